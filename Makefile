@@ -1,0 +1,31 @@
+# Two commands: `make demo` runs the main job on real digits, `make test` the default test suite.
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test check clean
+
+demo: $(VENV)/demo.done
+	$(VENV)/bin/unwarp demo --out runs/demo
+
+test: $(VENV)/dev.done
+	$(VENV)/bin/python -m pytest
+
+check: $(VENV)/dev.done
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.done: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[demo]'
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/demo.done
+
+clean:
+	rm -rf $(VENV) runs

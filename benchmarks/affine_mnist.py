@@ -1,0 +1,139 @@
+"""Affine MNIST: what the content code, the templates and the found deformations are worth, on held-out digits.
+
+    python -m benchmarks.affine_mnist                      every cell that has no result file yet, then the table
+    python -m benchmarks.affine_mnist --cell digits/structured/0 --again
+    python -m benchmarks.affine_mnist --table              the table alone, from the result files
+    python -m benchmarks.affine_mnist --quick              a few steps of one cell, written nowhere
+
+Data: `digits` (4,000 real digits, deformed afresh at every draw), `fixed` (each of them observed eight times, no clean
+originals, second views made from the observations), `mnist` (all of MNIST, afresh). Test digits are held out, observed
+twice each under fixed transforms. Models: `structured`, `identity-steps` and `identity-seconds` (no warp, as many
+latents in total, for the same steps and for the same seconds), `baselines` (nothing learned).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+
+from benchmarks import cells
+from unwarp.checkpoints import describe
+from unwarp.datasets import Dataset, digits, mnist
+from unwarp.datasets.affine_mnist import fresh, observed
+from unwarp.evaluation import Report, embed, evaluate, reference_view, score
+from unwarp.models import AE, Recipe
+from unwarp.recipes import DIGITS
+from unwarp.training import train
+
+FOLDER = "affine_mnist"
+STEPS = {"digits": 1500, "fixed": 1500, "mnist": 6000}
+LIMITS = {"digits": 90, "fixed": 90, "mnist": 600}
+MODELS = ("structured", "identity-steps", "identity-seconds")
+SEEDS = (0, 1, 2)
+CLEAN: dict[str, Callable[[str], Dataset]] = {"digits": digits.load, "fixed": digits.load, "mnist": mnist.load}
+MODEL_SCORES = "neighbours linear kmeans template_kmeans reconstruction_error explained recovery at_bounds unused_content ambiguous"
+
+
+def data(name: str) -> tuple[Dataset, Dataset, Dataset]:
+    """Training data, the training digits observed once (for neighbours and clusters), and held-out observations."""
+    clean = CLEAN[name]("train")
+    training = observed(clean, 8, seed=2) if name == "fixed" else fresh(clean)
+    return training, reference_view(fresh(clean)), observed(CLEAN[name]("test"), 2, seed=1)
+
+
+def plan(name: str, kind: str, seed: int) -> tuple[Recipe, int]:
+    """Recipe and number of steps of a cell."""
+    recipe: AE = DIGITS
+    if kind == "structured":
+        return recipe, STEPS[name]
+    steps = STEPS[name]
+    if kind == "identity-seconds":
+        own, other = (cells.run(FOLDER, f"{name}-{k}-{seed}", lambda k=k: cell(name, k, seed)) for k in MODELS[:2])
+        steps = round(steps * own["seconds"] / other["seconds"])
+    return replace(recipe, views=0.0).unstructured(), steps
+
+
+def cell(name: str, kind: str, seed: int, quick: bool = False) -> cells.Result:
+    """Train and score one model."""
+    if kind == "baselines":
+        return baselines(name)
+    training, reference, test = data(name)
+    recipe, steps = plan(name, kind, seed)
+    model = recipe.build(training.shape, seed=seed)
+    history = train(model, recipe.players(model), training, steps=20 if quick else steps, seed=seed, device="cpu")
+    report: Report = evaluate(model, test, reference, only=tuple(MODEL_SCORES.split()))
+    views = 2 if kind == "structured" else 1
+    return {
+        "data": name,
+        "model": kind,
+        "seed": seed,
+        "steps": history.steps,
+        "seconds": round(history.seconds, 1),
+        "images_per_second": round(views * history.samples_per_second),
+        "embedded_per_second": round(embed(model, test.x).samples_per_second),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "recipe": describe(recipe),
+        "scores": {k: round(v, 5) for k, v in report.scores.items()},
+    }
+
+
+def baselines(name: str) -> cells.Result:
+    """Scores of raw and of moment-normalised pixels, which learn nothing."""
+    _, reference, test = data(name)
+    facts = {
+        "x": test.x.numpy(),
+        "labels": test.labels,
+        "train_x": reference.x.numpy(),
+        "train_labels": reference.labels,
+    }
+    return {"data": name, "model": "baselines", "scores": dict(score(facts, ("moment_baselines",)).scores)}
+
+
+def table() -> None:
+    """Rebuild `affine_mnist.json` from the result files: the median over seeds."""
+    rows = {}
+    for name in STEPS:
+        for kind in (*MODELS, "baselines"):
+            paths = sorted((cells.RESULTS / FOLDER).glob(f"{name}-{kind}*.json"))
+            results = [cells.json.loads(path.read_text()) for path in paths]
+            if results:
+                seconds = max((r.get("seconds", 0.0) for r in results), default=0.0)
+                rows[f"{name}/{kind}"] = {"seeds": len(results), "seconds_at_most": seconds, **cells.medians(results)}
+    cells.write(cells.RESULTS / "affine_mnist.json", rows)
+    show(rows)
+
+
+def show(rows: dict[str, dict[str, float]]) -> None:
+    """Print the table."""
+    names = ("seconds_at_most", "neighbours", "linear", "acc", "nmi", "template_acc", "angle_deg", "shift_px")
+    print(f"{'':24}" + "".join(f"{name.split('_at')[0]:>13}" for name in names))
+    for row, values in rows.items():
+        print(f"{row:24}" + "".join(f"{values.get(name, float('nan')):13.4g}" for name in names))
+    for name in STEPS:
+        if f"{name}/baselines" in rows:
+            found = ", ".join(f"{k} {v:.3f}" for k, v in rows[f"{name}/baselines"].items() if k.endswith(("acc", "rs")))
+            print(f"{name} baselines: {found}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cell", action="append", help="data/model/seed; may be given several times")
+    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
+    parser.add_argument("--table", action="store_true", help="rebuild the table alone")
+    parser.add_argument("--quick", action="store_true", help="a few steps of one cell, written nowhere")
+    asked = parser.parse_args()
+    if asked.quick:
+        print(cell("digits", "structured", 0, quick=True)["scores"])
+        return
+    every = [
+        f"{d}/{m}/{s}" for d in STEPS for m in (*MODELS, "baselines") for s in (SEEDS if m != "baselines" else (0,))
+    ]
+    for name in [] if asked.table else asked.cell or every:
+        what, kind, seed = name.split("/")
+        cells.run(FOLDER, f"{what}-{kind}-{seed}", lambda w=what, k=kind, s=int(seed): cell(w, k, s), again=asked.again)
+    table()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Benchmarks run by cell: one committed result file a cell, skipped where it exists, tables rebuilt from the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy
+import sklearn
+import torch
+
+from unwarp import __version__
+
+RESULTS = Path(__file__).parent / "results"
+Result = dict[str, Any]
+
+
+def environment() -> Result:
+    """Versions and machine that a result depends on."""
+    return {
+        "unwarp": __version__,
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "sklearn": sklearn.__version__,
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def write(path: Path, result: Result) -> None:
+    """Write a result file whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(result, indent=1) + "\n")
+    partial.replace(path)
+
+
+def run(folder: str, name: str, work: Callable[[], Result], *, again: bool = False) -> Result:
+    """The result of a cell, from its file where there is one."""
+    path = RESULTS / folder / f"{name}.json"
+    if path.is_file() and not again:
+        found: Result = json.loads(path.read_text())
+        return found
+    print(f"{folder}/{name} ...", flush=True)
+    result = work() | {"environment": environment()}
+    write(path, result)
+    print(f"{folder}/{name}: {json.dumps(result.get('scores', result))}", flush=True)
+    return result
+
+
+def medians(results: Iterable[Result]) -> dict[str, float]:
+    """Median over cells of every number under `scores`."""
+    columns: dict[str, list[float]] = {}
+    for result in results:
+        for name, value in result["scores"].items():
+            columns.setdefault(name, []).append(value)
+    return {name: round(median(values), 5) for name, values in columns.items()}

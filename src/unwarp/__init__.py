@@ -1,0 +1,65 @@
+"""Unwarp: learn, without labels, what each thing looks like once nothing has moved, turned, stretched or hurried it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from unwarp._version import __version__
+
+if TYPE_CHECKING:
+    from unwarp.datasets import Dataset
+    from unwarp.estimators import Unwarper
+    from unwarp.evaluation import Report, evaluate
+    from unwarp.models import AE, VAE, Model, Recipe
+    from unwarp.training import History, train
+    from unwarp.types import Factor, Latent, UnwarpError
+    from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Map, Similarity2d, Warp
+
+_HOMES = {
+    "datasets": ("Dataset",),
+    "estimators": ("Unwarper",),
+    "evaluation": ("Report", "evaluate"),
+    "models": ("AE", "VAE", "Model", "Recipe"),
+    "training": ("History", "train"),
+    "types": ("Factor", "Latent", "UnwarpError"),
+    "warps": ("Affine2d", "Chain", "Displacement2d", "Identity", "Map", "Similarity2d", "Warp"),
+}
+
+__all__ = [
+    "AE",
+    "VAE",
+    "Affine2d",
+    "Chain",
+    "Dataset",
+    "Displacement2d",
+    "Factor",
+    "History",
+    "Identity",
+    "Latent",
+    "Map",
+    "Model",
+    "Recipe",
+    "Report",
+    "Similarity2d",
+    "UnwarpError",
+    "Unwarper",
+    "Warp",
+    "__version__",
+    "evaluate",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that the command line answers at once."""
+    from importlib import import_module
+
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"unwarp.{module}"), name)
+    raise AttributeError(f"module 'unwarp' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

@@ -1,0 +1,58 @@
+"""MNIST in its published IDX files, from a folder or from `$UNWARP_DATA/mnist`."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from unwarp.datasets.base import Dataset
+from unwarp.types import DataError
+
+IMAGES, LABELS = 2051, 2049
+PREFIX = {"train": "train", "test": "t10k"}
+
+
+def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
+    """The array of a gzipped IDX file.
+
+    Raises:
+        DataError: Not such a file, a wrong magic number, or bytes missing.
+    """
+    try:
+        raw = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path} cannot be read as a gzip file ({error}); fetch it again") from error
+    found = struct.unpack(">i", raw[:4])[0] if len(raw) >= 8 else None
+    if found != magic:
+        raise DataError(f"{path} starts with {found}, an IDX file of this kind starts with {magic}; fetch it again")
+    n_axes = 3 if magic == IMAGES else 1
+    size = struct.unpack(f">{n_axes}i", raw[4 : 4 + 4 * n_axes])
+    body = np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes)
+    if body.size != int(np.prod(size)):
+        raise DataError(f"{path} announces {size} bytes, it holds {body.size}; fetch it again")
+    return body.reshape(size)
+
+
+def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
+    """Upright digits (N, 1, 28, 28) in [0, 1]: 60,000 for `train`, 10,000 for `test`.
+
+    Raises:
+        DataError: No folder is known, or a file in it is damaged.
+    """
+    if part not in PREFIX:
+        raise DataError(f"part={part!r} is unknown; choose train or test")
+    root = Path(folder) if folder else Path(os.environ.get("UNWARP_DATA", "")) / "mnist"
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder; set UNWARP_DATA to the folder that holds mnist/, or pass folder=")
+    x = read_idx(root / f"{PREFIX[part]}-images-idx3-ubyte.gz", IMAGES)
+    labels = read_idx(root / f"{PREFIX[part]}-labels-idx1-ubyte.gz", LABELS)
+    if len(x) != len(labels):
+        raise DataError(f"{root}: {len(x)} pictures and {len(labels)} labels for {part}; fetch the files again")
+    pictures = torch.from_numpy(x.astype(np.float32) / 255)[:, None]
+    return Dataset(pictures, "mnist", "MNIST (LeCun, Cortes, Burges)", "CC BY-SA 3.0", labels.astype(np.int64))

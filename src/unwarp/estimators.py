@@ -1,0 +1,351 @@
+"""The scikit-learn door: `Unwarper`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import KMeans
+from sklearn.metrics import pairwise_distances_argmin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from unwarp import checkpoints, warps
+from unwarp.datasets import Dataset
+from unwarp.evaluation import Embedding, embed, reference_view
+from unwarp.models import AE, Recipe
+from unwarp.progress import Progress
+from unwarp.readers import Scaler, as_samples, fit_scaler, read
+from unwarp.training import Callback, History, train
+from unwarp.types import ConfigError, DataError, Kind, Latent
+from unwarp.warps import Map, Padding, Warp, canonicalize, to_matrix
+from unwarp.warps.affine import Convention
+
+Array = NDArray[Any]
+
+
+class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Learn, without labels, each sample's template, its content code and its deformation in human units.
+
+    Args:
+        warp: `auto` (affine for images, none for series), a name (`affine`, `similarity`, `identity`, ... or
+            `displacement+affine`), or any `Warp`. It replaces the recipe's.
+        recipe: Any `Recipe`; None for an autoencoder that suits the data.
+        kind: `auto`, `image` or `series`.
+        n_content: Size of the content code; None for the recipe's.
+        n_clusters: Clusters of `predict`.
+        max_steps: Training steps; None for about 30 passes over the data, 300 to 4,000 steps.
+        max_seconds: Bound on the training time.
+        batch_size: Samples a step.
+        scale: `auto` (uint8 by 255, other images by their range, series by mean and standard deviation), or None to
+            demand values in [0, 1].
+        image_shape: (H, W) or (C, H, W) of flattened images.
+        random_state: Seed of everything random.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        verbose: Show progress and what was chosen.
+
+    Attributes:
+        model_: The trained `Model`.
+        recipe_: Its recipe.
+        history_: What training did.
+        cluster_centers_: Content of the clusters (n_clusters, D).
+        cluster_templates_: What they look like.
+
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((20, 12, 12))
+    >>> Unwarper(max_steps=2).fit(X).transform_params(X).columns[0]
+    'rotation_deg'
+    """
+
+    def __init__(
+        self,
+        warp: str | Warp = "auto",
+        recipe: Recipe | None = None,
+        *,
+        kind: Kind = "auto",
+        n_content: int | None = None,
+        n_clusters: int = 10,
+        max_steps: int | None = None,
+        max_seconds: float | None = None,
+        batch_size: int = 64,
+        scale: str | None = "auto",
+        image_shape: tuple[int, ...] | None = None,
+        random_state: int = 0,
+        device: str = "auto",
+        verbose: bool = False,
+    ) -> None:
+        self.warp = warp
+        self.recipe = recipe
+        self.kind = kind
+        self.n_content = n_content
+        self.n_clusters = n_clusters
+        self.max_steps = max_steps
+        self.max_seconds = max_seconds
+        self.batch_size = batch_size
+        self.scale = scale
+        self.image_shape = image_shape
+        self.random_state = random_state
+        self.device = device
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
+        """Learn from `X`: an array, a folder of images, a path to `.npy` or `.npz`, or a `Dataset`. `y` is ignored.
+
+        Raises:
+            DataError: Data that cannot be used; the message says what came and what to do.
+            ConfigError: A choice that does not exist or does not fit the data.
+        """
+        data = self._learnable(X)
+        self.recipe_ = self._choose(data)
+        seed = int(check_random_state(self.random_state).randint(1 << 31))
+        model = self.recipe_.build(data.shape, seed=seed)
+        steps = self.max_steps or int(np.clip(30 * len(data) / self.batch_size, 300, 4000))
+        looking_on = (*callbacks, *([Progress(self.recipe_.warp.name)] if self.verbose else []))
+        self.history_ = train(
+            model,
+            self.recipe_.players(model),
+            data,
+            steps=steps,
+            batch_size=self.batch_size,
+            seed=seed,
+            seconds=self.max_seconds,
+            device=self.device,
+            callbacks=looking_on,
+        )
+        self.model_ = model
+        self._cluster(reference_view(data), seed)
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Content codes (N, D): the posterior mean, whatever the batch size."""
+        return self._embed(X).codes.astype(_floating(X), copy=False)
+
+    def transform_params(self, X: Any, full: bool = False) -> pd.DataFrame:
+        """The deformation of each sample, with units in the column names and in `.attrs["units"]`.
+
+        Args:
+            X: Samples.
+            full: Every column of theta, which `inverse_transform` takes back without loss, instead of human columns.
+        """
+        found = self._embed(X)
+        factors = {f.name: f.unit for f in (self.model_.chart.factors if full else found.table)}
+        columns = found.theta if full else np.stack([*found.table.values()], 1) if found.table else found.theta
+        table = pd.DataFrame(columns, columns=list(factors))
+        table.attrs["units"] = factors
+        return table
+
+    def align(self, X: Any, other: Any = None) -> Array:
+        """The samples with the invertible part of their deformation undone; shape, range and dtype as given.
+
+        Args:
+            X: Samples, whose deformations are found.
+            other: What to undo them in instead (N, ...): another channel, a mask; as an array of the same frame.
+        """
+        x = self.prepare(X)
+        map = self._maps(x)
+        if other is None:
+            return self._give_back(canonicalize(x, map, padding=self.model_.padding), X)
+        second, _ = as_samples(other, self.kind_)
+        if len(second) != len(x) or second.shape[2:] != x.shape[2:]:
+            raise DataError(f"other has shape {np.shape(other)}, X has {tuple(x.shape)}; samples and frame must agree")
+        moved = canonicalize(torch.from_numpy(np.array(second, np.float32)), map, padding=self.model_.padding).numpy()
+        return _like(moved, other)
+
+    def transform_points(self, X: Any, points: Any) -> Array:
+        """Where `points` seen in each sample lie in the aligned one.
+
+        Args:
+            X: Images (N, ...).
+            points: Pixel coordinates (x, y), the first pixel's centre at (0, 0): (K, 2) for all or (N, K, 2).
+        """
+        x = self.prepare(X)
+        size = np.array(x.shape[2:][::-1], float)
+        where = np.asarray(points, float)
+        if where.shape[-1:] != (len(size),) or where.ndim not in (2, 3):
+            raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or (N, K, {len(size)})")
+        normal = torch.as_tensor((2 * where + 1) / size - 1, dtype=torch.float32)
+        moved = self._maps(x).undoable().pull(normal).numpy()
+        return np.asarray(((moved + 1) * size - 1) / 2)
+
+    def to_matrix(self, X: Any, convention: Convention = "pixel") -> Array:
+        """The affine part of each deformation as matrices (N, 3, 3): normalized, pixel, opencv or skimage."""
+        x = self.prepare(X)
+        if x.ndim != 4:
+            raise DataError("to_matrix needs images; series have no matrix")
+        return to_matrix(self._maps(x), (x.shape[2], x.shape[3]), convention).numpy()
+
+    def template(self, X: Any) -> Array:
+        """What each sample looks like undeformed, in the shape and range of `X`."""
+        return self._give_back(torch.from_numpy(self._embed(X).templates), X)
+
+    def reconstruct(self, X: Any) -> Array:
+        """The templates, deformed as the samples are, in the shape and range of `X`."""
+        return self._give_back(torch.from_numpy(self._embed(X).x_hat), X)
+
+    def inverse_transform(self, Z: Any, params: Any = None) -> Array:
+        """Samples (N, C, ...) from content codes: templates, or deformed by `params`.
+
+        Args:
+            Z: Content codes (N, D).
+            params: What `transform_params(..., full=True)` gives, or its affine human columns.
+        """
+        check_is_fitted(self)
+        content = torch.as_tensor(np.asarray(Z), dtype=torch.float32)
+        if content.ndim != 2 or content.shape[1] != self.model_.n_content:
+            raise DataError(f"Z has shape {tuple(content.shape)}; give codes of shape (N, {self.model_.n_content})")
+        with torch.no_grad():
+            if params is None:
+                made = self.model_.template(content)
+            else:
+                made = self.model_.render(Latent(content, self._map_of(params, len(content))))
+        return np.asarray(self.scaler_.undo(made.numpy()))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean log-likelihood of the samples given their reconstruction, in nats; greater is better."""
+        x = self.prepare(X)
+        x_hat = torch.from_numpy(embed(self.model_, x).x_hat)
+        return -float(self.recipe_.nll(x_hat, x).mean())
+
+    def predict(self, X: Any) -> Array:
+        """The cluster of each sample (N,): the nearest of `cluster_centers_` in content."""
+        codes = self._embed(X).codes
+        return np.asarray(pairwise_distances_argmin(codes, self.cluster_centers_))
+
+    def save(self, folder: str | Path) -> None:
+        """Write a folder that `load` reads: JSON and safetensors, whole or not at all."""
+        check_is_fitted(self)
+        settings = {k: v for k, v in self.get_params(deep=False).items() if k not in ("warp", "recipe")}
+        schema = {"kind": self.kind_, "offset": self.scaler_.offset, "factor": self.scaler_.factor}
+        arrays = {"cluster_centers": torch.from_numpy(self.cluster_centers_)}
+        extra = {"settings": settings, "data": schema, "n_features_in": self.n_features_in_, "arrays": arrays}
+        checkpoints.save(self.model_, self.recipe_, folder, extra)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """The estimator that `save` wrote.
+
+        Raises:
+            CheckpointError: No such model, a damaged one, or one of a newer format.
+        """
+        model, recipe, config = checkpoints.load(folder)
+        settings = config["settings"]
+        shape = settings["image_shape"]
+        found = cls(recipe.warp, recipe, **{**settings, "image_shape": tuple(shape) if shape else None})
+        found.model_, found.recipe_, found.history_ = model, recipe, History()
+        found.kind_, found.n_features_in_ = config["data"]["kind"], config["n_features_in"]
+        found.scaler_ = Scaler(config["data"]["offset"], config["data"]["factor"])
+        found.cluster_centers_ = config["arrays"]["cluster_centers"].numpy()
+        return found
+
+    @property
+    def cluster_templates_(self) -> Array:
+        """What the cluster centres look like (n_clusters, C, ...)."""
+        return self.inverse_transform(self.cluster_centers_)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """Names of the content columns."""
+        check_is_fitted(self)
+        return np.array([f"content_{i}" for i in range(self.model_.n_content)], dtype=object)
+
+    def _learnable(self, X: Any) -> Dataset:
+        """`X` as a checked, scaled data set; what scales it is kept."""
+        samples, self.kind_ = as_samples(_load(X), self.kind, self.image_shape)
+        self.scaler_ = fit_scaler(samples, self.kind_, self.scale)
+        scaled = torch.from_numpy(self.scaler_.apply(samples))
+        data = replace(X, x=scaled) if isinstance(X, Dataset) else Dataset(scaled)
+        if len(data) < 2:
+            raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
+        if self.batch_size < 2:
+            raise ConfigError(f"batch_size={self.batch_size} must be at least 2")
+        if self.n_clusters < 1:
+            raise ConfigError(f"n_clusters={self.n_clusters} must be at least 1")
+        self.n_features_in_ = int(np.prod(data.shape))
+        return data
+
+    def _choose(self, data: Dataset) -> Recipe:
+        """The recipe, with the warp and the content size that were asked for or that suit the data."""
+        recipe = self.recipe or AE(warp=warps.Identity(), padding=_background(data.x))
+        auto = warps.Affine2d() if self.kind_ == "image" else warps.Identity()
+        warp = self.warp
+        if isinstance(warp, str):
+            warp = (auto if self.recipe is None else recipe.warp) if warp == "auto" else warps.named(warp)
+        if not isinstance(warp, Warp):
+            raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
+        return replace(recipe, warp=warp, n_content=self.n_content or recipe.n_content)
+
+    def _cluster(self, data: Dataset, seed: int) -> None:
+        codes = embed(self.model_, data.x).codes
+        k = min(self.n_clusters, len(np.unique(codes, axis=0)))
+        self.cluster_centers_ = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
+
+    def prepare(self, X: Any) -> Tensor:
+        """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
+        check_is_fitted(self)
+        samples, _ = as_samples(_load(X), self.kind_, self.image_shape)
+        if samples.shape[1:] != self.model_.shape:
+            n = int(np.prod(samples.shape[1:]))
+            raise DataError(
+                f"X has {n} features, but Unwarper is expecting {self.n_features_in_} features as input: samples of shape "
+                f"{samples.shape[1:]} came, it was trained on {self.model_.shape}"
+            )
+        return torch.from_numpy(self.scaler_.apply(samples))
+
+    def _embed(self, X: Any) -> Embedding:
+        return embed(self.model_, self.prepare(X))
+
+    def _maps(self, x: Tensor) -> Map:
+        return embed(self.model_, x).map
+
+    def _map_of(self, params: Any, n: int) -> Map:
+        chart = self.model_.chart
+        names = [f.name for f in chart.factors]
+        if isinstance(params, pd.DataFrame) and set(params) != set(names):
+            theta = chart.from_columns({str(name): torch.as_tensor(params[name].to_numpy()).float() for name in params})
+        else:
+            table = params[names].to_numpy() if isinstance(params, pd.DataFrame) else np.asarray(params)
+            theta = torch.as_tensor(np.ascontiguousarray(table), dtype=torch.float32)
+        if theta.shape != (n, len(names)):
+            raise DataError(f"params has shape {tuple(theta.shape)}; give ({n}, {len(names)}): {', '.join(names)}")
+        return chart.map(theta)
+
+    def _give_back(self, x: Tensor, X: Any) -> Array:
+        """In the range, the dtype and the shape in which samples came."""
+        return _like(self.scaler_.undo(x.numpy()), X)
+
+
+def _load(X: Any) -> Any:
+    if isinstance(X, Dataset):
+        return X.x.numpy()
+    return read(X).x if isinstance(X, str | Path) else X
+
+
+def _floating(X: Any) -> Any:
+    kind = getattr(X, "dtype", None)
+    return kind if kind in (np.float32, np.float64) else np.float32
+
+
+def _like(made: Array, given: Any) -> Array:
+    source = _load(given)
+    kind = np.asarray(source).dtype
+    shape = np.shape(source)
+    if made.size == np.prod(shape):
+        made = made.reshape(shape) if len(shape) != 4 or made.shape[1] == shape[1] else np.moveaxis(made, 1, -1)
+    if np.issubdtype(kind, np.integer):
+        return np.clip(np.rint(made), np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
+    return made.astype(kind) if np.issubdtype(kind, np.floating) else made
+
+
+def _background(x: Tensor) -> Padding:
+    """Zeros beyond pictures whose rim is dark, else the rim itself."""
+    if x.ndim != 4:
+        return "zeros"
+    rim = torch.cat([x[..., 0, :], x[..., -1, :], x[..., :, 0], x[..., :, -1]], -1)
+    return "zeros" if float(rim.mean()) < 0.05 else "border"

@@ -1,0 +1,34 @@
+"""Measures: functions of arrays. The folder is the registry: a function that a file lists in `SCORES` is a score.
+
+The names of a score's arguments say what it needs: `codes`, `labels`, `templates`, `x`, `x_hat`, `map`, `true_map`,
+`ids`, and the same with `train_` for the samples on which neighbours, probes and clusters are fitted. Arguments with a
+default are settings. A score gives a number, or several by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Score = Callable[..., "float | Mapping[str, float]"]
+
+__all__ = ["Score", "needs", "scores"]
+
+
+def scores() -> dict[str, Score]:
+    """Every score of this folder by its name."""
+    import pkgutil
+    from importlib import import_module
+
+    found: dict[str, Score] = {}
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        listed: tuple[Any, ...] = getattr(import_module(module.name), "SCORES", ())
+        found |= {score.__name__: score for score in listed}
+    return found
+
+
+def needs(score: Score) -> tuple[str, ...]:
+    """Names of the arrays that a score cannot do without."""
+    from inspect import Parameter, signature
+
+    return tuple(name for name, p in signature(score).parameters.items() if p.default is Parameter.empty)

@@ -1,0 +1,61 @@
+"""Did it work on data without labels? Signs that need nothing but the samples themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unwarp.types import Factor
+from unwarp.warps import Affine2d, Map
+from unwarp.warps.affine import affine_part
+
+Array = NDArray[np.floating]
+LOST_DEG = 10.0
+LOST_PX = 2.0
+
+
+def at_bounds(table: Mapping[Factor, Array], near: float = 0.95) -> float:
+    """Share of samples with some deformation column beyond `near` of its range: a range too narrow, or a lost pose."""
+    hit = np.zeros(len(next(iter(table.values()))), bool)
+    for factor, column in table.items():
+        if factor.periodic:
+            continue
+        low, high, values = factor.low, factor.high, column
+        if low > 0:
+            low, high, values = np.log(low), np.log(high), np.log(np.maximum(column, 1e-6))
+        middle, half = (low + high) / 2, (high - low) / 2
+        hit |= np.abs(values - middle) > near * half if low < 0 else values > low + near * (high - low)
+    return float(hit.mean())
+
+
+def unused_content(codes: Array, share: float = 0.01) -> float:
+    """Number of content dimensions whose variance is below `share` of the largest one's."""
+    variance = codes.var(0)
+    return float((variance < share * max(float(variance.max()), 1e-12)).sum())
+
+
+def ambiguous(map: Map, move: Map, moved_map: Map, size: tuple[int, int]) -> dict[str, float]:
+    """How faithfully the found deformation follows a known one that was put on top of each sample.
+
+    Args:
+        map: Maps found for the samples (N).
+        move: Known deformations (N), applied to the samples.
+        moved_map: Maps found for the moved samples (N).
+        size: Frame in pixels (H, W).
+
+    Returns:
+        `follow_deg` and `follow_px` (median errors) and `ambiguous` (share of samples off by more than 10 degrees or
+        2 pixels: their pose has more than one explanation).
+    """
+    warp = Affine2d(size=size)
+    error = move.compose(affine_part(map)).invert().compose(affine_part(moved_map))
+    columns = {factor.name: column.numpy() for factor, column in warp.summary(error).items()}
+    turn = np.abs(columns["rotation_deg"])
+    shift = np.hypot(columns["shift_x_px"], columns["shift_y_px"])
+    lost = (turn > LOST_DEG) | (shift > LOST_PX)
+    return {"follow_deg": float(np.median(turn)), "follow_px": float(np.median(shift)), "ambiguous": float(lost.mean())}
+
+
+SCORES = (at_bounds, unused_content, ambiguous)

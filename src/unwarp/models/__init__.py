@@ -1,0 +1,24 @@
+"""Model families. The folder is the registry: a new file with a `Recipe` is a new family."""
+
+from __future__ import annotations
+
+from unwarp.models.autoencoder import AE
+from unwarp.models.base import Model, Optimiser, Player, Recipe
+from unwarp.models.vae import VAE
+from unwarp.nets import Net
+
+__all__ = ["AE", "VAE", "Model", "Net", "Optimiser", "Player", "Recipe", "families"]
+
+
+def families() -> dict[str, type[Recipe]]:
+    """Every recipe of this folder by its name."""
+    import inspect
+    import pkgutil
+    from importlib import import_module
+
+    found: dict[str, type[Recipe]] = {}
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for _, item in inspect.getmembers(import_module(module.name), inspect.isclass):
+            if issubclass(item, Recipe) and not inspect.isabstract(item):
+                found[item.family] = item
+    return found

@@ -1,0 +1,244 @@
+"""What all model families share: the `Model`, the `Recipe` that builds it and the `Player`s that train it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
+
+import torch
+from torch import Tensor, nn
+
+from unwarp.losses import bernoulli_nll, gaussian_nll
+from unwarp.models.encoders import Encoder, EncoderKind, Posterior, build_encoder
+from unwarp.nets import Net, output_layer
+from unwarp.schedules import Schedule, warm_cosine
+from unwarp.types import Batch, ConfigError, Latent
+from unwarp.warps import Identity, Map, Padding, Warp, Window
+from unwarp.warps.base import check_padding
+
+Likelihood = Literal["gaussian", "bernoulli"]
+Loss = Callable[[Batch, int, torch.Generator], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """AdamW with a warm-up, half a cosine and a bound on the gradient norm."""
+
+    lr: float = 2e-3
+    weight_decay: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    warmup: int = 100
+    floor: float = 0.02
+    clip: float = 20.0
+
+    def build(self, module: nn.Module) -> torch.optim.Optimizer:
+        """The optimiser over all parameters of `module`, with fused kernels."""
+        return torch.optim.AdamW(
+            module.parameters(), lr=self.lr, weight_decay=self.weight_decay, betas=self.betas, fused=True
+        )
+
+    def schedule(self, steps: int) -> Schedule:
+        """The learning rate's factor over a run of `steps`."""
+        return warm_cosine(min(self.warmup, max(1, steps // 10)), steps, self.floor)
+
+
+@dataclass(frozen=True)
+class Player:
+    """One player of the game that training is.
+
+    Attributes:
+        name: Name in the history and the progress bar.
+        module: What it moves.
+        loss: From a batch, the step and a generator to named scalars, already weighted; their sum is minimised.
+        optimiser: How it moves.
+        every: It moves at every so-many-th step.
+        ema: Decay of an averaged copy of its weights that replaces them after training; None for none.
+    """
+
+    name: str
+    module: nn.Module
+    loss: Loss
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    every: int = 1
+    ema: float | None = None
+
+
+class Model(nn.Module):
+    """Encoder, decoder and a warp without parameters: the three arrows.
+
+    Attributes:
+        shape: Shape of a sample, (C, H, W) or (C, T).
+        warp: The family of deformations, bound to the frame.
+        window: The part of the frame that the decoder draws.
+        anchor_theta: The mean training deformation; centring takes it out of every map and puts it into the templates.
+    """
+
+    anchor_theta: Tensor
+
+    def __init__(
+        self, shape: tuple[int, ...], warp: Warp, encoder: Encoder, decoder: nn.Module, window: Window, padding: Padding
+    ) -> None:
+        super().__init__()
+        self.shape, self.warp, self.window, self.padding = shape, warp, window, padding
+        self.frame = Window.frame(shape[1:])
+        self.encoder, self.decoder = encoder, decoder
+        self.n_content = encoder.n_content
+        self.register_buffer("anchor_theta", torch.zeros(1, len(warp.factors)))
+
+    @property
+    def anchor(self) -> Map:
+        """The centring as an invertible map of one row."""
+        return self.warp.mean(self.warp.map(self.anchor_theta))
+
+    @property
+    def chart(self) -> Warp:
+        """The warp whose theta describes centred maps."""
+        return self.warp.seen_from(self.anchor)
+
+    def encode(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
+        """The posterior given `x` (N, *shape), before centring; a sample of it where `noise` is given."""
+        posterior: Posterior = self.encoder(x, noise)
+        return posterior
+
+    def decode(self, content: Tensor) -> Tensor:
+        """Content (N, D) to templates on `window`, before centring."""
+        return torch.as_tensor(self.decoder(content))
+
+    def embed(self, x: Tensor) -> Latent:
+        """The posterior mean given `x` (N, *shape): content (N, D) and centred maps."""
+        posterior = self.encode(x)
+        return Latent(posterior.content, posterior.map.compose(self.anchor.invert()))
+
+    def template(self, content: Tensor) -> Tensor:
+        """What content (N, D) looks like undeformed, (N, *shape); a smaller decoder window is padded with zeros."""
+        return self.anchor(self.decode(content), self.window, self.frame, self.padding).expand(
+            len(content), *self.shape
+        )
+
+    def render(self, latent: Latent) -> Tensor:
+        """The reconstruction (N, *shape): the template, deformed (read from the decoder's pixels in one go)."""
+        return self.draw(latent.content, latent.map.compose(self.anchor))
+
+    def draw(self, content: Tensor, map: Map) -> Tensor:
+        """Decode content (N, D) and deform it by maps as they are before centring: (N, *shape)."""
+        return map(self.decode(content), self.window, self.frame, self.padding)
+
+    def sample(self, n: int, generator: torch.Generator | None = None, scale: float = 0.5) -> Tensor:
+        """`n` new observations: content from N(0, 1), deformations from a Gaussian of `scale` half-ranges."""
+        content = torch.randn(n, self.n_content, generator=generator)
+        noise = torch.randn(n, len(self.warp.factors), generator=generator)
+        half = torch.tensor([f.half_range for f in self.warp.factors])
+        return self.render(Latent(content, self.chart.map(scale * noise * half)))
+
+    @torch.no_grad()
+    def centre(self, x: Tensor) -> None:
+        """Set the anchor to the mean deformation of the training samples `x` (N, *shape)."""
+        training = self.training
+        self.eval()
+        maps = [self.warp.theta(self.encode(part).map) for part in torch.split(x, 1024)]
+        mean = self.warp.mean(self.warp.map(torch.cat(maps)))
+        self.anchor_theta.copy_(self.warp.theta(mean))
+        self.train(training)
+
+
+@dataclass(frozen=True)
+class Recipe(ABC):
+    """All hyper-parameters of a family.
+
+    Attributes:
+        warp: The family of deformations; `Identity` for the unstructured model.
+        n_content: Size D of the content code.
+        encoder: `staged` (canonicalise, then encode) or `one-stage` (as first published).
+        start: First rung: `learned` (a coarse pose from the whole frame) or `centroid` (dark backgrounds only).
+        refinements: Rungs after the start, each of which looks at the canonicalised crop.
+        passes: How often the last refinement is passed, in training and in use.
+        crop: Share of the frame that templates fill, and that the later rungs look at.
+        padding: What lies beyond a picture: `zeros`, `border` or `reflection`.
+        net: Architecture of all encoders and decoders.
+        likelihood: `gaussian` with `sigma`, or `bernoulli`.
+        sigma: Standard deviation of the Gaussian likelihood.
+        prior: Standard deviation of the prior over the composed deformation, in half-ranges.
+        optimiser: Optimiser and its schedule.
+    """
+
+    family: ClassVar[str]
+    warp: Warp = field(default_factory=Identity)
+    n_content: int = 12
+    encoder: EncoderKind = "staged"
+    start: Literal["learned", "centroid"] = "learned"
+    refinements: int = 2
+    passes: tuple[int, int] = (2, 5)
+    crop: float = 1.0
+    padding: Padding = "zeros"
+    net: Net = field(default_factory=Net)
+    likelihood: Likelihood = "gaussian"
+    sigma: float = 0.5**0.5
+    prior: float = 1.0
+    optimiser: Optimiser = field(default_factory=Optimiser)
+
+    def __post_init__(self) -> None:
+        check_padding(self.padding)
+        checks = {
+            "n_content must be at least 1": self.n_content >= 1,
+            "refinements must be 0 or more": self.refinements >= 0,
+            "passes must be at least (1, 1)": min(self.passes) >= 1,
+            "crop must lie in (0, 1]": 0 < self.crop <= 1,
+            "sigma must be positive": self.sigma > 0,
+            "prior must be positive": self.prior > 0,
+            "encoder must be 'staged' or 'one-stage'": self.encoder in ("staged", "one-stage"),
+            "start must be 'learned' or 'centroid'": self.start in ("learned", "centroid"),
+            "likelihood must be 'gaussian' or 'bernoulli'": self.likelihood in ("gaussian", "bernoulli"),
+        }
+        for demand, held in checks.items():
+            if not held:
+                raise ConfigError(f"{type(self).__name__}: {demand}, got {getattr(self, demand.split()[0])!r}")
+
+    @abstractmethod
+    def players(self, model: Model) -> tuple[Player, ...]:
+        """Who trains `model`, in the order in which they step."""
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the encoder gives standard deviations too."""
+        return False
+
+    def nll(self, x_hat: Tensor, x: Tensor) -> Tensor:
+        """-log p(x | x_hat) in nats, summed over features, (N,)."""
+        return bernoulli_nll(x_hat, x) if self.likelihood == "bernoulli" else gaussian_nll(x_hat, x, self.sigma)
+
+    def unstructured(self) -> Self:
+        """The same family without a warp, at as many latents in total: the fair baseline."""
+        return replace(self, warp=Identity(), n_content=self.n_content + len(self.warp.factors), crop=1.0)
+
+    def build(self, shape: Sequence[int], *, seed: int = 0) -> Model:
+        """A new model for samples of `shape`, with weights drawn from `seed`.
+
+        Raises:
+            ConfigError: `shape` is neither (C, H, W) nor (C, T), or the warp does not act on such samples.
+        """
+        if len(shape) not in (2, 3):
+            raise ConfigError(f"shape={tuple(shape)} must be (C, H, W) or (C, T)")
+        if len(shape) == 2 and not isinstance(self.warp, Identity):
+            raise ConfigError(
+                f"warp {self.warp.name!r} acts on pictures, the samples are series of shape {tuple(shape)}"
+            )
+        frame = Window.frame(shape[1:])
+        window = frame.crop(self.crop)
+        warp = self.warp.on(shape[1:], window.extent[0])
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            encoder = build_encoder(self, tuple(shape), warp, window)
+            decoder = self._decoder((shape[0], *window.size))
+        return Model(tuple(shape), warp, encoder, decoder, window, self.padding)
+
+    def _decoder(self, shape: tuple[int, ...]) -> nn.Module:
+        """Pictures end in a sigmoid, which starts near the background; series stay linear."""
+        net = self.net.decode(self.n_content, shape)
+        if len(shape) == 2:
+            return net
+        bias = output_layer(net).bias
+        assert bias is not None
+        nn.init.constant_(bias, -2.0 if self.padding == "zeros" else 0.0)
+        return nn.Sequential(net, nn.Sigmoid())

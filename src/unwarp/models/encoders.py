@@ -1,0 +1,212 @@
+"""Encoders: canonicalise, then encode (`Staged`), and the one-stage encoder kept as a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+
+from unwarp.losses import reparametrise
+from unwarp.nets import constant_output
+from unwarp.types import NotInvertibleError
+from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize, translation
+
+if TYPE_CHECKING:
+    from unwarp.models.base import Recipe
+
+EncoderKind = Literal["staged", "one-stage"]
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What an encoder says of a batch, before centring.
+
+    Attributes:
+        content: Content codes (N, D): the mean, or a draw where noise was given.
+        map: The whole deformation.
+        theta: Its learned part in half-ranges (N, P): what the prior judges.
+        content_mean: Posterior mean of the content (N, D).
+        content_log_sd: Its log standard deviation (N, D); None for a deterministic encoder.
+        theta_log_sd: Log standard deviation of the last rung in half-ranges (N, P'); None likewise.
+    """
+
+    content: Tensor
+    map: Map
+    theta: Tensor
+    content_mean: Tensor
+    content_log_sd: Tensor | None = None
+    theta_log_sd: Tensor | None = None
+
+
+def centroid(x: Tensor) -> Map:
+    """The shift of each picture's centre of intensity (N, C, H, W): a first pose on dark backgrounds."""
+    mass = x.sum(1).clamp_min(0)
+    total = mass.sum((1, 2)).clamp_min(1e-6)
+    height, width = mass.shape[1:]
+    across = ((2 * torch.arange(width, device=x.device) + 1) / width - 1).to(x.dtype)
+    down = ((2 * torch.arange(height, device=x.device) + 1) / height - 1).to(x.dtype)
+    shift = torch.stack([(mass.sum(1) * across).sum(1), (mass.sum(2) * down).sum(1)], -1)
+    return translation(shift / total[:, None])
+
+
+class _Gaussian(nn.Module):
+    """A network's output as a mean and, where `stochastic`, a log standard deviation."""
+
+    def __init__(self, net: nn.Module, stochastic: bool) -> None:
+        super().__init__()
+        self.net, self.stochastic = net, stochastic
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        out = self.net(x)
+        if not self.stochastic:
+            return out, None
+        mean, log_sd = out.chunk(2, -1)
+        return mean, log_sd.clamp(-8, 3) - 1
+
+
+def _draw(mean: Tensor, log_sd: Tensor | None, noise: torch.Generator | None) -> Tensor:
+    return mean if noise is None or log_sd is None else reparametrise(mean, log_sd, noise)
+
+
+class Rung(nn.Module):
+    """One stage of pose: a network that looks at `window` and predicts parameters of one elementary warp.
+
+    A rung that is passed several times, each time on the picture that the last pass straightened, settles: what one
+    look misses the next one sees. It may be passed more often in use than in training.
+    """
+
+    def __init__(
+        self, warp: Warp, window: Window, net: nn.Module, stochastic: bool, passes: tuple[int, int] = (1, 1)
+    ) -> None:
+        super().__init__()
+        self.warp, self.window, self._passes = warp, window, passes
+        self.head = _Gaussian(constant_output(net), stochastic)
+
+    @property
+    def passes(self) -> int:
+        """How often the rung is passed: in training, and in use."""
+        return self._passes[0 if self.training else 1]
+
+    def forward(self, seen: Tensor, noise: torch.Generator | None) -> tuple[Map, Tensor | None]:
+        """The map for what is seen, drawn where `noise` is given, and the log standard deviation."""
+        mean, log_sd = self.head(seen)
+        return self.warp.map(self.warp.constrain(_draw(mean, log_sd, noise))), log_sd
+
+
+class Encoder(nn.Module):
+    """Base of encoders: `forward(x, noise) -> Posterior`."""
+
+    def __init__(self, warp: Warp, n_content: int) -> None:
+        super().__init__()
+        self.warp, self.n_content = warp, n_content
+        half = torch.tensor([f.half_range for f in warp.factors])
+        free = torch.tensor([0.0 if f.periodic else 1.0 for f in warp.factors])
+        self.register_buffer("per_half_range", free / half, persistent=False)
+
+    per_half_range: Tensor
+
+    def _judged(self, learned: Map) -> Tensor:
+        """The learned deformation in half-ranges; periodic columns, whose prior is uniform, count nothing."""
+        return self.warp.theta(learned).to(self.per_half_range.device) * self.per_half_range
+
+
+class Staged(Encoder):
+    """Each rung sees x with the earlier rungs undone; the content network sees x with the total undone."""
+
+    def __init__(
+        self,
+        warp: Warp,
+        n_content: int,
+        start: str,
+        rungs: Sequence[Rung],
+        content: _Gaussian,
+        window: Window,
+        padding: Padding,
+    ) -> None:
+        super().__init__(warp, n_content)
+        self.start, self.window, self.padding = start, window, padding
+        self.rungs: Iterable[Rung] = nn.ModuleList(rungs)  # type: ignore[assignment]
+        self.content = content
+
+    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
+        """Posterior of observations `x` (N, C, ...)."""
+        start: Map = centroid(x) if self.start == "centroid" else IdentityMap(len(x))
+        learned: Map = IdentityMap(len(x))
+        undone: Map = start
+        views: dict[Window, Tensor] = {}
+        log_sd: Tensor | None = None
+        passes = [(rung, left == 0) for rung in self.rungs for left in reversed(range(rung.passes))]
+        for rung, last in passes:
+            seen = self._look(x, undone, rung.window, views)
+            stage, log_sd = rung(seen, noise if last else None)
+            learned = learned.compose(stage)
+            if _invertible(stage):
+                undone, views = start.compose(learned), {}
+        mean, content_log_sd = self.content(self._look(x, undone, self.window, views))
+        content = _draw(mean, content_log_sd, noise)
+        return Posterior(content, start.compose(learned), self._judged(learned), mean, content_log_sd, log_sd)
+
+    def _look(self, x: Tensor, undone: Map, window: Window, views: dict[Window, Tensor]) -> Tensor:
+        """The picture with `undone` taken out, on `window`; made once for all that look at it."""
+        if window not in views:
+            views[window] = canonicalize(x, undone, window, self.padding)
+        return views[window]
+
+
+class OneStage(Encoder):
+    """One trunk gives content and theta from the raw x, as first published."""
+
+    def __init__(self, warp: Warp, n_content: int, trunk: _Gaussian) -> None:
+        super().__init__(warp, n_content)
+        self.trunk = trunk
+
+    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
+        """Posterior of observations `x` (N, C, ...)."""
+        mean, log_sd = self.trunk(x)
+        drawn = _draw(mean, log_sd, noise)
+        content, raw = torch.split(drawn, [self.n_content, len(self.warp.factors)], -1)
+        map = self.warp.map(self.warp.constrain(raw))
+        sds = (None, None) if log_sd is None else torch.split(log_sd, [self.n_content, raw.shape[1]], -1)
+        return Posterior(content, map, self._judged(map), mean[:, : self.n_content], *sds)
+
+
+def _invertible(map: Map) -> bool:
+    try:
+        map.invert()
+    except NotInvertibleError:
+        return False
+    return True
+
+
+def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> Encoder:
+    """The encoder that `recipe` describes, for samples of `shape` and a bound `warp`."""
+    many = 2 if recipe.stochastic else 1
+    if recipe.encoder == "one-stage":
+        trunk = recipe.net.encode(shape, many * (recipe.n_content + len(warp.factors)))
+        return OneStage(warp, recipe.n_content, _Gaussian(trunk, recipe.stochastic))
+    start = recipe.start if warp.factors and len(shape) == 3 else "learned"
+    rungs = _rungs(recipe, shape, warp, window)
+    content = _Gaussian(recipe.net.encode((shape[0], *window.size), many * recipe.n_content), recipe.stochastic)
+    return Staged(warp, recipe.n_content, start, rungs, content, window, recipe.padding)
+
+
+def _rungs(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> list[Rung]:
+    """The stages of pose, outermost warp first; the refinements of an invertible one look at the crop."""
+    plans: list[tuple[Warp, Window, tuple[int, int]]] = []
+    for part in (part for part in reversed(warp.parts) if part.factors):
+        if not _invertible(part.map(torch.zeros(1, len(part.factors)))):
+            plans.append((part, window, (1, 1)))
+            continue
+        if recipe.start == "learned" and not plans:
+            plans.append((part, Window.frame(shape[1:]), (1, 1)))
+        plans += [(part, window, (1, 1))] * (recipe.refinements - 1)
+        plans += [(part, window, recipe.passes)] * min(1, recipe.refinements)
+    rungs = []
+    for i, (part, look, passes) in enumerate(plans):
+        stochastic = recipe.stochastic and i == len(plans) - 1
+        net = recipe.net.encode((shape[0], *look.size), len(part.factors) * (2 if stochastic else 1))
+        rungs.append(Rung(part, look, net, stochastic, passes))
+    return rungs

@@ -1,0 +1,49 @@
+"""Progress for people: a bar with the loss terms, the pace and the time left; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from unwarp.training import Quiet, Row, State
+
+
+class Progress(Quiet):
+    """Shows a run. Beside a terminal's bar nothing else is printed; elsewhere one line for each tenth of the run."""
+
+    def __init__(self, title: str, console: Console | None = None) -> None:
+        self.title, self.console = title, console or Console(stderr=True)
+        self._bars: Bars | None = None
+
+    def on_start(self, state: State) -> None:
+        """Open the bar."""
+        if not self.console.is_terminal:
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.percentage:3.0f} %"))
+        words = (
+            TextColumn("[dim]{task.fields[terms]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        self._bars = Bars(*columns, *words, console=self.console)
+        self._bars.start()
+        self._task = self._bars.add_task(self.title, total=state.steps, completed=state.step, terms="")
+
+    def on_step(self, state: State, terms: Row) -> None:
+        """Move the bar, or print a line."""
+        words = "  ".join(f"{name} {value:.4g}" for name, value in terms.items())
+        done = state.step + 1
+        if self._bars:
+            self._bars.update(self._task, completed=done, terms=words)
+        elif done % max(1, state.steps // 10) == 0:
+            left = state.history.seconds / done * (state.steps - done)
+            self.console.print(
+                f"{self.title}: step {done} of {state.steps}, {left:.0f} s left, {words}", highlight=False
+            )
+
+    def on_end(self, state: State) -> None:
+        """Close the bar."""
+        if self._bars:
+            self._bars.stop()

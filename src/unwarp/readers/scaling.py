@@ -1,0 +1,124 @@
+"""The numbers of a user brought to the range that a model learns in, and back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unwarp.readers.arrays import blocks
+from unwarp.types import ConfigError, DataError
+
+Array = NDArray[Any]
+
+HALF = 0.5
+"""Pictures within [0, 1] that use at least this much of it stay as they are."""
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """A shift and a stretch: scaled = (x - offset) / factor. Computed in float64, so that no intermediate overflows.
+
+    Attributes:
+        offset: What becomes 0, in units of the data.
+        factor: What becomes a step of 1, in units of the data; positive.
+
+    >>> Scaler(offset=10.0, factor=4.0).apply(np.array([10.0, 12.0, 14.0]))
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
+
+    offset: float = 0.0
+    factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.offset) and math.isfinite(self.factor) and self.factor > 0):
+            raise ConfigError(f"{self} is no scale; offset must be finite, factor finite and positive")
+
+    def apply(self, x: Array) -> NDArray[np.float32]:
+        """`x` (N, ...) in the units of the model, a new float32 array.
+
+        Raises:
+            DataError: Numbers so far from those the scale was fitted on that float32 cannot hold them.
+        """
+        scaled = np.empty(x.shape, np.float32)
+        for rows in blocks(x):
+            part = (x[rows].astype(np.float64) - self.offset) / self.factor
+            if np.abs(part).max() > np.finfo(np.float32).max:
+                raise DataError(
+                    f"X has values from {x[rows].min():g} to {x[rows].max():g}, too far from the training data "
+                    f"(offset {self.offset:g}, factor {self.factor:g}); bring them to the same units"
+                )
+            scaled[rows] = part
+        return scaled
+
+    def undo(self, scaled: Array) -> NDArray[np.float32]:
+        """`scaled` (N, ...) in the units of the data, a new float32 array; beyond its range, its largest number."""
+        largest = float(np.finfo(np.float32).max)
+        x = np.empty(scaled.shape, np.float32)
+        for rows in blocks(scaled):
+            x[rows] = np.clip(scaled[rows].astype(np.float64) * self.factor + self.offset, -largest, largest)
+        return x
+
+
+def fit_scaler(x: Array, kind: Literal["image", "series"], scale: Literal["auto"] | None = "auto") -> Scaler:
+    """The scale that suits the samples `x`.
+
+    uint8 is divided by 255. Pictures of other types go from their smallest and largest value to 0 and 1, series from
+    their mean and standard deviation to 0 and 1, over all samples and channels. Pictures stay as they are where they
+    lie within [0, 1] and use half of it, uint8 masks of zeros and ones included. Series that never change are shifted
+    to 0.
+
+    Args:
+        x: Finite samples (N, C, H, W) or (N, C, T).
+        kind: What they are.
+        scale: `auto` fits; None takes the numbers as they are and refuses any outside [0, 1].
+
+    Raises:
+        DataError: Pictures that are all one value, or values outside [0, 1] where `scale` is None.
+        ConfigError: An unknown `scale`.
+
+    >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
+    Scaler(offset=0.0, factor=255.0)
+    """
+    if scale not in ("auto", None):
+        raise ConfigError(f"scale={scale!r} is unknown; choose 'auto' or None")
+    low, high = value_range(x)
+    if kind == "image" and low == high:
+        raise DataError(f"X is constant: every value is {low:g}, so there is nothing to learn; check how it was read")
+    if scale is None:
+        return _as_it_is(low, high)
+    if x.dtype == np.uint8:
+        return Scaler() if kind == "image" and high <= 1 else Scaler(factor=255.0)
+    return _min_max(low, high) if kind == "image" else _standard(x, low, high)
+
+
+def value_range(x: Array) -> tuple[float, float]:
+    """Smallest and largest number of `x` (N, ...)."""
+    ends = [(float(x[rows].min()), float(x[rows].max())) for rows in blocks(x)]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _as_it_is(low: float, high: float) -> Scaler:
+    if low < 0 or high > 1:
+        raise DataError(
+            f"X ranges from {low:g} to {high:g}, but scale=None takes [0, 1] only; rescale X or set scale='auto'"
+        )
+    return Scaler()
+
+
+def _min_max(low: float, high: float) -> Scaler:
+    if low >= 0 and high <= 1 and high - low >= HALF:
+        return Scaler()
+    return Scaler(low, high - low)
+
+
+def _standard(x: Array, low: float, high: float) -> Scaler:
+    if low == high:
+        # a mean would miss the one value by rounding, and the deviation would magnify the miss
+        return Scaler(low)
+    mean = sum(float(x[rows].sum(dtype=np.float64)) for rows in blocks(x)) / x.size
+    square = sum(float(((x[rows].astype(np.float64) - mean) ** 2).sum()) for rows in blocks(x)) / x.size
+    return Scaler(mean, math.sqrt(square))

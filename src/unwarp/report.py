@@ -1,0 +1,291 @@
+"""The report of a run: one self-contained HTML page, and its figures as PNG files."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from unwarp import plots
+from unwarp.estimators import Unwarper
+from unwarp.metrics.recovery import relative
+from unwarp.models import Recipe
+from unwarp.runs import Outcome, put, versions
+
+Array = NDArray[Any]
+SHOWN = 14
+POINTS = 1000
+STYLESHEET = """
+:root { color-scheme: light; }
+body { font: 16px/1.55 system-ui, sans-serif; color: #20242c; background: #fff; max-width: 62rem; margin: 2.5rem auto;
+  padding: 0 1.2rem; }
+h1 { font-size: 1.7rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2.6rem 0 .4rem; }
+p { max-width: 46rem; } .quiet { color: #5b6472; } img { max-width: 100%; height: auto; display: block; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .8rem 0; }
+th, td { padding: .32rem .9rem .32rem 0; text-align: right; border-bottom: 1px solid #e4e7ec; }
+th:first-child, td:first-child { text-align: left; } thead th { color: #5b6472; font-weight: 600; }
+td.best { font-weight: 700; } .verdict { display: inline-block; min-width: 4.2rem; font-weight: 600; }
+.good { color: #1d7a46; } .look { color: #b25b00; } figure { margin: 1rem 0; }
+figcaption { color: #5b6472; font-size: .92rem; max-width: 46rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; } dt { color: #5b6472; }
+dd { margin: 0; overflow-wrap: anywhere; }
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the score table: a name for people, a key, how to print it, and whether more is better."""
+
+    words: str
+    key: str
+    form: str
+    more: bool = True
+
+
+SCORES = (
+    Line("5 nearest neighbours, accuracy", "neighbours", "{:.1%}"),
+    Line("linear probe, accuracy", "linear", "{:.1%}"),
+    Line("k-means, accuracy (ACC)", "acc", "{:.1%}"),
+    Line("k-means, mutual information (NMI)", "nmi", "{:.1%}"),
+    Line("k-means on templates, ACC", "template_acc", "{:.1%}"),
+    Line("variance explained", "explained", "{:.1%}"),
+    Line("squared error a sample", "reconstruction_error", "{:.3g}", more=False),
+)
+POSE = (
+    Line("rotation", "angle_deg", "{:.2f} degrees", more=False),
+    Line("shift", "shift_px", "{:.3f} pixels", more=False),
+    Line("scale", "scale", "{:.4f}", more=False),
+    Line("shear", "shear_deg", "{:.2f} degrees", more=False),
+)
+
+
+def write(outcome: Outcome, folder: Path) -> Path:
+    """Draw the figures of a run into `folder` and bind them into `folder/report.html`."""
+    figures = draw(outcome)
+    drawn = {name: _png(figure) for name, figure in figures.items()}
+    for name, data in drawn.items():
+        put(folder / f"{name}.png", data)
+    page = folder / "report.html"
+    put(page, html(outcome, drawn))
+    return page
+
+
+def draw(outcome: Outcome) -> dict[str, Figure]:
+    """The figures of a report by name."""
+    rows = _examples(outcome.test.labels, len(outcome.test))
+    structured, identity = outcome.structured, outcome.identity
+    figures = {
+        "gallery": plots.gallery(
+            {
+                "observed": _scaled(outcome)[rows],
+                "template": structured.embedding.templates[rows],
+                "reconstructed": structured.embedding.x_hat[rows],
+                "without warp": identity.embedding.x_hat[rows],
+            }
+        ),
+        "latent_space": plots.maps(
+            {
+                "content code, with warp": tsne(structured.embedding.codes[:POINTS]),
+                "code without warp, as many latents": tsne(identity.embedding.codes[:POINTS]),
+            },
+            None if outcome.test.labels is None else outcome.test.labels[:POINTS],
+        ),
+        "clusters": plots.gallery({"clusters": _cluster_templates(structured.unwarper)}),
+    }
+    if structured.embedding.table:
+        figures["deformations"] = plots.columns(structured.embedding.table)
+    if outcome.test.maps is not None and outcome.test.ids is not None:
+        size = outcome.test.x.shape[2:]
+        found = relative(structured.embedding.map, outcome.test.maps, outcome.test.ids, (size[0], size[1]))
+        figures["recovery"] = plots.recovered({f: (a.numpy(), b.numpy()) for f, (a, b) in found.items()})
+    histories = {"with warp": structured.unwarper.history_.rows, "without": identity.unwarper.history_.rows}
+    figures["training"] = plots.curves(histories)
+    return figures
+
+
+def tsne(codes: Array, seed: int = 0) -> Array:
+    """Two-dimensional t-SNE (van der Maaten and Hinton 2008) of codes (N, D), (N, 2)."""
+    from sklearn.manifold import TSNE
+
+    perplexity = min(30.0, (len(codes) - 1) / 3)
+    return np.asarray(TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(codes))
+
+
+def _scaled(outcome: Outcome) -> Array:
+    return outcome.structured.unwarper.prepare(outcome.test.x.numpy()).numpy()
+
+
+def _cluster_templates(unwarper: Unwarper) -> Array:
+    """Templates of the cluster centres in the model's own range."""
+    with torch.no_grad():
+        return unwarper.model_.template(torch.from_numpy(unwarper.cluster_centers_)).numpy()
+
+
+def _examples(labels: Array | None, n: int) -> Array:
+    """Rows to show: spread over the classes where they are known."""
+    if labels is None:
+        return np.linspace(0, n - 1, min(n, SHOWN)).astype(int)
+    rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    turn = [mine[i] for i in range(SHOWN) for mine in rows if i < len(mine)]
+    return np.sort(np.array(turn[:SHOWN]))
+
+
+def _png(figure: Figure) -> bytes:
+    out = io.BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()
+
+
+def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
+    """The page: verdict first, then what was seen, then how it was made."""
+    parts = [
+        _head(outcome),
+        _figure(drawn, "gallery", "Held-out samples, what each looks like undeformed (its template), the template deformed "
+                "as the sample was found to be, and the best that the same network does without a warp."),
+        "<h2>Did it work on this data?</h2>", _checks(outcome),
+        _figure(drawn, "deformations", "The deformations found in held-out samples. Dotted lines are the ends of what one "
+                "stage may predict; heaps there mean that the range is too narrow."),
+        "<h2>What the code knows</h2>", _scores(outcome),
+        _figure(drawn, "latent_space", "t-SNE of the content codes of held-out samples; colours are the true classes, "
+                "which no model has seen."),
+        _figure(drawn, "clusters", "The centres of the clusters in content, decoded: templates that nobody drew."),
+        _recovery(outcome, drawn),
+        "<h2>How it was made</h2>", _making(outcome), _figure(drawn, "training", "The training loss."),
+    ]  # fmt: skip
+    body = "\n".join(parts)
+    title = f"Unwarp: {escape(outcome.test.name)}"
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLESHEET}</style></head><body>{body}</body></html>'
+    )
+
+
+def _head(outcome: Outcome) -> str:
+    name, n, held = escape(outcome.test.name), len(outcome.training), len(outcome.test)
+    return (
+        f"<h1>{name}, unwarped</h1><p>A model learned from {n:,} samples, without labels, to say of each one what it shows "
+        f"(a <b>content code</b> and a <b>template</b>) and how that was moved (the <b>deformation</b>). Every figure on this "
+        f"page was measured on {held:,} samples that it never saw in training. Beside it stands the same model without a "
+        f"warp, with as many latent numbers in total and as many training steps.</p>"
+    )
+
+
+def _figure(drawn: dict[str, bytes], name: str, caption: str) -> str:
+    if name not in drawn:
+        return ""
+    data = base64.b64encode(drawn[name]).decode()
+    alt = escape(caption)
+    return f'<figure><img alt="{alt}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], best: dict[int, int] | None = None) -> str:
+    lines = ["<table><thead><tr>", *(f"<th>{cell}</th>" for cell in head), "</tr></thead><tbody>"]
+    for i, row in enumerate(rows):
+        cells = (
+            f'<td class="best">{cell}</td>' if (best or {}).get(i) == j else f"<td>{cell}</td>"
+            for j, cell in enumerate(row)
+        )
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return "".join([*lines, "</tbody></table>"])
+
+
+def _scores(outcome: Outcome) -> str:
+    columns = [outcome.structured.report.scores, outcome.identity.report.scores, *_pixel_columns(outcome)]
+    rows: list[tuple[str, ...]] = []
+    best: dict[int, int] = {}
+    for line in SCORES:
+        values = [column.get(line.key) for column in columns]
+        known = [(value, i) for i, value in enumerate(values) if value is not None]
+        if not known:
+            continue
+        best[len(rows)] = 1 + (max(known) if line.more else min(known))[1]
+        rows.append((line.words, *("" if value is None else line.form.format(value) for value in values)))
+    pace = [f"{t.images_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
+    rows.append(("images a second, training", *pace, *[""] * (len(columns) - 2)))
+    pace = [f"{t.embedding.samples_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
+    rows.append(("images a second, encoding", *pace, *[""] * (len(columns) - 2)))
+    heads = ("", "with warp", "without", "raw pixels", "deskewed, k-means", "deskewed, mixture")[: len(columns) + 1]
+    note = (
+        "<p>Neighbours, probe and clusters are fitted on codes of the training samples and scored on held-out ones. The "
+        "pixel columns learn nothing: raw pixels, and pixels whose second moments were made round (deskewed), clustered by "
+        "k-means and by a Gaussian mixture. A method that does not beat them has shown nothing.</p>"
+    )
+    return (note if len(columns) > 2 else "") + _table(heads, rows, best)
+
+
+def _pixel_columns(outcome: Outcome) -> list[dict[str, float]]:
+    found = outcome.baselines.scores
+    if not found:
+        return []
+    near = found["deskewed_neighbours"]
+    return [
+        {"neighbours": found["raw_neighbours"], "acc": found["raw_acc"], "nmi": found["raw_nmi"]},
+        {"neighbours": near, "acc": found["deskewed_kmeans_acc"], "nmi": found["deskewed_kmeans_nmi"]},
+        {"acc": found["deskewed_mixture_acc"], "nmi": found["deskewed_mixture_nmi"]},
+    ]
+
+
+def _checks(outcome: Outcome) -> str:
+    scores, other = outcome.structured.report.scores, outcome.identity.report.scores
+    gain = 1 - scores["reconstruction_error"] / max(other["reconstruction_error"], 1e-12)
+    checks = [
+        (gain > 0.05, f"The warp explains {gain:.0%} of the error that the model without it leaves on held-out samples.",
+         "little to gain here: perhaps nothing moved in this data, or the warp does not fit how it moved"),
+    ]  # fmt: skip
+    if "at_bounds" in scores:
+        share = scores["at_bounds"]
+        checks.append((share < 0.05, f"{share:.1%} of the samples have a deformation near the end of its range.",
+                       "widen the warp's range, or look at those samples"))  # fmt: skip
+    if "ambiguous" in scores:
+        share, turn = scores["ambiguous"], scores["follow_deg"]
+        checks.append((share < 0.1, f"A known deformation put on top of a sample is followed to {turn:.1f} degrees (median); "
+                       f"{share:.1%} of the samples are ambiguous (off by more than 10 degrees or 2 pixels).",
+                       "round or symmetric objects have several poses; train longer, or allow fewer factors"))  # fmt: skip
+    unused, size = int(scores["unused_content"]), outcome.structured.embedding.codes.shape[1]
+    checks.append(
+        (unused < size / 2, f"{unused} of {size} content dimensions are unused.", "a smaller n_content will do")
+    )
+    lines = []
+    for good, words, advice in checks:
+        mark = '<span class="verdict good">good</span>' if good else '<span class="verdict look">look</span>'
+        lines.append(f"<p>{mark} {words}{'' if good else f' <i>{advice}</i>.'}</p>")
+    return "<p class=quiet>These signs need no labels.</p>" + "".join(lines)
+
+
+def _recovery(outcome: Outcome, drawn: dict[str, bytes]) -> str:
+    scores = outcome.structured.report.scores
+    if "recovery" not in drawn:
+        return ""
+    rows: list[tuple[str, ...]] = [(line.words, line.form.format(scores[line.key])) for line in POSE]
+    words = (
+        "<h2>Recovered against true deformation</h2><p>Each held-out original was observed twice under known deformations. "
+        "An upright frame cannot be known without labels, so the deformation that leads from the first observation to the "
+        "second is compared. Shifts are taken at the object's place.</p>"
+    )
+    table = _table(("median error", ""), rows)
+    return (
+        words
+        + table
+        + _figure(drawn, "recovery", "One point a pair of observations; a perfect method lies on the line.")
+    )
+
+
+def _making(outcome: Outcome) -> str:
+    recipe: Recipe = outcome.structured.unwarper.recipe_
+    history = outcome.structured.unwarper.history_
+    facts = {
+        "data": f"{outcome.training.source or outcome.training.name} {outcome.training.licence}",
+        "training": f"{history.steps:,} steps in {history.seconds:.0f} s",
+        "seed": str(outcome.job.seed),
+        "recipe": repr(recipe),
+        "versions": ", ".join(f"{k} {v}" for k, v in versions().items()),
+    }
+    return "<dl>" + "".join(f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in facts.items()) + "</dl>"

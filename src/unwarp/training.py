@@ -1,0 +1,256 @@
+"""The one training loop: players step in order, every random number is a function of the seed and the step.
+
+Because nothing random is carried from step to step, a run resumes exactly from weights, optimiser states and the step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from unwarp.datasets import Dataset
+from unwarp.models import Model, Player
+from unwarp.types import Batch, ConfigError, TrainingError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+Precision = Literal["no", "fp16", "bf16"]
+Row = dict[str, float]
+
+
+@dataclass
+class History:
+    """What a run did: one row every `LOG_EVERY` steps with the step, the seconds, the samples and each loss term."""
+
+    rows: list[Row] = field(default_factory=list)
+    steps: int = 0
+    seconds: float = 0.0
+    samples: int = 0
+
+    @property
+    def samples_per_second(self) -> float:
+        """Mean pace of the run, counting observations as they were drawn from the data set."""
+        return self.samples / self.seconds if self.seconds else float("nan")
+
+
+@dataclass
+class State:
+    """Everything that a run carries from step to step: what a checkpoint keeps and what a callback sees."""
+
+    model: Model
+    players: tuple[Player, ...]
+    optimisers: tuple[torch.optim.Optimizer, ...]
+    averages: tuple[dict[str, Tensor], ...]
+    steps: int
+    seed: int
+    step: int = 0
+    history: History = field(default_factory=History)
+
+
+class Callback(Protocol):
+    """Code that looks on at a run; every hook is optional in subclasses of `Quiet`."""
+
+    def on_start(self, state: State) -> None: ...
+
+    def on_step(self, state: State, terms: Row) -> None: ...
+
+    def on_end(self, state: State) -> None: ...
+
+
+class Quiet:
+    """A callback that does nothing, to inherit from."""
+
+    def on_start(self, state: State) -> None:
+        """Before the first step; a callback may put an earlier state back here."""
+
+    def on_step(self, state: State, terms: Row) -> None:
+        """After each step."""
+
+    def on_end(self, state: State) -> None:
+        """After the last step."""
+
+
+class Objective(nn.Module):
+    """A player's loss as a module, so that data-parallel wrappers and autocasting see its forward pass."""
+
+    def __init__(self, player: Player) -> None:
+        super().__init__()
+        self.module, self.loss = player.module, player.loss
+
+    def forward(self, batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """The player's loss terms."""
+        return self.loss(batch, step, generator)
+
+
+LOG_EVERY = 10
+
+
+def rows_at(step: int, n: int, batch_size: int, seed: int) -> Tensor:
+    """Rows of a step's batch: a stateless walk through shuffled epochs, (batch_size,)."""
+    start = step * batch_size
+    rows: list[int] = []
+    while len(rows) < batch_size:
+        epoch, offset = divmod(start + len(rows), n)
+        order = torch.randperm(n, generator=_generator(seed, -1 - epoch))
+        rows += order[offset : offset + batch_size - len(rows)].tolist()
+    return torch.tensor(rows)
+
+
+def _generator(seed: int, step: int) -> torch.Generator:
+    """A generator for one step (or, with negative steps, one epoch) of a seed."""
+    return torch.Generator().manual_seed((seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9) % (1 << 63))
+
+
+def train(
+    model: Model,
+    players: Sequence[Player],
+    data: Dataset,
+    *,
+    steps: int,
+    batch_size: int = 64,
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str = "auto",
+    precision: Precision = "no",
+    callbacks: Sequence[Callback] = (),
+) -> History:
+    """Train `players` on `data` for `steps` steps, then centre the model; the only loop of the project.
+
+    Args:
+        model: The model; it ends on the CPU in eval mode, centred on the training data.
+        players: Who learns, in the order in which they step.
+        data: Training data.
+        steps: Number of steps.
+        batch_size: Samples a step, over all processes.
+        seed: Everything random follows from it.
+        seconds: Bound on the training time; the schedules are hurried so that they end with it.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `no`, `fp16` or `bf16` (mixed precision).
+        callbacks: Progress, checkpoints and whatever looks on.
+
+    Raises:
+        TrainingError: A loss is not finite; the message names the step, the player and the term.
+    """
+    if steps < 1 or batch_size < 1:
+        raise ConfigError(f"steps={steps} and batch_size={batch_size} must be at least 1")
+    engine = accelerator(device, precision)
+    model.to(engine.device).train()
+    state = State(model, tuple(players), tuple(p.optimiser.build(p.module) for p in players), (), steps, seed)
+    state.averages = tuple(_copies(p.module) if p.ema else {} for p in players)
+    for callback in callbacks:
+        callback.on_start(state)
+    _run(state, data, engine, batch_size, seconds, callbacks)
+    for player, average in zip(players, state.averages, strict=True):
+        player.module.load_state_dict(average, strict=False)
+    model.eval().centre(_training_view(data, seed).to(engine.device))
+    model.to("cpu")
+    for callback in callbacks:
+        callback.on_end(state)
+    return state.history
+
+
+def _run(
+    state: State,
+    data: Dataset,
+    engine: Accelerator,
+    batch_size: int,
+    seconds: float | None,
+    callbacks: Sequence[Callback],
+) -> None:
+    objectives = [engine.prepare_model(Objective(player)) for player in state.players]
+    optimisers = [engine.prepare_optimizer(optimiser) for optimiser in state.optimisers]
+    schedules = [player.optimiser.schedule(state.steps) for player in state.players]
+    started = time.perf_counter() - state.history.seconds
+    share = slice(engine.process_index, None, engine.num_processes)
+    for step in count(state.step):
+        state.step = step
+        spent = time.perf_counter() - started
+        position = max(float(state.step), state.steps * spent / seconds if seconds else 0.0)
+        if position >= state.steps:
+            break
+        generator = _generator(state.seed, state.step * engine.num_processes + engine.process_index)
+        batch = data.batch(rows_at(state.step, len(data), batch_size, state.seed)[share], generator)
+        batch = Batch(batch.x.to(engine.device), batch.index)
+        terms: Row = {}
+        for i, player in enumerate(state.players):
+            if state.step % player.every == 0:
+                optimisers[i].param_groups[0]["lr"] = player.optimiser.lr * schedules[i](position)
+                terms |= _step(engine, player, objectives[i], optimisers[i], batch, state.step, generator)
+                _average(player, state.averages[i])
+        _record(state, terms, batch_size, time.perf_counter() - started)
+        for callback in callbacks:
+            callback.on_step(state, terms)
+
+
+def _step(
+    engine: Accelerator,
+    player: Player,
+    objective: nn.Module,
+    optimiser: Any,
+    batch: Batch,
+    step: int,
+    noise: torch.Generator,
+) -> Row:
+    """One forward and backward pass of one player, and its move."""
+    optimiser.zero_grad(set_to_none=True)
+    terms = objective(batch, step, noise)
+    values = {name: float(value.detach()) for name, value in terms.items()}
+    for name, value in values.items():
+        if not torch.isfinite(torch.tensor(value)):
+            raise TrainingError(
+                f"step {step}, player {player.name!r}: the term {name!r} is {value}; lower the learning rate "
+                f"({player.optimiser.lr:g}) or look at rows {batch.index[:5].tolist()}... of the data"
+            )
+    engine.backward(torch.stack(list(terms.values())).sum())
+    if player.optimiser.clip:
+        engine.clip_grad_norm_(player.module.parameters(), player.optimiser.clip)
+    optimiser.step()
+    return values
+
+
+def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:
+    history = state.history
+    history.steps, history.seconds = state.step + 1, seconds
+    history.samples += batch_size
+    if state.step % LOG_EVERY == 0 or state.step == state.steps - 1:
+        history.rows.append({"step": state.step, "seconds": seconds, "samples": history.samples, **terms})
+
+
+def _copies(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in module.named_parameters()}
+
+
+@torch.no_grad()
+def _average(player: Player, average: dict[str, Tensor]) -> None:
+    for name, value in player.module.named_parameters() if average else ():
+        average[name].lerp_(value, 1 - (player.ema or 0.0))
+
+
+def _training_view(data: Dataset, seed: int, most: int = 4096) -> Tensor:
+    """Training samples as the model sees them, for the mean deformation."""
+    index = rows_at(0, len(data), min(most, len(data)), seed)
+    return data.batch(index, _generator(seed, 1 << 40)).x
+
+
+def accelerator(device: str, precision: Precision = "no") -> Accelerator:
+    """Device placement, mixed precision and data-parallel processes, from accelerate.
+
+    Raises:
+        ConfigError: The device is unknown or absent.
+    """
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "auto": True}
+    if not available.get(device, False):
+        usable = ", ".join(name for name, there in available.items() if there)
+        raise ConfigError(f"device={device!r} is not available here; choose one of {usable}")
+    AcceleratorState._reset_state()
+    return Accelerator(cpu=device == "cpu", mixed_precision=precision)

@@ -1,0 +1,59 @@
+"""Deformations without trainable parameters. The folder is the registry: a new file with a `Warp` is a new family."""
+
+from __future__ import annotations
+
+from unwarp.types import ConfigError
+from unwarp.warps.affine import Affine2d, AffineMap, Similarity2d, to_matrix, translation
+from unwarp.warps.base import Identity, IdentityMap, Map, Padding, Warp, Window, canonicalize, resample
+from unwarp.warps.chain import Chain, ChainMap
+from unwarp.warps.displacement import Displacement2d, DisplacementMap
+
+__all__ = [
+    "Affine2d",
+    "AffineMap",
+    "Chain",
+    "ChainMap",
+    "Displacement2d",
+    "DisplacementMap",
+    "Identity",
+    "IdentityMap",
+    "Map",
+    "Padding",
+    "Similarity2d",
+    "Warp",
+    "Window",
+    "canonicalize",
+    "families",
+    "named",
+    "resample",
+    "to_matrix",
+    "translation",
+]
+
+
+def families() -> dict[str, type[Warp]]:
+    """Every concrete warp of this folder by its name."""
+    import inspect
+    import pkgutil
+    from importlib import import_module
+
+    found: dict[str, type[Warp]] = {}
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for _, item in inspect.getmembers(import_module(module.name), inspect.isclass):
+            if issubclass(item, Warp) and not inspect.isabstract(item) and not item.__name__.startswith("_"):
+                found[item.name] = item
+    return found
+
+
+def named(text: str) -> Warp:
+    """The warp with a name, at its defaults; `a+b` chains them, `a` acting on the template first.
+
+    Raises:
+        ConfigError: An unknown name; the message lists the known ones.
+    """
+    known = {name: family for name, family in families().items() if family is not Chain}
+    unknown = [name for name in text.split("+") if name not in known]
+    if unknown:
+        raise ConfigError(f"warp={text!r} is unknown; choose one of {', '.join(sorted(known))}, or chain two with '+'")
+    links = [known[name]() for name in text.split("+")]
+    return links[0] if len(links) == 1 else Chain(*links)

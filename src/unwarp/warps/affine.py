@@ -1,0 +1,225 @@
+"""Affine deformations of pictures: rotation, scale, shear and shift, with an exact chart in both directions.
+
+Convention:
+    `p_obs = R G S p_template + t`, in pixels about the centre of the frame: scale `S = diag(sx, sy)` first, then shear
+    `G = [[1, k], [0, 1]]`, then rotation `R = [[cos a, sin a], [-sin a, cos a]]` (positive: counter-clockwise as seen,
+    because y points down), then the shift `t`. Since it acts in pixels, a rotation stays one on a frame that is not
+    square. Shifts are in half-widths of their axis inside, in pixels outside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from unwarp.types import ConfigError, Factor
+from unwarp.warps.base import Map, Warp
+
+Convention = Literal["normalized", "pixel", "opencv", "skimage"]
+
+
+@dataclass(frozen=True)
+class AffineMap(Map):
+    """N affine maps as matrices (N, 2, 3) that push template points to observed ones, in frame coordinates."""
+
+    matrix: Tensor
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def __getitem__(self, rows: Tensor | slice) -> AffineMap:
+        return AffineMap(self.matrix[rows])
+
+    def push(self, points: Tensor) -> Tensor:
+        linear, shift = self.matrix[..., :2], self.matrix[..., 2]
+        return points @ linear.mT + shift[:, None]
+
+    def pull(self, points: Tensor) -> Tensor:
+        return self.invert().push(points)
+
+    def invert(self) -> AffineMap:
+        (a, b, tx), (c, d, ty) = (row.unbind(-1) for row in self.matrix.unbind(-2))
+        det = a * d - b * c
+        rows = (d, -b, b * ty - d * tx, -c, a, c * tx - a * ty)
+        return AffineMap((torch.stack(rows, -1) / det[:, None]).reshape(-1, 2, 3))
+
+    def after(self, inner: Map) -> tuple[Map, ...] | None:
+        if not isinstance(inner, AffineMap):
+            return None
+        linear = self.matrix[..., :2]
+        shift = linear @ inner.matrix[..., 2:] + self.matrix[..., 2:]
+        return (AffineMap(torch.cat([linear @ inner.matrix[..., :2], shift], -1)),)
+
+
+def translation(shift: Tensor) -> AffineMap:
+    """Pure shifts (N, 2), (x, y) in half-widths, as affine maps."""
+    linear = torch.eye(2, dtype=shift.dtype, device=shift.device).expand(len(shift), 2, 2)
+    return AffineMap(torch.cat([linear, shift[..., None]], -1))
+
+
+@dataclass(frozen=True)
+class _Planar(Warp):
+    """What the affine families share: the 2 x 3 matrix from six named numbers, and back."""
+
+    rotation: float = 45.0
+    scale: float = 1.6
+    shift: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rotation <= 180:
+            raise ConfigError(f"rotation={self.rotation} must lie in (0, 180] degrees")
+        if not self.scale > 1:
+            raise ConfigError(f"scale={self.scale} is the largest factor and must be above 1")
+
+    @property
+    def _half(self) -> tuple[float, ...]:
+        return tuple(f.half_range for f in self.factors)
+
+    def constrain(self, raw: Tensor) -> Tensor:
+        return torch.tanh(raw) * torch.tensor(self._half, dtype=raw.dtype, device=raw.device)
+
+    def _aspect(self) -> float:
+        height, width = self.size
+        return height / width
+
+    def _matrix(self, angle: Tensor, scale_x: Tensor, scale_y: Tensor, shear: Tensor, shift: Tensor) -> AffineMap:
+        cos, sin, aspect = angle.cos(), angle.sin(), self._aspect()
+        a, c = cos * scale_x, -sin * scale_x
+        b, d = (shear * cos + sin) * scale_y, (cos - shear * sin) * scale_y
+        rows = (a, b * aspect, shift[:, 0], c / aspect, d, shift[:, 1])
+        return AffineMap(torch.stack(rows, -1).reshape(-1, 2, 3))
+
+    def _linear(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """The four entries of the linear part in pixels, row by row, and the shift in half-widths."""
+        matrix = affine_part(map).matrix
+        (a, b), (c, d) = (row.unbind(-1) for row in matrix[..., :2].unbind(-2))
+        return a, b / self._aspect(), c * self._aspect(), d, matrix[..., 2]
+
+    def _numbers(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        a, b, c, d, shift = self._linear(map)
+        scale_x = torch.hypot(a, c)
+        scale_y = (a * d - b * c) / scale_x
+        return torch.atan2(-c, a), scale_x, scale_y, (a * b + c * d) / (a * d - b * c), shift
+
+    def summary(self, map: Map) -> dict[Factor, Tensor]:
+        angle, scale_x, scale_y, shear, shift = self._numbers(map)
+        reach, limit, (height, width) = self.scale, self.rotation, self.size
+        return {
+            Factor("rotation_deg", "deg", -limit, limit, limit == 180): angle.rad2deg(),
+            Factor("scale_x", "factor", 1 / reach, reach): scale_x,
+            Factor("scale_y", "factor", 1 / reach, reach): scale_y,
+            Factor("shear_deg", "deg", -45.0, 45.0): shear.atan().rad2deg(),
+            Factor("shift_x_px", "px", -self.shift * width / 2, self.shift * width / 2): shift[:, 0] * width / 2,
+            Factor("shift_y_px", "px", -self.shift * height / 2, self.shift * height / 2): shift[:, 1] * height / 2,
+        }
+
+    def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
+        names = ("rotation_deg", "scale_x", "scale_y", "shear_deg", "shift_x_px", "shift_y_px")
+        missing = [name for name in names if name not in columns]
+        if missing:
+            raise ConfigError(f"columns {', '.join(missing)} are missing; {self.name!r} needs {', '.join(names)}")
+        turn, scale_x, scale_y, shear, right, down = (columns[name] for name in names)
+        height, width = self.size
+        shift = torch.stack([right * 2 / width, down * 2 / height], -1)
+        return self.theta(self._matrix(turn.deg2rad(), scale_x, scale_y, shear.deg2rad().tan(), shift))
+
+    def _angle_factor(self) -> Factor:
+        limit = math.radians(self.rotation)
+        return Factor("rotation", "rad", -limit, limit, self.rotation == 180)
+
+    def _shift_factors(self) -> tuple[Factor, ...]:
+        return tuple(Factor(f"shift_{axis}", "half-widths", -self.shift, self.shift) for axis in "xy")
+
+
+@dataclass(frozen=True)
+class Affine2d(_Planar):
+    """All affine deformations: theta is (rotation, log scale x, log scale y, shear, shift x, shift y).
+
+    Attributes:
+        rotation: Largest angle in degrees that one stage predicts.
+        scale: Largest factor; the smallest is its inverse.
+        shift: Largest shift in half-widths.
+        shear: Largest shear k.
+
+    >>> import torch
+    >>> warp = Affine2d(size=(40, 40))
+    >>> turned = warp.map(torch.tensor([[0.1, 0.0, 0.0, 0.0, 0.5, 0.0]]))
+    >>> {f.name: round(float(v), 2) for f, v in warp.summary(turned).items()}["shift_x_px"]
+    10.0
+    """
+
+    name: ClassVar[str] = "affine"
+    shear: float = 0.5
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        log = math.log(self.scale)
+        scales = (Factor("log_scale_x", "log factor", -log, log), Factor("log_scale_y", "log factor", -log, log))
+        return (self._angle_factor(), *scales, Factor("shear", "", -self.shear, self.shear), *self._shift_factors())
+
+    def map(self, theta: Tensor) -> AffineMap:
+        return self._matrix(theta[:, 0], theta[:, 1].exp(), theta[:, 2].exp(), theta[:, 3], theta[:, 4:6])
+
+    def theta(self, map: Map) -> Tensor:
+        angle, scale_x, scale_y, shear, shift = self._numbers(map)
+        return torch.cat([torch.stack([angle, scale_x.log(), scale_y.log(), shear], -1), shift], -1)
+
+
+@dataclass(frozen=True)
+class Similarity2d(_Planar):
+    """Rotation, one scale and shift: theta is (rotation, log scale, shift x, shift y)."""
+
+    name: ClassVar[str] = "similarity"
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        log = math.log(self.scale)
+        return (self._angle_factor(), Factor("log_scale", "log factor", -log, log), *self._shift_factors())
+
+    def map(self, theta: Tensor) -> AffineMap:
+        scale = theta[:, 1].exp()
+        return self._matrix(theta[:, 0], scale, scale, torch.zeros_like(scale), theta[:, 2:4])
+
+    def theta(self, map: Map) -> Tensor:
+        a, b, c, d, shift = self._linear(map)
+        angle, scale = torch.atan2(b - c, a + d), torch.hypot(a + d, b - c) / 2
+        return torch.cat([torch.stack([angle, scale.log()], -1), shift], -1)
+
+
+def affine_part(map: Map) -> AffineMap:
+    """The affine end of a map: all of an `AffineMap`, the last part of a chain, the identity where there is none."""
+    last = map.parts[-1] if map.parts else None
+    return last if isinstance(last, AffineMap) else translation(torch.zeros(len(map), 2))
+
+
+def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor:
+    """The affine part of `map` as 3 x 3 matrices (N, 3, 3) in a named convention.
+
+    Convention:
+        * `normalized`: template to observation, frame coordinates (-1 to 1, pixel edges), columns (x, y, 1).
+        * `pixel`: template to observation, pixel coordinates with the first pixel's centre at (0, 0).
+        * `opencv`: the `pixel` matrix: `cv2.warpAffine(template, M[:2], (W, H))` gives the observation.
+        * `skimage`: observation to template, pixel coordinates: `skimage.transform.warp(template, M)` gives the
+          observation.
+
+    Raises:
+        ConfigError: An unknown convention.
+    """
+    normal = affine_part(map).matrix
+    last = torch.tensor([0.0, 0.0, 1.0], dtype=normal.dtype).expand(len(normal), 1, 3)
+    square = torch.cat([normal, last], 1)
+    if convention == "normalized":
+        return square
+    if convention not in ("pixel", "opencv", "skimage"):
+        raise ConfigError(f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage")
+    height, width = size
+    frame = torch.tensor(
+        [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]], dtype=normal.dtype
+    )
+    pixel = frame @ square @ frame.inverse()
+    return pixel.inverse() if convention == "skimage" else pixel

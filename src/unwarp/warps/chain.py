@@ -1,0 +1,126 @@
+"""Several warps in a row, as one: `Chain(a, b)` moves the template by `a` first, then by `b`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from unwarp.types import ConfigError, Factor
+from unwarp.warps.base import IdentityMap, Map, Padding, Warp, Window
+
+
+def chain(parts: Iterable[Map]) -> Map:
+    """The maps `parts`, first acts first, in normal form: neighbours that have a closed product are multiplied."""
+    line: list[Map] = []
+    for part in parts:
+        pending: list[Map] = [part]
+        while pending:
+            head = pending.pop(0)
+            joined = head.after(line[-1]) if line else None
+            if joined is None:
+                line.append(head)
+            else:
+                line.pop()
+                pending = list(joined) + pending
+    if len(line) == 1:
+        return line[0]
+    return ChainMap(tuple(line))
+
+
+@dataclass(frozen=True)
+class ChainMap(Map):
+    """Maps applied one after the other; made by `chain`, which keeps them in normal form."""
+
+    members: tuple[Map, ...]
+
+    def __len__(self) -> int:
+        return max(len(part) for part in self.members)
+
+    def __getitem__(self, rows: Tensor | slice) -> ChainMap:
+        return ChainMap(tuple(part[rows] for part in self.members))
+
+    @property
+    def parts(self) -> tuple[Map, ...]:
+        return self.members
+
+    def pull(self, points: Tensor) -> Tensor:
+        for part in reversed(self.members):
+            points = part.pull(points)
+        return points
+
+    def push(self, points: Tensor) -> Tensor:
+        for part in self.members:
+            points = part.push(points)
+        return points
+
+    def invert(self) -> Map:
+        return chain(part.invert() for part in reversed(self.members))
+
+    def __call__(
+        self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
+    ) -> Tensor:
+        """Each part resamples in turn (the inner ones on `source`): half the cost of reading fields at moved points."""
+        source = source or Window.frame(x.shape[2:])
+        for part in self.members[:-1]:
+            x = part(x, source, source, padding)
+        return self.members[-1](x, source, target, padding)
+
+
+@dataclass(frozen=True, init=False)
+class Chain(Warp):
+    """Warps in a row; theta's columns stand in argument order, their names prefixed by the warp's.
+
+    >>> from unwarp.warps import Affine2d, Displacement2d
+    >>> warp = Chain(Displacement2d(2), Affine2d())
+    >>> warp.factors[0].name, warp.factors[-1].name
+    ('displacement_x_0_0', 'affine_shift_y')
+    """
+
+    name: ClassVar[str] = "chain"
+    links: tuple[Warp, ...]
+
+    def __init__(self, *links: Warp, size: Sequence[int] = (2, 2)) -> None:
+        if len(links) < 2:
+            raise ConfigError(f"Chain takes two warps or more, it got {len(links)}")
+        object.__setattr__(self, "links", links)
+        object.__setattr__(self, "size", tuple(size))
+
+    @property
+    def parts(self) -> tuple[Warp, ...]:
+        return self.links
+
+    def on(self, size: Sequence[int], extent: float = 1.0) -> Chain:
+        return Chain(*(link.on(size, extent) for link in self.links), size=size)
+
+    def seen_from(self, anchor: Map) -> Chain:
+        return Chain(*(link.seen_from(anchor) for link in self.links), size=self.size)
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        return tuple(replace(f, name=f"{link.name}_{f.name}") for link in self.links for f in link.factors)
+
+    def _split(self, theta: Tensor) -> list[tuple[Warp, Tensor]]:
+        widths = [len(link.factors) for link in self.links]
+        return list(zip(self.links, torch.split(theta, widths, -1), strict=True))
+
+    def constrain(self, raw: Tensor) -> Tensor:
+        return torch.cat([link.constrain(part) for link, part in self._split(raw)], -1)
+
+    def map(self, theta: Tensor) -> Map:
+        return chain(part for link, columns in self._split(theta) for part in link.map(columns).parts)
+
+    def theta(self, map: Map) -> Tensor:
+        return torch.cat([link.theta(map) for link in self.links], -1)
+
+    def summary(self, map: Map) -> dict[Factor, Tensor]:
+        return {f: column for link in reversed(self.links) for f, column in link.summary(map).items()}
+
+    def mean(self, map: Map) -> Map:
+        mean: Map = IdentityMap(1)
+        for link in self.links:
+            mean = link.mean(map).compose(mean)
+        return mean

@@ -1,0 +1,111 @@
+"""Affine MNIST: ranges of its deformations, ink inside the frame, seeds, and true maps that reproduce it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from unwarp.datasets import Dataset, load
+from unwarp.datasets.affine_mnist import SIZE, Nuisance, fresh, observed
+from unwarp.warps import Affine2d, AffineMap, Window
+
+FRAME = Window.frame((SIZE, SIZE))
+CLEAN = Window((28, 28), (28 / SIZE, 28 / SIZE))
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def some(clean: Dataset, n: int = 200) -> Dataset:
+    return clean.subset(np.arange(n) * (len(clean) // n))
+
+
+def test_deformations_fill_the_published_ranges(clean: Dataset) -> None:
+    columns = {f.name: v for f, v in Affine2d().summary(Nuisance().maps(clean.x, generator())).items()}
+    tangent = torch.tan(torch.deg2rad(columns["shear_deg"]))
+    published = {"rotation_deg": (-20, 20), "scale_x": (0.8, 1.2), "scale_y": (0.8, 1.2)}
+    ranges = [(columns[name], low, high) for name, (low, high) in published.items()]
+    for values, low, high in (*ranges, (tangent, -0.2, 0.2)):
+        assert low - 1e-3 <= float(values.min()) < low + 0.05 * (high - low)
+        assert high - 0.05 * (high - low) < float(values.max()) <= high + 1e-3
+        assert float(values.mean()) == pytest.approx((low + high) / 2, abs=0.04 * (high - low))
+
+
+def test_all_ink_stays_inside_and_reaches_every_side(clean: Dataset) -> None:
+    maps = Nuisance().maps(clean.x, generator())
+    pixels = maps.push(CLEAN.lattice(clean.x))
+    ink = clean.x.flatten(1) > 0
+    reach = pixels[ink].abs().amax(0)
+    assert (reach <= 1).all() and (reach > 0.95).all()
+    observed_ink = Nuisance().observe(clean.x, maps, generator()).sum((1, 2, 3))
+    expected = clean.x.sum((1, 2, 3)) * maps.matrix[:, :, :2].det().abs()
+    torch.testing.assert_close(observed_ink, expected, rtol=0.06, atol=0)
+
+
+def test_no_deformation_only_pads_and_shifts_the_picture(clean: Dataset) -> None:
+    still = Nuisance(rotation=0.0, shear=0.0, scale=0.0)
+    x = still.observe(clean.x[:4], AffineMap(torch.eye(2, 3).expand(4, 2, 3)), generator())
+    torch.testing.assert_close(x[:, :, 6:34, 6:34], clean.x[:4], atol=1e-5, rtol=0)
+    assert float(x.sum()) == pytest.approx(float(clean.x[:4].sum()), rel=1e-5)
+    linear = still.maps(clean.x, generator()).matrix[:, :, :2]
+    torch.testing.assert_close(linear, torch.eye(2).expand_as(linear), atol=1e-6, rtol=0)
+
+
+def test_observations_are_pictures_of_the_frame(clean: Dataset) -> None:
+    data = fresh(clean)
+    x = data.batch(torch.arange(50), generator()).x
+    assert x.shape == (50, 1, SIZE, SIZE) and data.shape == (1, SIZE, SIZE)
+    assert x.dtype == torch.float32
+    assert float(x.min()) >= 0 and float(x.max()) <= 1
+
+
+def test_fresh_draws_differ_by_generator_and_within_a_run(clean: Dataset) -> None:
+    data, index, going = fresh(clean), torch.arange(20), generator()
+    one, two = data.batch(index, going).x, data.batch(index, going).x
+    assert torch.equal(one, data.batch(index, generator()).x)
+    assert (one - two).abs().flatten(1).amax(1).min() > 0.1
+
+
+def test_an_observed_set_is_a_function_of_its_seed(clean: Dataset) -> None:
+    one, again, other = (observed(some(clean), 2, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(one.x, again.x)
+    assert not torch.equal(one.x, other.x)
+    index = torch.arange(10)
+    assert torch.equal(one.batch(index, generator()).x, one.x[index])
+
+
+def test_true_maps_of_the_originals_make_the_observations(clean: Dataset) -> None:
+    originals = some(clean)
+    data = observed(originals, 2, seed=1)
+    assert data.ids is not None and data.maps is not None and data.labels is not None and originals.labels is not None
+    assert np.bincount(data.ids).tolist() == [2] * 200
+    assert np.array_equal(data.labels, originals.labels[data.ids])
+    made = data.maps(originals.x[torch.as_tensor(data.ids)], CLEAN, FRAME)
+    torch.testing.assert_close(made, data.x)
+
+
+def test_a_fixed_set_made_from_a_drawing_one_does_not_draw(clean: Dataset) -> None:
+    data = observed(fresh(some(clean)), 1, seed=1)
+    index = torch.arange(10)
+    assert torch.equal(data.batch(index, generator()).x, data.x[index])
+
+
+def test_noise_has_its_standard_deviation_and_stays_in_range(clean: Dataset) -> None:
+    quiet, loud = (observed(some(clean), 1, seed=3, nuisance=Nuisance(noise=noise)).x for noise in (0.0, 0.1))
+    assert float(loud.min()) >= 0 and float(loud.max()) <= 1
+    grey = (quiet > 0.4) & (quiet < 0.6)
+    assert float((loud - quiet)[grey].std()) == pytest.approx(0.1, rel=0.05)
+
+
+def test_blank_pictures_stay_blank() -> None:
+    x = Nuisance()(torch.zeros(3, 1, 28, 28), generator())
+    assert torch.equal(x, torch.zeros(3, 1, SIZE, SIZE))
+
+
+def test_by_name_test_digits_are_observed_twice(clean: Dataset) -> None:
+    data = load("affine-mnist", "test")
+    assert len(data) == 2000 and data.draw is None
+    assert data.labels is not None and clean.labels is not None
+    assert np.array_equal(data.labels[::2], clean.labels)

@@ -1,0 +1,157 @@
+"""Laws of models and recipes, for every family that the folder holds, with and without a warp."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from unwarp import models
+from unwarp.checkpoints import describe, load, restore, save
+from unwarp.datasets import Dataset
+from unwarp.models import Net, Recipe
+from unwarp.training import train
+from unwarp.types import Batch, Latent
+from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp
+
+SMALL = Net("mlp", (32, 16), (16, 32))
+WARPS: tuple[Warp, ...] = (Identity(), Affine2d(), Similarity2d(), Chain(Displacement2d(3), Affine2d()))
+SHAPE = (1, 12, 16)
+
+
+def recipes() -> list[Recipe]:
+    found = []
+    for family in models.families().values():
+        for warp in WARPS:
+            for encoder in ("staged", "one-stage"):
+                found.append(family(warp=warp, n_content=3, encoder=encoder, net=SMALL, crop=0.8))
+    return found
+
+
+def name(recipe: Recipe) -> str:
+    return f"{recipe.family}-{recipe.warp.name}-{recipe.encoder}"
+
+
+@pytest.fixture(params=recipes(), ids=name)
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    found: Recipe = request.param
+    return found
+
+
+def blobs(n: int, seed: int = 0) -> torch.Tensor:
+    """Smooth random pictures within (0, 1), dark at the rim."""
+    generator = torch.Generator().manual_seed(seed)
+    centre = torch.rand(n, 2, 1, 1, generator=generator) * 0.6 - 0.3
+    width = 0.15 + 0.2 * torch.rand(n, 1, 1, generator=generator)
+    down, across = torch.meshgrid(torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij")
+    far = (across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2
+    return torch.exp(-far / (2 * width**2))[:, None]
+
+
+def test_shapes(recipe: Recipe) -> None:
+    model = recipe.build(SHAPE).eval()
+    x = blobs(5)
+    latent = model.embed(x)
+    assert latent.content.shape == (5, 3)
+    assert model.template(latent.content).shape == x.shape
+    assert model.render(latent).shape == x.shape
+    assert torch.isfinite(model.render(latent)).all()
+    assert model.sample(4, torch.Generator().manual_seed(0)).shape == (4, *SHAPE)
+
+
+def test_embed_is_deterministic_and_independent_of_the_batch(recipe: Recipe) -> None:
+    model = recipe.build(SHAPE).eval()
+    x = blobs(6)
+    whole = model.embed(x)
+    alone = [model.embed(row[None]) for row in x]
+    assert torch.equal(whole.content, model.embed(x).content)
+    torch.testing.assert_close(whole.content, torch.cat([one.content for one in alone]), atol=1e-5, rtol=1e-4)
+    theta = torch.cat([model.chart.theta(one.map) for one in alone])
+    torch.testing.assert_close(model.chart.theta(whole.map), theta, atol=1e-5, rtol=1e-4)
+
+
+def test_template_never_sees_the_deformation(recipe: Recipe) -> None:
+    model = recipe.build(SHAPE).eval()
+    content = torch.randn(3, 3)
+    other = model.warp.constrain(torch.randn(3, len(model.warp.factors)))
+    still = model.warp.map(torch.zeros(3, len(model.warp.factors)))
+    torch.testing.assert_close(model.render(Latent(content, still)), model.template(content), atol=1e-5, rtol=1e-4)
+    if len(model.warp.factors):
+        assert not torch.allclose(model.render(Latent(content, model.chart.map(other))), model.template(content))
+
+
+def test_the_warp_has_no_parameters(recipe: Recipe) -> None:
+    model = recipe.build(SHAPE)
+    names = {name.split(".")[0] for name, _ in model.named_parameters()}
+    assert names <= {"encoder", "decoder"}
+
+
+def test_every_parameter_belongs_to_a_player_and_gets_a_gradient(recipe: Recipe) -> None:
+    model = recipe.build(SHAPE)
+    players = recipe.players(model)
+    owned = {id(p) for player in players for p in player.module.parameters()}
+    assert {id(p) for p in model.parameters()} <= owned
+    for player in players:
+        terms = player.loss(Batch(blobs(8), torch.arange(8)), 0, torch.Generator().manual_seed(0))
+        torch.stack(list(terms.values())).sum().backward()
+        silent = [name for name, p in player.module.named_parameters() if p.grad is None]
+        assert not silent
+
+
+def test_same_seed_same_history(recipe: Recipe) -> None:
+    data = Dataset(blobs(16))
+
+    def run(seed: int) -> tuple[list[dict[str, float]], torch.Tensor]:
+        model = recipe.build(SHAPE, seed=seed)
+        history = train(model, recipe.players(model), data, steps=12, batch_size=8, seed=seed, device="cpu")
+        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in history.rows]
+        return rows, torch.cat([p.flatten() for p in model.parameters()])
+
+    (one, weights), (two, again), (other, _) = run(1), run(1), run(2)
+    assert one == two
+    assert torch.equal(weights, again)
+    assert one != other
+
+
+def test_checkpoint_round_trip_is_bit_equal(recipe: Recipe, tmp_path: object) -> None:
+    folder = f"{tmp_path}/model"
+    model = recipe.build(SHAPE, seed=3)
+    train(model, recipe.players(model), Dataset(blobs(16)), steps=3, batch_size=8, device="cpu")
+    save(model, recipe, folder)
+    found, read, _ = load(folder)
+    assert read == recipe
+    x = blobs(5)
+    assert torch.equal(model.render(model.embed(x)), found.render(found.embed(x)))
+    assert restore(describe(recipe)) == recipe
+
+
+def test_unstructured_has_as_many_latents_and_no_rungs(recipe: Recipe) -> None:
+    plain = recipe.unstructured()
+    assert plain.n_content == recipe.n_content + len(recipe.warp.factors)
+    model = plain.build(SHAPE)
+    assert model.window == model.frame
+    assert not list(getattr(model.encoder, "rungs", ()))
+
+
+@pytest.mark.parametrize("warp", WARPS, ids=lambda w: w.name)
+def test_an_autoencoder_overfits_eight_samples(warp: Warp) -> None:
+    recipe = models.AE(warp=warp, n_content=6, net=SMALL, views=0.0)
+    recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=5e-3, warmup=10))
+    model, x = recipe.build(SHAPE, seed=0), blobs(8)
+    train(model, recipe.players(model), Dataset(x), steps=300, batch_size=8, device="cpu")
+    with torch.no_grad():
+        error = (model.render(model.embed(x)) - x).square().mean()
+    assert error < 0.05 * x.var()
+
+
+def test_centring_makes_the_mean_training_deformation_the_identity() -> None:
+    recipe = models.AE(warp=Affine2d(), n_content=3, net=SMALL)
+    model, x = recipe.build(SHAPE, seed=0), blobs(64)
+    train(model, recipe.players(model), Dataset(x), steps=30, batch_size=16, device="cpu")
+    model.centre(x)
+    with torch.no_grad():
+        before = model.warp.theta(model.encode(x).map).mean(0)
+        after = model.chart.theta(model.embed(x).map).mean(0)
+    assert before.abs().max() > 1e-3
+    assert after.abs().max() < 0.1 * before.abs().max()

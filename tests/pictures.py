@@ -1,0 +1,30 @@
+"""Small synthetic pictures with known properties, for tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+
+from unwarp.warps import Window
+
+
+def smooth(n: int, size: tuple[int, int], channels: int = 1, sigma: float = 2.5, seed: int = 0) -> Tensor:
+    """Filtered noise (N, C, H, W) in [0, 1], float32."""
+    noise = np.random.default_rng(seed).normal(size=(n, channels, *size))
+    field = gaussian_filter(noise, (0, 0, sigma, sigma), mode="reflect")
+    low, high = field.min(), field.max()
+    return torch.as_tensor((field - low) / (high - low), dtype=torch.float32)
+
+
+def dot(size: tuple[int, int], at: tuple[float, float] = (0.0, 0.0), sd: float = 0.1) -> Tensor:
+    """A Gaussian dot (1, 1, H, W) at a point of the frame, `sd` in half-frames."""
+    points = Window.frame(size).lattice(torch.zeros(1))
+    return torch.exp(-(points - torch.tensor(at)).square().sum(-1) / (2 * sd**2)).reshape(1, 1, *size)
+
+
+def centre_of_mass(x: Tensor) -> Tensor:
+    """The centre of intensity (N, 2), (x, y) in frame coordinates, of pictures (N, 1, H, W)."""
+    mass = x.flatten(1) / x.flatten(1).sum(1, keepdim=True)
+    return mass @ Window.frame(x.shape[2:]).lattice(x)

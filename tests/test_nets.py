@@ -1,0 +1,91 @@
+"""Encoders and decoders: shapes, kinds, and the output layer."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from unwarp.nets import Net, constant_output, output_layer
+from unwarp.types import ConfigError
+
+SIZES = [(28, 28), (32, 48), (45, 61), (40, 40), (64, 64), (128, 96), (7, 7), (9, 100)]
+
+
+def has_convolutions(net: nn.Module) -> bool:
+    return any(isinstance(layer, nn.Conv2d) for layer in net.modules())
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv", "auto"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_pictures_to_numbers_and_back_to_their_shape(kind: str, channels: int, size: tuple[int, int]) -> None:
+    net, shape = Net(kind, (16, 8), (8, 16)), (channels, *size)  # type: ignore[arg-type]
+    encoder, decoder = net.encode(shape, 5), net.decode(5, shape)
+    codes = encoder(torch.rand(2, *shape))
+    assert codes.shape == (2, 5)
+    assert decoder(codes).shape == (2, *shape)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "auto"])
+def test_series_to_numbers_and_back(kind: str) -> None:
+    net = Net(kind, (16,), (16,))  # type: ignore[arg-type]
+    codes = net.encode((2, 5000), 3)(torch.rand(4, 2, 5000))
+    assert codes.shape == (4, 3)
+    assert net.decode(3, (2, 5000))(codes).shape == (4, 2, 5000)
+
+
+@pytest.mark.parametrize(("size", "convolutional"), [((48, 48), False), ((28, 28), False), ((49, 48), True)])
+def test_auto_takes_convolutions_beyond_48_by_48(size: tuple[int, int], convolutional: bool) -> None:
+    net = Net("auto", (8,), (8,))
+    assert has_convolutions(net.encode((1, *size), 2)) == convolutional
+    assert has_convolutions(net.decode(2, (1, *size))) == convolutional
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv"])
+def test_every_weight_takes_part(kind: str) -> None:
+    net, shape = Net(kind, (16, 8), (8, 16)), (3, 21, 18)  # type: ignore[arg-type]
+    encoder, decoder = net.encode(shape, 4), net.decode(4, shape)
+    decoder(encoder(torch.rand(6, *shape))).square().sum().backward()
+    weights = {n: p for net in (encoder, decoder) for n, p in net.named_parameters() if n.endswith("weight")}
+    assert [name for name, p in weights.items() if p.grad is None or not p.grad.abs().sum() > 0] == []
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv"])
+def test_a_row_does_not_depend_on_its_batch_in_eval(kind: str) -> None:
+    net, shape = Net(kind, (16, 8), (8, 16)), (1, 20, 20)  # type: ignore[arg-type]
+    encoder = net.encode(shape, 4).eval()
+    x = torch.rand(5, *shape)
+    torch.testing.assert_close(encoder(x)[2:3], encoder(x[2:3]))
+
+
+def test_convolutions_refuse_series() -> None:
+    with pytest.raises(ConfigError, match=r"\(1, 100\).*'mlp'"):
+        Net("conv").encode((1, 100), 2)
+    with pytest.raises(ConfigError, match="conv"):
+        Net("conv").decode(2, (1, 100))
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [({"kind": "resnet"}, "auto, mlp or conv"), ({"encoder": (0,)}, "positive"), ({"decoder": (8, -1)}, "positive")],
+)
+def test_unknown_kinds_and_widths_are_refused(choice: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Net(**choice)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["mlp", "conv"])
+def test_a_constant_output_says_its_value_whatever_it_sees_and_can_learn(kind: str) -> None:
+    net = constant_output(Net(kind, (8,), (8,)).encode((1, 16, 16), 3), 0.5)  # type: ignore[arg-type]
+    out = net(torch.rand(4, 1, 16, 16))
+    torch.testing.assert_close(out, torch.full((4, 3), 0.5))
+    (out * torch.arange(3)).sum().backward()
+    weight = output_layer(net).weight
+    assert weight.grad is not None and weight.grad.abs().sum() > 0
+
+
+def test_the_output_layer_is_the_one_that_makes_the_output() -> None:
+    layer = output_layer(Net("conv", (8,), (8,)).decode(2, (3, 30, 30)))
+    assert isinstance(layer, nn.Conv2d) and layer.out_channels == 3
+    assert output_layer(Net("mlp", (8,), (8,)).encode((1, 9, 9), 7)).out_features == 7  # type: ignore[union-attr]
