@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def pictures(shape: tuple[int, ...] = (4, 2, 5, 6)) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("sigma", [0.1, 0.5**0.5, 3.0])
 def test_gaussian_agrees_with_torch(sigma: float) -> None:
     x_hat, x = pictures()
-    expected = -Normal(x_hat, sigma).log_prob(x).sum((1, 2, 3))
+    expected = -Normal(x_hat, sigma).log_prob(x).sum((1, 2, 3))  # type: ignore[no-untyped-call]
     torch.testing.assert_close(gaussian_nll(x_hat, x, sigma), expected)
 
 
@@ -39,7 +40,7 @@ def test_half_variance_gives_the_squared_error_but_for_a_constant() -> None:
 
 def test_bernoulli_agrees_with_torch_on_bits_and_on_greys() -> None:
     x_hat, x = pictures()
-    expected = -Bernoulli(x_hat).log_prob(x.round()).sum((1, 2, 3))
+    expected = -Bernoulli(x_hat).log_prob(x.round()).sum((1, 2, 3))  # type: ignore[no-untyped-call]
     torch.testing.assert_close(bernoulli_nll(x_hat, x.round()), expected)
     grey = -(x * x_hat.log() + (1 - x) * (1 - x_hat).log()).sum((1, 2, 3))
     torch.testing.assert_close(bernoulli_nll(x_hat, x), grey)
@@ -58,13 +59,15 @@ def test_bernoulli_refuses_values_outside_the_unit_interval(x: Tensor) -> None:
 
 
 @pytest.mark.parametrize("loss", [squared_error, bernoulli_nll, lambda a, b: gaussian_nll(a, b, 0.3)])
-def test_a_picture_shown_twice_costs_twice_and_a_sample_repeated_the_same(loss: object) -> None:
+def test_a_picture_shown_twice_costs_twice_and_a_sample_repeated_the_same(
+    loss: Callable[[Tensor, Tensor], Tensor],
+) -> None:
     x_hat, x = pictures()
-    value = loss(x_hat, x)  # type: ignore[operator]
+    value = loss(x_hat, x)
     assert value.shape == (4,)
-    twice = loss(torch.cat([x_hat, x_hat], -1), torch.cat([x, x], -1))  # type: ignore[operator]
+    twice = loss(torch.cat([x_hat, x_hat], -1), torch.cat([x, x], -1))
     torch.testing.assert_close(twice, 2 * value)
-    torch.testing.assert_close(loss(x_hat.repeat(2, 1, 1, 1), x.repeat(2, 1, 1, 1)), value.repeat(2))  # type: ignore[operator]
+    torch.testing.assert_close(loss(x_hat.repeat(2, 1, 1, 1), x.repeat(2, 1, 1, 1)), value.repeat(2))
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
@@ -83,7 +86,7 @@ def test_the_rate_of_the_prior_itself_is_zero() -> None:
 def test_the_energy_is_the_log_density_but_for_its_constant(scale: float) -> None:
     mean = torch.randn(5, 3).double()
     prior = Normal(0.0, scale)
-    expected = (prior.log_prob(torch.tensor(0.0)) - prior.log_prob(mean)).sum(-1)
+    expected = (prior.log_prob(torch.tensor(0.0)) - prior.log_prob(mean)).sum(-1)  # type: ignore[no-untyped-call]
     torch.testing.assert_close(gaussian_energy(mean, scale), expected)
 
 
@@ -98,6 +101,6 @@ def test_draws_have_the_moments_asked_for_and_repeat_by_seed() -> None:
 def test_draws_carry_gradients_to_mean_and_spread() -> None:
     mean, log_sd = (torch.zeros(3, 2, requires_grad=True) for _ in range(2))
     draw = reparametrise(mean, log_sd, torch.Generator().manual_seed(1))
-    draw.sum().backward()
+    draw.sum().backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(mean.grad, torch.ones(3, 2))
     torch.testing.assert_close(log_sd.grad, draw.detach())

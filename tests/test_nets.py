@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from unwarp.nets import Net, constant_output, output_layer
+from unwarp.nets import ConvDecoder, Net, constant_output, output_layer
 from unwarp.types import ConfigError
 
 SIZES = [(28, 28), (32, 48), (45, 61), (40, 40), (64, 64), (128, 96), (7, 7), (9, 100)]
@@ -59,6 +59,13 @@ def test_a_row_does_not_depend_on_its_batch_in_eval(kind: str) -> None:
     torch.testing.assert_close(encoder(x)[2:3], encoder(x[2:3]))
 
 
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_convolutions_start_from_a_few_pixels_along_the_shorter_axis(size: tuple[int, int]) -> None:
+    coarse = ConvDecoder(2, (8,), (1, *size)).sizes[0]
+    assert 4 <= min(coarse) <= 7
+    assert coarse[0] / coarse[1] == pytest.approx(size[0] / size[1], rel=0.15)
+
+
 def test_convolutions_refuse_series() -> None:
     with pytest.raises(ConfigError, match=r"\(1, 100\).*'mlp'"):
         Net("conv").encode((1, 100), 2)
@@ -88,4 +95,4 @@ def test_a_constant_output_says_its_value_whatever_it_sees_and_can_learn(kind: s
 def test_the_output_layer_is_the_one_that_makes_the_output() -> None:
     layer = output_layer(Net("conv", (8,), (8,)).decode(2, (3, 30, 30)))
     assert isinstance(layer, nn.Conv2d) and layer.out_channels == 3
-    assert output_layer(Net("mlp", (8,), (8,)).encode((1, 9, 9), 7)).out_features == 7  # type: ignore[union-attr]
+    assert output_layer(Net("mlp", (8,), (8,)).encode((1, 9, 9), 7)).out_features == 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -76,7 +76,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         max_steps: int | None = None,
         max_seconds: float | None = None,
         batch_size: int = 64,
-        scale: str | None = "auto",
+        scale: Literal["auto"] | None = "auto",
         image_shape: tuple[int, ...] | None = None,
         random_state: int = 0,
         device: str = "auto",
@@ -198,7 +198,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             params: What `transform_params(..., full=True)` gives, or its affine human columns.
         """
         check_is_fitted(self)
-        content = torch.as_tensor(np.asarray(Z), dtype=torch.float32)
+        content = torch.tensor(np.array(Z, np.float32))
         if content.ndim != 2 or content.shape[1] != self.model_.n_content:
             raise DataError(f"Z has shape {tuple(content.shape)}; give codes of shape (N, {self.model_.n_content})")
         with torch.no_grad():
@@ -299,7 +299,8 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return torch.from_numpy(self.scaler_.apply(samples))
 
     def _embed(self, X: Any) -> Embedding:
-        return embed(self.model_, self.prepare(X))
+        x = self.prepare(X)
+        return embed(self.model_, x)
 
     def _maps(self, x: Tensor) -> Map:
         return embed(self.model_, x).map
@@ -308,10 +309,10 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         chart = self.model_.chart
         names = [f.name for f in chart.factors]
         if isinstance(params, pd.DataFrame) and set(params) != set(names):
-            theta = chart.from_columns({str(name): torch.as_tensor(params[name].to_numpy()).float() for name in params})
+            theta = chart.from_columns({str(name): torch.tensor(np.array(params[name], np.float32)) for name in params})
         else:
             table = params[names].to_numpy() if isinstance(params, pd.DataFrame) else np.asarray(params)
-            theta = torch.as_tensor(np.ascontiguousarray(table), dtype=torch.float32)
+            theta = torch.tensor(np.array(table, np.float32))
         if theta.shape != (n, len(names)):
             raise DataError(f"params has shape {tuple(theta.shape)}; give ({n}, {len(names)}): {', '.join(names)}")
         return chart.map(theta)

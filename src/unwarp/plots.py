@@ -98,7 +98,7 @@ def columns(table: Mapping[Factor, Array]) -> Figure:
     across = min(4, len(table))
     down = -(-len(table) // across)
     figure = _figure(2.4 * across, 1.9 * down)
-    axes = figure.subplots(down, across, squeeze=False).flat
+    axes = list(figure.subplots(down, across, squeeze=False).flat)
     for axis, (factor, values) in zip(axes, table.items(), strict=False):
         low, high = min(factor.low, values.min()), max(factor.high, values.max())
         axis.hist(values, bins=40, range=(low, high), color=OTHER)
@@ -106,7 +106,7 @@ def columns(table: Mapping[Factor, Array]) -> Figure:
             axis.axvline(end, color=ACCENT, linewidth=0.8, linestyle=":")
         axis.set(title=factor.label, yticks=[])
         axis.spines[["top", "right", "left"]].set_visible(False)
-    for axis in list(axes)[len(table) :]:
+    for axis in axes[len(table) :]:
         axis.set_visible(False)
     return figure
 

@@ -81,6 +81,7 @@ def write(outcome: Outcome, folder: Path) -> Path:
 def draw(outcome: Outcome) -> dict[str, Figure]:
     """The figures of a report by name."""
     rows = _examples(outcome.test.labels, len(outcome.test))
+    some = np.random.default_rng(0).permutation(len(outcome.test))[:POINTS]
     structured, identity = outcome.structured, outcome.identity
     figures = {
         "gallery": plots.gallery(
@@ -93,10 +94,10 @@ def draw(outcome: Outcome) -> dict[str, Figure]:
         ),
         "latent_space": plots.maps(
             {
-                "content code, with warp": tsne(structured.embedding.codes[:POINTS]),
-                "code without warp, as many latents": tsne(identity.embedding.codes[:POINTS]),
+                "content code, with warp": tsne(structured.embedding.codes[some]),
+                "code without warp, as many latents": tsne(identity.embedding.codes[some]),
             },
-            None if outcome.test.labels is None else outcome.test.labels[:POINTS],
+            None if outcome.test.labels is None else outcome.test.labels[some],
         ),
         "clusters": plots.gallery({"clusters": _cluster_templates(structured.unwarper)}),
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unwarp.datasets import mnist
 from unwarp.types import DataError
@@ -16,7 +17,7 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8
 LABELS = np.array([3, 1, 4, 1, 5], dtype=np.uint8)
 
 
-def idx(magic: int, array: np.ndarray) -> bytes:  # type: ignore[type-arg]
+def idx(magic: int, array: NDArray[np.uint8]) -> bytes:
     return struct.pack(f">{1 + array.ndim}i", magic, *array.shape) + array.tobytes()
 
 

@@ -14,7 +14,7 @@ from unwarp.types import Factor
 from unwarp.warps import Affine2d, AffineMap
 
 SIZE = (30, 40)
-WARP = Affine2d().on(SIZE)
+WARP = Affine2d(size=SIZE)
 ANGLE = Factor("rotation_deg", "deg", -45.0, 45.0)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from unwarp.metrics import Score
 from unwarp.metrics.neighbours import linear, neighbours
 
 Array = NDArray[np.floating]
@@ -20,15 +21,15 @@ def blobs(n: int, seed: int, spread: float = 0.1) -> tuple[Array, Labels]:
 
 
 @pytest.mark.parametrize("score", [neighbours, linear])
-def test_one_on_a_perfect_code(score: object) -> None:
-    assert score(*blobs(200, 0), *blobs(80, 1)) == 1.0  # type: ignore[operator]
+def test_one_on_a_perfect_code(score: Score) -> None:
+    assert score(*blobs(200, 0), *blobs(80, 1)) == 1.0
 
 
 @pytest.mark.parametrize("score", [neighbours, linear])
-def test_chance_on_noise(score: object) -> None:
+def test_chance_on_noise(score: Score) -> None:
     random = np.random.default_rng(0)
     (_, train_labels), (_, labels) = blobs(800, 0), blobs(800, 1)
-    found = score(random.normal(size=(800, 6)), train_labels, random.normal(size=(800, 6)), labels)  # type: ignore[operator]
+    found = score(random.normal(size=(800, 6)), train_labels, random.normal(size=(800, 6)), labels)
     assert found == pytest.approx(1 / K, abs=0.06)
 
 

@@ -13,7 +13,7 @@ from unwarp.metrics.recovery import pairs, recovery, relative
 from unwarp.warps import Affine2d, AffineMap, Chain, Displacement2d, IdentityMap, translation
 
 SIZE = (30, 40)
-WARP = Affine2d().on(SIZE)
+WARP = Affine2d(size=SIZE)
 M = 12
 IDS = np.repeat(np.arange(M), 2)
 PERFECT = {"angle_deg": 0.0, "shift_px": 0.0, "scale": 0.0, "shear_deg": 0.0}

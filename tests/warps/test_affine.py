@@ -17,12 +17,12 @@ from unwarp.types import ConfigError
 from unwarp.warps import Affine2d, AffineMap, IdentityMap, Similarity2d, Warp, to_matrix, translation
 
 FRAME = (24, 32)
-WARP = Affine2d().on(FRAME)
+WARP = Affine2d(size=FRAME)
 
 
 def random_maps(n: int = 4, seed: int = 0) -> AffineMap:
     raw = 0.5 * torch.randn(n, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    return WARP.map(WARP.constrain(raw))  # type: ignore[return-value]
+    return WARP.map(WARP.constrain(raw))
 
 
 def turn(degrees: float, warp: Warp) -> AffineMap:
@@ -59,7 +59,7 @@ def test_a_similarity_is_the_affine_map_without_shear() -> None:
 
 
 def test_the_similarity_chart_projects_orthogonally() -> None:
-    similarity = Similarity2d().on((32, 32))
+    similarity = Similarity2d(size=(32, 32))
     theta = similarity.theta(random_maps(1))
     flat = random_maps(1).matrix.flatten()
 
@@ -147,7 +147,7 @@ def test_conventions_are_named_and_others_refused() -> None:
 @pytest.mark.parametrize("choice", [{"rotation": 0.0}, {"rotation": 181.0}, {"scale": 1.0}, {"scale": -2.0}])
 def test_choices_out_of_bounds_are_refused(family: type[Affine2d | Similarity2d], choice: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(choice))):
-        family(**choice)
+        family(**choice)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("family", [Affine2d, Similarity2d])

@@ -81,7 +81,7 @@ def observed(clean: Dataset, draws: int, seed: int, nuisance: Nuisance | None = 
     maps = nuisance.maps(originals, generator)
     labels = None if clean.labels is None else clean.labels[rows]
     x = nuisance.observe(originals, maps, generator)
-    return replace(clean, x=x, name="affine-mnist", labels=labels, ids=rows, maps=maps)
+    return replace(clean, x=x, name="affine-mnist", labels=labels, ids=rows, maps=maps, draw=None)
 
 
 def load(part: str = "train") -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,14 @@ def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
     """
     try:
         raw = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read as a gzip file ({error}); fetch it again") from error
     found = struct.unpack(">i", raw[:4])[0] if len(raw) >= 8 else None
     if found != magic:
         raise DataError(f"{path} starts with {found}, an IDX file of this kind starts with {magic}; fetch it again")
     n_axes = 3 if magic == IMAGES else 1
+    if len(raw) < 4 + 4 * n_axes:
+        raise DataError(f"{path} ends within its header; fetch it again")
     size = struct.unpack(f">{n_axes}i", raw[4 : 4 + 4 * n_axes])
     body = np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes)
     if body.size != int(np.prod(size)):

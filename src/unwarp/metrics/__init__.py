@@ -1,7 +1,7 @@
 """Measures: functions of arrays. The folder is the registry: a function that a file lists in `SCORES` is a score.
 
 The names of a score's arguments say what it needs: `codes`, `labels`, `templates`, `x`, `x_hat`, `map`, `true_map`,
-`ids`, and the same with `train_` for the samples on which neighbours, probes and clusters are fitted. Arguments with a
+`ids`, `size` (of the frame), `table` (human columns), `move` and `moved_map` (a known deformation put on top), and the same with `train_` for the samples on which neighbours, probes and clusters are fitted. Arguments with a
 default are settings. A score gives a number, or several by name.
 """
 

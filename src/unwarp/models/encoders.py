@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from unwarp.losses import reparametrise
 from unwarp.nets import constant_output
-from unwarp.types import NotInvertibleError
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize, translation
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ class Staged(Encoder):
             seen = self._look(x, undone, rung.window, views)
             stage, log_sd = rung(seen, noise if last else None)
             learned = learned.compose(stage)
-            if _invertible(stage):
+            if stage.invertible:
                 undone, views = start.compose(learned), {}
         mean, content_log_sd = self.content(self._look(x, undone, self.window, views))
         content = _draw(mean, content_log_sd, noise)
@@ -173,14 +172,6 @@ class OneStage(Encoder):
         return Posterior(content, map, self._judged(map), mean[:, : self.n_content], *sds)
 
 
-def _invertible(map: Map) -> bool:
-    try:
-        map.invert()
-    except NotInvertibleError:
-        return False
-    return True
-
-
 def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> Encoder:
     """The encoder that `recipe` describes, for samples of `shape` and a bound `warp`."""
     many = 2 if recipe.stochastic else 1
@@ -197,7 +188,7 @@ def _rungs(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -
     """The stages of pose, outermost warp first; the refinements of an invertible one look at the crop."""
     plans: list[tuple[Warp, Window, tuple[int, int]]] = []
     for part in (part for part in reversed(warp.parts) if part.factors):
-        if not _invertible(part.map(torch.zeros(1, len(part.factors)))):
+        if not part.map(torch.zeros(1, len(part.factors))).invertible:
             plans.append((part, window, (1, 1)))
             continue
         if recipe.start == "learned" and not plans:

@@ -40,7 +40,7 @@ class Window:
 
     def crop(self, share: float) -> Window:
         """The central window with about `share` of the samples along each axis, on the same pixel grid."""
-        size = tuple(min(n, max(1, n - 2 * round((1 - share) * n / 2))) for n in self.size)
+        size = tuple(max(2 - n % 2, n - 2 * round((1 - share) * n / 2)) for n in self.size)
         reach = zip(self.extent, size, self.size, strict=True)
         return Window(size, tuple(e * m / n for e, m, n in reach))
 
@@ -109,18 +109,26 @@ class Map(ABC):
         """The deformation that applies `inner` to the template first and this one afterwards."""
         from unwarp.warps.chain import chain
 
-        return chain(inner.parts + self.parts)
+        parts = inner.parts + self.parts
+        return spread(chain(parts), max(len(self), len(inner))) if parts else self
 
     def undoable(self) -> Map:
         """The longest invertible run at the observation's end: what `canonicalize` can undo."""
         run: Map = IdentityMap(len(self))
         for part in reversed(self.parts):
-            try:
-                part.invert()
-            except NotInvertibleError:
+            if not part.invertible:
                 break
             run = run.compose(part)
         return run
+
+    @property
+    def invertible(self) -> bool:
+        """Whether `invert` gives a map."""
+        try:
+            self.invert()
+        except NotInvertibleError:
+            return False
+        return True
 
     def __call__(
         self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
@@ -129,6 +137,11 @@ class Map(ABC):
         source = source or Window.frame(x.shape[2:])
         target = target or source
         return resample(x, self.pull(target.lattice(x)), source, target, padding)
+
+
+def spread(map: Map, n: int) -> Map:
+    """A map of one row as one of `n` equal rows; others as they are."""
+    return map if len(map) == n else map[torch.zeros(n, dtype=torch.long)]
 
 
 def canonicalize(x: Tensor, map: Map, target: Window | None = None, padding: Padding = "zeros") -> Tensor:
@@ -162,7 +175,7 @@ class IdentityMap(Map):
         return ()
 
     def compose(self, inner: Map) -> Map:
-        return inner if inner.parts else IdentityMap(max(self.n, len(inner)))
+        return spread(inner, max(self.n, len(inner)))
 
     def undoable(self) -> Map:
         return self
@@ -232,9 +245,14 @@ class Warp(ABC):
 
     def mean(self, map: Map) -> Map:
         """The mean deformation as one invertible map: circular for angles (none for a full circle), else arithmetic."""
-        theta = self.theta(map).mean(0, keepdim=True)
-        periodic = torch.tensor([f.periodic for f in self.factors], device=theta.device)
-        return self.map(theta.masked_fill(periodic, 0.0))
+        theta = self.theta(map)
+        mean = theta.mean(0, keepdim=True)
+        turn = torch.atan2(theta.sin().mean(0, keepdim=True), theta.cos().mean(0, keepdim=True))
+        angle, circle = (
+            torch.tensor(which, device=theta.device)
+            for which in ([f.unit == "rad" for f in self.factors], [f.periodic for f in self.factors])
+        )
+        return self.map(torch.where(angle, turn, mean).masked_fill(circle, 0.0))
 
     def sample(
         self, n: int, generator: torch.Generator | None = None, spread: float = 1.0, like: Tensor | None = None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unwarp.types import ConfigError, Factor
-from unwarp.warps.base import IdentityMap, Map, Padding, Warp, Window
+from unwarp.warps.base import IdentityMap, Map, Padding, Warp, Window, spread
 
 
 def chain(parts: Iterable[Map]) -> Map:
@@ -26,9 +26,9 @@ def chain(parts: Iterable[Map]) -> Map:
             else:
                 line.pop()
                 pending = list(joined) + pending
-    if len(line) == 1:
-        return line[0]
-    return ChainMap(tuple(line))
+    n = max(len(part) for part in line)
+    line = [spread(part, n) for part in line]
+    return line[0] if len(line) == 1 else ChainMap(tuple(line))
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ChainMap(Map):
     members: tuple[Map, ...]
 
     def __len__(self) -> int:
-        return max(len(part) for part in self.members)
+        return len(self.members[0])
 
     def __getitem__(self, rows: Tensor | slice) -> ChainMap:
         return ChainMap(tuple(part[rows] for part in self.members))
@@ -84,8 +84,12 @@ class Chain(Warp):
     links: tuple[Warp, ...]
 
     def __init__(self, *links: Warp, size: Sequence[int] = (2, 2)) -> None:
-        if len(links) < 2:
-            raise ConfigError(f"Chain takes two warps or more, it got {len(links)}")
+        kinds = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
+        if kinds != [False, True] or not all(link.factors for link in links):
+            raise ConfigError(
+                f"Chain({', '.join(link.name for link in links)}): a chain is a residual without inverse, then a family with "
+                "one, such as Chain(Displacement2d(4), Affine2d()): only then does theta describe it without loss"
+            )
         object.__setattr__(self, "links", links)
         object.__setattr__(self, "size", tuple(size))
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.types import ConfigError, Factor, NotInvertibleError
-from unwarp.warps.affine import AffineMap, translation
+from unwarp.warps.affine import AffineMap, affine_part, translation
 from unwarp.warps.base import IdentityMap, Map, Warp
 
 
@@ -111,8 +111,9 @@ class Displacement2d(Warp):
         return found[0].control.flatten(1) if found else torch.zeros(len(map), len(self.factors))
 
     def seen_from(self, anchor: Map) -> Displacement2d:
-        parts = self.map(torch.zeros(1, len(self.factors))).compose(anchor.invert()).parts
-        moved = parts[0]
+        back = anchor.invert()
+        still = torch.zeros(1, len(self.factors), dtype=affine_part(back).matrix.dtype)
+        moved = self.map(still).compose(back).parts[0]
         assert isinstance(moved, DisplacementMap)
         return replace(self, frame=tuple(moved.frame.matrix.flatten().tolist()))
 

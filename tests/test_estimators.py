@@ -1,0 +1,157 @@
+"""The scikit-learn door: its own checks, and what each method promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from unwarp import AE, Affine2d, Chain, Dataset, Displacement2d, Unwarper
+from unwarp.types import ConfigError, DataError
+from unwarp.warps import named
+
+EXPECTED_FAILURES = {
+    "check_methods_subset_invariance": "float32 sums depend on the batch size in their last digit; the check asks for 1e-7"
+}
+
+
+@parametrize_with_checks(
+    [Unwarper(max_steps=8, n_clusters=3)], expected_failed_checks=lambda estimator: EXPECTED_FAILURES
+)
+def test_scikit_learn(estimator: Unwarper, check: Any) -> None:
+    check(estimator)
+
+
+def pictures(n: int = 48, channels: int = 1, seed: int = 0) -> np.ndarray[Any, Any]:
+    """An L-shaped figure, moved and turned, (n, channels, 20, 20) uint8."""
+    generator = torch.Generator().manual_seed(seed)
+    figure = torch.zeros(n, channels, 20, 20)
+    figure[:, :, 5:15, 8:10] = 1
+    figure[:, :, 13:15, 8:14] = 1
+    moved = Affine2d().sample(n, generator, 0.3)(figure)
+    return (255 * moved).round().to(torch.uint8).numpy()
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Unwarper:
+    torch.set_num_threads(1)
+    recipe = AE(warp=Chain(Displacement2d(3), Affine2d()), n_content=3)
+    return Unwarper(recipe=recipe, max_steps=60, batch_size=16, n_clusters=2).fit(pictures())
+
+
+def test_defaults_follow_the_data() -> None:
+    unwarper = Unwarper(max_steps=2, batch_size=8)
+    assert isinstance(unwarper.fit(pictures()).recipe_.warp, Affine2d)
+    assert unwarper.recipe_.padding == "zeros"
+    assert unwarper.fit(255 - pictures()).recipe_.padding == "border"
+    assert unwarper.fit(np.random.default_rng(0).normal(size=(20, 15))).recipe_.warp.name == "identity"
+    assert unwarper.set_params(warp="similarity").fit(pictures()).recipe_.warp.name == "similarity"
+    assert clone(unwarper).get_params() == unwarper.get_params()
+
+
+def test_shapes_range_and_dtype_come_back(fitted: Unwarper) -> None:
+    x = pictures(10, seed=1)
+    for given in (x, x[:, 0]):
+        for made in (fitted.align(given), fitted.template(given), fitted.reconstruct(given)):
+            assert made.shape == given.shape
+            assert made.dtype == np.uint8
+    assert fitted.transform(x).shape == (10, 3)
+    assert list(fitted.get_feature_names_out()) == ["content_0", "content_1", "content_2"]
+    assert set(fitted.predict(x)) <= {0, 1}
+    assert fitted.cluster_templates_.shape == (2, 1, 20, 20)
+    assert np.isfinite(fitted.score(x))
+
+
+def test_full_parameters_lose_nothing(fitted: Unwarper) -> None:
+    x = pictures(10, seed=1)
+    made = fitted.inverse_transform(fitted.transform(x), fitted.transform_params(x, full=True))
+    np.testing.assert_allclose(np.rint(made), fitted.reconstruct(x), atol=1)
+    np.testing.assert_allclose(np.rint(fitted.inverse_transform(fitted.transform(x))), fitted.template(x), atol=1)
+
+
+def test_human_columns_lead_back_for_an_affine_warp() -> None:
+    x = pictures(24)
+    unwarper = Unwarper(max_steps=10, batch_size=8).fit(x)
+    table = unwarper.transform_params(x)
+    assert list(table) == ["rotation_deg", "scale_x", "scale_y", "shear_deg", "shift_x_px", "shift_y_px"]
+    assert table.attrs["units"]["rotation_deg"] == "deg"
+    made = unwarper.inverse_transform(unwarper.transform(x), table)
+    np.testing.assert_allclose(np.rint(made), unwarper.reconstruct(x), atol=1)
+
+
+def test_points_matrices_and_alignment_agree(fitted: Unwarper) -> None:
+    x = pictures(6, seed=2)
+    points = np.array([[4.0, 7.0], [10.0, 12.0]])
+    moved = fitted.transform_points(x, points)
+    to_observed = fitted.to_matrix(x, "pixel")
+    back = np.einsum("nij,nkj->nki", to_observed, np.concatenate([moved, np.ones((6, 2, 1))], -1))[..., :2]
+    np.testing.assert_allclose(back, np.broadcast_to(points, back.shape), atol=1e-3)
+    np.testing.assert_allclose(fitted.to_matrix(x, "skimage") @ to_observed, np.tile(np.eye(3), (6, 1, 1)), atol=1e-4)
+
+
+def test_align_takes_another_channel_along(fitted: Unwarper) -> None:
+    x = pictures(6, seed=2)
+    colour = np.repeat(x, 3, axis=1).astype(np.float32)
+    np.testing.assert_allclose(fitted.align(x, other=colour)[:, 1], fitted.align(x)[:, 0], atol=1)
+    with pytest.raises(DataError, match="samples and frame must agree"):
+        fitted.align(x, other=colour[:3])
+
+
+def test_save_and_load_give_the_same_numbers(fitted: Unwarper, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    fitted.save(tmp_path / "model")
+    found = Unwarper.load(tmp_path / "model")
+    x = pictures(7, seed=3)
+    np.testing.assert_array_equal(found.transform(x), fitted.transform(x))
+    np.testing.assert_array_equal(found.align(x), fitted.align(x))
+    np.testing.assert_array_equal(found.predict(x), fitted.predict(x))
+    assert found.transform_params(x).equals(fitted.transform_params(x))
+    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["README.md", "config.json", "model.safetensors"]
+
+
+def test_paths_and_datasets_are_data_too(tmp_path: Path) -> None:
+    x = pictures(12)
+    np.save(tmp_path / "x.npy", x)
+    unwarper = Unwarper(max_steps=4, batch_size=8).fit(tmp_path / "x.npy")
+    np.testing.assert_array_equal(unwarper.transform(tmp_path / "x.npy"), unwarper.transform(x))
+    again = Unwarper(max_steps=4, batch_size=8).fit(Dataset(torch.from_numpy(x.astype(np.float32) / 255)))
+    np.testing.assert_allclose(again.transform(x.astype(np.float32) / 255), unwarper.transform(x), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"warp": "afine"}, "choose one of affine"),
+        ({"warp": 3}, "neither a Warp nor a name"),
+        ({"batch_size": 1}, "batch_size=1"),
+        ({"n_clusters": 0}, "n_clusters=0"),
+        ({"n_content": -1}, "n_content must be at least 1"),
+        ({"device": "abacus"}, "choose one of cpu"),
+    ],
+)
+def test_impossible_choices_name_the_choice(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Unwarper(max_steps=2).set_params(**change).fit(pictures(8))
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (pictures(1), "1 sample"),
+        (np.full((5, 9, 9), 7.0), "constant"),
+        (np.where(np.arange(5 * 81).reshape(5, 9, 9) == 100, np.nan, 0.5), r"NaN.*\(1, 2, 1\)|\(1, 2, 1\)"),
+        (np.zeros((5, 9, 7)), "kind="),
+    ],
+)
+def test_data_that_cannot_be_used_is_refused(x: np.ndarray[Any, Any], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        Unwarper(max_steps=2).fit(x)
+
+
+def test_named_warps_chain() -> None:
+    assert [link.name for link in named("displacement+affine").parts] == ["displacement", "affine"]
