@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 from benchmarks import cells
 from unwarp.checkpoints import describe
@@ -101,7 +102,35 @@ def table() -> None:
                 seconds = max((r.get("seconds", 0.0) for r in results), default=0.0)
                 rows[f"{name}/{kind}"] = {"seeds": len(results), "seconds_at_most": seconds, **cells.medians(results)}
     cells.write(cells.RESULTS / "affine_mnist.json", rows)
+    cells.quote("affine_mnist", markdown(rows))
     show(rows)
+
+
+def markdown(rows: dict[str, dict[str, float]]) -> str:
+    """The README's table."""
+    words = {
+        "structured": "with warp",
+        "identity-steps": "without, same steps",
+        "identity-seconds": "without, same time",
+    }
+    sets = {"digits": "4,000 digits", "fixed": "4,000 digits, fixed", "mnist": "all of MNIST"}
+    lines = [
+        "| data | model | training | 5-NN | linear | ACC | NMI | angle | shift |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for (name, data), (kind, model) in product(sets.items(), words.items()):
+        row = rows.get(f"{name}/{kind}")
+        if row:
+            scores = " | ".join(f"{100 * row[k]:.1f}" for k in ("neighbours", "linear"))
+            scores += f" | {100 * row['acc']:.1f} ({100 * row['template_acc']:.1f}) | {100 * row['nmi']:.1f}"
+            pose = f"{row['angle_deg']:.2f} deg | {row['shift_px']:.3f} px" if "angle_deg" in row else "- | -"
+            lines.append(f"| {data} | {model} | {row['seconds_at_most']:.0f} s | {scores} | {pose} |")
+        if kind == "identity-seconds" and f"{name}/baselines" in rows:
+            own = rows[f"{name}/baselines"]
+            near, acc = 100 * own["deskewed_neighbours"], 100 * own["deskewed_mixture_acc"]
+            lines.append(f"| {data} | nothing learned: deskewed pixels, Gaussian mixture | - | {near:.1f} | - | {acc:.1f} | "
+                         f"{100 * own['deskewed_mixture_nmi']:.1f} | - | - |")  # fmt: skip
+    return "\n".join(lines)
 
 
 def show(rows: dict[str, dict[str, float]]) -> None:

@@ -54,6 +54,14 @@ def run(folder: str, name: str, work: Callable[[], Result], *, again: bool = Fal
     return result
 
 
+def quote(name: str, words: str) -> None:
+    """Put a table between its marks in the README."""
+    readme = RESULTS.parent.parent / "README.md"
+    head, rest = readme.read_text().split(f"<!-- {name} -->\n")
+    tail = rest.split(f"<!-- /{name} -->", 1)[1]
+    readme.write_text(f"{head}<!-- {name} -->\n{words}\n<!-- /{name} -->{tail}")
+
+
 def medians(results: Iterable[Result]) -> dict[str, float]:
     """Median over cells of every number under `scores`."""
     columns: dict[str, list[float]] = {}

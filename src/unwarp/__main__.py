@@ -1,0 +1,5 @@
+"""`python -m unwarp`."""
+
+from unwarp.cli import main
+
+main()

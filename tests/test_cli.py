@@ -1,0 +1,160 @@
+"""The command line end to end, on small data: what a run leaves behind, and what a user's mistake looks like."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.test_estimators import pictures
+from unwarp import Unwarper, cli, runs
+from unwarp.training import Quiet, Row, State
+from unwarp.types import CheckpointError
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command, in this process."""
+    said, told, code = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(said), redirect_stderr(told), patch.object(sys, "argv", ["unwarp", *map(str, words)]):
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+    return code, said.getvalue(), told.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small pictures in two classes."""
+    root = tmp_path_factory.mktemp("pictures")
+    for i, x in enumerate(pictures(40)):
+        place = root / ("plain" if i % 2 else "flipped")
+        place.mkdir(exist_ok=True)
+        Image.fromarray(x[0] if i % 2 else x[0][::-1]).save(place / f"{i:02}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    out = tmp_path_factory.mktemp("runs") / "one"
+    code, said, told = run(
+        "fit", folder, "--out", out, "--steps", 12, "--set", "n_content=4", "--json", "--device", "cpu"
+    )
+    assert code == 0, told
+    assert json.loads(said)["scores"]["structured"]["neighbours"] >= 0
+    assert re.search(r"40 .*20 x 20", told)
+    return out
+
+
+def test_a_run_leaves_everything_behind(done: Path) -> None:
+    names = {path.name for path in done.iterdir()}
+    tables = {"aligned.npz", "deformations.csv", "embedding.csv", "metrics.json", "run.json", "report.html"}
+    assert tables | {"model", "identity", "gallery.png", "latent_space.png", "training.png"} <= names
+    assert not [name for name in names if "partial" in name or "checkpoint" in name]
+    table = pd.read_csv(done / "deformations.csv")
+    assert len(table) == 40
+    assert {"sample", "label", "rotation_deg", "shift_x_px"} <= set(table)
+    assert np.load(done / "aligned.npz")["aligned"].shape == (40, 1, 20, 20)
+    record = json.loads((done / "metrics.json").read_text())
+    assert record["structured"]["recipe"]["n_content"] == 4
+    assert record["structured"]["missing"]["recovery"] == "true_map"
+    assert Unwarper.load(done / "model").model_.n_content == 4
+
+
+def test_the_report_is_one_page_that_needs_nothing_else(done: Path) -> None:
+    page = (done / "report.html").read_text()
+    assert page.count("data:image/png;base64,") >= 4
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert "Did it work on this data?" in page
+    assert "nan" not in re.sub(r"base64,[^\"]*", "", page)
+
+
+def test_align_embed_evaluate_and_info_use_the_model(done: Path, folder: Path, tmp_path: Path) -> None:
+    assert run("align", done, folder, "--out", tmp_path / "a.npz")[0] == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["aligned"], np.load(done / "aligned.npz")["aligned"])
+    code, said, _ = run("embed", done, folder, "--out", tmp_path / "e.csv", "--json")
+    assert code == 0 and json.loads(said)["samples"] == 40
+    assert {"content_3", "cluster", "rotation_deg"} <= set(pd.read_csv(tmp_path / "e.csv"))
+    code, said, _ = run("evaluate", done, folder, "--json")
+    assert code == 0
+    assert "neighbours" in json.loads(said)["missing"]
+    code, said, _ = run("info", done, "--json")
+    assert json.loads(said)["content"] == 4
+
+
+class Stop(Quiet):
+    """An interrupt at a step of the second training."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def on_step(self, state: State, terms: Row) -> None:
+        if self.name == "identity" and state.step == 5:
+            raise KeyboardInterrupt
+
+
+def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: Path) -> None:
+    job = runs.load(done)
+    runs.start(job, tmp_path / "again")
+    with pytest.raises(KeyboardInterrupt):
+        runs.execute(tmp_path / "again", lambda words: None, lambda name: (Stop(name),))
+    kept = (tmp_path / "again" / "model" / "model.safetensors").read_bytes()
+    code, _, told = run("resume", tmp_path / "again", "--quiet")
+    assert code == 0, told
+    assert (tmp_path / "again" / "model" / "model.safetensors").read_bytes() == kept
+    assert pd.read_csv(tmp_path / "again" / "embedding.csv").equals(pd.read_csv(done / "embedding.csv"))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("fit", "no-such-place"), "no-such-place"),
+        (("fit", "{folder}", "--warp", "afine", "--out", "{out}"), "choose one of affine"),
+        (("fit", "{folder}", "--set", "n_contents=3", "--out", "{out}"), "has no field 'n_contents'"),
+        (("fit", "{folder}", "--set", "n_content=many", "--out", "{out}"), "n_content"),
+        (("fit", "{folder}", "--set", "nothing", "--out", "{out}"), "key=value"),
+        (("fit", "{done}", "--out", "{out}"), "differ in size"),
+        (("fit", "{folder}", "--out", "{done}"), "other settings"),
+        (("align", "{folder}", "{folder}"), "is not a model folder"),
+        (("resume", "{folder}"), "is not a run folder"),
+        (("info", "{folder}"), "is not a model folder"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(
+    words: tuple[str, ...], expected: str, done: Path, folder: Path, tmp_path: Path
+) -> None:
+    filled = [word.format(folder=folder, done=done, out=tmp_path / "out") for word in words]
+    code, said, told = run(*filled)
+    assert code == 2
+    assert "Traceback" not in told
+    assert re.search(expected, told), told
+    assert said == ""
+
+
+def test_help_and_version_answer() -> None:
+    shown = subprocess.run([sys.executable, "-m", "unwarp", "--help"], capture_output=True, text=True, check=True)
+    assert "resume" in shown.stdout
+    assert run("--version")[1].startswith("unwarp ")
+    assert "affine" in run("info")[1]
+
+
+def test_a_newer_model_format_is_refused(done: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(done / "model", tmp_path / "model")
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"format_version": 99}))
+    with pytest.raises(CheckpointError, match="format version 99"):
+        Unwarper.load(tmp_path / "model")
+    assert cli._model_folder(done) == done / "model"
