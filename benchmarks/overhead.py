@@ -22,7 +22,7 @@ from unwarp.recipes import DIGITS
 from unwarp.training import Quiet, train
 from unwarp.types import Batch
 
-BATCH = 64
+BATCH = 128
 
 
 def bare(player: Player, data: torch.utils.data.Dataset[Batch], steps: int) -> float:
@@ -69,7 +69,7 @@ def main() -> None:
             runs[name] = work()
         if turn:
             pairs.append(runs)
-    images = 2 * BATCH * asked.steps
+    images = BATCH * asked.steps
     result = {
         "ratio_ours_to_bare": round(median(p["ours"] / p["bare"] for p in pairs), 4),
         "ratios": [round(p["ours"] / p["bare"], 4) for p in pairs],

@@ -67,7 +67,7 @@ def demo(
     """Unwarp 5,000 real digits (Affine MNIST), with and without a warp, and write a report."""
     from unwarp.runs import Job
 
-    _begin(Job("affine-mnist", steps=steps or 1500, seed=seed, device=device.value), out, json, quiet)
+    _begin(Job("affine-mnist", steps=steps or 1200, seed=seed, device=device.value, batch_size=128), out, json, quiet)
 
 
 @app.command()

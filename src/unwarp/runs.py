@@ -46,6 +46,7 @@ class Job:
         seconds: Bound on each training.
         seed: Seed of everything random.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        batch_size: Samples a step.
     """
 
     source: str
@@ -56,6 +57,7 @@ class Job:
     seconds: float | None = None
     seed: int = 0
     device: str = "auto"
+    batch_size: int = 64
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset]:
     return whole.subset(np.sort(rows[cut:])), whole.subset(np.sort(rows[:cut])), whole
 
 
-def unwarper(job: Job, training: Dataset) -> Unwarper:
+def unwarper(job: Job) -> Unwarper:
     """The estimator that a job asks for, before training."""
     recipe: Recipe | None = restore(job.recipe) if job.recipe else None
     if recipe is None and job.source == "affine-mnist":
@@ -156,9 +158,9 @@ def unwarper(job: Job, training: Dataset) -> Unwarper:
         job.warp,
         recipe,
         kind=job.kind,
-        n_clusters=10 if training.labels is None else len(np.unique(training.labels)),
         max_steps=job.steps,
         max_seconds=job.seconds,
+        batch_size=job.batch_size,
         random_state=job.seed,
         device=job.device,
     )
@@ -204,7 +206,7 @@ def execute(
     job = load(folder)
     training, test, shown = data(job)
     say(f"{training.name}: {len(training):,} samples to learn from, {len(test):,} held out, shape {training.shape}")
-    structured = fitted(unwarper(job, training), training, folder, "model", looking_on("structured"))
+    structured = fitted(unwarper(job), training, folder, "model", looking_on("structured"))
     identity = fitted(unstructured(structured), training, folder, "identity", looking_on("identity"))
     say("scoring both models on the held-out samples")
     trials = [trial(model, training, test) for model in (structured, identity)]
