@@ -30,7 +30,6 @@ from unwarp.training import train
 FOLDER = "affine_mnist"
 STEPS = {"digits": 1200, "fixed": 1200, "mnist": 7000}
 BATCH = {"digits": 128, "fixed": 64, "mnist": 128}
-LIMITS = {"digits": 90, "fixed": 90, "mnist": 600}
 MODELS = ("structured", "identity-steps", "identity-seconds")
 SEEDS = (0, 1, 2)
 LONG = {("mnist", "identity-seconds"): (0,)}
