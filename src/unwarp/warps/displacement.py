@@ -112,7 +112,7 @@ class Displacement2d(Warp):
 
     def seen_from(self, anchor: Map) -> Displacement2d:
         back = anchor.invert()
-        still = torch.zeros(1, len(self.factors), dtype=affine_part(back).matrix.dtype)
+        still = affine_part(back).matrix.new_zeros(1, len(self.factors))
         moved = self.map(still).compose(back).parts[0]
         assert isinstance(moved, DisplacementMap)
         return replace(self, frame=tuple(moved.frame.matrix.flatten().tolist()))
