@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
 from unwarp.training import Quiet, Row, State
+
+
+class Choice(Quiet):
+    """Says, before the first step, what will be trained."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+
+    def on_start(self, state: State) -> None:
+        """One line: warp, sizes, window, steps; and where a stopped run goes on."""
+        model = state.model
+        size = sum(p.numel() for p in model.parameters())
+        where = "x".join(map(str, model.window.size))
+        self.say(
+            f"chosen: warp {'+'.join(part.name for part in model.warp.parts)}, {model.n_content} content dimensions, templates "
+            f"of {where}, {model.padding} beyond the border, {size:,} parameters, {state.steps:,} steps"
+            + (f", of which {state.step:,} are done" if state.step else "")
+        )
 
 
 class Progress(Quiet):

@@ -23,6 +23,7 @@ from unwarp.datasets import Dataset
 from unwarp.estimators import Unwarper
 from unwarp.evaluation import Embedding, Report, embed, evaluate, known, moved, reference_view, score
 from unwarp.models import AE, Recipe
+from unwarp.progress import Choice
 from unwarp.readers import as_samples, read
 from unwarp.recipes import DIGITS
 from unwarp.training import Callback, History
@@ -206,8 +207,9 @@ def execute(
     job = load(folder)
     training, test, shown = data(job)
     say(f"{training.name}: {len(training):,} samples to learn from, {len(test):,} held out, shape {training.shape}")
-    structured = fitted(unwarper(job), training, folder, "model", looking_on("structured"))
-    identity = fitted(unstructured(structured), training, folder, "identity", looking_on("identity"))
+    told = Choice(say)
+    structured = fitted(unwarper(job), training, folder, "model", (told, *looking_on("structured")))
+    identity = fitted(unstructured(structured), training, folder, "identity", (told, *looking_on("identity")))
     say("scoring both models on the held-out samples")
     trials = [trial(model, training, test) for model in (structured, identity)]
     outcome = Outcome(job, training, test, trials[0], trials[1], _baselines(trials[0], training, test))
