@@ -73,9 +73,14 @@ class Model(nn.Module):
         warp: The family of deformations, bound to the frame.
         window: The part of the frame that the decoder draws.
         anchor_theta: The mean training deformation; centring takes it out of every map and puts it into the templates.
+        origin: Mean training code (D,); content is measured from there.
+        gauge: The units of content (D, D), set with the centring: a step of 1 changes the template by about 1 (Euclidean
+            distance over all features), and axes are sorted by how much they change it.
     """
 
     anchor_theta: Tensor
+    origin: Tensor
+    gauge: Tensor
 
     def __init__(
         self, shape: tuple[int, ...], warp: Warp, encoder: Encoder, decoder: nn.Module, window: Window, padding: Padding
@@ -86,6 +91,8 @@ class Model(nn.Module):
         self.encoder, self.decoder = encoder, decoder
         self.n_content = encoder.n_content
         self.register_buffer("anchor_theta", torch.zeros(1, len(warp.factors)))
+        self.register_buffer("origin", torch.zeros(self.n_content))
+        self.register_buffer("gauge", torch.eye(self.n_content))
 
     @property
     def anchor(self) -> Map:
@@ -103,44 +110,69 @@ class Model(nn.Module):
         return posterior
 
     def decode(self, content: Tensor) -> Tensor:
-        """Content (N, D) to templates on `window`, before centring."""
+        """Codes (N, D) to templates on `window`, both before centring."""
         return torch.as_tensor(self.decoder(content))
+
+    def _code(self, content: Tensor) -> Tensor:
+        """Content (N, D) back to the codes that the decoder takes."""
+        return torch.linalg.solve(self.gauge.mT, content.mT).mT + self.origin
 
     def embed(self, x: Tensor) -> Latent:
         """The posterior mean given `x` (N, *shape): content (N, D) and centred maps."""
         posterior = self.encode(x)
-        return Latent(posterior.content, posterior.map.compose(self.anchor.invert()))
+        content = (posterior.content - self.origin) @ self.gauge
+        return Latent(content, posterior.map.compose(self.anchor.invert()))
 
     def template(self, content: Tensor) -> Tensor:
         """What content (N, D) looks like undeformed, (N, *shape); a smaller decoder window is padded with zeros."""
-        return self.anchor(self.decode(content), self.window, self.frame, self.padding).expand(
+        return self.anchor(self.decode(self._code(content)), self.window, self.frame, self.padding).expand(
             len(content), *self.shape
         )
 
     def render(self, latent: Latent) -> Tensor:
         """The reconstruction (N, *shape): the template, deformed (read from the decoder's pixels in one go)."""
-        return self.draw(latent.content, latent.map.compose(self.anchor))
+        return self.draw(self._code(latent.content), latent.map.compose(self.anchor))
 
     def draw(self, content: Tensor, map: Map) -> Tensor:
-        """Decode content (N, D) and deform it by maps as they are before centring: (N, *shape)."""
+        """Decode codes (N, D) and deform them by maps, both as they are before centring: (N, *shape)."""
         return map(self.decode(content), self.window, self.frame, self.padding)
 
     def sample(self, n: int, generator: torch.Generator | None = None, scale: float = 0.5) -> Tensor:
         """`n` new observations: content from N(0, 1), deformations from a Gaussian of `scale` half-ranges."""
-        content = torch.randn(n, self.n_content, generator=generator)
+        code = torch.randn(n, self.n_content, generator=generator)
+        content = (code - self.origin) @ self.gauge
         noise = torch.randn(n, len(self.warp.factors), generator=generator)
         half = torch.tensor([f.half_range for f in self.warp.factors])
         return self.render(Latent(content, self.chart.map(scale * noise * half)))
 
     @torch.no_grad()
     def centre(self, x: Tensor) -> None:
-        """Set the anchor to the mean deformation of the training samples `x` (N, *shape)."""
+        """Set the anchor to the mean deformation of the training samples `x` (N, *shape), and the units of content."""
         training = self.training
         self.eval()
-        maps = [self.warp.theta(self.encode(part).map) for part in torch.split(x, 1024)]
-        mean = self.warp.mean(self.warp.map(torch.cat(maps)))
+        posteriors = [self.encode(part) for part in torch.split(x, 1024)]
+        mean = self.warp.mean(self.warp.map(torch.cat([self.warp.theta(q.map) for q in posteriors])))
         self.anchor_theta.copy_(self.warp.theta(mean))
+        codes = torch.cat([q.content for q in posteriors])[:2048]
+        self.origin.copy_(codes.mean(0))
+        self.gauge.copy_(template_units(codes, self.decode(codes)))
         self.train(training)
+
+
+def template_units(codes: Tensor, templates: Tensor) -> Tensor:
+    """The gauge (D, D) of codes (N, D) in which distances are, by linear regression, those between templates (N, ...).
+
+    The coordinates of a code mean nothing by themselves: any invertible change of them gives the same model. Regressing
+    templates on codes, `t = z B`, gives the metric `B B'`; its principal axes, scaled, are the new coordinates.
+    """
+    z, t = (x.double().flatten(1) - x.double().flatten(1).mean(0) for x in (codes, templates))
+    spread = z.mT @ z
+    ridge = 1e-6 * spread.diagonal().mean().clamp_min(1e-12) * torch.eye(len(spread), dtype=z.dtype, device=z.device)
+    slopes = torch.linalg.solve(spread + ridge, z.mT @ t)
+    strength, axes = torch.linalg.eigh(slopes @ slopes.mT)
+    strength = strength.clamp_min(1e-6 * strength.max().clamp_min(1e-6)).sqrt()
+    axes = axes * axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
+    return (axes * strength).flip(1).to(codes.dtype)
 
 
 @dataclass(frozen=True)
