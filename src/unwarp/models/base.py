@@ -115,7 +115,7 @@ class Model(nn.Module):
 
     def _code(self, content: Tensor) -> Tensor:
         """Content (N, D) back to the codes that the decoder takes."""
-        return torch.linalg.solve(self.gauge.mT, content.mT).mT + self.origin
+        return torch.as_tensor(torch.linalg.solve(self.gauge.mT, content.mT).mT + self.origin)
 
     def embed(self, x: Tensor) -> Latent:
         """The posterior mean given `x` (N, *shape): content (N, D) and centred maps."""
@@ -172,7 +172,7 @@ def template_units(codes: Tensor, templates: Tensor) -> Tensor:
     strength, axes = torch.linalg.eigh(slopes @ slopes.mT)
     strength = strength.clamp_min(1e-6 * strength.max().clamp_min(1e-6)).sqrt()
     axes = axes * axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
-    return (axes * strength).flip(1).to(codes.dtype)
+    return torch.as_tensor((axes * strength).flip(1), dtype=codes.dtype)
 
 
 @dataclass(frozen=True)
