@@ -30,6 +30,7 @@ from unwarp.training import train
 FOLDER = "affine_mnist"
 STEPS = {"digits": 1200, "fixed": 1200, "mnist": 7000}
 BATCH = {"digits": 128, "fixed": 64, "mnist": 128}
+CHANGES: dict[str, dict[str, float]] = {"fixed": {"views": 0.3}, "mnist": {"isometry": 0.2}}
 MODELS = ("structured", "identity-steps", "identity-seconds")
 SEEDS = (0, 1, 2)
 CLEAN: dict[str, Callable[[str], Dataset]] = {"digits": digits.load, "fixed": digits.load, "mnist": mnist.load}
@@ -45,14 +46,14 @@ def data(name: str) -> tuple[Dataset, Dataset, Dataset]:
 
 def plan(name: str, kind: str, seed: int) -> tuple[AE, int]:
     """Recipe and number of steps of a cell."""
-    recipe = replace(DIGITS, views=0.3) if name == "fixed" else DIGITS
+    recipe = replace(DIGITS, **CHANGES.get(name, {}))
     if kind == "structured":
         return recipe, STEPS[name]
     steps = STEPS[name]
     if kind == "identity-seconds":
         own, other = (cells.run(FOLDER, f"{name}-{k}-{seed}", lambda k=k: cell(name, k, seed)) for k in MODELS[:2])
         steps = round(steps * own["seconds"] / other["seconds"])
-    return replace(recipe, views=0.0).unstructured(), steps
+    return replace(recipe, views=0.0, isometry=0.0).unstructured(), steps
 
 
 def cell(name: str, kind: str, seed: int, quick: bool = False) -> cells.Result:

@@ -17,6 +17,7 @@ from unwarp.losses import (
     gaussian_rate,
     reparametrise,
     squared_error,
+    stress,
 )
 from unwarp.types import DataError
 
@@ -104,3 +105,11 @@ def test_draws_carry_gradients_to_mean_and_spread() -> None:
     draw.sum().backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(mean.grad, torch.ones(3, 2))
     torch.testing.assert_close(log_sd.grad, draw.detach())
+
+
+def test_stress_vanishes_for_an_isometry_and_counts_the_difference_else() -> None:
+    samples = torch.randn(6, 2, 5)
+    turn, _ = torch.linalg.qr(torch.randn(10, 10))
+    torch.testing.assert_close(stress(samples.flatten(1) @ turn, samples), torch.zeros(3), atol=1e-9, rtol=0)
+    far = (samples[:3] - samples[3:]).flatten(1).norm(dim=1)
+    torch.testing.assert_close(stress(3 * samples.flatten(1), samples), (2 * far).square())

@@ -62,6 +62,8 @@ def test_a_stopped_run_resumes_bit_for_bit(recipe: Recipe, stop: int, tmp_path: 
     resumed, continued = fit(recipe, (Checkpoint(place),))
     assert torch.equal(weights(whole), weights(resumed))
     assert [r["reconstruction"] for r in history.rows] == [r["reconstruction"] for r in continued.rows]
+    assert place.exists()
+    Checkpoint(place).discard()
     assert not place.exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

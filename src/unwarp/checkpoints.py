@@ -101,6 +101,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str | dict[str, Tenso
                 save_file({k: v.contiguous() for k, v in content.items()}, fresh / name)
             else:
                 (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
+            (fresh / name).chmod(0o644)
         old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         if folder.exists():
             folder.rename(old / "old")
@@ -129,11 +130,16 @@ def save(model: Model, recipe: Recipe, folder: str | Path, extra: Mapping[str, A
         "    from unwarp import Unwarper\n    unwarper = Unwarper.load(folder)\n"
     )
     files: dict[str, bytes | str | dict[str, Tensor]] = {
-        "config.json": json.dumps(config, indent=2),
+        "config.json": json.dumps(config, indent=2, default=_plain),
         "model.safetensors": tensors,
         "README.md": card,
     }
     write_folder(Path(folder), files)
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as JSON knows it; anything else by its text."""
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
@@ -145,24 +151,34 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
     folder = Path(folder)
     try:
         config = json.loads((folder / "config.json").read_text())
+        _check_format(folder, config)
         tensors = load_file(folder / "model.safetensors")
     except FileNotFoundError as error:
-        raise CheckpointError(f"{folder} is not a model folder: {error.filename} is missing") from None
-    except (json.JSONDecodeError, SafetensorError, OSError) as error:
+        missing = error.filename or folder / "model.safetensors"
+        raise CheckpointError(f"{folder} is not a model folder: {missing} is missing") from None
+    except (ValueError, SafetensorError, OSError) as error:
+        if isinstance(error, CheckpointError):
+            raise
         raise CheckpointError(f"{folder} is damaged ({error}); save the model again") from error
-    if config.get("format_version", 0) > FORMAT:
-        raise CheckpointError(
-            f"{folder} has format version {config['format_version']}, this unwarp {__version__} reads up to {FORMAT}; "
-            "upgrade with: pip install -U unwarp"
-        )
     try:
         recipe: Recipe = restore(config["recipe"])
         model = recipe.build(config["shape"])
         model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-    except (KeyError, RuntimeError, ConfigError) as error:
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{folder} does not hold what its config.json says ({error}); save it again") from error
     config["arrays"] = {k.removeprefix("array."): v for k, v in tensors.items() if k.startswith("array.")}
     return model.eval(), recipe, config
+
+
+def _check_format(folder: Path, config: Any) -> None:
+    found = config.get("format_version") if isinstance(config, dict) else None
+    if not isinstance(found, int):
+        raise CheckpointError(f"{folder}/config.json has no format version; save the model again")
+    if found > FORMAT:
+        raise CheckpointError(
+            f"{folder} has format version {found}, this unwarp {__version__} reads up to {FORMAT}; "
+            "upgrade with: pip install -U unwarp"
+        )
 
 
 class Checkpoint(Quiet):
@@ -188,6 +204,9 @@ class Checkpoint(Quiet):
             self._before = None
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._stop:
+            self._release()
+            raise KeyboardInterrupt
         self._stop = True
 
     def on_step(self, state: State, terms: Row) -> None:
@@ -199,13 +218,19 @@ class Checkpoint(Quiet):
         if self._stop or (state.step + 1) % self.every == 0:
             _write_state(self.path, state)
         if self._stop:
-            self._release()
             raise KeyboardInterrupt
 
-    def on_end(self, state: State) -> None:
-        """The run is done; its checkpoint goes."""
-        self.path.unlink(missing_ok=True)
+    def on_stop(self, state: State) -> None:
+        """Give the interrupt back."""
         self._release()
+
+    def on_end(self, state: State) -> None:
+        """Give the interrupt back; the file stays until `discard`, when the trained model is safe elsewhere."""
+        self._release()
+
+    def discard(self) -> None:
+        """Delete the file."""
+        self.path.unlink(missing_ok=True)
 
     def _release(self) -> None:
         if self._before is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,16 +59,20 @@ ModelFolder = Annotated[Path, typer.Argument(help="A model folder, or a run fold
 @app.command()
 def demo(
     out: Out = Path("runs/demo"),
+    config: Config = None,
+    set: Set = None,
     steps: Steps = None,
     seed: Seed = 0,
-    device: Where = Device.cpu,
+    device: Where = Device.auto,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Unwarp 5,000 real digits (Affine MNIST), with and without a warp, and write a report."""
     from unwarp.runs import Job
 
-    _begin(Job("affine-mnist", steps=steps or 1200, seed=seed, device=device.value, batch_size=128), out, json, quiet)
+    recipe = _recipe("affine-mnist", config, set or [])
+    job = Job("affine-mnist", recipe, steps=steps or 1200, seed=seed, device=device.value, batch_size=128)
+    _begin(job, out, json, quiet)
 
 
 @app.command()
@@ -90,9 +95,10 @@ def fit(
 
     if not quiet:
         _say(found(source))
-    recipe = _recipe(config, set or [])
-    job = Job(source, recipe, warp, kind.value, steps, seconds, seed, device.value)
-    _begin(job, out or Path("runs") / Path(source).stem, json, quiet)
+    recipe = _recipe(source, config, set or [])
+    place = Path(source).resolve()
+    job = Job(str(place) if place.exists() else source, recipe, warp, kind.value, steps, seconds, seed, device.value)
+    _begin(job, out or Path("runs") / (place.stem or "data"), json, quiet)
 
 
 @app.command()
@@ -104,11 +110,13 @@ def resume(
 
 
 @app.command()
-def evaluate(model: ModelFolder, source: Source, json: Json = False, quiet: Quiet = False) -> None:
+def evaluate(
+    model: ModelFolder, source: Source, device: Where = Device.auto, json: Json = False, quiet: Quiet = False
+) -> None:
     """Score a model on data: every score that the data allows; the others with what they miss."""
     from unwarp.runs import judge
 
-    report = judge(_model_folder(model), source)
+    report = judge(_model_folder(model), source, device.value)
     if json:
         _print_json({"scores": dict(report.scores), "missing": dict(report.missing)})
         return
@@ -124,13 +132,14 @@ def align(
     model: ModelFolder,
     source: Source,
     out: Annotated[Path, typer.Option("--out", "-o", help="An .npz file.")] = Path("aligned.npz"),
+    device: Where = Device.auto,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Undo the deformation of each sample; writes aligned samples, templates and the deformations."""
+    """Undo the deformation of each sample; writes aligned samples, templates and deformations."""
     from unwarp.runs import write_aligned
 
-    n = write_aligned(_model_folder(model), source, out)
+    n = write_aligned(_model_folder(model), source, out, device.value)
     _finish({"samples": n, "file": str(out)}, f"{n:,} aligned samples in {out}", json, quiet)
 
 
@@ -139,13 +148,14 @@ def embed(
     model: ModelFolder,
     source: Source,
     out: Annotated[Path, typer.Option("--out", "-o", help="A .csv file.")] = Path("embedding.csv"),
+    device: Where = Device.auto,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Write content codes, cluster and deformation of each sample as a table."""
     from unwarp.runs import write_embedding
 
-    n = write_embedding(_model_folder(model), source, out)
+    n = write_embedding(_model_folder(model), source, out, device.value)
     _finish({"samples": n, "file": str(out)}, f"codes of {n:,} samples in {out}", json, quiet)
 
 
@@ -153,6 +163,7 @@ def embed(
 def info(
     model: Annotated[Path | None, typer.Argument(help="A model folder, a run folder, or nothing.")] = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say what a model is, or which warps, recipes and data sets there are."""
     from unwarp.runs import describe_model, inventory
@@ -219,29 +230,56 @@ def _show(scores: dict[str, dict[str, float]]) -> None:
     Console(stderr=True).print(table)
 
 
-def _recipe(config: Path | None, settings: list[str]) -> dict[str, Any] | None:
-    """Recipe fields from a file and from `--set`, checked; None where nothing was asked."""
+def _recipe(source: str, config: Path | None, settings: list[str]) -> dict[str, Any] | None:
+    """The data's own recipe, changed by a file and by `--set`, checked; None where nothing was asked."""
     import yaml
 
+    from unwarp import models
     from unwarp.checkpoints import describe, restore
+    from unwarp.recipes import DIGITS
     from unwarp.types import ConfigError
 
     if config is None and not settings:
         return None
-    record = yaml.safe_load(config.read_text()) if config else {}
-    if not isinstance(record, dict):
-        raise ConfigError(f"{config} must hold fields of a recipe, as 'n_content: 8'")
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {setting!r} is not of the form key=value")
-        *way, last = key.split(".")
-        place = record
-        for step in way:
-            place = place.setdefault(step, {})
-        place[last] = yaml.safe_load(value)
-    found: dict[str, Any] = describe(restore({"family": "ae", **record}))
+    try:
+        asked = [*_flat(yaml.safe_load(config.read_text()) if config else {})]
+        asked += [(key, yaml.safe_load(value)) for key, _, value in (text.partition("=") for text in settings)]
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{config or settings} is not YAML: {' '.join(str(error).split())}") from None
+    if wrong := [text for text in settings if "=" not in text]:
+        raise ConfigError(f"--set {wrong[0]!r} is not of the form key=value")
+    family = dict(asked).get("family")
+    record = describe(models.named(str(family)) if family else DIGITS if source == "affine-mnist" else models.AE())
+    for key, value in asked:
+        _put(record, key.split("."), value)
+    found: dict[str, Any] = describe(restore(record))
     return found
+
+
+def _flat(record: Any, head: str = "") -> Iterator[tuple[str, Any]]:
+    """Fields of nested mappings as dotted keys; a warp with a family of its own stays whole."""
+    from unwarp.types import ConfigError
+
+    if not isinstance(record, dict):
+        raise ConfigError("--config must hold fields of a recipe, as 'n_content: 8'")
+    for key, value in record.items():
+        if isinstance(value, dict) and "family" not in value:
+            yield from _flat(value, f"{head}{key}.")
+        else:
+            yield f"{head}{key}", value
+
+
+def _put(record: dict[str, Any], way: list[str], value: Any) -> None:
+    """Set one field; a warp given by name becomes that warp, whose fields may then be set."""
+    from unwarp import warps
+    from unwarp.checkpoints import describe
+    from unwarp.types import ConfigError
+
+    for step in way[:-1]:
+        record = record.get(step) if isinstance(record, dict) else None  # type: ignore[assignment]
+        if not isinstance(record, dict):
+            raise ConfigError(f"{'.'.join(way)!r} is no field of the recipe: {step!r} has no parts")
+    record[way[-1]] = describe(warps.named(value)) if way[-1] == "warp" and isinstance(value, str) else value
 
 
 def _model_folder(folder: Path) -> Path:
@@ -272,7 +310,7 @@ def main() -> None:
             raise
         from unwarp.types import UnwarpError
 
-        if not isinstance(error, UnwarpError):
+        if not isinstance(error, UnwarpError | OSError):
             raise
         _say(f"unwarp: {error}")
         raise SystemExit(2) from None

@@ -18,15 +18,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from unwarp import checkpoints, warps
+from unwarp import checkpoints, models, warps
 from unwarp.datasets import Dataset
-from unwarp.evaluation import Embedding, embed, reference_view
+from unwarp.evaluation import Embedding, embed, encode, reference_view, undone
 from unwarp.models import AE, Recipe
-from unwarp.progress import Progress
+from unwarp.progress import Choice, Progress
 from unwarp.readers import Scaler, as_samples, fit_scaler, read
 from unwarp.training import Callback, History, train
-from unwarp.types import ConfigError, DataError, Kind, Latent
-from unwarp.warps import Map, Padding, Warp, canonicalize, to_matrix
+from unwarp.types import CheckpointError, ConfigError, DataError, Kind, Latent
+from unwarp.warps import Map, Padding, Warp, to_matrix
 from unwarp.warps.affine import Convention
 
 Array = NDArray[Any]
@@ -38,7 +38,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         warp: `auto` (affine for images, none for series), a name (`affine`, `similarity`, `identity`, ... or
             `displacement+affine`), or any `Warp`. It replaces the recipe's.
-        recipe: Any `Recipe`; None for an autoencoder that suits the data.
+        recipe: Any `Recipe`, or its name (`ae`, `vae`); None for an autoencoder that suits the data.
         kind: `auto`, `image` or `series`.
         n_content: Size of the content code; None for the recipe's.
         n_clusters: Clusters of `predict`.
@@ -50,7 +50,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         image_shape: (H, W) or (C, H, W) of flattened images.
         random_state: Seed of everything random.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        verbose: Show progress and what was chosen.
+        verbose: Show what was chosen, and progress.
 
     Attributes:
         model_: The trained `Model`.
@@ -68,7 +68,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         warp: str | Warp = "auto",
-        recipe: Recipe | None = None,
+        recipe: str | Recipe | None = None,
         *,
         kind: Kind = "auto",
         n_content: int | None = None,
@@ -107,8 +107,8 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.recipe_ = self._choose(data)
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         model = self.recipe_.build(data.shape, seed=seed)
-        steps = self.max_steps or int(np.clip(30 * len(data) / self.batch_size, 300, 4000))
-        looking_on = (*callbacks, *([Progress(self.recipe_.warp.name)] if self.verbose else []))
+        steps = int(np.clip(30 * len(data) / self.batch_size, 300, 4000)) if self.max_steps is None else self.max_steps
+        looking_on = (*callbacks, *([Choice(print), Progress(self.recipe_.warp.name)] if self.verbose else []))
         self.history_ = train(
             model,
             self.recipe_.players(model),
@@ -126,7 +126,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: Any) -> Array:
         """Content codes (N, D): the posterior mean, whatever the batch size."""
-        return self._embed(X).codes.astype(_floating(X), copy=False)
+        return self._encode(X)[0].numpy().astype(_floating(X), copy=False)
 
     def transform_params(self, X: Any, full: bool = False) -> pd.DataFrame:
         """The deformation of each sample, with units in the column names and in `.attrs["units"]`.
@@ -135,9 +135,10 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             X: Samples.
             full: Every column of theta, which `inverse_transform` takes back without loss, instead of human columns.
         """
-        found = self._embed(X)
-        factors = {f.name: f.unit for f in (self.model_.chart.factors if full else found.table)}
-        columns = found.theta if full else np.stack([*found.table.values()], 1) if found.table else found.theta
+        theta, chart = self._encode(X)[1], self.model_.chart
+        human = {factor: column.numpy() for factor, column in chart.summary(chart.map(theta)).items()}
+        factors = {f.name: f.unit for f in (chart.factors if full else human)}
+        columns = theta.numpy() if full or not human else np.stack([*human.values()], 1)
         table = pd.DataFrame(columns, columns=list(factors))
         table.attrs["units"] = factors
         return table
@@ -147,16 +148,16 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: Samples, whose deformations are found.
-            other: What to undo them in instead (N, ...): another channel, a mask; as an array of the same frame.
+            other: What to undo them in instead (N, ...): another channel, or a boolean mask, in the same frame.
         """
         x = self.prepare(X)
         map = self._maps(x)
         if other is None:
-            return self._give_back(canonicalize(x, map, padding=self.model_.padding), X)
-        second, _ = as_samples(other, self.kind_)
+            return self._give_back(undone(x, map, self.model_.padding), X)
+        second, _ = as_samples(other, self.kind_, self.image_shape if np.ndim(other) == 2 else None)
         if len(second) != len(x) or second.shape[2:] != x.shape[2:]:
             raise DataError(f"other has shape {np.shape(other)}, X has {tuple(x.shape)}; samples and frame must agree")
-        moved = canonicalize(torch.from_numpy(np.array(second, np.float32)), map, padding=self.model_.padding).numpy()
+        moved = undone(torch.from_numpy(np.array(second, np.float32)), map, self.model_.padding).numpy()
         return _like(moved, other)
 
     def transform_points(self, X: Any, points: Any) -> Array:
@@ -169,8 +170,8 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         x = self.prepare(X)
         size = np.array(x.shape[2:][::-1], float)
         where = np.asarray(points, float)
-        if where.shape[-1:] != (len(size),) or where.ndim not in (2, 3):
-            raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or (N, K, {len(size)})")
+        if where.shape[-1:] != (len(size),) or where.ndim not in (2, 3) or (where.ndim == 3 and len(where) != len(x)):
+            raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or ({len(x)}, K, {len(size)})")
         normal = torch.as_tensor((2 * where + 1) / size - 1, dtype=torch.float32)
         moved = self._maps(x).undoable().pull(normal).numpy()
         return np.asarray(((moved + 1) * size - 1) / 2)
@@ -211,13 +212,14 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def score(self, X: Any, y: Any = None) -> float:
         """Mean log-likelihood of the samples given their reconstruction, in nats; greater is better."""
         x = self.prepare(X)
-        x_hat = torch.from_numpy(embed(self.model_, x).x_hat)
+        x_hat = torch.from_numpy(embed(self.model_, x, device=self.device).x_hat)
+        if self.recipe_.likelihood == "bernoulli":
+            x = x.clamp(0, 1)
         return -float(self.recipe_.nll(x_hat, x).mean())
 
     def predict(self, X: Any) -> Array:
         """The cluster of each sample (N,): the nearest of `cluster_centers_` in content."""
-        codes = self._embed(X).codes
-        return np.asarray(pairwise_distances_argmin(codes, self.cluster_centers_))
+        return np.asarray(pairwise_distances_argmin(self._encode(X)[0].numpy(), self.cluster_centers_))
 
     def save(self, folder: str | Path) -> None:
         """Write a folder that `load` reads: JSON and safetensors, whole or not at all."""
@@ -236,6 +238,8 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             CheckpointError: No such model, a damaged one, or one of a newer format.
         """
         model, recipe, config = checkpoints.load(folder)
+        if "settings" not in config:
+            raise CheckpointError(f"{folder} holds a bare model; read it with unwarp.checkpoints.load")
         settings = config["settings"]
         shape = settings["image_shape"]
         found = cls(recipe.warp, recipe, **{**settings, "image_shape": tuple(shape) if shape else None})
@@ -272,17 +276,20 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _choose(self, data: Dataset) -> Recipe:
         """The recipe, with the warp and the content size that were asked for or that suit the data."""
-        recipe = self.recipe or AE(warp=warps.Identity(), padding=_background(data.x))
-        auto = warps.Affine2d() if self.kind_ == "image" else warps.Identity()
-        warp = self.warp
-        if isinstance(warp, str):
-            warp = (auto if self.recipe is None else recipe.warp) if warp == "auto" else warps.named(warp)
+        recipe = models.named(self.recipe) if isinstance(self.recipe, str) else self.recipe or AE()
+        if not isinstance(recipe, Recipe):
+            raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
+        warp = warps.named(self.warp) if isinstance(self.warp, str) and self.warp != "auto" else self.warp
+        if warp == "auto":
+            warp = recipe.warp if self.kind_ == "image" else warps.Identity()
         if not isinstance(warp, Warp):
             raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
-        return replace(recipe, warp=warp, n_content=self.n_content or recipe.n_content)
+        size = recipe.n_content if self.n_content is None else self.n_content
+        padding = _background(data.x) if recipe.padding == "auto" else recipe.padding
+        return replace(recipe, warp=warp, n_content=int(size), padding=padding)
 
     def _cluster(self, data: Dataset, seed: int) -> None:
-        codes = embed(self.model_, data.x).codes
+        codes = encode(self.model_, data.x, device=self.device)[0].numpy()
         k = min(self.n_clusters, len(np.unique(codes, axis=0)))
         self.cluster_centers_ = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
 
@@ -300,10 +307,14 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _embed(self, X: Any) -> Embedding:
         x = self.prepare(X)
-        return embed(self.model_, x)
+        return embed(self.model_, x, device=self.device)
+
+    def _encode(self, X: Any) -> tuple[Tensor, Tensor]:
+        x = self.prepare(X)
+        return encode(self.model_, x, device=self.device)
 
     def _maps(self, x: Tensor) -> Map:
-        return embed(self.model_, x).map
+        return self.model_.chart.map(encode(self.model_, x, device=self.device)[1])
 
     def _map_of(self, params: Any, n: int) -> Map:
         chart = self.model_.chart
@@ -335,12 +346,15 @@ def _floating(X: Any) -> Any:
 
 def _like(made: Array, given: Any) -> Array:
     source = _load(given)
+    source = source.detach().cpu().numpy() if isinstance(source, Tensor) else source
     kind = np.asarray(source).dtype
     shape = np.shape(source)
     if made.size == np.prod(shape):
         made = made.reshape(shape) if len(shape) != 4 or made.shape[1] == shape[1] else np.moveaxis(made, 1, -1)
     if np.issubdtype(kind, np.integer):
         return np.clip(np.rint(made), np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
+    if kind.kind == "b":
+        return made > 0.5
     return made.astype(kind) if np.issubdtype(kind, np.floating) else made
 
 

@@ -15,8 +15,9 @@ from torch import Tensor
 from unwarp import metrics
 from unwarp.datasets import Dataset
 from unwarp.models import Model
-from unwarp.types import Factor
-from unwarp.warps import Map
+from unwarp.training import place
+from unwarp.types import Factor, Latent
+from unwarp.warps import Map, Padding, canonicalize
 
 Array = NDArray[Any]
 
@@ -45,21 +46,39 @@ class Embedding:
 
 
 @torch.no_grad()
-def embed(model: Model, x: Tensor, size: int = 1000) -> Embedding:
-    """Content, templates, reconstructions and deformations of `x` (N, *shape), in pieces of bounded memory."""
-    model.eval()
-    pieces, seconds = [], 0.0
+def encode(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> tuple[Tensor, Tensor]:
+    """Content (N, D) and every column of theta (N, P) of `x` (N, *shape), in pieces of bounded memory."""
+    where = place(device)
+    model.to(where).eval()
+    pieces = []
     for part in torch.split(x, size):
-        start = time.perf_counter()
-        latent = model.embed(part)
-        seconds += time.perf_counter() - start
-        theta = model.chart.theta(latent.map)
-        pieces.append((latent.content, model.template(latent.content), model.render(latent), theta))
-    content, templates, x_hat, theta = (torch.cat(column) for column in zip(*pieces, strict=True))
-    map = model.chart.map(theta)
-    table = {factor: column.numpy() for factor, column in model.chart.summary(map).items()}
-    arrays = (content.numpy(), templates.numpy(), x_hat.numpy())
-    return Embedding(*arrays, map, theta.numpy(), table, len(x) / max(seconds, 1e-9))
+        latent = model.embed(part.to(where))
+        pieces.append((latent.content.cpu(), model.chart.theta(latent.map).cpu()))
+    model.to("cpu")
+    content, theta = (torch.cat(column) for column in zip(*pieces, strict=True))
+    return content, theta
+
+
+@torch.no_grad()
+def embed(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> Embedding:
+    """Content, templates, reconstructions and deformations of `x` (N, *shape)."""
+    start = time.perf_counter()
+    content, theta = encode(model, x, size, device)
+    pace = len(x) / max(time.perf_counter() - start, 1e-9)
+    chart = model.chart
+    templates, x_hat = torch.empty(len(x), *model.shape), torch.empty(len(x), *model.shape)
+    for rows in (slice(i, i + size) for i in range(0, len(x), size)):
+        templates[rows] = model.template(content[rows])
+        x_hat[rows] = model.render(Latent(content[rows], chart.map(theta[rows])))
+    map = chart.map(theta)
+    table = {factor: column.numpy() for factor, column in chart.summary(map).items()}
+    return Embedding(content.numpy(), templates.numpy(), x_hat.numpy(), map, theta.numpy(), table, pace)
+
+
+def undone(x: Tensor, map: Map, padding: Padding, size: int = 1000) -> Tensor:
+    """`x` (N, C, ...) with the invertible part of each map undone, in pieces of bounded memory."""
+    rows = (slice(i, i + size) for i in range(0, len(x), size))
+    return torch.cat([canonicalize(x[part], map[part], padding=padding) for part in rows])
 
 
 @dataclass(frozen=True)
@@ -70,7 +89,9 @@ class Report:
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
-def evaluate(model: Model, dataset: Dataset, reference: Dataset | None = None, only: tuple[str, ...] = ()) -> Report:
+def evaluate(
+    model: Model, dataset: Dataset, reference: Dataset | None = None, only: tuple[str, ...] = (), device: str = "cpu"
+) -> Report:
     """Score a model on held-out samples.
 
     Args:
@@ -78,10 +99,11 @@ def evaluate(model: Model, dataset: Dataset, reference: Dataset | None = None, o
         dataset: Held-out observations, with labels, ids and true maps as far as known.
         reference: Observations on which neighbours, probes and clusters are fitted (training data, never scored).
         only: Names of the scores to compute; empty for all.
+        device: Where to encode: `auto`, `cpu`, `cuda` or `mps`.
     """
-    facts = known(dataset, embed(model, dataset.x)) | moved(model, dataset.x)
+    facts = known(dataset, embed(model, dataset.x, device=device)) | moved(model, dataset.x)
     if reference is not None:
-        facts |= {f"train_{k}": v for k, v in known(reference, embed(model, reference.x)).items()}
+        facts |= {f"train_{k}": v for k, v in known(reference, embed(model, reference.x, device=device)).items()}
     return score(facts, only)
 
 
@@ -94,10 +116,9 @@ def known(dataset: Dataset, embedding: Embedding) -> dict[str, Any]:
         "templates": embedding.templates,
         "map": embedding.map if embedding.table else None,
         "true_map": dataset.maps,
-        "labels": dataset.labels,
+        "labels": None if dataset.labels is None or len(np.unique(dataset.labels)) < 2 else dataset.labels,
         "ids": dataset.ids,
         "size": tuple(dataset.x.shape[2:]),
-        "theta": embedding.theta,
         "table": embedding.table or None,
     }
     return {name: value for name, value in facts.items() if value is not None}
@@ -109,9 +130,8 @@ def moved(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) -> dict[s
     if not model.warp.factors:
         return {}
     move = model.warp.sample(len(x), torch.Generator().manual_seed(seed), spread).undoable()
-    copies = move(x, padding=model.padding)
-    maps = [model.chart.theta(model.embed(part).map) for part in torch.split(copies, 1000)]
-    return {"move": move, "moved_map": model.chart.map(torch.cat(maps))}
+    copies = undone(x, move.invert(), model.padding)
+    return {"move": move, "moved_map": model.chart.map(encode(model, copies)[1])}
 
 
 def score(facts: Mapping[str, Any], only: tuple[str, ...] = ()) -> Report:
@@ -132,7 +152,8 @@ def score(facts: Mapping[str, Any], only: tuple[str, ...] = ()) -> Report:
 
 def reference_view(data: Dataset, most: int = 60_000, seed: int = 5) -> Dataset:
     """Training data as the model sees it, each sample observed once: what neighbours and clusters are fitted on."""
-    kept = data.subset(np.arange(min(len(data), most)))
+    rows = np.arange(len(data)) if len(data) <= most else np.random.default_rng(seed).permutation(len(data))[:most]
+    kept = data.subset(rows)
     if kept.draw is None:
         return kept
     return replace(kept, x=kept.draw(kept.x, torch.Generator().manual_seed(seed)), draw=None)

@@ -6,7 +6,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from unwarp.types import DataError
 
@@ -33,7 +32,8 @@ def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
             f"the Bernoulli likelihood needs values in [0, 1], got {x.amin():.3g} to {x.amax():.3g}; "
             "scale the data or use likelihood='gaussian'"
         )
-    return F.binary_cross_entropy(x_hat.clamp(1e-6, 1 - 1e-6), x, reduction="none").flatten(1).sum(1)
+    p = x_hat.float().clamp(1e-6, 1 - 1e-6)
+    return -(x * p.log() + (1 - x) * (1 - p).log()).flatten(1).sum(1)
 
 
 def gaussian_rate(mean: Tensor, log_sd: Tensor, scale: float = 1.0) -> Tensor:
@@ -51,3 +51,12 @@ def reparametrise(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> T
     """A draw from N(mean, sd^2) that carries gradients to both."""
     noise = torch.randn(mean.shape, generator=generator, device=generator.device).to(mean.device, mean.dtype)
     return mean + log_sd.exp() * noise
+
+
+def stress(codes: Tensor, samples: Tensor) -> Tensor:
+    """Squared difference between distances of codes (N, D) and of samples (N, ...), over N // 2 disjoint pairs."""
+    half = len(codes) // 2
+    between, known = (
+        (x[:half] - x[half : 2 * half]).flatten(1).square().sum(1).clamp_min(1e-12).sqrt() for x in (codes, samples)
+    )
+    return (between - known).square()

@@ -24,7 +24,7 @@ class Choice(Quiet):
         where = "x".join(map(str, model.window.size))
         self.say(
             f"chosen: warp {'+'.join(part.name for part in model.warp.parts)}, {model.n_content} content dimensions, templates "
-            f"of {where}, {model.padding} beyond the border, {size:,} parameters, {state.steps:,} steps"
+            f"of {where}, padding {model.padding}, {size:,} parameters, {state.steps:,} steps"
             + (f", of which {state.step:,} are done" if state.step else "")
         )
 
@@ -62,6 +62,10 @@ class Progress(Quiet):
             self.console.print(
                 f"{self.title}: step {done} of {state.steps}, {left:.0f} s left, {words}", highlight=False
             )
+
+    def on_stop(self, state: State) -> None:
+        """Close the bar."""
+        self.on_end(state)
 
     def on_end(self, state: State) -> None:
         """Close the bar."""

@@ -117,7 +117,8 @@ def tsne(codes: Array, seed: int = 0) -> Array:
     from sklearn.manifold import TSNE
 
     perplexity = min(30.0, (len(codes) - 1) / 3)
-    return np.asarray(TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(codes))
+    start = "pca" if codes.shape[1] > 1 else "random"
+    return np.asarray(TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(codes))
 
 
 def _scaled(outcome: Outcome) -> Array:
@@ -159,7 +160,7 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
                 "which no model has seen."),
         _figure(drawn, "clusters", "The centres of the clusters in content, decoded: templates that nobody drew."),
         _recovery(outcome, drawn),
-        "<h2>How it was made</h2>", _making(outcome), _figure(drawn, "training", "The training loss."),
+        "<h2>How it was made</h2>", _making(outcome), _figure(drawn, "training", "Reconstruction term of the training loss."),
     ]  # fmt: skip
     body = "\n".join(parts)
     title = f"Unwarp: {escape(outcome.test.name)}"
@@ -173,7 +174,7 @@ def _head(outcome: Outcome) -> str:
     name, n, held = escape(outcome.test.name), len(outcome.training), len(outcome.test)
     return (
         f"<h1>{name}, unwarped</h1><p>A model learned from {n:,} samples, without labels, to say of each one what it shows "
-        f"(a <b>content code</b> and a <b>template</b>) and how that was moved (the <b>deformation</b>). Every figure on this "
+        f"(a <b>content code</b> and a <b>template</b>) and how that was moved (the <b>deformation</b>). Every score on this "
         f"page was measured on {held:,} samples that it never saw in training. Beside it stands the same model without a "
         f"warp, with as many latent numbers in total and as many training steps.</p>"
     )
@@ -213,7 +214,7 @@ def _scores(outcome: Outcome) -> str:
     rows.append(("images a second, training", *pace, *[""] * (len(columns) - 2)))
     pace = [f"{t.embedding.samples_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
     rows.append(("images a second, encoding", *pace, *[""] * (len(columns) - 2)))
-    heads = ("", "with warp", "without", "raw pixels", "deskewed, k-means", "deskewed, mixture")[: len(columns) + 1]
+    heads = ("", "with warp", "without", "raw pixels", "deskewed pixels", "deskewed, mixture")[: len(columns) + 1]
     note = (
         "<p>Neighbours, probe and clusters are fitted on codes of the training samples and scored on held-out ones. The "
         "pixel columns learn nothing: raw pixels, and pixels whose second moments were made round (deskewed), clustered by "
@@ -238,7 +239,7 @@ def _checks(outcome: Outcome) -> str:
     scores, other = outcome.structured.report.scores, outcome.identity.report.scores
     gain = 1 - scores["reconstruction_error"] / max(other["reconstruction_error"], 1e-12)
     checks = [
-        (gain > 0.05, f"The warp explains {gain:.0%} of the error that the model without it leaves on held-out samples.",
+        (gain > 0.05, f"On held-out samples the squared error with the warp is {1 - gain:.0%} of the error without it.",
          "little to gain here: perhaps nothing moved in this data, or the warp does not fit how it moved"),
     ]  # fmt: skip
     if "at_bounds" in scores:
@@ -283,7 +284,7 @@ def _making(outcome: Outcome) -> str:
     recipe: Recipe = outcome.structured.unwarper.recipe_
     history = outcome.structured.unwarper.history_
     facts = {
-        "data": f"{outcome.training.source or outcome.training.name} {outcome.training.licence}",
+        "data": ", ".join(filter(None, (outcome.training.source or outcome.training.name, outcome.training.licence))),
         "training": f"{history.steps:,} steps in {history.seconds:.0f} s",
         "seed": str(outcome.job.seed),
         "recipe": repr(recipe),

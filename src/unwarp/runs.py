@@ -120,7 +120,7 @@ def start(job: Job, folder: Path) -> None:
         raise ConfigError(
             f"{folder} holds a run with other settings; continue it with 'unwarp resume {folder}', or use --out"
         )
-    if folder.exists() and not (folder / "run.json").is_file() and any(folder.iterdir()):
+    if folder.exists() and not (folder / "run.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} exists and is not a run folder; use --out to choose another")
     folder.mkdir(parents=True, exist_ok=True)
     put(folder / "run.json", json.dumps(asdict(job), indent=1))
@@ -128,6 +128,7 @@ def start(job: Job, folder: Path) -> None:
 
 def put(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(content.encode() if isinstance(content, str) else content)
     partial.replace(path)
@@ -144,13 +145,14 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset]:
         raise DataError(f"{job.source} holds {len(samples)} samples; a run needs at least 10, better hundreds")
     rows = np.random.default_rng(job.seed).permutation(len(samples))
     cut = max(2, len(rows) // 10)
-    labels = None if found.labels is None else np.unique(found.labels, return_inverse=True)[1]
     ids = np.asarray(found.names) if found.names else np.arange(len(samples))
-    whole = Dataset(torch.from_numpy(samples), Path(job.source).name, job.source, labels=labels, ids=ids)
+    whole = Dataset(
+        torch.from_numpy(np.require(samples, requirements="W")), Path(job.source).name, labels=found.labels, ids=ids
+    )
     return whole.subset(np.sort(rows[cut:])), whole.subset(np.sort(rows[:cut])), whole
 
 
-def unwarper(job: Job) -> Unwarper:
+def unwarper(job: Job, training: Dataset) -> Unwarper:
     """The estimator that a job asks for, before training."""
     recipe: Recipe | None = restore(job.recipe) if job.recipe else None
     if recipe is None and job.source == "affine-mnist":
@@ -158,7 +160,7 @@ def unwarper(job: Job) -> Unwarper:
     return Unwarper(
         job.warp,
         recipe,
-        kind=job.kind,
+        kind="image" if training.x.ndim == 4 else "series",
         max_steps=job.steps,
         max_seconds=job.seconds,
         batch_size=job.batch_size,
@@ -181,9 +183,11 @@ def fitted(model: Unwarper, training: Dataset, folder: Path, name: str, looking_
         done = Unwarper.load(place)
         done.history_ = History(**json.loads(record.read_text()))
         return done
-    model.fit(training, callbacks=(Checkpoint(folder / f"{name}.checkpoint"), *looking_on))
+    checkpoint = Checkpoint(folder / f"{name}.checkpoint")
+    model.fit(training, callbacks=(checkpoint, *looking_on))
     put(record, json.dumps(asdict(model.history_)))
     model.save(place)
+    checkpoint.discard()
     return model
 
 
@@ -208,7 +212,7 @@ def execute(
     training, test, shown = data(job)
     say(f"{training.name}: {len(training):,} samples to learn from, {len(test):,} held out, shape {training.shape}")
     told = Choice(say)
-    structured = fitted(unwarper(job), training, folder, "model", (told, *looking_on("structured")))
+    structured = fitted(unwarper(job, training), training, folder, "model", (told, *looking_on("structured")))
     identity = fitted(unstructured(structured), training, folder, "identity", (told, *looking_on("identity")))
     say("scoring both models on the held-out samples")
     trials = [trial(model, training, test) for model in (structured, identity)]
@@ -271,7 +275,15 @@ def write_tables(model: Unwarper, shown: Dataset, folder: Path) -> None:
 
 def _packed(model: Unwarper, samples: Array, ids: Array) -> bytes:
     out = io.BytesIO()
-    np.savez_compressed(out, aligned=model.align(samples), template=model.template(samples), sample=ids)
+    table = model.transform_params(samples)
+    np.savez_compressed(
+        out,
+        aligned=model.align(samples),
+        template=model.template(samples),
+        sample=ids,
+        deformation=table.to_numpy(),
+        deformation_columns=np.array(list(table)),
+    )
     return out.getvalue()
 
 
@@ -291,31 +303,31 @@ def _samples(source: str) -> tuple[Array, Array, Array | None]:
     return given.x, np.asarray(given.names) if given.names else np.arange(len(given.x)), given.labels
 
 
-def write_aligned(folder: Path, source: str, out: Path) -> int:
+def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
     """Aligned samples and templates of `source` by the model in `folder`, into an `.npz`; gives their number."""
     samples, names, _ = _samples(source)
-    put(out, _packed(Unwarper.load(folder), samples, names))
+    put(out, _packed(Unwarper.load(folder).set_params(device=device), samples, names))
     return len(samples)
 
 
-def write_embedding(folder: Path, source: str, out: Path) -> int:
+def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
     """Codes, clusters and deformations of `source` by the model in `folder`, into a `.csv`; gives their number."""
     samples, names, _ = _samples(source)
-    tables = _table(Unwarper.load(folder), samples, {"sample": names})
+    tables = _table(Unwarper.load(folder).set_params(device=device), samples, {"sample": names})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
     put(out, joined.to_csv(index=False, float_format="%.6g"))
     return len(samples)
 
 
-def judge(folder: Path, source: str) -> Report:
+def judge(folder: Path, source: str, device: str = "auto") -> Report:
     """Score the model in `folder` on `source`."""
     model = Unwarper.load(folder)
     if source in datasets.names():
         test, seen = datasets.load(source, "test"), reference_view(datasets.load(source, "train"))
         test, seen = (replace(d, x=model.prepare(d.x.numpy())) for d in (test, seen))
-        return evaluate(model.model_, test, seen)
+        return evaluate(model.model_, test, seen, device=device)
     samples, _, labels = _samples(source)
-    return evaluate(model.model_, Dataset(model.prepare(samples), source, labels=labels))
+    return evaluate(model.model_, Dataset(model.prepare(samples), source, labels=labels), device=device)
 
 
 def describe_model(folder: Path) -> dict[str, Any]:

@@ -8,11 +8,6 @@ from collections.abc import Callable
 Schedule = Callable[[float], float]
 
 
-def constant(value: float) -> Schedule:
-    """The same number at every step."""
-    return lambda step: value
-
-
 def ramp(start: float, stop: float, steps: int) -> Schedule:
     """A straight line from `start` to `stop` over `steps` steps, then level."""
     return lambda step: start + (stop - start) * min(1.0, step / max(1, steps))

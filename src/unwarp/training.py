@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -61,6 +62,8 @@ class Callback(Protocol):
 
     def on_step(self, state: State, terms: Row) -> None: ...
 
+    def on_stop(self, state: State) -> None: ...
+
     def on_end(self, state: State) -> None: ...
 
 
@@ -73,8 +76,11 @@ class Quiet:
     def on_step(self, state: State, terms: Row) -> None:
         """After each step."""
 
+    def on_stop(self, state: State) -> None:
+        """When an error or an interrupt ends the run early."""
+
     def on_end(self, state: State) -> None:
-        """After the last step."""
+        """After the last step, with the model centred."""
 
 
 class Objective(nn.Module):
@@ -98,9 +104,14 @@ def rows_at(step: int, n: int, batch_size: int, seed: int) -> Tensor:
     rows: list[int] = []
     while len(rows) < batch_size:
         epoch, offset = divmod(start + len(rows), n)
-        order = torch.randperm(n, generator=_generator(seed, -1 - epoch))
-        rows += order[offset : offset + batch_size - len(rows)].tolist()
+        rows += _epoch(n, epoch, seed)[offset : offset + batch_size - len(rows)].tolist()
     return torch.tensor(rows)
+
+
+@lru_cache(maxsize=2)
+def _epoch(n: int, epoch: int, seed: int) -> Tensor:
+    """The order of an epoch, (n,)."""
+    return torch.randperm(n, generator=_generator(seed, -1 - epoch))
 
 
 def _generator(seed: int, step: int) -> torch.Generator:
@@ -144,9 +155,14 @@ def train(
     model.to(engine.device).train()
     state = State(model, tuple(players), tuple(p.optimiser.build(p.module) for p in players), (), steps, seed)
     state.averages = tuple(_copies(p.module) if p.ema else {} for p in players)
-    for callback in callbacks:
-        callback.on_start(state)
-    _run(state, data, engine, batch_size, seconds, callbacks)
+    try:
+        for callback in callbacks:
+            callback.on_start(state)
+        _run(state, data, engine, batch_size, seconds, callbacks)
+    except BaseException:
+        for callback in callbacks:
+            callback.on_stop(state)
+        raise
     for player, average in zip(players, state.averages, strict=True):
         player.module.load_state_dict(average, strict=False)
     model.eval().centre(_training_view(data, seed).to(engine.device))
@@ -239,6 +255,19 @@ def _training_view(data: Dataset, seed: int, most: int = 4096) -> Tensor:
     return data.batch(index, _generator(seed, 1 << 40)).x
 
 
+def place(device: str) -> torch.device:
+    """The device of a name; `auto` takes the first of CUDA, MPS and the CPU that is there.
+
+    Raises:
+        ConfigError: The device is unknown or absent.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    usable = [name for name, found in there.items() if found]
+    if device not in (*usable, "auto"):
+        raise ConfigError(f"device={device!r} is not available here; choose one of {', '.join([*usable, 'auto'])}")
+    return torch.device(usable[0] if device == "auto" else device)
+
+
 def accelerator(device: str, precision: Precision = "no") -> Accelerator:
     """Device placement, mixed precision and data-parallel processes, from accelerate.
 
@@ -248,9 +277,13 @@ def accelerator(device: str, precision: Precision = "no") -> Accelerator:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "auto": True}
-    if not available.get(device, False):
-        usable = ", ".join(name for name, there in available.items() if there)
-        raise ConfigError(f"device={device!r} is not available here; choose one of {usable}")
-    AcceleratorState._reset_state()
-    return Accelerator(cpu=device == "cpu", mixed_precision=precision)
+    if precision not in ("no", "fp16", "bf16"):
+        raise ConfigError(f"precision={precision!r} is unknown; choose no, fp16 or bf16")
+    place(device)
+    AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())
+    engine = Accelerator(cpu=device == "cpu", mixed_precision=precision)
+    if device not in ("auto", engine.device.type):
+        raise ConfigError(
+            f"device={device!r} was asked for, accelerate chose {engine.device.type!r}; use device='auto'"
+        )
+    return engine

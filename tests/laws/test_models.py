@@ -136,13 +136,13 @@ def test_unstructured_has_as_many_latents_and_no_rungs(recipe: Recipe) -> None:
 
 @pytest.mark.parametrize("warp", WARPS, ids=lambda w: w.name)
 def test_an_autoencoder_overfits_eight_samples(warp: Warp) -> None:
-    recipe = models.AE(warp=warp, n_content=6, net=Net("mlp", (64, 32), (32, 64)), views=0.0)
+    recipe = models.AE(warp=warp, n_content=6, net=Net("mlp", (64, 32), (32, 64)), views=0.0, crop=1.0)
     recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=5e-3, warmup=10))
     model, x = recipe.build(SHAPE, seed=0), blobs(8)
     train(model, recipe.players(model), Dataset(x), steps=300, batch_size=8, device="cpu")
     with torch.no_grad():
         error = (model.render(model.embed(x)) - x).square().mean()
-    assert error < 0.05 * x.var()
+    assert error < 0.1 * x.var()
 
 
 def test_centring_makes_the_mean_training_deformation_the_identity() -> None:

@@ -49,6 +49,8 @@ def test_the_deformation_rate_is_its_closed_form() -> None:
     assert q.theta_log_sd is not None
     exact = kl_divergence(Normal(q.theta, q.theta_log_sd.exp()), Normal(0.0, 0.5)).sum(1)
     torch.testing.assert_close(recipe.rates(q)["deformation_rate"], exact, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(q.theta, model.encode(X).theta)
+    assert not torch.equal(model.warp.theta(q.map), model.warp.theta(model.encode(X).map))
 
 
 def test_only_the_last_rung_and_the_content_are_drawn() -> None:

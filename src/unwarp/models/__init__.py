@@ -6,8 +6,20 @@ from unwarp.models.autoencoder import AE
 from unwarp.models.base import Model, Optimiser, Player, Recipe
 from unwarp.models.vae import VAE
 from unwarp.nets import Net
+from unwarp.types import ConfigError
 
-__all__ = ["AE", "VAE", "Model", "Net", "Optimiser", "Player", "Recipe", "families"]
+__all__ = ["AE", "VAE", "Model", "Net", "Optimiser", "Player", "Recipe", "families", "named"]
+
+
+def named(text: str) -> Recipe:
+    """The recipe of a family with a name, at its defaults.
+
+    Raises:
+        ConfigError: An unknown name; the message lists the known ones.
+    """
+    if text not in families():
+        raise ConfigError(f"recipe={text!r} is unknown; choose one of {', '.join(sorted(families()))}")
+    return families()[text]()
 
 
 def families() -> dict[str, type[Recipe]]:

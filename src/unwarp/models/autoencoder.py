@@ -8,31 +8,36 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.losses import gaussian_energy
+from unwarp.losses import gaussian_energy, stress
 from unwarp.models.base import Model, Player, Recipe
 from unwarp.types import Batch, ConfigError
-from unwarp.warps import Affine2d, Chain, Displacement2d, Warp
+from unwarp.warps import Affine2d, Warp
 
 
 @dataclass(frozen=True)
 class AE(Recipe):
-    """Autoencoder, by default with an affine warp and a small residual displacement.
+    """Autoencoder, by default with an affine warp.
 
     The second view of an observation is the observation itself, deformed by a draw of the warp. Each view is
     reconstructed from the content of the other and its own deformation: what content keeps of the deformation costs.
 
     Attributes:
         views: Spread of the second view's deformation, as a share of the warp's ranges; 0 for none.
+        isometry: Weight of a term that makes distances between codes those between their templates (cf. Gropp, Atzmon and
+            Lipman 2020, Isometric autoencoders), so that clusters of codes are clusters of templates; 0 for none.
     """
 
     family: ClassVar[str] = "ae"
-    warp: Warp = field(default_factory=lambda: Chain(Displacement2d(4), Affine2d()))
+    warp: Warp = field(default_factory=Affine2d)
     views: float = 0.3
+    isometry: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.views <= 1:
             raise ConfigError(f"AE: views must lie in [0, 1], got {self.views!r}")
+        if self.isometry < 0:
+            raise ConfigError(f"AE: isometry must be 0 or more, got {self.isometry!r}")
 
     def players(self, model: Model) -> tuple[Player, ...]:
         """One player that moves the whole model."""
@@ -40,10 +45,14 @@ class AE(Recipe):
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             x, partner = self.two_views(model, batch.x, generator)
             posterior = model.encode(x)
-            x_hat = model.draw(posterior.content[partner], posterior.map)
+            code = posterior.content[partner]
+            templates = model.decode(code)
+            x_hat = posterior.map(templates, model.window, model.frame, model.padding)
             terms = {"reconstruction": self.nll(x_hat, x).mean()}
             if model.warp.factors:
                 terms["deformation"] = gaussian_energy(posterior.theta, self.prior).mean()
+            if self.isometry:
+                terms["isometry"] = self.isometry * stress(code, templates.detach()).mean()
             return terms
 
         return (Player("autoencoder", model, loss, self.optimiser),)

@@ -33,6 +33,10 @@ class Optimiser:
     floor: float = 0.02
     clip: float = 20.0
 
+    def __post_init__(self) -> None:
+        if self.lr <= 0 or self.weight_decay < 0 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ConfigError(f"{self}: lr must be positive, weight_decay 0 or more, betas within [0, 1)")
+
     def build(self, module: nn.Module) -> torch.optim.Optimizer:
         """The optimiser over all parameters of `module`, with fused kernels."""
         return torch.optim.AdamW(
@@ -75,7 +79,8 @@ class Model(nn.Module):
         anchor_theta: The mean training deformation; centring takes it out of every map and puts it into the templates.
         origin: Mean training code (D,); content is measured from there.
         gauge: The units of content (D, D), set with the centring: a step of 1 changes the template by about 1 (Euclidean
-            distance over all features), and axes are sorted by how much they change it.
+            distance over all features), and axes are sorted by how much they change it. A stochastic encoder's axes have
+            a meaning of their own and stay.
     """
 
     anchor_theta: Tensor
@@ -83,11 +88,18 @@ class Model(nn.Module):
     gauge: Tensor
 
     def __init__(
-        self, shape: tuple[int, ...], warp: Warp, encoder: Encoder, decoder: nn.Module, window: Window, padding: Padding
+        self,
+        shape: tuple[int, ...],
+        warp: Warp,
+        encoder: Encoder,
+        decoder: nn.Module,
+        window: Window,
+        padding: Padding,
+        prior: float,
     ) -> None:
         super().__init__()
         self.shape, self.warp, self.window, self.padding = shape, warp, window, padding
-        self.frame = Window.frame(shape[1:])
+        self.frame, self.prior = Window.frame(shape[1:]), prior
         self.encoder, self.decoder = encoder, decoder
         self.n_content = encoder.n_content
         self.register_buffer("anchor_theta", torch.zeros(1, len(warp.factors)))
@@ -124,7 +136,7 @@ class Model(nn.Module):
         return Latent(content, posterior.map.compose(self.anchor.invert()))
 
     def template(self, content: Tensor) -> Tensor:
-        """What content (N, D) looks like undeformed, (N, *shape); a smaller decoder window is padded with zeros."""
+        """What content (N, D) looks like undeformed, (N, *shape); a smaller decoder window is padded."""
         return self.anchor(self.decode(self._code(content)), self.window, self.frame, self.padding).expand(
             len(content), *self.shape
         )
@@ -137,13 +149,15 @@ class Model(nn.Module):
         """Decode codes (N, D) and deform them by maps, both as they are before centring: (N, *shape)."""
         return map(self.decode(content), self.window, self.frame, self.padding)
 
-    def sample(self, n: int, generator: torch.Generator | None = None, scale: float = 0.5) -> Tensor:
-        """`n` new observations: content from N(0, 1), deformations from a Gaussian of `scale` half-ranges."""
-        code = torch.randn(n, self.n_content, generator=generator)
-        content = (code - self.origin) @ self.gauge
-        noise = torch.randn(n, len(self.warp.factors), generator=generator)
-        half = torch.tensor([f.half_range for f in self.warp.factors])
-        return self.render(Latent(content, self.chart.map(scale * noise * half)))
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """`n` new observations: codes from N(0, 1), deformations from their prior (uniform for periodic columns)."""
+        code = torch.randn(n, self.n_content, generator=generator).to(self.origin)
+        shape, factors = (n, len(self.warp.factors)), self.warp.factors
+        normal = self.prior * torch.randn(shape, generator=generator)
+        uniform = 2 * torch.rand(shape, generator=generator) - 1
+        periodic = torch.tensor([f.periodic for f in factors], dtype=torch.bool)
+        theta = torch.where(periodic, uniform, normal) * torch.tensor([f.half_range for f in factors])
+        return self.draw(code, self.warp.map(theta.to(self.origin)))
 
     @torch.no_grad()
     def centre(self, x: Tensor) -> None:
@@ -154,8 +168,9 @@ class Model(nn.Module):
         mean = self.warp.mean(self.warp.map(torch.cat([self.warp.theta(q.map) for q in posteriors])))
         self.anchor_theta.copy_(self.warp.theta(mean))
         codes = torch.cat([q.content for q in posteriors])[:2048]
-        self.origin.copy_(codes.mean(0))
-        self.gauge.copy_(template_units(codes, self.decode(codes)))
+        if not self.encoder.stochastic:
+            self.origin.copy_(codes.mean(0))
+            self.gauge.copy_(template_units(codes, torch.cat([self.decode(part) for part in torch.split(codes, 256)])))
         self.train(training)
 
 
@@ -165,7 +180,7 @@ def template_units(codes: Tensor, templates: Tensor) -> Tensor:
     The coordinates of a code mean nothing by themselves: any invertible change of them gives the same model. Regressing
     templates on codes, `t = z B`, gives the metric `B B'`; its principal axes, scaled, are the new coordinates.
     """
-    z, t = (x.double().flatten(1) - x.double().flatten(1).mean(0) for x in (codes, templates))
+    z, t = (x.cpu().double().flatten(1) - x.double().flatten(1).mean(0) for x in (codes, templates))
     spread = z.mT @ z
     ridge = 1e-6 * spread.diagonal().mean().clamp_min(1e-12) * torch.eye(len(spread), dtype=z.dtype, device=z.device)
     slopes = torch.linalg.solve(spread + ridge, z.mT @ t)
@@ -187,7 +202,8 @@ class Recipe(ABC):
         refinements: Rungs after the start, each of which looks at the canonicalised crop.
         passes: How often the last refinement is passed, in training and in use.
         crop: Share of the frame that templates fill, and that the later rungs look at.
-        padding: What lies beyond a picture: `zeros`, `border` or `reflection`.
+        padding: What lies beyond a picture: `zeros`, `border`, `reflection`, or `auto` (`zeros`; `Unwarper` looks at the
+            pictures' rim).
         net: Architecture of all encoders and decoders.
         likelihood: `gaussian` with `sigma`, or `bernoulli`.
         sigma: Standard deviation of the Gaussian likelihood.
@@ -203,7 +219,7 @@ class Recipe(ABC):
     refinements: int = 2
     passes: tuple[int, int] = (2, 5)
     crop: float = 1.0
-    padding: Padding = "zeros"
+    padding: Padding | Literal["auto"] = "auto"
     net: Net = field(default_factory=Net)
     likelihood: Likelihood = "gaussian"
     sigma: float = 0.5**0.5
@@ -211,7 +227,8 @@ class Recipe(ABC):
     optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __post_init__(self) -> None:
-        check_padding(self.padding)
+        if self.padding != "auto":
+            check_padding(self.padding)
         checks = {
             "n_content must be at least 1": self.n_content >= 1,
             "refinements must be 0 or more": self.refinements >= 0,
@@ -256,6 +273,8 @@ class Recipe(ABC):
             raise ConfigError(
                 f"warp {self.warp.name!r} acts on pictures, the samples are series of shape {tuple(shape)}"
             )
+        if self.padding == "auto":
+            return replace(self, padding="zeros").build(shape, seed=seed)
         frame = Window.frame(shape[1:])
         window = frame.crop(self.crop)
         warp = self.warp.on(shape[1:], window.extent[0])
@@ -263,7 +282,7 @@ class Recipe(ABC):
             torch.manual_seed(seed)
             encoder = build_encoder(self, tuple(shape), warp, window)
             decoder = self._decoder((shape[0], *window.size))
-        return Model(tuple(shape), warp, encoder, decoder, window, self.padding)
+        return Model(tuple(shape), warp, encoder, decoder, window, self.padding, self.prior)
 
     def _decoder(self, shape: tuple[int, ...]) -> nn.Module:
         """Pictures end in a sigmoid, which starts near the background; series stay linear."""

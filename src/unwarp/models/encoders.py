@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from unwarp.losses import reparametrise
 from unwarp.nets import constant_output
+from unwarp.types import ConfigError
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize, translation
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ class Posterior:
     Attributes:
         content: Content codes (N, D): the mean, or a draw where noise was given.
         map: The whole deformation.
-        theta: Its learned part in half-ranges (N, P): what the prior judges.
+        theta: Mean of its learned part in half-ranges (N, P): what the prior judges.
         content_mean: Posterior mean of the content (N, D).
         content_log_sd: Its log standard deviation (N, D); None for a deterministic encoder.
-        theta_log_sd: Log standard deviation of the last rung in half-ranges (N, P'); None likewise.
+        theta_log_sd: Log standard deviation of the last rung's columns that have a Gaussian prior (N, P'), in half-ranges
+            to first order; None likewise.
     """
 
     content: Tensor
@@ -70,6 +72,12 @@ def _draw(mean: Tensor, log_sd: Tensor | None, noise: torch.Generator | None) ->
     return mean if noise is None or log_sd is None else reparametrise(mean, log_sd, noise)
 
 
+def gaussian_columns(warp: Warp, log_sd: Tensor | None) -> Tensor | None:
+    """The columns of `log_sd` whose factor has a Gaussian prior; periodic ones have a uniform prior and no rate."""
+    free = [i for i, factor in enumerate(warp.factors) if not factor.periodic]
+    return None if log_sd is None else log_sd[:, free]
+
+
 class Rung(nn.Module):
     """One stage of pose: a network that looks at `window` and predicts parameters of one elementary warp.
 
@@ -89,10 +97,13 @@ class Rung(nn.Module):
         """How often the rung is passed: in training, and in use."""
         return self._passes[0 if self.training else 1]
 
-    def forward(self, seen: Tensor, noise: torch.Generator | None) -> tuple[Map, Tensor | None]:
-        """The map for what is seen, drawn where `noise` is given, and the log standard deviation."""
+    def forward(self, seen: Tensor, noise: torch.Generator | None) -> tuple[Map, Map, Tensor | None]:
+        """The map for what is seen, drawn where `noise` is given; its mean; and the log standard deviation."""
         mean, log_sd = self.head(seen)
-        return self.warp.map(self.warp.constrain(_draw(mean, log_sd, noise))), log_sd
+        drawn = _draw(mean, log_sd, noise)
+        maps = (self.warp.map(self.warp.constrain(raw)) for raw in ((mean,) if drawn is mean else (drawn, mean)))
+        first = next(maps)
+        return first, next(maps, first), gaussian_columns(self.warp, log_sd)
 
 
 class Encoder(nn.Module):
@@ -103,9 +114,15 @@ class Encoder(nn.Module):
         self.warp, self.n_content = warp, n_content
         half = torch.tensor([f.half_range for f in warp.factors])
         free = torch.tensor([0.0 if f.periodic else 1.0 for f in warp.factors])
-        self.register_buffer("per_half_range", free / half, persistent=False)
+        inverse = torch.where(half > 0, free / half.clamp_min(1e-12), 0.0)
+        self.register_buffer("per_half_range", inverse, persistent=False)
 
     per_half_range: Tensor
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the content has a standard deviation: then its axes have a meaning of their own."""
+        return any(head.stochastic for head in self.modules() if isinstance(head, _Gaussian))
 
     def _judged(self, learned: Map) -> Tensor:
         """The learned deformation in half-ranges; periodic columns, whose prior is uniform, count nothing."""
@@ -134,19 +151,20 @@ class Staged(Encoder):
         """Posterior of observations `x` (N, C, ...)."""
         start: Map = centroid(x) if self.start == "centroid" else IdentityMap(len(x))
         learned: Map = IdentityMap(len(x))
+        likely: Map = learned
         undone: Map = start
         views: dict[Window, Tensor] = {}
         log_sd: Tensor | None = None
         passes = [(rung, left == 0) for rung in self.rungs for left in reversed(range(rung.passes))]
         for rung, last in passes:
             seen = self._look(x, undone, rung.window, views)
-            stage, log_sd = rung(seen, noise if last else None)
-            learned = learned.compose(stage)
+            stage, mean_stage, log_sd = rung(seen, noise if last else None)
+            likely, learned = learned.compose(mean_stage), learned.compose(stage)
             if stage.invertible:
                 undone, views = start.compose(learned), {}
         mean, content_log_sd = self.content(self._look(x, undone, self.window, views))
         content = _draw(mean, content_log_sd, noise)
-        return Posterior(content, start.compose(learned), self._judged(learned), mean, content_log_sd, log_sd)
+        return Posterior(content, start.compose(learned), self._judged(likely), mean, content_log_sd, log_sd)
 
     def _look(self, x: Tensor, undone: Map, window: Window, views: dict[Window, Tensor]) -> Tensor:
         """The picture with `undone` taken out, on `window`; made once for all that look at it."""
@@ -167,21 +185,27 @@ class OneStage(Encoder):
         mean, log_sd = self.trunk(x)
         drawn = _draw(mean, log_sd, noise)
         content, raw = torch.split(drawn, [self.n_content, len(self.warp.factors)], -1)
-        map = self.warp.map(self.warp.constrain(raw))
+        map, likely = (self.warp.map(self.warp.constrain(part)) for part in (raw, mean[:, self.n_content :]))
         sds = (None, None) if log_sd is None else torch.split(log_sd, [self.n_content, raw.shape[1]], -1)
-        return Posterior(content, map, self._judged(map), mean[:, : self.n_content], *sds)
+        code = mean[:, : self.n_content]
+        return Posterior(content, map, self._judged(likely), code, sds[0], gaussian_columns(self.warp, sds[1]))
 
 
 def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> Encoder:
     """The encoder that `recipe` describes, for samples of `shape` and a bound `warp`."""
     many = 2 if recipe.stochastic else 1
+    padding: Padding = "zeros" if recipe.padding == "auto" else recipe.padding
     if recipe.encoder == "one-stage":
         trunk = recipe.net.encode(shape, many * (recipe.n_content + len(warp.factors)))
         return OneStage(warp, recipe.n_content, _Gaussian(trunk, recipe.stochastic))
     start = recipe.start if warp.factors and len(shape) == 3 else "learned"
+    if start == "centroid" and not warp.parts[-1].map(torch.zeros(1, len(warp.parts[-1].factors))).invertible:
+        raise ConfigError(
+            f"start='centroid' gives a shift, which the warp {warp.name!r} cannot hold; use start='learned'"
+        )
     rungs = _rungs(recipe, shape, warp, window)
     content = _Gaussian(recipe.net.encode((shape[0], *window.size), many * recipe.n_content), recipe.stochastic)
-    return Staged(warp, recipe.n_content, start, rungs, content, window, recipe.padding)
+    return Staged(warp, recipe.n_content, start, rungs, content, window, padding)
 
 
 def _rungs(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> list[Rung]:

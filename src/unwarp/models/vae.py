@@ -6,7 +6,6 @@ the deformation's last rung around the composed deformation, in half-ranges. Per
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -70,8 +69,3 @@ class VAE(Recipe):
         posterior = model.encode(x, generator)
         rate = torch.stack(list(self.rates(posterior).values())).sum(0)
         return -self.nll(model.draw(posterior.content, posterior.map), x) - rate
-
-
-def mean_loss_weight(beta: float, features: int, latents: int) -> float:
-    """The KL weight that gives the same optimum where both terms are means over their elements."""
-    return beta * latents / features if features and math.isfinite(beta) else float("nan")

@@ -32,6 +32,10 @@ class AffineMap(Map):
     def __len__(self) -> int:
         return len(self.matrix)
 
+    @property
+    def like(self) -> Tensor:
+        return self.matrix
+
     def __getitem__(self, rows: Tensor | slice) -> AffineMap:
         return AffineMap(self.matrix[rows])
 
@@ -75,6 +79,8 @@ class _Planar(Warp):
             raise ConfigError(f"rotation={self.rotation} must lie in (0, 180] degrees")
         if not self.scale > 1:
             raise ConfigError(f"scale={self.scale} is the largest factor and must be above 1")
+        if min(self._half) < 0:
+            raise ConfigError(f"{self} has a negative range; give 0 or more")
 
     @property
     def _half(self) -> tuple[float, ...]:
@@ -194,7 +200,7 @@ class Similarity2d(_Planar):
 def affine_part(map: Map) -> AffineMap:
     """The affine end of a map: all of an `AffineMap`, the last part of a chain, the identity where there is none."""
     last = map.parts[-1] if map.parts else None
-    return last if isinstance(last, AffineMap) else translation(torch.zeros(len(map), 2))
+    return last if isinstance(last, AffineMap) else translation(map.like.new_zeros(len(map), 2))
 
 
 def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor:
@@ -211,7 +217,7 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
         ConfigError: An unknown convention.
     """
     normal = affine_part(map).matrix
-    last = torch.tensor([0.0, 0.0, 1.0], dtype=normal.dtype).expand(len(normal), 1, 3)
+    last = torch.tensor([0.0, 0.0, 1.0], dtype=normal.dtype, device=normal.device).expand(len(normal), 1, 3)
     square = torch.cat([normal, last], 1)
     if convention == "normalized":
         return square
@@ -219,7 +225,9 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
         raise ConfigError(f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage")
     height, width = size
     frame = torch.tensor(
-        [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]], dtype=normal.dtype
+        [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]],
+        dtype=normal.dtype,
+        device=normal.device,
     )
     pixel = frame @ square @ frame.inverse()
     return pixel.inverse() if convention == "skimage" else pixel

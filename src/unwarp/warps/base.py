@@ -97,6 +97,11 @@ class Map(ABC):
         """
 
     @property
+    def like(self) -> Tensor:
+        """A tensor with the dtype and the device of this map."""
+        return torch.zeros(0)
+
+    @property
     def parts(self) -> tuple[Map, ...]:
         """The elementary maps in the order in which they act on the template."""
         return (self,)
@@ -280,7 +285,7 @@ class Identity(Warp):
         return IdentityMap(len(theta))
 
     def theta(self, map: Map) -> Tensor:
-        return torch.zeros(len(map), 0)
+        return map.like.new_zeros(len(map), 0)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
         return {}

@@ -47,6 +47,10 @@ class ChainMap(Map):
     def parts(self) -> tuple[Map, ...]:
         return self.members
 
+    @property
+    def like(self) -> Tensor:
+        return self.members[0].like
+
     def pull(self, points: Tensor) -> Tensor:
         for part in reversed(self.members):
             points = part.pull(points)

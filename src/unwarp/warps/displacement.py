@@ -20,7 +20,7 @@ class DisplacementMap(Map):
 
     Attributes:
         control: Control vectors (N, 2, g, g), x then y, in half-widths; cell centres of a g x g division of the window.
-        extent: Reach of that window in half-frames; beyond it the field is constant.
+        extent: Reach of that window in half-frames; from half a cell beyond it the field is constant.
         frame: The affine map (one row) that carries the window's coordinates to the template's.
     """
 
@@ -30,6 +30,10 @@ class DisplacementMap(Map):
 
     def __len__(self) -> int:
         return len(self.control)
+
+    @property
+    def like(self) -> Tensor:
+        return self.control
 
     def __getitem__(self, rows: Tensor | slice) -> DisplacementMap:
         return replace(self, control=self.control[rows])
@@ -88,6 +92,8 @@ class Displacement2d(Warp):
     def __post_init__(self) -> None:
         if self.grid < 2:
             raise ConfigError(f"grid={self.grid} must be at least 2 control vectors along each axis")
+        if self.reach < 0 or not 0 < self.extent <= 1:
+            raise ConfigError(f"reach={self.reach} must be 0 or more, extent={self.extent} within (0, 1]")
 
     def on(self, size: tuple[int, ...], extent: float = 1.0) -> Displacement2d:  # type: ignore[override]
         return replace(self, size=tuple(size), extent=extent)
@@ -108,7 +114,7 @@ class Displacement2d(Warp):
 
     def theta(self, map: Map) -> Tensor:
         found = [part for part in map.parts if isinstance(part, DisplacementMap)]
-        return found[0].control.flatten(1) if found else torch.zeros(len(map), len(self.factors))
+        return found[0].control.flatten(1) if found else map.like.new_zeros(len(map), len(self.factors))
 
     def seen_from(self, anchor: Map) -> Displacement2d:
         back = anchor.invert()
