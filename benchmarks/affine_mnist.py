@@ -28,7 +28,7 @@ from unwarp.recipes import DIGITS
 from unwarp.training import train
 
 FOLDER = "affine_mnist"
-STEPS = {"digits": 1200, "fixed": 1200, "mnist": 6000}
+STEPS = {"digits": 1100, "fixed": 1100, "mnist": 4500}
 BATCH = {"digits": 128, "fixed": 64, "mnist": 128}
 CHANGES: dict[str, dict[str, float]] = {"fixed": {"views": 0.3}, "mnist": {"isometry": 0.2}}
 MODELS = ("structured", "identity-steps", "identity-seconds")

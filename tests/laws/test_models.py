@@ -155,19 +155,3 @@ def test_centring_makes_the_mean_training_deformation_the_identity() -> None:
         after = model.chart.theta(model.embed(x).map).mean(0)
     assert before.abs().max() > 1e-3
     assert after.abs().max() < 0.1 * before.abs().max()
-
-
-def test_content_is_measured_in_template_units_and_sorted() -> None:
-    recipe = models.AE(warp=Affine2d(), n_content=3, net=SMALL)
-    model, x = recipe.build(SHAPE, seed=0), blobs(64)
-    train(model, recipe.players(model), Dataset(x), steps=60, batch_size=16, device="cpu")
-    with torch.no_grad():
-        content = model.embed(x).content
-        codes = model.encode(x).content
-        torch.testing.assert_close(
-            model.draw(codes, model.encode(x).map), model.render(model.embed(x)), atol=1e-4, rtol=0
-        )
-        templates = model.decode(codes).flatten(1)
-    slopes = torch.linalg.lstsq(content.double(), (templates - templates.mean(0)).double()).solution
-    assert content.mean(0).abs().max() < 1e-4
-    torch.testing.assert_close(slopes @ slopes.mT, torch.eye(3, dtype=torch.float64), atol=0.02, rtol=0)

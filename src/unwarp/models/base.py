@@ -77,15 +77,9 @@ class Model(nn.Module):
         warp: The family of deformations, bound to the frame.
         window: The part of the frame that the decoder draws.
         anchor_theta: The mean training deformation; centring takes it out of every map and puts it into the templates.
-        origin: Mean training code (D,); content is measured from there.
-        gauge: The units of content (D, D), set with the centring: a step of 1 changes the template by about 1 (Euclidean
-            distance over all features), and axes are sorted by how much they change it. A stochastic encoder's axes have
-            a meaning of their own and stay.
     """
 
     anchor_theta: Tensor
-    origin: Tensor
-    gauge: Tensor
 
     def __init__(
         self,
@@ -103,8 +97,6 @@ class Model(nn.Module):
         self.encoder, self.decoder = encoder, decoder
         self.n_content = encoder.n_content
         self.register_buffer("anchor_theta", torch.zeros(1, len(warp.factors)))
-        self.register_buffer("origin", torch.zeros(self.n_content))
-        self.register_buffer("gauge", torch.eye(self.n_content))
 
     @property
     def anchor(self) -> Map:
@@ -122,72 +114,47 @@ class Model(nn.Module):
         return posterior
 
     def decode(self, content: Tensor) -> Tensor:
-        """Codes (N, D) to templates on `window`, both before centring."""
+        """Content (N, D) to templates on `window`, before centring."""
         return torch.as_tensor(self.decoder(content))
-
-    def _code(self, content: Tensor) -> Tensor:
-        """Content (N, D) back to the codes that the decoder takes."""
-        return torch.as_tensor(torch.linalg.solve(self.gauge.mT, content.mT).mT + self.origin)
 
     def embed(self, x: Tensor) -> Latent:
         """The posterior mean given `x` (N, *shape): content (N, D) and centred maps."""
         posterior = self.encode(x)
-        content = (posterior.content - self.origin) @ self.gauge
-        return Latent(content, posterior.map.compose(self.anchor.invert()))
+        return Latent(posterior.content, posterior.map.compose(self.anchor.invert()))
 
     def template(self, content: Tensor) -> Tensor:
         """What content (N, D) looks like undeformed, (N, *shape); a smaller decoder window is padded."""
-        return self.anchor(self.decode(self._code(content)), self.window, self.frame, self.padding).expand(
+        return self.anchor(self.decode(content), self.window, self.frame, self.padding).expand(
             len(content), *self.shape
         )
 
     def render(self, latent: Latent) -> Tensor:
         """The reconstruction (N, *shape): the template, deformed (read from the decoder's pixels in one go)."""
-        return self.draw(self._code(latent.content), latent.map.compose(self.anchor))
+        return self.draw(latent.content, latent.map.compose(self.anchor))
 
     def draw(self, content: Tensor, map: Map) -> Tensor:
-        """Decode codes (N, D) and deform them by maps, both as they are before centring: (N, *shape)."""
+        """Decode content (N, D) and deform it by maps as they are before centring: (N, *shape)."""
         return map(self.decode(content), self.window, self.frame, self.padding)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`n` new observations: codes from N(0, 1), deformations from their prior (uniform for periodic columns)."""
-        code = torch.randn(n, self.n_content, generator=generator).to(self.origin)
+        code = torch.randn(n, self.n_content, generator=generator).to(self.anchor_theta)
         shape, factors = (n, len(self.warp.factors)), self.warp.factors
         normal = self.prior * torch.randn(shape, generator=generator)
         uniform = 2 * torch.rand(shape, generator=generator) - 1
         periodic = torch.tensor([f.periodic for f in factors], dtype=torch.bool)
         theta = torch.where(periodic, uniform, normal) * torch.tensor([f.half_range for f in factors])
-        return self.draw(code, self.warp.map(theta.to(self.origin)))
+        return self.draw(code, self.warp.map(theta.to(self.anchor_theta)))
 
     @torch.no_grad()
     def centre(self, x: Tensor) -> None:
-        """Set the anchor to the mean deformation of the training samples `x` (N, *shape), and the units of content."""
+        """Set the anchor to the mean deformation of the training samples `x` (N, *shape)."""
         training = self.training
         self.eval()
         posteriors = [self.encode(part) for part in torch.split(x, 1024)]
         mean = self.warp.mean(self.warp.map(torch.cat([self.warp.theta(q.map) for q in posteriors])))
         self.anchor_theta.copy_(self.warp.theta(mean))
-        codes = torch.cat([q.content for q in posteriors])[:2048]
-        if not self.encoder.stochastic:
-            self.origin.copy_(codes.mean(0))
-            self.gauge.copy_(template_units(codes, torch.cat([self.decode(part) for part in torch.split(codes, 256)])))
         self.train(training)
-
-
-def template_units(codes: Tensor, templates: Tensor) -> Tensor:
-    """The gauge (D, D) of codes (N, D) in which distances are, by linear regression, those between templates (N, ...).
-
-    The coordinates of a code mean nothing by themselves: any invertible change of them gives the same model. Regressing
-    templates on codes, `t = z B`, gives the metric `B B'`; its principal axes, scaled, are the new coordinates.
-    """
-    z, t = (x.cpu().double().flatten(1) - x.double().flatten(1).mean(0) for x in (codes, templates))
-    spread = z.mT @ z
-    ridge = 1e-6 * spread.diagonal().mean().clamp_min(1e-12) * torch.eye(len(spread), dtype=z.dtype, device=z.device)
-    slopes = torch.linalg.solve(spread + ridge, z.mT @ t)
-    strength, axes = torch.linalg.eigh(slopes @ slopes.mT)
-    strength = strength.clamp_min(1e-6 * strength.max().clamp_min(1e-6)).sqrt()
-    axes = axes * axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
-    return torch.as_tensor((axes * strength).flip(1), dtype=codes.dtype)
 
 
 @dataclass(frozen=True)

@@ -119,11 +119,6 @@ class Encoder(nn.Module):
 
     per_half_range: Tensor
 
-    @property
-    def stochastic(self) -> bool:
-        """Whether the content has a standard deviation: then its axes have a meaning of their own."""
-        return any(head.stochastic for head in self.modules() if isinstance(head, _Gaussian))
-
     def _judged(self, learned: Map) -> Tensor:
         """The learned deformation in half-ranges; periodic columns, whose prior is uniform, count nothing."""
         return self.warp.theta(learned).to(self.per_half_range.device) * self.per_half_range
