@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -17,9 +18,13 @@ import pytest
 from PIL import Image
 
 from tests.test_estimators import pictures
-from unwarp import Unwarper, cli, runs
+from unwarp import AE, VAE, Affine2d, Unwarper, cli, runs
+from unwarp.checkpoints import describe
+from unwarp.models import Net
+from unwarp.recipes import DIGITS
 from unwarp.training import Quiet, Row, State
-from unwarp.types import CheckpointError
+from unwarp.types import CheckpointError, ConfigError
+from unwarp.warps import named
 
 
 def run(*words: object) -> tuple[int, str, str]:
@@ -158,3 +163,20 @@ def test_a_newer_model_format_is_refused(done: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="format version 99"):
         Unwarper.load(tmp_path / "model")
     assert cli._model_folder(done) == done / "model"
+
+
+def test_recipe_fields_change_what_the_data_would_get(tmp_path: Path) -> None:
+    turned = cli._recipe("my_pictures", None, ["warp.rotation=90"])
+    assert turned == describe(AE(warp=Affine2d(rotation=90.0)))
+    assert cli._recipe("affine-mnist", None, ["n_content=9"]) == describe(replace(DIGITS, n_content=9))
+    (tmp_path / "recipe.yaml").write_text("family: vae\nwarp: displacement+affine\nnet: {kind: conv}\n")
+    read = cli._recipe("my_pictures", tmp_path / "recipe.yaml", ["beta=2"])
+    assert read == describe(VAE(warp=named("displacement+affine"), net=Net("conv"), beta=2.0))
+
+
+@pytest.mark.parametrize(
+    "text", ["x=[1", "family=affine", "family=gpt", "n_content.x=3", "optimiser.lr=-1", "warp.family=chain"]
+)
+def test_a_wrong_recipe_field_is_a_typed_error(text: str) -> None:
+    with pytest.raises(ConfigError):
+        cli._recipe("my_pictures", None, [text])

@@ -57,7 +57,7 @@ def restore(record: Mapping[str, Any]) -> Any:
     if name not in known:
         raise ConfigError(f"family {name!r} is unknown; choose one of {', '.join(sorted(known))}")
     if name == Chain.name:
-        return Chain(*(restore(link) for link in values["links"]), size=values.get("size", (2, 2)))
+        return Chain(*(restore(link) for link in values.get("links", ())), size=values.get("size", (2, 2)))
     return _checked(known[name], values)
 
 
