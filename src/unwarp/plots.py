@@ -109,7 +109,13 @@ def recovered(columns: Mapping[Factor, tuple[Array, Array]]) -> Figure:
         beyond = (found < limits[0]) | (found > limits[1])
         axis.scatter(true, found, s=4, color=INK, alpha=0.35, linewidths=0, zorder=2)
         axis.scatter(
-            true[beyond], found[beyond].clip(*limits), s=8, color=OTHER, marker="x", linewidths=0.6, clip_on=False
+            true[beyond].clip(*limits),
+            found[beyond].clip(*limits),
+            s=8,
+            color=OTHER,
+            marker="x",
+            linewidths=0.6,
+            clip_on=False,
         )
         axis.set(xlim=limits, ylim=limits, title=factor.label, xlabel="true", ylabel="recovered", aspect="equal")
         axis.spines[["top", "right"]].set_visible(False)
