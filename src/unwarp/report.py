@@ -151,7 +151,7 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
     parts = [
         _head(outcome),
         _figure(drawn, "gallery", "Held-out samples, what each looks like undeformed (its template), the template deformed "
-                "as the sample was found to be, and the best that the same network does without a warp."),
+                "as the sample was found to be, and what the same network without a warp makes of it."),
         "<h2>Did it work on this data?</h2>", _checks(outcome),
         _figure(drawn, "deformations", "The deformations found in held-out samples. Dotted lines are the ends of what one "
                 "stage may predict; heaps there mean that the range is too narrow."),
