@@ -1,10 +1,15 @@
-"""How the digits' recipe was chosen: without labels, on a validation part of the training digits.
+"""How the digits' recipes were chosen: without labels, on a validation part of the training digits.
 
-    python -m benchmarks.selection [--again]
+    python -m benchmarks.selection [--again] [--only digits/chosen ...]
 
-Each candidate learns from 3,200 of the 4,000 training digits and is judged on the other 800, by two signs that need no
-label and no true deformation: `swap`, the squared error of a moved copy of each observation, drawn from the content of the
-original and the deformation of the copy; and `follow_deg`, how faithfully the found rotation follows the known move.
+Each candidate learns from the training digits less a validation part and is judged on that part, by signs that need no
+label and no true deformation:
+
+* `swap`: the squared error of a moved copy of each observation, drawn from the content of the original and the
+  deformation of the copy (less is better);
+* `follow_deg`: how faithfully the found rotation follows the known move (degrees, less is better);
+* `agreement`: normalised mutual information between ten clusters of the codes and ten clusters of the templates that
+  they stand for (more is better: distances between codes mean what distances between templates mean).
 """
 
 from __future__ import annotations
@@ -14,30 +19,37 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 
 from benchmarks import cells
 from unwarp.checkpoints import describe
-from unwarp.datasets import digits
+from unwarp.datasets import digits, mnist
 from unwarp.datasets.affine_mnist import fresh, observed
 from unwarp.evaluation import evaluate
+from unwarp.metrics.clustering import nmi
 from unwarp.models import AE, Model
 from unwarp.recipes import DIGITS
 from unwarp.training import train
 from unwarp.types import Latent
 from unwarp.warps import Affine2d, Chain, Displacement2d
 
-STEPS, BATCH, VALIDATION = 600, 128, 800
+BATCH = 128
+SETS = {"digits": (digits, 600, 800), "mnist": (mnist, 3500, 6000)}
 CANDIDATES: dict[str, AE] = {
-    "chosen": DIGITS,
-    "second-views": replace(DIGITS, views=0.3),
-    "no-residual": replace(DIGITS, warp=Affine2d()),
-    "residual-3": replace(DIGITS, warp=Chain(Displacement2d(3), Affine2d())),
-    "one-pass": replace(DIGITS, passes=(1, 1)),
-    "prior-1": replace(DIGITS, prior=1.0),
-    "prior-4": replace(DIGITS, prior=4.0),
-    "content-8": replace(DIGITS, n_content=8),
-    "learned-start": replace(DIGITS, start="learned"),
-    "one-stage": replace(DIGITS, encoder="one-stage"),
+    "digits/chosen": DIGITS,
+    "digits/second-views": replace(DIGITS, views=0.3),
+    "digits/no-residual": replace(DIGITS, warp=Affine2d()),
+    "digits/residual-3": replace(DIGITS, warp=Chain(Displacement2d(3), Affine2d())),
+    "digits/one-pass": replace(DIGITS, passes=(1, 1)),
+    "digits/prior-1": replace(DIGITS, prior=1.0),
+    "digits/prior-4": replace(DIGITS, prior=4.0),
+    "digits/content-8": replace(DIGITS, n_content=8),
+    "digits/learned-start": replace(DIGITS, start="learned"),
+    "digits/one-stage": replace(DIGITS, encoder="one-stage"),
+    "digits/isometry": replace(DIGITS, isometry=0.2),
+    "mnist/no-isometry": DIGITS,
+    "mnist/isometry": replace(DIGITS, isometry=0.2),
 }
 
 
@@ -50,17 +62,35 @@ def swap(model: Model, x: torch.Tensor) -> float:
     return float((drawn - copies).square().flatten(1).sum(1).mean())
 
 
+@torch.no_grad()
+def agreement(model: Model, x: torch.Tensor) -> float:
+    """Mutual information of ten clusters of codes and ten clusters of their templates, mean over five starts."""
+    codes = model.embed(x).content
+    templates = PCA(50, random_state=0).fit_transform(model.template(codes).flatten(1).numpy())
+    pairs = [
+        [KMeans(10, n_init=10, random_state=s).fit_predict(each) for each in (codes.numpy(), templates)]
+        for s in range(5)
+    ]
+    return float(np.mean([nmi(*pair) for pair in pairs]))
+
+
 def cell(name: str) -> cells.Result:
     """Train a candidate and judge it on the validation digits."""
-    recipe = CANDIDATES[name]
-    rows = np.random.default_rng(3).permutation(4000)
-    clean = digits.load("train")
-    training, held = fresh(clean.subset(rows[VALIDATION:])), observed(clean.subset(rows[:VALIDATION]), 1, seed=7)
+    recipe, (source, steps, validation) = CANDIDATES[name], SETS[name.split("/")[0]]
+    clean = source.load("train")
+    rows = np.random.default_rng(3).permutation(len(clean))
+    held = observed(clean.subset(rows[:validation]), 1, seed=7)
+    training = fresh(clean.subset(rows[validation:]))
     model = recipe.build(training.shape, seed=0)
-    steps, size = (STEPS, BATCH // 2) if recipe.views else (STEPS, BATCH)
+    size = BATCH // 2 if recipe.views else BATCH
     history = train(model, recipe.players(model), training, steps=steps, batch_size=size, seed=0, device="cpu")
     found = evaluate(model, held, only=("ambiguous", "reconstruction_error")).scores
-    scores = {"swap": swap(model, held.x), "follow_deg": found["follow_deg"], "error": found["reconstruction_error"]}
+    scores = {
+        "swap": swap(model, held.x),
+        "agreement": agreement(model, held.x),
+        "follow_deg": found["follow_deg"],
+        "error": found["reconstruction_error"],
+    }
     rounded = {k: round(v, 4) for k, v in scores.items()}
     return {"candidate": name, "seconds": round(history.seconds, 1), "recipe": describe(recipe), "scores": rounded}
 
@@ -68,10 +98,14 @@ def cell(name: str) -> cells.Result:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
+    parser.add_argument("--only", nargs="*", help="candidates to run; all by default", choices=CANDIDATES)
     asked = parser.parse_args()
-    results = {name: cells.run("selection", name, lambda n=name: cell(n), again=asked.again) for name in CANDIDATES}
-    for name, result in sorted(results.items(), key=lambda item: item[1]["scores"]["swap"]):
-        print(f"{name:16}" + "".join(f"{k} {v:8.3f}   " for k, v in result["scores"].items()))
+    results = {
+        name: cells.run("selection", name.replace("/", "-"), lambda n=name: cell(n), again=asked.again)
+        for name in asked.only or CANDIDATES
+    }
+    for name, result in sorted(results.items(), key=lambda item: (item[0][:5], item[1]["scores"]["swap"])):
+        print(f"{name:22}" + "".join(f"{k} {v:8.3f}   " for k, v in result["scores"].items()))
 
 
 if __name__ == "__main__":
