@@ -29,27 +29,31 @@ def after(outer: AffineMap, inner: AffineMap) -> AffineMap:
     return product
 
 
-def test_samples_near_an_end_are_counted_once_and_either_end_counts() -> None:
+def test_parameters_and_samples_near_either_end_are_counted_each_once() -> None:
     table = {
         ANGLE: np.array([44.0, -44.0, 0.0, 42.0, 100.0]),
         Factor("shift_x_px", "px", -20.0, 20.0): np.array([20.0, 0.0, 0.0, 0.0, 0.0]),
     }
-    assert at_bounds(table) == pytest.approx(3 / 5)
+    found = at_bounds(table)
+    assert found["at_bounds"] == pytest.approx(4 / 10)
+    assert found["at_bounds_samples"] == pytest.approx(3 / 5)
+    assert found["at_bounds_rotation_deg"] == pytest.approx(3 / 5)
+    assert found["at_bounds_shift_x_px"] == pytest.approx(1 / 5)
 
 
 def test_factors_are_judged_in_logarithms() -> None:
     scale = Factor("scale_x", "factor", 1 / 2, 2.0)
-    assert at_bounds({scale: np.array([0.51, 1.0, 1.25, 1.95])}) == pytest.approx(2 / 4)
+    assert at_bounds({scale: np.array([0.51, 1.0, 1.25, 1.95])})["at_bounds"] == pytest.approx(2 / 4)
 
 
 def test_a_column_that_starts_at_zero_has_one_end() -> None:
     residual = Factor("residual_px", "px", 0.0, 4.0)
-    assert at_bounds({residual: np.array([0.0, 0.1, 2.0, 3.9])}) == pytest.approx(1 / 4)
+    assert at_bounds({residual: np.array([0.0, 0.1, 2.0, 3.9])})["at_bounds"] == pytest.approx(1 / 4)
 
 
 def test_a_full_circle_has_no_ends() -> None:
     circle = Factor("rotation_deg", "deg", -180.0, 180.0, periodic=True)
-    assert at_bounds({circle: np.array([-179.0, 0.0, 179.0])}) == 0.0
+    assert at_bounds({circle: np.array([-179.0, 0.0, 179.0])})["at_bounds"] == 0.0
 
 
 def test_content_without_variance_is_unused() -> None:

@@ -16,18 +16,28 @@ LOST_DEG = 10.0
 LOST_PX = 2.0
 
 
-def at_bounds(table: Mapping[Factor, Array], near: float = 0.95) -> float:
-    """Share of samples with some deformation column beyond `near` of its range: a range too narrow, or a lost pose."""
-    hit = np.zeros(len(next(iter(table.values()))), bool)
-    for factor, column in table.items():
-        if factor.periodic:
-            continue
-        low, high, values = factor.low, factor.high, column
-        if low > 0:
-            low, high, values = np.log(low), np.log(high), np.log(np.maximum(column, 1e-6))
-        middle, half = (low + high) / 2, (high - low) / 2
-        hit |= np.abs(values - middle) > near * half if low < 0 else values > low + near * (high - low)
-    return float(hit.mean())
+def at_bounds(table: Mapping[Factor, Array], near: float = 0.95) -> dict[str, float]:
+    """Share of parameters beyond `near` of their range: a range too narrow, or lost poses.
+
+    Returns:
+        `at_bounds` (over all samples and columns that are not periodic), `at_bounds_samples` (samples with some column
+        there), and the share of each column as `at_bounds_` with its name.
+    """
+    hits = {f.name: _beyond(f, column, near) for f, column in table.items() if not f.periodic}
+    if not hits:
+        return {"at_bounds": 0.0, "at_bounds_samples": 0.0}
+    every = np.stack([*hits.values()])
+    columns = {f"at_bounds_{name}": float(hit.mean()) for name, hit in hits.items()}
+    return {"at_bounds": float(every.mean()), "at_bounds_samples": float(every.any(0).mean())} | columns
+
+
+def _beyond(factor: Factor, values: Array, near: float) -> NDArray[np.bool_]:
+    """Which values lie beyond `near` of the factor's range; factors of a product are judged by their logarithm."""
+    low, high = factor.low, factor.high
+    if low > 0:
+        low, high, values = np.log(low), np.log(high), np.log(np.maximum(values, 1e-6))
+    middle, half = (low + high) / 2, (high - low) / 2
+    return np.abs(values - middle) > near * half if low < 0 else values > low + near * (high - low)
 
 
 def unused_content(codes: Array, share: float = 0.01) -> float:
