@@ -10,6 +10,9 @@ label and no true deformation:
 * `follow_deg`: how faithfully the found rotation follows the known move (degrees, less is better);
 * `agreement`: normalised mutual information between ten clusters of the codes and ten clusters of the templates that
   they stand for (more is better: distances between codes mean what distances between templates mean).
+
+The least `swap` is taken. The isometry term, which exists to raise `agreement`, is added where it raises `swap` by less
+than 1 %: on all of MNIST (0.5 %), not on 4,000 digits (3.9 %).
 """
 
 from __future__ import annotations
