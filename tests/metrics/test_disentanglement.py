@@ -1,0 +1,360 @@
+"""Disentanglement: perfect codes, noise, invariances, and agreement with disentanglement_lib 1.5.
+
+The published numbers are those of disentanglement_lib 1.5 (Locatello et al. 2019; with NumPy 1.26 and scikit-learn 1.5),
+run on the arrays of `code` below: its functions `_compute_mig`, `modularity`, `_compute_sap`, `explicitness_per_factor`,
+`compute_importance_gbt`, `disentanglement`, `completeness`, `scalable_disentanglement_score`, `compute_beta_vae_sklearn` and
+`compute_factor_vae`, 20 histogram bins, rows 0 to 799 for training and the rest for testing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from unwarp.metrics.disentanglement import (
+    dci,
+    explicitness,
+    importance_scores,
+    levels,
+    mig,
+    modularity,
+    sap,
+    split,
+)
+from unwarp.metrics.interventional import betavae_score, factorvae_score, irs, partners
+from unwarp.types import ConfigError, DataError
+
+Array = NDArray[np.floating]
+Levels = NDArray[np.integer]
+SIZES = (3, 4, 5)
+Measure = Callable[..., Any]
+
+
+def few(measure: Measure) -> Measure:
+    """The same measure with fewer draws."""
+    return lambda codes, factors: measure(codes, factors, 32, train=900, test=900)
+
+
+MEASURES = {
+    "mig": mig,
+    "modularity": modularity,
+    "explicitness": explicitness,
+    "sap": lambda codes, factors: sap(codes, factors, continuous=True),
+    "sap_classified": sap,
+    "dci": dci,
+    "betavae": few(betavae_score),
+    "factorvae": few(factorvae_score),
+    "irs": irs,
+}
+
+
+def grid(repeats: int = 20) -> Levels:
+    """Every combination of the three factors, `repeats` times."""
+    axes = np.meshgrid(*(np.arange(size) for size in SIZES), indexing="ij")
+    return np.tile(np.stack(axes, -1).reshape(-1, 3), (repeats, 1))
+
+
+def code(name: str) -> tuple[Array, Levels]:
+    """Standardised latents (1200, 5) and factors: `clean` and permuted, `mixed`, or `noisy` and mixed."""
+    f = grid()
+    random = np.random.default_rng(0)
+    n = random.normal(size=(len(f), 5))
+    a, b, c = f.T
+    if name == "mixed":
+        columns = [a + 0.3 * n[:, 0], b + 0.5 * c + 0.2 * n[:, 1], c + 0.5 * n[:, 2], n[:, 3]]
+        z = np.stack([*columns, 0.5 * a - b + 0.4 * n[:, 4]], 1)
+    elif name == "clean":
+        z = np.stack([b + 0.2 * n[:, 0], n[:, 1], a + 0.2 * n[:, 2], c + 0.2 * n[:, 3], n[:, 4]], 1)
+    else:
+        mixture = np.array([[1.0, 0.6, 0, 0, 0.3], [0.5, 1.0, 0.4, 0, 0], [0, 0.3, 0.8, 0, 0.5]])
+        z = f @ mixture + 1.5 * n
+    z = (z - z.mean(0)) / z.std(0)
+    rows = random.permutation(len(f))
+    return z[rows], f[rows]
+
+
+def unsplit(*arrays: NDArray[Any]) -> list[NDArray[Any]]:
+    """Arrays reordered so that the split of seed 0 gives their first two thirds, in order, for training."""
+    order = np.concatenate(split(len(arrays[0]), 0))
+    return [array[np.argsort(order)] for array in arrays]
+
+
+def test_the_arrays_are_those_that_the_published_code_saw() -> None:
+    assert code("mixed")[0][0] == pytest.approx([1.27946163, 2.05860751, 1.04978758, 1.42467164, -0.87106051])
+    assert code("clean")[0][0] == pytest.approx([1.39482822, 1.24864498, 0.98588676, 1.59602586, -0.26988239])
+    assert code("noisy")[0][0] == pytest.approx([1.29862952, 2.30200998, 0.47271716, 1.42467164, 0.52680224])
+
+
+@pytest.mark.parametrize(
+    ("name", "published"), [("mixed", 0.3924822010), ("clean", 0.9575490135), ("noisy", 0.0729569)]
+)
+def test_mig_is_that_of_disentanglement_lib(name: str, published: float) -> None:
+    assert mig(*code(name)) == pytest.approx(published, abs=1e-7)
+
+
+@pytest.mark.parametrize(("name", "published"), [("mixed", 0.8175887), ("clean", 0.8173676), ("noisy", 0.8042829)])
+def test_modularity_is_that_of_disentanglement_lib(name: str, published: float) -> None:
+    assert modularity(*code(name)) == pytest.approx(published, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "published", "maximal"),
+    [("mixed", 0.5133884, 0.4365100), ("clean", 0.4927842, 0.4001137), ("noisy", 0.3461725, 0.2280175)],
+)
+def test_irs_is_that_of_disentanglement_lib(name: str, published: float, maximal: float) -> None:
+    assert irs(*code(name)) == pytest.approx(published, abs=1e-6)
+    assert irs(*code(name), quantile=1.0) == pytest.approx(maximal, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "published", "correlation"),
+    [("mixed", 0.2191667, 0.4914187), ("clean", 0.4308333, 0.9638307), ("noisy", 0.0575, 0.1688849)],
+)
+def test_sap_is_that_of_disentanglement_lib(name: str, published: float, correlation: float) -> None:
+    assert sap(*unsplit(*code(name))) == pytest.approx(published, abs=0.004)
+    assert sap(*code(name), continuous=True) == pytest.approx(correlation, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "published"), [("mixed", 0.98488766), ("clean", 0.99986846), ("noisy", 0.71660073)])
+def test_explicitness_is_that_of_disentanglement_lib(name: str, published: float) -> None:
+    assert explicitness(*unsplit(*code(name))) == pytest.approx(published, abs=1e-4)
+
+
+def test_importances_are_scored_as_by_disentanglement_lib() -> None:
+    small = np.array([[0.7, 0.1, 0], [0.2, 0.1, 0.3], [0, 0.8, 0], [0.1, 0, 0.7]])
+    assert importance_scores(small) == pytest.approx((0.6329688431, 0.5066668925), abs=1e-8)
+    boosted = np.array(
+        [
+            [0.957385, 0.039012, 0.020705],
+            [0.010223, 0.311117, 0.118324],
+            [0.010038, 0.048912, 0.80926],
+            [0.005547, 0.007718, 0.021262],
+            [0.016807, 0.593241, 0.030449],
+        ]
+    )
+    assert importance_scores(boosted) == pytest.approx((0.6841722, 0.6045776), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [("mixed", (0.684, 0.605, 0.8925)), ("clean", (0.987, 0.980, 0.993)), ("noisy", (0.064, 0.057, 0.396))],
+)
+def test_the_faster_trees_say_about_what_boosted_ones_say(name: str, published: tuple[float, ...]) -> None:
+    assert tuple(dci(*code(name)).values()) == pytest.approx(published, abs=0.09)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "published"), [("mixed", (0.6842, 0.6046, 0.8925)), ("noisy", (0.0642, 0.0566, 0.3958))]
+)
+def test_boosted_trees_are_those_of_disentanglement_lib(name: str, published: tuple[float, ...]) -> None:
+    found = dci(*unsplit(*code(name)), importance="boosting")
+    assert tuple(found.values()) == pytest.approx(published, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("measure", "published"), [(betavae_score, (0.581, 0.594, 0.578)), (factorvae_score, (0.540, 0.5445, 0.529))]
+)
+def test_drawn_groups_score_as_fresh_samples_do(measure: Measure, published: tuple[float, ...]) -> None:
+    """Three seeds of disentanglement_lib with groups of 16, drawn from a generator that returns rows of the arrays."""
+    found = [measure(*code("noisy"), 16, train=4000, test=4000, seed=seed) for seed in range(3)]
+    assert np.mean(found) == pytest.approx(np.mean(published), abs=0.025)
+
+
+def perfect() -> tuple[Array, Levels]:
+    """The factors themselves, permuted and rescaled, one of them turned round."""
+    f = grid()
+    return f[:, [2, 0, 1]] * np.array([-3.0, 0.01, 40.0]) + np.array([7.0, 0.0, -100.0]), f
+
+
+BEST = {"dci_disentanglement": 1.0, "dci_completeness": 1.0, "dci_informativeness": 1.0}
+
+
+@pytest.mark.parametrize("name", sorted(set(MEASURES) - {"sap_classified"}))
+def test_permuted_and_rescaled_factors_are_perfect(name: str) -> None:
+    assert MEASURES[name](*perfect()) == pytest.approx(BEST if name == "dci" else 1.0, abs=1e-9)
+
+
+def test_a_line_cannot_tell_middle_values_apart() -> None:
+    """So a perfect code of many-valued factors has a SAP far below 1; with two values it is the distance to chance."""
+    assert 0.3 < sap(*perfect()) < 0.7
+    f = np.random.default_rng(0).integers(0, 2, (600, 3))
+    assert sap(f[:, ::-1] * 5.0, f) == pytest.approx(0.5, abs=0.06)
+
+
+CHANCE = {
+    "mig": (0.0, 0.02),
+    "explicitness": (0.5, 0.03),
+    "sap": (0.0, 0.01),
+    "sap_classified": (0.0, 0.05),
+    "dci": ({"dci_disentanglement": 0, "dci_completeness": 0, "dci_informativeness": 47 / 180}, 0.04),
+    "betavae": (1 / 3, 0.05),
+    "factorvae": (1 / 3, 0.06),
+    "irs": (0.0, 0.03),
+}
+
+
+@pytest.mark.parametrize("name", sorted(CHANCE))
+def test_chance_on_noise(name: str) -> None:
+    expected, tolerance = CHANCE[name]
+    noise = np.random.default_rng(0).random((2400, 6))
+    assert MEASURES[name](noise, grid(40)) == pytest.approx(expected, abs=tolerance)
+
+
+def test_noise_is_flattered_by_modularity_and_heavy_tails_by_irs() -> None:
+    """Blind spots of the published definitions, named in the guide."""
+    noise = np.random.default_rng(0).normal(size=(2400, 6))
+    assert modularity(noise, grid(40)) > 0.5
+    assert irs(noise, grid(40)) > 0.2
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_permuted_latents_score_the_same(name: str) -> None:
+    codes, factors = code("mixed")
+    tolerance = 0.03 if name == "dci" else 1e-6
+    permuted = codes[:, [3, 0, 4, 2, 1]]
+    assert MEASURES[name](permuted, factors) == pytest.approx(MEASURES[name](codes, factors), abs=tolerance)
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_rescaled_latents_score_the_same(name: str) -> None:
+    codes, factors = code("noisy")
+    scale = np.full(5, 8.0) if name == "irs" else np.array([2.0**-10, 1.0, 8.0, 1024.0, 0.5])
+    rescaled = codes * scale + np.array([0.0, 100.0, -1.0, 3.0, 0.25])
+    assert MEASURES[name](rescaled, factors) == pytest.approx(MEASURES[name](codes, factors), abs=2e-3)
+
+
+def test_irs_weighs_latents_by_their_reach() -> None:
+    codes, factors = code("mixed")
+    assert abs(irs(codes * [1, 1, 1, 100, 1], factors) - irs(codes, factors)) > 0.05
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_only_which_samples_share_a_value_counts(name: str) -> None:
+    """Renamed values, a constant factor beside them: the same score, unless values are taken as ordered."""
+    codes, factors = code("mixed")
+    renamed = np.stack([np.array([9.5, -4.0, 2.0])[factors[:, 0]], *factors[:, 1:].T, np.ones(len(factors))], 1)
+    factors = np.stack([np.array([2, 0, 1])[factors[:, 0]], *factors[:, 1:].T], 1)
+    assert MEASURES[name](codes, renamed) == pytest.approx(MEASURES[name](codes, factors), abs=1e-9)
+
+
+def test_a_rotation_of_a_good_code_is_seen() -> None:
+    codes, factors = code("clean")
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(5, 5)))[0]
+    for name in ("mig", "sap", "irs"):
+        assert MEASURES[name](codes @ turn, factors) < MEASURES[name](codes, factors) - 0.05
+    assert dci(codes @ turn, factors)["dci_disentanglement"] < 0.5
+    assert few(betavae_score)(codes @ turn, factors) > 0.9
+
+
+def test_one_factor_in_two_latents_is_modular_but_not_complete() -> None:
+    factors = grid()
+    copied = np.hstack([factors, factors]).astype(float)
+    assert mig(copied, factors) == pytest.approx(0.0, abs=1e-9)
+    assert sap(copied, factors, continuous=True) == pytest.approx(0.0, abs=1e-9)
+    assert modularity(copied, factors) == pytest.approx(1.0)
+    assert dci(copied, factors)["dci_disentanglement"] == pytest.approx(1.0)
+    assert dci(copied, factors)["dci_completeness"] < 0.8
+
+
+def test_two_factors_in_one_latent_are_complete_but_not_modular() -> None:
+    factors = np.random.default_rng(0).integers(0, 2, (2000, 2))
+    both = np.stack([2.0 * factors[:, 0] + factors[:, 1], np.zeros(2000)], 1)
+    assert mig(both, factors) == pytest.approx(1.0)
+    assert modularity(both, factors) == pytest.approx(0.0, abs=0.01)
+    assert dci(both, factors)["dci_completeness"] == pytest.approx(1.0)
+    assert dci(both, factors)["dci_disentanglement"] == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_single_latent_is_compared_with_nothing() -> None:
+    shape = grid()[:, :1]
+    assert mig(shape * 2.0, shape) == pytest.approx(1.0)
+    assert sap(shape * 2.0, shape, continuous=True) == pytest.approx(1.0)
+
+
+def test_constant_latents_are_of_no_account() -> None:
+    codes, factors = perfect()
+    padded = np.hstack([codes, np.full((len(codes), 2), 3.0)])
+    for name in sorted(set(MEASURES) - {"modularity", "dci", "sap_classified"}):
+        assert MEASURES[name](padded, factors) == pytest.approx(MEASURES[name](codes, factors), abs=0.01), name
+    nothing = np.zeros((len(codes), 2))
+    assert mig(nothing, factors) == modularity(nothing, factors) == irs(nothing, factors) == 0
+    assert factorvae_score(nothing, factors) == 0
+
+
+def test_binning_and_symmetry_set_the_ceilings_on_the_grid_of_dsprites() -> None:
+    """Its true factors score .90: 20 bins cannot hold 40 angles or 32 places. Angles modulo each symmetry: .79."""
+    axes = np.meshgrid(*(np.arange(size) for size in (3, 6, 40, 32)), indexing="ij")
+    factors = np.stack([axis.ravel() for axis in axes], 1)[:, [0, 1, 2, 3, 3]]
+    latents = factors[:, :4] * np.array([1, 1, 360, 1]) / np.array([1, 1, 39, 1])
+    one_by_one = [mig(latents, factors[:, [k]]) for k in range(4)]
+    assert one_by_one == pytest.approx([1, 1, np.log(20) / np.log(40), 0.85])
+    assert mig(latents, factors) == pytest.approx(0.9024, abs=1e-4)
+    latents[:, 2] %= np.array([90, 180, 360])[factors[:, 0]]
+    assert mig(latents, factors[:, [2]]) == pytest.approx(0.5665, abs=1e-3)
+    assert mig(latents, factors) == pytest.approx(0.7877, abs=1e-3)
+
+
+def test_continuous_factors_are_cut_into_bins() -> None:
+    values = np.random.default_rng(0).random((2000, 2))
+    assert levels(values).max(0).tolist() == [19, 19]
+    assert mig(values[:, ::-1] * 3, values) > 0.95
+
+
+def test_levels_are_ranks_of_what_varies() -> None:
+    values = np.array([[0.5, 1.0, 7], [2.0, 1.0, 7], [0.5, 1.0, -3], [1.0, 1.0, 7]])
+    assert levels(values).tolist() == [[0, 1], [2, 1], [0, 0], [1, 1]]
+
+
+def test_partners_share_the_value_are_another_sample_and_are_drawn_evenly() -> None:
+    rank = np.array([0, 1, 0, 2, 1, 0, 2, 0])
+    rows = np.tile(np.arange(8), 3000)
+    found = partners(rank, rows, np.random.default_rng(0))
+    assert (rank[found] == rank[rows]).all() and (found != rows).all()
+    assert np.bincount(found[rows == 0], minlength=8) == pytest.approx([0, 0, 1000, 0, 0, 1000, 0, 1000], abs=100)
+
+
+def test_seeds_decide_the_draws() -> None:
+    codes, factors = code("noisy")
+    first, again, other = (factorvae_score(codes, factors, train=300, test=300, seed=seed) for seed in (0, 0, 1))
+    assert first == again != other
+
+
+@pytest.mark.parametrize("measure", [betavae_score, factorvae_score, mig, dci, sap, modularity, explicitness, irs])
+def test_bad_arrays_are_refused_by_name(measure: Measure) -> None:
+    codes, factors = code("clean")
+    with pytest.raises(DataError, match="latents have 1199 rows"):
+        measure(codes[1:], factors)
+    with pytest.raises(DataError, match="latents must be finite"):
+        measure(np.where(codes > 2, np.nan, codes), factors)
+    with pytest.raises(DataError, match="latents must be"):
+        measure(codes[:, 0], factors)
+    with pytest.raises(DataError, match="latents must be"):
+        measure(codes[:, :0], factors)
+    with pytest.raises(DataError, match="factor_values must be"):
+        measure(codes, factors[:, 0])
+    with pytest.raises(DataError, match="factor_values must be"):
+        measure(codes, factors.astype(str))
+    with pytest.raises(DataError, match="0 columns that vary"):
+        measure(codes, np.ones_like(factors))
+
+
+def test_measures_of_the_many_need_two_factors() -> None:
+    codes, factors = code("clean")
+    for measure in (betavae_score, factorvae_score, dci, modularity):
+        with pytest.raises(DataError, match="1 columns that vary, this measure needs 2"):
+            measure(codes, factors[:, :1])
+
+
+def test_a_factor_whose_values_are_all_different_shares_nothing() -> None:
+    with pytest.raises(DataError, match="shared by 2 samples"):
+        betavae_score(np.eye(4), np.stack([np.arange(4), np.arange(4)], 1))
+
+
+def test_unknown_importance_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'forest' or 'boosting', got 'lasso'"):
+        dci(*code("clean"), importance="lasso")  # type: ignore[arg-type]

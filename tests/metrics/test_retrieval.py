@@ -1,0 +1,137 @@
+"""Retrieval: average precision by hand, by scikit-learn, and at its ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from unwarp.metrics.retrieval import average_precision, retrieval_by_chunk, retrieval_map
+from unwarp.types import ConfigError, DataError
+
+Array = NDArray[np.floating]
+K = 4
+
+
+def blobs(n: int, seed: int, spread: float = 1.0) -> tuple[Array, NDArray[np.integer]]:
+    random = np.random.default_rng(seed)
+    labels = np.arange(n) % K
+    return 3 * np.eye(K)[labels] + spread * random.normal(size=(n, K)), labels
+
+
+@pytest.mark.parametrize(
+    ("relevant", "expected"),
+    [
+        ([1, 1, 0, 0], 1.0),
+        ([1, 0, 1, 0], (1 + 2 / 3) / 2),
+        ([0, 0, 1, 1], (1 / 3 + 2 / 4) / 2),
+        ([0, 0, 0, 1], 1 / 4),
+        ([1, 1, 1, 1], 1.0),
+    ],
+)
+def test_average_precision_by_hand(relevant: list[int], expected: float) -> None:
+    shuffled = np.array([2, 0, 3, 1])
+    distance, hit = np.arange(4.0)[None, shuffled], np.array(relevant, bool)[None, shuffled]
+    assert average_precision(distance, hit) == pytest.approx([expected])
+
+
+def test_ties_have_no_order() -> None:
+    hit = np.array([[True, False, False, True, False]])
+    assert average_precision(np.ones((1, 5)), hit) == pytest.approx([2 / 5])
+    assert average_precision(np.array([[0.0, 0.0, 1.0, 2.0, 2.0]]), hit) == pytest.approx([(1 / 2 + 2 / 5) / 2])
+
+
+def test_it_is_that_of_scikit_learn_row_by_row() -> None:
+    random = np.random.default_rng(0)
+    distance, hit = random.integers(0, 12, (30, 50)).astype(float), random.random((30, 50)) < 0.2
+    published = [average_precision_score(row, -far) for row, far in zip(hit, distance, strict=True)]
+    assert average_precision(distance, hit) == pytest.approx(published)
+
+
+def test_nothing_to_find_is_no_score() -> None:
+    assert np.isnan(average_precision(np.arange(3.0)[None], np.zeros((1, 3), bool))).all()
+
+
+def test_a_query_finds_its_class_and_another_is_one_item_off() -> None:
+    gallery, classes = np.array([[0.0], [1.0], [2.0], [9.0]]), np.array([0, 0, 1, 1])
+    assert retrieval_map(gallery, classes, np.array([[0.1]]), np.array([0])) == 1.0
+    assert retrieval_map(gallery, classes, np.array([[0.1]]), np.array([1])) == pytest.approx((1 / 3 + 2 / 4) / 2)
+    both = retrieval_map(gallery, classes, np.array([[0.1], [0.1]]), np.array([0, 1]))
+    assert both == pytest.approx((1 + 5 / 12) / 2)
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_one_on_a_perfect_code_and_chance_on_noise(distance: str) -> None:
+    assert retrieval_map(*blobs(200, 0, 0.05), *blobs(80, 1, 0.05), distance=distance) == 1.0  # type: ignore[arg-type]
+    random = np.random.default_rng(0)
+    labels = np.arange(800) % K
+    noise = random.normal(size=(2, 800, 6))
+    found = retrieval_map(noise[0], labels, noise[1], labels, distance=distance)  # type: ignore[arg-type]
+    assert found == pytest.approx(1 / K, abs=0.02)
+
+
+def test_a_collapsed_chunk_scores_chance_even_where_the_gallery_is_sorted() -> None:
+    labels = np.sort(np.arange(400) % K)
+    assert retrieval_map(np.zeros((400, 2)), labels, np.zeros((400, 2)), labels) == pytest.approx(1 / K)
+
+
+def test_rotations_offsets_and_scales_of_the_whole_code_change_nothing() -> None:
+    (gallery, classes), (codes, labels) = blobs(120, 0), blobs(60, 1)
+    turn = np.linalg.qr(np.random.default_rng(2).normal(size=(K, K)))[0]
+    moved = retrieval_map(7 * gallery @ turn + 3, classes, 7 * codes @ turn + 3, labels)
+    assert 0.5 < moved < 1
+    assert moved == pytest.approx(retrieval_map(gallery, classes, codes, labels))
+
+
+def test_cosine_ignores_the_length_of_codes() -> None:
+    (gallery, classes), (codes, labels) = blobs(120, 0), blobs(60, 1)
+    longer = codes * np.linspace(0.1, 50, 60)[:, None]
+    assert retrieval_map(gallery, classes, longer, labels, "cosine") == pytest.approx(
+        retrieval_map(gallery, classes, codes, labels, "cosine")
+    )
+    assert retrieval_map(gallery, classes, longer, labels) != pytest.approx(
+        retrieval_map(gallery, classes, codes, labels)
+    )
+
+
+def test_blocks_and_a_sample_of_queries_agree_with_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    (gallery, classes), (codes, labels) = blobs(120, 0, 2.0), blobs(400, 1, 2.0)
+    whole = retrieval_map(gallery, classes, codes, labels)
+    assert retrieval_map(gallery, classes, codes, labels, queries=200) == pytest.approx(whole, abs=0.03)
+    monkeypatch.setattr("unwarp.metrics.retrieval.BLOCK", 500)
+    assert retrieval_map(gallery, classes, codes, labels) == pytest.approx(whole)
+
+
+def test_queries_of_a_class_that_is_not_there_are_left_out() -> None:
+    gallery, classes = blobs(40, 0, 0.05)
+    codes, labels = blobs(20, 1, 0.05)
+    assert retrieval_map(gallery, classes, np.vstack([codes, codes]), np.r_[labels, np.full(20, 99)]) == 1.0
+    with pytest.raises(DataError, match="no query has an item of its class"):
+        retrieval_map(gallery, classes, codes, labels + 50)
+
+
+def test_each_chunk_holds_its_factor() -> None:
+    random = np.random.default_rng(0)
+    values = random.integers(0, 3, (400, 2))
+    code = np.hstack([np.eye(3)[values[:, 1]], random.normal(size=(400, 2)), values[:, :1]])
+    table = retrieval_by_chunk(code[:200], values[:200], code[200:], values[200:], (3, 2, 1))
+    assert table.shape == (3, 2)
+    assert (table[0, 1], table[2, 0]) == (1.0, 1.0)
+    others = [table[0, 0], table[1, 0], table[1, 1], table[2, 1]]
+    assert others == pytest.approx([1 / 3] * 4, abs=0.06)
+
+
+def test_bad_arrays_and_choices_are_refused_by_name() -> None:
+    gallery, classes = blobs(40, 0)
+    with pytest.raises(DataError, match="must share D >= 1"):
+        retrieval_map(gallery, classes, gallery[:, :2], classes)
+    with pytest.raises(DataError, match="labels must have one entry a code"):
+        retrieval_map(gallery, classes, gallery, classes[1:])
+    with pytest.raises(DataError, match="train_labels must have one entry a code"):
+        retrieval_map(gallery, classes[1:], gallery, classes)
+    with pytest.raises(ConfigError, match="'euclidean' or 'cosine', got 'dot'"):
+        retrieval_map(gallery, classes, gallery, classes, "dot")  # type: ignore[arg-type]
+    for chunks in ((2, 1), (), (5, -1)):
+        with pytest.raises(ConfigError, match="sum to D = 4"):
+            retrieval_by_chunk(gallery, classes[:, None], gallery, classes[:, None], chunks)
