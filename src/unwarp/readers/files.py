@@ -1,10 +1,9 @@
-"""A path of a user as arrays: a folder of pictures, `.npy` or `.npz`."""
+"""A path of a user as arrays: a folder of pictures, `.npy`, `.npz`, or a file of series."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -13,9 +12,12 @@ import numpy as np
 from numpy.lib.format import MAGIC_PREFIX as MAGIC
 from numpy.typing import NDArray
 
-from unwarp.readers.arrays import blocks
+from unwarp.readers.archives import read_plain, read_ts, read_ucr, starts_with_numbers
+from unwarp.readers.arff import read_arff
 from unwarp.readers.images import SUFFIXES, class_names, read_folder
-from unwarp.readers.layout import oriented
+from unwarp.readers.source import Source, describe
+from unwarp.readers.tables import read_csv, read_parquet
+from unwarp.readers.text import gathered
 from unwarp.types import DataError
 
 Array = NDArray[Any]
@@ -26,76 +28,30 @@ DATA_KEYS = ("x", "X", "images", "data")
 LABEL_KEYS = ("labels", "y")
 """Names under which an `.npz` file may hold its classes."""
 
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """What a path holds.
-
-    Attributes:
-        x: The samples as stored, N first; `as_samples` brings them to the house's layout.
-        names: File of each sample (N), for folders.
-        labels: Class of each sample (N,), where known; metrics alone use it.
-        found: The samples in words, such as `1,203 pictures, 64 x 64, 3 channels, uint8 0 to 255`.
-    """
-
-    x: Array
-    names: list[str] | None
-    labels: Array | None
-    found: str
+SERIES_KEYS = ("times", "lengths")
+"""Names under which an `.npz` file may hold time stamps, (T,) or (N, T), and how long each series is, (N,)."""
 
 
 def read(source: str | Path) -> Source:
-    """The samples at `source`: a folder of pictures, an `.npy` file (mapped from disk) or an `.npz` file.
+    """The samples at `source`: a folder of pictures, an `.npy` file (mapped from disk), `.npz`, or a file of series.
+
+    Series are read from `.tsv`, `.txt` and files without a suffix (UCR archive), `.ts` and `.arff` (UEA archive),
+    `.csv` and `.parquet` (tables, wide or long), and `.data` (a series a line).
 
     Raises:
         DataError: Nothing there, an unknown or damaged file, Python objects in it, or arrays that do not fit together.
     """
     path = Path(source).expanduser()
     if not str(source) or not path.exists():
-        raise DataError(f"{str(source)!r} does not exist; give a folder of pictures or a file: {', '.join(READERS)}")
+        raise DataError(f"{str(source)!r} does not exist; give a folder of pictures or a file: {KNOWN}")
     if path.is_dir():
         x, names = read_folder(path)
         return Source(x, names, class_names(names), describe(x, x.shape[1:]))
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        mend = "for pictures, give their folder" if path.suffix.lower() in SUFFIXES else "convert it"
-        raise DataError(f"{path} is not of a known kind; known are a folder, {', '.join(READERS)}: {mend}")
-    return reader(path)
-
-
-def describe(x: Array, image_shape: tuple[int, ...] | None = None) -> str:
-    """Samples (N, ...) in one line: how many, of what size, their dtype and range.
-
-    >>> describe(np.eye(3))
-    '3 series, 3 time steps, 1 channel, float64 0 to 1'
-    """
-    numbers = f"{x.dtype}{_range(x)}" if x.dtype.kind in "biuf" else f"{x.dtype}"
-    try:
-        samples, found = oriented(x, image_shape=image_shape)
-    except DataError:
-        return f"array of shape {x.shape}, {numbers}"
-    if found == "series":
-        return (
-            f"{len(x):,} series, {_count(x.shape[-1], 'time step')}, {_count(samples.shape[1], 'channel')}, {numbers}"
-        )
-    _, channels, height, width = samples.shape
-    size = f"{height} x {width}" if height == width else f"{height} high x {width} wide"
-    return f"{_count(len(x), 'picture')}, {size}, {_count(channels, 'channel')}, {numbers}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _range(x: Array) -> str:
-    """The range of the finite numbers of `x`, and how many are not finite."""
-    low, high, bad = np.inf, -np.inf, 0
-    for rows in blocks(x):
-        good = x[rows][np.isfinite(x[rows])]
-        if good.size:
-            low, high = min(low, float(good.min())), max(high, float(good.max()))
-        bad += x[rows].size - good.size
-    return (f" {low:g} to {high:g}" if low <= high else "") + (f", {bad:,} NaN or infinite" if bad else "")
+    suffix = path.suffix.lower()
+    if suffix not in READERS or (not suffix and not starts_with_numbers(path)):
+        mend = "for pictures, give their folder" if suffix in SUFFIXES else "convert it"
+        raise DataError(f"{path} is not of a known kind; known are a folder, {KNOWN}: {mend}")
+    return READERS[suffix](path)
 
 
 def _read_npy(path: Path) -> Source:
@@ -117,11 +73,30 @@ def _read_npz(path: Path) -> Source:
             key, label_key = _keys(path, archive.files)
             x = _samples(archive[key], path)
             labels = None if label_key is None else archive[label_key]
+            extra = {name: archive[name] for name in SERIES_KEYS if name in archive.files}
     if labels is not None and labels.shape != x.shape[:1]:
         raise DataError(
             f"{path}: {label_key} has shape {labels.shape}, {key} has {len(x)} samples; give one label each"
         )
-    return Source(x, None, labels, describe(x))
+    return _series(path, x, labels, **extra) if extra else Source(x, None, labels, describe(x))
+
+
+def _series(
+    path: Path, x: Array, labels: Array | None, times: Array | None = None, lengths: Array | None = None
+) -> Source:
+    """Series (N, T) or (N, C, T) cut to their lengths, with their time stamps."""
+    if x.ndim not in (2, 3) or x.dtype.kind not in "biuf":
+        raise DataError(f"{path} holds times or lengths, which series have; x is {x.dtype} of shape {x.shape}")
+    count, steps = len(x), x.shape[-1]
+    kept = np.full(count, steps) if lengths is None else lengths
+    if kept.shape != (count,) or kept.dtype.kind not in "iu" or kept.min() < 1 or kept.max() > steps:
+        raise DataError(f"{path}: lengths must be {count} whole numbers from 1 to {steps}, one a series")
+    if times is not None and (times.shape not in ((steps,), (count, steps)) or times.dtype.kind not in "iuf"):
+        raise DataError(f"{path}: times are {times.dtype} of shape {times.shape}; give numbers, {(count, steps)}")
+    rows = [np.atleast_2d(row)[:, :n].astype(np.float32) for row, n in zip(x, kept, strict=True)]
+    stamps = None if times is None else list(np.broadcast_to(times, (count, steps)).astype(np.float64))
+    cut = None if stamps is None else [row[:n] for row, n in zip(stamps, kept, strict=True)]
+    return gathered(rows, labels, ".npz" if cut is None else ".npz, time stamps", times=cut)
 
 
 @contextmanager
@@ -143,7 +118,7 @@ def _undamaged(path: Path) -> Iterator[None]:
 def _keys(path: Path, keys: list[str]) -> tuple[str, str | None]:
     """The keys of the samples and of the labels, if any."""
     labels = next((key for key in LABEL_KEYS if key in keys), None)
-    others = [key for key in keys if key not in LABEL_KEYS]
+    others = [key for key in keys if key not in LABEL_KEYS + SERIES_KEYS]
     found = [key for key in DATA_KEYS if key in keys] or (others if len(others) == 1 else [])
     if not found:
         raise DataError(f"{path} holds {', '.join(keys) or 'no array'}; name the samples {' or '.join(DATA_KEYS)}")
@@ -156,5 +131,18 @@ def _samples(x: Array, path: Path) -> Array:
     return x
 
 
-READERS: dict[str, Callable[[Path], Source]] = {".npy": _read_npy, ".npz": _read_npz}
+READERS: dict[str, Callable[[Path], Source]] = {
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".tsv": read_ucr,
+    ".txt": read_ucr,
+    "": read_ucr,
+    ".ts": read_ts,
+    ".arff": read_arff,
+    ".csv": read_csv,
+    ".parquet": read_parquet,
+    ".data": read_plain,
+}
 """Kinds of files that are read, and by what."""
+
+KNOWN = ", ".join(filter(None, READERS))

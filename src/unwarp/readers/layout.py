@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from unwarp.types import ConfigError, DataError, Kind
@@ -113,3 +114,16 @@ def _matching(x: Array, image_shape: tuple[int, ...]) -> Array:
         if reading.shape[-len(told) :] == told:
             return reading
     raise DataError(f"X has shape {x.shape}, which does not fit image_shape={image_shape}; correct one of the two")
+
+
+def as_given(made: Array, given: Any) -> Array:
+    """`made` (N, C, ...) in the shape, the axis order and the dtype of `given`; integers are rounded, booleans cut at 0.5."""
+    source = np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given)
+    kind, shape = source.dtype, source.shape
+    if made.size == np.prod(shape):
+        made = made.reshape(shape) if len(shape) != 4 or made.shape[1] == shape[1] else np.moveaxis(made, 1, -1)
+    if np.issubdtype(kind, np.integer):
+        return np.clip(np.rint(made), np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
+    if kind.kind == "b":
+        return made > 0.5
+    return made.astype(kind) if np.issubdtype(kind, np.floating) else made

@@ -1,0 +1,158 @@
+"""Series of any length, with gaps and time stamps, as one batch: padded with a mask, or resampled to one length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unwarp.types import ConfigError, DataError
+
+Array = NDArray[Any]
+Missing = Literal["mask", "interpolate", "error"]
+
+
+def pad(series: Any, missing: Missing = "error", times: Any = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Series of any length as one batch, and which of its time steps were observed.
+
+    Nothing in the batch is NaN: beyond the end of a series stands its last value, and a gap is filled by a line
+    between its neighbours in time, or by the nearest value at the ends.
+
+    Args:
+        series: (N, T), (N, C, T), or N series (T_i,) or (C, T_i); NaN is a missing value.
+        missing: What a missing value becomes. `mask`: filled, and the step counts as not observed, in no channel.
+            `interpolate`: filled, and taken as observed. `error`: refused.
+        times: Time stamps (T,) of all series, (N, T), or N of (T_i,), strictly increasing; they weigh the lines
+            between neighbours. None: evenly spaced.
+
+    Returns:
+        `x` (N, C, T), float32, and `mask` (N, T), True where observed.
+
+    Raises:
+        DataError: No series, a shape or time stamps that do not fit, infinite values, a missing value where `missing`
+            is `error`, a channel with no value at all, or a series of which no step is observed in every channel.
+        ConfigError: An unknown `missing`.
+
+    >>> x, mask = pad([[1.0, float("nan"), 3.0], [4.0, 5.0]], missing="mask")
+    >>> x[:, 0].tolist(), mask.tolist()
+    ([[1.0, 2.0, 3.0], [4.0, 5.0, 5.0]], [[True, False, True], [True, True, False]])
+    """
+    if missing not in get_args(Missing):
+        raise ConfigError(f"missing={missing!r} is unknown; choose one of {', '.join(get_args(Missing))}")
+    rows = as_list(series)
+    shape = (len(rows), len(rows[0]), max(row.shape[1] for row in rows))
+    x, mask = np.empty(shape, np.float32), np.zeros((shape[0], shape[2]), np.bool_)
+    for i, (row, stamps) in enumerate(_stamped(rows, times)):
+        length = row.shape[1]
+        x[i, :, :length] = _filled(row, stamps, stamps, i, missing)
+        x[i, :, length:] = x[i, :, length - 1 : length]
+        mask[i, :length] = True if missing == "interpolate" else ~np.isnan(row).any(0)
+        if not mask[i].any():
+            raise DataError(f"sample {i} has no time step that every channel observed; set missing='interpolate'")
+    return x, mask
+
+
+def resample_to(
+    series: Any, length: int, missing: Literal["interpolate", "error"] = "error", times: Any = None
+) -> NDArray[np.float32]:
+    """Series of any length at `length` evenly spaced times from their first to their last, by straight lines.
+
+    Args:
+        series: As for `pad`.
+        length: Time steps of the result, at least 1.
+        missing: `interpolate` draws the lines past missing values; `error` refuses them.
+        times: As for `pad`.
+
+    Returns:
+        (N, C, length), float32. The ends of every series stay where they were.
+
+    Raises:
+        DataError: As for `pad`.
+        ConfigError: A `length` below 1, or an unknown `missing`.
+
+    >>> resample_to([[0.0, 2.0], [0.0, 3.0, 6.0]], 3)[:, 0].tolist()
+    [[0.0, 1.0, 2.0], [0.0, 3.0, 6.0]]
+    """
+    if missing not in ("interpolate", "error"):
+        raise ConfigError(f"missing={missing!r} cannot be resampled; choose interpolate or error")
+    if length < 1:
+        raise ConfigError(f"length={length} must be at least 1")
+    rows = as_list(series)
+    x = np.empty((len(rows), len(rows[0]), length), np.float32)
+    for i, (row, stamps) in enumerate(_stamped(rows, times)):
+        x[i] = _filled(row, stamps, np.linspace(stamps[0], stamps[-1], length), i, missing)
+    return x
+
+
+def as_list(series: Any) -> list[NDArray[np.float32]]:
+    """N series (C, T_i) of one number of channels, float32, NaN where missing.
+
+    Raises:
+        DataError: No series, other shapes, channel counts that differ, text, infinite values.
+    """
+    if isinstance(series, str | bytes) or not isinstance(series, Sequence | np.ndarray | torch.Tensor):
+        raise DataError(f"series are of type {type(series).__name__}; give an array (N, C, T) or a list of (C, T_i)")
+    if getattr(series, "ndim", 1) == 0 or len(series) == 0:
+        raise DataError("there is no series: give an array (N, T) or (N, C, T), or a list of N arrays (C, T_i)")
+    rows = [_checked(row, i) for i, row in enumerate(series)]
+    for i, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise DataError(f"sample {i} has {len(row)} channels, sample 0 has {len(rows[0])}; all need the same")
+    return rows
+
+
+def _checked(row: Any, i: int) -> NDArray[np.float32]:
+    try:
+        numbers = np.asarray(row)
+        values = np.atleast_2d(numbers).astype(np.float64)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise DataError(f"sample {i} is no array of numbers ({error}); give (T,) or (C, T)") from error
+    if numbers.ndim not in (1, 2) or numbers.size == 0 or numbers.dtype.kind not in "biufO":
+        raise DataError(f"sample {i} has shape {numbers.shape}, {numbers.dtype}; give numbers (T,) or (C, T)")
+    if (np.abs(values) > np.finfo(np.float32).max).any():
+        channel, step = np.argwhere(np.abs(values) > np.finfo(np.float32).max)[0]
+        raise DataError(
+            f"sample {i}, channel {channel}, time index {step} is {values[channel, step]:g}, which float32 cannot "
+            "hold; replace infinite values by NaN, rescale large ones"
+        )
+    return values.astype(np.float32)
+
+
+def _stamped(rows: list[NDArray[np.float32]], times: Any) -> Iterator[tuple[NDArray[np.float32], Array]]:
+    """Every series with its time stamps (T_i,), which are counted where none are given."""
+    if times is None:
+        yield from ((row, np.arange(row.shape[1])) for row in rows)
+        return
+    shared = len(times) > 0 and np.ndim(times[0]) == 0
+    if not shared and len(times) != len(rows):
+        raise DataError(f"times has {len(times)} rows, there are {len(rows)} series; give one row each")
+    for i, row in enumerate(rows):
+        try:
+            stamps = np.asarray(times if shared else times[i], np.float64)
+        except (ValueError, TypeError) as error:
+            raise DataError(f"the times of sample {i} are no numbers: {error}") from error
+        if stamps.shape != row.shape[1:]:
+            raise DataError(f"sample {i} has {row.shape[1]} time steps, its times have shape {stamps.shape}")
+        if not (np.isfinite(stamps).all() and (np.diff(stamps) > 0).all()):
+            raise DataError(f"the times of sample {i} must be finite and strictly increasing; sort them, drop repeats")
+        yield row, stamps
+
+
+def _filled(row: NDArray[np.float32], stamps: Array, at: Array, i: int, missing: Missing) -> Array:
+    """Series (C, T) read `at` other times, by lines between the values that are there."""
+    gaps = np.isnan(row)
+    if missing == "error" and gaps.any():
+        channel, step = np.argwhere(gaps)[0]
+        raise DataError(
+            f"sample {i}, channel {channel}, time index {step} is missing, the first of {int(gaps.sum()):,} in this "
+            "sample; set missing='interpolate' or 'mask'"
+        )
+    if gaps.all(1).any():
+        channel = int(gaps.all(1).argmax())
+        raise DataError(f"sample {i} has no value at all in channel {channel}; drop the sample or the channel")
+    if at is stamps and not gaps.any():
+        return row
+    return np.stack([np.interp(at, stamps[~gap], values[~gap]) for values, gap in zip(row, gaps, strict=True)])
