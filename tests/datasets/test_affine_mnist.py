@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unwarp.datasets import Dataset, load
-from unwarp.datasets.affine_mnist import SIZE, Nuisance, fresh, observed
+from unwarp.datasets.affine_mnist import SIZE, Nuisance, binarised, fresh, observed
 from unwarp.warps import Affine2d, AffineMap, Window
 
 FRAME = Window.frame((SIZE, SIZE))
@@ -109,3 +109,20 @@ def test_by_name_test_digits_are_observed_twice(clean: Dataset) -> None:
     assert len(data) == 2000 and data.draw is None
     assert data.labels is not None and clean.labels is not None
     assert np.array_equal(data.labels[::2], clean.labels)
+
+
+def test_a_given_shift_fills_its_range_and_no_more(clean: Dataset) -> None:
+    nuisance = Nuisance(rotation=20.0, shear=0.0, scale=0.0, shift=0.1, size=28)
+    columns = {f.name: v for f, v in Affine2d(size=(28, 28)).summary(nuisance.maps(clean.x, generator())).items()}
+    for name in ("shift_x_px", "shift_y_px"):
+        assert float(columns[name].abs().max()) == pytest.approx(2.8, abs=0.05)
+    assert float((columns["scale_x"] - 1).abs().max()) < 1e-5
+    assert nuisance(clean.x[:3], generator()).shape == (3, 1, 28, 28)
+
+
+def test_binary_pixels_have_the_grey_values_as_means(clean: Dataset) -> None:
+    x = clean.x[:4]
+    drawn = torch.stack([binarised(x, generator(seed)) for seed in range(400)])
+    assert set(drawn.unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(drawn.mean(0), x, atol=0.13, rtol=0)
+    assert set(Nuisance(binary=True)(x, generator()).unique().tolist()) == {0.0, 1.0}

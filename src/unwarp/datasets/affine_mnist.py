@@ -22,12 +22,25 @@ SIZE = 40
 
 @dataclass(frozen=True)
 class Nuisance:
-    """The distribution of deformations; angles in degrees, factors, and the noise's standard deviation."""
+    """The distribution of deformed observations.
+
+    Attributes:
+        rotation: Largest rotation in degrees, either way.
+        shear: Largest shear.
+        scale: Largest change of a scale.
+        shift: Largest shift as a share of the frame; None for wherever the ink stays inside.
+        noise: Standard deviation of noise on the grey values.
+        binary: Whether pixels are drawn as 0 or 1, with the grey value as probability.
+        size: Pixels of the frame along each axis.
+    """
 
     rotation: float = 20.0
     shear: float = 0.2
     scale: float = 0.2
+    shift: float | None = None
     noise: float = 0.0
+    binary: bool = False
+    size: int = SIZE
 
     def maps(self, x: Tensor, generator: torch.Generator) -> AffineMap:
         """One random deformation for each clean picture `x` (N, C, h, w), with its ink kept in the frame."""
@@ -35,33 +48,40 @@ class Nuisance:
         log_scales = (1 + self.scale * uniform[:, 1:3]).log()
         angle, shear = math.radians(self.rotation) * uniform[:, :1], self.shear * uniform[:, 3:]
         theta = torch.cat([angle, log_scales, shear, torch.zeros(len(x), 2)], -1)
-        turned = Affine2d(rotation=180.0).map(theta).push(_ink_corners(x))
+        warp, place = Affine2d(rotation=180.0), torch.rand(len(x), 2, generator=generator)
+        if self.shift is not None:
+            return warp.map(torch.cat([theta[:, :4], 2 * self.shift * (2 * place - 1)], -1))
+        turned = warp.map(theta).push(_ink_corners(x, self.size))
         low, high = -1 - turned.amin(1), 1 - turned.amax(1)
-        room = torch.rand(len(x), 2, generator=generator) * (high - low).clamp_min(0)
-        shift = torch.where(high > low, low + room, (low + high) / 2)
-        return Affine2d(rotation=180.0).map(torch.cat([theta[:, :4], shift], -1))
+        shift = torch.where(high > low, low + place * (high - low).clamp_min(0), (low + high) / 2)
+        return warp.map(torch.cat([theta[:, :4], shift], -1))
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Fresh observations (N, C, 40, 40) of clean pictures `x` (N, C, h, w)."""
+        """Fresh observations (N, C, size, size) of clean pictures `x` (N, C, h, w)."""
         return self.observe(x, self.maps(x, generator), generator)
 
     def observe(self, x: Tensor, maps: AffineMap, generator: torch.Generator) -> Tensor:
         """Observations of `x` under given maps, with noise where there is any."""
-        frame = Window.frame((SIZE, SIZE))
-        out = maps(x, Window((x.shape[2], x.shape[3]), (x.shape[2] / SIZE, x.shape[3] / SIZE)), frame)
-        if not self.noise:
-            return out
-        return (out + self.noise * torch.randn(out.shape, generator=generator)).clamp(0, 1)
+        own = Window((x.shape[2], x.shape[3]), (x.shape[2] / self.size, x.shape[3] / self.size))
+        out = maps(x, own, Window.frame((self.size, self.size)))
+        if self.noise:
+            out = (out + self.noise * torch.randn(out.shape, generator=generator)).clamp(0, 1)
+        return binarised(out, generator) if self.binary else out
 
 
-def _ink_corners(x: Tensor) -> Tensor:
-    """Corners (N, 4, 2) of the box around each picture's ink, in frame coordinates."""
+def binarised(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Pixels 0 or 1, drawn afresh with the grey values of `x` as probabilities (Salakhutdinov and Murray 2008)."""
+    return (torch.rand(x.shape, generator=generator) < x).to(x.dtype)
+
+
+def _ink_corners(x: Tensor, size: int) -> Tensor:
+    """Corners (N, 4, 2) of the box around each picture's ink, in coordinates of a frame of `size` pixels."""
     ink = x.amax(1) > 0
 
     def ends(hit: Tensor) -> tuple[Tensor, Tensor]:
         n = hit.shape[1]
         first, last = hit.float().argmax(1), n - hit.flip(1).float().argmax(1)
-        return (2 * first - n) / SIZE, (2 * last - n) / SIZE
+        return (2 * first - n) / size, (2 * last - n) / size
 
     left, right = ends(ink.any(1))
     top, bottom = ends(ink.any(2))

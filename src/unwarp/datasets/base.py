@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.types import Batch, DataError
+from unwarp.types import Batch, DataError, Factor
 from unwarp.warps import Map
 
 Draw = Callable[[Tensor, torch.Generator], Tensor]
+
+COLUMNS = ("labels", "ids", "maps", "factor_values", "mask", "times")
+"""What has one row for each sample."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,10 @@ class Dataset:
         labels: Classes (N,), used by metrics alone.
         ids: Which original each sample shows (N,), where some are observed more than once.
         maps: The true deformations, where known.
+        factors: What each column of `factor_values` is.
+        factor_values: Known factors of variation (N, F), in the units of `factors`.
+        mask: True where `x` was observed (N, ...), where some of it is missing.
+        times: Time stamps (N, T) of series, where they are not evenly spaced.
         draw: How a batch of originals is observed afresh each time it is drawn in training; None: as it stands.
     """
 
@@ -38,13 +47,22 @@ class Dataset:
     labels: np.ndarray[Any, Any] | None = None
     ids: np.ndarray[Any, Any] | None = None
     maps: Map | None = None
+    factors: tuple[Factor, ...] = ()
+    factor_values: np.ndarray[Any, Any] | None = None
+    mask: Tensor | None = None
+    times: Tensor | None = None
     draw: Draw | None = None
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name in ("labels", "ids", "maps") and value is not None and len(value) != len(self.x):
-                raise DataError(f"{item.name} has {len(value)} rows, x has {len(self.x)}; they must agree")
+        for name in COLUMNS:
+            value = getattr(self, name)
+            if value is not None and len(value) != len(self.x):
+                raise DataError(f"{name} has {len(value)} rows, x has {len(self.x)}; they must agree")
+        found = (len(self.x), 0) if self.factor_values is None else self.factor_values.shape
+        if found != (len(self.x), len(self.factors)):
+            raise DataError(
+                f"factor_values has shape {found}, factors name {len(self.factors)} columns; give both alike"
+            )
 
     def __len__(self) -> int:
         return len(self.x)
@@ -62,8 +80,26 @@ class Dataset:
 
     def subset(self, rows: np.ndarray[Any, Any]) -> Dataset:
         """The same data set with some rows only."""
-        index = torch.as_tensor(np.asarray(rows))
-        kept: dict[str, Any] = {
-            name: None if (v := getattr(self, name)) is None else v[np.asarray(rows)] for name in ("labels", "ids")
-        }
-        return replace(self, x=self.x[index], maps=None if self.maps is None else self.maps[index], **kept)
+        places = np.asarray(rows)
+        index = torch.as_tensor(places)
+        kept: dict[str, Any] = {"x": self.x[index]}
+        for name in COLUMNS:
+            value = getattr(self, name)
+            if value is not None:
+                kept[name] = value[places if isinstance(value, np.ndarray) else index]
+        return replace(self, **kept)
+
+
+def home(name: str, folder: str | Path | None, url: str) -> Path:
+    """The folder that holds the published files of a data set: `folder`, or else `$UNWARP_DATA/<name>`.
+
+    Raises:
+        DataError: There is no such folder; the message says where its files come from.
+    """
+    root = Path(folder).expanduser() if folder else Path(os.environ.get("UNWARP_DATA", "")) / name
+    if not root.is_dir():
+        raise DataError(
+            f"{root} is not a folder; put the files of {url} there, set UNWARP_DATA to the folder that holds {name}/, "
+            "or pass folder="
+        )
+    return root

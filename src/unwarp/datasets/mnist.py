@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import struct
 import zlib
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from unwarp.datasets.base import Dataset
+from unwarp.datasets.base import Dataset, home
 from unwarp.types import DataError
 
 IMAGES, LABELS = 2051, 2049
 PREFIX = {"train": "train", "test": "t10k"}
+URL = "https://ossci-datasets.s3.amazonaws.com/mnist"
 
 
 def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
@@ -42,20 +43,26 @@ def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
     return body.reshape(size)
 
 
+def read_part(root: Path, part: str) -> tuple[Tensor, np.ndarray[Any, Any]]:
+    """Pictures (N, 1, H, W) in [0, 1] and classes (N,) of the `train` or the `test` files in `root`.
+
+    Raises:
+        DataError: An unknown part, or a file that is absent or damaged.
+    """
+    if part not in PREFIX:
+        raise DataError(f"part={part!r} is unknown; choose train or test")
+    x = read_idx(root / f"{PREFIX[part]}-images-idx3-ubyte.gz", IMAGES)
+    labels = read_idx(root / f"{PREFIX[part]}-labels-idx1-ubyte.gz", LABELS)
+    if len(x) != len(labels):
+        raise DataError(f"{root}: {len(x)} pictures and {len(labels)} labels for {part}; fetch the files again")
+    return torch.from_numpy(x.astype(np.float32) / 255)[:, None], labels.astype(np.int64)
+
+
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
     """Upright digits (N, 1, 28, 28) in [0, 1]: 60,000 for `train`, 10,000 for `test`.
 
     Raises:
         DataError: No folder is known, or a file in it is damaged.
     """
-    if part not in PREFIX:
-        raise DataError(f"part={part!r} is unknown; choose train or test")
-    root = Path(folder) if folder else Path(os.environ.get("UNWARP_DATA", "")) / "mnist"
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder; set UNWARP_DATA to the folder that holds mnist/, or pass folder=")
-    x = read_idx(root / f"{PREFIX[part]}-images-idx3-ubyte.gz", IMAGES)
-    labels = read_idx(root / f"{PREFIX[part]}-labels-idx1-ubyte.gz", LABELS)
-    if len(x) != len(labels):
-        raise DataError(f"{root}: {len(x)} pictures and {len(labels)} labels for {part}; fetch the files again")
-    pictures = torch.from_numpy(x.astype(np.float32) / 255)[:, None]
-    return Dataset(pictures, "mnist", "MNIST (LeCun, Cortes, Burges)", "CC BY-SA 3.0", labels.astype(np.int64))
+    x, labels = read_part(home("mnist", folder, URL), part)
+    return Dataset(x, "mnist", "MNIST (LeCun, Cortes, Burges)", "CC BY-SA 3.0", labels)

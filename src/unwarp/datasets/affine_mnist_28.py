@@ -1,0 +1,23 @@
+"""All of MNIST at 28 x 28, rotated by up to 20 degrees and shifted by up to 10 % of the frame, binarised.
+
+The setting of Skafte and Hauberg 2019, Explicit disentanglement of appearance and perspective in generative models: pixels
+are drawn as 0 or 1, afresh with the deformation each time a training digit is drawn, once for the test digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from unwarp.datasets import mnist
+from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
+from unwarp.datasets.base import Dataset
+
+NUISANCE = Nuisance(rotation=20.0, shear=0.0, scale=0.0, shift=0.1, binary=True, size=28)
+
+
+def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
+    """`train` draws afresh, `test` is fixed; MNIST is read from `folder` or `$UNWARP_DATA/mnist`."""
+    clean = mnist.load(part, folder)
+    made = fresh(clean, NUISANCE) if part == "train" else observed(clean, 1, seed=1, nuisance=NUISANCE)
+    return replace(made, name="affine-mnist-28")

@@ -1,0 +1,28 @@
+"""The binarised 28 x 28 set: binary, in place, fixed where it must be."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+
+from unwarp.datasets import load
+
+pytestmark = pytest.mark.skipif("UNWARP_DATA" not in os.environ, reason="UNWARP_DATA is not set: MNIST is not at hand")
+
+
+def test_the_test_part_is_fixed_and_binary() -> None:
+    one, two = load("affine-mnist-28", "test"), load("affine-mnist-28", "test")
+    assert one.x.shape == (10_000, 1, 28, 28)
+    assert torch.equal(one.x, two.x)
+    assert set(one.x.unique().tolist()) == {0.0, 1.0}
+    assert one.maps is not None
+
+
+def test_the_training_part_is_drawn_afresh() -> None:
+    data = load("affine-mnist-28", "train")
+    assert len(data) == 60_000
+    first, second = (data.batch(torch.arange(4), torch.Generator().manual_seed(seed)).x for seed in (0, 1))
+    assert not torch.equal(first, second)
+    assert set(first.unique().tolist()) == {0.0, 1.0}

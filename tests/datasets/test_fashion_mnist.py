@@ -1,0 +1,66 @@
+"""Fashion-MNIST: MNIST's files with other pictures; the published set itself where it is at hand."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from unwarp.datasets import fashion_mnist, load
+from unwarp.types import DataError
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
+
+
+def write(path: Path, magic: int, array: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    header = struct.pack(f">{1 + array.ndim}i", magic, *array.shape)
+    path.write_bytes(gzip.compress(header + array.tobytes(), mtime=0))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "fashion-mnist"
+    write(root / "train-images-idx3-ubyte.gz", 2051, PICTURES)
+    write(root / "train-labels-idx1-ubyte.gz", 2049, np.array([9, 0, 8, 1], dtype=np.uint8))
+    return root
+
+
+def test_pictures_and_labels_come_back_as_written(folder: Path) -> None:
+    data = fashion_mnist.load("train", folder)
+    assert data.name == "fashion-mnist" and data.licence == "MIT"
+    np.testing.assert_array_equal((255 * data.x[:, 0].double()).round().numpy(), PICTURES)
+    assert data.labels is not None and data.labels.tolist() == [9, 0, 8, 1]
+
+
+def test_by_name_it_is_read_from_the_data_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNWARP_DATA", str(folder.parent))
+    assert len(load("fashion-mnist", "train")) == 4
+    with pytest.raises(DataError, match="t10k-images-idx3-ubyte"):
+        load("fashion-mnist", "test")
+
+
+def test_a_damaged_file_is_named(folder: Path) -> None:
+    path = folder / "train-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz"):
+        fashion_mnist.load("train", folder)
+
+
+def test_an_unknown_part_is_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match="train or test"):
+        fashion_mnist.load("valid", folder)
+
+
+def test_the_published_set_is_itself(real_data: Path) -> None:
+    test = fashion_mnist.load("test", real_data / "fashion-mnist")
+    assert test.x.shape == (10_000, 1, 28, 28) and test.labels is not None
+    assert np.bincount(test.labels).tolist() == [1000] * 10
+    assert float(test.x.double().mean()) * 255 == pytest.approx(73.1466, abs=1e-3)
+    trousers, bags = (test.x[test.labels == fashion_mnist.CLASSES.index(name), 0] for name in ("trouser", "bag"))
+    width = [float((kind.sum(1) > 1).sum(1).float().mean()) for kind in (trousers, bags)]
+    assert width[0] < 0.7 * width[1]
