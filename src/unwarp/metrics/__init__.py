@@ -3,7 +3,8 @@
 The names of a score's arguments say what it needs: `codes`, `labels`, `templates`, `x`, `x_hat`, `map`, `true_map`,
 `ids`, `size` (of the frame), `table` (human columns), `theta`, `latents` (content and theta side by side), `factors` and
 `factor_values` (what is known of the generator, (N, F)), `content_mean`, `content_log_sd` and `log_weights` (of stochastic
-encoders), `features` and `sample_features` (of held-out and of generated samples), `move` and `moved_map` (a known deformation put
+encoders), `features`, `sample_features` and `gaussian_features` (of held-out samples, of generated ones and of draws of
+`pixel_gaussian`), `sample_labels` (classes found for generated samples), `move` and `moved_map` (a known deformation put
 on top), and the same with `train_` for the samples on which neighbours, probes and clusters are fitted. Arguments with a
 default are settings. A score gives a number, or several by name.
 """
