@@ -13,7 +13,7 @@ SIZES = [(28, 28), (32, 48), (45, 61), (40, 40), (64, 64), (128, 96), (7, 7), (9
 
 
 def has_convolutions(net: nn.Module) -> bool:
-    return any(isinstance(layer, nn.Conv2d) for layer in net.modules())
+    return any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in net.modules())
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv", "auto"])
@@ -59,6 +59,27 @@ def test_a_row_does_not_depend_on_its_batch_in_eval(kind: str) -> None:
     torch.testing.assert_close(encoder(x)[2:3], encoder(x[2:3]))
 
 
+@pytest.mark.parametrize("kind", ["mlp", "conv"])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_critic_gives_each_sample_a_logit_of_its_own(kind: str, size: tuple[int, int]) -> None:
+    net = Net(kind, (16,), (16,), channels=8).criticise((3, *size))  # type: ignore[arg-type]
+    x = torch.rand(4, 3, *size)
+    logits = net.train()(x)
+    assert logits.shape == (4, 1)
+    torch.testing.assert_close(logits[1:2], net(x[1:2]))
+    assert not [layer for layer in net.modules() if "BatchNorm" in type(layer).__name__]
+    logits.sum().backward()
+    assert all(p.grad is not None and bool((p.grad != 0).any()) for p in net.parameters())
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_decoded_sample_does_not_depend_on_its_batch_even_in_training(size: tuple[int, int]) -> None:
+    net = Net("conv", (8,), (8,), channels=8).decode(3, (1, *size)).train()
+    z = torch.randn(4, 3)
+    torch.testing.assert_close(net(z)[2:3], net(z[2:3]))
+    assert not list(net.buffers())
+
+
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_convolutions_start_from_a_few_pixels_along_the_shorter_axis(size: tuple[int, int]) -> None:
     coarse = ConvDecoder(2, (8,), (1, *size)).sizes[0]
@@ -75,7 +96,12 @@ def test_convolutions_refuse_series() -> None:
 
 @pytest.mark.parametrize(
     ("choice", "words"),
-    [({"kind": "resnet"}, "auto, mlp or conv"), ({"encoder": (0,)}, "positive"), ({"decoder": (8, -1)}, "positive")],
+    [
+        ({"kind": "resnet"}, "auto, mlp or conv"),
+        ({"encoder": (0,)}, "positive"),
+        ({"decoder": (8, -1)}, "positive"),
+        ({"channels": 12}, "multiple of 8, got 12"),
+    ],
 )
 def test_unknown_kinds_and_widths_are_refused(choice: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
@@ -94,5 +120,7 @@ def test_a_constant_output_says_its_value_whatever_it_sees_and_can_learn(kind: s
 
 def test_the_output_layer_is_the_one_that_makes_the_output() -> None:
     layer = output_layer(Net("conv", (8,), (8,)).decode(2, (3, 30, 30)))
+    assert isinstance(layer, nn.ConvTranspose2d) and layer.out_channels == 3
+    layer = output_layer(Net("conv", (8,), (8,)).decode(2, (3, 7, 7)))
     assert isinstance(layer, nn.Conv2d) and layer.out_channels == 3
     assert output_layer(Net("mlp", (8,), (8,)).encode((1, 9, 9), 7)).out_features == 7

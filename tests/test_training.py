@@ -129,3 +129,95 @@ def test_impossible_choices_are_refused() -> None:
         train(model, AUTO.players(model), pictures(), steps=0)
     with pytest.raises(ConfigError, match="choose one of cpu"):
         train(model, AUTO.players(model), pictures(), steps=1, device="tpu")
+
+
+def test_a_gradient_that_is_not_finite_is_named_too() -> None:
+    model = AUTO.build((1, 10, 10))
+
+    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        return {"root": (0.0 * model.encode(batch.x).content.sum()).sqrt()}
+
+    with pytest.raises(TrainingError, match=r"step 0, player 'steep': the gradient's norm is nan"):
+        train(model, [Player("steep", model, loss)], pictures(), steps=10, batch_size=8, device="cpu")
+
+
+def test_the_history_has_each_players_gradient_norm_before_clipping() -> None:
+    layer = nn.Linear(100, 1, bias=False)
+    model = AUTO.build((1, 10, 10))
+
+    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        return {"mean": layer(batch.x.flatten(1)).mean()}
+
+    data = Dataset(torch.full((8, 1, 10, 10), 3.0))
+    for clip in (0.0, 1.0):
+        player = Player("line", layer, loss, Optimiser(lr=1e-3, clip=clip))
+        history = train(model, [player], data, steps=3, batch_size=4, device="cpu")
+        assert [row["line.gradient"] for row in history.rows] == pytest.approx([30.0, 30.0])
+
+
+def test_a_measure_is_taken_without_gradient_where_a_row_is_logged_and_changes_nothing() -> None:
+    seen: list[int] = []
+
+    def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        assert not torch.is_grad_enabled()
+        seen.append(step)
+        return {"draw": torch.rand((), generator=generator), "size": torch.tensor(len(batch))}
+
+    def run(measured: bool) -> tuple[Tensor, History]:
+        model = AUTO.build((1, 10, 10), seed=0)
+        players = tuple(replace(p, measure=measure if measured else None) for p in AUTO.players(model))
+        history = train(model, players, pictures(), steps=24, batch_size=8, device="cpu")
+        return weights(model), history
+
+    (watched, history), (alone, plain) = run(True), run(False)
+    assert seen == [0, 10, 20, 23]
+    assert [row["autoencoder.size"] for row in history.rows] == [8.0] * 4
+    assert len({row["autoencoder.draw"] for row in history.rows}) == 4
+    assert torch.equal(watched, alone)
+    assert [row["reconstruction"] for row in history.rows] == [row["reconstruction"] for row in plain.rows]
+
+
+def test_averages_follow_buffers_with_the_weights_and_soon_forget_the_start() -> None:
+    net = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+    model = AUTO.build((1, 2, 2))
+    path: list[dict[str, Tensor]] = []
+
+    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        return {"square": (net(batch.x.flatten(1)) - 1).square().mean() + net[0].weight.square().sum()}
+
+    class Watch(Quiet):
+        def on_step(self, state: State, terms: Row) -> None:
+            path.append({name: value.clone() for name, value in net.state_dict().items()})
+
+    start = {name: value.clone() for name, value in net.state_dict().items()}
+    data = Dataset(torch.randn(64, 1, 2, 2) * 3 + 5)
+    player = Player("net", net, loss, Optimiser(lr=0.1, warmup=1), ema=0.6)
+    train(model, [player], data, steps=8, batch_size=16, device="cpu", callbacks=[Watch()])
+    expected = start
+    for step, now in enumerate(path):
+        decay = min(0.6, (1 + step) / (10 + step))
+        expected = {
+            k: decay * v + (1 - decay) * now[k] if v.is_floating_point() else now[k] for k, v in expected.items()
+        }
+    assert path[0].keys() == net.state_dict().keys()
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(value, expected[name])
+    assert not torch.allclose(net.state_dict()["1.running_mean"], path[-1]["1.running_mean"])
+
+
+def test_the_scale_of_mixed_precision_survives_a_checkpoint(tmp_path: Path) -> None:
+    def state(scale: float) -> State:
+        model = AUTO.build((1, 10, 10))
+        scaler = torch.amp.GradScaler("cpu", init_scale=scale)
+        scaler.scale(torch.ones(1))
+        return State(model, (), (), (), steps=30, seed=0, step=4, scaler=scaler)
+
+    kept, fresh = state(8.0), state(1024.0)
+    place = tmp_path / "run.checkpoint"
+    Checkpoint(place, every=1).on_step(kept, {})
+    checkpoint = Checkpoint(place)
+    checkpoint.on_start(fresh)
+    checkpoint.on_end(fresh)
+    assert fresh.scaler is not None and kept.scaler is not None
+    assert fresh.scaler.state_dict() == kept.scaler.state_dict()
+    assert fresh.step == 5

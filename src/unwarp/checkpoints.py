@@ -257,6 +257,7 @@ def _write_state(path: Path, state: State) -> None:
         "steps": state.steps,
         "seed": state.seed,
         "history": asdict(state.history),
+        "scaler": state.scaler.state_dict() if state.scaler else None,
     }
     partial = path.with_suffix(".partial")
     save_file(_tensors(state), partial, {"state": json.dumps(record)})
@@ -290,4 +291,6 @@ def _read_state(path: Path, state: State) -> None:
             row, key = name.split(".", 1)
             slots.setdefault(int(row), {})[key] = value
         optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
+    if state.scaler and record.get("scaler"):
+        state.scaler.load_state_dict(record["scaler"])
     state.step, state.history = record["step"], History(**record["history"])

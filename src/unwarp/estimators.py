@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,15 +21,17 @@ from torch import Tensor
 from unwarp import checkpoints, models, warps
 from unwarp.datasets import Dataset
 from unwarp.evaluation import Embedding, embed, encode, reference_view, undone
+from unwarp.mixture import Mixture
 from unwarp.models import AE, Recipe
 from unwarp.progress import Choice, Progress
-from unwarp.readers import Scaler, as_samples, fit_scaler, read
+from unwarp.readers import Scaler, as_given, as_samples, fit_scaler, read
 from unwarp.training import Callback, History, train
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind, Latent
 from unwarp.warps import Map, Padding, Warp, to_matrix
 from unwarp.warps.affine import Convention
 
 Array = NDArray[Any]
+Source = Literal["auto", "prior", "mixture"]
 
 
 class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -58,6 +60,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         history_: What training did.
         cluster_centers_: Content of the clusters (n_clusters, D).
         cluster_templates_: What they look like.
+        mixture_: Where content and deformation of the training samples lie: what `sample` draws from.
 
     >>> import numpy as np
     >>> X = np.random.default_rng(0).random((20, 12, 12))
@@ -158,7 +161,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if len(second) != len(x) or second.shape[2:] != x.shape[2:]:
             raise DataError(f"other has shape {np.shape(other)}, X has {tuple(x.shape)}; samples and frame must agree")
         moved = undone(torch.from_numpy(np.array(second, np.float32)), map, self.model_.padding).numpy()
-        return _like(moved, other)
+        return as_given(moved, other)
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Where `points` seen in each sample lie in the aligned one.
@@ -209,13 +212,39 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 made = self.model_.render(Latent(content, self._map_of(params, len(content))))
         return np.asarray(self.scaler_.undo(made.numpy()))
 
+    def sample(self, n: int = 1, *, source: Source = "auto", random_state: int = 0) -> Array:
+        """New samples (n, C, ...) in the data's range.
+
+        Args:
+            n: How many.
+            source: `prior`, `mixture` (a Gaussian mixture fitted to the training samples' content and deformation), or `auto`:
+                the prior of a family that has one, else the mixture.
+            random_state: Seed.
+        """
+        check_is_fitted(self)
+        if n < 1 or source not in get_args(Source):
+            raise ConfigError(f"n={n} must be at least 1, and source={source!r} one of {', '.join(get_args(Source))}")
+        if source == "prior" and not self.recipe_.generative:
+            raise ConfigError(f"{self.recipe_.family!r} has no prior over content; use source='mixture'")
+        with torch.no_grad():
+            if source == "mixture" or not self.recipe_.generative:
+                made = self._drawn(torch.from_numpy(self.mixture_.sample(n, random_state)).float())
+            else:
+                made = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
+        return np.asarray(self.scaler_.undo(made.numpy()))
+
+    def _drawn(self, latents: Tensor) -> Tensor:
+        """Content and theta, side by side (N, D + P), rendered."""
+        content, theta = torch.split(latents, [self.model_.n_content, len(self.model_.warp.factors)], -1)
+        return self.model_.render(Latent(content, self.model_.chart.map(theta)))
+
     def score(self, X: Any, y: Any = None) -> float:
         """Mean log-likelihood of the samples given their reconstruction, in nats; greater is better."""
         x = self.prepare(X)
         x_hat = torch.from_numpy(embed(self.model_, x, device=self.device).x_hat)
-        if self.recipe_.likelihood == "bernoulli":
-            x = x.clamp(0, 1)
-        return -float(self.recipe_.nll(x_hat, x).mean())
+        likelihood = self.model_.likelihood
+        with torch.no_grad():
+            return -float(likelihood(x_hat, x if likelihood.kind == "gaussian" else x.clamp(0, 1)).mean())
 
     def predict(self, X: Any) -> Array:
         """The cluster of each sample (N,): the nearest of `cluster_centers_` in content."""
@@ -226,7 +255,9 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         settings = {k: v for k, v in self.get_params(deep=False).items() if k not in ("warp", "recipe")}
         schema = {"kind": self.kind_, "offset": self.scaler_.offset, "factor": self.scaler_.factor}
-        arrays = {"cluster_centers": torch.from_numpy(self.cluster_centers_)}
+        mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
+        kept = {"cluster_centers": self.cluster_centers_, **mixture}
+        arrays = {name: torch.from_numpy(value) for name, value in kept.items()}
         extra = {"settings": settings, "data": schema, "n_features_in": self.n_features_in_, "arrays": arrays}
         checkpoints.save(self.model_, self.recipe_, folder, extra)
 
@@ -246,7 +277,9 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         found.model_, found.recipe_, found.history_ = model, recipe, History()
         found.kind_, found.n_features_in_ = config["data"]["kind"], config["n_features_in"]
         found.scaler_ = Scaler(config["data"]["offset"], config["data"]["factor"])
-        found.cluster_centers_ = config["arrays"]["cluster_centers"].numpy()
+        arrays = {name: value.numpy() for name, value in config["arrays"].items()}
+        found.cluster_centers_ = arrays["cluster_centers"]
+        found.mixture_ = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
         return found
 
     @property
@@ -289,7 +322,9 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return replace(recipe, warp=warp, n_content=int(size), padding=padding)
 
     def _cluster(self, data: Dataset, seed: int) -> None:
-        codes = encode(self.model_, data.x, device=self.device)[0].numpy()
+        content, theta = encode(self.model_, data.x, device=self.device)
+        codes = content.numpy()
+        self.mixture_ = Mixture.fit(torch.cat([content, theta], 1).numpy(), self.n_clusters, seed)
         k = min(self.n_clusters, len(np.unique(codes, axis=0)))
         self.cluster_centers_ = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
 
@@ -330,7 +365,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _give_back(self, x: Tensor, X: Any) -> Array:
         """In the range, the dtype and the shape in which samples came."""
-        return _like(self.scaler_.undo(x.numpy()), X)
+        return as_given(self.scaler_.undo(x.numpy()), _load(X))
 
 
 def _load(X: Any) -> Any:
@@ -342,20 +377,6 @@ def _load(X: Any) -> Any:
 def _floating(X: Any) -> Any:
     kind = getattr(X, "dtype", None)
     return kind if kind in (np.float32, np.float64) else np.float32
-
-
-def _like(made: Array, given: Any) -> Array:
-    source = _load(given)
-    source = source.detach().cpu().numpy() if isinstance(source, Tensor) else source
-    kind = np.asarray(source).dtype
-    shape = np.shape(source)
-    if made.size == np.prod(shape):
-        made = made.reshape(shape) if len(shape) != 4 or made.shape[1] == shape[1] else np.moveaxis(made, 1, -1)
-    if np.issubdtype(kind, np.integer):
-        return np.clip(np.rint(made), np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
-    if kind.kind == "b":
-        return made > 0.5
-    return made.astype(kind) if np.issubdtype(kind, np.floating) else made
 
 
 def _background(x: Tensor) -> Padding:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unwarp import metrics
 from unwarp.datasets import Dataset
-from unwarp.models import Model
+from unwarp.models import Model, log_weights
 from unwarp.training import place
 from unwarp.types import Factor, Latent
 from unwarp.warps import Map, Padding, canonicalize
@@ -90,7 +90,12 @@ class Report:
 
 
 def evaluate(
-    model: Model, dataset: Dataset, reference: Dataset | None = None, only: tuple[str, ...] = (), device: str = "cpu"
+    model: Model,
+    dataset: Dataset,
+    reference: Dataset | None = None,
+    only: tuple[str, ...] = (),
+    device: str = "cpu",
+    draws: int = 0,
 ) -> Report:
     """Score a model on held-out samples.
 
@@ -100,8 +105,10 @@ def evaluate(
         reference: Observations on which neighbours, probes and clusters are fitted (training data, never scored).
         only: Names of the scores to compute; empty for all.
         device: Where to encode: `auto`, `cpu`, `cuda` or `mps`.
+        draws: Draws from the posterior of each sample, for log p(x) by importance sampling; 0 for none.
     """
     facts = known(dataset, embed(model, dataset.x, device=device)) | moved(model, dataset.x)
+    facts |= believed(model, dataset.x, draws)
     if reference is not None:
         facts |= {f"train_{k}": v for k, v in known(reference, embed(model, reference.x, device=device)).items()}
     return score(facts, only)
@@ -118,10 +125,38 @@ def known(dataset: Dataset, embedding: Embedding) -> dict[str, Any]:
         "true_map": dataset.maps,
         "labels": None if dataset.labels is None or len(np.unique(dataset.labels)) < 2 else dataset.labels,
         "ids": dataset.ids,
+        "factors": dataset.factors or None,
+        "factor_values": dataset.factor_values if _varying(dataset.factor_values) >= 2 else None,
+        "theta": embedding.theta,
+        "latents": np.concatenate([embedding.codes, embedding.theta], 1),
         "size": tuple(dataset.x.shape[2:]),
         "table": embedding.table or None,
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _varying(values: Array | None) -> int:
+    """How many known factors take more than one value."""
+    return 0 if values is None else sum(len(np.unique(column)) > 1 for column in values.T)
+
+
+@torch.no_grad()
+def believed(model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int = 1000) -> dict[str, Any]:
+    """The posterior over content of `x` (N, *shape), and `draws` importance weights; nothing for deterministic encoders.
+
+    Raises:
+        ConfigError: `draws` were asked of a model whose deformation has no density.
+    """
+    posteriors = [model.eval().encode(part) for part in torch.split(x, size)]
+    log_sds = [q.content_log_sd for q in posteriors if q.content_log_sd is not None]
+    if not log_sds:
+        return {}
+    means = torch.cat([q.content_mean for q in posteriors])
+    facts: dict[str, Any] = {"content_mean": means.numpy(), "content_log_sd": torch.cat(log_sds).numpy()}
+    if not draws:
+        return facts
+    noise = torch.Generator().manual_seed(seed)
+    return facts | {"log_weights": log_weights(model, x, draws, noise, size).numpy()}
 
 
 @torch.no_grad()

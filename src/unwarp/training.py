@@ -5,6 +5,7 @@ Because nothing random is carried from step to step, a run resumes exactly from 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from unwarp.datasets import Dataset
 from unwarp.models import Model, Player
+from unwarp.schedules import Schedule
 from unwarp.types import Batch, ConfigError, TrainingError
 
 if TYPE_CHECKING:
@@ -28,7 +30,11 @@ Row = dict[str, float]
 
 @dataclass
 class History:
-    """What a run did: one row every `LOG_EVERY` steps with the step, the seconds, the samples and each loss term."""
+    """What a run did: one row every `LOG_EVERY` steps, and for the last.
+
+    A row holds the step, the seconds, the samples, each loss term, each player's gradient norm before clipping as
+    `<player>.gradient`, and what its `measure` gives as `<player>.<name>`.
+    """
 
     rows: list[Row] = field(default_factory=list)
     steps: int = 0
@@ -53,6 +59,7 @@ class State:
     seed: int
     step: int = 0
     history: History = field(default_factory=History)
+    scaler: torch.amp.GradScaler | None = None
 
 
 class Callback(Protocol):
@@ -147,14 +154,12 @@ def train(
         callbacks: Progress, checkpoints and whatever looks on.
 
     Raises:
-        TrainingError: A loss is not finite; the message names the step, the player and the term.
+        TrainingError: A loss or its gradient is not finite; the message names the step, the player and the term.
     """
     if steps < 1 or batch_size < 1:
         raise ConfigError(f"steps={steps} and batch_size={batch_size} must be at least 1")
     engine = accelerator(device, precision)
-    model.to(engine.device).train()
-    state = State(model, tuple(players), tuple(p.optimiser.build(p.module) for p in players), (), steps, seed)
-    state.averages = tuple(_copies(p.module) if p.ema else {} for p in players)
+    state = _start(model, tuple(players), steps, seed, engine)
     try:
         for callback in callbacks:
             callback.on_start(state)
@@ -163,13 +168,52 @@ def train(
         for callback in callbacks:
             callback.on_stop(state)
         raise
-    for player, average in zip(players, state.averages, strict=True):
-        player.module.load_state_dict(average, strict=False)
-    model.eval().centre(_training_view(data, seed).to(engine.device))
-    model.to("cpu")
+    _finish(state, data, engine)
     for callback in callbacks:
         callback.on_end(state)
     return state.history
+
+
+def _start(model: Model, players: tuple[Player, ...], steps: int, seed: int, engine: Accelerator) -> State:
+    """The state before the first step, with everything that learns on the engine's device."""
+    for module in (model, *(player.module for player in players)):
+        module.to(engine.device).train()
+    optimisers = tuple(player.optimiser.build(player.module) for player in players)
+    averages = tuple(_copies(player.module) if player.ema else {} for player in players)
+    return State(model, players, optimisers, averages, steps, seed, scaler=engine.scaler)
+
+
+def _finish(state: State, data: Dataset, engine: Accelerator) -> None:
+    """Put averaged weights in their place, centre the model, and bring it to the CPU."""
+    for player, average in zip(state.players, state.averages, strict=True):
+        player.module.load_state_dict(average, strict=bool(average))
+    state.model.eval().centre(_training_view(data, state.seed).to(engine.device))
+    state.model.to("cpu")
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """A player's place in the loop."""
+
+    player: Player
+    objective: nn.Module
+    optimiser: Any
+    schedule: Schedule
+    average: dict[str, Tensor]
+
+
+def _turns(state: State, engine: Accelerator) -> list[_Turn]:
+    """Everybody's turn in a step, in order."""
+    return [
+        _Turn(
+            player,
+            engine.prepare_model(Objective(player)),
+            engine.prepare_optimizer(optimiser),
+            player.optimiser.schedule(state.steps),
+            average,
+        )
+        for player, optimiser, average in zip(state.players, state.optimisers, state.averages, strict=True)
+    ]
 
 
 def _run(
@@ -180,73 +224,95 @@ def _run(
     seconds: float | None,
     callbacks: Sequence[Callback],
 ) -> None:
-    objectives = [engine.prepare_model(Objective(player)) for player in state.players]
-    optimisers = [engine.prepare_optimizer(optimiser) for optimiser in state.optimisers]
-    schedules = [player.optimiser.schedule(state.steps) for player in state.players]
+    turns = _turns(state, engine)
     started = time.perf_counter() - state.history.seconds
-    share = slice(engine.process_index, None, engine.num_processes)
     for step in count(state.step):
         state.step = step
         spent = time.perf_counter() - started
-        position = max(float(state.step), state.steps * spent / seconds if seconds else 0.0)
+        position = max(float(step), state.steps * spent / seconds if seconds else 0.0)
         if position >= state.steps:
             break
-        generator = _generator(state.seed, state.step * engine.num_processes + engine.process_index)
-        batch = data.batch(rows_at(state.step, len(data), batch_size, state.seed)[share], generator)
-        batch = Batch(batch.x.to(engine.device), batch.index)
+        batch, generator = _batch(state, data, engine, batch_size)
         terms: Row = {}
-        for i, player in enumerate(state.players):
-            if state.step % player.every == 0:
-                optimisers[i].param_groups[0]["lr"] = player.optimiser.lr * schedules[i](position)
-                terms |= _step(engine, player, objectives[i], optimisers[i], batch, state.step, generator)
-                _average(player, state.averages[i])
+        for turn in turns:
+            if step % turn.player.every == 0:
+                terms |= _move(engine, turn, batch, step, position, generator)
+        if _logged(state):
+            terms |= _measure(state, batch, generator)
         _record(state, terms, batch_size, time.perf_counter() - started)
         for callback in callbacks:
             callback.on_step(state, terms)
 
 
-def _step(
-    engine: Accelerator,
-    player: Player,
-    objective: nn.Module,
-    optimiser: Any,
-    batch: Batch,
-    step: int,
-    noise: torch.Generator,
+def _batch(state: State, data: Dataset, engine: Accelerator, size: int) -> tuple[Batch, torch.Generator]:
+    """This process's share of a step's batch, and the generator of everything random in the step."""
+    share = slice(engine.process_index, None, engine.num_processes)
+    generator = _generator(state.seed, state.step * engine.num_processes + engine.process_index)
+    batch = data.batch(rows_at(state.step, len(data), size, state.seed)[share], generator)
+    return Batch(batch.x.to(engine.device), batch.index), generator
+
+
+def _move(
+    engine: Accelerator, turn: _Turn, batch: Batch, step: int, position: float, generator: torch.Generator
 ) -> Row:
     """One forward and backward pass of one player, and its move."""
+    player, optimiser = turn.player, turn.optimiser
+    optimiser.param_groups[0]["lr"] = player.optimiser.lr * turn.schedule(position)
     optimiser.zero_grad(set_to_none=True)
-    terms = objective(batch, step, noise)
-    values = {name: float(value.detach()) for name, value in terms.items()}
-    for name, value in values.items():
-        if not torch.isfinite(torch.tensor(value)):
-            raise TrainingError(
-                f"step {step}, player {player.name!r}: the term {name!r} is {value}; lower the learning rate "
-                f"({player.optimiser.lr:g}) or look at rows {batch.index[:5].tolist()}... of the data"
-            )
+    terms = turn.objective(batch, step, generator)
+    row = {name: float(value.detach()) for name, value in terms.items()}
+    for name, value in row.items():
+        _check_finite(value, f"the term {name!r}", player, batch, step)
     engine.backward(torch.stack(list(terms.values())).sum())
-    if player.optimiser.clip:
-        engine.clip_grad_norm_(player.module.parameters(), player.optimiser.clip)
+    norm = float(engine.clip_grad_norm_(player.module.parameters(), player.optimiser.clip or math.inf))
+    if engine.scaler is None:  # a scaler leaves such steps out and lowers its scale
+        _check_finite(norm, "the gradient's norm", player, batch, step)
     optimiser.step()
-    return values
+    _average(player, turn.average, step)
+    return row | {f"{player.name}.gradient": norm}
+
+
+def _check_finite(value: float, what: str, player: Player, batch: Batch, step: int) -> None:
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"step {step}, player {player.name!r}: {what} is {value}; lower the learning rate "
+            f"({player.optimiser.lr:g}) or look at rows {batch.index[:5].tolist()}... of the data"
+        )
+
+
+def _logged(state: State) -> bool:
+    return state.step % LOG_EVERY == 0 or state.step == state.steps - 1
+
+
+@torch.no_grad()
+def _measure(state: State, batch: Batch, generator: torch.Generator) -> Row:
+    """What the players' measures give; nobody draws from the step's generator after them."""
+    found = {p.name: p.measure(batch, state.step, generator) for p in state.players if p.measure}
+    return {f"{player}.{name}": float(value) for player, row in found.items() for name, value in row.items()}
 
 
 def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:
     history = state.history
     history.steps, history.seconds = state.step + 1, seconds
     history.samples += batch_size
-    if state.step % LOG_EVERY == 0 or state.step == state.steps - 1:
+    if _logged(state):
         history.rows.append({"step": state.step, "seconds": seconds, "samples": history.samples, **terms})
 
 
 def _copies(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.named_parameters()}
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
 @torch.no_grad()
-def _average(player: Player, average: dict[str, Tensor]) -> None:
-    for name, value in player.module.named_parameters() if average else ():
-        average[name].lerp_(value, 1 - (player.ema or 0.0))
+def _average(player: Player, average: dict[str, Tensor], step: int) -> None:
+    """Follow the player's weights, quickly at first so that no run ends with its start.
+
+    Buffers such as running statistics are averaged with the weights that they were taken under; counters are copied.
+    """
+    moves = step // player.every
+    decay = min(player.ema or 0.0, (1 + moves) / (10 + moves))
+    for name, value in player.module.state_dict().items() if average else ():
+        average[name].lerp_(value, 1 - decay) if value.is_floating_point() else average[name].copy_(value)
 
 
 def _training_view(data: Dataset, seed: int, most: int = 4096) -> Tensor:

@@ -84,7 +84,7 @@ def test_template_never_sees_the_deformation(recipe: Recipe) -> None:
 def test_the_warp_has_no_parameters(recipe: Recipe) -> None:
     model = recipe.build(SHAPE)
     names = {name.split(".")[0] for name, _ in model.named_parameters()}
-    assert names <= {"encoder", "decoder"}
+    assert names <= {"encoder", "decoder", "likelihood", "log_prior"}
 
 
 def test_every_parameter_belongs_to_a_player_and_gets_a_gradient(recipe: Recipe) -> None:

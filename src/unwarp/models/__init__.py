@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from unwarp.models.autoencoder import AE
 from unwarp.models.base import Model, Optimiser, Player, Recipe
+from unwarp.models.betavae import BetaVAE
 from unwarp.models.vae import VAE
+from unwarp.models.variational import Variational, log_weights, rates
 from unwarp.nets import Net
 from unwarp.types import ConfigError
 
-__all__ = ["AE", "VAE", "Model", "Net", "Optimiser", "Player", "Recipe", "families", "named"]
+__all__ = [
+    "AE",
+    "VAE",
+    "BetaVAE",
+    "Model",
+    "Net",
+    "Optimiser",
+    "Player",
+    "Recipe",
+    "Variational",
+    "families",
+    "log_weights",
+    "named",
+    "rates",
+]
 
 
 def named(text: str) -> Recipe:

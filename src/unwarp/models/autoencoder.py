@@ -28,6 +28,7 @@ class AE(Recipe):
     """
 
     family: ClassVar[str] = "ae"
+    generative: ClassVar[bool] = False
     warp: Warp = field(default_factory=Affine2d)
     views: float = 0.3
     isometry: float = 0.0
@@ -38,6 +39,8 @@ class AE(Recipe):
             raise ConfigError(f"AE: views must lie in [0, 1], got {self.views!r}")
         if self.isometry < 0:
             raise ConfigError(f"AE: isometry must be 0 or more, got {self.isometry!r}")
+        if self.prior == "learned":
+            raise ConfigError("AE: prior must be a number; a learned one needs a posterior's spread, as VAE has")
 
     def players(self, model: Model) -> tuple[Player, ...]:
         """One player that moves the whole model."""
@@ -48,9 +51,9 @@ class AE(Recipe):
             code = posterior.content[partner]
             templates = model.decode(code)
             x_hat = posterior.map(templates, model.window, model.frame, model.padding)
-            terms = {"reconstruction": self.nll(x_hat, x).mean()}
+            terms = {"reconstruction": model.likelihood(x_hat, x).mean()}
             if model.warp.factors:
-                terms["deformation"] = gaussian_energy(posterior.theta, self.prior).mean()
+                terms["deformation"] = gaussian_energy(posterior.theta, model.prior).mean()
             if self.isometry:
                 terms["isometry"] = self.isometry * stress(code, templates.detach()).mean()
             return terms

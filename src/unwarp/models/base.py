@@ -10,15 +10,14 @@ from typing import ClassVar, Literal, Self
 import torch
 from torch import Tensor, nn
 
-from unwarp.losses import bernoulli_nll, gaussian_nll
 from unwarp.models.encoders import Encoder, EncoderKind, Posterior, build_encoder
+from unwarp.models.likelihood import Likelihood, LikelihoodKind, Scale, check_likelihood, check_scale
 from unwarp.nets import Net, output_layer
 from unwarp.schedules import Schedule, warm_cosine
 from unwarp.types import Batch, ConfigError, Latent
 from unwarp.warps import Identity, Map, Padding, Warp, Window
 from unwarp.warps.base import check_padding
 
-Likelihood = Literal["gaussian", "bernoulli"]
 Loss = Callable[[Batch, int, torch.Generator], dict[str, Tensor]]
 
 
@@ -59,6 +58,8 @@ class Player:
         optimiser: How it moves.
         every: It moves at every so-many-th step.
         ema: Decay of an averaged copy of its weights that replaces them after training; None for none.
+        measure: From the same to named numbers for the history, called without gradient after all players have moved, at
+            the steps that are logged alone; None for none.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Player:
     optimiser: Optimiser = field(default_factory=Optimiser)
     every: int = 1
     ema: float | None = None
+    measure: Loss | None = None
 
 
 class Model(nn.Module):
@@ -77,9 +79,12 @@ class Model(nn.Module):
         warp: The family of deformations, bound to the frame.
         window: The part of the frame that the decoder draws.
         anchor_theta: The mean training deformation; centring takes it out of every map and puts it into the templates.
+        likelihood: The observation model.
+        log_prior: Log standard deviations of the prior over the deformation, in half-ranges (P,); a parameter where learned.
     """
 
     anchor_theta: Tensor
+    log_prior: Tensor
 
     def __init__(
         self,
@@ -89,14 +94,20 @@ class Model(nn.Module):
         decoder: nn.Module,
         window: Window,
         padding: Padding,
-        prior: float,
+        likelihood: Likelihood,
+        prior: Scale,
     ) -> None:
         super().__init__()
         self.shape, self.warp, self.window, self.padding = shape, warp, window, padding
-        self.frame, self.prior = Window.frame(shape[1:]), prior
-        self.encoder, self.decoder = encoder, decoder
+        self.frame = Window.frame(shape[1:])
+        self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
         self.n_content = encoder.n_content
         self.register_buffer("anchor_theta", torch.zeros(1, len(warp.factors)))
+        scales = torch.full((len(warp.factors),), 0.5 if prior == "learned" else prior).log()
+        if prior == "learned" and warp.factors:
+            self.log_prior = nn.Parameter(scales)
+        else:
+            self.register_buffer("log_prior", scales, persistent=False)
 
     @property
     def anchor(self) -> Map:
@@ -107,6 +118,11 @@ class Model(nn.Module):
     def chart(self) -> Warp:
         """The warp whose theta describes centred maps."""
         return self.warp.seen_from(self.anchor)
+
+    @property
+    def prior(self) -> Tensor:
+        """Standard deviations of the prior over the deformation, in half-ranges (P,)."""
+        return self.log_prior.exp()
 
     def encode(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
         """The posterior given `x` (N, *shape), before centring; a sample of it where `noise` is given."""
@@ -140,7 +156,7 @@ class Model(nn.Module):
         """`n` new observations: codes from N(0, 1), deformations from their prior (uniform for periodic columns)."""
         code = torch.randn(n, self.n_content, generator=generator).to(self.anchor_theta)
         shape, factors = (n, len(self.warp.factors)), self.warp.factors
-        normal = self.prior * torch.randn(shape, generator=generator)
+        normal = self.prior.cpu() * torch.randn(shape, generator=generator)
         uniform = 2 * torch.rand(shape, generator=generator) - 1
         periodic = torch.tensor([f.periodic for f in factors], dtype=torch.bool)
         theta = torch.where(periodic, uniform, normal) * torch.tensor([f.half_range for f in factors])
@@ -172,13 +188,17 @@ class Recipe(ABC):
         padding: What lies beyond a picture: `zeros`, `border`, `reflection`, or `auto` (`zeros`; `Unwarper` looks at the
             pictures' rim).
         net: Architecture of all encoders and decoders.
-        likelihood: `gaussian` with `sigma`, or `bernoulli`.
-        sigma: Standard deviation of the Gaussian likelihood.
-        prior: Standard deviation of the prior over the composed deformation, in half-ranges.
+        likelihood: `gaussian` with `sigma`, `bernoulli` or `continuous-bernoulli`; `auto` takes Bernoulli for pictures and
+            Gaussian for series.
+        sigma: Standard deviation of the Gaussian likelihood, or `learned`.
+        prior: Standard deviation of the prior over the composed deformation, in half-ranges, or `learned` (one a column).
         optimiser: Optimiser and its schedule.
+
+    A family says by `generative` whether its training makes N(0, 1) the prior of content.
     """
 
     family: ClassVar[str]
+    generative: ClassVar[bool] = True
     warp: Warp = field(default_factory=Identity)
     n_content: int = 12
     encoder: EncoderKind = "staged"
@@ -188,24 +208,23 @@ class Recipe(ABC):
     crop: float = 1.0
     padding: Padding | Literal["auto"] = "auto"
     net: Net = field(default_factory=Net)
-    likelihood: Likelihood = "gaussian"
-    sigma: float = 0.5**0.5
-    prior: float = 1.0
+    likelihood: LikelihoodKind | Literal["auto"] = "gaussian"
+    sigma: Scale = 0.5**0.5
+    prior: Scale = 1.0
     optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __post_init__(self) -> None:
         if self.padding != "auto":
             check_padding(self.padding)
+        check_likelihood(self.likelihood, self.sigma)
+        check_scale("prior", self.prior)
         checks = {
             "n_content must be at least 1": self.n_content >= 1,
             "refinements must be 0 or more": self.refinements >= 0,
             "passes must be at least (1, 1)": min(self.passes) >= 1,
             "crop must lie in (0, 1]": 0 < self.crop <= 1,
-            "sigma must be positive": self.sigma > 0,
-            "prior must be positive": self.prior > 0,
             "encoder must be 'staged' or 'one-stage'": self.encoder in ("staged", "one-stage"),
             "start must be 'learned' or 'centroid'": self.start in ("learned", "centroid"),
-            "likelihood must be 'gaussian' or 'bernoulli'": self.likelihood in ("gaussian", "bernoulli"),
         }
         for demand, held in checks.items():
             if not held:
@@ -219,10 +238,6 @@ class Recipe(ABC):
     def stochastic(self) -> bool:
         """Whether the encoder gives standard deviations too."""
         return False
-
-    def nll(self, x_hat: Tensor, x: Tensor) -> Tensor:
-        """-log p(x | x_hat) in nats, summed over features, (N,)."""
-        return bernoulli_nll(x_hat, x) if self.likelihood == "bernoulli" else gaussian_nll(x_hat, x, self.sigma)
 
     def unstructured(self) -> Self:
         """The same family without a warp, at as many latents in total: the fair baseline."""
@@ -242,6 +257,8 @@ class Recipe(ABC):
             )
         if self.padding == "auto":
             return replace(self, padding="zeros").build(shape, seed=seed)
+        if self.likelihood == "auto":
+            return replace(self, likelihood="bernoulli" if len(shape) == 3 else "gaussian").build(shape, seed=seed)
         frame = Window.frame(shape[1:])
         window = frame.crop(self.crop)
         warp = self.warp.on(shape[1:], window.extent[0])
@@ -249,7 +266,8 @@ class Recipe(ABC):
             torch.manual_seed(seed)
             encoder = build_encoder(self, tuple(shape), warp, window)
             decoder = self._decoder((shape[0], *window.size))
-        return Model(tuple(shape), warp, encoder, decoder, window, self.padding, self.prior)
+        likelihood = Likelihood(self.likelihood, self.sigma)
+        return Model(tuple(shape), warp, encoder, decoder, window, self.padding, likelihood, self.prior)
 
     def _decoder(self, shape: tuple[int, ...]) -> nn.Module:
         """Pictures end in a sigmoid, which starts near the background; series stay linear."""

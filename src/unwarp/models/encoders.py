@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -32,6 +33,8 @@ class Posterior:
         content_log_sd: Its log standard deviation (N, D); None for a deterministic encoder.
         theta_log_sd: Log standard deviation of the last rung's columns that have a Gaussian prior (N, P'), in half-ranges
             to first order; None likewise.
+        before: What the rungs before the last found; None without rungs.
+        stage: What the last rung says; `map` is `before.compose(stage.drawn)`.
     """
 
     content: Tensor
@@ -40,6 +43,41 @@ class Posterior:
     content_mean: Tensor
     content_log_sd: Tensor | None = None
     theta_log_sd: Tensor | None = None
+    before: Map | None = None
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one rung says of a batch: a Gaussian over the parameters of its warp, before `constrain`.
+
+    Attributes:
+        warp: The rung's family.
+        mean: Means (N, P).
+        log_sd: Log standard deviations (N, P); None for a deterministic rung.
+        raw: A draw (N, P), or the mean itself.
+    """
+
+    warp: Warp
+    mean: Tensor
+    log_sd: Tensor | None
+    raw: Tensor
+
+    @cached_property
+    def drawn(self) -> Map:
+        """The map of the draw."""
+        return self.warp.map(self.warp.constrain(self.raw))
+
+    @cached_property
+    def likely(self) -> Map:
+        """The map of the mean."""
+        return self.drawn if self.raw is self.mean else self.warp.map(self.warp.constrain(self.mean))
+
+    @property
+    def gaussian_log_sd(self) -> Tensor | None:
+        """`log_sd` of the columns with a Gaussian prior (N, P'); periodic ones have a uniform prior and no rate."""
+        free = [i for i, factor in enumerate(self.warp.factors) if not factor.periodic]
+        return None if self.log_sd is None else self.log_sd[:, free]
 
 
 def centroid(x: Tensor) -> Map:
@@ -72,12 +110,6 @@ def _draw(mean: Tensor, log_sd: Tensor | None, noise: torch.Generator | None) ->
     return mean if noise is None or log_sd is None else reparametrise(mean, log_sd, noise)
 
 
-def gaussian_columns(warp: Warp, log_sd: Tensor | None) -> Tensor | None:
-    """The columns of `log_sd` whose factor has a Gaussian prior; periodic ones have a uniform prior and no rate."""
-    free = [i for i, factor in enumerate(warp.factors) if not factor.periodic]
-    return None if log_sd is None else log_sd[:, free]
-
-
 class Rung(nn.Module):
     """One stage of pose: a network that looks at `window` and predicts parameters of one elementary warp.
 
@@ -97,13 +129,10 @@ class Rung(nn.Module):
         """How often the rung is passed: in training, and in use."""
         return self._passes[0 if self.training else 1]
 
-    def forward(self, seen: Tensor, noise: torch.Generator | None) -> tuple[Map, Map, Tensor | None]:
-        """The map for what is seen, drawn where `noise` is given; its mean; and the log standard deviation."""
+    def forward(self, seen: Tensor, noise: torch.Generator | None) -> Stage:
+        """What the rung says of what is seen, drawn where `noise` is given."""
         mean, log_sd = self.head(seen)
-        drawn = _draw(mean, log_sd, noise)
-        maps = (self.warp.map(self.warp.constrain(raw)) for raw in ((mean,) if drawn is mean else (drawn, mean)))
-        first = next(maps)
-        return first, next(maps, first), gaussian_columns(self.warp, log_sd)
+        return Stage(self.warp, mean, log_sd, _draw(mean, log_sd, noise))
 
 
 class Encoder(nn.Module):
@@ -146,20 +175,19 @@ class Staged(Encoder):
         """Posterior of observations `x` (N, C, ...)."""
         start: Map = centroid(x) if self.start == "centroid" else IdentityMap(len(x))
         learned: Map = IdentityMap(len(x))
-        likely: Map = learned
-        undone: Map = start
+        likely, before, undone = learned, learned, start
         views: dict[Window, Tensor] = {}
-        log_sd: Tensor | None = None
+        stage: Stage | None = None
         passes = [(rung, left == 0) for rung in self.rungs for left in reversed(range(rung.passes))]
         for rung, last in passes:
-            seen = self._look(x, undone, rung.window, views)
-            stage, mean_stage, log_sd = rung(seen, noise if last else None)
-            likely, learned = learned.compose(mean_stage), learned.compose(stage)
-            if stage.invertible:
+            stage = rung(self._look(x, undone, rung.window, views), noise if last else None)
+            before, likely, learned = learned, likely.compose(stage.likely), learned.compose(stage.drawn)
+            if stage.drawn.invertible:
                 undone, views = start.compose(learned), {}
-        mean, content_log_sd = self.content(self._look(x, undone, self.window, views))
-        content = _draw(mean, content_log_sd, noise)
-        return Posterior(content, start.compose(learned), self._judged(likely), mean, content_log_sd, log_sd)
+        mean, log_sd = self.content(self._look(x, undone, self.window, views))
+        spread = stage.gaussian_log_sd if stage else None
+        content, map = _draw(mean, log_sd, noise), start.compose(learned)
+        return Posterior(content, map, self._judged(likely), mean, log_sd, spread, start.compose(before), stage)
 
     def _look(self, x: Tensor, undone: Map, window: Window, views: dict[Window, Tensor]) -> Tensor:
         """The picture with `undone` taken out, on `window`; made once for all that look at it."""
@@ -178,12 +206,12 @@ class OneStage(Encoder):
     def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
         """Posterior of observations `x` (N, C, ...)."""
         mean, log_sd = self.trunk(x)
-        drawn = _draw(mean, log_sd, noise)
-        content, raw = torch.split(drawn, [self.n_content, len(self.warp.factors)], -1)
-        map, likely = (self.warp.map(self.warp.constrain(part)) for part in (raw, mean[:, self.n_content :]))
-        sds = (None, None) if log_sd is None else torch.split(log_sd, [self.n_content, raw.shape[1]], -1)
-        code = mean[:, : self.n_content]
-        return Posterior(content, map, self._judged(likely), code, sds[0], gaussian_columns(self.warp, sds[1]))
+        sizes = [self.n_content, len(self.warp.factors)]
+        (code, mean_raw), (content, raw) = (torch.split(y, sizes, -1) for y in (mean, _draw(mean, log_sd, noise)))
+        code_sd, raw_sd = (None, None) if log_sd is None else torch.split(log_sd, sizes, -1)
+        stage = Stage(self.warp, mean_raw, raw_sd, mean_raw if log_sd is None or noise is None else raw)
+        judged, still = self._judged(stage.likely), IdentityMap(len(x))
+        return Posterior(content, stage.drawn, judged, code, code_sd, stage.gaussian_log_sd, still, stage)
 
 
 def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> Encoder:

@@ -1,0 +1,156 @@
+"""The generative adversarial network (Goodfellow et al. 2014), plain and with a warp; `net=Net("conv")` is the DCGAN.
+
+    min_G max_D  E log D(x) + E log(1 - D(G(z, theta)))        G(z, theta) = map(theta)(decoder(z))
+
+The generator is the model's decoder and draws through the warp, with deformations from the model's prior: what the prior
+explains the template need not. A third player learns to read content and deformation off generated samples, for which both
+are known; it gives `embed`, and never sees a real sample in training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from unwarp.losses import AdversarialObjective, critic_loss, generator_loss, gradient_penalty, squared_error
+from unwarp.models.base import Model, Optimiser, Player, Recipe
+from unwarp.models.critics import Critic, coverage, critic_for, frozen
+from unwarp.models.likelihood import Scale
+from unwarp.types import Batch, ConfigError, Factor
+
+OBJECTIVES = ("minimax", "non-saturating", "hinge")
+
+
+@dataclass(frozen=True)
+class GAN(Recipe):
+    """Generative adversarial network: a critic, a generator and an inference player, which step in this order.
+
+    The two learning rates are those of the two time-scale update rule (Heusel et al. 2017, GANs trained by a two time-scale
+    update rule converge to a local Nash equilibrium), the moments those of Radford, Metz and Chintala 2016. Samples may lie
+    in [0, 1], as everywhere in the library. There is no likelihood: `likelihood` and `sigma` only name the unit of the
+    reconstruction error that `evaluate` reports.
+
+    Attributes:
+        prior: Standard deviation of the deformations that the generator draws, in half-ranges, or `learned` (one a column).
+        optimiser: How the generator moves.
+        objective: `non-saturating`, `minimax` or `hinge`.
+        r1: Weight of the squared gradient of the critic at real samples; 0 for none.
+        r1_every: The penalty is paid at every so-many-th step, so many times over (Karras et al. 2020, Analyzing and
+            improving the image quality of StyleGAN).
+        spectral: Whether the critic's layers are divided by their largest singular value.
+        ema: Decay of the generator's averaged weights, which replace it after training; None for none.
+        critic_steps: Steps of the critic for each step of the other two.
+        critic_optimiser: How the critic moves.
+        inference_optimiser: How the inference player moves.
+    """
+
+    family: ClassVar[str] = "gan"
+    prior: Scale = "learned"
+    optimiser: Optimiser = field(default_factory=lambda: Optimiser(5e-4, 0.0, (0.5, 0.99)))
+    objective: AdversarialObjective = "non-saturating"
+    r1: float = 0.1
+    r1_every: int = 10
+    spectral: bool = False
+    ema: float | None = 0.999
+    critic_steps: int = 1
+    critic_optimiser: Optimiser = field(default_factory=lambda: Optimiser(1e-3, 0.0, (0.5, 0.99)))
+    inference_optimiser: Optimiser = field(default_factory=Optimiser)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks = {
+            f"objective must be one of {', '.join(OBJECTIVES)}": self.objective in OBJECTIVES,
+            "r1 must be 0 or more": self.r1 >= 0,
+            "r1_every must be at least 1": self.r1_every >= 1,
+            "ema must lie in (0, 1), or be None": self.ema is None or 0 < self.ema < 1,
+            "critic_steps must be at least 1": self.critic_steps >= 1,
+            "sigma must be a number, since a GAN has no likelihood to learn it by,": self.sigma != "learned",
+        }
+        for demand, held in checks.items():
+            if not held:
+                raise ConfigError(f"GAN: {demand}, got {getattr(self, demand.split()[0])!r}")
+
+    def players(self, model: Model) -> tuple[Player, ...]:
+        """The critic, the generator and the inference player, in the order in which they step."""
+        critic = critic_for(model, self.net, self.spectral)
+        return self._critic(model, critic), self._generator(model, critic), self._inference(model)
+
+    def _critic(self, model: Model, critic: Critic) -> Player:
+        def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+            with torch.no_grad():
+                _, _, fake = generate(model, len(batch), generator)
+            real, made = critic(batch.x, fake).chunk(2)
+            terms = {"critic": critic_loss(real, made, self.objective).mean()}
+            if self.r1 and step % self.r1_every == 0:
+                x = batch.x.detach().clone().requires_grad_()
+                terms["r1"] = 0.5 * self.r1 * self.r1_every * gradient_penalty(critic(x), x).mean()
+            return terms
+
+        def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+            _, _, fake = generate(model, len(batch), generator)
+            with frozen(critic):
+                return {"real": critic(batch.x).sigmoid().mean(), "fake": critic(fake).sigmoid().mean()}
+
+        return Player("critic", critic, loss, self.critic_optimiser, measure=measure)
+
+    def _generator(self, model: Model, critic: Critic) -> Player:
+        def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+            _, _, fake = generate(model, len(batch), generator)
+            with frozen(critic):
+                return {"generator": generator_loss(critic(fake), self.objective).mean()}
+
+        def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+            return {"coverage": coverage(batch.x, generate(model, len(batch), generator)[2])}
+
+        return Player("generator", Generator(model), loss, self.optimiser, self.critic_steps, self.ema, measure)
+
+    def _inference(self, model: Model) -> Player:
+        def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+            with torch.no_grad():
+                content, theta, fake = generate(model, len(batch), generator)
+            found = model.encode(fake)
+            terms = {"content": squared_error(found.content, content).mean()}
+            if model.warp.factors:
+                terms["deformation"] = pose_error(model.warp.theta(found.map), theta, model.warp.factors).mean()
+            return terms
+
+        return Player("inference", model.encoder, loss, self.inference_optimiser, self.critic_steps)
+
+
+class Generator(nn.Module):
+    """What the generating player moves: the model's decoder and, where it is learned, the scale of its deformations."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.decoder = model.decoder
+        if isinstance(model.log_prior, nn.Parameter):
+            self.log_prior = model.log_prior
+
+
+def generate(model: Model, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Codes (N, D) from N(0, 1), deformations (N, P) from their prior, and what they look like (N, *shape).
+
+    The same draws as `Model.sample`, whose samples these are.
+    """
+    code = torch.randn(n, model.n_content, generator=generator).to(model.anchor_theta)
+    shape, factors = (n, len(model.warp.factors)), model.warp.factors
+    normal = torch.randn(shape, generator=generator).to(code) * model.prior
+    uniform = (2 * torch.rand(shape, generator=generator) - 1).to(code)
+    periodic = torch.tensor([f.periodic for f in factors], dtype=torch.bool, device=code.device)
+    theta = torch.where(periodic, uniform, normal) * code.new_tensor([f.half_range for f in factors])
+    return code, theta, model.draw(code, model.warp.map(theta))
+
+
+def pose_error(found: Tensor, theta: Tensor, factors: tuple[Factor, ...]) -> Tensor:
+    """Squared error of parameters (N, P) in half-ranges, summed over columns, (N,); around the circle where periodic.
+
+    A periodic column counts as the squared distance of (sin, cos), which near zero is that of the angle in radians.
+    """
+    half = theta.new_tensor([f.half_range for f in factors])
+    circle = torch.tensor([f.periodic for f in factors], device=theta.device)
+    off = (found - theta) / half.clamp_min(1e-12)
+    turned = 2 - 2 * (torch.pi * off).cos()
+    return torch.where(circle, turned, off.square()).masked_fill(half == 0, 0.0).sum(-1)
