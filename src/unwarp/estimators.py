@@ -294,7 +294,9 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _learnable(self, X: Any) -> Dataset:
         """`X` as a checked, scaled data set; what scales it is kept."""
-        samples, self.kind_ = as_samples(_load(X), self.kind, self.image_shape)
+        given = read(X) if isinstance(X, str | Path) else None
+        kind = given.kind if given and self.kind == "auto" else self.kind
+        samples, self.kind_ = as_samples(given.x if given else _load(X), kind, self.image_shape)
         self.scaler_ = fit_scaler(samples, self.kind_, self.scale)
         scaled = torch.from_numpy(self.scaler_.apply(samples))
         data = replace(X, x=scaled) if isinstance(X, Dataset) else Dataset(scaled)

@@ -140,7 +140,7 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset]:
         test = datasets.load(job.source, "test")
         return datasets.load(job.source, "train"), test, test
     found = read(job.source)
-    samples, _ = as_samples(found.x, job.kind)
+    samples, _ = as_samples(found.x, found.kind if job.kind == "auto" else job.kind)
     if len(samples) < 10:
         raise DataError(f"{job.source} holds {len(samples)} samples; a run needs at least 10, better hundreds")
     rows = np.random.default_rng(job.seed).permutation(len(samples))

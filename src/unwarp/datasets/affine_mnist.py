@@ -97,11 +97,10 @@ def observed(clean: Dataset, draws: int, seed: int, nuisance: Nuisance | None = 
     """A fixed set: each clean picture observed `draws` times, with true maps and the original's row as `ids`."""
     nuisance, generator = nuisance or Nuisance(), torch.Generator().manual_seed(seed)
     rows = np.repeat(np.arange(len(clean)), draws)
-    originals = clean.x[torch.as_tensor(rows)]
-    maps = nuisance.maps(originals, generator)
-    labels = None if clean.labels is None else clean.labels[rows]
-    x = nuisance.observe(originals, maps, generator)
-    return replace(clean, x=x, name="affine-mnist", labels=labels, ids=rows, maps=maps, draw=None)
+    originals = clean.subset(rows)
+    maps = nuisance.maps(originals.x, generator)
+    x = nuisance.observe(originals.x, maps, generator)
+    return replace(originals, x=x, name="affine-mnist", ids=rows, maps=maps, draw=None)
 
 
 def load(part: str = "train") -> Dataset:
