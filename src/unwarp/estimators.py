@@ -167,17 +167,19 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Where `points` seen in each sample lie in the aligned one.
 
         Args:
-            X: Images (N, ...).
-            points: Pixel coordinates (x, y), the first pixel's centre at (0, 0): (K, 2) for all or (N, K, 2).
+            X: Samples (N, ...).
+            points: Pixel coordinates (x, y), the first pixel's centre at (0, 0): (K, 2) for all or (N, K, 2). Of series:
+                sample numbers, (K, 1) or (N, K, 1).
         """
         x = self.prepare(X)
         size = np.array(x.shape[2:][::-1], float)
+        series = x.ndim == 3
         where = np.asarray(points, float)
         if where.shape[-1:] != (len(size),) or where.ndim not in (2, 3) or (where.ndim == 3 and len(where) != len(x)):
             raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or ({len(x)}, K, {len(size)})")
-        normal = torch.as_tensor((2 * where + 1) / size - 1, dtype=torch.float32)
-        moved = self._maps(x).undoable().pull(normal).numpy()
-        return np.asarray(((moved + 1) * size - 1) / 2)
+        normal = where / (size - 1) if series else (2 * where + 1) / size - 1
+        moved = self._maps(x).undoable().pull(torch.as_tensor(normal, dtype=torch.float32)).numpy()
+        return np.asarray(moved * (size - 1) if series else ((moved + 1) * size - 1) / 2)
 
     def to_matrix(self, X: Any, convention: Convention = "pixel") -> Array:
         """The affine part of each deformation as matrices (N, 3, 3): normalized, pixel, opencv or skimage."""

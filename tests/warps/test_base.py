@@ -22,8 +22,9 @@ def test_lattice_stands_at_pixel_centres_x_first_row_by_row() -> None:
     torch.testing.assert_close(lattice, torch.tensor(expected))
 
 
-def test_lattice_of_a_series_has_one_axis() -> None:
-    torch.testing.assert_close(Window.frame((2,)).lattice(torch.zeros(1)), torch.tensor([[-0.5], [0.5]]))
+def test_lattice_of_a_series_runs_from_its_first_sample_to_its_last() -> None:
+    torch.testing.assert_close(Window.frame((3,)).lattice(torch.zeros(1)), torch.tensor([[0.0], [0.5], [1.0]]))
+    assert Window.frame((1,)).lattice(torch.zeros(1)).shape == (1, 1)
 
 
 @pytest.mark.parametrize("like", [torch.float32, torch.float64])
@@ -33,14 +34,14 @@ def test_lattice_takes_the_dtype_it_is_given(like: torch.dtype) -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 9, 28, 45])
 def test_a_crop_stands_on_the_pixels_of_its_frame(n: int) -> None:
-    frame = Window.frame((n,))
-    pixels = frame.lattice(torch.zeros(1, dtype=torch.float64)).flatten()
-    for share in np.linspace(0.01, 1, 34):
-        crop = frame.crop(float(share))
-        inside = crop.lattice(pixels).flatten()
-        assert (inside[:, None] - pixels).abs().amin(1).max() < 1e-12
-        assert crop.extent[0] == pytest.approx(crop.size[0] / n)
-        assert abs(crop.size[0] - share * n) <= max(1, 2 - share * n) + 1e-9
+    for frame, gap in ((Window.frame((n, 1)), 0), (Window.frame((n,)), int(n > 1))):
+        pixels = frame.lattice(torch.zeros(1, dtype=torch.float64))
+        for share in np.linspace(0.01, 1, 34):
+            crop = frame.crop(float(share))
+            away = (crop.lattice(pixels)[:, None] - pixels).abs().amax(-1)
+            assert away.amin(1).max() < 1e-12
+            assert crop.extent[0] == pytest.approx((crop.size[0] - gap) / (n - gap))
+            assert abs(crop.size[0] - share * n) <= max(1, (3 if gap else 2) - share * n) + 1e-9
 
 
 def test_a_crop_treats_every_axis_and_the_whole_is_the_frame() -> None:
@@ -74,9 +75,18 @@ def test_resample_agrees_with_scipy(padding: str) -> None:
 
 def test_resample_reads_a_series_between_its_samples() -> None:
     x = torch.tensor([[[0.0, 1.0, 4.0, 9.0]]])
-    points = torch.tensor([[[-0.75], [-0.5], [0.0], [0.5]]])
+    points = torch.tensor([[[0.0], [0.5 / 3], [0.5], [2.5 / 3]]])
     found = resample(x, points, Window.frame((4,)), Window.frame((4,)))
     torch.testing.assert_close(found, torch.tensor([[[0.0, 0.5, 2.5, 6.5]]]))
+
+
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+def test_a_series_is_read_as_scipy_reads_it(padding: str) -> None:
+    x, times = smooth(1, (3, 20)).double()[0], np.random.default_rng(0).uniform(-0.6, 1.6, 200)
+    mode = {"zeros": "grid-constant", "border": "nearest", "reflection": "mirror"}[padding]
+    expected = [map_coordinates(c.numpy(), [times * 19], order=1, mode=mode) for c in x[0]]
+    found = resample(x, torch.as_tensor(times)[None, :, None], Window.frame((20,)), Window.frame((200,)), padding)  # type: ignore[arg-type]
+    np.testing.assert_allclose(found[0], np.stack(expected), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +121,6 @@ def test_the_family_names_are_their_keys_and_names_chain_with_plus() -> None:
 
 @pytest.mark.parametrize("text", ["afine", "", "affine+", "chain", "affine+rigid"])
 def test_an_unknown_name_is_refused_with_the_known_ones(text: str) -> None:
-    with pytest.raises(ConfigError, match="affine, displacement, identity, similarity"):
+    with pytest.raises(ConfigError, match="affine, displacement, gain, identity, similarity"):
         named(text)
     assert not issubclass(ConfigError, DataError)

@@ -251,9 +251,9 @@ class Recipe(ABC):
         """
         if len(shape) not in (2, 3):
             raise ConfigError(f"shape={tuple(shape)} must be (C, H, W) or (C, T)")
-        if len(shape) == 2 and not isinstance(self.warp, Identity):
+        if self.warp.kind not in ("auto", "series" if len(shape) == 2 else "image"):
             raise ConfigError(
-                f"warp {self.warp.name!r} acts on pictures, the samples are series of shape {tuple(shape)}"
+                f"warp {self.warp.name!r} acts on {self.warp.kind} data, the samples have shape {tuple(shape)}"
             )
         if self.padding == "auto":
             return replace(self, padding="zeros").build(shape, seed=seed)

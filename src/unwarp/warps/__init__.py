@@ -6,20 +6,36 @@ from unwarp.types import ConfigError
 from unwarp.warps.affine import Affine2d, AffineMap, Similarity2d, to_matrix, translation
 from unwarp.warps.base import Identity, IdentityMap, Map, Padding, Warp, Window, canonicalize, resample
 from unwarp.warps.chain import Chain, ChainMap
+from unwarp.warps.cpab import CpabTime
 from unwarp.warps.displacement import Displacement2d, DisplacementMap
+from unwarp.warps.gain import Gain, GainMap
+from unwarp.warps.spline import SplineTime
+from unwarp.warps.steps import SoftmaxTime, SquareTime
+from unwarp.warps.time import CosineTime, MonotoneTime, TimeShift
+from unwarp.warps.timemap import TimeMap
 
 __all__ = [
     "Affine2d",
     "AffineMap",
     "Chain",
     "ChainMap",
+    "CosineTime",
+    "CpabTime",
     "Displacement2d",
     "DisplacementMap",
+    "Gain",
+    "GainMap",
     "Identity",
     "IdentityMap",
     "Map",
+    "MonotoneTime",
     "Padding",
     "Similarity2d",
+    "SoftmaxTime",
+    "SplineTime",
+    "SquareTime",
+    "TimeMap",
+    "TimeShift",
     "Warp",
     "Window",
     "canonicalize",

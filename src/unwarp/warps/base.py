@@ -5,7 +5,8 @@ Convention:
       where it is seen; `pull` sends an observed point to the template point it shows. A picture is made by `pull`:
       `observation(p) = template(pull(p))`. A dot of the template shifted by +0.5 in x is seen at +0.5.
     * Points are normalised frame coordinates: -1 and 1 are the outer *edges* of the first and last pixel
-      (`align_corners=False`), x points right, y points down; a point is (x, y).
+      (`align_corners=False`), x points right, y points down; a point is (x, y). A point of a series is its time: the
+      first *sample* stands at 0, the last one at 1 (sample i of T at i / (T - 1)).
     * `outer.compose(inner)`: `inner` acts on the template first.
 """
 
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unwarp.types import ConfigError, Factor, NotInvertibleError
+from unwarp.types import ConfigError, Factor, Kind, NotInvertibleError
 
 Padding = Literal["zeros", "border", "reflection"]
 PADDINGS: tuple[Padding, ...] = ("zeros", "border", "reflection")
@@ -28,7 +29,7 @@ PADDINGS: tuple[Padding, ...] = ("zeros", "border", "reflection")
 
 @dataclass(frozen=True)
 class Window:
-    """A centred window of the frame: its samples per axis (H, W), and its reach per axis in half-frames (y, x)."""
+    """A centred window of the frame: its samples per axis (H, W) or (T,), and its share of the frame per axis (y, x)."""
 
     size: tuple[int, ...]
     extent: tuple[float, ...]
@@ -40,12 +41,18 @@ class Window:
 
     def crop(self, share: float) -> Window:
         """The central window with about `share` of the samples along each axis, on the same pixel grid."""
-        size = tuple(max(2 - n % 2, n - 2 * round((1 - share) * n / 2)) for n in self.size)
+        series = len(self.size) == 1
+        fewest = [min(n, 2 + n % 2) if series else 2 - n % 2 for n in self.size]
+        size = tuple(max(few, n - 2 * round((1 - share) * n / 2)) for few, n in zip(fewest, self.size, strict=True))
+        gap = int(series and self.size[0] > 1)
         reach = zip(self.extent, size, self.size, strict=True)
-        return Window(size, tuple(e * m / n for e, m, n in reach))
+        return Window(size, tuple(e * (m - gap) / (n - gap) for e, m, n in reach))
 
     def lattice(self, like: Tensor) -> Tensor:
-        """Sample centres in frame coordinates, (P, axes), x first, with dtype and device of `like`."""
+        """Sample centres in frame coordinates, (P, axes), x first, with dtype and device of `like`; times of a series."""
+        if len(self.size) == 1:
+            steps = torch.arange(self.size[0], dtype=like.dtype, device=like.device) / max(self.size[0] - 1, 1)
+            return ((steps - 0.5) * self.extent[0] + 0.5)[:, None]
         axes = [
             ((2 * torch.arange(n, dtype=like.dtype, device=like.device) + 1) / n - 1) * e
             for n, e in zip(self.size, self.extent, strict=True)
@@ -54,15 +61,17 @@ class Window:
 
 
 def resample(x: Tensor, points: Tensor, source: Window, target: Window, padding: Padding = "zeros") -> Tensor:
-    """Read `x` (N, C, *source.size) at `points` (N, P, axes), giving (N, C, *target.size); bilinear, edge-aligned."""
-    reach = torch.tensor(source.extent[::-1], dtype=points.dtype, device=points.device)
-    grid = points if all(e == 1 for e in source.extent) else points / reach
-    if len(source.size) == 1:
-        grid = torch.stack([grid[..., 0], torch.zeros_like(grid[..., 0])], -1)
+    """Read `x` (N, C, *source.size) at `points` (N, P, axes), giving (N, C, *target.size); (bi)linear."""
+    series = len(source.size) == 1
+    grid = 2 * points - 1 if series else points
+    if not all(e == 1 for e in source.extent):
+        grid = grid / torch.tensor(source.extent[::-1], dtype=points.dtype, device=points.device)
+    if series:
+        grid = F.pad(grid, (0, 1))
         x = x.unsqueeze(2)
     size = (1, *target.size)[-2:]
     grid = grid.expand(len(x), -1, -1).reshape(len(x), *size, 2)
-    out = F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=False)
+    out = F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=series)
     return out.reshape(*out.shape[:2], *target.size)
 
 
@@ -205,6 +214,11 @@ class Warp(ABC):
     size: tuple[int, ...] = field(default=(2, 2), kw_only=True)
 
     @property
+    def kind(self) -> Kind:
+        """What the family deforms: pictures, series, or either (`auto`)."""
+        return "image"
+
+    @property
     @abstractmethod
     def factors(self) -> tuple[Factor, ...]:
         """One `Factor` for each column of theta; their ranges bound what one stage predicts."""
@@ -273,6 +287,10 @@ class Identity(Warp):
     """The family that moves nothing: with it a model is the plain autoencoder of its kind."""
 
     name: ClassVar[str] = "identity"
+
+    @property
+    def kind(self) -> Kind:
+        return "auto"
 
     @property
     def factors(self) -> tuple[Factor, ...]:

@@ -9,8 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.types import ConfigError, Factor
+from unwarp.types import ConfigError, Factor, Kind
 from unwarp.warps.base import IdentityMap, Map, Padding, Warp, Window, spread
+from unwarp.warps.gain import Gain
 
 
 def chain(parts: Iterable[Map]) -> Map:
@@ -88,14 +89,20 @@ class Chain(Warp):
     links: tuple[Warp, ...]
 
     def __init__(self, *links: Warp, size: Sequence[int] = (2, 2)) -> None:
-        kinds = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
-        if kinds != [False, True] or not all(link.factors for link in links):
+        undoable = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
+        apart = [isinstance(link, Gain) for link in links] == [False, True] or undoable == [False, True]
+        if not apart or not all(link.factors for link in links) or len({link.kind for link in links}) > 1:
             raise ConfigError(
                 f"Chain({', '.join(link.name for link in links)}): a chain is a residual without inverse, then a family with "
-                "one, such as Chain(Displacement2d(4), Affine2d()): only then does theta describe it without loss"
+                "one, such as Chain(Displacement2d(4), Affine2d()), or a warp of time, then a gain, such as "
+                "Chain(CosineTime(), Gain()): only then does theta describe it without loss"
             )
         object.__setattr__(self, "links", links)
         object.__setattr__(self, "size", tuple(size))
+
+    @property
+    def kind(self) -> Kind:
+        return self.links[0].kind
 
     @property
     def parts(self) -> tuple[Warp, ...]:

@@ -1,0 +1,273 @@
+"""Monotone deformations of time: what happened earlier, later, faster or slower.
+
+Every family gives the local speed gamma' on equal cells of the observed time, so that gamma is increasing by
+construction and linear on each cell; a family is a way to write these speeds in few numbers, and to read them back.
+
+Convention:
+    gamma is `pull`: observed time to template time, both in [0, 1]. A speed above 1 means that the observation runs
+    through its template faster; a positive lag, that it is later.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from unwarp.types import ConfigError, Factor, Kind
+from unwarp.warps.base import Map, Warp, Window
+from unwarp.warps.timemap import TimeMap
+
+SLOWEST = 1e-3
+
+
+@dataclass(frozen=True)
+class _Temporal(Warp):
+    """What the families of time share: a grid, a clock and the human columns."""
+
+    size: tuple[int, ...] = field(default=(2,), kw_only=True)
+    cells: int = field(default=64, kw_only=True)
+    rate: float | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.cells < 2:
+            raise ConfigError(f"{type(self).__name__}: cells={self.cells} must be at least 2")
+        if self.rate is not None and not self.rate > 0:
+            raise ConfigError(f"{type(self).__name__}: rate={self.rate} must be positive samples a second, or None")
+
+    @property
+    def kind(self) -> Kind:
+        return "series"
+
+    @property
+    def _half(self) -> tuple[float, ...]:
+        return tuple(f.half_range for f in self.factors)
+
+    def constrain(self, raw: Tensor) -> Tensor:
+        half = raw.new_tensor(self._half)
+        return half * torch.tanh(raw / half)
+
+    @property
+    def duration(self) -> float:
+        """From the first sample to the last, in seconds, or in samples where no rate is given."""
+        return (self.size[-1] - 1) / (self.rate or 1.0)
+
+    def _gamma(self, map: Map) -> Tensor:
+        """Template times (N, cells + 1) at the ends of the cells."""
+        return map.pull(Window.frame((self.cells + 1,)).lattice(map.like))[..., 0]
+
+    def summary(self, map: Map) -> dict[Factor, Tensor]:
+        gamma, clock = self._gamma(map), "samples" if self.rate is None else "s"
+        lag = 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1) / 2
+        speed = gamma.diff() * self.cells
+        jump = speed.diff().abs().amax(-1) * self.cells
+        span, most = self.duration, self._fastest
+        return {
+            Factor("lag", clock, -span / 2, span / 2): lag * span,
+            Factor("speed_min", "factor", 1 / most, most): speed.amin(-1),
+            Factor("speed_max", "factor", 1 / most, most): speed.amax(-1),
+            Factor("acceleration", f"1/{clock}", 0.0, most * self.cells / span): jump / span,
+        }
+
+    @property
+    def _fastest(self) -> float:
+        """The end of the sliders of speed."""
+        return 4.0
+
+
+@dataclass(frozen=True)
+class MonotoneTime(_Temporal):
+    """Base of the families that change speed: increasing maps of [0, 1], onto itself unless `free_ends`.
+
+    Attributes:
+        cells: Equal parts of the observed time, on each of which the speed is constant.
+        rate: Samples a second, for columns in seconds; None: columns in samples.
+        free_ends: Whether a recording may be cut: adds a lag (a quarter of the series at most) and a tempo (a factor of
+            1.5 at most), so that its ends show other times of the template than 0 and 1.
+        anchor: Theta of the mean deformation that centring took out; None for none.
+    """
+
+    free_ends: bool = field(default=False, kw_only=True)
+    anchor: tuple[float, ...] | None = field(default=None, kw_only=True)
+
+    @property
+    @abstractmethod
+    def _columns(self) -> tuple[Factor, ...]:
+        """The factors that shape the speed."""
+
+    @abstractmethod
+    def _speed(self, theta: Tensor) -> Tensor:
+        """Speed on each cell (N, cells), 1 in the mean of a row."""
+
+    @abstractmethod
+    def _shape(self, speed: Tensor) -> Tensor:
+        """The columns that give `speed` (N, cells), or speeds near it."""
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        log = math.log(1.5)
+        ends = (Factor("lag", "lengths", -0.25, 0.25), Factor("log_tempo", "log factor", -log, log))
+        return self._columns + (ends if self.free_ends else ())
+
+    def map(self, theta: Tensor) -> TimeMap:
+        shape, ends = theta[:, : len(self._columns)], theta[:, len(self._columns) :]
+        speed = self._speed(shape)
+        zero = speed.new_zeros(len(speed), 1)
+        gamma = torch.cat([zero, speed[:, :-1].cumsum(-1) / self.cells, zero + 1], -1)
+        if self.free_ends:
+            gamma = (gamma - 0.5) * ends[:, 1:].exp() + 0.5 - ends[:, :1]
+        map = TimeMap(Window.frame((self.cells + 1,)).lattice(gamma).mT.expand_as(gamma), gamma)
+        return map if self.anchor is None else _product(map, self._taken_out(theta).invert())
+
+    def _taken_out(self, like: Tensor) -> TimeMap:
+        return replace(self, anchor=None).map(like.new_tensor(self.anchor)[None])
+
+    def _profile(self, map: Map) -> tuple[Tensor, Tensor]:
+        """Speeds with mean 1 (N, cells), and lag and log tempo where the ends are free (N, 2 or 0)."""
+        if self.anchor is not None:
+            map = map.compose(self._taken_out(map.like))
+        gamma = self._gamma(map)
+        first, last = gamma[:, :1], gamma[:, -1:]
+        tempo = last - first
+        speed = (gamma.diff() * self.cells / tempo).clamp_min(SLOWEST / 10)
+        ends = torch.cat([0.5 - (first + last) / 2, tempo.log()], -1)
+        return speed, ends if self.free_ends else ends[:, :0]
+
+    def theta(self, map: Map) -> Tensor:
+        speed, ends = self._profile(map)
+        return torch.cat([self._shape(speed), ends], -1)
+
+    def mean(self, map: Map) -> Map:
+        """The map whose log speed is the mean log speed, as near as the family comes; arithmetic for the ends."""
+        speed, ends = self._profile(map)
+        mean = self.cells * speed.log().mean(0, keepdim=True).softmax(-1)
+        return self.map(torch.cat([self._shape(mean), ends.mean(0, keepdim=True)], -1))
+
+    def seen_from(self, anchor: Map) -> MonotoneTime:
+        """The family of centred maps: each is one of this family after which `anchor` is taken out; so is zero's."""
+        return replace(self, anchor=tuple(replace(self, anchor=None).theta(anchor).flatten().tolist()))
+
+
+def _product(outer: TimeMap, inner: TimeMap) -> TimeMap:
+    product = outer.compose(inner)
+    assert isinstance(product, TimeMap)
+    return product
+
+
+@dataclass(frozen=True)
+class CosineTime(MonotoneTime):
+    """Smooth log speed: log gamma' = bound tanh(sum_k theta_k cos(pi k t) / sqrt(k) / bound), less its normaliser.
+
+    Attributes:
+        waves: Number of cosines, which is the size of theta.
+        bound: Largest log speed before normalisation, for any theta; speeds differ by a factor of exp(2 bound) at most.
+        reach: Range of the first column; column k reaches `reach` / sqrt(k), so that random draws are smooth.
+    """
+
+    name: ClassVar[str] = "time"
+    waves: int = 16
+    bound: float = 2.5
+    reach: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.waves < self.cells:
+            raise ConfigError(f"CosineTime: waves={self.waves} must lie within 1 and cells - 1 = {self.cells - 1}")
+        if not 0 < self.bound <= -math.log(SLOWEST) / 2:
+            raise ConfigError(f"CosineTime: bound={self.bound} must lie in (0, {-math.log(SLOWEST) / 2:.2f}]")
+        if not self.reach > 0:
+            raise ConfigError(f"CosineTime: reach={self.reach} must be positive")
+
+    @property
+    def _columns(self) -> tuple[Factor, ...]:
+        reaches = [self.reach / math.sqrt(k) for k in range(1, self.waves + 1)]
+        return tuple(Factor(f"wave_{k}", "log factor", -r, r) for k, r in enumerate(reaches, 1))
+
+    @property
+    def _fastest(self) -> float:
+        return math.exp(self.bound)
+
+    def _basis(self, like: Tensor) -> Tensor:
+        """Cosines over sqrt(k) at the middle of each cell (waves, cells), where they are orthogonal."""
+        k = torch.arange(1, self.waves + 1, dtype=like.dtype, device=like.device)[:, None]
+        middle = (torch.arange(self.cells, dtype=like.dtype, device=like.device) + 0.5) / self.cells
+        return torch.cos(math.pi * k * middle) / k.sqrt()
+
+    def _speed(self, theta: Tensor) -> Tensor:
+        level = self.bound * torch.tanh(theta @ self._basis(theta) / self.bound)
+        return self.cells * level.softmax(-1)
+
+    def _shape(self, speed: Tensor) -> Tensor:
+        wave = self.bound * torch.atanh(unnormalised(speed.log() / self.bound))
+        basis = self._basis(speed)
+        return wave @ (basis / basis.square().sum(-1, keepdim=True)).mT
+
+
+def unnormalised(level: Tensor) -> Tensor:
+    """Shift each row of `level` (N, M) such that the inverse hyperbolic tangents of the row have mean 0.
+
+    Rows that no shift brings into (-1, 1) are shrunk about their middle. Newton's method on the logit of the shift's place
+    between its bounds, where the poles of the tangents are nearly straight; the last line adds nothing but the
+    derivatives (the implicit function theorem).
+    """
+    low, high = level.amin(-1, keepdim=True), level.amax(-1, keepdim=True)
+    middle, half = (low + high) / 2, (high - low) / 2
+    level = (level - middle) * (0.99 / half.clamp_min(0.99))
+    with torch.no_grad():
+        least = -1 - level.amin(-1, keepdim=True)
+        width = 1 - level.amax(-1, keepdim=True) - least
+        logit = torch.zeros_like(least)
+        for _ in range(12):
+            z, bend = level + least + width * logit.sigmoid(), width * logit.sigmoid() * (-logit).sigmoid()
+            logit -= torch.atanh(z).mean(-1, keepdim=True) / (bend * (1 / (1 - z * z)).mean(-1, keepdim=True))
+            logit.clamp_(-9, 9)
+        shift = least + width * logit.sigmoid()
+    z = level + shift
+    slope = (1 / (1 - z * z)).mean(-1, keepdim=True).detach()
+    mean = torch.atanh(z).mean(-1, keepdim=True)
+    return z - (mean - mean.detach()) / slope
+
+
+@dataclass(frozen=True)
+class TimeShift(_Temporal):
+    """The same thing, only earlier or later: theta is the lag in lengths of the series.
+
+    Attributes:
+        reach: Largest lag, in lengths of the series.
+        rate: Samples a second, for columns in seconds; None: columns in samples.
+
+    >>> import torch
+    >>> shift = TimeShift(size=(101,), rate=50.0)
+    >>> {f.name: round(float(v), 3) for f, v in shift.summary(shift.map(torch.tensor([[0.1]]))).items()}["lag"]
+    0.2
+    """
+
+    name: ClassVar[str] = "time-shift"
+    reach: float = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.reach > 0:
+            raise ConfigError(f"TimeShift: reach={self.reach} must be positive")
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        return (Factor("lag", "lengths", -self.reach, self.reach),)
+
+    def map(self, theta: Tensor) -> TimeMap:
+        ends = torch.cat([torch.zeros_like(theta), torch.ones_like(theta)], -1)
+        return TimeMap(ends, ends - theta)
+
+    def theta(self, map: Map) -> Tensor:
+        gamma = self._gamma(map)
+        return 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1, keepdim=True) / 2
+
+    def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
+        if "lag" not in columns:
+            raise ConfigError(f"column lag is missing; {self.name!r} needs it")
+        return columns["lag"][:, None] / self.duration

@@ -1,0 +1,62 @@
+"""Gain and offset, alone and behind a warp of time."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from unwarp.types import ConfigError
+from unwarp.warps import Affine2d, Chain, CosineTime, Gain, GainMap, TimeMap, canonicalize
+
+WARP = Chain(CosineTime(), Gain()).on((48,))
+X = torch.sin(torch.linspace(0, 9, 48)).expand(4, 2, -1).double()
+THETA = WARP.constrain(torch.randn(4, 18, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))
+
+
+def test_values_are_multiplied_and_raised() -> None:
+    map = Gain().map(torch.tensor([[math.log(2), 0.5], [0.0, -1.0]]))
+    assert map(torch.ones(2, 1, 3)).tolist() == [[[2.5] * 3], [[0.0] * 3]]
+    torch.testing.assert_close(map.invert()(map(X[:2].float())), X[:2].float())
+
+
+def test_time_and_values_commute_and_keep_one_normal_form() -> None:
+    time, values = WARP.links[0].map(THETA[:, :16]), WARP.links[1].map(THETA[:, 16:])
+    for product in (time.compose(values), values.compose(time), WARP.map(THETA)):
+        assert [type(part) for part in product.parts] == [GainMap, TimeMap]
+        torch.testing.assert_close(product(X), values(time(X)))
+    longer = WARP.map(THETA).compose(WARP.map(THETA.flip(0)))
+    assert [type(part) for part in longer.parts] == [GainMap, TimeMap]
+    first = WARP.map(THETA.flip(0))(X)
+    torch.testing.assert_close(longer(X)[..., 5:-5], WARP.map(THETA)(first)[..., 5:-5], atol=0.05, rtol=0)
+
+
+def test_a_chain_is_undone_whole() -> None:
+    map = WARP.map(THETA)
+    assert map.invertible
+    smooth = torch.sin(torch.linspace(0, 3, 2000)).expand(4, 1, -1).double()
+    torch.testing.assert_close(canonicalize(map(smooth), map), smooth, atol=1e-3, rtol=0)
+
+
+def test_gains_are_averaged_in_logs() -> None:
+    mean = Gain().mean(Gain().map(torch.tensor([[math.log(2), 0.2], [math.log(0.5), 0.4]])))
+    assert isinstance(mean, GainMap)
+    torch.testing.assert_close(torch.stack([mean.gain, mean.offset]), torch.tensor([[1.0], [0.3]]))
+
+
+def test_human_columns_lead_back() -> None:
+    theta = THETA[:, 16:]
+    found = {f.name: column for f, column in Gain().summary(WARP.map(THETA)).items()}
+    torch.testing.assert_close(Gain().from_columns(found), theta)
+    with pytest.raises(ConfigError, match="columns gain are missing"):
+        Gain().from_columns({"offset": theta[:, 1]})
+
+
+def test_ranges_and_chains_that_make_no_sense_are_refused() -> None:
+    for wrong in ({"most": 1.0}, {"offset": 0.0}):
+        with pytest.raises(ConfigError, match=next(iter(wrong))):
+            Gain(**wrong)
+    for links in ((Gain(), CosineTime()), (Gain(), Gain()), (Affine2d(), Gain())):
+        with pytest.raises(ConfigError, match="only then"):
+            Chain(*links)

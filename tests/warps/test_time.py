@@ -1,0 +1,195 @@
+"""Families of monotone time: closed forms, human columns, means, free ends, projections."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import quad
+from torch import Tensor
+
+from unwarp.types import ConfigError
+from unwarp.warps import (
+    Chain,
+    CosineTime,
+    CpabTime,
+    Displacement2d,
+    MonotoneTime,
+    SoftmaxTime,
+    SplineTime,
+    SquareTime,
+    TimeMap,
+    TimeShift,
+    Warp,
+    Window,
+    canonicalize,
+)
+from unwarp.warps.time import SLOWEST, unnormalised
+
+FAMILIES: list[MonotoneTime] = [CosineTime(), SoftmaxTime(), SquareTime(), SplineTime(), CpabTime()]
+LINE = torch.linspace(0, 1, 65, dtype=torch.float64)[:, None]
+
+
+def draw(warp: Warp, n: int = 6, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+    raw = torch.randn(n, len(warp.factors), dtype=dtype, generator=torch.Generator().manual_seed(seed))
+    return warp.constrain(raw)
+
+
+def columns(warp: Warp, map: Any) -> dict[str, Tensor]:
+    return {factor.name: column for factor, column in warp.summary(map).items()}
+
+
+@pytest.fixture(params=FAMILIES, ids=lambda warp: warp.name)
+def family(request: pytest.FixtureRequest) -> MonotoneTime:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_time_never_stands_still_and_keeps_its_ends(family: MonotoneTime, dtype: torch.dtype) -> None:
+    raw = 5 * torch.randn(200, len(family.factors), dtype=dtype, generator=torch.Generator().manual_seed(0))
+    gamma = family.map(family.constrain(raw)).pull(LINE.to(dtype))[..., 0]
+    assert (gamma.diff() >= 0.99 * SLOWEST / 64).all()
+    ends = torch.tensor([0.0, 1.0], dtype=dtype).expand(200, 2)
+    torch.testing.assert_close(gamma[:, [0, -1]], ends, atol=1e-6, rtol=0)
+
+
+def test_one_wave_is_its_integral() -> None:
+    warp, theta = CosineTime(cells=256), torch.zeros(1, 16, dtype=torch.float64)
+    theta[0, 0], theta[0, 3] = 1.2, -0.6
+
+    def speed(t: float) -> float:
+        wave = 1.2 * math.cos(math.pi * t) - 0.6 * math.cos(4 * math.pi * t) / 2
+        return math.exp(2.5 * math.tanh(wave / 2.5))
+
+    total = quad(speed, 0, 1)[0]
+    expected = [quad(speed, 0, t)[0] / total for t in (0.2, 0.5, 0.9)]
+    found = warp.map(theta).pull(torch.tensor([[0.2], [0.5], [0.9]]).double())[0, :, 0]
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_softmax_and_square_are_normalised_sums() -> None:
+    knots = torch.tensor([[0.25], [0.5], [0.75]]).double()
+    theta = torch.tensor([[math.log(2), math.log(3), math.log(4)]]).double()
+    shares = np.cumsum(np.array([2, 3, 4]) / 10)
+    found = SoftmaxTime(cells=4).map(theta).pull(knots)[0, :, 0]
+    np.testing.assert_allclose(found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12)
+    found = SquareTime(cells=4).map(torch.tensor([[0.5, -0.5, 0.0]]).double()).pull(knots)[0, :, 0]
+    shares = np.cumsum(np.array([1.5, 0.5, 1.0]) ** 2 / 4.5)
+    np.testing.assert_allclose(found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12)
+
+
+def test_a_lag_has_its_unit_and_its_sign() -> None:
+    theta = torch.tensor([[0.1], [-0.05]]).double()
+    for rate, unit, expected in ((None, "samples", [20.0, -10.0]), (50.0, "s", [0.4, -0.2])):
+        warp = TimeShift(rate=rate).on((201,))
+        (factor, lag), *_ = warp.summary(warp.map(theta)).items()
+        assert (factor.name, factor.unit) == ("lag", unit)
+        np.testing.assert_allclose(lag, expected, atol=1e-12)
+        torch.testing.assert_close(warp.from_columns({"lag": lag}), theta)
+    x = torch.zeros(2, 1, 201).double()
+    x[:, :, 100] = 1.0
+    assert TimeShift().map(theta)(x).argmax(-1).flatten().tolist() == [120, 90]
+
+
+def test_human_columns_of_a_hand_made_map() -> None:
+    """Half speed up to the middle, one and a half after it: the mean of t - gamma is 1 / 8."""
+    map = TimeMap(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([[0.0, 0.25, 1.0]]))
+    found = columns(CosineTime(rate=10.0).on((41,)), map)
+    assert float(found["lag"]) == pytest.approx(0.125 * 4, abs=1e-6)
+    assert (float(found["speed_min"]), float(found["speed_max"])) == pytest.approx((0.5, 1.5), abs=1e-4)
+    assert float(found["acceleration"]) == pytest.approx(1.0 * 64 / 4, abs=1e-2)
+
+
+def test_the_mean_is_that_of_log_speeds(family: MonotoneTime) -> None:
+    warp = SoftmaxTime(cells=4)
+    theta = torch.tensor([[1.0, 0.0, -1.0], [0.0, 0.5, 1.0]]).double()
+    logs = (warp.map(theta).pull(LINE[::16])[..., 0].diff() * 4).log()
+    mean = (warp.mean(warp.map(theta)).pull(LINE[::16])[..., 0].diff() * 4).log()
+    torch.testing.assert_close(mean - mean[:, :1], (logs - logs[:, :1]).mean(0, keepdim=True), atol=2e-3, rtol=0)
+    both = CosineTime().map(torch.cat([draw(CosineTime()), -draw(CosineTime())]))
+    torch.testing.assert_close(CosineTime().mean(both).pull(LINE)[0], LINE, atol=1e-12, rtol=0)
+    same = family.map(draw(family, 1).expand(5, -1))
+    torch.testing.assert_close(family.mean(same).pull(LINE), same[:1].pull(LINE), atol=1e-8, rtol=0)
+
+
+def test_a_map_of_another_family_is_projected(family: MonotoneTime) -> None:
+    smooth = CosineTime(waves=3).map(0.7 * draw(CosineTime(waves=3)))
+    near = family.map(family.theta(smooth))
+    still = (smooth.pull(LINE) - LINE).abs().max()
+    assert (near.pull(LINE) - smooth.pull(LINE)).abs().max() < 0.02 < still / 4
+
+
+def test_float32_charts_agree_with_float64(family: MonotoneTime) -> None:
+    theta = 0.5 * draw(family)
+    twice = (
+        family.map(theta.to(dtype)).compose(family.map(theta.flip(0).to(dtype)))
+        for dtype in (torch.float32, torch.float64)
+    )
+    single, double = (family.theta(map) for map in twice)
+    assert single.dtype == torch.float32
+    torch.testing.assert_close(single.double(), double, atol=5e-3, rtol=0)
+
+
+def test_a_cut_recording_is_placed_in_its_template() -> None:
+    """The recording shows the template's times 0.1 to 0.8: it starts later, and runs at 0.7 of the speed."""
+    warp = CosineTime(free_ends=True)
+    cut = TimeMap(*torch.tensor([[[0.0, 1.0]], [[0.1, 0.8]]], dtype=torch.float64))
+    theta = warp.theta(cut)
+    torch.testing.assert_close(theta[0, :16], torch.zeros(16).double(), atol=1e-9, rtol=0)
+    np.testing.assert_allclose(theta[0, 16:], [0.05, math.log(0.7)], atol=1e-12)
+    torch.testing.assert_close(warp.map(theta).pull(LINE), cut.pull(LINE), atol=1e-12, rtol=0)
+    assert [f.name for f in warp.factors[16:]] == ["lag", "log_tempo"]
+
+
+def test_centring_loses_nothing_for_one_stage(family: MonotoneTime) -> None:
+    map = family.map(draw(family, seed=3))
+    anchor = family.mean(map)
+    centred, chart = map.compose(anchor.invert()), family.seen_from(anchor)
+    torch.testing.assert_close(chart.map(chart.theta(centred)).pull(LINE), centred.pull(LINE), atol=1e-6, rtol=0)
+    x = torch.sin(20 * Window.frame((128,)).lattice(LINE).mT).expand(6, 1, -1)
+    again = canonicalize(x, chart.map(chart.theta(centred)))
+    torch.testing.assert_close(again, canonicalize(x, centred), atol=1e-4, rtol=0)
+
+
+def test_draws_are_smooth_and_move_events() -> None:
+    map = CosineTime().sample(300, torch.Generator().manual_seed(0), 0.5)
+    gamma = map.pull(LINE.float())[..., 0]
+    moved = (gamma - LINE[:, 0].float()).abs().amax(1)
+    log = gamma.diff().log()
+    assert 0.02 < float(moved.median()) < 0.2
+    assert float(log.diff().abs().median()) < 0.1 * float(log.std(1).median() * 2)
+
+
+def test_unnormalised_rows_have_a_mean_of_zero_whatever_they_are() -> None:
+    z = torch.tanh(3 * torch.randn(50, 30, generator=torch.Generator().manual_seed(0)).double())
+    z = torch.tanh(torch.atanh(z.clamp(-0.98, 0.98)) - torch.atanh(z.clamp(-0.98, 0.98)).mean(-1, keepdim=True))
+    assert float(torch.atanh(unnormalised(z + torch.linspace(-4, 4, 50).double()[:, None])).mean(-1).abs().max()) < 1e-9
+    wide = unnormalised(torch.tensor([[-5.0, 0.0, 9.0], [0.0, 0.0, 0.0]]))
+    assert wide.isfinite().all() and (wide.abs() < 1).all() and torch.equal(wide[1], torch.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: CosineTime(waves=64), "waves=64"),
+        (lambda: CosineTime(bound=4.0), "bound=4.0"),
+        (lambda: CosineTime(reach=0.0), "reach=0.0"),
+        (lambda: CosineTime(rate=0.0), "rate=0.0"),
+        (lambda: SoftmaxTime(cells=1), "cells=1"),
+        (lambda: SoftmaxTime(reach=-1.0), "reach=-1.0"),
+        (lambda: SquareTime(reach=1.0), "reach=1.0"),
+        (lambda: SplineTime(bins=7), "bins=7"),
+        (lambda: SplineTime(reach=0.0), "reach=0.0"),
+        (lambda: CpabTime(pieces=5), "pieces=5"),
+        (lambda: CpabTime(reach=0.0), "reach=0.0"),
+        (lambda: TimeShift(reach=0.0), "reach=0.0"),
+        (lambda: TimeShift().from_columns({"speed": torch.zeros(1)}), "lag"),
+        (lambda: Chain(Displacement2d(), CosineTime()), "only then"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(make: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        make()
