@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -18,13 +17,9 @@ import pytest
 from PIL import Image
 
 from tests.test_estimators import pictures
-from unwarp import AE, VAE, Affine2d, Unwarper, cli, runs
-from unwarp.checkpoints import describe
-from unwarp.models import Net
-from unwarp.recipes import DIGITS
+from unwarp import Unwarper, cli, console, runs
 from unwarp.training import Quiet, Row, State
-from unwarp.types import CheckpointError, ConfigError
-from unwarp.warps import named
+from unwarp.types import CheckpointError
 
 
 def run(*words: object) -> tuple[int, str, str]:
@@ -66,6 +61,7 @@ def test_a_run_leaves_everything_behind(done: Path) -> None:
     names = {path.name for path in done.iterdir()}
     tables = {"aligned.npz", "deformations.csv", "embedding.csv", "metrics.json", "run.json", "report.html"}
     assert tables | {"model", "identity", "gallery.png", "latent_space.png", "training.png"} <= names
+    assert {"traversal.png", "deformation.png", "interpolation.png", "moving.gif", "mixture.png"} <= names
     assert not [name for name in names if "partial" in name or "checkpoint" in name]
     table = pd.read_csv(done / "deformations.csv")
     assert len(table) == 40
@@ -79,9 +75,11 @@ def test_a_run_leaves_everything_behind(done: Path) -> None:
 
 def test_the_report_is_one_page_that_needs_nothing_else(done: Path) -> None:
     page = (done / "report.html").read_text()
-    assert page.count("data:image/png;base64,") >= 4
+    assert page.count("data:image/png;base64,") >= 8
+    assert page.count("data:image/gif;base64,") == 1
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert "Did it work on this data?" in page
+    assert "Looking inside" in page
     assert "nan" not in re.sub(r"base64,[^\"]*", "", page)
 
 
@@ -96,6 +94,54 @@ def test_align_embed_evaluate_and_info_use_the_model(done: Path, folder: Path, t
     assert "neighbours" in json.loads(said)["missing"]
     code, said, _ = run("info", done, "--json")
     assert json.loads(said)["content"] == 4
+
+
+def test_sample_writes_pictures_and_arrays(done: Path, tmp_path: Path) -> None:
+    code, said, told = run(
+        "sample", done, "-n", 9, "--from", "mixture", "-o", tmp_path / "s.npz", "--seed", 3, "--json"
+    )
+    assert code == 0, told
+    assert json.loads(said) == {"samples": 9, "from": "mixture", "seed": 3, "file": str(tmp_path / "s.npz")}
+    x = np.load(tmp_path / "s.npz")["x"]
+    np.testing.assert_array_equal(x, Unwarper.load(done / "model").sample(9, source="mixture", random_state=3))
+    assert run("sample", done, "-o", tmp_path / "s.png", "--quiet") == (0, "", "")
+    with Image.open(tmp_path / "s.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_interpolate_goes_from_one_reconstruction_to_the_other(done: Path, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "i.npz"
+    code, said, told = run("interpolate", done, folder, 3, 8, "--path", "spherical", "-n", 5, "-o", out, "--json")
+    assert code == 0, told
+    assert json.loads(said)["samples"] == [3, 8]
+    found, model = np.load(out), Unwarper.load(done / "model")
+    seen = model.reconstruct(folder)[[3, 8]]
+    assert found["x_hat"].shape == (5, 1, 20, 20)
+    np.testing.assert_allclose(found["x_hat"][[0, -1]], seen.reshape(2, 1, 20, 20), atol=1.0)
+    assert list(found["theta_columns"]) == [f.name for f in model.model_.chart.factors]
+    assert run("interpolate", done, folder, 3, 8, "-n", 4, "-o", tmp_path / "i.gif")[0] == 0
+    with Image.open(tmp_path / "i.gif") as moving:
+        assert (moving.format, moving.n_frames > 1) == ("GIF", True)  # type: ignore[attr-defined]
+
+
+def test_traverse_has_a_row_for_each_number(done: Path, folder: Path, tmp_path: Path) -> None:
+    code, said, _ = run("traverse", done, folder, "--index", 2, "-n", 3, "-o", tmp_path / "t.npz", "--json")
+    assert code == 0 and len(json.loads(said)["rows"]) == 4
+    found = np.load(tmp_path / "t.npz")
+    assert found["x"].shape == (4, 3, 1, 20, 20)
+    assert list(found["figures"]) == sorted(found["figures"], reverse=True)
+    code, said, _ = run("traverse", done, folder, "--of", "deformation", "-o", tmp_path / "d.png", "--json")
+    assert code == 0 and json.loads(said)["rows"][0] == "rotation (deg)"
+    assert run("traverse", done, folder, "--of", "deformation", "-n", 3, "-o", tmp_path / "d.gif")[0] == 0
+
+
+def test_arithmetic_writes_what_was_added(done: Path, folder: Path, tmp_path: Path) -> None:
+    words = ("arithmetic", done, folder, "--plus", "1,2,3", "--minus", "4,5", "--to", "6,7")
+    assert run(*words, "-o", tmp_path / "a.png")[0] == 0
+    assert run(*words, "-o", tmp_path / "a.npz")[0] == 0
+    codes = Unwarper.load(done / "model").transform(folder)
+    expected = codes[[6, 7]] + codes[[1, 2, 3]].mean(0) - codes[[4, 5]].mean(0)
+    np.testing.assert_allclose(np.load(tmp_path / "a.npz")["content"], expected, atol=1e-3)
 
 
 class Stop(Quiet):
@@ -134,6 +180,15 @@ def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: 
         (("align", "{folder}", "{folder}"), "is not a model folder"),
         (("resume", "{folder}"), "is not a run folder"),
         (("info", "{folder}"), "is not a model folder"),
+        (("interpolate", "{done}", "{folder}", "3", "40", "-o", "{out}.png"), "40: no such sample.*0 to 39"),
+        (("interpolate", "{done}", "{folder}", "3", "4", "-o", "{out}.jpg"), "ends in .png, .gif or .npz"),
+        (("traverse", "{done}", "{folder}", "--index", "99", "-o", "{out}.png"), "--index 99: no such sample"),
+        (("traverse", "{done}", "{folder}", "--span", "-1", "-o", "{out}.png"), "span=-1.0 must be positive"),
+        (("traverse", "{done}/identity", "{folder}", "--of", "deformation"), "'identity' has no column"),
+        (("arithmetic", "{done}", "{folder}", "--plus", "1,x", "--minus", "2", "--to", "3"), "--plus '1,x'"),
+        (("arithmetic", "{done}", "{folder}", "--plus", "1", "--minus", "77", "--to", "3"), "--minus 77: no such"),
+        (("sample", "{done}", "--from", "prior", "-o", "{out}.png"), "no prior"),
+        (("sample", "{done}", "-o", "{out}.gif"), "ends in .png or .npz"),
     ],
 )
 def test_a_mistake_is_one_clear_line(
@@ -162,21 +217,4 @@ def test_a_newer_model_format_is_refused(done: Path, tmp_path: Path) -> None:
     (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"format_version": 99}))
     with pytest.raises(CheckpointError, match="format version 99"):
         Unwarper.load(tmp_path / "model")
-    assert cli._model_folder(done) == done / "model"
-
-
-def test_recipe_fields_change_what_the_data_would_get(tmp_path: Path) -> None:
-    turned = cli._recipe("my_pictures", None, ["warp.rotation=90"])
-    assert turned == describe(AE(warp=Affine2d(rotation=90.0)))
-    assert cli._recipe("affine-mnist", None, ["n_content=9"]) == describe(replace(DIGITS, n_content=9))
-    (tmp_path / "recipe.yaml").write_text("family: vae\nwarp: displacement+affine\nnet: {kind: conv}\n")
-    read = cli._recipe("my_pictures", tmp_path / "recipe.yaml", ["beta=2"])
-    assert read == describe(VAE(warp=named("displacement+affine"), net=Net("conv"), beta=2.0))
-
-
-@pytest.mark.parametrize(
-    "text", ["x=[1", "family=affine", "family=gpt", "n_content.x=3", "optimiser.lr=-1", "warp.family=chain"]
-)
-def test_a_wrong_recipe_field_is_a_typed_error(text: str) -> None:
-    with pytest.raises(ConfigError):
-        cli._recipe("my_pictures", None, [text])
+    assert console.model_folder(done) == done / "model"

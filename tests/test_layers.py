@@ -14,11 +14,11 @@ ROOT = Path(unwarp.__file__).parent
 LAYERS = (
     ("types", "nets", "losses", "schedules", "_version"),
     ("warps",),
-    ("metrics", "plots"),
+    ("metrics", "plots", "animation"),
     ("models", "readers", "datasets"),
-    ("training", "checkpoints", "evaluation", "progress", "recipes"),
-    ("report", "estimators", "explorer", "runs"),
-    ("cli",),
+    ("training", "checkpoints", "evaluation", "traversals", "progress", "recipes", "features", "mixture"),
+    ("report", "figures", "exhibits", "settings", "estimators", "explorer", "runs"),
+    ("cli", "looking", "console"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 DOORS = {"__init__", "__main__"}

@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained HTML page, and its figures as PNG files."""
+"""The report of a run: one self-contained HTML page, and its figures as files of their own."""
 
 from __future__ import annotations
 
@@ -7,22 +7,14 @@ import io
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from unwarp import plots
-from unwarp.estimators import Unwarper
-from unwarp.metrics.recovery import relative
+from unwarp import figures
+from unwarp.animation import animate
 from unwarp.models import Recipe
 from unwarp.runs import Outcome, put, versions
 
-Array = NDArray[Any]
-SHOWN = 14
-POINTS = 1000
 STYLESHEET = """
 :root { color-scheme: light; }
 body { font: 16px/1.55 system-ui, sans-serif; color: #20242c; background: #fff; max-width: 62rem; margin: 2.5rem auto;
@@ -69,81 +61,23 @@ POSE = (
 
 def write(outcome: Outcome, folder: Path) -> Path:
     """Draw the figures of a run into `folder` and bind them into `folder/report.html`."""
-    figures = draw(outcome)
-    drawn = {name: _png(figure) for name, figure in figures.items()}
+    drawn = {name: _png(figure) for name, figure in figures.draw(outcome).items()}
+    drawn |= {name: animate(frames) for name, frames in figures.moving_pictures(outcome).items()}
     for name, data in drawn.items():
-        put(folder / f"{name}.png", data)
+        put(folder / f"{name}.{_kind(data)}", data)
     page = folder / "report.html"
     put(page, html(outcome, drawn))
     return page
-
-
-def draw(outcome: Outcome) -> dict[str, Figure]:
-    """The figures of a report by name."""
-    rows = _examples(outcome.test.labels, len(outcome.test))
-    some = np.random.default_rng(0).permutation(len(outcome.test))[:POINTS]
-    structured, identity = outcome.structured, outcome.identity
-    figures = {
-        "gallery": plots.gallery(
-            {
-                "observed": _scaled(outcome)[rows],
-                "template": structured.embedding.templates[rows],
-                "reconstructed": structured.embedding.x_hat[rows],
-                "without warp": identity.embedding.x_hat[rows],
-            }
-        ),
-        "latent_space": plots.maps(
-            {
-                "content code, with warp": tsne(structured.embedding.codes[some]),
-                "code without warp, as many latents": tsne(identity.embedding.codes[some]),
-            },
-            None if outcome.test.labels is None else outcome.test.labels[some],
-        ),
-        "clusters": plots.gallery({"clusters": _cluster_templates(structured.unwarper)}),
-    }
-    if structured.embedding.table:
-        figures["deformations"] = plots.columns(structured.embedding.table)
-    if outcome.test.maps is not None and outcome.test.ids is not None:
-        size = outcome.test.x.shape[2:]
-        found = relative(structured.embedding.map, outcome.test.maps, outcome.test.ids, (size[0], size[1]))
-        figures["recovery"] = plots.recovered({f: (a.numpy(), b.numpy()) for f, (a, b) in found.items()})
-    histories = {"with warp": structured.unwarper.history_.rows, "without": identity.unwarper.history_.rows}
-    figures["training"] = plots.curves(histories)
-    return figures
-
-
-def tsne(codes: Array, seed: int = 0) -> Array:
-    """Two-dimensional t-SNE (van der Maaten and Hinton 2008) of codes (N, D), (N, 2)."""
-    from sklearn.manifold import TSNE
-
-    perplexity = min(30.0, (len(codes) - 1) / 3)
-    start = "pca" if codes.shape[1] > 1 else "random"
-    return np.asarray(TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(codes))
-
-
-def _scaled(outcome: Outcome) -> Array:
-    return outcome.structured.unwarper.prepare(outcome.test.x.numpy()).numpy()
-
-
-def _cluster_templates(unwarper: Unwarper) -> Array:
-    """Templates of the cluster centres in the model's own range."""
-    with torch.no_grad():
-        return unwarper.model_.template(torch.from_numpy(unwarper.cluster_centers_)).numpy()
-
-
-def _examples(labels: Array | None, n: int) -> Array:
-    """Rows to show: spread over the classes where they are known."""
-    if labels is None:
-        return np.linspace(0, n - 1, min(n, SHOWN)).astype(int)
-    rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    turn = [mine[i] for i in range(SHOWN) for mine in rows if i < len(mine)]
-    return np.sort(np.array(turn[:SHOWN]))
 
 
 def _png(figure: Figure) -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format="png")
     return out.getvalue()
+
+
+def _kind(data: bytes) -> str:
+    return "gif" if data.startswith(b"GIF8") else "png"
 
 
 def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
@@ -160,6 +94,7 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
                 "which no model has seen."),
         _figure(drawn, "clusters", "The centres of the clusters in content, decoded: templates that nobody drew."),
         _recovery(outcome, drawn),
+        _looking(outcome, drawn),
         "<h2>How it was made</h2>", _making(outcome), _figure(drawn, "training", "Reconstruction term of the training loss."),
     ]  # fmt: skip
     body = "\n".join(parts)
@@ -185,7 +120,7 @@ def _figure(drawn: dict[str, bytes], name: str, caption: str) -> str:
         return ""
     data = base64.b64encode(drawn[name]).decode()
     alt = escape(caption)
-    return f'<figure><img alt="{alt}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
+    return f'<figure><img alt="{alt}" src="data:image/{_kind(drawn[name])};base64,{data}"><figcaption>{caption}</figcaption></figure>'
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], best: dict[int, int] | None = None) -> str:
@@ -211,9 +146,9 @@ def _scores(outcome: Outcome) -> str:
         best[len(rows)] = 1 + (max(known) if line.more else min(known))[1]
         rows.append((line.words, *("" if value is None else line.form.format(value) for value in values)))
     pace = [f"{t.images_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
-    rows.append(("images a second, training", *pace, *[""] * (len(columns) - 2)))
+    rows.append(("samples a second, training", *pace, *[""] * (len(columns) - 2)))
     pace = [f"{t.embedding.samples_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
-    rows.append(("images a second, encoding", *pace, *[""] * (len(columns) - 2)))
+    rows.append(("samples a second, encoding", *pace, *[""] * (len(columns) - 2)))
     heads = ("", "with warp", "without", "raw pixels", "deskewed pixels", "deskewed, mixture")[: len(columns) + 1]
     note = (
         "<p>Neighbours, probe and clusters are fitted on codes of the training samples and scored on held-out ones. The "
@@ -278,6 +213,31 @@ def _recovery(outcome: Outcome, drawn: dict[str, bytes]) -> str:
         + table
         + _figure(drawn, "recovery", "One point a pair of observations; a perfect method lies on the line.")
     )
+
+
+def _looking(outcome: Outcome, drawn: dict[str, bytes]) -> str:
+    stochastic = outcome.structured.unwarper.recipe_.stochastic
+    sorting = (
+        "by their rate, the KL divergence from the prior in nats: a row near 0 carries nothing"
+        if stochastic
+        else "by the standard deviation of the codes"
+    )
+    step = "of the prior" if stochastic else "of the codes along that dimension"
+    parts = [
+        "<h2>Looking inside</h2>",
+        _figure(drawn, "traversal", f"Templates about the mean code, one content dimension moved at a time; sd: standard "
+                f"deviation {step}. Rows are sorted {sorting}; at most {figures.ROWS} are shown."),
+        _figure(drawn, "deformation", "One template, deformed along one factor at a time over the range that one stage may "
+                "predict; everything else stands still."),
+        _figure(drawn, "interpolation", "From one held-out sample to another: codes are joined by a straight line, "
+                "deformations factor by factor."),
+        _figure(drawn, "moving", "The same way there and back."),
+        _figure(drawn, "prior", "New samples: code and deformation drawn from the prior. Frames that are empty or torn mean that the "
+                "prior over the deformation is wider than what was found; prior=learned fits it."),
+        _figure(drawn, "mixture", "New samples: code and deformation drawn from a Gaussian mixture that was fitted to those "
+                "of the training samples."),
+    ]  # fmt: skip
+    return "".join(parts)
 
 
 def _making(outcome: Outcome) -> str:

@@ -1,0 +1,65 @@
+"""What the commands share: their options, and how they say what they found."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class KindName(StrEnum):
+    """How samples are read."""
+
+    auto = "auto"
+    image = "image"
+    series = "series"
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")]
+Config = Annotated[Path | None, typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False)]
+Set = Annotated[list[str] | None, typer.Option("--set", help="One recipe field, as key=value or key.sub=value.")]
+Warp = Annotated[str, typer.Option(help="auto, affine, similarity, displacement+affine, identity, ...")]
+Kind = Annotated[KindName, typer.Option(help="How to read the samples.")]
+Steps = Annotated[int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)]
+Seconds = Annotated[float | None, typer.Option(help="Bound on each of the two trainings.", min=1)]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Where = Annotated[Device, typer.Option(help="Where to compute.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
+Source = Annotated[str, typer.Argument(help="A folder of images, a .npy or .npz file, or a built-in data set.")]
+ModelFolder = Annotated[Path, typer.Argument(help="A model folder, or a run folder that holds model/.")]
+
+
+def model_folder(folder: Path) -> Path:
+    """The model's own folder, where a run folder may be given."""
+    return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def say(words: str) -> None:
+    """Tell people something, on standard error."""
+    typer.echo(words, err=True)
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """The result for machines, on standard output."""
+    typer.echo(json.dumps(record, indent=1, default=str))
+
+
+def finish(record: dict[str, Any], words: str, as_json: bool, quiet: bool) -> None:
+    """The end of a command: a record for machines, words for people, or nothing."""
+    if as_json:
+        print_json(record)
+    elif not quiet:
+        typer.echo(words)

@@ -1,0 +1,37 @@
+"""Recipe fields from files and from the command line: what they change, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unwarp import AE, VAE, Affine2d
+from unwarp.checkpoints import describe
+from unwarp.models import Net
+from unwarp.recipes import DIGITS
+from unwarp.settings import recipe
+from unwarp.types import ConfigError
+from unwarp.warps import named
+
+
+def test_nothing_asked_is_nothing() -> None:
+    assert recipe("my_pictures") is None
+
+
+def test_recipe_fields_change_what_the_data_would_get(tmp_path: Path) -> None:
+    turned = recipe("my_pictures", None, ["warp.rotation=90"])
+    assert turned == describe(AE(warp=Affine2d(rotation=90.0)))
+    assert recipe("affine-mnist", None, ["n_content=9"]) == describe(replace(DIGITS, n_content=9))
+    (tmp_path / "recipe.yaml").write_text("family: vae\nwarp: displacement+affine\nnet: {kind: conv}\n")
+    read = recipe("my_pictures", tmp_path / "recipe.yaml", ["beta=2"])
+    assert read == describe(VAE(warp=named("displacement+affine"), net=Net("conv"), beta=2.0))
+
+
+@pytest.mark.parametrize(
+    "text", ["x=[1", "family=affine", "family=gpt", "n_content.x=3", "optimiser.lr=-1", "warp.family=chain"]
+)
+def test_a_wrong_recipe_field_is_a_typed_error(text: str) -> None:
+    with pytest.raises(ConfigError):
+        recipe("my_pictures", None, [text])
