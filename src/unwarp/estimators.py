@@ -281,6 +281,8 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         found.scaler_ = Scaler(config["data"]["offset"], config["data"]["factor"])
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         found.cluster_centers_ = arrays["cluster_centers"]
+        if missing := [f.name for f in fields(Mixture) if f"mixture_{f.name}" not in arrays]:
+            raise CheckpointError(f"{folder} holds no mixture ({', '.join(missing)}): an older model; fit it again")
         found.mixture_ = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
         return found
 

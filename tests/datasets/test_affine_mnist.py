@@ -125,4 +125,6 @@ def test_binary_pixels_have_the_grey_values_as_means(clean: Dataset) -> None:
     drawn = torch.stack([binarised(x, generator(seed)) for seed in range(400)])
     assert set(drawn.unique().tolist()) == {0.0, 1.0}
     torch.testing.assert_close(drawn.mean(0), x, atol=0.13, rtol=0)
-    assert set(Nuisance(binary=True)(x, generator()).unique().tolist()) == {0.0, 1.0}
+    grey = Nuisance()(x, generator())
+    assert set(Nuisance(binary="draw")(x, generator()).unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(Nuisance(binary="threshold")(x, generator()), (grey > 0.5).float())

@@ -29,7 +29,7 @@ def test_the_loss_is_the_textbook_bound_without_a_warp() -> None:
     model = recipe.build((1, 8, 8)).eval()
     q = model.encode(X, draw())
     assert q.content_log_sd is not None
-    likelihood = Bernoulli(model.decode(q.content)).log_prob(X).flatten(1).sum(1)
+    likelihood = Bernoulli(model.link(model.decode(q.content))).log_prob(X).flatten(1).sum(1)
     rate = kl_divergence(Normal(q.content_mean, q.content_log_sd.exp()), Normal(0.0, 1.0)).sum(1)
     assert sum(terms(recipe).values()) == pytest.approx(-float((likelihood - rate).mean().detach()), rel=1e-4)
 
@@ -119,3 +119,12 @@ def test_values_beyond_the_likelihoods_range_are_refused_with_the_mend(likelihoo
 def test_a_wrong_choice_is_refused(wrong: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         VAE(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_warp_moves_log_odds_and_the_background_beyond_a_template_is_empty() -> None:
+    model = VAE(warp=Affine2d(), n_content=4, net=SMALL, crop=0.5).build((1, 16, 16)).eval()
+    still = model.warp.map(torch.zeros(2, 6))
+    seen = model.draw(torch.randn(2, 4, generator=draw()), still).detach()
+    inside = seen[..., 4:12, 4:12]
+    assert float(seen.amin()) == pytest.approx(float(torch.sigmoid(torch.tensor(-8.0))), rel=1e-4)
+    assert float(inside.amin()) > 0.02

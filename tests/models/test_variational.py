@@ -9,6 +9,7 @@ import torch
 
 from unwarp.models import AE, VAE, Model, Net, log_weights, rates
 from unwarp.models.variational import _deformation_ratio
+from unwarp.models.likelihood import BACKGROUND
 from unwarp.nets import output_layer
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp
@@ -45,6 +46,7 @@ def test_a_posterior_that_is_the_prior_and_a_decoder_that_ignores_it_give_the_li
     with torch.no_grad():
         for value in model.decoder.parameters():
             value.zero_()
+        output_layer(model.decoder).bias.fill_(BACKGROUND)  # type: ignore[union-attr]
         head = output_layer(model.encoder.content.net)  # type: ignore[union-attr, arg-type]
         head.weight.zero_()
         head.bias[:2], head.bias[2:] = 0.0, 1.0  # type: ignore[index]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ class Nuisance:
         scale: Largest change of a scale.
         shift: Largest shift as a share of the frame; None for wherever the ink stays inside.
         noise: Standard deviation of noise on the grey values.
-        binary: Whether pixels are drawn as 0 or 1, with the grey value as probability.
+        binary: `threshold` (1 where the grey value is above 1/2), `draw` (1 with the grey value as probability), or None.
         size: Pixels of the frame along each axis.
     """
 
@@ -39,7 +40,7 @@ class Nuisance:
     scale: float = 0.2
     shift: float | None = None
     noise: float = 0.0
-    binary: bool = False
+    binary: Literal["threshold", "draw"] | None = None
     size: int = SIZE
 
     def maps(self, x: Tensor, generator: torch.Generator) -> AffineMap:
@@ -66,7 +67,9 @@ class Nuisance:
         out = maps(x, own, Window.frame((self.size, self.size)))
         if self.noise:
             out = (out + self.noise * torch.randn(out.shape, generator=generator)).clamp(0, 1)
-        return binarised(out, generator) if self.binary else out
+        if self.binary == "threshold":
+            return (out > 0.5).to(out.dtype)
+        return binarised(out, generator) if self.binary == "draw" else out
 
 
 def binarised(x: Tensor, generator: torch.Generator) -> Tensor:

@@ -50,12 +50,12 @@ class AE(Recipe):
             posterior = model.encode(x)
             code = posterior.content[partner]
             templates = model.decode(code)
-            x_hat = posterior.map(templates, model.window, model.frame, model.padding)
+            x_hat = model.link(posterior.map(templates, model.window, model.frame, model.padding))
             terms = {"reconstruction": model.likelihood(x_hat, x).mean()}
             if model.warp.factors:
                 terms["deformation"] = gaussian_energy(posterior.theta, model.prior).mean()
             if self.isometry:
-                terms["isometry"] = self.isometry * stress(code, templates.detach()).mean()
+                terms["isometry"] = self.isometry * stress(code, model.link(templates).detach()).mean()
             return terms
 
         return (Player("autoencoder", model, loss, self.optimiser),)

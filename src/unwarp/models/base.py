@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.models.encoders import Encoder, EncoderKind, Posterior, build_encoder
-from unwarp.models.likelihood import Likelihood, LikelihoodKind, Scale, check_likelihood, check_scale
+from unwarp.models.likelihood import BACKGROUND, Above, Likelihood, LikelihoodKind, Scale, check_likelihood, check_scale
 from unwarp.nets import Net, output_layer
 from unwarp.schedules import Schedule, warm_cosine
 from unwarp.types import Batch, ConfigError, Latent
@@ -79,6 +79,7 @@ class Model(nn.Module):
         warp: The family of deformations, bound to the frame.
         window: The part of the frame that the decoder draws.
         anchor_theta: The mean training deformation; centring takes it out of every map and puts it into the templates.
+        link: What follows the warp: the identity, or from log-odds to probabilities.
         likelihood: The observation model.
         log_prior: Log standard deviations of the prior over the deformation, in half-ranges (P,); a parameter where learned.
     """
@@ -94,13 +95,14 @@ class Model(nn.Module):
         decoder: nn.Module,
         window: Window,
         padding: Padding,
+        link: nn.Module,
         likelihood: Likelihood,
         prior: Scale,
     ) -> None:
         super().__init__()
         self.shape, self.warp, self.window, self.padding = shape, warp, window, padding
         self.frame = Window.frame(shape[1:])
-        self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
+        self.encoder, self.decoder, self.link, self.likelihood = encoder, decoder, link, likelihood
         self.n_content = encoder.n_content
         self.register_buffer("anchor_theta", torch.zeros(1, len(warp.factors)))
         scales = torch.full((len(warp.factors),), 0.5 if prior == "learned" else prior).log()
@@ -130,7 +132,7 @@ class Model(nn.Module):
         return posterior
 
     def decode(self, content: Tensor) -> Tensor:
-        """Content (N, D) to templates on `window`, before centring."""
+        """Content (N, D) to templates on `window`, before centring, the warp and the link."""
         return torch.as_tensor(self.decoder(content))
 
     def embed(self, x: Tensor) -> Latent:
@@ -140,9 +142,8 @@ class Model(nn.Module):
 
     def template(self, content: Tensor) -> Tensor:
         """What content (N, D) looks like undeformed, (N, *shape); a smaller decoder window is padded."""
-        return self.anchor(self.decode(content), self.window, self.frame, self.padding).expand(
-            len(content), *self.shape
-        )
+        upright = self.anchor(self.decode(content), self.window, self.frame, self.padding)
+        return torch.as_tensor(self.link(upright)).expand(len(content), *self.shape)
 
     def render(self, latent: Latent) -> Tensor:
         """The reconstruction (N, *shape): the template, deformed (read from the decoder's pixels in one go)."""
@@ -150,7 +151,7 @@ class Model(nn.Module):
 
     def draw(self, content: Tensor, map: Map) -> Tensor:
         """Decode content (N, D) and deform it by maps as they are before centring: (N, *shape)."""
-        return map(self.decode(content), self.window, self.frame, self.padding)
+        return torch.as_tensor(self.link(map(self.decode(content), self.window, self.frame, self.padding)))
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`n` new observations: codes from N(0, 1), deformations from their prior (uniform for periodic columns)."""
@@ -265,16 +266,16 @@ class Recipe(ABC):
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             encoder = build_encoder(self, tuple(shape), warp, window)
-            decoder = self._decoder((shape[0], *window.size))
+            decoder, link = self._decoder((shape[0], *window.size))
         likelihood = Likelihood(self.likelihood, self.sigma)
-        return Model(tuple(shape), warp, encoder, decoder, window, self.padding, likelihood, self.prior)
+        return Model(tuple(shape), warp, encoder, decoder, window, self.padding, link, likelihood, self.prior)
 
-    def _decoder(self, shape: tuple[int, ...]) -> nn.Module:
-        """Pictures end in a sigmoid, which starts near the background; series stay linear."""
+    def _decoder(self, shape: tuple[int, ...]) -> tuple[nn.Module, nn.Module]:
+        """The decoder and the link: pictures lie in [0, 1] and start near the background; series stay linear."""
         net = self.net.decode(self.n_content, shape)
         if len(shape) == 2:
-            return net
-        bias = output_layer(net).bias
+            return net, nn.Identity()
+        bias, odds = output_layer(net).bias, self.likelihood != "gaussian"
         assert bias is not None
-        nn.init.constant_(bias, -2.0 if self.padding == "zeros" else 0.0)
-        return nn.Sequential(net, nn.Sigmoid())
+        nn.init.constant_(bias, (BACKGROUND if odds else 0.0) - (2.0 if self.padding == "zeros" else 0.0))
+        return (net, Above()) if odds else (nn.Sequential(net, nn.Sigmoid()), nn.Identity())

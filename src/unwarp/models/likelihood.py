@@ -12,6 +12,7 @@ from unwarp.types import ConfigError
 
 LikelihoodKind = Literal["gaussian", "bernoulli", "continuous-bernoulli"]
 Scale = float | Literal["learned"]
+BACKGROUND = 8.0
 KINDS: tuple[LikelihoodKind, ...] = ("gaussian", "bernoulli", "continuous-bernoulli")
 
 
@@ -49,6 +50,17 @@ class Likelihood(nn.Module):
         if self.kind == "gaussian":
             return gaussian_nll(x_hat, x, self.sigma)
         return bernoulli_nll(x_hat, x) if self.kind == "bernoulli" else continuous_bernoulli_nll(x_hat, x)
+
+
+class Above(nn.Module):
+    """The probability of a pixel from how far its log-odds lie above those of an empty background.
+
+    The warp acts on log-odds, so that edges stay as sharp as the template's, and what is read from beyond a template is 0: background.
+    """
+
+    def forward(self, height: Tensor) -> Tensor:
+        """Heights (N, ...) to probabilities."""
+        return torch.sigmoid(height - BACKGROUND)
 
 
 def check_likelihood(kind: str, sigma: Scale) -> None:
