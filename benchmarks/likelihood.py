@@ -41,9 +41,14 @@ PLAIN = VAE(
     optimiser=Optimiser(lr=1e-3, weight_decay=0.0, betas=(0.9, 0.999)),
 )
 STRUCTURED = VAE(
-    warp=Affine2d(), n_content=20, net=Net("mlp", (400, 200), (200, 400)), prior="learned", rate_warmup=500
+    warp=Affine2d(),
+    n_content=10,
+    refinements=1,
+    passes=(1, 1),
+    net=Net("mlp", (400, 200), (200, 400)),
+    prior="learned",
+    rate_warmup=500,
 )
-HELD = replace(PLAIN, n_content=20)
 CAPACITY = BetaVAE(warp=Identity(), n_content=20, net=PLAIN.net, capacity_steps=3000, optimiser=PLAIN.optimiser)
 AFFINE = ("affine-28-structured", "affine-28-identity-steps", "affine-28-identity-seconds")
 NAMES = ("plain-vae", *AFFINE, "capacity-10", "capacity-25", "statistics")

@@ -10,37 +10,67 @@ if TYPE_CHECKING:
     from unwarp.datasets import Dataset
     from unwarp.estimators import Unwarper
     from unwarp.evaluation import Report, evaluate
-    from unwarp.models import AE, VAE, Model, Recipe
+    from unwarp.models import AE, GAN, VAE, BetaVAE, Model, Recipe
     from unwarp.training import History, train
     from unwarp.types import Factor, Latent, UnwarpError
-    from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Map, Similarity2d, Warp
+    from unwarp.warps import (
+        Affine2d,
+        Chain,
+        CosineTime,
+        Displacement2d,
+        Gain,
+        Identity,
+        Map,
+        MonotoneTime,
+        Similarity2d,
+        TimeShift,
+        Warp,
+    )
 
 _HOMES = {
     "datasets": ("Dataset",),
     "estimators": ("Unwarper",),
     "evaluation": ("Report", "evaluate"),
-    "models": ("AE", "VAE", "Model", "Recipe"),
+    "models": ("AE", "GAN", "VAE", "BetaVAE", "Model", "Recipe"),
     "training": ("History", "train"),
     "types": ("Factor", "Latent", "UnwarpError"),
-    "warps": ("Affine2d", "Chain", "Displacement2d", "Identity", "Map", "Similarity2d", "Warp"),
+    "warps": (
+        "Affine2d",
+        "Chain",
+        "CosineTime",
+        "Displacement2d",
+        "Gain",
+        "Identity",
+        "Map",
+        "MonotoneTime",
+        "Similarity2d",
+        "TimeShift",
+        "Warp",
+    ),
 }
 
 __all__ = [
     "AE",
+    "GAN",
     "VAE",
     "Affine2d",
+    "BetaVAE",
     "Chain",
+    "CosineTime",
     "Dataset",
     "Displacement2d",
     "Factor",
+    "Gain",
     "History",
     "Identity",
     "Latent",
     "Map",
     "Model",
+    "MonotoneTime",
     "Recipe",
     "Report",
     "Similarity2d",
+    "TimeShift",
     "UnwarpError",
     "Unwarper",
     "Warp",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unwarp.models.autoencoder import AE
 from unwarp.models.base import Model, Optimiser, Player, Recipe
 from unwarp.models.betavae import BetaVAE
+from unwarp.models.gan import GAN
 from unwarp.models.vae import VAE
 from unwarp.models.variational import Variational, log_weights, rates
 from unwarp.nets import Net
@@ -12,6 +13,7 @@ from unwarp.types import ConfigError
 
 __all__ = [
     "AE",
+    "GAN",
     "VAE",
     "BetaVAE",
     "Model",

@@ -1,0 +1,187 @@
+"""How good samples are: structured against plain DCGAN and VAE at equal time, and the statistics that the field starts from.
+
+    python -m benchmarks.samples                       every cell that has no result file yet, then the table
+    python -m benchmarks.samples --cell gan-structured --again
+    python -m benchmarks.samples --table | --quick
+
+Data: all of MNIST at 28 x 28, rotated by up to 20 degrees and shifted by up to 10 %, in grey values. Features: the last hidden
+layer of a small classifier of the training digits (fitted anew by each call, seeded). Floor: one half of the test digits
+against the other; ceiling: a Gaussian fitted to training pixels. 5,000 samples each. The models train for the same seconds
+(`SECONDS`), with learning rates that follow the clock; the statistics see 20,000 training observations.
+
+* `gan-structured`, `gan-plain`: DCGAN with and without an affine warp, as many latents in total.
+* `vae-structured`, `vae-plain`: the same for a VAE (continuous Bernoulli), drawn from the prior.
+* `gaussian-mixture` and `factor-analysis` (on 50 principal components), `pca` (probabilistic), `naive-bayes` (Gaussian, which
+  is given the labels).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA, FactorAnalysis
+from sklearn.mixture import GaussianMixture
+from sklearn.naive_bayes import GaussianNB
+
+from benchmarks import cells
+from benchmarks.likelihood import STRUCTURED
+from unwarp import plots
+from unwarp.checkpoints import describe
+from unwarp.datasets import Dataset, mnist
+from unwarp.datasets.affine_mnist import fresh, observed
+from unwarp.datasets.affine_mnist_28 import NUISANCE
+from unwarp.evaluation import reference_view
+from unwarp.features import Features, fit_features, sample_facts
+from unwarp.metrics.samples import class_shares, sample_quality
+from unwarp.models import GAN, Net, Recipe
+from unwarp.training import train
+from unwarp.warps import Affine2d
+
+FOLDER = "samples"
+GREY = replace(NUISANCE, binary=None)
+SECONDS = {"gan": 420.0, "vae": 150.0}
+BATCH = {"gan": 64, "vae": 128}
+DCGAN = GAN(warp=Affine2d(), n_content=16, net=Net("conv", channels=16))
+MODELS: dict[str, Recipe] = {
+    "gan-structured": DCGAN,
+    "gan-plain": DCGAN.unstructured(),
+    "vae-structured": replace(STRUCTURED, likelihood="continuous-bernoulli"),
+    "vae-plain": replace(STRUCTURED, likelihood="continuous-bernoulli", prior=1.0).unstructured(),
+}
+STATISTICS = ("gaussian-mixture", "factor-analysis", "pca", "naive-bayes")
+NAMES = (*MODELS, *STATISTICS)
+DRAWN = 5000
+
+
+@lru_cache
+def data(part: str) -> Dataset:
+    """Training digits, deformed afresh at every draw; test digits, each deformed once."""
+    clean = mnist.load(part)
+    return fresh(clean, GREY) if part == "train" else observed(clean, 1, seed=1, nuisance=GREY)
+
+
+@lru_cache
+def features() -> Features:
+    """The feature extractor, and how well it tells held-out digits apart."""
+    return fit_features(data("train"))
+
+
+@lru_cache
+def seen() -> Dataset:
+    """20,000 training observations."""
+    return reference_view(data("train"), 20_000)
+
+
+def learned(name: str, quick: bool) -> tuple[torch.Tensor, cells.Result]:
+    """Samples of a trained model, and how it was trained."""
+    recipe, kind = MODELS[name], name.split("-")[0]
+    model = recipe.build((1, 28, 28), seed=0)
+    seconds = 2.0 if quick else SECONDS[kind]
+    history = train(
+        model,
+        recipe.players(model),
+        data("train"),
+        steps=1_000_000,
+        seconds=seconds,
+        batch_size=BATCH[kind],
+        device="cpu",
+    )
+    with torch.no_grad():
+        made = [model.eval().sample(1000, torch.Generator().manual_seed(i)) for i in range(DRAWN // 1000)]
+    facts = {
+        "steps": history.steps,
+        "seconds": round(history.seconds, 1),
+        "images_per_second": round(history.samples_per_second),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "recipe": describe(recipe),
+    }
+    return torch.cat(made), facts
+
+
+def drawn(name: str) -> torch.Tensor:
+    """Samples of a statistical model of the pixels, within [0, 1]."""
+    x, labels = seen().x.flatten(1).numpy(), seen().labels
+    generator = np.random.default_rng(0)
+    if name == "naive-bayes":
+        assert labels is not None
+        model = GaussianNB().fit(x, labels)
+        which = generator.choice(len(model.class_prior_), DRAWN, p=model.class_prior_)
+        made = model.theta_[which] + np.sqrt(model.var_[which]) * generator.normal(size=(DRAWN, x.shape[1]))
+    else:
+        components = PCA(50, random_state=0).fit(x)
+        made = components.inverse_transform(latents(name, components.transform(x), generator))
+        if name == "pca":
+            made = made + np.sqrt(components.noise_variance_) * generator.normal(size=made.shape)
+    return torch.from_numpy(made.clip(0, 1).astype(np.float32)).reshape(-1, 1, 28, 28)
+
+
+def latents(name: str, scores: Any, generator: np.random.Generator) -> Any:
+    """Draws of a model of the 50 principal components."""
+    if name == "gaussian-mixture":
+        return GaussianMixture(30, reg_covar=1e-4, random_state=0).fit(scores).sample(DRAWN)[0]
+    if name == "factor-analysis":
+        model = FactorAnalysis(20, random_state=0).fit(scores)
+        return generator.normal(size=(DRAWN, 20)) @ model.components_ + model.mean_
+    return scores.std(0) * generator.normal(size=(DRAWN, scores.shape[1]))
+
+
+def cell(name: str, quick: bool = False) -> cells.Result:
+    """Draw samples of one model and measure them beside held-out digits."""
+    samples, facts = learned(name, quick) if name in MODELS else (drawn(name), {})
+    test = data("test")
+    assert test.labels is not None
+    found = sample_facts(features(), test.x, samples, seen().x)
+    scores = sample_quality(found["features"], found["sample_features"], found["gaussian_features"])
+    scores |= class_shares(found["sample_labels"], test.labels)
+    scores["feature_accuracy"] = features().accuracy(test.x, test.labels)
+    if not quick:
+        look(name, samples)
+    return {"cell": name, **facts, "scores": {k: round(v, 4) for k, v in scores.items()}}
+
+
+def look(name: str, samples: torch.Tensor) -> None:
+    """Write a picture of some samples beside the result."""
+    path = cells.RESULTS / FOLDER / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plots.samples(samples[:56].numpy(), 14).savefig(path, format="png", dpi=80)
+
+
+def table() -> None:
+    """Rebuild `samples.json` from the result files, and print it."""
+    paths = {name: cells.RESULTS / FOLDER / f"{name}.json" for name in NAMES}
+    rows = {name: cells.json.loads(path.read_text()) for name, path in paths.items() if path.is_file()}
+    keep: Callable[[cells.Result], cells.Result] = lambda row: {k: row[k] for k in ("steps", "seconds") if k in row}  # noqa: E731
+    summary = {name: keep(row) | row["scores"] for name, row in rows.items()}
+    cells.write(cells.RESULTS / "samples.json", summary)
+    columns = ("seconds", "frechet", "kernel_distance", "precision", "recall", "density", "coverage", "classes_covered")
+    print(f"{'':18}" + "".join(f"{column:>16}" for column in columns))
+    for name, row in summary.items():
+        print(f"{name:18}" + "".join(f"{row.get(column, float('nan')):16.4g}" for column in columns))
+    for end in ("floor", "ceiling") if summary else ():
+        row = next(iter(summary.values()))
+        print(f"{end:18}" + "".join(f"{row.get(f'{column}_{end}', float('nan')):16.4g}" for column in columns))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cell", action="append", choices=NAMES, help="may be given several times")
+    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
+    parser.add_argument("--table", action="store_true", help="rebuild the table alone")
+    parser.add_argument("--quick", action="store_true", help="seconds of training of one cell, written nowhere")
+    asked = parser.parse_args()
+    if asked.quick:
+        print(cell("gan-structured", quick=True)["scores"])
+        return
+    for name in [] if asked.table else asked.cell or NAMES:
+        cells.run(FOLDER, name, lambda n=name: cell(n), again=asked.again)
+    table()
+
+
+if __name__ == "__main__":
+    main()
