@@ -54,12 +54,12 @@ def run(folder: str, name: str, work: Callable[[], Result], *, again: bool = Fal
     return result
 
 
-def quote(name: str, words: str) -> None:
-    """Put a table between its marks in the README."""
-    readme = RESULTS.parent.parent / "README.md"
-    head, rest = readme.read_text().split(f"<!-- {name} -->\n")
+def quote(name: str, words: str, page: str = "README.md") -> None:
+    """Put a table between its marks in a page."""
+    path = RESULTS.parent.parent / page
+    head, rest = path.read_text().split(f"<!-- {name} -->\n")
     tail = rest.split(f"<!-- /{name} -->", 1)[1]
-    readme.write_text(f"{head}<!-- {name} -->\n{words}\n<!-- /{name} -->{tail}")
+    path.write_text(f"{head}<!-- {name} -->\n{words}\n<!-- /{name} -->{tail}")
 
 
 def medians(results: Iterable[Result]) -> dict[str, float]:

@@ -153,6 +153,7 @@ def table() -> None:
     keep = ("steps", "seconds", "images_per_second")
     summary = {name: {k: row[k] for k in keep if k in row} | row["scores"] for name, row in rows.items()}
     cells.write(cells.RESULTS / "likelihood.json", summary)
+    cells.quote("likelihood", markdown(summary), "docs/guide/recipes.md")
     columns = ("seconds", "log_likelihood", "elbo", "content_rate", "deformation_rate", "active_units")
     print(f"{'':28}" + "".join(f"{column:>18}" for column in columns))
     for name, row in summary.items():
@@ -160,6 +161,22 @@ def table() -> None:
             print(f"{name:28}" + "".join(f"{row.get(column, float('nan')):18.4g}" for column in columns))
     for name, value in summary.get("statistics", {}).items():
         print(f"{name:28} log p(x) {value:.1f}")
+
+
+def markdown(rows: dict[str, dict[str, float]]) -> str:
+    """The guide's table."""
+    lines = [
+        "| cell | steps | seconds | log p(x) | ELBO | KL of content | KL of deformation |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, row in rows.items():
+        if name == "statistics":
+            lines += [f"| {key.replace('_', ', ')} | - | - | {value:.1f} | - | - | - |" for key, value in row.items()]
+            continue
+        numbers = (row["log_likelihood"], row["elbo"], row["content_rate"], row.get("deformation_rate"))
+        shown = " | ".join("-" if value is None else f"{value:.2f}" for value in numbers)
+        lines.append(f"| {name} | {row['steps']:,} | {row['seconds']:.0f} | {shown} |")
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -159,6 +159,7 @@ def table() -> None:
     keep: Callable[[cells.Result], cells.Result] = lambda row: {k: row[k] for k in ("steps", "seconds") if k in row}  # noqa: E731
     summary = {name: keep(row) | row["scores"] for name, row in rows.items()}
     cells.write(cells.RESULTS / "samples.json", summary)
+    cells.quote("samples", markdown(summary), "docs/guide/recipes.md")
     columns = ("seconds", "frechet", "kernel_distance", "precision", "recall", "density", "coverage", "classes_covered")
     print(f"{'':18}" + "".join(f"{column:>16}" for column in columns))
     for name, row in summary.items():
@@ -166,6 +167,22 @@ def table() -> None:
     for end in ("floor", "ceiling") if summary else ():
         row = next(iter(summary.values()))
         print(f"{end:18}" + "".join(f"{row.get(f'{column}_{end}', float('nan')):16.4g}" for column in columns))
+
+
+def markdown(rows: dict[str, dict[str, float]]) -> str:
+    """The guide's table, with floor and ceiling."""
+    columns = ("frechet", "kernel_distance", "precision", "recall", "density", "coverage")
+    lines = [
+        "| samples | seconds | Frechet | kernel distance | precision | recall | density | coverage |",
+        "|---|" + "---|" * 7,
+    ]
+    for name, row in rows.items():
+        seconds = f"{row['seconds']:.0f}" if "seconds" in row else "-"
+        lines.append(f"| {name} | {seconds} | " + " | ".join(f"{row[c]:.3g}" for c in columns) + " |")
+    for end in ("floor", "ceiling") if rows else ():
+        row = next(iter(rows.values()))
+        lines.append(f"| {end} | - | " + " | ".join(f"{row[f'{c}_{end}']:.3g}" for c in columns) + " |")
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -170,6 +171,17 @@ def _pixel_columns(outcome: Outcome) -> list[dict[str, float]]:
     ]
 
 
+def _bounds(scores: Mapping[str, float]) -> str:
+    """How many parameters stand at the ends of their ranges, and in which column most."""
+    columns = {k.removeprefix("at_bounds_"): v for k, v in scores.items() if k.startswith("at_bounds_")}
+    worst = max((name for name in columns if name != "samples"), key=lambda name: columns[name], default="")
+    most = f", most of them in {worst.replace('_', ' ')} ({columns[worst]:.1%})" if worst and columns[worst] else ""
+    return (
+        f"{scores['at_bounds']:.1%} of the deformation's parameters lie near an end of their range{most}; "
+        f"{columns['samples']:.1%} of the samples have one there."
+    )
+
+
 def _checks(outcome: Outcome) -> str:
     scores, other = outcome.structured.report.scores, outcome.identity.report.scores
     gain = 1 - scores["reconstruction_error"] / max(other["reconstruction_error"], 1e-12)
@@ -178,9 +190,7 @@ def _checks(outcome: Outcome) -> str:
          "little to gain here: perhaps nothing moved in this data, or the warp does not fit how it moved"),
     ]  # fmt: skip
     if "at_bounds" in scores:
-        share = scores["at_bounds"]
-        checks.append((share < 0.05, f"{share:.1%} of the samples have a deformation near the end of its range.",
-                       "widen the warp's range, or look at those samples"))  # fmt: skip
+        checks.append((scores["at_bounds"] < 0.05, _bounds(scores), "widen the warp's range, or look at those samples"))
     if "ambiguous" in scores:
         share, turn = scores["ambiguous"], scores["follow_deg"]
         checks.append((share < 0.1, f"A known deformation put on top of a sample is followed to {turn:.1f} degrees (median); "
