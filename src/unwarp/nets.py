@@ -79,11 +79,11 @@ class ConvDecoder(nn.Module):
         return torch.as_tensor(x)
 
 
-def conv_critic(shape: Sequence[int], channels: int = 32) -> nn.Sequential:
-    """Stride-2 convolutions with leaky ReLU down to about 4 x 4, then one logit.
+def conv_critic(shape: Sequence[int], widths: Sequence[int], channels: int = 32) -> nn.Sequential:
+    """Stride-2 convolutions down to about 4 x 4, then linear layers to one logit, with leaky ReLU.
 
-    The discriminator of Radford, Metz and Chintala 2016 (DCGAN) without its batch normalisation: a logit must depend on its
-    own sample alone, or its gradient there means nothing.
+    The discriminator of Radford, Metz and Chintala 2016 (DCGAN) with a hidden layer, which costs little and tells samples
+    apart that have collapsed, and without batch normalisation: a logit must depend on its own sample alone.
     """
     before, size = shape[0], tuple(shape[1:])
     levels = max(int(min(size) > 1), len(_pyramid(size)) - 1)
@@ -91,7 +91,12 @@ def conv_critic(shape: Sequence[int], channels: int = 32) -> nn.Sequential:
     for width in _channels(levels, channels):
         layers += [nn.Conv2d(before, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         before, size = width, tuple(n // 2 for n in size)
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * math.prod(size), 1))
+    layers.append(nn.Flatten())
+    before *= math.prod(size)
+    for width in widths[-1:]:
+        layers += [nn.Linear(before, width), nn.LeakyReLU(0.2)]
+        before = width
+    return nn.Sequential(*layers, nn.Linear(before, 1))
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ class Net:
     def criticise(self, shape: Sequence[int]) -> nn.Module:
         """A network from samples of `shape` (C, ...) to one logit (N, 1), never with batch normalisation."""
         if self._convolutional(shape):
-            return conv_critic(shape, self.channels)
+            return conv_critic(shape, self.encoder, self.channels)
         return mlp(math.prod(shape), self.encoder, 1, norm=False)
 
 

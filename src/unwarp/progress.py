@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from unwarp.training import Quiet, Row, State
 
@@ -35,6 +36,7 @@ class Progress(Quiet):
     def __init__(self, title: str, console: Console | None = None) -> None:
         self.title, self.console = title, console or Console(stderr=True)
         self._bars: Bars | None = None
+        self._latest: Row = {}
 
     def on_start(self, state: State) -> None:
         """Open the bar."""
@@ -42,18 +44,19 @@ class Progress(Quiet):
             return
         columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.percentage:3.0f} %"))
         words = (
-            TextColumn("[dim]{task.fields[terms]}"),
+            TextColumn("[dim]{task.fields[terms]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        self._bars = Bars(*columns, *words, console=self.console)
+        self._bars = Bars(*columns, *words, console=self.console, expand=True)
         self._bars.start()
         self._task = self._bars.add_task(self.title, total=state.steps, completed=state.step, terms="")
 
     def on_step(self, state: State, terms: Row) -> None:
-        """Move the bar, or print a line."""
-        words = "  ".join(f"{name} {value:.4g}" for name, value in terms.items())
+        """Move the bar, or print a line: the latest of every loss term and measure; gradient norms are for the history."""
+        self._latest |= {name: value for name, value in terms.items() if not name.endswith(".gradient")}
+        words = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
         done = state.step + 1
         if self._bars:
             self._bars.update(self._task, completed=done, terms=words)

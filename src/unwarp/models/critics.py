@@ -29,19 +29,18 @@ class Critic(nn.Module):
         if spectral:
             bound(self.net)
 
-    def forward(self, *samples: Tensor) -> Tensor:
-        """The logits (N,) of samples (N, *shape), one batch or several one after the other, in one pass.
+    def forward(self, x: Tensor) -> Tensor:
+        """The logits (N,) of samples `x` (N, *shape).
 
         Raises:
             DataError: Samples of another shape.
         """
-        for x in samples:
-            if tuple(x.shape[1:]) != self.shape:
-                raise DataError(
-                    f"the critic judges samples of shape {self.shape}, got {tuple(x.shape[1:])}; train on samples of the "
-                    "shape that the model was built for, or build the model for these: recipe.build(data.shape)"
-                )
-        return torch.as_tensor(self.net(torch.cat(samples))).squeeze(-1)
+        if tuple(x.shape[1:]) != self.shape:
+            raise DataError(
+                f"the critic judges samples of shape {self.shape}, got {tuple(x.shape[1:])}; train on samples of the "
+                "shape that the model was built for, or build the model for these: recipe.build(data.shape)"
+            )
+        return torch.as_tensor(self.net(x)).squeeze(-1)
 
 
 def critic_for(model: Model, net: Net, spectral: bool = False) -> Critic:

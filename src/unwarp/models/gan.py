@@ -49,14 +49,14 @@ class GAN(Recipe):
 
     family: ClassVar[str] = "gan"
     prior: Scale = "learned"
-    optimiser: Optimiser = field(default_factory=lambda: Optimiser(5e-4, 0.0, (0.5, 0.99)))
+    optimiser: Optimiser = field(default_factory=lambda: Optimiser(1e-3, 0.0, (0.0, 0.99)))
     objective: AdversarialObjective = "non-saturating"
-    r1: float = 0.1
-    r1_every: int = 10
+    r1: float = 5.0
+    r1_every: int = 2
     spectral: bool = False
     ema: float | None = 0.999
     critic_steps: int = 1
-    critic_optimiser: Optimiser = field(default_factory=lambda: Optimiser(1e-3, 0.0, (0.5, 0.99)))
+    critic_optimiser: Optimiser = field(default_factory=lambda: Optimiser(2e-3, 0.0, (0.0, 0.99)))
     inference_optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __post_init__(self) -> None:
@@ -82,11 +82,12 @@ class GAN(Recipe):
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             with torch.no_grad():
                 _, _, fake = generate(model, len(batch), generator)
-            real, made = critic(batch.x, fake).chunk(2)
+            penalised = bool(self.r1) and step % self.r1_every == 0
+            x = batch.x.detach().clone().requires_grad_(penalised)
+            real, made = critic(x), critic(fake)
             terms = {"critic": critic_loss(real, made, self.objective).mean()}
-            if self.r1 and step % self.r1_every == 0:
-                x = batch.x.detach().clone().requires_grad_()
-                terms["r1"] = 0.5 * self.r1 * self.r1_every * gradient_penalty(critic(x), x).mean()
+            if penalised:
+                terms["r1"] = 0.5 * self.r1 * self.r1_every * gradient_penalty(real, x).mean()
             return terms
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
