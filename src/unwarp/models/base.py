@@ -153,15 +153,19 @@ class Model(nn.Module):
         """Decode content (N, D) and deform it by maps as they are before centring: (N, *shape)."""
         return torch.as_tensor(self.link(map(self.decode(content), self.window, self.frame, self.padding)))
 
+    def imagine(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Codes (n, D) from N(0, 1) and deformations (n, P) from their prior (uniform for periodic columns)."""
+        factors, like = self.warp.factors, self.anchor_theta
+        content = torch.randn(n, self.n_content, generator=generator).to(like)
+        normal = torch.randn(n, len(factors), generator=generator).to(like) * self.prior
+        uniform = (2 * torch.rand(n, len(factors), generator=generator) - 1).to(like)
+        periodic = torch.tensor([f.periodic for f in factors], dtype=torch.bool, device=like.device)
+        return content, torch.where(periodic, uniform, normal) * like.new_tensor([f.half_range for f in factors])
+
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """`n` new observations: codes from N(0, 1), deformations from their prior (uniform for periodic columns)."""
-        code = torch.randn(n, self.n_content, generator=generator).to(self.anchor_theta)
-        shape, factors = (n, len(self.warp.factors)), self.warp.factors
-        normal = self.prior.cpu() * torch.randn(shape, generator=generator)
-        uniform = 2 * torch.rand(shape, generator=generator) - 1
-        periodic = torch.tensor([f.periodic for f in factors], dtype=torch.bool)
-        theta = torch.where(periodic, uniform, normal) * torch.tensor([f.half_range for f in factors])
-        return self.draw(code, self.warp.map(theta.to(self.anchor_theta)))
+        """`n` new observations (n, *shape), drawn from the prior."""
+        content, theta = self.imagine(n, generator)
+        return self.draw(content, self.warp.map(theta))
 
     @torch.no_grad()
     def centre(self, x: Tensor) -> None:

@@ -37,7 +37,8 @@ class GAN(Recipe):
         prior: Standard deviation of the deformations that the generator draws, in half-ranges, or `learned` (one a column).
         optimiser: How the generator moves.
         objective: `non-saturating`, `minimax` or `hinge`.
-        r1: Weight of the squared gradient of the critic at real samples; 0 for none.
+        r1: Weight of the squared gradient of the critic at real samples (Mescheder et al. 2018), here for data in [0, 1]; 0 for
+            none, with which small networks collapse.
         r1_every: The penalty is paid at every so-many-th step, so many times over (Karras et al. 2020, Analyzing and
             improving the image quality of StyleGAN).
         spectral: Whether the critic's layers are divided by their largest singular value.
@@ -132,16 +133,8 @@ class Generator(nn.Module):
 
 
 def generate(model: Model, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes (N, D) from N(0, 1), deformations (N, P) from their prior, and what they look like (N, *shape).
-
-    The same draws as `Model.sample`, whose samples these are.
-    """
-    code = torch.randn(n, model.n_content, generator=generator).to(model.anchor_theta)
-    shape, factors = (n, len(model.warp.factors)), model.warp.factors
-    normal = torch.randn(shape, generator=generator).to(code) * model.prior
-    uniform = (2 * torch.rand(shape, generator=generator) - 1).to(code)
-    periodic = torch.tensor([f.periodic for f in factors], dtype=torch.bool, device=code.device)
-    theta = torch.where(periodic, uniform, normal) * code.new_tensor([f.half_range for f in factors])
+    """Codes (N, D), deformations (N, P) and what they look like (N, *shape): `Model.sample` with its causes."""
+    code, theta = model.imagine(n, generator)
     return code, theta, model.draw(code, model.warp.map(theta))
 
 

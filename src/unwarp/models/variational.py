@@ -25,9 +25,11 @@ class Variational(Recipe):
     """A recipe whose encoder gives distributions; all terms in nats, summed over features, mean over the batch.
 
     Attributes:
+        passes: One pass of the last rung, in training and in use: a rung that is drawn from once has one posterior.
         rate_warmup: Steps over which the weight of the pressure on the rates rises from 0 to 1.
     """
 
+    passes: tuple[int, int] = (1, 1)
     likelihood: LikelihoodKind | str = "auto"  # type: ignore[assignment]
     sigma: Scale = "learned"
     rate_warmup: int = 0
