@@ -155,3 +155,38 @@ def test_data_that_cannot_be_used_is_refused(x: np.ndarray[Any, Any], words: str
 
 def test_named_warps_chain() -> None:
     assert [link.name for link in named("displacement+affine").parts] == ["displacement", "affine"]
+
+
+def test_samples_come_in_the_datas_range_and_follow_the_seed(fitted: Unwarper) -> None:
+    made = fitted.sample(5, random_state=1)
+    assert made.shape == (5, 1, 20, 20)
+    assert 0 <= made.min() < made.max() <= 255
+    assert np.array_equal(made, fitted.sample(5, random_state=1))
+    assert not np.array_equal(made, fitted.sample(5, random_state=2))
+    with pytest.raises(ConfigError, match="no prior over content; use source='mixture'"):
+        fitted.sample(2, source="prior")
+    with pytest.raises(ConfigError, match="one of auto, prior, mixture"):
+        fitted.sample(2, source="posterior")  # type: ignore[arg-type]
+
+
+def test_a_variational_family_is_drawn_from_its_prior_by_default() -> None:
+    u = Unwarper("affine", "vae", max_steps=3, n_clusters=2).fit(pictures())
+    assert np.array_equal(u.sample(3), u.sample(3, source="prior"))
+    assert not np.array_equal(u.sample(3), u.sample(3, source="mixture"))
+
+
+def test_a_loaded_model_draws_the_same_samples(fitted: Unwarper, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    assert np.array_equal(Unwarper.load(tmp_path / "model").sample(4), fitted.sample(4))
+
+
+def test_points_of_series_go_where_alignment_takes_them() -> None:
+    t = np.linspace(0, 1, 48, dtype=np.float32)
+    lags = np.random.default_rng(0).uniform(-0.1, 0.1, 40).astype(np.float32)
+    x = np.exp(-(((t - 0.5 - lags[:, None]) / 0.15) ** 2))
+    u = Unwarper("time", max_steps=20, n_clusters=1).fit(x)
+    aligned, moved = u.align(x), u.transform_points(x, [[20.0], [26.5]])
+    assert moved.shape == (40, 2, 1)
+    for row, place, original in zip(aligned, moved[..., 0], x, strict=True):
+        found, seen = np.interp(place, range(48), row), np.interp([20.0, 26.5], range(48), original)
+        np.testing.assert_allclose(found, seen, atol=0.02)
