@@ -10,6 +10,8 @@
 * `affine-28-*`: all of MNIST rotated by up to 20 degrees, shifted by up to 10 %, binarised (28 x 28). `structured` has an
   affine warp, the `identity` cells have none and as many latents in total, for the same steps and for the same seconds.
   log p(x), by 50 importance samples, counts the density of the deformation too.
+* `affine-28-fixed-*`: the same, each training digit observed once and for all, as a user's data are; the cells above see it
+  deformed afresh at every draw.
 * `capacity-*`: gamma |KL - C(t)| without a warp on binarised MNIST; the rate on held-out digits after the ramp.
 * `statistics`: independent pixels, and naive Bayes (which is given the labels), on both sets.
 """
@@ -27,7 +29,7 @@ from sklearn.naive_bayes import BernoulliNB
 from benchmarks import cells
 from unwarp.checkpoints import describe
 from unwarp.datasets import Dataset, affine_mnist_28, mnist
-from unwarp.datasets.affine_mnist import binarised
+from unwarp.datasets.affine_mnist import binarised, observed
 from unwarp.metrics.likelihood import active_units, effective_sample_size, elbo, iwae, log_likelihood
 from unwarp.models import VAE, BetaVAE, Net, Optimiser, Recipe, Variational, log_weights, rates
 from unwarp.training import train
@@ -50,7 +52,8 @@ STRUCTURED = VAE(
     rate_warmup=500,
 )
 CAPACITY = BetaVAE(warp=Identity(), n_content=20, net=PLAIN.net, capacity_steps=3000, optimiser=PLAIN.optimiser)
-AFFINE = ("affine-28-structured", "affine-28-identity-steps", "affine-28-identity-seconds")
+KINDS = ("structured", "identity-steps", "identity-seconds")
+AFFINE = tuple(f"affine-28{data}-{kind}" for data in ("", "-fixed") for kind in KINDS)
 NAMES = ("plain-vae", *AFFINE, "capacity-10", "capacity-25", "statistics")
 STEPS = {"plain-vae": 120_000, "affine-28": 6_000, "capacity": 8_000}
 BATCH = {"plain-vae": 100, "affine-28": 128, "capacity": 128}
@@ -80,14 +83,17 @@ def plan(name: str) -> tuple[Recipe, int, int, str]:
         return replace(CAPACITY, capacity=float(name.split("-")[1])), steps, batch, "binary-mnist"
     recipe = STRUCTURED if name.endswith("structured") else replace(STRUCTURED, prior=1.0).unstructured()
     if name.endswith("seconds"):
-        own, other = (cells.run(FOLDER, n, lambda n=n: cell(n)) for n in AFFINE[:2])
+        beside = (name.replace("identity-seconds", kind) for kind in KINDS[:2])
+        own, other = (cells.run(FOLDER, n, lambda n=n: cell(n)) for n in beside)
         steps = round(steps * own["seconds"] / other["seconds"])
-    return recipe, steps, batch, "affine-28"
+    return recipe, steps, batch, "affine-28-fixed" if "fixed" in name else "affine-28"
 
 
 def data(name: str, part: str) -> Dataset:
     """A part of a data set by name."""
-    return affine_mnist_28.load(part) if name == "affine-28" else binary_mnist(part)
+    if name == "affine-28-fixed" and part == "train":
+        return observed(mnist.load(part), 1, seed=2, nuisance=affine_mnist_28.NUISANCE)
+    return affine_mnist_28.load(part) if name.startswith("affine-28") else binary_mnist(part)
 
 
 def cell(name: str, quick: bool = False) -> cells.Result:
