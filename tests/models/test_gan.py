@@ -209,7 +209,9 @@ def test_impossible_choices_are_refused(choice: dict[str, object], words: str) -
 
 
 def test_every_field_survives_json() -> None:
-    recipe = GAN(warp=Affine2d(), net=CONV, objective="hinge", ema=None, critic_optimiser=Optimiser(1e-4, 0.0, (0, 0.9)))
+    recipe = GAN(
+        warp=Affine2d(), net=CONV, objective="hinge", ema=None, critic_optimiser=Optimiser(1e-4, 0.0, (0, 0.9))
+    )
     assert restore(describe(recipe)) == recipe
 
 
@@ -261,7 +263,9 @@ def test_it_finds_both_of_two_modes() -> None:
     side = torch.randint(0, 2, (512, 1, 1), generator=generator) * 2.0 - 1
     data = Dataset(2 * side + 0.3 * torch.randn(512, 1, 1, generator=generator))
     quick = Optimiser(4e-3, 0.0, (0.0, 0.99))
-    recipe = GAN(n_content=2, net=Net("mlp", (32, 32), (32, 32)), r1=0.3, ema=0.95, optimiser=quick, critic_optimiser=quick)
+    recipe = GAN(
+        n_content=2, net=Net("mlp", (32, 32), (32, 32)), r1=0.3, ema=0.95, optimiser=quick, critic_optimiser=quick
+    )
     model = recipe.build((1, 1), seed=0)
     train(model, recipe.players(model)[:2], data, steps=500, batch_size=128, device="cpu")
     with torch.no_grad():

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from unwarp.models import AE, VAE, Model, Net, log_weights, rates
-from unwarp.models.variational import _deformation_ratio
 from unwarp.models.likelihood import BACKGROUND
+from unwarp.models.variational import _deformation_ratio
 from unwarp.nets import output_layer
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp
