@@ -64,7 +64,7 @@ def _check_unit(x: Tensor, name: str) -> None:
 
 
 def gaussian_log_density(x: Tensor, mean: Tensor, log_sd: Tensor) -> Tensor:
-    """log N(x; mean, sd^2) of every column, shape of `x`, in nats."""
+    """Log N(x; mean, sd^2) of every column, shape of `x`, in nats."""
     return -0.5 * ((x - mean) * (-log_sd).exp()).square() - log_sd - 0.5 * math.log(2 * math.pi)
 
 

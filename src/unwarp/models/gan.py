@@ -29,9 +29,10 @@ class GAN(Recipe):
     """Generative adversarial network: a critic, a generator and an inference player, which step in this order.
 
     The two learning rates are those of the two time-scale update rule (Heusel et al. 2017, GANs trained by a two time-scale
-    update rule converge to a local Nash equilibrium), the moments those of Radford, Metz and Chintala 2016. Samples may lie
-    in [0, 1], as everywhere in the library. There is no likelihood: `likelihood` and `sigma` only name the unit of the
-    reconstruction error that `evaluate` reports.
+    update rule converge to a local Nash equilibrium). The optimisers have no momentum, and the critic pays for its slope at
+    real samples, as in Mescheder, Geiger and Nowozin 2018: with the DCGAN's momentum of 0.5 and a weaker penalty, networks as
+    small as these collapse. There is no likelihood: `likelihood` and `sigma` only name the unit of the reconstruction error
+    that `evaluate` reports.
 
     Attributes:
         prior: Standard deviation of the deformations that the generator draws, in half-ranges, or `learned` (one a column).
