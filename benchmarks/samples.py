@@ -9,7 +9,8 @@ layer of a small classifier of the training digits (fitted anew by each call, se
 against the other; ceiling: a Gaussian fitted to training pixels. 5,000 samples each. The models train for the same seconds
 (`SECONDS`), with learning rates that follow the clock; the statistics see 20,000 training observations.
 
-* `gan-structured`, `gan-plain`: DCGAN with and without an affine warp, as many latents in total.
+* `gan-structured`, `gan-plain`: DCGAN with and without a similarity warp, as many latents in total. The warp's ranges and
+  its prior are those of the data: a GAN whose prior is wider draws poses that the data have not.
 * `vae-structured`, `vae-plain`: the same for a VAE (continuous Bernoulli), drawn from the prior.
 * `gaussian-mixture` and `factor-analysis` (on 50 principal components), `pca` (probabilistic), `naive-bayes` (Gaussian, which
   is given the labels).
@@ -41,13 +42,21 @@ from unwarp.features import Features, fit_features, sample_facts
 from unwarp.metrics.samples import class_shares, sample_quality
 from unwarp.models import GAN, Net, Recipe
 from unwarp.training import train
-from unwarp.warps import Affine2d
+from unwarp.warps import Similarity2d
 
 FOLDER = "samples"
 GREY = replace(NUISANCE, binary=None)
 SECONDS = {"gan": 420.0, "vae": 150.0}
 BATCH = {"gan": 64, "vae": 128}
-DCGAN = GAN(warp=Affine2d(), n_content=16, net=Net("conv", channels=16))
+DCGAN = GAN(
+    warp=Similarity2d(rotation=20, scale=1.1, shift=0.2),
+    prior=0.6,
+    n_content=16,
+    refinements=1,
+    passes=(1, 2),
+    net=Net("conv", channels=16),
+    inference_every=4,
+)
 MODELS: dict[str, Recipe] = {
     "gan-structured": DCGAN,
     "gan-plain": DCGAN.unstructured(),

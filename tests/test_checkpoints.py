@@ -36,7 +36,7 @@ def test_json_gives_the_same_choice_back() -> None:
         ({"family": "ae", "optimiser": {"rate": 1}}, "Optimiser has no field 'rate'"),
         ({"family": "ae", "warp": "wobble"}, "choose one of affine"),
         ({"family": "ae", "crop": 0}, "crop must lie in"),
-        ({"family": "vae", "beta": -1}, "beta must be 0 or more"),
+        ({"family": "vae", "beta": -1}, "must be 0 or more"),
         ({"family": "ae", "padding": "mirror"}, "zeros"),
     ],
 )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from unwarp.datasets import Dataset
     from unwarp.estimators import Unwarper
     from unwarp.evaluation import Report, evaluate
-    from unwarp.models import AE, GAN, VAE, BetaVAE, Model, Recipe
+    from unwarp.models import AE, GAN, TCVAE, VAE, BetaVAE, FactorVAE, MixingAE, Model, Recipe
     from unwarp.training import History, train
     from unwarp.types import Factor, Latent, UnwarpError
     from unwarp.warps import (
@@ -31,7 +31,7 @@ _HOMES = {
     "datasets": ("Dataset",),
     "estimators": ("Unwarper",),
     "evaluation": ("Report", "evaluate"),
-    "models": ("AE", "GAN", "VAE", "BetaVAE", "Model", "Recipe"),
+    "models": ("AE", "GAN", "TCVAE", "VAE", "BetaVAE", "FactorVAE", "MixingAE", "Model", "Recipe"),
     "training": ("History", "train"),
     "types": ("Factor", "Latent", "UnwarpError"),
     "warps": (
@@ -52,6 +52,7 @@ _HOMES = {
 __all__ = [
     "AE",
     "GAN",
+    "TCVAE",
     "VAE",
     "Affine2d",
     "BetaVAE",
@@ -60,11 +61,13 @@ __all__ = [
     "Dataset",
     "Displacement2d",
     "Factor",
+    "FactorVAE",
     "Gain",
     "History",
     "Identity",
     "Latent",
     "Map",
+    "MixingAE",
     "Model",
     "MonotoneTime",
     "Recipe",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from unwarp.models.autoencoder import AE
 from unwarp.models.base import Model, Optimiser, Player, Recipe
 from unwarp.models.betavae import BetaVAE
+from unwarp.models.factorvae import FactorVAE
 from unwarp.models.gan import GAN
+from unwarp.models.mixing import MixingAE
+from unwarp.models.tcvae import TCVAE
 from unwarp.models.vae import VAE
 from unwarp.models.variational import Variational, log_weights, rates
 from unwarp.nets import Net
@@ -14,8 +17,11 @@ from unwarp.types import ConfigError
 __all__ = [
     "AE",
     "GAN",
+    "TCVAE",
     "VAE",
     "BetaVAE",
+    "FactorVAE",
+    "MixingAE",
     "Model",
     "Net",
     "Optimiser",

@@ -46,6 +46,7 @@ class GAN(Recipe):
         ema: Decay of the generator's averaged weights, which replace it after training; None for none.
         critic_steps: Steps of the critic for each step of the other two.
         critic_optimiser: How the critic moves.
+        inference_every: Steps of the generator for each step of the inference player, which costs most of the time with a warp.
         inference_optimiser: How the inference player moves.
     """
 
@@ -59,6 +60,7 @@ class GAN(Recipe):
     ema: float | None = 0.999
     critic_steps: int = 1
     critic_optimiser: Optimiser = field(default_factory=lambda: Optimiser(2e-3, 0.0, (0.0, 0.99)))
+    inference_every: int = 1
     inference_optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __post_init__(self) -> None:
@@ -69,6 +71,7 @@ class GAN(Recipe):
             "r1_every must be at least 1": self.r1_every >= 1,
             "ema must lie in (0, 1), or be None": self.ema is None or 0 < self.ema < 1,
             "critic_steps must be at least 1": self.critic_steps >= 1,
+            "inference_every must be at least 1": self.inference_every >= 1,
             "sigma must be a number, since a GAN has no likelihood to learn it by,": self.sigma != "learned",
         }
         for demand, held in checks.items():
@@ -120,7 +123,8 @@ class GAN(Recipe):
                 terms["deformation"] = pose_error(model.warp.theta(found.map), theta, model.warp.factors).mean()
             return terms
 
-        return Player("inference", model.encoder, loss, self.inference_optimiser, self.critic_steps)
+        every = self.critic_steps * self.inference_every
+        return Player("inference", model.encoder, loss, self.inference_optimiser, every)
 
 
 class Generator(nn.Module):
