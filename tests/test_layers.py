@@ -12,7 +12,7 @@ import unwarp
 
 ROOT = Path(unwarp.__file__).parent
 LAYERS = (
-    ("types", "nets", "losses", "schedules", "_version"),
+    ("types", "nets", "losses", "schedules", "devices", "_version"),
     ("warps",),
     ("metrics", "plots", "animation"),
     ("models", "readers", "datasets"),

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from unwarp import metrics
 from unwarp.datasets import Dataset
+from unwarp.devices import place
 from unwarp.models import Model, log_weights
-from unwarp.training import place
 from unwarp.types import Factor, Latent
 from unwarp.warps import Map, Padding, canonicalize
 
