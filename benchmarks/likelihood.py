@@ -11,7 +11,7 @@
   affine warp, the `identity` cells have none and as many latents in total, for the same steps and for the same seconds.
   log p(x), by 50 importance samples, counts the density of the deformation too.
 * `affine-28-fixed-*`: the same, each training digit observed once and for all, as a user's data are; the cells above see it
-  deformed afresh at every draw.
+  deformed afresh at every draw. For the same steps only.
 * `capacity-*`: gamma |KL - C(t)| without a warp on binarised MNIST; the rate on held-out digits after the ramp.
 * `statistics`: independent pixels, and naive Bayes (which is given the labels), on both sets.
 """
@@ -53,7 +53,7 @@ STRUCTURED = VAE(
 )
 CAPACITY = BetaVAE(warp=Identity(), n_content=20, net=PLAIN.net, capacity_steps=3000, optimiser=PLAIN.optimiser)
 KINDS = ("structured", "identity-steps", "identity-seconds")
-AFFINE = tuple(f"affine-28{data}-{kind}" for data in ("", "-fixed") for kind in KINDS)
+AFFINE = (*(f"affine-28-{kind}" for kind in KINDS), *(f"affine-28-fixed-{kind}" for kind in KINDS[:2]))
 NAMES = ("plain-vae", *AFFINE, "capacity-10", "capacity-25", "statistics")
 STEPS = {"plain-vae": 120_000, "affine-28": 6_000, "capacity": 8_000}
 BATCH = {"plain-vae": 100, "affine-28": 128, "capacity": 128}

@@ -46,7 +46,7 @@ from unwarp.warps import Similarity2d
 
 FOLDER = "samples"
 GREY = replace(NUISANCE, binary=None)
-SECONDS = {"gan": 420.0, "vae": 150.0}
+SECONDS = {"gan": 300.0, "vae": 150.0}
 BATCH = {"gan": 64, "vae": 128}
 DCGAN = GAN(
     warp=Similarity2d(rotation=20, scale=1.1, shift=0.2),
