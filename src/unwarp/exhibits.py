@@ -50,7 +50,7 @@ class Exhibit:
         if out.suffix == ".png":
             self.figure().savefig(written, format="png")
         elif out.suffix == ".npz":
-            np.savez_compressed(written, allow_pickle=False, **self.arrays)
+            np.savez_compressed(written, **self.arrays)  # type: ignore[arg-type]
         elif out.suffix == ".gif" and self.frames is not None:
             written.write(animate(self.frames()))
         else:

@@ -15,7 +15,7 @@ from unwarp.animation import moving
 from unwarp.estimators import Source, Unwarper
 from unwarp.metrics.recovery import relative
 from unwarp.runs import Outcome
-from unwarp.traversals import Rendering, deform, interpolate, slidable, traverse
+from unwarp.traversals import Rendering, arithmetic, deform, interpolate, slidable, traverse
 
 Array = NDArray[Any]
 SHOWN = 14
@@ -34,6 +34,7 @@ def draw(outcome: Outcome) -> dict[str, Figure]:
         "clusters": plots.gallery({"clusters": _cluster_templates(structured.unwarper)}),
         **_deformations(outcome),
         **_walks(outcome),
+        **_arithmetic(outcome),
         **_samples(structured.unwarper),
         "training": plots.curves(histories),
     }
@@ -100,6 +101,22 @@ def _interpolation(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
     typical = np.linalg.norm(codes - codes[0], axis=1).argsort()[len(rows) // 2]
     ends = _held_out(outcome)[[rows[0], rows[typical]]]
     return ends, interpolate(outcome.structured.unwarper.model_, ends[0], ends[1], n)
+
+
+def _arithmetic(outcome: Outcome) -> dict[str, Figure]:
+    """One kind of sample plus a second minus a third: kinds are classes, or clusters where no classes are known."""
+    unwarper, x = outcome.structured.unwarper, _held_out(outcome)
+    kinds = unwarper.predict(outcome.test.x.numpy()) if outcome.test.labels is None else outcome.test.labels
+    names = np.unique(kinds)
+    if len(names) < 3:
+        return {}
+    to, plus, minus = (x[np.flatnonzero(kinds == name)] for name in names[:3])
+    found = arithmetic(unwarper.model_, plus, minus, to[:3])
+    words = [f"{names[0]} + {names[1]} {plots.MINUS} {names[2]}"] * len(to[:3])
+    labels = [f"{word}, no. {i + 1}" for i, word in enumerate(words)]
+    before, after = found.to.templates.numpy(), found.result.templates.numpy()
+    sets = (found.plus.templates.numpy(), found.minus.templates.numpy())
+    return {"arithmetic": plots.arithmetic(labels, before, *sets, after, found.result.x_hat.numpy())}
 
 
 def _samples(unwarper: Unwarper) -> dict[str, Figure]:

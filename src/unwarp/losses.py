@@ -34,9 +34,9 @@ def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
         DataError: `x` leaves [0, 1].
     """
     _check_unit(x, "Bernoulli")
-    p = x_hat.float().clamp(1e-6, 1 - 1e-6)
-    off = torch.log1p(-p)
-    return -(x * (p.log() - off) + off).flatten(1).sum(1)
+    with torch.autocast(x_hat.device.type, enabled=False):
+        p = x_hat.clamp(1e-6, 1 - 1e-6) if x_hat.dtype == torch.float64 else x_hat.float().clamp(1e-6, 1 - 1e-6)
+        return F.binary_cross_entropy(p, x.to(p), reduction="none").flatten(1).sum(1)
 
 
 def continuous_bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:

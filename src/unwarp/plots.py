@@ -255,5 +255,6 @@ def curves(runs: Mapping[str, Sequence[Mapping[str, float]]], term: str = "recon
             axis.plot(*zip(*points, strict=True), color=colour, label=name, linewidth=1)
     axis.set(xlabel="seconds of training", ylabel=f"{term} (nats)")
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False)
+    if axis.lines:
+        axis.legend(frameon=False)
     return figure

@@ -91,7 +91,7 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
         _figure(drawn, "deformations", "The deformations found in held-out samples. Dotted lines are the ends of what one "
                 "stage may predict; heaps there mean that the range is too narrow."),
         "<h2>What the code knows</h2>", _scores(outcome),
-        _figure(drawn, "latent_space", "t-SNE of the content codes of held-out samples; colours are the true classes, "
+        _figure(drawn, "latent_space", "t-SNE of the content codes of held-out samples; colours, where there are any, are the true classes, "
                 "which no model has seen."),
         _figure(drawn, "clusters", "The centres of the clusters in content, decoded: templates that nobody drew."),
         _recovery(outcome, drawn),
@@ -241,6 +241,8 @@ def _looking(outcome: Outcome, drawn: dict[str, bytes]) -> str:
                 "predict; everything else stands still."),
         _figure(drawn, "interpolation", "From one held-out sample to another: codes are joined by a straight line, "
                 "deformations factor by factor."),
+        _figure(drawn, "arithmetic", "Feature arithmetic on templates: the mean code of one kind added and that of another taken away; "
+                "kinds are true classes where they are known, else clusters."),
         _figure(drawn, "moving", "The same way there and back."),
         _figure(drawn, "prior", "New samples: code and deformation drawn from the prior. Frames that are empty or torn mean that the "
                 "prior over the deformation is wider than what was found; prior=learned fits it."),

@@ -142,7 +142,7 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset]:
     found = read(job.source)
     samples, _ = as_samples(found.x, found.kind if job.kind == "auto" else job.kind)
     if len(samples) < 10:
-        raise DataError(f"{job.source} holds {len(samples)} samples; a run needs at least 10, better hundreds")
+        raise DataError(f"{job.source} holds {len(samples)} sample(s); a run needs at least 10, better hundreds")
     rows = np.random.default_rng(job.seed).permutation(len(samples))
     cut = max(2, len(rows) // 10)
     ids = np.asarray(found.names) if found.names else np.arange(len(samples))
@@ -319,15 +319,16 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
     return len(samples)
 
 
-def judge(folder: Path, source: str, device: str = "auto") -> Report:
-    """Score the model in `folder` on `source`."""
+def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
+    """Score the model in `folder` on `source`, with `draws` importance samples for log p(x)."""
     model = Unwarper.load(folder)
     if source in datasets.names():
         test, seen = datasets.load(source, "test"), reference_view(datasets.load(source, "train"))
         test, seen = (replace(d, x=model.prepare(d.x.numpy())) for d in (test, seen))
-        return evaluate(model.model_, test, seen, device=device)
+        return evaluate(model.model_, test, seen, device=device, draws=draws)
     samples, _, labels = _samples(source)
-    return evaluate(model.model_, Dataset(model.prepare(samples), source, labels=labels), device=device)
+    held = Dataset(model.prepare(samples), source, labels=labels)
+    return evaluate(model.model_, held, device=device, draws=draws)
 
 
 def describe_model(folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def recipe(source: str, config: Path | None = None, settings: Sequence[str] = ()
     except yaml.YAMLError as error:
         raise ConfigError(f"{config or settings} is not YAML: {' '.join(str(error).split())}") from None
     family = dict(asked).get("family")
-    record = describe(models.named(str(family)) if family else DIGITS if source == "affine-mnist" else models.AE())
+    own = DIGITS if source == "affine-mnist" else models.AE()
+    record = describe(replace(models.named(str(family)), warp=models.AE().warp) if family else own)
     for key, value in asked:
         _put(record, key.split("."), value)
     found: dict[str, Any] = describe(restore(record))

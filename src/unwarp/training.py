@@ -33,7 +33,7 @@ class History:
     """What a run did: one row every `LOG_EVERY` steps, and for the last.
 
     A row holds the step, the seconds, the samples, each loss term, each player's gradient norm before clipping as
-    `<player>.gradient`, and what its `measure` gives as `<player>.<name>`.
+    `<player>.gradient` (in the last row only where gradients are clipped), and what its `measure` gives as `<player>.<name>`.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -158,6 +158,8 @@ def train(
     """
     if steps < 1 or batch_size < 1:
         raise ConfigError(f"steps={steps} and batch_size={batch_size} must be at least 1")
+    if seconds is not None and not seconds > 0:
+        raise ConfigError(f"seconds={seconds} must be positive, or None for no bound")
     engine = accelerator(device, precision)
     state = _start(model, tuple(players), steps, seed, engine)
     try:
@@ -264,12 +266,14 @@ def _move(
     for name, value in row.items():
         _check_finite(value, f"the term {name!r}", player, batch, step)
     engine.backward(torch.stack(list(terms.values())).sum())
-    norm = float(engine.clip_grad_norm_(player.module.parameters(), player.optimiser.clip or math.inf))
-    if engine.scaler is None:  # a scaler leaves such steps out and lowers its scale
-        _check_finite(norm, "the gradient's norm", player, batch, step)
+    if player.optimiser.clip or step % LOG_EVERY == 0:
+        norm = float(engine.clip_grad_norm_(player.module.parameters(), player.optimiser.clip or math.inf))
+        row[f"{player.name}.gradient"] = norm
+        if engine.scaler is None:  # a scaler leaves such steps out and lowers its scale
+            _check_finite(norm, "the gradient's norm", player, batch, step)
     optimiser.step()
     _average(player, turn.average, step)
-    return row | {f"{player.name}.gradient": norm}
+    return row
 
 
 def _check_finite(value: float, what: str, player: Player, batch: Batch, step: int) -> None:

@@ -25,6 +25,8 @@ from unwarp.nets import Net
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Identity
 
+OBJECTIVES = ("non-saturating", "minimax", "hinge")
+
 
 @dataclass(frozen=True)
 class MixingAE(Recipe):
@@ -32,8 +34,8 @@ class MixingAE(Recipe):
 
     The partner x2 of a sample is its neighbour in the batch, so that f2 costs nothing. The mask that is all 0 makes x4 the
     plain reconstruction. Passes of a step, where a VAE has one encoding and one drawing of the batch: two encodings and two
-    drawings with gradients, and on half of the batch the classifier, the critic twice (once in its own turn, beside as many
-    real samples), and one encoding and drawing without gradients for the critic's turn.
+    drawings with gradients; on a quarter of the batch the classifier and the critic; and at every second step the critic's
+    own turn: one encoding and drawing without gradients and two looks of the critic, on a quarter of the batch each.
 
     Attributes:
         chunks: Number of chunks of the content code, of equal sizes where the number divides `n_content` (else the first
@@ -43,6 +45,7 @@ class MixingAE(Recipe):
         adversarial: Weight of the critic's opinion of x3; 0 for no critic.
         classification: Weight of the mask's binary cross-entropy, summed over chunks; 0 for no classifier.
         objective: `non-saturating`, `minimax` (as published) or `hinge`.
+        critic_every: The critic moves at every so-many-th step.
         critic_optimiser: How the critic moves.
     """
 
@@ -54,6 +57,7 @@ class MixingAE(Recipe):
     adversarial: float = 0.3
     classification: float = 0.3
     objective: AdversarialObjective = "non-saturating"
+    critic_every: int = 2
     critic_optimiser: Optimiser = field(default_factory=lambda: Optimiser(1e-3, 0.0, (0.5, 0.99)))
 
     def __post_init__(self) -> None:
@@ -64,13 +68,15 @@ class MixingAE(Recipe):
                 f"MixingAE: chunks={self.chunks!r} must be a number from 1 to n_content={self.n_content}, or positive sizes "
                 "that sum to it"
             )
-        for name in ("mixing", "adversarial", "classification"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"MixingAE: {name} must be 0 or more, got {getattr(self, name)!r}")
-        if self.objective not in ("non-saturating", "minimax", "hinge"):
-            raise ConfigError(f"MixingAE: objective must be non-saturating, minimax or hinge, got {self.objective!r}")
-        if self.prior == "learned" or self.sigma == "learned":
-            raise ConfigError("MixingAE: prior and sigma must be numbers; to learn them takes a posterior's spread")
+        checks = {
+            "critic_every must be at least 1": self.critic_every >= 1,
+            "objective must be non-saturating, minimax or hinge": self.objective in OBJECTIVES,
+            "prior must be a number": self.prior != "learned",
+            "sigma must be a number": self.sigma != "learned",
+        } | {f"{w} must be 0 or more": getattr(self, w) >= 0 for w in ("mixing", "adversarial", "classification")}
+        for demand, held in checks.items():
+            if not held:
+                raise ConfigError(f"MixingAE: {demand}, got {getattr(self, demand.split()[0])!r}")
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -88,21 +94,21 @@ class MixingAE(Recipe):
     def players(self, model: Model) -> tuple[Player, ...]:
         """The critic, and the autoencoder together with its mask classifier."""
         critic = critic_for(model, self.net)
-        players = self._autoencoder(model, critic, classifier_for(model, self.net, self.sizes))
-        return (self._critic(model, critic), players) if self.adversarial else (players,)
+        autoencoder = self._autoencoder(model, critic, classifier_for(model, self.net, self.sizes))
+        return (self._critic(model, critic), autoencoder) if self.adversarial else (autoencoder,)
 
     def _critic(self, model: Model, critic: Critic) -> Player:
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            real, seen = batch.x[: half(batch.x)], batch.x[-half(batch.x) :]
+            real, seen = batch.x[: judged(batch.x)], batch.x[-judged(batch.x) :]
             with torch.no_grad(), frozen(model):
                 fake = mix(model, model.encode(seen), self.sizes, generator).x
             return {"critic": critic_loss(critic(real), critic(fake), self.objective).mean()}
 
-        return Player("critic", critic, loss, self.critic_optimiser)
+        return Player("critic", critic, loss, self.critic_optimiser, self.critic_every)
 
     def _autoencoder(self, model: Model, critic: Critic, classifier: MaskClassifier) -> Player:
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            x, first = batch.x, slice(half(batch.x))
+            x, first = batch.x, slice(judged(batch.x))
             mixed = mix(model, model.encode(x), self.sizes, generator)
             terms = {"mixing": self.mixing * unmixed_nll(model, x, mixed, model.encode(mixed.x)).mean()}
             if model.warp.factors:
@@ -207,6 +213,6 @@ def accuracies(classifier: MaskClassifier, x: Tensor, mixed: Mixed) -> dict[str,
     return {f"accuracy_{name}": share for name, share in zip(classifier.names, right.float().mean(0), strict=True)}
 
 
-def half(x: Tensor) -> int:
-    """How many of the samples the judges see: half of them, at least one."""
-    return max(1, len(x) // 2)
+def judged(x: Tensor) -> int:
+    """How many of the samples the critic and the classifier see in a step: a quarter of them, at least one."""
+    return max(1, len(x) // 4)

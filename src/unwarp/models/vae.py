@@ -33,6 +33,10 @@ class VAE(Variational):
         if self.beta < 0 or self.free_bits < 0:
             raise ConfigError(f"VAE: beta and free_bits must be 0 or more, got {self.beta!r} and {self.free_bits!r}")
 
+    @property
+    def plain(self) -> bool:
+        return self.beta == 1 and not self.free_bits and not self.rate_warmup
+
     def pressure(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         costs = {name: self.beta * rate.mean() for name, rate in rates(posterior, model).items()}
         if self.free_bits:

@@ -48,12 +48,17 @@ class Variational(Recipe):
     def stochastic(self) -> bool:
         return True
 
+    @property
+    def plain(self) -> bool:
+        """Whether the rates stand in the loss as they are, so that the history need not hold them twice."""
+        return False
+
     @abstractmethod
     def pressure(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         """What the posterior costs, by name, as scalars."""
 
     def players(self, model: Model) -> tuple[Player, ...]:
-        """One player that moves the whole model; the history holds the rates as they are, beside what they cost."""
+        """One player that moves the whole model; the history holds the rates beside what they cost."""
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
@@ -66,7 +71,7 @@ class Variational(Recipe):
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return {name: rate.mean() for name, rate in rates(model.encode(batch.x), model).items()}
 
-        return (Player(self.family, model, loss, self.optimiser, measure=measure),)
+        return (Player(self.family, model, loss, self.optimiser, measure=None if self.plain else measure),)
 
 
 def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
