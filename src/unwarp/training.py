@@ -205,12 +205,12 @@ class _Turn:
 
 
 def _turns(state: State, engine: Accelerator) -> list[_Turn]:
-    """Everybody's turn in a step, in order."""
+    """Everybody's turn in a step, in order; optimisers are wrapped for the gradient scaler alone, as that costs time."""
     return [
         _Turn(
             player,
             engine.prepare_model(Objective(player)),
-            engine.prepare_optimizer(optimiser),
+            engine.prepare_optimizer(optimiser) if engine.scaler else optimiser,
             player.optimiser.schedule(state.steps),
             average,
         )
