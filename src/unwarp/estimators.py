@@ -18,16 +18,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from unwarp import checkpoints, models, warps
+from unwarp import checkpoints
 from unwarp.datasets import Dataset
 from unwarp.evaluation import Embedding, embed, encode, reference_view, undone
 from unwarp.mixture import Mixture
-from unwarp.models import AE, Model, Recipe
+from unwarp.models import Model, Recipe
 from unwarp.progress import Choice, Progress
 from unwarp.readers import Scaler, as_given, as_samples, fit_scaler, read
+from unwarp.recipes import suited
 from unwarp.training import Callback, History, train
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind, Latent
-from unwarp.warps import Map, Padding, Warp, to_matrix
+from unwarp.warps import Map, Warp, to_matrix
 from unwarp.warps.affine import Convention
 
 Array = NDArray[Any]
@@ -107,7 +108,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             ConfigError: A choice that does not exist or does not fit the data.
         """
         data = self._learnable(X)
-        self.recipe_ = self._choose(data)
+        self.recipe_ = suited(data.x, self.recipe, self.warp, self.n_content)
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         model = self.recipe_.build(data.shape, seed=seed)
         steps = int(np.clip(30 * len(data) / self.batch_size, 300, 4000)) if self.max_steps is None else self.max_steps
@@ -320,29 +321,6 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = int(np.prod(data.shape))
         return data
 
-    def _choose(self, data: Dataset) -> Recipe:
-        """The recipe, with the warp and the content size that were asked for or that suit the data."""
-        recipe = models.named(self.recipe) if isinstance(self.recipe, str) else self.recipe or AE()
-        if not isinstance(recipe, Recipe):
-            raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
-        warp = warps.named(self.warp) if isinstance(self.warp, str) and self.warp != "auto" else self.warp
-        if warp == "auto":
-            warp = self._natural(recipe)
-        if not isinstance(warp, Warp):
-            raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
-        size = recipe.n_content if self.n_content is None else self.n_content
-        padding = _background(data.x) if recipe.padding == "auto" else recipe.padding
-        return replace(recipe, warp=warp, n_content=int(size), padding=padding)
-
-    def _natural(self, recipe: Recipe) -> Warp:
-        """What `auto` takes: the recipe's own warp, affine for images where a family was named, none for series."""
-        own = AE().warp if isinstance(self.recipe, str) and self.kind_ == "image" else recipe.warp
-        if own.kind in ("auto", self.kind_):
-            return own
-        if self.recipe is None or isinstance(self.recipe, str) or recipe.warp == AE().warp:
-            return warps.Identity()
-        raise ConfigError(f"the recipe's warp {own.name!r} acts on {own.kind} data, X holds {self.kind_} data")
-
     def _cluster(self, data: Dataset, seed: int) -> None:
         content, theta = encode(self.model_, data.x, device=self.device)
         codes = content.numpy()
@@ -399,11 +377,3 @@ def _load(X: Any) -> Any:
 def _floating(X: Any) -> Any:
     kind = getattr(X, "dtype", None)
     return kind if kind in (np.float32, np.float64) else np.float32
-
-
-def _background(x: Tensor) -> Padding:
-    """Zeros beyond pictures whose rim is dark, else the rim itself."""
-    if x.ndim != 4:
-        return "zeros"
-    rim = torch.cat([x[..., 0, :], x[..., -1, :], x[..., :, 0], x[..., :, -1]], -1)
-    return "zeros" if float(rim.mean()) < 0.05 else "border"

@@ -43,11 +43,18 @@ class Critic(nn.Module):
         return torch.as_tensor(self.net(x)).squeeze(-1)
 
 
-def critic_for(model: Model, net: Net, spectral: bool = False) -> Critic:
-    """A new critic of what `model` draws; its weights follow the model's own, and so the model's seed."""
+@contextmanager
+def seeded_by(model: Model) -> Iterator[None]:
+    """For the time of a `with`: weights are drawn from a seed that follows the model's own weights, and so its seed."""
     seed = zlib.crc32(torch.cat([p.detach().cpu().flatten() for p in model.decoder.parameters()]).numpy().tobytes())
     with torch.random.fork_rng():
         torch.manual_seed(seed)
+        yield
+
+
+def critic_for(model: Model, net: Net, spectral: bool = False) -> Critic:
+    """A new critic of what `model` draws."""
+    with seeded_by(model):
         return Critic(net, model.shape, spectral).to(model.anchor_theta.device)
 
 

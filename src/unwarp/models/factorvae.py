@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unwarp.losses import critic_loss
 from unwarp.models.base import Model, Optimiser, Player
-from unwarp.models.critics import Critic, frozen
+from unwarp.models.critics import Critic, frozen, seeded_by
 from unwarp.models.encoders import Posterior
 from unwarp.models.variational import Variational, rates
 from unwarp.nets import Net
@@ -78,9 +78,8 @@ class FactorVAE(Variational):
 
 
 def discriminator_for(model: Model, widths: tuple[int, ...]) -> Critic:
-    """A new discriminator of the codes of `model`; its weights follow the model's own, and so the model's seed."""
-    with torch.random.fork_rng():
-        torch.manual_seed(int(next(model.decoder.parameters()).detach().cpu().flatten()[0].view(torch.int32)))
+    """A new discriminator of the codes of `model`."""
+    with seeded_by(model):
         return Critic(Net("mlp", encoder=widths), (model.n_content,)).to(model.anchor_theta.device)
 
 

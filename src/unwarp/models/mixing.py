@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from unwarp.losses import AdversarialObjective, critic_loss, gaussian_energy, generator_loss
 from unwarp.models.base import Model, Optimiser, Player, Recipe
-from unwarp.models.critics import Critic, critic_for, frozen
+from unwarp.models.critics import Critic, critic_for, frozen, seeded_by
 from unwarp.models.encoders import Posterior
 from unwarp.nets import Net
 from unwarp.types import Batch, ConfigError
@@ -150,10 +150,9 @@ class MaskClassifier(nn.Module):
 
 
 def classifier_for(model: Model, net: Net, sizes: tuple[int, ...]) -> MaskClassifier:
-    """A new classifier for what `model` mixes; its weights follow the model's own, and so the model's seed."""
+    """A new classifier for what `model` mixes."""
     names = tuple(str(i + 1) for i in range(len(sizes))) + (("deformation",) if model.warp.factors else ())
-    with torch.random.fork_rng():
-        torch.manual_seed(int(next(model.decoder.parameters()).detach().cpu().flatten()[0].view(torch.int32)))
+    with seeded_by(model):
         return MaskClassifier(net, model.shape, names).to(model.anchor_theta.device)
 
 
