@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -69,3 +70,27 @@ def medians(results: Iterable[Result]) -> dict[str, float]:
         for name, value in result["scores"].items():
             columns.setdefault(name, []).append(value)
     return {name: round(median(values), 5) for name, values in columns.items()}
+
+
+def command(
+    words: str | None,
+    folder: str,
+    names: Sequence[str],
+    cell: Callable[..., Result],
+    table: Callable[[], None],
+    quick: Sequence[str],
+) -> None:
+    """The command line of a benchmark whose cells have names: run what has no file yet, then the table."""
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cell", action="append", choices=names, help="may be given several times")
+    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
+    parser.add_argument("--table", action="store_true", help="rebuild the table alone")
+    parser.add_argument("--quick", action="store_true", help=f"a little of {', '.join(quick)}, written nowhere")
+    asked = parser.parse_args()
+    if asked.quick:
+        for name in quick:
+            print(name, cell(name, quick=True)["scores"])
+        return
+    for name in [] if asked.table else asked.cell or names:
+        run(folder, name, lambda n=name: cell(n), again=asked.again)  # type: ignore[misc]
+    table()

@@ -18,7 +18,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from typing import Any
 
@@ -185,21 +184,5 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cell", action="append", choices=NAMES, help="may be given several times")
-    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
-    parser.add_argument("--table", action="store_true", help="rebuild the table alone")
-    parser.add_argument("--quick", action="store_true", help="a few steps of two cells, written nowhere")
-    asked = parser.parse_args()
-    if asked.quick:
-        for name in ("plain-vae", "affine-28-structured"):
-            print(name, cell(name, quick=True)["scores"])
-        return
-    for name in [] if asked.table else asked.cell or NAMES:
-        cells.run(FOLDER, name, lambda n=name: cell(n), again=asked.again)
-    table()
-
-
 if __name__ == "__main__":
-    main()
+    cells.command(__doc__, FOLDER, NAMES, cell, table, quick=("plain-vae", "affine-28-structured"))
