@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tests.pictures import smooth
 from unwarp.types import ConfigError
-from unwarp.warps import Affine2d, AffineMap, IdentityMap, Similarity2d, Warp, to_matrix, translation
+from unwarp.warps import Affine2d, AffineMap, IdentityMap, Rigid2d, Similarity2d, Warp, to_matrix, translation
 
 FRAME = (24, 32)
 WARP = Affine2d(size=FRAME)
@@ -166,3 +166,16 @@ def test_a_full_circle_has_no_mean_angle(family: type[Affine2d | Similarity2d]) 
     mean = warp.theta(warp.mean(warp.map(theta)))
     torch.testing.assert_close(mean, torch.full_like(mean, 0.2).index_fill(1, torch.tensor(0), 0.0))
     assert warp.factors[0].periodic and next(iter(warp.summary(warp.map(theta)))).periodic
+
+
+def test_a_rigid_map_is_the_similarity_of_scale_one() -> None:
+    rigid, similarity = Rigid2d(size=FRAME), Similarity2d(size=FRAME)
+    theta = torch.tensor([[0.3, 0.1, -0.4]], dtype=torch.float64)
+    full = torch.tensor([[0.3, 0.0, 0.1, -0.4]], dtype=torch.float64)
+    torch.testing.assert_close(rigid.map(theta).matrix, similarity.map(full).matrix)
+    assert [f.name for f in rigid.summary(rigid.map(theta))] == ["rotation_deg", "shift_x_px", "shift_y_px"]
+
+
+def test_points_that_rows_share_move_as_points_of_their_own_do() -> None:
+    maps, points = random_maps(3), torch.rand(7, 2, dtype=torch.float64)
+    torch.testing.assert_close(maps.push(points), maps.push(points.expand(3, -1, -1)))

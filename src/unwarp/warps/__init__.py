@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unwarp.types import ConfigError
-from unwarp.warps.affine import Affine2d, AffineMap, Similarity2d, to_matrix, translation
+from unwarp.warps.affine import Affine2d, AffineMap, Rigid2d, Similarity2d, to_matrix, translation
 from unwarp.warps.base import Identity, IdentityMap, Map, Padding, Warp, Window, canonicalize, resample
 from unwarp.warps.chain import Chain, ChainMap
 from unwarp.warps.cpab import CpabTime
@@ -30,6 +30,7 @@ __all__ = [
     "Map",
     "MonotoneTime",
     "Padding",
+    "Rigid2d",
     "Similarity2d",
     "SoftmaxTime",
     "SplineTime",
