@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from unwarp.models.encoders import Encoder, EncoderKind, Posterior, build_encoder
 from unwarp.models.likelihood import BACKGROUND, Above, Likelihood, LikelihoodKind, Scale, check_likelihood, check_scale
+from unwarp.models.starts import STARTS, StartKind
 from unwarp.nets import Net, output_layer
 from unwarp.schedules import Schedule, warm_cosine
 from unwarp.types import Batch, ConfigError, Latent
@@ -128,8 +129,21 @@ class Model(nn.Module):
 
     def encode(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
         """The posterior given `x` (N, *shape), before centring; a sample of it where `noise` is given."""
-        posterior: Posterior = self.encoder(x, noise)
+        posterior: Posterior = self.encoder(x, noise, self._turn(x))
         return posterior
+
+    @torch.no_grad()
+    def _turn(self, x: Tensor) -> Tensor | None:
+        """Of the angles at which the pose of each sample may begin, the one that explains it best (N,)."""
+        if len(self.encoder.turns) < 2:
+            return None
+        turns, training = x.new_tensor(self.encoder.turns), self.training
+        many = x.repeat(len(turns), *(1 for _ in self.shape))
+        self.eval()
+        found = self.encoder(many, None, turns.repeat_interleave(len(x)), brief=True)
+        misfit = self.likelihood(self.draw(found.content, found.map), many)
+        self.train(training)
+        return turns[misfit.reshape(len(turns), len(x)).argmin(0)]
 
     def decode(self, content: Tensor) -> Tensor:
         """Content (N, D) to templates on `window`, before centring, the warp and the link."""
@@ -186,7 +200,10 @@ class Recipe(ABC):
         warp: The family of deformations; `Identity` for the unstructured model.
         n_content: Size D of the content code.
         encoder: `staged` (canonicalise, then encode) or `one-stage` (as first published).
-        start: First rung: `learned` (a coarse pose from the whole frame) or `centroid` (dark backgrounds only).
+        start: First pose: `learned` (by a rung that looks at the whole frame); on dark backgrounds `centroid`, or `moments`, which
+            gives a scale too.
+        starts: At how many angles the pose begins; the one that explains the sample best is kept. `auto`: eight for a warp that
+            turns the full circle, else one.
         refinements: Rungs after the start, each of which looks at the canonicalised crop.
         passes: How often the last refinement is passed, in training and in use.
         crop: Share of the frame that templates fill, and that the later rungs look at.
@@ -207,7 +224,8 @@ class Recipe(ABC):
     warp: Warp = field(default_factory=Identity)
     n_content: int = 12
     encoder: EncoderKind = "staged"
-    start: Literal["learned", "centroid"] = "learned"
+    start: StartKind = "learned"
+    starts: int | Literal["auto"] = "auto"
     refinements: int = 2
     passes: tuple[int, int] = (2, 5)
     crop: float = 1.0
@@ -229,7 +247,8 @@ class Recipe(ABC):
             "passes must be at least (1, 1)": min(self.passes) >= 1,
             "crop must lie in (0, 1]": 0 < self.crop <= 1,
             "encoder must be 'staged' or 'one-stage'": self.encoder in ("staged", "one-stage"),
-            "start must be 'learned' or 'centroid'": self.start in ("learned", "centroid"),
+            f"start must be one of {', '.join(STARTS)}": self.start in STARTS,
+            "starts must be 'auto' or at least 1": self.starts == "auto" or self.starts >= 1,
         }
         for demand, held in checks.items():
             if not held:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.losses import reparametrise
+from unwarp.models.starts import Start, start_for
 from unwarp.nets import constant_output
-from unwarp.types import ConfigError
-from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize, translation
+from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize
 
 if TYPE_CHECKING:
     from unwarp.models.base import Recipe
@@ -80,17 +80,6 @@ class Stage:
         return None if self.log_sd is None else self.log_sd[:, free]
 
 
-def centroid(x: Tensor) -> Map:
-    """The shift of each picture's centre of intensity (N, C, H, W): a first pose on dark backgrounds."""
-    mass = x.sum(1).clamp_min(0)
-    total = mass.sum((1, 2)).clamp_min(1e-6)
-    height, width = mass.shape[1:]
-    across = ((2 * torch.arange(width, device=x.device) + 1) / width - 1).to(x.dtype)
-    down = ((2 * torch.arange(height, device=x.device) + 1) / height - 1).to(x.dtype)
-    shift = torch.stack([(mass.sum(1) * across).sum(1), (mass.sum(2) * down).sum(1)], -1)
-    return translation(shift / total[:, None])
-
-
 class _Gaussian(nn.Module):
     """A network's output as a mean and, where `stochastic`, a log standard deviation."""
 
@@ -123,6 +112,7 @@ class Rung(nn.Module):
         super().__init__()
         self.warp, self.window, self._passes = warp, window, passes
         self.head = _Gaussian(constant_output(net), stochastic)
+        self.undoable = warp.map(torch.zeros(1, len(warp.factors))).invertible
 
     @property
     def passes(self) -> int:
@@ -136,7 +126,13 @@ class Rung(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Base of encoders: `forward(x, noise) -> Posterior`."""
+    """Base of encoders: `forward(x, noise, turn) -> Posterior`.
+
+    Attributes:
+        turns: Angles in radians at which the pose may begin; one of them for each row is the argument `turn` (N,).
+    """
+
+    turns: tuple[float, ...] = (0.0,)
 
     def __init__(self, warp: Warp, n_content: int) -> None:
         super().__init__()
@@ -160,25 +156,28 @@ class Staged(Encoder):
         self,
         warp: Warp,
         n_content: int,
-        start: str,
+        start: Start,
         rungs: Sequence[Rung],
         content: _Gaussian,
         window: Window,
         padding: Padding,
     ) -> None:
         super().__init__(warp, n_content)
-        self.start, self.window, self.padding = start, window, padding
+        self.start, self.turns, self.window, self.padding = start, start.turns, window, padding
         self.rungs: Iterable[Rung] = nn.ModuleList(rungs)  # type: ignore[assignment]
         self.content = content
 
-    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
-        """Posterior of observations `x` (N, C, ...)."""
-        start: Map = centroid(x) if self.start == "centroid" else IdentityMap(len(x))
+    def forward(
+        self, x: Tensor, noise: torch.Generator | None = None, turn: Tensor | None = None, brief: bool = False
+    ) -> Posterior:
+        """Posterior of observations `x` (N, C, ...); a `brief` one passes once each rung that can be undone."""
+        start = self.start(x, turn)
         learned: Map = IdentityMap(len(x))
         likely, before, undone = learned, learned, start
         views: dict[Window, Tensor] = {}
         stage: Stage | None = None
-        passes = [(rung, left == 0) for rung in self.rungs for left in reversed(range(rung.passes))]
+        rungs = [rung for rung in self.rungs if rung.undoable] if brief else list(self.rungs)
+        passes = [(rung, left == 0) for rung in rungs for left in reversed(range(1 if brief else rung.passes))]
         for rung, last in passes:
             stage = rung(self._look(x, undone, rung.window, views), noise if last else None)
             before, likely, learned = learned, likely.compose(stage.likely), learned.compose(stage.drawn)
@@ -203,7 +202,9 @@ class OneStage(Encoder):
         super().__init__(warp, n_content)
         self.trunk = trunk
 
-    def forward(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
+    def forward(
+        self, x: Tensor, noise: torch.Generator | None = None, turn: Tensor | None = None, brief: bool = False
+    ) -> Posterior:
         """Posterior of observations `x` (N, C, ...)."""
         mean, log_sd = self.trunk(x)
         sizes = [self.n_content, len(self.warp.factors)]
@@ -221,11 +222,7 @@ def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Wi
     if recipe.encoder == "one-stage":
         trunk = recipe.net.encode(shape, many * (recipe.n_content + len(warp.factors)))
         return OneStage(warp, recipe.n_content, _Gaussian(trunk, recipe.stochastic))
-    start = recipe.start if warp.factors and len(shape) == 3 else "learned"
-    if start == "centroid" and not warp.parts[-1].map(torch.zeros(1, len(warp.parts[-1].factors))).invertible:
-        raise ConfigError(
-            f"start='centroid' gives a shift, which the warp {warp.name!r} cannot hold; use start='learned'"
-        )
+    start = start_for(recipe.start, recipe.starts, warp, window)
     rungs = _rungs(recipe, shape, warp, window)
     content = _Gaussian(recipe.net.encode((shape[0], *window.size), many * recipe.n_content), recipe.stochastic)
     return Staged(warp, recipe.n_content, start, rungs, content, window, padding)

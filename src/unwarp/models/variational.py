@@ -129,8 +129,9 @@ def _deformation_ratio(model: Model, posterior: Posterior) -> Tensor:
             f"log p(x) needs a distribution over the whole deformation; {model.warp.name!r} draws its last part alone: "
             "use one family, such as Affine2d, and at least one rung"
         )
-    if getattr(model.encoder, "start", "learned") != "learned":
-        raise ConfigError("log p(x) needs start='learned'; a centroid is a function of x that has no prior")
+    start = getattr(model.encoder, "start", None)
+    if start is not None and start.kind != "learned":
+        raise ConfigError(f"log p(x) needs start='learned'; {start.kind!r} is a function of x that has no prior")
     half = torch.tensor([f.half_range for f in factors]).to(stage.raw)
     with torch.enable_grad():
         raw = stage.raw.detach().requires_grad_()
