@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.pictures import smooth
-from unwarp.losses import gaussian_nll
+from unwarp.losses import gaussian_energy
 from unwarp.models import AE, Net
 from unwarp.models.starts import Start, rotation, start_for
 from unwarp.types import ConfigError
@@ -92,7 +92,8 @@ def test_the_angle_that_is_kept_explains_a_sample_best() -> None:
     kept, misfits = model.encode(x), []
     for turn in model.encoder.turns:
         found = model.encoder(x, None, torch.full((6,), turn), brief=True)
-        misfits.append(gaussian_nll(model.draw(found.content, found.map), x, 0.5**0.5))
+        area = torch.linalg.det(found.map.matrix[:, :, :2]).abs()
+        misfits.append(area * gaussian_energy((model.decode(found.content) - found.seen).flatten(1), torch.ones(())))
     best = torch.tensor(model.encoder.turns)[torch.stack(misfits).argmin(0)]
     again = model.encoder(x, None, best)
     torch.testing.assert_close(kept.content, again.content)

@@ -17,6 +17,7 @@ from unwarp.nets import Net, output_layer
 from unwarp.schedules import Schedule, warm_cosine
 from unwarp.types import Batch, ConfigError, Latent
 from unwarp.warps import Identity, Map, Padding, Warp, Window
+from unwarp.warps.affine import affine_part
 from unwarp.warps.base import check_padding
 
 Loss = Callable[[Batch, int, torch.Generator], dict[str, Tensor]]
@@ -134,14 +135,19 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def _turn(self, x: Tensor) -> Tensor | None:
-        """Of the angles at which the pose of each sample may begin, the one that explains it best (N,)."""
+        """Of the angles at which the pose of each sample may begin, the one that explains it best (N,).
+
+        Squared errors are taken on the template's window, where they are cheapest, and count by the area that a template
+        pixel covers: else a start could win by shrinking the sample.
+        """
         if len(self.encoder.turns) < 2:
             return None
         turns, training = x.new_tensor(self.encoder.turns), self.training
         many = x.repeat(len(turns), *(1 for _ in self.shape))
         self.eval()
         found = self.encoder(many, None, turns.repeat_interleave(len(x)), brief=True)
-        misfit = self.likelihood(self.draw(found.content, found.map), many)
+        size = torch.linalg.det(affine_part(found.map).matrix[..., :2]).abs()
+        misfit = (self.link(self.decode(found.content)) - found.seen).square().flatten(1).sum(1) * size
         self.train(training)
         return turns[misfit.reshape(len(turns), len(x)).argmin(0)]
 

@@ -35,6 +35,7 @@ class Posterior:
             to first order; None likewise.
         before: What the rungs before the last found; None without rungs.
         stage: What the last rung says; `map` is `before.compose(stage.drawn)`.
+        seen: What the content network looked at: the canonicalised sample on its window.
     """
 
     content: Tensor
@@ -45,6 +46,7 @@ class Posterior:
     theta_log_sd: Tensor | None = None
     before: Map | None = None
     stage: Stage | None = None
+    seen: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -183,10 +185,11 @@ class Staged(Encoder):
             before, likely, learned = learned, likely.compose(stage.likely), learned.compose(stage.drawn)
             if stage.drawn.invertible:
                 undone, views = start.compose(learned), {}
-        mean, log_sd = self.content(self._look(x, undone, self.window, views))
+        seen = self._look(x, undone, self.window, views)
+        mean, log_sd = self.content(seen)
         spread = stage.gaussian_log_sd if stage else None
         content, map = _draw(mean, log_sd, noise), start.compose(learned)
-        return Posterior(content, map, self._judged(likely), mean, log_sd, spread, start.compose(before), stage)
+        return Posterior(content, map, self._judged(likely), mean, log_sd, spread, start.compose(before), stage, seen)
 
     def _look(self, x: Tensor, undone: Map, window: Window, views: dict[Window, Tensor]) -> Tensor:
         """The picture with `undone` taken out, on `window`; made once for all that look at it."""
