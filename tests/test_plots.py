@@ -97,6 +97,17 @@ def test_an_interpolation_shows_what_was_observed_at_its_ends() -> None:
     assert len(figure.axes[1].images) == len(figure.axes[2].images) == 5
 
 
+def test_chunks_have_a_row_each_between_the_samples_they_come_from() -> None:
+    ends, x = RANDOM.random((2, 1, 8, 8)), RANDOM.random((3, 4, 1, 8, 8))
+    figure = plots.chunks(["chunk 1", "chunk 2", "deformation"], ends, x)
+    assert [axis.get_ylabel() for axis in figure.axes] == ["observed", "chunk 1", "chunk 2", "deformation"]
+    images = shown(figure)
+    np.testing.assert_array_equal(images[:2], ends[:, 0])
+    np.testing.assert_array_equal(images[2:], x[:, :, 0].reshape(12, 8, 8))
+    words = [[tick.get_text() for tick in axis.get_xticklabels()] for axis in figure.axes]
+    assert words == [["a", "", "", "b"], [], [], ["as a", "0.333", "0.667", "as b"]]
+
+
 def test_arithmetic_reads_as_an_equation() -> None:
     parts = [RANDOM.random((n, 1, 8, 8)) for n in (2, 1, 1, 2, 2)]
     figure = plots.arithmetic(["sample 6", "sample 9"], *parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from unittest.mock import patch
 
 import numpy as np
@@ -14,7 +15,16 @@ from torch.distributions import Normal, kl_divergence
 
 from tests.pictures import centre_of_mass, dot, smooth
 from unwarp.models import AE, VAE, Model, Net
-from unwarp.traversals import arithmetic, deform, interpolate, nearest, slidable, spherical, traverse
+from unwarp.traversals import (
+    arithmetic,
+    deform,
+    interpolate,
+    interpolate_chunks,
+    nearest,
+    slidable,
+    spherical,
+    traverse,
+)
 from unwarp.types import ConfigError, DataError, Factor, Latent
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp, named
 
@@ -97,6 +107,44 @@ def test_angles_go_the_shortest_way_round() -> None:
     phase, plain = Factor("phase", "s", 0.0, 4.0, periodic=True), Factor("shift", "px", -2.0, 2.0)
     moved = nearest(torch.tensor([3.5, 1.5]), torch.tensor([0.5, -1.5]), (phase, plain))
     torch.testing.assert_close(moved, torch.tensor([-0.5, 1.5]))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "names"), [((1, 3), ("chunk 1", "chunk 2")), ((), [f"content {i}" for i in range(4)])]
+)
+def test_each_chunk_alone_goes_from_one_sample_to_the_other(sizes: tuple[int, ...], names: Sequence[str]) -> None:
+    model = built(warp=Affine2d(shift=0.2, scale=1.2))
+    latent, x_hat = seen(model, X[[0, 5]])
+    walk = interpolate_chunks(model, X[0], X[5], sizes, 5)
+    assert walk.labels == (*names, "deformation")
+    torch.testing.assert_close(walk.values, torch.linspace(0, 1, 5).expand(len(walk.labels), 5))
+    torch.testing.assert_close(walk.x[:, 0], x_hat[:1].expand_as(walk.x[:, 0]), atol=1e-5, rtol=0)
+    for row, columns in enumerate(torch.arange(4).split(list(sizes or (1, 1, 1, 1)))):
+        half, whole = latent.content[:1].clone(), latent.content[:1].clone()
+        half[:, columns] = latent.content.mean(0)[columns]
+        whole[:, columns] = latent.content[1, columns]
+        drawn = model.render(Latent(torch.cat([half, whole]), latent.map[torch.tensor([0, 0])]))
+        torch.testing.assert_close(walk.x[row, [2, 4]], drawn, atol=1e-5, rtol=0)
+    moved = model.render(Latent(latent.content[:1], latent.map[torch.tensor([1])]))
+    torch.testing.assert_close(walk.x[-1, -1:], moved, atol=1e-5, rtol=0)
+    assert (walk.x[:, -1] - walk.x[:, 0]).flatten(1).abs().amax(1).min() > 1e-3
+
+
+def test_one_chunk_that_holds_everything_is_the_interpolation() -> None:
+    model = built(warp=Identity())
+    walk = interpolate_chunks(model, X[0], X[5], (4,), 6)
+    assert walk.labels == ("chunk 1",)
+    assert torch.equal(walk.x[0], interpolate(model, X[0], X[5], 6).x_hat)
+
+
+def test_the_chunk_of_the_deformation_goes_the_shortest_way_round() -> None:
+    model = AE(warp=Affine2d(rotation=180.0), n_content=4, net=SMALL).build((1, 12, 12)).eval()
+    theta = torch.zeros(2, 6)
+    theta[:, 0] = torch.tensor([170.0, -170.0]).deg2rad()
+    latent = Latent(torch.zeros(2, 4), model.warp.map(theta))
+    with patch.object(model, "embed", return_value=latent), drawn_as(model, X[:1]):  # type: ignore[attr-defined]
+        found = interpolate_chunks(model, X[0], X[1], (4,), 3).x[-1, 1:2]
+    torch.testing.assert_close(found, X[:1].flip(2, 3))
 
 
 def test_rows_are_sorted_by_the_rate_where_there_is_one() -> None:
@@ -229,6 +277,9 @@ def test_a_model_is_left_as_it_was() -> None:
         (lambda m: interpolate(m, X[0], X[1], path="round"), ConfigError, "choose one of linear, spherical"),
         (lambda m: interpolate(m, X[0], X[1, :, :6]), DataError, r"\(N, 1, 12, 12\)"),
         (lambda m: interpolate(m, X[0], X[1], 1), ConfigError, "n=1"),
+        (lambda m: interpolate_chunks(m, X[0], X[1], (2, 1)), ConfigError, "n_content=4"),
+        (lambda m: interpolate_chunks(m, X[0], X[1], (5, -1)), ConfigError, "1 or more"),
+        (lambda m: interpolate_chunks(m, X[0], X[1], n=1), ConfigError, "n=1"),
         (lambda m: traverse(m, X, index=9), DataError, "0 to 8"),
         (lambda m: traverse(m, X[:1]), DataError, "2 or more"),
         (lambda m: traverse(m, X, span=-1.0), ConfigError, "span"),

@@ -158,10 +158,27 @@ def traversal(labels: Sequence[str], values: Array, x: Array, unit: str = "") ->
 
 def interpolation(ends: Array, templates: Array, x_hat: Array) -> Figure:
     """The way between two observed samples `ends` (2, *shape), in templates and reconstructions (n, *shape)."""
-    n = len(templates)
-    observed = [ends[0], *[None] * (n - 2), ends[1]]
-    rows: dict[str, Row] = {"observed": observed, "template": templates, "deformed": x_hat}
-    return gallery(rows, under={"deformed": [number(share) for share in np.linspace(0, 1, n)]})
+    rows: dict[str, Row] = {"observed": _apart(ends, len(x_hat)), "template": templates, "deformed": x_hat}
+    return gallery(rows, under={"deformed": [number(share) for share in np.linspace(0, 1, len(x_hat))]})
+
+
+def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
+    """The way between two observed samples `ends` (2, *shape), one chunk of the code in each row.
+
+    Args:
+        labels: Name of the chunk that moves in each row (R,).
+        ends: The samples a and b as observed.
+        x: Rows of samples (R, n, *shape), from all as in a to that chunk as in b.
+    """
+    n = x.shape[1]
+    rows: dict[str, Row] = {"observed": _apart(ends, n), **dict(zip(labels, x, strict=True))}
+    shares = [number(share) for share in np.linspace(0, 1, n)[1:-1]]
+    return gallery(rows, under={"observed": ["a", *[""] * (n - 2), "b"], labels[-1]: ["as a", *shares, "as b"]})
+
+
+def _apart(ends: Array, n: int) -> Row:
+    """Two samples at the ends of a row of `n`."""
+    return [ends[0], *[None] * (n - 2), ends[1]]
 
 
 def arithmetic(names: Sequence[str], to: Array, plus: Array, minus: Array, result: Array, seen: Array) -> Figure:

@@ -1,16 +1,18 @@
-"""Walks through a trained model's latent space: `interpolate`, `traverse`, `arithmetic`, and `deform`.
+"""Walks through a trained model's latent space: `interpolate`, `interpolate_chunks`, `traverse`, `arithmetic`, `deform`.
 
-Content and deformation are told apart, so each walk says which of them moves: interpolation moves both, traversals and
-arithmetic move content and show templates, and `deform` moves one column of the deformation under a template that
-stands still. All functions leave the model as it was and compute where its weights lie.
+Content and deformation are told apart, so each walk says which of them moves: interpolation moves both, at once or chunk
+by chunk, traversals and arithmetic move content and show templates, and `deform` moves one column of the deformation
+under a template that stands still. All functions leave the model as it was and compute where its weights lie.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal, get_args
 
 import torch
@@ -51,13 +53,13 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Traversal:
-    """Rows of samples; along a row one number moves and all others stand still.
+    """Rows of samples; along a row one number, or one chunk of numbers, moves and all others stand still.
 
     Attributes:
         axes: What moves, one `Factor` a row (R,).
-        values: Where it stands (R, n), in the unit of its axis.
+        values: Where it stands (R, n), in the unit of its axis; for a chunk the share of its way.
         x: The samples (R, n, *shape).
-        figures: What the rows are sorted by, falling (R,); empty where they stand in the order of the warp's columns.
+        figures: What the rows are sorted by, falling (R,); empty where they stand in the order of the model's columns.
         measure: What `figures` are: `KL (nats)` or `sd`.
     """
 
@@ -108,14 +110,44 @@ def interpolate(model: Model, a: Tensor, b: Tensor, n: int = 9, path: Path = "li
     """
     if path not in get_args(Path):
         raise ConfigError(f"path={path!r} is unknown; choose one of {', '.join(get_args(Path))}")
-    _check(n >= 2, f"n={n} must be at least 2: both ends are shown")
-    ends = [_samples(model, x[None], "an end") for x in (a, b)]
     with _resting(model):
-        content, theta = _encode(model, torch.cat(ends))
-        t = torch.linspace(0, 1, n, dtype=content.dtype, device=content.device)[:, None]
+        content, theta, t = _ends(model, a, b, n)
         way = spherical if path == "spherical" else torch.lerp
-        goal = nearest(theta[1], theta[0], model.chart.factors)
-        return Rendering.of(model, way(content[:1], content[1:], t), torch.lerp(theta[:1], goal[None], t))
+        return Rendering.of(model, way(content[:1], content[1:], t), torch.lerp(theta[:1], theta[1:], t))
+
+
+def interpolate_chunks(model: Model, a: Tensor, b: Tensor, sizes: Sequence[int] = (), n: int = 9) -> Traversal:
+    """A row for each chunk of content, and one for the deformation, that alone goes from `a` to `b` (*shape).
+
+    All else stays as in `a`. Chunks have `sizes` in columns, such as `MixingAE.sizes`; without, each dimension is one. The
+    deformation goes straight in its chart, angles the shortest way round. Shown are `n` reconstructions a row, ends included.
+
+    Raises:
+        ConfigError: Sizes that do not sum to the model's content, or `n` below 2.
+        DataError: A sample of another shape.
+    """
+    parts = tuple(sizes) or (1,) * model.n_content
+    fit = min(parts) >= 1 and sum(parts) == model.n_content
+    _check(fit, f"sizes={parts} must be 1 or more and sum to the model's n_content={model.n_content}")
+    with _resting(model):
+        content, theta, t = _ends(model, a, b, n)
+        names = [f"{'chunk' if sizes else 'content'}_{i + bool(sizes)}" for i in range(len(parts))]
+        if theta.shape[1]:
+            names, parts = [*names, "deformation"], (*parts, theta.shape[1])
+        moving = torch.eye(len(parts)).repeat_interleave(torch.tensor(parts), 1).to(t)
+        first, last = torch.cat([content, theta], 1)
+        walk = torch.lerp(first, last, moving[:, None] * t).flatten(0, 1)
+        x = Rendering.of(model, walk[:, : model.n_content], walk[:, model.n_content :]).x_hat
+        axes = tuple(Factor(name, "", 0.0, 1.0) for name in names)
+        return Traversal(axes, t[:, 0].expand(len(axes), n), _rows(x, n), theta.new_zeros(0))
+
+
+def _ends(model: Model, a: Tensor, b: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Content (2, D) and theta (2, P) of two samples, their angles nearest each other, and `n` shares of the way (n, 1)."""
+    _check(n >= 2, f"n={n} must be at least 2: both ends are shown")
+    content, theta = _encode(model, torch.cat([_samples(model, x[None], "an end") for x in (a, b)]))
+    goal = nearest(theta[1], theta[0], model.chart.factors)
+    return content, torch.stack([theta[0], goal]), torch.linspace(0, 1, n).to(content)[:, None]
 
 
 def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -166,12 +198,12 @@ def traverse(model: Model, x: Tensor, *, index: int | None = None, span: float =
         unit = figures if rate is None else torch.ones_like(figures)
         order = figures.argsort(descending=True, stable=True)
         start = content.mean(0) if index is None else content[index]
-        steps = torch.linspace(-span, span, n, dtype=content.dtype, device=content.device)
+        steps = torch.linspace(-span, span, n).to(content)
         moved = torch.diag_embed(unit)[order][:, None] * steps[:, None] + start
-        drawn = torch.cat([model.template(row) for row in moved])
+        x = torch.stack([model.template(row) for row in moved])
         axes = tuple(Factor(f"content_{i}", "sd", -span, span) for i in order.tolist())
         measure = "sd" if rate is None else "KL (nats)"
-        return Traversal(axes, steps.expand(len(axes), n), _rows(drawn, len(axes), n), figures[order], measure)
+        return Traversal(axes, steps.expand(len(axes), n), x, figures[order], measure)
 
 
 def arithmetic(model: Model, plus: Tensor, minus: Tensor, to: Tensor) -> Arithmetic:
@@ -217,27 +249,21 @@ def deform(model: Model, content: Tensor, n: int = 9) -> Traversal:
             theta[row, :, column] = _places(chart.factors[column], n).to(theta)
         map = chart.map(theta.flatten(0, 1))
         x = model.render(Latent(content.to(theta).expand(len(map), -1), map))
-        human = {factor: _rows(values, len(columns), n) for factor, values in chart.summary(map).items()}
+        human = {factor: _rows(values, n) for factor, values in chart.summary(map).items()}
     followed = [_followed({f: values[row] for f, values in human.items()}) for row in range(len(columns))]
     own = [(chart.factors[column], theta[row, :, column]) for row, column in enumerate(columns)]
-    shown = [
-        mine if found is None or _among(found, followed) > 1 else found
-        for mine, found in zip(own, followed, strict=True)
-    ]
+    # a human column that several parameters move belongs to none of them
+    rivals = Counter(found[0].name for found in followed if found)
+    shown = [found if found and rivals[found[0].name] == 1 else mine for mine, found in zip(own, followed, strict=True)]
     axes, values = zip(*shown, strict=True)
-    return Traversal(axes, torch.stack(values), _rows(x, len(columns), n), theta.new_zeros(0))
+    return Traversal(axes, torch.stack(values), _rows(x, n), theta.new_zeros(0))
 
 
 def slidable(chart: Warp) -> tuple[int, ...]:
     """Positions of theta's columns that `deform` walks along: those of parts with an inverse."""
-    found: list[int] = []
-    start = 0
-    for part in chart.parts:
-        end = start + len(part.factors)
-        if part.factors and part.map(torch.zeros(1, len(part.factors))).invertible:
-            found += range(start, end)
-        start = end
-    return tuple(found)
+    ends = accumulate(len(part.factors) for part in chart.parts)
+    spans = [(part, range(end - len(part.factors), end)) for part, end in zip(chart.parts, ends, strict=True)]
+    return tuple(i for part, span in spans if span and part.map(torch.zeros(1, len(span))).invertible for i in span)
 
 
 def _places(factor: Factor, n: int) -> Tensor:
@@ -261,11 +287,6 @@ def _followed(columns: dict[Factor, Tensor]) -> Axis | None:
     return replace(axis, name="_".join(words) or axis.name), values
 
 
-def _among(axis: Axis, axes: Sequence[Axis | None]) -> int:
-    """How many of `axes` have the name of `axis`: a human column that several parameters move belongs to none."""
-    return sum(other is not None and other[0].name == axis[0].name for other in axes)
-
-
 def _encode(model: Model, x: Tensor) -> tuple[Tensor, Tensor]:
     """Content (N, D) and every column of the centred deformation (N, P)."""
     latents = [model.embed(part) for part in torch.split(x, PIECE)]
@@ -283,8 +304,9 @@ def _rates(model: Model, x: Tensor) -> tuple[Tensor, Tensor | None]:
     return torch.cat([q.content_mean for q in posteriors]), torch.cat(rates).mean(0) if rates else None
 
 
-def _rows(flat: Tensor, rows: int, n: int) -> Tensor:
-    return flat.reshape(rows, n, *flat.shape[1:])
+def _rows(flat: Tensor, n: int) -> Tensor:
+    """What is `n` to a row (R n, ...), as (R, n, ...)."""
+    return flat.reshape(-1, n, *flat.shape[1:])
 
 
 def _samples(model: Model, x: Tensor, name: str, least: int = 1) -> Tensor:
