@@ -125,6 +125,7 @@ def known(dataset: Dataset, embedding: Embedding) -> dict[str, Any]:
         "true_map": dataset.maps,
         "labels": None if dataset.labels is None or len(np.unique(dataset.labels)) < 2 else dataset.labels,
         "ids": dataset.ids,
+        "orders": dataset.orders,
         "factors": dataset.factors or None,
         "factor_values": dataset.factor_values if _varying(dataset.factor_values) >= 2 else None,
         "theta": embedding.theta,

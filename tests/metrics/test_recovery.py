@@ -266,7 +266,7 @@ def test_absolute_recovery_is_blind_to_one_frame_a_class_and_to_symmetries() -> 
 
 
 def test_symmetries_that_are_not_declared_are_errors() -> None:
-    assert absolute_recovery(*shapes(), LABELS, SIZE)["absolute_angle_deg"] > 30
+    assert absolute_recovery(*shapes(), LABELS, SIZE, {})["absolute_angle_deg"] > 30
 
 
 def test_a_frame_that_differs_within_a_class_is_an_error() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ class Dataset:
         maps: The true deformations, where known.
         factors: What each column of `factor_values` is.
         factor_values: Known factors of variation (N, F), in the units of `factors`.
+        orders: Where all samples of a class share their canonical frame, how many turns of the full circle leave each class as
+            it was, by label; None where they do not share it.
         mask: True where `x` was observed (N, ...), where some of it is missing.
         times: Time stamps (N, T) of series, where they are not evenly spaced.
         draw: How a batch of originals is observed afresh each time it is drawn in training; None: as it stands.
@@ -49,6 +51,7 @@ class Dataset:
     maps: Map | None = None
     factors: tuple[Factor, ...] = ()
     factor_values: np.ndarray[Any, Any] | None = None
+    orders: Mapping[int, int] | None = None
     mask: Tensor | None = None
     times: Tensor | None = None
     draw: Draw | None = None

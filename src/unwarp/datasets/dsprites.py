@@ -234,6 +234,7 @@ def _dataset(frames: Array, classes: Array, name: str, source: str) -> Dataset:
         maps=true_maps(classes),
         factors=FACTORS,
         factor_values=factor_values,
+        orders=SYMMETRY,
     )
 
 

@@ -1,7 +1,8 @@
 """Measures: functions of arrays. The folder is the registry: a function that a file lists in `SCORES` is a score.
 
 The names of a score's arguments say what it needs: `codes`, `labels`, `templates`, `x`, `x_hat`, `map`, `true_map`,
-`ids`, `size` (of the frame), `table` (human columns), `theta`, `latents` (content and theta side by side), `factors` and
+`ids`, `orders` (symmetry orders of classes that share
+their frame), `size` (of the frame), `table` (human columns), `theta`, `latents` (content and theta side by side), `factors` and
 `factor_values` (what is known of the generator, (N, F)), `content_mean`, `content_log_sd` and `log_weights` (of stochastic
 encoders), `features`, `sample_features` and `gaussian_features` (of held-out samples, of generated ones and of draws of
 `pixel_gaussian`), `sample_labels` (classes found for generated samples), `move` and `moved_map` (a known deformation put

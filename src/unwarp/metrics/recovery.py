@@ -209,7 +209,7 @@ def _frames(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
 
 
 def absolute_recovery(
-    map: Map, true_map: Map, labels: Labels, size: tuple[int, int], orders: Mapping[int, int] | None = None
+    map: Map, true_map: Map, labels: Labels, size: tuple[int, int], orders: Mapping[int, int]
 ) -> dict[str, float]:
     """Scores of `absolute`, the worst class, axis or scale counting.
 
@@ -260,4 +260,4 @@ def factor_r2(
     return scores
 
 
-SCORES = (recovery, factor_r2)
+SCORES = (recovery, absolute_recovery, factor_r2)
