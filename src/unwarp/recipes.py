@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from unwarp import models, warps
-from unwarp.models import AE, Recipe
-from unwarp.types import ConfigError
-from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Padding, Warp
+from unwarp.models import AE, Net, Optimiser, Recipe
+from unwarp.types import ConfigError, Kind
+from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, Padding, Warp
 
 DIGITS = AE(
     warp=Chain(Displacement2d(5), Affine2d()),
@@ -23,45 +23,72 @@ DIGITS = AE(
 )
 """Pictures of one light object on a dark background, somewhere in the frame: Affine MNIST."""
 
+SERIES = AE(
+    warp=CosineTime(),
+    n_content=8,
+    refinements=0,
+    passes=(1, 1),
+    padding="border",
+    net=Net(channels=16),
+    views=0.3,
+    swap=False,
+    equivariance=100.0,
+    optimiser=Optimiser(lr=3e-3, warmup=40, clip=100.0),
+)
+"""Series of one length, standardised, that hurry and linger: some hundred steps of 20 series or more."""
+
+SHARP = replace(SERIES, net=Net(channels=16, detail=True), views=0.5, equivariance=200.0, bands=1.0)
+"""Series that small, short ripples tell apart."""
+
 
 def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | None = None) -> Recipe:
     """The recipe for samples `x` (N, C, H, W) or (N, C, T): what was asked for, else what suits them.
 
     Args:
         x: Training samples.
-        recipe: A `Recipe`, the name of a family, or None for an autoencoder.
-        warp: A `Warp`, a name, or `auto`: the recipe's own, affine for images where a family was named, none for series.
+        recipe: A `Recipe`, the name of a family (with the stages and networks of `SERIES`, for series), or None for an
+            autoencoder: `SERIES`, for series.
+        warp: A `Warp`, a name, or `auto`: the recipe's own; where that is none's choice, affine for images and `SERIES`'s for
+            series.
         n_content: Size of the content code; None for the recipe's.
 
     Raises:
         ConfigError: Not a recipe or a warp, an unknown name, or a warp that does not act on such samples.
     """
-    chosen = models.named(recipe) if isinstance(recipe, str) else recipe or AE()
+    kind: Kind = "image" if x.ndim == 4 else "series"
+    chosen = _default(recipe, kind) if recipe is None or isinstance(recipe, str) else recipe
     if not isinstance(chosen, Recipe):
         raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
     found = warps.named(warp) if isinstance(warp, str) and warp != "auto" else warp
     if found == "auto":
-        found = _natural(chosen, isinstance(recipe, Recipe), "image" if x.ndim == 4 else "series")
+        found = _natural(chosen.warp, kind)
     if not isinstance(found, Warp):
         raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
     size = chosen.n_content if n_content is None else n_content
-    padding = _background(x) if chosen.padding == "auto" else chosen.padding
+    padding = _beyond(x) if chosen.padding == "auto" else chosen.padding
     return replace(chosen, warp=found, n_content=int(size), padding=padding)
 
 
-def _natural(recipe: Recipe, own: bool, kind: str) -> Warp:
-    """What `auto` takes for data of a kind, from a recipe that is the user's `own` or a family's default."""
-    warp = recipe.warp if own or kind == "series" else AE().warp
+def _default(family: str | None, kind: Kind) -> Recipe:
+    """What a family's name, or none, means for data of a kind."""
+    if kind == "image":
+        return replace(models.named(family), warp=AE().warp) if family else AE()
+    shared = ("warp", "n_content", "refinements", "passes", "padding", "net")
+    return replace(models.named(family), **{name: getattr(SERIES, name) for name in shared}) if family else SERIES
+
+
+def _natural(warp: Warp, kind: Kind) -> Warp:
+    """A recipe's `warp`, or what suits data of a kind where the recipe left it as it comes."""
     if warp.kind in ("auto", kind):
         return warp
-    if not own or warp == AE().warp:
-        return Identity()
+    if warp == AE().warp:
+        return SERIES.warp
     raise ConfigError(f"the recipe's warp {warp.name!r} acts on {warp.kind} data, X holds {kind} data")
 
 
-def _background(x: Tensor) -> Padding:
-    """Zeros beyond pictures whose rim is dark, else the rim itself."""
+def _beyond(x: Tensor) -> Padding:
+    """Zeros beyond pictures whose rim is dark, else the rim itself; the end of series."""
     if x.ndim != 4:
-        return "zeros"
+        return "border"
     rim = torch.cat([x[..., 0, :], x[..., -1, :], x[..., :, 0], x[..., :, -1]], -1)
     return "zeros" if float(rim.mean()) < 0.05 else "border"

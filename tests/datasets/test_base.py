@@ -109,5 +109,5 @@ def test_the_folder_lists_its_data_sets_and_an_unknown_one_is_refused() -> None:
     known = {"affine-mnist", "affnist", "digits", "dsprites", "fashion-mnist", "mnist"}
     assert known <= set(datasets.names())
     assert "base" not in datasets.names()
-    with pytest.raises(ConfigError, match="affnist, digits, dsprites"):
+    with pytest.raises(ConfigError, match="affnist, bumps, digits, dsprites"):
         datasets.load("imagenet")

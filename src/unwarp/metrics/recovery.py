@@ -67,7 +67,15 @@ def _relative(map: AffineMap, one: torch.Tensor, two: torch.Tensor) -> Map:
 
 
 def recovery(map: Map, true_map: Map, ids: NDArray[np.integer], size: tuple[int, int]) -> dict[str, float]:
-    """Median absolute error of the relative deformation: `angle_deg`, `shift_px` (length), `scale`, `shear_deg`."""
+    """Median error of the relative deformation: `angle_deg`, `shift_px` (length), `scale`, `shear_deg`.
+
+    Of series: `warp_error`, the largest distance of two time maps, in lengths of the series.
+    """
+    if len(size) == 1:
+        one, two = (torch.as_tensor(rows) for rows in pairs(ids))
+        grid = torch.linspace(0, 1, size[0])[:, None]
+        found, true = (m[two].compose(m[one].invert()).pull(grid)[..., 0] for m in (map, true_map))
+        return {"warp_error": float((found - true).abs().amax(1).median())}
     columns = {f.name: (a - b, f) for f, (a, b) in relative(map, true_map, ids, size).items()}
 
     def median(values: torch.Tensor) -> float:

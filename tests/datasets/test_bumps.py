@@ -1,0 +1,74 @@
+"""The synthetic bumps: every series is its class's template under its true map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from unwarp.datasets import Dataset, bumps
+from unwarp.types import DataError
+from unwarp.warps import canonicalize
+
+TIME = torch.linspace(0, 1, 128)
+
+
+def nearest_centroid(x: torch.Tensor, labels: np.ndarray) -> float:
+    means = torch.stack([x[torch.as_tensor(labels == k)].mean(0) for k in range(4)]).flatten(1)
+    return float(np.mean(torch.cdist(x.flatten(1), means).argmin(1).numpy() == labels))
+
+
+@pytest.fixture(scope="module")
+def clean() -> Dataset:
+    return bumps.load("test", length=512, noise=0.0)
+
+
+def test_fifty_series_of_each_of_four_classes_in_pairs() -> None:
+    data = bumps.load()
+    assert data.x.shape == (200, 1, 128) and data.x.dtype == torch.float32
+    assert data.labels is not None and data.ids is not None
+    assert np.bincount(data.labels).tolist() == [50] * 4
+    assert np.bincount(data.ids).tolist() == [2] * 100
+    assert np.array_equal(data.labels[::2], data.labels[1::2])
+
+
+def test_the_true_maps_undone_leave_the_template_of_the_class(clean: Dataset) -> None:
+    assert clean.maps is not None
+    upright = canonicalize(clean.x, clean.maps, padding="border")[:, 0].split(50)
+    time = torch.linspace(0, 1, 512)
+    for shape, rows in zip(bumps.CLASSES, upright, strict=True):
+        assert (rows - bumps.template(shape, time)).abs().max() < 0.01
+
+
+def test_a_pair_is_one_thing_under_two_maps(clean: Dataset) -> None:
+    assert clean.maps is not None
+    one, two = torch.arange(0, 200, 2), torch.arange(1, 200, 2)
+    relative = clean.maps[two].compose(clean.maps[one].invert())
+    assert (relative(clean.x[one], padding="border") - clean.x[two]).abs().max() < 0.03
+    moved = (relative.pull(TIME[:, None])[..., 0] - TIME).abs().amax(1)
+    assert 0.12 < float(moved.mean()) < 0.24
+
+
+def test_alignment_tells_apart_what_is_mixed_up_as_it_stands() -> None:
+    data = bumps.load()
+    assert data.maps is not None and data.labels is not None
+    assert nearest_centroid(data.x, data.labels) < 0.8
+    assert nearest_centroid(canonicalize(data.x, data.maps, padding="border"), data.labels) == 1.0
+
+
+def test_noise_is_added_as_asked_and_changes_no_map() -> None:
+    quiet, loud = bumps.load(noise=0.0), bumps.load(noise=0.1)
+    assert float((loud.x - quiet.x).std()) == pytest.approx(0.1, rel=0.02)
+    assert quiet.maps is not None and loud.maps is not None
+    assert torch.equal(quiet.maps.pull(TIME[:, None]), loud.maps.pull(TIME[:, None]))
+
+
+def test_parts_are_the_same_each_time_and_differ_from_each_other() -> None:
+    assert torch.equal(bumps.load("train").x, bumps.load("train").x)
+    assert not torch.allclose(bumps.load("train").x, bumps.load("test").x, atol=0.2)
+
+
+@pytest.mark.parametrize(("choice", "words"), [({"part": "valid"}, "train or test"), ({"each": 5}, "even number")])
+def test_other_parts_and_odd_numbers_are_refused(choice: dict[str, str | int], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        bumps.load(**choice)  # type: ignore[arg-type]
