@@ -44,7 +44,7 @@ def test_the_scale_from_moments_grows_as_the_thing_does() -> None:
 
 
 def test_undoing_the_moments_leaves_a_standard_size_in_the_middle() -> None:
-    start = Start("moments", FRAME)
+    start = Start("moments", FRAME.crop(0.5))
     upright = start(blob(1.3, (4.0, -2.0))).invert()(blob(1.3, (4.0, -2.0)))
     again = start(upright)
     assert isinstance(again, AffineMap)
@@ -105,3 +105,11 @@ def test_rows_do_not_see_each_others_angles() -> None:
     model = AE(warp=CIRCLE, start="moments", n_content=3, net=Net("mlp", (16,), (16,))).build((1, 20, 20)).eval()
     x = smooth(5, (20, 20))
     torch.testing.assert_close(model.encode(x).content[2:3], model.encode(x[2:3]).content, atol=1e-5, rtol=1e-4)
+
+
+def test_noise_all_over_a_picture_does_not_draw_the_start_to_the_middle() -> None:
+    start, noise = Start("centroid", FRAME), 0.2 * torch.randn(1, 1, 40, 48, generator=torch.Generator().manual_seed(0))
+    clean, noisy = start(blob(1.6, (9.0, -6.0))), start((blob(1.6, (9.0, -6.0)) + noise).clamp(0, 1))
+    assert isinstance(clean, AffineMap) and isinstance(noisy, AffineMap)
+    away = (noisy.matrix - clean.matrix)[0, :, 2] * torch.tensor([24.0, 20.0])
+    assert away.norm() < 3  # the plain centre of intensity is off by 8

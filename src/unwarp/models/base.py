@@ -15,7 +15,7 @@ from unwarp.models.likelihood import BACKGROUND, Above, Likelihood, LikelihoodKi
 from unwarp.models.starts import STARTS, StartKind
 from unwarp.nets import Net, output_layer
 from unwarp.schedules import Schedule, warm_cosine
-from unwarp.types import Batch, ConfigError, Latent
+from unwarp.types import Batch, ConfigError, DataError, Latent
 from unwarp.warps import Identity, Map, Padding, Warp, Window
 from unwarp.warps.affine import affine_part
 from unwarp.warps.base import check_padding
@@ -129,7 +129,15 @@ class Model(nn.Module):
         return self.log_prior.exp()
 
     def encode(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
-        """The posterior given `x` (N, *shape), before centring; a sample of it where `noise` is given."""
+        """The posterior given `x` (N, *shape), before centring; a sample of it where `noise` is given.
+
+        Raises:
+            DataError: Samples of another shape.
+        """
+        if x.shape[1:] != self.shape:
+            raise DataError(
+                f"samples have shape {tuple(x.shape[1:])}, the model was built for {self.shape}; use recipe.build(data.shape)"
+            )
         posterior: Posterior = self.encoder(x, noise, self._turn(x))
         return posterior
 

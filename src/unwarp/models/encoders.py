@@ -83,18 +83,18 @@ class Stage:
 
 
 class _Gaussian(nn.Module):
-    """A network's output as a mean and, where `stochastic`, a log standard deviation."""
+    """A network's output as a mean and, where `stochastic`, a log standard deviation, which begins near -`narrow`."""
 
-    def __init__(self, net: nn.Module, stochastic: bool) -> None:
+    def __init__(self, net: nn.Module, stochastic: bool, narrow: float = 1.0) -> None:
         super().__init__()
-        self.net, self.stochastic = net, stochastic
+        self.net, self.stochastic, self.narrow = net, stochastic, narrow
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         out = self.net(x)
         if not self.stochastic:
             return out, None
         mean, log_sd = out.chunk(2, -1)
-        return mean, log_sd.clamp(-8, 3) - 1
+        return mean, log_sd.clamp(-8, 3) - self.narrow
 
 
 def _draw(mean: Tensor, log_sd: Tensor | None, noise: torch.Generator | None) -> Tensor:
@@ -113,7 +113,8 @@ class Rung(nn.Module):
     ) -> None:
         super().__init__()
         self.warp, self.window, self._passes = warp, window, passes
-        self.head = _Gaussian(constant_output(net), stochastic)
+        circle = any(factor.periodic for factor in warp.factors)
+        self.head = _Gaussian(constant_output(net), stochastic, 3.0 if circle else 1.0)
         self.undoable = warp.map(torch.zeros(1, len(warp.factors))).invertible
 
     @property

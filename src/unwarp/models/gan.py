@@ -72,7 +72,7 @@ class GAN(Recipe):
             "ema must lie in (0, 1), or be None": self.ema is None or 0 < self.ema < 1,
             "critic_steps must be at least 1": self.critic_steps >= 1,
             "inference_every must be at least 1": self.inference_every >= 1,
-            "sigma must be a number, since a GAN has no likelihood to learn it by,": self.sigma != "learned",
+            "sigma must be a number, since a GAN has no likelihood to learn it by": self.sigma != "learned",
         }
         for demand, held in checks.items():
             if not held:

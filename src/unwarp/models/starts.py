@@ -15,6 +15,7 @@ from unwarp.warps import AffineMap, IdentityMap, Map, Warp, Window, translation
 StartKind = Literal["learned", "centroid", "moments"]
 STARTS: tuple[StartKind, ...] = ("learned", "centroid", "moments")
 NARROWEST = 0.05
+DARK = 0.03
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Start:
     """The first pose of each picture, a function of the picture without parameters.
 
     Attributes:
-        kind: `learned` (at rest: the first rung looks at the whole frame), `centroid` (the shift of the centre of intensity) or
+        kind: `learned` (at rest: the first rung looks at the whole frame), `centroid` (the shift of the centre of the intensity that
+            stands out from the rim) or
             `moments` (that, and the scale that brings the spread about it to a quarter of `window`).
         window: The part of the frame that templates fill.
         turns: Angles in radians at which to begin.
@@ -83,9 +85,19 @@ def rotation(turn: Tensor, aspect: float) -> AffineMap:
     return AffineMap(torch.stack([cos, sin * aspect, zero, -sin / aspect, cos, zero], -1).reshape(-1, 2, 3))
 
 
+def _backdrop(x: Tensor) -> Tensor:
+    """0 where the rim of a picture is dark, half of its greatest intensity where there is noise or light, (N, 1, 1, 1).
+
+    Without it, what lies all over a picture draws the centre of intensity to the middle.
+    """
+    rim = torch.cat([x[..., 0, :], x[..., -1, :], x[..., 1:-1, 0], x[..., 1:-1, -1]], -1).flatten(1)
+    most = x.flatten(1).amax(1)
+    return torch.where(rim.mean(1) > DARK * most, most / 2, 0)[:, None, None, None]
+
+
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
     """Centre of intensity (N, 2) in half-widths, and root mean square distance from it (N,) in pixels."""
-    mass = x.sum(1).clamp_min(0)
+    mass = (x - _backdrop(x)).clamp_min(0).sum(1)
     total = mass.sum((1, 2)).clamp_min(1e-6)
     height, width = mass.shape[1:]
     across, down = mass.sum(1) / total[:, None], mass.sum(2) / total[:, None]
@@ -95,5 +107,5 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
         centre = (share * place).sum(1)
         centres.append(centre)
         squares.append((share * (place - centre[:, None]).square()).sum(1) * (n / 2) ** 2)
-    spread = (squares[0] + squares[1]).sqrt().clamp_min(NARROWEST * min(height, width))
-    return torch.stack(centres, -1), spread
+    narrowest = (NARROWEST * min(height, width)) ** 2
+    return torch.stack(centres, -1), (squares[0] + squares[1]).clamp_min(narrowest).sqrt()
