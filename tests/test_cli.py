@@ -49,7 +49,19 @@ def done(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run."""
     out = tmp_path_factory.mktemp("runs") / "one"
     code, said, told = run(
-        "fit", folder, "--out", out, "--steps", 12, "--set", "n_content=4", "--json", "--device", "cpu"
+        "fit",
+        folder,
+        "--out",
+        out,
+        "--steps",
+        12,
+        "--set",
+        "n_content=4",
+        "--json",
+        "--device",
+        "cpu",
+        "--precision",
+        "bf16",
     )
     assert code == 0, told
     assert json.loads(said)["scores"]["structured"]["neighbours"] >= 0
@@ -70,7 +82,8 @@ def test_a_run_leaves_everything_behind(done: Path) -> None:
     record = json.loads((done / "metrics.json").read_text())
     assert record["structured"]["recipe"]["n_content"] == 4
     assert record["structured"]["missing"]["recovery"] == "true_map"
-    assert Unwarper.load(done / "model").model_.n_content == 4
+    model = Unwarper.load(done / "model")
+    assert (model.model_.n_content, model.precision) == (4, "bf16")
 
 
 def test_the_report_is_one_page_that_needs_nothing_else(done: Path) -> None:
@@ -170,11 +183,28 @@ def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
+        (("fit",), "Missing argument.*see '.* fit --help'"),
+        (("fitt", "{folder}"), "No such command 'fitt'.*--help'"),
+        (("fit", "{folder}", "--stepps", "3"), "No such option: --stepps.*see '.* fit --help'"),
+        (("fit", "{folder}", "--steps", "0"), "--steps.*greater than or equal to 1|--steps.*not in the range"),
+        (("fit", "{folder}", "--precision", "32"), "--precision.*'no', 'bf16', 'fp16'"),
+        (("fit", "{folder}", "--config", "{out}/none.yaml"), "--config.*does not exist"),
         (("fit", "no-such-place"), "no-such-place"),
         (("fit", "{folder}", "--warp", "afine", "--out", "{out}"), "choose one of affine"),
         (("fit", "{folder}", "--set", "n_contents=3", "--out", "{out}"), "has no field 'n_contents'"),
         (("fit", "{folder}", "--set", "n_content=many", "--out", "{out}"), "n_content"),
         (("fit", "{folder}", "--set", "nothing", "--out", "{out}"), "key=value"),
+        (("fit", "{folder}", "--set", "family=gpt", "--out", "{out}"), "'gpt' is unknown; choose one of ae"),
+        (("fit", "{folder}", "--set", "n_content=0", "--out", "{out}"), "n_content must be at least 1"),
+        (("fit", "{folder}", "--set", "family=beta-vae", "--set", "beta=-1"), "beta must be 0 or more"),
+        (("fit", "{folder}", "--set", "likelihood=poisson", "--out", "{out}"), "likelihood: .*'bernoulli'"),
+        (("fit", "{series}", "--set", "likelihood=bernoulli", "--steps", "1", "--out", "{out}"), r"values in \[0, 1\]"),
+        (("fit", "{one}", "--out", "{out}"), "holds 1 sample.s.; a run needs at least 10"),
+        (("fit", "{folder}", "--out", "{one}/deep"), "cannot write .*--out"),
+        (("embed", "{done}", "{folder}", "--out", "{folder}"), "cannot write .*: it is a folder; .*--out"),
+        (("align", "{done}", "{folder}", "--out", "{one}/a.npz"), "cannot write .*--out"),
+        (("sample", "{done}", "--out", "{one}/s.png"), "cannot write .*--out"),
+        (("embed", "{done}", "{series}", "--out", "{out}"), "was trained on|image|series"),
         (("fit", "{done}", "--out", "{out}"), "differ in size"),
         (("fit", "{folder}", "--out", "{done}"), "other settings"),
         (("align", "{folder}", "{folder}"), "is not a model folder"),
@@ -194,10 +224,13 @@ def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: 
 def test_a_mistake_is_one_clear_line(
     words: tuple[str, ...], expected: str, done: Path, folder: Path, tmp_path: Path
 ) -> None:
-    filled = [word.format(folder=folder, done=done, out=tmp_path / "out") for word in words]
-    code, said, told = run(*filled)
+    places = {"folder": folder, "done": done, "out": tmp_path / "out"}
+    places |= {"one": tmp_path / "one.npy", "series": tmp_path / "series.npy"}
+    np.save(places["one"], pictures(1))
+    np.save(places["series"], np.random.default_rng(0).normal(size=(12, 40)))
+    code, said, told = run(*(word.format(**places) for word in words), *(["--quiet"] if words[0] == "fit" else []))
     assert code == 2
-    assert "Traceback" not in told
+    assert re.fullmatch(r"unwarp: .+\n", told), told
     assert re.search(expected, told), told
     assert said == ""
 
@@ -207,6 +240,8 @@ def test_help_and_version_answer() -> None:
     assert "resume" in shown.stdout
     assert run("--version")[1].startswith("unwarp ")
     assert "affine" in run("info")[1]
+    code, said, _ = run()
+    assert (code, "resume" in said) == (0, True)
 
 
 def test_a_newer_model_format_is_refused(done: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import torch
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from unwarp import AE, Affine2d, Chain, Dataset, Displacement2d, Unwarper
+from unwarp import AE, VAE, Affine2d, Chain, Dataset, Displacement2d, Unwarper
+from unwarp.models import Net
 from unwarp.types import CheckpointError, ConfigError, DataError
 from unwarp.warps import named
 
@@ -49,7 +51,7 @@ def test_defaults_follow_the_data() -> None:
     assert isinstance(unwarper.fit(pictures()).recipe_.warp, Affine2d)
     assert unwarper.recipe_.padding == "zeros"
     assert unwarper.fit(255 - pictures()).recipe_.padding == "border"
-    assert unwarper.fit(np.random.default_rng(0).normal(size=(20, 15))).recipe_.warp.name == "identity"
+    assert unwarper.fit(np.random.default_rng(0).normal(size=(20, 15))).recipe_.warp.name == "time"
     assert unwarper.set_params(warp="similarity").fit(pictures()).recipe_.warp.name == "similarity"
     assert clone(unwarper).get_params() == unwarper.get_params()
 
@@ -130,7 +132,11 @@ def test_paths_and_datasets_are_data_too(tmp_path: Path) -> None:
         ({"warp": 3}, "neither a Warp nor a name"),
         ({"batch_size": 1}, "batch_size=1"),
         ({"n_clusters": 0}, "n_clusters=0"),
-        ({"n_content": -1}, "n_content must be at least 1"),
+        ({"n_content": 0}, "n_content=0"),
+        ({"n_content": 2.5}, "n_content=2.5"),
+        ({"max_steps": 0}, "max_steps=0"),
+        ({"precision": "fp8"}, "choose no, fp16 or bf16"),
+        ({"recipe": "gpt"}, "choose one of ae"),
         ({"device": "abacus"}, "choose one of cpu"),
     ],
 )
@@ -196,11 +202,47 @@ def test_auto_takes_the_affine_warp_for_images_whatever_family_is_named() -> Non
     for name in ("ae", "vae", "beta-vae", "gan"):
         assert Unwarper(recipe=name, max_steps=1, n_clusters=2).fit(pictures(16)).recipe_.warp.name == "affine"
     series = np.random.default_rng(0).random((16, 40))
-    assert Unwarper(recipe="vae", max_steps=1, n_clusters=2).fit(series).recipe_.warp.name == "identity"
+    assert Unwarper(recipe="vae", max_steps=1, n_clusters=2).fit(series).recipe_.warp.name == "time"
     named_time = Unwarper(recipe=AE(warp=named("time"), views=0.0), max_steps=1, n_clusters=2).fit(series)
     assert named_time.recipe_.warp.name == "time"
     with pytest.raises(ConfigError, match="acts on series data"):
         Unwarper(recipe=AE(warp=named("time"))).fit(pictures(16))
+
+
+def test_precision_reaches_the_training_and_is_kept(tmp_path: Path) -> None:
+    x, kept = pictures(16), {"max_steps": 4, "n_clusters": 2, "device": "cpu"}
+    full, half = (Unwarper(precision=name, **kept).fit(x) for name in ("no", "bf16"))
+    assert Unwarper(**kept).precision == "no"
+    losses = [u.history_.rows[0]["reconstruction"] for u in (full, half)]
+    assert losses[0] != losses[1] and abs(losses[0] - losses[1]) < 0.02 * losses[0]
+    half.save(tmp_path / "model")
+    assert Unwarper.load(tmp_path / "model").precision == "bf16"
+
+
+def test_a_model_of_an_older_version_has_the_default_of_what_came_later(fitted: Unwarper, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    del record["settings"]["precision"]
+    config.write_text(json.dumps(record))
+    assert Unwarper.load(tmp_path / "model").precision == "no"
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "continuous-bernoulli"])
+def test_a_likelihood_that_does_not_fit_the_range_says_which_does(likelihood: Any) -> None:
+    recipe = VAE(likelihood=likelihood, net=Net("mlp", (8,), (8,)))
+    with pytest.raises(DataError, match=r"needs values in \[0, 1\].*likelihood='gaussian'"):
+        Unwarper("identity", recipe, max_steps=2).fit(np.random.default_rng(0).normal(size=(16, 30)))
+
+
+def test_a_model_folder_with_wrong_settings_is_refused_by_type(fitted: Unwarper, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    for change in ({"settings": 3}, {"data": [1]}, {"data": {"kind": "image", "offset": 0.0, "factor": -1.0}}):
+        config.write_text(json.dumps(record | change))
+        with pytest.raises(CheckpointError, match="save it again"):
+            Unwarper.load(tmp_path / "model")
 
 
 def test_a_model_folder_without_its_settings_is_refused_by_type(fitted: Unwarper, tmp_path: Path) -> None:

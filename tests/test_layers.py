@@ -16,8 +16,19 @@ LAYERS = (
     ("warps",),
     ("metrics", "plots", "animation"),
     ("models", "readers", "datasets"),
-    ("training", "checkpoints", "evaluation", "traversals", "progress", "recipes", "features", "mixture"),
-    ("report", "figures", "exhibits", "settings", "estimators", "explorer", "runs"),
+    (
+        "training",
+        "checkpoints",
+        "evaluation",
+        "traversals",
+        "progress",
+        "recipes",
+        "features",
+        "mixture",
+        "schema",
+        "tables",
+    ),
+    ("report", "figures", "exhibits", "settings", "estimators", "explorer", "results", "runs"),
     ("cli", "looking", "console"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

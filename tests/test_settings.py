@@ -30,8 +30,23 @@ def test_recipe_fields_change_what_the_data_would_get(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x=[1", "family=affine", "family=gpt", "n_content.x=3", "optimiser.lr=-1", "warp.family=chain"]
+    "text",
+    [
+        "x=[1",
+        "family=affine",
+        "family=gpt",
+        "n_content.x=3",
+        "optimiser.lr=-1",
+        "warp.family=chain",
+        "warp=3",
+        "net=conv",
+    ],
 )
 def test_a_wrong_recipe_field_is_a_typed_error(text: str) -> None:
     with pytest.raises(ConfigError):
         recipe("my_pictures", None, [text])
+
+
+def test_a_field_with_parts_names_them() -> None:
+    with pytest.raises(ConfigError, match=r"net cannot be 'conv'; set one of its parts, as net.kind=.*channels"):
+        recipe("my_pictures", None, ["net=conv"])

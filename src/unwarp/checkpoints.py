@@ -51,6 +51,8 @@ def restore(record: Mapping[str, Any]) -> Any:
     Raises:
         ConfigError: An unknown family or field, or a value of the wrong type; the message lists what there is.
     """
+    if not isinstance(record, Mapping):
+        raise ConfigError(f"{record!r} is no recipe or warp; give a mapping with its family")
     values = dict(record)
     name = values.pop("family", None)
     known: dict[str, Any] = {**models.families(), **warps.families()}
@@ -81,7 +83,7 @@ def _typed(kind: type, name: str, hint: Any, value: Any) -> Any:
     try:
         return TypeAdapter(hint, config=config).validate_python(value)
     except ValidationError as error:
-        problem = error.errors()[0]["msg"]
+        problem = " or ".join(found["msg"] for found in error.errors())
         raise ConfigError(f"{kind.__name__}.{name}: {problem}, got {value!r}") from None
 
 

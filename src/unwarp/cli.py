@@ -18,6 +18,8 @@ from unwarp.console import (
     KindName,
     ModelFolder,
     Out,
+    Precision,
+    PrecisionName,
     Quiet,
     Seconds,
     Seed,
@@ -27,6 +29,7 @@ from unwarp.console import (
     Warp,
     Where,
     finish,
+    mistake,
     model_folder,
     print_json,
     say,
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Learn, without labels, what things look like once nothing has moved, turned or stretched them.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -52,6 +54,7 @@ def demo(
     steps: Steps = None,
     seed: Seed = 0,
     device: Where = Device.auto,
+    precision: Precision = PrecisionName.no,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -60,7 +63,9 @@ def demo(
     from unwarp.runs import Job
 
     recipe = settings.recipe("affine-mnist", config, set or [])
-    job = Job("affine-mnist", recipe, steps=steps or 1200, seed=seed, device=device.value, batch_size=128)
+    job = Job(
+        "affine-mnist", recipe, "auto", "auto", steps or 1200, None, seed, device.value, precision.value, batch_size=128
+    )
     _begin(job, out, json, quiet)
 
 
@@ -76,6 +81,7 @@ def fit(
     seconds: Seconds = None,
     seed: Seed = 0,
     device: Where = Device.auto,
+    precision: Precision = PrecisionName.no,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -87,7 +93,8 @@ def fit(
         say(found(source))
     recipe = settings.recipe(source, config, set or [])
     place = Path(source).resolve()
-    job = Job(str(place) if place.exists() else source, recipe, warp, kind.value, steps, seconds, seed, device.value)
+    name = str(place) if place.exists() else source
+    job = Job(name, recipe, warp, kind.value, steps, seconds, seed, device.value, precision.value)
     _begin(job, out or Path("runs") / (place.stem or "data"), json, quiet)
 
 
@@ -132,7 +139,7 @@ def align(
     quiet: Quiet = False,
 ) -> None:
     """Undo the deformation of each sample; writes aligned samples, templates and deformations."""
-    from unwarp.runs import write_aligned
+    from unwarp.results import write_aligned
 
     n = write_aligned(model_folder(model), source, out, device.value)
     finish({"samples": n, "file": str(out)}, f"{n:,} aligned samples in {out}", json, quiet)
@@ -148,7 +155,7 @@ def embed(
     quiet: Quiet = False,
 ) -> None:
     """Write content codes, cluster and deformation of each sample as a table."""
-    from unwarp.runs import write_embedding
+    from unwarp.results import write_embedding
 
     n = write_embedding(model_folder(model), source, out, device.value)
     finish({"samples": n, "file": str(out)}, f"codes of {n:,} samples in {out}", json, quiet)
@@ -228,13 +235,12 @@ def _show(scores: dict[str, dict[str, float]]) -> None:
 def main() -> None:
     """Run the command line; a user's error is one line and exit code 2."""
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+    except typer.Abort:
+        sys.exit(130)
     except Exception as error:
-        if "torch" not in sys.modules and "unwarp.types" not in sys.modules:
+        words = mistake(error)
+        if words is None:
             raise
-        from unwarp.types import UnwarpError
-
-        if not isinstance(error, UnwarpError | OSError):
-            raise
-        say(f"unwarp: {error}")
+        say(f"unwarp: {words}")
         raise SystemExit(2) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,14 @@ class Device(StrEnum):
     mps = "mps"
 
 
+class PrecisionName(StrEnum):
+    """Numbers to train with."""
+
+    no = "no"
+    bf16 = "bf16"
+    fp16 = "fp16"
+
+
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")]
 Config = Annotated[Path | None, typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False)]
 Set = Annotated[list[str] | None, typer.Option("--set", help="One recipe field, as key=value or key.sub=value.")]
@@ -36,6 +45,7 @@ Steps = Annotated[int | None, typer.Option(help="Training steps; by default what
 Seconds = Annotated[float | None, typer.Option(help="Bound on each of the two trainings.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Where = Annotated[Device, typer.Option(help="Where to compute.")]
+Precision = Annotated[PrecisionName, typer.Option(help="Mixed precision in training; no for float32.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
 Source = Annotated[str, typer.Argument(help="A folder of images, a .npy or .npz file, or a built-in data set.")]
@@ -50,6 +60,22 @@ def model_folder(folder: Path) -> Path:
 def say(words: str) -> None:
     """Tell people something, on standard error."""
     typer.echo(words, err=True)
+
+
+def mistake(error: Exception) -> str | None:
+    """What a user did wrong and how to mend it, in one line; None for an error that is not the user's."""
+    if hasattr(error, "format_message"):  # a usage error of typer, which keeps the class to itself
+        command = getattr(getattr(error, "ctx", None), "command_path", "unwarp")
+        return f"{_line(error.format_message()).rstrip('.')}; see '{command} --help'"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}; check the path"
+    types = sys.modules.get("unwarp.types")  # never imported for this alone, as it takes torch with it
+    own = types is not None and isinstance(error, types.UnwarpError)
+    return _line(str(error)) if own or isinstance(error, OSError) else None
+
+
+def _line(words: str) -> str:
+    return " ".join(words.split())
 
 
 def print_json(record: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -20,12 +21,15 @@ from torch import Tensor
 
 from unwarp import checkpoints
 from unwarp.datasets import Dataset
+from unwarp.devices import Precision
 from unwarp.evaluation import Embedding, embed, encode, reference_view, undone
 from unwarp.mixture import Mixture
 from unwarp.models import Model, Recipe
 from unwarp.progress import Choice, Progress
-from unwarp.readers import Scaler, as_given, as_samples, fit_scaler, read
+from unwarp.readers import Scaler, as_given
 from unwarp.recipes import suited
+from unwarp.schema import Schema, learnable
+from unwarp.tables import tabulate, theta_of
 from unwarp.training import Callback, History, train
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind, Latent
 from unwarp.warps import Map, Warp, to_matrix
@@ -33,13 +37,14 @@ from unwarp.warps.affine import Convention
 
 Array = NDArray[Any]
 Source = Literal["auto", "prior", "mixture"]
+LEAST = {"batch_size": 2, "n_clusters": 1, "n_content": 1, "max_steps": 1}
 
 
 class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Learn, without labels, each sample's template, its content code and its deformation in human units.
 
     Args:
-        warp: `auto` (affine for images, none for series), a name (`affine`, `similarity`, `identity`, ... or
+        warp: `auto` (affine for images, smooth time for series), a name (`affine`, `similarity`, `identity`, ... or
             `displacement+affine`), or any `Warp`. It replaces the recipe's.
         recipe: Any `Recipe`, or its name (`ae`, `vae`); None for an autoencoder that suits the data.
         kind: `auto`, `image` or `series`.
@@ -53,12 +58,14 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         image_shape: (H, W) or (C, H, W) of flattened images.
         random_state: Seed of everything random.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `no`, or `bf16` or `fp16` for mixed precision in training.
         verbose: Show what was chosen, and progress.
 
     Attributes:
         model_: The trained `Model`.
         recipe_: Its recipe.
         history_: What training did.
+        schema_: What samples it takes, and how they are scaled.
         cluster_centers_: Content of the clusters (n_clusters, D).
         cluster_templates_: What they look like.
         mixture_: Where content and deformation of the training samples lie: what `sample` draws from.
@@ -84,6 +91,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         image_shape: tuple[int, ...] | None = None,
         random_state: int = 0,
         device: str = "auto",
+        precision: Precision = "no",
         verbose: bool = False,
     ) -> None:
         self.warp = warp
@@ -98,6 +106,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.image_shape = image_shape
         self.random_state = random_state
         self.device = device
+        self.precision = precision
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
@@ -122,6 +131,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             seed=seed,
             seconds=self.max_seconds,
             device=self.device,
+            precision=self.precision,
             callbacks=looking_on,
         )
         self.model_ = model
@@ -139,13 +149,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             X: Samples.
             full: Every column of theta, which `inverse_transform` takes back without loss, instead of human columns.
         """
-        theta, chart = self._encode(X)[1], self.model_.chart
-        human = {factor: column.numpy() for factor, column in chart.summary(chart.map(theta)).items()}
-        factors = {f.name: f.unit for f in (chart.factors if full else human)}
-        columns = theta.numpy() if full or not human else np.stack([*human.values()], 1)
-        table = pd.DataFrame(columns, columns=list(factors))
-        table.attrs["units"] = factors
-        return table
+        return tabulate(self._encode(X)[1], self.model_.chart, full)
 
     def align(self, X: Any, other: Any = None) -> Array:
         """The samples with the invertible part of their deformation undone; shape, range and dtype as given.
@@ -157,12 +161,9 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         x = self.prepare(X)
         map = self._maps(x)
         if other is None:
-            return self._give_back(undone(x, map, self.model_.padding), X)
-        second, _ = as_samples(other, self.kind_, self.image_shape if np.ndim(other) == 2 else None)
-        if len(second) != len(x) or second.shape[2:] != x.shape[2:]:
-            raise DataError(f"other has shape {np.shape(other)}, X has {tuple(x.shape)}; samples and frame must agree")
-        moved = undone(torch.from_numpy(np.array(second, np.float32)), map, self.model_.padding).numpy()
-        return as_given(moved, other)
+            return self.schema_.give_back(undone(x, map, self.model_.padding), X)
+        moved = undone(self.schema_.along(other, len(x)), map, self.model_.padding)
+        return as_given(moved.numpy(), other)
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Where `points` seen in each sample lie in the aligned one.
@@ -173,14 +174,8 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 sample numbers, (K, 1) or (N, K, 1).
         """
         x = self.prepare(X)
-        size = np.array(x.shape[2:][::-1], float)
-        series = x.ndim == 3
-        where = np.asarray(points, float)
-        if where.shape[-1:] != (len(size),) or where.ndim not in (2, 3) or (where.ndim == 3 and len(where) != len(x)):
-            raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or ({len(x)}, K, {len(size)})")
-        normal = where / (size - 1) if series else (2 * where + 1) / size - 1
-        moved = self._maps(x).undoable().pull(torch.as_tensor(normal, dtype=torch.float32)).numpy()
-        return np.asarray(moved * (size - 1) if series else ((moved + 1) * size - 1) / 2)
+        where = self.schema_.locate(points, len(x))
+        return self.schema_.places(self._maps(x).undoable().pull(where))
 
     def to_matrix(self, X: Any, convention: Convention = "pixel") -> Array:
         """The affine part of each deformation as matrices (N, 3, 3): normalized, pixel, opencv or skimage."""
@@ -191,11 +186,11 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def template(self, X: Any) -> Array:
         """What each sample looks like undeformed, in the shape and range of `X`."""
-        return self._give_back(torch.from_numpy(self._embed(X).templates), X)
+        return self.schema_.give_back(torch.from_numpy(self._embed(X).templates), X)
 
     def reconstruct(self, X: Any) -> Array:
         """The templates, deformed as the samples are, in the shape and range of `X`."""
-        return self._give_back(torch.from_numpy(self._embed(X).x_hat), X)
+        return self.schema_.give_back(torch.from_numpy(self._embed(X).x_hat), X)
 
     def inverse_transform(self, Z: Any, params: Any = None) -> Array:
         """Samples (N, C, ...) from content codes: templates, or deformed by `params`.
@@ -212,8 +207,9 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if params is None:
                 made = self.model_.template(content)
             else:
-                made = self.model_.render(Latent(content, self._map_of(params, len(content))))
-        return np.asarray(self.scaler_.undo(made.numpy()))
+                theta = theta_of(params, self.model_.chart, len(content))
+                made = self.model_.render(Latent(content, self.model_.chart.map(theta)))
+        return np.asarray(self.schema_.scaler.undo(made.numpy()))
 
     def sample(self, n: int = 1, *, source: Source = "auto", random_state: int = 0) -> Array:
         """New samples (n, C, ...) in the data's range.
@@ -234,7 +230,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 made = self._drawn(torch.from_numpy(self.mixture_.sample(n, random_state)).float())
             else:
                 made = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
-        return np.asarray(self.scaler_.undo(made.numpy()))
+        return np.asarray(self.schema_.scaler.undo(made.numpy()))
 
     def _drawn(self, latents: Tensor) -> Tensor:
         """Content and theta, side by side (N, D + P), rendered."""
@@ -257,7 +253,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Write a folder that `load` reads: JSON and safetensors, whole or not at all."""
         check_is_fitted(self)
         settings = {k: v for k, v in self.get_params(deep=False).items() if k not in ("warp", "recipe")}
-        schema = {"kind": self.kind_, "offset": self.scaler_.offset, "factor": self.scaler_.factor}
+        schema = {"kind": self.schema_.kind, **vars(self.schema_.scaler)}
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         kept = {"cluster_centers": self.cluster_centers_, **mixture}
         arrays = {name: torch.from_numpy(value) for name, value in kept.items()}
@@ -276,7 +272,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise CheckpointError(f"{folder} holds a bare model; read it with unwarp.checkpoints.load")
         try:
             return cls._restored(model, recipe, config)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{folder}/config.json lacks what an Unwarper needs ({error}); save it again"
             ) from error
@@ -287,8 +283,8 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         shape = settings["image_shape"]
         found = cls(recipe.warp, recipe, **{**settings, "image_shape": tuple(shape) if shape else None})
         found.model_, found.recipe_, found.history_ = model, recipe, History()
-        found.kind_, found.n_features_in_ = config["data"]["kind"], config["n_features_in"]
-        found.scaler_ = Scaler(config["data"]["offset"], config["data"]["factor"])
+        data, found.n_features_in_ = config["data"], config["n_features_in"]
+        found.schema_ = Schema(data["kind"], model.shape, Scaler(data["offset"], data["factor"]), found.image_shape)
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         found.cluster_centers_ = arrays["cluster_centers"]
         found.mixture_ = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
@@ -305,20 +301,14 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.array([f"content_{i}" for i in range(self.model_.n_content)], dtype=object)
 
     def _learnable(self, X: Any) -> Dataset:
-        """`X` as a checked, scaled data set; what scales it is kept."""
-        given = read(X) if isinstance(X, str | Path) else None
-        kind = given.kind if given and self.kind == "auto" else self.kind
-        samples, self.kind_ = as_samples(given.x if given else _load(X), kind, self.image_shape)
-        self.scaler_ = fit_scaler(samples, self.kind_, self.scale)
-        scaled = torch.from_numpy(self.scaler_.apply(samples))
-        data = replace(X, x=scaled) if isinstance(X, Dataset) else Dataset(scaled)
-        if len(data) < 2:
-            raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
-        if self.batch_size < 2:
-            raise ConfigError(f"batch_size={self.batch_size} must be at least 2")
-        if self.n_clusters < 1:
-            raise ConfigError(f"n_clusters={self.n_clusters} must be at least 1")
-        self.n_features_in_ = int(np.prod(data.shape))
+        """`X` as a checked, scaled data set; what it is stays known."""
+        data, self.schema_ = learnable(X, self.kind, self.scale, self.image_shape)
+        for name, low in LEAST.items():
+            value = getattr(self, name)
+            open_to_choice = value is None and name in ("n_content", "max_steps")
+            if not (open_to_choice or (isinstance(value, Integral) and int(value) >= low)):
+                raise ConfigError(f"{name}={value!r} must be a whole number of at least {low}")
+        self.n_features_in_ = self.schema_.n_features
         return data
 
     def _cluster(self, data: Dataset, seed: int) -> None:
@@ -331,14 +321,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def prepare(self, X: Any) -> Tensor:
         """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
         check_is_fitted(self)
-        samples, _ = as_samples(_load(X), self.kind_, self.image_shape)
-        if samples.shape[1:] != self.model_.shape:
-            n = int(np.prod(samples.shape[1:]))
-            raise DataError(
-                f"X has {n} features, but Unwarper is expecting {self.n_features_in_} features as input: samples of shape "
-                f"{samples.shape[1:]} came, it was trained on {self.model_.shape}"
-            )
-        return torch.from_numpy(self.scaler_.apply(samples))
+        return self.schema_.prepare(X)
 
     def _embed(self, X: Any) -> Embedding:
         x = self.prepare(X)
@@ -350,28 +333,6 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _maps(self, x: Tensor) -> Map:
         return self.model_.chart.map(encode(self.model_, x, device=self.device)[1])
-
-    def _map_of(self, params: Any, n: int) -> Map:
-        chart = self.model_.chart
-        names = [f.name for f in chart.factors]
-        if isinstance(params, pd.DataFrame) and set(params) != set(names):
-            theta = chart.from_columns({str(name): torch.tensor(np.array(params[name], np.float32)) for name in params})
-        else:
-            table = params[names].to_numpy() if isinstance(params, pd.DataFrame) else np.asarray(params)
-            theta = torch.tensor(np.array(table, np.float32))
-        if theta.shape != (n, len(names)):
-            raise DataError(f"params has shape {tuple(theta.shape)}; give ({n}, {len(names)}): {', '.join(names)}")
-        return chart.map(theta)
-
-    def _give_back(self, x: Tensor, X: Any) -> Array:
-        """In the range, the dtype and the shape in which samples came."""
-        return as_given(self.scaler_.undo(x.numpy()), _load(X))
-
-
-def _load(X: Any) -> Any:
-    if isinstance(X, Dataset):
-        return X.x.numpy()
-    return read(X).x if isinstance(X, str | Path) else X
 
 
 def _floating(X: Any) -> Any:

@@ -163,7 +163,7 @@ def believed(model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int =
 @torch.no_grad()
 def moved(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) -> dict[str, Any]:
     """A known deformation of every sample, and the maps found for the deformed samples."""
-    if not model.warp.factors:
+    if not model.warp.factors or x.ndim != 4:
         return {}
     move = model.warp.sample(len(x), torch.Generator().manual_seed(seed), spread).undoable()
     copies = undone(x, move.invert(), model.padding)

@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unwarp import datasets, plots, traversals
+from unwarp import plots, traversals
 from unwarp.animation import animate, moving
 from unwarp.estimators import Source, Unwarper
 from unwarp.evaluation import encode
-from unwarp.readers import read
-from unwarp.runs import put
+from unwarp.results import put, samples_of
 from unwarp.types import ConfigError, DataError
 
 Array = NDArray[Any]
@@ -61,7 +60,7 @@ class Exhibit:
 
 def observed(model: Unwarper, source: str) -> Tensor:
     """Samples of a file, a folder, or a built-in data set's held-out part, as `model` sees them (N, *shape)."""
-    return model.prepare(datasets.load(source, "test").x.numpy() if source in datasets.names() else read(source).x)
+    return model.prepare(samples_of(source)[0])
 
 
 def numbers(text: str, option: str) -> tuple[int, ...]:
@@ -90,7 +89,7 @@ def chosen(x: Tensor, rows: Sequence[int], option: str) -> Tensor:
 def samples(model: Unwarper, n: int, source: Source, seed: int) -> Exhibit:
     """`n` new samples, from the prior or from a mixture fitted to the training samples' latents."""
     made = np.asarray(model.sample(n, source=source, random_state=seed))
-    shown = model.scaler_.apply(made)
+    shown = model.schema_.scaler.apply(made)
     facts = {"samples": n, "from": source, "seed": seed}
     return Exhibit(facts, {"x": made}, lambda: plots.samples(shown))
 
@@ -102,7 +101,7 @@ def interpolation(model: Unwarper, x: Tensor, ends: tuple[int, int], n: int, pat
     content, theta, templates, x_hat = (
         part.numpy() for part in (found.content, found.theta, found.templates, found.x_hat)
     )
-    drawn = {"template": model.scaler_.undo(templates), "x_hat": model.scaler_.undo(x_hat)}
+    drawn = {"template": model.schema_.scaler.undo(templates), "x_hat": model.schema_.scaler.undo(x_hat)}
     names = np.array([f.name for f in model.model_.chart.factors])
     return Exhibit(
         {"samples": list(ends), "path": path, "steps": n},
@@ -117,7 +116,7 @@ def traversal(model: Unwarper, x: Tensor, of: str, index: int | None, n: int, sp
     found, unit = _walk(model, x, of, index, n, span)
     values, drawn = found.values.numpy(), found.x.numpy()
     words = {name: [f"{plots.number(v)} {unit}" for v in row] for name, row in zip(found.labels, values, strict=True)}
-    made = model.scaler_.undo(drawn.reshape(-1, *drawn.shape[2:])).reshape(drawn.shape)
+    made = model.schema_.scaler.undo(drawn.reshape(-1, *drawn.shape[2:])).reshape(drawn.shape)
     rows = np.array([axis.name for axis in found.axes])
     return Exhibit(
         {"of": of, "index": index, "rows": [label.replace("\n", ", ") for label in found.labels]},
@@ -147,6 +146,6 @@ def arithmetic(model: Unwarper, x: Tensor, plus: Sequence[int], minus: Sequence[
     shown = {name: part.templates.numpy() for name, part in parts.items()} | {"seen": found.result.x_hat.numpy()}
     return Exhibit(
         {"plus": list(plus), "minus": list(minus), "to": list(to)},
-        {"content": found.result.content.numpy(), **{name: model.scaler_.undo(x) for name, x in shown.items()}},
+        {"content": found.result.content.numpy(), **{name: model.schema_.scaler.undo(x) for name, x in shown.items()}},
         lambda: plots.arithmetic([f"sample {row}" for row in to], **shown),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from unwarp.animation import moving
 from unwarp.estimators import Source, Unwarper
 from unwarp.metrics.recovery import relative
 from unwarp.runs import Outcome
+from unwarp.training import Row
 from unwarp.traversals import Rendering, arithmetic, deform, interpolate, slidable, traverse
 
 Array = NDArray[Any]
@@ -22,6 +24,17 @@ SHOWN = 14
 POINTS = 1000
 ROWS = 8
 DRAWN = 28
+FEW = 3
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+GAME = {
+    "D(x), and D(G(z)) dashed": ("critic.real", "critic.fake"),
+    "coverage of a batch": ("generator.coverage",),
+    "error of inferred content": ("content",),
+    "gradient norm of the critic": ("critic.gradient",),
+    "gradient norm of the generator": ("generator.gradient",),
+    "gradient norm of the inference": ("inference.gradient",),
+}
+"""What the history of a generative adversarial network says of the game, by the title of its panel."""
 
 
 def draw(outcome: Outcome) -> dict[str, Figure]:
@@ -36,8 +49,33 @@ def draw(outcome: Outcome) -> dict[str, Figure]:
         **_walks(outcome),
         **_arithmetic(outcome),
         **_samples(structured.unwarper),
-        "training": plots.curves(histories),
+        "training": game(histories) if adversarial(histories["with warp"]) else plots.curves(histories),
     }
+
+
+def adversarial(rows: Sequence[Row]) -> bool:
+    """Whether a history tells of a game between a critic and a generator."""
+    return bool(rows) and "critic.real" in rows[0]
+
+
+@plots.styled
+def game(histories: Mapping[str, Sequence[Row]]) -> Figure:
+    """How the games of several runs went over their seconds: a panel for each quantity, a colour for each run."""
+    figure = Figure(figsize=(9.4, 4.4), dpi=130, layout="constrained")
+    axes = figure.subplots(2, 3, sharex=True)
+    for axis, (title, columns) in zip(axes.flat, GAME.items(), strict=True):
+        for (name, rows), colour in zip(histories.items(), (plots.ACCENT, plots.OTHER), strict=True):
+            for column, line in zip(columns, ("-", "--"), strict=False):
+                points = [(row["seconds"], row[column]) for row in rows if column in row]
+                label = name if line == "-" else None
+                axis.plot(*zip(*points, strict=True), color=colour, linestyle=line, label=label, linewidth=0.9)
+        axis.set(title=title, **({"yscale": "log"} if "norm" in title else {"ylim": (0, None)}))
+        axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes[-1]:
+        axis.set_xlabel("seconds of training")
+    axes[0, 0].axhline(0.5, color=plots.QUIET, linewidth=0.8, linestyle=":")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
+    return figure
 
 
 def moving_pictures(outcome: Outcome) -> dict[str, Array]:
@@ -104,19 +142,45 @@ def _interpolation(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
 
 
 def _arithmetic(outcome: Outcome) -> dict[str, Figure]:
-    """One kind of sample plus a second minus a third: kinds are classes, or clusters where no classes are known."""
-    unwarper, x = outcome.structured.unwarper, _held_out(outcome)
-    kinds = unwarper.predict(outcome.test.x.numpy()) if outcome.test.labels is None else outcome.test.labels
-    names = np.unique(kinds)
-    if len(names) < 3:
+    """What sets the two ends of one kind apart, added to others; nothing where there is one kind, or too few samples."""
+    unwarper, labels = outcome.structured.unwarper, outcome.test.labels
+    kinds = unwarper.predict(outcome.test.x.numpy()) if labels is None else labels
+    chosen = _analogy(outcome.structured.embedding.codes, kinds)
+    if chosen is None:
         return {}
-    to, plus, minus = (x[np.flatnonzero(kinds == name)] for name in names[:3])
-    found = arithmetic(unwarper.model_, plus, minus, to[:3])
-    words = [f"{names[0]} + {names[1]} {plots.MINUS} {names[2]}"] * len(to[:3])
-    labels = [f"{word}, no. {i + 1}" for i, word in enumerate(words)]
-    before, after = found.to.templates.numpy(), found.result.templates.numpy()
+    plus, minus, to = chosen
+    x, word = _held_out(outcome), "cluster " if labels is None else ""
+    found = arithmetic(unwarper.model_, x[plus], x[minus], x[to])
+    rows = [f"{word}{kinds[row]}\n{PLUS_MINUS} ends of {word}{kinds[plus[0]]}" for row in to]
     sets = (found.plus.templates.numpy(), found.minus.templates.numpy())
-    return {"arithmetic": plots.arithmetic(labels, before, *sets, after, found.result.x_hat.numpy())}
+    before, after = found.to.templates.numpy(), found.result.templates.numpy()
+    return {"arithmetic": plots.arithmetic(rows, before, *sets, after, found.result.x_hat.numpy())}
+
+
+def _analogy(codes: Array, kinds: Array) -> tuple[Array, Array, Array] | None:
+    """Rows to add, rows to take away and rows to change, of codes (N, D) of `kinds` (N,).
+
+    The first two are the ends of the largest kind, a tenth of it each, along the direction in which its codes vary most; the
+    last are the most typical samples of the next three kinds.
+    """
+    names, sizes = np.unique(kinds, return_counts=True)
+    members = [np.flatnonzero(kinds == name) for name in names[np.argsort(-sizes, kind="stable")]]
+    if len(members) < 2 or len(members[0]) < 2 * FEW:
+        return None
+    order, end = members[0][_principal(codes[members[0]]).argsort()], max(FEW, len(members[0]) // 10)
+    return order[-end:], order[:end], np.array([rows[_typical(codes[rows])] for rows in members[1:4]])
+
+
+def _principal(codes: Array) -> Array:
+    """Where codes (N, D) lie along the direction in which they vary most, (N,)."""
+    centred = codes - codes.mean(0)
+    direction = np.linalg.svd(centred, full_matrices=False)[2][0]
+    return np.asarray(centred @ direction * np.sign(direction[np.abs(direction).argmax()]))
+
+
+def _typical(codes: Array) -> int:
+    """The row of `codes` (N, D) nearest their mean."""
+    return int(np.linalg.norm(codes - codes.mean(0), axis=1).argmin())
 
 
 def _samples(unwarper: Unwarper) -> dict[str, Figure]:
@@ -125,7 +189,7 @@ def _samples(unwarper: Unwarper) -> dict[str, Figure]:
     sources: tuple[Source, ...] = ("prior", "mixture") if unwarper.recipe_.generative else ("mixture",)
     for source in sources:
         made = np.asarray(unwarper.sample(DRAWN, source=source, random_state=0))
-        drawn[source] = plots.samples(unwarper.scaler_.apply(made), SHOWN)
+        drawn[source] = plots.samples(unwarper.schema_.scaler.apply(made), SHOWN)
     return drawn
 
 

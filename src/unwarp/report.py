@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from unwarp import figures
 from unwarp.animation import animate
 from unwarp.models import Recipe
-from unwarp.runs import Outcome, put, versions
+from unwarp.results import put
+from unwarp.runs import Outcome, versions
 
 STYLESHEET = """
 :root { color-scheme: light; }
@@ -86,7 +87,7 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
     parts = [
         _head(outcome),
         _figure(drawn, "gallery", "Held-out samples, what each looks like undeformed (its template), the template deformed "
-                "as the sample was found to be, and what the same network without a warp makes of it."),
+                f"as the sample was found to be, and what the same network without a warp makes of it.{_reader(outcome)}"),
         "<h2>Did it work on this data?</h2>", _checks(outcome),
         _figure(drawn, "deformations", "The deformations found in held-out samples. Dotted lines are the ends of what one "
                 "stage may predict; heaps there mean that the range is too narrow."),
@@ -96,7 +97,7 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
         _figure(drawn, "clusters", "The centres of the clusters in content, decoded: templates that nobody drew."),
         _recovery(outcome, drawn),
         _looking(outcome, drawn),
-        "<h2>How it was made</h2>", _making(outcome), _figure(drawn, "training", "Reconstruction term of the training loss."),
+        "<h2>How it was made</h2>", _making(outcome), _figure(drawn, "training", _course(outcome)),
     ]  # fmt: skip
     body = "\n".join(parts)
     title = f"Unwarp: {escape(outcome.test.name)}"
@@ -112,7 +113,15 @@ def _head(outcome: Outcome) -> str:
         f"<h1>{name}, unwarped</h1><p>A model learned from {n:,} samples, without labels, to say of each one what it shows "
         f"(a <b>content code</b> and a <b>template</b>) and how that was moved (the <b>deformation</b>). Every score on this "
         f"page was measured on {held:,} samples that it never saw in training. Beside it stands the same model without a "
-        f"warp, with as many latent numbers in total and as many training steps.</p>"
+        f"warp, with as many latent numbers in total and {_budget(outcome)}.</p>"
+    )
+
+
+def _budget(outcome: Outcome) -> str:
+    """What both models were given alike."""
+    first, second = (trial.unwarper.history_.steps for trial in outcome.trials.values())
+    return (
+        "as many training steps" if first == second else f"as many seconds of training ({first:,} and {second:,} steps)"
     )
 
 
@@ -185,9 +194,12 @@ def _bounds(scores: Mapping[str, float]) -> str:
 def _checks(outcome: Outcome) -> str:
     scores, other = outcome.structured.report.scores, outcome.identity.report.scores
     gain = 1 - scores["reconstruction_error"] / max(other["reconstruction_error"], 1e-12)
+    learned = scores.get("explained", 1.0) > 0
     checks = [
-        (gain > 0.05, f"On held-out samples the squared error with the warp is {1 - gain:.0%} of the error without it.",
-         "little to gain here: perhaps nothing moved in this data, or the warp does not fit how it moved"),
+        (learned and gain > 0.05, f"On held-out samples the squared error with the warp is {1 - gain:.0%} of the error without "
+         "it" + ("." if learned else ", and greater than that of their mean."),
+         "little to gain here: perhaps nothing moved in this data, or the warp does not fit how it moved" if learned else
+         "nothing is reconstructed yet: train longer"),
     ]  # fmt: skip
     if "at_bounds" in scores:
         checks.append((scores["at_bounds"] < 0.05, _bounds(scores), "widen the warp's range, or look at those samples"))
@@ -232,6 +244,7 @@ def _looking(outcome: Outcome, drawn: dict[str, bytes]) -> str:
         if stochastic
         else "by the standard deviation of the codes"
     )
+    fits = outcome.structured.unwarper.recipe_.prior == "learned"
     step = "of the prior" if stochastic else "of the codes along that dimension"
     parts = [
         "<h2>Looking inside</h2>",
@@ -241,15 +254,37 @@ def _looking(outcome: Outcome, drawn: dict[str, bytes]) -> str:
                 "predict; everything else stands still."),
         _figure(drawn, "interpolation", "From one held-out sample to another: codes are joined by a straight line, "
                 "deformations factor by factor."),
-        _figure(drawn, "arithmetic", "Feature arithmetic on templates: the mean code of one kind added and that of another taken away; "
-                "kinds are true classes where they are known, else clusters."),
+        _figure(drawn, "arithmetic", "Feature arithmetic on templates: within one kind, along the direction in which its codes vary most, "
+                "the mean code of the samples at one end is added and that of the samples at the other end taken away, in typical "
+                "samples of other kinds. What tells plus from minus should be what changes. Kinds are true classes where they are "
+                "known, else clusters."),
         _figure(drawn, "moving", "The same way there and back."),
         _figure(drawn, "prior", "New samples: code and deformation drawn from the prior. Frames that are empty or torn mean that the "
-                "prior over the deformation is wider than what was found; prior=learned fits it."),
+                f"prior over the deformation is wider than what was found{'' if fits else '; prior=learned fits it'}."),
         _figure(drawn, "mixture", "New samples: code and deformation drawn from a Gaussian mixture that was fitted to those "
                 "of the training samples."),
     ]  # fmt: skip
     return "".join(parts)
+
+
+def _reader(outcome: Outcome) -> str:
+    """Who read codes and deformations, where that is not who was trained on samples."""
+    if not figures.adversarial(outcome.structured.unwarper.history_.rows):
+        return ""
+    return " Codes and deformations are read by a network that saw only generated samples in training."
+
+
+def _course(outcome: Outcome) -> str:
+    """What the curves of the training show."""
+    if not figures.adversarial(outcome.structured.unwarper.history_.rows):
+        return "Reconstruction term of the training loss."
+    return (
+        "The game, on one batch at every tenth step. D is the sigmoid of the critic's logit, averaged over real (x) and generated "
+        "(G(z)) samples: both near 0.5 where the critic cannot tell them apart. Coverage is the share of the batch with a generated "
+        "sample nearer than its fifth real neighbour, in pixels or values: about 0.97 for a perfect generator, near 0 where kinds are "
+        "missing. Inferred content is compared with that of generated samples, squared and summed: at the number of content "
+        "dimensions, codes make no difference. Gradient norms are those before clipping."
+    )
 
 
 def _making(outcome: Outcome) -> str:

@@ -1,37 +1,37 @@
-"""A run folder: what was asked, both models, their scores, the tables and the report; it resumes where it stopped."""
+"""A run folder: what was asked, both models and their scores; it resumes where it stopped."""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from platform import python_version
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sklearn.base import clone
 
 from unwarp import datasets, metrics, models, warps
 from unwarp._version import __version__
 from unwarp.checkpoints import Checkpoint, describe, restore
 from unwarp.datasets import Dataset
+from unwarp.devices import Precision
 from unwarp.estimators import Unwarper
 from unwarp.evaluation import Embedding, Report, embed, evaluate, known, moved, reference_view, score
 from unwarp.models import AE, Recipe
 from unwarp.progress import Choice
 from unwarp.readers import as_samples, read
 from unwarp.recipes import DIGITS
+from unwarp.results import make_folder, put, samples_of, write_tables
 from unwarp.training import Callback, History
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind
 
-Array = NDArray[Any]
 PIXELS = ("moment_baselines",)
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,11 @@ class Job:
         seconds: Bound on each training.
         seed: Seed of everything random.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `no`, `bf16` or `fp16`.
         batch_size: Samples a step.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     source: str
     recipe: dict[str, Any] | None = None
     warp: str = "auto"
@@ -58,6 +60,7 @@ class Job:
     seconds: float | None = None
     seed: int = 0
     device: str = "auto"
+    precision: Precision = "no"
     batch_size: int = 64
 
 
@@ -101,37 +104,41 @@ def load(folder: Path) -> Job:
     """
     path = folder / "run.json"
     try:
-        return Job(**json.loads(path.read_text()))
+        return _read(path, Job)
     except FileNotFoundError:
         raise CheckpointError(
             f"{folder} is not a run folder: {path.name} is missing; start one with 'unwarp fit'"
         ) from None
-    except (json.JSONDecodeError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); start the run again in another folder") from error
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    """A record of type `kind` from a JSON file, checked field by field."""
+    try:
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise CheckpointError(
+            f"{path} is damaged ({f'{where}: ' if where else ''}{first['msg']}); start the run again in another folder"
+        ) from error
 
 
 def start(job: Job, folder: Path) -> None:
     """Make the folder of a new job.
 
     Raises:
-        ConfigError: The folder holds a run of another job.
+        ConfigError: The folder holds a run of another job that has begun, or something else, or cannot be made.
     """
-    if (folder / "run.json").is_file() and load(folder) != job:
+    kept = folder / "run.json"
+    begun = folder.is_dir() and any(path != kept for path in folder.iterdir())
+    if begun and kept.is_file() and load(folder) != job:
         raise ConfigError(
             f"{folder} holds a run with other settings; continue it with 'unwarp resume {folder}', or use --out"
         )
-    if folder.exists() and not (folder / "run.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+    if begun and not kept.is_file():
         raise ConfigError(f"{folder} exists and is not a run folder; use --out to choose another")
-    folder.mkdir(parents=True, exist_ok=True)
-    put(folder / "run.json", json.dumps(asdict(job), indent=1))
-
-
-def put(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content.encode() if isinstance(content, str) else content)
-    partial.replace(path)
+    make_folder(folder)
+    put(kept, json.dumps(asdict(job), indent=1))
 
 
 def data(job: Job) -> tuple[Dataset, Dataset, Dataset]:
@@ -166,6 +173,7 @@ def unwarper(job: Job, training: Dataset) -> Unwarper:
         batch_size=job.batch_size,
         random_state=job.seed,
         device=job.device,
+        precision=job.precision,
     )
 
 
@@ -181,7 +189,7 @@ def fitted(model: Unwarper, training: Dataset, folder: Path, name: str, looking_
     place, record = folder / name, folder / f"{name}.history.json"
     if place.is_dir() and record.is_file():
         done = Unwarper.load(place)
-        done.history_ = History(**json.loads(record.read_text()))
+        done.history_ = _read(record, History)
         return done
     checkpoint = Checkpoint(folder / f"{name}.checkpoint")
     model.fit(training, callbacks=(checkpoint, *looking_on))
@@ -198,7 +206,7 @@ def trial(model: Unwarper, training: Dataset, test: Dataset) -> Trial:
         replace(training, x=model.prepare(training.x.numpy()) if training.draw is None else training.x)
     )
     found = embed(model.model_, held.x)
-    facts = known(held, found) | moved(model.model_, held.x)
+    facts = known(held, found) | (moved(model.model_, held.x) if held.x.ndim == 4 else {})
     facts |= {f"train_{k}": v for k, v in known(seen, embed(model.model_, seen.x)).items()}
     wanted = tuple(name for name in metrics.scores() if name not in PIXELS)
     return Trial(model, found, score(facts, wanted))
@@ -253,70 +261,11 @@ def versions() -> dict[str, str]:
     return {"unwarp": __version__, "torch": torch.__version__, "numpy": np.__version__, "python": python_version()}
 
 
-def _table(model: Unwarper, samples: Array, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
-    """The tables of a run: deformations in human units, and content codes with clusters."""
-    codes = pd.DataFrame(model.transform(samples), columns=model.get_feature_names_out())
-    tables = {
-        "deformations": model.transform_params(samples),
-        "embedding": codes.assign(cluster=model.predict(samples)),
-    }
-    return {name: pd.DataFrame(head).join(table) for name, table in tables.items()}
-
-
-def write_tables(model: Unwarper, shown: Dataset, folder: Path) -> None:
-    """`aligned.npz`, `deformations.csv` and `embedding.csv` of the samples `shown`."""
-    samples = shown.x.numpy()
-    head = {"sample": np.arange(len(samples)) if shown.ids is None else shown.ids}
-    head |= {} if shown.labels is None else {"label": shown.labels}
-    for name, table in _table(model, samples, head).items():
-        put(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
-    put(folder / "aligned.npz", _packed(model, samples, head["sample"]))
-
-
-def _packed(model: Unwarper, samples: Array, ids: Array) -> bytes:
-    out = io.BytesIO()
-    table = model.transform_params(samples)
-    np.savez_compressed(
-        out,
-        aligned=model.align(samples),
-        template=model.template(samples),
-        sample=ids,
-        deformation=table.to_numpy(),
-        deformation_columns=np.array(list(table)),
-    )
-    return out.getvalue()
-
-
 def found(source: str) -> str:
     """What a source holds, in a line for people."""
     if source in datasets.names():
         return f"{source}: built-in data set"
     return f"{source}: {read(source).found}"
-
-
-def _samples(source: str) -> tuple[Array, Array, Array | None]:
-    """Samples, their names and their labels, of a file, a folder, or a built-in data set's held-out part."""
-    if source in datasets.names():
-        data = datasets.load(source, "test")
-        return data.x.numpy(), np.arange(len(data)), data.labels
-    given = read(source)
-    return given.x, np.asarray(given.names) if given.names else np.arange(len(given.x)), given.labels
-
-
-def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
-    """Aligned samples and templates of `source` by the model in `folder`, into an `.npz`; gives their number."""
-    samples, names, _ = _samples(source)
-    put(out, _packed(Unwarper.load(folder).set_params(device=device), samples, names))
-    return len(samples)
-
-
-def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
-    """Codes, clusters and deformations of `source` by the model in `folder`, into a `.csv`; gives their number."""
-    samples, names, _ = _samples(source)
-    tables = _table(Unwarper.load(folder).set_params(device=device), samples, {"sample": names})
-    joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
-    put(out, joined.to_csv(index=False, float_format="%.6g"))
-    return len(samples)
 
 
 def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
@@ -326,7 +275,7 @@ def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Re
         test, seen = datasets.load(source, "test"), reference_view(datasets.load(source, "train"))
         test, seen = (replace(d, x=model.prepare(d.x.numpy())) for d in (test, seen))
         return evaluate(model.model_, test, seen, device=device, draws=draws)
-    samples, _, labels = _samples(source)
+    samples, _, labels = samples_of(source)
     held = Dataset(model.prepare(samples), source, labels=labels)
     return evaluate(model.model_, held, device=device, draws=draws)
 
@@ -337,7 +286,7 @@ def describe_model(folder: Path) -> dict[str, Any]:
     return {
         "model": str(folder),
         "shape": model.model_.shape,
-        "kind": model.kind_,
+        "kind": model.schema_.kind,
         "family": model.recipe_.family,
         "warp": repr(model.recipe_.warp),
         "content": model.model_.n_content,

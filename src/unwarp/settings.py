@@ -56,4 +56,12 @@ def _put(record: dict[str, Any], way: list[str], value: Any) -> None:
         record = record.get(step) if isinstance(record, dict) else None  # type: ignore[assignment]
         if not isinstance(record, dict):
             raise ConfigError(f"{'.'.join(way)!r} is no field of the recipe: {step!r} has no parts")
-    record[way[-1]] = describe(warps.named(value)) if way[-1] == "warp" and isinstance(value, str) else value
+    key, parts = ".".join(way), record.get(way[-1])
+    if way[-1] == "warp" and isinstance(value, str):
+        value = describe(warps.named(value))
+    elif isinstance(parts, dict) and not isinstance(value, dict):
+        names = [name for name in parts if name != "family"]
+        raise ConfigError(
+            f"{key} cannot be {value!r}; set one of its parts, as {key}.{names[0]}=...: {', '.join(names)}"
+        )
+    record[way[-1]] = value

@@ -1,0 +1,46 @@
+"""Deformations as tables for people, and back: `tabulate` and its inverse `theta_of`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from unwarp.types import DataError
+from unwarp.warps import Warp
+
+
+def tabulate(theta: Tensor, chart: Warp, full: bool = False) -> pd.DataFrame:
+    """Deformations `theta` (N, P) as a table, with units in the column names and in `.attrs["units"]`.
+
+    Args:
+        theta: Columns of the chart.
+        chart: What they mean.
+        full: Every column of theta, instead of human ones.
+    """
+    human = {factor: column.numpy() for factor, column in chart.summary(chart.map(theta)).items()}
+    factors = {f.name: f.unit for f in (chart.factors if full else human)}
+    columns = theta.numpy() if full or not human else np.stack([*human.values()], 1)
+    table = pd.DataFrame(columns, columns=list(factors))
+    table.attrs["units"] = factors
+    return table
+
+
+def theta_of(params: Any, chart: Warp, n: int) -> Tensor:
+    """Theta (n, P) of a table that `tabulate` gave in full, of its affine human columns, or of an array (n, P).
+
+    Raises:
+        DataError: Another number of rows or columns; the message names those of the chart.
+    """
+    names = [f.name for f in chart.factors]
+    if isinstance(params, pd.DataFrame) and set(params) != set(names):
+        theta = chart.from_columns({str(name): torch.tensor(np.array(params[name], np.float32)) for name in params})
+    else:
+        table = params[names].to_numpy() if isinstance(params, pd.DataFrame) else np.asarray(params)
+        theta = torch.tensor(np.array(table, np.float32))
+    if theta.shape != (n, len(names)):
+        raise DataError(f"params has shape {tuple(theta.shape)}; give ({n}, {len(names)}): {', '.join(names)}")
+    return theta
