@@ -1,0 +1,143 @@
+"""Pictures of one trained model on held-out samples: templates, latent interpolations, and t-SNE of the content codes.
+
+Which samples are shown, and where t-SNE starts, follows from the seed and the data set alone, so that the pictures of two
+models of one data set compare.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from unwarp import plots
+from unwarp.datasets import Dataset, dsprites
+from unwarp.evaluation import encode
+from unwarp.figures import tsne
+from unwarp.models import MixingAE, Model, Recipe
+from unwarp.traversals import Rendering, deform, interpolate, interpolate_chunks, slidable, traverse
+
+Array = NDArray[Any]
+ACROSS = 12
+POINTS = 2000
+STEPS = 9
+ROWS, MOST = 12, 8
+DPI = 110
+COLOURS, LARGEST = 128, 150_000
+
+
+def draw(model: Model, recipe: Recipe, dataset: Dataset, seed: int = 0) -> dict[str, Figure]:
+    """The pictures of a trained model by name: `templates`, `interpolation`, `tsne`.
+
+    Args:
+        model: A trained model; it ends in eval mode on the CPU.
+        recipe: What it was built from.
+        dataset: Held-out observations with labels.
+        seed: Which samples are shown.
+    """
+    x, names = dataset.x, class_names(dataset)
+    return {
+        "templates": templates(model, x, names, seed),
+        "interpolation": along_chunks(model, recipe, x, names, seed)
+        if isinstance(recipe, MixingAE)
+        else along_dimensions(model, x, names, seed),
+        "tsne": latent_space(model, recipe, x, names),
+    }
+
+
+def save(figures: Mapping[str, Figure], folder: Path, cell: str) -> None:
+    """Write each figure as `folder/<cell>-<name>.png`, a file of less than 150 kB."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.06)
+        (folder / f"{cell}-{name}.png").write_bytes(small(Image.open(drawn).convert("RGB")))
+
+
+def small(picture: Image.Image) -> bytes:
+    """A picture as a PNG file in a palette of its own; one of noise, which cannot be written in little, is shrunk."""
+    for share in (1.0, 0.75, 0.5):
+        width, height = (round(share * side) for side in picture.size)
+        written = io.BytesIO()
+        shrunk = picture.resize((width, height)) if share < 1 else picture
+        shrunk.quantize(COLOURS, dither=Image.Dither.NONE).save(written, format="png", optimize=True)
+        if written.tell() < LARGEST:
+            break
+    return written.getvalue()
+
+
+def class_names(dataset: Dataset) -> Array:
+    """The class of each sample in words (N,)."""
+    assert dataset.labels is not None, "pictures are of labelled samples"
+    words = dict(enumerate(dsprites.SHAPES)) if dataset.factors == dsprites.FACTORS else {}
+    return np.array([words.get(label, str(label)) for label in dataset.labels.tolist()])
+
+
+@torch.no_grad()
+def templates(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:
+    """Samples of every class, their templates below, and below those their reconstructions; no templates without a warp."""
+    rows: dict[str, Array] = {}
+    blocks = examples(names, seed)
+    for i, block in enumerate(blocks):
+        drawn = Rendering.of(model, *encode(model, x[block]))
+        shown = {"observed": x[block], "template": drawn.templates, "reconstructed": drawn.x_hat}
+        if not model.warp.factors:
+            del shown["template"]
+        number = f" {i + 1}" if len(blocks) > 1 else ""
+        rows |= {f"{name}{number}": pictures.numpy() for name, pictures in shown.items()}
+    return plots.gallery(rows, under={list(rows)[-1]: names[blocks[-1]].tolist()})
+
+
+def examples(names: Array, seed: int = 0) -> list[Array]:
+    """Rows to show, sorted by class: two or three samples of each, or two blocks of one of each where a row is too short."""
+    order = np.random.default_rng(seed).permutation(len(names))
+    each = [order[names[order] == name] for name in np.unique(names)]
+    side = max(1, min(3, ACROSS // len(each)))
+    return [np.concatenate([rows[i * side : (i + 1) * side] for rows in each]) for i in range(2 if side == 1 else 1)]
+
+
+def ends(names: Array, seed: int = 0) -> list[int]:
+    """The first example, and the first of another class half the classes away."""
+    rows = examples(names, seed)[0]
+    classes = np.unique(names)
+    other = rows[names[rows] == classes[len(classes) // 2]]
+    return [int(rows[0]), int(other[0])]
+
+
+def along_chunks(model: Model, recipe: MixingAE, x: Tensor, names: Array, seed: int = 0) -> Figure:
+    """From one sample to another: each chunk of the code alone, the deformation alone, and all at once."""
+    a, b = x[ends(names, seed)]
+    walk = interpolate_chunks(model, a, b, recipe.sizes, STEPS)
+    both = interpolate(model, a, b, STEPS).x_hat
+    shown = torch.cat([walk.x, both[None]]).numpy()
+    return plots.chunks((*walk.labels, "all at once"), torch.stack([a, b]).numpy(), shown)
+
+
+def along_dimensions(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:
+    """About one sample: templates along its most informative content dimensions, then along each deformation."""
+    index = ends(names, seed)[0]
+    moved = deform(model, encode(model, x[index : index + 1])[0], STEPS) if slidable(model.chart) else None
+    walk = traverse(model, x, index=index, n=STEPS)
+    kept = min(len(walk.labels), MOST, ROWS - (len(moved.labels) if moved else 0))
+    rows = dict(zip(walk.labels[:kept], walk.x.numpy(), strict=False))
+    under = {walk.labels[kept - 1]: [f"{plots.number(value)} sd" for value in walk.values[0].tolist()]}
+    if moved:
+        rows |= dict(zip(moved.labels, moved.x.numpy(), strict=True))
+        words = [[plots.number(value) for value in row] for row in moved.values.tolist()]
+        under |= dict(zip(moved.labels, words, strict=True))
+    return plots.gallery(rows, under=under)
+
+
+def latent_space(model: Model, recipe: Recipe, x: Tensor, names: Array) -> Figure:
+    """t-SNE of the content codes of the same samples for every model, coloured by class."""
+    some = np.random.default_rng(0).permutation(len(x))[:POINTS]
+    warp = f"{recipe.warp.name} warp" if recipe.warp.factors else "no warp"
+    return plots.maps({f"{recipe.family}, {warp}": tsne(encode(model, x[some])[0].numpy())}, names[some])

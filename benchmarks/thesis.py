@@ -1,0 +1,276 @@
+"""What a warp does to disentangling strategies: Affine MNIST, harder nuisances, the full circle, dSprites-equivalent sprites.
+
+    python -m benchmarks.thesis --all                      every cell that has no result file yet, then tables and page
+    python -m benchmarks.thesis --cell affine/beta-vae/warp/0 --again
+    python -m benchmarks.thesis --table                    tables and page alone, from the result files
+    python -m benchmarks.thesis --quick                    a few steps of one cell a table, written nowhere
+
+A cell is data/strategy/kind/seed. Data: `affine` (10,000 digits of MNIST, deformed afresh at every draw), `mnist` (all of it),
+`rot45`, `noise`, `rot45noise` (4,000 digits; rotated by up to 45 degrees, noise of standard deviation .1, both and .2),
+`circle` (4,000 digits turned by any angle), `dsprites` (20,000 rendered, dSprites-equivalent sprites). Test samples are held
+out: digits of MNIST's test part, observed twice each, and sprites that are in no training set. Kinds: `warp`, `shear`
+(sprites with `Affine2d`, whose shear they do not have), `identity` (no warp, as many latents in total, for about the same
+seconds), `peer` (pythae 0.1.2 on eight observations of each digit, as many latents, for about the
+same seconds, 60 at most). Strategy `moments` learns nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import cells, peers, pictures, thesis_page
+from unwarp.checkpoints import describe
+from unwarp.datasets import Dataset, digits, dsprites, mnist
+from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
+from unwarp.evaluation import Embedding, embed, known, reference_view, score
+from unwarp.metrics.clustering import kmeans, template_kmeans
+from unwarp.metrics.recovery import angle_error_modulo, r2, relative
+from unwarp.models import BetaVAE, MixingAE, Recipe
+from unwarp.recipes import DIGITS
+from unwarp.training import train
+from unwarp.warps import Affine2d, Chain, Displacement2d, Similarity2d
+
+FOLDER = "thesis"
+DIGIT_SCORES = ("neighbours", "linear", "kmeans", "template_kmeans", "recovery", "reconstruction_error")
+SPRITE_SCORES = (
+    "neighbours",
+    "kmeans",
+    "betavae_score",
+    "factorvae_score",
+    "mig",
+    "dci",
+    "sap",
+    "modularity",
+    "irs",
+    "factor_r2",
+    "absolute_recovery",
+)
+HALF_TURNS = (0, 1, 8)
+"""Digits that look the same, or nearly so, after half a turn."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set of the benchmark: training samples, and held-out ones."""
+
+    nuisance: Nuisance | None
+    n: int | None = None
+    batch: int = 128
+    steps: Mapping[str, int] = field(default_factory=dict)
+
+
+W = Chain(Displacement2d(5), Affine2d())
+CIRCLE = Chain(Displacement2d(5), Affine2d(rotation=180))
+HARDER = replace(DIGITS, warp=Chain(Displacement2d(3), Affine2d()), n_content=8, prior=1.0, views=0.3)
+SOURCES = {
+    "affine": Source(Nuisance(), 10_000, steps={"beta-vae": 1500, "mixing-ae": 1400}),
+    "mnist": Source(Nuisance(), None, steps={"beta-vae": 7000}),
+    "rot45": Source(Nuisance(rotation=45.0), 4000, batch=64, steps={"ae": 2200}),
+    "noise": Source(Nuisance(noise=0.1), 4000, batch=64, steps={"ae": 2200}),
+    "rot45noise": Source(Nuisance(rotation=45.0, noise=0.2), 4000, batch=64, steps={"ae": 2200}),
+    "circle": Source(Nuisance(rotation=180.0), 4000, batch=64, steps={"ae": 1300}),
+    "dsprites": Source(None, None, steps={"beta-vae": 1500, "mixing-ae": 900}),
+}
+BETA = BetaVAE(
+    warp=W,
+    n_content=12,
+    start="centroid",
+    crop=0.7,
+    prior=2.0,
+    passes=(2, 5),
+    likelihood="gaussian",
+    sigma=0.05,
+    beta=4.0,
+    rate_warmup=250,
+)
+MIXING = MixingAE(warp=W, n_content=12, start="centroid", crop=0.7, prior=2.0)
+SPRITES: dict[str, Any] = {
+    "warp": Similarity2d(rotation=180, scale=2.0),
+    "start": "moments",
+    "crop": 0.5,
+    "n_content": 1,
+}
+RECIPES: dict[tuple[str, str], Recipe] = {
+    ("affine", "beta-vae"): BETA,
+    ("affine", "mixing-ae"): MIXING,
+    ("mnist", "beta-vae"): BETA,
+    ("rot45", "ae"): HARDER,
+    ("noise", "ae"): HARDER,
+    ("rot45noise", "ae"): HARDER,
+    ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3),
+    ("dsprites", "beta-vae"): replace(BETA, **SPRITES),
+    ("dsprites", "mixing-ae"): replace(MIXING, **SPRITES, chunks=1),
+}
+OBSERVATIONS, LONGEST = 8, 60.0
+"""How many observations of each digit a peer sees, which draws none afresh, and its longest training in seconds."""
+
+ONE = ("mnist",)
+"""Sets whose cells have one seed."""
+
+CELLS = tuple(f"{source}/{strategy}" for source, strategy in RECIPES)
+NAMES = (
+    *(f"{name}/warp/{seed}" for name in CELLS for seed in range(1 if name.split("/")[0] in ONE else 3)),
+    *(f"{name}/identity/0" for name in CELLS),
+    "dsprites/beta-vae/shear/0",
+    *(f"{source}/{strategy}/peer/0" for source in SOURCES for strategy in peers.KINDS),
+    *(f"{source}/moments/none/0" for source in SOURCES if source != "dsprites"),
+)
+QUICK = ("affine/mixing-ae/warp/0", "circle/ae/warp/0", "dsprites/beta-vae/warp/0")
+
+
+@lru_cache(2)
+def data(name: str) -> tuple[Dataset, Dataset, Dataset]:
+    """Training samples, training observations (for neighbours and clusters), and held-out observations."""
+    source = SOURCES[name]
+    if source.nuisance is None:
+        training = dsprites.load("train")
+        return training, training, dsprites.load("test")
+    clean, test = (digits.load(p) if source.n == 4000 else mnist.load(p) for p in ("train", "test"))
+    if source.n is not None and len(clean) > source.n:
+        clean = clean.subset(np.random.default_rng(0).permutation(len(clean))[: source.n])
+    training = fresh(clean, source.nuisance)
+    return training, reference_view(training), observed(test, 2, seed=1, nuisance=source.nuisance)
+
+
+def plan(name: str, strategy: str, kind: str) -> Recipe:
+    """Recipe of a cell."""
+    recipe = RECIPES[name, strategy]
+    if kind == "shear":
+        return replace(recipe, warp=Affine2d(rotation=180, scale=2.0))
+    return recipe if kind == "warp" else recipe.unstructured()  # second views need a warp, so it has none
+
+
+def cell(name: str, quick: bool = False) -> cells.Result:
+    """Train and score one model, or what stands in its place."""
+    source, strategy, kind, seed = name.split("/")
+    if strategy == "moments":
+        return {"cell": name, "scores": moments(source, quick)}
+    if kind == "peer":
+        return {"cell": name} | peer(source, strategy, int(seed), quick)
+    recipe, (training, reference, test) = plan(source, strategy, kind), data(source)
+    if quick:
+        reference, test = reference.subset(np.arange(600)), test.subset(np.arange(400))
+    model = recipe.build(training.shape, seed=int(seed))
+    budget: dict[str, Any] = {"steps": 20 if quick else SOURCES[source].steps[strategy]}
+    if kind == "identity" and not quick:
+        budget = {"steps": 1_000_000, "seconds": beside(source, strategy)["seconds"]}
+    players, batch = recipe.players(model), SOURCES[source].batch
+    history = train(model, players, training, **budget, batch_size=batch, seed=int(seed), device="cpu")
+    found = embed(model, test.x)
+    if seed == "0" and source in ("affine", "dsprites") and kind in ("warp", "identity") and not quick:
+        pictures.save(pictures.draw(model, recipe, test), cells.RESULTS / FOLDER, name.replace("/", "-"))
+    return {
+        "cell": name,
+        "steps": history.steps,
+        "seconds": round(history.seconds, 1),
+        "images_per_second": round(history.samples_per_second),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "recipe": describe(recipe),
+        "scores": measure(source, known(reference, embed(model, reference.x)), known(test, found), found, test),
+    }
+
+
+def beside(source: str, strategy: str) -> cells.Result:
+    """The cell with a warp, seed 0, whose seconds another cell gets."""
+    name = f"{source}/{strategy}/warp/0"
+    return cells.run(FOLDER, name.replace("/", "-"), lambda: cell(name))
+
+
+def measure(
+    source: str, reference: dict[str, Any], facts: dict[str, Any], found: Embedding | None, test: Dataset
+) -> dict[str, float]:
+    """Scores of held-out codes; of poses too, where `found` holds any."""
+    facts = facts | {f"train_{name}": value for name, value in reference.items()}
+    scores = dict(score(facts, SPRITE_SCORES if source == "dsprites" else DIGIT_SCORES).scores)
+    if source == "circle":
+        scores |= merged(reference, facts)
+    if found is not None and found.table and test.maps is not None:
+        scores |= {"circle": turns, "dsprites": common_size}.get(source, lambda *_: {})(found, test)
+    return {name: round(float(value), 5) for name, value in scores.items()}
+
+
+def merged(reference: dict[str, Any], facts: dict[str, Any]) -> dict[str, float]:
+    """Clusters against nine classes: a 6 turned by half a turn is a 9."""
+    labels = np.where(facts["labels"] == 9, 6, facts["labels"])
+    scores = kmeans(reference["codes"], facts["codes"], labels)
+    if "templates" in facts:
+        scores |= template_kmeans(reference["templates"], facts["templates"], labels)
+    return {f"merged_{name}": value for name, value in scores.items()}
+
+
+def turns(found: Embedding, test: Dataset) -> dict[str, float]:
+    """Median error of the angle between two observations of a digit, modulo half a turn for 0, 1 and 8."""
+    assert test.maps is not None and test.ids is not None and test.labels is not None
+    columns = {f.name: pair for f, pair in relative(found.map, test.maps, test.ids, (40, 40)).items()}
+    own, true = (column.numpy() for column in columns["rotation_deg"])
+    error = angle_error_modulo(own, true, np.where(np.isin(test.labels[::2], HALF_TURNS), 2, 1))
+    return {"angle_modulo_deg": float(np.median(error)), "lost": float((error > 20).mean())}
+
+
+def common_size(found: Embedding, test: Dataset) -> dict[str, float]:
+    """Recovery of the sprites' log scale with one offset for all shapes."""
+    assert test.factor_values is not None
+    scale = np.log(test.factor_values[:, [f.name for f in test.factors].index("scale")])
+    own = [np.log(column) for f, column in found.table.items() if f.name.startswith("scale")]
+    return {"r2_log_scale_overall": min(r2(column - column.mean() + scale.mean(), scale) for column in own)}
+
+
+def peer(source: str, strategy: str, seed: int, quick: bool) -> cells.Result:
+    """Latents of pythae's model, trained on observations of the same samples for as long as the model with a warp."""
+    training, reference, test = data(source)
+    first = next(s for d, s in RECIPES if d == source)
+    recipe, seconds = (
+        RECIPES[source, first].unstructured(),
+        5.0 if quick else min(LONGEST, beside(source, first)["seconds"]),
+    )
+    times = 1 if training.draw is None else OBSERVATIONS
+    rows = torch.arange(len(training))
+    seen = np.concatenate([training.batch(rows, torch.Generator().manual_seed(i)).x.numpy() for i in range(times)])
+    asked = np.concatenate([reference.x.numpy(), test.x.numpy()])
+    _, codes, trained = peers.latents(seen, asked, strategy, recipe.n_content, seconds, seed)
+    own, held = ({"codes": z, "latents": z} for z in (codes[: len(reference)], codes[len(reference) :]))
+    own, held = own | {"labels": reference.labels}, held | {"labels": test.labels}
+    if test.factor_values is not None:
+        held |= {"factors": test.factors, "factor_values": test.factor_values}
+    return {"seconds": round(trained, 1), "scores": measure(source, own, held, None, test)}
+
+
+def moments(source: str, quick: bool) -> dict[str, float]:
+    """Scores of raw and of moment-normalised pixels, which learn nothing."""
+    _, reference, test = data(source)
+    if quick:
+        reference, test = reference.subset(np.arange(600)), test.subset(np.arange(400))
+    facts = {
+        "x": test.x.numpy(),
+        "labels": test.labels,
+        "train_x": reference.x.numpy(),
+        "train_labels": reference.labels,
+    }
+    return {name: round(float(value), 5) for name, value in score(facts, ("moment_baselines",)).scores.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="every cell that has no result file yet")
+    parser.add_argument("--cell", action="append", choices=NAMES, metavar="CELL", help="may be given several times")
+    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
+    parser.add_argument("--table", action="store_true", help="rebuild tables and page alone")
+    parser.add_argument("--quick", action="store_true", help="a few steps of one cell a table, written nowhere")
+    asked = parser.parse_args()
+    for name in QUICK if asked.quick else ():
+        print(name, cell(name, quick=True)["scores"])
+    for name in asked.cell or (NAMES if asked.all else ()):
+        cells.run(FOLDER, name.replace("/", "-"), lambda n=name: cell(n), again=asked.again)
+    if not asked.quick:
+        thesis_page.write(NAMES)
+
+
+if __name__ == "__main__":
+    main()

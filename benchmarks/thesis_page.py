@@ -1,0 +1,158 @@
+"""The page of `benchmarks.thesis`: tables and pictures from its result files, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks import cells
+
+FOLDER = "thesis"
+PAGE = "docs/results/thesis.md"
+SETS = {
+    "affine": "Affine MNIST, 10,000 digits",
+    "mnist": "Affine MNIST, all digits",
+    "rot45": "+-45 degrees, 4,000 digits",
+    "noise": "noise .1, 4,000 digits",
+    "rot45noise": "+-45 degrees and noise .2, 4,000 digits",
+    "circle": "full circle, 4,000 digits",
+    "dsprites": "sprites, rendered",
+}
+STRATEGIES = {"ae": "autoencoder", "beta-vae": "beta-VAE", "mixing-ae": "Mixing AE", "vae": "VAE", "moments": "moments"}
+KINDS = {
+    "identity": "{}, no warp",
+    "warp": "{}, with warp",
+    "shear": "{}, affine warp",
+    "peer": "pythae's {}",
+    "none": "nothing learned: deskewed pixels, Gaussian mixture",
+}
+ORDER = ("none", "peer", "identity", "warp", "shear")
+Row = Mapping[str, float]
+Column = tuple[str, Callable[[Row], str]]
+
+
+def percent(name: str, extra: str = "") -> Callable[[Row], str]:
+    """A share in percent, with a second one in brackets where there is one."""
+
+    def words(row: Row) -> str:
+        if name not in row:
+            return "-"
+        return f"{100 * row[name]:.1f}" + (f" ({100 * row[extra]:.1f})" if extra in row else "")
+
+    return words
+
+
+def plain(name: str, digits: int) -> Callable[[Row], str]:
+    """A number with so many digits behind the point."""
+    return lambda row: f"{row[name]:.{digits}f}" if name in row else "-"
+
+
+DIGITS: tuple[Column, ...] = (
+    ("5-NN", percent("neighbours")),
+    ("linear", percent("linear")),
+    ("ACC (templates)", percent("acc", "template_acc")),
+    ("NMI", percent("nmi")),
+    ("angle, degrees", plain("angle_deg", 2)),
+    ("shift, px", plain("shift_px", 3)),
+)
+CIRCLE: tuple[Column, ...] = (
+    *DIGITS[:4],
+    ("ACC, 6 = 9 (templates)", percent("merged_acc", "merged_template_acc")),
+    ("angle, degrees", plain("angle_modulo_deg", 2)),
+    ("off by over 20 degrees", percent("lost")),
+)
+SPRITES: tuple[Column, ...] = (
+    ("shape 5-NN", percent("neighbours")),
+    ("shape ACC", percent("acc")),
+    ("R2 position", plain("absolute_r2_shift", 4)),
+    ("R2 log scale", plain("absolute_r2_log_scale", 4)),
+    ("angle, worst shape", plain("absolute_angle_deg", 2)),
+    ("BetaVAE score", plain("betavae_score", 3)),
+    ("MIG", plain("mig", 2)),
+    ("DCI", plain("dci_disentanglement", 2)),
+)
+
+
+def write(names: Sequence[str]) -> None:
+    """Rebuild the summary and the page from the result files that are there."""
+    rows = summary(names)
+    cells.write(cells.RESULTS / "thesis.json", rows)
+    digits = [source for source in SETS if source not in ("circle", "dsprites")]
+    cells.quote("digits", table(rows, digits, DIGITS), PAGE)
+    cells.quote("circle", table(rows, ["circle"], CIRCLE), PAGE)
+    cells.quote("sprites", table(rows, ["dsprites"], SPRITES), PAGE)
+    for source in ("affine", "dsprites"):
+        cells.quote(f"pictures-{source}", gallery(source), PAGE)
+    print(table(rows, list(SETS), (*DIGITS, *CIRCLE[4:], *SPRITES[2:])))
+
+
+def summary(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The median over seeds of every score, by data/strategy/kind."""
+    rows = {}
+    for key, group in groupby(names, lambda name: name.rsplit("/", 1)[0]):
+        paths = [cells.RESULTS / FOLDER / f"{name.replace('/', '-')}.json" for name in group]
+        results = [json.loads(path.read_text()) for path in paths if path.is_file()]
+        if results:
+            seconds = max(result.get("seconds", 0.0) for result in results)
+            scores = cells.medians(tidy(result) for result in results)
+            paces = [result["images_per_second"] for result in results if "images_per_second" in result]
+            pace = {"images_per_second": median(paces)} if paces else {}
+            rows[key] = {"seeds": len(results), "seconds_at_most": seconds, **pace, **scores}
+    return rows
+
+
+def tidy(result: cells.Result) -> cells.Result:
+    """The deskewed Gaussian mixture's scores under the names of the others'."""
+    scores, own = (
+        result["scores"],
+        {"neighbours": "deskewed_neighbours", "acc": "deskewed_mixture_acc", "nmi": "deskewed_mixture_nmi"},
+    )
+    return {"scores": scores | {name: scores[old] for name, old in own.items() if old in scores}}
+
+
+def table(rows: Mapping[str, Row], sources: Sequence[str], columns: Sequence[Column]) -> str:
+    """A table in Markdown: a row a model, in the order in which they are told."""
+    heads = ["data", "model", "seeds", "training", "samples/s", *(name for name, _ in columns)]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for source in sources:
+        own = [key for key in rows if key.split("/")[0] == source]
+        for key in sorted(own, key=lambda key: (ORDER.index(key.split("/")[2]), key)):
+            _, strategy, kind = key.split("/")
+            model, row = KINDS[kind].format(STRATEGIES[strategy]), rows[key]
+            seconds = f"{row['seconds_at_most']:.0f} s" if row["seconds_at_most"] else "-"
+            pace = plain("images_per_second", 0)(row)
+            values = [SETS[source], model, str(row["seeds"]), seconds, pace, *(words(row) for _, words in columns)]
+            lines.append(f"| {' | '.join(values)} |")
+    return "\n".join(lines)
+
+
+def gallery(source: str) -> str:
+    """The pictures of a data set, each strategy's without a warp beside those with it."""
+    folder, lines = cells.RESULTS / FOLDER, []
+    for strategy in ("beta-vae", "mixing-ae"):
+        for name, words in PICTURES.items():
+            found = [folder / f"{source}-{strategy}-{kind}-0-{name}.png" for kind in ("identity", "warp")]
+            if not all(path.is_file() for path in found):
+                continue
+            lines += [f"### {STRATEGIES[strategy]}: {words}", "", "Without a warp, and with it:", ""]
+            lines += [
+                f"![{words}, {kind}]({link(path)})\n"
+                for path, kind in zip(found, ("no warp", "with warp"), strict=True)
+            ]
+    return "\n".join(lines).rstrip()
+
+
+PICTURES = {
+    "templates": "held-out samples, their templates, their reconstructions",
+    "interpolation": "from one sample to another, one chunk or dimension at a time",
+    "tsne": "t-SNE of the content codes, coloured by class",
+}
+
+
+def link(path: Path) -> str:
+    """A path as the page writes it."""
+    return f"../../benchmarks/results/{path.relative_to(cells.RESULTS)}"

@@ -1,0 +1,41 @@
+"""The thesis benchmark: every cell has a recipe of its kind, and the page follows from the files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import cells, thesis, thesis_page
+from unwarp.warps import Affine2d, Identity
+
+
+def test_every_cell_that_trains_has_a_recipe_of_its_kind() -> None:
+    assert len(set(thesis.NAMES)) == len(thesis.NAMES)
+    for name in thesis.NAMES:
+        source, strategy, kind, _ = name.split("/")
+        if kind in ("warp", "identity", "shear"):
+            recipe, own = thesis.plan(source, strategy, kind), thesis.RECIPES[source, strategy]
+            assert isinstance(recipe.warp, Identity) == (kind == "identity")
+            assert isinstance(recipe.warp, Affine2d) or kind != "shear"
+            if kind == "identity":
+                assert recipe.n_content == own.n_content + len(own.warp.factors)
+            assert thesis.SOURCES[source].steps[strategy] > 0
+
+
+def test_the_table_shows_the_median_of_the_files_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cells, "RESULTS", tmp_path)
+    names = [f"affine/beta-vae/warp/{seed}" for seed in range(4)]
+    (tmp_path / thesis_page.FOLDER).mkdir()
+    for name, score in zip(names[:3], (0.25, 0.75, 0.5), strict=True):
+        record = {"seconds": 10 * score, "images_per_second": 100, "scores": {"acc": score, "template_acc": 1.0}}
+        (tmp_path / thesis_page.FOLDER / f"{name.replace('/', '-')}.json").write_text(json.dumps(record))
+    rows = thesis_page.summary(names)
+    assert rows["affine/beta-vae/warp"] == {
+        "seeds": 3, "seconds_at_most": 7.5, "images_per_second": 100, "acc": 0.5, "template_acc": 1.0
+    }  # fmt: skip
+    line = thesis_page.table(rows, ["affine"], thesis_page.DIGITS).splitlines()[-1]
+    assert "| 50.0 (100.0) |" in line and "beta-VAE, with warp" in line and "| 8 s |" in line
