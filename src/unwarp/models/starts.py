@@ -20,7 +20,7 @@ DARK = 0.03
 
 @dataclass(frozen=True)
 class Start:
-    """The first pose of each picture, a function of the picture without parameters.
+    """The first pose of each picture, a function of the picture without parameters; gradients do not pass it.
 
     Attributes:
         kind: `learned` (at rest: the first rung looks at the whole frame), `centroid` (the shift of the centre of the intensity that
@@ -39,7 +39,7 @@ class Start:
         if self.kind == "learned":
             start: Map = IdentityMap(len(x))
         else:
-            shift, spread = _moments(x)
+            shift, spread = _moments(x.detach())
             reference = min(self.window.size) / 4
             scale = spread / reference if self.kind == "moments" else torch.ones_like(spread)
             start = AffineMap(
