@@ -10,6 +10,8 @@
 * `affine-28-*`: all of MNIST rotated by up to 20 degrees, shifted by up to 10 %, binarised (28 x 28). `structured` has an
   affine warp, the `identity` cells have none and as many latents in total, for the same steps and for the same seconds.
   log p(x), by 50 importance samples, counts the density of the deformation too.
+* `affine-28-small-*`: the same with one hidden layer, of 200 in the encoders and of 64 in the decoder: what a decoder cannot
+  learn about poses it must be given.
 * `affine-28-fixed-*`: the same, each training digit observed once and for all, as a user's data are; the cells above see it
   deformed afresh at every draw. For the same steps only.
 * `capacity-*`: gamma |KL - C(t)| without a warp on binarised MNIST; the rate on held-out digits after the ramp.
@@ -50,9 +52,13 @@ STRUCTURED = VAE(
     prior="learned",
     rate_warmup=500,
 )
+SMALL = replace(STRUCTURED, net=Net("mlp", (200,), (64,)))
 CAPACITY = BetaVAE(warp=Identity(), n_content=20, net=PLAIN.net, capacity_steps=3000, optimiser=PLAIN.optimiser)
 KINDS = ("structured", "identity-steps", "identity-seconds")
-AFFINE = (*(f"affine-28-{kind}" for kind in KINDS), *(f"affine-28-fixed-{kind}" for kind in KINDS[:2]))
+AFFINE = (
+    *(f"affine-28-{net}{kind}" for net in ("", "small-") for kind in KINDS),
+    *(f"affine-28-fixed-{kind}" for kind in KINDS[:2]),
+)
 NAMES = ("plain-vae", *AFFINE, "capacity-10", "capacity-25", "statistics")
 STEPS = {"plain-vae": 120_000, "affine-28": 6_000, "capacity": 8_000}
 BATCH = {"plain-vae": 100, "affine-28": 128, "capacity": 128}
@@ -80,11 +86,12 @@ def plan(name: str) -> tuple[Recipe, int, int, str]:
         return PLAIN, steps, batch, "binary-mnist"
     if kind == "capacity":
         return replace(CAPACITY, capacity=float(name.split("-")[1])), steps, batch, "binary-mnist"
-    recipe = STRUCTURED if name.endswith("structured") else replace(STRUCTURED, prior=1.0).unstructured()
+    own = SMALL if "small" in name else STRUCTURED
+    recipe = own if name.endswith("structured") else replace(own, prior=1.0).unstructured()
     if name.endswith("seconds"):
         beside = (name.replace("identity-seconds", kind) for kind in KINDS[:2])
-        own, other = (cells.run(FOLDER, n, lambda n=n: cell(n)) for n in beside)
-        steps = round(steps * own["seconds"] / other["seconds"])
+        warped, still = (cells.run(FOLDER, n, lambda n=n: cell(n)) for n in beside)
+        steps = round(steps * warped["seconds"] / still["seconds"])
     return recipe, steps, batch, "affine-28-fixed" if "fixed" in name else "affine-28"
 
 
