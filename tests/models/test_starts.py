@@ -113,3 +113,13 @@ def test_noise_all_over_a_picture_does_not_draw_the_start_to_the_middle() -> Non
     assert isinstance(clean, AffineMap) and isinstance(noisy, AffineMap)
     away = (noisy.matrix - clean.matrix)[0, :, 2] * torch.tensor([24.0, 20.0])
     assert away.norm() < 3  # the plain centre of intensity is off by 8
+
+
+def test_the_prior_judges_the_scale_of_a_start_and_not_its_shift() -> None:
+    recipe = AE(warp=Similarity2d(), start="moments", n_content=2, views=0.0, net=Net("mlp", (16,), (16,)))
+    model = recipe.build((1, 40, 48)).eval()
+    with torch.no_grad():
+        small, large = (model.encode(blob(scale, (3.0, 2.0))) for scale in (1.0, 1.5))
+    judged = (large.theta - small.theta)[0] * math.log(Similarity2d().scale)
+    assert float(judged[1]) == pytest.approx(math.log(1.5), abs=5e-3)
+    torch.testing.assert_close(small.theta[:, 2:], torch.zeros(1, 2), atol=1e-5, rtol=0)

@@ -134,12 +134,23 @@ class Model(nn.Module):
         Raises:
             DataError: Samples of another shape.
         """
+        posterior: Posterior = self.encoder(self._fitting(x), noise, self._turn(x))
+        return posterior
+
+    def pose(self, x: Tensor) -> Map:
+        """The centred maps of `x` (N, *shape), as of `embed(x)`, at the cost of the poses alone.
+
+        Raises:
+            DataError: Samples of another shape.
+        """
+        return self.encoder.pose(self._fitting(x), self._turn(x)).compose(self.anchor.invert())
+
+    def _fitting(self, x: Tensor) -> Tensor:
         if x.shape[1:] != self.shape:
             raise DataError(
                 f"samples have shape {tuple(x.shape[1:])}, the model was built for {self.shape}; use recipe.build(data.shape)"
             )
-        posterior: Posterior = self.encoder(x, noise, self._turn(x))
-        return posterior
+        return x
 
     @torch.no_grad()
     def _turn(self, x: Tensor) -> Tensor | None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.losses import reparametrise
-from unwarp.models.starts import Start, start_for
+from unwarp.models.starts import Start, sized, start_for
 from unwarp.nets import constant_output
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize
 
@@ -147,6 +147,11 @@ class Encoder(nn.Module):
 
     per_half_range: Tensor
 
+    def pose(self, x: Tensor, turn: Tensor | None = None) -> Map:
+        """The whole deformation of observations `x` (N, C, ...), without noise: `forward(x, None, turn).map`."""
+        found: Posterior = self(x, None, turn)
+        return found.map
+
     def _judged(self, learned: Map) -> Tensor:
         """The learned deformation in half-ranges; periodic columns, whose prior is uniform, count nothing."""
         return self.warp.theta(learned).to(self.per_half_range.device) * self.per_half_range
@@ -190,7 +195,18 @@ class Staged(Encoder):
         mean, log_sd = self.content(seen)
         spread = stage.gaussian_log_sd if stage else None
         content, map = _draw(mean, log_sd, noise), start.compose(learned)
-        return Posterior(content, map, self._judged(likely), mean, log_sd, spread, start.compose(before), stage, seen)
+        judged = self._judged(sized(start).compose(likely))
+        return Posterior(content, map, judged, mean, log_sd, spread, start.compose(before), stage, seen)
+
+    def pose(self, x: Tensor, turn: Tensor | None = None) -> Map:
+        """As `Encoder.pose`, without the content network."""
+        start = undone = self.start(x, turn)
+        learned: Map = IdentityMap(len(x))
+        for rung in [each for each in self.rungs for _ in range(each.passes)]:
+            found = rung(self._look(x, undone, rung.window, {}), None).drawn
+            learned = learned.compose(found)
+            undone = start.compose(learned) if found.invertible else undone
+        return start.compose(learned)
 
     def _look(self, x: Tensor, undone: Map, window: Window, views: dict[Window, Tensor]) -> Tensor:
         """The picture with `undone` taken out, on `window`; made once for all that look at it."""

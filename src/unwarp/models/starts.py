@@ -48,6 +48,13 @@ class Start:
         return start if turn is None else start.compose(rotation(turn, x.shape[2] / x.shape[3]))
 
 
+def sized(start: Map) -> Map:
+    """The part of a start that the prior judges: its scale, and not its shift."""
+    if not isinstance(start, AffineMap):
+        return start
+    return AffineMap(start.matrix * start.matrix.new_tensor([1.0, 1.0, 0.0]))
+
+
 def start_for(kind: StartKind, starts: int | Literal["auto"], warp: Warp, window: Window) -> Start:
     """The start of a pose of `warp`: eight angles where it turns the full circle, unless a number is given.
 

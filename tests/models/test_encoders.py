@@ -1,0 +1,66 @@
+"""Poses alone: the same maps as with content, and no content network is run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from unwarp import AE, VAE, Affine2d, Chain, CosineTime, Displacement2d, Gain, Similarity2d
+from unwarp.models import Model, Net, Recipe
+from unwarp.types import DataError
+
+SMALL = Net("mlp", (8,), (8,))
+PICTURES, TRACES = (1, 12, 12), (2, 20)
+RECIPES: dict[str, tuple[Recipe, tuple[int, ...]]] = {
+    "staged": (AE(warp=Affine2d(), net=SMALL), PICTURES),
+    "residual": (AE(warp=Chain(Displacement2d(2), Affine2d()), net=SMALL, start="centroid"), PICTURES),
+    "several starts": (AE(warp=Similarity2d(rotation=180), net=SMALL, start="centroid"), PICTURES),
+    "one stage": (AE(warp=Affine2d(), net=SMALL, encoder="one-stage"), PICTURES),
+    "stochastic": (VAE(warp=Affine2d(), net=SMALL), PICTURES),
+    "time": (AE(warp=CosineTime(), net=SMALL), TRACES),
+    "time and gain": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL), TRACES),
+    "nothing": (AE(net=SMALL).unstructured(), PICTURES),
+}
+
+
+def drawn(name: str) -> tuple[Model, torch.Tensor]:
+    """A model with random weights and a centring, and samples for it."""
+    recipe, shape = RECIPES[name]
+    model = recipe.build(shape).eval()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+    x = torch.rand(5, *shape, generator=generator)
+    model.centre(x[:3])
+    return model, x
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@torch.no_grad()
+def test_a_pose_is_the_map_of_the_embedding(name: str) -> None:
+    model, x = drawn(name)
+    map, expected = model.pose(x), model.embed(x).map
+    points = model.frame.lattice(x)
+    torch.testing.assert_close(map.pull(points), expected.pull(points), rtol=0, atol=1e-6)
+    if name != "nothing":
+        assert (expected.pull(points) - points).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_no_content_is_computed_for_a_pose(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = drawn("time")
+
+    def refused(x: torch.Tensor) -> torch.Tensor:
+        raise AssertionError("the content network was run")
+
+    monkeypatch.setattr(model.encoder.content, "forward", refused)
+    model.pose(x)
+    with pytest.raises(AssertionError, match="was run"):
+        model.embed(x)
+
+
+def test_another_shape_is_refused() -> None:
+    model, x = drawn("time")
+    with pytest.raises(DataError, match=r"built for \(2, 20\)"):
+        model.pose(x[:, :, :-1])
