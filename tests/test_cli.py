@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from unittest.mock import patch
 
@@ -17,7 +18,8 @@ import pytest
 from PIL import Image
 
 from tests.test_estimators import pictures
-from unwarp import Unwarper, cli, console, runs
+from unwarp import Unwarper, cli, console, figures, runs
+from unwarp.datasets import trace
 from unwarp.training import Quiet, Row, State
 from unwarp.types import CheckpointError
 
@@ -233,6 +235,40 @@ def test_a_mistake_is_one_clear_line(
     assert re.fullmatch(r"unwarp: .+\n", told), told
     assert re.search(expected, told), told
     assert said == ""
+
+
+@pytest.fixture
+def tslearn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package with short steps, up or down, in the place of Trace; no barycenters."""
+    spec = ModuleSpec("tslearn", None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr(trace, "find_spec", lambda name: spec)
+    monkeypatch.setattr(figures, "find_spec", lambda name: None)
+    (tmp_path / ".cached_datasets").mkdir()
+    labels, at = np.arange(100) % 4 + 1, np.random.default_rng(0).integers(80, 200, 100)
+    x = np.where(np.arange(275) < at[:, None], 0.0, 1.0 - 2 * (labels[:, None] % 2))[..., None]
+    parts = {f"{part}_{name}": value for name in ("train", "test") for part, value in (("X", x), ("y", labels))}
+    np.savez(tmp_path / ".cached_datasets" / "Trace.npz", **parts)
+    return tmp_path
+
+
+def test_demo_of_series_runs_to_its_report(tslearn: Path) -> None:
+    out = tslearn / "run"
+    code, said, told = run("demo", "--series", "--steps", 3, "--out", out, "--set", "views=0.25", "--json", "--quiet")
+    assert code == 0, told
+    assert {"codes_1nn", "aligned_centroid", "variance_left"} <= set(json.loads(said)["scores"]["structured"])
+    assert {"alignment.png", "warps.png", "latent_space.png", "report.html"} <= {path.name for path in out.iterdir()}
+    record = json.loads((out / "metrics.json").read_text())
+    assert (record["structured"]["recipe"]["bands"], record["structured"]["recipe"]["views"]) == (1.0, 0.25)
+    assert {"raw_1nn", "raw_centroid"} <= set(record["baselines"])
+    assert Unwarper.load(out / "model").n_clusters == 4
+
+
+def test_demo_of_series_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "find_spec", lambda name: None)
+    code, said, told = run("demo", "--series", "--out", tmp_path / "run", "--quiet")
+    assert (code, said) == (2, "")
+    assert re.fullmatch(r"unwarp: Trace .*pip install 'unwarp\[.*\]'\n", told)
 
 
 def test_help_and_version_answer() -> None:

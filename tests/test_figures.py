@@ -64,15 +64,80 @@ def test_what_moves_starts_and_ends_as_the_interpolation_does(variational: runs.
 def test_series_without_a_warp_have_no_deformation_to_show(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(30, 24)).cumsum(1)
     drawn = figures.draw(outcome(x, AE(warp=Identity(), n_content=3, net=SMALL), tmp_path))
-    assert not {"deformation", "deformations", "prior"} & set(drawn)
-    assert {"traversal", "interpolation", "mixture"} <= set(drawn)
+    assert not {"deformation", "deformations", "warps", "prior"} & set(drawn)
+    assert {"alignment", "traversal", "interpolation", "mixture"} <= set(drawn)
     assert len(drawn["traversal"].axes[0].lines) == 9
 
 
-def test_series_with_a_warp_show_how_they_were_hurried(tmp_path: Path) -> None:
-    x = np.random.default_rng(0).normal(size=(30, 24)).cumsum(1)
-    drawn = figures.draw(outcome(x, AE(warp=CosineTime(3), n_content=3, net=SMALL, views=0.0), tmp_path))
-    assert {"deformation", "deformations", "interpolation", "mixture"} <= set(drawn)
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> runs.Outcome:
+    """A run on series of two channels in two classes, one of which is upside down, with ten samples a second."""
+    x = np.random.default_rng(0).normal(size=(30, 2, 24)).cumsum(2)
+    labels = np.arange(30) % 2
+    place = tmp_path_factory.mktemp("time")
+    np.savez(place / "x.npz", x=x * (2 * labels[:, None, None] - 1), labels=labels)
+    recipe = AE(warp=CosineTime(3, rate=10.0), n_content=3, net=SMALL, views=0.0)
+    job = runs.Job(str(place / "x.npz"), describe(recipe), kind="series", steps=4, device="cpu")
+    runs.start(job, place / "run")
+    return runs.execute(place / "run", lambda words: None)
+
+
+def test_series_with_a_warp_show_how_they_were_hurried(hurried: runs.Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "find_spec", lambda name: None)
+    drawn = figures.draw(hurried)
+    assert {"alignment", "warps", "deformation", "deformations", "interpolation", "mixture"} <= set(drawn)
+    assert not {"arithmetic", "clusters", "averages"} & set(drawn)
+    assert drawn["warps"].axes[0].get_xlabel() == "observed time (s)"
+    assert drawn["warps"].axes[0].get_xlim()[1] == pytest.approx(2.3)
+    every = [len(axis.lines) - 1 for axis in drawn["alignment"].axes[::4]]
+    assert sum(every) == 30, "few are held out, so all are shown"
+    assert [name.split("\n")[0] for name in row_names(drawn["deformation"])][:1] == ["direction 1"]
+    assert row_names(drawn["gallery"])[:2] == ["observed", "aligned"]
+
+
+def test_the_first_direction_holds_most_of_what_was_found(hurried: runs.Outcome) -> None:
+    figure = figures._ways(hurried.structured.unwarper.model_, hurried.structured.embedding)
+    shares = [float(name.split("\n")[1].rstrip("%")) for name in row_names(figure)]
+    assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 101
+
+
+def test_the_report_of_series_compares_raw_and_aligned(hurried: runs.Outcome) -> None:
+    page = report.html(hurried, dict.fromkeys(("alignment", "warps"), b"png"))
+    assert "<th>raw series</th><th>aligned</th>" in page
+    assert "nearest neighbour (1-NN)" in page and "pixels" not in page
+    assert "All 30 series, since few are held out" in page
+    assert "With 3 samples, no score is more exact than 33%" in page
+    assert "nan" not in page
+    assert hurried.structured.unwarper.n_clusters == 2
+
+
+def test_scores_of_series_are_those_of_the_arrays_that_a_user_gets(hurried: runs.Outcome) -> None:
+    unwarper, scores = hurried.structured.unwarper, hurried.structured.report.scores
+    seen, held = (part.x.numpy() for part in (hurried.training, hurried.test))
+    flat = [unwarper.align(x).reshape(len(x), -1) for x in (seen, held)]
+    nearest = np.linalg.norm(flat[1][:, None] - flat[0], axis=2).argmin(1)
+    assert hurried.training.labels is not None
+    assert scores["aligned_1nn"] == pytest.approx(np.mean(hurried.training.labels[nearest] == hurried.test.labels))
+    assert {f"raw_{name}" for name in ("1nn", "centroid", "acc", "nmi")} == set(hurried.baselines.scores)
+    assert "codes_1nn" in hurried.identity.report.scores and "aligned_1nn" not in hurried.identity.report.scores
+    waves = {name for name in scores if name.startswith("at_bounds_wave")}
+    assert len(waves) == 3, "bounds are those of the warp's own columns"
+
+
+@pytest.mark.slow
+def test_templates_stand_beside_barycenters_where_there_are_such(hurried: runs.Outcome) -> None:
+    pytest.importorskip("tslearn", reason="tslearn is not installed", exc_type=ImportError)
+    drawn = figures.draw(hurried)["averages"]
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["template", "DBA", "soft-DTW", "mean"]
+
+
+def test_true_maps_of_series_are_held_against_the_found_ones(tmp_path: Path) -> None:
+    recipe = AE(warp=CosineTime(3), n_content=3, net=SMALL, views=0.0)
+    runs.start(runs.Job("bumps", describe(recipe), steps=2, device="cpu"), tmp_path / "run")
+    found = runs.execute(tmp_path / "run", lambda words: None)
+    page = report.html(found, {})
+    assert "Recovered against true deformation" in page and "of the length" in page and "object's place" not in page
+    assert "recovery" not in figures._of_series(found)
 
 
 def test_an_analogy_adds_what_tells_the_ends_of_the_largest_kind_apart() -> None:

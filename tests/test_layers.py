@@ -28,7 +28,7 @@ LAYERS = (
         "schema",
         "tables",
     ),
-    ("report", "figures", "exhibits", "settings", "estimators", "explorer", "results", "runs"),
+    ("report", "figures", "exhibits", "settings", "alignment", "estimators", "explorer", "results", "runs"),
     ("cli", "looking", "console"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -48,7 +48,8 @@ app.add_typer(looking.app)
 
 @app.command()
 def demo(
-    out: Out = Path("runs/demo"),
+    series: Annotated[bool, typer.Option("--series", help="Unwarp the series of Trace instead of digits.")] = False,
+    out: Out = None,
     config: Config = None,
     set: Set = None,
     steps: Steps = None,
@@ -58,21 +59,20 @@ def demo(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Unwarp 5,000 real digits (Affine MNIST), with and without a warp, and write a report."""
+    """Unwarp 5,000 real digits (Affine MNIST), or 100 transients (Trace), with and without a warp; write a report."""
     from unwarp import settings
     from unwarp.runs import Job
 
-    recipe = settings.recipe("affine-mnist", config, set or [])
-    job = Job(
-        "affine-mnist", recipe, "auto", "auto", steps or 1200, None, seed, device.value, precision.value, batch_size=128
-    )
-    _begin(job, out, json, quiet)
+    name, most, size = ("trace", 400, 20) if series else ("affine-mnist", 1200, 128)
+    recipe = settings.recipe(name, config, set or [])
+    job = Job(name, recipe, "auto", "auto", steps or most, None, seed, device.value, precision.value, batch_size=size)
+    _begin(job, out or Path("runs") / ("series" if series else "demo"), json, quiet)
 
 
 @app.command()
 def fit(
     source: Source,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME by default.")] = None,
+    out: Out = None,
     config: Config = None,
     set: Set = None,
     warp: Warp = "auto",
@@ -91,7 +91,7 @@ def fit(
 
     if not quiet:
         say(found(source))
-    recipe = settings.recipe(source, config, set or [])
+    recipe = settings.recipe(source, config, set or [], kind.value)
     place = Path(source).resolve()
     name = str(place) if place.exists() else source
     job = Job(name, recipe, warp, kind.value, steps, seconds, seed, device.value, precision.value)
@@ -205,9 +205,12 @@ def _execute(folder: Path, json: bool, quiet: bool) -> None:
     from unwarp import report, runs
     from unwarp.progress import Progress
 
+    bound = runs.load(folder).seconds
     try:
         outcome = runs.execute(
-            folder, (lambda words: None) if quiet else say, lambda name: () if quiet else (Progress(name),)
+            folder,
+            (lambda words: None) if quiet else say,
+            lambda name: () if quiet else (Progress(name, seconds=bound),),
         )
     except KeyboardInterrupt:
         say(f"stopped; go on with: unwarp resume {folder}")
@@ -226,7 +229,7 @@ def _show(scores: dict[str, dict[str, float]]) -> None:
     from rich.table import Table
 
     table = Table(*("held-out samples", *scores), box=None, header_style="bold")
-    for name in next(iter(scores.values())):
+    for name in (name for name in next(iter(scores.values())) if not name.startswith("at_bounds_")):
         cells = (f"{column[name]:.4g}" if name in column else "" for column in scores.values())
         table.add_row(name, *cells)
     Console(stderr=True).print(table)

@@ -36,10 +36,10 @@ class PrecisionName(StrEnum):
     fp16 = "fp16"
 
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME by default.")]
 Config = Annotated[Path | None, typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False)]
 Set = Annotated[list[str] | None, typer.Option("--set", help="One recipe field, as key=value or key.sub=value.")]
-Warp = Annotated[str, typer.Option(help="auto, affine, similarity, displacement+affine, identity, ...")]
+Warp = Annotated[str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")]
 Kind = Annotated[KindName, typer.Option(help="How to read the samples.")]
 Steps = Annotated[int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)]
 Seconds = Annotated[float | None, typer.Option(help="Bound on each of the two trainings.", min=1)]
@@ -48,7 +48,7 @@ Where = Annotated[Device, typer.Option(help="Where to compute.")]
 Precision = Annotated[PrecisionName, typer.Option(help="Mixed precision in training; no for float32.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
-Source = Annotated[str, typer.Argument(help="A folder of images, a .npy or .npz file, or a built-in data set.")]
+Source = Annotated[str, typer.Argument(help="A folder of images, a file of images or series, or a built-in data set.")]
 ModelFolder = Annotated[Path, typer.Argument(help="A model folder, or a run folder that holds model/.")]
 
 

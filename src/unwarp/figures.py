@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from sklearn.metrics import pairwise_distances_argmin
 from torch import Tensor
 
 from unwarp import plots
 from unwarp.animation import moving
 from unwarp.estimators import Source, Unwarper
+from unwarp.evaluation import Embedding, embed, undone
 from unwarp.metrics.recovery import relative
-from unwarp.runs import Outcome
+from unwarp.models import Model
+from unwarp.plots.timelines import largest
+from unwarp.runs import Outcome, Trial
 from unwarp.training import Row
 from unwarp.traversals import Rendering, arithmetic, deform, interpolate, slidable, traverse
+from unwarp.types import Latent
+from unwarp.warps import Window
 
 Array = NDArray[Any]
 SHOWN = 14
@@ -25,6 +34,11 @@ POINTS = 1000
 ROWS = 8
 DRAWN = 28
 FEW = 3
+ENOUGH = 30
+AVERAGED = 10
+LENGTH = 300
+CELLS = 64
+CLUSTERS = 6
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 GAME = {
     "D(x), and D(G(z)) dashed": ("critic.real", "critic.fake"),
@@ -41,16 +55,108 @@ def draw(outcome: Outcome) -> dict[str, Figure]:
     """The figures of a report by name."""
     structured, identity = outcome.structured, outcome.identity
     histories = {"with warp": structured.unwarper.history_.rows, "without": identity.unwarper.history_.rows}
+    pictures = outcome.test.x.ndim == 4
     return {
         "gallery": _gallery(outcome),
         "latent_space": _latent_space(outcome),
-        "clusters": plots.gallery({"clusters": _cluster_templates(structured.unwarper)}),
-        **_deformations(outcome),
+        **(_of_pictures(outcome) if pictures else _of_series(outcome)),
         **_walks(outcome),
-        **_arithmetic(outcome),
         **_samples(structured.unwarper),
         "training": game(histories) if adversarial(histories["with warp"]) else plots.curves(histories),
     }
+
+
+def _of_pictures(outcome: Outcome) -> dict[str, Figure]:
+    """What pictures alone are shown by."""
+    clusters = plots.gallery({"clusters": _cluster_templates(outcome.structured.unwarper)})
+    return {"clusters": clusters, **_deformations(outcome), **_arithmetic(outcome)}
+
+
+def _of_series(outcome: Outcome) -> dict[str, Figure]:
+    """What series alone are shown by: clusters raw and aligned, warps over time, averages by other methods."""
+    unwarper, found = outcome.structured.unwarper, _embedding(outcome.structured, outcome)
+    x, undo, rate = _shown(outcome), unwarper.schema_.scaler.undo, clock_rate(unwarper.model_)
+    aligned = undone(x, found.map, unwarper.model_.padding).numpy()
+    clusters, templates = _clusters(unwarper, found.codes), unwarper.cluster_templates_
+    drawn = {"alignment": plots.series(undo(x.numpy()), undo(aligned), templates, clusters, rate=rate, most=CLUSTERS)}
+    if found.table:
+        gamma = found.map.pull(Window.frame((CELLS + 1,)).lattice(x))[..., 0].numpy()
+        names = np.array([f"cluster {name}" for name in clusters])
+        drawn["warps"] = plots.warps(gamma, x.shape[2], rate=rate, labels=names)
+        drawn["deformations"] = plots.columns(found.table, bounds=False)
+    return drawn | _averages(unwarper, x.numpy(), found, clusters)
+
+
+def held_out_alone(outcome: Outcome) -> bool:
+    """Whether there are enough held-out samples to show; else all samples are."""
+    return len(outcome.test) >= ENOUGH or outcome.training.draw is not None
+
+
+def _shown(outcome: Outcome) -> Tensor:
+    """The samples that are shown as a crowd, as the model sees them: the held-out ones, or all where those are few."""
+    x = outcome.test.x if held_out_alone(outcome) else torch.cat([outcome.training.x, outcome.test.x])
+    return outcome.structured.unwarper.prepare(x.numpy())
+
+
+def _embedding(trial: Trial, outcome: Outcome) -> Embedding:
+    """What a model says of the samples that are shown as a crowd."""
+    return trial.embedding if held_out_alone(outcome) else embed(trial.unwarper.model_, _shown(outcome))
+
+
+def _kinds(outcome: Outcome) -> Array | None:
+    """Classes of the samples that are shown as a crowd, where known."""
+    training, test = outcome.training.labels, outcome.test.labels
+    if test is None or held_out_alone(outcome) or training is None:
+        return test
+    return np.concatenate([training, test])
+
+
+def _clusters(unwarper: Unwarper, codes: Array) -> Array:
+    """The nearest of the cluster centres to each code (N, D)."""
+    return np.asarray(pairwise_distances_argmin(codes, unwarper.cluster_centers_))
+
+
+def clock_rate(model: Model) -> float | None:
+    """Samples a second, where the warp of a model of series knows them."""
+    rates = (getattr(part, "rate", None) for part in model.warp.parts)
+    return next((float(rate) for rate in rates if rate is not None), None)
+
+
+def _averages(unwarper: Unwarper, x: Array, embedding: Embedding, clusters: Array) -> dict[str, Figure]:
+    """Templates of the largest clusters beside DBA (Petitjean et al. 2011) and soft-DTW barycenters (Cuturi and Blondel 2017).
+
+    Nothing without `tslearn`, which has both. A few series of each cluster, thinned to at most `LENGTH` samples, and the
+    first channel alone. Templates are moved by the mean warp of their series, as barycenters stand where these do.
+    """
+    if find_spec("tslearn") is None:
+        return {}
+    step = -(-x.shape[2] // LENGTH)
+    names = largest(clusters, 4)
+    members = [np.flatnonzero(clusters == name) for name in names]
+    some = [mine[np.linspace(0, len(mine) - 1, min(len(mine), AVERAGED)).astype(int)] for mine in members]
+    groups = [x[rows, 0, ::step] for rows in some]
+    theta = torch.from_numpy(np.stack([embedding.theta[rows].mean(0) for rows in some]))
+    centres = torch.from_numpy(unwarper.cluster_centers_[names])
+    with torch.no_grad():
+        moved = unwarper.model_.render(Latent(centres, unwarper.model_.chart.map(theta))).numpy()
+    curves = {
+        "template": moved[:, 0, ::step],
+        **_barycenters(groups),
+        "mean": np.stack([group.mean(0) for group in groups]),
+    }
+    rate = clock_rate(unwarper.model_)
+    titles = [f"cluster {name}" for name in names]
+    return {"averages": plots.averages(dict(zip(titles, groups, strict=True)), curves, rate=rate, step=step)}
+
+
+def _barycenters(groups: Sequence[Array]) -> dict[str, Array]:
+    """DBA and soft-DTW barycenters (K, T) of K groups of series (N_k, T), by method."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = import_module("tslearn.barycenters")
+        dba = [found.dtw_barycenter_averaging(group[..., None], max_iter=10) for group in groups]
+        soft = [found.softdtw_barycenter(group[..., None], gamma=1.0, max_iter=15) for group in groups]
+    return {name: np.stack(curves)[..., 0] for name, curves in (("DBA", dba), ("soft-DTW", soft))}
 
 
 def adversarial(rows: Sequence[Row]) -> bool:
@@ -87,11 +193,13 @@ def moving_pictures(outcome: Outcome) -> dict[str, Array]:
 
 
 def _gallery(outcome: Outcome) -> Figure:
-    rows = _examples(outcome.test.labels, len(outcome.test))
-    structured, identity = outcome.structured, outcome.identity
+    x, structured, identity = _held_out(outcome), outcome.structured, outcome.identity
+    rows = _examples(outcome.test.labels, len(outcome.test), SHOWN if x.ndim == 4 else SHOWN // 2)
+    aligned = undone(x, structured.embedding.map, structured.unwarper.model_.padding) if x.ndim == 3 else None
     return plots.gallery(
         {
-            "observed": _held_out(outcome).numpy()[rows],
+            "observed": x.numpy()[rows],
+            **({} if aligned is None else {"aligned": aligned.numpy()[rows]}),
             "template": structured.embedding.templates[rows],
             "reconstructed": structured.embedding.x_hat[rows],
             "without warp": identity.embedding.x_hat[rows],
@@ -100,12 +208,11 @@ def _gallery(outcome: Outcome) -> Figure:
 
 
 def _latent_space(outcome: Outcome) -> Figure:
-    some = np.random.default_rng(0).permutation(len(outcome.test))[:POINTS]
-    points = {
-        "content code, with warp": tsne(outcome.structured.embedding.codes[some]),
-        "code without warp, as many latents": tsne(outcome.identity.embedding.codes[some]),
-    }
-    return plots.maps(points, None if outcome.test.labels is None else outcome.test.labels[some])
+    codes = [_embedding(trial, outcome).codes for trial in outcome.trials.values()]
+    some, kinds = np.random.default_rng(0).permutation(len(codes[0]))[:POINTS], _kinds(outcome)
+    names = ("content code, with warp", "code without warp, as many latents")
+    points = {name: tsne(found[some]) for name, found in zip(names, codes, strict=True)}
+    return plots.maps(points, None if kinds is None else kinds[some])
 
 
 def _deformations(outcome: Outcome) -> dict[str, Figure]:
@@ -125,12 +232,34 @@ def _walks(outcome: Outcome) -> dict[str, Figure]:
     ends, way = _interpolation(outcome, 9)
     values, shown = content.values.numpy()[:ROWS], content.x.numpy()[:ROWS]
     drawn = {"traversal": plots.traversal(content.labels[:ROWS], values, shown, "sd")}
-    if slidable(model.chart):
+    if x.ndim == 3 and model.warp.factors:
+        drawn["deformation"] = _ways(model, _embedding(outcome.structured, outcome))
+    elif slidable(model.chart):
         moved = deform(model, way.content[0])
         values, shown = moved.values.numpy()[:ROWS], moved.x.numpy()[:ROWS]
         drawn["deformation"] = plots.traversal(moved.labels[:ROWS], values, shown)
     drawn["interpolation"] = plots.interpolation(ends.numpy(), way.templates.numpy(), way.x_hat.numpy())
     return drawn
+
+
+def _ways(model: Model, found: Embedding, n: int = 9) -> Figure:
+    """The most typical sample under the deformations that were found, along the directions in which these vary most.
+
+    Single columns of a warp of time mean nothing to people; principal components of all of them, over their half-ranges,
+    do.
+    """
+    half = np.array([factor.half_range for factor in model.chart.factors])
+    theta = found.theta / half
+    _, sizes, directions = np.linalg.svd(theta - theta.mean(0), full_matrices=False)
+    shares = np.square(sizes) / max(float(np.square(sizes).sum()), 1e-12)
+    steps, kept = np.linspace(-2, 2, n), range(max(1, int((shares[:FEW] > 0.01).sum())))
+    spread = [directions[i] * sizes[i] / len(theta) ** 0.5 for i in kept]
+    moved = np.concatenate([(theta.mean(0) + steps[:, None] * way) * half for way in spread])
+    content = torch.from_numpy(found.codes[[_typical(found.codes)] * len(moved)])
+    with torch.no_grad():
+        x = model.render(Latent(content, model.chart.map(torch.from_numpy(moved).to(content)))).numpy()
+    labels = [f"direction {i + 1}\n{shares[i]:.0%}" for i in kept]
+    return plots.traversal(labels, np.tile(steps, (len(labels), 1)), x.reshape(len(labels), n, *x.shape[1:]), "sd")
 
 
 def _interpolation(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
@@ -189,7 +318,7 @@ def _samples(unwarper: Unwarper) -> dict[str, Figure]:
     sources: tuple[Source, ...] = ("prior", "mixture") if unwarper.recipe_.generative else ("mixture",)
     for source in sources:
         made = np.asarray(unwarper.sample(DRAWN, source=source, random_state=0))
-        drawn[source] = plots.samples(unwarper.schema_.scaler.apply(made), SHOWN)
+        drawn[source] = plots.samples(unwarper.schema_.scaler.apply(made), SHOWN if made.ndim == 4 else SHOWN // 2)
     return drawn
 
 
@@ -213,10 +342,10 @@ def _cluster_templates(unwarper: Unwarper) -> Array:
         return unwarper.model_.template(torch.from_numpy(unwarper.cluster_centers_)).numpy()
 
 
-def _examples(labels: Array | None, n: int) -> Array:
-    """Rows to show: spread over the classes where they are known."""
+def _examples(labels: Array | None, n: int, most: int = SHOWN) -> Array:
+    """At most `most` rows to show: spread over the classes where they are known."""
     if labels is None:
-        return np.linspace(0, n - 1, min(n, SHOWN)).astype(int)
+        return np.linspace(0, n - 1, min(n, most)).astype(int)
     rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    turn = [mine[i] for i in range(SHOWN) for mine in rows if i < len(mine)]
-    return np.sort(np.array(turn[:SHOWN]))
+    turn = [mine[i] for i in range(most) for mine in rows if i < len(mine)]
+    return np.sort(np.array(turn[:most]))

@@ -13,10 +13,15 @@ from unwarp.training import Quiet, Row, State
 
 
 class Choice(Quiet):
-    """Says, before the first step, what will be trained."""
+    """Says, before the first step, what will be trained.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
+    Args:
+        say: Takes the line.
+        seconds: Bound on the training; None for none.
+    """
+
+    def __init__(self, say: Callable[[str], None], seconds: float | None = None) -> None:
+        self.say, self.seconds = say, seconds
 
     def on_start(self, state: State) -> None:
         """One line: warp, sizes, window, steps; and where a stopped run goes on."""
@@ -26,20 +31,29 @@ class Choice(Quiet):
         self.say(
             f"chosen: warp {'+'.join(part.name for part in model.warp.parts)}, {model.n_content} content dimensions, templates "
             f"of {where}, padding {model.padding}, {size:,} parameters, {state.steps:,} steps"
+            + (f" in {self.seconds:g} s at most" if self.seconds else "")
             + (f", of which {state.step:,} are done" if state.step else "")
         )
 
 
 class Progress(Quiet):
-    """Shows a run. Beside a terminal's bar nothing else is printed; elsewhere one line for each tenth of the run."""
+    """Shows a run. Beside a terminal's bar nothing else is printed; elsewhere one line for each tenth of the run.
 
-    def __init__(self, title: str, console: Console | None = None) -> None:
-        self.title, self.console = title, console or Console(stderr=True)
+    Args:
+        title: Name of the run.
+        console: Where to print; None for standard error.
+        seconds: Bound on the training, which ends at its last step or with these; None for none.
+    """
+
+    def __init__(self, title: str, console: Console | None = None, seconds: float | None = None) -> None:
+        self.title, self.console, self.seconds = title, console or Console(stderr=True), seconds
         self._bars: Bars | None = None
         self._latest: Row = {}
+        self._told = 0
 
     def on_start(self, state: State) -> None:
         """Open the bar."""
+        self._told = int(10 * self._share(state, state.step))
         if not self.console.is_terminal:
             return
         columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.percentage:3.0f} %"))
@@ -51,20 +65,30 @@ class Progress(Quiet):
         )
         self._bars = Bars(*columns, *words, console=self.console, expand=True)
         self._bars.start()
-        self._task = self._bars.add_task(self.title, total=state.steps, completed=state.step, terms="")
+        self._task = self._bars.add_task(self.title, total=1.0, terms="")
+        self._bars.update(self._task, completed=self._share(state, state.step))
 
     def on_step(self, state: State, terms: Row) -> None:
         """Move the bar, or print a line: the latest of every loss term and measure; gradient norms are for the history."""
         self._latest |= {name: value for name, value in terms.items() if not name.endswith(".gradient")}
         words = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
         done = state.step + 1
+        share = self._share(state, done)
         if self._bars:
-            self._bars.update(self._task, completed=done, terms=words)
-        elif done % max(1, state.steps // 10) == 0:
-            left = state.history.seconds / done * (state.steps - done)
+            self._bars.update(self._task, completed=share, terms=words)
+        elif int(10 * share) > self._told:
+            self._told = int(10 * share)
+            left = state.history.seconds / share * (1 - share)
             self.console.print(
-                f"{self.title}: step {done} of {state.steps}, {left:.0f} s left, {words}", highlight=False
+                f"{self.title}: step {done} of {state.steps}, {left:.0f} s left, {words}",
+                highlight=False,
+                soft_wrap=True,
             )
+
+    def _share(self, state: State, done: int) -> float:
+        """How much of the run lies behind, 0 to 1: in steps, or in seconds where their bound is nearer."""
+        timed = state.history.seconds / self.seconds if self.seconds else 0.0
+        return min(1.0, max(done / state.steps, timed))
 
     def on_stop(self, state: State) -> None:
         """Close the bar."""

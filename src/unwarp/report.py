@@ -34,6 +34,17 @@ dd { margin: 0; overflow-wrap: anywhere; }
 """
 
 
+PICTURE_NOTE = (
+    "<p>Neighbours, probe and clusters are fitted on codes of the training samples and scored on held-out ones. The pixel "
+    "columns learn nothing: raw pixels, and pixels whose second moments were made round (deskewed), clustered by k-means and "
+    "by a Gaussian mixture. A method that does not beat them has shown nothing.</p>"
+)
+SERIES_NOTE = (
+    "<p>Neighbours, class means, probe and clusters are fitted on the training series and scored on held-out ones: on the content "
+    "codes of both models, on the series as they are (raw), and on the series with their warps undone (aligned).</p>"
+)
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of the score table: a name for people, a key, how to print it, and whether more is better."""
@@ -44,6 +55,11 @@ class Line:
     more: bool = True
 
 
+SERIES = (
+    Line("nearest neighbour (1-NN), accuracy", "1nn", "{:.1%}"),
+    Line("nearest class mean, accuracy", "centroid", "{:.1%}"),
+)
+"""Scores of series, before those of all data."""
 SCORES = (
     Line("5 nearest neighbours, accuracy", "neighbours", "{:.1%}"),
     Line("linear probe, accuracy", "linear", "{:.1%}"),
@@ -58,6 +74,7 @@ POSE = (
     Line("shift", "shift_px", "{:.3f} pixels", more=False),
     Line("scale", "scale", "{:.4f}", more=False),
     Line("shear", "shear_deg", "{:.2f} degrees", more=False),
+    Line("largest distance of the time maps", "warp_error", "{:.3f} of the length", more=False),
 )
 
 
@@ -86,14 +103,14 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
     """The page: verdict first, then what was seen, then how it was made."""
     parts = [
         _head(outcome),
-        _figure(drawn, "gallery", "Held-out samples, what each looks like undeformed (its template), the template deformed "
-                f"as the sample was found to be, and what the same network without a warp makes of it.{_reader(outcome)}"),
+        _figure(drawn, "gallery", _gallery(outcome)),
         "<h2>Did it work on this data?</h2>", _checks(outcome),
+        _time(outcome, drawn) if _series(outcome) else
         _figure(drawn, "deformations", "The deformations found in held-out samples. Dotted lines are the ends of what one "
                 "stage may predict; heaps there mean that the range is too narrow."),
         "<h2>What the code knows</h2>", _scores(outcome),
-        _figure(drawn, "latent_space", "t-SNE of the content codes of held-out samples; colours, where there are any, are the true classes, "
-                "which no model has seen."),
+        _figure(drawn, "latent_space", f"t-SNE of the content codes of {_crowd(outcome, 'samples')}; colours, where there are any, are "
+                "the true classes, which no model has seen."),
         _figure(drawn, "clusters", "The centres of the clusters in content, decoded: templates that nobody drew."),
         _recovery(outcome, drawn),
         _looking(outcome, drawn),
@@ -109,20 +126,61 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
 
 def _head(outcome: Outcome) -> str:
     name, n, held = escape(outcome.test.name), len(outcome.training), len(outcome.test)
+    few = f" With {held} samples, no score is more exact than {1 / held:.0%}." if held < figures.ENOUGH else ""
     return (
         f"<h1>{name}, unwarped</h1><p>A model learned from {n:,} samples, without labels, to say of each one what it shows "
         f"(a <b>content code</b> and a <b>template</b>) and how that was moved (the <b>deformation</b>). Every score on this "
         f"page was measured on {held:,} samples that it never saw in training. Beside it stands the same model without a "
-        f"warp, with as many latent numbers in total and {_budget(outcome)}.</p>"
+        f"warp, with as many latent numbers in total and {_budget(outcome)}.{few}</p>"
     )
 
 
 def _budget(outcome: Outcome) -> str:
     """What both models were given alike."""
     first, second = (trial.unwarper.history_.steps for trial in outcome.trials.values())
+    if first == second:
+        return "as many training steps"
+    return f"the same bound of {outcome.job.seconds:g} seconds on its training ({first:,} and {second:,} steps)"
+
+
+def _series(outcome: Outcome) -> bool:
+    return outcome.test.x.ndim == 3
+
+
+def _crowd(outcome: Outcome, noun: str) -> str:
+    """Which samples a figure of many shows."""
+    n = len(outcome.training) + len(outcome.test)
+    return f"held-out {noun}" if figures.held_out_alone(outcome) else f"all {n} {noun}, since few are held out"
+
+
+def _gallery(outcome: Outcome) -> str:
+    first, undone = ("series", ", the same with their warps undone") if _series(outcome) else ("samples", "")
     return (
-        "as many training steps" if first == second else f"as many seconds of training ({first:,} and {second:,} steps)"
+        f"Held-out {first}{undone}, what each looks like undeformed (its template), the template deformed as the sample was "
+        f"found to be, and what the same network without a warp makes of it.{_reader(outcome)}"
     )
+
+
+def _time(outcome: Outcome, drawn: dict[str, bytes]) -> str:
+    """What series alone are shown by."""
+    clusters = (
+        f"{_crowd(outcome, 'series').capitalize()}, overlaid cluster by cluster. Left: as observed, with their mean. Right: with "
+        "their warps undone, and the cluster's template, which is its centre in content, decoded. Bands: root mean square "
+        "distance from that line. Clusters are found without labels, as many as there are classes where these are known; at most "
+        f"{figures.CLUSTERS} are shown, the largest."
+    )
+    warps = (
+        "Warps of time, coloured by cluster. Left: the moment of the template that is seen at each moment; on the dotted line "
+        "nothing is moved, and below it things are seen later than in the template. Right: local speed; at 2 the "
+        "observation runs through its template twice as fast."
+    )
+    columns = "Lag is the mean of observed minus template time (positive: seen later); speed and acceleration are the extremes of a series."
+    averages = (
+        "Averages of a few series of the largest clusters (grey, standardised): the cluster's template under the mean warp of these "
+        "series, beside their DBA and soft-DTW barycenters and their plain mean. A template also aligns new series in one pass."
+    )
+    captions = {"alignment": clusters, "warps": warps, "deformations": columns, "averages": averages}
+    return "".join(_figure(drawn, name, caption) for name, caption in captions.items())
 
 
 def _figure(drawn: dict[str, bytes], name: str, caption: str) -> str:
@@ -133,51 +191,70 @@ def _figure(drawn: dict[str, bytes], name: str, caption: str) -> str:
     return f'<figure><img alt="{alt}" src="data:image/{_kind(drawn[name])};base64,{data}"><figcaption>{caption}</figcaption></figure>'
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], best: dict[int, int] | None = None) -> str:
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], best: Mapping[int, str] | None = None) -> str:
+    """A table; in row i every number that reads `best[i]` is bold."""
     lines = ["<table><thead><tr>", *(f"<th>{cell}</th>" for cell in head), "</tr></thead><tbody>"]
     for i, row in enumerate(rows):
-        cells = (
-            f'<td class="best">{cell}</td>' if (best or {}).get(i) == j else f"<td>{cell}</td>"
-            for j, cell in enumerate(row)
-        )
+        cells = (f'<td class="best">{cell}</td>' if (best or {}).get(i) == cell else f"<td>{cell}</td>" for cell in row)
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return "".join([*lines, "</tbody></table>"])
 
 
 def _scores(outcome: Outcome) -> str:
-    columns = [outcome.structured.report.scores, outcome.identity.report.scores, *_pixel_columns(outcome)]
+    columns = _series_columns(outcome) if _series(outcome) else _picture_columns(outcome)
     rows: list[tuple[str, ...]] = []
-    best: dict[int, int] = {}
-    for line in SCORES:
-        values = [column.get(line.key) for column in columns]
-        known = [(value, i) for i, value in enumerate(values) if value is not None]
+    best: dict[int, str] = {}
+    for line in (*SERIES, *SCORES[1:]) if _series(outcome) else SCORES:
+        values = [column.get(line.key) for column in columns.values()]
+        known = [value for value in values if value is not None]
         if not known:
             continue
-        best[len(rows)] = 1 + (max(known) if line.more else min(known))[1]
+        best[len(rows)] = line.form.format(max(known) if line.more else min(known))
         rows.append((line.words, *("" if value is None else line.form.format(value) for value in values)))
     pace = [f"{t.images_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
     rows.append(("samples a second, training", *pace, *[""] * (len(columns) - 2)))
-    pace = [f"{t.embedding.samples_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
-    rows.append(("samples a second, encoding", *pace, *[""] * (len(columns) - 2)))
-    heads = ("", "with warp", "without", "raw pixels", "deskewed pixels", "deskewed, mixture")[: len(columns) + 1]
-    note = (
-        "<p>Neighbours, probe and clusters are fitted on codes of the training samples and scored on held-out ones. The "
-        "pixel columns learn nothing: raw pixels, and pixels whose second moments were made round (deskewed), clustered by "
-        "k-means and by a Gaussian mixture. A method that does not beat them has shown nothing.</p>"
-    )
-    return (note if len(columns) > 2 else "") + _table(heads, rows, best)
+    if figures.held_out_alone(outcome):  # the pace of a few samples is that of the first call
+        pace = [f"{t.embedding.samples_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
+        rows.append(("samples a second, encoding", *pace, *[""] * (len(columns) - 2)))
+    note = SERIES_NOTE if _series(outcome) else PICTURE_NOTE
+    return (note if len(columns) > 2 else "") + _table(("", *columns), rows, best)
 
 
-def _pixel_columns(outcome: Outcome) -> list[dict[str, float]]:
+def _picture_columns(outcome: Outcome) -> dict[str, Mapping[str, float]]:
+    """Scores by the head of their column: both models', and those of pixels alone."""
+    models = {"with warp": outcome.structured.report.scores, "without": outcome.identity.report.scores}
     found = outcome.baselines.scores
     if not found:
-        return []
+        return models
     near = found["deskewed_neighbours"]
-    return [
-        {"neighbours": found["raw_neighbours"], "acc": found["raw_acc"], "nmi": found["raw_nmi"]},
-        {"neighbours": near, "acc": found["deskewed_kmeans_acc"], "nmi": found["deskewed_kmeans_nmi"]},
-        {"acc": found["deskewed_mixture_acc"], "nmi": found["deskewed_mixture_nmi"]},
-    ]
+    return {
+        **models,
+        "raw pixels": {"neighbours": found["raw_neighbours"], "acc": found["raw_acc"], "nmi": found["raw_nmi"]},
+        "deskewed pixels": {
+            "neighbours": near,
+            "acc": found["deskewed_kmeans_acc"],
+            "nmi": found["deskewed_kmeans_nmi"],
+        },
+        "deskewed, mixture": {"acc": found["deskewed_mixture_acc"], "nmi": found["deskewed_mixture_nmi"]},
+    }
+
+
+def _series_columns(outcome: Outcome) -> dict[str, Mapping[str, float]]:
+    """Scores by the head of their column: both models' codes, the raw series and the aligned ones."""
+    first, second = outcome.structured.report.scores, outcome.identity.report.scores
+    columns = {"code, with warp": _named(first, "codes_"), "code, without": _named(second, "codes_")}
+    if outcome.baselines.scores:
+        columns |= {
+            "raw series": _named(outcome.baselines.scores, "raw_", {}),
+            "aligned": _named(first, "aligned_", {}),
+        }
+    return {head: column for head, column in columns.items() if column}
+
+
+def _named(scores: Mapping[str, float], head: str, start: Mapping[str, float] | None = None) -> Mapping[str, float]:
+    """The scores whose names begin with `head`, without it, over those of `start` (None: all)."""
+    found = {name.removeprefix(head): value for name, value in scores.items() if name.startswith(head)}
+    return {**(scores if start is None else start), **found}
 
 
 def _bounds(scores: Mapping[str, float]) -> str:
@@ -201,6 +278,10 @@ def _checks(outcome: Outcome) -> str:
          "little to gain here: perhaps nothing moved in this data, or the warp does not fit how it moved" if learned else
          "nothing is reconstructed yet: train longer"),
     ]  # fmt: skip
+    if "variance_left" in scores:
+        checks.append((scores["variance_left"] < 0.8, "Within clusters, undoing the warps leaves "
+                       f"{scores['variance_left']:.0%} of the variance of the held-out series.",
+                       "alignment brings alike series hardly together: perhaps their timing does not differ"))  # fmt: skip
     if "at_bounds" in scores:
         checks.append((scores["at_bounds"] < 0.05, _bounds(scores), "widen the warp's range, or look at those samples"))
     if "ambiguous" in scores:
@@ -221,13 +302,15 @@ def _checks(outcome: Outcome) -> str:
 
 def _recovery(outcome: Outcome, drawn: dict[str, bytes]) -> str:
     scores = outcome.structured.report.scores
-    if "recovery" not in drawn:
+    if "recovery" not in drawn and "warp_error" not in scores:
         return ""
-    rows: list[tuple[str, ...]] = [(line.words, line.form.format(scores[line.key])) for line in POSE]
+    found = [line for line in POSE if line.key in scores]
+    rows: list[tuple[str, ...]] = [(line.words, line.form.format(scores[line.key])) for line in found]
+    place = "" if _series(outcome) else " Shifts are taken at the object's place."
     words = (
         "<h2>Recovered against true deformation</h2><p>Each held-out original was observed twice under known deformations. "
         "An upright frame cannot be known without labels, so the deformation that leads from the first observation to the "
-        "second is compared. Shifts are taken at the object's place.</p>"
+        f"second is compared.{place}</p>"
     )
     table = _table(("median error", ""), rows)
     return (
@@ -250,8 +333,11 @@ def _looking(outcome: Outcome, drawn: dict[str, bytes]) -> str:
         "<h2>Looking inside</h2>",
         _figure(drawn, "traversal", f"Templates about the mean code, one content dimension moved at a time; sd: standard "
                 f"deviation {step}. Rows are sorted {sorting}; at most {figures.ROWS} are shown."),
-        _figure(drawn, "deformation", "One template, deformed along one factor at a time over the range that one stage may "
-                "predict; everything else stands still."),
+        _figure(drawn, "deformation", "The template of a typical series under the deformations that were found, along the directions in "
+                "which these vary most, with their share of the variance; sd: standard deviation along a direction."
+                if _series(outcome) else
+                "One template, deformed along one factor at a time over the range that one stage may predict; everything else "
+                "stands still."),
         _figure(drawn, "interpolation", "From one held-out sample to another: codes are joined by a straight line, "
                 "deformations factor by factor."),
         _figure(drawn, "arithmetic", "Feature arithmetic on templates: within one kind, along the direction in which its codes vary most, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from platform import python_version
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sklearn.base import clone
+from sklearn.metrics import pairwise_distances_argmin
 
 from unwarp import datasets, metrics, models, warps
 from unwarp._version import __version__
@@ -20,16 +21,18 @@ from unwarp.checkpoints import Checkpoint, describe, restore
 from unwarp.datasets import Dataset
 from unwarp.devices import Precision
 from unwarp.estimators import Unwarper
-from unwarp.evaluation import Embedding, Report, embed, evaluate, known, moved, reference_view, score
+from unwarp.evaluation import Embedding, Report, embed, evaluate, known, moved, reference_view, score, undone
+from unwarp.metrics.alignment import nearest, separation, variance_left
 from unwarp.models import AE, Recipe
 from unwarp.progress import Choice
 from unwarp.readers import as_samples, read
-from unwarp.recipes import DIGITS
 from unwarp.results import make_folder, put, samples_of, write_tables
+from unwarp.settings import OWN
 from unwarp.training import Callback, History
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind
 
 PIXELS = ("moment_baselines",)
+BATCH = {"image": 64, "series": 20}
 Say = Callable[[str], None]
 T = TypeVar("T")
 
@@ -48,7 +51,7 @@ class Job:
         seed: Seed of everything random.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no`, `bf16` or `fp16`.
-        batch_size: Samples a step.
+        batch_size: Samples a step; None for 64 pictures or 20 series.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -61,7 +64,7 @@ class Job:
     seed: int = 0
     device: str = "auto"
     precision: Precision = "no"
-    batch_size: int = 64
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -162,19 +165,28 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset]:
 def unwarper(job: Job, training: Dataset) -> Unwarper:
     """The estimator that a job asks for, before training."""
     recipe: Recipe | None = restore(job.recipe) if job.recipe else None
-    if recipe is None and job.source == "affine-mnist":
-        recipe = DIGITS
+    kind: Kind = "image" if training.x.ndim == 4 else "series"
     return Unwarper(
         job.warp,
-        recipe,
-        kind="image" if training.x.ndim == 4 else "series",
+        recipe or OWN.get(job.source),
+        kind=kind,
+        n_clusters=_clusters(training),
         max_steps=job.steps,
         max_seconds=job.seconds,
-        batch_size=job.batch_size,
+        batch_size=job.batch_size or BATCH[kind],
         random_state=job.seed,
         device=job.device,
         precision=job.precision,
     )
+
+
+def _clusters(training: Dataset) -> int:
+    """Clusters to look for: ten of pictures; of series as many as there are classes, where that is known."""
+    if training.x.ndim == 4:
+        return 10
+    if training.labels is None:
+        return int(np.clip(len(training) // 10, 2, 10))
+    return max(2, len(np.unique(training.labels)))
 
 
 def unstructured(structured: Unwarper) -> Unwarper:
@@ -209,7 +221,29 @@ def trial(model: Unwarper, training: Dataset, test: Dataset) -> Trial:
     facts = known(held, found) | (moved(model.model_, held.x) if held.x.ndim == 4 else {})
     facts |= {f"train_{k}": v for k, v in known(seen, embed(model.model_, seen.x)).items()}
     wanted = tuple(name for name in metrics.scores() if name not in PIXELS)
-    return Trial(model, found, score(facts, wanted))
+    if held.x.ndim == 4:
+        return Trial(model, found, score(facts, wanted))
+    bounded = dict(zip(model.model_.chart.factors, found.theta.T, strict=True))
+    report = score(facts | ({"table": bounded} if bounded else {}), wanted)
+    return Trial(model, found, replace(report, scores={**report.scores, **_alignment(model, facts)}))
+
+
+def _alignment(model: Unwarper, facts: Mapping[str, Any]) -> dict[str, float]:
+    """What alignment does for series: how well codes and aligned series tell classes apart, and what is left of variance."""
+    found: dict[str, float] = {}
+    known = "labels" in facts and "train_labels" in facts
+    if known:
+        four = (facts[name] for name in ("train_codes", "train_labels", "codes", "labels"))
+        found = {f"codes_{name}": value for name, value in nearest(*four).items()}
+    if "map" not in facts:
+        return found
+    padding = model.model_.padding
+    seen, held = (undone(torch.from_numpy(facts[f"{p}x"]), facts[f"{p}map"], padding).numpy() for p in ("train_", ""))
+    if known:
+        scores = separation(seen, facts["train_labels"], held, facts["labels"])
+        found |= {f"aligned_{name}": value for name, value in scores.items()}
+    left = variance_left(facts["x"], held, pairwise_distances_argmin(facts["codes"], model.cluster_centers_))
+    return found | ({"variance_left": left} if np.isfinite(left) else {})
 
 
 def execute(
@@ -219,7 +253,7 @@ def execute(
     job = load(folder)
     training, test, shown = data(job)
     say(f"{training.name}: {len(training):,} samples to learn from, {len(test):,} held out, shape {training.shape}")
-    told = Choice(say)
+    told = Choice(say, job.seconds)
     structured = fitted(unwarper(job, training), training, folder, "model", (told, *looking_on("structured")))
     identity = fitted(unstructured(structured), training, folder, "identity", (told, *looking_on("identity")))
     say("scoring both models on the held-out samples")
@@ -231,11 +265,15 @@ def execute(
 
 
 def _baselines(first: Trial, training: Dataset, test: Dataset) -> Report:
-    """What pixels alone give, where there are labels and pictures."""
-    if test.labels is None or test.x.ndim != 4:
-        return Report({}, {"moment_baselines": "labels of pictures"})
-    seen = reference_view(training)
-    facts = {"x": test.x.numpy(), "labels": test.labels, "train_x": seen.x.numpy(), "train_labels": seen.labels}
+    """What pixels, or raw series, give alone, where there are labels."""
+    if test.labels is None or training.labels is None or len(np.unique(test.labels)) < 2:
+        return Report({}, {"baselines": "labels"})
+    if test.x.ndim == 3:
+        seen, held = (first.unwarper.prepare(part.x.numpy()).numpy() for part in (training, test))
+        scores = separation(seen, training.labels, held, test.labels)
+        return Report({f"raw_{name}": value for name, value in scores.items()})
+    view = reference_view(training)
+    facts = {"x": test.x.numpy(), "labels": test.labels, "train_x": view.x.numpy(), "train_labels": view.labels}
     return score(facts, PIXELS)
 
 

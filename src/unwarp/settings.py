@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
-from unwarp import models, warps
+from unwarp import datasets, models, warps
 from unwarp.checkpoints import describe, restore
-from unwarp.recipes import DIGITS
-from unwarp.types import ConfigError
+from unwarp.models import Recipe
+from unwarp.readers import as_samples, read
+from unwarp.recipes import DIGITS, SHARP, suited
+from unwarp.types import ConfigError, Kind
+
+OWN: Mapping[str, Recipe] = {"affine-mnist": DIGITS, "trace": SHARP}
+"""Built-in data sets for which a recipe was measured."""
 
 
-def recipe(source: str, config: Path | None = None, settings: Sequence[str] = ()) -> dict[str, Any] | None:
+def recipe(
+    source: str, config: Path | None = None, settings: Sequence[str] = (), kind: Kind = "auto"
+) -> dict[str, Any] | None:
     """The recipe of a data source, changed by a YAML file and then by `key=value` texts; None where nothing was asked.
+
+    Args:
+        source: A file, a folder or the name of a built-in data set; it is read where its kind is to be found.
+        config: A file with fields of the recipe.
+        settings: Fields as `key=value`, which go before those of the file.
+        kind: How samples are read.
 
     Raises:
         ConfigError: No YAML, no such field, or a value of the wrong type.
+        DataError: A source that cannot be read.
     """
     if config is None and not settings:
         return None
@@ -31,12 +46,30 @@ def recipe(source: str, config: Path | None = None, settings: Sequence[str] = ()
     except yaml.YAMLError as error:
         raise ConfigError(f"{config or settings} is not YAML: {' '.join(str(error).split())}") from None
     family = dict(asked).get("family")
-    own = DIGITS if source == "affine-mnist" else models.AE()
-    record = describe(replace(models.named(str(family)), warp=models.AE().warp) if family else own)
+    record = describe(_start(source, kind, None if family is None else str(family)))
     for key, value in asked:
         _put(record, key.split("."), value)
     found: dict[str, Any] = describe(restore(record))
     return found
+
+
+def _start(source: str, kind: Kind, family: str | None) -> Recipe:
+    """What a source gets where no field is set: its own recipe, or what suits its kind in a family."""
+    if family is None and source in OWN:
+        return OWN[source]
+    if _kind(source, kind) == "series":
+        return suited(torch.zeros(1, 1, 2), family)
+    return replace(models.named(family), warp=models.AE().warp) if family else models.AE()
+
+
+def _kind(source: str, kind: Kind) -> Kind:
+    """Whether the samples of a source are pictures or series."""
+    if kind != "auto":
+        return kind
+    if source in datasets.names():
+        return "image" if datasets.load(source, "test").x.ndim == 4 else "series"
+    found = read(source)
+    return as_samples(found.x)[1] if found.kind == "auto" else found.kind
 
 
 def _flat(record: Any, head: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Figures: every array that comes in is drawn, within the axes, and named."""
+"""Rows and grids of samples: every array that comes in is drawn, within its tile, and named."""
 
 from __future__ import annotations
 
@@ -118,39 +118,13 @@ def test_arithmetic_reads_as_an_equation() -> None:
     assert words == ["template", "+ plus", f"{plots.MINUS} minus", "= sum", "deformed"]
 
 
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(-0.0, "0"), (-1e-9, f"{plots.MINUS}1e{plots.MINUS}09"), (33.75, "33.8"), (-5.0, f"{plots.MINUS}5"), (1.0, "1")],
-)
-def test_numbers_have_three_digits(value: float, words: str) -> None:
-    assert plots.number(value) == words
+def test_few_series_get_more_room_than_many() -> None:
+    few, many = (plots.gallery({"s": RANDOM.random((n, 1, 20))}) for n in (5, 14))
+    assert few.get_figwidth() / 5 > 1.5 * many.get_figwidth() / 14
+    assert plots.ratio(RANDOM.random((1, 20))) < 1
 
 
-def test_a_map_gives_each_class_its_colour_once_in_the_legend() -> None:
-    points, labels = RANDOM.random((50, 2)), np.arange(50) % 5
-    figure = plots.maps({"before": points, "after": points + 1}, labels)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["0", "1", "2", "3", "4"]
-    assert sum(len(c.get_offsets()) for c in figure.axes[0].collections) == 50
-    assert not plots.maps({"one": points}, None).legends
-
-
-def test_recovery_puts_truth_across_and_estimates_up() -> None:
-    true = RANDOM.normal(size=30)
-    figure = plots.recovered({TURN: (2 * true, true), SIZE: (true, true)})
-    axis = figure.axes[0]
-    np.testing.assert_allclose(axis.collections[0].get_offsets(), np.stack([true, 2 * true], 1))
-    assert (axis.get_xlabel(), axis.get_title()) == ("true", "rotation (deg)")
-
-
-def test_columns_cover_all_values_and_leave_no_empty_panel() -> None:
-    table = {Factor(f"f{i}", "px", -1, 1): RANDOM.normal(size=100) * 3 for i in range(5)}
-    figure = plots.columns(table)
-    shown = [axis for axis in figure.axes if axis.get_visible()]
-    assert len(shown) == 5
-    assert all(sum(p.get_height() for p in axis.patches) == 100 for axis in shown)
-
-
-def test_curves_draw_each_run() -> None:
-    rows = [{"seconds": float(i), "reconstruction": 1.0 / (i + 1)} for i in range(5)]
-    axis = plots.curves({"with warp": rows, "without": rows}).axes[0]
-    assert [line.get_label() for line in axis.lines] == ["with warp", "without"]
+def test_channels_of_a_series_have_a_colour_each() -> None:
+    lines = plots.gallery({"s": RANDOM.random((2, 3, 20))}).axes[0].lines
+    assert [line.get_color() for line in lines[:3]] == [line.get_color() for line in lines[3:]]
+    assert len({line.get_color() for line in lines}) == 3
