@@ -16,15 +16,16 @@ from unwarp.types import ConfigError, DataError
 BYTES = np.random.default_rng(0).integers(0, 256, (6, 12, 10)).astype(np.uint8)
 IMAGES = Schema("image", (1, 12, 10), Scaler(factor=255.0))
 SERIES = Schema("series", (2, 9), Scaler(-3.0, 2.0))
+PICTURES, TRACES = IMAGES.take(BYTES[:, None]), SERIES.take(np.zeros((6, 2, 9)))
 
 
 @pytest.mark.parametrize("X", [BYTES[:, None], BYTES.reshape(6, -1), BYTES.reshape(6, -1).astype(np.float64)])
 def test_what_is_prepared_is_given_back_as_it_came(X: Any) -> None:
     _, schema = learnable(X, "image", "auto", (12, 10))
     assert schema.shape == (1, 12, 10) and schema.n_features == 120
-    prepared = schema.prepare(X)
-    assert prepared.shape == (6, 1, 12, 10) and prepared.min() >= 0 and prepared.max() <= 1
-    back = schema.give_back(prepared, X)
+    taken = schema.take(X)
+    assert taken.x.shape == (6, 1, 12, 10) and taken.x.min() >= 0 and taken.x.max() <= 1
+    back = taken.aligned(taken.x)
     assert back.dtype == X.dtype and back.shape == X.shape
     np.testing.assert_allclose(back, X, atol=1e-4)
 
@@ -38,28 +39,31 @@ def test_a_data_set_keeps_what_else_it_holds() -> None:
 def test_points_come_back_from_the_frame(schema: Schema) -> None:
     axes = len(schema.shape) - 1
     points = np.random.default_rng(0).uniform(-2, 14, (3, 5, axes))
-    np.testing.assert_allclose(schema.places(schema.locate(points, 3)), points, atol=1e-5)
+    taken = schema.take(np.ones((3, *schema.shape)))
+    np.testing.assert_allclose(schema.places(schema.locate(points, taken)), points, atol=1e-5)
 
 
 def test_the_frame_is_that_of_the_warps() -> None:
     corners = [[-0.5, -0.5], [9.5, 11.5], [4.5, 5.5]]
-    torch.testing.assert_close(IMAGES.locate(corners, 6), torch.tensor([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0]]))
-    torch.testing.assert_close(SERIES.locate([[0.0], [8.0], [4.0]], 6), torch.tensor([[0.0], [1.0], [0.5]]))
+    found = IMAGES.locate(corners, PICTURES)
+    assert found.shape == (6, 3, 2)
+    torch.testing.assert_close(found[0], torch.tensor([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0]]))
+    torch.testing.assert_close(SERIES.locate([[0.0], [8.0], [4.0]], TRACES)[5], torch.tensor([[0.0], [1.0], [0.5]]))
 
 
 def test_other_channels_keep_their_values() -> None:
     mask = BYTES[:, None] > 128
-    torch.testing.assert_close(IMAGES.along(mask, 6), torch.from_numpy(mask).float())
+    torch.testing.assert_close(IMAGES.along(mask, PICTURES).x, torch.from_numpy(mask).float())
 
 
 @pytest.mark.parametrize(
     ("ask", "words"),
     [
-        (lambda: IMAGES.prepare(np.zeros((2, 1, 12, 11))), r"132 features, but Unwarper is expecting 120"),
-        (lambda: IMAGES.along(BYTES[:5, None], 6), "samples and frame must agree"),
-        (lambda: IMAGES.along(np.zeros((6, 1, 12, 12)), 6), "samples and frame must agree"),
-        (lambda: IMAGES.locate([[1.0]], 6), r"give \(K, 2\) or \(6, K, 2\)"),
-        (lambda: SERIES.locate(np.zeros((5, 3, 1)), 6), r"give \(K, 1\) or \(6, K, 1\)"),
+        (lambda: IMAGES.take(np.zeros((2, 1, 12, 11))), r"132 features, but Unwarper is expecting 120"),
+        (lambda: IMAGES.along(BYTES[:5, None], PICTURES), "samples and frame must agree"),
+        (lambda: IMAGES.along(np.zeros((6, 1, 12, 12)), PICTURES), "samples and frame must agree"),
+        (lambda: IMAGES.locate([[1.0]], PICTURES), r"give \(K, 2\) or \(6, K, 2\)"),
+        (lambda: SERIES.locate(np.zeros((5, 3, 1)), TRACES), r"give \(K, 1\) or \(6, K, 1\)"),
         (lambda: learnable(BYTES[:1, None], "auto", "auto", None), "at least 2"),
     ],
 )

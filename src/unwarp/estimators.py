@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -20,27 +19,28 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from unwarp import checkpoints
+from unwarp.alignment import Alignment
 from unwarp.datasets import Dataset
 from unwarp.devices import Precision
-from unwarp.evaluation import Embedding, embed, encode, reference_view, undone
+from unwarp.evaluation import Embedding, embed, encode, reference_view
 from unwarp.mixture import Mixture
 from unwarp.models import Model, Recipe
 from unwarp.progress import Choice, Progress
-from unwarp.readers import Scaler, as_given
+from unwarp.readers.recordings import Filling
+from unwarp.readers.scaling import Scale
 from unwarp.recipes import suited
-from unwarp.schema import Schema, learnable
-from unwarp.tables import tabulate, theta_of
+from unwarp.schema import Schema, Taken, learnable, timed
+from unwarp.tables import theta_of
 from unwarp.training import Callback, History, train
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind, Latent
-from unwarp.warps import Map, Warp, to_matrix
-from unwarp.warps.affine import Convention
+from unwarp.warps import Warp
 
 Array = NDArray[Any]
 Source = Literal["auto", "prior", "mixture"]
 LEAST = {"batch_size": 2, "n_clusters": 1, "n_content": 1, "max_steps": 1}
 
 
-class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc]
     """Learn, without labels, each sample's template, its content code and its deformation in human units.
 
     Args:
@@ -53,8 +53,10 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         max_steps: Training steps; None for about 30 passes over the data, 300 to 4,000 steps.
         max_seconds: Bound on the training time.
         batch_size: Samples a step.
-        scale: `auto` (uint8 by 255, other images by their range, series by mean and standard deviation), or None to
-            demand values in [0, 1].
+        scale: `auto` (uint8 by 255, other images by their range, series by mean and standard deviation), `each` (every
+            series and channel by its own mean and standard deviation), or None to demand values in [0, 1].
+        missing: NaN in series: `error`, or `interpolate` to fill it by a line between its neighbours in time.
+        rate: Samples a second of series; times, lags and events are then in seconds.
         image_shape: (H, W) or (C, H, W) of flattened images.
         random_state: Seed of everything random.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -87,7 +89,9 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         max_steps: int | None = None,
         max_seconds: float | None = None,
         batch_size: int = 64,
-        scale: Literal["auto"] | None = "auto",
+        scale: Scale = "auto",
+        missing: Filling = "error",
+        rate: float | None = None,
         image_shape: tuple[int, ...] | None = None,
         random_state: int = 0,
         device: str = "auto",
@@ -103,21 +107,32 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.max_seconds = max_seconds
         self.batch_size = batch_size
         self.scale = scale
+        self.missing = missing
+        self.rate = rate
         self.image_shape = image_shape
         self.random_state = random_state
         self.device = device
         self.precision = precision
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
-        """Learn from `X`: an array, a folder of images, a path to `.npy` or `.npz`, or a `Dataset`. `y` is ignored.
+    def fit(self, X: Any, y: Any = None, *, times: Any = None, callbacks: Sequence[Callback] = ()) -> Self:
+        """Learn from samples.
+
+        Args:
+            X: An array, a folder of images, a file, a `Dataset`, or a list of series of unequal lengths, which are all
+                resampled to as many steps as the longest has. In an array of series NaN at the end of a row ends it.
+            y: Ignored.
+            times: Time stamps of series, in seconds: (T,) for all, (N, T), or N of (T_i,), for uneven steps. All methods
+                that take series take theirs.
+            callbacks: Who looks on.
 
         Raises:
             DataError: Data that cannot be used; the message says what came and what to do.
             ConfigError: A choice that does not exist or does not fit the data.
         """
-        data = self._learnable(X)
-        self.recipe_ = suited(data.x, self.recipe, self.warp, self.n_content)
+        data = self._learnable(X, times)
+        recipe = suited(data.x, self.recipe, self.warp, self.n_content)
+        self.schema_, self.recipe_ = timed(self.schema_, recipe)
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         model = self.recipe_.build(data.shape, seed=seed)
         steps = int(np.clip(30 * len(data) / self.batch_size, 300, 4000)) if self.max_steps is None else self.max_steps
@@ -138,59 +153,23 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self._cluster(reference_view(data), seed)
         return self
 
-    def transform(self, X: Any) -> Array:
+    def fit_transform(self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any) -> Array:
+        """`fit`, then `transform`."""
+        return self.fit(X, y, times=times, **fit_params).transform(X, times=times)
+
+    def transform(self, X: Any, *, times: Any = None) -> Array:
         """Content codes (N, D): the posterior mean, whatever the batch size."""
-        return self._encode(X)[0].numpy().astype(_floating(X), copy=False)
+        return self._content(X, times).astype(_floating(X), copy=False)
 
-    def transform_params(self, X: Any, full: bool = False) -> pd.DataFrame:
-        """The deformation of each sample, with units in the column names and in `.attrs["units"]`.
+    def template(self, X: Any, *, times: Any = None) -> Array:
+        """What each sample looks like undeformed, in the shape and range of `X`; series at the steps `times_`."""
+        taken = self._take(X, times)
+        return taken.aligned(torch.from_numpy(self._embed(taken).templates))
 
-        Args:
-            X: Samples.
-            full: Every column of theta, which `inverse_transform` takes back without loss, instead of human columns.
-        """
-        return tabulate(self._encode(X)[1], self.model_.chart, full)
-
-    def align(self, X: Any, other: Any = None) -> Array:
-        """The samples with the invertible part of their deformation undone; shape, range and dtype as given.
-
-        Args:
-            X: Samples, whose deformations are found.
-            other: What to undo them in instead (N, ...): another channel, or a boolean mask, in the same frame.
-        """
-        x = self.prepare(X)
-        map = self._maps(x)
-        if other is None:
-            return self.schema_.give_back(undone(x, map, self.model_.padding), X)
-        moved = undone(self.schema_.along(other, len(x)), map, self.model_.padding)
-        return as_given(moved.numpy(), other)
-
-    def transform_points(self, X: Any, points: Any) -> Array:
-        """Where `points` seen in each sample lie in the aligned one.
-
-        Args:
-            X: Samples (N, ...).
-            points: Pixel coordinates (x, y), the first pixel's centre at (0, 0): (K, 2) for all or (N, K, 2). Of series:
-                sample numbers, (K, 1) or (N, K, 1).
-        """
-        x = self.prepare(X)
-        where = self.schema_.locate(points, len(x))
-        return self.schema_.places(self._maps(x).undoable().pull(where))
-
-    def to_matrix(self, X: Any, convention: Convention = "pixel") -> Array:
-        """The affine part of each deformation as matrices (N, 3, 3): normalized, pixel, opencv or skimage."""
-        x = self.prepare(X)
-        if x.ndim != 4:
-            raise DataError("to_matrix needs images; series have no matrix")
-        return to_matrix(self._maps(x), (x.shape[2], x.shape[3]), convention).numpy()
-
-    def template(self, X: Any) -> Array:
-        """What each sample looks like undeformed, in the shape and range of `X`."""
-        return self.schema_.give_back(torch.from_numpy(self._embed(X).templates), X)
-
-    def reconstruct(self, X: Any) -> Array:
-        """The templates, deformed as the samples are, in the shape and range of `X`."""
-        return self.schema_.give_back(torch.from_numpy(self._embed(X).x_hat), X)
+    def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
+        """The templates, deformed as the samples are, in the shape and range of `X`; series at their own times."""
+        taken = self._take(X, times)
+        return taken.recorded(torch.from_numpy(self._embed(taken).x_hat))
 
     def inverse_transform(self, Z: Any, params: Any = None) -> Array:
         """Samples (N, C, ...) from content codes: templates, or deformed by `params`.
@@ -237,27 +216,31 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         content, theta = torch.split(latents, [self.model_.n_content, len(self.model_.warp.factors)], -1)
         return self.model_.render(Latent(content, self.model_.chart.map(theta)))
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of the samples given their reconstruction, in nats; greater is better."""
-        x = self.prepare(X)
-        x_hat = torch.from_numpy(embed(self.model_, x, device=self.device).x_hat)
+        taken = self._take(X, times)
+        x, x_hat = taken.x, torch.from_numpy(self._embed(taken).x_hat)
         likelihood = self.model_.likelihood
         with torch.no_grad():
             return -float(likelihood(x_hat, x if likelihood.kind == "gaussian" else x.clamp(0, 1)).mean())
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, *, times: Any = None) -> Array:
         """The cluster of each sample (N,): the nearest of `cluster_centers_` in content."""
-        return np.asarray(pairwise_distances_argmin(self._encode(X)[0].numpy(), self.cluster_centers_))
+        return np.asarray(pairwise_distances_argmin(self._content(X, times), self.cluster_centers_))
 
     def save(self, folder: str | Path) -> None:
         """Write a folder that `load` reads: JSON and safetensors, whole or not at all."""
         check_is_fitted(self)
         settings = {k: v for k, v in self.get_params(deep=False).items() if k not in ("warp", "recipe")}
-        schema = {"kind": self.schema_.kind, **vars(self.schema_.scaler)}
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         kept = {"cluster_centers": self.cluster_centers_, **mixture}
         arrays = {name: torch.from_numpy(value) for name, value in kept.items()}
-        extra = {"settings": settings, "data": schema, "n_features_in": self.n_features_in_, "arrays": arrays}
+        extra = {
+            "settings": settings,
+            "data": self.schema_.record(),
+            "n_features_in": self.n_features_in_,
+            "arrays": arrays,
+        }
         checkpoints.save(self.model_, self.recipe_, folder, extra)
 
     @classmethod
@@ -284,7 +267,7 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         found = cls(recipe.warp, recipe, **{**settings, "image_shape": tuple(shape) if shape else None})
         found.model_, found.recipe_, found.history_ = model, recipe, History()
         data, found.n_features_in_ = config["data"], config["n_features_in"]
-        found.schema_ = Schema(data["kind"], model.shape, Scaler(data["offset"], data["factor"]), found.image_shape)
+        found.schema_ = Schema.of(data, model.shape, found.image_shape)
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         found.cluster_centers_ = arrays["cluster_centers"]
         found.mixture_ = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
@@ -300,9 +283,9 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return np.array([f"content_{i}" for i in range(self.model_.n_content)], dtype=object)
 
-    def _learnable(self, X: Any) -> Dataset:
+    def _learnable(self, X: Any, times: Any) -> Dataset:
         """`X` as a checked, scaled data set; what it is stays known."""
-        data, self.schema_ = learnable(X, self.kind, self.scale, self.image_shape)
+        data, self.schema_ = learnable(X, self.kind, self.scale, self.image_shape, times, self.missing, self.rate)
         for name, low in LEAST.items():
             value = getattr(self, name)
             open_to_choice = value is None and name in ("n_content", "max_steps")
@@ -318,21 +301,12 @@ class Unwarper(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         k = min(self.n_clusters, len(np.unique(codes, axis=0)))
         self.cluster_centers_ = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
 
-    def prepare(self, X: Any) -> Tensor:
-        """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
-        check_is_fitted(self)
-        return self.schema_.prepare(X)
+    def _embed(self, taken: Taken) -> Embedding:
+        return embed(self.model_, taken.x, device=self.device)
 
-    def _embed(self, X: Any) -> Embedding:
-        x = self.prepare(X)
-        return embed(self.model_, x, device=self.device)
-
-    def _encode(self, X: Any) -> tuple[Tensor, Tensor]:
-        x = self.prepare(X)
-        return encode(self.model_, x, device=self.device)
-
-    def _maps(self, x: Tensor) -> Map:
-        return self.model_.chart.map(encode(self.model_, x, device=self.device)[1])
+    def _content(self, X: Any, times: Any) -> Array:
+        x = self.prepare(X, times)
+        return encode(self.model_, x, device=self.device)[0].numpy()
 
 
 def _floating(X: Any) -> Any:

@@ -1,10 +1,11 @@
-"""What samples a model takes: their kind, their shape and their units, found when it learns and kept with it."""
+"""What samples a model takes: their kind, their shape, their units and their time, found when it learns and kept with it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -12,10 +13,37 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unwarp.datasets import Dataset
-from unwarp.readers import Scaler, as_given, as_samples, fit_scaler, read
-from unwarp.types import DataError, Kind
+from unwarp.models import Recipe
+from unwarp.readers import Scaler, Source, as_samples, fit_scaler, read
+from unwarp.readers.recordings import Clock, Even, Filling, Uneven, as_recorded
+from unwarp.readers.scaling import Scale, own_scaler
+from unwarp.types import ConfigError, DataError, Kind
+from unwarp.warps import Chain
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Samples as a model sees them, and the way back.
+
+    Attributes:
+        x: Scaled samples (N, *shape).
+        scaler: How they were scaled.
+        came: How they came.
+    """
+
+    x: Tensor
+    scaler: Scaler
+    came: Even | Uneven
+
+    def aligned(self, x: Tensor) -> Array:
+        """`x` (N, *shape) in the range, the dtype and the shape in which the samples came; series at even steps."""
+        return self.came.aligned(self.scaler.undo(x.numpy()))
+
+    def recorded(self, x: Tensor) -> Array | list[Array]:
+        """The same, series at the times at which they came."""
+        return self.came.recorded(self.scaler.undo(x.numpy()))
 
 
 @dataclass(frozen=True)
@@ -27,8 +55,10 @@ class Schema:
         shape: Shape of a sample, (C, H, W) or (C, T).
         scaler: From the units of the data to those of the model.
         image_shape: (H, W) or (C, H, W) of flattened images; None where they have their shape.
+        each: Whether each series and channel is scaled by itself, instead of by `scaler`.
+        clock: The time of series.
 
-    >>> Schema("series", (1, 3), Scaler(factor=2.0)).prepare([[0.0, 2.0, 4.0]])
+    >>> Schema("series", (1, 3), Scaler(factor=2.0)).take([[0.0, 2.0, 4.0]]).x
     tensor([[[0., 1., 2.]]])
     """
 
@@ -36,59 +66,84 @@ class Schema:
     shape: tuple[int, ...]
     scaler: Scaler
     image_shape: tuple[int, ...] | None = None
+    each: bool = False
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def n_features(self) -> int:
         """Numbers in a sample."""
         return int(np.prod(self.shape))
 
-    def prepare(self, X: Any) -> Tensor:
-        """`X` scaled, (N, *shape).
+    @property
+    def times(self) -> Array:
+        """The time of each step of series (T,)."""
+        return self.clock.at(np.arange(self.shape[-1]))
+
+    def take(self, X: Any, times: Any = None, missing: Filling = "error") -> Taken:
+        """`X` scaled; see `Unwarper` for the arguments.
 
         Raises:
             DataError: Samples of another shape.
         """
-        samples, _ = as_samples(_load(X), self.kind, self.image_shape)
+        given, stamps, _ = _opened(X, times)
+        came, _ = as_recorded(given, stamps, self.kind, self.image_shape, self.clock.any_length)
+        free = self.clock.any_length or stamps is not None
+        samples = came.even(self.shape[-1] if free else None, _known(missing))
         if samples.shape[1:] != self.shape:
             raise DataError(
                 f"X has {int(np.prod(samples.shape[1:]))} features, but Unwarper is expecting {self.n_features} features as "
                 f"input: samples of shape {samples.shape[1:]} came, it was trained on {self.shape}"
             )
-        return torch.from_numpy(self.scaler.apply(samples))
+        scaler = own_scaler(samples) if self.each else self.scaler
+        return Taken(torch.from_numpy(scaler.apply(samples)), scaler, came)
 
-    def give_back(self, x: Tensor, X: Any) -> Array:
-        """`x` (N, *shape) in the range, the dtype and the shape in which the samples `X` came."""
-        return as_given(self.scaler.undo(x.numpy()), _load(X))
-
-    def along(self, other: Any, n: int) -> Tensor:
-        """Another channel, or a mask, of the same `n` samples in the same frame, unscaled (n, C', ...).
+    def along(self, other: Any, taken: Taken, missing: Filling = "error") -> Taken:
+        """Another channel, or a mask, of the same samples in the same frame, unscaled (N, C', ...).
 
         Raises:
             DataError: Another number of samples, or another frame.
         """
-        second, _ = as_samples(other, self.kind, self.image_shape if np.ndim(other) == 2 else None)
-        if len(second) != n or second.shape[2:] != self.shape[1:]:
+        if isinstance(taken.came, Uneven):
+            came: Even | Uneven = taken.came.beside(other)
+            second = came.even(self.shape[-1], missing)
+        else:
+            second, _ = as_samples(other, self.kind, self.image_shape if np.ndim(other) == 2 else None)
+            came = Even(second, other)
+        if len(second) != len(taken.x) or second.shape[2:] != self.shape[1:]:
             raise DataError(
-                f"other has shape {np.shape(other)}, X has {(n, *self.shape)}; samples and frame must agree"
+                f"other has shape {np.shape(other)}, X has {tuple(taken.x.shape)}; samples and frame must agree"
             )
-        return torch.from_numpy(np.array(second, np.float32))
+        return Taken(torch.from_numpy(np.array(second, np.float32)), Scaler(), came)
 
-    def locate(self, points: Any, n: int) -> Tensor:
-        """Pixels or sample numbers, for each of `n` samples or for all, as points of a map's frame; `places` leads back.
+    def spans(self, taken: Taken, inverse: bool = False) -> tuple[Array, Array]:
+        """Between which times the samples were observed (N, 2), and the aligned ones lie (N, 2); swapped if `inverse`.
+
+        Raises:
+            DataError: The samples are pictures.
+        """
+        if self.kind == "image":
+            raise DataError("events are of series; for pictures use transform_points")
+        seen = taken.came.spans(self.clock)
+        shown = np.broadcast_to(self.times[[0, -1]], seen.shape)
+        return (shown, seen) if inverse else (seen, shown)
+
+    def locate(self, points: Any, taken: Taken) -> Tensor:
+        """Pixels or sample numbers, for each of N samples or for all, as points of a map's frame; `places` leads back.
 
         Convention:
             The first pixel's centre is (0, 0) and the frame is that of `unwarp.warps`: pixel edges at -1 and 1. Sample i of
             T of a series stands at i / (T - 1).
 
         Raises:
-            DataError: Neither (K, axes) nor (n, K, axes).
+            DataError: Neither (K, axes) nor (N, K, axes), or series that were resampled.
         """
-        size = self._size
-        where = np.asarray(points, float)
+        if isinstance(taken.came, Uneven) and self.clock.any_length:
+            raise DataError("X holds series of unequal lengths or with times; use transform_events for places in them")
+        size, n, where = self._size, len(taken.x), np.asarray(points, float)
         if where.shape[-1:] != size.shape or where.ndim not in (2, 3) or (where.ndim == 3 and len(where) != n):
             raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})")
         framed = (2 * where + 1) / size - 1 if self.kind == "image" else where / (size - 1)
-        return torch.as_tensor(framed, dtype=torch.float32)
+        return torch.as_tensor(framed, dtype=torch.float32).expand(n, *framed.shape[-2:])
 
     def places(self, framed: Tensor) -> Array:
         """Points of a map's frame (..., axes) as pixels or sample numbers."""
@@ -100,28 +155,74 @@ class Schema:
         """Width and height, or length."""
         return np.array(self.shape[1:][::-1], float)
 
+    def record(self) -> dict[str, Any]:
+        """What a model folder keeps of it, as plain values."""
+        return {"kind": self.kind, "each": self.each, **vars(self.scaler), **vars(self.clock)}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], shape: tuple[int, ...], image_shape: tuple[int, ...] | None) -> Self:
+        """What `record` wrote; older models know no clock."""
+        clock = {name: record[name] for name in vars(Clock()) if name in record}
+        scaler = Scaler(record["offset"], record["factor"])
+        return cls(record["kind"], shape, scaler, image_shape, record.get("each", False), Clock(**clock))
+
 
 def learnable(
-    X: Any, kind: Kind, scale: Literal["auto"] | None, image_shape: tuple[int, ...] | None
+    X: Any,
+    kind: Kind,
+    scale: Scale,
+    image_shape: tuple[int, ...] | None,
+    times: Any = None,
+    missing: Filling = "error",
+    rate: float | None = None,
 ) -> tuple[Dataset, Schema]:
     """`X` as a checked, scaled data set, and what its samples are; see `Unwarper` for the arguments.
 
     Raises:
         DataError: Data that cannot be used, or a single sample.
-        ConfigError: An unknown `kind` or `scale`.
+        ConfigError: An unknown `kind`, `scale` or `missing`, or a `rate` that cannot be.
     """
-    given = read(X) if isinstance(X, str | Path) else None
-    asked = given.kind if given and kind == "auto" else kind
-    samples, found = as_samples(given.x if given else _load(X), asked, image_shape)
+    given, stamps, said = _opened(X, times)
+    came, found = as_recorded(given, stamps, said if kind == "auto" else kind, image_shape)
+    if rate is not None and not (found == "series" and 0 < rate < np.inf):
+        raise ConfigError(f"rate={rate!r} must be positive samples a second of series, or None; X holds {found} data")
+    length, clock = came.clock(rate)
+    samples = came.even(length, _known(missing))
     scaler = fit_scaler(samples, found, scale)
-    scaled = torch.from_numpy(scaler.apply(samples))
+    own = own_scaler(samples) if scale == "each" else scaler
+    scaled = torch.from_numpy(own.apply(samples))
     data = replace(X, x=scaled) if isinstance(X, Dataset) else Dataset(scaled)
+    if isinstance(came, Uneven):
+        data = replace(data, mask=None, times=None)
     if len(data) < 2:
         raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
-    return data, Schema(found, data.shape, scaler, image_shape)
+    return data, Schema(found, data.shape, scaler, image_shape, scale == "each", clock)
 
 
-def _load(X: Any) -> Any:
-    if isinstance(X, Dataset):
-        return X.x.numpy()
-    return read(X).x if isinstance(X, str | Path) else X
+def timed(schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]:
+    """Both with one rate, so that the columns of time come in seconds: the schema's or, where it has none, the warp's."""
+    parts: list[Any] = list(recipe.warp.parts)
+    rates = [part.rate for part in parts if getattr(part, "rate", None)]
+    rate = schema.clock.rate or next(iter(rates), None)
+    if rate is None:
+        return schema, recipe
+    parts = [replace(part, rate=rate) if hasattr(part, "rate") else part for part in parts]
+    warp = Chain(*parts) if len(parts) > 1 else parts[0]
+    return replace(schema, clock=replace(schema.clock, rate=rate)), replace(recipe, warp=warp)
+
+
+def _known(missing: Any) -> Filling:
+    if missing not in ("error", "interpolate"):
+        raise ConfigError(f"missing={missing!r} is unknown; choose 'error' or 'interpolate'")
+    return "error" if missing == "error" else "interpolate"
+
+
+def _opened(X: Any, times: Any) -> tuple[Any, Any, Kind]:
+    """What `X` holds, its time stamps and its kind as far as it says so."""
+    found = read(X) if isinstance(X, str | Path) else X
+    if isinstance(found, Source):
+        return found.x, found.times if times is None else times, found.kind
+    if isinstance(found, Dataset):
+        stamps = found.times if times is None else times
+        return found.x.numpy(), stamps.numpy() if isinstance(stamps, Tensor) else stamps, "auto"
+    return found, times, "auto"

@@ -10,22 +10,21 @@ import torch
 from torch import Tensor
 
 from unwarp.types import DataError
-from unwarp.warps import Warp
+from unwarp.warps import Map, Warp
 
 
-def tabulate(theta: Tensor, chart: Warp, full: bool = False) -> pd.DataFrame:
-    """Deformations `theta` (N, P) as a table, with units in the column names and in `.attrs["units"]`.
+def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
+    """Deformations (N) as a table, with units in the column names and in `.attrs["units"]`.
 
     Args:
-        theta: Columns of the chart.
-        chart: What they mean.
+        map: The deformations.
+        chart: What the columns mean.
         full: Every column of theta, instead of human ones.
     """
-    human = {factor: column.numpy() for factor, column in chart.summary(chart.map(theta)).items()}
-    factors = {f.name: f.unit for f in (chart.factors if full else human)}
-    columns = theta.numpy() if full or not human else np.stack([*human.values()], 1)
-    table = pd.DataFrame(columns, columns=list(factors))
-    table.attrs["units"] = factors
+    human = {} if full else chart.summary(map)
+    columns = human or dict(zip(chart.factors, chart.theta(map).unbind(1), strict=True))
+    table = pd.DataFrame({factor.name: column.cpu().numpy() for factor, column in columns.items()}, range(len(map)))
+    table.attrs["units"] = {factor.name: factor.unit for factor in columns}
     return table
 
 

@@ -101,6 +101,19 @@ def test_bad_values_are_found_and_counted_across_blocks(monkeypatch: pytest.Monk
         as_samples(x)
 
 
+def test_gaps_may_stand_in_series_alone() -> None:
+    x = np.where(np.eye(9) > 0, np.nan, 1.0)
+    samples, _ = as_samples(x, gaps=True)
+    np.testing.assert_array_equal(samples[:, 0], x)
+    for bad, more, words in (
+        (x, {}, "NaN"),
+        (np.stack([x, x]), {"gaps": True}, "NaN"),
+        (x * np.inf, {"gaps": True}, "inf"),
+    ):
+        with pytest.raises(DataError, match=words):
+            as_samples(bad, **more)
+
+
 @pytest.mark.parametrize("step", [1, 3, 100])
 def test_blocks_cover_every_row_once(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrays, "BLOCK", step)

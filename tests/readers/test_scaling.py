@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from unwarp.readers import arrays
-from unwarp.readers.scaling import Scaler, fit_scaler, value_range
+from unwarp.readers.scaling import Scaler, fit_scaler, own_scaler, value_range
 from unwarp.types import ConfigError, DataError
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -134,6 +134,19 @@ def test_what_float32_cannot_hold_fails_loudly_going_in_and_saturates_coming_out
 def test_a_scale_that_cannot_be_undone_is_refused(offset: float, factor: float) -> None:
     with pytest.raises(ConfigError, match="positive"):
         Scaler(offset, factor)
+
+
+@pytest.mark.parametrize("block", [1, 1000])
+def test_each_channel_comes_to_mean_zero_and_sd_one_and_back(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "BLOCK", block)
+    x = np.random.default_rng(0).normal(size=(5, 2, 30)) * 10.0 ** np.arange(-2, 3)[:, None, None] + 4
+    x[2, 1] = 0.1
+    scaler = own_scaler(x)
+    scaled = scaler.apply(x)
+    np.testing.assert_allclose(scaled.mean(-1), 0, atol=1e-6)
+    np.testing.assert_allclose(scaled.std(-1), np.where(np.ptp(x, -1) > 0, 1.0, 0.0), atol=1e-6)
+    np.testing.assert_allclose(scaler.undo(scaled), x, rtol=1e-5, atol=1e-5)
+    assert fit_scaler(x, "series", "each") == Scaler()
 
 
 def test_a_scaler_is_frozen_plain_numbers() -> None:

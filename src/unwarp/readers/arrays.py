@@ -23,6 +23,7 @@ def as_samples(
     X: Any,
     kind: Kind = "auto",
     image_shape: tuple[int, ...] | None = None,
+    gaps: bool = False,
 ) -> tuple[Array, Literal["image", "series"]]:
     """The samples of `X`, channels first, and what they are.
 
@@ -38,6 +39,7 @@ def as_samples(
         X: Array, tensor, data frame or nested lists of N samples; it is never written to.
         kind: `image` or `series` where the shape alone does not say.
         image_shape: (H, W) or (C, H, W) of pictures that were flattened into rows (N, C * H * W).
+        gaps: Whether NaN may stand in series, for a value that is missing.
 
     Returns:
         The samples, uint8 where `X` is uint8 and float32 else (memory may be shared with `X`), and `image` or `series`.
@@ -60,7 +62,12 @@ def as_samples(
         raise DataError(
             f"X is empty: 0 {what} (shape={x.shape}) while a minimum of 1 is required. Check how X was loaded"
         )
-    return oriented(_stored(_numbers(x)), kind, image_shape)
+    numbers = _numbers(x)
+    kept = _stored(numbers)
+    if numbers.dtype.kind == "f" and x.ndim:
+        series = gaps and image_shape is None and oriented(kept, kind)[1] == "series"
+        _check_finite(numbers, kept, series)
+    return oriented(kept, kind, image_shape)
 
 
 def blocks(x: Array) -> Iterator[slice]:
@@ -132,23 +139,25 @@ def _numbers(x: Array) -> Array:
 
 
 def _stored(x: Array) -> Array:
-    """Numbers as they are kept: uint8 as it is, else float32, all finite."""
-    if x.dtype == np.uint8:
-        return x
+    """Numbers as they are kept: uint8 as it is, else float32."""
     with np.errstate(over="ignore"):
-        kept = x.astype(np.float32, copy=False)
-    if x.dtype.kind == "f" and x.ndim:
-        for rows in blocks(kept):
-            if not np.isfinite(kept[rows]).all():
-                raise DataError(_not_finite(x, kept, rows))
-    return kept
+        return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
 
 
-def _not_finite(x: Array, kept: Array, rows: slice) -> str:
+def _check_finite(x: Array, kept: Array, gaps: bool) -> None:
+    """Refuse infinite values, and NaN unless `gaps`; `x` is what came, `kept` the same in float32."""
+    for rows in blocks(kept):
+        bad = ~np.isfinite(kept[rows])
+        if bad.any() and not (gaps and np.isnan(kept[rows][bad]).all()):
+            raise DataError(_not_finite(x, kept, rows, gaps))
+
+
+def _not_finite(x: Array, kept: Array, rows: slice, gaps: bool) -> str:
     """Which number of `rows` is the first that cannot be used, and how many there are in all."""
-    row, *rest = (int(i) for i in np.argwhere(~np.isfinite(kept[rows]))[0])
+    bad = np.isinf if gaps else lambda part: ~np.isfinite(part)
+    row, *rest = (int(i) for i in np.argwhere(bad(kept[rows]))[0])
     index = (row + rows.start, *rest)
-    count = sum(int((~np.isfinite(kept[part])).sum()) for part in blocks(kept))
+    count = sum(int(bad(kept[part]).sum()) for part in blocks(kept))
     of_all = f"at index {index} of X, the first of {count:,} such values" if count > 1 else f"at index {index} of X"
     if np.isnan(x[index]):
         return f"Input contains NaN {of_all}; fill or drop missing values first"

@@ -117,11 +117,16 @@ def _matching(x: Array, image_shape: tuple[int, ...]) -> Array:
 
 
 def as_given(made: Array, given: Any) -> Array:
-    """`made` (N, C, ...) in the shape, the axis order and the dtype of `given`; integers are rounded, booleans cut at 0.5."""
+    """`made` (N, C, ...) in the shape, the axis order and the dtype of `given`; see `as_type`."""
     source = np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given)
-    kind, shape = source.dtype, source.shape
+    shape = source.shape
     if made.size == np.prod(shape):
         made = made.reshape(shape) if len(shape) != 4 or made.shape[1] == shape[1] else np.moveaxis(made, 1, -1)
+    return as_type(made, source.dtype)
+
+
+def as_type(made: Array, kind: np.dtype[Any]) -> Array:
+    """Numbers as another type: integers are rounded, booleans cut at 0.5; what is no number stays as it is."""
     if np.issubdtype(kind, np.integer):
         return np.clip(np.rint(made), np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
     if kind.kind == "b":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +13,8 @@ from unwarp.types import ConfigError, DataError
 
 Array = NDArray[Any]
 
+Scale = Literal["auto", "each"] | None
+
 HALF = 0.5
 """Pictures within [0, 1] that use at least this much of it stay as they are."""
 
@@ -23,18 +24,19 @@ class Scaler:
     """A shift and a stretch: scaled = (x - offset) / factor. Computed in float64, so that no intermediate overflows.
 
     Attributes:
-        offset: What becomes 0, in units of the data.
-        factor: What becomes a step of 1, in units of the data; positive.
+        offset: What becomes 0, in units of the data; a number, or (N, C, 1) for N samples of their own.
+        factor: What becomes a step of 1, in units of the data; positive, of the same shape.
 
     >>> Scaler(offset=10.0, factor=4.0).apply(np.array([10.0, 12.0, 14.0]))
     array([0. , 0.5, 1. ], dtype=float32)
     """
 
-    offset: float = 0.0
-    factor: float = 1.0
+    offset: float | Array = 0.0
+    factor: float | Array = 1.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.offset) and math.isfinite(self.factor) and self.factor > 0):
+        finite = np.isfinite(self.offset).all() and np.isfinite(self.factor).all()
+        if not (finite and np.all(np.asarray(self.factor) > 0)):
             raise ConfigError(f"{self} is no scale; offset must be finite, factor finite and positive")
 
     def apply(self, x: Array) -> NDArray[np.float32]:
@@ -45,11 +47,12 @@ class Scaler:
         """
         scaled = np.empty(x.shape, np.float32)
         for rows in blocks(x):
-            part = (x[rows].astype(np.float64) - self.offset) / self.factor
+            offset, factor = self._of(rows)
+            part = (x[rows].astype(np.float64) - offset) / factor
             if np.abs(part).max() > np.finfo(np.float32).max:
                 raise DataError(
                     f"X has values from {x[rows].min():g} to {x[rows].max():g}, too far from the training data "
-                    f"(offset {self.offset:g}, factor {self.factor:g}); bring them to the same units"
+                    f"(offset {offset:g}, factor {factor:g}); bring them to the same units"
                 )
             scaled[rows] = part
         return scaled
@@ -59,11 +62,18 @@ class Scaler:
         largest = float(np.finfo(np.float32).max)
         x = np.empty(scaled.shape, np.float32)
         for rows in blocks(scaled):
-            x[rows] = np.clip(scaled[rows].astype(np.float64) * self.factor + self.offset, -largest, largest)
+            offset, factor = self._of(rows)
+            x[rows] = np.clip(scaled[rows].astype(np.float64) * factor + offset, -largest, largest)
         return x
 
+    def _of(self, rows: slice) -> tuple[float | Array, float | Array]:
+        """Offset and factor of some samples."""
+        if isinstance(self.offset, np.ndarray) and isinstance(self.factor, np.ndarray):
+            return self.offset[rows], self.factor[rows]
+        return self.offset, self.factor
 
-def fit_scaler(x: Array, kind: Literal["image", "series"], scale: Literal["auto"] | None = "auto") -> Scaler:
+
+def fit_scaler(x: Array, kind: Literal["image", "series"], scale: Scale = "auto") -> Scaler:
     """The scale that suits the samples `x`.
 
     uint8 is divided by 255. Pictures of other types go from their smallest and largest value to 0 and 1, series from
@@ -74,17 +84,22 @@ def fit_scaler(x: Array, kind: Literal["image", "series"], scale: Literal["auto"
     Args:
         x: Finite samples (N, C, H, W) or (N, C, T).
         kind: What they are.
-        scale: `auto` fits; None takes the numbers as they are and refuses any outside [0, 1].
+        scale: `auto` fits; `each` leaves it to `own_scaler`; None takes the numbers as they are and refuses any outside
+            [0, 1].
 
     Raises:
         DataError: Pictures that are all one value, or values outside [0, 1] where `scale` is None.
-        ConfigError: An unknown `scale`.
+        ConfigError: An unknown `scale`, or `each` for pictures.
 
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
     """
-    if scale not in ("auto", None):
-        raise ConfigError(f"scale={scale!r} is unknown; choose 'auto' or None")
+    if scale not in ("auto", "each", None):
+        raise ConfigError(f"scale={scale!r} is unknown; choose 'auto', 'each' or None")
+    if scale == "each":
+        if kind == "image":
+            raise ConfigError("scale='each' is for series; choose 'auto' or None for pictures")
+        return Scaler()
     low, high = value_range(x)
     if kind == "image" and low == high:
         raise DataError(f"X is constant: every value is {low:g}, so there is nothing to learn; check how it was read")
@@ -93,6 +108,23 @@ def fit_scaler(x: Array, kind: Literal["image", "series"], scale: Literal["auto"
     if x.dtype == np.uint8:
         return Scaler() if kind == "image" and high <= 1 else Scaler(factor=255.0)
     return _min_max(low, high) if kind == "image" else _standard(x, low, high)
+
+
+def own_scaler(x: Array) -> Scaler:
+    """The scale that gives each series and channel of `x` (N, C, T) mean 0 and standard deviation 1.
+
+    A channel that never changes is shifted to 0.
+
+    >>> own_scaler(np.array([[[1.0, 3.0]], [[5.0, 5.0]]])).apply(np.array([[[1.0, 3.0]], [[5.0, 5.0]]])).tolist()
+    [[[-1.0, 1.0]], [[0.0, 0.0]]]
+    """
+    mean, deviation = np.empty((*x.shape[:2], 1)), np.empty((*x.shape[:2], 1))
+    for rows in blocks(x):
+        part = x[rows].astype(np.float64)
+        still = np.ptp(part, -1, keepdims=True) == 0
+        mean[rows] = np.where(still, part[..., :1], part.mean(-1, keepdims=True))
+        deviation[rows] = np.where(still, 1.0, part.std(-1, keepdims=True))
+    return Scaler(mean, deviation)
 
 
 def value_range(x: Array) -> tuple[float, float]:
@@ -121,4 +153,4 @@ def _standard(x: Array, low: float, high: float) -> Scaler:
         return Scaler(low)
     mean = sum(float(x[rows].sum(dtype=np.float64)) for rows in blocks(x)) / x.size
     square = sum(float(((x[rows].astype(np.float64) - mean) ** 2).sum()) for rows in blocks(x)) / x.size
-    return Scaler(mean, math.sqrt(square))
+    return Scaler(mean, square**0.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -45,7 +45,7 @@ def pad(series: Any, missing: Missing = "error", times: Any = None) -> tuple[NDA
     rows = as_list(series)
     shape = (len(rows), len(rows[0]), max(row.shape[1] for row in rows))
     x, mask = np.empty(shape, np.float32), np.zeros((shape[0], shape[2]), np.bool_)
-    for i, (row, stamps) in enumerate(_stamped(rows, times)):
+    for i, (row, stamps) in enumerate(zip(rows, stamped(rows, times), strict=True)):
         length = row.shape[1]
         x[i, :, :length] = _filled(row, stamps, stamps, i, missing)
         x[i, :, length:] = x[i, :, length - 1 : length]
@@ -81,9 +81,16 @@ def resample_to(
     if length < 1:
         raise ConfigError(f"length={length} must be at least 1")
     rows = as_list(series)
+    return evened(rows, stamped(rows, times), length, missing)
+
+
+def evened(
+    rows: list[NDArray[np.float32]], stamps: list[Array], length: int, missing: Literal["interpolate", "error"]
+) -> NDArray[np.float32]:
+    """Series (C, T_i) with stamps (T_i,) at `length` even times each, (N, C, length); errors as for `resample_to`."""
     x = np.empty((len(rows), len(rows[0]), length), np.float32)
-    for i, (row, stamps) in enumerate(_stamped(rows, times)):
-        x[i] = _filled(row, stamps, np.linspace(stamps[0], stamps[-1], length), i, missing)
+    for i, (row, at) in enumerate(zip(rows, stamps, strict=True)):
+        x[i] = _filled(row, at, np.linspace(at[0], at[-1], length), i, missing)
     return x
 
 
@@ -121,24 +128,30 @@ def _checked(row: Any, i: int) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _stamped(rows: list[NDArray[np.float32]], times: Any) -> Iterator[tuple[NDArray[np.float32], Array]]:
-    """Every series with its time stamps (T_i,), which are counted where none are given."""
+def stamped(rows: list[NDArray[np.float32]], times: Any = None) -> list[Array]:
+    """The time stamps (T_i,) of every series (C, T_i), which are counted where `times` is None.
+
+    Raises:
+        DataError: Time stamps that do not fit, or do not increase.
+    """
     if times is None:
-        yield from ((row, np.arange(row.shape[1])) for row in rows)
-        return
+        return [np.arange(row.shape[1]) for row in rows]
     shared = len(times) > 0 and np.ndim(times[0]) == 0
     if not shared and len(times) != len(rows):
         raise DataError(f"times has {len(times)} rows, there are {len(rows)} series; give one row each")
-    for i, row in enumerate(rows):
-        try:
-            stamps = np.asarray(times if shared else times[i], np.float64)
-        except (ValueError, TypeError) as error:
-            raise DataError(f"the times of sample {i} are no numbers: {error}") from error
-        if stamps.shape != row.shape[1:]:
-            raise DataError(f"sample {i} has {row.shape[1]} time steps, its times have shape {stamps.shape}")
-        if not (np.isfinite(stamps).all() and (np.diff(stamps) > 0).all()):
-            raise DataError(f"the times of sample {i} must be finite and strictly increasing; sort them, drop repeats")
-        yield row, stamps
+    return [_increasing(times if shared else times[i], row.shape[1], i) for i, row in enumerate(rows)]
+
+
+def _increasing(times: Any, length: int, i: int) -> Array:
+    try:
+        stamps = np.asarray(times, np.float64)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"the times of sample {i} are no numbers: {error}") from error
+    if stamps.shape != (length,):
+        raise DataError(f"sample {i} has {length} time steps, its times have shape {stamps.shape}")
+    if not (np.isfinite(stamps).all() and (np.diff(stamps) > 0).all()):
+        raise DataError(f"the times of sample {i} must be finite and strictly increasing; sort them, drop repeats")
+    return stamps
 
 
 def _filled(row: NDArray[np.float32], stamps: Array, at: Array, i: int, missing: Missing) -> Array:
@@ -148,7 +161,7 @@ def _filled(row: NDArray[np.float32], stamps: Array, at: Array, i: int, missing:
         channel, step = np.argwhere(gaps)[0]
         raise DataError(
             f"sample {i}, channel {channel}, time index {step} is missing, the first of {int(gaps.sum()):,} in this "
-            "sample; set missing='interpolate' or 'mask'"
+            "sample (NaN); set missing='interpolate', which fills it by a line, or drop the sample"
         )
     if gaps.all(1).any():
         channel = int(gaps.all(1).argmax())
