@@ -1,12 +1,15 @@
-# Two commands: `make demo` runs the main job on real digits, `make test` the default test suite.
+# `make demo` runs the main job on real digits, `make demo-series` on real series, `make test` the default test suite.
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check clean
+.PHONY: demo demo-series test check clean
 
 demo: $(VENV)/demo.done
 	$(VENV)/bin/unwarp demo --out runs/demo
+
+demo-series: $(VENV)/series.done
+	$(VENV)/bin/unwarp demo --series --out runs/series
 
 test: $(VENV)/dev.done
 	$(VENV)/bin/python -m pytest
@@ -21,6 +24,10 @@ $(VENV)/bin/python:
 
 $(VENV)/demo.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e '.[demo]'
+	@touch $@
+
+$(VENV)/series.done: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[series]'
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt

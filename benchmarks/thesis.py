@@ -71,12 +71,12 @@ CIRCLE = Chain(Displacement2d(5), Affine2d(rotation=180))
 HARDER = replace(DIGITS, warp=Chain(Displacement2d(3), Affine2d()), n_content=8, prior=1.0, views=0.3)
 SOURCES = {
     "affine": Source(Nuisance(), 10_000, steps={"beta-vae": 1500, "mixing-ae": 1400}),
-    "mnist": Source(Nuisance(), None, steps={"beta-vae": 7000}),
+    "mnist": Source(Nuisance(), None, steps={"beta-vae": 7000, "mixing-ae": 4500}),
     "rot45": Source(Nuisance(rotation=45.0), 4000, batch=64, steps={"ae": 2200}),
     "noise": Source(Nuisance(noise=0.1), 4000, batch=64, steps={"ae": 2200}),
     "rot45noise": Source(Nuisance(rotation=45.0, noise=0.2), 4000, batch=64, steps={"ae": 2200}),
     "circle": Source(Nuisance(rotation=180.0), 4000, batch=64, steps={"ae": 1300}),
-    "dsprites": Source(None, None, steps={"beta-vae": 1500, "mixing-ae": 900}),
+    "dsprites": Source(None, None, steps={"beta-vae": 850, "mixing-ae": 400}),
 }
 BETA = BetaVAE(
     warp=W,
@@ -101,11 +101,12 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("affine", "beta-vae"): BETA,
     ("affine", "mixing-ae"): MIXING,
     ("mnist", "beta-vae"): BETA,
+    ("mnist", "mixing-ae"): MIXING,
     ("rot45", "ae"): HARDER,
     ("noise", "ae"): HARDER,
     ("rot45noise", "ae"): HARDER,
     ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3),
-    ("dsprites", "beta-vae"): replace(BETA, **SPRITES),
+    ("dsprites", "beta-vae"): replace(BETA, **SPRITES, prior=0.05, sigma=0.1, rate_warmup=100),
     ("dsprites", "mixing-ae"): replace(MIXING, **SPRITES, chunks=1),
 }
 OBSERVATIONS, LONGEST = 8, 60.0

@@ -131,21 +131,18 @@ def table(rows: Mapping[str, Row], sources: Sequence[str], columns: Sequence[Col
 
 
 def gallery(source: str) -> str:
-    """The pictures of a data set, each strategy's without a warp beside those with it."""
+    """The pictures of a data set that are there, each strategy's without a warp before those with it."""
     folder, lines = cells.RESULTS / FOLDER, []
     for strategy in ("beta-vae", "mixing-ae"):
         for name, words in PICTURES.items():
-            found = [folder / f"{source}-{strategy}-{kind}-0-{name}.png" for kind in ("identity", "warp")]
-            if not all(path.is_file() for path in found):
-                continue
-            lines += [f"### {STRATEGIES[strategy]}: {words}", "", "Without a warp, and with it:", ""]
-            lines += [
-                f"![{words}, {kind}]({link(path)})\n"
-                for path, kind in zip(found, ("no warp", "with warp"), strict=True)
-            ]
+            paths = {kind: folder / f"{source}-{strategy}-{kind}-0-{name}.png" for kind in ("identity", "warp")}
+            found = [f"![{words}, {WITH[kind]}]({link(path)})\n" for kind, path in paths.items() if path.is_file()]
+            if found:
+                lines += [f"### {STRATEGIES[strategy]}: {words}", "", *found]
     return "\n".join(lines).rstrip()
 
 
+WITH = {"identity": "without a warp", "warp": "with a warp"}
 PICTURES = {
     "templates": "held-out samples, their templates, their reconstructions",
     "interpolation": "from one sample to another, one chunk or dimension at a time",
