@@ -136,7 +136,9 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         model = self.recipe_.build(data.shape, seed=seed)
         steps = int(np.clip(30 * len(data) / self.batch_size, 300, 4000)) if self.max_steps is None else self.max_steps
-        looking_on = (*callbacks, *([Choice(print), Progress(self.recipe_.warp.name)] if self.verbose else []))
+        bound = self.max_seconds
+        shown = [Choice(print, bound), Progress(self.recipe_.warp.name, seconds=bound)] if self.verbose else []
+        looking_on = (*callbacks, *shown)
         self.history_ = train(
             model,
             self.recipe_.players(model),

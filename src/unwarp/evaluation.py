@@ -17,7 +17,7 @@ from unwarp.datasets import Dataset
 from unwarp.devices import place
 from unwarp.models import Model, log_weights
 from unwarp.types import Factor, Latent
-from unwarp.warps import Map, Padding, canonicalize
+from unwarp.warps import Map, Padding, Warp, canonicalize
 
 Array = NDArray[Any]
 
@@ -107,15 +107,20 @@ def evaluate(
         device: Where to encode: `auto`, `cpu`, `cuda` or `mps`.
         draws: Draws from the posterior of each sample, for log p(x) by importance sampling; 0 for none.
     """
-    facts = known(dataset, embed(model, dataset.x, device=device)) | moved(model, dataset.x)
+    facts = known(dataset, embed(model, dataset.x, device=device), model.chart) | moved(model, dataset.x)
     facts |= believed(model, dataset.x, draws)
     if reference is not None:
         facts |= {f"train_{k}": v for k, v in known(reference, embed(model, reference.x, device=device)).items()}
     return score(facts, only)
 
 
-def known(dataset: Dataset, embedding: Embedding) -> dict[str, Any]:
-    """The arrays that scores ask for by name, as far as the data set has them."""
+def known(dataset: Dataset, embedding: Embedding, chart: Warp | None = None) -> dict[str, Any]:
+    """The arrays that scores ask for by name, as far as the data set has them.
+
+    The table is of human columns; of series, of the columns of `chart` where it is given, for those alone have bounds.
+    """
+    bounded = dataset.x.ndim == 3 and chart is not None
+    table = dict(zip(chart.factors, embedding.theta.T, strict=True)) if bounded and chart else embedding.table
     facts: dict[str, Any] = {
         "x": dataset.x.numpy(),
         "x_hat": embedding.x_hat,
@@ -131,7 +136,7 @@ def known(dataset: Dataset, embedding: Embedding) -> dict[str, Any]:
         "theta": embedding.theta,
         "latents": np.concatenate([embedding.codes, embedding.theta], 1),
         "size": tuple(dataset.x.shape[2:]),
-        "table": embedding.table or None,
+        "table": table or None,
     }
     return {name: value for name, value in facts.items() if value is not None}
 

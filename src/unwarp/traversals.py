@@ -21,7 +21,7 @@ from torch import Tensor
 from unwarp.losses import gaussian_rate
 from unwarp.models import Model
 from unwarp.types import ConfigError, DataError, Factor, Latent
-from unwarp.warps import Warp
+from unwarp.warps import Map, Warp
 
 Path = Literal["linear", "spherical"]
 Axis = tuple[Factor, Tensor]
@@ -219,7 +219,7 @@ def arithmetic(model: Model, plus: Tensor, minus: Tensor, to: Tensor) -> Arithme
     with _resting(model):
         (added, _), (taken, _), (content, theta) = (_encode(model, x) for x in sets)
         means = [codes.mean(0, keepdim=True) for codes in (added, taken)]
-        still = model.chart.constrain(theta.new_zeros(1, theta.shape[1]))
+        still = model.chart.theta(_rest(model))
         changed = content + (means[0] - means[1])
         before, after = (Rendering.of(model, codes, theta) for codes in (content, changed))
         return Arithmetic(before, after, *(Rendering.of(model, mean, still) for mean in means))
@@ -243,7 +243,7 @@ def deform(model: Model, content: Tensor, n: int = 9) -> Traversal:
     with _resting(model):
         chart, columns = model.chart, slidable(model.chart)
         _check(bool(columns), f"the warp {chart.name!r} has no column to walk along; choose a model with another warp")
-        still = chart.constrain(model.anchor_theta.new_zeros(1, len(chart.factors)))
+        still = chart.theta(_rest(model))
         theta = still.repeat(len(columns), n, 1)
         for row, column in enumerate(columns):
             theta[row, :, column] = _places(chart.factors[column], n).to(theta)
@@ -257,6 +257,11 @@ def deform(model: Model, content: Tensor, n: int = 9) -> Traversal:
     shown = [found if found and rivals[found[0].name] == 1 else mine for mine, found in zip(own, followed, strict=True)]
     axes, values = zip(*shown, strict=True)
     return Traversal(axes, torch.stack(values), _rows(x, n), theta.new_zeros(0))
+
+
+def _rest(model: Model) -> Map:
+    """The deformation that moves nothing, as one map of the model's own family: an anchor and its inverse."""
+    return model.anchor.compose(model.anchor.invert())
 
 
 def slidable(chart: Warp) -> tuple[int, ...]:

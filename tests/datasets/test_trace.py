@@ -54,7 +54,7 @@ def test_a_damaged_file_is_refused(package: Path, damage: str) -> None:
 
 def test_without_the_package_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace, "find_spec", lambda name: None)
-    with pytest.raises(DataError, match=r"pip install 'unwarp\[demo\]'"):
+    with pytest.raises(DataError, match=r"pip install 'unwarp\[series\]'"):
         trace.load()
 
 

@@ -29,7 +29,7 @@ def load(part: str = "train") -> Dataset:
         raise DataError(f"part={part!r} is unknown; choose train or test")
     spec = find_spec("tslearn")
     if spec is None or not spec.submodule_search_locations:
-        raise DataError("Trace comes with the package tslearn; install it with: pip install 'unwarp[demo]'")
+        raise DataError("Trace comes with the package tslearn; install it with: pip install 'unwarp[series]'")
     path = Path(spec.submodule_search_locations[0]) / ".cached_datasets" / "Trace.npz"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
