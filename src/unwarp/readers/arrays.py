@@ -160,7 +160,7 @@ def _not_finite(x: Array, kept: Array, rows: slice, gaps: bool) -> str:
     count = sum(int(bad(kept[part]).sum()) for part in blocks(kept))
     of_all = f"at index {index} of X, the first of {count:,} such values" if count > 1 else f"at index {index} of X"
     if np.isnan(x[index]):
-        return f"Input contains NaN {of_all}; fill or drop missing values first"
+        return f"Input contains NaN {of_all}; fill or drop missing values first (of series, Unwarper(missing='interpolate') fills them)"
     if np.isinf(x[index]):
         return f"Input contains infinity {of_all}; replace or drop infinite values first"
     return f"Input contains {x[index]:g}, too large for float32, {of_all}; rescale X first"
