@@ -110,8 +110,8 @@ def test_missing_values_are_refused_or_lie_on_a_line(even: Unwarper) -> None:
     np.testing.assert_allclose(even.align(X), even.align(full), atol=1e-5)
     assert np.isfinite(even.reconstruct(X)).all() and even.reconstruct(X).shape == X.shape
     even.set_params(missing="error")
-    with pytest.raises(ConfigError, match="choose 'error' or 'interpolate'"):
-        Unwarper(missing="mask").fit(X)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="choose one of error, interpolate, mask"):
+        Unwarper(missing="guess").fit(X)  # type: ignore[arg-type]
 
 
 def test_uneven_steps_say_the_same_as_even_ones() -> None:
@@ -262,3 +262,66 @@ def test_inside_a_pipeline_of_aeon() -> None:
         warnings.simplefilter("ignore")
         collection = pytest.importorskip("aeon.transformations.collection", reason="aeon is not installed")
         run(collection.Normalizer(), "series")
+
+
+def holed() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Series (12, 40) without gaps, and where they were observed."""
+    X = np.stack(waves([40] * 12)).astype(np.float32)
+    seen = np.random.default_rng(1).random(X.shape) > 0.2
+    seen[:, [0, -1]] = True
+    return X, seen
+
+
+def test_masked_series_are_learned_from_what_was_observed_alone() -> None:
+    X, seen = holed()
+    u, v = (
+        learned(np.where(seen, X, NAN), missing="mask"),
+        learned(Dataset(torch.from_numpy(X)[:, None], mask=torch.from_numpy(seen)), missing="mask"),
+    )
+    other = np.where(seen, X, 1e3).astype(np.float32)
+    w = learned(Dataset(torch.from_numpy(other)[:, None], mask=torch.from_numpy(seen)), missing="mask")
+    asked = np.where(seen, X, NAN)
+    for one in (v, w):
+        np.testing.assert_array_equal(u.transform(asked), one.transform(asked))
+
+
+def test_a_gap_stays_a_gap_in_aligned_series_and_is_drawn_in_reconstructions() -> None:
+    X, seen = holed()
+    asked = np.where(seen, X, NAN)
+    u = learned(asked, missing="mask")
+    aligned, whole = u.align(asked), u.align(X)
+    there = ~np.isnan(aligned)
+    assert 0.4 < there.mean() < 0.9
+    assert np.isfinite(u.reconstruct(asked)).all() and np.isfinite(u.template(asked)).all()
+    assert np.isfinite(u.score(asked)) and np.isfinite(whole).all()
+    assert u.__sklearn_tags__().input_tags.allow_nan and not Unwarper().__sklearn_tags__().input_tags.allow_nan
+
+
+def test_an_encoder_is_told_what_was_observed() -> None:
+    X, seen = holed()
+    u = learned(np.where(seen, X, NAN), missing="mask")
+    level = np.full((1, 40), 0.5, np.float32)
+    gap = level.copy()
+    gap[0, 10:20] = NAN  # a line fills it to the same values, which were not observed, though
+    assert not np.allclose(u.transform(level), u.transform(gap))
+
+
+def test_masked_models_come_back_as_they_were(tmp_path: Path) -> None:
+    X, seen = holed()
+    asked = np.where(seen, X, NAN)
+    u = learned(asked, missing="mask", scale="each")
+    u.save(tmp_path / "model")
+    v = Unwarper.load(tmp_path / "model")
+    np.testing.assert_array_equal(u.align(asked), v.align(asked))
+
+
+def test_gaps_are_refused_where_nothing_can_be_made_of_them() -> None:
+    pictures = np.random.default_rng(0).random((12, 1, 10, 10))
+    pictures[0, 0, 0, 0] = NAN
+    with pytest.raises(DataError, match=r"NaN|missing"):
+        Unwarper(missing="mask", max_steps=2).fit(pictures)
+    X, seen = holed()
+    with pytest.raises(ConfigError, match="gaps=True is for series"):
+        Unwarper(recipe="mixing-ae", missing="mask", max_steps=2).fit(np.where(seen, X, NAN))
+    with pytest.raises(ConfigError, match="gaps=True is for series"):
+        AE(gaps=True).build((1, 10, 10))

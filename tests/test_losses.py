@@ -199,3 +199,14 @@ def test_the_gradient_penalty_is_the_squared_slope_and_reaches_the_weights() -> 
     torch.testing.assert_close(penalty, (x.flatten(1) * weight).square().sum(1))
     (slope,) = torch.autograd.grad(penalty.sum(), weight)
     torch.testing.assert_close(slope, 2 * weight * x.flatten(1).square().sum(0))
+
+
+def test_what_was_not_observed_counts_nothing() -> None:
+    x, x_hat = torch.randn(2, 6, 3, 20, generator=torch.Generator().manual_seed(0))
+    x_hat = x_hat.requires_grad_()
+    holes = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) < 0.3
+    nll = gaussian_nll(x_hat, x.masked_fill(holes, torch.nan), 0.7)
+    seen = torch.distributions.Normal(x_hat, 0.7).log_prob(x).masked_fill(holes, 0)
+    torch.testing.assert_close(nll, -seen.flatten(1).sum(1))
+    (slope,) = torch.autograd.grad(nll.sum(), x_hat)
+    assert torch.equal(slope == 0, holes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -55,7 +55,8 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         batch_size: Samples a step.
         scale: `auto` (uint8 by 255, other images by their range, series by mean and standard deviation), `each` (every
             series and channel by its own mean and standard deviation), or None to demand values in [0, 1].
-        missing: NaN in series: `error`, or `interpolate` to fill it by a line between its neighbours in time.
+        missing: NaN in series: `error`; `mask` to learn from what was observed alone; or `interpolate` to fill it by a line
+            between its neighbours in time and take it as observed.
         rate: Samples a second of series; times, lags and events are then in seconds.
         image_shape: (H, W) or (C, H, W) of flattened images.
         random_state: Seed of everything random.
@@ -132,6 +133,8 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         """
         data = self._learnable(X, times)
         recipe = suited(data.x, self.recipe, self.warp, self.n_content)
+        if self.missing == "mask" and self.schema_.kind == "series":
+            recipe = replace(recipe, gaps=True)
         self.schema_, self.recipe_ = timed(self.schema_, recipe)
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         model = self.recipe_.build(data.shape, seed=seed)
@@ -284,6 +287,11 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         """Names of the content columns."""
         check_is_fitted(self)
         return np.array([f"content_{i}" for i in range(self.model_.n_content)], dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing != "error"
+        return tags
 
     def _learnable(self, X: Any, times: Any) -> Dataset:
         """`X` as a checked, scaled data set; what it is stays known."""

@@ -16,15 +16,21 @@ AdversarialObjective = Literal["minimax", "non-saturating", "hinge"]
 
 
 def gaussian_nll(x_hat: Tensor, x: Tensor, sigma: float | Tensor) -> Tensor:
-    """-log N(x; x_hat, sigma^2) summed over features, (N,), constant included; `sigma` may be a learned scalar."""
+    """-log N(x; x_hat, sigma^2) summed over observed features, (N,), constant included; `sigma` may be a learned scalar."""
     log_sigma = sigma.log() if isinstance(sigma, Tensor) else math.log(sigma)
-    constant = x[0].numel() * (log_sigma + 0.5 * math.log(2 * math.pi))
+    observed = torch.isfinite(x).flatten(1).sum(1)
+    constant = observed * (log_sigma + 0.5 * math.log(2 * math.pi))
     return squared_error(x_hat, x) / (2 * sigma**2) + constant
 
 
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
-    """Squared error summed over features, (N,)."""
-    return (x_hat - x).square().flatten(1).sum(1)
+    """Squared error summed over features, (N,); where `x` is NaN nothing was observed, and nothing counts."""
+    return (x_hat - completed(x, x_hat)).square().flatten(1).sum(1)
+
+
+def completed(x: Tensor, x_hat: Tensor) -> Tensor:
+    """`x` with the values of `x_hat` where it is NaN; they carry no gradient."""
+    return torch.where(x.isnan(), x_hat.detach(), x)
 
 
 def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import torch
@@ -88,13 +88,14 @@ class Schema:
         given, stamps, _ = _opened(X, times)
         came, _ = as_recorded(given, stamps, self.kind, self.image_shape, self.clock.any_length)
         free = self.clock.any_length or stamps is not None
-        samples = came.even(self.shape[-1] if free else None, _known(missing))
+        length = self.shape[-1] if free else None
+        samples = came.even(length, _known(missing))
         if samples.shape[1:] != self.shape:
             raise DataError(
                 f"X has {int(np.prod(samples.shape[1:]))} features, but Unwarper is expecting {self.n_features} features as "
                 f"input: samples of shape {samples.shape[1:]} came, it was trained on {self.shape}"
             )
-        scaler = own_scaler(samples) if self.each else self.scaler
+        scaler = own_scaler(came.even(length, _whole(missing))) if self.each else self.scaler
         return Taken(torch.from_numpy(scaler.apply(samples)), scaler, came)
 
     def along(self, other: Any, taken: Taken, missing: Filling = "error") -> Taken:
@@ -187,9 +188,9 @@ def learnable(
     if rate is not None and not (found == "series" and 0 < rate < np.inf):
         raise ConfigError(f"rate={rate!r} must be positive samples a second of series, or None; X holds {found} data")
     length, clock = came.clock(rate)
-    samples = came.even(length, _known(missing))
-    scaler = fit_scaler(samples, found, scale)
-    own = own_scaler(samples) if scale == "each" else scaler
+    samples, whole = (came.even(length, policy) for policy in (_known(missing), _whole(missing)))
+    scaler = fit_scaler(whole, found, scale)
+    own = own_scaler(whole) if scale == "each" else scaler
     scaled = torch.from_numpy(own.apply(samples))
     data = replace(X, x=scaled) if isinstance(X, Dataset) else Dataset(scaled)
     if isinstance(came, Uneven):
@@ -212,9 +213,20 @@ def timed(schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]:
 
 
 def _known(missing: Any) -> Filling:
-    if missing not in ("error", "interpolate"):
-        raise ConfigError(f"missing={missing!r} is unknown; choose 'error' or 'interpolate'")
-    return "error" if missing == "error" else "interpolate"
+    if missing not in get_args(Filling):
+        raise ConfigError(f"missing={missing!r} is unknown; choose one of {', '.join(get_args(Filling))}")
+    known: Filling = missing
+    return known
+
+
+def _across(mask: Tensor, x: Tensor) -> Tensor:
+    """A mask (N, T) or (N, C, T) of series `x` (N, C, T), or one of the shape of pictures, in that shape."""
+    return (mask[:, None] if mask.ndim < x.ndim else mask).expand_as(x)
+
+
+def _whole(missing: Filling) -> Filling:
+    """How gaps are filled where a scale is fitted."""
+    return "interpolate" if missing == "mask" else missing
 
 
 def _opened(X: Any, times: Any) -> tuple[Any, Any, Kind]:
@@ -224,5 +236,6 @@ def _opened(X: Any, times: Any) -> tuple[Any, Any, Kind]:
         return found.x, found.times if times is None else times, found.kind
     if isinstance(found, Dataset):
         stamps = found.times if times is None else times
-        return found.x.numpy(), stamps.numpy() if isinstance(stamps, Tensor) else stamps, "auto"
+        x = found.x if found.mask is None else found.x.masked_fill(~_across(found.mask, found.x), torch.nan)
+        return x.numpy(), stamps.numpy() if isinstance(stamps, Tensor) else stamps, "image" if x.ndim == 4 else "series"
     return found, times, "auto"

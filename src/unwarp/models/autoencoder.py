@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unwarp.losses import gaussian_energy, stress
+from unwarp.losses import completed, gaussian_energy, stress
 from unwarp.models.base import Model, Player, Recipe
 from unwarp.types import Batch, ConfigError
-from unwarp.warps import Affine2d, Map, Warp, Window
+from unwarp.warps import Affine2d, Map, Warp, Window, seen_through
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class AE(Recipe):
             posterior = model.encode(x)
             code = posterior.content.roll(len(batch.x), 0) if self.swap else posterior.content
             templates = model.decode(code)
-            x_hat = model.link(posterior.map(templates, model.window, model.frame, model.padding))
+            x_hat = model.show(templates, posterior.map)
             terms = {"reconstruction": model.likelihood(x_hat, x).mean()}
             if model.warp.factors:
                 terms["deformation"] = gaussian_energy(posterior.theta, model.prior).mean()
@@ -83,7 +83,7 @@ class AE(Recipe):
         if not self.views or not model.warp.factors:
             return x, None
         move = model.warp.sample(len(x), generator, self.views, like=x).undoable()
-        return torch.cat([x, move(x, padding=model.padding)]), move
+        return torch.cat([x, seen_through(move, x, padding=model.padding)]), move
 
 
 def disagreement(copy: Map, original: Map, move: Map, frame: Window) -> Tensor:
@@ -109,9 +109,10 @@ def banded_error(x_hat: Tensor, x: Tensor, levels: int = 4) -> Tensor:
 
     Args:
         x_hat: Reconstructions (N, C, T) or (N, C, H, W).
-        x: Observations, of that shape.
+        x: Observations, of that shape; NaN where there is none.
         levels: Number of bands, the last of which is what remains.
     """
+    x = completed(x, x_hat)
     errors = [
         error.square().flatten(1).mean(1) / band.var().clamp_min(1e-6 * x.var().detach() + 1e-12)
         for error, band in zip(pyramid(x_hat - x, levels), pyramid(x, levels), strict=True)

@@ -16,7 +16,7 @@ from unwarp.models.starts import STARTS, StartKind
 from unwarp.nets import Net, output_layer
 from unwarp.schedules import Schedule, warm_cosine
 from unwarp.types import Batch, ConfigError, DataError, Latent
-from unwarp.warps import Identity, Map, Padding, Warp, Window
+from unwarp.warps import Identity, Map, Padding, Warp, Window, filled
 from unwarp.warps.affine import affine_part
 from unwarp.warps.base import check_padding
 
@@ -84,6 +84,7 @@ class Model(nn.Module):
         link: What follows the warp: the identity, or from log-odds to probabilities.
         likelihood: The observation model.
         log_prior: Log standard deviations of the prior over the deformation, in half-ranges (P,); a parameter where learned.
+        gaps: Whether samples may have gaps (NaN), which the encoder is then told of.
     """
 
     anchor_theta: Tensor
@@ -100,8 +101,10 @@ class Model(nn.Module):
         link: nn.Module,
         likelihood: Likelihood,
         prior: Scale,
+        gaps: bool = False,
     ) -> None:
         super().__init__()
+        self.gaps = gaps
         self.shape, self.warp, self.window, self.padding = shape, warp, window, padding
         self.frame = Window.frame(shape[1:])
         self.encoder, self.decoder, self.link, self.likelihood = encoder, decoder, link, likelihood
@@ -134,7 +137,8 @@ class Model(nn.Module):
         Raises:
             DataError: Samples of another shape.
         """
-        posterior: Posterior = self.encoder(self._fitting(x), noise, self._turn(x))
+        seen = self._fitting(x)
+        posterior: Posterior = self.encoder(seen, noise, self._turn(seen))
         return posterior
 
     def pose(self, x: Tensor) -> Map:
@@ -143,14 +147,15 @@ class Model(nn.Module):
         Raises:
             DataError: Samples of another shape.
         """
-        return self.encoder.pose(self._fitting(x), self._turn(x)).compose(self.anchor.invert())
+        seen = self._fitting(x)
+        return self.encoder.pose(seen, self._turn(seen)).compose(self.anchor.invert())
 
     def _fitting(self, x: Tensor) -> Tensor:
         if x.shape[1:] != self.shape:
             raise DataError(
                 f"samples have shape {tuple(x.shape[1:])}, the model was built for {self.shape}; use recipe.build(data.shape)"
             )
-        return x
+        return torch.cat([filled(x), torch.isfinite(x).to(x)], 1) if self.gaps else x
 
     @torch.no_grad()
     def _turn(self, x: Tensor) -> Tensor | None:
@@ -190,7 +195,11 @@ class Model(nn.Module):
 
     def draw(self, content: Tensor, map: Map) -> Tensor:
         """Decode content (N, D) and deform it by maps as they are before centring: (N, *shape)."""
-        return torch.as_tensor(self.link(map(self.decode(content), self.window, self.frame, self.padding)))
+        return self.show(self.decode(content), map)
+
+    def show(self, templates: Tensor, map: Map) -> Tensor:
+        """Templates as `decode` gives them, deformed by maps as they are before centring: (N, *shape)."""
+        return torch.as_tensor(self.link(map(templates, self.window, self.frame, self.padding)))
 
     def imagine(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Codes (n, D) from N(0, 1) and deformations (n, P) from their prior (uniform for periodic columns)."""
@@ -239,13 +248,16 @@ class Recipe(ABC):
             Gaussian for series.
         sigma: Standard deviation of the Gaussian likelihood, or `learned`.
         prior: Standard deviation of the prior over the composed deformation, in half-ranges, or `learned` (one a column).
+        gaps: Whether series may have gaps (NaN): encoders are then told what was observed, and that alone is reconstructed.
         optimiser: Optimiser and its schedule.
 
-    A family says by `generative` whether its training makes N(0, 1) the prior of content.
+    A family says by `generative` whether its training makes N(0, 1) the prior of content, and by `tolerant` whether it can learn
+    from samples with gaps.
     """
 
     family: ClassVar[str]
     generative: ClassVar[bool] = True
+    tolerant: ClassVar[bool] = True
     warp: Warp = field(default_factory=Identity)
     n_content: int = 12
     encoder: EncoderKind = "staged"
@@ -259,6 +271,7 @@ class Recipe(ABC):
     likelihood: LikelihoodKind | Literal["auto"] = "gaussian"
     sigma: Scale = 0.5**0.5
     prior: Scale = 1.0
+    gaps: bool = False
     optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __post_init__(self) -> None:
@@ -308,15 +321,23 @@ class Recipe(ABC):
             return replace(self, padding="zeros").build(shape, seed=seed)
         if self.likelihood == "auto":
             return replace(self, likelihood="bernoulli" if len(shape) == 3 else "gaussian").build(shape, seed=seed)
+        if self.gaps and (len(shape) == 3 or self.likelihood != "gaussian" or not self.tolerant):
+            raise ConfigError(
+                f"gaps=True is for series, a Gaussian likelihood and families without a critic; {type(self).__name__} with "
+                f"likelihood={self.likelihood!r} got samples of shape {tuple(shape)}; fill the gaps instead"
+            )
         frame = Window.frame(shape[1:])
         window = frame.crop(self.crop)
         warp = self.warp.on(shape[1:], window.extent[0])
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            encoder = build_encoder(self, tuple(shape), warp, window)
+            seen = (shape[0] * (2 if self.gaps else 1), *shape[1:])
+            encoder = build_encoder(self, seen, warp, window)
             decoder, link = self._decoder((shape[0], *window.size))
         likelihood = Likelihood(self.likelihood, self.sigma)
-        return Model(tuple(shape), warp, encoder, decoder, window, self.padding, link, likelihood, self.prior)
+        return Model(
+            tuple(shape), warp, encoder, decoder, window, self.padding, link, likelihood, self.prior, self.gaps
+        )
 
     def _decoder(self, shape: tuple[int, ...]) -> tuple[nn.Module, nn.Module]:
         """The decoder and the link: pictures lie in [0, 1] and start near the background; series stay linear."""

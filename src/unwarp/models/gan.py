@@ -51,6 +51,7 @@ class GAN(Recipe):
     """
 
     family: ClassVar[str] = "gan"
+    tolerant: ClassVar[bool] = False
     prior: Scale = "learned"
     optimiser: Optimiser = field(default_factory=lambda: Optimiser(1e-3, 0.0, (0.0, 0.99)))
     objective: AdversarialObjective = "non-saturating"

@@ -51,6 +51,7 @@ class MixingAE(Recipe):
 
     family: ClassVar[str] = "mixing-ae"
     generative: ClassVar[bool] = False
+    tolerant: ClassVar[bool] = False
     passes: tuple[int, int] = (1, 1)
     chunks: int | tuple[int, ...] = 3
     mixing: float = 1.0

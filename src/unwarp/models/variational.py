@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from unwarp.losses import gaussian_energy, gaussian_log_density, gaussian_rate
+from unwarp.losses import gaussian_energy, gaussian_log_density, gaussian_rate, stress
 from unwarp.models.base import Model, Player, Recipe
 from unwarp.models.encoders import Posterior
 from unwarp.models.likelihood import LikelihoodKind, Scale
@@ -27,17 +27,21 @@ class Variational(Recipe):
     Attributes:
         passes: One pass of the last rung, in training and in use: a rung that is drawn from once has one posterior.
         rate_warmup: Steps over which the weight of the pressure on the rates rises from 0 to 1.
+        isometry: Weight of a term that makes distances between codes those between their templates, as in `AE`; 0 for none,
+            which alone is the published objective.
     """
 
     passes: tuple[int, int] = (1, 1)
     likelihood: LikelihoodKind | str = "auto"  # type: ignore[assignment]
     sigma: Scale = "learned"
     rate_warmup: int = 0
+    isometry: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.rate_warmup < 0:
-            raise ConfigError(f"{type(self).__name__}: rate_warmup must be 0 or more, got {self.rate_warmup!r}")
+        for name in ("rate_warmup", "isometry"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{type(self).__name__}: {name} must be 0 or more, got {getattr(self, name)!r}")
         if self.prior == "learned" and len(self.warp.parts) > 1:
             raise ConfigError(
                 f"{type(self).__name__}: prior='learned' needs a warp of one family, got {self.warp.name!r}; in a chain only "
@@ -62,10 +66,13 @@ class Variational(Recipe):
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
-            drawn = model.draw(posterior.content, posterior.map)
+            templates = model.decode(posterior.content)
+            drawn = model.show(templates, posterior.map)
             weight = min(1.0, step / self.rate_warmup) if self.rate_warmup else 1.0
             costs = self.pressure(posterior, model, step)
             terms = {name: weight * cost for name, cost in costs.items()}
+            if self.isometry:
+                terms["isometry"] = self.isometry * stress(posterior.content, model.link(templates).detach()).mean()
             return {"reconstruction": model.likelihood(drawn, batch.x).mean(), **terms}
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from unwarp.readers.series import as_list, evened, stamped
 from unwarp.types import ConfigError, DataError, Kind
 
 Array = NDArray[Any]
-Filling = Literal["error", "interpolate"]
+Filling = Literal["error", "interpolate", "mask"]
 
 MOST = 100
 """Even steps that a recorded one may become: beyond it, the unit of the times is not that of the rate."""
@@ -119,7 +119,7 @@ class Uneven:
         """The series at `length` even steps (N, C, length); that of the longest for None.
 
         Raises:
-            DataError: A value is missing where `missing` is `error`, or a channel has none at all.
+            DataError: A value is missing where `missing` is `error`, or a channel has none at all. With `mask` it stays NaN.
         """
         return evened(self.rows, self.stamps, length or max(row.shape[1] for row in self.rows), missing)
 

@@ -84,14 +84,26 @@ def resample_to(
     return evened(rows, stamped(rows, times), length, missing)
 
 
-def evened(
-    rows: list[NDArray[np.float32]], stamps: list[Array], length: int, missing: Literal["interpolate", "error"]
-) -> NDArray[np.float32]:
-    """Series (C, T_i) with stamps (T_i,) at `length` even times each, (N, C, length); errors as for `resample_to`."""
+def evened(rows: list[NDArray[np.float32]], stamps: list[Array], length: int, missing: Missing) -> NDArray[np.float32]:
+    """Series (C, T_i) with stamps (T_i,) at `length` even times each, (N, C, length); errors as for `resample_to`.
+
+    With `mask` a step whose line would begin or end in a missing value is NaN.
+    """
     x = np.empty((len(rows), len(rows[0]), length), np.float32)
     for i, (row, at) in enumerate(zip(rows, stamps, strict=True)):
-        x[i] = _filled(row, at, np.linspace(at[0], at[-1], length), i, missing)
+        even = np.linspace(at[0], at[-1], length)
+        x[i] = _filled(row, at, even, i, missing)
+        if missing == "mask":
+            x[i, _unseen(row, at, even)] = np.nan
     return x
+
+
+def _unseen(row: NDArray[np.float32], stamps: Array, at: Array) -> NDArray[np.bool_]:
+    """Where a line through series (C, T) with `stamps` (T,), read `at` (K,), would begin or end in NaN, (C, K)."""
+    gaps, last = np.isnan(row), row.shape[1] - 1
+    left = np.clip(np.searchsorted(stamps, at, side="right") - 1, 0, last)
+    right = np.where(stamps[left] < at, np.minimum(left + 1, last), left)
+    return np.asarray(gaps[:, left] | gaps[:, right])
 
 
 def as_list(series: Any) -> list[NDArray[np.float32]]:
@@ -161,7 +173,7 @@ def _filled(row: NDArray[np.float32], stamps: Array, at: Array, i: int, missing:
         channel, step = np.argwhere(gaps)[0]
         raise DataError(
             f"sample {i}, channel {channel}, time index {step} is missing, the first of {int(gaps.sum()):,} in this "
-            "sample (NaN); set missing='interpolate', which fills it by a line, or drop the sample"
+            "sample (NaN); set missing='interpolate' to fill it by a line, missing='mask' to do without it (Unwarper, pad), or drop the sample"
         )
     if gaps.all(1).any():
         channel = int(gaps.all(1).argmax())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from unwarp.types import ConfigError
 from unwarp.warps.affine import Affine2d, AffineMap, Rigid2d, Similarity2d, to_matrix, translation
-from unwarp.warps.base import Identity, IdentityMap, Map, Padding, Warp, Window, canonicalize, resample
+from unwarp.warps.base import Identity, IdentityMap, Map, Padding, Warp, Window, resample
 from unwarp.warps.chain import Chain, ChainMap
 from unwarp.warps.cpab import CpabTime
 from unwarp.warps.displacement import Displacement2d, DisplacementMap
 from unwarp.warps.gain import Gain, GainMap
+from unwarp.warps.gaps import canonicalize, filled, seen_through
 from unwarp.warps.spline import SplineTime
 from unwarp.warps.steps import SoftmaxTime, SquareTime
 from unwarp.warps.time import CosineTime, MonotoneTime, TimeShift
@@ -41,8 +42,10 @@ __all__ = [
     "Window",
     "canonicalize",
     "families",
+    "filled",
     "named",
     "resample",
+    "seen_through",
     "to_matrix",
     "translation",
 ]

@@ -158,11 +158,6 @@ def spread(map: Map, n: int) -> Map:
     return map if len(map) == n else map[torch.zeros(n, dtype=torch.long)]
 
 
-def canonicalize(x: Tensor, map: Map, target: Window | None = None, padding: Padding = "zeros") -> Tensor:
-    """Undo the invertible part of `map` in the observations `x` (N, C, ...): the aligned data."""
-    return map.undoable().invert()(x, target=target, padding=padding)
-
-
 @dataclass(frozen=True)
 class IdentityMap(Map):
     """N deformations that move nothing."""
