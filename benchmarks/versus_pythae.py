@@ -32,8 +32,8 @@ BATCH, LR, LATENTS = 100, 1e-3, 40
 ROOT = Path(__file__).parent.parent
 
 
-def prepare(folder: Path) -> Path:
-    """A scratch environment with both libraries; gives its interpreter."""
+def prepare(folder: Path, *peers: str) -> Path:
+    """A scratch environment with this library and `peers` (pythae, for none); gives its interpreter."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     install = [
@@ -46,7 +46,7 @@ def prepare(folder: Path) -> Path:
         "-c",
         "constraints.txt",
         ".",
-        PEER,
+        *(peers or (PEER,)),
     ]
     subprocess.run(install, cwd=ROOT, check=True)
     return python

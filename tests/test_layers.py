@@ -26,6 +26,7 @@ LAYERS = (
         "features",
         "mixture",
         "schema",
+        "selection",
         "tables",
     ),
     ("report", "figures", "exhibits", "settings", "alignment", "estimators", "explorer", "results", "runs"),

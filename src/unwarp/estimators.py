@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from numbers import Integral
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -30,6 +31,7 @@ from unwarp.readers.recordings import Filling
 from unwarp.readers.scaling import Scale
 from unwarp.recipes import suited
 from unwarp.schema import Schema, Taken, learnable, timed
+from unwarp.selection import STEPS, Selection, select
 from unwarp.tables import theta_of
 from unwarp.training import Callback, History, train
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind, Latent
@@ -44,7 +46,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
     """Learn, without labels, each sample's template, its content code and its deformation in human units.
 
     Args:
-        warp: `auto` (affine for images, smooth time for series), a name (`affine`, `similarity`, `identity`, ... or
+        warp: `auto` (affine for images; for series as much as `unwarp.selection` finds to help, perhaps none), a name (`affine`, `similarity`, `identity`, ... or
             `displacement+affine`), or any `Warp`. It replaces the recipe's.
         recipe: Any `Recipe`, or its name (`ae`, `vae`); None for an autoencoder that suits the data.
         kind: `auto`, `image` or `series`.
@@ -67,6 +69,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
     Attributes:
         model_: The trained `Model`.
         recipe_: Its recipe.
+        selection_: How much to warp series, with the evidence; None where that was not left open.
         history_: What training did.
         schema_: What samples it takes, and how they are scaled.
         cluster_centers_: Content of the clusters (n_clusters, D).
@@ -78,6 +81,8 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
     >>> Unwarper(max_steps=2).fit(X).transform_params(X).columns[0]
     'rotation_deg'
     """
+
+    selection_: Selection | None
 
     def __init__(
         self,
@@ -131,17 +136,17 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
             DataError: Data that cannot be used; the message says what came and what to do.
             ConfigError: A choice that does not exist or does not fit the data.
         """
-        data = self._learnable(X, times)
-        recipe = suited(data.x, self.recipe, self.warp, self.n_content)
+        data, started = self._learnable(X, times), perf_counter()
+        seed = int(check_random_state(self.random_state).randint(1 << 31))
+        bound = self.max_seconds
+        shown = [Choice(print, bound), Progress("training", seconds=bound)] if self.verbose else []
+        looking_on = (*callbacks, *shown)
+        recipe = suited(data.x, self._chosen(data, seed, looking_on), self.warp, self.n_content)
         if self.missing == "mask" and self.schema_.kind == "series":
             recipe = replace(recipe, gaps=True)
         self.schema_, self.recipe_ = timed(self.schema_, recipe)
-        seed = int(check_random_state(self.random_state).randint(1 << 31))
         model = self.recipe_.build(data.shape, seed=seed)
         steps = int(np.clip(30 * len(data) / self.batch_size, 300, 4000)) if self.max_steps is None else self.max_steps
-        bound = self.max_seconds
-        shown = [Choice(print, bound), Progress(self.recipe_.warp.name, seconds=bound)] if self.verbose else []
-        looking_on = (*callbacks, *shown)
         self.history_ = train(
             model,
             self.recipe_.players(model),
@@ -149,7 +154,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
             steps=steps,
             batch_size=self.batch_size,
             seed=seed,
-            seconds=self.max_seconds,
+            seconds=bound and max(1.0, bound - (perf_counter() - started)),
             device=self.device,
             precision=self.precision,
             callbacks=looking_on,
@@ -245,6 +250,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
             "data": self.schema_.record(),
             "n_features_in": self.n_features_in_,
             "arrays": arrays,
+            "selection": None if self.selection_ is None else asdict(self.selection_),
         }
         checkpoints.save(self.model_, self.recipe_, folder, extra)
 
@@ -272,6 +278,8 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         found = cls(recipe.warp, recipe, **{**settings, "image_shape": tuple(shape) if shape else None})
         found.model_, found.recipe_, found.history_ = model, recipe, History()
         data, found.n_features_in_ = config["data"], config["n_features_in"]
+        kept = config.get("selection")
+        found.selection_ = None if kept is None else Selection.of(kept)
         found.schema_ = Schema.of(data, model.shape, found.image_shape)
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         found.cluster_centers_ = arrays["cluster_centers"]
@@ -303,6 +311,22 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
                 raise ConfigError(f"{name}={value!r} must be a whole number of at least {low}")
         self.n_features_in_ = self.schema_.n_features
         return data
+
+    def _chosen(self, data: Dataset, seed: int, looking_on: Sequence[Callback]) -> str | Recipe | None:
+        """The recipe that was asked for or, of series where nothing was, the one that is found to help; see `selection_`."""
+        self.selection_ = None
+        if self.recipe is not None or self.warp != "auto" or self.schema_.kind == "image":
+            return self.recipe
+        steps = STEPS if self.max_steps is None else min(STEPS, self.max_steps)
+        seconds = None if self.max_seconds is None else self.max_seconds / 2
+
+        def say(line: str) -> None:
+            for callback in looking_on:
+                callback.on_word(line)
+
+        self.selection_ = select(data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, say=say)
+        say(f"how much to warp: {self.selection_}")
+        return self.selection_.recipe
 
     def _cluster(self, data: Dataset, seed: int) -> None:
         content, theta = encode(self.model_, data.x, device=self.device)

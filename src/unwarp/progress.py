@@ -23,6 +23,10 @@ class Choice(Quiet):
     def __init__(self, say: Callable[[str], None], seconds: float | None = None) -> None:
         self.say, self.seconds = say, seconds
 
+    def on_word(self, line: str) -> None:
+        """The line, as it is."""
+        self.say(line)
+
     def on_start(self, state: State) -> None:
         """One line: warp, sizes, window, steps; and where a stopped run goes on."""
         model = state.model

@@ -11,7 +11,7 @@ from torch import Tensor
 from unwarp import models, warps
 from unwarp.models import AE, Net, Optimiser, Recipe
 from unwarp.types import ConfigError, Kind
-from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, Padding, Warp
+from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, Padding, SquareTime, Warp
 
 DIGITS = AE(
     warp=Chain(Displacement2d(5), Affine2d()),
@@ -37,8 +37,13 @@ SERIES = AE(
 )
 """Series of one length, standardised, that hurry and linger: some hundred steps of 20 series or more."""
 
-SHARP = replace(SERIES, net=Net(channels=16, detail=True), views=0.5, equivariance=200.0, bands=1.0)
+SHARP = replace(SERIES, n_content=16, net=Net(channels=16, detail=True), views=0.5, equivariance=200.0, bands=1.0)
 """Series that small, short ripples tell apart."""
+
+RATE_INVARIANT = replace(
+    SERIES, warp=SquareTime(), encoder="one-stage", prior=1e3, views=0.0, swap=False, equivariance=0.0
+)
+"""One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
 
 
 def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | None = None) -> Recipe:

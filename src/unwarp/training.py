@@ -65,6 +65,8 @@ class State:
 class Callback(Protocol):
     """Code that looks on at a run; every hook is optional in subclasses of `Quiet`."""
 
+    def on_word(self, line: str) -> None: ...
+
     def on_start(self, state: State) -> None: ...
 
     def on_step(self, state: State, terms: Row) -> None: ...
@@ -76,6 +78,9 @@ class Callback(Protocol):
 
 class Quiet:
     """A callback that does nothing, to inherit from."""
+
+    def on_word(self, line: str) -> None:
+        """When there is news for people before the run: what is being decided, and why."""
 
     def on_start(self, state: State) -> None:
         """Before the first step; a callback may put an earlier state back here."""

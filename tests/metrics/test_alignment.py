@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unwarp.metrics.alignment import nearest, separation, variance_left
+from unwarp.metrics.alignment import nearest, nearest_centroids, separation, variance_left
 
 RANDOM = np.random.default_rng(0)
 
@@ -42,3 +42,11 @@ def test_variance_left_is_the_share_of_what_was_there() -> None:
     assert variance_left(x, means, clusters) == pytest.approx(0)
     assert variance_left(x, means + 0.5 * (x - means), clusters) == pytest.approx(0.25)
     assert np.isnan(variance_left(np.ones((3, 1, 4)), np.ones((3, 1, 4)), np.zeros(3)))
+
+
+def test_more_means_a_class_see_a_class_in_two_parts() -> None:
+    train, labels = np.array([[-1.0], [1.0], [-0.1], [0.1]]), np.array([0, 0, 1, 1])
+    test, known = np.array([[-0.9], [0.9], [-0.08], [0.08]]), labels
+    assert nearest_centroids(train, labels, test, known) == nearest(train, labels, test, known)["centroid"]
+    assert nearest_centroids(train, labels, test, known, each=2) == 1.0
+    assert nearest_centroids(train, labels, test, known, each=9) == 1.0

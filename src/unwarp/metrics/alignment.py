@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.metrics import pairwise_distances_argmin
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from unwarp.metrics.clustering import kmeans
@@ -29,6 +31,31 @@ def nearest(train: Array, train_labels: Labels, test: Array, labels: Labels) -> 
         "1nn": float(KNeighborsClassifier(1).fit(known, train_labels).score(asked, labels)),
         "centroid": float(NearestCentroid().fit(known, train_labels).score(asked, labels)),
     }
+
+
+def nearest_centroids(
+    train: Array, train_labels: Labels, test: Array, labels: Labels, each: int = 1, seed: int = 0
+) -> float:
+    """Accuracy of the nearest of `each` means a class, found by k-means within the class, 0 to 1.
+
+    One mean is the nearest class mean; more of them leave room for a class that comes in several kinds.
+
+    Args:
+        train: Samples (N, ...) that are known.
+        train_labels: Their classes (N,).
+        test: Samples (M, ...) that are classified.
+        labels: Their classes (M,).
+        each: Means a class; fewer where a class has fewer samples.
+        seed: Seed of k-means.
+    """
+    known, asked = (x.reshape(len(x), -1) for x in (train, test))
+    means, names = [], []
+    for name in np.unique(train_labels):
+        own = known[train_labels == name]
+        found = KMeans(min(each, len(own)), n_init=10, random_state=seed).fit(own).cluster_centers_
+        means.append(found)
+        names += [name] * len(found)
+    return float(np.mean(np.asarray(names)[pairwise_distances_argmin(asked, np.concatenate(means))] == labels))
 
 
 def separation(train: Array, train_labels: Labels, test: Array, labels: Labels) -> dict[str, float]:

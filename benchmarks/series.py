@@ -1,0 +1,200 @@
+"""Series: how much to warp, what alignment is worth on real recordings, and how fast it is.
+
+    python -m benchmarks.series                            every cell that has no result file yet, then tables and page
+    python -m benchmarks.series --cell ucr/Trace/auto/0 --again
+    python -m benchmarks.series --table                    tables and page alone, from the result files
+    python -m benchmarks.series --quick                    a little of one cell a table, written nowhere
+
+Sets of the UCR and UEA archives, `ucr/<set>` and `uea/<set>`, are learned from their training part without labels and
+scored once on their test part. Kinds: `choice` (how much to warp, decided on the training part alone), `auto` (what was
+chosen, seeds 0 to 2), `one-stage` (the published rate-invariant autoencoder, seeds 0 to 2), `raw` (the series as they
+are), `dtw` (a nearest neighbour by dynamic time warping with a window learned on the training part). `bumps/smooth` has
+true maps; `fork/smooth`, `fork/one-stage` and `fork/none` follow the protocol of TimewarpVAE (Rhodes and Lee 2023), with
+three latents. `speed/128` and `speed/512` align 10,000 series beside dtaidistance and tslearn; `speed/training` trains.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks import cells, series_page, series_peers
+from benchmarks.series_sets import SETS
+from unwarp import Unwarper
+from unwarp.checkpoints import describe
+from unwarp.datasets import Dataset, bumps, fork_trajectories, ucr, uea
+from unwarp.evaluation import embed
+from unwarp.metrics.alignment import nearest, nearest_centroids, variance_left
+from unwarp.metrics.clustering import kmeans
+from unwarp.metrics.dtw import aligned_rmse
+from unwarp.metrics.neighbours import neighbours
+from unwarp.metrics.recovery import recovery
+from unwarp.models import Net, Recipe
+from unwarp.recipes import RATE_INVARIANT, SERIES
+from unwarp.schema import learnable
+from unwarp.selection import CHOICES, select
+from unwarp.training import train
+
+Array = NDArray[Any]
+FOLDER, SEEDS, BATCH = "series", range(3), 20
+ARCHIVES: dict[str, Callable[..., Dataset]] = {"ucr": ucr.load, "uea": uea.load}
+FORK, FORK_STEPS = replace(SERIES, n_content=3, net=Net(channels=32)), 1000
+FORKS: dict[str, Recipe] = {
+    "smooth": FORK,
+    "one-stage": replace(RATE_INVARIANT, n_content=3, net=FORK.net),
+    "none": replace(FORK.unstructured(), n_content=3),
+}
+NAMES = (
+    *(f"{name}/{kind}/0" for kind in ("choice", "raw", "dtw") for name in SETS),
+    *(f"{name}/{kind}/{seed}" for kind in ("auto", "one-stage") for seed in SEEDS for name in SETS),
+    *(f"bumps/smooth/{seed}" for seed in SEEDS),
+    *(f"fork/{kind}/{seed}" for kind in FORKS for seed in SEEDS),
+    *(f"speed/{what}/0" for what in ("128", "512", "training")),
+)
+QUICK = ("ucr/GunPoint/auto/0", "fork/smooth/0", "bumps/smooth/0")
+
+
+@lru_cache(2)
+def parts(name: str) -> tuple[Dataset, Dataset]:
+    """The training and the test part of a set, each resampled to one length."""
+    archive, own = name.split("/")
+    return ARCHIVES[archive]("train", own), ARCHIVES[archive]("test", own)
+
+
+def cell(name: str, quick: bool = False) -> cells.Result:
+    """Whatever a cell's kind asks for."""
+    where, kind, seed = name.rsplit("/", 2)
+    if where == "speed":
+        return {"cell": name, "scores": training() if kind == "training" else series_peers.speed(int(kind))}
+    if where == "fork":
+        return {"cell": name} | fork(kind, int(seed), quick)
+    if where == "bumps":
+        return {"cell": name} | known_maps(int(seed), quick)
+    if kind == "raw":
+        return {"cell": name, "sizes": sizes(*parts(where)), "scores": raw(where)}
+    if kind == "dtw":
+        return {"cell": name, "scores": series_peers.dtw(*parts(where))}
+    if kind == "choice":
+        return {"cell": name} | choice(where)
+    recipe = RATE_INVARIANT if kind == "one-stage" else CHOICES["smooth" if quick else chosen(where)]
+    return {"cell": name} | learned(where, recipe, int(seed), quick)
+
+
+def choice(where: str) -> cells.Result:
+    """How much to warp a set, on its training part."""
+    started = time.perf_counter()
+    found = select(learnable(parts(where)[0], "series", "auto", None)[0].x)
+    return {"seconds": round(time.perf_counter() - started, 1), **asdict(found), "words": str(found), "scores": {}}
+
+
+def chosen(where: str) -> str:
+    """What the cell of a set's choice says."""
+    name = f"{where}/choice/0"
+    return str(cells.run(FOLDER, name, lambda: cell(name))["choice"])
+
+
+def learned(where: str, recipe: Recipe, seed: int, quick: bool) -> cells.Result:
+    """Scores of aligned series and of codes on the test part, by a model of the training part."""
+    known, asked = parts(where)
+    model = estimator(recipe, len(known), seed, quick).fit(known)
+    aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
+    scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
+    left = variance_left(asked.x.numpy(), aligned[1], model.predict(asked))
+    own = {"variance_left": left} if np.isfinite(left) else {}
+    return {
+        "seconds": round(model.history_.seconds, 1),
+        "steps": model.history_.steps,
+        "recipe": describe(model.recipe_),
+        "scores": rounded(scores | own),
+    }
+
+
+def estimator(recipe: Recipe, n: int, seed: int, quick: bool = False) -> Unwarper:
+    """What trains on `n` series: 30 passes, of 400 to 800 steps."""
+    steps = 20 if quick else int(np.clip(30 * n / BATCH, 400, 800))
+    return Unwarper(
+        recipe.warp, recipe, kind="series", max_steps=steps, batch_size=BATCH, random_state=seed, device="cpu"
+    )
+
+
+def sizes(known: Dataset, asked: Dataset) -> dict[str, int]:
+    """How large a set is."""
+    channels, length = known.shape
+    classes = len(np.unique(known.labels))  # type: ignore[arg-type]
+    return {"n_train": len(known), "n_test": len(asked), "channels": channels, "length": length, "classes": classes}
+
+
+def raw(where: str) -> dict[str, float]:
+    """Scores of the series as they are."""
+    known, asked = parts(where)
+    return rounded(tell(known.x.numpy(), asked.x.numpy(), known, asked, "raw"))
+
+
+def tell(seen: Array, held: Array, known: Dataset, asked: Dataset, what: str) -> dict[str, float]:
+    """How well training samples, or codes, tell the classes of held-out ones: 1-NN, class means, clusters."""
+    assert known.labels is not None and asked.labels is not None
+    four = (seen, known.labels, held, asked.labels)
+    flat = [part.reshape(len(part), -1) for part in (seen, held)]
+    scores = nearest(*four) | kmeans(*flat, asked.labels)
+    scores |= {f"centroids_{k}": nearest_centroids(*four, each=k) for k in (2, 3)}
+    return {f"{what}_{name}": value for name, value in scores.items()}
+
+
+def known_maps(seed: int, quick: bool) -> cells.Result:
+    """Synthetic series: classes, clusters and the relative warp of two observations of one template."""
+    known, asked = bumps.load("train"), bumps.load("test")
+    model = estimator(SERIES, len(known), seed, quick).set_params(n_clusters=4).fit(known)
+    found = embed(model.model_, model.prepare(asked))
+    assert asked.maps is not None and asked.ids is not None
+    aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
+    scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
+    scores |= recovery(found.map, asked.maps, asked.ids, (128,))  # type: ignore[arg-type]
+    scores["variance_left"] = variance_left(asked.x.numpy(), aligned[1], asked.labels)  # type: ignore[arg-type]
+    return {"seconds": round(model.history_.seconds, 1), "recipe": describe(model.recipe_), "scores": rounded(scores)}
+
+
+def fork(kind: str, seed: int, quick: bool) -> cells.Result:
+    """Templates aligned to held-out paths; what timing and content say of the speed condition."""
+    recipe, known, asked = FORKS[kind], fork_trajectories.load("train"), fork_trajectories.load("test")
+    assert known.labels is not None and asked.labels is not None
+    model = recipe.build(known.shape, seed=seed)
+    steps = 20 if quick else FORK_STEPS
+    history = train(model, recipe.players(model), known, steps=steps, batch_size=BATCH, seed=seed, device="cpu")
+    seen, held = embed(model, known.x), embed(model, asked.x)
+    scores = {
+        "aligned_rmse": aligned_rmse(held.templates, asked.x.numpy()),
+        "rmse": float(np.sqrt(np.square(held.x_hat - asked.x.numpy()).sum(1).mean())),
+        "content_5nn": neighbours(seen.codes, known.labels, held.codes, asked.labels),
+    }
+    if seen.theta.shape[1]:
+        scores["timing_5nn"] = neighbours(seen.theta, known.labels, held.theta, asked.labels)
+    return {"seconds": round(history.seconds, 1), "recipe": describe(recipe), "scores": rounded(scores)}
+
+
+def training(steps: int = 200) -> dict[str, float]:
+    """Series a second in training, at 64 a batch and 128 samples each: all views counted, and observations alone."""
+    torch.set_num_threads(1)
+    x = bumps.load("train").x
+    model = SERIES.build(tuple(x.shape[1:]))
+    history = train(model, SERIES.players(model), Dataset(x), steps=steps, batch_size=64, device="cpu")
+    return {"observations": round(history.samples_per_second), "views": round(2 * history.samples_per_second)}
+
+
+def rounded(scores: dict[str, float]) -> dict[str, float]:
+    """Scores as they are written."""
+    return {name: round(float(value), 5) for name, value in scores.items()}
+
+
+def main() -> None:
+    cells.command(__doc__, FOLDER, NAMES, cell, lambda: series_page.write(NAMES), QUICK)
+
+
+if __name__ == "__main__":
+    main()
