@@ -75,7 +75,7 @@ SOURCES = {
     "rot45": Source(Nuisance(rotation=45.0), 4000, batch=64, steps={"ae": 2200}),
     "noise": Source(Nuisance(noise=0.1), 4000, batch=64, steps={"ae": 2200}),
     "rot45noise": Source(Nuisance(rotation=45.0, noise=0.2), 4000, batch=64, steps={"ae": 2200}),
-    "circle": Source(Nuisance(rotation=180.0), 4000, batch=64, steps={"ae": 1300}),
+    "circle": Source(Nuisance(rotation=180.0), 4000, batch=64, steps={"ae": 1700}),
     "dsprites": Source(None, None, steps={"beta-vae": 850, "mixing-ae": 400}),
 }
 BETA = BetaVAE(
@@ -105,7 +105,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("rot45", "ae"): HARDER,
     ("noise", "ae"): HARDER,
     ("rot45noise", "ae"): HARDER,
-    ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3),
+    ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3, prior=1.0),
     ("dsprites", "beta-vae"): replace(BETA, **SPRITES, prior=0.05, sigma=0.1, rate_warmup=100),
     ("dsprites", "mixing-ae"): replace(MIXING, **SPRITES, chunks=1),
 }

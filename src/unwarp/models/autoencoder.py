@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from unwarp.losses import completed, gaussian_energy, stress
 from unwarp.models.base import Model, Player, Recipe
+from unwarp.models.starts import angle
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Affine2d, Map, Warp, Window, seen_through
 
@@ -60,7 +61,10 @@ class AE(Recipe):
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             x, move = self.two_views(model, batch.x, generator)
-            posterior = model.encode(x)
+            turn = model.turn(batch.x)
+            if turn is not None and move:
+                turn = torch.cat([turn, turn + angle(move, x.shape[2] / x.shape[3])])
+            posterior = model.encode(x, turn=turn)
             code = posterior.content.roll(len(batch.x), 0) if self.swap else posterior.content
             templates = model.decode(code)
             x_hat = model.show(templates, posterior.map)

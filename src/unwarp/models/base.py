@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from unwarp.models.encoders import Encoder, EncoderKind, Posterior, build_encoder
 from unwarp.models.likelihood import BACKGROUND, Above, Likelihood, LikelihoodKind, Scale, check_likelihood, check_scale
+from unwarp.models.poses import agreed, centres_of_kinds
 from unwarp.models.starts import STARTS, StartKind
 from unwarp.nets import Net, output_layer
 from unwarp.schedules import Schedule, warm_cosine
@@ -85,10 +86,13 @@ class Model(nn.Module):
         likelihood: The observation model.
         log_prior: Log standard deviations of the prior over the deformation, in half-ranges (P,); a parameter where learned.
         gaps: Whether samples may have gaps (NaN), which the encoder is then told of.
+        kinds: Content at the middle of each kind of thing (M, D), whose poses agree; NaN until it is found by `centre`, and
+            with no rows where the pose begins at one angle alone.
     """
 
     anchor_theta: Tensor
     log_prior: Tensor
+    kinds: Tensor
 
     def __init__(
         self,
@@ -102,6 +106,7 @@ class Model(nn.Module):
         likelihood: Likelihood,
         prior: Scale,
         gaps: bool = False,
+        kinds: int = 0,
     ) -> None:
         super().__init__()
         self.gaps = gaps
@@ -110,6 +115,8 @@ class Model(nn.Module):
         self.encoder, self.decoder, self.link, self.likelihood = encoder, decoder, link, likelihood
         self.n_content = encoder.n_content
         self.register_buffer("anchor_theta", torch.zeros(1, len(warp.factors)))
+        several = len(encoder.turns) > 1
+        self.register_buffer("kinds", torch.full((kinds * several, self.n_content), torch.nan), persistent=several)
         scales = torch.full((len(warp.factors),), 0.5 if prior == "learned" else prior).log()
         if prior == "learned" and warp.factors:
             self.log_prior = nn.Parameter(scales)
@@ -131,14 +138,19 @@ class Model(nn.Module):
         """Standard deviations of the prior over the deformation, in half-ranges (P,)."""
         return self.log_prior.exp()
 
-    def encode(self, x: Tensor, noise: torch.Generator | None = None) -> Posterior:
+    def encode(self, x: Tensor, noise: torch.Generator | None = None, turn: Tensor | None = None) -> Posterior:
         """The posterior given `x` (N, *shape), before centring; a sample of it where `noise` is given.
+
+        Args:
+            x: Samples.
+            noise: Where a sample is drawn from; None for the mean.
+            turn: Angles (N,) in radians at which the poses begin; None for what `turn` finds.
 
         Raises:
             DataError: Samples of another shape.
         """
         seen = self._fitting(x)
-        posterior: Posterior = self.encoder(seen, noise, self._turn(seen))
+        posterior: Posterior = self.encoder(seen, noise, self._start(seen) if turn is None else turn)
         return posterior
 
     def pose(self, x: Tensor) -> Map:
@@ -148,7 +160,7 @@ class Model(nn.Module):
             DataError: Samples of another shape.
         """
         seen = self._fitting(x)
-        return self.encoder.pose(seen, self._turn(seen)).compose(self.anchor.invert())
+        return self.encoder.pose(seen, self._start(seen)).compose(self.anchor.invert())
 
     def _fitting(self, x: Tensor) -> Tensor:
         if x.shape[1:] != self.shape:
@@ -157,15 +169,25 @@ class Model(nn.Module):
             )
         return torch.cat([filled(x), torch.isfinite(x).to(x)], 1) if self.gaps else x
 
+    def turn(self, x: Tensor) -> Tensor | None:
+        """The angles (N,) in radians at which the poses of samples `x` (N, *shape) begin; None where all begin at one."""
+        return self._start(self._fitting(x))
+
     @torch.no_grad()
-    def _turn(self, x: Tensor) -> Tensor | None:
-        """Of the angles at which the pose of each sample may begin, the one that explains it best (N,).
+    def _start(self, x: Tensor) -> Tensor | None:
+        """Of the angles at which each pose may begin, the one that explains the sample best; once kinds are known, theirs."""
+        if len(self.encoder.turns) < 2:
+            return None
+        codes, misfit = self._starts(x)
+        free = self.training or bool(self.kinds.isnan().any()) or not len(self.kinds)
+        return x.new_tensor(self.encoder.turns)[misfit.argmin(0) if free else agreed(codes, misfit, self.kinds)[0]]
+
+    def _starts(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Content (K, N, D) and misfit (K, N) of samples `x` (N, *shape) at each of the K angles to begin with.
 
         Squared errors are taken on the template's window, where they are cheapest, and count by the area that a template
         pixel covers: else a start could win by shrinking the sample.
         """
-        if len(self.encoder.turns) < 2:
-            return None
         turns, training = x.new_tensor(self.encoder.turns), self.training
         many = x.repeat(len(turns), *(1 for _ in self.shape))
         self.eval()
@@ -173,7 +195,7 @@ class Model(nn.Module):
         size = torch.linalg.det(affine_part(found.map).matrix[..., :2]).abs()
         misfit = (self.link(self.decode(found.content)) - found.seen).square().flatten(1).sum(1) * size
         self.train(training)
-        return turns[misfit.reshape(len(turns), len(x)).argmin(0)]
+        return found.content.reshape(len(turns), len(x), -1), misfit.reshape(len(turns), len(x))
 
     def decode(self, content: Tensor) -> Tensor:
         """Content (N, D) to templates on `window`, before centring, the warp and the link."""
@@ -217,9 +239,15 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def centre(self, x: Tensor) -> None:
-        """Set the anchor to the mean deformation of the training samples `x` (N, *shape)."""
+        """Set the kinds and the anchor, the mean deformation, from the training samples `x` (N, *shape)."""
         training = self.training
         self.eval()
+        if len(self.kinds):
+            codes, misfit = zip(*(self._starts(self._fitting(part)) for part in torch.split(x, 512)), strict=True)
+            n = min(len(self.kinds), len(x))
+            self.kinds[:] = centres_of_kinds(torch.cat(codes, 1), torch.cat(misfit, 1), n)[
+                torch.arange(len(self.kinds)) % n
+            ]
         posteriors = [self.encode(part) for part in torch.split(x, 1024)]
         mean = self.warp.mean(self.warp.map(torch.cat([self.warp.theta(q.map) for q in posteriors])))
         self.anchor_theta.copy_(self.warp.theta(mean))
@@ -238,6 +266,8 @@ class Recipe(ABC):
             gives a scale too.
         starts: At how many angles the pose begins; the one that explains the sample best is kept. `auto`: eight for a warp that
             turns the full circle, else one.
+        kinds: Where poses begin at several angles: into how many kinds of things, at most, those are gathered that shall share a
+            pose; 0 lets each sample keep the pose that explains it best.
         refinements: Rungs after the start, each of which looks at the canonicalised crop.
         passes: How often the last refinement is passed, in training and in use.
         crop: Share of the frame that templates fill, and that the later rungs look at.
@@ -263,6 +293,7 @@ class Recipe(ABC):
     encoder: EncoderKind = "staged"
     start: StartKind = "learned"
     starts: int | Literal["auto"] = "auto"
+    kinds: int = 10
     refinements: int = 2
     passes: tuple[int, int] = (2, 5)
     crop: float = 1.0
@@ -282,6 +313,7 @@ class Recipe(ABC):
         checks = {
             "n_content must be at least 1": self.n_content >= 1,
             "refinements must be 0 or more": self.refinements >= 0,
+            "kinds must be 0 or more": self.kinds >= 0,
             "passes must be at least (1, 1)": min(self.passes) >= 1,
             "crop must lie in (0, 1]": 0 < self.crop <= 1,
             "encoder must be 'staged' or 'one-stage'": self.encoder in ("staged", "one-stage"),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unwarp.types import ConfigError
 from unwarp.warps import AffineMap, IdentityMap, Map, Warp, Window, translation
+from unwarp.warps.affine import affine_part
 
 StartKind = Literal["learned", "centroid", "moments"]
 STARTS: tuple[StartKind, ...] = ("learned", "centroid", "moments")
@@ -90,6 +91,12 @@ def rotation(turn: Tensor, aspect: float) -> AffineMap:
     """Turns (N,) in radians about the centre of a frame whose height is `aspect` times its width."""
     cos, sin, zero = turn.cos(), turn.sin(), torch.zeros_like(turn)
     return AffineMap(torch.stack([cos, sin * aspect, zero, -sin / aspect, cos, zero], -1).reshape(-1, 2, 3))
+
+
+def angle(map: Map, aspect: float) -> Tensor:
+    """The turns (N,) in radians of the affine part of `map`, in a frame whose height is `aspect` times its width."""
+    right = affine_part(map).matrix[..., 0]
+    return torch.atan2(-right[:, 1] * aspect, right[:, 0])
 
 
 def _backdrop(x: Tensor) -> Tensor:
