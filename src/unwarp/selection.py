@@ -9,6 +9,8 @@ of them, and asked about the rest:
   no more than 128 steps, since neighbours in a long series say the same). A warp must save `MARGIN` nats a series.
 * **Which one.** `SERIES` and `SHARP` reconstruct held-out series. `SHARP` is taken where it leaves less unexplained, in the mean
   over four bands of frequencies, by `FINER` of what `SERIES` leaves: where there are ripples that it can draw.
+
+Where the first held-out part leaves no doubt, the others are not asked.
 """
 
 from __future__ import annotations
@@ -123,12 +125,16 @@ def select(
         say(f"how much to warp: does a warp help to describe held-out series? ({i + 1} of {len(pieces)})")
         plain, warped = (description(fitted(r, known), x[held]) for r in (JUDGE.unstructured(), JUDGE))
         saved.append(plain - warped)
+        if abs(saved[0] - MARGIN) > 2 * MARGIN:
+            break
     if mean(saved) < MARGIN:
         return Selection("none", tuple(saved))
     for i, (known, held) in enumerate(pieces[:2]):
         say(f"how much to warp: are there ripples to go by? ({i + 1} of {len(pieces[:2])})")
         for name, shares in left.items():
             shares.append(unexplained(fitted(CHOICES[name], known, LONGER), x[held]))
+        if abs(left["sharp"][0] / left["smooth"][0] - (1 - FINER)) > 2 / 3 * FINER:
+            break
     finer = mean(left["sharp"]) < (1 - FINER) * mean(left["smooth"])
     return Selection("sharp" if finer else "smooth", tuple(saved), {n: tuple(shares) for n, shares in left.items()})
 
