@@ -33,7 +33,7 @@ from unwarp.recipes import SERIES, SHARP
 from unwarp.training import train
 
 MARGIN = 10.0
-FINER = 0.15
+FINER = 0.25
 FEWEST = 12
 STEPS, LONGER, BATCH, LENGTH = 300, 5 / 3, 20, 128
 JUDGE = VAE(
@@ -133,7 +133,7 @@ def select(
         say(f"how much to warp: are there ripples to go by? ({i + 1} of {len(pieces[:2])})")
         for name, shares in left.items():
             shares.append(unexplained(fitted(CHOICES[name], known, LONGER), x[held]))
-        if abs(left["sharp"][0] / left["smooth"][0] - (1 - FINER)) > 2 / 3 * FINER:
+        if abs(left["sharp"][0] / left["smooth"][0] - (1 - FINER)) > 0.4 * FINER:
             break
     finer = mean(left["sharp"]) < (1 - FINER) * mean(left["smooth"])
     return Selection("sharp" if finer else "smooth", tuple(saved), {n: tuple(shares) for n, shares in left.items()})
