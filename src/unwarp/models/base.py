@@ -367,9 +367,8 @@ class Recipe(ABC):
             encoder = build_encoder(self, seen, warp, window)
             decoder, link = self._decoder((shape[0], *window.size))
         likelihood = Likelihood(self.likelihood, self.sigma)
-        return Model(
-            tuple(shape), warp, encoder, decoder, window, self.padding, link, likelihood, self.prior, self.gaps
-        )
+        parts = (tuple(shape), warp, encoder, decoder, window, self.padding, link, likelihood)
+        return Model(*parts, self.prior, self.gaps, self.kinds)
 
     def _decoder(self, shape: tuple[int, ...]) -> tuple[nn.Module, nn.Module]:
         """The decoder and the link: pictures lie in [0, 1] and start near the background; series stay linear."""

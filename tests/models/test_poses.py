@@ -1,0 +1,123 @@
+"""Poses that agree: what explains a thing badly is no candidate, and a kind in two poses becomes one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from unwarp import AE, Affine2d
+from unwarp.checkpoints import load, save
+from unwarp.models import Net
+from unwarp.models.poses import TOLERANCE, agreed, centres_of_kinds
+from unwarp.models.starts import angle, rotation
+from unwarp.types import ConfigError
+from unwarp.warps import Similarity2d
+
+SMALL = AE(warp=Affine2d(rotation=180), n_content=3, views=0.3, starts=4, kinds=2, net=Net("mlp", (16,), (16,)))
+
+
+def pictures(n: int = 12, seed: int = 0) -> torch.Tensor:
+    return torch.rand(n, 1, 12, 12, generator=torch.Generator().manual_seed(seed))
+
+
+def split_kinds(n: int = 40) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Codes (2, n, 2) and misfits (2, n) of two kinds, each of which has a pose at 0 and one at 10 beside it; the kinds (n,).
+
+    Half of each kind is explained a little better in either pose; the third column of places is what the kinds are.
+    """
+    draw = torch.Generator().manual_seed(0)
+    kind, better = torch.arange(n) % 2, torch.arange(n) // 2 % 2
+    place = torch.tensor([[[0.0, 0.0], [10.0, 0.0]], [[0.0, 10.0], [10.0, 10.0]]])  # kind, pose
+    both = torch.stack([place[kind, better], place[kind, 1 - better]])
+    misfit = torch.stack([torch.full((n,), 1.0), torch.full((n,), 1.1)])
+    return both + 0.3 * torch.randn(both.shape, generator=draw), misfit, kind
+
+
+def test_the_nearest_of_the_candidates_is_taken() -> None:
+    codes = torch.tensor([[[5.0], [0.1]], [[0.0], [9.0]], [[1.0], [0.0]]])
+    misfit = torch.tensor([[1.0, 1.0], [1.2, 1.2], [1.0, 2 * TOLERANCE]])
+    places, apart = agreed(codes, misfit, torch.tensor([[0.0]]))
+    assert places.tolist() == [1, 0]  # the third explains the second thing too badly
+    torch.testing.assert_close(apart, torch.tensor([0.0, 0.01]))
+
+
+def test_a_kind_in_two_poses_becomes_one() -> None:
+    codes, misfit, kind = split_kinds()
+    centres = centres_of_kinds(codes, misfit, 2)
+    places, apart = agreed(codes, misfit, centres)
+    chosen = codes[places, torch.arange(len(kind))]
+    own = torch.cdist(chosen, centres).argmin(1)
+    assert (own == kind).all() or (own == 1 - kind).all()
+    assert float(apart.max()) < 4
+    # as they were, each kind is spread over both of its poses
+    assert float((codes[0, kind == 0] - codes[0, kind == 0].mean(0)).norm(dim=1).min()) > 3
+
+
+def test_what_explains_badly_is_never_a_candidate() -> None:
+    codes, misfit, _ = split_kinds()
+    misfit[1] = 10.0
+    places, _ = agreed(codes, misfit, centres_of_kinds(codes, misfit, 2))
+    assert (places == 0).all()
+
+
+@pytest.mark.parametrize("aspect", [1.0, 0.5, 2.0])
+def test_the_angle_of_a_turn_is_found_whatever_the_frame(aspect: float) -> None:
+    turn = torch.tensor([-3.0, -1.0, 0.0, 0.5, 2.0])
+    torch.testing.assert_close(angle(rotation(turn, aspect), aspect), turn)
+    warp = Affine2d(rotation=180, size=(round(20 * aspect), 20))
+    theta = torch.tensor([[0.7, 0.2, -0.3, 0.4, 0.1, 0.0]])
+    torch.testing.assert_close(angle(warp.map(theta), aspect), theta[:, 0])
+
+
+def test_kinds_are_found_when_the_model_is_centred_and_kept(tmp_path: Path) -> None:
+    x, model = pictures(), SMALL.build((1, 12, 12))
+    assert model.kinds.isnan().all() and model.kinds.shape == (2, 3)
+    model.eval().centre(x)
+    assert model.kinds.isfinite().all()
+    save(model, SMALL, tmp_path / "model")
+    again, recipe, _ = load(tmp_path / "model")
+    assert torch.equal(again.kinds, model.kinds) and recipe == SMALL
+    one, two = model.turn(x), again.turn(x)
+    assert one is not None and two is not None and torch.equal(one, two)
+
+
+def test_poses_of_a_model_without_kinds_are_those_that_explain_best() -> None:
+    x = pictures()
+    plain = replace(SMALL, kinds=0).build((1, 12, 12)).eval()
+    plain.centre(x)
+    assert len(plain.kinds) == 0
+    _, misfit = plain._starts(x)
+    turn = plain.turn(x)
+    assert turn is not None and torch.equal(turn, torch.tensor(plain.encoder.turns)[misfit.argmin(0)])
+    still = replace(SMALL, starts=1).build((1, 12, 12))
+    assert still.turn(x) is None and len(still.kinds) == 0
+
+
+def test_a_copy_begins_where_its_move_took_the_original() -> None:
+    x, model = pictures(), SMALL.build((1, 12, 12)).train()
+    seen: list[torch.Tensor] = []
+    encode = model.encode
+
+    def spy(x: torch.Tensor, turn: torch.Tensor | None = None) -> object:
+        assert turn is not None
+        seen.append(turn)
+        return encode(x, turn=turn)
+
+    model.encode = spy  # type: ignore[method-assign, assignment]
+    from unwarp.types import Batch
+
+    (player,) = SMALL.players(model)
+    player.loss(Batch(x, torch.arange(len(x))), 0, torch.Generator().manual_seed(3))
+    move = model.warp.sample(len(x), torch.Generator().manual_seed(3), SMALL.views, like=x).undoable()
+    (turn,) = seen
+    assert set((turn[:12] / (math.pi / 2)).round().tolist()) <= {0.0, 1.0, 2.0, 3.0}
+    torch.testing.assert_close(turn[12:] - turn[:12], angle(move, 1.0))
+
+
+def test_there_are_no_fewer_kinds_than_none() -> None:
+    with pytest.raises(ConfigError, match="kinds must be 0 or more"):
+        AE(warp=Similarity2d(rotation=180), kinds=-1)
