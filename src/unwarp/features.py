@@ -27,7 +27,7 @@ from unwarp.datasets import Dataset
 from unwarp.evaluation import reference_view
 from unwarp.metrics.samples import pixel_gaussian
 from unwarp.models import Model, Player
-from unwarp.models.base import Optimiser
+from unwarp.models.players import Optimiser
 from unwarp.nets import Net
 from unwarp.training import train
 from unwarp.types import Batch, CheckpointError, ConfigError, DataError

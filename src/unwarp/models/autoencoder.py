@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.losses import completed, gaussian_energy, stress
-from unwarp.models.base import Model, Player, Recipe
+from unwarp.models.base import Model, Recipe
+from unwarp.models.players import Player
 from unwarp.models.starts import angle
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Affine2d, Map, Warp, Window, seen_through

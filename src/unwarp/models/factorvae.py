@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from unwarp.losses import critic_loss
-from unwarp.models.base import Model, Optimiser, Player
+from unwarp.models.base import Model
 from unwarp.models.critics import Critic, frozen, seeded_by
 from unwarp.models.encoders import Posterior
+from unwarp.models.players import Optimiser, Player
 from unwarp.models.variational import Variational, rates
 from unwarp.nets import Net
 from unwarp.types import Batch, ConfigError

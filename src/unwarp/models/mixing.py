@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unwarp.losses import AdversarialObjective, critic_loss, gaussian_energy, generator_loss
-from unwarp.models.base import Model, Optimiser, Player, Recipe
+from unwarp.models.base import Model, Recipe
 from unwarp.models.critics import Critic, critic_for, frozen, seeded_by
 from unwarp.models.encoders import Posterior
+from unwarp.models.players import Optimiser, Player
 from unwarp.nets import Net
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Identity
