@@ -289,3 +289,28 @@ def test_a_newer_model_format_is_refused(done: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="format version 99"):
         Unwarper.load(tmp_path / "model")
     assert console.model_folder(done) == done / "model"
+
+
+def test_files_of_series_with_gaps_and_unequal_lengths_are_learned_and_used(tmp_path: Path) -> None:
+    rng, lines = np.random.default_rng(0), []
+    for i in range(24):
+        row = np.sin(np.linspace(0, 6, 30 + i % 5) + rng.uniform(0, 1)).round(3).astype(str)
+        row[10 + i % 7] = "?"
+        lines.append(f"{','.join(row)}:{i % 2}")
+    path, out = tmp_path / "waves.ts", tmp_path / "run"
+    path.write_text("@univariate true\n@classLabel true 0 1\n@data\n" + "\n".join(lines) + "\n")
+    code, _, told = run("fit", path, "--out", out, "--steps", 4, "--rate", 10, "--quiet")
+    assert code == 2 and "missing='mask'" in told
+    code, _, told = run("fit", path, "--out", out, "--steps", 4, "--rate", 10, "--missing", "mask")
+    assert code == 0, told
+    assert "untried" in told
+    assert "How much to warp was decided without labels" in (out / "report.html").read_text()
+    model = Unwarper.load(out / "model")
+    assert model.schema_.clock.any_length and model.schema_.clock.rate == 10 and model.recipe_.gaps
+    code, _, told = run("align", out, path, "--out", tmp_path / "aligned.npz")
+    assert code == 0, told
+    with np.load(tmp_path / "aligned.npz", allow_pickle=False) as found:
+        assert found["aligned"].shape == found["template"].shape == (24, 1, 34)
+        assert 0 < np.isnan(found["aligned"]).mean() < 0.5 and np.isfinite(found["template"]).all()
+    code, _, told = run("embed", out, path, "--out", tmp_path / "codes.csv")
+    assert code == 0 and np.isfinite(pd.read_csv(tmp_path / "codes.csv").select_dtypes("number")).all(axis=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,11 +17,14 @@ from unwarp.console import (
     Json,
     Kind,
     KindName,
+    Missing,
+    MissingName,
     ModelFolder,
     Out,
     Precision,
     PrecisionName,
     Quiet,
+    Rate,
     Seconds,
     Seed,
     Set,
@@ -77,6 +81,8 @@ def fit(
     set: Set = None,
     warp: Warp = "auto",
     kind: Kind = KindName.auto,
+    missing: Missing = MissingName.error,
+    rate: Rate = None,
     steps: Steps = None,
     seconds: Seconds = None,
     seed: Seed = 0,
@@ -95,6 +101,7 @@ def fit(
     place = Path(source).resolve()
     name = str(place) if place.exists() else source
     job = Job(name, recipe, warp, kind.value, steps, seconds, seed, device.value, precision.value)
+    job = replace(job, missing=missing.value, rate=rate)
     _begin(job, out or Path("runs") / (place.stem or "data"), json, quiet)
 
 

@@ -19,6 +19,14 @@ class KindName(StrEnum):
     series = "series"
 
 
+class MissingName(StrEnum):
+    """What a missing value of a series becomes."""
+
+    error = "error"
+    interpolate = "interpolate"
+    mask = "mask"
+
+
 class Device(StrEnum):
     """Where to compute."""
 
@@ -41,6 +49,8 @@ Config = Annotated[Path | None, typer.Option(help="YAML or JSON file with recipe
 Set = Annotated[list[str] | None, typer.Option("--set", help="One recipe field, as key=value or key.sub=value.")]
 Warp = Annotated[str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")]
 Kind = Annotated[KindName, typer.Option(help="How to read the samples.")]
+Missing = Annotated[MissingName, typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest.")]
+Rate = Annotated[float | None, typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9)]
 Steps = Annotated[int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)]
 Seconds = Annotated[float | None, typer.Option(help="Bound on each of the two trainings.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]

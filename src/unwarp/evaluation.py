@@ -15,6 +15,7 @@ from torch import Tensor
 from unwarp import metrics
 from unwarp.datasets import Dataset
 from unwarp.devices import place
+from unwarp.losses import completed
 from unwarp.models import Model, log_weights
 from unwarp.types import Factor, Latent
 from unwarp.warps import Map, Padding, Warp, canonicalize
@@ -117,12 +118,12 @@ def evaluate(
 def known(dataset: Dataset, embedding: Embedding, chart: Warp | None = None) -> dict[str, Any]:
     """The arrays that scores ask for by name, as far as the data set has them.
 
-    The table is of human columns; of series, of the columns of `chart` where it is given, for those alone have bounds.
+    What was not observed stands as it was drawn. The table is of human columns; of series, of the columns of `chart` where it is given, for those alone have bounds.
     """
     bounded = dataset.x.ndim == 3 and chart is not None
     table = dict(zip(chart.factors, embedding.theta.T, strict=True)) if bounded and chart else embedding.table
     facts: dict[str, Any] = {
-        "x": dataset.x.numpy(),
+        "x": completed(dataset.x, torch.from_numpy(embedding.x_hat)).numpy(),
         "x_hat": embedding.x_hat,
         "codes": embedding.codes,
         "templates": embedding.templates,

@@ -104,7 +104,7 @@ def html(outcome: Outcome, drawn: dict[str, bytes]) -> str:
     parts = [
         _head(outcome),
         _figure(drawn, "gallery", _gallery(outcome)),
-        "<h2>Did it work on this data?</h2>", _checks(outcome),
+        "<h2>Did it work on this data?</h2>", _evidence(outcome), _checks(outcome),
         _time(outcome, drawn) if _series(outcome) else
         _figure(drawn, "deformations", "The deformations found in held-out samples. Dotted lines are the ends of what one "
                 "stage may predict; heaps there mean that the range is too narrow."),
@@ -266,6 +266,12 @@ def _bounds(scores: Mapping[str, float]) -> str:
         f"{scores['at_bounds']:.1%} of the deformation's parameters lie near an end of their range{most}; "
         f"{columns['samples']:.1%} of the samples have one there."
     )
+
+
+def _evidence(outcome: Outcome) -> str:
+    """How much to warp, where that was left open, and what spoke for it."""
+    found = outcome.structured.unwarper.selection_
+    return "" if found is None else f"<p>How much to warp was decided without labels: {escape(str(found))}.</p>"
 
 
 def _checks(outcome: Outcome) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unwarp import datasets
 from unwarp.datasets import Dataset
 from unwarp.estimators import Unwarper
-from unwarp.readers import read
+from unwarp.readers import Source, read
 from unwarp.types import ConfigError
 
 Array = NDArray[Any]
@@ -62,13 +62,13 @@ def _unwritable(path: Path, why: str | None) -> ConfigError:
     return ConfigError(f"cannot write {path}: {(why or 'it is refused').lower()}; choose another place with --out")
 
 
-def samples_of(source: str) -> tuple[Array, Array, Array | None]:
+def samples_of(source: str) -> tuple[Dataset | Source, Array, Array | None]:
     """Samples, their names and their labels, of a file, a folder, or a built-in data set's held-out part."""
     if source in datasets.names():
         data = datasets.load(source, "test")
-        return data.x.numpy(), np.arange(len(data)), data.labels
+        return data, np.arange(len(data)), data.labels
     given = read(source)
-    return given.x, np.asarray(given.names) if given.names else np.arange(len(given.x)), given.labels
+    return given, np.asarray(given.names) if given.names else np.arange(len(given.x)), given.labels
 
 
 def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
@@ -76,7 +76,7 @@ def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") ->
     make_room(out)
     samples, names, _ = samples_of(source)
     put(out, _packed(Unwarper.load(folder).set_params(device=device), samples, names))
-    return len(samples)
+    return len(names)
 
 
 def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
@@ -86,7 +86,7 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
     tables = _tables(Unwarper.load(folder).set_params(device=device), samples, {"sample": names})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
     put(out, joined.to_csv(index=False, float_format="%.6g"))
-    return len(samples)
+    return len(names)
 
 
 def write_tables(model: Unwarper, shown: Dataset, folder: Path) -> None:
@@ -99,7 +99,7 @@ def write_tables(model: Unwarper, shown: Dataset, folder: Path) -> None:
     put(folder / "aligned.npz", _packed(model, samples, head["sample"]))
 
 
-def _tables(model: Unwarper, samples: Array, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
+def _tables(model: Unwarper, samples: Any, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
     """Deformations in human units, and content codes with clusters."""
     codes = pd.DataFrame(model.transform(samples), columns=model.get_feature_names_out())
     tables = {
@@ -109,7 +109,7 @@ def _tables(model: Unwarper, samples: Array, head: dict[str, Array]) -> dict[str
     return {name: pd.DataFrame(head).join(table) for name, table in tables.items()}
 
 
-def _packed(model: Unwarper, samples: Array, ids: Array) -> bytes:
+def _packed(model: Unwarper, samples: Any, ids: Array) -> bytes:
     out = io.BytesIO()
     table = model.transform_params(samples)
     np.savez_compressed(

@@ -25,11 +25,13 @@ from unwarp.evaluation import Embedding, Report, embed, evaluate, known, moved, 
 from unwarp.metrics.alignment import nearest, separation, variance_left
 from unwarp.models import AE, Recipe
 from unwarp.progress import Choice
-from unwarp.readers import as_samples, read
+from unwarp.readers import read
+from unwarp.readers.recordings import Clock, Filling, as_recorded
 from unwarp.results import make_folder, put, samples_of, write_tables
 from unwarp.settings import OWN
 from unwarp.training import Callback, History
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind
+from unwarp.warps import filled
 
 PIXELS = ("moment_baselines",)
 BATCH = {"image": 64, "series": 20}
@@ -52,6 +54,8 @@ class Job:
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no`, `bf16` or `fp16`.
         batch_size: Samples a step; None for 64 pictures or 20 series.
+        missing: What a missing value of a series becomes, as for `Unwarper`.
+        rate: Samples a second of series; None where time is counted in samples.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -65,6 +69,8 @@ class Job:
     device: str = "auto"
     precision: Precision = "no"
     batch_size: int | None = None
+    missing: Filling = "error"
+    rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -144,13 +150,18 @@ def start(job: Job, folder: Path) -> None:
     put(kept, json.dumps(asdict(job), indent=1))
 
 
-def data(job: Job) -> tuple[Dataset, Dataset, Dataset]:
-    """Training, held-out and shown data of a job: the built-in parts, or a tenth of the user's samples held out."""
+def data(job: Job) -> tuple[Dataset, Dataset, Dataset, Clock]:
+    """Training, held-out and shown data of a job, and their time: the built-in parts, or a tenth of the user's held out.
+
+    Series of unequal lengths, or with times, come at even steps.
+    """
     if job.source in datasets.names():
         test = datasets.load(job.source, "test")
-        return datasets.load(job.source, "train"), test, test
+        return datasets.load(job.source, "train"), test, test, Clock(job.rate)
     found = read(job.source)
-    samples, _ = as_samples(found.x, found.kind if job.kind == "auto" else job.kind)
+    came, _ = as_recorded(found.x, found.times, found.kind if job.kind == "auto" else job.kind)
+    length, time = came.clock(job.rate)
+    samples = came.even(length, job.missing)
     if len(samples) < 10:
         raise DataError(f"{job.source} holds {len(samples)} sample(s); a run needs at least 10, better hundreds")
     rows = np.random.default_rng(job.seed).permutation(len(samples))
@@ -159,10 +170,10 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset]:
     whole = Dataset(
         torch.from_numpy(np.require(samples, requirements="W")), Path(job.source).name, labels=found.labels, ids=ids
     )
-    return whole.subset(np.sort(rows[cut:])), whole.subset(np.sort(rows[:cut])), whole
+    return whole.subset(np.sort(rows[cut:])), whole.subset(np.sort(rows[:cut])), whole, time
 
 
-def unwarper(job: Job, training: Dataset) -> Unwarper:
+def unwarper(job: Job, training: Dataset, time: Clock) -> Unwarper:
     """The estimator that a job asks for, before training."""
     recipe: Recipe | None = restore(job.recipe) if job.recipe else None
     kind: Kind = "image" if training.x.ndim == 4 else "series"
@@ -177,6 +188,8 @@ def unwarper(job: Job, training: Dataset) -> Unwarper:
         random_state=job.seed,
         device=job.device,
         precision=job.precision,
+        missing=job.missing,
+        rate=time.rate if kind == "series" else None,
     )
 
 
@@ -196,7 +209,9 @@ def unstructured(structured: Unwarper) -> Unwarper:
     return plain
 
 
-def fitted(model: Unwarper, training: Dataset, folder: Path, name: str, looking_on: tuple[Callback, ...]) -> Unwarper:
+def fitted(
+    model: Unwarper, training: Dataset, folder: Path, name: str, looking_on: tuple[Callback, ...], time: Clock
+) -> Unwarper:
     """Train `model`, or take it from `folder/name` where that was done; a stopped training goes on."""
     place, record = folder / name, folder / f"{name}.history.json"
     if place.is_dir() and record.is_file():
@@ -205,6 +220,8 @@ def fitted(model: Unwarper, training: Dataset, folder: Path, name: str, looking_
         return done
     checkpoint = Checkpoint(folder / f"{name}.checkpoint")
     model.fit(training, callbacks=(checkpoint, *looking_on))
+    if time.any_length:
+        model.schema_ = replace(model.schema_, clock=time)
     put(record, json.dumps(asdict(model.history_)))
     model.save(place)
     checkpoint.discard()
@@ -251,11 +268,13 @@ def execute(
 ) -> Outcome:
     """Do what `folder/run.json` asks for, from wherever it stands; writes models, scores, tables, figures, report."""
     job = load(folder)
-    training, test, shown = data(job)
+    training, test, shown, time = data(job)
     say(f"{training.name}: {len(training):,} samples to learn from, {len(test):,} held out, shape {training.shape}")
     told = Choice(say, job.seconds)
-    structured = fitted(unwarper(job, training), training, folder, "model", (told, *looking_on("structured")))
-    identity = fitted(unstructured(structured), training, folder, "identity", (told, *looking_on("identity")))
+    structured = fitted(
+        unwarper(job, training, time), training, folder, "model", (told, *looking_on("structured")), time
+    )
+    identity = fitted(unstructured(structured), training, folder, "identity", (told, *looking_on("identity")), time)
     say("scoring both models on the held-out samples")
     trials = [trial(model, training, test) for model in (structured, identity)]
     outcome = Outcome(job, training, test, trials[0], trials[1], _baselines(trials[0], training, test))
@@ -269,7 +288,7 @@ def _baselines(first: Trial, training: Dataset, test: Dataset) -> Report:
     if test.labels is None or training.labels is None or len(np.unique(test.labels)) < 2:
         return Report({}, {"baselines": "labels"})
     if test.x.ndim == 3:
-        seen, held = (first.unwarper.prepare(part.x.numpy()).numpy() for part in (training, test))
+        seen, held = (filled(first.unwarper.prepare(part.x.numpy())).numpy() for part in (training, test))
         scores = separation(seen, training.labels, held, test.labels)
         return Report({f"raw_{name}": value for name, value in scores.items()})
     view = reference_view(training)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,14 @@ from unwarp.types import ConfigError, DataError, Latent
 from unwarp.warps import Identity, Map, Padding, Warp, Window, filled
 from unwarp.warps.affine import affine_part
 from unwarp.warps.base import check_padding
+
+QUARTERS = (0.0, math.pi / 2, math.pi, -math.pi / 2)
+"""Turns that may lead from one pose that explains a sample to another."""
+
+
+def _tiled(x: Tensor, times: int) -> Tensor:
+    """Samples (N, ...) one set after the other (times * N, ...)."""
+    return x.repeat(times, *(1 for _ in x.shape[1:]))
 
 
 class Model(nn.Module):
@@ -126,24 +135,36 @@ class Model(nn.Module):
         """Of the angles at which each pose may begin, the one that explains the sample best; once kinds are known, theirs."""
         if len(self.encoder.turns) < 2:
             return None
-        codes, misfit = self._starts(x)
-        free = self.training or bool(self.kinds.isnan().any()) or not len(self.kinds)
-        return x.new_tensor(self.encoder.turns)[misfit.argmin(0) if free else agreed(codes, misfit, self.kinds)[0]]
+        if self.training or not len(self.kinds) or bool(self.kinds.isnan().any()):
+            return self._best(x)
+        turns, codes, misfit = self._candidates(x)
+        return turns.gather(0, agreed(codes, misfit, self.kinds)[0][None])[0]
 
-    def _starts(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Content (K, N, D) and misfit (K, N) of samples `x` (N, *shape) at each of the K angles to begin with.
+    def _best(self, x: Tensor) -> Tensor:
+        """The angle (N,) at which one look leaves the least of each sample `x` (N, *shape) unexplained.
 
         Squared errors are taken on the template's window, where they are cheapest, and count by the area that a template
         pixel covers: else a start could win by shrinking the sample.
         """
         turns, training = x.new_tensor(self.encoder.turns), self.training
-        many = x.repeat(len(turns), *(1 for _ in self.shape))
         self.eval()
-        found = self.encoder(many, None, turns.repeat_interleave(len(x)), brief=True)
+        found = self.encoder(_tiled(x, len(turns)), None, turns.repeat_interleave(len(x)), brief=True)
         size = torch.linalg.det(affine_part(found.map).matrix[..., :2]).abs()
         misfit = (self.link(self.decode(found.content)) - found.seen).square().flatten(1).sum(1) * size
         self.train(training)
-        return found.content.reshape(len(turns), len(x), -1), misfit.reshape(len(turns), len(x))
+        return turns[misfit.reshape(len(turns), len(x)).argmin(0)]
+
+    def _candidates(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The best angle of each sample `x` (N, *shape) and those by quarters of a turn from it: what is found from there.
+
+        Returns:
+            Angles (4, N), content (4, N, D) and squared errors (4, N).
+        """
+        turns = self._best(x) + x.new_tensor(QUARTERS)[:, None]
+        many = _tiled(x, len(turns))
+        found = self.encoder(many, None, turns.flatten())
+        misfit = (self.draw(found.content, found.map) - many).square().flatten(1).sum(1)
+        return turns, found.content.reshape(4, len(x), -1), misfit.reshape(4, len(x))
 
     def decode(self, content: Tensor) -> Tensor:
         """Content (N, D) to templates on `window`, before centring, the warp and the link."""
@@ -191,7 +212,8 @@ class Model(nn.Module):
         training = self.training
         self.eval()
         if len(self.kinds):
-            codes, misfit = zip(*(self._starts(self._fitting(part)) for part in torch.split(x, 512)), strict=True)
+            parts = (self._candidates(self._fitting(part))[1:] for part in torch.split(x, 512))
+            codes, misfit = zip(*parts, strict=True)
             n = min(len(self.kinds), len(x))
             self.kinds[:] = centres_of_kinds(torch.cat(codes, 1), torch.cat(misfit, 1), n)[
                 torch.arange(len(self.kinds)) % n
