@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from unwarp.models.autoencoder import AE
-from unwarp.models.base import Model, Recipe
+from unwarp.models.base import Model
 from unwarp.models.betavae import BetaVAE
 from unwarp.models.factorvae import FactorVAE
 from unwarp.models.gan import GAN
 from unwarp.models.mixing import MixingAE
 from unwarp.models.players import Optimiser, Player
+from unwarp.models.recipe import Recipe
 from unwarp.models.tcvae import TCVAE
 from unwarp.models.vae import VAE
 from unwarp.models.variational import Variational, log_weights, rates

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.losses import completed, gaussian_energy, stress
-from unwarp.models.base import Model, Recipe
+from unwarp.models.base import Model
 from unwarp.models.players import Player
+from unwarp.models.recipe import Recipe
 from unwarp.models.starts import angle
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Affine2d, Map, Warp, Window, seen_through

@@ -16,7 +16,7 @@ from unwarp.nets import constant_output
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize
 
 if TYPE_CHECKING:
-    from unwarp.models.base import Recipe
+    from unwarp.models.recipe import Recipe
 
 EncoderKind = Literal["staged", "one-stage"]
 

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.losses import AdversarialObjective, critic_loss, generator_loss, gradient_penalty, squared_error
-from unwarp.models.base import Model, Recipe
+from unwarp.models.base import Model
 from unwarp.models.critics import Critic, coverage, critic_for, frozen
 from unwarp.models.likelihood import Scale
 from unwarp.models.players import Optimiser, Player
+from unwarp.models.recipe import Recipe
 from unwarp.types import Batch, ConfigError, Factor
 
 OBJECTIVES = ("minimax", "non-saturating", "hinge")

@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unwarp.losses import AdversarialObjective, critic_loss, gaussian_energy, generator_loss
-from unwarp.models.base import Model, Recipe
+from unwarp.models.base import Model
 from unwarp.models.critics import Critic, critic_for, frozen, seeded_by
 from unwarp.models.encoders import Posterior
 from unwarp.models.players import Optimiser, Player
+from unwarp.models.recipe import Recipe
 from unwarp.nets import Net
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Identity

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from unwarp.losses import gaussian_energy, gaussian_log_density, gaussian_rate, stress
-from unwarp.models.base import Model, Recipe
+from unwarp.models.base import Model
 from unwarp.models.encoders import Posterior
 from unwarp.models.likelihood import LikelihoodKind, Scale
 from unwarp.models.players import Player
+from unwarp.models.recipe import Recipe
 from unwarp.types import Batch, ConfigError
 
 
