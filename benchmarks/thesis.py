@@ -71,7 +71,7 @@ CIRCLE = Chain(Displacement2d(5), Affine2d(rotation=180))
 HARDER = replace(DIGITS, warp=Chain(Displacement2d(3), Affine2d()), n_content=8, prior=1.0, views=0.3)
 SOURCES = {
     "affine": Source(Nuisance(), 10_000, steps={"beta-vae": 1500, "mixing-ae": 1400}),
-    "mnist": Source(Nuisance(), None, steps={"beta-vae": 7000, "mixing-ae": 4500}),
+    "mnist": Source(Nuisance(), None, steps={"beta-vae": 6000, "mixing-ae": 4500}),
     "rot45": Source(Nuisance(rotation=45.0), 4000, batch=64, steps={"ae": 2200}),
     "noise": Source(Nuisance(noise=0.1), 4000, batch=64, steps={"ae": 2200}),
     "rot45noise": Source(Nuisance(rotation=45.0, noise=0.2), 4000, batch=64, steps={"ae": 2200}),
