@@ -30,6 +30,14 @@ def test_series_get_the_recipe_that_was_measured_for_them() -> None:
     assert [type(rung.head.net) for rung in rungs] == [TemporalEncoder]
 
 
+def test_series_of_many_channels_get_more_content_but_for_what_was_asked() -> None:
+    many = WAVES.expand(-1, 5, -1)
+    assert suited(many) == replace(SERIES, n_content=8 + 4 * 8)
+    assert suited(WAVES.expand(-1, 20, -1)).n_content == 64
+    assert suited(many, "vae").n_content == 40
+    assert suited(many, n_content=3).n_content == 3 and suited(many, SERIES) == SERIES
+
+
 def test_pictures_get_an_affine_autoencoder() -> None:
     assert suited(PICTURES) == AE(padding="zeros")
 

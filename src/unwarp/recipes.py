@@ -46,6 +46,11 @@ RATE_INVARIANT = replace(
 """One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
 
 
+def widened(recipe: Recipe, channels: int) -> Recipe:
+    """`recipe` with eight more columns of content for each channel of series beyond the first, for at most seven more."""
+    return replace(recipe, n_content=recipe.n_content + 8 * (min(channels, 8) - 1))
+
+
 def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | None = None) -> Recipe:
     """The recipe for samples `x` (N, C, H, W) or (N, C, T): what was asked for, else what suits them.
 
@@ -61,7 +66,7 @@ def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | N
         ConfigError: Not a recipe or a warp, an unknown name, or a warp that does not act on such samples.
     """
     kind: Kind = "image" if x.ndim == 4 else "series"
-    chosen = _default(recipe, kind) if recipe is None or isinstance(recipe, str) else recipe
+    chosen = _default(recipe, kind, x.shape[1]) if recipe is None or isinstance(recipe, str) else recipe
     if not isinstance(chosen, Recipe):
         raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
     found = warps.named(warp) if isinstance(warp, str) and warp != "auto" else warp
@@ -74,12 +79,13 @@ def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | N
     return replace(chosen, warp=found, n_content=int(size), padding=padding)
 
 
-def _default(family: str | None, kind: Kind) -> Recipe:
-    """What a family's name, or none, means for data of a kind."""
+def _default(family: str | None, kind: Kind, channels: int) -> Recipe:
+    """What a family's name, or none, means for data of a kind and of so many channels."""
     if kind == "image":
         return replace(models.named(family), warp=AE().warp) if family else AE()
     shared = ("warp", "n_content", "refinements", "passes", "padding", "net")
-    return replace(models.named(family), **{name: getattr(SERIES, name) for name in shared}) if family else SERIES
+    own = replace(models.named(family), **{name: getattr(SERIES, name) for name in shared}) if family else SERIES
+    return widened(own, channels)
 
 
 def _natural(warp: Warp, kind: Kind) -> Warp:
