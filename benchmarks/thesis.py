@@ -75,7 +75,7 @@ SOURCES = {
     "rot45": Source(Nuisance(rotation=45.0), 4000, batch=64, steps={"ae": 2200}),
     "noise": Source(Nuisance(noise=0.1), 4000, batch=64, steps={"ae": 2200}),
     "rot45noise": Source(Nuisance(rotation=45.0, noise=0.2), 4000, batch=64, steps={"ae": 2200}),
-    "circle": Source(Nuisance(rotation=180.0), 4000, batch=64, steps={"ae": 1250}),
+    "circle": Source(Nuisance(rotation=180.0), 4000, batch=64, steps={"ae": 1700}),
     "dsprites": Source(None, None, steps={"beta-vae": 850, "mixing-ae": 400}),
 }
 BETA = BetaVAE(
