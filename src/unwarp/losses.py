@@ -18,7 +18,7 @@ AdversarialObjective = Literal["minimax", "non-saturating", "hinge"]
 def gaussian_nll(x_hat: Tensor, x: Tensor, sigma: float | Tensor) -> Tensor:
     """-log N(x; x_hat, sigma^2) summed over observed features, (N,), constant included; `sigma` may be a learned scalar."""
     log_sigma = sigma.log() if isinstance(sigma, Tensor) else math.log(sigma)
-    observed = torch.isfinite(x).flatten(1).sum(1)
+    observed = torch.isfinite(x).flatten(1).sum(1).to(x_hat)
     constant = observed * (log_sigma + 0.5 * math.log(2 * math.pi))
     return squared_error(x_hat, x) / (2 * sigma**2) + constant
 
