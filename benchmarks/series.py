@@ -37,7 +37,7 @@ from unwarp.metrics.dtw import aligned_rmse
 from unwarp.metrics.neighbours import neighbours
 from unwarp.metrics.recovery import recovery
 from unwarp.models import Net, Recipe
-from unwarp.recipes import RATE_INVARIANT, SERIES, widened
+from unwarp.recipes import RATE_INVARIANT, SERIES, enough_steps, widened
 from unwarp.schema import learnable
 from unwarp.selection import CHOICES, select
 from unwarp.training import train
@@ -103,7 +103,7 @@ def chosen(where: str) -> str:
 def learned(where: str, recipe: Recipe, seed: int, quick: bool) -> cells.Result:
     """Scores of aligned series and of codes on the test part, by a model of the training part."""
     known, asked = parts(where)
-    model = estimator(widened(recipe, known.shape[0]), len(known), seed, quick).fit(known)
+    model = estimator(widened(recipe, known.shape[0]), known, seed, quick).fit(known)
     aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
     left = variance_left(asked.x.numpy(), aligned[1], model.predict(asked))
@@ -116,9 +116,9 @@ def learned(where: str, recipe: Recipe, seed: int, quick: bool) -> cells.Result:
     }
 
 
-def estimator(recipe: Recipe, n: int, seed: int, quick: bool = False) -> Unwarper:
-    """What trains on `n` series: 30 passes, of 400 to 800 steps."""
-    steps = 20 if quick else int(np.clip(30 * n / BATCH, 400, 800))
+def estimator(recipe: Recipe, known: Dataset, seed: int, quick: bool = False) -> Unwarper:
+    """What trains on the series `known`."""
+    steps = 20 if quick else enough_steps(recipe, known.x, BATCH)
     return Unwarper(
         recipe.warp, recipe, kind="series", max_steps=steps, batch_size=BATCH, random_state=seed, device="cpu"
     )
@@ -150,7 +150,7 @@ def tell(seen: Array, held: Array, known: Dataset, asked: Dataset, what: str) ->
 def known_maps(seed: int, quick: bool) -> cells.Result:
     """Synthetic series: classes, clusters and the relative warp of two observations of one template."""
     known, asked = bumps.load("train"), bumps.load("test")
-    model = estimator(SERIES, len(known), seed, quick).set_params(n_clusters=4).fit(known)
+    model = estimator(SERIES, known, seed, quick).set_params(n_clusters=4).fit(known)
     found = embed(model.model_, model.prepare(asked))
     assert asked.maps is not None and asked.ids is not None
     aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))

@@ -13,7 +13,7 @@ from unwarp.checkpoints import describe, restore
 from unwarp.datasets import bumps
 from unwarp.models import AE, VAE
 from unwarp.nets import TemporalDecoder, TemporalEncoder
-from unwarp.recipes import DIGITS, SERIES, SHARP, suited
+from unwarp.recipes import DIGITS, SERIES, SHARP, enough_steps, suited
 from unwarp.training import train
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Affine2d, Identity, Similarity2d, TimeShift
@@ -36,6 +36,13 @@ def test_series_of_many_channels_get_more_content_but_for_what_was_asked() -> No
     assert suited(WAVES.expand(-1, 20, -1)).n_content == 64
     assert suited(many, "vae").n_content == 40
     assert suited(many, n_content=3).n_content == 3 and suited(many, SERIES) == SERIES
+
+
+def test_steps_suit_the_data() -> None:
+    assert enough_steps(SERIES, WAVES, 20) == 400 and enough_steps(SHARP, WAVES, 20) == 800
+    assert enough_steps(AE(), PICTURES, 64) == 300
+    assert enough_steps(SERIES, WAVES.repeat(100, 1, 1), 20) == 900
+    assert enough_steps(SHARP, WAVES.repeat(10_000, 1, 1), 20) == 4000
 
 
 def test_pictures_get_an_affine_autoencoder() -> None:

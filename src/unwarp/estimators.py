@@ -29,7 +29,7 @@ from unwarp.models import Model, Recipe
 from unwarp.progress import Choice, Progress
 from unwarp.readers.recordings import Filling
 from unwarp.readers.scaling import Scale
-from unwarp.recipes import suited, widened
+from unwarp.recipes import enough_steps, suited, widened
 from unwarp.schema import Schema, Taken, learnable, timed
 from unwarp.selection import STEPS, Selection, select
 from unwarp.tables import theta_of
@@ -52,7 +52,8 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         kind: `auto`, `image` or `series`.
         n_content: Size of the content code; None for the recipe's.
         n_clusters: Clusters of `predict`.
-        max_steps: Training steps; None for about 30 passes over the data, 300 to 4,000 steps.
+        max_steps: Training steps; None for about 30 passes over the data, 300 to 4,000 steps (400 at least of series, 800 of
+            those with ripples).
         max_seconds: Bound on the training time.
         batch_size: Samples a step.
         scale: `auto` (uint8 by 255, other images by their range, series by mean and standard deviation), `each` (every
@@ -146,12 +147,12 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
             recipe = replace(recipe, gaps=True)
         self.schema_, self.recipe_ = timed(self.schema_, recipe)
         model = self.recipe_.build(data.shape, seed=seed)
-        steps = int(np.clip(30 * len(data) / self.batch_size, 300, 4000)) if self.max_steps is None else self.max_steps
+        suits = enough_steps(recipe, data.x, self.batch_size)
         self.history_ = train(
             model,
             self.recipe_.players(model),
             data,
-            steps=steps,
+            steps=suits if self.max_steps is None else self.max_steps,
             batch_size=self.batch_size,
             seed=seed,
             seconds=bound and max(1.0, bound - (perf_counter() - started)),

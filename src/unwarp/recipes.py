@@ -51,6 +51,12 @@ def widened(recipe: Recipe, channels: int) -> Recipe:
     return replace(recipe, n_content=recipe.n_content + 8 * (min(channels, 8) - 1))
 
 
+def enough_steps(recipe: Recipe, x: Tensor, batch_size: int) -> int:
+    """Training steps that suit `recipe` and samples `x`: about 30 passes, but 300 at least, 400 for series, 800 for ripples."""
+    least = 300 if x.ndim == 4 else 800 if getattr(recipe, "bands", 0.0) else 400
+    return int(min(max(30 * len(x) / batch_size, least), 4000))
+
+
 def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | None = None) -> Recipe:
     """The recipe for samples `x` (N, C, H, W) or (N, C, T): what was asked for, else what suits them.
 
