@@ -107,7 +107,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("noise", "ae"): HARDER,
     ("rot45noise", "ae"): HARDER,
     ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3, prior=1.0),
-    ("dsprites", "beta-vae"): replace(BETA, **SPRITES, prior=0.03, sigma=0.1, rate_warmup=100),
+    ("dsprites", "beta-vae"): replace(BETA, **SPRITES, prior=0.05, sigma=0.1, rate_warmup=100),
     ("dsprites", "mixing-ae"): replace(
         MIXING, **SPRITES | {"n_content": 4}, chunks=2, optimiser=Optimiser(lr=1e-3)
     ),  # one column alone diverges
