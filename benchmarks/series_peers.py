@@ -28,7 +28,7 @@ from unwarp.datasets import Dataset
 PEERS = ("dtaidistance==2.5.1", "tslearn==0.10.0")
 WINDOWS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 """Windows in percent of the length, of which the best on the training part is taken; 0 is the Euclidean distance."""
-SERIES, FEW, ROUNDS = 10_000, 1000, 5
+SERIES, FEW, ROUNDS = 10_000, 500, 3
 Array = NDArray[Any]
 
 
