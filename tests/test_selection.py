@@ -14,7 +14,8 @@ from unwarp import AE, Identity, Unwarper
 from unwarp.datasets import bumps
 from unwarp.models import Net, rates
 from unwarp.recipes import SERIES, SHARP
-from unwarp.selection import JUDGE, MARGIN, Selection, description, folds, select, unexplained
+from unwarp.selection import JUDGE, MARGIN, Selection, description, folds, nearer, select, unexplained
+from unwarp.warps import TimeShift
 
 
 def levels(n: int = 60, length: int = 64, seed: int = 0) -> torch.Tensor:
@@ -100,9 +101,22 @@ def test_nothing_is_unexplained_where_all_is_drawn_and_no_more_than_all_elsewher
     assert unexplained(model, x) == 1.0
 
 
+def test_alignment_brings_what_only_hurried_nearer_and_the_identity_nothing() -> None:
+    x = levels(30)
+    model = SERIES.build(x.shape[1:]).eval()  # an untrained rung is the identity
+    assert nearer(model, x[:20], x[20:]) == pytest.approx(0.0, abs=1e-5)
+    maps = TimeShift(size=(64,)).map(torch.linspace(-0.2, 0.2, 30)[torch.randperm(30)][:, None])
+    late = maps(levels(1).expand(30, -1, -1), padding="border")
+    model.pose = lambda x: maps[:20] if len(x) == 20 else maps[20:]  # type: ignore[method-assign]
+    assert nearer(model, late[:20], late[20:]) > 0.5
+
+
 def test_evidence_comes_back_from_json_and_speaks() -> None:
     found = Selection("sharp", (30.0, 40.0), {"smooth": (0.4, 0.5), "sharp": (0.2, 0.3)})
     assert Selection.of(json.loads(json.dumps(asdict(found)))) == found
     assert found.recipe == SHARP
     assert str(found).startswith("a sharp warp of time: a warp saves 35 nats a held-out series, it must save 10")
     assert "leaves 45% unexplained, the sharp one 25%" in str(found)
+    far = Selection("smooth", (30.0,), {"smooth": (0.4,), "sharp": (0.2,)}, (math.log(1.2),))
+    assert Selection.of(json.loads(json.dumps(asdict(far)))) == far
+    assert str(far).endswith("the sharp one 20%, and brings them nearer to others by a factor of 1.2")
