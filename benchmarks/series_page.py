@@ -25,8 +25,9 @@ METHODS = {
 
 def write(names: Sequence[str]) -> None:
     """Rebuild the summary, the diagram and the page from the result files that are there."""
-    rows = summary(names)
-    cells.write(cells.RESULTS / "series.json", rows)
+    rows, kept = summary(names), cells.RESULTS / "series.json"
+    same = kept.is_file() and json.loads(kept.read_text()) == rows
+    cells.write(kept, rows)
     sets = [row for row in (joined(rows, name) for name in SETS) if "auto_aligned_1nn" in row]
     ucr = [row for row in sets if row["set"].startswith("ucr/")]
     cells.quote("ucr", recordings(ucr), PAGE)
@@ -38,9 +39,10 @@ def write(names: Sequence[str]) -> None:
     cells.quote("bumps", known(rows), PAGE)
     cells.quote("speed", paces(rows), PAGE)
     complete = [row for row in ucr if all(name in row for name in METHODS)]
-    if len(complete) == len(UCR):
+    picture = cells.RESULTS / FOLDER / "ranks.png"
+    if len(complete) == len(UCR) and not (same and picture.is_file()):  # another machine's fonts would draw it anew
         scores = np.array([[row[name] for name in METHODS] for row in complete])
-        ranks.diagram(scores, list(METHODS.values())).savefig(cells.RESULTS / FOLDER / "ranks.png", dpi=130)
+        ranks.diagram(scores, list(METHODS.values())).savefig(picture, dpi=130)
     for part in (recordings(ucr), means(ucr), channels(sets), classes(rows), forks(rows), known(rows), paces(rows)):
         print(part, end="\n\n")
 
