@@ -145,7 +145,8 @@ def select(
             model = fitted(CHOICES[name], known, LONGER)
             shares.append(unexplained(model, x[held]))
         near.append(nearer(model, x[known], x[held]))
-        if abs(left["sharp"][0] / left["smooth"][0] - (1 - FINER)) > 0.4 * FINER:
+        smooth, sharp = left["smooth"][0], left["sharp"][0]
+        if abs(sharp - (1 - FINER) * smooth) > 0.4 * FINER * smooth:
             break
     finer = mean(left["sharp"]) < (1 - FINER) * mean(left["smooth"]) and mean(near) > NEARER
     shares_left = {name: tuple(shares) for name, shares in left.items()}
