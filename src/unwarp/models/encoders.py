@@ -178,8 +178,12 @@ class Staged(Encoder):
     def forward(
         self, x: Tensor, noise: torch.Generator | None = None, turn: Tensor | None = None, brief: bool = False
     ) -> Posterior:
-        """Posterior of observations `x` (N, C, ...); a `brief` one passes once each rung that can be undone."""
+        """Posterior of observations `x` (N, C, ...); a `brief` one passes once each rung that can be undone.
+
+        With angles `turn` (K * N,) it is of each observation begun at K angles, one set of observations after the other.
+        """
         start = self.start(x, turn)
+        x = x.repeat(len(start) // len(x), *(1 for _ in x.shape[1:])) if len(start) > len(x) else x
         learned: Map = IdentityMap(len(x))
         likely, before, undone = learned, learned, start
         views: dict[Window, Tensor] = {}

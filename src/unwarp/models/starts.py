@@ -36,7 +36,10 @@ class Start:
     turns: tuple[float, ...] = (0.0,)
 
     def __call__(self, x: Tensor, turn: Tensor | None = None) -> Map:
-        """First poses of `x` (N, C, H, W), begun at angles `turn` (N,) in radians; at none where that is None."""
+        """First poses of `x` (N, C, H, W), begun at angles `turn` in radians; at none where that is None.
+
+        Angles are (N,), or (K * N,) for K poses of each sample, one set of samples after the other.
+        """
         if self.kind == "learned":
             start: Map = IdentityMap(len(x))
         else:
@@ -46,7 +49,10 @@ class Start:
             start = AffineMap(
                 torch.cat([scale[:, None, None] * translation(shift).matrix[..., :2], shift[..., None]], -1)
             )
-        return start if turn is None else start.compose(rotation(turn, x.shape[2] / x.shape[3]))
+        if turn is None:
+            return start
+        rows = torch.arange(len(turn), device=turn.device) % len(x)
+        return start[rows].compose(rotation(turn, x.shape[2] / x.shape[3]))
 
 
 def sized(start: Map) -> Map:

@@ -15,9 +15,9 @@ def canonicalize(x: Tensor, map: Map, target: Window | None = None, padding: Pad
 
 def seen_through(map: Map, x: Tensor, target: Window | None = None, padding: Padding = "zeros") -> Tensor:
     """Samples `x` (N, C, ...) deformed by `map`; what would be read from a gap (NaN) is a gap, whatever lies beside it."""
-    gaps = x.isnan()
-    if not gaps.any():
+    if not x.sum().isnan():  # a third of the time of looking at each value
         return map(x, target=target, padding=padding)
+    gaps = x.isnan()
     values, holes = (map(part, target=target, padding=padding) for part in (x.nan_to_num(), gaps.to(x)))
     return values.masked_fill(holes > 1e-3, torch.nan)
 
