@@ -17,7 +17,7 @@ Where the first held-out part leaves no doubt, the others are not asked.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import mean
 from typing import Any, Self
@@ -119,38 +119,62 @@ def select(
     if len(x) < FEWEST or steps < STEPS:
         return Selection("smooth")
     pieces = list(folds(len(x), seed))
-    share = None if seconds is None else seconds / (6 * len(pieces))
-    gaps = bool(x.isnan().any())
+    plan = {"batch_size": BATCH, "seed": seed, "device": device}
+    trials = _Trials(x, steps, None if seconds is None else seconds / (6 * len(pieces)), plan, say)
+    saved = _saved(trials, pieces)
+    return Selection("none", saved) if mean(saved) < MARGIN else _whether_sharp(trials, pieces[:2], saved)
 
-    def fitted(recipe: Recipe, rows: Tensor, longer: float = 1.0) -> Model:
-        chosen, part = replace(recipe, gaps=gaps), Dataset(x[rows])
-        model, bound = chosen.build(x.shape[1:], seed=seed), share and share * longer
-        plan = {"batch_size": BATCH, "seed": seed, "device": device}
-        train(model, chosen.players(model), part, steps=round(longer * steps), seconds=bound, **plan)  # type: ignore[arg-type]
+
+Pieces = Sequence[tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """Trainings on parts of the series `x`, each of `steps` steps and `seconds` seconds at most, where that is not None."""
+
+    x: Tensor
+    steps: int
+    seconds: float | None
+    plan: Mapping[str, Any]
+    say: Callable[[str], None]
+
+    def fitted(self, recipe: Recipe, rows: Tensor, longer: float = 1.0) -> Model:
+        """A model of some rows, trained `longer` times as long as others."""
+        chosen = replace(recipe, gaps=bool(self.x.isnan().any()))
+        model = chosen.build(self.x.shape[1:], seed=self.plan["seed"])
+        bound = None if self.seconds is None else self.seconds * longer
+        players, part = chosen.players(model), Dataset(self.x[rows])
+        train(model, players, part, steps=round(longer * self.steps), seconds=bound, **self.plan)
         return model.eval()
 
-    saved, left = [], {"smooth": [], "sharp": []}  # type: tuple[list[float], dict[str, list[float]]]
-    near: list[float] = []
+
+def _saved(trials: _Trials, pieces: Pieces) -> tuple[float, ...]:
+    """Nats that a warp saves in the description of a held-out series, piece by piece; no more pieces than leave a doubt."""
+    saved: list[float] = []
     for i, (known, held) in enumerate(pieces):
-        say(f"how much to warp: does a warp help to describe held-out series? ({i + 1} of {len(pieces)})")
-        plain, warped = (description(fitted(r, known), x[held]) for r in (JUDGE.unstructured(), JUDGE))
+        trials.say(f"how much to warp: does a warp help to describe held-out series? ({i + 1} of {len(pieces)})")
+        plain, warped = (description(trials.fitted(r, known), trials.x[held]) for r in (JUDGE.unstructured(), JUDGE))
         saved.append(plain - warped)
         if abs(saved[0] - MARGIN) > 2 * MARGIN:
             break
-    if mean(saved) < MARGIN:
-        return Selection("none", tuple(saved))
-    for i, (known, held) in enumerate(pieces[:2]):
-        say(f"how much to warp: are there ripples to go by? ({i + 1} of {len(pieces[:2])})")
-        for name, shares in left.items():
-            model = fitted(CHOICES[name], known, LONGER)
-            shares.append(unexplained(model, x[held]))
-        near.append(nearer(model, x[known], x[held]))
+    return tuple(saved)
+
+
+def _whether_sharp(trials: _Trials, pieces: Pieces, saved: tuple[float, ...]) -> Selection:
+    """Which of the two warps, where one helps."""
+    left: dict[str, tuple[float, ...]] = {"smooth": (), "sharp": ()}
+    near: tuple[float, ...] = ()
+    for i, (known, held) in enumerate(pieces):
+        trials.say(f"how much to warp: are there ripples to go by? ({i + 1} of {len(pieces)})")
+        for name in left:
+            model = trials.fitted(CHOICES[name], known, LONGER)
+            left[name] += (unexplained(model, trials.x[held]),)
+        near += (nearer(model, trials.x[known], trials.x[held]),)
         smooth, sharp = left["smooth"][0], left["sharp"][0]
         if abs(sharp - (1 - FINER) * smooth) > 0.4 * FINER * smooth:
             break
     finer = mean(left["sharp"]) < (1 - FINER) * mean(left["smooth"]) and mean(near) > NEARER
-    shares_left = {name: tuple(shares) for name, shares in left.items()}
-    return Selection("sharp" if finer else "smooth", tuple(saved), shares_left, tuple(near))
+    return Selection("sharp" if finer else "smooth", saved, left, near)
 
 
 def folds(n: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
