@@ -112,8 +112,10 @@ class MixingAE(Recipe):
     def _autoencoder(self, model: Model, critic: Critic, classifier: MaskClassifier) -> Player:
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             x, first = batch.x, slice(judged(batch.x))
-            mixed = mix(model, model.encode(x), self.sizes, generator)
-            terms = {"mixing": self.mixing * unmixed_nll(model, x, mixed, model.encode(mixed.x)).mean()}
+            turn = model.turn(x)
+            mixed = mix(model, model.encode(x, turn=turn), self.sizes, generator)
+            again = model.encode(mixed.x, turn=None if turn is None else turn[mixed.mapped])
+            terms = {"mixing": self.mixing * unmixed_nll(model, x, mixed, again).mean()}
             if model.warp.factors:
                 terms["deformation"] = gaussian_energy(mixed.source.theta, model.prior).mean()
             if self.adversarial:
@@ -174,6 +176,11 @@ class Mixed:
     moved: Tensor
     content: Tensor
     x: Tensor
+
+    @property
+    def mapped(self) -> Tensor:
+        """Whose map each row took (N,)."""
+        return torch.where(self.moved, torch.arange(len(self.moved), device=self.moved.device), self.partner)
 
 
 def mix(model: Model, source: Posterior, sizes: tuple[int, ...], generator: torch.Generator) -> Mixed:
