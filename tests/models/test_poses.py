@@ -12,10 +12,10 @@ import torch
 from unwarp import AE, Affine2d
 from unwarp.checkpoints import load, save
 from unwarp.models import Net
-from unwarp.models.poses import TOLERANCE, agreed, centres_of_kinds
+from unwarp.models.poses import TOLERANCE, agreed, centres_of_kinds, shares
 from unwarp.models.starts import angle, rotation
 from unwarp.types import ConfigError
-from unwarp.warps import Similarity2d
+from unwarp.warps import Chain, Displacement2d, Similarity2d
 
 SMALL = AE(warp=Affine2d(rotation=180), n_content=3, views=0.3, starts=4, kinds=2, net=Net("mlp", (16,), (16,)))
 
@@ -94,6 +94,46 @@ def test_poses_of_a_model_without_kinds_are_those_that_explain_best() -> None:
     assert turn is not None and torch.equal(turn, plain._best(x))
     still = replace(SMALL, starts=1).build((1, 12, 12))
     assert still.turn(x) is None and len(still.kinds) == 0
+
+
+def test_shares_are_those_of_the_near_kinds_and_change_smoothly() -> None:
+    kinds = torch.tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 0.0]])  # where there are fewer things than kinds, some are one
+    belongs = shares(torch.tensor([[0.0, 0.0], [2.0, 0.0], [4.0, 1.0]]), kinds)
+    torch.testing.assert_close(belongs.sum(1), torch.ones(3))
+    torch.testing.assert_close(
+        belongs, torch.tensor([[1.0, 0, 0], [1 / 3, 1 / 3, 1 / 3], [0, 0.5, 0.5]]), atol=1e-3, rtol=0
+    )
+    torch.testing.assert_close(shares(torch.zeros(1, 2), torch.full((3, 2), torch.nan)), torch.full((1, 3), 1 / 3))
+
+
+def bars_and_blocks(n: int = 40) -> torch.Tensor:
+    """Pictures (n, 1, 20, 20) of bars and of blocks in turn, in different places."""
+    x, places = torch.zeros(n, 1, 20, 20), torch.randint(3, 7, (n, 2), generator=torch.Generator().manual_seed(0))
+    for i, (down, right) in enumerate(places.tolist()):
+        height, width = ((2, 12), (6, 6))[i % 2]
+        x[i, 0, down : down + height, right : right + width] = 1.0
+    return x
+
+
+@torch.no_grad()
+def test_each_kind_is_centred_and_pictures_stay_as_they_were() -> None:
+    x, warp = bars_and_blocks(), Similarity2d(rotation=180, scale=2.0)
+    model = replace(SMALL, warp=warp, start="moments").build((1, 20, 20), seed=1).eval()
+    model.centre(x)
+    latent, before = model.embed(x), model.warp.theta(model.encode(x).map)
+    kind, theta = torch.cdist(latent.content, model.kinds).argmin(1), model.warp.theta(latent.map)
+    assert shares(latent.content, model.kinds).amax(1).min() > 0.9
+    assert len(kind[::2].unique()) == len(kind[1::2].unique()) == 1
+    assert float((before[::2, 1].mean() - before[1::2, 1].mean()).abs()) > 0.1  # scales of bars and of blocks
+    torch.testing.assert_close(theta[::2, 1].mean(), theta[1::2, 1].mean(), atol=0.02, rtol=0)
+    posterior = model.encode(x)
+    torch.testing.assert_close(model.render(latent), model.draw(posterior.content, posterior.map), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(model.pose(x).push(torch.zeros(1, 2)), latent.map.push(torch.zeros(1, 2)))
+
+
+def test_a_chain_is_centred_as_a_whole() -> None:
+    chained = replace(SMALL, warp=Chain(Displacement2d(2), Affine2d(rotation=180))).build((1, 12, 12))
+    assert len(chained.anchor_theta) == 1
 
 
 def test_a_copy_begins_where_its_move_took_the_original() -> None:

@@ -9,18 +9,13 @@ from torch import Tensor, nn
 
 from unwarp.models.encoders import Encoder, Posterior
 from unwarp.models.likelihood import Likelihood, Scale
-from unwarp.models.poses import agreed, centres_of_kinds
+from unwarp.models.poses import agreed, centres_of_kinds, shares
 from unwarp.types import DataError, Latent
 from unwarp.warps import Map, Padding, Warp, Window, filled
 from unwarp.warps.affine import affine_part
 
 QUARTERS = (0.0, math.pi / 2, math.pi, -math.pi / 2)
 """Turns that may lead from one pose that explains a sample to another."""
-
-
-def _tiled(x: Tensor, times: int) -> Tensor:
-    """Samples (N, ...) one set after the other (times * N, ...)."""
-    return x.repeat(times, *(1 for _ in x.shape[1:]))
 
 
 class Model(nn.Module):
@@ -30,7 +25,8 @@ class Model(nn.Module):
         shape: Shape of a sample, (C, H, W) or (C, T).
         warp: The family of deformations, bound to the frame.
         window: The part of the frame that the decoder draws.
-        anchor_theta: The mean training deformation; centring takes it out of every map and puts it into the templates.
+        anchor_theta: The mean training deformation (1, P), or that of each kind (M, P); centring takes it out of every map and
+            puts it into the templates.
         link: What follows the warp: the identity, or from log-odds to probabilities.
         likelihood: The observation model.
         log_prior: Log standard deviations of the prior over the deformation, in half-ranges (P,); a parameter where learned.
@@ -63,9 +59,10 @@ class Model(nn.Module):
         self.frame = Window.frame(shape[1:])
         self.encoder, self.decoder, self.link, self.likelihood = encoder, decoder, link, likelihood
         self.n_content = encoder.n_content
-        self.register_buffer("anchor_theta", torch.zeros(1, len(warp.factors)))
         several = len(encoder.turns) > 1
         self.register_buffer("kinds", torch.full((kinds * several, self.n_content), torch.nan), persistent=several)
+        apart = max(1, len(self.kinds)) if len(warp.parts) == 1 else 1  # a residual's chart knows of one anchor
+        self.register_buffer("anchor_theta", torch.zeros(apart, len(warp.factors)))
         scales = torch.full((len(warp.factors),), 0.5 if prior == "learned" else prior).log()
         if prior == "learned" and warp.factors:
             self.log_prior = nn.Parameter(scales)
@@ -74,8 +71,14 @@ class Model(nn.Module):
 
     @property
     def anchor(self) -> Map:
-        """The centring as an invertible map of one row."""
+        """The centring as an invertible map of one row; where each kind has its own, their mean."""
         return self.warp.mean(self.warp.map(self.anchor_theta))
+
+    def upright(self, content: Tensor) -> Map:
+        """The centring of what content (N, D) shows: one row for all, or N rows where each kind has its own."""
+        if len(self.anchor_theta) == 1:
+            return self.anchor
+        return self.warp.map(shares(content, self.kinds) @ self.anchor_theta)
 
     @property
     def chart(self) -> Warp:
@@ -108,6 +111,8 @@ class Model(nn.Module):
         Raises:
             DataError: Samples of another shape.
         """
+        if len(self.anchor_theta) > 1:
+            return self.embed(x).map
         seen = self._fitting(x)
         return self.encoder.pose(seen, self._start(seen)).compose(self.anchor.invert())
 
@@ -140,7 +145,7 @@ class Model(nn.Module):
         """
         turns, training = x.new_tensor(self.encoder.turns), self.training
         self.eval()
-        found = self.encoder(_tiled(x, len(turns)), None, turns.repeat_interleave(len(x)), brief=True)
+        found = self.encoder(x, None, turns.repeat_interleave(len(x)), brief=True)
         size = torch.linalg.det(affine_part(found.map).matrix[..., :2]).abs()
         misfit = (self.link(self.decode(found.content)) - found.seen).square().flatten(1).sum(1) * size
         self.train(training)
@@ -153,10 +158,9 @@ class Model(nn.Module):
             Angles (4, N), content (4, N, D) and squared errors (4, N).
         """
         turns = self._best(x) + x.new_tensor(QUARTERS)[:, None]
-        many = _tiled(x, len(turns))
-        found = self.encoder(many, None, turns.flatten())
-        misfit = (self.draw(found.content, found.map) - many).square().flatten(1).sum(1)
-        return turns, found.content.reshape(4, len(x), -1), misfit.reshape(4, len(x))
+        found = self.encoder(x, None, turns.flatten())
+        drawn = self.draw(found.content, found.map).reshape(4, *x.shape)
+        return turns, found.content.reshape(4, len(x), -1), (drawn - x).square().flatten(2).sum(2)
 
     def decode(self, content: Tensor) -> Tensor:
         """Content (N, D) to templates on `window`, before centring, the warp and the link."""
@@ -165,16 +169,16 @@ class Model(nn.Module):
     def embed(self, x: Tensor) -> Latent:
         """The posterior mean given `x` (N, *shape): content (N, D) and centred maps."""
         posterior = self.encode(x)
-        return Latent(posterior.content, posterior.map.compose(self.anchor.invert()))
+        return Latent(posterior.content, posterior.map.compose(self.upright(posterior.content).invert()))
 
     def template(self, content: Tensor) -> Tensor:
         """What content (N, D) looks like undeformed, (N, *shape); a smaller decoder window is padded."""
-        upright = self.anchor(self.decode(content), self.window, self.frame, self.padding)
-        return torch.as_tensor(self.link(upright)).expand(len(content), *self.shape)
+        seen = self.upright(content)(self.decode(content), self.window, self.frame, self.padding)
+        return torch.as_tensor(self.link(seen)).expand(len(content), *self.shape)
 
     def render(self, latent: Latent) -> Tensor:
         """The reconstruction (N, *shape): the template, deformed (read from the decoder's pixels in one go)."""
-        return self.draw(latent.content, latent.map.compose(self.anchor))
+        return self.draw(latent.content, latent.map.compose(self.upright(latent.content)))
 
     def draw(self, content: Tensor, map: Map) -> Tensor:
         """Decode content (N, D) and deform it by maps as they are before centring: (N, *shape)."""
@@ -200,7 +204,7 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def centre(self, x: Tensor) -> None:
-        """Set the kinds and the anchor, the mean deformation, from the training samples `x` (N, *shape)."""
+        """Set the kinds and the mean deformation, of each where it can be, from the training samples `x` (N, *shape)."""
         training = self.training
         self.eval()
         if len(self.kinds):
@@ -211,6 +215,11 @@ class Model(nn.Module):
                 torch.arange(len(self.kinds)) % n
             ]
         posteriors = [self.encode(part) for part in torch.split(x, 1024)]
-        mean = self.warp.mean(self.warp.map(torch.cat([self.warp.theta(q.map) for q in posteriors])))
-        self.anchor_theta.copy_(self.warp.theta(mean))
+        theta, codes = (
+            torch.cat(c) for c in zip(*((self.warp.theta(q.map), q.content) for q in posteriors), strict=True)
+        )
+        kind = torch.cdist(codes, self.kinds).argmin(1) if len(self.anchor_theta) > 1 else codes.new_zeros(len(codes))
+        for i in range(len(self.anchor_theta)):
+            rows = kind == i if (kind == i).any() else kind >= 0
+            self.anchor_theta[i] = self.warp.theta(self.warp.mean(self.warp.map(theta[rows])))[0]
         self.train(training)

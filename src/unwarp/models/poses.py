@@ -3,7 +3,8 @@
 On the full circle a decoder may learn two templates of one kind, half a turn apart, and each thing is explained by the one
 that fits it a little better: clusters then hold poses rather than kinds. After training, the starts that explain a thing well are
 its candidates, and k-means runs over things whose code may be that of any candidate (clusters of orbits instead of points):
-a kind that was split costs a cluster that is needed elsewhere, so its parts come together in one pose.
+a kind that was split costs a cluster that is needed elsewhere, so its parts come together in one pose. The mean deformation of
+each kind may then go into its templates, so that a size or a place means the same for all kinds.
 """
 
 from __future__ import annotations
@@ -30,6 +31,17 @@ def agreed(codes: Tensor, misfit: Tensor, centres: Tensor) -> tuple[Tensor, Tens
     apart = torch.cdist(codes, centres.expand(len(codes), -1, -1)).square().amin(-1)
     near = apart.masked_fill(misfit > TOLERANCE * misfit.amin(0), torch.inf).min(0)
     return near.indices, near.values
+
+
+def shares(codes: Tensor, centres: Tensor) -> Tensor:
+    """How far codes (N, D) belong to each of M kinds with `centres` (M, D): shares (N, M) that sum to 1 and change smoothly.
+
+    Gaussians of a quarter of the least distance between two kinds; equal shares while the centres are unknown (NaN).
+    """
+    between = torch.cdist(centres, centres)
+    width = torch.where(between > 0, between, torch.inf).min() / 4
+    belonging = (torch.cdist(codes, centres) / width).square().neg() / 2
+    return belonging.softmax(1).nan_to_num(1 / len(centres))
 
 
 def centres_of_kinds(codes: Tensor, misfit: Tensor, n: int, seed: int = 0, restarts: int = 10) -> Tensor:

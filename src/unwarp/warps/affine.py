@@ -101,6 +101,17 @@ class _Planar(Warp):
     def constrain(self, raw: Tensor) -> Tensor:
         return torch.tanh(raw) * torch.tensor(self._half, dtype=raw.dtype, device=raw.device)
 
+    def mean(self, map: Map) -> Map:
+        """As `Warp.mean`; on a full circle shifts of all directions cancel: the point that moves least goes to the middle."""
+        mean = super().mean(map)
+        if self.rotation < 180:
+            return mean
+        rows = affine_part(map).matrix.flatten(0, 1)
+        linear, shift = rows[:, :2], rows[:, 2:]
+        away = torch.linalg.solve(linear.mT @ linear, linear.mT @ shift)
+        centred = affine_part(mean).matrix[..., :2]
+        return AffineMap(torch.cat([centred, centred @ away], -1))
+
     def _aspect(self) -> float:
         height, width = self.size
         return height / width
