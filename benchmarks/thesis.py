@@ -76,7 +76,7 @@ SOURCES = {
     "noise": Source(Nuisance(noise=0.1), 4000, batch=64, steps={"ae": 2200}),
     "rot45noise": Source(Nuisance(rotation=45.0, noise=0.2), 4000, batch=64, steps={"ae": 2200}),
     "circle": Source(Nuisance(rotation=180.0), 4000, batch=64, steps={"ae": 1700}),
-    "dsprites": Source(None, None, steps={"beta-vae": 850, "mixing-ae": 400}),
+    "dsprites": Source(None, None, batch=64, steps={"beta-vae": 1600, "mixing-ae": 900}),
 }
 BETA = BetaVAE(
     warp=W,
@@ -96,7 +96,7 @@ SPRITES: dict[str, Any] = {
     "start": "moments",
     "crop": 0.5,
     "n_content": 1,
-    "kinds": 0,
+    "kinds": 3,
 }
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("affine", "beta-vae"): BETA,
@@ -109,7 +109,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3, prior=1.0),
     ("dsprites", "beta-vae"): replace(BETA, **SPRITES, prior=0.05, sigma=0.1, rate_warmup=100),
     ("dsprites", "mixing-ae"): replace(
-        MIXING, **SPRITES | {"n_content": 4}, chunks=2, optimiser=Optimiser(lr=1e-3)
+        MIXING, **SPRITES | {"n_content": 4}, chunks=2, prior=0.15, optimiser=Optimiser(lr=1e-3)
     ),  # one column alone diverges
 }
 OBSERVATIONS, LONGEST = 8, 60.0
