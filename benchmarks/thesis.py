@@ -76,7 +76,7 @@ SOURCES = {
     "noise": Source(Nuisance(noise=0.1), 4000, batch=64, steps={"ae": 2200}),
     "rot45noise": Source(Nuisance(rotation=45.0, noise=0.2), 4000, batch=64, steps={"ae": 2200}),
     "circle": Source(Nuisance(rotation=180.0), 4000, batch=64, steps={"ae": 1700}),
-    "dsprites": Source(None, None, batch=64, steps={"beta-vae": 1600, "mixing-ae": 900}),
+    "dsprites": Source(None, None, batch=64, steps={"beta-vae": 1600, "mixing-ae": 700}),
 }
 BETA = BetaVAE(
     warp=W,

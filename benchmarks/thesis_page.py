@@ -101,7 +101,8 @@ def summary(names: Sequence[str]) -> dict[str, dict[str, Any]]:
             scores = cells.medians(tidy(result) for result in results)
             paces = [result["images_per_second"] for result in results if "images_per_second" in result]
             pace = {"images_per_second": median(paces)} if paces else {}
-            rows[key] = {"seeds": len(results), "seconds_at_most": seconds, **pace, **scores}
+            threads = max(result["environment"]["threads"] for result in results)
+            rows[key] = {"seeds": len(results), "seconds_at_most": seconds, "threads": threads, **pace, **scores}
     return rows
 
 
@@ -116,14 +117,14 @@ def tidy(result: cells.Result) -> cells.Result:
 
 def table(rows: Mapping[str, Row], sources: Sequence[str], columns: Sequence[Column]) -> str:
     """A table in Markdown: a row a model, in the order in which they are told."""
-    heads = ["data", "model", "seeds", "training", "samples/s", *(name for name, _ in columns)]
+    heads = ["data", "model", "seeds", "training (threads)", "samples/s", *(name for name, _ in columns)]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for source in sources:
         own = [key for key in rows if key.split("/")[0] == source]
         for key in sorted(own, key=lambda key: (ORDER.index(key.split("/")[2]), key)):
             _, strategy, kind = key.split("/")
             model, row = KINDS[kind].format(STRATEGIES[strategy]), rows[key]
-            seconds = f"{row['seconds_at_most']:.0f} s" if row["seconds_at_most"] else "-"
+            seconds = f"{row['seconds_at_most']:.0f} s ({row['threads']})" if row["seconds_at_most"] else "-"
             pace = plain("images_per_second", 0)(row)
             values = [SETS[source], model, str(row["seeds"]), seconds, pace, *(words(row) for _, words in columns)]
             lines.append(f"| {' | '.join(values)} |")
