@@ -34,7 +34,8 @@ class Recipe(ABC):
         starts: At how many angles the pose begins; the one that explains the sample best is kept. `auto`: eight for a warp that
             turns the full circle, else one.
         kinds: Where poses begin at several angles: into how many kinds of things, at most, those are gathered that shall share a
-            pose; 0 lets each sample keep the pose that explains it best.
+            pose and, where the warp has no residual, be centred by themselves; 0 lets each sample keep the pose that explains
+            it best.
         refinements: Rungs after the start, each of which looks at the canonicalised crop.
         passes: How often the last refinement is passed, in training and in use.
         crop: Share of the frame that templates fill, and that the later rungs look at.
