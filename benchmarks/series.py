@@ -37,7 +37,7 @@ from unwarp.metrics.dtw import aligned_rmse
 from unwarp.metrics.neighbours import neighbours
 from unwarp.metrics.recovery import recovery
 from unwarp.models import Net, Recipe
-from unwarp.recipes import RATE_INVARIANT, SERIES, enough_steps, widened
+from unwarp.recipes import RATE_INVARIANT, SERIES, adapted, enough_steps
 from unwarp.schema import learnable
 from unwarp.selection import CHOICES, select
 from unwarp.training import train
@@ -103,7 +103,7 @@ def chosen(where: str) -> str:
 def learned(where: str, recipe: Recipe, seed: int, quick: bool) -> cells.Result:
     """Scores of aligned series and of codes on the test part, by a model of the training part."""
     known, asked = parts(where)
-    model = estimator(widened(recipe, known.shape[0]), known, seed, quick).fit(known)
+    model = estimator(adapted(recipe, known.x), known, seed, quick).fit(known)
     aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
     left = variance_left(asked.x.numpy(), aligned[1], model.predict(asked))

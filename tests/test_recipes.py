@@ -13,27 +13,37 @@ from unwarp.checkpoints import describe, restore
 from unwarp.datasets import bumps
 from unwarp.models import AE, VAE
 from unwarp.nets import TemporalDecoder, TemporalEncoder
-from unwarp.recipes import DIGITS, SERIES, SHARP, enough_steps, suited
+from unwarp.recipes import DIGITS, FEW, RATE_INVARIANT, SERIES, SHARP, adapted, enough_steps, suited
 from unwarp.training import train
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Affine2d, Identity, Similarity2d, TimeShift
 
 PICTURES = torch.zeros(6, 1, 12, 12)
 WAVES = torch.sin(torch.linspace(0, 12, 40) + torch.arange(6.0)[:, None])[:, None]
+MANY = WAVES.repeat(FEW, 1, 1)
 
 
 def test_series_get_the_recipe_that_was_measured_for_them() -> None:
-    assert suited(WAVES) == SERIES
-    model = suited(WAVES).build((1, 40))
+    assert suited(MANY) == SERIES
+    model = suited(MANY).build((1, 40))
     assert isinstance(model.decoder, TemporalDecoder)
     rungs = list(model.encoder.rungs)  # type: ignore[arg-type]
     assert [type(rung.head.net) for rung in rungs] == [TemporalEncoder]
 
 
+def test_few_series_get_a_second_look() -> None:
+    assert suited(WAVES) == replace(SERIES, refinements=1, swap=True)
+    rungs = list(suited(WAVES).build((1, 40)).encoder.rungs)  # type: ignore[arg-type]
+    assert len(rungs) == 2
+    for other in (SHARP, RATE_INVARIANT, SERIES.unstructured(), VAE(warp=SERIES.warp)):
+        assert adapted(other, WAVES) == other
+    assert suited(WAVES, SERIES) == SERIES
+
+
 def test_series_of_many_channels_get_more_content_but_for_what_was_asked() -> None:
-    many = WAVES.expand(-1, 5, -1)
+    many = MANY.expand(-1, 5, -1)
     assert suited(many) == replace(SERIES, n_content=8 + 4 * 8)
-    assert suited(WAVES.expand(-1, 20, -1)).n_content == 64
+    assert suited(MANY.expand(-1, 20, -1)).n_content == 64
     assert suited(many, "vae").n_content == 40
     assert suited(many, n_content=3).n_content == 3 and suited(many, SERIES) == SERIES
 
@@ -64,7 +74,7 @@ def test_a_familys_name_means_a_model_with_the_warp_of_the_data(family: str) -> 
 def test_what_was_asked_for_is_kept() -> None:
     assert suited(WAVES, warp="time-shift").warp == TimeShift()
     assert suited(WAVES, warp="identity").warp == Identity()
-    assert suited(WAVES, n_content=3) == replace(SERIES, n_content=3)
+    assert suited(MANY, n_content=3) == replace(SERIES, n_content=3)
     own = VAE(warp=TimeShift(reach=0.1), n_content=2, padding="reflection")
     assert suited(WAVES, own) == own
     assert suited(PICTURES, DIGITS) == replace(DIGITS, padding="zeros")

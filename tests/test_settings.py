@@ -39,7 +39,7 @@ def test_series_start_from_the_recipes_of_series(tmp_path: Path) -> None:
     assert recipe("trace", None, ["views=0.25"]) == describe(replace(SHARP, views=0.25))
     assert recipe("bumps", None, ["warp.rate=50"]) == describe(replace(SERIES, warp=CosineTime(rate=50.0)))
     variational = recipe(source, None, ["family=vae"])
-    assert variational == describe(suited(torch.zeros(2, 1, 30), "vae"))
+    assert variational == describe(suited(torch.zeros(100, 1, 30), "vae"))
 
 
 def test_a_source_whose_kind_is_asked_for_must_be_there() -> None:

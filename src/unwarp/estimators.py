@@ -29,7 +29,7 @@ from unwarp.models import Model, Recipe
 from unwarp.progress import Choice, Progress
 from unwarp.readers.recordings import Filling
 from unwarp.readers.scaling import Scale
-from unwarp.recipes import enough_steps, suited, widened
+from unwarp.recipes import adapted, enough_steps, suited
 from unwarp.schema import Schema, Taken, learnable, timed
 from unwarp.selection import STEPS, Selection, select
 from unwarp.tables import theta_of
@@ -327,7 +327,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
 
         self.selection_ = select(data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, say=say)
         say(f"how much to warp: {self.selection_}")
-        return widened(self.selection_.recipe, data.x.shape[1])
+        return adapted(self.selection_.recipe, data.x)
 
     def _cluster(self, data: Dataset, seed: int) -> None:
         content, theta = encode(self.model_, data.x, device=self.device)

@@ -46,9 +46,20 @@ RATE_INVARIANT = replace(
 """One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
 
 
-def widened(recipe: Recipe, channels: int) -> Recipe:
-    """`recipe` with eight more columns of content for each channel of series beyond the first, for at most seven more."""
-    return replace(recipe, n_content=recipe.n_content + 8 * (min(channels, 8) - 1))
+FEW = 100
+"""So many series do not yet tell what is noise."""
+
+
+def adapted(recipe: Recipe, x: Tensor) -> Recipe:
+    """`recipe` for series `x` (N, C, T): more content for more channels, a second look where there are few of them.
+
+    Each channel beyond the first, up to the eighth, brings eight more columns of content. From fewer than `FEW` series a staged
+    autoencoder with a warp learns a second look at what the first one aligned, and draws each view from the content of the other.
+    """
+    recipe = replace(recipe, n_content=recipe.n_content + 8 * (min(x.shape[1], 8) - 1))
+    if not isinstance(recipe, AE) or len(x) >= FEW or recipe.encoder == "one-stage" or recipe.net.detail:
+        return recipe
+    return replace(recipe, refinements=1, swap=True) if recipe.warp.factors and recipe.views else recipe
 
 
 def enough_steps(recipe: Recipe, x: Tensor, batch_size: int) -> int:
@@ -72,7 +83,7 @@ def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | N
         ConfigError: Not a recipe or a warp, an unknown name, or a warp that does not act on such samples.
     """
     kind: Kind = "image" if x.ndim == 4 else "series"
-    chosen = _default(recipe, kind, x.shape[1]) if recipe is None or isinstance(recipe, str) else recipe
+    chosen = _default(recipe, kind, x) if recipe is None or isinstance(recipe, str) else recipe
     if not isinstance(chosen, Recipe):
         raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
     found = warps.named(warp) if isinstance(warp, str) and warp != "auto" else warp
@@ -85,13 +96,13 @@ def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | N
     return replace(chosen, warp=found, n_content=int(size), padding=padding)
 
 
-def _default(family: str | None, kind: Kind, channels: int) -> Recipe:
-    """What a family's name, or none, means for data of a kind and of so many channels."""
+def _default(family: str | None, kind: Kind, x: Tensor) -> Recipe:
+    """What a family's name, or none, means for data `x` of a kind."""
     if kind == "image":
         return replace(models.named(family), warp=AE().warp) if family else AE()
     shared = ("warp", "n_content", "refinements", "passes", "padding", "net")
     own = replace(models.named(family), **{name: getattr(SERIES, name) for name in shared}) if family else SERIES
-    return widened(own, channels)
+    return adapted(own, x)
 
 
 def _natural(warp: Warp, kind: Kind) -> Warp:

@@ -14,7 +14,7 @@ from unwarp import datasets, models, warps
 from unwarp.checkpoints import describe, restore
 from unwarp.models import Recipe
 from unwarp.readers import as_samples, read
-from unwarp.recipes import DIGITS, SHARP, suited
+from unwarp.recipes import DIGITS, FEW, SHARP, suited
 from unwarp.types import ConfigError, Kind
 
 OWN: Mapping[str, Recipe] = {"affine-mnist": DIGITS, "trace": SHARP}
@@ -58,7 +58,7 @@ def _start(source: str, kind: Kind, family: str | None) -> Recipe:
     if family is None and source in OWN:
         return OWN[source]
     if _kind(source, kind) == "series":
-        return suited(torch.zeros(1, 1, 2), family)
+        return suited(torch.zeros(FEW, 1, 2), family)
     return replace(models.named(family), warp=models.AE().warp) if family else models.AE()
 
 
