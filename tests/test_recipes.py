@@ -13,7 +13,7 @@ from unwarp.checkpoints import describe, restore
 from unwarp.datasets import bumps
 from unwarp.models import AE, VAE
 from unwarp.nets import TemporalDecoder, TemporalEncoder
-from unwarp.recipes import DIGITS, FEW, RATE_INVARIANT, SERIES, SHARP, adapted, enough_steps, suited
+from unwarp.recipes import DIGITS, FEW, RATE_INVARIANT, SERIES, SHARP, SHORT, adapted, enough_steps, suited
 from unwarp.training import train
 from unwarp.types import Batch, ConfigError
 from unwarp.warps import Affine2d, Identity, Similarity2d, TimeShift
@@ -31,13 +31,14 @@ def test_series_get_the_recipe_that_was_measured_for_them() -> None:
     assert [type(rung.head.net) for rung in rungs] == [TemporalEncoder]
 
 
-def test_few_series_get_a_second_look() -> None:
+def test_few_short_series_get_a_second_look() -> None:
     assert suited(WAVES) == replace(SERIES, refinements=1, swap=True)
     rungs = list(suited(WAVES).build((1, 40)).encoder.rungs)  # type: ignore[arg-type]
     assert len(rungs) == 2
     for other in (SHARP, RATE_INVARIANT, SERIES.unstructured(), VAE(warp=SERIES.warp)):
         assert adapted(other, WAVES) == other
     assert suited(WAVES, SERIES) == SERIES
+    assert suited(torch.zeros(6, 1, SHORT + 1)) == SERIES
 
 
 def test_series_of_many_channels_get_more_content_but_for_what_was_asked() -> None:

@@ -46,18 +46,21 @@ RATE_INVARIANT = replace(
 """One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
 
 
-FEW = 100
-"""So many series do not yet tell what is noise."""
+FEW, SHORT = 100, 256
+"""So many series do not yet tell what is noise; and two looks, of 127 samples each way, see so many samples of them."""
 
 
 def adapted(recipe: Recipe, x: Tensor) -> Recipe:
-    """`recipe` for series `x` (N, C, T): more content for more channels, a second look where there are few of them.
+    """`recipe` for series `x` (N, C, T): more content for more channels, a second look where they are few and short.
 
-    Each channel beyond the first, up to the eighth, brings eight more columns of content. From fewer than `FEW` series a staged
-    autoencoder with a warp learns a second look at what the first one aligned, and draws each view from the content of the other.
+    Each channel beyond the first, up to the eighth, brings eight more columns of content. From fewer than `FEW` series of at most
+    `SHORT` samples a staged autoencoder with a warp learns a second look at what the first one aligned, and draws each view from
+    the content of the other.
     """
     recipe = replace(recipe, n_content=recipe.n_content + 8 * (min(x.shape[1], 8) - 1))
-    if not isinstance(recipe, AE) or len(x) >= FEW or recipe.encoder == "one-stage" or recipe.net.detail:
+    if not isinstance(recipe, AE) or recipe.encoder == "one-stage" or recipe.net.detail:
+        return recipe
+    if len(x) >= FEW or x.shape[-1] > SHORT:
         return recipe
     return replace(recipe, refinements=1, swap=True) if recipe.warp.factors and recipe.views else recipe
 
