@@ -47,7 +47,7 @@ RATE_INVARIANT = replace(
 
 
 FEW, SHORT = 100, 256
-"""So many series do not yet tell what is noise; and two looks, of 127 samples each way, see so many samples of them."""
+"""So many series do not yet tell what is noise, and of so many samples two looks see about the whole (127 each at a place)."""
 
 
 def adapted(recipe: Recipe, x: Tensor) -> Recipe:
