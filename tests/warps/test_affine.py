@@ -168,6 +168,8 @@ def test_a_full_circle_has_no_mean_angle(family: type[Affine2d | Similarity2d]) 
     torch.testing.assert_close(
         mean[:, scales], torch.full_like(mean, 0.2).index_fill(1, torch.tensor(0), 0.0)[:, scales]
     )
+    still = warp.map(theta).compose(warp.mean(warp.map(theta)).invert())
+    torch.testing.assert_close(warp.theta(still)[:, -2:], torch.zeros(3, 2), atol=1e-6, rtol=0)
     assert warp.factors[0].periodic and next(iter(warp.summary(warp.map(theta)))).periodic
 
 

@@ -166,7 +166,7 @@ class Mixed:
     """A mixed batch: `x` is x3 (N, *shape) drawn from `content` (N, D); row i mixes rows i and `partner[i]` of `source`.
 
     `mask` (N, chunks) is true where a chunk is the row's own, `columns` (N, D) the same for the columns of content, and
-    `moved` (N,) where the map is the row's own (without a warp: nowhere).
+    `moved` (N,) where the map is the row's own (without a warp: nowhere); `mapped` (N,) says whose map it is.
     """
 
     source: Posterior
@@ -174,13 +174,9 @@ class Mixed:
     mask: Tensor
     columns: Tensor
     moved: Tensor
+    mapped: Tensor
     content: Tensor
     x: Tensor
-
-    @property
-    def mapped(self) -> Tensor:
-        """Whose map each row took (N,)."""
-        return torch.where(self.moved, torch.arange(len(self.moved), device=self.moved.device), self.partner)
 
 
 def mix(model: Model, source: Posterior, sizes: tuple[int, ...], generator: torch.Generator) -> Mixed:
@@ -191,8 +187,9 @@ def mix(model: Model, source: Posterior, sizes: tuple[int, ...], generator: torc
     columns = mask[:, : len(sizes)].repeat_interleave(torch.tensor(sizes, device=own.device), 1)
     content = torch.where(columns, source.content, source.content[partner])
     moved = mask[:, -1] if warped else torch.zeros_like(own, dtype=torch.bool)
-    x = model.draw(content, source.map[torch.where(moved, own, partner)])
-    return Mixed(source, partner, mask, columns, moved, content, x)
+    mapped = torch.where(moved, own, partner)
+    x = model.draw(content, source.map[mapped])
+    return Mixed(source, partner, mask, columns, moved, mapped, content, x)
 
 
 def unmixed_nll(model: Model, x: Tensor, mixed: Mixed, again: Posterior) -> Tensor:
