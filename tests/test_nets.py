@@ -8,7 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from unwarp.nets import ConvDecoder, Detail, Net, TemporalDecoder, TemporalEncoder, constant_output, output_layer
+from unwarp.nets import (
+    ConvDecoder,
+    Detail,
+    Net,
+    Shortcut,
+    TemporalDecoder,
+    TemporalEncoder,
+    constant_output,
+    output_layer,
+)
 from unwarp.types import ConfigError
 
 LENGTHS = [8, 9, 15, 31, 32, 60, 128, 131, 275, 1000]
@@ -109,6 +118,28 @@ def test_convolutions_refuse_series() -> None:
 def test_unknown_kinds_and_widths_are_refused(choice: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         Net(**choice)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_perceptrons_of_series_begin_as_such_and_may_become_linear(part: str) -> None:
+    torch.manual_seed(0)
+    net = Net("mlp", (16, 8), (8, 16))
+    found, seen = (net.encode((2, 20), 4), (2, 20)) if part == "encoder" else (net.decode(4, (2, 20)), (4,))
+    shortcut = next(layer for layer in found.eval().modules() if isinstance(layer, Shortcut))
+    a, b = torch.randn(2, 5, *seen)
+    torch.testing.assert_close(shortcut(a), shortcut.net(a))
+    nn.init.normal_(shortcut.line.weight)
+    for layer in shortcut.net.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.zeros_(layer.weight)
+    torch.testing.assert_close(found(a + b) + found(torch.zeros_like(a)), found(a) + found(b))
+    assert (found(a) - found(b)).flatten(1).norm(dim=1).min() > 0.1
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16), (1, 16)])
+def test_a_constant_perceptron_is_one_for_pictures_and_for_series(shape: tuple[int, ...]) -> None:
+    out = constant_output(Net("mlp", (8,), (8,)).encode(shape, 3), 0.5)(torch.rand(4, *shape))
+    torch.testing.assert_close(out, torch.full((4, 3), 0.5))
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])

@@ -19,6 +19,19 @@ SMALL = 48 * 48
 SHORT, SHORTEST = 32, 8
 
 
+class Shortcut(nn.Module):
+    """A network and, beside it, a linear layer of its own input, which begins at nothing."""
+
+    def __init__(self, n_in: int, n_out: int, net: nn.Module) -> None:
+        super().__init__()
+        self.line, self.net = nn.Linear(n_in, n_out, bias=False), net
+        nn.init.zeros_(self.line.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Samples (N, ...) to numbers (N, n_out)."""
+        return torch.as_tensor(self.line(x.flatten(1)) + self.net(x))
+
+
 def mlp(n_in: int, widths: Sequence[int], n_out: int, *, norm: bool) -> nn.Sequential:
     """Flatten, then linear layers with ReLU (and batch normalisation where `norm`), then a linear output."""
     layers: list[nn.Module] = [nn.Flatten()]
@@ -196,7 +209,7 @@ class Net:
 
     Attributes:
         kind: `mlp`, `conv` (pictures only), `tcn` (series only), or `auto`: an MLP for pictures up to 48 x 48 pixels and
-            for series shorter than 32 samples, convolutions beyond.
+            for series shorter than 32 samples, convolutions beyond. Perceptrons of series have a linear shortcut.
         encoder: Hidden widths of the encoders (the last alone, for convolutions; none in time).
         decoder: Hidden widths of the decoder (the first alone, for convolutions; none in time).
         norm: Whether perceptrons that encode normalise their batches.
@@ -245,7 +258,8 @@ class Net:
             return conv_encoder(shape, self.encoder, n_out, self.channels)
         if kind == "tcn":
             return TemporalEncoder(shape, n_out, self.channels, self.causal, self.detail)
-        return mlp(math.prod(shape), self.encoder, n_out, norm=self.norm)
+        net = mlp(math.prod(shape), self.encoder, n_out, norm=self.norm)
+        return Shortcut(math.prod(shape), n_out, net) if len(shape) == 2 else net
 
     def decode(self, n_in: int, shape: Sequence[int]) -> nn.Module:
         """A network from codes of size `n_in` to samples of `shape` (C, ...), before the output function."""
@@ -254,7 +268,8 @@ class Net:
             return ConvDecoder(n_in, self.decoder, shape, self.channels)
         if kind == "tcn":
             return TemporalDecoder(n_in, shape, self.channels, self.causal)
-        net = mlp(n_in, self.decoder, math.prod(shape), norm=False)
+        net: nn.Module = mlp(n_in, self.decoder, math.prod(shape), norm=False)
+        net = Shortcut(n_in, math.prod(shape), net) if len(shape) == 2 else net
         return nn.Sequential(net, nn.Unflatten(1, tuple(shape)))
 
     def criticise(self, shape: Sequence[int]) -> nn.Module:
