@@ -19,6 +19,7 @@ from unwarp.warps import Affine2d
 
 SMALL = Net("mlp", (16,), (16,))
 AUTO = AE(warp=Affine2d(), n_content=3, net=SMALL)
+CIRCLE = AE(warp=Affine2d(rotation=180), n_content=3, net=SMALL, starts=4, kinds=2)
 VARIATIONAL = VAE(warp=Affine2d(), n_content=3, net=SMALL, rate_warmup=10)
 
 
@@ -51,8 +52,8 @@ class Interrupt(Quiet):
             signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.parametrize("recipe", [AUTO, VARIATIONAL], ids=["ae", "vae"])
-@pytest.mark.parametrize("stop", [0, 7, 28])
+@pytest.mark.parametrize("recipe", [AUTO, VARIATIONAL, CIRCLE], ids=["ae", "vae", "circle"])
+@pytest.mark.parametrize("stop", [0, 5, 7, 28])
 def test_a_stopped_run_resumes_bit_for_bit(recipe: Recipe, stop: int, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     whole, history = fit(recipe)
@@ -67,6 +68,20 @@ def test_a_stopped_run_resumes_bit_for_bit(recipe: Recipe, stop: int, tmp_path: 
     Checkpoint(place).discard()
     assert not place.exists()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("recipe", [CIRCLE, AUTO], ids=["circle", "one angle"])
+def test_kinds_are_gathered_between_the_parts_of_a_run(recipe: Recipe) -> None:
+    seen: list[tuple[int, Tensor]] = []
+
+    class Watch(Quiet):
+        def on_step(self, state: State, terms: Row) -> None:
+            if not seen or not torch.equal(state.model.kinds, seen[-1][1]):
+                seen.append((state.step, state.model.kinds.nan_to_num(0.0).clone()))
+
+    fit(recipe, (Watch(),))
+    changes = [step for step, kinds in seen if kinds.any()]
+    assert changes == ([6, 12, 18, 24] if recipe is CIRCLE else [])
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ class Objective(nn.Module):
 
 
 LOG_EVERY = 10
+PARTS, LOOKED_AT = 5, 1024
+"""Into how many parts a run is cut, between which a model gathers its kinds, and from how many samples."""
 
 
 def rows_at(step: int, n: int, batch_size: int, seed: int) -> Tensor:
@@ -232,13 +234,16 @@ def _run(
     callbacks: Sequence[Callback],
 ) -> None:
     turns = _turns(state, engine)
-    started = time.perf_counter() - state.history.seconds
+    started, last = time.perf_counter() - state.history.seconds, state.step - 1.0
     for step in count(state.step):
         state.step = step
         spent = time.perf_counter() - started
         position = max(float(step), state.steps * spent / seconds if seconds else 0.0)
         if position >= state.steps:
             break
+        if len(state.model.kinds) and int(PARTS * position / state.steps) > int(PARTS * last / state.steps):
+            state.model.gather(_training_view(data, state.seed, LOOKED_AT).to(engine.device))
+        last = position
         batch, generator = _batch(state, data, engine, batch_size)
         terms: Row = {}
         for turn in turns:

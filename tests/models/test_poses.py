@@ -12,7 +12,7 @@ import torch
 from unwarp import AE, Affine2d
 from unwarp.checkpoints import load, save
 from unwarp.models import Net
-from unwarp.models.poses import TOLERANCE, agreed, centres_of_kinds, shares
+from unwarp.models.poses import ROUGH, TOLERANCE, agreed, centres_of_kinds, shares
 from unwarp.models.starts import angle, rotation
 from unwarp.types import ConfigError
 from unwarp.warps import Chain, Displacement2d, Similarity2d
@@ -90,10 +90,24 @@ def test_poses_of_a_model_without_kinds_are_those_that_explain_best() -> None:
     plain = replace(SMALL, kinds=0).build((1, 12, 12)).eval()
     plain.centre(x)
     assert len(plain.kinds) == 0
-    turn = plain.turn(x)
-    assert turn is not None and torch.equal(turn, plain._best(x))
+    turn, (turns, _, misfit) = plain.turn(x), plain._look(x)
+    assert turn is not None and torch.equal(turn, turns[misfit.argmin(0), torch.arange(len(x))])
     still = replace(SMALL, starts=1).build((1, 12, 12))
     assert still.turn(x) is None and len(still.kinds) == 0
+
+
+def test_while_a_model_learns_poses_are_those_of_gathered_kinds() -> None:
+    x, model = pictures(), SMALL.build((1, 12, 12)).train()
+    (turns, codes, misfit), rows = model._look(x), torch.arange(len(x))
+    best = turns[misfit.argmin(0), rows]
+    before = model.turn(x)
+    assert before is not None and torch.equal(before, best)
+    model.gather(x)
+    assert model.training and model.kinds.isfinite().all()
+    model.kinds[:] = codes[misfit.argmax(0), rows][:2]
+    after, chosen = model.turn(x), agreed(codes, misfit, model.kinds, tolerance=ROUGH)[0]
+    assert after is not None and torch.equal(after, turns[chosen, rows])
+    assert (misfit[chosen, rows] <= ROUGH * misfit.amin(0)).all() and not torch.equal(after, best)
 
 
 def test_shares_are_those_of_the_near_kinds_and_change_smoothly() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from unwarp.models.encoders import Encoder, Posterior
 from unwarp.models.likelihood import Likelihood, Scale
-from unwarp.models.poses import agreed, centres_of_kinds, shares
+from unwarp.models.poses import ROUGH, agreed, centres_of_kinds, shares
 from unwarp.types import DataError, Latent
 from unwarp.warps import Map, Padding, Warp, Window, filled
 from unwarp.warps.affine import affine_part
@@ -31,7 +31,7 @@ class Model(nn.Module):
         likelihood: The observation model.
         log_prior: Log standard deviations of the prior over the deformation, in half-ranges (P,); a parameter where learned.
         gaps: Whether samples may have gaps (NaN), which the encoder is then told of.
-        kinds: Content at the middle of each kind of thing (M, D), whose poses agree; NaN until it is found by `centre`, and
+        kinds: Content at the middle of each kind of thing (M, D), whose poses agree; NaN until it is found by `gather`, and
             with no rows where the pose begins at one angle alone.
     """
 
@@ -132,16 +132,20 @@ class Model(nn.Module):
         """Of the angles at which each pose may begin, the one that explains the sample best; once kinds are known, theirs."""
         if len(self.encoder.turns) < 2:
             return None
-        if self.training or not len(self.kinds) or bool(self.kinds.isnan().any()):
-            return self._best(x)
-        turns, codes, misfit = self._candidates(x)
-        return turns.gather(0, agreed(codes, misfit, self.kinds)[0][None])[0]
+        known = len(self.kinds) > 0 and not bool(self.kinds.isnan().any())
+        turns, codes, misfit = self._candidates(x) if known and not self.training else self._look(x)
+        tolerance = {"tolerance": ROUGH} if self.training else {}
+        chosen = agreed(codes, misfit, self.kinds, **tolerance)[0] if known else misfit.argmin(0)
+        return turns.gather(0, chosen[None])[0]
 
-    def _best(self, x: Tensor) -> Tensor:
-        """The angle (N,) at which one look leaves the least of each sample `x` (N, *shape) unexplained.
+    def _look(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What one brief look at each sample `x` (N, *shape) finds from each of the K angles.
 
         Squared errors are taken on the template's window, where they are cheapest, and count by the area that a template
         pixel covers: else a start could win by shrinking the sample.
+
+        Returns:
+            Angles (K, N), content (K, N, D) and squared errors (K, N).
         """
         turns, training = x.new_tensor(self.encoder.turns), self.training
         self.eval()
@@ -149,7 +153,8 @@ class Model(nn.Module):
         size = torch.linalg.det(affine_part(found.map).matrix[..., :2]).abs()
         misfit = (self.link(self.decode(found.content)) - found.seen).square().flatten(1).sum(1) * size
         self.train(training)
-        return turns[misfit.reshape(len(turns), len(x)).argmin(0)]
+        each = (len(turns), len(x))
+        return turns[:, None].expand(each), found.content.reshape(*each, -1), misfit.reshape(each)
 
     def _candidates(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The best angle of each sample `x` (N, *shape) and those by quarters of a turn from it: what is found from there.
@@ -157,7 +162,8 @@ class Model(nn.Module):
         Returns:
             Angles (4, N), content (4, N, D) and squared errors (4, N).
         """
-        turns = self._best(x) + x.new_tensor(QUARTERS)[:, None]
+        turns, _, misfit = self._look(x)
+        turns = turns.gather(0, misfit.argmin(0)[None]) + x.new_tensor(QUARTERS)[:, None]
         found = self.encoder(x, None, turns.flatten())
         drawn = self.draw(found.content, found.map).reshape(4, *x.shape)
         return turns, found.content.reshape(4, len(x), -1), (drawn - x).square().flatten(2).sum(2)
@@ -203,17 +209,24 @@ class Model(nn.Module):
         return self.draw(content, self.warp.map(theta))
 
     @torch.no_grad()
+    def gather(self, x: Tensor) -> None:
+        """Find the kinds, where the model has any, among the training samples `x` (N, *shape)."""
+        if not len(self.kinds):
+            return
+        training = self.training
+        self.eval()
+        parts = (self._candidates(self._fitting(part))[1:] for part in torch.split(x, 512))
+        codes, misfit = zip(*parts, strict=True)
+        n = min(len(self.kinds), len(x))
+        found = centres_of_kinds(torch.cat(codes, 1), torch.cat(misfit, 1), n)
+        self.kinds[:] = found[torch.arange(len(self.kinds)) % n]
+        self.train(training)
+
+    @torch.no_grad()
     def centre(self, x: Tensor) -> None:
         """Set the kinds and the mean deformation, of each where it can be, from the training samples `x` (N, *shape)."""
         training = self.training
-        self.eval()
-        if len(self.kinds):
-            parts = (self._candidates(self._fitting(part))[1:] for part in torch.split(x, 512))
-            codes, misfit = zip(*parts, strict=True)
-            n = min(len(self.kinds), len(x))
-            self.kinds[:] = centres_of_kinds(torch.cat(codes, 1), torch.cat(misfit, 1), n)[
-                torch.arange(len(self.kinds)) % n
-            ]
+        self.eval().gather(x)
         posteriors = [self.encode(part) for part in torch.split(x, 1024)]
         theta, codes = (
             torch.cat(c) for c in zip(*((self.warp.theta(q.map), q.content) for q in posteriors), strict=True)

@@ -3,8 +3,9 @@
 On the full circle a decoder may learn two templates of one kind, half a turn apart, and each thing is explained by the one
 that fits it a little better: clusters then hold poses rather than kinds. After training, the starts that explain a thing well are
 its candidates, and k-means runs over things whose code may be that of any candidate (clusters of orbits instead of points):
-a kind that was split costs a cluster that is needed elsewhere, so its parts come together in one pose. The mean deformation of
-each kind may then go into its templates, so that a size or a place means the same for all kinds.
+a kind that was split costs a cluster that is needed elsewhere, so its parts come together in one pose. Kinds are gathered a few
+times while the model learns, too: what it is then shown is of one pose, which the decoder learns to draw and the other to forget.
+The mean deformation of each kind may in the end go into its templates, so that a size or a place means the same for all kinds.
 """
 
 from __future__ import annotations
@@ -13,23 +14,24 @@ import torch
 from sklearn.cluster import kmeans_plusplus
 from torch import Tensor
 
-TOLERANCE = 1.5
-"""How many times the least misfit a candidate may have."""
+TOLERANCE, ROUGH = 1.5, 2.0
+"""How many times the least misfit a candidate may have; at a rough first look, while the model learns."""
 
 
-def agreed(codes: Tensor, misfit: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
+def agreed(codes: Tensor, misfit: Tensor, centres: Tensor, tolerance: float = TOLERANCE) -> tuple[Tensor, Tensor]:
     """The candidate of each thing whose code lies nearest to one of the centres, and how near.
 
     Args:
         codes: Content at each of K starts (K, N, D).
         misfit: Squared errors at each start (K, N).
         centres: Codes of the kinds (M, D).
+        tolerance: How many times the least misfit a candidate may have.
 
     Returns:
         Places among the starts (N,), and squared distances (N,).
     """
     apart = torch.cdist(codes, centres.expand(len(codes), -1, -1)).square().amin(-1)
-    near = apart.masked_fill(misfit > TOLERANCE * misfit.amin(0), torch.inf).min(0)
+    near = apart.masked_fill(misfit > tolerance * misfit.amin(0), torch.inf).min(0)
     return near.indices, near.values
 
 
