@@ -106,7 +106,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("rot45", "ae"): HARDER,
     ("noise", "ae"): HARDER,
     ("rot45noise", "ae"): HARDER,
-    ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3, prior=1.0, kinds=9),  # a 6 upside down is a 9
+    ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3, prior=1.0, kinds=9, gathers=4),  # a 6 turned is a 9
     ("dsprites", "beta-vae"): replace(BETA, **SPRITES, prior=0.05, sigma=0.1, rate_warmup=100),
     ("dsprites", "mixing-ae"): replace(
         MIXING, **SPRITES | {"n_content": 4}, chunks=2, prior=0.15, optimiser=Optimiser(lr=1e-3)

@@ -19,7 +19,7 @@ from unwarp.warps import Affine2d
 
 SMALL = Net("mlp", (16,), (16,))
 AUTO = AE(warp=Affine2d(), n_content=3, net=SMALL)
-CIRCLE = AE(warp=Affine2d(rotation=180), n_content=3, net=SMALL, starts=4, kinds=2)
+CIRCLE = AE(warp=Affine2d(rotation=180), n_content=3, net=SMALL, starts=4, kinds=2, gathers=4)
 VARIATIONAL = VAE(warp=Affine2d(), n_content=3, net=SMALL, rate_warmup=10)
 
 
@@ -70,7 +70,11 @@ def test_a_stopped_run_resumes_bit_for_bit(recipe: Recipe, stop: int, tmp_path: 
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.parametrize("recipe", [CIRCLE, AUTO], ids=["circle", "one angle"])
+@pytest.mark.parametrize(
+    "recipe",
+    [CIRCLE, replace(CIRCLE, gathers=0), replace(AUTO, gathers=4)],
+    ids=["circle", "at the end alone", "one angle"],
+)
 def test_kinds_are_gathered_between_the_parts_of_a_run(recipe: Recipe) -> None:
     seen: list[tuple[int, Tensor]] = []
 

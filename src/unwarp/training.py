@@ -108,8 +108,8 @@ class Objective(nn.Module):
 
 
 LOG_EVERY = 10
-PARTS, LOOKED_AT = 5, 1024
-"""Into how many parts a run is cut, between which a model gathers its kinds, and from how many samples."""
+LOOKED_AT = 1024
+"""From how many samples a model gathers its kinds while it learns."""
 
 
 def rows_at(step: int, n: int, batch_size: int, seed: int) -> Tensor:
@@ -241,7 +241,8 @@ def _run(
         position = max(float(step), state.steps * spent / seconds if seconds else 0.0)
         if position >= state.steps:
             break
-        if len(state.model.kinds) and int(PARTS * position / state.steps) > int(PARTS * last / state.steps):
+        parts = (state.model.gathers + 1) / state.steps
+        if int(parts * position) > int(parts * last):
             state.model.gather(_training_view(data, state.seed, LOOKED_AT).to(engine.device))
         last = position
         batch, generator = _batch(state, data, engine, batch_size)

@@ -97,7 +97,7 @@ def test_poses_of_a_model_without_kinds_are_those_that_explain_best() -> None:
 
 
 def test_while_a_model_learns_poses_are_those_of_gathered_kinds() -> None:
-    x, model = pictures(), SMALL.build((1, 12, 12)).train()
+    x, model = pictures(), replace(SMALL, gathers=1).build((1, 12, 12)).train()
     (turns, codes, misfit), rows = model._look(x), torch.arange(len(x))
     best = turns[misfit.argmin(0), rows]
     before = model.turn(x)
@@ -108,6 +108,10 @@ def test_while_a_model_learns_poses_are_those_of_gathered_kinds() -> None:
     after, chosen = model.turn(x), agreed(codes, misfit, model.kinds, tolerance=ROUGH)[0]
     assert after is not None and torch.equal(after, turns[chosen, rows])
     assert (misfit[chosen, rows] <= ROUGH * misfit.amin(0)).all() and not torch.equal(after, best)
+    still = SMALL.build((1, 12, 12)).train()
+    still.load_state_dict(model.state_dict())
+    again = still.turn(x)
+    assert again is not None and torch.equal(again, best)
 
 
 def test_shares_are_those_of_the_near_kinds_and_change_smoothly() -> None:

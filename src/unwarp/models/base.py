@@ -33,6 +33,7 @@ class Model(nn.Module):
         gaps: Whether samples may have gaps (NaN), which the encoder is then told of.
         kinds: Content at the middle of each kind of thing (M, D), whose poses agree; NaN until it is found by `gather`, and
             with no rows where the pose begins at one angle alone.
+        gathers: How often a run gathers the kinds while the model learns, which then follows them; 0 for never.
     """
 
     anchor_theta: Tensor
@@ -52,6 +53,7 @@ class Model(nn.Module):
         prior: Scale,
         gaps: bool = False,
         kinds: int = 0,
+        gathers: int = 0,
     ) -> None:
         super().__init__()
         self.gaps = gaps
@@ -60,6 +62,7 @@ class Model(nn.Module):
         self.encoder, self.decoder, self.link, self.likelihood = encoder, decoder, link, likelihood
         self.n_content = encoder.n_content
         several = len(encoder.turns) > 1
+        self.gathers = gathers if several and kinds else 0
         self.register_buffer("kinds", torch.full((kinds * several, self.n_content), torch.nan), persistent=several)
         apart = max(1, len(self.kinds)) if len(warp.parts) == 1 else 1  # a residual's chart knows of one anchor
         self.register_buffer("anchor_theta", torch.zeros(apart, len(warp.factors)))
@@ -132,7 +135,8 @@ class Model(nn.Module):
         """Of the angles at which each pose may begin, the one that explains the sample best; once kinds are known, theirs."""
         if len(self.encoder.turns) < 2:
             return None
-        known = len(self.kinds) > 0 and not bool(self.kinds.isnan().any())
+        asked = len(self.kinds) > 0 and (not self.training or self.gathers > 0)
+        known = asked and not bool(self.kinds.isnan().any())
         turns, codes, misfit = self._candidates(x) if known and not self.training else self._look(x)
         tolerance = {"tolerance": ROUGH} if self.training else {}
         chosen = agreed(codes, misfit, self.kinds, **tolerance)[0] if known else misfit.argmin(0)

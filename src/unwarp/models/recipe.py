@@ -36,6 +36,7 @@ class Recipe(ABC):
         kinds: Where poses begin at several angles: into how many kinds of things, at most, those are gathered that shall share a
             pose and, where the warp has no residual, be centred by themselves; 0 lets each sample keep the pose that explains
             it best.
+        gathers: How often kinds are gathered while the model learns, at equal distances; 0 for at the end alone.
         refinements: Rungs after the start, each of which looks at the canonicalised crop.
         passes: How often the last refinement is passed, in training and in use.
         crop: Share of the frame that templates fill, and that the later rungs look at.
@@ -62,6 +63,7 @@ class Recipe(ABC):
     start: StartKind = "learned"
     starts: int | Literal["auto"] = "auto"
     kinds: int = 10
+    gathers: int = 0
     refinements: int = 2
     passes: tuple[int, int] = (2, 5)
     crop: float = 1.0
@@ -82,6 +84,7 @@ class Recipe(ABC):
             "n_content must be at least 1": self.n_content >= 1,
             "refinements must be 0 or more": self.refinements >= 0,
             "kinds must be 0 or more": self.kinds >= 0,
+            "gathers must be 0 or more": self.gathers >= 0,
             "passes must be at least (1, 1)": min(self.passes) >= 1,
             "crop must lie in (0, 1]": 0 < self.crop <= 1,
             "encoder must be 'staged' or 'one-stage'": self.encoder in ("staged", "one-stage"),
@@ -136,7 +139,7 @@ class Recipe(ABC):
             decoder, link = self._decoder((shape[0], *window.size))
         likelihood = Likelihood(self.likelihood, self.sigma)
         parts = (tuple(shape), warp, encoder, decoder, window, self.padding, link, likelihood)
-        return Model(*parts, self.prior, self.gaps, self.kinds)
+        return Model(*parts, self.prior, self.gaps, self.kinds, self.gathers)
 
     def _decoder(self, shape: tuple[int, ...]) -> tuple[nn.Module, nn.Module]:
         """The decoder and the link: pictures lie in [0, 1] and start near the background; series stay linear."""
