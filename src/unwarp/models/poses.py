@@ -3,8 +3,8 @@
 On the full circle a decoder may learn two templates of one kind, half a turn apart, and each thing is explained by the one
 that fits it a little better: clusters then hold poses rather than kinds. After training, the starts that explain a thing well are
 its candidates, and k-means runs over things whose code may be that of any candidate (clusters of orbits instead of points):
-a kind that was split costs a cluster that is needed elsewhere, so its parts come together in one pose. Kinds are gathered a few
-times while the model learns, too: what it is then shown is of one pose, which the decoder learns to draw and the other to forget.
+a kind that was split costs a cluster that is needed elsewhere, so its parts come together in one pose. Where a recipe asks for it,
+kinds are gathered while the model learns, too: it is then shown one pose of a kind, and the decoder forgets the other.
 The mean deformation of each kind may in the end go into its templates, so that a size or a place means the same for all kinds.
 """
 
