@@ -83,7 +83,7 @@ class Selection:
     def __str__(self) -> str:
         if not self.saved:
             return "a warp of time, untried: there are too few series or steps to decide"
-        found = f"a warp saves {mean(self.saved):.3g} nats a held-out series, it must save {MARGIN:.0f}"
+        found = f"a warp saves {math.floor(mean(self.saved))} nats a held-out series, it must save {MARGIN:.0f}"
         if self.choice == "none":
             return f"no warp: {found}"
         left = {name: mean(shares) for name, shares in self.unexplained.items()}

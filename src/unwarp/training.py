@@ -241,9 +241,7 @@ def _run(
         position = max(float(step), state.steps * spent / seconds if seconds else 0.0)
         if position >= state.steps:
             break
-        parts = (state.model.gathers + 1) / state.steps
-        if int(parts * position) > int(parts * last):
-            state.model.gather(_training_view(data, state.seed, LOOKED_AT).to(engine.device))
+        _gather(state, data, engine, last, position)
         last = position
         batch, generator = _batch(state, data, engine, batch_size)
         terms: Row = {}
@@ -255,6 +253,13 @@ def _run(
         _record(state, terms, batch_size, time.perf_counter() - started)
         for callback in callbacks:
             callback.on_step(state, terms)
+
+
+def _gather(state: State, data: Dataset, engine: Accelerator, last: float, position: float) -> None:
+    """Let the model gather its kinds where, since the `last` position, the run came into a new part."""
+    parts = (state.model.gathers + 1) / state.steps
+    if int(parts * position) > int(parts * last):
+        state.model.gather(_training_view(data, state.seed, LOOKED_AT).to(engine.device))
 
 
 def _batch(state: State, data: Dataset, engine: Accelerator, size: int) -> tuple[Batch, torch.Generator]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from unwarp.models.encoders import Encoder, Posterior
 from unwarp.models.likelihood import Likelihood, Scale
-from unwarp.models.poses import ROUGH, agreed, centres_of_kinds, shares
+from unwarp.models.poses import ROUGH, TOLERANCE, agreed, centres_of_kinds, shares
 from unwarp.types import DataError, Latent
 from unwarp.warps import Map, Padding, Warp, Window, filled
 from unwarp.warps.affine import affine_part
@@ -138,8 +138,8 @@ class Model(nn.Module):
         asked = len(self.kinds) > 0 and (not self.training or self.gathers > 0)
         known = asked and not bool(self.kinds.isnan().any())
         turns, codes, misfit = self._candidates(x) if known and not self.training else self._look(x)
-        tolerance = {"tolerance": ROUGH} if self.training else {}
-        chosen = agreed(codes, misfit, self.kinds, **tolerance)[0] if known else misfit.argmin(0)
+        tolerance = ROUGH if self.training else TOLERANCE
+        chosen = agreed(codes, misfit, self.kinds, tolerance)[0] if known else misfit.argmin(0)
         return turns.gather(0, chosen[None])[0]
 
     def _look(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
