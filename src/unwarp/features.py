@@ -42,9 +42,11 @@ class FeatureNet(nn.Module):
         n_features: Number of features F.
         scale: What features are divided by, so that their variance is 1 on average; a network's own is arbitrary, and
             the distances would be in its unit.
+        gathers: As of a `Model`: such networks have no kinds.
     """
 
     scale: Tensor
+    gathers = 0
 
     def __init__(self, shape: tuple[int, ...], n_features: int, n_classes: int) -> None:
         super().__init__()

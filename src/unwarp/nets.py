@@ -41,6 +41,11 @@ def mlp(n_in: int, widths: Sequence[int], n_out: int, *, norm: bool) -> nn.Seque
     return nn.Sequential(*layers, nn.Linear(n_in, n_out))
 
 
+def _few_steps(shape: Sequence[int]) -> bool:
+    """Whether samples of `shape` are series too short for convolutions."""
+    return len(shape) == 2 and shape[1] < SHORT
+
+
 def _pyramid(size: Sequence[int], smallest: int = 7) -> list[tuple[int, ...]]:
     """Sizes from `size` down by halves while every axis stays at `smallest` or above."""
     sizes = [tuple(size)]
@@ -209,7 +214,7 @@ class Net:
 
     Attributes:
         kind: `mlp`, `conv` (pictures only), `tcn` (series only), or `auto`: an MLP for pictures up to 48 x 48 pixels and
-            for series shorter than 32 samples, convolutions beyond. Perceptrons of series have a linear shortcut.
+            for series shorter than 32 samples, convolutions beyond. Perceptrons of such series have a linear shortcut.
         encoder: Hidden widths of the encoders (the last alone, for convolutions; none in time).
         decoder: Hidden widths of the decoder (the first alone, for convolutions; none in time).
         norm: Whether perceptrons that encode normalise their batches.
@@ -241,7 +246,7 @@ class Net:
         """What `kind` means for samples of `shape`."""
         series = len(shape) == 2
         if self.kind == "auto":
-            large = shape[1] >= SHORT if series else math.prod(shape[1:]) > SMALL
+            large = not _few_steps(shape) if series else math.prod(shape[1:]) > SMALL
             return ("tcn" if series else "conv") if large else "mlp"
         if self.kind == "conv" and len(shape) != 3:
             raise ConfigError(f"kind='conv' needs pictures (C, H, W), got samples of shape {tuple(shape)}; use 'mlp'")
@@ -259,7 +264,7 @@ class Net:
         if kind == "tcn":
             return TemporalEncoder(shape, n_out, self.channels, self.causal, self.detail)
         net = mlp(math.prod(shape), self.encoder, n_out, norm=self.norm)
-        return Shortcut(math.prod(shape), n_out, net) if len(shape) == 2 else net
+        return Shortcut(math.prod(shape), n_out, net) if _few_steps(shape) else net
 
     def decode(self, n_in: int, shape: Sequence[int]) -> nn.Module:
         """A network from codes of size `n_in` to samples of `shape` (C, ...), before the output function."""
@@ -269,7 +274,7 @@ class Net:
         if kind == "tcn":
             return TemporalDecoder(n_in, shape, self.channels, self.causal)
         net: nn.Module = mlp(n_in, self.decoder, math.prod(shape), norm=False)
-        net = Shortcut(n_in, math.prod(shape), net) if len(shape) == 2 else net
+        net = Shortcut(n_in, math.prod(shape), net) if _few_steps(shape) else net
         return nn.Sequential(net, nn.Unflatten(1, tuple(shape)))
 
     def criticise(self, shape: Sequence[int]) -> nn.Module:
