@@ -230,7 +230,12 @@ def paces(rows: Mapping[str, Row]) -> str:
             others = [f"{row[f'{name}_seconds']:.2f} s, {row[f'{name}_ratio']:.2f} x" for name in RIVALS]
             lines.append([length, f"{row['unwarp_seconds']:.2f} s", *others])
     row = rows.get("speed/training", {})
-    pace = f"Training: {row['observations']:.0f} series a second, and as many moved copies of them." if row else ""
+    pace = (
+        f"Training: {row['observations']:.0f} series a second ({row['slowest']:.0f} to {row['quickest']:.0f} in five rounds), "
+        "and as many moved copies of them."
+        if row
+        else ""
+    )
     return f"{table(heads, lines)}\n\n{pace}".rstrip()
 
 

@@ -1,4 +1,4 @@
-"""Poses alone: the same maps as with content, and no content network is run."""
+"""Poses alone are those of the embedding, and what the prior judges of them is their chart."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ RECIPES: dict[str, tuple[Recipe, tuple[int, ...]]] = {
     "one stage": (AE(warp=Affine2d(), net=SMALL, encoder="one-stage"), PICTURES),
     "stochastic": (VAE(warp=Affine2d(), net=SMALL), PICTURES),
     "time": (AE(warp=CosineTime(), net=SMALL), TRACES),
+    "one rung": (AE(warp=CosineTime(), net=SMALL, refinements=0), TRACES),
     "time and gain": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL), TRACES),
     "nothing": (AE(net=SMALL).unstructured(), PICTURES),
 }
@@ -45,6 +46,16 @@ def test_a_pose_is_the_map_of_the_embedding(name: str) -> None:
     torch.testing.assert_close(map.pull(points), expected.pull(points), rtol=0, atol=1e-6)
     if name != "nothing":
         assert (expected.pull(points) - points).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["staged", "one stage", "stochastic", "time", "one rung", "time and gain"])
+@torch.no_grad()
+def test_what_the_prior_judges_is_the_chart_of_the_whole_map(name: str) -> None:
+    model, x = drawn(name)
+    found = model.encode(x)
+    half = torch.tensor([factor.half_range for factor in model.warp.factors])
+    torch.testing.assert_close(found.theta, model.warp.theta(found.map) / half, rtol=0, atol=1e-5)
+    assert found.theta.abs().max() > 1e-3
 
 
 @torch.no_grad()
