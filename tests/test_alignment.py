@@ -218,6 +218,22 @@ def test_each_series_by_its_own_mean_and_deviation() -> None:
         Unwarper(scale="each").fit(np.random.default_rng(0).random((6, 9, 9)))
 
 
+def test_units_of_channels_do_not_matter_where_each_has_its_own_scale(tmp_path: Path) -> None:
+    X = np.stack([np.stack(waves([32] * 6)), np.stack(waves([32] * 6)) ** 2], 1)
+    factor = np.array([2.0**-10, 2.0**6])[:, None]  # powers of two, so that nothing is rounded otherwise
+    asked = {"kind": "series", "scale": "channel"}
+    plain, other = learned(X, **asked), learned(factor * X, **asked)
+    other.save(tmp_path / "model")
+    codes = plain.transform(X)
+    for u in (other, Unwarper.load(tmp_path / "model")):
+        np.testing.assert_allclose(u.transform(factor * X), codes, atol=1e-5)
+        for make in ("align", "template", "reconstruct"):
+            np.testing.assert_allclose(getattr(u, make)(factor * X) / factor, getattr(plain, make)(X), atol=1e-5)
+        np.testing.assert_allclose(u.inverse_transform(codes) / factor, plain.inverse_transform(codes), atol=1e-5)
+    with pytest.raises(ConfigError, match="'channel' is for series"):
+        Unwarper(scale="channel").fit(np.random.default_rng(0).random((6, 9, 9)))
+
+
 def test_what_was_learned_of_time_and_scale_is_kept(tmp_path: Path) -> None:
     rows, times = waves(), [np.linspace(1, 1 + n / 10, n) for n in LENGTHS]
     u = learned(rows, times, scale="each", rate=30.0)

@@ -301,11 +301,14 @@ def test_files_of_series_with_gaps_and_unequal_lengths_are_learned_and_used(tmp_
     path.write_text("@univariate true\n@classLabel true 0 1\n@data\n" + "\n".join(lines) + "\n")
     code, _, told = run("fit", path, "--out", out, "--steps", 4, "--rate", 10, "--quiet")
     assert code == 2 and "missing='mask'" in told
-    code, _, told = run("fit", path, "--out", out, "--steps", 4, "--rate", 10, "--missing", "mask")
+    code, _, told = run(
+        "fit", path, "--out", out, "--steps", 4, "--rate", 10, "--missing", "mask", "--scale", "channel"
+    )
     assert code == 0, told
     assert "untried" in told
     assert "How much to warp was decided without labels" in (out / "report.html").read_text()
     model = Unwarper.load(out / "model")
+    assert model.get_params()["scale"] == "channel" and np.shape(model.schema_.scaler.factor) == (1, 1, 1)
     assert model.schema_.clock.any_length and model.schema_.clock.rate == 10 and model.recipe_.gaps
     code, _, told = run("align", out, path, "--out", tmp_path / "aligned.npz")
     assert code == 0, told

@@ -25,6 +25,8 @@ from unwarp.console import (
     PrecisionName,
     Quiet,
     Rate,
+    Scale,
+    ScaleName,
     Seconds,
     Seed,
     Set,
@@ -82,6 +84,7 @@ def fit(
     warp: Warp = "auto",
     kind: Kind = KindName.auto,
     missing: Missing = MissingName.error,
+    scale: Scale = ScaleName.auto,
     rate: Rate = None,
     steps: Steps = None,
     seconds: Seconds = None,
@@ -101,7 +104,7 @@ def fit(
     place = Path(source).resolve()
     name = str(place) if place.exists() else source
     job = Job(name, recipe, warp, kind.value, steps, seconds, seed, device.value, precision.value)
-    job = replace(job, missing=missing.value, rate=rate)
+    job = replace(job, missing=missing.value, scale=scale.value, rate=rate)
     _begin(job, out or Path("runs") / (place.stem or "data"), json, quiet)
 
 

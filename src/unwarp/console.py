@@ -27,6 +27,14 @@ class MissingName(StrEnum):
     mask = "mask"
 
 
+class ScaleName(StrEnum):
+    """What the numbers of a model stand for."""
+
+    auto = "auto"
+    channel = "channel"
+    each = "each"
+
+
 class Device(StrEnum):
     """Where to compute."""
 
@@ -50,6 +58,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="One recipe field, 
 Warp = Annotated[str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")]
 Kind = Annotated[KindName, typer.Option(help="How to read the samples.")]
 Missing = Annotated[MissingName, typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest.")]
+Scale = Annotated[ScaleName, typer.Option(help="Series to one scale, by channel, or each series by its own.")]
 Rate = Annotated[float | None, typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9)]
 Steps = Annotated[int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)]
 Seconds = Annotated[float | None, typer.Option(help="Bound on each of the two trainings.", min=1)]

@@ -56,8 +56,9 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
             those with ripples).
         max_seconds: Bound on the training time.
         batch_size: Samples a step.
-        scale: `auto` (uint8 by 255, other images by their range, series by mean and standard deviation), `each` (every
-            series and channel by its own mean and standard deviation), or None to demand values in [0, 1].
+        scale: `auto` (uint8 by 255, other images by their range, series by mean and standard deviation), `channel`
+            (each channel of series by its mean and standard deviation over all), `each` (each channel of every series by
+            its own), or None to demand values in [0, 1].
         missing: NaN in series: `error`; `mask` to learn from what was observed alone; or `interpolate` to fill it by a line
             between its neighbours in time and take it as observed.
         rate: Samples a second of series; times, lags and events are then in seconds.

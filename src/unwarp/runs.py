@@ -27,6 +27,7 @@ from unwarp.models import AE, Recipe
 from unwarp.progress import Choice
 from unwarp.readers import read
 from unwarp.readers.recordings import Clock, Filling, as_recorded
+from unwarp.readers.scaling import Scale
 from unwarp.results import make_folder, put, samples_of, write_tables
 from unwarp.settings import OWN
 from unwarp.training import Callback, History
@@ -55,6 +56,7 @@ class Job:
         precision: `no`, `bf16` or `fp16`.
         batch_size: Samples a step; None for 64 pictures or 20 series.
         missing: What a missing value of a series becomes, as for `Unwarper`.
+        scale: How numbers are scaled, as for `Unwarper`.
         rate: Samples a second of series; None where time is counted in samples.
     """
 
@@ -70,6 +72,7 @@ class Job:
     precision: Precision = "no"
     batch_size: int | None = None
     missing: Filling = "error"
+    scale: Scale = "auto"
     rate: float | None = None
 
 
@@ -189,6 +192,7 @@ def unwarper(job: Job, training: Dataset, time: Clock) -> Unwarper:
         device=job.device,
         precision=job.precision,
         missing=job.missing,
+        scale=job.scale,
         rate=time.rate if kind == "series" else None,
     )
 

@@ -158,13 +158,17 @@ class Schema:
 
     def record(self) -> dict[str, Any]:
         """What a model folder keeps of it, as plain values."""
-        return {"kind": self.kind, "each": self.each, **vars(self.scaler), **vars(self.clock)}
+        return {"kind": self.kind, "each": self.each, **self._units(), **vars(self.clock)}
+
+    def _units(self) -> dict[str, Any]:
+        return {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
 
     @classmethod
     def of(cls, record: Mapping[str, Any], shape: tuple[int, ...], image_shape: tuple[int, ...] | None) -> Self:
         """What `record` wrote; older models know no clock."""
         clock = {name: record[name] for name in vars(Clock()) if name in record}
-        scaler = Scaler(record["offset"], record["factor"])
+        units = (record[name] for name in vars(Scaler()))
+        scaler = Scaler(*(np.asarray(value) if isinstance(value, list) else value for value in units))
         return cls(record["kind"], shape, scaler, image_shape, record.get("each", False), Clock(**clock))
 
 

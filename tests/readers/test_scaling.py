@@ -45,6 +45,26 @@ def test_series_of_any_range_come_to_mean_zero_and_sd_one_and_back(x: np.ndarray
     np.testing.assert_allclose(scaler.undo(scaled).astype(float), x.astype(float), atol=1e-6 * scaler.factor + 1e-37)
 
 
+@given(series)
+def test_channels_by_themselves_come_to_mean_zero_and_sd_one_and_back(x: np.ndarray) -> None:
+    scaler = fit_scaler(x, "series", "channel")
+    scaled = scaler.apply(x)
+    assert np.isfinite(scaled).all() and np.shape(scaler.factor) == (1, 2, 1)
+    for c in range(2):
+        alone = fit_scaler(x[:, c : c + 1], "series")
+        np.testing.assert_allclose(scaled[:, c], alone.apply(x[:, c : c + 1])[:, 0], rtol=1e-6)
+    back = scaler.undo(scaled).astype(float)
+    np.testing.assert_array_less(np.abs(back - x), np.broadcast_to(1e-6 * scaler.factor + 1e-37, x.shape))
+
+
+def test_a_still_channel_is_shifted_to_zero_and_one_far_away_is_refused() -> None:
+    x = np.stack([np.full((4, 5), 7.0), np.arange(20.0).reshape(4, 5) * 1e-9], 1)
+    scaler = fit_scaler(x, "series", "channel")
+    np.testing.assert_array_equal(scaler.apply(x)[:, 0], 0)
+    with pytest.raises(DataError, match="too far from the training data"):
+        scaler.apply(x + 1e38)
+
+
 def test_uint8_is_divided_by_255() -> None:
     x = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
     for kind in ("image", "series"):

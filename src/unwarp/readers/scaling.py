@@ -13,8 +13,9 @@ from unwarp.types import ConfigError, DataError
 
 Array = NDArray[Any]
 
-Scale = Literal["auto", "each"] | None
+Scale = Literal["auto", "channel", "each"] | None
 
+SCALES = ("auto", "channel", "each")
 HALF = 0.5
 """Pictures within [0, 1] that use at least this much of it stay as they are."""
 
@@ -24,7 +25,8 @@ class Scaler:
     """A shift and a stretch: scaled = (x - offset) / factor. Computed in float64, so that no intermediate overflows.
 
     Attributes:
-        offset: What becomes 0, in units of the data; a number, or (N, C, 1) for N samples of their own.
+        offset: What becomes 0, in units of the data; a number, (1, C, 1) for channels of their own, or (N, C, 1) for N samples
+            of their own.
         factor: What becomes a step of 1, in units of the data; positive, of the same shape.
 
     >>> Scaler(offset=10.0, factor=4.0).apply(np.array([10.0, 12.0, 14.0]))
@@ -52,7 +54,7 @@ class Scaler:
             if np.abs(part).max() > np.finfo(np.float32).max:
                 raise DataError(
                     f"X has values from {x[rows].min():g} to {x[rows].max():g}, too far from the training data "
-                    f"(offset {offset:g}, factor {factor:g}); bring them to the same units"
+                    f"(offset {np.mean(offset):g}, factor {np.mean(factor):g}); bring them to the same units"
                 )
             scaled[rows] = part
         return scaled
@@ -68,7 +70,7 @@ class Scaler:
 
     def _of(self, rows: slice) -> tuple[float | Array, float | Array]:
         """Offset and factor of some samples."""
-        if isinstance(self.offset, np.ndarray) and isinstance(self.factor, np.ndarray):
+        if isinstance(self.offset, np.ndarray) and isinstance(self.factor, np.ndarray) and len(self.offset) > 1:
             return self.offset[rows], self.factor[rows]
         return self.offset, self.factor
 
@@ -84,22 +86,22 @@ def fit_scaler(x: Array, kind: Literal["image", "series"], scale: Scale = "auto"
     Args:
         x: Finite samples (N, C, H, W) or (N, C, T).
         kind: What they are.
-        scale: `auto` fits; `each` leaves it to `own_scaler`; None takes the numbers as they are and refuses any outside
+        scale: `auto` fits; `channel` fits each channel of series by itself; `each` leaves it to `own_scaler`; None takes the numbers as they are and refuses any outside
             [0, 1].
 
     Raises:
         DataError: Pictures that are all one value, or values outside [0, 1] where `scale` is None.
-        ConfigError: An unknown `scale`, or `each` for pictures.
+        ConfigError: An unknown `scale`, or `channel` or `each` for pictures.
 
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
     """
-    if scale not in ("auto", "each", None):
-        raise ConfigError(f"scale={scale!r} is unknown; choose 'auto', 'each' or None")
-    if scale == "each":
+    if scale not in (*SCALES, None):
+        raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, SCALES))} or None")
+    if scale in ("channel", "each"):
         if kind == "image":
-            raise ConfigError("scale='each' is for series; choose 'auto' or None for pictures")
-        return Scaler()
+            raise ConfigError(f"scale={scale!r} is for series; choose 'auto' or None for pictures")
+        return Scaler() if scale == "each" else _by_channel(x)
     low, high = value_range(x)
     if kind == "image" and low == high:
         raise DataError(f"X is constant: every value is {low:g}, so there is nothing to learn; check how it was read")
@@ -131,6 +133,12 @@ def value_range(x: Array) -> tuple[float, float]:
     """Smallest and largest number of `x` (N, ...)."""
     ends = [(float(x[rows].min()), float(x[rows].max())) for rows in blocks(x)]
     return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _by_channel(x: Array) -> Scaler:
+    """The scale that gives each channel of series `x` (N, C, T) mean 0 and standard deviation 1 over all of them."""
+    own = [_standard(part, *value_range(part)) for part in np.moveaxis(x, 1, 0)]
+    return Scaler(*(np.array([[getattr(each, name)] for each in own])[None] for name in ("offset", "factor")))
 
 
 def _as_it_is(low: float, high: float) -> Scaler:
