@@ -17,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 from unwarp import AE, Affine2d, Chain, CosineTime, Dataset, Gain, Unwarper
 from unwarp.datasets import bumps
 from unwarp.models import Net
+from unwarp.training import Quiet
 from unwarp.types import ConfigError, DataError
 
 NAN = float("nan")
@@ -232,6 +233,18 @@ def test_units_of_channels_do_not_matter_where_each_has_its_own_scale(tmp_path: 
         np.testing.assert_allclose(u.inverse_transform(codes) / factor, plain.inverse_transform(codes), atol=1e-5)
     with pytest.raises(ConfigError, match="'channel' is for series"):
         Unwarper(scale="channel").fit(np.random.default_rng(0).random((6, 9, 9)))
+
+
+@pytest.mark.parametrize(("scale", "told"), [("auto", ["channel 1 varies 64 times"]), ("channel", []), ("each", [])])
+def test_units_that_differ_are_told_before_learning(scale: Any, told: list[str]) -> None:
+    class Heard(Quiet):
+        def on_word(self, line: str) -> None:
+            lines.append(line)
+
+    lines: list[str] = []
+    X = np.stack([np.stack(waves([32] * 6))] * 2, 1) * np.array([1.0, 64.0])[:, None]
+    Unwarper(kind="series", recipe=RECIPE, scale=scale, max_steps=1, n_clusters=2).fit(X, callbacks=[Heard()])
+    assert [line[: len(words)] for line, words in zip(lines, told, strict=True)] == told
 
 
 def test_what_was_learned_of_time_and_scale_is_kept(tmp_path: Path) -> None:

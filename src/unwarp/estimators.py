@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from time import perf_counter
@@ -28,7 +29,7 @@ from unwarp.mixture import Mixture
 from unwarp.models import Model, Recipe
 from unwarp.progress import Choice, Progress
 from unwarp.readers.recordings import Filling
-from unwarp.readers.scaling import Scale
+from unwarp.readers.scaling import Scale, uneven_channels
 from unwarp.recipes import adapted, enough_steps, suited
 from unwarp.schema import Schema, Taken, learnable, timed
 from unwarp.selection import STEPS, Selection, select
@@ -143,6 +144,8 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         bound = self.max_seconds
         shown = [Choice(print, bound), Progress("training", seconds=bound)] if self.verbose else []
         looking_on = (*callbacks, *shown)
+        if self.schema_.kind == "series" and self.scale == "auto" and (uneven := uneven_channels(data.x.numpy())):
+            _say(looking_on, uneven)
         recipe = suited(data.x, self._chosen(data, seed, looking_on), self.warp, self.n_content)
         if self.missing == "mask" and self.schema_.kind == "series":
             recipe = replace(recipe, gaps=True)
@@ -322,10 +325,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         steps = STEPS if self.max_steps is None else min(STEPS, self.max_steps)
         seconds = None if self.max_seconds is None else self.max_seconds / 2
 
-        def say(line: str) -> None:
-            for callback in looking_on:
-                callback.on_word(line)
-
+        say = partial(_say, looking_on)
         self.selection_ = select(data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, say=say)
         say(f"how much to warp: {self.selection_}")
         return adapted(self.selection_.recipe, data.x)
@@ -343,6 +343,11 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
     def _content(self, X: Any, times: Any) -> Array:
         x = self.prepare(X, times)
         return encode(self.model_, x, device=self.device)[0].numpy()
+
+
+def _say(looking_on: Sequence[Callback], line: str) -> None:
+    for callback in looking_on:
+        callback.on_word(line)
 
 
 def _floating(X: Any) -> Any:

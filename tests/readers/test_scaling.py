@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from unwarp.readers import arrays
-from unwarp.readers.scaling import Scaler, fit_scaler, own_scaler, value_range
+from unwarp.readers.scaling import Scaler, fit_scaler, own_scaler, uneven_channels, value_range
 from unwarp.types import ConfigError, DataError
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -55,6 +55,15 @@ def test_channels_by_themselves_come_to_mean_zero_and_sd_one_and_back(x: np.ndar
         np.testing.assert_allclose(scaled[:, c], alone.apply(x[:, c : c + 1])[:, 0], rtol=1e-6)
     back = scaler.undo(scaled).astype(float)
     np.testing.assert_array_less(np.abs(back - x), np.broadcast_to(1e-6 * scaler.factor + 1e-37, x.shape))
+
+
+def test_channels_of_other_units_are_noticed() -> None:
+    x = np.random.default_rng(0).normal(size=(5, 4, 30)) * np.array([1.0, 30.0, 0.0, 5.0])[:, None]
+    x[:, 3, 4], x[0, 1, 0] = np.nan, np.nan
+    told = uneven_channels(x)
+    assert "channel 1 varies" in told and "as much as channel 0 " in told and "scale='channel'" in told
+    for even in (x[:, [0, 2, 3]], x[:, :1], x[:, 2:3], np.full_like(x, np.nan)):
+        assert uneven_channels(even) == ""
 
 
 def test_a_still_channel_is_shifted_to_zero_and_one_far_away_is_refused() -> None:

@@ -16,6 +16,7 @@ Array = NDArray[Any]
 Scale = Literal["auto", "channel", "each"] | None
 
 SCALES = ("auto", "channel", "each")
+UNEVEN = 10
 HALF = 0.5
 """Pictures within [0, 1] that use at least this much of it stay as they are."""
 
@@ -127,6 +128,24 @@ def own_scaler(x: Array) -> Scaler:
         mean[rows] = np.where(still, part[..., :1], part.mean(-1, keepdims=True))
         deviation[rows] = np.where(still, 1.0, part.std(-1, keepdims=True))
     return Scaler(mean, deviation)
+
+
+def uneven_channels(x: Array) -> str:
+    """A line for people where one channel of series `x` (N, C, T) varies far more than another; else nothing.
+
+    >>> uneven_channels(np.array([[[0.0, 100.0], [0.0, 2.0]]]))
+    "channel 0 varies 50 times as much as channel 1 and counts by that; scale='channel' gives each a scale of its own"
+    """
+    known = (part[np.isfinite(part)] for part in np.moveaxis(x, 1, 0))
+    spread = np.array([part.std(dtype=float) if part.size else 0.0 for part in known])
+    moving = np.flatnonzero(spread)
+    if not len(moving) or spread.max() < UNEVEN * spread[moving].min():
+        return ""
+    most, least = int(spread.argmax()), int(moving[spread[moving].argmin()])
+    return (
+        f"channel {most} varies {spread[most] / spread[least]:.0f} times as much as channel {least} and counts by that; "
+        "scale='channel' gives each a scale of its own"
+    )
 
 
 def value_range(x: Array) -> tuple[float, float]:
