@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks import cells, series_page, series_peers
+from benchmarks import cells, pictures, series_page, series_peers
 from benchmarks.series_sets import SETS
-from unwarp import Unwarper
+from unwarp import Unwarper, plots
 from unwarp.checkpoints import describe
 from unwarp.datasets import Dataset, bumps, fork_trajectories, ucr, uea
 from unwarp.evaluation import embed
@@ -41,10 +42,12 @@ from unwarp.recipes import RATE_INVARIANT, SERIES, adapted, enough_steps
 from unwarp.schema import learnable
 from unwarp.selection import CHOICES, select
 from unwarp.training import train
+from unwarp.warps import Window
 
 Array = NDArray[Any]
 FOLDER, SEEDS, BATCH = "series", range(3), 20
 ARCHIVES: dict[str, Callable[..., Dataset]] = {"ucr": ucr.load, "uea": uea.load}
+PICTURED = ("ucr/Trace", "ucr/CBF")
 FORK, FORK_STEPS = replace(SERIES, n_content=3, net=Net(channels=32)), 1000
 FORKS: dict[str, Recipe] = {
     "smooth": FORK,
@@ -84,7 +87,8 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     if kind == "choice":
         return {"cell": name} | choice(where)
     recipe = RATE_INVARIANT if kind == "one-stage" else CHOICES["smooth" if quick else chosen(where)]
-    return {"cell": name} | learned(where, recipe, int(seed), quick)
+    pictured = kind == "auto" and seed == "0" and where in PICTURED and not quick
+    return {"cell": name} | learned(where, recipe, int(seed), quick, where.split("/")[1] if pictured else "")
 
 
 def choice(where: str) -> cells.Result:
@@ -100,19 +104,37 @@ def chosen(where: str) -> str:
     return str(cells.run(FOLDER, name, lambda: cell(name))["choice"])
 
 
-def learned(where: str, recipe: Recipe, seed: int, quick: bool) -> cells.Result:
-    """Scores of aligned series and of codes on the test part, by a model of the training part."""
+def learned(where: str, recipe: Recipe, seed: int, quick: bool, picture: str = "") -> cells.Result:
+    """Scores of aligned series and of codes on the test part, by a model of the training part; and a `picture` of that name."""
     known, asked = parts(where)
     model = estimator(adapted(recipe, known.x), known, seed, quick).fit(known)
     aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
     left = variance_left(asked.x.numpy(), aligned[1], model.predict(asked))
     own = {"variance_left": left} if np.isfinite(left) else {}
+    if picture:
+        pictures.save(portraits(model, asked, aligned[1]), cells.RESULTS / FOLDER, picture)
     return {
         "seconds": round(model.history_.seconds, 1),
         "steps": model.history_.steps,
         "recipe": describe(model.recipe_),
         "scores": rounded(scores | own),
+    }
+
+
+def portraits(model: Unwarper, asked: Dataset, aligned: Array) -> dict[str, Figure]:
+    """The classes of held-out series, raw and aligned, with the mean of their templates; and their warps."""
+    names, classes = np.unique(asked.labels, return_inverse=True)  # type: ignore[arg-type]
+    shown = model.template(asked)
+    means = np.stack([shown[classes == i].mean(0) for i in range(len(names))])
+    map = embed(model.model_, model.prepare(asked)).map
+    gamma = map.pull(Window.frame((129,)).lattice(asked.x))[..., 0].numpy()
+    words = np.array([f"class {i + 1}" for i in classes])
+    return {
+        "aligned": plots.series(
+            asked.x.numpy(), aligned, means, classes, names=[f"class {i + 1}" for i in range(len(names))]
+        ),
+        "warps": plots.warps(gamma, asked.x.shape[2], labels=words),
     }
 
 

@@ -5,7 +5,7 @@ Axes of time are in seconds where a rate (samples a second) is given, else in sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,14 @@ def clock(length: int, rate: float | None) -> tuple[Array, str]:
 
 @styled
 def series(
-    raw: Array, aligned: Array, templates: Array, clusters: Array, *, rate: float | None = None, most: int = 6
+    raw: Array,
+    aligned: Array,
+    templates: Array,
+    clusters: Array,
+    *,
+    rate: float | None = None,
+    most: int = 6,
+    names: Sequence[str] | None = None,
 ) -> Figure:
     """Traces of each cluster overlaid: raw on the left, aligned on the right with the cluster's template on top.
 
@@ -40,20 +47,21 @@ def series(
         clusters: Cluster of each series (N,), 0 to K - 1.
         rate: Samples a second; None for an axis in samples.
         most: Clusters shown, the largest ones.
+        names: What the K are called; None for `cluster 0` and so on.
     """
-    names = largest(clusters, most)
+    shown = largest(clusters, most)
     channels = min(raw.shape[1], CHANNELS)
-    figure = page(9.2, 1.6 * len(names) + 0.6)
-    axes = figure.subplots(len(names), 2 * channels, squeeze=False, sharex=True)
+    figure = page(9.2, 1.6 * len(shown) + 0.6)
+    axes = figure.subplots(len(shown), 2 * channels, squeeze=False, sharex=True)
     times, words = clock(raw.shape[2], rate)
-    for row, name in zip(axes, names, strict=True):
-        mine = clusters == name
+    for row, which in zip(axes, shown, strict=True):
+        mine = clusters == which
         for channel in range(channels):
             pair, (left, right) = (raw[mine, channel], aligned[mine, channel]), row[2 * channel : 2 * channel + 2]
             _overlay(left, times, pair[0], pair[0].mean(0), INK, "mean")
-            _overlay(right, times, pair[1], templates[name, channel], ACCENT, "template")
+            _overlay(right, times, pair[1], templates[which, channel], ACCENT, "template")
             _same_height(left, right)
-        row[0].set_ylabel(f"cluster {name}\n{mine.sum()} series")
+        row[0].set_ylabel(f"{names[which] if names else f'cluster {which}'}\n{mine.sum()} series")
     for i, title in enumerate(("raw", "aligned") * channels):
         axes[0, i].set_title(title if raw.shape[1] == 1 else f"{title}, channel {i // 2}")
         axes[-1, i].set_xlabel(words)
