@@ -20,6 +20,7 @@ RECIPES: dict[str, tuple[Recipe, tuple[int, ...]]] = {
     "time": (AE(warp=CosineTime(), net=SMALL), TRACES),
     "one rung": (AE(warp=CosineTime(), net=SMALL, refinements=0), TRACES),
     "time and gain": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL), TRACES),
+    "one rung each": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL, refinements=0), TRACES),
     "nothing": (AE(net=SMALL).unstructured(), PICTURES),
 }
 
@@ -48,7 +49,9 @@ def test_a_pose_is_the_map_of_the_embedding(name: str) -> None:
         assert (expected.pull(points) - points).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("name", ["staged", "one stage", "stochastic", "time", "one rung", "time and gain"])
+@pytest.mark.parametrize(
+    "name", ["staged", "one stage", "stochastic", "time", "one rung", "one rung each", "time and gain"]
+)
 @torch.no_grad()
 def test_what_the_prior_judges_is_the_chart_of_the_whole_map(name: str) -> None:
     model, x = drawn(name)
@@ -56,6 +59,13 @@ def test_what_the_prior_judges_is_the_chart_of_the_whole_map(name: str) -> None:
     half = torch.tensor([factor.half_range for factor in model.warp.factors])
     torch.testing.assert_close(found.theta, model.warp.theta(found.map) / half, rtol=0, atol=1e-5)
     assert found.theta.abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_no_warp_of_a_chain_is_left_without_a_rung() -> None:
+    model, x = drawn("one rung each")
+    assert [type(rung.warp) for rung in model.encoder.rungs] == [Gain, CosineTime]
+    assert (model.encode(x).theta.abs().amax(0) > 1e-3).all()
 
 
 @torch.no_grad()

@@ -162,7 +162,8 @@ class Encoder(nn.Module):
 
         Where the last `stage` alone made it, theta is at hand and need not be read from the map again.
         """
-        theta = stage.theta if stage and learned is stage.likely else self.warp.theta(learned)
+        alone = stage is not None and stage.warp == self.warp and learned is stage.likely
+        theta = stage.theta if stage and alone else self.warp.theta(learned)
         return theta.to(self.per_half_range.device) * self.per_half_range
 
 
@@ -262,13 +263,16 @@ def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Wi
 
 
 def _rungs(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> list[Rung]:
-    """The stages of pose, outermost warp first; the refinements of an invertible one look at the crop."""
+    """The stages of pose, outermost warp first; the refinements of an invertible one look at the crop.
+
+    A learned start is the first rung of the outermost warp; without refinements each warp begins with one.
+    """
     plans: list[tuple[Warp, Window, tuple[int, int]]] = []
     for part in (part for part in reversed(warp.parts) if part.factors):
         if not part.map(torch.zeros(1, len(part.factors))).invertible:
             plans.append((part, window, (1, 1)))
             continue
-        if recipe.start == "learned" and not plans:
+        if recipe.start == "learned" and not (plans and recipe.refinements):
             plans.append((part, Window.frame(shape[1:]), (1, 1)))
         plans += [(part, window, (1, 1))] * (recipe.refinements - 1)
         plans += [(part, window, recipe.passes)] * min(1, recipe.refinements)
