@@ -37,6 +37,15 @@ def test_the_band_is_as_wide_as_the_traces_are_far_from_the_template() -> None:
     assert middle.mean() == pytest.approx(templates[2, 0, 15])
 
 
+def test_gaps_leave_the_mean_and_the_band_of_what_was_observed() -> None:
+    raw = np.random.default_rng(0).normal(size=(5, 1, 12))
+    raw[0, 0, 3], raw[:, 0, 7] = np.nan, np.nan
+    figure = plots.series(raw, raw, np.zeros((1, 1, 12)), np.zeros(5, int))
+    mean = next(line for line in figure.axes[0].lines if line.get_label() == "mean").get_ydata()
+    np.testing.assert_allclose(mean[[0, 3]], [raw[:, 0, 0].mean(), raw[1:, 0, 3].mean()])
+    assert np.isnan(mean[7]) and np.isfinite(np.delete(mean, 7)).all()
+
+
 def test_time_is_in_seconds_where_there_is_a_rate() -> None:
     *_, axes = two_panels()
     assert (axes[-1].get_xlabel(), axes[0].lines[0].get_xdata()[-1]) == ("samples", 29)

@@ -58,7 +58,7 @@ def series(
         mine = clusters == which
         for channel in range(channels):
             pair, (left, right) = (raw[mine, channel], aligned[mine, channel]), row[2 * channel : 2 * channel + 2]
-            _overlay(left, times, pair[0], pair[0].mean(0), INK, "mean")
+            _overlay(left, times, pair[0], observed_mean(pair[0]), INK, "mean")
             _overlay(right, times, pair[1], templates[which, channel], ACCENT, "template")
             _same_height(left, right)
         row[0].set_ylabel(f"{names[which] if names else f'cluster {which}'}\n{mine.sum()} series")
@@ -75,11 +75,18 @@ def largest(clusters: Array, most: int) -> Array:
     return np.sort(names[np.argsort(-sizes, kind="stable")[:most]])
 
 
+def observed_mean(traces: Array) -> Array:
+    """Mean of traces (N, T) at each time, of those that were observed (not NaN); NaN where none was."""
+    seen = np.isfinite(traces)
+    count = seen.sum(0)
+    return np.where(count > 0, np.where(seen, traces, 0.0).sum(0) / np.maximum(count, 1), np.nan)
+
+
 def _overlay(axis: Any, times: Array, traces: Array, middle: Array, colour: str, name: str) -> None:
     """Traces (N, T), evenly thinned where they are many, and `middle` (T,) with its band on top."""
     some = np.linspace(0, len(traces) - 1, min(len(traces), TRACES)).astype(int)
     axis.plot(times, traces[some].T, color=QUIET, linewidth=0.5, alpha=0.45)
-    spread = np.sqrt(np.square(traces - middle).mean(0))
+    spread = np.sqrt(observed_mean(np.square(traces - middle)))
     axis.fill_between(times, middle - spread, middle + spread, color=colour, alpha=0.16, linewidth=0, zorder=3)
     axis.plot(times, middle, color=colour, linewidth=1.4, label=name, zorder=4)
     axis.margins(x=0)
