@@ -45,6 +45,13 @@ def test_an_estimator_left_to_itself_chooses_says_so_and_keeps_it(tmp_path) -> N
     assert Unwarper.load(tmp_path / "model").selection_ == u.selection_
 
 
+def test_series_that_never_change_are_not_warped() -> None:
+    level = torch.arange(20.0)[:, None, None].repeat(1, 2, 30)
+    level[3, 0, 5:9] = torch.nan
+    found = select(level)
+    assert found.choice == "none" and str(found) == "no warp: the series never change"
+
+
 def test_what_was_asked_for_is_not_put_to_the_test() -> None:
     X = levels(12)[:, 0].numpy()
     recipe = AE(warp=SERIES.warp, net=Net("mlp", (8,), (8,)))

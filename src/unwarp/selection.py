@@ -81,6 +81,8 @@ class Selection:
         return CHOICES[self.choice]
 
     def __str__(self) -> str:
+        if not self.saved and self.choice == "none":
+            return "no warp: the series never change"
         if not self.saved:
             return "a warp of time, untried: there are too few series or steps to decide"
         found = f"a warp saves {math.floor(mean(self.saved))} nats a held-out series, it must save {MARGIN:.0f}"
@@ -116,6 +118,8 @@ def select(
         device: Where to train.
         say: Takes a line for people before each fold.
     """
+    if not filled(x).diff().any():
+        return Selection("none")
     if len(x) < FEWEST or steps < STEPS:
         return Selection("smooth")
     pieces = list(folds(len(x), seed))
