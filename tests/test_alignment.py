@@ -247,6 +247,64 @@ def test_units_that_differ_are_told_before_learning(scale: Any, told: list[str])
     assert [line[: len(words)] for line, words in zip(lines, told, strict=True)] == told
 
 
+def gained(X: Any, **choices: Any) -> Unwarper:
+    """A model of time and gain whose every pose changes values."""
+    u = learned(X, warp=Chain(CosineTime(4), Gain()), **choices)
+    assert u.transform_params(X)["offset"].abs().min() > 0.01
+    return u
+
+
+def test_a_gap_stays_a_gap_and_nothing_else_becomes_one_where_values_change() -> None:
+    X = np.stack(waves([41] * 6))
+    X[2, 20] = NAN
+    u = gained(X, missing="mask")
+    gaps = np.isnan(u.align(X)).sum(1)
+    assert gaps[2] in (1, 2, 3) and gaps.sum() == gaps[2]
+    seen: list[torch.Tensor] = []
+    u.model_.encoder.content.register_forward_pre_hook(lambda net, given: seen.append(given[0]))
+    u.transform(X)
+    observed = seen[0][:, 1]
+    assert observed.min() >= 0 and (observed[[0, 1, 3, 4, 5]] > 1 - 1e-6).all() and observed[2].min() < 1
+
+
+def test_another_channel_is_moved_in_time_and_keeps_its_values() -> None:
+    X = np.stack(waves([41] * 6))
+    u, half = gained(X), np.arange(41) % 20 < 10
+    np.testing.assert_allclose(u.align(X, other=np.full((6, 41), 7.0)), 7.0, rtol=1e-6)
+    moved = u.align(X, other=np.tile(half, (6, 1)))
+    assert moved.dtype == bool and (np.abs(moved.mean(1) - half.mean()) < 0.2).all()
+
+
+def test_offsets_are_in_standard_deviations() -> None:
+    X = 100 * np.stack(waves([41] * 6)) + 1000
+    u = gained(X)
+    table, templates, drawn = u.transform_params(X), u.template(X), u.reconstruct(X)
+    assert table.attrs["units"]["offset"] == "sd"
+    level, size = X.mean(), X.std()
+    gain, offset = (table[name].to_numpy()[:, None] for name in ("gain", "offset"))
+    ends = [0, -1]  # time does not move the ends
+    expected = gain * (templates - level) + offset * size + level
+    np.testing.assert_allclose(drawn[:, ends], expected[:, ends], rtol=1e-3)
+
+
+def test_one_sample_has_no_speed_but_a_table() -> None:
+    X = np.arange(6.0)[:, None]
+    u = Unwarper("time", max_steps=2, n_clusters=2).fit(X)
+    assert np.isfinite(u.transform_params(X).to_numpy()).all() and u.template(X).shape == (6, 1)
+
+
+@pytest.mark.parametrize("shape", [(6, 2, 40), (8, 12, 12)])
+def test_a_warp_says_what_it_acts_on(shape: tuple[int, ...]) -> None:
+    X = np.random.default_rng(0).random(shape)
+    for choices in ({"warp": "time"}, {"warp": CosineTime(4)}, {"recipe": RECIPE}):
+        u = Unwarper(max_steps=1, n_clusters=2, **choices).fit(X)
+        assert u.schema_.kind == "series" and u.schema_.shape == shape[1:]
+    with pytest.raises(DataError, match="which reads two ways"):
+        Unwarper(max_steps=1).fit(X[:, :2])
+    with pytest.raises(ConfigError, match="'affine' acts on image data"):
+        Unwarper("affine", max_steps=1).fit(Dataset(torch.from_numpy(X)))
+
+
 def test_what_was_learned_of_time_and_scale_is_kept(tmp_path: Path) -> None:
     rows, times = waves(), [np.linspace(1, 1 + n / 10, n) for n in LENGTHS]
     u = learned(rows, times, scale="each", rate=30.0)

@@ -53,16 +53,19 @@ class Alignment:
 
         Args:
             X: Samples, whose deformations are found.
-            other: What to undo them in instead (N, ...): another channel, or a boolean mask, in the same frame.
+            other: What to undo them in instead (N, ...): another channel, or a boolean mask, in the same frame. Gains
+                and offsets are not taken out of it.
             times: Time stamps, as for `fit`.
         """
         taken = self._take(X, times)
         moved = taken if other is None else self.schema_.along(other, taken, self.missing)
         pieces = [
-            canonicalize(moved.x[rows].to(part.device), map, padding=self.model_.padding).cpu()
+            canonicalize(
+                moved.x[rows].to(part.device), map if other is None else map.moving, padding=self.model_.padding
+            )
             for part, map, rows in self._posed(taken.x)
         ]
-        return moved.aligned(torch.cat(pieces))
+        return moved.aligned(torch.cat([piece.cpu() for piece in pieces]))
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Where `points` seen in each sample lie in the aligned one.

@@ -30,7 +30,7 @@ from unwarp.models import Model, Recipe
 from unwarp.progress import Choice, Progress
 from unwarp.readers.recordings import Filling
 from unwarp.readers.scaling import Scale, uneven_channels
-from unwarp.recipes import adapted, enough_steps, suited
+from unwarp.recipes import adapted, enough_steps, kind_of, suited
 from unwarp.schema import Schema, Taken, learnable, timed
 from unwarp.selection import STEPS, Selection, select
 from unwarp.tables import theta_of
@@ -50,7 +50,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         warp: `auto` (affine for images; for series as much as `unwarp.selection` finds to help, perhaps none), a name (`affine`, `similarity`, `identity`, ... or
             `displacement+affine`), or any `Warp`. It replaces the recipe's.
         recipe: Any `Recipe`, or its name (`ae`, `vae`); None for an autoencoder that suits the data.
-        kind: `auto`, `image` or `series`.
+        kind: `image`, `series`, or `auto`: what the warp acts on or, where none is named, what the shape says.
         n_content: Size of the content code; None for the recipe's.
         n_clusters: Clusters of `predict`.
         max_steps: Training steps; None for about 30 passes over the data, 300 to 4,000 steps (400 at least of series, 800 of
@@ -308,7 +308,8 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
 
     def _learnable(self, X: Any, times: Any) -> Dataset:
         """`X` as a checked, scaled data set; what it is stays known."""
-        data, self.schema_ = learnable(X, self.kind, self.scale, self.image_shape, times, self.missing, self.rate)
+        asked = (X, self.kind, self.scale, self.image_shape, times, self.missing, self.rate)
+        data, self.schema_ = learnable(*asked, leaning=kind_of(self.warp, self.recipe))
         for name, low in LEAST.items():
             value = getattr(self, name)
             open_to_choice = value is None and name in ("n_content", "max_steps")

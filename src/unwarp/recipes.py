@@ -99,6 +99,14 @@ def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | N
     return replace(chosen, warp=found, n_content=int(size), padding=padding)
 
 
+def kind_of(warp: Any, recipe: Any = None) -> Kind:
+    """What samples a `warp` (or its name), or where it is `auto` that of a recipe, acts on; `auto` where they do not say."""
+    found = warps.named(warp) if isinstance(warp, str) and warp != "auto" else warp
+    if found == "auto" and isinstance(recipe, Recipe) and recipe.warp != AE().warp:
+        found = recipe.warp
+    return found.kind if isinstance(found, Warp) else "auto"
+
+
 def _default(family: str | None, kind: Kind, x: Tensor) -> Recipe:
     """What a family's name, or none, means for data `x` of a kind."""
     if kind == "image":

@@ -28,7 +28,9 @@ from unwarp.progress import Choice
 from unwarp.readers import read
 from unwarp.readers.recordings import Clock, Filling, as_recorded
 from unwarp.readers.scaling import Scale
+from unwarp.recipes import kind_of
 from unwarp.results import make_folder, put, samples_of, write_tables
+from unwarp.schema import kind_said
 from unwarp.settings import OWN
 from unwarp.training import Callback, History
 from unwarp.types import CheckpointError, ConfigError, DataError, Kind
@@ -162,7 +164,8 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset, Clock]:
         test = datasets.load(job.source, "test")
         return datasets.load(job.source, "train"), test, test, Clock(job.rate)
     found = read(job.source)
-    came, _ = as_recorded(found.x, found.times, found.kind if job.kind == "auto" else job.kind)
+    leaning = kind_of(job.warp, restore(job.recipe) if job.recipe else None)
+    came, _ = as_recorded(found.x, found.times, kind_said(found.x, job.kind, found.kind, leaning))
     length, time = came.clock(job.rate)
     samples = came.even(length, job.missing)
     if len(samples) < 10:

@@ -180,15 +180,18 @@ def learnable(
     times: Any = None,
     missing: Filling = "error",
     rate: float | None = None,
+    leaning: Kind = "auto",
 ) -> tuple[Dataset, Schema]:
     """`X` as a checked, scaled data set, and what its samples are; see `Unwarper` for the arguments.
+
+    Where neither `kind` nor the data say what three axes are, `leaning` does.
 
     Raises:
         DataError: Data that cannot be used, or a single sample.
         ConfigError: An unknown `kind`, `scale` or `missing`, or a `rate` that cannot be.
     """
     given, stamps, said = _opened(X, times)
-    came, found = as_recorded(given, stamps, said if kind == "auto" else kind, image_shape)
+    came, found = as_recorded(given, stamps, kind_said(given, kind, said, leaning), image_shape)
     if rate is not None and not (found == "series" and 0 < rate < np.inf):
         raise ConfigError(f"rate={rate!r} must be positive samples a second of series, or None; X holds {found} data")
     length, clock = came.clock(rate)
@@ -202,6 +205,12 @@ def learnable(
     if len(data) < 2:
         raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
     return data, Schema(found, data.shape, scaler, image_shape, scale == "each", clock)
+
+
+def kind_said(X: Any, kind: Kind, said: Kind, leaning: Kind) -> Kind:
+    """What `X` was said to hold by a person, by its file or, where its axes read two ways, by a warp."""
+    told = kind if kind != "auto" else said
+    return leaning if told == "auto" and getattr(X, "ndim", 3) == 3 else told
 
 
 def timed(schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]:

@@ -31,7 +31,7 @@ FRAME, LENGTH = (24, 32), (48,)
 N = 5
 POINTS = torch.rand(40, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) * 2.2 - 1.1
 TIMES = POINTS[:, :1] * 0.6 + 0.5
-AT_REST = {"deg": 0.0, "px": 0.0, "factor": 1.0, "samples": 0.0, "1/samples": 0.0, "": 0.0}
+AT_REST = {"sd": 0.0, "deg": 0.0, "px": 0.0, "factor": 1.0, "samples": 0.0, "1/samples": 0.0, "": 0.0}
 
 DEFAULTS: dict[str, Warp] = {name: family() for name, family in families().items() if family is not Chain}
 OTHERS: dict[str, Warp] = {

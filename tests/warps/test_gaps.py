@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from unwarp.warps import Affine2d, CosineTime, canonicalize, filled, seen_through
+from unwarp.warps import Affine2d, Chain, CosineTime, Gain, Warp, canonicalize, filled, seen_through
 
 
 def gapped(seed: int = 0, n: int = 5, channels: int = 2, length: int = 40) -> torch.Tensor:
@@ -28,6 +28,16 @@ def test_filling_keeps_what_was_seen_and_makes_up_nothing_for_an_empty_channel()
     whole = filled(x)
     assert torch.equal(whole[~x.isnan()], x[~x.isnan()])
     assert torch.equal(whole[2, 0], torch.zeros(40))
+
+
+@pytest.mark.parametrize("warp", [CosineTime(4), Gain(), Chain(CosineTime(4), Gain())], ids=["time", "gain", "both"])
+def test_no_gap_is_made_or_lost_where_values_change(warp: Warp) -> None:
+    x = gapped()
+    x[3:] = filled(x[3:])
+    map = warp.on((40,)).sample(len(x), torch.Generator().manual_seed(1), 1.0)
+    moved = seen_through(map, x, padding="border")
+    assert not moved[3:].isnan().any() and moved[:3].isnan().flatten(1).any(1).all()
+    torch.testing.assert_close(moved.isnan(), seen_through(map.moving, x, padding="border").isnan())
 
 
 def test_gaps_go_along_with_the_map_and_leave_the_rest_alone() -> None:

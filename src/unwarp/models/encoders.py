@@ -179,8 +179,10 @@ class Staged(Encoder):
         content: _Gaussian,
         window: Window,
         padding: Padding,
+        flags: int = 0,
     ) -> None:
         super().__init__(warp, n_content)
+        self.flags = flags
         self.start, self.turns, self.window, self.padding = start, start.turns, window, padding
         self.rungs: Iterable[Rung] = nn.ModuleList(rungs)  # type: ignore[assignment]
         self.content = content
@@ -223,9 +225,15 @@ class Staged(Encoder):
         return start.compose(learned)
 
     def _look(self, x: Tensor, undone: Map, window: Window, views: dict[Window, Tensor]) -> Tensor:
-        """The picture with `undone` taken out, on `window`; made once for all that look at it."""
+        """The picture with `undone` taken out, on `window`; made once for all that look at it.
+
+        The last `flags` channels say what was observed: they move, and no gain changes them.
+        """
         if window not in views:
-            views[window] = canonicalize(x, undone, window, self.padding)
+            values, flags = torch.split(x, [x.shape[1] - self.flags, self.flags], 1)
+            seen = [canonicalize(values, undone, window, self.padding)]
+            seen += [canonicalize(flags, undone.moving, window, self.padding)] if self.flags else []
+            views[window] = torch.cat(seen, 1) if self.flags else seen[0]
         return views[window]
 
 
@@ -259,7 +267,8 @@ def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Wi
     start = start_for(recipe.start, recipe.starts, warp, window)
     rungs = _rungs(recipe, shape, warp, window)
     content = _Gaussian(recipe.net.encode((shape[0], *window.size), many * recipe.n_content), recipe.stochastic)
-    return Staged(warp, recipe.n_content, start, rungs, content, window, padding)
+    flags = shape[0] // 2 if recipe.gaps else 0
+    return Staged(warp, recipe.n_content, start, rungs, content, window, padding, flags)
 
 
 def _rungs(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> list[Rung]:

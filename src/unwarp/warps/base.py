@@ -115,6 +115,11 @@ class Map(ABC):
         """The elementary maps in the order in which they act on the template."""
         return (self,)
 
+    @property
+    def moving(self) -> Map:
+        """What moves points, without what changes values alone."""
+        return self
+
     def after(self, inner: Map) -> tuple[Map, ...] | None:
         """The normal form of `inner` followed by this map, or None where the two stay as they are."""
         return None

@@ -52,6 +52,13 @@ class ChainMap(Map):
     def like(self) -> Tensor:
         return self.members[0].like
 
+    @property
+    def moving(self) -> Map:
+        run: Map = IdentityMap(len(self))
+        for part in self.members:
+            run = part.moving.compose(run)
+        return run
+
     def pull(self, points: Tensor) -> Tensor:
         for part in reversed(self.members):
             points = part.pull(points)

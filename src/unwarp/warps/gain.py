@@ -42,6 +42,10 @@ class GainMap(Map):
     def push(self, points: Tensor) -> Tensor:
         return self.pull(points)
 
+    @property
+    def moving(self) -> Map:
+        return IdentityMap(len(self))
+
     def invert(self) -> GainMap:
         return GainMap(1 / self.gain, -self.offset / self.gain)
 
@@ -64,7 +68,7 @@ class Gain(Warp):
 
     Attributes:
         most: Largest gain; the smallest is its inverse.
-        offset: Largest offset, in units of the values.
+        offset: Largest offset, in units of the values that the map sees: in a model, standard deviations.
 
     >>> import torch
     >>> louder = Gain().map(torch.tensor([[0.0, 0.5]]))
@@ -90,7 +94,7 @@ class Gain(Warp):
     @property
     def factors(self) -> tuple[Factor, ...]:
         log = math.log(self.most)
-        return (Factor("log_gain", "log factor", -log, log), Factor("offset", "", -self.offset, self.offset))
+        return (Factor("log_gain", "log factor", -log, log), Factor("offset", "sd", -self.offset, self.offset))
 
     def constrain(self, raw: Tensor) -> Tensor:
         return torch.tanh(raw) * raw.new_tensor([f.half_range for f in self.factors])
@@ -106,7 +110,7 @@ class Gain(Warp):
         found = gain_part(map)
         return {
             Factor("gain", "factor", 1 / self.most, self.most): found.gain,
-            Factor("offset", "", -self.offset, self.offset): found.offset,
+            Factor("offset", "sd", -self.offset, self.offset): found.offset,
         }
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:

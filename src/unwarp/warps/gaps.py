@@ -18,7 +18,8 @@ def seen_through(map: Map, x: Tensor, target: Window | None = None, padding: Pad
     if not x.sum().isnan():  # a third of the time of looking at each value
         return map(x, target=target, padding=padding)
     gaps = x.isnan()
-    values, holes = (map(part, target=target, padding=padding) for part in (x.nan_to_num(), gaps.to(x)))
+    values = map(x.nan_to_num(), target=target, padding=padding)
+    holes = map.moving(gaps.to(x), target=target, padding=padding)
     return values.masked_fill(holes > 1e-3, torch.nan)
 
 

@@ -54,8 +54,8 @@ class _Temporal(Warp):
 
     @property
     def duration(self) -> float:
-        """From the first sample to the last, in seconds, or in samples where no rate is given."""
-        return (self.size[-1] - 1) / (self.rate or 1.0)
+        """From the first sample to the last, in seconds, or in samples where no rate is given; a lone sample lasts one."""
+        return max(self.size[-1] - 1, 1) / (self.rate or 1.0)
 
     def _gamma(self, map: Map) -> Tensor:
         """Template times (N, cells + 1) at the ends of the cells."""
