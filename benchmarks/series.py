@@ -10,15 +10,19 @@ scored once on their test part. Kinds: `choice` (how much to warp, decided on th
 chosen, seeds 0 to 2), `one-stage` (the published rate-invariant autoencoder, seeds 0 to 2), `raw` (the series as they
 are), `dtw` (a nearest neighbour by dynamic time warping with a window learned on the training part). `bumps/smooth` has
 true maps; `fork/smooth`, `fork/one-stage` and `fork/none` follow the protocol of TimewarpVAE (Rhodes and Lee 2023), with
-three latents. `speed/128` and `speed/512` align 10,000 series beside dtaidistance and tslearn; `speed/training` trains.
+three latents. `speed/128` and `speed/512` align 10,000 series beside dtaidistance and tslearn; `speed/training` trains;
+`speed/memory` aligns ever more series, each number in a process of its own.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from functools import lru_cache
+from multiprocessing import get_context
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 import numpy as np
@@ -59,7 +63,7 @@ NAMES = (
     *(f"{name}/{kind}/{seed}" for kind in ("auto", "one-stage") for seed in SEEDS for name in SETS),
     *(f"bumps/smooth/{seed}" for seed in SEEDS),
     *(f"fork/{kind}/{seed}" for kind in FORKS for seed in SEEDS),
-    *(f"speed/{what}/0" for what in ("128", "512", "training")),
+    *(f"speed/{what}/0" for what in ("128", "512", "training", "memory")),
 )
 QUICK = ("ucr/GunPoint/auto/0", "fork/smooth/0", "bumps/smooth/0")
 
@@ -75,7 +79,8 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     """Whatever a cell's kind asks for."""
     where, kind, seed = name.rsplit("/", 2)
     if where == "speed":
-        return {"cell": name, "scores": training() if kind == "training" else series_peers.speed(int(kind))}
+        own = {"training": training, "memory": memory}
+        return {"cell": name, "scores": own[kind]() if kind in own else series_peers.speed(int(kind))}
     if where == "fork":
         return {"cell": name} | fork(kind, int(seed), quick)
     if where == "bumps":
@@ -210,6 +215,24 @@ def training(steps: int = 100, rounds: int = 5) -> dict[str, float]:
         history = train(model, players, Dataset(x), steps=steps, batch_size=64, device="cpu")
         pace.append(round(history.samples_per_second))
     return {"observations": sorted(pace)[rounds // 2], "slowest": min(pace), "quickest": max(pace)}
+
+
+def memory(counts: tuple[int, ...] = (2_000, 20_000, 200_000), length: int = 128) -> dict[str, float]:
+    """Most memory in MB that aligning takes, beyond the series before and after it, by how many there are."""
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as alone:
+        return {str(n): round(alone.submit(memory_of, n, length).result(), 1) for n in counts}
+
+
+def memory_of(n: int, length: int) -> float:
+    """The peak of this process in MB, less what stood before aligning `n` series and less what came of it."""
+    torch.set_num_threads(1)
+    x = np.random.default_rng(0).standard_normal((n, length), np.float32)  # nothing larger may stand here before
+    np.cumsum(x, 1, out=x)
+    model = Unwarper("time", max_steps=5, device="cpu").fit(x[:200])
+    model.align(x[:1000])
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    model.align(x)
+    return (getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024 - x.nbytes / 2**20
 
 
 def rounded(scores: dict[str, float]) -> dict[str, float]:

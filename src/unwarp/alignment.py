@@ -59,13 +59,10 @@ class Alignment:
         """
         taken = self._take(X, times)
         moved = taken if other is None else self.schema_.along(other, taken, self.missing)
-        pieces = [
-            canonicalize(
-                moved.x[rows].to(part.device), map if other is None else map.moving, padding=self.model_.padding
-            )
-            for part, map, rows in self._posed(taken.x)
-        ]
-        return moved.aligned(torch.cat([piece.cpu() for piece in pieces]))
+        for part, map, rows in self._posed(taken.x):
+            undone = map if other is None else map.moving
+            moved.x[rows] = canonicalize(moved.x[rows].to(part.device), undone, padding=self.model_.padding).cpu()
+        return moved.aligned(moved.x)
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Where `points` seen in each sample lie in the aligned one.

@@ -22,10 +22,13 @@ class Choice(Quiet):
 
     def __init__(self, say: Callable[[str], None], seconds: float | None = None) -> None:
         self.say, self.seconds = say, seconds
+        self._said: set[str] = set()
 
     def on_word(self, line: str) -> None:
-        """The line, as it is."""
-        self.say(line)
+        """The line, as it is; once, however many models are trained on the same samples."""
+        if line not in self._said:
+            self._said.add(line)
+            self.say(line)
 
     def on_start(self, state: State) -> None:
         """One line: warp, sizes, window, steps; and where a stopped run goes on."""

@@ -60,10 +60,15 @@ class Scaler:
             scaled[rows] = part
         return scaled
 
-    def undo(self, scaled: Array) -> NDArray[np.float32]:
-        """`scaled` (N, ...) in the units of the data, a new float32 array; beyond its range, its largest number."""
+    def undo(self, scaled: Array, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """`scaled` (N, ...) in the units of the data, float32; beyond its range, its largest number.
+
+        Args:
+            scaled: Numbers in the units of the model.
+            out: Where to write them, perhaps `scaled` itself; None for a new array.
+        """
         largest = float(np.finfo(np.float32).max)
-        x = np.empty(scaled.shape, np.float32)
+        x = np.empty(scaled.shape, np.float32) if out is None else out
         for rows in blocks(scaled):
             offset, factor = self._of(rows)
             x[rows] = np.clip(scaled[rows].astype(np.float64) * factor + offset, -largest, largest)
