@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from unwarp.readers import arrays
-from unwarp.readers.scaling import Scaler, fit_scaler, own_scaler, uneven_channels, value_range
+from unwarp.readers.scaling import Named, Scaler, fit_scaler, own_scaler, uneven_channels, value_range
 from unwarp.types import ConfigError, DataError
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -183,3 +185,12 @@ def test_a_scaler_is_frozen_plain_numbers() -> None:
     assert all(type(value) is float for value in dataclasses.asdict(scaler).values())
     with pytest.raises(dataclasses.FrozenInstanceError):
         scaler.offset = 1.0  # type: ignore[misc]
+
+
+def test_every_named_scale_is_offered_and_taken() -> None:
+    with pytest.raises(ConfigError) as refusal:
+        fit_scaler(np.ones((2, 1, 3)), "series", "other")  # type: ignore[arg-type]
+    offered = re.findall("'(.*?)'", str(refusal.value).partition("choose")[2])
+    assert offered == list(get_args(Named))
+    for name in get_args(Named):
+        assert isinstance(fit_scaler(np.ones((2, 1, 3)), "series", name), Scaler)

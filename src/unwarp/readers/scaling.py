@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,12 @@ from unwarp.types import ConfigError, DataError
 
 Array = NDArray[Any]
 
-Scale = Literal["auto", "channel", "each"] | None
+Named = Literal["auto", "channel", "each"]
+Scale = Named | None
 
-SCALES = ("auto", "channel", "each")
 UNEVEN = 10
+"""Times that one channel varies as much as another from which on people are told."""
+
 HALF = 0.5
 """Pictures within [0, 1] that use at least this much of it stay as they are."""
 
@@ -92,8 +94,8 @@ def fit_scaler(x: Array, kind: Literal["image", "series"], scale: Scale = "auto"
     Args:
         x: Finite samples (N, C, H, W) or (N, C, T).
         kind: What they are.
-        scale: `auto` fits; `channel` fits each channel of series by itself; `each` leaves it to `own_scaler`; None takes the numbers as they are and refuses any outside
-            [0, 1].
+        scale: `auto` fits; `channel` fits each channel of series by itself; `each` leaves it to `own_scaler`; None takes
+            the numbers as they are and refuses any outside [0, 1].
 
     Raises:
         DataError: Pictures that are all one value, or values outside [0, 1] where `scale` is None.
@@ -102,8 +104,8 @@ def fit_scaler(x: Array, kind: Literal["image", "series"], scale: Scale = "auto"
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
     """
-    if scale not in (*SCALES, None):
-        raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, SCALES))} or None")
+    if scale not in (*get_args(Named), None):
+        raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(Named)))} or None")
     if scale in ("channel", "each"):
         if kind == "image":
             raise ConfigError(f"scale={scale!r} is for series; choose 'auto' or None for pictures")

@@ -173,7 +173,8 @@ def _filled(row: NDArray[np.float32], stamps: Array, at: Array, i: int, missing:
         channel, step = np.argwhere(gaps)[0]
         raise DataError(
             f"sample {i}, channel {channel}, time index {step} is missing, the first of {int(gaps.sum()):,} in this "
-            "sample (NaN); set missing='interpolate' to fill it by a line, missing='mask' to do without it (Unwarper, pad), or drop the sample"
+            "sample (NaN); set missing='interpolate' to fill it by a line, missing='mask' to do without it (Unwarper, "
+            "pad), or drop the sample"
         )
     if gaps.all(1).any():
         channel = int(gaps.all(1).argmax())
