@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unwarp.readers import pad, resample_to
+from unwarp.readers.series import as_list, stamped
 from unwarp.types import ConfigError, DataError
 
 NAN = float("nan")
@@ -141,6 +143,15 @@ TIMES: dict[str, tuple[Any, str]] = {
     "missing": ([[0.0, NAN], [0.0, 1.0]], "finite"),
     "words": ([["a", "b"], ["a", "b"]], "times of sample 0 are no numbers"),
     "none": ([], "times has 0 rows"),
+    "a number": (3.0, r"times is 3.0; give \(T,\) of all series"),
+    "text": ("now", r"times is 'now'; give \(T,\) of all series"),
+    "numbers and rows": ([[0.0, 1.0], 2.0], r"sample 1 has 2 time steps, its times have shape \(\)"),
+    "a row and numbers": ([0.0, [1.0, 2.0]], "times are no numbers, dates or durations"),
+    "no time": (np.array(["2024-01-01", "NaT"], "datetime64[s]"), "must be finite"),
+    "no duration": ([np.array([0, "NaT"], "timedelta64[s]")] * 2, "must be finite"),
+    "no time among dates": (pd.Series([pd.Timestamp("2024-01-01", tz="UTC"), pd.NaT]), "must be finite"),
+    "months": (np.array([0, 1], "timedelta64[M]"), "times are no numbers, dates or durations"),
+    "periods": (pd.period_range("2024-01", periods=2, freq="M"), "times are no numbers, dates or durations"),
 }
 
 
@@ -148,6 +159,44 @@ TIMES: dict[str, tuple[Any, str]] = {
 def test_times_that_do_not_fit_are_refused(times: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         pad([[1.0, 2.0], [3.0, 4.0]], times=times)
+
+
+START = 1_714_521_600.0
+DATES = np.datetime64("2024-05-01") + np.array([0, 250, 1000]).astype("timedelta64[ms]")
+SECONDS = {
+    "datetime64": DATES,
+    "in nanoseconds": DATES.astype("datetime64[ns]"),
+    "an index": pd.DatetimeIndex(DATES),
+    "an index with a zone": pd.DatetimeIndex(DATES).tz_localize("UTC").tz_convert("Asia/Tokyo"),
+    "a series of another index": pd.Series(DATES, index=[5, 6, 7]),
+    "moments": [moment.to_pydatetime() for moment in pd.DatetimeIndex(DATES)],
+    "rows": np.stack([DATES, DATES]),
+    "a data frame": pd.DataFrame([DATES, DATES], index=[5, 6], columns=list("abc")),
+    "a list of rows": [DATES, pd.DatetimeIndex(DATES)],
+    "timedelta64": DATES - DATES[0],
+    "durations": [pd.Timedelta(ms, "ms") for ms in (0, 250, 1000)],
+    "durations of rows": [list(pd.to_timedelta(DATES - DATES[0]))] * 2,
+}
+
+
+@pytest.mark.parametrize("times", SECONDS.values(), ids=SECONDS.keys())
+def test_dates_are_seconds_since_1970_and_durations_seconds(times: Any) -> None:
+    rows = as_list(np.zeros((2, 3)))
+    for found in stamped(rows, times):
+        since = START if found[0] else 0.0
+        np.testing.assert_allclose(found - since, [0.0, 0.25, 1.0], atol=1e-6)
+    assert {found[0] for found in stamped(rows, times)} <= {0.0, START}
+
+
+def test_days_are_no_seconds() -> None:
+    days = np.array(["2024-05-01", "2024-05-02"], "datetime64[D]")
+    assert [found.tolist() for found in stamped(as_list(np.zeros((1, 2))), days)] == [[START, START + 86_400]]
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor, lambda x: pd.Series(x, index=range(5, 8)), tuple])
+def test_times_are_numbers_of_any_kind(make: Any) -> None:
+    for found in stamped(as_list(np.zeros((2, 3))), make([0.0, 0.5, 2.0])):
+        assert found.tolist() == [0.0, 0.5, 2.0]
 
 
 def test_a_channel_without_a_value_cannot_be_filled() -> None:

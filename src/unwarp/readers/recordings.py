@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unwarp.readers.arrays import as_samples, blocks
 from unwarp.readers.layout import SMALLEST, as_given, as_type
-from unwarp.readers.series import as_list, evened, stamped
+from unwarp.readers.series import as_list, as_times, evened, stamped
 from unwarp.types import ConfigError, DataError, Kind
 
 Array = NDArray[Any]
@@ -174,7 +174,7 @@ def as_recorded(
     Args:
         X: What `as_samples` takes, or a list of N series (T_i,) or (C, T_i). NaN at the end of a row ends its series,
             if lengths may differ; NaN elsewhere is a missing value.
-        times: Time stamps of series, (T,) for all, (N, T), or N of (T_i,).
+        times: Time stamps of series, (T,) for all, (N, T), or N of (T_i,), as `as_times` takes them.
         kind: `image` or `series` where the shape alone does not say.
         image_shape: (H, W) or (C, H, W) of pictures in rows.
         any_length: Whether lengths may differ; None: they may.
@@ -182,6 +182,7 @@ def as_recorded(
     Raises:
         DataError: As `as_samples`; lengths that differ where they must not; times of pictures.
     """
+    times = None if times is None else as_times(times)
     free = times is not None or any_length is not False
     if kind != "image" and image_shape is None and _unequal(X, kind):
         if not free:
@@ -243,7 +244,7 @@ def _unequal(X: Any, kind: Kind) -> bool:
     return True
 
 
-def _ended(samples: Array, times: Any) -> tuple[list[Array], Any]:
+def _ended(samples: Array, times: Array | list[Array] | None) -> tuple[list[Array], Any]:
     """Series (N, C, T) cut where only NaN follows in all channels, and their times likewise."""
     seen: NDArray[np.bool_] = np.logical_not(np.isnan(samples).all(axis=1))
     if not seen.any(1).all():
@@ -251,9 +252,9 @@ def _ended(samples: Array, times: Any) -> tuple[list[Array], Any]:
     width = samples.shape[-1]
     ends = width - seen[:, ::-1].argmax(1)
     rows = [row[:, :end] for row, end in zip(samples, ends, strict=True)]
-    if times is None or len(times) == 0:
+    if times is None:
         return rows, times
-    own = [times] * len(rows) if np.ndim(times[0]) == 0 else times
+    own = [times] * len(rows) if isinstance(times, np.ndarray) else times
     if len(own) != len(rows):
         return rows, own
-    return rows, [at[:end] if len(at) == width else at for at, end in zip(own, ends, strict=True)]
+    return rows, [at[:end] if at.shape == (width,) else at for at, end in zip(own, ends, strict=True)]

@@ -25,8 +25,8 @@ def pad(series: Any, missing: Missing = "error", times: Any = None) -> tuple[NDA
         series: (N, T), (N, C, T), or N series (T_i,) or (C, T_i); NaN is a missing value.
         missing: What a missing value becomes. `mask`: filled, and the step counts as not observed, in no channel.
             `interpolate`: filled, and taken as observed. `error`: refused.
-        times: Time stamps (T,) of all series, (N, T), or N of (T_i,), strictly increasing; they weigh the lines
-            between neighbours. None: evenly spaced.
+        times: Time stamps (T,) of all series, (N, T), or N of (T_i,), strictly increasing: numbers, dates or durations.
+            They weigh the lines between neighbours. None: evenly spaced.
 
     Returns:
         `x` (N, C, T), float32, and `mask` (N, T), True where observed.
@@ -148,17 +148,70 @@ def stamped(rows: list[NDArray[np.float32]], times: Any = None) -> list[Array]:
     """
     if times is None:
         return [np.arange(row.shape[1]) for row in rows]
-    shared = len(times) > 0 and np.ndim(times[0]) == 0
-    if not shared and len(times) != len(rows):
-        raise DataError(f"times has {len(times)} rows, there are {len(rows)} series; give one row each")
-    return [_increasing(times if shared else times[i], row.shape[1], i) for i, row in enumerate(rows)]
+    found = as_times(times)
+    own = [found] * len(rows) if isinstance(found, np.ndarray) else found
+    if len(own) != len(rows):
+        raise DataError(f"times has {len(own)} rows, there are {len(rows)} series; give one row each")
+    return [_increasing(at, row.shape[1], i) for i, (at, row) in enumerate(zip(own, rows, strict=True))]
 
 
-def _increasing(times: Any, length: int, i: int) -> Array:
+def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
+    """Time stamps (T,) of all series, or a list of those of each, (T_i,).
+
+    Numbers stay as they are; dates become seconds since 1970 (UTC where they name no zone), durations seconds.
+
+    Args:
+        times: (T,), (N, T), or N of (T_i,), in arrays, data frames or lists.
+
+    Raises:
+        DataError: A single value, or what is neither numbers nor dates nor durations.
+
+    >>> as_times(np.array(["1970-01-01T00:00:00.5", "1970-01-02"], "datetime64[ms]")).tolist()
+    [0.5, 86400.0]
+    """
+    given = _as_array(times)
+    if not _is_listed(given):
+        raise DataError(f"times is {times!r}; give (T,) of all series, (N, T), or a list of N arrays (T_i,)")
+    if len(given) and not _is_listed(_as_array(given[0])):
+        return _seconds(given, "times")
+    return [_seconds(row, f"the times of sample {i}") for i, row in enumerate(given)]
+
+
+def _as_array(x: Any) -> Any:
+    """What can be an array, such as a tensor or a column of a data frame, as one; anything else as it is."""
+    if isinstance(x, torch.Tensor):
+        return x.detach().cpu().numpy()
+    return np.asarray(x) if hasattr(x, "__array__") else x
+
+
+def _is_listed(x: Any) -> bool:
+    """Whether `x` is an array or a list, not a single value."""
+    return isinstance(x, Sequence | np.ndarray) and not isinstance(x, str | bytes) and getattr(x, "ndim", 1) > 0
+
+
+def _seconds(times: Any, whose: str) -> NDArray[np.float64]:
     try:
-        stamps = np.asarray(times, np.float64)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"the times of sample {i} are no numbers: {error}") from error
+        found = _dated(np.asarray(_as_array(times)))
+        if found.dtype.kind == "M":
+            found = found - np.datetime64(0, "s")
+        return np.asarray(found / np.timedelta64(1, "s") if found.dtype.kind == "m" else found, np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{whose} are no numbers, dates or durations: {error}") from error
+
+
+def _dated(times: Array) -> Array:
+    """Dates and durations that came as objects, such as those with a zone, as `datetime64` and `timedelta64`."""
+    if times.dtype != object or times.ndim != 1:
+        return times
+    import pandas as pd
+
+    held = pd.api.types.infer_dtype(times, skipna=True)
+    if held in ("datetime", "datetime64", "date"):
+        return pd.to_datetime(times, utc=True).tz_localize(None).to_numpy()
+    return pd.to_timedelta(times).to_numpy() if held in ("timedelta", "timedelta64") else times
+
+
+def _increasing(stamps: NDArray[np.float64], length: int, i: int) -> Array:
     if stamps.shape != (length,):
         raise DataError(f"sample {i} has {length} time steps, its times have shape {stamps.shape}")
     if not (np.isfinite(stamps).all() and (np.diff(stamps) > 0).all()):
