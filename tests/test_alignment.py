@@ -412,3 +412,16 @@ def test_gaps_are_refused_where_nothing_can_be_made_of_them() -> None:
         Unwarper(recipe="mixing-ae", missing="mask", max_steps=2).fit(np.where(seen, X, NAN))
     with pytest.raises(ConfigError, match="gaps=True is for series"):
         AE(gaps=True).build((1, 10, 10))
+
+
+@pytest.mark.parametrize("missing", ["error", "mask", "interpolate"])
+@pytest.mark.parametrize("times", [None, np.linspace(0, 2, 40)])
+def test_what_was_learned_is_taken_also_where_its_last_steps_were_seen_in_no_series(missing: Any, times: Any) -> None:
+    X = np.stack(waves([40] * 6))
+    X[:, 38:] = NAN
+    u = learned(X, times, missing=missing)
+    cut = None if times is None else times[:38]
+    np.testing.assert_array_equal(u.align(X, times=times), u.align(X[:, :38], times=cut))
+    np.testing.assert_array_equal(u.transform(X, times=times), u.transform(X[:, :38], times=cut))
+    np.testing.assert_array_equal(np.isnan(u.reconstruct(X, times=times)), np.isnan(X))
+    assert u.align(X[:1], times=times).shape == (1, 38) == (1, *u.times_.shape)

@@ -92,6 +92,7 @@ class Schema:
         came, _ = as_recorded(given, stamps, self.kind, self.image_shape, self.clock.any_length)
         free = self.clock.any_length or stamps is not None
         length = self.shape[-1] if free else None
+        came = came if free else came.within(self.shape[-1])
         samples = came.even(length, _known(missing))
         if samples.shape[1:] != self.shape:
             raise DataError(

@@ -82,6 +82,16 @@ def test_nan_at_the_end_is_a_gap_where_lengths_must_agree() -> None:
     assert came.even(None, "interpolate")[0, 0].tolist() == [1.0, 2.0, 2.0]
 
 
+def test_steps_that_no_series_has_end_them_where_one_length_was_learned() -> None:
+    padded = np.array([[1.0, 2.0, NAN, NAN], [1.0, 2.0, 3.0, NAN]])
+    came = uneven(padded, any_length=False).within(3)
+    assert [row.shape for row in came.rows] == [(1, 3)] * 2 and [at[-1] for at in came.stamps] == [2] * 2
+    assert came.even(None, "interpolate").shape == (2, 1, 3)
+    assert np.isnan(came.recorded(came.even(None, "interpolate"))).tolist() == [[False] * 3 + [True]] * 2
+    whole = uneven(padded, any_length=False)
+    assert whole.within(2) is whole
+
+
 def test_nan_at_the_end_of_one_channel_is_a_gap() -> None:
     came = uneven(np.array([[[1.0, 2.0, NAN], [1.0, 2.0, 3.0]]]), kind="series")
     assert came.even(None, "interpolate")[0].tolist() == [[1.0, 2.0, 2.0], [1.0, 2.0, 3.0]]

@@ -60,6 +60,10 @@ class Even:
         """The samples."""
         return self.samples
 
+    def within(self, length: int) -> Even:
+        """These: nothing in them is unobserved."""
+        return self
+
     def aligned(self, made: Array) -> Array:
         """Other samples (N, C, ...) in the shape and dtype of these."""
         return as_given(made, self.given)
@@ -122,6 +126,12 @@ class Uneven:
             DataError: A value is missing where `missing` is `error`, or a channel has none at all. With `mask` it stays NaN.
         """
         return evened(self.rows, self.stamps, length or max(row.shape[1] for row in self.rows), missing)
+
+    def within(self, length: int) -> Uneven:
+        """The same without steps beyond `length`, if no series was observed there."""
+        if not all(np.isnan(row[:, length:]).all() for row in self.rows):
+            return self
+        return replace(self, rows=[row[:, :length] for row in self.rows], stamps=[at[:length] for at in self.stamps])
 
     def aligned(self, made: Array) -> Array:
         """Series at even steps (N, C, T), with or without an axis of channels, and in the type, as these came."""
