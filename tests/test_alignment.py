@@ -425,3 +425,26 @@ def test_what_was_learned_is_taken_also_where_its_last_steps_were_seen_in_no_ser
     np.testing.assert_array_equal(u.transform(X, times=times), u.transform(X[:, :38], times=cut))
     np.testing.assert_array_equal(np.isnan(u.reconstruct(X, times=times)), np.isnan(X))
     assert u.align(X[:1], times=times).shape == (1, 38) == (1, *u.times_.shape)
+
+
+@pytest.mark.parametrize("times", [None, np.linspace(0, 2, 40)])
+def test_gaps_of_other_channels_are_met_as_those_of_the_samples(times: Any) -> None:
+    X, seen = holed()
+    u, other = learned(X, times), np.where(seen, 2 * X, NAN)
+    with pytest.raises(DataError, match=r"^other: sample 0, channel 0, time index \d+ is missing.*missing='mask'"):
+        u.align(X, other, times=times)
+    u.set_params(missing="mask")
+    gaps = np.isnan(u.align(X, other, times=times))
+    assert 0.1 < gaps.mean() < 0.6
+    np.testing.assert_allclose(u.align(X, other, times=times)[~gaps], 2 * u.align(X, times=times)[~gaps], atol=1e-5)
+    u.set_params(missing="interpolate")
+    filled = np.stack([np.interp(range(40), np.flatnonzero(at), row[at]) for row, at in zip(other, seen, strict=True)])
+    np.testing.assert_allclose(u.align(X, other, times=times), u.align(X, filled, times=times), atol=1e-5)
+
+
+def test_other_channels_that_do_not_fit_are_named(even: Unwarper) -> None:
+    X = np.stack(waves([32] * 6))
+    for other in (np.full((6, 32), np.inf), [["a"] * 32] * 6, waves(), X[:, :20], 3.0):
+        with pytest.raises(DataError, match="other") as refusal:
+            even.align(X, other)
+        assert not str(refusal.value).startswith("X ")

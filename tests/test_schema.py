@@ -15,6 +15,7 @@ from unwarp.types import ConfigError, DataError
 
 BYTES = np.random.default_rng(0).integers(0, 256, (6, 12, 10)).astype(np.uint8)
 IMAGES = Schema("image", (1, 12, 10), Scaler(factor=255.0))
+FLAT = Schema("image", (1, 12, 10), Scaler(factor=255.0), (12, 10))
 SERIES = Schema("series", (2, 9), Scaler(-3.0, 2.0))
 PICTURES, TRACES = IMAGES.take(BYTES[:, None]), SERIES.take(np.zeros((6, 2, 9)))
 
@@ -62,6 +63,8 @@ def test_other_channels_keep_their_values() -> None:
         (lambda: IMAGES.take(np.zeros((2, 1, 12, 11))), r"132 features, but Unwarper is expecting 120"),
         (lambda: IMAGES.along(BYTES[:5, None], PICTURES), "samples and frame must agree"),
         (lambda: IMAGES.along(np.zeros((6, 1, 12, 12)), PICTURES), "samples and frame must agree"),
+        (lambda: IMAGES.along(np.full((6, 12, 10), np.nan), PICTURES), r"NaN at index \(0, 0, 0\) of other"),
+        (lambda: FLAT.along([[1.0] * 120] * 5 + [[1.0]], FLAT.take(BYTES.reshape(6, -1))), "other is ragged"),
         (lambda: IMAGES.locate([[1.0]], PICTURES), r"give \(K, 2\) or \(6, K, 2\)"),
         (lambda: SERIES.locate(np.zeros((5, 3, 1)), TRACES), r"give \(K, 1\) or \(6, K, 1\)"),
         (lambda: learnable(BYTES[:1, None], "auto", "auto", None), "at least 2"),

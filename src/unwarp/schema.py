@@ -14,8 +14,9 @@ from torch import Tensor
 
 from unwarp.datasets import Dataset
 from unwarp.models import Recipe
-from unwarp.readers import Scaler, Source, as_samples, fit_scaler, read
-from unwarp.readers.recordings import Clock, Even, Filling, Uneven, as_recorded
+from unwarp.readers import Scaler, Source, fit_scaler, read
+from unwarp.readers.arrays import dense
+from unwarp.readers.recordings import Clock, Even, Filling, Uneven, as_recorded, told_of
 from unwarp.readers.scaling import Scale, own_scaler
 from unwarp.types import ConfigError, DataError, Kind
 from unwarp.warps import Chain
@@ -103,22 +104,29 @@ class Schema:
         return Taken(torch.from_numpy(scaler.apply(samples)), scaler, came)
 
     def along(self, other: Any, taken: Taken, missing: Filling = "error") -> Taken:
-        """Another channel, or a mask, of the same samples in the same frame, unscaled (N, C', ...).
+        """Another channel, or a mask, of the same samples in the same frame, unscaled (N, C', ...); gaps are met likewise.
 
         Raises:
-            DataError: Another number of samples, or another frame.
+            DataError: Another number of samples, or another frame; a missing value where `missing` is `error`.
         """
         if isinstance(taken.came, Uneven):
             came: Even | Uneven = taken.came.beside(other)
-            second = came.even(self.shape[-1], missing)
+            length: int | None = self.shape[-1]
         else:
-            second, _ = as_samples(other, self.kind, self.image_shape if np.ndim(other) == 2 else None)
-            came = Even(second, other)
+            came, length = self._beside(other), None
+        with told_of("other"):
+            second = came.even(length, missing)
         if len(second) != len(taken.x) or second.shape[2:] != self.shape[1:]:
             raise DataError(
                 f"other has shape {np.shape(other)}, X has {tuple(taken.x.shape)}; samples and frame must agree"
             )
         return Taken(torch.from_numpy(np.array(second, np.float32)), Scaler(), came)
+
+    def _beside(self, other: Any) -> Even | Uneven:
+        """Another channel of samples that needed nothing; it may have gaps of its own."""
+        with told_of("other"):
+            flat = self.image_shape if self.image_shape and dense(other).ndim == 2 else None
+            return as_recorded(other, None, self.kind, flat, any_length=False)[0].within(self.shape[-1])
 
     def spans(self, taken: Taken, inverse: bool = False) -> tuple[Array, Array]:
         """Between which times the samples were observed (N, 2), and the aligned ones lie (N, 2); swapped if `inverse`.

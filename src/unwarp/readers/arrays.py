@@ -56,7 +56,7 @@ def as_samples(
     """
     if kind not in get_args(Kind):
         raise ConfigError(f"kind={kind!r} is unknown; choose one of {', '.join(get_args(Kind))}")
-    x = _dense(X)
+    x = dense(X)
     if x.ndim > 0 and x.size == 0:
         what = "sample(s)" if len(x) == 0 else "feature(s)"
         raise DataError(
@@ -76,8 +76,12 @@ def blocks(x: Array) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, len(x), step))
 
 
-def _dense(X: Any) -> Array:
-    """`X` as an array, of whatever dtype."""
+def dense(X: Any) -> Array:
+    """`X` as an array, of whatever dtype.
+
+    Raises:
+        DataError: No array, a ragged one, a path, sparse, or with values masked out.
+    """
     if isinstance(X, str | bytes | PathLike):
         raise DataError(f"X is {X!r}, not numbers; to read a file or a folder, use unwarp.readers.read")
     if _is_sparse(X):
@@ -128,7 +132,7 @@ def _numbers(x: Array) -> Array:
     if x.dtype.kind != "O":
         raise DataError(f"X must hold numbers, it is of dtype {x.dtype} with shape {x.shape}; convert it first")
     if x.ndim == 1 and isinstance(x[0], list | tuple | np.ndarray):
-        return _numbers(_dense(list(x)))
+        return _numbers(dense(list(x)))
     import pandas as pd
 
     try:

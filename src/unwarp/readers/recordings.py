@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -163,13 +166,25 @@ class Uneven:
         Raises:
             DataError: Another number of series, or other lengths.
         """
-        rows, counts = as_list(other), [row.shape[1] for row in self.rows]
+        with told_of("other"):
+            rows = as_list(other)
+        counts = [row.shape[1] for row in self.rows]
         if len(rows) == len(counts):
             # an array of a type without NaN, such as a mask, cannot say where a series ends
             rows = [row[:, :n] if row.shape[1] == self.width else row for row, n in zip(rows, counts, strict=True)]
         if [row.shape[1] for row in rows] != counts:
             raise DataError("other must hold as many series as X, of the same lengths; samples and frame must agree")
         return replace(self, rows=rows, **_form(other))
+
+
+@contextmanager
+def told_of(name: str) -> Iterator[None]:
+    """Lets what is said of data that cannot be used name them `name`, not X."""
+    try:
+        yield
+    except DataError as error:
+        said = re.sub(r"\bX\b", name, str(error))
+        raise DataError(said if name in said else f"{name}: {said}") from error
 
 
 def as_recorded(
