@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -448,3 +449,39 @@ def test_other_channels_that_do_not_fit_are_named(even: Unwarper) -> None:
         with pytest.raises(DataError, match="other") as refusal:
             even.align(X, other)
         assert not str(refusal.value).startswith("X ")
+
+
+def test_a_model_that_learned_with_times_asks_for_them(tmp_path: Path) -> None:
+    X, times = np.stack(waves([40] * 6)), np.linspace(0, 1, 40) ** 2
+    u = learned(X, times)
+    u.save(tmp_path / "model")
+    for model in (u, Unwarper.load(tmp_path / "model")):
+        for ask in (model.transform, model.align, model.reconstruct, model.predict, model.score, model.prepare):
+            with pytest.raises(DataError, match=r"X comes without times.*times=unwarper\.times_"):
+                ask(X)
+    stamped = Dataset(torch.from_numpy(X).float()[:, None], times=torch.from_numpy(times).expand(6, -1))
+    np.testing.assert_allclose(u.transform(stamped), u.transform(X, times=times), atol=1e-4)
+    even = u.template(X, times=times)
+    assert u.align(even, times=u.times_).shape == even.shape
+    with pytest.raises(DataError, match="use transform_events"):
+        u.transform_points(X, [[3.0]])
+
+
+def test_a_model_of_an_older_version_does_without_times(tmp_path: Path) -> None:
+    X, times = np.stack(waves([40] * 6)), np.linspace(0, 1, 40)
+    u = learned(X, times)
+    u.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    del record["data"]["timed"]
+    config.write_text(json.dumps(record))
+    np.testing.assert_allclose(Unwarper.load(tmp_path / "model").align(X), u.align(X, times=times), atol=1e-5)
+
+
+def test_times_do_not_free_a_model_from_the_length_that_it_learned(even: Unwarper) -> None:
+    X, times = np.stack(waves([32] * 6)), np.linspace(0, 2, 32)
+    np.testing.assert_allclose(even.transform(X, times=times), even.transform(X), atol=1e-4)
+    with pytest.raises(DataError, match="30 features, but Unwarper is expecting 32"):
+        even.transform(X[:, :30], times=times[:30])
+    with pytest.raises(DataError, match="trained on series of one length"):
+        even.transform(waves(), times=[np.linspace(0, 2, n) for n in LENGTHS])

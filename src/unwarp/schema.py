@@ -61,6 +61,7 @@ class Schema:
         image_shape: (H, W) or (C, H, W) of flattened images; None where they have their shape.
         each: Whether each series and channel is scaled by itself, instead of by `scaler`.
         clock: The time of series.
+        timed: Whether series came with times when the model learned, and so must come with them ever after.
 
     >>> Schema("series", (1, 3), Scaler(factor=2.0)).take([[0.0, 2.0, 4.0]]).x
     tensor([[[0., 1., 2.]]])
@@ -72,6 +73,7 @@ class Schema:
     image_shape: tuple[int, ...] | None = None
     each: bool = False
     clock: Clock = field(default_factory=Clock)
+    timed: bool = False
 
     @property
     def n_features(self) -> int:
@@ -87,13 +89,18 @@ class Schema:
         """`X` scaled; see `Unwarper` for the arguments.
 
         Raises:
-            DataError: Samples of another shape.
+            DataError: Samples of another shape, or no times where the model learned from series with times.
         """
         given, stamps, _ = _opened(X, times)
+        if self.timed and stamps is None:
+            raise DataError(
+                "X comes without times, the model learned from series with times; give theirs too, as times=(T,), (N, T) or "
+                "a list of N (T_i,). Series at the even steps of aligned ones have times=unwarper.times_; to move "
+                "places in series use transform_events"
+            )
         came, _ = as_recorded(given, stamps, self.kind, self.image_shape, self.clock.any_length)
-        free = self.clock.any_length or stamps is not None
-        length = self.shape[-1] if free else None
-        came = came if free else came.within(self.shape[-1])
+        length = self.shape[-1] if self.clock.any_length else None
+        came = came if self.clock.any_length else came.within(self.shape[-1])
         samples = came.even(length, _known(missing))
         if samples.shape[1:] != self.shape:
             raise DataError(
@@ -170,18 +177,19 @@ class Schema:
 
     def record(self) -> dict[str, Any]:
         """What a model folder keeps of it, as plain values."""
-        return {"kind": self.kind, "each": self.each, **self._units(), **vars(self.clock)}
+        return {"kind": self.kind, "each": self.each, "timed": self.timed, **self._units(), **vars(self.clock)}
 
     def _units(self) -> dict[str, Any]:
         return {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
 
     @classmethod
     def of(cls, record: Mapping[str, Any], shape: tuple[int, ...], image_shape: tuple[int, ...] | None) -> Self:
-        """What `record` wrote; older models know no clock."""
+        """What `record` wrote; older models know no clock, nor whether series came with times."""
         clock = {name: record[name] for name in vars(Clock()) if name in record}
         units = (record[name] for name in vars(Scaler()))
         scaler = Scaler(*(np.asarray(value) if isinstance(value, list) else value for value in units))
-        return cls(record["kind"], shape, scaler, image_shape, record.get("each", False), Clock(**clock))
+        marks = {name: record.get(name, False) for name in ("each", "timed")}
+        return cls(record["kind"], shape, scaler, image_shape, clock=Clock(**clock), **marks)
 
 
 def learnable(
@@ -216,7 +224,7 @@ def learnable(
         data = replace(data, mask=None, times=None)
     if len(data) < 2:
         raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
-    return data, Schema(found, data.shape, scaler, image_shape, scale == "each", clock)
+    return data, Schema(found, data.shape, scaler, image_shape, scale == "each", clock, stamps is not None)
 
 
 def kind_said(X: Any, kind: Kind, said: Kind, leaning: Kind) -> Kind:

@@ -88,6 +88,8 @@ def test_steps_that_no_series_has_end_them_where_one_length_was_learned() -> Non
     assert [row.shape for row in came.rows] == [(1, 3)] * 2 and [at[-1] for at in came.stamps] == [2] * 2
     assert came.even(None, "interpolate").shape == (2, 1, 3)
     assert np.isnan(came.recorded(came.even(None, "interpolate"))).tolist() == [[False] * 3 + [True]] * 2
+    timed = uneven(padded, np.array([0.0, 1.0, 3.0, 4.0]), any_length=False).within(3)
+    assert [at.tolist() for at in timed.stamps] == [[0.0, 1.0, 3.0]] * 2
     whole = uneven(padded, any_length=False)
     assert whole.within(2) is whole
 

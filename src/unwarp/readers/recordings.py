@@ -208,7 +208,7 @@ def as_recorded(
         DataError: As `as_samples`; lengths that differ where they must not; times of pictures.
     """
     times = None if times is None else as_times(times)
-    free = times is not None or any_length is not False
+    free = any_length is not False
     if kind != "image" and image_shape is None and _unequal(X, kind):
         if not free:
             raise DataError(
