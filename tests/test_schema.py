@@ -78,3 +78,15 @@ def test_what_does_not_fit_is_refused(ask: Any, words: str) -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match="choose one of auto, image, series"):
         learnable(BYTES, "picture", "auto", None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rate", ["a", "250", [5.0], np.array([5.0, 6.0]), 0, -1.0, np.inf, np.nan])
+def test_a_rate_that_is_no_positive_number_is_refused(rate: Any) -> None:
+    with pytest.raises(ConfigError, match="must be positive samples a second"):
+        learnable(np.random.default_rng(0).normal(size=(4, 9)), "auto", "auto", None, rate=rate)
+
+
+@pytest.mark.parametrize("rate", [250, 250.0, np.float32(250), np.int64(250)])
+def test_a_rate_is_any_positive_number(rate: Any) -> None:
+    _, schema = learnable(np.random.default_rng(0).normal(size=(4, 9)), "auto", "auto", None, rate=rate)
+    assert schema.times[-1] == 8 / 250

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -212,7 +213,7 @@ def learnable(
     """
     given, stamps, said = _opened(X, times)
     came, found = as_recorded(given, stamps, kind_said(given, kind, said, leaning), image_shape)
-    if rate is not None and not (found == "series" and 0 < rate < np.inf):
+    if rate is not None and not (found == "series" and isinstance(rate, Real) and 0 < rate < np.inf):
         raise ConfigError(f"rate={rate!r} must be positive samples a second of series, or None; X holds {found} data")
     length, clock = came.clock(rate)
     samples, whole = (came.even(length, policy) for policy in (_known(missing), _whole(missing)))
