@@ -19,7 +19,7 @@ from unwarp import AE, Affine2d, Chain, CosineTime, Dataset, Gain, Unwarper
 from unwarp.datasets import bumps
 from unwarp.models import Net
 from unwarp.training import Quiet
-from unwarp.types import ConfigError, DataError
+from unwarp.types import CheckpointError, ConfigError, DataError
 
 NAN = float("nan")
 RECIPE = AE(warp=CosineTime(4), n_content=3, refinements=0, views=0.0, padding="border", net=Net("mlp", (8,), (8,)))
@@ -485,3 +485,15 @@ def test_times_do_not_free_a_model_from_the_length_that_it_learned(even: Unwarpe
         even.transform(X[:, :30], times=times[:30])
     with pytest.raises(DataError, match="trained on series of one length"):
         even.transform(waves(), times=[np.linspace(0, 2, n) for n in LENGTHS])
+
+
+@pytest.mark.parametrize(
+    "damage", [{"factor": [[[1.0]]]}, {"offset": [0.0, 0.0]}, {"factor": "2"}, {"offset": [[0], [0, 1]]}]
+)
+def test_a_model_folder_with_a_scale_of_other_channels_is_refused(damage: dict[str, Any], tmp_path: Path) -> None:
+    learned(waves([32] * 6, 2), kind="series", scale="channel").save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    config.write_text(json.dumps(record | {"data": record["data"] | damage}))
+    with pytest.raises(CheckpointError, match="save it again"):
+        Unwarper.load(tmp_path / "model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from unwarp import Dataset
 from unwarp.readers import Scaler
 from unwarp.schema import Schema, learnable
-from unwarp.types import ConfigError, DataError
+from unwarp.types import CheckpointError, ConfigError, DataError
 
 BYTES = np.random.default_rng(0).integers(0, 256, (6, 12, 10)).astype(np.uint8)
 IMAGES = Schema("image", (1, 12, 10), Scaler(factor=255.0))
@@ -90,3 +91,25 @@ def test_a_rate_that_is_no_positive_number_is_refused(rate: Any) -> None:
 def test_a_rate_is_any_positive_number(rate: Any) -> None:
     _, schema = learnable(np.random.default_rng(0).normal(size=(4, 9)), "auto", "auto", None, rate=rate)
     assert schema.times[-1] == 8 / 250
+
+
+@pytest.mark.parametrize("scale", ["auto", "channel", "each"])
+def test_what_is_recorded_comes_back(scale: Any) -> None:
+    X = np.random.default_rng(0).normal(size=(4, 2, 9))
+    _, schema = learnable(X, "series", scale, None, times=np.arange(9) / 4)
+    found = Schema.of(json.loads(json.dumps(schema.record())), (2, 9), None)
+    assert found.record() == schema.record()
+    torch.testing.assert_close(found.take(X, np.arange(9.0)).x, schema.take(X, np.arange(9.0)).x)
+
+
+@pytest.mark.parametrize("name", ["offset", "factor"])
+@pytest.mark.parametrize("value", [[[[1.0]]], [[[1.0], [1.0], [1.0]]], [1.0, 1.0], [[[1.0, 1.0]]], []])
+def test_a_scale_of_another_shape_is_damage(name: str, value: Any) -> None:
+    record = Schema("series", (2, 9), Scaler(np.zeros((1, 2, 1)), np.ones((1, 2, 1)))).record()
+    with pytest.raises(CheckpointError, match=rf"{name} has shape .* have \(\) or \(1, 2, 1\)"):
+        Schema.of(record | {name: value}, (2, 9), None)
+
+
+def test_pictures_have_one_scale() -> None:
+    with pytest.raises(CheckpointError, match="factor has shape"):
+        Schema.of(IMAGES.record() | {"factor": [[[2.0]]]}, (1, 12, 10), None)

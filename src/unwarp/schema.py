@@ -19,7 +19,7 @@ from unwarp.readers import Scaler, Source, fit_scaler, read
 from unwarp.readers.arrays import dense
 from unwarp.readers.recordings import Clock, Even, Filling, Uneven, as_recorded, told_of
 from unwarp.readers.scaling import Scale, own_scaler
-from unwarp.types import ConfigError, DataError, Kind
+from unwarp.types import CheckpointError, ConfigError, DataError, Kind
 from unwarp.warps import Chain
 
 Array = NDArray[Any]
@@ -185,12 +185,26 @@ class Schema:
 
     @classmethod
     def of(cls, record: Mapping[str, Any], shape: tuple[int, ...], image_shape: tuple[int, ...] | None) -> Self:
-        """What `record` wrote; older models know no clock, nor whether series came with times."""
+        """What `record` wrote; older models know no clock, nor whether series came with times.
+
+        Raises:
+            CheckpointError: A scale of another shape than that of one for all samples, or for each channel of series.
+        """
         clock = {name: record[name] for name in vars(Clock()) if name in record}
-        units = (record[name] for name in vars(Scaler()))
-        scaler = Scaler(*(np.asarray(value) if isinstance(value, list) else value for value in units))
+        scaler = _scaler(record, shape)
         marks = {name: record.get(name, False) for name in ("each", "timed")}
         return cls(record["kind"], shape, scaler, image_shape, clock=Clock(**clock), **marks)
+
+
+def _scaler(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
+    units = {name: np.asarray(record[name]) for name in vars(Scaler())}
+    fits = [(), (1, shape[0], 1)] if record["kind"] == "series" else [()]
+    for name, value in units.items():
+        if value.shape not in fits:
+            raise CheckpointError(
+                f"{name} has shape {value.shape}, samples of shape {shape} have {' or '.join(map(str, fits))}"
+            )
+    return Scaler(**{name: value if value.ndim else value.item() for name, value in units.items()})
 
 
 def learnable(
