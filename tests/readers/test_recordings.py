@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -66,6 +67,62 @@ def test_nan_at_the_end_ends_a_series_as_a_list_would() -> None:
     assert np.isnan(came.recorded(came.even(7, "error"))[0]).tolist() == [False] * 4 + [True] * 3
     times = np.linspace(0, 3, 7)
     np.testing.assert_allclose(uneven(padded, times).stamps[0], times[:4])
+
+
+def boxed(rows: list[Any]) -> np.ndarray:
+    """A column whose cells are series."""
+    column = np.empty(len(rows), object)
+    column[:] = rows
+    return column
+
+
+class Recorder:
+    """Nothing but a way to an array."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        self.x = x
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(self.x, dtype)
+
+
+CHANNELS = [np.stack([row, -row]) for row in UNEQUAL]
+LISTED: dict[str, tuple[Any, list[np.ndarray]]] = {
+    "columns": ([pd.Series(row, index=np.arange(len(row)) + 5) for row in UNEQUAL], UNEQUAL),
+    "columns that know missing values": ([pd.Series(row, dtype="Float64") for row in UNEQUAL], UNEQUAL),
+    "data frames": ([pd.DataFrame(rows, index=["a", "b"]) for rows in CHANNELS], CHANNELS),
+    "tensors": ([torch.from_numpy(row) for row in UNEQUAL], UNEQUAL),
+    "tensors of half precision": ([torch.from_numpy(row).bfloat16() for row in UNEQUAL], UNEQUAL),
+    "whatever is an array": ([Recorder(row) for row in UNEQUAL], UNEQUAL),
+    "an array of columns": (boxed([pd.Series(row) for row in UNEQUAL]), UNEQUAL),
+    "a column of arrays": (pd.Series(UNEQUAL, index=[7, 8]), UNEQUAL),
+}
+
+
+@pytest.mark.parametrize(("X", "rows"), LISTED.values(), ids=LISTED.keys())
+def test_series_of_unequal_length_may_be_anything_that_is_an_array(X: Any, rows: list[np.ndarray]) -> None:
+    came, plain = uneven(X), uneven(rows)
+    np.testing.assert_array_equal(came.even(9, "error"), plain.even(9, "error"))
+    for back, row in zip(came.recorded(came.even(7, "error")), rows, strict=True):
+        assert isinstance(back, np.ndarray) and back.shape == row.shape
+    np.testing.assert_array_equal(came.beside(X).even(9, "error"), came.even(9, "error"))
+
+
+@pytest.mark.parametrize("make", [list, boxed, lambda rows: pd.Series(rows, index=range(5, 9))])
+def test_so_may_series_of_one_length(make: Any) -> None:
+    came, _ = as_recorded(make([pd.Series(row) for row in EQUAL]))
+    np.testing.assert_array_equal(came.even(None, "error")[:, 0], EQUAL.astype(np.float32))
+
+
+def test_what_marks_a_missing_value_in_a_column_is_a_gap() -> None:
+    came = uneven([pd.Series([0.0, None, 2.0], dtype="Float64"), pd.Series([1.0, 2.0])])
+    assert came.even(3, "interpolate")[0, 0].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_other_channels_may_be_a_data_frame() -> None:
+    X = np.array([[1.0, NAN, 3.0], [4.0, 5.0, 6.0]])
+    other = uneven(X).beside(pd.DataFrame(X, index=[5, 6]))
+    np.testing.assert_array_equal(other.even(3, "interpolate"), uneven(X).even(3, "interpolate"))
 
 
 def test_a_gap_is_refused_or_lies_on_a_line() -> None:

@@ -131,7 +131,7 @@ def _numbers(x: Array) -> Array:
         raise DataError(f"Complex data not supported: X is {x.dtype}; pass its real and imaginary parts as channels")
     if x.dtype.kind != "O":
         raise DataError(f"X must hold numbers, it is of dtype {x.dtype} with shape {x.shape}; convert it first")
-    if x.ndim == 1 and isinstance(x[0], list | tuple | np.ndarray):
+    if x.ndim == 1 and (isinstance(x[0], list | tuple) or getattr(x[0], "ndim", 0) > 0):
         return _numbers(dense(list(x)))
     import pandas as pd
 

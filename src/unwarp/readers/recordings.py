@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from unwarp.readers.arrays import as_samples, blocks
 from unwarp.readers.layout import SMALLEST, as_given, as_type
-from unwarp.readers.series import as_list, as_times, evened, stamped
+from unwarp.readers.series import as_array, as_list, as_times, evened, stamped
 from unwarp.types import ConfigError, DataError, Kind
 
 Array = NDArray[Any]
@@ -208,9 +207,8 @@ def as_recorded(
         DataError: As `as_samples`; lengths that differ where they must not; times of pictures.
     """
     times = None if times is None else as_times(times)
-    free = any_length is not False
     if kind != "image" and image_shape is None and _unequal(X, kind):
-        if not free:
+        if any_length is False:
             raise DataError(
                 "X holds series of unequal lengths, the model was trained on series of one length; train on series of "
                 "unequal lengths, or use unwarp.readers.resample_to(X, length)"
@@ -224,7 +222,11 @@ def as_recorded(
     gaps = found == "series" and any(np.isnan(samples[rows]).any() for rows in blocks(samples))
     if found == "image" or not (gaps or any_length or times is not None):
         return Even(samples, X), found
-    rows, times = _ended(samples.astype(np.float32, copy=False), times) if free and gaps else (list(samples), times)
+    rows, times = (
+        _ended(samples.astype(np.float32, copy=False), times)
+        if any_length is not False and gaps
+        else (list(samples), times)
+    )
     return _uneven(rows, X, times), found
 
 
@@ -235,9 +237,9 @@ def _uneven(rows: list[Array], X: Any, times: Any) -> Uneven:
 def _form(X: Any) -> dict[str, Any]:
     """How series came: without an axis of channels, in which type, and in an array of which width."""
     if isinstance(X, list | tuple) or getattr(X, "dtype", None) is np.dtype(object):
-        rows = [np.asarray(row) for row in X]
+        rows = [np.asarray(as_array(row)) for row in X]
         return {"flat": rows[0].ndim == 1, "dtype": np.result_type(*rows), "width": None}
-    source = np.asarray(X.detach().cpu() if isinstance(X, torch.Tensor) else X)
+    source = np.asarray(as_array(X))
     return {"flat": source.ndim == 2, "dtype": source.dtype, "width": source.shape[-1]}
 
 
@@ -247,8 +249,9 @@ def _unequal(X: Any, kind: Kind) -> bool:
     Raises:
         DataError: Pictures of different widths look the same.
     """
-    listed = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1)
-    if not listed or not all(isinstance(row, list | tuple | np.ndarray | torch.Tensor) for row in X):
+    boxed = getattr(X, "dtype", None) is np.dtype(object) and X.ndim == 1
+    listed = isinstance(X, list | tuple) or boxed
+    if not listed or not all(isinstance(row, list | tuple) or hasattr(row, "__array__") for row in X):
         return False
     try:
         shapes = {np.shape(row) for row in X}

@@ -112,11 +112,12 @@ def as_list(series: Any) -> list[NDArray[np.float32]]:
     Raises:
         DataError: No series, other shapes, channel counts that differ, text, infinite values.
     """
-    if isinstance(series, str | bytes) or not isinstance(series, Sequence | np.ndarray | torch.Tensor):
-        raise DataError(f"series are of type {type(series).__name__}; give an array (N, C, T) or a list of (C, T_i)")
-    if getattr(series, "ndim", 1) == 0 or len(series) == 0:
+    given = as_array(series)
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray):
+        raise DataError(f"series are of type {type(given).__name__}; give an array (N, C, T) or a list of (C, T_i)")
+    if not _is_listed(given) or len(given) == 0:
         raise DataError("there is no series: give an array (N, T) or (N, C, T), or a list of N arrays (C, T_i)")
-    rows = [_checked(row, i) for i, row in enumerate(series)]
+    rows = [_checked(row, i) for i, row in enumerate(given)]
     for i, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise DataError(f"sample {i} has {len(row)} channels, sample 0 has {len(rows[0])}; all need the same")
@@ -125,8 +126,8 @@ def as_list(series: Any) -> list[NDArray[np.float32]]:
 
 def _checked(row: Any, i: int) -> NDArray[np.float32]:
     try:
-        numbers = np.asarray(row)
-        values = np.atleast_2d(numbers).astype(np.float64)
+        numbers = np.asarray(as_array(row))
+        values = np.atleast_2d(_without_marks(numbers)).astype(np.float64)
     except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(f"sample {i} is no array of numbers ({error}); give (T,) or (C, T)") from error
     if numbers.ndim not in (1, 2) or numbers.size == 0 or numbers.dtype.kind not in "biufO":
@@ -138,6 +139,15 @@ def _checked(row: Any, i: int) -> NDArray[np.float32]:
             "hold; replace infinite values by NaN, rescale large ones"
         )
     return values.astype(np.float32)
+
+
+def _without_marks(x: Array) -> Array:
+    """`x` with NaN for what else marks a missing value among objects, such as `pandas.NA`."""
+    if x.dtype != object:
+        return x
+    import pandas as pd
+
+    return np.where(pd.isna(x), np.nan, x)
 
 
 def stamped(rows: list[NDArray[np.float32]], times: Any = None) -> list[Array]:
@@ -169,18 +179,18 @@ def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     >>> as_times(np.array(["1970-01-01T00:00:00.5", "1970-01-02"], "datetime64[ms]")).tolist()
     [0.5, 86400.0]
     """
-    given = _as_array(times)
+    given = as_array(times)
     if not _is_listed(given):
         raise DataError(f"times is {times!r}; give (T,) of all series, (N, T), or a list of N arrays (T_i,)")
-    if len(given) and not _is_listed(_as_array(given[0])):
+    if len(given) and not _is_listed(as_array(given[0])):
         return _seconds(given, "times")
     return [_seconds(row, f"the times of sample {i}") for i, row in enumerate(given)]
 
 
-def _as_array(x: Any) -> Any:
-    """What can be an array, such as a tensor or a column of a data frame, as one; anything else as it is."""
+def as_array(x: Any) -> Any:
+    """What can be an array, such as a tensor or a column of a data frame, as one; anything else, lists too, as it is."""
     if isinstance(x, torch.Tensor):
-        return x.detach().cpu().numpy()
+        return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
     return np.asarray(x) if hasattr(x, "__array__") else x
 
 
@@ -191,7 +201,7 @@ def _is_listed(x: Any) -> bool:
 
 def _seconds(times: Any, whose: str) -> NDArray[np.float64]:
     try:
-        found = _dated(np.asarray(_as_array(times)))
+        found = _dated(np.asarray(as_array(times)))
         if found.dtype.kind == "M":
             found = found - np.datetime64(0, "s")
         return np.asarray(found / np.timedelta64(1, "s") if found.dtype.kind == "m" else found, np.float64)
