@@ -206,7 +206,6 @@ def as_recorded(
     Raises:
         DataError: As `as_samples`; lengths that differ where they must not; times of pictures.
     """
-    times = None if times is None else as_times(times)
     if kind != "image" and image_shape is None and _unequal(X, kind):
         if any_length is False:
             raise DataError(
@@ -222,11 +221,8 @@ def as_recorded(
     gaps = found == "series" and any(np.isnan(samples[rows]).any() for rows in blocks(samples))
     if found == "image" or not (gaps or any_length or times is not None):
         return Even(samples, X), found
-    rows, times = (
-        _ended(samples.astype(np.float32, copy=False), times)
-        if any_length is not False and gaps
-        else (list(samples), times)
-    )
+    ends = gaps and any_length is not False
+    rows, times = _ended(samples.astype(np.float32, copy=False), times) if ends else (list(samples), times)
     return _uneven(rows, X, times), found
 
 
@@ -272,7 +268,7 @@ def _unequal(X: Any, kind: Kind) -> bool:
     return True
 
 
-def _ended(samples: Array, times: Array | list[Array] | None) -> tuple[list[Array], Any]:
+def _ended(samples: Array, times: Any) -> tuple[list[Array], Any]:
     """Series (N, C, T) cut where only NaN follows in all channels, and their times likewise."""
     seen: NDArray[np.bool_] = np.logical_not(np.isnan(samples).all(axis=1))
     if not seen.any(1).all():
@@ -282,7 +278,8 @@ def _ended(samples: Array, times: Array | list[Array] | None) -> tuple[list[Arra
     rows = [row[:, :end] for row, end in zip(samples, ends, strict=True)]
     if times is None:
         return rows, times
-    own = [times] * len(rows) if isinstance(times, np.ndarray) else times
+    given = as_times(times)
+    own = [given] * len(rows) if isinstance(given, np.ndarray) else given
     if len(own) != len(rows):
         return rows, own
     return rows, [at[:end] if at.shape == (width,) else at for at, end in zip(own, ends, strict=True)]
