@@ -10,6 +10,7 @@ of them, and asked about the rest:
 * **Which one.** `SERIES` and `SHARP` reconstruct held-out series. `SHARP` is taken where it leaves less unexplained, in the mean
   over four bands of frequencies, by `FINER` of what `SERIES` leaves: where there are ripples that it can draw; and where aligning by
   it brings held-out series nearer to those that were learned, by `NEARER` in the log of the squared distance to the nearest.
+  Each of two held-out parts must say so.
 
 Where the first held-out part leaves no doubt, the others are not asked.
 """
@@ -165,19 +166,19 @@ def _saved(trials: _Trials, pieces: Pieces) -> tuple[float, ...]:
 
 
 def _whether_sharp(trials: _Trials, pieces: Pieces, saved: tuple[float, ...]) -> Selection:
-    """Which of the two warps, where one helps."""
+    """Which of the two warps, where one helps; the first held-out part that speaks against `sharp` settles it."""
     left: dict[str, tuple[float, ...]] = {"smooth": (), "sharp": ()}
     near: tuple[float, ...] = ()
+    finer = False
     for i, (known, held) in enumerate(pieces):
         trials.say(f"how much to warp: are there ripples to go by? ({i + 1} of {len(pieces)})")
         for name in left:
             model = trials.fitted(CHOICES[name], known, LONGER)
             left[name] += (unexplained(model, trials.x[held]),)
         near += (nearer(model, trials.x[known], trials.x[held]),)
-        smooth, sharp = left["smooth"][0], left["sharp"][0]
-        if abs(sharp - (1 - FINER) * smooth) > 0.4 * FINER * smooth:
+        finer = left["sharp"][-1] < (1 - FINER) * left["smooth"][-1] and near[-1] > NEARER
+        if not finer:
             break
-    finer = mean(left["sharp"]) < (1 - FINER) * mean(left["smooth"]) and mean(near) > NEARER
     return Selection("sharp" if finer else "smooth", saved, left, near)
 
 
