@@ -68,17 +68,12 @@ class Stage:
     @cached_property
     def drawn(self) -> Map:
         """The map of the draw."""
-        return self.likely if self.raw is self.mean else self.warp.map(self.warp.constrain(self.raw))
+        return self.warp.map(self.warp.constrain(self.raw))
 
     @cached_property
     def likely(self) -> Map:
         """The map of the mean."""
-        return self.warp.map(self.theta)
-
-    @cached_property
-    def theta(self) -> Tensor:
-        """Theta of the mean (N, P)."""
-        return self.warp.constrain(self.mean)
+        return self.drawn if self.raw is self.mean else self.warp.map(self.warp.constrain(self.mean))
 
     @property
     def gaussian_log_sd(self) -> Tensor | None:
@@ -157,14 +152,9 @@ class Encoder(nn.Module):
         found: Posterior = self(x, None, turn)
         return found.map
 
-    def _judged(self, learned: Map, stage: Stage | None) -> Tensor:
-        """The learned deformation in half-ranges; periodic columns, whose prior is uniform, count nothing.
-
-        Where the last `stage` alone made it, theta is at hand and need not be read from the map again.
-        """
-        alone = stage is not None and stage.warp == self.warp and learned is stage.likely
-        theta = stage.theta if stage and alone else self.warp.theta(learned)
-        return theta.to(self.per_half_range.device) * self.per_half_range
+    def _judged(self, learned: Map) -> Tensor:
+        """The learned deformation in half-ranges; periodic columns, whose prior is uniform, count nothing."""
+        return self.warp.theta(learned).to(self.per_half_range.device) * self.per_half_range
 
 
 class Staged(Encoder):
@@ -211,7 +201,7 @@ class Staged(Encoder):
         mean, log_sd = self.content(seen)
         spread = stage.gaussian_log_sd if stage else None
         content, map = _draw(mean, log_sd, noise), start.compose(learned)
-        judged = self._judged(sized(start).compose(likely), stage)
+        judged = self._judged(sized(start).compose(likely))
         return Posterior(content, map, judged, mean, log_sd, spread, start.compose(before), stage, seen)
 
     def pose(self, x: Tensor, turn: Tensor | None = None) -> Map:
@@ -253,7 +243,7 @@ class OneStage(Encoder):
         (code, mean_raw), (content, raw) = (torch.split(y, sizes, -1) for y in (mean, _draw(mean, log_sd, noise)))
         code_sd, raw_sd = (None, None) if log_sd is None else torch.split(log_sd, sizes, -1)
         stage = Stage(self.warp, mean_raw, raw_sd, mean_raw if log_sd is None or noise is None else raw)
-        judged, still = self._judged(stage.likely, stage), IdentityMap(len(x))
+        judged, still = self._judged(stage.likely), IdentityMap(len(x))
         return Posterior(content, stage.drawn, judged, code, code_sd, stage.gaussian_log_sd, still, stage)
 
 
