@@ -236,7 +236,10 @@ def paces(rows: Mapping[str, Row]) -> str:
         if row
         else ""
     )
-    return f"{table(heads, lines)}\n\n{pace}".rstrip()
+    row = rows.get("speed/memory", {})
+    peaks = [f"{int(n):,} series take {peak:.0f} MB" for n, peak in row.items() if n.isdigit()]
+    room = f"Memory to align, beside the series before and after: {', '.join(peaks)}." if peaks else ""
+    return "\n\n".join(part for part in (table(heads, lines), pace, room) if part)
 
 
 RIVALS = ("dtaidistance", "dtaidistance_window", "tslearn")
