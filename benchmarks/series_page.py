@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from statistics import mean, median
 from typing import Any
@@ -116,7 +117,7 @@ def recordings(sets: Sequence[Row]) -> str:
             " *" if harmed(row) else ""
         )
         dtw = f"{share(row, 'dtw_1nn')} ({row['window_percent']:.0f} %)" if "dtw_1nn" in row else "-"
-        chosen = f"{row['choice_choice']} ({row['choice_saved']:.0f})" if "choice_choice" in row else "-"
+        chosen = f"{row['choice_choice']} ({math.floor(row['choice_saved'])})" if "choice_choice" in row else "-"
         own = [share(row, "raw_1nn"), lowest, share(row, "one-stage_aligned_1nn"), dtw, share(row, "auto_codes_1nn")]
         lines.append([row["set"].split("/")[1], size, chosen, *own, f"{row.get('auto_seconds', 0):.0f}"])
     return table(heads, lines)
@@ -151,7 +152,7 @@ def channels(sets: Sequence[Row]) -> str:
         [
             row["set"].split("/")[1],
             f"{row['n_train']}, {row['n_test']}, {row['channels']}, {row['length']}",
-            f"{row['choice_choice']} ({row['choice_saved']:.0f})",
+            f"{row['choice_choice']} ({math.floor(row['choice_saved'])})",
             *(share(row, name) for name in names),
             f"{row.get('auto_seconds', 0):.0f}",
         ]
