@@ -129,17 +129,14 @@ def learned(where: str, recipe: Recipe, seed: int, quick: bool, picture: str = "
 
 def portraits(model: Unwarper, asked: Dataset, aligned: Array) -> dict[str, Figure]:
     """The classes of held-out series, raw and aligned, with the mean of their templates; and their warps."""
-    names, classes = np.unique(asked.labels, return_inverse=True)  # type: ignore[arg-type]
-    shown = model.template(asked)
+    found, classes = np.unique(asked.labels, return_inverse=True)  # type: ignore[arg-type]
+    names, shown = [f"class {i + 1}" for i in range(len(found))], model.template(asked)
     means = np.stack([shown[classes == i].mean(0) for i in range(len(names))])
     map = embed(model.model_, model.prepare(asked)).map
     gamma = map.pull(Window.frame((129,)).lattice(asked.x))[..., 0].numpy()
-    words = np.array([f"class {i + 1}" for i in classes])
     return {
-        "aligned": plots.series(
-            asked.x.numpy(), aligned, means, classes, names=[f"class {i + 1}" for i in range(len(names))]
-        ),
-        "warps": plots.warps(gamma, asked.x.shape[2], labels=words),
+        "aligned": plots.series(asked.x.numpy(), aligned, means, classes, names=names),
+        "warps": plots.warps(gamma, asked.x.shape[2], labels=np.array(names)[classes]),
     }
 
 

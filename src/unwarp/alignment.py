@@ -62,7 +62,8 @@ class Alignment:
         for part, map, rows in self._posed(taken.x):
             undone = map if other is None else map.moving
             moved.x[rows] = canonicalize(moved.x[rows].to(part.device), undone, padding=self.model_.padding).cpu()
-        return moved.aligned(moved.x)
+        done = moved.x.numpy()  # in the place of the samples, so that memory does not grow with their number
+        return moved.came.aligned(moved.scaler.undo(done, out=done))
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Where `points` seen in each sample lie in the aligned one.

@@ -131,8 +131,8 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
             X: An array, a folder of images, a file, a `Dataset`, or a list of series of unequal lengths, which are all
                 resampled to as many steps as the longest has. In an array of series NaN at the end of a row ends it.
             y: Ignored.
-            times: Time stamps of series, in seconds, dates or durations: (T,) for all, (N, T), or N of (T_i,), for uneven steps. All methods
-                that take series take theirs.
+            times: Time stamps of series, in seconds, dates or durations: (T,) for all, (N, T), or N of (T_i,), for uneven
+                steps. All methods that take series take theirs.
             callbacks: Who looks on.
 
         Raises:

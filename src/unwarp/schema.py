@@ -40,11 +40,8 @@ class Taken:
     came: Even | Uneven
 
     def aligned(self, x: Tensor) -> Array:
-        """`x` (N, *shape) in the range, the dtype and the shape in which the samples came; series at even steps.
-
-        What was in the place of the samples themselves, `self.x`, is written over: it takes no memory twice.
-        """
-        return self.came.aligned(self.scaler.undo(x.numpy(), self.x.numpy() if x is self.x else None))
+        """`x` (N, *shape) in the range, the dtype and the shape in which the samples came; series at even steps."""
+        return self.came.aligned(self.scaler.undo(x.numpy()))
 
     def recorded(self, x: Tensor) -> Array | list[Array]:
         """The same, series at the times at which they came."""
