@@ -276,6 +276,20 @@ def test_another_channel_is_moved_in_time_and_keeps_its_values() -> None:
     assert moved.dtype == bool and (np.abs(moved.mean(1) - half.mean()) < 0.2).all()
 
 
+@pytest.mark.parametrize("scale", ["auto", None])
+def test_nothing_that_was_given_is_written_over(scale: Any) -> None:
+    X = np.stack(waves([41] * 6)).astype(np.float32)
+    X = (X - X.min()) / np.ptp(X)
+    u, kept, held = learned(X, scale=scale), X.copy(), Dataset(torch.from_numpy(X[:, None].copy()))
+    first = u.align(X)
+    assert np.abs(first - kept).max() > 1e-3
+    for given in (X, held):
+        for done in (u.align(given), u.align(given, other=X)):
+            np.testing.assert_allclose(done.reshape(X.shape), first, atol=1e-6)
+    np.testing.assert_array_equal(X, kept)
+    np.testing.assert_array_equal(held.x[:, 0], kept)
+
+
 def test_offsets_are_in_standard_deviations() -> None:
     X = 100 * np.stack(waves([41] * 6)) + 1000
     u = gained(X)
