@@ -69,7 +69,7 @@ def demo(
     from unwarp import settings
     from unwarp.runs import Job
 
-    name, most, size = ("trace", 400, 20) if series else ("affine-mnist", 1200, 128)
+    name, most, size = ("trace", 800, 20) if series else ("affine-mnist", 1200, 128)
     recipe = settings.recipe(name, config, set or [])
     job = Job(name, recipe, "auto", "auto", steps or most, None, seed, device.value, precision.value, batch_size=size)
     _begin(job, out or Path("runs") / ("series" if series else "demo"), json, quiet)
