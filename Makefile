@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo demo-series test check clean
+.PHONY: demo demo-series test test-extras check clean
 
 demo: $(VENV)/demo.done
 	$(VENV)/bin/unwarp demo --out runs/demo
@@ -12,6 +12,9 @@ demo-series: $(VENV)/series.done
 	$(VENV)/bin/unwarp demo --series --out runs/series
 
 test: $(VENV)/dev.done
+	$(VENV)/bin/python -m pytest
+
+test-extras: $(VENV)/extras.done
 	$(VENV)/bin/python -m pytest
 
 check: $(VENV)/dev.done
@@ -33,6 +36,10 @@ $(VENV)/series.done: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/demo.done
+
+$(VENV)/extras.done: $(VENV)/dev.done
+	$(PIP) -e '.[all]'
+	@touch $@ $(VENV)/series.done
 
 clean:
 	rm -rf $(VENV) runs

@@ -26,7 +26,7 @@ from unwarp.runs import Outcome, Trial
 from unwarp.training import Row
 from unwarp.traversals import Rendering, arithmetic, deform, interpolate, slidable, traverse
 from unwarp.types import Latent
-from unwarp.warps import Window
+from unwarp.warps import Window, filled
 
 Array = NDArray[Any]
 SHOWN = 14
@@ -125,7 +125,7 @@ def clock_rate(model: Model) -> float | None:
 def _averages(unwarper: Unwarper, x: Array, embedding: Embedding, clusters: Array) -> dict[str, Figure]:
     """Templates of the largest clusters beside DBA (Petitjean et al. 2011) and soft-DTW barycenters (Cuturi and Blondel 2017).
 
-    Nothing without `tslearn`, which has both. A few series of each cluster, thinned to at most `LENGTH` samples, and the
+    Nothing without `tslearn`, which has both; it knows no gaps, so that averages are taken over series with gaps filled. A few series of each cluster, thinned to at most `LENGTH` samples, and the
     first channel alone. Templates are moved by the mean warp of their series, as barycenters stand where these do.
     """
     if find_spec("tslearn") is None:
@@ -139,10 +139,11 @@ def _averages(unwarper: Unwarper, x: Array, embedding: Embedding, clusters: Arra
     centres = torch.from_numpy(unwarper.cluster_centers_[names])
     with torch.no_grad():
         moved = unwarper.model_.render(Latent(centres, unwarper.model_.chart.map(theta))).numpy()
+    whole = [filled(torch.from_numpy(group)).numpy() for group in groups]
     curves = {
         "template": moved[:, 0, ::step],
-        **_barycenters(groups),
-        "mean": np.stack([group.mean(0) for group in groups]),
+        **_barycenters(whole),
+        "mean": np.stack([group.mean(0) for group in whole]),
     }
     rate = clock_rate(unwarper.model_)
     titles = [f"cluster {name}" for name in names]
