@@ -32,9 +32,9 @@ from unwarp.datasets.affine_mnist import fresh, observed
 from unwarp.evaluation import evaluate
 from unwarp.metrics.clustering import nmi
 from unwarp.models import AE, Model
+from unwarp.models.latent import Latent
 from unwarp.recipes import DIGITS
 from unwarp.training import train
-from unwarp.types import Latent
 from unwarp.warps import Affine2d, Chain, Displacement2d
 
 BATCH = 128

@@ -15,6 +15,7 @@ from torch.distributions import Normal, kl_divergence
 
 from tests.pictures import centre_of_mass, dot, smooth
 from unwarp.models import AE, VAE, Model, Net
+from unwarp.models.latent import Latent
 from unwarp.traversals import (
     arithmetic,
     deform,
@@ -25,7 +26,7 @@ from unwarp.traversals import (
     spherical,
     traverse,
 )
-from unwarp.types import ConfigError, DataError, Factor, Latent
+from unwarp.types import ConfigError, DataError, Factor
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp, named
 
 SMALL = Net("mlp", (16,), (16,))

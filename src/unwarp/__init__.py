@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from unwarp.estimators import Unwarper
     from unwarp.evaluation import Report, evaluate
     from unwarp.models import AE, GAN, TCVAE, VAE, BetaVAE, FactorVAE, MixingAE, Model, Recipe
+    from unwarp.models.latent import Latent
     from unwarp.training import History, train
-    from unwarp.types import Factor, Latent, UnwarpError
+    from unwarp.types import Factor, UnwarpError
     from unwarp.warps import (
         Affine2d,
         Chain,
@@ -34,7 +35,8 @@ _HOMES = {
     "evaluation": ("Report", "evaluate"),
     "models": ("AE", "GAN", "TCVAE", "VAE", "BetaVAE", "FactorVAE", "MixingAE", "Model", "Recipe"),
     "training": ("History", "train"),
-    "types": ("Factor", "Latent", "UnwarpError"),
+    "models.latent": ("Latent",),
+    "types": ("Factor", "UnwarpError"),
     "warps": (
         "Affine2d",
         "Chain",

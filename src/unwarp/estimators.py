@@ -27,6 +27,7 @@ from unwarp.devices import Precision
 from unwarp.evaluation import Embedding, embed, encode, reference_view
 from unwarp.mixture import Mixture
 from unwarp.models import Model, Recipe
+from unwarp.models.latent import Latent
 from unwarp.progress import Choice, Progress
 from unwarp.readers.recordings import Filling
 from unwarp.readers.scaling import Scale, uneven_channels
@@ -35,7 +36,7 @@ from unwarp.schema import Schema, Taken, learnable, timed
 from unwarp.selection import STEPS, Selection, select
 from unwarp.tables import theta_of
 from unwarp.training import Callback, History, train
-from unwarp.types import CheckpointError, ConfigError, DataError, Kind, Latent
+from unwarp.types import CheckpointError, ConfigError, DataError, Kind
 from unwarp.warps import Warp
 
 Array = NDArray[Any]

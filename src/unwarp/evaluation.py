@@ -17,7 +17,8 @@ from unwarp.datasets import Dataset
 from unwarp.devices import place
 from unwarp.losses import completed
 from unwarp.models import Model, log_weights
-from unwarp.types import Factor, Latent
+from unwarp.models.latent import Latent
+from unwarp.types import Factor
 from unwarp.warps import Map, Padding, Warp, canonicalize
 
 Array = NDArray[Any]

@@ -21,11 +21,11 @@ from unwarp.estimators import Source, Unwarper
 from unwarp.evaluation import Embedding, embed, undone
 from unwarp.metrics.recovery import relative
 from unwarp.models import Model
+from unwarp.models.latent import Latent
 from unwarp.plots.timelines import largest
 from unwarp.runs import Outcome, Trial
 from unwarp.training import Row
 from unwarp.traversals import Rendering, arithmetic, deform, interpolate, slidable, traverse
-from unwarp.types import Latent
 from unwarp.warps import Window, filled
 
 Array = NDArray[Any]

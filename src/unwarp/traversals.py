@@ -20,7 +20,8 @@ from torch import Tensor
 
 from unwarp.losses import gaussian_rate
 from unwarp.models import Model
-from unwarp.types import ConfigError, DataError, Factor, Latent
+from unwarp.models.latent import Latent
+from unwarp.types import ConfigError, DataError, Factor
 from unwarp.warps import Map, Warp
 
 Path = Literal["linear", "spherical"]

@@ -1,14 +1,11 @@
-"""The words that every layer shares: `Factor`, `Latent`, `Batch`, `Kind` and the errors."""
+"""The words that every layer shares: `Factor`, `Batch`, `Kind` and the errors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from unwarp.warps.base import Map
 
 Kind = Literal["auto", "image", "series"]
 
@@ -65,14 +62,6 @@ class Factor:
         """Name for people: `rotation (deg)`."""
         words = self.name.removesuffix(f"_{self.unit}").replace("_", " ")
         return f"{words} ({self.unit})" if self.unit else words
-
-
-@dataclass(frozen=True)
-class Latent:
-    """What an encoder says of a batch: content codes (N, D) and one deformation a row."""
-
-    content: Tensor
-    map: Map
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from unwarp import models
 from unwarp.checkpoints import describe, load, restore, save
 from unwarp.datasets import Dataset
 from unwarp.models import Net, Recipe
+from unwarp.models.latent import Latent
 from unwarp.training import train
-from unwarp.types import Batch, Latent
+from unwarp.types import Batch
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp
 
 SMALL = Net("mlp", (32, 16), (16, 32))

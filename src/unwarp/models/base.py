@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.models.encoders import Encoder, Posterior
+from unwarp.models.latent import Latent
 from unwarp.models.likelihood import Likelihood, Scale
 from unwarp.models.poses import ROUGH, TOLERANCE, agreed, centres_of_kinds, shares
-from unwarp.types import DataError, Latent
+from unwarp.types import DataError
 from unwarp.warps import Map, Padding, Warp, Window, filled
 from unwarp.warps.affine import affine_part
 

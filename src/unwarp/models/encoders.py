@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from unwarp.losses import reparametrise
-from unwarp.models.starts import Start, sized, start_for
+from unwarp.models.starts import Start, sized
 from unwarp.nets import constant_output
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize
-
-if TYPE_CHECKING:
-    from unwarp.models.recipe import Recipe
 
 EncoderKind = Literal["staged", "one-stage"]
 
@@ -82,7 +79,7 @@ class Stage:
         return None if self.log_sd is None else self.log_sd[:, free]
 
 
-class _Gaussian(nn.Module):
+class Gaussian(nn.Module):
     """A network's output as a mean and, where `stochastic`, a log standard deviation, which begins near -`narrow`."""
 
     def __init__(self, net: nn.Module, stochastic: bool, narrow: float = 1.0) -> None:
@@ -114,7 +111,7 @@ class Rung(nn.Module):
         super().__init__()
         self.warp, self.window, self._passes = warp, window, passes
         circle = any(factor.periodic for factor in warp.factors)
-        self.head = _Gaussian(constant_output(net), stochastic, 3.0 if circle else 1.0)
+        self.head = Gaussian(constant_output(net), stochastic, 3.0 if circle else 1.0)
         self.undoable = warp.map(torch.zeros(1, len(warp.factors))).invertible
 
     @property
@@ -166,7 +163,7 @@ class Staged(Encoder):
         n_content: int,
         start: Start,
         rungs: Sequence[Rung],
-        content: _Gaussian,
+        content: Gaussian,
         window: Window,
         padding: Padding,
         flags: int = 0,
@@ -230,7 +227,7 @@ class Staged(Encoder):
 class OneStage(Encoder):
     """One trunk gives content and theta from the raw x, as first published."""
 
-    def __init__(self, warp: Warp, n_content: int, trunk: _Gaussian) -> None:
+    def __init__(self, warp: Warp, n_content: int, trunk: Gaussian) -> None:
         super().__init__(warp, n_content)
         self.trunk = trunk
 
@@ -245,39 +242,3 @@ class OneStage(Encoder):
         stage = Stage(self.warp, mean_raw, raw_sd, mean_raw if log_sd is None or noise is None else raw)
         judged, still = self._judged(stage.likely), IdentityMap(len(x))
         return Posterior(content, stage.drawn, judged, code, code_sd, stage.gaussian_log_sd, still, stage)
-
-
-def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> Encoder:
-    """The encoder that `recipe` describes, for samples of `shape` and a bound `warp`."""
-    many = 2 if recipe.stochastic else 1
-    padding: Padding = "zeros" if recipe.padding == "auto" else recipe.padding
-    if recipe.encoder == "one-stage":
-        trunk = recipe.net.encode(shape, many * (recipe.n_content + len(warp.factors)))
-        return OneStage(warp, recipe.n_content, _Gaussian(trunk, recipe.stochastic))
-    start = start_for(recipe.start, recipe.starts, warp, window)
-    rungs = _rungs(recipe, shape, warp, window)
-    content = _Gaussian(recipe.net.encode((shape[0], *window.size), many * recipe.n_content), recipe.stochastic)
-    flags = shape[0] // 2 if recipe.gaps else 0
-    return Staged(warp, recipe.n_content, start, rungs, content, window, padding, flags)
-
-
-def _rungs(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> list[Rung]:
-    """The stages of pose, outermost warp first; the refinements of an invertible one look at the crop.
-
-    A learned start is the first rung of the outermost warp; without refinements each warp begins with one.
-    """
-    plans: list[tuple[Warp, Window, tuple[int, int]]] = []
-    for part in (part for part in reversed(warp.parts) if part.factors):
-        if not part.map(torch.zeros(1, len(part.factors))).invertible:
-            plans.append((part, window, (1, 1)))
-            continue
-        if recipe.start == "learned" and not (plans and recipe.refinements):
-            plans.append((part, Window.frame(shape[1:]), (1, 1)))
-        plans += [(part, window, (1, 1))] * (recipe.refinements - 1)
-        plans += [(part, window, recipe.passes)] * min(1, recipe.refinements)
-    rungs = []
-    for i, (part, look, passes) in enumerate(plans):
-        stochastic = recipe.stochastic and i == len(plans) - 1
-        net = recipe.net.encode((shape[0], *look.size), len(part.factors) * (2 if stochastic else 1))
-        rungs.append(Rung(part, look, net, stochastic, passes))
-    return rungs

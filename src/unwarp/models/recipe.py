@@ -5,16 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import nn
 
 from unwarp.models.base import Model
-from unwarp.models.encoders import EncoderKind, build_encoder
+from unwarp.models.encoders import Encoder, EncoderKind, Gaussian, OneStage, Rung, Staged
 from unwarp.models.likelihood import BACKGROUND, Above, Likelihood, LikelihoodKind, Scale, check_likelihood, check_scale
 from unwarp.models.players import Optimiser, Player
-from unwarp.models.starts import STARTS, StartKind
+from unwarp.models.starts import STARTS, StartKind, start_for
 from unwarp.nets import Net, output_layer
 from unwarp.types import ConfigError
 from unwarp.warps import Identity, Padding, Warp, Window
@@ -55,6 +55,7 @@ class Recipe(ABC):
     """
 
     family: ClassVar[str]
+    known: ClassVar[dict[str, type[Recipe]]] = {}
     generative: ClassVar[bool] = True
     tolerant: ClassVar[bool] = True
     warp: Warp = field(default_factory=Identity)
@@ -74,6 +75,11 @@ class Recipe(ABC):
     prior: Scale = 1.0
     gaps: bool = False
     optimiser: Optimiser = field(default_factory=Optimiser)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "family" in vars(cls):
+            Recipe.known[cls.family] = cls
 
     def __post_init__(self) -> None:
         if self.padding != "auto":
@@ -150,3 +156,39 @@ class Recipe(ABC):
         assert bias is not None
         nn.init.constant_(bias, (BACKGROUND if odds else 0.0) - (2.0 if self.padding == "zeros" else 0.0))
         return (net, Above()) if odds else (nn.Sequential(net, nn.Sigmoid()), nn.Identity())
+
+
+def build_encoder(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> Encoder:
+    """The encoder that `recipe` describes, for samples of `shape` and a bound `warp`."""
+    many = 2 if recipe.stochastic else 1
+    padding: Padding = "zeros" if recipe.padding == "auto" else recipe.padding
+    if recipe.encoder == "one-stage":
+        trunk = recipe.net.encode(shape, many * (recipe.n_content + len(warp.factors)))
+        return OneStage(warp, recipe.n_content, Gaussian(trunk, recipe.stochastic))
+    start = start_for(recipe.start, recipe.starts, warp, window)
+    rungs = _rungs(recipe, shape, warp, window)
+    content = Gaussian(recipe.net.encode((shape[0], *window.size), many * recipe.n_content), recipe.stochastic)
+    flags = shape[0] // 2 if recipe.gaps else 0
+    return Staged(warp, recipe.n_content, start, rungs, content, window, padding, flags)
+
+
+def _rungs(recipe: Recipe, shape: tuple[int, ...], warp: Warp, window: Window) -> list[Rung]:
+    """The stages of pose, outermost warp first; the refinements of an invertible one look at the crop.
+
+    A learned start is the first rung of the outermost warp; without refinements each warp begins with one.
+    """
+    plans: list[tuple[Warp, Window, tuple[int, int]]] = []
+    for part in (part for part in reversed(warp.parts) if part.factors):
+        if not part.map(torch.zeros(1, len(part.factors))).invertible:
+            plans.append((part, window, (1, 1)))
+            continue
+        if recipe.start == "learned" and not (plans and recipe.refinements):
+            plans.append((part, Window.frame(shape[1:]), (1, 1)))
+        plans += [(part, window, (1, 1))] * (recipe.refinements - 1)
+        plans += [(part, window, recipe.passes)] * min(1, recipe.refinements)
+    rungs = []
+    for i, (part, look, passes) in enumerate(plans):
+        stochastic = recipe.stochastic and i == len(plans) - 1
+        net = recipe.net.encode((shape[0], *look.size), len(part.factors) * (2 if stochastic else 1))
+        rungs.append(Rung(part, look, net, stochastic, passes))
+    return rungs

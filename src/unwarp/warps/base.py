@@ -13,9 +13,9 @@ Convention:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -126,8 +126,6 @@ class Map(ABC):
 
     def compose(self, inner: Map) -> Map:
         """The deformation that applies `inner` to the template first and this one afterwards."""
-        from unwarp.warps.chain import chain
-
         parts = inner.parts + self.parts
         return spread(chain(parts), max(len(self), len(inner))) if parts else self
 
@@ -201,6 +199,74 @@ class IdentityMap(Map):
         return x if target in (None, source) else super().__call__(x, source, target, padding)
 
 
+def chain(parts: Iterable[Map]) -> Map:
+    """The maps `parts`, first acts first, in normal form: neighbours that have a closed product are multiplied."""
+    line: list[Map] = []
+    for part in parts:
+        pending: list[Map] = [part]
+        while pending:
+            head = pending.pop(0)
+            joined = head.after(line[-1]) if line else None
+            if joined is None:
+                line.append(head)
+            else:
+                line.pop()
+                pending = list(joined) + pending
+    n = max(len(part) for part in line)
+    line = [spread(part, n) for part in line]
+    return line[0] if len(line) == 1 else ChainMap(tuple(line))
+
+
+@dataclass(frozen=True)
+class ChainMap(Map):
+    """Maps applied one after the other; made by `chain`, which keeps them in normal form."""
+
+    members: tuple[Map, ...]
+
+    def __len__(self) -> int:
+        return len(self.members[0])
+
+    def __getitem__(self, rows: Tensor | slice) -> ChainMap:
+        return ChainMap(tuple(part[rows] for part in self.members))
+
+    @property
+    def parts(self) -> tuple[Map, ...]:
+        return self.members
+
+    @property
+    def like(self) -> Tensor:
+        return self.members[0].like
+
+    @property
+    def moving(self) -> Map:
+        run: Map = IdentityMap(len(self))
+        for part in self.members:
+            run = part.moving.compose(run)
+        return run
+
+    def pull(self, points: Tensor) -> Tensor:
+        for part in reversed(self.members):
+            points = part.pull(points)
+        return points
+
+    def push(self, points: Tensor) -> Tensor:
+        for part in self.members:
+            points = part.push(points)
+        return points
+
+    def invert(self) -> Map:
+        return chain(part.invert() for part in reversed(self.members))
+
+    def __call__(
+        self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
+    ) -> Tensor:
+        """Each part resamples in turn (the inner ones on `source`): half the cost of reading fields at moved points."""
+        source = source or Window.frame(x.shape[2:])
+        for part in self.members[:-1]:
+            x = part(x, source, source, padding)
+        return self.members[-1](x, source, target, padding)
+
+
 @dataclass(frozen=True)
 class Warp(ABC):
     """A family of deformations: a choice without weights. The columns of theta (N, P) are its `factors`.
@@ -211,12 +277,23 @@ class Warp(ABC):
     """
 
     name: ClassVar[str]
+    known: ClassVar[dict[str, type[Warp]]] = {}
     size: tuple[int, ...] = field(default=(2, 2), kw_only=True)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in vars(cls):
+            Warp.known[cls.name] = cls
 
     @property
     def kind(self) -> Kind:
         """What the family deforms: pictures, series, or either (`auto`)."""
         return "image"
+
+    @property
+    def moves(self) -> bool:
+        """Whether the family moves points, rather than changing values alone."""
+        return True
 
     @property
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -10,76 +10,7 @@ import torch
 from torch import Tensor
 
 from unwarp.types import ConfigError, Factor, Kind
-from unwarp.warps.base import IdentityMap, Map, Padding, Warp, Window, spread
-from unwarp.warps.gain import Gain
-
-
-def chain(parts: Iterable[Map]) -> Map:
-    """The maps `parts`, first acts first, in normal form: neighbours that have a closed product are multiplied."""
-    line: list[Map] = []
-    for part in parts:
-        pending: list[Map] = [part]
-        while pending:
-            head = pending.pop(0)
-            joined = head.after(line[-1]) if line else None
-            if joined is None:
-                line.append(head)
-            else:
-                line.pop()
-                pending = list(joined) + pending
-    n = max(len(part) for part in line)
-    line = [spread(part, n) for part in line]
-    return line[0] if len(line) == 1 else ChainMap(tuple(line))
-
-
-@dataclass(frozen=True)
-class ChainMap(Map):
-    """Maps applied one after the other; made by `chain`, which keeps them in normal form."""
-
-    members: tuple[Map, ...]
-
-    def __len__(self) -> int:
-        return len(self.members[0])
-
-    def __getitem__(self, rows: Tensor | slice) -> ChainMap:
-        return ChainMap(tuple(part[rows] for part in self.members))
-
-    @property
-    def parts(self) -> tuple[Map, ...]:
-        return self.members
-
-    @property
-    def like(self) -> Tensor:
-        return self.members[0].like
-
-    @property
-    def moving(self) -> Map:
-        run: Map = IdentityMap(len(self))
-        for part in self.members:
-            run = part.moving.compose(run)
-        return run
-
-    def pull(self, points: Tensor) -> Tensor:
-        for part in reversed(self.members):
-            points = part.pull(points)
-        return points
-
-    def push(self, points: Tensor) -> Tensor:
-        for part in self.members:
-            points = part.push(points)
-        return points
-
-    def invert(self) -> Map:
-        return chain(part.invert() for part in reversed(self.members))
-
-    def __call__(
-        self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
-    ) -> Tensor:
-        """Each part resamples in turn (the inner ones on `source`): half the cost of reading fields at moved points."""
-        source = source or Window.frame(x.shape[2:])
-        for part in self.members[:-1]:
-            x = part(x, source, source, padding)
-        return self.members[-1](x, source, target, padding)
+from unwarp.warps.base import IdentityMap, Map, Warp, chain
 
 
 @dataclass(frozen=True, init=False)
@@ -97,7 +28,7 @@ class Chain(Warp):
 
     def __init__(self, *links: Warp, size: Sequence[int] = (2, 2)) -> None:
         undoable = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
-        apart = [isinstance(link, Gain) for link in links] == [False, True] or undoable == [False, True]
+        apart = [link.moves for link in links] == [True, False] or undoable == [False, True]
         if not apart or not all(link.factors for link in links) or len({link.kind for link in links}) > 1:
             raise ConfigError(
                 f"Chain({', '.join(link.name for link in links)}): a chain is a residual without inverse, then a family with "

@@ -92,6 +92,10 @@ class Gain(Warp):
         return "series"
 
     @property
+    def moves(self) -> bool:
+        return False
+
+    @property
     def factors(self) -> tuple[Factor, ...]:
         log = math.log(self.most)
         return (Factor("log_gain", "log factor", -log, log), Factor("offset", "sd", -self.offset, self.offset))
