@@ -19,13 +19,15 @@ from dataclasses import replace
 from itertools import product
 
 from benchmarks import cells
-from unwarp.checkpoints import describe
-from unwarp.datasets import Dataset, digits, mnist
+from unwarp.analysis.embedding import embed
+from unwarp.analysis.scoring import Report, evaluate, score
+from unwarp.data.dataset import Dataset, reference_view
+from unwarp.datasets import digits, mnist
 from unwarp.datasets.affine_mnist import fresh, observed
-from unwarp.evaluation import Report, embed, evaluate, reference_view, score
 from unwarp.models import AE
-from unwarp.recipes import DIGITS
-from unwarp.training import train
+from unwarp.models.codec import describe
+from unwarp.planning.presets import DIGITS
+from unwarp.training.loop import train
 
 FOLDER = "affine_mnist"
 STEPS = {"digits": 1100, "fixed": 1100, "mnist": 7000}

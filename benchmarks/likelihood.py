@@ -28,12 +28,13 @@ import torch
 from sklearn.naive_bayes import BernoulliNB
 
 from benchmarks import cells
-from unwarp.checkpoints import describe
-from unwarp.datasets import Dataset, affine_mnist_28, mnist
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import affine_mnist_28, mnist
 from unwarp.datasets.affine_mnist import binarised, observed
 from unwarp.metrics.likelihood import active_units, effective_sample_size, elbo, iwae, log_likelihood
 from unwarp.models import VAE, BetaVAE, Net, Optimiser, Recipe, Variational, log_weights, rates
-from unwarp.training import train
+from unwarp.models.codec import describe
+from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Identity
 
 FOLDER = "likelihood"

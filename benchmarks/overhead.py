@@ -16,11 +16,12 @@ from statistics import median
 import torch
 
 from benchmarks import cells
+from unwarp.core import Batch
 from unwarp.datasets.affine_mnist import load
 from unwarp.models import Model, Player
-from unwarp.recipes import DIGITS
-from unwarp.training import Quiet, train
-from unwarp.types import Batch
+from unwarp.planning.presets import DIGITS
+from unwarp.training.callbacks import Quiet
+from unwarp.training.loop import train
 
 BATCH = 128
 

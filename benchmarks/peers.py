@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.versus_pythae import ROOT, prepare
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 
 Array = NDArray[np.float32]
 Kind = Literal["vae", "beta-vae"]

@@ -9,23 +9,23 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from unwarp import plots
-from unwarp.datasets import Dataset, dsprites
-from unwarp.evaluation import encode
-from unwarp.figures import tsne
+from unwarp.analysis.embedding import encode, tsne
+from unwarp.analysis.interpolation import interpolate, interpolate_chunks
+from unwarp.analysis.latents import Rendering
+from unwarp.analysis.traversal import deform, slidable, traverse
+from unwarp.core import Array
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import dsprites
 from unwarp.models import MixingAE, Model, Recipe
-from unwarp.traversals import Rendering, deform, interpolate, interpolate_chunks, slidable, traverse
 
-Array = NDArray[Any]
 ACROSS = 12
 POINTS = 2000
 STEPS = 9

@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
-Array = NDArray[np.floating]
+from unwarp.core import Array
 
 
 def mean_ranks(scores: Array) -> Array:

@@ -32,15 +32,15 @@ from sklearn.naive_bayes import GaussianNB
 from benchmarks import cells
 from benchmarks.likelihood import STRUCTURED
 from unwarp import plots
-from unwarp.checkpoints import describe
-from unwarp.datasets import Dataset, mnist
+from unwarp.data.dataset import Dataset, reference_view
+from unwarp.datasets import mnist
 from unwarp.datasets.affine_mnist import fresh, observed
 from unwarp.datasets.affine_mnist_28 import NUISANCE
-from unwarp.evaluation import reference_view
-from unwarp.features import Features, fit_features, sample_facts
+from unwarp.estimators.features import Features, fit_features, sample_facts
 from unwarp.metrics.samples import class_shares, sample_quality
 from unwarp.models import GAN, Net, Recipe
-from unwarp.training import train
+from unwarp.models.codec import describe
+from unwarp.training.loop import train
 from unwarp.warps import Similarity2d
 
 FOLDER = "samples"

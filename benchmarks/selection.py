@@ -26,15 +26,15 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
 from benchmarks import cells
-from unwarp.checkpoints import describe
+from unwarp.analysis.scoring import evaluate
 from unwarp.datasets import digits, mnist
 from unwarp.datasets.affine_mnist import fresh, observed
-from unwarp.evaluation import evaluate
 from unwarp.metrics.clustering import nmi
 from unwarp.models import AE, Model
+from unwarp.models.codec import describe
 from unwarp.models.latent import Latent
-from unwarp.recipes import DIGITS
-from unwarp.training import train
+from unwarp.planning.presets import DIGITS
+from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Chain, Displacement2d
 
 BATCH = 128

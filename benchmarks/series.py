@@ -23,32 +23,32 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from resource import RUSAGE_SELF, getrusage
-from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from benchmarks import cells, pictures, series_page, series_peers
 from benchmarks.series_sets import SETS
 from unwarp import Unwarper, plots
-from unwarp.checkpoints import describe
-from unwarp.datasets import Dataset, bumps, fork_trajectories, ucr, uea
-from unwarp.evaluation import embed
-from unwarp.metrics.alignment import nearest, nearest_centroids, variance_left
+from unwarp.analysis.embedding import embed
+from unwarp.core import Array
+from unwarp.data.dataset import Dataset
+from unwarp.data.schema import learnable
+from unwarp.datasets import bumps, fork_trajectories, ucr, uea
+from unwarp.estimators.selection import CHOICES, select
 from unwarp.metrics.clustering import kmeans
 from unwarp.metrics.dtw import aligned_rmse
 from unwarp.metrics.neighbours import neighbours
 from unwarp.metrics.recovery import recovery
+from unwarp.metrics.separation import nearest, nearest_centroids, variance_left
 from unwarp.models import Net, Recipe
-from unwarp.recipes import RATE_INVARIANT, SERIES, adapted, enough_steps
-from unwarp.schema import learnable
-from unwarp.selection import CHOICES, select
-from unwarp.training import train
+from unwarp.models.codec import describe
+from unwarp.planning.defaults import adapted, enough_steps
+from unwarp.planning.presets import RATE_INVARIANT, SERIES
+from unwarp.training.loop import train
 from unwarp.warps import Window
 
-Array = NDArray[Any]
 FOLDER, SEEDS, BATCH = "series", range(3), 20
 ARCHIVES: dict[str, Callable[..., Dataset]] = {"ucr": ucr.load, "uea": uea.load}
 PICTURED = ("ucr/Trace", "ucr/CBF")

@@ -20,16 +20,15 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.versus_pythae import ROOT, prepare
-from unwarp.datasets import Dataset
+from unwarp.core import Array
+from unwarp.data.dataset import Dataset
 
 PEERS = ("dtaidistance==2.5.1", "tslearn==0.10.0")
 WINDOWS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 """Windows in percent of the length, of which the best on the training part is taken; 0 is the Euclidean distance."""
 SERIES, FEW, ROUNDS = 10_000, 500, 3
-Array = NDArray[Any]
 
 
 @cache
@@ -119,7 +118,7 @@ def contenders(x: Array) -> dict[str, tuple[Callable[[], Any], float]]:
     from tslearn.metrics import dtw_path
 
     from unwarp import Unwarper
-    from unwarp.recipes import SERIES as RECIPE
+    from unwarp.planning.presets import SERIES as RECIPE
 
     model = Unwarper(RECIPE.warp, RECIPE, kind="series", max_steps=20, batch_size=20, device="cpu").fit(x[:200])
     series, template = list(x.astype(np.float64)), x[0].astype(np.float64)

@@ -26,15 +26,17 @@ import numpy as np
 import torch
 
 from benchmarks import cells, peers, pictures, thesis_page
-from unwarp.checkpoints import describe
-from unwarp.datasets import Dataset, digits, dsprites, mnist
+from unwarp.analysis.embedding import Embedding, embed
+from unwarp.analysis.scoring import known, score
+from unwarp.data.dataset import Dataset, reference_view
+from unwarp.datasets import digits, dsprites, mnist
 from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
-from unwarp.evaluation import Embedding, embed, known, reference_view, score
 from unwarp.metrics.clustering import kmeans, template_kmeans
 from unwarp.metrics.recovery import angle_error_modulo, r2, relative
 from unwarp.models import BetaVAE, MixingAE, Optimiser, Recipe
-from unwarp.recipes import DIGITS
-from unwarp.training import train
+from unwarp.models.codec import describe
+from unwarp.planning.presets import DIGITS
+from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Chain, Displacement2d, Similarity2d
 
 FOLDER = "thesis"

@@ -104,8 +104,8 @@ class Setting:
 
 def train_ours(setting: Setting, recipe: Any, model: Any, epochs: int) -> float:
     """Seconds of our loop."""
-    from unwarp.datasets import Dataset
-    from unwarp.training import train
+    from unwarp.data.dataset import Dataset
+    from unwarp.training.loop import train
 
     steps = epochs * len(setting.x) // BATCH
     history = train(model, recipe.players(model), Dataset(setting.x), steps=steps, batch_size=BATCH, device="cpu")

@@ -26,9 +26,9 @@ from PIL import Image
 from torch import Tensor
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from unwarp.losses import gaussian_energy, gaussian_nll, gaussian_rate, reparametrise
+from unwarp.models.losses import gaussian_energy, gaussian_nll, gaussian_rate, reparametrise
+from unwarp.models.schedules import ramp
 from unwarp.plots import ACCENT, INK, OTHER, QUIET, STYLE
-from unwarp.schedules import ramp
 
 LATENTS, FEATURES, SIGMA = 2, 5, 0.5**0.5
 SPECTRUM = torch.tensor([12.0, 1.5, 0.5, 0.5, 0.5], dtype=torch.float64)  # of the data's covariance; sigma^2 = 0.5

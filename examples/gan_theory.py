@@ -29,7 +29,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unwarp.losses import AdversarialObjective, critic_loss, generator_loss
+from unwarp.models.losses import AdversarialObjective, critic_loss, generator_loss
 from unwarp.plots import ACCENT, INK, OTHER, QUIET, STYLE
 
 NOISE = 8

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from unwarp.warps import Window
+from unwarp.warps import Affine2d, Window
 
 
 def smooth(n: int, size: tuple[int, int], channels: int = 1, sigma: float = 2.5, seed: int = 0) -> Tensor:
@@ -28,3 +30,13 @@ def centre_of_mass(x: Tensor) -> Tensor:
     """The centre of intensity (N, 2), (x, y) in frame coordinates, of pictures (N, 1, H, W)."""
     mass = x.flatten(1) / x.flatten(1).sum(1, keepdim=True)
     return mass @ Window.frame(x.shape[2:]).lattice(x)
+
+
+def pictures(n: int = 48, channels: int = 1, seed: int = 0) -> np.ndarray[Any, Any]:
+    """An L-shaped figure, moved and turned, (n, channels, 20, 20) uint8."""
+    generator = torch.Generator().manual_seed(seed)
+    figure = torch.zeros(n, channels, 20, 20)
+    figure[:, :, 5:15, 8:10] = 1
+    figure[:, :, 13:15, 8:14] = 1
+    moved = Affine2d().sample(n, generator, 0.3)(figure)
+    return (255 * moved).round().to(torch.uint8).numpy()

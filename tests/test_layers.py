@@ -1,102 +1,82 @@
-"""Imports run only down: every file's imports are read and held against the list of layers."""
+"""Imports run only down: seven floors, no circle between files, heavy packages where they are at home."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from benchmarks.house import circles, file_graph, floors, imported, modules, outside, room_graph
 
 import unwarp
 
 ROOT = Path(unwarp.__file__).parent
-LAYERS = (
-    ("types", "nets", "losses", "schedules", "devices", "_version"),
-    ("warps",),
-    ("metrics", "plots", "animation"),
-    ("models", "readers", "datasets"),
-    (
-        "training",
-        "checkpoints",
-        "evaluation",
-        "traversals",
-        "progress",
-        "recipes",
-        "features",
-        "mixture",
-        "schema",
-        "selection",
-        "tables",
-    ),
-    ("report", "figures", "exhibits", "settings", "alignment", "estimators", "explorer", "results", "runs"),
-    ("cli", "looking", "console"),
+DOORS = ("__init__", "__main__")
+FLOORS = (
+    {"core", "errors", "_version"},
+    {"warps", "nets", "plots", "devices", "storage"},
+    {"models", "metrics", "data"},
+    {"training", "analysis", "datasets"},
+    {"planning"},
+    {"estimators"},
+    {"app", "__init__"},
+    {"__main__"},
 )
-LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-DOORS = {"__init__", "__main__"}
-FORBIDDEN = {
-    "metrics": {"models"},
-    "plots": {"models"},
-    "warps": {"nets", "models"},
-    "models": {"training", "plots", "cli"},
+AT_HOME = {
+    "matplotlib": ("plots", "app"),
+    "sklearn": ("metrics", "models", "analysis", "estimators", "app"),
+    "pandas": ("analysis", "estimators", "app"),
+    "typer": ("app",),
 }
-FILES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 
 
-def statements(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker reads."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        yield node
-        yield from statements(node)
+def test_no_circle_between_files() -> None:
+    """Neither deferred imports nor those for type checkers close one."""
+    assert not circles(file_graph(ROOT))
 
 
-def imported(source: str, package: str) -> set[str]:
-    """Dotted names that a file of `package` imports, relative ones resolved."""
-    found: set[str] = set()
-    for node in statements(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
-            module = ".".join(filter(None, (base, node.module)))
-            found |= {f"{module}.{alias.name}" for alias in node.names}
-    return found
+def test_floors() -> None:
+    """Each room stands on the floor that the design gives it, or below, and imports only from floors under it."""
+    level = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
+    graph = room_graph(ROOT)
+    assert graph.keys() == level.keys()
+    upward = [
+        (a, b) for a, reached in graph.items() for b in reached if level[b] >= level[a] and "__init__" not in (a, b)
+    ]
+    assert not upward
+    inner = {room: reached - set(DOORS) for room, reached in graph.items() if room not in DOORS}
+    assert max(floors(inner).values()) <= 8
 
 
-def rooms(source: str, package: str) -> set[str]:
-    """Rooms of the library that a file imports from."""
-    return {name.split(".")[1] for name in imported(source, package) if name.startswith("unwarp.")} & set(LEVEL)
+def test_files_know_no_tests() -> None:
+    """The library imports neither its benchmarks nor its tests."""
+    assert not {name for path in modules(ROOT).values() for name in outside(path)} & {"tests", "benchmarks", "examples"}
 
 
-def package_of(file: Path) -> str:
-    return ".".join(("unwarp", *file.parts[:-1]))
+@pytest.mark.parametrize("package", AT_HOME)
+def test_heavy_packages_are_at_home(package: str) -> None:
+    """Only some rooms import a heavy package when they are imported."""
+    strangers = [name for name, path in modules(ROOT).items() if package in outside(path)]
+    assert strangers and not [name for name in strangers if name.split(".")[0] not in AT_HOME[package]]
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_imports_run_down(file: Path) -> None:
-    room = file.parts[0].removesuffix(".py")
-    source = (ROOT / file).read_text()
-    outside = {name.split(".")[0] for name in imported(source, package_of(file))}
-    assert not outside & {"benchmarks", "examples", "tests"}
-    if room in DOORS:
-        return
-    assert room in LEVEL, f"{room} stands in no layer"
-    reached = rooms(source, package_of(file)) - {room}
-    assert not {other for other in reached if LEVEL[other] > LEVEL[room]}
-    assert not reached & FORBIDDEN.get(room, set())
+def test_tests_import_no_tests() -> None:
+    """What tests share lies in files that hold no tests."""
+    files = Path(__file__).parent.rglob("test_*.py")
+    assert not [path for path in files for name in imported(path, "tests") if name.split(".")[-2].startswith("test_")]
 
 
-def test_the_reader_of_imports_sees_them_all() -> None:
-    source = """
-import unwarp.models.base
-from unwarp import plots
-from .encoders import Encoder
-from ..training import train
-if TYPE_CHECKING:
-    from unwarp.cli import main
-def late():
-    from unwarp.report import page
-"""
-    assert rooms(source, "unwarp.models") == {"models", "plots", "training", "report"}
+def test_circles_are_seen() -> None:
+    """The measure itself: of a circle of three and a node beside it, the three; floors count what a circle stands on."""
+    graph = {"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("ad"), "d": frozenset[str](), "e": frozenset("a")}
+    assert circles(graph) == [frozenset("abc")]
+    assert floors(graph) == {"a": 2, "b": 2, "c": 2, "d": 1, "e": 3}
+
+
+def test_imports_are_seen(tmp_path: Path) -> None:
+    """Deferred imports and those for type checkers count."""
+    path = tmp_path / "late.py"
+    path.write_text(
+        "import unwarp.models.model\nfrom unwarp import plots\nif TYPE_CHECKING:\n    from unwarp.app.cli import main\n"
+        "def late():\n    from unwarp.training import train\n"
+    )
+    assert set(imported(path)) == {"models.model", "plots", "app.cli.main", "training.train"}

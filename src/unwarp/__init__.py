@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from unwarp._version import __version__
 
 if TYPE_CHECKING:
-    from unwarp.datasets import Dataset
-    from unwarp.estimators import Unwarper
-    from unwarp.evaluation import Report, evaluate
+    from unwarp.analysis.scoring import Report, evaluate
+    from unwarp.core import Factor
+    from unwarp.data.dataset import Dataset
+    from unwarp.errors import UnwarpError
+    from unwarp.estimators.unwarper import Unwarper
     from unwarp.models import AE, GAN, TCVAE, VAE, BetaVAE, FactorVAE, MixingAE, Model, Recipe
     from unwarp.models.latent import Latent
-    from unwarp.training import History, train
-    from unwarp.types import Factor, UnwarpError
+    from unwarp.training.loop import train
+    from unwarp.training.state import History
     from unwarp.warps import (
         Affine2d,
         Chain,
@@ -30,13 +32,14 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "datasets": ("Dataset",),
+    "data.dataset": ("Dataset",),
     "estimators": ("Unwarper",),
-    "evaluation": ("Report", "evaluate"),
+    "analysis.scoring": ("Report", "evaluate"),
     "models": ("AE", "GAN", "TCVAE", "VAE", "BetaVAE", "FactorVAE", "MixingAE", "Model", "Recipe"),
     "training": ("History", "train"),
     "models.latent": ("Latent",),
-    "types": ("Factor", "UnwarpError"),
+    "core": ("Factor",),
+    "errors": ("UnwarpError",),
     "warps": (
         "Affine2d",
         "Chain",

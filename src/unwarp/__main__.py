@@ -1,5 +1,5 @@
 """`python -m unwarp`."""
 
-from unwarp.cli import main
+from unwarp.app.cli.main import main
 
 main()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
-
-Precision = Literal["no", "fp16", "bf16"]
+    pass
 
 
 def place(device: str) -> torch.device:
@@ -25,24 +23,3 @@ def place(device: str) -> torch.device:
     if device not in (*usable, "auto"):
         raise ConfigError(f"device={device!r} is not available here; choose one of {', '.join([*usable, 'auto'])}")
     return torch.device(usable[0] if device == "auto" else device)
-
-
-def accelerator(device: str, precision: Precision = "no") -> Accelerator:
-    """Device placement, mixed precision and data-parallel processes, from accelerate.
-
-    Raises:
-        ConfigError: The device is unknown or absent.
-    """
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
-
-    if precision not in ("no", "fp16", "bf16"):
-        raise ConfigError(f"precision={precision!r} is unknown; choose no, fp16 or bf16")
-    place(device)
-    AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())
-    engine = Accelerator(cpu=device == "cpu", mixed_precision=precision)
-    if device not in ("auto", engine.device.type):
-        raise ConfigError(
-            f"device={device!r} was asked for, accelerate chose {engine.device.type!r}; use device='auto'"
-        )
-    return engine

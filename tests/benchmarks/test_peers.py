@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks import peers
 from tests.pictures import dot
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 
 
 def test_an_unknown_kind_is_named_before_anything_is_made() -> None:

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from benchmarks import pictures
-from unwarp.datasets import Dataset, dsprites
-from unwarp.evaluation import encode
+from unwarp.analysis.embedding import encode
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import dsprites
 from unwarp.models import BetaVAE, MixingAE, Model, Net, Recipe
 from unwarp.warps import Affine2d, Identity, Similarity2d, Warp
 

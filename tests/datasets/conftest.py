@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from unwarp.datasets import Dataset, digits
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import digits
 
 
 @pytest.fixture(scope="session")

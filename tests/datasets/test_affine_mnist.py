@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from unwarp.datasets import Dataset, load
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import load
 from unwarp.datasets.affine_mnist import SIZE, Nuisance, binarised, fresh, observed
 from unwarp.warps import Affine2d, AffineMap, Window
 

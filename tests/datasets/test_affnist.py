@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.io import savemat
 
-from unwarp.datasets import Dataset, affnist
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import affnist
 from unwarp.datasets.affine_mnist import observed
-from unwarp.types import DataError
+from unwarp.errors import DataError
 from unwarp.warps import Affine2d
 
 N = 300

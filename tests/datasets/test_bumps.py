@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from unwarp.datasets import Dataset, bumps
-from unwarp.types import DataError
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import bumps
+from unwarp.errors import DataError
 from unwarp.warps import canonicalize
 
 TIME = torch.linspace(0, 1, 128)

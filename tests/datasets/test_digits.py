@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from unwarp.datasets import Dataset, digits
-from unwarp.types import DataError
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import digits
+from unwarp.errors import DataError
 
 
 def test_a_thousand_pictures_a_hundred_of_each_class(clean: Dataset) -> None:

@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from unwarp.datasets import Dataset, dsprites
-from unwarp.types import DataError
+from unwarp.core import Array
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import dsprites
+from unwarp.errors import DataError
 from unwarp.warps import AffineMap, Similarity2d, Window
-
-Array = NDArray[Any]
 
 CELLS = 3 * 6 * 40 * 32 * 32
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from unwarp.datasets import fashion_mnist, load
-from unwarp.types import DataError
+from unwarp.errors import DataError
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from unwarp.datasets import fork_trajectories
-from unwarp.types import DataError
+from unwarp.errors import DataError
 
 FOLDER = "fork-trajectories"
 

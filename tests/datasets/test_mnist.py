@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from unwarp.datasets import mnist
-from unwarp.types import DataError
+from unwarp.errors import DataError
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
 LABELS = np.array([3, 1, 4, 1, 5], dtype=np.uint8)

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unwarp.data.formats.files import read
 from unwarp.datasets import load, trace
-from unwarp.readers import read
-from unwarp.types import DataError
+from unwarp.errors import DataError
 
 needs_tslearn = pytest.mark.skipif(find_spec("tslearn") is None, reason="tslearn is not installed")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from unwarp.datasets import uea
-from unwarp.types import DataError
+from unwarp.errors import DataError
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from unwarp import models
-from unwarp.checkpoints import describe, load, restore, save
-from unwarp.datasets import Dataset
+from unwarp.core import Batch
+from unwarp.data.dataset import Dataset
 from unwarp.models import Net, Recipe
+from unwarp.models.codec import describe, restore
 from unwarp.models.latent import Latent
-from unwarp.training import train
-from unwarp.types import Batch
+from unwarp.models.store import load, save
+from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp
 
 SMALL = Net("mlp", (32, 16), (16, 32))

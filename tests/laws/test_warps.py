@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 
 from tests.pictures import centre_of_mass, dot, smooth
-from unwarp.types import Factor, NotInvertibleError
+from unwarp.core import Factor
+from unwarp.errors import NotInvertibleError
 from unwarp.warps import (
     Affine2d,
     Chain,

@@ -6,11 +6,10 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from unwarp.core import Labels
 from unwarp.metrics.clustering import accuracy, kmeans, nmi, template_kmeans
 
-Labels = NDArray[np.integer]
 RELABEL = np.array([30, -2, 7, 11])
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from unwarp.core import Factor
 from unwarp.metrics.diagnostics import ambiguous, at_bounds, unused_content
-from unwarp.types import Factor
 from unwarp.warps import Affine2d, AffineMap
 
 SIZE = (30, 40)

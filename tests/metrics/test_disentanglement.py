@@ -15,20 +15,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from unwarp.metrics.disentanglement import (
-    dci,
-    explicitness,
-    importance_scores,
-    levels,
-    mig,
-    modularity,
-    sap,
-    split,
-)
+from unwarp.core import Array
+from unwarp.errors import ConfigError, DataError
+from unwarp.metrics.disentanglement import dci, explicitness, importance_scores, levels, mig, modularity, sap, split
 from unwarp.metrics.interventional import betavae_score, factorvae_score, irs, partners
-from unwarp.types import ConfigError, DataError
 
-Array = NDArray[np.floating]
 Levels = NDArray[np.integer]
 SIZES = (3, 4, 5)
 Measure = Callable[..., Any]

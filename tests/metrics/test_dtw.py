@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from unwarp.errors import DataError
 from unwarp.metrics.dtw import accumulated, aligned_rmse, matched
-from unwarp.types import DataError
 
 RANDOM = np.random.default_rng(0)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from scipy.stats import multivariate_normal
 
-from unwarp.losses import gaussian_rate
+from unwarp.core import Array
+from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.likelihood import (
     active_units,
     bits_per_dimension,
@@ -20,9 +20,8 @@ from unwarp.metrics.likelihood import (
     log_likelihood,
     rate_per_dimension,
 )
-from unwarp.types import ConfigError, DataError
+from unwarp.models.losses import gaussian_rate
 
-Array = NDArray[np.floating]
 SIGMA = 0.5
 
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tests.pictures import dot
+from unwarp.core import Array
 from unwarp.metrics.moments import deskew, moment_baselines
 from unwarp.warps import Affine2d, Window
 
-Array = NDArray[np.floating]
 SIZE = (48, 64)
 WARP = Affine2d(rotation=10, scale=1.3, shift=0.15, shear=0.3).on(SIZE)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from unwarp.core import Array, Labels
 from unwarp.metrics import Score
 from unwarp.metrics.neighbours import linear, neighbours
 
-Array = NDArray[np.floating]
-Labels = NDArray[np.integer]
 K = 4
 
 

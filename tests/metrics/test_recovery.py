@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from unwarp.core import Factor
+from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.recovery import (
     absolute_recovery,
     angle_error_modulo,
@@ -20,7 +22,6 @@ from unwarp.metrics.recovery import (
     recovery,
     relative,
 )
-from unwarp.types import ConfigError, DataError, Factor
 from unwarp.warps import Affine2d, AffineMap, Chain, Displacement2d, IdentityMap, translation
 
 SIZE = (30, 40)

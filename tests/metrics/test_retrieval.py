@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
+from unwarp.core import Array
+from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.retrieval import average_precision, retrieval_by_chunk, retrieval_map
-from unwarp.types import ConfigError, DataError
 
-Array = NDArray[np.floating]
 K = 4
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
-from unwarp.evaluation import score
+from unwarp.analysis.scoring import score
+from unwarp.core import Array
+from unwarp.errors import ConfigError, DataError
 from unwarp.metrics import samples
 from unwarp.metrics.samples import (
     class_shares,
@@ -18,9 +19,6 @@ from unwarp.metrics.samples import (
     precision_recall,
     sample_quality,
 )
-from unwarp.types import ConfigError, DataError
-
-Array = NDArray[np.floating]
 
 
 def pair(n: int = 300) -> tuple[Array, Array]:

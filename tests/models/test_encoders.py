@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from unwarp import AE, VAE, Affine2d, Chain, CosineTime, Displacement2d, Gain, Similarity2d
+from unwarp.errors import DataError
 from unwarp.models import Model, Net, Recipe
-from unwarp.types import DataError
 
 SMALL = Net("mlp", (8,), (8,))
 PICTURES, TRACES = (1, 12, 12), (2, 20)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from unwarp import AE, Affine2d
-from unwarp.checkpoints import load, save
+from unwarp.errors import ConfigError
 from unwarp.models import Net
 from unwarp.models.poses import ROUGH, TOLERANCE, agreed, centres_of_kinds, shares
 from unwarp.models.starts import angle, rotation
-from unwarp.types import ConfigError
+from unwarp.models.store import load, save
 from unwarp.warps import Chain, Displacement2d, Similarity2d
 
 SMALL = AE(warp=Affine2d(rotation=180), n_content=3, views=0.3, starts=4, kinds=2, net=Net("mlp", (16,), (16,)))
@@ -165,7 +165,7 @@ def test_a_copy_begins_where_its_move_took_the_original() -> None:
         return encode(x, turn=turn)
 
     model.encode = spy  # type: ignore[method-assign, assignment]
-    from unwarp.types import Batch
+    from unwarp.core import Batch
 
     (player,) = SMALL.players(model)
     player.loss(Batch(x, torch.arange(len(x))), 0, torch.Generator().manual_seed(3))

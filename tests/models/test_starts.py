@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from tests.pictures import smooth
-from unwarp.losses import gaussian_energy
+from unwarp.errors import ConfigError
 from unwarp.models import AE, Net
+from unwarp.models.losses import gaussian_energy
 from unwarp.models.starts import Start, rotation, start_for
-from unwarp.types import ConfigError
 from unwarp.warps import Affine2d, AffineMap, CosineTime, Identity, Rigid2d, Similarity2d, Window
 
 FRAME = Window.frame((40, 48))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unwarp import plots
-from unwarp.types import Factor
+from unwarp.core import Factor
 
 RANDOM = np.random.default_rng(0)
 TURN = Factor("rotation_deg", "deg", -45.0, 45.0)

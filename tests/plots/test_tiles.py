@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from unwarp import plots
-from unwarp.types import Factor
+from unwarp.core import Factor
 
 RANDOM = np.random.default_rng(0)
 TURN = Factor("rotation_deg", "deg", -45.0, 45.0)

@@ -13,7 +13,7 @@ from scipy.ndimage import affine_transform
 from torch import Tensor
 
 from tests.pictures import smooth
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 from unwarp.warps import Affine2d, AffineMap, IdentityMap, Rigid2d, Similarity2d, Warp, to_matrix, translation
 
 FRAME = (24, 32)

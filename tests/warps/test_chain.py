@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.pictures import smooth
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 from unwarp.warps import (
     Affine2d,
     AffineMap,

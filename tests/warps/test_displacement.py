@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tests.pictures import smooth
-from unwarp.types import ConfigError, NotInvertibleError
+from unwarp.errors import ConfigError, NotInvertibleError
 from unwarp.warps import Affine2d, Displacement2d, DisplacementMap, IdentityMap, translation
 
 FloatArray = NDArray[np.floating]

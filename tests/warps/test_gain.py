@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 from unwarp.warps import Affine2d, Chain, CosineTime, Gain, GainMap, TimeMap, canonicalize
 
 WARP = Chain(CosineTime(), Gain()).on((48,))

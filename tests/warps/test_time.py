@@ -11,7 +11,7 @@ import torch
 from scipy.integrate import quad
 from torch import Tensor
 
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 from unwarp.warps import (
     Chain,
     CosineTime,
@@ -27,7 +27,8 @@ from unwarp.warps import (
     Window,
     canonicalize,
 )
-from unwarp.warps.time import SLOWEST, unnormalised
+from unwarp.warps.cosine import unnormalised
+from unwarp.warps.time import SLOWEST
 
 FAMILIES: list[MonotoneTime] = [CosineTime(), SoftmaxTime(), SquareTime(), SplineTime(), CpabTime()]
 LINE = torch.linspace(0, 1, 65, dtype=torch.float64)[:, None]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unwarp.datasets.base import Dataset, Draw
-from unwarp.types import ConfigError
+from unwarp.data.dataset import Dataset, Draw
+from unwarp.errors import ConfigError
 
 __all__ = ["Dataset", "Draw", "load", "names"]
 
@@ -13,7 +13,7 @@ def names() -> tuple[str, ...]:
     import pkgutil
 
     modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name.replace("_", "-") for name in modules if name != "base"))
+    return tuple(sorted(name.replace("_", "-") for name in modules if name != "home"))
 
 
 def load(name: str, part: str = "train") -> Dataset:

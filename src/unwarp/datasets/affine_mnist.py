@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unwarp.data.dataset import Dataset
 from unwarp.datasets import digits
-from unwarp.datasets.base import Dataset
 from unwarp.warps import Affine2d, AffineMap, Window
 
 SIZE = 40

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from unwarp.data.dataset import Dataset
 from unwarp.datasets import mnist
 from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
-from unwarp.datasets.base import Dataset
 
 NUISANCE = Nuisance(rotation=20.0, shear=0.0, scale=0.0, shift=0.1, binary="threshold", size=28)
 

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from unwarp.datasets.base import Dataset, home
-from unwarp.types import DataError, Factor
-
-Array = NDArray[Any]
+from unwarp.core import Array, Factor
+from unwarp.data.dataset import Dataset
+from unwarp.datasets.home import home
+from unwarp.errors import DataError
 
 SIZE = 40
 URL = "https://www.cs.toronto.edu/~tijmen/affNIST/"

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.datasets.base import Dataset
-from unwarp.types import DataError
+from unwarp.data.dataset import Dataset
+from unwarp.errors import DataError
 from unwarp.warps import CosineTime
 
 Bumps = tuple[tuple[float, float, float], ...]

@@ -18,18 +18,16 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import torch
 from numpy.lib import format as npy
-from numpy.typing import NDArray
 
-from unwarp.datasets.base import Dataset
-from unwarp.types import DataError, Factor
+from unwarp.core import Array, Factor
+from unwarp.data.dataset import Dataset
+from unwarp.errors import DataError
 from unwarp.warps import AffineMap, Similarity2d
-
-Array = NDArray[Any]
 
 SIZE = 64
 GRID = (1, 3, 6, 40, 32, 32)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unwarp.datasets.base import Dataset, home
+from unwarp.data.dataset import Dataset
+from unwarp.datasets.home import home
 from unwarp.datasets.mnist import read_part
 
 URL = "https://github.com/zalandoresearch/fashion-mnist/tree/master/data/fashion"

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from unwarp.datasets.base import Dataset
-from unwarp.types import DataError
+from unwarp.data.dataset import Dataset
+from unwarp.errors import DataError
 
 
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:

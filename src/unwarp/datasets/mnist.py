@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.datasets.base import Dataset, home
-from unwarp.types import DataError
+from unwarp.data.dataset import Dataset
+from unwarp.datasets.home import home
+from unwarp.errors import DataError
 
 IMAGES, LABELS = 2051, 2049
 PREFIX = {"train": "train", "test": "t10k"}

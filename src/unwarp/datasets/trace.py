@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from unwarp.datasets.base import Dataset
-from unwarp.types import DataError
+from unwarp.data.dataset import Dataset
+from unwarp.errors import DataError
 
 SHAPE = (100, 275, 1)
 

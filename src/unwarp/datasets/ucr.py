@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from unwarp.datasets.base import Dataset
-from unwarp.readers import Source, read, resample_to
-from unwarp.types import DataError
+from unwarp.data.dataset import Dataset
+from unwarp.data.formats.files import read
+from unwarp.data.series import resample_to
+from unwarp.data.source import Source
+from unwarp.errors import DataError
 
 LICENCE = "none stated; public research archive, to be cited"
 

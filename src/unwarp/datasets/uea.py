@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unwarp.datasets.base import Dataset
+from unwarp.data.dataset import Dataset
+from unwarp.data.formats.files import read
+from unwarp.data.source import Source
 from unwarp.datasets.ucr import locate, one_length
-from unwarp.readers import Source, read
 
 
 def load(part: str = "train", name: str = "BasicMotions", folder: str | Path | None = None) -> Dataset:

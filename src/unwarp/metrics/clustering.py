@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import normalized_mutual_info_score
 
-Array = NDArray[np.floating]
-Labels = NDArray[np.integer]
+from unwarp.core import Array, Labels
 
 
 def accuracy(clusters: Labels, labels: Labels) -> float:

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.types import Factor
+from unwarp.core import Array, Factor
 from unwarp.warps import Affine2d, Map
 from unwarp.warps.affine import affine_part
 
-Array = NDArray[np.floating]
 LOST_DEG = 10.0
 LOST_PX = 2.0
 

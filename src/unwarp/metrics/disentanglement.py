@@ -17,9 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import LinearSVC
 
-from unwarp.types import ConfigError, DataError
+from unwarp.core import Array
+from unwarp.errors import ConfigError, DataError
 
-Array = NDArray[np.floating]
 Levels = NDArray[np.integer]
 Importance = Literal["forest", "boosting"]
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.types import DataError
-
-Array = NDArray[np.floating]
+from unwarp.core import Array
+from unwarp.errors import DataError
 
 
 def aligned_rmse(template: Array, x: Array) -> float:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from unwarp.core import Array
+from unwarp.errors import DataError
 from unwarp.metrics.disentanglement import checked, standardised
-from unwarp.types import DataError
 
-Array = NDArray[np.floating]
 Levels = NDArray[np.integer]
 
 

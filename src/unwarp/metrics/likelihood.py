@@ -6,12 +6,10 @@ Log-weights (K, N) are `log p(x, z_k) - log q(z_k | x)` in nats for K draws from
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from unwarp.types import ConfigError, DataError
-
-Array = NDArray[np.floating]
+from unwarp.core import Array
+from unwarp.errors import ConfigError, DataError
 
 
 def log_likelihood(log_weights: Array) -> float:

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 
+from unwarp.core import Array, Labels
 from unwarp.metrics.clustering import accuracy, nmi
 from unwarp.warps import AffineMap
-
-Array = NDArray[np.floating]
-Labels = NDArray[np.integer]
 
 
 def deskew(x: Array, spread: float = 0.18) -> Array:

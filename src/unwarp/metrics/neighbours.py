@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-Array = NDArray[np.floating]
-Labels = NDArray[np.integer]
+from unwarp.core import Array, Labels
 
 
 def neighbours(train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, k: int = 5) -> float:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from unwarp.core import Array
 
 
 def reconstruction_error(x: Array, x_hat: Array) -> float:

@@ -16,13 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from unwarp.core import Array, Factor, Labels
+from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.disentanglement import split, standardised
-from unwarp.types import ConfigError, DataError, Factor
 from unwarp.warps import Affine2d, AffineMap, Map
 from unwarp.warps.affine import affine_part
-
-Array = NDArray[np.floating]
-Labels = NDArray[Any]
 
 
 def pairs(ids: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

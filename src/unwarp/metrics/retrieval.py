@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from unwarp.types import ConfigError, DataError
+from unwarp.core import Array, Labels
+from unwarp.errors import ConfigError, DataError
 
-Array = NDArray[np.floating]
-Labels = NDArray[Any]
 Distance = Literal["euclidean", "cosine"]
 BLOCK = 1_000_000
 

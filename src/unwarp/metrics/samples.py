@@ -8,17 +8,14 @@ ones) and the ceiling (a Gaussian fitted to pixels).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from unwarp.types import ConfigError, DataError
+from unwarp.core import Array, Labels
+from unwarp.errors import ConfigError, DataError
 
-Array = NDArray[np.floating]
-Labels = NDArray[Any]
 MEGABYTES = 64
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from unwarp.models.autoencoder import AE
-from unwarp.models.base import Model
-from unwarp.models.betavae import BetaVAE
-from unwarp.models.factorvae import FactorVAE
-from unwarp.models.gan import GAN
-from unwarp.models.mixing import MixingAE
+from unwarp.errors import ConfigError
+from unwarp.models.families.ae import AE
+from unwarp.models.families.beta_vae import BetaVAE
+from unwarp.models.families.factor_vae import FactorVAE
+from unwarp.models.families.gan import GAN
+from unwarp.models.families.mixing_ae import MixingAE
+from unwarp.models.families.tc_vae import TCVAE
+from unwarp.models.families.vae import VAE
+from unwarp.models.families.variational import Variational, log_weights, rates
+from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
 from unwarp.models.recipe import Recipe
-from unwarp.models.tcvae import TCVAE
-from unwarp.models.vae import VAE
-from unwarp.models.variational import Variational, log_weights, rates
-from unwarp.nets import Net
-from unwarp.types import ConfigError
+from unwarp.nets.net import Net
 
 __all__ = [
     "AE",

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from unwarp.models.base import Model
-from unwarp.nets import Net
-from unwarp.types import DataError
+from unwarp.errors import DataError
+from unwarp.models.model import Model
+from unwarp.nets.net import Net
 
 
 class Critic(nn.Module):

@@ -10,9 +10,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from unwarp.losses import reparametrise
+from unwarp.models.losses import reparametrise
 from unwarp.models.starts import Start, sized
-from unwarp.nets import constant_output
+from unwarp.nets.net import constant_output
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize
 
 EncoderKind = Literal["staged", "one-stage"]

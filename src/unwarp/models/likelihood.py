@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from unwarp.losses import bernoulli_nll, continuous_bernoulli_nll, gaussian_nll
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
+from unwarp.models.losses import bernoulli_nll, continuous_bernoulli_nll, gaussian_nll
 
 LikelihoodKind = Literal["gaussian", "bernoulli", "continuous-bernoulli"]
 Scale = float | Literal["learned"]

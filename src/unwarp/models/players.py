@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from unwarp.schedules import Schedule, warm_cosine
-from unwarp.types import Batch, ConfigError
+from unwarp.core import Batch
+from unwarp.errors import ConfigError
+from unwarp.models.schedules import Schedule, warm_cosine
 
 Loss = Callable[[Batch, int, torch.Generator], dict[str, Tensor]]
 

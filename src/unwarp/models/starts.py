@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 from unwarp.warps import AffineMap, IdentityMap, Map, Warp, Window, translation
 from unwarp.warps.affine import affine_part
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unwarp.plots.panels import columns, curves, maps, recovered
+from unwarp.plots.panels import columns, maps, recovered
 from unwarp.plots.style import ACCENT, COLOURS, INK, MINUS, OTHER, QUIET, STYLE, number, styled
 from unwarp.plots.tiles import (
     arithmetic,
@@ -18,6 +18,7 @@ from unwarp.plots.tiles import (
     traversal,
 )
 from unwarp.plots.timelines import averages, series, warps
+from unwarp.plots.training import curves
 
 __all__ = [
     "ACCENT",

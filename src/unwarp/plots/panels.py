@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from unwarp.plots.style import ACCENT, COLOURS, INK, OTHER, QUIET, Array, page, styled
-from unwarp.types import Factor
+from unwarp.core import Array, Factor
+from unwarp.plots.style import ACCENT, COLOURS, INK, OTHER, page, styled
 
 
 @styled
@@ -92,19 +92,3 @@ def _round_about(values: Array) -> tuple[float, float]:
     """A range that shows values (N,), of some width where they are all alike."""
     room = max(0.05 * float(np.ptp(values)), 1e-3 * (1 + float(np.abs(values).max())))
     return float(values.min()) - room, float(values.max()) + room
-
-
-@styled
-def curves(runs: Mapping[str, Sequence[Mapping[str, float]]], term: str = "reconstruction") -> Figure:
-    """A loss term over the seconds of several runs."""
-    figure = page(5.2, 2.6)
-    axis = figure.subplots()
-    for (name, rows), colour in zip(runs.items(), (ACCENT, OTHER, QUIET), strict=False):
-        points = [(row["seconds"], row[term]) for row in rows if term in row]
-        if points:
-            axis.plot(*zip(*points, strict=True), color=colour, label=name, linewidth=1)
-    axis.set(xlabel="seconds of training", ylabel=f"{term} (nats)")
-    axis.spines[["top", "right"]].set_visible(False)
-    if axis.lines:
-        axis.legend(frameon=False)
-    return figure

@@ -7,9 +7,7 @@ from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
 P = ParamSpec("P")
 T = TypeVar("T")
 MINUS = "\N{MINUS SIGN}"

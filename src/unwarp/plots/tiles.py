@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from unwarp.plots.style import COLOURS, INK, MINUS, Array, number, page, styled
+from unwarp.core import Array
+from unwarp.plots.style import COLOURS, INK, MINUS, number, page, styled
 
 Row = Array | Sequence[Array | None]
 TILE = 0.62

@@ -12,7 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from unwarp.plots.style import ACCENT, COLOURS, INK, OTHER, QUIET, Array, number, page, styled
+from unwarp.core import Array
+from unwarp.plots.style import ACCENT, COLOURS, INK, OTHER, QUIET, number, page, styled
 
 CHANNELS = 2
 TRACES = 60

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from unwarp.types import ConfigError
+from unwarp.errors import ConfigError
 from unwarp.warps.affine import Affine2d, AffineMap, Rigid2d, Similarity2d, to_matrix, translation
-from unwarp.warps.base import ChainMap, Identity, IdentityMap, Map, Padding, Warp, Window, resample
+from unwarp.warps.apply import canonicalize, seen_through
 from unwarp.warps.chain import Chain
+from unwarp.warps.cosine import CosineTime
 from unwarp.warps.cpab import CpabTime
 from unwarp.warps.displacement import Displacement2d, DisplacementMap
 from unwarp.warps.gain import Gain, GainMap
-from unwarp.warps.gaps import canonicalize, filled, seen_through
+from unwarp.warps.maps import ChainMap, IdentityMap, Map
+from unwarp.warps.missing import filled
+from unwarp.warps.piecewise import SoftmaxTime, SquareTime
+from unwarp.warps.shift import TimeShift
 from unwarp.warps.spline import SplineTime
-from unwarp.warps.steps import SoftmaxTime, SquareTime
-from unwarp.warps.time import CosineTime, MonotoneTime, TimeShift
-from unwarp.warps.timemap import TimeMap
+from unwarp.warps.time import MonotoneTime
+from unwarp.warps.time_map import TimeMap
+from unwarp.warps.warp import Identity, Warp
+from unwarp.warps.window import Padding, Window, resample
 
 __all__ = [
     "Affine2d",

@@ -18,8 +18,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unwarp.types import ConfigError, Factor
-from unwarp.warps.base import Map, Padding, Warp, Window, resample
+from unwarp.core import Factor
+from unwarp.errors import ConfigError
+from unwarp.warps.maps import Map
+from unwarp.warps.warp import Warp
+from unwarp.warps.window import Padding, Window, resample
 
 Convention = Literal["normalized", "pixel", "opencv", "skimage"]
 

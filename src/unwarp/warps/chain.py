@@ -9,8 +9,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.types import ConfigError, Factor, Kind
-from unwarp.warps.base import IdentityMap, Map, Warp, chain
+from unwarp.core import Factor, Kind
+from unwarp.errors import ConfigError
+from unwarp.warps.maps import IdentityMap, Map, chain
+from unwarp.warps.warp import Warp
 
 
 @dataclass(frozen=True, init=False)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unwarp.types import ConfigError, Factor
+from unwarp.core import Factor
+from unwarp.errors import ConfigError
 from unwarp.warps.time import MonotoneTime
 
 

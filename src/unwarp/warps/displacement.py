@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unwarp.types import ConfigError, Factor, NotInvertibleError
+from unwarp.core import Factor
+from unwarp.errors import ConfigError, NotInvertibleError
 from unwarp.warps.affine import AffineMap, affine_part, translation
-from unwarp.warps.base import IdentityMap, Map, Warp
+from unwarp.warps.maps import IdentityMap, Map
+from unwarp.warps.warp import Warp
 
 
 @dataclass(frozen=True)

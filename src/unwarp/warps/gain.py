@@ -10,8 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.types import ConfigError, Factor, Kind
-from unwarp.warps.base import IdentityMap, Map, Padding, Warp, Window
+from unwarp.core import Factor, Kind
+from unwarp.errors import ConfigError
+from unwarp.warps.maps import IdentityMap, Map
+from unwarp.warps.warp import Warp
+from unwarp.warps.window import Padding, Window
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,24 @@
+"""What a trained model says of data: codes, scores, and walks through its latent space."""
+
+from __future__ import annotations
+
+from unwarp.analysis.arithmetic import Arithmetic, arithmetic
+from unwarp.analysis.embedding import Embedding, embed, encode
+from unwarp.analysis.interpolation import interpolate, interpolate_chunks
+from unwarp.analysis.scoring import Report, evaluate, score
+from unwarp.analysis.traversal import deform, traverse
+
+__all__ = [
+    "Arithmetic",
+    "Embedding",
+    "Report",
+    "arithmetic",
+    "deform",
+    "embed",
+    "encode",
+    "evaluate",
+    "interpolate",
+    "interpolate_chunks",
+    "score",
+    "traverse",
+]

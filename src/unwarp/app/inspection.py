@@ -1,0 +1,60 @@
+"""What a source, a model or this installation holds, for people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from unwarp import datasets, metrics, models, warps
+from unwarp._version import __version__
+from unwarp.analysis.scoring import Report, evaluate
+from unwarp.app.exports import samples_of
+from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.formats.files import read
+from unwarp.estimators.unwarper import Unwarper
+
+
+def found(source: str) -> str:
+    """What a source holds, in a line for people."""
+    if source in datasets.names():
+        return f"{source}: built-in data set"
+    return f"{source}: {read(source).found}"
+
+
+def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
+    """Score the model in `folder` on `source`, with `draws` importance samples for log p(x)."""
+    model = Unwarper.load(folder)
+    if source in datasets.names():
+        test, seen = datasets.load(source, "test"), reference_view(datasets.load(source, "train"))
+        test, seen = (replace(d, x=model.prepare(d.x.numpy())) for d in (test, seen))
+        return evaluate(model.model_, test, seen, device=device, draws=draws)
+    samples, _, labels = samples_of(source)
+    held = Dataset(model.prepare(samples), source, labels=labels)
+    return evaluate(model.model_, held, device=device, draws=draws)
+
+
+def describe_model(folder: Path) -> dict[str, Any]:
+    """What a model folder holds, for people."""
+    model = Unwarper.load(folder)
+    return {
+        "model": str(folder),
+        "shape": model.model_.shape,
+        "kind": model.schema_.kind,
+        "family": model.recipe_.family,
+        "warp": repr(model.recipe_.warp),
+        "content": model.model_.n_content,
+        "parameters": sum(p.numel() for p in model.model_.parameters()),
+        "clusters": len(model.cluster_centers_),
+    }
+
+
+def inventory() -> dict[str, Any]:
+    """Which warps, recipes, data sets and scores there are."""
+    return {
+        "unwarp": __version__,
+        "warps": sorted(warps.families()),
+        "recipes": sorted(models.families()),
+        "data sets": list(datasets.names()),
+        "scores": sorted(metrics.scores()),
+    }

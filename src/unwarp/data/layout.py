@@ -1,0 +1,133 @@
+"""Which axis is which: the one place that decides whether an array is images or series."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from unwarp.core import Array, Kind
+from unwarp.errors import ConfigError, DataError
+
+CHANNELS = (1, 3, 4)
+"""Channel counts of common pictures: grey, colour, colour with alpha."""
+
+
+SMALLEST = 8
+"""Height and width from which a square 3-D array is taken for pictures."""
+
+
+def oriented(
+    x: Array, kind: Kind = "auto", image_shape: tuple[int, ...] | None = None
+) -> tuple[Array, Literal["image", "series"]]:
+    """A view of `x` as images (N, C, H, W) or series (N, C, T), and which of the two it is.
+
+    Args:
+        x: Numbers (N, ...), 2-D to 4-D.
+        kind: `image` or `series` where the shape alone does not say.
+        image_shape: (H, W) or (C, H, W) of the pictures; it settles every doubt.
+
+    Raises:
+        DataError: A shape that does not fit what was said of it, or that reads two ways.
+        ConfigError: `image_shape` is no shape, or `kind` is `series` at the same time.
+    """
+    if x.ndim not in (2, 3, 4):
+        raise DataError(_wrong_rank(x))
+    if image_shape is not None:
+        return _as_told(x, kind, tuple(image_shape)), "image"
+    if x.ndim == 4:
+        if kind == "series":
+            raise DataError(
+                f"X has shape {x.shape}, but series are (N, T) or (N, C, T); reshape X or drop kind='series'"
+            )
+        return _channels_first(x), "image"
+    if x.ndim == 2:
+        if kind == "image":
+            raise DataError(f"X has shape {x.shape} and kind='image'; say what a row is with image_shape=(H, W)")
+        return x[:, None], "series"
+    if kind == "series":
+        return x, "series"
+    if kind == "image" or (x.shape[1] == x.shape[2] >= SMALLEST):
+        return x[:, None], "image"
+    raise DataError(_two_readings(x))
+
+
+def _wrong_rank(x: Array) -> str:
+    if x.ndim == 1:
+        return (
+            f"X is 1-D with shape {x.shape}; series are (N, T), images (N, C, H, W). Reshape your data with "
+            "X.reshape(1, -1) if it is one sample, or X.reshape(-1, 1) if each sample is one number"
+        )
+    if x.ndim == 0:
+        return "X is a single number; series are (N, T), images (N, C, H, W)"
+    return f"X has {x.ndim} axes, shape {x.shape}; series are (N, T) or (N, C, T), images (N, H, W) or (N, C, H, W)"
+
+
+def _two_readings(x: Array) -> str:
+    count, first, second = x.shape
+    return (
+        f"X has shape {x.shape}, which reads two ways: {count} pictures of height {first} and width {second}, one "
+        f"channel (kind='image'), or {count} series of {second} time steps, {first} channels (kind='series'); "
+        "say which with kind"
+    )
+
+
+def _channels_first(x: Array) -> Array:
+    """4-D `x` as (N, C, H, W), where only one reading makes sense."""
+    first = x.shape[1] in CHANNELS and min(x.shape[2:]) > 1
+    last = x.shape[3] in CHANNELS and min(x.shape[1:3]) > 1
+    if first and last:
+        _, a, b, c = x.shape
+        raise DataError(
+            f"X has shape {x.shape}, which reads two ways: {a} channels of {b} x {c} (image_shape={(a, b, c)}), or, "
+            f"channels last, {c} channels of {a} x {b} (image_shape={(c, a, b)}); say which with image_shape=(C, H, W)"
+        )
+    return np.moveaxis(x, 3, 1) if last else x
+
+
+def _as_told(x: Array, kind: Kind, image_shape: tuple[int, ...]) -> Array:
+    """`x` as images of `image_shape`: (H, W), (C, H, W), or (H, W, C) where it can only be that."""
+    if kind == "series":
+        raise ConfigError(f"image_shape={image_shape} is of images, but kind='series'; give one of the two")
+    if len(image_shape) not in (2, 3) or any(not isinstance(n, int | np.integer) or n < 1 for n in image_shape):
+        raise ConfigError(f"image_shape={image_shape} must be (H, W) or (C, H, W), whole numbers of at least 1")
+    if x.ndim == 2:
+        if x.shape[1] != np.prod(image_shape):
+            raise DataError(f"X has {x.shape[1]} columns, image_shape={image_shape} needs {np.prod(image_shape)}")
+        # a told shape is channels first unless it cannot be: the same rule as for 4-D arrays
+        x = x.reshape(len(x), *(1,) * (3 - len(image_shape)), *image_shape)
+        return np.moveaxis(x, 3, 1) if _is_last(image_shape) else x
+    return _matching(x, image_shape)
+
+
+def _is_last(image_shape: tuple[int, ...]) -> bool:
+    return len(image_shape) == 3 and image_shape[2] in CHANNELS and image_shape[0] not in CHANNELS
+
+
+def _matching(x: Array, image_shape: tuple[int, ...]) -> Array:
+    """3-D or 4-D `x` as (N, C, H, W), in the reading that agrees with `image_shape`."""
+    told = (image_shape[2], *image_shape[:2]) if _is_last(image_shape) else image_shape
+    readings = [x[:, None]] if x.ndim == 3 else [x, np.moveaxis(x, 3, 1)]
+    for reading in readings:
+        if reading.shape[-len(told) :] == told:
+            return reading
+    raise DataError(f"X has shape {x.shape}, which does not fit image_shape={image_shape}; correct one of the two")
+
+
+def as_given(made: Array, given: Any) -> Array:
+    """`made` (N, C, ...) in the shape, the axis order and the dtype of `given`; see `as_type`."""
+    source = np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given)
+    shape = source.shape
+    if made.size == np.prod(shape):
+        made = made.reshape(shape) if len(shape) != 4 or made.shape[1] == shape[1] else np.moveaxis(made, 1, -1)
+    return as_type(made, source.dtype)
+
+
+def as_type(made: Array, kind: np.dtype[Any]) -> Array:
+    """Numbers as another type: integers are rounded, booleans cut at 0.5; what is no number stays as it is."""
+    if np.issubdtype(kind, np.integer):
+        return np.clip(np.rint(made), np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
+    if kind.kind == "b":
+        return made > 0.5
+    return made.astype(kind) if np.issubdtype(kind, np.floating) else made

@@ -1,0 +1,27 @@
+"""The errors that a user can cause; this file imports nothing, so that they are known without torch."""
+
+from __future__ import annotations
+
+
+class UnwarpError(Exception):
+    """Base of every error that a user can cause; the message says what came and what to do."""
+
+
+class DataError(UnwarpError, ValueError):
+    """Data that cannot be used as given: rank, size, range, missing values, an unreadable file."""
+
+
+class ConfigError(UnwarpError, ValueError):
+    """A choice that does not exist or does not fit: an unknown warp, a value out of bounds."""
+
+
+class CheckpointError(UnwarpError, ValueError):
+    """A model or run folder that is damaged, absent, or written by a newer format."""
+
+
+class TrainingError(UnwarpError, RuntimeError):
+    """A training run that cannot go on; the message names the step, the player and the term."""
+
+
+class NotInvertibleError(UnwarpError, RuntimeError):
+    """A map was asked for something that its family does not have, such as an inverse."""

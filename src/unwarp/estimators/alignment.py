@@ -1,0 +1,134 @@
+"""What an estimator does with the deformations that it found: tables, aligned samples, places, events, matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import torch
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from unwarp.analysis.tables import tabulate
+from unwarp.core import Array
+from unwarp.data.events import Events
+from unwarp.data.recordings import Filling
+from unwarp.data.schema import Schema, Taken
+from unwarp.devices import place
+from unwarp.errors import DataError
+from unwarp.models import Model
+from unwarp.warps import Map, canonicalize, to_matrix
+from unwarp.warps.affine import Convention
+
+
+class Alignment:
+    """The half of `Unwarper` that needs poses alone: no content is computed here, nothing is decoded."""
+
+    model_: Model
+    schema_: Schema
+    missing: Filling
+    device: str
+
+    def transform_params(self, X: Any, full: bool = False, *, times: Any = None) -> pd.DataFrame:
+        """The deformation of each sample, with units in the column names and in `.attrs["units"]`.
+
+        Args:
+            X: Samples.
+            full: Every column of theta, which `inverse_transform` takes back without loss, instead of human columns.
+            times: Time stamps, as for `fit`.
+        """
+        x, chart = self.prepare(X, times), self.model_.chart
+        tables = [tabulate(map, chart, full) for _, map, _ in self._posed(x)]
+        table = pd.concat(tables, ignore_index=True)
+        table.attrs = tables[0].attrs
+        return table
+
+    def align(self, X: Any, other: Any = None, *, times: Any = None) -> Array:
+        """The samples with the invertible part of their deformation undone; shape, range and dtype as given.
+
+        Series of unequal lengths, or with times, come at the even steps `times_`, (N, T) or (N, C, T).
+
+        Args:
+            X: Samples, whose deformations are found.
+            other: What to undo them in instead (N, ...): another channel, or a boolean mask, in the same frame. Gains
+                and offsets are not taken out of it.
+            times: Time stamps, as for `fit`.
+        """
+        taken = self._take(X, times)
+        moved = taken if other is None else self.schema_.along(other, taken, self.missing)
+        for part, map, rows in self._posed(taken.x):
+            undone = map if other is None else map.moving
+            moved.x[rows] = canonicalize(moved.x[rows].to(part.device), undone, padding=self.model_.padding).cpu()
+        done = moved.x.numpy()  # in the place of the samples, so that memory does not grow with their number
+        return moved.came.aligned(moved.scaler.undo(done, out=done))
+
+    def transform_points(self, X: Any, points: Any) -> Array:
+        """Where `points` seen in each sample lie in the aligned one.
+
+        Args:
+            X: Samples (N, ...).
+            points: Pixel coordinates (x, y), the first pixel's centre at (0, 0): (K, 2) for all or (N, K, 2). Of series:
+                sample numbers, (K, 1) or (N, K, 1).
+        """
+        taken = self._take(X)
+        return self.schema_.places(self._led(taken, self.schema_.locate(points, taken)))
+
+    def transform_events(self, X: Any, events: Any, inverse: bool = False, *, times: Any = None) -> Array | list[Array]:
+        """When events of each series happen in the aligned one, whose steps stand at `times_`.
+
+        Times are in samples from 0, in seconds where a rate was given, and on the clock of `times` where there are such.
+
+        Args:
+            X: Series (N, ...).
+            events: When they were observed: (K,) for all series, (N, K), or a list of N of (K_i,); NaN stays.
+            inverse: Lead aligned times to observed ones instead.
+            times: Time stamps, as for `fit`.
+        """
+        taken = self._take(X, times)
+        here, there = self.schema_.spans(taken, inverse)
+        found = Events.of(events, len(taken.x))
+        shares = torch.from_numpy(found.shares(here)).float()[..., None]
+        return found.at(self._led(taken, shares, inverse)[..., 0].double().numpy(), there)
+
+    def to_matrix(self, X: Any, convention: Convention = "pixel") -> Array:
+        """The affine part of each deformation as matrices (N, 3, 3): normalized, pixel, opencv or skimage."""
+        x = self.prepare(X)
+        if x.ndim != 4:
+            raise DataError("to_matrix needs images; series have no matrix")
+        size = (x.shape[2], x.shape[3])
+        return torch.cat([to_matrix(map, size, convention).cpu() for _, map, _ in self._posed(x)]).numpy()
+
+    @property
+    def times_(self) -> Array:
+        """When each step of aligned series stands (T,), in samples, or in seconds where a rate or times were given."""
+        check_is_fitted(self)
+        if self.schema_.kind == "image":
+            raise AttributeError("times_ is of series; the model was trained on pictures")
+        return self.schema_.times
+
+    def prepare(self, X: Any, times: Any = None) -> Tensor:
+        """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
+        return self._take(X, times).x
+
+    def _take(self, X: Any, times: Any = None) -> Taken:
+        check_is_fitted(self)
+        return self.schema_.take(X, times, self.missing)
+
+    @torch.no_grad()
+    def _posed(self, x: Tensor, size: int = 500) -> Iterator[tuple[Tensor, Map, slice]]:
+        """Pieces of `x`, their maps and their rows, of a size that caches hold; content is never computed."""
+        where = place(self.device)
+        self.model_.to(where).eval()
+        for rows in (slice(i, i + size) for i in range(0, len(x), size)):
+            part = x[rows].to(where)
+            yield part, self.model_.pose(part), rows
+        self.model_.to("cpu")
+
+    def _led(self, taken: Taken, points: Tensor, inverse: bool = False) -> Tensor:
+        """Observed `points` (N, K, axes) of a map's frame in the aligned samples, or the other way."""
+        pieces = []
+        for part, map, rows in self._posed(taken.x):
+            lead = map.undoable().push if inverse else map.undoable().pull
+            pieces.append(lead(points[rows].to(part.device)).cpu())
+        return torch.cat(pieces)

@@ -1,0 +1,1 @@
+"""What `auto` means: measured recipes, defaults by the data, and fields that a user sets."""

@@ -1,0 +1,47 @@
+"""Recipes that were measured, and the data sets that they were measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from unwarp.models import AE, Net, Optimiser, Recipe
+from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, SquareTime
+
+DIGITS = AE(
+    warp=Chain(Displacement2d(5), Affine2d()),
+    n_content=12,
+    start="centroid",
+    crop=0.7,
+    prior=2.0,
+    views=0.0,
+)
+"""Pictures of one light object on a dark background, somewhere in the frame: Affine MNIST."""
+
+
+SERIES = AE(
+    warp=CosineTime(),
+    n_content=8,
+    refinements=0,
+    passes=(1, 1),
+    padding="border",
+    net=Net(channels=16),
+    views=0.3,
+    swap=False,
+    equivariance=100.0,
+    optimiser=Optimiser(lr=3e-3, warmup=40, clip=100.0),
+)
+"""Series of one length, standardised, that hurry and linger: some hundred steps of 20 series or more."""
+
+
+SHARP = replace(SERIES, n_content=16, net=Net(channels=16, detail=True), views=0.5, equivariance=200.0, bands=1.0)
+"""Series that small, short ripples tell apart."""
+
+
+RATE_INVARIANT = replace(
+    SERIES, warp=SquareTime(), encoder="one-stage", prior=1e3, views=0.0, swap=False, equivariance=0.0
+)
+"""One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
+
+OWN: Mapping[str, Recipe] = {"affine-mnist": DIGITS, "trace": SHARP}
+"""Built-in data sets for which a recipe was measured."""

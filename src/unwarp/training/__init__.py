@@ -1,0 +1,9 @@
+"""The one training loop, what it carries, and who looks on."""
+
+from __future__ import annotations
+
+from unwarp.training.callbacks import Callback, Quiet
+from unwarp.training.loop import train
+from unwarp.training.state import History, Row, State
+
+__all__ = ["Callback", "History", "Quiet", "Row", "State", "train"]

@@ -1,0 +1,42 @@
+"""Code that looks on at a training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    pass
+from unwarp.training.state import Row, State
+
+
+class Callback(Protocol):
+    """Code that looks on at a run; every hook is optional in subclasses of `Quiet`."""
+
+    def on_word(self, line: str) -> None: ...
+
+    def on_start(self, state: State) -> None: ...
+
+    def on_step(self, state: State, terms: Row) -> None: ...
+
+    def on_stop(self, state: State) -> None: ...
+
+    def on_end(self, state: State) -> None: ...
+
+
+class Quiet:
+    """A callback that does nothing, to inherit from."""
+
+    def on_word(self, line: str) -> None:
+        """When there is news for people before the run: what is being decided, and why."""
+
+    def on_start(self, state: State) -> None:
+        """Before the first step; a callback may put an earlier state back here."""
+
+    def on_step(self, state: State, terms: Row) -> None:
+        """After each step."""
+
+    def on_stop(self, state: State) -> None:
+        """When an error or an interrupt ends the run early."""
+
+    def on_end(self, state: State) -> None:
+        """After the last step, with the model centred."""

@@ -1,0 +1,139 @@
+"""Models and runs on disk: choices as JSON, tensors as safetensors; nothing is ever unpickled or half written.
+
+A model folder holds `config.json` (format version, recipe, sample shape, whatever else the writer adds),
+`model.safetensors` and a `README.md`. A run keeps one `checkpoint.safetensors` with everything that training carries.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from unwarp.errors import CheckpointError
+from unwarp.models.store import FORMAT
+from unwarp.training.callbacks import Quiet
+from unwarp.training.state import History, Row, State
+
+
+class Checkpoint(Quiet):
+    """Keeps a run's state in one file, puts it back at the start, and turns Ctrl-C into a clean stop.
+
+    Args:
+        path: The file; it is replaced as a whole.
+        every: Steps between two writings.
+    """
+
+    def __init__(self, path: str | Path, every: int = 200) -> None:
+        self.path, self.every = Path(path), every
+        self._stop = False
+        self._before: Any = None
+
+    def on_start(self, state: State) -> None:
+        """Continue from the file where there is one."""
+        if self.path.is_file():
+            _read_state(self.path, state)
+        try:
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        except ValueError:  # not the main thread: an interrupt is not ours to catch
+            self._before = None
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._stop:
+            self._release()
+            raise KeyboardInterrupt
+        self._stop = True
+
+    def on_step(self, state: State, terms: Row) -> None:
+        """Write every so often; after an interrupt, write and stop.
+
+        Raises:
+            KeyboardInterrupt: The user asked for a stop; the state is on disk.
+        """
+        if self._stop or (state.step + 1) % self.every == 0:
+            _write_state(self.path, state)
+        if self._stop:
+            raise KeyboardInterrupt
+
+    def on_stop(self, state: State) -> None:
+        """Give the interrupt back."""
+        self._release()
+
+    def on_end(self, state: State) -> None:
+        """Give the interrupt back; the file stays until `discard`, when the trained model is safe elsewhere."""
+        self._release()
+
+    def discard(self) -> None:
+        """Delete the file."""
+        self.path.unlink(missing_ok=True)
+
+    def _release(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+
+def _tensors(state: State) -> dict[str, Tensor]:
+    found = {f"model.{k}": v for k, v in state.model.state_dict().items()}
+    for i, (player, optimiser, average) in enumerate(zip(state.players, state.optimisers, state.averages, strict=True)):
+        if player.module is not state.model:
+            found |= {f"player{i}.{k}": v for k, v in player.module.state_dict().items()}
+        found |= {f"average{i}.{k}": v for k, v in average.items()}
+        for row, slots in optimiser.state_dict()["state"].items():
+            found |= {f"optimiser{i}.{row}.{k}": torch.as_tensor(v) for k, v in slots.items()}
+    return {k: v.detach().cpu().contiguous().clone() for k, v in found.items()}
+
+
+def _write_state(path: Path, state: State) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "format_version": FORMAT,
+        "step": state.step + 1,
+        "steps": state.steps,
+        "seed": state.seed,
+        "history": asdict(state.history),
+        "scaler": state.scaler.state_dict() if state.scaler else None,
+    }
+    partial = path.with_suffix(".partial")
+    save_file(_tensors(state), partial, {"state": json.dumps(record)})
+    partial.replace(path)
+
+
+def _read_state(path: Path, state: State) -> None:
+    try:
+        with safe_open(path, "pt") as file:
+            record = json.loads(file.metadata()["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); delete it to start the run again") from error
+    if (record["steps"], record["seed"]) != (state.steps, state.seed):
+        raise CheckpointError(
+            f"{path} belongs to a run of {record['steps']} steps with seed {record['seed']}, this one has {state.steps} "
+            f"and {state.seed}; delete the file to start again"
+        )
+
+    def part(prefix: str) -> dict[str, Tensor]:
+        return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+    state.model.load_state_dict(part("model."))
+    for i, (player, optimiser, average) in enumerate(zip(state.players, state.optimisers, state.averages, strict=True)):
+        if player.module is not state.model:
+            player.module.load_state_dict(part(f"player{i}."))
+        for name, value in part(f"average{i}.").items():
+            average[name].copy_(value)
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, value in part(f"optimiser{i}.").items():
+            row, key = name.split(".", 1)
+            slots.setdefault(int(row), {})[key] = value
+        optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
+    if state.scaler and record.get("scaler"):
+        state.scaler.load_state_dict(record["scaler"])
+    state.step, state.history = record["step"], History(**record["history"])

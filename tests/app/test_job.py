@@ -1,0 +1,72 @@
+"""Run folders: what is read back is what was asked, and what is damaged is refused by type."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from unwarp import AE
+from unwarp.app.job import Job, load_job, start_job
+from unwarp.errors import CheckpointError, ConfigError
+from unwarp.models.codec import describe
+
+JOB = Job("digits", describe(AE()), steps=3, seconds=2.5, precision="bf16")
+
+
+def test_a_job_comes_back_as_it_was_asked(tmp_path: Path) -> None:
+    start_job(JOB, tmp_path / "run")
+    assert load_job(tmp_path / "run") == JOB
+
+
+def test_a_job_of_an_older_version_lacks_only_what_has_a_default(tmp_path: Path) -> None:
+    old = {name: value for name, value in asdict(JOB).items() if name != "precision"}
+    (tmp_path / "run.json").write_text(json.dumps(old))
+    assert load_job(tmp_path) == replace(JOB, precision="no")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"steps": "many"}, "steps: .*integer"),
+        ({"steps": 2.5}, "steps: .*integer"),
+        ({"source": 3}, "source: .*string"),
+        ({"recipe": [1]}, "recipe: .*object"),
+        ({"kind": "moon"}, "kind: .*'auto', 'image' or 'series'"),
+        ({"precision": 32}, "precision: .*'no', 'fp16' or 'bf16'"),
+        ({"colour": "red"}, "colour: "),
+    ],
+)
+def test_a_damaged_job_names_its_field(change: dict[str, object], words: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(asdict(JOB) | change))
+    with pytest.raises(CheckpointError, match=f"run.json is damaged .{words}.*; start the run again"):
+        load_job(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "null", '{"steps"', '{"steps": 3}', b"\xff\xfe"])
+def test_a_file_that_is_no_job_is_refused_by_type(text: str | bytes, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(CheckpointError, match="is damaged"):
+        load_job(tmp_path)
+
+
+def test_a_folder_is_free_until_its_run_has_begun(tmp_path: Path) -> None:
+    start_job(JOB, tmp_path)
+    other = replace(JOB, seed=1)
+    start_job(other, tmp_path)
+    assert load_job(tmp_path) == other
+    (tmp_path / "model.checkpoint").touch()
+    start_job(other, tmp_path)
+    with pytest.raises(ConfigError, match="a run with other settings"):
+        start_job(JOB, tmp_path)
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="is not a run folder"):
+        start_job(JOB, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["diary.txt"]
+    with pytest.raises(ConfigError, match="cannot write"):
+        start_job(JOB, tmp_path / "diary.txt")

@@ -1,0 +1,212 @@
+"""Losses against the distributions of torch; sums over features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from unwarp.errors import DataError
+from unwarp.models.losses import (
+    AdversarialObjective,
+    bernoulli_nll,
+    continuous_bernoulli_nll,
+    critic_loss,
+    gaussian_energy,
+    gaussian_log_density,
+    gaussian_nll,
+    gaussian_rate,
+    gaussian_rates,
+    generator_loss,
+    gradient_penalty,
+    reparametrise,
+    squared_error,
+    stress,
+)
+
+
+def pictures(shape: tuple[int, ...] = (4, 2, 5, 6)) -> tuple[Tensor, Tensor]:
+    return torch.rand(shape).double() * 0.98 + 0.01, torch.rand(shape).double()
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5**0.5, 3.0])
+def test_gaussian_agrees_with_torch(sigma: float) -> None:
+    x_hat, x = pictures()
+    expected = -Normal(x_hat, sigma).log_prob(x).sum((1, 2, 3))  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(gaussian_nll(x_hat, x, sigma), expected)
+
+
+def test_half_variance_gives_the_squared_error_but_for_a_constant() -> None:
+    x_hat, x = pictures()
+    shift = gaussian_nll(x_hat, x, 0.5**0.5) - squared_error(x_hat, x)
+    torch.testing.assert_close(shift, torch.full((4,), 60 * 0.5 * math.log(math.pi)).double())
+
+
+def test_bernoulli_agrees_with_torch_on_bits_and_on_greys() -> None:
+    x_hat, x = pictures()
+    expected = -Bernoulli(x_hat).log_prob(x.round()).sum((1, 2, 3))  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(bernoulli_nll(x_hat, x.round()), expected)
+    grey = -(x * x_hat.log() + (1 - x) * (1 - x_hat).log()).sum((1, 2, 3))
+    torch.testing.assert_close(bernoulli_nll(x_hat, x), grey)
+
+
+@pytest.mark.parametrize("p", [1e-3, 0.2, 0.5, 0.4999, 0.97])
+def test_the_continuous_bernoulli_is_a_density_on_the_unit_interval(p: float) -> None:
+    x = torch.linspace(0, 1, 20_001)[:, None]
+    density = (-continuous_bernoulli_nll(torch.full_like(x, p), x)).exp()
+    assert float(torch.trapezoid(density, x[:, 0])) == pytest.approx(1.0, abs=2e-3)
+    slope = (density[-1] / density[0]).log()
+    assert float(slope) == pytest.approx(math.log(p / (1 - p)), abs=1e-3)
+
+
+def test_a_learned_sigma_has_its_best_value_at_the_error() -> None:
+    x_hat, x = pictures()
+    log_sigma = torch.tensor(0.3).double().log().requires_grad_()
+    at = (x_hat - x).square().mean().sqrt()
+    (slope,) = torch.autograd.grad(gaussian_nll(x_hat, x, log_sigma.exp()).sum(), log_sigma)
+    assert abs(float(slope)) > 1
+    assert float(gaussian_nll(x_hat, x, at).sum()) < float(gaussian_nll(x_hat, x, 0.9 * at).sum())
+    assert float(gaussian_nll(x_hat, x, at).sum()) < float(gaussian_nll(x_hat, x, 1.1 * at).sum())
+
+
+def test_columns_sum_to_the_rate_and_the_density_is_torchs() -> None:
+    mean, log_sd = torch.randn(2, 5, 3).double().unbind()
+    torch.testing.assert_close(gaussian_rates(mean, log_sd, 0.7).sum(-1), gaussian_rate(mean, log_sd, 0.7))
+    scales = torch.tensor([0.5, 1.0, 2.0]).double()
+    exact = kl_divergence(Normal(mean, log_sd.exp()), Normal(torch.zeros(3).double(), scales))
+    torch.testing.assert_close(gaussian_rates(mean, log_sd, scales), exact)
+    x = torch.randn(5, 3).double()
+    expected = Normal(mean, log_sd.exp()).log_prob(x)  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(gaussian_log_density(x, mean, log_sd), expected)
+
+
+def test_bernoulli_is_finite_at_certainty_and_worst_when_certainly_wrong() -> None:
+    x = torch.tensor([[0.0, 1.0]])
+    assert 0 <= float(bernoulli_nll(x, x)) < 1e-4
+    assert 20 < float(bernoulli_nll(1 - x, x)) < math.inf
+
+
+@pytest.mark.parametrize("x", [torch.tensor([[-0.01, 0.5]]), torch.tensor([[0.5, 255.0]])])
+def test_bernoulli_refuses_values_outside_the_unit_interval(x: Tensor) -> None:
+    with pytest.raises(DataError, match=r"\[0, 1\].*gaussian"):
+        bernoulli_nll(torch.full_like(x, 0.5), x)
+
+
+@pytest.mark.parametrize("loss", [squared_error, bernoulli_nll, lambda a, b: gaussian_nll(a, b, 0.3)])
+def test_a_picture_shown_twice_costs_twice_and_a_sample_repeated_the_same(
+    loss: Callable[[Tensor, Tensor], Tensor],
+) -> None:
+    x_hat, x = pictures()
+    value = loss(x_hat, x)
+    assert value.shape == (4,)
+    twice = loss(torch.cat([x_hat, x_hat], -1), torch.cat([x, x], -1))
+    torch.testing.assert_close(twice, 2 * value)
+    torch.testing.assert_close(loss(x_hat.repeat(2, 1, 1, 1), x.repeat(2, 1, 1, 1)), value.repeat(2))
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_the_rate_is_the_divergence_from_the_prior(scale: float) -> None:
+    mean, log_sd = torch.randn(5, 7).double(), torch.randn(5, 7).double()
+    expected = kl_divergence(Normal(mean, log_sd.exp()), Normal(0.0, scale)).sum(-1)
+    torch.testing.assert_close(gaussian_rate(mean, log_sd, scale), expected)
+
+
+def test_the_rate_of_the_prior_itself_is_zero() -> None:
+    nothing = gaussian_rate(torch.zeros(2, 3), torch.full((2, 3), math.log(0.5)), 0.5)
+    torch.testing.assert_close(nothing, torch.zeros(2))
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0])
+def test_the_energy_is_the_log_density_but_for_its_constant(scale: float) -> None:
+    mean = torch.randn(5, 3).double()
+    prior = Normal(0.0, scale)
+    expected = (prior.log_prob(torch.tensor(0.0)) - prior.log_prob(mean)).sum(-1)  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(gaussian_energy(mean, scale), expected)
+
+
+def test_draws_have_the_moments_asked_for_and_repeat_by_seed() -> None:
+    mean, log_sd = torch.full((40_000, 1), 2.0), torch.full((40_000, 1), math.log(0.5))
+    draw = reparametrise(mean, log_sd, torch.Generator().manual_seed(1))
+    assert float(draw.mean()) == pytest.approx(2.0, abs=0.02)
+    assert float(draw.std()) == pytest.approx(0.5, abs=0.02)
+    assert torch.equal(draw, reparametrise(mean, log_sd, torch.Generator().manual_seed(1)))
+
+
+def test_draws_carry_gradients_to_mean_and_spread() -> None:
+    mean, log_sd = (torch.zeros(3, 2, requires_grad=True) for _ in range(2))
+    draw = reparametrise(mean, log_sd, torch.Generator().manual_seed(1))
+    draw.sum().backward()  # type: ignore[no-untyped-call]
+    torch.testing.assert_close(mean.grad, torch.ones(3, 2))
+    torch.testing.assert_close(log_sd.grad, draw.detach())
+
+
+def test_stress_vanishes_for_an_isometry_and_counts_the_difference_else() -> None:
+    samples = torch.randn(6, 2, 5)
+    turn, _ = torch.linalg.qr(torch.randn(10, 10))
+    torch.testing.assert_close(stress(samples.flatten(1) @ turn, samples), torch.zeros(3), atol=1e-9, rtol=0)
+    far = (samples[:3] - samples[3:]).flatten(1).norm(dim=1)
+    torch.testing.assert_close(stress(3 * samples.flatten(1), samples), (2 * far).square())
+
+
+def test_the_game_is_worth_minus_log_four_where_the_critic_cannot_tell() -> None:
+    nothing = torch.zeros(5)
+    for objective in ("minimax", "non-saturating"):
+        torch.testing.assert_close(-critic_loss(nothing, nothing, objective), torch.full((5,), -math.log(4)))
+    torch.testing.assert_close(generator_loss(nothing, "minimax"), torch.full((5,), -math.log(2)))
+    torch.testing.assert_close(generator_loss(nothing, "non-saturating"), torch.full((5,), math.log(2)))
+
+
+def test_adversarial_losses_are_their_closed_forms_per_sample() -> None:
+    real, fake = torch.randn(2, 64, dtype=torch.float64).mul(2).unbind()
+    d_real, d_fake = real.sigmoid(), fake.sigmoid()
+    torch.testing.assert_close(critic_loss(real, fake, "minimax"), -d_real.log() - (1 - d_fake).log())
+    torch.testing.assert_close(critic_loss(real, fake, "non-saturating"), critic_loss(real, fake, "minimax"))
+    torch.testing.assert_close(critic_loss(real, fake, "hinge"), (1 - real).clamp_min(0) + (1 + fake).clamp_min(0))
+    torch.testing.assert_close(generator_loss(fake, "minimax"), (1 - d_fake).log())
+    torch.testing.assert_close(generator_loss(fake, "non-saturating"), -d_fake.log())
+    torch.testing.assert_close(generator_loss(fake, "hinge"), -fake)
+
+
+@pytest.mark.parametrize("objective", ["minimax", "non-saturating", "hinge"])
+def test_adversarial_losses_stay_finite_where_the_critic_is_certain(objective: AdversarialObjective) -> None:
+    sure = torch.tensor([-1e4, 1e4])
+    assert torch.isfinite(critic_loss(sure, -sure, objective)).all()
+    assert torch.isfinite(generator_loss(sure, objective)).all()
+    fake = torch.tensor([-30.0], requires_grad=True)
+    (slope,) = torch.autograd.grad(generator_loss(fake, objective).sum(), fake)
+    assert (abs(float(slope)) < 1e-9) == (objective == "minimax")
+
+
+def test_the_optimal_critic_of_two_densities_gives_their_jensen_shannon_divergence() -> None:
+    p, q = torch.tensor([0.5, 0.3, 0.2]).double(), torch.tensor([0.1, 0.2, 0.7]).double()
+    logits = (p / q).log()
+    value = -(p * critic_loss(logits, logits.new_full((3,), -1e3), "minimax")).sum()
+    value -= (q * critic_loss(logits.new_full((3,), 1e3), logits, "minimax")).sum()
+    middle = (p + q) / 2
+    divergence = ((p * (p / middle).log()).sum() + (q * (q / middle).log()).sum()) / 2
+    torch.testing.assert_close(value, 2 * divergence - math.log(4))
+
+
+def test_the_gradient_penalty_is_the_squared_slope_and_reaches_the_weights() -> None:
+    weight = torch.randn(6, dtype=torch.float64, requires_grad=True)
+    x = torch.randn(4, 2, 3, dtype=torch.float64, requires_grad=True)
+    logits = (x.flatten(1).square() @ weight) / 2
+    penalty = gradient_penalty(logits, x)
+    torch.testing.assert_close(penalty, (x.flatten(1) * weight).square().sum(1))
+    (slope,) = torch.autograd.grad(penalty.sum(), weight)
+    torch.testing.assert_close(slope, 2 * weight * x.flatten(1).square().sum(0))
+
+
+def test_what_was_not_observed_counts_nothing() -> None:
+    x, x_hat = torch.randn(2, 6, 3, 20, generator=torch.Generator().manual_seed(0))
+    x_hat = x_hat.requires_grad_()
+    holes = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) < 0.3
+    nll = gaussian_nll(x_hat, x.masked_fill(holes, torch.nan), 0.7)
+    seen = torch.distributions.Normal(x_hat, 0.7).log_prob(x).masked_fill(holes, 0)
+    torch.testing.assert_close(nll, -seen.flatten(1).sum(1))
+    (slope,) = torch.autograd.grad(nll.sum(), x_hat)
+    assert torch.equal(slope == 0, holes)

@@ -1,0 +1,45 @@
+"""Factors, batches, and what kind of error each error is."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+import torch
+
+from unwarp.core import Batch, Factor
+from unwarp.errors import CheckpointError, ConfigError, DataError, NotInvertibleError, TrainingError, UnwarpError
+
+
+@pytest.mark.parametrize(
+    ("factor", "label"),
+    [
+        (Factor("rotation_deg", "deg", -45, 45), "rotation (deg)"),
+        (Factor("shift_x_px", "px", -5, 5), "shift x (px)"),
+        (Factor("scale_x", "factor", 0.5, 2), "scale x (factor)"),
+        (Factor("shear", "", -1, 1), "shear"),
+    ],
+)
+def test_a_label_names_the_unit_once(factor: Factor, label: str) -> None:
+    assert factor.label == label
+
+
+def test_half_range_is_half_the_distance_between_the_ends() -> None:
+    assert Factor("lag", "s", -1.0, 4.0).half_range == 2.5
+
+
+def test_factors_are_values() -> None:
+    factor = Factor("lag", "s", -1.0, 1.0)
+    assert {factor: 1}[Factor("lag", "s", -1.0, 1.0)] == 1
+    with pytest.raises(FrozenInstanceError):
+        factor.low = 0.0  # type: ignore[misc]
+
+
+def test_a_batch_is_as_long_as_its_samples() -> None:
+    assert len(Batch(torch.zeros(3, 1, 8, 8), torch.arange(3))) == 3
+
+
+@pytest.mark.parametrize("error", [DataError, ConfigError, CheckpointError, TrainingError, NotInvertibleError])
+def test_every_error_is_the_library_s_own_and_a_standard_one(error: type[Exception]) -> None:
+    assert issubclass(error, UnwarpError)
+    assert issubclass(error, ValueError | RuntimeError)
