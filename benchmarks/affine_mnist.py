@@ -56,7 +56,7 @@ def plan(name: str, kind: str, seed: int) -> tuple[AE, int]:
     if kind == "identity-seconds":
         own, other = (cells.run(FOLDER, f"{name}-{k}-{seed}", lambda k=k: cell(name, k, seed)) for k in MODELS[:2])
         steps = round(steps * own["seconds"] / other["seconds"])
-    return replace(recipe, views=0.0, isometry=0.0).unstructured(), steps
+    return replace(recipe, views=0.0, isometry=0.0).without_warp(), steps
 
 
 def cell(name: str, kind: str, seed: int, quick: bool = False) -> cells.Result:

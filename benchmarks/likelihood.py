@@ -88,7 +88,7 @@ def plan(name: str) -> tuple[Recipe, int, int, str]:
     if kind == "capacity":
         return replace(CAPACITY, capacity=float(name.split("-")[1])), steps, batch, "binary-mnist"
     own = SMALL if "small" in name else STRUCTURED
-    recipe = own if name.endswith("structured") else replace(own, prior=1.0).unstructured()
+    recipe = own if name.endswith("structured") else replace(own, prior=1.0).without_warp()
     if name.endswith("seconds"):
         beside = (name.replace("identity-seconds", kind) for kind in KINDS[:2])
         warped, still = (cells.run(FOLDER, n, lambda n=n: cell(n)) for n in beside)

@@ -20,7 +20,7 @@ from unwarp import plots
 from unwarp.analysis.embedding import encode, tsne
 from unwarp.analysis.interpolation import interpolate, interpolate_chunks
 from unwarp.analysis.latents import Rendering
-from unwarp.analysis.traversal import deform, slidable, traverse
+from unwarp.analysis.traversal import traverse, traverse_deformation, walkable_columns
 from unwarp.core import Array
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import dsprites
@@ -124,7 +124,11 @@ def along_chunks(model: Model, recipe: MixingAE, x: Tensor, names: Array, seed: 
 def along_dimensions(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:
     """About one sample: templates along its most informative content dimensions, then along each deformation."""
     index = ends(names, seed)[0]
-    moved = deform(model, encode(model, x[index : index + 1])[0], STEPS) if slidable(model.chart) else None
+    moved = (
+        traverse_deformation(model, encode(model, x[index : index + 1])[0], STEPS)
+        if walkable_columns(model.chart)
+        else None
+    )
     walk = traverse(model, x, index=index, n=STEPS)
     kept = min(len(walk.labels), MOST, ROWS - (len(moved.labels) if moved else 0))
     rows = dict(zip(walk.labels[:kept], walk.x.numpy(), strict=False))

@@ -58,9 +58,9 @@ DCGAN = GAN(
 )
 MODELS: dict[str, Recipe] = {
     "gan-structured": DCGAN,
-    "gan-plain": DCGAN.unstructured(),
+    "gan-plain": DCGAN.without_warp(),
     "vae-structured": replace(STRUCTURED, likelihood="continuous-bernoulli"),
-    "vae-plain": replace(STRUCTURED, likelihood="continuous-bernoulli", prior=1.0).unstructured(),
+    "vae-plain": replace(STRUCTURED, likelihood="continuous-bernoulli", prior=1.0).without_warp(),
 }
 STATISTICS = ("gaussian-mixture", "factor-analysis", "pca", "naive-bayes")
 NAMES = (*MODELS, *STATISTICS)

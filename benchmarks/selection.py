@@ -59,9 +59,9 @@ CANDIDATES: dict[str, AE] = {
 @torch.no_grad()
 def swap(model: Model, x: torch.Tensor) -> float:
     """Squared error of moved copies drawn from the originals' content, mean over samples."""
-    move = model.warp.sample(len(x), torch.Generator().manual_seed(3), 0.3).undoable()
+    move = model.warp.sample(len(x), torch.Generator().manual_seed(3), 0.3).invertible_part()
     copies = move(x)
-    drawn = model.render(Latent(model.embed(x).content, model.embed(copies).map))
+    drawn = model.reconstruct(Latent(model.embed(x).content, model.embed(copies).map))
     return float((drawn - copies).square().flatten(1).sum(1).mean())
 
 

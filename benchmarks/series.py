@@ -56,7 +56,7 @@ FORK, FORK_STEPS = replace(SERIES, n_content=3, net=Net(channels=32)), 1000
 FORKS: dict[str, Recipe] = {
     "smooth": FORK,
     "one-stage": replace(RATE_INVARIANT, n_content=3, net=FORK.net),
-    "none": replace(FORK.unstructured(), n_content=3),
+    "none": replace(FORK.without_warp(), n_content=3),
 }
 NAMES = (
     *(f"{name}/{kind}/0" for kind in ("choice", "raw", "dtw") for name in SETS),

@@ -150,7 +150,7 @@ def plan(name: str, strategy: str, kind: str) -> Recipe:
     recipe = RECIPES[name, strategy]
     if kind == "shear":
         return replace(recipe, warp=Affine2d(rotation=180, scale=2.0))
-    return recipe if kind == "warp" else recipe.unstructured()  # second views need a warp, so it has none
+    return recipe if kind == "warp" else recipe.without_warp()  # second views need a warp, so it has none
 
 
 def cell(name: str, quick: bool = False) -> cells.Result:
@@ -233,7 +233,7 @@ def peer(source: str, strategy: str, seed: int, quick: bool) -> cells.Result:
     training, reference, test = data(source)
     first = next(s for d, s in RECIPES if d == source)
     recipe, seconds = (
-        RECIPES[source, first].unstructured(),
+        RECIPES[source, first].without_warp(),
         5.0 if quick else min(LONGEST, beside(source, first)["seconds"]),
     )
     times = 1 if training.draw is None else OBSERVATIONS

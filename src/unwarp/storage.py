@@ -13,13 +13,13 @@ from torch import Tensor
 from unwarp.errors import CheckpointError, ConfigError
 
 
-def put(path: Path, content: str | bytes) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all, and the folders above it.
 
     Raises:
         ConfigError: Nothing can be written there.
     """
-    make_room(path)
+    check_writable(path)
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -29,7 +29,7 @@ def put(path: Path, content: str | bytes) -> None:
         raise _unwritable(path, error.strerror) from error
 
 
-def make_room(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Make the folders above a file that will be written, so that a wrong path is known before work begins.
 
     Raises:

@@ -9,8 +9,8 @@ from unwarp.analysis.tables import tabulate, theta_of
 from unwarp.errors import DataError
 from unwarp.warps import Affine2d, Chain, Displacement2d, Warp, named
 
-AFFINE = Affine2d().on((20, 30))
-CHAIN = Chain(Displacement2d(3), Affine2d()).on((20, 30))
+AFFINE = Affine2d().bind((20, 30))
+CHAIN = Chain(Displacement2d(3), Affine2d()).bind((20, 30))
 
 
 def drawn(warp: Warp, n: int = 7) -> torch.Tensor:

@@ -16,7 +16,7 @@ from torch.distributions import Normal, kl_divergence
 from tests.pictures import centre_of_mass, dot, smooth
 from unwarp.analysis.arithmetic import arithmetic
 from unwarp.analysis.interpolation import interpolate, interpolate_chunks, nearest, spherical
-from unwarp.analysis.traversal import deform, slidable, traverse
+from unwarp.analysis.traversal import traverse, traverse_deformation, walkable_columns
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import AE, VAE, Model, Net
@@ -42,7 +42,7 @@ def built(recipe: type[AE] | type[VAE] = AE, warp: Warp = CHAIN) -> Model:
 def seen(model: Model, x: Tensor) -> tuple[Latent, Tensor]:
     with torch.no_grad():
         latent = model.embed(x)
-        return latent, model.render(latent)
+        return latent, model.reconstruct(latent)
 
 
 @pytest.mark.parametrize("path", ["linear", "spherical"])
@@ -118,9 +118,9 @@ def test_each_chunk_alone_goes_from_one_sample_to_the_other(sizes: tuple[int, ..
         half, whole = latent.content[:1].clone(), latent.content[:1].clone()
         half[:, columns] = latent.content.mean(0)[columns]
         whole[:, columns] = latent.content[1, columns]
-        drawn = model.render(Latent(torch.cat([half, whole]), latent.map[torch.tensor([0, 0])]))
+        drawn = model.reconstruct(Latent(torch.cat([half, whole]), latent.map[torch.tensor([0, 0])]))
         torch.testing.assert_close(walk.x[row, [2, 4]], drawn, atol=1e-5, rtol=0)
-    moved = model.render(Latent(latent.content[:1], latent.map[torch.tensor([1])]))
+    moved = model.reconstruct(Latent(latent.content[:1], latent.map[torch.tensor([1])]))
     torch.testing.assert_close(walk.x[-1, -1:], moved, atol=1e-5, rtol=0)
     assert (walk.x[:, -1] - walk.x[:, 0]).flatten(1).abs().amax(1).min() > 1e-3
 
@@ -204,7 +204,7 @@ def drawn_as(model: Model, picture: Tensor) -> object:
 def test_deformations_are_in_human_units_with_their_signs() -> None:
     model = AE(warp=Affine2d(shift=0.5), n_content=2, net=SMALL).build((1, 40, 40)).eval()
     with drawn_as(model, dot((40, 40), (0.3, 0.0), sd=0.08)):  # type: ignore[attr-defined]
-        walk = deform(model, torch.zeros(2), 5)
+        walk = traverse_deformation(model, torch.zeros(2), 5)
     rows = {
         axis.name: (values, centre_of_mass(x) * 20)
         for axis, values, x in zip(walk.axes, walk.values, walk.x, strict=True)
@@ -225,34 +225,34 @@ def test_deformations_are_in_human_units_with_their_signs() -> None:
 def test_the_middle_of_a_deformation_is_the_template() -> None:
     model = built()
     content = torch.ones(1, 4)
-    walk = deform(model, content, 3)
+    walk = traverse_deformation(model, content, 3)
     assert len(walk.axes) == 6
     torch.testing.assert_close(walk.x[:, 1], model.template(content).expand(6, -1, -1, -1), atol=1e-4, rtol=0)
 
 
 def test_one_parameter_has_one_row_under_the_name_that_its_columns_share() -> None:
-    names = [axis.name for axis in deform(built(warp=Similarity2d()), torch.zeros(4)).axes]
+    names = [axis.name for axis in traverse_deformation(built(warp=Similarity2d()), torch.zeros(4)).axes]
     assert names == ["rotation_deg", "scale", "shift_x_px", "shift_y_px"]
 
 
 def test_a_human_column_that_several_parameters_move_labels_none_of_them() -> None:
     model = AE(warp=named("time"), n_content=2, net=SMALL).build((1, 32)).eval()
-    walk = deform(model, torch.zeros(2), 3)
+    walk = traverse_deformation(model, torch.zeros(2), 3)
     assert [axis.name for axis in walk.axes] == [f.name for f in model.chart.factors]
     assert len(set(walk.labels)) == len(walk.labels) > 1
     shift = AE(warp=named("time-shift"), n_content=2, net=SMALL).build((1, 32)).eval()
-    assert deform(shift, torch.zeros(2), 3).axes[0].name == "lag"
+    assert traverse_deformation(shift, torch.zeros(2), 3).axes[0].name == "lag"
 
 
 def test_a_circle_is_shown_once_round() -> None:
-    turns = deform(built(warp=Affine2d(rotation=180.0)), torch.zeros(4), 4).values[0]
+    turns = traverse_deformation(built(warp=Affine2d(rotation=180.0)), torch.zeros(4), 4).values[0]
     torch.testing.assert_close(turns, torch.tensor([-135.0, -45.0, 45.0, 135.0]))
 
 
 def test_only_parts_with_an_inverse_can_be_slid() -> None:
-    assert slidable(CHAIN) == tuple(range(18, 24))
-    assert slidable(Affine2d()) == tuple(range(6))
-    assert slidable(Identity()) == slidable(Displacement2d(3)) == ()
+    assert walkable_columns(CHAIN) == tuple(range(18, 24))
+    assert walkable_columns(Affine2d()) == tuple(range(6))
+    assert walkable_columns(Identity()) == walkable_columns(Displacement2d(3)) == ()
 
 
 def test_a_model_is_left_as_it_was() -> None:
@@ -280,9 +280,9 @@ def test_a_model_is_left_as_it_was() -> None:
         (lambda m: traverse(m, X, span=-1.0), ConfigError, "span"),
         (lambda m: traverse(m, X, span=math.nan), ConfigError, "span"),
         (lambda m: arithmetic(m, X[:0], X, X), DataError, "plus has shape"),
-        (lambda m: deform(m, torch.zeros(3)), DataError, "3 numbers"),
-        (lambda m: deform(m, torch.zeros(4), 1), ConfigError, "n=1"),
-        (lambda m: deform(built(warp=Identity()), torch.zeros(4)), ConfigError, "identity"),
+        (lambda m: traverse_deformation(m, torch.zeros(3)), DataError, "3 numbers"),
+        (lambda m: traverse_deformation(m, torch.zeros(4), 1), ConfigError, "n=1"),
+        (lambda m: traverse_deformation(built(warp=Identity()), torch.zeros(4)), ConfigError, "identity"),
     ],
 )
 def test_a_mistake_is_named(walk: object, error: type[Exception], words: str) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from unwarp.app.exports import write_embedding
 from unwarp.errors import ConfigError
-from unwarp.storage import make_folder, make_room, put
+from unwarp.storage import check_writable, make_folder, write_file
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "deep" / "table.csv"
-    put(path, "a long first text")
-    put(path, b"b")
+    write_file(path, "a long first text")
+    write_file(path, b"b")
     assert path.read_bytes() == b"b"
     assert [p.name for p in path.parent.iterdir()] == ["table.csv"]
 
@@ -23,7 +23,7 @@ def test_a_place_that_cannot_be_written_is_named_with_the_mend(tmp_path: Path) -
     file = tmp_path / "file"
     file.write_text("mine")
     for wrong in (file / "table.csv", file / "deep" / "table.csv", tmp_path):
-        for attempt in (lambda path=wrong: put(path, "x"), lambda path=wrong: make_room(path)):
+        for attempt in (lambda path=wrong: write_file(path, "x"), lambda path=wrong: check_writable(path)):
             with pytest.raises(ConfigError, match=r"cannot write .*; choose another place with --out"):
                 attempt()
     with pytest.raises(ConfigError, match=f"cannot write {file}: file exists"):

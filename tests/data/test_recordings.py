@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unwarp.data.recordings import Clock, Even, Uneven, as_recorded
+from unwarp.data.recordings import Clock, IrregularSeries, RegularSamples, parse_samples
 from unwarp.errors import ConfigError, DataError
 
 NAN = float("nan")
@@ -19,16 +19,16 @@ EQUAL = np.random.default_rng(0).normal(size=(4, 6))
 UNEQUAL = [np.arange(4.0), np.arange(7.0) ** 2]
 
 
-def uneven(X: Any, times: Any = None, **more: Any) -> Uneven:
-    came, kind = as_recorded(X, times, **more)
-    assert isinstance(came, Uneven) and kind == "series"
+def uneven(X: Any, times: Any = None, **more: Any) -> IrregularSeries:
+    came, kind = parse_samples(X, times, **more)
+    assert isinstance(came, IrregularSeries) and kind == "series"
     return came
 
 
 @pytest.mark.parametrize("X", [EQUAL, EQUAL.tolist(), list(EQUAL), torch.from_numpy(EQUAL), EQUAL.astype(np.uint8)])
 def test_series_of_one_length_stay_as_they_are(X: Any) -> None:
-    came, kind = as_recorded(X)
-    assert isinstance(came, Even) and kind == "series"
+    came, kind = parse_samples(X)
+    assert isinstance(came, RegularSamples) and kind == "series"
     np.testing.assert_array_equal(came.even(None, "error")[:, 0], np.asarray(X).astype(np.float32))
     assert came.clock(None) == (6, Clock())
     assert came.spans(Clock(rate=2.0)).tolist() == [[0.0, 2.5]] * 4
@@ -110,7 +110,7 @@ def test_series_of_unequal_length_may_be_anything_that_is_an_array(X: Any, rows:
 
 @pytest.mark.parametrize("make", [list, boxed, lambda rows: pd.Series(rows, index=range(5, 9))])
 def test_so_may_series_of_one_length(make: Any) -> None:
-    came, _ = as_recorded(make([pd.Series(row) for row in EQUAL]))
+    came, _ = parse_samples(make([pd.Series(row) for row in EQUAL]))
     np.testing.assert_array_equal(came.even(None, "error")[:, 0], EQUAL.astype(np.float32))
 
 
@@ -208,4 +208,4 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
 @pytest.mark.parametrize(("X", "more", "words"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_is_refused(X: Any, more: dict[str, Any], words: str) -> None:
     with pytest.raises(DataError, match=words):
-        as_recorded(X, **more)
+        parse_samples(X, **more)

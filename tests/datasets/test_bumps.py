@@ -9,7 +9,7 @@ import torch
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import bumps
 from unwarp.errors import DataError
-from unwarp.warps import canonicalize
+from unwarp.warps import align
 
 TIME = torch.linspace(0, 1, 128)
 
@@ -35,7 +35,7 @@ def test_fifty_series_of_each_of_four_classes_in_pairs() -> None:
 
 def test_the_true_maps_undone_leave_the_template_of_the_class(clean: Dataset) -> None:
     assert clean.maps is not None
-    upright = canonicalize(clean.x, clean.maps, padding="border")[:, 0].split(50)
+    upright = align(clean.x, clean.maps, padding="border")[:, 0].split(50)
     time = torch.linspace(0, 1, 512)
     for shape, rows in zip(bumps.CLASSES, upright, strict=True):
         assert (rows - bumps.template(shape, time)).abs().max() < 0.01
@@ -54,7 +54,7 @@ def test_alignment_tells_apart_what_is_mixed_up_as_it_stands() -> None:
     data = bumps.load()
     assert data.maps is not None and data.labels is not None
     assert nearest_centroid(data.x, data.labels) < 0.8
-    assert nearest_centroid(canonicalize(data.x, data.maps, padding="border"), data.labels) == 1.0
+    assert nearest_centroid(align(data.x, data.maps, padding="border"), data.labels) == 1.0
 
 
 def test_noise_is_added_as_asked_and_changes_no_map() -> None:

@@ -239,7 +239,7 @@ def test_units_of_channels_do_not_matter_where_each_has_its_own_scale(tmp_path: 
 @pytest.mark.parametrize(("scale", "told"), [("auto", ["channel 1 varies 64 times"]), ("channel", []), ("each", [])])
 def test_units_that_differ_are_told_before_learning(scale: Any, told: list[str]) -> None:
     class Heard(Quiet):
-        def on_word(self, line: str) -> None:
+        def on_message(self, line: str) -> None:
             lines.append(line)
 
     lines: list[str] = []
@@ -453,8 +453,10 @@ def test_gaps_of_other_channels_are_met_as_those_of_the_samples(times: Any) -> N
     assert 0.1 < gaps.mean() < 0.6
     np.testing.assert_allclose(u.align(X, other, times=times)[~gaps], 2 * u.align(X, times=times)[~gaps], atol=1e-5)
     u.set_params(missing="interpolate")
-    filled = np.stack([np.interp(range(40), np.flatnonzero(at), row[at]) for row, at in zip(other, seen, strict=True)])
-    np.testing.assert_allclose(u.align(X, other, times=times), u.align(X, filled, times=times), atol=1e-5)
+    interpolate_missing = np.stack(
+        [np.interp(range(40), np.flatnonzero(at), row[at]) for row, at in zip(other, seen, strict=True)]
+    )
+    np.testing.assert_allclose(u.align(X, other, times=times), u.align(X, interpolate_missing, times=times), atol=1e-5)
 
 
 def test_other_channels_that_do_not_fit_are_named(even: Unwarper) -> None:

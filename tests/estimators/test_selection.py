@@ -12,7 +12,16 @@ import torch
 
 from unwarp import AE, Identity, Unwarper
 from unwarp.datasets import bumps
-from unwarp.estimators.selection import JUDGE, MARGIN, Selection, description, folds, nearer, select, unexplained
+from unwarp.estimators.selection import (
+    JUDGE,
+    MARGIN,
+    Selection,
+    description_length,
+    distance_gain,
+    folds,
+    select,
+    unexplained,
+)
 from unwarp.models import Net, rates
 from unwarp.planning.presets import SERIES, SHARP
 from unwarp.warps import TimeShift
@@ -77,45 +86,47 @@ def test_a_description_is_shorter_where_less_is_left_and_costs_its_codes() -> No
     model = JUDGE.build(x.shape[1:]).eval()
     with torch.no_grad():
         posterior = model.encode(x)
-        drawn = model.draw(posterior.content_mean, posterior.map)
+        drawn = model.decode_warped(posterior.content_mean, posterior.map)
     model.encode = lambda *_: posterior  # type: ignore[method-assign]
-    nearer = drawn + (x - drawn) / 10
-    assert description(model, x) - description(model, nearer) == pytest.approx(64 * math.log(10), rel=1e-4)
+    distance_gain = drawn + (x - drawn) / 10
+    assert description_length(model, x) - description_length(model, distance_gain) == pytest.approx(
+        64 * math.log(10), rel=1e-4
+    )
     costs = sum(float(rate.detach().mean()) for rate in rates(posterior, model).values())
     left = 32 * math.log(float((drawn - x).square().mean()))
-    assert description(model, x) == pytest.approx(left + costs, rel=1e-5)
+    assert description_length(model, x) == pytest.approx(left + costs, rel=1e-5)
 
 
 def test_a_description_counts_what_was_observed() -> None:
     x = levels(20)
     model = JUDGE.build(x.shape[1:]).eval()
-    assert description(model, x) > 0
+    assert description_length(model, x) > 0
     half = x.clone()
     half[..., ::2] = torch.nan
     gapped = type(JUDGE)(**{**vars(JUDGE), "gaps": True}).build(x.shape[1:]).eval()
-    assert math.isfinite(description(gapped, half)) and math.isfinite(unexplained(gapped, half))
+    assert math.isfinite(description_length(gapped, half)) and math.isfinite(unexplained(gapped, half))
 
 
 def test_nothing_is_unexplained_where_all_is_drawn_and_no_more_than_all_elsewhere() -> None:
     x = levels(20)
     model = SERIES.build(x.shape[1:]).eval()
     with torch.no_grad():
-        drawn = model.render(model.embed(x))
+        drawn = model.reconstruct(model.embed(x))
     assert unexplained(model, x) == pytest.approx(1.0, abs=0.05)
-    model.render = lambda latent: x + 0.0 * drawn  # type: ignore[method-assign]
+    model.reconstruct = lambda latent: x + 0.0 * drawn  # type: ignore[method-assign]
     assert unexplained(model, x) == 0.0
-    model.render = lambda latent: 9 * x  # type: ignore[method-assign]
+    model.reconstruct = lambda latent: 9 * x  # type: ignore[method-assign]
     assert unexplained(model, x) == 1.0
 
 
 def test_alignment_brings_what_only_hurried_nearer_and_the_identity_nothing() -> None:
     x = levels(30)
     model = SERIES.build(x.shape[1:]).eval()  # an untrained rung is the identity
-    assert nearer(model, x[:20], x[20:]) == pytest.approx(0.0, abs=1e-5)
+    assert distance_gain(model, x[:20], x[20:]) == pytest.approx(0.0, abs=1e-5)
     maps = TimeShift(size=(64,)).map(torch.linspace(-0.2, 0.2, 30)[torch.randperm(30)][:, None])
     late = maps(levels(1).expand(30, -1, -1), padding="border")
     model.pose = lambda x: maps[:20] if len(x) == 20 else maps[20:]  # type: ignore[method-assign]
-    assert nearer(model, late[:20], late[20:]) > 0.5
+    assert distance_gain(model, late[:20], late[20:]) > 0.5
 
 
 def test_evidence_comes_back_from_json_and_speaks() -> None:

@@ -57,8 +57,8 @@ def test_shapes(recipe: Recipe) -> None:
     latent = model.embed(x)
     assert latent.content.shape == (5, 3)
     assert model.template(latent.content).shape == x.shape
-    assert model.render(latent).shape == x.shape
-    assert torch.isfinite(model.render(latent)).all()
+    assert model.reconstruct(latent).shape == x.shape
+    assert torch.isfinite(model.reconstruct(latent)).all()
     assert model.sample(4, torch.Generator().manual_seed(0)).shape == (4, *SHAPE)
 
 
@@ -78,9 +78,9 @@ def test_template_never_sees_the_deformation(recipe: Recipe) -> None:
     content = torch.randn(3, 3)
     other = model.warp.constrain(torch.randn(3, len(model.warp.factors)))
     still = model.warp.map(torch.zeros(3, len(model.warp.factors)))
-    torch.testing.assert_close(model.render(Latent(content, still)), model.template(content), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(model.reconstruct(Latent(content, still)), model.template(content), atol=1e-5, rtol=1e-4)
     if len(model.warp.factors):
-        assert not torch.allclose(model.render(Latent(content, model.chart.map(other))), model.template(content))
+        assert not torch.allclose(model.reconstruct(Latent(content, model.chart.map(other))), model.template(content))
 
 
 def test_the_warp_has_no_parameters(recipe: Recipe) -> None:
@@ -124,12 +124,12 @@ def test_checkpoint_round_trip_is_bit_equal(recipe: Recipe, tmp_path: object) ->
     found, read, _ = load(folder)
     assert read == recipe
     x = blobs(5)
-    assert torch.equal(model.render(model.embed(x)), found.render(found.embed(x)))
+    assert torch.equal(model.reconstruct(model.embed(x)), found.reconstruct(found.embed(x)))
     assert restore(describe(recipe)) == recipe
 
 
 def test_unstructured_has_as_many_latents_and_no_rungs(recipe: Recipe) -> None:
-    plain = recipe.unstructured()
+    plain = recipe.without_warp()
     assert plain.n_content == recipe.n_content + len(recipe.warp.factors)
     model = plain.build(SHAPE)
     assert model.window == model.frame
@@ -143,7 +143,7 @@ def test_an_autoencoder_overfits_eight_samples(warp: Warp) -> None:
     model, x = recipe.build(SHAPE, seed=0), blobs(8)
     train(model, recipe.players(model), Dataset(x), steps=300, batch_size=8, device="cpu")
     with torch.no_grad():
-        error = (model.render(model.embed(x)) - x).square().mean()
+        error = (model.reconstruct(model.embed(x)) - x).square().mean()
     assert error < 0.1 * x.var()
 
 

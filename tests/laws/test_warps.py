@@ -24,7 +24,7 @@ from unwarp.warps import (
     SoftmaxTime,
     Warp,
     Window,
-    canonicalize,
+    align,
     families,
 )
 
@@ -42,7 +42,7 @@ OTHERS: dict[str, Warp] = {
     "time+gain": Chain(CosineTime(), Gain()),
 }
 WARPS: dict[str, Warp] = {
-    name: warp.on(LENGTH if warp.kind == "series" else FRAME) for name, warp in (DEFAULTS | OTHERS).items()
+    name: warp.bind(LENGTH if warp.kind == "series" else FRAME) for name, warp in (DEFAULTS | OTHERS).items()
 }
 PLANAR = [name for name, warp in WARPS.items() if warp.factors and warp.kind == "image"]
 TEMPORAL = [name for name, warp in WARPS.items() if warp.kind == "series" and name != "gain"]
@@ -240,7 +240,7 @@ def test_constrain_keeps_any_number_in_the_box(warp: Warp) -> None:
 
 
 def test_samples_repeat_by_seed_and_fill_their_share_of_the_box(warp: Warp) -> None:
-    draws = [warp.sample(300, torch.Generator().manual_seed(seed), spread=0.5) for seed in (0, 0, 1)]
+    draws = [warp.sample(300, torch.Generator().manual_seed(seed), fraction=0.5) for seed in (0, 0, 1)]
     a, b, c = (warp.theta(map) for map in draws)
     half = torch.tensor([f.half_range * (1.0 if f.periodic else 0.5) for f in warp.factors])
     assert a.shape == (300, len(warp.factors))
@@ -270,16 +270,16 @@ def test_a_centred_map_has_a_chart(warp: Warp) -> None:
     theta = thetas(warp, dtype=torch.float32)
     anchor = warp.mean(warp.map((theta + warp.constrain(torch.full_like(theta, 0.4))) / 2))
     centred = warp.map(theta).compose(anchor.invert())
-    chart = warp.seen_from(anchor)
+    chart = warp.recentre(anchor)
     same(chart.map(chart.theta(centred)), centred, points(warp).float(), 1e-4)
     same(centred.compose(anchor), warp.map(theta), points(warp).float(), 1e-4)
 
 
 def test_undoing_leaves_nothing_that_can_be_undone(warp: Warp) -> None:
     map, x = warp.map(thetas(warp)), samples(warp)
-    rest = map.undoable().invert().compose(map)
-    same(rest.undoable(), other(warp, 1).compose(other(warp, 1).invert()), points(warp))
+    rest = map.invertible_part().invert().compose(map)
+    same(rest.invertible_part(), other(warp, 1).compose(other(warp, 1).invert()), points(warp))
     if invertible(map):
-        same(map.undoable(), map, points(warp))
-    shown = canonicalize(x, map)
-    torch.testing.assert_close(shown, map.undoable().invert()(x))
+        same(map.invertible_part(), map, points(warp))
+    shown = align(x, map)
+    torch.testing.assert_close(shown, map.invertible_part().invert()(x))

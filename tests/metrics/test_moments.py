@@ -14,7 +14,7 @@ from unwarp.metrics.moments import deskew, moment_baselines
 from unwarp.warps import Affine2d, Window
 
 SIZE = (48, 64)
-WARP = Affine2d(rotation=10, scale=1.3, shift=0.15, shear=0.3).on(SIZE)
+WARP = Affine2d(rotation=10, scale=1.3, shift=0.15, shear=0.3).bind(SIZE)
 
 
 def blob() -> Tensor:
@@ -50,7 +50,7 @@ def test_spread_is_the_size_of_the_result() -> None:
 
 
 def test_shear_scale_and_shift_are_taken_out() -> None:
-    warp = Affine2d(rotation=1e-3, scale=1.3, shift=0.15, shear=0.3).on(SIZE)
+    warp = Affine2d(rotation=1e-3, scale=1.3, shift=0.15, shear=0.3).bind(SIZE)
     views = warp.sample(8, torch.Generator().manual_seed(1))(blob().expand(8, -1, -1, -1)).numpy()
     upright = deskew(views)
     assert np.abs(views - views[:1]).max() > 0.5
@@ -68,7 +68,7 @@ def shapes(n: int, seed: int) -> tuple[Array, NDArray[np.integer]]:
     bar = torch.exp(-((points[:, 0] / 0.1) ** 2) - (points[:, 1] / 0.4) ** 4)
     labels = np.arange(n) % 2
     clean = torch.stack([(ring, bar)[label] for label in labels]).reshape(n, 1, 32, 32)
-    warp = Affine2d(rotation=1, scale=1.3, shift=0.3, shear=0.4).on((32, 32))
+    warp = Affine2d(rotation=1, scale=1.3, shift=0.3, shear=0.4).bind((32, 32))
     return warp.sample(n, torch.Generator().manual_seed(seed))(clean).numpy(), labels
 
 

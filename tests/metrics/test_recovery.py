@@ -120,7 +120,7 @@ def test_no_motion_found_is_an_error_as_large_as_the_motion() -> None:
 
 
 def test_a_residual_displacement_does_not_disturb_the_pose() -> None:
-    chained = Chain(Displacement2d(3), Affine2d()).on(SIZE)
+    chained = Chain(Displacement2d(3), Affine2d()).bind(SIZE)
     pose = WARP.theta(first_view())
     residual: Tensor = 0.1 * torch.rand(2 * M, 18, dtype=torch.float64)
     map = chained.map(torch.cat([residual, pose], 1))

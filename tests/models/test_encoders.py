@@ -21,7 +21,7 @@ RECIPES: dict[str, tuple[Recipe, tuple[int, ...]]] = {
     "one rung": (AE(warp=CosineTime(), net=SMALL, refinements=0), TRACES),
     "time and gain": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL), TRACES),
     "one rung each": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL, refinements=0), TRACES),
-    "nothing": (AE(net=SMALL).unstructured(), PICTURES),
+    "nothing": (AE(net=SMALL).without_warp(), PICTURES),
 }
 
 

@@ -145,7 +145,9 @@ def test_each_kind_is_centred_and_pictures_stay_as_they_were() -> None:
     assert float((before[::2, 1].mean() - before[1::2, 1].mean()).abs()) > 0.1  # scales of bars and of blocks
     torch.testing.assert_close(theta[::2, 1].mean(), theta[1::2, 1].mean(), atol=0.02, rtol=0)
     posterior = model.encode(x)
-    torch.testing.assert_close(model.render(latent), model.draw(posterior.content, posterior.map), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        model.reconstruct(latent), model.decode_warped(posterior.content, posterior.map), atol=1e-5, rtol=1e-5
+    )
     torch.testing.assert_close(model.pose(x).push(torch.zeros(1, 2)), latent.map.push(torch.zeros(1, 2)))
 
 
@@ -169,7 +171,7 @@ def test_a_copy_begins_where_its_move_took_the_original() -> None:
 
     (player,) = SMALL.players(model)
     player.loss(Batch(x, torch.arange(len(x))), 0, torch.Generator().manual_seed(3))
-    move = model.warp.sample(len(x), torch.Generator().manual_seed(3), SMALL.views, like=x).undoable()
+    move = model.warp.sample(len(x), torch.Generator().manual_seed(3), SMALL.views, like=x).invertible_part()
     (turn,) = seen
     assert set((turn[:12] / (math.pi / 2)).round().tolist()) <= {0.0, 1.0, 2.0, 3.0}
     torch.testing.assert_close(turn[12:] - turn[:12], angle(move, 1.0))

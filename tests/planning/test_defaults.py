@@ -37,7 +37,7 @@ def test_few_short_series_get_a_second_look() -> None:
     assert suited(WAVES) == replace(SERIES, refinements=1, swap=True)
     rungs = list(suited(WAVES).build((1, 40)).encoder.rungs)  # type: ignore[arg-type]
     assert len(rungs) == 2
-    for other in (SHARP, RATE_INVARIANT, SERIES.unstructured(), VAE(warp=SERIES.warp)):
+    for other in (SHARP, RATE_INVARIANT, SERIES.without_warp(), VAE(warp=SERIES.warp)):
         assert adapted(other, WAVES) == other
     assert suited(WAVES, SERIES) == SERIES
     assert suited(torch.zeros(6, 1, SHORT + 1)) == SERIES

@@ -50,7 +50,7 @@ def test_summary_names_what_was_put_in() -> None:
 
 
 def test_a_similarity_is_the_affine_map_without_shear() -> None:
-    similarity = Similarity2d().on(FRAME)
+    similarity = Similarity2d().bind(FRAME)
     theta = torch.tensor([[0.3, 0.2, 0.1, -0.4]], dtype=torch.float64)
     full = torch.tensor([[0.3, 0.2, 0.2, 0.0, 0.1, -0.4]], dtype=torch.float64)
     torch.testing.assert_close(
@@ -79,7 +79,7 @@ def test_a_shift_by_whole_pixels_moves_pixels() -> None:
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_quarter_turns_are_counter_clockwise_as_seen(quarters: int) -> None:
     x = smooth(1, (20, 20)).double()
-    seen = turn(90 * quarters, Affine2d(rotation=180).on((20, 20)))(x)
+    seen = turn(90 * quarters, Affine2d(rotation=180).bind((20, 20)))(x)
     np.testing.assert_allclose(seen[0, 0], np.rot90(x[0, 0], quarters), atol=1e-9)
 
 
@@ -152,7 +152,7 @@ def test_choices_out_of_bounds_are_refused(family: type[Affine2d | Similarity2d]
 
 @pytest.mark.parametrize("family", [Affine2d, Similarity2d])
 def test_the_mean_angle_goes_the_short_way_round(family: type[Affine2d | Similarity2d]) -> None:
-    warp = family(rotation=90).on(FRAME)
+    warp = family(rotation=90).bind(FRAME)
     theta = torch.zeros(2, len(warp.factors))
     theta[:, 0] = torch.tensor([math.radians(170), math.radians(-170)])
     mean = next(iter(warp.summary(warp.mean(warp.map(theta))).values()))
@@ -161,7 +161,7 @@ def test_the_mean_angle_goes_the_short_way_round(family: type[Affine2d | Similar
 
 @pytest.mark.parametrize("family", [Affine2d, Similarity2d])
 def test_a_full_circle_has_no_mean_angle(family: type[Affine2d | Similarity2d]) -> None:
-    warp = family(rotation=180).on(FRAME)
+    warp = family(rotation=180).bind(FRAME)
     theta = torch.full((3, len(warp.factors)), 0.2)
     mean = warp.theta(warp.mean(warp.map(theta)))
     scales = slice(0, -2)  # and shear
@@ -177,7 +177,7 @@ def test_a_full_circle_has_no_mean_angle(family: type[Affine2d | Similarity2d]) 
 def test_on_a_full_circle_the_point_that_moves_least_goes_to_the_middle(
     family: type[Affine2d | Rigid2d | Similarity2d],
 ) -> None:
-    warp = family(rotation=180).on(FRAME)
+    warp = family(rotation=180).bind(FRAME)
     draws = torch.Generator().manual_seed(0)
     theta = (2 * torch.rand(64, len(warp.factors), generator=draws, dtype=torch.float64) - 1) * 0.3
     theta[:, 0] = torch.arange(64) * math.pi / 32 - math.pi

@@ -22,12 +22,12 @@ from unwarp.warps import (
     Map,
     Similarity2d,
     Warp,
-    canonicalize,
+    align,
     named,
 )
 
 FRAME = (24, 32)
-CHAIN = Chain(Displacement2d(3), Affine2d()).on(FRAME)
+CHAIN = Chain(Displacement2d(3), Affine2d()).bind(FRAME)
 POINTS = torch.rand(30, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 2 - 1
 
 
@@ -55,7 +55,7 @@ def test_the_first_warp_acts_on_the_template_first() -> None:
 
 
 def test_neighbouring_affine_maps_are_multiplied() -> None:
-    affine = Affine2d().on(FRAME)
+    affine = Affine2d().bind(FRAME)
     a, b = (affine.map(thetas(affine, seed=seed)) for seed in (1, 2))
     chained = CHAIN.map(thetas(CHAIN))
     assert type(a.compose(b)) is AffineMap
@@ -64,7 +64,7 @@ def test_neighbouring_affine_maps_are_multiplied() -> None:
 
 
 def test_one_affine_map_slips_out_from_under_a_displacement() -> None:
-    affine = Affine2d().on(FRAME)
+    affine = Affine2d().bind(FRAME)
     anchor, many = affine.map(thetas(affine, 1)), affine.map(thetas(affine, 4))
     chained = CHAIN.map(thetas(CHAIN))
     assert kinds(chained.compose(anchor)) == [DisplacementMap, AffineMap]
@@ -107,7 +107,7 @@ class Stretch(Squash):
 
 
 def test_links_without_a_product_are_undone_last_first() -> None:
-    affine = Affine2d().on(FRAME)
+    affine = Affine2d().bind(FRAME)
     map = affine.map(thetas(affine)).compose(Squash()).compose(affine.map(thetas(affine, seed=5)))
     assert kinds(map) == [AffineMap, Squash, AffineMap]
     here = POINTS.expand(4, -1, -1)
@@ -116,12 +116,12 @@ def test_links_without_a_product_are_undone_last_first() -> None:
 
 
 def test_undoable_keeps_the_order_of_the_links_behind_the_last_displacement() -> None:
-    affine = Affine2d().on(FRAME)
+    affine = Affine2d().bind(FRAME)
     tail = affine.map(thetas(affine)).compose(Squash())
     map = tail.compose(CHAIN.map(thetas(CHAIN)))
     assert kinds(map) == [DisplacementMap, AffineMap, Squash, AffineMap]
     behind = tail.compose(CHAIN.links[1].map(thetas(CHAIN)[:, 18:]))
-    torch.testing.assert_close(map.undoable().pull(POINTS), behind.pull(POINTS), atol=1e-9, rtol=0)
+    torch.testing.assert_close(map.invertible_part().pull(POINTS), behind.pull(POINTS), atol=1e-9, rtol=0)
 
 
 def test_the_identity_leaves_no_link() -> None:
@@ -142,7 +142,7 @@ def test_canonicalize_undoes_the_affine_end() -> None:
     x = smooth(4, FRAME).double()
     theta = thetas(CHAIN)
     pose = CHAIN.links[1].map(theta[:, 18:])
-    torch.testing.assert_close(canonicalize(x, CHAIN.map(theta)), pose.invert()(x))
+    torch.testing.assert_close(align(x, CHAIN.map(theta)), pose.invert()(x))
 
 
 def test_summary_puts_the_outer_warp_first() -> None:
@@ -169,6 +169,6 @@ def test_chains_that_theta_would_not_describe_are_refused(links: tuple[Warp, ...
 
 @pytest.mark.parametrize("name", ["displacement+similarity", "displacement+affine"])
 def test_the_chart_of_a_chain_gives_the_same_deformation_back(name: str) -> None:
-    warp = named(name).on(FRAME)
+    warp = named(name).bind(FRAME)
     map = warp.map(thetas(warp))
     torch.testing.assert_close(warp.map(warp.theta(map)).pull(POINTS), map.pull(POINTS), atol=1e-9, rtol=0)

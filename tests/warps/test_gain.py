@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from unwarp.errors import ConfigError
-from unwarp.warps import Affine2d, Chain, CosineTime, Gain, GainMap, TimeMap, canonicalize
+from unwarp.warps import Affine2d, Chain, CosineTime, Gain, GainMap, TimeMap, align
 
-WARP = Chain(CosineTime(), Gain()).on((48,))
+WARP = Chain(CosineTime(), Gain()).bind((48,))
 X = torch.sin(torch.linspace(0, 9, 48)).expand(4, 2, -1).double()
 THETA = WARP.constrain(torch.randn(4, 18, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))
 
@@ -36,7 +36,7 @@ def test_a_chain_is_undone_whole() -> None:
     map = WARP.map(THETA)
     assert map.invertible
     smooth = torch.sin(torch.linspace(0, 3, 2000)).expand(4, 1, -1).double()
-    torch.testing.assert_close(canonicalize(map(smooth), map), smooth, atol=1e-3, rtol=0)
+    torch.testing.assert_close(align(map(smooth), map), smooth, atol=1e-3, rtol=0)
 
 
 def test_gains_are_averaged_in_logs() -> None:

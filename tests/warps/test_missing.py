@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from unwarp.warps import Affine2d, Chain, CosineTime, Gain, Warp, canonicalize, filled, seen_through
+from unwarp.warps import Affine2d, Chain, CosineTime, Gain, Warp, align, deform, interpolate_missing
 
 
 def gapped(seed: int = 0, n: int = 5, channels: int = 2, length: int = 40) -> torch.Tensor:
@@ -17,7 +17,7 @@ def gapped(seed: int = 0, n: int = 5, channels: int = 2, length: int = 40) -> to
 def test_gaps_are_filled_as_numpy_interpolates() -> None:
     x = gapped()
     step = np.arange(x.shape[-1])
-    for row, own in zip(x.flatten(0, 1).numpy(), filled(x).flatten(0, 1).numpy(), strict=True):
+    for row, own in zip(x.flatten(0, 1).numpy(), interpolate_missing(x).flatten(0, 1).numpy(), strict=True):
         seen = ~np.isnan(row)
         np.testing.assert_allclose(own, np.interp(step, step[seen], row[seen]), atol=1e-5)
 
@@ -25,7 +25,7 @@ def test_gaps_are_filled_as_numpy_interpolates() -> None:
 def test_filling_keeps_what_was_seen_and_makes_up_nothing_for_an_empty_channel() -> None:
     x = gapped()
     x[2, 0] = torch.nan
-    whole = filled(x)
+    whole = interpolate_missing(x)
     assert torch.equal(whole[~x.isnan()], x[~x.isnan()])
     assert torch.equal(whole[2, 0], torch.zeros(40))
 
@@ -33,17 +33,17 @@ def test_filling_keeps_what_was_seen_and_makes_up_nothing_for_an_empty_channel()
 @pytest.mark.parametrize("warp", [CosineTime(4), Gain(), Chain(CosineTime(4), Gain())], ids=["time", "gain", "both"])
 def test_no_gap_is_made_or_lost_where_values_change(warp: Warp) -> None:
     x = gapped()
-    x[3:] = filled(x[3:])
-    map = warp.on((40,)).sample(len(x), torch.Generator().manual_seed(1), 1.0)
-    moved = seen_through(map, x, padding="border")
+    x[3:] = interpolate_missing(x[3:])
+    map = warp.bind((40,)).sample(len(x), torch.Generator().manual_seed(1), 1.0)
+    moved = deform(map, x, padding="border")
     assert not moved[3:].isnan().any() and moved[:3].isnan().flatten(1).any(1).all()
-    torch.testing.assert_close(moved.isnan(), seen_through(map.moving, x, padding="border").isnan())
+    torch.testing.assert_close(moved.isnan(), deform(map.point_map, x, padding="border").isnan())
 
 
 def test_gaps_go_along_with_the_map_and_leave_the_rest_alone() -> None:
     x = gapped()
     map = CosineTime(size=(40,)).sample(len(x), torch.Generator().manual_seed(1), 0.4)
-    moved, whole = seen_through(map, x, padding="border"), map(filled(x), padding="border")
+    moved, whole = deform(map, x, padding="border"), map(interpolate_missing(x), padding="border")
     seen = ~moved.isnan()
     assert 0.5 < float(seen.float().mean()) < 0.85
     torch.testing.assert_close(moved[seen], whole[seen])
@@ -61,5 +61,5 @@ def test_without_gaps_nothing_changes(shape: tuple[int, ...]) -> None:
     x = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     warp = CosineTime(size=shape[2:]) if len(shape) == 3 else Affine2d(size=shape[2:])
     map = warp.sample(4, torch.Generator().manual_seed(1), 0.5)
-    assert torch.equal(seen_through(map, x), map(x))
-    assert torch.equal(canonicalize(x, map), map.invert()(x))
+    assert torch.equal(deform(map, x), map(x))
+    assert torch.equal(align(x, map), map.invert()(x))

@@ -25,7 +25,7 @@ from unwarp.warps import (
     TimeShift,
     Warp,
     Window,
-    canonicalize,
+    align,
 )
 from unwarp.warps.cosine import unnormalised
 from unwarp.warps.time import SLOWEST
@@ -85,7 +85,7 @@ def test_softmax_and_square_are_normalised_sums() -> None:
 def test_a_lag_has_its_unit_and_its_sign() -> None:
     theta = torch.tensor([[0.1], [-0.05]]).double()
     for rate, unit, expected in ((None, "samples", [20.0, -10.0]), (50.0, "s", [0.4, -0.2])):
-        warp = TimeShift(rate=rate).on((201,))
+        warp = TimeShift(rate=rate).bind((201,))
         (factor, lag), *_ = warp.summary(warp.map(theta)).items()
         assert (factor.name, factor.unit) == ("lag", unit)
         np.testing.assert_allclose(lag, expected, atol=1e-12)
@@ -98,7 +98,7 @@ def test_a_lag_has_its_unit_and_its_sign() -> None:
 def test_human_columns_of_a_hand_made_map() -> None:
     """Half speed up to the middle, one and a half after it: the mean of t - gamma is 1 / 8."""
     map = TimeMap(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([[0.0, 0.25, 1.0]]))
-    found = columns(CosineTime(rate=10.0).on((41,)), map)
+    found = columns(CosineTime(rate=10.0).bind((41,)), map)
     assert float(found["lag"]) == pytest.approx(0.125 * 4, abs=1e-6)
     assert (float(found["speed_min"]), float(found["speed_max"])) == pytest.approx((0.5, 1.5), abs=1e-4)
     assert float(found["acceleration"]) == pytest.approx(1.0 * 64 / 4, abs=1e-2)
@@ -148,11 +148,11 @@ def test_a_cut_recording_is_placed_in_its_template() -> None:
 def test_centring_loses_nothing_for_one_stage(family: MonotoneTime) -> None:
     map = family.map(draw(family, seed=3))
     anchor = family.mean(map)
-    centred, chart = map.compose(anchor.invert()), family.seen_from(anchor)
+    centred, chart = map.compose(anchor.invert()), family.recentre(anchor)
     torch.testing.assert_close(chart.map(chart.theta(centred)).pull(LINE), centred.pull(LINE), atol=1e-6, rtol=0)
     x = torch.sin(20 * Window.frame((128,)).lattice(LINE).mT).expand(6, 1, -1)
-    again = canonicalize(x, chart.map(chart.theta(centred)))
-    torch.testing.assert_close(again, canonicalize(x, centred), atol=1e-4, rtol=0)
+    again = align(x, chart.map(chart.theta(centred)))
+    torch.testing.assert_close(again, align(x, centred), atol=1e-4, rtol=0)
 
 
 def test_draws_are_smooth_and_move_events() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from unwarp.warps import CosineTime, IdentityMap, TimeMap, Window, canonicalize
+from unwarp.warps import CosineTime, IdentityMap, TimeMap, Window, align
 from unwarp.warps.time_map import interpolate
 
 TIMES = torch.linspace(-0.3, 1.3, 161, dtype=torch.float64)[:, None]
@@ -33,7 +33,7 @@ def test_a_known_curve_is_read_where_it_says() -> None:
     map, times = TimeMap(knots, knots**2), Window.frame((301,)).lattice(knots)[:, 0]
     x = torch.sin(7 * times)[None, None]
     torch.testing.assert_close(map(x)[0, 0], torch.sin(7 * times**2), atol=1e-4, rtol=0)
-    torch.testing.assert_close(canonicalize(x, map)[0, 0], torch.sin(7 * times.sqrt()), atol=1e-4, rtol=0)
+    torch.testing.assert_close(align(x, map)[0, 0], torch.sin(7 * times.sqrt()), atol=1e-4, rtol=0)
     torch.testing.assert_close(map.push(torch.full((1, 1), 0.25).double()), torch.full((1, 1, 1), 0.5).double())
 
 

@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from tests.pictures import smooth
 from unwarp.errors import ConfigError, DataError
-from unwarp.warps import Affine2d, Chain, Identity, IdentityMap, Window, canonicalize, families, named, resample
+from unwarp.warps import Affine2d, Chain, Identity, IdentityMap, Window, align, families, named, resample
 from unwarp.warps.affine import translation
 from unwarp.warps.window import check_padding
 
@@ -108,7 +108,7 @@ def test_the_identity_returns_the_very_picture() -> None:
     x = smooth(2, FRAME)
     map = Identity().map(torch.zeros(2, 0))
     assert map(x) is x
-    assert canonicalize(x, map) is x
+    assert align(x, map) is x
 
 
 def test_the_family_names_are_their_keys_and_names_chain_with_plus() -> None:

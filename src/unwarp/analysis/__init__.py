@@ -6,14 +6,13 @@ from unwarp.analysis.arithmetic import Arithmetic, arithmetic
 from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.interpolation import interpolate, interpolate_chunks
 from unwarp.analysis.scoring import Report, evaluate, score
-from unwarp.analysis.traversal import deform, traverse
+from unwarp.analysis.traversal import traverse, traverse_deformation
 
 __all__ = [
     "Arithmetic",
     "Embedding",
     "Report",
     "arithmetic",
-    "deform",
     "embed",
     "encode",
     "evaluate",
@@ -21,4 +20,5 @@ __all__ = [
     "interpolate_chunks",
     "score",
     "traverse",
+    "traverse_deformation",
 ]

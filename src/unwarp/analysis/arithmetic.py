@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from unwarp.analysis.latents import Rendering, _encode, _resting, _samples
-from unwarp.analysis.traversal import _rest
+from unwarp.analysis.latents import Rendering, _encode, _samples, evaluating
+from unwarp.analysis.traversal import identity_map
 from unwarp.models import Model
 
 
@@ -38,10 +38,10 @@ def arithmetic(model: Model, plus: Tensor, minus: Tensor, to: Tensor) -> Arithme
         DataError: An empty set, or samples of another shape.
     """
     sets = [_samples(model, x, name) for name, x in {"plus": plus, "minus": minus, "to": to}.items()]
-    with _resting(model):
+    with evaluating(model):
         (added, _), (taken, _), (content, theta) = (_encode(model, x) for x in sets)
         means = [codes.mean(0, keepdim=True) for codes in (added, taken)]
-        still = model.chart.theta(_rest(model))
+        still = model.chart.theta(identity_map(model))
         changed = content + (means[0] - means[1])
         before, after = (Rendering.of(model, codes, theta) for codes in (content, changed))
         return Arithmetic(before, after, *(Rendering.of(model, mean, still) for mean in means))

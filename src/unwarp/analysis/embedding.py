@@ -13,7 +13,7 @@ from unwarp.core import Array, Factor
 from unwarp.devices import place
 from unwarp.models import Model
 from unwarp.models.latent import Latent
-from unwarp.warps import Map, Padding, canonicalize
+from unwarp.warps import Map, Padding, align
 
 
 def tsne(codes: Array, seed: int = 0) -> Array:
@@ -72,13 +72,13 @@ def embed(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> Emb
     templates, x_hat = torch.empty(len(x), *model.shape), torch.empty(len(x), *model.shape)
     for rows in (slice(i, i + size) for i in range(0, len(x), size)):
         templates[rows] = model.template(content[rows])
-        x_hat[rows] = model.render(Latent(content[rows], chart.map(theta[rows])))
+        x_hat[rows] = model.reconstruct(Latent(content[rows], chart.map(theta[rows])))
     map = chart.map(theta)
     table = {factor: column.numpy() for factor, column in chart.summary(map).items()}
     return Embedding(content.numpy(), templates.numpy(), x_hat.numpy(), map, theta.numpy(), table, pace)
 
 
-def undone(x: Tensor, map: Map, padding: Padding, size: int = 1000) -> Tensor:
+def align_in_chunks(x: Tensor, map: Map, padding: Padding, size: int = 1000) -> Tensor:
     """`x` (N, C, ...) with the invertible part of each map undone, in pieces of bounded memory."""
     rows = (slice(i, i + size) for i in range(0, len(x), size))
-    return torch.cat([canonicalize(x[part], map[part], padding=padding) for part in rows])
+    return torch.cat([align(x[part], map[part], padding=padding) for part in rows])

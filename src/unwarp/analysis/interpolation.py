@@ -9,15 +9,15 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from unwarp.analysis.latents import Rendering, Traversal, _check, _encode, _resting, _rows, _samples
+from unwarp.analysis.latents import Rendering, Traversal, _check, _encode, _rows, _samples, evaluating
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.models import Model
 
-Path = Literal["linear", "spherical"]
+PathKind = Literal["linear", "spherical"]
 
 
-def interpolate(model: Model, a: Tensor, b: Tensor, n: int = 9, path: Path = "linear") -> Rendering:
+def interpolate(model: Model, a: Tensor, b: Tensor, n: int = 9, path: PathKind = "linear") -> Rendering:
     """`n` samples from `a` to `b` (*shape), ends included: content along `path`, the deformation straight in its chart.
 
     A spherical path (Shoemake 1985; White 2016, Sampling generative networks) runs along the circle about the origin,
@@ -28,9 +28,9 @@ def interpolate(model: Model, a: Tensor, b: Tensor, n: int = 9, path: Path = "li
         ConfigError: An unknown `path`, or `n` below 2.
         DataError: A sample of another shape.
     """
-    if path not in get_args(Path):
-        raise ConfigError(f"path={path!r} is unknown; choose one of {', '.join(get_args(Path))}")
-    with _resting(model):
+    if path not in get_args(PathKind):
+        raise ConfigError(f"path={path!r} is unknown; choose one of {', '.join(get_args(PathKind))}")
+    with evaluating(model):
         content, theta, t = _ends(model, a, b, n)
         way = spherical if path == "spherical" else torch.lerp
         return Rendering.of(model, way(content[:1], content[1:], t), torch.lerp(theta[:1], theta[1:], t))
@@ -49,7 +49,7 @@ def interpolate_chunks(model: Model, a: Tensor, b: Tensor, sizes: Sequence[int] 
     parts = tuple(sizes) or (1,) * model.n_content
     fit = min(parts) >= 1 and sum(parts) == model.n_content
     _check(fit, f"sizes={parts} must be 1 or more and sum to the model's n_content={model.n_content}")
-    with _resting(model):
+    with evaluating(model):
         content, theta, t = _ends(model, a, b, n)
         names = [f"{'chunk' if sizes else 'content'}_{i + bool(sizes)}" for i in range(len(parts))]
         if theta.shape[1]:

@@ -39,7 +39,7 @@ class Rendering:
     @classmethod
     def of(cls, model: Model, content: Tensor, theta: Tensor) -> Rendering:
         """Draw content codes (N, D) with deformations `theta` (N, P)."""
-        x_hat = model.render(Latent(content, model.chart.map(theta)))
+        x_hat = model.reconstruct(Latent(content, model.chart.map(theta)))
         return cls(content, theta, model.template(content), x_hat)
 
 
@@ -97,7 +97,7 @@ def _check(holds: bool, demand: str) -> None:
 
 
 @contextmanager
-def _resting(model: Model) -> Iterator[None]:
+def evaluating(model: Model) -> Iterator[None]:
     """Evaluation mode without gradients; the mode comes back."""
     training = model.training
     model.eval()

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from unwarp import metrics
-from unwarp.analysis.embedding import Embedding, embed, encode, undone
+from unwarp.analysis.embedding import Embedding, align_in_chunks, embed, encode
 from unwarp.core import Array
 from unwarp.data.dataset import Dataset
 from unwarp.models import Model, log_weights
 from unwarp.warps import Warp
-from unwarp.warps.missing import completed
+from unwarp.warps.missing import fill_from
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def known(dataset: Dataset, embedding: Embedding, chart: Warp | None = None) -> 
     bounded = dataset.x.ndim == 3 and chart is not None
     table = dict(zip(chart.factors, embedding.theta.T, strict=True)) if bounded and chart else embedding.table
     facts: dict[str, Any] = {
-        "x": completed(dataset.x, torch.from_numpy(embedding.x_hat)).numpy(),
+        "x": fill_from(dataset.x, torch.from_numpy(embedding.x_hat)).numpy(),
         "x_hat": embedding.x_hat,
         "codes": embedding.codes,
         "templates": embedding.templates,
@@ -108,8 +108,8 @@ def moved(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) -> dict[s
     """A known deformation of every sample, and the maps found for the deformed samples."""
     if not model.warp.factors or x.ndim != 4:
         return {}
-    move = model.warp.sample(len(x), torch.Generator().manual_seed(seed), spread).undoable()
-    copies = undone(x, move.invert(), model.padding)
+    move = model.warp.sample(len(x), torch.Generator().manual_seed(seed), spread).invertible_part()
+    copies = align_in_chunks(x, move.invert(), model.padding)
     return {"move": move, "moved_map": model.chart.map(encode(model, copies)[1])}
 
 

@@ -1,7 +1,7 @@
-"""Walks through a trained model's latent space: `interpolate`, `interpolate_chunks`, `traverse`, `arithmetic`, `deform`.
+"""Walks through a trained model's latent space: `interpolate`, `interpolate_chunks`, `traverse`, `arithmetic`, `traverse_deformation`.
 
 Content and deformation are told apart, so each walk says which of them moves: interpolation moves both, at once or chunk
-by chunk, traversals and arithmetic move content and show templates, and `deform` moves one column of the deformation
+by chunk, traversals and arithmetic move content and show templates, and `traverse_deformation` moves one column of the deformation
 under a template that stands still. All functions leave the model as it was and compute where its weights lie.
 """
 
@@ -15,7 +15,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from unwarp.analysis.latents import PIECE, Axis, Traversal, _check, _resting, _rows, _samples
+from unwarp.analysis.latents import PIECE, Axis, Traversal, _check, _rows, _samples, evaluating
 from unwarp.core import Factor
 from unwarp.errors import DataError
 from unwarp.models import Model
@@ -47,7 +47,7 @@ def traverse(model: Model, x: Tensor, *, index: int | None = None, span: float =
     x = _samples(model, x, "x", 2)
     if index is not None and not 0 <= index < len(x):
         raise DataError(f"index={index} is no sample: x holds {len(x)} samples, 0 to {len(x) - 1}")
-    with _resting(model):
+    with evaluating(model):
         content, rate = _rates(model, x)
         figures = content.std(0, correction=0) if rate is None else rate
         unit = figures if rate is None else torch.ones_like(figures)
@@ -61,7 +61,7 @@ def traverse(model: Model, x: Tensor, *, index: int | None = None, span: float =
         return Traversal(axes, steps.expand(len(axes), n), x, figures[order], measure)
 
 
-def deform(model: Model, content: Tensor, n: int = 9) -> Traversal:
+def traverse_deformation(model: Model, content: Tensor, n: int = 9) -> Traversal:
     """A row for each column of the deformation, over its range, under the template of `content` (D,) or (1, D).
 
     Values are human ones (degrees, factors, pixels) where a human column follows this parameter and no other, else the
@@ -76,17 +76,17 @@ def deform(model: Model, content: Tensor, n: int = 9) -> Traversal:
     content = content.reshape(1, -1)
     if content.shape[1] != model.n_content:
         raise DataError(f"content has {content.shape[1]} numbers, the model's codes have {model.n_content}")
-    with _resting(model):
-        chart, columns = model.chart, slidable(model.chart)
+    with evaluating(model):
+        chart, columns = model.chart, walkable_columns(model.chart)
         _check(bool(columns), f"the warp {chart.name!r} has no column to walk along; choose a model with another warp")
-        still = chart.theta(_rest(model))
+        still = chart.theta(identity_map(model))
         theta = still.repeat(len(columns), n, 1)
         for row, column in enumerate(columns):
-            theta[row, :, column] = _places(chart.factors[column], n).to(theta)
+            theta[row, :, column] = grid_over(chart.factors[column], n).to(theta)
         map = chart.map(theta.flatten(0, 1))
-        x = model.render(Latent(content.to(theta).expand(len(map), -1), map))
+        x = model.reconstruct(Latent(content.to(theta).expand(len(map), -1), map))
         human = {factor: _rows(values, n) for factor, values in chart.summary(map).items()}
-    followed = [_followed({f: values[row] for f, values in human.items()}) for row in range(len(columns))]
+    followed = [human_axis({f: values[row] for f, values in human.items()}) for row in range(len(columns))]
     own = [(chart.factors[column], theta[row, :, column]) for row, column in enumerate(columns)]
     # a human column that several parameters move belongs to none of them
     rivals = Counter(found[0].name for found in followed if found)
@@ -95,26 +95,26 @@ def deform(model: Model, content: Tensor, n: int = 9) -> Traversal:
     return Traversal(axes, torch.stack(values), _rows(x, n), theta.new_zeros(0))
 
 
-def _rest(model: Model) -> Map:
+def identity_map(model: Model) -> Map:
     """The deformation that moves nothing, as one map of the model's own family: an anchor and its inverse."""
     return model.anchor.compose(model.anchor.invert())
 
 
-def slidable(chart: Warp) -> tuple[int, ...]:
-    """Positions of theta's columns that `deform` walks along: those of parts with an inverse."""
+def walkable_columns(chart: Warp) -> tuple[int, ...]:
+    """Positions of theta's columns that `traverse_deformation` walks along: those of parts with an inverse."""
     ends = accumulate(len(part.factors) for part in chart.parts)
     spans = [(part, range(end - len(part.factors), end)) for part, end in zip(chart.parts, ends, strict=True)]
     return tuple(i for part, span in spans if span and part.map(torch.zeros(1, len(span))).invertible for i in span)
 
 
-def _places(factor: Factor, n: int) -> Tensor:
+def grid_over(factor: Factor, n: int) -> Tensor:
     """`n` places over a factor's range, ends included; around a circle, evenly and each once."""
     if not factor.periodic:
         return torch.linspace(factor.low, factor.high, n)
     return factor.low + (torch.arange(n) + 0.5) * (factor.high - factor.low) / n
 
 
-def _followed(columns: dict[Factor, Tensor]) -> Axis | None:
+def human_axis(columns: dict[Factor, Tensor]) -> Axis | None:
     """The human column that follows a walk most closely, with its values (n,); several that go alike become one."""
     following = {
         f: values for f, values in columns.items() if bool((values.diff() > 0).all() or (values.diff() < 0).all())

@@ -14,14 +14,14 @@ from torch import Tensor
 
 from unwarp import analysis, plots
 from unwarp.analysis.embedding import encode
-from unwarp.analysis.interpolation import Path as PathKind
+from unwarp.analysis.interpolation import PathKind
 from unwarp.analysis.latents import Traversal
 from unwarp.app.exports import samples_of
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.unwarper import Source, Unwarper
 from unwarp.plots.animation import animate, moving
-from unwarp.storage import put
+from unwarp.storage import write_file
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Exhibit:
         else:
             forms = ".png, .gif or .npz" if self.frames else ".png or .npz"
             raise ConfigError(f"{out} has the suffix {out.suffix!r}; give a file that ends in {forms}")
-        put(out, written.getvalue())
+        write_file(out, written.getvalue())
 
 
 def observed(model: Unwarper, source: str) -> Tensor:
@@ -132,7 +132,7 @@ def _walk(model: Unwarper, x: Tensor, of: str, index: int | None, n: int, span: 
     start = x if index is None else chosen(x, (index,), "--index")
     if of == "content":
         return analysis.traverse(model.model_, x, index=index, span=span, n=n), "sd"
-    return analysis.deform(model.model_, encode(model.model_, start)[0].mean(0), n), ""
+    return analysis.traverse_deformation(model.model_, encode(model.model_, start)[0].mean(0), n), ""
 
 
 def arithmetic(model: Unwarper, x: Tensor, plus: Sequence[int], minus: Sequence[int], to: Sequence[int]) -> Exhibit:

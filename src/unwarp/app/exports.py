@@ -15,7 +15,7 @@ from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.source import Source
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import make_room, put
+from unwarp.storage import check_writable, write_file
 
 
 def samples_of(source: str) -> tuple[Dataset | Source, Array, Array | None]:
@@ -29,19 +29,19 @@ def samples_of(source: str) -> tuple[Dataset | Source, Array, Array | None]:
 
 def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
     """Aligned samples and templates of `source` by the model in `folder`, into an `.npz`; gives their number."""
-    make_room(out)
+    check_writable(out)
     samples, names, _ = samples_of(source)
-    put(out, _packed(Unwarper.load(folder).set_params(device=device), samples, names))
+    write_file(out, _packed(Unwarper.load(folder).set_params(device=device), samples, names))
     return len(names)
 
 
 def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
     """Codes, clusters and deformations of `source` by the model in `folder`, into a `.csv`; gives their number."""
-    make_room(out)
+    check_writable(out)
     samples, names, _ = samples_of(source)
     tables = _tables(Unwarper.load(folder).set_params(device=device), samples, {"sample": names})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
-    put(out, joined.to_csv(index=False, float_format="%.6g"))
+    write_file(out, joined.to_csv(index=False, float_format="%.6g"))
     return len(names)
 
 
@@ -51,8 +51,8 @@ def write_tables(model: Unwarper, shown: Dataset, folder: Path) -> None:
     head = {"sample": np.arange(len(samples)) if shown.ids is None else shown.ids}
     head |= {} if shown.labels is None else {"label": shown.labels}
     for name, table in _tables(model, samples, head).items():
-        put(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
-    put(folder / "aligned.npz", _packed(model, samples, head["sample"]))
+        write_file(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
+    write_file(folder / "aligned.npz", _packed(model, samples, head["sample"]))
 
 
 def _tables(model: Unwarper, samples: Any, head: dict[str, Array]) -> dict[str, pd.DataFrame]:

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from unwarp.core import Kind
-from unwarp.data.recordings import Filling
+from unwarp.data.recordings import MissingPolicy
 from unwarp.data.scaling import Scale
 from unwarp.errors import CheckpointError, ConfigError
-from unwarp.storage import make_folder, put
+from unwarp.storage import make_folder, write_file
 from unwarp.training.engine import Precision
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Job:
     device: str = "auto"
     precision: Precision = "no"
     batch_size: int | None = None
-    missing: Filling = "error"
+    missing: MissingPolicy = "error"
     scale: Scale = "auto"
     rate: float | None = None
 
@@ -97,4 +97,4 @@ def start_job(job: Job, folder: Path) -> None:
     if begun and not kept.is_file():
         raise ConfigError(f"{folder} exists and is not a run folder; use --out to choose another")
     make_folder(folder)
-    put(kept, json.dumps(asdict(job), indent=1))
+    write_file(kept, json.dumps(asdict(job), indent=1))

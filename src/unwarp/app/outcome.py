@@ -15,7 +15,7 @@ from sklearn.metrics import pairwise_distances_argmin
 
 from unwarp import metrics
 from unwarp._version import __version__
-from unwarp.analysis.embedding import Embedding, embed, undone
+from unwarp.analysis.embedding import Embedding, align_in_chunks, embed
 from unwarp.analysis.scoring import Report, known, moved, score
 from unwarp.app.job import Job
 from unwarp.data.dataset import Dataset, reference_view
@@ -23,8 +23,8 @@ from unwarp.estimators.unwarper import Unwarper
 from unwarp.metrics.separation import nearest, separation, variance_left
 from unwarp.models import AE
 from unwarp.models.codec import describe
-from unwarp.storage import put
-from unwarp.warps import filled
+from unwarp.storage import write_file
+from unwarp.warps import interpolate_missing
 
 PIXELS = ("moment_baselines",)
 
@@ -88,7 +88,9 @@ def _alignment(model: Unwarper, facts: Mapping[str, Any]) -> dict[str, float]:
     if "map" not in facts:
         return found
     padding = model.model_.padding
-    seen, held = (undone(torch.from_numpy(facts[f"{p}x"]), facts[f"{p}map"], padding).numpy() for p in ("train_", ""))
+    seen, held = (
+        align_in_chunks(torch.from_numpy(facts[f"{p}x"]), facts[f"{p}map"], padding).numpy() for p in ("train_", "")
+    )
     if known:
         scores = separation(seen, facts["train_labels"], held, facts["labels"])
         found |= {f"aligned_{name}": value for name, value in scores.items()}
@@ -101,7 +103,7 @@ def _baselines(first: Trial, training: Dataset, test: Dataset) -> Report:
     if test.labels is None or training.labels is None or len(np.unique(test.labels)) < 2:
         return Report({}, {"baselines": "labels"})
     if test.x.ndim == 3:
-        seen, held = (filled(first.unwarper.prepare(part.x.numpy())).numpy() for part in (training, test))
+        seen, held = (interpolate_missing(first.unwarper.prepare(part.x.numpy())).numpy() for part in (training, test))
         scores = separation(seen, training.labels, held, test.labels)
         return Report({f"raw_{name}": value for name, value in scores.items()})
     view = reference_view(training)
@@ -123,7 +125,7 @@ def write_scores(outcome: Outcome, folder: Path) -> None:
             "recipe": describe(one.unwarper.recipe_),
         }
     record["baselines"] = dict(outcome.baselines.scores)
-    put(folder / "metrics.json", json.dumps(record, indent=1))
+    write_file(folder / "metrics.json", json.dumps(record, indent=1))
 
 
 def versions() -> dict[str, str]:

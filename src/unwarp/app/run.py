@@ -18,15 +18,15 @@ from unwarp.app.outcome import Outcome, _baselines, trial, write_scores
 from unwarp.core import Kind
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
-from unwarp.data.opening import kind_said
-from unwarp.data.recordings import Clock, as_recorded
+from unwarp.data.opening import resolve_domain
+from unwarp.data.recordings import Clock, parse_samples
 from unwarp.errors import DataError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models import Recipe
 from unwarp.models.codec import restore
 from unwarp.planning.defaults import kind_of
 from unwarp.planning.presets import OWN
-from unwarp.storage import put
+from unwarp.storage import write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.progress import Choice
@@ -48,7 +48,7 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset, Clock]:
         return datasets.load(job.source, "train"), test, test, Clock(job.rate)
     found = read(job.source)
     leaning = kind_of(job.warp, restore(job.recipe) if job.recipe else None)
-    came, _ = as_recorded(found.x, found.times, kind_said(found.x, job.kind, found.kind, leaning))
+    came, _ = parse_samples(found.x, found.times, resolve_domain(found.x, job.kind, found.kind, leaning))
     length, time = came.clock(job.rate)
     samples = came.even(length, job.missing)
     if len(samples) < 10:
@@ -92,9 +92,9 @@ def _clusters(training: Dataset) -> int:
     return max(2, len(np.unique(training.labels)))
 
 
-def unstructured(structured: Unwarper) -> Unwarper:
+def without_warp(structured: Unwarper) -> Unwarper:
     """The same job without a warp, at as many latents in total."""
-    recipe = structured.recipe_.unstructured()
+    recipe = structured.recipe_.without_warp()
     plain: Unwarper = clone(structured).set_params(warp=recipe.warp, recipe=recipe, n_content=None)
     return plain
 
@@ -112,7 +112,7 @@ def fitted(
     model.fit(training, callbacks=(checkpoint, *looking_on))
     if time.any_length:
         model.schema_ = replace(model.schema_, clock=time)
-    put(record, json.dumps(asdict(model.history_)))
+    write_file(record, json.dumps(asdict(model.history_)))
     model.save(place)
     checkpoint.discard()
     return model
@@ -129,7 +129,7 @@ def execute(
     structured = fitted(
         unwarper(job, training, time), training, folder, "model", (told, *looking_on("structured")), time
     )
-    identity = fitted(unstructured(structured), training, folder, "identity", (told, *looking_on("identity")), time)
+    identity = fitted(without_warp(structured), training, folder, "identity", (told, *looking_on("identity")), time)
     say("scoring both models on the held-out samples")
     trials = [trial(model, training, test) for model in (structured, identity)]
     outcome = Outcome(job, training, test, trials[0], trials[1], _baselines(trials[0], training, test))

@@ -11,21 +11,21 @@ from torch import Tensor
 from unwarp.core import Kind
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
-from unwarp.data.recordings import Filling
+from unwarp.data.recordings import MissingPolicy
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError
 
 
-def kind_said(X: Any, kind: Kind, said: Kind, leaning: Kind) -> Kind:
+def resolve_domain(X: Any, kind: Kind, said: Kind, leaning: Kind) -> Kind:
     """What `X` was said to hold by a person, by its file or, where its axes read two ways, by a warp."""
     told = kind if kind != "auto" else said
     return leaning if told == "auto" and getattr(X, "ndim", 3) == 3 else told
 
 
-def _known(missing: Any) -> Filling:
-    if missing not in get_args(Filling):
-        raise ConfigError(f"missing={missing!r} is unknown; choose one of {', '.join(get_args(Filling))}")
-    known: Filling = missing
+def _known(missing: Any) -> MissingPolicy:
+    if missing not in get_args(MissingPolicy):
+        raise ConfigError(f"missing={missing!r} is unknown; choose one of {', '.join(get_args(MissingPolicy))}")
+    known: MissingPolicy = missing
     return known
 
 

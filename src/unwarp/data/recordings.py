@@ -17,7 +17,7 @@ from unwarp.data.layout import SMALLEST, as_given, as_type
 from unwarp.data.series import as_array, as_list, as_times, evened, stamped
 from unwarp.errors import ConfigError, DataError
 
-Filling = Literal["error", "interpolate", "mask"]
+MissingPolicy = Literal["error", "interpolate", "mask"]
 
 
 MOST = 100
@@ -44,7 +44,7 @@ class Clock:
 
 
 @dataclass(frozen=True, eq=False)
-class Even:
+class RegularSamples:
     """Samples that need nothing: of one size, without gaps, at even steps.
 
     Attributes:
@@ -59,11 +59,11 @@ class Even:
         """The number of steps, and their time."""
         return self.samples.shape[-1], Clock(rate)
 
-    def even(self, length: int | None, missing: Filling) -> Array:
+    def even(self, length: int | None, missing: MissingPolicy) -> Array:
         """The samples."""
         return self.samples
 
-    def within(self, length: int) -> Even:
+    def within(self, length: int) -> RegularSamples:
         """These: nothing in them is unobserved."""
         return self
 
@@ -81,7 +81,7 @@ class Even:
 
 
 @dataclass(frozen=True, eq=False)
-class Uneven:
+class IrregularSeries:
     """Series that need resampling or filling.
 
     Attributes:
@@ -122,7 +122,7 @@ class Uneven:
             )
         return steps, Clock(rate, start, True)
 
-    def even(self, length: int | None, missing: Filling) -> Array:
+    def even(self, length: int | None, missing: MissingPolicy) -> Array:
         """The series at `length` even steps (N, C, length); that of the longest for None.
 
         Raises:
@@ -130,7 +130,7 @@ class Uneven:
         """
         return evened(self.rows, self.stamps, length or max(row.shape[1] for row in self.rows), missing)
 
-    def within(self, length: int) -> Uneven:
+    def within(self, length: int) -> IrregularSeries:
         """The same without steps beyond `length`, if no series was observed there."""
         if not all(np.isnan(row[:, length:]).all() for row in self.rows):
             return self
@@ -160,13 +160,13 @@ class Uneven:
             return np.array([[at[0], at[-1]] for at in self.stamps], float)
         return np.array([clock.at(np.array([0, row.shape[1] - 1])) for row in self.rows])
 
-    def beside(self, other: Any) -> Uneven:
+    def beside(self, other: Any) -> IrregularSeries:
         """Other channels of the same series, at the same times.
 
         Raises:
             DataError: Another number of series, or other lengths.
         """
-        with told_of("other"):
+        with errors_name("other"):
             rows = as_list(other)
         counts = [row.shape[1] for row in self.rows]
         if len(rows) == len(counts):
@@ -178,7 +178,7 @@ class Uneven:
 
 
 @contextmanager
-def told_of(name: str) -> Iterator[None]:
+def errors_name(name: str) -> Iterator[None]:
     """Lets what is said of data that cannot be used name them `name`, not X."""
     try:
         yield
@@ -187,13 +187,13 @@ def told_of(name: str) -> Iterator[None]:
         raise DataError(said if name in said else f"{name}: {said}") from error
 
 
-def as_recorded(
+def parse_samples(
     X: Any,
     times: Any = None,
     kind: Kind = "auto",
     image_shape: tuple[int, ...] | None = None,
     any_length: bool | None = None,
-) -> tuple[Even | Uneven, Literal["image", "series"]]:
+) -> tuple[RegularSamples | IrregularSeries, Literal["image", "series"]]:
     """Samples as `as_samples` takes them, or series of unequal lengths, with gaps and with time stamps.
 
     Args:
@@ -221,14 +221,14 @@ def as_recorded(
         )
     gaps = found == "series" and any(np.isnan(samples[rows]).any() for rows in blocks(samples))
     if found == "image" or not (gaps or any_length or times is not None):
-        return Even(samples, X), found
+        return RegularSamples(samples, X), found
     ends = gaps and any_length is not False
     rows, times = _ended(samples.astype(np.float32, copy=False), times) if ends else (list(samples), times)
     return _uneven(rows, X, times), found
 
 
-def _uneven(rows: list[Array], X: Any, times: Any) -> Uneven:
-    return Uneven(rows, stamped(rows, times), times is not None, **_form(X))
+def _uneven(rows: list[Array], X: Any, times: Any) -> IrregularSeries:
+    return IrregularSeries(rows, stamped(rows, times), times is not None, **_form(X))
 
 
 def _form(X: Any) -> dict[str, Any]:

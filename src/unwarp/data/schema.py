@@ -14,33 +14,33 @@ from torch import Tensor
 from unwarp.core import Array, Kind
 from unwarp.data.arrays import dense
 from unwarp.data.dataset import Dataset
-from unwarp.data.opening import _known, _opened, kind_said
-from unwarp.data.recordings import Clock, Even, Filling, Uneven, as_recorded, told_of
+from unwarp.data.opening import _known, _opened, resolve_domain
+from unwarp.data.recordings import Clock, IrregularSeries, MissingPolicy, RegularSamples, errors_name, parse_samples
 from unwarp.data.scaling import Scale, Scaler, fit_scaler, own_scaler
 from unwarp.errors import CheckpointError, ConfigError, DataError
 
 
 @dataclass(frozen=True, eq=False)
-class Taken:
+class Prepared:
     """Samples as a model sees them, and the way back.
 
     Attributes:
         x: Scaled samples (N, *shape).
         scaler: How they were scaled.
-        came: How they came.
+        origin: How they came.
     """
 
     x: Tensor
     scaler: Scaler
-    came: Even | Uneven
+    origin: RegularSamples | IrregularSeries
 
     def aligned(self, x: Tensor) -> Array:
         """`x` (N, *shape) in the range, the dtype and the shape in which the samples came; series at even steps."""
-        return self.came.aligned(self.scaler.undo(x.numpy()))
+        return self.origin.aligned(self.scaler.undo(x.numpy()))
 
     def recorded(self, x: Tensor) -> Array | list[Array]:
         """The same, series at the times at which they came."""
-        return self.came.recorded(self.scaler.undo(x.numpy()))
+        return self.origin.recorded(self.scaler.undo(x.numpy()))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Schema:
         """The time of each step of series (T,)."""
         return self.clock.at(np.arange(self.shape[-1]))
 
-    def take(self, X: Any, times: Any = None, missing: Filling = "error") -> Taken:
+    def take(self, X: Any, times: Any = None, missing: MissingPolicy = "error") -> Prepared:
         """`X` scaled; see `Unwarper` for the arguments.
 
         Raises:
@@ -91,7 +91,7 @@ class Schema:
                 "a list of N (T_i,). Series at the even steps of aligned ones have times=unwarper.times_; to move "
                 "places in series use transform_events"
             )
-        came, _ = as_recorded(given, stamps, self.kind, self.image_shape, self.clock.any_length)
+        came, _ = parse_samples(given, stamps, self.kind, self.image_shape, self.clock.any_length)
         length = self.shape[-1] if self.clock.any_length else None
         came = came if self.clock.any_length else came.within(self.shape[-1])
         samples = came.even(length, _known(missing))
@@ -101,34 +101,34 @@ class Schema:
                 f"input: samples of shape {samples.shape[1:]} came, it was trained on {self.shape}"
             )
         scaler = own_scaler(came.even(length, _whole(missing))) if self.each else self.scaler
-        return Taken(torch.from_numpy(scaler.apply(samples)), scaler, came)
+        return Prepared(torch.from_numpy(scaler.apply(samples)), scaler, came)
 
-    def along(self, other: Any, taken: Taken, missing: Filling = "error") -> Taken:
+    def along(self, other: Any, taken: Prepared, missing: MissingPolicy = "error") -> Prepared:
         """Another channel, or a mask, of the same samples in the same frame, unscaled (N, C', ...); gaps are met likewise.
 
         Raises:
             DataError: Another number of samples, or another frame; a missing value where `missing` is `error`.
         """
-        if isinstance(taken.came, Uneven):
-            came: Even | Uneven = taken.came.beside(other)
+        if isinstance(taken.origin, IrregularSeries):
+            came: RegularSamples | IrregularSeries = taken.origin.beside(other)
             length: int | None = self.shape[-1]
         else:
             came, length = self._beside(other), None
-        with told_of("other"):
+        with errors_name("other"):
             second = came.even(length, missing)
         if len(second) != len(taken.x) or second.shape[2:] != self.shape[1:]:
             raise DataError(
                 f"other has shape {np.shape(other)}, X has {tuple(taken.x.shape)}; samples and frame must agree"
             )
-        return Taken(torch.from_numpy(np.array(second, np.float32)), Scaler(), came)
+        return Prepared(torch.from_numpy(np.array(second, np.float32)), Scaler(), came)
 
-    def _beside(self, other: Any) -> Even | Uneven:
+    def _beside(self, other: Any) -> RegularSamples | IrregularSeries:
         """Another channel of samples that needed nothing; it may have gaps of its own."""
-        with told_of("other"):
+        with errors_name("other"):
             flat = self.image_shape if self.image_shape and dense(other).ndim == 2 else None
-            return as_recorded(other, None, self.kind, flat, any_length=False)[0].within(self.shape[-1])
+            return parse_samples(other, None, self.kind, flat, any_length=False)[0].within(self.shape[-1])
 
-    def spans(self, taken: Taken, inverse: bool = False) -> tuple[Array, Array]:
+    def spans(self, taken: Prepared, inverse: bool = False) -> tuple[Array, Array]:
         """Between which times the samples were observed (N, 2), and the aligned ones lie (N, 2); swapped if `inverse`.
 
         Raises:
@@ -136,11 +136,11 @@ class Schema:
         """
         if self.kind == "image":
             raise DataError("events are of series; for pictures use transform_points")
-        seen = taken.came.spans(self.clock)
+        seen = taken.origin.spans(self.clock)
         shown = np.broadcast_to(self.times[[0, -1]], seen.shape)
         return (shown, seen) if inverse else (seen, shown)
 
-    def locate(self, points: Any, taken: Taken) -> Tensor:
+    def locate(self, points: Any, taken: Prepared) -> Tensor:
         """Pixels or sample numbers, for each of N samples or for all, as points of a map's frame; `places` leads back.
 
         Convention:
@@ -150,7 +150,7 @@ class Schema:
         Raises:
             DataError: Neither (K, axes) nor (N, K, axes), or series that were resampled.
         """
-        if isinstance(taken.came, Uneven) and self.clock.any_length:
+        if isinstance(taken.origin, IrregularSeries) and self.clock.any_length:
             raise DataError("X holds series of unequal lengths or with times; use transform_events for places in them")
         size, n, where = self._size, len(taken.x), np.asarray(points, float)
         if where.shape[-1:] != size.shape or where.ndim not in (2, 3) or (where.ndim == 3 and len(where) != n):
@@ -205,7 +205,7 @@ def learnable(
     scale: Scale,
     image_shape: tuple[int, ...] | None,
     times: Any = None,
-    missing: Filling = "error",
+    missing: MissingPolicy = "error",
     rate: float | None = None,
     leaning: Kind = "auto",
 ) -> tuple[Dataset, Schema]:
@@ -218,7 +218,7 @@ def learnable(
         ConfigError: An unknown `kind`, `scale` or `missing`, or a `rate` that cannot be.
     """
     given, stamps, said = _opened(X, times)
-    came, found = as_recorded(given, stamps, kind_said(given, kind, said, leaning), image_shape)
+    came, found = parse_samples(given, stamps, resolve_domain(given, kind, said, leaning), image_shape)
     if rate is not None and not (found == "series" and isinstance(rate, Real) and 0 < rate < np.inf):
         raise ConfigError(f"rate={rate!r} must be positive samples a second of series, or None; X holds {found} data")
     length, clock = came.clock(rate)
@@ -227,13 +227,13 @@ def learnable(
     own = own_scaler(whole) if scale == "each" else scaler
     scaled = torch.from_numpy(own.apply(samples))
     data = replace(X, x=scaled) if isinstance(X, Dataset) else Dataset(scaled)
-    if isinstance(came, Uneven):
+    if isinstance(came, IrregularSeries):
         data = replace(data, mask=None, times=None)
     if len(data) < 2:
         raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
     return data, Schema(found, data.shape, scaler, image_shape, scale == "each", clock, stamps is not None)
 
 
-def _whole(missing: Filling) -> Filling:
+def _whole(missing: MissingPolicy) -> MissingPolicy:
     """How gaps are filled where a scale is fitted."""
     return "interpolate" if missing == "mask" else missing

@@ -13,12 +13,12 @@ from torch import Tensor
 from unwarp.analysis.tables import tabulate
 from unwarp.core import Array
 from unwarp.data.events import Events
-from unwarp.data.recordings import Filling
-from unwarp.data.schema import Schema, Taken
+from unwarp.data.recordings import MissingPolicy
+from unwarp.data.schema import Prepared, Schema
 from unwarp.devices import place
 from unwarp.errors import DataError
 from unwarp.models import Model
-from unwarp.warps import Map, canonicalize, to_matrix
+from unwarp.warps import Map, align, to_matrix
 from unwarp.warps.affine import Convention
 
 
@@ -27,7 +27,7 @@ class Alignment:
 
     model_: Model
     schema_: Schema
-    missing: Filling
+    missing: MissingPolicy
     device: str
 
     def transform_params(self, X: Any, full: bool = False, *, times: Any = None) -> pd.DataFrame:
@@ -58,10 +58,10 @@ class Alignment:
         taken = self._take(X, times)
         moved = taken if other is None else self.schema_.along(other, taken, self.missing)
         for part, map, rows in self._posed(taken.x):
-            undone = map if other is None else map.moving
-            moved.x[rows] = canonicalize(moved.x[rows].to(part.device), undone, padding=self.model_.padding).cpu()
+            undone = map if other is None else map.point_map
+            moved.x[rows] = align(moved.x[rows].to(part.device), undone, padding=self.model_.padding).cpu()
         done = moved.x.numpy()  # in the place of the samples, so that memory does not grow with their number
-        return moved.came.aligned(moved.scaler.undo(done, out=done))
+        return moved.origin.aligned(moved.scaler.undo(done, out=done))
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Where `points` seen in each sample lie in the aligned one.
@@ -111,7 +111,7 @@ class Alignment:
         """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
         return self._take(X, times).x
 
-    def _take(self, X: Any, times: Any = None) -> Taken:
+    def _take(self, X: Any, times: Any = None) -> Prepared:
         check_is_fitted(self)
         return self.schema_.take(X, times, self.missing)
 
@@ -125,10 +125,10 @@ class Alignment:
             yield part, self.model_.pose(part), rows
         self.model_.to("cpu")
 
-    def _led(self, taken: Taken, points: Tensor, inverse: bool = False) -> Tensor:
+    def _led(self, taken: Prepared, points: Tensor, inverse: bool = False) -> Tensor:
         """Observed `points` (N, K, axes) of a map's frame in the aligned samples, or the other way."""
         pieces = []
         for part, map, rows in self._posed(taken.x):
-            lead = map.undoable().push if inverse else map.undoable().pull
+            lead = map.invertible_part().push if inverse else map.invertible_part().pull
             pieces.append(lead(points[rows].to(part.device)).cpu())
         return torch.cat(pieces)

@@ -32,8 +32,8 @@ from unwarp.models import VAE, Model, Recipe, rates
 from unwarp.models.families.ae import pyramid
 from unwarp.planning.presets import SERIES, SHARP
 from unwarp.training.loop import train
-from unwarp.warps import canonicalize, filled
-from unwarp.warps.missing import completed
+from unwarp.warps import align, interpolate_missing
+from unwarp.warps.missing import fill_from
 
 MARGIN = 10.0
 
@@ -62,7 +62,7 @@ JUDGE = VAE(
 """The model whose description of held-out series is measured; its twin has no warp and as many latents."""
 
 
-CHOICES: Mapping[str, Recipe] = {"none": SERIES.unstructured(), "smooth": SERIES, "sharp": SHARP}
+CHOICES: Mapping[str, Recipe] = {"none": SERIES.without_warp(), "smooth": SERIES, "sharp": SHARP}
 
 
 @dataclass(frozen=True)
@@ -130,15 +130,15 @@ def select(
         device: Where to train.
         say: Takes a line for people before each fold.
     """
-    if not filled(x).diff().any():
+    if not interpolate_missing(x).diff().any():
         return Selection("none")
     if len(x) < FEWEST or steps < STEPS:
         return Selection("smooth")
     pieces = list(folds(len(x), seed))
     plan = {"batch_size": BATCH, "seed": seed, "device": device}
     trials = _Trials(x, steps, None if seconds is None else seconds / (6 * len(pieces)), plan, say)
-    saved = _saved(trials, pieces)
-    return Selection("none", saved) if mean(saved) < MARGIN else _whether_sharp(trials, pieces[:2], saved)
+    saved = _code_length_gains(trials, pieces)
+    return Selection("none", saved) if mean(saved) < MARGIN else _choose_sharpness(trials, pieces[:2], saved)
 
 
 Pieces = Sequence[tuple[Tensor, Tensor]]
@@ -164,19 +164,21 @@ class _Trials:
         return model.eval()
 
 
-def _saved(trials: _Trials, pieces: Pieces) -> tuple[float, ...]:
+def _code_length_gains(trials: _Trials, pieces: Pieces) -> tuple[float, ...]:
     """Nats that a warp saves in the description of a held-out series, piece by piece; no more pieces than leave a doubt."""
     saved: list[float] = []
     for i, (known, held) in enumerate(pieces):
         trials.say(f"how much to warp: does a warp help to describe held-out series? ({i + 1} of {len(pieces)})")
-        plain, warped = (description(trials.fitted(r, known), trials.x[held]) for r in (JUDGE.unstructured(), JUDGE))
+        plain, warped = (
+            description_length(trials.fitted(r, known), trials.x[held]) for r in (JUDGE.without_warp(), JUDGE)
+        )
         saved.append(plain - warped)
         if abs(saved[0] - MARGIN) > 2 * MARGIN:
             break
     return tuple(saved)
 
 
-def _whether_sharp(trials: _Trials, pieces: Pieces, saved: tuple[float, ...]) -> Selection:
+def _choose_sharpness(trials: _Trials, pieces: Pieces, saved: tuple[float, ...]) -> Selection:
     """Which of the two warps, where one helps; the first held-out part that speaks against `sharp` settles it."""
     left: dict[str, tuple[float, ...]] = {"smooth": (), "sharp": ()}
     near: tuple[float, ...] = ()
@@ -186,7 +188,7 @@ def _whether_sharp(trials: _Trials, pieces: Pieces, saved: tuple[float, ...]) ->
         for name in left:
             model = trials.fitted(CHOICES[name], known, LONGER)
             left[name] += (unexplained(model, trials.x[held]),)
-        near += (nearer(model, trials.x[known], trials.x[held]),)
+        near += (distance_gain(model, trials.x[known], trials.x[held]),)
         finer = left["sharp"][-1] < (1 - FINER) * left["smooth"][-1] and near[-1] > NEARER
         if not finer:
             break
@@ -202,12 +204,12 @@ def folds(n: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 @torch.no_grad()
-def description(model: Model, x: Tensor) -> float:
+def description_length(model: Model, x: Tensor) -> float:
     """Nats that series `x` (N, C, T) cost, each: what a variational `model` leaves of them, its codes and its maps."""
     posterior = model.encode(x)
-    drawn = model.draw(posterior.content_mean, posterior.map)
+    drawn = model.decode_warped(posterior.content_mean, posterior.map)
     seen = torch.isfinite(x)
-    left = (drawn - completed(x, drawn)).square().sum() / seen.sum()
+    left = (drawn - fill_from(x, drawn)).square().sum() / seen.sum()
     n = x.shape[1] * min(x.shape[2], LENGTH) * float(seen.float().mean())
     return n / 2 * math.log(max(float(left), 1e-12)) + sum(
         float(rate.mean()) for rate in rates(posterior, model).values()
@@ -220,20 +222,20 @@ def unexplained(model: Model, x: Tensor, levels: int = 4) -> float:
 
     A band of which less is known than that it is there counts 1: nothing would have been as good.
     """
-    drawn = model.render(model.embed(x))
-    whole = completed(x, drawn)
+    drawn = model.reconstruct(model.embed(x))
+    whole = fill_from(x, drawn)
     bands = zip(pyramid(drawn - whole, levels), pyramid(whole, levels), strict=True)
     return mean(min(1.0, float(error.square().mean() / band.var().clamp_min(1e-12))) for error, band in bands)
 
 
 @torch.no_grad()
-def nearer(model: Model, known: Tensor, held: Tensor) -> float:
+def distance_gain(model: Model, known: Tensor, held: Tensor) -> float:
     """How much nearer series `held` (M, C, T) come to their nearest of `known` (N, C, T) when `model` aligns both.
 
     The log of the mean squared distance as they are over that after alignment; 0 where nothing is gained.
     """
-    before = _nearest(filled(known), filled(held))
-    after = _nearest(*(filled(canonicalize(x, model.pose(x), padding=model.padding)) for x in (known, held)))
+    before = _nearest(interpolate_missing(known), interpolate_missing(held))
+    after = _nearest(*(interpolate_missing(align(x, model.pose(x), padding=model.padding)) for x in (known, held)))
     return math.log(max(before, 1e-12) / max(after, 1e-12))
 
 

@@ -24,9 +24,9 @@ from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_of
 from unwarp.core import Array, Kind
 from unwarp.data.dataset import Dataset, reference_view
-from unwarp.data.recordings import Filling
+from unwarp.data.recordings import MissingPolicy
 from unwarp.data.scaling import Scale, uneven_channels
-from unwarp.data.schema import Schema, Taken, learnable
+from unwarp.data.schema import Prepared, Schema, learnable
 from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.selection import STEPS, Selection, select
@@ -102,7 +102,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         max_seconds: float | None = None,
         batch_size: int = 64,
         scale: Scale = "auto",
-        missing: Filling = "error",
+        missing: MissingPolicy = "error",
         rate: float | None = None,
         image_shape: tuple[int, ...] | None = None,
         random_state: int = 0,
@@ -205,7 +205,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
                 made = self.model_.template(content)
             else:
                 theta = theta_of(params, self.model_.chart, len(content))
-                made = self.model_.render(Latent(content, self.model_.chart.map(theta)))
+                made = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
         return np.asarray(self.schema_.scaler.undo(made.numpy()))
 
     def sample(self, n: int = 1, *, source: Source = "auto", random_state: int = 0) -> Array:
@@ -232,7 +232,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
     def _drawn(self, latents: Tensor) -> Tensor:
         """Content and theta, side by side (N, D + P), rendered."""
         content, theta = torch.split(latents, [self.model_.n_content, len(self.model_.warp.factors)], -1)
-        return self.model_.render(Latent(content, self.model_.chart.map(theta)))
+        return self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
 
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of the samples given their reconstruction, in nats; greater is better."""
@@ -341,7 +341,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         k = min(self.n_clusters, len(np.unique(codes, axis=0)))
         self.cluster_centers_ = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
 
-    def _embed(self, taken: Taken) -> Embedding:
+    def _embed(self, taken: Prepared) -> Embedding:
         return embed(self.model_, taken.x, device=self.device)
 
     def _content(self, X: Any, times: Any) -> Array:
@@ -351,7 +351,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
 
 def _say(looking_on: Sequence[Callback], line: str) -> None:
     for callback in looking_on:
-        callback.on_word(line)
+        callback.on_message(line)
 
 
 def _floating(X: Any) -> Any:

@@ -28,7 +28,7 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
     assert architecture.padding != "auto" and architecture.likelihood != "auto"
     frame = Window.frame(shape[1:])
     window = frame.crop(architecture.crop)
-    warp = architecture.warp.on(shape[1:], window.extent[0])
+    warp = architecture.warp.bind(shape[1:], window.extent[0])
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         seen = (shape[0] * (2 if architecture.gaps else 1), *shape[1:])

@@ -27,7 +27,7 @@ class Critic(nn.Module):
         self.shape = tuple(shape)
         self.net = net.criticise(shape)
         if spectral:
-            bound(self.net)
+            add_spectral_norm(self.net)
 
     def forward(self, x: Tensor) -> Tensor:
         """The logits (N,) of samples `x` (N, *shape).
@@ -58,7 +58,7 @@ def critic_for(model: Model, net: Net, spectral: bool = False) -> Critic:
         return Critic(net, model.shape, spectral).to(model.anchor_theta.device)
 
 
-def bound(net: nn.Module) -> None:
+def add_spectral_norm(net: nn.Module) -> None:
     """Divide every layer's weight by its largest singular value (Miyato et al. 2018, Spectral normalization for GANs)."""
     for layer in list(net.modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d):

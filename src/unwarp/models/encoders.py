@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from unwarp.models.losses import reparametrise
 from unwarp.models.starts import Start, sized
 from unwarp.nets.net import constant_output
-from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, canonicalize
+from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, align
 
 EncoderKind = Literal["staged", "one-stage"]
 
@@ -63,14 +63,14 @@ class Stage:
     raw: Tensor
 
     @cached_property
-    def drawn(self) -> Map:
+    def sampled_map(self) -> Map:
         """The map of the draw."""
         return self.warp.map(self.warp.constrain(self.raw))
 
     @cached_property
-    def likely(self) -> Map:
+    def mean_map(self) -> Map:
         """The map of the mean."""
-        return self.drawn if self.raw is self.mean else self.warp.map(self.warp.constrain(self.mean))
+        return self.sampled_map if self.raw is self.mean else self.warp.map(self.warp.constrain(self.mean))
 
     @property
     def gaussian_log_sd(self) -> Tensor | None:
@@ -112,7 +112,7 @@ class Rung(nn.Module):
         self.warp, self.window, self._passes = warp, window, passes
         circle = any(factor.periodic for factor in warp.factors)
         self.head = Gaussian(constant_output(net), stochastic, 3.0 if circle else 1.0)
-        self.undoable = warp.map(torch.zeros(1, len(warp.factors))).invertible
+        self.is_invertible = warp.map(torch.zeros(1, len(warp.factors))).invertible
 
     @property
     def passes(self) -> int:
@@ -149,7 +149,7 @@ class Encoder(nn.Module):
         found: Posterior = self(x, None, turn)
         return found.map
 
-    def _judged(self, learned: Map) -> Tensor:
+    def _prior_coordinates(self, learned: Map) -> Tensor:
         """The learned deformation in half-ranges; periodic columns, whose prior is uniform, count nothing."""
         return self.warp.theta(learned).to(self.per_half_range.device) * self.per_half_range
 
@@ -187,18 +187,18 @@ class Staged(Encoder):
         likely, before, undone = learned, learned, start
         views: dict[Window, Tensor] = {}
         stage: Stage | None = None
-        rungs = [rung for rung in self.rungs if rung.undoable] if brief else list(self.rungs)
+        rungs = [rung for rung in self.rungs if rung.is_invertible] if brief else list(self.rungs)
         passes = [(rung, left == 0) for rung in rungs for left in reversed(range(1 if brief else rung.passes))]
         for rung, last in passes:
             stage = rung(self._look(x, undone, rung.window, views), noise if last else None)
-            before, likely, learned = learned, likely.compose(stage.likely), learned.compose(stage.drawn)
-            if stage.drawn.invertible:
+            before, likely, learned = learned, likely.compose(stage.mean_map), learned.compose(stage.sampled_map)
+            if stage.sampled_map.invertible:
                 undone, views = start.compose(learned), {}
         seen = self._look(x, undone, self.window, views)
         mean, log_sd = self.content(seen)
         spread = stage.gaussian_log_sd if stage else None
         content, map = _draw(mean, log_sd, noise), start.compose(learned)
-        judged = self._judged(sized(start).compose(likely))
+        judged = self._prior_coordinates(sized(start).compose(likely))
         return Posterior(content, map, judged, mean, log_sd, spread, start.compose(before), stage, seen)
 
     def pose(self, x: Tensor, turn: Tensor | None = None) -> Map:
@@ -206,7 +206,7 @@ class Staged(Encoder):
         start = undone = self.start(x, turn)
         learned: Map = IdentityMap(len(x))
         for rung in [each for each in self.rungs for _ in range(each.passes)]:
-            found = rung(self._look(x, undone, rung.window, {}), None).drawn
+            found = rung(self._look(x, undone, rung.window, {}), None).sampled_map
             learned = learned.compose(found)
             undone = start.compose(learned) if found.invertible else undone
         return start.compose(learned)
@@ -218,8 +218,8 @@ class Staged(Encoder):
         """
         if window not in views:
             values, flags = torch.split(x, [x.shape[1] - self.flags, self.flags], 1)
-            seen = [canonicalize(values, undone, window, self.padding)]
-            seen += [canonicalize(flags, undone.moving, window, self.padding)] if self.flags else []
+            seen = [align(values, undone, window, self.padding)]
+            seen += [align(flags, undone.point_map, window, self.padding)] if self.flags else []
             views[window] = torch.cat(seen, 1) if self.flags else seen[0]
         return views[window]
 
@@ -240,5 +240,5 @@ class OneStage(Encoder):
         (code, mean_raw), (content, raw) = (torch.split(y, sizes, -1) for y in (mean, _draw(mean, log_sd, noise)))
         code_sd, raw_sd = (None, None) if log_sd is None else torch.split(log_sd, sizes, -1)
         stage = Stage(self.warp, mean_raw, raw_sd, mean_raw if log_sd is None or noise is None else raw)
-        judged, still = self._judged(stage.likely), IdentityMap(len(x))
-        return Posterior(content, stage.drawn, judged, code, code_sd, stage.gaussian_log_sd, still, stage)
+        judged, still = self._prior_coordinates(stage.mean_map), IdentityMap(len(x))
+        return Posterior(content, stage.sampled_map, judged, code, code_sd, stage.gaussian_log_sd, still, stage)

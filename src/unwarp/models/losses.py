@@ -11,7 +11,7 @@ from torch.distributions import ContinuousBernoulli
 from torch.nn import functional as F
 
 from unwarp.errors import DataError
-from unwarp.warps.missing import completed
+from unwarp.warps.missing import fill_from
 
 AdversarialObjective = Literal["minimax", "non-saturating", "hinge"]
 
@@ -26,7 +26,7 @@ def gaussian_nll(x_hat: Tensor, x: Tensor, sigma: float | Tensor) -> Tensor:
 
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
     """Squared error summed over features, (N,); where `x` is NaN nothing was observed, and nothing counts."""
-    return (x_hat - completed(x, x_hat)).square().flatten(1).sum(1)
+    return (x_hat - fill_from(x, x_hat)).square().flatten(1).sum(1)
 
 
 def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from unwarp.models.encoders import Encoder, Posterior
 from unwarp.models.latent import Latent
 from unwarp.models.likelihood import Likelihood, Scale
 from unwarp.models.poses import ROUGH, TOLERANCE, agreed, centres_of_kinds, shares
-from unwarp.warps import Map, Padding, Warp, Window, filled
+from unwarp.warps import Map, Padding, Warp, Window, interpolate_missing
 from unwarp.warps.affine import affine_part
 
 QUARTERS = (0.0, math.pi / 2, math.pi, -math.pi / 2)
@@ -78,7 +78,7 @@ class Model(nn.Module):
         """The centring as an invertible map of one row; where each kind has its own, their mean."""
         return self.warp.mean(self.warp.map(self.anchor_theta))
 
-    def upright(self, content: Tensor) -> Map:
+    def anchor_for(self, content: Tensor) -> Map:
         """The centring of what content (N, D) shows: one row for all, or N rows where each kind has its own."""
         if len(self.anchor_theta) == 1:
             return self.anchor
@@ -87,7 +87,7 @@ class Model(nn.Module):
     @property
     def chart(self) -> Warp:
         """The warp whose theta describes centred maps."""
-        return self.warp.seen_from(self.anchor)
+        return self.warp.recentre(self.anchor)
 
     @property
     def prior(self) -> Tensor:
@@ -125,7 +125,7 @@ class Model(nn.Module):
             raise DataError(
                 f"samples have shape {tuple(x.shape[1:])}, the model was built for {self.shape}; use recipe.build(data.shape)"
             )
-        return torch.cat([filled(x), torch.isfinite(x).to(x)], 1) if self.gaps else x
+        return torch.cat([interpolate_missing(x), torch.isfinite(x).to(x)], 1) if self.gaps else x
 
     def turn(self, x: Tensor) -> Tensor | None:
         """The angles (N,) in radians at which the poses of samples `x` (N, *shape) begin; None where all begin at one."""
@@ -170,7 +170,7 @@ class Model(nn.Module):
         turns, _, misfit = self._look(x)
         turns = turns.gather(0, misfit.argmin(0)[None]) + x.new_tensor(QUARTERS)[:, None]
         found = self.encoder(x, None, turns.flatten())
-        drawn = self.draw(found.content, found.map).reshape(4, *x.shape)
+        drawn = self.decode_warped(found.content, found.map).reshape(4, *x.shape)
         return turns, found.content.reshape(4, len(x), -1), (drawn - x).square().flatten(2).sum(2)
 
     def decode(self, content: Tensor) -> Tensor:
@@ -180,26 +180,26 @@ class Model(nn.Module):
     def embed(self, x: Tensor) -> Latent:
         """The posterior mean given `x` (N, *shape): content (N, D) and centred maps."""
         posterior = self.encode(x)
-        return Latent(posterior.content, posterior.map.compose(self.upright(posterior.content).invert()))
+        return Latent(posterior.content, posterior.map.compose(self.anchor_for(posterior.content).invert()))
 
     def template(self, content: Tensor) -> Tensor:
         """What content (N, D) looks like undeformed, (N, *shape); a smaller decoder window is padded."""
-        seen = self.upright(content)(self.decode(content), self.window, self.frame, self.padding)
+        seen = self.anchor_for(content)(self.decode(content), self.window, self.frame, self.padding)
         return torch.as_tensor(self.link(seen)).expand(len(content), *self.shape)
 
-    def render(self, latent: Latent) -> Tensor:
+    def reconstruct(self, latent: Latent) -> Tensor:
         """The reconstruction (N, *shape): the template, deformed (read from the decoder's pixels in one go)."""
-        return self.draw(latent.content, latent.map.compose(self.upright(latent.content)))
+        return self.decode_warped(latent.content, latent.map.compose(self.anchor_for(latent.content)))
 
-    def draw(self, content: Tensor, map: Map) -> Tensor:
+    def decode_warped(self, content: Tensor, map: Map) -> Tensor:
         """Decode content (N, D) and deform it by maps as they are before centring: (N, *shape)."""
-        return self.show(self.decode(content), map)
+        return self.apply_map(self.decode(content), map)
 
-    def show(self, templates: Tensor, map: Map) -> Tensor:
+    def apply_map(self, templates: Tensor, map: Map) -> Tensor:
         """Templates as `decode` gives them, deformed by maps as they are before centring: (N, *shape)."""
         return torch.as_tensor(self.link(map(templates, self.window, self.frame, self.padding)))
 
-    def imagine(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def sample_latents(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Codes (n, D) from N(0, 1) and deformations (n, P) from their prior (uniform for periodic columns)."""
         factors, like = self.warp.factors, self.anchor_theta
         content = torch.randn(n, self.n_content, generator=generator).to(like)
@@ -210,8 +210,8 @@ class Model(nn.Module):
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`n` new observations (n, *shape), drawn from the prior."""
-        content, theta = self.imagine(n, generator)
-        return self.draw(content, self.warp.map(theta))
+        content, theta = self.sample_latents(n, generator)
+        return self.decode_warped(content, self.warp.map(theta))
 
     @torch.no_grad()
     def gather(self, x: Tensor) -> None:

@@ -35,7 +35,7 @@ class Recipe(Architecture, ABC):
     def players(self, model: Model) -> tuple[Player, ...]:
         """Who trains `model`, in the order in which they step."""
 
-    def unstructured(self) -> Self:
+    def without_warp(self) -> Self:
         """The same family without a warp, at as many latents in total: the fair baseline."""
         return replace(self, warp=Identity(), n_content=self.n_content + len(self.warp.factors), crop=1.0)
 

@@ -12,7 +12,7 @@ from unwarp.training.state import Row, State
 class Callback(Protocol):
     """Code that looks on at a run; every hook is optional in subclasses of `Quiet`."""
 
-    def on_word(self, line: str) -> None: ...
+    def on_message(self, line: str) -> None: ...
 
     def on_start(self, state: State) -> None: ...
 
@@ -26,7 +26,7 @@ class Callback(Protocol):
 class Quiet:
     """A callback that does nothing, to inherit from."""
 
-    def on_word(self, line: str) -> None:
+    def on_message(self, line: str) -> None:
         """When there is news for people before the run: what is being decided, and why."""
 
     def on_start(self, state: State) -> None:

@@ -25,7 +25,7 @@ class Choice(Quiet):
         self.say, self.seconds = say, seconds
         self._said: set[str] = set()
 
-    def on_word(self, line: str) -> None:
+    def on_message(self, line: str) -> None:
         """The line, as it is; once, however many models are trained on the same samples."""
         if line not in self._said:
             self._said.add(line)
@@ -74,7 +74,7 @@ class Progress(Quiet):
         self._bars = Bars(*columns, *words, console=self.console, expand=True)
         self._bars.start()
         self._task = self._bars.add_task(self.title, total=1.0, terms="")
-        self._bars.update(self._task, completed=self._share(state, state.step))
+        self._bars.update(self._task, fill_from=self._share(state, state.step))
 
     def on_step(self, state: State, terms: Row) -> None:
         """Move the bar, or print a line: the latest of every loss term and measure; gradient norms are for the history."""
@@ -83,7 +83,7 @@ class Progress(Quiet):
         done = state.step + 1
         share = self._share(state, done)
         if self._bars:
-            self._bars.update(self._task, completed=share, terms=words)
+            self._bars.update(self._task, fill_from=share, terms=words)
         elif int(10 * share) > self._told:
             self._told = int(10 * share)
             left = state.history.seconds / share * (1 - share)

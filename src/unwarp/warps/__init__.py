@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from unwarp.errors import ConfigError
 from unwarp.warps.affine import Affine2d, AffineMap, Rigid2d, Similarity2d, to_matrix, translation
-from unwarp.warps.apply import canonicalize, seen_through
+from unwarp.warps.apply import align, deform
 from unwarp.warps.chain import Chain
 from unwarp.warps.cosine import CosineTime
 from unwarp.warps.cpab import CpabTime
 from unwarp.warps.displacement import Displacement2d, DisplacementMap
 from unwarp.warps.gain import Gain, GainMap
 from unwarp.warps.maps import ChainMap, IdentityMap, Map
-from unwarp.warps.missing import filled
+from unwarp.warps.missing import interpolate_missing
 from unwarp.warps.piecewise import SoftmaxTime, SquareTime
 from unwarp.warps.shift import TimeShift
 from unwarp.warps.spline import SplineTime
@@ -45,12 +45,12 @@ __all__ = [
     "TimeShift",
     "Warp",
     "Window",
-    "canonicalize",
+    "align",
+    "deform",
     "families",
-    "filled",
+    "interpolate_missing",
     "named",
     "resample",
-    "seen_through",
     "to_matrix",
     "translation",
 ]

@@ -37,7 +37,7 @@ class AffineMap(Map):
         return len(self.matrix)
 
     @property
-    def like(self) -> Tensor:
+    def reference(self) -> Tensor:
         return self.matrix
 
     def __getitem__(self, rows: Tensor | slice) -> AffineMap:
@@ -70,7 +70,7 @@ class AffineMap(Map):
         reads = AffineMap(self.invert().matrix / zoom)
         return resample(x, reads.push(target.lattice(x)), Window.frame(source.size), target, padding)
 
-    def after(self, inner: Map) -> tuple[Map, ...] | None:
+    def merge(self, inner: Map) -> tuple[Map, ...] | None:
         if not isinstance(inner, AffineMap):
             return None
         linear = self.matrix[..., :2]
@@ -271,7 +271,7 @@ class Similarity2d(_Scaling):
 def affine_part(map: Map) -> AffineMap:
     """The affine end of a map: all of an `AffineMap`, the last part of a chain, the identity where there is none."""
     last = map.parts[-1] if map.parts else None
-    return last if isinstance(last, AffineMap) else translation(map.like.new_zeros(len(map), 2))
+    return last if isinstance(last, AffineMap) else translation(map.reference.new_zeros(len(map), 2))
 
 
 def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor:

@@ -29,8 +29,8 @@ class Chain(Warp):
     links: tuple[Warp, ...]
 
     def __init__(self, *links: Warp, size: Sequence[int] = (2, 2)) -> None:
-        undoable = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
-        apart = [link.moves for link in links] == [True, False] or undoable == [False, True]
+        invertible = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
+        apart = [link.moves for link in links] == [True, False] or invertible == [False, True]
         if not apart or not all(link.factors for link in links) or len({link.kind for link in links}) > 1:
             raise ConfigError(
                 f"Chain({', '.join(link.name for link in links)}): a chain is a residual without inverse, then a family with "
@@ -48,11 +48,11 @@ class Chain(Warp):
     def parts(self) -> tuple[Warp, ...]:
         return self.links
 
-    def on(self, size: Sequence[int], extent: float = 1.0) -> Chain:
-        return Chain(*(link.on(size, extent) for link in self.links), size=size)
+    def bind(self, size: Sequence[int], extent: float = 1.0) -> Chain:
+        return Chain(*(link.bind(size, extent) for link in self.links), size=size)
 
-    def seen_from(self, anchor: Map) -> Chain:
-        return Chain(*(link.seen_from(anchor) for link in self.links), size=self.size)
+    def recentre(self, anchor: Map) -> Chain:
+        return Chain(*(link.recentre(anchor) for link in self.links), size=self.size)
 
     @property
     def factors(self) -> tuple[Factor, ...]:

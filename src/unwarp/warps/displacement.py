@@ -34,7 +34,7 @@ class DisplacementMap(Map):
         return len(self.control)
 
     @property
-    def like(self) -> Tensor:
+    def reference(self) -> Tensor:
         return self.control
 
     def __getitem__(self, rows: Tensor | slice) -> DisplacementMap:
@@ -59,10 +59,10 @@ class DisplacementMap(Map):
 
     def invert(self) -> Map:
         raise NotInvertibleError(
-            "a displacement has no inverse here; `undoable()` gives the part of a map that has one"
+            "a displacement has no inverse here; `invertible_part()` gives the part of a map that has one"
         )
 
-    def after(self, inner: Map) -> tuple[Map, ...] | None:
+    def merge(self, inner: Map) -> tuple[Map, ...] | None:
         if not isinstance(inner, AffineMap) or len(inner) > 1:
             return None
         frames = inner.invert().compose(self.frame)
@@ -97,7 +97,7 @@ class Displacement2d(Warp):
         if self.reach < 0 or not 0 < self.extent <= 1:
             raise ConfigError(f"reach={self.reach} must be 0 or more, extent={self.extent} within (0, 1]")
 
-    def on(self, size: tuple[int, ...], extent: float = 1.0) -> Displacement2d:  # type: ignore[override]
+    def bind(self, size: tuple[int, ...], extent: float = 1.0) -> Displacement2d:  # type: ignore[override]
         return replace(self, size=tuple(size), extent=extent)
 
     @property
@@ -116,9 +116,9 @@ class Displacement2d(Warp):
 
     def theta(self, map: Map) -> Tensor:
         found = [part for part in map.parts if isinstance(part, DisplacementMap)]
-        return found[0].control.flatten(1) if found else map.like.new_zeros(len(map), len(self.factors))
+        return found[0].control.flatten(1) if found else map.reference.new_zeros(len(map), len(self.factors))
 
-    def seen_from(self, anchor: Map) -> Displacement2d:
+    def recentre(self, anchor: Map) -> Displacement2d:
         back = anchor.invert()
         still = affine_part(back).matrix.new_zeros(1, len(self.factors))
         moved = self.map(still).compose(back).parts[0]

@@ -33,7 +33,7 @@ class GainMap(Map):
         return len(self.gain)
 
     @property
-    def like(self) -> Tensor:
+    def reference(self) -> Tensor:
         return self.gain
 
     def __getitem__(self, rows: Tensor | slice) -> GainMap:
@@ -46,13 +46,13 @@ class GainMap(Map):
         return self.pull(points)
 
     @property
-    def moving(self) -> Map:
+    def point_map(self) -> Map:
         return IdentityMap(len(self))
 
     def invert(self) -> GainMap:
         return GainMap(1 / self.gain, -self.offset / self.gain)
 
-    def after(self, inner: Map) -> tuple[Map, ...] | None:
+    def merge(self, inner: Map) -> tuple[Map, ...] | None:
         """Gains multiply, and act before any map of points, with which they commute."""
         if isinstance(inner, GainMap):
             return (GainMap(self.gain * inner.gain, self.gain * inner.offset + self.offset),)
@@ -130,4 +130,4 @@ class Gain(Warp):
 def gain_part(map: Map) -> GainMap:
     """What a map does to values; nothing where it only moves points."""
     found = [part for part in map.parts if isinstance(part, GainMap)]
-    return found[0] if found else GainMap(map.like.new_ones(len(map)), map.like.new_zeros(len(map)))
+    return found[0] if found else GainMap(map.reference.new_ones(len(map)), map.reference.new_zeros(len(map)))

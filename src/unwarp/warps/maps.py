@@ -44,7 +44,7 @@ class Map(ABC):
         """
 
     @property
-    def like(self) -> Tensor:
+    def reference(self) -> Tensor:
         """A tensor with the dtype and the device of this map."""
         return torch.zeros(0)
 
@@ -54,21 +54,21 @@ class Map(ABC):
         return (self,)
 
     @property
-    def moving(self) -> Map:
+    def point_map(self) -> Map:
         """What moves points, without what changes values alone."""
         return self
 
-    def after(self, inner: Map) -> tuple[Map, ...] | None:
+    def merge(self, inner: Map) -> tuple[Map, ...] | None:
         """The normal form of `inner` followed by this map, or None where the two stay as they are."""
         return None
 
     def compose(self, inner: Map) -> Map:
         """The deformation that applies `inner` to the template first and this one afterwards."""
         parts = inner.parts + self.parts
-        return spread(chain(parts), max(len(self), len(inner))) if parts else self
+        return expand_rows(chain(parts), max(len(self), len(inner))) if parts else self
 
-    def undoable(self) -> Map:
-        """The longest invertible run at the observation's end: what `canonicalize` can undo."""
+    def invertible_part(self) -> Map:
+        """The longest invertible run at the observation's end: what `align` can undo."""
         run: Map = IdentityMap(len(self))
         for part in reversed(self.parts):
             if not part.invertible:
@@ -94,7 +94,7 @@ class Map(ABC):
         return resample(x, self.pull(target.lattice(x)), source, target, padding)
 
 
-def spread(map: Map, n: int) -> Map:
+def expand_rows(map: Map, n: int) -> Map:
     """A map of one row as one of `n` equal rows; others as they are."""
     return map if len(map) == n else map[torch.zeros(n, dtype=torch.long)]
 
@@ -125,9 +125,9 @@ class IdentityMap(Map):
         return ()
 
     def compose(self, inner: Map) -> Map:
-        return spread(inner, max(self.n, len(inner)))
+        return expand_rows(inner, max(self.n, len(inner)))
 
-    def undoable(self) -> Map:
+    def invertible_part(self) -> Map:
         return self
 
     def __call__(
@@ -144,14 +144,14 @@ def chain(parts: Iterable[Map]) -> Map:
         pending: list[Map] = [part]
         while pending:
             head = pending.pop(0)
-            joined = head.after(line[-1]) if line else None
+            joined = head.merge(line[-1]) if line else None
             if joined is None:
                 line.append(head)
             else:
                 line.pop()
                 pending = list(joined) + pending
     n = max(len(part) for part in line)
-    line = [spread(part, n) for part in line]
+    line = [expand_rows(part, n) for part in line]
     return line[0] if len(line) == 1 else ChainMap(tuple(line))
 
 
@@ -172,14 +172,14 @@ class ChainMap(Map):
         return self.members
 
     @property
-    def like(self) -> Tensor:
-        return self.members[0].like
+    def reference(self) -> Tensor:
+        return self.members[0].reference
 
     @property
-    def moving(self) -> Map:
+    def point_map(self) -> Map:
         run: Map = IdentityMap(len(self))
         for part in self.members:
-            run = part.moving.compose(run)
+            run = part.point_map.compose(run)
         return run
 
     def pull(self, points: Tensor) -> Tensor:

@@ -6,17 +6,17 @@ import torch
 from torch import Tensor
 
 
-def completed(x: Tensor, x_hat: Tensor) -> Tensor:
+def fill_from(x: Tensor, x_hat: Tensor) -> Tensor:
     """`x` with the values of `x_hat` where it is NaN; they carry no gradient."""
     return torch.where(x.isnan(), x_hat.detach(), x)
 
 
-def filled(x: Tensor) -> Tensor:
+def interpolate_missing(x: Tensor) -> Tensor:
     """Series (N, C, T) whose gaps (NaN) lie on the line between their neighbours in time; at the ends, the nearest value.
 
     A channel without any value becomes 0.
 
-    >>> filled(torch.tensor([[[1.0, torch.nan, 3.0, torch.nan]]])).flatten().tolist()
+    >>> interpolate_missing(torch.tensor([[[1.0, torch.nan, 3.0, torch.nan]]])).flatten().tolist()
     [1.0, 2.0, 3.0, 3.0]
     """
     step, last = torch.arange(x.shape[-1], device=x.device).expand(x.shape), x.shape[-1] - 1

@@ -60,7 +60,7 @@ class _Temporal(Warp):
 
     def _gamma(self, map: Map) -> Tensor:
         """Template times (N, cells + 1) at the ends of the cells."""
-        return map.pull(Window.frame((self.cells + 1,)).lattice(map.like))[..., 0]
+        return map.pull(Window.frame((self.cells + 1,)).lattice(map.reference))[..., 0]
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
         gamma, clock = self._gamma(map), "samples" if self.rate is None else "s"
@@ -131,7 +131,7 @@ class MonotoneTime(_Temporal):
     def _profile(self, map: Map) -> tuple[Tensor, Tensor]:
         """Speeds with mean 1 (N, cells), and lag and log tempo where the ends are free (N, 2 or 0)."""
         if self.anchor is not None:
-            map = map.compose(self._taken_out(map.like))
+            map = map.compose(self._taken_out(map.reference))
         gamma = self._gamma(map)
         first, last = gamma[:, :1], gamma[:, -1:]
         tempo = last - first
@@ -149,7 +149,7 @@ class MonotoneTime(_Temporal):
         mean = self.cells * speed.log().mean(0, keepdim=True).softmax(-1)
         return self.map(torch.cat([self._shape(mean), ends.mean(0, keepdim=True)], -1))
 
-    def seen_from(self, anchor: Map) -> MonotoneTime:
+    def recentre(self, anchor: Map) -> MonotoneTime:
         """The family of centred maps: each is one of this family after which `anchor` is taken out; so is zero's."""
         return replace(self, anchor=tuple(replace(self, anchor=None).theta(anchor).flatten().tolist()))
 

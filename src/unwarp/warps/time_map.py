@@ -41,7 +41,7 @@ class TimeMap(Map):
         return len(self.shown)
 
     @property
-    def like(self) -> Tensor:
+    def reference(self) -> Tensor:
         return self.shown
 
     def __getitem__(self, rows: Tensor | slice) -> TimeMap:
@@ -56,7 +56,7 @@ class TimeMap(Map):
     def invert(self) -> TimeMap:
         return TimeMap(self.shown, self.seen)
 
-    def after(self, inner: Map) -> tuple[Map, ...] | None:
+    def merge(self, inner: Map) -> tuple[Map, ...] | None:
         if not isinstance(inner, TimeMap):
             return None
         n = max(len(self), len(inner))

@@ -30,7 +30,7 @@ class Warp(ABC):
     """A family of deformations: a choice without weights. The columns of theta (N, P) are its `factors`.
 
     Attributes:
-        size: Samples per axis of the frame (H, W) that the warp is bound to by `on`; pixel columns and the aspect of
+        size: Samples per axis of the frame (H, W) that the warp is bound to by `bind`; pixel columns and the aspect of
             a picture come from it. Unbound, the frame is square with one pixel a half-width.
     """
 
@@ -87,13 +87,13 @@ class Warp(ABC):
         """The elementary warps in the order in which they act on the template."""
         return (self,)
 
-    def on(self, size: Sequence[int], extent: float = 1.0) -> Warp:
+    def bind(self, size: Sequence[int], extent: float = 1.0) -> Warp:
         """The same family bound to a frame of `size` samples whose templates fill the central `extent`."""
         from dataclasses import replace
 
         return replace(self, size=tuple(size))
 
-    def seen_from(self, anchor: Map) -> Warp:
+    def recentre(self, anchor: Map) -> Warp:
         """The same family after centring, with `anchor` taken out of every map; most families absorb it."""
         return self
 
@@ -109,11 +109,11 @@ class Warp(ABC):
         return self.map(torch.where(angle, turn, mean).masked_fill(circle, 0.0))
 
     def sample(
-        self, n: int, generator: torch.Generator | None = None, spread: float = 1.0, like: Tensor | None = None
+        self, n: int, generator: torch.Generator | None = None, fraction: float = 1.0, like: Tensor | None = None
     ) -> Map:
-        """`n` deformations, every column uniform over `spread` of its range, for augmentation; device as `like`."""
+        """`n` deformations, every column uniform over `fraction` of its range, for augmentation; device as `reference`."""
         theta = torch.rand(n, len(self.factors), generator=generator) * 2 - 1
-        half = torch.tensor([f.half_range * (1.0 if f.periodic else spread) for f in self.factors])
+        half = torch.tensor([f.half_range * (1.0 if f.periodic else fraction) for f in self.factors])
         return self.map((theta * half).to(torch.zeros(0) if like is None else like))
 
 
@@ -138,7 +138,7 @@ class Identity(Warp):
         return IdentityMap(len(theta))
 
     def theta(self, map: Map) -> Tensor:
-        return map.like.new_zeros(len(map), 0)
+        return map.reference.new_zeros(len(map), 0)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
         return {}

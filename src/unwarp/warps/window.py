@@ -40,7 +40,7 @@ class Window:
         return Window(size, tuple(e * (m - gap) / (n - gap) for e, m, n in reach))
 
     def lattice(self, like: Tensor) -> Tensor:
-        """Sample centres in frame coordinates, (P, axes), x first, with dtype and device of `like`; times of a series."""
+        """Sample centres in frame coordinates, (P, axes), x first, with dtype and device of `reference`; times of a series."""
         if len(self.size) == 1:
             steps = torch.arange(self.size[0], dtype=like.dtype, device=like.device) / max(self.size[0] - 1, 1)
             return ((steps - 0.5) * self.extent[0] + 0.5)[:, None]

@@ -44,13 +44,13 @@ def terms(recipe: AE, model: Model, x: torch.Tensor) -> dict[str, float]:
     return {name: float(value.detach()) for name, value in loss.items()}
 
 
-WARPS = (CosineTime(size=(50,)), Affine2d(size=(12, 16)), Chain(Displacement2d(3), Affine2d()).on((12, 16)))
+WARPS = (CosineTime(size=(50,)), Affine2d(size=(12, 16)), Chain(Displacement2d(3), Affine2d()).bind((12, 16)))
 
 
 @pytest.mark.parametrize("warp", WARPS, ids=lambda w: w.name)
 def test_maps_that_follow_the_move_agree_and_others_do_not(warp: Warp) -> None:
     frame = Window.frame(warp.size)
-    original, move = warp.sample(4, draw(0)), warp.sample(4, draw(1), 0.3).undoable()
+    original, move = warp.sample(4, draw(0)), warp.sample(4, draw(1), 0.3).invertible_part()
     assert disagreement(move.compose(original), original, move, frame).max() < 1e-6
     assert disagreement(original, original, move, frame).min() > 1e-2
     assert disagreement(move.invert().compose(original), original, move, frame).min() > 1e-2
@@ -90,7 +90,7 @@ def test_a_swap_draws_each_view_from_the_content_of_the_other(swap: bool) -> Non
     assert torch.equal(views[:5], x)
     posterior = model.encode(views)
     order = [*range(5, 10), *range(5)] if swap else list(range(10))
-    drawn = model.draw(posterior.content[order], posterior.map)
+    drawn = model.decode_warped(posterior.content[order], posterior.map)
     expected = float(model.likelihood(drawn, views).mean().detach())
     assert terms(recipe, model, x)["reconstruction"] == pytest.approx(expected, rel=1e-5)
 

@@ -20,7 +20,7 @@ PLAIN = BetaVAE(warp=Identity(), n_content=4, net=SMALL)
 
 def pressure(recipe: BetaVAE | VAE, step: int = 0) -> dict[str, torch.Tensor]:
     model = recipe.build((1, 8, 8)).eval()
-    return recipe.pressure(model.encode(X, torch.Generator().manual_seed(0)), model, step)
+    return recipe.regularisers(model.encode(X, torch.Generator().manual_seed(0)), model, step)
 
 
 def test_beta_one_is_the_vae() -> None:

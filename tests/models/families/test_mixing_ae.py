@@ -37,7 +37,7 @@ def test_chunks_cover_the_code() -> None:
     assert MixingAE(n_content=12, chunks=4).sizes == (3, 3, 3, 3)
     assert MixingAE(n_content=7, chunks=3).sizes == (3, 2, 2)
     assert MixingAE(n_content=7, chunks=(1, 6)).sizes == (1, 6)
-    plain = MixingAE(warp=Affine2d(), n_content=6, chunks=2).unstructured()
+    plain = MixingAE(warp=Affine2d(), n_content=6, chunks=2).without_warp()
     assert (plain.n_content, plain.sizes) == (12, (3, 3, 6))
     recipe = MixingAE(n_content=7, chunks=(1, 6))
     assert restore(describe(recipe)) == recipe
@@ -65,7 +65,7 @@ def test_a_mixed_row_is_drawn_from_the_chunks_and_the_map_that_its_mask_names(wa
         first, second = (i if bit else int(mixed.partner[i]) for bit in mixed.mask[i, :2])
         code = torch.cat([found.content[first, :1], found.content[second, 1:]])[None]
         mapped = i if warp.factors and mixed.mask[i, 2] else int(mixed.partner[i])
-        torch.testing.assert_close(mixed.x[i : i + 1], model.draw(code, found.map[torch.tensor([mapped])]))
+        torch.testing.assert_close(mixed.x[i : i + 1], model.decode_warped(code, found.map[torch.tensor([mapped])]))
 
 
 @pytest.mark.parametrize("warp", WARPS, ids=lambda w: w.name)
@@ -76,7 +76,7 @@ def test_unmixing_with_a_perfect_encoder_is_the_plain_reconstruction(warp: Warp)
     mixed = mix(model, found, recipe.sizes, draw(1))
     rows = torch.where(mixed.moved, torch.arange(8), mixed.partner)
     perfect = replace(found, content=mixed.content, map=found.map[rows])
-    plain = model.likelihood(model.draw(found.content, found.map), x)
+    plain = model.likelihood(model.decode_warped(found.content, found.map), x)
     torch.testing.assert_close(unmixed_nll(model, x, mixed, perfect).sum(), plain.sum())
     assert float(cycle_error(mixed, perfect).detach()) == 0
     assert float(cycle_error(mixed, replace(found, content=mixed.content + 1)).detach()) > 0

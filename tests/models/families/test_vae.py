@@ -54,7 +54,7 @@ def test_free_bits_cost_the_floor_and_have_no_gradient_below_it() -> None:
     recipe = VAE(warp=Identity(), n_content=4, net=SMALL, free_bits=50.0)
     assert terms(recipe)["content_rate"] == pytest.approx(4 * 50.0)
     model = recipe.build((1, 8, 8))
-    cost = recipe.pressure(model.encode(X, draw()), model, 0)["content_rate"]
+    cost = recipe.regularisers(model.encode(X, draw()), model, 0)["content_rate"]
     grads = torch.autograd.grad(cost, list(model.encoder.parameters()), allow_unused=True)
     assert all(g is None or not g.any() for g in grads)
     assert terms(VAE(warp=Identity(), n_content=4, net=SMALL, free_bits=1e-9)) == pytest.approx(
@@ -125,7 +125,7 @@ def test_a_wrong_choice_is_refused(wrong: dict[str, object], words: str) -> None
 def test_the_warp_moves_log_odds_and_the_background_beyond_a_template_is_empty() -> None:
     model = VAE(warp=Affine2d(), n_content=4, net=SMALL, crop=0.5).build((1, 16, 16)).eval()
     still = model.warp.map(torch.zeros(2, 6))
-    seen = model.draw(torch.randn(2, 4, generator=draw()), still).detach()
+    seen = model.decode_warped(torch.randn(2, 4, generator=draw()), still).detach()
     inside = seen[..., 4:12, 4:12]
     assert float(seen.amin()) == pytest.approx(float(torch.sigmoid(torch.tensor(-8.0))), rel=1e-4)
     assert float(inside.amin()) > 0.02

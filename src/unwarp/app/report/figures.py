@@ -11,10 +11,10 @@ from torch import Tensor
 
 from unwarp import plots
 from unwarp.analysis.arithmetic import arithmetic
-from unwarp.analysis.embedding import tsne, undone
+from unwarp.analysis.embedding import align_in_chunks, tsne
 from unwarp.analysis.interpolation import interpolate
 from unwarp.analysis.latents import Rendering
-from unwarp.analysis.traversal import deform, slidable, traverse
+from unwarp.analysis.traversal import traverse, traverse_deformation, walkable_columns
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.series_figures import _of_series, _ways
 from unwarp.app.report.shown import (
@@ -77,7 +77,7 @@ def moving_pictures(outcome: Outcome) -> dict[str, Array]:
 def _gallery(outcome: Outcome) -> Figure:
     x, structured, identity = _held_out(outcome), outcome.structured, outcome.identity
     rows = _examples(outcome.test.labels, len(outcome.test), SHOWN if x.ndim == 4 else SHOWN // 2)
-    aligned = undone(x, structured.embedding.map, structured.unwarper.model_.padding) if x.ndim == 3 else None
+    aligned = align_in_chunks(x, structured.embedding.map, structured.unwarper.model_.padding) if x.ndim == 3 else None
     return plots.gallery(
         {
             "observed": x.numpy()[rows],
@@ -116,8 +116,8 @@ def _walks(outcome: Outcome) -> dict[str, Figure]:
     drawn = {"traversal": plots.traversal(content.labels[:ROWS], values, shown, "sd")}
     if x.ndim == 3 and model.warp.factors:
         drawn["deformation"] = _ways(model, _embedding(outcome.structured, outcome))
-    elif slidable(model.chart):
-        moved = deform(model, way.content[0])
+    elif walkable_columns(model.chart):
+        moved = traverse_deformation(model, way.content[0])
         values, shown = moved.values.numpy()[:ROWS], moved.x.numpy()[:ROWS]
         drawn["deformation"] = plots.traversal(moved.labels[:ROWS], values, shown)
     drawn["interpolation"] = plots.interpolation(ends.numpy(), way.templates.numpy(), way.x_hat.numpy())

@@ -13,7 +13,7 @@ from unwarp.app.report.scores import _budget, _recovery, _scores, _time
 from unwarp.app.report.shown import _crowd
 from unwarp.models import Recipe
 from unwarp.plots.animation import animate
-from unwarp.storage import put
+from unwarp.storage import write_file
 
 
 def write(outcome: Outcome, folder: Path) -> Path:
@@ -21,9 +21,9 @@ def write(outcome: Outcome, folder: Path) -> Path:
     drawn = {name: _png(figure) for name, figure in figures.draw(outcome).items()}
     drawn |= {name: animate(frames) for name, frames in figures.moving_pictures(outcome).items()}
     for name, data in drawn.items():
-        put(folder / f"{name}.{_kind(data)}", data)
+        write_file(folder / f"{name}.{_kind(data)}", data)
     page = folder / "report.html"
-    put(page, html(outcome, drawn))
+    write_file(page, html(outcome, drawn))
     return page
 
 

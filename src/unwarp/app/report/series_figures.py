@@ -12,7 +12,7 @@ import torch
 from matplotlib.figure import Figure
 
 from unwarp import plots
-from unwarp.analysis.embedding import Embedding, undone
+from unwarp.analysis.embedding import Embedding, align_in_chunks
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.shown import FEW, _clusters, _embedding, _shown, _typical
 from unwarp.core import Array
@@ -20,7 +20,7 @@ from unwarp.estimators.unwarper import Unwarper
 from unwarp.models import Model
 from unwarp.models.latent import Latent
 from unwarp.plots.timelines import largest
-from unwarp.warps import Window, filled
+from unwarp.warps import Window, interpolate_missing
 
 AVERAGED = 10
 
@@ -38,7 +38,7 @@ def _of_series(outcome: Outcome) -> dict[str, Figure]:
     """What series alone are shown by: clusters raw and aligned, warps over time, averages by other methods."""
     unwarper, found = outcome.structured.unwarper, _embedding(outcome.structured, outcome)
     x, undo, rate = _shown(outcome), unwarper.schema_.scaler.undo, clock_rate(unwarper.model_)
-    aligned = undone(x, found.map, unwarper.model_.padding).numpy()
+    aligned = align_in_chunks(x, found.map, unwarper.model_.padding).numpy()
     clusters, templates = _clusters(unwarper, found.codes), unwarper.cluster_templates_
     drawn = {"alignment": plots.series(undo(x.numpy()), undo(aligned), templates, clusters, rate=rate, most=CLUSTERS)}
     if found.table:
@@ -71,8 +71,8 @@ def _averages(unwarper: Unwarper, x: Array, embedding: Embedding, clusters: Arra
     theta = torch.from_numpy(np.stack([embedding.theta[rows].mean(0) for rows in some]))
     centres = torch.from_numpy(unwarper.cluster_centers_[names])
     with torch.no_grad():
-        moved = unwarper.model_.render(Latent(centres, unwarper.model_.chart.map(theta))).numpy()
-    whole = [filled(torch.from_numpy(group)).numpy() for group in groups]
+        moved = unwarper.model_.reconstruct(Latent(centres, unwarper.model_.chart.map(theta))).numpy()
+    whole = [interpolate_missing(torch.from_numpy(group)).numpy() for group in groups]
     curves = {
         "template": moved[:, 0, ::step],
         **_barycenters(whole),
@@ -108,6 +108,6 @@ def _ways(model: Model, found: Embedding, n: int = 9) -> Figure:
     moved = np.concatenate([(theta.mean(0) + steps[:, None] * way) * half for way in spread])
     content = torch.from_numpy(found.codes[[_typical(found.codes)] * len(moved)])
     with torch.no_grad():
-        x = model.render(Latent(content, model.chart.map(torch.from_numpy(moved).to(content)))).numpy()
+        x = model.reconstruct(Latent(content, model.chart.map(torch.from_numpy(moved).to(content)))).numpy()
     labels = [f"direction {i + 1}\n{shares[i]:.0%}" for i in kept]
     return plots.traversal(labels, np.tile(steps, (len(labels), 1)), x.reshape(len(labels), n, *x.shape[1:]), "sd")

@@ -106,7 +106,7 @@ def _channels(image: Image.Image, deep: bool) -> Array:
 
 
 def _widened(x: Array, like: Array) -> Array:
-    """`x` (..., C, H, W) with the channels and the depth of `like`, where that has more of them."""
+    """`x` (..., C, H, W) with the channels and the depth of `reference`, where that has more of them."""
     if x.shape[-3] < like.shape[-3]:
         x = np.repeat(x, like.shape[-3], axis=-3)
     if x.dtype == np.uint8 and like.dtype == np.float32:

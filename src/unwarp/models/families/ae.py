@@ -16,8 +16,8 @@ from unwarp.models.model import Model
 from unwarp.models.players import Player
 from unwarp.models.recipe import Recipe
 from unwarp.models.starts import angle
-from unwarp.warps import Affine2d, Map, Warp, Window, seen_through
-from unwarp.warps.missing import completed
+from unwarp.warps import Affine2d, Map, Warp, Window, deform
+from unwarp.warps.missing import fill_from
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class AE(Recipe):
             posterior = model.encode(x, turn=turn)
             code = posterior.content.roll(len(batch.x), 0) if self.swap else posterior.content
             templates = model.decode(code)
-            x_hat = model.show(templates, posterior.map)
+            x_hat = model.apply_map(templates, posterior.map)
             terms = {"reconstruction": model.likelihood(x_hat, x).mean()}
             if model.warp.factors:
                 terms["deformation"] = gaussian_energy(posterior.theta, model.prior).mean()
@@ -90,8 +90,8 @@ class AE(Recipe):
         """Observations (N, ...) and, where asked, a copy of each behind them, moved by the map (N) that comes second."""
         if not self.views or not model.warp.factors:
             return x, None
-        move = model.warp.sample(len(x), generator, self.views, like=x).undoable()
-        return torch.cat([x, seen_through(move, x, padding=model.padding)]), move
+        move = model.warp.sample(len(x), generator, self.views, like=x).invertible_part()
+        return torch.cat([x, deform(move, x, padding=model.padding)]), move
 
 
 def disagreement(copy: Map, original: Map, move: Map, frame: Window) -> Tensor:
@@ -105,7 +105,7 @@ def disagreement(copy: Map, original: Map, move: Map, frame: Window) -> Tensor:
         move: How each was moved (N).
         frame: Where template points are compared.
     """
-    points = frame.lattice(copy.like)
+    points = frame.lattice(copy.reference)
     return (copy.pull(points) - original.pull(move.pull(points))).square().flatten(1).sum(1)
 
 
@@ -120,7 +120,7 @@ def banded_error(x_hat: Tensor, x: Tensor, levels: int = 4) -> Tensor:
         x: Observations, of that shape; NaN where there is none.
         levels: Number of bands, the last of which is what remains.
     """
-    x = completed(x, x_hat)
+    x = fill_from(x, x_hat)
     errors = [
         error.square().flatten(1).mean(1) / band.var().clamp_min(1e-6 * x.var().detach() + 1e-12)
         for error, band in zip(pyramid(x_hat - x, levels), pyramid(x, levels), strict=True)

@@ -43,7 +43,7 @@ class BetaVAE(Variational):
             if (getattr(self, name) or 0) < 0:
                 raise ConfigError(f"BetaVAE: {name} must be 0 or more, got {getattr(self, name)!r}")
 
-    def pressure(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
+    def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         costs = {name: rate.mean() for name, rate in rates(posterior, model).items()}
         rate = costs["content_rate"]
         if self.capacity is None:

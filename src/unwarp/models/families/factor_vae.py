@@ -47,7 +47,7 @@ class FactorVAE(Variational):
         if min(self.discriminator, default=1) < 1:
             raise ConfigError(f"FactorVAE: discriminator must be positive widths, got {self.discriminator!r}")
 
-    def pressure(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
+    def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         return {name: rate.mean() for name, rate in rates(posterior, model).items()}
 
     def players(self, model: Model) -> tuple[Player, ...]:
@@ -68,9 +68,9 @@ class FactorVAE(Variational):
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
-            drawn = model.draw(posterior.content, posterior.map)
+            drawn = model.decode_warped(posterior.content, posterior.map)
             weight = min(1.0, step / self.rate_warmup) if self.rate_warmup else 1.0
-            costs = self.pressure(posterior, model, step)
+            costs = self.regularisers(posterior, model, step)
             with frozen(discriminator):
                 costs["total_correlation"] = self.gamma * discriminator(posterior.content).mean()
             terms = {name: weight * cost for name, cost in costs.items()}

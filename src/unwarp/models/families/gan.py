@@ -139,8 +139,8 @@ class Generator(nn.Module):
 
 def generate(model: Model, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Codes (N, D), deformations (N, P) and what they look like (N, *shape): `Model.sample` with its causes."""
-    code, theta = model.imagine(n, generator)
-    return code, theta, model.draw(code, model.warp.map(theta))
+    code, theta = model.sample_latents(n, generator)
+    return code, theta, model.decode_warped(code, model.warp.map(theta))
 
 
 def pose_error(found: Tensor, theta: Tensor, factors: tuple[Factor, ...]) -> Tensor:

@@ -88,7 +88,7 @@ class MixingAE(Recipe):
             return self.chunks
         return tuple((self.n_content + i) // self.chunks for i in reversed(range(self.chunks)))
 
-    def unstructured(self) -> Self:
+    def without_warp(self) -> Self:
         """The published model at as many latents in total: the chunk of the deformation becomes one of content."""
         extra = (len(self.warp.factors),) if self.warp.factors else ()
         n = self.n_content + sum(extra)
@@ -102,7 +102,7 @@ class MixingAE(Recipe):
 
     def _critic(self, model: Model, critic: Critic) -> Player:
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            real, seen = batch.x[: judged(batch.x)], batch.x[-judged(batch.x) :]
+            real, seen = batch.x[: critic_batch_size(batch.x)], batch.x[-critic_batch_size(batch.x) :]
             with torch.no_grad(), frozen(model):
                 fake = mix(model, model.encode(seen), self.sizes, generator).x
             return {"critic": critic_loss(critic(real), critic(fake), self.objective).mean()}
@@ -111,7 +111,7 @@ class MixingAE(Recipe):
 
     def _autoencoder(self, model: Model, critic: Critic, classifier: MaskClassifier) -> Player:
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            x, first = batch.x, slice(judged(batch.x))
+            x, first = batch.x, slice(critic_batch_size(batch.x))
             turn = model.turn(x)
             mixed = mix(model, model.encode(x, turn=turn), self.sizes, generator)
             again = model.encode(mixed.x, turn=None if turn is None else turn[mixed.mapped])
@@ -188,7 +188,7 @@ def mix(model: Model, source: Posterior, sizes: tuple[int, ...], generator: torc
     content = torch.where(columns, source.content, source.content[partner])
     moved = mask[:, -1] if warped else torch.zeros_like(own, dtype=torch.bool)
     mapped = torch.where(moved, own, partner)
-    x = model.draw(content, source.map[mapped])
+    x = model.decode_warped(content, source.map[mapped])
     return Mixed(source, partner, mask, columns, moved, mapped, content, x)
 
 
@@ -200,7 +200,7 @@ def unmixed_nll(model: Model, x: Tensor, mixed: Mixed, again: Posterior) -> Tens
     content = torch.where(mixed.columns, again.content, mixed.source.content)
     groups = ((mixed.moved, again.map), (~mixed.moved, mixed.source.map))
     found = [(chosen.nonzero()[:, 0], map) for chosen, map in groups]
-    return torch.cat([model.likelihood(model.draw(content[i], map[i]), x[i]) for i, map in found if len(i)])
+    return torch.cat([model.likelihood(model.decode_warped(content[i], map[i]), x[i]) for i, map in found if len(i)])
 
 
 def cycle_error(mixed: Mixed, again: Posterior) -> Tensor:
@@ -219,6 +219,6 @@ def accuracies(classifier: MaskClassifier, x: Tensor, mixed: Mixed) -> dict[str,
     return {f"accuracy_{name}": share for name, share in zip(classifier.names, right.float().mean(0), strict=True)}
 
 
-def judged(x: Tensor) -> int:
+def critic_batch_size(x: Tensor) -> int:
     """How many of the samples the critic and the classifier see in a step: a quarter of them, at least one."""
     return max(1, len(x) // 4)

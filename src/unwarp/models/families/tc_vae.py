@@ -45,7 +45,7 @@ class TCVAE(Variational):
         if self.n_samples is not None and self.n_samples < 1:
             raise ConfigError(f"TCVAE: n_samples must be at least 1, or None, got {self.n_samples!r}")
 
-    def pressure(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
+    def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         log_sd = posterior.content_log_sd
         assert log_sd is not None
         parts = decompose(posterior.content, posterior.content_mean, log_sd, self.n_samples)

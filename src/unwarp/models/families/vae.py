@@ -34,10 +34,10 @@ class VAE(Variational):
             raise ConfigError(f"VAE: beta and free_bits must be 0 or more, got {self.beta!r} and {self.free_bits!r}")
 
     @property
-    def plain(self) -> bool:
+    def is_elbo(self) -> bool:
         return self.beta == 1 and not self.free_bits and not self.rate_warmup
 
-    def pressure(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
+    def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         costs = {name: self.beta * rate.mean() for name, rate in rates(posterior, model).items()}
         if self.free_bits:
             assert posterior.content_log_sd is not None

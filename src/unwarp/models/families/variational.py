@@ -54,12 +54,12 @@ class Variational(Recipe):
             )
 
     @property
-    def plain(self) -> bool:
+    def is_elbo(self) -> bool:
         """Whether the rates stand in the loss as they are, so that the history need not hold them twice."""
         return False
 
     @abstractmethod
-    def pressure(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
+    def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         """What the posterior costs, by name, as scalars."""
 
     def players(self, model: Model) -> tuple[Player, ...]:
@@ -68,9 +68,9 @@ class Variational(Recipe):
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
             templates = model.decode(posterior.content)
-            drawn = model.show(templates, posterior.map)
+            drawn = model.apply_map(templates, posterior.map)
             weight = min(1.0, step / self.rate_warmup) if self.rate_warmup else 1.0
-            costs = self.pressure(posterior, model, step)
+            costs = self.regularisers(posterior, model, step)
             terms = {name: weight * cost for name, cost in costs.items()}
             if self.isometry:
                 terms["isometry"] = self.isometry * stress(posterior.content, model.link(templates).detach()).mean()
@@ -79,7 +79,7 @@ class Variational(Recipe):
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return {name: rate.mean() for name, rate in rates(model.encode(batch.x), model).items()}
 
-        return (Player(self.family, model, loss, self.optimiser, measure=None if self.plain else measure),)
+        return (Player(self.family, model, loss, self.optimiser, measure=None if self.is_elbo else measure),)
 
 
 def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
@@ -123,7 +123,7 @@ def _log_weight(model: Model, x: Tensor, generator: torch.Generator) -> Tensor:
     ratio = gaussian_log_density(z, zero, zero) - gaussian_log_density(
         z, posterior.content_mean, posterior.content_log_sd
     )
-    nll = torch.as_tensor(model.likelihood(model.draw(z, posterior.map), x))
+    nll = torch.as_tensor(model.likelihood(model.decode_warped(z, posterior.map), x))
     return ratio.sum(-1) + _deformation_ratio(model, posterior) - nll
 
 
