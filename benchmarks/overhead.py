@@ -20,7 +20,7 @@ from unwarp.core import Batch
 from unwarp.datasets.affine_mnist import load
 from unwarp.models import Model, Player
 from unwarp.planning.presets import DIGITS
-from unwarp.training.callbacks import Quiet
+from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 
 BATCH = 128
@@ -45,7 +45,7 @@ def bare(player: Player, data: torch.utils.data.Dataset[Batch], steps: int) -> f
 
 def ours(model: Model, player: Player, data: object, steps: int) -> float:
     """Seconds of the library's loop, without its set-up and centring."""
-    history = train(model, [player], data, steps=steps, batch_size=BATCH, device="cpu", callbacks=[Quiet()])  # type: ignore[arg-type]
+    history = train(model, [player], data, steps=steps, batch_size=BATCH, device="cpu", callbacks=[Callback()])  # type: ignore[arg-type]
     return history.seconds
 
 

@@ -144,7 +144,7 @@ def estimator(recipe: Recipe, known: Dataset, seed: int, quick: bool = False) ->
     """What trains on the series `known`."""
     steps = 20 if quick else enough_steps(recipe, known.x, BATCH)
     return Unwarper(
-        recipe.warp, recipe, kind="series", max_steps=steps, batch_size=BATCH, random_state=seed, device="cpu"
+        recipe.warp, recipe, domain="series", max_steps=steps, batch_size=BATCH, random_state=seed, device="cpu"
     )
 
 

@@ -120,7 +120,7 @@ def contenders(x: Array) -> dict[str, tuple[Callable[[], Any], float]]:
     from unwarp import Unwarper
     from unwarp.planning.presets import SERIES as RECIPE
 
-    model = Unwarper(RECIPE.warp, RECIPE, kind="series", max_steps=20, batch_size=20, device="cpu").fit(x[:200])
+    model = Unwarper(RECIPE.warp, RECIPE, domain="series", max_steps=20, batch_size=20, device="cpu").fit(x[:200])
     series, template = list(x.astype(np.float64)), x[0].astype(np.float64)
     window, few = x.shape[1] // 10, [row[:, None] for row in series[:FEW]]
     dtw_path(few[0], few[1])  # compiled at its first call

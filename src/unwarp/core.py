@@ -12,7 +12,7 @@ Array = NDArray[Any]
 Labels = NDArray[Any]
 
 
-Kind = Literal["auto", "image", "series"]
+DomainName = Literal["auto", "image", "series"]
 
 
 @dataclass(frozen=True)

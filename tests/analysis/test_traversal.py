@@ -241,7 +241,7 @@ def test_a_human_column_that_several_parameters_move_labels_none_of_them() -> No
     assert [axis.name for axis in walk.axes] == [f.name for f in model.chart.factors]
     assert len(set(walk.labels)) == len(walk.labels) > 1
     shift = AE(warp=named("time-shift"), n_content=2, net=SMALL).build((1, 32)).eval()
-    assert traverse_deformation(shift, torch.zeros(2), 3).axes[0].name == "lag"
+    assert traverse_deformation(shift, torch.zeros(2), 3).axes[0].name == "lag_samples"
 
 
 def test_a_circle_is_shown_once_round() -> None:

@@ -34,7 +34,7 @@ def test_a_job_of_an_older_version_lacks_only_what_has_a_default(tmp_path: Path)
         ({"steps": 2.5}, "steps: .*integer"),
         ({"source": 3}, "source: .*string"),
         ({"recipe": [1]}, "recipe: .*object"),
-        ({"kind": "moon"}, "kind: .*'auto', 'image' or 'series'"),
+        ({"domain": "moon"}, "domain: .*'auto', 'image' or 'series'"),
         ({"precision": 32}, "precision: .*'no', 'fp16' or 'bf16'"),
         ({"colour": "red"}, "colour: "),
     ],

@@ -56,8 +56,8 @@ def test_dimensions_are_sorted_by_what_they_tell_and_deformations_have_units() -
     with torch.no_grad():
         q = model.encode(X)
     assert q.content_log_sd is not None
-    rate = (q.content_mean.square() + (2 * q.content_log_sd).exp() - 1 - 2 * q.content_log_sd).mean(0)
-    order = [f"content {i}" for i in rate.argsort(descending=True)]
+    sampling_rate = (q.content_mean.square() + (2 * q.content_log_sd).exp() - 1 - 2 * q.content_log_sd).mean(0)
+    order = [f"content {i}" for i in sampling_rate.argsort(descending=True)]
     deformations = ["rotation (deg)", "scale (factor)", "shift x (px)", "shift y (px)"]
     assert rows(pictures.along_dimensions(model, X, NAMES)) == order + deformations
 

@@ -168,7 +168,7 @@ def test_objects_that_are_no_numbers_raise_the_type_error_of_numpy() -> None:
 
 def test_an_unknown_kind_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="auto, image, series"):
-        as_samples(ROWS, kind="video")  # type: ignore[arg-type]
+        as_samples(ROWS, domain="video")  # type: ignore[arg-type]
 
 
 class Reader(TransformerMixin, BaseEstimator):

@@ -57,7 +57,7 @@ def test_square_three_axes_are_pictures_of_one_channel(side: int) -> None:
 @pytest.mark.parametrize("shape", [(3, 7, 7), (3, 28, 29), (30, 2, 50), (64, 64, 3)])
 def test_other_three_axes_are_refused_until_told(shape: tuple[int, int, int]) -> None:
     x = numbered(*shape)
-    with pytest.raises(DataError, match=r"two ways.*kind='image'.*kind='series'"):
+    with pytest.raises(DataError, match=r"two ways.*domain='image'.*domain='series'"):
         oriented(x)
     assert oriented(x, "series")[0] is x
     samples, found = oriented(x, "image")
@@ -92,7 +92,7 @@ def test_rows_are_series_of_one_channel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "kind", "image_shape", "message"),
+    ("x", "domain", "image_shape", "message"),
     [
         (numbered(3), "auto", None, "Reshape your data"),
         (np.array(1.0), "auto", None, "single number"),
@@ -106,10 +106,10 @@ def test_rows_are_series_of_one_channel() -> None:
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(
-    x: np.ndarray, kind: str, image_shape: tuple[int, ...], message: str
+    x: np.ndarray, domain: str, image_shape: tuple[int, ...], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
-        oriented(x, kind, image_shape)  # type: ignore[arg-type]
+        oriented(x, domain, image_shape)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("image_shape", [(), (16,), (1, 1, 4, 4), (4, 0), (4, -4), (4.0, 4.0)])

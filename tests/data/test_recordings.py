@@ -20,18 +20,18 @@ UNEQUAL = [np.arange(4.0), np.arange(7.0) ** 2]
 
 
 def uneven(X: Any, times: Any = None, **more: Any) -> IrregularSeries:
-    came, kind = parse_samples(X, times, **more)
-    assert isinstance(came, IrregularSeries) and kind == "series"
+    came, domain = parse_samples(X, times, **more)
+    assert isinstance(came, IrregularSeries) and domain == "series"
     return came
 
 
 @pytest.mark.parametrize("X", [EQUAL, EQUAL.tolist(), list(EQUAL), torch.from_numpy(EQUAL), EQUAL.astype(np.uint8)])
 def test_series_of_one_length_stay_as_they_are(X: Any) -> None:
-    came, kind = parse_samples(X)
-    assert isinstance(came, RegularSamples) and kind == "series"
+    came, domain = parse_samples(X)
+    assert isinstance(came, RegularSamples) and domain == "series"
     np.testing.assert_array_equal(came.even(None, "error")[:, 0], np.asarray(X).astype(np.float32))
     assert came.clock(None) == (6, Clock())
-    assert came.spans(Clock(rate=2.0)).tolist() == [[0.0, 2.5]] * 4
+    assert came.spans(Clock(sampling_rate=2.0)).tolist() == [[0.0, 2.5]] * 4
 
 
 def test_unequal_lengths_come_to_the_longest_with_their_ends_where_they_were() -> None:
@@ -50,7 +50,7 @@ def test_lines_come_back_at_their_own_times(seed: int) -> None:
     rng = np.random.default_rng(seed)
     stamps = [np.cumsum(rng.uniform(0.5, 2, rng.integers(1, 9))) for _ in range(3)]
     rows = [np.stack([2 * t - 1, -t]) for t in stamps]
-    came = uneven(rows, stamps, kind="series")
+    came = uneven(rows, stamps, domain="series")
     back = came.recorded(came.even(12, "error"))
     assert isinstance(back, list)
     for got, row in zip(back, rows, strict=True):
@@ -152,7 +152,7 @@ def test_steps_that_no_series_has_end_them_where_one_length_was_learned() -> Non
 
 
 def test_nan_at_the_end_of_one_channel_is_a_gap() -> None:
-    came = uneven(np.array([[[1.0, 2.0, NAN], [1.0, 2.0, 3.0]]]), kind="series")
+    came = uneven(np.array([[[1.0, 2.0, NAN], [1.0, 2.0, 3.0]]]), domain="series")
     assert came.even(None, "interpolate")[0].tolist() == [[1.0, 2.0, 2.0], [1.0, 2.0, 3.0]]
 
 
@@ -191,9 +191,9 @@ def test_other_channels_share_times_and_lengths() -> None:
 
 
 REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
-    "unequal pictures": ([np.zeros((9, 9)), np.zeros((9, 10))], {}, "set kind='series'"),
-    "unequal, said to be pictures": ([np.zeros((9, 9)), np.zeros((9, 10))], {"kind": "image"}, "ragged"),
-    "other channels": ([np.zeros((1, 9)), np.zeros((2, 10))], {"kind": "series"}, "ragged"),
+    "unequal pictures": ([np.zeros((9, 9)), np.zeros((9, 10))], {}, "set domain='series'"),
+    "unequal, said to be pictures": ([np.zeros((9, 9)), np.zeros((9, 10))], {"domain": "image"}, "ragged"),
+    "other channels": ([np.zeros((1, 9)), np.zeros((2, 10))], {"domain": "series"}, "ragged"),
     "nested lists of two lengths": ([[[1.0], [1.0, 2.0]], [[1.0], [1.0]]], {}, "ragged"),
     "unequal where one length was learned": (UNEQUAL, {"any_length": False}, "trained on series of one length"),
     "times of pictures": (np.zeros((2, 9, 9)), {"times": np.arange(9)}, "times are of series"),

@@ -78,8 +78,8 @@ def test_a_still_channel_is_shifted_to_zero_and_one_far_away_is_refused() -> Non
 
 def test_uint8_is_divided_by_255() -> None:
     x = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
-    for kind in ("image", "series"):
-        scaler = fit_scaler(x, kind)  # type: ignore[arg-type]
+    for domain in ("image", "series"):
+        scaler = fit_scaler(x, domain)  # type: ignore[arg-type]
         assert scaler == Scaler(0, 255)
         np.testing.assert_allclose(scaler.apply(x), x / 255, atol=1e-7)
 
@@ -121,14 +121,14 @@ def test_constant_pictures_are_refused(dtype: type, scale: str | None) -> None:
         fit_scaler(np.ones((3, 1, 8, 8), dtype), "image", scale)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["image", "series"])
-def test_without_a_scale_values_must_lie_between_zero_and_one(kind: str) -> None:
+@pytest.mark.parametrize("domain", ["image", "series"])
+def test_without_a_scale_values_must_lie_between_zero_and_one(domain: str) -> None:
     x = np.linspace(0, 1, 16, dtype=np.float32).reshape(1, 1, 4, 4)
-    assert fit_scaler(x, kind, None) == Scaler()  # type: ignore[arg-type]
+    assert fit_scaler(x, domain, None) == Scaler()  # type: ignore[arg-type]
     with pytest.raises(DataError, match=r"ranges from -0.5 to 0.5.*\[0, 1\]"):
-        fit_scaler(x - 0.5, kind, None)  # type: ignore[arg-type]
+        fit_scaler(x - 0.5, domain, None)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="from 0 to 255"):
-        fit_scaler((x * 255).astype(np.uint8), kind, None)  # type: ignore[arg-type]
+        fit_scaler((x * 255).astype(np.uint8), domain, None)  # type: ignore[arg-type]
 
 
 def test_an_unknown_scale_is_refused() -> None:

@@ -34,7 +34,7 @@ def test_what_is_prepared_is_given_back_as_it_came(X: Any) -> None:
 
 def test_a_data_set_keeps_what_else_it_holds() -> None:
     data, schema = learnable(Dataset(torch.rand(4, 1, 9, 9), labels=np.arange(4)), "auto", "auto", None)
-    assert schema.kind == "image" and data.labels is not None and list(data.labels) == [0, 1, 2, 3]
+    assert schema.domain == "image" and data.labels is not None and list(data.labels) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("schema", [IMAGES, SERIES])
@@ -81,15 +81,17 @@ def test_an_unknown_kind_is_refused() -> None:
         learnable(BYTES, "picture", "auto", None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("rate", ["a", "250", [5.0], np.array([5.0, 6.0]), 0, -1.0, np.inf, np.nan])
-def test_a_rate_that_is_no_positive_number_is_refused(rate: Any) -> None:
+@pytest.mark.parametrize("sampling_rate", ["a", "250", [5.0], np.array([5.0, 6.0]), 0, -1.0, np.inf, np.nan])
+def test_a_rate_that_is_no_positive_number_is_refused(sampling_rate: Any) -> None:
     with pytest.raises(ConfigError, match="must be positive samples a second"):
-        learnable(np.random.default_rng(0).normal(size=(4, 9)), "auto", "auto", None, rate=rate)
+        learnable(np.random.default_rng(0).normal(size=(4, 9)), "auto", "auto", None, sampling_rate=sampling_rate)
 
 
-@pytest.mark.parametrize("rate", [250, 250.0, np.float32(250), np.int64(250)])
-def test_a_rate_is_any_positive_number(rate: Any) -> None:
-    _, schema = learnable(np.random.default_rng(0).normal(size=(4, 9)), "auto", "auto", None, rate=rate)
+@pytest.mark.parametrize("sampling_rate", [250, 250.0, np.float32(250), np.int64(250)])
+def test_a_rate_is_any_positive_number(sampling_rate: Any) -> None:
+    _, schema = learnable(
+        np.random.default_rng(0).normal(size=(4, 9)), "auto", "auto", None, sampling_rate=sampling_rate
+    )
     assert schema.times[-1] == 8 / 250
 
 

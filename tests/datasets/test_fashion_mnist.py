@@ -62,5 +62,5 @@ def test_the_published_set_is_itself(real_data: Path) -> None:
     assert np.bincount(test.labels).tolist() == [1000] * 10
     assert float(test.x.double().mean()) * 255 == pytest.approx(73.1466, abs=1e-3)
     trousers, bags = (test.x[test.labels == fashion_mnist.CLASSES.index(name), 0] for name in ("trouser", "bag"))
-    width = [float((kind.sum(1) > 1).sum(1).float().mean()) for kind in (trousers, bags)]
+    width = [float((garment.sum(1) > 1).sum(1).float().mean()) for garment in (trousers, bags)]
     assert width[0] < 0.7 * width[1]

@@ -19,7 +19,7 @@ from unwarp import AE, Affine2d, Chain, CosineTime, Dataset, Gain, Unwarper
 from unwarp.datasets import bumps
 from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.models import Net
-from unwarp.training.callbacks import Quiet
+from unwarp.training.callbacks import Callback
 
 NAN = float("nan")
 RECIPE = AE(warp=CosineTime(4), n_content=3, refinements=0, views=0.0, padding="border", net=Net("mlp", (8,), (8,)))
@@ -130,36 +130,38 @@ def test_uneven_steps_say_the_same_as_even_ones() -> None:
         assert np.abs(made - whole[at]).mean() < 0.1 * whole.std()
         assert np.abs(made - whole[np.linspace(0, 399, len(at)).astype(int)]).mean() > 0.2 * whole.std()
     stamped = Dataset(torch.from_numpy(curve).float()[:, None], times=torch.from_numpy(grid).expand(8, -1))
-    by_set = Unwarper(kind="series", recipe=RECIPE, max_steps=2, n_clusters=2, device="cpu")
+    by_set = Unwarper(domain="series", recipe=RECIPE, max_steps=2, n_clusters=2, device="cpu")
     by_times = Unwarper(recipe=RECIPE, max_steps=2, n_clusters=2, device="cpu")
     np.testing.assert_allclose(by_set.fit_transform(stamped), by_times.fit_transform(curve, times=grid), atol=1e-4)
 
 
 def test_a_rate_gives_seconds() -> None:
     X = np.stack(waves([41] * 6))
-    samples, seconds = learned(X), learned(X, rate=20.0)
+    samples, seconds = learned(X), learned(X, sampling_rate=20.0)
     found, expected = seconds.transform_params(X), samples.transform_params(X)
-    assert found.attrs["units"]["lag"] == "s" and expected.attrs["units"]["lag"] == "samples"
-    assert expected["lag"].abs().max() > 0.1
-    np.testing.assert_allclose(found["lag"], expected["lag"] / 20, rtol=1e-5)
+    assert found.attrs["units"]["lag_s"] == "s" and expected.attrs["units"]["lag_samples"] == "samples"
+    assert expected["lag_samples"].abs().max() > 0.1
+    np.testing.assert_allclose(found["lag_s"], expected["lag_samples"] / 20, rtol=1e-5)
     assert seconds.times_[-1] == 2.0
     stamped = learned(X, np.linspace(5, 7, 41))
-    np.testing.assert_allclose(stamped.transform_params(X, times=np.linspace(5, 7, 41))["lag"], found["lag"], atol=1e-5)
-    chained = learned(X, warp=Chain(CosineTime(4, rate=20.0), Gain()))
-    assert chained.transform_params(X).attrs["units"]["lag"] == "s" and chained.times_[-1] == 2.0
-    with pytest.raises(ConfigError, match="rate=-1 must be positive"):
-        Unwarper(rate=-1).fit(X)
+    np.testing.assert_allclose(
+        stamped.transform_params(X, times=np.linspace(5, 7, 41))["lag_s"], found["lag_s"], atol=1e-5
+    )
+    chained = learned(X, warp=Chain(CosineTime(4, sampling_rate=20.0), Gain()))
+    assert chained.transform_params(X).attrs["units"]["lag_s"] == "s" and chained.times_[-1] == 2.0
+    with pytest.raises(ConfigError, match="sampling_rate=-1 must be positive"):
+        Unwarper(sampling_rate=-1).fit(X)
     with pytest.raises(ConfigError, match="of series"):
-        Unwarper(rate=5.0).fit(np.random.default_rng(0).random((4, 9, 9)))
+        Unwarper(sampling_rate=5.0).fit(np.random.default_rng(0).random((4, 9, 9)))
 
 
-@pytest.mark.parametrize("rate", [None, 10.0])
-def test_events_follow_a_known_map(rate: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sampling_rate", [None, 10.0])
+def test_events_follow_a_known_map(sampling_rate: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     data = bumps.load(each=2, noise=0.0, length=101)
-    u, maps = learned(data.x[:, 0], rate=rate), data.maps
+    u, maps = learned(data.x[:, 0], sampling_rate=sampling_rate), data.maps
     assert maps is not None
     monkeypatch.setattr(u.model_, "pose", lambda x: maps)
-    step = 1 / (rate or 1.0)
+    step = 1 / (sampling_rate or 1.0)
     seen = 100 * step * maps.push(torch.tensor([[0.3], [0.7]]))[..., 0].numpy()
     assert np.abs(seen - [30 * step, 70 * step]).max() > step
     # the first class has its bumps there, which a peak finder sees to half a step
@@ -223,7 +225,7 @@ def test_each_series_by_its_own_mean_and_deviation() -> None:
 def test_units_of_channels_do_not_matter_where_each_has_its_own_scale(tmp_path: Path) -> None:
     X = np.stack([np.stack(waves([32] * 6)), np.stack(waves([32] * 6)) ** 2], 1)
     factor = np.array([2.0**-10, 2.0**6])[:, None]  # powers of two, so that nothing is rounded otherwise
-    asked = {"kind": "series", "scale": "channel"}
+    asked = {"domain": "series", "scale": "channel"}
     plain, other = learned(X, **asked), learned(factor * X, **asked)
     other.save(tmp_path / "model")
     codes = plain.transform(X)
@@ -238,13 +240,13 @@ def test_units_of_channels_do_not_matter_where_each_has_its_own_scale(tmp_path: 
 
 @pytest.mark.parametrize(("scale", "told"), [("auto", ["channel 1 varies 64 times"]), ("channel", []), ("each", [])])
 def test_units_that_differ_are_told_before_learning(scale: Any, told: list[str]) -> None:
-    class Heard(Quiet):
+    class Heard(Callback):
         def on_message(self, line: str) -> None:
             lines.append(line)
 
     lines: list[str] = []
     X = np.stack([np.stack(waves([32] * 6))] * 2, 1) * np.array([1.0, 64.0])[:, None]
-    Unwarper(kind="series", recipe=RECIPE, scale=scale, max_steps=1, n_clusters=2).fit(X, callbacks=[Heard()])
+    Unwarper(domain="series", recipe=RECIPE, scale=scale, max_steps=1, n_clusters=2).fit(X, callbacks=[Heard()])
     assert [line[: len(words)] for line, words in zip(lines, told, strict=True)] == told
 
 
@@ -313,7 +315,7 @@ def test_a_warp_says_what_it_acts_on(shape: tuple[int, ...]) -> None:
     X = np.random.default_rng(0).random(shape)
     for choices in ({"warp": "time"}, {"warp": CosineTime(4)}, {"recipe": RECIPE}):
         u = Unwarper(max_steps=1, n_clusters=2, **choices).fit(X)
-        assert u.schema_.kind == "series" and u.schema_.shape == shape[1:]
+        assert u.schema_.domain == "series" and u.schema_.shape == shape[1:]
     with pytest.raises(DataError, match="which reads two ways"):
         Unwarper(max_steps=1).fit(X[:, :2])
     with pytest.raises(ConfigError, match="'affine' acts on image data"):
@@ -322,10 +324,10 @@ def test_a_warp_says_what_it_acts_on(shape: tuple[int, ...]) -> None:
 
 def test_what_was_learned_of_time_and_scale_is_kept(tmp_path: Path) -> None:
     rows, times = waves(), [np.linspace(1, 1 + n / 10, n) for n in LENGTHS]
-    u = learned(rows, times, scale="each", rate=30.0)
+    u = learned(rows, times, scale="each", sampling_rate=30.0)
     u.save(tmp_path / "model")
     found = Unwarper.load(tmp_path / "model")
-    assert found.get_params()["rate"] == 30.0
+    assert found.get_params()["sampling_rate"] == 30.0
     np.testing.assert_array_equal(found.times_, u.times_)
     np.testing.assert_array_equal(found.align(rows, times=times), u.align(rows, times=times))
     assert found.transform_params(rows, times=times).equals(u.transform_params(rows, times=times))
@@ -343,11 +345,11 @@ def test_files_of_unequal_series_with_times_are_data_too(tmp_path: Path) -> None
     )
 
 
-def run(first: Any, kind: Any = "auto") -> None:
+def run(first: Any, domain: Any = "auto") -> None:
     """A pipeline predicts for held-out bumps what its parts, one after the other, do."""
     train, test = (bumps.load(part, each=6, length=32) for part in ("train", "test"))
-    X, held = (part.x.double().numpy() if kind == "series" else part.x[:, 0].numpy() for part in (train, test))
-    u = Unwarper(kind=kind, recipe=RECIPE, max_steps=20, n_clusters=2, device="cpu")
+    X, held = (part.x.double().numpy() if domain == "series" else part.x[:, 0].numpy() for part in (train, test))
+    u = Unwarper(domain=domain, recipe=RECIPE, max_steps=20, n_clusters=2, device="cpu")
     predicted = make_pipeline(clone(first), clone(u), KNeighborsClassifier(1)).fit(X, train.labels).predict(held)
     codes = u.fit_transform(first.fit_transform(X))
     neighbours = KNeighborsClassifier(1).fit(codes, train.labels)
@@ -507,7 +509,7 @@ def test_times_do_not_free_a_model_from_the_length_that_it_learned(even: Unwarpe
     "damage", [{"factor": [[[1.0]]]}, {"offset": [0.0, 0.0]}, {"factor": "2"}, {"offset": [[0], [0, 1]]}]
 )
 def test_a_model_folder_with_a_scale_of_other_channels_is_refused(damage: dict[str, Any], tmp_path: Path) -> None:
-    learned(waves([32] * 6, 2), kind="series", scale="channel").save(tmp_path / "model")
+    learned(waves([32] * 6, 2), domain="series", scale="channel").save(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     record = json.loads(config.read_text())
     config.write_text(json.dumps(record | {"data": record["data"] | damage}))

@@ -142,7 +142,7 @@ def test_impossible_choices_name_the_choice(change: dict[str, Any], words: str) 
         (pictures(1), "1 sample"),
         (np.full((5, 9, 9), 7.0), "constant"),
         (np.where(np.arange(5 * 81).reshape(5, 9, 9) == 100, np.nan, 0.5), r"NaN.*\(1, 2, 1\)|\(1, 2, 1\)"),
-        (np.zeros((5, 9, 7)), "kind="),
+        (np.zeros((5, 9, 7)), "domain="),
     ],
 )
 def test_data_that_cannot_be_used_is_refused(x: np.ndarray[Any, Any], words: str) -> None:

@@ -42,10 +42,10 @@ OTHERS: dict[str, Warp] = {
     "time+gain": Chain(CosineTime(), Gain()),
 }
 WARPS: dict[str, Warp] = {
-    name: warp.bind(LENGTH if warp.kind == "series" else FRAME) for name, warp in (DEFAULTS | OTHERS).items()
+    name: warp.bind(LENGTH if warp.domain == "series" else FRAME) for name, warp in (DEFAULTS | OTHERS).items()
 }
-PLANAR = [name for name, warp in WARPS.items() if warp.factors and warp.kind == "image"]
-TEMPORAL = [name for name, warp in WARPS.items() if warp.kind == "series" and name != "gain"]
+PLANAR = [name for name, warp in WARPS.items() if warp.factors and warp.domain == "image"]
+TEMPORAL = [name for name, warp in WARPS.items() if warp.domain == "series" and name != "gain"]
 
 
 @pytest.fixture(params=WARPS)
@@ -71,17 +71,17 @@ def far(warp: Warp, seed: int = 0) -> Map:
 
 def other(warp: Warp, n: int, seed: int = 9) -> Map:
     """Maps of the plain invertible family that acts on the same data as `warp`."""
-    plain = CosineTime() if warp.kind == "series" else Affine2d()
+    plain = CosineTime() if warp.domain == "series" else Affine2d()
     return plain.map(thetas(plain, n, seed))
 
 
 def points(warp: Warp) -> Tensor:
-    return TIMES if warp.kind == "series" else POINTS
+    return TIMES if warp.domain == "series" else POINTS
 
 
 def samples(warp: Warp, n: int = N) -> Tensor:
     """Smooth data (n, C, ...) in the frame of `warp`, float64."""
-    x = smooth(n, (3, *LENGTH)).squeeze(1) if warp.kind == "series" else smooth(n, FRAME)
+    x = smooth(n, (3, *LENGTH)).squeeze(1) if warp.domain == "series" else smooth(n, FRAME)
     return x.double()
 
 
@@ -152,7 +152,7 @@ def test_the_chart_returns_theta(warp: Warp) -> None:
 def test_gradients_reach_theta_the_picture_and_the_points(warp: Warp) -> None:
     theta = 0.7 * thetas(warp, 1).detach()
     x = smooth(1, (5, 6), sigma=1.0).double()
-    x = x.squeeze(1) if warp.kind == "series" else x
+    x = x.squeeze(1) if warp.domain == "series" else x
     at = points(warp)[:6] * 0.7
     for tensor in (theta, x, at):
         tensor.requires_grad_(tensor.numel() > 0)
@@ -219,7 +219,7 @@ def test_the_sign_law_of_time(name: str, sign: int) -> None:
     warp = WARPS[name]
 
     def lag(theta: Tensor) -> Tensor:
-        return next(column for f, column in warp.summary(warp.map(theta)).items() if f.name == "lag")
+        return next(column for f, column in warp.summary(warp.map(theta)).items() if f.name == "lag_samples")
 
     still = torch.zeros(1, len(warp.factors), dtype=torch.float64, requires_grad=True)
     uphill = torch.autograd.grad(lag(still).sum(), still)[0].sign()

@@ -38,7 +38,9 @@ def test_series_start_from_the_recipes_of_series(tmp_path: Path) -> None:
     assert recipe(source, None, ["n_content=5"]) == describe(replace(SERIES, n_content=5))
     assert recipe("any", None, ["n_content=5"], "series") == describe(replace(SERIES, n_content=5))
     assert recipe("trace", None, ["views=0.25"]) == describe(replace(SHARP, views=0.25))
-    assert recipe("bumps", None, ["warp.rate=50"]) == describe(replace(SERIES, warp=CosineTime(rate=50.0)))
+    assert recipe("bumps", None, ["warp.sampling_rate=50"]) == describe(
+        replace(SERIES, warp=CosineTime(sampling_rate=50.0))
+    )
     variational = recipe(source, None, ["family=vae"])
     assert variational == describe(suited(torch.zeros(100, 1, 30), "vae"))
 

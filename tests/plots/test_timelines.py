@@ -49,7 +49,7 @@ def test_gaps_leave_the_mean_and_the_band_of_what_was_observed() -> None:
 def test_time_is_in_seconds_where_there_is_a_rate() -> None:
     *_, axes = two_panels()
     assert (axes[-1].get_xlabel(), axes[0].lines[0].get_xdata()[-1]) == ("samples", 29)
-    *_, axes = two_panels(rate=10.0)
+    *_, axes = two_panels(sampling_rate=10.0)
     assert (axes[-1].get_xlabel(), axes[0].lines[0].get_xdata()[-1]) == ("time (s)", 2.9)
 
 
@@ -61,7 +61,7 @@ def test_channels_stand_beside_one_another() -> None:
 def test_warps_show_gamma_and_its_slope_in_their_units() -> None:
     t = np.linspace(0, 1, 11)
     gamma = np.stack([t, t**2])
-    left, right = plots.warps(gamma, 21, rate=2.0).axes
+    left, right = plots.warps(gamma, 21, sampling_rate=2.0).axes
     assert left.get_xlabel() == "observed time (s)" and right.get_ylabel() == "local speed (factor)"
     curve = next(line for line in left.lines if len(line.get_xdata()) == 11 and line.get_ydata()[5] < 4)
     np.testing.assert_allclose(curve.get_xdata(), 10 * t)
@@ -84,7 +84,7 @@ def test_warps_of_a_class_have_its_colour() -> None:
 def test_averages_are_named_once_and_drawn_in_each_panel() -> None:
     groups = {"cluster 0": RANDOM.normal(size=(4, 20)), "cluster 2": RANDOM.normal(size=(5, 20))}
     curves = {"template": RANDOM.normal(size=(2, 20)), "DBA": RANDOM.normal(size=(2, 20))}
-    figure = plots.averages(groups, curves, rate=5.0, step=2)
+    figure = plots.averages(groups, curves, sampling_rate=5.0, step=2)
     assert [axis.get_title() for axis in figure.axes] == ["cluster 0", "cluster 2"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["template", "DBA"]
     last = figure.axes[1].lines[-1]

@@ -15,7 +15,7 @@ from unwarp.data.dataset import Dataset
 from unwarp.errors import CheckpointError, ConfigError, TrainingError
 from unwarp.models import AE, VAE, Model, Net, Optimiser, Player, Recipe
 from unwarp.training.batches import rows_at
-from unwarp.training.callbacks import Callback, Quiet
+from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.loop import train
 from unwarp.training.state import History, Row, State
@@ -45,7 +45,7 @@ def weights(model: nn.Module) -> Tensor:
     return torch.cat([value.flatten().float() for value in model.state_dict().values()])
 
 
-class Interrupt(Quiet):
+class Interrupt(Callback):
     """Presses Ctrl-C at a step."""
 
     def __init__(self, step: int) -> None:
@@ -82,7 +82,7 @@ def test_a_stopped_run_resumes_bit_for_bit(recipe: Recipe, stop: int, tmp_path: 
 def test_kinds_are_gathered_between_the_parts_of_a_run(recipe: Recipe) -> None:
     seen: list[tuple[int, Tensor]] = []
 
-    class Watch(Quiet):
+    class Watch(Callback):
         def on_step(self, state: State, terms: Row) -> None:
             if not seen or not torch.equal(state.model.kinds, seen[-1][1]):
                 seen.append((state.step, state.model.kinds.nan_to_num(0.0).clone()))
@@ -209,7 +209,7 @@ def test_averages_follow_buffers_with_the_weights_and_soon_forget_the_start() ->
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         return {"square": (net(batch.x.flatten(1)) - 1).square().mean() + net[0].weight.square().sum()}
 
-    class Watch(Quiet):
+    class Watch(Callback):
         def on_step(self, state: State, terms: Row) -> None:
             path.append({name: value.clone() for name, value in net.state_dict().items()})
 

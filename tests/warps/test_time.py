@@ -84,12 +84,12 @@ def test_softmax_and_square_are_normalised_sums() -> None:
 
 def test_a_lag_has_its_unit_and_its_sign() -> None:
     theta = torch.tensor([[0.1], [-0.05]]).double()
-    for rate, unit, expected in ((None, "samples", [20.0, -10.0]), (50.0, "s", [0.4, -0.2])):
-        warp = TimeShift(rate=rate).bind((201,))
+    for sampling_rate, unit, expected in ((None, "samples", [20.0, -10.0]), (50.0, "s", [0.4, -0.2])):
+        warp = TimeShift(sampling_rate=sampling_rate).bind((201,))
         (factor, lag), *_ = warp.summary(warp.map(theta)).items()
-        assert (factor.name, factor.unit) == ("lag", unit)
+        assert (factor.name, factor.unit) == (f"lag_{unit}", unit)
         np.testing.assert_allclose(lag, expected, atol=1e-12)
-        torch.testing.assert_close(warp.from_columns({"lag": lag}), theta)
+        torch.testing.assert_close(warp.from_columns({factor.name: lag}), theta)
     x = torch.zeros(2, 1, 201).double()
     x[:, :, 100] = 1.0
     assert TimeShift().map(theta)(x).argmax(-1).flatten().tolist() == [120, 90]
@@ -98,8 +98,8 @@ def test_a_lag_has_its_unit_and_its_sign() -> None:
 def test_human_columns_of_a_hand_made_map() -> None:
     """Half speed up to the middle, one and a half after it: the mean of t - gamma is 1 / 8."""
     map = TimeMap(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([[0.0, 0.25, 1.0]]))
-    found = columns(CosineTime(rate=10.0).bind((41,)), map)
-    assert float(found["lag"]) == pytest.approx(0.125 * 4, abs=1e-6)
+    found = columns(CosineTime(sampling_rate=10.0).bind((41,)), map)
+    assert float(found["lag_s"]) == pytest.approx(0.125 * 4, abs=1e-6)
     assert (float(found["speed_min"]), float(found["speed_max"])) == pytest.approx((0.5, 1.5), abs=1e-4)
     assert float(found["acceleration"]) == pytest.approx(1.0 * 64 / 4, abs=1e-2)
 
@@ -178,7 +178,7 @@ def test_unnormalised_rows_have_a_mean_of_zero_whatever_they_are() -> None:
         (lambda: CosineTime(waves=64), "waves=64"),
         (lambda: CosineTime(bound=4.0), "bound=4.0"),
         (lambda: CosineTime(reach=0.0), "reach=0.0"),
-        (lambda: CosineTime(rate=0.0), "rate=0.0"),
+        (lambda: CosineTime(sampling_rate=0.0), "rate=0.0"),
         (lambda: SoftmaxTime(cells=1), "cells=1"),
         (lambda: SoftmaxTime(reach=-1.0), "reach=-1.0"),
         (lambda: SquareTime(reach=1.0), "reach=1.0"),

@@ -40,7 +40,7 @@ def describe_model(folder: Path) -> dict[str, Any]:
     return {
         "model": str(folder),
         "shape": model.model_.shape,
-        "kind": model.schema_.kind,
+        "domain": model.schema_.domain,
         "family": model.recipe_.family,
         "warp": repr(model.recipe_.warp),
         "content": model.model_.n_content,

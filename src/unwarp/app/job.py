@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from unwarp.core import Kind
+from unwarp.core import DomainName
 from unwarp.data.recordings import MissingPolicy
 from unwarp.data.scaling import Scale
 from unwarp.errors import CheckpointError, ConfigError
@@ -27,7 +27,7 @@ class Job:
         source: A file, a folder or the name of a built-in data set.
         recipe: The recipe as `checkpoints.describe` writes it; None for one that suits the data.
         warp: Name of a warp that replaces the recipe's, or `auto`.
-        kind: `auto`, `image` or `series`.
+        domain: `auto`, `image` or `series`.
         steps: Training steps; None for a number that suits the data.
         seconds: Bound on each training.
         seed: Seed of everything random.
@@ -36,14 +36,14 @@ class Job:
         batch_size: Samples a step; None for 64 pictures or 20 series.
         missing: What a missing value of a series becomes, as for `Unwarper`.
         scale: How numbers are scaled, as for `Unwarper`.
-        rate: Samples a second of series; None where time is counted in samples.
+        sampling_rate: Samples a second of series; None where time is counted in samples.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
     source: str
     recipe: dict[str, Any] | None = None
     warp: str = "auto"
-    kind: Kind = "auto"
+    domain: DomainName = "auto"
     steps: int | None = None
     seconds: float | None = None
     seed: int = 0
@@ -52,7 +52,7 @@ class Job:
     batch_size: int | None = None
     missing: MissingPolicy = "error"
     scale: Scale = "auto"
-    rate: float | None = None
+    sampling_rate: float | None = None
 
 
 def load_job(folder: Path) -> Job:
@@ -70,10 +70,10 @@ def load_job(folder: Path) -> Job:
         ) from None
 
 
-def read_record(path: Path, kind: type[T]) -> T:
-    """A record of type `kind` from a JSON file, checked field by field."""
+def read_record(path: Path, record_type: type[T]) -> T:
+    """A record of type `record_type` from a JSON file, checked field by field."""
     try:
-        return TypeAdapter(kind).validate_json(path.read_bytes())
+        return TypeAdapter(record_type).validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -51,14 +51,14 @@ class Outcome:
     job: Job
     training: Dataset
     test: Dataset
-    structured: Trial
-    identity: Trial
+    warped: Trial
+    baseline: Trial
     baselines: Report
 
     @property
     def trials(self) -> dict[str, Trial]:
         """Both models by name."""
-        return {"structured": self.structured, "identity": self.identity}
+        return {"structured": self.warped, "identity": self.baseline}
 
 
 def trial(model: Unwarper, training: Dataset, test: Dataset) -> Trial:

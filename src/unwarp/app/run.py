@@ -15,7 +15,7 @@ from unwarp import datasets
 from unwarp.app.exports import write_tables
 from unwarp.app.job import Job, load_job, read_record
 from unwarp.app.outcome import Outcome, _baselines, trial, write_scores
-from unwarp.core import Kind
+from unwarp.core import DomainName
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.opening import resolve_domain
@@ -45,11 +45,11 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset, Clock]:
     """
     if job.source in datasets.names():
         test = datasets.load(job.source, "test")
-        return datasets.load(job.source, "train"), test, test, Clock(job.rate)
+        return datasets.load(job.source, "train"), test, test, Clock(job.sampling_rate)
     found = read(job.source)
     leaning = kind_of(job.warp, restore(job.recipe) if job.recipe else None)
-    came, _ = parse_samples(found.x, found.times, resolve_domain(found.x, job.kind, found.kind, leaning))
-    length, time = came.clock(job.rate)
+    came, _ = parse_samples(found.x, found.times, resolve_domain(found.x, job.domain, found.domain, leaning))
+    length, time = came.clock(job.sampling_rate)
     samples = came.even(length, job.missing)
     if len(samples) < 10:
         raise DataError(f"{job.source} holds {len(samples)} sample(s); a run needs at least 10, better hundreds")
@@ -65,21 +65,21 @@ def data(job: Job) -> tuple[Dataset, Dataset, Dataset, Clock]:
 def unwarper(job: Job, training: Dataset, time: Clock) -> Unwarper:
     """The estimator that a job asks for, before training."""
     recipe: Recipe | None = restore(job.recipe) if job.recipe else None
-    kind: Kind = "image" if training.x.ndim == 4 else "series"
+    domain: DomainName = "image" if training.x.ndim == 4 else "series"
     return Unwarper(
         job.warp,
         recipe or OWN.get(job.source),
-        kind=kind,
+        domain=domain,
         n_clusters=_clusters(training),
         max_steps=job.steps,
         max_seconds=job.seconds,
-        batch_size=job.batch_size or BATCH[kind],
+        batch_size=job.batch_size or BATCH[domain],
         random_state=job.seed,
         device=job.device,
         precision=job.precision,
         missing=job.missing,
         scale=job.scale,
-        rate=time.rate if kind == "series" else None,
+        sampling_rate=time.sampling_rate if domain == "series" else None,
     )
 
 
@@ -92,10 +92,10 @@ def _clusters(training: Dataset) -> int:
     return max(2, len(np.unique(training.labels)))
 
 
-def without_warp(structured: Unwarper) -> Unwarper:
+def without_warp(warped: Unwarper) -> Unwarper:
     """The same job without a warp, at as many latents in total."""
-    recipe = structured.recipe_.without_warp()
-    plain: Unwarper = clone(structured).set_params(warp=recipe.warp, recipe=recipe, n_content=None)
+    recipe = warped.recipe_.without_warp()
+    plain: Unwarper = clone(warped).set_params(warp=recipe.warp, recipe=recipe, n_content=None)
     return plain
 
 
@@ -126,13 +126,11 @@ def execute(
     training, test, shown, time = data(job)
     say(f"{training.name}: {len(training):,} samples to learn from, {len(test):,} held out, shape {training.shape}")
     told = Choice(say, job.seconds)
-    structured = fitted(
-        unwarper(job, training, time), training, folder, "model", (told, *looking_on("structured")), time
-    )
-    identity = fitted(without_warp(structured), training, folder, "identity", (told, *looking_on("identity")), time)
+    warped = fitted(unwarper(job, training, time), training, folder, "model", (told, *looking_on("structured")), time)
+    baseline = fitted(without_warp(warped), training, folder, "identity", (told, *looking_on("identity")), time)
     say("scoring both models on the held-out samples")
-    trials = [trial(model, training, test) for model in (structured, identity)]
+    trials = [trial(model, training, test) for model in (warped, baseline)]
     outcome = Outcome(job, training, test, trials[0], trials[1], _baselines(trials[0], training, test))
     write_scores(outcome, folder)
-    write_tables(structured, shown, folder)
+    write_tables(warped, shown, folder)
     return outcome

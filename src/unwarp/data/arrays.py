@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-from unwarp.core import Array, Kind
+from unwarp.core import Array, DomainName
 from unwarp.data.layout import oriented
 from unwarp.errors import ConfigError, DataError
 
@@ -19,14 +19,14 @@ BLOCK = 1 << 22
 
 def as_samples(
     X: Any,
-    kind: Kind = "auto",
+    domain: DomainName = "auto",
     image_shape: tuple[int, ...] | None = None,
     gaps: bool = False,
 ) -> tuple[Array, Literal["image", "series"]]:
     """The samples of `X`, channels first, and what they are.
 
     4-D is images, 2-D is series (pictures in rows where `image_shape` is given), 3-D with height = width >= 8 is
-    images of one channel. Any other 3-D array can be read two ways and is refused unless `kind` says which.
+    images of one channel. Any other 3-D array can be read two ways and is refused unless `domain` says which.
 
     Convention:
         Images (N, C, H, W), series (N, C, T). Channels last (N, H, W, C) are moved to the front where only this
@@ -35,7 +35,7 @@ def as_samples(
 
     Args:
         X: Array, tensor, data frame or nested lists of N samples; it is never written to.
-        kind: `image` or `series` where the shape alone does not say.
+        domain: `image` or `series` where the shape alone does not say.
         image_shape: (H, W) or (C, H, W) of pictures that were flattened into rows (N, C * H * W).
         gaps: Whether NaN may stand in series, for a value that is missing.
 
@@ -45,15 +45,15 @@ def as_samples(
     Raises:
         DataError: Empty, sparse, complex, text, ragged, NaN, infinite, too large for float32, or a shape that does
             not fit or reads two ways.
-        ConfigError: An unknown `kind` or a senseless `image_shape`.
+        ConfigError: An unknown `domain` or a senseless `image_shape`.
         TypeError: `X` holds objects that are no numbers.
 
     >>> samples, found = as_samples([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]])
     >>> samples.shape, found
     ((2, 1, 3), 'series')
     """
-    if kind not in get_args(Kind):
-        raise ConfigError(f"kind={kind!r} is unknown; choose one of {', '.join(get_args(Kind))}")
+    if domain not in get_args(DomainName):
+        raise ConfigError(f"domain={domain!r} is unknown; choose one of {', '.join(get_args(DomainName))}")
     x = dense(X)
     if x.ndim > 0 and x.size == 0:
         what = "sample(s)" if len(x) == 0 else "feature(s)"
@@ -63,9 +63,9 @@ def as_samples(
     numbers = _numbers(x)
     kept = _stored(numbers)
     if numbers.dtype.kind == "f" and x.ndim:
-        series = gaps and image_shape is None and oriented(kept, kind)[1] == "series"
+        series = gaps and image_shape is None and oriented(kept, domain)[1] == "series"
         _check_finite(numbers, kept, series)
-    return oriented(kept, kind, image_shape)
+    return oriented(kept, domain, image_shape)
 
 
 def blocks(x: Array) -> Iterator[slice]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from unwarp.core import Array, Kind
+from unwarp.core import Array, DomainName
 from unwarp.errors import ConfigError, DataError
 
 CHANNELS = (1, 3, 4)
@@ -19,36 +19,36 @@ SMALLEST = 8
 
 
 def oriented(
-    x: Array, kind: Kind = "auto", image_shape: tuple[int, ...] | None = None
+    x: Array, domain: DomainName = "auto", image_shape: tuple[int, ...] | None = None
 ) -> tuple[Array, Literal["image", "series"]]:
     """A view of `x` as images (N, C, H, W) or series (N, C, T), and which of the two it is.
 
     Args:
         x: Numbers (N, ...), 2-D to 4-D.
-        kind: `image` or `series` where the shape alone does not say.
+        domain: `image` or `series` where the shape alone does not say.
         image_shape: (H, W) or (C, H, W) of the pictures; it settles every doubt.
 
     Raises:
         DataError: A shape that does not fit what was said of it, or that reads two ways.
-        ConfigError: `image_shape` is no shape, or `kind` is `series` at the same time.
+        ConfigError: `image_shape` is no shape, or `domain` is `series` at the same time.
     """
     if x.ndim not in (2, 3, 4):
         raise DataError(_wrong_rank(x))
     if image_shape is not None:
-        return _as_told(x, kind, tuple(image_shape)), "image"
+        return _as_told(x, domain, tuple(image_shape)), "image"
     if x.ndim == 4:
-        if kind == "series":
+        if domain == "series":
             raise DataError(
-                f"X has shape {x.shape}, but series are (N, T) or (N, C, T); reshape X or drop kind='series'"
+                f"X has shape {x.shape}, but series are (N, T) or (N, C, T); reshape X or drop domain='series'"
             )
         return _channels_first(x), "image"
     if x.ndim == 2:
-        if kind == "image":
-            raise DataError(f"X has shape {x.shape} and kind='image'; say what a row is with image_shape=(H, W)")
+        if domain == "image":
+            raise DataError(f"X has shape {x.shape} and domain='image'; say what a row is with image_shape=(H, W)")
         return x[:, None], "series"
-    if kind == "series":
+    if domain == "series":
         return x, "series"
-    if kind == "image" or (x.shape[1] == x.shape[2] >= SMALLEST):
+    if domain == "image" or (x.shape[1] == x.shape[2] >= SMALLEST):
         return x[:, None], "image"
     raise DataError(_two_readings(x))
 
@@ -68,8 +68,8 @@ def _two_readings(x: Array) -> str:
     count, first, second = x.shape
     return (
         f"X has shape {x.shape}, which reads two ways: {count} pictures of height {first} and width {second}, one "
-        f"channel (kind='image'), or {count} series of {second} time steps, {first} channels (kind='series'); "
-        "say which with kind"
+        f"channel (domain='image'), or {count} series of {second} time steps, {first} channels (domain='series'); "
+        "say which with domain"
     )
 
 
@@ -86,10 +86,10 @@ def _channels_first(x: Array) -> Array:
     return np.moveaxis(x, 3, 1) if last else x
 
 
-def _as_told(x: Array, kind: Kind, image_shape: tuple[int, ...]) -> Array:
+def _as_told(x: Array, domain: DomainName, image_shape: tuple[int, ...]) -> Array:
     """`x` as images of `image_shape`: (H, W), (C, H, W), or (H, W, C) where it can only be that."""
-    if kind == "series":
-        raise ConfigError(f"image_shape={image_shape} is of images, but kind='series'; give one of the two")
+    if domain == "series":
+        raise ConfigError(f"image_shape={image_shape} is of images, but domain='series'; give one of the two")
     if len(image_shape) not in (2, 3) or any(not isinstance(n, int | np.integer) or n < 1 for n in image_shape):
         raise ConfigError(f"image_shape={image_shape} must be (H, W) or (C, H, W), whole numbers of at least 1")
     if x.ndim == 2:
@@ -124,10 +124,10 @@ def as_given(made: Array, given: Any) -> Array:
     return as_type(made, source.dtype)
 
 
-def as_type(made: Array, kind: np.dtype[Any]) -> Array:
+def as_type(made: Array, dtype: np.dtype[Any]) -> Array:
     """Numbers as another type: integers are rounded, booleans cut at 0.5; what is no number stays as it is."""
-    if np.issubdtype(kind, np.integer):
-        return np.clip(np.rint(made), np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
-    if kind.kind == "b":
+    if np.issubdtype(dtype, np.integer):
+        return np.clip(np.rint(made), np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
+    if dtype.kind == "b":
         return made > 0.5
-    return made.astype(kind) if np.issubdtype(kind, np.floating) else made
+    return made.astype(dtype) if np.issubdtype(dtype, np.floating) else made

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from unwarp.core import Kind
+from unwarp.core import DomainName
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.recordings import MissingPolicy
@@ -16,9 +16,9 @@ from unwarp.data.source import Source
 from unwarp.errors import ConfigError
 
 
-def resolve_domain(X: Any, kind: Kind, said: Kind, leaning: Kind) -> Kind:
+def resolve_domain(X: Any, domain: DomainName, said: DomainName, leaning: DomainName) -> DomainName:
     """What `X` was said to hold by a person, by its file or, where its axes read two ways, by a warp."""
-    told = kind if kind != "auto" else said
+    told = domain if domain != "auto" else said
     return leaning if told == "auto" and getattr(X, "ndim", 3) == 3 else told
 
 
@@ -34,11 +34,11 @@ def _across(mask: Tensor, x: Tensor) -> Tensor:
     return (mask[:, None] if mask.ndim < x.ndim else mask).expand_as(x)
 
 
-def _opened(X: Any, times: Any) -> tuple[Any, Any, Kind]:
+def _opened(X: Any, times: Any) -> tuple[Any, Any, DomainName]:
     """What `X` holds, its time stamps and its kind as far as it says so."""
     found = read(X) if isinstance(X, str | Path) else X
     if isinstance(found, Source):
-        return found.x, found.times if times is None else times, found.kind
+        return found.x, found.times if times is None else times, found.domain
     if isinstance(found, Dataset):
         stamps = found.times if times is None else times
         x = found.x if found.mask is None else found.x.masked_fill(~_across(found.mask, found.x), torch.nan)

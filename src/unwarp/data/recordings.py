@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array, Kind
+from unwarp.core import Array, DomainName
 from unwarp.data.arrays import as_samples, blocks
 from unwarp.data.layout import SMALLEST, as_given, as_type
 from unwarp.data.series import as_array, as_list, as_times, evened, stamped
@@ -21,26 +21,26 @@ MissingPolicy = Literal["error", "interpolate", "mask"]
 
 
 MOST = 100
-"""Even steps that a recorded one may become: beyond it, the unit of the times is not that of the rate."""
+"""Even steps that a recorded one may become: beyond it, the unit of the times is not that of the sampling rate."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time of even series: step i stands at `start + i / rate`.
+    """The time of even series: step i stands at `start + i / sampling_rate`.
 
     Attributes:
-        rate: Steps a second; None: time is counted in steps.
+        sampling_rate: Steps a second; None: time is counted in steps.
         start: Time of the first step.
         any_length: Whether series may be of any length, as those that were learned from.
     """
 
-    rate: float | None = None
+    sampling_rate: float | None = None
     start: float = 0.0
     any_length: bool = False
 
     def at(self, step: float | Array) -> Array:
         """The time of steps, counted from 0."""
-        return self.start + np.asarray(step, float) / (self.rate or 1.0)
+        return self.start + np.asarray(step, float) / (self.sampling_rate or 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +55,9 @@ class RegularSamples:
     samples: Array
     given: Any
 
-    def clock(self, rate: float | None) -> tuple[int, Clock]:
+    def clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
         """The number of steps, and their time."""
-        return self.samples.shape[-1], Clock(rate)
+        return self.samples.shape[-1], Clock(sampling_rate)
 
     def even(self, length: int | None, missing: MissingPolicy) -> Array:
         """The samples."""
@@ -100,27 +100,27 @@ class IrregularSeries:
     dtype: np.dtype[Any]
     width: int | None
 
-    def clock(self, rate: float | None) -> tuple[int, Clock]:
+    def clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
         """The number of even steps that hold the longest series, and their time.
 
         Raises:
-            ConfigError: `rate` and the times make hardly any steps, or very many.
+            ConfigError: `sampling_rate` and the times make hardly any steps, or very many.
         """
         counts = [row.shape[1] for row in self.rows]
         length, uneven = max(counts), len({*counts}) > 1
         if not self.timed:
-            return length, Clock(rate, any_length=uneven)
+            return length, Clock(sampling_rate, any_length=uneven)
         duration, starts = max(float(at[-1] - at[0]) for at in self.stamps), {float(at[0]) for at in self.stamps}
         start = starts.pop() if len(starts) == 1 else 0.0
-        if rate is None:
+        if sampling_rate is None:
             return length, Clock((length - 1) / duration if duration else None, start, True)
-        steps = round(duration * rate) + 1
+        steps = round(duration * sampling_rate) + 1
         if steps < 2 or steps > MOST * length:
             raise ConfigError(
-                f"rate={rate:g} makes {steps:,} steps of the {length:,} at times that last {duration:g}; give times in "
-                "seconds and rate in samples a second, or leave rate out"
+                f"sampling_rate={sampling_rate:g} makes {steps:,} steps of the {length:,} at times that last {duration:g}; give times in "
+                "seconds and sampling_rate in samples a second, or leave it out"
             )
-        return steps, Clock(rate, start, True)
+        return steps, Clock(sampling_rate, start, True)
 
     def even(self, length: int | None, missing: MissingPolicy) -> Array:
         """The series at `length` even steps (N, C, length); that of the longest for None.
@@ -190,7 +190,7 @@ def errors_name(name: str) -> Iterator[None]:
 def parse_samples(
     X: Any,
     times: Any = None,
-    kind: Kind = "auto",
+    domain: DomainName = "auto",
     image_shape: tuple[int, ...] | None = None,
     any_length: bool | None = None,
 ) -> tuple[RegularSamples | IrregularSeries, Literal["image", "series"]]:
@@ -200,24 +200,24 @@ def parse_samples(
         X: What `as_samples` takes, or a list of N series (T_i,) or (C, T_i). NaN at the end of a row ends its series,
             if lengths may differ; NaN elsewhere is a missing value.
         times: Time stamps of series, (T,) for all, (N, T), or N of (T_i,), as `as_times` takes them.
-        kind: `image` or `series` where the shape alone does not say.
+        domain: `image` or `series` where the shape alone does not say.
         image_shape: (H, W) or (C, H, W) of pictures in rows.
         any_length: Whether lengths may differ; None: they may.
 
     Raises:
         DataError: As `as_samples`; lengths that differ where they must not; times of pictures.
     """
-    if kind != "image" and image_shape is None and _unequal(X, kind):
+    if domain != "image" and image_shape is None and _unequal(X, domain):
         if any_length is False:
             raise DataError(
                 "X holds series of unequal lengths, the model was trained on series of one length; train on series of "
                 "unequal lengths, or use unwarp.readers.resample_to(X, length)"
             )
         return _uneven(as_list(X), X, times), "series"
-    samples, found = as_samples(X, kind, image_shape, gaps=True)
+    samples, found = as_samples(X, domain, image_shape, gaps=True)
     if found == "image" and times is not None:
         raise DataError(
-            f"times are of series, X holds pictures of shape {samples.shape}; set kind='series' or drop times"
+            f"times are of series, X holds pictures of shape {samples.shape}; set domain='series' or drop times"
         )
     gaps = found == "series" and any(np.isnan(samples[rows]).any() for rows in blocks(samples))
     if found == "image" or not (gaps or any_length or times is not None):
@@ -240,7 +240,7 @@ def _form(X: Any) -> dict[str, Any]:
     return {"flat": source.ndim == 2, "dtype": source.dtype, "width": source.shape[-1]}
 
 
-def _unequal(X: Any, kind: Kind) -> bool:
+def _unequal(X: Any, domain: DomainName) -> bool:
     """Whether `X` is a list of series whose lengths differ.
 
     Raises:
@@ -261,9 +261,9 @@ def _unequal(X: Any, kind: Kind) -> bool:
     ):
         return False
     first, *_ = sorted(shapes)
-    if kind == "auto" and len(first) == 2 and first[0] >= SMALLEST:
+    if domain == "auto" and len(first) == 2 and first[0] >= SMALLEST:
         raise DataError(
-            f"X is a list whose samples differ in width, the narrowest of shape {first}: set kind='series' if they are "
+            f"X is a list whose samples differ in width, the narrowest of shape {first}: set domain='series' if they are "
             f"series of {first[0]} channels; pictures must have one size: crop, pad or resample them"
         )
     return True

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.core import Array, Kind
+from unwarp.core import Array, DomainName
 from unwarp.data.arrays import dense
 from unwarp.data.dataset import Dataset
 from unwarp.data.opening import _known, _opened, resolve_domain
@@ -48,7 +48,7 @@ class Schema:
     """The samples of a user as a model sees them, and back.
 
     Attributes:
-        kind: `image` or `series`.
+        domain: `image` or `series`.
         shape: Shape of a sample, (C, H, W) or (C, T).
         scaler: From the units of the data to those of the model.
         image_shape: (H, W) or (C, H, W) of flattened images; None where they have their shape.
@@ -60,7 +60,7 @@ class Schema:
     tensor([[[0., 1., 2.]]])
     """
 
-    kind: Literal["image", "series"]
+    domain: Literal["image", "series"]
     shape: tuple[int, ...]
     scaler: Scaler
     image_shape: tuple[int, ...] | None = None
@@ -91,7 +91,7 @@ class Schema:
                 "a list of N (T_i,). Series at the even steps of aligned ones have times=unwarper.times_; to move "
                 "places in series use transform_events"
             )
-        came, _ = parse_samples(given, stamps, self.kind, self.image_shape, self.clock.any_length)
+        came, _ = parse_samples(given, stamps, self.domain, self.image_shape, self.clock.any_length)
         length = self.shape[-1] if self.clock.any_length else None
         came = came if self.clock.any_length else came.within(self.shape[-1])
         samples = came.even(length, _known(missing))
@@ -126,7 +126,7 @@ class Schema:
         """Another channel of samples that needed nothing; it may have gaps of its own."""
         with errors_name("other"):
             flat = self.image_shape if self.image_shape and dense(other).ndim == 2 else None
-            return parse_samples(other, None, self.kind, flat, any_length=False)[0].within(self.shape[-1])
+            return parse_samples(other, None, self.domain, flat, any_length=False)[0].within(self.shape[-1])
 
     def spans(self, taken: Prepared, inverse: bool = False) -> tuple[Array, Array]:
         """Between which times the samples were observed (N, 2), and the aligned ones lie (N, 2); swapped if `inverse`.
@@ -134,7 +134,7 @@ class Schema:
         Raises:
             DataError: The samples are pictures.
         """
-        if self.kind == "image":
+        if self.domain == "image":
             raise DataError("events are of series; for pictures use transform_points")
         seen = taken.origin.spans(self.clock)
         shown = np.broadcast_to(self.times[[0, -1]], seen.shape)
@@ -155,13 +155,13 @@ class Schema:
         size, n, where = self._size, len(taken.x), np.asarray(points, float)
         if where.shape[-1:] != size.shape or where.ndim not in (2, 3) or (where.ndim == 3 and len(where) != n):
             raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})")
-        framed = (2 * where + 1) / size - 1 if self.kind == "image" else where / (size - 1)
+        framed = (2 * where + 1) / size - 1 if self.domain == "image" else where / (size - 1)
         return torch.as_tensor(framed, dtype=torch.float32).expand(n, *framed.shape[-2:])
 
     def places(self, framed: Tensor) -> Array:
         """Points of a map's frame (..., axes) as pixels or sample numbers."""
         where, size = framed.numpy(), self._size
-        return np.asarray(((where + 1) * size - 1) / 2 if self.kind == "image" else where * (size - 1))
+        return np.asarray(((where + 1) * size - 1) / 2 if self.domain == "image" else where * (size - 1))
 
     @property
     def _size(self) -> Array:
@@ -170,7 +170,7 @@ class Schema:
 
     def record(self) -> dict[str, Any]:
         """What a model folder keeps of it, as plain values."""
-        return {"kind": self.kind, "each": self.each, "timed": self.timed, **self._units(), **vars(self.clock)}
+        return {"domain": self.domain, "each": self.each, "timed": self.timed, **self._units(), **vars(self.clock)}
 
     def _units(self) -> dict[str, Any]:
         return {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
@@ -185,12 +185,12 @@ class Schema:
         clock = {name: record[name] for name in vars(Clock()) if name in record}
         scaler = _scaler(record, shape)
         marks = {name: record.get(name, False) for name in ("each", "timed")}
-        return cls(record["kind"], shape, scaler, image_shape, clock=Clock(**clock), **marks)
+        return cls(record["domain"], shape, scaler, image_shape, clock=Clock(**clock), **marks)
 
 
 def _scaler(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
     units = {name: np.asarray(record[name]) for name in vars(Scaler())}
-    fits = [(), (1, shape[0], 1)] if record["kind"] == "series" else [()]
+    fits = [(), (1, shape[0], 1)] if record["domain"] == "series" else [()]
     for name, value in units.items():
         if value.shape not in fits:
             raise CheckpointError(
@@ -201,27 +201,31 @@ def _scaler(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
 
 def learnable(
     X: Any,
-    kind: Kind,
+    domain: DomainName,
     scale: Scale,
     image_shape: tuple[int, ...] | None,
     times: Any = None,
     missing: MissingPolicy = "error",
-    rate: float | None = None,
-    leaning: Kind = "auto",
+    sampling_rate: float | None = None,
+    leaning: DomainName = "auto",
 ) -> tuple[Dataset, Schema]:
     """`X` as a checked, scaled data set, and what its samples are; see `Unwarper` for the arguments.
 
-    Where neither `kind` nor the data say what three axes are, `leaning` does.
+    Where neither `domain` nor the data say what three axes are, `leaning` does.
 
     Raises:
         DataError: Data that cannot be used, or a single sample.
-        ConfigError: An unknown `kind`, `scale` or `missing`, or a `rate` that cannot be.
+        ConfigError: An unknown `domain`, `scale` or `missing`, or a `sampling_rate` that cannot be.
     """
     given, stamps, said = _opened(X, times)
-    came, found = parse_samples(given, stamps, resolve_domain(given, kind, said, leaning), image_shape)
-    if rate is not None and not (found == "series" and isinstance(rate, Real) and 0 < rate < np.inf):
-        raise ConfigError(f"rate={rate!r} must be positive samples a second of series, or None; X holds {found} data")
-    length, clock = came.clock(rate)
+    came, found = parse_samples(given, stamps, resolve_domain(given, domain, said, leaning), image_shape)
+    if sampling_rate is not None and not (
+        found == "series" and isinstance(sampling_rate, Real) and 0 < sampling_rate < np.inf
+    ):
+        raise ConfigError(
+            f"sampling_rate={sampling_rate!r} must be positive samples a second of series, or None; X holds {found} data"
+        )
+    length, clock = came.clock(sampling_rate)
     samples, whole = (came.even(length, policy) for policy in (_known(missing), _whole(missing)))
     scaler = fit_scaler(whole, found, scale)
     own = own_scaler(whole) if scale == "each" else scaler

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unwarp.core import Array, Kind
+from unwarp.core import Array, DomainName
 from unwarp.data.arrays import blocks
 from unwarp.data.layout import oriented
 from unwarp.errors import DataError
@@ -26,7 +26,7 @@ class Source:
         names: File of each picture (N), or the name that a table gives each series.
         labels: Class of each sample (N,), where known; metrics alone use it.
         found: The samples in words, such as `1,203 pictures, 64 x 64, 3 channels, uint8 0 to 255`.
-        kind: `series` where the format says so.
+        domain: `series` where the format says so.
         times: Time stamps in the order of `x`, where the format has them: (N, T), or a list of N arrays (T_i,).
             Dates are in seconds since 1970 (UTC), numbers as they stand.
     """
@@ -35,11 +35,11 @@ class Source:
     names: list[str] | None
     labels: Array | None
     found: str
-    kind: Kind = "auto"
+    domain: DomainName = "auto"
     times: Array | list[Array] | None = None
 
 
-def describe(x: Array | list[Array], image_shape: tuple[int, ...] | None = None, kind: Kind = "auto") -> str:
+def describe(x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: DomainName = "auto") -> str:
     """Samples (N, ...), or a list of N series (C, T_i), in one line: how many, of what size, their dtype and range.
 
     >>> describe(np.eye(3))
@@ -49,9 +49,9 @@ def describe(x: Array | list[Array], image_shape: tuple[int, ...] | None = None,
         lengths = [row.shape[-1] for row in x]
         steps = f"{min(lengths):,} to {max(lengths):,} time steps"
         return f"{len(x):,} series, {steps}, {_count(x[0].shape[0], 'channel')}, {_numbers(x, 'missing')}"
-    numbers = _numbers([x], "missing" if kind == "series" else "NaN or infinite")
+    numbers = _numbers([x], "missing" if domain == "series" else "NaN or infinite")
     try:
-        samples, found = oriented(x, kind, image_shape)
+        samples, found = oriented(x, domain, image_shape)
     except DataError:
         return f"array of shape {x.shape}, {numbers}"
     if found == "series":

@@ -103,7 +103,7 @@ class Alignment:
     def times_(self) -> Array:
         """When each step of aligned series stands (T,), in samples, or in seconds where a rate or times were given."""
         check_is_fitted(self)
-        if self.schema_.kind == "image":
+        if self.schema_.domain == "image":
             raise AttributeError("times_ is of series; the model was trained on pictures")
         return self.schema_.times
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_of
-from unwarp.core import Array, Kind
+from unwarp.core import Array, DomainName
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.recordings import MissingPolicy
 from unwarp.data.scaling import Scale, uneven_channels
@@ -53,7 +53,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         warp: `auto` (affine for images; for series as much as `unwarp.selection` finds to help, perhaps none), a name (`affine`, `similarity`, `identity`, ... or
             `displacement+affine`), or any `Warp`. It replaces the recipe's.
         recipe: Any `Recipe`, or its name (`ae`, `vae`); None for an autoencoder that suits the data.
-        kind: `image`, `series`, or `auto`: what the warp acts on or, where none is named, what the shape says.
+        domain: `image`, `series`, or `auto`: what the warp acts on or, where none is named, what the shape says.
         n_content: Size of the content code; None for the recipe's.
         n_clusters: Clusters of `predict`.
         max_steps: Training steps; None for about 30 passes over the data, 300 to 4,000 steps (400 at least of series, 800 of
@@ -65,7 +65,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
             its own), or None to demand values in [0, 1].
         missing: NaN in series: `error`; `mask` to learn from what was observed alone; or `interpolate` to fill it by a line
             between its neighbours in time and take it as observed.
-        rate: Samples a second of series; times, lags and events are then in seconds.
+        sampling_rate: Samples a second of series; times, lags and events are then in seconds.
         image_shape: (H, W) or (C, H, W) of flattened images.
         random_state: Seed of everything random.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -95,7 +95,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         warp: str | Warp = "auto",
         recipe: str | Recipe | None = None,
         *,
-        kind: Kind = "auto",
+        domain: DomainName = "auto",
         n_content: int | None = None,
         n_clusters: int = 10,
         max_steps: int | None = None,
@@ -103,7 +103,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         batch_size: int = 64,
         scale: Scale = "auto",
         missing: MissingPolicy = "error",
-        rate: float | None = None,
+        sampling_rate: float | None = None,
         image_shape: tuple[int, ...] | None = None,
         random_state: int = 0,
         device: str = "auto",
@@ -112,7 +112,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
     ) -> None:
         self.warp = warp
         self.recipe = recipe
-        self.kind = kind
+        self.domain = domain
         self.n_content = n_content
         self.n_clusters = n_clusters
         self.max_steps = max_steps
@@ -120,7 +120,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         self.batch_size = batch_size
         self.scale = scale
         self.missing = missing
-        self.rate = rate
+        self.sampling_rate = sampling_rate
         self.image_shape = image_shape
         self.random_state = random_state
         self.device = device
@@ -147,10 +147,10 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
         bound = self.max_seconds
         shown = [Choice(print, bound), Progress("training", seconds=bound)] if self.verbose else []
         looking_on = (*callbacks, *shown)
-        if self.schema_.kind == "series" and self.scale == "auto" and (uneven := uneven_channels(data.x.numpy())):
+        if self.schema_.domain == "series" and self.scale == "auto" and (uneven := uneven_channels(data.x.numpy())):
             _say(looking_on, uneven)
         recipe = suited(data.x, self._chosen(data, seed, looking_on), self.warp, self.n_content)
-        if self.missing == "mask" and self.schema_.kind == "series":
+        if self.missing == "mask" and self.schema_.domain == "series":
             recipe = replace(recipe, gaps=True)
         self.schema_, self.recipe_ = timed(self.schema_, recipe)
         model = self.recipe_.build(data.shape, seed=seed)
@@ -311,7 +311,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
 
     def _learnable(self, X: Any, times: Any) -> Dataset:
         """`X` as a checked, scaled data set; what it is stays known."""
-        asked = (X, self.kind, self.scale, self.image_shape, times, self.missing, self.rate)
+        asked = (X, self.domain, self.scale, self.image_shape, times, self.missing, self.sampling_rate)
         data, self.schema_ = learnable(*asked, leaning=kind_of(self.warp, self.recipe))
         for name, low in LEAST.items():
             value = getattr(self, name)
@@ -324,7 +324,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
     def _chosen(self, data: Dataset, seed: int, looking_on: Sequence[Callback]) -> str | Recipe | None:
         """The recipe that was asked for or, of series where nothing was, the one that is found to help; see `selection_`."""
         self.selection_ = None
-        if self.recipe is not None or self.warp != "auto" or self.schema_.kind == "image":
+        if self.recipe is not None or self.warp != "auto" or self.schema_.domain == "image":
             return self.recipe
         steps = STEPS if self.max_steps is None else min(STEPS, self.max_steps)
         seconds = None if self.max_seconds is None else self.max_seconds / 2
@@ -355,5 +355,5 @@ def _say(looking_on: Sequence[Callback], line: str) -> None:
 
 
 def _floating(X: Any) -> Any:
-    kind = getattr(X, "dtype", None)
-    return kind if kind in (np.float32, np.float64) else np.float32
+    dtype = getattr(X, "dtype", None)
+    return dtype if dtype in (np.float32, np.float64) else np.float32

@@ -48,8 +48,8 @@ def complete(architecture: Architecture, shape: Sequence[int]) -> Architecture:
     if len(shape) not in (2, 3):
         raise ConfigError(f"shape={tuple(shape)} must be (C, H, W) or (C, T)")
     warp = architecture.warp
-    if warp.kind not in ("auto", "series" if len(shape) == 2 else "image"):
-        raise ConfigError(f"warp {warp.name!r} acts on {warp.kind} data, the samples have shape {tuple(shape)}")
+    if warp.domain not in ("auto", "series" if len(shape) == 2 else "image"):
+        raise ConfigError(f"warp {warp.name!r} acts on {warp.domain} data, the samples have shape {tuple(shape)}")
     if architecture.padding == "auto":
         architecture = replace(architecture, padding="zeros")
     if architecture.likelihood == "auto":

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unwarp import models, warps
-from unwarp.core import Kind
+from unwarp.core import DomainName
 from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Recipe
@@ -18,15 +18,15 @@ from unwarp.warps import Chain, Padding, Warp
 
 
 def timed(schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]:
-    """Both with one rate, so that the columns of time come in seconds: the schema's or, where it has none, the warp's."""
+    """Both with one sampling rate, so that the columns of time come in seconds: the schema's or, where it has none, the warp's."""
     parts: list[Any] = list(recipe.warp.parts)
-    rates = [part.rate for part in parts if getattr(part, "rate", None)]
-    rate = schema.clock.rate or next(iter(rates), None)
-    if rate is None:
+    rates = [part.sampling_rate for part in parts if getattr(part, "sampling_rate", None)]
+    sampling_rate = schema.clock.sampling_rate or next(iter(rates), None)
+    if sampling_rate is None:
         return schema, recipe
-    parts = [replace(part, rate=rate) if hasattr(part, "rate") else part for part in parts]
+    parts = [replace(part, sampling_rate=sampling_rate) if hasattr(part, "sampling_rate") else part for part in parts]
     warp = Chain(*parts) if len(parts) > 1 else parts[0]
-    return replace(schema, clock=replace(schema.clock, rate=rate)), replace(recipe, warp=warp)
+    return replace(schema, clock=replace(schema.clock, sampling_rate=sampling_rate)), replace(recipe, warp=warp)
 
 
 FEW, SHORT = 100, 256
@@ -68,13 +68,13 @@ def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | N
     Raises:
         ConfigError: Not a recipe or a warp, an unknown name, or a warp that does not act on such samples.
     """
-    kind: Kind = "image" if x.ndim == 4 else "series"
-    chosen = _default(recipe, kind, x) if recipe is None or isinstance(recipe, str) else recipe
+    domain: DomainName = "image" if x.ndim == 4 else "series"
+    chosen = _default(recipe, domain, x) if recipe is None or isinstance(recipe, str) else recipe
     if not isinstance(chosen, Recipe):
         raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
     found = warps.named(warp) if isinstance(warp, str) and warp != "auto" else warp
     if found == "auto":
-        found = _natural(chosen.warp, kind)
+        found = _natural(chosen.warp, domain)
     if not isinstance(found, Warp):
         raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
     size = chosen.n_content if n_content is None else n_content
@@ -82,30 +82,30 @@ def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | N
     return replace(chosen, warp=found, n_content=int(size), padding=padding)
 
 
-def kind_of(warp: Any, recipe: Any = None) -> Kind:
+def kind_of(warp: Any, recipe: Any = None) -> DomainName:
     """What samples a `warp` (or its name), or where it is `auto` that of a recipe, acts on; `auto` where they do not say."""
     found = warps.named(warp) if isinstance(warp, str) and warp != "auto" else warp
     if found == "auto" and isinstance(recipe, Recipe) and recipe.warp != AE().warp:
         found = recipe.warp
-    return found.kind if isinstance(found, Warp) else "auto"
+    return found.domain if isinstance(found, Warp) else "auto"
 
 
-def _default(family: str | None, kind: Kind, x: Tensor) -> Recipe:
+def _default(family: str | None, domain: DomainName, x: Tensor) -> Recipe:
     """What a family's name, or none, means for data `x` of a kind."""
-    if kind == "image":
+    if domain == "image":
         return replace(models.named(family), warp=AE().warp) if family else AE()
     shared = ("warp", "n_content", "refinements", "passes", "padding", "net")
     own = replace(models.named(family), **{name: getattr(SERIES, name) for name in shared}) if family else SERIES
     return adapted(own, x)
 
 
-def _natural(warp: Warp, kind: Kind) -> Warp:
+def _natural(warp: Warp, domain: DomainName) -> Warp:
     """A recipe's `warp`, or what suits data of a kind where the recipe left it as it comes."""
-    if warp.kind in ("auto", kind):
+    if warp.domain in ("auto", domain):
         return warp
     if warp == AE().warp:
         return SERIES.warp
-    raise ConfigError(f"the recipe's warp {warp.name!r} acts on {warp.kind} data, X holds {kind} data")
+    raise ConfigError(f"the recipe's warp {warp.name!r} acts on {warp.domain} data, X holds {domain} data")
 
 
 def _beyond(x: Tensor) -> Padding:

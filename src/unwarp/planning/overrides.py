@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from unwarp import datasets, models, warps
-from unwarp.core import Kind
+from unwarp.core import DomainName
 from unwarp.data.arrays import as_samples
 from unwarp.data.formats.files import read
 from unwarp.errors import ConfigError
@@ -22,7 +22,7 @@ from unwarp.planning.presets import OWN
 
 
 def recipe(
-    source: str, config: Path | None = None, settings: Sequence[str] = (), kind: Kind = "auto"
+    source: str, config: Path | None = None, settings: Sequence[str] = (), domain: DomainName = "auto"
 ) -> dict[str, Any] | None:
     """The recipe of a data source, changed by a YAML file and then by `key=value` texts; None where nothing was asked.
 
@@ -30,7 +30,7 @@ def recipe(
         source: A file, a folder or the name of a built-in data set; it is read where its kind is to be found.
         config: A file with fields of the recipe.
         settings: Fields as `key=value`, which go before those of the file.
-        kind: How samples are read.
+        domain: How samples are read.
 
     Raises:
         ConfigError: No YAML, no such field, or a value of the wrong type.
@@ -46,30 +46,30 @@ def recipe(
     except yaml.YAMLError as error:
         raise ConfigError(f"{config or settings} is not YAML: {' '.join(str(error).split())}") from None
     family = dict(asked).get("family")
-    record = describe(_start(source, kind, None if family is None else str(family)))
+    record = describe(_start(source, domain, None if family is None else str(family)))
     for key, value in asked:
         _put(record, key.split("."), value)
     found: dict[str, Any] = describe(restore(record))
     return found
 
 
-def _start(source: str, kind: Kind, family: str | None) -> Recipe:
+def _start(source: str, domain: DomainName, family: str | None) -> Recipe:
     """What a source gets where no field is set: its own recipe, or what suits its kind in a family."""
     if family is None and source in OWN:
         return OWN[source]
-    if _kind(source, kind) == "series":
+    if _kind(source, domain) == "series":
         return suited(torch.zeros(FEW, 1, 2), family)
     return replace(models.named(family), warp=models.AE().warp) if family else models.AE()
 
 
-def _kind(source: str, kind: Kind) -> Kind:
+def _kind(source: str, domain: DomainName) -> DomainName:
     """Whether the samples of a source are pictures or series."""
-    if kind != "auto":
-        return kind
+    if domain != "auto":
+        return domain
     if source in datasets.names():
         return "image" if datasets.load(source, "test").x.ndim == 4 else "series"
     found = read(source)
-    return as_samples(found.x)[1] if found.kind == "auto" else found.kind
+    return as_samples(found.x)[1] if found.domain == "auto" else found.domain
 
 
 def _flat(record: Any, head: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,6 +1,6 @@
 """Series over their time: traces as observed and aligned, warps of time as curves, averages side by side.
 
-Axes of time are in seconds where a rate (samples a second) is given, else in samples.
+Axes of time are in seconds where a sampling rate (samples a second) is given, else in samples.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ TRACES = 60
 LINES = (ACCENT, OTHER, "#3f9142", QUIET, INK)
 
 
-def clock(length: int, rate: float | None) -> tuple[Array, str]:
+def clock(length: int, sampling_rate: float | None) -> tuple[Array, str]:
     """Times of `length` samples, and the label of their axis."""
-    return np.arange(length) / (rate or 1.0), "samples" if rate is None else "time (s)"
+    return np.arange(length) / (sampling_rate or 1.0), "samples" if sampling_rate is None else "time (s)"
 
 
 @styled
@@ -32,7 +32,7 @@ def series(
     templates: Array,
     clusters: Array,
     *,
-    rate: float | None = None,
+    sampling_rate: float | None = None,
     most: int = 6,
     names: Sequence[str] | None = None,
 ) -> Figure:
@@ -46,7 +46,7 @@ def series(
         aligned: The same with their warp undone (N, C, T).
         templates: One for each cluster (K, C, T).
         clusters: Cluster of each series (N,), 0 to K - 1.
-        rate: Samples a second; None for an axis in samples.
+        sampling_rate: Samples a second; None for an axis in samples.
         most: Clusters shown, the largest ones.
         names: What the K are called; None for `cluster 0` and so on.
     """
@@ -54,7 +54,7 @@ def series(
     channels = min(raw.shape[1], CHANNELS)
     figure = page(9.2, 1.6 * len(shown) + 0.6)
     axes = figure.subplots(len(shown), 2 * channels, squeeze=False, sharex=True)
-    times, words = clock(raw.shape[2], rate)
+    times, words = clock(raw.shape[2], sampling_rate)
     for row, which in zip(axes, shown, strict=True):
         mine = clusters == which
         for channel in range(channels):
@@ -110,7 +110,7 @@ def _legend(figure: Figure, *axes: Any) -> None:
 
 @styled
 def warps(
-    gamma: Array, length: int, *, rate: float | None = None, labels: Array | None = None, most: int = 200
+    gamma: Array, length: int, *, sampling_rate: float | None = None, labels: Array | None = None, most: int = 200
 ) -> Figure:
     """Warps of time as curves: template over observed time on the left, the local speed gamma' on the right.
 
@@ -121,13 +121,13 @@ def warps(
     Args:
         gamma: Template times (N, K) of K evenly spaced observed times, both from 0 to 1.
         length: Samples of a series.
-        rate: Samples a second; None for axes in samples.
+        sampling_rate: Samples a second; None for axes in samples.
         labels: Names (N,) of the classes or clusters that colour the curves.
         most: Curves shown, evenly taken.
     """
     some = np.linspace(0, len(gamma) - 1, min(len(gamma), most)).astype(int)
-    span = (length - 1) / (rate or 1.0)
-    at, unit = np.linspace(0, span, gamma.shape[1]), "samples" if rate is None else "s"
+    span = (length - 1) / (sampling_rate or 1.0)
+    at, unit = np.linspace(0, span, gamma.shape[1]), "samples" if sampling_rate is None else "s"
     figure = page(9.2, 3.5)
     left, right = figure.subplots(1, 2)
     left.plot([0, span], [0, span], color=INK, linewidth=0.8, linestyle=":")
@@ -167,14 +167,14 @@ def _factors(axis: Any, speed: Array) -> None:
 
 @styled
 def averages(
-    groups: Mapping[str, Array], curves: Mapping[str, Array], *, rate: float | None = None, step: int = 1
+    groups: Mapping[str, Array], curves: Mapping[str, Array], *, sampling_rate: float | None = None, step: int = 1
 ) -> Figure:
     """Averages of groups of series by several methods, one panel a group, over its series.
 
     Args:
         groups: Series (N_k, T) of each of K groups, by its name.
         curves: Averages (K, T), by the name of the method; at most five.
-        rate: Samples a second; None for an axis in samples.
+        sampling_rate: Samples a second; None for an axis in samples.
         step: Samples from one value to the next, where series were thinned.
     """
     across = min(2, len(groups))
@@ -182,7 +182,7 @@ def averages(
     figure = page(4.7 * across, 2.0 * down + 0.4)
     axes = list(figure.subplots(down, across, squeeze=False, sharex=True).flat)
     for i, (axis, (name, traces)) in enumerate(zip(axes, groups.items(), strict=False)):
-        times, words = clock(traces.shape[1], rate)
+        times, words = clock(traces.shape[1], sampling_rate)
         times = times * step
         axis.plot(times, traces.T, color=QUIET, linewidth=0.5, alpha=0.4)
         for colour, (method, averaged) in zip(LINES, curves.items(), strict=False):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unwarp.training.callbacks import Callback, Quiet
+from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.state import History, Row, State
 
-__all__ = ["Callback", "History", "Quiet", "Row", "State", "train"]
+__all__ = ["Callback", "History", "Row", "State", "train"]

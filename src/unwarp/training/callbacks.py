@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    pass
 from unwarp.training.state import Row, State
 
 
-class Callback(Protocol):
-    """Code that looks on at a run; every hook is optional in subclasses of `Quiet`."""
-
-    def on_message(self, line: str) -> None: ...
-
-    def on_start(self, state: State) -> None: ...
-
-    def on_step(self, state: State, terms: Row) -> None: ...
-
-    def on_stop(self, state: State) -> None: ...
-
-    def on_end(self, state: State) -> None: ...
-
-
-class Quiet:
-    """A callback that does nothing, to inherit from."""
+class Callback:
+    """Code that looks on at a training; each hook does nothing until a subclass fills it."""
 
     def on_message(self, line: str) -> None:
         """When there is news for people before the run: what is being decided, and why."""

@@ -20,11 +20,11 @@ from torch import Tensor
 
 from unwarp.errors import CheckpointError
 from unwarp.models.store import FORMAT
-from unwarp.training.callbacks import Quiet
+from unwarp.training.callbacks import Callback
 from unwarp.training.state import History, Row, State
 
 
-class Checkpoint(Quiet):
+class Checkpoint(Callback):
     """Keeps a run's state in one file, puts it back at the start, and turns Ctrl-C into a clean stop.
 
     Args:

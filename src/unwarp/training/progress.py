@@ -9,11 +9,11 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainin
 from rich.progress import Progress as Bars
 from rich.table import Column
 
-from unwarp.training.callbacks import Quiet
+from unwarp.training.callbacks import Callback
 from unwarp.training.state import Row, State
 
 
-class Choice(Quiet):
+class Choice(Callback):
     """Says, before the first step, what will be trained.
 
     Args:
@@ -44,7 +44,7 @@ class Choice(Quiet):
         )
 
 
-class Progress(Quiet):
+class Progress(Callback):
     """Shows a run. Beside a terminal's bar nothing else is printed; elsewhere one line for each tenth of the run.
 
     Args:
@@ -74,7 +74,7 @@ class Progress(Quiet):
         self._bars = Bars(*columns, *words, console=self.console, expand=True)
         self._bars.start()
         self._task = self._bars.add_task(self.title, total=1.0, terms="")
-        self._bars.update(self._task, fill_from=self._share(state, state.step))
+        self._bars.update(self._task, completed=self._share(state, state.step))
 
     def on_step(self, state: State, terms: Row) -> None:
         """Move the bar, or print a line: the latest of every loss term and measure; gradient norms are for the history."""
@@ -83,7 +83,7 @@ class Progress(Quiet):
         done = state.step + 1
         share = self._share(state, done)
         if self._bars:
-            self._bars.update(self._task, fill_from=share, terms=words)
+            self._bars.update(self._task, completed=share, terms=words)
         elif int(10 * share) > self._told:
             self._told = int(10 * share)
             left = state.history.seconds / share * (1 - share)

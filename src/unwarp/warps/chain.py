@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.core import Factor, Kind
+from unwarp.core import DomainName, Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map, chain
 from unwarp.warps.warp import Warp
@@ -31,7 +31,7 @@ class Chain(Warp):
     def __init__(self, *links: Warp, size: Sequence[int] = (2, 2)) -> None:
         invertible = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
         apart = [link.moves for link in links] == [True, False] or invertible == [False, True]
-        if not apart or not all(link.factors for link in links) or len({link.kind for link in links}) > 1:
+        if not apart or not all(link.factors for link in links) or len({link.domain for link in links}) > 1:
             raise ConfigError(
                 f"Chain({', '.join(link.name for link in links)}): a chain is a residual without inverse, then a family with "
                 "one, such as Chain(Displacement2d(4), Affine2d()), or a warp of time, then a gain, such as "
@@ -41,8 +41,8 @@ class Chain(Warp):
         object.__setattr__(self, "size", tuple(size))
 
     @property
-    def kind(self) -> Kind:
-        return self.links[0].kind
+    def domain(self) -> DomainName:
+        return self.links[0].domain
 
     @property
     def parts(self) -> tuple[Warp, ...]:

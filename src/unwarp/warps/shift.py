@@ -22,11 +22,11 @@ class TimeShift(_Temporal):
 
     Attributes:
         reach: Largest lag, in lengths of the series.
-        rate: Samples a second, for columns in seconds; None: columns in samples.
+        sampling_rate: Samples a second, for columns in seconds; None: columns in samples.
 
     >>> import torch
-    >>> shift = TimeShift(size=(101,), rate=50.0)
-    >>> {f.name: round(float(v), 3) for f, v in shift.summary(shift.map(torch.tensor([[0.1]]))).items()}["lag"]
+    >>> shift = TimeShift(size=(101,), sampling_rate=50.0)
+    >>> {f.name: round(float(v), 3) for f, v in shift.summary(shift.map(torch.tensor([[0.1]]))).items()}["lag_s"]
     0.2
     """
 
@@ -51,6 +51,7 @@ class TimeShift(_Temporal):
         return 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1, keepdim=True) / 2
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
-        if "lag" not in columns:
-            raise ConfigError(f"column lag is missing; {self.name!r} needs it")
-        return columns["lag"][:, None] / self.duration
+        lag = f"lag_{self._clock}"
+        if lag not in columns:
+            raise ConfigError(f"column {lag} is missing; {self.name!r} needs it")
+        return columns[lag][:, None] / self.duration

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from unwarp.core import Factor, Kind
+from unwarp.core import DomainName, Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
@@ -33,16 +33,18 @@ class _Temporal(Warp):
 
     size: tuple[int, ...] = field(default=(2,), kw_only=True)
     cells: int = field(default=64, kw_only=True)
-    rate: float | None = field(default=None, kw_only=True)
+    sampling_rate: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.cells < 2:
             raise ConfigError(f"{type(self).__name__}: cells={self.cells} must be at least 2")
-        if self.rate is not None and not self.rate > 0:
-            raise ConfigError(f"{type(self).__name__}: rate={self.rate} must be positive samples a second, or None")
+        if self.sampling_rate is not None and not self.sampling_rate > 0:
+            raise ConfigError(
+                f"{type(self).__name__}: sampling_rate={self.sampling_rate} must be positive samples a second, or None"
+            )
 
     @property
-    def kind(self) -> Kind:
+    def domain(self) -> DomainName:
         return "series"
 
     @property
@@ -54,22 +56,27 @@ class _Temporal(Warp):
         return half * torch.tanh(raw / half)
 
     @property
+    def _clock(self) -> str:
+        """The unit of time of the human columns."""
+        return "samples" if self.sampling_rate is None else "s"
+
+    @property
     def duration(self) -> float:
-        """From the first sample to the last, in seconds, or in samples where no rate is given; a lone sample lasts one."""
-        return max(self.size[-1] - 1, 1) / (self.rate or 1.0)
+        """From the first sample to the last, in seconds, or in samples where no sampling rate is given; a lone sample lasts one."""
+        return max(self.size[-1] - 1, 1) / (self.sampling_rate or 1.0)
 
     def _gamma(self, map: Map) -> Tensor:
         """Template times (N, cells + 1) at the ends of the cells."""
         return map.pull(Window.frame((self.cells + 1,)).lattice(map.reference))[..., 0]
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        gamma, clock = self._gamma(map), "samples" if self.rate is None else "s"
+        gamma, clock = self._gamma(map), self._clock
         lag = 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1) / 2
         speed = gamma.diff() * self.cells
         jump = speed.diff().abs().amax(-1) * self.cells
         span, most = self.duration, self._fastest
         return {
-            Factor("lag", clock, -span / 2, span / 2): lag * span,
+            Factor(f"lag_{clock}", clock, -span / 2, span / 2): lag * span,
             Factor("speed_min", "factor", 1 / most, most): speed.amin(-1),
             Factor("speed_max", "factor", 1 / most, most): speed.amax(-1),
             Factor("acceleration", f"1/{clock}", 0.0, most * self.cells / span): jump / span,
@@ -87,7 +94,7 @@ class MonotoneTime(_Temporal):
 
     Attributes:
         cells: Equal parts of the observed time, on each of which the speed is constant.
-        rate: Samples a second, for columns in seconds; None: columns in samples.
+        sampling_rate: Samples a second, for columns in seconds; None: columns in samples.
         free_ends: Whether a recording may be cut: adds a lag (a quarter of the series at most) and a tempo (a factor of
             1.5 at most), so that its ends show other times of the template than 0 and 1.
         anchor: Theta of the mean deformation that centring took out; None for none.

@@ -25,7 +25,7 @@ from unwarp.app.report import series_figures
 from unwarp.app.run import execute
 from unwarp.datasets import trace
 from unwarp.errors import CheckpointError
-from unwarp.training.callbacks import Quiet
+from unwarp.training.callbacks import Callback
 from unwarp.training.state import Row, State
 
 
@@ -164,7 +164,7 @@ def test_arithmetic_writes_what_was_added(done: Path, folder: Path, tmp_path: Pa
     np.testing.assert_allclose(np.load(tmp_path / "a.npz")["content"], expected, atol=1e-3)
 
 
-class Stop(Quiet):
+class Stop(Callback):
     """An interrupt at a step of the second training."""
 
     def __init__(self, name: str) -> None:
@@ -304,17 +304,17 @@ def test_files_of_series_with_gaps_and_unequal_lengths_are_learned_and_used(tmp_
         lines.append(f"{','.join(row)}:{i % 2}")
     path, out = tmp_path / "waves.ts", tmp_path / "run"
     path.write_text("@univariate true\n@classLabel true 0 1\n@data\n" + "\n".join(lines) + "\n")
-    code, _, told = run("fit", path, "--out", out, "--steps", 4, "--rate", 10, "--quiet")
+    code, _, told = run("fit", path, "--out", out, "--steps", 4, "--sampling-rate", 10, "--quiet")
     assert code == 2 and "missing='mask'" in told
     code, _, told = run(
-        "fit", path, "--out", out, "--steps", 4, "--rate", 10, "--missing", "mask", "--scale", "channel"
+        "fit", path, "--out", out, "--steps", 4, "--sampling-rate", 10, "--missing", "mask", "--scale", "channel"
     )
     assert code == 0, told
     assert "untried" in told
     assert "How much to warp was decided without labels" in (out / "report.html").read_text()
     model = Unwarper.load(out / "model")
     assert model.get_params()["scale"] == "channel" and np.shape(model.schema_.scaler.factor) == (1, 1, 1)
-    assert model.schema_.clock.any_length and model.schema_.clock.rate == 10 and model.recipe_.gaps
+    assert model.schema_.clock.any_length and model.schema_.clock.sampling_rate == 10 and model.recipe_.gaps
     code, _, told = run("align", out, path, "--out", tmp_path / "aligned.npz")
     assert code == 0, told
     with np.load(tmp_path / "aligned.npz", allow_pickle=False) as found:

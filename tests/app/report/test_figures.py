@@ -82,8 +82,8 @@ def hurried(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     labels = np.arange(30) % 2
     place = tmp_path_factory.mktemp("time")
     np.savez(place / "x.npz", x=x * (2 * labels[:, None, None] - 1), labels=labels)
-    recipe = AE(warp=CosineTime(3, rate=10.0), n_content=3, net=SMALL, views=0.0)
-    job = Job(str(place / "x.npz"), describe(recipe), kind="series", steps=4, device="cpu")
+    recipe = AE(warp=CosineTime(3, sampling_rate=10.0), n_content=3, net=SMALL, views=0.0)
+    job = Job(str(place / "x.npz"), describe(recipe), domain="series", steps=4, device="cpu")
     start_job(job, place / "run")
     return execute(place / "run", lambda words: None)
 
@@ -102,7 +102,7 @@ def test_series_with_a_warp_show_how_they_were_hurried(hurried: Outcome, monkeyp
 
 
 def test_the_first_direction_holds_most_of_what_was_found(hurried: Outcome) -> None:
-    figure = series_figures._ways(hurried.structured.unwarper.model_, hurried.structured.embedding)
+    figure = series_figures._ways(hurried.warped.unwarper.model_, hurried.warped.embedding)
     shares = [float(name.split("\n")[1].rstrip("%")) for name in row_names(figure)]
     assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 101
 
@@ -114,18 +114,18 @@ def test_the_report_of_series_compares_raw_and_aligned(hurried: Outcome) -> None
     assert "All 30 series, since few are held out" in page
     assert "With 3 samples, no score is more exact than 33%" in page
     assert "nan" not in page
-    assert hurried.structured.unwarper.n_clusters == 2
+    assert hurried.warped.unwarper.n_clusters == 2
 
 
 def test_scores_of_series_are_those_of_the_arrays_that_a_user_gets(hurried: Outcome) -> None:
-    unwarper, scores = hurried.structured.unwarper, hurried.structured.report.scores
+    unwarper, scores = hurried.warped.unwarper, hurried.warped.report.scores
     seen, held = (part.x.numpy() for part in (hurried.training, hurried.test))
     flat = [unwarper.align(x).reshape(len(x), -1) for x in (seen, held)]
     nearest = np.linalg.norm(flat[1][:, None] - flat[0], axis=2).argmin(1)
     assert hurried.training.labels is not None
     assert scores["aligned_1nn"] == pytest.approx(np.mean(hurried.training.labels[nearest] == hurried.test.labels))
     assert {f"raw_{name}" for name in ("1nn", "centroid", "acc", "nmi")} == set(hurried.baselines.scores)
-    assert "codes_1nn" in hurried.identity.report.scores and "aligned_1nn" not in hurried.identity.report.scores
+    assert "codes_1nn" in hurried.baseline.report.scores and "aligned_1nn" not in hurried.baseline.report.scores
     waves = {name for name in scores if name.startswith("at_bounds_wave")}
     assert len(waves) == 3, "bounds are those of the warp's own columns"
 
@@ -171,7 +171,7 @@ def test_the_report_of_a_game_shows_the_game(tmp_path: Path) -> None:
     drawn = figures.draw(found)["training"]
     titles = [axis.get_title() for axis in drawn.axes]
     assert titles == list(training.GAME)
-    rows = found.structured.unwarper.history_.rows
+    rows = found.warped.unwarper.history_.rows
     real, fake = drawn.axes[0].lines[:2]
     np.testing.assert_allclose(real.get_ydata(), [row["critic.real"] for row in rows])
     np.testing.assert_allclose(fake.get_ydata(), [row["critic.fake"] for row in rows])
@@ -189,8 +189,8 @@ def test_other_families_show_their_reconstruction(variational: Outcome) -> None:
 def test_an_error_above_that_of_the_mean_is_no_success(variational: Outcome) -> None:
     for explained, good in ((-0.5, False), (0.5, True)):
         changed = {"explained": explained, "reconstruction_error": 0.0}
-        scores = dict(variational.structured.report.scores) | changed
-        structured = replace(variational.structured, report=Report(scores, {}))
-        page = html(replace(variational, structured=structured), {})
+        scores = dict(variational.warped.report.scores) | changed
+        warped = replace(variational.warped, report=Report(scores, {}))
+        page = html(replace(variational, warped=warped), {})
         assert ("greater than that of their mean" in page) != good
         assert ('good">good</span> On held-out samples the squared error' in page) == good

@@ -63,7 +63,7 @@ def test_every_ucr_layout_holds_the_same(tmp_path: Path, name: str, text: str) -
     source = read(put(tmp_path, name, text))
     assert rows(source) == [[[0.5, -1.5, 20.0]], [[0.25, None, 0.5]], [[1.0, 2.0]]]
     assert source.labels is not None and source.labels.tolist() == [1, 2, 1]
-    assert (source.kind, source.names, source.times) == ("series", None, None)
+    assert (source.domain, source.names, source.times) == ("series", None, None)
     assert source.found.startswith("3 series, 2 to 3 time steps, 1 channel, float32 -1.5 to 20, 1 missing; UCR layout")
 
 

@@ -23,7 +23,7 @@ def test_lengths_cut_the_padding(tmp_path: Path) -> None:
     source = read(put(tmp_path, x=X, lengths=[5, 2, 1], labels=[1, 2, 3]))
     for got, wanted, n in zip(source.x, X, (5, 2, 1), strict=True):
         np.testing.assert_array_equal(got, wanted[:, :n])
-    assert source.kind == "series" and source.labels is not None and source.labels.tolist() == [1, 2, 3]
+    assert source.domain == "series" and source.labels is not None and source.labels.tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -38,7 +38,7 @@ def rows(source: Source) -> list[list[list[float | None]]]:
 def test_a_wide_table_has_names_labels_gaps_and_lengths(tmp_path: Path, mark: str, end: str) -> None:
     source = read(put(tmp_path, WIDE.replace(",", mark).replace("\n", end)))
     assert rows(source) == [[[0.5, None, 2.0]], [[3.0, 4.0]]]
-    assert source.names == ["a", "b"] and source.kind == "series" and source.times is None
+    assert source.names == ["a", "b"] and source.domain == "series" and source.times is None
     assert source.labels is not None and source.labels.tolist() == [1, 2]
     assert source.found.endswith("wide table, a row per series, name 'id', label 'label'")
 

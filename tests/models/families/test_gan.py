@@ -19,7 +19,7 @@ from unwarp.models.critics import Critic, coverage, critic_for, frozen
 from unwarp.models.families.gan import GAN, generate, pose_error
 from unwarp.models.losses import gradient_penalty
 from unwarp.nets.net import output_layer
-from unwarp.training.callbacks import Quiet
+from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.loop import train
 from unwarp.training.state import Row, State
@@ -219,7 +219,7 @@ def test_every_field_survives_json() -> None:
     assert restore(describe(recipe)) == recipe
 
 
-class Stop(Quiet):
+class Stop(Callback):
     """Ends a run after a step, as an interrupt would."""
 
     def __init__(self, step: int) -> None:
@@ -234,7 +234,7 @@ class Stop(Quiet):
 def test_a_stopped_game_resumes_bit_for_bit_critic_included(spectral: bool, tmp_path: object) -> None:
     recipe = GAN(warp=Affine2d(), n_content=3, net=SMALL, spectral=spectral, critic_steps=2, r1_every=3)
 
-    def run(*callbacks: Quiet) -> tuple[list[dict[str, Tensor]], list[Row]]:
+    def run(*callbacks: Callback) -> tuple[list[dict[str, Tensor]], list[Row]]:
         model = recipe.build(SHAPE, seed=1)
         players = recipe.players(model)
         history = train(model, players, Dataset(blobs(24)), steps=22, batch_size=8, device="cpu", callbacks=callbacks)

@@ -14,9 +14,9 @@ from unwarp.app.cli import look
 from unwarp.app.cli.options import (
     Config,
     Device,
+    Domain,
+    DomainName,
     Json,
-    Kind,
-    KindName,
     Missing,
     MissingName,
     ModelFolder,
@@ -24,7 +24,7 @@ from unwarp.app.cli.options import (
     Precision,
     PrecisionName,
     Quiet,
-    Rate,
+    SamplingRate,
     Scale,
     ScaleName,
     Seconds,
@@ -83,10 +83,10 @@ def fit(
     config: Config = None,
     set: Set = None,
     warp: Warp = "auto",
-    kind: Kind = KindName.auto,
+    domain: Domain = DomainName.auto,
     missing: Missing = MissingName.error,
     scale: Scale = ScaleName.auto,
-    rate: Rate = None,
+    sampling_rate: SamplingRate = None,
     steps: Steps = None,
     seconds: Seconds = None,
     seed: Seed = 0,
@@ -102,11 +102,11 @@ def fit(
 
     if not quiet:
         say(found(source))
-    recipe = overrides.recipe(source, config, set or [], kind.value)
+    recipe = overrides.recipe(source, config, set or [], domain.value)
     place = Path(source).resolve()
     name = str(place) if place.exists() else source
-    job = Job(name, recipe, warp, kind.value, steps, seconds, seed, device.value, precision.value)
-    job = replace(job, missing=missing.value, scale=scale.value, rate=rate)
+    job = Job(name, recipe, warp, domain.value, steps, seconds, seed, device.value, precision.value)
+    job = replace(job, missing=missing.value, scale=scale.value, sampling_rate=sampling_rate)
     _begin(job, out or Path("runs") / (place.stem or "data"), json, quiet)
 
 

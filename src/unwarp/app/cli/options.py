@@ -12,7 +12,7 @@ import typer
 from unwarp.errors import UnwarpError
 
 
-class KindName(StrEnum):
+class DomainName(StrEnum):
     """How samples are read."""
 
     auto = "auto"
@@ -65,7 +65,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="One recipe field, 
 Warp = Annotated[str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")]
 
 
-Kind = Annotated[KindName, typer.Option(help="How to read the samples.")]
+Domain = Annotated[DomainName, typer.Option(help="How to read the samples.")]
 
 
 Missing = Annotated[MissingName, typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest.")]
@@ -74,7 +74,7 @@ Missing = Annotated[MissingName, typer.Option(help="Gaps in series: refuse, fill
 Scale = Annotated[ScaleName, typer.Option(help="Series to one scale, by channel, or each series by its own.")]
 
 
-Rate = Annotated[float | None, typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9)]
+SamplingRate = Annotated[float | None, typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9)]
 
 
 Steps = Annotated[int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)]

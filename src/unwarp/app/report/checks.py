@@ -21,12 +21,12 @@ def _bounds(scores: Mapping[str, float]) -> str:
 
 def _evidence(outcome: Outcome) -> str:
     """How much to warp, where that was left open, and what spoke for it."""
-    found = outcome.structured.unwarper.selection_
+    found = outcome.warped.unwarper.selection_
     return "" if found is None else f"<p>How much to warp was decided without labels: {escape(str(found))}.</p>"
 
 
 def _checks(outcome: Outcome) -> str:
-    scores, other = outcome.structured.report.scores, outcome.identity.report.scores
+    scores, other = outcome.warped.report.scores, outcome.baseline.report.scores
     gain = 1 - scores["reconstruction_error"] / max(other["reconstruction_error"], 1e-12)
     learned = scores.get("explained", 1.0) > 0
     checks = [
@@ -46,7 +46,7 @@ def _checks(outcome: Outcome) -> str:
         checks.append((share < 0.1, f"A known deformation put on top of a sample is followed to {turn:.1f} degrees (median); "
                        f"{share:.1%} of the samples are ambiguous (off by more than 10 degrees or 2 pixels).",
                        "round or symmetric objects have several poses; train longer, or allow fewer factors"))  # fmt: skip
-    unused, size = int(scores["unused_content"]), outcome.structured.embedding.codes.shape[1]
+    unused, size = int(scores["unused_content"]), outcome.warped.embedding.codes.shape[1]
     checks.append(
         (unused < size / 2, f"{unused} of {size} content dimensions are unused.", "a smaller n_content will do")
     )

@@ -42,22 +42,22 @@ PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
 def draw(outcome: Outcome) -> dict[str, Figure]:
     """The figures of a report by name."""
-    structured, identity = outcome.structured, outcome.identity
-    histories = {"with warp": structured.unwarper.history_.rows, "without": identity.unwarper.history_.rows}
+    warped, baseline = outcome.warped, outcome.baseline
+    histories = {"with warp": warped.unwarper.history_.rows, "without": baseline.unwarper.history_.rows}
     pictures = outcome.test.x.ndim == 4
     return {
         "gallery": _gallery(outcome),
         "latent_space": _latent_space(outcome),
         **(_of_pictures(outcome) if pictures else _of_series(outcome)),
         **_walks(outcome),
-        **_samples(structured.unwarper),
+        **_samples(warped.unwarper),
         "training": game(histories) if adversarial(histories["with warp"]) else plots.curves(histories),
     }
 
 
 def _of_pictures(outcome: Outcome) -> dict[str, Figure]:
     """What pictures alone are shown by."""
-    clusters = plots.gallery({"clusters": _cluster_templates(outcome.structured.unwarper)})
+    clusters = plots.gallery({"clusters": _cluster_templates(outcome.warped.unwarper)})
     return {"clusters": clusters, **_deformations(outcome), **_arithmetic(outcome)}
 
 
@@ -75,16 +75,16 @@ def moving_pictures(outcome: Outcome) -> dict[str, Array]:
 
 
 def _gallery(outcome: Outcome) -> Figure:
-    x, structured, identity = _held_out(outcome), outcome.structured, outcome.identity
+    x, warped, baseline = _held_out(outcome), outcome.warped, outcome.baseline
     rows = _examples(outcome.test.labels, len(outcome.test), SHOWN if x.ndim == 4 else SHOWN // 2)
-    aligned = align_in_chunks(x, structured.embedding.map, structured.unwarper.model_.padding) if x.ndim == 3 else None
+    aligned = align_in_chunks(x, warped.embedding.map, warped.unwarper.model_.padding) if x.ndim == 3 else None
     return plots.gallery(
         {
             "observed": x.numpy()[rows],
             **({} if aligned is None else {"aligned": aligned.numpy()[rows]}),
-            "template": structured.embedding.templates[rows],
-            "reconstructed": structured.embedding.x_hat[rows],
-            "without warp": identity.embedding.x_hat[rows],
+            "template": warped.embedding.templates[rows],
+            "reconstructed": warped.embedding.x_hat[rows],
+            "without warp": baseline.embedding.x_hat[rows],
         }
     )
 
@@ -99,7 +99,7 @@ def _latent_space(outcome: Outcome) -> Figure:
 
 def _deformations(outcome: Outcome) -> dict[str, Figure]:
     """What deformations were found, and how they compare with the true ones where those are known."""
-    embedding, test = outcome.structured.embedding, outcome.test
+    embedding, test = outcome.warped.embedding, outcome.test
     drawn = {"deformations": plots.columns(embedding.table)} if embedding.table else {}
     if test.maps is not None and test.ids is not None:
         found = relative(embedding.map, test.maps, test.ids, (test.x.shape[2], test.x.shape[3]))
@@ -109,13 +109,13 @@ def _deformations(outcome: Outcome) -> dict[str, Figure]:
 
 def _walks(outcome: Outcome) -> dict[str, Figure]:
     """Traversals of content and of the deformation, and an interpolation."""
-    model, x = outcome.structured.unwarper.model_, _held_out(outcome)
+    model, x = outcome.warped.unwarper.model_, _held_out(outcome)
     content = traverse(model, x)
     ends, way = _interpolation(outcome, 9)
     values, shown = content.values.numpy()[:ROWS], content.x.numpy()[:ROWS]
     drawn = {"traversal": plots.traversal(content.labels[:ROWS], values, shown, "sd")}
     if x.ndim == 3 and model.warp.factors:
-        drawn["deformation"] = _ways(model, _embedding(outcome.structured, outcome))
+        drawn["deformation"] = _ways(model, _embedding(outcome.warped, outcome))
     elif walkable_columns(model.chart):
         moved = traverse_deformation(model, way.content[0])
         values, shown = moved.values.numpy()[:ROWS], moved.x.numpy()[:ROWS]
@@ -126,17 +126,17 @@ def _walks(outcome: Outcome) -> dict[str, Figure]:
 
 def _interpolation(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
     """The way from the first example to the one at the median distance in content, and both as observed."""
-    codes = outcome.structured.embedding.codes[rows := _examples(outcome.test.labels, len(outcome.test))]
+    codes = outcome.warped.embedding.codes[rows := _examples(outcome.test.labels, len(outcome.test))]
     typical = np.linalg.norm(codes - codes[0], axis=1).argsort()[len(rows) // 2]
     ends = _held_out(outcome)[[rows[0], rows[typical]]]
-    return ends, interpolate(outcome.structured.unwarper.model_, ends[0], ends[1], n)
+    return ends, interpolate(outcome.warped.unwarper.model_, ends[0], ends[1], n)
 
 
 def _arithmetic(outcome: Outcome) -> dict[str, Figure]:
     """What sets the two ends of one kind apart, added to others; nothing where there is one kind, or too few samples."""
-    unwarper, labels = outcome.structured.unwarper, outcome.test.labels
+    unwarper, labels = outcome.warped.unwarper, outcome.test.labels
     kinds = unwarper.predict(outcome.test.x.numpy()) if labels is None else labels
-    chosen = _analogy(outcome.structured.embedding.codes, kinds)
+    chosen = _analogy(outcome.warped.embedding.codes, kinds)
     if chosen is None:
         return {}
     plus, minus, to = chosen

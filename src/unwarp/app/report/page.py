@@ -72,13 +72,13 @@ def _gallery(outcome: Outcome) -> str:
 
 
 def _looking(outcome: Outcome, drawn: dict[str, bytes]) -> str:
-    stochastic = outcome.structured.unwarper.recipe_.stochastic
+    stochastic = outcome.warped.unwarper.recipe_.stochastic
     sorting = (
         "by their rate, the KL divergence from the prior in nats: a row near 0 carries nothing"
         if stochastic
         else "by the standard deviation of the codes"
     )
-    fits = outcome.structured.unwarper.recipe_.prior == "learned"
+    fits = outcome.warped.unwarper.recipe_.prior == "learned"
     step = "of the prior" if stochastic else "of the codes along that dimension"
     parts = [
         "<h2>Looking inside</h2>",
@@ -106,14 +106,14 @@ def _looking(outcome: Outcome, drawn: dict[str, bytes]) -> str:
 
 def _reader(outcome: Outcome) -> str:
     """Who read codes and deformations, where that is not who was trained on samples."""
-    if not figures.adversarial(outcome.structured.unwarper.history_.rows):
+    if not figures.adversarial(outcome.warped.unwarper.history_.rows):
         return ""
     return " Codes and deformations are read by a network that saw only generated samples in training."
 
 
 def _course(outcome: Outcome) -> str:
     """What the curves of the training show."""
-    if not figures.adversarial(outcome.structured.unwarper.history_.rows):
+    if not figures.adversarial(outcome.warped.unwarper.history_.rows):
         return "Reconstruction term of the training loss."
     return (
         "The game, on one batch at every tenth step. D is the sigmoid of the critic's logit, averaged over real (x) and generated "
@@ -125,8 +125,8 @@ def _course(outcome: Outcome) -> str:
 
 
 def _making(outcome: Outcome) -> str:
-    recipe: Recipe = outcome.structured.unwarper.recipe_
-    history = outcome.structured.unwarper.history_
+    recipe: Recipe = outcome.warped.unwarper.recipe_
+    history = outcome.warped.unwarper.history_
     facts = {
         "data": ", ".join(filter(None, (outcome.training.source or outcome.training.name, outcome.training.licence))),
         "training": f"{history.steps:,} steps in {history.seconds:.0f} s",

@@ -101,10 +101,10 @@ def _scores(outcome: Outcome) -> str:
             continue
         best[len(rows)] = line.form.format(max(known) if line.more else min(known))
         rows.append((line.words, *("" if value is None else line.form.format(value) for value in values)))
-    pace = [f"{t.images_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
+    pace = [f"{t.images_per_second:,.0f}" for t in (outcome.warped, outcome.baseline)]
     rows.append(("samples a second, training", *pace, *[""] * (len(columns) - 2)))
     if shown.held_out_alone(outcome):  # the pace of a few samples is that of the first call
-        pace = [f"{t.embedding.samples_per_second:,.0f}" for t in (outcome.structured, outcome.identity)]
+        pace = [f"{t.embedding.samples_per_second:,.0f}" for t in (outcome.warped, outcome.baseline)]
         rows.append(("samples a second, encoding", *pace, *[""] * (len(columns) - 2)))
     note = SERIES_NOTE if _series(outcome) else PICTURE_NOTE
     return (note if len(columns) > 2 else "") + _table(("", *columns), rows, best)
@@ -112,7 +112,7 @@ def _scores(outcome: Outcome) -> str:
 
 def _picture_columns(outcome: Outcome) -> dict[str, Mapping[str, float]]:
     """Scores by the head of their column: both models', and those of pixels alone."""
-    models = {"with warp": outcome.structured.report.scores, "without": outcome.identity.report.scores}
+    models = {"with warp": outcome.warped.report.scores, "without": outcome.baseline.report.scores}
     found = outcome.baselines.scores
     if not found:
         return models
@@ -131,7 +131,7 @@ def _picture_columns(outcome: Outcome) -> dict[str, Mapping[str, float]]:
 
 def _series_columns(outcome: Outcome) -> dict[str, Mapping[str, float]]:
     """Scores by the head of their column: both models' codes, the raw series and the aligned ones."""
-    first, second = outcome.structured.report.scores, outcome.identity.report.scores
+    first, second = outcome.warped.report.scores, outcome.baseline.report.scores
     columns = {"code, with warp": _named(first, "codes_"), "code, without": _named(second, "codes_")}
     if outcome.baselines.scores:
         columns |= {
@@ -148,7 +148,7 @@ def _named(scores: Mapping[str, float], head: str, start: Mapping[str, float] | 
 
 
 def _recovery(outcome: Outcome, drawn: dict[str, bytes]) -> str:
-    scores = outcome.structured.report.scores
+    scores = outcome.warped.report.scores
     if "recovery" not in drawn and "warp_error" not in scores:
         return ""
     found = [line for line in POSE if line.key in scores]

@@ -36,23 +36,27 @@ CLUSTERS = 6
 
 def _of_series(outcome: Outcome) -> dict[str, Figure]:
     """What series alone are shown by: clusters raw and aligned, warps over time, averages by other methods."""
-    unwarper, found = outcome.structured.unwarper, _embedding(outcome.structured, outcome)
-    x, undo, rate = _shown(outcome), unwarper.schema_.scaler.undo, clock_rate(unwarper.model_)
+    unwarper, found = outcome.warped.unwarper, _embedding(outcome.warped, outcome)
+    x, undo, sampling_rate = _shown(outcome), unwarper.schema_.scaler.undo, clock_rate(unwarper.model_)
     aligned = align_in_chunks(x, found.map, unwarper.model_.padding).numpy()
     clusters, templates = _clusters(unwarper, found.codes), unwarper.cluster_templates_
-    drawn = {"alignment": plots.series(undo(x.numpy()), undo(aligned), templates, clusters, rate=rate, most=CLUSTERS)}
+    drawn = {
+        "alignment": plots.series(
+            undo(x.numpy()), undo(aligned), templates, clusters, sampling_rate=sampling_rate, most=CLUSTERS
+        )
+    }
     if found.table:
         gamma = found.map.pull(Window.frame((CELLS + 1,)).lattice(x))[..., 0].numpy()
         names = np.array([f"cluster {name}" for name in clusters])
-        drawn["warps"] = plots.warps(gamma, x.shape[2], rate=rate, labels=names)
+        drawn["warps"] = plots.warps(gamma, x.shape[2], sampling_rate=sampling_rate, labels=names)
         drawn["deformations"] = plots.columns(found.table, bounds=False)
     return drawn | _averages(unwarper, x.numpy(), found, clusters)
 
 
 def clock_rate(model: Model) -> float | None:
     """Samples a second, where the warp of a model of series knows them."""
-    rates = (getattr(part, "rate", None) for part in model.warp.parts)
-    return next((float(rate) for rate in rates if rate is not None), None)
+    rates = (getattr(part, "sampling_rate", None) for part in model.warp.parts)
+    return next((float(sampling_rate) for sampling_rate in rates if sampling_rate is not None), None)
 
 
 def _averages(unwarper: Unwarper, x: Array, embedding: Embedding, clusters: Array) -> dict[str, Figure]:
@@ -78,9 +82,13 @@ def _averages(unwarper: Unwarper, x: Array, embedding: Embedding, clusters: Arra
         **_barycenters(whole),
         "mean": np.stack([group.mean(0) for group in whole]),
     }
-    rate = clock_rate(unwarper.model_)
+    sampling_rate = clock_rate(unwarper.model_)
     titles = [f"cluster {name}" for name in names]
-    return {"averages": plots.averages(dict(zip(titles, groups, strict=True)), curves, rate=rate, step=step)}
+    return {
+        "averages": plots.averages(
+            dict(zip(titles, groups, strict=True)), curves, sampling_rate=sampling_rate, step=step
+        )
+    }
 
 
 def _barycenters(groups: Sequence[Array]) -> dict[str, Array]:

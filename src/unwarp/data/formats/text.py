@@ -201,4 +201,4 @@ def gathered(
     x = np.stack(rows)
     x = x[:, 0] if x.shape[1] == 1 else x
     stacked = None if times is None else np.stack(times)
-    return Source(x, names, labels, f"{describe(x, kind='series')}; {how}", "series", stacked)
+    return Source(x, names, labels, f"{describe(x, domain='series')}; {how}", "series", stacked)
