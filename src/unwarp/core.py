@@ -1,9 +1,9 @@
-"""What every floor shares: `Factor`, `Batch` and `Array`."""
+"""What every floor shares: `Domain`, `Factor`, `Batch` and `Array`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 from torch import Tensor
@@ -13,6 +13,95 @@ Labels = NDArray[Any]
 
 
 DomainName = Literal["auto", "image", "series"]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What differs between images, series and other kinds of samples: values alone, stated once.
+
+    A new domain is a new record: it registers itself by name when it is made, wherever that is.
+
+    Attributes:
+        name: The word by which users and files name it.
+        axes: Names of the axes of a sample behind its channels, slowest first.
+        singular: What people call one sample.
+        plural: What people call several.
+        warp: Name of the warp that is taken where nobody names one.
+        is_bounded: Whether values lie in [0, 1] and templates start near an empty background.
+        likelihood: Name of the observation model that `auto` stands for.
+        padding: What lies beyond the frame: a padding, or `auto` to look at the rim of the data.
+        network: Kind of network for samples too large for a perceptron.
+        batch_size: Samples a training step.
+        min_steps: Least number of training steps where nobody says how many.
+        n_clusters: Clusters where nobody says how many; None for a tenth of the samples, 2 to 10.
+        has_gaps: Whether values may be missing, as NaN.
+        has_times: Whether samples run over time, so that sampling rates, time stamps and events mean something.
+
+    >>> Domain.of_axes(2).plural
+    'pictures'
+    """
+
+    registry: ClassVar[dict[str, Domain]] = {}
+    name: str
+    axes: tuple[str, ...]
+    singular: str
+    plural: str
+    warp: str
+    is_bounded: bool
+    likelihood: str
+    padding: str
+    network: str
+    batch_size: int
+    min_steps: int
+    n_clusters: int | None
+    has_gaps: bool = False
+    has_times: bool = False
+
+    def __post_init__(self) -> None:
+        self.registry[self.name] = self
+
+    @classmethod
+    def of_axes(cls, n_axes: int, name: str = "auto") -> Domain | None:
+        """The domain whose samples have so many axes behind their channels, if there is one.
+
+        Args:
+            n_axes: Number of axes.
+            name: The domain to prefer where several have as many axes.
+        """
+        matches = [domain for domain in cls.registry.values() if len(domain.axes) == n_axes]
+        return next((domain for domain in matches if domain.name == name), next(iter(matches), None))
+
+
+IMAGES = Domain(
+    name="image",
+    axes=("y", "x"),
+    singular="picture",
+    plural="pictures",
+    warp="affine",
+    is_bounded=True,
+    likelihood="bernoulli",
+    padding="auto",
+    network="conv",
+    batch_size=64,
+    min_steps=300,
+    n_clusters=10,
+)
+SERIES = Domain(
+    name="series",
+    axes=("time",),
+    singular="series",
+    plural="series",
+    warp="time",
+    is_bounded=False,
+    likelihood="gaussian",
+    padding="border",
+    network="tcn",
+    batch_size=20,
+    min_steps=400,
+    n_clusters=None,
+    has_gaps=True,
+    has_times=True,
+)
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ from unwarp import analysis, plots
 from unwarp.analysis.embedding import encode
 from unwarp.analysis.interpolation import PathKind
 from unwarp.analysis.latents import Traversal
-from unwarp.app.exports import samples_of
+from unwarp.app.parts import open_source
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
-from unwarp.estimators.unwarper import Source, Unwarper
+from unwarp.estimators.generation import Source
+from unwarp.estimators.unwarper import Unwarper
 from unwarp.plots.animation import animate, moving
 from unwarp.storage import write_file
 
@@ -61,7 +62,7 @@ class Exhibit:
 
 def observed(model: Unwarper, source: str) -> Tensor:
     """Samples of a file, a folder, or a built-in data set's held-out part, as `model` sees them (N, *shape)."""
-    return model.prepare(samples_of(source)[0])
+    return model.prepare(open_source(source))
 
 
 def numbers(text: str, option: str) -> tuple[int, ...]:

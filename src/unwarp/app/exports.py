@@ -1,61 +1,74 @@
-"""What a model says of samples, as files: aligned samples, content codes and deformations; whole or not at all."""
+"""What a model says of samples, as files: aligned samples, content codes and deformations."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from unwarp import datasets
+from unwarp.app.parts import open_source, sample_names
 from unwarp.core import Array
-from unwarp.data.dataset import Dataset
-from unwarp.data.formats.files import read
+from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.storage import check_writable, write_file
 
 
-def samples_of(source: str) -> tuple[Dataset | Source, Array, Array | None]:
-    """Samples, their names and their labels, of a file, a folder, or a built-in data set's held-out part."""
-    if source in datasets.names():
-        data = datasets.load(source, "test")
-        return data, np.arange(len(data)), data.labels
-    given = read(source)
-    return given, np.asarray(given.names) if given.names else np.arange(len(given.x)), given.labels
-
-
 def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
-    """Aligned samples and templates of `source` by the model in `folder`, into an `.npz`; gives their number."""
+    """The number of samples whose aligned form and template were written into an `.npz`.
+
+    Args:
+        folder: Folder of a model.
+        source: A path, or the name of a data set.
+        out: The file.
+        device: Where to compute.
+    """
     check_writable(out)
-    samples, names, _ = samples_of(source)
-    write_file(out, _packed(Unwarper.load(folder).set_params(device=device), samples, names))
-    return len(names)
+    samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
+    write_file(out, _pack(model, _prepare(model, samples), sample_names(samples)))
+    return len(samples)
 
 
 def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
-    """Codes, clusters and deformations of `source` by the model in `folder`, into a `.csv`; gives their number."""
+    """The number of samples whose code, cluster and deformation were written into a `.csv`.
+
+    Args:
+        folder: Folder of a model.
+        source: A path, or the name of a data set.
+        out: The file.
+        device: Where to compute.
+    """
     check_writable(out)
-    samples, names, _ = samples_of(source)
-    tables = _tables(Unwarper.load(folder).set_params(device=device), samples, {"sample": names})
+    samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
+    tables = _tables(model, _prepare(model, samples), {"sample": sample_names(samples)})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
     write_file(out, joined.to_csv(index=False, float_format="%.6g"))
-    return len(names)
+    return len(samples)
 
 
-def write_tables(model: Unwarper, shown: Dataset, folder: Path) -> None:
-    """`aligned.npz`, `deformations.csv` and `embedding.csv` of the samples `shown`."""
-    samples = shown.x.numpy()
-    head = {"sample": np.arange(len(samples)) if shown.ids is None else shown.ids}
-    head |= {} if shown.labels is None else {"label": shown.labels}
-    for name, table in _tables(model, samples, head).items():
+def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
+    """Write `aligned.npz`, `deformations.csv` and `embedding.csv` of some samples.
+
+    Args:
+        model: A trained estimator.
+        samples: The samples.
+        folder: The run folder.
+    """
+    prepared, head = _prepare(model, samples), {"sample": sample_names(samples)}
+    head |= {} if samples.labels is None else {"label": samples.labels}
+    for name, table in _tables(model, prepared, head).items():
         write_file(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
-    write_file(folder / "aligned.npz", _packed(model, samples, head["sample"]))
+    write_file(folder / "aligned.npz", _pack(model, prepared, head["sample"]))
 
 
-def _tables(model: Unwarper, samples: Any, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
+def _prepare(model: Unwarper, samples: Source) -> Prepared:
+    """Samples as the model sees them, checked once for all that is written."""
+    return model.schema_.prepare(samples, model.missing)
+
+
+def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
     """Deformations in human units, and content codes with clusters."""
     codes = pd.DataFrame(model.transform(samples), columns=model.get_feature_names_out())
     tables = {
@@ -65,14 +78,15 @@ def _tables(model: Unwarper, samples: Any, head: dict[str, Array]) -> dict[str, 
     return {name: pd.DataFrame(head).join(table) for name, table in tables.items()}
 
 
-def _packed(model: Unwarper, samples: Any, ids: Array) -> bytes:
+def _pack(model: Unwarper, samples: Prepared, names: Array) -> bytes:
+    """Aligned samples, templates and deformations as the bytes of an `.npz` file."""
     out = io.BytesIO()
     table = model.transform_params(samples)
     np.savez_compressed(
         out,
         aligned=model.align(samples),
         template=model.template(samples),
-        sample=ids,
+        sample=names,
         deformation=table.to_numpy(),
         deformation_columns=np.array(list(table)),
     )

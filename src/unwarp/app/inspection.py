@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from unwarp import datasets, metrics, models, warps
 from unwarp._version import __version__
 from unwarp.analysis.scoring import Report, evaluate
-from unwarp.app.exports import samples_of
-from unwarp.data.dataset import Dataset, reference_view
-from unwarp.data.formats.files import read
+from unwarp.app.parts import open_source
+from unwarp.data.dataset import reference_view
 from unwarp.estimators.unwarper import Unwarper
-
-
-def found(source: str) -> str:
-    """What a source holds, in a line for people."""
-    if source in datasets.names():
-        return f"{source}: built-in data set"
-    return f"{source}: {read(source).found}"
 
 
 def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
     """Score the model in `folder` on `source`, with `draws` importance samples for log p(x)."""
     model = Unwarper.load(folder)
+    test = model.schema_.prepare_dataset(open_source(source), model.missing)
+    reference = None
     if source in datasets.names():
-        test, seen = datasets.load(source, "test"), reference_view(datasets.load(source, "train"))
-        test, seen = (replace(d, x=model.prepare(d.x.numpy())) for d in (test, seen))
-        return evaluate(model.model_, test, seen, device=device, draws=draws)
-    samples, _, labels = samples_of(source)
-    held = Dataset(model.prepare(samples), source, labels=labels)
-    return evaluate(model.model_, held, device=device, draws=draws)
+        training = model.schema_.prepare_dataset(open_source(source, "train"), model.missing)
+        reference = reference_view(training)
+    return evaluate(model.model_, test, reference, device=device, draws=draws)
 
 
 def describe_model(folder: Path) -> dict[str, Any]:
@@ -40,7 +30,7 @@ def describe_model(folder: Path) -> dict[str, Any]:
     return {
         "model": str(folder),
         "shape": model.model_.shape,
-        "domain": model.schema_.domain,
+        "domain": model.schema_.domain.name,
         "family": model.recipe_.family,
         "warp": repr(model.recipe_.warp),
         "content": model.model_.n_content,

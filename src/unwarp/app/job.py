@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from unwarp.core import DomainName
-from unwarp.data.recordings import MissingPolicy
-from unwarp.data.scaling import Scale
 from unwarp.errors import CheckpointError, ConfigError
+from unwarp.estimators.unwarper import Unwarper
+from unwarp.planning.plan import Request
 from unwarp.storage import make_folder, write_file
-from unwarp.training.engine import Precision
 
 T = TypeVar("T")
 
@@ -25,34 +24,31 @@ class Job:
 
     Attributes:
         source: A file, a folder or the name of a built-in data set.
-        recipe: The recipe as `checkpoints.describe` writes it; None for one that suits the data.
-        warp: Name of a warp that replaces the recipe's, or `auto`.
-        domain: `auto`, `image` or `series`.
-        steps: Training steps; None for a number that suits the data.
-        seconds: Bound on each training.
-        seed: Seed of everything random.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: `no`, `bf16` or `fp16`.
-        batch_size: Samples a step; None for 64 pictures or 20 series.
-        missing: What a missing value of a series becomes, as for `Unwarper`.
-        scale: How numbers are scaled, as for `Unwarper`.
-        sampling_rate: Samples a second of series; None where time is counted in samples.
+        request: What was asked of the model.
+        settings: Further arguments of `Unwarper`, by name; it takes the rest as they come.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
     source: str
-    recipe: dict[str, Any] | None = None
-    warp: str = "auto"
-    domain: DomainName = "auto"
-    steps: int | None = None
-    seconds: float | None = None
-    seed: int = 0
-    device: str = "auto"
-    precision: Precision = "no"
-    batch_size: int | None = None
-    missing: MissingPolicy = "error"
-    scale: Scale = "auto"
-    sampling_rate: float | None = None
+    request: Request = field(default_factory=Request)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def make_estimator(self) -> Unwarper:
+        """The estimator that is asked for, before training."""
+        asked = self.request
+        return Unwarper(
+            asked.warp, asked.recipe, n_content=asked.n_content, overrides=asked.overrides, **self.settings
+        )
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random."""
+        return int(self.settings.get("random_state", 0))
+
+    @property
+    def max_seconds(self) -> float | None:
+        """Bound on each training."""
+        return self.settings.get("max_seconds")
 
 
 def load_job(folder: Path) -> Job:
@@ -63,38 +59,61 @@ def load_job(folder: Path) -> Job:
     """
     path = folder / "run.json"
     try:
-        return read_record(path, Job)
+        job = read_record(path, Job)
     except FileNotFoundError:
         raise CheckpointError(
             f"{folder} is not a run folder: {path.name} is missing; start one with 'unwarp fit'"
         ) from None
+    hints = get_type_hints(Unwarper.__init__)
+    for name, value in job.settings.items():
+        if name not in hints:
+            raise _damaged(path, f"settings.{name}: no argument of Unwarper")
+        try:
+            TypeAdapter(hints[name]).validate_python(value)
+        except ValidationError as error:
+            raise _damaged(path, f"settings.{name}: {error.errors()[0]['msg']}") from error
+    return job
 
 
 def read_record(path: Path, record_type: type[T]) -> T:
-    """A record of type `record_type` from a JSON file, checked field by field."""
+    """A record of a JSON file, checked field by field.
+
+    Args:
+        path: The file.
+        record_type: A dataclass.
+
+    Raises:
+        CheckpointError: No such record in it.
+    """
     try:
         return TypeAdapter(record_type).validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise CheckpointError(
-            f"{path} is damaged ({f'{where}: ' if where else ''}{first['msg']}); start the run again in another folder"
-        ) from error
+        raise _damaged(path, f"{f'{where}: ' if where else ''}{first['msg']}") from error
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(f"{path} is damaged ({reason}); start the run again in another folder")
 
 
 def start_job(job: Job, folder: Path) -> None:
     """Make the folder of a new job.
 
+    Args:
+        job: What is asked for.
+        folder: Where; it may hold the same job, begun or not.
+
     Raises:
         ConfigError: The folder holds a run of another job that has begun, or something else, or cannot be made.
     """
-    kept = folder / "run.json"
-    begun = folder.is_dir() and any(path != kept for path in folder.iterdir())
-    if begun and kept.is_file() and load_job(folder) != job:
+    path = folder / "run.json"
+    has_begun = folder.is_dir() and any(entry != path for entry in folder.iterdir())
+    if has_begun and path.is_file() and load_job(folder) != job:
         raise ConfigError(
             f"{folder} holds a run with other settings; continue it with 'unwarp resume {folder}', or use --out"
         )
-    if begun and not kept.is_file():
+    if has_begun and not path.is_file():
         raise ConfigError(f"{folder} exists and is not a run folder; use --out to choose another")
     make_folder(folder)
-    write_file(kept, json.dumps(asdict(job), indent=1))
+    write_file(path, json.dumps(asdict(job), indent=1))

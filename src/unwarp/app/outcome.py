@@ -18,6 +18,7 @@ from unwarp._version import __version__
 from unwarp.analysis.embedding import Embedding, align_in_chunks, embed
 from unwarp.analysis.scoring import Report, known, moved, score
 from unwarp.app.job import Job
+from unwarp.app.parts import Parts
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.metrics.separation import nearest, separation, variance_left
@@ -46,7 +47,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything a report shows."""
+    """Everything a report shows; `training` and `test` are as the models see them."""
 
     job: Job
     training: Dataset
@@ -58,15 +59,28 @@ class Outcome:
     @property
     def trials(self) -> dict[str, Trial]:
         """Both models by name."""
-        return {"structured": self.warped, "identity": self.baseline}
+        return {"warped": self.warped, "baseline": self.baseline}
+
+
+def score_outcome(job: Job, parts: Parts, warped: Unwarper, baseline: Unwarper) -> Outcome:
+    """Both models scored on the held-out samples.
+
+    Args:
+        job: What was asked for.
+        parts: The samples.
+        warped: The trained model.
+        baseline: The trained model without a warp; it takes the same samples in the same units.
+    """
+    training, test = (
+        warped.schema_.prepare_dataset(part, warped.missing) for part in (parts.training, parts.test)
+    )
+    trials = [trial(model, training, test) for model in (warped, baseline)]
+    return Outcome(job, training, test, *trials, _baselines(training, test))
 
 
 def trial(model: Unwarper, training: Dataset, test: Dataset) -> Trial:
     """Score a trained model on held-out samples."""
-    held = replace(test, x=model.prepare(test.x.numpy()))
-    seen = reference_view(
-        replace(training, x=model.prepare(training.x.numpy()) if training.draw is None else training.x)
-    )
+    held, seen = test, reference_view(training)
     found = embed(model.model_, held.x)
     facts = known(held, found) | (moved(model.model_, held.x) if held.x.ndim == 4 else {})
     facts |= {f"train_{k}": v for k, v in known(seen, embed(model.model_, seen.x)).items()}
@@ -98,12 +112,12 @@ def _alignment(model: Unwarper, facts: Mapping[str, Any]) -> dict[str, float]:
     return found | ({"variance_left": left} if np.isfinite(left) else {})
 
 
-def _baselines(first: Trial, training: Dataset, test: Dataset) -> Report:
+def _baselines(training: Dataset, test: Dataset) -> Report:
     """What pixels, or raw series, give alone, where there are labels."""
     if test.labels is None or training.labels is None or len(np.unique(test.labels)) < 2:
         return Report({}, {"baselines": "labels"})
     if test.x.ndim == 3:
-        seen, held = (interpolate_missing(first.unwarper.prepare(part.x.numpy())).numpy() for part in (training, test))
+        seen, held = (interpolate_missing(part.x).numpy() for part in (training, test))
         scores = separation(seen, training.labels, held, test.labels)
         return Report({f"raw_{name}": value for name, value in scores.items()})
     view = reference_view(training)

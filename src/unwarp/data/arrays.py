@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from os import PathLike
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
 
-from unwarp.core import Array, DomainName
+from unwarp.core import Array, Domain
 from unwarp.data.layout import oriented
 from unwarp.errors import ConfigError, DataError
 
@@ -19,10 +19,10 @@ BLOCK = 1 << 22
 
 def as_samples(
     X: Any,
-    domain: DomainName = "auto",
+    domain: str = "auto",
     image_shape: tuple[int, ...] | None = None,
     gaps: bool = False,
-) -> tuple[Array, Literal["image", "series"]]:
+) -> tuple[Array, str]:
     """The samples of `X`, channels first, and what they are.
 
     4-D is images, 2-D is series (pictures in rows where `image_shape` is given), 3-D with height = width >= 8 is
@@ -52,8 +52,8 @@ def as_samples(
     >>> samples.shape, found
     ((2, 1, 3), 'series')
     """
-    if domain not in get_args(DomainName):
-        raise ConfigError(f"domain={domain!r} is unknown; choose one of {', '.join(get_args(DomainName))}")
+    if domain not in ("auto", *Domain.registry):
+        raise ConfigError(f"domain={domain!r} is unknown; choose one of auto, {', '.join(Domain.registry)}")
     x = dense(X)
     if x.ndim > 0 and x.size == 0:
         what = "sample(s)" if len(x) == 0 else "feature(s)"
@@ -63,8 +63,8 @@ def as_samples(
     numbers = _numbers(x)
     kept = _stored(numbers)
     if numbers.dtype.kind == "f" and x.ndim:
-        series = gaps and image_shape is None and oriented(kept, domain)[1] == "series"
-        _check_finite(numbers, kept, series)
+        allows_gaps = gaps and image_shape is None and Domain.registry[oriented(kept, domain)[1]].has_gaps
+        _check_finite(numbers, kept, allows_gaps)
     return oriented(kept, domain, image_shape)
 
 
@@ -81,7 +81,7 @@ def dense(X: Any) -> Array:
         DataError: No array, a ragged one, a path, sparse, or with values masked out.
     """
     if isinstance(X, str | bytes | PathLike):
-        raise DataError(f"X is {X!r}, not numbers; to read a file or a folder, use unwarp.readers.read")
+        raise DataError(f"X is {X!r}, not numbers; to read a file or a folder, use unwarp.data.read")
     if _is_sparse(X):
         raise DataError("Sparse data is not supported: X is a sparse matrix; pass a dense array, such as X.toarray()")
     if np.ma.is_masked(X):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
-from unwarp.core import Array, DomainName
+from unwarp.core import Array, Domain
 from unwarp.errors import ConfigError, DataError
 
 CHANNELS = (1, 3, 4)
@@ -18,10 +18,8 @@ SMALLEST = 8
 """Height and width from which a square 3-D array is taken for pictures."""
 
 
-def oriented(
-    x: Array, domain: DomainName = "auto", image_shape: tuple[int, ...] | None = None
-) -> tuple[Array, Literal["image", "series"]]:
-    """A view of `x` as images (N, C, H, W) or series (N, C, T), and which of the two it is.
+def oriented(x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None = None) -> tuple[Array, str]:
+    """A view of `x` as images (N, C, H, W), series (N, C, T) or samples of another domain, and the domain's name.
 
     Args:
         x: Numbers (N, ...), 2-D to 4-D.
@@ -32,6 +30,8 @@ def oriented(
         DataError: A shape that does not fit what was said of it, or that reads two ways.
         ConfigError: `image_shape` is no shape, or `domain` is `series` at the same time.
     """
+    if domain not in ("auto", "image", "series"):
+        return _of_domain(x, Domain.registry[domain]), domain
     if x.ndim not in (2, 3, 4):
         raise DataError(_wrong_rank(x))
     if image_shape is not None:
@@ -51,6 +51,15 @@ def oriented(
     if domain == "image" or (x.shape[1] == x.shape[2] >= SMALLEST):
         return x[:, None], "image"
     raise DataError(_two_readings(x))
+
+
+def _of_domain(x: Array, domain: Domain) -> Array:
+    """A view of `x` as samples (N, C, ...) of a domain that is neither images nor series."""
+    n_axes = len(domain.axes)
+    if x.ndim not in (n_axes + 1, n_axes + 2):
+        axes = ", ".join(domain.axes)
+        raise DataError(f"X has shape {x.shape}, but {domain.plural} are (N, {axes}) or (N, C, {axes})")
+    return x[:, None] if x.ndim == n_axes + 1 else x
 
 
 def _wrong_rank(x: Array) -> str:
@@ -86,7 +95,7 @@ def _channels_first(x: Array) -> Array:
     return np.moveaxis(x, 3, 1) if last else x
 
 
-def _as_told(x: Array, domain: DomainName, image_shape: tuple[int, ...]) -> Array:
+def _as_told(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
     """`x` as images of `image_shape`: (H, W), (C, H, W), or (H, W, C) where it can only be that."""
     if domain == "series":
         raise ConfigError(f"image_shape={image_shape} is of images, but domain='series'; give one of the two")

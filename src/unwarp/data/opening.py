@@ -1,14 +1,15 @@
-"""From whatever a user has to samples with their times: read once, here."""
+"""From whatever a user has to a `Source`: read once, here."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import torch
 from torch import Tensor
 
-from unwarp.core import DomainName
+from unwarp.core import Domain
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.recordings import MissingPolicy
@@ -16,31 +17,73 @@ from unwarp.data.source import Source
 from unwarp.errors import ConfigError
 
 
-def resolve_domain(X: Any, domain: DomainName, said: DomainName, leaning: DomainName) -> DomainName:
-    """What `X` was said to hold by a person, by its file or, where its axes read two ways, by a warp."""
-    told = domain if domain != "auto" else said
-    return leaning if told == "auto" and getattr(X, "ndim", 3) == 3 else told
+def as_source(X: Any, times: Any = None) -> Source:
+    """The samples of `X` with all that is known of them, opened once.
+
+    Args:
+        X: A path to a file or a folder, an array-like, a list of series, a `Dataset` or a `Source`.
+        times: Time stamps that replace those of `X`, as for `Unwarper.fit`; None for its own.
+
+    Raises:
+        DataError: A path that cannot be read.
+    """
+    source = _open(X)
+    return source if times is None else replace(source, times=times)
 
 
-def _known(missing: Any) -> MissingPolicy:
-    if missing not in get_args(MissingPolicy):
-        raise ConfigError(f"missing={missing!r} is unknown; choose one of {', '.join(get_args(MissingPolicy))}")
-    known: MissingPolicy = missing
-    return known
+def _open(X: Any) -> Source:
+    if isinstance(X, Source):
+        return X
+    if isinstance(X, str | Path):
+        return replace(read(X), name=Path(X).name)
+    return _of_dataset(X) if isinstance(X, Dataset) else Source(X)
 
 
-def _across(mask: Tensor, x: Tensor) -> Tensor:
+def _of_dataset(data: Dataset) -> Source:
+    """A data set as a source; what its mask leaves out becomes NaN."""
+    x = data.x if data.mask is None else data.x.masked_fill(~_spread_mask(data.mask, data.x), torch.nan)
+    times = data.times.numpy() if isinstance(data.times, Tensor) else data.times
+    domain = Domain.of_axes(x.ndim - 2)
+    return Source(
+        x.numpy(),
+        data.ids,
+        data.labels,
+        domain="auto" if domain is None else domain.name,
+        times=times,
+        name=data.name,
+        dataset=data,
+    )
+
+
+def _spread_mask(mask: Tensor, x: Tensor) -> Tensor:
     """A mask (N, T) or (N, C, T) of series `x` (N, C, T), or one of the shape of pictures, in that shape."""
     return (mask[:, None] if mask.ndim < x.ndim else mask).expand_as(x)
 
 
-def _opened(X: Any, times: Any) -> tuple[Any, Any, DomainName]:
-    """What `X` holds, its time stamps and its kind as far as it says so."""
-    found = read(X) if isinstance(X, str | Path) else X
-    if isinstance(found, Source):
-        return found.x, found.times if times is None else times, found.domain
-    if isinstance(found, Dataset):
-        stamps = found.times if times is None else times
-        x = found.x if found.mask is None else found.x.masked_fill(~_across(found.mask, found.x), torch.nan)
-        return x.numpy(), stamps.numpy() if isinstance(stamps, Tensor) else stamps, "image" if x.ndim == 4 else "series"
-    return found, times, "auto"
+def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> str:
+    """Name of the domain of `x`: the user's, else the source's, else (for three axes) the warp's.
+
+    Args:
+        x: Samples as a user gave them.
+        from_user: Domain that the user named, or `auto`.
+        from_source: Domain that the file format implies, or `auto`.
+        from_warp: Domain on which the warp acts, or `auto`.
+    """
+    said = from_user if from_user != "auto" else from_source
+    return from_warp if said == "auto" and getattr(x, "ndim", 3) == 3 else said
+
+
+def check_policy(missing: Any) -> MissingPolicy:
+    """What missing values become, checked.
+
+    Raises:
+        ConfigError: An unknown policy.
+    """
+    if missing not in get_args(MissingPolicy):
+        raise ConfigError(f"missing={missing!r} is unknown; choose one of {', '.join(get_args(MissingPolicy))}")
+    return cast(MissingPolicy, missing)
+
+
+def policy_for_scaling(missing: MissingPolicy) -> MissingPolicy:
+    """How gaps are filled where a scale is fitted."""
+    return "interpolate" if missing == "mask" else missing

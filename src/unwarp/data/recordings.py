@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array, DomainName
+from unwarp.core import Array, Domain
 from unwarp.data.arrays import as_samples, blocks
 from unwarp.data.layout import SMALLEST, as_given, as_type
 from unwarp.data.series import as_array, as_list, as_times, evened, stamped
@@ -190,10 +190,10 @@ def errors_name(name: str) -> Iterator[None]:
 def parse_samples(
     X: Any,
     times: Any = None,
-    domain: DomainName = "auto",
+    domain: str = "auto",
     image_shape: tuple[int, ...] | None = None,
     any_length: bool | None = None,
-) -> tuple[RegularSamples | IrregularSeries, Literal["image", "series"]]:
+) -> tuple[RegularSamples | IrregularSeries, str]:
     """Samples as `as_samples` takes them, or series of unequal lengths, with gaps and with time stamps.
 
     Args:
@@ -207,24 +207,25 @@ def parse_samples(
     Raises:
         DataError: As `as_samples`; lengths that differ where they must not; times of pictures.
     """
-    if domain != "image" and image_shape is None and _unequal(X, domain):
+    if domain in ("auto", "series") and image_shape is None and _unequal(X, domain):
         if any_length is False:
             raise DataError(
                 "X holds series of unequal lengths, the model was trained on series of one length; train on series of "
-                "unequal lengths, or use unwarp.readers.resample_to(X, length)"
+                "unequal lengths, or use unwarp.data.resample_to(X, length)"
             )
         return _uneven(as_list(X), X, times), "series"
-    samples, found = as_samples(X, domain, image_shape, gaps=True)
-    if found == "image" and times is not None:
+    samples, name = as_samples(X, domain, image_shape, gaps=True)
+    found = Domain.registry[name]
+    if times is not None and not found.has_times:
         raise DataError(
-            f"times are of series, X holds pictures of shape {samples.shape}; set domain='series' or drop times"
+            f"times are of series, X holds {found.plural} of shape {samples.shape}; set domain='series' or drop times"
         )
-    gaps = found == "series" and any(np.isnan(samples[rows]).any() for rows in blocks(samples))
-    if found == "image" or not (gaps or any_length or times is not None):
-        return RegularSamples(samples, X), found
+    gaps = found.has_gaps and any(np.isnan(samples[rows]).any() for rows in blocks(samples))
+    if not found.has_times or not (gaps or any_length or times is not None):
+        return RegularSamples(samples, X), name
     ends = gaps and any_length is not False
     rows, times = _ended(samples.astype(np.float32, copy=False), times) if ends else (list(samples), times)
-    return _uneven(rows, X, times), found
+    return _uneven(rows, X, times), name
 
 
 def _uneven(rows: list[Array], X: Any, times: Any) -> IrregularSeries:
@@ -240,7 +241,7 @@ def _form(X: Any) -> dict[str, Any]:
     return {"flat": source.ndim == 2, "dtype": source.dtype, "width": source.shape[-1]}
 
 
-def _unequal(X: Any, domain: DomainName) -> bool:
+def _unequal(X: Any, domain: str) -> bool:
     """Whether `X` is a list of series whose lengths differ.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array
+from unwarp.core import Array, Domain
 from unwarp.data.arrays import blocks
 from unwarp.errors import ConfigError, DataError
 
@@ -86,7 +86,7 @@ class Scaler:
         return self.offset, self.factor
 
 
-def fit_scaler(x: Array, domain: Literal["image", "series"], scale: Scale = "auto") -> Scaler:
+def fit_scaler(x: Array, domain: str, scale: Scale = "auto") -> Scaler:
     """The scale that suits the samples `x`.
 
     uint8 is divided by 255. Pictures of other types go from their smallest and largest value to 0 and 1, series from
@@ -96,7 +96,7 @@ def fit_scaler(x: Array, domain: Literal["image", "series"], scale: Scale = "aut
 
     Args:
         x: Finite samples (N, C, H, W) or (N, C, T).
-        domain: What they are.
+        domain: Name of their domain.
         scale: `auto` fits; `channel` fits each channel of series by itself; `each` leaves it to `own_scaler`; None takes
             the numbers as they are and refuses any outside [0, 1].
 
@@ -109,18 +109,19 @@ def fit_scaler(x: Array, domain: Literal["image", "series"], scale: Scale = "aut
     """
     if scale not in (*get_args(Named), None):
         raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(Named)))} or None")
+    is_bounded = Domain.registry[domain].is_bounded
     if scale in ("channel", "each"):
-        if domain == "image":
+        if is_bounded:
             raise ConfigError(f"scale={scale!r} is for series; choose 'auto' or None for pictures")
         return Scaler() if scale == "each" else _by_channel(x)
     low, high = value_range(x)
-    if domain == "image" and low == high:
+    if is_bounded and low == high:
         raise DataError(f"X is constant: every value is {low:g}, so there is nothing to learn; check how it was read")
     if scale is None:
         return _as_it_is(low, high)
     if x.dtype == np.uint8:
-        return Scaler() if domain == "image" and high <= 1 else Scaler(factor=255.0)
-    return _min_max(low, high) if domain == "image" else _standard(x, low, high)
+        return Scaler() if is_bounded and high <= 1 else Scaler(factor=255.0)
+    return _min_max(low, high) if is_bounded else _standard(x, low, high)
 
 
 def own_scaler(x: Array) -> Scaler:

@@ -1,23 +1,67 @@
-"""What samples a model takes: their kind, their shape, their units and their time, found when it learns and kept with it."""
+"""`Schema`: what samples a model takes, and the way back to the user's units, dtype and form."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Real
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.core import Array, DomainName
+from unwarp.core import Array, Domain
 from unwarp.data.arrays import dense
 from unwarp.data.dataset import Dataset
-from unwarp.data.opening import _known, _opened, resolve_domain
-from unwarp.data.recordings import Clock, IrregularSeries, MissingPolicy, RegularSamples, errors_name, parse_samples
+from unwarp.data.opening import check_policy, policy_for_scaling, resolve_domain
+from unwarp.data.recordings import (
+    Clock,
+    IrregularSeries,
+    MissingPolicy,
+    RegularSamples,
+    errors_name,
+    parse_samples,
+)
 from unwarp.data.scaling import Scale, Scaler, fit_scaler, own_scaler
+from unwarp.data.source import Source
 from unwarp.errors import CheckpointError, ConfigError, DataError
+
+Origin = RegularSamples | IrregularSeries
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How samples are to be read, as a user says.
+
+    Attributes:
+        domain: Name of their domain, or `auto`.
+        scale: How their numbers are scaled, as for `Unwarper`.
+        missing: What a missing value becomes, as for `Unwarper`.
+        sampling_rate: Samples a second of series; None where time is counted in samples.
+        image_shape: (H, W) or (C, H, W) of flattened pictures.
+        warp_domain: Domain on which the warp acts, which decides where nothing else does; or `auto`.
+    """
+
+    domain: str = "auto"
+    scale: Scale = "auto"
+    missing: MissingPolicy = "error"
+    sampling_rate: float | None = None
+    image_shape: tuple[int, ...] | None = None
+    warp_domain: str = "auto"
+
+    def check_sampling_rate(self, domain: Domain) -> None:
+        """Refuse a sampling rate that cannot be, or that samples of `domain` do not have.
+
+        Raises:
+            ConfigError: The rate is no positive number, or the samples do not run over time.
+        """
+        rate = self.sampling_rate
+        if rate is None or (domain.has_times and isinstance(rate, Real) and 0 < rate < np.inf):
+            return
+        raise ConfigError(
+            f"sampling_rate={rate!r} must be positive samples a second of series, or None; X holds {domain.name} data"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,19 +71,22 @@ class Prepared:
     Attributes:
         x: Scaled samples (N, *shape).
         scaler: How they were scaled.
-        origin: How they came.
+        origin: The form in which they came.
     """
 
     x: Tensor
     scaler: Scaler
-    origin: RegularSamples | IrregularSeries
+    origin: Origin
+
+    def __len__(self) -> int:
+        return len(self.x)
 
     def aligned(self, x: Tensor) -> Array:
-        """`x` (N, *shape) in the range, the dtype and the shape in which the samples came; series at even steps."""
+        """`x` (N, *shape) in the user's range, dtype and shape; series at even steps."""
         return self.origin.aligned(self.scaler.undo(x.numpy()))
 
     def recorded(self, x: Tensor) -> Array | list[Array]:
-        """The same, series at the times at which they came."""
+        """`x` (N, *shape) as the user gave the samples; series at their own times."""
         return self.origin.recorded(self.scaler.undo(x.numpy()))
 
 
@@ -48,7 +95,7 @@ class Schema:
     """The samples of a user as a model sees them, and back.
 
     Attributes:
-        domain: `image` or `series`.
+        domain: What the samples are.
         shape: Shape of a sample, (C, H, W) or (C, T).
         scaler: From the units of the data to those of the model.
         image_shape: (H, W) or (C, H, W) of flattened images; None where they have their shape.
@@ -56,17 +103,46 @@ class Schema:
         clock: The time of series.
         timed: Whether series came with times when the model learned, and so must come with them ever after.
 
-    >>> Schema("series", (1, 3), Scaler(factor=2.0)).take([[0.0, 2.0, 4.0]]).x
+    >>> from unwarp.core import SERIES
+    >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
+    >>> schema.prepare(Source([[0.0, 2.0, 4.0]])).x
     tensor([[[0., 1., 2.]]])
     """
 
-    domain: Literal["image", "series"]
+    domain: Domain
     shape: tuple[int, ...]
     scaler: Scaler
     image_shape: tuple[int, ...] | None = None
     each: bool = False
     clock: Clock = field(default_factory=Clock)
     timed: bool = False
+
+    @classmethod
+    def fit(cls, source: Source, reading: Reading = Reading()) -> tuple[Self, Dataset]:
+        """What the samples of `source` are, and a data set of them as a model sees them.
+
+        Args:
+            source: Training samples.
+            reading: How to read them.
+
+        Raises:
+            DataError: Data that cannot be used, or a single sample.
+            ConfigError: An unknown domain, scale or policy, or a sampling rate that cannot be.
+        """
+        asked = resolve_domain(source.x, reading.domain, source.domain, reading.warp_domain)
+        origin, name = parse_samples(source.x, source.times, asked, reading.image_shape)
+        domain = Domain.registry[name]
+        reading.check_sampling_rate(domain)
+        length, clock = origin.clock(reading.sampling_rate)
+        missing, each = check_policy(reading.missing), reading.scale == "each"
+        samples, whole = (origin.even(length, how) for how in (missing, policy_for_scaling(missing)))
+        scaler = fit_scaler(whole, name, reading.scale)
+        scaled = (own_scaler(whole) if each else scaler).apply(samples)
+        data = _without_gaps(source.as_dataset(torch.from_numpy(scaled)), origin)
+        if len(data) < 2:
+            raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
+        timed = source.times is not None
+        return cls(domain, data.shape, scaler, reading.image_shape, each, clock, timed), data
 
     @property
     def n_features(self) -> int:
@@ -78,166 +154,129 @@ class Schema:
         """The time of each step of series (T,)."""
         return self.clock.at(np.arange(self.shape[-1]))
 
-    def take(self, X: Any, times: Any = None, missing: MissingPolicy = "error") -> Prepared:
-        """`X` scaled; see `Unwarper` for the arguments.
+    def with_sampling_rate(self, sampling_rate: float | None) -> Self:
+        """The same schema with a sampling rate, where it has none."""
+        rate = self.clock.sampling_rate or sampling_rate
+        return replace(self, clock=replace(self.clock, sampling_rate=rate))
+
+    def prepare(self, source: Source, missing: MissingPolicy = "error") -> Prepared:
+        """Samples as the model sees them.
+
+        Args:
+            source: Samples like those that the model learned from.
+            missing: What a missing value becomes, as for `Unwarper`.
 
         Raises:
-            DataError: Samples of another shape, or no times where the model learned from series with times.
+            DataError: Samples of another shape, or without times where the model learned with times.
         """
-        given, stamps, _ = _opened(X, times)
-        if self.timed and stamps is None:
+        if self.timed and source.times is None:
             raise DataError(
-                "X comes without times, the model learned from series with times; give theirs too, as times=(T,), (N, T) or "
-                "a list of N (T_i,). Series at the even steps of aligned ones have times=unwarper.times_; to move "
-                "places in series use transform_events"
+                "X comes without times, the model learned from series with times; give theirs too, as "
+                "times=(T,), (N, T) or a list of N (T_i,). Series at the even steps of aligned ones have "
+                "times=unwarper.times_; to move places in series use transform_events"
             )
-        came, _ = parse_samples(given, stamps, self.domain, self.image_shape, self.clock.any_length)
-        length = self.shape[-1] if self.clock.any_length else None
-        came = came if self.clock.any_length else came.within(self.shape[-1])
-        samples = came.even(length, _known(missing))
-        if samples.shape[1:] != self.shape:
-            raise DataError(
-                f"X has {int(np.prod(samples.shape[1:]))} features, but Unwarper is expecting {self.n_features} features as "
-                f"input: samples of shape {samples.shape[1:]} came, it was trained on {self.shape}"
-            )
-        scaler = own_scaler(came.even(length, _whole(missing))) if self.each else self.scaler
-        return Prepared(torch.from_numpy(scaler.apply(samples)), scaler, came)
+        any_length = self.clock.any_length
+        origin, _ = parse_samples(source.x, source.times, self.domain.name, self.image_shape, any_length)
+        length = self.shape[-1] if any_length else None
+        origin = origin if any_length else origin.within(self.shape[-1])
+        samples = origin.even(length, check_policy(missing))
+        self._check_shape(samples.shape[1:])
+        whole = origin.even(length, policy_for_scaling(missing)) if self.each else samples
+        scaler = own_scaler(whole) if self.each else self.scaler
+        return Prepared(torch.from_numpy(scaler.apply(samples)), scaler, origin)
 
-    def along(self, other: Any, taken: Prepared, missing: MissingPolicy = "error") -> Prepared:
-        """Another channel, or a mask, of the same samples in the same frame, unscaled (N, C', ...); gaps are met likewise.
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        if shape != self.shape:
+            raise DataError(
+                f"X has {int(np.prod(shape))} features, but Unwarper is expecting {self.n_features} features "
+                f"as input: samples of shape {shape} came, it was trained on {self.shape}"
+            )
+
+    def prepare_dataset(self, source: Source, missing: MissingPolicy = "error") -> Dataset:
+        """Samples as the model sees them, with all facts that are known of them.
+
+        Args:
+            source: Samples like those that the model learned from.
+            missing: What a missing value becomes, as for `Unwarper`.
 
         Raises:
-            DataError: Another number of samples, or another frame; a missing value where `missing` is `error`.
+            DataError: As of `prepare`.
         """
-        if isinstance(taken.origin, IrregularSeries):
-            came: RegularSamples | IrregularSeries = taken.origin.beside(other)
+        if source.dataset is not None and source.dataset.draw is not None:  # originals, of another size
+            x = torch.from_numpy(self.scaler.apply(source.dataset.x.numpy()))
+            return replace(source.dataset, x=x)
+        prepared = self.prepare(source, missing)
+        return _without_gaps(source.as_dataset(prepared.x), prepared.origin)
+
+    def prepare_other(self, other: Any, samples: Prepared, missing: MissingPolicy = "error") -> Prepared:
+        """Another channel, or a mask, of the same samples, unscaled (N, C', ...).
+
+        Args:
+            other: Numbers in the same frame as the samples.
+            samples: The samples.
+            missing: What a missing value becomes, as for `Unwarper`.
+
+        Raises:
+            DataError: Another number of samples or another frame; a missing value where `missing` is `error`.
+        """
+        if isinstance(samples.origin, IrregularSeries):
+            origin: Origin = samples.origin.beside(other)
             length: int | None = self.shape[-1]
         else:
-            came, length = self._beside(other), None
+            origin, length = self._parse_other(other), None
         with errors_name("other"):
-            second = came.even(length, missing)
-        if len(second) != len(taken.x) or second.shape[2:] != self.shape[1:]:
+            second = origin.even(length, missing)
+        if len(second) != len(samples) or second.shape[2:] != self.shape[1:]:
             raise DataError(
-                f"other has shape {np.shape(other)}, X has {tuple(taken.x.shape)}; samples and frame must agree"
+                f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; samples and frame must agree"
             )
-        return Prepared(torch.from_numpy(np.array(second, np.float32)), Scaler(), came)
+        return Prepared(torch.from_numpy(np.array(second, np.float32)), Scaler(), origin)
 
-    def _beside(self, other: Any) -> RegularSamples | IrregularSeries:
+    def _parse_other(self, other: Any) -> Origin:
         """Another channel of samples that needed nothing; it may have gaps of its own."""
         with errors_name("other"):
             flat = self.image_shape if self.image_shape and dense(other).ndim == 2 else None
-            return parse_samples(other, None, self.domain, flat, any_length=False)[0].within(self.shape[-1])
-
-    def spans(self, taken: Prepared, inverse: bool = False) -> tuple[Array, Array]:
-        """Between which times the samples were observed (N, 2), and the aligned ones lie (N, 2); swapped if `inverse`.
-
-        Raises:
-            DataError: The samples are pictures.
-        """
-        if self.domain == "image":
-            raise DataError("events are of series; for pictures use transform_points")
-        seen = taken.origin.spans(self.clock)
-        shown = np.broadcast_to(self.times[[0, -1]], seen.shape)
-        return (shown, seen) if inverse else (seen, shown)
-
-    def locate(self, points: Any, taken: Prepared) -> Tensor:
-        """Pixels or sample numbers, for each of N samples or for all, as points of a map's frame; `places` leads back.
-
-        Convention:
-            The first pixel's centre is (0, 0) and the frame is that of `unwarp.warps`: pixel edges at -1 and 1. Sample i of
-            T of a series stands at i / (T - 1).
-
-        Raises:
-            DataError: Neither (K, axes) nor (N, K, axes), or series that were resampled.
-        """
-        if isinstance(taken.origin, IrregularSeries) and self.clock.any_length:
-            raise DataError("X holds series of unequal lengths or with times; use transform_events for places in them")
-        size, n, where = self._size, len(taken.x), np.asarray(points, float)
-        if where.shape[-1:] != size.shape or where.ndim not in (2, 3) or (where.ndim == 3 and len(where) != n):
-            raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})")
-        framed = (2 * where + 1) / size - 1 if self.domain == "image" else where / (size - 1)
-        return torch.as_tensor(framed, dtype=torch.float32).expand(n, *framed.shape[-2:])
-
-    def places(self, framed: Tensor) -> Array:
-        """Points of a map's frame (..., axes) as pixels or sample numbers."""
-        where, size = framed.numpy(), self._size
-        return np.asarray(((where + 1) * size - 1) / 2 if self.domain == "image" else where * (size - 1))
-
-    @property
-    def _size(self) -> Array:
-        """Width and height, or length."""
-        return np.array(self.shape[1:][::-1], float)
+            origin, _ = parse_samples(other, None, self.domain.name, flat, any_length=False)
+            return origin.within(self.shape[-1])
 
     def record(self) -> dict[str, Any]:
         """What a model folder keeps of it, as plain values."""
-        return {"domain": self.domain, "each": self.each, "timed": self.timed, **self._units(), **vars(self.clock)}
-
-    def _units(self) -> dict[str, Any]:
-        return {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
+        units = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
+        marks = {"domain": self.domain.name, "each": self.each, "timed": self.timed}
+        return {**marks, **units, **vars(self.clock)}
 
     @classmethod
     def of(cls, record: Mapping[str, Any], shape: tuple[int, ...], image_shape: tuple[int, ...] | None) -> Self:
-        """What `record` wrote; older models know no clock, nor whether series came with times.
+        """The schema that `record` wrote.
+
+        Args:
+            record: What `record()` gave.
+            shape: Shape of a sample (C, ...).
+            image_shape: Shape of flattened images, or None.
 
         Raises:
-            CheckpointError: A scale of another shape than that of one for all samples, or for each channel of series.
+            CheckpointError: An unknown domain, or a scale of a shape that samples do not have.
         """
-        clock = {name: record[name] for name in vars(Clock()) if name in record}
-        scaler = _scaler(record, shape)
-        marks = {name: record.get(name, False) for name in ("each", "timed")}
-        return cls(record["domain"], shape, scaler, image_shape, clock=Clock(**clock), **marks)
+        name = record["domain"]
+        if name not in Domain.registry:
+            raise CheckpointError(f"domain {name!r} is unknown; import the module that defines it, then load again")
+        clock = Clock(**{name: record[name] for name in vars(Clock())})
+        domain, scaler = Domain.registry[name], _scaler(record, shape)
+        return cls(domain, shape, scaler, image_shape, record["each"], clock, record["timed"])
+
+
+def _without_gaps(data: Dataset, origin: Origin) -> Dataset:
+    """The data set without mask and times where its series were brought to even steps."""
+    return replace(data, mask=None, times=None) if isinstance(origin, IrregularSeries) else data
 
 
 def _scaler(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
+    """The scale of a record, checked against the shape of a sample."""
     units = {name: np.asarray(record[name]) for name in vars(Scaler())}
-    fits = [(), (1, shape[0], 1)] if record["domain"] == "series" else [()]
+    shapes = [(), (1, shape[0], 1)] if Domain.registry[record["domain"]].has_times else [()]
     for name, value in units.items():
-        if value.shape not in fits:
+        if value.shape not in shapes:
             raise CheckpointError(
-                f"{name} has shape {value.shape}, samples of shape {shape} have {' or '.join(map(str, fits))}"
+                f"{name} has shape {value.shape}, samples of shape {shape} have {' or '.join(map(str, shapes))}"
             )
     return Scaler(**{name: value if value.ndim else value.item() for name, value in units.items()})
-
-
-def learnable(
-    X: Any,
-    domain: DomainName,
-    scale: Scale,
-    image_shape: tuple[int, ...] | None,
-    times: Any = None,
-    missing: MissingPolicy = "error",
-    sampling_rate: float | None = None,
-    leaning: DomainName = "auto",
-) -> tuple[Dataset, Schema]:
-    """`X` as a checked, scaled data set, and what its samples are; see `Unwarper` for the arguments.
-
-    Where neither `domain` nor the data say what three axes are, `leaning` does.
-
-    Raises:
-        DataError: Data that cannot be used, or a single sample.
-        ConfigError: An unknown `domain`, `scale` or `missing`, or a `sampling_rate` that cannot be.
-    """
-    given, stamps, said = _opened(X, times)
-    came, found = parse_samples(given, stamps, resolve_domain(given, domain, said, leaning), image_shape)
-    if sampling_rate is not None and not (
-        found == "series" and isinstance(sampling_rate, Real) and 0 < sampling_rate < np.inf
-    ):
-        raise ConfigError(
-            f"sampling_rate={sampling_rate!r} must be positive samples a second of series, or None; X holds {found} data"
-        )
-    length, clock = came.clock(sampling_rate)
-    samples, whole = (came.even(length, policy) for policy in (_known(missing), _whole(missing)))
-    scaler = fit_scaler(whole, found, scale)
-    own = own_scaler(whole) if scale == "each" else scaler
-    scaled = torch.from_numpy(own.apply(samples))
-    data = replace(X, x=scaled) if isinstance(X, Dataset) else Dataset(scaled)
-    if isinstance(came, IrregularSeries):
-        data = replace(data, mask=None, times=None)
-    if len(data) < 2:
-        raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
-    return data, Schema(found, data.shape, scaler, image_shape, scale == "each", clock, stamps is not None)
-
-
-def _whole(missing: MissingPolicy) -> MissingPolicy:
-    """How gaps are filled where a scale is fitted."""
-    return "interpolate" if missing == "mask" else missing

@@ -1,21 +1,24 @@
-"""`Source`: what a path of a user holds, and how it is put into words."""
+"""`Source`: what a user gave, and how it is put into words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
-from unwarp.core import Array, DomainName
+from unwarp.core import Array
 from unwarp.data.arrays import blocks
+from unwarp.data.dataset import Dataset
 from unwarp.data.layout import oriented
 from unwarp.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What a path holds.
+    """What a user gave, opened once.
 
     Pictures and arrays stand in `x` as stored. Series files give float32, NaN where a value is missing: one array
     where all series are equally long, (N, T) for one channel and (N, C, T) for more, else a list of N arrays (C, T_i).
@@ -29,17 +32,72 @@ class Source:
         domain: `series` where the format says so.
         times: Time stamps in the order of `x`, where the format has them: (N, T), or a list of N arrays (T_i,).
             Dates are in seconds since 1970 (UTC), numbers as they stand.
+        name: Name of the collection.
+        dataset: Further facts of a `Dataset`, where the samples came as one.
+
+    >>> Source([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]).subset([0, 2]).x
+    [[0.0, 1.0], [4.0, 5.0]]
     """
 
     x: Any
-    names: list[str] | None
-    labels: Array | None
-    found: str
-    domain: DomainName = "auto"
-    times: Array | list[Array] | None = None
+    names: Sequence[Any] | Array | None = None
+    labels: Array | None = None
+    found: str = ""
+    domain: str = "auto"
+    times: Any = None
+    name: str = "data"
+    dataset: Dataset | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def subset(self, rows: Sequence[int] | Array) -> Source:
+        """The same source with some samples only.
+
+        Args:
+            rows: Their numbers, from 0.
+
+        Raises:
+            DataError: Time stamps of which nobody can say whose they are.
+        """
+        rows = np.asarray(rows)
+        shared = self.times is not None and not _is_list(self.times) and np.ndim(self.times) == 1
+        return replace(
+            self,
+            x=_take(self.x, rows),
+            names=None if self.names is None else _take(self.names, rows),
+            labels=None if self.labels is None else np.asarray(self.labels)[rows],
+            times=self.times if shared or self.times is None else _take(self.times, rows),
+            dataset=None if self.dataset is None else self.dataset.subset(rows),
+        )
+
+    def as_dataset(self, x: Tensor) -> Dataset:
+        """Samples as a model sees them, with all facts that are known of them.
+
+        Args:
+            x: The samples of this source (N, C, ...), scaled.
+        """
+        if self.dataset is not None:
+            return replace(self.dataset, x=x)
+        ids = np.arange(len(x)) if self.names is None else np.asarray(self.names)
+        return Dataset(x, self.name, labels=self.labels, ids=ids)
 
 
-def describe(x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: DomainName = "auto") -> str:
+def _is_list(values: Any) -> bool:
+    """Whether values are a list of arrays rather than one array."""
+    return isinstance(values, list | tuple) and len(values) > 0 and np.ndim(values[0]) > 0
+
+
+def _take(values: Any, rows: Array) -> Any:
+    """Some rows of an array, a tensor, a data frame or a list."""
+    if hasattr(values, "iloc"):
+        return values.iloc[rows]
+    if isinstance(values, list | tuple):
+        return [values[row] for row in rows]
+    return values[rows]
+
+
+def describe(x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: str = "auto") -> str:
     """Samples (N, ...), or a list of N series (C, T_i), in one line: how many, of what size, their dtype and range.
 
     >>> describe(np.eye(3))

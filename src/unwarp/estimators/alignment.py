@@ -13,6 +13,8 @@ from torch import Tensor
 from unwarp.analysis.tables import tabulate
 from unwarp.core import Array
 from unwarp.data.events import Events
+from unwarp.data.opening import as_source
+from unwarp.data.places import from_frame, time_spans, to_frame
 from unwarp.data.recordings import MissingPolicy
 from unwarp.data.schema import Prepared, Schema
 from unwarp.devices import place
@@ -39,7 +41,7 @@ class Alignment:
             times: Time stamps, as for `fit`.
         """
         x, chart = self.prepare(X, times), self.model_.chart
-        tables = [tabulate(map, chart, full) for _, map, _ in self._posed(x)]
+        tables = [tabulate(map, chart, full) for _, map, _ in self._maps(x)]
         table = pd.concat(tables, ignore_index=True)
         table.attrs = tables[0].attrs
         return table
@@ -55,13 +57,16 @@ class Alignment:
                 and offsets are not taken out of it.
             times: Time stamps, as for `fit`.
         """
-        taken = self._take(X, times)
-        moved = taken if other is None else self.schema_.along(other, taken, self.missing)
-        for part, map, rows in self._posed(taken.x):
-            undone = map if other is None else map.point_map
-            moved.x[rows] = align(moved.x[rows].to(part.device), undone, padding=self.model_.padding).cpu()
-        done = moved.x.numpy()  # in the place of the samples, so that memory does not grow with their number
-        return moved.origin.aligned(moved.scaler.undo(done, out=done))
+        samples = self._prepare(X, times)
+        target = samples if other is None else self.schema_.prepare_other(other, samples, self.missing)
+        # in the place of the samples, so that memory does not grow with their number, unless a caller holds them
+        aligned = target.x.clone() if target is X else target.x
+        for part, map, rows in self._maps(samples.x):
+            movement = map if other is None else map.point_map
+            x = target.x[rows].to(part.device)
+            aligned[rows] = align(x, movement, padding=self.model_.padding).cpu()
+        values = aligned.numpy()
+        return target.origin.aligned(target.scaler.undo(values, out=values))
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Where `points` seen in each sample lie in the aligned one.
@@ -71,8 +76,8 @@ class Alignment:
             points: Pixel coordinates (x, y), the first pixel's centre at (0, 0): (K, 2) for all or (N, K, 2). Of series:
                 sample numbers, (K, 1) or (N, K, 1).
         """
-        taken = self._take(X)
-        return self.schema_.places(self._led(taken, self.schema_.locate(points, taken)))
+        samples = self._prepare(X)
+        return from_frame(self.schema_, self._align_points(samples, to_frame(self.schema_, points, samples)))
 
     def transform_events(self, X: Any, events: Any, inverse: bool = False, *, times: Any = None) -> Array | list[Array]:
         """When events of each series happen in the aligned one, whose steps stand at `times_`.
@@ -85,38 +90,40 @@ class Alignment:
             inverse: Lead aligned times to observed ones instead.
             times: Time stamps, as for `fit`.
         """
-        taken = self._take(X, times)
-        here, there = self.schema_.spans(taken, inverse)
-        found = Events.of(events, len(taken.x))
-        shares = torch.from_numpy(found.shares(here)).float()[..., None]
-        return found.at(self._led(taken, shares, inverse)[..., 0].double().numpy(), there)
+        samples = self._prepare(X, times)
+        source, target = time_spans(self.schema_, samples, inverse)
+        moments = Events.of(events, len(samples))
+        shares = torch.from_numpy(moments.shares(source)).float()[..., None]
+        moved = self._align_points(samples, shares, inverse)[..., 0].double()
+        return moments.at(moved.numpy(), target)
 
     def to_matrix(self, X: Any, convention: Convention = "pixel") -> Array:
         """The affine part of each deformation as matrices (N, 3, 3): normalized, pixel, opencv or skimage."""
         x = self.prepare(X)
-        if x.ndim != 4:
-            raise DataError("to_matrix needs images; series have no matrix")
+        if len(self.schema_.domain.axes) != 2:
+            raise DataError(f"to_matrix needs images; {self.schema_.domain.plural} have no matrix")
         size = (x.shape[2], x.shape[3])
-        return torch.cat([to_matrix(map, size, convention).cpu() for _, map, _ in self._posed(x)]).numpy()
+        return torch.cat([to_matrix(map, size, convention).cpu() for _, map, _ in self._maps(x)]).numpy()
 
     @property
     def times_(self) -> Array:
         """When each step of aligned series stands (T,), in samples, or in seconds where a rate or times were given."""
         check_is_fitted(self)
-        if self.schema_.domain == "image":
-            raise AttributeError("times_ is of series; the model was trained on pictures")
+        if not self.schema_.domain.has_times:
+            raise AttributeError(f"times_ is of series; the model was trained on {self.schema_.domain.plural}")
         return self.schema_.times
 
     def prepare(self, X: Any, times: Any = None) -> Tensor:
         """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
-        return self._take(X, times).x
+        return self._prepare(X, times).x
 
-    def _take(self, X: Any, times: Any = None) -> Prepared:
+    def _prepare(self, X: Any, times: Any = None) -> Prepared:
+        """`X` as the model sees it, with the way back; what is prepared already passes as it is."""
         check_is_fitted(self)
-        return self.schema_.take(X, times, self.missing)
+        return X if isinstance(X, Prepared) else self.schema_.prepare(as_source(X, times), self.missing)
 
     @torch.no_grad()
-    def _posed(self, x: Tensor, size: int = 500) -> Iterator[tuple[Tensor, Map, slice]]:
+    def _maps(self, x: Tensor, size: int = 500) -> Iterator[tuple[Tensor, Map, slice]]:
         """Pieces of `x`, their maps and their rows, of a size that caches hold; content is never computed."""
         where = place(self.device)
         self.model_.to(where).eval()
@@ -125,10 +132,10 @@ class Alignment:
             yield part, self.model_.pose(part), rows
         self.model_.to("cpu")
 
-    def _led(self, taken: Prepared, points: Tensor, inverse: bool = False) -> Tensor:
+    def _align_points(self, samples: Prepared, points: Tensor, inverse: bool = False) -> Tensor:
         """Observed `points` (N, K, axes) of a map's frame in the aligned samples, or the other way."""
         pieces = []
-        for part, map, rows in self._posed(taken.x):
-            lead = map.invertible_part().push if inverse else map.invertible_part().pull
-            pieces.append(lead(points[rows].to(part.device)).cpu())
+        for part, map, rows in self._maps(samples.x):
+            movement = map.invertible_part().push if inverse else map.invertible_part().pull
+            pieces.append(movement(points[rows].to(part.device)).cpu())
         return torch.cat(pieces)

@@ -63,6 +63,8 @@ JUDGE = VAE(
 
 
 CHOICES: Mapping[str, Recipe] = {"none": SERIES.without_warp(), "smooth": SERIES, "sharp": SHARP}
+CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {"series": CHOICES}
+"""What can be chosen from, by the name of the domain; of all other data the default recipe is taken."""
 
 
 @dataclass(frozen=True)

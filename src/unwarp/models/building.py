@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import nn
 
+from unwarp.core import Domain
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
 from unwarp.models.encoders import Encoder, Gaussian, OneStage, Rung, Staged
-from unwarp.models.likelihood import BACKGROUND, Above, Likelihood
+from unwarp.models.likelihood import BACKGROUND, Above, Likelihood, LikelihoodKind
 from unwarp.models.model import Model
 from unwarp.models.starts import start_for
 from unwarp.nets.net import output_layer
@@ -24,7 +26,8 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
     Raises:
         ConfigError: `shape` is neither (C, H, W) nor (C, T), or the architecture does not fit such samples.
     """
-    architecture = complete(architecture, shape)
+    domain = domain_of(architecture.warp, shape)
+    architecture = complete(architecture, domain, shape)
     assert architecture.padding != "auto" and architecture.likelihood != "auto"
     frame = Window.frame(shape[1:])
     window = frame.crop(architecture.crop)
@@ -33,32 +36,48 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
         torch.manual_seed(seed)
         seen = (shape[0] * (2 if architecture.gaps else 1), *shape[1:])
         encoder = build_encoder(architecture, seen, warp, window)
-        decoder, link = build_decoder(architecture, (shape[0], *window.size))
+        decoder, link = build_decoder(architecture, (shape[0], *window.size), domain.is_bounded)
     likelihood = Likelihood(architecture.likelihood, architecture.sigma)
     parts = (tuple(shape), warp, encoder, decoder, window, architecture.padding, link, likelihood)
     return Model(*parts, architecture.prior, architecture.gaps, architecture.kinds, architecture.gathers)
 
 
-def complete(architecture: Architecture, shape: Sequence[int]) -> Architecture:
-    """`architecture` without `auto`, for samples of `shape`.
+def domain_of(warp: Warp, shape: Sequence[int]) -> Domain:
+    """The domain of samples of `shape` (C, ...), which `warp` must act on.
 
     Raises:
-        ConfigError: As of `build`.
+        ConfigError: No domain has so many axes, or the warp acts on another one.
     """
-    if len(shape) not in (2, 3):
-        raise ConfigError(f"shape={tuple(shape)} must be (C, H, W) or (C, T)")
-    warp = architecture.warp
-    if warp.domain not in ("auto", "series" if len(shape) == 2 else "image"):
+    domain = Domain.of_axes(len(shape) - 1, warp.domain)
+    if domain is None:
+        forms = ", ".join(f"(C, {', '.join(known.axes)})" for known in Domain.registry.values())
+        raise ConfigError(f"shape={tuple(shape)} is of no known domain; there are {forms}")
+    if warp.domain not in ("auto", domain.name):
         raise ConfigError(f"warp {warp.name!r} acts on {warp.domain} data, the samples have shape {tuple(shape)}")
+    return domain
+
+
+def complete(architecture: Architecture, domain: Domain, shape: Sequence[int]) -> Architecture:
+    """`architecture` with a value for every `auto`.
+
+    Args:
+        architecture: What is to be built.
+        domain: What the samples are.
+        shape: Shape of a sample (C, ...), for the message.
+
+    Raises:
+        ConfigError: Gaps in a domain, a likelihood or a family that knows none.
+    """
     if architecture.padding == "auto":
         architecture = replace(architecture, padding="zeros")
     if architecture.likelihood == "auto":
-        architecture = replace(architecture, likelihood="bernoulli" if len(shape) == 3 else "gaussian")
-    gaussian = architecture.likelihood == "gaussian"
-    if architecture.gaps and (len(shape) == 3 or not gaussian or not architecture.tolerant):
+        architecture = replace(architecture, likelihood=cast(LikelihoodKind, domain.likelihood))
+    has_gaps = domain.has_gaps and architecture.likelihood == "gaussian" and architecture.tolerant
+    if architecture.gaps and not has_gaps:
         raise ConfigError(
-            f"gaps=True is for series, a Gaussian likelihood and families without a critic; {type(architecture).__name__} with "
-            f"likelihood={architecture.likelihood!r} got samples of shape {tuple(shape)}; fill the gaps instead"
+            "gaps=True is for series, a Gaussian likelihood and families without a critic; "
+            f"{type(architecture).__name__} with likelihood={architecture.likelihood!r} got samples "
+            f"of shape {tuple(shape)}; fill the gaps instead"
         )
     return architecture
 
@@ -101,12 +120,19 @@ def _rungs(architecture: Architecture, shape: tuple[int, ...], warp: Warp, windo
     return rungs
 
 
-def build_decoder(architecture: Architecture, shape: tuple[int, ...]) -> tuple[nn.Module, nn.Module]:
-    """The decoder and the link: pictures lie in [0, 1] and start near the background; series stay linear."""
+def build_decoder(architecture: Architecture, shape: tuple[int, ...], is_bounded: bool) -> tuple[nn.Module, nn.Module]:
+    """The decoder and the link: values in [0, 1] start near the background, others stay linear.
+
+    Args:
+        architecture: What is to be built.
+        shape: Shape of a template (C, ...).
+        is_bounded: Whether values lie in [0, 1].
+    """
     net = architecture.net.decode(architecture.n_content, shape)
-    if len(shape) == 2:
+    if not is_bounded:
         return net, nn.Identity()
     bias, odds = output_layer(net).bias, architecture.likelihood != "gaussian"
     assert bias is not None
-    nn.init.constant_(bias, (BACKGROUND if odds else 0.0) - (2.0 if architecture.padding == "zeros" else 0.0))
+    empty = 2.0 if architecture.padding == "zeros" else 0.0
+    nn.init.constant_(bias, (BACKGROUND if odds else 0.0) - empty)
     return (net, Above()) if odds else (nn.Sequential(net, nn.Sigmoid()), nn.Identity())

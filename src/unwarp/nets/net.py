@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from torch import nn
 
+from unwarp.core import Domain
 from unwarp.errors import ConfigError
 from unwarp.nets.conv import SMALL, ConvDecoder, conv_critic, conv_encoder
 from unwarp.nets.perceptron import Shortcut, mlp
@@ -53,13 +54,14 @@ class Net:
 
     def _kind(self, shape: Sequence[int]) -> NetKind:
         """What `kind` means for samples of `shape`."""
-        series = len(shape) == 2
+        domain = Domain.of_axes(len(shape) - 1)
+        natural = domain.network if domain else "mlp"
         if self.kind == "auto":
-            large = not _few_steps(shape) if series else math.prod(shape[1:]) > SMALL
-            return ("tcn" if series else "conv") if large else "mlp"
-        if self.kind == "conv" and len(shape) != 3:
+            is_large = {"tcn": not _few_steps(shape), "conv": math.prod(shape[1:]) > SMALL}
+            return cast(NetKind, natural) if is_large.get(natural) else "mlp"
+        if self.kind == "conv" and natural != "conv":
             raise ConfigError(f"kind='conv' needs pictures (C, H, W), got samples of shape {tuple(shape)}; use 'mlp'")
-        if self.kind == "tcn" and not (series and shape[1] >= SHORTEST):
+        if self.kind == "tcn" and not (natural == "tcn" and shape[1] >= SHORTEST):
             raise ConfigError(
                 f"kind='tcn' needs series (C, T) of {SHORTEST} samples or more, got shape {tuple(shape)}; use 'auto'"
             )

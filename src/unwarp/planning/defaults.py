@@ -1,116 +1,167 @@
-"""Which recipe suits which data: recipes that were measured, and what `auto` takes."""
+"""What `auto` means: recipe, warp, padding, steps and clusters by the data."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unwarp import models, warps
-from unwarp.core import DomainName
-from unwarp.data.schema import Schema
+from unwarp.core import Array, Domain
 from unwarp.errors import ConfigError
-from unwarp.models import AE, Recipe
-from unwarp.planning.presets import SERIES
+from unwarp.models.architecture import Architecture
+from unwarp.models.families.ae import AE
+from unwarp.models.recipe import Recipe
+from unwarp.planning.presets import PRESET_OF_DOMAIN
 from unwarp.warps import Chain, Padding, Warp
 
+# Below these sizes a second refinement pays: few series leave the noise undetermined, and two
+# receptive fields of 127 samples cover a short series.
+MAX_SERIES_FOR_REFINEMENT, MAX_LENGTH_FOR_REFINEMENT = 100, 256
 
-def timed(schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]:
-    """Both with one sampling rate, so that the columns of time come in seconds: the schema's or, where it has none, the warp's."""
-    parts: list[Any] = list(recipe.warp.parts)
-    rates = [part.sampling_rate for part in parts if getattr(part, "sampling_rate", None)]
-    sampling_rate = schema.clock.sampling_rate or next(iter(rates), None)
-    if sampling_rate is None:
-        return schema, recipe
-    parts = [replace(part, sampling_rate=sampling_rate) if hasattr(part, "sampling_rate") else part for part in parts]
-    warp = Chain(*parts) if len(parts) > 1 else parts[0]
-    return replace(schema, clock=replace(schema.clock, sampling_rate=sampling_rate)), replace(recipe, warp=warp)
+MAX_STEPS = 4000
+PASSES_OVER_DATA = 30
+MIN_STEPS_WITH_BANDS = 800
+"""Least steps of a recipe that learns small ripples, band by band."""
 
-
-FEW, SHORT = 100, 256
-"""So many series do not yet tell what is noise, and of so many samples two looks see about the whole (127 each at a place)."""
+MAX_BRIGHTNESS_OF_DARK_RIM = 0.05
+"""Mean of the outermost values, 0 to 1, up to which the ground counts as dark."""
 
 
-def adapted(recipe: Recipe, x: Tensor) -> Recipe:
-    """`recipe` for series `x` (N, C, T): more content for more channels, a second look where they are few and short.
-
-    Each channel beyond the first, up to the eighth, brings eight more columns of content. From fewer than `FEW` series of at most
-    `SHORT` samples a staged autoencoder with a warp learns a second look at what the first one aligned, and draws each view from
-    the content of the other.
-    """
-    recipe = replace(recipe, n_content=recipe.n_content + 8 * (min(x.shape[1], 8) - 1))
-    if not isinstance(recipe, AE) or recipe.encoder == "one-stage" or recipe.net.detail:
-        return recipe
-    if len(x) >= FEW or x.shape[-1] > SHORT:
-        return recipe
-    return replace(recipe, refinements=1, swap=True) if recipe.warp.factors and recipe.views else recipe
-
-
-def enough_steps(recipe: Recipe, x: Tensor, batch_size: int) -> int:
-    """Training steps that suit `recipe` and samples `x`: about 30 passes, but 300 at least, 400 for series, 800 for ripples."""
-    least = 300 if x.ndim == 4 else 800 if getattr(recipe, "bands", 0.0) else 400
-    return int(min(max(30 * len(x) / batch_size, least), 4000))
-
-
-def suited(x: Tensor, recipe: Any = None, warp: Any = "auto", n_content: int | None = None) -> Recipe:
-    """The recipe for samples `x` (N, C, H, W) or (N, C, T): what was asked for, else what suits them.
+def default_recipe(
+    x: Tensor, domain: Domain, recipe: Any = None, warp: Any = "auto", n_content: int | None = None
+) -> Recipe:
+    """The recipe for samples: the one that is asked for, else one that suits them.
 
     Args:
-        x: Training samples.
-        recipe: A `Recipe`, the name of a family (with the stages and networks of `SERIES`, for series), or None for an
-            autoencoder: `SERIES`, for series.
-        warp: A `Warp`, a name, or `auto`: the recipe's own; where that is none's choice, affine for images and `SERIES`'s for
-            series.
+        x: Training samples (N, C, ...).
+        domain: What they are.
+        recipe: A `Recipe`, the name of a family, or None for an autoencoder.
+        warp: A `Warp`, a name, or `auto`: the recipe's, or where it was left as it comes, the domain's.
         n_content: Size of the content code; None for the recipe's.
 
     Raises:
         ConfigError: Not a recipe or a warp, an unknown name, or a warp that does not act on such samples.
     """
-    domain: DomainName = "image" if x.ndim == 4 else "series"
-    chosen = _default(recipe, domain, x) if recipe is None or isinstance(recipe, str) else recipe
-    if not isinstance(chosen, Recipe):
+    if recipe is None or isinstance(recipe, str):
+        recipe = _recipe_of_family(recipe, domain, x)
+    if not isinstance(recipe, Recipe):
         raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
-    found = warps.named(warp) if isinstance(warp, str) and warp != "auto" else warp
-    if found == "auto":
-        found = _natural(chosen.warp, domain)
-    if not isinstance(found, Warp):
+    size = recipe.n_content if n_content is None else n_content
+    padding = infer_padding(x, domain) if recipe.padding == "auto" else recipe.padding
+    suitable = resolve_warp(warp) or _warp_of_recipe(recipe.warp, domain)
+    return replace(recipe, warp=suitable, n_content=int(size), padding=padding)
+
+
+def resolve_warp(warp: Any) -> Warp | None:
+    """The warp that was asked for; None where that is left open (`auto`).
+
+    Raises:
+        ConfigError: Neither a warp nor the name of one.
+    """
+    if isinstance(warp, str):
+        return None if warp == "auto" else warps.named(warp)
+    if not isinstance(warp, Warp):
         raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
-    size = chosen.n_content if n_content is None else n_content
-    padding = _beyond(x) if chosen.padding == "auto" else chosen.padding
-    return replace(chosen, warp=found, n_content=int(size), padding=padding)
+    return warp
 
 
-def kind_of(warp: Any, recipe: Any = None) -> DomainName:
-    """What samples a `warp` (or its name), or where it is `auto` that of a recipe, acts on; `auto` where they do not say."""
-    found = warps.named(warp) if isinstance(warp, str) and warp != "auto" else warp
-    if found == "auto" and isinstance(recipe, Recipe) and recipe.warp != AE().warp:
-        found = recipe.warp
-    return found.domain if isinstance(found, Warp) else "auto"
+def _recipe_of_family(family: str | None, domain: Domain, x: Tensor) -> Recipe:
+    """The recipe of a family, or of the domain, with the architecture that was measured for the domain."""
+    preset = PRESET_OF_DOMAIN.get(domain.name) or AE(warp=warps.named(domain.warp))
+    if family is not None:
+        plain = Architecture()
+        names = [f.name for f in fields(Architecture) if getattr(preset, f.name) != getattr(plain, f.name)]
+        preset = replace(models.named(family), **{name: getattr(preset, name) for name in names})
+    return adapt_to_series(preset, x) if domain.has_times else preset
 
 
-def _default(family: str | None, domain: DomainName, x: Tensor) -> Recipe:
-    """What a family's name, or none, means for data `x` of a kind."""
-    if domain == "image":
-        return replace(models.named(family), warp=AE().warp) if family else AE()
-    shared = ("warp", "n_content", "refinements", "passes", "padding", "net")
-    own = replace(models.named(family), **{name: getattr(SERIES, name) for name in shared}) if family else SERIES
-    return adapted(own, x)
+def adapt_to_series(recipe: Recipe, x: Tensor) -> Recipe:
+    """The recipe with more content for more channels, and a second look at few, short series.
+
+    Each channel beyond the first, up to the eighth, brings eight more columns of content. From few series of few samples a
+    staged autoencoder with a warp learns a second look at what the first one aligned, and draws each view from the content of
+    the other.
+
+    Args:
+        recipe: A recipe for series of one channel.
+        x: Training series (N, C, T).
+    """
+    recipe = replace(recipe, n_content=recipe.n_content + 8 * (min(x.shape[1], 8) - 1))
+    if not isinstance(recipe, AE) or recipe.encoder == "one-stage" or recipe.net.detail:
+        return recipe
+    if len(x) >= MAX_SERIES_FOR_REFINEMENT or x.shape[-1] > MAX_LENGTH_FOR_REFINEMENT:
+        return recipe
+    return replace(recipe, refinements=1, swap=True) if recipe.warp.factors and recipe.views else recipe
 
 
-def _natural(warp: Warp, domain: DomainName) -> Warp:
-    """A recipe's `warp`, or what suits data of a kind where the recipe left it as it comes."""
-    if warp.domain in ("auto", domain):
+def default_steps(recipe: Recipe, x: Tensor, domain: Domain, batch_size: int) -> int:
+    """Training steps for about 30 passes over the data, within the bounds of the domain and the recipe.
+
+    Args:
+        recipe: What is trained.
+        x: Training samples (N, C, ...).
+        domain: What they are.
+        batch_size: Samples a step.
+    """
+    least = max(domain.min_steps, MIN_STEPS_WITH_BANDS if getattr(recipe, "bands", 0.0) else 0)
+    return int(min(max(PASSES_OVER_DATA * len(x) / batch_size, least), MAX_STEPS))
+
+
+def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None) -> int:
+    """Number of clusters: the domain's, else that of the classes, else a tenth of the samples.
+
+    Args:
+        domain: What the samples are.
+        n_samples: How many there are.
+        labels: Their classes (N,), where known; how many there are is all that is used.
+    """
+    if domain.n_clusters is not None:
+        return domain.n_clusters
+    return int(np.clip(n_samples // 10, 2, 10)) if labels is None else max(2, len(np.unique(labels)))
+
+
+def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
+    """The recipe with one sampling rate for all parts of its warp, so that times come in seconds.
+
+    Args:
+        recipe: Any recipe.
+        sampling_rate: That of the data in samples a second; None for the warp's own.
+    """
+    parts: list[Any] = list(recipe.warp.parts)
+    rate = sampling_rate or sampling_rate_of(recipe.warp)
+    if rate is None:
+        return recipe
+    parts = [replace(part, sampling_rate=rate) if hasattr(part, "sampling_rate") else part for part in parts]
+    return replace(recipe, warp=Chain(*parts) if len(parts) > 1 else parts[0])
+
+
+def sampling_rate_of(warp: Warp) -> float | None:
+    """Samples a second that a warp was given, if it was."""
+    rates = (getattr(part, "sampling_rate", None) for part in warp.parts)
+    return next((float(rate) for rate in rates if rate), None)
+
+
+def _warp_of_recipe(warp: Warp, domain: Domain) -> Warp:
+    """A recipe's warp, or the domain's where the recipe left it as it comes."""
+    if warp.domain in ("auto", domain.name):
         return warp
     if warp == AE().warp:
-        return SERIES.warp
-    raise ConfigError(f"the recipe's warp {warp.name!r} acts on {warp.domain} data, X holds {domain} data")
+        return warps.named(domain.warp)
+    raise ConfigError(f"the recipe's warp {warp.name!r} acts on {warp.domain} data, X holds {domain.name} data")
 
 
-def _beyond(x: Tensor) -> Padding:
-    """Zeros beyond pictures whose rim is dark, else the rim itself; the end of series."""
-    if x.ndim != 4:
-        return "border"
-    rim = torch.cat([x[..., 0, :], x[..., -1, :], x[..., :, 0], x[..., :, -1]], -1)
-    return "zeros" if float(rim.mean()) < 0.05 else "border"
+def infer_padding(x: Tensor, domain: Domain) -> Padding:
+    """What lies beyond the frame: zeros where the rim of the samples is dark, else the rim.
+
+    Args:
+        x: Training samples (N, C, ...), 0 to 1.
+        domain: What they are; its own padding counts, if it has one.
+    """
+    if domain.padding != "auto":
+        return cast(Padding, domain.padding)
+    rim = torch.cat([x.select(axis, end).flatten() for axis in range(2, x.ndim) for end in (0, -1)])
+    return "zeros" if float(rim.mean()) < MAX_BRIGHTNESS_OF_DARK_RIM else "border"

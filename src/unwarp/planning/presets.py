@@ -43,5 +43,8 @@ RATE_INVARIANT = replace(
 )
 """One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
 
-OWN: Mapping[str, Recipe] = {"affine-mnist": DIGITS, "trace": SHARP}
+PRESET_OF_DATASET: Mapping[str, Recipe] = {"affine-mnist": DIGITS, "trace": SHARP}
 """Built-in data sets for which a recipe was measured."""
+
+PRESET_OF_DOMAIN: Mapping[str, Recipe] = {"image": AE(), "series": SERIES}
+"""Where a recipe starts that was measured on nothing: by the name of the domain."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.core import DomainName, Factor
+from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map, chain
 from unwarp.warps.warp import Warp
@@ -41,7 +41,7 @@ class Chain(Warp):
         object.__setattr__(self, "size", tuple(size))
 
     @property
-    def domain(self) -> DomainName:
+    def domain(self) -> str:
         return self.links[0].domain
 
     @property

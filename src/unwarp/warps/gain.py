@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.core import DomainName, Factor
+from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map
 from unwarp.warps.warp import Warp
@@ -91,7 +91,7 @@ class Gain(Warp):
             raise ConfigError(f"Gain: offset={self.offset} must be positive")
 
     @property
-    def domain(self) -> DomainName:
+    def domain(self) -> str:
         return "series"
 
     @property

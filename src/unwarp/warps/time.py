@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from unwarp.core import DomainName, Factor
+from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
@@ -44,7 +44,7 @@ class _Temporal(Warp):
             )
 
     @property
-    def domain(self) -> DomainName:
+    def domain(self) -> str:
         return "series"
 
     @property

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.core import DomainName, Factor
+from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map
 
@@ -44,7 +44,7 @@ class Warp(ABC):
             Warp.known[cls.name] = cls
 
     @property
-    def domain(self) -> DomainName:
+    def domain(self) -> str:
         """What the family deforms: pictures, series, or either (`auto`)."""
         return "image"
 
@@ -124,7 +124,7 @@ class Identity(Warp):
     name: ClassVar[str] = "identity"
 
     @property
-    def domain(self) -> DomainName:
+    def domain(self) -> str:
         return "auto"
 
     @property

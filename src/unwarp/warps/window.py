@@ -52,7 +52,7 @@ class Window:
 
 
 def resample(x: Tensor, points: Tensor, source: Window, target: Window, padding: Padding = "zeros") -> Tensor:
-    """Read `x` (N, C, *source.size) at `points` (N, P, axes), giving (N, C, *target.size); (bi)linear."""
+    """Read `x` (N, C, *source.size) at `points` (N, P, axes), giving (N, C, *target.size); linear along each axis."""
     series = len(source.size) == 1
     grid = 2 * points - 1 if series else points
     if not all(e == 1 for e in source.extent):
@@ -60,8 +60,8 @@ def resample(x: Tensor, points: Tensor, source: Window, target: Window, padding:
     if series:
         grid = F.pad(grid, (0, 1))
         x = x.unsqueeze(2)
-    size = (1, *target.size)[-2:]
-    grid = grid.expand(len(x), -1, -1).reshape(len(x), *size, 2)
+    size = (1, *target.size) if series else target.size
+    grid = grid.expand(len(x), -1, -1).reshape(len(x), *size, grid.shape[-1])
     out = F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=series)
     return out.reshape(*out.shape[:2], *target.size)
 

@@ -1,0 +1,84 @@
+"""An estimator in a folder: its model, its settings, its schema and its clusters."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from unwarp.analysis.mixture import Mixture
+from unwarp.core import Array
+from unwarp.data.schema import Schema
+from unwarp.errors import CheckpointError
+from unwarp.estimators.selection import Selection
+from unwarp.models import store
+from unwarp.models.model import Model
+from unwarp.models.recipe import Recipe
+from unwarp.planning.plan import Plan
+from unwarp.training.state import History
+
+
+class Storing:
+    """The part of `Unwarper` that writes and reads folders."""
+
+    model_: Model
+    recipe_: Recipe
+    plan_: Plan | None
+    schema_: Schema
+    selection_: Selection | None
+    history_: History
+    mixture_: Mixture
+    cluster_centers_: Array
+    n_features_in_: int
+
+    def save(self, folder: str | Path) -> None:
+        """Write a folder that `load` reads: JSON and safetensors, whole or not at all."""
+        check_is_fitted(self)
+        parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
+        mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
+        arrays = {"cluster_centers": self.cluster_centers_, **mixture}
+        extra = {
+            "settings": {k: v for k, v in parameters.items() if k not in ("warp", "recipe")},
+            "data": self.schema_.record(),
+            "n_features_in": self.n_features_in_,
+            "arrays": {name: torch.from_numpy(value) for name, value in arrays.items()},
+            "selection": None if self.selection_ is None else asdict(self.selection_),
+        }
+        store.save(self.model_, self.recipe_, folder, extra)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """The estimator that `save` wrote.
+
+        Raises:
+            CheckpointError: No such model, a damaged one, or one of a newer format.
+        """
+        model, recipe, config = store.load(folder)
+        if "settings" not in config:
+            raise CheckpointError(f"{folder} holds a bare model; read it with unwarp.models.store.load")
+        try:
+            return cls._restore(model, recipe, config)
+        except CheckpointError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{folder}/config.json lacks what an Unwarper needs ({error}); save it again"
+            ) from error
+
+    @classmethod
+    def _restore(cls, model: Model, recipe: Recipe, config: dict[str, Any]) -> Self:
+        settings = config["settings"]
+        shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
+        estimator = cls(recipe.warp, recipe, **{**settings, "image_shape": shape})  # type: ignore[call-arg]
+        estimator.model_, estimator.recipe_ = model, recipe
+        estimator.plan_, estimator.history_ = None, History()
+        estimator.n_features_in_, selection = config["n_features_in"], config["selection"]
+        estimator.selection_ = None if selection is None else Selection.of(selection)
+        estimator.schema_ = Schema.of(config["data"], model.shape, shape)
+        arrays = {name: value.numpy() for name, value in config["arrays"].items()}
+        estimator.cluster_centers_ = arrays["cluster_centers"]
+        estimator.mixture_ = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
+        return estimator
