@@ -9,12 +9,10 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from unwarp.core import DomainName
-from unwarp.data.recordings import MissingPolicy
+from unwarp.core import DomainName, MissingPolicy, Precision
 from unwarp.data.scaling import Scale
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.storage import make_folder, write_file
-from unwarp.training.engine import Precision
 
 T = TypeVar("T")
 

@@ -8,10 +8,9 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from unwarp.core import DomainName
+from unwarp.core import DomainName, MissingPolicy
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
-from unwarp.data.recordings import MissingPolicy
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError
 

@@ -8,14 +8,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array
+from unwarp.core import Array, ScaleName
 from unwarp.data.arrays import blocks
 from unwarp.errors import ConfigError, DataError
 
-Named = Literal["auto", "channel", "each"]
-
-
-Scale = Named | None
+Scale = ScaleName | None
 
 
 UNEVEN = 10
@@ -107,8 +104,8 @@ def fit_scaler(x: Array, domain: Literal["image", "series"], scale: Scale = "aut
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
     """
-    if scale not in (*get_args(Named), None):
-        raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(Named)))} or None")
+    if scale not in (*get_args(ScaleName), None):
+        raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or None")
     if scale in ("channel", "each"):
         if domain == "image":
             raise ConfigError(f"scale={scale!r} is for series; choose 'auto' or None for pictures")

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.core import Array, DomainName
+from unwarp.core import Array, DomainName, MissingPolicy
 from unwarp.data.arrays import dense
 from unwarp.data.dataset import Dataset
 from unwarp.data.opening import _known, _opened, resolve_domain
-from unwarp.data.recordings import Clock, IrregularSeries, MissingPolicy, RegularSamples, errors_name, parse_samples
+from unwarp.data.recordings import Clock, IrregularSeries, RegularSamples, errors_name, parse_samples
 from unwarp.data.scaling import Scale, Scaler, fit_scaler, own_scaler
 from unwarp.errors import CheckpointError, ConfigError, DataError
 

@@ -8,7 +8,7 @@ from functools import partial
 from numbers import Integral
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 import numpy as np
 import torch
@@ -22,9 +22,8 @@ from torch import Tensor
 from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_of
-from unwarp.core import Array, DomainName
+from unwarp.core import Array, DomainName, LatentDensity, MissingPolicy, Precision
 from unwarp.data.dataset import Dataset, reference_view
-from unwarp.data.recordings import MissingPolicy
 from unwarp.data.scaling import Scale, uneven_channels
 from unwarp.data.schema import Prepared, Schema, learnable
 from unwarp.errors import CheckpointError, ConfigError, DataError
@@ -34,14 +33,10 @@ from unwarp.models import Model, Recipe, store
 from unwarp.models.latent import Latent
 from unwarp.planning.defaults import adapted, enough_steps, kind_of, suited, timed
 from unwarp.training.callbacks import Callback
-from unwarp.training.engine import Precision
 from unwarp.training.loop import train
 from unwarp.training.progress import Choice, Progress
 from unwarp.training.state import History
 from unwarp.warps import Warp
-
-Source = Literal["auto", "prior", "mixture"]
-
 
 LEAST = {"batch_size": 2, "n_clusters": 1, "n_content": 1, "max_steps": 1}
 
@@ -208,7 +203,7 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
                 made = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
         return np.asarray(self.schema_.scaler.undo(made.numpy()))
 
-    def sample(self, n: int = 1, *, source: Source = "auto", random_state: int = 0) -> Array:
+    def sample(self, n: int = 1, *, source: LatentDensity = "auto", random_state: int = 0) -> Array:
         """New samples (n, C, ...) in the data's range.
 
         Args:
@@ -218,8 +213,10 @@ class Unwarper(TransformerMixin, Alignment, BaseEstimator):  # type: ignore[misc
             random_state: Seed.
         """
         check_is_fitted(self)
-        if n < 1 or source not in get_args(Source):
-            raise ConfigError(f"n={n} must be at least 1, and source={source!r} one of {', '.join(get_args(Source))}")
+        if n < 1 or source not in get_args(LatentDensity):
+            raise ConfigError(
+                f"n={n} must be at least 1, and source={source!r} one of {', '.join(get_args(LatentDensity))}"
+            )
         if source == "prior" and not self.recipe_.generative:
             raise ConfigError(f"{self.recipe_.family!r} has no prior over content; use source='mixture'")
         with torch.no_grad():

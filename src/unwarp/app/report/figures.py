@@ -30,8 +30,8 @@ from unwarp.app.report.shown import (
     _principal,
     _typical,
 )
-from unwarp.core import Array
-from unwarp.estimators.unwarper import Source, Unwarper
+from unwarp.core import Array, LatentDensity
+from unwarp.estimators.unwarper import Unwarper
 from unwarp.metrics.recovery import relative
 from unwarp.plots.animation import moving
 from unwarp.plots.training import game
@@ -165,7 +165,7 @@ def _analogy(codes: Array, kinds: Array) -> tuple[Array, Array, Array] | None:
 def _samples(unwarper: Unwarper) -> dict[str, Figure]:
     """New samples: from the prior, where the family has one, and from a mixture fitted to the latents."""
     drawn: dict[str, Figure] = {}
-    sources: tuple[Source, ...] = ("prior", "mixture") if unwarper.recipe_.generative else ("mixture",)
+    sources: tuple[LatentDensity, ...] = ("prior", "mixture") if unwarper.recipe_.generative else ("mixture",)
     for source in sources:
         made = np.asarray(unwarper.sample(DRAWN, source=source, random_state=0))
         drawn[source] = plots.samples(unwarper.schema_.scaler.apply(made), SHOWN if made.ndim == 4 else SHOWN // 2)
