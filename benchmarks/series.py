@@ -30,11 +30,12 @@ from matplotlib.figure import Figure
 
 from benchmarks import cells, pictures, series_page, series_peers
 from benchmarks.series_sets import SETS
-from unwarp import Unwarper, plots
+from unwarp import Unwarper, core, plots
 from unwarp.analysis.embedding import embed
 from unwarp.core import Array
 from unwarp.data.dataset import Dataset
-from unwarp.data.schema import learnable
+from unwarp.data.opening import as_source
+from unwarp.data.schema import Reading, Schema
 from unwarp.datasets import bumps, fork_trajectories, ucr, uea
 from unwarp.estimators.selection import CHOICES, select
 from unwarp.metrics.clustering import kmeans
@@ -44,7 +45,7 @@ from unwarp.metrics.recovery import recovery
 from unwarp.metrics.separation import nearest, nearest_centroids, variance_left
 from unwarp.models import Net, Recipe
 from unwarp.models.codec import describe
-from unwarp.planning.defaults import adapted, enough_steps
+from unwarp.planning.defaults import adapt_to_series, default_steps
 from unwarp.planning.presets import RATE_INVARIANT, SERIES
 from unwarp.training.loop import train
 from unwarp.warps import Window
@@ -99,7 +100,7 @@ def cell(name: str, quick: bool = False) -> cells.Result:
 def choice(where: str) -> cells.Result:
     """How much to warp a set, on its training part."""
     started = time.perf_counter()
-    found = select(learnable(parts(where)[0], "series", "auto", None)[0].x)
+    found = select(Schema.fit(as_source(parts(where)[0]), Reading(domain="series"))[1].x)
     return {"seconds": round(time.perf_counter() - started, 1), **asdict(found), "words": str(found), "scores": {}}
 
 
@@ -112,7 +113,7 @@ def chosen(where: str) -> str:
 def learned(where: str, recipe: Recipe, seed: int, quick: bool, picture: str = "") -> cells.Result:
     """Scores of aligned series and of codes on the test part, by a model of the training part; and a `picture` of that name."""
     known, asked = parts(where)
-    model = estimator(adapted(recipe, known.x), known, seed, quick).fit(known)
+    model = estimator(adapt_to_series(recipe, known.x), known, seed, quick).fit(known)
     aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
     left = variance_left(asked.x.numpy(), aligned[1], model.predict(asked))
@@ -142,9 +143,16 @@ def portraits(model: Unwarper, asked: Dataset, aligned: Array) -> dict[str, Figu
 
 def estimator(recipe: Recipe, known: Dataset, seed: int, quick: bool = False) -> Unwarper:
     """What trains on the series `known`."""
-    steps = 20 if quick else enough_steps(recipe, known.x, BATCH)
+    steps = 20 if quick else default_steps(recipe, known.x, core.SERIES, BATCH)
     return Unwarper(
-        recipe.warp, recipe, domain="series", max_steps=steps, batch_size=BATCH, random_state=seed, device="cpu"
+        recipe.warp,
+        recipe,
+        domain="series",
+        max_steps=steps,
+        batch_size=BATCH,
+        n_clusters=10,
+        random_state=seed,
+        device="cpu",
     )
 
 

@@ -1,106 +1,38 @@
-"""Unwarp: learn, without labels, what each thing looks like once nothing has moved, turned, stretched or hurried it."""
+"""Unwarp: learn, without labels, what each thing looks like.
+
+That is, once nothing has moved, turned, stretched or hurried it. The public names stand in `__init__.pyi`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Any
 
-from unwarp._version import __version__
+from unwarp._version import __version__ as __version__
 
-if TYPE_CHECKING:
-    from unwarp.analysis.scoring import Report, evaluate
-    from unwarp.core import Factor
-    from unwarp.data.dataset import Dataset
-    from unwarp.errors import UnwarpError
-    from unwarp.estimators.unwarper import Unwarper
-    from unwarp.models import AE, GAN, TCVAE, VAE, BetaVAE, FactorVAE, MixingAE, Model, Recipe
-    from unwarp.models.latent import Latent
-    from unwarp.training.loop import train
-    from unwarp.training.state import History
-    from unwarp.warps import (
-        Affine2d,
-        Chain,
-        CosineTime,
-        Displacement2d,
-        Gain,
-        Identity,
-        Map,
-        MonotoneTime,
-        Rigid2d,
-        Similarity2d,
-        TimeShift,
-        Warp,
-    )
 
-_HOMES = {
-    "data.dataset": ("Dataset",),
-    "estimators": ("Unwarper",),
-    "analysis.scoring": ("Report", "evaluate"),
-    "models": ("AE", "GAN", "TCVAE", "VAE", "BetaVAE", "FactorVAE", "MixingAE", "Model", "Recipe"),
-    "training": ("History", "train"),
-    "models.latent": ("Latent",),
-    "core": ("Factor",),
-    "errors": ("UnwarpError",),
-    "warps": (
-        "Affine2d",
-        "Chain",
-        "CosineTime",
-        "Displacement2d",
-        "Gain",
-        "Identity",
-        "Map",
-        "MonotoneTime",
-        "Rigid2d",
-        "Similarity2d",
-        "TimeShift",
-        "Warp",
-    ),
-}
+@cache
+def _homes() -> dict[str, str]:
+    """The file of each public name, as the stub beside this file imports it."""
+    import ast
+    from importlib.resources import files
 
-__all__ = [
-    "AE",
-    "GAN",
-    "TCVAE",
-    "VAE",
-    "Affine2d",
-    "BetaVAE",
-    "Chain",
-    "CosineTime",
-    "Dataset",
-    "Displacement2d",
-    "Factor",
-    "FactorVAE",
-    "Gain",
-    "History",
-    "Identity",
-    "Latent",
-    "Map",
-    "MixingAE",
-    "Model",
-    "MonotoneTime",
-    "Recipe",
-    "Report",
-    "Rigid2d",
-    "Similarity2d",
-    "TimeShift",
-    "UnwarpError",
-    "Unwarper",
-    "Warp",
-    "__version__",
-    "evaluate",
-    "train",
-]
+    stub = ast.parse(files(__name__).joinpath("__init__.pyi").read_text("utf-8"))
+    imports = (node for node in stub.body if isinstance(node, ast.ImportFrom))
+    return {alias.name: node.module or "" for node in imports for alias in node.names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that the command line answers at once."""
+    """A public name, imported when it is first used."""
     from importlib import import_module
 
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"unwarp.{module}"), name)
-    raise AttributeError(f"module 'unwarp' has no attribute {name!r}")
+    if name == "__all__":
+        return __dir__()
+    if name not in _homes():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_homes()[name]), name)
 
 
 def __dir__() -> list[str]:
     """The public names."""
-    return __all__
+    return sorted([*_homes(), "__version__"])

@@ -1,18 +1,60 @@
-"""What every floor shares: `Domain`, `Factor`, `Batch` and `Array`."""
+"""Shared by every floor: `Domain`, `Factor`, `Batch`, `Array`, and the choices that have names.
+
+Importing this file imports neither torch nor NumPy, so that the command line answers at once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from numpy.typing import NDArray
-from torch import Tensor
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
 
-Array = NDArray[Any]
-Labels = NDArray[Any]
+    Array = NDArray[Any]
+    Labels = NDArray[Any]
+else:
+
+    def __getattr__(name: str) -> Any:
+        """`Array` or `Labels`, the aliases that need NumPy."""
+        if name not in ("Array", "Labels"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from numpy.typing import NDArray
+
+        return NDArray[Any]
 
 
 DomainName = Literal["auto", "image", "series"]
+"""How samples are read."""
+
+
+MissingPolicy = Literal["error", "interpolate", "mask"]
+"""What a missing value of a series becomes."""
+
+
+ScaleName = Literal["auto", "channel", "each"]
+"""What is brought to one scale: all that was learned from, each channel, or each sample."""
+
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+"""Where to compute."""
+
+
+Precision = Literal["no", "fp16", "bf16"]
+"""Mixed precision in training; `no` for float32."""
+
+
+LatentDensity = Literal["auto", "prior", "mixture"]
+"""The density that new codes are sampled from."""
+
+
+LatentPart = Literal["content", "deformation"]
+"""The part of the latents that a traversal varies."""
+
+
+PathKind = Literal["linear", "spherical"]
+"""How codes are joined."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,11 @@ class DataError(UnwarpError, ValueError):
     """Data that cannot be used as given: rank, size, range, missing values, an unreadable file."""
 
 
+def no_such_source(source: object, formats: str) -> DataError:
+    """The error for a path where nothing is; `formats` are the suffixes of files that can be read."""
+    return DataError(f"{str(source)!r} does not exist; give a folder of pictures or a file: {formats}")
+
+
 class ConfigError(UnwarpError, ValueError):
     """A choice that does not exist or does not fit: an unknown warp, a value out of bounds."""
 

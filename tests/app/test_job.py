@@ -12,8 +12,9 @@ from unwarp import AE
 from unwarp.app.job import Job, load_job, start_job
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.models.codec import describe
+from unwarp.planning.plan import Request
 
-JOB = Job("digits", describe(AE()), steps=3, seconds=2.5, precision="bf16")
+JOB = Job("digits", Request(describe(AE())), {"max_steps": 3, "max_seconds": 2.5, "precision": "bf16"})
 
 
 def test_a_job_comes_back_as_it_was_asked(tmp_path: Path) -> None:
@@ -21,25 +22,29 @@ def test_a_job_comes_back_as_it_was_asked(tmp_path: Path) -> None:
     assert load_job(tmp_path / "run") == JOB
 
 
-def test_a_job_of_an_older_version_lacks_only_what_has_a_default(tmp_path: Path) -> None:
-    old = {name: value for name, value in asdict(JOB).items() if name != "precision"}
-    (tmp_path / "run.json").write_text(json.dumps(old))
-    assert load_job(tmp_path) == replace(JOB, precision="no")
+def test_jobs_make_their_estimator() -> None:
+    """Request and settings are arguments of `Unwarper`."""
+    estimator = JOB.make_estimator()
+    assert (estimator.recipe, estimator.max_steps, estimator.precision) == (AE(), 3, "bf16")
+    assert JOB.seed == 0 and JOB.max_seconds == 2.5
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"steps": "many"}, "steps: .*integer"),
-        ({"steps": 2.5}, "steps: .*integer"),
+        ({"settings": {"max_steps": "many"}}, "settings.max_steps: .*integer"),
+        ({"settings": {"max_steps": 2.5}}, "settings.max_steps: .*integer"),
+        ({"settings": {"missing": "moon"}}, "settings.missing: .*'error', 'interpolate' or 'mask'"),
+        ({"settings": {"precision": 32}}, "settings.precision: .*'no', 'bf16' or 'fp16'"),
+        ({"settings": {"colour": "red"}}, "settings.colour: no argument of Unwarper"),
         ({"source": 3}, "source: .*string"),
-        ({"recipe": [1]}, "recipe: .*object"),
-        ({"domain": "moon"}, "domain: .*'auto', 'image' or 'series'"),
-        ({"precision": 32}, "precision: .*'no', 'fp16' or 'bf16'"),
+        ({"request": {"n_content": "some"}}, "request.n_content: .*integer"),
+        ({"request": {"colour": "red"}}, "request.colour: "),
         ({"colour": "red"}, "colour: "),
     ],
 )
-def test_a_damaged_job_names_its_field(change: dict[str, object], words: str, tmp_path: Path) -> None:
+def test_damaged_jobs_name_their_field(change: dict[str, object], words: str, tmp_path: Path) -> None:
+    """Of the job, its request and its settings."""
     (tmp_path / "run.json").write_text(json.dumps(asdict(JOB) | change))
     with pytest.raises(CheckpointError, match=f"run.json is damaged .{words}.*; start the run again"):
         load_job(tmp_path)
@@ -54,7 +59,7 @@ def test_a_file_that_is_no_job_is_refused_by_type(text: str | bytes, tmp_path: P
 
 def test_a_folder_is_free_until_its_run_has_begun(tmp_path: Path) -> None:
     start_job(JOB, tmp_path)
-    other = replace(JOB, seed=1)
+    other = replace(JOB, settings={**JOB.settings, "random_state": 1})
     start_job(other, tmp_path)
     assert load_job(tmp_path) == other
     (tmp_path / "model.checkpoint").touch()

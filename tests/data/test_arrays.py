@@ -143,7 +143,7 @@ def test_blocks_cover_every_row_once(step: int, monkeypatch: pytest.MonkeyPatch)
         (None, "X is of type NoneType"),
         ({"a": [1.0]}, "X is of type dict"),
         ((n for n in range(3)), "X is of type generator"),
-        ("pictures/", "unwarp.readers.read"),
+        ("pictures/", "unwarp.data.read"),
         ([[1.0, None]], r"NaN at index \(0, 1\)"),
         (pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": pd.array([1, 2], "Int64")}), r"NaN at index \(1, 0\)"),
         ([[1.0, 2.0], [3.0]], r"sample 0 has shape \(2,\), sample 1 has shape \(1,\)"),

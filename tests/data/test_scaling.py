@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from unwarp.core import ScaleName
 from unwarp.data import arrays
-from unwarp.data.scaling import Named, Scaler, fit_scaler, own_scaler, uneven_channels, value_range
+from unwarp.data.scaling import Scaler, fit_scaler, own_scaler, uneven_channels, value_range
 from unwarp.errors import ConfigError, DataError
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -191,6 +192,6 @@ def test_every_named_scale_is_offered_and_taken() -> None:
     with pytest.raises(ConfigError) as refusal:
         fit_scaler(np.ones((2, 1, 3)), "series", "other")  # type: ignore[arg-type]
     offered = re.findall("'(.*?)'", str(refusal.value).partition("choose")[2])
-    assert offered == list(get_args(Named))
-    for name in get_args(Named):
+    assert offered == list(get_args(ScaleName))
+    for name in get_args(ScaleName):
         assert isinstance(fit_scaler(np.ones((2, 1, 3)), "series", name), Scaler)

@@ -9,20 +9,40 @@ import pytest
 import torch
 
 from unwarp import models
-from unwarp.core import Batch
+from unwarp.core import Batch, Domain
 from unwarp.datasets import bumps
 from unwarp.errors import ConfigError
-from unwarp.models import AE, VAE
+from unwarp.models import AE, VAE, Recipe
 from unwarp.models.codec import describe, restore
 from unwarp.nets.temporal import TemporalDecoder, TemporalEncoder
-from unwarp.planning.defaults import FEW, SHORT, adapted, enough_steps, suited
+from unwarp.planning.defaults import (
+    MAX_LENGTH_FOR_REFINEMENT,
+    MAX_SERIES_FOR_REFINEMENT,
+    adapt_to_series,
+    default_recipe,
+    default_steps,
+)
 from unwarp.planning.presets import DIGITS, RATE_INVARIANT, SERIES, SHARP
 from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Identity, Similarity2d, TimeShift
 
 PICTURES = torch.zeros(6, 1, 12, 12)
 WAVES = torch.sin(torch.linspace(0, 12, 40) + torch.arange(6.0)[:, None])[:, None]
-MANY = WAVES.repeat(FEW, 1, 1)
+MANY = WAVES.repeat(MAX_SERIES_FOR_REFINEMENT, 1, 1)
+
+
+def suited(x: torch.Tensor, *choice: Any, **more: Any) -> Recipe:
+    """The default recipe for samples whose domain their axes tell."""
+    domain = Domain.of_axes(x.ndim - 2)
+    assert domain is not None
+    return default_recipe(x, domain, *choice, **more)
+
+
+def steps(recipe: Recipe, x: torch.Tensor, batch_size: int) -> int:
+    """The default number of steps."""
+    domain = Domain.of_axes(x.ndim - 2)
+    assert domain is not None
+    return default_steps(recipe, x, domain, batch_size)
 
 
 def test_series_get_the_recipe_that_was_measured_for_them() -> None:
@@ -38,9 +58,9 @@ def test_few_short_series_get_a_second_look() -> None:
     rungs = list(suited(WAVES).build((1, 40)).encoder.rungs)  # type: ignore[arg-type]
     assert len(rungs) == 2
     for other in (SHARP, RATE_INVARIANT, SERIES.without_warp(), VAE(warp=SERIES.warp)):
-        assert adapted(other, WAVES) == other
+        assert adapt_to_series(other, WAVES) == other
     assert suited(WAVES, SERIES) == SERIES
-    assert suited(torch.zeros(6, 1, SHORT + 1)) == SERIES
+    assert suited(torch.zeros(6, 1, MAX_LENGTH_FOR_REFINEMENT + 1)) == SERIES
 
 
 def test_series_of_many_channels_get_more_content_but_for_what_was_asked() -> None:
@@ -52,10 +72,10 @@ def test_series_of_many_channels_get_more_content_but_for_what_was_asked() -> No
 
 
 def test_steps_suit_the_data() -> None:
-    assert enough_steps(SERIES, WAVES, 20) == 400 and enough_steps(SHARP, WAVES, 20) == 800
-    assert enough_steps(AE(), PICTURES, 64) == 300
-    assert enough_steps(SERIES, WAVES.repeat(100, 1, 1), 20) == 900
-    assert enough_steps(SHARP, WAVES.repeat(10_000, 1, 1), 20) == 4000
+    assert steps(SERIES, WAVES, 20) == 400 and steps(SHARP, WAVES, 20) == 800
+    assert steps(AE(), PICTURES, 64) == 300
+    assert steps(SERIES, WAVES.repeat(100, 1, 1), 20) == 900
+    assert steps(SHARP, WAVES.repeat(10_000, 1, 1), 20) == 4000
 
 
 def test_pictures_get_an_affine_autoencoder() -> None:

@@ -1,73 +1,79 @@
-"""Recipe fields from files and from the command line: what they change, and what is refused."""
+"""Fields of a recipe from files and from the command line: what they change, and what is refused."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
 from unwarp import AE, VAE, Affine2d, CosineTime
-from unwarp.errors import ConfigError, DataError
+from unwarp.errors import ConfigError
 from unwarp.models import Net
-from unwarp.models.codec import describe
-from unwarp.planning.defaults import suited
-from unwarp.planning.overrides import recipe
-from unwarp.planning.presets import DIGITS, SERIES, SHARP
+from unwarp.planning.overrides import lay_over, parse_overrides
+from unwarp.planning.presets import DIGITS, SERIES
 from unwarp.warps import named
 
 
-def test_nothing_asked_is_nothing() -> None:
-    assert recipe("my_pictures") is None
+def test_no_overrides_change_nothing() -> None:
+    """The recipe itself comes back."""
+    assert parse_overrides() == {}
+    assert lay_over(DIGITS, {}) is DIGITS
 
 
-def test_recipe_fields_change_what_the_data_would_get(tmp_path: Path) -> None:
-    turned = recipe("my_pictures", None, ["warp.rotation=90"], "image")
-    assert turned == describe(AE(warp=Affine2d(rotation=90.0)))
-    assert recipe("affine-mnist", None, ["n_content=9"]) == describe(replace(DIGITS, n_content=9))
-    (tmp_path / "recipe.yaml").write_text("family: vae\nwarp: displacement+affine\nnet: {kind: conv}\n")
-    read = recipe("my_pictures", tmp_path / "recipe.yaml", ["beta=2"], "image")
-    assert read == describe(VAE(warp=named("displacement+affine"), net=Net("conv"), beta=2.0))
+def test_overrides_change_their_field_alone() -> None:
+    """All other fields stay as they were decided."""
+    assert lay_over(DIGITS, {"n_content": 9}) == replace(DIGITS, n_content=9)
+    second_look = replace(SERIES, refinements=1, swap=True)
+    assert lay_over(second_look, {"n_content": 4}) == replace(second_look, n_content=4)
+    assert lay_over(SERIES, {"warp.sampling_rate": 50}).warp == CosineTime(sampling_rate=50.0)
+    slower = replace(SERIES, optimiser=replace(SERIES.optimiser, lr=1e-4))
+    assert lay_over(SERIES, {"optimiser.lr": 1e-4}) == slower
 
 
-def test_series_start_from_the_recipes_of_series(tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", np.zeros((12, 30)))
-    source = str(tmp_path / "x.npy")
-    assert recipe(source, None, ["n_content=5"]) == describe(replace(SERIES, n_content=5))
-    assert recipe("any", None, ["n_content=5"], "series") == describe(replace(SERIES, n_content=5))
-    assert recipe("trace", None, ["views=0.25"]) == describe(replace(SHARP, views=0.25))
-    assert recipe("bumps", None, ["warp.sampling_rate=50"]) == describe(
-        replace(SERIES, warp=CosineTime(sampling_rate=50.0))
-    )
-    variational = recipe(source, None, ["family=vae"])
-    assert variational == describe(suited(torch.zeros(100, 1, 30), "vae"))
+def test_warps_are_set_by_name() -> None:
+    """A warp given by name comes with its defaults; its fields may be set after it."""
+    assert lay_over(AE(), {"warp": "displacement+affine"}).warp == named("displacement+affine")
+    assert lay_over(AE(), {"warp": "affine", "warp.rotation": 90}).warp == Affine2d(rotation=90.0)
 
 
-def test_a_source_whose_kind_is_asked_for_must_be_there() -> None:
-    with pytest.raises(DataError, match="no_such_place"):
-        recipe("no_such_place", None, ["n_content=5"])
+def test_settings_go_before_the_file(tmp_path: Path) -> None:
+    """Nested fields of a file become dotted ones; texts replace them."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text("family: vae\nwarp: displacement+affine\nbeta: 3\nnet: {kind: conv}\n")
+    overrides = parse_overrides(path, ["beta=2"])
+    assert overrides == {"family": "vae", "warp": "displacement+affine", "beta": 2, "net.kind": "conv"}
+    expected = VAE(warp=named("displacement+affine"), net=Net("conv"), beta=2.0)
+    assert lay_over(VAE(), overrides) == expected
+
+
+@pytest.mark.parametrize("text", ["x=[1", "n_content"])
+def test_unreadable_settings_are_refused(text: str) -> None:
+    """No YAML, or no key."""
+    with pytest.raises(ConfigError):
+        parse_overrides(None, [text])
 
 
 @pytest.mark.parametrize(
-    "text",
+    "overrides",
     [
-        "x=[1",
-        "family=affine",
-        "family=gpt",
-        "n_content.x=3",
-        "optimiser.lr=-1",
-        "warp.family=chain",
-        "warp=3",
-        "net=conv",
+        {"n_contents": 3},
+        {"n_content.x": 3},
+        {"n_content": "many"},
+        {"optimiser.lr": -1},
+        {"warp.family": "chain"},
+        {"warp": 3},
+        {"net": "conv"},
     ],
 )
-def test_a_wrong_recipe_field_is_a_typed_error(text: str) -> None:
+def test_impossible_fields_are_refused(overrides: dict[str, Any]) -> None:
+    """Unknown fields, and values of the wrong type."""
     with pytest.raises(ConfigError):
-        recipe("my_pictures", None, [text], "image")
+        lay_over(AE(), overrides)
 
 
-def test_a_field_with_parts_names_them() -> None:
+def test_fields_with_parts_name_them() -> None:
+    """The error says which part to set."""
     with pytest.raises(ConfigError, match=r"net cannot be 'conv'; set one of its parts, as net.kind=.*channels"):
-        recipe("my_pictures", None, ["net=conv"], "image")
+        lay_over(AE(), {"net": "conv"})

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from unwarp.analysis.latents import Rendering, Traversal, _check, _encode, _rows, _samples, evaluating
-from unwarp.core import Factor
+from unwarp.core import Factor, PathKind
 from unwarp.errors import ConfigError
 from unwarp.models import Model
-
-PathKind = Literal["linear", "spherical"]
 
 
 def interpolate(model: Model, a: Tensor, b: Tensor, n: int = 9, path: PathKind = "linear") -> Rendering:

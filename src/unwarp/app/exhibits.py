@@ -14,12 +14,10 @@ from torch import Tensor
 
 from unwarp import analysis, plots
 from unwarp.analysis.embedding import encode
-from unwarp.analysis.interpolation import PathKind
 from unwarp.analysis.latents import Traversal
 from unwarp.app.parts import open_source
-from unwarp.core import Array
+from unwarp.core import Array, LatentDensity, LatentPart, PathKind
 from unwarp.errors import ConfigError, DataError
-from unwarp.estimators.generation import Source
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.plots.animation import animate, moving
 from unwarp.storage import write_file
@@ -88,7 +86,7 @@ def chosen(x: Tensor, rows: Sequence[int], option: str) -> Tensor:
     return x[list(rows)]
 
 
-def samples(model: Unwarper, n: int, source: Source, seed: int) -> Exhibit:
+def samples(model: Unwarper, n: int, source: LatentDensity, seed: int) -> Exhibit:
     """`n` new samples, from the prior or from a mixture fitted to the training samples' latents."""
     made = np.asarray(model.sample(n, source=source, random_state=seed))
     shown = model.schema_.scaler.apply(made)
@@ -113,7 +111,7 @@ def interpolation(model: Unwarper, x: Tensor, ends: tuple[int, int], n: int, pat
     )
 
 
-def traversal(model: Unwarper, x: Tensor, of: str, index: int | None, n: int, span: float) -> Exhibit:
+def traversal(model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float) -> Exhibit:
     """A row for each dimension of the content, or for each column of the deformation."""
     found, unit = _walk(model, x, of, index, n, span)
     values, drawn = found.values.numpy(), found.x.numpy()
@@ -128,7 +126,7 @@ def traversal(model: Unwarper, x: Tensor, of: str, index: int | None, n: int, sp
     )
 
 
-def _walk(model: Unwarper, x: Tensor, of: str, index: int | None, n: int, span: float) -> tuple[Traversal, str]:
+def _walk(model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float) -> tuple[Traversal, str]:
     """The rows, and the unit of what they share."""
     start = x if index is None else chosen(x, (index,), "--index")
     if of == "content":

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from unwarp import datasets, metrics, models, warps
-from unwarp._version import __version__
+from unwarp import datasets
 from unwarp.analysis.scoring import Report, evaluate
 from unwarp.app.parts import open_source
 from unwarp.data.dataset import reference_view
@@ -36,15 +35,4 @@ def describe_model(folder: Path) -> dict[str, Any]:
         "content": model.model_.n_content,
         "parameters": sum(p.numel() for p in model.model_.parameters()),
         "clusters": len(model.cluster_centers_),
-    }
-
-
-def inventory() -> dict[str, Any]:
-    """Which warps, recipes, data sets and scores there are."""
-    return {
-        "unwarp": __version__,
-        "warps": sorted(warps.families()),
-        "recipes": sorted(models.families()),
-        "data sets": list(datasets.names()),
-        "scores": sorted(metrics.scores()),
     }

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.unwarper import Unwarper
+from unwarp.models.codec import restore
 from unwarp.planning.plan import Request
 from unwarp.storage import make_folder, write_file
 
@@ -24,7 +25,7 @@ class Job:
 
     Attributes:
         source: A file, a folder or the name of a built-in data set.
-        request: What was asked of the model.
+        request: What was asked of the model; a recipe stands in it by the name of its family, or as `describe` gives it.
         settings: Further arguments of `Unwarper`, by name; it takes the rest as they come.
     """
 
@@ -35,9 +36,13 @@ class Job:
 
     def make_estimator(self) -> Unwarper:
         """The estimator that is asked for, before training."""
-        asked = self.request
+        asked, recipe = self.request, self.request.recipe
         return Unwarper(
-            asked.warp, asked.recipe, n_content=asked.n_content, overrides=asked.overrides, **self.settings
+            asked.warp,
+            restore(recipe) if isinstance(recipe, dict) else recipe,
+            n_content=asked.n_content,
+            overrides=asked.overrides,
+            **self.settings,
         )
 
     @property

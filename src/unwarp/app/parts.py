@@ -58,9 +58,7 @@ def open_parts(name: str, seed: int) -> Parts:
         return Parts(open_source(name, "train"), test, test)
     source = open_source(name)
     if len(source) < MIN_SAMPLES:
-        raise DataError(
-            f"{name} holds {len(source)} sample(s); a run needs at least {MIN_SAMPLES}, better hundreds"
-        )
+        raise DataError(f"{name} holds {len(source)} sample(s); a run needs at least {MIN_SAMPLES}, better hundreds")
     rows = np.random.default_rng(seed).permutation(len(source))
     cut = max(2, len(rows) // 10)
     return Parts(source.subset(np.sort(rows[cut:])), source.subset(np.sort(rows[:cut])), source)

@@ -57,12 +57,11 @@ def without_warp(warped: Unwarper) -> Unwarper:
     """The same job without a warp, at as many latents in total."""
     recipe = warped.recipe_.without_warp()
     plain: Unwarper = clone(warped)
-    return plain.set_params(warp=recipe.warp, recipe=recipe, n_content=None, overrides=None)
+    plain.set_params(warp=recipe.warp, recipe=recipe, n_content=None, overrides=None)
+    return plain
 
 
-def fit_or_load(
-    model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]
-) -> Unwarper:
+def fit_or_load(model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]) -> Unwarper:
     """A trained model, from `folder/name` where that was done; a stopped training goes on.
 
     Args:

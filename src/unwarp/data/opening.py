@@ -9,10 +9,9 @@ from typing import Any, cast, get_args
 import torch
 from torch import Tensor
 
-from unwarp.core import Domain
+from unwarp.core import Domain, MissingPolicy
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
-from unwarp.data.recordings import MissingPolicy
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError
 

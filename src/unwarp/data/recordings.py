@@ -6,19 +6,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array, Domain
+from unwarp.core import Array, Domain, MissingPolicy
 from unwarp.data.arrays import as_samples, blocks
 from unwarp.data.layout import SMALLEST, as_given, as_type
 from unwarp.data.series import as_array, as_list, as_times, evened, stamped
 from unwarp.errors import ConfigError, DataError
-
-MissingPolicy = Literal["error", "interpolate", "mask"]
-
 
 MOST = 100
 """Even steps that a recorded one may become: beyond it, the unit of the times is not that of the sampling rate."""

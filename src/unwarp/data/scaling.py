@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array, Domain
+from unwarp.core import Array, Domain, ScaleName
 from unwarp.data.arrays import blocks
 from unwarp.errors import ConfigError, DataError
 
-Named = Literal["auto", "channel", "each"]
-
-
-Scale = Named | None
+Scale = ScaleName | None
 
 
 UNEVEN = 10
@@ -107,8 +104,8 @@ def fit_scaler(x: Array, domain: str, scale: Scale = "auto") -> Scaler:
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
     """
-    if scale not in (*get_args(Named), None):
-        raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(Named)))} or None")
+    if scale not in (*get_args(ScaleName), None):
+        raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or None")
     is_bounded = Domain.registry[domain].is_bounded
     if scale in ("channel", "each"):
         if is_bounded:

@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.core import Array, Domain
+from unwarp.core import Array, Domain, MissingPolicy
 from unwarp.data.arrays import dense
 from unwarp.data.dataset import Dataset
 from unwarp.data.opening import check_policy, policy_for_scaling, resolve_domain
 from unwarp.data.recordings import (
     Clock,
     IrregularSeries,
-    MissingPolicy,
     RegularSamples,
     errors_name,
     parse_samples,
@@ -255,13 +254,10 @@ class Schema:
             image_shape: Shape of flattened images, or None.
 
         Raises:
-            CheckpointError: An unknown domain, or a scale of a shape that samples do not have.
+            CheckpointError: A scale of a shape that samples do not have.
         """
-        name = record["domain"]
-        if name not in Domain.registry:
-            raise CheckpointError(f"domain {name!r} is unknown; import the module that defines it, then load again")
         clock = Clock(**{name: record[name] for name in vars(Clock())})
-        domain, scaler = Domain.registry[name], _scaler(record, shape)
+        domain, scaler = Domain.registry[record["domain"]], _scaler(record, shape)
         return cls(domain, shape, scaler, image_shape, record["each"], clock, record["timed"])
 
 

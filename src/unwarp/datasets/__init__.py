@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from unwarp.data.dataset import Dataset, Draw
+from typing import TYPE_CHECKING
+
 from unwarp.errors import ConfigError
 
-__all__ = ["Dataset", "Draw", "load", "names"]
+if TYPE_CHECKING:
+    from unwarp.data.dataset import Dataset
+
+__all__ = ["load", "names"]
 
 
 def names() -> tuple[str, ...]:
@@ -26,5 +30,5 @@ def load(name: str, part: str = "train") -> Dataset:
 
     if name not in names():
         raise ConfigError(f"data set {name!r} is unknown; choose one of {', '.join(names())}")
-    found: Dataset = import_module(f"{__name__}.{name.replace('-', '_')}").load(part)
-    return found
+    samples: Dataset = import_module(f"{__name__}.{name.replace('-', '_')}").load(part)
+    return samples

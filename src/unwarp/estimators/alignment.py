@@ -11,11 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from unwarp.analysis.tables import tabulate
-from unwarp.core import Array
+from unwarp.core import Array, MissingPolicy
 from unwarp.data.events import Events
 from unwarp.data.opening import as_source
 from unwarp.data.places import from_frame, time_spans, to_frame
-from unwarp.data.recordings import MissingPolicy
 from unwarp.data.schema import Prepared, Schema
 from unwarp.devices import place
 from unwarp.errors import DataError

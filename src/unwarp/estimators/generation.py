@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -11,14 +11,12 @@ from torch import Tensor
 
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_of
-from unwarp.core import Array
+from unwarp.core import Array, LatentDensity
 from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError, DataError
 from unwarp.models.latent import Latent
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
-
-Source = Literal["auto", "prior", "mixture"]
 
 
 class Generation:
@@ -52,7 +50,7 @@ class Generation:
                 samples = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
-    def sample(self, n: int = 1, *, source: Source = "auto", random_state: int = 0) -> Array:
+    def sample(self, n: int = 1, *, source: LatentDensity = "auto", random_state: int = 0) -> Array:
         """New samples (n, C, ...) in the data's range.
 
         Args:
@@ -65,8 +63,10 @@ class Generation:
             ConfigError: No samples, an unknown source, or a prior that the family does not have.
         """
         check_is_fitted(self)
-        if n < 1 or source not in get_args(Source):
-            raise ConfigError(f"n={n} must be at least 1, and source={source!r} one of {', '.join(get_args(Source))}")
+        if n < 1 or source not in get_args(LatentDensity):
+            raise ConfigError(
+                f"n={n} must be at least 1, and source={source!r} one of {', '.join(get_args(LatentDensity))}"
+            )
         if source == "prior" and not self.recipe_.generative:
             raise ConfigError(f"{self.recipe_.family!r} has no prior over content; use source='mixture'")
         with torch.no_grad():

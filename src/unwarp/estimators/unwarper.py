@@ -18,10 +18,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.mixture import Mixture
-from unwarp.core import Array
+from unwarp.core import Array, MissingPolicy, Precision
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.opening import as_source
-from unwarp.data.recordings import MissingPolicy
 from unwarp.data.scaling import Scale, uneven_channels
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.errors import ConfigError
@@ -33,7 +32,6 @@ from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
 from unwarp.planning.plan import Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
-from unwarp.training.engine import Precision
 from unwarp.training.loop import train
 from unwarp.training.progress import Choice, Progress
 from unwarp.warps import Warp

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import ConfigDict
+
 from unwarp.data.dataset import Dataset
 from unwarp.data.schema import Schema
 from unwarp.models.families.ae import AE
@@ -27,6 +29,7 @@ class Request:
         overrides: Fields of the recipe, as `{"optimiser.lr": 1e-3}`, laid over what was decided.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     recipe: Any = None
     warp: Any = "auto"
     n_content: int | None = None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 
+from unwarp.core import Precision
 from unwarp.errors import ConfigError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 from unwarp.devices import place
-
-Precision = Literal["no", "fp16", "bf16"]
 
 
 def accelerator(device: str, precision: Precision = "no") -> Accelerator:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from unwarp.core import Batch
+from unwarp.core import Batch, Precision
 from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError, TrainingError
 from unwarp.models import Model, Player
 from unwarp.models.schedules import Schedule
-from unwarp.training.engine import Precision, accelerator
+from unwarp.training.engine import accelerator
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

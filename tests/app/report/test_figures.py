@@ -19,6 +19,7 @@ from unwarp.app.report.page import html
 from unwarp.app.run import execute
 from unwarp.models import Net, Recipe
 from unwarp.models.codec import describe
+from unwarp.planning.plan import Request
 from unwarp.plots import training
 
 SMALL = Net("mlp", (16,), (16,))
@@ -26,7 +27,7 @@ SMALL = Net("mlp", (16,), (16,))
 
 def outcome(x: np.ndarray, recipe: Recipe, place: Path) -> Outcome:  # type: ignore[type-arg]
     np.save(place / "x.npy", x)
-    job = Job(str(place / "x.npy"), describe(recipe), steps=4, device="cpu", batch_size=8)
+    job = Job(str(place / "x.npy"), Request(describe(recipe)), {"max_steps": 4, "device": "cpu", "batch_size": 8})
     start_job(job, place / "run")
     return execute(place / "run", lambda words: None)
 
@@ -83,7 +84,7 @@ def hurried(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     place = tmp_path_factory.mktemp("time")
     np.savez(place / "x.npz", x=x * (2 * labels[:, None, None] - 1), labels=labels)
     recipe = AE(warp=CosineTime(3, sampling_rate=10.0), n_content=3, net=SMALL, views=0.0)
-    job = Job(str(place / "x.npz"), describe(recipe), domain="series", steps=4, device="cpu")
+    job = Job(str(place / "x.npz"), Request(describe(recipe)), {"domain": "series", "max_steps": 4, "device": "cpu"})
     start_job(job, place / "run")
     return execute(place / "run", lambda words: None)
 
@@ -114,12 +115,13 @@ def test_the_report_of_series_compares_raw_and_aligned(hurried: Outcome) -> None
     assert "All 30 series, since few are held out" in page
     assert "With 3 samples, no score is more exact than 33%" in page
     assert "nan" not in page
-    assert hurried.warped.unwarper.n_clusters == 2
+    assert len(hurried.warped.unwarper.cluster_centers_) == 2
 
 
 def test_scores_of_series_are_those_of_the_arrays_that_a_user_gets(hurried: Outcome) -> None:
     unwarper, scores = hurried.warped.unwarper, hurried.warped.report.scores
-    seen, held = (part.x.numpy() for part in (hurried.training, hurried.test))
+    undo = unwarper.schema_.scaler.undo
+    seen, held = (undo(part.x.numpy()) for part in (hurried.training, hurried.test))
     flat = [unwarper.align(x).reshape(len(x), -1) for x in (seen, held)]
     nearest = np.linalg.norm(flat[1][:, None] - flat[0], axis=2).argmin(1)
     assert hurried.training.labels is not None
@@ -139,7 +141,7 @@ def test_templates_stand_beside_barycenters_where_there_are_such(hurried: Outcom
 
 def test_true_maps_of_series_are_held_against_the_found_ones(tmp_path: Path) -> None:
     recipe = AE(warp=CosineTime(3), n_content=3, net=SMALL, views=0.0)
-    start_job(Job("bumps", describe(recipe), steps=2, device="cpu"), tmp_path / "run")
+    start_job(Job("bumps", Request(describe(recipe)), {"max_steps": 2, "device": "cpu"}), tmp_path / "run")
     found = execute(tmp_path / "run", lambda words: None)
     page = html(found, {})
     assert "Recovered against true deformation" in page and "of the length" in page and "object's place" not in page

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unwarp.app.cli.options import Json, ModelFolder, Quiet, Seed, Source, finish, model_folder
+from unwarp.app.cli.options import (
+    JsonOption,
+    ModelArgument,
+    QuietOption,
+    SeedOption,
+    SourceArgument,
+    finish,
+    model_folder,
+)
+from unwarp.core import LatentDensity, LatentPart, PathKind
 
 if TYPE_CHECKING:
     from unwarp.app.exhibits import Exhibit
@@ -18,100 +26,78 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-class Origin(StrEnum):
-    """Where samples are drawn from."""
-
-    auto = "auto"
-    prior = "prior"
-    mixture = "mixture"
-
-
-class Way(StrEnum):
-    """How codes are joined."""
-
-    linear = "linear"
-    spherical = "spherical"
-
-
-class Subject(StrEnum):
-    """What moves in a traversal."""
-
-    content = "content"
-    deformation = "deformation"
-
-
-Count = Annotated[int | None, typer.Option("-n", help="Steps; by default 9, or 25 frames of a .gif.", min=2)]
+CountOption = Annotated[int | None, typer.Option("-n", help="Steps; by default 9, or 25 frames of a .gif.", min=2)]
 
 
 @app.command()
 def sample(
-    model: ModelFolder,
+    model: ModelArgument,
     n: Annotated[int, typer.Option("-n", help="How many.", min=1)] = 64,
     origin: Annotated[
-        Origin,
+        LatentDensity,
         typer.Option("--from", help="The prior, a mixture fitted to the codes, or the prior where there is one."),
-    ] = Origin.auto,
+    ] = "auto",
     out: Annotated[Path, typer.Option("--out", "-o", help="A .png or .npz file.")] = Path("samples.png"),
-    seed: Seed = 0,
-    json: Json = False,
-    quiet: Quiet = False,
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Draw new samples from a model."""
     from unwarp.app import exhibits
 
-    _exhibit(exhibits.samples(_unwarper(model), n, origin.value, seed), out, json, quiet)
+    _exhibit(exhibits.samples(_unwarper(model), n, origin, seed), out, json, quiet)
 
 
 @app.command()
 def interpolate(
-    model: ModelFolder,
-    source: Source,
+    model: ModelArgument,
+    source: SourceArgument,
     i: Annotated[int, typer.Argument(help="Number of the first sample, from 0.")],
     j: Annotated[int, typer.Argument(help="Number of the last sample.")],
-    path: Annotated[Way, typer.Option(help="How codes are joined.")] = Way.linear,
-    n: Count = None,
+    path: Annotated[PathKind, typer.Option(help="How codes are joined.")] = "linear",
+    n: CountOption = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .gif or .npz file.")] = Path("interpolation.png"),
-    json: Json = False,
-    quiet: Quiet = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Go from one sample to another: content and deformation move together."""
     from unwarp.app import exhibits
 
     unwarper = _unwarper(model)
     x = exhibits.observed(unwarper, source)
-    _exhibit(exhibits.interpolation(unwarper, x, (i, j), _steps(n, out), path.value), out, json, quiet)
+    _exhibit(exhibits.interpolation(unwarper, x, (i, j), _steps(n, out), path), out, json, quiet)
 
 
 @app.command()
 def traverse(
-    model: ModelFolder,
-    source: Source,
-    of: Annotated[Subject, typer.Option(help="What moves.")] = Subject.content,
+    model: ModelArgument,
+    source: SourceArgument,
+    of: Annotated[LatentPart, typer.Option(help="What moves.")] = "content",
     index: Annotated[int | None, typer.Option(help="Sample to start from; by default the mean code.")] = None,
     span: Annotated[float, typer.Option(help="Reach of content to either side, in standard deviations.")] = 2.0,
-    n: Count = None,
+    n: CountOption = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .gif or .npz file.")] = Path("traversal.png"),
-    json: Json = False,
-    quiet: Quiet = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Move one number at a time: a row for each dimension of the content, or column of the deformation."""
     from unwarp.app import exhibits
 
     unwarper = _unwarper(model)
     x = exhibits.observed(unwarper, source)
-    _exhibit(exhibits.traversal(unwarper, x, of.value, index, _steps(n, out), span), out, json, quiet)
+    _exhibit(exhibits.traversal(unwarper, x, of, index, _steps(n, out), span), out, json, quiet)
 
 
 @app.command()
 def arithmetic(
-    model: ModelFolder,
-    source: Source,
+    model: ModelArgument,
+    source: SourceArgument,
     plus: Annotated[str, typer.Option(help="Numbers of the samples whose mean is added, as 1,2,3.")],
     minus: Annotated[str, typer.Option(help="Numbers of the samples whose mean is taken away.")],
     to: Annotated[str, typer.Option(help="Numbers of the samples that are changed.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="A .png or .npz file.")] = Path("arithmetic.png"),
-    json: Json = False,
-    quiet: Quiet = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Add what one set of samples has and another lacks to further samples."""
     from unwarp.app import exhibits

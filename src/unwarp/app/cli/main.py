@@ -1,48 +1,43 @@
-"""The command line: `unwarp demo | fit | resume | evaluate | align | embed | info`, and the commands of `looking`."""
+"""The command line: `unwarp demo | fit | resume | evaluate | align | embed | info`, and the commands of `look`."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unwarp._version import __version__
 from unwarp.app.cli import look
 from unwarp.app.cli.options import (
-    Config,
-    Device,
-    Domain,
-    DomainName,
-    Json,
-    Missing,
-    MissingName,
-    ModelFolder,
-    Out,
-    Precision,
-    PrecisionName,
-    Quiet,
-    SamplingRate,
-    Scale,
-    ScaleName,
-    Seconds,
-    Seed,
-    Set,
-    Source,
-    Steps,
-    Warp,
-    Where,
+    ConfigOption,
+    DeviceOption,
+    DomainOption,
+    JsonOption,
+    MissingOption,
+    ModelArgument,
+    OutOption,
+    PrecisionOption,
+    QuietOption,
+    SamplingRateOption,
+    ScaleOption,
+    SecondsOption,
+    SeedOption,
+    SetOption,
+    SourceArgument,
+    StepsOption,
+    WarpOption,
     finish,
     mistake,
     model_folder,
     print_json,
     say,
 )
+from unwarp.app.inventory import inventory
 
 if TYPE_CHECKING:
-    from unwarp.app.job import Job
+    from unwarp.app.parts import Parts
 
 
 app = typer.Typer(
@@ -56,63 +51,64 @@ app.add_typer(look.app)
 @app.command()
 def demo(
     series: Annotated[bool, typer.Option("--series", help="Unwarp the series of Trace instead of digits.")] = False,
-    out: Out = None,
-    config: Config = None,
-    set: Set = None,
-    steps: Steps = None,
-    seed: Seed = 0,
-    device: Where = Device.auto,
-    precision: Precision = PrecisionName.no,
-    json: Json = False,
-    quiet: Quiet = False,
+    out: OutOption = None,
+    config: ConfigOption = None,
+    set: SetOption = None,
+    steps: StepsOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "no",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Unwarp 5,000 real digits (Affine MNIST), or 100 transients (Trace), with and without a warp; write a report."""
-    from unwarp.app.job import Job
-    from unwarp.planning import overrides
-
     name, most, size = ("trace", 800, 20) if series else ("affine-mnist", 1200, 128)
-    recipe = overrides.recipe(name, config, set or [])
-    job = Job(name, recipe, "auto", "auto", steps or most, None, seed, device.value, precision.value, batch_size=size)
-    _begin(job, out or Path("runs") / ("series" if series else "demo"), json, quiet)
+    settings = {"max_steps": steps or most, "random_state": seed, "device": device, "precision": precision}
+    asked = {"overrides": _overrides(config, set)}
+    place = out or Path("runs") / ("series" if series else "demo")
+    _start(name, asked, {**settings, "batch_size": size}, place, json, quiet)
 
 
 @app.command()
 def fit(
-    source: Source,
-    out: Out = None,
-    config: Config = None,
-    set: Set = None,
-    warp: Warp = "auto",
-    domain: Domain = DomainName.auto,
-    missing: Missing = MissingName.error,
-    scale: Scale = ScaleName.auto,
-    sampling_rate: SamplingRate = None,
-    steps: Steps = None,
-    seconds: Seconds = None,
-    seed: Seed = 0,
-    device: Where = Device.auto,
-    precision: Precision = PrecisionName.no,
-    json: Json = False,
-    quiet: Quiet = False,
+    source: SourceArgument,
+    out: OutOption = None,
+    config: ConfigOption = None,
+    set: SetOption = None,
+    warp: WarpOption = "auto",
+    domain: DomainOption = "auto",
+    missing: MissingOption = "error",
+    scale: ScaleOption = "auto",
+    sampling_rate: SamplingRateOption = None,
+    steps: StepsOption = None,
+    seconds: SecondsOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "no",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Learn from your own data; prints what it found and what it chose, and writes a report."""
-    from unwarp.app.inspection import found
-    from unwarp.app.job import Job
-    from unwarp.planning import overrides
-
-    if not quiet:
-        say(found(source))
-    recipe = overrides.recipe(source, config, set or [], domain.value)
-    place = Path(source).resolve()
+    settings = {
+        "domain": domain,
+        "missing": missing,
+        "scale": scale,
+        "sampling_rate": sampling_rate,
+        "max_steps": steps,
+        "max_seconds": seconds,
+        "random_state": seed,
+        "device": device,
+        "precision": precision,
+    }
+    place = Path(source).expanduser().resolve()
     name = str(place) if place.exists() else source
-    job = Job(name, recipe, warp, domain.value, steps, seconds, seed, device.value, precision.value)
-    job = replace(job, missing=missing.value, scale=scale.value, sampling_rate=sampling_rate)
-    _begin(job, out or Path("runs") / (place.stem or "data"), json, quiet)
+    asked = {"warp": warp, "overrides": _overrides(config, set)}
+    _start(name, asked, settings, out or Path("runs") / (place.stem or "data"), json, quiet)
 
 
 @app.command()
 def resume(
-    run: Annotated[Path, typer.Argument(help="A run folder.")], json: Json = False, quiet: Quiet = False
+    run: Annotated[Path, typer.Argument(help="A run folder.")], json: JsonOption = False, quiet: QuietOption = False
 ) -> None:
     """Go on with a run that was stopped, from where it stands."""
     _execute(run, json, quiet)
@@ -120,17 +116,17 @@ def resume(
 
 @app.command()
 def evaluate(
-    model: ModelFolder,
-    source: Source,
+    model: ModelArgument,
+    source: SourceArgument,
     draws: Annotated[int, typer.Option(help="Draws a sample for log p(x) of a VAE; 0 for none.", min=0)] = 0,
-    device: Where = Device.auto,
-    json: Json = False,
-    quiet: Quiet = False,
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Score a model on data: every score that the data allows; the others with what they miss."""
     from unwarp.app.inspection import judge
 
-    report = judge(model_folder(model), source, device.value, draws)
+    report = judge(model_folder(model), source, device, draws)
     if json:
         print_json({"scores": dict(report.scores), "missing": dict(report.missing)})
         return
@@ -143,51 +139,55 @@ def evaluate(
 
 @app.command()
 def align(
-    model: ModelFolder,
-    source: Source,
+    model: ModelArgument,
+    source: SourceArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="An .npz file.")] = Path("aligned.npz"),
-    device: Where = Device.auto,
-    json: Json = False,
-    quiet: Quiet = False,
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Undo the deformation of each sample; writes aligned samples, templates and deformations."""
     from unwarp.app.exports import write_aligned
 
-    n = write_aligned(model_folder(model), source, out, device.value)
+    n = write_aligned(model_folder(model), source, out, device)
     finish({"samples": n, "file": str(out)}, f"{n:,} aligned samples in {out}", json, quiet)
 
 
 @app.command()
 def embed(
-    model: ModelFolder,
-    source: Source,
+    model: ModelArgument,
+    source: SourceArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="A .csv file.")] = Path("embedding.csv"),
-    device: Where = Device.auto,
-    json: Json = False,
-    quiet: Quiet = False,
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Write content codes, cluster and deformation of each sample as a table."""
     from unwarp.app.exports import write_embedding
 
-    n = write_embedding(model_folder(model), source, out, device.value)
+    n = write_embedding(model_folder(model), source, out, device)
     finish({"samples": n, "file": str(out)}, f"codes of {n:,} samples in {out}", json, quiet)
 
 
 @app.command()
 def info(
     model: Annotated[Path | None, typer.Argument(help="A model folder, a run folder, or nothing.")] = None,
-    json: Json = False,
-    quiet: Quiet = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Say what a model is, or which warps, recipes and data sets there are."""
-    from unwarp.app.inspection import describe_model, inventory
-
-    facts = describe_model(model_folder(model)) if model else inventory()
+    """Say what a model is, or which warps, recipes, data sets, scores and formats there are."""
+    facts = _model_facts(model_folder(model)) if model else inventory()
     if json:
         print_json(facts)
         return
     for name, value in facts.items():
         typer.echo(f"{name:12} {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+
+
+def _model_facts(folder: Path) -> dict[str, Any]:
+    from unwarp.app.inspection import describe_model
+
+    return describe_model(folder)
 
 
 def _version(asked: bool) -> None:
@@ -205,26 +205,50 @@ def _options(
     pass
 
 
-def _begin(job: Job, out: Path, json: bool, quiet: bool) -> None:
-    from unwarp.app.job import start_job
+def _overrides(config: Path | None, settings: list[str] | None) -> dict[str, Any]:
+    """Fields of the recipe by their dotted names."""
+    from unwarp.planning.overrides import parse_overrides
 
+    return parse_overrides(config, settings or [])
+
+
+def _start(source: str, asked: dict[str, Any], settings: dict[str, Any], out: Path, json: bool, quiet: bool) -> None:
+    """Open the samples, start a job in a new folder, and run it.
+
+    Args:
+        source: A path, or the name of a data set.
+        asked: Fields of the `Request`.
+        settings: Further arguments of `Unwarper`.
+        out: The run folder.
+        json: Whether to print the result as JSON.
+        quiet: Whether to print nothing else.
+    """
+    from unwarp.app.job import Job, start_job
+    from unwarp.app.parts import open_parts
+    from unwarp.planning.plan import Request
+
+    job = Job(source, Request(**asked), settings)
+    parts = open_parts(source, job.seed)
+    if not quiet:
+        say(f"{source}: {parts.listed.found or 'built-in data set'}")
     start_job(job, out)
-    _execute(out, json, quiet)
+    _execute(out, json, quiet, parts)
 
 
-def _execute(folder: Path, json: bool, quiet: bool) -> None:
+def _execute(folder: Path, json: bool, quiet: bool, parts: Parts | None = None) -> None:
     """Run the job of a folder to its report; an interrupt leaves it resumable."""
     from unwarp.app.job import load_job
     from unwarp.app.report.page import write
     from unwarp.app.run import execute
     from unwarp.training.progress import Progress
 
-    bound = load_job(folder).seconds
+    bound = load_job(folder).max_seconds
     try:
         outcome = execute(
             folder,
             (lambda words: None) if quiet else say,
             lambda name: () if quiet else (Progress(name, seconds=bound),),
+            parts,
         )
     except KeyboardInterrupt:
         say(f"stopped; go on with: unwarp resume {folder}")

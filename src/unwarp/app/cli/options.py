@@ -3,105 +3,105 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from unwarp.app.inventory import check_source
+from unwarp.core import DeviceName, DomainName, MissingPolicy, Precision, ScaleName
 from unwarp.errors import UnwarpError
 
-
-class DomainName(StrEnum):
-    """How samples are read."""
-
-    auto = "auto"
-    image = "image"
-    series = "series"
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="Folder of the run; runs/NAME by default."),
+]
 
 
-class MissingName(StrEnum):
-    """What a missing value of a series becomes."""
-
-    error = "error"
-    interpolate = "interpolate"
-    mask = "mask"
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False),
+]
 
 
-class ScaleName(StrEnum):
-    """What the numbers of a model stand for."""
-
-    auto = "auto"
-    channel = "channel"
-    each = "each"
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="One recipe field, as key=value or key.sub=value."),
+]
 
 
-class Device(StrEnum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
+WarpOption = Annotated[
+    str,
+    typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ..."),
+]
 
 
-class PrecisionName(StrEnum):
-    """Numbers to train with."""
-
-    no = "no"
-    bf16 = "bf16"
-    fp16 = "fp16"
+DomainOption = Annotated[DomainName, typer.Option(help="How to read the samples.")]
 
 
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME by default.")]
+MissingOption = Annotated[
+    MissingPolicy,
+    typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest."),
+]
 
 
-Config = Annotated[Path | None, typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False)]
+ScaleOption = Annotated[
+    ScaleName,
+    typer.Option(help="Series to one scale, by channel, or each series by its own."),
+]
 
 
-Set = Annotated[list[str] | None, typer.Option("--set", help="One recipe field, as key=value or key.sub=value.")]
+SamplingRateOption = Annotated[
+    float | None,
+    typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9),
+]
 
 
-Warp = Annotated[str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")]
+StepsOption = Annotated[
+    int | None,
+    typer.Option(help="Training steps; by default what suits the data.", min=1),
+]
 
 
-Domain = Annotated[DomainName, typer.Option(help="How to read the samples.")]
+SecondsOption = Annotated[
+    float | None,
+    typer.Option(help="Bound on each of the two trainings.", min=1),
+]
 
 
-Missing = Annotated[MissingName, typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 
-Scale = Annotated[ScaleName, typer.Option(help="Series to one scale, by channel, or each series by its own.")]
+DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute.")]
 
 
-SamplingRate = Annotated[float | None, typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9)]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option(help="Mixed precision in training; no for float32."),
+]
 
 
-Steps = Annotated[int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print the result as JSON on standard output."),
+]
 
 
-Seconds = Annotated[float | None, typer.Option(help="Bound on each of the two trainings.", min=1)]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
 
 
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A folder of images, a file of images or series, or a built-in data set.", callback=check_source
+    ),
+]
 
 
-Where = Annotated[Device, typer.Option(help="Where to compute.")]
-
-
-Precision = Annotated[PrecisionName, typer.Option(help="Mixed precision in training; no for float32.")]
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-
-
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
-
-
-Source = Annotated[str, typer.Argument(help="A folder of images, a file of images or series, or a built-in data set.")]
-
-
-ModelFolder = Annotated[Path, typer.Argument(help="A model folder, or a run folder that holds model/.")]
+ModelArgument = Annotated[
+    Path,
+    typer.Argument(help="A model folder, or a run folder that holds model/."),
+]
 
 
 def model_folder(folder: Path) -> Path:

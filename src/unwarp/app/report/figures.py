@@ -23,6 +23,7 @@ from unwarp.app.report.shown import (
     POINTS,
     ROWS,
     SHOWN,
+    _clusters,
     _embedding,
     _examples,
     _held_out,
@@ -30,8 +31,8 @@ from unwarp.app.report.shown import (
     _principal,
     _typical,
 )
-from unwarp.core import Array
-from unwarp.estimators.unwarper import Source, Unwarper
+from unwarp.core import Array, LatentDensity
+from unwarp.estimators.unwarper import Unwarper
 from unwarp.metrics.recovery import relative
 from unwarp.plots.animation import moving
 from unwarp.plots.training import game
@@ -135,7 +136,7 @@ def _interpolation(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
 def _arithmetic(outcome: Outcome) -> dict[str, Figure]:
     """What sets the two ends of one kind apart, added to others; nothing where there is one kind, or too few samples."""
     unwarper, labels = outcome.warped.unwarper, outcome.test.labels
-    kinds = unwarper.predict(outcome.test.x.numpy()) if labels is None else labels
+    kinds = _clusters(unwarper, outcome.warped.embedding.codes) if labels is None else labels
     chosen = _analogy(outcome.warped.embedding.codes, kinds)
     if chosen is None:
         return {}
@@ -165,7 +166,7 @@ def _analogy(codes: Array, kinds: Array) -> tuple[Array, Array, Array] | None:
 def _samples(unwarper: Unwarper) -> dict[str, Figure]:
     """New samples: from the prior, where the family has one, and from a mixture fitted to the latents."""
     drawn: dict[str, Figure] = {}
-    sources: tuple[Source, ...] = ("prior", "mixture") if unwarper.recipe_.generative else ("mixture",)
+    sources: tuple[LatentDensity, ...] = ("prior", "mixture") if unwarper.recipe_.generative else ("mixture",)
     for source in sources:
         made = np.asarray(unwarper.sample(DRAWN, source=source, random_state=0))
         drawn[source] = plots.samples(unwarper.schema_.scaler.apply(made), SHOWN if made.ndim == 4 else SHOWN // 2)

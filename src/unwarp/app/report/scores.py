@@ -65,7 +65,7 @@ def _budget(outcome: Outcome) -> str:
     first, second = (trial.unwarper.history_.steps for trial in outcome.trials.values())
     if first == second:
         return "as many training steps"
-    return f"the same bound of {outcome.job.seconds:g} seconds on its training ({first:,} and {second:,} steps)"
+    return f"the same bound of {outcome.job.max_seconds:g} seconds on its training ({first:,} and {second:,} steps)"
 
 
 def _time(outcome: Outcome, drawn: dict[str, bytes]) -> str:

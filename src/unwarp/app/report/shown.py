@@ -38,7 +38,7 @@ def held_out_alone(outcome: Outcome) -> bool:
 def _shown(outcome: Outcome) -> Tensor:
     """The samples that are shown as a crowd, as the model sees them: the held-out ones, or all where those are few."""
     x = outcome.test.x if held_out_alone(outcome) else torch.cat([outcome.training.x, outcome.test.x])
-    return outcome.warped.unwarper.prepare(x.numpy())
+    return x
 
 
 def _embedding(trial: Trial, outcome: Outcome) -> Embedding:
@@ -73,7 +73,7 @@ def _typical(codes: Array) -> int:
 
 def _held_out(outcome: Outcome) -> Tensor:
     """The held-out samples as the model sees them."""
-    return outcome.warped.unwarper.prepare(outcome.test.x.numpy())
+    return outcome.test.x
 
 
 def _examples(labels: Array | None, n: int, most: int = SHOWN) -> Array:

@@ -17,7 +17,7 @@ from unwarp.data.formats.images import SUFFIXES, class_names, read_folder
 from unwarp.data.formats.tables import read_csv, read_parquet
 from unwarp.data.formats.text import gathered
 from unwarp.data.source import Source, describe
-from unwarp.errors import DataError
+from unwarp.errors import DataError, no_such_source
 
 DATA_KEYS = ("x", "X", "images", "data")
 """Names under which an `.npz` file may hold its samples, the first found counts."""
@@ -42,7 +42,7 @@ def read(source: str | Path) -> Source:
     """
     path = Path(source).expanduser()
     if not str(source) or not path.exists():
-        raise DataError(f"{str(source)!r} does not exist; give a folder of pictures or a file: {KNOWN}")
+        raise no_such_source(source, KNOWN)
     if path.is_dir():
         x, names = read_folder(path)
         return Source(x, names, class_names(names), describe(x, x.shape[1:]))

@@ -1,0 +1,58 @@
+"""The inventory, which imports nothing, is equal to the registries, which import everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unwarp import datasets, metrics, models, warps
+from unwarp._version import __version__
+from unwarp.app import inventory
+from unwarp.data.formats import files
+from unwarp.errors import DataError
+
+
+def built_in(registry: dict[str, type]) -> list[str]:
+    """Names of the classes of a registry that the library itself defines."""
+    return sorted(name for name, kind in registry.items() if kind.__module__.startswith("unwarp."))
+
+
+def test_inventory_equals_the_registries() -> None:
+    """Each list holds the names that are registered once everything is imported."""
+    assert inventory.inventory() == {
+        "unwarp": __version__,
+        "warps": built_in(warps.families()),
+        "recipes": built_in(models.families()),
+        "data sets": list(datasets.names()),
+        "scores": sorted(metrics.scores()),
+        "file formats": [suffix for suffix in files.READERS if suffix],
+    }
+
+
+def test_inventory_finds_decorated_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A score stands in `SCORES`, or under a decorator from the registry, whichever name that has."""
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "listed.py").write_text("def a(): ...\ndef b(): ...\nSCORES = (a,)\n")
+    (tmp_path / "metrics" / "decorated.py").write_text(
+        "from unwarp.metrics.registry import score as measure\nfrom functools import cache\n"
+        "@measure\ndef c(): ...\n@cache\ndef d(): ...\n@measure(needs=())\ndef e(): ...\n"
+    )
+    monkeypatch.setattr(inventory, "ROOT", tmp_path)
+    assert sorted(inventory._scores()) == ["a", "c", "e"]
+
+
+@pytest.mark.parametrize("source", ["digits", ".", "~"])
+def test_sources_that_exist_pass(source: str) -> None:
+    """Built-in data sets and paths come back as they are."""
+    assert inventory.check_source(source) == source
+
+
+@pytest.mark.parametrize("source", ["nowhere", "", "digit"])
+def test_mistyped_sources_read_alike(source: str) -> None:
+    """The command line refuses a mistyped path in the words of the library."""
+    with pytest.raises(DataError) as early:
+        inventory.check_source(source)
+    with pytest.raises(DataError) as late:
+        files.read(source)
+    assert str(early.value) == str(late.value)

@@ -1,0 +1,82 @@
+"""The face: public names are loaded when first used, each from the file that defines it, and are typed for users."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import unwarp
+
+FOLDER = Path(unwarp.__file__).parent
+SCRIPT = """
+import numpy as np
+import unwarp
+from unwarp import VAE, Affine2d, Report, Unwarper, UnwarpError
+
+recipe: unwarp.Recipe = VAE(warp=Affine2d(), n_content=4)
+unwarper = Unwarper(recipe).fit(np.zeros((12, 8, 8)))
+model: unwarp.Model = unwarper.model_
+unwarp.train(model, recipe.players(model), unwarp.Dataset(model.sample(3)), steps=1)
+unwarp.nothing
+"""
+
+
+@pytest.mark.parametrize("name", dir(unwarp))
+def test_public_names_come_from_their_homes(name: str) -> None:
+    """A name is the object of the file that the stub names, and that file defines it."""
+    value = getattr(unwarp, name)
+    if name != "__version__":
+        home = unwarp._homes()[name]  # type: ignore[attr-defined]
+        assert value is getattr(import_module(home), name)
+        assert value.__module__ == home
+
+
+def test_stars_import_the_public_names() -> None:
+    """`from unwarp import *` brings what `dir(unwarp)` lists."""
+    names: dict[str, object] = {}
+    exec("from unwarp import *", names)
+    assert names.keys() - {"__builtins__"} == set(dir(unwarp))
+    assert {"Unwarper", "VAE", "Affine2d", "train", "evaluate", "Callback"} <= names.keys()
+
+
+def test_unknown_names_are_refused() -> None:
+    """As those of any module."""
+    with pytest.raises(AttributeError, match=r"^module 'unwarp' has no attribute 'nothing'$"):
+        unwarp.nothing  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(ImportError, match="nothing"):
+        from unwarp import nothing  # type: ignore[attr-defined]  # noqa: F401
+
+
+def test_face_imports_nothing_at_once() -> None:
+    """`import unwarp` and its list of names import neither torch nor NumPy."""
+    code = "import sys, unwarp; dir(unwarp); print([m for m in ('torch', 'numpy') if m in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
+
+
+def test_package_says_that_it_is_typed() -> None:
+    """The marker of PEP 561 lies beside the stub."""
+    assert (FOLDER / "py.typed").is_file() and (FOLDER / "__init__.pyi").is_file()
+
+
+@pytest.mark.slow
+def test_scripts_of_users_are_typed(tmp_path: Path) -> None:
+    """mypy --strict, where the package is installed, passes a right script and sees a wrong name."""
+    venv.create(tmp_path / "env")
+    packages = next((tmp_path / "env").rglob("site-packages"))
+    (packages / "paths.pth").write_text(f"{FOLDER.parent}\n{sysconfig.get_path('purelib')}\n")
+    (tmp_path / "script.py").write_text(SCRIPT)
+    words = ("--strict", "--cache-dir", "cache", "--python-executable", "env/bin/python", "script.py")
+    check = subprocess.run(
+        [sys.executable, "-m", "mypy", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    errors = [line for line in check.stdout.splitlines() if ": error:" in line]
+    line = SCRIPT.splitlines().index("unwarp.nothing") + 1
+    assert [error.partition(" ")[0] for error in errors] == [f"script.py:{line}:"], check.stdout + check.stderr
+    assert "attr-defined" in errors[0]
