@@ -1,4 +1,7 @@
-"""What every floor shares: `Factor`, `Batch`, `Array`, and choices by name; imports neither torch nor NumPy."""
+"""Shared by every floor: `Factor`, `Batch`, `Array`, and the choices that have names.
+
+Importing this file imports neither torch nor NumPy, so that the command line answers at once.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Where to compute."""
 
 
-Precision = Literal["no", "bf16", "fp16"]
+Precision = Literal["no", "fp16", "bf16"]
 """Mixed precision in training; `no` for float32."""
 
 
