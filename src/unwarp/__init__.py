@@ -1,6 +1,7 @@
 """Unwarp: learn, without labels, what each thing looks like.
 
-That is, once nothing has moved, turned, stretched or hurried it. The public names stand in `__init__.pyi`.
+That is, once nothing has moved, turned, stretched or hurried it.
+The public names stand in `__init__.pyi`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def test_inventory_equals_the_registries() -> None:
 
 
 def test_inventory_finds_decorated_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A score stands in `SCORES`, or under a decorator from the registry, whichever name that has."""
+    """A score stands in `SCORES`, or under a decorator from the registry."""
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "listed.py").write_text("def a(): ...\ndef b(): ...\nSCORES = (a,)\n")
     (tmp_path / "metrics" / "decorated.py").write_text(

@@ -1,4 +1,7 @@
-"""What this installation offers, by name; read off its source files, since importing them takes seconds."""
+"""Names of all that this installation offers.
+
+They are read off its source files with `ast`, since importing those files takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -63,8 +66,9 @@ def _scores() -> Iterator[str]:
             name, value = _assignment(node)
             if isinstance(node, ast.ImportFrom) and node.module == "unwarp.metrics.registry":
                 decorators |= {alias.asname or alias.name for alias in node.names}
-            elif isinstance(node, ast.FunctionDef) and decorators & set(_names(*node.decorator_list)):
-                yield node.name
+            elif isinstance(node, ast.FunctionDef):
+                if decorators.intersection(_names(*node.decorator_list)):
+                    yield node.name
             elif name == "SCORES" and value is not None:
                 yield from _names(value)
 

@@ -194,7 +194,7 @@ def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: 
         (("fitt", "{folder}"), "No such command 'fitt'.*--help'"),
         (("fit", "{folder}", "--stepps", "3"), "No such option: --stepps.*see '.* fit --help'"),
         (("fit", "{folder}", "--steps", "0"), "--steps.*greater than or equal to 1|--steps.*not in the range"),
-        (("fit", "{folder}", "--precision", "32"), "--precision.*'no', 'bf16', 'fp16'"),
+        (("fit", "{folder}", "--precision", "32"), "--precision.*'no', 'fp16', 'bf16'"),
         (("fit", "{folder}", "--config", "{out}/none.yaml"), "--config.*does not exist"),
         (("fit", "no-such-place"), "no-such-place"),
         (("fit", "{folder}", "--warp", "afine", "--out", "{out}"), "choose one of affine"),

@@ -1,4 +1,4 @@
-"""A user's mistake is one line with the mend; an error that is not the user's stays an error; help is for people."""
+"""Mistakes of users are one line with the mend, bugs stay bugs, and help is for people."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_help_shows_no_python_names(command: str) -> None:
         (("fit", "--missing"), "error interpolate mask"),
         (("fit", "--scale"), "auto channel each"),
         (("fit", "--device"), "auto cpu cuda mps"),
-        (("fit", "--precision"), "no bf16 fp16"),
+        (("fit", "--precision"), "no fp16 bf16"),
         (("sample", "--from"), "auto prior mixture"),
         (("interpolate", "--path"), "linear spherical"),
         (("traverse", "--of"), "content deformation"),
@@ -75,10 +75,17 @@ def test_options_refuse_other_choices(option: tuple[str, str], choices: str) -> 
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [("--help", 0), ("fit --help", 0), ("--version", 0), ("info", 0), ("info --json", 0), ("fit nowhere", 2)],
+    [
+        ("--help", 0),
+        ("--version", 0),
+        ("fit --help", 0),
+        ("info", 0),
+        ("info --json", 0),
+        ("fit nowhere", 2),
+    ],
 )
 def test_answers_come_without_torch(words: str, code: int) -> None:
-    """Neither torch nor NumPy is imported for help, for an inventory, or to refuse a mistyped path."""
+    """Help, an inventory and the refusal of a mistyped path need neither torch nor NumPy."""
     command = [sys.executable, "-c", WITHOUT_TORCH, *words.split()]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == code, answer.stderr

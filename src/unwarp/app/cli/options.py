@@ -93,7 +93,8 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing 
 SourceArgument = Annotated[
     str,
     typer.Argument(
-        help="A folder of images, a file of images or series, or a built-in data set.", callback=check_source
+        help="A folder of images, a file of images or series, or a built-in data set.",
+        callback=check_source,
     ),
 ]
 
