@@ -35,7 +35,7 @@ def test_jobs_make_their_estimator() -> None:
         ({"settings": {"max_steps": "many"}}, "settings.max_steps: .*integer"),
         ({"settings": {"max_steps": 2.5}}, "settings.max_steps: .*integer"),
         ({"settings": {"missing": "moon"}}, "settings.missing: .*'error', 'interpolate' or 'mask'"),
-        ({"settings": {"precision": 32}}, "settings.precision: .*'no', 'bf16' or 'fp16'"),
+        ({"settings": {"precision": 32}}, "settings.precision: .*'no', 'fp16' or 'bf16'"),
         ({"settings": {"colour": "red"}}, "settings.colour: no argument of Unwarper"),
         ({"source": 3}, "source: .*string"),
         ({"request": {"n_content": "some"}}, "request.n_content: .*integer"),
