@@ -47,7 +47,7 @@ def has_overview_of_held_out(outcome: Outcome) -> bool:
 
 
 def overview_samples(outcome: Outcome) -> Tensor:
-    """The samples of the overview (N, *shape), scaled as the model takes them."""
+    """The samples of the overview (N, *shape), scaled for the model."""
     parts = [outcome.test.x]
     if not has_overview_of_held_out(outcome):
         parts = [outcome.training.x, outcome.test.x]

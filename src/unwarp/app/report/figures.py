@@ -75,7 +75,7 @@ def gallery_caption(outcome: Outcome, noun: str, undone: str = "") -> str:
     """
     note = training_plot_of(outcome).encoder_note
     return (
-        f"Held-out {noun}; {undone}the template of each, which is what it looks like undeformed; "
+        f"From the top: held-out {noun}; {undone}the template of each, its undeformed form; "
         "the template deformed as the sample was found to be; what the same network without a "
         f"warp makes of it.{note and f' {note}'}"
     )
@@ -175,7 +175,7 @@ def prior_caption(outcome: Outcome) -> str:
 
 
 def sample_plots(across: int) -> tuple[Plot, Plot]:
-    """New samples from the prior and from the mixture, `across` in a row."""
+    """New samples from prior and mixture, `across` in a row."""
     mixture = (
         "New samples: code and deformation drawn from a Gaussian mixture that was fitted to those "
         "of the training samples."
@@ -204,8 +204,8 @@ INTERPOLATION = Plot(
     "interpolation",
     interpolation,
     always(
-        "From one held-out sample to another. Codes are joined by a straight line, deformations "
-        "factor by factor, angles the shortest way round."
+        "From one held-out sample to another: between both, codes go along a straight line, and "
+        "deformations go factor by factor."
     ),
 )
 MOVING = Plot("moving", moving_interpolation, always("The same way there and back."))

@@ -84,7 +84,7 @@ def illustrate(plot: Plot, outcome: Outcome) -> Illustration | None:
 
 
 def encode(drawing: Figure | Array) -> bytes:
-    """The bytes of a PNG file of a figure, or of a GIF of frames."""
+    """A figure as the bytes of a PNG, frames as a GIF."""
     if not isinstance(drawing, Figure):
         return animate(drawing)
     out = io.BytesIO()

@@ -73,7 +73,7 @@ def deformation(outcome: Outcome) -> Figure | None:
 
 
 def arithmetic(outcome: Outcome) -> Figure | None:
-    """The two ends of one kind, added to others; None with too few samples."""
+    """Feature arithmetic between kinds; None with too few samples."""
     unwarper, labels = outcome.warped.unwarper, outcome.test.labels
     kinds = unwarper.predict(outcome.test.x.numpy()) if labels is None else labels
     analogy = analogy_rows(outcome.warped.embedding.codes, kinds)
@@ -94,7 +94,7 @@ def arithmetic(outcome: Outcome) -> Figure | None:
 
 
 def analogy_rows(codes: Array, kinds: Array) -> tuple[Array, Array, Array] | None:
-    """Samples to add, to take away and to change; None where there are too few.
+    """Samples to add, subtract and change; None with too few samples.
 
     The first two are the ends of the largest kind, a tenth of it each, along the direction in
     which its codes vary most. The last are the most typical samples of the next kinds.

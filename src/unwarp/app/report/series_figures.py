@@ -113,7 +113,7 @@ def deformations(outcome: Outcome) -> Figure | None:
 
 
 def clock_rate(model: Model) -> float | None:
-    """Samples a second, where the warp of a model of series knows them."""
+    """Samples a second of a model of series, where known."""
     rates = (getattr(part, "sampling_rate", None) for part in model.warp.parts)
     return next((float(rate) for rate in rates if rate is not None), None)
 
@@ -155,12 +155,15 @@ def _thinned(rows: Array) -> Array:
 
 
 def _moved_templates(unwarper: Unwarper, clusters: Array, thetas: Sequence[Array]) -> Array:
-    """Templates of clusters under the mean warp of their series, (K, C, T).
+    """Templates of clusters under the mean warp of their series.
 
     Args:
         unwarper: The model with the warp.
         clusters: Clusters (K,).
         thetas: Columns of the warps (N_k, P) of the series of each cluster.
+
+    Returns:
+        Series (K, C, T).
     """
     model = unwarper.model_
     centres = torch.from_numpy(unwarper.cluster_centers_[clusters])
@@ -170,7 +173,7 @@ def _moved_templates(unwarper: Unwarper, clusters: Array, thetas: Sequence[Array
 
 @torch.no_grad()
 def _rendered(model: Model, content: Tensor, theta: Tensor) -> Tensor:
-    """Codes (N, D) decoded and deformed by `theta` (N, P), (N, C, T).
+    """Codes decoded and deformed, (N, C, T).
 
     Args:
         model: The model with the warp.
@@ -181,7 +184,7 @@ def _rendered(model: Model, content: Tensor, theta: Tensor) -> Tensor:
 
 
 def _barycenters(groups: Sequence[Array]) -> dict[str, Array]:
-    """DBA and soft-DTW barycenters (K, T) of K groups of series (N_k, T)."""
+    """DBA and soft-DTW barycenters (K, T) of groups (N_k, T)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         methods = import_module("tslearn.barycenters")
