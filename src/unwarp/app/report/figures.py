@@ -1,179 +1,211 @@
-"""The figures of a run's report: which samples are shown, and how."""
+"""Figures that reports of every domain share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from unwarp import plots
-from unwarp.analysis.arithmetic import arithmetic
-from unwarp.analysis.embedding import align_in_chunks, tsne
+from unwarp.analysis.embedding import tsne
 from unwarp.analysis.interpolation import interpolate
 from unwarp.analysis.latents import Rendering
-from unwarp.analysis.traversal import traverse, traverse_deformation, walkable_columns
+from unwarp.analysis.traversal import traverse
 from unwarp.app.outcome import Outcome
-from unwarp.app.report.series_figures import _of_series, _ways
-from unwarp.app.report.shown import (
-    DRAWN,
-    FEW,
-    POINTS,
-    ROWS,
-    SHOWN,
-    _clusters,
-    _embedding,
-    _examples,
-    _held_out,
-    _kinds,
-    _principal,
-    _typical,
+from unwarp.app.report.examples import (
+    example_rows,
+    held_out_samples,
+    overview_embedding,
+    overview_labels,
+    overview_words,
 )
+from unwarp.app.report.illustrations import Plot, always
 from unwarp.core import Array, LatentDensity
-from unwarp.estimators.unwarper import Unwarper
-from unwarp.metrics.recovery import relative
 from unwarp.plots.animation import moving
-from unwarp.plots.training import game
-from unwarp.training.state import Row
+from unwarp.plots.training import TrainingPlot, training_plot
 
-PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+MAX_POINTS_IN_MAP = 1000
+"""Samples that t-SNE maps; of more, so many are taken at random."""
 
+MAX_TRAVERSAL_ROWS = 8
+"""Dimensions or factors of a traversal that are shown."""
 
-def draw(outcome: Outcome) -> dict[str, Figure]:
-    """The figures of a report by name."""
-    warped, baseline = outcome.warped, outcome.baseline
-    histories = {"with warp": warped.unwarper.history_.rows, "without": baseline.unwarper.history_.rows}
-    pictures = outcome.test.x.ndim == 4
-    return {
-        "gallery": _gallery(outcome),
-        "latent_space": _latent_space(outcome),
-        **(_of_pictures(outcome) if pictures else _of_series(outcome)),
-        **_walks(outcome),
-        **_samples(warped.unwarper),
-        "training": game(histories) if adversarial(histories["with warp"]) else plots.curves(histories),
-    }
+SAMPLES_IN_WALK = 9
+"""Samples from one end of an interpolation or a traversal to the other."""
+
+FRAMES_OF_MOVING_PICTURES = 21
+"""Frames from one end of an interpolation to the other."""
+
+NEW_SAMPLES = 28
+"""Samples drawn from the model."""
 
 
-def _of_pictures(outcome: Outcome) -> dict[str, Figure]:
-    """What pictures alone are shown by."""
-    clusters = plots.gallery({"clusters": _cluster_templates(outcome.warped.unwarper)})
-    return {"clusters": clusters, **_deformations(outcome), **_arithmetic(outcome)}
+def gallery(outcome: Outcome, most: int, undone: Mapping[str, Tensor]) -> Figure:
+    """Held-out examples as observed, as templates, and as both models see them.
 
-
-def adversarial(rows: Sequence[Row]) -> bool:
-    """Whether a history tells of a game between a critic and a generator."""
-    return bool(rows) and "critic.real" in rows[0]
-
-
-def moving_pictures(outcome: Outcome) -> dict[str, Array]:
-    """Frames (F, height, width, 3) of what a report shows in motion, by name."""
-    _, way = _interpolation(outcome, 21)
-    shares = [f"{share:.2f}" for share in np.linspace(0, 1, 21)]
-    tiles = {"template": way.templates.numpy(), "deformed": way.x_hat.numpy()}
-    return {"moving": moving(tiles, dict.fromkeys(tiles, shares))}
-
-
-def _gallery(outcome: Outcome) -> Figure:
-    x, warped, baseline = _held_out(outcome), outcome.warped, outcome.baseline
-    rows = _examples(outcome.test.labels, len(outcome.test), SHOWN if x.ndim == 4 else SHOWN // 2)
-    aligned = align_in_chunks(x, warped.embedding.map, warped.unwarper.model_.padding) if x.ndim == 3 else None
+    Args:
+        outcome: The run.
+        most: Examples at most.
+        undone: Further rows under the observed one, of all held-out samples, by their name.
+    """
+    rows = example_rows(outcome.test.labels, len(outcome.test), most)
+    embedding = outcome.warped.embedding
     return plots.gallery(
         {
-            "observed": x.numpy()[rows],
-            **({} if aligned is None else {"aligned": aligned.numpy()[rows]}),
-            "template": warped.embedding.templates[rows],
-            "reconstructed": warped.embedding.x_hat[rows],
-            "without warp": baseline.embedding.x_hat[rows],
+            "observed": held_out_samples(outcome).numpy()[rows],
+            **{name: x.numpy()[rows] for name, x in undone.items()},
+            "template": embedding.templates[rows],
+            "reconstructed": embedding.x_hat[rows],
+            "without warp": outcome.baseline.embedding.x_hat[rows],
         }
     )
 
 
-def _latent_space(outcome: Outcome) -> Figure:
-    codes = [_embedding(trial, outcome).codes for trial in outcome.trials.values()]
-    some, kinds = np.random.default_rng(0).permutation(len(codes[0]))[:POINTS], _kinds(outcome)
-    names = ("content code, with warp", "code without warp, as many latents")
-    points = {name: tsne(found[some]) for name, found in zip(names, codes, strict=True)}
-    return plots.maps(points, None if kinds is None else kinds[some])
+def gallery_caption(outcome: Outcome, noun: str, undone: str = "") -> str:
+    """The rows of a gallery in words.
+
+    Args:
+        outcome: The run.
+        noun: A word for samples, in the plural.
+        undone: Words for further rows, each ending in `; `.
+    """
+    note = training_plot_of(outcome).encoder_note
+    return (
+        f"From the top: held-out {noun}; {undone}the template of each, its undeformed form; "
+        "the template deformed as the sample was found to be; what the same network without a "
+        f"warp makes of it.{note and f' {note}'}"
+    )
 
 
-def _deformations(outcome: Outcome) -> dict[str, Figure]:
-    """What deformations were found, and how they compare with the true ones where those are known."""
-    embedding, test = outcome.warped.embedding, outcome.test
-    drawn = {"deformations": plots.columns(embedding.table)} if embedding.table else {}
-    if test.maps is not None and test.ids is not None:
-        found = relative(embedding.map, test.maps, test.ids, (test.x.shape[2], test.x.shape[3]))
-        drawn["recovery"] = plots.recovered({f: (a.numpy(), b.numpy()) for f, (a, b) in found.items()})
-    return drawn
+def latent_space(outcome: Outcome) -> Figure:
+    """Maps of the codes of both models, coloured by class."""
+    codes = [overview_embedding(trial, outcome).codes for trial in outcome.trials.values()]
+    labels = overview_labels(outcome)
+    rows = np.random.default_rng(0).permutation(len(codes[0]))[:MAX_POINTS_IN_MAP]
+    titles = ("content code, with warp", "code without warp, as many latents")
+    points = {title: tsne(part[rows]) for title, part in zip(titles, codes, strict=True)}
+    return plots.maps(points, None if labels is None else labels[rows])
 
 
-def _walks(outcome: Outcome) -> dict[str, Figure]:
-    """Traversals of content and of the deformation, and an interpolation."""
-    model, x = outcome.warped.unwarper.model_, _held_out(outcome)
-    content = traverse(model, x)
-    ends, way = _interpolation(outcome, 9)
-    values, shown = content.values.numpy()[:ROWS], content.x.numpy()[:ROWS]
-    drawn = {"traversal": plots.traversal(content.labels[:ROWS], values, shown, "sd")}
-    if x.ndim == 3 and model.warp.factors:
-        drawn["deformation"] = _ways(model, _embedding(outcome.warped, outcome))
-    elif walkable_columns(model.chart):
-        moved = traverse_deformation(model, way.content[0])
-        values, shown = moved.values.numpy()[:ROWS], moved.x.numpy()[:ROWS]
-        drawn["deformation"] = plots.traversal(moved.labels[:ROWS], values, shown)
-    drawn["interpolation"] = plots.interpolation(ends.numpy(), way.templates.numpy(), way.x_hat.numpy())
-    return drawn
+def latent_space_caption(outcome: Outcome) -> str:
+    """What the points and the colours of the maps are."""
+    return (
+        f"t-SNE of the content codes of {overview_words(outcome, 'samples')}. Colours, where there "
+        "are any, are the true classes, which no model has seen."
+    )
 
 
-def _interpolation(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
-    """The way from the first example to the one at the median distance in content, and both as observed."""
-    codes = outcome.warped.embedding.codes[rows := _examples(outcome.test.labels, len(outcome.test))]
-    typical = np.linalg.norm(codes - codes[0], axis=1).argsort()[len(rows) // 2]
-    ends = _held_out(outcome)[[rows[0], rows[typical]]]
+def traversal(outcome: Outcome) -> Figure:
+    """Templates about the mean code, one content dimension moved in each row."""
+    walk = traverse(outcome.warped.unwarper.model_, held_out_samples(outcome), n=SAMPLES_IN_WALK)
+    rows = slice(MAX_TRAVERSAL_ROWS)
+    return plots.traversal(walk.labels[rows], walk.values.numpy()[rows], walk.x.numpy()[rows], "sd")
+
+
+def traversal_caption(outcome: Outcome) -> str:
+    """What moves in a traversal, and how its rows are sorted."""
+    deviation, order = "of the codes along it", "by the standard deviation of the codes"
+    if outcome.warped.unwarper.recipe_.stochastic:
+        deviation = "of the prior"
+        order = "by their rate, the KL divergence from the prior in nats: a row near 0 says nothing"
+    return (
+        "Templates about the mean code. In each row one content dimension moves; sd: standard "
+        f"deviation {deviation}. Rows are sorted {order}; at most {MAX_TRAVERSAL_ROWS} are shown."
+    )
+
+
+def interpolation_path(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
+    """The path from the first example to another at a median distance.
+
+    Args:
+        outcome: The run.
+        n: Samples of the path, ends included.
+
+    Returns:
+        Both ends as observed (2, *shape), and the path.
+    """
+    rows = example_rows(outcome.test.labels, len(outcome.test))
+    codes = outcome.warped.embedding.codes[rows]
+    median = np.linalg.norm(codes - codes[0], axis=1).argsort()[len(rows) // 2]
+    ends = held_out_samples(outcome)[[rows[0], rows[median]]]
     return ends, interpolate(outcome.warped.unwarper.model_, ends[0], ends[1], n)
 
 
-def _arithmetic(outcome: Outcome) -> dict[str, Figure]:
-    """What sets the two ends of one kind apart, added to others; nothing where there is one kind, or too few samples."""
-    unwarper, labels = outcome.warped.unwarper, outcome.test.labels
-    kinds = _clusters(unwarper, outcome.warped.embedding.codes) if labels is None else labels
-    chosen = _analogy(outcome.warped.embedding.codes, kinds)
-    if chosen is None:
-        return {}
-    plus, minus, to = chosen
-    x, word = _held_out(outcome), "cluster " if labels is None else ""
-    found = arithmetic(unwarper.model_, x[plus], x[minus], x[to])
-    rows = [f"{word}{kinds[row]}\n{PLUS_MINUS} ends of {word}{kinds[plus[0]]}" for row in to]
-    sets = (found.plus.templates.numpy(), found.minus.templates.numpy())
-    before, after = found.to.templates.numpy(), found.result.templates.numpy()
-    return {"arithmetic": plots.arithmetic(rows, before, *sets, after, found.result.x_hat.numpy())}
+def interpolation(outcome: Outcome) -> Figure:
+    """The path between two held-out samples, in templates and deformed."""
+    ends, path = interpolation_path(outcome, SAMPLES_IN_WALK)
+    return plots.interpolation(ends.numpy(), path.templates.numpy(), path.x_hat.numpy())
 
 
-def _analogy(codes: Array, kinds: Array) -> tuple[Array, Array, Array] | None:
-    """Rows to add, rows to take away and rows to change, of codes (N, D) of `kinds` (N,).
+def moving_interpolation(outcome: Outcome) -> Array:
+    """Frames (F, height, width, 3) of the same path."""
+    _, path = interpolation_path(outcome, FRAMES_OF_MOVING_PICTURES)
+    shares = [f"{share:.2f}" for share in np.linspace(0, 1, FRAMES_OF_MOVING_PICTURES)]
+    tiles = {"template": path.templates.numpy(), "deformed": path.x_hat.numpy()}
+    return moving(tiles, dict.fromkeys(tiles, shares))
 
-    The first two are the ends of the largest kind, a tenth of it each, along the direction in which its codes vary most; the
-    last are the most typical samples of the next three kinds.
+
+def new_samples(outcome: Outcome, source: LatentDensity, across: int) -> Figure | None:
+    """Samples drawn from the model; None where it has no such source.
+
+    Args:
+        outcome: The run.
+        source: The prior, which only generative families have, or the mixture.
+        across: Samples in a row.
     """
-    names, sizes = np.unique(kinds, return_counts=True)
-    members = [np.flatnonzero(kinds == name) for name in names[np.argsort(-sizes, kind="stable")]]
-    if len(members) < 2 or len(members[0]) < 2 * FEW:
+    unwarper = outcome.warped.unwarper
+    if source == "prior" and not unwarper.recipe_.generative:
         return None
-    order, end = members[0][_principal(codes[members[0]]).argsort()], max(FEW, len(members[0]) // 10)
-    return order[-end:], order[:end], np.array([rows[_typical(codes[rows])] for rows in members[1:4]])
+    x = np.asarray(unwarper.sample(NEW_SAMPLES, source=source, random_state=0))
+    return plots.samples(unwarper.schema_.scaler.apply(x), across)
 
 
-def _samples(unwarper: Unwarper) -> dict[str, Figure]:
-    """New samples: from the prior, where the family has one, and from a mixture fitted to the latents."""
-    drawn: dict[str, Figure] = {}
-    sources: tuple[LatentDensity, ...] = ("prior", "mixture") if unwarper.recipe_.generative else ("mixture",)
-    for source in sources:
-        made = np.asarray(unwarper.sample(DRAWN, source=source, random_state=0))
-        drawn[source] = plots.samples(unwarper.schema_.scaler.apply(made), SHOWN if made.ndim == 4 else SHOWN // 2)
-    return drawn
+def prior_caption(outcome: Outcome) -> str:
+    """How samples from the prior are drawn, and what their faults mean."""
+    is_fitted = outcome.warped.unwarper.recipe_.prior == "learned"
+    return (
+        "New samples: code and deformation drawn from the prior. Empty or torn frames mean that "
+        "the prior allows more deformation than the samples show"
+        f"{'' if is_fitted else '; prior=learned fits it to them'}."
+    )
 
 
-def _cluster_templates(unwarper: Unwarper) -> Array:
-    """Templates of the cluster centres in the model's own range."""
-    with torch.no_grad():
-        return unwarper.model_.template(torch.from_numpy(unwarper.cluster_centers_)).numpy()
+def sample_plots(across: int) -> tuple[Plot, Plot]:
+    """New samples from prior and mixture, `across` in a row."""
+    mixture = (
+        "New samples: code and deformation drawn from a Gaussian mixture that was fitted to those "
+        "of the training samples."
+    )
+    return (
+        Plot("prior", partial(new_samples, source="prior", across=across), prior_caption),
+        Plot("mixture", partial(new_samples, source="mixture", across=across), always(mixture)),
+    )
+
+
+def training_plot_of(outcome: Outcome) -> TrainingPlot:
+    """The way to draw the training of the model with the warp."""
+    return training_plot(outcome.warped.unwarper.history_.rows)
+
+
+def training(outcome: Outcome) -> Figure:
+    """How the trainings of both models went."""
+    trials = {"with warp": outcome.warped, "without": outcome.baseline}
+    rows = {name: trial.unwarper.history_.rows for name, trial in trials.items()}
+    return training_plot_of(outcome).draw(rows)
+
+
+LATENT_SPACE = Plot("latent_space", latent_space, latent_space_caption)
+TRAVERSAL = Plot("traversal", traversal, traversal_caption)
+INTERPOLATION = Plot(
+    "interpolation",
+    interpolation,
+    always(
+        "From one held-out sample to another: between both, codes go along a straight line, and "
+        "deformations go factor by factor."
+    ),
+)
+MOVING = Plot("moving", moving_interpolation, always("The same way there and back."))
+TRAINING = Plot("training", training, lambda outcome: training_plot_of(outcome).caption)

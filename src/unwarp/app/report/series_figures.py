@@ -1,20 +1,32 @@
-"""Figures of a report that series alone have."""
+"""Figures that reports of series have."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from unwarp import plots
 from unwarp.analysis.embedding import Embedding, align_in_chunks
 from unwarp.app.outcome import Outcome
-from unwarp.app.report.shown import FEW, _clusters, _embedding, _shown, _typical
+from unwarp.app.report.examples import (
+    MAX_EXAMPLES,
+    held_out_samples,
+    nearest_clusters,
+    nearest_to_mean,
+    overview_embedding,
+    overview_samples,
+    overview_words,
+)
+from unwarp.app.report.figures import SAMPLES_IN_WALK, gallery, gallery_caption
+from unwarp.app.report.illustrations import Plot, always
 from unwarp.core import Array
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models import Model
@@ -22,100 +34,240 @@ from unwarp.models.latent import Latent
 from unwarp.plots.timelines import largest
 from unwarp.warps import Window, interpolate_missing
 
-AVERAGED = 10
+MAX_SERIES_EXAMPLES = MAX_EXAMPLES // 2
+"""Series that stand side by side as examples: they are drawn wider than images."""
+
+MAX_CLUSTERS_OVERLAID = 6
+"""Clusters whose series are overlaid, the largest."""
+
+INTERVALS_OF_TIME_MAP = 64
+"""Intervals of the series' length at whose ends time maps are drawn."""
+
+MAX_CLUSTERS_AVERAGED = 4
+"""Clusters whose averages are compared, the largest."""
+
+MAX_SERIES_AVERAGED = 10
+"""Series of one cluster whose average is taken."""
+
+MAX_TIMES_AVERAGED = 300
+"""Samples to which series are thinned before averages are taken."""
+
+MAX_DIRECTIONS = 3
+"""Directions in the space of deformations that are shown."""
+
+MIN_SHARE_OF_DIRECTION = 0.01
+"""Share of the variance below which a direction is not shown."""
 
 
-LENGTH = 300
+def series_gallery(outcome: Outcome) -> Figure:
+    """Held-out examples, also with their warps undone."""
+    x, unwarper = held_out_samples(outcome), outcome.warped.unwarper
+    aligned = align_in_chunks(x, outcome.warped.embedding.map, unwarper.model_.padding)
+    return gallery(outcome, MAX_SERIES_EXAMPLES, {"aligned": aligned})
 
 
-CELLS = 64
+def alignment(outcome: Outcome) -> Figure:
+    """The series of each cluster overlaid, as observed and aligned."""
+    unwarper, x = outcome.warped.unwarper, overview_samples(outcome)
+    embedding, undo = overview_embedding(outcome.warped, outcome), unwarper.schema_.scaler.undo
+    aligned = align_in_chunks(x, embedding.map, unwarper.model_.padding)
+    return plots.series(
+        undo(x.numpy()),
+        undo(aligned.numpy()),
+        unwarper.cluster_templates_,
+        nearest_clusters(embedding.codes, unwarper.cluster_centers_),
+        sampling_rate=clock_rate(unwarper.model_),
+        most=MAX_CLUSTERS_OVERLAID,
+    )
 
 
-CLUSTERS = 6
+def alignment_caption(outcome: Outcome) -> str:
+    """The traces, lines and bands of the overlaid series in words."""
+    return (
+        f"{overview_words(outcome, 'series').capitalize()}, overlaid cluster by cluster. Left: as "
+        "observed, with their mean. Right: with their warps undone, and the cluster's template, "
+        "which is its centre in content, decoded. Bands: root mean square distance from that "
+        "line. Clusters are found without labels, as many as there are classes where these are "
+        f"known; at most {MAX_CLUSTERS_OVERLAID} are shown, the largest."
+    )
 
 
-def _of_series(outcome: Outcome) -> dict[str, Figure]:
-    """What series alone are shown by: clusters raw and aligned, warps over time, averages by other methods."""
-    unwarper, found = outcome.warped.unwarper, _embedding(outcome.warped, outcome)
-    x, undo, sampling_rate = _shown(outcome), unwarper.schema_.scaler.undo, clock_rate(unwarper.model_)
-    aligned = align_in_chunks(x, found.map, unwarper.model_.padding).numpy()
-    clusters, templates = _clusters(unwarper, found.codes), unwarper.cluster_templates_
-    drawn = {
-        "alignment": plots.series(
-            undo(x.numpy()), undo(aligned), templates, clusters, sampling_rate=sampling_rate, most=CLUSTERS
-        )
-    }
-    if found.table:
-        gamma = found.map.pull(Window.frame((CELLS + 1,)).lattice(x))[..., 0].numpy()
-        names = np.array([f"cluster {name}" for name in clusters])
-        drawn["warps"] = plots.warps(gamma, x.shape[2], sampling_rate=sampling_rate, labels=names)
-        drawn["deformations"] = plots.columns(found.table, bounds=False)
-    return drawn | _averages(unwarper, x.numpy(), found, clusters)
+def time_maps(outcome: Outcome) -> Figure | None:
+    """Warps of time as curves, coloured by cluster, where there are any."""
+    embedding = overview_embedding(outcome.warped, outcome)
+    if not embedding.table:
+        return None
+    unwarper, x = outcome.warped.unwarper, overview_samples(outcome)
+    lattice = Window.frame((INTERVALS_OF_TIME_MAP + 1,)).lattice(x)
+    gamma = embedding.map.pull(lattice)[..., 0].numpy()
+    clusters = nearest_clusters(embedding.codes, unwarper.cluster_centers_)
+    names = np.array([f"cluster {cluster}" for cluster in clusters])
+    rate = clock_rate(unwarper.model_)
+    return plots.warps(gamma, x.shape[2], sampling_rate=rate, labels=names)
+
+
+def deformations(outcome: Outcome) -> Figure | None:
+    """Histograms of the estimated deformations, where there are any."""
+    table = overview_embedding(outcome.warped, outcome).table
+    return plots.columns(table, bounds=False) if table else None
 
 
 def clock_rate(model: Model) -> float | None:
-    """Samples a second, where the warp of a model of series knows them."""
+    """Samples a second of a model of series, where known."""
     rates = (getattr(part, "sampling_rate", None) for part in model.warp.parts)
-    return next((float(sampling_rate) for sampling_rate in rates if sampling_rate is not None), None)
+    return next((float(rate) for rate in rates if rate is not None), None)
 
 
-def _averages(unwarper: Unwarper, x: Array, embedding: Embedding, clusters: Array) -> dict[str, Figure]:
-    """Templates of the largest clusters beside DBA (Petitjean et al. 2011) and soft-DTW barycenters (Cuturi and Blondel 2017).
+def averages(outcome: Outcome) -> Figure | None:
+    """Templates of the largest clusters beside averages by other methods.
 
-    Nothing without `tslearn`, which has both; it knows no gaps, so that averages are taken over series with gaps filled. A few series of each cluster, thinned to at most `LENGTH` samples, and the
-    first channel alone. Templates are moved by the mean warp of their series, as barycenters stand where these do.
+    The others are DBA (Petitjean et al. 2011) and soft-DTW barycenters (Cuturi and Blondel 2017).
+    Only the first channel is averaged. `tslearn`, which has both, knows no gaps, so that averages
+    are taken over series with gaps filled. Templates are moved by the mean warp of their series,
+    as barycenters stand where these do.
+
+    Returns:
+        The figure; None without `tslearn`.
     """
     if find_spec("tslearn") is None:
-        return {}
-    step = -(-x.shape[2] // LENGTH)
-    names = largest(clusters, 4)
-    members = [np.flatnonzero(clusters == name) for name in names]
-    some = [mine[np.linspace(0, len(mine) - 1, min(len(mine), AVERAGED)).astype(int)] for mine in members]
-    groups = [x[rows, 0, ::step] for rows in some]
-    theta = torch.from_numpy(np.stack([embedding.theta[rows].mean(0) for rows in some]))
-    centres = torch.from_numpy(unwarper.cluster_centers_[names])
-    with torch.no_grad():
-        moved = unwarper.model_.reconstruct(Latent(centres, unwarper.model_.chart.map(theta))).numpy()
-    whole = [interpolate_missing(torch.from_numpy(group)).numpy() for group in groups]
+        return None
+    unwarper, x = outcome.warped.unwarper, overview_samples(outcome)
+    embedding = overview_embedding(outcome.warped, outcome)
+    clusters = nearest_clusters(embedding.codes, unwarper.cluster_centers_)
+    names = largest(clusters, MAX_CLUSTERS_AVERAGED)
+    members = [_thinned(np.flatnonzero(clusters == name)) for name in names]
+    step = -(-x.shape[2] // MAX_TIMES_AVERAGED)
+    groups = [x[rows, 0, ::step].numpy() for rows in members]
+    templates = _moved_templates(unwarper, names, [embedding.theta[rows] for rows in members])
     curves = {
-        "template": moved[:, 0, ::step],
-        **_barycenters(whole),
-        "mean": np.stack([group.mean(0) for group in whole]),
+        "template": templates[:, 0, ::step],
+        **_barycenters([interpolate_missing(torch.from_numpy(group)).numpy() for group in groups]),
+        "mean": np.stack([group.mean(0) for group in groups]),
     }
-    sampling_rate = clock_rate(unwarper.model_)
-    titles = [f"cluster {name}" for name in names]
-    return {
-        "averages": plots.averages(
-            dict(zip(titles, groups, strict=True)), curves, sampling_rate=sampling_rate, step=step
-        )
-    }
+    traces = dict(zip((f"cluster {name}" for name in names), groups, strict=True))
+    return plots.averages(traces, curves, sampling_rate=clock_rate(unwarper.model_), step=step)
+
+
+def _thinned(rows: Array) -> Array:
+    """At most `MAX_SERIES_AVERAGED` of `rows` (N,), evenly spread."""
+    n = min(len(rows), MAX_SERIES_AVERAGED)
+    return np.asarray(rows[np.linspace(0, len(rows) - 1, n).astype(int)])
+
+
+def _moved_templates(unwarper: Unwarper, clusters: Array, thetas: Sequence[Array]) -> Array:
+    """Templates of clusters under the mean warp of their series.
+
+    Args:
+        unwarper: The model with the warp.
+        clusters: Clusters (K,).
+        thetas: Columns of the warps (N_k, P) of the series of each cluster.
+
+    Returns:
+        Series (K, C, T).
+    """
+    model = unwarper.model_
+    centres = torch.from_numpy(unwarper.cluster_centers_[clusters])
+    theta = torch.from_numpy(np.stack([columns.mean(0) for columns in thetas]))
+    return _rendered(model, centres, theta).numpy()
+
+
+@torch.no_grad()
+def _rendered(model: Model, content: Tensor, theta: Tensor) -> Tensor:
+    """Codes decoded and deformed, (N, C, T).
+
+    Args:
+        model: The model with the warp.
+        content: Content codes (N, D).
+        theta: Columns of its chart (N, P).
+    """
+    return model.reconstruct(Latent(content, model.chart.map(theta)))
 
 
 def _barycenters(groups: Sequence[Array]) -> dict[str, Array]:
-    """DBA and soft-DTW barycenters (K, T) of K groups of series (N_k, T), by method."""
+    """DBA and soft-DTW barycenters (K, T) of groups (N_k, T)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = import_module("tslearn.barycenters")
-        dba = [found.dtw_barycenter_averaging(group[..., None], max_iter=10) for group in groups]
-        soft = [found.softdtw_barycenter(group[..., None], gamma=1.0, max_iter=15) for group in groups]
-    return {name: np.stack(curves)[..., 0] for name, curves in (("DBA", dba), ("soft-DTW", soft))}
+        methods = import_module("tslearn.barycenters")
+        columns = [group[..., None] for group in groups]
+        dba = [methods.dtw_barycenter_averaging(x, max_iter=10) for x in columns]
+        soft = [methods.softdtw_barycenter(x, gamma=1.0, max_iter=15) for x in columns]
+    return {"DBA": np.stack(dba)[..., 0], "soft-DTW": np.stack(soft)[..., 0]}
 
 
-def _ways(model: Model, found: Embedding, n: int = 9) -> Figure:
-    """The most typical sample under the deformations that were found, along the directions in which these vary most.
+def deformation(outcome: Outcome) -> Figure | None:
+    """A typical series along the main directions of the deformations."""
+    model = outcome.warped.unwarper.model_
+    if not model.warp.factors:
+        return None
+    return directions(model, overview_embedding(outcome.warped, outcome))
 
-    Single columns of a warp of time mean nothing to people; principal components of all of them, over their half-ranges,
-    do.
+
+def directions(model: Model, embedding: Embedding, n: int = SAMPLES_IN_WALK) -> Figure:
+    """The most typical series, deformed along principal components of the warps.
+
+    Single columns of a warp of time mean nothing to people; principal components of all of them,
+    each over its half-range, do.
+
+    Args:
+        model: The model with the warp.
+        embedding: Its embedding of many series.
+        n: Samples in a row.
     """
-    half = np.array([factor.half_range for factor in model.chart.factors])
-    theta = found.theta / half
-    _, sizes, directions = np.linalg.svd(theta - theta.mean(0), full_matrices=False)
+    half_ranges = np.array([factor.half_range for factor in model.chart.factors])
+    theta = embedding.theta / half_ranges
+    _, sizes, axes = np.linalg.svd(theta - theta.mean(0), full_matrices=False)
     shares = np.square(sizes) / max(float(np.square(sizes).sum()), 1e-12)
-    steps, kept = np.linspace(-2, 2, n), range(max(1, int((shares[:FEW] > 0.01).sum())))
-    spread = [directions[i] * sizes[i] / len(theta) ** 0.5 for i in kept]
-    moved = np.concatenate([(theta.mean(0) + steps[:, None] * way) * half for way in spread])
-    content = torch.from_numpy(found.codes[[_typical(found.codes)] * len(moved)])
-    with torch.no_grad():
-        x = model.reconstruct(Latent(content, model.chart.map(torch.from_numpy(moved).to(content)))).numpy()
-    labels = [f"direction {i + 1}\n{shares[i]:.0%}" for i in kept]
-    return plots.traversal(labels, np.tile(steps, (len(labels), 1)), x.reshape(len(labels), n, *x.shape[1:]), "sd")
+    count = max(1, int((shares[:MAX_DIRECTIONS] > MIN_SHARE_OF_DIRECTION).sum()))
+    steps, deviations = np.linspace(-2, 2, n), axes * sizes[:, None] / len(theta) ** 0.5
+    paths = [(theta.mean(0) + steps[:, None] * axis) * half_ranges for axis in deviations[:count]]
+    moved = torch.from_numpy(np.concatenate(paths))
+    typical = [nearest_to_mean(embedding.codes)] * len(moved)
+    content = torch.from_numpy(embedding.codes[typical])
+    x = _rendered(model, content, moved.to(content)).numpy()
+    labels = [f"direction {i + 1}\n{shares[i]:.0%}" for i in range(count)]
+    values = np.tile(steps, (count, 1))
+    return plots.traversal(labels, values, x.reshape(count, n, *x.shape[1:]), "sd")
+
+
+GALLERY = Plot(
+    "gallery",
+    series_gallery,
+    partial(gallery_caption, noun="series", undone="the same with their warps undone; "),
+)
+ALIGNMENT = Plot("alignment", alignment, alignment_caption)
+TIME_MAPS = Plot(
+    "warps",
+    time_maps,
+    always(
+        "Warps of time, coloured by cluster. Left: the moment of the template that is seen at each "
+        "moment; on the dotted line nothing is moved, and below it things are seen later than in "
+        "the template. Right: local speed; at 2 the observation runs through its template twice "
+        "as fast."
+    ),
+)
+DEFORMATIONS = Plot(
+    "deformations",
+    deformations,
+    always(
+        "Lag is the mean of observed minus template time (positive: seen later); speed and "
+        "acceleration are the extremes of a series."
+    ),
+)
+AVERAGES = Plot(
+    "averages",
+    averages,
+    always(
+        "Averages of a few series of the largest clusters (grey, standardised): the cluster's "
+        "template under the mean warp of these series, beside their DBA and soft-DTW barycenters "
+        "and their plain mean. A template also aligns new series in one pass."
+    ),
+)
+DEFORMATION = Plot(
+    "deformation",
+    deformation,
+    always(
+        "The template of a typical series under the deformations that were found, along the "
+        "directions in which these vary most, with their share of the variance; sd: standard "
+        "deviation along a direction."
+    ),
+)
