@@ -23,7 +23,7 @@ FLOORS = (
 )
 AT_HOME = {
     "matplotlib": ("plots", "app"),
-    "sklearn": ("metrics", "models", "analysis", "estimators", "app"),
+    "sklearn": ("metrics", "analysis", "estimators", "app"),
     "pandas": ("analysis", "estimators", "app"),
     "typer": ("app",),
 }
