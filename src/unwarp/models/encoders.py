@@ -182,7 +182,7 @@ class Encoder(nn.Module):
 class Staged(Encoder):
     """Canonicalise, then encode.
 
-    Each rung sees x with the earlier rungs undone; the content network sees x with the total undone.
+    Each rung gets x with the earlier rungs undone, the content network x with the total undone.
     """
 
     def __init__(

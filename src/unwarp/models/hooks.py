@@ -25,10 +25,14 @@ class Hooks:
         finish: Takes up to 4,096 training samples, after the last step, in evaluation mode.
 
     Example:
-        >>> class Net(nn.Module):
+        >>> from torch import nn
+        >>> class Centred(nn.Linear):
         ...     @property
         ...     def training_hooks(self) -> Hooks:
-        ...         return Hooks(finish=self.set_threshold)
+        ...         return Hooks(finish=self.centre)
+        ...
+        ...     def centre(self, x: Tensor) -> None:
+        ...         self.bias.data -= self(x).mean(0)
     """
 
     updates: int = 0

@@ -2,9 +2,9 @@
 
 On the full circle a decoder may learn two templates of one class, half a turn apart, and each
 sample is explained by the template that fits it a little better: clusters then hold poses rather
-than classes. The starts that explain a sample well are its candidates, and k-means runs over samples
-with the code of any candidate (clusters of orbits instead of points): a class that is split costs a
-cluster that is needed elsewhere, so its parts come together in one pose.
+than classes. The starts that explain a sample well are its candidates, and k-means runs over
+samples with the code of any candidate (clusters of orbits instead of points): a class that is split
+costs a cluster that is needed elsewhere, so its parts come together in one pose.
 """
 
 from __future__ import annotations

@@ -6,46 +6,30 @@ states and the step.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
-from unwarp.errors import ConfigError, TrainingError
+from unwarp.errors import ConfigError
 from unwarp.models.hooks import Hooks
 from unwarp.models.players import Player
-from unwarp.models.schedules import Schedule
 from unwarp.training.batches import _generator, rows_at
 from unwarp.training.callbacks import Callback
 from unwarp.training.engine import Precision, accelerator
-from unwarp.training.state import History, Row, State
+from unwarp.training.slots import slots_of, step_player, weights_of
+from unwarp.training.state import LOG_EVERY, History, Row, State
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-LOG_EVERY = 10
-"""Steps between two rows of the history."""
 UPDATE_SAMPLES, FINISH_SAMPLES = 1024, 4096
 """Training samples, at most, that the hooks of a model get: between steps, and at the end."""
-
-
-class Objective(nn.Module):
-    """A player's loss as a module, with a forward pass for data-parallel wrappers and autocasting."""
-
-    def __init__(self, player: Player) -> None:
-        super().__init__()
-        self.module, self.loss = player.module, player.loss
-
-    def forward(self, batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """The player's loss terms."""
-        return self.loss(batch, step, generator)
 
 
 def train(
@@ -111,7 +95,7 @@ def _start(
     for module in (model, *(player.module for player in players)):
         module.to(engine.device).train()
     optimisers = tuple(player.optimiser.build(player.module) for player in players)
-    averages = tuple(_copies(player.module) if player.ema else {} for player in players)
+    averages = tuple(weights_of(player.module) if player.ema else {} for player in players)
     return State(model, players, optimisers, averages, steps, seed, scaler=engine.scaler)
 
 
@@ -130,43 +114,6 @@ def _finish(state: State, data: Dataset, engine: Accelerator) -> None:
     state.model.to("cpu")
 
 
-@dataclass(frozen=True)
-class PlayerSlot:
-    """A player's place in the loop.
-
-    Attributes:
-        player: The player.
-        objective: Its loss as a module, wrapped for precision and processes.
-        optimiser: Its optimiser, wrapped likewise.
-        schedule: Factor of its learning rate over the run.
-        average: Its averaged weights by name; empty for none.
-    """
-
-    player: Player
-    objective: nn.Module
-    optimiser: Any
-    schedule: Schedule
-    average: dict[str, Tensor]
-
-
-def _slots(state: State, engine: Accelerator) -> list[PlayerSlot]:
-    """The players' places in a step, in order.
-
-    Optimisers are wrapped for the gradient scaler alone, as that costs time.
-    """
-    records = zip(state.players, state.optimisers, state.averages, strict=True)
-    return [
-        PlayerSlot(
-            player,
-            engine.prepare_model(Objective(player)),
-            engine.prepare_optimizer(optimiser) if engine.scaler else optimiser,
-            player.optimiser.schedule(state.steps),
-            average,
-        )
-        for player, optimiser, average in records
-    ]
-
-
 def _run(
     state: State,
     data: Dataset,
@@ -175,7 +122,7 @@ def _run(
     seconds: float | None,
     callbacks: Sequence[Callback],
 ) -> None:
-    slots = _slots(state, engine)
+    slots = slots_of(state, engine)
     started, last = time.perf_counter() - state.history.seconds, state.step - 1.0
     for step in count(state.step):
         state.step = step
@@ -218,51 +165,6 @@ def _batch(
     return Batch(batch.x.to(engine.device), batch.index), generator
 
 
-def step_player(
-    engine: Accelerator,
-    slot: PlayerSlot,
-    batch: Batch,
-    step: int,
-    position: float,
-    generator: torch.Generator,
-) -> Row:
-    """The loss terms of one player, after its forward pass, backward pass and step.
-
-    Args:
-        engine: Device, precision and processes.
-        slot: The player's place in the loop.
-        batch: Samples of the step.
-        step: Number of the step.
-        position: Place in the run, in steps, which the schedule follows.
-        generator: Generator of everything random in the step.
-    """
-    player, optimiser = slot.player, slot.optimiser
-    optimiser.param_groups[0]["lr"] = player.optimiser.lr * slot.schedule(position)
-    optimiser.zero_grad(set_to_none=True)
-    terms = slot.objective(batch, step, generator)
-    row = {name: float(value.detach()) for name, value in terms.items()}
-    for name, value in row.items():
-        _check_finite(value, f"the term {name!r}", player, batch, step)
-    engine.backward(torch.stack(list(terms.values())).sum())
-    if player.optimiser.clip or step % LOG_EVERY == 0:
-        bound = player.optimiser.clip or math.inf
-        norm = float(engine.clip_grad_norm_(player.module.parameters(), bound))
-        row[f"{player.name}.gradient"] = norm
-        if engine.scaler is None:  # a scaler leaves such steps out and lowers its scale
-            _check_finite(norm, "the gradient's norm", player, batch, step)
-    optimiser.step()
-    _average(player, slot.average, step)
-    return row
-
-
-def _check_finite(value: float, what: str, player: Player, batch: Batch, step: int) -> None:
-    if not math.isfinite(value):
-        raise TrainingError(
-            f"step {step}, player {player.name!r}: {what} is {value}; lower the learning rate "
-            f"({player.optimiser.lr:g}) or look at rows {batch.index[:5].tolist()}... of the data"
-        )
-
-
 def _logged(state: State) -> bool:
     return state.step % LOG_EVERY == 0 or state.step == state.steps - 1
 
@@ -284,26 +186,6 @@ def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:
     if _logged(state):
         place = {"step": state.step, "seconds": seconds, "samples": history.samples}
         history.rows.append(place | terms)
-
-
-def _copies(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-
-@torch.no_grad()
-def _average(player: Player, average: dict[str, Tensor], step: int) -> None:
-    """Follow the player's weights, quickly at first so that no run ends with its start.
-
-    Buffers such as running statistics are averaged with the weights that they were taken under;
-    counters are copied.
-    """
-    turns = step // player.every
-    decay = min(player.ema or 0.0, (1 + turns) / (10 + turns))
-    for name, value in player.module.state_dict().items() if average else ():
-        if value.is_floating_point():
-            average[name].lerp_(value, 1 - decay)
-        else:
-            average[name].copy_(value)
 
 
 def _training_samples(data: Dataset, seed: int, most: int) -> Tensor:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from unwarp.models.players import Player
 
 Row = dict[str, float]
+LOG_EVERY = 10
+"""Steps between two rows of the history."""
 
 
 @dataclass
