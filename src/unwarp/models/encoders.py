@@ -106,6 +106,11 @@ def _draw(mean: Tensor, log_sd: Tensor | None, noise: torch.Generator | None) ->
     return mean if noise is None or log_sd is None else reparametrise(mean, log_sd, noise)
 
 
+def _repeat(x: Tensor, n: int) -> Tensor:
+    """Samples (n, ...): those of `x` (N, ...), one set after the other, where n is more than N."""
+    return x.repeat(n // len(x), *(1 for _ in x.shape[1:])) if n > len(x) else x
+
+
 class Rung(nn.Module):
     """One stage of pose: a network that looks at `window` and predicts the theta of one warp.
 
@@ -219,26 +224,23 @@ class Staged(Encoder):
             brief: Whether each rung is passed once, and none that cannot be undone.
         """
         start = self.start(x, angles)
-        if len(start) > len(x):
-            x = x.repeat(len(start) // len(x), *(1 for _ in x.shape[1:]))
+        x = _repeat(x, len(start))
         learned: Map = IdentityMap(len(x))
         mean_map, before, undone = learned, learned, start
         views: dict[Window, Tensor] = {}
         stage: Stage | None = None
         for rung, is_last in self._passes(brief):
-            view = self._look(x, undone, rung.window, views)
-            stage = rung(view, noise if is_last else None)
+            stage = rung(self._look(x, undone, rung.window, views), noise if is_last else None)
             before, mean_map = learned, mean_map.compose(stage.mean_map)
             learned = learned.compose(stage.sampled_map)
             if stage.sampled_map.invertible:
                 undone, views = start.compose(learned), {}
         view = self._look(x, undone, self.window, views)
         mean, log_sd = self.content(view)
-        spread = stage.gaussian_log_sd if stage else None
+        sds = stage.gaussian_log_sd if stage else None
         content, map = _draw(mean, log_sd, noise), start.compose(learned)
         theta = self._prior_coordinates(sized(start).compose(mean_map))
-        before = start.compose(before)
-        return Posterior(content, map, theta, mean, log_sd, spread, before, stage, view)
+        return Posterior(content, map, theta, mean, log_sd, sds, start.compose(before), stage, view)
 
     def _passes(self, brief: bool) -> list[tuple[Rung, bool]]:
         """The rungs as they are passed, and whether a pass is the last of its rung."""

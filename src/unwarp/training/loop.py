@@ -7,7 +7,8 @@ states and the step.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -64,24 +65,36 @@ def train(
         TrainingError: A loss or its gradient is not finite; the message names the step, the player
             and the term.
     """
-    if steps < 1 or batch_size < 1:
-        raise ConfigError(f"steps={steps} and batch_size={batch_size} must be at least 1")
-    if seconds is not None and not seconds > 0:
-        raise ConfigError(f"seconds={seconds} must be positive, or None for no bound")
+    _check(steps, batch_size, seconds)
     engine = accelerator(device, precision)
     state = _start(model, tuple(players), steps, seed, engine)
-    try:
-        for callback in callbacks:
-            callback.on_start(state)
+    with _observed(state, callbacks):
         _run(state, data, engine, batch_size, seconds, callbacks)
-    except BaseException:
-        for callback in callbacks:
-            callback.on_stop(state)
-        raise
     _finish(state, data, engine)
     for callback in callbacks:
         callback.on_end(state)
     return state.history
+
+
+def _check(steps: int, batch_size: int, seconds: float | None) -> None:
+    """Refuse sizes of a run that are not positive."""
+    if steps < 1 or batch_size < 1:
+        raise ConfigError(f"steps={steps} and batch_size={batch_size} must be at least 1")
+    if seconds is not None and not seconds > 0:
+        raise ConfigError(f"seconds={seconds} must be positive, or None for no bound")
+
+
+@contextmanager
+def _observed(state: State, callbacks: Sequence[Callback]) -> Iterator[None]:
+    """Tell callbacks of the start of a run, and of an error that ends it early."""
+    try:
+        for callback in callbacks:
+            callback.on_start(state)
+        yield
+    except BaseException:
+        for callback in callbacks:
+            callback.on_stop(state)
+        raise
 
 
 def _start(
@@ -122,26 +135,28 @@ def _run(
     seconds: float | None,
     callbacks: Sequence[Callback],
 ) -> None:
-    slots = slots_of(state, engine)
-    started, last = time.perf_counter() - state.history.seconds, state.step - 1.0
+    slots, last = slots_of(state, engine), state.step - 1.0
+    started = time.perf_counter() - state.history.seconds
     for step in count(state.step):
         state.step = step
-        elapsed = time.perf_counter() - started
-        position = max(float(step), state.steps * elapsed / seconds if seconds else 0.0)
+        position = _position(state, time.perf_counter() - started, seconds)
         if position >= state.steps:
             break
         _update(state, data, engine, last, position)
         last = position
         batch, generator = _batch(state, data, engine, batch_size)
         terms: Row = {}
-        for slot in slots:
-            if step % slot.player.every == 0:
-                terms |= step_player(engine, slot, batch, step, position, generator)
-        if _logged(state):
-            terms |= _measure(state, batch, generator)
+        for slot in (slot for slot in slots if step % slot.player.every == 0):
+            terms |= step_player(engine, slot, batch, step, position, generator)
+        terms |= _measure(state, batch, generator)
         _record(state, terms, batch_size, time.perf_counter() - started)
         for callback in callbacks:
             callback.on_step(state, terms)
+
+
+def _position(state: State, elapsed: float, seconds: float | None) -> float:
+    """Place in the run, in steps: by their number, or by the time where its bound is nearer."""
+    return max(float(state.step), state.steps * elapsed / seconds if seconds else 0.0)
 
 
 def _update(state: State, data: Dataset, engine: Accelerator, last: float, position: float) -> None:
@@ -171,9 +186,12 @@ def _logged(state: State) -> bool:
 
 @torch.no_grad()
 def _measure(state: State, batch: Batch, generator: torch.Generator) -> Row:
-    """The players' measures by name; nobody draws from the step's generator after them."""
+    """The players' measures by name, where the step is logged.
+
+    Nobody draws from the step's generator after them.
+    """
     row: Row = {}
-    for player in state.players:
+    for player in state.players if _logged(state) else ():
         measures = player.measure(batch, state.step, generator) if player.measure else {}
         row |= {f"{player.name}.{name}": float(value) for name, value in measures.items()}
     return row
