@@ -98,7 +98,7 @@ SPRITES: dict[str, Any] = {
     "start": "moments",
     "crop": 0.5,
     "n_content": 1,
-    "kinds": 3,
+    "pose_clusters": 3,
 }
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("affine", "beta-vae"): BETA,
@@ -108,7 +108,9 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("rot45", "ae"): HARDER,
     ("noise", "ae"): HARDER,
     ("rot45noise", "ae"): HARDER,
-    ("circle", "ae"): replace(DIGITS, warp=CIRCLE, views=0.3, prior=1.0, kinds=9, gathers=4),  # a 6 turned is a 9
+    ("circle", "ae"): replace(
+        DIGITS, warp=CIRCLE, views=0.3, prior=1.0, pose_clusters=9, pose_updates=4
+    ),  # a 6 turned is a 9
     ("dsprites", "beta-vae"): replace(BETA, **SPRITES, prior=0.05, sigma=0.1, rate_warmup=100),
     ("dsprites", "mixing-ae"): replace(
         MIXING, **SPRITES | {"n_content": 4}, chunks=2, prior=0.15, optimiser=Optimiser(lr=1e-3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ FLOORS = (
 )
 AT_HOME = {
     "matplotlib": ("plots", "app"),
-    "sklearn": ("metrics", "models", "analysis", "estimators", "app"),
+    "sklearn": ("metrics", "analysis", "estimators", "app"),
     "pandas": ("analysis", "estimators", "app"),
     "typer": ("app",),
 }
@@ -57,6 +59,13 @@ def test_heavy_packages_are_at_home(package: str) -> None:
     """Only some rooms import a heavy package when they are imported."""
     strangers = [name for name, path in modules(ROOT).items() if package in outside(path)]
     assert strangers and not [name for name in strangers if name.split(".")[0] not in AT_HOME[package]]
+
+
+def test_training_imports_no_heavy_package() -> None:
+    """Building and training are imported without scikit-learn, pandas, matplotlib and typer."""
+    script = f"import sys, unwarp.models, unwarp.training; print(sys.modules.keys() & {set(AT_HOME)})"
+    run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == "set()"
 
 
 def test_tests_import_no_tests() -> None:

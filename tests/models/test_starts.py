@@ -12,7 +12,7 @@ from tests.pictures import smooth
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Net
 from unwarp.models.losses import gaussian_energy
-from unwarp.models.starts import Start, rotation, start_for
+from unwarp.models.starts import Start, angle, rotation, start_for
 from unwarp.warps import Affine2d, AffineMap, CosineTime, Identity, Rigid2d, Similarity2d, Window
 
 FRAME = Window.frame((40, 48))
@@ -65,9 +65,9 @@ def test_an_empty_picture_has_a_finite_start() -> None:
 
 
 def test_the_full_circle_begins_at_eight_angles_and_less_at_one() -> None:
-    assert len(start_for("centroid", "auto", CIRCLE, FRAME).turns) == 8
-    assert start_for("centroid", "auto", Similarity2d(), FRAME).turns == (0.0,)
-    assert start_for("learned", 4, CIRCLE, FRAME).turns == tuple(math.pi / 2 * k for k in range(4))
+    assert len(start_for("centroid", "auto", CIRCLE, FRAME).angles) == 8
+    assert start_for("centroid", "auto", Similarity2d(), FRAME).angles == (0.0,)
+    assert start_for("learned", 4, CIRCLE, FRAME).angles == tuple(math.pi / 2 * k for k in range(4))
     assert start_for("centroid", "auto", Identity(), FRAME).kind == "learned"
     assert start_for("centroid", "auto", CosineTime(), Window.frame((64,))).kind == "learned"
 
@@ -90,11 +90,13 @@ def test_the_angle_that_is_kept_explains_a_sample_best() -> None:
     for parameter in model.decoder.parameters():
         parameter.data.mul_(8)
     kept, misfits = model.encode(x), []
-    for turn in model.encoder.turns:
-        found = model.encoder(x, None, torch.full((6,), turn), brief=True)
+    for start in model.encoder.angles:
+        found = model.encoder(x, None, torch.full((6,), start), brief=True)
         area = torch.linalg.det(found.map.matrix[:, :, :2]).abs()
-        misfits.append(area * gaussian_energy((model.decode(found.content) - found.seen).flatten(1), torch.ones(())))
-    best = torch.tensor(model.encoder.turns)[torch.stack(misfits).argmin(0)]
+        misfits.append(
+            area * gaussian_energy((model.decode(found.content) - found.canonical).flatten(1), torch.ones(()))
+        )
+    best = torch.tensor(model.encoder.angles)[torch.stack(misfits).argmin(0)]
     again = model.encoder(x, None, best)
     torch.testing.assert_close(kept.content, again.content)
     torch.testing.assert_close(kept.map.push(torch.eye(2)), again.map.push(torch.eye(2)))
@@ -123,3 +125,13 @@ def test_the_prior_judges_the_scale_of_a_start_and_not_its_shift() -> None:
     judged = (large.theta - small.theta)[0] * math.log(Similarity2d().scale)
     assert float(judged[1]) == pytest.approx(math.log(1.5), abs=5e-3)
     torch.testing.assert_close(small.theta[:, 2:], torch.zeros(1, 2), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("aspect", [1.0, 0.5, 2.0])
+def test_angle_undoes_rotation(aspect: float) -> None:
+    """In frames of any aspect, also for maps of an affine warp."""
+    angles = torch.tensor([-3.0, -1.0, 0.0, 0.5, 2.0])
+    torch.testing.assert_close(angle(rotation(angles, aspect), aspect), angles)
+    warp = Affine2d(rotation=180, size=(round(20 * aspect), 20))
+    theta = torch.tensor([[0.7, 0.2, -0.3, 0.4, 0.1, 0.0]])
+    torch.testing.assert_close(angle(warp.map(theta), aspect), theta[:, 0])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,8 @@ from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
 from unwarp.errors import CheckpointError, ConfigError, TrainingError
 from unwarp.models import AE, VAE, Model, Net, Optimiser, Player, Recipe
+from unwarp.models.hooks import Hooks
+from unwarp.models.players import Loss
 from unwarp.training.batches import rows_at
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
@@ -23,7 +28,7 @@ from unwarp.warps import Affine2d
 
 SMALL = Net("mlp", (16,), (16,))
 AUTO = AE(warp=Affine2d(), n_content=3, net=SMALL)
-CIRCLE = AE(warp=Affine2d(rotation=180), n_content=3, net=SMALL, starts=4, kinds=2, gathers=4)
+CIRCLE = AE(warp=Affine2d(rotation=180), n_content=3, net=SMALL, starts=4, pose_clusters=2, pose_updates=4)
 VARIATIONAL = VAE(warp=Affine2d(), n_content=3, net=SMALL, rate_warmup=10)
 
 
@@ -76,20 +81,82 @@ def test_a_stopped_run_resumes_bit_for_bit(recipe: Recipe, stop: int, tmp_path: 
 
 @pytest.mark.parametrize(
     "recipe",
-    [CIRCLE, replace(CIRCLE, gathers=0), replace(AUTO, gathers=4)],
+    [CIRCLE, replace(CIRCLE, pose_updates=0), replace(AUTO, pose_updates=4)],
     ids=["circle", "at the end alone", "one angle"],
 )
-def test_kinds_are_gathered_between_the_parts_of_a_run(recipe: Recipe) -> None:
-    seen: list[tuple[int, Tensor]] = []
+def test_clusters_change_between_parts(recipe: Recipe) -> None:
+    """A run of 30 steps with four updates has five parts."""
+    rows: list[tuple[int, Tensor]] = []
 
     class Watch(Callback):
         def on_step(self, state: State, terms: Row) -> None:
-            if not seen or not torch.equal(state.model.kinds, seen[-1][1]):
-                seen.append((state.step, state.model.kinds.nan_to_num(0.0).clone()))
+            clusters = state.model.state_dict().get("search.clusters", torch.zeros(1)).nan_to_num()
+            if not rows or not torch.equal(clusters, rows[-1][1]):
+                rows.append((state.step, clusters.clone()))
 
     fit(recipe, (Watch(),))
-    changes = [step for step, kinds in seen if kinds.any()]
+    changes = [step for step, clusters in rows if clusters.any()]
     assert changes == ([6, 12, 18, 24] if recipe is CIRCLE else [])
+
+
+def loss_of(net: nn.Module) -> Loss:
+    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        return {"square": net(batch.x.flatten(1)).square().mean()}
+
+    return loss
+
+
+def test_plain_module_is_trained() -> None:
+    """A module without hooks needs nothing but one player; it ends in evaluation mode."""
+    net = nn.Linear(100, 2)
+    x = pictures().x.flatten(1)
+    before = float(net(x).square().mean().detach())
+    player = Player("net", net, loss_of(net), Optimiser(lr=0.005, warmup=1))
+    history = train(net, [player], pictures(), steps=60, batch_size=8, device="cpu")
+    assert history.steps == 60 and not net.training
+    assert float(net(x).square().mean().detach()) < 0.5 * before
+
+
+class Hooked(nn.Linear):
+    """A linear layer with hooks that record the sizes of their samples and the mode."""
+
+    def __init__(self) -> None:
+        super().__init__(4, 2)
+        self.calls: list[tuple[str, int, bool]] = []
+
+    @property
+    def training_hooks(self) -> Hooks:
+        def record(name: str, x: Tensor) -> None:
+            self.calls.append((name, len(x), self.training))
+
+        return Hooks(2, partial(record, "update"), partial(record, "finish"))
+
+
+def test_hooks_get_training_samples() -> None:
+    """Two updates from 1,024 samples in training mode, then one end with 4,096 in use."""
+    net, data = Hooked(), Dataset(torch.zeros(5000, 1, 2, 2))
+    train(net, [Player("net", net, loss_of(net))], data, steps=9, batch_size=8, device="cpu")
+    assert net.calls == [("update", 1024, True)] * 2 + [("finish", 4096, False)]
+    small, few = Hooked(), data.subset(torch.arange(7).numpy())
+    train(small, [Player("net", small, loss_of(small))], few, steps=9, batch_size=8, device="cpu")
+    assert [n for _, n, _ in small.calls] == [7, 7, 7]
+
+
+def test_full_circle_needs_no_sklearn() -> None:
+    """Nor pandas, matplotlib or typer: a run that forms clusters of poses, with them blocked."""
+    script = """
+import sys
+for name in ("sklearn", "pandas", "matplotlib", "typer"):
+    sys.modules[name] = None
+import torch
+from unwarp import AE, Affine2d, Dataset, train
+warp = Affine2d(rotation=180)
+recipe = AE(warp=warp, n_content=2, starts=4, pose_clusters=2, pose_updates=2)
+model, data = recipe.build((1, 12, 12)), Dataset(torch.rand(20, 1, 12, 12))
+train(model, recipe.players(model), data, steps=6, batch_size=8, device="cpu")
+assert model.search.clusters.isfinite().all()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -26,8 +26,7 @@ from unwarp.core import Array, Batch
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.metrics.samples import pixel_gaussian
-from unwarp.models import Model, Player
-from unwarp.models.players import Optimiser
+from unwarp.models.players import Optimiser, Player
 from unwarp.nets.net import Net
 from unwarp.training.loop import train
 
@@ -39,11 +38,9 @@ class FeatureNet(nn.Module):
         n_features: Number of features F.
         scale: What features are divided by, so that their variance is 1 on average; a network's own is arbitrary, and
             the distances would be in its unit.
-        gathers: As of a `Model`: such networks have no kinds.
     """
 
     scale: Tensor
-    gathers = 0
 
     def __init__(self, shape: tuple[int, ...], n_features: int, n_classes: int) -> None:
         super().__init__()
@@ -61,9 +58,6 @@ class FeatureNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Samples (N, *shape) to logits (N, K)."""
         return torch.as_tensor(self.head(self.body(x)))
-
-    def centre(self, x: Tensor) -> None:
-        """Nothing: what the training loop asks of a model at the end, and these have no deformation."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +177,7 @@ def _classifier(
         return {"cross_entropy": F.cross_entropy(logits, target[batch.index].to(logits.device))}
 
     player = Player("classifier", net, loss, Optimiser(lr=3e-3))
-    train(cast(Model, net), (player,), data, steps=steps, batch_size=batch_size, seed=seed, device=device)
+    train(net, (player,), data, steps=steps, batch_size=batch_size, seed=seed, device=device)
     return net
 
 

@@ -26,10 +26,11 @@ class Architecture:
             gives a scale too.
         starts: At how many angles the pose begins; the one that explains the sample best is kept. `auto`: eight for a warp that
             turns the full circle, else one.
-        kinds: Where poses begin at several angles: into how many kinds of things, at most, those are gathered that shall share a
-            pose and, where the warp has no residual, be centred by themselves; 0 lets each sample keep the pose that explains
-            it best.
-        gathers: How often kinds are gathered while the model learns, at equal distances; 0 for at the end alone.
+        pose_clusters: Where poses begin at several angles: number of clusters, at most, of samples
+            that shall share a pose and, where the warp has no residual, be centred by themselves; 0
+            lets each sample keep the pose that explains it best.
+        pose_updates: Number of updates of these clusters while the model learns, at equal
+            distances; 0 forms them at the end alone.
         refinements: Rungs after the start, each of which looks at the canonicalised crop.
         passes: How often the last refinement is passed, in training and in use.
         crop: Share of the frame that templates fill, and that the later rungs look at.
@@ -54,8 +55,8 @@ class Architecture:
     encoder: EncoderKind = "staged"
     start: StartKind = "learned"
     starts: int | Literal["auto"] = "auto"
-    kinds: int = 10
-    gathers: int = 0
+    pose_clusters: int = 10
+    pose_updates: int = 0
     refinements: int = 2
     passes: tuple[int, int] = (2, 5)
     crop: float = 1.0
@@ -74,8 +75,8 @@ class Architecture:
         self.demand(
             n_content=("at least 1", self.n_content >= 1),
             refinements=("0 or more", self.refinements >= 0),
-            kinds=("0 or more", self.kinds >= 0),
-            gathers=("0 or more", self.gathers >= 0),
+            pose_clusters=("0 or more", self.pose_clusters >= 0),
+            pose_updates=("0 or more", self.pose_updates >= 0),
             passes=("at least (1, 1)", min(self.passes) >= 1),
             crop=("in (0, 1]", 0 < self.crop <= 1),
             encoder=("'staged' or 'one-stage'", self.encoder in ("staged", "one-stage")),

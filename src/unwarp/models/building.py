@@ -12,9 +12,12 @@ from torch import nn
 from unwarp.core import Domain
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
+from unwarp.models.canvas import Canvas
 from unwarp.models.encoders import Encoder, Gaussian, OneStage, Rung, Staged
 from unwarp.models.likelihood import BACKGROUND, Above, Likelihood, LikelihoodKind
 from unwarp.models.model import Model
+from unwarp.models.networks import Networks
+from unwarp.models.pose_search import search_for
 from unwarp.models.starts import start_for
 from unwarp.nets.net import output_layer
 from unwarp.warps import Padding, Warp, Window
@@ -29,17 +32,19 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
     domain = domain_of(architecture.warp, shape)
     architecture = complete(architecture, domain, shape)
     assert architecture.padding != "auto" and architecture.likelihood != "auto"
-    frame = Window.frame(shape[1:])
-    window = frame.crop(architecture.crop)
+    window = Window.frame(shape[1:]).crop(architecture.crop)
     warp = architecture.warp.bind(shape[1:], window.extent[0])
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        seen = (shape[0] * (2 if architecture.gaps else 1), *shape[1:])
-        encoder = build_encoder(architecture, seen, warp, window)
-        decoder, link = build_decoder(architecture, (shape[0], *window.size), domain.is_bounded)
+        input_shape = (shape[0] * (2 if architecture.gaps else 1), *shape[1:])
+        encoder = build_encoder(architecture, input_shape, warp, window)
+        template_shape = (shape[0], *window.size)
+        decoder, link = build_decoder(architecture, template_shape, domain.is_bounded)
+    networks = Networks(encoder, decoder, link)
+    canvas = Canvas(tuple(shape), window, architecture.padding, architecture.gaps)
+    search = search_for(networks, canvas, architecture.pose_clusters, architecture.pose_updates)
     likelihood = Likelihood(architecture.likelihood, architecture.sigma)
-    parts = (tuple(shape), warp, encoder, decoder, window, architecture.padding, link, likelihood)
-    return Model(*parts, architecture.prior, architecture.gaps, architecture.kinds, architecture.gathers)
+    return Model(canvas, warp, networks, likelihood, architecture.prior, search)
 
 
 def domain_of(warp: Warp, shape: Sequence[int]) -> Domain:

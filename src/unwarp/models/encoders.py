@@ -1,4 +1,4 @@
-"""Encoders: canonicalise, then encode (`Staged`), and the one-stage encoder kept as a comparison."""
+"""Encoders: canonicalise, then encode (`Staged`); the one-stage encoder is a comparison."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EncoderKind = Literal["staged", "one-stage"]
 
 @dataclass(frozen=True)
 class Posterior:
-    """What an encoder says of a batch, before centring.
+    """The posterior of a batch, before centring.
 
     Attributes:
         content: Content codes (N, D): the mean, or a draw where noise was given.
@@ -28,11 +28,11 @@ class Posterior:
         theta: Mean of its learned part in half-ranges (N, P): what the prior judges.
         content_mean: Posterior mean of the content (N, D).
         content_log_sd: Its log standard deviation (N, D); None for a deterministic encoder.
-        theta_log_sd: Log standard deviation of the last rung's columns that have a Gaussian prior (N, P'), in half-ranges
-            to first order; None likewise.
-        before: What the rungs before the last found; None without rungs.
-        stage: What the last rung says; `map` is `before.compose(stage.drawn)`.
-        seen: What the content network looked at: the canonicalised sample on its window.
+        theta_log_sd: Log standard deviation of the last rung's columns that have a Gaussian prior
+            (N, P'), in half-ranges to first order; None likewise.
+        before: The map of the rungs before the last; None without rungs.
+        stage: The last rung's own; `map` is `before.compose(stage.sampled_map)`.
+        canonical: Input of the content network: the canonicalised sample on its window.
     """
 
     content: Tensor
@@ -43,12 +43,12 @@ class Posterior:
     theta_log_sd: Tensor | None = None
     before: Map | None = None
     stage: Stage | None = None
-    seen: Tensor | None = None
+    canonical: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What one rung says of a batch: a Gaussian over the parameters of its warp, before `constrain`.
+    """The Gaussian of one rung over the parameters of its warp, before `constrain`.
 
     Attributes:
         warp: The rung's family.
@@ -70,17 +70,25 @@ class Stage:
     @cached_property
     def mean_map(self) -> Map:
         """The map of the mean."""
-        return self.sampled_map if self.raw is self.mean else self.warp.map(self.warp.constrain(self.mean))
+        if self.raw is self.mean:
+            return self.sampled_map
+        return self.warp.map(self.warp.constrain(self.mean))
 
     @property
     def gaussian_log_sd(self) -> Tensor | None:
-        """`log_sd` of the columns with a Gaussian prior (N, P'); periodic ones have a uniform prior and no rate."""
+        """`log_sd` of the columns with a Gaussian prior (N, P').
+
+        Periodic ones have a uniform prior and no rate.
+        """
         free = [i for i, factor in enumerate(self.warp.factors) if not factor.periodic]
         return None if self.log_sd is None else self.log_sd[:, free]
 
 
 class Gaussian(nn.Module):
-    """A network's output as a mean and, where `stochastic`, a log standard deviation, which begins near -`narrow`."""
+    """A network's output as a mean and, where `stochastic`, a log standard deviation.
+
+    The log standard deviation begins near -`narrow`.
+    """
 
     def __init__(self, net: nn.Module, stochastic: bool, narrow: float = 1.0) -> None:
         super().__init__()
@@ -98,15 +106,26 @@ def _draw(mean: Tensor, log_sd: Tensor | None, noise: torch.Generator | None) ->
     return mean if noise is None or log_sd is None else reparametrise(mean, log_sd, noise)
 
 
-class Rung(nn.Module):
-    """One stage of pose: a network that looks at `window` and predicts parameters of one elementary warp.
+def _repeat(x: Tensor, n: int) -> Tensor:
+    """Samples (n, ...): those of `x` (N, ...), one set after the other, where n is more than N."""
+    return x.repeat(n // len(x), *(1 for _ in x.shape[1:])) if n > len(x) else x
 
-    A rung that is passed several times, each time on the picture that the last pass straightened, settles: what one
-    look misses the next one sees. It may be passed more often in use than in training.
+
+class Rung(nn.Module):
+    """One stage of pose: a network that looks at `window` and predicts the theta of one warp.
+
+    A rung that is passed several times, each time on the picture that the last pass straightened,
+    settles: what one look misses the next one sees. It may be passed more often in use than in
+    training.
     """
 
     def __init__(
-        self, warp: Warp, window: Window, net: nn.Module, stochastic: bool, passes: tuple[int, int] = (1, 1)
+        self,
+        warp: Warp,
+        window: Window,
+        net: nn.Module,
+        stochastic: bool,
+        passes: tuple[int, int] = (1, 1),
     ) -> None:
         super().__init__()
         self.warp, self.window, self._passes = warp, window, passes
@@ -119,20 +138,26 @@ class Rung(nn.Module):
         """How often the rung is passed: in training, and in use."""
         return self._passes[0 if self.training else 1]
 
-    def forward(self, seen: Tensor, noise: torch.Generator | None) -> Stage:
-        """What the rung says of what is seen, drawn where `noise` is given."""
-        mean, log_sd = self.head(seen)
+    def forward(self, view: Tensor, noise: torch.Generator | None) -> Stage:
+        """The Gaussian of a view, and a draw where there is noise.
+
+        Args:
+            view: Samples on the rung's window (N, C, ...), with the earlier rungs undone.
+            noise: Generator of the draw; None for the mean.
+        """
+        mean, log_sd = self.head(view)
         return Stage(self.warp, mean, log_sd, _draw(mean, log_sd, noise))
 
 
 class Encoder(nn.Module):
-    """Base of encoders: `forward(x, noise, turn) -> Posterior`.
+    """Base of encoders: `forward(x, noise, angles) -> Posterior`.
 
     Attributes:
-        turns: Angles in radians at which the pose may begin; one of them for each row is the argument `turn` (N,).
+        angles: Angles in radians at which a pose may begin; the argument `angles` (N,) names that
+            of each row.
     """
 
-    turns: tuple[float, ...] = (0.0,)
+    angles: tuple[float, ...] = (0.0,)
 
     def __init__(self, warp: Warp, n_content: int) -> None:
         super().__init__()
@@ -144,18 +169,26 @@ class Encoder(nn.Module):
 
     per_half_range: Tensor
 
-    def pose(self, x: Tensor, turn: Tensor | None = None) -> Map:
-        """The whole deformation of observations `x` (N, C, ...), without noise: `forward(x, None, turn).map`."""
-        found: Posterior = self(x, None, turn)
-        return found.map
+    def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
+        """The whole deformation without noise: `forward(x, None, angles).map`.
+
+        Args:
+            x: Observations (N, C, ...).
+            angles: Angles (N,) in radians at which the poses begin; None for none.
+        """
+        posterior: Posterior = self(x, None, angles)
+        return posterior.map
 
     def _prior_coordinates(self, learned: Map) -> Tensor:
-        """The learned deformation in half-ranges; periodic columns, whose prior is uniform, count nothing."""
+        """A learned deformation in half-ranges; 0 in periodic columns: their prior is uniform."""
         return self.warp.theta(learned).to(self.per_half_range.device) * self.per_half_range
 
 
 class Staged(Encoder):
-    """Each rung sees x with the earlier rungs undone; the content network sees x with the total undone."""
+    """Canonicalise, then encode.
+
+    Each rung gets x with the earlier rungs undone, the content network x with the total undone.
+    """
 
     def __init__(
         self,
@@ -170,45 +203,59 @@ class Staged(Encoder):
     ) -> None:
         super().__init__(warp, n_content)
         self.flags = flags
-        self.start, self.turns, self.window, self.padding = start, start.turns, window, padding
+        self.start, self.angles, self.window, self.padding = start, start.angles, window, padding
         self.rungs: Iterable[Rung] = nn.ModuleList(rungs)  # type: ignore[assignment]
         self.content = content
 
     def forward(
-        self, x: Tensor, noise: torch.Generator | None = None, turn: Tensor | None = None, brief: bool = False
+        self,
+        x: Tensor,
+        noise: torch.Generator | None = None,
+        angles: Tensor | None = None,
+        brief: bool = False,
     ) -> Posterior:
-        """Posterior of observations `x` (N, C, ...); a `brief` one passes once each rung that can be undone.
+        """The posterior of observations.
 
-        With angles `turn` (K * N,) it is of each observation begun at K angles, one set of observations after the other.
+        Args:
+            x: Observations (N, C, ...).
+            noise: Generator of a draw; None for the mean.
+            angles: Angles in radians at which the poses begin: (N,), or (K * N,) for K poses of
+                each observation, one set of observations after the other; None for none.
+            brief: Whether each rung is passed once, and none that cannot be undone.
         """
-        start = self.start(x, turn)
-        x = x.repeat(len(start) // len(x), *(1 for _ in x.shape[1:])) if len(start) > len(x) else x
+        start = self.start(x, angles)
+        x = _repeat(x, len(start))
         learned: Map = IdentityMap(len(x))
-        likely, before, undone = learned, learned, start
+        mean_map, before, undone = learned, learned, start
         views: dict[Window, Tensor] = {}
         stage: Stage | None = None
-        rungs = [rung for rung in self.rungs if rung.is_invertible] if brief else list(self.rungs)
-        passes = [(rung, left == 0) for rung in rungs for left in reversed(range(1 if brief else rung.passes))]
-        for rung, last in passes:
-            stage = rung(self._look(x, undone, rung.window, views), noise if last else None)
-            before, likely, learned = learned, likely.compose(stage.mean_map), learned.compose(stage.sampled_map)
+        for rung, is_last in self._passes(brief):
+            stage = rung(self._look(x, undone, rung.window, views), noise if is_last else None)
+            before, mean_map = learned, mean_map.compose(stage.mean_map)
+            learned = learned.compose(stage.sampled_map)
             if stage.sampled_map.invertible:
                 undone, views = start.compose(learned), {}
-        seen = self._look(x, undone, self.window, views)
-        mean, log_sd = self.content(seen)
-        spread = stage.gaussian_log_sd if stage else None
+        view = self._look(x, undone, self.window, views)
+        mean, log_sd = self.content(view)
+        sds = stage.gaussian_log_sd if stage else None
         content, map = _draw(mean, log_sd, noise), start.compose(learned)
-        judged = self._prior_coordinates(sized(start).compose(likely))
-        return Posterior(content, map, judged, mean, log_sd, spread, start.compose(before), stage, seen)
+        theta = self._prior_coordinates(sized(start).compose(mean_map))
+        return Posterior(content, map, theta, mean, log_sd, sds, start.compose(before), stage, view)
 
-    def pose(self, x: Tensor, turn: Tensor | None = None) -> Map:
+    def _passes(self, brief: bool) -> list[tuple[Rung, bool]]:
+        """The rungs as they are passed, and whether a pass is the last of its rung."""
+        rungs = [rung for rung in self.rungs if rung.is_invertible or not brief]
+        counts = [1 if brief else rung.passes for rung in rungs]
+        return [(rung, i == n - 1) for rung, n in zip(rungs, counts, strict=True) for i in range(n)]
+
+    def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
         """As `Encoder.pose`, without the content network."""
-        start = undone = self.start(x, turn)
+        start = undone = self.start(x, angles)
         learned: Map = IdentityMap(len(x))
-        for rung in [each for each in self.rungs for _ in range(each.passes)]:
-            found = rung(self._look(x, undone, rung.window, {}), None).sampled_map
-            learned = learned.compose(found)
-            undone = start.compose(learned) if found.invertible else undone
+        for rung, _ in self._passes(brief=False):
+            map = rung(self._look(x, undone, rung.window, {}), None).sampled_map
+            learned = learned.compose(map)
+            undone = start.compose(learned) if map.invertible else undone
         return start.compose(learned)
 
     def _look(self, x: Tensor, undone: Map, window: Window, views: dict[Window, Tensor]) -> Tensor:
@@ -218,9 +265,9 @@ class Staged(Encoder):
         """
         if window not in views:
             values, flags = torch.split(x, [x.shape[1] - self.flags, self.flags], 1)
-            seen = [align(values, undone, window, self.padding)]
-            seen += [align(flags, undone.point_map, window, self.padding)] if self.flags else []
-            views[window] = torch.cat(seen, 1) if self.flags else seen[0]
+            parts = [align(values, undone, window, self.padding)]
+            parts += [align(flags, undone.point_map, window, self.padding)] if self.flags else []
+            views[window] = torch.cat(parts, 1) if self.flags else parts[0]
         return views[window]
 
 
@@ -232,13 +279,20 @@ class OneStage(Encoder):
         self.trunk = trunk
 
     def forward(
-        self, x: Tensor, noise: torch.Generator | None = None, turn: Tensor | None = None, brief: bool = False
+        self,
+        x: Tensor,
+        noise: torch.Generator | None = None,
+        angles: Tensor | None = None,
+        brief: bool = False,
     ) -> Posterior:
-        """Posterior of observations `x` (N, C, ...)."""
+        """The posterior of observations `x` (N, C, ...); `angles` and `brief` change nothing."""
         mean, log_sd = self.trunk(x)
+        draw = _draw(mean, log_sd, noise)
         sizes = [self.n_content, len(self.warp.factors)]
-        (code, mean_raw), (content, raw) = (torch.split(y, sizes, -1) for y in (mean, _draw(mean, log_sd, noise)))
+        (code, mean_raw), (content, raw) = (torch.split(y, sizes, -1) for y in (mean, draw))
         code_sd, raw_sd = (None, None) if log_sd is None else torch.split(log_sd, sizes, -1)
-        stage = Stage(self.warp, mean_raw, raw_sd, mean_raw if log_sd is None or noise is None else raw)
-        judged, still = self._prior_coordinates(stage.mean_map), IdentityMap(len(x))
-        return Posterior(content, stage.sampled_map, judged, code, code_sd, stage.gaussian_log_sd, still, stage)
+        is_mean = log_sd is None or noise is None
+        stage = Stage(self.warp, mean_raw, raw_sd, mean_raw if is_mean else raw)
+        theta, identity = self._prior_coordinates(stage.mean_map), IdentityMap(len(x))
+        spread, map = stage.gaussian_log_sd, stage.sampled_map
+        return Posterior(content, map, theta, code, code_sd, spread, identity, stage)

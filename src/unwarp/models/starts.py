@@ -1,4 +1,4 @@
-"""Where the search for a pose begins: at rest or at the moments of a picture; at one angle, or at several on the circle."""
+"""First poses: at rest or at the moments of a picture; at one angle, or at several on the circle."""
 
 from __future__ import annotations
 
@@ -21,24 +21,27 @@ DARK = 0.03
 
 @dataclass(frozen=True)
 class Start:
-    """The first pose of each picture, a function of the picture without parameters; gradients do not pass it.
+    """The first pose of a picture, a function of it without parameters or gradients.
 
     Attributes:
-        kind: `learned` (at rest: the first rung looks at the whole frame), `centroid` (the shift of the centre of the intensity that
-            stands out from the rim) or
-            `moments` (that, and the scale that brings the spread about it to a quarter of `window`).
+        kind: `learned` (at rest: the first rung looks at the whole frame), `centroid` (the shift of
+            the centre of the intensity that stands out from the rim) or `moments` (that, and the
+            scale that brings the spread about it to a quarter of `window`).
         window: The part of the frame that templates fill.
-        turns: Angles in radians at which to begin.
+        angles: Angles in radians at which to begin.
     """
 
     kind: StartKind
     window: Window
-    turns: tuple[float, ...] = (0.0,)
+    angles: tuple[float, ...] = (0.0,)
 
-    def __call__(self, x: Tensor, turn: Tensor | None = None) -> Map:
-        """First poses of `x` (N, C, H, W), begun at angles `turn` in radians; at none where that is None.
+    def __call__(self, x: Tensor, angles: Tensor | None = None) -> Map:
+        """First poses of pictures.
 
-        Angles are (N,), or (K * N,) for K poses of each sample, one set of samples after the other.
+        Args:
+            x: Pictures (N, C, H, W).
+            angles: Angles in radians at which the poses begin: (N,), or (K * N,) for K poses of
+                each picture, one set of pictures after the other; None for none.
         """
         if self.kind == "learned":
             start: Map = IdentityMap(len(x))
@@ -49,10 +52,10 @@ class Start:
             start = AffineMap(
                 torch.cat([scale[:, None, None] * translation(shift).matrix[..., :2], shift[..., None]], -1)
             )
-        if turn is None:
+        if angles is None:
             return start
-        rows = torch.arange(len(turn), device=turn.device) % len(x)
-        return start[rows].compose(rotation(turn, x.shape[2] / x.shape[3]))
+        rows = torch.arange(len(angles), device=angles.device) % len(x)
+        return start[rows].compose(rotation(angles, x.shape[2] / x.shape[3]))
 
 
 def sized(start: Map) -> Map:
@@ -84,23 +87,33 @@ def start_for(kind: StartKind, starts: int | Literal["auto"], warp: Warp, window
 
 def _holds(family: Warp, start: Start) -> bool:
     """Whether the family has the poses that a start can give."""
-    likely = translation(torch.tensor([[0.1, -0.2]]))
+    pose = translation(torch.tensor([[0.1, -0.2]]))
     if start.kind == "moments":
-        likely = AffineMap(likely.matrix * torch.tensor([1.2, 1.2, 1.0]))
-    map = family.map(family.theta(likely))
-    return map.invertible and torch.allclose(
-        map.push(likely.matrix[0, :, :2]), likely.push(likely.matrix[0, :, :2]), atol=1e-4
-    )
+        pose = AffineMap(pose.matrix * torch.tensor([1.2, 1.2, 1.0]))
+    map = family.map(family.theta(pose))
+    points = pose.matrix[0, :, :2]
+    return map.invertible and torch.allclose(map.push(points), pose.push(points), atol=1e-4)
 
 
-def rotation(turn: Tensor, aspect: float) -> AffineMap:
-    """Turns (N,) in radians about the centre of a frame whose height is `aspect` times its width."""
-    cos, sin, zero = turn.cos(), turn.sin(), torch.zeros_like(turn)
-    return AffineMap(torch.stack([cos, sin * aspect, zero, -sin / aspect, cos, zero], -1).reshape(-1, 2, 3))
+def rotation(angles: Tensor, aspect: float) -> AffineMap:
+    """Rotations by angles (N,) in radians about the centre of a frame.
+
+    Args:
+        angles: Angles (N,) in radians.
+        aspect: Height of the frame in widths.
+    """
+    cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
+    entries = torch.stack([cos, sin * aspect, zero, -sin / aspect, cos, zero], -1)
+    return AffineMap(entries.reshape(-1, 2, 3))
 
 
 def angle(map: Map, aspect: float) -> Tensor:
-    """The turns (N,) in radians of the affine part of `map`, in a frame whose height is `aspect` times its width."""
+    """The angles (N,) in radians by which the affine part of a map turns.
+
+    Args:
+        map: Maps (N).
+        aspect: Height of the frame in widths.
+    """
     right = affine_part(map).matrix[..., 0]
     return torch.atan2(-right[:, 1] * aspect, right[:, 0])
 

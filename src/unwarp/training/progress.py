@@ -9,6 +9,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainin
 from rich.progress import Progress as Bars
 from rich.table import Column
 
+from unwarp.models.model import Model
 from unwarp.training.callbacks import Callback
 from unwarp.training.state import Row, State
 
@@ -34,6 +35,7 @@ class Choice(Callback):
     def on_start(self, state: State) -> None:
         """One line: warp, sizes, window, steps; and where a stopped run goes on."""
         model = state.model
+        assert isinstance(model, Model)
         size = sum(p.numel() for p in model.parameters())
         where = "x".join(map(str, model.window.size))
         self.say(

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from unwarp.models import Model, Player
-
-if TYPE_CHECKING:
-    pass
-
+from unwarp.models.players import Player
 
 Row = dict[str, float]
+LOG_EVERY = 10
+"""Steps between two rows of the history."""
 
 
 @dataclass
 class History:
-    """What a run did: one row every `LOG_EVERY` steps, and for the last.
+    """The rows of a run: one every `LOG_EVERY` steps, and one for the last.
 
-    A row holds the step, the seconds, the samples, each loss term, each player's gradient norm before clipping as
-    `<player>.gradient` (in the last row only where gradients are clipped), and what its `measure` gives as `<player>.<name>`.
+    A row holds the step, the seconds, the samples, all loss terms, all players' gradient norms
+    before clipping as `<player>.gradient` (in the last row only where gradients are clipped), and
+    their measures as `<player>.<name>`.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -32,15 +30,15 @@ class History:
 
     @property
     def samples_per_second(self) -> float:
-        """Mean pace of the run, counting observations as they were drawn from the data set."""
+        """Mean pace of the run, in observations drawn from the data set."""
         return self.samples / self.seconds if self.seconds else float("nan")
 
 
 @dataclass
 class State:
-    """Everything that a run carries from step to step: what a checkpoint keeps and what a callback sees."""
+    """Everything that a run carries from step to step, for checkpoints and callbacks."""
 
-    model: Model
+    model: nn.Module
     players: tuple[Player, ...]
     optimisers: tuple[torch.optim.Optimizer, ...]
     averages: tuple[dict[str, Tensor], ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,9 @@ from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Model, Net
+from unwarp.models.encoders import Posterior
 from unwarp.models.families.ae import banded_error, disagreement, pyramid
+from unwarp.models.starts import angle
 from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, Identity, TimeShift, Warp, Window, translation
 
@@ -162,3 +165,23 @@ def test_the_bands_term_is_weighted_and_kept_out_by_default() -> None:
     one, three = (terms(replace(SERIES, bands=weight), model, x)["bands"] for weight in (1.0, 3.0))
     assert three == pytest.approx(3 * one, rel=1e-5)
     assert "bands" not in terms(SERIES, model, x)
+
+
+def test_second_views_begin_at_moved_angles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy begins at the angle to which its known move took that of the original."""
+    recipe = AE(warp=Affine2d(rotation=180), n_content=3, starts=4, net=Net("mlp", (16,), (16,)))
+    model, x = recipe.build((1, 12, 12)).train(), torch.rand(12, 1, 12, 12, generator=draw())
+    encode, starts = model.encode, []
+
+    def record(x: torch.Tensor, angles: torch.Tensor) -> Posterior:
+        starts.append(angles)
+        return encode(x, angles=angles)
+
+    monkeypatch.setattr(model, "encode", record)
+    (player,) = recipe.players(model)
+    player.loss(Batch(x, torch.arange(12)), 0, torch.Generator().manual_seed(3))
+    generator = torch.Generator().manual_seed(3)
+    move = model.warp.sample(12, generator, recipe.views, like=x).invertible_part()
+    (angles,) = starts
+    assert set((angles[:12] / (math.pi / 2)).round().tolist()) <= {0.0, 1.0, 2.0, 3.0}
+    torch.testing.assert_close(angles[12:] - angles[:12], angle(move, 1.0))

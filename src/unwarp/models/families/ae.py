@@ -65,10 +65,10 @@ class AE(Recipe):
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             x, move = self.two_views(model, batch.x, generator)
-            turn = model.turn(batch.x)
-            if turn is not None and move:
-                turn = torch.cat([turn, turn + angle(move, x.shape[2] / x.shape[3])])
-            posterior = model.encode(x, turn=turn)
+            angles = model.search.choose(batch.x)
+            if angles is not None and move:
+                angles = torch.cat([angles, angles + angle(move, x.shape[2] / x.shape[3])])
+            posterior = model.encode(x, angles=angles)
             code = posterior.content.roll(len(batch.x), 0) if self.swap else posterior.content
             templates = model.decode(code)
             x_hat = model.apply_map(templates, posterior.map)

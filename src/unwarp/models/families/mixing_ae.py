@@ -112,9 +112,10 @@ class MixingAE(Recipe):
     def _autoencoder(self, model: Model, critic: Critic, classifier: MaskClassifier) -> Player:
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             x, first = batch.x, slice(critic_batch_size(batch.x))
-            turn = model.turn(x)
-            mixed = mix(model, model.encode(x, turn=turn), self.sizes, generator)
-            again = model.encode(mixed.x, turn=None if turn is None else turn[mixed.mapped])
+            angles = model.search.choose(x)
+            mixed = mix(model, model.encode(x, angles=angles), self.sizes, generator)
+            angles = None if angles is None else angles[mixed.mapped]
+            again = model.encode(mixed.x, angles=angles)
             terms = {"mixing": self.mixing * unmixed_nll(model, x, mixed, again).mean()}
             if model.warp.factors:
                 terms["deformation"] = gaussian_energy(mixed.source.theta, model.prior).mean()

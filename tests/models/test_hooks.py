@@ -1,0 +1,15 @@
+"""Hooks of a module in a run: none by default."""
+
+from __future__ import annotations
+
+import torch
+
+from unwarp.models.hooks import Hooks
+
+
+def test_hooks_do_nothing_by_default() -> None:
+    """No updates, and samples that stay as they are."""
+    x, hooks = torch.ones(2, 3), Hooks()
+    hooks.update(x)
+    hooks.finish(x)
+    assert hooks.updates == 0 and torch.equal(x, torch.ones(2, 3))

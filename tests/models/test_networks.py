@@ -1,0 +1,19 @@
+"""Networks: evaluation mode for a while."""
+
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+from unwarp.models.encoders import Encoder
+from unwarp.models.networks import Networks
+from unwarp.warps import Identity
+
+
+def test_evaluating_restores_each_mode() -> None:
+    """Also after an error, and for each network by itself."""
+    networks = Networks(Encoder(Identity(), 2), nn.Linear(2, 2).eval(), nn.Identity())
+    with pytest.raises(RuntimeError, match="stop"), networks.evaluating():
+        assert not networks.encoder.training and not networks.decoder.training
+        raise RuntimeError("stop")
+    assert networks.encoder.training and not networks.decoder.training and networks.link.training

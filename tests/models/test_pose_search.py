@@ -1,0 +1,135 @@
+"""The search for a pose: the best angle, or the candidate nearest to a cluster of poses."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from unwarp import AE, Affine2d
+from unwarp.errors import ConfigError, DataError
+from unwarp.models import Net
+from unwarp.models.pose_search import PoseSearch, SingleStart
+from unwarp.models.poses import FIRST_PASS_TOLERANCE, nearest_candidates
+from unwarp.models.store import load, save
+from unwarp.warps import Similarity2d
+
+SHAPE = (1, 12, 12)
+SMALL = AE(
+    warp=Affine2d(rotation=180),
+    n_content=3,
+    starts=4,
+    pose_clusters=2,
+    net=Net("mlp", (16,), (16,)),
+)
+
+
+def pictures(n: int = 12) -> torch.Tensor:
+    return torch.rand(n, *SHAPE, generator=torch.Generator().manual_seed(0))
+
+
+def search_of(recipe: AE) -> PoseSearch:
+    """The search of a new model, in use."""
+    search = recipe.build(SHAPE).eval().search
+    assert isinstance(search, PoseSearch)
+    return search
+
+
+def test_clusters_survive_a_file(tmp_path: Path) -> None:
+    """They are NaN before centring, finite after, and the saved model begins at the same angles."""
+    x, model = pictures(), SMALL.build(SHAPE)
+    assert isinstance(model.search, PoseSearch)
+    assert model.search.clusters.isnan().all() and model.search.clusters.shape == (2, 3)
+    model.eval().centre(x)
+    assert model.search.clusters.isfinite().all()
+    save(model, SMALL, tmp_path / "model")
+    copied, recipe, _ = load(tmp_path / "model")
+    assert isinstance(copied.search, PoseSearch)
+    assert torch.equal(copied.search.clusters, model.search.clusters) and recipe == SMALL
+    assert torch.equal(model.search.choose(x), copied.search.choose(x))
+
+
+def test_choose_without_clusters_is_best() -> None:
+    """Without clusters each sample has the angle with the least misfit."""
+    x, search = pictures(), search_of(replace(SMALL, pose_clusters=0))
+    search.update_clusters(x)
+    assert search.n_clusters == 0
+    poses = search.first_pass(x)
+    best = poses.angles[poses.misfit.argmin(0), torch.arange(len(x))]
+    assert torch.equal(search.choose(x), best) and len(best.unique()) > 1
+
+
+def test_choose_with_clusters_in_training() -> None:
+    """Updated clusters guide a run; those of a run without updates do not."""
+    x, search = pictures(), search_of(replace(SMALL, pose_updates=1)).train()
+    poses, columns = search.first_pass(x), torch.arange(len(x))
+    best = poses.angles[poses.misfit.argmin(0), columns]
+    assert torch.equal(search.choose(x), best)
+    search.update_clusters(x)
+    assert search.training and search.clusters.isfinite().all()
+    search.clusters[:] = poses.codes[poses.misfit.argmax(0), columns][:2]
+    rows, _ = nearest_candidates(poses.codes, poses.misfit, search.clusters, FIRST_PASS_TOLERANCE)
+    assert torch.equal(search.choose(x), poses.angles[rows, columns])
+    assert not torch.equal(search.choose(x), best)
+    still = search_of(SMALL).train()
+    still.load_state_dict(search.state_dict())
+    assert torch.equal(still.choose(x), best)
+
+
+def test_candidates_are_quarters_from_best() -> None:
+    """In use four candidates are compared by the reconstruction on the whole frame."""
+    x, model = pictures(), SMALL.build(SHAPE).eval()
+    assert isinstance(model.search, PoseSearch)
+    with torch.no_grad():
+        poses, first = model.search.candidates(x), model.search.first_pass(x)
+        best = first.angles[first.misfit.argmin(0), torch.arange(len(x))]
+        assert torch.equal(poses.angles[0], best)
+        for angles, misfit in zip(poses.angles, poses.misfit, strict=True):
+            posterior = model.encode(x, angles=angles)
+            x_hat = model.decode_warped(posterior.content, posterior.map)
+            torch.testing.assert_close(misfit, (x_hat - x).square().flatten(1).sum(1))
+
+
+def test_search_keeps_the_mode_of_networks() -> None:
+    """Networks in training are so after a pass, and the pass itself has no noise."""
+    model = SMALL.build(SHAPE).train()
+    assert isinstance(model.search, PoseSearch)
+    model.search.update_clusters(pictures())
+    assert model.encoder.training and model.decoder.training
+    assert torch.equal(model.search.choose(pictures()), model.search.choose(pictures()))
+
+
+def test_search_owns_no_networks() -> None:
+    """Parameters stand once in a model's state, and a copy of a model searches with its own."""
+    model = SMALL.build(SHAPE).eval()
+    assert [name for name in model.state_dict() if name.startswith("search")] == ["search.clusters"]
+    copied = copy.deepcopy(model)
+    assert isinstance(copied.search, PoseSearch)
+    assert copied.search.networks.encoder is copied.encoder is not model.encoder
+
+
+def test_single_start_chooses_nothing() -> None:
+    """A pose that begins at one angle has no clusters and no updates."""
+    recipe = replace(SMALL, starts=1, pose_updates=4)
+    search = recipe.build(SHAPE).search
+    assert isinstance(search, SingleStart)
+    search.update_clusters(pictures())
+    assert not search.n_clusters and not search.updates and not search.state_dict()
+    assert search.choose(pictures()) is None  # type: ignore[func-returns-value]
+    assert torch.equal(search.memberships(torch.zeros(4, 3)), torch.ones(4, 1))
+
+
+def test_search_refuses_another_shape() -> None:
+    """The message names the shape that the model was built for."""
+    with pytest.raises(DataError, match=r"built for \(1, 12, 12\)"):
+        search_of(SMALL).choose(pictures()[..., :-1])
+
+
+@pytest.mark.parametrize("field", ["pose_clusters", "pose_updates"])
+def test_counts_of_poses_are_not_negative(field: str) -> None:
+    """A recipe names the field that is."""
+    with pytest.raises(ConfigError, match=f"{field} must be 0 or more"):
+        AE(warp=Similarity2d(rotation=180), **{field: -1})  # type: ignore[arg-type]
