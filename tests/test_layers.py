@@ -12,7 +12,7 @@ import unwarp
 ROOT = Path(unwarp.__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
-    {"core", "errors", "_version"},
+    {"core", "errors", "registry", "_version"},
     {"warps", "nets", "plots", "devices", "storage"},
     {"models", "metrics", "data"},
     {"training", "analysis", "datasets"},

@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from inspect import isabstract
 from typing import Any, ClassVar, Self
 
+from unwarp.errors import ConfigError
 from unwarp.models import building
 from unwarp.models.architecture import Architecture
 from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
+from unwarp.registry import Registry
 from unwarp.warps import Identity
 
 
@@ -23,13 +26,13 @@ class Recipe(Architecture, ABC):
     """
 
     family: ClassVar[str]
-    known: ClassVar[dict[str, type[Recipe]]] = {}
+    registry: ClassVar[Registry[type[Recipe]]] = Registry("family", ConfigError)
     optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "family" in vars(cls):
-            Recipe.known[cls.family] = cls
+        if "family" in vars(cls) and not isabstract(cls):
+            Recipe.registry.add(cls.family, cls)
 
     @abstractmethod
     def players(self, model: Model) -> tuple[Player, ...]:
