@@ -71,8 +71,7 @@ def named(text: str) -> Warp:
     if not singles.keys() >= set(text.split("+")):
         names = ", ".join(sorted(singles))
         raise ConfigError(
-            f"warp={text!r} is unknown; choose one of {names}, chain two with '+', "
-            "or import the module that defines it"
+            f"warp={text!r} is unknown; choose one of {names}, chain two with '+', or import the module that defines it"
         )
     links = [singles[name]() for name in text.split("+")]
     return links[0] if len(links) == 1 else Chain(*links)

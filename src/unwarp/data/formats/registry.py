@@ -1,0 +1,105 @@
+"""Formats of files by suffix: every file of this folder registers its own, and so may a user's module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from unwarp.core import Array
+from unwarp.data.source import Source
+from unwarp.errors import ConfigError, DataError
+from unwarp.registry import Registry
+
+Reader = Callable[[Path], Source]
+Writer = Callable[[Path, Array], object]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of files.
+
+    Attributes:
+        reader: Function from the path of a file to its samples.
+        says: The format in words, for lists.
+        package: Optional package that the reader imports; empty for none.
+        install: Requirement that pip installs for it.
+        accepts: Function that says whether the content of a file looks like this format; None for any.
+        writer: Function that writes series (N, T) to a path, for the format's tests; None for none.
+    """
+
+    reader: Reader
+    says: str
+    package: str = ""
+    install: str = ""
+    accepts: Callable[[Path], bool] | None = None
+    writer: Writer | None = None
+
+    def read(self, path: Path) -> Source:
+        """The samples in a file.
+
+        Raises:
+            DataError: A damaged file, or a package that is not installed.
+        """
+        if self.package:
+            try:
+                import_module(self.package)
+            except ImportError as error:
+                raise DataError(
+                    f"{path}: reading {path.suffix} files needs the package {self.package}; "
+                    f"install it with: pip install {self.install or self.package!r}"
+                ) from error
+        return self.reader(path)
+
+
+REGISTRY: Registry[Format] = Registry("file format", ConfigError)
+"""Formats by suffix, as far as their modules are imported; `formats` imports those of this folder."""
+
+
+def reader(
+    *suffixes: str,
+    says: str,
+    package: str = "",
+    install: str = "",
+    accepts: Callable[[Path], bool] | None = None,
+    writer: Writer | None = None,
+) -> Callable[[Reader], Reader]:
+    """A decorator that registers a function from a path to a `Source` as the reader of some suffixes.
+
+    Args:
+        suffixes: Ends of file names, as `Path.suffix` gives them, such as `.tsv`; empty for names without one.
+        says: The format in words, for lists.
+        package: Optional package that the reader imports; where it is absent, the error says what to install.
+        install: Requirement that pip installs for it; empty for the package's own name.
+        accepts: Function that says whether the content of a file looks like this format.
+        writer: Function that writes series (N, T) to a path, for the contract tests of formats.
+
+    Raises:
+        ConfigError: Something that is no suffix, or one that another reader has.
+
+    >>> @reader(".numbers", says="a number a line")
+    ... def read_numbers(path: Path) -> Source:
+    ...     return Source(np.loadtxt(path)[None], None, None, "a series", "series")
+    >>> REGISTRY.pop(".numbers").says
+    'a number a line'
+    """
+
+    def register(function: Reader) -> Reader:
+        for suffix in suffixes:
+            if Path(f"name{suffix}").suffix != suffix or suffix != suffix.lower():
+                raise ConfigError(f"{suffix!r} is no suffix; give it as '.tsv', in lower case and with one dot")
+            member = Format(function, says, package, install, accepts, writer)
+            REGISTRY.add(suffix, member, function)
+        return function
+
+    return register
+
+
+def formats() -> dict[str, Format]:
+    """Formats by suffix, in the order of the alphabet: those of this folder and of imported modules."""
+    folder = __name__.rpartition(".")[0]
+    for module in iter_modules(import_module(folder).__path__):
+        import_module(f"{folder}.{module.name}")
+    return dict(sorted(REGISTRY.items()))
