@@ -12,7 +12,6 @@ from unwarp.analysis.scoring import Report, evaluate
 from unwarp.app.exports import samples_of
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.formats.files import read
-from unwarp.data.formats.registry import formats
 from unwarp.estimators.unwarper import Unwarper
 
 
@@ -51,12 +50,11 @@ def describe_model(folder: Path) -> dict[str, Any]:
 
 
 def inventory() -> dict[str, Any]:
-    """Which warps, recipes, data sets, formats of files and scores there are."""
+    """Which warps, recipes, data sets and scores there are."""
     return {
         "unwarp": __version__,
         "warps": sorted(warps.families()),
         "recipes": sorted(models.families()),
         "data sets": list(datasets.names()),
-        "formats": [f"{suffix} ({member.says})" for suffix, member in formats().items() if suffix],
         "scores": sorted(metrics.scores()),
     }

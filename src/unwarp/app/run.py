@@ -68,7 +68,7 @@ def unwarper(job: Job, training: Dataset, time: Clock) -> Unwarper:
     domain: DomainName = "image" if training.x.ndim == 4 else "series"
     return Unwarper(
         job.warp,
-        recipe or OWN.get(job.source),
+        recipe or OWN.get(job.source) or datasets.preset(job.source),
         domain=domain,
         n_clusters=_clusters(training),
         max_steps=job.steps,

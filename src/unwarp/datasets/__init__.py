@@ -1,30 +1,34 @@
-"""Data sets by name. The folder is the registry: a new file with `load(part) -> Dataset` is a new data set."""
+"""Data sets by name: each file of this folder with `load(part) -> Dataset`, and those that other modules register."""
 
 from __future__ import annotations
 
 from unwarp.data.dataset import Dataset, Draw
+from unwarp.datasets.registry import REGISTRY, built_in, preset, register
 from unwarp.errors import ConfigError
 
-__all__ = ["Dataset", "Draw", "load", "names"]
+__all__ = ["Dataset", "Draw", "load", "names", "preset", "register"]
 
 
 def names() -> tuple[str, ...]:
-    """Names of the built-in data sets."""
-    import pkgutil
-
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name.replace("_", "-") for name in modules if name != "home"))
+    """Names of the built-in data sets, and of those that imported modules registered."""
+    return tuple(sorted({*built_in(), *REGISTRY}))
 
 
 def load(name: str, part: str = "train") -> Dataset:
-    """The built-in data set `name`.
+    """A part of the data set `name`.
+
+    Args:
+        name: A built-in data set, or one that an imported module registered.
+        part: `train` or `test`.
 
     Raises:
-        ConfigError: An unknown name; the message lists the known ones.
+        ConfigError: An unknown name; the message lists those that there are.
     """
     from importlib import import_module
 
     if name not in names():
         raise ConfigError(f"data set {name!r} is unknown; choose one of {', '.join(names())}")
+    if name in REGISTRY:
+        return REGISTRY[name].load(part)
     found: Dataset = import_module(f"{__name__}.{name.replace('-', '_')}").load(part)
     return found

@@ -55,8 +55,9 @@ def recipe(
 
 def _start(source: str, domain: DomainName, family: str | None) -> Recipe:
     """What a source gets where no field is set: its own recipe, or what suits its kind in a family."""
-    if family is None and source in OWN:
-        return OWN[source]
+    preset = OWN.get(source) or datasets.preset(source)
+    if family is None and preset is not None:
+        return preset
     if _kind(source, domain) == "series":
         return suited(torch.zeros(FEW, 1, 2), family)
     return replace(models.named(family), warp=models.AE().warp) if family else models.AE()
