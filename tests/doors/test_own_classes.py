@@ -1,4 +1,4 @@
-"""A user's own project: its warp, family, data set and file format work as the built-in ones, once it is imported."""
+"""A user's own project: once imported, its classes and loaders work as the built-in ones."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_toy_data_cannot_be_built_in(folder: Path) -> None:
 
 
 def test_toy_warp_keeps_the_laws(folder: Path) -> None:
-    """Zero is the identity, `pull` undoes `push`, the chart returns theta, rows stand alone, draws fill the box."""
+    """A handful of the laws of `tests/laws/test_warps.py`."""
     warp = warps.named("toy").bind((32,))
     times, raw = torch.linspace(-0.1, 1.1, 13)[:, None].double(), torch.randn(5, 1).double()
     still, map = warp.map(warp.constrain(torch.zeros_like(raw))), warp.map(warp.constrain(raw))

@@ -1,4 +1,4 @@
-"""The contract of data sets: parts disjoint and alike, ids and maps true, for each built-in set that is at hand."""
+"""The contract of data sets, for each that is at hand: parts disjoint and alike, maps true."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEW = 64
 """Samples that are deformed to judge the true maps."""
 
 COINCIDENCES = 1e-3
-"""Share of samples that may look alike by chance: tiny shapes in two poses can cover the same pixels."""
+"""Share of samples that may look alike: tiny shapes in two poses can cover the same pixels."""
 
 Parts = tuple[Dataset, Dataset]
 

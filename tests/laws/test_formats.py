@@ -1,4 +1,4 @@
-"""The contract of formats: what is written is read, and damage is refused by name, for each that has a writer."""
+"""The contract of formats that have a writer: read what is written, refuse damage by name."""
 
 from __future__ import annotations
 

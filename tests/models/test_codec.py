@@ -1,4 +1,4 @@
-"""Choices as JSON values and back: checked field by field, named where they are defined, never imported."""
+"""Choices as JSON and back: checked field by field, named where defined, never imported."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_record_names_a_foreign_module() -> None:
 
 
 def test_absent_module_is_named() -> None:
-    """A family that nothing imported defines is refused by its module, wherever it stands; nothing is imported."""
+    """A family that nothing imported defines is refused by its module, and nothing is imported."""
     for record in (
         {"family": "toy", "module": "tabnanny"},
         {"family": "ae", "warp": {"family": "toy", "module": "tabnanny"}},

@@ -1,4 +1,4 @@
-"""Data sets by name: each file of this folder with `load(part) -> Dataset`, and those that other modules register."""
+"""Data sets by name: files of this folder with `load(part) -> Dataset`, and registered ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Dataset", "Draw", "load", "names", "preset", "register"]
 
 
 def names() -> tuple[str, ...]:
-    """Names of the built-in data sets, and of those that imported modules registered."""
+    """Names of the data sets, built in or registered by imported modules."""
     return tuple(sorted({*built_in(), *REGISTRY}))
 
 

@@ -36,7 +36,7 @@ REGISTRY: Registry[Entry] = Registry("data set", ConfigError)
 
 
 def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType], LoaderType]:
-    """A decorator that registers a function from a part to its samples as a data set.
+    """A decorator that registers a loader of a part as a data set.
 
     Args:
         name: Name of the data set, for `load` and for the command line.

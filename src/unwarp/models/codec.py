@@ -68,7 +68,7 @@ def restore(record: Mapping[str, Any]) -> Any:
 
     Raises:
         NotImportedError: A family of a module that is not imported; the message names the module.
-        ConfigError: An unknown family or field, or a value of the wrong type; the message lists the choice.
+        ConfigError: An unknown family or field, or a value of the wrong type.
     """
     return _restored(record, {**Warp.registry, **Recipe.registry})
 

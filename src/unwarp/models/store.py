@@ -57,7 +57,8 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
     """A saved model in eval mode, its recipe, and the whole configuration (with `arrays`).
 
     Raises:
-        CheckpointError: No model there, a damaged file, another format, or a family of a module that is not imported.
+        CheckpointError: No model there, a damaged file, another format, or a family of a module
+            that is not imported.
     """
     folder = Path(folder)
     config, tensors = _read(folder)

@@ -28,7 +28,7 @@ STAMPED = re.compile(r"\(([^(),]*),([^(),]*)\)")
 
 
 def starts_with_numbers(path: Path) -> bool:
-    """Whether the first line of a file could be one of the UCR archive's, which have had names without a suffix."""
+    """Whether a file starts as those of the UCR archive, which had no suffix."""
     with path.open("rb") as file:
         start = file.readline(1 << 12).decode("latin-1")
     cells = _cells(start.strip())

@@ -1,4 +1,4 @@
-"""NumPy's `.npy` and `.npz` files: arrays of samples, with labels, lengths and time stamps beside them."""
+"""NumPy's `.npy` and `.npz` files: samples, with labels, lengths and time stamps beside them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LABEL_KEYS = ("labels", "y")
 
 
 SERIES_KEYS = ("times", "lengths")
-"""Names under which an `.npz` file may hold time stamps, (T,) or (N, T), and how long each series is, (N,)."""
+"""Names in an `.npz` file of time stamps (T,) or (N, T), and of the lengths of series (N,)."""
 
 
 def write_npz(path: Path, x: Array) -> None:

@@ -1,4 +1,4 @@
-"""Formats of files by suffix: every file of this folder registers its own, and so may a user's module."""
+"""Formats of files by suffix: files of this folder register theirs, as may a user's module."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Format:
         says: The format in words, for lists.
         package: Optional package that the reader imports; empty for none.
         install: Requirement that pip installs for it.
-        accepts: Function that says whether the content of a file looks like this format; None for any.
+        accepts: Function that says whether the content of a file is of this format; None for any.
         writer: Function that writes series (N, T) to a path, for the format's tests; None for none.
     """
 
@@ -55,7 +55,7 @@ class Format:
 
 
 REGISTRY: Registry[Format] = Registry("file format", ConfigError)
-"""Formats by suffix, as far as their modules are imported; `formats` imports those of this folder."""
+"""Formats by suffix of the modules imported so far; `formats` imports those of this folder."""
 
 
 def reader(
@@ -66,12 +66,12 @@ def reader(
     accepts: Callable[[Path], bool] | None = None,
     writer: Writer | None = None,
 ) -> Callable[[Reader], Reader]:
-    """A decorator that registers a function from a path to a `Source` as the reader of some suffixes.
+    """A decorator that registers a function as the reader of suffixes.
 
     Args:
-        suffixes: Ends of file names, as `Path.suffix` gives them, such as `.tsv`; empty for names without one.
+        suffixes: Ends of file names as in `Path.suffix`, such as `.tsv`; empty for names without.
         says: The format in words, for lists.
-        package: Optional package that the reader imports; where it is absent, the error says what to install.
+        package: Optional package that the reader imports; an error says where it is absent.
         install: Requirement that pip installs for it; empty for the package's own name.
         accepts: Function that says whether the content of a file looks like this format.
         writer: Function that writes series (N, T) to a path, for the contract tests of formats.
@@ -98,7 +98,7 @@ def reader(
 
 
 def formats() -> dict[str, Format]:
-    """Formats by suffix, in the order of the alphabet: those of this folder and of imported modules."""
+    """Formats by suffix, those of imported modules included, in alphabetical order."""
     folder = __name__.rpartition(".")[0]
     for module in iter_modules(import_module(folder).__path__):
         import_module(f"{folder}.{module.name}")

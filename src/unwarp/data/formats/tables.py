@@ -1,4 +1,4 @@
-"""Tables of series, and `.csv` files of them: wide (a row per series) or long (a row per series and time)."""
+"""Tables of series, as in `.csv` files: wide (a row a series), or long (a row a series and time)."""
 
 from __future__ import annotations
 
