@@ -20,8 +20,12 @@ class ConfigError(UnwarpError, ValueError):
     """A choice that does not exist or does not fit: an unknown warp, a value out of bounds."""
 
 
+class NotImportedError(ConfigError):
+    """A class that no imported module defines; the message names its module."""
+
+
 class CheckpointError(UnwarpError, ValueError):
-    """A model or run folder that is damaged, absent, or written by a newer format."""
+    """A model or run folder that is damaged, absent, or of another format."""
 
 
 class TrainingError(UnwarpError, RuntimeError):

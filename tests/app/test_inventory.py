@@ -10,6 +10,7 @@ from unwarp import datasets, metrics, models, warps
 from unwarp._version import __version__
 from unwarp.app import inventory
 from unwarp.data.formats import files
+from unwarp.data.formats.registry import formats
 from unwarp.errors import DataError
 
 
@@ -26,7 +27,7 @@ def test_inventory_equals_the_registries() -> None:
         "recipes": built_in(models.families()),
         "data sets": list(datasets.names()),
         "scores": sorted(metrics.scores()),
-        "file formats": [suffix for suffix in files.READERS if suffix],
+        "file formats": sorted(suffix for suffix in formats() if suffix),
     }
 
 

@@ -6,7 +6,8 @@ They are read off its source files with `ast`, since importing those files takes
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ def inventory() -> dict[str, Any]:
     """Names of all warps, recipes, data sets, scores and file formats."""
     return {
         "unwarp": unwarp.__version__,
-        "warps": sorted(_class_attributes("warps", "name")),
-        "recipes": sorted(_class_attributes("models/families", "family")),
+        "warps": sorted({*_class_attributes("warps", "name"), *_registry("warps.warp", "Warp.registry")}),
+        "recipes": sorted(
+            {*_class_attributes("models/families", "family"), *_registry("models.recipe", "Recipe.registry")}
+        ),
         "data sets": list(datasets.names()),
         "scores": sorted(_scores()),
         "file formats": list(file_formats()),
@@ -43,10 +46,21 @@ def check_source(source: str) -> str:
 
 def file_formats() -> tuple[str, ...]:
     """Suffixes of the files that can be read."""
-    readers = dict(map(_assignment, _syntax(ROOT / "data/formats/files.py").body))["READERS"]
-    assert isinstance(readers, ast.Dict)
-    suffixes = (key.value for key in readers.keys if isinstance(key, ast.Constant))
-    return tuple(str(suffix) for suffix in suffixes if suffix)
+    trees = map(_syntax, sorted((ROOT / "data/formats").glob("*.py")))
+    functions = (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef))
+    calls = (call for node in functions for call in node.decorator_list if isinstance(call, ast.Call))
+    readers = (call for call in calls if "reader" in _names(call.func))
+    suffixes = {ast.literal_eval(argument) for call in readers for argument in call.args}
+    return tuple(sorted(suffixes.union(_registry("data.formats.registry", "REGISTRY")) - {""}))
+
+
+def _registry(module: str, name: str) -> Iterable[str]:
+    """Names in a registry, where its module is imported: those of a plugin are there."""
+    head, *attributes = name.split(".")
+    member = getattr(sys.modules.get(f"unwarp.{module}"), head, {})
+    for attribute in attributes:
+        member = getattr(member, attribute, {})
+    return tuple(member)
 
 
 def _class_attributes(folder: str, attribute: str) -> Iterator[str]:

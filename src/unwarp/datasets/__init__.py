@@ -1,34 +1,39 @@
-"""Data sets by name. The folder is the registry: a new file with `load(part) -> Dataset` is a new data set."""
+"""Data sets by name: files of this folder with `load(part) -> Dataset`, and registered ones."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from unwarp.datasets.registry import REGISTRY, built_in, register
 from unwarp.errors import ConfigError
 
 if TYPE_CHECKING:
     from unwarp.data.dataset import Dataset
 
-__all__ = ["load", "names"]
+__all__ = ["load", "names", "register"]
 
 
 def names() -> tuple[str, ...]:
-    """Names of the built-in data sets."""
-    import pkgutil
-
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name.replace("_", "-") for name in modules if name != "home"))
+    """Names of the data sets, built in or registered by imported modules."""
+    return tuple(sorted({*built_in(), *REGISTRY}))
 
 
 def load(name: str, part: str = "train") -> Dataset:
-    """The built-in data set `name`.
+    """A part of the data set `name`.
+
+    Args:
+        name: A built-in data set, or one that an imported module registered.
+        part: `train` or `test`.
 
     Raises:
-        ConfigError: An unknown name; the message lists the known ones.
+        ConfigError: An unknown name; the message lists those that there are.
     """
     from importlib import import_module
 
     if name not in names():
         raise ConfigError(f"data set {name!r} is unknown; choose one of {', '.join(names())}")
+    if name in REGISTRY:
+        return replace(REGISTRY[name](part), name=name)
     samples: Dataset = import_module(f"{__name__}.{name.replace('-', '_')}").load(part)
     return samples

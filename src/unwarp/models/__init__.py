@@ -41,13 +41,14 @@ def named(text: str) -> Recipe:
     """The recipe of a family with a name, at its defaults.
 
     Raises:
-        ConfigError: An unknown name; the message lists the known ones.
+        ConfigError: An unknown name; the message lists those that there are.
     """
     if text not in families():
-        raise ConfigError(f"recipe={text!r} is unknown; choose one of {', '.join(sorted(families()))}")
+        names = ", ".join(sorted(families()))
+        raise ConfigError(f"recipe={text!r} is unknown; choose one of {names}, or import the module that defines it")
     return families()[text]()
 
 
 def families() -> dict[str, type[Recipe]]:
-    """Every recipe by its name, those defined elsewhere included."""
-    return dict(Recipe.known)
+    """Every recipe by its name, those of imported modules included."""
+    return dict(Recipe.registry)

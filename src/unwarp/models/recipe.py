@@ -5,8 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from inspect import isabstract
 from typing import Any, ClassVar, Self
 
+from unwarp.core import Registry
+from unwarp.errors import ConfigError
 from unwarp.models import building
 from unwarp.models.architecture import Architecture
 from unwarp.models.model import Model
@@ -23,13 +26,13 @@ class Recipe(Architecture, ABC):
     """
 
     family: ClassVar[str]
-    known: ClassVar[dict[str, type[Recipe]]] = {}
+    registry: ClassVar[Registry[type[Recipe]]] = Registry("family", ConfigError)
     optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "family" in vars(cls):
-            Recipe.known[cls.family] = cls
+        if "family" in vars(cls) and not isabstract(cls):
+            Recipe.registry.add(cls.family, cls)
 
     @abstractmethod
     def players(self, model: Model) -> tuple[Player, ...]:
@@ -46,3 +49,7 @@ class Recipe(Architecture, ABC):
             ConfigError: `shape` is neither (C, H, W) nor (C, T), or the recipe does not fit such samples.
         """
         return building.build(self, shape, seed=seed)
+
+
+RECIPE_OF_DATASET: dict[str, Recipe] = {}
+"""Recipes that were measured on a data set, by its name: where nobody asks for another, it starts from it."""

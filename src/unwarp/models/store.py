@@ -13,13 +13,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from unwarp._version import __version__
-from unwarp.errors import CheckpointError, ConfigError
+from unwarp.errors import CheckpointError, ConfigError, NotImportedError
 from unwarp.models.codec import describe, restore
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.storage import write_folder
 
-FORMAT = 1
+FORMAT = 2
+"""Version of the keys of `config.json`, of recipes as `describe` writes them, and of run states."""
 
 
 def save(model: Model, recipe: Recipe, folder: str | Path, extra: Mapping[str, Any] | None = None) -> None:
@@ -56,13 +57,29 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
     """A saved model in eval mode, its recipe, and the whole configuration (with `arrays`).
 
     Raises:
-        CheckpointError: No model there, a damaged file, or one written by a newer format.
+        CheckpointError: No model there, a damaged file, another format, or a family of a module
+            that is not imported.
     """
     folder = Path(folder)
+    config, tensors = _read(folder)
+    try:
+        recipe: Recipe = restore(config["recipe"])
+        model = recipe.build(config["shape"])
+        model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+    except NotImportedError as error:
+        raise CheckpointError(f"{folder}: {error}") from None
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+        raise CheckpointError(f"{folder} does not hold what its config.json says ({error}); save it again") from error
+    config["arrays"] = {k.removeprefix("array."): v for k, v in tensors.items() if k.startswith("array.")}
+    return model.eval(), recipe, config
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The configuration of a model folder, and its tensors by name."""
     try:
         config = json.loads((folder / "config.json").read_text())
         _check_format(folder, config)
-        tensors = load_file(folder / "model.safetensors")
+        return config, load_file(folder / "model.safetensors")
     except FileNotFoundError as error:
         missing = error.filename or folder / "model.safetensors"
         raise CheckpointError(f"{folder} is not a model folder: {missing} is missing") from None
@@ -70,22 +87,21 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{folder} is damaged ({error}); save the model again") from error
-    try:
-        recipe: Recipe = restore(config["recipe"])
-        model = recipe.build(config["shape"])
-        model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
-        raise CheckpointError(f"{folder} does not hold what its config.json says ({error}); save it again") from error
-    config["arrays"] = {k.removeprefix("array."): v for k, v in tensors.items() if k.startswith("array.")}
-    return model.eval(), recipe, config
 
 
 def _check_format(folder: Path, config: Any) -> None:
-    found = config.get("format_version") if isinstance(config, dict) else None
-    if not isinstance(found, int):
+    """Refuse a configuration of another format than `FORMAT`."""
+    version = config.get("format_version") if isinstance(config, dict) else None
+    if not isinstance(version, int):
         raise CheckpointError(f"{folder}/config.json has no format version; save the model again")
-    if found > FORMAT:
+    if version > FORMAT:
         raise CheckpointError(
-            f"{folder} has format version {found}, this unwarp {__version__} reads up to {FORMAT}; "
+            f"{folder} has format version {version}, this unwarp {__version__} reads up to {FORMAT}; "
             "upgrade with: pip install -U unwarp"
+        )
+    if version < FORMAT:
+        raise CheckpointError(
+            f"{folder} was written by unwarp {config.get('unwarp', 'of an unknown version')} in format "
+            f"version {version}, this unwarp {__version__} reads version {FORMAT}; train the model again, "
+            "or install the version that wrote it"
         )

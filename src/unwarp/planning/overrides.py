@@ -76,7 +76,7 @@ def _set_field(record: dict[str, Any], path: list[str], value: Any) -> None:
     if path[-1] == "warp" and isinstance(value, str):
         value = describe(warps.named(value))
     elif isinstance(parts, dict) and not isinstance(value, dict):
-        names = [name for name in parts if name != "family"]
+        names = [name for name in parts if name not in ("family", "module")]
         raise ConfigError(
             f"{key} cannot be {value!r}; set one of its parts, as {key}.{names[0]}=...: {', '.join(names)}"
         )

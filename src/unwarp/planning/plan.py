@@ -11,10 +11,9 @@ from pydantic import ConfigDict
 from unwarp.data.dataset import Dataset
 from unwarp.data.schema import Schema
 from unwarp.models.families.ae import AE
-from unwarp.models.recipe import Recipe
+from unwarp.models.recipe import RECIPE_OF_DATASET, Recipe
 from unwarp.planning.defaults import default_recipe, default_steps, resolve_warp, share_sampling_rate
 from unwarp.planning.overrides import lay_over
-from unwarp.planning.presets import PRESET_OF_DATASET
 from unwarp.warps import Warp
 
 
@@ -99,8 +98,8 @@ def make_plan(
     Raises:
         ConfigError: No such recipe, warp or field, or one that does not fit the samples.
     """
-    if decided is None and request.family is None and data.name in PRESET_OF_DATASET:
-        decided, why = PRESET_OF_DATASET[data.name], (*why, f"the recipe measured on {data.name}")
+    if decided is None and request.family is None and data.name in RECIPE_OF_DATASET:
+        decided, why = RECIPE_OF_DATASET[data.name], (*why, f"the recipe measured on {data.name}")
     is_open = request.is_open and decided is None
     recipe = default_recipe(data.x, schema.domain, request.family or decided, request.warp, request.n_content)
     if has_gaps and schema.domain.has_gaps:

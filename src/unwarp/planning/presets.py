@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from unwarp.models import AE, Net, Optimiser, Recipe
+from unwarp.models.recipe import RECIPE_OF_DATASET
 from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, SquareTime
 
 DIGITS = AE(
@@ -43,8 +44,7 @@ RATE_INVARIANT = replace(
 )
 """One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
 
-PRESET_OF_DATASET: Mapping[str, Recipe] = {"affine-mnist": DIGITS, "trace": SHARP}
-"""Built-in data sets for which a recipe was measured."""
+RECIPE_OF_DATASET.update({"affine-mnist": DIGITS, "trace": SHARP})
 
 PRESET_OF_DOMAIN: Mapping[str, Recipe] = {"image": AE(), "series": SERIES}
 """Where a recipe starts that was measured on nothing: by the name of the domain."""

@@ -57,19 +57,21 @@ __all__ = [
 
 
 def families() -> dict[str, type[Warp]]:
-    """Every warp by its name, those defined elsewhere included."""
-    return dict(Warp.known)
+    """Every warp by its name, those of imported modules included."""
+    return dict(Warp.registry)
 
 
 def named(text: str) -> Warp:
     """The warp with a name, at its defaults; `a+b` chains them, `a` acting on the template first.
 
     Raises:
-        ConfigError: An unknown name; the message lists the known ones.
+        ConfigError: An unknown name; the message lists those that there are.
     """
-    known = {name: family for name, family in families().items() if family is not Chain}
-    unknown = [name for name in text.split("+") if name not in known]
-    if unknown:
-        raise ConfigError(f"warp={text!r} is unknown; choose one of {', '.join(sorted(known))}, or chain two with '+'")
-    links = [known[name]() for name in text.split("+")]
+    singles = {name: family for name, family in families().items() if family is not Chain}
+    if not singles.keys() >= set(text.split("+")):
+        names = ", ".join(sorted(singles))
+        raise ConfigError(
+            f"warp={text!r} is unknown; choose one of {names}, chain two with '+', or import the module that defines it"
+        )
+    links = [singles[name]() for name in text.split("+")]
     return links[0] if len(links) == 1 else Chain(*links)

@@ -15,12 +15,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import isabstract
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from unwarp.core import Factor
+from unwarp.core import Factor, Registry
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map
 
@@ -35,13 +36,13 @@ class Warp(ABC):
     """
 
     name: ClassVar[str]
-    known: ClassVar[dict[str, type[Warp]]] = {}
+    registry: ClassVar[Registry[type[Warp]]] = Registry("warp", ConfigError)
     size: tuple[int, ...] = field(default=(2, 2), kw_only=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "name" in vars(cls):
-            Warp.known[cls.name] = cls
+        if "name" in vars(cls) and not isabstract(cls):
+            Warp.registry.add(cls.name, cls)
 
     @property
     def domain(self) -> str:

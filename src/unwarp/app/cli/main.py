@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +36,7 @@ from unwarp.app.cli.options import (
     say,
 )
 from unwarp.app.inventory import inventory
+from unwarp.errors import ConfigError
 
 if TYPE_CHECKING:
     from unwarp.app.parts import Parts
@@ -201,8 +203,16 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    plugin: Annotated[list[str] | None, typer.Option(help="A module of yours to import; repeat for more.")] = None,
 ) -> None:
-    pass
+    for name in plugin or ():
+        sys.path.append(str(Path.cwd()))
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise ConfigError(
+                f"--plugin {name} cannot be imported: {error}; install it, or go to its folder"
+            ) from error
 
 
 def _overrides(config: Path | None, settings: list[str] | None) -> dict[str, Any]:

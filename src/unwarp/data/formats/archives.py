@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.data.formats.registry import reader
 from unwarp.data.formats.text import classes, gathered, is_number, numbers, placed_lines, shown, stamps, without_tail
 from unwarp.data.source import Source
 from unwarp.errors import DataError
@@ -26,6 +27,21 @@ STAMPED = re.compile(r"\(([^(),]*),([^(),]*)\)")
 """A value with its time stamp."""
 
 
+def starts_with_numbers(path: Path) -> bool:
+    """Whether a file starts as those of the UCR archive, which had no suffix."""
+    with path.open("rb") as file:
+        start = file.readline(1 << 12).decode("latin-1")
+    cells = _cells(start.strip())
+    return len(cells) > 1 and all(is_number(cell) for cell in cells[:2])
+
+
+def write_ucr(path: Path, x: Array) -> None:
+    """Write series (N, T), each with its row number for a label."""
+    np.savetxt(path, np.column_stack([np.arange(len(x)), x]), "%.9g", "\t")
+
+
+@reader("", says="UCR archive of 2015", accepts=starts_with_numbers, writer=write_ucr)
+@reader(".tsv", ".txt", says="UCR archive: a series a line, label first", writer=write_ucr)
 def read_ucr(path: Path) -> Source:
     """A series a line, its label first: the UCR archive's `.tsv` of 2018, and its files of 2015 and before.
 
@@ -47,6 +63,12 @@ def read_ucr(path: Path) -> Source:
     return gathered(rows, labels, "UCR layout: a series a line, label first")
 
 
+def write_plain(path: Path, x: Array) -> None:
+    """Write series (N, T), one a line."""
+    np.savetxt(path, x, "%.9g", ",")
+
+
+@reader(".data", says="a series a line, without labels", writer=write_plain)
 def read_plain(path: Path) -> Source:
     """A series a line, without labels, as `.data` files of the UCI repository are; gaps are read as by `read_ucr`.
 
@@ -55,14 +77,6 @@ def read_plain(path: Path) -> Source:
     """
     rows = _rectangle([(where, _cells(line)) for where, line in placed_lines(path)])
     return gathered(rows, None, "a series a line, no labels")
-
-
-def starts_with_numbers(path: Path) -> bool:
-    """Whether the first line of a file could be one of the UCR archive's, which have had names without a suffix."""
-    with path.open("rb") as file:
-        start = file.readline(1 << 12).decode("latin-1")
-    cells = _cells(start.strip())
-    return len(cells) > 1 and all(is_number(cell) for cell in cells[:2])
 
 
 def _cells(line: str) -> list[str]:
@@ -107,6 +121,13 @@ class _Header:
         return int(self.said[name])
 
 
+def write_ts(path: Path, x: Array) -> None:
+    """Write series (N, T) of one channel, without labels."""
+    header = "@univariate true\n@equalLength true\n@classLabel false\n@data"
+    np.savetxt(path, x, "%.9g", ",", header=header, comments="")
+
+
+@reader(".ts", says="UEA archive, aeon, sktime: any number of channels", writer=write_ts)
 def read_ts(path: Path) -> Source:
     """A `.ts` file of the UEA archive, aeon or sktime: any number of channels, any lengths, gaps, time stamps.
 

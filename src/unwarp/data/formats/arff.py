@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.data.formats.registry import reader
 from unwarp.data.formats.text import classes, gathered, numbers, placed_lines, shown, without_tail
 from unwarp.data.source import Source
 from unwarp.errors import DataError
@@ -36,6 +37,13 @@ class _Layout:
     steps: int
 
 
+def write_arff(path: Path, x: Array) -> None:
+    """Write series (N, T) of one channel, without labels."""
+    steps = "".join(f"@attribute step{k} numeric\n" for k in range(x.shape[1]))
+    np.savetxt(path, x, "%.9g", ",", header=f"@relation series\n{steps}@data", comments="")
+
+
+@reader(".arff", says="Weka, as in the UCR and UEA archives", writer=write_arff)
 def read_arff(path: Path) -> Source:
     r"""An `.arff` file of series: numeric attributes are time steps, the nominal one is the label.
 

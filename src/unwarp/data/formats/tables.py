@@ -1,4 +1,4 @@
-"""Tables of series, `.csv` and `.parquet`: wide (a row per series) or long (a row per series and time)."""
+"""Tables of series, as in `.csv` files: wide (a row a series), or long (a row a series and time)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array
+from unwarp.data.formats.registry import reader
 from unwarp.data.formats.text import (
     classes,
     gathered,
@@ -90,6 +90,12 @@ class Table:
         return cells
 
 
+def write_csv(path: Path, x: Array) -> None:
+    """Write series (N, T) as a wide table with a line of names."""
+    np.savetxt(path, x, "%.9g", ",", header=",".join(f"step {k}" for k in range(x.shape[1])), comments="")
+
+
+@reader(".csv", says="a table, wide (a row a series) or long", writer=write_csv)
 def read_csv(path: Path) -> Source:
     """A table of text, its cells parted by commas, semicolons or tabs, with or without a line of names.
 
@@ -125,30 +131,6 @@ def _rows(path: Path) -> list[tuple[str, list[str]]]:
     return rows
 
 
-def read_parquet(path: Path) -> Source:
-    """A Parquet file with the columns of a `.csv` table; needs the extra `parquet`.
-
-    Raises:
-        DataError: pyarrow is not installed, the file is damaged, or its columns are no table of series.
-    """
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise DataError(
-            f"{path}: reading Parquet needs the package pyarrow; install it with: pip install 'unwarp[parquet]'"
-        ) from error
-    try:
-        table = parquet.read_table(path)
-        columns = [_as_text(column.to_pylist()) for column in table.columns]
-    except Exception as error:  # a damaged file makes pyarrow raise nearly anything
-        raise DataError(f"{path} is damaged or cut short: {error or type(error).__name__}; write it again") from error
-    if table.num_rows == 0 or not columns:
-        raise DataError(f"{path} holds {table.num_rows} rows of {len(columns)} columns; there is no series")
-    # pandas keeps the row names of a frame under a name of its own
-    names = ["" if name.startswith("__index_level_") else name for name in table.column_names]
-    return read_table(Table(path, names, columns, [f"row {k}" for k in range(1, table.num_rows + 1)]))
-
-
 def read_table(table: Table) -> Source:
     """The series of a table: long where columns for a series' name and for time are there, else wide.
 
@@ -164,10 +146,6 @@ def read_table(table: Table) -> Source:
             f"column {ID[0]!r} that names the series), or a row per series (rename {table.names[time]!r} to {ID[0]!r})"
         )
     return _long(table)
-
-
-def _as_text(cells: list[Any]) -> list[str]:
-    return ["" if cell is None else str(cell) for cell in cells]
 
 
 def _is_header(path: Path, first: list[str]) -> bool:
