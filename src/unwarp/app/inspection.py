@@ -23,15 +23,27 @@ def found(source: str) -> str:
 
 
 def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
-    """Score the model in `folder` on `source`, with `draws` importance samples for log p(x)."""
+    """Scores of the model in `folder` on `source`, and what the others miss.
+
+    Args:
+        folder: A model.
+        source: A built-in data set, whose training part is the reference; a file or a folder.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        draws: Importance samples for log p(x) of each sample; 0 for none.
+    """
     model = Unwarper.load(folder)
+    test, reference = _parts(model, source)
+    centers = model.cluster_centers_
+    return evaluate(model.model_, test, reference, device=device, draws=draws, cluster_centers=centers)
+
+
+def _parts(model: Unwarper, source: str) -> tuple[Dataset, Dataset | None]:
+    """Samples to score, and reference samples of a built-in set, as the model takes them."""
     if source in datasets.names():
-        test, seen = datasets.load(source, "test"), reference_view(datasets.load(source, "train"))
-        test, seen = (replace(d, x=model.prepare(d.x.numpy())) for d in (test, seen))
-        return evaluate(model.model_, test, seen, device=device, draws=draws)
+        test, reference = datasets.load(source, "test"), reference_view(datasets.load(source, "train"))
+        return replace(test, x=model.prepare(test.x.numpy())), replace(reference, x=model.prepare(reference.x.numpy()))
     samples, _, labels = samples_of(source)
-    held = Dataset(model.prepare(samples), source, labels=labels)
-    return evaluate(model.model_, held, device=device, draws=draws)
+    return Dataset(model.prepare(samples), source, labels=labels), None
 
 
 def describe_model(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from platform import python_version
@@ -11,22 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import pairwise_distances_argmin
 
 from unwarp import metrics
 from unwarp._version import __version__
-from unwarp.analysis.embedding import Embedding, align_in_chunks, embed
-from unwarp.analysis.scoring import Report, known, moved, score
+from unwarp.analysis.embedding import Embedding, embed
+from unwarp.analysis.scoring import Report, dataset_inputs, probe_inputs, score, score_inputs
 from unwarp.app.job import Job
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.metrics.separation import nearest, separation, variance_left
+from unwarp.metrics import ScoreInputs
 from unwarp.models import AE
 from unwarp.models.codec import describe
 from unwarp.storage import write_file
-from unwarp.warps import interpolate_missing
-
-PIXELS = ("moment_baselines",)
 
 
 @dataclass(frozen=True)
@@ -62,53 +57,40 @@ class Outcome:
 
 
 def trial(model: Unwarper, training: Dataset, test: Dataset) -> Trial:
-    """Score a trained model on held-out samples."""
-    held = replace(test, x=model.prepare(test.x.numpy()))
-    seen = reference_view(
-        replace(training, x=model.prepare(training.x.numpy()) if training.draw is None else training.x)
-    )
-    found = embed(model.model_, held.x)
-    facts = known(held, found) | (moved(model.model_, held.x) if held.x.ndim == 4 else {})
-    facts |= {f"train_{k}": v for k, v in known(seen, embed(model.model_, seen.x)).items()}
-    wanted = tuple(name for name in metrics.scores() if name not in PIXELS)
-    if held.x.ndim == 4:
-        return Trial(model, found, score(facts, wanted))
-    bounded = dict(zip(model.model_.chart.factors, found.theta.T, strict=True))
-    report = score(facts | ({"table": bounded} if bounded else {}), wanted)
-    return Trial(model, found, replace(report, scores={**report.scores, **_alignment(model, facts)}))
+    """Score a trained model on held-out samples.
 
-
-def _alignment(model: Unwarper, facts: Mapping[str, Any]) -> dict[str, float]:
-    """What alignment does for series: how well codes and aligned series tell classes apart, and what is left of variance."""
-    found: dict[str, float] = {}
-    known = "labels" in facts and "train_labels" in facts
-    if known:
-        four = (facts[name] for name in ("train_codes", "train_labels", "codes", "labels"))
-        found = {f"codes_{name}": value for name, value in nearest(*four).items()}
-    if "map" not in facts:
-        return found
-    padding = model.model_.padding
-    seen, held = (
-        align_in_chunks(torch.from_numpy(facts[f"{p}x"]), facts[f"{p}map"], padding).numpy() for p in ("train_", "")
+    Args:
+        model: The trained model.
+        training: Training samples, on which neighbours, probes and clusters are fitted.
+        test: Held-out samples.
+    """
+    network = model.model_
+    held_out = replace(test, x=model.prepare(test.x.numpy()))
+    observed = training if training.draw is not None else replace(training, x=model.prepare(training.x.numpy()))
+    reference = reference_view(observed)
+    embedding = embed(network, held_out.x)
+    inputs = score_inputs(held_out, embedding, network) | probe_inputs(network, held_out.x)
+    inputs |= ScoreInputs(
+        cluster_centers=model.cluster_centers_,
+        reference=score_inputs(reference, embed(network, reference.x), network),
     )
-    if known:
-        scores = separation(seen, facts["train_labels"], held, facts["labels"])
-        found |= {f"aligned_{name}": value for name, value in scores.items()}
-    left = variance_left(facts["x"], held, pairwise_distances_argmin(facts["codes"], model.cluster_centers_))
-    return found | ({"variance_left": left} if np.isfinite(left) else {})
+    return Trial(model, embedding, score(inputs, _names(baseline=False)))
 
 
 def _baselines(first: Trial, training: Dataset, test: Dataset) -> Report:
-    """What pixels, or raw series, give alone, where there are labels."""
-    if test.labels is None or training.labels is None or len(np.unique(test.labels)) < 2:
-        return Report({}, {"baselines": "labels"})
+    """Scores of pixels, or of raw series, alone, where there are labels."""
     if test.x.ndim == 3:
-        seen, held = (interpolate_missing(first.unwarper.prepare(part.x.numpy())).numpy() for part in (training, test))
-        scores = separation(seen, training.labels, held, test.labels)
-        return Report({f"raw_{name}": value for name, value in scores.items()})
-    view = reference_view(training)
-    facts = {"x": test.x.numpy(), "labels": test.labels, "train_x": view.x.numpy(), "train_labels": view.labels}
-    return score(facts, PIXELS)
+        prepare = first.unwarper.prepare
+        reference, held_out = (replace(part, x=prepare(part.x.numpy())) for part in (training, test))
+    else:
+        reference, held_out = reference_view(training), test
+    inputs = replace(dataset_inputs(held_out), reference=dataset_inputs(reference))
+    return score(inputs, _names(baseline=True))
+
+
+def _names(baseline: bool) -> tuple[str, ...]:
+    """Names of the scores of samples alone, or of the others."""
+    return tuple(name for name, metric in metrics.catalogue().items() if metric.baseline == baseline)
 
 
 def write_scores(outcome: Outcome, folder: Path) -> None:
