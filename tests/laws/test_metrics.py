@@ -1,7 +1,8 @@
-"""Laws of scores, for every one in the registry: needs, best value, chance, order of samples, what is missing.
+"""Laws of every registered score: needs, best value, chance, order of samples, what is missing.
 
-`PERFECT` are the inputs of a perfect model of perfect codes, `NOISE` those of one that knows nothing, `FAIR` lie between.
-Two classes, and the two values of each of two factors, are equally frequent; every thing is observed twice.
+`PERFECT` are the inputs of a perfect model of perfect codes, `NOISE` those of one that knows
+nothing, `FAIR` lie between. Two classes, and the two values of each of two factors, are equally
+frequent; every thing is observed twice.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def test_best_value_on_a_perfect_code(name: str) -> None:
 
 @pytest.mark.parametrize("name", declaring("best"))
 def test_noise_is_worse_than_the_best(name: str) -> None:
-    """A model that knows nothing does not have the declared best value; unused content is no mistake."""
+    """A model that knows nothing misses the best value; it may still use all of its content."""
     result = numbers(CATALOGUE[name], NOISE)
     reached = [number for number, value in result.items() if value == pytest.approx(CATALOGUE[name].best, abs=1e-2)]
     assert reached == (["unused_content"] if name == "unused_content" else [])
@@ -209,7 +210,8 @@ def without(inputs: ScoreInputs, name: str) -> ScoreInputs:
     if not name.startswith("train_"):
         return replace(inputs, **{name: None})  # type: ignore[arg-type]
     assert inputs.reference is not None
-    return replace(inputs, reference=replace(inputs.reference, **{name.removeprefix("train_"): None}))  # type: ignore[arg-type]
+    reference = replace(inputs.reference, **{name.removeprefix("train_"): None})  # type: ignore[arg-type]
+    return replace(inputs, reference=reference)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`evaluate`: every score whose needs a model and a data set meet; the others are listed with what they miss."""
+"""`evaluate`: every score whose needs a model and a data set meet, and what the others miss."""
 
 from __future__ import annotations
 
@@ -42,12 +42,14 @@ def evaluate(
     Args:
         model: A trained model.
         dataset: Held-out observations, with labels, ids and true maps as far as known.
-        reference: Observations on which neighbours, probes and clusters are fitted (training data, never scored).
+        reference: Observations on which neighbours, probes and clusters are fitted (training data,
+            never scored).
         only: Names of the scores to compute; empty for all.
         device: Where to encode: `auto`, `cpu`, `cuda` or `mps`.
-        draws: Draws from the posterior of each sample, for log p(x) by importance sampling; 0 for none.
-        cluster_centers: Content of the clusters (K, D), as `Unwarper.cluster_centers_`; for what alignment leaves of
-            the variance within them.
+        draws: Draws from the posterior of each sample, for log p(x) by importance sampling; 0 for
+            none.
+        cluster_centers: Content of the clusters (K, D), as `Unwarper.cluster_centers_`; for what
+            alignment leaves of the variance within them.
 
     Returns:
         Every score whose inputs are available, and what each of the others misses.
@@ -80,19 +82,20 @@ def dataset_inputs(dataset: Dataset) -> ScoreInputs:
 def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreInputs:
     """Inputs that a data set and a model of it have.
 
-    Values that were not observed stand as reconstructed. The table is of human columns; of series it is of the columns
-    of the model's chart, for those alone have bounds.
+    Values that were not observed stand as reconstructed. The table is of human columns; of series
+    it is of the columns of the model's chart, for those alone have bounds.
 
     Args:
         dataset: N observations, as the model takes them.
         embedding: Their embedding by the model.
         model: The model.
     """
-    x = fill_from(dataset.x, torch.from_numpy(embedding.x_hat))
-    is_series, has_warp = dataset.x.ndim == 3, bool(embedding.table)
-    columns = dict(zip(model.chart.factors, embedding.theta.T, strict=True)) if is_series else embedding.table
-    aligned = align_in_chunks(x, embedding.map, model.padding).numpy() if is_series and has_warp else None
-    return dataset_inputs(dataset) | ScoreInputs(
+    inputs, x = dataset_inputs(dataset), fill_from(dataset.x, torch.from_numpy(embedding.x_hat))
+    table, map, aligned = embedding.table, embedding.map if embedding.table else None, None
+    if inputs.series is not None:
+        table = dict(zip(model.chart.factors, embedding.theta.T, strict=True))
+        aligned = None if map is None else align_in_chunks(x, map, model.padding).numpy()
+    return inputs | ScoreInputs(
         x=x.numpy(),
         x_hat=embedding.x_hat,
         aligned=aligned,
@@ -100,8 +103,8 @@ def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreI
         templates=embedding.templates,
         theta=embedding.theta,
         latents=np.concatenate([embedding.codes, embedding.theta], 1),
-        map=embedding.map if has_warp else None,
-        table=columns or None,
+        map=map,
+        table=table or None,
     )
 
 

@@ -1,8 +1,9 @@
 """Measures: functions of arrays. Those that `score_function` marks are scores, in one registry.
 
-The names of a score's arguments say what it needs: they are fields of `ScoreInputs`, or such a field with `train_` before
-it, of the samples on which neighbours, probes and clusters are fitted. A score gives a number, or several by name. Every
-file of this folder is read for its scores; a score of another module joins when that module is imported.
+The names of a score's arguments say what it needs: they are fields of `ScoreInputs`, or such a
+field with `train_` before it, of the samples on which neighbours, probes and clusters are fitted.
+A score gives a number, or several by name. Every file of this folder is read for its scores; a
+score of another module joins when that module is imported.
 """
 
 from __future__ import annotations

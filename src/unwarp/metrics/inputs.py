@@ -87,12 +87,13 @@ class ScoreInputs:
     def __or__(self, other: ScoreInputs) -> ScoreInputs:
         """Both together; where both have an input, that of `other`."""
         values = {f.name: getattr(other, f.name) for f in fields(other)}
-        return replace(self, **{name: value for name, value in values.items() if value is not None})
+        return replace(self, **{name: v for name, v in values.items() if v is not None})
 
     def value(self, name: str) -> Any:
         """The input that a score asks for as `name`; None where it is not available."""
         if name.startswith(TRAIN):
-            return None if self.reference is None else self.reference.value(name.removeprefix(TRAIN))
+            reference = self.reference or ScoreInputs()
+            return getattr(reference, name.removeprefix(TRAIN))
         return getattr(self, name)
 
     def names(self) -> tuple[str, ...]:

@@ -112,8 +112,9 @@ def _check(metric: Metric) -> None:
     if unknown:
         names = [name for name in input_names() if not name.startswith("train_")]
         raise ConfigError(
-            f"score {metric.name!r} needs {', '.join(unknown)}, no field of ScoreInputs; name its arguments by "
-            f"{', '.join(names)}, with 'train_' before those of reference data, or give them a default"
+            f"score {metric.name!r} needs {', '.join(unknown)}, no field of ScoreInputs; name its "
+            f"arguments by {', '.join(names)}, with 'train_' before those of reference data, "
+            "or give them a default"
         )
     present = _METRICS.get(metric.name, metric)
     if present.place != metric.place:

@@ -1,6 +1,7 @@
 """Whether alignment brings series of a class, or of a cluster, nearer to one another.
 
-Distances are Euclidean, and nothing is learned: the nearest neighbour (1-NN) and the nearest mean of a class.
+Distances are Euclidean, and nothing is learned: the nearest neighbour (1-NN) and the nearest mean
+of a class.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def nearest_centroids(
 ) -> float:
     """Accuracy of the nearest of `n_means` means a class, 0 to 1.
 
-    Means are those of k-means within the class. One mean is the nearest class mean; more of them leave room for a class
-    that comes in several kinds.
+    Means are those of k-means within the class. One mean is the nearest class mean; more of them
+    leave room for a class that comes in several kinds.
 
     Args:
         train: Reference samples (N, ...).
@@ -92,8 +93,8 @@ def codes_separation(
 ) -> dict[str, float]:
     """How well codes tell the classes of series, as `codes_1nn` and `codes_centroid`.
 
-    They stand beside the same numbers of aligned and of raw series. Pictures have no `series`, so that these are scores
-    of series alone.
+    They stand beside the same numbers of aligned and of raw series. Pictures have no `series`, so
+    that these are scores of series alone.
 
     Args:
         train_codes: Reference codes (M, D).
@@ -123,7 +124,8 @@ def series_baselines(train_series: Array, train_labels: Labels, series: Array, l
         series: Held-out series (N, C, T), without gaps.
         labels: Their classes (N,).
     """
-    return {f"raw_{name}": value for name, value in separation(train_series, train_labels, series, labels).items()}
+    scores = separation(train_series, train_labels, series, labels)
+    return {f"raw_{name}": value for name, value in scores.items()}
 
 
 @score_function
@@ -161,4 +163,5 @@ def variance_ratio(x: Array, aligned: Array, clusters: Labels) -> float:
 
 def _within(x: Array, clusters: Labels) -> float:
     """Squared distances from the means of the clusters, summed."""
-    return float(sum(np.square(x[rows] - x[rows].mean(0)).sum() for rows in map(clusters.__eq__, np.unique(clusters))))
+    members = map(clusters.__eq__, np.unique(clusters))
+    return float(sum(np.square(x[rows] - x[rows].mean(0)).sum() for rows in members))
