@@ -170,10 +170,8 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     players, batch = recipe.players(model), SOURCES[source].batch
     history = train(model, players, training, **budget, batch_size=batch, seed=int(seed), device="cpu")
     embedding = embed(model, test.x)
-    inputs = replace(
-        score_inputs(test, embedding, model),
-        reference=score_inputs(reference, embed(model, reference.x), model),
-    )
+    fitted = score_inputs(reference, embed(model, reference.x), model)
+    inputs = replace(score_inputs(test, embedding, model), reference=fitted)
     if seed == "0" and source in ("affine", "dsprites") and kind in ("warp", "identity") and not quick:
         pictures.save(pictures.draw(model, recipe, test), cells.RESULTS / FOLDER, name.replace("/", "-"))
     return {
