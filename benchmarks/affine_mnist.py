@@ -20,7 +20,7 @@ from itertools import product
 
 from benchmarks import cells
 from unwarp.analysis.embedding import embed
-from unwarp.analysis.scoring import Report, evaluate, score
+from unwarp.analysis.scoring import Report, dataset_inputs, evaluate, score
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.datasets import digits, mnist
 from unwarp.datasets.affine_mnist import fresh, observed
@@ -88,13 +88,8 @@ def cell(name: str, kind: str, seed: int, quick: bool = False) -> cells.Result:
 def baselines(name: str) -> cells.Result:
     """Scores of raw and of moment-normalised pixels, which learn nothing."""
     _, reference, test = data(name)
-    facts = {
-        "x": test.x.numpy(),
-        "labels": test.labels,
-        "train_x": reference.x.numpy(),
-        "train_labels": reference.labels,
-    }
-    return {"data": name, "model": "baselines", "scores": dict(score(facts, ("moment_baselines",)).scores)}
+    inputs = replace(dataset_inputs(test), reference=dataset_inputs(reference))
+    return {"data": name, "model": "baselines", "scores": dict(score(inputs, ("moment_baselines",)).scores)}
 
 
 def seeds(kind: str) -> tuple[int, ...]:

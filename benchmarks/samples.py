@@ -32,12 +32,13 @@ from sklearn.naive_bayes import GaussianNB
 from benchmarks import cells
 from benchmarks.likelihood import STRUCTURED
 from unwarp import plots
+from unwarp.analysis.scoring import score
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.datasets import mnist
 from unwarp.datasets.affine_mnist import fresh, observed
 from unwarp.datasets.affine_mnist_28 import NUISANCE
-from unwarp.estimators.features import Features, fit_features, sample_facts
-from unwarp.metrics.samples import class_shares, sample_quality
+from unwarp.estimators.features import Features, fit_features, sample_inputs
+from unwarp.metrics import ScoreInputs
 from unwarp.models import GAN, Net, Recipe
 from unwarp.models.codec import describe
 from unwarp.training.loop import train
@@ -102,14 +103,14 @@ def learned(name: str, quick: bool) -> tuple[torch.Tensor, cells.Result]:
     )
     with torch.no_grad():
         made = [model.eval().sample(1000, torch.Generator().manual_seed(i)) for i in range(DRAWN // 1000)]
-    facts = {
+    record = {
         "steps": history.steps,
         "seconds": round(history.seconds, 1),
         "images_per_second": round(history.samples_per_second),
         "parameters": sum(p.numel() for p in model.parameters()),
         "recipe": describe(recipe),
     }
-    return torch.cat(made), facts
+    return torch.cat(made), record
 
 
 def drawn(name: str) -> torch.Tensor:
@@ -141,16 +142,15 @@ def latents(name: str, scores: Any, generator: np.random.Generator) -> Any:
 
 def cell(name: str, quick: bool = False) -> cells.Result:
     """Draw samples of one model and measure them beside held-out digits."""
-    samples, facts = learned(name, quick) if name in MODELS else (drawn(name), {})
+    samples, record = learned(name, quick) if name in MODELS else (drawn(name), {})
     test = data("test")
     assert test.labels is not None
-    found = sample_facts(features(), test.x, samples, seen().x)
-    scores = sample_quality(found["features"], found["sample_features"], found["gaussian_features"])
-    scores |= class_shares(found["sample_labels"], test.labels)
+    inputs = sample_inputs(features(), test.x, samples, seen().x) | ScoreInputs(labels=test.labels)
+    scores = dict(score(inputs, ("sample_quality", "class_shares")).scores)
     scores["feature_accuracy"] = features().accuracy(test.x, test.labels)
     if not quick:
         look(name, samples)
-    return {"cell": name, **facts, "scores": {k: round(v, 4) for k, v in scores.items()}}
+    return {"cell": name, **record, "scores": {k: round(v, 4) for k, v in scores.items()}}
 
 
 def look(name: str, samples: torch.Tensor) -> None:

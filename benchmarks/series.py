@@ -42,7 +42,7 @@ from unwarp.metrics.clustering import kmeans
 from unwarp.metrics.dtw import aligned_rmse
 from unwarp.metrics.neighbours import neighbours
 from unwarp.metrics.recovery import recovery
-from unwarp.metrics.separation import nearest, nearest_centroids, variance_left
+from unwarp.metrics.separation import nearest, nearest_centroids, variance_ratio
 from unwarp.models import Net, Recipe
 from unwarp.models.codec import describe
 from unwarp.planning.defaults import adapt_to_series, default_steps
@@ -116,8 +116,8 @@ def learned(where: str, recipe: Recipe, seed: int, quick: bool, picture: str = "
     model = estimator(adapt_to_series(recipe, known.x), known, seed, quick).fit(known)
     aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
-    left = variance_left(asked.x.numpy(), aligned[1], model.predict(asked))
-    own = {"variance_left": left} if np.isfinite(left) else {}
+    ratio = variance_ratio(asked.x.numpy(), aligned[1], model.predict(asked))
+    own = {"variance_left": ratio} if np.isfinite(ratio) else {}
     if picture:
         pictures.save(portraits(model, asked, aligned[1]), cells.RESULTS / FOLDER, picture)
     return {
@@ -175,7 +175,7 @@ def tell(seen: Array, held: Array, known: Dataset, asked: Dataset, what: str) ->
     four = (seen, known.labels, held, asked.labels)
     flat = [part.reshape(len(part), -1) for part in (seen, held)]
     scores = nearest(*four) | kmeans(*flat, asked.labels)
-    scores |= {f"centroids_{k}": nearest_centroids(*four, each=k) for k in (2, 3)}
+    scores |= {f"centroids_{k}": nearest_centroids(*four, n_means=k) for k in (2, 3)}
     return {f"{what}_{name}": value for name, value in scores.items()}
 
 
@@ -188,7 +188,7 @@ def known_maps(seed: int, quick: bool) -> cells.Result:
     aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
     scores |= recovery(found.map, asked.maps, asked.ids, (128,))  # type: ignore[arg-type]
-    scores["variance_left"] = variance_left(asked.x.numpy(), aligned[1], asked.labels)  # type: ignore[arg-type]
+    scores["variance_left"] = variance_ratio(asked.x.numpy(), aligned[1], asked.labels)  # type: ignore[arg-type]
     return {"seconds": round(model.history_.seconds, 1), "recipe": describe(model.recipe_), "scores": rounded(scores)}
 
 

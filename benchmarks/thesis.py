@@ -27,11 +27,11 @@ import torch
 
 from benchmarks import cells, peers, pictures, thesis_page
 from unwarp.analysis.embedding import Embedding, embed
-from unwarp.analysis.scoring import known, score
+from unwarp.analysis.scoring import dataset_inputs, score, score_inputs
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.datasets import digits, dsprites, mnist
 from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
-from unwarp.metrics.clustering import kmeans, template_kmeans
+from unwarp.metrics import ScoreInputs
 from unwarp.metrics.recovery import angle_error_modulo, r2, relative
 from unwarp.models import BetaVAE, MixingAE, Optimiser, Recipe
 from unwarp.models.codec import describe
@@ -171,7 +171,9 @@ def cell(name: str, quick: bool = False) -> cells.Result:
         budget = {"steps": 1_000_000, "seconds": beside(source, strategy)["seconds"]}
     players, batch = recipe.players(model), SOURCES[source].batch
     history = train(model, players, training, **budget, batch_size=batch, seed=int(seed), device="cpu")
-    found = embed(model, test.x)
+    embedding = embed(model, test.x)
+    fitted = score_inputs(reference, embed(model, reference.x), model)
+    inputs = replace(score_inputs(test, embedding, model), reference=fitted)
     if seed == "0" and source in ("affine", "dsprites") and kind in ("warp", "identity") and not quick:
         pictures.save(pictures.draw(model, recipe, test), cells.RESULTS / FOLDER, name.replace("/", "-"))
     return {
@@ -181,7 +183,7 @@ def cell(name: str, quick: bool = False) -> cells.Result:
         "images_per_second": round(history.samples_per_second),
         "parameters": sum(p.numel() for p in model.parameters()),
         "recipe": describe(recipe),
-        "scores": measure(source, known(reference, embed(model, reference.x)), known(test, found), found, test),
+        "scores": measure(source, inputs, embedding, test),
     }
 
 
@@ -191,25 +193,20 @@ def beside(source: str, strategy: str) -> cells.Result:
     return cells.run(FOLDER, name.replace("/", "-"), lambda: cell(name))
 
 
-def measure(
-    source: str, reference: dict[str, Any], facts: dict[str, Any], found: Embedding | None, test: Dataset
-) -> dict[str, float]:
-    """Scores of held-out codes; of poses too, where `found` holds any."""
-    facts = facts | {f"train_{name}": value for name, value in reference.items()}
-    scores = dict(score(facts, SPRITE_SCORES if source == "dsprites" else DIGIT_SCORES).scores)
+def measure(source: str, inputs: ScoreInputs, embedding: Embedding | None, test: Dataset) -> dict[str, float]:
+    """Scores of held-out codes; of poses too, where `embedding` holds any."""
+    scores = dict(score(inputs, SPRITE_SCORES if source == "dsprites" else DIGIT_SCORES).scores)
     if source == "circle":
-        scores |= merged(reference, facts)
-    if found is not None and found.table and test.maps is not None:
-        scores |= {"circle": turns, "dsprites": common_size}.get(source, lambda *_: {})(found, test)
+        scores |= merged(inputs)
+    if embedding is not None and embedding.table and test.maps is not None:
+        scores |= {"circle": turns, "dsprites": common_size}.get(source, lambda *_: {})(embedding, test)
     return {name: round(float(value), 5) for name, value in scores.items()}
 
 
-def merged(reference: dict[str, Any], facts: dict[str, Any]) -> dict[str, float]:
+def merged(inputs: ScoreInputs) -> dict[str, float]:
     """Clusters against nine classes: a 6 turned by half a turn is a 9."""
-    labels = np.where(facts["labels"] == 9, 6, facts["labels"])
-    scores = kmeans(reference["codes"], facts["codes"], labels)
-    if "templates" in facts:
-        scores |= template_kmeans(reference["templates"], facts["templates"], labels)
+    nine = ScoreInputs(labels=np.where(inputs.labels == 9, 6, inputs.labels))
+    scores = score(inputs | nine, ("kmeans", "template_kmeans")).scores
     return {f"merged_{name}": value for name, value in scores.items()}
 
 
@@ -243,11 +240,14 @@ def peer(source: str, strategy: str, seed: int, quick: bool) -> cells.Result:
     seen = np.concatenate([training.batch(rows, torch.Generator().manual_seed(i)).x.numpy() for i in range(times)])
     asked = np.concatenate([reference.x.numpy(), test.x.numpy()])
     _, codes, trained = peers.latents(seen, asked, strategy, recipe.n_content, seconds, seed)
-    own, held = ({"codes": z, "latents": z} for z in (codes[: len(reference)], codes[len(reference) :]))
-    own, held = own | {"labels": reference.labels}, held | {"labels": test.labels}
+    parts = codes[: len(reference)], codes[len(reference) :]
+    fitted, inputs = (
+        ScoreInputs(codes=z, latents=z, labels=part.labels) for z, part in zip(parts, (reference, test), strict=True)
+    )
     if test.factor_values is not None:
-        held |= {"factors": test.factors, "factor_values": test.factor_values}
-    return {"seconds": round(trained, 1), "scores": measure(source, own, held, None, test)}
+        inputs |= ScoreInputs(factors=test.factors, factor_values=test.factor_values)
+    scores = measure(source, replace(inputs, reference=fitted), None, test)
+    return {"seconds": round(trained, 1), "scores": scores}
 
 
 def moments(source: str, quick: bool) -> dict[str, float]:
@@ -255,13 +255,8 @@ def moments(source: str, quick: bool) -> dict[str, float]:
     _, reference, test = data(source)
     if quick:
         reference, test = reference.subset(np.arange(600)), test.subset(np.arange(400))
-    facts = {
-        "x": test.x.numpy(),
-        "labels": test.labels,
-        "train_x": reference.x.numpy(),
-        "train_labels": reference.labels,
-    }
-    return {name: round(float(value), 5) for name, value in score(facts, ("moment_baselines",)).scores.items()}
+    inputs = replace(dataset_inputs(test), reference=dataset_inputs(reference))
+    return {name: round(float(value), 5) for name, value in score(inputs, ("moment_baselines",)).scores.items()}
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unwarp.analysis.embedding import embed
-from unwarp.analysis.scoring import believed, evaluate
+from unwarp.analysis.scoring import evaluate, posterior_inputs
 from unwarp.core import Factor
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.errors import ConfigError
@@ -22,9 +22,10 @@ def data(**more: object) -> Dataset:
     return Dataset(X, **more)  # type: ignore[arg-type]
 
 
-def test_a_deterministic_encoder_believes_nothing_and_says_what_is_missing() -> None:
+def test_deterministic_encoder_has_no_posterior() -> None:
+    """Its posterior has no inputs, and the scores of it are listed with what they miss."""
     model = AE(warp=Affine2d(), n_content=3, net=SMALL).build((1, 10, 10))
-    assert believed(model, X, 5) == {}
+    assert posterior_inputs(model, X, 5).names() == ()
     report = evaluate(model, data())
     assert "log_weights" in report.missing["log_likelihood"]
     assert "labels" in report.missing["neighbours"]

@@ -18,7 +18,8 @@ from unwarp.analysis.scoring import score
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import mnist
 from unwarp.errors import CheckpointError, ConfigError, DataError
-from unwarp.estimators.features import Features, fit_features, sample_facts
+from unwarp.estimators.features import Features, fit_features, sample_inputs
+from unwarp.metrics import ScoreInputs
 from unwarp.warps import Affine2d
 
 
@@ -138,22 +139,24 @@ def test_real_digits_are_at_the_floor_and_noise_is_beyond_the_ceiling(
 ) -> None:
     train, test = parts
     wanted = ("sample_quality", "class_shares")
-    real = score(sample_facts(features, test.x, train.x[-300:], train.x) | {"labels": test.labels}, wanted).scores
+    real = score(
+        sample_inputs(features, test.x, train.x[-300:], train.x) | ScoreInputs(labels=test.labels), wanted
+    ).scores
     assert real["frechet"] == pytest.approx(real["frechet_floor"], rel=0.3)
     assert real["frechet"] < 0.5 * real["frechet_ceiling"]
     assert real["coverage"] > real["coverage_ceiling"] + 0.2
     assert real["classes_covered"] == 10
     assert real["class_entropy"] == pytest.approx(math.log(10), abs=0.05)
     noise = torch.rand(300, *test.shape, generator=torch.Generator().manual_seed(0))
-    worst = score(sample_facts(features, test.x, noise, train.x), wanted)
+    worst = score(sample_inputs(features, test.x, noise, train.x), wanted)
     assert worst.scores["frechet"] > worst.scores["frechet_ceiling"]
     assert worst.missing == {"class_shares": "labels"}
 
 
 def test_without_labels_the_classes_of_samples_are_missing(parts: tuple[Dataset, Dataset]) -> None:
     train, test = parts
-    facts = sample_facts(fit_features(replace(train, labels=None)), test.x, test.x, train.x)
-    assert sorted(facts) == ["features", "gaussian_features", "sample_features"]
+    inputs = sample_inputs(fit_features(replace(train, labels=None)), test.x, test.x, train.x)
+    assert sorted(inputs.names()) == ["features", "gaussian_features", "sample_features"]
 
 
 def turned_and_shifted(x: Tensor, generator: torch.Generator) -> Tensor:

@@ -1,22 +1,101 @@
-"""The folder of metrics is their registry; the names of arguments are what a score needs."""
+"""The registry of scores: a function joins by its name, and its arguments say what it needs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
 from unwarp import metrics
+from unwarp.analysis.scoring import score
+from unwarp.core import Array
+from unwarp.errors import ConfigError
+from unwarp.metrics import ScoreInputs, score_function
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """Scores of a test leave with it."""
+    before = set(metrics.scores())
+    yield
+    for name in set(metrics.scores()) - before:
+        metrics.unregister(name)
 
 
 def test_scores_stand_under_their_own_names() -> None:
-    found = metrics.scores()
-    assert {"neighbours", "linear", "kmeans", "template_kmeans", "recovery", "reconstruction_error"} <= set(found)
-    assert all(name == score.__name__ for name, score in found.items())
-
-
-def test_what_a_score_needs_is_a_word_that_the_folder_explains() -> None:
-    words = metrics.__doc__ or ""
-    for name, score in metrics.scores().items():
-        unknown = [need for need in metrics.needs(score) if f"`{need.removeprefix('train_')}`" not in words]
-        assert unknown == [], f"{name} needs {unknown}"
+    scores = metrics.scores()
+    assert {"neighbours", "linear", "kmeans", "recovery", "aligned_separation"} <= set(scores)
+    assert all(name == function.__name__ for name, function in scores.items())
 
 
 def test_settings_with_a_default_are_not_needed() -> None:
     assert metrics.needs(metrics.scores()["neighbours"]) == ("train_codes", "train_labels", "codes", "labels")
+
+
+def test_function_is_unchanged_by_registering() -> None:
+    """The decorator gives back the function itself, with brackets and without."""
+
+    def toy(codes: Array) -> float:
+        return float(codes.mean())
+
+    assert score_function(toy) is toy
+    assert score_function(best=0.0)(toy) is toy
+    assert metrics.catalogue()["toy"].best == 0.0
+
+
+def test_unknown_argument_is_refused() -> None:
+    """The error names the argument and lists the inputs that there are."""
+    with pytest.raises(ConfigError, match=r"'toy' needs kodes, no field of ScoreInputs.*codes, templates"):
+
+        @score_function
+        def toy(kodes: Array) -> float:
+            return float(kodes.mean())
+
+    assert "toy" not in metrics.scores()
+
+
+def test_second_function_of_a_name_is_refused() -> None:
+    """Another function of one name is an error that says where both are; the first one stays."""
+    first = metrics.scores()["linear"]
+
+    def linear(codes: Array) -> float:
+        return float(codes.mean())
+
+    with pytest.raises(ConfigError, match=r"test_registry.*linear has the name of unwarp\.metrics\.neighbours\.linear"):
+        score_function(linear)
+    assert metrics.scores()["linear"] is first
+
+
+def test_same_function_defined_again_replaces() -> None:
+    """A notebook's cell may be run twice."""
+
+    def define(value: float) -> None:
+        @score_function
+        def toy(codes: Array) -> float:
+            return value
+
+    define(1.0)
+    define(2.0)
+    assert score(ScoreInputs(codes=np.zeros((2, 1))), ("toy",)).scores == {"toy": 2.0}
+
+
+def test_numbers_of_one_name_are_refused() -> None:
+    """No score hides the number of another."""
+
+    @score_function
+    def toy(codes: Array) -> dict[str, float]:
+        return {"unused_content": 0.0}
+
+    with pytest.raises(ConfigError, match="'toy' gives unused_content"):
+        score(ScoreInputs(codes=np.ones((2, 1))), ("unused_content", "toy"))
+
+
+def test_built_in_scores_come_first() -> None:
+    """Scores of other modules follow those of the folder, whenever they were defined."""
+
+    @score_function
+    def another(codes: Array) -> float:
+        return 0.0
+
+    assert next(reversed(metrics.scores())) == "another"

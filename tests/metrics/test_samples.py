@@ -9,7 +9,7 @@ from scipy.linalg import sqrtm
 from unwarp.analysis.scoring import score
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
-from unwarp.metrics import samples
+from unwarp.metrics import ScoreInputs, samples
 from unwarp.metrics.samples import (
     class_shares,
     density_coverage,
@@ -252,7 +252,7 @@ def test_settings_and_classes_that_make_no_sense_are_refused() -> None:
 
 
 def test_scores_without_samples_are_listed_with_what_they_miss() -> None:
-    report = score({"labels": np.array([0, 1])}, only=("sample_quality", "class_shares"))
+    report = score(ScoreInputs(labels=np.array([0, 1])), only=("sample_quality", "class_shares"))
     assert report.missing == {
         "sample_quality": "features, sample_features, gaussian_features",
         "class_shares": "sample_labels",

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unwarp.metrics.separation import nearest, nearest_centroids, separation, variance_left
+from unwarp.errors import DataError
+from unwarp.metrics.separation import (
+    codes_separation,
+    nearest,
+    nearest_centroids,
+    separation,
+    variance_left,
+    variance_ratio,
+)
 
 RANDOM = np.random.default_rng(0)
 
@@ -19,34 +27,51 @@ def classes(n: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:  
 
 
 def test_classes_that_lie_apart_are_told_apart() -> None:
-    found = separation(*classes(40, 0.1, 0), *classes(20, 0.1, 1))
-    assert found == {"1nn": 1.0, "centroid": 1.0, "acc": 1.0, "nmi": pytest.approx(1.0)}
+    scores = separation(*classes(40, 0.1, 0), *classes(20, 0.1, 1))
+    assert scores == {"1nn": 1.0, "centroid": 1.0, "acc": 1.0, "nmi": pytest.approx(1.0)}
 
 
 def test_noise_is_chance() -> None:
     labels = RANDOM.integers(0, 2, 400)
-    found = nearest(RANDOM.normal(size=(400, 5)), labels, RANDOM.normal(size=(400, 5)), RANDOM.integers(0, 2, 400))
-    assert all(abs(value - 0.5) < 0.1 for value in found.values())
+    scores = nearest(RANDOM.normal(size=(400, 5)), labels, RANDOM.normal(size=(400, 5)), RANDOM.integers(0, 2, 400))
+    assert all(abs(value - 0.5) < 0.1 for value in scores.values())
 
 
-def test_a_neighbour_sees_a_class_in_two_parts_and_a_mean_does_not() -> None:
+def test_neighbour_tells_a_class_in_two_parts() -> None:
+    """The nearest mean of a class does not."""
     train, labels = np.array([[-1.0], [1.0], [-0.1], [0.1]]), np.array([0, 0, 1, 1])
-    found = nearest(train, labels, np.array([[-0.9], [0.9], [-0.08], [0.08]]), labels)
-    assert found["1nn"] == 1.0 and found["centroid"] <= 0.75
+    scores = nearest(train, labels, np.array([[-0.9], [0.9], [-0.08], [0.08]]), labels)
+    assert scores["1nn"] == 1.0 and scores["centroid"] <= 0.75
 
 
-def test_variance_left_is_the_share_of_what_was_there() -> None:
+def test_variance_ratio_is_the_share_that_is_left() -> None:
     x, clusters = RANDOM.normal(size=(12, 2, 30)), np.arange(12) % 3
     means = np.stack([x[clusters == k].mean(0) for k in range(3)])[clusters]
-    assert variance_left(x, x, clusters) == pytest.approx(1)
-    assert variance_left(x, means, clusters) == pytest.approx(0)
-    assert variance_left(x, means + 0.5 * (x - means), clusters) == pytest.approx(0.25)
-    assert np.isnan(variance_left(np.ones((3, 1, 4)), np.ones((3, 1, 4)), np.zeros(3)))
+    assert variance_ratio(x, x, clusters) == pytest.approx(1)
+    assert variance_ratio(x, means, clusters) == pytest.approx(0)
+    assert variance_ratio(x, means + 0.5 * (x - means), clusters) == pytest.approx(0.25)
+    assert np.isnan(variance_ratio(np.ones((3, 1, 4)), np.ones((3, 1, 4)), np.zeros(3)))
 
 
-def test_more_means_a_class_see_a_class_in_two_parts() -> None:
+def test_variance_left_is_of_the_nearest_clusters() -> None:
+    """Each series belongs to the centre nearest to its code; constant series have no score."""
+    x, clusters, centers = RANDOM.normal(size=(12, 2, 30)), np.arange(12) % 3, 5 * np.eye(3)
+    codes = centers[clusters] + 0.1 * RANDOM.normal(size=(12, 3))
+    aligned = x + RANDOM.normal(size=x.shape)
+    scores = variance_left(x, aligned, codes, centers)
+    assert scores == {"variance_left": variance_ratio(x, aligned, clusters)}
+    assert variance_left(np.ones((12, 1, 4)), np.ones((12, 1, 4)), codes, centers) == {}
+
+
+def test_codes_need_one_row_a_series() -> None:
+    codes, labels = np.eye(4), np.arange(4) % 2
+    with pytest.raises(DataError, match="codes has 4 rows, series 3"):
+        codes_separation(codes, labels, codes, labels, np.zeros((3, 1, 8)))
+
+
+def test_more_means_tell_a_class_in_two_parts() -> None:
     train, labels = np.array([[-1.0], [1.0], [-0.1], [0.1]]), np.array([0, 0, 1, 1])
-    test, known = np.array([[-0.9], [0.9], [-0.08], [0.08]]), labels
-    assert nearest_centroids(train, labels, test, known) == nearest(train, labels, test, known)["centroid"]
-    assert nearest_centroids(train, labels, test, known, each=2) == 1.0
-    assert nearest_centroids(train, labels, test, known, each=9) == 1.0
+    test = np.array([[-0.9], [0.9], [-0.08], [0.08]])
+    assert nearest_centroids(train, labels, test, labels) == nearest(train, labels, test, labels)["centroid"]
+    assert nearest_centroids(train, labels, test, labels, n_means=2) == 1.0
+    assert nearest_centroids(train, labels, test, labels, n_means=9) == 1.0

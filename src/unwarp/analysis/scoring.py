@@ -1,10 +1,9 @@
-"""`evaluate`: every score whose needs a model and a data set meet; the others are listed with what they miss."""
+"""`evaluate`: every score whose needs a model and a data set meet, and what the others miss."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -14,8 +13,10 @@ from unwarp import metrics
 from unwarp.analysis.embedding import Embedding, align_in_chunks, embed, encode
 from unwarp.core import Array
 from unwarp.data.dataset import Dataset
+from unwarp.errors import ConfigError
+from unwarp.metrics import ScoreInputs
 from unwarp.models import Model, log_weights
-from unwarp.warps import Warp
+from unwarp.warps import interpolate_missing
 from unwarp.warps.missing import fill_from
 
 
@@ -34,59 +35,94 @@ def evaluate(
     only: tuple[str, ...] = (),
     device: str = "cpu",
     draws: int = 0,
+    cluster_centers: Array | None = None,
 ) -> Report:
     """Score a model on held-out samples.
 
     Args:
         model: A trained model.
         dataset: Held-out observations, with labels, ids and true maps as far as known.
-        reference: Observations on which neighbours, probes and clusters are fitted (training data, never scored).
+        reference: Observations on which neighbours, probes and clusters are fitted (training data,
+            never scored).
         only: Names of the scores to compute; empty for all.
         device: Where to encode: `auto`, `cpu`, `cuda` or `mps`.
-        draws: Draws from the posterior of each sample, for log p(x) by importance sampling; 0 for none.
+        draws: Draws from the posterior of each sample, for log p(x) by importance sampling; 0 for
+            none.
+        cluster_centers: Content of the clusters (K, D), as `Unwarper.cluster_centers_`; for what
+            alignment leaves of the variance within them.
+
+    Returns:
+        Every score whose inputs are available, and what each of the others misses.
     """
-    facts = known(dataset, embed(model, dataset.x, device=device), model.chart) | moved(model, dataset.x)
-    facts |= believed(model, dataset.x, draws)
+    inputs = score_inputs(dataset, embed(model, dataset.x, device=device), model)
+    inputs |= probe_inputs(model, dataset.x) | posterior_inputs(model, dataset.x, draws)
+    inputs |= ScoreInputs(cluster_centers=cluster_centers)
     if reference is not None:
-        facts |= {f"train_{k}": v for k, v in known(reference, embed(model, reference.x, device=device)).items()}
-    return score(facts, only)
+        embedding = embed(model, reference.x, device=device)
+        inputs = replace(inputs, reference=score_inputs(reference, embedding, model))
+    return score(inputs, only)
 
 
-def known(dataset: Dataset, embedding: Embedding, chart: Warp | None = None) -> dict[str, Any]:
-    """The arrays that scores ask for by name, as far as the data set has them.
+def dataset_inputs(dataset: Dataset) -> ScoreInputs:
+    """Inputs that a data set has by itself, without a model: what baselines ask for."""
+    values, labels = dataset.factor_values, dataset.labels
+    return ScoreInputs(
+        x=dataset.x.numpy(),
+        series=interpolate_missing(dataset.x).numpy() if dataset.x.ndim == 3 else None,
+        labels=None if labels is None or len(np.unique(labels)) < 2 else labels,
+        ids=dataset.ids,
+        true_map=dataset.maps,
+        orders=dataset.orders,
+        factors=dataset.factors or None,
+        factor_values=values if _count_varying(values) >= 2 else None,
+        size=tuple(dataset.x.shape[2:]),
+    )
 
-    What was not observed stands as it was drawn. The table is of human columns; of series, of the columns of `chart` where it is given, for those alone have bounds.
+
+def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreInputs:
+    """Inputs that a data set and a model of it have.
+
+    Values that were not observed stand as reconstructed. The table is of human columns; of series
+    it is of the columns of the model's chart, for those alone have bounds.
+
+    Args:
+        dataset: N observations, as the model takes them.
+        embedding: Their embedding by the model.
+        model: The model.
     """
-    bounded = dataset.x.ndim == 3 and chart is not None
-    table = dict(zip(chart.factors, embedding.theta.T, strict=True)) if bounded and chart else embedding.table
-    facts: dict[str, Any] = {
-        "x": fill_from(dataset.x, torch.from_numpy(embedding.x_hat)).numpy(),
-        "x_hat": embedding.x_hat,
-        "codes": embedding.codes,
-        "templates": embedding.templates,
-        "map": embedding.map if embedding.table else None,
-        "true_map": dataset.maps,
-        "labels": None if dataset.labels is None or len(np.unique(dataset.labels)) < 2 else dataset.labels,
-        "ids": dataset.ids,
-        "orders": dataset.orders,
-        "factors": dataset.factors or None,
-        "factor_values": dataset.factor_values if _varying(dataset.factor_values) >= 2 else None,
-        "theta": embedding.theta,
-        "latents": np.concatenate([embedding.codes, embedding.theta], 1),
-        "size": tuple(dataset.x.shape[2:]),
-        "table": table or None,
-    }
-    return {name: value for name, value in facts.items() if value is not None}
+    inputs, x = dataset_inputs(dataset), fill_from(dataset.x, torch.from_numpy(embedding.x_hat))
+    table, map, aligned = embedding.table, embedding.map if embedding.table else None, None
+    if inputs.series is not None:
+        table = dict(zip(model.chart.factors, embedding.theta.T, strict=True))
+        aligned = None if map is None else align_in_chunks(x, map, model.padding).numpy()
+    return inputs | ScoreInputs(
+        x=x.numpy(),
+        x_hat=embedding.x_hat,
+        aligned=aligned,
+        codes=embedding.codes,
+        templates=embedding.templates,
+        theta=embedding.theta,
+        latents=np.concatenate([embedding.codes, embedding.theta], 1),
+        map=map,
+        table=table or None,
+    )
 
 
-def _varying(values: Array | None) -> int:
-    """How many known factors take more than one value."""
+def _count_varying(values: Array | None) -> int:
+    """How many factors take more than one value."""
     return 0 if values is None else sum(len(np.unique(column)) > 1 for column in values.T)
 
 
 @torch.no_grad()
-def believed(model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int = 1000) -> dict[str, Any]:
-    """The posterior over content of `x` (N, *shape), and `draws` importance weights; nothing for deterministic encoders.
+def posterior_inputs(model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int = 1000) -> ScoreInputs:
+    """Inputs from the posterior over the content of `x`; none for deterministic encoders.
+
+    Args:
+        model: The model.
+        x: Observations (N, *shape).
+        draws: Importance weights of each sample; 0 for none.
+        seed: Seed of the draws.
+        size: Samples at a time.
 
     Raises:
         ConfigError: `draws` were asked of a model whose deformation has no density.
@@ -94,36 +130,55 @@ def believed(model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int =
     posteriors = [model.eval().encode(part) for part in torch.split(x, size)]
     log_sds = [q.content_log_sd for q in posteriors if q.content_log_sd is not None]
     if not log_sds:
-        return {}
+        return ScoreInputs()
     means = torch.cat([q.content_mean for q in posteriors])
-    facts: dict[str, Any] = {"content_mean": means.numpy(), "content_log_sd": torch.cat(log_sds).numpy()}
+    inputs = ScoreInputs(content_mean=means.numpy(), content_log_sd=torch.cat(log_sds).numpy())
     if not draws:
-        return facts
+        return inputs
     noise = torch.Generator().manual_seed(seed)
-    return facts | {"log_weights": log_weights(model, x, draws, noise, size).numpy()}
+    return replace(inputs, log_weights=log_weights(model, x, draws, noise, size).numpy())
 
 
 @torch.no_grad()
-def moved(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) -> dict[str, Any]:
-    """A known deformation of every sample, and the maps found for the deformed samples."""
+def probe_inputs(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) -> ScoreInputs:
+    """A deformation put on top of every picture, and the maps of the deformed pictures.
+
+    Args:
+        model: The model.
+        x: Observations (N, *shape); series have no such probe.
+        spread: Size of the deformations, as `Warp.sample` takes it.
+        seed: Seed of the deformations.
+    """
     if not model.warp.factors or x.ndim != 4:
-        return {}
+        return ScoreInputs()
     move = model.warp.sample(len(x), torch.Generator().manual_seed(seed), spread).invertible_part()
     copies = align_in_chunks(x, move.invert(), model.padding)
-    return {"move": move, "moved_map": model.chart.map(encode(model, copies)[1])}
+    return ScoreInputs(move=move, moved_map=model.chart.map(encode(model, copies)[1]))
 
 
-def score(facts: Mapping[str, Any], only: tuple[str, ...] = ()) -> Report:
-    """Compute every score whose arguments are among `facts`."""
+def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
+    """Every score whose inputs are available, and what the others miss.
+
+    Args:
+        inputs: Inputs by name.
+        only: Names of the scores to compute; empty for all.
+
+    Raises:
+        ConfigError: Two scores give a number of the same name.
+    """
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
-    for name, measure in metrics.scores().items():
+    for name, function in metrics.scores().items():
         if only and name not in only:
             continue
-        absent = [need for need in metrics.needs(measure) if need not in facts]
+        arguments = {need: inputs.value(need) for need in metrics.needs(function)}
+        absent = [need for need, value in arguments.items() if value is None]
         if absent:
             missing[name] = ", ".join(absent)
             continue
-        found = measure(**{need: facts[need] for need in metrics.needs(measure)})
-        values |= found if isinstance(found, Mapping) else {name: float(found)}
+        result = function(**arguments)
+        numbers = result if isinstance(result, Mapping) else {name: float(result)}
+        if repeated := sorted(values.keys() & numbers.keys()):
+            raise ConfigError(f"score {name!r} gives {', '.join(repeated)} as another does; rename what it returns")
+        values |= numbers
     return Report(values, missing)

@@ -13,14 +13,24 @@ from unwarp.estimators.unwarper import Unwarper
 
 
 def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
-    """Score the model in `folder` on `source`, with `draws` importance samples for log p(x)."""
+    """Scores of the model in `folder` on `source`, and what the others miss.
+
+    Args:
+        folder: A model.
+        source: A built-in data set, whose training part is the reference; a file or a folder.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        draws: Importance samples for log p(x) of each sample; 0 for none.
+    """
     model = Unwarper.load(folder)
     test = model.schema_.prepare_dataset(open_source(source), model.missing)
     reference = None
     if source in datasets.names():
         training = model.schema_.prepare_dataset(open_source(source, "train"), model.missing)
         reference = reference_view(training)
-    return evaluate(model.model_, test, reference, device=device, draws=draws)
+    centers = model.cluster_centers_
+    return evaluate(
+        model.model_, test, reference, device=device, draws=draws, cluster_centers=centers
+    )
 
 
 def describe_model(folder: Path) -> dict[str, Any]:

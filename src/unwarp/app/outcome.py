@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from platform import python_version
@@ -11,23 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import pairwise_distances_argmin
 
 from unwarp import metrics
 from unwarp._version import __version__
-from unwarp.analysis.embedding import Embedding, align_in_chunks, embed
-from unwarp.analysis.scoring import Report, known, moved, score
+from unwarp.analysis.embedding import Embedding, embed
+from unwarp.analysis.scoring import Report, dataset_inputs, probe_inputs, score, score_inputs
 from unwarp.app.job import Job
 from unwarp.app.parts import Parts
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.metrics.separation import nearest, separation, variance_left
-from unwarp.models import AE
+from unwarp.metrics import ScoreInputs
 from unwarp.models.codec import describe
 from unwarp.storage import write_file
-from unwarp.warps import interpolate_missing
-
-PIXELS = ("moment_baselines",)
 
 
 @dataclass(frozen=True)
@@ -41,7 +35,7 @@ class Trial:
     @property
     def images_per_second(self) -> float:
         """Pace of training, all views counted."""
-        views = 2 if isinstance(self.unwarper.recipe_, AE) and self.unwarper.recipe_.views else 1
+        views = 2 if getattr(self.unwarper.recipe_, "views", 0) else 1
         return views * self.unwarper.history_.samples_per_second
 
 
@@ -71,56 +65,40 @@ def score_outcome(job: Job, parts: Parts, warped: Unwarper, baseline: Unwarper) 
         warped: The trained model.
         baseline: The trained model without a warp; it takes the same samples in the same units.
     """
-    training, test = (warped.schema_.prepare_dataset(part, warped.missing) for part in (parts.training, parts.test))
+    training, test = (
+        warped.schema_.prepare_dataset(part, warped.missing) for part in (parts.training, parts.test)
+    )
     first, second = (trial(model, training, test) for model in (warped, baseline))
     return Outcome(job, training, test, first, second, _baselines(training, test))
 
 
 def trial(model: Unwarper, training: Dataset, test: Dataset) -> Trial:
-    """Score a trained model on held-out samples."""
-    held, seen = test, reference_view(training)
-    found = embed(model.model_, held.x)
-    facts = known(held, found) | (moved(model.model_, held.x) if held.x.ndim == 4 else {})
-    facts |= {f"train_{k}": v for k, v in known(seen, embed(model.model_, seen.x)).items()}
-    wanted = tuple(name for name in metrics.scores() if name not in PIXELS)
-    if held.x.ndim == 4:
-        return Trial(model, found, score(facts, wanted))
-    bounded = dict(zip(model.model_.chart.factors, found.theta.T, strict=True))
-    report = score(facts | ({"table": bounded} if bounded else {}), wanted)
-    return Trial(model, found, replace(report, scores={**report.scores, **_alignment(model, facts)}))
+    """Score a trained model on held-out samples.
 
-
-def _alignment(model: Unwarper, facts: Mapping[str, Any]) -> dict[str, float]:
-    """What alignment does for series: how well codes and aligned series tell classes apart, and what is left of variance."""
-    found: dict[str, float] = {}
-    known = "labels" in facts and "train_labels" in facts
-    if known:
-        four = (facts[name] for name in ("train_codes", "train_labels", "codes", "labels"))
-        found = {f"codes_{name}": value for name, value in nearest(*four).items()}
-    if "map" not in facts:
-        return found
-    padding = model.model_.padding
-    seen, held = (
-        align_in_chunks(torch.from_numpy(facts[f"{p}x"]), facts[f"{p}map"], padding).numpy() for p in ("train_", "")
+    Args:
+        model: The trained model.
+        training: Training samples, on which neighbours, probes and clusters are fitted.
+        test: Held-out samples.
+    """
+    network, reference = model.model_, reference_view(training)
+    embedding = embed(network, test.x)
+    inputs = score_inputs(test, embedding, network) | probe_inputs(network, test.x)
+    inputs |= ScoreInputs(
+        cluster_centers=model.cluster_centers_,
+        reference=score_inputs(reference, embed(network, reference.x), network),
     )
-    if known:
-        scores = separation(seen, facts["train_labels"], held, facts["labels"])
-        found |= {f"aligned_{name}": value for name, value in scores.items()}
-    left = variance_left(facts["x"], held, pairwise_distances_argmin(facts["codes"], model.cluster_centers_))
-    return found | ({"variance_left": left} if np.isfinite(left) else {})
+    return Trial(model, embedding, score(inputs, _names(baseline=False)))
 
 
 def _baselines(training: Dataset, test: Dataset) -> Report:
-    """What pixels, or raw series, give alone, where there are labels."""
-    if test.labels is None or training.labels is None or len(np.unique(test.labels)) < 2:
-        return Report({}, {"baselines": "labels"})
-    if test.x.ndim == 3:
-        seen, held = (interpolate_missing(part.x).numpy() for part in (training, test))
-        scores = separation(seen, training.labels, held, test.labels)
-        return Report({f"raw_{name}": value for name, value in scores.items()})
-    view = reference_view(training)
-    facts = {"x": test.x.numpy(), "labels": test.labels, "train_x": view.x.numpy(), "train_labels": view.labels}
-    return score(facts, PIXELS)
+    """Scores of pixels, or of raw series, alone, where there are labels."""
+    inputs = replace(dataset_inputs(test), reference=dataset_inputs(reference_view(training)))
+    return score(inputs, _names(baseline=True))
+
+
+def _names(baseline: bool) -> tuple[str, ...]:
+    """Names of the scores of samples alone, or of the others."""
+    return tuple(name for name, metric in metrics.catalogue().items() if metric.baseline == baseline)
 
 
 def write_scores(outcome: Outcome, folder: Path) -> None:
@@ -143,7 +121,3 @@ def write_scores(outcome: Outcome, folder: Path) -> None:
 def versions() -> dict[str, str]:
     """Versions that a result depends on."""
     return {"unwarp": __version__, "torch": torch.__version__, "numpy": np.__version__, "python": python_version()}
-
-
-def _series(outcome: Outcome) -> bool:
-    return outcome.test.x.ndim == 3

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from unwarp.core import Array, Batch
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.errors import CheckpointError, ConfigError, DataError
+from unwarp.metrics import ScoreInputs
 from unwarp.metrics.samples import pixel_gaussian
 from unwarp.models.players import Optimiser, Player
 from unwarp.nets.net import Net
@@ -191,8 +192,8 @@ def _components(x: Tensor, n_features: int, seed: int) -> FeatureNet:
     return net
 
 
-def sample_facts(features: Features, x: Tensor, samples: Tensor, train_x: Tensor, seed: int = 0) -> dict[str, Any]:
-    """What the scores of samples ask for by name, to be joined with the facts that `evaluation.score` reads.
+def sample_inputs(features: Features, x: Tensor, samples: Tensor, train_x: Tensor, seed: int = 0) -> ScoreInputs:
+    """Inputs that scores of samples ask for; `|` joins them with others.
 
     Args:
         features: From `fit_features`.
@@ -200,11 +201,14 @@ def sample_facts(features: Features, x: Tensor, samples: Tensor, train_x: Tensor
         samples: Generated samples (M, *shape).
         train_x: Training observations, to which the pixel Gaussian is fitted.
         seed: Of its draws.
+
+    Returns:
+        Features of all three, and predicted classes of the samples where there are classes.
     """
     gaussian = pixel_gaussian(train_x.numpy(), max(2, len(x) // 2), seed)
-    found = {
-        "features": features(x),
-        "sample_features": features(samples),
-        "gaussian_features": features(gaussian),
-    }
-    return found | ({"sample_labels": features.classify(samples)} if len(features.classes) else {})
+    return ScoreInputs(
+        features=features(x),
+        sample_features=features(samples),
+        gaussian_features=features(gaussian),
+        sample_labels=features.classify(samples) if len(features.classes) else None,
+    )

@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import normalized_mutual_info_score
 
 from unwarp.core import Array, Labels
+from unwarp.metrics.registry import score_function
 
 
 def accuracy(clusters: Labels, labels: Labels) -> float:
@@ -31,11 +32,13 @@ def _fit_and_match(train: Array, test: Array, labels: Labels, starts: int, seed:
     return {"acc": accuracy(clusters, labels), "nmi": nmi(clusters, labels)}
 
 
+@score_function(best=1.0, chance={"acc": 0.5, "nmi": 0.0})
 def kmeans(train_codes: Array, codes: Array, labels: Labels, starts: int = 20, seed: int = 0) -> dict[str, float]:
     """`acc` and `nmi` of k-means (as many clusters as classes) fitted on training codes, applied to `codes`."""
     return _fit_and_match(train_codes, codes, labels, starts, seed)
 
 
+@score_function(best=1.0, chance={"template_acc": 0.5, "template_nmi": 0.0})
 def template_kmeans(
     train_templates: Array, templates: Array, labels: Labels, starts: int = 20, seed: int = 0
 ) -> dict[str, float]:
@@ -45,6 +48,3 @@ def template_kmeans(
     test = components.transform(templates.reshape(len(templates), -1))
     found = _fit_and_match(components.transform(train), test, labels, starts, seed)
     return {f"template_{name}": value for name, value in found.items()}
-
-
-SCORES = (kmeans, template_kmeans)

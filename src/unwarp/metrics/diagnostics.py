@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Factor
+from unwarp.metrics.registry import score_function
 from unwarp.warps import Affine2d, Map
 from unwarp.warps.affine import affine_part
 
@@ -15,6 +16,7 @@ LOST_DEG = 10.0
 LOST_PX = 2.0
 
 
+@score_function
 def at_bounds(table: Mapping[Factor, Array], near: float = 0.95) -> dict[str, float]:
     """Share of parameters beyond `near` of their range: a range too narrow, or lost poses.
 
@@ -39,12 +41,14 @@ def _beyond(factor: Factor, values: Array, near: float) -> NDArray[np.bool_]:
     return np.abs(values - middle) > near * half if low < 0 else values > low + near * (high - low)
 
 
+@score_function(best=0.0)
 def unused_content(codes: Array, share: float = 0.01) -> float:
     """Number of content dimensions whose variance is below `share` of the largest one's."""
     variance = codes.var(0)
     return float((variance < share * max(float(variance.max()), 1e-12)).sum())
 
 
+@score_function(best=0.0)
 def ambiguous(map: Map, move: Map, moved_map: Map, size: tuple[int, int]) -> dict[str, float]:
     """How faithfully the found deformation follows a known one that was put on top of each sample.
 
@@ -65,6 +69,3 @@ def ambiguous(map: Map, move: Map, moved_map: Map, size: tuple[int, int]) -> dic
     shift = np.hypot(columns["shift_x_px"], columns["shift_y_px"])
     lost = (turn > LOST_DEG) | (shift > LOST_PX)
     return {"follow_deg": float(np.median(turn)), "follow_px": float(np.median(shift)), "ambiguous": float(lost.mean())}
-
-
-SCORES = (at_bounds, unused_content, ambiguous)

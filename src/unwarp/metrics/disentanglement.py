@@ -19,6 +19,7 @@ from sklearn.svm import LinearSVC
 
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
+from unwarp.metrics.registry import score_function
 
 Levels = NDArray[np.integer]
 Importance = Literal["forest", "boosting"]
@@ -112,6 +113,7 @@ def _with_rival(codes: Array) -> Array:
     return codes if codes.shape[1] > 1 else np.hstack([codes, np.zeros_like(codes)])
 
 
+@score_function(best=1.0, chance=0.0)
 def mig(latents: Array, factor_values: NDArray[Any], bins: int = BINS) -> float:
     """Mutual information gap: how much more the best latent knows of a factor than the second best, 0 to 1.
 
@@ -131,6 +133,7 @@ def mig(latents: Array, factor_values: NDArray[Any], bins: int = BINS) -> float:
     return float(np.mean(_gap(information) / [_information(rank, rank) for rank in ranks.T]))
 
 
+@score_function(best=1.0)
 def modularity(latents: Array, factor_values: NDArray[Any], bins: int = BINS) -> float:
     """Whether each latent knows of one factor at most, 0 to 1; one factor spread over many latents is not punished.
 
@@ -149,6 +152,7 @@ def modularity(latents: Array, factor_values: NDArray[Any], bins: int = BINS) ->
     return float(np.mean([1 - rest / top if top > 0 else 0.0 for rest, top in zip(others, best, strict=True)]))
 
 
+@score_function(best=1.0, chance=0.5)
 def explicitness(latents: Array, factor_values: NDArray[Any], seed: int = 0) -> float:
     """How well a logistic regression reads every value of every factor from all latents: area under the ROC curve.
 
@@ -171,6 +175,7 @@ def _area(codes: Array, rank: Levels, seed: int) -> float:
     return float(np.mean(areas))
 
 
+@score_function(chance=0.0)
 def sap(latents: Array, factor_values: NDArray[Any], continuous: bool = False, seed: int = 0) -> float:
     """Separated attribute predictability: how much better the best single latent predicts a factor than the second.
 
@@ -210,6 +215,7 @@ def _accuracy(code: Array, rank: Levels, seed: int) -> float:
     return float(machine.score(test, rank[held_out]))
 
 
+@score_function(best=1.0, chance={"dci_disentanglement": 0.0, "dci_completeness": 0.0, "dci_informativeness": 0.5})
 def dci(
     latents: Array, factor_values: NDArray[Any], importance: Importance = "forest", seed: int = 0
 ) -> dict[str, float]:
@@ -269,6 +275,3 @@ def _concentration(table: Array) -> float:
     used = total > 0
     spread = entropy(table[used], axis=1, base=table.shape[1])
     return float((1 - spread) @ total[used] / total.sum())
-
-
-SCORES = (mig, dci, sap, modularity, explicitness)

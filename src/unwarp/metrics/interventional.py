@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from unwarp.core import Array
 from unwarp.errors import DataError
 from unwarp.metrics.disentanglement import checked, standardised
+from unwarp.metrics.registry import score_function
 
 Levels = NDArray[np.integer]
 
@@ -45,6 +46,7 @@ def partners(rank: Levels, rows: Levels, random: np.random.Generator) -> Levels:
     return np.asarray(order[start + (place[rows] - start + step) % size])
 
 
+@score_function(best=1.0, chance=0.5)
 def betavae_score(
     latents: Array, factor_values: NDArray[Any], pairs: int = 64, train: int = 10_000, test: int = 5_000, seed: int = 0
 ) -> float:
@@ -82,6 +84,7 @@ def _differences(codes: Array, ranks: Levels, n: int, pairs: int, random: np.ran
     return np.concatenate(points), np.repeat(np.arange(ranks.shape[1]), n)
 
 
+@score_function(best=1.0, chance=0.5)
 def factorvae_score(
     latents: Array, factor_values: NDArray[Any], group: int = 64, train: int = 10_000, test: int = 5_000, seed: int = 0
 ) -> float:
@@ -122,6 +125,7 @@ def _votes(codes: Array, ranks: Levels, n: int, group: int, random: np.random.Ge
     return table
 
 
+@score_function(best=1.0)
 def irs(latents: Array, factor_values: NDArray[Any], quantile: float = 0.99) -> float:
     """Interventional robustness: how little each latent moves, at worst, while its own factor is fixed, 0 to 1.
 
@@ -154,6 +158,3 @@ def _moved(codes: Array, rank: Levels, quantile: float) -> Array:
     parts = [codes[rank == value] for value in range(rank.max() + 1)]
     reach = [np.quantile(np.abs(part - part.mean(0)), quantile, axis=0) for part in parts]
     return np.asarray(np.mean(reach, axis=0))
-
-
-SCORES = (betavae_score, factorvae_score, irs)

@@ -10,8 +10,10 @@ from scipy.special import logsumexp
 
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
+from unwarp.metrics.registry import score_function
 
 
+@score_function
 def log_likelihood(log_weights: Array) -> float:
     """Estimate of log p(x) in nats, mean over samples: `log 1/K sum_k w_k`.
 
@@ -24,6 +26,7 @@ def log_likelihood(log_weights: Array) -> float:
     return float((logsumexp(weights, 0) - np.log(len(weights))).mean())
 
 
+@score_function
 def elbo(log_weights: Array) -> float:
     """The evidence lower bound in nats: the mean log-weight."""
     return float(_weights(log_weights).mean())
@@ -46,6 +49,7 @@ def iwae(log_weights: Array, k: int) -> float:
     return float((logsumexp(groups, 1) - np.log(k)).mean())
 
 
+@score_function
 def effective_sample_size(log_weights: Array) -> float:
     """`(sum w)^2 / (K sum w^2)`, mean over samples: from 1 / K (one draw decides) to 1 (an exact posterior); Kong 1992.
 
@@ -68,6 +72,7 @@ def bits_per_dimension(log_likelihood: float, n_features: int, levels: int = 1) 
     return float(np.log2(levels) - log_likelihood / (n_features * np.log(2)))
 
 
+@score_function
 def active_units(content_mean: Array, threshold: float = 0.01) -> float:
     """How many latents answer to the data: those with `Var_x E[z | x] > threshold` (Burda et al. 2016).
 
@@ -84,11 +89,13 @@ def rate_per_dimension(content_mean: Array, content_log_sd: Array) -> Array:
     return np.asarray((mean**2 + np.expm1(2 * log_sd) - 2 * log_sd).mean(0) / 2)
 
 
+@score_function
 def content_rate(content_mean: Array, content_log_sd: Array) -> float:
     """Rate of the content in nats: the sum of `rate_per_dimension`."""
     return float(rate_per_dimension(content_mean, content_log_sd).sum())
 
 
+@score_function
 def content_information(content_mean: Array, content_log_sd: Array, seed: int = 0) -> float:
     """Mutual information of content and sample in nats: `E log q(z | x) - log 1/N sum_j q(z | x_j)`, one draw a sample.
 
@@ -133,6 +140,3 @@ def _posterior(mean: Array, log_sd: Array) -> tuple[Array, Array]:
             f"content_mean and content_log_sd must both be of shape (N, D), got {mean.shape} and {log_sd.shape}"
         )
     return mean, log_sd
-
-
-SCORES = (log_likelihood, elbo, effective_sample_size, active_units, content_rate, content_information)

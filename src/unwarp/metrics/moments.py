@@ -14,6 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from unwarp.core import Array, Labels
 from unwarp.metrics.clustering import accuracy, nmi
+from unwarp.metrics.registry import score_function
 from unwarp.warps import AffineMap
 
 
@@ -40,6 +41,7 @@ def deskew(x: Array, spread: float = 0.18) -> Array:
     return np.asarray(placed.invert()(pictures))
 
 
+@score_function(baseline=True)
 def moment_baselines(train_x: Array, train_labels: Labels, x: Array, labels: Labels, seed: int = 0) -> dict[str, float]:
     """5-NN, k-means and Gaussian-mixture scores of raw and of deskewed pixels (N, C, H, W)."""
     if x.ndim != 4:
@@ -68,6 +70,3 @@ def _neighbours(train: Array, train_labels: Labels, test: Array, labels: Labels)
 
 def _flat(x: Array) -> Array:
     return x.reshape(len(x), -1)
-
-
-SCORES = (moment_baselines,)

@@ -8,17 +8,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from unwarp.core import Array, Labels
+from unwarp.metrics.registry import score_function
 
 
+@score_function(best=1.0, chance=0.5)
 def neighbours(train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, k: int = 5) -> float:
     """Accuracy of the `k` nearest neighbours among the training codes, 0 to 1."""
     return float(KNeighborsClassifier(min(k, len(train_codes))).fit(train_codes, train_labels).score(codes, labels))
 
 
+@score_function(best=1.0, chance=0.5)
 def linear(train_codes: Array, train_labels: Labels, codes: Array, labels: Labels) -> float:
     """Accuracy of a logistic regression on standardised codes, 0 to 1."""
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=10.0, max_iter=3000))
     return float(probe.fit(train_codes, train_labels).score(codes, labels))
-
-
-SCORES = (neighbours, linear)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from unwarp.core import Array, Factor, Labels
 from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.disentanglement import split, standardised
+from unwarp.metrics.registry import score_function
 from unwarp.warps import Affine2d, AffineMap, Map
 from unwarp.warps.affine import affine_part
 
@@ -64,6 +65,7 @@ def _relative(map: AffineMap, one: torch.Tensor, two: torch.Tensor) -> Map:
     return map[two].compose(map[one].invert())
 
 
+@score_function(best=0.0)
 def recovery(map: Map, true_map: Map, ids: NDArray[np.integer], size: tuple[int, int]) -> dict[str, float]:
     """Median error of the relative deformation: `angle_deg`, `shift_px` (length), `scale`, `shear_deg`.
 
@@ -214,6 +216,7 @@ def _frames(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
     return warp.theta(symmetry.compose(warp.map(frame.expand(len(theta), -1))))
 
 
+@score_function
 def absolute_recovery(
     map: Map, true_map: Map, labels: Labels, size: tuple[int, int], orders: Mapping[int, int]
 ) -> dict[str, float]:
@@ -236,6 +239,7 @@ def absolute_recovery(
     }
 
 
+@score_function(best=1.0, chance=0.0)
 def factor_r2(
     latents: Array, factors: Sequence[Factor], factor_values: NDArray[Any], seed: int = 0
 ) -> dict[str, float]:
@@ -264,6 +268,3 @@ def factor_r2(
         weights = np.linalg.lstsq(train, true[fit], rcond=None)[0]
         scores[f"r2_{factor.name}"] = r2(test @ weights, true[held_out])
     return scores
-
-
-SCORES = (recovery, absolute_recovery, factor_r2)

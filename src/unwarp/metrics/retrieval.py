@@ -12,6 +12,7 @@ from scipy.spatial.distance import cdist
 
 from unwarp.core import Array, Labels
 from unwarp.errors import ConfigError, DataError
+from unwarp.metrics.registry import score_function
 
 Distance = Literal["euclidean", "cosine"]
 BLOCK = 1_000_000
@@ -34,6 +35,7 @@ def average_precision(distance: Array, relevant: NDArray[np.bool_]) -> Array:
     return np.where(total > 0, (precision * hit).sum(1) / np.maximum(total, 1), np.nan)
 
 
+@score_function(best=1.0, chance=0.5)
 def retrieval_map(
     train_codes: Array,
     train_labels: Labels,
@@ -129,6 +131,3 @@ def retrieval_by_chunk(
 
 def _slices(chunks: Sequence[int]) -> Iterator[slice]:
     return (slice(end - size, end) for size, end in zip(chunks, accumulate(chunks), strict=True))
-
-
-SCORES = (retrieval_map,)

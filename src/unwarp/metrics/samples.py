@@ -15,6 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from unwarp.core import Array, Labels
 from unwarp.errors import ConfigError, DataError
+from unwarp.metrics.registry import score_function
 
 MEGABYTES = 64
 
@@ -105,6 +106,7 @@ def beside(features: Array, sample_features: Array, seed: int = 0) -> dict[str, 
     }
 
 
+@score_function
 def sample_quality(
     features: Array, sample_features: Array, gaussian_features: Array, seed: int = 0
 ) -> dict[str, float]:
@@ -145,6 +147,7 @@ def pixel_gaussian(train_x: Array, n: int, seed: int = 0) -> Array:
     return draws.reshape(n, *train_x.shape[1:]).astype(train_x.dtype)
 
 
+@score_function
 def class_shares(sample_labels: Labels, labels: Labels, least: float = 0.1) -> dict[str, float]:
     """Mode coverage: which classes a classifier finds among the samples, against those of the data.
 
@@ -222,6 +225,3 @@ def _distances(real: Array, fake: Array) -> Iterator[tuple[slice, Array]]:
     for part in pairwise_distances_chunked(real, fake, working_memory=MEGABYTES):
         yield slice(start, start + len(part)), part
         start += len(part)
-
-
-SCORES = (sample_quality, class_shares)

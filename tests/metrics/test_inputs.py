@@ -1,0 +1,39 @@
+"""`ScoreInputs`: what is available by name, and two records together."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+
+from unwarp.metrics.inputs import ScoreInputs, input_names
+
+CODES = np.arange(6.0).reshape(3, 2)
+
+
+def test_every_field_is_explained() -> None:
+    """The docstring lists each field with its shape or unit."""
+    text = ScoreInputs.__doc__ or ""
+    assert [f.name for f in fields(ScoreInputs) if f"        {f.name}: " not in text] == []
+
+
+def test_names_are_those_of_available_inputs() -> None:
+    inputs = ScoreInputs(codes=CODES, reference=ScoreInputs(labels=np.arange(3)))
+    assert inputs.names() == ("codes", "train_labels")
+    assert ScoreInputs().names() == ()
+    assert set(inputs.names()) <= set(input_names())
+
+
+def test_train_inputs_are_those_of_the_reference() -> None:
+    inputs = ScoreInputs(codes=CODES, reference=ScoreInputs(codes=CODES + 1))
+    assert inputs.value("codes") is CODES
+    np.testing.assert_array_equal(inputs.value("train_codes"), CODES + 1)
+    assert ScoreInputs(codes=CODES).value("train_codes") is None
+
+
+def test_union_takes_the_later_value() -> None:
+    first, second = ScoreInputs(codes=CODES, size=(4,)), ScoreInputs(codes=CODES + 1)
+    both = first | second
+    np.testing.assert_array_equal(both.codes, CODES + 1)  # type: ignore[arg-type]
+    assert both.size == (4,)
+    assert first.codes is CODES
