@@ -28,9 +28,7 @@ def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Re
         training = model.schema_.prepare_dataset(open_source(source, "train"), model.missing)
         reference = reference_view(training)
     centers = model.cluster_centers_
-    return evaluate(
-        model.model_, test, reference, device=device, draws=draws, cluster_centers=centers
-    )
+    return evaluate(model.model_, test, reference, device=device, draws=draws, cluster_centers=centers)
 
 
 def describe_model(folder: Path) -> dict[str, Any]:
