@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unwarp import metrics
 from unwarp.analysis.embedding import Embedding, align_in_chunks, embed, encode
-from unwarp.core import Array
+from unwarp.core import Array, Domain
 from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
 from unwarp.metrics import ScoreInputs
@@ -66,9 +66,10 @@ def evaluate(
 def dataset_inputs(dataset: Dataset) -> ScoreInputs:
     """Inputs that a data set has by itself, without a model: what baselines ask for."""
     values, labels = dataset.factor_values, dataset.labels
+    is_series = dataset.domain is not None and dataset.domain.has_times
     return ScoreInputs(
         x=dataset.x.numpy(),
-        series=interpolate_missing(dataset.x).numpy() if dataset.x.ndim == 3 else None,
+        series=interpolate_missing(dataset.x).numpy() if is_series else None,
         labels=None if labels is None or len(np.unique(labels)) < 2 else labels,
         ids=dataset.ids,
         true_map=dataset.maps,
@@ -149,7 +150,8 @@ def probe_inputs(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) ->
         spread: Size of the deformations, as `Warp.sample` takes it.
         seed: Seed of the deformations.
     """
-    if not model.warp.factors or x.ndim != 4:
+    domain = Domain.of_axes(x.ndim - 2)
+    if not model.warp.factors or domain is None or domain.has_times:
         return ScoreInputs()
     move = model.warp.sample(len(x), torch.Generator().manual_seed(seed), spread).invertible_part()
     copies = align_in_chunks(x, move.invert(), model.padding)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.core import Batch, Factor
+from unwarp.core import Batch, Domain, Factor
 from unwarp.errors import DataError
 from unwarp.warps import Map
 
@@ -85,6 +85,11 @@ class Dataset:
         """Shape of one observation, (C, ...)."""
         probe = self.batch(torch.zeros(1, dtype=torch.long), torch.Generator().manual_seed(0))
         return tuple(probe.x.shape[1:])
+
+    @property
+    def domain(self) -> Domain | None:
+        """What the samples are, by their number of axes; None where no domain has so many."""
+        return Domain.of_axes(self.x.ndim - 2)
 
     def batch(self, index: Tensor, generator: torch.Generator) -> Batch:
         """The samples at `index` (N,), freshly observed where the data set draws."""

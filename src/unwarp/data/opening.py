@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 import torch
 from torch import Tensor
 
-from unwarp.core import Domain, MissingPolicy
+from unwarp.core import MissingPolicy
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.source import Source
@@ -42,7 +42,7 @@ def _of_dataset(data: Dataset) -> Source:
     """A data set as a source; what its mask leaves out becomes NaN."""
     x = data.x if data.mask is None else data.x.masked_fill(~_spread_mask(data.mask, data.x), torch.nan)
     times = data.times.numpy() if isinstance(data.times, Tensor) else data.times
-    domain = Domain.of_axes(x.ndim - 2)
+    domain = data.domain
     return Source(
         x.numpy(),
         data.ids,

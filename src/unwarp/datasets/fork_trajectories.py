@@ -33,7 +33,7 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
             x, names = archive[part], archive[f"{part}_names_info"]
     except Exception as error:  # a damaged file makes NumPy raise nearly anything
         raise DataError(f"{path} cannot be read ({error}); fetch it again") from error
-    if x.ndim != 3 or x.shape[1:] != (200, 7) or names.shape != x.shape[:1]:
+    if x.shape[1:] != (200, 7) or names.shape != x.shape[:1]:
         raise DataError(f"{path} should hold poses (N, 200, 7), it holds {x.shape}; fetch it again")
     series = torch.from_numpy(np.ascontiguousarray(x.astype(np.float32).transpose(0, 2, 1)))
     return Dataset(series, "fork-trajectories", "Rhodes and Lee 2023", "MIT", np.array([word[:2] for word in names]))

@@ -22,7 +22,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unwarp.core import Array, Batch
+from unwarp.core import Array, Batch, Domain
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.metrics import ScoreInputs
@@ -45,7 +45,9 @@ class FeatureNet(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], n_features: int, n_classes: int) -> None:
         super().__init__()
-        net = Net(kind="conv" if len(shape) == 3 else "mlp", encoder=(128,))
+        domain = Domain.of_axes(len(shape) - 1)
+        is_convolutional = domain is not None and domain.network == "conv"
+        net = Net(kind="conv" if is_convolutional else "mlp", encoder=(128,))
         linear = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), n_features))
         self.body = nn.Sequential(net.encode(shape, n_features), nn.ReLU()) if n_classes else linear
         self.head = nn.Linear(n_features, n_classes) if n_classes else nn.Identity()

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unwarp.core import Domain
+
 SHORT, SHORTEST = 32, 8
 
 
 def _few_steps(shape: Sequence[int]) -> bool:
     """Whether samples of `shape` are series too short for convolutions."""
-    return len(shape) == 2 and shape[1] < SHORT
+    domain = Domain.of_axes(len(shape) - 1)
+    return domain is not None and domain.network == "tcn" and shape[1] < SHORT
 
 
 class DilatedBlock(nn.Module):

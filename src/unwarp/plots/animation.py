@@ -64,7 +64,7 @@ def animate(frames: Array, seconds: float = 3.0, most: int = 300_000) -> bytes:
     Raises:
         DataError: No frames, or frames that are no pictures.
     """
-    if frames.ndim not in (3, 4) or not frames.size or (frames.ndim == 4 and frames.shape[3] != 3):
+    if frames.ndim < 3 or not frames.size or frames.shape[3:] not in ((), (3,)):
         raise DataError(f"frames have shape {frames.shape}; give (F, height, width) or (F, height, width, 3)")
     if frames.dtype != np.uint8:
         frames = (255 * np.clip(frames, 0, 1)).round().astype(np.uint8)

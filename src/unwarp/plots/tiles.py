@@ -39,7 +39,7 @@ def tile(axis: Any, sample: Array | None, height: tuple[float, float], x: float 
     """
     if sample is None:
         return []
-    if sample.ndim == 3:
+    if is_picture(sample):
         box = (x, x + 1, y, y + sample.shape[1] / sample.shape[2])
         return [axis.imshow(picture(sample), cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=box)]
     heights, times = FLAT * (sample - height[0]) / (height[1] - height[0]), x + np.linspace(0, 1, sample.shape[1])
@@ -56,14 +56,19 @@ def bare(axis: Any, width: float, height: float) -> None:
     axis.spines[:].set_visible(False)
 
 
+def is_picture(sample: Array) -> bool:
+    """Whether a sample is drawn as a picture (C, H, W), rather than as traces (C, T)."""
+    return sample.ndim == 3
+
+
 def ratio(sample: Array) -> float:
     """Height over width of the tile of a sample: that of a picture, `FLAT` for a series."""
-    return sample.shape[1] / sample.shape[2] if sample.ndim == 3 else FLAT
+    return sample.shape[1] / sample.shape[2] if is_picture(sample) else FLAT
 
 
 def breadth(sample: Array, n: int) -> float:
     """Inches across the tile of a sample, one of `n` in a row: where there are few series, they get more room."""
-    return TILE if sample.ndim == 3 else float(np.clip(ACROSS / (STEP * n), TILE, 2 * TILE))
+    return TILE if is_picture(sample) else float(np.clip(ACROSS / (STEP * n), TILE, 2 * TILE))
 
 
 @styled

@@ -55,19 +55,24 @@ def series(
     figure = page(9.2, 1.6 * len(shown) + 0.6)
     axes = figure.subplots(len(shown), 2 * channels, squeeze=False, sharex=True)
     times, words = clock(raw.shape[2], sampling_rate)
-    for row, which in zip(axes, shown, strict=True):
-        mine = clusters == which
-        for channel in range(channels):
-            pair, (left, right) = (raw[mine, channel], aligned[mine, channel]), row[2 * channel : 2 * channel + 2]
-            _overlay(left, times, pair[0], observed_mean(pair[0]), INK, "mean")
-            _overlay(right, times, pair[1], templates[which, channel], ACCENT, "template")
-            _same_height(left, right)
-        row[0].set_ylabel(f"{names[which] if names else f'cluster {which}'}\n{mine.sum()} series")
+    for row, cluster in zip(axes, shown, strict=True):
+        rows = clusters == cluster
+        for channel, pair in enumerate(row.reshape(channels, 2)):
+            _pair(pair, times, raw[rows, channel], aligned[rows, channel], templates[cluster, channel])
+        row[0].set_ylabel(f"{names[cluster] if names else f'cluster {cluster}'}\n{rows.sum()} series")
     for i, title in enumerate(("raw", "aligned") * channels):
         axes[0, i].set_title(title if raw.shape[1] == 1 else f"{title}, channel {i // 2}")
         axes[-1, i].set_xlabel(words)
     _legend(figure, axes[0, 0], axes[0, 1])
     return figure
+
+
+def _pair(axes: Sequence[Any], times: Array, raw: Array, aligned: Array, template: Array) -> None:
+    """Traces (N, T) of one cluster and channel, raw on the left and aligned on the right."""
+    left, right = axes
+    _overlay(left, times, raw, observed_mean(raw), INK, "mean")
+    _overlay(right, times, aligned, template, ACCENT, "template")
+    _same_height(left, right)
 
 
 def largest(clusters: Array, most: int) -> Array:

@@ -108,32 +108,46 @@ def _write_state(path: Path, state: State) -> None:
 
 
 def _read_state(path: Path, state: State) -> None:
-    try:
-        with safe_open(path, "pt") as file:
-            record = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); delete it to start the run again") from error
+    """Put the state of a file into `state`."""
+    record, tensors = _read_file(path)
     if (record["steps"], record["seed"]) != (state.steps, state.seed):
         raise CheckpointError(
-            f"{path} belongs to a run of {record['steps']} steps with seed {record['seed']}, this one has {state.steps} "
-            f"and {state.seed}; delete the file to start again"
+            f"{path} belongs to a run of {record['steps']} steps with seed {record['seed']}, this one "
+            f"has {state.steps} and {state.seed}; delete the file to start again"
         )
-
-    def part(prefix: str) -> dict[str, Tensor]:
-        return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-    state.model.load_state_dict(part("model."))
-    for i, (player, optimiser, average) in enumerate(zip(state.players, state.optimisers, state.averages, strict=True)):
+    state.model.load_state_dict(_part(tensors, "model."))
+    slots = zip(state.players, state.optimisers, state.averages, strict=True)
+    for i, (player, optimiser, average) in enumerate(slots):
         if player.module is not state.model:
-            player.module.load_state_dict(part(f"player{i}."))
-        for name, value in part(f"average{i}.").items():
+            player.module.load_state_dict(_part(tensors, f"player{i}."))
+        for name, value in _part(tensors, f"average{i}.").items():
             average[name].copy_(value)
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, value in part(f"optimiser{i}.").items():
-            row, key = name.split(".", 1)
-            slots.setdefault(int(row), {})[key] = value
-        optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
+        _restore_optimiser(optimiser, _part(tensors, f"optimiser{i}."))
     if state.scaler and record.get("scaler"):
         state.scaler.load_state_dict(record["scaler"])
     state.step, state.history = record["step"], History(**record["history"])
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Record and tensors of a checkpoint."""
+    try:
+        with safe_open(path, "pt") as file:
+            record = json.loads(file.metadata()["state"])
+            return record, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); delete it to start the run again") from error
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Tensors whose names start with a prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put the state of each parameter, named `row.key`, into an optimiser."""
+    rows: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        row, key = name.split(".", 1)
+        rows.setdefault(int(row), {})[key] = value
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": rows, "param_groups": groups})

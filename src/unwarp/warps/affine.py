@@ -44,7 +44,7 @@ class AffineMap(Map):
         return AffineMap(self.matrix[rows])
 
     def push(self, points: Tensor) -> Tensor:
-        if points.ndim == 3:
+        if points.ndim > 2:
             linear, shift = self.matrix[..., :2], self.matrix[..., 2]
             return points @ linear.mT + shift[:, None]
         # points that all rows share: one product of matrices instead of N small ones, which take ten times as long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -128,11 +129,19 @@ def banded_error(x_hat: Tensor, x: Tensor, levels: int = 4) -> Tensor:
     return torch.stack(errors).mean(0) * x[0].numel()
 
 
+POOLING: Mapping[int, tuple[Callable[..., Tensor], str]] = {
+    1: (F.avg_pool1d, "linear"),
+    2: (F.avg_pool2d, "bilinear"),
+    3: (F.avg_pool3d, "trilinear"),
+}
+"""How samples of so many axes are made coarser, and finer again."""
+
+
 def pyramid(x: Tensor, levels: int) -> list[Tensor]:
     """The levels of the Laplacian pyramid of `x` (N, C, ...), finest first."""
-    found, series = [], x.ndim == 3
+    bands, (average, mode) = [], POOLING[x.ndim - 2]
     for _ in range(levels - 1):
-        coarse = (F.avg_pool1d if series else F.avg_pool2d)(x, 2, ceil_mode=True)
-        found.append(x - F.interpolate(coarse, x.shape[2:], mode="linear" if series else "bilinear"))
+        coarse = average(x, 2, ceil_mode=True)
+        bands.append(x - F.interpolate(coarse, x.shape[2:], mode=mode))
         x = coarse
-    return [*found, x]
+    return [*bands, x]

@@ -124,9 +124,8 @@ class MixingAE(Recipe):
                     logits = critic(mixed.x[first])
                 terms["adversarial"] = self.adversarial * generator_loss(logits, self.objective).mean()
             if self.classification:
-                logits = classifier(x[first], x[mixed.partner[first]], mixed.x[first])
-                wrong = F.binary_cross_entropy_with_logits(logits, mixed.mask[first].to(logits), reduction="none")
-                terms["classification"] = self.classification * wrong.sum(1).mean()
+                wrong = mask_nll(classifier, x, mixed, first)
+                terms["classification"] = self.classification * wrong.mean()
             return terms
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -212,6 +211,20 @@ def cycle_error(mixed: Mixed, again: Posterior) -> Tensor:
     codes = mixed.source.content
     spread = (codes - codes.mean(0)).square().sum()
     return (again.content - mixed.content).square().sum() / spread.clamp_min(1e-12)
+
+
+def mask_nll(classifier: MaskClassifier, x: Tensor, mixed: Mixed, rows: slice) -> Tensor:
+    """-log p(mask | x1, x2, x3) of some rows in nats, summed over chunks.
+
+    Args:
+        classifier: The classifier.
+        x: Samples (N, *shape) that were mixed.
+        mixed: The mixed batch.
+        rows: Rows that the classifier looks at.
+    """
+    logits = classifier(x[rows], x[mixed.partner[rows]], mixed.x[rows])
+    target = mixed.mask[rows].to(logits)
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(1)
 
 
 def accuracies(classifier: MaskClassifier, x: Tensor, mixed: Mixed) -> dict[str, Tensor]:
