@@ -205,12 +205,7 @@ def parse_samples(
         DataError: As `as_samples`; lengths that differ where they must not; times of pictures.
     """
     if domain in ("auto", "series") and image_shape is None and _unequal(X, domain):
-        if any_length is False:
-            raise DataError(
-                "X holds series of unequal lengths, the model was trained on series of one length; train on series of "
-                "unequal lengths, or use unwarp.data.resample_to(X, length)"
-            )
-        return _uneven(as_list(X), X, times), "series"
+        return _of_unequal_lengths(X, times, any_length), "series"
     samples, name = as_samples(X, domain, image_shape, gaps=True)
     found = Domain.registry[name]
     if times is not None and not found.has_times:
@@ -223,6 +218,16 @@ def parse_samples(
     ends = gaps and any_length is not False
     rows, times = _ended(samples.astype(np.float32, copy=False), times) if ends else (list(samples), times)
     return _uneven(rows, X, times), name
+
+
+def _of_unequal_lengths(X: Any, times: Any, any_length: bool | None) -> IrregularSeries:
+    """A list of series of unequal lengths, where lengths may differ."""
+    if any_length is False:
+        raise DataError(
+            "X holds series of unequal lengths, the model was trained on series of one length; train on "
+            "series of unequal lengths, or use unwarp.data.resample_to(X, length)"
+        )
+    return _uneven(as_list(X), X, times)
 
 
 def _uneven(rows: list[Array], X: Any, times: Any) -> IrregularSeries:

@@ -20,7 +20,7 @@ from unwarp.devices import place
 from unwarp.errors import DataError
 from unwarp.models import Model
 from unwarp.warps import Map, align, to_matrix
-from unwarp.warps.affine import Convention
+from unwarp.warps.matrices import Convention
 
 
 class Alignment:

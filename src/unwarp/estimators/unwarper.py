@@ -85,6 +85,24 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
     'rotation_deg'
     """
 
+    warp: str | Warp
+    recipe: str | Recipe | None
+    domain: str
+    n_content: int | None
+    n_clusters: int | None
+    max_steps: int | None
+    max_seconds: float | None
+    batch_size: int | None
+    scale: Scale
+    missing: MissingPolicy
+    sampling_rate: float | None
+    image_shape: tuple[int, ...] | None
+    overrides: Mapping[str, Any] | None
+    random_state: int
+    device: str
+    precision: Precision
+    verbose: bool
+
     def __init__(
         self,
         warp: str | Warp = "auto",
@@ -106,23 +124,7 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         precision: Precision = "no",
         verbose: bool = False,
     ) -> None:
-        self.warp = warp
-        self.recipe = recipe
-        self.domain = domain
-        self.n_content = n_content
-        self.n_clusters = n_clusters
-        self.max_steps = max_steps
-        self.max_seconds = max_seconds
-        self.batch_size = batch_size
-        self.scale = scale
-        self.missing = missing
-        self.sampling_rate = sampling_rate
-        self.image_shape = image_shape
-        self.overrides = overrides
-        self.random_state = random_state
-        self.device = device
-        self.precision = precision
-        self.verbose = verbose
+        self.__dict__.update({name: value for name, value in locals().items() if name != "self"})
 
     def fit(self, X: Any, y: Any = None, *, times: Any = None, callbacks: Sequence[Callback] = ()) -> Self:
         """Learn from samples.
@@ -146,20 +148,13 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         schema, data = Schema.fit(as_source(X, times), self._reading(request.warp_domain))
         # decide: what can be read off the data, then, where it is left open, how much to warp
         plan, selection = self._decide(request, schema, data, seed, callbacks)
-        # learn
+        # learn: the model that the plan describes, by the players that its recipe names
         model = plan.recipe.build(data.shape, seed=seed)
-        history = train(
-            model,
-            plan.recipe.players(model),
-            data,
-            steps=plan.steps,
-            batch_size=plan.batch_size,
-            seed=seed,
-            seconds=self.max_seconds and max(1.0, self.max_seconds - (perf_counter() - started)),
-            device=self.device,
-            precision=self.precision,
-            callbacks=callbacks,
-        )
+        players, seconds = plan.recipe.players(model), self._seconds_left(started)
+        where: dict[str, Any] = {"device": self.device, "precision": self.precision, "callbacks": callbacks}
+        steps, size = plan.steps, plan.batch_size
+        history = train(model, players, data, steps=steps, batch_size=size, seed=seed, seconds=seconds, **where)
+        # keep all of it, at once
         self.schema_ = schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp))
         self.n_features_in_ = schema.n_features
         self.plan_, self.recipe_, self.selection_ = plan, plan.recipe, selection
@@ -217,6 +212,10 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
 
     def _reading(self, warp_domain: str) -> Reading:
         return Reading(self.domain, self.scale, self.missing, self.sampling_rate, self.image_shape, warp_domain)
+
+    def _seconds_left(self, started: float) -> float | None:
+        """What is left of the bound on the time of `fit`, one second at least."""
+        return self.max_seconds and max(1.0, self.max_seconds - (perf_counter() - started))
 
     def _progress(self) -> tuple[Callback, ...]:
         bound = self.max_seconds

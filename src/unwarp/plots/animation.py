@@ -41,16 +41,21 @@ def moving(tiles: Mapping[str, Array], words: Mapping[str, Sequence[str]] | None
     canvas: Any = FigureCanvasAgg(figure)
     frames = []
     for frame in range(len(next(iter(tiles.values())))):
-        for axis, (name, x) in ((axis, moved) for axis, moved in axes.items() if moved):
-            for mark in (*axis.images, *axis.lines):
-                mark.remove()
-            tile(axis, x[frame], height)
-            axis.set_xlabel((words or {}).get(name, [""] * len(x))[frame], fontsize=8)
+        for axis, (name, x) in ((axis, named) for axis, named in axes.items() if named):
+            _show_frame(axis, x[frame], height, (words or {}).get(name, [""] * len(x))[frame])
         canvas.draw()
         # the layout found for the first frame stays, so that nothing trembles
         figure.set_layout_engine("none")
         frames.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
     return np.stack(frames)
+
+
+def _show_frame(axis: Any, sample: Array, height: tuple[float, float], words: str) -> None:
+    """Put one sample in the place of the last one, with words under it."""
+    for mark in (*axis.images, *axis.lines):
+        mark.remove()
+    tile(axis, sample, height)
+    axis.set_xlabel(words, fontsize=8)
 
 
 def animate(frames: Array, seconds: float = 3.0, most: int = 300_000) -> bytes:

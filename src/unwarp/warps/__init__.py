@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unwarp.errors import ConfigError
-from unwarp.warps.affine import Affine2d, AffineMap, Rigid2d, Similarity2d, to_matrix, translation
+from unwarp.warps.affine import Affine2d, AffineMap, Rigid2d, Similarity2d, translation
 from unwarp.warps.apply import align, deform
 from unwarp.warps.chain import Chain
 from unwarp.warps.cosine import CosineTime
@@ -11,6 +11,7 @@ from unwarp.warps.cpab import CpabTime
 from unwarp.warps.displacement import Displacement2d, DisplacementMap
 from unwarp.warps.gain import Gain, GainMap
 from unwarp.warps.maps import ChainMap, IdentityMap, Map
+from unwarp.warps.matrices import to_matrix
 from unwarp.warps.missing import interpolate_missing
 from unwarp.warps.piecewise import SoftmaxTime, SquareTime
 from unwarp.warps.shift import TimeShift

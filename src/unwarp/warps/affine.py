@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -23,8 +23,6 @@ from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
 from unwarp.warps.warp import Warp
 from unwarp.warps.window import Padding, Window, resample
-
-Convention = Literal["normalized", "pixel", "opencv", "skimage"]
 
 
 @dataclass(frozen=True)
@@ -272,33 +270,3 @@ def affine_part(map: Map) -> AffineMap:
     """The affine end of a map: all of an `AffineMap`, the last part of a chain, the identity where there is none."""
     last = map.parts[-1] if map.parts else None
     return last if isinstance(last, AffineMap) else translation(map.reference.new_zeros(len(map), 2))
-
-
-def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor:
-    """The affine part of `map` as 3 x 3 matrices (N, 3, 3) in a named convention.
-
-    Convention:
-        * `normalized`: template to observation, frame coordinates (-1 to 1, pixel edges), columns (x, y, 1).
-        * `pixel`: template to observation, pixel coordinates with the first pixel's centre at (0, 0).
-        * `opencv`: the `pixel` matrix: `cv2.warpAffine(template, M[:2], (W, H))` gives the observation.
-        * `skimage`: observation to template, pixel coordinates: `skimage.transform.warp(template, M)` gives the
-          observation.
-
-    Raises:
-        ConfigError: An unknown convention.
-    """
-    normal = affine_part(map).matrix
-    last = torch.tensor([0.0, 0.0, 1.0], dtype=normal.dtype, device=normal.device).expand(len(normal), 1, 3)
-    square = torch.cat([normal, last], 1)
-    if convention == "normalized":
-        return square
-    if convention not in ("pixel", "opencv", "skimage"):
-        raise ConfigError(f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage")
-    height, width = size
-    frame = torch.tensor(
-        [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]],
-        dtype=normal.dtype,
-        device=normal.device,
-    )
-    pixel = frame @ square @ frame.inverse()
-    return pixel.inverse() if convention == "skimage" else pixel

@@ -1,34 +1,22 @@
-"""The command line: `unwarp demo | fit | resume | evaluate | align | embed | info`, and the commands of `look`."""
+"""The command line: `unwarp evaluate | align | embed | info`, and the commands of `learn` and `look`."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from unwarp._version import __version__
-from unwarp.app.cli import look
+from unwarp.app.cli import learn, look
 from unwarp.app.cli.options import (
-    ConfigOption,
     DeviceOption,
-    DomainOption,
     JsonOption,
-    MissingOption,
     ModelArgument,
-    OutOption,
-    PrecisionOption,
     QuietOption,
-    SamplingRateOption,
-    ScaleOption,
-    SecondsOption,
-    SeedOption,
-    SetOption,
     SourceArgument,
-    StepsOption,
-    WarpOption,
     finish,
     mistake,
     model_folder,
@@ -38,82 +26,13 @@ from unwarp.app.cli.options import (
 from unwarp.app.inventory import inventory
 from unwarp.errors import ConfigError
 
-if TYPE_CHECKING:
-    from unwarp.app.parts import Parts
-
-
 app = typer.Typer(
     help="Learn, without labels, what things look like once nothing has moved, turned or stretched them.",
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(learn.app)
 app.add_typer(look.app)
-
-
-@app.command()
-def demo(
-    series: Annotated[bool, typer.Option("--series", help="Unwarp the series of Trace instead of digits.")] = False,
-    out: OutOption = None,
-    config: ConfigOption = None,
-    set: SetOption = None,
-    steps: StepsOption = None,
-    seed: SeedOption = 0,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "no",
-    json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Unwarp 5,000 real digits (Affine MNIST), or 100 transients (Trace), with and without a warp; write a report."""
-    name, most, size = ("trace", 800, 20) if series else ("affine-mnist", 1200, 128)
-    settings = {"max_steps": steps or most, "random_state": seed, "device": device, "precision": precision}
-    asked = {"overrides": _overrides(config, set)}
-    place = out or Path("runs") / ("series" if series else "demo")
-    _start(name, asked, {**settings, "batch_size": size}, place, json, quiet)
-
-
-@app.command()
-def fit(
-    source: SourceArgument,
-    out: OutOption = None,
-    config: ConfigOption = None,
-    set: SetOption = None,
-    warp: WarpOption = "auto",
-    domain: DomainOption = "auto",
-    missing: MissingOption = "error",
-    scale: ScaleOption = "auto",
-    sampling_rate: SamplingRateOption = None,
-    steps: StepsOption = None,
-    seconds: SecondsOption = None,
-    seed: SeedOption = 0,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "no",
-    json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Learn from your own data; prints what it found and what it chose, and writes a report."""
-    settings = {
-        "domain": domain,
-        "missing": missing,
-        "scale": scale,
-        "sampling_rate": sampling_rate,
-        "max_steps": steps,
-        "max_seconds": seconds,
-        "random_state": seed,
-        "device": device,
-        "precision": precision,
-    }
-    place = Path(source).expanduser().resolve()
-    name = str(place) if place.exists() else source
-    asked = {"warp": warp, "overrides": _overrides(config, set)}
-    _start(name, asked, settings, out or Path("runs") / (place.stem or "data"), json, quiet)
-
-
-@app.command()
-def resume(
-    run: Annotated[Path, typer.Argument(help="A run folder.")], json: JsonOption = False, quiet: QuietOption = False
-) -> None:
-    """Go on with a run that was stopped, from where it stands."""
-    _execute(run, json, quiet)
 
 
 @app.command()
@@ -213,74 +132,6 @@ def _options(
             raise ConfigError(
                 f"--plugin {name} cannot be imported: {error}; install it, or go to its folder"
             ) from error
-
-
-def _overrides(config: Path | None, settings: list[str] | None) -> dict[str, Any]:
-    """Fields of the recipe by their dotted names."""
-    from unwarp.planning.overrides import parse_overrides
-
-    return parse_overrides(config, settings or [])
-
-
-def _start(source: str, asked: dict[str, Any], settings: dict[str, Any], out: Path, json: bool, quiet: bool) -> None:
-    """Open the samples, start a job in a new folder, and run it.
-
-    Args:
-        source: A path, or the name of a data set.
-        asked: Fields of the `Request`.
-        settings: Further arguments of `Unwarper`.
-        out: The run folder.
-        json: Whether to print the result as JSON.
-        quiet: Whether to print nothing else.
-    """
-    from unwarp.app.job import Job, start_job
-    from unwarp.app.parts import open_parts
-    from unwarp.planning.plan import Request
-
-    job = Job(source, Request(**asked), settings)
-    parts = open_parts(source, job.seed)
-    if not quiet:
-        say(f"{source}: {parts.listed.found or 'built-in data set'}")
-    start_job(job, out)
-    _execute(out, json, quiet, parts)
-
-
-def _execute(folder: Path, json: bool, quiet: bool, parts: Parts | None = None) -> None:
-    """Run the job of a folder to its report; an interrupt leaves it resumable."""
-    from unwarp.app.job import load_job
-    from unwarp.app.report.page import write
-    from unwarp.app.run import execute
-    from unwarp.training.progress import Progress
-
-    bound = load_job(folder).max_seconds
-    try:
-        outcome = execute(
-            folder,
-            (lambda words: None) if quiet else say,
-            lambda name: () if quiet else (Progress(name, seconds=bound),),
-            parts,
-        )
-    except KeyboardInterrupt:
-        say(f"stopped; go on with: unwarp resume {folder}")
-        raise typer.Exit(130) from None
-    if not quiet:
-        say("drawing the report")
-    page = write(outcome, folder)
-    scores = {name: dict(trial.report.scores) for name, trial in outcome.trials.items()}
-    if not (json or quiet):
-        _show(scores)
-    finish({"report": str(page), "scores": scores}, f"report: {page}", json, quiet)
-
-
-def _show(scores: dict[str, dict[str, float]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*("held-out samples", *scores), box=None, header_style="bold")
-    for name in (name for name in next(iter(scores.values())) if not name.startswith("at_bounds_")):
-        cells = (f"{column[name]:.4g}" if name in column else "" for column in scores.values())
-        table.add_row(name, *cells)
-    Console(stderr=True).print(table)
 
 
 def main() -> None:

@@ -9,76 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from unwarp.app.inventory import check_source
-from unwarp.core import DeviceName, DomainName, MissingPolicy, Precision, ScaleName
+from unwarp.core import DeviceName
 from unwarp.errors import UnwarpError
-
-OutOption = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", help="Folder of the run; runs/NAME by default."),
-]
-
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False),
-]
-
-
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="One recipe field, as key=value or key.sub=value."),
-]
-
-
-WarpOption = Annotated[
-    str,
-    typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ..."),
-]
-
-
-DomainOption = Annotated[DomainName, typer.Option(help="How to read the samples.")]
-
-
-MissingOption = Annotated[
-    MissingPolicy,
-    typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest."),
-]
-
-
-ScaleOption = Annotated[
-    ScaleName,
-    typer.Option(help="Series to one scale, by channel, or each series by its own."),
-]
-
-
-SamplingRateOption = Annotated[
-    float | None,
-    typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9),
-]
-
-
-StepsOption = Annotated[
-    int | None,
-    typer.Option(help="Training steps; by default what suits the data.", min=1),
-]
-
-
-SecondsOption = Annotated[
-    float | None,
-    typer.Option(help="Bound on each of the two trainings.", min=1),
-]
-
 
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 
 DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute.")]
-
-
-PrecisionOption = Annotated[
-    Precision,
-    typer.Option(help="Mixed precision in training; no for float32."),
-]
 
 
 JsonOption = Annotated[
