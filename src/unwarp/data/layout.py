@@ -129,7 +129,8 @@ def as_given(made: Array, given: Any) -> Array:
     source = np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given)
     shape = source.shape
     if made.size == np.prod(shape):
-        made = made.reshape(shape) if len(shape) != 4 or made.shape[1] == shape[1] else np.moveaxis(made, 1, -1)
+        is_channels_last = made.ndim == len(shape) == 4 and made.shape[1] != shape[1]
+        made = np.moveaxis(made, 1, -1) if is_channels_last else made.reshape(shape)
     return as_type(made, source.dtype)
 
 

@@ -10,7 +10,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from unwarp.analysis.mixture import Mixture
-from unwarp.core import Array, Domain
+from unwarp.core import Array
 from unwarp.data.schema import Schema
 from unwarp.errors import CheckpointError
 from unwarp.estimators.selection import Selection
@@ -59,13 +59,6 @@ class Storing:
         model, recipe, config = store.load(folder)
         if "settings" not in config:
             raise CheckpointError(f"{folder} holds a bare model; read it with unwarp.models.store.load")
-        data = config.get("data")
-        domain = data.get("domain") if isinstance(data, dict) else None
-        if domain is not None and domain not in Domain.registry:
-            raise CheckpointError(
-                f"{folder} holds a model of the domain {domain!r}, which is not defined; import the module "
-                "that defines it, then load again"
-            )
         try:
             return cls._restore(model, recipe, config)
         except (KeyError, TypeError, ValueError) as error:

@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from unwarp._version import __version__
+from unwarp.core import Domain
 from unwarp.errors import CheckpointError, ConfigError, NotImportedError
+from unwarp.models.building import domain_of
 from unwarp.models.codec import describe, restore
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
@@ -32,6 +34,7 @@ def save(model: Model, recipe: Recipe, folder: str | Path, extra: Mapping[str, A
         "unwarp": __version__,
         "torch": torch.__version__,
         "shape": list(model.shape),
+        "domain": domain_of(recipe.warp, model.shape).name,
         "recipe": describe(recipe),
         **more,
     }
@@ -64,6 +67,7 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
     config, tensors = _read(folder)
     try:
         recipe: Recipe = restore(config["recipe"])
+        _check_domain(config["domain"])
         model = recipe.build(config["shape"])
         model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
     except NotImportedError as error:
@@ -72,6 +76,12 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         raise CheckpointError(f"{folder} does not hold what its config.json says ({error}); save it again") from error
     config["arrays"] = {k.removeprefix("array."): v for k, v in tensors.items() if k.startswith("array.")}
     return model.eval(), recipe, config
+
+
+def _check_domain(name: str) -> None:
+    """Refuse a domain of a module that is not imported."""
+    if name not in Domain.registry:
+        raise NotImportedError(f"domain {name!r} is not defined; import the module that defines it, then load again")
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -1,0 +1,122 @@
+"""Three doors, one way: a source gives the same recipe, schema and weights whichever door it enters, and is read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils import check_random_state
+from typer.testing import CliRunner
+
+from tests.pictures import pictures
+from unwarp import Unwarper, train
+from unwarp.app.cli.main import app
+from unwarp.app.parts import open_parts
+from unwarp.data import opening
+from unwarp.data.opening import as_source
+from unwarp.data.schema import Reading, Schema
+from unwarp.planning.plan import Request, make_plan
+
+OVERRIDES = {"n_content": 4, "optimiser.lr": 1e-3}
+STEPS = 4
+WORDS = ("--set", "n_content=4", "--set", "optimiser.lr=1e-3", "--steps", STEPS, "--device", "cpu", "--quiet")
+
+
+def command(*words: object) -> None:
+    """Run a command of `unwarp` that must succeed."""
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def weights(estimator: Unwarper) -> list[torch.Tensor]:
+    """All weights and buffers of its model."""
+    return list(estimator.model_.state_dict().values())
+
+
+@pytest.fixture(scope="module", params=["series", "irregular", "pictures"])
+def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of series, of series of unequal lengths with gaps of time, or of pictures."""
+    folder, rng = tmp_path_factory.mktemp("source"), np.random.default_rng(0)
+    waves = np.sin(np.linspace(0, 6, 30) + rng.uniform(0, 1, (40, 1))) + 0.1 * rng.normal(size=(40, 30))
+    if request.param == "pictures":
+        np.save(folder / "pictures.npy", pictures(40))
+        return folder / "pictures.npy"
+    if request.param == "series":
+        np.savez(folder / "waves.npz", x=waves)
+    else:
+        times = np.sort(rng.uniform(0, 3, waves.shape), 1)
+        np.savez(folder / "waves.npz", x=waves, times=times, lengths=rng.integers(20, 31, 40))
+    return folder / "waves.npz"
+
+
+@pytest.fixture(scope="module")
+def run(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the command line's door."""
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp("runs") / "run"
+    command("fit", path, "--out", out, *WORDS)
+    return out
+
+
+def test_commands_and_estimator_agree(path: Path, run: Path) -> None:
+    """The estimator, given the samples that a run learned from, ends at the same model."""
+    by_command = Unwarper.load(run / "model")
+    training = open_parts(str(path), 0).training
+    estimator = Unwarper(max_steps=STEPS, overrides=OVERRIDES, device="cpu").fit(training)
+    assert by_command.recipe_ == estimator.recipe_
+    assert by_command.schema_.record() == estimator.schema_.record()
+    assert all(map(torch.equal, weights(by_command), weights(estimator)))
+
+
+def test_research_and_estimator_agree(path: Path) -> None:
+    """Schema, plan, build and train, called by hand, end at the estimator's weights."""
+    estimator = Unwarper(max_steps=STEPS, overrides=OVERRIDES, device="cpu").fit(path)
+    schema, data = Schema.fit(as_source(path), Reading())
+    plan = make_plan(Request(overrides=OVERRIDES), schema, data, steps=STEPS)
+    seed = int(check_random_state(0).randint(1 << 31))
+    model = plan.recipe.build(data.shape, seed=seed)
+    options: dict[str, Any] = {"steps": plan.steps, "batch_size": plan.batch_size, "seed": seed}
+    train(model, plan.recipe.players(model), data, **options, device="cpu")
+    assert (plan.recipe, schema.record()) == (estimator.recipe_, estimator.schema_.record())
+    assert all(map(torch.equal, model.state_dict().values(), weights(estimator)))
+
+
+def test_overrides_change_one_field(path: Path) -> None:
+    """A set field changes that field of the recipe, and neither steps, batches nor other fields."""
+    plain, other = (
+        Unwarper(max_steps=STEPS, overrides=overrides, device="cpu").fit(path) for overrides in (None, {"n_content": 3})
+    )
+    assert vars(other.recipe_) == vars(plain.recipe_) | {"n_content": 3}
+    assert plain.plan_ is not None and other.plan_ is not None
+    assert plain.plan_.batch_size == other.plan_.batch_size
+    assert (plain.selection_ is None) == (other.selection_ is None)
+
+
+def test_commands_read_their_source_once(
+    path: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command that takes samples opens their file one time."""
+    reads: list[object] = []
+    read = opening.read
+    monkeypatch.setattr(opening, "read", lambda source: reads.append(source) or read(source))
+    for words in (
+        ("fit", path, "--out", tmp_path / "run", *WORDS),
+        ("align", run, path, "--out", tmp_path / "a.npz"),
+        ("embed", run, path, "--out", tmp_path / "e.csv"),
+        ("evaluate", run, path),
+        ("traverse", run, path, "--out", tmp_path / "t.npz"),
+    ):
+        reads.clear()
+        command(*words)
+        assert len(reads) == 1, words[0]
+
+
+def test_sources_keep_their_split(path: Path) -> None:
+    """A split of a source covers it, each sample once."""
+    parts = open_parts(str(path), 3)
+    assert len(parts.training) + len(parts.test) == len(parts.listed) == 40
+    joined = [*np.asarray(parts.training.names or []), *np.asarray(parts.test.names or [])]
+    assert len(joined) == len(set(joined))
