@@ -27,8 +27,8 @@ SOURCE = Path("src/unwarp")
 Graph = Mapping[str, frozenset[str]]
 
 DOMAIN_BRANCH = re.compile(
-    r"ndim [!=]= [34]|len\(shape\) [!=]= [23]|domain [!=]= |\.kind [!=]= |kind [!=]= [\"'](image|series)"
-    r"|[\"'](image|series)[\"'] if |name [!=]= [\"'](image|series)"
+    r"ndim [!=]= [34]|len\(shape\) [!=]= [23]|domain [!=]= |(kind|name) [!=]= [\"'](image|series)"
+    r"|[\"'](image|series)[\"'] if "
 )
 """Code that asks whether samples are pictures or series."""
 
@@ -154,6 +154,42 @@ def domain_branches(root: Path) -> dict[str, int]:
     return found
 
 
+def listing(root: Path, *options: str) -> list[str]:
+    """Files that list some options by hand: in a signature, a call, a record or a mapping."""
+    return [
+        str(path.relative_to(root))
+        for path in sorted(root.rglob("*.py"))
+        if any(set(options) <= _names(node) for node in ast.walk(ast.parse(path.read_text())))
+    ]
+
+
+def _names(node: ast.AST) -> set[str]:
+    """Names that a signature, a call, a class or a mapping lists."""
+    if isinstance(node, ast.FunctionDef):
+        return {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
+    if isinstance(node, ast.Call):
+        values = (*node.args, *(keyword.value for keyword in node.keywords))
+        words = {keyword.arg or "" for keyword in node.keywords}
+        return words | {value.attr for value in values if isinstance(value, ast.Attribute)}
+    if isinstance(node, ast.ClassDef):
+        targets = (item.target for item in node.body if isinstance(item, ast.AnnAssign))
+        return {target.id for target in targets if isinstance(target, ast.Name)}
+    if isinstance(node, ast.Dict):
+        return {str(key.value) for key in node.keys if isinstance(key, ast.Constant)}
+    return set()
+
+
+def quoting(root: Path, text: str) -> list[str]:
+    """Files that hold a text as a constant, docstrings apart."""
+    constants = {
+        str(path.relative_to(root)): [
+            n.value for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Constant)
+        ]
+        for path in sorted(root.rglob("*.py"))
+    }
+    return [name for name, values in constants.items() if text in values]
+
+
 def cpu_seconds(tree: Path, *words: str, rounds: int = 3) -> float:
     """CPU seconds of a command of `unwarp`, the least of several rounds."""
     best = float("inf")
@@ -219,6 +255,8 @@ def table(tree: Path) -> dict[str, str]:
         "file lines: max": f"{max(files.values())} ({max(files, key=lambda name: files[name])})",
         "branches on the domain": f"{sum(branches.values())} {branches}",
         "openings of a file in `unwarp fit FILE --set n_content=4`": str(times_opened(tree)),
+        "files that name the reader of `.arff`": ", ".join(quoting(root, ".arff")),
+        "files that list options of `fit` by hand": ", ".join(listing(root, "missing", "scale")),
         "CPU seconds of `unwarp info`": f"{cpu_seconds(tree, 'info'):.2f}",
         "CPU seconds of `unwarp --help`": f"{cpu_seconds(tree, '--help'):.2f}",
         "CPU seconds of `unwarp fit nowhere`": f"{cpu_seconds(tree, 'fit', 'nowhere'):.2f}",

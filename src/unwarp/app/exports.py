@@ -27,7 +27,7 @@ def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") ->
     """
     check_writable(out)
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
-    write_file(out, _pack(model, _prepare(model, samples), sample_names(samples)))
+    write_file(out, _pack(model, model.prepare_samples(samples), sample_names(samples)))
     return len(samples)
 
 
@@ -42,7 +42,7 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
     """
     check_writable(out)
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
-    tables = _tables(model, _prepare(model, samples), {"sample": sample_names(samples)})
+    tables = _tables(model, model.prepare_samples(samples), {"sample": sample_names(samples)})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
     write_file(out, joined.to_csv(index=False, float_format="%.6g"))
     return len(samples)
@@ -56,16 +56,11 @@ def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
         samples: The samples.
         folder: The run folder.
     """
-    prepared, head = _prepare(model, samples), {"sample": sample_names(samples)}
+    prepared, head = model.prepare_samples(samples), {"sample": sample_names(samples)}
     head |= {} if samples.labels is None else {"label": samples.labels}
     for name, table in _tables(model, prepared, head).items():
         write_file(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
     write_file(folder / "aligned.npz", _pack(model, prepared, head["sample"]))
-
-
-def _prepare(model: Unwarper, samples: Source) -> Prepared:
-    """Samples as the model sees them, checked once for all that is written."""
-    return model.schema_.prepare(samples, model.missing)
 
 
 def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[str, pd.DataFrame]:

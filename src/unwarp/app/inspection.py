@@ -22,10 +22,10 @@ def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Re
         draws: Importance samples for log p(x) of each sample; 0 for none.
     """
     model = Unwarper.load(folder)
-    test = model.schema_.prepare_dataset(open_source(source), model.missing)
+    test = model.prepare_dataset(open_source(source))
     reference = None
     if source in datasets.names():
-        training = model.schema_.prepare_dataset(open_source(source, "train"), model.missing)
+        training = model.prepare_dataset(open_source(source, "train"))
         reference = reference_view(training)
     centers = model.cluster_centers_
     return evaluate(model.model_, test, reference, device=device, draws=draws, cluster_centers=centers)

@@ -65,7 +65,7 @@ def score_outcome(job: Job, parts: Parts, warped: Unwarper, baseline: Unwarper) 
         warped: The trained model.
         baseline: The trained model without a warp; it takes the same samples in the same units.
     """
-    training, test = (warped.schema_.prepare_dataset(part, warped.missing) for part in (parts.training, parts.test))
+    training, test = (warped.prepare_dataset(part) for part in (parts.training, parts.test))
     first, second = (trial(model, training, test) for model in (warped, baseline))
     return Outcome(job, training, test, first, second, _baselines(training, test))
 

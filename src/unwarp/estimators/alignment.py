@@ -12,10 +12,12 @@ from torch import Tensor
 
 from unwarp.analysis.tables import tabulate
 from unwarp.core import Array, MissingPolicy
+from unwarp.data.dataset import Dataset
 from unwarp.data.events import Events
 from unwarp.data.opening import as_source
 from unwarp.data.places import from_frame, time_spans, to_frame
 from unwarp.data.schema import Prepared, Schema
+from unwarp.data.source import Source
 from unwarp.devices import place
 from unwarp.errors import DataError
 from unwarp.models import Model
@@ -56,7 +58,7 @@ class Alignment:
                 and offsets are not taken out of it.
             times: Time stamps, as for `fit`.
         """
-        samples = self._prepare(X, times)
+        samples = self.prepare_samples(X, times)
         target = samples if other is None else self.schema_.prepare_other(other, samples, self.missing)
         # in the place of the samples, so that memory does not grow with their number, unless a caller holds them
         aligned = target.x.clone() if target is X else target.x
@@ -75,7 +77,7 @@ class Alignment:
             points: Pixel coordinates (x, y), the first pixel's centre at (0, 0): (K, 2) for all or (N, K, 2). Of series:
                 sample numbers, (K, 1) or (N, K, 1).
         """
-        samples = self._prepare(X)
+        samples = self.prepare_samples(X)
         return from_frame(self.schema_, self._align_points(samples, to_frame(self.schema_, points, samples)))
 
     def transform_events(self, X: Any, events: Any, inverse: bool = False, *, times: Any = None) -> Array | list[Array]:
@@ -89,7 +91,7 @@ class Alignment:
             inverse: Lead aligned times to observed ones instead.
             times: Time stamps, as for `fit`.
         """
-        samples = self._prepare(X, times)
+        samples = self.prepare_samples(X, times)
         source, target = time_spans(self.schema_, samples, inverse)
         moments = Events.of(events, len(samples))
         shares = torch.from_numpy(moments.shares(source)).float()[..., None]
@@ -112,14 +114,26 @@ class Alignment:
             raise AttributeError(f"times_ is of series; the model was trained on {self.schema_.domain.plural}")
         return self.schema_.times
 
-    def prepare(self, X: Any, times: Any = None) -> Tensor:
-        """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
-        return self._prepare(X, times).x
+    def prepare_dataset(self, source: Source) -> Dataset:
+        """A source as the model sees it, with all facts that are known of its samples."""
+        check_is_fitted(self)
+        return self.schema_.prepare_dataset(source, self.missing)
 
-    def _prepare(self, X: Any, times: Any = None) -> Prepared:
-        """`X` as the model sees it, with the way back; what is prepared already passes as it is."""
+    def prepare_samples(self, X: Any, times: Any = None) -> Prepared:
+        """`X` as the model sees it, with the way back.
+
+        All methods take what this gives in place of `X`, so that samples are checked once for several of them.
+
+        Args:
+            X: Samples, or what this method gave.
+            times: Time stamps, as for `fit`.
+        """
         check_is_fitted(self)
         return X if isinstance(X, Prepared) else self.schema_.prepare(as_source(X, times), self.missing)
+
+    def prepare(self, X: Any, times: Any = None) -> Tensor:
+        """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
+        return self.prepare_samples(X, times).x
 
     @torch.no_grad()
     def _maps(self, x: Tensor, size: int = 500) -> Iterator[tuple[Tensor, Map, slice]]:

@@ -172,17 +172,17 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
 
     def template(self, X: Any, *, times: Any = None) -> Array:
         """What each sample looks like undeformed, in the shape and range of `X`; series at the steps `times_`."""
-        samples = self._prepare(X, times)
+        samples = self.prepare_samples(X, times)
         return samples.aligned(torch.from_numpy(self._embed(samples).templates))
 
     def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
         """The templates, deformed as the samples are, in the shape and range of `X`; series at their own times."""
-        samples = self._prepare(X, times)
+        samples = self.prepare_samples(X, times)
         return samples.recorded(torch.from_numpy(self._embed(samples).x_hat))
 
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of the samples given their reconstruction, in nats; greater is better."""
-        samples = self._prepare(X, times)
+        samples = self.prepare_samples(X, times)
         x, x_hat = samples.x, torch.from_numpy(self._embed(samples).x_hat)
         likelihood = self.model_.likelihood
         with torch.no_grad():

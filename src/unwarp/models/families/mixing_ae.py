@@ -114,8 +114,7 @@ class MixingAE(Recipe):
             x, first = batch.x, slice(critic_batch_size(batch.x))
             angles = model.search.choose(x)
             mixed = mix(model, model.encode(x, angles=angles), self.sizes, generator)
-            angles = None if angles is None else angles[mixed.mapped]
-            again = model.encode(mixed.x, angles=angles)
+            again = model.encode(mixed.x, angles=None if angles is None else angles[mixed.mapped])
             terms = {"mixing": self.mixing * unmixed_nll(model, x, mixed, again).mean()}
             if model.warp.factors:
                 terms["deformation"] = gaussian_energy(mixed.source.theta, model.prior).mean()
