@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
 
-from unwarp.core import Batch, Factor
+from unwarp.core import IMAGES, SERIES, Batch, Domain, Factor, Registry
 from unwarp.errors import CheckpointError, ConfigError, DataError, NotInvertibleError, TrainingError, UnwarpError
 
 
@@ -43,3 +43,23 @@ def test_a_batch_is_as_long_as_its_samples() -> None:
 def test_every_error_is_the_library_s_own_and_a_standard_one(error: type[Exception]) -> None:
     assert issubclass(error, UnwarpError)
     assert issubclass(error, ValueError | RuntimeError)
+
+
+def test_domains_register_themselves() -> None:
+    """A new record is known by its name, and found by its number of axes where that is its own."""
+    try:
+        spectra = replace(SERIES, name="spectrum", axes=("frequency",), has_times=False)
+        assert Domain.registry["spectrum"] is spectra
+        assert Domain.of_axes(1) is SERIES and Domain.of_axes(1, "spectrum") is spectra
+        assert Domain.of_axes(2) is IMAGES and Domain.of_axes(7) is None
+    finally:
+        del Domain.registry["spectrum"]
+
+
+def test_registries_refuse_a_second_definition() -> None:
+    """Running one definition again replaces it; another one of the same name is refused, both named."""
+    registry: Registry[type] = Registry("thing", ValueError)
+    registry.add("number", int)
+    registry.add("number", int)
+    with pytest.raises(ValueError, match=r"'number' is defined twice, as builtins\.int and as builtins\.str"):
+        registry.add("number", str)

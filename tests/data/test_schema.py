@@ -11,7 +11,6 @@ import torch
 
 from unwarp import Dataset, core
 from unwarp.data.opening import as_source
-from unwarp.data.places import from_frame, to_frame
 from unwarp.data.scaling import Scaler
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.errors import CheckpointError, ConfigError, DataError
@@ -50,22 +49,6 @@ def test_a_data_set_keeps_what_else_it_holds() -> None:
     assert schema.domain is core.IMAGES and data.labels is not None and list(data.labels) == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("schema", [IMAGES, SERIES])
-def test_points_come_back_from_the_frame(schema: Schema) -> None:
-    axes = len(schema.shape) - 1
-    points = np.random.default_rng(0).uniform(-2, 14, (3, 5, axes))
-    taken = prepare(schema, np.ones((3, *schema.shape)))
-    np.testing.assert_allclose(from_frame(schema, to_frame(schema, points, taken)), points, atol=1e-5)
-
-
-def test_the_frame_is_that_of_the_warps() -> None:
-    corners = [[-0.5, -0.5], [9.5, 11.5], [4.5, 5.5]]
-    found = to_frame(IMAGES, corners, PICTURES)
-    assert found.shape == (6, 3, 2)
-    torch.testing.assert_close(found[0], torch.tensor([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0]]))
-    torch.testing.assert_close(to_frame(SERIES, [[0.0], [8.0], [4.0]], TRACES)[5], torch.tensor([[0.0], [1.0], [0.5]]))
-
-
 def test_other_channels_keep_their_values() -> None:
     mask = BYTES[:, None] > 128
     torch.testing.assert_close(IMAGES.prepare_other(mask, PICTURES).x, torch.from_numpy(mask).float())
@@ -82,8 +65,6 @@ def test_other_channels_keep_their_values() -> None:
             lambda: FLAT.prepare_other([[1.0] * 120] * 5 + [[1.0]], prepare(FLAT, BYTES.reshape(6, -1))),
             "other is ragged",
         ),
-        (lambda: to_frame(IMAGES, [[1.0]], PICTURES), r"give \(K, 2\) or \(6, K, 2\)"),
-        (lambda: to_frame(SERIES, np.zeros((5, 3, 1)), TRACES), r"give \(K, 1\) or \(6, K, 1\)"),
         (lambda: fit(BYTES[:1, None]), "at least 2"),
     ],
 )

@@ -1,0 +1,48 @@
+"""The samples of a run: every sample once, a tenth held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unwarp.app.parts import open_parts, open_source, sample_names
+from unwarp.errors import DataError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file of 40 series."""
+    np.save(tmp_path / "waves.npy", np.arange(40.0)[:, None] + np.linspace(0, 1, 12))
+    return tmp_path / "waves.npy"
+
+
+def test_parts_cover_the_source(path: Path) -> None:
+    """Each sample is in one part, in its order; the split follows from the seed."""
+    parts, again, other = (open_parts(str(path), seed) for seed in (0, 0, 1))
+    first, second = parts.training.x[:, 0], parts.test.x[:, 0]
+    assert len(second) == 4 and sorted([*first, *second]) == list(range(40))
+    assert (np.diff(first) > 0).all() and (np.diff(second) > 0).all()
+    np.testing.assert_array_equal(second, again.test.x[:, 0])
+    assert not np.array_equal(second, other.test.x[:, 0])
+
+
+def test_few_samples_are_refused(tmp_path: Path) -> None:
+    """Nothing could be held out."""
+    np.save(tmp_path / "few.npy", np.zeros((9, 12)))
+    with pytest.raises(DataError, match=r"holds 9 sample\(s\); a run needs at least 10"):
+        open_parts(str(tmp_path / "few.npy"), 0)
+
+
+def test_data_sets_have_parts_of_their_own() -> None:
+    """The held-out part of a built-in set is what tables list."""
+    parts = open_parts("bumps", 0)
+    assert parts.listed is parts.test
+    assert parts.training.dataset is not None and parts.training.dataset.maps is not None
+    assert len(open_source("bumps", "train")) == len(parts.training)
+
+
+def test_samples_have_names_or_numbers(path: Path) -> None:
+    """A file without names counts from 0."""
+    assert sample_names(open_source(str(path))).tolist() == list(range(40))
