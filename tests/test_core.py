@@ -45,13 +45,16 @@ def test_every_error_is_the_library_s_own_and_a_standard_one(error: type[Excepti
     assert issubclass(error, ValueError | RuntimeError)
 
 
-def test_domains_register_themselves() -> None:
-    """A new record is known by its name, and found by its number of axes where that is its own."""
+def test_domains_are_known_once_registered() -> None:
+    """A registered record is known by its name, and found by its number of axes where that is its own."""
     try:
-        spectra = replace(SERIES, name="spectrum", axes=("frequency",), has_times=False)
+        spectra = replace(SERIES, name="spectrum", axes=("frequency",), has_times=False).register()
         assert Domain.registry["spectrum"] is spectra
         assert Domain.of_axes(1) is SERIES and Domain.of_axes(1, "spectrum") is spectra
         assert Domain.of_axes(2) is IMAGES and Domain.of_axes(7) is None
+        with pytest.raises(ValueError, match="'spectrum' is registered already"):
+            replace(spectra, batch_size=7).register()
+        assert replace(IMAGES, batch_size=7).register is not None and Domain.registry["image"] is IMAGES
     finally:
         del Domain.registry["spectrum"]
 

@@ -6,6 +6,8 @@ Importing this file imports neither torch nor NumPy, so that the command line an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ PathKind = Literal["linear", "spherical"]
 class Domain:
     """What differs between images, series and other kinds of samples: values alone, stated once.
 
-    A new domain is a new record: it registers itself by name when it is made, wherever that is.
+    A new domain is a new record, which `register` makes known by its name, wherever that is.
 
     Attributes:
         name: The word by which users and files name it.
@@ -99,8 +101,18 @@ class Domain:
     has_gaps: bool = False
     has_times: bool = False
 
-    def __post_init__(self) -> None:
-        self.registry[self.name] = self
+    def register(self) -> Domain:
+        """The domain itself, known by its name from now on.
+
+        Raises:
+            ValueError: Another domain has this name.
+        """
+        if self.registry.setdefault(self.name, self) != self:
+            raise ValueError(
+                f"a domain {self.name!r} is registered already; give this one another name, or take that one "
+                f"out with Domain.registry.pop({self.name!r})"
+            )
+        return self
 
     @classmethod
     def of_axes(cls, n_axes: int, name: str = "auto") -> Domain | None:
@@ -127,7 +139,7 @@ IMAGES = Domain(
     batch_size=64,
     min_steps=300,
     n_clusters=10,
-)
+).register()
 SERIES = Domain(
     name="series",
     axes=("time",),
@@ -143,7 +155,7 @@ SERIES = Domain(
     n_clusters=None,
     has_gaps=True,
     has_times=True,
-)
+).register()
 
 
 @dataclass(frozen=True)
@@ -236,3 +248,13 @@ def address(definition: Any) -> str:
     """
     owner = definition if hasattr(definition, "__qualname__") else type(definition)
     return f"{owner.__module__}.{owner.__qualname__}"
+
+
+def import_files(package: str) -> None:
+    """Import every file of a folder, so that what they define registers itself.
+
+    Args:
+        package: Dotted name of the folder.
+    """
+    for file in iter_modules(import_module(package).__path__):
+        import_module(f"{package}.{file.name}")

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unwarp import Unwarper
 from unwarp.app.parts import open_parts, open_source, sample_names
+from unwarp.data.schema import Schema
 from unwarp.errors import DataError
 
 
@@ -20,24 +22,24 @@ def path(tmp_path: Path) -> Path:
 
 def test_parts_cover_the_source(path: Path) -> None:
     """Each sample is in one part, in its order; the split follows from the seed."""
-    parts, again, other = (open_parts(str(path), seed) for seed in (0, 0, 1))
-    first, second = parts.training.x[:, 0], parts.test.x[:, 0]
+    parts, again, other = (open_parts(str(path), Unwarper(random_state=seed)) for seed in (0, 0, 1))
+    first, second = (part.x.samples[:, 0, 0] for part in (parts.training, parts.test))
     assert len(second) == 4 and sorted([*first, *second]) == list(range(40))
     assert (np.diff(first) > 0).all() and (np.diff(second) > 0).all()
-    np.testing.assert_array_equal(second, again.test.x[:, 0])
-    assert not np.array_equal(second, other.test.x[:, 0])
+    np.testing.assert_array_equal(second, again.test.x.samples[:, 0, 0])
+    assert not np.array_equal(second, other.test.x.samples[:, 0, 0])
 
 
 def test_few_samples_are_refused(tmp_path: Path) -> None:
     """Nothing could be held out."""
     np.save(tmp_path / "few.npy", np.zeros((9, 12)))
     with pytest.raises(DataError, match=r"holds 9 sample\(s\); a run needs at least 10"):
-        open_parts(str(tmp_path / "few.npy"), 0)
+        open_parts(str(tmp_path / "few.npy"), Unwarper())
 
 
 def test_data_sets_have_parts_of_their_own() -> None:
     """The held-out part of a built-in set is what tables list."""
-    parts = open_parts("bumps", 0)
+    parts = open_parts("bumps", Unwarper())
     assert parts.listed is parts.test
     assert parts.training.dataset is not None and parts.training.dataset.maps is not None
     assert len(open_source("bumps", "train")) == len(parts.training)
@@ -46,3 +48,24 @@ def test_data_sets_have_parts_of_their_own() -> None:
 def test_samples_have_names_or_numbers(path: Path) -> None:
     """A file without names counts from 0."""
     assert sample_names(open_source(str(path))).tolist() == list(range(40))
+
+
+def test_faults_are_counted_in_the_whole(path: Path) -> None:
+    """A sample that cannot be used is named by its number in the file, before anything is trained."""
+    x = np.load(path)
+    x[10, 5] = np.nan
+    np.save(path, x)
+    with pytest.raises(DataError, match="sample 10"):
+        open_parts(str(path), Unwarper())
+
+
+def test_lengths_differ_in_all_parts(path: Path) -> None:
+    """One shorter series in the whole lets all parts hold series of any length."""
+    x = np.load(path)
+    for row in (0, 7, 23):
+        shorter = x.copy()
+        shorter[row, -1] = np.nan
+        np.save(path, shorter)
+        parts = open_parts(str(path), Unwarper())
+        schemas = [Schema.fit(part)[0] for part in (parts.training, parts.test)]
+        assert all(schema.clock.any_length for schema in schemas)

@@ -64,7 +64,7 @@ def run(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_commands_and_estimator_agree(path: Path, run: Path) -> None:
     """The estimator, given the samples that a run learned from, ends at the same model."""
     by_command = Unwarper.load(run / "model")
-    training = open_parts(str(path), 0).training
+    training = open_parts(str(path), Unwarper(overrides=OVERRIDES)).training
     estimator = Unwarper(max_steps=STEPS, overrides=OVERRIDES, device="cpu").fit(training)
     assert by_command.recipe_ == estimator.recipe_
     assert by_command.schema_.record() == estimator.schema_.record()
@@ -116,7 +116,7 @@ def test_commands_read_their_source_once(
 
 def test_sources_keep_their_split(path: Path) -> None:
     """A split of a source covers it, each sample once."""
-    parts = open_parts(str(path), 3)
+    parts = open_parts(str(path), Unwarper(random_state=3))
     assert len(parts.training) + len(parts.test) == len(parts.listed) == 40
     joined = [*np.asarray(parts.training.names or []), *np.asarray(parts.test.names or [])]
     assert len(joined) == len(set(joined))

@@ -92,7 +92,7 @@ def volumes() -> Iterator[Domain]:
         batch_size=8,
         min_steps=10,
         n_clusters=2,
-    )
+    ).register()
     Domain.registry.pop("volume", None)
 
 

@@ -62,7 +62,9 @@ def test_second_function_of_a_name_is_refused() -> None:
     def linear(codes: Array) -> float:
         return float(codes.mean())
 
-    with pytest.raises(ConfigError, match=r"test_registry.*linear has the name of unwarp\.metrics\.neighbours\.linear"):
+    with pytest.raises(
+        ConfigError, match=r"defined twice, as unwarp\.metrics\.neighbours\.linear and as .*test_registry"
+    ):
         score_function(linear)
     assert metrics.scores()["linear"] is first
 

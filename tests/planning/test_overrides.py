@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from unwarp import AE, VAE, Affine2d, CosineTime
+from unwarp import AE, VAE, Affine2d, Chain, CosineTime
 from unwarp.errors import ConfigError
 from unwarp.models import Net
 from unwarp.planning.overrides import lay_over, parse_overrides
@@ -77,3 +77,20 @@ def test_fields_with_parts_name_them() -> None:
     """The error says which part to set."""
     with pytest.raises(ConfigError, match=r"net cannot be 'conv'; set one of its parts, as net.kind=.*channels"):
         lay_over(AE(), {"net": "conv"})
+
+
+def test_parts_of_chains_are_set_by_name() -> None:
+    """A field of a part is addressed by the part; the chain has none of its own."""
+    turned = lay_over(DIGITS, {"warp.affine.rotation": 180.0})
+    assert turned.warp == Chain(DIGITS.warp.parts[0], Affine2d(rotation=180.0))
+    with pytest.raises(
+        ConfigError,
+        match=r"no field 'rotation'; set fields of its parts, as warp.PART.rotation, which are displacement, affine",
+    ):
+        lay_over(DIGITS, {"warp.rotation": 180.0})
+
+
+def test_warps_may_come_as_they_are() -> None:
+    """A warp, its name or its description."""
+    for value in (Affine2d(rotation=90.0), {"family": "affine", "rotation": 90.0}):
+        assert lay_over(AE(), {"warp": value}).warp == Affine2d(rotation=90.0)

@@ -60,10 +60,10 @@ def test_families_are_asked_for_in_two_ways() -> None:
 
 def test_measured_data_sets_have_presets() -> None:
     """A data set for which a recipe was measured gets it, and the plan says so."""
-    measured = plan(replace(WAVES, name="trace"), {"overrides": {"views": 0.25}})
+    measured = plan(replace(WAVES, registered_name="trace"), {"overrides": {"views": 0.25}})
     assert measured.recipe == replace(SHARP, views=0.25)
     assert "trace" in measured.why[0] and not measured.is_open
-    assert plan(replace(WAVES, name="trace"), {"recipe": SERIES}).recipe == SERIES
+    assert plan(replace(WAVES, registered_name="trace"), {"recipe": SERIES}).recipe == SERIES
 
 
 def test_requests_know_the_domain_of_their_warp() -> None:
@@ -91,3 +91,30 @@ def test_impossible_requests_are_refused(asked: dict[str, Any]) -> None:
     """Before anything is trained."""
     with pytest.raises(ConfigError):
         plan(PICTURES, asked)
+
+
+def test_two_answers_are_refused() -> None:
+    """A warp or a family that is asked for twice."""
+    for asked in (
+        {"warp": "affine", "overrides": {"warp": "similarity"}},
+        {"recipe": "ae", "overrides": {"family": "vae"}},
+    ):
+        with pytest.raises(ConfigError, match="are two answers"):
+            Request(**asked)  # type: ignore[arg-type]
+
+
+def test_names_of_others_are_no_presets() -> None:
+    """A collection that a user calls as a built-in one starts from the domain's recipe."""
+    assert plan(replace(WAVES, name="trace"), {}).recipe == plan(WAVES, {}).recipe
+
+
+def test_fields_of_the_warp_close_the_plan() -> None:
+    """What sets a field of a warp asks for one."""
+    waves = plan(WAVES, {"overrides": {"warp.waves": 8}})
+    assert not waves.is_open and waves.recipe.warp == CosineTime(waves=8)
+
+
+def test_padding_follows_overrides() -> None:
+    """`auto` is inferred after fields are set."""
+    bright = Dataset(PICTURES.x / 2 + 0.5)
+    assert plan(bright, {"overrides": {"padding": "auto"}}).recipe.padding == "border"

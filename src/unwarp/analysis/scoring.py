@@ -151,7 +151,7 @@ def probe_inputs(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) ->
         seed: Seed of the deformations.
     """
     domain = Domain.of_axes(x.ndim - 2)
-    if not model.warp.factors or domain is None or domain.has_times:
+    if not model.warp.factors or domain is None or len(domain.axes) != 2:
         return ScoreInputs()
     move = model.warp.sample(len(x), torch.Generator().manual_seed(seed), spread).invertible_part()
     copies = align_in_chunks(x, move.invert(), model.padding)

@@ -10,6 +10,7 @@ from unwarp import datasets
 from unwarp.data.opening import as_source
 from unwarp.data.source import Source
 from unwarp.errors import DataError
+from unwarp.estimators.unwarper import Unwarper
 
 MIN_SAMPLES = 10
 """Samples that a run needs at least, so that some can be held out."""
@@ -43,15 +44,15 @@ def open_source(name: str, part: str = "test") -> Source:
     return as_source(datasets.load(name, part) if name in datasets.names() else name)
 
 
-def open_parts(name: str, seed: int) -> Parts:
+def open_parts(name: str, estimator: Unwarper) -> Parts:
     """The built-in parts of a data set, or a user's samples with a tenth held out.
 
     Args:
         name: A path, or the name of a data set.
-        seed: Seed of the split.
+        estimator: What will learn: it says how samples are read, and the seed of the split.
 
     Raises:
-        DataError: Nothing that can be read, or too few samples.
+        DataError: Nothing that can be read or learned from, or too few samples.
     """
     if name in datasets.names():
         test = open_source(name)
@@ -59,7 +60,8 @@ def open_parts(name: str, seed: int) -> Parts:
     source = open_source(name)
     if len(source) < MIN_SAMPLES:
         raise DataError(f"{name} holds {len(source)} sample(s); a run needs at least {MIN_SAMPLES}, better hundreds")
-    rows = np.random.default_rng(seed).permutation(len(source))
+    source = estimator.parse(source)
+    rows = np.random.default_rng(estimator.random_state).permutation(len(source))
     cut = max(2, len(rows) // 10)
     return Parts(source.subset(np.sort(rows[cut:])), source.subset(np.sort(rows[:cut])), source)
 

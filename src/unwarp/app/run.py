@@ -37,14 +37,15 @@ def execute(
         parts: The samples, where they are open already.
     """
     job = load_job(folder)
-    parts = parts or open_parts(job.source, job.seed)
+    estimator = job.make_estimator()
+    parts = parts or open_parts(job.source, estimator)
     say(f"{parts.listed.name}: {len(parts.training):,} samples to learn from, {len(parts.test):,} held out")
     news = Choice(say, job.max_seconds)
 
     def fit(model: Unwarper, name: str, place: str) -> Unwarper:
         return fit_or_load(model, parts.training, folder, place, (news, *callbacks_of(name)))
 
-    warped = fit(job.make_estimator(), "warped", "model")
+    warped = fit(estimator, "warped", "model")
     baseline = fit(without_warp(warped), "baseline", "baseline")
     say("scoring both models on the held-out samples")
     outcome = score_outcome(job, parts, warped, baseline)

@@ -74,6 +74,20 @@ def blocks(x: Array) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, len(x), step))
 
 
+def take_rows(values: Any, rows: Array) -> Any:
+    """Some rows of an array, a tensor, a data frame or a list.
+
+    Args:
+        values: What has one row for each sample; or samples that were parsed already.
+        rows: Numbers of the rows, from 0.
+    """
+    if hasattr(values, "iloc"):
+        return values.iloc[rows]
+    if hasattr(values, "subset"):
+        return values.subset(rows)
+    return [values[row] for row in rows] if isinstance(values, list | tuple) else values[rows]
+
+
 def dense(X: Any) -> Array:
     """`X` as an array, of whatever dtype.
 

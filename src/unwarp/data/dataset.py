@@ -38,6 +38,7 @@ class Dataset:
     Attributes:
         x: Samples (N, C, H, W) or (N, C, T), float32; the clean originals where `draw` makes the observations.
         name: Name of the data set.
+        registered_name: Name by which `datasets.load` knows it; empty for any other.
         source: Where it comes from, for people.
         licence: Licence as far as known.
         labels: Classes (N,), used by metrics alone.
@@ -65,6 +66,7 @@ class Dataset:
     mask: Tensor | None = None
     times: Tensor | None = None
     draw: Draw | None = None
+    registered_name: str = ""
 
     def __post_init__(self) -> None:
         for name in COLUMNS:

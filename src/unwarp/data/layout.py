@@ -30,8 +30,10 @@ def oriented(x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None
         DataError: A shape that does not fit what was said of it, or that reads two ways.
         ConfigError: `image_shape` is no shape, or `domain` is `series` at the same time.
     """
-    if domain not in ("auto", "image", "series"):
-        return _of_domain(x, Domain.registry[domain]), domain
+    natural = Domain.of_axes(x.ndim - 2) if domain == "auto" and x.ndim > 4 else None
+    if natural is not None or domain not in ("auto", "image", "series"):
+        natural = natural or Domain.registry[domain]
+        return _of_domain(x, natural), natural.name
     if x.ndim not in (2, 3, 4):
         raise DataError(_wrong_rank(x))
     if image_shape is not None:

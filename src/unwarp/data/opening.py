@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 import torch
 from torch import Tensor
 
-from unwarp.core import MissingPolicy
+from unwarp.core import IMAGES, SERIES, MissingPolicy
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.source import Source
@@ -60,7 +60,7 @@ def _spread_mask(mask: Tensor, x: Tensor) -> Tensor:
 
 
 def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> str:
-    """Name of the domain of `x`: the user's, else the source's, else (for three axes) the warp's.
+    """Name of the domain of `x`: the user's, else the source's, else the warp's where axes read two ways.
 
     Args:
         x: Samples as a user gave them.
@@ -69,7 +69,8 @@ def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> 
         from_warp: Domain on which the warp acts, or `auto`.
     """
     said = from_user if from_user != "auto" else from_source
-    return from_warp if said == "auto" and getattr(x, "ndim", 3) == 3 else said
+    reads_two_ways = getattr(x, "ndim", 3) == 3 or from_warp not in ("auto", IMAGES.name, SERIES.name)
+    return from_warp if said == "auto" and reads_two_ways else said
 
 
 def check_policy(missing: Any) -> MissingPolicy:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, MissingPolicy
-from unwarp.data.arrays import as_samples, blocks
+from unwarp.data.arrays import as_samples, blocks, take_rows
 from unwarp.data.layout import SMALLEST, as_given, as_type
 from unwarp.data.series import as_array, as_list, as_times, evened, stamped
 from unwarp.errors import ConfigError, DataError
@@ -52,6 +52,13 @@ class RegularSamples:
     samples: Array
     given: Any
 
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def subset(self, rows: Array) -> RegularSamples:
+        """Some of the samples, by their numbers."""
+        return RegularSamples(self.samples[rows], take_rows(self.given, rows))
+
     def clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
         """The number of steps, and their time."""
         return self.samples.shape[-1], Clock(sampling_rate)
@@ -88,6 +95,7 @@ class IrregularSeries:
         flat: Whether they came without an axis of channels.
         dtype: In which type they came.
         width: Steps of the array that they came in, which is padded with NaN; None for a list.
+        any_length: Whether lengths may differ, whatever these are, since they did in the whole of a part.
     """
 
     rows: list[NDArray[np.float32]]
@@ -96,6 +104,16 @@ class IrregularSeries:
     flat: bool
     dtype: np.dtype[Any]
     width: int | None
+    any_length: bool = False
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def subset(self, rows: Array) -> IrregularSeries:
+        """Some of the series, by their numbers; lengths may differ in a part where they do in the whole."""
+        series, stamps = [self.rows[row] for row in rows], [self.stamps[row] for row in rows]
+        any_length = self.any_length or len({row.shape[1] for row in self.rows}) > 1
+        return replace(self, rows=series, stamps=stamps, any_length=any_length)
 
     def clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
         """The number of even steps that hold the longest series, and their time.
@@ -104,7 +122,7 @@ class IrregularSeries:
             ConfigError: `sampling_rate` and the times make hardly any steps, or very many.
         """
         counts = [row.shape[1] for row in self.rows]
-        length, uneven = max(counts), len({*counts}) > 1
+        length, uneven = max(counts), self.any_length or len({*counts}) > 1
         if not self.timed:
             return length, Clock(sampling_rate, any_length=uneven)
         duration, starts = max(float(at[-1] - at[0]) for at in self.stamps), {float(at[0]) for at in self.stamps}
@@ -204,6 +222,8 @@ def parse_samples(
     Raises:
         DataError: As `as_samples`; lengths that differ where they must not; times of pictures.
     """
+    if isinstance(X, RegularSamples | IrregularSeries):  # parsed already
+        return X, domain
     if domain in ("auto", "series") and image_shape is None and _unequal(X, domain):
         return _of_unequal_lengths(X, times, any_length), "series"
     samples, name = as_samples(X, domain, image_shape, gaps=True)

@@ -49,6 +49,23 @@ class Reading:
     image_shape: tuple[int, ...] | None = None
     warp_domain: str = "auto"
 
+    def domain_of(self, source: Source) -> str:
+        """Name of the domain of a source, as far as anybody says."""
+        return resolve_domain(source.x, self.domain, source.domain, self.warp_domain)
+
+    def parse(self, source: Source) -> Source:
+        """The source with its samples parsed and checked, so that parts of it need it no more.
+
+        Raises:
+            DataError: Data that cannot be used; the message counts samples in the whole source.
+            ConfigError: An unknown domain or policy.
+        """
+        if source.dataset is not None:
+            return source
+        origin, name = parse_samples(source.x, source.times, self.domain_of(source), self.image_shape)
+        origin.even(None, check_policy(self.missing))
+        return replace(source, x=origin, times=None, domain=name)
+
     def check_sampling_rate(self, domain: Domain) -> None:
         """Refuse a sampling rate that cannot be, or that samples of `domain` do not have.
 
@@ -128,8 +145,7 @@ class Schema:
             DataError: Data that cannot be used, or a single sample.
             ConfigError: An unknown domain, scale or policy, or a sampling rate that cannot be.
         """
-        asked = resolve_domain(source.x, reading.domain, source.domain, reading.warp_domain)
-        origin, name = parse_samples(source.x, source.times, asked, reading.image_shape)
+        origin, name = parse_samples(source.x, source.times, reading.domain_of(source), reading.image_shape)
         domain = Domain.registry[name]
         reading.check_sampling_rate(domain)
         length, clock = origin.clock(reading.sampling_rate)
@@ -140,8 +156,7 @@ class Schema:
         data = _without_gaps(source.as_dataset(torch.from_numpy(scaled)), origin)
         if len(data) < 2:
             raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
-        timed = source.times is not None
-        return cls(domain, data.shape, scaler, reading.image_shape, each, clock, timed), data
+        return cls(domain, data.shape, scaler, reading.image_shape, each, clock, _has_times(origin)), data
 
     @property
     def n_features(self) -> int:
@@ -168,7 +183,7 @@ class Schema:
         Raises:
             DataError: Samples of another shape, or without times where the model learned with times.
         """
-        if self.timed and source.times is None:
+        if self.timed and source.times is None and not _has_times(source.x):
             raise DataError(
                 "X comes without times, the model learned from series with times; give theirs too, as "
                 "times=(T,), (N, T) or a list of N (T_i,). Series at the even steps of aligned ones have "
@@ -259,6 +274,11 @@ class Schema:
         clock = Clock(**{name: record[name] for name in vars(Clock())})
         domain, scaler = Domain.registry[record["domain"]], _scaler(record, shape)
         return cls(domain, shape, scaler, image_shape, record["each"], clock, record["timed"])
+
+
+def _has_times(samples: Any) -> bool:
+    """Whether parsed samples came with time stamps."""
+    return isinstance(samples, IrregularSeries) and samples.timed
 
 
 def _without_gaps(data: Dataset, origin: Origin) -> Dataset:

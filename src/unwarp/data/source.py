@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from unwarp.core import Array
-from unwarp.data.arrays import blocks
+from unwarp.data.arrays import blocks, take_rows
 from unwarp.data.dataset import Dataset
 from unwarp.data.layout import oriented
 from unwarp.errors import DataError
@@ -25,7 +25,7 @@ class Source:
     `pad` and `resample_to` turn any of these into one batch.
 
     Attributes:
-        x: The samples, N first; `as_samples` brings them to the house's layout.
+        x: The samples, N first, or what `parse_samples` made of them.
         names: File of each picture (N), or the name that a table gives each series.
         labels: Class of each sample (N,), where known; metrics alone use it.
         found: The samples in words, such as `1,203 pictures, 64 x 64, 3 channels, uint8 0 to 255`.
@@ -64,10 +64,10 @@ class Source:
         shared = self.times is not None and not _is_list(self.times) and np.ndim(self.times) == 1
         return replace(
             self,
-            x=_take(self.x, rows),
-            names=None if self.names is None else _take(self.names, rows),
+            x=take_rows(self.x, rows),
+            names=None if self.names is None else take_rows(self.names, rows),
             labels=None if self.labels is None else np.asarray(self.labels)[rows],
-            times=self.times if shared or self.times is None else _take(self.times, rows),
+            times=self.times if shared or self.times is None else take_rows(self.times, rows),
             dataset=None if self.dataset is None else self.dataset.subset(rows),
         )
 
@@ -79,22 +79,13 @@ class Source:
         """
         if self.dataset is not None:
             return replace(self.dataset, x=x)
-        ids = np.arange(len(x)) if self.names is None else np.asarray(self.names)
+        ids = None if self.names is None else np.asarray(self.names)
         return Dataset(x, self.name, labels=self.labels, ids=ids)
 
 
 def _is_list(values: Any) -> bool:
     """Whether values are a list of arrays rather than one array."""
     return isinstance(values, list | tuple) and len(values) > 0 and np.ndim(values[0]) > 0
-
-
-def _take(values: Any, rows: Array) -> Any:
-    """Some rows of an array, a tensor, a data frame or a list."""
-    if hasattr(values, "iloc"):
-        return values.iloc[rows]
-    if isinstance(values, list | tuple):
-        return [values[row] for row in rows]
-    return values[rows]
 
 
 def describe(x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: str = "auto") -> str:

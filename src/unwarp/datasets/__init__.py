@@ -34,6 +34,6 @@ def load(name: str, part: str = "train") -> Dataset:
     if name not in names():
         raise ConfigError(f"data set {name!r} is unknown; choose one of {', '.join(names())}")
     if name in REGISTRY:
-        return replace(REGISTRY[name](part), name=name)
+        return replace(REGISTRY[name](part), registered_name=name)
     samples: Dataset = import_module(f"{__name__}.{name.replace('-', '_')}").load(part)
-    return samples
+    return replace(samples, registered_name=name)

@@ -41,7 +41,7 @@ class Storing:
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         arrays = {"cluster_centers": self.cluster_centers_, **mixture}
         extra = {
-            "settings": {k: v for k, v in parameters.items() if k not in ("warp", "recipe")},
+            "settings": {k: v for k, v in parameters.items() if k not in ("warp", "recipe", "overrides")},
             "data": self.schema_.record(),
             "n_features_in": self.n_features_in_,
             "arrays": {name: torch.from_numpy(value) for name, value in arrays.items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 from time import perf_counter
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.opening import as_source
 from unwarp.data.scaling import Scale, uneven_channels
 from unwarp.data.schema import Prepared, Reading, Schema
+from unwarp.data.source import Source
 from unwarp.errors import ConfigError
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.generation import Generation
@@ -141,11 +142,12 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
             DataError: Data that cannot be used; the message says what came and what to do.
             ConfigError: A choice that does not exist or does not fit the data.
         """
-        started, request = perf_counter(), self._request()
+        request = self._request()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         callbacks = (*callbacks, *self._progress())
         # open once: samples with their times, then what they are and the tensor that a model takes
         schema, data = Schema.fit(as_source(X, times), self._reading(request.warp_domain))
+        started = perf_counter()
         # decide: what can be read off the data, then, where it is left open, how much to warp
         plan, selection = self._decide(request, schema, data, seed, callbacks)
         # learn: the model that the plan describes, by the players that its recipe names
@@ -161,6 +163,19 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         self.model_, self.history_ = model, history
         self._cluster(reference_view(data), seed)
         return self
+
+    def parse(self, X: Any, *, times: Any = None) -> Source:
+        """Samples as `fit` reads them, parsed and checked; parts of them may then be given to `fit` and all other methods.
+
+        Args:
+            X: Samples, as for `fit`.
+            times: Time stamps, as for `fit`.
+
+        Raises:
+            DataError: Data that cannot be used.
+            ConfigError: A choice that does not exist or does not fit the data.
+        """
+        return self._reading(self._request().warp_domain).parse(as_source(X, times))
 
     def fit_transform(self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any) -> Array:
         """`fit`, then `transform`."""
@@ -208,7 +223,13 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
             value = getattr(self, name)
             if not (value is None or (isinstance(value, Integral) and int(value) >= low)):
                 raise ConfigError(f"{name}={value!r} must be a whole number of at least {low}")
-        return Request(self.recipe, self.warp, self.n_content, dict(self.overrides or {}))
+        overrides = {} if self.overrides is None else self.overrides
+        if not isinstance(overrides, Mapping) or not all(isinstance(key, str) for key in overrides):
+            raise ConfigError(f"overrides={overrides!r} must map fields to values, as {{'optimiser.lr': 1e-3}}")
+        bound = self.max_seconds
+        if not (bound is None or (isinstance(bound, Real) and 0 < bound < np.inf)):
+            raise ConfigError(f"max_seconds={bound!r} must be a positive number, or None for no bound")
+        return Request(self.recipe, self.warp, self.n_content, dict(overrides))
 
     def _reading(self, warp_domain: str) -> Reading:
         return Reading(self.domain, self.scale, self.missing, self.sampling_rate, self.image_shape, warp_domain)

@@ -8,21 +8,16 @@ score of another module joins when that module is imported.
 
 from __future__ import annotations
 
+from unwarp.core import import_files
 from unwarp.metrics.inputs import ScoreInputs
-from unwarp.metrics.registry import Metric, Score, needs, score_function, unregister
+from unwarp.metrics.registry import Metric, Score, definitions, needs, score_function, unregister
 
 __all__ = ["Metric", "Score", "ScoreInputs", "catalogue", "needs", "score_function", "scores", "unregister"]
 
 
 def catalogue() -> dict[str, Metric]:
     """Every registered score by its name, with what it promises."""
-    import pkgutil
-    from importlib import import_module
-
-    from unwarp.metrics.registry import definitions
-
-    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
-        import_module(module.name)
+    import_files(__name__)
     return definitions()
 
 

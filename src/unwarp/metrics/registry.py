@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any, TypeVar, overload
 
+from unwarp.core import Registry
 from unwarp.errors import ConfigError
 from unwarp.metrics.inputs import input_names
 
@@ -36,13 +37,8 @@ class Metric:
         """Name of the function, by which the score is registered."""
         return str(getattr(self.function, "__name__", self.function))
 
-    @property
-    def place(self) -> str:
-        """Where the function is defined."""
-        return f"{self.function.__module__}.{getattr(self.function, '__qualname__', self.name)}"
 
-
-_METRICS: dict[str, Metric] = {}
+_METRICS: Registry[Metric] = Registry("score", ConfigError)
 
 
 @overload
@@ -80,7 +76,7 @@ def score_function(function: Any = None, /, **properties: Any) -> Any:
     def register(function: F) -> F:
         metric = Metric(function, **properties)
         _check(metric)
-        _METRICS[metric.name] = metric
+        _METRICS.add(metric.name, metric, function)
         return function
 
     return register if function is None else register(function)
@@ -115,9 +111,4 @@ def _check(metric: Metric) -> None:
             f"score {metric.name!r} needs {', '.join(unknown)}, no field of ScoreInputs; name its "
             f"arguments by {', '.join(names)}, with 'train_' before those of reference data, "
             "or give them a default"
-        )
-    present = _METRICS.get(metric.name, metric)
-    if present.place != metric.place:
-        raise ConfigError(
-            f"score {metric.name!r} of {metric.place} has the name of {present.place}; rename one of the two"
         )

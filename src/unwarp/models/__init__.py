@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unwarp.core import import_files
 from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
 from unwarp.models.families.beta_vae import BetaVAE
@@ -35,6 +36,9 @@ __all__ = [
     "named",
     "rates",
 ]
+
+
+import_files(f"{__name__}.families")
 
 
 def named(text: str) -> Recipe:

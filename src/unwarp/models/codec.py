@@ -82,6 +82,11 @@ def _restored(record: Any, members: Mapping[str, type]) -> Any:
     if name not in members:
         raise _absent(name, module, members)
     if members[name] is Chain:
+        if strange := values.keys() - {"links", "size"}:
+            raise ConfigError(
+                f"a chain has no field {min(strange)!r}; set fields of its parts, as warp.PART.{min(strange)}, which are "
+                + (", ".join(str(link.get("family")) for link in values.get("links", ())) or "missing")
+            )
         links = (_restored(link, Warp.registry) for link in values.get("links", ()))
         return Chain(*links, size=values.get("size", (2, 2)))
     return _checked(members[name], values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from unwarp import models, warps
 from unwarp.core import Array, Domain
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
+from unwarp.models.codec import restore
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import Recipe
 from unwarp.planning.presets import PRESET_OF_DOMAIN
@@ -51,19 +53,20 @@ def default_recipe(
     if not isinstance(recipe, Recipe):
         raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
     size = recipe.n_content if n_content is None else n_content
-    padding = infer_padding(x, domain) if recipe.padding == "auto" else recipe.padding
     suitable = resolve_warp(warp) or _warp_of_recipe(recipe.warp, domain)
-    return replace(recipe, warp=suitable, n_content=int(size), padding=padding)
+    return infer_padding(replace(recipe, warp=suitable, n_content=int(size)), x, domain)
 
 
 def resolve_warp(warp: Any) -> Warp | None:
-    """The warp that was asked for; None where that is left open (`auto`).
+    """The warp that is asked for, by itself, by name or as `describe` gives it; None for `auto`.
 
     Raises:
         ConfigError: Neither a warp nor the name of one.
     """
     if isinstance(warp, str):
         return None if warp == "auto" else warps.named(warp)
+    if isinstance(warp, Mapping):
+        warp = restore(warp)
     if not isinstance(warp, Warp):
         raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
     return warp
@@ -154,14 +157,18 @@ def _warp_of_recipe(warp: Warp, domain: Domain) -> Warp:
     raise ConfigError(f"the recipe's warp {warp.name!r} acts on {warp.domain} data, X holds {domain.name} data")
 
 
-def infer_padding(x: Tensor, domain: Domain) -> Padding:
-    """What lies beyond the frame: zeros where the rim of the samples is dark, else the rim.
+def infer_padding(recipe: Recipe, x: Tensor, domain: Domain) -> Recipe:
+    """The recipe with a padding: where it is `auto`, zeros if the rim of the samples is dark, else the rim.
 
     Args:
+        recipe: Any recipe.
         x: Training samples (N, C, ...), 0 to 1.
         domain: What they are; its own padding counts, if it has one.
     """
+    if recipe.padding != "auto":
+        return recipe
     if domain.padding != "auto":
-        return cast(Padding, domain.padding)
+        return replace(recipe, padding=cast(Padding, domain.padding))
     rim = torch.cat([x.select(axis, end).flatten() for axis in range(2, x.ndim) for end in (0, -1)])
-    return "zeros" if float(rim.mean()) < MAX_BRIGHTNESS_OF_DARK_RIM else "border"
+    is_dark = float(rim.mean()) < MAX_BRIGHTNESS_OF_DARK_RIM
+    return replace(recipe, padding="zeros" if is_dark else "border")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from unwarp import warps
 from unwarp.errors import ConfigError
 from unwarp.models.codec import describe, restore
 from unwarp.models.recipe import Recipe
+from unwarp.warps import Warp
 
 
 def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) -> dict[str, Any]:
@@ -27,12 +29,30 @@ def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) ->
     if wrong := [text for text in settings if "=" not in text]:
         raise ConfigError(f"--set {wrong[0]!r} is not of the form key=value")
     try:
-        fields = dict(_flatten(yaml.safe_load(config.read_text()) if config else {}))
+        values = dict(_flatten(yaml.safe_load(config.read_text()) if config else {}))
         pairs = (text.partition("=") for text in settings)
-        return fields | {key: yaml.safe_load(value) for key, _, value in pairs}
+        return values | {key: yaml.safe_load(value) for key, _, value in pairs}
     except yaml.YAMLError as error:
         words = " ".join(str(error).split())
         raise ConfigError(f"{config or settings} is not YAML: {words}") from None
+
+
+def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
+    """Refuse fields that no recipe has, before anything is decided or read.
+
+    Args:
+        overrides: Values by dotted field.
+        families: Classes of recipes that may be meant, the likeliest first.
+
+    Raises:
+        ConfigError: A field that none of the families has; the message lists those of the first.
+    """
+    names = {field.name for family in families for field in fields(family)}
+    for key in overrides:
+        head = key.partition(".")[0]
+        if head not in names and head != "family":
+            likeliest = ", ".join(field.name for field in fields(families[0]))
+            raise ConfigError(f"{families[0].__name__} has no field {head!r}; its fields are {likeliest}")
 
 
 def lay_over(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
@@ -49,6 +69,8 @@ def lay_over(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
         return recipe
     record = describe(recipe)
     for key, value in overrides.items():
+        if key.rpartition(".")[2] == "module":
+            raise ConfigError(f"{key!r} says where a family is defined, and is no field to set")
         if key != "family":
             _set_field(record, key.split("."), value)
     changed: Recipe = restore(record)
@@ -69,12 +91,13 @@ def _flatten(record: Any, head: str = "") -> Iterator[tuple[str, Any]]:
 def _set_field(record: dict[str, Any], path: list[str], value: Any) -> None:
     """Set one field of a record; a warp given by name becomes that warp, whose fields may then be set."""
     for step in path[:-1]:
-        record = record.get(step) if isinstance(record, dict) else None  # type: ignore[assignment]
+        links = {link["family"]: link for link in record.get("links", ())}
+        record = links.get(step, record.get(step))  # type: ignore[assignment]
         if not isinstance(record, dict):
             raise ConfigError(f"{'.'.join(path)!r} is no field of the recipe: {step!r} has no parts")
     key, parts = ".".join(path), record.get(path[-1])
-    if path[-1] == "warp" and isinstance(value, str):
-        value = describe(warps.named(value))
+    if path == ["warp"] and isinstance(value, str | Warp):
+        value = describe(warps.named(value) if isinstance(value, str) else value)
     elif isinstance(parts, dict) and not isinstance(value, dict):
         names = [name for name in parts if name not in ("family", "module")]
         raise ConfigError(

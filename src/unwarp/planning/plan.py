@@ -8,12 +8,14 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from unwarp import models
 from unwarp.data.dataset import Dataset
 from unwarp.data.schema import Schema
+from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import RECIPE_OF_DATASET, Recipe
-from unwarp.planning.defaults import default_recipe, default_steps, resolve_warp, share_sampling_rate
-from unwarp.planning.overrides import lay_over
+from unwarp.planning.defaults import default_recipe, default_steps, infer_padding, resolve_warp, share_sampling_rate
+from unwarp.planning.overrides import check_fields, lay_over
 from unwarp.warps import Warp
 
 
@@ -26,6 +28,9 @@ class Request:
         warp: A `Warp`, the name of one, or `auto`; it replaces the recipe's.
         n_content: Size of the content code, or None for the recipe's.
         overrides: Fields of the recipe, as `{"optimiser.lr": 1e-3}`, laid over what was decided.
+
+    Raises:
+        ConfigError: An unknown family, or a field that it does not have.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -33,6 +38,22 @@ class Request:
     warp: Any = "auto"
     n_content: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if "warp" in self.overrides and not (isinstance(self.warp, str) and self.warp == "auto"):
+            raise ConfigError(
+                f"warp={self.warp!r} and overrides={{'warp': {self.overrides['warp']!r}}} are two answers; give one"
+            )
+        if "family" in self.overrides and self.recipe not in (None, self.overrides["family"]):
+            raise ConfigError(
+                f"recipe={self.recipe!r} and overrides={{'family': {self.overrides['family']!r}}} are two answers; "
+                "give one"
+            )
+        family = models.named(self.family) if isinstance(self.family, str) else self.family
+        if isinstance(family, Recipe):
+            check_fields(self.overrides, type(family))
+        elif family is None:  # perhaps the family of a data set's own recipe
+            check_fields(self.overrides, AE, *Recipe.registry.values())
 
     @property
     def family(self) -> Any:
@@ -42,12 +63,13 @@ class Request:
     @property
     def is_open(self) -> bool:
         """Whether neither family nor warp is asked for, so that the data decide how much to warp."""
-        return self.family is None and self.warp == "auto" and "warp" not in self.overrides
+        warps = [key for key in self.overrides if key.partition(".")[0] == "warp"]
+        return self.family is None and isinstance(self.warp, str) and self.warp == "auto" and not warps
 
     @property
     def warp_domain(self) -> str:
         """The domain on which the warp acts, or `auto` where that is not said."""
-        warp = resolve_warp(self.overrides.get("warp", self.warp) if self.warp == "auto" else self.warp)
+        warp = resolve_warp(self.overrides.get("warp", self.warp))
         if warp is None and isinstance(self.recipe, Recipe) and self.recipe.warp != AE().warp:
             warp = self.recipe.warp
         return warp.domain if isinstance(warp, Warp) else "auto"
@@ -98,13 +120,14 @@ def make_plan(
     Raises:
         ConfigError: No such recipe, warp or field, or one that does not fit the samples.
     """
-    if decided is None and request.family is None and data.name in RECIPE_OF_DATASET:
-        decided, why = RECIPE_OF_DATASET[data.name], (*why, f"the recipe measured on {data.name}")
+    measured = RECIPE_OF_DATASET.get(data.registered_name)
+    if decided is None and request.family is None and measured is not None:
+        decided, why = measured, (*why, f"the recipe measured on {data.registered_name}")
     is_open = request.is_open and decided is None
     recipe = default_recipe(data.x, schema.domain, request.family or decided, request.warp, request.n_content)
     if has_gaps and schema.domain.has_gaps:
         recipe = replace(recipe, gaps=True)
-    recipe = lay_over(recipe, request.overrides)
+    recipe = infer_padding(lay_over(recipe, request.overrides), data.x, schema.domain)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
     suitable = default_steps(recipe, data.x, schema.domain, batch_size)

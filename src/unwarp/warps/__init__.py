@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unwarp.core import import_files
 from unwarp.errors import ConfigError
 from unwarp.warps.affine import Affine2d, AffineMap, Rigid2d, Similarity2d, translation
 from unwarp.warps.apply import align, deform
@@ -55,6 +56,9 @@ __all__ = [
     "to_matrix",
     "translation",
 ]
+
+
+import_files(__name__)
 
 
 def families() -> dict[str, type[Warp]]:

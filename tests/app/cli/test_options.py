@@ -54,7 +54,6 @@ def test_help_shows_no_python_names(command: str) -> None:
 @pytest.mark.parametrize(
     ("option", "choices"),
     [
-        (("fit", "--domain"), "auto image series"),
         (("fit", "--missing"), "error interpolate mask"),
         (("fit", "--scale"), "auto channel each"),
         (("fit", "--device"), "auto cpu cuda mps"),

@@ -16,7 +16,7 @@ from unwarp.app.cli.options import (
     finish,
     say,
 )
-from unwarp.core import DomainName, MissingPolicy, Precision, ScaleName
+from unwarp.core import MissingPolicy, Precision, ScaleName
 
 if TYPE_CHECKING:
     from unwarp.app.parts import Parts
@@ -32,7 +32,9 @@ StepsOption = Annotated[int | None, typer.Option(help="Training steps; by defaul
 PrecisionOption = Annotated[Precision, typer.Option(help="Mixed precision in training; no for float32.")]
 SeriesOption = Annotated[bool, typer.Option("--series", help="Unwarp the series of Trace instead of digits.")]
 WarpOption = Annotated[str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")]
-DomainOption = Annotated[DomainName, typer.Option(help="How to read the samples.")]
+DomainOption = Annotated[
+    str, typer.Option(help="What the samples are: auto, image, series, or the domain of a plugin.")
+]
 MissingOption = Annotated[
     MissingPolicy, typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest.")
 ]
@@ -123,9 +125,10 @@ def _start(
     from unwarp.planning.plan import Request
 
     job = Job(source, Request(**request), settings)
-    parts = open_parts(source, job.seed)
+    parts = open_parts(source, job.make_estimator())
     if not quiet:
-        say(f"{source}: {parts.listed.found or 'built-in data set'}")
+        n = len(parts.training) + len(parts.test)
+        say(f"{parts.listed.name}: {parts.listed.found or f'a data set of {n:,} samples'}")
     start_job(job, folder)
     _execute(folder, json, quiet, parts)
 

@@ -124,11 +124,11 @@ def _options(
     ] = False,
     plugin: Annotated[list[str] | None, typer.Option(help="A module of yours to import; repeat for more.")] = None,
 ) -> None:
+    sys.path[:0] = [str(Path.cwd())] if plugin else []
     for name in plugin or ():
-        sys.path.append(str(Path.cwd()))
         try:
             import_module(name)
-        except ImportError as error:
+        except Exception as error:
             raise ConfigError(
                 f"--plugin {name} cannot be imported: {error}; install it, or go to its folder"
             ) from error

@@ -73,5 +73,9 @@ PRESENTATIONS = {"image": IMAGES, "series": SERIES}
 
 
 def presentation(outcome: Outcome) -> Presentation:
-    """The presentation of the domain of a run."""
-    return PRESENTATIONS[outcome.warped.unwarper.schema_.domain.name]
+    """The presentation of the domain of a run; of a domain of one's own, the nearest.
+
+    Figures that cannot be drawn of such samples are named on the page.
+    """
+    domain = outcome.warped.unwarper.schema_.domain
+    return PRESENTATIONS.get(domain.name, SERIES if domain.has_times else IMAGES)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
-from unwarp.core import Array, Registry
+from unwarp.core import Array, Registry, import_files
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError, DataError
 
@@ -98,7 +97,5 @@ def reader(
 
 def formats() -> dict[str, Format]:
     """Formats by suffix, those of imported modules included, in alphabetical order."""
-    folder = __name__.rpartition(".")[0]
-    for module in iter_modules(import_module(folder).__path__):
-        import_module(f"{folder}.{module.name}")
+    import_files("unwarp.data.formats")
     return dict(sorted(REGISTRY.items()))
