@@ -112,7 +112,7 @@ def test_shapes_that_do_not_fit_are_refused(
         oriented(x, domain, image_shape)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("image_shape", [(), (16,), (1, 1, 4, 4), (4, 0), (4, -4), (4.0, 4.0)])
+@pytest.mark.parametrize("image_shape", [(), (16,), (1, 1, 4, 4), (4, 0), (4, -4), (4.0, 4.0), 16])
 def test_senseless_image_shapes_are_refused(image_shape: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="image_shape"):
         oriented(numbered(2, 16), "auto", image_shape)

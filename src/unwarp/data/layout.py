@@ -36,6 +36,8 @@ def oriented(x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None
         return _of_domain(x, natural), natural.name
     if x.ndim not in (2, 3, 4):
         raise DataError(_wrong_rank(x))
+    if image_shape is not None and not isinstance(image_shape, tuple | list):
+        raise ConfigError(f"image_shape={image_shape!r} must be (H, W) or (C, H, W)")
     if image_shape is not None:
         return _as_told(x, domain, tuple(image_shape)), "image"
     if x.ndim == 4:
