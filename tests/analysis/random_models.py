@@ -29,6 +29,7 @@ def random_model(recipe: type[AE] | type[VAE] = AE, warp: Warp = CHAIN) -> Model
 
 
 def reconstruct(model: Model, x: Tensor) -> tuple[Latent, Tensor]:
+    """The latents of samples, and what is drawn from them."""
     with torch.no_grad():
         latent = model.embed(x)
         return latent, model.reconstruct(latent)

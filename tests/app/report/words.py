@@ -14,4 +14,5 @@ def undrawn(plot: Plot, outcome: Outcome) -> Illustration:
 
 
 def section_of(outcome: Outcome, title: str) -> Section:
+    """The section with a title."""
     return next(part for part in sections(outcome, undrawn) if part.title == title)
