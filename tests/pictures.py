@@ -40,3 +40,11 @@ def pictures(n: int = 48, channels: int = 1, seed: int = 0) -> np.ndarray[Any, A
     figure[:, :, 13:15, 8:14] = 1
     moved = Affine2d().sample(n, generator, 0.3)(figure)
     return (255 * moved).round().to(torch.uint8).numpy()
+
+
+def blobs(n: int, seed: int = 0) -> Tensor:
+    """One bright spot a picture, anywhere, (n, 1, 12, 16)."""
+    generator = torch.Generator().manual_seed(seed)
+    centre = torch.rand(n, 2, 1, 1, generator=generator) * 1.2 - 0.6
+    down, across = torch.meshgrid(torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij")
+    return torch.exp(-((across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2) / 0.08)[:, None]

@@ -12,6 +12,7 @@ from benchmarks.house import circles, file_graph, floors, imported, modules, out
 import unwarp
 
 ROOT = Path(unwarp.__file__).parent
+TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
     {"core", "errors", "_version"},
@@ -28,6 +29,18 @@ AT_HOME = {
     "pandas": ("analysis", "estimators", "app"),
     "typer": ("app",),
 }
+MIN_LINES_TO_MIRROR = 31
+NOT_MIRRORED = {
+    "app/cli/learn.py": "commands are tested end to end, in tests/app/cli/test_main.py",
+    "app/cli/look.py": "commands are tested end to end, in tests/app/cli/test_main.py",
+    "app/report/presentation.py": "a table of figures, which test_sections.py lists",
+    "app/report/section.py": "records without methods",
+    "training/state.py": "records without methods",
+}
+"""Source files without a test file of their name, and why."""
+
+WHOLE = ("laws", "doors", "benchmarks")
+"""Folders of tests that no source file has: contracts of all members, three doors, benchmarks."""
 
 
 def test_no_circle_between_files() -> None:
@@ -69,8 +82,44 @@ def test_training_imports_no_heavy_package() -> None:
 
 def test_tests_import_no_tests() -> None:
     """What tests share lies in files that hold no tests."""
-    files = Path(__file__).parent.rglob("test_*.py")
+    files = TESTS.rglob("test_*.py")
     assert not [path for path in files for name in imported(path, "tests") if name.split(".")[-2].startswith("test_")]
+
+
+def missing_tests(source: Path, tests: Path) -> set[str]:
+    """Source files, faces and short ones excepted, without a test file at the same place."""
+    files = [path for path in source.rglob("*.py") if path.stem not in DOORS]
+    long = [path for path in files if len(path.read_text().splitlines()) >= MIN_LINES_TO_MIRROR]
+    places = [path.relative_to(source) for path in long]
+    twins = {place: (tests / place).with_name(f"test_{place.name}") for place in places}
+    return {str(place) for place, twin in twins.items() if not twin.is_file()}
+
+
+def missing_sources(source: Path, tests: Path) -> set[str]:
+    """Test files in a mirrored folder without a source file at the same place."""
+    places = [path.relative_to(tests) for path in tests.rglob("test_*.py")]
+    mirrored = [place for place in places if len(place.parts) > 1 and place.parts[0] not in WHOLE]
+    twins = {place: (source / place).with_name(place.name[len("test_") :]) for place in mirrored}
+    return {str(place) for place, twin in twins.items() if not twin.is_file()}
+
+
+def test_tests_mirror_the_source() -> None:
+    """A long source file has its tests, and tests in a mirrored folder have their source."""
+    assert missing_tests(ROOT, TESTS) == set(NOT_MIRRORED)
+    assert not missing_sources(ROOT, TESTS)
+
+
+def test_gaps_in_the_mirror_are_seen(tmp_path: Path) -> None:
+    """The measure itself: short files and faces need no test, whole folders need no source."""
+    source, tests = tmp_path / "source", tmp_path / "tests"
+    lines = {"a/b.py": 31, "a/c.py": 31, "a/short.py": 30, "a/__init__.py": 40}
+    names = ("a/test_c.py", "a/test_short.py", "a/test_gone.py", "laws/test_d.py", "test_e.py")
+    files = {source / name: n for name, n in lines.items()} | {tests / name: 0 for name in names}
+    for path, n in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1\n" * n)
+    assert missing_tests(source, tests) == {"a/b.py"}
+    assert missing_sources(source, tests) == {"a/test_gone.py"}
 
 
 def test_circles_are_seen() -> None:

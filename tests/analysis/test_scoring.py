@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from unwarp.analysis.embedding import embed
 from unwarp.analysis.scoring import evaluate, posterior_inputs
 from unwarp.core import Factor
 from unwarp.data.dataset import Dataset, reference_view
@@ -53,13 +52,6 @@ def test_known_factors_are_scored_where_at_least_two_vary() -> None:
     assert "mig" in evaluate(model, data(factors=factors, factor_values=values), only=("mig",)).scores
     values[:, 1] = 0
     assert "mig" in evaluate(model, data(factors=factors, factor_values=values), only=("mig",)).missing
-
-
-def test_pieces_do_not_change_an_embedding() -> None:
-    model = AE(warp=Affine2d(), n_content=3, net=SMALL).build((1, 10, 10))
-    whole, parts = embed(model, X), embed(model, X, size=7)
-    np.testing.assert_allclose(whole.codes, parts.codes, atol=1e-5)
-    np.testing.assert_allclose(whole.x_hat, parts.x_hat, atol=1e-5)
 
 
 def test_a_reference_view_is_drawn_once_and_bounded() -> None:

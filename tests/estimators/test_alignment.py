@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,32 +14,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from tests.estimators.series import LENGTHS, NAN, RECIPE, learned, waves, waves_with_gaps
 from unwarp import AE, Affine2d, Chain, CosineTime, Dataset, Gain, Unwarper
 from unwarp.datasets import bumps
-from unwarp.errors import CheckpointError, ConfigError, DataError
-from unwarp.models import Net
+from unwarp.errors import ConfigError, DataError
 from unwarp.training.callbacks import Callback
-
-NAN = float("nan")
-RECIPE = AE(warp=CosineTime(4), n_content=3, refinements=0, views=0.0, padding="border", net=Net("mlp", (8,), (8,)))
-LENGTHS = (20, 33, 27, 40, 25, 31)
-
-
-def learned(X: Any, times: Any = None, **choices: Any) -> Unwarper:
-    """A model of two steps whose weights are then moved, so that its poses are no identities."""
-    u = Unwarper(recipe=RECIPE, max_steps=2, n_clusters=2, device="cpu", **choices).fit(X, times=times)
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in u.model_.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
-    return u
-
-
-def waves(lengths: Any = LENGTHS, channels: int | None = None) -> list[np.ndarray[Any, Any]]:
-    """Two cycles a series, from different phases."""
-    rng = np.random.default_rng(0)
-    rows = [np.sin(4 * np.pi * np.linspace(0, 1, n) + rng.uniform(0, 1, (channels or 1, 1))) for n in lengths]
-    return [row if channels else row[0] for row in rows]
 
 
 def padded(rows: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
@@ -322,17 +300,6 @@ def test_a_warp_says_what_it_acts_on(shape: tuple[int, ...]) -> None:
         Unwarper("affine", max_steps=1).fit(Dataset(torch.from_numpy(X)))
 
 
-def test_what_was_learned_of_time_and_scale_is_kept(tmp_path: Path) -> None:
-    rows, times = waves(), [np.linspace(1, 1 + n / 10, n) for n in LENGTHS]
-    u = learned(rows, times, scale="each", sampling_rate=30.0)
-    u.save(tmp_path / "model")
-    found = Unwarper.load(tmp_path / "model")
-    assert found.get_params()["sampling_rate"] == 30.0
-    np.testing.assert_array_equal(found.times_, u.times_)
-    np.testing.assert_array_equal(found.align(rows, times=times), u.align(rows, times=times))
-    assert found.transform_params(rows, times=times).equals(u.transform_params(rows, times=times))
-
-
 def test_files_of_unequal_series_with_times_are_data_too(tmp_path: Path) -> None:
     rows, own = waves(), [np.linspace(0, 1, n) for n in LENGTHS]
     np.savez(tmp_path / "x.npz", x=np.nan_to_num(padded(rows)), lengths=LENGTHS, times=np.nan_to_num(padded(own)))
@@ -368,16 +335,8 @@ def test_inside_a_pipeline_of_aeon() -> None:
         run(collection.Normalizer(), "series")
 
 
-def holed() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Series (12, 40) without gaps, and where they were observed."""
-    X = np.stack(waves([40] * 12)).astype(np.float32)
-    seen = np.random.default_rng(1).random(X.shape) > 0.2
-    seen[:, [0, -1]] = True
-    return X, seen
-
-
 def test_masked_series_are_learned_from_what_was_observed_alone() -> None:
-    X, seen = holed()
+    X, seen = waves_with_gaps()
     u, v = (
         learned(np.where(seen, X, NAN), missing="mask"),
         learned(Dataset(torch.from_numpy(X)[:, None], mask=torch.from_numpy(seen)), missing="mask"),
@@ -390,7 +349,7 @@ def test_masked_series_are_learned_from_what_was_observed_alone() -> None:
 
 
 def test_a_gap_stays_a_gap_in_aligned_series_and_is_drawn_in_reconstructions() -> None:
-    X, seen = holed()
+    X, seen = waves_with_gaps()
     asked = np.where(seen, X, NAN)
     u = learned(asked, missing="mask")
     aligned, whole = u.align(asked), u.align(X)
@@ -402,7 +361,7 @@ def test_a_gap_stays_a_gap_in_aligned_series_and_is_drawn_in_reconstructions() -
 
 
 def test_an_encoder_is_told_what_was_observed() -> None:
-    X, seen = holed()
+    X, seen = waves_with_gaps()
     u = learned(np.where(seen, X, NAN), missing="mask")
     level = np.full((1, 40), 0.5, np.float32)
     gap = level.copy()
@@ -410,21 +369,12 @@ def test_an_encoder_is_told_what_was_observed() -> None:
     assert not np.allclose(u.transform(level), u.transform(gap))
 
 
-def test_masked_models_come_back_as_they_were(tmp_path: Path) -> None:
-    X, seen = holed()
-    asked = np.where(seen, X, NAN)
-    u = learned(asked, missing="mask", scale="each")
-    u.save(tmp_path / "model")
-    v = Unwarper.load(tmp_path / "model")
-    np.testing.assert_array_equal(u.align(asked), v.align(asked))
-
-
 def test_gaps_are_refused_where_nothing_can_be_made_of_them() -> None:
     pictures = np.random.default_rng(0).random((12, 1, 10, 10))
     pictures[0, 0, 0, 0] = NAN
     with pytest.raises(DataError, match=r"NaN|missing"):
         Unwarper(missing="mask", max_steps=2).fit(pictures)
-    X, seen = holed()
+    X, seen = waves_with_gaps()
     with pytest.raises(ConfigError, match="gaps=True is for series"):
         Unwarper(recipe="mixing-ae", missing="mask", max_steps=2).fit(np.where(seen, X, NAN))
     with pytest.raises(ConfigError, match="gaps=True is for series"):
@@ -446,7 +396,7 @@ def test_what_was_learned_is_taken_also_where_its_last_steps_were_seen_in_no_ser
 
 @pytest.mark.parametrize("times", [None, np.linspace(0, 2, 40)])
 def test_gaps_of_other_channels_are_met_as_those_of_the_samples(times: Any) -> None:
-    X, seen = holed()
+    X, seen = waves_with_gaps()
     u, other = learned(X, times), np.where(seen, 2 * X, NAN)
     with pytest.raises(DataError, match=r"^other: sample 0, channel 0, time index \d+ is missing.*missing='mask'"):
         u.align(X, other, times=times)
@@ -492,15 +442,3 @@ def test_times_do_not_free_a_model_from_the_length_that_it_learned(even: Unwarpe
         even.transform(X[:, :30], times=times[:30])
     with pytest.raises(DataError, match="trained on series of one length"):
         even.transform(waves(), times=[np.linspace(0, 2, n) for n in LENGTHS])
-
-
-@pytest.mark.parametrize(
-    "damage", [{"factor": [[[1.0]]]}, {"offset": [0.0, 0.0]}, {"factor": "2"}, {"offset": [[0], [0, 1]]}]
-)
-def test_a_model_folder_with_a_scale_of_other_channels_is_refused(damage: dict[str, Any], tmp_path: Path) -> None:
-    learned(waves([32] * 6, 2), domain="series", scale="channel").save(tmp_path / "model")
-    config = tmp_path / "model" / "config.json"
-    record = json.loads(config.read_text())
-    config.write_text(json.dumps(record | {"data": record["data"] | damage}))
-    with pytest.raises(CheckpointError, match="save it again"):
-        Unwarper.load(tmp_path / "model")

@@ -1,34 +1,25 @@
 """Disentanglement: perfect codes, noise, invariances, and agreement with disentanglement_lib 1.5.
 
-The published numbers are those of disentanglement_lib 1.5 (Locatello et al. 2019; with NumPy 1.26 and scikit-learn 1.5),
-run on the arrays of `code` below: its functions `_compute_mig`, `modularity`, `_compute_sap`, `explicitness_per_factor`,
-`compute_importance_gbt`, `disentanglement`, `completeness`, `scalable_disentanglement_score`, `compute_beta_vae_sklearn` and
+The published numbers are those of disentanglement_lib 1.5 (Locatello et al. 2019; with NumPy 1.26
+and scikit-learn 1.5), run on the arrays of `tests.metrics.codes.code`: its functions
+`_compute_mig`, `modularity`, `_compute_sap`, `explicitness_per_factor`, `compute_importance_gbt`,
+`disentanglement`, `completeness`, `scalable_disentanglement_score`, `compute_beta_vae_sklearn` and
 `compute_factor_vae`, 20 histogram bins, rows 0 to 799 for training and the rest for testing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.metrics.codes import Levels, Measure, code, few, grid
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.disentanglement import dci, explicitness, importance_scores, levels, mig, modularity, sap, split
-from unwarp.metrics.interventional import betavae_score, factorvae_score, irs, partners
-
-Levels = NDArray[np.integer]
-SIZES = (3, 4, 5)
-Measure = Callable[..., Any]
-
-
-def few(measure: Measure) -> Measure:
-    """The same measure with fewer draws."""
-    return lambda codes, factors: measure(codes, factors, 32, train=900, test=900)
-
+from unwarp.metrics.interventional import betavae_score, factorvae_score, irs
 
 MEASURES = {
     "mig": mig,
@@ -41,31 +32,6 @@ MEASURES = {
     "factorvae": few(factorvae_score),
     "irs": irs,
 }
-
-
-def grid(repeats: int = 20) -> Levels:
-    """Every combination of the three factors, `repeats` times."""
-    axes = np.meshgrid(*(np.arange(size) for size in SIZES), indexing="ij")
-    return np.tile(np.stack(axes, -1).reshape(-1, 3), (repeats, 1))
-
-
-def code(name: str) -> tuple[Array, Levels]:
-    """Standardised latents (1200, 5) and factors: `clean` and permuted, `mixed`, or `noisy` and mixed."""
-    f = grid()
-    random = np.random.default_rng(0)
-    n = random.normal(size=(len(f), 5))
-    a, b, c = f.T
-    if name == "mixed":
-        columns = [a + 0.3 * n[:, 0], b + 0.5 * c + 0.2 * n[:, 1], c + 0.5 * n[:, 2], n[:, 3]]
-        z = np.stack([*columns, 0.5 * a - b + 0.4 * n[:, 4]], 1)
-    elif name == "clean":
-        z = np.stack([b + 0.2 * n[:, 0], n[:, 1], a + 0.2 * n[:, 2], c + 0.2 * n[:, 3], n[:, 4]], 1)
-    else:
-        mixture = np.array([[1.0, 0.6, 0, 0, 0.3], [0.5, 1.0, 0.4, 0, 0], [0, 0.3, 0.8, 0, 0.5]])
-        z = f @ mixture + 1.5 * n
-    z = (z - z.mean(0)) / z.std(0)
-    rows = random.permutation(len(f))
-    return z[rows], f[rows]
 
 
 def unsplit(*arrays: NDArray[Any]) -> list[NDArray[Any]]:
@@ -90,15 +56,6 @@ def test_mig_is_that_of_disentanglement_lib(name: str, published: float) -> None
 @pytest.mark.parametrize(("name", "published"), [("mixed", 0.8175887), ("clean", 0.8173676), ("noisy", 0.8042829)])
 def test_modularity_is_that_of_disentanglement_lib(name: str, published: float) -> None:
     assert modularity(*code(name)) == pytest.approx(published, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("name", "published", "maximal"),
-    [("mixed", 0.5133884, 0.4365100), ("clean", 0.4927842, 0.4001137), ("noisy", 0.3461725, 0.2280175)],
-)
-def test_irs_is_that_of_disentanglement_lib(name: str, published: float, maximal: float) -> None:
-    assert irs(*code(name)) == pytest.approx(published, abs=1e-6)
-    assert irs(*code(name), quantile=1.0) == pytest.approx(maximal, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -145,15 +102,6 @@ def test_the_faster_trees_say_about_what_boosted_ones_say(name: str, published: 
 def test_boosted_trees_are_those_of_disentanglement_lib(name: str, published: tuple[float, ...]) -> None:
     found = dci(*unsplit(*code(name)), importance="boosting")
     assert tuple(found.values()) == pytest.approx(published, abs=0.006)
-
-
-@pytest.mark.parametrize(
-    ("measure", "published"), [(betavae_score, (0.581, 0.594, 0.578)), (factorvae_score, (0.540, 0.5445, 0.529))]
-)
-def test_drawn_groups_score_as_fresh_samples_do(measure: Measure, published: tuple[float, ...]) -> None:
-    """Three seeds of disentanglement_lib with groups of 16, drawn from a generator that returns rows of the arrays."""
-    found = [measure(*code("noisy"), 16, train=4000, test=4000, seed=seed) for seed in range(3)]
-    assert np.mean(found) == pytest.approx(np.mean(published), abs=0.025)
 
 
 def perfect() -> tuple[Array, Levels]:
@@ -217,11 +165,6 @@ def test_rescaled_latents_score_the_same(name: str) -> None:
     scale = np.full(5, 8.0) if name == "irs" else np.array([2.0**-10, 1.0, 8.0, 1024.0, 0.5])
     rescaled = codes * scale + np.array([0.0, 100.0, -1.0, 3.0, 0.25])
     assert MEASURES[name](rescaled, factors) == pytest.approx(MEASURES[name](codes, factors), abs=2e-3)
-
-
-def test_irs_weighs_latents_by_their_reach() -> None:
-    codes, factors = code("mixed")
-    assert abs(irs(codes * [1, 1, 1, 100, 1], factors) - irs(codes, factors)) > 0.05
 
 
 @pytest.mark.parametrize("name", sorted(MEASURES))
@@ -301,20 +244,6 @@ def test_levels_are_ranks_of_what_varies() -> None:
     assert levels(values).tolist() == [[0, 1], [2, 1], [0, 0], [1, 1]]
 
 
-def test_partners_share_the_value_are_another_sample_and_are_drawn_evenly() -> None:
-    rank = np.array([0, 1, 0, 2, 1, 0, 2, 0])
-    rows = np.tile(np.arange(8), 3000)
-    found = partners(rank, rows, np.random.default_rng(0))
-    assert (rank[found] == rank[rows]).all() and (found != rows).all()
-    assert np.bincount(found[rows == 0], minlength=8) == pytest.approx([0, 0, 1000, 0, 0, 1000, 0, 1000], abs=100)
-
-
-def test_seeds_decide_the_draws() -> None:
-    codes, factors = code("noisy")
-    first, again, other = (factorvae_score(codes, factors, train=300, test=300, seed=seed) for seed in (0, 0, 1))
-    assert first == again != other
-
-
 @pytest.mark.parametrize("measure", [betavae_score, factorvae_score, mig, dci, sap, modularity, explicitness, irs])
 def test_bad_arrays_are_refused_by_name(measure: Measure) -> None:
     codes, factors = code("clean")
@@ -339,11 +268,6 @@ def test_measures_of_the_many_need_two_factors() -> None:
     for measure in (betavae_score, factorvae_score, dci, modularity):
         with pytest.raises(DataError, match="1 columns that vary, this measure needs 2"):
             measure(codes, factors[:, :1])
-
-
-def test_a_factor_whose_values_are_all_different_shares_nothing() -> None:
-    with pytest.raises(DataError, match="shared by 2 samples"):
-        betavae_score(np.eye(4), np.stack([np.arange(4), np.arange(4)], 1))
 
 
 def test_unknown_importance_is_refused() -> None:

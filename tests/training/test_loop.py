@@ -1,82 +1,27 @@
-"""The loop: stateless order, exact resume, clear errors, players that move only their own."""
+"""The loop: hooks, deadlines, measures, and players that move only their own."""
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.training.runs import AUTO, CIRCLE, fit, pictures
+from tests.weights import weights
 from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
-from unwarp.errors import CheckpointError, ConfigError, TrainingError
-from unwarp.models import AE, VAE, Model, Net, Optimiser, Player, Recipe
+from unwarp.errors import ConfigError
+from unwarp.models import Optimiser, Player, Recipe
 from unwarp.models.hooks import Hooks
 from unwarp.models.players import Loss
-from unwarp.training.batches import rows_at
 from unwarp.training.callbacks import Callback
-from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.loop import train
 from unwarp.training.state import History, Row, State
-from unwarp.warps import Affine2d
-
-SMALL = Net("mlp", (16,), (16,))
-AUTO = AE(warp=Affine2d(), n_content=3, net=SMALL)
-CIRCLE = AE(warp=Affine2d(rotation=180), n_content=3, net=SMALL, starts=4, pose_clusters=2, pose_updates=4)
-VARIATIONAL = VAE(warp=Affine2d(), n_content=3, net=SMALL, rate_warmup=10)
-
-
-def pictures(n: int = 40) -> Dataset:
-    x = torch.rand(n, 1, 10, 10, generator=torch.Generator().manual_seed(0))
-    return Dataset(x, draw=lambda x, generator: (x + 0.1 * torch.rand(x.shape, generator=generator)).clamp(0, 1))
-
-
-def fit(recipe: Recipe, callbacks: tuple[Callback, ...] = (), steps: int = 30, seed: int = 0) -> tuple[Model, History]:
-    model = recipe.build((1, 10, 10), seed=0)
-    players = tuple(replace(p, ema=0.9) for p in recipe.players(model))
-    history = train(
-        model, players, pictures(), steps=steps, batch_size=16, seed=seed, device="cpu", callbacks=callbacks
-    )
-    return model, history
-
-
-def weights(model: nn.Module) -> Tensor:
-    return torch.cat([value.flatten().float() for value in model.state_dict().values()])
-
-
-class Interrupt(Callback):
-    """Presses Ctrl-C at a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, state: State, terms: Row) -> None:
-        if state.step == self.step:
-            signal.raise_signal(signal.SIGINT)
-
-
-@pytest.mark.parametrize("recipe", [AUTO, VARIATIONAL, CIRCLE], ids=["ae", "vae", "circle"])
-@pytest.mark.parametrize("stop", [0, 5, 7, 28])
-def test_a_stopped_run_resumes_bit_for_bit(recipe: Recipe, stop: int, tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    whole, history = fit(recipe)
-    place = tmp_path / "run.checkpoint"
-    with pytest.raises(KeyboardInterrupt):
-        fit(recipe, (Interrupt(stop), Checkpoint(place)))
-    assert place.is_file()
-    resumed, continued = fit(recipe, (Checkpoint(place),))
-    assert torch.equal(weights(whole), weights(resumed))
-    assert [r["reconstruction"] for r in history.rows] == [r["reconstruction"] for r in continued.rows]
-    assert place.exists()
-    Checkpoint(place).discard()
-    assert not place.exists()
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
@@ -159,37 +104,6 @@ assert model.search.clusters.isfinite().all()
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
-    place = tmp_path / "run.checkpoint"
-    with pytest.raises(KeyboardInterrupt):
-        fit(AUTO, (Interrupt(3), Checkpoint(place)))
-    with pytest.raises(CheckpointError, match="30 steps with seed 0"):
-        fit(AUTO, (Checkpoint(place),), seed=1)
-    place.write_bytes(place.read_bytes()[:200])
-    with pytest.raises(CheckpointError, match="damaged"):
-        fit(AUTO, (Checkpoint(place),))
-
-
-def test_epochs_visit_every_row_once_and_follow_the_seed() -> None:
-    rows = torch.cat([rows_at(step, 10, 4, seed=3) for step in range(5)])
-    assert sorted(rows[:10].tolist()) == list(range(10))
-    assert sorted(rows[10:].tolist()) == list(range(10))
-    assert rows[:10].tolist() != rows[10:].tolist()
-    assert not torch.equal(rows_at(0, 1000, 16, 0), rows_at(0, 1000, 16, 1))
-    assert len(rows_at(2, 3, 8, 0)) == 8
-
-
-def test_a_loss_that_is_not_finite_names_step_player_and_term() -> None:
-    model = AUTO.build((1, 10, 10))
-
-    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        ruin = torch.tensor(float("nan") if step == 4 else 1.0)
-        return {"fine": model.encode(batch.x).content.sum(), "broken": ruin * model.encode(batch.x).content.sum()}
-
-    with pytest.raises(TrainingError, match=r"step 4, player 'clumsy': the term 'broken' is nan"):
-        train(model, [Player("clumsy", model, loss)], pictures(), steps=10, batch_size=8, device="cpu")
-
-
 def test_a_player_moves_only_its_own_and_rests_between_its_turns() -> None:
     model = AUTO.build((1, 10, 10))
     critic = nn.Linear(3, 1)
@@ -221,31 +135,6 @@ def test_impossible_choices_are_refused() -> None:
         train(model, AUTO.players(model), pictures(), steps=1, device="tpu")
 
 
-def test_a_gradient_that_is_not_finite_is_named_too() -> None:
-    model = AUTO.build((1, 10, 10))
-
-    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        return {"root": (0.0 * model.encode(batch.x).content.sum()).sqrt()}
-
-    with pytest.raises(TrainingError, match=r"step 0, player 'steep': the gradient's norm is nan"):
-        train(model, [Player("steep", model, loss)], pictures(), steps=10, batch_size=8, device="cpu")
-
-
-def test_the_history_has_each_players_gradient_norm_before_clipping() -> None:
-    layer = nn.Linear(100, 1, bias=False)
-    model = AUTO.build((1, 10, 10))
-
-    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        return {"mean": layer(batch.x.flatten(1)).mean()}
-
-    data = Dataset(torch.full((8, 1, 10, 10), 3.0))
-    for clip, rows in ((0.0, (0, 10)), (1.0, (0, 10, 12))):
-        player = Player("line", layer, loss, Optimiser(lr=1e-3, clip=clip))
-        history = train(model, [player], data, steps=13, batch_size=4, device="cpu")
-        found = {row["step"]: row["line.gradient"] for row in history.rows if "line.gradient" in row}
-        assert found == pytest.approx(dict.fromkeys(rows, 30.0))
-
-
 def test_a_measure_is_taken_without_gradient_where_a_row_is_logged_and_changes_nothing() -> None:
     seen: list[int] = []
 
@@ -266,49 +155,3 @@ def test_a_measure_is_taken_without_gradient_where_a_row_is_logged_and_changes_n
     assert len({row["autoencoder.draw"] for row in history.rows}) == 4
     assert torch.equal(watched, alone)
     assert [row["reconstruction"] for row in history.rows] == [row["reconstruction"] for row in plain.rows]
-
-
-def test_averages_follow_buffers_with_the_weights_and_soon_forget_the_start() -> None:
-    net = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
-    model = AUTO.build((1, 2, 2))
-    path: list[dict[str, Tensor]] = []
-
-    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        return {"square": (net(batch.x.flatten(1)) - 1).square().mean() + net[0].weight.square().sum()}
-
-    class Watch(Callback):
-        def on_step(self, state: State, terms: Row) -> None:
-            path.append({name: value.clone() for name, value in net.state_dict().items()})
-
-    start = {name: value.clone() for name, value in net.state_dict().items()}
-    data = Dataset(torch.randn(64, 1, 2, 2) * 3 + 5)
-    player = Player("net", net, loss, Optimiser(lr=0.1, warmup=1), ema=0.6)
-    train(model, [player], data, steps=8, batch_size=16, device="cpu", callbacks=[Watch()])
-    expected = start
-    for step, now in enumerate(path):
-        decay = min(0.6, (1 + step) / (10 + step))
-        expected = {
-            k: decay * v + (1 - decay) * now[k] if v.is_floating_point() else now[k] for k, v in expected.items()
-        }
-    assert path[0].keys() == net.state_dict().keys()
-    for name, value in net.state_dict().items():
-        torch.testing.assert_close(value, expected[name])
-    assert not torch.allclose(net.state_dict()["1.running_mean"], path[-1]["1.running_mean"])
-
-
-def test_the_scale_of_mixed_precision_survives_a_checkpoint(tmp_path: Path) -> None:
-    def state(scale: float) -> State:
-        model = AUTO.build((1, 10, 10))
-        scaler = torch.amp.GradScaler("cpu", init_scale=scale)
-        scaler.scale(torch.ones(1))
-        return State(model, (), (), (), steps=30, seed=0, step=4, scaler=scaler)
-
-    kept, fresh = state(8.0), state(1024.0)
-    place = tmp_path / "run.checkpoint"
-    Checkpoint(place, every=1).on_step(kept, {})
-    checkpoint = Checkpoint(place)
-    checkpoint.on_start(fresh)
-    checkpoint.on_end(fresh)
-    assert fresh.scaler is not None and kept.scaler is not None
-    assert fresh.scaler.state_dict() == kept.scaler.state_dict()
-    assert fresh.step == 5

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.integrate import quad
 from torch import Tensor
 
 from unwarp.errors import ConfigError
@@ -27,7 +26,6 @@ from unwarp.warps import (
     Window,
     align,
 )
-from unwarp.warps.cosine import unnormalised
 from unwarp.warps.time import SLOWEST
 
 FAMILIES: list[MonotoneTime] = [CosineTime(), SoftmaxTime(), SquareTime(), SplineTime(), CpabTime()]
@@ -55,44 +53,6 @@ def test_time_never_stands_still_and_keeps_its_ends(family: MonotoneTime, dtype:
     assert (gamma.diff() >= 0.99 * SLOWEST / 64).all()
     ends = torch.tensor([0.0, 1.0], dtype=dtype).expand(200, 2)
     torch.testing.assert_close(gamma[:, [0, -1]], ends, atol=1e-6, rtol=0)
-
-
-def test_one_wave_is_its_integral() -> None:
-    warp, theta = CosineTime(cells=256), torch.zeros(1, 16, dtype=torch.float64)
-    theta[0, 0], theta[0, 3] = 1.2, -0.6
-
-    def speed(t: float) -> float:
-        wave = 1.2 * math.cos(math.pi * t) - 0.6 * math.cos(4 * math.pi * t) / 2
-        return math.exp(2.5 * math.tanh(wave / 2.5))
-
-    total = quad(speed, 0, 1)[0]
-    expected = [quad(speed, 0, t)[0] / total for t in (0.2, 0.5, 0.9)]
-    found = warp.map(theta).pull(torch.tensor([[0.2], [0.5], [0.9]]).double())[0, :, 0]
-    np.testing.assert_allclose(found, expected, atol=2e-5)
-
-
-def test_softmax_and_square_are_normalised_sums() -> None:
-    knots = torch.tensor([[0.25], [0.5], [0.75]]).double()
-    theta = torch.tensor([[math.log(2), math.log(3), math.log(4)]]).double()
-    shares = np.cumsum(np.array([2, 3, 4]) / 10)
-    found = SoftmaxTime(cells=4).map(theta).pull(knots)[0, :, 0]
-    np.testing.assert_allclose(found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12)
-    found = SquareTime(cells=4).map(torch.tensor([[0.5, -0.5, 0.0]]).double()).pull(knots)[0, :, 0]
-    shares = np.cumsum(np.array([1.5, 0.5, 1.0]) ** 2 / 4.5)
-    np.testing.assert_allclose(found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12)
-
-
-def test_a_lag_has_its_unit_and_its_sign() -> None:
-    theta = torch.tensor([[0.1], [-0.05]]).double()
-    for sampling_rate, unit, expected in ((None, "samples", [20.0, -10.0]), (50.0, "s", [0.4, -0.2])):
-        warp = TimeShift(sampling_rate=sampling_rate).bind((201,))
-        (factor, lag), *_ = warp.summary(warp.map(theta)).items()
-        assert (factor.name, factor.unit) == (f"lag_{unit}", unit)
-        np.testing.assert_allclose(lag, expected, atol=1e-12)
-        torch.testing.assert_close(warp.from_columns({factor.name: lag}), theta)
-    x = torch.zeros(2, 1, 201).double()
-    x[:, :, 100] = 1.0
-    assert TimeShift().map(theta)(x).argmax(-1).flatten().tolist() == [120, 90]
 
 
 def test_human_columns_of_a_hand_made_map() -> None:
@@ -153,23 +113,6 @@ def test_centring_loses_nothing_for_one_stage(family: MonotoneTime) -> None:
     x = torch.sin(20 * Window.frame((128,)).lattice(LINE).mT).expand(6, 1, -1)
     again = align(x, chart.map(chart.theta(centred)))
     torch.testing.assert_close(again, align(x, centred), atol=1e-4, rtol=0)
-
-
-def test_draws_are_smooth_and_move_events() -> None:
-    map = CosineTime().sample(300, torch.Generator().manual_seed(0), 0.5)
-    gamma = map.pull(LINE.float())[..., 0]
-    moved = (gamma - LINE[:, 0].float()).abs().amax(1)
-    log = gamma.diff().log()
-    assert 0.02 < float(moved.median()) < 0.2
-    assert float(log.diff().abs().median()) < 0.1 * float(log.std(1).median() * 2)
-
-
-def test_unnormalised_rows_have_a_mean_of_zero_whatever_they_are() -> None:
-    z = torch.tanh(3 * torch.randn(50, 30, generator=torch.Generator().manual_seed(0)).double())
-    z = torch.tanh(torch.atanh(z.clamp(-0.98, 0.98)) - torch.atanh(z.clamp(-0.98, 0.98)).mean(-1, keepdim=True))
-    assert float(torch.atanh(unnormalised(z + torch.linspace(-4, 4, 50).double()[:, None])).mean(-1).abs().max()) < 1e-9
-    wide = unnormalised(torch.tensor([[-5.0, 0.0, 9.0], [0.0, 0.0, 0.0]]))
-    assert wide.isfinite().all() and (wide.abs() < 1).all() and torch.equal(wide[1], torch.zeros(3))
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from tests.pictures import blobs
+from tests.weights import moved, tensors
 from unwarp.core import Batch, Factor
 from unwarp.data.dataset import Dataset
-from unwarp.errors import ConfigError, DataError
-from unwarp.metrics.samples import density_coverage
+from unwarp.errors import ConfigError
 from unwarp.models import Net, Optimiser, Player
 from unwarp.models.codec import describe, restore
-from unwarp.models.critics import Critic, coverage, critic_for, frozen
+from unwarp.models.critics import Critic
 from unwarp.models.families.gan import GAN, generate, pose_error
 from unwarp.models.losses import gradient_penalty
 from unwarp.nets.net import output_layer
@@ -32,22 +33,6 @@ CONV = Net("conv", (16,), (16,), channels=8)
 
 def draw(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-def blobs(n: int, seed: int = 0) -> Tensor:
-    """One bright spot a picture, anywhere."""
-    generator = draw(seed)
-    centre = torch.rand(n, 2, 1, 1, generator=generator) * 1.2 - 0.6
-    down, across = torch.meshgrid(torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij")
-    return torch.exp(-((across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2) / 0.08)[:, None]
-
-
-def tensors(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-
-def moved(before: dict[str, Tensor], module: nn.Module) -> bool:
-    return any(not torch.equal(value, before[name]) for name, value in module.state_dict().items())
 
 
 @pytest.mark.parametrize("net", [SMALL, CONV], ids=["mlp", "conv"])
@@ -113,22 +98,6 @@ def test_without_a_warp_it_is_the_plain_game() -> None:
     assert set(inference.loss(batch, 0, draw())) == {"content"}
 
 
-@pytest.mark.parametrize("net", [SMALL, CONV], ids=["mlp", "conv"])
-def test_spectral_norm_holds_every_layer_at_one(net: Net) -> None:
-    critic = Critic(net, SHAPE, spectral=True)
-    with torch.no_grad():
-        for layer in critic.net:  # type: ignore[attr-defined]
-            if hasattr(layer, "parametrizations"):
-                layer.parametrizations.weight.original.mul_(7.0)
-        for _ in range(50):
-            critic(torch.rand(2, *SHAPE))
-    layers = [layer for layer in critic.net if isinstance(layer, nn.Linear | nn.Conv2d)]  # type: ignore[attr-defined]
-    assert len(layers) >= 2
-    for layer in layers:
-        largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
-        assert float(largest) == pytest.approx(1.0, abs=0.02)
-
-
 def test_r1_of_a_linear_critic_is_the_squared_norm_of_its_weights_and_is_paid_now_and_then() -> None:
     recipe = GAN(n_content=3, net=Net("mlp", (), ()), r1=4.0, r1_every=5)
     player = recipe.players(recipe.build(SHAPE))[0]
@@ -147,43 +116,6 @@ def test_the_penalty_is_the_gradient_of_each_sample_alone() -> None:
     together = gradient_penalty(critic(x), x)
     alone = [gradient_penalty(critic(row), row) for row in (x[i : i + 1].detach().requires_grad_() for i in range(4))]
     torch.testing.assert_close(together, torch.cat(alone))
-
-
-def test_frozen_modules_get_no_gradient_and_keep_their_buffers_then_learn_again() -> None:
-    critic = Critic(SMALL, SHAPE, spectral=True).train()
-    before, x = tensors(critic), blobs(4).requires_grad_()
-    with frozen(critic):
-        critic(x).sum().backward()
-    assert x.grad is not None and all(p.grad is None and p.requires_grad for p in critic.parameters())
-    assert critic.training and not moved(before, critic)
-
-
-def test_a_critic_refuses_samples_of_another_size_and_names_both() -> None:
-    recipe = GAN(n_content=3, net=SMALL)
-    model = recipe.build(SHAPE)
-    with pytest.raises(DataError, match=r"\(1, 12, 16\), got \(1, 10, 10\).*recipe.build"):
-        train(model, recipe.players(model), Dataset(torch.rand(8, 1, 10, 10)), steps=1, batch_size=4, device="cpu")
-
-
-def test_a_critics_start_follows_the_models_seed() -> None:
-    def start(seed: int) -> Tensor:
-        critic = critic_for(GAN(n_content=3, net=SMALL).build(SHAPE, seed=seed), SMALL)
-        return torch.cat([p.detach().flatten() for p in critic.parameters()])
-
-    assert torch.equal(start(1), start(1))
-    assert not torch.equal(start(1), start(2))
-
-
-def test_a_perfect_generator_covers_what_is_expected_and_a_collapsed_one_its_share() -> None:
-    real, fake = torch.randn(2, 400, 3, generator=draw()).unbind()
-    n, k = 400, 3
-    expected = 1 - math.prod((n - i) / (2 * n - i) for i in range(1, k + 1))
-    assert float(coverage(real, fake, k)) == pytest.approx(expected, abs=0.04)
-    assert float(coverage(real, fake, k)) == pytest.approx(density_coverage(real.numpy(), fake.numpy(), k)["coverage"])
-    assert float(coverage(real, real, k)) == 1.0
-    far = real + torch.tensor([100.0, 0, 0]) * (torch.arange(400) % 4)[:, None]
-    assert float(coverage(far, far[::4], 5)) == pytest.approx(0.25, abs=0.01)
-    assert 0 <= float(coverage(real[:1], fake[:1])) <= 1
 
 
 def test_pose_errors_are_counted_in_half_ranges_and_around_the_circle() -> None:

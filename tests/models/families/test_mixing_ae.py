@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.pictures import blobs
 from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
@@ -24,13 +25,6 @@ WARPS = [Identity(), Affine2d(), Chain(Displacement2d(3), Affine2d())]
 
 def draw(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-def blobs(n: int) -> Tensor:
-    """One bright spot a picture, anywhere."""
-    centre = torch.rand(n, 2, 1, 1, generator=draw()) * 1.2 - 0.6
-    down, across = torch.meshgrid(torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij")
-    return torch.exp(-((across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2) / 0.08)[:, None]
 
 
 def test_chunks_cover_the_code() -> None:

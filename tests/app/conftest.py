@@ -1,4 +1,4 @@
-"""Short runs that the tests of reports share."""
+"""Short runs that the tests of runs and of reports share."""
 
 from __future__ import annotations
 

@@ -1,0 +1,20 @@
+"""Embeddings as arrays: pieces of bounded memory change nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from unwarp.analysis.embedding import embed
+from unwarp.models import AE, Net
+from unwarp.warps import Affine2d
+
+SMALL = Net("mlp", (16,), (16,))
+X = torch.rand(40, 1, 10, 10, generator=torch.Generator().manual_seed(0)).round()
+
+
+def test_pieces_do_not_change_an_embedding() -> None:
+    model = AE(warp=Affine2d(), n_content=3, net=SMALL).build((1, 10, 10))
+    whole, parts = embed(model, X), embed(model, X, size=7)
+    np.testing.assert_allclose(whole.codes, parts.codes, atol=1e-5)
+    np.testing.assert_allclose(whole.x_hat, parts.x_hat, atol=1e-5)

@@ -1,0 +1,41 @@
+"""Scores of a run: of both models, and as a file."""
+
+from __future__ import annotations
+
+import json
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unwarp.app.outcome import Outcome, write_scores
+from unwarp.models.codec import restore
+
+
+def test_metrics_json_holds_all_scores(series_run: Outcome, tmp_path: Path) -> None:
+    """Of both models and of the raw series, with the recipes that they were trained with."""
+    write_scores(series_run, tmp_path)
+    record = json.loads((tmp_path / "metrics.json").read_text())
+    for name, trial in series_run.trials.items():
+        assert record[name]["scores"] == pytest.approx(dict(trial.report.scores), nan_ok=True)
+        assert record[name]["missing"] == trial.report.missing
+        assert restore(record[name]["recipe"]) == trial.unwarper.recipe_
+    assert record["baselines"] == pytest.approx(dict(series_run.baselines.scores), nan_ok=True)
+    assert record["held_out"] == len(series_run.test)
+
+
+def test_both_models_see_the_same_samples(series_run: Outcome) -> None:
+    """A row of the embedding for each held-out sample, and no errors without true maps."""
+    for trial in series_run.trials.values():
+        assert len(trial.embedding.codes) == len(series_run.test)
+        assert "true_map" in trial.report.missing["recovery"]
+
+
+def test_second_views_count_as_samples(series_run: Outcome) -> None:
+    """With second views a model sees two samples for each that it is given."""
+    unwarper = copy(series_run.warped.unwarper)
+    pace = unwarper.history_.samples_per_second
+    assert series_run.warped.images_per_second == pace > 0
+    unwarper.recipe_ = replace(unwarper.recipe_, views=0.3)  # type: ignore[call-arg]
+    assert replace(series_run.warped, unwarper=unwarper).images_per_second == 2 * pace

@@ -1,0 +1,38 @@
+"""Fields of an architecture: one that is not what it must be is refused by its name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from unwarp.errors import ConfigError
+from unwarp.models.architecture import Architecture
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("n_content", 0, "at least 1"),
+        ("refinements", -1, "0 or more"),
+        ("pose_clusters", -1, "0 or more"),
+        ("pose_updates", -1, "0 or more"),
+        ("passes", (2, 0), r"at least \(1, 1\)"),
+        ("crop", 1.5, r"in \(0, 1\]"),
+        ("encoder", "two-stage", "'staged' or 'one-stage'"),
+        ("start", "corner", "one of learned, centroid, moments"),
+        ("starts", 0, "'auto' or at least 1"),
+        ("prior", 0.0, "positive, or 'learned'"),
+    ],
+)
+def test_impossible_fields_are_named(field: str, value: Any, words: str) -> None:
+    """The message says what the field must be and what it is."""
+    with pytest.raises(ConfigError, match=rf"{field} must be {words}, got "):
+        replace(Architecture(), **{field: value})
+
+
+def test_ends_of_ranges_are_allowed() -> None:
+    """The least of everything is an architecture."""
+    least = Architecture(n_content=1, refinements=0, pose_clusters=0, passes=(1, 1), starts=1)
+    assert replace(least, crop=1.0, prior="learned").prior == "learned"

@@ -1,0 +1,80 @@
+"""Critics: bounded layers, frozen weights, their seed, and how much of the data is covered."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.pictures import blobs
+from tests.weights import moved, tensors
+from unwarp.data.dataset import Dataset
+from unwarp.errors import DataError
+from unwarp.metrics.samples import density_coverage
+from unwarp.models import Net
+from unwarp.models.critics import Critic, coverage, critic_for, frozen
+from unwarp.models.families.gan import GAN
+from unwarp.training.loop import train
+
+SHAPE = (1, 12, 16)
+SMALL = Net("mlp", (32, 16), (16, 32))
+CONV = Net("conv", (16,), (16,), channels=8)
+
+
+def draw(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("net", [SMALL, CONV], ids=["mlp", "conv"])
+def test_spectral_norm_holds_every_layer_at_one(net: Net) -> None:
+    critic = Critic(net, SHAPE, spectral=True)
+    with torch.no_grad():
+        for layer in critic.net:  # type: ignore[attr-defined]
+            if hasattr(layer, "parametrizations"):
+                layer.parametrizations.weight.original.mul_(7.0)
+        for _ in range(50):
+            critic(torch.rand(2, *SHAPE))
+    layers = [layer for layer in critic.net if isinstance(layer, nn.Linear | nn.Conv2d)]  # type: ignore[attr-defined]
+    assert len(layers) >= 2
+    for layer in layers:
+        largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
+        assert float(largest) == pytest.approx(1.0, abs=0.02)
+
+
+def test_frozen_modules_get_no_gradient_and_keep_their_buffers_then_learn_again() -> None:
+    critic = Critic(SMALL, SHAPE, spectral=True).train()
+    before, x = tensors(critic), blobs(4).requires_grad_()
+    with frozen(critic):
+        critic(x).sum().backward()
+    assert x.grad is not None and all(p.grad is None and p.requires_grad for p in critic.parameters())
+    assert critic.training and not moved(before, critic)
+
+
+def test_a_critic_refuses_samples_of_another_size_and_names_both() -> None:
+    recipe = GAN(n_content=3, net=SMALL)
+    model = recipe.build(SHAPE)
+    with pytest.raises(DataError, match=r"\(1, 12, 16\), got \(1, 10, 10\).*recipe.build"):
+        train(model, recipe.players(model), Dataset(torch.rand(8, 1, 10, 10)), steps=1, batch_size=4, device="cpu")
+
+
+def test_a_critics_start_follows_the_models_seed() -> None:
+    def start(seed: int) -> Tensor:
+        critic = critic_for(GAN(n_content=3, net=SMALL).build(SHAPE, seed=seed), SMALL)
+        return torch.cat([p.detach().flatten() for p in critic.parameters()])
+
+    assert torch.equal(start(1), start(1))
+    assert not torch.equal(start(1), start(2))
+
+
+def test_a_perfect_generator_covers_what_is_expected_and_a_collapsed_one_its_share() -> None:
+    real, fake = torch.randn(2, 400, 3, generator=draw()).unbind()
+    n, k = 400, 3
+    expected = 1 - math.prod((n - i) / (2 * n - i) for i in range(1, k + 1))
+    assert float(coverage(real, fake, k)) == pytest.approx(expected, abs=0.04)
+    assert float(coverage(real, fake, k)) == pytest.approx(density_coverage(real.numpy(), fake.numpy(), k)["coverage"])
+    assert float(coverage(real, real, k)) == 1.0
+    far = real + torch.tensor([100.0, 0, 0]) * (torch.arange(400) % 4)[:, None]
+    assert float(coverage(far, far[::4], 5)) == pytest.approx(0.25, abs=0.01)
+    assert 0 <= float(coverage(real[:1], fake[:1])) <= 1
