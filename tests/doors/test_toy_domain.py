@@ -76,9 +76,13 @@ class VolumeShift(Warp):
         return dict(zip(self.factors, self.theta(map).T, strict=True))
 
 
+Warp.registry.pop(VolumeShift.name)  # known in these tests alone
+
+
 @pytest.fixture(autouse=True)
 def volumes() -> Iterator[Domain]:
-    """The domain of volumes, for one test."""
+    """The domain of volumes and its warp, for one test."""
+    Warp.registry.add(VolumeShift.name, VolumeShift)
     yield Domain(
         name="volume",
         axes=("z", "y", "x"),
@@ -94,6 +98,7 @@ def volumes() -> Iterator[Domain]:
         n_clusters=2,
     ).register()
     Domain.registry.pop("volume", None)
+    Warp.registry.pop(VolumeShift.name)
 
 
 def blobs(n: int = 24) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
