@@ -36,10 +36,8 @@ def oriented(x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None
         return _of_domain(x, natural), natural.name
     if x.ndim not in (2, 3, 4):
         raise DataError(_wrong_rank(x))
-    if image_shape is not None and not isinstance(image_shape, tuple | list):
-        raise ConfigError(f"image_shape={image_shape!r} must be (H, W) or (C, H, W)")
     if image_shape is not None:
-        return _as_told(x, domain, tuple(image_shape)), "image"
+        return _as_told(x, domain, image_shape), "image"
     if x.ndim == 4:
         if domain == "series":
             raise DataError(
@@ -101,6 +99,9 @@ def _channels_first(x: Array) -> Array:
 
 def _as_told(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
     """`x` as images of `image_shape`: (H, W), (C, H, W), or (H, W, C) where it can only be that."""
+    if not isinstance(image_shape, tuple | list):
+        raise ConfigError(f"image_shape={image_shape!r} must be (H, W) or (C, H, W)")
+    image_shape = tuple(image_shape)
     if domain == "series":
         raise ConfigError(f"image_shape={image_shape} is of images, but domain='series'; give one of the two")
     if len(image_shape) not in (2, 3) or any(not isinstance(n, int | np.integer) or n < 1 for n in image_shape):
