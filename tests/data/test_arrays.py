@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,13 @@ from unwarp.data.arrays import as_samples
 from unwarp.errors import ConfigError, DataError
 
 ROWS = np.random.default_rng(0).normal(size=(5, 6))
+
+
+def matrix(values: Any) -> Any:
+    """A matrix of NumPy, which warns of itself; users have some still."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return np.asmatrix(values)
 
 
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2)))
@@ -56,11 +64,12 @@ def test_other_numbers_become_native_float32(dtype: str) -> None:
         torch.as_tensor(ROWS),
         torch.as_tensor(ROWS).requires_grad_(),
         np.ma.MaskedArray(ROWS, mask=False),
-        np.asmatrix(ROWS) if hasattr(np, "asmatrix") else ROWS,
+        matrix(ROWS),
         type("Wrapped", (), {"__array__": lambda self, dtype=None, copy=None: ROWS})(),
     ],
     ids=lambda value: type(value).__name__,
 )
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_every_array_like_means_the_same(given_as: Any) -> None:
     samples, found = as_samples(given_as)
     assert found == "series" and type(samples) is np.ndarray
