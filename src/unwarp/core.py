@@ -27,10 +27,6 @@ else:
         return NDArray[Any]
 
 
-DomainName = Literal["auto", "image", "series"]
-"""How samples are read."""
-
-
 MissingPolicy = Literal["error", "interpolate", "mask"]
 """What a missing value of a series becomes."""
 

@@ -94,13 +94,19 @@ def test_impossible_requests_are_refused(asked: dict[str, Any]) -> None:
 
 
 def test_two_answers_are_refused() -> None:
-    """A warp or a family that is asked for twice."""
+    """A warp, a family or a size that is asked for twice."""
     for asked in (
         {"warp": "affine", "overrides": {"warp": "similarity"}},
         {"recipe": "ae", "overrides": {"family": "vae"}},
+        {"n_content": 4, "overrides": {"n_content": 8}},
     ):
-        with pytest.raises(ConfigError, match="are two answers"):
+        with pytest.raises(ConfigError, match="is asked for twice"):
             Request(**asked)  # type: ignore[arg-type]
+
+
+def test_one_answer_may_come_twice() -> None:
+    """The same family by name and as an override."""
+    assert Request("vae", overrides={"family": "vae"}).family == "vae"
 
 
 def test_names_of_others_are_no_presets() -> None:

@@ -30,7 +30,7 @@ class Request:
         overrides: Fields of the recipe, as `{"optimiser.lr": 1e-3}`, laid over what was decided.
 
     Raises:
-        ConfigError: An unknown family, or a field that it does not have.
+        ConfigError: An unknown family, a field that it does not have, or two answers to one question.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -40,15 +40,16 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if "warp" in self.overrides and not (isinstance(self.warp, str) and self.warp == "auto"):
-            raise ConfigError(
-                f"warp={self.warp!r} and overrides={{'warp': {self.overrides['warp']!r}}} are two answers; give one"
-            )
-        if "family" in self.overrides and self.recipe not in (None, self.overrides["family"]):
-            raise ConfigError(
-                f"recipe={self.recipe!r} and overrides={{'family': {self.overrides['family']!r}}} are two answers; "
-                "give one"
-            )
+        for name, value, is_open in (
+            ("warp", self.warp, self.warp == "auto"),
+            ("n_content", self.n_content, self.n_content is None),
+            ("family", self.recipe, self.recipe in (None, self.overrides.get("family"))),
+        ):
+            if name in self.overrides and not is_open:
+                raise ConfigError(
+                    f"{name} is asked for twice, as {value!r} and by overrides as "
+                    f"{self.overrides[name]!r}; give one of the two"
+                )
         family = models.named(self.family) if isinstance(self.family, str) else self.family
         if isinstance(family, Recipe):
             check_fields(self.overrides, type(family))
@@ -64,7 +65,7 @@ class Request:
     def is_open(self) -> bool:
         """Whether neither family nor warp is asked for, so that the data decide how much to warp."""
         warps = [key for key in self.overrides if key.partition(".")[0] == "warp"]
-        return self.family is None and isinstance(self.warp, str) and self.warp == "auto" and not warps
+        return self.family is None and self.warp == "auto" and not warps
 
     @property
     def warp_domain(self) -> str:
