@@ -36,7 +36,11 @@ CHANGES: dict[str, dict[str, float]] = {"fixed": {"views": 0.3}, "mnist": {"isom
 MODELS = ("structured", "identity-steps", "identity-seconds")
 SEEDS = (0, 1, 2)
 MOST = 60_000
-CLEAN: dict[str, Callable[[str], Dataset]] = {"digits": digits.load, "fixed": digits.load, "mnist": mnist.load}
+CLEAN: dict[str, Callable[[str], Dataset]] = {
+    "digits": digits.load,
+    "fixed": digits.load,
+    "mnist": mnist.load,
+}
 MODEL_SCORES = "neighbours linear kmeans template_kmeans reconstruction_error explained recovery at_bounds unused_content ambiguous"
 
 
@@ -54,7 +58,10 @@ def plan(name: str, kind: str, seed: int) -> tuple[AE, int]:
         return recipe, STEPS[name]
     steps = STEPS[name]
     if kind == "identity-seconds":
-        own, other = (cells.run(FOLDER, f"{name}-{k}-{seed}", lambda k=k: cell(name, k, seed)) for k in MODELS[:2])
+        own, other = (
+            cells.run(FOLDER, f"{name}-{k}-{seed}", lambda k=k: cell(name, k, seed))
+            for k in MODELS[:2]
+        )
         steps = round(steps * own["seconds"] / other["seconds"])
     return replace(recipe, views=0.0, isometry=0.0).without_warp(), steps
 
@@ -68,7 +75,9 @@ def cell(name: str, kind: str, seed: int, quick: bool = False) -> cells.Result:
     model = recipe.build(training.shape, seed=seed)
     steps = 20 if quick else steps
     players = recipe.players(model)
-    history = train(model, players, training, steps=steps, batch_size=BATCH[name], seed=seed, device="cpu")
+    history = train(
+        model, players, training, steps=steps, batch_size=BATCH[name], seed=seed, device="cpu"
+    )
     report: Report = evaluate(model, test, reference, only=tuple(MODEL_SCORES.split()))
     views = 2 if recipe.views else 1
     return {
@@ -89,7 +98,11 @@ def baselines(name: str) -> cells.Result:
     """Scores of raw and of moment-normalised pixels, which learn nothing."""
     _, reference, test = data(name)
     inputs = replace(dataset_inputs(test), reference=dataset_inputs(reference))
-    return {"data": name, "model": "baselines", "scores": dict(score(inputs, ("moment_baselines",)).scores)}
+    return {
+        "data": name,
+        "model": "baselines",
+        "scores": dict(score(inputs, ("moment_baselines",)).scores),
+    }
 
 
 def seeds(kind: str) -> tuple[int, ...]:
@@ -106,7 +119,11 @@ def table() -> None:
             results = [cells.json.loads(path.read_text()) for path in paths]
             if results:
                 seconds = max((r.get("seconds", 0.0) for r in results), default=0.0)
-                rows[f"{name}/{kind}"] = {"seeds": len(results), "seconds_at_most": seconds, **cells.medians(results)}
+                rows[f"{name}/{kind}"] = {
+                    "seeds": len(results),
+                    "seconds_at_most": seconds,
+                    **cells.medians(results),
+                }
     cells.write(cells.RESULTS / "affine_mnist.json", rows)
     cells.quote("affine_mnist", markdown(rows))
     show(rows)
@@ -129,8 +146,14 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
         if row:
             scores = " | ".join(f"{100 * row[k]:.1f}" for k in ("neighbours", "linear"))
             scores += f" | {100 * row['acc']:.1f} ({100 * row['template_acc']:.1f}) | {100 * row['nmi']:.1f}"
-            pose = f"{row['angle_deg']:.2f} deg | {row['shift_px']:.3f} px" if "angle_deg" in row else "- | -"
-            lines.append(f"| {data} | {model} | {row['seconds_at_most']:.0f} s | {scores} | {pose} |")
+            pose = (
+                f"{row['angle_deg']:.2f} deg | {row['shift_px']:.3f} px"
+                if "angle_deg" in row
+                else "- | -"
+            )
+            lines.append(
+                f"| {data} | {model} | {row['seconds_at_most']:.0f} s | {scores} | {pose} |"
+            )
         if kind == "identity-seconds" and f"{name}/baselines" in rows:
             own = rows[f"{name}/baselines"]
             near, acc = 100 * own["deskewed_neighbours"], 100 * own["deskewed_mixture_acc"]
@@ -141,22 +164,43 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
 
 def show(rows: dict[str, dict[str, float]]) -> None:
     """Print the table."""
-    names = ("seconds_at_most", "neighbours", "linear", "acc", "nmi", "template_acc", "angle_deg", "shift_px")
+    names = (
+        "seconds_at_most",
+        "neighbours",
+        "linear",
+        "acc",
+        "nmi",
+        "template_acc",
+        "angle_deg",
+        "shift_px",
+    )
     print(f"{'':24}" + "".join(f"{name.split('_at')[0]:>13}" for name in names))
     for row, values in rows.items():
         print(f"{row:24}" + "".join(f"{values.get(name, float('nan')):13.4g}" for name in names))
     for name in STEPS:
         if f"{name}/baselines" in rows:
-            found = ", ".join(f"{k} {v:.3f}" for k, v in rows[f"{name}/baselines"].items() if k.endswith(("acc", "rs")))
+            found = ", ".join(
+                f"{k} {v:.3f}"
+                for k, v in rows[f"{name}/baselines"].items()
+                if k.endswith(("acc", "rs"))
+            )
             print(f"{name} baselines: {found}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cell", action="append", help="data/model/seed; may be given several times")
-    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--cell", action="append", help="data/model/seed; may be given several times"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="run cells that have a result file too"
+    )
     parser.add_argument("--table", action="store_true", help="rebuild the table alone")
-    parser.add_argument("--quick", action="store_true", help="a few steps of one cell, written nowhere")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few steps of one cell, written nowhere"
+    )
     asked = parser.parse_args()
     if asked.quick:
         print(cell("digits", "structured", 0, quick=True)["scores"])
@@ -164,7 +208,12 @@ def main() -> None:
     every = [f"{d}/{m}/{s}" for d in STEPS for m in (*MODELS, "baselines") for s in seeds(m)]
     for name in [] if asked.table else asked.cell or every:
         what, kind, seed = name.split("/")
-        cells.run(FOLDER, f"{what}-{kind}-{seed}", lambda w=what, k=kind, s=int(seed): cell(w, k, s), again=asked.again)
+        cells.run(
+            FOLDER,
+            f"{what}-{kind}-{seed}",
+            lambda w=what, k=kind, s=int(seed): cell(w, k, s),
+            again=asked.again,
+        )
     table()
 
 

@@ -81,11 +81,17 @@ def command(
     quick: Sequence[str],
 ) -> None:
     """The command line of a benchmark whose cells have names: run what has no file yet, then the table."""
-    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=words, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cell", action="append", choices=names, help="may be given several times")
-    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
+    parser.add_argument(
+        "--again", action="store_true", help="run cells that have a result file too"
+    )
     parser.add_argument("--table", action="store_true", help="rebuild the table alone")
-    parser.add_argument("--quick", action="store_true", help=f"a little of {', '.join(quick)}, written nowhere")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"a little of {', '.join(quick)}, written nowhere"
+    )
     asked = parser.parse_args()
     if asked.quick:
         for name in quick:

@@ -39,14 +39,21 @@ DOMAIN_USERS = ("data/", "app/report/", "core.py", "readers/", "report.py", "sch
 def modules(root: Path) -> dict[str, Path]:
     """Every file of a package by its dotted name within it; the face of a folder has the folder's name."""
     files = {path.relative_to(root).with_suffix(""): path for path in sorted(root.rglob("*.py"))}
-    return {".".join(p for p in name.parts if p != "__init__") or "__init__": path for name, path in files.items()}
+    return {
+        ".".join(p for p in name.parts if p != "__init__") or "__init__": path
+        for name, path in files.items()
+    }
 
 
 def imported(path: Path, package: str = "unwarp") -> Iterator[str]:
     """Dotted names, within `package`, of all that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (a.name.removeprefix(f"{package}.") for a in node.names if a.name.startswith(f"{package}."))
+            yield from (
+                a.name.removeprefix(f"{package}.")
+                for a in node.names
+                if a.name.startswith(f"{package}.")
+            )
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: relative imports are not followed"
             if node.module == package:
@@ -114,7 +121,9 @@ def _reached(graph: Graph, start: str) -> set[str]:
 
 def floors(graph: Graph) -> dict[str, int]:
     """The floor of each room; rooms of one circle share what is left of them."""
-    tied = {node: next((c for c in circles(graph) if node in c), frozenset({node})) for node in graph}
+    tied = {
+        node: next((c for c in circles(graph) if node in c), frozenset({node})) for node in graph
+    }
 
     @cache
     def floor(node: str) -> int:
@@ -140,7 +149,9 @@ def function_lines(root: Path) -> list[int]:
 
 def file_lines(root: Path) -> dict[str, int]:
     """Lines of every file."""
-    return {str(path.relative_to(root)): path.read_text().count("\n") for path in root.rglob("*.py")}
+    return {
+        str(path.relative_to(root)): path.read_text().count("\n") for path in root.rglob("*.py")
+    }
 
 
 def domain_branches(root: Path) -> dict[str, int]:
@@ -206,10 +217,15 @@ def times_opened(tree: Path) -> int:
     """How often `unwarp fit FILE --set n_content=4` opens the file to read it."""
     with tempfile.TemporaryDirectory() as folder:
         place, log = Path(folder) / "waves.csv", Path(folder) / "log"
-        rows = (",".join(f"{(7 * i * k) % 11 / 10 + 0.01 * i:.2f}" for k in range(24)) for i in range(1, 31))
+        rows = (
+            ",".join(f"{(7 * i * k) % 11 / 10 + 0.01 * i:.2f}" for k in range(24))
+            for i in range(1, 31)
+        )
         place.write_text("\n".join(rows) + "\n")
         script = OPENED.format(place=str(place), log=str(log), out=str(Path(folder) / "run"))
-        subprocess.run([sys.executable, "-c", script], env=_environment(tree), check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-c", script], env=_environment(tree), check=True, capture_output=True
+        )
         return int(log.read_text())
 
 
@@ -243,7 +259,11 @@ def _environment(tree: Path) -> dict[str, str]:
 def table(tree: Path) -> dict[str, str]:
     """The measures of a checkout, by what they are of."""
     root = tree / SOURCE
-    rooms = {name: reached for name, reached in room_graph(root).items() if name not in ("__init__", "__main__")}
+    rooms = {
+        name: reached
+        for name, reached in room_graph(root).items()
+        if name not in ("__init__", "__main__")
+    }
     rooms = {name: reached & rooms.keys() for name, reached in rooms.items()}
     storeys, sizes, files = floors(rooms), function_lines(root), file_lines(root)
     upward = sum(storeys[b] >= storeys[a] for a, reached in rooms.items() for b in reached)
@@ -264,8 +284,12 @@ def table(tree: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tree", type=Path, default=Path(__file__).parents[1], help="another checkout")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--tree", type=Path, default=Path(__file__).parents[1], help="another checkout"
+    )
     for name, value in table(parser.parse_args().tree.resolve()).items():
         print(f"{name:60} {value}")
 

@@ -31,7 +31,13 @@ from benchmarks import cells
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import affine_mnist_28, mnist
 from unwarp.datasets.affine_mnist import binarised, observed
-from unwarp.metrics.likelihood import active_units, effective_sample_size, elbo, iwae, log_likelihood
+from unwarp.metrics.likelihood import (
+    active_units,
+    effective_sample_size,
+    elbo,
+    iwae,
+    log_likelihood,
+)
 from unwarp.models import VAE, BetaVAE, Net, Optimiser, Recipe, Variational, log_weights, rates
 from unwarp.models.codec import describe
 from unwarp.training.loop import train
@@ -54,7 +60,9 @@ STRUCTURED = VAE(
     rate_warmup=500,
 )
 SMALL = replace(STRUCTURED, net=Net("mlp", (200,), (64,)))
-CAPACITY = BetaVAE(warp=Identity(), n_content=20, net=PLAIN.net, capacity_steps=3000, optimiser=PLAIN.optimiser)
+CAPACITY = BetaVAE(
+    warp=Identity(), n_content=20, net=PLAIN.net, capacity_steps=3000, optimiser=PLAIN.optimiser
+)
 KINDS = ("structured", "identity-steps", "identity-seconds")
 AFFINE = (
     *(f"affine-28-{net}{kind}" for net in ("", "small-") for kind in KINDS),
@@ -112,7 +120,9 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     training, test = data(source, "train"), data(source, "test").x
     steps, test, draws = (20, test[:50], 10) if quick else (steps, test, DRAWS[kind_of(name)])
     model = recipe.build(training.shape, seed=0)
-    history = train(model, recipe.players(model), training, steps=steps, batch_size=batch, device="cpu")
+    history = train(
+        model, recipe.players(model), training, steps=steps, batch_size=batch, device="cpu"
+    )
     model.eval()
     return {
         "cell": name,
@@ -150,9 +160,16 @@ def statistics() -> dict[str, float]:
     found = {}
     for source in ("binary-mnist", "affine-28"):
         training, test = data(source, "train"), data(source, "test")
-        seen = training.batch(torch.arange(len(training)), torch.Generator().manual_seed(0)).x.flatten(1).numpy()
+        seen = (
+            training.batch(torch.arange(len(training)), torch.Generator().manual_seed(0))
+            .x.flatten(1)
+            .numpy()
+        )
         held = test.x.flatten(1).numpy()
-        for name, labels in (("independent", np.zeros(len(seen))), ("naive_bayes", training.labels)):
+        for name, labels in (
+            ("independent", np.zeros(len(seen))),
+            ("naive_bayes", training.labels),
+        ):
             model = BernoulliNB(alpha=1.0).fit(seen, labels)
             joint = model.predict_joint_log_proba(held)
             found[f"{source}_{name}"] = float(np.logaddexp.reduce(joint, axis=1).mean())
@@ -162,16 +179,30 @@ def statistics() -> dict[str, float]:
 def table() -> None:
     """Rebuild `likelihood.json` from the result files, and print it."""
     paths = {name: cells.RESULTS / FOLDER / f"{name}.json" for name in NAMES}
-    rows = {name: cells.json.loads(path.read_text()) for name, path in paths.items() if path.is_file()}
+    rows = {
+        name: cells.json.loads(path.read_text()) for name, path in paths.items() if path.is_file()
+    }
     keep = ("steps", "seconds", "images_per_second")
-    summary = {name: {k: row[k] for k in keep if k in row} | row["scores"] for name, row in rows.items()}
+    summary = {
+        name: {k: row[k] for k in keep if k in row} | row["scores"] for name, row in rows.items()
+    }
     cells.write(cells.RESULTS / "likelihood.json", summary)
     cells.quote("likelihood", markdown(summary), "docs/guide/recipes.md")
-    columns = ("seconds", "log_likelihood", "elbo", "content_rate", "deformation_rate", "active_units")
+    columns = (
+        "seconds",
+        "log_likelihood",
+        "elbo",
+        "content_rate",
+        "deformation_rate",
+        "active_units",
+    )
     print(f"{'':28}" + "".join(f"{column:>18}" for column in columns))
     for name, row in summary.items():
         if name != "statistics":
-            print(f"{name:28}" + "".join(f"{row.get(column, float('nan')):18.4g}" for column in columns))
+            print(
+                f"{name:28}"
+                + "".join(f"{row.get(column, float('nan')):18.4g}" for column in columns)
+            )
     for name, value in summary.get("statistics", {}).items():
         print(f"{name:28} log p(x) {value:.1f}")
 
@@ -184,9 +215,17 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
     ]
     for name, row in rows.items():
         if name == "statistics":
-            lines += [f"| {key.replace('_', ', ')} | - | - | {value:.1f} | - | - | - |" for key, value in row.items()]
+            lines += [
+                f"| {key.replace('_', ', ')} | - | - | {value:.1f} | - | - | - |"
+                for key, value in row.items()
+            ]
             continue
-        numbers = (row["log_likelihood"], row["elbo"], row["content_rate"], row.get("deformation_rate"))
+        numbers = (
+            row["log_likelihood"],
+            row["elbo"],
+            row["content_rate"],
+            row.get("deformation_rate"),
+        )
         shown = " | ".join("-" if value is None else f"{value:.2f}" for value in numbers)
         lines.append(f"| {name} | {row['steps']:,} | {row['seconds']:.0f} | {shown} |")
     return "\n".join(lines)

@@ -28,7 +28,9 @@ BATCH = 128
 
 def bare(player: Player, data: torch.utils.data.Dataset[Batch], steps: int) -> float:
     """Seconds of a loop that does nothing but learn."""
-    optimiser = torch.optim.AdamW(player.module.parameters(), lr=1e-3, weight_decay=1e-4, betas=(0.9, 0.99), fused=True)
+    optimiser = torch.optim.AdamW(
+        player.module.parameters(), lr=1e-3, weight_decay=1e-4, betas=(0.9, 0.99), fused=True
+    )
     order, generator = torch.Generator().manual_seed(0), torch.Generator().manual_seed(1)
     player.module.train()
     started = time.perf_counter()
@@ -45,12 +47,16 @@ def bare(player: Player, data: torch.utils.data.Dataset[Batch], steps: int) -> f
 
 def ours(model: Model, player: Player, data: object, steps: int) -> float:
     """Seconds of the library's loop, without its set-up and centring."""
-    history = train(model, [player], data, steps=steps, batch_size=BATCH, device="cpu", callbacks=[Callback()])  # type: ignore[arg-type]
+    history = train(
+        model, [player], data, steps=steps, batch_size=BATCH, device="cpu", callbacks=[Callback()]
+    )  # type: ignore[arg-type]
     return history.seconds
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--threads", type=int, default=1)

@@ -71,10 +71,28 @@ def latents(
     with tempfile.TemporaryDirectory() as folder:
         given, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
         np.savez(given, train=np.asarray(x_train, np.float32), test=np.asarray(x_test, np.float32))
-        words = [given, found, "--kind", kind, "--latents", n_latents, "--seconds", seconds, "--seed", seed]
-        command = [str(word) for word in (python or _interpreter(), "-m", "benchmarks.peers", *words)]
+        words = [
+            given,
+            found,
+            "--kind",
+            kind,
+            "--latents",
+            n_latents,
+            "--seconds",
+            seconds,
+            "--seed",
+            seed,
+        ]
+        command = [
+            str(word) for word in (python or _interpreter(), "-m", "benchmarks.peers", *words)
+        ]
         paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
-        alone = {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+        alone = {
+            "PYTHONPATH": paths,
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "TQDM_DISABLE": "1",
+        }
         subprocess.run(command, cwd=ROOT, env=os.environ | alone, check=True)
         with np.load(found, allow_pickle=False) as arrays:
             return arrays["train"], arrays["test"], float(arrays["seconds"])
@@ -147,7 +165,9 @@ def work(given: Path, found: Path, kind: Kind, n_latents: int, seconds: float, s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("given", type=Path, help="an .npz file with train and test")
     parser.add_argument("found", type=Path, help="the .npz file that is written")
     parser.add_argument("--kind", choices=KINDS, default="vae")

@@ -68,7 +68,9 @@ def small(picture: Image.Image) -> bytes:
         width, height = (round(share * side) for side in picture.size)
         written = io.BytesIO()
         shrunk = picture.resize((width, height)) if share < 1 else picture
-        shrunk.quantize(COLOURS, dither=Image.Dither.NONE).save(written, format="png", optimize=True)
+        shrunk.quantize(COLOURS, dither=Image.Dither.NONE).save(
+            written, format="png", optimize=True
+        )
         if written.tell() < LARGEST:
             break
     return written.getvalue()
@@ -101,7 +103,10 @@ def examples(names: Array, seed: int = 0) -> list[Array]:
     order = np.random.default_rng(seed).permutation(len(names))
     each = [order[names[order] == name] for name in np.unique(names)]
     side = max(1, min(3, ACROSS // len(each)))
-    return [np.concatenate([rows[i * side : (i + 1) * side] for rows in each]) for i in range(2 if side == 1 else 1)]
+    return [
+        np.concatenate([rows[i * side : (i + 1) * side] for rows in each])
+        for i in range(2 if side == 1 else 1)
+    ]
 
 
 def ends(names: Array, seed: int = 0) -> list[int]:
@@ -132,7 +137,9 @@ def along_dimensions(model: Model, x: Tensor, names: Array, seed: int = 0) -> Fi
     walk = traverse(model, x, index=index, n=STEPS)
     kept = min(len(walk.labels), MOST, ROWS - (len(moved.labels) if moved else 0))
     rows = dict(zip(walk.labels[:kept], walk.x.numpy(), strict=False))
-    under = {walk.labels[kept - 1]: [f"{plots.number(value)} sd" for value in walk.values[0].tolist()]}
+    under = {
+        walk.labels[kept - 1]: [f"{plots.number(value)} sd" for value in walk.values[0].tolist()]
+    }
     if moved:
         rows |= dict(zip(moved.labels, moved.x.numpy(), strict=True))
         words = [[plots.number(value) for value in row] for row in moved.values.tolist()]
@@ -144,4 +151,6 @@ def latent_space(model: Model, recipe: Recipe, x: Tensor, names: Array) -> Figur
     """t-SNE of the content codes of the same samples for every model, coloured by class."""
     some = np.random.default_rng(0).permutation(len(x))[:POINTS]
     warp = f"{recipe.warp.name} warp" if recipe.warp.factors else "no warp"
-    return plots.maps({f"{recipe.family}, {warp}": tsne(encode(model, x[some])[0].numpy())}, names[some])
+    return plots.maps(
+        {f"{recipe.family}, {warp}": tsne(encode(model, x[some])[0].numpy())}, names[some]
+    )

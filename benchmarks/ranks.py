@@ -26,7 +26,11 @@ def alike(ranks: Array, difference: float) -> list[tuple[float, float]]:
     """The longest runs of sorted mean ranks that lie within `difference`, as (lowest, highest); runs of one left out."""
     order = np.sort(ranks)
     runs = [(low, float(order[order <= low + difference].max())) for low in order]
-    return [run for i, run in enumerate(runs) if run[1] > run[0] and all(run[1] > other[1] for other in runs[:i])]
+    return [
+        run
+        for i, run in enumerate(runs)
+        if run[1] > run[0] and all(run[1] > other[1] for other in runs[:i])
+    ]
 
 
 def diagram(scores: Array, names: list[str]) -> Figure:
@@ -40,10 +44,22 @@ def diagram(scores: Array, names: list[str]) -> Figure:
         axes.plot([tick, tick], [0, 0.15], color="black", lw=1)
         axes.text(tick, 0.25, str(tick), ha="center", va="bottom", fontsize=9)
     axes.plot([1, 1 + difference], [1.15, 1.15], color="black", lw=2)
-    axes.text(1 + difference + 0.05, 1.15, f"critical difference {difference:.2f}", va="center", fontsize=9)
+    axes.text(
+        1 + difference + 0.05,
+        1.15,
+        f"critical difference {difference:.2f}",
+        va="center",
+        fontsize=9,
+    )
     bars = alike(ranks, difference)
     for level, (low, high) in enumerate(bars):
-        axes.plot([low - 0.03, high + 0.03], [-0.25 - 0.2 * level] * 2, color="tab:blue", lw=4, solid_capstyle="butt")
+        axes.plot(
+            [low - 0.03, high + 0.03],
+            [-0.25 - 0.2 * level] * 2,
+            color="tab:blue",
+            lw=4,
+            solid_capstyle="butt",
+        )
     for place, i in enumerate(np.argsort(ranks)):
         depth = -0.7 - 0.2 * len(bars) - 0.45 * place
         axes.plot([ranks[i], ranks[i], worst + 0.1], [0, depth, depth], color="gray", lw=0.8)
@@ -51,5 +67,8 @@ def diagram(scores: Array, names: list[str]) -> Figure:
     axes.set(xlim=(0.9, worst + 1.8), ylim=(-1.0 - 0.2 * len(bars) - 0.45 * len(names), 1.5))
     axes.axis("off")
     p = friedmanchisquare(*scores.T).pvalue
-    axes.set_title(f"mean rank of 1-NN accuracy over {len(scores)} sets, 1 is best (Friedman p = {p:.2g})", fontsize=10)
+    axes.set_title(
+        f"mean rank of 1-NN accuracy over {len(scores)} sets, 1 is best (Friedman p = {p:.2g})",
+        fontsize=10,
+    )
     return figure

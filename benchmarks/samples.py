@@ -102,7 +102,10 @@ def learned(name: str, quick: bool) -> tuple[torch.Tensor, cells.Result]:
         device="cpu",
     )
     with torch.no_grad():
-        made = [model.eval().sample(1000, torch.Generator().manual_seed(i)) for i in range(DRAWN // 1000)]
+        made = [
+            model.eval().sample(1000, torch.Generator().manual_seed(i))
+            for i in range(DRAWN // 1000)
+        ]
     record = {
         "steps": history.steps,
         "seconds": round(history.seconds, 1),
@@ -121,7 +124,9 @@ def drawn(name: str) -> torch.Tensor:
         assert labels is not None
         model = GaussianNB().fit(x, labels)
         which = generator.choice(len(model.class_prior_), DRAWN, p=model.class_prior_)
-        made = model.theta_[which] + np.sqrt(model.var_[which]) * generator.normal(size=(DRAWN, x.shape[1]))
+        made = model.theta_[which] + np.sqrt(model.var_[which]) * generator.normal(
+            size=(DRAWN, x.shape[1])
+        )
     else:
         components = PCA(50, random_state=0).fit(x)
         made = components.inverse_transform(latents(name, components.transform(x), generator))
@@ -163,18 +168,36 @@ def look(name: str, samples: torch.Tensor) -> None:
 def table() -> None:
     """Rebuild `samples.json` from the result files, and print it."""
     paths = {name: cells.RESULTS / FOLDER / f"{name}.json" for name in NAMES}
-    rows = {name: cells.json.loads(path.read_text()) for name, path in paths.items() if path.is_file()}
-    keep: Callable[[cells.Result], cells.Result] = lambda row: {k: row[k] for k in ("steps", "seconds") if k in row}  # noqa: E731
+    rows = {
+        name: cells.json.loads(path.read_text()) for name, path in paths.items() if path.is_file()
+    }
+    keep: Callable[[cells.Result], cells.Result] = lambda row: {
+        k: row[k] for k in ("steps", "seconds") if k in row
+    }
     summary = {name: keep(row) | row["scores"] for name, row in rows.items()}
     cells.write(cells.RESULTS / "samples.json", summary)
     cells.quote("samples", markdown(summary), "docs/guide/recipes.md")
-    columns = ("seconds", "frechet", "kernel_distance", "precision", "recall", "density", "coverage", "classes_covered")
+    columns = (
+        "seconds",
+        "frechet",
+        "kernel_distance",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "classes_covered",
+    )
     print(f"{'':18}" + "".join(f"{column:>16}" for column in columns))
     for name, row in summary.items():
-        print(f"{name:18}" + "".join(f"{row.get(column, float('nan')):16.4g}" for column in columns))
+        print(
+            f"{name:18}" + "".join(f"{row.get(column, float('nan')):16.4g}" for column in columns)
+        )
     for end in ("floor", "ceiling") if summary else ():
         row = next(iter(summary.values()))
-        print(f"{end:18}" + "".join(f"{row.get(f'{column}_{end}', float('nan')):16.4g}" for column in columns))
+        print(
+            f"{end:18}"
+            + "".join(f"{row.get(f'{column}_{end}', float('nan')):16.4g}" for column in columns)
+        )
 
 
 def markdown(rows: dict[str, dict[str, float]]) -> str:
@@ -186,10 +209,14 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
     ]
     for name, row in rows.items():
         seconds = f"{row['seconds']:.0f}" if "seconds" in row else "-"
-        lines.append(f"| {name} | {seconds} | " + " | ".join(f"{row[c]:.3g}" for c in columns) + " |")
+        lines.append(
+            f"| {name} | {seconds} | " + " | ".join(f"{row[c]:.3g}" for c in columns) + " |"
+        )
     for end in ("floor", "ceiling") if rows else ():
         row = next(iter(rows.values()))
-        lines.append(f"| {end} | - | " + " | ".join(f"{row[f'{c}_{end}']:.3g}" for c in columns) + " |")
+        lines.append(
+            f"| {end} | - | " + " | ".join(f"{row[f'{c}_{end}']:.3g}" for c in columns) + " |"
+        )
     return "\n".join(lines)
 
 

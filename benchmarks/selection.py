@@ -71,7 +71,10 @@ def agreement(model: Model, x: torch.Tensor) -> float:
     codes = model.embed(x).content
     templates = PCA(50, random_state=0).fit_transform(model.template(codes).flatten(1).numpy())
     pairs = [
-        [KMeans(10, n_init=10, random_state=s).fit_predict(each) for each in (codes.numpy(), templates)]
+        [
+            KMeans(10, n_init=10, random_state=s).fit_predict(each)
+            for each in (codes.numpy(), templates)
+        ]
         for s in range(5)
     ]
     return float(np.mean([nmi(*pair) for pair in pairs]))
@@ -86,7 +89,9 @@ def cell(name: str) -> cells.Result:
     training = fresh(clean.subset(rows[validation:]))
     model = recipe.build(training.shape, seed=0)
     size = BATCH // 2 if recipe.views else BATCH
-    history = train(model, recipe.players(model), training, steps=steps, batch_size=size, seed=0, device="cpu")
+    history = train(
+        model, recipe.players(model), training, steps=steps, batch_size=size, seed=0, device="cpu"
+    )
     found = evaluate(model, held, only=("ambiguous", "reconstruction_error")).scores
     scores = {
         "swap": swap(model, held.x),
@@ -95,19 +100,34 @@ def cell(name: str) -> cells.Result:
         "error": found["reconstruction_error"],
     }
     rounded = {k: round(v, 4) for k, v in scores.items()}
-    return {"candidate": name, "seconds": round(history.seconds, 1), "recipe": describe(recipe), "scores": rounded}
+    return {
+        "candidate": name,
+        "seconds": round(history.seconds, 1),
+        "recipe": describe(recipe),
+        "scores": rounded,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
-    parser.add_argument("--only", nargs="*", help="candidates to run; all by default", choices=CANDIDATES)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="run cells that have a result file too"
+    )
+    parser.add_argument(
+        "--only", nargs="*", help="candidates to run; all by default", choices=CANDIDATES
+    )
     asked = parser.parse_args()
     results = {
-        name: cells.run("selection", name.replace("/", "-"), lambda n=name: cell(n), again=asked.again)
+        name: cells.run(
+            "selection", name.replace("/", "-"), lambda n=name: cell(n), again=asked.again
+        )
         for name in asked.only or CANDIDATES
     }
-    for name, result in sorted(results.items(), key=lambda item: (item[0][:5], item[1]["scores"]["swap"])):
+    for name, result in sorted(
+        results.items(), key=lambda item: (item[0][:5], item[1]["scores"]["swap"])
+    ):
         print(f"{name:22}" + "".join(f"{k} {v:8.3f}   " for k, v in result["scores"].items()))
 
 

@@ -81,7 +81,10 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     where, kind, seed = name.rsplit("/", 2)
     if where == "speed":
         own = {"training": training, "memory": memory}
-        return {"cell": name, "scores": own[kind]() if kind in own else series_peers.speed(int(kind))}
+        return {
+            "cell": name,
+            "scores": own[kind]() if kind in own else series_peers.speed(int(kind)),
+        }
     if where == "fork":
         return {"cell": name} | fork(kind, int(seed), quick)
     if where == "bumps":
@@ -92,16 +95,25 @@ def cell(name: str, quick: bool = False) -> cells.Result:
         return {"cell": name, "scores": series_peers.dtw(*parts(where))}
     if kind == "choice":
         return {"cell": name} | choice(where)
-    recipe = RATE_INVARIANT if kind == "one-stage" else CHOICES["smooth" if quick else chosen(where)]
+    recipe = (
+        RATE_INVARIANT if kind == "one-stage" else CHOICES["smooth" if quick else chosen(where)]
+    )
     pictured = kind == "auto" and seed == "0" and where in PICTURED and not quick
-    return {"cell": name} | learned(where, recipe, int(seed), quick, where.split("/")[1] if pictured else "")
+    return {"cell": name} | learned(
+        where, recipe, int(seed), quick, where.split("/")[1] if pictured else ""
+    )
 
 
 def choice(where: str) -> cells.Result:
     """How much to warp a set, on its training part."""
     started = time.perf_counter()
     found = select(Schema.fit(as_source(parts(where)[0]), Reading(domain="series"))[1].x)
-    return {"seconds": round(time.perf_counter() - started, 1), **asdict(found), "words": str(found), "scores": {}}
+    return {
+        "seconds": round(time.perf_counter() - started, 1),
+        **asdict(found),
+        "words": str(found),
+        "scores": {},
+    }
 
 
 def chosen(where: str) -> str:
@@ -114,7 +126,9 @@ def learned(where: str, recipe: Recipe, seed: int, quick: bool, picture: str = "
     """Scores of aligned series and of codes on the test part, by a model of the training part; and a `picture` of that name."""
     known, asked = parts(where)
     model = estimator(adapt_to_series(recipe, known.x), known, seed, quick).fit(known)
-    aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
+    aligned, codes = (
+        [step(part) for part in (known, asked)] for step in (model.align, model.transform)
+    )
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
     ratio = variance_ratio(asked.x.numpy(), aligned[1], model.predict(asked))
     own = {"variance_left": ratio} if np.isfinite(ratio) else {}
@@ -160,7 +174,13 @@ def sizes(known: Dataset, asked: Dataset) -> dict[str, int]:
     """How large a set is."""
     channels, length = known.shape
     classes = len(np.unique(known.labels))  # type: ignore[arg-type]
-    return {"n_train": len(known), "n_test": len(asked), "channels": channels, "length": length, "classes": classes}
+    return {
+        "n_train": len(known),
+        "n_test": len(asked),
+        "channels": channels,
+        "length": length,
+        "classes": classes,
+    }
 
 
 def raw(where: str) -> dict[str, float]:
@@ -185,20 +205,32 @@ def known_maps(seed: int, quick: bool) -> cells.Result:
     model = estimator(SERIES, known, seed, quick).set_params(n_clusters=4).fit(known)
     found = embed(model.model_, model.prepare(asked))
     assert asked.maps is not None and asked.ids is not None
-    aligned, codes = ([step(part) for part in (known, asked)] for step in (model.align, model.transform))
+    aligned, codes = (
+        [step(part) for part in (known, asked)] for step in (model.align, model.transform)
+    )
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
     scores |= recovery(found.map, asked.maps, asked.ids, (128,))  # type: ignore[arg-type]
     scores["variance_left"] = variance_ratio(asked.x.numpy(), aligned[1], asked.labels)  # type: ignore[arg-type]
-    return {"seconds": round(model.history_.seconds, 1), "recipe": describe(model.recipe_), "scores": rounded(scores)}
+    return {
+        "seconds": round(model.history_.seconds, 1),
+        "recipe": describe(model.recipe_),
+        "scores": rounded(scores),
+    }
 
 
 def fork(kind: str, seed: int, quick: bool) -> cells.Result:
     """Templates aligned to held-out paths; what timing and content say of the speed condition."""
-    recipe, known, asked = FORKS[kind], fork_trajectories.load("train"), fork_trajectories.load("test")
+    recipe, known, asked = (
+        FORKS[kind],
+        fork_trajectories.load("train"),
+        fork_trajectories.load("test"),
+    )
     assert known.labels is not None and asked.labels is not None
     model = recipe.build(known.shape, seed=seed)
     steps = 20 if quick else FORK_STEPS
-    history = train(model, recipe.players(model), known, steps=steps, batch_size=BATCH, seed=seed, device="cpu")
+    history = train(
+        model, recipe.players(model), known, steps=steps, batch_size=BATCH, seed=seed, device="cpu"
+    )
     seen, held = embed(model, known.x), embed(model, asked.x)
     scores = {
         "aligned_rmse": aligned_rmse(held.templates, asked.x.numpy()),
@@ -207,7 +239,11 @@ def fork(kind: str, seed: int, quick: bool) -> cells.Result:
     }
     if seen.theta.shape[1]:
         scores["timing_5nn"] = neighbours(seen.theta, known.labels, held.theta, asked.labels)
-    return {"seconds": round(history.seconds, 1), "recipe": describe(recipe), "scores": rounded(scores)}
+    return {
+        "seconds": round(history.seconds, 1),
+        "recipe": describe(recipe),
+        "scores": rounded(scores),
+    }
 
 
 def training(steps: int = 100, rounds: int = 5) -> dict[str, float]:
@@ -222,7 +258,9 @@ def training(steps: int = 100, rounds: int = 5) -> dict[str, float]:
     return {"observations": sorted(pace)[rounds // 2], "slowest": min(pace), "quickest": max(pace)}
 
 
-def memory(counts: tuple[int, ...] = (2_000, 20_000, 200_000), length: int = 128) -> dict[str, float]:
+def memory(
+    counts: tuple[int, ...] = (2_000, 20_000, 200_000), length: int = 128
+) -> dict[str, float]:
     """Most memory in MB that aligning takes, beyond the series before and after it, by how many there are."""
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as alone:
         return {str(n): round(alone.submit(memory_of, n, length).result(), 1) for n in counts}
@@ -231,7 +269,9 @@ def memory(counts: tuple[int, ...] = (2_000, 20_000, 200_000), length: int = 128
 def memory_of(n: int, length: int) -> float:
     """The peak of this process in MB, less what stood before aligning `n` series and less what came of it."""
     torch.set_num_threads(1)
-    x = np.random.default_rng(0).standard_normal((n, length), np.float32)  # nothing larger may stand here before
+    x = np.random.default_rng(0).standard_normal(
+        (n, length), np.float32
+    )  # nothing larger may stand here before
     np.cumsum(x, 1, out=x)
     model = Unwarper("time", max_steps=5, device="cpu").fit(x[:200])
     model.align(x[:1000])

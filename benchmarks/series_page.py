@@ -41,10 +41,20 @@ def write(names: Sequence[str]) -> None:
     cells.quote("speed", paces(rows), PAGE)
     complete = [row for row in ucr if all(name in row for name in METHODS)]
     picture = cells.RESULTS / FOLDER / "ranks.png"
-    if len(complete) == len(UCR) and not (same and picture.is_file()):  # another machine's fonts would draw it anew
+    if len(complete) == len(UCR) and not (
+        same and picture.is_file()
+    ):  # another machine's fonts would draw it anew
         scores = np.array([[row[name] for name in METHODS] for row in complete])
         ranks.diagram(scores, list(METHODS.values())).savefig(picture, dpi=130)
-    for part in (recordings(ucr), means(ucr), channels(sets), classes(rows), forks(rows), known(rows), paces(rows)):
+    for part in (
+        recordings(ucr),
+        means(ucr),
+        channels(sets),
+        classes(rows),
+        forks(rows),
+        known(rows),
+        paces(rows),
+    ):
         print(part, end="\n\n")
 
 
@@ -60,12 +70,17 @@ def summary(names: Sequence[str]) -> dict[str, Row]:
         rows[name] = {"seeds": len(results), **cells.medians(results)}
         for score in ("aligned_1nn", "aligned_rmse"):
             values = [result["scores"][score] for result in results if score in result["scores"]]
-            rows[name] |= {f"{score}_low": min(values), f"{score}_high": max(values)} if values else {}
+            rows[name] |= (
+                {f"{score}_low": min(values), f"{score}_high": max(values)} if values else {}
+            )
         seconds = [result["seconds"] for result in results if "seconds" in result]
         rows[name] |= {"seconds": median(seconds)} if seconds else {}
         rows[name] |= results[0].get("sizes", {})
         if "choice" in results[0]:
-            rows[name] |= {"choice": results[0]["choice"], "saved": mean(results[0]["saved"] or [0.0])}
+            rows[name] |= {
+                "choice": results[0]["choice"],
+                "saved": mean(results[0]["saved"] or [0.0]),
+            }
     return rows
 
 
@@ -116,10 +131,24 @@ def recordings(sets: Sequence[Row]) -> str:
         lowest = f"{share(row, 'auto_aligned_1nn')} ({share(row, 'auto_aligned_1nn_low')})" + (
             " *" if harmed(row) else ""
         )
-        dtw = f"{share(row, 'dtw_1nn')} ({row['window_percent']:.0f} %)" if "dtw_1nn" in row else "-"
-        chosen = f"{row['choice_choice']} ({math.floor(row['choice_saved'])})" if "choice_choice" in row else "-"
-        own = [share(row, "raw_1nn"), lowest, share(row, "one-stage_aligned_1nn"), dtw, share(row, "auto_codes_1nn")]
-        lines.append([row["set"].split("/")[1], size, chosen, *own, f"{row.get('auto_seconds', 0):.0f}"])
+        dtw = (
+            f"{share(row, 'dtw_1nn')} ({row['window_percent']:.0f} %)" if "dtw_1nn" in row else "-"
+        )
+        chosen = (
+            f"{row['choice_choice']} ({math.floor(row['choice_saved'])})"
+            if "choice_choice" in row
+            else "-"
+        )
+        own = [
+            share(row, "raw_1nn"),
+            lowest,
+            share(row, "one-stage_aligned_1nn"),
+            dtw,
+            share(row, "auto_codes_1nn"),
+        ]
+        lines.append(
+            [row["set"].split("/")[1], size, chosen, *own, f"{row.get('auto_seconds', 0):.0f}"]
+        )
     return table(heads, lines)
 
 
@@ -166,7 +195,15 @@ NAMED = ("Trace", "GunPoint", "CBF", "ECGFiveDays")
 
 def classes(rows: Mapping[str, Row]) -> str:
     """Nearest class means of the sets that others report, with one to three means a class."""
-    heads = ["set", "raw, 1 mean", "aligned, 1 mean", "2 means", "3 means", "codes, 1 mean", "aligned 1-NN"]
+    heads = [
+        "set",
+        "raw, 1 mean",
+        "aligned, 1 mean",
+        "2 means",
+        "3 means",
+        "codes, 1 mean",
+        "aligned 1-NN",
+    ]
     names = (
         "raw_centroid",
         *(f"auto_aligned_{n}" for n in ("centroid", "centroids_2", "centroids_3")),
@@ -174,7 +211,11 @@ def classes(rows: Mapping[str, Row]) -> str:
     )
     found = [joined(rows, f"ucr/{name}") for name in NAMED]
     return table(
-        heads, [[row["set"].split("/")[1], *(share(row, n) for n in (*names, "auto_aligned_1nn"))] for row in found]
+        heads,
+        [
+            [row["set"].split("/")[1], *(share(row, n) for n in (*names, "auto_aligned_1nn"))]
+            for row in found
+        ],
     )
 
 
@@ -201,7 +242,9 @@ def forks(rows: Mapping[str, Row]) -> str:
         ends = f"{share(row, 'aligned_rmse')} ({share(row, 'aligned_rmse_low')}, {share(row, 'aligned_rmse_high')})"
         spent = f"{row['seconds']:.0f} s" if "seconds" in row else "-"
         lines.append([words, ends, share(row, "timing_5nn"), share(row, "content_5nn"), spent])
-    return table(heads, [*lines, *([name, value, "-", "-", "-"] for name, value in PUBLISHED.items())])
+    return table(
+        heads, [*lines, *([name, value, "-", "-", "-"] for name, value in PUBLISHED.items())]
+    )
 
 
 def known(rows: Mapping[str, Row]) -> str:
@@ -228,7 +271,9 @@ def paces(rows: Mapping[str, Row]) -> str:
     for length in ("128", "512"):
         row = rows.get(f"speed/{length}", {})
         if row:
-            others = [f"{row[f'{name}_seconds']:.2f} s, {row[f'{name}_ratio']:.2f} x" for name in RIVALS]
+            others = [
+                f"{row[f'{name}_seconds']:.2f} s, {row[f'{name}_ratio']:.2f} x" for name in RIVALS
+            ]
             lines.append([length, f"{row['unwarp_seconds']:.2f} s", *others])
     row = rows.get("speed/training", {})
     pace = (
@@ -239,7 +284,9 @@ def paces(rows: Mapping[str, Row]) -> str:
     )
     row = rows.get("speed/memory", {})
     peaks = [f"{int(n):,} series take {peak:.0f} MB" for n, peak in row.items() if n.isdigit()]
-    room = f"Memory to align, beside the series before and after: {', '.join(peaks)}." if peaks else ""
+    room = (
+        f"Memory to align, beside the series before and after: {', '.join(peaks)}." if peaks else ""
+    )
     return "\n\n".join(part for part in (table(heads, lines), pace, room) if part)
 
 

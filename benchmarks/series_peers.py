@@ -52,7 +52,9 @@ def asked(*words: Any) -> dict[str, float]:
         "NUMBA_NUM_THREADS": "1",
     }
     command = [str(word) for word in (_interpreter(), "-m", "benchmarks.series_peers", *words)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | alone, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | alone, check=True, capture_output=True, text=True
+    )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -61,7 +63,10 @@ def dtw(known: Dataset, held: Dataset) -> dict[str, float]:
     """1-NN by DTW with a learned window, full DTW, and the seconds of both."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "given.npz"
-        labels = {"train_labels": np.asarray(known.labels, str), "test_labels": np.asarray(held.labels, str)}
+        labels = {
+            "train_labels": np.asarray(known.labels, str),
+            "test_labels": np.asarray(held.labels, str),
+        }
         np.savez(path, train=known.x.numpy(), test=held.x.numpy(), **labels)
         return asked("dtw", path)
 
@@ -103,13 +108,18 @@ def _learned_window(train: Array, labels: Array) -> int:
 def work_dtw(path: Path) -> dict[str, float]:
     """Read the arrays of a file, classify its test part."""
     with np.load(path, allow_pickle=False) as arrays:
-        train, test, own, true = (arrays[n] for n in ("train", "test", "train_labels", "test_labels"))
+        train, test, own, true = (
+            arrays[n] for n in ("train", "test", "train_labels", "test_labels")
+        )
     started = time.perf_counter()
     percent, scores = _learned_window(train, own), {}
     for name, share in (("dtw_1nn", percent), ("full_dtw_1nn", 100)):
         nearest = _distances(test, train, _reach(share, train.shape[-1])).argmin(1)
         scores[name] = round(float((own[nearest] == true).mean()), 5)
-    return scores | {"window_percent": percent, "dtw_seconds": round(time.perf_counter() - started, 1)}
+    return scores | {
+        "window_percent": percent,
+        "dtw_seconds": round(time.perf_counter() - started, 1),
+    }
 
 
 def contenders(x: Array) -> dict[str, tuple[Callable[[], Any], float]]:
@@ -120,7 +130,9 @@ def contenders(x: Array) -> dict[str, tuple[Callable[[], Any], float]]:
     from unwarp import Unwarper
     from unwarp.planning.presets import SERIES as RECIPE
 
-    model = Unwarper(RECIPE.warp, RECIPE, domain="series", max_steps=20, batch_size=20, device="cpu").fit(x[:200])
+    model = Unwarper(
+        RECIPE.warp, RECIPE, domain="series", max_steps=20, batch_size=20, device="cpu"
+    ).fit(x[:200])
     series, template = list(x.astype(np.float64)), x[0].astype(np.float64)
     window, few = x.shape[1] // 10, [row[:, None] for row in series[:FEW]]
     dtw_path(few[0], few[1])  # compiled at its first call
@@ -155,16 +167,25 @@ def work_speed(length: int) -> dict[str, float]:
     found = {f"{name}_seconds": round(median(all), 4) for name, all in times.items()}
     rivals = {name: all for name, all in times.items() if name != "unwarp"}
     return found | {
-        f"{name}_ratio": round(median(a / b for a, b in zip(all, ours, strict=True)), 3) for name, all in rivals.items()
+        f"{name}_ratio": round(median(a / b for a, b in zip(all, ours, strict=True)), 3)
+        for name, all in rivals.items()
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("dtw", "speed"))
-    parser.add_argument("given", help="an .npz file with train and test, or the length of the series")
+    parser.add_argument(
+        "given", help="an .npz file with train and test, or the length of the series"
+    )
     words = parser.parse_args()
-    print(json.dumps(work_dtw(Path(words.given)) if words.what == "dtw" else work_speed(int(words.given))))
+    print(
+        json.dumps(
+            work_dtw(Path(words.given)) if words.what == "dtw" else work_speed(int(words.given))
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,14 @@ from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Chain, Displacement2d, Similarity2d
 
 FOLDER = "thesis"
-DIGIT_SCORES = ("neighbours", "linear", "kmeans", "template_kmeans", "recovery", "reconstruction_error")
+DIGIT_SCORES = (
+    "neighbours",
+    "linear",
+    "kmeans",
+    "template_kmeans",
+    "recovery",
+    "reconstruction_error",
+)
 SPRITE_SCORES = (
     "neighbours",
     "kmeans",
@@ -70,7 +77,9 @@ class Source:
 
 W = Chain(Displacement2d(5), Affine2d())
 CIRCLE = Chain(Displacement2d(5), Affine2d(rotation=180))
-HARDER = replace(DIGITS, warp=Chain(Displacement2d(3), Affine2d()), n_content=8, prior=1.0, views=0.3)
+HARDER = replace(
+    DIGITS, warp=Chain(Displacement2d(3), Affine2d()), n_content=8, prior=1.0, views=0.3
+)
 SOURCES = {
     "affine": Source(Nuisance(), 10_000, steps={"beta-vae": 1500, "mixing-ae": 1400}),
     "mnist": Source(Nuisance(), None, steps={"beta-vae": 6000, "mixing-ae": 4500}),
@@ -103,7 +112,9 @@ SPRITES: dict[str, Any] = {
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("affine", "beta-vae"): BETA,
     ("affine", "mixing-ae"): MIXING,
-    ("mnist", "beta-vae"): replace(BETA, prior=0.15, isometry=40.0),  # many digits let a weak prior merge classes
+    ("mnist", "beta-vae"): replace(
+        BETA, prior=0.15, isometry=40.0
+    ),  # many digits let a weak prior merge classes
     ("mnist", "mixing-ae"): MIXING,
     ("rot45", "ae"): HARDER,
     ("noise", "ae"): HARDER,
@@ -124,7 +135,11 @@ ONE = ("mnist",)
 
 CELLS = tuple(f"{source}/{strategy}" for source, strategy in RECIPES)
 NAMES = (
-    *(f"{name}/warp/{seed}" for name in CELLS for seed in range(1 if name.split("/")[0] in ONE else 3)),
+    *(
+        f"{name}/warp/{seed}"
+        for name in CELLS
+        for seed in range(1 if name.split("/")[0] in ONE else 3)
+    ),
     *(f"{name}/identity/0" for name in CELLS),
     "dsprites/beta-vae/shear/0",
     *(f"{source}/{strategy}/peer/0" for source in SOURCES for strategy in peers.KINDS),
@@ -152,7 +167,9 @@ def plan(name: str, strategy: str, kind: str) -> Recipe:
     recipe = RECIPES[name, strategy]
     if kind == "shear":
         return replace(recipe, warp=Affine2d(rotation=180, scale=2.0))
-    return recipe if kind == "warp" else recipe.without_warp()  # second views need a warp, so it has none
+    return (
+        recipe if kind == "warp" else recipe.without_warp()
+    )  # second views need a warp, so it has none
 
 
 def cell(name: str, quick: bool = False) -> cells.Result:
@@ -170,12 +187,21 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     if kind == "identity" and not quick:
         budget = {"steps": 1_000_000, "seconds": beside(source, strategy)["seconds"]}
     players, batch = recipe.players(model), SOURCES[source].batch
-    history = train(model, players, training, **budget, batch_size=batch, seed=int(seed), device="cpu")
+    history = train(
+        model, players, training, **budget, batch_size=batch, seed=int(seed), device="cpu"
+    )
     embedding = embed(model, test.x)
     fitted = score_inputs(reference, embed(model, reference.x), model)
     inputs = replace(score_inputs(test, embedding, model), reference=fitted)
-    if seed == "0" and source in ("affine", "dsprites") and kind in ("warp", "identity") and not quick:
-        pictures.save(pictures.draw(model, recipe, test), cells.RESULTS / FOLDER, name.replace("/", "-"))
+    if (
+        seed == "0"
+        and source in ("affine", "dsprites")
+        and kind in ("warp", "identity")
+        and not quick
+    ):
+        pictures.save(
+            pictures.draw(model, recipe, test), cells.RESULTS / FOLDER, name.replace("/", "-")
+        )
     return {
         "cell": name,
         "steps": history.steps,
@@ -193,13 +219,17 @@ def beside(source: str, strategy: str) -> cells.Result:
     return cells.run(FOLDER, name.replace("/", "-"), lambda: cell(name))
 
 
-def measure(source: str, inputs: ScoreInputs, embedding: Embedding | None, test: Dataset) -> dict[str, float]:
+def measure(
+    source: str, inputs: ScoreInputs, embedding: Embedding | None, test: Dataset
+) -> dict[str, float]:
     """Scores of held-out codes; of poses too, where `embedding` holds any."""
     scores = dict(score(inputs, SPRITE_SCORES if source == "dsprites" else DIGIT_SCORES).scores)
     if source == "circle":
         scores |= merged(inputs)
     if embedding is not None and embedding.table and test.maps is not None:
-        scores |= {"circle": turns, "dsprites": common_size}.get(source, lambda *_: {})(embedding, test)
+        scores |= {"circle": turns, "dsprites": common_size}.get(source, lambda *_: {})(
+            embedding, test
+        )
     return {name: round(float(value), 5) for name, value in scores.items()}
 
 
@@ -213,7 +243,9 @@ def merged(inputs: ScoreInputs) -> dict[str, float]:
 def turns(found: Embedding, test: Dataset) -> dict[str, float]:
     """Median error of the angle between two observations of a digit, modulo half a turn for 0, 1 and 8."""
     assert test.maps is not None and test.ids is not None and test.labels is not None
-    columns = {f.name: pair for f, pair in relative(found.map, test.maps, test.ids, (40, 40)).items()}
+    columns = {
+        f.name: pair for f, pair in relative(found.map, test.maps, test.ids, (40, 40)).items()
+    }
     own, true = (column.numpy() for column in columns["rotation_deg"])
     error = angle_error_modulo(own, true, np.where(np.isin(test.labels[::2], HALF_TURNS), 2, 1))
     return {"angle_modulo_deg": float(np.median(error)), "lost": float((error > 20).mean())}
@@ -224,7 +256,11 @@ def common_size(found: Embedding, test: Dataset) -> dict[str, float]:
     assert test.factor_values is not None
     scale = np.log(test.factor_values[:, [f.name for f in test.factors].index("scale")])
     own = [np.log(column) for f, column in found.table.items() if f.name.startswith("scale")]
-    return {"r2_log_scale_overall": min(r2(column - column.mean() + scale.mean(), scale) for column in own)}
+    return {
+        "r2_log_scale_overall": min(
+            r2(column - column.mean() + scale.mean(), scale) for column in own
+        )
+    }
 
 
 def peer(source: str, strategy: str, seed: int, quick: bool) -> cells.Result:
@@ -237,12 +273,15 @@ def peer(source: str, strategy: str, seed: int, quick: bool) -> cells.Result:
     )
     times = 1 if training.draw is None else OBSERVATIONS
     rows = torch.arange(len(training))
-    seen = np.concatenate([training.batch(rows, torch.Generator().manual_seed(i)).x.numpy() for i in range(times)])
+    seen = np.concatenate(
+        [training.batch(rows, torch.Generator().manual_seed(i)).x.numpy() for i in range(times)]
+    )
     asked = np.concatenate([reference.x.numpy(), test.x.numpy()])
     _, codes, trained = peers.latents(seen, asked, strategy, recipe.n_content, seconds, seed)
     parts = codes[: len(reference)], codes[len(reference) :]
     fitted, inputs = (
-        ScoreInputs(codes=z, latents=z, labels=part.labels) for z, part in zip(parts, (reference, test), strict=True)
+        ScoreInputs(codes=z, latents=z, labels=part.labels)
+        for z, part in zip(parts, (reference, test), strict=True)
     )
     if test.factor_values is not None:
         inputs |= ScoreInputs(factors=test.factors, factor_values=test.factor_values)
@@ -256,16 +295,27 @@ def moments(source: str, quick: bool) -> dict[str, float]:
     if quick:
         reference, test = reference.subset(np.arange(600)), test.subset(np.arange(400))
     inputs = replace(dataset_inputs(test), reference=dataset_inputs(reference))
-    return {name: round(float(value), 5) for name, value in score(inputs, ("moment_baselines",)).scores.items()}
+    return {
+        name: round(float(value), 5)
+        for name, value in score(inputs, ("moment_baselines",)).scores.items()
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--all", action="store_true", help="every cell that has no result file yet")
-    parser.add_argument("--cell", action="append", choices=NAMES, metavar="CELL", help="may be given several times")
-    parser.add_argument("--again", action="store_true", help="run cells that have a result file too")
+    parser.add_argument(
+        "--cell", action="append", choices=NAMES, metavar="CELL", help="may be given several times"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="run cells that have a result file too"
+    )
     parser.add_argument("--table", action="store_true", help="rebuild tables and page alone")
-    parser.add_argument("--quick", action="store_true", help="a few steps of one cell a table, written nowhere")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few steps of one cell a table, written nowhere"
+    )
     asked = parser.parse_args()
     for name in QUICK if asked.quick else ():
         print(name, cell(name, quick=True)["scores"])

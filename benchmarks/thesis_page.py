@@ -22,7 +22,13 @@ SETS = {
     "circle": "full circle, 4,000 digits",
     "dsprites": "sprites, rendered",
 }
-STRATEGIES = {"ae": "autoencoder", "beta-vae": "beta-VAE", "mixing-ae": "Mixing AE", "vae": "VAE", "moments": "moments"}
+STRATEGIES = {
+    "ae": "autoencoder",
+    "beta-vae": "beta-VAE",
+    "mixing-ae": "Mixing AE",
+    "vae": "VAE",
+    "moments": "moments",
+}
 KINDS = {
     "identity": "{}, no warp",
     "warp": "{}, with warp",
@@ -99,10 +105,18 @@ def summary(names: Sequence[str]) -> dict[str, dict[str, Any]]:
         if results:
             seconds = max(result.get("seconds", 0.0) for result in results)
             scores = cells.medians(tidy(result) for result in results)
-            paces = [result["images_per_second"] for result in results if "images_per_second" in result]
+            paces = [
+                result["images_per_second"] for result in results if "images_per_second" in result
+            ]
             pace = {"images_per_second": median(paces)} if paces else {}
             threads = max(result["environment"]["threads"] for result in results)
-            rows[key] = {"seeds": len(results), "seconds_at_most": seconds, "threads": threads, **pace, **scores}
+            rows[key] = {
+                "seeds": len(results),
+                "seconds_at_most": seconds,
+                "threads": threads,
+                **pace,
+                **scores,
+            }
     return rows
 
 
@@ -110,23 +124,45 @@ def tidy(result: cells.Result) -> cells.Result:
     """The deskewed Gaussian mixture's scores under the names of the others'."""
     scores, own = (
         result["scores"],
-        {"neighbours": "deskewed_neighbours", "acc": "deskewed_mixture_acc", "nmi": "deskewed_mixture_nmi"},
+        {
+            "neighbours": "deskewed_neighbours",
+            "acc": "deskewed_mixture_acc",
+            "nmi": "deskewed_mixture_nmi",
+        },
     )
     return {"scores": scores | {name: scores[old] for name, old in own.items() if old in scores}}
 
 
 def table(rows: Mapping[str, Row], sources: Sequence[str], columns: Sequence[Column]) -> str:
     """A table in Markdown: a row a model, in the order in which they are told."""
-    heads = ["data", "model", "seeds", "training (threads)", "samples/s", *(name for name, _ in columns)]
+    heads = [
+        "data",
+        "model",
+        "seeds",
+        "training (threads)",
+        "samples/s",
+        *(name for name, _ in columns),
+    ]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for source in sources:
         own = [key for key in rows if key.split("/")[0] == source]
         for key in sorted(own, key=lambda key: (ORDER.index(key.split("/")[2]), key)):
             _, strategy, kind = key.split("/")
             model, row = KINDS[kind].format(STRATEGIES[strategy]), rows[key]
-            seconds = f"{row['seconds_at_most']:.0f} s ({row['threads']})" if row["seconds_at_most"] else "-"
+            seconds = (
+                f"{row['seconds_at_most']:.0f} s ({row['threads']})"
+                if row["seconds_at_most"]
+                else "-"
+            )
             pace = plain("images_per_second", 0)(row)
-            values = [SETS[source], model, str(row["seeds"]), seconds, pace, *(words(row) for _, words in columns)]
+            values = [
+                SETS[source],
+                model,
+                str(row["seeds"]),
+                seconds,
+                pace,
+                *(words(row) for _, words in columns),
+            ]
             lines.append(f"| {' | '.join(values)} |")
     return "\n".join(lines)
 
@@ -136,8 +172,15 @@ def gallery(source: str) -> str:
     folder, lines = cells.RESULTS / FOLDER, []
     for strategy in ("beta-vae", "mixing-ae"):
         for name, words in PICTURES.items():
-            paths = {kind: folder / f"{source}-{strategy}-{kind}-0-{name}.png" for kind in ("identity", "warp")}
-            found = [f"![{words}, {WITH[kind]}]({link(path)})\n" for kind, path in paths.items() if path.is_file()]
+            paths = {
+                kind: folder / f"{source}-{strategy}-{kind}-0-{name}.png"
+                for kind in ("identity", "warp")
+            }
+            found = [
+                f"![{words}, {WITH[kind]}]({link(path)})\n"
+                for kind, path in paths.items()
+                if path.is_file()
+            ]
             if found:
                 lines += [f"### {STRATEGIES[strategy]}: {words}", "", *found]
     return "\n".join(lines).rstrip()

@@ -70,7 +70,9 @@ def demo(*words: str) -> Result:
     """Scores of both models of a demo."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        app(["demo", "--out", str(out), "--quiet", "--device", "cpu", *words], standalone_mode=False)
+        app(
+            ["demo", "--out", str(out), "--quiet", "--device", "cpu", *words], standalone_mode=False
+        )
         record = json.loads((out / "metrics.json").read_text())
     return {name: record[name]["scores"] for name in ("warped", "baseline")}
 
@@ -88,7 +90,9 @@ def family(name: str) -> Result:
 def jobs(steps: int | None) -> dict[str, Callable[[], Result]]:
     """All jobs by name, with trainings of `steps` steps; None for whole ones."""
     words = () if steps is None else ("--steps", str(steps))
-    cases: dict[str, Callable[[], Result]] = {f"family/{name}": lambda n=name: family(n) for name in models.families()}
+    cases: dict[str, Callable[[], Result]] = {
+        f"family/{name}": lambda n=name: family(n) for name in models.families()
+    }
     for module, names in ((series, SERIES_CELLS), (thesis, THESIS_CELLS)):
         for name in names:
             cases[name] = lambda m=module, n=name: m.cell(n, quick=steps is not None)["scores"]
@@ -106,17 +110,24 @@ def measure(steps: int | None) -> Result:
         with recorded(digests):
             scores = job()
         results[name] = {"scores": scores, "weights": digests}
-        print(f"{name}: {len(digests)} training(s), {time.perf_counter() - started:.0f} s", file=sys.stderr)
+        print(
+            f"{name}: {len(digests)} training(s), {time.perf_counter() - started:.0f} s",
+            file=sys.stderr,
+        )
     return results
 
 
 def differences(before: Result, after: Result) -> list[str]:
     """Names of jobs whose scores or weights differ, or that only one side has."""
-    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return sorted(
+        name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--full", action="store_true", help="whole trainings")
     parser.add_argument("--out", type=Path, help="where to write the numbers")
     parser.add_argument("--against", type=Path, help="numbers of before, to compare with")
@@ -127,7 +138,9 @@ def main() -> None:
         cells.write(asked.out, results)
     if asked.against:
         changed = differences(json.loads(asked.against.read_text()), results)
-        print(f"{len(changed)} of {len(results)} jobs differ{': ' if changed else ''}{', '.join(changed)}")
+        print(
+            f"{len(changed)} of {len(results)} jobs differ{': ' if changed else ''}{', '.join(changed)}"
+        )
         sys.exit(bool(changed))
 
 

@@ -64,7 +64,9 @@ class Setting:
         from unwarp.models import VAE, Net, Optimiser
         from unwarp.warps import Identity
 
-        constant = Optimiser(lr=LR, weight_decay=0.0, betas=(0.9, 0.999), warmup=0, floor=1.0, clip=0.0)
+        constant = Optimiser(
+            lr=LR, weight_decay=0.0, betas=(0.9, 0.999), warmup=0, floor=1.0, clip=0.0
+        )
         net = Net("mlp", (400,), (400,), norm=False)
         recipe = VAE(warp=Identity(), n_content=LATENTS, net=net, optimiser=constant)
         return recipe, recipe.build((1, 28, 28), seed=0)
@@ -108,7 +110,14 @@ def train_ours(setting: Setting, recipe: Any, model: Any, epochs: int) -> float:
     from unwarp.training.loop import train
 
     steps = epochs * len(setting.x) // BATCH
-    history = train(model, recipe.players(model), Dataset(setting.x), steps=steps, batch_size=BATCH, device="cpu")
+    history = train(
+        model,
+        recipe.players(model),
+        Dataset(setting.x),
+        steps=steps,
+        batch_size=BATCH,
+        device="cpu",
+    )
     return float(history.seconds)
 
 
@@ -152,7 +161,9 @@ def bound(encode: Any, decode: Any, held: Tensor, draws: int = 20) -> float:
     rate = 0.5 * (mean**2 + (2 * log_sd).exp() - 1 - 2 * log_sd).sum(1).mean()
     errors = []
     for _ in range(draws):
-        p = decode(mean + log_sd.exp() * torch.randn(mean.shape, generator=generator)).clamp(1e-6, 1 - 1e-6)
+        p = decode(mean + log_sd.exp() * torch.randn(mean.shape, generator=generator)).clamp(
+            1e-6, 1 - 1e-6
+        )
         errors.append(nn.functional.binary_cross_entropy(p, held, reduction="sum") / len(held))
     return -float(torch.stack(errors).mean() + rate)
 
@@ -190,7 +201,12 @@ def work(rounds: int, epochs: int) -> cells.Result:
         "ratio_to_default": round(median(p["ours"] / p["default"] for p in paces), 4),
         "images_per_second": {k: round(median(p[k] for p in paces)) for k in paces[0]},
         "elbo_ours": round(
-            bound(model.encoder.content.eval(), nn.Sequential(model.decoder, model.link).eval(), test.x), 3
+            bound(
+                model.encoder.content.eval(),
+                nn.Sequential(model.decoder, model.link).eval(),
+                test.x,
+            ),
+            3,
         ),
         "elbo_theirs": round(bound(peer.encoder.net.eval(), peer.decoder.net.eval(), test.x), 3),
         "epochs": epochs,
@@ -199,12 +215,15 @@ def work(rounds: int, epochs: int) -> cells.Result:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(
-        "--python", help="interpreter of an environment that holds both libraries; made anew by default"
+        "--python",
+        help="interpreter of an environment that holds both libraries; made anew by default",
     )
     asked = parser.parse_args()
     if asked.worker:
@@ -214,9 +233,18 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         python = asked.python or prepare(Path(folder))
-        again = [python, "-m", "benchmarks.versus_pythae", "--worker", "--rounds", str(asked.rounds)]
+        again = [
+            python,
+            "-m",
+            "benchmarks.versus_pythae",
+            "--worker",
+            "--rounds",
+            str(asked.rounds),
+        ]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
-        subprocess.run([*again, "--epochs", str(asked.epochs)], cwd=ROOT, env=environment, check=True)
+        subprocess.run(
+            [*again, "--epochs", str(asked.epochs)], cwd=ROOT, env=environment, check=True
+        )
 
 
 if __name__ == "__main__":

@@ -22,5 +22,7 @@ u = Unwarper(Affine2d(), recipe, max_steps=steps, verbose=True).fit(X)
 
 print(u.transform_params(X[:5]).round(2))
 shown = X[::33]
-figure = plots.gallery({"observed": shown, "aligned": u.align(shown), "template": u.template(shown)})
+figure = plots.gallery(
+    {"observed": shown, "aligned": u.align(shown), "template": u.template(shown)}
+)
 figure.savefig("aligned.png")

@@ -25,6 +25,8 @@ aligned = u.align(X)
 figure = plots.series(X[:, None], aligned[:, None], u.cluster_templates_, u.predict(X))
 figure.savefig("series.png")
 
-seen = np.arange(X.shape[1])[:, None]  # where each sample of a series lies in its template, (N, T, 1)
+seen = np.arange(X.shape[1])[
+    :, None
+]  # where each sample of a series lies in its template, (N, T, 1)
 gamma = u.transform_points(X, seen)[..., 0] / (X.shape[1] - 1)
 plots.warps(gamma, X.shape[1], labels=u.predict(X)).savefig("warps.png")

@@ -31,7 +31,9 @@ from unwarp.models.schedules import ramp
 from unwarp.plots import ACCENT, INK, OTHER, QUIET, STYLE
 
 LATENTS, FEATURES, SIGMA = 2, 5, 0.5**0.5
-SPECTRUM = torch.tensor([12.0, 1.5, 0.5, 0.5, 0.5], dtype=torch.float64)  # of the data's covariance; sigma^2 = 0.5
+SPECTRUM = torch.tensor(
+    [12.0, 1.5, 0.5, 0.5, 0.5], dtype=torch.float64
+)  # of the data's covariance; sigma^2 = 0.5
 BETAS = (0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 30.0)
 CAPACITIES = (0.65, 1.8, 3.2)
 GAMMA, SHIFTED = 12.0, 2.0  # gamma beyond the slope of the curve, 6.5 at C = 0.65
@@ -72,7 +74,9 @@ class PPCA:
 def model(seed: int = 1) -> tuple[PPCA, Tensor]:
     """A model whose covariance has the given spectrum, its latent axes turned by 45 degrees; and one sample (D,)."""
     random = torch.Generator().manual_seed(seed)
-    axes = torch.linalg.qr(torch.randn(FEATURES, FEATURES, generator=random, dtype=torch.float64))[0]
+    axes = torch.linalg.qr(torch.randn(FEATURES, FEATURES, generator=random, dtype=torch.float64))[
+        0
+    ]
     turn = torch.tensor([[1.0, -1.0], [1.0, 1.0]], dtype=torch.float64) / math.sqrt(2)
     ppca = PPCA(axes[:, :LATENTS] * (SPECTRUM[:LATENTS] - SIGMA**2).sqrt() @ turn, SIGMA)
     z, noise = (torch.randn(n, generator=random, dtype=torch.float64) for n in (LATENTS, FEATURES))
@@ -150,12 +154,20 @@ def tightening(ppca: PPCA, x: Tensor, known: Bound, draws: int) -> Tightening:
     lattice, posterior = torch.cartesian_prod(side, side), known.q["posterior"]
     for name in ("prior", "marginals", "factorised", "posterior"):
         q = known.q[name]
-        noise = torch.randn(draws, LATENTS, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+        noise = torch.randn(
+            draws, LATENTS, generator=torch.Generator().manual_seed(2), dtype=torch.float64
+        )
         z = q.mean + noise @ q.scale_tril.T
         log_w = ppca.log_joint(x, z) - q.log_prob(z)
-        measured[name] = [float((log_w.reshape(-1, n).logsumexp(1) - math.log(n)).mean()) for n in k]
-        ratio = (2 * posterior.log_prob(lattice) - q.log_prob(lattice)).exp().sum() * (side[1] - side[0]) ** 2
-        if name != "factorised":  # it is narrower than the posterior along an axis: the variance is infinite
+        measured[name] = [
+            float((log_w.reshape(-1, n).logsumexp(1) - math.log(n)).mean()) for n in k
+        ]
+        ratio = (2 * posterior.log_prob(lattice) - q.log_prob(lattice)).exp().sum() * (
+            side[1] - side[0]
+        ) ** 2
+        if (
+            name != "factorised"
+        ):  # it is narrower than the posterior along an axis: the variance is infinite
             asymptote[name] = [known.evidence - (float(ratio) - 1) / (2 * n) for n in k]
     return Tightening(k, measured, asymptote)
 
@@ -182,27 +194,37 @@ class Trade(NamedTuple):
 
 def trade(ppca: PPCA, steps: int, samples: int = 64) -> Trade:
     """Train a linear VAE for each beta, for each capacity, and once more with eps = 5, all side by side."""
-    x = whitened(samples) @ torch.linalg.cholesky(ppca.weight @ ppca.weight.T + SIGMA**2 * torch.eye(FEATURES)).T
+    x = (
+        whitened(samples)
+        @ torch.linalg.cholesky(ppca.weight @ ppca.weight.T + SIGMA**2 * torch.eye(FEATURES)).T
+    )
     runs, capacities = len(BETAS) + 1 + len(CAPACITIES), torch.tensor(CAPACITIES).double()
     beta, eps = torch.tensor([*BETAS, SHIFTED]).double(), torch.tensor([0.0] * len(BETAS) + [5.0])
     random = torch.Generator().manual_seed(0)
     shapes = ((LATENTS, FEATURES), (FEATURES, LATENTS), (1, LATENTS))
     weights = [
-        (0.3 * torch.randn(shape, generator=random).double()).repeat(runs, 1, 1).requires_grad_() for shape in shapes
+        (0.3 * torch.randn(shape, generator=random).double()).repeat(runs, 1, 1).requires_grad_()
+        for shape in shapes
     ]
     optimiser, target = torch.optim.Adam(weights, 0.05), ramp(0, 1, steps // 3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for step in range(steps):
         rate, distortion = rate_distortion(x, *weights)
         free, held = rate[: len(beta)], rate[len(beta) :]
-        loss = distortion.sum() + (beta * (free - eps)).sum() + GAMMA * (held - target(step) * capacities).abs().sum()
+        loss = (
+            distortion.sum()
+            + (beta * (free - eps)).sum()
+            + GAMMA * (held - target(step) * capacities).abs().sum()
+        )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
     final = [weight.detach() for weight in weights]
     points = [(float(r), float(d)) for r, d in zip(*rate_distortion(x, *final), strict=True)]
-    moved = max(float((weight[len(BETAS)] - weight[BETAS.index(SHIFTED)]).abs().max()) for weight in final)
+    moved = max(
+        float((weight[len(BETAS)] - weight[BETAS.index(SHIFTED)]).abs().max()) for weight in final
+    )
     held_points = dict(zip(CAPACITIES, points[len(beta) :], strict=True))
     return Trade(dict(zip(BETAS, points, strict=False)), held_points, moved)
 
@@ -214,7 +236,9 @@ def whitened(n: int) -> Tensor:
     return torch.linalg.solve_triangular(torch.linalg.cholesky(x.T @ x / n), x.T, upper=False).T
 
 
-def rate_distortion(x: Tensor, encoder: Tensor, decoder: Tensor, log_sd: Tensor) -> tuple[Tensor, Tensor]:
+def rate_distortion(
+    x: Tensor, encoder: Tensor, decoder: Tensor, log_sd: Tensor
+) -> tuple[Tensor, Tensor]:
     """KL and expected -log p(x | z) over samples (N, D), in closed form, of M linear VAEs, (M,) each.
 
     Encoders (M, L, D), decoders (M, D, L), log standard deviations (M, 1, L).
@@ -229,18 +253,29 @@ def rate_distortion(x: Tensor, encoder: Tensor, decoder: Tensor, log_sd: Tensor)
 
 def rows(known: Bound, slopes: Gradients, tight: Tightening, curve: Trade) -> Table:
     """What was measured and what the theory says, by name."""
-    table = {f"ELBO + KL, q = {name}": (known.elbo[name] + known.gap[name], known.evidence) for name in known.q}
+    table = {
+        f"ELBO + KL, q = {name}": (known.elbo[name] + known.gap[name], known.evidence)
+        for name in known.q
+    }
     table["ELBO, q = posterior"] = (known.elbo["posterior"], known.evidence)
     for i in range(LATENTS):
-        table[f"dELBO / d mean {i}, reparametrised"] = (float(slopes.reparametrised[0][i]), float(slopes.exact[i]))
-        table[f"dELBO / d mean {i}, score function"] = (float(slopes.score[0][i]), float(slopes.exact[i]))
+        table[f"dELBO / d mean {i}, reparametrised"] = (
+            float(slopes.reparametrised[0][i]),
+            float(slopes.exact[i]),
+        )
+        table[f"dELBO / d mean {i}, score function"] = (
+            float(slopes.score[0][i]),
+            float(slopes.exact[i]),
+        )
     for name, values in tight.measured.items():
         limits = tight.asymptote.get(name, [known.evidence] * len(values))
         for i in (0, 6, 10):
             theory = limits[i] if i else known.elbo[name]
             table[f"IWAE bound, q = {name}, k = {tight.k[i]}"] = (values[i], theory)
     rates, distortions = shannon(torch.tensor(BETAS).double() * SIGMA**2)
-    for (beta, (rate, distortion)), r, d in zip(curve.beta.items(), rates, distortions, strict=True):
+    for (beta, (rate, distortion)), r, d in zip(
+        curve.beta.items(), rates, distortions, strict=True
+    ):
         table[f"rate, beta = {beta:g}"] = (rate, float(r))
         table[f"distortion, beta = {beta:g}"] = (distortion, float(d))
     for capacity, (rate, distortion) in curve.capacity.items():
@@ -255,7 +290,11 @@ def distortion_at(rate: float) -> float:
     low, high = 1e-6, float(SPECTRUM[0])
     for _ in range(60):
         middle = (low * high) ** 0.5
-        low, high = (middle, high) if float(shannon(torch.tensor([middle]).double())[0]) > rate else (low, middle)
+        low, high = (
+            (middle, high)
+            if float(shannon(torch.tensor([middle]).double())[0]) > rate
+            else (low, middle)
+        )
     return float(shannon(torch.tensor([low]).double())[1])
 
 
@@ -267,7 +306,9 @@ def show(table: Table, known: Bound, slopes: Gradients) -> None:
     for title, values in (("ELBO", known.elbo), ("KL(q || posterior)", known.gap)):
         print(f"{title}: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items()))
     reparametrised, score = slopes.reparametrised[1].mean(), slopes.score[1].mean()
-    print(f"one draw's gradient varies by {reparametrised:.2f} (reparametrised), {score:.2f} (score function)")
+    print(
+        f"one draw's gradient varies by {reparametrised:.2f} (reparametrised), {score:.2f} (score function)"
+    )
 
 
 def draw(known: Bound, tight: Tightening, curve: Trade) -> Figure:
@@ -303,7 +344,12 @@ def _draw_posteriors(axis: Axes, known: Bound) -> None:
             x, y = (q.mean + reach * circle @ q.scale_tril.T).T
             label = name if reach == 2 else None
             axis.plot(x, y, color=COLOUR[name], linestyle=style, linewidth=1.2, label=label)
-    axis.set(xlabel="$z_1$", ylabel="$z_2$", title="q(z | x), one and two standard deviations", aspect="equal")
+    axis.set(
+        xlabel="$z_1$",
+        ylabel="$z_2$",
+        title="q(z | x), one and two standard deviations",
+        aspect="equal",
+    )
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
 
@@ -313,7 +359,9 @@ def _draw_bounds(axis: Axes, known: Bound) -> None:
         elbo, gap = known.elbo[name], known.gap[name]
         axis.barh(i, gap, left=elbo, color=COLOUR[name], height=0.5, alpha=0.85)
         axis.plot(elbo, i, "o", color=COLOUR[name], markersize=5)
-        axis.annotate(f"{gap:.2f}", (elbo, i), (-6, 0), textcoords="offset points", ha="right", va="center")
+        axis.annotate(
+            f"{gap:.2f}", (elbo, i), (-6, 0), textcoords="offset points", ha="right", va="center"
+        )
     axis.axvline(known.evidence, color=INK, linewidth=1, linestyle="--")
     low = min(known.elbo.values())
     axis.set(
@@ -322,7 +370,9 @@ def _draw_bounds(axis: Axes, known: Bound) -> None:
         xlabel="nats",
         title="ELBO (dot) + KL (bar) = log p(x)",
     )
-    axis.set_xlim(low - 0.35 * (known.evidence - low), known.evidence + 0.05 * (known.evidence - low))
+    axis.set_xlim(
+        low - 0.35 * (known.evidence - low), known.evidence + 0.05 * (known.evidence - low)
+    )
 
 
 def _draw_tightening(axis: Axes, tight: Tightening, known: Bound) -> None:
@@ -330,26 +380,50 @@ def _draw_tightening(axis: Axes, tight: Tightening, known: Bound) -> None:
         axis.plot(tight.k, values, "o-", color=COLOUR[name], markersize=4, label=name)
         if name in ("prior", "marginals"):
             label = "log p(x) - variance / 2k" if name == "marginals" else None
-            axis.plot(tight.k, tight.asymptote[name], label=label, color=COLOUR[name], linewidth=1, linestyle=":")
+            axis.plot(
+                tight.k,
+                tight.asymptote[name],
+                label=label,
+                color=COLOUR[name],
+                linewidth=1,
+                linestyle=":",
+            )
     axis.axhline(known.evidence, color=INK, linewidth=1, linestyle="--")
     low = tight.measured["factorised"][0]
-    axis.set(xscale="log", xlabel="samples k", ylabel="nats", title="The importance-weighted bound rises to log p(x)")
-    axis.set_ylim(known.evidence - 3 * (known.evidence - low), known.evidence + 0.3 * (known.evidence - low))
+    axis.set(
+        xscale="log",
+        xlabel="samples k",
+        ylabel="nats",
+        title="The importance-weighted bound rises to log p(x)",
+    )
+    axis.set_ylim(
+        known.evidence - 3 * (known.evidence - low), known.evidence + 0.3 * (known.evidence - low)
+    )
     axis.legend(frameon=False, loc="lower right")
 
 
 def _draw_trade(axis: Axes, curve: Trade) -> None:
     rates, distortions = shannon(torch.logspace(-1.3, 1.2, 200, dtype=torch.float64))
     axis.plot(rates, distortions, color=INK, linewidth=1, linestyle="--", label="Shannon's curve")
-    axis.plot(*zip(*curve.beta.values(), strict=True), "o", color=ACCENT, markersize=5, label="beta-VAE, with its beta")
+    axis.plot(
+        *zip(*curve.beta.values(), strict=True),
+        "o",
+        color=ACCENT,
+        markersize=5,
+        label="beta-VAE, with its beta",
+    )
     held = tuple(zip(*curve.capacity.values(), strict=True))
     axis.plot(*held, "x", color=OTHER, markersize=7, mew=2, label="capacity form, at C (dotted)")
     for beta, point in curve.beta.items():
         axis.annotate(f"{beta:g}", point, (5, 4), textcoords="offset points", color=ACCENT)
     for capacity, (_, distortion) in curve.capacity.items():
-        axis.plot([capacity, capacity], [3.5, distortion], color=OTHER, linewidth=0.8, linestyle=":")
+        axis.plot(
+            [capacity, capacity], [3.5, distortion], color=OTHER, linewidth=0.8, linestyle=":"
+        )
     total = sum(curve.beta[1.0])
-    axis.plot([0, total], [total, 0], color=QUIET, linewidth=1, label="rate + distortion = -E log p(x)")
+    axis.plot(
+        [0, total], [total, 0], color=QUIET, linewidth=1, label="rate + distortion = -E log p(x)"
+    )
     axis.set(xlim=(-0.1, 4.2), ylim=(3.5, 19), xlabel="rate (nats)", ylabel="distortion (nats)")
     axis.set_title("Rate against distortion")
     axis.legend(frameon=False)
@@ -362,13 +436,17 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(buffer)
     picture = Image.open(buffer).convert("RGB")
     colours = picture.quantize(256)
-    colours.putpalette([255 if level > 247 else level for level in colours.getpalette() or []])  # white stays white
+    colours.putpalette(
+        [255 if level > 247 else level for level in colours.getpalette() or []]
+    )  # white stays white
     picture.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> Table:
     """Measure, print the table, write the figure; the table is returned, too."""
-    parser = argparse.ArgumentParser(description="The theory of the evidence lower bound, executed.")
+    parser = argparse.ArgumentParser(
+        description="The theory of the evidence lower bound, executed."
+    )
     parser.add_argument("--quick", action="store_true", help="fewer draws and steps")
     parser.add_argument("--out", type=Path, default=Path(), help="folder of the figure")
     options = parser.parse_args(arguments)

@@ -49,7 +49,9 @@ class Mixture:
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """`n` draws, (n, d)."""
         k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        return self.means[k] + self.sds[k, None] * torch.randn(n, self.means.shape[1], generator=generator)
+        return self.means[k] + self.sds[k, None] * torch.randn(
+            n, self.means.shape[1], generator=generator
+        )
 
     def density(self, x: Tensor) -> Tensor:
         """Density at points (n, d), (n,)."""
@@ -70,7 +72,9 @@ class Lattice:
         """Density of samples (n, d), counted in cells around the points."""
         columns = ((samples + REACH) / self.step).round().long().clamp(0, len(self.side) - 1)
         index = sum(columns[:, -1 - i] * len(self.side) ** i for i in range(columns.shape[1]))
-        return torch.bincount(torch.as_tensor(index), minlength=len(self.points)) / (len(samples) * self.cell)
+        return torch.bincount(torch.as_tensor(index), minlength=len(self.points)) / (
+            len(samples) * self.cell
+        )
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ class Problem:
 def problem(dimension: int) -> Problem:
     """Two modes on a line, or three in a plane; the fixed generator is one broad Gaussian."""
     if dimension == 1:
-        data = Mixture(torch.tensor([0.4, 0.6]), torch.tensor([[-1.5], [1.5]]), torch.tensor([0.5, 0.8]))
+        data = Mixture(
+            torch.tensor([0.4, 0.6]), torch.tensor([[-1.5], [1.5]]), torch.tensor([0.5, 0.8])
+        )
         return Problem(data, _gaussian([0.5], 1.4), Lattice(1, 0.05))
     angles = torch.tensor([90.0, 210.0, 330.0]).deg2rad()
     means = 1.5 * torch.stack([angles.cos(), angles.sin()], 1)
@@ -111,10 +117,18 @@ def best_value(p: Tensor, g: Tensor, cell: float) -> float:
 
 def network(n_in: int, n_out: int, width: int) -> nn.Sequential:
     """A perceptron of two hidden layers, smooth as the densities are."""
-    return nn.Sequential(nn.Linear(n_in, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, n_out))
+    return nn.Sequential(
+        nn.Linear(n_in, width),
+        nn.SiLU(),
+        nn.Linear(width, width),
+        nn.SiLU(),
+        nn.Linear(width, n_out),
+    )
 
 
-def adam(net: nn.Module, lr: float, steps: int) -> tuple[torch.optim.Adam, torch.optim.lr_scheduler.LRScheduler]:
+def adam(
+    net: nn.Module, lr: float, steps: int
+) -> tuple[torch.optim.Adam, torch.optim.lr_scheduler.LRScheduler]:
     """Adam with little momentum (games turn in circles with more), its rate falling to 0 along half a cosine."""
     optimiser = torch.optim.Adam(net.parameters(), lr, betas=(0.5, 0.99), fused=True)
     return optimiser, torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -123,7 +137,9 @@ def adam(net: nn.Module, lr: float, steps: int) -> tuple[torch.optim.Adam, torch
 def shortfall(logit: Tensor, p: Tensor, g: Tensor, cell: float) -> float:
     """2 E_m KL(D* || D), Bernoulli distributions both: by how much D misses the best value."""
     best, p, g = torch.log(p / g).double(), p.double(), g.double()
-    gap = p * (F.logsigmoid(best) - F.logsigmoid(logit)) + g * (F.logsigmoid(-best) - F.logsigmoid(-logit))
+    gap = p * (F.logsigmoid(best) - F.logsigmoid(logit)) + g * (
+        F.logsigmoid(-best) - F.logsigmoid(-logit)
+    )
     return float(cell * gap.sum())
 
 
@@ -187,7 +203,10 @@ def play(case: Problem, steps: int, batch: int, rate: float, width: int = 96) ->
     averaged, values = deepcopy(generator), []
     moves = [adam(critic, 1e-2, steps), adam(generator, rate, steps)]
     for step in range(1, steps + 1):
-        real, fake = case.data.sample(batch, draws), generator(torch.randn(batch, NOISE, generator=draws))
+        real, fake = (
+            case.data.sample(batch, draws),
+            generator(torch.randn(batch, NOISE, generator=draws)),
+        )
         loss = critic_loss(critic(real)[:, 0], critic(fake.detach())[:, 0], "non-saturating").mean()
         descend(loss, *moves[0])
         descend(generator_loss(critic(fake)[:, 0], "non-saturating").mean(), *moves[1])
@@ -199,7 +218,9 @@ def play(case: Problem, steps: int, batch: int, rate: float, width: int = 96) ->
     return Played(case, generated, logit.sigmoid(), values)
 
 
-def descend(loss: Tensor, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler) -> None:
+def descend(
+    loss: Tensor, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
+) -> None:
     """One step down the loss, and one along the schedule."""
     optimiser.zero_grad()
     loss.backward()
@@ -215,7 +236,9 @@ def follow(averaged: nn.Module, net: nn.Module, decay: float) -> None:
 
 
 @torch.no_grad()
-def look(lattice: Lattice, generator: nn.Module, critic: nn.Module, n: int = 2**16) -> tuple[Tensor, Tensor]:
+def look(
+    lattice: Lattice, generator: nn.Module, critic: nn.Module, n: int = 2**16
+) -> tuple[Tensor, Tensor]:
     """The generator's density by a histogram of `n` samples, and the critic's logit, on the lattice."""
     noise = torch.randn(n, NOISE, generator=torch.Generator().manual_seed(2))
     generated = torch.cat([generator(part) for part in noise.split(4096)])
@@ -242,7 +265,9 @@ def pull(offsets: Tensor) -> Pull:
 
     def slope(offset: float, objective: AdversarialObjective) -> float:
         moved = torch.tensor(offset, requires_grad=True)
-        logit = 0.5 * offset**2 - offset * (x + moved)  # log p_data - log p_g, held while the sample moves
+        logit = 0.5 * offset**2 - offset * (
+            x + moved
+        )  # log p_data - log p_g, held while the sample moves
         loss = 0.01 * (normal(0) * generator_loss(logit, objective)).sum()
         return float(torch.autograd.grad(loss, moved)[0])
 
@@ -251,12 +276,16 @@ def pull(offsets: Tensor) -> Pull:
 
     objectives: tuple[AdversarialObjective, ...] = ("minimax", "non-saturating")
     measured = {name: [slope(float(o), name) for o in offsets] for name in objectives}
-    jensen = torch.tensor([(divergence(float(o) + h) - divergence(float(o) - h)) / (2 * h) for o in offsets])
+    jensen = torch.tensor(
+        [(divergence(float(o) + h) - divergence(float(o) - h)) / (2 * h) for o in offsets]
+    )
     theory = {"minimax": jensen, "non-saturating": offsets - jensen}
     return Pull(offsets, {name: torch.tensor(slopes) for name, slopes in measured.items()}, theory)
 
 
-def rows(judged: Sequence[Judged], played: Sequence[Played], pulled: Pull) -> dict[str, tuple[float, float]]:
+def rows(
+    judged: Sequence[Judged], played: Sequence[Played], pulled: Pull
+) -> dict[str, tuple[float, float]]:
     """What was measured and what the theory says, by name."""
     table: dict[str, tuple[float, float]] = {}
     for fixed in judged:
@@ -264,7 +293,10 @@ def rows(judged: Sequence[Judged], played: Sequence[Played], pulled: Pull) -> di
         table[f"{name}: largest |D - D*| (99 % of m)"] = (largest, 0.0)
         table[f"{name}: mean |D - D*|"] = (mean, 0.0)
         table[f"{name}: V(D, G)"] = (fixed.values[-1][1], fixed.best_value)
-        table[f"{name}: V(D*, G) - V(D, G)"] = (fixed.best_value - fixed.values[-1][1], fixed.shortfall)
+        table[f"{name}: V(D*, G) - V(D, G)"] = (
+            fixed.best_value - fixed.values[-1][1],
+            fixed.shortfall,
+        )
     for game in played:
         name, (_, reached, best) = f"{game.case.lattice.dimension}-D, both", game.values[-1]
         table[f"{name}: V(D, G)"] = (reached, -math.log(4))
@@ -314,10 +346,17 @@ def draw_judged(line: Judged, plane: Judged) -> Figure:
 
 def _draw_line(axis: Axes, fixed: Judged) -> None:
     x = fixed.case.lattice.points
-    for mixture, colour, name in ((fixed.case.data, OTHER, "p_data"), (fixed.case.fixed, QUIET, "p_g")):
-        axis.fill_between(x[:, 0], mixture.density(x), color=colour, alpha=0.35, linewidth=0, label=name)
+    for mixture, colour, name in (
+        (fixed.case.data, OTHER, "p_data"),
+        (fixed.case.fixed, QUIET, "p_g"),
+    ):
+        axis.fill_between(
+            x[:, 0], mixture.density(x), color=colour, alpha=0.35, linewidth=0, label=name
+        )
     axis.plot(x, fixed.learned, color=ACCENT, linewidth=2, label="D, learned")
-    axis.plot(x, fixed.best, color=INK, linewidth=1, linestyle="--", label="D* = p_data / (p_data + p_g)")
+    axis.plot(
+        x, fixed.best, color=INK, linewidth=1, linestyle="--", label="D* = p_data / (p_data + p_g)"
+    )
     axis.set(xlim=(-4.5, 6), ylim=(0, 1.1), xlabel="x", title="Generator fixed: D against D*")
     axis.legend(frameon=False, ncols=2)
     axis.spines[["top", "right"]].set_visible(False)
@@ -325,7 +364,11 @@ def _draw_line(axis: Axes, fixed: Judged) -> None:
 
 def _draw_values(axis: Axes, *judged: Judged) -> None:
     for fixed, colour in zip(judged, (ACCENT, OTHER), strict=True):
-        axis.plot(*zip(*fixed.values, strict=True), color=colour, label=f"{fixed.case.lattice.dimension}-D")
+        axis.plot(
+            *zip(*fixed.values, strict=True),
+            color=colour,
+            label=f"{fixed.case.lattice.dimension}-D",
+        )
         axis.axhline(fixed.best_value, color=colour, linewidth=0.8, linestyle="--")
     axis.set(xlabel="step", title="V(D, G) and V(D*, G) (dashed)")
     axis.legend(frameon=False)
@@ -337,8 +380,17 @@ def draw_played(line: Played, plane: Played, pulled: Pull) -> Figure:
     figure = blank(8.4, 5.4)
     (first, second, third), axes = figure.subplots(2, 3)
     x = line.case.lattice.side
-    first.fill_between(x, line.generated, step="mid", color=OTHER, alpha=0.35, linewidth=0, label="p_g, histogram")
-    first.plot(x, line.case.data.density(x[:, None]), color=INK, linewidth=1, linestyle="--", label="p_data")
+    first.fill_between(
+        x, line.generated, step="mid", color=OTHER, alpha=0.35, linewidth=0, label="p_g, histogram"
+    )
+    first.plot(
+        x,
+        line.case.data.density(x[:, None]),
+        color=INK,
+        linewidth=1,
+        linestyle="--",
+        label="p_data",
+    )
     first.plot(x, line.learned, color=ACCENT, label="D")
     first.set(xlim=(-4, 5), ylim=(0, 0.8), xlabel="x", title="Both trained")
     first.legend(frameon=False, loc="upper left")
@@ -346,7 +398,9 @@ def draw_played(line: Played, plane: Played, pulled: Pull) -> Figure:
     _draw_pull(third, pulled)
     p, top = plane.case.data.density(plane.case.lattice.points), 0.2
     _draw_map(axes[0], plane.case.lattice, p, DENSITY, (0, top), "p_data")
-    image = _draw_map(axes[1], plane.case.lattice, plane.generated, DENSITY, (0, top), "p_g, histogram")
+    image = _draw_map(
+        axes[1], plane.case.lattice, plane.generated, DENSITY, (0, top), "p_g, histogram"
+    )
     figure.colorbar(image, ax=axes[:2], shrink=0.8, ticks=[0, 0.1, 0.2])
     image = _draw_map(axes[2], plane.case.lattice, plane.learned, VERDICT, (0, 1), "D")
     _draw_contours(axes[2], plane.case, fixed=False)
@@ -360,7 +414,13 @@ def _draw_course(axis: Axes, *played: Played) -> None:
     for game, colour in zip(played, (ACCENT, OTHER), strict=True):
         steps, reached, best = zip(*game.values, strict=True)
         axis.plot(steps, reached, color=colour, label=f"{game.case.lattice.dimension}-D, V(D, G)")
-        axis.plot(steps, best, color=colour, linestyle=":", label=f"{game.case.lattice.dimension}-D, V(D*, G)")
+        axis.plot(
+            steps,
+            best,
+            color=colour,
+            linestyle=":",
+            label=f"{game.case.lattice.dimension}-D, V(D*, G)",
+        )
     axis.axhline(-math.log(4), color=INK, linewidth=0.8, linestyle="--")
     axis.set(xlabel="step", ylim=(-1.42, -1.08), title="The value goes to -log 4 (dashed)")
     axis.legend(frameon=False)
@@ -370,7 +430,15 @@ def _draw_pull(axis: Axes, pulled: Pull) -> None:
     for (name, slopes), colour in zip(pulled.measured.items(), (OTHER, ACCENT), strict=True):
         axis.plot(pulled.offsets, slopes, color=colour, label=name)
         theory = "theory" if name == "non-saturating" else None
-        axis.plot(pulled.offsets[::5], pulled.theory[name][::5], "o", color=INK, ms=3.5, mfc="none", label=theory)
+        axis.plot(
+            pulled.offsets[::5],
+            pulled.theory[name][::5],
+            "o",
+            color=INK,
+            ms=3.5,
+            mfc="none",
+            label=theory,
+        )
     axis.set(xlabel="offset of p_g from p_data", title="Gradient on the offset, at D*")
     axis.legend(frameon=False)
 
@@ -388,7 +456,9 @@ def _draw_map(
     axis.set(xlim=(-4, 4), ylim=(-4, 4), xticks=[-3, 0, 3], yticks=[-3, 0, 3], title=title)
     picture, extent = values.reshape(n, n).T.numpy(), (-reach, reach, -reach, reach)
     smooth = "bilinear" if colours is VERDICT else "nearest"
-    return axis.imshow(picture, colours, vmin=low, vmax=high, origin="lower", extent=extent, interpolation=smooth)
+    return axis.imshow(
+        picture, colours, vmin=low, vmax=high, origin="lower", extent=extent, interpolation=smooth
+    )
 
 
 def _draw_contours(axis: Axes, case: Problem, *, fixed: bool = True) -> None:
@@ -396,7 +466,9 @@ def _draw_contours(axis: Axes, case: Problem, *, fixed: bool = True) -> None:
     pairs = [(case.data, INK), (case.fixed, QUIET)]
     for mixture, colour in pairs if fixed else pairs[:1]:
         height = mixture.density(torch.cartesian_prod(side, side)).reshape(161, 161).T.numpy()
-        axis.contour(side.numpy(), side.numpy(), height, levels=[0.04, 0.08], colors=colour, linewidths=0.8)
+        axis.contour(
+            side.numpy(), side.numpy(), height, levels=[0.04, 0.08], colors=colour, linewidths=0.8
+        )
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -406,7 +478,9 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(buffer)
     picture = Image.open(buffer).convert("RGB")
     colours = picture.quantize(256)
-    colours.putpalette([255 if level > 247 else level for level in colours.getpalette() or []])  # white stays white
+    colours.putpalette(
+        [255 if level > 247 else level for level in colours.getpalette() or []]
+    )  # white stays white
     picture.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 

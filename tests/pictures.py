@@ -12,7 +12,9 @@ from torch import Tensor
 from unwarp.warps import Affine2d, Window
 
 
-def smooth(n: int, size: tuple[int, int], channels: int = 1, sigma: float = 2.5, seed: int = 0) -> Tensor:
+def smooth(
+    n: int, size: tuple[int, int], channels: int = 1, sigma: float = 2.5, seed: int = 0
+) -> Tensor:
     """Filtered noise (N, C, H, W) in [0, 1], float32."""
     noise = np.random.default_rng(seed).normal(size=(n, channels, *size))
     field = gaussian_filter(noise, (0, 0, sigma, sigma), mode="reflect")
@@ -23,7 +25,9 @@ def smooth(n: int, size: tuple[int, int], channels: int = 1, sigma: float = 2.5,
 def dot(size: tuple[int, int], at: tuple[float, float] = (0.0, 0.0), sd: float = 0.1) -> Tensor:
     """A Gaussian dot (1, 1, H, W) at a point of the frame, `sd` in half-frames."""
     points = Window.frame(size).lattice(torch.zeros(1))
-    return torch.exp(-(points - torch.tensor(at)).square().sum(-1) / (2 * sd**2)).reshape(1, 1, *size)
+    return torch.exp(-(points - torch.tensor(at)).square().sum(-1) / (2 * sd**2)).reshape(
+        1, 1, *size
+    )
 
 
 def centre_of_mass(x: Tensor) -> Tensor:
@@ -46,5 +50,7 @@ def blobs(n: int, seed: int = 0) -> Tensor:
     """One bright spot a picture, anywhere, (n, 1, 12, 16)."""
     generator = torch.Generator().manual_seed(seed)
     centre = torch.rand(n, 2, 1, 1, generator=generator) * 1.2 - 0.6
-    down, across = torch.meshgrid(torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij")
+    down, across = torch.meshgrid(
+        torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij"
+    )
     return torch.exp(-((across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2) / 0.08)[:, None]

@@ -54,7 +54,10 @@ def test_domains_are_known_once_registered() -> None:
         assert Domain.of_axes(2) is IMAGES and Domain.of_axes(7) is None
         with pytest.raises(ValueError, match="'spectrum' is registered already"):
             replace(spectra, batch_size=7).register()
-        assert replace(IMAGES, batch_size=7).register is not None and Domain.registry["image"] is IMAGES
+        assert (
+            replace(IMAGES, batch_size=7).register is not None
+            and Domain.registry["image"] is IMAGES
+        )
     finally:
         del Domain.registry["spectrum"]
 
@@ -64,7 +67,9 @@ def test_registries_refuse_a_second_definition() -> None:
     registry: Registry[type] = Registry("thing", ValueError)
     registry.add("number", int)
     registry.add("number", int)
-    with pytest.raises(ValueError, match=r"'number' is defined twice, as builtins\.int and as builtins\.str"):
+    with pytest.raises(
+        ValueError, match=r"'number' is defined twice, as builtins\.int and as builtins\.str"
+    ):
         registry.add("number", str)
 
 
@@ -99,9 +104,13 @@ def test_definition_again_replaces_itself() -> None:
 def test_two_definitions_of_a_name_clash() -> None:
     """Another class with the same name is refused; the message says where both stand."""
     toy_warp(1.0)
-    with pytest.raises(ConfigError, match=r"warp 'toy' is defined twice, as .*toy_warp.*Toy and as .*Other"):
+    with pytest.raises(
+        ConfigError, match=r"warp 'toy' is defined twice, as .*toy_warp.*Toy and as .*Other"
+    ):
         type("Other", (Identity,), {"name": "toy", "__module__": "elsewhere"})
-    with pytest.raises(ConfigError, match=r"family 'ae' is defined twice, as unwarp\.models\.families\.ae\.AE and"):
+    with pytest.raises(
+        ConfigError, match=r"family 'ae' is defined twice, as unwarp\.models\.families\.ae\.AE and"
+    ):
         type("Other", (AE,), {"family": "ae", "__module__": "elsewhere"})
 
 

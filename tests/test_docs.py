@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
+)
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -29,5 +31,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / place).resolve() if place else page
         assert target.exists(), f"{link} leads nowhere"
         assert not heading or heading in names(target), f"{link}: no such heading"
-    opened, closed = (re.findall(rf"^<!-- {mark}([\w-]+) -->$", text, re.MULTILINE) for mark in ("", "/"))
+    opened, closed = (
+        re.findall(rf"^<!-- {mark}([\w-]+) -->$", text, re.MULTILINE) for mark in ("", "/")
+    )
     assert opened == closed

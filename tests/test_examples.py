@@ -47,7 +47,9 @@ def run(name: str, folder: Path, pictures: set[str]) -> Table:
 
 @pytest.fixture(scope="module")
 def gan(tmp_path_factory: pytest.TempPathFactory) -> Table:
-    return run("gan_theory", tmp_path_factory.mktemp("gan"), {"gan_discriminator.png", "gan_game.png"})
+    return run(
+        "gan_theory", tmp_path_factory.mktemp("gan"), {"gan_discriminator.png", "gan_game.png"}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,9 @@ def elbo(tmp_path_factory: pytest.TempPathFactory) -> Table:
     return run("elbo_theory", tmp_path_factory.mktemp("elbo"), {"elbo_theory.png"})
 
 
-def test_the_largest_value_of_the_game_is_minus_log_4_for_equal_and_0_for_disjoint_densities() -> None:
+def test_the_largest_value_of_the_game_is_minus_log_4_for_equal_and_0_for_disjoint_densities() -> (
+    None
+):
     game = load("gan_theory")
     p, g = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.0, 1.0])
     assert game.best_value(p, p, 1.0) == pytest.approx(-math.log(4))
@@ -71,7 +75,9 @@ def test_no_discriminator_does_better_than_the_ratio_of_the_densities() -> None:
     for shift in (-0.5, 0.01, 2.0):
         logit = (p / g).log() + shift
         assert game.value(logit, p, g, 1.0) < best
-        assert best - game.value(logit, p, g, 1.0) == pytest.approx(game.shortfall(logit, p, g, 1.0), abs=1e-6)
+        assert best - game.value(logit, p, g, 1.0) == pytest.approx(
+            game.shortfall(logit, p, g, 1.0), abs=1e-6
+        )
 
 
 @pytest.mark.parametrize(("dimension", "mean", "largest"), [(1, 0.03, 0.15), (2, 0.05, 0.3)])
@@ -102,10 +108,17 @@ def test_the_generator_is_drawn_by_the_divergences_that_its_losses_stand_for(gan
     assert len(slopes) == 8
     for measured, theory in slopes.values():
         assert measured == pytest.approx(theory, abs=1e-3)
-    assert slopes["minimax: gradient, p_g off by 6"][0] < 0.05 < 5 < slopes["non-saturating: gradient, p_g off by 6"][0]
+    assert (
+        slopes["minimax: gradient, p_g off by 6"][0]
+        < 0.05
+        < 5
+        < slopes["non-saturating: gradient, p_g off by 6"][0]
+    )
 
 
-def test_the_bound_and_the_divergence_from_the_posterior_add_up_to_the_evidence(elbo: Table) -> None:
+def test_the_bound_and_the_divergence_from_the_posterior_add_up_to_the_evidence(
+    elbo: Table,
+) -> None:
     sums = {name: pair for name, pair in elbo.items() if "ELBO + KL" in name}
     assert len(sums) == 6
     for total, evidence in sums.values():
@@ -113,8 +126,12 @@ def test_the_bound_and_the_divergence_from_the_posterior_add_up_to_the_evidence(
     assert elbo["ELBO, q = posterior"][0] == pytest.approx(elbo["ELBO, q = posterior"][1], abs=1e-9)
 
 
-@pytest.mark.parametrize(("estimator", "error"), [("reparametrised", 0.15), ("score function", 0.8)])
-def test_both_gradient_estimators_agree_with_the_exact_gradient(elbo: Table, estimator: str, error: float) -> None:
+@pytest.mark.parametrize(
+    ("estimator", "error"), [("reparametrised", 0.15), ("score function", 0.8)]
+)
+def test_both_gradient_estimators_agree_with_the_exact_gradient(
+    elbo: Table, estimator: str, error: float
+) -> None:
     for i in range(2):
         measured, exact = elbo[f"dELBO / d mean {i}, {estimator}"]
         assert measured == pytest.approx(exact, abs=error)
@@ -128,7 +145,9 @@ def test_the_importance_weighted_bound_rises_with_its_samples(elbo: Table, q: st
     assert many[0] == pytest.approx(many[1], abs=0.06)
 
 
-def test_the_importance_weighted_bound_is_tight_for_one_sample_of_the_posterior(elbo: Table) -> None:
+def test_the_importance_weighted_bound_is_tight_for_one_sample_of_the_posterior(
+    elbo: Table,
+) -> None:
     measured, evidence = elbo["IWAE bound, q = posterior, k = 1"]
     assert measured == pytest.approx(evidence, abs=1e-9)
 

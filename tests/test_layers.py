@@ -54,7 +54,10 @@ def test_floors() -> None:
     graph = room_graph(ROOT)
     assert graph.keys() == level.keys()
     upward = [
-        (a, b) for a, reached in graph.items() for b in reached if level[b] >= level[a] and "__init__" not in (a, b)
+        (a, b)
+        for a, reached in graph.items()
+        for b in reached
+        if level[b] >= level[a] and "__init__" not in (a, b)
     ]
     assert not upward
     inner = {room: reached - set(DOORS) for room, reached in graph.items() if room not in DOORS}
@@ -63,19 +66,27 @@ def test_floors() -> None:
 
 def test_files_know_no_tests() -> None:
     """The library imports neither its benchmarks nor its tests."""
-    assert not {name for path in modules(ROOT).values() for name in outside(path)} & {"tests", "benchmarks", "examples"}
+    assert not {name for path in modules(ROOT).values() for name in outside(path)} & {
+        "tests",
+        "benchmarks",
+        "examples",
+    }
 
 
 @pytest.mark.parametrize("package", AT_HOME)
 def test_heavy_packages_are_at_home(package: str) -> None:
     """Only some rooms import a heavy package when they are imported."""
     strangers = [name for name, path in modules(ROOT).items() if package in outside(path)]
-    assert strangers and not [name for name in strangers if name.split(".")[0] not in AT_HOME[package]]
+    assert strangers and not [
+        name for name in strangers if name.split(".")[0] not in AT_HOME[package]
+    ]
 
 
 def test_training_imports_no_heavy_package() -> None:
     """Building and training are imported without scikit-learn, pandas, matplotlib and typer."""
-    script = f"import sys, unwarp.models, unwarp.training; print(sys.modules.keys() & {set(AT_HOME)})"
+    script = (
+        f"import sys, unwarp.models, unwarp.training; print(sys.modules.keys() & {set(AT_HOME)})"
+    )
     run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert run.stdout.strip() == "set()"
 
@@ -83,7 +94,12 @@ def test_training_imports_no_heavy_package() -> None:
 def test_tests_import_no_tests() -> None:
     """What tests share lies in files that hold no tests."""
     files = TESTS.rglob("test_*.py")
-    assert not [path for path in files for name in imported(path, "tests") if name.split(".")[-2].startswith("test_")]
+    assert not [
+        path
+        for path in files
+        for name in imported(path, "tests")
+        if name.split(".")[-2].startswith("test_")
+    ]
 
 
 def missing_tests(source: Path, tests: Path) -> set[str]:
@@ -124,7 +140,13 @@ def test_gaps_in_the_mirror_are_seen(tmp_path: Path) -> None:
 
 def test_circles_are_seen() -> None:
     """The measure itself: of a circle of three and a node beside it, the three; floors count what a circle stands on."""
-    graph = {"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("ad"), "d": frozenset[str](), "e": frozenset("a")}
+    graph = {
+        "a": frozenset("b"),
+        "b": frozenset("c"),
+        "c": frozenset("ad"),
+        "d": frozenset[str](),
+        "e": frozenset("a"),
+    }
     assert circles(graph) == [frozenset("abc")]
     assert floors(graph) == {"a": 2, "b": 2, "c": 2, "d": 1, "e": 3}
 

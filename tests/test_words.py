@@ -84,4 +84,11 @@ def test_vague_names_only_fall() -> None:
 def test_vague_names_are_seen() -> None:
     """The measure itself, on each way to define a name."""
     source = "found = 1\ndef taken(known, x): self.given_ = x\nclass Kept: pass\nfounded, x.seen = found, x.told"
-    assert set(vague_names(ast.parse(source))) == {"found", "taken", "known", "given", "kept", "seen"}
+    assert set(vague_names(ast.parse(source))) == {
+        "found",
+        "taken",
+        "known",
+        "given",
+        "kept",
+        "seen",
+    }

@@ -119,7 +119,9 @@ class Domain:
             name: The domain to prefer where several have as many axes.
         """
         matches = [domain for domain in cls.registry.values() if len(domain.axes) == n_axes]
-        return next((domain for domain in matches if domain.name == name), next(iter(matches), None))
+        return next(
+            (domain for domain in matches if domain.name == name), next(iter(matches), None)
+        )
 
 
 IMAGES = Domain(

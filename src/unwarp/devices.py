@@ -18,8 +18,14 @@ def place(device: str) -> torch.device:
     Raises:
         ConfigError: The device is unknown or absent.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
     usable = [name for name, found in there.items() if found]
     if device not in (*usable, "auto"):
-        raise ConfigError(f"device={device!r} is not available here; choose one of {', '.join([*usable, 'auto'])}")
+        raise ConfigError(
+            f"device={device!r} is not available here; choose one of {', '.join([*usable, 'auto'])}"
+        )
     return torch.device(usable[0] if device == "auto" else device)

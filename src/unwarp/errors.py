@@ -13,7 +13,9 @@ class DataError(UnwarpError, ValueError):
 
 def no_such_source(source: object, formats: str) -> DataError:
     """The error for a path where nothing is; `formats` are the suffixes of files that can be read."""
-    return DataError(f"{str(source)!r} does not exist; give a folder of pictures or a file: {formats}")
+    return DataError(
+        f"{str(source)!r} does not exist; give a folder of pictures or a file: {formats}"
+    )
 
 
 class ConfigError(UnwarpError, ValueError):

@@ -53,7 +53,9 @@ def make_folder(folder: Path) -> None:
 
 
 def _unwritable(path: Path, why: str | None) -> ConfigError:
-    return ConfigError(f"cannot write {path}: {(why or 'it is refused').lower()}; choose another place with --out")
+    return ConfigError(
+        f"cannot write {path}: {(why or 'it is refused').lower()}; choose another place with --out"
+    )
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes | str | dict[str, Tensor]]) -> None:
@@ -62,8 +64,14 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str | dict[str, Tenso
     Raises:
         CheckpointError: `folder` exists and is not a folder that this function wrote.
     """
-    if folder.exists() and not (folder / "config.json").is_file() and any(folder.iterdir() if folder.is_dir() else [1]):
-        raise CheckpointError(f"{folder} exists and is not a model folder; choose another place or move it away")
+    if (
+        folder.exists()
+        and not (folder / "config.json").is_file()
+        and any(folder.iterdir() if folder.is_dir() else [1])
+    ):
+        raise CheckpointError(
+            f"{folder} exists and is not a model folder; choose another place or move it away"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -71,7 +79,9 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str | dict[str, Tenso
             if isinstance(content, dict):
                 save_file({k: v.contiguous() for k, v in content.items()}, fresh / name)
             else:
-                (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
+                (fresh / name).write_bytes(
+                    content.encode() if isinstance(content, str) else content
+                )
             (fresh / name).chmod(0o644)
         old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         if folder.exists():

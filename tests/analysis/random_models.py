@@ -37,4 +37,6 @@ def reconstruct(model: Model, x: Tensor) -> tuple[Latent, Tensor]:
 
 def constant_decoder(model: Model, picture: Tensor) -> object:
     """The model with a decoder that draws `picture` whatever the code."""
-    return patch.object(model, "decode", side_effect=lambda content: picture.expand(len(content), -1, -1, -1))
+    return patch.object(
+        model, "decode", side_effect=lambda content: picture.expand(len(content), -1, -1, -1)
+    )

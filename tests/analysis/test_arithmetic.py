@@ -25,7 +25,9 @@ def test_arithmetic_adds_mean_content_and_keeps_the_deformation() -> None:
     torch.testing.assert_close(found.result.content, expected, atol=1e-3, rtol=1e-3)
     assert torch.equal(found.result.theta, found.to.theta)
     torch.testing.assert_close(found.plus.x_hat, found.plus.templates, atol=1e-5, rtol=0)
-    torch.testing.assert_close(found.plus.content, content[:2].mean(0, keepdim=True), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(
+        found.plus.content, content[:2].mean(0, keepdim=True), atol=1e-3, rtol=1e-3
+    )
 
 
 def test_an_empty_set_is_named() -> None:

@@ -24,9 +24,13 @@ def test_interpolation_starts_and_ends_at_the_reconstructions(path: str) -> None
     model = random_model()
     way = interpolate(model, X[0], X[5], 6, path)  # type: ignore[arg-type]
     latent, x_hat = reconstruct(model, X[[0, 5]])
-    torch.testing.assert_close(way.content[[0, -1]], latent.content, atol=0 if path == "linear" else 1e-6, rtol=1e-6)
+    torch.testing.assert_close(
+        way.content[[0, -1]], latent.content, atol=0 if path == "linear" else 1e-6, rtol=1e-6
+    )
     torch.testing.assert_close(way.x_hat[[0, -1]], x_hat, atol=1e-5, rtol=0)
-    torch.testing.assert_close(way.templates[[0, -1]], model.template(latent.content), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        way.templates[[0, -1]], model.template(latent.content), atol=1e-6, rtol=0
+    )
     assert not torch.equal(way.theta[0], way.theta[-1])
     steps = way.theta.diff(dim=0)
     torch.testing.assert_close(steps, steps[:1].expand_as(steps), atol=1e-5, rtol=1e-4)
@@ -72,7 +76,9 @@ def test_angles_go_the_shortest_way_round() -> None:
     latent = Latent(torch.zeros(2, 4), model.warp.map(theta))
     with patch.object(model, "embed", return_value=latent):
         way = interpolate(model, X[0], X[1], 5)
-    torch.testing.assert_close(way.theta[:, 0].rad2deg(), torch.tensor([170.0, 175.0, 180.0, 185.0, 190.0]))
+    torch.testing.assert_close(
+        way.theta[:, 0].rad2deg(), torch.tensor([170.0, 175.0, 180.0, 185.0, 190.0])
+    )
     phase, plain = Factor("phase", "s", 0.0, 4.0, periodic=True), Factor("shift", "px", -2.0, 2.0)
     moved = nearest(torch.tensor([3.5, 1.5]), torch.tensor([0.5, -1.5]), (phase, plain))
     torch.testing.assert_close(moved, torch.tensor([-0.5, 1.5]))
@@ -81,7 +87,9 @@ def test_angles_go_the_shortest_way_round() -> None:
 @pytest.mark.parametrize(
     ("sizes", "names"), [((1, 3), ("chunk 1", "chunk 2")), ((), [f"content {i}" for i in range(4)])]
 )
-def test_each_chunk_alone_goes_from_one_sample_to_the_other(sizes: tuple[int, ...], names: Sequence[str]) -> None:
+def test_each_chunk_alone_goes_from_one_sample_to_the_other(
+    sizes: tuple[int, ...], names: Sequence[str]
+) -> None:
     model = random_model(warp=Affine2d(shift=0.2, scale=1.2))
     latent, x_hat = reconstruct(model, X[[0, 5]])
     walk = interpolate_chunks(model, X[0], X[5], sizes, 5)
@@ -92,7 +100,9 @@ def test_each_chunk_alone_goes_from_one_sample_to_the_other(sizes: tuple[int, ..
         half, whole = latent.content[:1].clone(), latent.content[:1].clone()
         half[:, columns] = latent.content.mean(0)[columns]
         whole[:, columns] = latent.content[1, columns]
-        drawn = model.reconstruct(Latent(torch.cat([half, whole]), latent.map[torch.tensor([0, 0])]))
+        drawn = model.reconstruct(
+            Latent(torch.cat([half, whole]), latent.map[torch.tensor([0, 0])])
+        )
         torch.testing.assert_close(walk.x[row, [2, 4]], drawn, atol=1e-5, rtol=0)
     moved = model.reconstruct(Latent(latent.content[:1], latent.map[torch.tensor([1])]))
     torch.testing.assert_close(walk.x[-1, -1:], moved, atol=1e-5, rtol=0)
@@ -119,7 +129,11 @@ def test_the_chunk_of_the_deformation_goes_the_shortest_way_round() -> None:
 @pytest.mark.parametrize(
     ("walk", "error", "words"),
     [
-        (lambda m: interpolate(m, X[0], X[1], path="round"), ConfigError, "choose one of linear, spherical"),
+        (
+            lambda m: interpolate(m, X[0], X[1], path="round"),
+            ConfigError,
+            "choose one of linear, spherical",
+        ),
         (lambda m: interpolate(m, X[0], X[1, :, :6]), DataError, r"\(N, 1, 12, 12\)"),
         (lambda m: interpolate(m, X[0], X[1], 1), ConfigError, "n=1"),
         (lambda m: interpolate_chunks(m, X[0], X[1], (2, 1)), ConfigError, "n_content=4"),

@@ -9,8 +9,12 @@ from unwarp.analysis.mixture import Mixture
 
 def two_heaps(n: int = 3000) -> np.ndarray:
     generator = np.random.default_rng(0)
-    left = generator.normal(size=(n, 3)) @ np.array([[1.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.1]])
-    return np.concatenate([left, np.array([8.0, 0.0, 1.0]) + 0.5 * generator.normal(size=(n // 3, 3))])
+    left = generator.normal(size=(n, 3)) @ np.array(
+        [[1.0, 0.5, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.1]]
+    )
+    return np.concatenate(
+        [left, np.array([8.0, 0.0, 1.0]) + 0.5 * generator.normal(size=(n // 3, 3))]
+    )
 
 
 def test_draws_have_the_moments_of_the_data() -> None:

@@ -40,7 +40,9 @@ def test_log_likelihood_is_a_score_where_draws_are_asked_for() -> None:
 
 
 def test_draws_of_a_deformation_without_density_are_refused() -> None:
-    model = VAE(warp=Chain(Displacement2d(3), Affine2d()), n_content=3, net=SMALL).build((1, 10, 10))
+    model = VAE(warp=Chain(Displacement2d(3), Affine2d()), n_content=3, net=SMALL).build(
+        (1, 10, 10)
+    )
     with pytest.raises(ConfigError, match="distribution over the whole deformation"):
         evaluate(model, data(), draws=2)
 
@@ -49,13 +51,21 @@ def test_known_factors_are_scored_where_at_least_two_vary() -> None:
     model = AE(warp=Identity(), n_content=3, net=SMALL).build((1, 10, 10))
     factors = (Factor("a", "", 0, 3), Factor("b", "", 0, 1))
     values = np.stack([np.arange(40) % 4, np.arange(40) // 4 % 2], 1)
-    assert "mig" in evaluate(model, data(factors=factors, factor_values=values), only=("mig",)).scores
+    assert (
+        "mig" in evaluate(model, data(factors=factors, factor_values=values), only=("mig",)).scores
+    )
     values[:, 1] = 0
-    assert "mig" in evaluate(model, data(factors=factors, factor_values=values), only=("mig",)).missing
+    assert (
+        "mig" in evaluate(model, data(factors=factors, factor_values=values), only=("mig",)).missing
+    )
 
 
 def test_a_reference_view_is_drawn_once_and_bounded() -> None:
-    noisy = Dataset(X, labels=np.arange(40), draw=lambda x, generator: x + torch.rand(x.shape, generator=generator))
+    noisy = Dataset(
+        X,
+        labels=np.arange(40),
+        draw=lambda x, generator: x + torch.rand(x.shape, generator=generator),
+    )
     one, two = reference_view(noisy, most=10), reference_view(noisy, most=10)
     assert len(one) == 10
     assert torch.equal(one.x, two.x)

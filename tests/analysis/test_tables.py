@@ -14,7 +14,9 @@ CHAIN = Chain(Displacement2d(3), Affine2d()).bind((20, 30))
 
 
 def drawn(warp: Warp, n: int = 7) -> torch.Tensor:
-    return warp.constrain(torch.randn(n, len(warp.factors), generator=torch.Generator().manual_seed(0)))
+    return warp.constrain(
+        torch.randn(n, len(warp.factors), generator=torch.Generator().manual_seed(0))
+    )
 
 
 @pytest.mark.parametrize("warp", [AFFINE, CHAIN, named("time")], ids=lambda warp: str(warp.name))
@@ -42,5 +44,7 @@ def test_a_warp_without_columns_has_an_empty_table() -> None:
 
 @pytest.mark.parametrize("rows", [6, 8])
 def test_another_number_of_rows_is_refused(rows: int) -> None:
-    with pytest.raises(DataError, match=rf"params has shape \(7, 6\); give \({rows}, 6\): rotation"):
+    with pytest.raises(
+        DataError, match=rf"params has shape \(7, 6\); give \({rows}, 6\): rotation"
+    ):
         theta_of(tabulate(AFFINE.map(drawn(AFFINE)), AFFINE, full=True), AFFINE, rows)

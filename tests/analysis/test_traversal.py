@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from tests.analysis.random_models import CHAIN, SMALL, X, constant_decoder, random_model, reconstruct
+from tests.analysis.random_models import (
+    CHAIN,
+    SMALL,
+    X,
+    constant_decoder,
+    random_model,
+    reconstruct,
+)
 from tests.pictures import centre_of_mass, dot
 from unwarp.analysis.traversal import traverse, traverse_deformation, walkable_columns
 from unwarp.errors import ConfigError, DataError
@@ -35,7 +42,9 @@ def test_rows_are_sorted_by_the_spread_of_the_codes_elsewhere() -> None:
     model = random_model()
     codes = reconstruct(model, X)[0].content
     walk = traverse(model, X, span=1.5, n=3)
-    torch.testing.assert_close(walk.figures, codes.std(0, correction=0).sort(descending=True).values)
+    torch.testing.assert_close(
+        walk.figures, codes.std(0, correction=0).sort(descending=True).values
+    )
     first = int(walk.axes[0].name.removeprefix("content_"))
     moved = codes.mean(0) - 1.5 * torch.eye(4)[first] * walk.figures[0]
     torch.testing.assert_close(walk.x[0, :1], model.template(moved[None]), atol=1e-5, rtol=0)
@@ -49,7 +58,9 @@ def test_a_traversal_passes_through_where_it_starts(index: int | None) -> None:
     codes = reconstruct(model, X)[0].content
     start = codes.mean(0) if index is None else codes[index]
     middle = traverse(model, X, index=index, n=5).x[:, 2]
-    torch.testing.assert_close(middle, model.template(start[None]).expand_as(middle), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        middle, model.template(start[None]).expand_as(middle), atol=1e-5, rtol=0
+    )
 
 
 def test_deformations_are_in_human_units_with_their_signs() -> None:
@@ -60,10 +71,19 @@ def test_deformations_are_in_human_units_with_their_signs() -> None:
         axis.name: (values, centre_of_mass(x) * 20)
         for axis, values, x in zip(walk.axes, walk.values, walk.x, strict=True)
     }
-    assert list(rows) == ["rotation_deg", "scale_x", "scale_y", "shear_deg", "shift_x_px", "shift_y_px"]
+    assert list(rows) == [
+        "rotation_deg",
+        "scale_x",
+        "scale_y",
+        "shear_deg",
+        "shift_x_px",
+        "shift_y_px",
+    ]
     values, centre = rows["rotation_deg"]
     torch.testing.assert_close(values, torch.linspace(-45, 45, 5))
-    torch.testing.assert_close(torch.atan2(-centre[:, 1], centre[:, 0]).rad2deg(), values, atol=0.5, rtol=0)
+    torch.testing.assert_close(
+        torch.atan2(-centre[:, 1], centre[:, 0]).rad2deg(), values, atol=0.5, rtol=0
+    )
     values, centre = rows["shift_x_px"]
     torch.testing.assert_close(values, torch.linspace(-10, 10, 5))
     torch.testing.assert_close(centre[:, 0], 6 + values, atol=0.05, rtol=0)
@@ -78,11 +98,16 @@ def test_the_middle_of_a_deformation_is_the_template() -> None:
     content = torch.ones(1, 4)
     walk = traverse_deformation(model, content, 3)
     assert len(walk.axes) == 6
-    torch.testing.assert_close(walk.x[:, 1], model.template(content).expand(6, -1, -1, -1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        walk.x[:, 1], model.template(content).expand(6, -1, -1, -1), atol=1e-4, rtol=0
+    )
 
 
 def test_one_parameter_has_one_row_under_the_name_that_its_columns_share() -> None:
-    names = [axis.name for axis in traverse_deformation(random_model(warp=Similarity2d()), torch.zeros(4)).axes]
+    names = [
+        axis.name
+        for axis in traverse_deformation(random_model(warp=Similarity2d()), torch.zeros(4)).axes
+    ]
     assert names == ["rotation_deg", "scale", "shift_x_px", "shift_y_px"]
 
 
@@ -96,7 +121,9 @@ def test_a_human_column_that_several_parameters_move_labels_none_of_them() -> No
 
 
 def test_a_circle_is_shown_once_round() -> None:
-    turns = traverse_deformation(random_model(warp=Affine2d(rotation=180.0)), torch.zeros(4), 4).values[0]
+    turns = traverse_deformation(
+        random_model(warp=Affine2d(rotation=180.0)), torch.zeros(4), 4
+    ).values[0]
     torch.testing.assert_close(turns, torch.tensor([-135.0, -45.0, 45.0, 135.0]))
 
 
@@ -115,7 +142,11 @@ def test_only_parts_with_an_inverse_can_be_slid() -> None:
         (lambda m: traverse(m, X, span=math.nan), ConfigError, "span"),
         (lambda m: traverse_deformation(m, torch.zeros(3)), DataError, "3 numbers"),
         (lambda m: traverse_deformation(m, torch.zeros(4), 1), ConfigError, "n=1"),
-        (lambda m: traverse_deformation(random_model(warp=Identity()), torch.zeros(4)), ConfigError, "identity"),
+        (
+            lambda m: traverse_deformation(random_model(warp=Identity()), torch.zeros(4)),
+            ConfigError,
+            "identity",
+        ),
     ],
 )
 def test_a_mistake_is_named(walk: object, error: type[Exception], words: str) -> None:

@@ -23,8 +23,13 @@ def test_a_place_that_cannot_be_written_is_named_with_the_mend(tmp_path: Path) -
     file = tmp_path / "file"
     file.write_text("mine")
     for wrong in (file / "table.csv", file / "deep" / "table.csv", tmp_path):
-        for attempt in (lambda path=wrong: write_file(path, "x"), lambda path=wrong: check_writable(path)):
-            with pytest.raises(ConfigError, match=r"cannot write .*; choose another place with --out"):
+        for attempt in (
+            lambda path=wrong: write_file(path, "x"),
+            lambda path=wrong: check_writable(path),
+        ):
+            with pytest.raises(
+                ConfigError, match=r"cannot write .*; choose another place with --out"
+            ):
                 attempt()
     with pytest.raises(ConfigError, match=f"cannot write {file}: file exists"):
         make_folder(file)

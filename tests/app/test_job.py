@@ -14,7 +14,9 @@ from unwarp.errors import CheckpointError, ConfigError
 from unwarp.models.codec import describe
 from unwarp.planning.plan import Request
 
-JOB = Job("digits", Request(describe(AE())), {"max_steps": 3, "max_seconds": 2.5, "precision": "bf16"})
+JOB = Job(
+    "digits", Request(describe(AE())), {"max_steps": 3, "max_seconds": 2.5, "precision": "bf16"}
+)
 
 
 def test_a_job_comes_back_as_it_was_asked(tmp_path: Path) -> None:
@@ -43,10 +45,14 @@ def test_jobs_make_their_estimator() -> None:
         ({"colour": "red"}, "colour: "),
     ],
 )
-def test_damaged_jobs_name_their_field(change: dict[str, object], words: str, tmp_path: Path) -> None:
+def test_damaged_jobs_name_their_field(
+    change: dict[str, object], words: str, tmp_path: Path
+) -> None:
     """Of the job, its request and its settings."""
     (tmp_path / "run.json").write_text(json.dumps(asdict(JOB) | change))
-    with pytest.raises(CheckpointError, match=f"run.json is damaged .{words}.*; start the run again"):
+    with pytest.raises(
+        CheckpointError, match=f"run.json is damaged .{words}.*; start the run again"
+    ):
         load_job(tmp_path)
 
 

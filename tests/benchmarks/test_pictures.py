@@ -24,7 +24,9 @@ TWO = Dataset(X, labels=np.arange(60) % 2)
 NAMES = pictures.class_names(TWO)
 
 
-def built(family: type[Recipe], warp: Warp, shape: tuple[int, ...] = (1, 12, 12)) -> tuple[Model, Recipe]:
+def built(
+    family: type[Recipe], warp: Warp, shape: tuple[int, ...] = (1, 12, 12)
+) -> tuple[Model, Recipe]:
     recipe = family(warp=warp, n_content=5, net=SMALL)
     return recipe.build(shape).eval(), recipe
 
@@ -39,9 +41,18 @@ def test_all_three_are_drawn_for_a_mixing_autoencoder() -> None:
     assert rows(drawn["templates"]) == [
         f"{name} {i}" for i in (1, 2) for name in ("observed", "template", "reconstructed")
     ]
-    assert rows(drawn["interpolation"]) == ["observed", "chunk 1", "chunk 2", "chunk 3", "deformation", "all at once"]
+    assert rows(drawn["interpolation"]) == [
+        "observed",
+        "chunk 1",
+        "chunk 2",
+        "chunk 3",
+        "deformation",
+        "all at once",
+    ]
     assert sum(len(c.get_offsets()) for c in drawn["tsne"].axes[0].collections) == 60
-    assert [text.get_text() for text in drawn["tsne"].legends[0].get_texts()] == [str(i) for i in range(10)]
+    assert [text.get_text() for text in drawn["tsne"].legends[0].get_texts()] == [
+        str(i) for i in range(10)
+    ]
 
 
 def test_chunks_end_where_all_at_once_ends_if_there_is_but_one() -> None:
@@ -56,7 +67,9 @@ def test_dimensions_are_sorted_by_what_they_tell_and_deformations_have_units() -
     with torch.no_grad():
         q = model.encode(X)
     assert q.content_log_sd is not None
-    sampling_rate = (q.content_mean.square() + (2 * q.content_log_sd).exp() - 1 - 2 * q.content_log_sd).mean(0)
+    sampling_rate = (
+        q.content_mean.square() + (2 * q.content_log_sd).exp() - 1 - 2 * q.content_log_sd
+    ).mean(0)
     order = [f"content {i}" for i in sampling_rate.argsort(descending=True)]
     deformations = ["rotation (deg)", "scale (factor)", "shift x (px)", "shift y (px)"]
     assert rows(pictures.along_dimensions(model, X, NAMES)) == order + deformations
@@ -84,7 +97,8 @@ def test_examples_stand_under_their_class() -> None:
     figure = pictures.templates(model, X, NAMES)
     assert [tick.get_text() for tick in figure.axes[-1].get_xticklabels()] == ["0"] * 3 + ["1"] * 3
     labels = [
-        TWO.labels[(X[:, 0].numpy() == image.get_array()).all((1, 2)).argmax()] for image in figure.axes[0].images
+        TWO.labels[(X[:, 0].numpy() == image.get_array()).all((1, 2)).argmax()]
+        for image in figure.axes[0].images
     ]  # type: ignore[index]
     assert labels == [0, 0, 0, 1, 1, 1]
 
@@ -103,7 +117,9 @@ def test_files_are_small_and_nothing_leaves_the_page(family: type[Recipe], tmp_p
             weight.zero_()
     pictures.save(pictures.draw(model, recipe, data), tmp_path / "new", "cell-0")
     files = sorted((tmp_path / "new").iterdir())
-    assert [file.name for file in files] == [f"cell-0-{name}.png" for name in ("interpolation", "templates", "tsne")]
+    assert [file.name for file in files] == [
+        f"cell-0-{name}.png" for name in ("interpolation", "templates", "tsne")
+    ]
     for file in files:
         assert file.stat().st_size < 150_000
         page = np.asarray(Image.open(file).convert("RGB"))

@@ -30,16 +30,27 @@ def test_forks_have_three_latents_of_content() -> None:
     assert not series.FORKS["none"].warp.factors
 
 
-def test_the_row_of_a_set_joins_its_cells_and_harm_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_row_of_a_set_joins_its_cells_and_harm_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cells, "RESULTS", tmp_path)
     sizes = {"n_train": 50, "n_test": 150, "channels": 1, "length": 150, "classes": 2}
     put(tmp_path, "ucr/GunPoint/raw/0", sizes=sizes, scores={"raw_1nn": 0.9})
     put(tmp_path, "ucr/GunPoint/choice/0", choice="smooth", saved=[14.0, 26.0], scores={})
     put(tmp_path, "ucr/GunPoint/dtw/0", scores={"dtw_1nn": 0.91, "window_percent": 3})
     for seed, score in enumerate((0.95, 0.8, 0.875)):
-        put(tmp_path, f"ucr/GunPoint/auto/{seed}", seconds=10.0, scores={"aligned_1nn": score, "codes_1nn": 0.7})
+        put(
+            tmp_path,
+            f"ucr/GunPoint/auto/{seed}",
+            seconds=10.0,
+            scores={"aligned_1nn": score, "codes_1nn": 0.7},
+        )
     row = series_page.joined(series_page.summary(series.NAMES), "ucr/GunPoint")
-    assert (row["auto_aligned_1nn"], row["auto_aligned_1nn_low"], row["choice_saved"]) == (0.875, 0.8, 20.0)
+    assert (row["auto_aligned_1nn"], row["auto_aligned_1nn_low"], row["choice_saved"]) == (
+        0.875,
+        0.8,
+        20.0,
+    )
     assert series_page.harmed(row)
     line = series_page.recordings([row]).splitlines()[-1]
     words = "| GunPoint | 50, 150, 150 | smooth (20) | 0.900 | 0.875 (0.800) * | - | 0.910 (3 %) | 0.700 | 10 |"

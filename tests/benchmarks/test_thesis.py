@@ -33,7 +33,9 @@ def test_the_table_shows_the_median_of_the_files_that_are_there(
     for name, score in zip(names[:3], (0.25, 0.75, 0.5), strict=True):
         record = {"seconds": 10 * score, "images_per_second": 100, "environment": {"threads": 2}}
         record |= {"scores": {"acc": score, "template_acc": 1.0}}
-        (tmp_path / thesis_page.FOLDER / f"{name.replace('/', '-')}.json").write_text(json.dumps(record))
+        (tmp_path / thesis_page.FOLDER / f"{name.replace('/', '-')}.json").write_text(
+            json.dumps(record)
+        )
     rows = thesis_page.summary(names)
     assert rows["affine/beta-vae/warp"] == {
         "seeds": 3, "seconds_at_most": 7.5, "threads": 2, "images_per_second": 100, "acc": 0.5, "template_acc": 1.0

@@ -41,7 +41,8 @@ def test_uint8_is_kept_and_shares_memory(x: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    "dtype", ["f2", "f4", ">f4", "f8", ">f8", "longdouble", "i1", "i2", ">i4", "i8", "u2", "u8", "?"]
+    "dtype",
+    ["f2", "f4", ">f4", "f8", ">f8", "longdouble", "i1", "i2", ">i4", "i8", "u2", "u8", "?"],
 )
 def test_other_numbers_become_native_float32(dtype: str) -> None:
     x = np.array([[0, 1, 1], [1, 0, 1]]).astype(dtype)
@@ -95,7 +96,9 @@ def test_the_first_bad_value_is_named_in_the_layout_of_the_user(data: st.DataObj
     shape = (4, 9, 10, 3)
     index = tuple(data.draw(st.integers(0, n - 1)) for n in shape)
     bad, word = data.draw(
-        st.sampled_from([(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity"), (1e300, "large")])
+        st.sampled_from(
+            [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity"), (1e300, "large")]
+        )
     )
     x = np.zeros(shape)
     x[index] = bad
@@ -138,7 +141,10 @@ def test_blocks_cover_every_row_once(step: int, monkeypatch: pytest.MonkeyPatch)
         ([], r"0 sample\(s\) \(shape=\(0,\)\) while a minimum of 1 is required"),
         (np.empty((0, 3)), r"0 sample\(s\) \(shape=\(0, 3\)\) while a minimum of 1 is required"),
         (np.empty((0, 1, 8, 8)), r"0 sample\(s\)"),
-        (np.empty((12, 0)), r"0 feature\(s\) \(shape=\(12, 0\)\) while a minimum of 1 is required\."),
+        (
+            np.empty((12, 0)),
+            r"0 feature\(s\) \(shape=\(12, 0\)\) while a minimum of 1 is required\.",
+        ),
         (np.ones(4), "Reshape your data"),
         (np.float64(3.0), "single number"),
         (ROWS + 1j, "Complex data not supported"),
@@ -154,9 +160,15 @@ def test_blocks_cover_every_row_once(step: int, monkeypatch: pytest.MonkeyPatch)
         ((n for n in range(3)), "X is of type generator"),
         ("pictures/", "unwarp.data.read"),
         ([[1.0, None]], r"NaN at index \(0, 1\)"),
-        (pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": pd.array([1, 2], "Int64")}), r"NaN at index \(1, 0\)"),
+        (
+            pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": pd.array([1, 2], "Int64")}),
+            r"NaN at index \(1, 0\)",
+        ),
         ([[1.0, 2.0], [3.0]], r"sample 0 has shape \(2,\), sample 1 has shape \(1,\)"),
-        ([np.ones((3, 8, 8)), np.ones((3, 8, 9))], r"sample 0 has shape \(3, 8, 8\), sample 1 has shape \(3, 8, 9\)"),
+        (
+            [np.ones((3, 8, 8)), np.ones((3, 8, 9))],
+            r"sample 0 has shape \(3, 8, 8\), sample 1 has shape \(3, 8, 9\)",
+        ),
         ([np.ones((8, 8)), np.ones((8, 8, 3))], r"sample 1 has shape \(8, 8, 3\)"),
         ([[[1.0], [2.0, 3.0]], [[1.0], [2.0]]], "sample 0 holds lists of different lengths"),
         (np.array([np.ones(2), np.ones(3)], dtype=object), "X is ragged"),

@@ -18,7 +18,10 @@ from unwarp.warps import translation
 
 N = 6
 X = torch.arange(N * 16, dtype=torch.float32).reshape(N, 1, 4, 4)
-SIZE, TURN = Factor("scale", "factor", 0.5, 1.0), Factor("turn_deg", "deg", 0.0, 360.0, periodic=True)
+SIZE, TURN = (
+    Factor("scale", "factor", 0.5, 1.0),
+    Factor("turn_deg", "deg", 0.0, 360.0, periodic=True),
+)
 
 
 def full() -> Dataset:
@@ -57,7 +60,10 @@ def test_a_subset_takes_the_same_rows_of_every_column(rows: np.ndarray[Any, Any]
     places = np.arange(N)[rows]
     assert torch.equal(kept.x, X[torch.as_tensor(places)])
     assert kept.labels is not None and kept.ids is not None and kept.maps is not None
-    assert kept.labels.tolist() == (places * 10).tolist() and kept.ids.tolist() == (places // 2).tolist()
+    assert (
+        kept.labels.tolist() == (places * 10).tolist()
+        and kept.ids.tolist() == (places // 2).tolist()
+    )
     assert kept.factor_values is not None and kept.mask is not None and kept.times is not None
     assert kept.factors == (SIZE, TURN)
     assert kept.factor_values.tolist() == [[2 * place, 2 * place + 1] for place in places]
@@ -93,14 +99,18 @@ def test_a_drawing_data_set_observes_afresh_and_by_its_generator_alone() -> None
 
     data = Dataset(X, draw=noisy)
     index = torch.arange(N)
-    one, again, other = (data.batch(index, torch.Generator().manual_seed(seed)).x for seed in (0, 0, 1))
+    one, again, other = (
+        data.batch(index, torch.Generator().manual_seed(seed)).x for seed in (0, 0, 1)
+    )
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
     assert data.shape == (1, 4, 8)
 
 
 @pytest.mark.parametrize("name", ["affnist", "mnist", "fashion-mnist"])
-def test_absent_files_are_asked_for_by_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_files_are_asked_for_by_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("UNWARP_DATA", str(tmp_path))
     with pytest.raises(DataError, match=rf"(?s){tmp_path / name}.*https://"):
         datasets.load(name, "test")

@@ -36,7 +36,15 @@ def test_shares_are_of_the_span_of_each_series() -> None:
 
 @pytest.mark.parametrize(
     "events",
-    [[[1.0], [2.0], [3.0]], np.zeros((3, 2)), np.zeros((2, 1, 1)), [np.inf], 3.0, ["a"], [[1.0], 2.0]],
+    [
+        [[1.0], [2.0], [3.0]],
+        np.zeros((3, 2)),
+        np.zeros((2, 1, 1)),
+        [np.inf],
+        3.0,
+        ["a"],
+        [[1.0], 2.0],
+    ],
     ids=["three rows", "a table of three", "three axes", "infinite", "a number", "text", "mixed"],
 )
 def test_what_are_no_events_of_two_series_is_refused(events: Any) -> None:

@@ -18,7 +18,9 @@ def numbered(*shape: int) -> np.ndarray:
 
 
 @given(st.integers(1, 4), sides, sides, st.sampled_from([1, 3, 4]))
-def test_channels_last_is_moved_to_the_front(n: int, height: int, width: int, channels: int) -> None:
+def test_channels_last_is_moved_to_the_front(
+    n: int, height: int, width: int, channels: int
+) -> None:
     x = numbered(n, height, width, channels)
     samples, found = oriented(x)
     assert found == "image" and samples.shape == (n, channels, height, width)
@@ -82,7 +84,9 @@ def test_rows_become_pictures_again(n: int, channels: int, height: int, width: i
 
 def test_rows_of_pictures_with_channels_last_are_read_as_told() -> None:
     x = numbered(2, 6, 7, 3)
-    np.testing.assert_array_equal(oriented(x.reshape(2, -1), image_shape=(6, 7, 3))[0], np.moveaxis(x, 3, 1))
+    np.testing.assert_array_equal(
+        oriented(x.reshape(2, -1), image_shape=(6, 7, 3))[0], np.moveaxis(x, 3, 1)
+    )
     np.testing.assert_array_equal(oriented(x, image_shape=(6, 7, 3))[0], np.moveaxis(x, 3, 1))
 
 

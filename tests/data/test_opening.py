@@ -40,7 +40,9 @@ def test_data_sets_say_their_domain() -> None:
     assert as_source(Dataset(torch.zeros(2, 1, 5, 5))).domain == "image"
     mask = torch.tensor([[True, False, True], [True, True, True]])
     source = as_source(Dataset(torch.zeros(2, 1, 3), mask=mask))
-    assert source.domain == "series" and np.isnan(source.x).sum() == 1 and np.isnan(source.x[0, 0, 1])
+    assert (
+        source.domain == "series" and np.isnan(source.x).sum() == 1 and np.isnan(source.x[0, 0, 1])
+    )
 
 
 @pytest.mark.parametrize(

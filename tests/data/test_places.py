@@ -26,7 +26,9 @@ def test_points_come_back_from_the_frame(schema: Schema) -> None:
     axes = len(schema.shape) - 1
     points = np.random.default_rng(0).uniform(-2, 14, (3, 5, axes))
     taken = schema.prepare(Source(np.ones((3, *schema.shape))))
-    np.testing.assert_allclose(from_frame(schema, to_frame(schema, points, taken)), points, atol=1e-5)
+    np.testing.assert_allclose(
+        from_frame(schema, to_frame(schema, points, taken)), points, atol=1e-5
+    )
 
 
 def test_the_frame_is_that_of_the_warps() -> None:
@@ -34,7 +36,9 @@ def test_the_frame_is_that_of_the_warps() -> None:
     found = to_frame(IMAGES, corners, PICTURES)
     assert found.shape == (6, 3, 2)
     torch.testing.assert_close(found[0], torch.tensor([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0]]))
-    torch.testing.assert_close(to_frame(SERIES, [[0.0], [8.0], [4.0]], TRACES)[5], torch.tensor([[0.0], [1.0], [0.5]]))
+    torch.testing.assert_close(
+        to_frame(SERIES, [[0.0], [8.0], [4.0]], TRACES)[5], torch.tensor([[0.0], [1.0], [0.5]])
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ def uneven(X: Any, times: Any = None, **more: Any) -> IrregularSeries:
     return came
 
 
-@pytest.mark.parametrize("X", [EQUAL, EQUAL.tolist(), list(EQUAL), torch.from_numpy(EQUAL), EQUAL.astype(np.uint8)])
+@pytest.mark.parametrize(
+    "X", [EQUAL, EQUAL.tolist(), list(EQUAL), torch.from_numpy(EQUAL), EQUAL.astype(np.uint8)]
+)
 def test_series_of_one_length_stay_as_they_are(X: Any) -> None:
     came, domain = parse_samples(X)
     assert isinstance(came, RegularSamples) and domain == "series"
@@ -89,7 +91,10 @@ class Recorder:
 CHANNELS = [np.stack([row, -row]) for row in UNEQUAL]
 LISTED: dict[str, tuple[Any, list[np.ndarray]]] = {
     "columns": ([pd.Series(row, index=np.arange(len(row)) + 5) for row in UNEQUAL], UNEQUAL),
-    "columns that know missing values": ([pd.Series(row, dtype="Float64") for row in UNEQUAL], UNEQUAL),
+    "columns that know missing values": (
+        [pd.Series(row, dtype="Float64") for row in UNEQUAL],
+        UNEQUAL,
+    ),
     "data frames": ([pd.DataFrame(rows, index=["a", "b"]) for rows in CHANNELS], CHANNELS),
     "tensors": ([torch.from_numpy(row) for row in UNEQUAL], UNEQUAL),
     "tensors of half precision": ([torch.from_numpy(row).bfloat16() for row in UNEQUAL], UNEQUAL),
@@ -100,7 +105,9 @@ LISTED: dict[str, tuple[Any, list[np.ndarray]]] = {
 
 
 @pytest.mark.parametrize(("X", "rows"), LISTED.values(), ids=LISTED.keys())
-def test_series_of_unequal_length_may_be_anything_that_is_an_array(X: Any, rows: list[np.ndarray]) -> None:
+def test_series_of_unequal_length_may_be_anything_that_is_an_array(
+    X: Any, rows: list[np.ndarray]
+) -> None:
     came, plain = uneven(X), uneven(rows)
     np.testing.assert_array_equal(came.even(9, "error"), plain.even(9, "error"))
     for back, row in zip(came.recorded(came.even(7, "error")), rows, strict=True):
@@ -129,7 +136,9 @@ def test_a_gap_is_refused_or_lies_on_a_line() -> None:
     X = np.array([[0.0, NAN, NAN, 3.0, 0.0], [NAN, 1.0, 1.0, 1.0, 1.0]])
     came = uneven(X)
     assert came.clock(None) == (5, Clock())
-    with pytest.raises(DataError, match=r"sample 0, channel 0, time index 1 is missing.*NaN.*missing='interpolate'"):
+    with pytest.raises(
+        DataError, match=r"sample 0, channel 0, time index 1 is missing.*NaN.*missing='interpolate'"
+    ):
         came.even(None, "error")
     assert came.even(None, "interpolate")[:, 0].tolist() == [[0.0, 1.0, 2.0, 3.0, 0.0], [1.0] * 5]
 
@@ -142,9 +151,14 @@ def test_nan_at_the_end_is_a_gap_where_lengths_must_agree() -> None:
 def test_steps_that_no_series_has_end_them_where_one_length_was_learned() -> None:
     padded = np.array([[1.0, 2.0, NAN, NAN], [1.0, 2.0, 3.0, NAN]])
     came = uneven(padded, any_length=False).within(3)
-    assert [row.shape for row in came.rows] == [(1, 3)] * 2 and [at[-1] for at in came.stamps] == [2] * 2
+    assert [row.shape for row in came.rows] == [(1, 3)] * 2 and [at[-1] for at in came.stamps] == [
+        2
+    ] * 2
     assert came.even(None, "interpolate").shape == (2, 1, 3)
-    assert np.isnan(came.recorded(came.even(None, "interpolate"))).tolist() == [[False] * 3 + [True]] * 2
+    assert (
+        np.isnan(came.recorded(came.even(None, "interpolate"))).tolist()
+        == [[False] * 3 + [True]] * 2
+    )
     timed = uneven(padded, np.array([0.0, 1.0, 3.0, 4.0]), any_length=False).within(3)
     assert [at.tolist() for at in timed.stamps] == [[0.0, 1.0, 3.0]] * 2
     whole = uneven(padded, any_length=False)
@@ -192,13 +206,25 @@ def test_other_channels_share_times_and_lengths() -> None:
 
 REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
     "unequal pictures": ([np.zeros((9, 9)), np.zeros((9, 10))], {}, "set domain='series'"),
-    "unequal, said to be pictures": ([np.zeros((9, 9)), np.zeros((9, 10))], {"domain": "image"}, "ragged"),
+    "unequal, said to be pictures": (
+        [np.zeros((9, 9)), np.zeros((9, 10))],
+        {"domain": "image"},
+        "ragged",
+    ),
     "other channels": ([np.zeros((1, 9)), np.zeros((2, 10))], {"domain": "series"}, "ragged"),
     "nested lists of two lengths": ([[[1.0], [1.0, 2.0]], [[1.0], [1.0]]], {}, "ragged"),
-    "unequal where one length was learned": (UNEQUAL, {"any_length": False}, "trained on series of one length"),
+    "unequal where one length was learned": (
+        UNEQUAL,
+        {"any_length": False},
+        "trained on series of one length",
+    ),
     "times of pictures": (np.zeros((2, 9, 9)), {"times": np.arange(9)}, "times are of series"),
     "nothing seen": (np.array([[1.0, 2.0], [NAN, NAN]]), {}, "sample 1 of X holds NaN alone"),
-    "infinity among gaps": (np.array([[1.0, NAN], [np.inf, 1.0]]), {}, r"infinity at index \(1, 0\) of X"),
+    "infinity among gaps": (
+        np.array([[1.0, NAN], [np.inf, 1.0]]),
+        {},
+        r"infinity at index \(1, 0\) of X",
+    ),
     "a gap in a picture": (np.full((2, 9, 9), NAN), {}, "Input contains NaN"),
     "times that do not increase": (EQUAL, {"times": np.zeros(6)}, "strictly increasing"),
     "too few rows of times": (EQUAL, {"times": np.zeros((2, 6))}, "times has 2 rows"),

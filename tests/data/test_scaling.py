@@ -31,7 +31,9 @@ def test_pictures_of_any_range_come_to_zero_to_one_and_back(x: np.ndarray) -> No
     scaler = fit_scaler(x, "image")
     scaled = scaler.apply(x)
     assert scaled.dtype == np.float32 and scaled.min() >= 0 and scaled.max() <= 1
-    np.testing.assert_allclose(scaler.undo(scaled).astype(float), x.astype(float), atol=1e-6 * scaler.factor)
+    np.testing.assert_allclose(
+        scaler.undo(scaled).astype(float), x.astype(float), atol=1e-6 * scaler.factor
+    )
 
 
 @given(series)
@@ -45,7 +47,9 @@ def test_series_of_any_range_come_to_mean_zero_and_sd_one_and_back(x: np.ndarray
         return
     assert scaled.std(dtype=float) == pytest.approx(1, abs=1e-5)
     assert scaled.mean(dtype=float) == pytest.approx(0, abs=1e-5)
-    np.testing.assert_allclose(scaler.undo(scaled).astype(float), x.astype(float), atol=1e-6 * scaler.factor + 1e-37)
+    np.testing.assert_allclose(
+        scaler.undo(scaled).astype(float), x.astype(float), atol=1e-6 * scaler.factor + 1e-37
+    )
 
 
 @given(series)
@@ -57,14 +61,18 @@ def test_channels_by_themselves_come_to_mean_zero_and_sd_one_and_back(x: np.ndar
         alone = fit_scaler(x[:, c : c + 1], "series")
         np.testing.assert_allclose(scaled[:, c], alone.apply(x[:, c : c + 1])[:, 0], rtol=1e-6)
     back = scaler.undo(scaled).astype(float)
-    np.testing.assert_array_less(np.abs(back - x), np.broadcast_to(1e-6 * scaler.factor + 1e-37, x.shape))
+    np.testing.assert_array_less(
+        np.abs(back - x), np.broadcast_to(1e-6 * scaler.factor + 1e-37, x.shape)
+    )
 
 
 def test_channels_of_other_units_are_noticed() -> None:
     x = np.random.default_rng(0).normal(size=(5, 4, 30)) * np.array([1.0, 30.0, 0.0, 5.0])[:, None]
     x[:, 3, 4], x[0, 1, 0] = np.nan, np.nan
     told = uneven_channels(x)
-    assert "channel 1 varies" in told and "as much as channel 0 " in told and "scale='channel'" in told
+    assert (
+        "channel 1 varies" in told and "as much as channel 0 " in told and "scale='channel'" in told
+    )
     for even in (x[:, [0, 2, 3]], x[:, :1], x[:, 2:3], np.full_like(x, np.nan)):
         assert uneven_channels(even) == ""
 
@@ -152,26 +160,37 @@ def test_a_result_is_new_writeable_and_contiguous() -> None:
     x = np.moveaxis(np.zeros((2, 4, 4, 3), np.float32), 3, 1)
     x.flags.writeable = False
     for result in (Scaler().apply(x), Scaler().undo(x)):
-        assert result.flags.c_contiguous and result.flags.writeable and not np.shares_memory(result, x)
+        assert (
+            result.flags.c_contiguous and result.flags.writeable and not np.shares_memory(result, x)
+        )
 
 
 def test_what_float32_cannot_hold_fails_loudly_going_in_and_saturates_coming_out() -> None:
     scaler = Scaler(0, 1e-20)
     with pytest.raises(DataError, match="too far"):
         scaler.apply(np.full((1, 1, 2), 1e30, np.float32))
-    np.testing.assert_array_equal(Scaler(0, LARGEST).undo(np.array([[2.0, -2.0]])), np.float32([[LARGEST, -LARGEST]]))
+    np.testing.assert_array_equal(
+        Scaler(0, LARGEST).undo(np.array([[2.0, -2.0]])), np.float32([[LARGEST, -LARGEST]])
+    )
 
 
-@pytest.mark.parametrize(("offset", "factor"), [(0, 0), (0, -1), (np.nan, 1), (0, np.inf), (0, np.nan)])
+@pytest.mark.parametrize(
+    ("offset", "factor"), [(0, 0), (0, -1), (np.nan, 1), (0, np.inf), (0, np.nan)]
+)
 def test_a_scale_that_cannot_be_undone_is_refused(offset: float, factor: float) -> None:
     with pytest.raises(ConfigError, match="positive"):
         Scaler(offset, factor)
 
 
 @pytest.mark.parametrize("block", [1, 1000])
-def test_each_channel_comes_to_mean_zero_and_sd_one_and_back(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_channel_comes_to_mean_zero_and_sd_one_and_back(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(arrays, "BLOCK", block)
-    x = np.random.default_rng(0).normal(size=(5, 2, 30)) * 10.0 ** np.arange(-2, 3)[:, None, None] + 4
+    x = (
+        np.random.default_rng(0).normal(size=(5, 2, 30)) * 10.0 ** np.arange(-2, 3)[:, None, None]
+        + 4
+    )
     x[2, 1] = 0.1
     scaler = own_scaler(x)
     scaled = scaler.apply(x)

@@ -21,7 +21,10 @@ def drawn(seed: int) -> list[np.ndarray]:
     """Up to 4 series (C, T_i) of all magnitudes with gaps, whose first step every channel observed."""
     rng = np.random.default_rng(seed)
     shape = rng.integers(1, 4)
-    rows = [rng.normal(size=(shape, rng.integers(1, 8))).astype(np.float32) for _ in range(rng.integers(1, 5))]
+    rows = [
+        rng.normal(size=(shape, rng.integers(1, 8))).astype(np.float32)
+        for _ in range(rng.integers(1, 5))
+    ]
     for row in rows:
         row *= np.float32(10.0 ** rng.integers(-6, 7))
         row[:, 1:][rng.random((shape, row.shape[1] - 1)) < rng.random()] = NAN
@@ -106,7 +109,9 @@ def test_times_may_be_shared() -> None:
 def test_a_missing_value_is_refused_with_its_place() -> None:
     rows = [np.zeros((2, 3)), np.array([[0.0, 1.0, 2.0], [0.0, NAN, NAN]])]
     for refuse in (pad, lambda x: resample_to(x, 4)):
-        with pytest.raises(DataError, match=r"sample 1, channel 1, time index 1 is missing, the first of 2"):
+        with pytest.raises(
+            DataError, match=r"sample 1, channel 1, time index 1 is missing, the first of 2"
+        ):
             refuse(rows)
 
 
@@ -120,7 +125,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "ragged channels": ([[[1.0, 2.0], [3.0]]], "sample 0 is no array"),
     "an empty series": ([[1.0], []], r"sample 1 has shape \(0,\)"),
     "too many axes": (np.zeros((2, 2, 2, 2)), r"sample 0 has shape \(2, 2, 2\)"),
-    "other channels": ([np.zeros((1, 3)), np.zeros((2, 3))], "sample 1 has 2 channels, sample 0 has 1"),
+    "other channels": (
+        [np.zeros((1, 3)), np.zeros((2, 3))],
+        "sample 1 has 2 channels, sample 0 has 1",
+    ),
     "infinity": ([[1.0, 2.0], [np.inf, 2.0]], "sample 1, channel 0, time index 0 is inf"),
     "beyond float32": ([[1.0, 1e300]], "time index 1 is 1e"),
     "a generator": ((row for row in [[1.0]]), "generator"),
@@ -144,13 +152,22 @@ TIMES: dict[str, tuple[Any, str]] = {
     "none": ([], "times has 0 rows"),
     "a number": (3.0, r"times is 3.0; give \(T,\) of all series"),
     "text": ("now", r"times is 'now'; give \(T,\) of all series"),
-    "numbers and rows": ([[0.0, 1.0], 2.0], r"sample 1 has 2 time steps, its times have shape \(\)"),
+    "numbers and rows": (
+        [[0.0, 1.0], 2.0],
+        r"sample 1 has 2 time steps, its times have shape \(\)",
+    ),
     "a row and numbers": ([0.0, [1.0, 2.0]], "times are no numbers, dates or durations"),
     "no time": (np.array(["2024-01-01", "NaT"], "datetime64[s]"), "must be finite"),
     "no duration": ([np.array([0, "NaT"], "timedelta64[s]")] * 2, "must be finite"),
-    "no time among dates": (pd.Series([pd.Timestamp("2024-01-01", tz="UTC"), pd.NaT]), "must be finite"),
+    "no time among dates": (
+        pd.Series([pd.Timestamp("2024-01-01", tz="UTC"), pd.NaT]),
+        "must be finite",
+    ),
     "months": (np.array([0, 1], "timedelta64[M]"), "times are no numbers, dates or durations"),
-    "periods": (pd.period_range("2024-01", periods=2, freq="M"), "times are no numbers, dates or durations"),
+    "periods": (
+        pd.period_range("2024-01", periods=2, freq="M"),
+        "times are no numbers, dates or durations",
+    ),
 }
 
 
@@ -189,10 +206,14 @@ def test_dates_are_seconds_since_1970_and_durations_seconds(times: Any) -> None:
 
 def test_days_are_no_seconds() -> None:
     days = np.array(["2024-05-01", "2024-05-02"], "datetime64[D]")
-    assert [found.tolist() for found in stamped(as_list(np.zeros((1, 2))), days)] == [[START, START + 86_400]]
+    assert [found.tolist() for found in stamped(as_list(np.zeros((1, 2))), days)] == [
+        [START, START + 86_400]
+    ]
 
 
-@pytest.mark.parametrize("make", [np.array, torch.tensor, lambda x: pd.Series(x, index=range(5, 8)), tuple])
+@pytest.mark.parametrize(
+    "make", [np.array, torch.tensor, lambda x: pd.Series(x, index=range(5, 8)), tuple]
+)
 def test_times_are_numbers_of_any_kind(make: Any) -> None:
     for found in stamped(as_list(np.zeros((2, 3))), make([0.0, 0.5, 2.0])):
         assert found.tolist() == [0.0, 0.5, 2.0]

@@ -18,7 +18,9 @@ X = np.arange(15.0).reshape(5, 3)
 
 
 @pytest.mark.parametrize(
-    "x", [X, torch.from_numpy(X), pd.DataFrame(X), X.tolist(), list(X)], ids=lambda x: type(x).__name__
+    "x",
+    [X, torch.from_numpy(X), pd.DataFrame(X), X.tolist(), list(X)],
+    ids=lambda x: type(x).__name__,
 )
 def test_subsets_take_rows_of_anything(x: Any) -> None:
     """Arrays, tensors, data frames and lists."""

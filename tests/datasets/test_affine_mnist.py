@@ -24,7 +24,9 @@ def some(clean: Dataset, n: int = 200) -> Dataset:
 
 
 def test_deformations_fill_the_published_ranges(clean: Dataset) -> None:
-    columns = {f.name: v for f, v in Affine2d().summary(Nuisance().maps(clean.x, generator())).items()}
+    columns = {
+        f.name: v for f, v in Affine2d().summary(Nuisance().maps(clean.x, generator())).items()
+    }
     tangent = torch.tan(torch.deg2rad(columns["shear_deg"]))
     published = {"rotation_deg": (-20, 20), "scale_x": (0.8, 1.2), "scale_y": (0.8, 1.2)}
     ranges = [(columns[name], low, high) for name, (low, high) in published.items()]
@@ -80,7 +82,12 @@ def test_an_observed_set_is_a_function_of_its_seed(clean: Dataset) -> None:
 def test_true_maps_of_the_originals_make_the_observations(clean: Dataset) -> None:
     originals = some(clean)
     data = observed(originals, 2, seed=1)
-    assert data.ids is not None and data.maps is not None and data.labels is not None and originals.labels is not None
+    assert (
+        data.ids is not None
+        and data.maps is not None
+        and data.labels is not None
+        and originals.labels is not None
+    )
     assert np.bincount(data.ids).tolist() == [2] * 200
     assert np.array_equal(data.labels, originals.labels[data.ids])
     made = data.maps(originals.x[torch.as_tensor(data.ids)], CLEAN, FRAME)
@@ -94,7 +101,9 @@ def test_a_fixed_set_made_from_a_drawing_one_does_not_draw(clean: Dataset) -> No
 
 
 def test_noise_has_its_standard_deviation_and_stays_in_range(clean: Dataset) -> None:
-    quiet, loud = (observed(some(clean), 1, seed=3, nuisance=Nuisance(noise=noise)).x for noise in (0.0, 0.1))
+    quiet, loud = (
+        observed(some(clean), 1, seed=3, nuisance=Nuisance(noise=noise)).x for noise in (0.0, 0.1)
+    )
     assert float(loud.min()) >= 0 and float(loud.max()) <= 1
     grey = (quiet > 0.4) & (quiet < 0.6)
     assert float((loud - quiet)[grey].std()) == pytest.approx(0.1, rel=0.05)
@@ -114,7 +123,10 @@ def test_by_name_test_digits_are_observed_twice(clean: Dataset) -> None:
 
 def test_a_given_shift_fills_its_range_and_no_more(clean: Dataset) -> None:
     nuisance = Nuisance(rotation=20.0, shear=0.0, scale=0.0, shift=0.1, size=28)
-    columns = {f.name: v for f, v in Affine2d(size=(28, 28)).summary(nuisance.maps(clean.x, generator())).items()}
+    columns = {
+        f.name: v
+        for f, v in Affine2d(size=(28, 28)).summary(nuisance.maps(clean.x, generator())).items()
+    }
     for name in ("shift_x_px", "shift_y_px"):
         assert float(columns[name].abs().max()) == pytest.approx(2.8, abs=0.05)
     assert float((columns["scale_x"] - 1).abs().max()) < 1e-5

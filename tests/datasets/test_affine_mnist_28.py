@@ -9,7 +9,9 @@ import torch
 
 from unwarp.datasets import load
 
-pytestmark = pytest.mark.skipif("UNWARP_DATA" not in os.environ, reason="UNWARP_DATA is not set: MNIST is not at hand")
+pytestmark = pytest.mark.skipif(
+    "UNWARP_DATA" not in os.environ, reason="UNWARP_DATA is not set: MNIST is not at hand"
+)
 
 
 def test_the_test_part_is_fixed_and_binary() -> None:
@@ -23,6 +25,8 @@ def test_the_test_part_is_fixed_and_binary() -> None:
 def test_the_training_part_is_drawn_afresh() -> None:
     data = load("affine-mnist-28", "train")
     assert len(data) == 60_000
-    first, second = (data.batch(torch.arange(4), torch.Generator().manual_seed(seed)).x for seed in (0, 1))
+    first, second = (
+        data.batch(torch.arange(4), torch.Generator().manual_seed(seed)).x for seed in (0, 1)
+    )
     assert not torch.equal(first, second)
     assert set(first.unique().tolist()) == {0.0, 1.0}

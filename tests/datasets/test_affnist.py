@@ -36,7 +36,9 @@ def struct(data: Dataset) -> dict[str, Any]:
     table = Affine2d(size=(40, 40)).summary(data.maps)
     return {
         "affine_transform": np.zeros((1, len(data)), dtype=object),
-        "human_readable_transform": np.stack([column.double().numpy() for column in table.values()]),
+        "human_readable_transform": np.stack(
+            [column.double().numpy() for column in table.values()]
+        ),
         "image": columns(data),
         "label_one_of_n": np.eye(10, dtype=np.uint8)[data.labels].T,
         "label_int": data.labels[None].astype(np.uint8),
@@ -55,7 +57,9 @@ def published(deformed: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.mark.parametrize("packed", [True, False], ids=["compressed", "plain"])
-def test_pictures_labels_and_transforms_come_back_upright(deformed: Dataset, tmp_path: Path, packed: bool) -> None:
+def test_pictures_labels_and_transforms_come_back_upright(
+    deformed: Dataset, tmp_path: Path, packed: bool
+) -> None:
     fields = struct(deformed)
     data = affnist.read(put(tmp_path / "1.mat", fields, packed=packed))
     torch.testing.assert_close(data.x, deformed.x, atol=0.5 / 255 + 1e-6, rtol=0)
@@ -74,13 +78,17 @@ def test_a_picture_of_one_bright_row_is_read_as_one(tmp_path: Path) -> None:
     assert data.factors == () and data.factor_values is None
 
 
-def test_pixels_in_the_other_order_are_noticed_and_can_be_read(deformed: Dataset, tmp_path: Path) -> None:
+def test_pixels_in_the_other_order_are_noticed_and_can_be_read(
+    deformed: Dataset, tmp_path: Path
+) -> None:
     fields = struct(deformed)
     fields["image"] = fields["image"].reshape(40, 40, -1).transpose(1, 0, 2).reshape(1600, -1)
     path = put(tmp_path / "1.mat", fields)
     with pytest.raises(DataError, match="order='F'"):
         affnist.read(path)
-    torch.testing.assert_close(affnist.read(path, order="F").x, deformed.x, atol=0.5 / 255 + 1e-6, rtol=0)
+    torch.testing.assert_close(
+        affnist.read(path, order="F").x, deformed.x, atol=0.5 / 255 + 1e-6, rtol=0
+    )
 
 
 def test_files_are_found_by_number_and_joined_as_asked(deformed: Dataset, tmp_path: Path) -> None:
@@ -113,7 +121,10 @@ def test_one_file_of_a_part_and_the_data_folder_do_too(
 IMAGE, LABEL = np.zeros((1600, 3), np.uint8), np.zeros((1, 3), np.uint8)
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no image": ({"label_int": LABEL}, "it is absent"),
-    "pictures of 28 x 28": ({"image": np.zeros((784, 3), np.uint8), "label_int": LABEL}, r"\(784, 3\)"),
+    "pictures of 28 x 28": (
+        {"image": np.zeros((784, 3), np.uint8), "label_int": LABEL},
+        r"\(784, 3\)",
+    ),
     "a picture a row": ({"image": IMAGE.T, "label_int": LABEL}, r"\(3, 1600\)"),
     "not bytes": ({"image": IMAGE.astype(float), "label_int": LABEL}, "float64"),
     "no picture": ({"image": IMAGE[:, :0], "label_int": LABEL[:, :0]}, r"\(1600, 0\)"),
@@ -147,7 +158,9 @@ def test_another_struct_or_none_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keep", [0, 4, 100, 127, 130, 200, 0.5, 0.99])
 @pytest.mark.parametrize("packed", [True, False], ids=["compressed", "plain"])
-def test_a_cut_file_is_refused(deformed: Dataset, tmp_path: Path, keep: float, packed: bool) -> None:
+def test_a_cut_file_is_refused(
+    deformed: Dataset, tmp_path: Path, keep: float, packed: bool
+) -> None:
     path = put(tmp_path / "5.mat", struct(deformed), packed=packed)
     raw = path.read_bytes()
     path.write_bytes(raw[: int(keep if keep >= 1 else keep * len(raw))])
@@ -156,7 +169,9 @@ def test_a_cut_file_is_refused(deformed: Dataset, tmp_path: Path, keep: float, p
 
 
 @pytest.mark.parametrize("at", [126, 128, 132, 136, 2000, -2000])
-def test_a_flipped_byte_of_a_compressed_file_is_refused(published: Path, tmp_path: Path, at: int) -> None:
+def test_a_flipped_byte_of_a_compressed_file_is_refused(
+    published: Path, tmp_path: Path, at: int
+) -> None:
     raw = bytearray(published.read_bytes())
     raw[at] ^= 0xFF
     (tmp_path / "5.mat").write_bytes(bytes(raw))

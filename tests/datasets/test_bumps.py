@@ -69,7 +69,9 @@ def test_parts_are_the_same_each_time_and_differ_from_each_other() -> None:
     assert not torch.allclose(bumps.load("train").x, bumps.load("test").x, atol=0.2)
 
 
-@pytest.mark.parametrize(("choice", "words"), [({"part": "valid"}, "train or test"), ({"each": 5}, "even number")])
+@pytest.mark.parametrize(
+    ("choice", "words"), [({"part": "valid"}, "train or test"), ({"each": 5}, "even number")]
+)
 def test_other_parts_and_odd_numbers_are_refused(choice: dict[str, str | int], words: str) -> None:
     with pytest.raises(DataError, match=words):
         bumps.load(**choice)  # type: ignore[arg-type]

@@ -38,7 +38,9 @@ def test_the_split_covers_every_row_once_and_never_changes() -> None:
 
 def test_pictures_show_their_class(clean: Dataset) -> None:
     assert clean.labels is not None
-    means = torch.stack([clean.x[torch.as_tensor(clean.labels == k)].mean(0) for k in range(10)]).flatten(1)
+    means = torch.stack(
+        [clean.x[torch.as_tensor(clean.labels == k)].mean(0) for k in range(10)]
+    ).flatten(1)
     nearest = torch.cdist(clean.x.flatten(1), means).argmin(1).numpy()
     assert np.mean(nearest == clean.labels) > 0.75
 

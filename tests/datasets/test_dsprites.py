@@ -32,7 +32,9 @@ def test_part() -> Dataset:
 def gif(folder: Path) -> tuple[Array, Array]:
     """Real frames (320, 64, 64) and their grid indices (320, 6)."""
     with Image.open(folder / "dsprites.gif") as file:
-        frames = np.stack([np.array(frame.convert("L")) for frame in ImageSequence.Iterator(file)]) > 127
+        frames = (
+            np.stack([np.array(frame.convert("L")) for frame in ImageSequence.Iterator(file)]) > 127
+        )
     with (folder / "gif_latents.csv").open() as file:
         table = [
             [0, *(int(row[name]) for name in ("shape", "scale", "orientation", "posX", "posY"))]
@@ -45,7 +47,13 @@ def tiles(folder: Path) -> Array:
     """100 real frames (100, 64, 64) of unknown latents."""
     with Image.open(folder / "data_samples.png") as file:
         sheet = np.array(file.convert("L")) > 127
-    return np.stack([sheet[2 + 66 * r : 66 + 66 * r, 2 + 66 * c : 66 + 66 * c] for r in range(10) for c in range(10)])
+    return np.stack(
+        [
+            sheet[2 + 66 * r : 66 + 66 * r, 2 + 66 * c : 66 + 66 * c]
+            for r in range(10)
+            for c in range(10)
+        ]
+    )
 
 
 def test_rendered_frames_are_the_real_ones_but_for_a_few_edge_pixels(real_data: Path) -> None:
@@ -91,13 +99,17 @@ def _wrong(table: Array, tile: Array) -> Array:
 def _centroids(frames: Array) -> Array:
     centres = np.arange(64) + 0.5
     mass = frames.sum((1, 2))
-    return np.stack([(frames.sum(1) * centres).sum(1) / mass, (frames.sum(2) * centres).sum(1) / mass], 1)
+    return np.stack(
+        [(frames.sum(1) * centres).sum(1) / mass, (frames.sum(2) * centres).sum(1) / mass], 1
+    )
 
 
 @cache
 def _poses() -> tuple[Array, Array, Array]:
     """Every shape, scale and orientation in the middle: grid indices, area, centroid relative to the middle."""
-    grid = np.stack(np.meshgrid([0], range(3), range(6), range(39), [0], [0], indexing="ij"), -1).reshape(-1, 6)
+    grid = np.stack(
+        np.meshgrid([0], range(3), range(6), range(39), [0], [0], indexing="ij"), -1
+    ).reshape(-1, 6)
     values = dsprites.values(grid)
     values[:, 4:] = 0.5
     frames = dsprites.render(values)
@@ -131,7 +143,9 @@ def test_the_last_orientation_repeats_the_first() -> None:
 @pytest.mark.parametrize(("shape", "order"), dsprites.SYMMETRY.items())
 def test_shapes_have_the_symmetry_that_is_said(shape: int, order: int) -> None:
     def turned(degrees: float) -> Array:
-        return dsprites.render(np.array([[1, shape + 1, 1, np.deg2rad(degrees) + 0.1, 0.5, 0.5]]))[0]
+        return dsprites.render(np.array([[1, shape + 1, 1, np.deg2rad(degrees) + 0.1, 0.5, 0.5]]))[
+            0
+        ]
 
     upright = turned(0)
     assert (turned(360 / order) != upright).sum() <= 4
@@ -144,7 +158,10 @@ def test_train_and_test_share_no_picture_whatever_their_seeds() -> None:
     test = np.concatenate([dsprites.rows("test", 70_000, seed=1), dsprites.rows("test", seed=2)])
     train = np.concatenate([dsprites.rows("train", 600_000, seed=3), dsprites.rows("train")])
     assert not np.intersect1d(test, train).size
-    assert len(np.unique(dsprites.rows("train"))) == 20_000 and len(np.unique(dsprites.rows("test"))) == 4_000
+    assert (
+        len(np.unique(dsprites.rows("train"))) == 20_000
+        and len(np.unique(dsprites.rows("test"))) == 4_000
+    )
     assert (dsprites.classes(train)[:, 3] < 39).all()
 
 
@@ -161,10 +178,15 @@ def test_samples_are_a_function_of_their_seed_and_even_over_the_grid() -> None:
 def test_frames_are_black_and_white_pictures_with_their_shape_as_label(test_part: Dataset) -> None:
     assert test_part.x.shape == (600, 1, 64, 64) and test_part.x.dtype == torch.float32
     assert test_part.x.unique().tolist() == [0, 1]
-    assert "rendered, dSprites-equivalent" in test_part.name and "dSprites-equivalent" in test_part.source
+    assert (
+        "rendered, dSprites-equivalent" in test_part.name
+        and "dSprites-equivalent" in test_part.source
+    )
     table = dsprites.classes(dsprites.rows("test", 600))
     np.testing.assert_array_equal(test_part.labels, table[:, 1])
-    np.testing.assert_array_equal(test_part.x[:, 0].numpy(), dsprites.render(dsprites.values(table)))
+    np.testing.assert_array_equal(
+        test_part.x[:, 0].numpy(), dsprites.render(dsprites.values(table))
+    )
 
 
 def test_true_maps_move_the_canonical_sprites_onto_the_frames(test_part: Dataset) -> None:
@@ -177,7 +199,9 @@ def test_true_maps_move_the_canonical_sprites_onto_the_frames(test_part: Dataset
         assert float(overlap.min()) > 0.8 and float(overlap.mean()) > 0.92
 
 
-def test_frames_are_their_canonical_shape_at_the_points_that_true_maps_pull(test_part: Dataset) -> None:
+def test_frames_are_their_canonical_shape_at_the_points_that_true_maps_pull(
+    test_part: Dataset,
+) -> None:
     """Exactly so: nothing is resampled, and the outlines are written out here."""
     assert test_part.maps is not None and test_part.labels is not None
     maps = AffineMap(test_part.maps.matrix.double())
@@ -191,11 +215,19 @@ def test_frames_are_their_canonical_shape_at_the_points_that_true_maps_pull(test
 
 def test_factors_are_the_columns_of_the_true_maps(test_part: Dataset) -> None:
     assert test_part.maps is not None and test_part.factor_values is not None
-    found = {f.name: v.double().numpy() for f, v in Similarity2d(size=(64, 64)).summary(test_part.maps).items()}
+    found = {
+        f.name: v.double().numpy()
+        for f, v in Similarity2d(size=(64, 64)).summary(test_part.maps).items()
+    }
     shape, scale, turn, x, y = test_part.factor_values.T
     np.testing.assert_array_equal(shape, test_part.labels)
     np.testing.assert_allclose((found["rotation_deg"] - turn + 180) % 360, 180, atol=1e-3)
-    for name, column in (("scale_x", scale), ("scale_y", scale), ("shift_x_px", x), ("shift_y_px", y)):
+    for name, column in (
+        ("scale_x", scale),
+        ("scale_y", scale),
+        ("shift_x_px", x),
+        ("shift_y_px", y),
+    ):
         np.testing.assert_allclose(found[name], column, atol=1e-4)
     for factor, column in zip(test_part.factors, test_part.factor_values.T, strict=True):
         assert factor.low <= column.min() and column.max() <= factor.high
@@ -205,7 +237,9 @@ def test_factors_are_the_columns_of_the_true_maps(test_part: Dataset) -> None:
 
 def test_a_heart_turned_by_a_quarter_points_to_the_right() -> None:
     """The tip of an upright heart is below; counter-clockwise as seen brings it to the right."""
-    upright, turned = dsprites.render(np.array([[1, 3, 1, turn, 0.5, 0.5] for turn in (0, np.pi / 2)]))
+    upright, turned = dsprites.render(
+        np.array([[1, 3, 1, turn, 0.5, 0.5] for turn in (0, np.pi / 2)])
+    )
     np.testing.assert_array_equal(np.rot90(upright), turned)
     rows, columns = (np.flatnonzero(upright.any(axis)) for axis in (1, 0))
     assert upright[rows[-2]].sum() < upright[rows[1]].sum() < columns.size
@@ -306,7 +340,10 @@ WRONG = {
     "frames in another order": {"imgs": np.asfortranarray(SMALL["imgs"])},
     "frames of 0 and 255": {"imgs": SMALL["imgs"] * 255},
     "pickled classes": {"latents_classes": TABLE.astype(object)},
-    "five latents": {"latents_classes": TABLE[:, 1:], "latents_values": dsprites.values(TABLE)[:, 1:]},
+    "five latents": {
+        "latents_classes": TABLE[:, 1:],
+        "latents_values": dsprites.values(TABLE)[:, 1:],
+    },
     "a scale off the grid": {"latents_values": dsprites.values(TABLE) + 0.05},
     "a shape too many": {"latents_classes": TABLE + np.array([0, 3, 0, 0, 0, 0])},
     "values that are not numbers": {"latents_values": dsprites.values(TABLE) * np.nan},
@@ -341,7 +378,9 @@ def test_a_cut_file_is_refused(published: Path, tmp_path: Path, keep: float) -> 
 
 @pytest.mark.parametrize("member", ["imgs.npy", "latents_classes.npy", "latents_values.npy"])
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
-def test_a_flipped_byte_is_refused_wherever_it_is(published: Path, tmp_path: Path, member: str, share: float) -> None:
+def test_a_flipped_byte_is_refused_wherever_it_is(
+    published: Path, tmp_path: Path, member: str, share: float
+) -> None:
     raw, path = bytearray(published.read_bytes()), tmp_path / "flipped.npz"
     with zipfile.ZipFile(published) as archive:
         info = archive.getinfo(member)

@@ -37,7 +37,9 @@ def test_pictures_and_labels_come_back_as_written(folder: Path) -> None:
     assert data.labels is not None and data.labels.tolist() == [9, 0, 8, 1]
 
 
-def test_by_name_it_is_read_from_the_data_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_name_it_is_read_from_the_data_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("UNWARP_DATA", str(folder.parent))
     assert len(load("fashion-mnist", "train")) == 4
     with pytest.raises(DataError, match="t10k-images-idx3-ubyte"):
@@ -61,6 +63,8 @@ def test_the_published_set_is_itself(real_data: Path) -> None:
     assert test.x.shape == (10_000, 1, 28, 28) and test.labels is not None
     assert np.bincount(test.labels).tolist() == [1000] * 10
     assert float(test.x.double().mean()) * 255 == pytest.approx(73.1466, abs=1e-3)
-    trousers, bags = (test.x[test.labels == fashion_mnist.CLASSES.index(name), 0] for name in ("trouser", "bag"))
+    trousers, bags = (
+        test.x[test.labels == fashion_mnist.CLASSES.index(name), 0] for name in ("trouser", "bag")
+    )
     width = [float((garment.sum(1) > 1).sum(1).float().mean()) for garment in (trousers, bags)]
     assert width[0] < 0.7 * width[1]

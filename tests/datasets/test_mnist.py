@@ -41,7 +41,9 @@ def test_pictures_and_labels_come_back_as_written(folder: Path) -> None:
     assert data.labels is not None and data.labels.tolist() == [3, 1, 4, 1, 5]
 
 
-def test_the_folder_may_come_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_may_come_from_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "mnist").mkdir()
     for path in folder.glob("*.gz"):
         path.rename(folder / "mnist" / path.name)
@@ -114,7 +116,18 @@ def test_published_mnist_is_itself(real_data: Path) -> None:
     test = mnist.load("test", real_data / "mnist")
     assert test.x.shape == (10_000, 1, 28, 28)
     assert float(test.x.max()) == 1.0 and test.labels is not None
-    assert np.bincount(test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert np.bincount(test.labels).tolist() == [
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]
     assert float(test.x.mean()) == pytest.approx(0.1325, abs=1e-3)
 
 
@@ -122,5 +135,18 @@ def test_published_mnist_is_itself(real_data: Path) -> None:
 def test_published_training_set_is_itself(real_data: Path) -> None:
     train = mnist.load("train", real_data / "mnist")
     assert train.x.shape == (60_000, 1, 28, 28) and train.labels is not None
-    assert np.bincount(train.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert (float(train.x.mean()), float(train.x.std())) == pytest.approx((0.1307, 0.3081), abs=1e-4)
+    assert np.bincount(train.labels).tolist() == [
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]
+    assert (float(train.x.mean()), float(train.x.std())) == pytest.approx(
+        (0.1307, 0.3081), abs=1e-4
+    )

@@ -36,7 +36,9 @@ def test_channels_come_first_and_parts_are_told_apart(package: Path) -> None:
         for part in ("train", "test"):
             data = load("trace", part)
             assert data.shape == (1, 275) and data.labels is not None
-            np.testing.assert_array_equal(data.x[:, 0].numpy(), file[f"X_{part}"][..., 0].astype(np.float32))
+            np.testing.assert_array_equal(
+                data.x[:, 0].numpy(), file[f"X_{part}"][..., 0].astype(np.float32)
+            )
             np.testing.assert_array_equal(data.labels, file[f"y_{part}"])
 
 
@@ -71,7 +73,9 @@ def test_the_package_is_not_imported() -> None:
 
 
 @needs_tslearn
-@pytest.mark.parametrize(("part", "counts"), [("train", [26, 21, 22, 31]), ("test", [24, 29, 28, 19])])
+@pytest.mark.parametrize(
+    ("part", "counts"), [("train", [26, 21, 22, 31]), ("test", [24, 29, 28, 19])]
+)
 def test_trace_has_its_published_classes_and_is_z_normalised(part: str, counts: list[int]) -> None:
     data = trace.load(part)
     assert data.x.shape == (100, 1, 275) and data.labels is not None
@@ -83,7 +87,10 @@ def test_trace_has_its_published_classes_and_is_z_normalised(part: str, counts: 
 @needs_tslearn
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_trace_is_that_of_the_archive(real_data: Path, part: str) -> None:
-    published, data = read(real_data / "ucr" / "Trace" / f"Trace_{part.upper()}.tsv"), trace.load(part)
+    published, data = (
+        read(real_data / "ucr" / "Trace" / f"Trace_{part.upper()}.tsv"),
+        trace.load(part),
+    )
     np.testing.assert_allclose(data.x[:, 0].numpy(), published.x, atol=6e-5)
     np.testing.assert_array_equal(data.labels, published.labels)
 

@@ -23,7 +23,11 @@ def test_published_sets_have_their_published_sizes(
     real_data: Path, name: str, shape: tuple[int, ...], n_classes: int
 ) -> None:
     data = uea.load("test", name, real_data / "uea")
-    assert data.x.shape == shape and data.labels is not None and len(np.unique(data.labels)) == n_classes
+    assert (
+        data.x.shape == shape
+        and data.labels is not None
+        and len(np.unique(data.labels)) == n_classes
+    )
 
 
 def test_as_published_lengths_differ(real_data: Path) -> None:

@@ -22,7 +22,17 @@ from unwarp.planning.plan import Request, make_plan
 
 OVERRIDES = {"n_content": 4, "optimiser.lr": 1e-3}
 STEPS = 4
-WORDS = ("--set", "n_content=4", "--set", "optimiser.lr=1e-3", "--steps", STEPS, "--device", "cpu", "--quiet")
+WORDS = (
+    "--set",
+    "n_content=4",
+    "--set",
+    "optimiser.lr=1e-3",
+    "--steps",
+    STEPS,
+    "--device",
+    "cpu",
+    "--quiet",
+)
 
 
 def command(*words: object) -> None:
@@ -40,7 +50,9 @@ def weights(estimator: Unwarper) -> list[torch.Tensor]:
 def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of series, of series of unequal lengths with gaps of time, or of pictures."""
     folder, rng = tmp_path_factory.mktemp("source"), np.random.default_rng(0)
-    waves = np.sin(np.linspace(0, 6, 30) + rng.uniform(0, 1, (40, 1))) + 0.1 * rng.normal(size=(40, 30))
+    waves = np.sin(np.linspace(0, 6, 30) + rng.uniform(0, 1, (40, 1))) + 0.1 * rng.normal(
+        size=(40, 30)
+    )
     if request.param == "pictures":
         np.save(folder / "pictures.npy", pictures(40))
         return folder / "pictures.npy"
@@ -87,7 +99,8 @@ def test_research_and_estimator_agree(path: Path) -> None:
 def test_overrides_change_one_field(path: Path) -> None:
     """A set field changes that field of the recipe, and neither steps, batches nor other fields."""
     plain, other = (
-        Unwarper(max_steps=STEPS, overrides=overrides, device="cpu").fit(path) for overrides in (None, {"n_content": 3})
+        Unwarper(max_steps=STEPS, overrides=overrides, device="cpu").fit(path)
+        for overrides in (None, {"n_content": 3})
     )
     assert vars(other.recipe_) == vars(plain.recipe_) | {"n_content": 3}
     assert plain.plan_ is not None and other.plan_ is not None

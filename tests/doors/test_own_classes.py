@@ -118,7 +118,12 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join(path for path in sys.path if path and path != str(folder))
     environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -135,7 +140,12 @@ def test_toy_preset_is_the_recipe(folder: Path) -> None:
     schema, data = Schema.fit(as_source(datasets.load("toy-data")))
     recipe = make_plan(Request(overrides={"damping": 0.25}), schema, data).recipe
     assert recipe == replace(RECIPE_OF_DATASET["toy-data"], damping=0.25, padding=recipe.padding)
-    assert describe(recipe)["warp"] == {"family": "toy", "module": "toy_project", "size": [2], "longest": 0.1}
+    assert describe(recipe)["warp"] == {
+        "family": "toy",
+        "module": "toy_project",
+        "size": [2],
+        "longest": 0.1,
+    }
 
 
 def test_toy_data_cannot_be_built_in(folder: Path) -> None:
@@ -176,7 +186,10 @@ def test_model_loads_after_its_import(folder: Path) -> None:
     """A fresh process is told what to import; after the import it aligns to the same bits."""
     done = python(folder, "-c", AGAIN)
     assert done.returncode == 0, done.stderr
-    assert "family 'toy-family' is defined in toy_project, which is not imported; import it" in done.stdout
+    assert (
+        "family 'toy-family' is defined in toy_project, which is not imported; import it"
+        in done.stdout
+    )
     np.testing.assert_array_equal(np.load(folder / "again.npy"), np.load(folder / "aligned.npy"))
 
 
@@ -189,4 +202,6 @@ def test_command_line_takes_plugins(folder: Path) -> None:
     assert "unwarp --plugin toy_project" in done.stderr and done.stderr.count("\n") == 1
     done = python(folder, "-m", "unwarp", "--plugin", "toy_project", "align", "model", "series.toy")
     assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.load(folder / "aligned.npz")["aligned"], np.load(folder / "aligned.npy"), atol=1e-6)
+    np.testing.assert_allclose(
+        np.load(folder / "aligned.npz")["aligned"], np.load(folder / "aligned.npy"), atol=1e-6
+    )

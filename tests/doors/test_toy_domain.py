@@ -105,7 +105,9 @@ def blobs(n: int = 24) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Volumes (n, 6, 7, 8) of one blob somewhere."""
     centres = np.random.default_rng(0).uniform(-0.3, 0.3, (n, 3, 1, 1, 1))
     axes = np.meshgrid(*(np.linspace(-1, 1, size) for size in (6, 7, 8)), indexing="ij")
-    distance = sum((axis - centre) ** 2 for axis, centre in zip(axes, centres.swapaxes(0, 1), strict=True))
+    distance = sum(
+        (axis - centre) ** 2 for axis, centre in zip(axes, centres.swapaxes(0, 1), strict=True)
+    )
     return np.exp(-np.asarray(distance) / 0.2)
 
 

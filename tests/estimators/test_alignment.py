@@ -49,7 +49,9 @@ def test_a_list_comes_aligned_at_one_length_and_reconstructed_at_its_own(unequal
     assert len(unequal.transform_params(rows)) == 6
 
 
-def test_a_series_alone_is_a_row_of_the_list_and_nan_at_the_end_says_the_same(unequal: Unwarper) -> None:
+def test_a_series_alone_is_a_row_of_the_list_and_nan_at_the_end_says_the_same(
+    unequal: Unwarper,
+) -> None:
     rows = waves()
     codes, array = unequal.transform(rows), padded(rows)
     np.testing.assert_allclose(unequal.transform(rows[:1]), codes[:1], atol=1e-5)
@@ -65,7 +67,9 @@ def test_several_channels_of_unequal_length() -> None:
     u = learned(rows)
     assert u.align(rows).shape == (6, 2, 40)
     assert [row.shape for row in u.reconstruct(rows)] == [(2, n) for n in LENGTHS]
-    np.testing.assert_allclose(u.align(rows, other=[row[1] for row in rows]), u.align(rows)[:, 1], atol=1e-5)
+    np.testing.assert_allclose(
+        u.align(rows, other=[row[1] for row in rows]), u.align(rows)[:, 1], atol=1e-5
+    )
     events = [np.array([True, False] * n)[:n] for n in LENGTHS]
     assert u.align(rows, other=events).dtype == bool
 
@@ -84,7 +88,9 @@ def test_missing_values_are_refused_or_lie_on_a_line(even: Unwarper) -> None:
     X = full.copy()
     X[1, 5:8] = NAN
     full[1, 4:9] = np.linspace(full[1, 4], full[1, 8], 5)
-    with pytest.raises(DataError, match=r"sample 1, channel 0, time index 5 .*missing='interpolate'"):
+    with pytest.raises(
+        DataError, match=r"sample 1, channel 0, time index 5 .*missing='interpolate'"
+    ):
         even.align(X)
     even.set_params(missing="interpolate")
     np.testing.assert_allclose(even.align(X), even.align(full), atol=1e-5)
@@ -101,23 +107,36 @@ def test_uneven_steps_say_the_same_as_even_ones() -> None:
     rows, times = [row[at] for row, at in zip(curve, keep, strict=True)], [grid[at] for at in keep]
     u = learned(rows, times)
     np.testing.assert_allclose(u.times_[[0, -1]], [-0.5, 1.5])
-    np.testing.assert_allclose(u.transform(rows, times=times), u.transform(curve, times=grid), rtol=1e-3, atol=5e-3)
+    np.testing.assert_allclose(
+        u.transform(rows, times=times), u.transform(curve, times=grid), rtol=1e-3, atol=5e-3
+    )
     np.testing.assert_allclose(u.align(rows, times=times), u.align(curve, times=grid), atol=2e-3)
-    for made, at, whole in zip(u.reconstruct(rows, times=times), keep, u.reconstruct(curve, times=grid), strict=True):
+    for made, at, whole in zip(
+        u.reconstruct(rows, times=times), keep, u.reconstruct(curve, times=grid), strict=True
+    ):
         # an untrained template jumps from step to step, which magnifies the smallest difference of poses
         assert np.abs(made - whole[at]).mean() < 0.1 * whole.std()
-        assert np.abs(made - whole[np.linspace(0, 399, len(at)).astype(int)]).mean() > 0.2 * whole.std()
-    stamped = Dataset(torch.from_numpy(curve).float()[:, None], times=torch.from_numpy(grid).expand(8, -1))
+        assert (
+            np.abs(made - whole[np.linspace(0, 399, len(at)).astype(int)]).mean()
+            > 0.2 * whole.std()
+        )
+    stamped = Dataset(
+        torch.from_numpy(curve).float()[:, None], times=torch.from_numpy(grid).expand(8, -1)
+    )
     by_set = Unwarper(domain="series", recipe=RECIPE, max_steps=2, n_clusters=2, device="cpu")
     by_times = Unwarper(recipe=RECIPE, max_steps=2, n_clusters=2, device="cpu")
-    np.testing.assert_allclose(by_set.fit_transform(stamped), by_times.fit_transform(curve, times=grid), atol=1e-4)
+    np.testing.assert_allclose(
+        by_set.fit_transform(stamped), by_times.fit_transform(curve, times=grid), atol=1e-4
+    )
 
 
 def test_a_rate_gives_seconds() -> None:
     X = np.stack(waves([41] * 6))
     samples, seconds = learned(X), learned(X, sampling_rate=20.0)
     found, expected = seconds.transform_params(X), samples.transform_params(X)
-    assert found.attrs["units"]["lag_s"] == "s" and expected.attrs["units"]["lag_samples"] == "samples"
+    assert (
+        found.attrs["units"]["lag_s"] == "s" and expected.attrs["units"]["lag_samples"] == "samples"
+    )
     assert expected["lag_samples"].abs().max() > 0.1
     np.testing.assert_allclose(found["lag_s"], expected["lag_samples"] / 20, rtol=1e-5)
     assert seconds.times_[-1] == 2.0
@@ -134,7 +153,9 @@ def test_a_rate_gives_seconds() -> None:
 
 
 @pytest.mark.parametrize("sampling_rate", [None, 10.0])
-def test_events_follow_a_known_map(sampling_rate: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_follow_a_known_map(
+    sampling_rate: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = bumps.load(each=2, noise=0.0, length=101)
     u, maps = learned(data.x[:, 0], sampling_rate=sampling_rate), data.maps
     assert maps is not None
@@ -147,7 +168,9 @@ def test_events_follow_a_known_map(sampling_rate: float | None, monkeypatch: pyt
     np.testing.assert_allclose(seen[:2, 0] / step, peaks, atol=0.6)
     aligned = u.transform_events(data.x[:, 0], seen)
     np.testing.assert_allclose(aligned, np.tile([30 * step, 70 * step], (8, 1)), atol=1e-3 * step)
-    np.testing.assert_allclose(u.transform_events(data.x[:, 0], [30 * step, 70 * step], inverse=True), seen, atol=1e-3)
+    np.testing.assert_allclose(
+        u.transform_events(data.x[:, 0], [30 * step, 70 * step], inverse=True), seen, atol=1e-3
+    )
 
 
 def test_events_there_and_back(unequal: Unwarper) -> None:
@@ -167,7 +190,9 @@ def test_events_go_where_alignment_takes_the_values(unequal: Unwarper) -> None:
     aligned, moved = unequal.align(rows), unequal.transform_events(rows, [120.0, 250.0])
     assert np.abs(moved / 39 - np.array([120, 250]) / 399).max() > 0.02
     for row, places, original in zip(aligned, moved, rows, strict=True):
-        np.testing.assert_allclose(np.interp(places, range(40), row), original[[120, 250]], atol=0.1)
+        np.testing.assert_allclose(
+            np.interp(places, range(40), row), original[[120, 250]], atol=0.1
+        )
 
 
 def test_events_on_the_clock_of_time_stamps() -> None:
@@ -202,7 +227,9 @@ def test_each_series_by_its_own_mean_and_deviation() -> None:
 
 def test_units_of_channels_do_not_matter_where_each_has_its_own_scale(tmp_path: Path) -> None:
     X = np.stack([np.stack(waves([32] * 6)), np.stack(waves([32] * 6)) ** 2], 1)
-    factor = np.array([2.0**-10, 2.0**6])[:, None]  # powers of two, so that nothing is rounded otherwise
+    factor = np.array([2.0**-10, 2.0**6])[
+        :, None
+    ]  # powers of two, so that nothing is rounded otherwise
     asked = {"domain": "series", "scale": "channel"}
     plain, other = learned(X, **asked), learned(factor * X, **asked)
     other.save(tmp_path / "model")
@@ -210,13 +237,19 @@ def test_units_of_channels_do_not_matter_where_each_has_its_own_scale(tmp_path: 
     for u in (other, Unwarper.load(tmp_path / "model")):
         np.testing.assert_allclose(u.transform(factor * X), codes, atol=1e-5)
         for make in ("align", "template", "reconstruct"):
-            np.testing.assert_allclose(getattr(u, make)(factor * X) / factor, getattr(plain, make)(X), atol=1e-5)
-        np.testing.assert_allclose(u.inverse_transform(codes) / factor, plain.inverse_transform(codes), atol=1e-5)
+            np.testing.assert_allclose(
+                getattr(u, make)(factor * X) / factor, getattr(plain, make)(X), atol=1e-5
+            )
+        np.testing.assert_allclose(
+            u.inverse_transform(codes) / factor, plain.inverse_transform(codes), atol=1e-5
+        )
     with pytest.raises(ConfigError, match="'channel' is for series"):
         Unwarper(scale="channel").fit(np.random.default_rng(0).random((6, 9, 9)))
 
 
-@pytest.mark.parametrize(("scale", "told"), [("auto", ["channel 1 varies 64 times"]), ("channel", []), ("each", [])])
+@pytest.mark.parametrize(
+    ("scale", "told"), [("auto", ["channel 1 varies 64 times"]), ("channel", []), ("each", [])]
+)
 def test_units_that_differ_are_told_before_learning(scale: Any, told: list[str]) -> None:
     class Heard(Callback):
         def on_message(self, line: str) -> None:
@@ -224,7 +257,9 @@ def test_units_that_differ_are_told_before_learning(scale: Any, told: list[str])
 
     lines: list[str] = []
     X = np.stack([np.stack(waves([32] * 6))] * 2, 1) * np.array([1.0, 64.0])[:, None]
-    Unwarper(domain="series", recipe=RECIPE, scale=scale, max_steps=1, n_clusters=2).fit(X, callbacks=[Heard()])
+    Unwarper(domain="series", recipe=RECIPE, scale=scale, max_steps=1, n_clusters=2).fit(
+        X, callbacks=[Heard()]
+    )
     assert [line[: len(words)] for line, words in zip(lines, told, strict=True)] == told
 
 
@@ -245,7 +280,11 @@ def test_a_gap_stays_a_gap_and_nothing_else_becomes_one_where_values_change() ->
     u.model_.encoder.content.register_forward_pre_hook(lambda net, given: seen.append(given[0]))
     u.transform(X)
     observed = seen[0][:, 1]
-    assert observed.min() >= 0 and (observed[[0, 1, 3, 4, 5]] > 1 - 1e-6).all() and observed[2].min() < 1
+    assert (
+        observed.min() >= 0
+        and (observed[[0, 1, 3, 4, 5]] > 1 - 1e-6).all()
+        and observed[2].min() < 1
+    )
 
 
 def test_another_channel_is_moved_in_time_and_keeps_its_values() -> None:
@@ -302,7 +341,12 @@ def test_a_warp_says_what_it_acts_on(shape: tuple[int, ...]) -> None:
 
 def test_files_of_unequal_series_with_times_are_data_too(tmp_path: Path) -> None:
     rows, own = waves(), [np.linspace(0, 1, n) for n in LENGTHS]
-    np.savez(tmp_path / "x.npz", x=np.nan_to_num(padded(rows)), lengths=LENGTHS, times=np.nan_to_num(padded(own)))
+    np.savez(
+        tmp_path / "x.npz",
+        x=np.nan_to_num(padded(rows)),
+        lengths=LENGTHS,
+        times=np.nan_to_num(padded(own)),
+    )
     by_file, by_list = learned(tmp_path / "x.npz"), learned(rows, own)
     np.testing.assert_allclose(by_file.times_, by_list.times_)
     np.testing.assert_allclose(
@@ -315,9 +359,16 @@ def test_files_of_unequal_series_with_times_are_data_too(tmp_path: Path) -> None
 def run(first: Any, domain: Any = "auto") -> None:
     """A pipeline predicts for held-out bumps what its parts, one after the other, do."""
     train, test = (bumps.load(part, each=6, length=32) for part in ("train", "test"))
-    X, held = (part.x.double().numpy() if domain == "series" else part.x[:, 0].numpy() for part in (train, test))
+    X, held = (
+        part.x.double().numpy() if domain == "series" else part.x[:, 0].numpy()
+        for part in (train, test)
+    )
     u = Unwarper(domain=domain, recipe=RECIPE, max_steps=20, n_clusters=2, device="cpu")
-    predicted = make_pipeline(clone(first), clone(u), KNeighborsClassifier(1)).fit(X, train.labels).predict(held)
+    predicted = (
+        make_pipeline(clone(first), clone(u), KNeighborsClassifier(1))
+        .fit(X, train.labels)
+        .predict(held)
+    )
     codes = u.fit_transform(first.fit_transform(X))
     neighbours = KNeighborsClassifier(1).fit(codes, train.labels)
     np.testing.assert_array_equal(predicted, neighbours.predict(u.transform(first.transform(held))))
@@ -331,7 +382,9 @@ def test_inside_a_pipeline() -> None:
 def test_inside_a_pipeline_of_aeon() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        collection = pytest.importorskip("aeon.transformations.collection", reason="aeon is not installed")
+        collection = pytest.importorskip(
+            "aeon.transformations.collection", reason="aeon is not installed"
+        )
         run(collection.Normalizer(), "series")
 
 
@@ -342,7 +395,9 @@ def test_masked_series_are_learned_from_what_was_observed_alone() -> None:
         learned(Dataset(torch.from_numpy(X)[:, None], mask=torch.from_numpy(seen)), missing="mask"),
     )
     other = np.where(seen, X, 1e3).astype(np.float32)
-    w = learned(Dataset(torch.from_numpy(other)[:, None], mask=torch.from_numpy(seen)), missing="mask")
+    w = learned(
+        Dataset(torch.from_numpy(other)[:, None], mask=torch.from_numpy(seen)), missing="mask"
+    )
     asked = np.where(seen, X, NAN)
     for one in (v, w):
         np.testing.assert_array_equal(u.transform(asked), one.transform(asked))
@@ -357,7 +412,10 @@ def test_a_gap_stays_a_gap_in_aligned_series_and_is_drawn_in_reconstructions() -
     assert 0.4 < there.mean() < 0.9
     assert np.isfinite(u.reconstruct(asked)).all() and np.isfinite(u.template(asked)).all()
     assert np.isfinite(u.score(asked)) and np.isfinite(whole).all()
-    assert u.__sklearn_tags__().input_tags.allow_nan and not Unwarper().__sklearn_tags__().input_tags.allow_nan
+    assert (
+        u.__sklearn_tags__().input_tags.allow_nan
+        and not Unwarper().__sklearn_tags__().input_tags.allow_nan
+    )
 
 
 def test_an_encoder_is_told_what_was_observed() -> None:
@@ -383,7 +441,9 @@ def test_gaps_are_refused_where_nothing_can_be_made_of_them() -> None:
 
 @pytest.mark.parametrize("missing", ["error", "mask", "interpolate"])
 @pytest.mark.parametrize("times", [None, np.linspace(0, 2, 40)])
-def test_what_was_learned_is_taken_also_where_its_last_steps_were_seen_in_no_series(missing: Any, times: Any) -> None:
+def test_what_was_learned_is_taken_also_where_its_last_steps_were_seen_in_no_series(
+    missing: Any, times: Any
+) -> None:
     X = np.stack(waves([40] * 6))
     X[:, 38:] = NAN
     u = learned(X, times, missing=missing)
@@ -398,17 +458,26 @@ def test_what_was_learned_is_taken_also_where_its_last_steps_were_seen_in_no_ser
 def test_gaps_of_other_channels_are_met_as_those_of_the_samples(times: Any) -> None:
     X, seen = waves_with_gaps()
     u, other = learned(X, times), np.where(seen, 2 * X, NAN)
-    with pytest.raises(DataError, match=r"^other: sample 0, channel 0, time index \d+ is missing.*missing='mask'"):
+    with pytest.raises(
+        DataError, match=r"^other: sample 0, channel 0, time index \d+ is missing.*missing='mask'"
+    ):
         u.align(X, other, times=times)
     u.set_params(missing="mask")
     gaps = np.isnan(u.align(X, other, times=times))
     assert 0.1 < gaps.mean() < 0.6
-    np.testing.assert_allclose(u.align(X, other, times=times)[~gaps], 2 * u.align(X, times=times)[~gaps], atol=1e-5)
+    np.testing.assert_allclose(
+        u.align(X, other, times=times)[~gaps], 2 * u.align(X, times=times)[~gaps], atol=1e-5
+    )
     u.set_params(missing="interpolate")
     interpolate_missing = np.stack(
-        [np.interp(range(40), np.flatnonzero(at), row[at]) for row, at in zip(other, seen, strict=True)]
+        [
+            np.interp(range(40), np.flatnonzero(at), row[at])
+            for row, at in zip(other, seen, strict=True)
+        ]
     )
-    np.testing.assert_allclose(u.align(X, other, times=times), u.align(X, interpolate_missing, times=times), atol=1e-5)
+    np.testing.assert_allclose(
+        u.align(X, other, times=times), u.align(X, interpolate_missing, times=times), atol=1e-5
+    )
 
 
 def test_other_channels_that_do_not_fit_are_named(even: Unwarper) -> None:
@@ -424,10 +493,19 @@ def test_a_model_that_learned_with_times_asks_for_them(tmp_path: Path) -> None:
     u = learned(X, times)
     u.save(tmp_path / "model")
     for model in (u, Unwarper.load(tmp_path / "model")):
-        for ask in (model.transform, model.align, model.reconstruct, model.predict, model.score, model.prepare):
+        for ask in (
+            model.transform,
+            model.align,
+            model.reconstruct,
+            model.predict,
+            model.score,
+            model.prepare,
+        ):
             with pytest.raises(DataError, match=r"X comes without times.*times=unwarper\.times_"):
                 ask(X)
-    stamped = Dataset(torch.from_numpy(X).float()[:, None], times=torch.from_numpy(times).expand(6, -1))
+    stamped = Dataset(
+        torch.from_numpy(X).float()[:, None], times=torch.from_numpy(times).expand(6, -1)
+    )
     np.testing.assert_allclose(u.transform(stamped), u.transform(X, times=times), atol=1e-4)
     even = u.template(X, times=times)
     assert u.align(even, times=u.times_).shape == even.shape

@@ -45,10 +45,14 @@ def test_the_classifier_finds_the_classes_of_held_out_digits(
     assert test.labels is not None
     assert features.accuracy(test.x, test.labels) > 0.9
     assert features(test.x).shape == (497, 24)
-    assert np.bincount(features.classify(test.x), minlength=10) == pytest.approx(np.bincount(test.labels), abs=12)
+    assert np.bincount(features.classify(test.x), minlength=10) == pytest.approx(
+        np.bincount(test.labels), abs=12
+    )
 
 
-def test_features_have_unit_variance_on_average(features: Features, parts: tuple[Dataset, Dataset]) -> None:
+def test_features_have_unit_variance_on_average(
+    features: Features, parts: tuple[Dataset, Dataset]
+) -> None:
     assert features(parts[0].x).var(0).mean() == pytest.approx(1.0, rel=1e-4)
     pixels = fit_features(replace(parts[0], labels=None), n_features=5)
     assert pixels(parts[0].x).var(0).mean() == pytest.approx(1.0, rel=1e-4)
@@ -56,12 +60,16 @@ def test_features_have_unit_variance_on_average(features: Features, parts: tuple
 
 def test_same_seed_same_features(parts: tuple[Dataset, Dataset]) -> None:
     few = parts[0].subset(np.arange(100))
-    one, same, other = (fit_features(few, n_features=8, steps=3, seed=seed)(few.x) for seed in (1, 1, 2))
+    one, same, other = (
+        fit_features(few, n_features=8, steps=3, seed=seed)(few.x) for seed in (1, 1, 2)
+    )
     assert (one == same).all()
     assert (one != other).any()
 
 
-def test_a_row_has_the_same_features_alone_and_in_a_batch(features: Features, parts: tuple[Dataset, Dataset]) -> None:
+def test_a_row_has_the_same_features_alone_and_in_a_batch(
+    features: Features, parts: tuple[Dataset, Dataset]
+) -> None:
     x = parts[1].x
     assert features(x[5:6])[0] == pytest.approx(features(x.numpy())[5], abs=1e-5)
 
@@ -100,7 +108,9 @@ def test_without_labels_features_are_principal_components(parts: tuple[Dataset, 
     train, test = (replace(part, labels=None) for part in parts)
     truth = PCA(6, svd_solver="full").fit(train.x.flatten(1).numpy())
     found = fit_features(train, n_features=6)(test.x)
-    expected = truth.transform(test.x.flatten(1).numpy()) / np.sqrt(truth.explained_variance_.mean())
+    expected = truth.transform(test.x.flatten(1).numpy()) / np.sqrt(
+        truth.explained_variance_.mean()
+    )
     assert np.abs(found) == pytest.approx(np.abs(expected), abs=2e-2)
 
 
@@ -140,7 +150,8 @@ def test_real_digits_are_at_the_floor_and_noise_is_beyond_the_ceiling(
     train, test = parts
     wanted = ("sample_quality", "class_shares")
     real = score(
-        sample_inputs(features, test.x, train.x[-300:], train.x) | ScoreInputs(labels=test.labels), wanted
+        sample_inputs(features, test.x, train.x[-300:], train.x) | ScoreInputs(labels=test.labels),
+        wanted,
     ).scores
     assert real["frechet"] == pytest.approx(real["frechet_floor"], rel=0.3)
     assert real["frechet"] < 0.5 * real["frechet_ceiling"]
@@ -172,4 +183,7 @@ def test_turned_and_shifted_mnist_is_read_at_96_per_cent(real_data: Path) -> Non
     train, test = (mnist.load(part, real_data / "mnist") for part in ("train", "test"))
     assert test.labels is not None
     found = fit_features(replace(train, draw=turned_and_shifted))
-    assert found.accuracy(turned_and_shifted(test.x, torch.Generator().manual_seed(1)), test.labels) > 0.96
+    assert (
+        found.accuracy(turned_and_shifted(test.x, torch.Generator().manual_seed(1)), test.labels)
+        > 0.96
+    )

@@ -14,14 +14,23 @@ def test_full_parameters_lose_nothing(fitted: Unwarper) -> None:
     x = pictures(10, seed=1)
     made = fitted.inverse_transform(fitted.transform(x), fitted.transform_params(x, full=True))
     np.testing.assert_allclose(np.rint(made), fitted.reconstruct(x), atol=1)
-    np.testing.assert_allclose(np.rint(fitted.inverse_transform(fitted.transform(x))), fitted.template(x), atol=1)
+    np.testing.assert_allclose(
+        np.rint(fitted.inverse_transform(fitted.transform(x))), fitted.template(x), atol=1
+    )
 
 
 def test_human_columns_lead_back_for_an_affine_warp() -> None:
     x = pictures(24)
     unwarper = Unwarper(max_steps=10, batch_size=8).fit(x)
     table = unwarper.transform_params(x)
-    assert list(table) == ["rotation_deg", "scale_x", "scale_y", "shear_deg", "shift_x_px", "shift_y_px"]
+    assert list(table) == [
+        "rotation_deg",
+        "scale_x",
+        "scale_y",
+        "shear_deg",
+        "shift_x_px",
+        "shift_y_px",
+    ]
     assert table.attrs["units"]["rotation_deg"] == "deg"
     made = unwarper.inverse_transform(unwarper.transform(x), table)
     np.testing.assert_allclose(np.rint(made), unwarper.reconstruct(x), atol=1)

@@ -32,7 +32,9 @@ def levels(n: int = 60, length: int = 64, seed: int = 0) -> torch.Tensor:
     draw = torch.Generator().manual_seed(seed)
     time = torch.linspace(0, 1, length)
     waves = torch.stack([torch.sin(2 * math.pi * k * time) for k in (1, 2, 3)])
-    return (torch.randn(n, 3, generator=draw) @ waves + 0.3 * torch.randn(n, length, generator=draw))[:, None]
+    return (
+        torch.randn(n, 3, generator=draw) @ waves + 0.3 * torch.randn(n, length, generator=draw)
+    )[:, None]
 
 
 @pytest.mark.slow
@@ -64,11 +66,17 @@ def test_series_that_never_change_are_not_warped() -> None:
 def test_what_was_asked_for_is_not_put_to_the_test() -> None:
     X = levels(12)[:, 0].numpy()
     recipe = AE(warp=SERIES.warp, net=Net("mlp", (8,), (8,)))
-    for u in (Unwarper("time", max_steps=2), Unwarper(recipe=recipe, max_steps=2), Unwarper(recipe="vae", max_steps=2)):
+    for u in (
+        Unwarper("time", max_steps=2),
+        Unwarper(recipe=recipe, max_steps=2),
+        Unwarper(recipe="vae", max_steps=2),
+    ):
         assert u.fit(X).selection_ is None
     untried = Unwarper(max_steps=2).fit(X).selection_
     assert untried == Selection("smooth") and "untried" in str(untried)
-    assert Unwarper(max_steps=2).fit(np.random.default_rng(0).random((12, 12, 12))).selection_ is None
+    assert (
+        Unwarper(max_steps=2).fit(np.random.default_rng(0).random((12, 12, 12))).selection_ is None
+    )
 
 
 def test_folds_hold_every_series_out_at_most_once() -> None:
@@ -104,7 +112,9 @@ def test_a_description_counts_what_was_observed() -> None:
     half = x.clone()
     half[..., ::2] = torch.nan
     gapped = type(JUDGE)(**{**vars(JUDGE), "gaps": True}).build(x.shape[1:]).eval()
-    assert math.isfinite(description_length(gapped, half)) and math.isfinite(unexplained(gapped, half))
+    assert math.isfinite(description_length(gapped, half)) and math.isfinite(
+        unexplained(gapped, half)
+    )
 
 
 def test_nothing_is_unexplained_where_all_is_drawn_and_no_more_than_all_elsewhere() -> None:
@@ -133,8 +143,12 @@ def test_evidence_comes_back_from_json_and_speaks() -> None:
     found = Selection("sharp", (30.0, 40.0), {"smooth": (0.4, 0.5), "sharp": (0.2, 0.3)})
     assert Selection.of(json.loads(json.dumps(asdict(found)))) == found
     assert found.recipe == SHARP
-    assert str(found).startswith("a sharp warp of time: a warp saves 35 nats a held-out series, it must save 10")
+    assert str(found).startswith(
+        "a sharp warp of time: a warp saves 35 nats a held-out series, it must save 10"
+    )
     assert "leaves 45% unexplained, the sharp one 25%" in str(found)
     far = Selection("smooth", (30.0,), {"smooth": (0.4,), "sharp": (0.2,)}, (math.log(1.2),))
     assert Selection.of(json.loads(json.dumps(asdict(far)))) == far
-    assert str(far).endswith("the sharp one 20%, and brings them nearer to others by a factor of 1.2")
+    assert str(far).endswith(
+        "the sharp one 20%, and brings them nearer to others by a factor of 1.2"
+    )

@@ -24,7 +24,11 @@ def test_save_and_load_give_the_same_numbers(fitted: Unwarper, tmp_path: Path) -
     np.testing.assert_array_equal(found.align(x), fitted.align(x))
     np.testing.assert_array_equal(found.predict(x), fitted.predict(x))
     assert found.transform_params(x).equals(fitted.transform_params(x))
-    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
 
 
 def test_a_loaded_model_draws_the_same_samples(fitted: Unwarper, tmp_path: Path) -> None:
@@ -32,7 +36,9 @@ def test_a_loaded_model_draws_the_same_samples(fitted: Unwarper, tmp_path: Path)
     assert np.array_equal(Unwarper.load(tmp_path / "model").sample(4), fitted.sample(4))
 
 
-def test_a_model_of_an_older_version_has_the_default_of_what_came_later(fitted: Unwarper, tmp_path: Path) -> None:
+def test_a_model_of_an_older_version_has_the_default_of_what_came_later(
+    fitted: Unwarper, tmp_path: Path
+) -> None:
     fitted.save(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     record = json.loads(config.read_text())
@@ -41,17 +47,25 @@ def test_a_model_of_an_older_version_has_the_default_of_what_came_later(fitted: 
     assert Unwarper.load(tmp_path / "model").precision == "no"
 
 
-def test_a_model_folder_with_wrong_settings_is_refused_by_type(fitted: Unwarper, tmp_path: Path) -> None:
+def test_a_model_folder_with_wrong_settings_is_refused_by_type(
+    fitted: Unwarper, tmp_path: Path
+) -> None:
     fitted.save(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     record = json.loads(config.read_text())
-    for change in ({"settings": 3}, {"data": [1]}, {"data": {"kind": "image", "offset": 0.0, "factor": -1.0}}):
+    for change in (
+        {"settings": 3},
+        {"data": [1]},
+        {"data": {"kind": "image", "offset": 0.0, "factor": -1.0}},
+    ):
         config.write_text(json.dumps(record | change))
         with pytest.raises(CheckpointError, match="save it again"):
             Unwarper.load(tmp_path / "model")
 
 
-def test_a_model_folder_without_its_settings_is_refused_by_type(fitted: Unwarper, tmp_path: Path) -> None:
+def test_a_model_folder_without_its_settings_is_refused_by_type(
+    fitted: Unwarper, tmp_path: Path
+) -> None:
     fitted.save(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     config.write_text(config.read_text().replace('"n_features_in"', '"n_features_out"'))
@@ -80,9 +94,12 @@ def test_masked_models_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [{"factor": [[[1.0]]]}, {"offset": [0.0, 0.0]}, {"factor": "2"}, {"offset": [[0], [0, 1]]}]
+    "damage",
+    [{"factor": [[[1.0]]]}, {"offset": [0.0, 0.0]}, {"factor": "2"}, {"offset": [[0], [0, 1]]}],
 )
-def test_a_model_folder_with_a_scale_of_other_channels_is_refused(damage: dict[str, Any], tmp_path: Path) -> None:
+def test_a_model_folder_with_a_scale_of_other_channels_is_refused(
+    damage: dict[str, Any], tmp_path: Path
+) -> None:
     learned(waves([32] * 6, 2), domain="series", scale="channel").save(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     record = json.loads(config.read_text())

@@ -23,7 +23,8 @@ EXPECTED_FAILURES = {
 
 
 @parametrize_with_checks(
-    [Unwarper(max_steps=8, n_clusters=3)], expected_failed_checks=lambda estimator: EXPECTED_FAILURES
+    [Unwarper(max_steps=8, n_clusters=3)],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )
 def test_scikit_learn(estimator: Unwarper, check: Any) -> None:
     check(estimator)
@@ -57,9 +58,13 @@ def test_points_matrices_and_alignment_agree(fitted: Unwarper) -> None:
     points = np.array([[4.0, 7.0], [10.0, 12.0]])
     moved = fitted.transform_points(x, points)
     to_observed = fitted.to_matrix(x, "pixel")
-    back = np.einsum("nij,nkj->nki", to_observed, np.concatenate([moved, np.ones((6, 2, 1))], -1))[..., :2]
+    back = np.einsum("nij,nkj->nki", to_observed, np.concatenate([moved, np.ones((6, 2, 1))], -1))[
+        ..., :2
+    ]
     np.testing.assert_allclose(back, np.broadcast_to(points, back.shape), atol=1e-3)
-    np.testing.assert_allclose(fitted.to_matrix(x, "skimage") @ to_observed, np.tile(np.eye(3), (6, 1, 1)), atol=1e-4)
+    np.testing.assert_allclose(
+        fitted.to_matrix(x, "skimage") @ to_observed, np.tile(np.eye(3), (6, 1, 1)), atol=1e-4
+    )
 
 
 def test_align_takes_another_channel_along(fitted: Unwarper) -> None:
@@ -75,8 +80,12 @@ def test_paths_and_datasets_are_data_too(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", x)
     unwarper = Unwarper(max_steps=4, batch_size=8).fit(tmp_path / "x.npy")
     np.testing.assert_array_equal(unwarper.transform(tmp_path / "x.npy"), unwarper.transform(x))
-    again = Unwarper(max_steps=4, batch_size=8).fit(Dataset(torch.from_numpy(x.astype(np.float32) / 255)))
-    np.testing.assert_allclose(again.transform(x.astype(np.float32) / 255), unwarper.transform(x), atol=1e-5)
+    again = Unwarper(max_steps=4, batch_size=8).fit(
+        Dataset(torch.from_numpy(x.astype(np.float32) / 255))
+    )
+    np.testing.assert_allclose(
+        again.transform(x.astype(np.float32) / 255), unwarper.transform(x), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +113,10 @@ def test_impossible_choices_name_the_choice(change: dict[str, Any], words: str) 
     [
         (pictures(1), "1 sample"),
         (np.full((5, 9, 9), 7.0), "constant"),
-        (np.where(np.arange(5 * 81).reshape(5, 9, 9) == 100, np.nan, 0.5), r"NaN.*\(1, 2, 1\)|\(1, 2, 1\)"),
+        (
+            np.where(np.arange(5 * 81).reshape(5, 9, 9) == 100, np.nan, 0.5),
+            r"NaN.*\(1, 2, 1\)|\(1, 2, 1\)",
+        ),
         (np.zeros((5, 9, 7)), "domain="),
     ],
 )
@@ -131,10 +143,15 @@ def test_points_of_series_go_where_alignment_takes_them() -> None:
 
 def test_auto_takes_the_affine_warp_for_images_whatever_family_is_named() -> None:
     for name in ("ae", "vae", "beta-vae", "gan"):
-        assert Unwarper(recipe=name, max_steps=1, n_clusters=2).fit(pictures(16)).recipe_.warp.name == "affine"
+        assert (
+            Unwarper(recipe=name, max_steps=1, n_clusters=2).fit(pictures(16)).recipe_.warp.name
+            == "affine"
+        )
     series = np.random.default_rng(0).random((16, 40))
     assert Unwarper(recipe="vae", max_steps=1, n_clusters=2).fit(series).recipe_.warp.name == "time"
-    named_time = Unwarper(recipe=AE(warp=named("time"), views=0.0), max_steps=1, n_clusters=2).fit(series)
+    named_time = Unwarper(recipe=AE(warp=named("time"), views=0.0), max_steps=1, n_clusters=2).fit(
+        series
+    )
     assert named_time.recipe_.warp.name == "time"
     with pytest.raises(ConfigError, match="acts on series data"):
         Unwarper(recipe=AE(warp=named("time"))).fit(pictures(16))
@@ -154,4 +171,6 @@ def test_precision_reaches_the_training_and_is_kept(tmp_path: Path) -> None:
 def test_a_likelihood_that_does_not_fit_the_range_says_which_does(likelihood: Any) -> None:
     recipe = VAE(likelihood=likelihood, net=Net("mlp", (8,), (8,)))
     with pytest.raises(DataError, match=r"needs values in \[0, 1\].*likelihood='gaussian'"):
-        Unwarper("identity", recipe, max_steps=2).fit(np.random.default_rng(0).normal(size=(16, 30)))
+        Unwarper("identity", recipe, max_steps=2).fit(
+            np.random.default_rng(0).normal(size=(16, 30))
+        )

@@ -87,7 +87,9 @@ def test_dataset_ids_share_labels(parts: Parts) -> None:
     """Samples that show one original have one class."""
     for part in parts:
         if part.ids is not None and part.labels is not None:
-            classes = {(i, label) for i, label in zip(part.ids.tolist(), part.labels.tolist(), strict=True)}
+            classes = {
+                (i, label) for i, label in zip(part.ids.tolist(), part.labels.tolist(), strict=True)
+            }
             assert len(classes) == len(set(part.ids.tolist()))
 
 
@@ -115,4 +117,6 @@ def test_dataset_maps_align_pairs(deformed: Dataset) -> None:
         pytest.skip("it shows each original once")
     upright = align(deformed.x, deformed.maps, padding="border")
     rows = np.flatnonzero(np.diff(deformed.ids) == 0)
-    assert distance(upright[rows], upright[rows + 1]) < 0.7 * distance(deformed.x[rows], deformed.x[rows + 1])
+    assert distance(upright[rows], upright[rows + 1]) < 0.7 * distance(
+        deformed.x[rows], deformed.x[rows + 1]
+    )

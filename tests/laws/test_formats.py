@@ -42,7 +42,9 @@ def test_format_is_described() -> None:
 def test_format_has_a_writer() -> None:
     """Each built-in format is held to this contract."""
     bare = [
-        s for s, member in formats().items() if not member.writer and member.reader.__module__.startswith("unwarp.")
+        s
+        for s, member in formats().items()
+        if not member.writer and member.reader.__module__.startswith("unwarp.")
     ]
     assert not bare
 

@@ -38,7 +38,9 @@ def maps(seed: int, rows: int = N) -> Map:
     return WARP.map(WARP.constrain(0.2 * raw))
 
 
-def pictures(random: np.random.Generator, share: float, columns: tuple[Array, ...]) -> tuple[Array, Array]:
+def pictures(
+    random: np.random.Generator, share: float, columns: tuple[Array, ...]
+) -> tuple[Array, Array]:
     """Noise with a share of `columns` in it, as codes (N, 4) and as templates (N, 1, 6, 8)."""
     values = np.stack(columns, 1) * 2.0 - 1
     noise = max(1 - share, 1e-3)  # no class is a single point
@@ -152,7 +154,11 @@ def test_best_value_on_a_perfect_code(name: str) -> None:
 def test_noise_is_worse_than_the_best(name: str) -> None:
     """A model that knows nothing misses the best value; it may still use all of its content."""
     result = numbers(CATALOGUE[name], NOISE)
-    reached = [number for number, value in result.items() if value == pytest.approx(CATALOGUE[name].best, abs=1e-2)]
+    reached = [
+        number
+        for number, value in result.items()
+        if value == pytest.approx(CATALOGUE[name].best, abs=1e-2)
+    ]
     assert reached == (["unused_content"] if name == "unused_content" else [])
 
 
@@ -174,7 +180,9 @@ def test_same_inputs_give_the_same_value(metric: Metric) -> None:
 def test_order_of_samples_does_not_matter(metric: Metric) -> None:
     """Held-out samples in another order score alike; what splits at random, nearly so."""
     half = np.random.default_rng(5).permutation(N // 2)
-    order = np.concatenate([half, half + N // 2])  # the first observation of each thing stays the first
+    order = np.concatenate(
+        [half, half + N // 2]
+    )  # the first observation of each thing stays the first
     is_random = "seed" in signature(metric.function).parameters
     close = {"rel": 0.1, "abs": 0.12} if is_random else {"rel": 1e-4, "abs": 1e-6}
     assert numbers(metric, reordered(FAIR, order)) == pytest.approx(numbers(metric, FAIR), **close)
@@ -251,7 +259,15 @@ def test_toy_metric_leaves_the_registry() -> None:
 
 
 ALIGNMENT = {
-    *("aligned_1nn", "aligned_centroid", "aligned_acc", "aligned_nmi", "codes_1nn", "codes_centroid", "variance_left"),
+    *(
+        "aligned_1nn",
+        "aligned_centroid",
+        "aligned_acc",
+        "aligned_nmi",
+        "codes_1nn",
+        "codes_centroid",
+        "variance_left",
+    ),
     *("raw_1nn", "raw_centroid"),
 }
 
@@ -273,4 +289,6 @@ def test_alignment_of_pictures_is_not_scored() -> None:
     part, centers = data(1, 8, 8), np.eye(2, 3)
     report = report_of(Affine2d(), part, part, cluster_centers=centers)
     assert not ALIGNMENT & set(report.scores)
-    assert {"aligned_separation", "codes_separation", "series_baselines", "variance_left"} <= set(report.missing)
+    assert {"aligned_separation", "codes_separation", "series_baselines", "variance_left"} <= set(
+        report.missing
+    )

@@ -18,7 +18,12 @@ from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp
 
 SMALL = Net("mlp", (32, 16), (16, 32))
-WARPS: tuple[Warp, ...] = (Identity(), Affine2d(), Similarity2d(), Chain(Displacement2d(3), Affine2d()))
+WARPS: tuple[Warp, ...] = (
+    Identity(),
+    Affine2d(),
+    Similarity2d(),
+    Chain(Displacement2d(3), Affine2d()),
+)
 SHAPE = (1, 12, 16)
 
 
@@ -46,7 +51,9 @@ def blobs(n: int, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     centre = torch.rand(n, 2, 1, 1, generator=generator) * 0.6 - 0.3
     width = 0.15 + 0.2 * torch.rand(n, 1, 1, generator=generator)
-    down, across = torch.meshgrid(torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij")
+    down, across = torch.meshgrid(
+        torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij"
+    )
     far = (across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2
     return torch.exp(-far / (2 * width**2))[:, None]
 
@@ -68,7 +75,9 @@ def test_embed_is_deterministic_and_independent_of_the_batch(recipe: Recipe) -> 
     whole = model.embed(x)
     alone = [model.embed(row[None]) for row in x]
     assert torch.equal(whole.content, model.embed(x).content)
-    torch.testing.assert_close(whole.content, torch.cat([one.content for one in alone]), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        whole.content, torch.cat([one.content for one in alone]), atol=1e-5, rtol=1e-4
+    )
     theta = torch.cat([model.chart.theta(one.map) for one in alone])
     torch.testing.assert_close(model.chart.theta(whole.map), theta, atol=1e-5, rtol=1e-4)
 
@@ -78,9 +87,13 @@ def test_template_never_sees_the_deformation(recipe: Recipe) -> None:
     content = torch.randn(3, 3)
     other = model.warp.constrain(torch.randn(3, len(model.warp.factors)))
     still = model.warp.map(torch.zeros(3, len(model.warp.factors)))
-    torch.testing.assert_close(model.reconstruct(Latent(content, still)), model.template(content), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        model.reconstruct(Latent(content, still)), model.template(content), atol=1e-5, rtol=1e-4
+    )
     if len(model.warp.factors):
-        assert not torch.allclose(model.reconstruct(Latent(content, model.chart.map(other))), model.template(content))
+        assert not torch.allclose(
+            model.reconstruct(Latent(content, model.chart.map(other))), model.template(content)
+        )
 
 
 def test_the_warp_has_no_parameters(recipe: Recipe) -> None:
@@ -106,7 +119,9 @@ def test_same_seed_same_history(recipe: Recipe) -> None:
 
     def run(seed: int) -> tuple[list[dict[str, float]], torch.Tensor]:
         model = recipe.build(SHAPE, seed=seed)
-        history = train(model, recipe.players(model), data, steps=12, batch_size=8, seed=seed, device="cpu")
+        history = train(
+            model, recipe.players(model), data, steps=12, batch_size=8, seed=seed, device="cpu"
+        )
         rows = [{k: v for k, v in row.items() if k != "seconds"} for row in history.rows]
         return rows, torch.cat([p.flatten() for p in model.parameters()])
 
@@ -138,7 +153,9 @@ def test_unstructured_has_as_many_latents_and_no_rungs(recipe: Recipe) -> None:
 
 @pytest.mark.parametrize("warp", WARPS, ids=lambda w: w.name)
 def test_an_autoencoder_overfits_eight_samples(warp: Warp) -> None:
-    recipe = models.AE(warp=warp, n_content=6, net=Net("mlp", (64, 32), (32, 64)), views=0.0, crop=1.0)
+    recipe = models.AE(
+        warp=warp, n_content=6, net=Net("mlp", (64, 32), (32, 64)), views=0.0, crop=1.0
+    )
     recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=5e-3, warmup=10))
     model, x = recipe.build(SHAPE, seed=0), blobs(8)
     train(model, recipe.players(model), Dataset(x), steps=300, batch_size=8, device="cpu")

@@ -30,11 +30,23 @@ from unwarp.warps import (
 
 FRAME, LENGTH = (24, 32), (48,)
 N = 5
-POINTS = torch.rand(40, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) * 2.2 - 1.1
+POINTS = (
+    torch.rand(40, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) * 2.2 - 1.1
+)
 TIMES = POINTS[:, :1] * 0.6 + 0.5
-AT_REST = {"sd": 0.0, "deg": 0.0, "px": 0.0, "factor": 1.0, "samples": 0.0, "1/samples": 0.0, "": 0.0}
+AT_REST = {
+    "sd": 0.0,
+    "deg": 0.0,
+    "px": 0.0,
+    "factor": 1.0,
+    "samples": 0.0,
+    "1/samples": 0.0,
+    "": 0.0,
+}
 
-DEFAULTS: dict[str, Warp] = {name: family() for name, family in families().items() if family is not Chain}
+DEFAULTS: dict[str, Warp] = {
+    name: family() for name, family in families().items() if family is not Chain
+}
 OTHERS: dict[str, Warp] = {
     "chain": Chain(Displacement2d(4), Affine2d()),
     "time, free ends": CosineTime(free_ends=True),
@@ -42,7 +54,8 @@ OTHERS: dict[str, Warp] = {
     "time+gain": Chain(CosineTime(), Gain()),
 }
 WARPS: dict[str, Warp] = {
-    name: warp.bind(LENGTH if warp.domain == "series" else FRAME) for name, warp in (DEFAULTS | OTHERS).items()
+    name: warp.bind(LENGTH if warp.domain == "series" else FRAME)
+    for name, warp in (DEFAULTS | OTHERS).items()
 }
 PLANAR = [name for name, warp in WARPS.items() if warp.factors and warp.domain == "image"]
 TEMPORAL = [name for name, warp in WARPS.items() if warp.domain == "series" and name != "gain"]
@@ -54,7 +67,9 @@ def warp(request: pytest.FixtureRequest) -> Warp:
 
 
 def thetas(warp: Warp, n: int = N, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    raw = torch.randn(n, len(warp.factors), dtype=dtype, generator=torch.Generator().manual_seed(seed))
+    raw = torch.randn(
+        n, len(warp.factors), dtype=dtype, generator=torch.Generator().manual_seed(seed)
+    )
     return warp.constrain(raw)
 
 
@@ -65,7 +80,9 @@ def near(warp: Warp) -> Map:
 def far(warp: Warp, seed: int = 0) -> Map:
     """Maps as compositions make them: two to three times outside the box of one stage."""
     half = torch.tensor([f.half_range for f in warp.factors], dtype=torch.float64)
-    signs = torch.randn(N, len(half), dtype=torch.float64, generator=torch.Generator().manual_seed(seed)).sign()
+    signs = torch.randn(
+        N, len(half), dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+    ).sign()
     return warp.map(signs * half * torch.linspace(2, 3, N, dtype=torch.float64)[:, None])
 
 
@@ -99,7 +116,9 @@ def same(one: Map, two: Map, at: Tensor, atol: float = 1e-9) -> None:
 
 def test_zero_is_the_identity(warp: Warp) -> None:
     still = warp.map(warp.constrain(torch.zeros(N, len(warp.factors), dtype=torch.float64)))
-    torch.testing.assert_close(still.pull(points(warp)), points(warp).expand(N, -1, -1), atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        still.pull(points(warp)), points(warp).expand(N, -1, -1), atol=1e-12, rtol=0
+    )
     torch.testing.assert_close(still(samples(warp)), samples(warp), atol=1e-12, rtol=0)
 
 
@@ -129,7 +148,11 @@ def test_compose_is_associative_and_applies_the_inner_map_first(warp: Warp) -> N
 
 def test_one_row_in_a_product_stands_for_every_row(warp: Warp) -> None:
     map, at = warp.map(thetas(warp)), points(warp)
-    for product in (map.compose(other(warp, 1)), other(warp, 1).compose(map), other(warp, N).compose(map[:1])):
+    for product in (
+        map.compose(other(warp, 1)),
+        other(warp, 1).compose(map),
+        other(warp, N).compose(map[:1]),
+    ):
         assert len(product) == N
         assert product.pull(at).shape == (N, *at.shape)
         torch.testing.assert_close(product[2:3].pull(at), product.pull(at)[2:3], atol=1e-9, rtol=0)
@@ -181,7 +204,9 @@ def test_a_row_is_the_same_alone_and_in_a_batch(warp: Warp) -> None:
         alone = warp.map(theta[i : i + 1])
         for one in (alone, map[i : i + 1]):
             torch.testing.assert_close(one(x[i : i + 1]), map(x)[i : i + 1], atol=1e-10, rtol=0)
-            torch.testing.assert_close(one.pull(own[i : i + 1]), map.pull(own)[i : i + 1], atol=1e-10, rtol=0)
+            torch.testing.assert_close(
+                one.pull(own[i : i + 1]), map.pull(own)[i : i + 1], atol=1e-10, rtol=0
+            )
     torch.testing.assert_close(map[rows].pull(at), map.pull(at)[rows])
     assert (len(map), len(map[rows])) == (N, 2)
 
@@ -192,7 +217,11 @@ def test_nothing_can_be_trained(warp: Warp) -> None:
             return [item]
         if isinstance(item, tuple):
             return [t for part in item for t in tensors(part)]
-        return [t for f in fields(item) for t in tensors(getattr(item, f.name))] if is_dataclass(item) else []
+        return (
+            [t for f in fields(item) for t in tensors(getattr(item, f.name))]
+            if is_dataclass(item)
+            else []
+        )
 
     map = warp.map(thetas(warp))
     found = tensors(warp) + tensors(map)
@@ -205,12 +234,18 @@ def test_nothing_can_be_trained(warp: Warp) -> None:
 def test_the_sign_law(name: str, axis: int) -> None:
     warp = WARPS[name]
     movers = [i for i, f in enumerate(warp.factors) if re.search(rf"shift_{'xy'[axis]}$", f.name)]
-    movers = movers or [i for i, f in enumerate(warp.factors) if re.search(rf"(^|_){'xy'[axis]}_\d+_\d+$", f.name)]
+    movers = movers or [
+        i for i, f in enumerate(warp.factors) if re.search(rf"(^|_){'xy'[axis]}_\d+_\d+$", f.name)
+    ]
     theta = torch.zeros(1, len(warp.factors))
     theta[0, movers] = 0.5
     seen = torch.zeros(2).index_fill(0, torch.tensor(axis), 0.5)
-    torch.testing.assert_close(centre_of_mass(warp.map(theta)(dot(FRAME)))[0], seen, atol=1e-3, rtol=0)
-    torch.testing.assert_close(warp.map(theta).pull(seen[None])[0, 0], torch.zeros(2), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        centre_of_mass(warp.map(theta)(dot(FRAME)))[0], seen, atol=1e-3, rtol=0
+    )
+    torch.testing.assert_close(
+        warp.map(theta).pull(seen[None])[0, 0], torch.zeros(2), atol=1e-6, rtol=0
+    )
 
 
 @pytest.mark.parametrize("sign", [-1, 1], ids=["earlier", "later"])
@@ -219,7 +254,9 @@ def test_the_sign_law_of_time(name: str, sign: int) -> None:
     warp = WARPS[name]
 
     def lag(theta: Tensor) -> Tensor:
-        return next(column for f, column in warp.summary(warp.map(theta)).items() if f.name == "lag_samples")
+        return next(
+            column for f, column in warp.summary(warp.map(theta)).items() if f.name == "lag_samples"
+        )
 
     still = torch.zeros(1, len(warp.factors), dtype=torch.float64, requires_grad=True)
     uphill = torch.autograd.grad(lag(still).sum(), still)[0].sign()
@@ -228,7 +265,9 @@ def test_the_sign_law_of_time(name: str, sign: int) -> None:
     bump = torch.exp(-((times - 0.5) ** 2) / 2e-4).reshape(1, 1, -1)
     seen = float(times[warp.map(theta)(bump).argmax()])
     assert sign * float(lag(theta)) > 0 and sign * (seen - 0.5) > 0
-    assert float(warp.map(theta).push(torch.full((1, 1), 0.5).double())) == pytest.approx(seen, abs=2e-3)
+    assert float(warp.map(theta).push(torch.full((1, 1), 0.5).double())) == pytest.approx(
+        seen, abs=2e-3
+    )
 
 
 def test_constrain_keeps_any_number_in_the_box(warp: Warp) -> None:
@@ -240,7 +279,9 @@ def test_constrain_keeps_any_number_in_the_box(warp: Warp) -> None:
 
 
 def test_samples_repeat_by_seed_and_fill_their_share_of_the_box(warp: Warp) -> None:
-    draws = [warp.sample(300, torch.Generator().manual_seed(seed), fraction=0.5) for seed in (0, 0, 1)]
+    draws = [
+        warp.sample(300, torch.Generator().manual_seed(seed), fraction=0.5) for seed in (0, 0, 1)
+    ]
     a, b, c = (warp.theta(map) for map in draws)
     half = torch.tensor([f.half_range * (1.0 if f.periodic else 0.5) for f in warp.factors])
     assert a.shape == (300, len(warp.factors))
@@ -256,7 +297,9 @@ def test_summary_columns_are_named_measured_and_zero_at_rest(warp: Warp) -> None
     assert len({f.name for f in columns}) == len(columns)
     still = warp.summary(warp.map(torch.zeros(N, len(warp.factors))))
     for factor, column in still.items():
-        torch.testing.assert_close(column, torch.full((N,), AT_REST[factor.unit]), atol=1e-6, rtol=0)
+        torch.testing.assert_close(
+            column, torch.full((N,), AT_REST[factor.unit]), atol=1e-6, rtol=0
+        )
 
 
 def test_the_mean_is_one_map_that_can_be_undone(warp: Warp) -> None:

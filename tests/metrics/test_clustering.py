@@ -23,7 +23,9 @@ def labelled(n: int = 60, k: int = 4, seed: int = 0) -> tuple[Labels, Labels]:
 @pytest.mark.parametrize("n_clusters", [2, 4, 5])
 def test_accuracy_is_the_best_of_all_matchings(n_clusters: int, seed: int) -> None:
     clusters, labels = labelled(seed=seed)
-    clusters = np.where(clusters >= n_clusters, 0, clusters) + (n_clusters == 5) * (np.arange(60) % 7 == 0)
+    clusters = np.where(clusters >= n_clusters, 0, clusters) + (n_clusters == 5) * (
+        np.arange(60) % 7 == 0
+    )
     wide = max(4, n_clusters)
     best = max(np.mean(np.array(p)[clusters] == labels) for p in permutations(range(wide)))
     assert accuracy(clusters, labels) == pytest.approx(best)
@@ -76,7 +78,9 @@ def test_kmeans_finds_classes_that_lie_apart_and_not_those_that_do_not() -> None
 def test_kmeans_does_not_see_the_names_of_the_classes() -> None:
     random = np.random.default_rng(0)
     code, labels = random.normal(size=(100, 3)), np.arange(100) % 4
-    assert kmeans(code, code, labels, starts=3) == pytest.approx(kmeans(code, code, RELABEL[labels], starts=3))
+    assert kmeans(code, code, labels, starts=3) == pytest.approx(
+        kmeans(code, code, RELABEL[labels], starts=3)
+    )
 
 
 def test_templates_are_clustered_as_flat_pixels() -> None:

@@ -43,12 +43,16 @@ def test_parameters_and_samples_near_either_end_are_counted_each_once() -> None:
 
 def test_factors_are_judged_in_logarithms() -> None:
     scale = Factor("scale_x", "factor", 1 / 2, 2.0)
-    assert at_bounds({scale: np.array([0.51, 1.0, 1.25, 1.95])})["at_bounds"] == pytest.approx(2 / 4)
+    assert at_bounds({scale: np.array([0.51, 1.0, 1.25, 1.95])})["at_bounds"] == pytest.approx(
+        2 / 4
+    )
 
 
 def test_a_column_that_starts_at_zero_has_one_end() -> None:
     residual = Factor("residual_px", "px", 0.0, 4.0)
-    assert at_bounds({residual: np.array([0.0, 0.1, 2.0, 3.9])})["at_bounds"] == pytest.approx(1 / 4)
+    assert at_bounds({residual: np.array([0.0, 0.1, 2.0, 3.9])})["at_bounds"] == pytest.approx(
+        1 / 4
+    )
 
 
 def test_a_full_circle_has_no_ends() -> None:
@@ -66,7 +70,9 @@ def test_a_pose_that_follows_is_not_ambiguous_whatever_the_canonical_frame() -> 
     true, move, frame = maps(9, 0), maps(9, 1), maps(9, 2)
     found = after(true, frame)
     scores = ambiguous(found, move, after(after(move, true), frame), SIZE)
-    assert scores == pytest.approx({"follow_deg": 0.0, "follow_px": 0.0, "ambiguous": 0.0}, abs=1e-6)
+    assert scores == pytest.approx(
+        {"follow_deg": 0.0, "follow_px": 0.0, "ambiguous": 0.0}, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(("degrees", "lost"), [(5.0, 0.0), (30.0, 0.25)])

@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 from tests.metrics.codes import Levels, Measure, code, few, grid
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
-from unwarp.metrics.disentanglement import dci, explicitness, importance_scores, levels, mig, modularity, sap, split
+from unwarp.metrics.disentanglement import (
+    dci,
+    explicitness,
+    importance_scores,
+    levels,
+    mig,
+    modularity,
+    sap,
+    split,
+)
 from unwarp.metrics.interventional import betavae_score, factorvae_score, irs
 
 MEASURES = {
@@ -41,9 +50,15 @@ def unsplit(*arrays: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def test_the_arrays_are_those_that_the_published_code_saw() -> None:
-    assert code("mixed")[0][0] == pytest.approx([1.27946163, 2.05860751, 1.04978758, 1.42467164, -0.87106051])
-    assert code("clean")[0][0] == pytest.approx([1.39482822, 1.24864498, 0.98588676, 1.59602586, -0.26988239])
-    assert code("noisy")[0][0] == pytest.approx([1.29862952, 2.30200998, 0.47271716, 1.42467164, 0.52680224])
+    assert code("mixed")[0][0] == pytest.approx(
+        [1.27946163, 2.05860751, 1.04978758, 1.42467164, -0.87106051]
+    )
+    assert code("clean")[0][0] == pytest.approx(
+        [1.39482822, 1.24864498, 0.98588676, 1.59602586, -0.26988239]
+    )
+    assert code("noisy")[0][0] == pytest.approx(
+        [1.29862952, 2.30200998, 0.47271716, 1.42467164, 0.52680224]
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,21 +68,31 @@ def test_mig_is_that_of_disentanglement_lib(name: str, published: float) -> None
     assert mig(*code(name)) == pytest.approx(published, abs=1e-7)
 
 
-@pytest.mark.parametrize(("name", "published"), [("mixed", 0.8175887), ("clean", 0.8173676), ("noisy", 0.8042829)])
+@pytest.mark.parametrize(
+    ("name", "published"), [("mixed", 0.8175887), ("clean", 0.8173676), ("noisy", 0.8042829)]
+)
 def test_modularity_is_that_of_disentanglement_lib(name: str, published: float) -> None:
     assert modularity(*code(name)) == pytest.approx(published, abs=1e-6)
 
 
 @pytest.mark.parametrize(
     ("name", "published", "correlation"),
-    [("mixed", 0.2191667, 0.4914187), ("clean", 0.4308333, 0.9638307), ("noisy", 0.0575, 0.1688849)],
+    [
+        ("mixed", 0.2191667, 0.4914187),
+        ("clean", 0.4308333, 0.9638307),
+        ("noisy", 0.0575, 0.1688849),
+    ],
 )
-def test_sap_is_that_of_disentanglement_lib(name: str, published: float, correlation: float) -> None:
+def test_sap_is_that_of_disentanglement_lib(
+    name: str, published: float, correlation: float
+) -> None:
     assert sap(*unsplit(*code(name))) == pytest.approx(published, abs=0.004)
     assert sap(*code(name), continuous=True) == pytest.approx(correlation, abs=1e-6)
 
 
-@pytest.mark.parametrize(("name", "published"), [("mixed", 0.98488766), ("clean", 0.99986846), ("noisy", 0.71660073)])
+@pytest.mark.parametrize(
+    ("name", "published"), [("mixed", 0.98488766), ("clean", 0.99986846), ("noisy", 0.71660073)]
+)
 def test_explicitness_is_that_of_disentanglement_lib(name: str, published: float) -> None:
     assert explicitness(*unsplit(*code(name))) == pytest.approx(published, abs=1e-4)
 
@@ -89,17 +114,26 @@ def test_importances_are_scored_as_by_disentanglement_lib() -> None:
 
 @pytest.mark.parametrize(
     ("name", "published"),
-    [("mixed", (0.684, 0.605, 0.8925)), ("clean", (0.987, 0.980, 0.993)), ("noisy", (0.064, 0.057, 0.396))],
+    [
+        ("mixed", (0.684, 0.605, 0.8925)),
+        ("clean", (0.987, 0.980, 0.993)),
+        ("noisy", (0.064, 0.057, 0.396)),
+    ],
 )
-def test_the_faster_trees_say_about_what_boosted_ones_say(name: str, published: tuple[float, ...]) -> None:
+def test_the_faster_trees_say_about_what_boosted_ones_say(
+    name: str, published: tuple[float, ...]
+) -> None:
     assert tuple(dci(*code(name)).values()) == pytest.approx(published, abs=0.09)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "published"), [("mixed", (0.6842, 0.6046, 0.8925)), ("noisy", (0.0642, 0.0566, 0.3958))]
+    ("name", "published"),
+    [("mixed", (0.6842, 0.6046, 0.8925)), ("noisy", (0.0642, 0.0566, 0.3958))],
 )
-def test_boosted_trees_are_those_of_disentanglement_lib(name: str, published: tuple[float, ...]) -> None:
+def test_boosted_trees_are_those_of_disentanglement_lib(
+    name: str, published: tuple[float, ...]
+) -> None:
     found = dci(*unsplit(*code(name)), importance="boosting")
     assert tuple(found.values()) == pytest.approx(published, abs=0.006)
 
@@ -130,7 +164,10 @@ CHANCE = {
     "explicitness": (0.5, 0.03),
     "sap": (0.0, 0.01),
     "sap_classified": (0.0, 0.05),
-    "dci": ({"dci_disentanglement": 0, "dci_completeness": 0, "dci_informativeness": 47 / 180}, 0.04),
+    "dci": (
+        {"dci_disentanglement": 0, "dci_completeness": 0, "dci_informativeness": 47 / 180},
+        0.04,
+    ),
     "betavae": (1 / 3, 0.05),
     "factorvae": (1 / 3, 0.06),
     "irs": (0.0, 0.03),
@@ -156,7 +193,9 @@ def test_permuted_latents_score_the_same(name: str) -> None:
     codes, factors = code("mixed")
     tolerance = 0.03 if name == "dci" else 1e-6
     permuted = codes[:, [3, 0, 4, 2, 1]]
-    assert MEASURES[name](permuted, factors) == pytest.approx(MEASURES[name](codes, factors), abs=tolerance)
+    assert MEASURES[name](permuted, factors) == pytest.approx(
+        MEASURES[name](codes, factors), abs=tolerance
+    )
 
 
 @pytest.mark.parametrize("name", sorted(MEASURES))
@@ -164,14 +203,18 @@ def test_rescaled_latents_score_the_same(name: str) -> None:
     codes, factors = code("noisy")
     scale = np.full(5, 8.0) if name == "irs" else np.array([2.0**-10, 1.0, 8.0, 1024.0, 0.5])
     rescaled = codes * scale + np.array([0.0, 100.0, -1.0, 3.0, 0.25])
-    assert MEASURES[name](rescaled, factors) == pytest.approx(MEASURES[name](codes, factors), abs=2e-3)
+    assert MEASURES[name](rescaled, factors) == pytest.approx(
+        MEASURES[name](codes, factors), abs=2e-3
+    )
 
 
 @pytest.mark.parametrize("name", sorted(MEASURES))
 def test_only_which_samples_share_a_value_counts(name: str) -> None:
     """Renamed values, a constant factor beside them: the same score, unless values are taken as ordered."""
     codes, factors = code("mixed")
-    renamed = np.stack([np.array([9.5, -4.0, 2.0])[factors[:, 0]], *factors[:, 1:].T, np.ones(len(factors))], 1)
+    renamed = np.stack(
+        [np.array([9.5, -4.0, 2.0])[factors[:, 0]], *factors[:, 1:].T, np.ones(len(factors))], 1
+    )
     factors = np.stack([np.array([2, 0, 1])[factors[:, 0]], *factors[:, 1:].T], 1)
     assert MEASURES[name](codes, renamed) == pytest.approx(MEASURES[name](codes, factors), abs=1e-9)
 
@@ -214,7 +257,9 @@ def test_constant_latents_are_of_no_account() -> None:
     codes, factors = perfect()
     padded = np.hstack([codes, np.full((len(codes), 2), 3.0)])
     for name in sorted(set(MEASURES) - {"modularity", "dci", "sap_classified"}):
-        assert MEASURES[name](padded, factors) == pytest.approx(MEASURES[name](codes, factors), abs=0.01), name
+        assert MEASURES[name](padded, factors) == pytest.approx(
+            MEASURES[name](codes, factors), abs=0.01
+        ), name
     nothing = np.zeros((len(codes), 2))
     assert mig(nothing, factors) == modularity(nothing, factors) == irs(nothing, factors) == 0
     assert factorvae_score(nothing, factors) == 0
@@ -244,7 +289,9 @@ def test_levels_are_ranks_of_what_varies() -> None:
     assert levels(values).tolist() == [[0, 1], [2, 1], [0, 0], [1, 1]]
 
 
-@pytest.mark.parametrize("measure", [betavae_score, factorvae_score, mig, dci, sap, modularity, explicitness, irs])
+@pytest.mark.parametrize(
+    "measure", [betavae_score, factorvae_score, mig, dci, sap, modularity, explicitness, irs]
+)
 def test_bad_arrays_are_refused_by_name(measure: Measure) -> None:
     codes, factors = code("clean")
     with pytest.raises(DataError, match="latents have 1199 rows"):

@@ -49,7 +49,10 @@ def test_a_level_apart_is_that_distance_summed_over_channels() -> None:
 
 
 def test_matched_samples_share_one_weight() -> None:
-    x, template = np.array([[[0.0, 4.0]]]), np.array([[[0.0, 1.0, 4.0]]])  # 0 is matched to 0 and 1, 4 to 4
+    x, template = (
+        np.array([[[0.0, 4.0]]]),
+        np.array([[[0.0, 1.0, 4.0]]]),
+    )  # 0 is matched to 0 and 1, 4 to 4
     assert aligned_rmse(template, x) == pytest.approx(np.sqrt(0.5 / 2))
 
 

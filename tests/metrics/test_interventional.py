@@ -12,7 +12,11 @@ from unwarp.metrics.interventional import betavae_score, factorvae_score, irs, p
 
 @pytest.mark.parametrize(
     ("name", "published", "maximal"),
-    [("mixed", 0.5133884, 0.4365100), ("clean", 0.4927842, 0.4001137), ("noisy", 0.3461725, 0.2280175)],
+    [
+        ("mixed", 0.5133884, 0.4365100),
+        ("clean", 0.4927842, 0.4001137),
+        ("noisy", 0.3461725, 0.2280175),
+    ],
 )
 def test_irs_is_that_of_disentanglement_lib(name: str, published: float, maximal: float) -> None:
     assert irs(*code(name)) == pytest.approx(published, abs=1e-6)
@@ -20,9 +24,12 @@ def test_irs_is_that_of_disentanglement_lib(name: str, published: float, maximal
 
 
 @pytest.mark.parametrize(
-    ("measure", "published"), [(betavae_score, (0.581, 0.594, 0.578)), (factorvae_score, (0.540, 0.5445, 0.529))]
+    ("measure", "published"),
+    [(betavae_score, (0.581, 0.594, 0.578)), (factorvae_score, (0.540, 0.5445, 0.529))],
 )
-def test_drawn_groups_score_as_fresh_samples_do(measure: Measure, published: tuple[float, ...]) -> None:
+def test_drawn_groups_score_as_fresh_samples_do(
+    measure: Measure, published: tuple[float, ...]
+) -> None:
     """Three seeds of disentanglement_lib with groups of 16, drawn from a generator that returns rows of the arrays."""
     found = [measure(*code("noisy"), 16, train=4000, test=4000, seed=seed) for seed in range(3)]
     assert np.mean(found) == pytest.approx(np.mean(published), abs=0.025)
@@ -38,12 +45,16 @@ def test_partners_share_the_value_are_another_sample_and_are_drawn_evenly() -> N
     rows = np.tile(np.arange(8), 3000)
     found = partners(rank, rows, np.random.default_rng(0))
     assert (rank[found] == rank[rows]).all() and (found != rows).all()
-    assert np.bincount(found[rows == 0], minlength=8) == pytest.approx([0, 0, 1000, 0, 0, 1000, 0, 1000], abs=100)
+    assert np.bincount(found[rows == 0], minlength=8) == pytest.approx(
+        [0, 0, 1000, 0, 0, 1000, 0, 1000], abs=100
+    )
 
 
 def test_seeds_decide_the_draws() -> None:
     codes, factors = code("noisy")
-    first, again, other = (factorvae_score(codes, factors, train=300, test=300, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (
+        factorvae_score(codes, factors, train=300, test=300, seed=seed) for seed in (0, 0, 1)
+    )
     assert first == again != other
 
 

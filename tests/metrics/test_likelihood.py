@@ -31,7 +31,9 @@ class LinearGaussian:
     def __init__(self) -> None:
         random = np.random.default_rng(0)
         self.W, self.mu = random.normal(size=(4, 2)), random.normal(size=4)
-        self.x = self.mu + random.normal(size=(30, 2)) @ self.W.T + SIGMA * random.normal(size=(30, 4))
+        self.x = (
+            self.mu + random.normal(size=(30, 2)) @ self.W.T + SIGMA * random.normal(size=(30, 4))
+        )
         precision = np.eye(2) + self.W.T @ self.W / SIGMA**2
         self.cov = np.linalg.inv(precision)
         self.mean = (self.x - self.mu) @ self.W @ self.cov / SIGMA**2
@@ -45,7 +47,9 @@ class LinearGaussian:
     def log_weights(self, K: int, wider: float = 1.0, off: float = 0.0, seed: int = 1) -> Array:
         """Log-weights (K, N) of the exact posterior, or of one that is `wider` and `off` its mean."""
         cov = wider * self.cov
-        noise = np.random.default_rng(seed).normal(size=(K, len(self.x), 2)) @ np.linalg.cholesky(cov).T
+        noise = (
+            np.random.default_rng(seed).normal(size=(K, len(self.x), 2)) @ np.linalg.cholesky(cov).T
+        )
         z = self.mean + off + noise
         prior = multivariate_normal(np.zeros(2)).logpdf(z)
         seen = multivariate_normal(np.zeros(4), SIGMA**2).logpdf(self.x - self.mu - z @ self.W.T)
@@ -122,7 +126,9 @@ def test_rates_are_the_divergence_of_gaussians() -> None:
     truth = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).mean(0)
     rates = rate_per_dimension(mean, log_sd)
     assert rates == pytest.approx(truth.numpy())
-    assert rates.sum() == pytest.approx(float(gaussian_rate(torch.as_tensor(mean), torch.as_tensor(log_sd)).mean()))
+    assert rates.sum() == pytest.approx(
+        float(gaussian_rate(torch.as_tensor(mean), torch.as_tensor(log_sd)).mean())
+    )
 
 
 def test_a_collapsed_posterior_has_no_rate_and_no_information() -> None:

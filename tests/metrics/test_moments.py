@@ -79,7 +79,11 @@ def test_baselines_know_what_moments_can_tell() -> None:
         "raw_acc",
         "raw_nmi",
         "deskewed_neighbours",
-        *(f"deskewed_{model}_{score}" for model in ("kmeans", "mixture") for score in ("acc", "nmi")),
+        *(
+            f"deskewed_{model}_{score}"
+            for model in ("kmeans", "mixture")
+            for score in ("acc", "nmi")
+        ),
     }
     assert all(0 <= value <= 1 for value in scores.values())
     assert scores["deskewed_neighbours"] == 1.0

@@ -17,7 +17,9 @@ def test_perfect_reconstructions() -> None:
 
 def test_the_error_is_summed_over_features_and_averaged_over_samples() -> None:
     assert reconstruction_error(X, X + 0.5) == pytest.approx(0.25 * 60)
-    assert reconstruction_error(X.repeat(3, -1), X.repeat(3, -1) + 0.5) == pytest.approx(3 * 0.25 * 60)
+    assert reconstruction_error(X.repeat(3, -1), X.repeat(3, -1) + 0.5) == pytest.approx(
+        3 * 0.25 * 60
+    )
     assert reconstruction_error(X.repeat(3, 0), X.repeat(3, 0) + 0.5) == pytest.approx(0.25 * 60)
 
 

@@ -68,7 +68,9 @@ def test_the_truth_is_recovered() -> None:
 
 def test_every_object_may_have_its_own_canonical_frame() -> None:
     frames = maps(M, 1)[torch.as_tensor(IDS)]
-    assert recovery(after(first_view(), frames), first_view(), IDS, SIZE) == pytest.approx(PERFECT, abs=1e-6)
+    assert recovery(after(first_view(), frames), first_view(), IDS, SIZE) == pytest.approx(
+        PERFECT, abs=1e-6
+    )
 
 
 def test_a_frame_that_differs_between_two_views_is_an_error() -> None:
@@ -79,13 +81,22 @@ def test_a_frame_that_differs_between_two_views_is_an_error() -> None:
 @pytest.mark.parametrize("degrees", [10.0, -25.0])
 def test_a_turn_too_far_is_that_angle(degrees: float) -> None:
     true = nudge().matrix.repeat(2 * M, 1, 1)
-    found = recovery(second_view_is(nudge(rotation=math.radians(degrees)), AffineMap(true)), AffineMap(true), IDS, SIZE)
+    found = recovery(
+        second_view_is(nudge(rotation=math.radians(degrees)), AffineMap(true)),
+        AffineMap(true),
+        IDS,
+        SIZE,
+    )
     assert found == pytest.approx(PERFECT | {"angle_deg": abs(degrees)}, abs=1e-6)
 
 
 def test_angles_are_compared_round_the_circle() -> None:
-    true = second_view_is(nudge(rotation=math.radians(175)), AffineMap(nudge().matrix.repeat(2 * M, 1, 1)))
-    found = second_view_is(nudge(rotation=math.radians(-175)), AffineMap(nudge().matrix.repeat(2 * M, 1, 1)))
+    true = second_view_is(
+        nudge(rotation=math.radians(175)), AffineMap(nudge().matrix.repeat(2 * M, 1, 1))
+    )
+    found = second_view_is(
+        nudge(rotation=math.radians(-175)), AffineMap(nudge().matrix.repeat(2 * M, 1, 1))
+    )
     assert recovery(found, true, IDS, SIZE)["angle_deg"] == pytest.approx(10.0)
 
 
@@ -245,13 +256,20 @@ def test_impossible_symmetries_and_unequal_columns_are_refused() -> None:
 
 LABELS = np.arange(120) % 3
 ORDERS = {0: 4, 1: 2}
-EXACT = {"absolute_angle_deg": 0.0, "absolute_shift_px": 0.0, "absolute_r2_shift": 1.0, "absolute_r2_log_scale": 1.0}
+EXACT = {
+    "absolute_angle_deg": 0.0,
+    "absolute_shift_px": 0.0,
+    "absolute_r2_shift": 1.0,
+    "absolute_r2_log_scale": 1.0,
+}
 
 
 def shapes(seed: int = 0) -> tuple[AffineMap, AffineMap]:
     """True poses over the full circle, and the same up to the symmetry of each shape and one frame of each class."""
     random = np.random.default_rng(seed)
-    theta = 0.3 * torch.randn(120, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    theta = 0.3 * torch.randn(
+        120, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+    )
     theta[:, 0] = torch.as_tensor(np.deg2rad(angles(120, seed)))
     orders = np.array([ORDERS.get(label, 1) for label in LABELS])
     turns = torch.zeros_like(theta)
@@ -291,7 +309,13 @@ def test_the_worst_class_counts_and_its_errors_are_read_in_their_units() -> None
 def probe() -> tuple[NDArray[np.floating], tuple[Factor, ...], NDArray[np.floating]]:
     random = np.random.default_rng(0)
     values = np.stack(
-        [random.integers(0, 3, 600), random.uniform(0.5, 2, 600), random.normal(size=600), angles(600, 1)], 1
+        [
+            random.integers(0, 3, 600),
+            random.uniform(0.5, 2, 600),
+            random.normal(size=600),
+            angles(600, 1),
+        ],
+        1,
     )
     factors = (
         Factor("shape", "class", 0, 2),
@@ -299,13 +323,17 @@ def probe() -> tuple[NDArray[np.floating], tuple[Factor, ...], NDArray[np.floati
         Factor("shift_x_px", "px", -3.0, 3.0),
         Factor("rotation_deg", "deg", -180.0, 180.0, periodic=True),
     )
-    mixed = np.stack([np.log(values[:, 1]), values[:, 2], random.normal(size=600)], 1) @ random.normal(size=(3, 5))
+    mixed = np.stack(
+        [np.log(values[:, 1]), values[:, 2], random.normal(size=600)], 1
+    ) @ random.normal(size=(3, 5))
     return 10 * mixed + 3, factors, values
 
 
 def test_a_linear_map_reads_linear_factors_and_log_scales_from_any_mixture() -> None:
     latents, factors, values = probe()
-    assert factor_r2(latents, factors, values) == pytest.approx({"r2_scale": 1.0, "r2_shift_x_px": 1.0})
+    assert factor_r2(latents, factors, values) == pytest.approx(
+        {"r2_scale": 1.0, "r2_shift_x_px": 1.0}
+    )
 
 
 def test_noise_reads_nothing_and_a_factor_that_never_varies_is_left_out() -> None:

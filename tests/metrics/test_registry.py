@@ -30,7 +30,12 @@ def test_scores_stand_under_their_own_names() -> None:
 
 
 def test_settings_with_a_default_are_not_needed() -> None:
-    assert metrics.needs(metrics.scores()["neighbours"]) == ("train_codes", "train_labels", "codes", "labels")
+    assert metrics.needs(metrics.scores()["neighbours"]) == (
+        "train_codes",
+        "train_labels",
+        "codes",
+        "labels",
+    )
 
 
 def test_function_is_unchanged_by_registering() -> None:
@@ -46,7 +51,9 @@ def test_function_is_unchanged_by_registering() -> None:
 
 def test_unknown_argument_is_refused() -> None:
     """The error names the argument and lists the inputs that there are."""
-    with pytest.raises(ConfigError, match=r"'toy' needs kodes, no field of ScoreInputs.*codes, templates"):
+    with pytest.raises(
+        ConfigError, match=r"'toy' needs kodes, no field of ScoreInputs.*codes, templates"
+    ):
 
         @score_function
         def toy(kodes: Array) -> float:
@@ -63,7 +70,8 @@ def test_second_function_of_a_name_is_refused() -> None:
         return float(codes.mean())
 
     with pytest.raises(
-        ConfigError, match=r"defined twice, as unwarp\.metrics\.neighbours\.linear and as .*test_registry"
+        ConfigError,
+        match=r"defined twice, as unwarp\.metrics\.neighbours\.linear and as .*test_registry",
     ):
         score_function(linear)
     assert metrics.scores()["linear"] is first

@@ -39,7 +39,9 @@ def test_average_precision_by_hand(relevant: list[int], expected: float) -> None
 def test_ties_have_no_order() -> None:
     hit = np.array([[True, False, False, True, False]])
     assert average_precision(np.ones((1, 5)), hit) == pytest.approx([2 / 5])
-    assert average_precision(np.array([[0.0, 0.0, 1.0, 2.0, 2.0]]), hit) == pytest.approx([(1 / 2 + 2 / 5) / 2])
+    assert average_precision(np.array([[0.0, 0.0, 1.0, 2.0, 2.0]]), hit) == pytest.approx(
+        [(1 / 2 + 2 / 5) / 2]
+    )
 
 
 def test_it_is_that_of_scikit_learn_row_by_row() -> None:
@@ -56,7 +58,9 @@ def test_nothing_to_find_is_no_score() -> None:
 def test_a_query_finds_its_class_and_another_is_one_item_off() -> None:
     gallery, classes = np.array([[0.0], [1.0], [2.0], [9.0]]), np.array([0, 0, 1, 1])
     assert retrieval_map(gallery, classes, np.array([[0.1]]), np.array([0])) == 1.0
-    assert retrieval_map(gallery, classes, np.array([[0.1]]), np.array([1])) == pytest.approx((1 / 3 + 2 / 4) / 2)
+    assert retrieval_map(gallery, classes, np.array([[0.1]]), np.array([1])) == pytest.approx(
+        (1 / 3 + 2 / 4) / 2
+    )
     both = retrieval_map(gallery, classes, np.array([[0.1], [0.1]]), np.array([0, 1]))
     assert both == pytest.approx((1 + 5 / 12) / 2)
 
@@ -73,7 +77,9 @@ def test_one_on_a_perfect_code_and_chance_on_noise(distance: str) -> None:
 
 def test_a_collapsed_chunk_scores_chance_even_where_the_gallery_is_sorted() -> None:
     labels = np.sort(np.arange(400) % K)
-    assert retrieval_map(np.zeros((400, 2)), labels, np.zeros((400, 2)), labels) == pytest.approx(1 / K)
+    assert retrieval_map(np.zeros((400, 2)), labels, np.zeros((400, 2)), labels) == pytest.approx(
+        1 / K
+    )
 
 
 def test_rotations_offsets_and_scales_of_the_whole_code_change_nothing() -> None:
@@ -95,10 +101,14 @@ def test_cosine_ignores_the_length_of_codes() -> None:
     )
 
 
-def test_blocks_and_a_sample_of_queries_agree_with_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_and_a_sample_of_queries_agree_with_all_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     (gallery, classes), (codes, labels) = blobs(120, 0, 2.0), blobs(400, 1, 2.0)
     whole = retrieval_map(gallery, classes, codes, labels)
-    assert retrieval_map(gallery, classes, codes, labels, queries=200) == pytest.approx(whole, abs=0.03)
+    assert retrieval_map(gallery, classes, codes, labels, queries=200) == pytest.approx(
+        whole, abs=0.03
+    )
     monkeypatch.setattr("unwarp.metrics.retrieval.BLOCK", 500)
     assert retrieval_map(gallery, classes, codes, labels) == pytest.approx(whole)
 
@@ -106,7 +116,10 @@ def test_blocks_and_a_sample_of_queries_agree_with_all_at_once(monkeypatch: pyte
 def test_queries_of_a_class_that_is_not_there_are_left_out() -> None:
     gallery, classes = blobs(40, 0, 0.05)
     codes, labels = blobs(20, 1, 0.05)
-    assert retrieval_map(gallery, classes, np.vstack([codes, codes]), np.r_[labels, np.full(20, 99)]) == 1.0
+    assert (
+        retrieval_map(gallery, classes, np.vstack([codes, codes]), np.r_[labels, np.full(20, 99)])
+        == 1.0
+    )
     with pytest.raises(DataError, match="no query has an item of its class"):
         retrieval_map(gallery, classes, codes, labels + 50)
 

@@ -38,13 +38,21 @@ def test_frechet_is_the_distance_of_two_known_gaussians() -> None:
     random = np.random.default_rng(1)
     means, roots = random.normal(size=(2, 4)), random.normal(size=(2, 4, 4))
     first, second = (root.T @ root for root in roots)
-    truth = np.square(means[0] - means[1]).sum() + np.trace(first + second - 2 * sqrtm(first @ second).real)
-    real, fake = (with_moments(mean, root, seed=i) for i, (mean, root) in enumerate(zip(means, roots, strict=True)))
+    truth = np.square(means[0] - means[1]).sum() + np.trace(
+        first + second - 2 * sqrtm(first @ second).real
+    )
+    real, fake = (
+        with_moments(mean, root, seed=i)
+        for i, (mean, root) in enumerate(zip(means, roots, strict=True))
+    )
     assert frechet(real, fake) == pytest.approx(truth, rel=1e-9)
 
 
 def test_frechet_between_gaussians_of_one_dimension_is_the_difference_of_means_and_sds() -> None:
-    real, fake = with_moments(np.array([1.0]), np.array([[2.0]])), with_moments(np.array([4.0]), np.array([[0.5]]))
+    real, fake = (
+        with_moments(np.array([1.0]), np.array([[2.0]])),
+        with_moments(np.array([4.0]), np.array([[0.5]])),
+    )
     assert frechet(real, fake) == pytest.approx(3.0**2 + 1.5**2)
 
 
@@ -109,7 +117,9 @@ def test_collapsed_samples_are_precise_and_recall_nothing() -> None:
 
 def test_samples_far_away_have_none_of_the_four() -> None:
     real, fake = pair()
-    assert set((precision_recall(real, fake + 1e3) | density_coverage(real, fake + 1e3)).values()) == {0.0}
+    assert set(
+        (precision_recall(real, fake + 1e3) | density_coverage(real, fake + 1e3)).values()
+    ) == {0.0}
 
 
 def test_precision_and_recall_swap_with_their_arguments() -> None:
@@ -147,7 +157,9 @@ def test_samples_from_the_real_distribution_have_the_published_expectations(k: i
     expected = {"density": 1.0, "coverage": 1 - float(np.prod((n - steps) / (n + m - steps)))}
     for name, truth in expected.items():
         values = [row[name] for row in found]
-        assert np.mean(values) == pytest.approx(truth, abs=4 * np.std(values) / np.sqrt(len(values)))
+        assert np.mean(values) == pytest.approx(
+            truth, abs=4 * np.std(values) / np.sqrt(len(values))
+        )
 
 
 def test_memory_is_bounded_without_changing_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +169,9 @@ def test_memory_is_bounded_without_changing_a_value(monkeypatch: pytest.MonkeyPa
     cut = samples._distances
     monkeypatch.setattr(samples, "MEGABYTES", 0.1)
     monkeypatch.setattr(
-        samples, "_distances", lambda a, b: ((sizes.append(len(part)) or (rows, part)) for rows, part in cut(a, b))
+        samples,
+        "_distances",
+        lambda a, b: ((sizes.append(len(part)) or (rows, part)) for rows, part in cut(a, b)),
     )
     assert precision_recall(real, fake) | density_coverage(real, fake) == whole
     assert max(sizes) * 400 * 8 <= 0.1 * 2**20
@@ -167,20 +181,28 @@ def test_floor_and_ceiling_enclose_a_good_model_and_frechet_does_not_see_the_cei
     """On raw coordinates a Gaussian has the two moments that the Frechet distance looks at; the others see three blobs."""
     random = np.random.default_rng(1)
     classes = 4 * np.eye(3)
-    real, fake = (classes[np.arange(600) % 3] + 0.3 * random.normal(size=(600, 3)) for _ in range(2))
+    real, fake = (
+        classes[np.arange(600) % 3] + 0.3 * random.normal(size=(600, 3)) for _ in range(2)
+    )
     found = sample_quality(real, fake, pixel_gaussian(real, 600))
     assert found["coverage_floor"] > 0.9 > 0.5 > found["coverage_ceiling"]
     assert found["density_floor"] > 0.9 > 0.5 > found["density_ceiling"]
     for name in ("precision", "recall", "density", "coverage"):
         assert found[name] == pytest.approx(found[f"{name}_floor"], abs=0.1)
-    assert found["kernel_distance_ceiling"] > 5 * max(found["kernel_distance_floor"], found["kernel_distance"])
+    assert found["kernel_distance_ceiling"] > 5 * max(
+        found["kernel_distance_floor"], found["kernel_distance"]
+    )
     assert found["frechet_ceiling"] < 0.05 * real.var(0).sum()
 
 
-def test_all_three_stand_against_the_same_half_in_equal_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_three_stand_against_the_same_half_in_equal_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Or the few of a half would look worse than the many samples: the Frechet distance is biased by their number."""
     seen: list[tuple[Array, Array]] = []
-    monkeypatch.setattr(samples, "beside", lambda real, fake, seed: {"n": float(seen.append((real, fake)) or 0)})
+    monkeypatch.setattr(
+        samples, "beside", lambda real, fake, seed: {"n": float(seen.append((real, fake)) or 0)}
+    )
     features, fake = np.arange(21.0)[:, None], np.arange(100.0)[:, None]
     sample_quality(features, fake, fake[:8])
     assert {(len(real), len(other)) for real, other in seen} == {(8, 8)}
@@ -200,7 +222,9 @@ def test_a_perfect_model_is_at_the_floor() -> None:
 
 def test_the_pixel_gaussian_has_the_moments_of_the_pictures() -> None:
     random = np.random.default_rng(0)
-    x = (0.5 + 0.05 * random.normal(size=(500, 6)) @ random.normal(size=(6, 6))).reshape(500, 1, 2, 3)
+    x = (0.5 + 0.05 * random.normal(size=(500, 6)) @ random.normal(size=(6, 6))).reshape(
+        500, 1, 2, 3
+    )
     draws = pixel_gaussian(x, 40_000).reshape(-1, 6)
     assert draws.mean(0) == pytest.approx(x.reshape(500, 6).mean(0), abs=0.01)
     covariance = np.cov(x.reshape(500, 6).T)
@@ -213,16 +237,25 @@ def test_the_pixel_gaussian_stays_in_the_range_and_the_span_of_few_pictures() ->
     assert draws.shape == (200, 1, 5, 5)
     assert draws.dtype == x.dtype
     assert x.min() <= draws.min() and draws.max() <= x.max()
-    inside = pixel_gaussian(x * 1e-3 + np.array([0.0, 1.0, 0.5, 0.5])[:, None, None, None], 50, seed=1)
-    assert np.linalg.matrix_rank(inside.reshape(50, -1) - inside.reshape(50, -1).mean(0), tol=1e-2) <= 3
+    inside = pixel_gaussian(
+        x * 1e-3 + np.array([0.0, 1.0, 0.5, 0.5])[:, None, None, None], 50, seed=1
+    )
+    assert (
+        np.linalg.matrix_rank(inside.reshape(50, -1) - inside.reshape(50, -1).mean(0), tol=1e-2)
+        <= 3
+    )
 
 
 def test_class_shares_by_hand() -> None:
     labels = np.repeat([0, 1, 2, 7], 25)
     even = class_shares(labels, labels)
-    assert even == pytest.approx({"classes_covered": 4, "class_entropy": np.log(4), "class_divergence": 0.0})
+    assert even == pytest.approx(
+        {"classes_covered": 4, "class_entropy": np.log(4), "class_divergence": 0.0}
+    )
     found = class_shares(np.repeat([0, 7], 10), labels)
-    assert found == pytest.approx({"classes_covered": 2, "class_entropy": np.log(2), "class_divergence": np.log(2)})
+    assert found == pytest.approx(
+        {"classes_covered": 2, "class_entropy": np.log(2), "class_divergence": np.log(2)}
+    )
 
 
 def test_a_stray_hit_does_not_cover_a_class() -> None:
@@ -236,7 +269,12 @@ def test_tables_that_cannot_be_compared_are_refused(measure: object) -> None:
     real, fake = pair()
     broken = fake.copy()
     broken[3, 2] = np.nan
-    for bad, words in [(fake[:, :5], "6 columns"), (fake[:1], "more samples"), (broken, "NaN"), (fake[0], "table")]:
+    for bad, words in [
+        (fake[:, :5], "6 columns"),
+        (fake[:1], "more samples"),
+        (broken, "NaN"),
+        (fake[0], "table"),
+    ]:
         with pytest.raises(DataError, match=words):
             measure(real, bad)  # type: ignore[operator]
 

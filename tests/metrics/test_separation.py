@@ -33,7 +33,12 @@ def test_classes_that_lie_apart_are_told_apart() -> None:
 
 def test_noise_is_chance() -> None:
     labels = RANDOM.integers(0, 2, 400)
-    scores = nearest(RANDOM.normal(size=(400, 5)), labels, RANDOM.normal(size=(400, 5)), RANDOM.integers(0, 2, 400))
+    scores = nearest(
+        RANDOM.normal(size=(400, 5)),
+        labels,
+        RANDOM.normal(size=(400, 5)),
+        RANDOM.integers(0, 2, 400),
+    )
     assert all(abs(value - 0.5) < 0.1 for value in scores.values())
 
 
@@ -72,6 +77,9 @@ def test_codes_need_one_row_a_series() -> None:
 def test_more_means_tell_a_class_in_two_parts() -> None:
     train, labels = np.array([[-1.0], [1.0], [-0.1], [0.1]]), np.array([0, 0, 1, 1])
     test = np.array([[-0.9], [0.9], [-0.08], [0.08]])
-    assert nearest_centroids(train, labels, test, labels) == nearest(train, labels, test, labels)["centroid"]
+    assert (
+        nearest_centroids(train, labels, test, labels)
+        == nearest(train, labels, test, labels)["centroid"]
+    )
     assert nearest_centroids(train, labels, test, labels, n_means=2) == 1.0
     assert nearest_centroids(train, labels, test, labels, n_means=9) == 1.0

@@ -16,7 +16,9 @@ from unwarp.models.codec import describe, restore
 from unwarp.models.recipe import Recipe
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Warp
 
-RECIPE = AE(warp=Chain(Displacement2d(3), Affine2d(rotation=60.0)), n_content=3, net=Net("mlp", (8,), (8,)))
+RECIPE = AE(
+    warp=Chain(Displacement2d(3), Affine2d(rotation=60.0)), n_content=3, net=Net("mlp", (8,), (8,))
+)
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +44,9 @@ def test_choice_survives_json() -> None:
     """A choice is equal after JSON and back; a warp may stand there by its name."""
     for choice in (RECIPE, VAE(beta=4.0), RECIPE.warp):
         assert restore(json.loads(json.dumps(describe(choice)))) == choice
-    assert restore({"family": "ae", "warp": "displacement+affine"}).warp == Chain(Displacement2d(), Affine2d())
+    assert restore({"family": "ae", "warp": "displacement+affine"}).warp == Chain(
+        Displacement2d(), Affine2d()
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,12 +83,19 @@ def test_absent_module_is_named() -> None:
     for record in (
         {"family": "toy", "module": "tabnanny"},
         {"family": "ae", "warp": {"family": "toy", "module": "tabnanny"}},
-        {"family": "chain", "links": [{"family": "affine"}, {"family": "toy", "module": "tabnanny"}]},
+        {
+            "family": "chain",
+            "links": [{"family": "affine"}, {"family": "toy", "module": "tabnanny"}],
+        },
     ):
-        with pytest.raises(NotImportedError, match="'toy' is defined in tabnanny, which is not imported; import it"):
+        with pytest.raises(
+            NotImportedError, match="'toy' is defined in tabnanny, which is not imported; import it"
+        ):
             restore(record)
     assert "tabnanny" not in sys.modules
-    with pytest.raises(NotImportedError, match="in a script or a notebook; run its definition here"):
+    with pytest.raises(
+        NotImportedError, match="in a script or a notebook; run its definition here"
+    ):
         restore({"family": "toy", "module": "__main__"})
 
 
@@ -106,7 +117,9 @@ def test_class_without_a_name_is_refused() -> None:
     class Nameless(AE):
         extra: float = 1.0
 
-    with pytest.raises(ConfigError, match=r"Nameless has no name of its own.*add to the class: family"):
+    with pytest.raises(
+        ConfigError, match=r"Nameless has no name of its own.*add to the class: family"
+    ):
         describe(Nameless())
 
 

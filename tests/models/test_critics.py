@@ -48,7 +48,9 @@ def test_frozen_modules_get_no_gradient_and_keep_their_buffers_then_learn_again(
     before, x = tensors(critic), blobs(4).requires_grad_()
     with frozen(critic):
         critic(x).sum().backward()
-    assert x.grad is not None and all(p.grad is None and p.requires_grad for p in critic.parameters())
+    assert x.grad is not None and all(
+        p.grad is None and p.requires_grad for p in critic.parameters()
+    )
     assert critic.training and not moved(before, critic)
 
 
@@ -56,7 +58,14 @@ def test_a_critic_refuses_samples_of_another_size_and_names_both() -> None:
     recipe = GAN(n_content=3, net=SMALL)
     model = recipe.build(SHAPE)
     with pytest.raises(DataError, match=r"\(1, 12, 16\), got \(1, 10, 10\).*recipe.build"):
-        train(model, recipe.players(model), Dataset(torch.rand(8, 1, 10, 10)), steps=1, batch_size=4, device="cpu")
+        train(
+            model,
+            recipe.players(model),
+            Dataset(torch.rand(8, 1, 10, 10)),
+            steps=1,
+            batch_size=4,
+            device="cpu",
+        )
 
 
 def test_a_critics_start_follows_the_models_seed() -> None:
@@ -73,7 +82,9 @@ def test_a_perfect_generator_covers_what_is_expected_and_a_collapsed_one_its_sha
     n, k = 400, 3
     expected = 1 - math.prod((n - i) / (2 * n - i) for i in range(1, k + 1))
     assert float(coverage(real, fake, k)) == pytest.approx(expected, abs=0.04)
-    assert float(coverage(real, fake, k)) == pytest.approx(density_coverage(real.numpy(), fake.numpy(), k)["coverage"])
+    assert float(coverage(real, fake, k)) == pytest.approx(
+        density_coverage(real.numpy(), fake.numpy(), k)["coverage"]
+    )
     assert float(coverage(real, real, k)) == 1.0
     far = real + torch.tensor([100.0, 0, 0]) * (torch.arange(400) % 4)[:, None]
     assert float(coverage(far, far[::4], 5)) == pytest.approx(0.25, abs=0.01)

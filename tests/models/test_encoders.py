@@ -13,7 +13,10 @@ SMALL = Net("mlp", (8,), (8,))
 PICTURES, TRACES = (1, 12, 12), (2, 20)
 RECIPES: dict[str, tuple[Recipe, tuple[int, ...]]] = {
     "staged": (AE(warp=Affine2d(), net=SMALL), PICTURES),
-    "residual": (AE(warp=Chain(Displacement2d(2), Affine2d()), net=SMALL, start="centroid"), PICTURES),
+    "residual": (
+        AE(warp=Chain(Displacement2d(2), Affine2d()), net=SMALL, start="centroid"),
+        PICTURES,
+    ),
     "several starts": (AE(warp=Similarity2d(rotation=180), net=SMALL, start="centroid"), PICTURES),
     "one stage": (AE(warp=Affine2d(), net=SMALL, encoder="one-stage"), PICTURES),
     "stochastic": (VAE(warp=Affine2d(), net=SMALL), PICTURES),
@@ -50,7 +53,8 @@ def test_a_pose_is_the_map_of_the_embedding(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["staged", "one stage", "stochastic", "time", "one rung", "one rung each", "time and gain"]
+    "name",
+    ["staged", "one stage", "stochastic", "time", "one rung", "one rung each", "time and gain"],
 )
 @torch.no_grad()
 def test_what_the_prior_judges_is_the_chart_of_the_whole_map(name: str) -> None:

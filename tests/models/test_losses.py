@@ -75,7 +75,9 @@ def test_a_learned_sigma_has_its_best_value_at_the_error() -> None:
 
 def test_columns_sum_to_the_rate_and_the_density_is_torchs() -> None:
     mean, log_sd = torch.randn(2, 5, 3).double().unbind()
-    torch.testing.assert_close(gaussian_rates(mean, log_sd, 0.7).sum(-1), gaussian_rate(mean, log_sd, 0.7))
+    torch.testing.assert_close(
+        gaussian_rates(mean, log_sd, 0.7).sum(-1), gaussian_rate(mean, log_sd, 0.7)
+    )
     scales = torch.tensor([0.5, 1.0, 2.0]).double()
     exact = kl_divergence(Normal(mean, log_sd.exp()), Normal(torch.zeros(3).double(), scales))
     torch.testing.assert_close(gaussian_rates(mean, log_sd, scales), exact)
@@ -96,7 +98,9 @@ def test_bernoulli_refuses_values_outside_the_unit_interval(x: Tensor) -> None:
         bernoulli_nll(torch.full_like(x, 0.5), x)
 
 
-@pytest.mark.parametrize("loss", [squared_error, bernoulli_nll, lambda a, b: gaussian_nll(a, b, 0.3)])
+@pytest.mark.parametrize(
+    "loss", [squared_error, bernoulli_nll, lambda a, b: gaussian_nll(a, b, 0.3)]
+)
 def test_a_picture_shown_twice_costs_twice_and_a_sample_repeated_the_same(
     loss: Callable[[Tensor, Tensor], Tensor],
 ) -> None:
@@ -105,7 +109,9 @@ def test_a_picture_shown_twice_costs_twice_and_a_sample_repeated_the_same(
     assert value.shape == (4,)
     twice = loss(torch.cat([x_hat, x_hat], -1), torch.cat([x, x], -1))
     torch.testing.assert_close(twice, 2 * value)
-    torch.testing.assert_close(loss(x_hat.repeat(2, 1, 1, 1), x.repeat(2, 1, 1, 1)), value.repeat(2))
+    torch.testing.assert_close(
+        loss(x_hat.repeat(2, 1, 1, 1), x.repeat(2, 1, 1, 1)), value.repeat(2)
+    )
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
@@ -147,7 +153,9 @@ def test_draws_carry_gradients_to_mean_and_spread() -> None:
 def test_stress_vanishes_for_an_isometry_and_counts_the_difference_else() -> None:
     samples = torch.randn(6, 2, 5)
     turn, _ = torch.linalg.qr(torch.randn(10, 10))
-    torch.testing.assert_close(stress(samples.flatten(1) @ turn, samples), torch.zeros(3), atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        stress(samples.flatten(1) @ turn, samples), torch.zeros(3), atol=1e-9, rtol=0
+    )
     far = (samples[:3] - samples[3:]).flatten(1).norm(dim=1)
     torch.testing.assert_close(stress(3 * samples.flatten(1), samples), (2 * far).square())
 
@@ -155,24 +163,36 @@ def test_stress_vanishes_for_an_isometry_and_counts_the_difference_else() -> Non
 def test_the_game_is_worth_minus_log_four_where_the_critic_cannot_tell() -> None:
     nothing = torch.zeros(5)
     for objective in ("minimax", "non-saturating"):
-        torch.testing.assert_close(-critic_loss(nothing, nothing, objective), torch.full((5,), -math.log(4)))
+        torch.testing.assert_close(
+            -critic_loss(nothing, nothing, objective), torch.full((5,), -math.log(4))
+        )
     torch.testing.assert_close(generator_loss(nothing, "minimax"), torch.full((5,), -math.log(2)))
-    torch.testing.assert_close(generator_loss(nothing, "non-saturating"), torch.full((5,), math.log(2)))
+    torch.testing.assert_close(
+        generator_loss(nothing, "non-saturating"), torch.full((5,), math.log(2))
+    )
 
 
 def test_adversarial_losses_are_their_closed_forms_per_sample() -> None:
     real, fake = torch.randn(2, 64, dtype=torch.float64).mul(2).unbind()
     d_real, d_fake = real.sigmoid(), fake.sigmoid()
-    torch.testing.assert_close(critic_loss(real, fake, "minimax"), -d_real.log() - (1 - d_fake).log())
-    torch.testing.assert_close(critic_loss(real, fake, "non-saturating"), critic_loss(real, fake, "minimax"))
-    torch.testing.assert_close(critic_loss(real, fake, "hinge"), (1 - real).clamp_min(0) + (1 + fake).clamp_min(0))
+    torch.testing.assert_close(
+        critic_loss(real, fake, "minimax"), -d_real.log() - (1 - d_fake).log()
+    )
+    torch.testing.assert_close(
+        critic_loss(real, fake, "non-saturating"), critic_loss(real, fake, "minimax")
+    )
+    torch.testing.assert_close(
+        critic_loss(real, fake, "hinge"), (1 - real).clamp_min(0) + (1 + fake).clamp_min(0)
+    )
     torch.testing.assert_close(generator_loss(fake, "minimax"), (1 - d_fake).log())
     torch.testing.assert_close(generator_loss(fake, "non-saturating"), -d_fake.log())
     torch.testing.assert_close(generator_loss(fake, "hinge"), -fake)
 
 
 @pytest.mark.parametrize("objective", ["minimax", "non-saturating", "hinge"])
-def test_adversarial_losses_stay_finite_where_the_critic_is_certain(objective: AdversarialObjective) -> None:
+def test_adversarial_losses_stay_finite_where_the_critic_is_certain(
+    objective: AdversarialObjective,
+) -> None:
     sure = torch.tensor([-1e4, 1e4])
     assert torch.isfinite(critic_loss(sure, -sure, objective)).all()
     assert torch.isfinite(generator_loss(sure, objective)).all()

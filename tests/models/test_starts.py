@@ -79,13 +79,22 @@ def test_the_full_circle_begins_at_eight_angles_and_less_at_one() -> None:
         ("centroid", 8, Affine2d(), "full circle"),
     ],
 )
-def test_a_start_that_the_warp_cannot_hold_is_refused(kind: str, starts: int, warp: Affine2d, match: str) -> None:
+def test_a_start_that_the_warp_cannot_hold_is_refused(
+    kind: str, starts: int, warp: Affine2d, match: str
+) -> None:
     with pytest.raises(ConfigError, match=match):
         start_for(kind, starts, warp, FRAME)  # type: ignore[arg-type]
 
 
 def test_the_angle_that_is_kept_explains_a_sample_best() -> None:
-    recipe = AE(warp=CIRCLE, start="centroid", starts=5, n_content=3, views=0.0, net=Net("mlp", (16,), (16,)))
+    recipe = AE(
+        warp=CIRCLE,
+        start="centroid",
+        starts=5,
+        n_content=3,
+        views=0.0,
+        net=Net("mlp", (16,), (16,)),
+    )
     model, x = recipe.build((1, 20, 24), seed=0).eval(), smooth(6, (20, 24))
     for parameter in model.decoder.parameters():
         parameter.data.mul_(8)
@@ -94,7 +103,10 @@ def test_the_angle_that_is_kept_explains_a_sample_best() -> None:
         found = model.encoder(x, None, torch.full((6,), start), brief=True)
         area = torch.linalg.det(found.map.matrix[:, :, :2]).abs()
         misfits.append(
-            area * gaussian_energy((model.decode(found.content) - found.canonical).flatten(1), torch.ones(()))
+            area
+            * gaussian_energy(
+                (model.decode(found.content) - found.canonical).flatten(1), torch.ones(())
+            )
         )
     best = torch.tensor(model.encoder.angles)[torch.stack(misfits).argmin(0)]
     again = model.encoder(x, None, best)
@@ -104,21 +116,35 @@ def test_the_angle_that_is_kept_explains_a_sample_best() -> None:
 
 
 def test_rows_do_not_see_each_others_angles() -> None:
-    model = AE(warp=CIRCLE, start="moments", n_content=3, net=Net("mlp", (16,), (16,))).build((1, 20, 20)).eval()
+    model = (
+        AE(warp=CIRCLE, start="moments", n_content=3, net=Net("mlp", (16,), (16,)))
+        .build((1, 20, 20))
+        .eval()
+    )
     x = smooth(5, (20, 20))
-    torch.testing.assert_close(model.encode(x).content[2:3], model.encode(x[2:3]).content, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        model.encode(x).content[2:3], model.encode(x[2:3]).content, atol=1e-5, rtol=1e-4
+    )
 
 
 def test_noise_all_over_a_picture_does_not_draw_the_start_to_the_middle() -> None:
-    start, noise = Start("centroid", FRAME), 0.2 * torch.randn(1, 1, 40, 48, generator=torch.Generator().manual_seed(0))
-    clean, noisy = start(blob(1.6, (9.0, -6.0))), start((blob(1.6, (9.0, -6.0)) + noise).clamp(0, 1))
+    start, noise = (
+        Start("centroid", FRAME),
+        0.2 * torch.randn(1, 1, 40, 48, generator=torch.Generator().manual_seed(0)),
+    )
+    clean, noisy = (
+        start(blob(1.6, (9.0, -6.0))),
+        start((blob(1.6, (9.0, -6.0)) + noise).clamp(0, 1)),
+    )
     assert isinstance(clean, AffineMap) and isinstance(noisy, AffineMap)
     away = (noisy.matrix - clean.matrix)[0, :, 2] * torch.tensor([24.0, 20.0])
     assert away.norm() < 3  # the plain centre of intensity is off by 8
 
 
 def test_the_prior_judges_the_scale_of_a_start_and_not_its_shift() -> None:
-    recipe = AE(warp=Similarity2d(), start="moments", n_content=2, views=0.0, net=Net("mlp", (16,), (16,)))
+    recipe = AE(
+        warp=Similarity2d(), start="moments", n_content=2, views=0.0, net=Net("mlp", (16,), (16,))
+    )
     model = recipe.build((1, 40, 48)).eval()
     with torch.no_grad():
         small, large = (model.encode(blob(scale, (3.0, 2.0))) for scale in (1.0, 1.5))

@@ -14,7 +14,9 @@ from unwarp.models import AE, Net
 from unwarp.models.store import FORMAT, load, save
 from unwarp.warps import Affine2d, Chain, Displacement2d
 
-RECIPE = AE(warp=Chain(Displacement2d(3), Affine2d(rotation=60.0)), n_content=3, net=Net("mlp", (8,), (8,)))
+RECIPE = AE(
+    warp=Chain(Displacement2d(3), Affine2d(rotation=60.0)), n_content=3, net=Net("mlp", (8,), (8,))
+)
 
 
 @pytest.fixture
@@ -57,14 +59,18 @@ def test_nothing_on_disk_is_a_pickle(folder: Path) -> None:
 def test_older_format_says_who_wrote_it(folder: Path) -> None:
     """A folder of an older format is refused with its version and the mend."""
     rewrite(folder, format_version=FORMAT - 1, unwarp="0.0.9")
-    with pytest.raises(CheckpointError, match=r"written by unwarp 0\.0\.9 .*train the model again, or install"):
+    with pytest.raises(
+        CheckpointError, match=r"written by unwarp 0\.0\.9 .*train the model again, or install"
+    ):
         load(folder)
 
 
 def test_newer_format_asks_for_an_upgrade(folder: Path) -> None:
     """A folder of a newer format is refused with the command that upgrades."""
     rewrite(folder, format_version=FORMAT + 1)
-    with pytest.raises(CheckpointError, match=rf"this unwarp {__version__} reads up to {FORMAT}; upgrade with: pip"):
+    with pytest.raises(
+        CheckpointError, match=rf"this unwarp {__version__} reads up to {FORMAT}; upgrade with: pip"
+    ):
         load(folder)
 
 
@@ -74,7 +80,9 @@ def test_absent_module_is_named(folder: Path, place: str) -> None:
     config = json.loads((folder / "config.json").read_text())
     toy = {"family": "toy", "module": "my_project.toys"}
     rewrite(folder, recipe=toy if place == "recipe" else config["recipe"] | {"warp": toy})
-    with pytest.raises(CheckpointError, match=r"model: family 'toy' is defined in my_project\.toys") as caught:
+    with pytest.raises(
+        CheckpointError, match=r"model: family 'toy' is defined in my_project\.toys"
+    ) as caught:
         load(folder)
     assert "import it, then load again" in str(caught.value)
     assert "save it again" not in str(caught.value)

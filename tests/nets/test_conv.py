@@ -11,7 +11,9 @@ from unwarp.nets.net import Net
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_decoded_sample_does_not_depend_on_its_batch_even_in_training(size: tuple[int, int]) -> None:
+def test_a_decoded_sample_does_not_depend_on_its_batch_even_in_training(
+    size: tuple[int, int],
+) -> None:
     net = Net("conv", (8,), (8,), channels=8).decode(3, (1, *size)).train()
     z = torch.randn(4, 3)
     torch.testing.assert_close(net(z)[2:3], net(z[2:3]))

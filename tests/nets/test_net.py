@@ -21,7 +21,9 @@ def has_convolutions(net: nn.Module) -> bool:
 @pytest.mark.parametrize("kind", ["mlp", "conv", "auto"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_pictures_to_numbers_and_back_to_their_shape(kind: str, channels: int, size: tuple[int, int]) -> None:
+def test_pictures_to_numbers_and_back_to_their_shape(
+    kind: str, channels: int, size: tuple[int, int]
+) -> None:
     net, shape = Net(kind, (16, 8), (8, 16)), (channels, *size)  # type: ignore[arg-type]
     encoder, decoder = net.encode(shape, 5), net.decode(5, shape)
     codes = encoder(torch.rand(2, *shape))
@@ -37,8 +39,12 @@ def test_series_to_numbers_and_back(kind: str) -> None:
     assert net.decode(3, (2, 5000))(codes).shape == (4, 2, 5000)
 
 
-@pytest.mark.parametrize(("size", "convolutional"), [((48, 48), False), ((28, 28), False), ((49, 48), True)])
-def test_auto_takes_convolutions_beyond_48_by_48(size: tuple[int, int], convolutional: bool) -> None:
+@pytest.mark.parametrize(
+    ("size", "convolutional"), [((48, 48), False), ((28, 28), False), ((49, 48), True)]
+)
+def test_auto_takes_convolutions_beyond_48_by_48(
+    size: tuple[int, int], convolutional: bool
+) -> None:
     net = Net("auto", (8,), (8,))
     assert has_convolutions(net.encode((1, *size), 2)) == convolutional
     assert has_convolutions(net.decode(2, (1, *size))) == convolutional
@@ -49,8 +55,15 @@ def test_every_weight_takes_part(kind: str) -> None:
     net, shape = Net(kind, (16, 8), (8, 16)), (3, 21, 18)  # type: ignore[arg-type]
     encoder, decoder = net.encode(shape, 4), net.decode(4, shape)
     decoder(encoder(torch.rand(6, *shape))).square().sum().backward()
-    weights = {n: p for net in (encoder, decoder) for n, p in net.named_parameters() if n.endswith("weight")}
-    assert [name for name, p in weights.items() if p.grad is None or not p.grad.abs().sum() > 0] == []
+    weights = {
+        n: p
+        for net in (encoder, decoder)
+        for n, p in net.named_parameters()
+        if n.endswith("weight")
+    }
+    assert [
+        name for name, p in weights.items() if p.grad is None or not p.grad.abs().sum() > 0
+    ] == []
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
@@ -155,6 +168,9 @@ def test_detail_reaches_encoders_alone_and_cannot_be_causal() -> None:
         (net.criticise((2, 40)), plain.criticise((2, 40))),
     ):
         assert made(torch.rand(4, 2, 40)).shape == other(torch.rand(4, 2, 40)).shape
-        assert sum(p.numel() for p in made.parameters()) == sum(p.numel() for p in other.parameters()) + 8 * 7 * 4
+        assert (
+            sum(p.numel() for p in made.parameters())
+            == sum(p.numel() for p in other.parameters()) + 8 * 7 * 4
+        )
     with pytest.raises(ConfigError, match="causal=True forbids"):
         Net("tcn", causal=True, detail=True)

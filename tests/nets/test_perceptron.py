@@ -14,7 +14,9 @@ from unwarp.nets.perceptron import Shortcut
 def test_perceptrons_of_series_begin_as_such_and_may_become_linear(part: str) -> None:
     torch.manual_seed(0)
     net = Net("mlp", (16, 8), (8, 16))
-    found, seen = (net.encode((2, 20), 4), (2, 20)) if part == "encoder" else (net.decode(4, (2, 20)), (4,))
+    found, seen = (
+        (net.encode((2, 20), 4), (2, 20)) if part == "encoder" else (net.decode(4, (2, 20)), (4,))
+    )
     shortcut = next(layer for layer in found.eval().modules() if isinstance(layer, Shortcut))
     a, b = torch.randn(2, 5, *seen)
     torch.testing.assert_close(shortcut(a), shortcut.net(a))

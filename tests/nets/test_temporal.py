@@ -15,7 +15,9 @@ LENGTHS = [8, 9, 15, 31, 32, 60, 128, 131, 275, 1000]
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("length", LENGTHS)
-def test_series_of_any_length_to_numbers_and_back_through_time(length: int, channels: int, causal: bool) -> None:
+def test_series_of_any_length_to_numbers_and_back_through_time(
+    length: int, channels: int, causal: bool
+) -> None:
     net, shape = Net("tcn", channels=8, causal=causal), (channels, length)
     encoder, decoder = net.encode(shape, 5), net.decode(5, shape)
     codes = encoder(torch.rand(2, *shape))
@@ -30,13 +32,18 @@ def test_every_weight_in_time_takes_part(causal: bool) -> None:
     encoder, decoder = net.encode(shape, 4), net.decode(4, shape)
     decoder(encoder(torch.rand(6, *shape))).square().sum().backward()
     weights = {n: p for part in (encoder, decoder) for n, p in part.named_parameters()}
-    assert [name for name, p in weights.items() if p.grad is None or not p.grad.abs().sum() > 0] == []
+    assert [
+        name for name, p in weights.items() if p.grad is None or not p.grad.abs().sum() > 0
+    ] == []
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_series_does_not_depend_on_its_batch_even_in_training(causal: bool) -> None:
     net, shape = Net("tcn", channels=8, causal=causal), (2, 50)
-    for part, x in ((net.encode(shape, 4), torch.rand(5, *shape)), (net.decode(4, shape), torch.randn(5, 4))):
+    for part, x in (
+        (net.encode(shape, 4), torch.rand(5, *shape)),
+        (net.decode(4, shape), torch.randn(5, 4)),
+    ):
         torch.testing.assert_close(part.train()(x)[2:3], part(x[2:3]))
         assert not list(part.buffers())
 
@@ -76,7 +83,9 @@ def test_the_same_seed_gives_the_same_network_in_time() -> None:
     def made(seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
         net = Net("tcn", channels=8)
-        return net.decode(4, (1, 40))(net.encode((1, 40), 4)(torch.linspace(0, 1, 80).reshape(2, 1, 40)))
+        return net.decode(4, (1, 40))(
+            net.encode((1, 40), 4)(torch.linspace(0, 1, 80).reshape(2, 1, 40))
+        )
 
     assert torch.equal(made(3), made(3))
     assert not torch.equal(made(3), made(4))

@@ -84,7 +84,11 @@ def test_a_familys_name_means_a_model_with_the_warp_of_the_data(family: str) -> 
     assert suited(PICTURES, family).warp == Affine2d()
     recipe = suited(WAVES, family)
     assert recipe.family == family
-    assert (recipe.warp, recipe.net, recipe.n_content) == (SERIES.warp, SERIES.net, SERIES.n_content)
+    assert (recipe.warp, recipe.net, recipe.n_content) == (
+        SERIES.warp,
+        SERIES.net,
+        SERIES.n_content,
+    )
     model = recipe.build((1, 40))
     for player in recipe.players(model):
         terms = player.loss(Batch(WAVES, torch.arange(6)), 0, torch.Generator().manual_seed(0))

@@ -43,7 +43,12 @@ def test_settings_go_before_the_file(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text("family: vae\nwarp: displacement+affine\nbeta: 3\nnet: {kind: conv}\n")
     overrides = parse_overrides(path, ["beta=2"])
-    assert overrides == {"family": "vae", "warp": "displacement+affine", "beta": 2, "net.kind": "conv"}
+    assert overrides == {
+        "family": "vae",
+        "warp": "displacement+affine",
+        "beta": 2,
+        "net.kind": "conv",
+    }
     expected = VAE(warp=named("displacement+affine"), net=Net("conv"), beta=2.0)
     assert lay_over(VAE(), overrides) == expected
 
@@ -75,7 +80,9 @@ def test_impossible_fields_are_refused(overrides: dict[str, Any]) -> None:
 
 def test_fields_with_parts_name_them() -> None:
     """The error says which part to set."""
-    with pytest.raises(ConfigError, match=r"net cannot be 'conv'; set one of its parts, as net.kind=.*channels"):
+    with pytest.raises(
+        ConfigError, match=r"net cannot be 'conv'; set one of its parts, as net.kind=.*channels"
+    ):
         lay_over(AE(), {"net": "conv"})
 
 

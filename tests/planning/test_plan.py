@@ -54,7 +54,10 @@ def test_warps_and_families_close_the_plan() -> None:
 
 def test_families_are_asked_for_in_two_ways() -> None:
     """As the recipe and as an override."""
-    assert plan(PICTURES, {"overrides": {"family": "vae"}}).recipe == plan(PICTURES, {"recipe": "vae"}).recipe
+    assert (
+        plan(PICTURES, {"overrides": {"family": "vae"}}).recipe
+        == plan(PICTURES, {"recipe": "vae"}).recipe
+    )
     assert isinstance(plan(PICTURES, {"recipe": "vae"}).recipe, VAE)
 
 
@@ -86,7 +89,9 @@ def test_sampling_rates_are_shared() -> None:
     assert make_plan(Request(), schema, data).recipe.warp == CosineTime(sampling_rate=10.0)
 
 
-@pytest.mark.parametrize("asked", [{"recipe": "gpt"}, {"recipe": 3}, {"warp": "fold"}, {"overrides": {"x": 1}}])
+@pytest.mark.parametrize(
+    "asked", [{"recipe": "gpt"}, {"recipe": 3}, {"warp": "fold"}, {"overrides": {"x": 1}}]
+)
 def test_impossible_requests_are_refused(asked: dict[str, Any]) -> None:
     """Before anything is trained."""
     with pytest.raises(ConfigError):

@@ -28,8 +28,14 @@ def test_series_that_hurry_and_linger_are_told_apart_and_their_warps_recovered()
     centroids = torch.stack([codes[torch.as_tensor(data.labels == k)].mean(0) for k in range(4)])
     found = torch.cdist(latent.content, centroids).argmin(1).numpy()
     assert (found == test.labels).mean() >= 0.99
-    one, two, points = torch.arange(0, 200, 2), torch.arange(1, 200, 2), torch.linspace(0, 1, 128)[:, None]
-    relative, true = (map[two].compose(map[one].invert()).pull(points) for map in (latent.map, test.maps))
+    one, two, points = (
+        torch.arange(0, 200, 2),
+        torch.arange(1, 200, 2),
+        torch.linspace(0, 1, 128)[:, None],
+    )
+    relative, true = (
+        map[two].compose(map[one].invert()).pull(points) for map in (latent.map, test.maps)
+    )
     error, still = (relative - true).abs().amax((1, 2)), (points - true).abs().amax((1, 2))
     assert error.median() < 0.03
     assert error.median() < 0.2 * still.median()

@@ -27,7 +27,12 @@ def test_a_gif_plays_its_frames_there_and_back_for_ever() -> None:
     ramp = np.linspace(0, 1, 5)[:, None, None] * np.ones((5, 24, 32))
     data = animate(ramp, seconds=1.0)
     file = Image.open(io.BytesIO(data))
-    assert (file.format, file.size, file.info["loop"], file.info["duration"]) == ("GIF", (32, 24), 0, 200)
+    assert (file.format, file.size, file.info["loop"], file.info["duration"]) == (
+        "GIF",
+        (32, 24),
+        0,
+        200,
+    )
     shades = [frame.mean() / 255 for frame in played(data)]
     np.testing.assert_allclose(shades, [0, 0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25], atol=0.02)
 
@@ -53,7 +58,9 @@ def test_every_frame_shows_its_samples_and_words_in_place() -> None:
     tiles = {f"tile {i}": bright for i in range(8)}
     frames = moving(tiles, {"tile 0": ["a", "b", "c"]})
     assert frames.dtype == np.uint8 and frames.shape[0] == 3 and frames.shape[3] == 3
-    levels = [np.bincount(frame[..., 0].ravel(), minlength=256)[[0, 127, 128, 255]] for frame in frames]
+    levels = [
+        np.bincount(frame[..., 0].ravel(), minlength=256)[[0, 127, 128, 255]] for frame in frames
+    ]
     area = levels[0][0]
     assert area > 8 * 90**2
     assert levels[1][1] + levels[1][2] >= 0.98 * area

@@ -10,7 +10,13 @@ from unwarp import plots
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(-0.0, "0"), (-1e-9, f"{plots.MINUS}1e{plots.MINUS}09"), (33.75, "33.8"), (-5.0, f"{plots.MINUS}5"), (1.0, "1")],
+    [
+        (-0.0, "0"),
+        (-1e-9, f"{plots.MINUS}1e{plots.MINUS}09"),
+        (33.75, "33.8"),
+        (-5.0, f"{plots.MINUS}5"),
+        (1.0, "1"),
+    ],
 )
 def test_numbers_have_three_digits(value: float, words: str) -> None:
     assert plots.number(value) == words

@@ -52,7 +52,9 @@ def test_tiles_do_not_overlap_and_a_free_place_stays_free() -> None:
 
 def test_no_label_leaves_the_page() -> None:
     labels = [f"content {i}\nKL {10 * i:.2f} nats" for i in range(12)]
-    figure = plots.traversal(labels, np.linspace(-2, 2, 9)[None].repeat(12, 0), RANDOM.random((12, 9, 1, 8, 8)), "sd")
+    figure = plots.traversal(
+        labels, np.linspace(-2, 2, 9)[None].repeat(12, 0), RANDOM.random((12, 9, 1, 8, 8)), "sd"
+    )
     page = drawn(figure)[..., :3]
     assert all((edge == 255).all() for edge in (page[:, 0], page[:, -1], page[0], page[-1]))
 
@@ -62,7 +64,9 @@ def test_series_and_colour_have_a_gallery_too() -> None:
     lines = plots.gallery({"s": x}).axes[0].lines
     assert len(lines) == 6
     heights = [np.ptp(line.get_ydata()) for line in lines]
-    np.testing.assert_allclose(np.array(heights) / heights[0], np.ptp(x, axis=2).ravel() / np.ptp(x[0, 0]))
+    np.testing.assert_allclose(
+        np.array(heights) / heights[0], np.ptp(x, axis=2).ravel() / np.ptp(x[0, 0])
+    )
     assert shown(plots.gallery({"c": RANDOM.random((3, 3, 8, 8))}))[0].shape == (8, 8, 3)
 
 
@@ -92,7 +96,9 @@ def test_an_interpolation_shows_what_was_observed_at_its_ends() -> None:
     ends, templates, x_hat = (RANDOM.random((n, 1, 8, 8)) for n in (2, 5, 5))
     figure = plots.interpolation(ends, templates, x_hat)
     observed = figure.axes[0].images
-    assert [image.get_extent()[0] for image in observed] == [figure.axes[1].images[i].get_extent()[0] for i in (0, -1)]
+    assert [image.get_extent()[0] for image in observed] == [
+        figure.axes[1].images[i].get_extent()[0] for i in (0, -1)
+    ]
     np.testing.assert_array_equal(observed[1].get_array(), ends[1, 0])
     assert len(figure.axes[1].images) == len(figure.axes[2].images) == 5
 
@@ -100,7 +106,12 @@ def test_an_interpolation_shows_what_was_observed_at_its_ends() -> None:
 def test_chunks_have_a_row_each_between_the_samples_they_come_from() -> None:
     ends, x = RANDOM.random((2, 1, 8, 8)), RANDOM.random((3, 4, 1, 8, 8))
     figure = plots.chunks(["chunk 1", "chunk 2", "deformation"], ends, x)
-    assert [axis.get_ylabel() for axis in figure.axes] == ["observed", "chunk 1", "chunk 2", "deformation"]
+    assert [axis.get_ylabel() for axis in figure.axes] == [
+        "observed",
+        "chunk 1",
+        "chunk 2",
+        "deformation",
+    ]
     images = shown(figure)
     np.testing.assert_array_equal(images[:2], ends[:, 0])
     np.testing.assert_array_equal(images[2:], x[:, :, 0].reshape(12, 8, 8))

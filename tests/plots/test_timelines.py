@@ -11,15 +11,25 @@ RANDOM = np.random.default_rng(0)
 CLUSTERS = np.array([0, 1, 1, 2, 2, 2])
 
 
-def two_panels(channels: int = 1, **settings: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, list]:  # type: ignore[type-arg]
+def two_panels(
+    channels: int = 1, **settings: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list]:  # type: ignore[type-arg]
     raw, aligned = RANDOM.normal(size=(2, 6, channels, 30))
     templates = RANDOM.normal(size=(3, channels, 30))
-    return raw, aligned, templates, plots.series(raw, aligned, templates, CLUSTERS, most=2, **settings).axes  # type: ignore[arg-type]
+    return (
+        raw,
+        aligned,
+        templates,
+        plots.series(raw, aligned, templates, CLUSTERS, most=2, **settings).axes,
+    )  # type: ignore[arg-type]
 
 
 def test_the_largest_clusters_show_their_traces_mean_and_template() -> None:
     raw, _, templates, axes = two_panels()
-    assert [axis.get_ylabel() for axis in axes[::2]] == ["cluster 1\n2 series", "cluster 2\n3 series"]
+    assert [axis.get_ylabel() for axis in axes[::2]] == [
+        "cluster 1\n2 series",
+        "cluster 2\n3 series",
+    ]
     left, right = axes[2:]
     assert len(left.lines) == len(right.lines) == 4
     np.testing.assert_array_equal(left.lines[0].get_ydata(), raw[3, 0])
@@ -55,7 +65,9 @@ def test_time_is_in_seconds_where_there_is_a_rate() -> None:
 
 def test_channels_stand_beside_one_another() -> None:
     *_, axes = two_panels(channels=3)
-    assert [axis.get_title() for axis in axes[:4]] == [f"{x}, channel {i}" for i in (0, 1) for x in ("raw", "aligned")]
+    assert [axis.get_title() for axis in axes[:4]] == [
+        f"{x}, channel {i}" for i in (0, 1) for x in ("raw", "aligned")
+    ]
 
 
 def test_warps_show_gamma_and_its_slope_in_their_units() -> None:
@@ -63,7 +75,9 @@ def test_warps_show_gamma_and_its_slope_in_their_units() -> None:
     gamma = np.stack([t, t**2])
     left, right = plots.warps(gamma, 21, sampling_rate=2.0).axes
     assert left.get_xlabel() == "observed time (s)" and right.get_ylabel() == "local speed (factor)"
-    curve = next(line for line in left.lines if len(line.get_xdata()) == 11 and line.get_ydata()[5] < 4)
+    curve = next(
+        line for line in left.lines if len(line.get_xdata()) == 11 and line.get_ydata()[5] < 4
+    )
     np.testing.assert_allclose(curve.get_xdata(), 10 * t)
     np.testing.assert_allclose(curve.get_ydata(), 10 * t**2)
     even, hurried = (line.get_ydata() for line in right.lines[1:])

@@ -39,7 +39,9 @@ def test_a_stopped_run_resumes_bit_for_bit(recipe: Recipe, stop: int, tmp_path: 
     assert place.is_file()
     resumed, continued = fit(recipe, (Checkpoint(place),))
     assert torch.equal(weights(whole), weights(resumed))
-    assert [r["reconstruction"] for r in history.rows] == [r["reconstruction"] for r in continued.rows]
+    assert [r["reconstruction"] for r in history.rows] == [
+        r["reconstruction"] for r in continued.rows
+    ]
     assert place.exists()
     Checkpoint(place).discard()
     assert not place.exists()

@@ -123,7 +123,9 @@ def test_a_player_moves_only_its_own_and_rests_between_its_turns() -> None:
 
 def test_a_deadline_hurries_the_schedule_and_ends_the_run() -> None:
     model = AUTO.build((1, 10, 10))
-    history = train(model, AUTO.players(model), pictures(), steps=10**6, batch_size=8, seconds=0.5, device="cpu")
+    history = train(
+        model, AUTO.players(model), pictures(), steps=10**6, batch_size=8, seconds=0.5, device="cpu"
+    )
     assert history.steps < 10**5
 
 
@@ -145,7 +147,9 @@ def test_a_measure_is_taken_without_gradient_where_a_row_is_logged_and_changes_n
 
     def run(measured: bool) -> tuple[Tensor, History]:
         model = AUTO.build((1, 10, 10), seed=0)
-        players = tuple(replace(p, measure=measure if measured else None) for p in AUTO.players(model))
+        players = tuple(
+            replace(p, measure=measure if measured else None) for p in AUTO.players(model)
+        )
         history = train(model, players, pictures(), steps=24, batch_size=8, device="cpu")
         return weights(model), history
 
@@ -154,4 +158,6 @@ def test_a_measure_is_taken_without_gradient_where_a_row_is_logged_and_changes_n
     assert [row["autoencoder.size"] for row in history.rows] == [8.0] * 4
     assert len({row["autoencoder.draw"] for row in history.rows}) == 4
     assert torch.equal(watched, alone)
-    assert [row["reconstruction"] for row in history.rows] == [row["reconstruction"] for row in plain.rows]
+    assert [row["reconstruction"] for row in history.rows] == [
+        row["reconstruction"] for row in plain.rows
+    ]

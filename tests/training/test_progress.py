@@ -16,7 +16,9 @@ from unwarp.training.state import State
 from unwarp.warps import Identity
 
 
-def lines(steps: int, pace: float, seconds: float | None, until: int, terminal: bool = False) -> list[str]:
+def lines(
+    steps: int, pace: float, seconds: float | None, until: int, terminal: bool = False
+) -> list[str]:
     """What is printed of a run of `steps`, each of which takes `pace` seconds, up to step `until`."""
     model = AE(warp=Identity(), n_content=2, net=Net("mlp", (4,), (4,))).build((1, 8))
     state, page = State(model, (), (), (), steps, 0), io.StringIO()
@@ -25,7 +27,13 @@ def lines(steps: int, pace: float, seconds: float | None, until: int, terminal: 
     for step in range(until):
         state.step, state.history.seconds = step, pace * (step + 1)
         progress.on_step(
-            state, {"reconstruction": 1.0, "a long name of a term": 2.0, "another one": 3.0, "x.gradient": 4.0}
+            state,
+            {
+                "reconstruction": 1.0,
+                "a long name of a term": 2.0,
+                "another one": 3.0,
+                "x.gradient": 4.0,
+            },
         )
     progress.on_end(state)
     return page.getvalue().splitlines()
@@ -57,7 +65,9 @@ def test_a_bar_goes_as_far_as_the_run_has_come() -> None:
     assert "50 %" in "".join(lines(1000, 1.0, 20.0, 10, terminal=True))
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(None, "40 steps"), (2.5, "40 steps in 2.5 s at most")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, "40 steps"), (2.5, "40 steps in 2.5 s at most")]
+)
 def test_what_was_chosen_names_the_bound(seconds: float | None, words: str) -> None:
     model = AE(warp=Identity(), n_content=2, net=Net("mlp", (4,), (4,))).build((1, 8))
     told: list[str] = []

@@ -21,10 +21,15 @@ def test_a_loss_that_is_not_finite_names_step_player_and_term() -> None:
 
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         ruin = torch.tensor(float("nan") if step == 4 else 1.0)
-        return {"fine": model.encode(batch.x).content.sum(), "broken": ruin * model.encode(batch.x).content.sum()}
+        return {
+            "fine": model.encode(batch.x).content.sum(),
+            "broken": ruin * model.encode(batch.x).content.sum(),
+        }
 
     with pytest.raises(TrainingError, match=r"step 4, player 'clumsy': the term 'broken' is nan"):
-        train(model, [Player("clumsy", model, loss)], pictures(), steps=10, batch_size=8, device="cpu")
+        train(
+            model, [Player("clumsy", model, loss)], pictures(), steps=10, batch_size=8, device="cpu"
+        )
 
 
 def test_a_gradient_that_is_not_finite_is_named_too() -> None:
@@ -34,7 +39,9 @@ def test_a_gradient_that_is_not_finite_is_named_too() -> None:
         return {"root": (0.0 * model.encode(batch.x).content.sum()).sqrt()}
 
     with pytest.raises(TrainingError, match=r"step 0, player 'steep': the gradient's norm is nan"):
-        train(model, [Player("steep", model, loss)], pictures(), steps=10, batch_size=8, device="cpu")
+        train(
+            model, [Player("steep", model, loss)], pictures(), steps=10, batch_size=8, device="cpu"
+        )
 
 
 def test_the_history_has_each_players_gradient_norm_before_clipping() -> None:
@@ -48,7 +55,9 @@ def test_the_history_has_each_players_gradient_norm_before_clipping() -> None:
     for clip, rows in ((0.0, (0, 10)), (1.0, (0, 10, 12))):
         player = Player("line", layer, loss, Optimiser(lr=1e-3, clip=clip))
         history = train(model, [player], data, steps=13, batch_size=4, device="cpu")
-        found = {row["step"]: row["line.gradient"] for row in history.rows if "line.gradient" in row}
+        found = {
+            row["step"]: row["line.gradient"] for row in history.rows if "line.gradient" in row
+        }
         assert found == pytest.approx(dict.fromkeys(rows, 30.0))
 
 
@@ -58,7 +67,9 @@ def test_averages_follow_buffers_with_the_weights_and_soon_forget_the_start() ->
     path: list[dict[str, Tensor]] = []
 
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        return {"square": (net(batch.x.flatten(1)) - 1).square().mean() + net[0].weight.square().sum()}
+        return {
+            "square": (net(batch.x.flatten(1)) - 1).square().mean() + net[0].weight.square().sum()
+        }
 
     class Watch(Callback):
         def on_step(self, state: State, terms: Row) -> None:
@@ -72,7 +83,8 @@ def test_averages_follow_buffers_with_the_weights_and_soon_forget_the_start() ->
     for step, now in enumerate(path):
         decay = min(0.6, (1 + step) / (10 + step))
         expected = {
-            k: decay * v + (1 - decay) * now[k] if v.is_floating_point() else now[k] for k, v in expected.items()
+            k: decay * v + (1 - decay) * now[k] if v.is_floating_point() else now[k]
+            for k, v in expected.items()
         }
     assert path[0].keys() == net.state_dict().keys()
     for name, value in net.state_dict().items():

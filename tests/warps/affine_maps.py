@@ -14,7 +14,9 @@ WARP = Affine2d(size=FRAME)
 
 def random_maps(n: int = 4, seed: int = 0) -> AffineMap:
     """Maps of every column at once, float64."""
-    raw = 0.5 * torch.randn(n, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    raw = 0.5 * torch.randn(
+        n, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+    )
     return WARP.map(WARP.constrain(raw))
 
 

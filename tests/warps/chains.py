@@ -19,5 +19,7 @@ POINTS = torch.rand(30, 2, dtype=torch.float64, generator=torch.Generator().manu
 
 def thetas(warp: Warp, n: int = 4, seed: int = 0) -> Tensor:
     """Random parameters (n, P), float64."""
-    raw = torch.randn(n, len(warp.factors), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    raw = torch.randn(
+        n, len(warp.factors), dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+    )
     return warp.constrain(0.5 * raw)

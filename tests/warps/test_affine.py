@@ -23,13 +23,22 @@ def test_published_order_in_pixels_on_a_frame_that_is_not_square() -> None:
     points = np.random.default_rng(0).uniform(-1, 1, (30, 2))
     expected = (points * half) @ (rotation @ shear @ scale).T + np.array([shift_x, shift_y]) * half
     map = WARP.map(torch.tensor([theta], dtype=torch.float64))
-    np.testing.assert_allclose(map.push(torch.as_tensor(points))[0].numpy() * half, expected, atol=1e-12)
+    np.testing.assert_allclose(
+        map.push(torch.as_tensor(points))[0].numpy() * half, expected, atol=1e-12
+    )
 
 
 def test_summary_names_what_was_put_in() -> None:
-    theta = torch.tensor([[math.radians(30), math.log(1.5), math.log(0.8), 0.5, 0.25, -0.5]], dtype=torch.float64)
+    theta = torch.tensor(
+        [[math.radians(30), math.log(1.5), math.log(0.8), 0.5, 0.25, -0.5]], dtype=torch.float64
+    )
     found = {f.name: float(column) for f, column in WARP.summary(WARP.map(theta)).items()}
-    linear = {"rotation_deg": 30, "scale_x": 1.5, "scale_y": 0.8, "shear_deg": math.degrees(math.atan(0.5))}
+    linear = {
+        "rotation_deg": 30,
+        "scale_x": 1.5,
+        "scale_y": 0.8,
+        "shear_deg": math.degrees(math.atan(0.5)),
+    }
     assert found == pytest.approx(linear | {"shift_x_px": 4.0, "shift_y_px": -6.0})
 
 
@@ -38,7 +47,8 @@ def test_a_similarity_is_the_affine_map_without_shear() -> None:
     theta = torch.tensor([[0.3, 0.2, 0.1, -0.4]], dtype=torch.float64)
     full = torch.tensor([[0.3, 0.2, 0.2, 0.0, 0.1, -0.4]], dtype=torch.float64)
     torch.testing.assert_close(
-        similarity.map(theta).push(torch.eye(2).double()), WARP.map(full).push(torch.eye(2).double())
+        similarity.map(theta).push(torch.eye(2).double()),
+        WARP.map(full).push(torch.eye(2).double()),
     )
 
 
@@ -68,8 +78,12 @@ def test_quarter_turns_are_counter_clockwise_as_seen(quarters: int) -> None:
 
 
 @pytest.mark.parametrize("family", [Affine2d, Similarity2d])
-@pytest.mark.parametrize("choice", [{"rotation": 0.0}, {"rotation": 181.0}, {"scale": 1.0}, {"scale": -2.0}])
-def test_choices_out_of_bounds_are_refused(family: type[Affine2d | Similarity2d], choice: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "choice", [{"rotation": 0.0}, {"rotation": 181.0}, {"scale": 1.0}, {"scale": -2.0}]
+)
+def test_choices_out_of_bounds_are_refused(
+    family: type[Affine2d | Similarity2d], choice: dict[str, float]
+) -> None:
     with pytest.raises(ConfigError, match=next(iter(choice))):
         family(**choice)  # type: ignore[arg-type]
 
@@ -107,9 +121,15 @@ def test_on_a_full_circle_the_point_that_moves_least_goes_to_the_middle(
     theta[:, 0] = torch.arange(64) * math.pi / 32 - math.pi
     theta[:, -2:] = 0
     turned, aside = warp.map(theta), translation(torch.tensor([[0.2, -0.1]], dtype=torch.float64))
-    anchor = warp.mean(turned.compose(aside))  # things that turn about their middle, drawn aside of it
-    torch.testing.assert_close(warp.theta(turned.compose(aside).compose(anchor.invert()))[:, -2:], theta[:, -2:])
-    assert float(warp.theta(turned.compose(aside))[:, -2:].mean(0).abs().max()) < 0.05  # their mean shift says little
+    anchor = warp.mean(
+        turned.compose(aside)
+    )  # things that turn about their middle, drawn aside of it
+    torch.testing.assert_close(
+        warp.theta(turned.compose(aside).compose(anchor.invert()))[:, -2:], theta[:, -2:]
+    )
+    assert (
+        float(warp.theta(turned.compose(aside))[:, -2:].mean(0).abs().max()) < 0.05
+    )  # their mean shift says little
 
 
 def test_a_rigid_map_is_the_similarity_of_scale_one() -> None:
@@ -117,7 +137,11 @@ def test_a_rigid_map_is_the_similarity_of_scale_one() -> None:
     theta = torch.tensor([[0.3, 0.1, -0.4]], dtype=torch.float64)
     full = torch.tensor([[0.3, 0.0, 0.1, -0.4]], dtype=torch.float64)
     torch.testing.assert_close(rigid.map(theta).matrix, similarity.map(full).matrix)
-    assert [f.name for f in rigid.summary(rigid.map(theta))] == ["rotation_deg", "shift_x_px", "shift_y_px"]
+    assert [f.name for f in rigid.summary(rigid.map(theta))] == [
+        "rotation_deg",
+        "shift_x_px",
+        "shift_y_px",
+    ]
 
 
 def test_points_that_rows_share_move_as_points_of_their_own_do() -> None:

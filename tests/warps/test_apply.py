@@ -27,7 +27,9 @@ def test_canonicalize_undoes_the_affine_end() -> None:
     torch.testing.assert_close(align(x, CHAIN.map(theta)), pose.invert()(x))
 
 
-@pytest.mark.parametrize("warp", [CosineTime(4), Gain(), Chain(CosineTime(4), Gain())], ids=["time", "gain", "both"])
+@pytest.mark.parametrize(
+    "warp", [CosineTime(4), Gain(), Chain(CosineTime(4), Gain())], ids=["time", "gain", "both"]
+)
 def test_no_gap_is_made_or_lost_where_values_change(warp: Warp) -> None:
     x = gapped()
     x[3:] = interpolate_missing(x[3:])

@@ -58,4 +58,6 @@ def test_chains_that_theta_would_not_describe_are_refused(links: tuple[Warp, ...
 def test_the_chart_of_a_chain_gives_the_same_deformation_back(name: str) -> None:
     warp = named(name).bind(FRAME)
     map = warp.map(thetas(warp))
-    torch.testing.assert_close(warp.map(warp.theta(map)).pull(POINTS), map.pull(POINTS), atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        warp.map(warp.theta(map)).pull(POINTS), map.pull(POINTS), atol=1e-9, rtol=0
+    )

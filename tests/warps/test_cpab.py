@@ -29,8 +29,28 @@ STRONG = [
     [0.186255353, 0.203066744, 0.104551199, -0.005880474, 0.072483179, 0.104190038, 0.089196284],
 ]
 INTEGRATED = [
-    [0.0, 0.1041438741, 0.2564085266, 0.4349377886, 0.6024426725, 0.684766129, 0.7787581565, 0.9179736283, 1.0],
-    [0.0, 0.313259347, 0.3903883301, 0.4444260169, 0.496095139, 0.7075052057, 0.8481837706, 0.9387634971, 1.0],
+    [
+        0.0,
+        0.1041438741,
+        0.2564085266,
+        0.4349377886,
+        0.6024426725,
+        0.684766129,
+        0.7787581565,
+        0.9179736283,
+        1.0,
+    ],
+    [
+        0.0,
+        0.313259347,
+        0.3903883301,
+        0.4444260169,
+        0.496095139,
+        0.7075052057,
+        0.8481837706,
+        0.9387634971,
+        1.0,
+    ],
 ]
 
 
@@ -50,11 +70,19 @@ def test_agrees_with_a_differential_equation_solved_beforehand() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_agrees_with_a_differential_equation_solved_here(seed: int) -> None:
-    speeds = F.pad(0.1 * torch.randn(1, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)), (1, 1))
+    speeds = F.pad(
+        0.1 * torch.randn(1, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)),
+        (1, 1),
+    )
     start = torch.tensor([[0.03, 0.41, 0.8]], dtype=torch.float64)
     nodes = np.linspace(0, 1, 6)
     end = solve_ivp(
-        lambda _, y: np.interp(y, nodes, speeds[0]), (0, 1), start[0], rtol=1e-10, atol=1e-12, max_step=0.02
+        lambda _, y: np.interp(y, nodes, speeds[0]),
+        (0, 1),
+        start[0],
+        rtol=1e-10,
+        atol=1e-12,
+        max_step=0.02,
     )
     np.testing.assert_allclose(flow(speeds, start)[0], end.y[:, -1], atol=1e-7)
 

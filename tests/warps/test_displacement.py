@@ -60,7 +60,9 @@ def test_nodes_stand_at_cell_centres_rows_down_and_take_effect_there() -> None:
     theta[0, names.index("y_1_2")] = 0.1
     node = torch.tensor([[2 * 2.5 / 4 - 1, 2 * 1.5 / 4 - 1]], dtype=torch.float64)
     move = node - WARP.map(theta).pull(node)[0]
-    torch.testing.assert_close(move, torch.tensor([[0.0, 0.1]], dtype=torch.float64), atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        move, torch.tensor([[0.0, 0.1]], dtype=torch.float64), atol=1e-12, rtol=0
+    )
 
 
 def test_the_lattice_covers_its_window_and_is_level_from_a_cell_beyond_its_nodes() -> None:
@@ -68,7 +70,9 @@ def test_the_lattice_covers_its_window_and_is_level_from_a_cell_beyond_its_nodes
     whole, p = WARP.map(controls()), points()
     torch.testing.assert_close(0.5 * p - half.pull(0.5 * p), p - whole.pull(p), atol=1e-12, rtol=0)
     far, edge = torch.tensor([[3.0, 0.1], [1.25, 0.1]], dtype=torch.float64)
-    torch.testing.assert_close(far - whole.pull(far[None]), edge - whole.pull(edge[None]), atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        far - whole.pull(far[None]), edge - whole.pull(edge[None]), atol=1e-12, rtol=0
+    )
 
 
 def test_residual_is_the_root_mean_square_vector_in_pixels() -> None:

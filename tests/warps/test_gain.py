@@ -12,7 +12,9 @@ from unwarp.warps import Affine2d, Chain, CosineTime, Gain, GainMap, TimeMap, al
 
 WARP = Chain(CosineTime(), Gain()).bind((48,))
 X = torch.sin(torch.linspace(0, 9, 48)).expand(4, 2, -1).double()
-THETA = WARP.constrain(torch.randn(4, 18, dtype=torch.float64, generator=torch.Generator().manual_seed(0)))
+THETA = WARP.constrain(
+    torch.randn(4, 18, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+)
 
 
 def test_values_are_multiplied_and_raised() -> None:
@@ -29,7 +31,9 @@ def test_time_and_values_commute_and_keep_one_normal_form() -> None:
     longer = WARP.map(THETA).compose(WARP.map(THETA.flip(0)))
     assert [type(part) for part in longer.parts] == [GainMap, TimeMap]
     first = WARP.map(THETA.flip(0))(X)
-    torch.testing.assert_close(longer(X)[..., 5:-5], WARP.map(THETA)(first)[..., 5:-5], atol=0.05, rtol=0)
+    torch.testing.assert_close(
+        longer(X)[..., 5:-5], WARP.map(THETA)(first)[..., 5:-5], atol=0.05, rtol=0
+    )
 
 
 def test_a_chain_is_undone_whole() -> None:

@@ -38,7 +38,9 @@ def test_one_affine_map_slips_out_from_under_a_displacement() -> None:
     chained = CHAIN.map(thetas(CHAIN))
     assert kinds(chained.compose(anchor)) == [DisplacementMap, AffineMap]
     assert kinds(chained.compose(many)) == [AffineMap, DisplacementMap, AffineMap]
-    torch.testing.assert_close(chained.compose(anchor).pull(POINTS), anchor.pull(chained.pull(POINTS)))
+    torch.testing.assert_close(
+        chained.compose(anchor).pull(POINTS), anchor.pull(chained.pull(POINTS))
+    )
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,18 @@ def test_undoable_keeps_the_order_of_the_links_behind_the_last_displacement() ->
     map = tail.compose(CHAIN.map(thetas(CHAIN)))
     assert kinds(map) == [DisplacementMap, AffineMap, Squash, AffineMap]
     behind = tail.compose(CHAIN.links[1].map(thetas(CHAIN)[:, 18:]))
-    torch.testing.assert_close(map.invertible_part().pull(POINTS), behind.pull(POINTS), atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        map.invertible_part().pull(POINTS), behind.pull(POINTS), atol=1e-9, rtol=0
+    )
 
 
 def test_the_identity_leaves_no_link() -> None:
     chained = CHAIN.map(thetas(CHAIN))
-    assert kinds(chained.compose(IdentityMap(4))) == kinds(chained) == kinds(IdentityMap(4).compose(chained))
+    assert (
+        kinds(chained.compose(IdentityMap(4)))
+        == kinds(chained)
+        == kinds(IdentityMap(4).compose(chained))
+    )
 
 
 def test_rendering_link_by_link_is_close_to_reading_at_the_pulled_points() -> None:

@@ -12,7 +12,9 @@ from unwarp.warps import interpolate_missing
 def test_gaps_are_filled_as_numpy_interpolates() -> None:
     x = gapped()
     step = np.arange(x.shape[-1])
-    for row, own in zip(x.flatten(0, 1).numpy(), interpolate_missing(x).flatten(0, 1).numpy(), strict=True):
+    for row, own in zip(
+        x.flatten(0, 1).numpy(), interpolate_missing(x).flatten(0, 1).numpy(), strict=True
+    ):
         seen = ~np.isnan(row)
         np.testing.assert_allclose(own, np.interp(step, step[seen], row[seen]), atol=1e-5)
 

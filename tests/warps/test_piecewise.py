@@ -19,7 +19,11 @@ def test_softmax_and_square_are_normalised_sums() -> None:
     theta = torch.tensor([[math.log(2), math.log(3), math.log(4)]]).double()
     shares = np.cumsum(np.array([2, 3, 4]) / 10)
     found = SoftmaxTime(cells=4).map(theta).pull(knots)[0, :, 0]
-    np.testing.assert_allclose(found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12)
+    np.testing.assert_allclose(
+        found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12
+    )
     found = SquareTime(cells=4).map(torch.tensor([[0.5, -0.5, 0.0]]).double()).pull(knots)[0, :, 0]
     shares = np.cumsum(np.array([1.5, 0.5, 1.0]) ** 2 / 4.5)
-    np.testing.assert_allclose(found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12)
+    np.testing.assert_allclose(
+        found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12
+    )

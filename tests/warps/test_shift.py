@@ -12,7 +12,10 @@ from unwarp.warps import (
 
 def test_a_lag_has_its_unit_and_its_sign() -> None:
     theta = torch.tensor([[0.1], [-0.05]]).double()
-    for sampling_rate, unit, expected in ((None, "samples", [20.0, -10.0]), (50.0, "s", [0.4, -0.2])):
+    for sampling_rate, unit, expected in (
+        (None, "samples", [20.0, -10.0]),
+        (50.0, "s", [0.4, -0.2]),
+    ):
         warp = TimeShift(sampling_rate=sampling_rate).bind((201,))
         (factor, lag), *_ = warp.summary(warp.map(theta)).items()
         assert (factor.name, factor.unit) == (f"lag_{unit}", unit)

@@ -36,8 +36,15 @@ def test_the_inverse_of_the_paper_undoes_it() -> None:
 
 def test_speeds_at_the_knots_are_those_asked_for() -> None:
     fine = SplineTime(bins=4, cells=4096)
-    speed = fine.map(THETA).pull(torch.linspace(0, 1, 4097, dtype=torch.float64)[:, None])[..., 0].diff() * 4096
-    at_knots = torch.cat([speed[:, :1], (speed[:, 1023:-1:1024] + speed[:, 1024::1024]) / 2, speed[:, -1:]], -1)
+    speed = (
+        fine.map(THETA)
+        .pull(torch.linspace(0, 1, 4097, dtype=torch.float64)[:, None])[..., 0]
+        .diff()
+        * 4096
+    )
+    at_knots = torch.cat(
+        [speed[:, :1], (speed[:, 1023:-1:1024] + speed[:, 1024::1024]) / 2, speed[:, -1:]], -1
+    )
     torch.testing.assert_close(at_knots, THETA[:, 3:].exp(), atol=0, rtol=2e-2)
 
 

@@ -33,7 +33,9 @@ LINE = torch.linspace(0, 1, 65, dtype=torch.float64)[:, None]
 
 
 def draw(warp: Warp, n: int = 6, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    raw = torch.randn(n, len(warp.factors), dtype=dtype, generator=torch.Generator().manual_seed(seed))
+    raw = torch.randn(
+        n, len(warp.factors), dtype=dtype, generator=torch.Generator().manual_seed(seed)
+    )
     return warp.constrain(raw)
 
 
@@ -47,8 +49,12 @@ def family(request: pytest.FixtureRequest) -> MonotoneTime:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_time_never_stands_still_and_keeps_its_ends(family: MonotoneTime, dtype: torch.dtype) -> None:
-    raw = 5 * torch.randn(200, len(family.factors), dtype=dtype, generator=torch.Generator().manual_seed(0))
+def test_time_never_stands_still_and_keeps_its_ends(
+    family: MonotoneTime, dtype: torch.dtype
+) -> None:
+    raw = 5 * torch.randn(
+        200, len(family.factors), dtype=dtype, generator=torch.Generator().manual_seed(0)
+    )
     gamma = family.map(family.constrain(raw)).pull(LINE.to(dtype))[..., 0]
     assert (gamma.diff() >= 0.99 * SLOWEST / 64).all()
     ends = torch.tensor([0.0, 1.0], dtype=dtype).expand(200, 2)
@@ -60,7 +66,9 @@ def test_human_columns_of_a_hand_made_map() -> None:
     map = TimeMap(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([[0.0, 0.25, 1.0]]))
     found = columns(CosineTime(sampling_rate=10.0).bind((41,)), map)
     assert float(found["lag_s"]) == pytest.approx(0.125 * 4, abs=1e-6)
-    assert (float(found["speed_min"]), float(found["speed_max"])) == pytest.approx((0.5, 1.5), abs=1e-4)
+    assert (float(found["speed_min"]), float(found["speed_max"])) == pytest.approx(
+        (0.5, 1.5), abs=1e-4
+    )
     assert float(found["acceleration"]) == pytest.approx(1.0 * 64 / 4, abs=1e-2)
 
 
@@ -69,7 +77,9 @@ def test_the_mean_is_that_of_log_speeds(family: MonotoneTime) -> None:
     theta = torch.tensor([[1.0, 0.0, -1.0], [0.0, 0.5, 1.0]]).double()
     logs = (warp.map(theta).pull(LINE[::16])[..., 0].diff() * 4).log()
     mean = (warp.mean(warp.map(theta)).pull(LINE[::16])[..., 0].diff() * 4).log()
-    torch.testing.assert_close(mean - mean[:, :1], (logs - logs[:, :1]).mean(0, keepdim=True), atol=2e-3, rtol=0)
+    torch.testing.assert_close(
+        mean - mean[:, :1], (logs - logs[:, :1]).mean(0, keepdim=True), atol=2e-3, rtol=0
+    )
     both = CosineTime().map(torch.cat([draw(CosineTime()), -draw(CosineTime())]))
     torch.testing.assert_close(CosineTime().mean(both).pull(LINE)[0], LINE, atol=1e-12, rtol=0)
     same = family.map(draw(family, 1).expand(5, -1))
@@ -109,7 +119,9 @@ def test_centring_loses_nothing_for_one_stage(family: MonotoneTime) -> None:
     map = family.map(draw(family, seed=3))
     anchor = family.mean(map)
     centred, chart = map.compose(anchor.invert()), family.recentre(anchor)
-    torch.testing.assert_close(chart.map(chart.theta(centred)).pull(LINE), centred.pull(LINE), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        chart.map(chart.theta(centred)).pull(LINE), centred.pull(LINE), atol=1e-6, rtol=0
+    )
     x = torch.sin(20 * Window.frame((128,)).lattice(LINE).mT).expand(6, 1, -1)
     again = align(x, chart.map(chart.theta(centred)))
     torch.testing.assert_close(again, align(x, centred), atol=1e-4, rtol=0)

@@ -34,7 +34,9 @@ def test_a_known_curve_is_read_where_it_says() -> None:
     x = torch.sin(7 * times)[None, None]
     torch.testing.assert_close(map(x)[0, 0], torch.sin(7 * times**2), atol=1e-4, rtol=0)
     torch.testing.assert_close(align(x, map)[0, 0], torch.sin(7 * times.sqrt()), atol=1e-4, rtol=0)
-    torch.testing.assert_close(map.push(torch.full((1, 1), 0.25).double()), torch.full((1, 1, 1), 0.5).double())
+    torch.testing.assert_close(
+        map.push(torch.full((1, 1), 0.25).double()), torch.full((1, 1, 1), 0.5).double()
+    )
 
 
 def test_a_product_has_the_knots_of_both_and_stays_one_map() -> None:
@@ -48,7 +50,9 @@ def test_a_product_has_the_knots_of_both_and_stays_one_map() -> None:
 
 def test_inverting_twice_gives_the_same_map_back() -> None:
     map = gammas(2)
-    assert torch.equal(map.invert().invert().seen, map.seen) and torch.equal(map.invert().invert().shown, map.shown)
+    assert torch.equal(map.invert().invert().seen, map.seen) and torch.equal(
+        map.invert().invert().shown, map.shown
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -60,7 +64,9 @@ def test_a_long_product_still_increases_and_can_be_undone(dtype: torch.dtype) ->
     times = TIMES.to(dtype)
     assert (product.pull(times)[..., 0].diff() > 0).all()
     back = product.push(product.pull(times))
-    torch.testing.assert_close(back, times.expand(4, -1, -1), atol=1e-4 if dtype == torch.float32 else 1e-9, rtol=0)
+    torch.testing.assert_close(
+        back, times.expand(4, -1, -1), atol=1e-4 if dtype == torch.float32 else 1e-9, rtol=0
+    )
 
 
 def test_knots_that_coincide_do_no_harm() -> None:

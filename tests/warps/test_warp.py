@@ -29,6 +29,8 @@ def test_the_family_names_are_their_keys_and_names_chain_with_plus() -> None:
 
 @pytest.mark.parametrize("text", ["afine", "", "affine+", "chain", "affine+bent"])
 def test_an_unknown_name_is_refused_with_the_known_ones(text: str) -> None:
-    with pytest.raises(ConfigError, match="affine, displacement, gain, identity, rigid, similarity"):
+    with pytest.raises(
+        ConfigError, match="affine, displacement, gain, identity, rigid, similarity"
+    ):
         named(text)
     assert not issubclass(ConfigError, DataError)

@@ -23,7 +23,9 @@ def test_lattice_stands_at_pixel_centres_x_first_row_by_row() -> None:
 
 
 def test_lattice_of_a_series_runs_from_its_first_sample_to_its_last() -> None:
-    torch.testing.assert_close(Window.frame((3,)).lattice(torch.zeros(1)), torch.tensor([[0.0], [0.5], [1.0]]))
+    torch.testing.assert_close(
+        Window.frame((3,)).lattice(torch.zeros(1)), torch.tensor([[0.0], [0.5], [1.0]])
+    )
     assert Window.frame((1,)).lattice(torch.zeros(1)).shape == (1, 1)
 
 
@@ -67,9 +69,13 @@ def test_resample_agrees_with_scipy(padding: str) -> None:
     points = random.uniform(-1.4, 1.4, (200, 2))
     rows, columns = ((points[:, 1] + 1) * 24 - 1) / 2, ((points[:, 0] + 1) * 32 - 1) / 2
     mode = {"zeros": "grid-constant", "border": "nearest", "reflection": "reflect"}[padding]
-    expected = [map_coordinates(c.numpy(), [rows, columns], order=1, mode=mode) for c in x[0].double()]
+    expected = [
+        map_coordinates(c.numpy(), [rows, columns], order=1, mode=mode) for c in x[0].double()
+    ]
     target = Window.frame((10, 20))
-    found = resample(x.double(), torch.as_tensor(points)[None], Window.frame(FRAME), target, padding)  # type: ignore[arg-type]
+    found = resample(
+        x.double(), torch.as_tensor(points)[None], Window.frame(FRAME), target, padding
+    )  # type: ignore[arg-type]
     np.testing.assert_allclose(found[0].reshape(2, -1), np.stack(expected), atol=1e-12)
 
 
@@ -85,12 +91,15 @@ def test_a_series_is_read_as_scipy_reads_it(padding: str) -> None:
     x, times = smooth(1, (3, 20)).double()[0], np.random.default_rng(0).uniform(-0.6, 1.6, 200)
     mode = {"zeros": "grid-constant", "border": "nearest", "reflection": "mirror"}[padding]
     expected = [map_coordinates(c.numpy(), [times * 19], order=1, mode=mode) for c in x[0]]
-    found = resample(x, torch.as_tensor(times)[None, :, None], Window.frame((20,)), Window.frame((200,)), padding)  # type: ignore[arg-type]
+    found = resample(
+        x, torch.as_tensor(times)[None, :, None], Window.frame((20,)), Window.frame((200,)), padding
+    )  # type: ignore[arg-type]
     np.testing.assert_allclose(found[0], np.stack(expected), atol=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("padding", "numpy_mode"), [("zeros", "constant"), ("border", "edge"), ("reflection", "symmetric")]
+    ("padding", "numpy_mode"),
+    [("zeros", "constant"), ("border", "edge"), ("reflection", "symmetric")],
 )
 def test_beyond_the_edge(padding: str, numpy_mode: str) -> None:
     x = smooth(1, FRAME)

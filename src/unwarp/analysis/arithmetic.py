@@ -37,7 +37,9 @@ def arithmetic(model: Model, plus: Tensor, minus: Tensor, to: Tensor) -> Arithme
     Raises:
         DataError: An empty set, or samples of another shape.
     """
-    sets = [_samples(model, x, name) for name, x in {"plus": plus, "minus": minus, "to": to}.items()]
+    sets = [
+        _samples(model, x, name) for name, x in {"plus": plus, "minus": minus, "to": to}.items()
+    ]
     with evaluating(model):
         (added, _), (taken, _), (content, theta) = (_encode(model, x) for x in sets)
         means = [codes.mean(0, keepdim=True) for codes in (added, taken)]

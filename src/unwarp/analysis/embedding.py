@@ -22,7 +22,9 @@ def tsne(codes: Array, seed: int = 0) -> Array:
 
     perplexity = min(30.0, (len(codes) - 1) / 3)
     start = "pca" if codes.shape[1] > 1 else "random"
-    return np.asarray(TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(codes))
+    return np.asarray(
+        TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(codes)
+    )
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def embed(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> Emb
         x_hat[rows] = model.reconstruct(Latent(content[rows], chart.map(theta[rows])))
     map = chart.map(theta)
     table = {factor: column.numpy() for factor, column in chart.summary(map).items()}
-    return Embedding(content.numpy(), templates.numpy(), x_hat.numpy(), map, theta.numpy(), table, pace)
+    return Embedding(
+        content.numpy(), templates.numpy(), x_hat.numpy(), map, theta.numpy(), table, pace
+    )
 
 
 def align_in_chunks(x: Tensor, map: Map, padding: Padding, size: int = 1000) -> Tensor:

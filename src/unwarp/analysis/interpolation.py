@@ -9,13 +9,23 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from unwarp.analysis.latents import Rendering, Traversal, _check, _encode, _rows, _samples, evaluating
+from unwarp.analysis.latents import (
+    Rendering,
+    Traversal,
+    _check,
+    _encode,
+    _rows,
+    _samples,
+    evaluating,
+)
 from unwarp.core import Factor, PathKind
 from unwarp.errors import ConfigError
 from unwarp.models import Model
 
 
-def interpolate(model: Model, a: Tensor, b: Tensor, n: int = 9, path: PathKind = "linear") -> Rendering:
+def interpolate(
+    model: Model, a: Tensor, b: Tensor, n: int = 9, path: PathKind = "linear"
+) -> Rendering:
     """`n` samples from `a` to `b` (*shape), ends included: content along `path`, the deformation straight in its chart.
 
     A spherical path (Shoemake 1985; White 2016, Sampling generative networks) runs along the circle about the origin,
@@ -27,14 +37,20 @@ def interpolate(model: Model, a: Tensor, b: Tensor, n: int = 9, path: PathKind =
         DataError: A sample of another shape.
     """
     if path not in get_args(PathKind):
-        raise ConfigError(f"path={path!r} is unknown; choose one of {', '.join(get_args(PathKind))}")
+        raise ConfigError(
+            f"path={path!r} is unknown; choose one of {', '.join(get_args(PathKind))}"
+        )
     with evaluating(model):
         content, theta, t = _ends(model, a, b, n)
         way = spherical if path == "spherical" else torch.lerp
-        return Rendering.of(model, way(content[:1], content[1:], t), torch.lerp(theta[:1], theta[1:], t))
+        return Rendering.of(
+            model, way(content[:1], content[1:], t), torch.lerp(theta[:1], theta[1:], t)
+        )
 
 
-def interpolate_chunks(model: Model, a: Tensor, b: Tensor, sizes: Sequence[int] = (), n: int = 9) -> Traversal:
+def interpolate_chunks(
+    model: Model, a: Tensor, b: Tensor, sizes: Sequence[int] = (), n: int = 9
+) -> Traversal:
     """A row for each chunk of content, and one for the deformation, that alone goes from `a` to `b` (*shape).
 
     All else stays as in `a`. Chunks have `sizes` in columns, such as `MixingAE.sizes`; without, each dimension is one. The
@@ -46,7 +62,9 @@ def interpolate_chunks(model: Model, a: Tensor, b: Tensor, sizes: Sequence[int] 
     """
     parts = tuple(sizes) or (1,) * model.n_content
     fit = min(parts) >= 1 and sum(parts) == model.n_content
-    _check(fit, f"sizes={parts} must be 1 or more and sum to the model's n_content={model.n_content}")
+    _check(
+        fit, f"sizes={parts} must be 1 or more and sum to the model's n_content={model.n_content}"
+    )
     with evaluating(model):
         content, theta, t = _ends(model, a, b, n)
         names = [f"{'chunk' if sizes else 'content'}_{i + bool(sizes)}" for i in range(len(parts))]
@@ -75,13 +93,17 @@ def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     # not above, rather than below: from the origin the angle is not a number
     if not angle.sin() > 1e-6:
         return torch.lerp(a, b, t)
-    point = (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * last) / torch.sin(angle)
+    point = (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * last) / torch.sin(
+        angle
+    )
     return point.to(a.dtype)
 
 
 def nearest(theta: Tensor, to: Tensor, factors: Sequence[Factor]) -> Tensor:
     """`theta` (P,) with its angles and periodic columns turned by whole periods until they are closest to those of `to`."""
-    periods = [2 * math.pi if f.unit == "rad" else f.high - f.low if f.periodic else 0.0 for f in factors]
+    periods = [
+        2 * math.pi if f.unit == "rad" else f.high - f.low if f.periodic else 0.0 for f in factors
+    ]
     period = theta.new_tensor(periods)
     turns = ((theta - to) / torch.where(period > 0, period, 1.0)).round()
     return theta - turns * period

@@ -68,14 +68,18 @@ class Traversal:
             return tuple(axis.label for axis in self.axes)
         names = (axis.name.replace("_", " ") for axis in self.axes)
         measure, _, unit = self.measure.partition(" ")
-        words = (f"{measure} {value:.2f} {unit.strip('()')}".strip() for value in self.figures.tolist())
+        words = (
+            f"{measure} {value:.2f} {unit.strip('()')}".strip() for value in self.figures.tolist()
+        )
         return tuple("\n".join(pair) for pair in zip(names, words, strict=True))
 
 
 def _encode(model: Model, x: Tensor) -> tuple[Tensor, Tensor]:
     """Content (N, D) and every column of the centred deformation (N, P)."""
     latents = [model.embed(part) for part in torch.split(x, PIECE)]
-    return torch.cat([q.content for q in latents]), torch.cat([model.chart.theta(q.map) for q in latents])
+    return torch.cat([q.content for q in latents]), torch.cat(
+        [model.chart.theta(q.map) for q in latents]
+    )
 
 
 def _rows(flat: Tensor, n: int) -> Tensor:

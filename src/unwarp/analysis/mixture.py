@@ -38,9 +38,9 @@ class Mixture:
         k = min(k, len(rows))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            found = GaussianMixture(k, reg_covar=1e-6, tol=1e-2, max_iter=50, random_state=seed % (1 << 32)).fit(
-                latents[rows].astype(np.float64)
-            )
+            found = GaussianMixture(
+                k, reg_covar=1e-6, tol=1e-2, max_iter=50, random_state=seed % (1 << 32)
+            ).fit(latents[rows].astype(np.float64))
         return cls(found.weights_, found.means_, found.covariances_)
 
     def sample(self, n: int, seed: int = 0) -> Array:

@@ -115,7 +115,9 @@ def _count_varying(values: Array | None) -> int:
 
 
 @torch.no_grad()
-def posterior_inputs(model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int = 1000) -> ScoreInputs:
+def posterior_inputs(
+    model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int = 1000
+) -> ScoreInputs:
     """Inputs from the posterior over the content of `x`; none for deterministic encoders.
 
     Args:
@@ -181,6 +183,8 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
         result = function(**arguments)
         numbers = result if isinstance(result, Mapping) else {name: float(result)}
         if repeated := sorted(values.keys() & numbers.keys()):
-            raise ConfigError(f"score {name!r} gives {', '.join(repeated)} as another does; rename what it returns")
+            raise ConfigError(
+                f"score {name!r} gives {', '.join(repeated)} as another does; rename what it returns"
+            )
         values |= numbers
     return Report(values, missing)

@@ -23,7 +23,9 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
     """
     human = {} if full else chart.summary(map)
     columns = human or dict(zip(chart.factors, chart.theta(map).unbind(1), strict=True))
-    table = pd.DataFrame({factor.name: column.cpu().numpy() for factor, column in columns.items()}, range(len(map)))
+    table = pd.DataFrame(
+        {factor.name: column.cpu().numpy() for factor, column in columns.items()}, range(len(map))
+    )
     table.attrs["units"] = {factor.name: factor.unit for factor in columns}
     return table
 
@@ -36,10 +38,14 @@ def theta_of(params: Any, chart: Warp, n: int) -> Tensor:
     """
     names = [f.name for f in chart.factors]
     if isinstance(params, pd.DataFrame) and set(params) != set(names):
-        theta = chart.from_columns({str(name): torch.tensor(np.array(params[name], np.float32)) for name in params})
+        theta = chart.from_columns(
+            {str(name): torch.tensor(np.array(params[name], np.float32)) for name in params}
+        )
     else:
         table = params[names].to_numpy() if isinstance(params, pd.DataFrame) else np.asarray(params)
         theta = torch.tensor(np.array(table, np.float32))
     if theta.shape != (n, len(names)):
-        raise DataError(f"params has shape {tuple(theta.shape)}; give ({n}, {len(names)}): {', '.join(names)}")
+        raise DataError(
+            f"params has shape {tuple(theta.shape)}; give ({n}, {len(names)}): {', '.join(names)}"
+        )
     return theta

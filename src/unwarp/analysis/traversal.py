@@ -24,7 +24,9 @@ from unwarp.models.losses import gaussian_rate
 from unwarp.warps import Map, Warp
 
 
-def traverse(model: Model, x: Tensor, *, index: int | None = None, span: float = 2.0, n: int = 9) -> Traversal:
+def traverse(
+    model: Model, x: Tensor, *, index: int | None = None, span: float = 2.0, n: int = 9
+) -> Traversal:
     """A row of templates for each content dimension, which moves by up to `span` to either side of where it stands.
 
     Where the encoder is stochastic a step of 1 is a standard deviation of the prior N(0, 1), and rows are sorted by
@@ -75,10 +77,15 @@ def traverse_deformation(model: Model, content: Tensor, n: int = 9) -> Traversal
     _check(n >= 2, f"n={n} must be at least 2: both ends are shown")
     content = content.reshape(1, -1)
     if content.shape[1] != model.n_content:
-        raise DataError(f"content has {content.shape[1]} numbers, the model's codes have {model.n_content}")
+        raise DataError(
+            f"content has {content.shape[1]} numbers, the model's codes have {model.n_content}"
+        )
     with evaluating(model):
         chart, columns = model.chart, walkable_columns(model.chart)
-        _check(bool(columns), f"the warp {chart.name!r} has no column to walk along; choose a model with another warp")
+        _check(
+            bool(columns),
+            f"the warp {chart.name!r} has no column to walk along; choose a model with another warp",
+        )
         still = chart.theta(identity_map(model))
         theta = still.repeat(len(columns), n, 1)
         for row, column in enumerate(columns):
@@ -86,11 +93,16 @@ def traverse_deformation(model: Model, content: Tensor, n: int = 9) -> Traversal
         map = chart.map(theta.flatten(0, 1))
         x = model.reconstruct(Latent(content.to(theta).expand(len(map), -1), map))
         human = {factor: _rows(values, n) for factor, values in chart.summary(map).items()}
-    followed = [human_axis({f: values[row] for f, values in human.items()}) for row in range(len(columns))]
+    followed = [
+        human_axis({f: values[row] for f, values in human.items()}) for row in range(len(columns))
+    ]
     own = [(chart.factors[column], theta[row, :, column]) for row, column in enumerate(columns)]
     # a human column that several parameters move belongs to none of them
     rivals = Counter(found[0].name for found in followed if found)
-    shown = [found if found and rivals[found[0].name] == 1 else mine for mine, found in zip(own, followed, strict=True)]
+    shown = [
+        found if found and rivals[found[0].name] == 1 else mine
+        for mine, found in zip(own, followed, strict=True)
+    ]
     axes, values = zip(*shown, strict=True)
     return Traversal(axes, torch.stack(values), _rows(x, n), theta.new_zeros(0))
 
@@ -103,8 +115,16 @@ def identity_map(model: Model) -> Map:
 def walkable_columns(chart: Warp) -> tuple[int, ...]:
     """Positions of theta's columns that `traverse_deformation` walks along: those of parts with an inverse."""
     ends = accumulate(len(part.factors) for part in chart.parts)
-    spans = [(part, range(end - len(part.factors), end)) for part, end in zip(chart.parts, ends, strict=True)]
-    return tuple(i for part, span in spans if span and part.map(torch.zeros(1, len(span))).invertible for i in span)
+    spans = [
+        (part, range(end - len(part.factors), end))
+        for part, end in zip(chart.parts, ends, strict=True)
+    ]
+    return tuple(
+        i
+        for part, span in spans
+        if span and part.map(torch.zeros(1, len(span))).invertible
+        for i in span
+    )
 
 
 def grid_over(factor: Factor, n: int) -> Tensor:
@@ -117,14 +137,27 @@ def grid_over(factor: Factor, n: int) -> Tensor:
 def human_axis(columns: dict[Factor, Tensor]) -> Axis | None:
     """The human column that follows a walk most closely, with its values (n,); several that go alike become one."""
     following = {
-        f: values for f, values in columns.items() if bool((values.diff() > 0).all() or (values.diff() < 0).all())
+        f: values
+        for f, values in columns.items()
+        if bool((values.diff() > 0).all() or (values.diff() < 0).all())
     }
     if not following:
         return None
-    axis = max(following, key=lambda f: float((following[f][-1] - following[f][0]).abs()) / max(f.half_range, 1e-12))
+    axis = max(
+        following,
+        key=lambda f: float((following[f][-1] - following[f][0]).abs()) / max(f.half_range, 1e-12),
+    )
     values = following[axis]
-    alike = [f.name for f, other in following.items() if f.unit == axis.unit and torch.allclose(other, values)]
-    words = [word[0] for word in zip(*(name.split("_") for name in alike), strict=False) if len(set(word)) == 1]
+    alike = [
+        f.name
+        for f, other in following.items()
+        if f.unit == axis.unit and torch.allclose(other, values)
+    ]
+    words = [
+        word[0]
+        for word in zip(*(name.split("_") for name in alike), strict=False)
+        if len(set(word)) == 1
+    ]
     return replace(axis, name="_".join(words) or axis.name), values
 
 
@@ -136,4 +169,6 @@ def _rates(model: Model, x: Tensor) -> tuple[Tensor, Tensor | None]:
         for q in posteriors
         if q.content_log_sd is not None
     ]
-    return torch.cat([q.content_mean for q in posteriors]), torch.cat(rates).mean(0) if rates else None
+    return torch.cat([q.content_mean for q in posteriors]), torch.cat(rates).mean(
+        0
+    ) if rates else None

@@ -54,7 +54,9 @@ class Exhibit:
             written.write(animate(self.frames()))
         else:
             forms = ".png, .gif or .npz" if self.frames else ".png or .npz"
-            raise ConfigError(f"{out} has the suffix {out.suffix!r}; give a file that ends in {forms}")
+            raise ConfigError(
+                f"{out} has the suffix {out.suffix!r}; give a file that ends in {forms}"
+            )
         write_file(out, written.getvalue())
 
 
@@ -72,7 +74,9 @@ def numbers(text: str, option: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise ConfigError(f"{option} {text!r} is no list of sample numbers; write it as 1,2,3") from None
+        raise ConfigError(
+            f"{option} {text!r} is no list of sample numbers; write it as 1,2,3"
+        ) from None
 
 
 def chosen(x: Tensor, rows: Sequence[int], option: str) -> Tensor:
@@ -82,7 +86,9 @@ def chosen(x: Tensor, rows: Sequence[int], option: str) -> Tensor:
         DataError: A number that no sample has.
     """
     if wrong := [row for row in rows if not 0 <= row < len(x)]:
-        raise DataError(f"{option} {wrong[0]}: no such sample; the source holds {len(x):,}, numbered 0 to {len(x) - 1}")
+        raise DataError(
+            f"{option} {wrong[0]}: no such sample; the source holds {len(x):,}, numbered 0 to {len(x) - 1}"
+        )
     return x[list(rows)]
 
 
@@ -94,14 +100,19 @@ def samples(model: Unwarper, n: int, source: LatentDensity, seed: int) -> Exhibi
     return Exhibit(facts, {"x": made}, lambda: plots.samples(shown))
 
 
-def interpolation(model: Unwarper, x: Tensor, ends: tuple[int, int], n: int, path: PathKind) -> Exhibit:
+def interpolation(
+    model: Unwarper, x: Tensor, ends: tuple[int, int], n: int, path: PathKind
+) -> Exhibit:
     """The way from one sample of `x` to another."""
     a, b = chosen(x, ends, "sample")
     found = analysis.interpolate(model.model_, a, b, n, path)
     content, theta, templates, x_hat = (
         part.numpy() for part in (found.content, found.theta, found.templates, found.x_hat)
     )
-    drawn = {"template": model.schema_.scaler.undo(templates), "x_hat": model.schema_.scaler.undo(x_hat)}
+    drawn = {
+        "template": model.schema_.scaler.undo(templates),
+        "x_hat": model.schema_.scaler.undo(x_hat),
+    }
     names = np.array([f.name for f in model.model_.chart.factors])
     return Exhibit(
         {"samples": list(ends), "path": path, "steps": n},
@@ -111,11 +122,16 @@ def interpolation(model: Unwarper, x: Tensor, ends: tuple[int, int], n: int, pat
     )
 
 
-def traversal(model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float) -> Exhibit:
+def traversal(
+    model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float
+) -> Exhibit:
     """A row for each dimension of the content, or for each column of the deformation."""
     found, unit = _walk(model, x, of, index, n, span)
     values, drawn = found.values.numpy(), found.x.numpy()
-    words = {name: [f"{plots.number(v)} {unit}" for v in row] for name, row in zip(found.labels, values, strict=True)}
+    words = {
+        name: [f"{plots.number(v)} {unit}" for v in row]
+        for name, row in zip(found.labels, values, strict=True)
+    }
     made = model.schema_.scaler.undo(drawn.reshape(-1, *drawn.shape[2:])).reshape(drawn.shape)
     rows = np.array([axis.name for axis in found.axes])
     return Exhibit(
@@ -126,24 +142,35 @@ def traversal(model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: 
     )
 
 
-def _walk(model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float) -> tuple[Traversal, str]:
+def _walk(
+    model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float
+) -> tuple[Traversal, str]:
     """The rows, and the unit of what they share."""
     start = x if index is None else chosen(x, (index,), "--index")
     if of == "content":
         return analysis.traverse(model.model_, x, index=index, span=span, n=n), "sd"
-    return analysis.traverse_deformation(model.model_, encode(model.model_, start)[0].mean(0), n), ""
+    return analysis.traverse_deformation(
+        model.model_, encode(model.model_, start)[0].mean(0), n
+    ), ""
 
 
-def arithmetic(model: Unwarper, x: Tensor, plus: Sequence[int], minus: Sequence[int], to: Sequence[int]) -> Exhibit:
+def arithmetic(
+    model: Unwarper, x: Tensor, plus: Sequence[int], minus: Sequence[int], to: Sequence[int]
+) -> Exhibit:
     """The mean content of `plus` without that of `minus`, added to the samples `to`."""
     added, taken, changed = (
         chosen(x, rows, name) for rows, name in ((plus, "--plus"), (minus, "--minus"), (to, "--to"))
     )
     found = analysis.arithmetic(model.model_, added, taken, changed)
     parts = {"to": found.to, "plus": found.plus, "minus": found.minus, "result": found.result}
-    shown = {name: part.templates.numpy() for name, part in parts.items()} | {"seen": found.result.x_hat.numpy()}
+    shown = {name: part.templates.numpy() for name, part in parts.items()} | {
+        "seen": found.result.x_hat.numpy()
+    }
     return Exhibit(
         {"plus": list(plus), "minus": list(minus), "to": list(to)},
-        {"content": found.result.content.numpy(), **{name: model.schema_.scaler.undo(x) for name, x in shown.items()}},
+        {
+            "content": found.result.content.numpy(),
+            **{name: model.schema_.scaler.undo(x) for name, x in shown.items()},
+        },
         lambda: plots.arithmetic([f"sample {row}" for row in to], **shown),
     )

@@ -28,7 +28,9 @@ def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Re
         training = model.prepare_dataset(open_source(source, "train"))
         reference = reference_view(training)
     centers = model.cluster_centers_
-    return evaluate(model.model_, test, reference, device=device, draws=draws, cluster_centers=centers)
+    return evaluate(
+        model.model_, test, reference, device=device, draws=draws, cluster_centers=centers
+    )
 
 
 def describe_model(folder: Path) -> dict[str, Any]:

@@ -23,9 +23,14 @@ def inventory() -> dict[str, Any]:
     """Names of all warps, recipes, data sets, scores and file formats."""
     return {
         "unwarp": unwarp.__version__,
-        "warps": sorted({*_class_attributes("warps", "name"), *_registry("warps.warp", "Warp.registry")}),
+        "warps": sorted(
+            {*_class_attributes("warps", "name"), *_registry("warps.warp", "Warp.registry")}
+        ),
         "recipes": sorted(
-            {*_class_attributes("models/families", "family"), *_registry("models.recipe", "Recipe.registry")}
+            {
+                *_class_attributes("models/families", "family"),
+                *_registry("models.recipe", "Recipe.registry"),
+            }
         ),
         "data sets": list(datasets.names()),
         "scores": sorted(_scores()),
@@ -48,7 +53,9 @@ def file_formats() -> tuple[str, ...]:
     """Suffixes of the files that can be read."""
     trees = map(_syntax, sorted((ROOT / "data/formats").glob("*.py")))
     functions = (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef))
-    calls = (call for node in functions for call in node.decorator_list if isinstance(call, ast.Call))
+    calls = (
+        call for node in functions for call in node.decorator_list if isinstance(call, ast.Call)
+    )
     readers = (call for call in calls if "reader" in _names(call.func))
     suffixes = {ast.literal_eval(argument) for call in readers for argument in call.args}
     return tuple(sorted(suffixes.union(_registry("data.formats.registry", "REGISTRY")) - {""}))

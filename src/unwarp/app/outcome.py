@@ -96,12 +96,18 @@ def _baselines(training: Dataset, test: Dataset) -> Report:
 
 def _names(baseline: bool) -> tuple[str, ...]:
     """Names of the scores of samples alone, or of the others."""
-    return tuple(name for name, metric in metrics.catalogue().items() if metric.baseline == baseline)
+    return tuple(
+        name for name, metric in metrics.catalogue().items() if metric.baseline == baseline
+    )
 
 
 def write_scores(outcome: Outcome, folder: Path) -> None:
     """`metrics.json`: every score of every model, what was missing, and what it was measured with."""
-    record: dict[str, Any] = {"job": asdict(outcome.job), "versions": versions(), "held_out": len(outcome.test)}
+    record: dict[str, Any] = {
+        "job": asdict(outcome.job),
+        "versions": versions(),
+        "held_out": len(outcome.test),
+    }
     for name, one in outcome.trials.items():
         record[name] = {
             "scores": dict(one.report.scores),
@@ -118,4 +124,9 @@ def write_scores(outcome: Outcome, folder: Path) -> None:
 
 def versions() -> dict[str, str]:
     """Versions that a result depends on."""
-    return {"unwarp": __version__, "torch": torch.__version__, "numpy": np.__version__, "python": python_version()}
+    return {
+        "unwarp": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": python_version(),
+    }

@@ -59,7 +59,9 @@ def open_parts(name: str, estimator: Unwarper) -> Parts:
         return Parts(open_source(name, "train"), test, test)
     source = open_source(name)
     if len(source) < MIN_SAMPLES:
-        raise DataError(f"{name} holds {len(source)} sample(s); a run needs at least {MIN_SAMPLES}, better hundreds")
+        raise DataError(
+            f"{name} holds {len(source)} sample(s); a run needs at least {MIN_SAMPLES}, better hundreds"
+        )
     source = estimator.parse(source)
     rows = np.random.default_rng(estimator.random_state).permutation(len(source))
     cut = max(2, len(rows) // 10)

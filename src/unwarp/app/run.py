@@ -26,7 +26,10 @@ CallbacksOf = Callable[[str], tuple[Callback, ...]]
 
 
 def execute(
-    folder: Path, say: Say = print, callbacks_of: CallbacksOf = lambda name: (), parts: Parts | None = None
+    folder: Path,
+    say: Say = print,
+    callbacks_of: CallbacksOf = lambda name: (),
+    parts: Parts | None = None,
 ) -> Outcome:
     """Do what `folder/run.json` asks for, from wherever it stands.
 
@@ -39,7 +42,9 @@ def execute(
     job = load_job(folder)
     estimator = job.make_estimator()
     parts = parts or open_parts(job.source, estimator)
-    say(f"{parts.listed.name}: {len(parts.training):,} samples to learn from, {len(parts.test):,} held out")
+    say(
+        f"{parts.listed.name}: {len(parts.training):,} samples to learn from, {len(parts.test):,} held out"
+    )
     news = Choice(say, job.max_seconds)
 
     def fit(model: Unwarper, name: str, place: str) -> Unwarper:
@@ -62,7 +67,9 @@ def without_warp(warped: Unwarper) -> Unwarper:
     return plain
 
 
-def fit_or_load(model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]) -> Unwarper:
+def fit_or_load(
+    model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]
+) -> Unwarper:
     """A trained model, from `folder/name` where that was done; a stopped training goes on.
 
     Args:

@@ -53,7 +53,9 @@ def as_samples(
     ((2, 1, 3), 'series')
     """
     if domain not in ("auto", *Domain.registry):
-        raise ConfigError(f"domain={domain!r} is unknown; choose one of auto, {', '.join(Domain.registry)}")
+        raise ConfigError(
+            f"domain={domain!r} is unknown; choose one of auto, {', '.join(Domain.registry)}"
+        )
     x = dense(X)
     if x.ndim > 0 and x.size == 0:
         what = "sample(s)" if len(x) == 0 else "feature(s)"
@@ -63,7 +65,9 @@ def as_samples(
     numbers = _numbers(x)
     kept = _stored(numbers)
     if numbers.dtype.kind == "f" and x.ndim:
-        allows_gaps = gaps and image_shape is None and Domain.registry[oriented(kept, domain)[1]].has_gaps
+        allows_gaps = (
+            gaps and image_shape is None and Domain.registry[oriented(kept, domain)[1]].has_gaps
+        )
         _check_finite(numbers, kept, allows_gaps)
     return oriented(kept, domain, image_shape)
 
@@ -95,9 +99,13 @@ def dense(X: Any) -> Array:
         DataError: No array, a ragged one, a path, sparse, or with values masked out.
     """
     if isinstance(X, str | bytes | PathLike):
-        raise DataError(f"X is {X!r}, not numbers; to read a file or a folder, use unwarp.data.read")
+        raise DataError(
+            f"X is {X!r}, not numbers; to read a file or a folder, use unwarp.data.read"
+        )
     if _is_sparse(X):
-        raise DataError("Sparse data is not supported: X is a sparse matrix; pass a dense array, such as X.toarray()")
+        raise DataError(
+            "Sparse data is not supported: X is a sparse matrix; pass a dense array, such as X.toarray()"
+        )
     if np.ma.is_masked(X):
         raise DataError(
             f"X is a masked array with {int(np.ma.getmaskarray(X).sum()):,} masked values; fill them in first"
@@ -108,8 +116,12 @@ def dense(X: Any) -> Array:
     try:
         x = np.asarray(X)
     except ValueError as error:
-        why = f"is ragged: {_unequal(X)}" if isinstance(X, list | tuple) else f"is no array: {error}"
-        raise DataError(f"X {why}; all samples must have one size: crop, pad or resample them") from error
+        why = (
+            f"is ragged: {_unequal(X)}" if isinstance(X, list | tuple) else f"is no array: {error}"
+        )
+        raise DataError(
+            f"X {why}; all samples must have one size: crop, pad or resample them"
+        ) from error
     if x.dtype == object and x.ndim == 0:
         raise DataError(
             f"X is of type {type(X).__name__}, not an array; give an array, its first axis counts the samples"
@@ -140,9 +152,13 @@ def _numbers(x: Array) -> Array:
     if x.dtype.kind in "biuf":
         return x
     if x.dtype.kind == "c":
-        raise DataError(f"Complex data not supported: X is {x.dtype}; pass its real and imaginary parts as channels")
+        raise DataError(
+            f"Complex data not supported: X is {x.dtype}; pass its real and imaginary parts as channels"
+        )
     if x.dtype.kind != "O":
-        raise DataError(f"X must hold numbers, it is of dtype {x.dtype} with shape {x.shape}; convert it first")
+        raise DataError(
+            f"X must hold numbers, it is of dtype {x.dtype} with shape {x.shape}; convert it first"
+        )
     if x.ndim == 1 and (isinstance(x[0], list | tuple) or getattr(x[0], "ndim", 0) > 0):
         return _numbers(dense(list(x)))
     import pandas as pd
@@ -151,7 +167,9 @@ def _numbers(x: Array) -> Array:
         # pandas.NA refuses to become a float; as NaN it is reported with its place
         return np.where(pd.isna(x), np.nan, x).astype(np.float64)
     except ValueError as error:
-        raise DataError(f"X must hold numbers only: {error}; drop or encode what is not a number") from error
+        raise DataError(
+            f"X must hold numbers only: {error}; drop or encode what is not a number"
+        ) from error
 
 
 def _stored(x: Array) -> Array:
@@ -174,7 +192,11 @@ def _not_finite(x: Array, kept: Array, rows: slice, gaps: bool) -> str:
     row, *rest = (int(i) for i in np.argwhere(bad(kept[rows]))[0])
     index = (row + rows.start, *rest)
     count = sum(int(bad(kept[part]).sum()) for part in blocks(kept))
-    of_all = f"at index {index} of X, the first of {count:,} such values" if count > 1 else f"at index {index} of X"
+    of_all = (
+        f"at index {index} of X, the first of {count:,} such values"
+        if count > 1
+        else f"at index {index} of X"
+    )
     if np.isnan(x[index]):
         return f"Input contains NaN {of_all}; fill or drop missing values first (of series, Unwarper(missing='interpolate') fills them)"
     if np.isinf(x[index]):

@@ -17,7 +17,11 @@ from unwarp.warps import Map
 
 def reference_view(data: Dataset, most: int = 60_000, seed: int = 5) -> Dataset:
     """Training data as the model sees it, each sample observed once: what neighbours and clusters are fitted on."""
-    rows = np.arange(len(data)) if len(data) <= most else np.random.default_rng(seed).permutation(len(data))[:most]
+    rows = (
+        np.arange(len(data))
+        if len(data) <= most
+        else np.random.default_rng(seed).permutation(len(data))[:most]
+    )
     kept = data.subset(rows)
     if kept.draw is None:
         return kept
@@ -72,7 +76,9 @@ class Dataset:
         for name in COLUMNS:
             value = getattr(self, name)
             if value is not None and len(value) != len(self.x):
-                raise DataError(f"{name} has {len(value)} rows, x has {len(self.x)}; they must agree")
+                raise DataError(
+                    f"{name} has {len(value)} rows, x has {len(self.x)}; they must agree"
+                )
         found = (len(self.x), 0) if self.factor_values is None else self.factor_values.shape
         if found != (len(self.x), len(self.factors)):
             raise DataError(

@@ -33,13 +33,19 @@ class Events:
         Raises:
             DataError: Another shape, another number of series, infinite times, or text.
         """
-        listed = isinstance(events, list | tuple) or getattr(events, "dtype", None) is np.dtype(object)
+        listed = isinstance(events, list | tuple) or getattr(events, "dtype", None) is np.dtype(
+            object
+        )
         try:
             parts = [np.asarray(part, float) for part in events]
         except (ValueError, TypeError) as error:
-            raise DataError(f"events must be times: (K,), ({n}, K), or a list of {n} of (K_i,); {error}") from error
+            raise DataError(
+                f"events must be times: (K,), ({n}, K), or a list of {n} of (K_i,); {error}"
+            ) from error
         ranks = {part.ndim for part in parts}
-        if any(np.isinf(part).any() for part in parts) or not (ranks <= {0} or (ranks == {1} and len(parts) == n)):
+        if any(np.isinf(part).any() for part in parts) or not (
+            ranks <= {0} or (ranks == {1} and len(parts) == n)
+        ):
             raise DataError(
                 f"events must be finite times: (K,) of all series, ({n}, K), or a list of {n} of (K_i,); they came as "
                 f"{len(parts)} of {', '.join(str(rank) + '-D' for rank in sorted(ranks))}"
@@ -61,7 +67,11 @@ class Events:
         """The times of shares (N, K) of spans (N, 2), as these events came: (N, K), or a list of N of (K_i,)."""
         first, duration = _parts(spans)
         times = first + shares * duration
-        return times if self.counts is None else [row[:n] for row, n in zip(times, self.counts, strict=True)]
+        return (
+            times
+            if self.counts is None
+            else [row[:n] for row, n in zip(times, self.counts, strict=True)]
+        )
 
 
 def _parts(spans: Array) -> tuple[Array, Array]:

@@ -18,7 +18,9 @@ SMALLEST = 8
 """Height and width from which a square 3-D array is taken for pictures."""
 
 
-def oriented(x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None = None) -> tuple[Array, str]:
+def oriented(
+    x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None = None
+) -> tuple[Array, str]:
     """A view of `x` as images (N, C, H, W), series (N, C, T) or samples of another domain, and the domain's name.
 
     Args:
@@ -46,7 +48,9 @@ def oriented(x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None
         return _channels_first(x), "image"
     if x.ndim == 2:
         if domain == "image":
-            raise DataError(f"X has shape {x.shape} and domain='image'; say what a row is with image_shape=(H, W)")
+            raise DataError(
+                f"X has shape {x.shape} and domain='image'; say what a row is with image_shape=(H, W)"
+            )
         return x[:, None], "series"
     if domain == "series":
         return x, "series"
@@ -60,7 +64,9 @@ def _of_domain(x: Array, domain: Domain) -> Array:
     n_axes = len(domain.axes)
     if x.ndim not in (n_axes + 1, n_axes + 2):
         axes = ", ".join(domain.axes)
-        raise DataError(f"X has shape {x.shape}, but {domain.plural} are (N, {axes}) or (N, C, {axes})")
+        raise DataError(
+            f"X has shape {x.shape}, but {domain.plural} are (N, {axes}) or (N, C, {axes})"
+        )
     return x[:, None] if x.ndim == n_axes + 1 else x
 
 
@@ -103,12 +109,20 @@ def _as_told(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
         raise ConfigError(f"image_shape={image_shape!r} must be (H, W) or (C, H, W)")
     image_shape = tuple(image_shape)
     if domain == "series":
-        raise ConfigError(f"image_shape={image_shape} is of images, but domain='series'; give one of the two")
-    if len(image_shape) not in (2, 3) or any(not isinstance(n, int | np.integer) or n < 1 for n in image_shape):
-        raise ConfigError(f"image_shape={image_shape} must be (H, W) or (C, H, W), whole numbers of at least 1")
+        raise ConfigError(
+            f"image_shape={image_shape} is of images, but domain='series'; give one of the two"
+        )
+    if len(image_shape) not in (2, 3) or any(
+        not isinstance(n, int | np.integer) or n < 1 for n in image_shape
+    ):
+        raise ConfigError(
+            f"image_shape={image_shape} must be (H, W) or (C, H, W), whole numbers of at least 1"
+        )
     if x.ndim == 2:
         if x.shape[1] != np.prod(image_shape):
-            raise DataError(f"X has {x.shape[1]} columns, image_shape={image_shape} needs {np.prod(image_shape)}")
+            raise DataError(
+                f"X has {x.shape[1]} columns, image_shape={image_shape} needs {np.prod(image_shape)}"
+            )
         # a told shape is channels first unless it cannot be: the same rule as for 4-D arrays
         x = x.reshape(len(x), *(1,) * (3 - len(image_shape)), *image_shape)
         return np.moveaxis(x, 3, 1) if _is_last(image_shape) else x
@@ -126,7 +140,9 @@ def _matching(x: Array, image_shape: tuple[int, ...]) -> Array:
     for reading in readings:
         if reading.shape[-len(told) :] == told:
             return reading
-    raise DataError(f"X has shape {x.shape}, which does not fit image_shape={image_shape}; correct one of the two")
+    raise DataError(
+        f"X has shape {x.shape}, which does not fit image_shape={image_shape}; correct one of the two"
+    )
 
 
 def as_given(made: Array, given: Any) -> Array:

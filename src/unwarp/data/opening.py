@@ -40,7 +40,11 @@ def _open(X: Any) -> Source:
 
 def _of_dataset(data: Dataset) -> Source:
     """A data set as a source; what its mask leaves out becomes NaN."""
-    x = data.x if data.mask is None else data.x.masked_fill(~_spread_mask(data.mask, data.x), torch.nan)
+    x = (
+        data.x
+        if data.mask is None
+        else data.x.masked_fill(~_spread_mask(data.mask, data.x), torch.nan)
+    )
     times = data.times.numpy() if isinstance(data.times, Tensor) else data.times
     domain = data.domain
     return Source(
@@ -69,7 +73,11 @@ def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> 
         from_warp: Domain on which the warp acts, or `auto`.
     """
     said = from_user if from_user != "auto" else from_source
-    reads_two_ways = getattr(x, "ndim", 3) == 3 or from_warp not in ("auto", IMAGES.name, SERIES.name)
+    reads_two_ways = getattr(x, "ndim", 3) == 3 or from_warp not in (
+        "auto",
+        IMAGES.name,
+        SERIES.name,
+    )
     return from_warp if said == "auto" and reads_two_ways else said
 
 
@@ -80,7 +88,9 @@ def check_policy(missing: Any) -> MissingPolicy:
         ConfigError: An unknown policy.
     """
     if missing not in get_args(MissingPolicy):
-        raise ConfigError(f"missing={missing!r} is unknown; choose one of {', '.join(get_args(MissingPolicy))}")
+        raise ConfigError(
+            f"missing={missing!r} is unknown; choose one of {', '.join(get_args(MissingPolicy))}"
+        )
     return cast(MissingPolicy, missing)
 
 

@@ -30,10 +30,18 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
         DataError: Points of another shape, or series that were resampled.
     """
     if isinstance(samples.origin, IrregularSeries) and schema.clock.any_length:
-        raise DataError("X holds series of unequal lengths or with times; use transform_events for places in them")
+        raise DataError(
+            "X holds series of unequal lengths or with times; use transform_events for places in them"
+        )
     size, n, where = _size(schema), len(samples), np.asarray(points, float)
-    if where.shape[-1:] != size.shape or where.ndim not in (2, 3) or (where.ndim == 3 and len(where) != n):
-        raise DataError(f"points has shape {where.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})")
+    if (
+        where.shape[-1:] != size.shape
+        or where.ndim not in (2, 3)
+        or (where.ndim == 3 and len(where) != n)
+    ):
+        raise DataError(
+            f"points has shape {where.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})"
+        )
     framed = where / (size - 1) if schema.domain.has_times else (2 * where + 1) / size - 1
     return torch.as_tensor(framed, dtype=torch.float32).expand(n, *framed.shape[-2:])
 
@@ -41,7 +49,9 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
 def from_frame(schema: Schema, framed: Tensor) -> Array:
     """Points of a map's frame (..., axes) as pixels or sample numbers."""
     where, size = framed.numpy(), _size(schema)
-    return np.asarray(where * (size - 1) if schema.domain.has_times else ((where + 1) * size - 1) / 2)
+    return np.asarray(
+        where * (size - 1) if schema.domain.has_times else ((where + 1) * size - 1) / 2
+    )
 
 
 def time_spans(schema: Schema, samples: Prepared, inverse: bool = False) -> tuple[Array, Array]:

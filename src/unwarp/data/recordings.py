@@ -125,7 +125,10 @@ class IrregularSeries:
         length, uneven = max(counts), self.any_length or len({*counts}) > 1
         if not self.timed:
             return length, Clock(sampling_rate, any_length=uneven)
-        duration, starts = max(float(at[-1] - at[0]) for at in self.stamps), {float(at[0]) for at in self.stamps}
+        duration, starts = (
+            max(float(at[-1] - at[0]) for at in self.stamps),
+            {float(at[0]) for at in self.stamps},
+        )
         start = starts.pop() if len(starts) == 1 else 0.0
         if sampling_rate is None:
             return length, Clock((length - 1) / duration if duration else None, start, True)
@@ -143,13 +146,19 @@ class IrregularSeries:
         Raises:
             DataError: A value is missing where `missing` is `error`, or a channel has none at all. With `mask` it stays NaN.
         """
-        return evened(self.rows, self.stamps, length or max(row.shape[1] for row in self.rows), missing)
+        return evened(
+            self.rows, self.stamps, length or max(row.shape[1] for row in self.rows), missing
+        )
 
     def within(self, length: int) -> IrregularSeries:
         """The same without steps beyond `length`, if no series was observed there."""
         if not all(np.isnan(row[:, length:]).all() for row in self.rows):
             return self
-        return replace(self, rows=[row[:, :length] for row in self.rows], stamps=[at[:length] for at in self.stamps])
+        return replace(
+            self,
+            rows=[row[:, :length] for row in self.rows],
+            stamps=[at[:length] for at in self.stamps],
+        )
 
     def aligned(self, made: Array) -> Array:
         """Series at even steps (N, C, T), with or without an axis of channels, and in the type, as these came."""
@@ -186,9 +195,14 @@ class IrregularSeries:
         counts = [row.shape[1] for row in self.rows]
         if len(rows) == len(counts):
             # an array of a type without NaN, such as a mask, cannot say where a series ends
-            rows = [row[:, :n] if row.shape[1] == self.width else row for row, n in zip(rows, counts, strict=True)]
+            rows = [
+                row[:, :n] if row.shape[1] == self.width else row
+                for row, n in zip(rows, counts, strict=True)
+            ]
         if [row.shape[1] for row in rows] != counts:
-            raise DataError("other must hold as many series as X, of the same lengths; samples and frame must agree")
+            raise DataError(
+                "other must hold as many series as X, of the same lengths; samples and frame must agree"
+            )
         return replace(self, rows=rows, **_form(other))
 
 
@@ -236,7 +250,9 @@ def parse_samples(
     if not found.has_times or not (gaps or any_length or times is not None):
         return RegularSamples(samples, X), name
     ends = gaps and any_length is not False
-    rows, times = _ended(samples.astype(np.float32, copy=False), times) if ends else (list(samples), times)
+    rows, times = (
+        _ended(samples.astype(np.float32, copy=False), times) if ends else (list(samples), times)
+    )
     return _uneven(rows, X, times), name
 
 
@@ -271,7 +287,9 @@ def _unequal(X: Any, domain: str) -> bool:
     """
     boxed = getattr(X, "dtype", None) is np.dtype(object) and X.ndim == 1
     listed = isinstance(X, list | tuple) or boxed
-    if not listed or not all(isinstance(row, list | tuple) or hasattr(row, "__array__") for row in X):
+    if not listed or not all(
+        isinstance(row, list | tuple) or hasattr(row, "__array__") for row in X
+    ):
         return False
     try:
         shapes = {np.shape(row) for row in X}
@@ -306,4 +324,6 @@ def _ended(samples: Array, times: Any) -> tuple[list[Array], Any]:
     own = [given] * len(rows) if isinstance(given, np.ndarray) else given
     if len(own) != len(rows):
         return rows, own
-    return rows, [at[:end] if at.shape == (width,) else at for at, end in zip(own, ends, strict=True)]
+    return rows, [
+        at[:end] if at.shape == (width,) else at for at, end in zip(own, ends, strict=True)
+    ]

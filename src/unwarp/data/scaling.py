@@ -42,7 +42,9 @@ class Scaler:
     def __post_init__(self) -> None:
         finite = np.isfinite(self.offset).all() and np.isfinite(self.factor).all()
         if not (finite and np.all(np.asarray(self.factor) > 0)):
-            raise ConfigError(f"{self} is no scale; offset must be finite, factor finite and positive")
+            raise ConfigError(
+                f"{self} is no scale; offset must be finite, factor finite and positive"
+            )
 
     def apply(self, x: Array) -> NDArray[np.float32]:
         """`x` (N, ...) in the units of the model, a new float32 array.
@@ -78,7 +80,11 @@ class Scaler:
 
     def _of(self, rows: slice) -> tuple[float | Array, float | Array]:
         """Offset and factor of some samples."""
-        if isinstance(self.offset, np.ndarray) and isinstance(self.factor, np.ndarray) and len(self.offset) > 1:
+        if (
+            isinstance(self.offset, np.ndarray)
+            and isinstance(self.factor, np.ndarray)
+            and len(self.offset) > 1
+        ):
             return self.offset[rows], self.factor[rows]
         return self.offset, self.factor
 
@@ -105,7 +111,9 @@ def fit_scaler(x: Array, domain: str, scale: Scale = "auto") -> Scaler:
     Scaler(offset=0.0, factor=255.0)
     """
     if scale not in (*get_args(ScaleName), None):
-        raise ConfigError(f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or None")
+        raise ConfigError(
+            f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or None"
+        )
     is_bounded = Domain.registry[domain].is_bounded
     if scale in ("channel", "each"):
         if is_bounded:
@@ -113,7 +121,9 @@ def fit_scaler(x: Array, domain: str, scale: Scale = "auto") -> Scaler:
         return Scaler() if scale == "each" else _by_channel(x)
     low, high = value_range(x)
     if is_bounded and low == high:
-        raise DataError(f"X is constant: every value is {low:g}, so there is nothing to learn; check how it was read")
+        raise DataError(
+            f"X is constant: every value is {low:g}, so there is nothing to learn; check how it was read"
+        )
     if scale is None:
         return _as_it_is(low, high)
     if x.dtype == np.uint8:
@@ -165,7 +175,9 @@ def value_range(x: Array) -> tuple[float, float]:
 def _by_channel(x: Array) -> Scaler:
     """The scale that gives each channel of series `x` (N, C, T) mean 0 and standard deviation 1 over all of them."""
     own = [_standard(part, *value_range(part)) for part in np.moveaxis(x, 1, 0)]
-    return Scaler(*(np.array([[getattr(each, name)] for each in own])[None] for name in ("offset", "factor")))
+    return Scaler(
+        *(np.array([[getattr(each, name)] for each in own])[None] for name in ("offset", "factor"))
+    )
 
 
 def _as_it_is(low: float, high: float) -> Scaler:
@@ -187,5 +199,7 @@ def _standard(x: Array, low: float, high: float) -> Scaler:
         # a mean would miss the one value by rounding, and the deviation would magnify the miss
         return Scaler(low)
     mean = sum(float(x[rows].sum(dtype=np.float64)) for rows in blocks(x)) / x.size
-    square = sum(float(((x[rows].astype(np.float64) - mean) ** 2).sum()) for rows in blocks(x)) / x.size
+    square = (
+        sum(float(((x[rows].astype(np.float64) - mean) ** 2).sum()) for rows in blocks(x)) / x.size
+    )
     return Scaler(mean, square**0.5)

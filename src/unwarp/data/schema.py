@@ -62,7 +62,9 @@ class Reading:
         """
         if source.dataset is not None:
             return source
-        origin, name = parse_samples(source.x, source.times, self.domain_of(source), self.image_shape)
+        origin, name = parse_samples(
+            source.x, source.times, self.domain_of(source), self.image_shape
+        )
         origin.even(None, check_policy(self.missing))
         return replace(source, x=origin, times=None, domain=name)
 
@@ -145,18 +147,26 @@ class Schema:
             DataError: Data that cannot be used, or a single sample.
             ConfigError: An unknown domain, scale or policy, or a sampling rate that cannot be.
         """
-        origin, name = parse_samples(source.x, source.times, reading.domain_of(source), reading.image_shape)
+        origin, name = parse_samples(
+            source.x, source.times, reading.domain_of(source), reading.image_shape
+        )
         domain = Domain.registry[name]
         reading.check_sampling_rate(domain)
         length, clock = origin.clock(reading.sampling_rate)
         missing, each = check_policy(reading.missing), reading.scale == "each"
-        samples, whole = (origin.even(length, how) for how in (missing, policy_for_scaling(missing)))
+        samples, whole = (
+            origin.even(length, how) for how in (missing, policy_for_scaling(missing))
+        )
         scaler = fit_scaler(whole, name, reading.scale)
         scaled = (own_scaler(whole) if each else scaler).apply(samples)
         data = _without_gaps(source.as_dataset(torch.from_numpy(scaled)), origin)
         if len(data) < 2:
-            raise DataError("X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds")
-        return cls(domain, data.shape, scaler, reading.image_shape, each, clock, _has_times(origin)), data
+            raise DataError(
+                "X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds"
+            )
+        return cls(
+            domain, data.shape, scaler, reading.image_shape, each, clock, _has_times(origin)
+        ), data
 
     @property
     def n_features(self) -> int:
@@ -190,7 +200,9 @@ class Schema:
                 "times=unwarper.times_; to move places in series use transform_events"
             )
         any_length = self.clock.any_length
-        origin, _ = parse_samples(source.x, source.times, self.domain.name, self.image_shape, any_length)
+        origin, _ = parse_samples(
+            source.x, source.times, self.domain.name, self.image_shape, any_length
+        )
         length = self.shape[-1] if any_length else None
         origin = origin if any_length else origin.within(self.shape[-1])
         samples = origin.even(length, check_policy(missing))
@@ -216,13 +228,17 @@ class Schema:
         Raises:
             DataError: As of `prepare`.
         """
-        if source.dataset is not None and source.dataset.draw is not None:  # originals, of another size
+        if (
+            source.dataset is not None and source.dataset.draw is not None
+        ):  # originals, of another size
             x = torch.from_numpy(self.scaler.apply(source.dataset.x.numpy()))
             return replace(source.dataset, x=x)
         prepared = self.prepare(source, missing)
         return _without_gaps(source.as_dataset(prepared.x), prepared.origin)
 
-    def prepare_other(self, other: Any, samples: Prepared, missing: MissingPolicy = "error") -> Prepared:
+    def prepare_other(
+        self, other: Any, samples: Prepared, missing: MissingPolicy = "error"
+    ) -> Prepared:
         """Another channel, or a mask, of the same samples, unscaled (N, C', ...).
 
         Args:
@@ -260,7 +276,9 @@ class Schema:
         return {**marks, **units, **vars(self.clock)}
 
     @classmethod
-    def of(cls, record: Mapping[str, Any], shape: tuple[int, ...], image_shape: tuple[int, ...] | None) -> Self:
+    def of(
+        cls, record: Mapping[str, Any], shape: tuple[int, ...], image_shape: tuple[int, ...] | None
+    ) -> Self:
         """The schema that `record` wrote.
 
         Args:

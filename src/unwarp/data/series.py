@@ -15,7 +15,9 @@ from unwarp.errors import ConfigError, DataError
 Missing = Literal["mask", "interpolate", "error"]
 
 
-def pad(series: Any, missing: Missing = "error", times: Any = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def pad(
+    series: Any, missing: Missing = "error", times: Any = None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Series of any length as one batch, and which of its time steps were observed.
 
     Nothing in the batch is NaN: beyond the end of a series stands its last value, and a gap is filled by a line
@@ -41,7 +43,9 @@ def pad(series: Any, missing: Missing = "error", times: Any = None) -> tuple[NDA
     ([[1.0, 2.0, 3.0], [4.0, 5.0, 5.0]], [[True, False, True], [True, True, False]])
     """
     if missing not in get_args(Missing):
-        raise ConfigError(f"missing={missing!r} is unknown; choose one of {', '.join(get_args(Missing))}")
+        raise ConfigError(
+            f"missing={missing!r} is unknown; choose one of {', '.join(get_args(Missing))}"
+        )
     rows = as_list(series)
     shape = (len(rows), len(rows[0]), max(row.shape[1] for row in rows))
     x, mask = np.empty(shape, np.float32), np.zeros((shape[0], shape[2]), np.bool_)
@@ -51,7 +55,9 @@ def pad(series: Any, missing: Missing = "error", times: Any = None) -> tuple[NDA
         x[i, :, length:] = x[i, :, length - 1 : length]
         mask[i, :length] = True if missing == "interpolate" else ~np.isnan(row).any(0)
         if not mask[i].any():
-            raise DataError(f"sample {i} has no time step that every channel observed; set missing='interpolate'")
+            raise DataError(
+                f"sample {i} has no time step that every channel observed; set missing='interpolate'"
+            )
     return x, mask
 
 
@@ -84,7 +90,9 @@ def resample_to(
     return evened(rows, stamped(rows, times), length, missing)
 
 
-def evened(rows: list[NDArray[np.float32]], stamps: list[Array], length: int, missing: Missing) -> NDArray[np.float32]:
+def evened(
+    rows: list[NDArray[np.float32]], stamps: list[Array], length: int, missing: Missing
+) -> NDArray[np.float32]:
     """Series (C, T_i) with stamps (T_i,) at `length` even times each, (N, C, length); errors as for `resample_to`.
 
     With `mask` a step whose line would begin or end in a missing value is NaN.
@@ -114,13 +122,19 @@ def as_list(series: Any) -> list[NDArray[np.float32]]:
     """
     given = as_array(series)
     if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray):
-        raise DataError(f"series are of type {type(given).__name__}; give an array (N, C, T) or a list of (C, T_i)")
+        raise DataError(
+            f"series are of type {type(given).__name__}; give an array (N, C, T) or a list of (C, T_i)"
+        )
     if not _is_listed(given) or len(given) == 0:
-        raise DataError("there is no series: give an array (N, T) or (N, C, T), or a list of N arrays (C, T_i)")
+        raise DataError(
+            "there is no series: give an array (N, T) or (N, C, T), or a list of N arrays (C, T_i)"
+        )
     rows = [_checked(row, i) for i, row in enumerate(given)]
     for i, row in enumerate(rows):
         if len(row) != len(rows[0]):
-            raise DataError(f"sample {i} has {len(row)} channels, sample 0 has {len(rows[0])}; all need the same")
+            raise DataError(
+                f"sample {i} has {len(row)} channels, sample 0 has {len(rows[0])}; all need the same"
+            )
     return rows
 
 
@@ -129,9 +143,13 @@ def _checked(row: Any, i: int) -> NDArray[np.float32]:
         numbers = np.asarray(as_array(row))
         values = np.atleast_2d(_without_marks(numbers)).astype(np.float64)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise DataError(f"sample {i} is no array of numbers ({error}); give (T,) or (C, T)") from error
+        raise DataError(
+            f"sample {i} is no array of numbers ({error}); give (T,) or (C, T)"
+        ) from error
     if numbers.ndim not in (1, 2) or numbers.size == 0 or numbers.dtype.kind not in "biufO":
-        raise DataError(f"sample {i} has shape {numbers.shape}, {numbers.dtype}; give numbers (T,) or (C, T)")
+        raise DataError(
+            f"sample {i} has shape {numbers.shape}, {numbers.dtype}; give numbers (T,) or (C, T)"
+        )
     if (np.abs(values) > np.finfo(np.float32).max).any():
         channel, step = np.argwhere(np.abs(values) > np.finfo(np.float32).max)[0]
         raise DataError(
@@ -161,8 +179,12 @@ def stamped(rows: list[NDArray[np.float32]], times: Any = None) -> list[Array]:
     found = as_times(times)
     own = [found] * len(rows) if isinstance(found, np.ndarray) else found
     if len(own) != len(rows):
-        raise DataError(f"times has {len(own)} rows, there are {len(rows)} series; give one row each")
-    return [_increasing(at, row.shape[1], i) for i, (at, row) in enumerate(zip(own, rows, strict=True))]
+        raise DataError(
+            f"times has {len(own)} rows, there are {len(rows)} series; give one row each"
+        )
+    return [
+        _increasing(at, row.shape[1], i) for i, (at, row) in enumerate(zip(own, rows, strict=True))
+    ]
 
 
 def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
@@ -181,7 +203,9 @@ def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     """
     given = as_array(times)
     if not _is_listed(given):
-        raise DataError(f"times is {times!r}; give (T,) of all series, (N, T), or a list of N arrays (T_i,)")
+        raise DataError(
+            f"times is {times!r}; give (T,) of all series, (N, T), or a list of N arrays (T_i,)"
+        )
     if len(given) and not _is_listed(as_array(given[0])):
         return _seconds(given, "times")
     return [_seconds(row, f"the times of sample {i}") for i, row in enumerate(given)]
@@ -196,7 +220,11 @@ def as_array(x: Any) -> Any:
 
 def _is_listed(x: Any) -> bool:
     """Whether `x` is an array or a list, not a single value."""
-    return isinstance(x, Sequence | np.ndarray) and not isinstance(x, str | bytes) and getattr(x, "ndim", 1) > 0
+    return (
+        isinstance(x, Sequence | np.ndarray)
+        and not isinstance(x, str | bytes)
+        and getattr(x, "ndim", 1) > 0
+    )
 
 
 def _seconds(times: Any, whose: str) -> NDArray[np.float64]:
@@ -204,7 +232,9 @@ def _seconds(times: Any, whose: str) -> NDArray[np.float64]:
         found = _dated(np.asarray(as_array(times)))
         if found.dtype.kind == "M":
             found = found - np.datetime64(0, "s")
-        return np.asarray(found / np.timedelta64(1, "s") if found.dtype.kind == "m" else found, np.float64)
+        return np.asarray(
+            found / np.timedelta64(1, "s") if found.dtype.kind == "m" else found, np.float64
+        )
     except (ValueError, TypeError, OverflowError) as error:
         raise DataError(f"{whose} are no numbers, dates or durations: {error}") from error
 
@@ -225,7 +255,9 @@ def _increasing(stamps: NDArray[np.float64], length: int, i: int) -> Array:
     if stamps.shape != (length,):
         raise DataError(f"sample {i} has {length} time steps, its times have shape {stamps.shape}")
     if not (np.isfinite(stamps).all() and (np.diff(stamps) > 0).all()):
-        raise DataError(f"the times of sample {i} must be finite and strictly increasing; sort them, drop repeats")
+        raise DataError(
+            f"the times of sample {i} must be finite and strictly increasing; sort them, drop repeats"
+        )
     return stamps
 
 
@@ -241,7 +273,11 @@ def _filled(row: NDArray[np.float32], stamps: Array, at: Array, i: int, missing:
         )
     if gaps.all(1).any():
         channel = int(gaps.all(1).argmax())
-        raise DataError(f"sample {i} has no value at all in channel {channel}; drop the sample or the channel")
+        raise DataError(
+            f"sample {i} has no value at all in channel {channel}; drop the sample or the channel"
+        )
     if at is stamps and not gaps.any():
         return row
-    return np.stack([np.interp(at, stamps[~gap], values[~gap]) for values, gap in zip(row, gaps, strict=True)])
+    return np.stack(
+        [np.interp(at, stamps[~gap], values[~gap]) for values, gap in zip(row, gaps, strict=True)]
+    )

@@ -88,7 +88,9 @@ def _is_list(values: Any) -> bool:
     return isinstance(values, list | tuple) and len(values) > 0 and np.ndim(values[0]) > 0
 
 
-def describe(x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: str = "auto") -> str:
+def describe(
+    x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: str = "auto"
+) -> str:
     """Samples (N, ...), or a list of N series (C, T_i), in one line: how many, of what size, their dtype and range.
 
     >>> describe(np.eye(3))
@@ -104,9 +106,7 @@ def describe(x: Array | list[Array], image_shape: tuple[int, ...] | None = None,
     except DataError:
         return f"array of shape {x.shape}, {numbers}"
     if found == "series":
-        return (
-            f"{len(x):,} series, {_count(x.shape[-1], 'time step')}, {_count(samples.shape[1], 'channel')}, {numbers}"
-        )
+        return f"{len(x):,} series, {_count(x.shape[-1], 'time step')}, {_count(samples.shape[1], 'channel')}, {numbers}"
     _, channels, height, width = samples.shape
     size = f"{height} x {width}" if height == width else f"{height} high x {width} wide"
     return f"{_count(len(x), 'picture')}, {size}, {_count(channels, 'channel')}, {numbers}"
@@ -127,4 +127,8 @@ def _numbers(parts: list[Array], lacking: str) -> str:
         if good.size:
             low, high = min(low, float(good.min())), max(high, float(good.max()))
         bad += block.size - good.size
-    return f"{dtype}" + (f" {low:g} to {high:g}" if low <= high else "") + (f", {bad:,} {lacking}" if bad else "")
+    return (
+        f"{dtype}"
+        + (f" {low:g} to {high:g}" if low <= high else "")
+        + (f", {bad:,} {lacking}" if bad else "")
+    )

@@ -21,5 +21,7 @@ NUISANCE = Nuisance(rotation=20.0, shear=0.0, scale=0.0, shift=0.1, binary="thre
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
     """`train` draws afresh, `test` is fixed; MNIST is read from `folder` or `$UNWARP_DATA/mnist`."""
     clean = mnist.load(part, folder)
-    made = fresh(clean, NUISANCE) if part == "train" else observed(clean, 1, seed=1, nuisance=NUISANCE)
+    made = (
+        fresh(clean, NUISANCE) if part == "train" else observed(clean, 1, seed=1, nuisance=NUISANCE)
+    )
     return replace(made, name="affine-mnist-28")

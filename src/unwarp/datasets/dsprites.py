@@ -108,7 +108,10 @@ def classes(rows: Array) -> Array:
 
 def values(classes: Array) -> Array:
     """Values (N, 6) of grid indices (N, 6), as the published `latents_values`: orientation in radians, positions 0 to 1."""
-    start, step = np.array([1.0, 1.0, 0.5, 0.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.1, 2 * np.pi / 39, 1 / 31, 1 / 31])
+    start, step = (
+        np.array([1.0, 1.0, 0.5, 0.0, 0.0, 0.0]),
+        np.array([0.0, 1.0, 0.1, 2 * np.pi / 39, 1 / 31, 1 / 31]),
+    )
     found: Array = start + step * classes
     return found
 
@@ -151,13 +154,17 @@ def _ellipse(u: Array, v: Array) -> Array:
 
 def _heart(u: Array, v: Array) -> Array:
     outline = np.array(HEART.split(), float) / 1e4
-    return np.hypot(u, v) < np.interp(np.arctan2(v, np.abs(u)), np.deg2rad(np.arange(-90, 91)), outline)
+    return np.hypot(u, v) < np.interp(
+        np.arctan2(v, np.abs(u)), np.deg2rad(np.arange(-90, 91)), outline
+    )
 
 
 def true_maps(classes: Array) -> AffineMap:
     """The deformation of each frame of grid indices (N, 6), relative to the canonical sprite of its shape."""
     pose = values(classes)
-    theta = np.stack([pose[:, 3] % (2 * np.pi), np.log(pose[:, 2]), pose[:, 4] - 0.5, pose[:, 5] - 0.5], 1)
+    theta = np.stack(
+        [pose[:, 3] % (2 * np.pi), np.log(pose[:, 2]), pose[:, 4] - 0.5, pose[:, 5] - 0.5], 1
+    )
     return Similarity2d(size=(SIZE, SIZE)).map(torch.from_numpy(theta.astype(np.float32)))
 
 
@@ -190,10 +197,18 @@ def read(path: str | Path, rows: Array, unpacked: str | Path | None = None) -> D
             or not rows.size
             or not 0 <= rows.min() <= rows.max() < len(table)
         ):
-            raise DataError(f"rows must be whole numbers (N,) of 0 to {len(table) - 1}, got {rows.dtype} {rows.shape}")
-        frames = _streamed(archive, path, rows, len(table)) if unpacked is None else _mapped(unpacked, len(table))[rows]
+            raise DataError(
+                f"rows must be whole numbers (N,) of 0 to {len(table) - 1}, got {rows.dtype} {rows.shape}"
+            )
+        frames = (
+            _streamed(archive, path, rows, len(table))
+            if unpacked is None
+            else _mapped(unpacked, len(table))[rows]
+        )
     if frames.max() > 1:
-        raise DataError(f"{path} has pixels of {frames.max()}, they should be 0 or 1; fetch it again from {URL}")
+        raise DataError(
+            f"{path} has pixels of {frames.max()}, they should be 0 or 1; fetch it again from {URL}"
+        )
     return _dataset(frames, table[rows], "dsprites", "dSprites (Matthey et al. 2017)")
 
 
@@ -209,7 +224,9 @@ def unpack(path: str | Path, to: str | Path) -> Path:
         shape = (len(_latents(archive, path)), SIZE, SIZE)
         try:
             with partial.open("wb") as file:
-                npy.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+                npy.write_array_header_1_0(
+                    file, {"descr": "|u1", "fortran_order": False, "shape": shape}
+                )
                 for block in _blocks(archive, path, shape[0]):
                     file.write(block.data)
             partial.replace(to)
@@ -221,7 +238,9 @@ def unpack(path: str | Path, to: str | Path) -> Path:
 def _dataset(frames: Array, classes: Array, name: str, source: str) -> Dataset:
     pose = values(classes)
     turn = classes[:, 3] % 39 * (360 / 39)
-    factor_values = np.stack([classes[:, 1], pose[:, 2], turn, 32 * pose[:, 4] - 16, 32 * pose[:, 5] - 16], 1)
+    factor_values = np.stack(
+        [classes[:, 1], pose[:, 2], turn, 32 * pose[:, 4] - 16, 32 * pose[:, 5] - 16], 1
+    )
     x = torch.from_numpy(frames.astype(np.float32))[:, None]
     return Dataset(
         x,
@@ -258,14 +277,25 @@ def _latents(archive: zipfile.ZipFile, path: Path) -> Array:
     """Grid indices (N, 6), held against the latents' values and against their place in the file."""
     with archive.open("latents_classes.npy") as one, archive.open("latents_values.npy") as two:
         table, given = (npy.read_array(file, allow_pickle=False) for file in (one, two))
-    if table.ndim != 2 or table.shape[1] != 6 or table.dtype.kind not in "iu" or given.shape != table.shape:
+    if (
+        table.ndim != 2
+        or table.shape[1] != 6
+        or table.dtype.kind not in "iu"
+        or given.shape != table.shape
+    ):
         raise DataError(
             f"{path}: latents_classes {table.dtype} {table.shape} should be whole numbers (N, 6) with values"
         )
-    on_grid = (table >= 0).all() and (table < GRID).all() and np.abs(values(table) - given).max(initial=0) < 1e-4
+    on_grid = (
+        (table >= 0).all()
+        and (table < GRID).all()
+        and np.abs(values(table) - given).max(initial=0) < 1e-4
+    )
     whole = len(table) == math.prod(GRID)
     if not on_grid or (whole and not np.array_equal(table, classes(np.arange(len(table))))):
-        raise DataError(f"{path}: latents are not on dSprites' grid, or out of order; fetch it again from {URL}")
+        raise DataError(
+            f"{path}: latents are not on dSprites' grid, or out of order; fetch it again from {URL}"
+        )
     return table
 
 
@@ -282,14 +312,20 @@ def _blocks(archive: zipfile.ZipFile, path: Path, n: int) -> Iterator[Array]:
                 )
             yield np.frombuffer(raw, np.uint8).reshape(count, SIZE, SIZE)
         if file.read(1):
-            raise DataError(f"{path} holds more than the {n} frames that it announces; fetch it again from {URL}")
+            raise DataError(
+                f"{path} holds more than the {n} frames that it announces; fetch it again from {URL}"
+            )
 
 
 def _check_header(file: IO[bytes], path: Path, n: int) -> None:
     version = npy.read_magic(file)
-    shape, fortran, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
+    shape, fortran, dtype = (
+        npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    )(file)
     if shape != (n, SIZE, SIZE) or fortran or dtype != np.uint8:
-        raise DataError(f"{path}: imgs should be uint8 ({n}, 64, 64) row by row, it is {dtype} {shape}")
+        raise DataError(
+            f"{path}: imgs should be uint8 ({n}, 64, 64) row by row, it is {dtype} {shape}"
+        )
 
 
 def _streamed(archive: zipfile.ZipFile, path: Path, rows: Array, n: int) -> Array:
@@ -306,5 +342,7 @@ def _mapped(path: str | Path, n: int) -> Array:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path} cannot be mapped ({error}); write it with unpack()") from error
     if frames.shape != (n, SIZE, SIZE) or frames.dtype != np.uint8:
-        raise DataError(f"{path} should be uint8 ({n}, 64, 64), it is {frames.dtype} {frames.shape}; unpack it again")
+        raise DataError(
+            f"{path} should be uint8 ({n}, 64, 64), it is {frames.dtype} {frames.shape}; unpack it again"
+        )
     return frames

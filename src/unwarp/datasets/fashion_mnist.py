@@ -9,7 +9,18 @@ from unwarp.datasets.home import home
 from unwarp.datasets.mnist import read_part
 
 URL = "https://github.com/zalandoresearch/fashion-mnist/tree/master/data/fashion"
-CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+CLASSES = (
+    "T-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
 """What each label stands for."""
 
 

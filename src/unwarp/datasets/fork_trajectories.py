@@ -27,7 +27,9 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
     root = Path(folder) if folder else Path(os.environ.get("UNWARP_DATA", "")) / "fork-trajectories"
     path = root / "forkTrajectoryData.npz"
     if not path.is_file():
-        raise DataError(f"{path} does not exist; set UNWARP_DATA to the folder that holds fork-trajectories/")
+        raise DataError(
+            f"{path} does not exist; set UNWARP_DATA to the folder that holds fork-trajectories/"
+        )
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             x, names = archive[part], archive[f"{part}_names_info"]
@@ -36,4 +38,10 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
     if x.shape[1:] != (200, 7) or names.shape != x.shape[:1]:
         raise DataError(f"{path} should hold poses (N, 200, 7), it holds {x.shape}; fetch it again")
     series = torch.from_numpy(np.ascontiguousarray(x.astype(np.float32).transpose(0, 2, 1)))
-    return Dataset(series, "fork-trajectories", "Rhodes and Lee 2023", "MIT", np.array([word[:2] for word in names]))
+    return Dataset(
+        series,
+        "fork-trajectories",
+        "Rhodes and Lee 2023",
+        "MIT",
+        np.array([word[:2] for word in names]),
+    )

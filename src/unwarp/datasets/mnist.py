@@ -30,10 +30,14 @@ def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
     try:
         raw = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read as a gzip file ({error}); fetch it again") from error
+        raise DataError(
+            f"{path} cannot be read as a gzip file ({error}); fetch it again"
+        ) from error
     found = struct.unpack(">i", raw[:4])[0] if len(raw) >= 8 else None
     if found != magic:
-        raise DataError(f"{path} starts with {found}, an IDX file of this kind starts with {magic}; fetch it again")
+        raise DataError(
+            f"{path} starts with {found}, an IDX file of this kind starts with {magic}; fetch it again"
+        )
     n_axes = 3 if magic == IMAGES else 1
     if len(raw) < 4 + 4 * n_axes:
         raise DataError(f"{path} ends within its header; fetch it again")
@@ -55,7 +59,9 @@ def read_part(root: Path, part: str) -> tuple[Tensor, np.ndarray[Any, Any]]:
     x = read_idx(root / f"{PREFIX[part]}-images-idx3-ubyte.gz", IMAGES)
     labels = read_idx(root / f"{PREFIX[part]}-labels-idx1-ubyte.gz", LABELS)
     if len(x) != len(labels):
-        raise DataError(f"{root}: {len(x)} pictures and {len(labels)} labels for {part}; fetch the files again")
+        raise DataError(
+            f"{root}: {len(x)} pictures and {len(labels)} labels for {part}; fetch the files again"
+        )
     return torch.from_numpy(x.astype(np.float32) / 255)[:, None], labels.astype(np.int64)
 
 

@@ -40,7 +40,9 @@ def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType
 
     def enter(function: LoaderType) -> LoaderType:
         if name in built_in():
-            raise ConfigError(f"{address(function)} cannot be the data set {name!r}, which is built in; rename it")
+            raise ConfigError(
+                f"{address(function)} cannot be the data set {name!r}, which is built in; rename it"
+            )
         REGISTRY.add(name, function)
         if preset is not None:
             _register_preset(name, preset)

@@ -29,7 +29,9 @@ def load(part: str = "train") -> Dataset:
         raise DataError(f"part={part!r} is unknown; choose train or test")
     spec = find_spec("tslearn")
     if spec is None or not spec.submodule_search_locations:
-        raise DataError("Trace comes with the package tslearn; install it with: pip install 'unwarp[series]'")
+        raise DataError(
+            "Trace comes with the package tslearn; install it with: pip install 'unwarp[series]'"
+        )
     path = Path(spec.submodule_search_locations[0]) / ".cached_datasets" / "Trace.npz"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -39,4 +41,10 @@ def load(part: str = "train") -> Dataset:
     if x.shape != SHAPE or labels.shape != SHAPE[:1]:
         raise DataError(f"{path} should hold series {SHAPE}, it holds {x.shape}; reinstall tslearn")
     series = torch.from_numpy(np.ascontiguousarray(x.astype(np.float32).transpose(0, 2, 1)))
-    return Dataset(series, "trace", "Trace (Roverso), UCR archive, as shipped in tslearn", "", labels.astype(np.int64))
+    return Dataset(
+        series,
+        "trace",
+        "Trace (Roverso), UCR archive, as shipped in tslearn",
+        "",
+        labels.astype(np.int64),
+    )

@@ -42,11 +42,15 @@ def locate(archive: str, part: str, name: str, suffix: str, folder: str | Path |
         raise DataError(f"part={part!r} is unknown; choose train or test")
     root = Path(folder) if folder else Path(os.environ.get("UNWARP_DATA", "")) / archive
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder; set UNWARP_DATA to the folder that holds {archive}/, or pass folder=")
+        raise DataError(
+            f"{root} is not a folder; set UNWARP_DATA to the folder that holds {archive}/, or pass folder="
+        )
     path = root / name / f"{name}_{part.upper()}{suffix}"
     if not path.is_file():
         there = sorted(found.name for found in root.iterdir() if found.is_dir())
-        raise DataError(f"{path} does not exist; the sets in {root} are {', '.join(there) or 'none'}")
+        raise DataError(
+            f"{path} does not exist; the sets in {root} are {', '.join(there) or 'none'}"
+        )
     return path
 
 

@@ -10,7 +10,9 @@ from unwarp.data.source import Source
 from unwarp.datasets.ucr import locate, one_length
 
 
-def load(part: str = "train", name: str = "BasicMotions", folder: str | Path | None = None) -> Dataset:
+def load(
+    part: str = "train", name: str = "BasicMotions", folder: str | Path | None = None
+) -> Dataset:
     """Series (N, C, T) of the set `name`, as published; where lengths differ, resampled by `ucr.one_length`.
 
     Raises:

@@ -59,7 +59,9 @@ class Alignment:
             times: Time stamps, as for `fit`.
         """
         samples = self.prepare_samples(X, times)
-        target = samples if other is None else self.schema_.prepare_other(other, samples, self.missing)
+        target = (
+            samples if other is None else self.schema_.prepare_other(other, samples, self.missing)
+        )
         # in the place of the samples, so that memory does not grow with their number, unless a caller holds them
         aligned = target.x.clone() if target is X else target.x
         for part, map, rows in self._maps(samples.x):
@@ -78,9 +80,13 @@ class Alignment:
                 sample numbers, (K, 1) or (N, K, 1).
         """
         samples = self.prepare_samples(X)
-        return from_frame(self.schema_, self._align_points(samples, to_frame(self.schema_, points, samples)))
+        return from_frame(
+            self.schema_, self._align_points(samples, to_frame(self.schema_, points, samples))
+        )
 
-    def transform_events(self, X: Any, events: Any, inverse: bool = False, *, times: Any = None) -> Array | list[Array]:
+    def transform_events(
+        self, X: Any, events: Any, inverse: bool = False, *, times: Any = None
+    ) -> Array | list[Array]:
         """When events of each series happen in the aligned one, whose steps stand at `times_`.
 
         Times are in samples from 0, in seconds where a rate was given, and on the clock of `times` where there are such.
@@ -104,14 +110,18 @@ class Alignment:
         if len(self.schema_.domain.axes) != 2:
             raise DataError(f"to_matrix needs images; {self.schema_.domain.plural} have no matrix")
         size = (x.shape[2], x.shape[3])
-        return torch.cat([to_matrix(map, size, convention).cpu() for _, map, _ in self._maps(x)]).numpy()
+        return torch.cat(
+            [to_matrix(map, size, convention).cpu() for _, map, _ in self._maps(x)]
+        ).numpy()
 
     @property
     def times_(self) -> Array:
         """When each step of aligned series stands (T,), in samples, or in seconds where a rate or times were given."""
         check_is_fitted(self)
         if not self.schema_.domain.has_times:
-            raise AttributeError(f"times_ is of series; the model was trained on {self.schema_.domain.plural}")
+            raise AttributeError(
+                f"times_ is of series; the model was trained on {self.schema_.domain.plural}"
+            )
         return self.schema_.times
 
     def prepare_dataset(self, source: Source) -> Dataset:
@@ -129,7 +139,11 @@ class Alignment:
             times: Time stamps, as for `fit`.
         """
         check_is_fitted(self)
-        return X if isinstance(X, Prepared) else self.schema_.prepare(as_source(X, times), self.missing)
+        return (
+            X
+            if isinstance(X, Prepared)
+            else self.schema_.prepare(as_source(X, times), self.missing)
+        )
 
     def prepare(self, X: Any, times: Any = None) -> Tensor:
         """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""

@@ -92,7 +92,9 @@ class Features:
             ConfigError: The features were found without labels.
         """
         if not len(self.classes):
-            raise ConfigError("these features were found without labels; fit them on a data set that has some")
+            raise ConfigError(
+                "these features were found without labels; fit them on a data set that has some"
+            )
         return np.asarray(self.classes[self._run(self.net, x).argmax(1)])
 
     def accuracy(self, x: Tensor | Array, labels: Array) -> float:
@@ -101,7 +103,11 @@ class Features:
 
     def save(self, path: str | Path) -> None:
         """Write one safetensors file."""
-        record = {"shape": self.shape, "n_features": self.net.n_features, "classes": self.classes.tolist()}
+        record = {
+            "shape": self.shape,
+            "n_features": self.net.n_features,
+            "classes": self.classes.tolist(),
+        }
         save_file(self.net.state_dict(), path, {"features": json.dumps(record)})
 
     @classmethod
@@ -119,14 +125,18 @@ class Features:
             net = FeatureNet(shape, record["n_features"], len(classes))
             net.load_state_dict(tensors)
         except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
-            raise CheckpointError(f"{path} does not hold features ({error}); fit and save them again") from error
+            raise CheckpointError(
+                f"{path} does not hold features ({error}); fit and save them again"
+            ) from error
         return cls(net.eval(), shape, classes)
 
     @torch.no_grad()
     def _run(self, arrow: Callable[[Tensor], Tensor], x: Tensor | Array, size: int = 1000) -> Array:
         samples = torch.as_tensor(x, dtype=torch.float32)
         if tuple(samples.shape[1:]) != self.shape:
-            raise DataError(f"x has shape {tuple(samples.shape)}, these features are of samples (N, *{self.shape})")
+            raise DataError(
+                f"x has shape {tuple(samples.shape)}, these features are of samples (N, *{self.shape})"
+            )
         return np.concatenate([arrow(part).numpy() for part in torch.split(samples, size)])
 
 
@@ -168,7 +178,13 @@ def fit_features(
 
 
 def _classifier(
-    data: Dataset, target: Tensor, n_features: int, steps: int, batch_size: int, seed: int, device: str
+    data: Dataset,
+    target: Tensor,
+    n_features: int,
+    steps: int,
+    batch_size: int,
+    seed: int,
+    device: str,
 ) -> FeatureNet:
     """A network trained to find the rows' classes `target` (N,), numbered from 0."""
     with torch.random.fork_rng():
@@ -187,14 +203,22 @@ def _classifier(
 def _components(x: Tensor, n_features: int, seed: int) -> FeatureNet:
     """The first principal components of samples (N, *shape), about their mean."""
     shape = tuple(x.shape[1:])
-    found = PCA(min(n_features, len(x), math.prod(shape)), random_state=seed).fit(x.flatten(1).numpy())
-    weight, mean = (torch.as_tensor(part, dtype=torch.float32) for part in (found.components_, found.mean_))
+    found = PCA(min(n_features, len(x), math.prod(shape)), random_state=seed).fit(
+        x.flatten(1).numpy()
+    )
+    weight, mean = (
+        torch.as_tensor(part, dtype=torch.float32) for part in (found.components_, found.mean_)
+    )
     net = FeatureNet(shape, len(weight), 0)
-    net.load_state_dict({"body.1.weight": weight, "body.1.bias": -weight @ mean, "scale": net.scale})
+    net.load_state_dict(
+        {"body.1.weight": weight, "body.1.bias": -weight @ mean, "scale": net.scale}
+    )
     return net
 
 
-def sample_inputs(features: Features, x: Tensor, samples: Tensor, train_x: Tensor, seed: int = 0) -> ScoreInputs:
+def sample_inputs(
+    features: Features, x: Tensor, samples: Tensor, train_x: Tensor, seed: int = 0
+) -> ScoreInputs:
     """Inputs that scores of samples ask for; `|` joins them with others.
 
     Args:

@@ -41,7 +41,9 @@ class Generation:
         check_is_fitted(self)
         content = torch.tensor(np.array(Z, np.float32))
         if content.ndim != 2 or content.shape[1] != self.model_.n_content:
-            raise DataError(f"Z has shape {tuple(content.shape)}; give codes of shape (N, {self.model_.n_content})")
+            raise DataError(
+                f"Z has shape {tuple(content.shape)}; give codes of shape (N, {self.model_.n_content})"
+            )
         with torch.no_grad():
             if params is None:
                 samples = self.model_.template(content)
@@ -68,10 +70,14 @@ class Generation:
                 f"n={n} must be at least 1, and source={source!r} one of {', '.join(get_args(LatentDensity))}"
             )
         if source == "prior" and not self.recipe_.generative:
-            raise ConfigError(f"{self.recipe_.family!r} has no prior over content; use source='mixture'")
+            raise ConfigError(
+                f"{self.recipe_.family!r} has no prior over content; use source='mixture'"
+            )
         with torch.no_grad():
             if source == "mixture" or not self.recipe_.generative:
-                samples = self._decode(torch.from_numpy(self.mixture_.sample(n, random_state)).float())
+                samples = self._decode(
+                    torch.from_numpy(self.mixture_.sample(n, random_state)).float()
+                )
             else:
                 samples = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
@@ -83,5 +89,7 @@ class Generation:
 
     def _decode(self, latents: Tensor) -> Tensor:
         """Samples (N, *shape) of content and theta, side by side (N, D + P)."""
-        content, theta = torch.split(latents, [self.model_.n_content, len(self.model_.warp.factors)], -1)
+        content, theta = torch.split(
+            latents, [self.model_.n_content, len(self.model_.warp.factors)], -1
+        )
         return self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))

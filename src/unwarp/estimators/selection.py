@@ -87,7 +87,9 @@ class Selection:
     def of(cls, record: Mapping[str, Any]) -> Self:
         """What `dataclasses.asdict` made of one, perhaps by way of JSON."""
         shares = {name: tuple(each) for name, each in record["unexplained"].items()}
-        return cls(record["choice"], tuple(record["saved"]), shares, tuple(record.get("nearer", ())))
+        return cls(
+            record["choice"], tuple(record["saved"]), shares, tuple(record.get("nearer", ()))
+        )
 
     @property
     def recipe(self) -> Recipe:
@@ -140,7 +142,11 @@ def select(
     plan = {"batch_size": BATCH, "seed": seed, "device": device}
     trials = _Trials(x, steps, None if seconds is None else seconds / (6 * len(pieces)), plan, say)
     saved = _code_length_gains(trials, pieces)
-    return Selection("none", saved) if mean(saved) < MARGIN else _choose_sharpness(trials, pieces[:2], saved)
+    return (
+        Selection("none", saved)
+        if mean(saved) < MARGIN
+        else _choose_sharpness(trials, pieces[:2], saved)
+    )
 
 
 Pieces = Sequence[tuple[Tensor, Tensor]]
@@ -170,9 +176,12 @@ def _code_length_gains(trials: _Trials, pieces: Pieces) -> tuple[float, ...]:
     """Nats that a warp saves in the description of a held-out series, piece by piece; no more pieces than leave a doubt."""
     saved: list[float] = []
     for i, (known, held) in enumerate(pieces):
-        trials.say(f"how much to warp: does a warp help to describe held-out series? ({i + 1} of {len(pieces)})")
+        trials.say(
+            f"how much to warp: does a warp help to describe held-out series? ({i + 1} of {len(pieces)})"
+        )
         plain, warped = (
-            description_length(trials.fitted(r, known), trials.x[held]) for r in (JUDGE.without_warp(), JUDGE)
+            description_length(trials.fitted(r, known), trials.x[held])
+            for r in (JUDGE.without_warp(), JUDGE)
         )
         saved.append(plain - warped)
         if abs(saved[0] - MARGIN) > 2 * MARGIN:
@@ -227,7 +236,10 @@ def unexplained(model: Model, x: Tensor, levels: int = 4) -> float:
     drawn = model.reconstruct(model.embed(x))
     whole = fill_from(x, drawn)
     bands = zip(pyramid(drawn - whole, levels), pyramid(whole, levels), strict=True)
-    return mean(min(1.0, float(error.square().mean() / band.var().clamp_min(1e-12))) for error, band in bands)
+    return mean(
+        min(1.0, float(error.square().mean() / band.var().clamp_min(1e-12)))
+        for error, band in bands
+    )
 
 
 @torch.no_grad()
@@ -237,7 +249,12 @@ def distance_gain(model: Model, known: Tensor, held: Tensor) -> float:
     The log of the mean squared distance as they are over that after alignment; 0 where nothing is gained.
     """
     before = _nearest(interpolate_missing(known), interpolate_missing(held))
-    after = _nearest(*(interpolate_missing(align(x, model.pose(x), padding=model.padding)) for x in (known, held)))
+    after = _nearest(
+        *(
+            interpolate_missing(align(x, model.pose(x), padding=model.padding))
+            for x in (known, held)
+        )
+    )
     return math.log(max(before, 1e-12) / max(after, 1e-12))
 
 

@@ -41,7 +41,9 @@ class Storing:
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         arrays = {"cluster_centers": self.cluster_centers_, **mixture}
         extra = {
-            "settings": {k: v for k, v in parameters.items() if k not in ("warp", "recipe", "overrides")},
+            "settings": {
+                k: v for k, v in parameters.items() if k not in ("warp", "recipe", "overrides")
+            },
             "data": self.schema_.record(),
             "n_features_in": self.n_features_in_,
             "arrays": {name: torch.from_numpy(value) for name, value in arrays.items()},
@@ -58,7 +60,9 @@ class Storing:
         """
         model, recipe, config = store.load(folder)
         if "settings" not in config:
-            raise CheckpointError(f"{folder} holds a bare model; read it with unwarp.models.store.load")
+            raise CheckpointError(
+                f"{folder} holds a bare model; read it with unwarp.models.store.load"
+            )
         try:
             return cls._restore(model, recipe, config)
         except (KeyError, TypeError, ValueError) as error:
@@ -78,5 +82,7 @@ class Storing:
         estimator.schema_ = Schema.of(config["data"], model.shape, shape)
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         estimator.cluster_centers_ = arrays["cluster_centers"]
-        estimator.mixture_ = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
+        estimator.mixture_ = Mixture(
+            *(arrays[f"mixture_{field.name}"] for field in fields(Mixture))
+        )
         return estimator

@@ -127,7 +127,9 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
     ) -> None:
         self.__dict__.update({name: value for name, value in locals().items() if name != "self"})
 
-    def fit(self, X: Any, y: Any = None, *, times: Any = None, callbacks: Sequence[Callback] = ()) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, *, times: Any = None, callbacks: Sequence[Callback] = ()
+    ) -> Self:
         """Learn from samples.
 
         Args:
@@ -153,9 +155,15 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         # learn: the model that the plan describes, by the players that its recipe names
         model = plan.recipe.build(data.shape, seed=seed)
         players, seconds = plan.recipe.players(model), self._seconds_left(started)
-        where: dict[str, Any] = {"device": self.device, "precision": self.precision, "callbacks": callbacks}
+        where: dict[str, Any] = {
+            "device": self.device,
+            "precision": self.precision,
+            "callbacks": callbacks,
+        }
         steps, size = plan.steps, plan.batch_size
-        history = train(model, players, data, steps=steps, batch_size=size, seed=seed, seconds=seconds, **where)
+        history = train(
+            model, players, data, steps=steps, batch_size=size, seed=seed, seconds=seconds, **where
+        )
         # keep all of it, at once
         self.schema_ = schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp))
         self.n_features_in_ = schema.n_features
@@ -177,7 +185,9 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         """
         return self._reading(self._request().warp_domain).parse(as_source(X, times))
 
-    def fit_transform(self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any) -> Array:
+    def fit_transform(
+        self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any
+    ) -> Array:
         """`fit`, then `transform`."""
         return self.fit(X, y, times=times, **fit_params).transform(X, times=times)
 
@@ -201,7 +211,9 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         x, x_hat = samples.x, torch.from_numpy(self._embed(samples).x_hat)
         likelihood = self.model_.likelihood
         with torch.no_grad():
-            return -float(likelihood(x_hat, x if likelihood.kind == "gaussian" else x.clamp(0, 1)).mean())
+            return -float(
+                likelihood(x_hat, x if likelihood.kind == "gaussian" else x.clamp(0, 1)).mean()
+            )
 
     def predict(self, X: Any, *, times: Any = None) -> Array:
         """The cluster of each sample (N,): the nearest of `cluster_centers_` in content."""
@@ -225,14 +237,20 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
                 raise ConfigError(f"{name}={value!r} must be a whole number of at least {low}")
         overrides = {} if self.overrides is None else self.overrides
         if not isinstance(overrides, Mapping) or not all(isinstance(key, str) for key in overrides):
-            raise ConfigError(f"overrides={overrides!r} must map fields to values, as {{'optimiser.lr': 1e-3}}")
+            raise ConfigError(
+                f"overrides={overrides!r} must map fields to values, as {{'optimiser.lr': 1e-3}}"
+            )
         bound = self.max_seconds
         if not (bound is None or (isinstance(bound, Real) and 0 < bound < np.inf)):
-            raise ConfigError(f"max_seconds={bound!r} must be a positive number, or None for no bound")
+            raise ConfigError(
+                f"max_seconds={bound!r} must be a positive number, or None for no bound"
+            )
         return Request(self.recipe, self.warp, self.n_content, dict(overrides))
 
     def _reading(self, warp_domain: str) -> Reading:
-        return Reading(self.domain, self.scale, self.missing, self.sampling_rate, self.image_shape, warp_domain)
+        return Reading(
+            self.domain, self.scale, self.missing, self.sampling_rate, self.image_shape, warp_domain
+        )
 
     def _seconds_left(self, started: float) -> float | None:
         """What is left of the bound on the time of `fit`, one second at least."""
@@ -243,11 +261,20 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         return (Choice(print, bound), Progress("training", seconds=bound)) if self.verbose else ()
 
     def _decide(
-        self, request: Request, schema: Schema, data: Dataset, seed: int, callbacks: Sequence[Callback]
+        self,
+        request: Request,
+        schema: Schema,
+        data: Dataset,
+        seed: int,
+        callbacks: Sequence[Callback],
     ) -> tuple[Plan, Selection | None]:
         """The plan for training samples and, where the data had to decide how much to warp, the evidence."""
         say = partial(_say, callbacks)
-        if schema.domain.has_times and self.scale == "auto" and (uneven := uneven_channels(data.x.numpy())):
+        if (
+            schema.domain.has_times
+            and self.scale == "auto"
+            and (uneven := uneven_channels(data.x.numpy()))
+        ):
             say(uneven)
         options: dict[str, Any] = {"batch_size": self.batch_size, "steps": self.max_steps}
         options["has_gaps"] = self.missing == "mask"
@@ -256,7 +283,9 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
             return plan, None
         steps = STEPS if self.max_steps is None else min(STEPS, self.max_steps)
         seconds = None if self.max_seconds is None else self.max_seconds / 2
-        selection = select(data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, say=say)
+        selection = select(
+            data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, say=say
+        )
         why = f"how much to warp: {selection}"
         say(why)
         decided = adapt_to_series(selection.recipe, data.x)
@@ -269,7 +298,9 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         n = self.n_clusters or default_clusters(self.schema_.domain, len(data), data.labels)
         self.mixture_ = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, seed)
         k = min(n, len(np.unique(codes, axis=0)))
-        self.cluster_centers_ = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
+        self.cluster_centers_ = (
+            KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
+        )
 
     def _embed(self, samples: Prepared) -> Embedding:
         return embed(self.model_, samples.x, device=self.device)

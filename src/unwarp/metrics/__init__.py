@@ -12,7 +12,16 @@ from unwarp.core import import_files
 from unwarp.metrics.inputs import ScoreInputs
 from unwarp.metrics.registry import Metric, Score, definitions, needs, score_function, unregister
 
-__all__ = ["Metric", "Score", "ScoreInputs", "catalogue", "needs", "score_function", "scores", "unregister"]
+__all__ = [
+    "Metric",
+    "Score",
+    "ScoreInputs",
+    "catalogue",
+    "needs",
+    "score_function",
+    "scores",
+    "unregister",
+]
 
 
 def catalogue() -> dict[str, Metric]:

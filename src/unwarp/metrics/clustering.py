@@ -26,14 +26,18 @@ def nmi(clusters: Labels, labels: Labels) -> float:
     return float(normalized_mutual_info_score(labels, clusters))
 
 
-def _fit_and_match(train: Array, test: Array, labels: Labels, starts: int, seed: int) -> dict[str, float]:
+def _fit_and_match(
+    train: Array, test: Array, labels: Labels, starts: int, seed: int
+) -> dict[str, float]:
     means = KMeans(len(np.unique(labels)), n_init=starts, random_state=seed).fit(train)
     clusters = means.predict(test)
     return {"acc": accuracy(clusters, labels), "nmi": nmi(clusters, labels)}
 
 
 @score_function(best=1.0, chance={"acc": 0.5, "nmi": 0.0})
-def kmeans(train_codes: Array, codes: Array, labels: Labels, starts: int = 20, seed: int = 0) -> dict[str, float]:
+def kmeans(
+    train_codes: Array, codes: Array, labels: Labels, starts: int = 20, seed: int = 0
+) -> dict[str, float]:
     """`acc` and `nmi` of k-means (as many clusters as classes) fitted on training codes, applied to `codes`."""
     return _fit_and_match(train_codes, codes, labels, starts, seed)
 

@@ -29,7 +29,10 @@ def at_bounds(table: Mapping[Factor, Array], near: float = 0.95) -> dict[str, fl
         return {"at_bounds": 0.0, "at_bounds_samples": 0.0}
     every = np.stack([*hits.values()])
     columns = {f"at_bounds_{name}": float(hit.mean()) for name, hit in hits.items()}
-    return {"at_bounds": float(every.mean()), "at_bounds_samples": float(every.any(0).mean())} | columns
+    return {
+        "at_bounds": float(every.mean()),
+        "at_bounds_samples": float(every.any(0).mean()),
+    } | columns
 
 
 def _beyond(factor: Factor, values: Array, near: float) -> NDArray[np.bool_]:
@@ -68,4 +71,8 @@ def ambiguous(map: Map, move: Map, moved_map: Map, size: tuple[int, int]) -> dic
     turn = np.abs(columns["rotation_deg"])
     shift = np.hypot(columns["shift_x_px"], columns["shift_y_px"])
     lost = (turn > LOST_DEG) | (shift > LOST_PX)
-    return {"follow_deg": float(np.median(turn)), "follow_px": float(np.median(shift)), "ambiguous": float(lost.mean())}
+    return {
+        "follow_deg": float(np.median(turn)),
+        "follow_px": float(np.median(shift)),
+        "ambiguous": float(lost.mean()),
+    }

@@ -48,7 +48,9 @@ def levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
         )
     ranks = [np.unique(column, return_inverse=True)[1] for column in values.T]
     cut = [
-        np.unique(binned(column[:, None], bins)[:, 0], return_inverse=True)[1] if rank.max() >= MOST_LEVELS else rank
+        np.unique(binned(column[:, None], bins)[:, 0], return_inverse=True)[1]
+        if rank.max() >= MOST_LEVELS
+        else rank
         for rank, column in zip(ranks, values.T, strict=True)
     ]
     varying = [rank for rank in cut if rank.max() > 0]
@@ -64,9 +66,13 @@ def checked(latents: Array, factor_values: NDArray[Any], least: int = 1) -> tupl
         )
     ranks = levels(factor_values)
     if len(ranks) != len(codes):
-        raise DataError(f"latents have {len(codes)} rows, factor_values {len(ranks)}; give one row a sample in both")
+        raise DataError(
+            f"latents have {len(codes)} rows, factor_values {len(ranks)}; give one row a sample in both"
+        )
     if ranks.shape[1] < least:
-        raise DataError(f"factor_values has {ranks.shape[1]} columns that vary, this measure needs {least} or more")
+        raise DataError(
+            f"factor_values has {ranks.shape[1]} columns that vary, this measure needs {least} or more"
+        )
     return codes, ranks
 
 
@@ -149,7 +155,11 @@ def modularity(latents: Array, factor_values: NDArray[Any], bins: int = BINS) ->
     squared = np.square(mutual_information(binned(codes, bins), ranks))
     best = squared.max(1)
     others = (squared.sum(1) - best) / (squared.shape[1] - 1)
-    return float(np.mean([1 - rest / top if top > 0 else 0.0 for rest, top in zip(others, best, strict=True)]))
+    return float(
+        np.mean(
+            [1 - rest / top if top > 0 else 0.0 for rest, top in zip(others, best, strict=True)]
+        )
+    )
 
 
 @score_function(best=1.0, chance=0.5)
@@ -171,12 +181,18 @@ def _area(codes: Array, rank: Levels, seed: int) -> float:
     train, test = standardised(codes[fit], codes[held_out])
     probe = LogisticRegression(max_iter=2000).fit(train, rank[fit])
     seen = zip(probe.classes_, probe.predict_proba(test).T, strict=True)
-    areas = [roc_auc_score(hit, p) for value, p in seen if (hit := rank[held_out] == value).any() and not hit.all()]
+    areas = [
+        roc_auc_score(hit, p)
+        for value, p in seen
+        if (hit := rank[held_out] == value).any() and not hit.all()
+    ]
     return float(np.mean(areas))
 
 
 @score_function(chance=0.0)
-def sap(latents: Array, factor_values: NDArray[Any], continuous: bool = False, seed: int = 0) -> float:
+def sap(
+    latents: Array, factor_values: NDArray[Any], continuous: bool = False, seed: int = 0
+) -> float:
     """Separated attribute predictability: how much better the best single latent predicts a factor than the second.
 
     A linear support vector machine on one standardised latent classifies the factor's value; the score of a latent is
@@ -215,7 +231,10 @@ def _accuracy(code: Array, rank: Levels, seed: int) -> float:
     return float(machine.score(test, rank[held_out]))
 
 
-@score_function(best=1.0, chance={"dci_disentanglement": 0.0, "dci_completeness": 0.0, "dci_informativeness": 0.5})
+@score_function(
+    best=1.0,
+    chance={"dci_disentanglement": 0.0, "dci_completeness": 0.0, "dci_informativeness": 0.5},
+)
 def dci(
     latents: Array, factor_values: NDArray[Any], importance: Importance = "forest", seed: int = 0
 ) -> dict[str, float]:
@@ -245,7 +264,10 @@ def dci(
     fit, held_out = split(len(codes), seed)
     models = [_trees(importance, seed).fit(codes[fit], rank[fit]) for rank in ranks.T]
     table = np.stack([model.feature_importances_ for model in models], 1)
-    accuracies = [model.score(codes[held_out], rank[held_out]) for model, rank in zip(models, ranks.T, strict=True)]
+    accuracies = [
+        model.score(codes[held_out], rank[held_out])
+        for model, rank in zip(models, ranks.T, strict=True)
+    ]
     disentanglement, completeness = importance_scores(table)
     return {
         "dci_disentanglement": disentanglement,

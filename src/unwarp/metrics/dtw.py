@@ -28,7 +28,9 @@ def aligned_rmse(template: Array, x: Array) -> float:
         DataError: Numbers of series or channels that differ.
     """
     if template.shape[:2] != x.shape[:2]:
-        raise DataError(f"template has shape {template.shape}, x has shape {x.shape}; series and channels must agree")
+        raise DataError(
+            f"template has shape {template.shape}, x has shape {x.shape}; series and channels must agree"
+        )
     cost = np.square(x[..., :, None] - template[..., None, :]).sum(1)
     return float(np.sqrt(np.mean([_along(each, matched(each)) for each in cost])))
 

@@ -48,7 +48,12 @@ def partners(rank: Levels, rows: Levels, random: np.random.Generator) -> Levels:
 
 @score_function(best=1.0, chance=0.5)
 def betavae_score(
-    latents: Array, factor_values: NDArray[Any], pairs: int = 64, train: int = 10_000, test: int = 5_000, seed: int = 0
+    latents: Array,
+    factor_values: NDArray[Any],
+    pairs: int = 64,
+    train: int = 10_000,
+    test: int = 5_000,
+    seed: int = 0,
 ) -> float:
     """Accuracy of telling which factor pairs of samples share, from the mean absolute difference of their latents.
 
@@ -70,12 +75,16 @@ def betavae_score(
     """
     codes, ranks = checked(latents, factor_values, least=2)
     random = np.random.default_rng(seed)
-    (x, y), (x_test, y_test) = (_differences(codes, ranks, n // ranks.shape[1], pairs, random) for n in (train, test))
+    (x, y), (x_test, y_test) = (
+        _differences(codes, ranks, n // ranks.shape[1], pairs, random) for n in (train, test)
+    )
     x, x_test = standardised(x, x_test)
     return float(LogisticRegression(max_iter=2000).fit(x, y).score(x_test, y_test))
 
 
-def _differences(codes: Array, ranks: Levels, n: int, pairs: int, random: np.random.Generator) -> tuple[Array, Levels]:
+def _differences(
+    codes: Array, ranks: Levels, n: int, pairs: int, random: np.random.Generator
+) -> tuple[Array, Levels]:
     """For each factor `n` points: mean absolute differences (n * F, D), and the factor that was shared (n * F,)."""
     points = []
     for rank in ranks.T:
@@ -86,7 +95,12 @@ def _differences(codes: Array, ranks: Levels, n: int, pairs: int, random: np.ran
 
 @score_function(best=1.0, chance=0.5)
 def factorvae_score(
-    latents: Array, factor_values: NDArray[Any], group: int = 64, train: int = 10_000, test: int = 5_000, seed: int = 0
+    latents: Array,
+    factor_values: NDArray[Any],
+    group: int = 64,
+    train: int = 10_000,
+    test: int = 5_000,
+    seed: int = 0,
 ) -> float:
     """Accuracy of telling which factor a group of samples shares, from the latent that varies least in it.
 
@@ -110,7 +124,9 @@ def factorvae_score(
     if codes.shape[1] == 0:
         return 0.0
     random = np.random.default_rng(seed)
-    votes, held_out = (_votes(codes, ranks, n // ranks.shape[1], group, random) for n in (train, test))
+    votes, held_out = (
+        _votes(codes, ranks, n // ranks.shape[1], group, random) for n in (train, test)
+    )
     return float(held_out[np.arange(len(votes)), votes.argmax(1)].sum() / held_out.sum())
 
 

@@ -129,7 +129,9 @@ def _weights(log_weights: Array) -> Array:
         )
     bad = np.isnan(weights).any(0) | (weights.max(0) == np.inf) | (weights.max(0) == -np.inf)
     if bad.any():
-        raise DataError(f"log_weights of samples {np.flatnonzero(bad)[:5].tolist()} hold NaN or inf, or are all -inf")
+        raise DataError(
+            f"log_weights of samples {np.flatnonzero(bad)[:5].tolist()} hold NaN or inf, or are all -inf"
+        )
     return weights
 
 

@@ -42,7 +42,9 @@ def deskew(x: Array, spread: float = 0.18) -> Array:
 
 
 @score_function(baseline=True)
-def moment_baselines(train_x: Array, train_labels: Labels, x: Array, labels: Labels, seed: int = 0) -> dict[str, float]:
+def moment_baselines(
+    train_x: Array, train_labels: Labels, x: Array, labels: Labels, seed: int = 0
+) -> dict[str, float]:
     """5-NN, k-means and Gaussian-mixture scores of raw and of deskewed pixels (N, C, H, W)."""
     if x.ndim != 4:
         return {}
@@ -53,7 +55,9 @@ def moment_baselines(train_x: Array, train_labels: Labels, x: Array, labels: Lab
     upright, test = _flat(deskew(train_x)), _flat(deskew(x))
     means = KMeans(k, n_init=20, random_state=seed).fit(upright).predict(test)
     pca = PCA(min(30, *upright.shape), random_state=seed).fit(upright)
-    mixture = GaussianMixture(k, n_init=2, reg_covar=1e-3, random_state=seed).fit(pca.transform(upright))
+    mixture = GaussianMixture(k, n_init=2, reg_covar=1e-3, random_state=seed).fit(
+        pca.transform(upright)
+    )
     mixed = mixture.predict(pca.transform(test))
     return raw | {
         "deskewed_neighbours": _neighbours(upright, train_labels, test, labels),

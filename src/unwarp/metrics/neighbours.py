@@ -12,9 +12,15 @@ from unwarp.metrics.registry import score_function
 
 
 @score_function(best=1.0, chance=0.5)
-def neighbours(train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, k: int = 5) -> float:
+def neighbours(
+    train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, k: int = 5
+) -> float:
     """Accuracy of the `k` nearest neighbours among the training codes, 0 to 1."""
-    return float(KNeighborsClassifier(min(k, len(train_codes))).fit(train_codes, train_labels).score(codes, labels))
+    return float(
+        KNeighborsClassifier(min(k, len(train_codes)))
+        .fit(train_codes, train_labels)
+        .score(codes, labels)
+    )
 
 
 @score_function(best=1.0, chance=0.5)

@@ -52,7 +52,9 @@ def relative(
     found, true = (_relative(affine_part(m), one, two) for m in (map, true_map))
     place = affine_part(true_map)[one].matrix[:, :, 2]
     columns: dict[Factor, tuple[torch.Tensor, ...]] = {}
-    for (factor, a), b in zip(warp.summary(found).items(), warp.summary(true).values(), strict=True):
+    for (factor, a), b in zip(
+        warp.summary(found).items(), warp.summary(true).values(), strict=True
+    ):
         columns[factor] = (a, b)
     moves = [m.push(place[:, None])[:, 0] - place for m in (found, true)]
     for axis, factor in enumerate(f for f in columns if f.name.startswith("shift")):
@@ -66,7 +68,9 @@ def _relative(map: AffineMap, one: torch.Tensor, two: torch.Tensor) -> Map:
 
 
 @score_function(best=0.0)
-def recovery(map: Map, true_map: Map, ids: NDArray[np.integer], size: tuple[int, int]) -> dict[str, float]:
+def recovery(
+    map: Map, true_map: Map, ids: NDArray[np.integer], size: tuple[int, int]
+) -> dict[str, float]:
     """Median error of the relative deformation: `angle_deg`, `shift_px` (length), `scale`, `shear_deg`.
 
     Of series: `warp_error`, the largest distance of two time maps, in lengths of the series.
@@ -142,14 +146,18 @@ def angle_error_modulo(
     period = np.broadcast_to(_period(order), difference.shape)
     for rows in _groups(groups):
         if len(set(period[rows])) > 1:
-            raise DataError("samples of one group have different symmetry orders; give one order a group")
+            raise DataError(
+                "samples of one group have different symmetry orders; give one order a group"
+            )
         difference[rows] -= _common_turn(difference[rows], period[rows][0])
     return np.asarray(np.abs(_wrap(difference, period)))
 
 
 def _paired(found: Array, true: Array) -> Array:
     if np.ndim(found) != 1 or np.shape(found) != np.shape(true):
-        raise DataError(f"found and true must be columns of one length (N,), got {np.shape(found)}, {np.shape(true)}")
+        raise DataError(
+            f"found and true must be columns of one length (N,), got {np.shape(found)}, {np.shape(true)}"
+        )
     return np.subtract(found, true, dtype=float)
 
 
@@ -160,7 +168,9 @@ def _groups(groups: Labels | None) -> list[NDArray[np.bool_]]:
 def _period(order: int | NDArray[np.integer]) -> Array:
     orders = np.asarray(order)
     if (orders < 1).any() or (orders % 1 != 0).any():
-        raise ConfigError(f"symmetry orders must be whole numbers of 1 or more (1: none), got {order}")
+        raise ConfigError(
+            f"symmetry orders must be whole numbers of 1 or more (1: none), got {order}"
+        )
     return np.asarray(360.0 / orders)
 
 
@@ -176,7 +186,11 @@ def _common_turn(difference: Array, period: float) -> float:
 
 
 def absolute(
-    map: Map, true_map: Map, labels: Labels, size: tuple[int, int], orders: Mapping[int, int] | None = None
+    map: Map,
+    true_map: Map,
+    labels: Labels,
+    size: tuple[int, int],
+    orders: Mapping[int, int] | None = None,
 ) -> dict[Factor, tuple[torch.Tensor, ...]]:
     """Recovered and true pose of each sample, by factor, with one common map of each class taken out.
 
@@ -227,7 +241,8 @@ def absolute_recovery(
         `absolute_r2_shift` (worse axis), `absolute_r2_log_scale` (worse scale).
     """
     columns = {
-        f.name: [v.double().numpy() for v in pair] for f, pair in absolute(map, true_map, labels, size, orders).items()
+        f.name: [v.double().numpy() for v in pair]
+        for f, pair in absolute(map, true_map, labels, size, orders).items()
     }
     turn = angle_error_modulo(*columns["rotation_deg"])
     shift = np.hypot(*(np.subtract(*columns[name]) for name in ("shift_x_px", "shift_y_px")))
@@ -255,10 +270,13 @@ def factor_r2(
         seed: Seed of the split.
     """
     if np.shape(factor_values) != (len(latents), len(factors)):
-        raise DataError(f"factor_values must be ({len(latents)}, {len(factors)}), got {np.shape(factor_values)}")
+        raise DataError(
+            f"factor_values must be ({len(latents)}, {len(factors)}), got {np.shape(factor_values)}"
+        )
     fit, held_out = split(len(latents), seed)
     train, test = (
-        np.pad(part, ((0, 0), (0, 1)), constant_values=1) for part in standardised(latents[fit], latents[held_out])
+        np.pad(part, ((0, 0), (0, 1)), constant_values=1)
+        for part in standardised(latents[fit], latents[held_out])
     )
     scores = {}
     for factor, column in zip(factors, np.asarray(factor_values, float).T, strict=True):

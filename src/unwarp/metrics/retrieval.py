@@ -28,7 +28,9 @@ def average_precision(distance: Array, relevant: NDArray[np.bool_]) -> Array:
     near = np.take_along_axis(distance, order, axis=1)
     hit = np.take_along_axis(relevant, order, axis=1)
     n = distance.shape[1]
-    last = np.where(np.hstack([near[:, 1:] != near[:, :-1], np.ones((len(near), 1), bool)]), np.arange(n), n)
+    last = np.where(
+        np.hstack([near[:, 1:] != near[:, :-1], np.ones((len(near), 1), bool)]), np.arange(n), n
+    )
     last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
     precision = np.take_along_axis(hit.cumsum(1), last, axis=1) / (last + 1)
     total = hit.sum(1)
@@ -71,25 +73,41 @@ def retrieval_map(
     parts = (rows[i : i + step] for i in range(0, len(rows), step))
     found = np.concatenate(
         [
-            average_precision(cdist(codes[part], train_codes, distance), labels[part, None] == train_labels)
+            average_precision(
+                cdist(codes[part], train_codes, distance), labels[part, None] == train_labels
+            )
             for part in parts
         ]
     )
     if np.isnan(found).all():
-        raise DataError("no query has an item of its class in the gallery; draw both from the same classes")
+        raise DataError(
+            "no query has an item of its class in the gallery; draw both from the same classes"
+        )
     return float(np.nanmean(found))
 
 
-def _check(train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, distance: str) -> None:
+def _check(
+    train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, distance: str
+) -> None:
     if distance not in ("euclidean", "cosine"):
         raise ConfigError(f"distance must be 'euclidean' or 'cosine', got {distance!r}")
-    if train_codes.ndim != 2 or codes.ndim != 2 or codes.shape[1:] != train_codes.shape[1:] or codes.size == 0:
+    if (
+        train_codes.ndim != 2
+        or codes.ndim != 2
+        or codes.shape[1:] != train_codes.shape[1:]
+        or codes.size == 0
+    ):
         raise DataError(
             f"codes (N, D) and train_codes (M, D) must share D >= 1, got {codes.shape}, {train_codes.shape}"
         )
-    for name, rows, values in (("train_labels", train_codes, train_labels), ("labels", codes, labels)):
+    for name, rows, values in (
+        ("train_labels", train_codes, train_labels),
+        ("labels", codes, labels),
+    ):
         if np.shape(values) != (len(rows),):
-            raise DataError(f"{name} must have one entry a code, ({len(rows)},), got {np.shape(values)}")
+            raise DataError(
+                f"{name} must have one entry a code, ({len(rows)},), got {np.shape(values)}"
+            )
 
 
 def retrieval_by_chunk(
@@ -117,7 +135,9 @@ def retrieval_by_chunk(
         ConfigError: If the sizes do not sum to D.
     """
     if min(chunks, default=0) < 1 or sum(chunks) != codes.shape[1]:
-        raise ConfigError(f"chunks must be sizes of 1 or more that sum to D = {codes.shape[1]}, got {tuple(chunks)}")
+        raise ConfigError(
+            f"chunks must be sizes of 1 or more that sum to D = {codes.shape[1]}, got {tuple(chunks)}"
+        )
     return np.array(
         [
             [

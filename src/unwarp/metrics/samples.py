@@ -54,7 +54,10 @@ def kernel_distance(
     size = min(size, len(real), len(fake))
     if size == len(real) == len(fake):
         return _discrepancy(real, fake)
-    draws = ((random.choice(len(part), size, replace=False) for part in (real, fake)) for _ in range(subsets))
+    draws = (
+        (random.choice(len(part), size, replace=False) for part in (real, fake))
+        for _ in range(subsets)
+    )
     return float(np.mean([_discrepancy(real[a], fake[b]) for a, b in draws]))
 
 
@@ -182,16 +185,23 @@ def _pair(features: Array, sample_features: Array, k: int = 1) -> tuple[Array, A
     """Both tables, checked, in double precision."""
     if k < 1:
         raise ConfigError(f"k={k} must be at least 1")
-    real, fake = _table(features, "features", k + 1), _table(sample_features, "sample_features", k + 1)
+    real, fake = (
+        _table(features, "features", k + 1),
+        _table(sample_features, "sample_features", k + 1),
+    )
     if real.shape[1] != fake.shape[1]:
-        raise DataError(f"features have {real.shape[1]} columns and sample_features {fake.shape[1]}; use one extractor")
+        raise DataError(
+            f"features have {real.shape[1]} columns and sample_features {fake.shape[1]}; use one extractor"
+        )
     return real, fake
 
 
 def _table(values: Array, name: str, rows: int) -> Array:
     table = np.asarray(values, np.float64)
     if table.ndim != 2 or len(table) < rows or not table.shape[1]:
-        raise DataError(f"{name} must be a table of {rows} rows or more, got shape {table.shape}; give more samples")
+        raise DataError(
+            f"{name} must be a table of {rows} rows or more, got shape {table.shape}; give more samples"
+        )
     if not np.isfinite(table).all():
         raise DataError(f"{name} holds NaN or infinite values; look at the samples they come from")
     return table
@@ -216,7 +226,9 @@ def _cubic(a: Array, b: Array) -> Array:
 
 def _reach(table: Array, k: int) -> Array:
     """Distance of each row (N, F) from its k-th nearest other row, (N,)."""
-    return np.asarray(NearestNeighbors(n_neighbors=k, algorithm="brute").fit(table).kneighbors()[0][:, -1])
+    return np.asarray(
+        NearestNeighbors(n_neighbors=k, algorithm="brute").fit(table).kneighbors()[0][:, -1]
+    )
 
 
 def _distances(real: Array, fake: Array) -> Iterator[tuple[slice, Array]]:

@@ -53,9 +53,15 @@ def nearest_centroids(
     means, names = [], []
     for name in np.unique(train_labels):
         rows = gallery[train_labels == name]
-        means.append(KMeans(min(n_means, len(rows)), n_init=10, random_state=seed).fit(rows).cluster_centers_)
+        means.append(
+            KMeans(min(n_means, len(rows)), n_init=10, random_state=seed).fit(rows).cluster_centers_
+        )
         names += [name] * len(means[-1])
-    return float(np.mean(np.asarray(names)[pairwise_distances_argmin(queries, np.concatenate(means))] == labels))
+    return float(
+        np.mean(
+            np.asarray(names)[pairwise_distances_argmin(queries, np.concatenate(means))] == labels
+        )
+    )
 
 
 def separation(train: Array, train_labels: Labels, test: Array, labels: Labels) -> dict[str, float]:
@@ -71,8 +77,13 @@ def separation(train: Array, train_labels: Labels, test: Array, labels: Labels) 
     return nearest(gallery, train_labels, queries, labels) | kmeans(gallery, queries, labels)
 
 
-@score_function(best=1.0, chance={"aligned_1nn": 0.5, "aligned_centroid": 0.5, "aligned_acc": 0.5, "aligned_nmi": 0.0})
-def aligned_separation(train_aligned: Array, train_labels: Labels, aligned: Array, labels: Labels) -> dict[str, float]:
+@score_function(
+    best=1.0,
+    chance={"aligned_1nn": 0.5, "aligned_centroid": 0.5, "aligned_acc": 0.5, "aligned_nmi": 0.0},
+)
+def aligned_separation(
+    train_aligned: Array, train_labels: Labels, aligned: Array, labels: Labels
+) -> dict[str, float]:
     """How well aligned series tell their classes: `aligned_1nn`, `_centroid`, `_acc`, `_nmi`.
 
     Pictures have no `aligned`, so that these are scores of series alone.
@@ -107,13 +118,17 @@ def codes_separation(
         DataError: Codes and series differ in number.
     """
     if len(codes) != len(series):
-        raise DataError(f"codes has {len(codes)} rows, series {len(series)}; give one code a series")
+        raise DataError(
+            f"codes has {len(codes)} rows, series {len(series)}; give one code a series"
+        )
     scores = nearest(train_codes, train_labels, codes, labels)
     return {f"codes_{name}": value for name, value in scores.items()}
 
 
 @score_function(baseline=True)
-def series_baselines(train_series: Array, train_labels: Labels, series: Array, labels: Labels) -> dict[str, float]:
+def series_baselines(
+    train_series: Array, train_labels: Labels, series: Array, labels: Labels
+) -> dict[str, float]:
     """How well series as they are tell their classes: `raw_1nn`, `_centroid`, `_acc`, `_nmi`.
 
     Pictures have no `series`; `moment_baselines` are theirs.
@@ -129,7 +144,9 @@ def series_baselines(train_series: Array, train_labels: Labels, series: Array, l
 
 
 @score_function
-def variance_left(x: Array, aligned: Array, codes: Array, cluster_centers: Array) -> dict[str, float]:
+def variance_left(
+    x: Array, aligned: Array, codes: Array, cluster_centers: Array
+) -> dict[str, float]:
     """`variance_ratio` of alignment, each series in the cluster nearest to its code.
 
     Pictures have no `aligned`, so that this is a score of series alone.

@@ -49,7 +49,9 @@ def named(text: str) -> Recipe:
     """
     if text not in families():
         names = ", ".join(sorted(families()))
-        raise ConfigError(f"recipe={text!r} is unknown; choose one of {names}, or import the module that defines it")
+        raise ConfigError(
+            f"recipe={text!r} is unknown; choose one of {names}, or import the module that defines it"
+        )
     return families()[text]()
 
 

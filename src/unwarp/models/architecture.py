@@ -95,4 +95,6 @@ class Architecture:
         """
         for name, (words, is_met) in demands.items():
             if not is_met:
-                raise ConfigError(f"{type(self).__name__}: {name} must be {words}, got {getattr(self, name)!r}")
+                raise ConfigError(
+                    f"{type(self).__name__}: {name} must be {words}, got {getattr(self, name)!r}"
+                )

@@ -58,7 +58,9 @@ def domain_of(warp: Warp, shape: Sequence[int]) -> Domain:
         forms = ", ".join(f"(C, {', '.join(known.axes)})" for known in Domain.registry.values())
         raise ConfigError(f"shape={tuple(shape)} is of no known domain; there are {forms}")
     if warp.domain not in ("auto", domain.name):
-        raise ConfigError(f"warp {warp.name!r} acts on {warp.domain} data, the samples have shape {tuple(shape)}")
+        raise ConfigError(
+            f"warp {warp.name!r} acts on {warp.domain} data, the samples have shape {tuple(shape)}"
+        )
     return domain
 
 
@@ -87,7 +89,9 @@ def complete(architecture: Architecture, domain: Domain, shape: Sequence[int]) -
     return architecture
 
 
-def build_encoder(architecture: Architecture, shape: tuple[int, ...], warp: Warp, window: Window) -> Encoder:
+def build_encoder(
+    architecture: Architecture, shape: tuple[int, ...], warp: Warp, window: Window
+) -> Encoder:
     """The encoder that `architecture` describes, for samples of `shape` and a bound `warp`."""
     many = 2 if architecture.stochastic else 1
     padding: Padding = "zeros" if architecture.padding == "auto" else architecture.padding
@@ -97,13 +101,16 @@ def build_encoder(architecture: Architecture, shape: tuple[int, ...], warp: Warp
     start = start_for(architecture.start, architecture.starts, warp, window)
     rungs = _rungs(architecture, shape, warp, window)
     content = Gaussian(
-        architecture.net.encode((shape[0], *window.size), many * architecture.n_content), architecture.stochastic
+        architecture.net.encode((shape[0], *window.size), many * architecture.n_content),
+        architecture.stochastic,
     )
     flags = shape[0] // 2 if architecture.gaps else 0
     return Staged(warp, architecture.n_content, start, rungs, content, window, padding, flags)
 
 
-def _rungs(architecture: Architecture, shape: tuple[int, ...], warp: Warp, window: Window) -> list[Rung]:
+def _rungs(
+    architecture: Architecture, shape: tuple[int, ...], warp: Warp, window: Window
+) -> list[Rung]:
     """The stages of pose, outermost warp first; the refinements of an invertible one look at the crop.
 
     A learned start is the first rung of the outermost warp; without refinements each warp begins with one.
@@ -120,12 +127,16 @@ def _rungs(architecture: Architecture, shape: tuple[int, ...], warp: Warp, windo
     rungs = []
     for i, (part, look, passes) in enumerate(plans):
         stochastic = architecture.stochastic and i == len(plans) - 1
-        net = architecture.net.encode((shape[0], *look.size), len(part.factors) * (2 if stochastic else 1))
+        net = architecture.net.encode(
+            (shape[0], *look.size), len(part.factors) * (2 if stochastic else 1)
+        )
         rungs.append(Rung(part, look, net, stochastic, passes))
     return rungs
 
 
-def build_decoder(architecture: Architecture, shape: tuple[int, ...], is_bounded: bool) -> tuple[nn.Module, nn.Module]:
+def build_decoder(
+    architecture: Architecture, shape: tuple[int, ...], is_bounded: bool
+) -> tuple[nn.Module, nn.Module]:
     """The decoder and the link: values in [0, 1] start near the background, others stay linear.
 
     Args:

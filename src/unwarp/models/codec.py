@@ -34,9 +34,14 @@ def describe(choice: Any) -> Any:
         links = [describe(link) for link in choice.links]
         return {"family": choice.name, "links": links, "size": list(choice.size)}
     if is_dataclass(choice) and not isinstance(choice, type):
-        head, body = _head(choice), {f.name: describe(getattr(choice, f.name)) for f in fields(choice)}
+        head, body = (
+            _head(choice),
+            {f.name: describe(getattr(choice, f.name)) for f in fields(choice)},
+        )
         if taken := head.keys() & body.keys():
-            raise ConfigError(f"{address(choice)} has a field {taken.pop()!r}, which its record needs; rename it")
+            raise ConfigError(
+                f"{address(choice)} has a field {taken.pop()!r}, which its record needs; rename it"
+            )
         return head | body
     if isinstance(choice, tuple | list):
         return [describe(item) for item in choice]
@@ -85,7 +90,10 @@ def _restored(record: Any, members: Mapping[str, type]) -> Any:
         if strange := values.keys() - {"links", "size"}:
             raise ConfigError(
                 f"a chain has no field {min(strange)!r}; set fields of its parts, as warp.PART.{min(strange)}, which are "
-                + (", ".join(str(link.get("family")) for link in values.get("links", ())) or "missing")
+                + (
+                    ", ".join(str(link.get("family")) for link in values.get("links", ()))
+                    or "missing"
+                )
             )
         links = (_restored(link, Warp.registry) for link in values.get("links", ()))
         return Chain(*links, size=values.get("size", (2, 2)))
@@ -95,7 +103,9 @@ def _restored(record: Any, members: Mapping[str, type]) -> Any:
 def _absent(name: Any, module: Any, members: Mapping[str, type]) -> ConfigError:
     """The error for a family that is not registered, with its mend."""
     if module is None:
-        return ConfigError(f"family {name!r} is unknown; choose one of {', '.join(sorted(members))}")
+        return ConfigError(
+            f"family {name!r} is unknown; choose one of {', '.join(sorted(members))}"
+        )
     if module == "__main__":
         return NotImportedError(
             f"family {name!r} is defined in a script or a notebook; run its definition here, then load again"
@@ -111,7 +121,9 @@ def _checked(choice: Any, values: dict[str, Any]) -> Any:
     hints, names = get_type_hints(choice), [f.name for f in fields(choice)]
     for name, value in values.items():
         if name not in names:
-            raise ConfigError(f"{choice.__name__} has no field {name!r}; its fields are {', '.join(names)}")
+            raise ConfigError(
+                f"{choice.__name__} has no field {name!r}; its fields are {', '.join(names)}"
+            )
         hint = hints[name]
         if isinstance(hint, type) and issubclass(hint, Warp):
             named = isinstance(value, str)

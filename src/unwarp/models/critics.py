@@ -46,7 +46,11 @@ class Critic(nn.Module):
 @contextmanager
 def seeded_by(model: Model) -> Iterator[None]:
     """For the time of a `with`: weights are drawn from a seed that follows the model's own weights, and so its seed."""
-    seed = zlib.crc32(torch.cat([p.detach().cpu().flatten() for p in model.decoder.parameters()]).numpy().tobytes())
+    seed = zlib.crc32(
+        torch.cat([p.detach().cpu().flatten() for p in model.decoder.parameters()])
+        .numpy()
+        .tobytes()
+    )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield

@@ -49,7 +49,11 @@ class Likelihood(nn.Module):
         """
         if self.kind == "gaussian":
             return gaussian_nll(x_hat, x, self.sigma)
-        return bernoulli_nll(x_hat, x) if self.kind == "bernoulli" else continuous_bernoulli_nll(x_hat, x)
+        return (
+            bernoulli_nll(x_hat, x)
+            if self.kind == "bernoulli"
+            else continuous_bernoulli_nll(x_hat, x)
+        )
 
 
 class Above(nn.Module):
@@ -72,5 +76,7 @@ def check_likelihood(kind: str, sigma: Scale) -> None:
 
 def check_scale(name: str, scale: Scale) -> None:
     """Refuse a scale that is neither positive nor `learned`."""
-    if (isinstance(scale, str) and scale != "learned") or (not isinstance(scale, str) and not scale > 0):
+    if (isinstance(scale, str) and scale != "learned") or (
+        not isinstance(scale, str) and not scale > 0
+    ):
         raise ConfigError(f"{name} must be positive, or 'learned', got {scale!r}")

@@ -37,7 +37,11 @@ def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
     """
     _check_unit(x, "Bernoulli")
     with torch.autocast(x_hat.device.type, enabled=False):
-        p = x_hat.clamp(1e-6, 1 - 1e-6) if x_hat.dtype == torch.float64 else x_hat.float().clamp(1e-6, 1 - 1e-6)
+        p = (
+            x_hat.clamp(1e-6, 1 - 1e-6)
+            if x_hat.dtype == torch.float64
+            else x_hat.float().clamp(1e-6, 1 - 1e-6)
+        )
         return F.binary_cross_entropy(p, x.to(p), reduction="none").flatten(1).sum(1)
 
 
@@ -88,7 +92,9 @@ def gaussian_energy(mean: Tensor, scale: float | Tensor = 1.0) -> Tensor:
 
 def reparametrise(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> Tensor:
     """A draw from N(mean, sd^2) that carries gradients to both."""
-    noise = torch.randn(mean.shape, generator=generator, device=generator.device).to(mean.device, mean.dtype)
+    noise = torch.randn(mean.shape, generator=generator, device=generator.device).to(
+        mean.device, mean.dtype
+    )
     return mean + log_sd.exp() * noise
 
 
@@ -96,7 +102,8 @@ def stress(codes: Tensor, samples: Tensor) -> Tensor:
     """Squared difference between distances of codes (N, D) and of samples (N, ...), over N // 2 disjoint pairs."""
     half = len(codes) // 2
     between, known = (
-        (x[:half] - x[half : 2 * half]).flatten(1).square().sum(1).clamp_min(1e-12).sqrt() for x in (codes, samples)
+        (x[:half] - x[half : 2 * half]).flatten(1).square().sum(1).clamp_min(1e-12).sqrt()
+        for x in (codes, samples)
     )
     return (between - known).square()
 

@@ -28,12 +28,18 @@ class Optimiser:
 
     def __post_init__(self) -> None:
         if self.lr <= 0 or self.weight_decay < 0 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ConfigError(f"{self}: lr must be positive, weight_decay 0 or more, betas within [0, 1)")
+            raise ConfigError(
+                f"{self}: lr must be positive, weight_decay 0 or more, betas within [0, 1)"
+            )
 
     def build(self, module: nn.Module) -> torch.optim.Optimizer:
         """The optimiser over all parameters of `module`, with fused kernels."""
         return torch.optim.AdamW(
-            module.parameters(), lr=self.lr, weight_decay=self.weight_decay, betas=self.betas, fused=True
+            module.parameters(),
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            betas=self.betas,
+            fused=True,
         )
 
     def schedule(self, steps: int) -> Schedule:

@@ -40,7 +40,9 @@ class Recipe(Architecture, ABC):
 
     def without_warp(self) -> Self:
         """The same family without a warp, at as many latents in total: the fair baseline."""
-        return replace(self, warp=Identity(), n_content=self.n_content + len(self.warp.factors), crop=1.0)
+        return replace(
+            self, warp=Identity(), n_content=self.n_content + len(self.warp.factors), crop=1.0
+        )
 
     def build(self, shape: Sequence[int], *, seed: int = 0) -> Model:
         """A new model for samples of `shape`, with weights drawn from `seed`.

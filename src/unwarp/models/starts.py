@@ -50,7 +50,10 @@ class Start:
             reference = min(self.window.size) / 4
             scale = spread / reference if self.kind == "moments" else torch.ones_like(spread)
             start = AffineMap(
-                torch.cat([scale[:, None, None] * translation(shift).matrix[..., :2], shift[..., None]], -1)
+                torch.cat(
+                    [scale[:, None, None] * translation(shift).matrix[..., :2], shift[..., None]],
+                    -1,
+                )
             )
         if angles is None:
             return start
@@ -79,9 +82,13 @@ def start_for(kind: StartKind, starts: int | Literal["auto"], warp: Warp, window
         raise ConfigError(
             f"starts={n} needs a warp that turns the full circle, such as Affine2d(rotation=180), got {warp.name!r}"
         )
-    start = Start(kind if pictures else "learned", window, tuple(2 * math.pi * k / n for k in range(n)))
+    start = Start(
+        kind if pictures else "learned", window, tuple(2 * math.pi * k / n for k in range(n))
+    )
     if start.kind != "learned" and not _holds(family, start):
-        raise ConfigError(f"start={kind!r} gives a pose that the warp {warp.name!r} cannot hold; use start='learned'")
+        raise ConfigError(
+            f"start={kind!r} gives a pose that the warp {warp.name!r} cannot hold; use start='learned'"
+        )
     return start
 
 

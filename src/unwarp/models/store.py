@@ -25,7 +25,9 @@ FORMAT = 2
 """Version of the keys of `config.json`, of recipes as `describe` writes them, and of run states."""
 
 
-def save(model: Model, recipe: Recipe, folder: str | Path, extra: Mapping[str, Any] | None = None) -> None:
+def save(
+    model: Model, recipe: Recipe, folder: str | Path, extra: Mapping[str, Any] | None = None
+) -> None:
     """Write a model folder; `extra` holds more JSON values and, under `arrays`, more tensors."""
     more = dict(extra or {})
     arrays: dict[str, Tensor] = more.pop("arrays", {})
@@ -38,7 +40,9 @@ def save(model: Model, recipe: Recipe, folder: str | Path, extra: Mapping[str, A
         "recipe": describe(recipe),
         **more,
     }
-    tensors = {f"model.{k}": v for k, v in model.state_dict().items()} | {f"array.{k}": v for k, v in arrays.items()}
+    tensors = {f"model.{k}": v for k, v in model.state_dict().items()} | {
+        f"array.{k}": v for k, v in arrays.items()
+    }
     card = (
         f"# Unwarp model\n\n{recipe.family} with the warp `{recipe.warp.name}`, for samples of shape {model.shape}.\n\n"
         "    from unwarp import Unwarper\n    unwarper = Unwarper.load(folder)\n"
@@ -69,19 +73,27 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         recipe: Recipe = restore(config["recipe"])
         _check_domain(config["domain"])
         model = recipe.build(config["shape"])
-        model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
+        model.load_state_dict(
+            {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        )
     except NotImportedError as error:
         raise CheckpointError(f"{folder}: {error}") from None
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
-        raise CheckpointError(f"{folder} does not hold what its config.json says ({error}); save it again") from error
-    config["arrays"] = {k.removeprefix("array."): v for k, v in tensors.items() if k.startswith("array.")}
+        raise CheckpointError(
+            f"{folder} does not hold what its config.json says ({error}); save it again"
+        ) from error
+    config["arrays"] = {
+        k.removeprefix("array."): v for k, v in tensors.items() if k.startswith("array.")
+    }
     return model.eval(), recipe, config
 
 
 def _check_domain(name: str) -> None:
     """Refuse a domain of a module that is not imported."""
     if name not in Domain.registry:
-        raise NotImportedError(f"domain {name!r} is not defined; import the module that defines it, then load again")
+        raise NotImportedError(
+            f"domain {name!r} is not defined; import the module that defines it, then load again"
+        )
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -26,15 +26,23 @@ def _channels(levels: int, width: int) -> list[int]:
     return [min(width * 2**i, 4 * width) for i in range(levels)]
 
 
-def conv_encoder(shape: Sequence[int], widths: Sequence[int], n_out: int, channels: int = 32) -> nn.Sequential:
+def conv_encoder(
+    shape: Sequence[int], widths: Sequence[int], n_out: int, channels: int = 32
+) -> nn.Sequential:
     """Stride-2 convolutions with group normalisation down to about 4 x 4, then linear layers."""
     sizes = _pyramid(shape[1:])
     layers: list[nn.Module] = []
     before = shape[0]
     for width in _channels(len(sizes) - 1, channels):
-        layers += [nn.Conv2d(before, width, 3, stride=2, padding=1), nn.GroupNorm(8, width), nn.ReLU()]
+        layers += [
+            nn.Conv2d(before, width, 3, stride=2, padding=1),
+            nn.GroupNorm(8, width),
+            nn.ReLU(),
+        ]
         before = width
-    return nn.Sequential(*layers, *mlp(before * math.prod(sizes[-1]), widths[-1:], n_out, norm=False))
+    return nn.Sequential(
+        *layers, *mlp(before * math.prod(sizes[-1]), widths[-1:], n_out, norm=False)
+    )
 
 
 class ConvDecoder(nn.Module):
@@ -44,7 +52,9 @@ class ConvDecoder(nn.Module):
     does not depend on its batch.
     """
 
-    def __init__(self, n_in: int, widths: Sequence[int], shape: Sequence[int], channels: int = 32) -> None:
+    def __init__(
+        self, n_in: int, widths: Sequence[int], shape: Sequence[int], channels: int = 32
+    ) -> None:
         super().__init__()
         self.sizes = _pyramid(shape[1:])[::-1]
         depth = [*_channels(max(1, len(self.sizes) - 1), channels)[::-1], shape[0]]

@@ -46,11 +46,15 @@ class Net:
         if self.kind not in get_args(NetKind):
             raise ConfigError(f"kind={self.kind!r} is unknown; choose auto, mlp, conv or tcn")
         if min((*self.encoder, *self.decoder), default=1) < 1:
-            raise ConfigError(f"widths must be positive, got encoder={self.encoder}, decoder={self.decoder}")
+            raise ConfigError(
+                f"widths must be positive, got encoder={self.encoder}, decoder={self.decoder}"
+            )
         if self.channels < 8 or self.channels % 8:
             raise ConfigError(f"channels must be a positive multiple of 8, got {self.channels!r}")
         if self.causal and self.detail:
-            raise ConfigError("detail is measured over the whole series, which causal=True forbids; choose one")
+            raise ConfigError(
+                "detail is measured over the whole series, which causal=True forbids; choose one"
+            )
 
     def _kind(self, shape: Sequence[int]) -> NetKind:
         """What `kind` means for samples of `shape`."""
@@ -60,7 +64,9 @@ class Net:
             is_large = {"tcn": not _few_steps(shape), "conv": math.prod(shape[1:]) > SMALL}
             return cast(NetKind, natural) if is_large.get(natural) else "mlp"
         if self.kind == "conv" and natural != "conv":
-            raise ConfigError(f"kind='conv' needs pictures (C, H, W), got samples of shape {tuple(shape)}; use 'mlp'")
+            raise ConfigError(
+                f"kind='conv' needs pictures (C, H, W), got samples of shape {tuple(shape)}; use 'mlp'"
+            )
         if self.kind == "tcn" and not (natural == "tcn" and shape[1] >= SHORTEST):
             raise ConfigError(
                 f"kind='tcn' needs series (C, T) of {SHORTEST} samples or more, got shape {tuple(shape)}; use 'auto'"

@@ -30,7 +30,9 @@ class DilatedBlock(nn.Module):
     def __init__(self, channels: int, dilation: int, causal: bool) -> None:
         super().__init__()
         self.norm = Timewise(channels) if causal else nn.GroupNorm(4, channels)
-        self.conv = nn.Conv1d(channels, channels, 3, dilation=dilation, padding=dilation * (1 + causal))
+        self.conv = nn.Conv1d(
+            channels, channels, 3, dilation=dilation, padding=dilation * (1 + causal)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (N, C, L) to features of that shape."""
@@ -58,7 +60,9 @@ class Detail(nn.Module):
 class TemporalEncoder(nn.Module):
     """Stride-4 convolution of a series and its clock, dilated blocks, means over at most 16 parts of time, a linear layer."""
 
-    def __init__(self, shape: Sequence[int], n_out: int, channels: int, causal: bool, detail: bool = False) -> None:
+    def __init__(
+        self, shape: Sequence[int], n_out: int, channels: int, causal: bool, detail: bool = False
+    ) -> None:
         super().__init__()
         self.front = Detail() if detail else nn.Identity()
         seen = shape[0] * (3 if detail else 1) + 1
@@ -70,13 +74,17 @@ class TemporalEncoder(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Series (N, C, T) to features (N, channels / 2, T / 4)."""
-        clock = torch.linspace(-1, 1, x.shape[-1], dtype=x.dtype, device=x.device).expand(len(x), 1, -1)
+        clock = torch.linspace(-1, 1, x.shape[-1], dtype=x.dtype, device=x.device).expand(
+            len(x), 1, -1
+        )
         seen = torch.cat([self.front(x), clock], 1)
         return torch.as_tensor(self.trunk(self.stem(seen)[..., : math.ceil(x.shape[-1] / 4)]))
 
     def forward(self, x: Tensor) -> Tensor:
         """Series (N, C, T) to numbers (N, n_out)."""
-        return torch.as_tensor(self.head(F.adaptive_avg_pool1d(self.features(x), self.parts).flatten(1)))
+        return torch.as_tensor(
+            self.head(F.adaptive_avg_pool1d(self.features(x), self.parts).flatten(1))
+        )
 
 
 class TemporalDecoder(nn.Module):
@@ -88,7 +96,9 @@ class TemporalDecoder(nn.Module):
         self.seed = nn.Sequential(
             nn.Linear(n_in, channels * math.ceil(self.length / 8)), nn.Unflatten(1, (channels, -1))
         )
-        coarse, fine = ([DilatedBlock(channels, dilation, causal) for dilation in (1, 2, 4)] for _ in range(2))
+        coarse, fine = (
+            [DilatedBlock(channels, dilation, causal) for dilation in (1, 2, 4)] for _ in range(2)
+        )
         self.levels = nn.ModuleList(
             [
                 nn.Sequential(*coarse, self._up(channels, channels, 2)),

@@ -51,7 +51,9 @@ def default_recipe(
     if recipe is None or isinstance(recipe, str):
         recipe = _recipe_of_family(recipe, domain, x)
     if not isinstance(recipe, Recipe):
-        raise ConfigError(f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}")
+        raise ConfigError(
+            f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}"
+        )
     size = recipe.n_content if n_content is None else n_content
     suitable = resolve_warp(warp) or _warp_of_recipe(recipe.warp, domain)
     return infer_padding(replace(recipe, warp=suitable, n_content=int(size)), x, domain)
@@ -77,7 +79,11 @@ def _recipe_of_family(family: str | None, domain: Domain, x: Tensor) -> Recipe:
     preset = PRESET_OF_DOMAIN.get(domain.name) or AE(warp=warps.named(domain.warp))
     if family is not None:
         plain = Architecture()
-        names = [f.name for f in fields(Architecture) if getattr(preset, f.name) != getattr(plain, f.name)]
+        names = [
+            f.name
+            for f in fields(Architecture)
+            if getattr(preset, f.name) != getattr(plain, f.name)
+        ]
         preset = replace(models.named(family), **{name: getattr(preset, name) for name in names})
     return adapt_to_series(preset, x) if domain.has_times else preset
 
@@ -98,7 +104,11 @@ def adapt_to_series(recipe: Recipe, x: Tensor) -> Recipe:
         return recipe
     if len(x) >= MAX_SERIES_FOR_REFINEMENT or x.shape[-1] > MAX_LENGTH_FOR_REFINEMENT:
         return recipe
-    return replace(recipe, refinements=1, swap=True) if recipe.warp.factors and recipe.views else recipe
+    return (
+        replace(recipe, refinements=1, swap=True)
+        if recipe.warp.factors and recipe.views
+        else recipe
+    )
 
 
 def default_steps(recipe: Recipe, x: Tensor, domain: Domain, batch_size: int) -> int:
@@ -124,7 +134,9 @@ def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None
     """
     if domain.n_clusters is not None:
         return domain.n_clusters
-    return int(np.clip(n_samples // 10, 2, 10)) if labels is None else max(2, len(np.unique(labels)))
+    return (
+        int(np.clip(n_samples // 10, 2, 10)) if labels is None else max(2, len(np.unique(labels)))
+    )
 
 
 def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
@@ -138,7 +150,10 @@ def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
     rate = sampling_rate or sampling_rate_of(recipe.warp)
     if rate is None:
         return recipe
-    parts = [replace(part, sampling_rate=rate) if hasattr(part, "sampling_rate") else part for part in parts]
+    parts = [
+        replace(part, sampling_rate=rate) if hasattr(part, "sampling_rate") else part
+        for part in parts
+    ]
     return replace(recipe, warp=Chain(*parts) if len(parts) > 1 else parts[0])
 
 
@@ -154,7 +169,9 @@ def _warp_of_recipe(warp: Warp, domain: Domain) -> Warp:
         return warp
     if warp == AE().warp:
         return warps.named(domain.warp)
-    raise ConfigError(f"the recipe's warp {warp.name!r} acts on {warp.domain} data, X holds {domain.name} data")
+    raise ConfigError(
+        f"the recipe's warp {warp.name!r} acts on {warp.domain} data, X holds {domain.name} data"
+    )
 
 
 def infer_padding(recipe: Recipe, x: Tensor, domain: Domain) -> Recipe:

@@ -52,7 +52,9 @@ def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
         head = key.partition(".")[0]
         if head not in names and head != "family":
             likeliest = ", ".join(field.name for field in fields(families[0]))
-            raise ConfigError(f"{families[0].__name__} has no field {head!r}; its fields are {likeliest}")
+            raise ConfigError(
+                f"{families[0].__name__} has no field {head!r}; its fields are {likeliest}"
+            )
 
 
 def lay_over(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
@@ -94,7 +96,9 @@ def _set_field(record: dict[str, Any], path: list[str], value: Any) -> None:
         links = {link["family"]: link for link in record.get("links", ())}
         record = links.get(step, record.get(step))  # type: ignore[assignment]
         if not isinstance(record, dict):
-            raise ConfigError(f"{'.'.join(path)!r} is no field of the recipe: {step!r} has no parts")
+            raise ConfigError(
+                f"{'.'.join(path)!r} is no field of the recipe: {step!r} has no parts"
+            )
     key, parts = ".".join(path), record.get(path[-1])
     if path == ["warp"] and isinstance(value, str | Warp):
         value = describe(warps.named(value) if isinstance(value, str) else value)

@@ -14,7 +14,13 @@ from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import RECIPE_OF_DATASET, Recipe
-from unwarp.planning.defaults import default_recipe, default_steps, infer_padding, resolve_warp, share_sampling_rate
+from unwarp.planning.defaults import (
+    default_recipe,
+    default_steps,
+    infer_padding,
+    resolve_warp,
+    share_sampling_rate,
+)
 from unwarp.planning.overrides import check_fields, lay_over
 from unwarp.warps import Warp
 
@@ -125,7 +131,9 @@ def make_plan(
     if decided is None and request.family is None and measured is not None:
         decided, why = measured, (*why, f"the recipe measured on {data.registered_name}")
     is_open = request.is_open and decided is None
-    recipe = default_recipe(data.x, schema.domain, request.family or decided, request.warp, request.n_content)
+    recipe = default_recipe(
+        data.x, schema.domain, request.family or decided, request.warp, request.n_content
+    )
     if has_gaps and schema.domain.has_gaps:
         recipe = replace(recipe, gaps=True)
     recipe = infer_padding(lay_over(recipe, request.overrides), data.x, schema.domain)

@@ -35,12 +35,25 @@ SERIES = AE(
 """Series of one length, standardised, that hurry and linger: some hundred steps of 20 series or more."""
 
 
-SHARP = replace(SERIES, n_content=16, net=Net(channels=16, detail=True), views=0.5, equivariance=200.0, bands=1.0)
+SHARP = replace(
+    SERIES,
+    n_content=16,
+    net=Net(channels=16, detail=True),
+    views=0.5,
+    equivariance=200.0,
+    bands=1.0,
+)
 """Series that small, short ripples tell apart."""
 
 
 RATE_INVARIANT = replace(
-    SERIES, warp=SquareTime(), encoder="one-stage", prior=1e3, views=0.0, swap=False, equivariance=0.0
+    SERIES,
+    warp=SquareTime(),
+    encoder="one-stage",
+    prior=1e3,
+    views=0.0,
+    swap=False,
+    equivariance=0.0,
 )
 """One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
 

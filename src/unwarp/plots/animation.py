@@ -32,7 +32,11 @@ def moving(tiles: Mapping[str, Array], words: Mapping[str, Sequence[str]] | None
     down, across = -(-len(tiles) // ACROSS), min(len(tiles), ACROSS)
     shown = [sample for x in tiles.values() for sample in x]
     high, height = ratio(shown[0]), limits(shown)
-    figure = Figure(figsize=(1.1 * across, (high + (0.6 if words else 0.4)) * down), dpi=100, layout="constrained")
+    figure = Figure(
+        figsize=(1.1 * across, (high + (0.6 if words else 0.4)) * down),
+        dpi=100,
+        layout="constrained",
+    )
     axes = dict(zip_longest(figure.subplots(down, across, squeeze=False).flat, tiles.items()))
     for axis, moved in axes.items():
         bare(axis, 1, high)
@@ -70,7 +74,9 @@ def animate(frames: Array, seconds: float = 3.0, most: int = 300_000) -> bytes:
         DataError: No frames, or frames that are no pictures.
     """
     if frames.ndim < 3 or not frames.size or frames.shape[3:] not in ((), (3,)):
-        raise DataError(f"frames have shape {frames.shape}; give (F, height, width) or (F, height, width, 3)")
+        raise DataError(
+            f"frames have shape {frames.shape}; give (F, height, width) or (F, height, width, 3)"
+        )
     if frames.dtype != np.uint8:
         frames = (255 * np.clip(frames, 0, 1)).round().astype(np.uint8)
     pictures = [Image.fromarray(frame).convert("RGB") for frame in frames]
@@ -85,11 +91,17 @@ def animate(frames: Array, seconds: float = 3.0, most: int = 300_000) -> bytes:
 
 def _gif(pictures: Sequence[Image.Image], pace: int, colours: int) -> bytes:
     """All frames in one palette, so that what stands still is the same in each and costs nothing."""
-    every = Image.fromarray(np.concatenate([np.asarray(picture) for picture in pictures[: len(pictures) // 2 + 1]]))
+    every = Image.fromarray(
+        np.concatenate([np.asarray(picture) for picture in pictures[: len(pictures) // 2 + 1]])
+    )
     palette = every.quantize(colours, dither=Image.Dither.NONE)
     # a palette's colours are means of neighbours: white paper and black ground stay what they are
     palette.putpalette([0 if v < 8 else 255 if v > 247 else v for v in palette.getpalette() or ()])
-    first, *others = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures)
+    first, *others = (
+        picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
+    )
     out = io.BytesIO()
-    first.save(out, "GIF", save_all=True, append_images=others, duration=pace, loop=0, optimize=True)
+    first.save(
+        out, "GIF", save_all=True, append_images=others, duration=pace, loop=0, optimize=True
+    )
     return out.getvalue()

@@ -22,7 +22,9 @@ def maps(panels: Mapping[str, Array], labels: Array | None) -> Figure:
         for i, label in enumerate(classes):
             mine = labels == label if labels is not None else slice(None)
             colour = COLOURS[i % len(COLOURS)] if labels is not None else INK
-            axis.scatter(*points[mine].T, s=size, color=colour, label=str(label), linewidths=0, alpha=0.8)
+            axis.scatter(
+                *points[mine].T, s=size, color=colour, label=str(label), linewidths=0, alpha=0.8
+            )
         axis.set(xticks=[], yticks=[], title=name)
     if labels is not None and len(classes) <= len(COLOURS):
         figure.legend(
@@ -57,7 +59,14 @@ def recovered(columns: Mapping[Factor, tuple[Array, Array]]) -> Figure:
             linewidths=0.6,
             clip_on=False,
         )
-        axis.set(xlim=limits, ylim=limits, title=factor.label, xlabel="true", ylabel="recovered", aspect="equal")
+        axis.set(
+            xlim=limits,
+            ylim=limits,
+            title=factor.label,
+            xlabel="true",
+            ylabel="recovered",
+            aspect="equal",
+        )
         axis.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -78,7 +87,9 @@ def columns(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
         low, high = min(factor.low, values.min()), max(factor.high, values.max())
         if not bounds:
             low, high = _round_about(values)
-        axis.hist(values, bins=int(np.clip(len(values) // 5, 10, 40)), range=(low, high), color=OTHER)
+        axis.hist(
+            values, bins=int(np.clip(len(values) // 5, 10, 40)), range=(low, high), color=OTHER
+        )
         for end in (factor.low, factor.high)[factor.low == 0 :] if bounds else ():
             axis.axvline(end, color=ACCENT, linewidth=0.8, linestyle=":")
         axis.set(title=factor.label, yticks=[])

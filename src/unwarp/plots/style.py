@@ -30,7 +30,9 @@ STYLE: Any = {
 }
 
 
-def page(width: float, height: float, layout: Literal["constrained", "compressed"] = "constrained") -> Figure:
+def page(
+    width: float, height: float, layout: Literal["constrained", "compressed"] = "constrained"
+) -> Figure:
     """An empty figure of a size in inches."""
     return Figure(figsize=(width, height), dpi=130, layout=layout)
 

@@ -32,7 +32,9 @@ def limits(x: Iterable[Array | None]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def tile(axis: Any, sample: Array | None, height: tuple[float, float], x: float = 0.0, y: float = 0.0) -> list[Any]:
+def tile(
+    axis: Any, sample: Array | None, height: tuple[float, float], x: float = 0.0, y: float = 0.0
+) -> list[Any]:
     """Draw one sample, (C, H, W), or (C, T) within the limits `height`, 1 wide with its lower left corner at (x, y).
 
     None leaves the place free. Gives what was drawn.
@@ -41,8 +43,15 @@ def tile(axis: Any, sample: Array | None, height: tuple[float, float], x: float 
         return []
     if is_picture(sample):
         box = (x, x + 1, y, y + sample.shape[1] / sample.shape[2])
-        return [axis.imshow(picture(sample), cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=box)]
-    heights, times = FLAT * (sample - height[0]) / (height[1] - height[0]), x + np.linspace(0, 1, sample.shape[1])
+        return [
+            axis.imshow(
+                picture(sample), cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=box
+            )
+        ]
+    heights, times = (
+        FLAT * (sample - height[0]) / (height[1] - height[0]),
+        x + np.linspace(0, 1, sample.shape[1]),
+    )
     colours = (INK,) if len(sample) == 1 else COLOURS
     return [
         axis.plot(times, y + channel, color=colours[i % len(colours)], linewidth=0.8)[0]
@@ -72,7 +81,9 @@ def breadth(sample: Array, n: int) -> float:
 
 
 @styled
-def gallery(rows: Mapping[str, Row], title: str = "", under: Mapping[str, Sequence[str]] | None = None) -> Figure:
+def gallery(
+    rows: Mapping[str, Row], title: str = "", under: Mapping[str, Sequence[str]] | None = None
+) -> Figure:
     """Rows of samples under one another.
 
     Args:
@@ -82,7 +93,11 @@ def gallery(rows: Mapping[str, Row], title: str = "", under: Mapping[str, Sequen
     """
     under = under or {}
     shown = [sample for row in rows.values() for sample in row]
-    n, high, height = max(map(len, rows.values())), max(ratio(x) for x in shown if x is not None), limits(shown)
+    n, high, height = (
+        max(map(len, rows.values())),
+        max(ratio(x) for x in shown if x is not None),
+        limits(shown),
+    )
     wide = breadth(next(x for x in shown if x is not None), n)
     tall = (wide * high + 0.07) * len(rows) + 0.18 * len(under) + (0.35 if title else 0.1)
     figure = page(1.1 + wide * STEP * n, tall, "compressed")
@@ -131,8 +146,14 @@ def traversal(labels: Sequence[str], values: Array, x: Array, unit: str = "") ->
 
 def interpolation(ends: Array, templates: Array, x_hat: Array) -> Figure:
     """The way between two observed samples `ends` (2, *shape), in templates and reconstructions (n, *shape)."""
-    rows: dict[str, Row] = {"observed": _apart(ends, len(x_hat)), "template": templates, "deformed": x_hat}
-    return gallery(rows, under={"deformed": [number(share) for share in np.linspace(0, 1, len(x_hat))]})
+    rows: dict[str, Row] = {
+        "observed": _apart(ends, len(x_hat)),
+        "template": templates,
+        "deformed": x_hat,
+    }
+    return gallery(
+        rows, under={"deformed": [number(share) for share in np.linspace(0, 1, len(x_hat))]}
+    )
 
 
 def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
@@ -146,7 +167,9 @@ def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
     n = x.shape[1]
     rows: dict[str, Row] = {"observed": _apart(ends, n), **dict(zip(labels, x, strict=True))}
     shares = [number(share) for share in np.linspace(0, 1, n)[1:-1]]
-    return gallery(rows, under={"observed": ["a", *[""] * (n - 2), "b"], labels[-1]: ["as a", *shares, "as b"]})
+    return gallery(
+        rows, under={"observed": ["a", *[""] * (n - 2), "b"], labels[-1]: ["as a", *shares, "as b"]}
+    )
 
 
 def _apart(ends: Array, n: int) -> Row:
@@ -154,7 +177,9 @@ def _apart(ends: Array, n: int) -> Row:
     return [ends[0], *[None] * (n - 2), ends[1]]
 
 
-def arithmetic(names: Sequence[str], to: Array, plus: Array, minus: Array, result: Array, seen: Array) -> Figure:
+def arithmetic(
+    names: Sequence[str], to: Array, plus: Array, minus: Array, result: Array, seen: Array
+) -> Figure:
     """Feature arithmetic as an equation of templates, one row for each of M samples.
 
     Args:
@@ -166,5 +191,9 @@ def arithmetic(names: Sequence[str], to: Array, plus: Array, minus: Array, resul
         seen: The sums, deformed as the samples are (M, *shape).
     """
     terms = zip(names, to, result, seen, strict=True)
-    rows = {name: np.stack([start, plus[0], minus[0], end, moved]) for name, start, end, moved in terms}
-    return gallery(rows, under={names[-1]: ("template", "+ plus", f"{MINUS} minus", "= sum", "deformed")})
+    rows = {
+        name: np.stack([start, plus[0], minus[0], end, moved]) for name, start, end, moved in terms
+    }
+    return gallery(
+        rows, under={names[-1]: ("template", "+ plus", f"{MINUS} minus", "= sum", "deformed")}
+    )

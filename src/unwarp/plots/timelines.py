@@ -22,7 +22,9 @@ LINES = (ACCENT, OTHER, "#3f9142", QUIET, INK)
 
 def clock(length: int, sampling_rate: float | None) -> tuple[Array, str]:
     """Times of `length` samples, and the label of their axis."""
-    return np.arange(length) / (sampling_rate or 1.0), "samples" if sampling_rate is None else "time (s)"
+    return np.arange(length) / (
+        sampling_rate or 1.0
+    ), "samples" if sampling_rate is None else "time (s)"
 
 
 @styled
@@ -58,8 +60,12 @@ def series(
     for row, cluster in zip(axes, shown, strict=True):
         rows = clusters == cluster
         for channel, pair in enumerate(row.reshape(channels, 2)):
-            _pair(pair, times, raw[rows, channel], aligned[rows, channel], templates[cluster, channel])
-        row[0].set_ylabel(f"{names[cluster] if names else f'cluster {cluster}'}\n{rows.sum()} series")
+            _pair(
+                pair, times, raw[rows, channel], aligned[rows, channel], templates[cluster, channel]
+            )
+        row[0].set_ylabel(
+            f"{names[cluster] if names else f'cluster {cluster}'}\n{rows.sum()} series"
+        )
     for i, title in enumerate(("raw", "aligned") * channels):
         axes[0, i].set_title(title if raw.shape[1] == 1 else f"{title}, channel {i // 2}")
         axes[-1, i].set_xlabel(words)
@@ -93,7 +99,9 @@ def _overlay(axis: Any, times: Array, traces: Array, middle: Array, colour: str,
     some = np.linspace(0, len(traces) - 1, min(len(traces), TRACES)).astype(int)
     axis.plot(times, traces[some].T, color=QUIET, linewidth=0.5, alpha=0.45)
     spread = np.sqrt(observed_mean(np.square(traces - middle)))
-    axis.fill_between(times, middle - spread, middle + spread, color=colour, alpha=0.16, linewidth=0, zorder=3)
+    axis.fill_between(
+        times, middle - spread, middle + spread, color=colour, alpha=0.16, linewidth=0, zorder=3
+    )
     axis.plot(times, middle, color=colour, linewidth=1.4, label=name, zorder=4)
     axis.margins(x=0)
     axis.spines[["top", "right"]].set_visible(False)
@@ -115,7 +123,12 @@ def _legend(figure: Figure, *axes: Any) -> None:
 
 @styled
 def warps(
-    gamma: Array, length: int, *, sampling_rate: float | None = None, labels: Array | None = None, most: int = 200
+    gamma: Array,
+    length: int,
+    *,
+    sampling_rate: float | None = None,
+    labels: Array | None = None,
+    most: int = 200,
 ) -> Figure:
     """Warps of time as curves: template over observed time on the left, the local speed gamma' on the right.
 
@@ -143,7 +156,12 @@ def warps(
         right.plot((at[1:] + at[:-1]) / 2, speed[mine].T, color=colour, linewidth=0.6, alpha=0.5)
         left.plot([], [], color=colour, label=name)
     left.set(xlabel=f"observed time ({unit})", ylabel=f"template time ({unit})", xlim=(0, span))
-    right.set(xlabel=f"observed time ({unit})", ylabel="local speed (factor)", xlim=(0, span), yscale="log")
+    right.set(
+        xlabel=f"observed time ({unit})",
+        ylabel="local speed (factor)",
+        xlim=(0, span),
+        yscale="log",
+    )
     _factors(right, speed)
     for axis in (left, right):
         axis.spines[["top", "right"]].set_visible(False)
@@ -157,7 +175,10 @@ def _coloured(labels: Array | None, n: int) -> list[tuple[str, str, Array]]:
     if labels is None:
         return [(OTHER, "_", np.arange(n))]
     classes = np.unique(labels)
-    return [(COLOURS[i % len(COLOURS)], str(name), np.flatnonzero(labels == name)) for i, name in enumerate(classes)]
+    return [
+        (COLOURS[i % len(COLOURS)], str(name), np.flatnonzero(labels == name))
+        for i, name in enumerate(classes)
+    ]
 
 
 def _factors(axis: Any, speed: Array) -> None:
@@ -172,7 +193,11 @@ def _factors(axis: Any, speed: Array) -> None:
 
 @styled
 def averages(
-    groups: Mapping[str, Array], curves: Mapping[str, Array], *, sampling_rate: float | None = None, step: int = 1
+    groups: Mapping[str, Array],
+    curves: Mapping[str, Array],
+    *,
+    sampling_rate: float | None = None,
+    step: int = 1,
 ) -> Figure:
     """Averages of groups of series by several methods, one panel a group, over its series.
 

@@ -26,4 +26,6 @@ def _epoch(n: int, epoch: int, seed: int) -> Tensor:
 
 def _generator(seed: int, step: int) -> torch.Generator:
     """A generator for one step (or, with negative steps, one epoch) of a seed."""
-    return torch.Generator().manual_seed((seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9) % (1 << 63))
+    return torch.Generator().manual_seed(
+        (seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9) % (1 << 63)
+    )

@@ -83,7 +83,9 @@ class Checkpoint(Callback):
 
 def _tensors(state: State) -> dict[str, Tensor]:
     found = {f"model.{k}": v for k, v in state.model.state_dict().items()}
-    for i, (player, optimiser, average) in enumerate(zip(state.players, state.optimisers, state.averages, strict=True)):
+    for i, (player, optimiser, average) in enumerate(
+        zip(state.players, state.optimisers, state.averages, strict=True)
+    ):
         if player.module is not state.model:
             found |= {f"player{i}.{k}": v for k, v in player.module.state_dict().items()}
         found |= {f"average{i}.{k}": v for k, v in average.items()}
@@ -135,12 +137,18 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             record = json.loads(file.metadata()["state"])
             return record, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); delete it to start the run again") from error
+        raise CheckpointError(
+            f"{path} is damaged ({error}); delete it to start the run again"
+        ) from error
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Tensors whose names start with a prefix, by the rest of their names."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

@@ -55,7 +55,9 @@ class Progress(Callback):
         seconds: Bound on the training, which ends at its last step or with these; None for none.
     """
 
-    def __init__(self, title: str, console: Console | None = None, seconds: float | None = None) -> None:
+    def __init__(
+        self, title: str, console: Console | None = None, seconds: float | None = None
+    ) -> None:
         self.title, self.console, self.seconds = title, console or Console(stderr=True), seconds
         self._bars: Bars | None = None
         self._latest: Row = {}
@@ -66,9 +68,16 @@ class Progress(Callback):
         self._told = int(10 * self._share(state, state.step))
         if not self.console.is_terminal:
             return
-        columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.percentage:3.0f} %"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(24),
+            TextColumn("{task.percentage:3.0f} %"),
+        )
         words = (
-            TextColumn("[dim]{task.fields[terms]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+            TextColumn(
+                "[dim]{task.fields[terms]}",
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -80,7 +89,9 @@ class Progress(Callback):
 
     def on_step(self, state: State, terms: Row) -> None:
         """Move the bar, or print a line: the latest of every loss term and measure; gradient norms are for the history."""
-        self._latest |= {name: value for name, value in terms.items() if not name.endswith(".gradient")}
+        self._latest |= {
+            name: value for name, value in terms.items() if not name.endswith(".gradient")
+        }
         words = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
         done = state.step + 1
         share = self._share(state, done)

@@ -59,14 +59,20 @@ class AffineMap(Map):
         return AffineMap((torch.stack(rows, -1) / det[:, None]).reshape(-1, 2, 3))
 
     def __call__(
-        self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
+        self,
+        x: Tensor,
+        source: Window | None = None,
+        target: Window | None = None,
+        padding: Padding = "zeros",
     ) -> Tensor:
         """Deform templates, with the window's zoom multiplied into the matrices instead of into every point."""
         source = source or Window.frame(x.shape[2:])
         target = target or source
         zoom = self.matrix.new_tensor(source.extent[::-1])[:, None]
         reads = AffineMap(self.invert().matrix / zoom)
-        return resample(x, reads.push(target.lattice(x)), Window.frame(source.size), target, padding)
+        return resample(
+            x, reads.push(target.lattice(x)), Window.frame(source.size), target, padding
+        )
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
         if not isinstance(inner, AffineMap):
@@ -117,7 +123,9 @@ class _Planar(Warp):
         height, width = self.size
         return height / width
 
-    def _matrix(self, angle: Tensor, scale_x: Tensor, scale_y: Tensor, shear: Tensor, shift: Tensor) -> AffineMap:
+    def _matrix(
+        self, angle: Tensor, scale_x: Tensor, scale_y: Tensor, shear: Tensor, shift: Tensor
+    ) -> AffineMap:
         cos, sin, aspect = angle.cos(), angle.sin(), self._aspect()
         a, c = cos * scale_x, -sin * scale_x
         b, d = (shear * cos + sin) * scale_y, (cos - shear * sin) * scale_y
@@ -141,18 +149,28 @@ class _Planar(Warp):
         limit, (height, width) = self.rotation, self.size
         return {
             Factor("rotation_deg", "deg", -limit, limit, limit == 180): angle.rad2deg(),
-            Factor("shift_x_px", "px", -self.shift * width / 2, self.shift * width / 2): shift[:, 0] * width / 2,
-            Factor("shift_y_px", "px", -self.shift * height / 2, self.shift * height / 2): shift[:, 1] * height / 2,
+            Factor("shift_x_px", "px", -self.shift * width / 2, self.shift * width / 2): shift[:, 0]
+            * width
+            / 2,
+            Factor("shift_y_px", "px", -self.shift * height / 2, self.shift * height / 2): shift[
+                :, 1
+            ]
+            * height
+            / 2,
         }
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
         names = [factor.name for factor in self.summary(translation(torch.zeros(1, 2)))]
         missing = [name for name in names if name not in columns]
         if missing:
-            raise ConfigError(f"columns {', '.join(missing)} are missing; {self.name!r} needs {', '.join(names)}")
+            raise ConfigError(
+                f"columns {', '.join(missing)} are missing; {self.name!r} needs {', '.join(names)}"
+            )
         turn, right, down = (columns[name] for name in ("rotation_deg", "shift_x_px", "shift_y_px"))
         one, (height, width) = torch.ones_like(turn), self.size
-        scale_x, scale_y, shear = (columns.get(name, one) for name in ("scale_x", "scale_y", "shear_deg"))
+        scale_x, scale_y, shear = (
+            columns.get(name, one) for name in ("scale_x", "scale_y", "shear_deg")
+        )
         slope = shear.deg2rad().tan() if "shear_deg" in columns else 0 * one
         shift = torch.stack([right * 2 / width, down * 2 / height], -1)
         return self.theta(self._matrix(turn.deg2rad(), scale_x, scale_y, slope, shift))
@@ -162,7 +180,9 @@ class _Planar(Warp):
         return Factor("rotation", "rad", -limit, limit, self.rotation == 180)
 
     def _shift_factors(self) -> tuple[Factor, ...]:
-        return tuple(Factor(f"shift_{axis}", "half-widths", -self.shift, self.shift) for axis in "xy")
+        return tuple(
+            Factor(f"shift_{axis}", "half-widths", -self.shift, self.shift) for axis in "xy"
+        )
 
 
 @dataclass(frozen=True)
@@ -234,11 +254,21 @@ class Affine2d(_Scaling):
     @property
     def factors(self) -> tuple[Factor, ...]:
         log = math.log(self.scale)
-        scales = (Factor("log_scale_x", "log factor", -log, log), Factor("log_scale_y", "log factor", -log, log))
-        return (self._angle_factor(), *scales, Factor("shear", "", -self.shear, self.shear), *self._shift_factors())
+        scales = (
+            Factor("log_scale_x", "log factor", -log, log),
+            Factor("log_scale_y", "log factor", -log, log),
+        )
+        return (
+            self._angle_factor(),
+            *scales,
+            Factor("shear", "", -self.shear, self.shear),
+            *self._shift_factors(),
+        )
 
     def map(self, theta: Tensor) -> AffineMap:
-        return self._matrix(theta[:, 0], theta[:, 1].exp(), theta[:, 2].exp(), theta[:, 3], theta[:, 4:6])
+        return self._matrix(
+            theta[:, 0], theta[:, 1].exp(), theta[:, 2].exp(), theta[:, 3], theta[:, 4:6]
+        )
 
     def theta(self, map: Map) -> Tensor:
         angle, scale_x, scale_y, shear, shift = self._numbers(map)
@@ -254,7 +284,11 @@ class Similarity2d(_Scaling):
     @property
     def factors(self) -> tuple[Factor, ...]:
         log = math.log(self.scale)
-        return (self._angle_factor(), Factor("log_scale", "log factor", -log, log), *self._shift_factors())
+        return (
+            self._angle_factor(),
+            Factor("log_scale", "log factor", -log, log),
+            *self._shift_factors(),
+        )
 
     def map(self, theta: Tensor) -> AffineMap:
         scale = theta[:, 1].exp()
@@ -269,4 +303,6 @@ class Similarity2d(_Scaling):
 def affine_part(map: Map) -> AffineMap:
     """The affine end of a map: all of an `AffineMap`, the last part of a chain, the identity where there is none."""
     last = map.parts[-1] if map.parts else None
-    return last if isinstance(last, AffineMap) else translation(map.reference.new_zeros(len(map), 2))
+    return (
+        last if isinstance(last, AffineMap) else translation(map.reference.new_zeros(len(map), 2))
+    )

@@ -31,7 +31,11 @@ class Chain(Warp):
     def __init__(self, *links: Warp, size: Sequence[int] = (2, 2)) -> None:
         invertible = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
         apart = [link.moves for link in links] == [True, False] or invertible == [False, True]
-        if not apart or not all(link.factors for link in links) or len({link.domain for link in links}) > 1:
+        if (
+            not apart
+            or not all(link.factors for link in links)
+            or len({link.domain for link in links}) > 1
+        ):
             raise ConfigError(
                 f"Chain({', '.join(link.name for link in links)}): a chain is a residual without inverse, then a family with "
                 "one, such as Chain(Displacement2d(4), Affine2d()), or a warp of time, then a gain, such as "
@@ -56,7 +60,9 @@ class Chain(Warp):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        return tuple(replace(f, name=f"{link.name}_{f.name}") for link in self.links for f in link.factors)
+        return tuple(
+            replace(f, name=f"{link.name}_{f.name}") for link in self.links for f in link.factors
+        )
 
     def _split(self, theta: Tensor) -> list[tuple[Warp, Tensor]]:
         widths = [len(link.factors) for link in self.links]
@@ -66,13 +72,17 @@ class Chain(Warp):
         return torch.cat([link.constrain(part) for link, part in self._split(raw)], -1)
 
     def map(self, theta: Tensor) -> Map:
-        return chain(part for link, columns in self._split(theta) for part in link.map(columns).parts)
+        return chain(
+            part for link, columns in self._split(theta) for part in link.map(columns).parts
+        )
 
     def theta(self, map: Map) -> Tensor:
         return torch.cat([link.theta(map) for link in self.links], -1)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        return {f: column for link in reversed(self.links) for f, column in link.summary(map).items()}
+        return {
+            f: column for link in reversed(self.links) for f, column in link.summary(map).items()
+        }
 
     def mean(self, map: Map) -> Map:
         mean: Map = IdentityMap(1)

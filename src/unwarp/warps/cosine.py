@@ -32,9 +32,13 @@ class CosineTime(MonotoneTime):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 1 <= self.waves < self.cells:
-            raise ConfigError(f"CosineTime: waves={self.waves} must lie within 1 and cells - 1 = {self.cells - 1}")
+            raise ConfigError(
+                f"CosineTime: waves={self.waves} must lie within 1 and cells - 1 = {self.cells - 1}"
+            )
         if not 0 < self.bound <= -math.log(SLOWEST) / 2:
-            raise ConfigError(f"CosineTime: bound={self.bound} must lie in (0, {-math.log(SLOWEST) / 2:.2f}]")
+            raise ConfigError(
+                f"CosineTime: bound={self.bound} must lie in (0, {-math.log(SLOWEST) / 2:.2f}]"
+            )
         if not self.reach > 0:
             raise ConfigError(f"CosineTime: reach={self.reach} must be positive")
 
@@ -78,8 +82,13 @@ def unnormalised(level: Tensor) -> Tensor:
         width = 1 - level.amax(-1, keepdim=True) - least
         logit = torch.zeros_like(least)
         for _ in range(12):
-            z, bend = level + least + width * logit.sigmoid(), width * logit.sigmoid() * (-logit).sigmoid()
-            logit -= torch.atanh(z).mean(-1, keepdim=True) / (bend * (1 / (1 - z * z)).mean(-1, keepdim=True))
+            z, bend = (
+                level + least + width * logit.sigmoid(),
+                width * logit.sigmoid() * (-logit).sigmoid(),
+            )
+            logit -= torch.atanh(z).mean(-1, keepdim=True) / (
+                bend * (1 / (1 - z * z)).mean(-1, keepdim=True)
+            )
             logit.clamp_(-9, 9)
         shift = least + width * logit.sigmoid()
     z = level + shift

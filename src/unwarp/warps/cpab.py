@@ -33,7 +33,9 @@ class CpabTime(MonotoneTime):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.pieces < 2 or self.cells % (2 * self.pieces):
-            raise ConfigError(f"CpabTime: cells={self.cells} must be a multiple of twice pieces={self.pieces} >= 2")
+            raise ConfigError(
+                f"CpabTime: cells={self.cells} must be a multiple of twice pieces={self.pieces} >= 2"
+            )
         if not self.reach > 0:
             raise ConfigError(f"CpabTime: reach={self.reach} must be positive")
 
@@ -52,7 +54,9 @@ class CpabTime(MonotoneTime):
         Levenberg's and Marquardt's least squares; the last line adds nothing but the derivatives, those of Gauss and
         Newton, which are exact for maps of this family.
         """
-        goal = speed.reshape(len(speed), 2 * self.pieces, -1).sum(-1).cumsum(-1)[:, :-1] / self.cells
+        goal = (
+            speed.reshape(len(speed), 2 * self.pieces, -1).sum(-1).cumsum(-1)[:, :-1] / self.cells
+        )
         fixed = goal.detach()
         theta = (fixed - self._tracked(goal))[:, 1::2]
         end, slope = self._flown(theta)
@@ -60,7 +64,9 @@ class CpabTime(MonotoneTime):
         for _ in range(20):
             step = _damped(slope, fixed - end, damping)
             then, steeper = self._flown(theta + step)
-            better = (fixed - then).square().sum(-1, keepdim=True) < (fixed - end).square().sum(-1, keepdim=True)
+            better = (fixed - then).square().sum(-1, keepdim=True) < (fixed - end).square().sum(
+                -1, keepdim=True
+            )
             theta, end = torch.where(better, theta + step, theta), torch.where(better, then, end)
             slope = torch.where(better[..., None], steeper, slope)
             damping = torch.where(better, damping / 100, damping * 10).clamp(1e-14, 1e4)
@@ -129,4 +135,6 @@ def _expm1_over(r: Tensor) -> Tensor:
     """(exp(r) - 1) / r, also near 0."""
     small = r.abs() < 1e-3
     safe = torch.where(small, 1.0, r)
-    return torch.where(small, 1 + r / 2 + r**2 / 6 + r**3 / 24 + r**4 / 120, torch.expm1(safe) / safe)
+    return torch.where(
+        small, 1 + r / 2 + r**2 / 6 + r**3 / 24 + r**4 / 120, torch.expm1(safe) / safe
+    )

@@ -55,7 +55,9 @@ class DisplacementMap(Map):
         return self.frame.push(local - self._field(local))
 
     def push(self, points: Tensor) -> Tensor:
-        raise NotInvertibleError("a displacement knows where an observed point reads, not where a template point goes")
+        raise NotInvertibleError(
+            "a displacement knows where an observed point reads, not where a template point goes"
+        )
 
     def invert(self) -> Map:
         raise NotInvertibleError(
@@ -93,16 +95,22 @@ class Displacement2d(Warp):
 
     def __post_init__(self) -> None:
         if self.grid < 2:
-            raise ConfigError(f"grid={self.grid} must be at least 2 control vectors along each axis")
+            raise ConfigError(
+                f"grid={self.grid} must be at least 2 control vectors along each axis"
+            )
         if self.reach < 0 or not 0 < self.extent <= 1:
-            raise ConfigError(f"reach={self.reach} must be 0 or more, extent={self.extent} within (0, 1]")
+            raise ConfigError(
+                f"reach={self.reach} must be 0 or more, extent={self.extent} within (0, 1]"
+            )
 
     def bind(self, size: tuple[int, ...], extent: float = 1.0) -> Displacement2d:  # type: ignore[override]
         return replace(self, size=tuple(size), extent=extent)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        nodes = [f"{axis}_{i}_{j}" for axis in "xy" for i in range(self.grid) for j in range(self.grid)]
+        nodes = [
+            f"{axis}_{i}_{j}" for axis in "xy" for i in range(self.grid) for j in range(self.grid)
+        ]
         return tuple(Factor(node, "half-widths", -self.reach, self.reach) for node in nodes)
 
     def constrain(self, raw: Tensor) -> Tensor:
@@ -116,7 +124,11 @@ class Displacement2d(Warp):
 
     def theta(self, map: Map) -> Tensor:
         found = [part for part in map.parts if isinstance(part, DisplacementMap)]
-        return found[0].control.flatten(1) if found else map.reference.new_zeros(len(map), len(self.factors))
+        return (
+            found[0].control.flatten(1)
+            if found
+            else map.reference.new_zeros(len(map), len(self.factors))
+        )
 
     def recentre(self, anchor: Map) -> Displacement2d:
         back = anchor.invert()

@@ -59,7 +59,11 @@ class GainMap(Map):
         return (self, inner)
 
     def __call__(
-        self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
+        self,
+        x: Tensor,
+        source: Window | None = None,
+        target: Window | None = None,
+        padding: Padding = "zeros",
     ) -> Tensor:
         gain, offset = (part.reshape(-1, *[1] * (x.dim() - 1)) for part in (self.gain, self.offset))
         return IdentityMap(len(x))(gain * x + offset, source, target, padding)
@@ -101,7 +105,10 @@ class Gain(Warp):
     @property
     def factors(self) -> tuple[Factor, ...]:
         log = math.log(self.most)
-        return (Factor("log_gain", "log factor", -log, log), Factor("offset", "sd", -self.offset, self.offset))
+        return (
+            Factor("log_gain", "log factor", -log, log),
+            Factor("offset", "sd", -self.offset, self.offset),
+        )
 
     def constrain(self, raw: Tensor) -> Tensor:
         return torch.tanh(raw) * raw.new_tensor([f.half_range for f in self.factors])
@@ -123,11 +130,17 @@ class Gain(Warp):
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
         missing = [name for name in ("gain", "offset") if name not in columns]
         if missing:
-            raise ConfigError(f"columns {', '.join(missing)} are missing; {self.name!r} needs gain, offset")
+            raise ConfigError(
+                f"columns {', '.join(missing)} are missing; {self.name!r} needs gain, offset"
+            )
         return torch.stack([columns["gain"].log(), columns["offset"]], -1)
 
 
 def gain_part(map: Map) -> GainMap:
     """What a map does to values; nothing where it only moves points."""
     found = [part for part in map.parts if isinstance(part, GainMap)]
-    return found[0] if found else GainMap(map.reference.new_ones(len(map)), map.reference.new_zeros(len(map)))
+    return (
+        found[0]
+        if found
+        else GainMap(map.reference.new_ones(len(map)), map.reference.new_zeros(len(map)))
+    )

@@ -86,7 +86,11 @@ class Map(ABC):
         return True
 
     def __call__(
-        self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
+        self,
+        x: Tensor,
+        source: Window | None = None,
+        target: Window | None = None,
+        padding: Padding = "zeros",
     ) -> Tensor:
         """Deform templates `x` (N, C, ...) that fill `source` (whole frame) into pictures that fill `target` (same)."""
         source = source or Window.frame(x.shape[2:])
@@ -131,7 +135,11 @@ class IdentityMap(Map):
         return self
 
     def __call__(
-        self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
+        self,
+        x: Tensor,
+        source: Window | None = None,
+        target: Window | None = None,
+        padding: Padding = "zeros",
     ) -> Tensor:
         source = source or Window.frame(x.shape[2:])
         return x if target in (None, source) else super().__call__(x, source, target, padding)
@@ -196,7 +204,11 @@ class ChainMap(Map):
         return chain(part.invert() for part in reversed(self.members))
 
     def __call__(
-        self, x: Tensor, source: Window | None = None, target: Window | None = None, padding: Padding = "zeros"
+        self,
+        x: Tensor,
+        source: Window | None = None,
+        target: Window | None = None,
+        padding: Padding = "zeros",
     ) -> Tensor:
         """Each part resamples in turn (the inner ones on `source`): half the cost of reading fields at moved points."""
         source = source or Window.frame(x.shape[2:])

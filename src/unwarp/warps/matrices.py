@@ -28,12 +28,16 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
         ConfigError: An unknown convention.
     """
     normal = affine_part(map).matrix
-    last = torch.tensor([0.0, 0.0, 1.0], dtype=normal.dtype, device=normal.device).expand(len(normal), 1, 3)
+    last = torch.tensor([0.0, 0.0, 1.0], dtype=normal.dtype, device=normal.device).expand(
+        len(normal), 1, 3
+    )
     square = torch.cat([normal, last], 1)
     if convention == "normalized":
         return square
     if convention not in ("pixel", "opencv", "skimage"):
-        raise ConfigError(f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage")
+        raise ConfigError(
+            f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage"
+        )
     height, width = size
     frame = torch.tensor(
         [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]],

@@ -32,7 +32,9 @@ class SoftmaxTime(MonotoneTime):
 
     @property
     def _columns(self) -> tuple[Factor, ...]:
-        return tuple(Factor(f"cell_{i}", "log factor", -self.reach, self.reach) for i in range(1, self.cells))
+        return tuple(
+            Factor(f"cell_{i}", "log factor", -self.reach, self.reach) for i in range(1, self.cells)
+        )
 
     def _speed(self, theta: Tensor) -> Tensor:
         return _lift(F.pad(theta, (0, 1)).softmax(-1))
@@ -59,7 +61,9 @@ class SquareTime(MonotoneTime):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 < self.reach < 1:
-            raise ConfigError(f"SquareTime: reach={self.reach} must lie in (0, 1), or squares would lose a sign")
+            raise ConfigError(
+                f"SquareTime: reach={self.reach} must lie in (0, 1), or squares would lose a sign"
+            )
 
     @property
     def _columns(self) -> tuple[Factor, ...]:

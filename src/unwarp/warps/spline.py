@@ -33,13 +33,17 @@ class SplineTime(MonotoneTime):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.bins < 2 or self.cells % self.bins or self.cells < 4 * self.bins:
-            raise ConfigError(f"SplineTime: cells={self.cells} must be a multiple, 4 or more, of bins={self.bins} >= 2")
+            raise ConfigError(
+                f"SplineTime: cells={self.cells} must be a multiple, 4 or more, of bins={self.bins} >= 2"
+            )
         if not self.reach > 0:
             raise ConfigError(f"SplineTime: reach={self.reach} must be positive")
 
     @property
     def _columns(self) -> tuple[Factor, ...]:
-        names = [f"height_{i}" for i in range(1, self.bins)] + [f"speed_{i}" for i in range(self.bins + 1)]
+        names = [f"height_{i}" for i in range(1, self.bins)] + [
+            f"speed_{i}" for i in range(self.bins + 1)
+        ]
         return tuple(Factor(name, "log factor", -self.reach, self.reach) for name in names)
 
     def _inside(self, like: Tensor) -> Tensor:
@@ -60,7 +64,10 @@ class SplineTime(MonotoneTime):
         rise = speed.reshape(len(speed), self.bins, -1).cumsum(-1) / self.cells
         height = rise[..., -1:]
         log = height[..., 0].log()
-        return torch.cat([log[:, :-1] - log[:, -1:], self._knot_speeds(rise / height, height * self.bins).log()], -1)
+        return torch.cat(
+            [log[:, :-1] - log[:, -1:], self._knot_speeds(rise / height, height * self.bins).log()],
+            -1,
+        )
 
     def _knot_speeds(self, risen: Tensor, mean: Tensor) -> Tensor:
         """Speeds at the knots (N, bins + 1) by least squares, in which the spline's equation is linear.

@@ -158,7 +158,9 @@ class MonotoneTime(_Temporal):
 
     def recentre(self, anchor: Map) -> MonotoneTime:
         """The family of centred maps: each is one of this family after which `anchor` is taken out; so is zero's."""
-        return replace(self, anchor=tuple(replace(self, anchor=None).theta(anchor).flatten().tolist()))
+        return replace(
+            self, anchor=tuple(replace(self, anchor=None).theta(anchor).flatten().tolist())
+        )
 
 
 def _product(outer: TimeMap, inner: TimeMap) -> TimeMap:

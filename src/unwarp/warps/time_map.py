@@ -62,7 +62,10 @@ class TimeMap(Map):
         n = max(len(self), len(inner))
         seen = (self.seen, interpolate(inner.seen, self.shown, self.seen))
         shown = (interpolate(self.shown, inner.seen, inner.shown), inner.shown)
-        joined = (torch.cat([part.expand(n, -1) for part in parts], -1).sort(-1).values for parts in (seen, shown))
+        joined = (
+            torch.cat([part.expand(n, -1) for part in parts], -1).sort(-1).values
+            for parts in (seen, shown)
+        )
         return (TimeMap(*joined),)
 
 
@@ -84,4 +87,8 @@ def interpolate(at: Tensor, knots: Tensor, values: Tensor) -> Tensor:
     cell = torch.searchsorted(knots.detach().contiguous(), inside.detach().contiguous(), right=True)
     cell = cell.clamp(1, knots.shape[1] - 1) - 1
     slope = values.diff() / knots.diff().clamp_min(torch.finfo(knots.dtype).eps)
-    return values.gather(1, cell) + slope.gather(1, cell) * (inside - knots.gather(1, cell)) + (at - inside)
+    return (
+        values.gather(1, cell)
+        + slope.gather(1, cell) * (inside - knots.gather(1, cell))
+        + (at - inside)
+    )

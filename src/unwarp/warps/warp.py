@@ -81,7 +81,9 @@ class Warp(ABC):
         Raises:
             ConfigError: A column is missing, or the family's summary does not determine theta.
         """
-        raise ConfigError(f"the columns {', '.join(columns)} do not determine theta of {self.name!r}; use full=True")
+        raise ConfigError(
+            f"the columns {', '.join(columns)} do not determine theta of {self.name!r}; use full=True"
+        )
 
     @property
     def parts(self) -> tuple[Warp, ...]:
@@ -105,16 +107,25 @@ class Warp(ABC):
         turn = torch.atan2(theta.sin().mean(0, keepdim=True), theta.cos().mean(0, keepdim=True))
         angle, circle = (
             torch.tensor(which, device=theta.device)
-            for which in ([f.unit == "rad" for f in self.factors], [f.periodic for f in self.factors])
+            for which in (
+                [f.unit == "rad" for f in self.factors],
+                [f.periodic for f in self.factors],
+            )
         )
         return self.map(torch.where(angle, turn, mean).masked_fill(circle, 0.0))
 
     def sample(
-        self, n: int, generator: torch.Generator | None = None, fraction: float = 1.0, like: Tensor | None = None
+        self,
+        n: int,
+        generator: torch.Generator | None = None,
+        fraction: float = 1.0,
+        like: Tensor | None = None,
     ) -> Map:
         """`n` deformations, every column uniform over `fraction` of its range, for augmentation; device as `reference`."""
         theta = torch.rand(n, len(self.factors), generator=generator) * 2 - 1
-        half = torch.tensor([f.half_range * (1.0 if f.periodic else fraction) for f in self.factors])
+        half = torch.tensor(
+            [f.half_range * (1.0 if f.periodic else fraction) for f in self.factors]
+        )
         return self.map((theta * half).to(torch.zeros(0) if like is None else like))
 
 

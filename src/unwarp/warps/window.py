@@ -34,7 +34,10 @@ class Window:
         """The central window with about `share` of the samples along each axis, on the same pixel grid."""
         series = len(self.size) == 1
         fewest = [min(n, 2 + n % 2) if series else 2 - n % 2 for n in self.size]
-        size = tuple(max(few, n - 2 * round((1 - share) * n / 2)) for few, n in zip(fewest, self.size, strict=True))
+        size = tuple(
+            max(few, n - 2 * round((1 - share) * n / 2))
+            for few, n in zip(fewest, self.size, strict=True)
+        )
         gap = int(series and self.size[0] > 1)
         reach = zip(self.extent, size, self.size, strict=True)
         return Window(size, tuple(e * (m - gap) / (n - gap) for e, m, n in reach))
@@ -42,7 +45,9 @@ class Window:
     def lattice(self, like: Tensor) -> Tensor:
         """Sample centres in frame coordinates, (P, axes), x first, with dtype and device of `reference`; times of a series."""
         if len(self.size) == 1:
-            steps = torch.arange(self.size[0], dtype=like.dtype, device=like.device) / max(self.size[0] - 1, 1)
+            steps = torch.arange(self.size[0], dtype=like.dtype, device=like.device) / max(
+                self.size[0] - 1, 1
+            )
             return ((steps - 0.5) * self.extent[0] + 0.5)[:, None]
         axes = [
             ((2 * torch.arange(n, dtype=like.dtype, device=like.device) + 1) / n - 1) * e
@@ -51,7 +56,9 @@ class Window:
         return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], -1).reshape(-1, len(axes))
 
 
-def resample(x: Tensor, points: Tensor, source: Window, target: Window, padding: Padding = "zeros") -> Tensor:
+def resample(
+    x: Tensor, points: Tensor, source: Window, target: Window, padding: Padding = "zeros"
+) -> Tensor:
     """Read `x` (N, C, *source.size) at `points` (N, P, axes), giving (N, C, *target.size); linear along each axis."""
     series = len(source.size) == 1
     grid = 2 * points - 1 if series else points

@@ -32,7 +32,11 @@ from unwarp.training.state import Row, State
 def run(*words: object) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command, in this process."""
     said, told, code = io.StringIO(), io.StringIO(), 0
-    with redirect_stdout(said), redirect_stderr(told), patch.object(sys, "argv", ["unwarp", *map(str, words)]):
+    with (
+        redirect_stdout(said),
+        redirect_stderr(told),
+        patch.object(sys, "argv", ["unwarp", *map(str, words)]),
+    ):
         try:
             main.main()
         except SystemExit as stop:
@@ -78,9 +82,24 @@ def done(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_leaves_everything_behind(done: Path) -> None:
     names = {path.name for path in done.iterdir()}
-    tables = {"aligned.npz", "deformations.csv", "embedding.csv", "metrics.json", "run.json", "report.html"}
-    assert tables | {"model", "baseline", "gallery.png", "latent_space.png", "training.png"} <= names
-    assert {"traversal.png", "deformation.png", "interpolation.png", "moving.gif", "mixture.png"} <= names
+    tables = {
+        "aligned.npz",
+        "deformations.csv",
+        "embedding.csv",
+        "metrics.json",
+        "run.json",
+        "report.html",
+    }
+    assert (
+        tables | {"model", "baseline", "gallery.png", "latent_space.png", "training.png"} <= names
+    )
+    assert {
+        "traversal.png",
+        "deformation.png",
+        "interpolation.png",
+        "moving.gif",
+        "mixture.png",
+    } <= names
     assert not [name for name in names if "partial" in name or "checkpoint" in name]
     table = pd.read_csv(done / "deformations.csv")
     assert len(table) == 40
@@ -103,9 +122,13 @@ def test_the_report_is_one_page_that_needs_nothing_else(done: Path) -> None:
     assert "nan" not in re.sub(r"base64,[^\"]*", "", page)
 
 
-def test_align_embed_evaluate_and_info_use_the_model(done: Path, folder: Path, tmp_path: Path) -> None:
+def test_align_embed_evaluate_and_info_use_the_model(
+    done: Path, folder: Path, tmp_path: Path
+) -> None:
     assert run("align", done, folder, "--out", tmp_path / "a.npz")[0] == 0
-    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["aligned"], np.load(done / "aligned.npz")["aligned"])
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "a.npz")["aligned"], np.load(done / "aligned.npz")["aligned"]
+    )
     code, said, _ = run("embed", done, folder, "--out", tmp_path / "e.csv", "--json")
     assert code == 0 and json.loads(said)["samples"] == 40
     assert {"content_3", "cluster", "rotation_deg"} <= set(pd.read_csv(tmp_path / "e.csv"))
@@ -118,20 +141,41 @@ def test_align_embed_evaluate_and_info_use_the_model(done: Path, folder: Path, t
 
 def test_sample_writes_pictures_and_arrays(done: Path, tmp_path: Path) -> None:
     code, said, told = run(
-        "sample", done, "-n", 9, "--from", "mixture", "-o", tmp_path / "s.npz", "--seed", 3, "--json"
+        "sample",
+        done,
+        "-n",
+        9,
+        "--from",
+        "mixture",
+        "-o",
+        tmp_path / "s.npz",
+        "--seed",
+        3,
+        "--json",
     )
     assert code == 0, told
-    assert json.loads(said) == {"samples": 9, "from": "mixture", "seed": 3, "file": str(tmp_path / "s.npz")}
+    assert json.loads(said) == {
+        "samples": 9,
+        "from": "mixture",
+        "seed": 3,
+        "file": str(tmp_path / "s.npz"),
+    }
     x = np.load(tmp_path / "s.npz")["x"]
-    np.testing.assert_array_equal(x, Unwarper.load(done / "model").sample(9, source="mixture", random_state=3))
+    np.testing.assert_array_equal(
+        x, Unwarper.load(done / "model").sample(9, source="mixture", random_state=3)
+    )
     assert run("sample", done, "-o", tmp_path / "s.png", "--quiet") == (0, "", "")
     with Image.open(tmp_path / "s.png") as picture:
         assert picture.format == "PNG"
 
 
-def test_interpolate_goes_from_one_reconstruction_to_the_other(done: Path, folder: Path, tmp_path: Path) -> None:
+def test_interpolate_goes_from_one_reconstruction_to_the_other(
+    done: Path, folder: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "i.npz"
-    code, said, told = run("interpolate", done, folder, 3, 8, "--path", "spherical", "-n", 5, "-o", out, "--json")
+    code, said, told = run(
+        "interpolate", done, folder, 3, 8, "--path", "spherical", "-n", 5, "-o", out, "--json"
+    )
     assert code == 0, told
     assert json.loads(said)["samples"] == [3, 8]
     found, model = np.load(out), Unwarper.load(done / "model")
@@ -145,14 +189,21 @@ def test_interpolate_goes_from_one_reconstruction_to_the_other(done: Path, folde
 
 
 def test_traverse_has_a_row_for_each_number(done: Path, folder: Path, tmp_path: Path) -> None:
-    code, said, _ = run("traverse", done, folder, "--index", 2, "-n", 3, "-o", tmp_path / "t.npz", "--json")
+    code, said, _ = run(
+        "traverse", done, folder, "--index", 2, "-n", 3, "-o", tmp_path / "t.npz", "--json"
+    )
     assert code == 0 and len(json.loads(said)["rows"]) == 4
     found = np.load(tmp_path / "t.npz")
     assert found["x"].shape == (4, 3, 1, 20, 20)
     assert list(found["figures"]) == sorted(found["figures"], reverse=True)
-    code, said, _ = run("traverse", done, folder, "--of", "deformation", "-o", tmp_path / "d.png", "--json")
+    code, said, _ = run(
+        "traverse", done, folder, "--of", "deformation", "-o", tmp_path / "d.png", "--json"
+    )
     assert code == 0 and json.loads(said)["rows"][0] == "rotation (deg)"
-    assert run("traverse", done, folder, "--of", "deformation", "-n", 3, "-o", tmp_path / "d.gif")[0] == 0
+    assert (
+        run("traverse", done, folder, "--of", "deformation", "-n", 3, "-o", tmp_path / "d.gif")[0]
+        == 0
+    )
 
 
 def test_arithmetic_writes_what_was_added(done: Path, folder: Path, tmp_path: Path) -> None:
@@ -184,7 +235,9 @@ def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: 
     code, _, told = run("resume", tmp_path / "again", "--quiet")
     assert code == 0, told
     assert (tmp_path / "again" / "model" / "model.safetensors").read_bytes() == kept
-    assert pd.read_csv(tmp_path / "again" / "embedding.csv").equals(pd.read_csv(done / "embedding.csv"))
+    assert pd.read_csv(tmp_path / "again" / "embedding.csv").equals(
+        pd.read_csv(done / "embedding.csv")
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,22 +246,46 @@ def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: 
         (("fit",), "Missing argument.*see '.* fit --help'"),
         (("fitt", "{folder}"), "No such command 'fitt'.*--help'"),
         (("fit", "{folder}", "--stepps", "3"), "No such option: --stepps.*see '.* fit --help'"),
-        (("fit", "{folder}", "--steps", "0"), "--steps.*greater than or equal to 1|--steps.*not in the range"),
+        (
+            ("fit", "{folder}", "--steps", "0"),
+            "--steps.*greater than or equal to 1|--steps.*not in the range",
+        ),
         (("fit", "{folder}", "--precision", "32"), "--precision.*'no', 'fp16', 'bf16'"),
         (("fit", "{folder}", "--config", "{out}/none.yaml"), "--config.*does not exist"),
         (("fit", "no-such-place"), "no-such-place"),
         (("fit", "{folder}", "--warp", "afine", "--out", "{out}"), "choose one of affine"),
-        (("fit", "{folder}", "--set", "n_contents=3", "--out", "{out}"), "has no field 'n_contents'"),
+        (
+            ("fit", "{folder}", "--set", "n_contents=3", "--out", "{out}"),
+            "has no field 'n_contents'",
+        ),
         (("fit", "{folder}", "--set", "n_content=many", "--out", "{out}"), "n_content"),
         (("fit", "{folder}", "--set", "nothing", "--out", "{out}"), "key=value"),
-        (("fit", "{folder}", "--set", "family=gpt", "--out", "{out}"), "'gpt' is unknown; choose one of ae"),
-        (("fit", "{folder}", "--set", "n_content=0", "--out", "{out}"), "n_content must be at least 1"),
-        (("fit", "{folder}", "--set", "family=beta-vae", "--set", "beta=-1"), "beta must be 0 or more"),
-        (("fit", "{folder}", "--set", "likelihood=poisson", "--out", "{out}"), "likelihood: .*'bernoulli'"),
-        (("fit", "{series}", "--set", "likelihood=bernoulli", "--steps", "1", "--out", "{out}"), r"values in \[0, 1\]"),
+        (
+            ("fit", "{folder}", "--set", "family=gpt", "--out", "{out}"),
+            "'gpt' is unknown; choose one of ae",
+        ),
+        (
+            ("fit", "{folder}", "--set", "n_content=0", "--out", "{out}"),
+            "n_content must be at least 1",
+        ),
+        (
+            ("fit", "{folder}", "--set", "family=beta-vae", "--set", "beta=-1"),
+            "beta must be 0 or more",
+        ),
+        (
+            ("fit", "{folder}", "--set", "likelihood=poisson", "--out", "{out}"),
+            "likelihood: .*'bernoulli'",
+        ),
+        (
+            ("fit", "{series}", "--set", "likelihood=bernoulli", "--steps", "1", "--out", "{out}"),
+            r"values in \[0, 1\]",
+        ),
         (("fit", "{one}", "--out", "{out}"), "holds 1 sample.s.; a run needs at least 10"),
         (("fit", "{folder}", "--out", "{one}/deep"), "cannot write .*--out"),
-        (("embed", "{done}", "{folder}", "--out", "{folder}"), "cannot write .*: it is a folder; .*--out"),
+        (
+            ("embed", "{done}", "{folder}", "--out", "{folder}"),
+            "cannot write .*: it is a folder; .*--out",
+        ),
         (("align", "{done}", "{folder}", "--out", "{one}/a.npz"), "cannot write .*--out"),
         (("sample", "{done}", "--out", "{one}/s.png"), "cannot write .*--out"),
         (("embed", "{done}", "{series}", "--out", "{out}"), "was trained on|image|series"),
@@ -217,13 +294,34 @@ def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: 
         (("align", "{folder}", "{folder}"), "is not a model folder"),
         (("resume", "{folder}"), "is not a run folder"),
         (("info", "{folder}"), "is not a model folder"),
-        (("interpolate", "{done}", "{folder}", "3", "40", "-o", "{out}.png"), "40: no such sample.*0 to 39"),
-        (("interpolate", "{done}", "{folder}", "3", "4", "-o", "{out}.jpg"), "ends in .png, .gif or .npz"),
-        (("traverse", "{done}", "{folder}", "--index", "99", "-o", "{out}.png"), "--index 99: no such sample"),
-        (("traverse", "{done}", "{folder}", "--span", "-1", "-o", "{out}.png"), "span=-1.0 must be positive"),
-        (("traverse", "{done}/baseline", "{folder}", "--of", "deformation"), "'identity' has no column"),
-        (("arithmetic", "{done}", "{folder}", "--plus", "1,x", "--minus", "2", "--to", "3"), "--plus '1,x'"),
-        (("arithmetic", "{done}", "{folder}", "--plus", "1", "--minus", "77", "--to", "3"), "--minus 77: no such"),
+        (
+            ("interpolate", "{done}", "{folder}", "3", "40", "-o", "{out}.png"),
+            "40: no such sample.*0 to 39",
+        ),
+        (
+            ("interpolate", "{done}", "{folder}", "3", "4", "-o", "{out}.jpg"),
+            "ends in .png, .gif or .npz",
+        ),
+        (
+            ("traverse", "{done}", "{folder}", "--index", "99", "-o", "{out}.png"),
+            "--index 99: no such sample",
+        ),
+        (
+            ("traverse", "{done}", "{folder}", "--span", "-1", "-o", "{out}.png"),
+            "span=-1.0 must be positive",
+        ),
+        (
+            ("traverse", "{done}/baseline", "{folder}", "--of", "deformation"),
+            "'identity' has no column",
+        ),
+        (
+            ("arithmetic", "{done}", "{folder}", "--plus", "1,x", "--minus", "2", "--to", "3"),
+            "--plus '1,x'",
+        ),
+        (
+            ("arithmetic", "{done}", "{folder}", "--plus", "1", "--minus", "77", "--to", "3"),
+            "--minus 77: no such",
+        ),
         (("sample", "{done}", "--from", "prior", "-o", "{out}.png"), "no prior"),
         (("sample", "{done}", "-o", "{out}.gif"), "ends in .png or .npz"),
     ],
@@ -235,7 +333,9 @@ def test_a_mistake_is_one_clear_line(
     places |= {"one": tmp_path / "one.npy", "series": tmp_path / "series.npy"}
     np.save(places["one"], pictures(1))
     np.save(places["series"], np.random.default_rng(0).normal(size=(12, 40)))
-    code, said, told = run(*(word.format(**places) for word in words), *(["--quiet"] if words[0] == "fit" else []))
+    code, said, told = run(
+        *(word.format(**places) for word in words), *(["--quiet"] if words[0] == "fit" else [])
+    )
     assert code == 2
     assert re.fullmatch(r"unwarp: .+\n", told), told
     assert re.search(expected, told), told
@@ -252,24 +352,36 @@ def tslearn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".cached_datasets").mkdir()
     labels, at = np.arange(100) % 4 + 1, np.random.default_rng(0).integers(80, 200, 100)
     x = np.where(np.arange(275) < at[:, None], 0.0, 1.0 - 2 * (labels[:, None] % 2))[..., None]
-    parts = {f"{part}_{name}": value for name in ("train", "test") for part, value in (("X", x), ("y", labels))}
+    parts = {
+        f"{part}_{name}": value
+        for name in ("train", "test")
+        for part, value in (("X", x), ("y", labels))
+    }
     np.savez(tmp_path / ".cached_datasets" / "Trace.npz", **parts)
     return tmp_path
 
 
 def test_demo_of_series_runs_to_its_report(tslearn: Path) -> None:
     out = tslearn / "run"
-    code, said, told = run("demo", "--series", "--steps", 3, "--out", out, "--set", "views=0.25", "--json", "--quiet")
+    code, said, told = run(
+        "demo", "--series", "--steps", 3, "--out", out, "--set", "views=0.25", "--json", "--quiet"
+    )
     assert code == 0, told
-    assert {"codes_1nn", "aligned_centroid", "variance_left"} <= set(json.loads(said)["scores"]["warped"])
-    assert {"alignment.png", "warps.png", "latent_space.png", "report.html"} <= {path.name for path in out.iterdir()}
+    assert {"codes_1nn", "aligned_centroid", "variance_left"} <= set(
+        json.loads(said)["scores"]["warped"]
+    )
+    assert {"alignment.png", "warps.png", "latent_space.png", "report.html"} <= {
+        path.name for path in out.iterdir()
+    }
     record = json.loads((out / "metrics.json").read_text())
     assert (record["warped"]["recipe"]["bands"], record["warped"]["recipe"]["views"]) == (1.0, 0.25)
     assert {"raw_1nn", "raw_centroid"} <= set(record["baselines"])
     assert len(Unwarper.load(out / "model").cluster_centers_) == 4
 
 
-def test_demo_of_series_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_of_series_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(trace, "find_spec", lambda name: None)
     code, said, told = run("demo", "--series", "--out", tmp_path / "run", "--quiet")
     assert (code, said) == (2, "")
@@ -277,7 +389,9 @@ def test_demo_of_series_says_what_to_install(tmp_path: Path, monkeypatch: pytest
 
 
 def test_help_and_version_answer() -> None:
-    shown = subprocess.run([sys.executable, "-m", "unwarp", "--help"], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "unwarp", "--help"], capture_output=True, text=True, check=True
+    )
     assert "resume" in shown.stdout
     assert run("--version")[1].startswith("unwarp ")
     assert "affine" in run("info")[1]
@@ -307,18 +421,39 @@ def test_files_of_series_with_gaps_and_unequal_lengths_are_learned_and_used(tmp_
     code, _, told = run("fit", path, "--out", out, "--steps", 4, "--sampling-rate", 10, "--quiet")
     assert code == 2 and "missing='mask'" in told
     code, _, told = run(
-        "fit", path, "--out", out, "--steps", 4, "--sampling-rate", 10, "--missing", "mask", "--scale", "channel"
+        "fit",
+        path,
+        "--out",
+        out,
+        "--steps",
+        4,
+        "--sampling-rate",
+        10,
+        "--missing",
+        "mask",
+        "--scale",
+        "channel",
     )
     assert code == 0, told
     assert "untried" in told
     assert "How much to warp was decided without labels" in (out / "report.html").read_text()
     model = Unwarper.load(out / "model")
-    assert model.get_params()["scale"] == "channel" and np.shape(model.schema_.scaler.factor) == (1, 1, 1)
-    assert model.schema_.clock.any_length and model.schema_.clock.sampling_rate == 10 and model.recipe_.gaps
+    assert model.get_params()["scale"] == "channel" and np.shape(model.schema_.scaler.factor) == (
+        1,
+        1,
+        1,
+    )
+    assert (
+        model.schema_.clock.any_length
+        and model.schema_.clock.sampling_rate == 10
+        and model.recipe_.gaps
+    )
     code, _, told = run("align", out, path, "--out", tmp_path / "aligned.npz")
     assert code == 0, told
     with np.load(tmp_path / "aligned.npz", allow_pickle=False) as found:
         assert found["aligned"].shape == found["template"].shape == (24, 1, 34)
         assert 0 < np.isnan(found["aligned"]).mean() < 0.5 and np.isfinite(found["template"]).all()
     code, _, told = run("embed", out, path, "--out", tmp_path / "codes.csv")
-    assert code == 0 and np.isfinite(pd.read_csv(tmp_path / "codes.csv").select_dtypes("number")).all(axis=None)
+    assert code == 0 and np.isfinite(
+        pd.read_csv(tmp_path / "codes.csv").select_dtypes("number")
+    ).all(axis=None)

@@ -45,7 +45,10 @@ def put(folder: Path, name: str, text: str) -> Path:
 
 def rows(source: Source) -> list[list[list[float | None]]]:
     """Every series (C, T_i) as lists, None where missing."""
-    return [[[None if np.isnan(v) else v for v in line] for line in np.atleast_2d(x).tolist()] for x in source.x]
+    return [
+        [[None if np.isnan(v) else v for v in line] for line in np.atleast_2d(x).tolist()]
+        for x in source.x
+    ]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,9 @@ def test_every_ucr_layout_holds_the_same(tmp_path: Path, name: str, text: str) -
     assert rows(source) == [[[0.5, -1.5, 20.0]], [[0.25, None, 0.5]], [[1.0, 2.0]]]
     assert source.labels is not None and source.labels.tolist() == [1, 2, 1]
     assert (source.domain, source.names, source.times) == ("series", None, None)
-    assert source.found.startswith("3 series, 2 to 3 time steps, 1 channel, float32 -1.5 to 20, 1 missing; UCR layout")
+    assert source.found.startswith(
+        "3 series, 2 to 3 time steps, 1 channel, float32 -1.5 to 20, 1 missing; UCR layout"
+    )
 
 
 def test_equal_lengths_make_one_array(tmp_path: Path) -> None:
@@ -82,13 +87,18 @@ def test_ts_keeps_channels_lengths_gaps_and_labels(tmp_path: Path) -> None:
     source = read(put(tmp_path, "a.ts", TS))
     assert rows(source) == [[[1.0, 2.0, None], [3.0, 4.0, 5.0]], [[0.5, 6.0], [None, 8.0]]]
     assert source.labels is not None and source.labels.tolist() == ["a", "b"]
-    assert source.found.startswith("2 series, 2 to 3 time steps, 2 channels, float32 0.5 to 8, 2 missing")
+    assert source.found.startswith(
+        "2 series, 2 to 3 time steps, 2 channels, float32 0.5 to 8, 2 missing"
+    )
 
 
 def test_ts_keeps_time_stamps(tmp_path: Path) -> None:
     source = read(put(tmp_path, "a.ts", STAMPED))
     assert rows(source) == [[[1.0, None, 4.0]], [[7.0, 8.0]]]
-    assert source.times is not None and [t.tolist() for t in source.times] == [[0.0, 30.0, 90.0], [0.5, 2.0]]
+    assert source.times is not None and [t.tolist() for t in source.times] == [
+        [0.0, 30.0, 90.0],
+        [0.5, 2.0],
+    ]
     assert source.labels is not None and source.labels.tolist() == [0.5, -2.0]
     assert pad(source.x, "interpolate", source.times)[0][0, 0].tolist() == [1.0, 2.0, 4.0]
 
@@ -114,7 +124,11 @@ REFUSED = {
     "infinity": ("a.tsv", "1\t2\n1\t-inf\n", r"line 2, value 1: '-inf'"),
     "beyond float32": ("a.tsv", "1\t2\n1\t1e39\n", r"line 2, value 1: '1e39'"),
     "no label": ("a.tsv", "1\t2\nNaN\t3\n", r"line 2 has no label"),
-    "a value for a label": ("a.tsv", "0.53\t2\n1\t3\n", r"line 1 starts with 0.53, which is no class"),
+    "a value for a label": (
+        "a.tsv",
+        "0.53\t2\n1\t3\n",
+        r"line 1 starts with 0.53, which is no class",
+    ),
     "a label alone": ("a.tsv", "1\n2\n", r"line 1 has 0 values"),
     "an unlabelled series of gaps": ("a.tsv", "1\t2\n1\tNaN\n", r"line 2 holds no value"),
     "no numbers and no suffix": ("plain", "hello, world\n", r"not of a known kind.*\.npz.*\.ts"),
@@ -123,20 +137,60 @@ REFUSED = {
     "data before @data": ("a.ts", "1,2\n@data\n1,2\n", "line 1: '1,2' stands before @data"),
     "a flag that is none": ("a.ts", "@timeStamps maybe\n@data\n1,2\n", "@timestamps is 'maybe'"),
     "a count that is none": ("a.ts", "@dimensions two\n@data\n1,2\n", "@dimensions is 'two'"),
-    "too few channels": ("a.ts", "@dimensions 2\n@data\n1,2:3,4\n1,2\n", "line 4 has 1 channels, expected are 2"),
-    "too many channels": ("a.ts", "@univariate true\n@data\n1,2:3,4\n", "line 3 has 2 channels, expected are 1"),
-    "channels that change": ("a.ts", "@data\n1,2:3,4\n1,2\n", "line 3 has 1 channels, expected are 2"),
-    "channels of two lengths": ("a.ts", "@data\n1,2:3\n", "line 2, channel 2 has 1 values, channel 1 has 2"),
-    "a length that differs": ("a.ts", HEAD + "1,2:a\n1,2,3:b\n", "line 6 has 3 values, expected are 2"),
-    "an unknown label": ("a.ts", HEAD + "1,2:a\n1,2:c\n", "line 6 has the label 'c'; @classLabel announces a, b"),
+    "too few channels": (
+        "a.ts",
+        "@dimensions 2\n@data\n1,2:3,4\n1,2\n",
+        "line 4 has 1 channels, expected are 2",
+    ),
+    "too many channels": (
+        "a.ts",
+        "@univariate true\n@data\n1,2:3,4\n",
+        "line 3 has 2 channels, expected are 1",
+    ),
+    "channels that change": (
+        "a.ts",
+        "@data\n1,2:3,4\n1,2\n",
+        "line 3 has 1 channels, expected are 2",
+    ),
+    "channels of two lengths": (
+        "a.ts",
+        "@data\n1,2:3\n",
+        "line 2, channel 2 has 1 values, channel 1 has 2",
+    ),
+    "a length that differs": (
+        "a.ts",
+        HEAD + "1,2:a\n1,2,3:b\n",
+        "line 6 has 3 values, expected are 2",
+    ),
+    "an unknown label": (
+        "a.ts",
+        HEAD + "1,2:a\n1,2:c\n",
+        "line 6 has the label 'c'; @classLabel announces a, b",
+    ),
     "a lost label": ("a.ts", HEAD + "1,2:a\n1,2\n", "line 6 has no label after a colon"),
-    "a target that is a word": ("a.ts", "@targetlabel true\n@data\n1,2:x\n", "line 3 has the target 'x'"),
+    "a target that is a word": (
+        "a.ts",
+        "@targetlabel true\n@data\n1,2:x\n",
+        "line 3 has the target 'x'",
+    ),
     "an empty channel": ("a.ts", "@data\n1,2:\n", "line 2, channel 2 is empty"),
     "a line of gaps": ("a.ts", "@data\n1,2\n?,?\n", "line 3 holds no value"),
     "a word in ts": ("a.ts", "@data\n1,2\n3,four\n", "line 3, channel 1, value 2: 'four'"),
-    "values without stamps": ("a.ts", "@timestamps true\n@data\n1,2\n", r"line 3, channel 1: '1,2' is no list of"),
-    "a cut stamp": ("a.ts", "@timestamps true\n@data\n(0,1),(1,2\n", r"line 3, channel 1: .* is no list of"),
-    "a stamp that is none": ("a.ts", "@timestamps true\n@data\n(noon,1)\n", "line 3, channel 1, value 1: 'noon'"),
+    "values without stamps": (
+        "a.ts",
+        "@timestamps true\n@data\n1,2\n",
+        r"line 3, channel 1: '1,2' is no list of",
+    ),
+    "a cut stamp": (
+        "a.ts",
+        "@timestamps true\n@data\n(0,1),(1,2\n",
+        r"line 3, channel 1: .* is no list of",
+    ),
+    "a stamp that is none": (
+        "a.ts",
+        "@timestamps true\n@data\n(noon,1)\n",
+        "line 3, channel 1, value 1: 'noon'",
+    ),
     "stamps that fall": (
         "a.ts",
         "@timestamps true\n@data\n(1,1),(0,1)\n",
@@ -151,7 +205,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("name", "text", "message"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, name: str, text: str, message: str) -> None:
+def test_what_is_wrong_is_named_with_its_line(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         read(put(tmp_path, name, text))
 
@@ -164,7 +220,9 @@ def test_an_altered_file_is_read_or_refused_by_type(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    text = list({".tsv": TSV, ".ts": TS if seed % 2 else STAMPED}.get(suffix, TSV.replace("\t", ",")))
+    text = list(
+        {".tsv": TSV, ".ts": TS if seed % 2 else STAMPED}.get(suffix, TSV.replace("\t", ","))
+    )
     for _ in range(rng.integers(1, 4)):
         at, stop = sorted(rng.integers(0, len(text) + 1, 2))
         text[at : min(stop, at + rng.integers(0, 9))] = rng.choice(
@@ -193,7 +251,9 @@ def test_a_file_cut_anywhere_is_refused_or_gives_whole_lines(tmp_path: Path) -> 
 def genfromtxt(path: Path, delimiter: str | None) -> tuple[np.ndarray, list[np.ndarray]]:
     """Labels and series of a UCR file, by NumPy's own reader."""
     table = np.genfromtxt(path, delimiter=delimiter)
-    return table[:, 0], [row[: np.flatnonzero(~np.isnan(row))[-1] + 1].astype(np.float32) for row in table[:, 1:]]
+    return table[:, 0], [
+        row[: np.flatnonzero(~np.isnan(row))[-1] + 1].astype(np.float32) for row in table[:, 1:]
+    ]
 
 
 def test_the_ucr_archive_is_read_as_numpy_reads_it(real_data: Path) -> None:
@@ -207,7 +267,11 @@ def test_the_ucr_archive_is_read_as_numpy_reads_it(real_data: Path) -> None:
         "BME",
         "Beef",
     ]
-    files = [real_data / "ucr" / name / f"{name}_{part}.tsv" for name in names for part in ("TRAIN", "TEST")]
+    files = [
+        real_data / "ucr" / name / f"{name}_{part}.tsv"
+        for name in names
+        for part in ("TRAIN", "TEST")
+    ]
     for path in files:
         source = read(path)
         labels, series = genfromtxt(path, "\t")
@@ -247,7 +311,9 @@ def test_published_files_have_their_published_sizes(real_data: Path, name: str, 
         ),
     ],
 )
-def test_the_same_set_in_two_formats_is_the_same(real_data: Path, one: str, other: str, tolerance: float) -> None:
+def test_the_same_set_in_two_formats_is_the_same(
+    real_data: Path, one: str, other: str, tolerance: float
+) -> None:
     first, second = read(real_data / one), read(real_data / other)
     np.testing.assert_array_equal(first.labels, second.labels)
     for a, b in zip(first.x, second.x, strict=True):
@@ -256,7 +322,11 @@ def test_the_same_set_in_two_formats_is_the_same(real_data: Path, one: str, othe
 
 @pytest.mark.slow
 def test_every_published_file_is_read_without_a_gap(real_data: Path) -> None:
-    files = [path for room in ("ucr", "ucr-2015", "ucr-ts", "uea", "uci") for path in (real_data / room).rglob("*")]
+    files = [
+        path
+        for room in ("ucr", "ucr-2015", "ucr-ts", "uea", "uci")
+        for path in (real_data / room).rglob("*")
+    ]
     read_files = [path for path in files if path.is_file() and path.suffix != ".md"]
     assert len(read_files) == 75
     for path in read_files:

@@ -28,8 +28,14 @@ def test_a_folder_has_names_and_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("x", "found"),
     [
-        (np.full((1203, 64, 64, 3), 7, np.uint8), "1,203 pictures, 64 x 64, 3 channels, uint8 7 to 7"),
-        (np.zeros((1, 1, 8, 10), np.float32), "1 picture, 8 high x 10 wide, 1 channel, float32 0 to 0"),
+        (
+            np.full((1203, 64, 64, 3), 7, np.uint8),
+            "1,203 pictures, 64 x 64, 3 channels, uint8 7 to 7",
+        ),
+        (
+            np.zeros((1, 1, 8, 10), np.float32),
+            "1 picture, 8 high x 10 wide, 1 channel, float32 0 to 0",
+        ),
         (
             np.array([[0.5, np.nan, np.inf, -2]]),
             "1 series, 4 time steps, 1 channel, float64 -2 to 0.5, 2 NaN or infinite",

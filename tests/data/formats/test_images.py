@@ -81,7 +81,9 @@ def test_palettes_are_colour_and_their_transparent_entry_is_black(tmp_path: Path
 
 
 @pytest.mark.parametrize("order", [("a", "b", "c"), ("c", "b", "a"), ("b", "a", "c")])
-def test_mixed_depths_and_channels_take_the_wider_of_each(tmp_path: Path, order: tuple[str, str, str]) -> None:
+def test_mixed_depths_and_channels_take_the_wider_of_each(
+    tmp_path: Path, order: tuple[str, str, str]
+) -> None:
     save(tmp_path / f"{order[0]}.png", GREY)
     save(tmp_path / f"{order[1]}.png", COLOUR)
     save(tmp_path / f"{order[2]}.png", DEEP)
@@ -122,7 +124,9 @@ def test_sizes_that_differ_name_two_files_and_their_sizes(tmp_path: Path) -> Non
     save(tmp_path / "a.png", GREY)
     save(tmp_path / "b.png", GREY)
     save(tmp_path / "sub" / "c.png", GREY[:, :-1])
-    with pytest.raises(DataError, match=r"a\.png is 12 x 10, sub/c\.png is 11 x 10.*resize or crop"):
+    with pytest.raises(
+        DataError, match=r"a\.png is 12 x 10, sub/c\.png is 11 x 10.*resize or crop"
+    ):
         read_folder(tmp_path)
 
 
@@ -181,6 +185,8 @@ def test_an_empty_folder_lists_what_is_read(tmp_path: Path) -> None:
         (["1.png"], None),
     ],
 )
-def test_sub_folders_are_labels_where_all_lie_one_level_down(names: list[str], labels: list[str] | None) -> None:
+def test_sub_folders_are_labels_where_all_lie_one_level_down(
+    names: list[str], labels: list[str] | None
+) -> None:
     found = class_names(names)
     assert (None if found is None else found.tolist()) == labels

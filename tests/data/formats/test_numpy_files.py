@@ -32,7 +32,9 @@ def test_npy_is_mapped(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["x", "X", "images", "data", "arr_0", "anything"])
 @pytest.mark.parametrize("label_key", ["labels", "y", None])
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_npz_samples_and_labels(tmp_path: Path, key: str, label_key: str | None, save: object) -> None:
+def test_npz_samples_and_labels(
+    tmp_path: Path, key: str, label_key: str | None, save: object
+) -> None:
     """Samples and labels are found under their usual names."""
     labels = np.arange(20) % 3
     save(tmp_path / "a.npz", **{key: X} | ({label_key: labels} if label_key else {}))  # type: ignore[operator]
@@ -71,7 +73,9 @@ def test_pickle_is_never_opened(tmp_path: Path, name: str) -> None:
 
 
 @given(st.data())
-def test_damaged_file_is_refused_or_whole(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_damaged_file_is_refused_or_whole(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     """A file that is cut short or altered is refused by name, or still an array."""
     folder = tmp_path_factory.mktemp("damage")
     suffix = data.draw(st.sampled_from([".npy", ".npz"]))
@@ -111,7 +115,9 @@ def test_suffix_must_fit_the_content(tmp_path: Path) -> None:
         ({"x": np.empty((0, 3))}, r"shape \(0, 3\)"),
     ],
 )
-def test_arrays_must_fit_together(tmp_path: Path, content: dict[str, np.ndarray], message: str) -> None:
+def test_arrays_must_fit_together(
+    tmp_path: Path, content: dict[str, np.ndarray], message: str
+) -> None:
     """Samples without a name, or with other labels than samples, are refused."""
     np.savez(tmp_path / "a.npz", **content)
     with pytest.raises(DataError, match=message):
@@ -138,17 +144,36 @@ def test_lengths_cut_the_padding(tmp_path: Path) -> None:
     source = read(put(tmp_path, x=SERIES, lengths=[5, 2, 1], labels=[1, 2, 3]))
     for got, wanted, n in zip(source.x, SERIES, (5, 2, 1), strict=True):
         np.testing.assert_array_equal(got, wanted[:, :n])
-    assert source.domain == "series" and source.labels is not None and source.labels.tolist() == [1, 2, 3]
+    assert (
+        source.domain == "series"
+        and source.labels is not None
+        and source.labels.tolist() == [1, 2, 3]
+    )
 
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_times_are_kept(tmp_path: Path, shared: bool) -> None:
     times = np.arange(5.0) ** 2
-    source = read(put(tmp_path, X=SERIES[:, 0], times=times if shared else np.tile(times, (3, 1)), lengths=[5, 5, 4]))
+    source = read(
+        put(
+            tmp_path,
+            X=SERIES[:, 0],
+            times=times if shared else np.tile(times, (3, 1)),
+            lengths=[5, 5, 4],
+        )
+    )
     assert source.times is not None
-    assert [t.tolist() for t in source.times] == [times.tolist(), times.tolist(), times[:4].tolist()]
+    assert [t.tolist() for t in source.times] == [
+        times.tolist(),
+        times.tolist(),
+        times[:4].tolist(),
+    ]
     whole = read(put(tmp_path, anything=SERIES, times=times))
-    assert isinstance(whole.times, np.ndarray) and whole.times.shape == (3, 5) and whole.x.shape == (3, 2, 5)
+    assert (
+        isinstance(whole.times, np.ndarray)
+        and whole.times.shape == (3, 5)
+        and whole.x.shape == (3, 2, 5)
+    )
 
 
 @pytest.mark.parametrize(

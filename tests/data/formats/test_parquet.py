@@ -24,12 +24,19 @@ def put(folder: Path, text: str, name: str = "a.csv") -> Path:
 
 def rows(source: Source) -> list[list[list[float | None]]]:
     """Every series (C, T_i) as lists, None where missing."""
-    return [[[None if np.isnan(v) else v for v in line] for line in np.atleast_2d(x).tolist()] for x in source.x]
+    return [
+        [[None if np.isnan(v) else v for v in line] for line in np.atleast_2d(x).tolist()]
+        for x in source.x
+    ]
 
 
 def frames() -> dict[str, pd.DataFrame]:
-    long = pd.DataFrame({"id": list("uuv"), "t": [1, 0, 5], "x": [1.5, np.nan, 3], "label": ["a", "a", "b"]})
-    dated = long.assign(t=pd.to_datetime(["1970-01-01 00:00:01.5", "1970-01-01", "1970-01-02"], format="ISO8601"))
+    long = pd.DataFrame(
+        {"id": list("uuv"), "t": [1, 0, 5], "x": [1.5, np.nan, 3], "label": ["a", "a", "b"]}
+    )
+    dated = long.assign(
+        t=pd.to_datetime(["1970-01-01 00:00:01.5", "1970-01-01", "1970-01-02"], format="ISO8601")
+    )
     return {
         "wide": pd.DataFrame(X, columns=[f"t{k}" for k in range(4)]).assign(label=[1, 2, 1, 2, 1]),
         "named rows": pd.DataFrame(X, columns=list("abcd"), index=list("uvwxy")),
@@ -48,7 +55,9 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path, kind: str) -> None:
     assert rows(one) == rows(other) and one.names == other.names and one.found == other.found
     for a, b in ((one.labels, other.labels), (one.times, other.times)):
         assert (a is None) == (b is None)
-        assert a is None or b is None or all(np.array_equal(p, q) for p, q in zip(a, b, strict=True))
+        assert (
+            a is None or b is None or all(np.array_equal(p, q) for p, q in zip(a, b, strict=True))
+        )
 
 
 def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:

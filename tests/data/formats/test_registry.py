@@ -54,5 +54,7 @@ def test_absent_package_is_named(tmp_path: Path, suffix: str) -> None:
     """Without the package that a reader needs, the error says what to install."""
     reader(suffix, says="a toy", package="absent_package", install="toys[all]")(nothing)
     (tmp_path / "a.toy").write_text("content")
-    with pytest.raises(DataError, match=r"package absent_package; install it with: pip install 'toys\[all\]'"):
+    with pytest.raises(
+        DataError, match=r"package absent_package; install it with: pip install 'toys\[all\]'"
+    ):
         read(tmp_path / "a.toy")

@@ -29,12 +29,17 @@ def put(folder: Path, text: str, name: str = "a.csv") -> Path:
 
 def rows(source: Source) -> list[list[list[float | None]]]:
     """Every series (C, T_i) as lists, None where missing."""
-    return [[[None if np.isnan(v) else v for v in line] for line in np.atleast_2d(x).tolist()] for x in source.x]
+    return [
+        [[None if np.isnan(v) else v for v in line] for line in np.atleast_2d(x).tolist()]
+        for x in source.x
+    ]
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_wide_table_has_names_labels_gaps_and_lengths(tmp_path: Path, mark: str, end: str) -> None:
+def test_a_wide_table_has_names_labels_gaps_and_lengths(
+    tmp_path: Path, mark: str, end: str
+) -> None:
     source = read(put(tmp_path, WIDE.replace(",", mark).replace("\n", end)))
     assert rows(source) == [[[0.5, None, 2.0]], [[3.0, 4.0]]]
     assert source.names == ["a", "b"] and source.domain == "series" and source.times is None
@@ -45,7 +50,11 @@ def test_a_wide_table_has_names_labels_gaps_and_lengths(tmp_path: Path, mark: st
 def test_a_long_table_is_ordered_by_time(tmp_path: Path) -> None:
     source = read(put(tmp_path, LONG))
     assert rows(source) == [[[11.0, 10.0], [None, 20.0]], [[12.0], [22.0]]]
-    assert source.names == ["u", "v"] and source.labels is not None and source.labels.tolist() == [1, 2]
+    assert (
+        source.names == ["u", "v"]
+        and source.labels is not None
+        and source.labels.tolist() == [1, 2]
+    )
     assert source.times is not None and [t.tolist() for t in source.times] == [[0, 1], [5]]
     assert source.found.endswith("long table, name 'id', time 'time', label 'label', channels x, y")
 
@@ -60,16 +69,23 @@ def test_a_column_may_name_the_channel(tmp_path: Path) -> None:
 def test_row_numbers_beside_names_are_passed_over_and_said_so(tmp_path: Path) -> None:
     for text in (LONG, WIDE):
         plain = read(put(tmp_path, text))
-        numbered = "".join(f"{'' if k == 0 else k},{line}\n" for k, line in enumerate(text.splitlines()))
+        numbered = "".join(
+            f"{'' if k == 0 else k},{line}\n" for k, line in enumerate(text.splitlines())
+        )
         source = read(put(tmp_path, numbered))
         assert rows(source) == rows(plain) and source.names == plain.names
         assert source.found == plain.found + ", the column without a name passed over"
 
 
 def test_dates_become_seconds(tmp_path: Path) -> None:
-    text = "unique_id,ds,y\na,1970-01-02,1\na,1970-01-01T00:00:01.5,2\nb,1970-01-01T01:00:00+01:00,3\n"
+    text = (
+        "unique_id,ds,y\na,1970-01-02,1\na,1970-01-01T00:00:01.5,2\nb,1970-01-01T01:00:00+01:00,3\n"
+    )
     source = read(put(tmp_path, text))
-    assert source.times is not None and [t.tolist() for t in source.times] == [[1.5, 86400.0], [0.0]]
+    assert source.times is not None and [t.tolist() for t in source.times] == [
+        [1.5, 86400.0],
+        [0.0],
+    ]
     assert rows(source) == [[[2.0, 1.0]], [[3.0]]] and source.labels is None
 
 
@@ -82,7 +98,9 @@ def test_equal_lengths_make_arrays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", [False, True])
 @pytest.mark.parametrize("index", [False, True])
 @pytest.mark.parametrize("label", [None, "label", "class", "y", "Target"])
-def test_what_pandas_writes_comes_back(tmp_path: Path, header: bool, index: bool, label: str | None) -> None:
+def test_what_pandas_writes_comes_back(
+    tmp_path: Path, header: bool, index: bool, label: str | None
+) -> None:
     frame = pd.DataFrame(X, columns=[f"step {k}" for k in range(4)])
     if label is not None and header:
         frame[label] = list("uvuvu")
@@ -94,7 +112,9 @@ def test_what_pandas_writes_comes_back(tmp_path: Path, header: bool, index: bool
 
 
 def test_names_of_columns_may_be_the_times(tmp_path: Path) -> None:
-    pd.DataFrame(X[:2], columns=["0.5", "1", "2.5", "9"]).assign(label=[1, 2]).to_csv(tmp_path / "a.csv", index=False)
+    pd.DataFrame(X[:2], columns=["0.5", "1", "2.5", "9"]).assign(label=[1, 2]).to_csv(
+        tmp_path / "a.csv", index=False
+    )
     source = read(tmp_path / "a.csv")
     assert isinstance(source.times, np.ndarray) and source.times.tolist() == [[0.5, 1, 2.5, 9]] * 2
     pd.DataFrame(X).to_csv(tmp_path / "a.csv")
@@ -117,8 +137,14 @@ def test_numbers_alone_are_all_values(tmp_path: Path) -> None:
 
 
 REFUSED = {
-    "a first line that counts": ("0,1,2\n3,4,5\n", r"first line counts 0, 1, \.\.\. and could be names"),
-    "a first line that counts, with a label": ("walk,1,2\nrun,4,5\n", r"first line counts 1, 2, \.\.\."),
+    "a first line that counts": (
+        "0,1,2\n3,4,5\n",
+        r"first line counts 0, 1, \.\.\. and could be names",
+    ),
+    "a first line that counts, with a label": (
+        "walk,1,2\nrun,4,5\n",
+        r"first line counts 1, 2, \.\.\.",
+    ),
     "a header alone": ("label,a,b\n", "holds names of columns and no row"),
     "a ragged row": ("a,b\n1,2\n3\n", "line 3 has 1 cells, line 1 has 2"),
     "a word": ("a,b\n1,2\n3,x\n", "line 3, column 'b': 'x' is not a number"),
@@ -131,14 +157,26 @@ REFUSED = {
     "a series of gaps": ("a,b\n1,2\n,NaN\n", "line 3 holds no value"),
     "an open quote": ('a,b\n1,"2\n', "damaged or cut short"),
     "a time without a series": ("time,a\n1,2\n", "'time', which reads two ways"),
-    "a time twice": ("id,time,a\nu,1,2\nv,1,3\nu,1.0,4\n", "line 4, column 'time' repeats 1 in one series"),
+    "a time twice": (
+        "id,time,a\nu,1,2\nv,1,3\nu,1.0,4\n",
+        "line 4, column 'time' repeats 1 in one series",
+    ),
     "a time that is none": ("id,time,a\nu,noon,2\n", "line 2, column 'time': 'noon' is neither"),
     "a missing time": ("id,time,a\nu,,2\n", "line 2, column 'time': '' is neither"),
     "a missing name": ("id,time,a\nu,1,2\n,2,3\n", "line 3, column 'id' is missing"),
-    "a label that changes": ("id,time,a,label\nu,1,2,x\nu,2,2,y\n", "line 3, column 'label' is 'y', before it was 'x'"),
+    "a label that changes": (
+        "id,time,a,label\nu,1,2,x\nu,2,2,y\n",
+        "line 3, column 'label' is 'y', before it was 'x'",
+    ),
     "no values": ("id,time,label\nu,1,2\n", "needs a column of values; it has none"),
-    "two columns for a channel": ("id,time,channel,a,b\nu,1,p,2,3\n", "one column of values beside 'channel'"),
-    "a channel's time twice": ("id,t,dim,v\nu,1,p,2\nu,1,q,2\nu,1,p,3\n", "line 4, column 't' repeats 1"),
+    "two columns for a channel": (
+        "id,time,channel,a,b\nu,1,p,2,3\n",
+        "one column of values beside 'channel'",
+    ),
+    "a channel's time twice": (
+        "id,t,dim,v\nu,1,p,2\nu,1,q,2\nu,1,p,3\n",
+        "line 4, column 't' repeats 1",
+    ),
     "a long series of gaps": ("id,time,a\nu,1,2\nv,1,\n", "line 3, .* has no value at all"),
 }
 
@@ -157,7 +195,9 @@ def test_an_altered_table_is_read_or_refused_by_type(
     cells = list(text)
     for _ in range(rng.integers(1, 4)):
         at, stop = sorted(rng.integers(0, len(cells) + 1, 2))
-        cells[at : min(stop, at + rng.integers(0, 9))] = rng.choice(list("0.,;-e?N \n\\\"'\0é"), rng.integers(0, 4))
+        cells[at : min(stop, at + rng.integers(0, 9))] = rng.choice(
+            list("0.,;-e?N \n\\\"'\0é"), rng.integers(0, 4)
+        )
     path = put(tmp_path_factory.mktemp("altered"), "".join(cells))
     try:
         source = read(path)

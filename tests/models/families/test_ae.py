@@ -17,7 +17,17 @@ from unwarp.models.encoders import Posterior
 from unwarp.models.families.ae import banded_error, disagreement, pyramid
 from unwarp.models.starts import angle
 from unwarp.training.loop import train
-from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, Identity, TimeShift, Warp, Window, translation
+from unwarp.warps import (
+    Affine2d,
+    Chain,
+    CosineTime,
+    Displacement2d,
+    Identity,
+    TimeShift,
+    Warp,
+    Window,
+    translation,
+)
 
 SMALL = Net("mlp", (32,), (32,))
 SERIES = AE(warp=CosineTime(waves=4), n_content=3, refinements=0, passes=(1, 1), net=SMALL)
@@ -47,7 +57,11 @@ def terms(recipe: AE, model: Model, x: torch.Tensor) -> dict[str, float]:
     return {name: float(value.detach()) for name, value in loss.items()}
 
 
-WARPS = (CosineTime(size=(50,)), Affine2d(size=(12, 16)), Chain(Displacement2d(3), Affine2d()).bind((12, 16)))
+WARPS = (
+    CosineTime(size=(50,)),
+    Affine2d(size=(12, 16)),
+    Chain(Displacement2d(3), Affine2d()).bind((12, 16)),
+)
 
 
 @pytest.mark.parametrize("warp", WARPS, ids=lambda w: w.name)
@@ -65,7 +79,9 @@ def test_disagreement_is_the_squared_distance_at_every_sample() -> None:
     found = disagreement(late, still, still, Window.frame((30,)))
     torch.testing.assert_close(found, 30 * torch.tensor([0.01, 0.04]))
     aside, rest = translation(torch.tensor([[0.3, 0.4]])), translation(torch.zeros(1, 2))
-    torch.testing.assert_close(disagreement(aside, rest, rest, Window.frame((5, 6))), torch.tensor([30 * 0.25]))
+    torch.testing.assert_close(
+        disagreement(aside, rest, rest, Window.frame((5, 6))), torch.tensor([30 * 0.25])
+    )
 
 
 def test_the_term_is_its_weight_times_the_disagreement_of_what_was_found() -> None:
@@ -76,11 +92,15 @@ def test_the_term_is_its_weight_times_the_disagreement_of_what_was_found() -> No
     maps = model.encode(views).map
     expected = move.compose(maps[:6]).pull(Window.frame((40,)).lattice(x))
     gap = (maps[6:].pull(Window.frame((40,)).lattice(x)) - expected).square().sum((1, 2)).mean()
-    assert terms(recipe, model, x)["equivariance"] == pytest.approx(2 * float(gap.detach()), rel=1e-4)
+    assert terms(recipe, model, x)["equivariance"] == pytest.approx(
+        2 * float(gap.detach()), rel=1e-4
+    )
     assert float(gap.detach()) > 1e-3
 
 
-@pytest.mark.parametrize("recipe", [SERIES, replace(SERIES, warp=Identity(), equivariance=3.0)], ids=["off", "no warp"])
+@pytest.mark.parametrize(
+    "recipe", [SERIES, replace(SERIES, warp=Identity(), equivariance=3.0)], ids=["off", "no warp"]
+)
 def test_without_a_weight_or_a_warp_there_is_no_term(recipe: AE) -> None:
     assert "equivariance" not in terms(recipe, stirred(recipe), bumps(4))
 
@@ -108,7 +128,15 @@ def test_training_with_the_term_makes_maps_follow_moves_that_were_never_seen() -
     def gap(weight: float) -> float:
         recipe = replace(SERIES, equivariance=weight)
         model = recipe.build((1, 40), seed=0)
-        train(model, recipe.players(model), Dataset(bumps(40)), steps=50, batch_size=10, seed=0, device="cpu")
+        train(
+            model,
+            recipe.players(model),
+            Dataset(bumps(40)),
+            steps=50,
+            batch_size=10,
+            seed=0,
+            device="cpu",
+        )
         views, move = recipe.two_views(model, bumps(40, seed=1), draw(5))
         with torch.no_grad():
             maps = model.encode(views).map
@@ -136,7 +164,10 @@ def test_bands_weigh_a_small_ripple_like_a_large_wave() -> None:
     t = torch.linspace(0, 1, 128)
     wave, ripple = torch.sin(2 * torch.pi * t), 0.01 * (-1.0) ** torch.arange(128)
     x = (wave + ripple)[None, None]
-    without_ripple, without_wave = banded_error(wave[None, None], x), banded_error(ripple[None, None], x)
+    without_ripple, without_wave = (
+        banded_error(wave[None, None], x),
+        banded_error(ripple[None, None], x),
+    )
     assert float(without_ripple) > 0.2 * 128
     assert float(without_wave) < 20 * float(without_ripple)
     assert float((ripple**2).mean()) < 1e-3 * float((wave**2).mean())
@@ -146,10 +177,15 @@ def test_bands_weigh_a_small_ripple_like_a_large_wave() -> None:
 def test_an_estimate_of_nothing_costs_one_a_feature_in_every_band(shape: tuple[int, ...]) -> None:
     x = torch.randn(400, *shape, generator=draw())
     torch.testing.assert_close(
-        banded_error(torch.zeros_like(x), x).mean(), torch.tensor(float(x[0].numel())), rtol=0.02, atol=0
+        banded_error(torch.zeros_like(x), x).mean(),
+        torch.tensor(float(x[0].numel())),
+        rtol=0.02,
+        atol=0,
     )
     assert banded_error(x, x).max() == 0
-    torch.testing.assert_close(banded_error(0 * x, x), banded_error(0 * x, 7 * x), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        banded_error(0 * x, x), banded_error(0 * x, 7 * x), rtol=1e-3, atol=1e-3
+    )
 
 
 def test_bands_add_up_to_the_whole() -> None:

@@ -44,7 +44,9 @@ def test_epsilon_shifts_the_objective_and_changes_nothing_that_is_learned() -> N
 
 
 def test_the_pressure_is_on_content_alone() -> None:
-    one, ten = (pressure(BetaVAE(warp=Affine2d(), n_content=4, net=SMALL, beta=b)) for b in (1.0, 10.0))
+    one, ten = (
+        pressure(BetaVAE(warp=Affine2d(), n_content=4, net=SMALL, beta=b)) for b in (1.0, 10.0)
+    )
     assert torch.equal(one["deformation_rate"], ten["deformation_rate"])
     torch.testing.assert_close(10 * one["content_rate"], ten["content_rate"])
 
@@ -54,7 +56,9 @@ def test_the_capacity_rises_and_the_gap_costs_gamma() -> None:
     model = recipe.build((1, 8, 8)).eval()
     rate = rates(model.encode(X), model)["content_rate"].mean()
     for step, capacity in ((0, 0.0), (5, 4.0), (10, 8.0), (50, 8.0)):
-        torch.testing.assert_close(pressure(recipe, step)["content_rate"], 7.0 * (rate - capacity).abs())
+        torch.testing.assert_close(
+            pressure(recipe, step)["content_rate"], 7.0 * (rate - capacity).abs()
+        )
 
 
 @pytest.mark.parametrize("capacity", [2.0, 5.0])
@@ -64,10 +68,14 @@ def test_training_holds_the_rate_at_the_capacity(capacity: float) -> None:
     model = recipe.build((1, 8, 8))
     train(model, recipe.players(model), Dataset(X), steps=600, batch_size=64, device="cpu")
     with torch.no_grad():
-        assert float(rates(model.encode(X), model)["content_rate"].mean()) == pytest.approx(capacity, abs=0.3)
+        assert float(rates(model.encode(X), model)["content_rate"].mean()) == pytest.approx(
+            capacity, abs=0.3
+        )
 
 
-@pytest.mark.parametrize("wrong", [{"beta": -1.0}, {"gamma": -1.0}, {"capacity": -2.0}, {"capacity_steps": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"beta": -1.0}, {"gamma": -1.0}, {"capacity": -2.0}, {"capacity_steps": -1}]
+)
 def test_a_wrong_choice_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=f"{next(iter(wrong))} must be 0 or more"):
         BetaVAE(**wrong)  # type: ignore[arg-type]

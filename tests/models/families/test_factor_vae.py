@@ -40,7 +40,9 @@ def test_the_mean_logit_is_the_total_correlation_of_a_gaussian(correlation: floa
     for step in range(300):
         optimiser.param_groups[0]["lr"] = 5e-3 * (1 - step / 300)
         optimiser.zero_grad()
-        discriminator_loss(judge, gaussian(512, correlation, generator), generator).mean().backward()
+        discriminator_loss(
+            judge, gaussian(512, correlation, generator), generator
+        ).mean().backward()
         optimiser.step()
     with torch.no_grad():
         found = float(judge(gaussian(20_000, correlation, draw(1))).mean())
@@ -82,7 +84,10 @@ def test_each_player_moves_only_its_own_weights_and_buffers() -> None:
     players = RECIPE.players(model)
     data = Dataset(torch.rand(16, *SHAPE, generator=draw()))
     for mover in players:
-        before = [{k: v.clone() for k, v in p.module.state_dict().items() if k != "anchor_theta"} for p in players]
+        before = [
+            {k: v.clone() for k, v in p.module.state_dict().items() if k != "anchor_theta"}
+            for p in players
+        ]
         mover = replace(mover, measure=None, optimiser=Optimiser(lr=0.01, warmup=0))
         train(model, [mover], data, steps=2, batch_size=8, device="cpu")
         now = [
@@ -94,8 +99,17 @@ def test_each_player_moves_only_its_own_weights_and_buffers() -> None:
 
 def test_the_history_holds_the_rates() -> None:
     model = RECIPE.build(SHAPE)
-    history = train(model, RECIPE.players(model), Dataset(torch.rand(16, *SHAPE)), steps=2, batch_size=8, device="cpu")
-    assert {"factor-vae.content_rate", "total_correlation", "discriminator"} <= set(history.rows[-1])
+    history = train(
+        model,
+        RECIPE.players(model),
+        Dataset(torch.rand(16, *SHAPE)),
+        steps=2,
+        batch_size=8,
+        device="cpu",
+    )
+    assert {"factor-vae.content_rate", "total_correlation", "discriminator"} <= set(
+        history.rows[-1]
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"gamma": -1.0}, {"discriminator": (0,)}])

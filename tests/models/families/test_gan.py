@@ -55,7 +55,10 @@ def test_training_reads_real_samples_through_the_critic_alone() -> None:
     critic, generator, inference = recipe.players(recipe.build(SHAPE))
 
     def terms(player: Player, x: Tensor) -> list[float]:
-        return [float(value.detach()) for value in player.loss(Batch(x, torch.arange(8)), 1, draw()).values()]
+        return [
+            float(value.detach())
+            for value in player.loss(Batch(x, torch.arange(8)), 1, draw()).values()
+        ]
 
     here, there = blobs(8, 1), blobs(8, 2)
     assert terms(critic, here) != terms(critic, there)
@@ -63,12 +66,18 @@ def test_training_reads_real_samples_through_the_critic_alone() -> None:
     assert terms(inference, here) == terms(inference, there)
 
 
-@pytest.mark.parametrize("warp", [Affine2d(), Chain(Displacement2d(3), Affine2d())], ids=lambda w: w.name)
-def test_generated_samples_are_the_models_own_and_carry_gradients_through_the_warp(warp: Warp) -> None:
+@pytest.mark.parametrize(
+    "warp", [Affine2d(), Chain(Displacement2d(3), Affine2d())], ids=lambda w: w.name
+)
+def test_generated_samples_are_the_models_own_and_carry_gradients_through_the_warp(
+    warp: Warp,
+) -> None:
     model = GAN(warp=warp, n_content=3, net=SMALL).build(SHAPE).eval()
     content, theta, x = generate(model, 5, draw(7))
     torch.testing.assert_close(x, model.sample(5, draw(7)))
-    torch.testing.assert_close(x, model.warp.map(theta)(model.decode(content), model.window, model.frame))
+    torch.testing.assert_close(
+        x, model.warp.map(theta)(model.decode(content), model.window, model.frame)
+    )
     weights = torch.linspace(0, 1, 16).expand_as(x)
     (x * weights).sum().backward()
     assert model.log_prior.grad is not None and bool((model.log_prior.grad != 0).any())
@@ -80,7 +89,9 @@ def test_the_generators_step_follows_the_learned_prior_and_leaves_a_fixed_one() 
         recipe = GAN(warp=Similarity2d(), n_content=3, net=SMALL, prior=prior)  # type: ignore[arg-type]
         model = recipe.build(SHAPE)
         before = model.prior.detach().clone()
-        train(model, recipe.players(model), Dataset(blobs(32)), steps=5, batch_size=16, device="cpu")
+        train(
+            model, recipe.players(model), Dataset(blobs(32)), steps=5, batch_size=16, device="cpu"
+        )
         assert torch.equal(before, model.prior.detach()) == (prior == 0.3)
 
 
@@ -98,7 +109,9 @@ def test_without_a_warp_it_is_the_plain_game() -> None:
     assert set(inference.loss(batch, 0, draw())) == {"content"}
 
 
-def test_r1_of_a_linear_critic_is_the_squared_norm_of_its_weights_and_is_paid_now_and_then() -> None:
+def test_r1_of_a_linear_critic_is_the_squared_norm_of_its_weights_and_is_paid_now_and_then() -> (
+    None
+):
     recipe = GAN(n_content=3, net=Net("mlp", (), ()), r1=4.0, r1_every=5)
     player = recipe.players(recipe.build(SHAPE))[0]
     weight = next(p for p in player.module.parameters() if p.dim() == 2)
@@ -114,17 +127,28 @@ def test_the_penalty_is_the_gradient_of_each_sample_alone() -> None:
     critic = Critic(CONV, SHAPE)
     x = blobs(4).requires_grad_()
     together = gradient_penalty(critic(x), x)
-    alone = [gradient_penalty(critic(row), row) for row in (x[i : i + 1].detach().requires_grad_() for i in range(4))]
+    alone = [
+        gradient_penalty(critic(row), row)
+        for row in (x[i : i + 1].detach().requires_grad_() for i in range(4))
+    ]
     torch.testing.assert_close(together, torch.cat(alone))
 
 
 def test_pose_errors_are_counted_in_half_ranges_and_around_the_circle() -> None:
-    factors = (Factor("shift", "px", -2, 2), Factor("turn", "rad", -math.pi, math.pi, True), Factor("none", "", 0, 0))
+    factors = (
+        Factor("shift", "px", -2, 2),
+        Factor("turn", "rad", -math.pi, math.pi, True),
+        Factor("none", "", 0, 0),
+    )
     theta = torch.tensor([[1.0, 3.1, 0.0]])
     torch.testing.assert_close(pose_error(theta, theta, factors), torch.zeros(1))
     around = theta + torch.tensor([[0.0, -2 * math.pi + 0.02, 0.0]])
-    torch.testing.assert_close(pose_error(around, theta, factors), torch.tensor([0.02**2]), atol=1e-5, rtol=0)
-    torch.testing.assert_close(pose_error(theta + torch.tensor([[1.0, 0, 5.0]]), theta, factors), torch.tensor([0.25]))
+    torch.testing.assert_close(
+        pose_error(around, theta, factors), torch.tensor([0.02**2]), atol=1e-5, rtol=0
+    )
+    torch.testing.assert_close(
+        pose_error(theta + torch.tensor([[1.0, 0, 5.0]]), theta, factors), torch.tensor([0.25])
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +170,11 @@ def test_impossible_choices_are_refused(choice: dict[str, object], words: str) -
 
 def test_every_field_survives_json() -> None:
     recipe = GAN(
-        warp=Affine2d(), net=CONV, objective="hinge", ema=None, critic_optimiser=Optimiser(1e-4, 0.0, (0, 0.9))
+        warp=Affine2d(),
+        net=CONV,
+        objective="hinge",
+        ema=None,
+        critic_optimiser=Optimiser(1e-4, 0.0, (0, 0.9)),
     )
     assert restore(describe(recipe)) == recipe
 
@@ -163,13 +191,25 @@ class Stop(Callback):
 
 
 @pytest.mark.parametrize("spectral", [False, True])
-def test_a_stopped_game_resumes_bit_for_bit_critic_included(spectral: bool, tmp_path: object) -> None:
-    recipe = GAN(warp=Affine2d(), n_content=3, net=SMALL, spectral=spectral, critic_steps=2, r1_every=3)
+def test_a_stopped_game_resumes_bit_for_bit_critic_included(
+    spectral: bool, tmp_path: object
+) -> None:
+    recipe = GAN(
+        warp=Affine2d(), n_content=3, net=SMALL, spectral=spectral, critic_steps=2, r1_every=3
+    )
 
     def run(*callbacks: Callback) -> tuple[list[dict[str, Tensor]], list[Row]]:
         model = recipe.build(SHAPE, seed=1)
         players = recipe.players(model)
-        history = train(model, players, Dataset(blobs(24)), steps=22, batch_size=8, device="cpu", callbacks=callbacks)
+        history = train(
+            model,
+            players,
+            Dataset(blobs(24)),
+            steps=22,
+            batch_size=8,
+            device="cpu",
+            callbacks=callbacks,
+        )
         rows = [{k: v for k, v in row.items() if k != "seconds"} for row in history.rows]
         return [tensors(model), *(tensors(player.module) for player in players)], rows
 
@@ -186,11 +226,25 @@ def test_a_stopped_game_resumes_bit_for_bit_critic_included(spectral: bool, tmp_
 def test_the_history_carries_the_signs_of_the_game() -> None:
     recipe = GAN(warp=Affine2d(), n_content=3, net=SMALL)
     model = recipe.build(SHAPE)
-    history = train(model, recipe.players(model), Dataset(blobs(32)), steps=11, batch_size=16, device="cpu")
-    names = {"critic", "generator", "content", "deformation", "critic.real", "critic.fake", "generator.coverage"}
+    history = train(
+        model, recipe.players(model), Dataset(blobs(32)), steps=11, batch_size=16, device="cpu"
+    )
+    names = {
+        "critic",
+        "generator",
+        "content",
+        "deformation",
+        "critic.real",
+        "critic.fake",
+        "generator.coverage",
+    }
     for row in history.rows:
-        assert names | {f"{player}.gradient" for player in ("critic", "generator", "inference")} <= set(row)
-        assert all(0 <= row[name] <= 1 for name in ("critic.real", "critic.fake", "generator.coverage"))
+        assert names | {
+            f"{player}.gradient" for player in ("critic", "generator", "inference")
+        } <= set(row)
+        assert all(
+            0 <= row[name] <= 1 for name in ("critic.real", "critic.fake", "generator.coverage")
+        )
     assert history.rows[0]["critic"] == pytest.approx(math.log(4), abs=0.1)
 
 
@@ -200,7 +254,12 @@ def test_it_finds_both_of_two_modes() -> None:
     data = Dataset(2 * side + 0.3 * torch.randn(512, 1, 1, generator=generator))
     quick = Optimiser(4e-3, 0.0, (0.0, 0.99))
     recipe = GAN(
-        n_content=2, net=Net("mlp", (32, 32), (32, 32)), r1=0.3, ema=0.95, optimiser=quick, critic_optimiser=quick
+        n_content=2,
+        net=Net("mlp", (32, 32), (32, 32)),
+        r1=0.3,
+        ema=0.95,
+        optimiser=quick,
+        critic_optimiser=quick,
     )
     model = recipe.build((1, 1), seed=0)
     train(model, recipe.players(model)[:2], data, steps=500, batch_size=128, device="cpu")
@@ -212,14 +271,21 @@ def test_it_finds_both_of_two_modes() -> None:
 
 def test_the_inference_player_reads_deformations_off_generated_samples() -> None:
     recipe = GAN(
-        warp=Similarity2d(rotation=30.0, shift=0.4), n_content=2, net=SMALL, prior=0.5, refinements=1, passes=(1, 1)
+        warp=Similarity2d(rotation=30.0, shift=0.4),
+        n_content=2,
+        net=SMALL,
+        prior=0.5,
+        refinements=1,
+        passes=(1, 1),
     )
     model = recipe.build(SHAPE, seed=0)
     corner = torch.zeros(SHAPE)
     corner[0, 3:9, 6:8], corner[0, 7:9, 6:11] = 1.0, 1.0
     with torch.no_grad():
         output_layer(model.decoder).bias.copy_(8 * corner.flatten() - 4)
-    train(model, recipe.players(model)[2:], Dataset(blobs(64)), steps=150, batch_size=64, device="cpu")
+    train(
+        model, recipe.players(model)[2:], Dataset(blobs(64)), steps=150, batch_size=64, device="cpu"
+    )
     with torch.no_grad():
         _, theta, x = generate(model, 500, draw(9))
         error = pose_error(model.warp.theta(model.encode(x).map), theta, model.warp.factors).mean()

@@ -14,7 +14,13 @@ from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
 from unwarp.models import MixingAE, Net, Optimiser
 from unwarp.models.codec import describe, restore
-from unwarp.models.families.mixing_ae import MaskClassifier, accuracies, cycle_error, mix, unmixed_nll
+from unwarp.models.families.mixing_ae import (
+    MaskClassifier,
+    accuracies,
+    cycle_error,
+    mix,
+    unmixed_nll,
+)
 from unwarp.training.loop import train
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Warp
 
@@ -38,7 +44,8 @@ def test_chunks_cover_the_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"chunks": 0}, {"chunks": 13}, {"chunks": (4, 4)}, {"chunks": (0, 12)}, {"mixing": -1.0}]
+    "wrong",
+    [{"chunks": 0}, {"chunks": 13}, {"chunks": (4, 4)}, {"chunks": (0, 12)}, {"mixing": -1.0}],
 )
 def test_bad_fields_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="MixingAE"):
@@ -59,7 +66,9 @@ def test_a_mixed_row_is_drawn_from_the_chunks_and_the_map_that_its_mask_names(wa
         first, second = (i if bit else int(mixed.partner[i]) for bit in mixed.mask[i, :2])
         code = torch.cat([found.content[first, :1], found.content[second, 1:]])[None]
         mapped = i if warp.factors and mixed.mask[i, 2] else int(mixed.partner[i])
-        torch.testing.assert_close(mixed.x[i : i + 1], model.decode_warped(code, found.map[torch.tensor([mapped])]))
+        torch.testing.assert_close(
+            mixed.x[i : i + 1], model.decode_warped(code, found.map[torch.tensor([mapped])])
+        )
 
 
 @pytest.mark.parametrize("warp", WARPS, ids=lambda w: w.name)
@@ -113,7 +122,9 @@ def test_every_term_reaches_the_encoder_through_the_mixed_sample() -> None:
         player = recipe.players(model)[-1]
         player.loss(Batch(blobs(8), torch.arange(8)), 0, draw())[weight].backward()
         content = model.encoder.content  # type: ignore[union-attr]
-        assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in content.parameters())  # type: ignore[union-attr]
+        assert all(
+            p.grad is not None and bool(p.grad.abs().sum() > 0) for p in content.parameters()
+        )  # type: ignore[union-attr]
 
 
 def test_without_judges_there_is_one_player() -> None:
@@ -132,13 +143,21 @@ def test_accuracy_is_that_of_the_mask() -> None:
             return torch.where(mixed.mask, 1.0, -1.0) * torch.tensor([1.0, -1.0, 1.0])
 
     found = accuracies(Oracle(SMALL, SHAPE, ("1", "2", "deformation")), x, mixed)
-    assert {k: float(v) for k, v in found.items()} == {"accuracy_1": 1, "accuracy_2": 0, "accuracy_deformation": 1}
+    assert {k: float(v) for k, v in found.items()} == {
+        "accuracy_1": 1,
+        "accuracy_2": 0,
+        "accuracy_deformation": 1,
+    }
 
 
 def test_history_holds_accuracies_and_the_cycle_and_training_learns_to_unmix() -> None:
-    recipe = MixingAE(n_content=4, chunks=2, net=Net("mlp", (64,), (64,)), optimiser=Optimiser(lr=3e-3, warmup=10))
+    recipe = MixingAE(
+        n_content=4, chunks=2, net=Net("mlp", (64,), (64,)), optimiser=Optimiser(lr=3e-3, warmup=10)
+    )
     model = recipe.build(SHAPE)
-    history = train(model, recipe.players(model), Dataset(blobs(64)), steps=120, batch_size=32, device="cpu")
+    history = train(
+        model, recipe.players(model), Dataset(blobs(64)), steps=120, batch_size=32, device="cpu"
+    )
     first, last = history.rows[0], history.rows[-1]
     assert {"autoencoder.cycle", "autoencoder.accuracy_1", "autoencoder.accuracy_2"} <= set(last)
     constant = float(model.likelihood(blobs(1), blobs(1)).detach())

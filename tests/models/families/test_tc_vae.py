@@ -31,8 +31,12 @@ def test_the_parts_sum_to_the_rate(n_samples: int | None) -> None:
     parts = decompose(z, mean, log_sd, n_samples)
     zero = torch.zeros(())
     sampled = (gaussian_log_density(z, mean, log_sd) - gaussian_log_density(z, zero, zero)).sum(-1)
-    torch.testing.assert_close(torch.stack(list(parts.values())).sum(0), sampled, atol=1e-4, rtol=1e-4)
-    assert float(sampled.mean()) == pytest.approx(float(gaussian_rate(mean, log_sd).mean()), abs=0.1)
+    torch.testing.assert_close(
+        torch.stack(list(parts.values())).sum(0), sampled, atol=1e-4, rtol=1e-4
+    )
+    assert float(sampled.mean()) == pytest.approx(
+        float(gaussian_rate(mean, log_sd).mean()), abs=0.1
+    )
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.4, 0.7])
@@ -42,7 +46,9 @@ def test_closed_forms_of_gaussian_codes(correlation: float, n_samples: int | Non
     found = {k: float(v.mean()) for k, v in decompose(z, mean, log_sd, n_samples).items()}
     determinant = 1 - correlation**2
     assert found["total_correlation"] == pytest.approx(-0.5 * math.log(determinant), abs=0.05)
-    assert found["mutual_information"] == pytest.approx(0.5 * math.log(determinant / 0.5**4), abs=0.1)
+    assert found["mutual_information"] == pytest.approx(
+        0.5 * math.log(determinant / 0.5**4), abs=0.1
+    )
     assert found["dimension_rate"] == pytest.approx(0.0, abs=0.05)
 
 
@@ -51,7 +57,9 @@ def test_stratified_weights_sum_to_one_and_average_to_the_data_set() -> None:
     torch.testing.assert_close(shares.sum(1), torch.ones(5))
     torch.testing.assert_close(shares.diagonal(), torch.full((5,), 1 / 20))
     torch.testing.assert_close(log_shares(4).exp(), torch.full((4, 4), 0.25))
-    torch.testing.assert_close(log_shares(4, 2).exp(), torch.full((4, 4), 0.25).lerp(log_shares(4, 4).exp(), 1.0))
+    torch.testing.assert_close(
+        log_shares(4, 2).exp(), torch.full((4, 4), 0.25).lerp(log_shares(4, 4).exp(), 1.0)
+    )
 
 
 def test_at_beta_one_it_pays_the_rates_of_a_vae_and_beta_acts_on_one_term() -> None:
@@ -72,7 +80,9 @@ def test_at_beta_one_it_pays_the_rates_of_a_vae_and_beta_acts_on_one_term() -> N
 def test_one_sample_has_no_total_correlation() -> None:
     recipe = TCVAE(n_content=3, net=Net("mlp", (16,), (16,), norm=False), n_samples=10)
     (player,) = recipe.players(recipe.build((1, 8, 8)))
-    terms = player.loss(Batch(torch.rand(1, 1, 8, 8), torch.arange(1)), 0, torch.Generator().manual_seed(0))
+    terms = player.loss(
+        Batch(torch.rand(1, 1, 8, 8), torch.arange(1)), 0, torch.Generator().manual_seed(0)
+    )
     assert abs(float(terms["total_correlation"].detach())) < 1e-5
 
 

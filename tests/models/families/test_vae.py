@@ -32,11 +32,15 @@ def test_the_loss_is_the_textbook_bound_without_a_warp() -> None:
     assert q.content_log_sd is not None
     likelihood = Bernoulli(model.link(model.decode(q.content))).log_prob(X).flatten(1).sum(1)
     rate = kl_divergence(Normal(q.content_mean, q.content_log_sd.exp()), Normal(0.0, 1.0)).sum(1)
-    assert sum(terms(recipe).values()) == pytest.approx(-float((likelihood - rate).mean().detach()), rel=1e-4)
+    assert sum(terms(recipe).values()) == pytest.approx(
+        -float((likelihood - rate).mean().detach()), rel=1e-4
+    )
 
 
 def test_beta_weighs_the_rates_alone() -> None:
-    one, four = (terms(VAE(warp=Affine2d(), n_content=4, net=SMALL, beta=beta)) for beta in (1.0, 4.0))
+    one, four = (
+        terms(VAE(warp=Affine2d(), n_content=4, net=SMALL, beta=beta)) for beta in (1.0, 4.0)
+    )
     assert one["reconstruction"] == four["reconstruction"]
     for name in ("content_rate", "deformation_rate"):
         assert four[name] == pytest.approx(4 * one[name], rel=1e-5)
@@ -75,7 +79,14 @@ def test_the_deformation_rate_is_its_closed_form(prior: float | str) -> None:
 
 
 def test_a_learned_prior_and_a_learned_sigma_are_parameters_with_gradients() -> None:
-    recipe = VAE(warp=Affine2d(), n_content=4, net=SMALL, prior="learned", likelihood="gaussian", sigma="learned")
+    recipe = VAE(
+        warp=Affine2d(),
+        n_content=4,
+        net=SMALL,
+        prior="learned",
+        likelihood="gaussian",
+        sigma="learned",
+    )
     model = recipe.build((1, 8, 8))
     loss = recipe.players(model)[0].loss(Batch(X, torch.arange(6)), 0, draw())
     torch.stack(list(loss.values())).sum().backward()
@@ -114,7 +125,10 @@ def test_values_beyond_the_likelihoods_range_are_refused_with_the_mend(likelihoo
         ({"likelihood": "poisson"}, "one of auto, gaussian, bernoulli, continuous-bernoulli"),
         ({"sigma": 0}, "sigma must be positive, or 'learned'"),
         ({"prior": "wide"}, "prior must be positive, or 'learned'"),
-        ({"prior": "learned", "warp": Chain(Displacement2d(3), Affine2d())}, "needs a warp of one family"),
+        (
+            {"prior": "learned", "warp": Chain(Displacement2d(3), Affine2d())},
+            "needs a warp of one family",
+        ),
     ],
 )
 def test_a_wrong_choice_is_refused(wrong: dict[str, object], words: str) -> None:

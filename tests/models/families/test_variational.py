@@ -37,12 +37,16 @@ def test_their_mean_is_the_bound_that_training_maximises() -> None:
     recipe = VAE(warp=Identity(), n_content=3, net=SMALL)
     model = recipe.build((1, 8, 8)).eval()
     bound = log_weights(model, X, 1500, draw()).mean(0)
-    terms = [recipe.players(model)[0].loss(Batch(X, torch.arange(6)), 0, draw(s)) for s in range(200)]
+    terms = [
+        recipe.players(model)[0].loss(Batch(X, torch.arange(6)), 0, draw(s)) for s in range(200)
+    ]
     trained = -torch.stack([torch.stack(list(t.values())).sum().detach() for t in terms]).mean()
     assert float(bound.mean()) == pytest.approx(float(trained), abs=0.25)
 
 
-def test_a_posterior_that_is_the_prior_and_a_decoder_that_ignores_it_give_the_likelihood_at_every_draw() -> None:
+def test_a_posterior_that_is_the_prior_and_a_decoder_that_ignores_it_give_the_likelihood_at_every_draw() -> (
+    None
+):
     model = VAE(warp=Identity(), n_content=2, net=SMALL).build((1, 8, 8)).eval()
     with torch.no_grad():
         for value in model.decoder.parameters():
@@ -71,7 +75,9 @@ def test_the_closed_rate_is_the_exact_one_where_the_posterior_is_narrow() -> Non
     with torch.no_grad():
         last = output_layer(list(model.encoder.rungs)[-1].head)  # type: ignore[arg-type]
         last.bias[6:] = -2.0  # type: ignore[index]
-    exact = -torch.stack([_deformation_ratio(model, model.encode(X, draw(s))) for s in range(400)]).mean(0)
+    exact = -torch.stack(
+        [_deformation_ratio(model, model.encode(X, draw(s))) for s in range(400)]
+    ).mean(0)
     closed = rates(model.encode(X), model)["deformation_rate"]
     torch.testing.assert_close(closed.detach(), exact, atol=0.35, rtol=0.05)
 
@@ -90,9 +96,15 @@ def test_pieces_do_not_mix_their_samples() -> None:
     ("recipe", "words"),
     [
         (AE(warp=Identity(), net=SMALL), "needs a stochastic encoder"),
-        (VAE(warp=Chain(Displacement2d(3), Affine2d()), net=SMALL), "distribution over the whole deformation"),
+        (
+            VAE(warp=Chain(Displacement2d(3), Affine2d()), net=SMALL),
+            "distribution over the whole deformation",
+        ),
         (VAE(warp=Affine2d(), start="centroid", net=SMALL), "start='learned'"),
-        (VAE(warp=Affine2d(), refinements=0, start="centroid", net=SMALL), "distribution over the whole"),
+        (
+            VAE(warp=Affine2d(), refinements=0, start="centroid", net=SMALL),
+            "distribution over the whole",
+        ),
     ],
 )
 def test_what_has_no_density_is_refused(recipe: AE | VAE, words: str) -> None:

@@ -23,24 +23,44 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME by default.")]
-ConfigOption = Annotated[
-    Path | None, typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False)
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME by default.")
 ]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="One recipe field, as key=value or key.sub=value.")]
-StepsOption = Annotated[int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)]
-PrecisionOption = Annotated[Precision, typer.Option(help="Mixed precision in training; no for float32.")]
-SeriesOption = Annotated[bool, typer.Option("--series", help="Unwarp the series of Trace instead of digits.")]
-WarpOption = Annotated[str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False),
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="One recipe field, as key=value or key.sub=value.")
+]
+StepsOption = Annotated[
+    int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)
+]
+PrecisionOption = Annotated[
+    Precision, typer.Option(help="Mixed precision in training; no for float32.")
+]
+SeriesOption = Annotated[
+    bool, typer.Option("--series", help="Unwarp the series of Trace instead of digits.")
+]
+WarpOption = Annotated[
+    str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")
+]
 DomainOption = Annotated[
     str, typer.Option(help="What the samples are: auto, image, series, or the domain of a plugin.")
 ]
 MissingOption = Annotated[
-    MissingPolicy, typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest.")
+    MissingPolicy,
+    typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest."),
 ]
-ScaleOption = Annotated[ScaleName, typer.Option(help="Series to one scale, by channel, or each series by its own.")]
-RateOption = Annotated[float | None, typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9)]
-SecondsOption = Annotated[float | None, typer.Option(help="Bound on each of the two trainings.", min=1)]
+ScaleOption = Annotated[
+    ScaleName, typer.Option(help="Series to one scale, by channel, or each series by its own.")
+]
+RateOption = Annotated[
+    float | None, typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9)
+]
+SecondsOption = Annotated[
+    float | None, typer.Option(help="Bound on each of the two trainings.", min=1)
+]
 
 
 @app.command()
@@ -58,7 +78,12 @@ def demo(
 ) -> None:
     """Unwarp 5,000 real digits (Affine MNIST), or 100 transients (Trace), with and without a warp; write a report."""
     name, most, size = ("trace", 800, 20) if series else ("affine-mnist", 1200, 128)
-    settings = {"max_steps": steps or most, "random_state": seed, "device": device, "precision": precision}
+    settings = {
+        "max_steps": steps or most,
+        "random_state": seed,
+        "device": device,
+        "precision": precision,
+    }
     request = _request(config, set)
     folder = out or Path("runs", "series" if series else "demo")
     _start(name, request, {**settings, "batch_size": size}, folder, json, quiet)
@@ -94,7 +119,9 @@ def fit(
 
 @app.command()
 def resume(
-    run: Annotated[Path, typer.Argument(help="A run folder.")], json: JsonOption = False, quiet: QuietOption = False
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Go on with a run that was stopped, from where it stands."""
     _execute(run, json, quiet)
@@ -108,7 +135,12 @@ def _request(config: Path | None, settings: list[str] | None) -> dict[str, Any]:
 
 
 def _start(
-    source: str, request: dict[str, Any], settings: dict[str, Any], folder: Path, json: bool, quiet: bool
+    source: str,
+    request: dict[str, Any],
+    settings: dict[str, Any],
+    folder: Path,
+    json: bool,
+    quiet: bool,
 ) -> None:
     """Open the samples, start a job in a new folder, and run it.
 

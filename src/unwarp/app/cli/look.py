@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-CountOption = Annotated[int | None, typer.Option("-n", help="Steps; by default 9, or 25 frames of a .gif.", min=2)]
+CountOption = Annotated[
+    int | None, typer.Option("-n", help="Steps; by default 9, or 25 frames of a .gif.", min=2)
+]
 
 
 @app.command()
@@ -35,9 +37,14 @@ def sample(
     n: Annotated[int, typer.Option("-n", help="How many.", min=1)] = 64,
     origin: Annotated[
         LatentDensity,
-        typer.Option("--from", help="The prior, a mixture fitted to the codes, or the prior where there is one."),
+        typer.Option(
+            "--from",
+            help="The prior, a mixture fitted to the codes, or the prior where there is one.",
+        ),
     ] = "auto",
-    out: Annotated[Path, typer.Option("--out", "-o", help="A .png or .npz file.")] = Path("samples.png"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="A .png or .npz file.")] = Path(
+        "samples.png"
+    ),
     seed: SeedOption = 0,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -56,7 +63,9 @@ def interpolate(
     j: Annotated[int, typer.Argument(help="Number of the last sample.")],
     path: Annotated[PathKind, typer.Option(help="How codes are joined.")] = "linear",
     n: CountOption = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .gif or .npz file.")] = Path("interpolation.png"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .gif or .npz file.")] = Path(
+        "interpolation.png"
+    ),
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -73,10 +82,16 @@ def traverse(
     model: ModelArgument,
     source: SourceArgument,
     of: Annotated[LatentPart, typer.Option(help="What moves.")] = "content",
-    index: Annotated[int | None, typer.Option(help="Sample to start from; by default the mean code.")] = None,
-    span: Annotated[float, typer.Option(help="Reach of content to either side, in standard deviations.")] = 2.0,
+    index: Annotated[
+        int | None, typer.Option(help="Sample to start from; by default the mean code.")
+    ] = None,
+    span: Annotated[
+        float, typer.Option(help="Reach of content to either side, in standard deviations.")
+    ] = 2.0,
     n: CountOption = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .gif or .npz file.")] = Path("traversal.png"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .gif or .npz file.")] = Path(
+        "traversal.png"
+    ),
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -92,19 +107,28 @@ def traverse(
 def arithmetic(
     model: ModelArgument,
     source: SourceArgument,
-    plus: Annotated[str, typer.Option(help="Numbers of the samples whose mean is added, as 1,2,3.")],
+    plus: Annotated[
+        str, typer.Option(help="Numbers of the samples whose mean is added, as 1,2,3.")
+    ],
     minus: Annotated[str, typer.Option(help="Numbers of the samples whose mean is taken away.")],
     to: Annotated[str, typer.Option(help="Numbers of the samples that are changed.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A .png or .npz file.")] = Path("arithmetic.png"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="A .png or .npz file.")] = Path(
+        "arithmetic.png"
+    ),
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Add what one set of samples has and another lacks to further samples."""
     from unwarp.app import exhibits
 
-    rows = [exhibits.numbers(text, name) for name, text in (("--plus", plus), ("--minus", minus), ("--to", to))]
+    rows = [
+        exhibits.numbers(text, name)
+        for name, text in (("--plus", plus), ("--minus", minus), ("--to", to))
+    ]
     unwarper = _unwarper(model)
-    _exhibit(exhibits.arithmetic(unwarper, exhibits.observed(unwarper, source), *rows), out, json, quiet)
+    _exhibit(
+        exhibits.arithmetic(unwarper, exhibits.observed(unwarper, source), *rows), out, json, quiet
+    )
 
 
 def _unwarper(folder: Path) -> Unwarper:

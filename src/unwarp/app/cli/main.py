@@ -39,7 +39,9 @@ app.add_typer(look.app)
 def evaluate(
     model: ModelArgument,
     source: SourceArgument,
-    draws: Annotated[int, typer.Option(help="Draws a sample for log p(x) of a VAE; 0 for none.", min=0)] = 0,
+    draws: Annotated[
+        int, typer.Option(help="Draws a sample for log p(x) of a VAE; 0 for none.", min=0)
+    ] = 0,
     device: DeviceOption = "auto",
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -92,7 +94,9 @@ def embed(
 
 @app.command()
 def info(
-    model: Annotated[Path | None, typer.Argument(help="A model folder, a run folder, or nothing.")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(help="A model folder, a run folder, or nothing.")
+    ] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -102,7 +106,9 @@ def info(
         print_json(facts)
         return
     for name, value in facts.items():
-        typer.echo(f"{name:12} {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+        typer.echo(
+            f"{name:12} {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
+        )
 
 
 def _model_facts(folder: Path) -> dict[str, Any]:
@@ -122,7 +128,9 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
-    plugin: Annotated[list[str] | None, typer.Option(help="A module of yours to import; repeat for more.")] = None,
+    plugin: Annotated[
+        list[str] | None, typer.Option(help="A module of yours to import; repeat for more.")
+    ] = None,
 ) -> None:
     sys.path[:0] = [str(Path.cwd())] if plugin else []
     for name in plugin or ():

@@ -15,7 +15,16 @@ import numpy as np
 
 from unwarp.core import Array
 from unwarp.data.formats.registry import reader
-from unwarp.data.formats.text import classes, gathered, is_number, numbers, placed_lines, shown, stamps, without_tail
+from unwarp.data.formats.text import (
+    classes,
+    gathered,
+    is_number,
+    numbers,
+    placed_lines,
+    shown,
+    stamps,
+    without_tail,
+)
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
@@ -108,7 +117,9 @@ class _Header:
         """Whether `name` is true; false where it is not mentioned."""
         value = self.said.get(name, "false").split(" ")[0].lower()
         if value not in ("true", "false"):
-            raise DataError(f"{self.path}: @{name} is {shown(self.said[name])}; it must start with true or false")
+            raise DataError(
+                f"{self.path}: @{name} is {shown(self.said[name])}; it must start with true or false"
+            )
         return value == "true"
 
     def count(self, *names: str) -> int | None:
@@ -117,7 +128,9 @@ class _Header:
         if name is None:
             return None
         if not re.fullmatch(r"[0-9]{1,9}", self.said[name]):
-            raise DataError(f"{self.path}: @{name} is {shown(self.said[name])}; it must be a whole number")
+            raise DataError(
+                f"{self.path}: @{name} is {shown(self.said[name])}; it must be a whole number"
+            )
         return int(self.said[name])
 
 
@@ -139,7 +152,10 @@ def read_ts(path: Path) -> Source:
             stamps, undeclared labels, no `@data`, not numbers.
     """
     header, body = _header(path)
-    labelled, stamped = header.flag("classlabel") or header.flag("targetlabel"), header.flag("timestamps")
+    labelled, stamped = (
+        header.flag("classlabel") or header.flag("targetlabel"),
+        header.flag("timestamps"),
+    )
     series: list[Array] = []
     times: list[Array] = []
     labels: list[str] = []
@@ -163,13 +179,17 @@ def _header(path: Path) -> tuple[_Header, list[tuple[str, str]]]:
     for where, line in lines:
         name, _, value = line[1:].replace("\t", " ").partition(" ")
         if line[0] != "@":
-            raise DataError(f"{where}: {shown(line)} stands before @data, where only lines with @ or # may")
+            raise DataError(
+                f"{where}: {shown(line)} stands before @data, where only lines with @ or # may"
+            )
         if name.lower() == "data":
             break
         said[name.lower()] = value.strip()
     body = list(lines)
     if not body:
-        raise DataError(f"{path} has no series after a line @data; it is cut short, or of another kind")
+        raise DataError(
+            f"{path} has no series after a line @data; it is cut short, or of another kind"
+        )
     return _Header(path, said), body
 
 
@@ -180,7 +200,9 @@ def _label(channels: list[str], header: _Header, where: str) -> str:
     if not channels:
         raise DataError(f"{where} has no label after a colon; it is cut short")
     if declared and label not in declared:
-        raise DataError(f"{where} has the label {shown(label)}; @classLabel announces {', '.join(declared)}")
+        raise DataError(
+            f"{where} has the label {shown(label)}; @classLabel announces {', '.join(declared)}"
+        )
     if header.flag("targetlabel") and not is_number(label):
         raise DataError(f"{where} has the target {shown(label)}, which is not a number")
     return label
@@ -189,11 +211,15 @@ def _label(channels: list[str], header: _Header, where: str) -> str:
 def _channels(channels: list[str], stamped: bool, where: str) -> tuple[Array, Array]:
     """Values (C, T) and time stamps (T,) of a line, the latter empty where there are none."""
     places = [f"{where}, channel {k}" for k in range(1, len(channels) + 1)]
-    pairs = [_pairs(channel, stamped, place) for channel, place in zip(channels, places, strict=True)]
+    pairs = [
+        _pairs(channel, stamped, place) for channel, place in zip(channels, places, strict=True)
+    ]
     rows = [numbers(cells, _nth(place)) for (_, cells), place in zip(pairs, places, strict=True)]
     for row, place in zip(rows, places, strict=True):
         if len(row) != len(rows[0]):
-            raise DataError(f"{place} has {len(row)} values, channel 1 has {len(rows[0])}; they must be equally long")
+            raise DataError(
+                f"{place} has {len(row)} values, channel 1 has {len(rows[0])}; they must be equally long"
+            )
     at = [stamps(given, _nth(place)) for (given, _), place in zip(pairs, places, strict=True)]
     for given, place in zip(at, places, strict=True):
         if not (np.array_equal(given, at[0]) and (np.diff(given) > 0).all()):
@@ -209,7 +235,9 @@ def _pairs(channel: str, stamped: bool, where: str) -> tuple[list[str], list[str
         return [], channel.split(",")
     found = STAMPED.findall(channel)
     if STAMPED.sub("", channel).strip(", ") or not found:
-        raise DataError(f"{where}: {shown(channel)} is no list of (time,value), which @timeStamps true announces")
+        raise DataError(
+            f"{where}: {shown(channel)} is no list of (time,value), which @timeStamps true announces"
+        )
     return [at for at, _ in found], [value for _, value in found]
 
 
@@ -219,13 +247,19 @@ def _nth(where: str) -> Callable[[int], str]:
 
 def _agree(series: list[Array], header: _Header, where: list[str]) -> None:
     """Hold shapes against the header, and against the first line where the header is silent."""
-    channels = header.count("dimensions", "dimension") or (1 if header.flag("univariate") else len(series[0]))
+    channels = header.count("dimensions", "dimension") or (
+        1 if header.flag("univariate") else len(series[0])
+    )
     equal = header.flag("equallength")
     length = header.count("serieslength") or series[0].shape[1]
     for row, place in zip(series, where, strict=True):
         if len(row) != channels:
-            raise DataError(f"{place} has {len(row)} channels, expected are {channels}; the line is cut short")
+            raise DataError(
+                f"{place} has {len(row)} channels, expected are {channels}; the line is cut short"
+            )
         if equal and row.shape[1] != length:
-            raise DataError(f"{place} has {row.shape[1]} values, expected are {length}, as @equalLength is true")
+            raise DataError(
+                f"{place} has {row.shape[1]} values, expected are {length}, as @equalLength is true"
+            )
         if np.isnan(row).all():
             raise DataError(f"{place} holds no value; remove it")

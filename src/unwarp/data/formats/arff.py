@@ -17,7 +17,9 @@ from unwarp.errors import DataError
 ATTRIBUTE = re.compile(r"@attribute\s+('[^']*'|\"[^\"]*\"|[^\s{]+)\s*(.*)", re.IGNORECASE)
 
 
-CELL = re.compile(r"\s*(?:'([^'\\]*(?:\\.[^'\\]*)*)'|\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|([^,'\"]*))\s*,")
+CELL = re.compile(
+    r"\s*(?:'([^'\\]*(?:\\.[^'\\]*)*)'|\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|([^,'\"]*))\s*,"
+)
 
 
 NUMERIC = ("numeric", "real", "integer")
@@ -56,19 +58,29 @@ def read_arff(path: Path) -> Source:
         DataError: No `@data`, attributes of other kinds, lines that do not fit the header or each other.
     """
     lines = [(where, line) for where, line in placed_lines(path) if not line.startswith("%")]
-    at = next((k for k, (_, line) in enumerate(lines) if line.split()[0].lower() == "@data"), len(lines))
+    at = next(
+        (k for k, (_, line) in enumerate(lines) if line.split()[0].lower() == "@data"), len(lines)
+    )
     header, body = lines[:at], lines[at + 1 :]
     if not body:
-        raise DataError(f"{path} has no series after a line @data; it is cut short, or of another kind")
+        raise DataError(
+            f"{path} has no series after a line @data; it is cut short, or of another kind"
+        )
     layout = _layout(path, header)
     rows, labels = [], []
     for where, line in body:
         cells = _cells(line, layout.width, where)
         labels += [] if layout.label is None else [cells.pop(layout.label)]
-        channels = [cells] if layout.relational is None else [part.split(",") for part in cells[0].split(r"\n")]
+        channels = (
+            [cells]
+            if layout.relational is None
+            else [part.split(",") for part in cells[0].split(r"\n")]
+        )
         rows.append(_series(channels, layout.steps, where))
         if len(rows[-1]) != len(rows[0]):
-            raise DataError(f"{where} has {len(rows[-1])} channels, {body[0][0]} has {len(rows[0])}; it is cut short")
+            raise DataError(
+                f"{where} has {len(rows[-1])} channels, {body[0][0]} has {len(rows[0])}; it is cut short"
+            )
     known = None if layout.label is None else classes(labels, lambda k: body[k][0])
     return gathered(rows, known, f".arff{'' if known is None else ', labels'}")
 
@@ -77,20 +89,28 @@ def _layout(path: Path, header: list[tuple[str, str]]) -> _Layout:
     """Which attribute is what."""
     outer, inner = _attributes(header)
     labels = [k for k, (_, kind) in enumerate(outer) if kind in ("nominal", "string")]
-    labels = labels or [k for k, (name, kind) in enumerate(outer) if kind == "number" and name.lower() in LABEL]
+    labels = labels or [
+        k for k, (name, kind) in enumerate(outer) if kind == "number" and name.lower() in LABEL
+    ]
     relations = [k for k, (_, kind) in enumerate(outer) if kind == "relational"]
     steps = inner if relations else [pair for k, pair in enumerate(outer) if k not in labels]
     strange = next((f"; {name} is {kind}" for name, kind in steps if kind != "number"), "")
-    crowded = len(labels) > 1 or len(relations) > 1 or (bool(relations) and len(outer) > 1 + len(labels))
+    crowded = (
+        len(labels) > 1 or len(relations) > 1 or (bool(relations) and len(outer) > 1 + len(labels))
+    )
     if strange or crowded or not steps:
         raise DataError(
             f"{path}: its {len(outer)} attributes are no series; wanted are numbers, or one relational attribute of "
             f"numbers, and at most one label{strange}"
         )
-    return _Layout(len(outer), labels[0] if labels else None, relations[0] if relations else None, len(steps))
+    return _Layout(
+        len(outer), labels[0] if labels else None, relations[0] if relations else None, len(steps)
+    )
 
 
-def _attributes(header: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def _attributes(
+    header: list[tuple[str, str]],
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Name and kind of every attribute, and of those within a relational one."""
     outer: list[tuple[str, str]] = []
     inner: list[tuple[str, str]] = []
@@ -104,7 +124,9 @@ def _attributes(header: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], l
         elif word == "@end":
             inside = False
         elif word != "@relation":
-            raise DataError(f"{where}: {shown(line)} stands before @data, where only @relation and @attribute may")
+            raise DataError(
+                f"{where}: {shown(line)} stands before @data, where only @relation and @attribute may"
+            )
     return outer, inner
 
 
@@ -125,11 +147,15 @@ def _cells(line: str, width: int, where: str) -> list[str]:
     while at < len(line):
         found = CELL.match(line, at)
         if found is None:
-            raise DataError(f"{where}: a quote is not closed, or text follows it; the line is cut short")
+            raise DataError(
+                f"{where}: a quote is not closed, or text follows it; the line is cut short"
+            )
         cells.append(next(group for group in found.groups() if group is not None).strip())
         at = found.end()
     if len(cells) != width:
-        raise DataError(f"{where} has {len(cells)} cells, the header announces {width}; the line is cut short")
+        raise DataError(
+            f"{where} has {len(cells)} cells, the header announces {width}; the line is cut short"
+        )
     return cells
 
 
@@ -138,6 +164,8 @@ def _series(channels: list[list[str]], steps: int, where: str) -> Array:
     rows = []
     for k, cells in enumerate(channels, 1):
         if len(cells) != steps:
-            raise DataError(f"{where}, channel {k} has {len(cells)} values, the header announces {steps}")
+            raise DataError(
+                f"{where}, channel {k} has {len(cells)} values, the header announces {steps}"
+            )
         rows.append(numbers(cells, lambda i, k=k: f"{where}, channel {k}, value {i + 1}"))  # type: ignore[misc]
     return without_tail(np.stack(rows), where)

@@ -27,6 +27,8 @@ def read(source: str | Path) -> Source:
         return Source(x, names, class_names(names), describe(x, x.shape[1:]))
     member = members.get(path.suffix.lower())
     if member is None or not (member.accepts is None or member.accepts(path)):
-        mend = "for pictures, give their folder" if path.suffix.lower() in SUFFIXES else "convert it"
+        mend = (
+            "for pictures, give their folder" if path.suffix.lower() in SUFFIXES else "convert it"
+        )
         raise DataError(f"{path} is not of a known kind; known are a folder, {suffixes}: {mend}")
     return member.read(path)

@@ -77,9 +77,13 @@ def _pixels(path: Path) -> Array:
     try:
         with Image.open(path) as image:
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-            deep = image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
+            deep = image.mode.startswith("I;16") or (
+                image.mode == "I" and image.format in ("PNG", "PPM")
+            )
             known = deep or image.mode not in ("I", "F")
-            pixels = _channels(ImageOps.exif_transpose(image), deep) if known and frames == 1 else None
+            pixels = (
+                _channels(ImageOps.exif_transpose(image), deep) if known and frames == 1 else None
+            )
     except Exception as error:  # a damaged file makes pillow raise nearly anything
         raise DataError(
             f"{path} cannot be read as a picture: {error or type(error).__name__}; repair or remove it"
@@ -87,7 +91,9 @@ def _pixels(path: Path) -> Array:
     if frames > 1:
         raise DataError(f"{path} holds {frames} frames; save each as a picture of its own")
     if pixels is None:
-        raise DataError(f"{path} holds numbers of mode {image.mode}; save as 8-bit or 16-bit, or give an array as .npy")
+        raise DataError(
+            f"{path} holds numbers of mode {image.mode}; save as 8-bit or 16-bit, or give an array as .npy"
+        )
     return pixels
 
 

@@ -44,7 +44,9 @@ def read_npy(path: Path) -> Source:
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
         if start != MAGIC:
-            raise DataError(f"{path} is not an .npy file: it starts with {start!r}; write it with numpy.save")
+            raise DataError(
+                f"{path} is not an .npy file: it starts with {start!r}; write it with numpy.save"
+            )
         x = _samples(np.load(path, mmap_mode="r", allow_pickle=False), path)
         return Source(x, None, None, describe(x))
 
@@ -58,7 +60,9 @@ def read_npz(path: Path) -> Source:
     """
     with _undamaged(path):
         if not is_zipfile(path):
-            raise DataError(f"{path} is not an .npz file, or its end is missing; write it with numpy.savez")
+            raise DataError(
+                f"{path} is not an .npz file, or its end is missing; write it with numpy.savez"
+            )
         # opened here, for NumPy leaves a damaged file open
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             key, label_key = _keys(path, archive.files)
@@ -73,19 +77,38 @@ def read_npz(path: Path) -> Source:
 
 
 def _series(
-    path: Path, x: Array, labels: Array | None, times: Array | None = None, lengths: Array | None = None
+    path: Path,
+    x: Array,
+    labels: Array | None,
+    times: Array | None = None,
+    lengths: Array | None = None,
 ) -> Source:
     """Series (N, T) or (N, C, T) cut to their lengths, with their time stamps."""
     if x.ndim not in (2, 3) or x.dtype.kind not in "biuf":
-        raise DataError(f"{path} holds times or lengths, which series have; x is {x.dtype} of shape {x.shape}")
+        raise DataError(
+            f"{path} holds times or lengths, which series have; x is {x.dtype} of shape {x.shape}"
+        )
     count, steps = len(x), x.shape[-1]
     kept = np.full(count, steps) if lengths is None else lengths
-    if kept.shape != (count,) or kept.dtype.kind not in "iu" or kept.min() < 1 or kept.max() > steps:
-        raise DataError(f"{path}: lengths must be {count} whole numbers from 1 to {steps}, one a series")
-    if times is not None and (times.shape not in ((steps,), (count, steps)) or times.dtype.kind not in "iuf"):
-        raise DataError(f"{path}: times are {times.dtype} of shape {times.shape}; give numbers, {(count, steps)}")
+    if (
+        kept.shape != (count,)
+        or kept.dtype.kind not in "iu"
+        or kept.min() < 1
+        or kept.max() > steps
+    ):
+        raise DataError(
+            f"{path}: lengths must be {count} whole numbers from 1 to {steps}, one a series"
+        )
+    if times is not None and (
+        times.shape not in ((steps,), (count, steps)) or times.dtype.kind not in "iuf"
+    ):
+        raise DataError(
+            f"{path}: times are {times.dtype} of shape {times.shape}; give numbers, {(count, steps)}"
+        )
     rows = [np.atleast_2d(row)[:, :n].astype(np.float32) for row, n in zip(x, kept, strict=True)]
-    stamps = None if times is None else list(np.broadcast_to(times, (count, steps)).astype(np.float64))
+    stamps = (
+        None if times is None else list(np.broadcast_to(times, (count, steps)).astype(np.float64))
+    )
     cut = None if stamps is None else [row[:n] for row, n in zip(stamps, kept, strict=True)]
     return gathered(rows, labels, ".npz" if cut is None else ".npz, time stamps", times=cut)
 
@@ -103,7 +126,9 @@ def _undamaged(path: Path) -> Iterator[None]:
                 f"{path} holds Python objects, which are never loaded because they can run code; "
                 "save numbers, all samples of one size"
             ) from error
-        raise DataError(f"{path} is damaged or cut short: {error or type(error).__name__}; write it again") from error
+        raise DataError(
+            f"{path} is damaged or cut short: {error or type(error).__name__}; write it again"
+        ) from error
 
 
 def _keys(path: Path, keys: list[str]) -> tuple[str, str | None]:
@@ -112,11 +137,15 @@ def _keys(path: Path, keys: list[str]) -> tuple[str, str | None]:
     others = [key for key in keys if key not in LABEL_KEYS + SERIES_KEYS]
     found = [key for key in DATA_KEYS if key in keys] or (others if len(others) == 1 else [])
     if not found:
-        raise DataError(f"{path} holds {', '.join(keys) or 'no array'}; name the samples {' or '.join(DATA_KEYS)}")
+        raise DataError(
+            f"{path} holds {', '.join(keys) or 'no array'}; name the samples {' or '.join(DATA_KEYS)}"
+        )
     return found[0], labels
 
 
 def _samples(x: Array, path: Path) -> Array:
     if x.ndim == 0 or x.size == 0:
-        raise DataError(f"{path} holds an array of shape {x.shape}; the first axis must count one or more samples")
+        raise DataError(
+            f"{path} holds an array of shape {x.shape}; the first axis must count one or more samples"
+        )
     return x

@@ -39,12 +39,18 @@ def read_parquet(path: Path) -> Source:
         table = parquet.read_table(path)
         columns = [_as_text(column.to_pylist()) for column in table.columns]
     except Exception as error:  # a damaged file makes pyarrow raise nearly anything
-        raise DataError(f"{path} is damaged or cut short: {error or type(error).__name__}; write it again") from error
+        raise DataError(
+            f"{path} is damaged or cut short: {error or type(error).__name__}; write it again"
+        ) from error
     if table.num_rows == 0 or not columns:
-        raise DataError(f"{path} holds {table.num_rows} rows of {len(columns)} columns; there is no series")
+        raise DataError(
+            f"{path} holds {table.num_rows} rows of {len(columns)} columns; there is no series"
+        )
     # pandas keeps the row names of a frame under a name of its own
     names = ["" if name.startswith("__index_level_") else name for name in table.column_names]
-    return read_table(Table(path, names, columns, [f"row {k}" for k in range(1, table.num_rows + 1)]))
+    return read_table(
+        Table(path, names, columns, [f"row {k}" for k in range(1, table.num_rows + 1)])
+    )
 
 
 def _as_text(cells: list[Any]) -> list[str]:

@@ -87,7 +87,9 @@ def reader(
     def register(function: Reader) -> Reader:
         for suffix in suffixes:
             if Path(f"name{suffix}").suffix != suffix or suffix != suffix.lower():
-                raise ConfigError(f"{suffix!r} is no suffix; give it as '.tsv', in lower case and with one dot")
+                raise ConfigError(
+                    f"{suffix!r} is no suffix; give it as '.tsv', in lower case and with one dot"
+                )
             member = Format(function, says, package, install, accepts, writer)
             REGISTRY.add(suffix, member, function)
         return function

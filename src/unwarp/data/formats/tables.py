@@ -67,10 +67,14 @@ class Table:
 
     def find(self, known: tuple[str, ...]) -> int | None:
         """The column that has one of the `known` names, if any; two of them raise `DataError`."""
-        found = [k for k, name in enumerate(self.names) if self.headed and name.strip().lower() in known]
+        found = [
+            k for k, name in enumerate(self.names) if self.headed and name.strip().lower() in known
+        ]
         if len(found) > 1:
             both = " and ".join(repr(self.names[k]) for k in found)
-            raise DataError(f"{self.path}: the columns {both} could both be the {known[0]}; rename or drop one")
+            raise DataError(
+                f"{self.path}: the columns {both} could both be the {known[0]}; rename or drop one"
+            )
         return found[0] if found else None
 
     def where(self, row: int, column: int) -> str:
@@ -92,7 +96,9 @@ class Table:
 
 def write_csv(path: Path, x: Array) -> None:
     """Write series (N, T) as a wide table with a line of names."""
-    np.savetxt(path, x, "%.9g", ",", header=",".join(f"step {k}" for k in range(x.shape[1])), comments="")
+    np.savetxt(
+        path, x, "%.9g", ",", header=",".join(f"step {k}" for k in range(x.shape[1])), comments=""
+    )
 
 
 @reader(".csv", says="a table, wide (a row a series) or long", writer=write_csv)
@@ -121,7 +127,9 @@ def _rows(path: Path) -> list[tuple[str, list[str]]]:
     try:
         rows = [(f"line {reader.line_num}", row) for row in reader if row]
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: {error}; the file is damaged or cut short") from error
+        raise DataError(
+            f"{path}, line {reader.line_num}: {error}; the file is damaged or cut short"
+        ) from error
     for line, row in rows:
         if len(row) != len(rows[0][1]):
             raise DataError(
@@ -156,7 +164,9 @@ def _is_header(path: Path, first: list[str]) -> bool:
     # pandas writes an empty name above its row names
     rest = cells if cells[0] else cells[1:]
     counts = [cell for cell in rest if is_number(cell)]
-    counted = bool(counts) and counts in ([str(k + start) for k in range(len(counts))] for start in (0, 1))
+    counted = bool(counts) and counts in (
+        [str(k + start) for k in range(len(counts))] for start in (0, 1)
+    )
     if counted and len(rest) < len(cells):
         return True
     if counted and len(counts) > 1:
@@ -172,10 +182,15 @@ def _wide(table: Table) -> Source:
     label, name, index = _wide_label(table), table.find(ID), table.find(UNNAMED)
     steps = [k for k in range(len(table.names)) if k not in (label, name, index)]
     if not steps:
-        raise DataError(f"{table.path} has no column of values, only {', '.join(map(repr, table.names))}")
+        raise DataError(
+            f"{table.path} has no column of values, only {', '.join(map(repr, table.names))}"
+        )
     name = index if name is None else name
     values = np.stack([table.numbers(k) for k in steps], 1)
-    rows = [without_tail(row[None], f"{table.path}, {line}") for row, line in zip(values, table.lines, strict=True)]
+    rows = [
+        without_tail(row[None], f"{table.path}, {line}")
+        for row, line in zip(values, table.lines, strict=True)
+    ]
     at = _columns_as_times([table.names[k] for k in steps]) if table.headed else None
     how = "wide table, a row per series" + _chosen(table, name=name, label=label)
     how += "" if table.headed else ", columns not named"
@@ -194,7 +209,9 @@ def _wide_label(table: Table) -> int | None:
     if table.headed:
         return table.find((*LABEL, "y"))
     ends = [k for k in dict.fromkeys((0, len(table.names) - 1)) if len(table.names) > 1]
-    return next((k for k in ends if not any(is_missing(c) or is_number(c) for c in table.columns[k])), None)
+    return next(
+        (k for k in ends if not any(is_missing(c) or is_number(c) for c in table.columns[k])), None
+    )
 
 
 def _labels(table: Table, column: int) -> Array:
@@ -222,13 +239,21 @@ def _long(table: Table) -> Source:
     index = table.find(UNNAMED)
     given = [k for k in range(len(table.names)) if k not in (name, time, channel, label, index)]
     if not given or (channel is not None and len(given) > 1):
-        wanted = "a column of values" if channel is None else f"one column of values beside {table.names[channel]!r}"
+        wanted = (
+            "a column of values"
+            if channel is None
+            else f"one column of values beside {table.names[channel]!r}"
+        )
         there = ", ".join(repr(table.names[k]) for k in given)
         raise DataError(f"{table.path} needs {wanted}; it has {there or 'none'}")
     names, series = _grouped(table.words(name))
     found, channels = _parts(table, time, channel, given, series)
     known = None if label is None else _labels_of(table, label, series)
-    how = "long table" + _chosen(table, name=name, time=time, label=label) + f", channels {', '.join(channels)}"
+    how = (
+        "long table"
+        + _chosen(table, name=name, time=time, label=label)
+        + f", channels {', '.join(channels)}"
+    )
     how += "" if index is None else PASSED_OVER
     return gathered([row for row, _ in found], known, how, names, [grid for _, grid in found])
 
@@ -245,7 +270,15 @@ def _parts(
         channels, which = _grouped(table.words(channel))
     parts = np.split(np.argsort(series, kind="stable"), np.cumsum(np.bincount(series))[:-1])
     return [
-        _pivot(table, time, part, at[part], values[:, part], None if which is None else which[part], len(channels))
+        _pivot(
+            table,
+            time,
+            part,
+            at[part],
+            values[:, part],
+            None if which is None else which[part],
+            len(channels),
+        )
         for part in parts
     ], channels
 
@@ -269,7 +302,13 @@ def _labels_of(table: Table, label: int, series: Array) -> Array:
 
 
 def _pivot(
-    table: Table, time: int, rows: Array, at: Array, values: Array, which: Array | None, channels: int
+    table: Table,
+    time: int,
+    rows: Array,
+    at: Array,
+    values: Array,
+    which: Array | None,
+    channels: int,
 ) -> tuple[Array, Array]:
     """One series (C, T) in the order of its times (T,), NaN where a channel has no row at a time.
 
@@ -287,7 +326,9 @@ def _pivot(
     _, first = np.unique(slot, return_index=True)
     if len(first) < len(slot):
         again = np.setdiff1d(np.arange(len(slot)), first)[0]
-        raise DataError(f"{table.where(rows[again], time)} repeats {at[again]:g} in one series; keep one value a time")
+        raise DataError(
+            f"{table.where(rows[again], time)} repeats {at[again]:g} in one series; keep one value a time"
+        )
     row = np.full((channels, len(grid)), np.nan, np.float32)
     row[(slice(None) if which is None else which), place] = values if which is None else values[0]
     if np.isnan(row).all():

@@ -46,7 +46,10 @@ def read_text(path: Path) -> str:
 def placed_lines(path: Path) -> list[tuple[str, str]]:
     """The lines of a file that are not blank, stripped, each with its place in words; the first line is 1."""
     # tabs stay, for an empty cell at the end of a line is a missing value
-    lines = ((number, line.strip(" ")) for number, line in enumerate(re.split("\r\n|\r|\n", read_text(path)), 1))
+    lines = (
+        (number, line.strip(" "))
+        for number, line in enumerate(re.split("\r\n|\r|\n", read_text(path)), 1)
+    )
     return [(f"{path}, line {number}", line) for number, line in lines if line.strip()]
 
 
@@ -140,7 +143,9 @@ def stamps(cells: Sequence[str], where: Callable[[int], str]) -> NDArray[np.floa
         try:
             times[k] = stamp(cell)
         except (ValueError, OverflowError):
-            raise DataError(f"{where(k)}: {shown(cell)} is neither a number nor an ISO date") from None
+            raise DataError(
+                f"{where(k)}: {shown(cell)} is neither a number nor an ISO date"
+            ) from None
     return times
 
 

@@ -59,7 +59,9 @@ class AE(Recipe):
         if self.equivariance and not self.views:
             raise ConfigError("AE: equivariance needs second views; give views in (0, 1]")
         if self.prior == "learned":
-            raise ConfigError("AE: prior must be a number; a learned one needs a posterior's spread, as VAE has")
+            raise ConfigError(
+                "AE: prior must be a number; a learned one needs a posterior's spread, as VAE has"
+            )
 
     def players(self, model: Model) -> tuple[Player, ...]:
         """One player that moves the whole model."""
@@ -78,16 +80,22 @@ class AE(Recipe):
                 terms["deformation"] = gaussian_energy(posterior.theta, model.prior).mean()
             if self.equivariance and move:
                 original, copy = posterior.map[: len(move)], posterior.map[len(move) :]
-                terms["equivariance"] = self.equivariance * disagreement(copy, original, move, model.frame).mean()
+                terms["equivariance"] = (
+                    self.equivariance * disagreement(copy, original, move, model.frame).mean()
+                )
             if self.bands:
                 terms["bands"] = self.bands * banded_error(x_hat, x).mean()
             if self.isometry:
-                terms["isometry"] = self.isometry * stress(code, model.link(templates).detach()).mean()
+                terms["isometry"] = (
+                    self.isometry * stress(code, model.link(templates).detach()).mean()
+                )
             return terms
 
         return (Player("autoencoder", model, loss, self.optimiser),)
 
-    def two_views(self, model: Model, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Map | None]:
+    def two_views(
+        self, model: Model, x: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Map | None]:
         """Observations (N, ...) and, where asked, a copy of each behind them, moved by the map (N) that comes second."""
         if not self.views or not model.warp.factors:
             return x, None

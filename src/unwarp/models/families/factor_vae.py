@@ -38,14 +38,18 @@ class FactorVAE(Variational):
     family: ClassVar[str] = "factor-vae"
     gamma: float = 10.0
     discriminator: tuple[int, ...] = (256, 256, 256)
-    discriminator_optimiser: Optimiser = field(default_factory=lambda: Optimiser(1e-3, 0.0, (0.5, 0.9)))
+    discriminator_optimiser: Optimiser = field(
+        default_factory=lambda: Optimiser(1e-3, 0.0, (0.5, 0.9))
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.gamma < 0:
             raise ConfigError(f"FactorVAE: gamma must be 0 or more, got {self.gamma!r}")
         if min(self.discriminator, default=1) < 1:
-            raise ConfigError(f"FactorVAE: discriminator must be positive widths, got {self.discriminator!r}")
+            raise ConfigError(
+                f"FactorVAE: discriminator must be positive widths, got {self.discriminator!r}"
+            )
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         return {name: rate.mean() for name, rate in rates(posterior, model).items()}

@@ -18,7 +18,13 @@ from torch import Tensor, nn
 from unwarp.core import Batch, Factor
 from unwarp.models.critics import Critic, coverage, critic_for, frozen
 from unwarp.models.likelihood import Scale
-from unwarp.models.losses import AdversarialObjective, critic_loss, generator_loss, gradient_penalty, squared_error
+from unwarp.models.losses import (
+    AdversarialObjective,
+    critic_loss,
+    generator_loss,
+    gradient_penalty,
+    squared_error,
+)
 from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
 from unwarp.models.recipe import Recipe
@@ -75,7 +81,10 @@ class GAN(Recipe):
             ema=("in (0, 1), or None", self.ema is None or 0 < self.ema < 1),
             critic_steps=("at least 1", self.critic_steps >= 1),
             inference_every=("at least 1", self.inference_every >= 1),
-            sigma=("a number, since a GAN has no likelihood to learn it by", self.sigma != "learned"),
+            sigma=(
+                "a number, since a GAN has no likelihood to learn it by",
+                self.sigma != "learned",
+            ),
         )
 
     def players(self, model: Model) -> tuple[Player, ...]:
@@ -98,7 +107,10 @@ class GAN(Recipe):
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             _, _, fake = generate(model, len(batch), generator)
             with frozen(critic):
-                return {"real": critic(batch.x).sigmoid().mean(), "fake": critic(fake).sigmoid().mean()}
+                return {
+                    "real": critic(batch.x).sigmoid().mean(),
+                    "fake": critic(fake).sigmoid().mean(),
+                }
 
         return Player("critic", critic, loss, self.critic_optimiser, measure=measure)
 
@@ -111,7 +123,15 @@ class GAN(Recipe):
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return {"coverage": coverage(batch.x, generate(model, len(batch), generator)[2])}
 
-        return Player("generator", Generator(model), loss, self.optimiser, self.critic_steps, self.ema, measure)
+        return Player(
+            "generator",
+            Generator(model),
+            loss,
+            self.optimiser,
+            self.critic_steps,
+            self.ema,
+            measure,
+        )
 
     def _inference(self, model: Model) -> Player:
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -120,7 +140,9 @@ class GAN(Recipe):
             found = model.encode(fake)
             terms = {"content": squared_error(found.content, content).mean()}
             if model.warp.factors:
-                terms["deformation"] = pose_error(model.warp.theta(found.map), theta, model.warp.factors).mean()
+                terms["deformation"] = pose_error(
+                    model.warp.theta(found.map), theta, model.warp.factors
+                ).mean()
             return terms
 
         every = self.critic_steps * self.inference_every

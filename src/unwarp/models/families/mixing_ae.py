@@ -102,7 +102,10 @@ class MixingAE(Recipe):
 
     def _critic(self, model: Model, critic: Critic) -> Player:
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            real, seen = batch.x[: critic_batch_size(batch.x)], batch.x[-critic_batch_size(batch.x) :]
+            real, seen = (
+                batch.x[: critic_batch_size(batch.x)],
+                batch.x[-critic_batch_size(batch.x) :],
+            )
             with torch.no_grad(), frozen(model):
                 fake = mix(model, model.encode(seen), self.sizes, generator).x
             return {"critic": critic_loss(critic(real), critic(fake), self.objective).mean()}
@@ -121,7 +124,9 @@ class MixingAE(Recipe):
             if self.adversarial:
                 with frozen(critic):
                     logits = critic(mixed.x[first])
-                terms["adversarial"] = self.adversarial * generator_loss(logits, self.objective).mean()
+                terms["adversarial"] = (
+                    self.adversarial * generator_loss(logits, self.objective).mean()
+                )
             if self.classification:
                 wrong = mask_nll(classifier, x, mixed, first)
                 terms["classification"] = self.classification * wrong.mean()
@@ -130,9 +135,14 @@ class MixingAE(Recipe):
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             with frozen(both):
                 mixed = mix(model, model.encode(batch.x), self.sizes, generator)
-                return {"cycle": cycle_error(mixed, model.encode(mixed.x)), **accuracies(classifier, batch.x, mixed)}
+                return {
+                    "cycle": cycle_error(mixed, model.encode(mixed.x)),
+                    **accuracies(classifier, batch.x, mixed),
+                }
 
-        both = nn.ModuleDict({"model": model, "classifier": classifier} if self.classification else {"model": model})
+        both = nn.ModuleDict(
+            {"model": model, "classifier": classifier} if self.classification else {"model": model}
+        )
         return Player("autoencoder", both, loss, self.optimiser, measure=measure)
 
 
@@ -155,7 +165,9 @@ class MaskClassifier(nn.Module):
 
 def classifier_for(model: Model, net: Net, sizes: tuple[int, ...]) -> MaskClassifier:
     """A new classifier for what `model` mixes."""
-    names = tuple(str(i + 1) for i in range(len(sizes))) + (("deformation",) if model.warp.factors else ())
+    names = tuple(str(i + 1) for i in range(len(sizes))) + (
+        ("deformation",) if model.warp.factors else ()
+    )
     with seeded_by(model):
         return MaskClassifier(net, model.shape, names).to(model.anchor_theta.device)
 
@@ -178,7 +190,9 @@ class Mixed:
     x: Tensor
 
 
-def mix(model: Model, source: Posterior, sizes: tuple[int, ...], generator: torch.Generator) -> Mixed:
+def mix(
+    model: Model, source: Posterior, sizes: tuple[int, ...], generator: torch.Generator
+) -> Mixed:
     """Mix every sample with its neighbour in the batch, each chunk and the map by a fair coin of its own."""
     own = torch.arange(len(source.content), device=source.content.device)
     partner, warped = own.roll(1), bool(model.warp.factors)
@@ -199,7 +213,13 @@ def unmixed_nll(model: Model, x: Tensor, mixed: Mixed, again: Posterior) -> Tens
     content = torch.where(mixed.columns, again.content, mixed.source.content)
     groups = ((mixed.moved, again.map), (~mixed.moved, mixed.source.map))
     found = [(chosen.nonzero()[:, 0], map) for chosen, map in groups]
-    return torch.cat([model.likelihood(model.decode_warped(content[i], map[i]), x[i]) for i, map in found if len(i)])
+    return torch.cat(
+        [
+            model.likelihood(model.decode_warped(content[i], map[i]), x[i])
+            for i, map in found
+            if len(i)
+        ]
+    )
 
 
 def cycle_error(mixed: Mixed, again: Posterior) -> Tensor:
@@ -229,7 +249,10 @@ def mask_nll(classifier: MaskClassifier, x: Tensor, mixed: Mixed, rows: slice) -
 def accuracies(classifier: MaskClassifier, x: Tensor, mixed: Mixed) -> dict[str, Tensor]:
     """Share of the mask's entries that the classifier reads rightly, chunk by chunk; 1/2 is chance."""
     right = (classifier(x, x[mixed.partner], mixed.x) > 0) == mixed.mask
-    return {f"accuracy_{name}": share for name, share in zip(classifier.names, right.float().mean(0), strict=True)}
+    return {
+        f"accuracy_{name}": share
+        for name, share in zip(classifier.names, right.float().mean(0), strict=True)
+    }
 
 
 def critic_batch_size(x: Tensor) -> int:

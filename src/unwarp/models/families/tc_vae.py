@@ -43,7 +43,9 @@ class TCVAE(Variational):
         if self.beta < 0:
             raise ConfigError(f"TCVAE: beta must be 0 or more, got {self.beta!r}")
         if self.n_samples is not None and self.n_samples < 1:
-            raise ConfigError(f"TCVAE: n_samples must be at least 1, or None, got {self.n_samples!r}")
+            raise ConfigError(
+                f"TCVAE: n_samples must be at least 1, or None, got {self.n_samples!r}"
+            )
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         log_sd = posterior.content_log_sd
@@ -51,11 +53,17 @@ class TCVAE(Variational):
         parts = decompose(posterior.content, posterior.content_mean, log_sd, self.n_samples)
         costs = {name: part.mean() for name, part in parts.items()}
         costs["total_correlation"] = self.beta * costs["total_correlation"]
-        others = {name: rate.mean() for name, rate in rates(posterior, model).items() if name != "content_rate"}
+        others = {
+            name: rate.mean()
+            for name, rate in rates(posterior, model).items()
+            if name != "content_rate"
+        }
         return costs | others
 
 
-def decompose(z: Tensor, mean: Tensor, log_sd: Tensor, n_samples: int | None = None) -> dict[str, Tensor]:
+def decompose(
+    z: Tensor, mean: Tensor, log_sd: Tensor, n_samples: int | None = None
+) -> dict[str, Tensor]:
     """The three parts of log q(z | x) - log p(z) of a batch of draws, in nats, (N,) each.
 
     q(z) and q(z_d) are estimated from the batch. Weighted sampling (`n_samples=None`) takes the mean over its posteriors;
@@ -74,7 +82,10 @@ def decompose(z: Tensor, mean: Tensor, log_sd: Tensor, n_samples: int | None = N
     joint = torch.logsumexp(each.sum(-1) + weights, 1)
     columns = torch.logsumexp(each + weights[..., None], 1).sum(-1)
     zero = z.new_zeros(())
-    given, prior = gaussian_log_density(z, mean, log_sd).sum(-1), gaussian_log_density(z, zero, zero).sum(-1)
+    given, prior = (
+        gaussian_log_density(z, mean, log_sd).sum(-1),
+        gaussian_log_density(z, zero, zero).sum(-1),
+    )
     return {
         "mutual_information": given - joint,
         "total_correlation": joint - columns,

@@ -31,7 +31,9 @@ class VAE(Variational):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.beta < 0 or self.free_bits < 0:
-            raise ConfigError(f"VAE: beta and free_bits must be 0 or more, got {self.beta!r} and {self.free_bits!r}")
+            raise ConfigError(
+                f"VAE: beta and free_bits must be 0 or more, got {self.beta!r} and {self.free_bits!r}"
+            )
 
     @property
     def is_elbo(self) -> bool:

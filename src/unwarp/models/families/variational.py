@@ -46,7 +46,9 @@ class Variational(Recipe):
         super().__post_init__()
         for name in ("rate_warmup", "isometry"):
             if getattr(self, name) < 0:
-                raise ConfigError(f"{type(self).__name__}: {name} must be 0 or more, got {getattr(self, name)!r}")
+                raise ConfigError(
+                    f"{type(self).__name__}: {name} must be 0 or more, got {getattr(self, name)!r}"
+                )
         if self.prior == "learned" and len(self.warp.parts) > 1:
             raise ConfigError(
                 f"{type(self).__name__}: prior='learned' needs a warp of one family, got {self.warp.name!r}; in a chain only "
@@ -73,13 +75,19 @@ class Variational(Recipe):
             costs = self.regularisers(posterior, model, step)
             terms = {name: weight * cost for name, cost in costs.items()}
             if self.isometry:
-                terms["isometry"] = self.isometry * stress(posterior.content, model.link(templates).detach()).mean()
+                terms["isometry"] = (
+                    self.isometry * stress(posterior.content, model.link(templates).detach()).mean()
+                )
             return {"reconstruction": model.likelihood(drawn, batch.x).mean(), **terms}
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return {name: rate.mean() for name, rate in rates(model.encode(batch.x), model).items()}
 
-        return (Player(self.family, model, loss, self.optimiser, measure=None if self.is_elbo else measure),)
+        return (
+            Player(
+                self.family, model, loss, self.optimiser, measure=None if self.is_elbo else measure
+            ),
+        )
 
 
 def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
@@ -99,7 +107,9 @@ def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def log_weights(model: Model, x: Tensor, n: int, generator: torch.Generator, size: int = 1000) -> Tensor:
+def log_weights(
+    model: Model, x: Tensor, n: int, generator: torch.Generator, size: int = 1000
+) -> Tensor:
     """Importance weights log p(x, z, theta) - log q(z, theta | x) of `n` draws for samples `x` (N, *shape), (n, N).
 
     Their mean over draws is the evidence lower bound, the log of their mean exponential estimates log p(x) (Burda,
@@ -132,19 +142,28 @@ def _deformation_ratio(model: Model, posterior: Posterior) -> Tensor:
     stage, before, factors = posterior.stage, posterior.before, model.warp.factors
     if not factors:
         return posterior.content.new_zeros(len(posterior.content))
-    if stage is None or before is None or stage.log_sd is None or len(stage.warp.factors) != len(factors):
+    if (
+        stage is None
+        or before is None
+        or stage.log_sd is None
+        or len(stage.warp.factors) != len(factors)
+    ):
         raise ConfigError(
             f"log p(x) needs a distribution over the whole deformation; {model.warp.name!r} draws its last part alone: "
             "use one family, such as Affine2d, and at least one rung"
         )
     start = getattr(model.encoder, "start", None)
     if start is not None and start.kind != "learned":
-        raise ConfigError(f"log p(x) needs start='learned'; {start.kind!r} is a function of x that has no prior")
+        raise ConfigError(
+            f"log p(x) needs start='learned'; {start.kind!r} is a function of x that has no prior"
+        )
     half = torch.tensor([f.half_range for f in factors]).to(stage.raw)
     with torch.enable_grad():
         raw = stage.raw.detach().requires_grad_()
         u = model.warp.theta(before.compose(stage.warp.map(stage.warp.constrain(raw)))) / half
-        jacobian = torch.stack([torch.autograd.grad(c.sum(), raw, retain_graph=True)[0] for c in u.unbind(1)], 1)
+        jacobian = torch.stack(
+            [torch.autograd.grad(c.sum(), raw, retain_graph=True)[0] for c in u.unbind(1)], 1
+        )
     # float32 has no slope left where a bound is all but reached; the true one is small, not 0
     stretch = torch.linalg.slogdet(jacobian).logabsdet.clamp_min(-60.0)
     q = gaussian_log_density(raw, stage.mean, stage.log_sd).sum(-1) - stretch
