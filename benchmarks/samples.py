@@ -18,7 +18,6 @@ against the other; ceiling: a Gaussian fitted to training pixels. 5,000 samples 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -171,10 +170,10 @@ def table() -> None:
     rows = {
         name: cells.json.loads(path.read_text()) for name, path in paths.items() if path.is_file()
     }
-    keep: Callable[[cells.Result], cells.Result] = lambda row: {
-        k: row[k] for k in ("steps", "seconds") if k in row
+    costs = {
+        name: {k: row[k] for k in ("steps", "seconds") if k in row} for name, row in rows.items()
     }
-    summary = {name: keep(row) | row["scores"] for name, row in rows.items()}
+    summary = {name: costs[name] | row["scores"] for name, row in rows.items()}
     cells.write(cells.RESULTS / "samples.json", summary)
     cells.quote("samples", markdown(summary), "docs/guide/recipes.md")
     columns = (

@@ -155,7 +155,7 @@ def work_speed(length: int) -> dict[str, float]:
     from unwarp.datasets import bumps
 
     torch.set_num_threads(1)
-    x = bumps.load("train", each=SERIES // 4, length=length).x[:, 0].numpy()
+    x = bumps.load("train", n_per_class=SERIES // 4, length=length).x[:, 0].numpy()
     times: dict[str, list[float]] = {}
     who = contenders(x)
     for _ in range(ROUNDS):

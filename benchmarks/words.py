@@ -19,7 +19,46 @@ from pathlib import Path
 from statistics import median
 
 VAGUE = frozenset(
-    ["found", "given", "came", "taken", "told", "made", "seen", "shown", "known", "held", "asked", "moved", "drawn", "kept", "wanted", "stood", "said", "own", "mine", "each", "some", "every", "others", "likely", "judged", "chosen", "begun", "done", "again", "both", "fine", "good", "wrong", "alike", "apart", "around", "beyond", "still"]
+    [
+        "found",
+        "given",
+        "came",
+        "taken",
+        "told",
+        "made",
+        "seen",
+        "shown",
+        "known",
+        "held",
+        "asked",
+        "moved",
+        "drawn",
+        "kept",
+        "wanted",
+        "stood",
+        "said",
+        "own",
+        "mine",
+        "each",
+        "some",
+        "every",
+        "others",
+        "likely",
+        "judged",
+        "chosen",
+        "begun",
+        "done",
+        "again",
+        "both",
+        "fine",
+        "good",
+        "wrong",
+        "alike",
+        "apart",
+        "around",
+        "beyond",
+        "still",
+    ]
 )
 """Participles and pronouns that, alone, do not say what they name."""
 

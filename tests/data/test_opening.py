@@ -30,7 +30,7 @@ def test_paths_are_read(tmp_path: Path) -> None:
     for path in (tmp_path / "waves.npy", str(tmp_path / "waves.npy")):
         source = as_source(path)
         np.testing.assert_array_equal(source.x, X)
-        assert source.name == "waves.npy" and "3 series" in source.found
+        assert source.name == "waves.npy" and "3 series" in source.description
     with pytest.raises(DataError, match="does not exist"):
         as_source(tmp_path / "nowhere")
 

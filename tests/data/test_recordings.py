@@ -53,7 +53,7 @@ def test_lines_come_back_at_their_own_times(seed: int) -> None:
     stamps = [np.cumsum(rng.uniform(0.5, 2, rng.integers(1, 9))) for _ in range(3)]
     rows = [np.stack([2 * t - 1, -t]) for t in stamps]
     came = uneven(rows, stamps, domain="series")
-    back = came.recorded(came.even(12, "error"))
+    back = came.restore_clock(came.even(12, "error"))
     assert isinstance(back, list)
     for got, row in zip(back, rows, strict=True):
         np.testing.assert_allclose(got, row, atol=1e-4)
@@ -65,8 +65,10 @@ def test_nan_at_the_end_ends_a_series_as_a_list_would() -> None:
         row[: len(series)] = series
     came, listed = uneven(padded), uneven(UNEQUAL)
     np.testing.assert_array_equal(came.even(9, "error"), listed.even(9, "error"))
-    np.testing.assert_allclose(came.recorded(came.even(7, "error"))[1], UNEQUAL[1])
-    assert np.isnan(came.recorded(came.even(7, "error"))[0]).tolist() == [False] * 4 + [True] * 3
+    np.testing.assert_allclose(came.restore_clock(came.even(7, "error"))[1], UNEQUAL[1])
+    assert (
+        np.isnan(came.restore_clock(came.even(7, "error"))[0]).tolist() == [False] * 4 + [True] * 3
+    )
     times = np.linspace(0, 3, 7)
     np.testing.assert_allclose(uneven(padded, times).stamps[0], times[:4])
 
@@ -110,7 +112,7 @@ def test_series_of_unequal_length_may_be_anything_that_is_an_array(
 ) -> None:
     came, plain = uneven(X), uneven(rows)
     np.testing.assert_array_equal(came.even(9, "error"), plain.even(9, "error"))
-    for back, row in zip(came.recorded(came.even(7, "error")), rows, strict=True):
+    for back, row in zip(came.restore_clock(came.even(7, "error")), rows, strict=True):
         assert isinstance(back, np.ndarray) and back.shape == row.shape
     np.testing.assert_array_equal(came.beside(X).even(9, "error"), came.even(9, "error"))
 
@@ -156,7 +158,7 @@ def test_steps_that_no_series_has_end_them_where_one_length_was_learned() -> Non
     ] * 2
     assert came.even(None, "interpolate").shape == (2, 1, 3)
     assert (
-        np.isnan(came.recorded(came.even(None, "interpolate"))).tolist()
+        np.isnan(came.restore_clock(came.even(None, "interpolate"))).tolist()
         == [[False] * 3 + [True]] * 2
     )
     timed = uneven(padded, np.array([0.0, 1.0, 3.0, 4.0]), any_length=False).within(3)
@@ -187,10 +189,10 @@ def test_layout_and_type_come_back(dtype: str, channels: int | None) -> None:
     rows = [np.ones((n,) if channels is None else (channels, n), dtype) for n in (3, 5)]
     came = uneven(rows)
     made = came.even(None, "error")
-    assert came.aligned(made).shape == ((2, 5) if channels is None else (2, 2, 5))
-    assert came.aligned(made).dtype == dtype
-    assert [row.shape for row in came.recorded(made)] == [row.shape for row in rows]
-    assert {row.dtype for row in came.recorded(made)} == {np.dtype(dtype)}
+    assert came.restore_shape(made).shape == ((2, 5) if channels is None else (2, 2, 5))
+    assert came.restore_shape(made).dtype == dtype
+    assert [row.shape for row in came.restore_clock(made)] == [row.shape for row in rows]
+    assert {row.dtype for row in came.restore_clock(made)} == {np.dtype(dtype)}
 
 
 def test_other_channels_share_times_and_lengths() -> None:

@@ -41,7 +41,7 @@ def test_what_is_prepared_is_given_back_as_it_came(X: Any) -> None:
     assert schema.shape == (1, 12, 10) and schema.n_features == 120
     taken = prepare(schema, X)
     assert taken.x.shape == (6, 1, 12, 10) and taken.x.min() >= 0 and taken.x.max() <= 1
-    back = taken.aligned(taken.x)
+    back = taken.restore_shape(taken.x)
     assert back.dtype == X.dtype and back.shape == X.shape
     np.testing.assert_allclose(back, X, atol=1e-4)
 

@@ -70,7 +70,7 @@ def test_parts_are_the_same_each_time_and_differ_from_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "words"), [({"part": "valid"}, "train or test"), ({"each": 5}, "even number")]
+    ("choice", "words"), [({"part": "valid"}, "train or test"), ({"n_per_class": 5}, "even number")]
 )
 def test_other_parts_and_odd_numbers_are_refused(choice: dict[str, str | int], words: str) -> None:
     with pytest.raises(DataError, match=words):

@@ -86,7 +86,7 @@ def load(part):
     return Dataset(torch.sin(6.3 * (torch.linspace(0, 1, 32) - phase)), "toy-data")
 
 
-@reader(".toy", says="numbers, a series a line")
+@reader(".toy", description="numbers, a series a line")
 def read_toy(path: Path) -> Source:
     return Source(np.loadtxt(path, dtype=np.float32), None, None, "toy series", "series")
 """

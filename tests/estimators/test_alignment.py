@@ -156,7 +156,7 @@ def test_a_rate_gives_seconds() -> None:
 def test_events_follow_a_known_map(
     sampling_rate: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = bumps.load(each=2, noise=0.0, length=101)
+    data = bumps.load(n_per_class=2, noise=0.0, length=101)
     u, maps = learned(data.x[:, 0], sampling_rate=sampling_rate), data.maps
     assert maps is not None
     monkeypatch.setattr(u.model_, "pose", lambda x: maps)
@@ -358,7 +358,7 @@ def test_files_of_unequal_series_with_times_are_data_too(tmp_path: Path) -> None
 
 def run(first: Any, domain: Any = "auto") -> None:
     """A pipeline predicts for held-out bumps what its parts, one after the other, do."""
-    train, test = (bumps.load(part, each=6, length=32) for part in ("train", "test"))
+    train, test = (bumps.load(part, n_per_class=6, length=32) for part in ("train", "test"))
     X, held = (
         part.x.double().numpy() if domain == "series" else part.x[:, 0].numpy()
         for part in (train, test)

@@ -39,7 +39,7 @@ def levels(n: int = 60, length: int = 64, seed: int = 0) -> torch.Tensor:
 
 @pytest.mark.slow
 def test_series_that_hurry_get_a_warp_and_series_that_differ_in_height_get_none() -> None:
-    x = bumps.load("train", each=20).x
+    x = bumps.load("train", n_per_class=20).x
     hurried, still = select((x - x.mean()) / x.std()), select(levels())
     assert hurried.choice in ("smooth", "sharp") and np.mean(hurried.saved) > 3 * MARGIN
     assert still.choice == "none" and np.mean(still.saved) < MARGIN

@@ -36,7 +36,7 @@ def check_refused(path: Path) -> None:
 
 def test_format_is_described() -> None:
     """Each format says in words what it is."""
-    assert all(member.says for member in formats().values())
+    assert all(member.description for member in formats().values())
 
 
 def test_format_has_a_writer() -> None:
@@ -53,7 +53,7 @@ def test_format_reads_what_it_writes(path: Path) -> None:
     """Values come back equal, one series a row, also under a suffix in capitals."""
     source = read(path)
     np.testing.assert_array_equal(source.x, X)
-    assert source.found and source.domain in ("auto", "series")
+    assert source.description and source.domain in ("auto", "series")
     capital = path.rename(path.with_suffix(path.suffix.upper()))
     np.testing.assert_array_equal(read(capital).x, X)
 

@@ -43,15 +43,18 @@ def test_a_product_has_the_knots_of_both_and_stays_one_map() -> None:
     one, two = gammas(3, 0), gammas(3, 1)
     product = one.compose(two)
     assert isinstance(product, TimeMap)
-    assert product.seen.shape == (3, one.seen.shape[1] + two.seen.shape[1])
+    assert product.observed_times.shape == (
+        3,
+        one.observed_times.shape[1] + two.observed_times.shape[1],
+    )
     dense = torch.linspace(0, 1, 5001, dtype=torch.float64)[:, None]
     assert (product.pull(dense) - two.pull(one.pull(dense))).abs().max() < 1e-12
 
 
 def test_inverting_twice_gives_the_same_map_back() -> None:
     map = gammas(2)
-    assert torch.equal(map.invert().invert().seen, map.seen) and torch.equal(
-        map.invert().invert().shown, map.shown
+    assert torch.equal(map.invert().invert().observed_times, map.observed_times) and torch.equal(
+        map.invert().invert().template_times, map.template_times
     )
 
 

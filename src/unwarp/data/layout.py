@@ -145,17 +145,17 @@ def _matching(x: Array, image_shape: tuple[int, ...]) -> Array:
     )
 
 
-def as_given(made: Array, given: Any) -> Array:
-    """`made` (N, C, ...) in the shape, the axis order and the dtype of `given`; see `as_type`."""
-    source = np.asarray(given.detach().cpu() if isinstance(given, torch.Tensor) else given)
+def restore_layout(made: Array, original: Any) -> Array:
+    """`made` (N, C, ...) in the shape, the axis order and the dtype of `original`; see `restore_dtype`."""
+    source = np.asarray(original.detach().cpu() if isinstance(original, torch.Tensor) else original)
     shape = source.shape
     if made.size == np.prod(shape):
         is_channels_last = made.ndim == len(shape) == 4 and made.shape[1] != shape[1]
         made = np.moveaxis(made, 1, -1) if is_channels_last else made.reshape(shape)
-    return as_type(made, source.dtype)
+    return restore_dtype(made, source.dtype)
 
 
-def as_type(made: Array, dtype: np.dtype[Any]) -> Array:
+def restore_dtype(made: Array, dtype: np.dtype[Any]) -> Array:
     """Numbers as another type: integers are rounded, booleans cut at 0.5; what is no number stays as it is."""
     if np.issubdtype(dtype, np.integer):
         return np.clip(np.rint(made), np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)

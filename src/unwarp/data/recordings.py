@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, MissingPolicy
 from unwarp.data.arrays import as_samples, blocks, take_rows
-from unwarp.data.layout import SMALLEST, as_given, as_type
+from unwarp.data.layout import SMALLEST, restore_dtype, restore_layout
 from unwarp.data.series import as_array, as_list, as_times, evened, stamped
 from unwarp.errors import ConfigError, DataError
 
@@ -46,18 +46,18 @@ class RegularSamples:
 
     Attributes:
         samples: (N, C, H, W) or (N, C, T).
-        given: What they came as.
+        original: What they came as.
     """
 
     samples: Array
-    given: Any
+    original: Any
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def subset(self, rows: Array) -> RegularSamples:
         """Some of the samples, by their numbers."""
-        return RegularSamples(self.samples[rows], take_rows(self.given, rows))
+        return RegularSamples(self.samples[rows], take_rows(self.original, rows))
 
     def clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
         """The number of steps, and their time."""
@@ -71,13 +71,13 @@ class RegularSamples:
         """These: nothing in them is unobserved."""
         return self
 
-    def aligned(self, made: Array) -> Array:
+    def restore_shape(self, made: Array) -> Array:
         """Other samples (N, C, ...) in the shape and dtype of these."""
-        return as_given(made, self.given)
+        return restore_layout(made, self.original)
 
-    def recorded(self, made: Array) -> Array | list[Array]:
-        """As `aligned`."""
-        return self.aligned(made)
+    def restore_clock(self, made: Array) -> Array | list[Array]:
+        """As `restore_shape`."""
+        return self.restore_shape(made)
 
     def spans(self, clock: Clock) -> Array:
         """Time of the first and the last step of each series (N, 2)."""
@@ -160,19 +160,19 @@ class IrregularSeries:
             stamps=[at[:length] for at in self.stamps],
         )
 
-    def aligned(self, made: Array) -> Array:
+    def restore_shape(self, made: Array) -> Array:
         """Series at even steps (N, C, T), with or without an axis of channels, and in the type, as these came."""
-        return as_type(made[:, 0] if self.flat else made, self.dtype)
+        return restore_dtype(made[:, 0] if self.flat else made, self.dtype)
 
-    def recorded(self, made: Array) -> Array | list[Array]:
+    def restore_clock(self, made: Array) -> Array | list[Array]:
         """Series at even steps (N, C, T) read at the times of these, as these came: a list, or an array padded with NaN."""
         own = [self._read(row, at) for row, at in zip(made, self.stamps, strict=True)]
         if self.width is None:
-            return [as_type(row[0] if self.flat else row, self.dtype) for row in own]
+            return [restore_dtype(row[0] if self.flat else row, self.dtype) for row in own]
         padded = np.full((*made.shape[:2], self.width), np.nan, np.float32)
         for i, row in enumerate(own):
             padded[i, :, : row.shape[1]] = row
-        return self.aligned(padded)
+        return self.restore_shape(padded)
 
     def _read(self, row: Array, at: Array) -> Array:
         even = np.linspace(at[0], at[-1], row.shape[1])
@@ -320,8 +320,8 @@ def _ended(samples: Array, times: Any) -> tuple[list[Array], Any]:
     rows = [row[:, :end] for row, end in zip(samples, ends, strict=True)]
     if times is None:
         return rows, times
-    given = as_times(times)
-    own = [given] * len(rows) if isinstance(given, np.ndarray) else given
+    original = as_times(times)
+    own = [original] * len(rows) if isinstance(original, np.ndarray) else original
     if len(own) != len(rows):
         return rows, own
     return rows, [

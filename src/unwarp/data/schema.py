@@ -99,13 +99,13 @@ class Prepared:
     def __len__(self) -> int:
         return len(self.x)
 
-    def aligned(self, x: Tensor) -> Array:
+    def restore_shape(self, x: Tensor) -> Array:
         """`x` (N, *shape) in the user's range, dtype and shape; series at even steps."""
-        return self.origin.aligned(self.scaler.undo(x.numpy()))
+        return self.origin.restore_shape(self.scaler.undo(x.numpy()))
 
-    def recorded(self, x: Tensor) -> Array | list[Array]:
+    def restore_clock(self, x: Tensor) -> Array | list[Array]:
         """`x` (N, *shape) as the user gave the samples; series at their own times."""
-        return self.origin.recorded(self.scaler.undo(x.numpy()))
+        return self.origin.restore_clock(self.scaler.undo(x.numpy()))
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Schema:
     shape: tuple[int, ...]
     scaler: Scaler
     image_shape: tuple[int, ...] | None = None
-    each: bool = False
+    scaled_per_sample: bool = False
     clock: Clock = field(default_factory=Clock)
     timed: bool = False
 
@@ -153,19 +153,25 @@ class Schema:
         domain = Domain.registry[name]
         reading.check_sampling_rate(domain)
         length, clock = origin.clock(reading.sampling_rate)
-        missing, each = check_policy(reading.missing), reading.scale == "each"
+        missing, scaled_per_sample = check_policy(reading.missing), reading.scale == "each"
         samples, whole = (
             origin.even(length, how) for how in (missing, policy_for_scaling(missing))
         )
         scaler = fit_scaler(whole, name, reading.scale)
-        scaled = (own_scaler(whole) if each else scaler).apply(samples)
+        scaled = (own_scaler(whole) if scaled_per_sample else scaler).apply(samples)
         data = _without_gaps(source.as_dataset(torch.from_numpy(scaled)), origin)
         if len(data) < 2:
             raise DataError(
                 "X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds"
             )
         return cls(
-            domain, data.shape, scaler, reading.image_shape, each, clock, _has_times(origin)
+            domain,
+            data.shape,
+            scaler,
+            reading.image_shape,
+            scaled_per_sample,
+            clock,
+            _has_times(origin),
         ), data
 
     @property
@@ -207,8 +213,10 @@ class Schema:
         origin = origin if any_length else origin.within(self.shape[-1])
         samples = origin.even(length, check_policy(missing))
         self._check_shape(samples.shape[1:])
-        whole = origin.even(length, policy_for_scaling(missing)) if self.each else samples
-        scaler = own_scaler(whole) if self.each else self.scaler
+        whole = (
+            origin.even(length, policy_for_scaling(missing)) if self.scaled_per_sample else samples
+        )
+        scaler = own_scaler(whole) if self.scaled_per_sample else self.scaler
         return Prepared(torch.from_numpy(scaler.apply(samples)), scaler, origin)
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
@@ -272,7 +280,7 @@ class Schema:
     def record(self) -> dict[str, Any]:
         """What a model folder keeps of it, as plain values."""
         units = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
-        marks = {"domain": self.domain.name, "each": self.each, "timed": self.timed}
+        marks = {"domain": self.domain.name, "each": self.scaled_per_sample, "timed": self.timed}
         return {**marks, **units, **vars(self.clock)}
 
     @classmethod

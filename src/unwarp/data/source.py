@@ -28,7 +28,7 @@ class Source:
         x: The samples, N first, or what `parse_samples` made of them.
         names: File of each picture (N), or the name that a table gives each series.
         labels: Class of each sample (N,), where known; metrics alone use it.
-        found: The samples in words, such as `1,203 pictures, 64 x 64, 3 channels, uint8 0 to 255`.
+        description: The samples in words, such as `1,203 pictures, 64 x 64, 3 channels, uint8 0 to 255`.
         domain: `series` where the format says so.
         times: Time stamps in the order of `x`, where the format has them: (N, T), or a list of N arrays (T_i,).
             Dates are in seconds since 1970 (UTC), numbers as they stand.
@@ -42,7 +42,7 @@ class Source:
     x: Any
     names: Sequence[Any] | Array | None = None
     labels: Array | None = None
-    found: str = ""
+    description: str = ""
     domain: str = "auto"
     times: Any = None
     name: str = "data"
@@ -102,10 +102,10 @@ def describe(
         return f"{len(x):,} series, {steps}, {_count(x[0].shape[0], 'channel')}, {_numbers(x, 'missing')}"
     numbers = _numbers([x], "missing" if domain == "series" else "NaN or infinite")
     try:
-        samples, found = oriented(x, domain, image_shape)
+        samples, description = oriented(x, domain, image_shape)
     except DataError:
         return f"array of shape {x.shape}, {numbers}"
-    if found == "series":
+    if description == "series":
         return f"{len(x):,} series, {_count(x.shape[-1], 'time step')}, {_count(samples.shape[1], 'channel')}, {numbers}"
     _, channels, height, width = samples.shape
     size = f"{height} x {width}" if height == width else f"{height} high x {width} wide"

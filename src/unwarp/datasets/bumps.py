@@ -21,15 +21,17 @@ CLASSES: tuple[Bumps, ...] = (
 SPREAD = 0.4
 
 
-def load(part: str = "train", *, each: int = 50, length: int = 128, noise: float = 0.02) -> Dataset:
-    """Series (4 `each`, 1, length) of four classes; each is its class's template under a map of its own, and noise.
+def load(
+    part: str = "train", *, n_per_class: int = 50, length: int = 128, noise: float = 0.02
+) -> Dataset:
+    """Series (4 `n_per_class`, 1, length) of four classes; each is its class's template under a map of its own, and noise.
 
     The log speed of a map is a sum of four cosines with weights uniform up to 0.8 / k, less its normaliser. Neighbours
     share an id: they are one template under two known maps, which is what recovery is measured on.
 
     Args:
         part: `train` or `test`, which differ in their maps and their noise.
-        each: Series of each class, an even number.
+        n_per_class: Series of each class, an even number.
         length: Samples of each series.
         noise: Standard deviation of the noise on every sample.
 
@@ -38,18 +40,18 @@ def load(part: str = "train", *, each: int = 50, length: int = 128, noise: float
     """
     if part not in ("train", "test"):
         raise DataError(f"part={part!r} is unknown; choose train or test")
-    if each < 2 or each % 2:
+    if n_per_class < 2 or n_per_class % 2:
         raise DataError(
-            f"each={each} must be an even number of series a class, as they come in pairs"
+            f"n_per_class={n_per_class} must be an even number of series a class, as they come in pairs"
         )
     generator = torch.Generator().manual_seed(("train", "test").index(part))
-    labels = np.repeat(np.arange(len(CLASSES)), each)
+    labels = np.repeat(np.arange(len(CLASSES)), n_per_class)
     maps = CosineTime(waves=4, size=(length,)).sample(len(labels), generator, SPREAD)
     times = maps.pull(torch.linspace(0, 1, length)[:, None])[..., 0]
     x = torch.cat(
         [
             template(bumps, rows)
-            for bumps, rows in zip(CLASSES, torch.split(times, each), strict=True)
+            for bumps, rows in zip(CLASSES, torch.split(times, n_per_class), strict=True)
         ]
     )[:, None]
     noisy = x + noise * torch.randn(x.shape, generator=generator)

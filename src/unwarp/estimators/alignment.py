@@ -69,7 +69,7 @@ class Alignment:
             x = target.x[rows].to(part.device)
             aligned[rows] = align(x, movement, padding=self.model_.padding).cpu()
         values = aligned.numpy()
-        return target.origin.aligned(target.scaler.undo(values, out=values))
+        return target.origin.restore_shape(target.scaler.undo(values, out=values))
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Where `points` seen in each sample lie in the aligned one.

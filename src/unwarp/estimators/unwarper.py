@@ -198,12 +198,12 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
     def template(self, X: Any, *, times: Any = None) -> Array:
         """What each sample looks like undeformed, in the shape and range of `X`; series at the steps `times_`."""
         samples = self.prepare_samples(X, times)
-        return samples.aligned(torch.from_numpy(self._embed(samples).templates))
+        return samples.restore_shape(torch.from_numpy(self._embed(samples).templates))
 
     def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
         """The templates, deformed as the samples are, in the shape and range of `X`; series at their own times."""
         samples = self.prepare_samples(X, times)
-        return samples.recorded(torch.from_numpy(self._embed(samples).x_hat))
+        return samples.restore_clock(torch.from_numpy(self._embed(samples).x_hat))
 
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of the samples given their reconstruction, in nats; greater is better."""

@@ -18,7 +18,7 @@ from unwarp.warps.maps import Map
 
 @dataclass(frozen=True)
 class TimeMap(Map):
-    """N increasing maps of time, linear between K knots: at observed time `seen` the template's time `shown`.
+    """N increasing maps of time, linear between K knots: at observed time `observed_times` the template's time `template_times`.
 
     The inverse swaps the two, and a product has the knots of both: neither is ever approximated.
 
@@ -34,37 +34,43 @@ class TimeMap(Map):
     0.5
     """
 
-    seen: Tensor
-    shown: Tensor
+    observed_times: Tensor
+    template_times: Tensor
 
     def __len__(self) -> int:
-        return len(self.shown)
+        return len(self.template_times)
 
     @property
     def reference(self) -> Tensor:
-        return self.shown
+        return self.template_times
 
     def __getitem__(self, rows: Tensor | slice) -> TimeMap:
-        return TimeMap(self.seen[rows], self.shown[rows])
+        return TimeMap(self.observed_times[rows], self.template_times[rows])
 
     def pull(self, points: Tensor) -> Tensor:
-        return interpolate(points[..., 0], self.seen, self.shown)[..., None]
+        return interpolate(points[..., 0], self.observed_times, self.template_times)[..., None]
 
     def push(self, points: Tensor) -> Tensor:
-        return interpolate(points[..., 0], self.shown, self.seen)[..., None]
+        return interpolate(points[..., 0], self.template_times, self.observed_times)[..., None]
 
     def invert(self) -> TimeMap:
-        return TimeMap(self.shown, self.seen)
+        return TimeMap(self.template_times, self.observed_times)
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
         if not isinstance(inner, TimeMap):
             return None
         n = max(len(self), len(inner))
-        seen = (self.seen, interpolate(inner.seen, self.shown, self.seen))
-        shown = (interpolate(self.shown, inner.seen, inner.shown), inner.shown)
+        observed_times = (
+            self.observed_times,
+            interpolate(inner.observed_times, self.template_times, self.observed_times),
+        )
+        template_times = (
+            interpolate(self.template_times, inner.observed_times, inner.template_times),
+            inner.template_times,
+        )
         joined = (
             torch.cat([part.expand(n, -1) for part in parts], -1).sort(-1).values
-            for parts in (seen, shown)
+            for parts in (observed_times, template_times)
         )
         return (TimeMap(*joined),)
 

@@ -67,7 +67,7 @@ def test_every_ucr_layout_holds_the_same(tmp_path: Path, name: str, text: str) -
     assert rows(source) == [[[0.5, -1.5, 20.0]], [[0.25, None, 0.5]], [[1.0, 2.0]]]
     assert source.labels is not None and source.labels.tolist() == [1, 2, 1]
     assert (source.domain, source.names, source.times) == ("series", None, None)
-    assert source.found.startswith(
+    assert source.description.startswith(
         "3 series, 2 to 3 time steps, 1 channel, float32 -1.5 to 20, 1 missing; UCR layout"
     )
 
@@ -87,7 +87,7 @@ def test_ts_keeps_channels_lengths_gaps_and_labels(tmp_path: Path) -> None:
     source = read(put(tmp_path, "a.ts", TS))
     assert rows(source) == [[[1.0, 2.0, None], [3.0, 4.0, 5.0]], [[0.5, 6.0], [None, 8.0]]]
     assert source.labels is not None and source.labels.tolist() == ["a", "b"]
-    assert source.found.startswith(
+    assert source.description.startswith(
         "2 series, 2 to 3 time steps, 2 channels, float32 0.5 to 8, 2 missing"
     )
 
@@ -295,7 +295,7 @@ SIZES = {
 
 @pytest.mark.parametrize(("name", "found"), SIZES.items())
 def test_published_files_have_their_published_sizes(real_data: Path, name: str, found: str) -> None:
-    assert read(real_data / name).found.startswith(found)
+    assert read(real_data / name).description.startswith(found)
 
 
 @pytest.mark.parametrize(

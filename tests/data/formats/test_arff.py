@@ -48,7 +48,7 @@ def test_one_channel_with_labels(tmp_path: Path) -> None:
     source = read(put(tmp_path, ONE))
     assert [row.tolist() for row in source.x] == [[[1.0, -2.5]], [[30.0]]]
     assert source.labels is not None and source.labels.tolist() == [1, 2]
-    assert source.domain == "series" and source.found.startswith(
+    assert source.domain == "series" and source.description.startswith(
         "2 series, 1 to 2 time steps, 1 channel"
     )
 

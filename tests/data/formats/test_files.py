@@ -22,7 +22,7 @@ def test_a_folder_has_names_and_labels(tmp_path: Path) -> None:
     source = read(tmp_path)
     assert source.names == ["cat/1.png", "cat/2.png", "dog/1.png"]
     assert source.labels is not None and source.labels.tolist() == ["cat", "cat", "dog"]
-    assert source.found == "3 pictures, 4 x 4, 3 channels, uint8 0 to 47"
+    assert source.description == "3 pictures, 4 x 4, 3 channels, uint8 0 to 47"
 
 
 @pytest.mark.parametrize(

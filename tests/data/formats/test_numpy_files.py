@@ -26,7 +26,7 @@ def test_npy_is_mapped(tmp_path: Path) -> None:
     assert isinstance(source.x, np.memmap) and source.names is None and source.labels is None
     np.testing.assert_array_equal(source.x, X)
     assert np.shares_memory(as_samples(source.x)[0], source.x)
-    assert source.found.startswith("20 series, 9 time steps, 1 channel, float32 -")
+    assert source.description.startswith("20 series, 9 time steps, 1 channel, float32 -")
 
 
 @pytest.mark.parametrize("key", ["x", "X", "images", "data", "arr_0", "anything"])

@@ -52,7 +52,11 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path, kind: str) -> None:
     frame.to_parquet(tmp_path / "a.parquet")
     frame.to_csv(tmp_path / "a.csv", index=kind == "named rows")
     one, other = read(tmp_path / "a.parquet"), read(tmp_path / "a.csv")
-    assert rows(one) == rows(other) and one.names == other.names and one.found == other.found
+    assert (
+        rows(one) == rows(other)
+        and one.names == other.names
+        and one.description == other.description
+    )
     for a, b in ((one.labels, other.labels), (one.times, other.times)):
         assert (a is None) == (b is None)
         assert (

@@ -44,7 +44,7 @@ def test_a_wide_table_has_names_labels_gaps_and_lengths(
     assert rows(source) == [[[0.5, None, 2.0]], [[3.0, 4.0]]]
     assert source.names == ["a", "b"] and source.domain == "series" and source.times is None
     assert source.labels is not None and source.labels.tolist() == [1, 2]
-    assert source.found.endswith("wide table, a row per series, name 'id', label 'label'")
+    assert source.description.endswith("wide table, a row per series, name 'id', label 'label'")
 
 
 def test_a_long_table_is_ordered_by_time(tmp_path: Path) -> None:
@@ -56,14 +56,16 @@ def test_a_long_table_is_ordered_by_time(tmp_path: Path) -> None:
         and source.labels.tolist() == [1, 2]
     )
     assert source.times is not None and [t.tolist() for t in source.times] == [[0, 1], [5]]
-    assert source.found.endswith("long table, name 'id', time 'time', label 'label', channels x, y")
+    assert source.description.endswith(
+        "long table, name 'id', time 'time', label 'label', channels x, y"
+    )
 
 
 def test_a_column_may_name_the_channel(tmp_path: Path) -> None:
     source = read(put(tmp_path, TIDY))
     assert rows(source) == [[[1.0, None], [2.0, 3.0]], [[None], [4.0]]]
     assert source.times is not None and [t.tolist() for t in source.times] == [[0, 1], [7]]
-    assert source.found.endswith("channels p, q")
+    assert source.description.endswith("channels p, q")
 
 
 def test_row_numbers_beside_names_are_passed_over_and_said_so(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_row_numbers_beside_names_are_passed_over_and_said_so(tmp_path: Path) ->
         )
         source = read(put(tmp_path, numbered))
         assert rows(source) == rows(plain) and source.names == plain.names
-        assert source.found == plain.found + ", the column without a name passed over"
+        assert source.description == plain.description + ", the column without a name passed over"
 
 
 def test_dates_become_seconds(tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ def test_a_table_without_names_may_have_words_for_labels(tmp_path: Path, text: s
     source = read(put(tmp_path, text))
     assert rows(source) == [[[7, 2]], [[3, 4]]]
     assert source.labels is not None and source.labels.tolist() == ["walk", "run"]
-    assert "columns not named" in source.found
+    assert "columns not named" in source.description
 
 
 def test_numbers_alone_are_all_values(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def _start(
     parts = open_parts(source, job.make_estimator())
     if not quiet:
         n = len(parts.training) + len(parts.test)
-        say(f"{parts.listed.name}: {parts.listed.found or f'a data set of {n:,} samples'}")
+        say(f"{parts.listed.name}: {parts.listed.description or f'a data set of {n:,} samples'}")
     start_job(job, folder)
     _execute(folder, json, quiet, parts)
 

@@ -49,8 +49,8 @@ def write_ucr(path: Path, x: Array) -> None:
     np.savetxt(path, np.column_stack([np.arange(len(x)), x]), "%.9g", "\t")
 
 
-@reader("", says="UCR archive of 2015", accepts=starts_with_numbers, writer=write_ucr)
-@reader(".tsv", ".txt", says="UCR archive: a series a line, label first", writer=write_ucr)
+@reader("", description="UCR archive of 2015", accepts=starts_with_numbers, writer=write_ucr)
+@reader(".tsv", ".txt", description="UCR archive: a series a line, label first", writer=write_ucr)
 def read_ucr(path: Path) -> Source:
     """A series a line, its label first: the UCR archive's `.tsv` of 2018, and its files of 2015 and before.
 
@@ -77,7 +77,7 @@ def write_plain(path: Path, x: Array) -> None:
     np.savetxt(path, x, "%.9g", ",")
 
 
-@reader(".data", says="a series a line, without labels", writer=write_plain)
+@reader(".data", description="a series a line, without labels", writer=write_plain)
 def read_plain(path: Path) -> Source:
     """A series a line, without labels, as `.data` files of the UCI repository are; gaps are read as by `read_ucr`.
 
@@ -140,7 +140,7 @@ def write_ts(path: Path, x: Array) -> None:
     np.savetxt(path, x, "%.9g", ",", header=header, comments="")
 
 
-@reader(".ts", says="UEA archive, aeon, sktime: any number of channels", writer=write_ts)
+@reader(".ts", description="UEA archive, aeon, sktime: any number of channels", writer=write_ts)
 def read_ts(path: Path) -> Source:
     """A `.ts` file of the UEA archive, aeon or sktime: any number of channels, any lengths, gaps, time stamps.
 

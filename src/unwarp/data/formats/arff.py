@@ -45,7 +45,7 @@ def write_arff(path: Path, x: Array) -> None:
     np.savetxt(path, x, "%.9g", ",", header=f"@relation series\n{steps}@data", comments="")
 
 
-@reader(".arff", says="Weka, as in the UCR and UEA archives", writer=write_arff)
+@reader(".arff", description="Weka, as in the UCR and UEA archives", writer=write_arff)
 def read_arff(path: Path) -> Source:
     r"""An `.arff` file of series: numeric attributes are time steps, the nominal one is the label.
 

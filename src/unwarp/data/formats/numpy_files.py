@@ -33,7 +33,7 @@ def write_npz(path: Path, x: Array) -> None:
     np.savez(path, x=x)
 
 
-@reader(".npy", says="an array of samples", writer=np.save)
+@reader(".npy", description="an array of samples", writer=np.save)
 def read_npy(path: Path) -> Source:
     """An array (N, ...), mapped from disk.
 
@@ -51,7 +51,7 @@ def read_npy(path: Path) -> Source:
         return Source(x, None, None, describe(x))
 
 
-@reader(".npz", says="arrays of samples, labels, lengths and times", writer=write_npz)
+@reader(".npz", description="arrays of samples, labels, lengths and times", writer=write_npz)
 def read_npz(path: Path) -> Source:
     """Samples (N, ...) with labels, or series with lengths and time stamps.
 

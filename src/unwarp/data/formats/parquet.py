@@ -22,7 +22,7 @@ def write_parquet(path: Path, x: Array) -> None:
 
 @reader(
     ".parquet",
-    says="the table of a .csv",
+    description="the table of a .csv",
     package="pyarrow",
     install="unwarp[parquet]",
     writer=write_parquet,

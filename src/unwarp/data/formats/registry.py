@@ -21,7 +21,7 @@ class Format:
 
     Attributes:
         reader: Function from the path of a file to its samples.
-        says: The format in words, for lists.
+        description: The format in words, for lists.
         package: Optional package that the reader imports; empty for none.
         install: Requirement that pip installs for it.
         accepts: Function that says whether the content of a file is of this format; None for any.
@@ -29,7 +29,7 @@ class Format:
     """
 
     reader: Reader
-    says: str
+    description: str
     package: str = ""
     install: str = ""
     accepts: Callable[[Path], bool] | None = None
@@ -58,7 +58,7 @@ REGISTRY: Registry[Format] = Registry("file format", ConfigError)
 
 def reader(
     *suffixes: str,
-    says: str,
+    description: str,
     package: str = "",
     install: str = "",
     accepts: Callable[[Path], bool] | None = None,
@@ -68,7 +68,7 @@ def reader(
 
     Args:
         suffixes: Ends of file names as in `Path.suffix`, such as `.tsv`; empty for names without.
-        says: The format in words, for lists.
+        description: The format in words, for lists.
         package: Optional package that the reader imports; an error says where it is absent.
         install: Requirement that pip installs for it; empty for the package's own name.
         accepts: Function that says whether the content of a file looks like this format.
@@ -77,10 +77,10 @@ def reader(
     Raises:
         ConfigError: Something that is no suffix, or one that another reader has.
 
-    >>> @reader(".numbers", says="a number a line")
+    >>> @reader(".numbers", description="a number a line")
     ... def read_numbers(path: Path) -> Source:
     ...     return Source(np.loadtxt(path)[None], None, None, "a series", "series")
-    >>> REGISTRY.pop(".numbers").says
+    >>> REGISTRY.pop(".numbers").description
     'a number a line'
     """
 
@@ -90,7 +90,7 @@ def reader(
                 raise ConfigError(
                     f"{suffix!r} is no suffix; give it as '.tsv', in lower case and with one dot"
                 )
-            member = Format(function, says, package, install, accepts, writer)
+            member = Format(function, description, package, install, accepts, writer)
             REGISTRY.add(suffix, member, function)
         return function
 

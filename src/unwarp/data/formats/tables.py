@@ -101,7 +101,7 @@ def write_csv(path: Path, x: Array) -> None:
     )
 
 
-@reader(".csv", says="a table, wide (a row a series) or long", writer=write_csv)
+@reader(".csv", description="a table, wide (a row a series) or long", writer=write_csv)
 def read_csv(path: Path) -> Source:
     """A table of text, its cells parted by commas, semicolons or tabs, with or without a line of names.
 
