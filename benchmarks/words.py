@@ -148,7 +148,7 @@ def riddles(texts: Iterable[str]) -> float:
     return 100 * hits / max(words, 1)
 
 
-def tests(tree: ast.Module) -> list[tuple[int, str]]:
+def named_tests(tree: ast.Module) -> list[tuple[int, str]]:
     """Line and name of each test of a file."""
     return [
         (node.lineno, node.name)
@@ -205,7 +205,7 @@ class Words:
             tests={
                 f"{path}:{line}": name
                 for path, part in suites.items()
-                for line, name in tests(part)
+                for line, name in named_tests(part)
             },
         )
 
