@@ -1,14 +1,15 @@
-"""Affine MNIST: what the content code, the templates and the found deformations are worth, on held-out digits.
+"""Affine MNIST: codes, templates and deformations of held-out digits, measured.
 
-    python -m benchmarks.affine_mnist                      every cell that has no result file yet, then the table
+    python -m benchmarks.affine_mnist  run missing cells, then the table
     python -m benchmarks.affine_mnist --cell digits/structured/0 --again
-    python -m benchmarks.affine_mnist --table              the table alone, from the result files
-    python -m benchmarks.affine_mnist --quick              a few steps of one cell, written nowhere
+    python -m benchmarks.affine_mnist --table  the table alone, from the result files
+    python -m benchmarks.affine_mnist --quick  a few steps of one cell, written nowhere
 
-Data: `digits` (4,000 real digits, deformed afresh at every draw), `fixed` (each of them observed eight times, no clean
-originals, second views made from the observations), `mnist` (all of MNIST, afresh). Test digits are held out, observed
-twice each under fixed transforms. Models: `structured`, `identity-steps` and `identity-seconds` (no warp, as many
-latents in total, for the same steps and for the same seconds), `baselines` (nothing learned).
+Data: `digits` (4,000 real digits, deformed afresh at every draw), `fixed` (each of them observed
+eight times, no clean originals, second views made from the observations), `mnist` (all of MNIST,
+afresh). Test digits are held out, observed twice each under fixed transforms. Models: `structured`,
+`identity-steps` and `identity-seconds` (no warp, as many latents in total, for the same steps and
+for the same seconds), `baselines` (nothing learned).
 """
 
 from __future__ import annotations
@@ -41,11 +42,14 @@ CLEAN: dict[str, Callable[[str], Dataset]] = {
     "fixed": digits.load,
     "mnist": mnist.load,
 }
-MODEL_SCORES = "neighbours linear kmeans template_kmeans reconstruction_error explained recovery at_bounds unused_content ambiguous"
+MODEL_SCORES = (
+    "neighbours linear kmeans template_kmeans reconstruction_error explained recovery at_bounds "
+    "unused_content ambiguous"
+)
 
 
 def data(name: str) -> tuple[Dataset, Dataset, Dataset]:
-    """Training data, training observations (for neighbours and clusters), and held-out observations."""
+    """Training data, observations to fit neighbours and clusters on, held-out observations."""
     clean = CLEAN[name]("train")
     training = observed(clean, 8, seed=2) if name == "fixed" else fresh(clean)
     return training, reference_view(training, MOST), observed(CLEAN[name]("test"), 2, seed=1)
@@ -145,7 +149,8 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
         row = rows.get(f"{name}/{kind}")
         if row:
             scores = " | ".join(f"{100 * row[k]:.1f}" for k in ("neighbours", "linear"))
-            scores += f" | {100 * row['acc']:.1f} ({100 * row['template_acc']:.1f}) | {100 * row['nmi']:.1f}"
+            acc, template_acc, nmi = (100 * row[k] for k in ("acc", "template_acc", "nmi"))
+            scores += f" | {acc:.1f} ({template_acc:.1f}) | {nmi:.1f}"
             pose = (
                 f"{row['angle_deg']:.2f} deg | {row['shift_px']:.3f} px"
                 if "angle_deg" in row
@@ -157,8 +162,11 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
         if kind == "identity-seconds" and f"{name}/baselines" in rows:
             own = rows[f"{name}/baselines"]
             near, acc = 100 * own["deskewed_neighbours"], 100 * own["deskewed_mixture_acc"]
-            lines.append(f"| {data} | nothing learned: deskewed pixels, Gaussian mixture | - | {near:.1f} | - | {acc:.1f} | "
-                         f"{100 * own['deskewed_mixture_nmi']:.1f} | - | - |")  # fmt: skip
+            model = "nothing learned: deskewed pixels, Gaussian mixture"
+            nmi = 100 * own["deskewed_mixture_nmi"]
+            lines.append(
+                f"| {data} | {model} | - | {near:.1f} | - | {acc:.1f} | {nmi:.1f} | - | - |"
+            )
     return "\n".join(lines)
 
 

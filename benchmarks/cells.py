@@ -1,4 +1,4 @@
-"""Benchmarks run by cell: one committed result file a cell, skipped where it exists, tables rebuilt from the files."""
+"""Run benchmarks by cell, each with one committed result file; tables follow from the files."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def command(
     table: Callable[[], None],
     quick: Sequence[str],
 ) -> None:
-    """The command line of a benchmark whose cells have names: run what has no file yet, then the table."""
+    """Run a benchmark from the command line: missing cells first, then the table."""
     parser = argparse.ArgumentParser(
         description=words, formatter_class=argparse.RawDescriptionHelpFormatter
     )

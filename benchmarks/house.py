@@ -1,12 +1,13 @@
-"""The structure of the code in numbers: rooms, floors, circles, sizes, branches on the domain, what a change touches.
+"""The structure of the code in numbers: rooms, floors, circles, sizes, branches on the domain.
 
     python -m benchmarks.house                 the table
-    python -m benchmarks.house --tree FOLDER   the same of another checkout, as far as it is laid out alike
+    python -m benchmarks.house --tree FOLDER   the same for another checkout
 
-A room is a folder directly under `src/unwarp`, or a file there; a file imports whatever its import statements name,
-wherever they stand: at the top, inside a function, or for type checkers alone. A folder's `__init__.py` is its face: its
-own imports are the folder's, and who imports a name from a face imports the folder. Floor 1 imports nothing; every other
-room stands one floor above the highest that it imports.
+A room is a folder directly under `src/unwarp`, or a file there; a file imports whatever its import
+statements name, wherever they stand: at the top, inside a function, or for type checkers alone. A
+folder's `__init__.py` is its face: its own imports are the folder's, and who imports a name from a
+face imports the folder. Floor 1 imports nothing; every other room stands one floor above the
+highest that it imports.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ DOMAIN_USERS = ("data/", "app/report/", "core.py", "readers/", "report.py", "sch
 
 
 def modules(root: Path) -> dict[str, Path]:
-    """Every file of a package by its dotted name within it; the face of a folder has the folder's name."""
+    """Files of a package by dotted name; `__init__.py` has the name of its folder."""
     files = {path.relative_to(root).with_suffix(""): path for path in sorted(root.rglob("*.py"))}
     return {
         ".".join(p for p in name.parts if p != "__init__") or "__init__": path
@@ -64,7 +65,7 @@ def imported(path: Path, package: str = "unwarp") -> Iterator[str]:
 
 
 def outside(path: Path) -> set[str]:
-    """Top-level names of the packages that a file imports at its top, all but Python's own and this one."""
+    """Third-party packages that a file imports at module level."""
     names: set[str] = set()
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Import):
@@ -267,11 +268,11 @@ def table(tree: Path) -> dict[str, str]:
     rooms = {name: reached & rooms.keys() for name, reached in rooms.items()}
     storeys, sizes, files = floors(rooms), function_lines(root), file_lines(root)
     upward = sum(storeys[b] >= storeys[a] for a, reached in rooms.items() for b in reached)
-    branches = domain_branches(root)
+    shape = (len(rooms), max(storeys.values()), len(circles(file_graph(root))), upward)
+    branches, tail = domain_branches(root), quantiles(sizes, n=10)[-1]
     return {
-        "rooms / floors / circles of files / upward arrows": f"{len(rooms)} / {max(storeys.values())} / "
-        f"{len(circles(file_graph(root)))} / {upward}",
-        "function lines: median / p90 / max": f"{median(sizes):.0f} / {quantiles(sizes, n=10)[-1]:.0f} / {max(sizes)}",
+        "rooms / floors / circles of files / upward arrows": " / ".join(map(str, shape)),
+        "function lines: median / p90 / max": f"{median(sizes):.0f} / {tail:.0f} / {max(sizes)}",
         "file lines: max": f"{max(files.values())} ({max(files, key=lambda name: files[name])})",
         "branches on the domain": f"{sum(branches.values())} {branches}",
         "openings of a file in `unwarp fit FILE --set n_content=4`": str(times_opened(tree)),

@@ -1,20 +1,22 @@
 """log p(x) of held-out digits, with and without a warp, and the rate held at a capacity.
 
-    python -m benchmarks.likelihood                       every cell that has no result file yet, then the table
+    python -m benchmarks.likelihood  run missing cells, then the table
     python -m benchmarks.likelihood --cell plain-vae --again
     python -m benchmarks.likelihood --table | --quick
 
-* `plain-vae`: one hidden layer of 400, 40 latents, MNIST binarised afresh at every draw (Salakhutdinov and Murray 2008);
-  the test digits are binarised once, with a fixed seed. -log p(x) by 200 importance samples. The literature's 89.8 is for
-  MNIST binarised once and for all.
-* `affine-28-*`: all of MNIST rotated by up to 20 degrees, shifted by up to 10 %, binarised (28 x 28). `structured` has an
-  affine warp, the `identity` cells have none and as many latents in total, for the same steps and for the same seconds.
-  log p(x), by 50 importance samples, counts the density of the deformation too.
-* `affine-28-small-*`: the same with one hidden layer, of 200 in the encoders and of 64 in the decoder: what a decoder cannot
-  learn about poses it must be given.
-* `affine-28-fixed-*`: the same, each training digit observed once and for all, as a user's data are; the cells above see it
-  deformed afresh at every draw. For the same steps only.
-* `capacity-*`: gamma |KL - C(t)| without a warp on binarised MNIST; the rate on held-out digits after the ramp.
+* `plain-vae`: one hidden layer of 400, 40 latents, MNIST binarised afresh at every draw
+  (Salakhutdinov and Murray 2008); the test digits are binarised once, with a fixed seed. -log p(x)
+  by 200 importance samples. The literature's 89.8 is for MNIST binarised once and for all.
+* `affine-28-*`: all of MNIST rotated by up to 20 degrees, shifted by up to 10 %, binarised (28 x
+  28). `structured` has an affine warp, the `identity` cells have none and as many latents in total,
+  for the same steps and for the same seconds. log p(x), by 50 importance samples, counts the
+  density of the deformation too.
+* `affine-28-small-*`: the same with one hidden layer, of 200 in the encoders and of 64 in the
+  decoder: what a decoder cannot learn about poses it must be given.
+* `affine-28-fixed-*`: the same, each training digit observed once and for all, as a user's data
+  are; the cells above see it deformed afresh at every draw. For the same steps only.
+* `capacity-*`: gamma |KL - C(t)| without a warp on binarised MNIST; the rate on held-out digits
+  after the ramp.
 * `statistics`: independent pixels, and naive Bayes (which is given the labels), on both sets.
 """
 
@@ -156,7 +158,7 @@ def measure(model: Any, test: torch.Tensor, draws: int) -> dict[str, float]:
 
 
 def statistics() -> dict[str, float]:
-    """log p(x) of held-out digits by independent pixels and by naive Bayes with known classes, in nats."""
+    """Mean log p(x) in nats of held-out digits, by independent pixels and by naive Bayes."""
     found = {}
     for source in ("binary-mnist", "affine-28"):
         training, test = data(source, "train"), data(source, "test")

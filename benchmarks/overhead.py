@@ -1,10 +1,11 @@
-"""What the training loop costs beside a bare PyTorch loop over the same network, batch and warp, in one process.
+"""Cost of the training loop, compared with a bare PyTorch loop in the same process.
 
     python -m benchmarks.overhead [--rounds 12] [--steps 40] [--threads 1]
 
-The two take turns, block by block; the ratio of each pair is noted, and the median is quoted. A bare step draws the
-same batch, calls the same loss, clips and steps the same fused optimiser; ours adds the players, accelerate, the check
-of every term, the schedule, the history and the callbacks' turn.
+The two take turns, block by block; the ratio of each pair is noted, and the median is quoted. A
+bare step draws the same batch, calls the same loss, clips and steps the same fused optimiser; ours
+adds the players, accelerate, the check of every term, the schedule, the history and the callbacks'
+turn.
 """
 
 from __future__ import annotations

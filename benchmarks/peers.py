@@ -1,15 +1,17 @@
-"""pythae's VAE and beta-VAE as peers: their latents of given arrays, trained in a scratch environment on one thread.
+"""Latents of pythae's VAE and beta-VAE, trained in a scratch environment on one thread.
 
-pythae 0.1.2 trains as it comes: its own MLP encoder and decoder (one hidden layer of 512), its own trainer with Adam and
-batches of 64. Four things are chosen here, the first two in its favour (5-NN of 18 latents on Affine MNIST after 30 s):
+pythae 0.1.2 trains as it comes: its own MLP encoder and decoder (one hidden layer of 512), its own
+trainer with Adam and batches of 64. Four things are chosen here, the first two in its favour (5-NN
+of 18 latents on Affine MNIST after 30 s):
 
-* the Bernoulli likelihood rather than its default squared error (VAE 66 against 50 %, beta-VAE 52 against 22 %);
+* the Bernoulli likelihood rather than its default squared error (VAE 66 against 50 %, beta-VAE 52
+  against 22 %);
 * a learning rate of 1e-3 rather than its default of 1e-4 (50 against 38 % with the squared error);
 * beta = 4 for the beta-VAE, where pythae's default of 1 would make it the VAE;
 * the posterior mean as the code, since pythae's `embed` gives a random sample of the posterior.
 
-pythae trains on a fixed set and draws no fresh deformations. To be fair to it, `x_train` may hold several observations of
-each original.
+pythae trains on a fixed set and draws no fresh deformations. To be fair to it, `x_train` may hold
+several observations of each original.
 """
 
 from __future__ import annotations
@@ -52,13 +54,15 @@ def latents(
     """Posterior means that a peer gives training and test samples, and the seconds that it trained.
 
     Args:
-        x_train: Training samples (N, C, ...), values in [0, 1]; several observations of an original are samples of their own.
+        x_train: Training samples (N, C, ...), values in [0, 1]; several observations of an original
+            are samples of their own.
         x_test: Held-out samples (M, C, ...).
         kind: `vae` or `beta-vae`.
         n_latents: Size D of the code.
         seconds: How long to train; the batch in hand at the end is the last.
         seed: Seed of weights, batches and noise.
-        python: Interpreter of an environment that holds both libraries; made anew, once a process, by default.
+        python: Interpreter of an environment that holds both libraries; made anew, once a process,
+            by default.
 
     Returns:
         Codes (N, D), codes (M, D), and the seconds of training.
@@ -110,7 +114,7 @@ def _interpreter() -> Path:
 
 
 class Timed:
-    """The batches of a loader, epoch after epoch, until the seconds are over: one long epoch for pythae's trainer."""
+    """Batches of a loader, epoch after epoch, until the time is over."""
 
     def __init__(self, loader: Any, seconds: float) -> None:
         self.loader, self.seconds, self.dataset, self.batches = loader, seconds, loader.dataset, 1
@@ -138,8 +142,13 @@ def train(x: Tensor, kind: Kind, n_latents: int, seconds: float, seed: int) -> t
     model = VAE(VAEConfig(**own)) if kind == "vae" else BetaVAE(BetaVAEConfig(**own, beta=BETA))
     with tempfile.TemporaryDirectory() as folder:
         config = BaseTrainerConfig(
-            output_dir=folder, num_epochs=1, learning_rate=LR, per_device_train_batch_size=BATCH, seed=seed, no_cuda=True
-        )  # fmt: skip
+            output_dir=folder,
+            num_epochs=1,
+            learning_rate=LR,
+            per_device_train_batch_size=BATCH,
+            seed=seed,
+            no_cuda=True,
+        )
         trainer = BaseTrainer(model, BaseDataset(x, torch.zeros(len(x))), training_config=config)
         trainer.train_loader = Timed(trainer.train_loader, seconds)
         start = time.perf_counter()

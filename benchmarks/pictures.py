@@ -1,7 +1,7 @@
-"""Pictures of one trained model on held-out samples: templates, latent interpolations, and t-SNE of the content codes.
+"""Figures of a trained model on held-out samples: templates, interpolations, t-SNE of codes.
 
-Which samples are shown, and where t-SNE starts, follows from the seed and the data set alone, so that the pictures of two
-models of one data set compare.
+Which samples are shown, and where t-SNE starts, follows from the seed and the data set alone, so
+that the pictures of two models of one data set compare.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def save(figures: Mapping[str, Figure], folder: Path, cell: str) -> None:
 
 
 def small(picture: Image.Image) -> bytes:
-    """A picture as a PNG file in a palette of its own; one of noise, which cannot be written in little, is shrunk."""
+    """Write a figure as a PNG file with a palette; a noisy figure, too large for that, shrinks."""
     for share in (1.0, 0.75, 0.5):
         width, height = (round(share * side) for side in picture.size)
         written = io.BytesIO()
@@ -85,7 +85,7 @@ def class_names(dataset: Dataset) -> Array:
 
 @torch.no_grad()
 def templates(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:
-    """Samples of every class, their templates below, and below those their reconstructions; no templates without a warp."""
+    """Samples of every class above their templates (with a warp) and reconstructions."""
     rows: dict[str, Array] = {}
     blocks = examples(names, seed)
     for i, block in enumerate(blocks):
@@ -99,7 +99,7 @@ def templates(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:
 
 
 def examples(names: Array, seed: int = 0) -> list[Array]:
-    """Rows to show, sorted by class: two or three samples of each, or two blocks of one of each where a row is too short."""
+    """Rows to show, sorted by class: one to three samples of each, in one or two blocks."""
     order = np.random.default_rng(seed).permutation(len(names))
     each = [order[names[order] == name] for name in np.unique(names)]
     side = max(1, min(3, ACROSS // len(each)))
@@ -118,7 +118,7 @@ def ends(names: Array, seed: int = 0) -> list[int]:
 
 
 def along_chunks(model: Model, recipe: MixingAE, x: Tensor, names: Array, seed: int = 0) -> Figure:
-    """From one sample to another: each chunk of the code alone, the deformation alone, and all at once."""
+    """Interpolations between two samples: chunk by chunk, deformation only, all at once."""
     a, b = x[ends(names, seed)]
     walk = interpolate_chunks(model, a, b, recipe.sizes, STEPS)
     both = interpolate(model, a, b, STEPS).x_hat
@@ -127,7 +127,7 @@ def along_chunks(model: Model, recipe: MixingAE, x: Tensor, names: Array, seed: 
 
 
 def along_dimensions(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:
-    """About one sample: templates along its most informative content dimensions, then along each deformation."""
+    """Traversals around one sample: its most informative content dimensions, then each factor."""
     index = ends(names, seed)[0]
     moved = (
         traverse_deformation(model, encode(model, x[index : index + 1])[0], STEPS)

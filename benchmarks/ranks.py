@@ -12,18 +12,18 @@ from unwarp.core import Array
 
 
 def mean_ranks(scores: Array) -> Array:
-    """Mean rank of each method (M,) from scores (sets, M): 1 is the best, equals share their ranks."""
+    """Mean rank of each method (M,) from scores (sets, M); 1 is the best, ties share ranks."""
     return np.asarray(np.mean([rankdata(-row) for row in scores], 0))
 
 
 def critical_difference(n_methods: int, n_sets: int, level: float = 0.05) -> float:
-    """Mean ranks further apart than this differ, by the Nemenyi test (Demsar 2006, Statistical comparisons of classifiers)."""
+    """Critical difference of mean ranks by the Nemenyi test (Demsar 2006)."""
     quantile = float(studentized_range.ppf(1 - level, n_methods, np.inf)) / math.sqrt(2)
     return quantile * math.sqrt(n_methods * (n_methods + 1) / (6 * n_sets))
 
 
 def alike(ranks: Array, difference: float) -> list[tuple[float, float]]:
-    """The longest runs of sorted mean ranks that lie within `difference`, as (lowest, highest); runs of one left out."""
+    """Longest runs of at least two sorted mean ranks within `difference`, as (lowest, highest)."""
     order = np.sort(ranks)
     runs = [(low, float(order[order <= low + difference].max())) for low in order]
     return [
@@ -34,7 +34,7 @@ def alike(ranks: Array, difference: float) -> list[tuple[float, float]]:
 
 
 def diagram(scores: Array, names: list[str]) -> Figure:
-    """A critical-difference diagram of scores (sets, M); a bar joins methods that the test cannot tell apart."""
+    """Critical-difference diagram of scores (sets, M); bars join methods without a difference."""
     ranks, difference = mean_ranks(scores), critical_difference(len(names), len(scores))
     figure = Figure(figsize=(8, 0.9 + 0.3 * len(names)), layout="constrained")
     axes = figure.subplots()

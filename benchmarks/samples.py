@@ -1,19 +1,21 @@
-"""How good samples are: structured against plain DCGAN and VAE at equal time, and the statistics that the field starts from.
+"""Sample quality of DCGAN and VAE with and without a warp, and of simple statistical models.
 
-    python -m benchmarks.samples                       every cell that has no result file yet, then the table
+    python -m benchmarks.samples  run missing cells, then the table
     python -m benchmarks.samples --cell gan-structured --again
     python -m benchmarks.samples --table | --quick
 
-Data: all of MNIST at 28 x 28, rotated by up to 20 degrees and shifted by up to 10 %, in grey values. Features: the last hidden
-layer of a small classifier of the training digits (fitted anew by each call, seeded). Floor: one half of the test digits
-against the other; ceiling: a Gaussian fitted to training pixels. 5,000 samples each. The models train for the same seconds
-(`SECONDS`), with learning rates that follow the clock; the statistics see 20,000 training observations.
+Data: all of MNIST at 28 x 28, rotated by up to 20 degrees and shifted by up to 10 %, in grey
+values. Features: the last hidden layer of a small classifier of the training digits (fitted anew by
+each call, seeded). Floor: one half of the test digits against the other; ceiling: a Gaussian fitted
+to training pixels. 5,000 samples each. The models train for the same seconds (`SECONDS`), with
+learning rates that follow the clock; the statistics see 20,000 training observations.
 
-* `gan-structured`, `gan-plain`: DCGAN with and without a similarity warp, as many latents in total. The warp's ranges and
-  its prior are those of the data: a GAN whose prior is wider draws poses that the data have not.
+* `gan-structured`, `gan-plain`: DCGAN with and without a similarity warp, as many latents in total.
+  The warp's ranges and its prior are those of the data: a GAN whose prior is wider draws poses that
+  the data have not.
 * `vae-structured`, `vae-plain`: the same for a VAE (continuous Bernoulli), drawn from the prior.
-* `gaussian-mixture` and `factor-analysis` (on 50 principal components), `pca` (probabilistic), `naive-bayes` (Gaussian, which
-  is given the labels).
+* `gaussian-mixture` and `factor-analysis` (on 50 principal components), `pca` (probabilistic),
+  `naive-bayes` (Gaussian, which is given the labels).
 """
 
 from __future__ import annotations
@@ -203,7 +205,8 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
     """The guide's table, with floor and ceiling."""
     columns = ("frechet", "kernel_distance", "precision", "recall", "density", "coverage")
     lines = [
-        "| samples | seconds | Frechet | kernel distance | precision | recall | density | coverage |",
+        "| samples | seconds | Frechet | kernel distance | precision | recall | density "
+        "| coverage |",
         "|---|" + "---|" * 7,
     ]
     for name, row in rows.items():

@@ -2,17 +2,18 @@
 
     python -m benchmarks.selection [--again] [--only digits/chosen ...]
 
-Each candidate learns from the training digits less a validation part and is judged on that part, by signs that need no
-label and no true deformation:
+Each candidate learns from the training digits less a validation part and is judged on that part, by
+signs that need no label and no true deformation:
 
-* `swap`: the squared error of a moved copy of each observation, drawn from the content of the original and the
-  deformation of the copy (less is better);
+* `swap`: the squared error of a moved copy of each observation, drawn from the content of the
+  original and the deformation of the copy (less is better);
 * `follow_deg`: how faithfully the found rotation follows the known move (degrees, less is better);
-* `agreement`: normalised mutual information between ten clusters of the codes and ten clusters of the templates that
-  they stand for (more is better: distances between codes mean what distances between templates mean).
+* `agreement`: normalised mutual information between ten clusters of the codes and ten clusters of
+  the templates that they stand for (more is better: distances between codes mean what distances
+  between templates mean).
 
-The least `swap` is taken. The isometry term, which exists to raise `agreement`, is added where it raises `swap` by less
-than 1 %: on all of MNIST (0.5 %), not on 4,000 digits (3.9 %).
+The least `swap` is taken. The isometry term, which exists to raise `agreement`, is added where it
+raises `swap` by less than 1 %: on all of MNIST (0.5 %), not on 4,000 digits (3.9 %).
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def swap(model: Model, x: torch.Tensor) -> float:
 
 @torch.no_grad()
 def agreement(model: Model, x: torch.Tensor) -> float:
-    """Mutual information of ten clusters of codes and ten clusters of their templates, mean over five starts."""
+    """NMI of ten clusters of codes with ten clusters of templates, mean over five starts."""
     codes = model.embed(x).content
     templates = PCA(50, random_state=0).fit_transform(model.template(codes).flatten(1).numpy())
     pairs = [

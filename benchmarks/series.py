@@ -1,17 +1,19 @@
 """Series: how much to warp, what alignment is worth on real recordings, and how fast it is.
 
-    python -m benchmarks.series                            every cell that has no result file yet, then tables and page
+    python -m benchmarks.series  run missing cells, then tables and page
     python -m benchmarks.series --cell ucr/Trace/auto/0 --again
-    python -m benchmarks.series --table                    tables and page alone, from the result files
-    python -m benchmarks.series --quick                    a little of one cell a table, written nowhere
+    python -m benchmarks.series --table  tables and page alone, from the result files
+    python -m benchmarks.series --quick  a little of one cell a table, written nowhere
 
-Sets of the UCR and UEA archives, `ucr/<set>` and `uea/<set>`, are learned from their training part without labels and
-scored once on their test part. Kinds: `choice` (how much to warp, decided on the training part alone), `auto` (what was
-chosen, seeds 0 to 2), `one-stage` (the published rate-invariant autoencoder, seeds 0 to 2), `raw` (the series as they
-are), `dtw` (a nearest neighbour by dynamic time warping with a window learned on the training part). `bumps/smooth` has
-true maps; `fork/smooth`, `fork/one-stage` and `fork/none` follow the protocol of TimewarpVAE (Rhodes and Lee 2023), with
-three latents. `speed/128` and `speed/512` align 10,000 series beside dtaidistance and tslearn; `speed/training` trains;
-`speed/memory` aligns ever more series, each number in a process of its own.
+Sets of the UCR and UEA archives, `ucr/<set>` and `uea/<set>`, are learned from their training part
+without labels and scored once on their test part. Kinds: `choice` (how much to warp, decided on the
+training part alone), `auto` (what was chosen, seeds 0 to 2), `one-stage` (the published
+rate-invariant autoencoder, seeds 0 to 2), `raw` (the series as they are), `dtw` (a nearest
+neighbour by dynamic time warping with a window learned on the training part). `bumps/smooth` has
+true maps; `fork/smooth`, `fork/one-stage` and `fork/none` follow the protocol of TimewarpVAE
+(Rhodes and Lee 2023), with three latents. `speed/128` and `speed/512` align 10,000 series beside
+dtaidistance and tslearn; `speed/training` trains; `speed/memory` aligns ever more series, each
+number in a process of its own.
 """
 
 from __future__ import annotations
@@ -123,7 +125,7 @@ def chosen(where: str) -> str:
 
 
 def learned(where: str, recipe: Recipe, seed: int, quick: bool, picture: str = "") -> cells.Result:
-    """Scores of aligned series and of codes on the test part, by a model of the training part; and a `picture` of that name."""
+    """Scores of aligned series and of codes on the test part; draws `picture` if it has a name."""
     known, asked = parts(where)
     model = estimator(adapt_to_series(recipe, known.x), known, seed, quick).fit(known)
     aligned, codes = (
@@ -143,7 +145,7 @@ def learned(where: str, recipe: Recipe, seed: int, quick: bool, picture: str = "
 
 
 def portraits(model: Unwarper, asked: Dataset, aligned: Array) -> dict[str, Figure]:
-    """The classes of held-out series, raw and aligned, with the mean of their templates; and their warps."""
+    """Draw held-out series by class, raw and aligned, with the mean template, and their warps."""
     found, classes = np.unique(asked.labels, return_inverse=True)  # type: ignore[arg-type]
     names, shown = [f"class {i + 1}" for i in range(len(found))], model.template(asked)
     means = np.stack([shown[classes == i].mean(0) for i in range(len(names))])
@@ -190,7 +192,7 @@ def raw(where: str) -> dict[str, float]:
 
 
 def tell(seen: Array, held: Array, known: Dataset, asked: Dataset, what: str) -> dict[str, float]:
-    """How well training samples, or codes, tell the classes of held-out ones: 1-NN, class means, clusters."""
+    """Scores of held-out samples or codes: nearest neighbour, class means, clusters."""
     assert known.labels is not None and asked.labels is not None
     four = (seen, known.labels, held, asked.labels)
     flat = [part.reshape(len(part), -1) for part in (seen, held)]
@@ -200,7 +202,7 @@ def tell(seen: Array, held: Array, known: Dataset, asked: Dataset, what: str) ->
 
 
 def known_maps(seed: int, quick: bool) -> cells.Result:
-    """Synthetic series: classes, clusters and the relative warp of two observations of one template."""
+    """Scores of synthetic series: classes, clusters, error of the relative warp of two views."""
     known, asked = bumps.load("train"), bumps.load("test")
     model = estimator(SERIES, known, seed, quick).set_params(n_clusters=4).fit(known)
     found = embed(model.model_, model.prepare(asked))
@@ -247,7 +249,7 @@ def fork(kind: str, seed: int, quick: bool) -> cells.Result:
 
 
 def training(steps: int = 100, rounds: int = 5) -> dict[str, float]:
-    """Series a second in training, at 64 a batch and 128 samples each: the median round, the slowest and the quickest."""
+    """Series per second in training (batches of 64, length 128): median, slowest, fastest round."""
     torch.set_num_threads(1)
     x = bumps.load("train").x
     model = SERIES.build(tuple(x.shape[1:]))
@@ -261,13 +263,13 @@ def training(steps: int = 100, rounds: int = 5) -> dict[str, float]:
 def memory(
     counts: tuple[int, ...] = (2_000, 20_000, 200_000), length: int = 128
 ) -> dict[str, float]:
-    """Most memory in MB that aligning takes, beyond the series before and after it, by how many there are."""
+    """Peak memory in MB of aligning, without input and output, by the number of series."""
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as alone:
         return {str(n): round(alone.submit(memory_of, n, length).result(), 1) for n in counts}
 
 
 def memory_of(n: int, length: int) -> float:
-    """The peak of this process in MB, less what stood before aligning `n` series and less what came of it."""
+    """Peak memory in MB of aligning `n` series, without the series and the result themselves."""
     torch.set_num_threads(1)
     x = np.random.default_rng(0).standard_normal(
         (n, length), np.float32

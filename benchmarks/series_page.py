@@ -59,7 +59,7 @@ def write(names: Sequence[str]) -> None:
 
 
 def summary(names: Sequence[str]) -> dict[str, Row]:
-    """The median over seeds of every score, by cell without its seed, with the lowest and the highest of aligned 1-NN and RMSE."""
+    """Median over seeds of every score by cell, with the range of aligned 1-NN and RMSE."""
     groups: dict[str, list[cells.Result]] = {}
     for name in names:
         path = cells.RESULTS / FOLDER / f"{name}.json"
@@ -228,7 +228,7 @@ PUBLISHED = {
 
 
 def forks(rows: Mapping[str, Row]) -> str:
-    """Fork trajectories: how well templates explain held-out paths, and where the speed condition is found."""
+    """Table of fork trajectories: error of templates, accuracy of the speed condition."""
     heads = [
         "model",
         "aligned RMSE (lowest, highest)",
@@ -239,7 +239,8 @@ def forks(rows: Mapping[str, Row]) -> str:
     lines = []
     for kind, words in FORKS.items():
         row = rows.get(f"fork/{kind}", {})
-        ends = f"{share(row, 'aligned_rmse')} ({share(row, 'aligned_rmse_low')}, {share(row, 'aligned_rmse_high')})"
+        middle, low, high = (share(row, f"aligned_rmse{end}") for end in ("", "_low", "_high"))
+        ends = f"{middle} ({low}, {high})"
         spent = f"{row['seconds']:.0f} s" if "seconds" in row else "-"
         lines.append([words, ends, share(row, "timing_5nn"), share(row, "content_5nn"), spent])
     return table(
@@ -277,8 +278,8 @@ def paces(rows: Mapping[str, Row]) -> str:
             lines.append([length, f"{row['unwarp_seconds']:.2f} s", *others])
     row = rows.get("speed/training", {})
     pace = (
-        f"Training: {row['observations']:.0f} series a second ({row['slowest']:.0f} to {row['quickest']:.0f} in five rounds), "
-        "and as many moved copies of them."
+        f"Training: {row['observations']:.0f} series a second ({row['slowest']:.0f} to "
+        f"{row['quickest']:.0f} in five rounds), and as many moved copies of them."
         if row
         else ""
     )

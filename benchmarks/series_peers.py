@@ -1,8 +1,9 @@
-"""Dynamic time warping as a peer of aligned series: dtaidistance (C) and tslearn, in a scratch environment, on one thread.
+"""Dynamic time warping by dtaidistance (C) and tslearn, to compare with aligned series.
 
-`dtw` gives the accuracy of a nearest neighbour by dynamic time warping, its window learned by leaving one out on the training
-part, as the UCR archive does. `speed` aligns 10,000 series to one template: ours by a network, theirs by a path of
-dynamic time warping each. All of a comparison runs in one process, in turns.
+`dtw` gives the accuracy of a nearest neighbour by dynamic time warping, its window learned by
+leaving one out on the training part, as the UCR archive does. `speed` aligns 10,000 series to one
+template: ours by a network, theirs by a path of dynamic time warping each. All of a comparison runs
+in one process, in turns.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from unwarp.data.dataset import Dataset
 
 PEERS = ("dtaidistance==2.5.1", "tslearn==0.10.0")
 WINDOWS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
-"""Windows in percent of the length, of which the best on the training part is taken; 0 is the Euclidean distance."""
+"""Candidate windows in percent of the length; 0 is the Euclidean distance."""
 SERIES, FEW, ROUNDS = 10_000, 500, 3
 
 
@@ -39,7 +40,7 @@ def _environment() -> tempfile.TemporaryDirectory[str]:
 
 @cache
 def _interpreter() -> Path:
-    """`$UNWARP_PEERS`, an interpreter of an environment that holds the peers; made anew, once a process, by default."""
+    """Interpreter with the peers installed: `$UNWARP_PEERS`, or a new environment."""
     given = os.environ.get("UNWARP_PEERS")
     return Path(given) if given else prepare(Path(_environment().name), *PEERS)
 
@@ -72,12 +73,12 @@ def dtw(known: Dataset, held: Dataset) -> dict[str, float]:
 
 
 def speed(length: int) -> dict[str, float]:
-    """Seconds in which each library aligns 10,000 series of a length, and the ratios of theirs to ours, by round."""
+    """Seconds of each library to align 10,000 series, and ratios to ours, by round."""
     return asked("speed", length)
 
 
 def _distances(x: Array, y: Array, window: int, most: float = np.inf) -> Array:
-    """DTW of all series `x` (N, C, T) with all `y` (M, C, T), within `window` samples either way, (N, M)."""
+    """DTW distances (N, M) of series `x` (N, C, T) and `y` (M, C, T), within a window."""
     from dtaidistance import dtw as one
     from dtaidistance import dtw_ndim as many
 

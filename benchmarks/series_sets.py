@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 UCR = (
-    "ArrowHead", "BME", "Beef", "CBF", "Chinatown", "Coffee", "CricketX", "DistalPhalanxTW", "ECG200", "ECGFiveDays", "FaceFour",
-    "GestureMidAirD1", "GesturePebbleZ1", "GunPoint", "GunPointAgeSpan", "ItalyPowerDemand", "Meat", "MedicalImages",
-    "OSULeaf", "OliveOil", "PickupGestureWiimoteZ", "PowerCons", "ShapeletSim", "SmoothSubspace", "SonyAIBORobotSurface1",
-    "SyntheticControl", "ToeSegmentation1", "Trace", "Wine",
+    "ArrowHead", "BME", "Beef", "CBF", "Chinatown", "Coffee", "CricketX", "DistalPhalanxTW",
+    "ECG200", "ECGFiveDays", "FaceFour", "GestureMidAirD1", "GesturePebbleZ1", "GunPoint",
+    "GunPointAgeSpan", "ItalyPowerDemand", "Meat", "MedicalImages", "OSULeaf", "OliveOil",
+    "PickupGestureWiimoteZ", "PowerCons", "ShapeletSim", "SmoothSubspace",
+    "SonyAIBORobotSurface1", "SyntheticControl", "ToeSegmentation1", "Trace", "Wine",
 )  # fmt: skip
 UEA = ("ArticularyWordRecognition", "BasicMotions", "JapaneseVowels", "UWaveGestureLibrary")
 SETS = (*(f"ucr/{name}" for name in UCR), *(f"uea/{name}" for name in UEA))

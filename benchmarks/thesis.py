@@ -1,17 +1,18 @@
-"""What a warp does to disentangling strategies: Affine MNIST, harder nuisances, the full circle, dSprites-equivalent sprites.
+"""Disentangling strategies with and without a warp, on digits and on sprites.
 
-    python -m benchmarks.thesis --all                      every cell that has no result file yet, then tables and page
+    python -m benchmarks.thesis --all  run missing cells, then tables and page
     python -m benchmarks.thesis --cell affine/beta-vae/warp/0 --again
-    python -m benchmarks.thesis --table                    tables and page alone, from the result files
-    python -m benchmarks.thesis --quick                    a few steps of one cell a table, written nowhere
+    python -m benchmarks.thesis --table  tables and page alone, from the result files
+    python -m benchmarks.thesis --quick  a few steps of one cell a table, written nowhere
 
-A cell is data/strategy/kind/seed. Data: `affine` (10,000 digits of MNIST, deformed afresh at every draw), `mnist` (all of it),
-`rot45`, `noise`, `rot45noise` (4,000 digits; rotated by up to 45 degrees, noise of standard deviation .1, both and .2),
-`circle` (4,000 digits turned by any angle), `dsprites` (20,000 rendered, dSprites-equivalent sprites). Test samples are held
-out: digits of MNIST's test part, observed twice each, and sprites that are in no training set. Kinds: `warp`, `shear`
-(sprites with `Affine2d`, whose shear they do not have), `identity` (no warp, as many latents in total, for about the same
-seconds), `peer` (pythae 0.1.2 on eight observations of each digit, as many latents, for about the
-same seconds, 60 at most). Strategy `moments` learns nothing.
+A cell is data/strategy/kind/seed. Data: `affine` (10,000 digits of MNIST, deformed afresh at every
+draw), `mnist` (all of it), `rot45`, `noise`, `rot45noise` (4,000 digits; rotated by up to 45
+degrees, noise of standard deviation .1, both and .2), `circle` (4,000 digits turned by any angle),
+`dsprites` (20,000 rendered, dSprites-equivalent sprites). Test samples are held out: digits of
+MNIST's test part, observed twice each, and sprites that are in no training set. Kinds: `warp`,
+`shear` (sprites with `Affine2d`, whose shear they do not have), `identity` (no warp, as many
+latents in total, for about the same seconds), `peer` (pythae 0.1.2 on eight observations of each
+digit, as many latents, for about the same seconds, 60 at most). Strategy `moments` learns nothing.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ),  # one column alone diverges
 }
 OBSERVATIONS, LONGEST = 8, 60.0
-"""How many observations of each digit a peer sees, which draws none afresh, and its longest training in seconds."""
+"""Observations of each digit for a peer with a fixed training set, and its time limit in s."""
 
 ONE = ("mnist",)
 """Sets whose cells have one seed."""
@@ -150,7 +151,7 @@ QUICK = ("affine/mixing-ae/warp/0", "circle/ae/warp/0", "dsprites/beta-vae/warp/
 
 @lru_cache(2)
 def data(name: str) -> tuple[Dataset, Dataset, Dataset]:
-    """Training samples, training observations (for neighbours and clusters), and held-out observations."""
+    """Training samples, observations to fit neighbours and clusters on, held-out observations."""
     source = SOURCES[name]
     if source.nuisance is None:
         training = dsprites.load("train")
@@ -241,7 +242,7 @@ def merged(inputs: ScoreInputs) -> dict[str, float]:
 
 
 def turns(found: Embedding, test: Dataset) -> dict[str, float]:
-    """Median error of the angle between two observations of a digit, modulo half a turn for 0, 1 and 8."""
+    """Median angle error between two observations of a digit, modulo 180 degrees for 0, 1, 8."""
     assert test.maps is not None and test.ids is not None and test.labels is not None
     columns = {
         f.name: pair for f, pair in relative(found.map, test.maps, test.ids, (40, 40)).items()
@@ -264,7 +265,7 @@ def common_size(found: Embedding, test: Dataset) -> dict[str, float]:
 
 
 def peer(source: str, strategy: str, seed: int, quick: bool) -> cells.Result:
-    """Latents of pythae's model, trained on observations of the same samples for as long as the model with a warp."""
+    """Latents of pythae's model, trained on the same samples for the same time."""
     training, reference, test = data(source)
     first = next(s for d, s in RECIPES if d == source)
     recipe, seconds = (

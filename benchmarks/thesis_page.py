@@ -168,7 +168,7 @@ def table(rows: Mapping[str, Row], sources: Sequence[str], columns: Sequence[Col
 
 
 def gallery(source: str) -> str:
-    """The pictures of a data set that are there, each strategy's without a warp before those with it."""
+    """Figures of a data set; for each strategy, those without a warp come first."""
     folder, lines = cells.RESULTS / FOLDER, []
     for strategy in ("beta-vae", "mixing-ae"):
         for name, words in PICTURES.items():

@@ -1,12 +1,13 @@
 """Whether a change of the code left the numbers as they were: scores, and digests of all weights.
 
-    python -m benchmarks.unchanged --out before.json             50 steps of every job, before a change
-    python -m benchmarks.unchanged --against before.json         the same afterwards, compared with it
+    python -m benchmarks.unchanged --out before.json      50 steps of every job
+    python -m benchmarks.unchanged --against before.json  the same, compared with before.json
     python -m benchmarks.unchanged --full --out before.json      whole trainings, a few minutes
 
-Run both on one machine: sums over other numbers of threads differ in their last bits, so one thread is used. Jobs: both
-demos, one cell each of bumps, Trace, affine digits and sprites, and 20 steps of each family; seeds are those of the jobs.
-Weights are compared in the order in which a model makes them, whatever their names.
+Run both on one machine: sums over other numbers of threads differ in their last bits, so one thread
+is used. Jobs: both demos, one cell each of bumps, Trace, affine digits and sprites, and 20 steps of
+each family; seeds are those of the jobs. Weights are compared in the order in which a model makes
+them, whatever their names.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def digest(tensors: Sequence[torch.Tensor]) -> str:
 
 @contextmanager
 def recorded(digests: list[str]) -> Iterator[None]:
-    """Adds the digest of the weights of every model that is centred, which each training ends with."""
+    """Record the digest of the weights whenever a training ends by centring a model."""
     centre = Model.centre
 
     def record(model: Model, x: torch.Tensor) -> None:
@@ -138,9 +139,8 @@ def main() -> None:
         cells.write(asked.out, results)
     if asked.against:
         changed = differences(json.loads(asked.against.read_text()), results)
-        print(
-            f"{len(changed)} of {len(results)} jobs differ{': ' if changed else ''}{', '.join(changed)}"
-        )
+        names = f": {', '.join(changed)}" if changed else ""
+        print(f"{len(changed)} of {len(results)} jobs differ{names}")
         sys.exit(bool(changed))
 
 

@@ -1,11 +1,12 @@
-"""A step of the VAE beside pythae 0.1.2's, with the identical network, batch and data, in one process.
+"""Training speed of the VAE compared with pythae 0.1.2, same network, batches and data.
 
     python -m benchmarks.versus_pythae [--rounds 7] [--epochs 10]
 
-The benchmark makes a scratch environment with both libraries, then trains in turns, round by round: ours, pythae's trainer with
-the same fused AdamW, and pythae's trainer with its own default (Adam, kernels not fused). The median of paired ratios is quoted. Both
-then train from the same weights for `--epochs`, and the evidence lower bound on held-out digits is compared. Data: all of
-MNIST, binarised once; one hidden layer of 400, 40 latents, batches of 100, learning rate 1e-3 throughout.
+The benchmark makes a scratch environment with both libraries, then trains in turns, round by round:
+ours, pythae's trainer with the same fused AdamW, and pythae's trainer with its own default (Adam,
+kernels not fused). The median of paired ratios is quoted. Both then train from the same weights for
+`--epochs`, and the evidence lower bound on held-out digits is compared. Data: all of MNIST,
+binarised once; one hidden layer of 400, 40 latents, batches of 100, learning rate 1e-3 throughout.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def prepare(folder: Path, *peers: str) -> Path:
-    """A scratch environment with this library and `peers` (pythae, for none); gives its interpreter."""
+    """Interpreter of a new environment with this library and `peers` (default: pythae)."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     install = [
@@ -144,9 +145,14 @@ def train_theirs(setting: Setting, model: Any, epochs: int, fused: bool) -> floa
     kind, more = ("AdamW", {"fused": True, "weight_decay": 0.0}) if fused else ("Adam", {})
     with tempfile.TemporaryDirectory() as folder:
         config = BaseTrainerConfig(
-            output_dir=folder, num_epochs=epochs, learning_rate=LR, per_device_train_batch_size=BATCH,
-            optimizer_cls=kind, optimizer_params=more or None, no_cuda=True,
-        )  # fmt: skip
+            output_dir=folder,
+            num_epochs=epochs,
+            learning_rate=LR,
+            per_device_train_batch_size=BATCH,
+            optimizer_cls=kind,
+            optimizer_params=more or None,
+            no_cuda=True,
+        )
         data = BaseDataset(setting.x, torch.zeros(len(setting.x)))
         trainer = BaseTrainer(model, data, training_config=config, callbacks=[Clock()])
         trainer.train()

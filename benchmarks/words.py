@@ -1,11 +1,12 @@
-"""The language of the code in numbers: vague names, long lines, docstrings, riddles, names of tests.
+"""The language of the code in numbers: vague names, long lines, docstrings, test names.
 
     python -m benchmarks.words                 the table
     python -m benchmarks.words --list          also every place that breaks a rule
     python -m benchmarks.words --tree FOLDER   the same of another checkout
 
-Public is what has no underscore before its name, in a class and a file likewise. A docstring is due for every public
-module, class and function, methods that override another included; a property has no arguments and `self` is none.
+Public is what has no underscore before its name, in a class and a file likewise. A docstring is due
+for every public module, class and function, methods that override another included; a property has
+no arguments and `self` is none.
 """
 
 from __future__ import annotations
@@ -238,11 +239,12 @@ class Words:
         documented = [doc for doc in self.docstrings if doc.text]
         lines = [doc.text.count("\n") + 1 for doc in documented]
         names = [len(name) for name in self.tests.values()]
+        described = len(self.with_arguments) - len(self.without_args)
         return {
             "vague names": f"{len(self.vague)} of {self.names}",
             f"lines over {MAX_COLUMNS} columns": f"{len(self.wide)}",
             "public docstrings": f"{len(documented)} of {len(self.docstrings)}",
-            "with Args, of those with two arguments or more": f"{len(self.with_arguments) - len(self.without_args)} of {len(self.with_arguments)}",
+            "with Args, of those with two arguments or more": f"{described} of {len(self.with_arguments)}",
             "docstring lines: median": f"{median(lines):.0f}",
             f"first lines over {MAX_FIRST_LINE_WORDS} words": f"{len(self.long_first_lines)}",
             "riddles in 100 words of docstrings": f"{riddles(doc.text for doc in documented):.2f}",

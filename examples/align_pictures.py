@@ -2,8 +2,8 @@
 
     python examples/align_pictures.py [steps]
 
-Draws 400 deformed digits, learns from them as from any array, and writes `aligned.png`: the pictures, the pictures with
-their deformation undone, and their templates.
+Draws 400 deformed digits, learns from them as from any array, and writes `aligned.png`: the
+pictures, the pictures with their deformation undone, and their templates.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python examples/align_series.py [steps]
 
-Learns from 200 sums of bumps as from any array (N, T), and writes `series.png`, each cluster raw and aligned, and
-`warps.png`, how each series was hurried.
+Learns from 200 sums of bumps as from any array (N, T), and writes `series.png`, each cluster raw
+and aligned, and `warps.png`, how each series was hurried.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
     python examples/elbo_theory.py [--quick] [--out FOLDER]
 
-Probabilistic PCA (Tipping and Bishop 1999), z ~ N(0, I), x | z ~ N(W z, sigma^2 I), has log p(x) and p(z | x) in closed form.
-Shows that ELBO + KL(q || posterior) = log p(x) for any q, that the importance-weighted bound rises to log p(x) with the number
-of samples k, and that beta and the capacity trade rate against distortion along Shannon's curve. Prints what was measured beside
-what the theory says, and draws `elbo_theory.png`. `docs/theory/variational.md` has the derivations.
+Probabilistic PCA (Tipping and Bishop 1999), z ~ N(0, I), x | z ~ N(W z, sigma^2 I), has log p(x)
+and p(z | x) in closed form. Shows that ELBO + KL(q || posterior) = log p(x) for any q, that the
+importance-weighted bound rises to log p(x) with the number of samples k, and that beta and the
+capacity trade rate against distortion along Shannon's curve. Prints what was measured beside what
+the theory says, and draws `elbo_theory.png`. `docs/theory/variational.md` has the derivations.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class PPCA:
 
 
 def model(seed: int = 1) -> tuple[PPCA, Tensor]:
-    """A model whose covariance has the given spectrum, its latent axes turned by 45 degrees; and one sample (D,)."""
+    """A model with the given spectrum, latent axes turned by 45 degrees, and a sample (D,)."""
     random = torch.Generator().manual_seed(seed)
     axes = torch.linalg.qr(torch.randn(FEATURES, FEATURES, generator=random, dtype=torch.float64))[
         0
@@ -124,7 +125,7 @@ class Gradients(NamedTuple):
 
 
 def gradients(ppca: PPCA, x: Tensor, q: MultivariateNormal, draws: int) -> Gradients:
-    """The gradient by the mean of a factorised q, through the sample and through the density of the sample."""
+    """Gradient by the mean of a factorised q: reparametrised, and by the score function."""
     posterior, sd = ppca.posterior(x), q.stddev
     random = torch.Generator().manual_seed(0)
     mean = (q.mean + 0.3).expand(draws, -1).clone().requires_grad_()
@@ -147,7 +148,7 @@ class Tightening(NamedTuple):
 
 
 def tightening(ppca: PPCA, x: Tensor, known: Bound, draws: int) -> Tightening:
-    """IWAE bounds by nested partitions of one set of weights, on which they are monotone exactly (Burda et al. 2016)."""
+    """IWAE bounds from nested partitions of one set of weights (Burda et al. 2016)."""
     k = [2**i for i in range(11)]
     measured, asymptote = {}, {}
     side = torch.linspace(-8, 8, 801, dtype=torch.float64)
@@ -173,10 +174,10 @@ def tightening(ppca: PPCA, x: Tensor, known: Bound, draws: int) -> Tightening:
 
 
 def shannon(levels: Tensor) -> tuple[Tensor, Tensor]:
-    """Rate and distortion (nats) of the best linear model where each latent dimension is kept to noise `levels` (M,).
+    """Rate and distortion in nats of the best linear models for noise `levels` (M,).
 
-    Reverse water-filling (Shannon 1959): a dimension of variance v costs log(v / s) / 2 nats for a squared error s, and is
-    switched off where v < s. A VAE of weight beta sits at s = beta sigma^2.
+    Reverse water-filling (Shannon 1959): a dimension of variance v costs log(v / s) / 2 nats for a
+    squared error s, and is switched off where v < s. A VAE of weight beta sits at s = beta sigma^2.
     """
     kept = torch.maximum(SPECTRUM[:LATENTS], levels[:, None])
     error = torch.minimum(SPECTRUM[:LATENTS], levels[:, None]).sum(1) + SPECTRUM[LATENTS:].sum()
@@ -185,7 +186,7 @@ def shannon(levels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Trade(NamedTuple):
-    """Rate and distortion of linear VAEs by objective, after training; the effect of eps on the weights."""
+    """Rate and distortion of trained linear VAEs, and the effect of eps on their weights."""
 
     beta: dict[float, tuple[float, float]]
     capacity: dict[float, tuple[float, float]]
@@ -193,7 +194,7 @@ class Trade(NamedTuple):
 
 
 def trade(ppca: PPCA, steps: int, samples: int = 64) -> Trade:
-    """Train a linear VAE for each beta, for each capacity, and once more with eps = 5, all side by side."""
+    """Train linear VAEs in parallel: one per beta, one per capacity, and one with eps = 5."""
     x = (
         whitened(samples)
         @ torch.linalg.cholesky(ppca.weight @ ppca.weight.T + SIGMA**2 * torch.eye(FEATURES)).T
@@ -239,7 +240,7 @@ def whitened(n: int) -> Tensor:
 def rate_distortion(
     x: Tensor, encoder: Tensor, decoder: Tensor, log_sd: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """KL and expected -log p(x | z) over samples (N, D), in closed form, of M linear VAEs, (M,) each.
+    """KL divergence (M,) and expected -log p(x | z) (M,) of M linear VAEs, in closed form.
 
     Encoders (M, L, D), decoders (M, D, L), log standard deviations (M, 1, L).
     """
@@ -307,12 +308,13 @@ def show(table: Table, known: Bound, slopes: Gradients) -> None:
         print(f"{title}: " + ", ".join(f"{name} {value:.3f}" for name, value in values.items()))
     reparametrised, score = slopes.reparametrised[1].mean(), slopes.score[1].mean()
     print(
-        f"one draw's gradient varies by {reparametrised:.2f} (reparametrised), {score:.2f} (score function)"
+        f"one draw's gradient varies by {reparametrised:.2f} (reparametrised), "
+        f"{score:.2f} (score function)"
     )
 
 
 def draw(known: Bound, tight: Tightening, curve: Trade) -> Figure:
-    """Approximate posteriors, their bounds, the importance-weighted bound, and rate against distortion."""
+    """Draw posteriors, their bounds, importance-weighted bounds, and rate against distortion."""
     figure = Figure(figsize=(8.4, 6.6), dpi=130, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr, call-arg]
     (first, second), (third, fourth) = figure.subplots(2, 2)

@@ -2,9 +2,10 @@
 
     python examples/gan_theory.py [--quick] [--out FOLDER]
 
-With the generator fixed, the best discriminator is p_data / (p_data + p_g), and the value of the game there is KL(p_data || m)
-+ KL(p_g || m) - log 4, m the even mixture (Goodfellow et al. 2014). With both players trained, the value goes to -log 4 and
-p_g to p_data. Prints what was measured beside what the theory says, and draws `gan_discriminator.png` and `gan_game.png`.
+With the generator fixed, the best discriminator is p_data / (p_data + p_g), and the value of the
+game there is KL(p_data || m) + KL(p_g || m) - log 4, m the even mixture (Goodfellow et al. 2014).
+With both players trained, the value goes to -log 4 and p_g to p_data. Prints what was measured
+beside what the theory says, and draws `gan_discriminator.png` and `gan_game.png`.
 `docs/theory/adversarial.md` has the derivations.
 """
 
@@ -61,7 +62,7 @@ class Mixture:
 
 
 class Lattice:
-    """Points (n, d) at even distances `step` that cover [-REACH, REACH]^d: sums over them stand for integrals."""
+    """Lattice (n, d) with distance `step` over [-REACH, REACH]^d, for integrals."""
 
     def __init__(self, dimension: int, step: float) -> None:
         self.side = torch.arange(-REACH, REACH + step / 2, step)
@@ -129,7 +130,7 @@ def network(n_in: int, n_out: int, width: int) -> nn.Sequential:
 def adam(
     net: nn.Module, lr: float, steps: int
 ) -> tuple[torch.optim.Adam, torch.optim.lr_scheduler.LRScheduler]:
-    """Adam with little momentum (games turn in circles with more), its rate falling to 0 along half a cosine."""
+    """Adam with little momentum, as more makes games oscillate, and a cosine schedule."""
     optimiser = torch.optim.Adam(net.parameters(), lr, betas=(0.5, 0.99), fused=True)
     return optimiser, torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
 
@@ -144,7 +145,7 @@ def shortfall(logit: Tensor, p: Tensor, g: Tensor, cell: float) -> float:
 
 
 class Judged(NamedTuple):
-    """A discriminator trained against a fixed generator: D and D* on the lattice, (step, value) as it went."""
+    """Train a discriminator against a fixed generator: D, D* and rows (step, value)."""
 
     case: Problem
     learned: Tensor
@@ -182,7 +183,7 @@ def judge(case: Problem, steps: int, batch: int = 512, width: int = 64) -> Judge
 
 
 class Played(NamedTuple):
-    """Both players trained: p_g and D on the lattice, (step, value, largest value over all D) as it went."""
+    """Train both players: p_g and D on the lattice, and rows (step, value, best value)."""
 
     case: Problem
     generated: Tensor
@@ -190,13 +191,13 @@ class Played(NamedTuple):
     values: list[tuple[int, float, float]]
 
     def total_variation(self) -> float:
-        """Half the integral of |p_g - p_data|: the share of samples that stand where they should not."""
+        """Total variation: half the integral of |p_g - p_data|."""
         off = self.generated - self.case.data.density(self.case.lattice.points)
         return float(0.5 * self.case.lattice.cell * off.abs().sum())
 
 
 def play(case: Problem, steps: int, batch: int, rate: float, width: int = 96) -> Played:
-    """Train both players in turn, the discriminator faster than the generator's `rate`; the generator is averaged."""
+    """Train both players in turn, with a faster discriminator and an averaged generator."""
     torch.manual_seed(0)
     draws, dimension = torch.Generator().manual_seed(1), case.data.means.shape[1]
     critic, generator = network(dimension, 1, width), network(NOISE, dimension, width)
@@ -239,7 +240,7 @@ def follow(averaged: nn.Module, net: nn.Module, decay: float) -> None:
 def look(
     lattice: Lattice, generator: nn.Module, critic: nn.Module, n: int = 2**16
 ) -> tuple[Tensor, Tensor]:
-    """The generator's density by a histogram of `n` samples, and the critic's logit, on the lattice."""
+    """Density of the generator (a histogram of `n` samples) and the critic's logit."""
     noise = torch.randn(n, NOISE, generator=torch.Generator().manual_seed(2))
     generated = torch.cat([generator(part) for part in noise.split(4096)])
     return lattice.histogram(generated), critic(lattice.points)[:, 0]
@@ -254,9 +255,10 @@ class Pull(NamedTuple):
 
 
 def pull(offsets: Tensor) -> Pull:
-    """How strongly N(offset, 1) is drawn to the data N(0, 1) when the discriminator is the best one.
+    """Gradient that moves N(offset, 1) to the data N(0, 1), with the best discriminator.
 
-    Minimax climbs down 2 JSD(p_data, p_g), non-saturating down KL(p_g || p_data) - 2 JSD (Arjovsky and Bottou 2017).
+    Minimax climbs down 2 JSD(p_data, p_g), non-saturating down KL(p_g || p_data) - 2 JSD (Arjovsky
+    and Bottou 2017).
     """
     x, h = torch.linspace(-20, 20, 4001, dtype=torch.float64), 1e-3
 
@@ -376,7 +378,7 @@ def _draw_values(axis: Axes, *judged: Judged) -> None:
 
 
 def draw_played(line: Played, plane: Played, pulled: Pull) -> Figure:
-    """The generator's density against the data's, the values on their way to -log 4, the pull of two losses."""
+    """Draw the densities of generator and data, the values during training, and gradients."""
     figure = blank(8.4, 5.4)
     (first, second, third), axes = figure.subplots(2, 3)
     x = line.case.lattice.side

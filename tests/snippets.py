@@ -85,7 +85,8 @@ def run_command(words: list[str], folder: Path) -> subprocess.CompletedProcess[s
     Returns:
         The finished process with its output.
     """
-    code = f"{SHORTEN}\nfrom unwarp.app.cli.main import main\nimport sys; sys.argv = {words!r}\nmain()\n"
+    start = f"import sys; sys.argv = {words!r}\nfrom unwarp.app.cli.main import main\nmain()"
+    code = f"{SHORTEN}\n{start}"
     command = [sys.executable, "-c", code]
     return subprocess.run(
         command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Pages: every link and picture leads to a file that is there, and to a heading of it; every place of a table is whole."""
+"""Pages: links and pictures lead to existing files and headings; table markers are paired."""
 
 from __future__ import annotations
 

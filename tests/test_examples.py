@@ -1,4 +1,4 @@
-"""Every example runs as it stands, for a few steps; those of the theory measure what the theory says."""
+"""Examples run for a few steps; those of the theory agree with the theory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports run only down: seven floors, no circle between files, heavy packages where they are at home."""
+"""Imports run only down: seven floors, no circles, heavy packages in their places."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_no_circle_between_files() -> None:
 
 
 def test_floors() -> None:
-    """Each room stands on the floor that the design gives it, or below, and imports only from floors under it."""
+    """Each room imports only from floors below its own, seven floors in all."""
     level = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
     graph = room_graph(ROOT)
     assert graph.keys() == level.keys()
@@ -139,7 +139,7 @@ def test_gaps_in_the_mirror_are_seen(tmp_path: Path) -> None:
 
 
 def test_circles_are_seen() -> None:
-    """The measure itself: of a circle of three and a node beside it, the three; floors count what a circle stands on."""
+    """The measure itself, on a circle of three nodes and a node outside it."""
     graph = {
         "a": frozenset("b"),
         "b": frozenset("c"),
@@ -155,7 +155,8 @@ def test_imports_are_seen(tmp_path: Path) -> None:
     """Deferred imports and those for type checkers count."""
     path = tmp_path / "late.py"
     path.write_text(
-        "import unwarp.models.model\nfrom unwarp import plots\nif TYPE_CHECKING:\n    from unwarp.app.cli import main\n"
+        "import unwarp.models.model\nfrom unwarp import plots\n"
+        "if TYPE_CHECKING:\n    from unwarp.app.cli import main\n"
         "def late():\n    from unwarp.training import train\n"
     )
     assert set(imported(path)) == {"models.model", "plots", "app.cli.main", "training.train"}

@@ -1,4 +1,4 @@
-"""The benchmarks' pictures: what they show, that it compares between models, and that they are small and whole."""
+"""Figures of the benchmarks: content, comparison between models, and file size."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from benchmarks.ranks import alike, critical_difference, diagram, mean_ranks
 
-# Demsar 2006, Statistical comparisons of classifiers over multiple data sets, table 6: AUC of C4.5 with four settings
+# Demsar 2006, Statistical comparisons of classifiers over multiple data sets, table 6:
+# AUC of C4.5 with four settings
 DEMSAR = np.array(
     [
         [0.763, 0.768, 0.771, 0.798], [0.599, 0.591, 0.590, 0.569], [0.954, 0.971, 0.968, 0.967],

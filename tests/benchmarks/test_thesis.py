@@ -1,4 +1,4 @@
-"""The thesis benchmark: every cell has a recipe of its kind, and the page follows from the files."""
+"""The thesis benchmark: cells have recipes of their kind; the page follows from the files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ def test_the_table_shows_the_median_of_the_files_that_are_there(
         )
     rows = thesis_page.summary(names)
     assert rows["affine/beta-vae/warp"] == {
-        "seeds": 3, "seconds_at_most": 7.5, "threads": 2, "images_per_second": 100, "acc": 0.5, "template_acc": 1.0
-    }  # fmt: skip
+        "seeds": 3,
+        "seconds_at_most": 7.5,
+        "threads": 2,
+        "images_per_second": 100,
+        "acc": 0.5,
+        "template_acc": 1.0,
+    }
     line = thesis_page.table(rows, ["affine"], thesis_page.DIGITS).splitlines()[-1]
     assert "| 50.0 (100.0) |" in line and "beta-VAE, with warp" in line and "| 8 s (2) |" in line
