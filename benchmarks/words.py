@@ -244,7 +244,7 @@ class Words:
             "vague names": f"{len(self.vague)} of {self.names}",
             f"lines over {MAX_COLUMNS} columns": f"{len(self.wide)}",
             "public docstrings": f"{len(documented)} of {len(self.docstrings)}",
-            "with Args, of those with two arguments or more": f"{described} of {len(self.with_arguments)}",
+            "with Args, for two arguments or more": f"{described} of {len(self.with_arguments)}",
             "docstring lines: median": f"{median(lines):.0f}",
             f"first lines over {MAX_FIRST_LINE_WORDS} words": f"{len(self.long_first_lines)}",
             "riddles in 100 words of docstrings": f"{riddles(doc.text for doc in documented):.2f}",
