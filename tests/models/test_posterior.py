@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from unwarp.models.posterior import GaussianHead, StagePosterior, sample_or_mean
-from unwarp.warps import Similarity2d
+from unwarp.models.posterior import GaussianHead, PoseEstimate, StagePosterior, sample_or_mean
+from unwarp.warps import Displacement2d, Similarity2d, translation
 
 CIRCLE = Similarity2d(rotation=180)
 
@@ -32,6 +32,23 @@ def test_stage_log_sd_leaves_out_circles() -> None:
     assert gaussian is not None and torch.equal(gaussian, log_sd[:, columns])
     assert any(is_periodic) and len(columns) == 3
     assert StagePosterior(CIRCLE, mean, None, mean).gaussian_log_sd is None
+
+
+def test_estimate_composes_on_the_inside() -> None:
+    """The start acts last, each later stage first; a residual is not undone."""
+    start = translation(torch.tensor([[0.5, 0.0]]))
+    turn, field = torch.tensor([[0.4, 0.0, 0.0, 0.0]]), torch.full((1, 8), 0.3)
+    outer = StagePosterior(CIRCLE, 0 * turn, None, turn)
+    residual = StagePosterior(Displacement2d(2), field, None, field)
+    first = PoseEstimate.begin(start).refine(outer)
+    second = first.refine(residual)
+    points = torch.eye(2)
+    expected = start.push(outer.sampled_map.push(points))
+    torch.testing.assert_close(first.undoable.push(points), expected)
+    torch.testing.assert_close(first.mean.push(points)[0], points)
+    assert second.undoable is first.undoable and second.earlier is first.predicted
+    pulled = residual.sampled_map.pull(outer.sampled_map.pull(points))
+    torch.testing.assert_close(second.predicted.pull(points), pulled)
 
 
 def test_head_splits_its_output() -> None:

@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from unwarp.models.posterior import GaussianHead, StagePosterior, sample_or_mean
+from unwarp.models.posterior import GaussianHead, PoseEstimate, StagePosterior, sample_or_mean
 from unwarp.models.posterior import Posterior as Posterior
 from unwarp.models.starts import Start, without_shift
 from unwarp.nets.net import constant_output
@@ -196,25 +196,21 @@ class Staged(Encoder):
             A posterior of N rows, or of K * N.
         """
         start = self.start(x, angles)
-        x = _tile(x, len(start))
-        predicted: Map = IdentityMap(len(x))
-        mean_map, before, estimate = predicted, predicted, start
+        x, estimate = _tile(x, len(start)), PoseEstimate.begin(start)
         views: dict[Window, Tensor] = {}
-        stage: StagePosterior | None = None
         for module, is_last_pass in self._schedule(single_pass):
-            view = self._canonicalise(x, estimate, module.window, views)
+            view = self._canonicalise(x, estimate.undoable, module.window, views)
             stage = module(view, noise if is_last_pass else None)
-            before, mean_map = predicted, mean_map.compose(stage.mean_map)
-            predicted = predicted.compose(stage.sampled_map)
-            if stage.sampled_map.invertible:
-                estimate, views = start.compose(predicted), {}
-        view = self._canonicalise(x, estimate, self.window, views)
+            estimate = estimate.refine(stage)
+            views = {} if module.is_invertible else views
+        view = self._canonicalise(x, estimate.undoable, self.window, views)
         mean, log_sd = self.content(view)
-        theta_log_sd = stage.gaussian_log_sd if stage else None
-        content, map = sample_or_mean(mean, log_sd, noise), start.compose(predicted)
-        theta = self._prior_coordinates(without_shift(start).compose(mean_map))
+        content, map = sample_or_mean(mean, log_sd, noise), start.compose(estimate.predicted)
+        theta = self._prior_coordinates(without_shift(start).compose(estimate.mean))
+        theta_log_sd = estimate.stage.gaussian_log_sd if estimate.stage else None
+        before = start.compose(estimate.earlier)
         return Posterior(
-            content, map, theta, mean, log_sd, theta_log_sd, start.compose(before), stage, view
+            content, map, theta, mean, log_sd, theta_log_sd, before, estimate.stage, view
         )
 
     def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.models.losses import reparametrise
-from unwarp.warps import Map, Warp
+from unwarp.warps import IdentityMap, Map, Warp
 
 MIN_RAW_LOG_SD, MAX_RAW_LOG_SD = -8.0, 3.0
 """Range of a network's output for a log standard deviation, so that exponentials stay finite."""
@@ -110,6 +110,59 @@ class Posterior:
     before: Map | None = None
     stage: StagePosterior | None = None
     canonical: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class PoseEstimate:
+    """Deformations that the pose stages have predicted so far.
+
+    Stages run from the outermost to the innermost one: `refine` composes the deformation of the
+    next stage on the inside, `total = earlier.compose(stage)`.
+
+    Attributes:
+        start: First estimate of the pose, N maps.
+        predicted: Composition of the sampled deformations of all stages.
+        mean: Composition of their mean deformations.
+        earlier: `predicted` without the last stage.
+        undoable: Start and stages up to the last invertible one: the deformation that is undone
+            before the next stage sees the samples.
+        stage: Posterior of the last stage; None before the first.
+
+    >>> from unwarp.warps import Affine2d, IdentityMap
+    >>> stage = StagePosterior(Affine2d(), torch.zeros(2, 6), None, torch.ones(2, 6))
+    >>> estimate = PoseEstimate.begin(IdentityMap(2)).refine(stage)
+    >>> torch.equal(estimate.mean.push(torch.eye(2))[0], torch.eye(2))
+    True
+    """
+
+    start: Map
+    predicted: Map
+    mean: Map
+    earlier: Map
+    undoable: Map
+    stage: StagePosterior | None = None
+
+    @classmethod
+    def begin(cls, start: Map) -> PoseEstimate:
+        """The estimate before the first stage: the start alone.
+
+        Args:
+            start: First estimate of the pose, N maps.
+        """
+        identity = IdentityMap(len(start))
+        return cls(start, identity, identity, identity, start)
+
+    def refine(self, stage: StagePosterior) -> PoseEstimate:
+        """The estimate after one more stage.
+
+        Args:
+            stage: Posterior of the stage over the part of the deformation that is left.
+        """
+        mean = self.mean.compose(stage.mean_map)
+        predicted = self.predicted.compose(stage.sampled_map)
+        is_invertible = stage.sampled_map.invertible
+        undoable = self.start.compose(predicted) if is_invertible else self.undoable
+        return PoseEstimate(self.start, predicted, mean, self.predicted, undoable, stage)
 
 
 class GaussianHead(nn.Module):
