@@ -49,13 +49,13 @@ def test_spectral_norm_is_one_in_each_layer(net: Net) -> None:
 def test_frozen_weights_get_no_gradient() -> None:
     """Buffers do not change, the input gets a gradient, and learning goes on afterwards."""
     critic = Critic(SMALL, SHAPE, spectral=True).train()
-    before, x = tensors(critic), blobs(4).requires_grad_()
+    initial, x = tensors(critic), blobs(4).requires_grad_()
     with frozen(critic):
         critic(x).sum().backward()
     assert x.grad is not None and all(
         p.grad is None and p.requires_grad for p in critic.parameters()
     )
-    assert critic.training and not moved(before, critic)
+    assert critic.training and not moved(initial, critic)
 
 
 def test_critic_refuses_another_shape() -> None:

@@ -37,11 +37,11 @@ def test_clusters_are_centred_one_by_one() -> None:
     x, model = bars_and_blocks(), SMALL.build((1, 20, 20), seed=1).eval()
     assert isinstance(model.search, PoseSearch)
     model.centre(x)
-    latent, before = model.embed(x), model.warp.theta(model.encode(x).map)
+    latent, raw_theta = model.embed(x), model.warp.theta(model.encode(x).map)
     cluster, theta = model.search.nearest_cluster(latent.content), model.warp.theta(latent.map)
     assert model.search.memberships(latent.content).amax(1).min() > 0.9
     assert len(cluster[::2].unique()) == len(cluster[1::2].unique()) == 1
-    assert float((before[::2, 1].mean() - before[1::2, 1].mean()).abs()) > 0.1
+    assert float((raw_theta[::2, 1].mean() - raw_theta[1::2, 1].mean()).abs()) > 0.1
     torch.testing.assert_close(theta[::2, 1].mean(), theta[1::2, 1].mean(), atol=0.02, rtol=0)
     posterior = model.encode(x)
     x_hat = model.decode_warped(posterior.content, posterior.map)

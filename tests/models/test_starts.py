@@ -83,7 +83,7 @@ def test_start_angles_follow_the_warp() -> None:
 @pytest.mark.parametrize(
     ("kind", "starts", "warp", "match"),
     [
-        ("moments", "auto", Rigid2d(), "cannot hold"),
+        ("moments", "auto", Rigid2d(), "does not contain"),
         ("centroid", 8, Affine2d(), "full circle"),
     ],
 )

@@ -74,12 +74,12 @@ def test_newer_format_asks_for_an_upgrade(folder: Path) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize("place", ["recipe", "warp"])
-def test_absent_module_is_named(folder: Path, place: str) -> None:
+@pytest.mark.parametrize("part", ["recipe", "warp"])
+def test_absent_module_is_named(folder: Path, part: str) -> None:
     """A family of a module that is not imported is refused by folder and module, not as damage."""
     config = json.loads((folder / "config.json").read_text())
     toy = {"family": "toy", "module": "my_project.toys"}
-    rewrite_config(folder, recipe=toy if place == "recipe" else config["recipe"] | {"warp": toy})
+    rewrite_config(folder, recipe=toy if part == "recipe" else config["recipe"] | {"warp": toy})
     with pytest.raises(
         CheckpointError, match=r"model: family 'toy' is defined in my_project\.toys"
     ) as caught:

@@ -77,8 +77,10 @@ def domain_of(warp: Warp, shape: Sequence[int]) -> Domain:
     """
     domain = Domain.of_axes(len(shape) - 1, warp.domain)
     if domain is None:
-        forms = ", ".join(f"(C, {', '.join(member.axes)})" for member in Domain.registry.values())
-        raise ConfigError(f"shape={tuple(shape)} is of no known domain; there are {forms}")
+        forms = " or ".join(f"(C, {', '.join(member.axes)})" for member in Domain.registry.values())
+        raise ConfigError(
+            f"shape={tuple(shape)} is of no known domain; give samples of shape {forms}"
+        )
     if warp.domain not in ("auto", domain.name):
         raise ConfigError(
             f"warp {warp.name!r} acts on {warp.domain} data, the samples have shape "
@@ -168,8 +170,8 @@ def _plan_stages(
         if architecture.start == "learned" and not (plans and architecture.refinements):
             plans.append(_StagePlan(part, frame, (1, 1)))
         plans += [_StagePlan(part, window, (1, 1))] * (architecture.refinements - 1)
-        last = _StagePlan(part, window, architecture.passes)
-        plans += [last] * min(1, architecture.refinements)
+        final = _StagePlan(part, window, architecture.passes)
+        plans += [final] * min(1, architecture.refinements)
     return plans
 
 

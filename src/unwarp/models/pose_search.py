@@ -210,8 +210,8 @@ class PoseSearch(nn.Module):
         Returns:
             Candidates from 4 angles, the best of `first_pass` first.
         """
-        first = self.first_pass(x)
-        best = first.angles.gather(0, first.misfit.argmin(0)[None])
+        rough = self.first_pass(x)
+        best = rough.angles.gather(0, rough.misfit.argmin(0)[None])
         angles = best + x.new_tensor(QUARTER_TURNS_RAD)[:, None]
         posterior = self.networks.encoder(x, None, angles.flatten())
         rendering = self.canvas.render(self._decode(posterior.content), posterior.map)

@@ -130,7 +130,7 @@ def build_start(
     start = Start(kind if is_pose else "learned", window, angles)
     if start.kind != "learned" and not _can_represent(family, start):
         raise ConfigError(
-            f"start={kind!r} gives a pose that the warp {warp.name!r} cannot hold; "
+            f"start={kind!r} begins at poses that the warp {warp.name!r} does not contain; "
             "use start='learned'"
         )
     return start
