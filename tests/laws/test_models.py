@@ -1,4 +1,4 @@
-"""Laws of models and recipes, for every family that the folder holds, with and without a warp."""
+"""Laws of models and recipes, for every registered family, with and without a warp."""
 
 from __future__ import annotations
 
@@ -28,37 +28,42 @@ SHAPE = (1, 12, 16)
 
 
 def recipes() -> list[Recipe]:
-    found = []
+    """Recipes of each family, with each warp and each encoder."""
+    members = []
     for family in models.families().values():
         for warp in WARPS:
             for encoder in ("staged", "one-stage"):
-                found.append(family(warp=warp, n_content=3, encoder=encoder, net=SMALL, crop=0.8))
-    return found
+                options = {"encoder": encoder, "net": SMALL, "crop": 0.8}
+                members.append(family(warp=warp, n_content=3, **options))
+    return members
 
 
 def name(recipe: Recipe) -> str:
+    """Name of a case."""
     return f"{recipe.family}-{recipe.warp.name}-{recipe.encoder}"
 
 
 @pytest.fixture(params=recipes(), ids=name)
 def recipe(request: pytest.FixtureRequest) -> Recipe:
-    found: Recipe = request.param
-    return found
+    """Each recipe in turn."""
+    member: Recipe = request.param
+    return member
 
 
 def blobs(n: int, seed: int = 0) -> torch.Tensor:
-    """Smooth random pictures within (0, 1), dark at the rim."""
+    """Random pictures (n, 1, 12, 16) of a smooth bright spot, in (0, 1)."""
     generator = torch.Generator().manual_seed(seed)
     centre = torch.rand(n, 2, 1, 1, generator=generator) * 0.6 - 0.3
     width = 0.15 + 0.2 * torch.rand(n, 1, 1, generator=generator)
     down, across = torch.meshgrid(
         torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij"
     )
-    far = (across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2
-    return torch.exp(-far / (2 * width**2))[:, None]
+    squares = (across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2
+    return torch.exp(-squares / (2 * width**2))[:, None]
 
 
 def test_shapes(recipe: Recipe) -> None:
+    """Embeddings, templates, reconstructions and samples have the documented shapes."""
     model = recipe.build(SHAPE).eval()
     x = blobs(5)
     latent = model.embed(x)
@@ -69,52 +74,56 @@ def test_shapes(recipe: Recipe) -> None:
     assert model.sample(4, torch.Generator().manual_seed(0)).shape == (4, *SHAPE)
 
 
-def test_embed_is_deterministic_and_independent_of_the_batch(recipe: Recipe) -> None:
+def test_embed_does_not_depend_on_batch(recipe: Recipe) -> None:
+    """Embedding twice gives the same bits, and each sample alone the same numbers."""
     model = recipe.build(SHAPE).eval()
     x = blobs(6)
-    whole = model.embed(x)
-    alone = [model.embed(row[None]) for row in x]
-    assert torch.equal(whole.content, model.embed(x).content)
+    batch = model.embed(x)
+    singles = [model.embed(row[None]) for row in x]
+    assert torch.equal(batch.content, model.embed(x).content)
     torch.testing.assert_close(
-        whole.content, torch.cat([one.content for one in alone]), atol=1e-5, rtol=1e-4
+        batch.content, torch.cat([latent.content for latent in singles]), atol=1e-5, rtol=1e-4
     )
-    theta = torch.cat([model.chart.theta(one.map) for one in alone])
-    torch.testing.assert_close(model.chart.theta(whole.map), theta, atol=1e-5, rtol=1e-4)
+    theta = torch.cat([model.chart.theta(latent.map) for latent in singles])
+    torch.testing.assert_close(model.chart.theta(batch.map), theta, atol=1e-5, rtol=1e-4)
 
 
-def test_template_never_sees_the_deformation(recipe: Recipe) -> None:
+def test_template_ignores_the_deformation(recipe: Recipe) -> None:
+    """The reconstruction at rest is the template, under another map it is not."""
     model = recipe.build(SHAPE).eval()
     content = torch.randn(3, 3)
-    other = model.warp.constrain(torch.randn(3, len(model.warp.factors)))
-    still = model.warp.map(torch.zeros(3, len(model.warp.factors)))
+    theta = model.warp.constrain(torch.randn(3, len(model.warp.factors)))
+    identity = model.warp.map(torch.zeros(3, len(model.warp.factors)))
     torch.testing.assert_close(
-        model.reconstruct(Latent(content, still)), model.template(content), atol=1e-5, rtol=1e-4
+        model.reconstruct(Latent(content, identity)), model.template(content), atol=1e-5, rtol=1e-4
     )
     if len(model.warp.factors):
         assert not torch.allclose(
-            model.reconstruct(Latent(content, model.chart.map(other))), model.template(content)
+            model.reconstruct(Latent(content, model.chart.map(theta))), model.template(content)
         )
 
 
-def test_the_warp_has_no_parameters(recipe: Recipe) -> None:
+def test_warp_has_no_parameters(recipe: Recipe) -> None:
+    """Parameters belong to the encoder, the decoder, the likelihood or the prior."""
     model = recipe.build(SHAPE)
     names = {name.split(".")[0] for name, _ in model.named_parameters()}
     assert names <= {"encoder", "decoder", "likelihood", "log_prior"}
 
 
-def test_every_parameter_belongs_to_a_player_and_gets_a_gradient(recipe: Recipe) -> None:
+def test_parameters_belong_to_players(recipe: Recipe) -> None:
+    """Each parameter of a model has a player, and each parameter of a player gets a gradient."""
     model = recipe.build(SHAPE)
     players = recipe.players(model)
-    owned = {id(p) for player in players for p in player.module.parameters()}
-    assert {id(p) for p in model.parameters()} <= owned
+    player_parameters = {id(p) for player in players for p in player.module.parameters()}
+    assert {id(p) for p in model.parameters()} <= player_parameters
     for player in players:
         terms = player.loss(Batch(blobs(8), torch.arange(8)), 0, torch.Generator().manual_seed(0))
         torch.stack(list(terms.values())).sum().backward()
-        silent = [name for name, p in player.module.named_parameters() if p.grad is None]
-        assert not silent
+        assert not [name for name, p in player.module.named_parameters() if p.grad is None]
 
 
-def test_same_seed_same_history(recipe: Recipe) -> None:
+def test_seed_decides_the_history(recipe: Recipe) -> None:
+    """One seed gives the same losses and weights to the last bit, another seed others."""
     data = Dataset(blobs(16))
 
     def run(seed: int) -> tuple[list[dict[str, float]], torch.Tensor]:
@@ -125,34 +134,37 @@ def test_same_seed_same_history(recipe: Recipe) -> None:
         rows = [{k: v for k, v in row.items() if k != "seconds"} for row in history.rows]
         return rows, torch.cat([p.flatten() for p in model.parameters()])
 
-    (one, weights), (two, again), (other, _) = run(1), run(1), run(2)
-    assert one == two
-    assert torch.equal(weights, again)
-    assert one != other
+    (rows, weights), (same_rows, same_weights), (other_rows, _) = run(1), run(1), run(2)
+    assert rows == same_rows
+    assert torch.equal(weights, same_weights)
+    assert rows != other_rows
 
 
-def test_checkpoint_round_trip_is_bit_equal(recipe: Recipe, tmp_path: object) -> None:
+def test_saved_model_is_bit_equal(recipe: Recipe, tmp_path: object) -> None:
+    """A model that was saved and loaded reconstructs the same bits, and its recipe is equal."""
     folder = f"{tmp_path}/model"
     model = recipe.build(SHAPE, seed=3)
     train(model, recipe.players(model), Dataset(blobs(16)), steps=3, batch_size=8, device="cpu")
     save(model, recipe, folder)
-    found, read, _ = load(folder)
-    assert read == recipe
+    copy, copied_recipe, _ = load(folder)
+    assert copied_recipe == recipe
     x = blobs(5)
-    assert torch.equal(model.reconstruct(model.embed(x)), found.reconstruct(found.embed(x)))
+    assert torch.equal(model.reconstruct(model.embed(x)), copy.reconstruct(copy.embed(x)))
     assert restore(describe(recipe)) == recipe
 
 
-def test_unstructured_has_as_many_latents_and_no_rungs(recipe: Recipe) -> None:
-    plain = recipe.without_warp()
-    assert plain.n_content == recipe.n_content + len(recipe.warp.factors)
-    model = plain.build(SHAPE)
+def test_baseline_has_as_many_latents(recipe: Recipe) -> None:
+    """The baseline has the latents of both codes, the whole frame, and no pose stages."""
+    baseline = recipe.without_warp()
+    assert baseline.n_content == recipe.n_content + len(recipe.warp.factors)
+    model = baseline.build(SHAPE)
     assert model.window == model.frame
     assert not list(getattr(model.encoder, "rungs", ()))
 
 
 @pytest.mark.parametrize("warp", WARPS, ids=lambda w: w.name)
-def test_an_autoencoder_overfits_eight_samples(warp: Warp) -> None:
+def test_autoencoder_overfits_eight_samples(warp: Warp) -> None:
+    """It explains nine tenths of the variance of eight samples after 300 steps."""
     recipe = models.AE(
         warp=warp, n_content=6, net=Net("mlp", (64, 32), (32, 64)), views=0.0, crop=1.0
     )
@@ -164,13 +176,14 @@ def test_an_autoencoder_overfits_eight_samples(warp: Warp) -> None:
     assert error < 0.1 * x.var()
 
 
-def test_centring_makes_the_mean_training_deformation_the_identity() -> None:
+def test_centring_removes_mean_deformation() -> None:
+    """The mean deformation of the training samples is the identity after centring."""
     recipe = models.AE(warp=Affine2d(), n_content=3, net=SMALL)
     model, x = recipe.build(SHAPE, seed=0), blobs(64)
     train(model, recipe.players(model), Dataset(x), steps=30, batch_size=16, device="cpu")
     model.centre(x)
     with torch.no_grad():
-        before = model.warp.theta(model.encode(x).map).mean(0)
-        after = model.chart.theta(model.embed(x).map).mean(0)
-    assert before.abs().max() > 1e-3
-    assert after.abs().max() < 0.1 * before.abs().max()
+        raw_mean = model.warp.theta(model.encode(x).map).mean(0)
+        centred_mean = model.chart.theta(model.embed(x).map).mean(0)
+    assert raw_mean.abs().max() > 1e-3
+    assert centred_mean.abs().max() < 0.1 * raw_mean.abs().max()

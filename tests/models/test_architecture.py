@@ -1,4 +1,4 @@
-"""Fields of an architecture: one that is not what it must be is refused by its name."""
+"""Fields of an architecture: an impossible value is refused by the name of its field."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from unwarp.models.architecture import Architecture
     ],
 )
 def test_impossible_fields_are_named(field: str, value: Any, words: str) -> None:
-    """The message says what the field must be and what it is."""
+    """The message names the field, its allowed values and its value."""
     with pytest.raises(ConfigError, match=rf"{field} must be {words}, got "):
         replace(Architecture(), **{field: value})
 
 
 def test_ends_of_ranges_are_allowed() -> None:
-    """The least of everything is an architecture."""
+    """The smallest allowed values make an architecture."""
     least = Architecture(n_content=1, refinements=0, pose_clusters=0, passes=(1, 1), starts=1)
     assert replace(least, crop=1.0, prior="learned").prior == "learned"

@@ -1,4 +1,4 @@
-"""From an architecture to a model: weights follow the seed, and what does not fit is refused."""
+"""From an architecture to a model: weights follow the seed, unsuitable choices are refused."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from tests.weights import weights
 from unwarp.core import IMAGES, SERIES
 from unwarp.errors import ConfigError
 from unwarp.models import AE, VAE, Net
-from unwarp.models.building import build, complete, domain_of
+from unwarp.models.building import build, domain_of, resolve_auto
 from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, Gain, Identity, Warp
 
 SMALL = AE(warp=Affine2d(), n_content=3, net=Net("mlp", (8,), (8,)))
 
 
 def test_weights_follow_the_seed_alone() -> None:
-    """Neither do they depend on the numbers drawn before, nor do they change those drawn after."""
+    """Building a model neither depends on torch's random state nor changes it."""
     torch.manual_seed(5)
-    first, after = weights(build(SMALL, (1, 8, 8), seed=1)), torch.rand(3)
-    again, other = (weights(build(SMALL, (1, 8, 8), seed=seed)) for seed in (1, 2))
-    assert torch.equal(first, again) and not torch.equal(first, other)
+    first, random = weights(build(SMALL, (1, 8, 8), seed=1)), torch.rand(3)
+    second, other = (weights(build(SMALL, (1, 8, 8), seed=seed)) for seed in (1, 2))
+    assert torch.equal(first, second) and not torch.equal(first, other)
     torch.manual_seed(5)
-    assert torch.equal(torch.rand(3), after)
+    assert torch.equal(torch.rand(3), random)
 
 
 @pytest.mark.parametrize(
@@ -41,18 +41,18 @@ def test_shapes_must_fit_the_warp(warp: Warp, shape: tuple[int, ...], words: str
 
 
 def test_auto_is_decided_by_the_domain() -> None:
-    """Nothing is left open, and nothing that was decided changes."""
-    pictures, series = (complete(VAE(), domain, ()) for domain in (IMAGES, SERIES))
+    """Every `auto` gets a value, and other values do not change."""
+    pictures, series = (resolve_auto(VAE(), domain, ()) for domain in (IMAGES, SERIES))
     assert (pictures.likelihood, series.likelihood) == ("bernoulli", "gaussian")
     fixed = VAE(likelihood="gaussian", padding="border", gaps=True)
-    assert complete(fixed, SERIES, ()) == fixed
+    assert resolve_auto(fixed, SERIES, ()) == fixed
     with pytest.raises(ConfigError, match="gaps=True is for series"):
-        complete(fixed, IMAGES, ())
+        resolve_auto(fixed, IMAGES, ())
 
 
 def test_outermost_warps_are_predicted_first() -> None:
-    """An invertible warp has a learned start and its refinements, a residual one rung."""
+    """An invertible warp has a learned start and its refinements, a residual one stage."""
     residual = build(AE(warp=Chain(Displacement2d(2), Affine2d()), refinements=2), (1, 8, 8))
     timed = build(AE(warp=Chain(CosineTime(4), Gain()), refinements=0), (1, 20))
-    kinds = [[type(rung.warp) for rung in model.encoder.rungs] for model in (residual, timed)]
-    assert kinds == [[Affine2d, Affine2d, Affine2d, Displacement2d], [Gain, CosineTime]]
+    families = [[type(stage.warp) for stage in model.encoder.rungs] for model in (residual, timed)]
+    assert families == [[Affine2d, Affine2d, Affine2d, Displacement2d], [Gain, CosineTime]]

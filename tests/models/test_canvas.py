@@ -1,4 +1,4 @@
-"""The canvas: templates on the frame, and samples as encoders take them."""
+"""The canvas: templates on the frame, and samples in the form of encoder inputs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from unwarp.models.canvas import Canvas
 from unwarp.warps import IdentityMap, Window
 
 
-def test_canvas_draws_a_window_in_the_middle() -> None:
-    """At rest a template stands on its window, with padding around."""
+def test_canvas_renders_on_its_window() -> None:
+    """At rest a template fills its window, surrounded by padding."""
     window = Window.frame((8, 8)).crop(0.5)
     canvas = Canvas((1, 8, 8), window)
     templates = torch.rand(2, 1, *window.size)
     expected = torch.nn.functional.pad(templates, (2, 2, 2, 2))
-    torch.testing.assert_close(canvas.draw(templates, IdentityMap(2)), expected)
+    torch.testing.assert_close(canvas.render(templates, IdentityMap(2)), expected)
 
 
 def test_canvas_fills_gaps_and_marks_them() -> None:

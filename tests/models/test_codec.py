@@ -1,4 +1,4 @@
-"""Choices as JSON and back: checked field by field, named where defined, never imported."""
+"""Recipes and warps as JSON and back: checked field by field, modules named, none imported."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ RECIPE = AE(
 
 
 @pytest.fixture(autouse=True)
-def _free() -> Iterator[None]:
-    """Names of the tests are free again after each."""
+def _clean_registries() -> Iterator[None]:
+    """Remove the classes of a test from the registries."""
     yield
     Warp.registry.pop("toy", None)
     Recipe.registry.pop("toy", None)
@@ -41,7 +41,7 @@ def toy_warp() -> Warp:
 
 
 def test_choice_survives_json() -> None:
-    """A choice is equal after JSON and back; a warp may stand there by its name."""
+    """A choice is equal after JSON and back; a warp may be written as its name."""
     for choice in (RECIPE, VAE(beta=4.0), RECIPE.warp):
         assert restore(json.loads(json.dumps(describe(choice)))) == choice
     assert restore({"family": "ae", "warp": "displacement+affine"}).warp == Chain(
@@ -64,13 +64,13 @@ def test_choice_survives_json() -> None:
     ],
 )
 def test_wrong_record_lists_the_choice(record: dict[str, object], words: str) -> None:
-    """A wrong family, field or value is refused with what there is instead."""
+    """An unknown family, field or value is refused with a list of the known ones."""
     with pytest.raises(ConfigError, match=words):
         restore(record)
 
 
 def test_record_names_a_foreign_module() -> None:
-    """Classes of this package go by name alone, others with the module that defines them."""
+    """Classes of this package have a name alone, others also the module that defines them."""
     recipe = AE(warp=toy_warp())
     record = describe(recipe)
     assert "module" not in record
@@ -79,7 +79,7 @@ def test_record_names_a_foreign_module() -> None:
 
 
 def test_absent_module_is_named() -> None:
-    """A family that nothing imported defines is refused by its module, and nothing is imported."""
+    """A family of an unimported module is refused by the module, and nothing is imported."""
     for record in (
         {"family": "toy", "module": "tabnanny"},
         {"family": "ae", "warp": {"family": "toy", "module": "tabnanny"}},
@@ -111,7 +111,7 @@ def test_warp_and_family_may_share_a_name() -> None:
 
 
 def test_class_without_a_name_is_refused() -> None:
-    """What would come back as the class above it is not written."""
+    """A class that would come back as its base class is not written."""
 
     @dataclass(frozen=True)
     class Nameless(AE):
@@ -124,7 +124,7 @@ def test_class_without_a_name_is_refused() -> None:
 
 
 def test_field_must_not_hide_the_head() -> None:
-    """A field named as the record's own keys is refused."""
+    """A field with the name of an entry of the record is refused."""
 
     @dataclass(frozen=True)
     class Toy(Identity):

@@ -1,4 +1,4 @@
-"""Poses alone are those of the embedding, and what the prior judges of them is their chart."""
+"""Encoders: poses without content, and the coordinates of the prior."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ RECIPES: dict[str, tuple[Recipe, tuple[int, ...]]] = {
     "one stage": (AE(warp=Affine2d(), net=SMALL, encoder="one-stage"), PICTURES),
     "stochastic": (VAE(warp=Affine2d(), net=SMALL), PICTURES),
     "time": (AE(warp=CosineTime(), net=SMALL), TRACES),
-    "one rung": (AE(warp=CosineTime(), net=SMALL, refinements=0), TRACES),
-    "time and gain": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL), TRACES),
-    "one rung each": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL, refinements=0), TRACES),
-    "nothing": (AE(net=SMALL).without_warp(), PICTURES),
+    "single stage": (AE(warp=CosineTime(), net=SMALL, refinements=0), TRACES),
+    "gain": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL), TRACES),
+    "single stages": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL, refinements=0), TRACES),
+    "no warp": (AE(net=SMALL).without_warp(), PICTURES),
 }
 
 
-def drawn(name: str) -> tuple[Model, torch.Tensor]:
+def random_model(name: str) -> tuple[Model, torch.Tensor]:
     """A model with random weights and a centring, and samples for it."""
     recipe, shape = RECIPES[name]
     model = recipe.build(shape).eval()
@@ -43,49 +43,63 @@ def drawn(name: str) -> tuple[Model, torch.Tensor]:
 
 @pytest.mark.parametrize("name", RECIPES)
 @torch.no_grad()
-def test_a_pose_is_the_map_of_the_embedding(name: str) -> None:
-    model, x = drawn(name)
+def test_pose_equals_map_of_embedding(name: str) -> None:
+    """`pose` returns the maps of `embed`, for every structure of an encoder."""
+    model, x = random_model(name)
     map, expected = model.pose(x), model.embed(x).map
     points = model.frame.lattice(x)
     torch.testing.assert_close(map.pull(points), expected.pull(points), rtol=0, atol=1e-6)
-    if name != "nothing":
+    if name != "no warp":
         assert (expected.pull(points) - points).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize(
     "name",
-    ["staged", "one stage", "stochastic", "time", "one rung", "one rung each", "time and gain"],
+    [
+        "staged",
+        "one stage",
+        "stochastic",
+        "time",
+        "single stage",
+        "single stages",
+        "gain",
+    ],
 )
 @torch.no_grad()
-def test_what_the_prior_judges_is_the_chart_of_the_whole_map(name: str) -> None:
-    model, x = drawn(name)
-    found = model.encode(x)
-    half = torch.tensor([factor.half_range for factor in model.warp.factors])
-    torch.testing.assert_close(found.theta, model.warp.theta(found.map) / half, rtol=0, atol=1e-5)
-    assert found.theta.abs().max() > 1e-3
+def test_theta_is_chart_of_whole_map(name: str) -> None:
+    """The coordinates of the prior are theta of the whole deformation, in half-ranges."""
+    model, x = random_model(name)
+    posterior = model.encode(x)
+    half_ranges = torch.tensor([factor.half_range for factor in model.warp.factors])
+    expected = model.warp.theta(posterior.map) / half_ranges
+    torch.testing.assert_close(posterior.theta, expected, rtol=0, atol=1e-5)
+    assert posterior.theta.abs().max() > 1e-3
 
 
 @torch.no_grad()
-def test_no_warp_of_a_chain_is_left_without_a_rung() -> None:
-    model, x = drawn("one rung each")
-    assert [type(rung.warp) for rung in model.encoder.rungs] == [Gain, CosineTime]
+def test_chain_has_a_stage_for_each_warp() -> None:
+    """Without refinements, each warp of a chain has one stage, and all columns respond."""
+    model, x = random_model("single stages")
+    assert [type(stage.warp) for stage in model.encoder.rungs] == [Gain, CosineTime]
     assert (model.encode(x).theta.abs().amax(0) > 1e-3).all()
 
 
 @torch.no_grad()
-def test_no_content_is_computed_for_a_pose(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, x = drawn("time")
+def test_pose_skips_the_content_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pose` does not run the content network, and `embed` does."""
+    model, x = random_model("time")
 
-    def refused(x: torch.Tensor) -> torch.Tensor:
+    def refuse(x: torch.Tensor) -> torch.Tensor:
         raise AssertionError("the content network was run")
 
-    monkeypatch.setattr(model.encoder.content, "forward", refused)
+    monkeypatch.setattr(model.encoder.content, "forward", refuse)
     model.pose(x)
     with pytest.raises(AssertionError, match="was run"):
         model.embed(x)
 
 
-def test_another_shape_is_refused() -> None:
-    model, x = drawn("time")
+def test_pose_refuses_another_shape() -> None:
+    """The message names the shape that the model was built for."""
+    model, x = random_model("time")
     with pytest.raises(DataError, match=r"built for \(2, 20\)"):
         model.pose(x[:, :, :-1])

@@ -1,4 +1,4 @@
-"""Hooks of a module in a run: none by default."""
+"""Hooks of a module in a run: no work by default."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unwarp.models.hooks import Hooks
 
 
 def test_hooks_do_nothing_by_default() -> None:
-    """No updates, and samples that stay as they are."""
+    """No updates, and no change of the samples."""
     x, hooks = torch.ones(2, 3), Hooks()
     hooks.update(x)
     hooks.finish(x)

@@ -1,4 +1,4 @@
-"""Losses against the distributions of torch; sums over features."""
+"""Losses against the distributions of torch, and sums over features."""
 
 from __future__ import annotations
 
@@ -30,23 +30,27 @@ from unwarp.models.losses import (
 
 
 def pictures(shape: tuple[int, ...] = (4, 2, 5, 6)) -> tuple[Tensor, Tensor]:
+    """Random probabilities and random samples, both in [0, 1]."""
     return torch.rand(shape).double() * 0.98 + 0.01, torch.rand(shape).double()
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.5**0.5, 3.0])
 def test_gaussian_agrees_with_torch(sigma: float) -> None:
+    """The constant is included."""
     x_hat, x = pictures()
     expected = -Normal(x_hat, sigma).log_prob(x).sum((1, 2, 3))  # type: ignore[no-untyped-call]
     torch.testing.assert_close(gaussian_nll(x_hat, x, sigma), expected)
 
 
-def test_half_variance_gives_the_squared_error_but_for_a_constant() -> None:
+def test_gaussian_half_variance_is_error() -> None:
+    """With a variance of 1/2 the loss is the squared error plus a constant."""
     x_hat, x = pictures()
     shift = gaussian_nll(x_hat, x, 0.5**0.5) - squared_error(x_hat, x)
     torch.testing.assert_close(shift, torch.full((4,), 60 * 0.5 * math.log(math.pi)).double())
 
 
-def test_bernoulli_agrees_with_torch_on_bits_and_on_greys() -> None:
+def test_bernoulli_agrees_with_torch() -> None:
+    """On binary samples it is the log-probability, on grey values the cross-entropy."""
     x_hat, x = pictures()
     expected = -Bernoulli(x_hat).log_prob(x.round()).sum((1, 2, 3))  # type: ignore[no-untyped-call]
     torch.testing.assert_close(bernoulli_nll(x_hat, x.round()), expected)
@@ -55,7 +59,8 @@ def test_bernoulli_agrees_with_torch_on_bits_and_on_greys() -> None:
 
 
 @pytest.mark.parametrize("p", [1e-3, 0.2, 0.5, 0.4999, 0.97])
-def test_the_continuous_bernoulli_is_a_density_on_the_unit_interval(p: float) -> None:
+def test_continuous_bernoulli_is_density(p: float) -> None:
+    """It integrates to 1 on [0, 1], and its log-slope is the log-odds of the parameter."""
     x = torch.linspace(0, 1, 20_001)[:, None]
     density = (-continuous_bernoulli_nll(torch.full_like(x, p), x)).exp()
     assert float(torch.trapezoid(density, x[:, 0])) == pytest.approx(1.0, abs=2e-3)
@@ -63,17 +68,19 @@ def test_the_continuous_bernoulli_is_a_density_on_the_unit_interval(p: float) ->
     assert float(slope) == pytest.approx(math.log(p / (1 - p)), abs=1e-3)
 
 
-def test_a_learned_sigma_has_its_best_value_at_the_error() -> None:
+def test_learned_sigma_is_best_at_the_error() -> None:
+    """The loss is least where sigma is the root mean square error, and sigma has a gradient."""
     x_hat, x = pictures()
     log_sigma = torch.tensor(0.3).double().log().requires_grad_()
-    at = (x_hat - x).square().mean().sqrt()
+    rmse = (x_hat - x).square().mean().sqrt()
     (slope,) = torch.autograd.grad(gaussian_nll(x_hat, x, log_sigma.exp()).sum(), log_sigma)
     assert abs(float(slope)) > 1
-    assert float(gaussian_nll(x_hat, x, at).sum()) < float(gaussian_nll(x_hat, x, 0.9 * at).sum())
-    assert float(gaussian_nll(x_hat, x, at).sum()) < float(gaussian_nll(x_hat, x, 1.1 * at).sum())
+    nats = [float(gaussian_nll(x_hat, x, ratio * rmse).sum()) for ratio in (0.9, 1.0, 1.1)]
+    assert nats[1] < min(nats[0], nats[2])
 
 
-def test_columns_sum_to_the_rate_and_the_density_is_torchs() -> None:
+def test_gaussian_columns_agree_with_torch() -> None:
+    """Rates of columns sum to the rate, and rates and densities are those of torch."""
     mean, log_sd = torch.randn(2, 5, 3).double().unbind()
     torch.testing.assert_close(
         gaussian_rates(mean, log_sd, 0.7).sum(-1), gaussian_rate(mean, log_sd, 0.7)
@@ -86,14 +93,16 @@ def test_columns_sum_to_the_rate_and_the_density_is_torchs() -> None:
     torch.testing.assert_close(gaussian_log_density(x, mean, log_sd), expected)
 
 
-def test_bernoulli_is_finite_at_certainty_and_worst_when_certainly_wrong() -> None:
+def test_bernoulli_is_finite_at_certainty() -> None:
+    """A certain prediction costs almost nothing if it is right, and a finite amount if not."""
     x = torch.tensor([[0.0, 1.0]])
     assert 0 <= float(bernoulli_nll(x, x)) < 1e-4
     assert 20 < float(bernoulli_nll(1 - x, x)) < math.inf
 
 
 @pytest.mark.parametrize("x", [torch.tensor([[-0.01, 0.5]]), torch.tensor([[0.5, 255.0]])])
-def test_bernoulli_refuses_values_outside_the_unit_interval(x: Tensor) -> None:
+def test_bernoulli_refuses_values_outside(x: Tensor) -> None:
+    """The message names the interval [0, 1] and the likelihood for other values."""
     with pytest.raises(DataError, match=r"\[0, 1\].*gaussian"):
         bernoulli_nll(torch.full_like(x, 0.5), x)
 
@@ -101,78 +110,88 @@ def test_bernoulli_refuses_values_outside_the_unit_interval(x: Tensor) -> None:
 @pytest.mark.parametrize(
     "loss", [squared_error, bernoulli_nll, lambda a, b: gaussian_nll(a, b, 0.3)]
 )
-def test_a_picture_shown_twice_costs_twice_and_a_sample_repeated_the_same(
+def test_losses_sum_over_features(
     loss: Callable[[Tensor, Tensor], Tensor],
 ) -> None:
+    """Twice the features cost twice as much; a repeated sample costs the same again."""
     x_hat, x = pictures()
     value = loss(x_hat, x)
     assert value.shape == (4,)
-    twice = loss(torch.cat([x_hat, x_hat], -1), torch.cat([x, x], -1))
-    torch.testing.assert_close(twice, 2 * value)
+    double = loss(torch.cat([x_hat, x_hat], -1), torch.cat([x, x], -1))
+    torch.testing.assert_close(double, 2 * value)
     torch.testing.assert_close(
         loss(x_hat.repeat(2, 1, 1, 1), x.repeat(2, 1, 1, 1)), value.repeat(2)
     )
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
-def test_the_rate_is_the_divergence_from_the_prior(scale: float) -> None:
+def test_rate_is_divergence_from_prior(scale: float) -> None:
+    """The rate is torch's divergence of the two Gaussians, summed over columns."""
     mean, log_sd = torch.randn(5, 7).double(), torch.randn(5, 7).double()
     expected = kl_divergence(Normal(mean, log_sd.exp()), Normal(0.0, scale)).sum(-1)
     torch.testing.assert_close(gaussian_rate(mean, log_sd, scale), expected)
 
 
-def test_the_rate_of_the_prior_itself_is_zero() -> None:
-    nothing = gaussian_rate(torch.zeros(2, 3), torch.full((2, 3), math.log(0.5)), 0.5)
-    torch.testing.assert_close(nothing, torch.zeros(2))
+def test_rate_of_prior_is_zero() -> None:
+    """A posterior that equals the prior has no rate."""
+    rate = gaussian_rate(torch.zeros(2, 3), torch.full((2, 3), math.log(0.5)), 0.5)
+    torch.testing.assert_close(rate, torch.zeros(2))
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0])
-def test_the_energy_is_the_log_density_but_for_its_constant(scale: float) -> None:
+def test_energy_is_negative_log_density(scale: float) -> None:
+    """The energy is minus the log-density of the prior, without its constant."""
     mean = torch.randn(5, 3).double()
     prior = Normal(0.0, scale)
-    expected = (prior.log_prob(torch.tensor(0.0)) - prior.log_prob(mean)).sum(-1)  # type: ignore[no-untyped-call]
+    mode = prior.log_prob(torch.tensor(0.0))  # type: ignore[no-untyped-call]
+    expected = (mode - prior.log_prob(mean)).sum(-1)  # type: ignore[no-untyped-call]
     torch.testing.assert_close(gaussian_energy(mean, scale), expected)
 
 
-def test_draws_have_the_moments_asked_for_and_repeat_by_seed() -> None:
+def test_reparametrise_has_its_moments() -> None:
+    """Samples have the mean and the standard deviation, and one seed gives equal samples."""
     mean, log_sd = torch.full((40_000, 1), 2.0), torch.full((40_000, 1), math.log(0.5))
-    draw = reparametrise(mean, log_sd, torch.Generator().manual_seed(1))
-    assert float(draw.mean()) == pytest.approx(2.0, abs=0.02)
-    assert float(draw.std()) == pytest.approx(0.5, abs=0.02)
-    assert torch.equal(draw, reparametrise(mean, log_sd, torch.Generator().manual_seed(1)))
+    sample = reparametrise(mean, log_sd, torch.Generator().manual_seed(1))
+    assert float(sample.mean()) == pytest.approx(2.0, abs=0.02)
+    assert float(sample.std()) == pytest.approx(0.5, abs=0.02)
+    assert torch.equal(sample, reparametrise(mean, log_sd, torch.Generator().manual_seed(1)))
 
 
-def test_draws_carry_gradients_to_mean_and_spread() -> None:
+def test_reparametrise_passes_gradients() -> None:
+    """The mean and the log standard deviation get the gradients of the formula."""
     mean, log_sd = (torch.zeros(3, 2, requires_grad=True) for _ in range(2))
-    draw = reparametrise(mean, log_sd, torch.Generator().manual_seed(1))
-    draw.sum().backward()  # type: ignore[no-untyped-call]
+    sample = reparametrise(mean, log_sd, torch.Generator().manual_seed(1))
+    sample.sum().backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(mean.grad, torch.ones(3, 2))
-    torch.testing.assert_close(log_sd.grad, draw.detach())
+    torch.testing.assert_close(log_sd.grad, sample.detach())
 
 
-def test_stress_vanishes_for_an_isometry_and_counts_the_difference_else() -> None:
+def test_stress_of_isometry_is_zero() -> None:
+    """A rotation costs nothing; a scaling costs the squared difference of distances."""
     samples = torch.randn(6, 2, 5)
-    turn, _ = torch.linalg.qr(torch.randn(10, 10))
+    rotation, _ = torch.linalg.qr(torch.randn(10, 10))
     torch.testing.assert_close(
-        stress(samples.flatten(1) @ turn, samples), torch.zeros(3), atol=1e-9, rtol=0
+        stress(samples.flatten(1) @ rotation, samples), torch.zeros(3), atol=1e-9, rtol=0
     )
-    far = (samples[:3] - samples[3:]).flatten(1).norm(dim=1)
-    torch.testing.assert_close(stress(3 * samples.flatten(1), samples), (2 * far).square())
+    distances = (samples[:3] - samples[3:]).flatten(1).norm(dim=1)
+    torch.testing.assert_close(stress(3 * samples.flatten(1), samples), (2 * distances).square())
 
 
-def test_the_game_is_worth_minus_log_four_where_the_critic_cannot_tell() -> None:
-    nothing = torch.zeros(5)
+def test_game_value_at_chance() -> None:
+    """A critic that cannot tell real from fake gives the value -log 4 of the game."""
+    logits = torch.zeros(5)
     for objective in ("minimax", "non-saturating"):
         torch.testing.assert_close(
-            -critic_loss(nothing, nothing, objective), torch.full((5,), -math.log(4))
+            -critic_loss(logits, logits, objective), torch.full((5,), -math.log(4))
         )
-    torch.testing.assert_close(generator_loss(nothing, "minimax"), torch.full((5,), -math.log(2)))
+    torch.testing.assert_close(generator_loss(logits, "minimax"), torch.full((5,), -math.log(2)))
     torch.testing.assert_close(
-        generator_loss(nothing, "non-saturating"), torch.full((5,), math.log(2))
+        generator_loss(logits, "non-saturating"), torch.full((5,), math.log(2))
     )
 
 
-def test_adversarial_losses_are_their_closed_forms_per_sample() -> None:
+def test_adversarial_losses_match_formulas() -> None:
+    """One value a sample, equal to the published formulas."""
     real, fake = torch.randn(2, 64, dtype=torch.float64).mul(2).unbind()
     d_real, d_fake = real.sigmoid(), fake.sigmoid()
     torch.testing.assert_close(
@@ -190,18 +209,20 @@ def test_adversarial_losses_are_their_closed_forms_per_sample() -> None:
 
 
 @pytest.mark.parametrize("objective", ["minimax", "non-saturating", "hinge"])
-def test_adversarial_losses_stay_finite_where_the_critic_is_certain(
+def test_adversarial_losses_stay_finite(
     objective: AdversarialObjective,
 ) -> None:
-    sure = torch.tensor([-1e4, 1e4])
-    assert torch.isfinite(critic_loss(sure, -sure, objective)).all()
-    assert torch.isfinite(generator_loss(sure, objective)).all()
+    """A certain critic gives finite losses; the minimax generator alone loses its gradient."""
+    certain = torch.tensor([-1e4, 1e4])
+    assert torch.isfinite(critic_loss(certain, -certain, objective)).all()
+    assert torch.isfinite(generator_loss(certain, objective)).all()
     fake = torch.tensor([-30.0], requires_grad=True)
     (slope,) = torch.autograd.grad(generator_loss(fake, objective).sum(), fake)
     assert (abs(float(slope)) < 1e-9) == (objective == "minimax")
 
 
-def test_the_optimal_critic_of_two_densities_gives_their_jensen_shannon_divergence() -> None:
+def test_optimal_critic_gives_jensen_shannon() -> None:
+    """The value of the game is twice the Jensen-Shannon divergence minus log 4."""
     p, q = torch.tensor([0.5, 0.3, 0.2]).double(), torch.tensor([0.1, 0.2, 0.7]).double()
     logits = (p / q).log()
     value = -(p * critic_loss(logits, logits.new_full((3,), -1e3), "minimax")).sum()
@@ -211,7 +232,8 @@ def test_the_optimal_critic_of_two_densities_gives_their_jensen_shannon_divergen
     torch.testing.assert_close(value, 2 * divergence - math.log(4))
 
 
-def test_the_gradient_penalty_is_the_squared_slope_and_reaches_the_weights() -> None:
+def test_gradient_penalty_is_squared_slope() -> None:
+    """It equals the formula, and so does its gradient by the critic's weights."""
     weight = torch.randn(6, dtype=torch.float64, requires_grad=True)
     x = torch.randn(4, 2, 3, dtype=torch.float64, requires_grad=True)
     logits = (x.flatten(1).square() @ weight) / 2
@@ -221,12 +243,13 @@ def test_the_gradient_penalty_is_the_squared_slope_and_reaches_the_weights() -> 
     torch.testing.assert_close(slope, 2 * weight * x.flatten(1).square().sum(0))
 
 
-def test_what_was_not_observed_counts_nothing() -> None:
+def test_gaussian_ignores_missing_values() -> None:
+    """A missing value neither adds to the loss nor has a gradient."""
     x, x_hat = torch.randn(2, 6, 3, 20, generator=torch.Generator().manual_seed(0))
     x_hat = x_hat.requires_grad_()
-    holes = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) < 0.3
-    nll = gaussian_nll(x_hat, x.masked_fill(holes, torch.nan), 0.7)
-    seen = torch.distributions.Normal(x_hat, 0.7).log_prob(x).masked_fill(holes, 0)
-    torch.testing.assert_close(nll, -seen.flatten(1).sum(1))
+    is_missing = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) < 0.3
+    nll = gaussian_nll(x_hat, x.masked_fill(is_missing, torch.nan), 0.7)
+    log_density = torch.distributions.Normal(x_hat, 0.7).log_prob(x).masked_fill(is_missing, 0)
+    torch.testing.assert_close(nll, -log_density.flatten(1).sum(1))
     (slope,) = torch.autograd.grad(nll.sum(), x_hat)
-    assert torch.equal(slope == 0, holes)
+    assert torch.equal(slope == 0, is_missing)

@@ -22,7 +22,7 @@ SMALL = AE(
 
 
 def bars_and_blocks(n: int = 40) -> torch.Tensor:
-    """Pictures (n, 1, 20, 20) of bars and of blocks in turn, in different places."""
+    """Pictures (n, 1, 20, 20), alternately of a bar and of a block, at random places."""
     generator = torch.Generator().manual_seed(0)
     x, places = torch.zeros(n, 1, 20, 20), torch.randint(3, 7, (n, 2), generator=generator)
     for i, (down, right) in enumerate(places.tolist()):
@@ -33,15 +33,15 @@ def bars_and_blocks(n: int = 40) -> torch.Tensor:
 
 @torch.no_grad()
 def test_clusters_are_centred_one_by_one() -> None:
-    """Mean scales of two classes become equal, and reconstructions stay as they were."""
+    """Mean scales of two classes become equal, and reconstructions do not change."""
     x, model = bars_and_blocks(), SMALL.build((1, 20, 20), seed=1).eval()
     assert isinstance(model.search, PoseSearch)
     model.centre(x)
-    latent, before = model.embed(x), model.warp.theta(model.encode(x).map)
+    latent, raw_theta = model.embed(x), model.warp.theta(model.encode(x).map)
     cluster, theta = model.search.nearest_cluster(latent.content), model.warp.theta(latent.map)
     assert model.search.memberships(latent.content).amax(1).min() > 0.9
     assert len(cluster[::2].unique()) == len(cluster[1::2].unique()) == 1
-    assert float((before[::2, 1].mean() - before[1::2, 1].mean()).abs()) > 0.1
+    assert float((raw_theta[::2, 1].mean() - raw_theta[1::2, 1].mean()).abs()) > 0.1
     torch.testing.assert_close(theta[::2, 1].mean(), theta[1::2, 1].mean(), atol=0.02, rtol=0)
     posterior = model.encode(x)
     x_hat = model.decode_warped(posterior.content, posterior.map)

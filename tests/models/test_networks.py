@@ -1,4 +1,4 @@
-"""Networks: evaluation mode for a while."""
+"""Networks: evaluation mode within a context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unwarp.warps import Identity
 
 
 def test_evaluating_restores_each_mode() -> None:
-    """Also after an error, and for each network by itself."""
+    """Each network has its earlier mode again, also after an error."""
     networks = Networks(Encoder(Identity(), 2), nn.Linear(2, 2).eval(), nn.Identity())
     with pytest.raises(RuntimeError, match="stop"), networks.evaluating():
         assert not networks.encoder.training and not networks.decoder.training

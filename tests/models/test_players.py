@@ -1,4 +1,4 @@
-"""Optimisers: the rate's way over a run, and settings that are refused."""
+"""Optimisers: the learning rate over a run, and settings that are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unwarp.models.players import Optimiser
 
 @pytest.mark.parametrize("steps", [40, 5000])
 def test_rate_rises_then_falls_to_its_floor(steps: int) -> None:
-    """The warm-up takes a tenth of a short run, so that each run reaches its full rate."""
+    """The warm-up takes a tenth of a short run, so that every run reaches the full rate."""
     optimiser = Optimiser(warmup=100, floor=0.02)
     factor = optimiser.schedule(steps)
     rates = [factor(step) for step in range(steps + 1)]
@@ -25,7 +25,7 @@ def test_rate_rises_then_falls_to_its_floor(steps: int) -> None:
 
 
 def test_optimisers_move_all_weights() -> None:
-    """With the settings of the record."""
+    """The optimiser has all parameters, and the settings of the record."""
     net = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
     (group,) = Optimiser(lr=0.5, weight_decay=0.25, betas=(0.1, 0.2)).build(net).param_groups
     assert (group["lr"], group["weight_decay"], group["betas"]) == (0.5, 0.25, (0.1, 0.2))
@@ -34,6 +34,6 @@ def test_optimisers_move_all_weights() -> None:
 
 @pytest.mark.parametrize("setting", [{"lr": 0.0}, {"weight_decay": -1.0}, {"betas": (0.9, 1.0)}])
 def test_impossible_settings_are_refused(setting: dict[str, Any]) -> None:
-    """Before anything is trained."""
+    """An optimiser with impossible settings cannot be made."""
     with pytest.raises(ConfigError, match="lr must be positive, weight_decay 0 or more, betas"):
         Optimiser(**setting)

@@ -13,7 +13,7 @@ from unwarp import AE, Affine2d
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import Net
 from unwarp.models.pose_search import PoseSearch, SingleStart
-from unwarp.models.poses import FIRST_PASS_TOLERANCE, nearest_candidates
+from unwarp.models.poses import MAX_FIRST_PASS_MISFIT_RATIO, nearest_candidates
 from unwarp.models.store import load, save
 from unwarp.warps import Similarity2d
 
@@ -28,11 +28,12 @@ SMALL = AE(
 
 
 def pictures(n: int = 12) -> torch.Tensor:
+    """Random pictures (n, 1, 12, 12)."""
     return torch.rand(n, *SHAPE, generator=torch.Generator().manual_seed(0))
 
 
 def search_of(recipe: AE) -> PoseSearch:
-    """The search of a new model, in use."""
+    """The search of a new model in evaluation mode."""
     search = recipe.build(SHAPE).eval().search
     assert isinstance(search, PoseSearch)
     return search
@@ -71,16 +72,18 @@ def test_choose_with_clusters_in_training() -> None:
     search.update_clusters(x)
     assert search.training and search.clusters.isfinite().all()
     search.clusters[:] = poses.codes[poses.misfit.argmax(0), columns][:2]
-    rows, _ = nearest_candidates(poses.codes, poses.misfit, search.clusters, FIRST_PASS_TOLERANCE)
+    rows, _ = nearest_candidates(
+        poses.codes, poses.misfit, search.clusters, MAX_FIRST_PASS_MISFIT_RATIO
+    )
     assert torch.equal(search.choose(x), poses.angles[rows, columns])
     assert not torch.equal(search.choose(x), best)
-    still = search_of(SMALL).train()
-    still.load_state_dict(search.state_dict())
-    assert torch.equal(still.choose(x), best)
+    constant = search_of(SMALL).train()
+    constant.load_state_dict(search.state_dict())
+    assert torch.equal(constant.choose(x), best)
 
 
 def test_candidates_are_quarters_from_best() -> None:
-    """In use four candidates are compared by the reconstruction on the whole frame."""
+    """Four candidates are compared by the reconstruction on the whole frame."""
     x, model = pictures(), SMALL.build(SHAPE).eval()
     assert isinstance(model.search, PoseSearch)
     with torch.no_grad():
@@ -94,7 +97,7 @@ def test_candidates_are_quarters_from_best() -> None:
 
 
 def test_search_keeps_the_mode_of_networks() -> None:
-    """Networks in training are so after a pass, and the pass itself has no noise."""
+    """Networks are in training mode after an update, and choices are deterministic."""
     model = SMALL.build(SHAPE).train()
     assert isinstance(model.search, PoseSearch)
     model.search.update_clusters(pictures())
@@ -103,7 +106,7 @@ def test_search_keeps_the_mode_of_networks() -> None:
 
 
 def test_search_owns_no_networks() -> None:
-    """Parameters stand once in a model's state, and a copy of a model searches with its own."""
+    """A model's state has each parameter once; a copy of a model searches with its own networks."""
     model = SMALL.build(SHAPE).eval()
     assert [name for name in model.state_dict() if name.startswith("search")] == ["search.clusters"]
     copied = copy.deepcopy(model)
@@ -117,7 +120,7 @@ def test_single_start_chooses_nothing() -> None:
     search = recipe.build(SHAPE).search
     assert isinstance(search, SingleStart)
     search.update_clusters(pictures())
-    assert not search.n_clusters and not search.updates and not search.state_dict()
+    assert not search.n_clusters and not search.n_updates and not search.state_dict()
     assert search.choose(pictures()) is None  # type: ignore[func-returns-value]
     assert torch.equal(search.memberships(torch.zeros(4, 3)), torch.ones(4, 1))
 
@@ -130,6 +133,6 @@ def test_search_refuses_another_shape() -> None:
 
 @pytest.mark.parametrize("field", ["pose_clusters", "pose_updates"])
 def test_counts_of_poses_are_not_negative(field: str) -> None:
-    """A recipe names the field that is."""
+    """A recipe refuses a negative number by the name of its field."""
     with pytest.raises(ConfigError, match=f"{field} must be 0 or more"):
         AE(warp=Similarity2d(rotation=180), **{field: -1})  # type: ignore[arg-type]

@@ -1,22 +1,22 @@
-"""Arithmetic of orbits: bad fits are no candidates, and a class in two poses becomes one cluster."""
+"""Clusters of orbits: bad fits are no candidates, and two poses of a class become one cluster."""
 
 from __future__ import annotations
 
 import torch
 
-from unwarp.models.poses import TOLERANCE, memberships, nearest_candidates, orbit_centres
+from unwarp.models.poses import MAX_MISFIT_RATIO, memberships, nearest_candidates, orbit_centres
 
 
 def split_classes(n: int = 40) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Codes (2, n, 2) and misfits (2, n) of two classes with two poses, and the classes (n,).
 
-    Each class has a pose at 0 and one at 10 beside it. Half of each class is explained a little
-    better in either pose; what tells the classes apart is the other coordinate.
+    The first coordinate is the pose, 0 or 10; the second one is the class. Half of the samples of
+    a class are explained a little better in one pose, half in the other.
     """
     generator = torch.Generator().manual_seed(0)
     label, better = torch.arange(n) % 2, torch.arange(n) // 2 % 2
-    place = torch.tensor([[[0.0, 0.0], [10.0, 0.0]], [[0.0, 10.0], [10.0, 10.0]]])  # class, pose
-    codes = torch.stack([place[label, better], place[label, 1 - better]])
+    centres = torch.tensor([[[0.0, 0.0], [10.0, 0.0]], [[0.0, 10.0], [10.0, 10.0]]])  # class, pose
+    codes = torch.stack([centres[label, better], centres[label, 1 - better]])
     misfit = torch.stack([torch.full((n,), 1.0), torch.full((n,), 1.1)])
     return codes + 0.3 * torch.randn(codes.shape, generator=generator), misfit, label
 
@@ -24,7 +24,7 @@ def split_classes(n: int = 40) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor
 def test_candidates_nearest_is_chosen() -> None:
     """The nearest start that explains a sample well enough, and its squared distance."""
     codes = torch.tensor([[[5.0], [0.1]], [[0.0], [9.0]], [[1.0], [0.0]]])
-    misfit = torch.tensor([[1.0, 1.0], [1.2, 1.2], [1.0, 2 * TOLERANCE]])
+    misfit = torch.tensor([[1.0, 1.0], [1.2, 1.2], [1.0, 2 * MAX_MISFIT_RATIO]])
     rows, squares = nearest_candidates(codes, misfit, torch.tensor([[0.0]]))
     assert rows.tolist() == [1, 0]  # the third explains the second sample too badly
     torch.testing.assert_close(squares, torch.tensor([0.0, 0.01]))

@@ -14,24 +14,25 @@ from unwarp.warps import Affine2d, Identity
 
 
 @pytest.fixture(autouse=True)
-def _free() -> Iterator[None]:
-    """Names of the tests are free again after each."""
+def _clean_registry() -> Iterator[None]:
+    """Remove the family of a test from the registry."""
     yield
     Recipe.registry.pop("toy", None)
 
 
 @pytest.mark.parametrize("family", sorted(models.families()))
 def test_baselines_change_the_warp_alone(family: str) -> None:
-    """Of all fields only the warp, the sizes of the code and the crop differ."""
+    """Only the warp, the sizes of the code and the crop differ."""
     recipe = models.families()[family](warp=Affine2d(), n_content=12, crop=0.7)
-    plain = recipe.without_warp()
-    changed = {f.name for f in fields(recipe) if getattr(recipe, f.name) != getattr(plain, f.name)}
+    baseline = recipe.without_warp()
+    names = [f.name for f in fields(recipe)]
+    changed = {name for name in names if getattr(recipe, name) != getattr(baseline, name)}
     assert {"warp", "n_content", "crop"} <= changed <= {"warp", "n_content", "crop", "chunks"}
-    assert (plain.warp, plain.n_content, plain.crop) == (Identity(), 18, 1.0)
+    assert (baseline.warp, baseline.n_content, baseline.crop) == (Identity(), 18, 1.0)
 
 
 def test_families_register_by_their_name() -> None:
-    """A class that gives itself a family is found by it; one that inherits its family is not."""
+    """A class with a family of its own is in the registry, a class that inherits one is not."""
     toy = type("Toy", (AE,), {"family": "toy"})
     type("Same", (AE,), {})
     assert models.families()["toy"] is toy and models.families()["ae"] is AE

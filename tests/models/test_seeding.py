@@ -1,4 +1,4 @@
-"""First centres of k-means: the rows that scikit-learn picks."""
+"""Initial centres of k-means: the rows that scikit-learn chooses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_seeding_equals_sklearn(decimals: int | None) -> None:
 
 
 def test_seeding_finds_far_groups() -> None:
-    """One row in each of five groups that lie far apart."""
+    """One row in each of five distant groups."""
     random = np.random.default_rng(1)
     groups = np.repeat(np.arange(5), 30)
     points = 100.0 * np.eye(5)[groups] + random.normal(size=(150, 5))

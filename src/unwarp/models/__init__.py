@@ -1,4 +1,7 @@
-"""Model families. The folder is the registry: a new file with a `Recipe` is a new family."""
+"""Model families by name.
+
+The folder `families` is the registry: a new file with a `Recipe` is a new family.
+"""
 
 from __future__ import annotations
 
@@ -42,19 +45,32 @@ import_files(f"{__name__}.families")
 
 
 def named(text: str) -> Recipe:
-    """The recipe of a family with a name, at its defaults.
+    """The recipe of a family, with its default values.
+
+    Args:
+        text: Name of the family, such as `ae` or `beta-vae`.
 
     Raises:
-        ConfigError: An unknown name; the message lists those that there are.
+        ConfigError: No family has this name; the message lists all names.
+
+    >>> named("beta-vae").beta
+    4.0
     """
     if text not in families():
         names = ", ".join(sorted(families()))
         raise ConfigError(
-            f"recipe={text!r} is unknown; choose one of {names}, or import the module that defines it"
+            f"recipe={text!r} is unknown; choose one of {names}, or import the module that "
+            "defines it"
         )
     return families()[text]()
 
 
 def families() -> dict[str, type[Recipe]]:
-    """Every recipe by its name, those of imported modules included."""
+    """All recipe classes by the name of their family.
+
+    Classes of other imported modules are included.
+
+    >>> families()["vae"].__name__
+    'VAE'
+    """
     return dict(Recipe.registry)

@@ -1,4 +1,4 @@
-"""`Architecture`: the fields that make a model."""
+"""`Architecture`: the fields that define a model."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from typing import ClassVar, Literal
 
 from unwarp.errors import ConfigError
 from unwarp.models.encoders import EncoderKind
-from unwarp.models.likelihood import LikelihoodKind, Scale, check_likelihood, check_scale
-from unwarp.models.starts import STARTS, StartKind
+from unwarp.models.likelihood import (
+    LikelihoodKind,
+    Scale,
+    check_likelihood,
+    check_standard_deviation,
+)
+from unwarp.models.starts import START_KINDS, StartKind
 from unwarp.nets.net import Net
 from unwarp.warps import Identity, Padding, Warp
 from unwarp.warps.window import check_padding
@@ -16,35 +21,48 @@ from unwarp.warps.window import check_padding
 
 @dataclass(frozen=True)
 class Architecture:
-    """The fields that make a model.
+    """The fields that define a model, apart from how it learns.
+
+    `Recipe` adds the optimiser and the loss weights of a family. `build` turns the fields into a
+    model for samples of one shape. A value of `auto` is decided then, by the kind of samples.
+
+    Three class attributes describe the abilities of a family of models. `generative`: its training
+    makes N(0, 1) the prior of the content code, so that `Model.sample` is meaningful. `tolerant`:
+    it can learn from series with gaps. `stochastic`: its encoder returns standard deviations too.
 
     Attributes:
-        warp: The family of deformations; `Identity` for the unstructured model.
+        warp: The family of deformations; `Identity` for a baseline without a warp.
         n_content: Size D of the content code.
-        encoder: `staged` (canonicalise, then encode) or `one-stage` (as first published).
-        start: First pose: `learned` (by a rung that looks at the whole frame); on dark backgrounds `centroid`, or `moments`, which
-            gives a scale too.
-        starts: At how many angles the pose begins; the one that explains the sample best is kept. `auto`: eight for a warp that
-            turns the full circle, else one.
-        pose_clusters: Where poses begin at several angles: number of clusters, at most, of samples
-            that shall share a pose and, where the warp has no residual, be centred by themselves; 0
-            lets each sample keep the pose that explains it best.
-        pose_updates: Number of updates of these clusters while the model learns, at equal
-            distances; 0 forms them at the end alone.
-        refinements: Rungs after the start, each of which looks at the canonicalised crop.
-        passes: How often the last refinement is passed, in training and in use.
-        crop: Share of the frame that templates fill, and that the later rungs look at.
-        padding: What lies beyond a picture: `zeros`, `border`, `reflection`, or `auto` (`zeros`; `Unwarper` looks at the
-            pictures' rim).
+        encoder: `staged` canonicalises the sample by several pose stages and then encodes it;
+            `one-stage` reads content and deformation from the raw sample.
+        start: First estimate of the pose: `learned` by a stage that sees the whole frame; for
+            bright objects on a dark background `centroid`, or `moments`, which sets a scale too.
+        starts: Number of angles at which poses begin; `auto` for eight if the warp turns the full
+            circle, else one. The angle that explains a sample best is chosen, or the angle nearest
+            to a cluster of poses.
+        pose_clusters: Greatest number of clusters of samples that share a pose, if poses begin at
+            several angles. A warp without a residual is centred for each cluster separately. With 0
+            each sample takes the pose that explains it best.
+        pose_updates: Number of updates of these clusters during training, at equal distances; with
+            0 they are formed after training alone.
+        refinements: Number of pose stages after the start that see the canonicalised crop.
+        passes: Number of runs of the last refinement, in training and in evaluation mode.
+        crop: Share of the frame, along each axis, that templates fill and refinements see, in
+            (0, 1].
+        padding: Values outside a picture: `zeros`, `border`, `reflection`, or `auto` for `zeros`
+            (`Unwarper` decides `auto` by the rim of the pictures).
         net: Architecture of all encoders and decoders.
-        likelihood: `gaussian` with `sigma`, `bernoulli` or `continuous-bernoulli`; `auto` takes Bernoulli for pictures and
-            Gaussian for series.
-        sigma: Standard deviation of the Gaussian likelihood, or `learned`.
-        prior: Standard deviation of the prior over the composed deformation, in half-ranges, or `learned` (one a column).
-        gaps: Whether series may have gaps (NaN): encoders are then told what was observed, and that alone is reconstructed.
+        likelihood: `gaussian` with `sigma`, `bernoulli` or `continuous-bernoulli`; `auto` for
+            Bernoulli for pictures and Gaussian for series.
+        sigma: Standard deviation of the Gaussian likelihood, or `learned`; with the default
+            sqrt(1/2) it is the squared error.
+        prior: Standard deviation of the prior over the composed deformation, in half-ranges of the
+            warp's factors, or `learned` (one for each column).
+        gaps: Whether series may have gaps (NaN). Encoders then get a mask of the observed values,
+            and the reconstruction error counts these values alone.
 
-    A family says by `generative` whether its training makes N(0, 1) the prior of content, by `tolerant` whether it can learn
-    from samples with gaps, and by `stochastic` whether the encoder gives standard deviations too.
+    >>> Architecture(n_content=6, crop=0.8).likelihood
+    'gaussian'
     """
 
     generative: ClassVar[bool] = True
@@ -71,7 +89,7 @@ class Architecture:
         if self.padding != "auto":
             check_padding(self.padding)
         check_likelihood(self.likelihood, self.sigma)
-        check_scale("prior", self.prior)
+        check_standard_deviation("prior", self.prior)
         self.demand(
             n_content=("at least 1", self.n_content >= 1),
             refinements=("0 or more", self.refinements >= 0),
@@ -80,18 +98,21 @@ class Architecture:
             passes=("at least (1, 1)", min(self.passes) >= 1),
             crop=("in (0, 1]", 0 < self.crop <= 1),
             encoder=("'staged' or 'one-stage'", self.encoder in ("staged", "one-stage")),
-            start=(f"one of {', '.join(STARTS)}", self.start in STARTS),
+            start=(f"one of {', '.join(START_KINDS)}", self.start in START_KINDS),
             starts=("'auto' or at least 1", self.starts == "auto" or self.starts >= 1),
         )
 
     def demand(self, **demands: tuple[str, bool]) -> None:
-        """Check fields.
+        """Refuse fields with impossible values.
+
+        Families call it in `__post_init__` for their own fields.
 
         Args:
-            demands: By the name of each field, what it must be in words, and whether it is.
+            demands: For each field, by its name: the allowed values in words, as they follow "must
+                be", and whether the present value is one of them.
 
         Raises:
-            ConfigError: A field that is not what it must be.
+            ConfigError: A field has another value; the message names it.
         """
         for name, (words, is_met) in demands.items():
             if not is_met:

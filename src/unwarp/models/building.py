@@ -1,10 +1,10 @@
-"""From an `Architecture` to a `Model`."""
+"""Build a `Model` from an `Architecture` and the shape of a sample."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import nn
@@ -13,24 +13,36 @@ from unwarp.core import Domain
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
-from unwarp.models.encoders import Encoder, Gaussian, OneStage, Rung, Staged
-from unwarp.models.likelihood import BACKGROUND, Above, Likelihood, LikelihoodKind
+from unwarp.models.encoders import Encoder, OneStage, PoseStage, Staged
+from unwarp.models.likelihood import BACKGROUND, Likelihood, LikelihoodKind, LogOddsLink
 from unwarp.models.model import Model
 from unwarp.models.networks import Networks
-from unwarp.models.pose_search import search_for
-from unwarp.models.starts import start_for
+from unwarp.models.pose_search import build_pose_search
+from unwarp.models.posterior import GaussianHead
+from unwarp.models.starts import build_start
 from unwarp.nets.net import output_layer
 from unwarp.warps import Padding, Warp, Window
 
+INITIAL_LOG_ODDS = -2.0
+"""Log-odds of a bright pixel, about 0.12, at which templates of dark pictures begin."""
+
 
 def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) -> Model:
-    """A new model for samples of `shape`, with weights drawn from `seed`.
+    """A new model with random weights.
+
+    Args:
+        architecture: The fields of the model; a value of `auto` is decided here.
+        shape: Shape of a sample, (C, H, W) or (C, T).
+        seed: Seed of the weights; torch's own random state is left as it is.
+
+    Returns:
+        A model in training mode, on the CPU.
 
     Raises:
-        ConfigError: `shape` is neither (C, H, W) nor (C, T), or the architecture does not fit such samples.
+        ConfigError: No domain has samples of this shape, or the architecture does not suit them.
     """
     domain = domain_of(architecture.warp, shape)
-    architecture = complete(architecture, domain, shape)
+    architecture = resolve_auto(architecture, domain, shape)
     assert architecture.padding != "auto" and architecture.likelihood != "auto"
     window = Window.frame(shape[1:]).crop(architecture.crop)
     warp = architecture.warp.bind(shape[1:], window.extent[0])
@@ -42,38 +54,53 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
         decoder, link = build_decoder(architecture, template_shape, domain.is_bounded)
     networks = Networks(encoder, decoder, link)
     canvas = Canvas(tuple(shape), window, architecture.padding, architecture.gaps)
-    search = search_for(networks, canvas, architecture.pose_clusters, architecture.pose_updates)
+    search = build_pose_search(
+        networks, canvas, architecture.pose_clusters, architecture.pose_updates
+    )
     likelihood = Likelihood(architecture.likelihood, architecture.sigma)
     return Model(canvas, warp, networks, likelihood, architecture.prior, search)
 
 
 def domain_of(warp: Warp, shape: Sequence[int]) -> Domain:
-    """The domain of samples of `shape` (C, ...), which `warp` must act on.
+    """The domain of samples that a warp must act on.
+
+    Args:
+        warp: The family of deformations; it decides between domains with as many axes.
+        shape: Shape of a sample (C, ...).
 
     Raises:
         ConfigError: No domain has so many axes, or the warp acts on another one.
+
+    >>> from unwarp.warps import Affine2d
+    >>> domain_of(Affine2d(), (1, 8, 8)).plural
+    'pictures'
     """
     domain = Domain.of_axes(len(shape) - 1, warp.domain)
     if domain is None:
-        forms = ", ".join(f"(C, {', '.join(known.axes)})" for known in Domain.registry.values())
-        raise ConfigError(f"shape={tuple(shape)} is of no known domain; there are {forms}")
+        forms = " or ".join(f"(C, {', '.join(member.axes)})" for member in Domain.registry.values())
+        raise ConfigError(
+            f"shape={tuple(shape)} is of no known domain; give samples of shape {forms}"
+        )
     if warp.domain not in ("auto", domain.name):
         raise ConfigError(
-            f"warp {warp.name!r} acts on {warp.domain} data, the samples have shape {tuple(shape)}"
+            f"warp {warp.name!r} acts on {warp.domain} data, the samples have shape "
+            f"{tuple(shape)}; choose a warp for {domain.name} data"
         )
     return domain
 
 
-def complete(architecture: Architecture, domain: Domain, shape: Sequence[int]) -> Architecture:
-    """`architecture` with a value for every `auto`.
+def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int]) -> Architecture:
+    """The architecture with a decided padding and likelihood.
+
+    `auto` becomes `zeros` and the likelihood of the domain; other values stay as they are.
 
     Args:
-        architecture: What is to be built.
-        domain: What the samples are.
+        architecture: The fields of the model.
+        domain: The domain of the samples.
         shape: Shape of a sample (C, ...), for the message.
 
     Raises:
-        ConfigError: Gaps in a domain, a likelihood or a family that knows none.
+        ConfigError: `gaps` is set, but the domain, the likelihood or the family allows no gaps.
     """
     if architecture.padding == "auto":
         architecture = replace(architecture, padding="zeros")
@@ -83,8 +110,8 @@ def complete(architecture: Architecture, domain: Domain, shape: Sequence[int]) -
     if architecture.gaps and not has_gaps:
         raise ConfigError(
             "gaps=True is for series, a Gaussian likelihood and families without a critic; "
-            f"{type(architecture).__name__} with likelihood={architecture.likelihood!r} got samples "
-            f"of shape {tuple(shape)}; fill the gaps instead"
+            f"{type(architecture).__name__} with likelihood={architecture.likelihood!r} got "
+            f"samples of shape {tuple(shape)}; fill the gaps instead"
         )
     return architecture
 
@@ -92,63 +119,101 @@ def complete(architecture: Architecture, domain: Domain, shape: Sequence[int]) -
 def build_encoder(
     architecture: Architecture, shape: tuple[int, ...], warp: Warp, window: Window
 ) -> Encoder:
-    """The encoder that `architecture` describes, for samples of `shape` and a bound `warp`."""
-    many = 2 if architecture.stochastic else 1
+    """The encoder of an architecture, with random weights.
+
+    Args:
+        architecture: The fields of the model, without `auto`.
+        shape: Shape of an encoder input (C, ...); twice the channels if samples have gaps.
+        warp: The family of deformations, bound to the frame.
+        window: The part of the frame that templates fill.
+
+    Raises:
+        ConfigError: The start does not suit the warp.
+    """
+    n_outputs = 2 if architecture.stochastic else 1  # a mean, and a standard deviation if any
+    net, n_content = architecture.net, architecture.n_content
     padding: Padding = "zeros" if architecture.padding == "auto" else architecture.padding
     if architecture.encoder == "one-stage":
-        trunk = architecture.net.encode(shape, many * (architecture.n_content + len(warp.factors)))
-        return OneStage(warp, architecture.n_content, Gaussian(trunk, architecture.stochastic))
-    start = start_for(architecture.start, architecture.starts, warp, window)
-    rungs = _rungs(architecture, shape, warp, window)
-    content = Gaussian(
-        architecture.net.encode((shape[0], *window.size), many * architecture.n_content),
-        architecture.stochastic,
+        trunk = net.encode(shape, n_outputs * (n_content + len(warp.factors)))
+        return OneStage(warp, n_content, GaussianHead(trunk, architecture.stochastic))
+    start = build_start(architecture.start, architecture.starts, warp, window)
+    stages = _build_stages(architecture, shape, warp, window)
+    content = GaussianHead(
+        net.encode((shape[0], *window.size), n_outputs * n_content), architecture.stochastic
     )
-    flags = shape[0] // 2 if architecture.gaps else 0
-    return Staged(warp, architecture.n_content, start, rungs, content, window, padding, flags)
+    n_masks = shape[0] // 2 if architecture.gaps else 0
+    return Staged(warp, n_content, start, stages, content, window, padding, n_masks)
 
 
-def _rungs(
-    architecture: Architecture, shape: tuple[int, ...], warp: Warp, window: Window
-) -> list[Rung]:
-    """The stages of pose, outermost warp first; the refinements of an invertible one look at the crop.
+class _StagePlan(NamedTuple):
+    """A pose stage before its network is built: warp, window, and runs in training and in use."""
 
-    A learned start is the first rung of the outermost warp; without refinements each warp begins with one.
+    warp: Warp
+    window: Window
+    passes: tuple[int, int]
+
+
+def _plan_stages(
+    architecture: Architecture, warp: Warp, window: Window, frame: Window
+) -> list[_StagePlan]:
+    """The pose stages, outermost warp first.
+
+    An invertible warp has its refinements, which see the crop. A learned start is one stage more,
+    for the outermost warp, that sees the whole frame; without refinements each warp has one. A warp
+    without an inverse has a single stage.
     """
-    plans: list[tuple[Warp, Window, tuple[int, int]]] = []
+    plans: list[_StagePlan] = []
     for part in (part for part in reversed(warp.parts) if part.factors):
         if not part.map(torch.zeros(1, len(part.factors))).invertible:
-            plans.append((part, window, (1, 1)))
+            plans.append(_StagePlan(part, window, (1, 1)))
             continue
         if architecture.start == "learned" and not (plans and architecture.refinements):
-            plans.append((part, Window.frame(shape[1:]), (1, 1)))
-        plans += [(part, window, (1, 1))] * (architecture.refinements - 1)
-        plans += [(part, window, architecture.passes)] * min(1, architecture.refinements)
-    rungs = []
-    for i, (part, look, passes) in enumerate(plans):
+            plans.append(_StagePlan(part, frame, (1, 1)))
+        plans += [_StagePlan(part, window, (1, 1))] * (architecture.refinements - 1)
+        final = _StagePlan(part, window, architecture.passes)
+        plans += [final] * min(1, architecture.refinements)
+    return plans
+
+
+def _build_stages(
+    architecture: Architecture, shape: tuple[int, ...], warp: Warp, window: Window
+) -> list[PoseStage]:
+    """The pose stages; in a stochastic architecture the last of them is stochastic."""
+    plans = _plan_stages(architecture, warp, window, Window.frame(shape[1:]))
+    stages = []
+    for i, plan in enumerate(plans):
         stochastic = architecture.stochastic and i == len(plans) - 1
-        net = architecture.net.encode(
-            (shape[0], *look.size), len(part.factors) * (2 if stochastic else 1)
-        )
-        rungs.append(Rung(part, look, net, stochastic, passes))
-    return rungs
+        n_outputs = len(plan.warp.factors) * (2 if stochastic else 1)
+        net = architecture.net.encode((shape[0], *plan.window.size), n_outputs)
+        stages.append(PoseStage(plan.warp, plan.window, net, stochastic, plan.passes))
+    return stages
 
 
 def build_decoder(
     architecture: Architecture, shape: tuple[int, ...], is_bounded: bool
 ) -> tuple[nn.Module, nn.Module]:
-    """The decoder and the link: values in [0, 1] start near the background, others stay linear.
+    """The decoder of an architecture and the link that follows the warp.
+
+    Unbounded values have a linear decoder and no link. For values in [0, 1] under a Bernoulli
+    likelihood the decoder returns log-odds, and the link turns them into probabilities; under a
+    Gaussian one the decoder itself ends with a sigmoid. If the padding is 0, their templates begin
+    near this background.
 
     Args:
-        architecture: What is to be built.
+        architecture: The fields of the model, without `auto`.
         shape: Shape of a template (C, ...).
-        is_bounded: Whether values lie in [0, 1].
+        is_bounded: Whether values are in [0, 1].
+
+    Returns:
+        The decoder, from content (N, D) to templates (N, *shape), and the link.
     """
     net = architecture.net.decode(architecture.n_content, shape)
     if not is_bounded:
         return net, nn.Identity()
-    bias, odds = output_layer(net).bias, architecture.likelihood != "gaussian"
+    bias, has_log_odds = output_layer(net).bias, architecture.likelihood != "gaussian"
     assert bias is not None
-    empty = 2.0 if architecture.padding == "zeros" else 0.0
-    nn.init.constant_(bias, (BACKGROUND if odds else 0.0) - empty)
-    return (net, Above()) if odds else (nn.Sequential(net, nn.Sigmoid()), nn.Identity())
+    initial = INITIAL_LOG_ODDS if architecture.padding == "zeros" else 0.0
+    nn.init.constant_(bias, (BACKGROUND if has_log_odds else 0.0) + initial)
+    if has_log_odds:
+        return net, LogOddsLink()
+    return nn.Sequential(net, nn.Sigmoid()), nn.Identity()

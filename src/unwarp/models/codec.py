@@ -1,4 +1,7 @@
-"""Choices (recipes, warps and what they hold) as JSON values, and back; nothing is ever imported."""
+"""Recipes and warps as JSON values, and back.
+
+Reading never imports a module and never runs stored code.
+"""
 
 from __future__ import annotations
 
@@ -18,29 +21,33 @@ PACKAGE = __name__.partition(".")[0]
 
 
 def describe(choice: Any) -> Any:
-    """A choice as plain JSON values.
+    """A recipe or a warp as plain JSON values.
 
     Args:
-        choice: A recipe, a warp, or anything that one of them holds.
+        choice: A recipe, a warp, or the value of one of their fields.
 
     Returns:
-        A mapping with the `family` of a recipe or a warp, the `module` that defines it where that is
+        A mapping with the `family` of a recipe or a warp, the `module` that defines it if that is
         outside this package, and its fields; other values as they are.
 
     Raises:
-        ConfigError: A class that `restore` could not tell from the one that it derives from.
+        ConfigError: `restore` could not tell the class from the one that it derives from, or a
+            field has the name of an entry of its own.
+
+    >>> from unwarp.warps import Identity
+    >>> describe(Identity())
+    {'family': 'identity', 'size': [2, 2]}
     """
     if isinstance(choice, Chain):
         links = [describe(link) for link in choice.links]
         return {"family": choice.name, "links": links, "size": list(choice.size)}
     if is_dataclass(choice) and not isinstance(choice, type):
-        head, body = (
-            _head(choice),
-            {f.name: describe(getattr(choice, f.name)) for f in fields(choice)},
-        )
-        if taken := head.keys() & body.keys():
+        head = _family_entries(choice)
+        body = {f.name: describe(getattr(choice, f.name)) for f in fields(choice)}
+        if clashes := head.keys() & body.keys():
             raise ConfigError(
-                f"{address(choice)} has a field {taken.pop()!r}, which its record needs; rename it"
+                f"{address(choice)} has a field {clashes.pop()!r}, which its record needs; "
+                "rename the field"
             )
         return head | body
     if isinstance(choice, tuple | list):
@@ -48,67 +55,81 @@ def describe(choice: Any) -> Any:
     return choice
 
 
-def _head(choice: Any) -> dict[str, str]:
-    """Name of a recipe or a warp, and its module where that is outside this package."""
+def _family_entries(choice: Any) -> dict[str, str]:
+    """Name of a recipe or a warp, and its module if that is outside this package."""
     if not isinstance(choice, Recipe | Warp):
         return {}
-    label, members = _label(choice)
-    name, module = str(getattr(choice, label, None)), type(choice).__module__
+    attribute, members = _naming(choice)
+    name, module = str(getattr(choice, attribute, None)), type(choice).__module__
     if name not in members or address(members[name]) != address(choice):
         raise ConfigError(
             f"{address(choice)} has no name of its own and cannot be written; "
-            f"add to the class: {label}: ClassVar[str] = 'a-new-name'"
+            f"add to the class: {attribute}: ClassVar[str] = 'a-new-name'"
         )
-    inside = module.partition(".")[0] == PACKAGE
-    return {"family": name} | ({} if inside else {"module": module})
+    is_inside = module.partition(".")[0] == PACKAGE
+    return {"family": name} | ({} if is_inside else {"module": module})
 
 
-def _label(choice: Recipe | Warp) -> tuple[str, Mapping[str, type]]:
-    """Attribute that names a choice, and the registry that knows the name."""
+def _naming(choice: Recipe | Warp) -> tuple[str, Mapping[str, type]]:
+    """The attribute that names a recipe or a warp, and the registry of such names."""
     return ("family", Recipe.registry) if isinstance(choice, Recipe) else ("name", Warp.registry)
 
 
 def restore(record: Mapping[str, Any]) -> Any:
     """The recipe or warp that `describe` wrote, checked field by field.
 
+    Fields that are missing take their default values. A warp may be written as its name.
+
+    Args:
+        record: A mapping with the `family`, and fields.
+
     Raises:
-        NotImportedError: A family of a module that is not imported; the message names the module.
-        ConfigError: An unknown family or field, or a value of the wrong type.
+        NotImportedError: No imported module defines the family; the message names the module.
+        ConfigError: A family or a field is unknown, or a value has the wrong type.
+
+    >>> restore({"family": "vae", "n_content": 6, "warp": "affine"}).n_content
+    6
     """
-    return _restored(record, {**Warp.registry, **Recipe.registry})
+    return _restore_member(record, {**Warp.registry, **Recipe.registry})
 
 
-def _restored(record: Any, members: Mapping[str, type]) -> Any:
+def _restore_member(record: Any, members: Mapping[str, type]) -> Any:
     """The member of a registry that a record describes."""
     if not isinstance(record, Mapping):
         raise ConfigError(f"{record!r} is no recipe or warp; give a mapping with its family")
     values = dict(record)
     name, module = values.pop("family", None), values.pop("module", None)
     if name not in members:
-        raise _absent(name, module, members)
+        raise _unknown_family(name, module, members)
     if members[name] is Chain:
-        if strange := values.keys() - {"links", "size"}:
-            raise ConfigError(
-                f"a chain has no field {min(strange)!r}; set fields of its parts, as warp.PART.{min(strange)}, which are "
-                + (
-                    ", ".join(str(link.get("family")) for link in values.get("links", ()))
-                    or "missing"
-                )
-            )
-        links = (_restored(link, Warp.registry) for link in values.get("links", ()))
-        return Chain(*links, size=values.get("size", (2, 2)))
-    return _checked(members[name], values)
+        return _restore_chain(values)
+    return _build_dataclass(members[name], values)
 
 
-def _absent(name: Any, module: Any, members: Mapping[str, type]) -> ConfigError:
-    """The error for a family that is not registered, with its mend."""
+def _restore_chain(values: Mapping[str, Any]) -> Chain:
+    """A chain of warps from the records of its parts."""
+    links = values.get("links", ())
+    if unknown := values.keys() - {"links", "size"}:
+        field = min(unknown)
+        parts = ", ".join(str(link.get("family")) for link in links) or "missing"
+        raise ConfigError(
+            f"a chain has no field {field!r}; set fields of its parts, as warp.PART.{field}, "
+            f"which are {parts}"
+        )
+    members = (_restore_member(link, Warp.registry) for link in links)
+    return Chain(*members, size=values.get("size", (2, 2)))
+
+
+def _unknown_family(name: Any, module: Any, members: Mapping[str, type]) -> ConfigError:
+    """The error for a family that is not registered, with the way to register it."""
     if module is None:
         return ConfigError(
             f"family {name!r} is unknown; choose one of {', '.join(sorted(members))}"
         )
     if module == "__main__":
         return NotImportedError(
-            f"family {name!r} is defined in a script or a notebook; run its definition here, then load again"
+            f"family {name!r} is defined in a script or a notebook; run its definition here, "
+            "then load again"
         )
     return NotImportedError(
         f"family {name!r} is defined in {module}, which is not imported; import it, then load again"
@@ -116,8 +137,8 @@ def _absent(name: Any, module: Any, members: Mapping[str, type]) -> ConfigError:
     )
 
 
-def _checked(choice: Any, values: dict[str, Any]) -> Any:
-    """A dataclass from its fields, with values of the types that it declares."""
+def _build_dataclass(choice: Any, values: dict[str, Any]) -> Any:
+    """A dataclass from JSON values of its fields, converted to the types that it declares."""
     hints, names = get_type_hints(choice), [f.name for f in fields(choice)]
     for name, value in values.items():
         if name not in names:
@@ -126,17 +147,17 @@ def _checked(choice: Any, values: dict[str, Any]) -> Any:
             )
         hint = hints[name]
         if isinstance(hint, type) and issubclass(hint, Warp):
-            named = isinstance(value, str)
-            values[name] = warps.named(value) if named else _restored(value, Warp.registry)
+            is_name = isinstance(value, str)
+            values[name] = warps.named(value) if is_name else _restore_member(value, Warp.registry)
         elif is_dataclass(hint) and isinstance(value, Mapping):
-            values[name] = _checked(hint, dict(value))
+            values[name] = _build_dataclass(hint, dict(value))
         else:
-            values[name] = _typed(choice, name, hint, value)
+            values[name] = _convert(choice, name, hint, value)
     return choice(**values)
 
 
-def _typed(choice: type, name: str, hint: Any, value: Any) -> Any:
-    """A value as the type `hint` of a field."""
+def _convert(choice: type, name: str, hint: Any, value: Any) -> Any:
+    """A JSON value as the type `hint` of the field `name` of a class."""
     config = None if is_dataclass(hint) else ConfigDict(arbitrary_types_allowed=True)
     try:
         return TypeAdapter(hint, config=config).validate_python(value)

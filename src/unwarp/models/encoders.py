@@ -1,122 +1,51 @@
-"""Encoders: canonicalise, then encode (`Staged`); the one-stage encoder is a comparison."""
+"""Encoders: from samples to a posterior over content and deformation.
+
+`Staged` canonicalises, then encodes. A sequence of pose stages predicts the deformation. Each stage
+sees the sample with the deformation of the earlier stages undone, and predicts the part that is
+left. The content network sees the sample with the whole invertible deformation undone, so that the
+content code need not describe the pose. `OneStage` is the comparison: one network reads both from
+the raw sample.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from unwarp.models.losses import reparametrise
-from unwarp.models.starts import Start, sized
+from unwarp.models.posterior import GaussianHead, PoseEstimate, StagePosterior, sample_or_mean
+from unwarp.models.posterior import Posterior as Posterior
+from unwarp.models.starts import Start, without_shift
 from unwarp.nets.net import constant_output
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, align
 
 EncoderKind = Literal["staged", "one-stage"]
 
 
-@dataclass(frozen=True)
-class Posterior:
-    """The posterior of a batch, before centring.
+class PoseStage(nn.Module):
+    """One stage of the pose network, which predicts one warp.
+
+    Its output layer begins at zero, so that an untrained stage returns the identity. A stage may
+    run several times, each time on the sample that its last run straightened; later runs correct
+    the error of earlier ones without further weights.
+
+    Args:
+        warp: The family of deformations that it predicts.
+        window: The part of the frame that it sees.
+        net: Network from samples on the window to P outputs, or 2 P if it is stochastic.
+        stochastic: Whether it returns standard deviations too.
+        passes: Number of runs in training and in evaluation mode.
 
     Attributes:
-        content: Content codes (N, D): the mean, or a draw where noise was given.
-        map: The whole deformation.
-        theta: Mean of its learned part in half-ranges (N, P): what the prior judges.
-        content_mean: Posterior mean of the content (N, D).
-        content_log_sd: Its log standard deviation (N, D); None for a deterministic encoder.
-        theta_log_sd: Log standard deviation of the last rung's columns that have a Gaussian prior
-            (N, P'), in half-ranges to first order; None likewise.
-        before: The map of the rungs before the last; None without rungs.
-        stage: The last rung's own; `map` is `before.compose(stage.sampled_map)`.
-        canonical: Input of the content network: the canonicalised sample on its window.
-    """
+        is_invertible: Whether its deformations can be undone before later stages see the sample.
 
-    content: Tensor
-    map: Map
-    theta: Tensor
-    content_mean: Tensor
-    content_log_sd: Tensor | None = None
-    theta_log_sd: Tensor | None = None
-    before: Map | None = None
-    stage: Stage | None = None
-    canonical: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The Gaussian of one rung over the parameters of its warp, before `constrain`.
-
-    Attributes:
-        warp: The rung's family.
-        mean: Means (N, P).
-        log_sd: Log standard deviations (N, P); None for a deterministic rung.
-        raw: A draw (N, P), or the mean itself.
-    """
-
-    warp: Warp
-    mean: Tensor
-    log_sd: Tensor | None
-    raw: Tensor
-
-    @cached_property
-    def sampled_map(self) -> Map:
-        """The map of the draw."""
-        return self.warp.map(self.warp.constrain(self.raw))
-
-    @cached_property
-    def mean_map(self) -> Map:
-        """The map of the mean."""
-        if self.raw is self.mean:
-            return self.sampled_map
-        return self.warp.map(self.warp.constrain(self.mean))
-
-    @property
-    def gaussian_log_sd(self) -> Tensor | None:
-        """`log_sd` of the columns with a Gaussian prior (N, P').
-
-        Periodic ones have a uniform prior and no rate.
-        """
-        free = [i for i, factor in enumerate(self.warp.factors) if not factor.periodic]
-        return None if self.log_sd is None else self.log_sd[:, free]
-
-
-class Gaussian(nn.Module):
-    """A network's output as a mean and, where `stochastic`, a log standard deviation.
-
-    The log standard deviation begins near -`narrow`.
-    """
-
-    def __init__(self, net: nn.Module, stochastic: bool, narrow: float = 1.0) -> None:
-        super().__init__()
-        self.net, self.stochastic, self.narrow = net, stochastic, narrow
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        out = self.net(x)
-        if not self.stochastic:
-            return out, None
-        mean, log_sd = out.chunk(2, -1)
-        return mean, log_sd.clamp(-8, 3) - self.narrow
-
-
-def _draw(mean: Tensor, log_sd: Tensor | None, noise: torch.Generator | None) -> Tensor:
-    return mean if noise is None or log_sd is None else reparametrise(mean, log_sd, noise)
-
-
-def _repeat(x: Tensor, n: int) -> Tensor:
-    """Samples (n, ...): those of `x` (N, ...), one set after the other, where n is more than N."""
-    return x.repeat(n // len(x), *(1 for _ in x.shape[1:])) if n > len(x) else x
-
-
-class Rung(nn.Module):
-    """One stage of pose: a network that looks at `window` and predicts the theta of one warp.
-
-    A rung that is passed several times, each time on the picture that the last pass straightened,
-    settles: what one look misses the next one sees. It may be passed more often in use than in
-    training.
+    >>> from unwarp.warps import Affine2d
+    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(16, 6))
+    >>> stage = PoseStage(Affine2d(), Window.frame((4, 4)), net, stochastic=False, passes=(2, 5))
+    >>> stage(torch.rand(3, 1, 4, 4), None).mean.abs().sum().item(), stage.eval().passes
+    (0.0, 5)
     """
 
     def __init__(
@@ -129,65 +58,104 @@ class Rung(nn.Module):
     ) -> None:
         super().__init__()
         self.warp, self.window, self._passes = warp, window, passes
-        circle = any(factor.periodic for factor in warp.factors)
-        self.head = Gaussian(constant_output(net), stochastic, 3.0 if circle else 1.0)
+        has_circle = any(factor.periodic for factor in warp.factors)
+        # a unit of a full circle's column is half a turn, so its noise begins smaller
+        initial_log_sd = -3.0 if has_circle else -1.0
+        self.head = GaussianHead(constant_output(net), stochastic, initial_log_sd)
         self.is_invertible = warp.map(torch.zeros(1, len(warp.factors))).invertible
 
     @property
     def passes(self) -> int:
-        """How often the rung is passed: in training, and in use."""
+        """Number of runs of the stage in the module's present mode.
+
+        The first of the two numbers `passes` in training, the second in evaluation mode.
+        """
         return self._passes[0 if self.training else 1]
 
-    def forward(self, view: Tensor, noise: torch.Generator | None) -> Stage:
-        """The Gaussian of a view, and a draw where there is noise.
+    def forward(self, view: Tensor, noise: torch.Generator | None) -> StagePosterior:
+        """The posterior of the part of the deformation that is left.
 
         Args:
-            view: Samples on the rung's window (N, C, ...), with the earlier rungs undone.
-            noise: Generator of the draw; None for the mean.
+            view: Samples on the stage's window (N, C, ...), with the earlier stages undone.
+            noise: Generator of a sample of the posterior; None for its mean.
         """
         mean, log_sd = self.head(view)
-        return Stage(self.warp, mean, log_sd, _draw(mean, log_sd, noise))
+        return StagePosterior(self.warp, mean, log_sd, sample_or_mean(mean, log_sd, noise))
 
 
 class Encoder(nn.Module):
-    """Base of encoders: `forward(x, noise, angles) -> Posterior`.
+    """Base of encoders: a module from samples to a `Posterior`.
+
+    A subclass defines `forward(x, noise, angles, single_pass)`, as `Staged` documents it.
+
+    Args:
+        warp: The family of deformations, bound to a frame.
+        n_content: Size D of the content code.
 
     Attributes:
-        angles: Angles in radians at which a pose may begin; the argument `angles` (N,) names that
-            of each row.
+        angles: Angles in radians at which a pose may begin; a single one if there is no choice.
+        inverse_half_ranges: 1 over the half-range of each column of theta (P,); 0 if periodic.
+
+    >>> from unwarp.warps import Affine2d
+    >>> Encoder(Affine2d(), 3).angles
+    (0.0,)
     """
 
     angles: tuple[float, ...] = (0.0,)
+    inverse_half_ranges: Tensor
 
     def __init__(self, warp: Warp, n_content: int) -> None:
         super().__init__()
         self.warp, self.n_content = warp, n_content
-        half = torch.tensor([f.half_range for f in warp.factors])
-        free = torch.tensor([0.0 if f.periodic else 1.0 for f in warp.factors])
-        inverse = torch.where(half > 0, free / half.clamp_min(1e-12), 0.0)
-        self.register_buffer("per_half_range", inverse, persistent=False)
-
-    per_half_range: Tensor
+        half_ranges = torch.tensor([f.half_range for f in warp.factors])
+        is_charged = torch.tensor([0.0 if f.periodic else 1.0 for f in warp.factors])
+        inverse = torch.where(half_ranges > 0, is_charged / half_ranges.clamp_min(1e-12), 0.0)
+        self.register_buffer("inverse_half_ranges", inverse, persistent=False)
 
     def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
-        """The whole deformation without noise: `forward(x, None, angles).map`.
+        """The whole deformation of samples, as `forward(x, None, angles).map`.
 
         Args:
-            x: Observations (N, C, ...).
-            angles: Angles (N,) in radians at which the poses begin; None for none.
+            x: Samples (N, C, ...).
+            angles: Angles (N,) in radians at which the poses begin; None for no rotation.
+
+        Returns:
+            Posterior mean deformations, N of them, before centring.
         """
         posterior: Posterior = self(x, None, angles)
         return posterior.map
 
-    def _prior_coordinates(self, learned: Map) -> Tensor:
-        """A learned deformation in half-ranges; 0 in periodic columns: their prior is uniform."""
-        return self.warp.theta(learned).to(self.per_half_range.device) * self.per_half_range
+    def _prior_coordinates(self, map: Map) -> Tensor:
+        """Theta (N, P) of a map in half-ranges; 0 in periodic columns: their prior is uniform."""
+        return self.warp.theta(map).to(self.inverse_half_ranges.device) * self.inverse_half_ranges
 
 
 class Staged(Encoder):
     """Canonicalise, then encode.
 
-    Each rung gets x with the earlier rungs undone, the content network x with the total undone.
+    The deformation is start o stage_1 o ... o stage_K, the last stage acting on the template first
+    (`total = earlier.compose(stage)`). Stage k sees the sample with start o stage_1 o ... o
+    stage_(k-1) undone. The content network sees it with all invertible stages undone.
+
+    Args:
+        warp: The family of deformations, bound to a frame.
+        n_content: Size D of the content code.
+        start: First estimate of the pose, without parameters.
+        stages: Pose stages, in the order of their runs.
+        content: Network from canonicalised samples on `window` to the content code.
+        window: The part of the frame that templates fill.
+        padding: Values outside the frame, for undoing deformations.
+        n_mask_channels: Number of last channels that mark observed values; 0 without gaps.
+
+    Attributes:
+        rungs: The pose stages. The name is a part of the names of stored weights.
+
+    >>> from unwarp.models import AE, Net
+    >>> from unwarp.warps import Affine2d
+    >>> recipe = AE(warp=Affine2d(), refinements=2, net=Net("mlp", (8,), (8,)))
+    >>> encoder = recipe.build((1, 8, 8)).encoder
+    >>> len(encoder.rungs)  # a learned start on the whole frame, and two refinements
+    3
     """
 
     def __init__(
@@ -195,16 +163,16 @@ class Staged(Encoder):
         warp: Warp,
         n_content: int,
         start: Start,
-        rungs: Sequence[Rung],
-        content: Gaussian,
+        stages: Sequence[PoseStage],
+        content: GaussianHead,
         window: Window,
         padding: Padding,
-        flags: int = 0,
+        n_mask_channels: int = 0,
     ) -> None:
         super().__init__(warp, n_content)
-        self.flags = flags
+        self.n_mask_channels = n_mask_channels
         self.start, self.angles, self.window, self.padding = start, start.angles, window, padding
-        self.rungs: Iterable[Rung] = nn.ModuleList(rungs)  # type: ignore[assignment]
+        self.rungs: Iterable[PoseStage] = nn.ModuleList(stages)  # type: ignore[assignment]
         self.content = content
 
     def forward(
@@ -212,69 +180,100 @@ class Staged(Encoder):
         x: Tensor,
         noise: torch.Generator | None = None,
         angles: Tensor | None = None,
-        brief: bool = False,
+        single_pass: bool = False,
     ) -> Posterior:
-        """The posterior of observations.
+        """The posterior of samples over content and deformation, before centring.
 
         Args:
-            x: Observations (N, C, ...).
-            noise: Generator of a draw; None for the mean.
+            x: Samples (N, C, ...), mask channels included.
+            noise: Generator of a sample of the posterior; None for its mean.
             angles: Angles in radians at which the poses begin: (N,), or (K * N,) for K poses of
-                each observation, one set of observations after the other; None for none.
-            brief: Whether each rung is passed once, and none that cannot be undone.
+                each sample, with all samples at the first angle first. None for no rotation.
+            single_pass: Whether each stage runs once, and stages that cannot be undone not at all:
+                a cheap first estimate.
+
+        Returns:
+            A posterior of N rows, or of K * N.
         """
         start = self.start(x, angles)
-        x = _repeat(x, len(start))
-        learned: Map = IdentityMap(len(x))
-        mean_map, before, undone = learned, learned, start
+        x, estimate = _tile(x, len(start)), PoseEstimate.begin(start)
         views: dict[Window, Tensor] = {}
-        stage: Stage | None = None
-        for rung, is_last in self._passes(brief):
-            stage = rung(self._look(x, undone, rung.window, views), noise if is_last else None)
-            before, mean_map = learned, mean_map.compose(stage.mean_map)
-            learned = learned.compose(stage.sampled_map)
-            if stage.sampled_map.invertible:
-                undone, views = start.compose(learned), {}
-        view = self._look(x, undone, self.window, views)
+        for module, is_last_pass in self._schedule(single_pass):
+            view = self._canonicalise(x, estimate.undoable, module.window, views)
+            stage = module(view, noise if is_last_pass else None)
+            estimate = estimate.refine(stage)
+            views = {} if module.is_invertible else views
+        view = self._canonicalise(x, estimate.undoable, self.window, views)
         mean, log_sd = self.content(view)
-        sds = stage.gaussian_log_sd if stage else None
-        content, map = _draw(mean, log_sd, noise), start.compose(learned)
-        theta = self._prior_coordinates(sized(start).compose(mean_map))
-        return Posterior(content, map, theta, mean, log_sd, sds, start.compose(before), stage, view)
-
-    def _passes(self, brief: bool) -> list[tuple[Rung, bool]]:
-        """The rungs as they are passed, and whether a pass is the last of its rung."""
-        rungs = [rung for rung in self.rungs if rung.is_invertible or not brief]
-        counts = [1 if brief else rung.passes for rung in rungs]
-        return [(rung, i == n - 1) for rung, n in zip(rungs, counts, strict=True) for i in range(n)]
+        content, map = sample_or_mean(mean, log_sd, noise), start.compose(estimate.predicted)
+        theta = self._prior_coordinates(without_shift(start).compose(estimate.mean))
+        theta_log_sd = estimate.stage.gaussian_log_sd if estimate.stage else None
+        before = start.compose(estimate.earlier)
+        return Posterior(
+            content, map, theta, mean, log_sd, theta_log_sd, before, estimate.stage, view
+        )
 
     def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
-        """As `Encoder.pose`, without the content network."""
-        start = undone = self.start(x, angles)
-        learned: Map = IdentityMap(len(x))
-        for rung, _ in self._passes(brief=False):
-            map = rung(self._look(x, undone, rung.window, {}), None).sampled_map
-            learned = learned.compose(map)
-            undone = start.compose(learned) if map.invertible else undone
-        return start.compose(learned)
+        """The whole deformation of samples, without running the content network.
 
-    def _look(self, x: Tensor, undone: Map, window: Window, views: dict[Window, Tensor]) -> Tensor:
-        """The picture with `undone` taken out, on `window`; made once for all that look at it.
+        Args:
+            x: Samples (N, C, ...), mask channels included.
+            angles: Angles (N,) in radians at which the poses begin; None for no rotation.
 
-        The last `flags` channels say what was observed: they move, and no gain changes them.
+        Returns:
+            Posterior mean deformations, N of them, before centring.
+        """
+        start = estimate = self.start(x, angles)
+        predicted: Map = IdentityMap(len(x))
+        for module, _ in self._schedule(single_pass=False):
+            view = self._canonicalise(x, estimate, module.window, {})
+            map = module(view, None).sampled_map
+            predicted = predicted.compose(map)
+            estimate = start.compose(predicted) if map.invertible else estimate
+        return start.compose(predicted)
+
+    def _schedule(self, single_pass: bool) -> list[tuple[PoseStage, bool]]:
+        """The stages, one entry a run, and whether a run is the last of its stage."""
+        stages = [stage for stage in self.rungs if stage.is_invertible or not single_pass]
+        counts = [1 if single_pass else stage.passes for stage in stages]
+        pairs = zip(stages, counts, strict=True)
+        return [(stage, i == n - 1) for stage, n in pairs for i in range(n)]
+
+    def _canonicalise(
+        self, x: Tensor, map: Map, window: Window, views: dict[Window, Tensor]
+    ) -> Tensor:
+        """Samples on a window with a deformation undone, computed once for all that see it.
+
+        Mask channels move with the samples, but no gain changes their values.
         """
         if window not in views:
-            values, flags = torch.split(x, [x.shape[1] - self.flags, self.flags], 1)
-            parts = [align(values, undone, window, self.padding)]
-            parts += [align(flags, undone.point_map, window, self.padding)] if self.flags else []
-            views[window] = torch.cat(parts, 1) if self.flags else parts[0]
+            n_masks = self.n_mask_channels
+            values, masks = torch.split(x, [x.shape[1] - n_masks, n_masks], 1)
+            parts = [align(values, map, window, self.padding)]
+            parts += [align(masks, map.point_map, window, self.padding)] if n_masks else []
+            views[window] = torch.cat(parts, 1) if n_masks else parts[0]
         return views[window]
 
 
 class OneStage(Encoder):
-    """One trunk gives content and theta from the raw x, as first published."""
+    """One network that reads content and deformation from the raw sample.
 
-    def __init__(self, warp: Warp, n_content: int, trunk: Gaussian) -> None:
+    The structure of rate-invariant autoencoders of series as first published (Koneripalli et al.
+    2020), for comparison with `Staged`.
+
+    Args:
+        warp: The family of deformations, bound to a frame.
+        n_content: Size D of the content code.
+        trunk: Network from samples to D + P means, and as many log standard deviations if it is
+            stochastic.
+
+    >>> from unwarp.models import AE, Net
+    >>> recipe = AE(encoder="one-stage", net=Net("mlp", (8,), (8,)))
+    >>> isinstance(recipe.build((1, 8, 8)).encoder, OneStage)
+    True
+    """
+
+    def __init__(self, warp: Warp, n_content: int, trunk: GaussianHead) -> None:
         super().__init__(warp, n_content)
         self.trunk = trunk
 
@@ -283,16 +282,36 @@ class OneStage(Encoder):
         x: Tensor,
         noise: torch.Generator | None = None,
         angles: Tensor | None = None,
-        brief: bool = False,
+        single_pass: bool = False,
     ) -> Posterior:
-        """The posterior of observations `x` (N, C, ...); `angles` and `brief` change nothing."""
+        """The posterior of samples over content and deformation, before centring.
+
+        Args:
+            x: Samples (N, C, ...).
+            noise: Generator of a sample of the posterior; None for its mean.
+            angles: Ignored; the pose has no start.
+            single_pass: Ignored; the network runs once in any case.
+
+        Returns:
+            A posterior of N rows.
+        """
         mean, log_sd = self.trunk(x)
-        draw = _draw(mean, log_sd, noise)
+        sample = sample_or_mean(mean, log_sd, noise)
         sizes = [self.n_content, len(self.warp.factors)]
-        (code, mean_raw), (content, raw) = (torch.split(y, sizes, -1) for y in (mean, draw))
-        code_sd, raw_sd = (None, None) if log_sd is None else torch.split(log_sd, sizes, -1)
-        is_mean = log_sd is None or noise is None
-        stage = Stage(self.warp, mean_raw, raw_sd, mean_raw if is_mean else raw)
+        (content_mean, raw_mean), (content, raw) = (
+            torch.split(y, sizes, -1) for y in (mean, sample)
+        )
+        content_log_sd, raw_log_sd = (
+            (None, None) if log_sd is None else torch.split(log_sd, sizes, -1)
+        )
+        stage = StagePosterior(self.warp, raw_mean, raw_log_sd, raw_mean if sample is mean else raw)
         theta, identity = self._prior_coordinates(stage.mean_map), IdentityMap(len(x))
-        spread, map = stage.gaussian_log_sd, stage.sampled_map
-        return Posterior(content, map, theta, code, code_sd, spread, identity, stage)
+        theta_log_sd, map = stage.gaussian_log_sd, stage.sampled_map
+        return Posterior(
+            content, map, theta, content_mean, content_log_sd, theta_log_sd, identity, stage
+        )
+
+
+def _tile(x: Tensor, n: int) -> Tensor:
+    """Samples (N, ...) repeated as a whole until there are `n`; unchanged if N is `n` or more."""
+    return x.repeat(n // len(x), *(1 for _ in x.shape[1:])) if n > len(x) else x

@@ -1,4 +1,4 @@
-"""`Hooks`: the work of a model on training samples outside the steps of a run."""
+"""`Hooks`: functions that a training run calls outside its steps."""
 
 from __future__ import annotations
 
@@ -8,33 +8,39 @@ from dataclasses import dataclass
 from torch import Tensor
 
 
-def nothing(x: Tensor) -> None:
-    """Nothing, for training samples `x` (N, *shape)."""
+def ignore(x: Tensor) -> None:
+    """Do nothing; the default of both hooks.
+
+    Args:
+        x: Training samples (N, *shape).
+    """
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """The work of a model on training samples outside the steps of a run.
+    """Functions that a training run calls outside its steps.
 
-    `train` reads them from the attribute `training_hooks` of its module. A module without it needs
-    no such work.
+    `train` reads them from the attribute `training_hooks` of the module that it trains; a module
+    without this attribute needs no such calls. Use them for state that is computed from samples and
+    not learned by gradients, such as cluster centres or the mean deformation.
 
     Attributes:
         updates: Number of calls of `update` in a run, at equal distances.
-        update: Takes up to 1,024 training samples (N, *shape), between two steps.
-        finish: Takes up to 4,096 training samples, after the last step, in evaluation mode.
+        update: Called between two steps with up to 1,024 training samples (N, *shape).
+        finish: Called once after the last step, in evaluation mode, with up to 4,096 of them.
 
-    Example:
-        >>> from torch import nn
-        >>> class Centred(nn.Linear):
-        ...     @property
-        ...     def training_hooks(self) -> Hooks:
-        ...         return Hooks(finish=self.centre)
-        ...
-        ...     def centre(self, x: Tensor) -> None:
-        ...         self.bias.data -= self(x).mean(0)
+    >>> from torch import nn
+    >>> class Centred(nn.Linear):
+    ...     @property
+    ...     def training_hooks(self) -> Hooks:
+    ...         return Hooks(finish=self.centre)
+    ...
+    ...     def centre(self, x: Tensor) -> None:
+    ...         self.bias.data -= self(x).mean(0)
+    >>> Centred(2, 1).training_hooks.updates
+    0
     """
 
     updates: int = 0
-    update: Callable[[Tensor], None] = nothing
-    finish: Callable[[Tensor], None] = nothing
+    update: Callable[[Tensor], None] = ignore
+    finish: Callable[[Tensor], None] = ignore

@@ -1,4 +1,4 @@
-"""The observation model: how probable an observation is, given what the model draws."""
+"""The observation model: how probable a sample is under its reconstruction."""
 
 from __future__ import annotations
 
@@ -11,18 +11,38 @@ from unwarp.errors import ConfigError
 from unwarp.models.losses import bernoulli_nll, continuous_bernoulli_nll, gaussian_nll
 
 LikelihoodKind = Literal["gaussian", "bernoulli", "continuous-bernoulli"]
+LIKELIHOODS: tuple[LikelihoodKind, ...] = ("gaussian", "bernoulli", "continuous-bernoulli")
+
 Scale = float | Literal["learned"]
+"""A standard deviation, or `learned` for a parameter of the model."""
+
+INITIAL_LEARNED_SIGMA = 0.3
+"""Standard deviation at which a learned one begins."""
+
 BACKGROUND = 8.0
-KINDS: tuple[LikelihoodKind, ...] = ("gaussian", "bernoulli", "continuous-bernoulli")
+"""Log-odds against a bright pixel in an empty background: its probability is about 0.0003."""
 
 
 class Likelihood(nn.Module):
-    """-log p(x | x_hat) in nats, summed over features.
+    """Negative log-likelihood of samples under their reconstructions.
+
+    -log p(x | x_hat) in nats, summed over features. The formulas are those of `gaussian_nll`,
+    `bernoulli_nll` and `continuous_bernoulli_nll`. A learned sigma is one parameter for all
+    features (Rybkin, Daniilidis and Levine 2021, Simple and effective VAE training with calibrated
+    decoders).
+
+    Args:
+        kind: `gaussian`, `bernoulli` or `continuous-bernoulli`.
+        sigma: Standard deviation of the Gaussian, positive, or `learned`; the others ignore it.
 
     Attributes:
-        kind: `gaussian`, `bernoulli` or `continuous-bernoulli`.
-        log_sigma: Log standard deviation of the Gaussian, a parameter where it is learned (one for all features, as in
-            Rybkin, Daniilidis and Levine 2021, Simple and effective VAE training with calibrated decoders).
+        kind: As above.
+        log_sigma: Log standard deviation of the Gaussian, a scalar; a parameter if it is learned.
+
+    >>> likelihood = Likelihood("gaussian", sigma=1.0)
+    >>> x = torch.zeros(2, 1, 4)
+    >>> likelihood(x + 2.0, x) - likelihood(x, x)  # 4 features, 2^2 / 2 nats each
+    tensor([8., 8.])
     """
 
     log_sigma: Tensor
@@ -30,53 +50,85 @@ class Likelihood(nn.Module):
     def __init__(self, kind: LikelihoodKind, sigma: Scale) -> None:
         super().__init__()
         self.kind = kind
-        start = torch.tensor(0.3 if sigma == "learned" else sigma).log()
+        initial = torch.tensor(INITIAL_LEARNED_SIGMA if sigma == "learned" else sigma).log()
         if kind == "gaussian" and sigma == "learned":
-            self.log_sigma = nn.Parameter(start)
+            self.log_sigma = nn.Parameter(initial)
         else:
-            self.register_buffer("log_sigma", start, persistent=False)
+            self.register_buffer("log_sigma", initial, persistent=False)
 
     @property
     def sigma(self) -> Tensor:
-        """Standard deviation of the Gaussian likelihood."""
+        """Standard deviation of the Gaussian likelihood.
+
+        A scalar in the units of the samples, without a meaning for the two Bernoulli likelihoods.
+        """
         return self.log_sigma.exp()
 
     def forward(self, x_hat: Tensor, x: Tensor) -> Tensor:
-        """-log p(x | x_hat), (N,); `x_hat` and `x` (N, ...).
+        """Negative log-likelihood of samples.
+
+        Args:
+            x_hat: Reconstructions (N, ...); probabilities for the Bernoulli likelihoods.
+            x: Samples, of the same shape; in [0, 1] for the Bernoulli likelihoods.
+
+        Returns:
+            Nats (N,), summed over features.
 
         Raises:
-            DataError: The values do not fit the likelihood; the message says which do.
+            DataError: A Bernoulli likelihood got values outside [0, 1].
         """
         if self.kind == "gaussian":
             return gaussian_nll(x_hat, x, self.sigma)
-        return (
-            bernoulli_nll(x_hat, x)
-            if self.kind == "bernoulli"
-            else continuous_bernoulli_nll(x_hat, x)
-        )
+        nll = bernoulli_nll if self.kind == "bernoulli" else continuous_bernoulli_nll
+        return nll(x_hat, x)
 
 
-class Above(nn.Module):
-    """The probability of a pixel from how far its log-odds lie above those of an empty background.
+class LogOddsLink(nn.Module):
+    """The link from warped templates to probabilities, for Bernoulli likelihoods.
 
-    The warp acts on log-odds, so that edges stay as sharp as the template's, and what is read from beyond a template is 0: background.
+    sigmoid(y - 8), with y the log-odds of a pixel above those of an empty background. Templates are
+    deformed as log-odds, and the link follows the warp: so interpolation does not blur edges, and
+    the 0 that pads a template outside its window is background.
+
+    >>> LogOddsLink()(torch.tensor([6.0, 8.0])).round(decimals=2)
+    tensor([0.1200, 0.5000])
     """
 
-    def forward(self, height: Tensor) -> Tensor:
-        """Heights (N, ...) to probabilities."""
-        return torch.sigmoid(height - BACKGROUND)
+    def forward(self, log_odds: Tensor) -> Tensor:
+        """Probabilities of pixels, of the shape of the input.
+
+        Args:
+            log_odds: Log-odds (N, ...) above those of the background; 0 for background.
+        """
+        return torch.sigmoid(log_odds - BACKGROUND)
 
 
 def check_likelihood(kind: str, sigma: Scale) -> None:
-    """Refuse an unknown likelihood with the list of known ones, and a sigma that is none."""
-    if kind not in (*KINDS, "auto"):
-        raise ConfigError(f"likelihood must be one of auto, {', '.join(KINDS)}, got {kind!r}")
-    check_scale("sigma", sigma)
+    """Refuse an unknown likelihood or an impossible sigma.
+
+    Args:
+        kind: Name of a likelihood, or `auto`.
+        sigma: Standard deviation, or `learned`.
+
+    Raises:
+        ConfigError: The name is none of `LIKELIHOODS` and not `auto`, or sigma is not positive.
+    """
+    if kind not in (*LIKELIHOODS, "auto"):
+        names = ", ".join(LIKELIHOODS)
+        raise ConfigError(f"likelihood must be one of auto, {names}, got {kind!r}")
+    check_standard_deviation("sigma", sigma)
 
 
-def check_scale(name: str, scale: Scale) -> None:
-    """Refuse a scale that is neither positive nor `learned`."""
-    if (isinstance(scale, str) and scale != "learned") or (
-        not isinstance(scale, str) and not scale > 0
-    ):
-        raise ConfigError(f"{name} must be positive, or 'learned', got {scale!r}")
+def check_standard_deviation(name: str, value: Scale) -> None:
+    """Refuse a standard deviation that is neither positive nor `learned`.
+
+    Args:
+        name: Name of the field, for the message.
+        value: The value of the field.
+
+    Raises:
+        ConfigError: The value is another word, 0, negative or NaN.
+    """
+    is_allowed = value == "learned" if isinstance(value, str) else value > 0
+    if not is_allowed:
+        raise ConfigError(f"{name} must be positive, or 'learned', got {value!r}")

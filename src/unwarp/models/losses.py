@@ -1,4 +1,9 @@
-"""Losses as pure functions, in nats: summed over features, one value a sample (N,); the caller takes the batch mean."""
+"""Losses as pure functions in nats: one value a sample.
+
+Every loss sums over the features of a sample and returns one value a sample, shape (N,). The caller
+takes the mean over the batch. So a loss does not depend on the batch size, and a weight such as the
+beta of a beta-VAE has the meaning of its paper.
+"""
 
 from __future__ import annotations
 
@@ -14,106 +19,243 @@ from unwarp.errors import DataError
 from unwarp.warps.missing import fill_from
 
 AdversarialObjective = Literal["minimax", "non-saturating", "hinge"]
+"""Names of the games between a critic and a generator; see `critic_loss` and `generator_loss`."""
+
+MIN_PROBABILITY = 1e-6
+"""Probabilities stay this far from 0 and from 1, so that their logarithms stay finite."""
 
 
 def gaussian_nll(x_hat: Tensor, x: Tensor, sigma: float | Tensor) -> Tensor:
-    """-log N(x; x_hat, sigma^2) summed over observed features, (N,), constant included; `sigma` may be a learned scalar."""
+    """Negative log-density of samples under a Gaussian around their reconstructions.
+
+    -log N(x; x_hat, sigma^2 I) = |x - x_hat|^2 / (2 sigma^2) + d (log sigma + log(2 pi) / 2), with
+    d the number of observed features. With sigma^2 = 1/2 it is the squared error plus a constant.
+
+    Args:
+        x_hat: Reconstructions (N, ...).
+        x: Samples, of the same shape; a missing value is NaN and costs nothing.
+        sigma: Standard deviation; a scalar tensor if it is learned.
+
+    Returns:
+        Nats (N,), the constant included.
+
+    >>> x = torch.zeros(1, 1, 4)
+    >>> round(float(gaussian_nll(x, x, 1.0)), 3)  # 4 log(2 pi) / 2
+    3.676
+    """
     log_sigma = sigma.log() if isinstance(sigma, Tensor) else math.log(sigma)
-    observed = torch.isfinite(x).flatten(1).sum(1).to(x_hat)
-    constant = observed * (log_sigma + 0.5 * math.log(2 * math.pi))
+    n_observed = torch.isfinite(x).flatten(1).sum(1).to(x_hat)
+    constant = n_observed * (log_sigma + 0.5 * math.log(2 * math.pi))
     return squared_error(x_hat, x) / (2 * sigma**2) + constant
 
 
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
-    """Squared error summed over features, (N,); where `x` is NaN nothing was observed, and nothing counts."""
+    """Squared error, summed over the observed features.
+
+    Args:
+        x_hat: Reconstructions (N, ...).
+        x: Samples, of the same shape; a missing value is NaN and costs nothing.
+
+    Returns:
+        Squared errors (N,).
+
+    >>> x = torch.tensor([[1.0, torch.nan, 3.0]])
+    >>> squared_error(torch.zeros(1, 3), x)
+    tensor([10.])
+    """
     return (x_hat - fill_from(x, x_hat)).square().flatten(1).sum(1)
 
 
 def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
-    """-log Bernoulli(x; x_hat) summed over features, (N,); `x` and `x_hat` in [0, 1].
+    """Binary cross-entropy of samples, summed over features.
+
+    -sum [x log x_hat + (1 - x) log(1 - x_hat)]. For binary samples this is a negative
+    log-likelihood. For grey values it is a loss and no density; see `continuous_bernoulli_nll`.
+    Probabilities are clamped to [1e-6, 1 - 1e-6], and mixed precision is switched off.
+
+    Args:
+        x_hat: Probabilities (N, ...).
+        x: Samples in [0, 1], of the same shape.
+
+    Returns:
+        Nats (N,).
 
     Raises:
-        DataError: `x` leaves [0, 1].
+        DataError: A sample has a value outside [0, 1].
     """
-    _check_unit(x, "Bernoulli")
+    _check_unit_interval(x, "Bernoulli")
     with torch.autocast(x_hat.device.type, enabled=False):
-        p = (
-            x_hat.clamp(1e-6, 1 - 1e-6)
-            if x_hat.dtype == torch.float64
-            else x_hat.float().clamp(1e-6, 1 - 1e-6)
-        )
-        return F.binary_cross_entropy(p, x.to(p), reduction="none").flatten(1).sum(1)
+        is_double = x_hat.dtype == torch.float64
+        probability = x_hat if is_double else x_hat.float()
+        probability = probability.clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+        nats = F.binary_cross_entropy(probability, x.to(probability), reduction="none")
+        return nats.flatten(1).sum(1)
 
 
 def continuous_bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
-    """-log of the continuous Bernoulli density with parameter `x_hat`, summed over features, (N,); both in [0, 1].
+    """Negative log-density of samples under the continuous Bernoulli distribution.
 
-    Unlike the Bernoulli likelihood of grey values it is a density on [0, 1] (Loaiza-Ganem and Cunningham 2019, The
-    continuous Bernoulli); `x_hat` is its parameter, of which the mean is a steep function.
+    p(x; l) = C(l) l^x (1 - l)^(1 - x), with C(l) = 2 artanh(1 - 2 l) / (1 - 2 l). The factor C
+    makes it a density on [0, 1], unlike the Bernoulli likelihood of grey values (Loaiza-Ganem and
+    Cunningham 2019, The continuous Bernoulli). The mean of the distribution is not l, but a
+    function of it that is closer to 1/2.
+
+    Args:
+        x_hat: Parameters l in [0, 1], shape (N, ...).
+        x: Samples in [0, 1], of the same shape.
+
+    Returns:
+        Nats (N,); negative values are possible, as for every density.
 
     Raises:
-        DataError: `x` leaves [0, 1].
+        DataError: A sample has a value outside [0, 1].
     """
-    _check_unit(x, "continuous Bernoulli")
-    p = x_hat.float().clamp(1e-6, 1 - 1e-6)
-    density = ContinuousBernoulli(probs=p, validate_args=False)
+    _check_unit_interval(x, "continuous Bernoulli")
+    probability = x_hat.float().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    density = ContinuousBernoulli(probs=probability, validate_args=False)
     return -torch.as_tensor(density.log_prob(x)).flatten(1).sum(1)  # type: ignore[no-untyped-call]
 
 
-def _check_unit(x: Tensor, name: str) -> None:
+def _check_unit_interval(x: Tensor, likelihood: str) -> None:
+    """Refuse values outside [0, 1], with the name of the likelihood that needs them."""
     low, high = (float(end) for end in x.aminmax()) if x.numel() else (0.0, 0.0)
     if low < 0 or high > 1:
         raise DataError(
-            f"the {name} likelihood needs values in [0, 1], got {low:.3g} to {high:.3g}; "
+            f"the {likelihood} likelihood needs values in [0, 1], got {low:.3g} to {high:.3g}; "
             "scale the data or use likelihood='gaussian'"
         )
 
 
 def gaussian_log_density(x: Tensor, mean: Tensor, log_sd: Tensor) -> Tensor:
-    """Log N(x; mean, sd^2) of every column, shape of `x`, in nats."""
+    """Log-density of values under independent Gaussians, without a sum.
+
+    log N(x; mean, sd^2) = -((x - mean) / sd)^2 / 2 - log sd - log(2 pi) / 2.
+
+    Args:
+        x: Values (..., D).
+        mean: Means, of the same shape or one that broadcasts to it.
+        log_sd: Log standard deviations, likewise.
+
+    Returns:
+        Nats (..., D), one for each value.
+    """
     return -0.5 * ((x - mean) * (-log_sd).exp()).square() - log_sd - 0.5 * math.log(2 * math.pi)
 
 
 def gaussian_rates(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> Tensor:
-    """KL(N(mean, sd^2) || N(0, scale^2)) of every column, shape of `mean`; Kingma and Welling 2014, appendix B."""
-    ratio = log_sd - (scale.log() if isinstance(scale, Tensor) else math.log(scale))
-    return 0.5 * ((mean / scale).square() + (2 * ratio).exp() - 1 - 2 * ratio)
+    """Divergence of each column of a Gaussian posterior from its prior.
+
+    KL(N(mean, sd^2) || N(0, s^2)) = [(mean / s)^2 + (sd / s)^2 - 1] / 2 - log(sd / s) (Kingma and
+    Welling 2014, Auto-encoding variational Bayes, appendix B).
+
+    Args:
+        mean: Posterior means (N, D).
+        log_sd: Posterior log standard deviations (N, D).
+        scale: Standard deviation s of the prior: a number, or one for each column (D,).
+
+    Returns:
+        Nats (N, D), 0 or more.
+    """
+    log_ratio = log_sd - (scale.log() if isinstance(scale, Tensor) else math.log(scale))
+    return 0.5 * ((mean / scale).square() + (2 * log_ratio).exp() - 1 - 2 * log_ratio)
 
 
 def gaussian_rate(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> Tensor:
-    """KL(N(mean, sd^2) || N(0, scale^2)) summed over columns, (N,)."""
+    """Divergence of a Gaussian posterior from its prior.
+
+    KL(N(mean, diag(sd^2)) || N(0, s^2 I)), the sum of `gaussian_rates` over columns. It is the rate
+    of a VAE: the evidence lower bound subtracts it from the expected log-likelihood, a beta-VAE
+    weighs it by beta (Higgins et al. 2017), and the capacity form keeps it near a number of nats
+    (Burgess et al. 2018).
+
+    Args:
+        mean: Posterior means (N, D).
+        log_sd: Posterior log standard deviations (N, D).
+        scale: Standard deviation s of the prior: a number, or one for each column (D,).
+
+    Returns:
+        Nats (N,), 0 or more.
+
+    >>> gaussian_rate(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
+    tensor([0.5000])
+    """
     return gaussian_rates(mean, log_sd, scale).sum(-1)
 
 
 def gaussian_energy(mean: Tensor, scale: float | Tensor = 1.0) -> Tensor:
-    """-log N(mean; 0, scale^2) summed over columns, without its constant, (N,): the prior on a point estimate."""
+    """Negative log-density of a point estimate under a Gaussian prior.
+
+    |mean / s|^2 / 2, the sum over columns without the normalising constant. For a deterministic
+    encoder it takes the place of `gaussian_rate`, from which it differs by a function of sd alone.
+
+    Args:
+        mean: Estimates (N, D).
+        scale: Standard deviation s of the prior: a number, or one for each column (D,).
+
+    Returns:
+        Nats (N,), 0 or more.
+    """
     return 0.5 * (mean / scale).square().sum(-1)
 
 
 def reparametrise(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> Tensor:
-    """A draw from N(mean, sd^2) that carries gradients to both."""
-    noise = torch.randn(mean.shape, generator=generator, device=generator.device).to(
-        mean.device, mean.dtype
-    )
-    return mean + log_sd.exp() * noise
+    """A sample of a Gaussian that passes gradients to its parameters.
+
+    mean + sd * epsilon with epsilon ~ N(0, 1), the reparametrisation trick (Kingma and Welling
+    2014).
+
+    Args:
+        mean: Means (N, D).
+        log_sd: Log standard deviations (N, D).
+        generator: Generator of epsilon, which is drawn on the generator's device.
+
+    Returns:
+        Samples (N, D) on the device of `mean`.
+    """
+    noise = torch.randn(mean.shape, generator=generator, device=generator.device)
+    return mean + log_sd.exp() * noise.to(mean.device, mean.dtype)
 
 
 def stress(codes: Tensor, samples: Tensor) -> Tensor:
-    """Squared difference between distances of codes (N, D) and of samples (N, ...), over N // 2 disjoint pairs."""
+    """Squared differences between distances of codes and distances of samples.
+
+    (|z_i - z_j| - |x_i - x_j|)^2, a term of the raw stress of multidimensional scaling (Kruskal
+    1964). It is 0 if the map from codes to samples keeps distances. Pairs are disjoint: row i of
+    the first half of the batch and row i of the second.
+
+    Args:
+        codes: Codes (N, D).
+        samples: Samples or templates (N, ...).
+
+    Returns:
+        Squared differences (N // 2,); a last odd row is left out.
+
+    >>> stress(torch.tensor([[0.0], [3.0]]), torch.tensor([[0.0], [1.0]]))
+    tensor([4.])
+    """
     half = len(codes) // 2
-    between, known = (
+    code_distances, sample_distances = (
         (x[:half] - x[half : 2 * half]).flatten(1).square().sum(1).clamp_min(1e-12).sqrt()
         for x in (codes, samples)
     )
-    return (between - known).square()
+    return (code_distances - sample_distances).square()
 
 
 def critic_loss(real: Tensor, fake: Tensor, objective: AdversarialObjective) -> Tensor:
-    """What a critic minimises, from its logits of real and of generated samples (N,) each, (N,).
+    """Loss of a critic that tells real from generated samples.
 
-    `minimax` and `non-saturating`: -log D(x) - log(1 - D(G(z))) with D the logistic function of the logit (Goodfellow et al.
-    2014, Generative adversarial nets); minus its mean is the value V(D, G) of the game, -log 4 at D = 1/2. `hinge`:
-    max(0, 1 - x) + max(0, 1 + x_fake) of the logits (Lim and Ye 2017, Geometric GAN).
+    `minimax` and `non-saturating`: -log D(x) - log(1 - D(G(z))), with D the logistic function of
+    the logit (Goodfellow et al. 2014, Generative adversarial nets). Minus its mean is the value
+    V(D, G) of the game, which is -log 4 for D = 1/2. `hinge`: max(0, 1 - l) + max(0, 1 + l_fake) of
+    the logits l (Lim and Ye 2017, Geometric GAN).
+
+    Args:
+        real: Logits of real samples (N,).
+        fake: Logits of generated samples (N,).
+        objective: Name of the game.
+
+    Returns:
+        Losses (N,) to minimise.
     """
     if objective == "hinge":
         return F.relu(1 - real) + F.relu(1 + fake)
@@ -121,10 +263,18 @@ def critic_loss(real: Tensor, fake: Tensor, objective: AdversarialObjective) -> 
 
 
 def generator_loss(fake: Tensor, objective: AdversarialObjective) -> Tensor:
-    """What a generator minimises, from the critic's logits of its samples (N,), (N,).
+    """Loss of a generator for the critic's logits of its samples.
 
-    `minimax`: log(1 - D(G(z))); `non-saturating`: -log D(G(z)), which keeps its slope where the critic is sure (both
-    Goodfellow et al. 2014); `hinge`: minus the logit.
+    `minimax`: log(1 - D(G(z))); its gradient vanishes once the critic is sure. `non-saturating`:
+    -log D(G(z)), which keeps its gradient there (both Goodfellow et al. 2014). `hinge`: minus the
+    logit (Lim and Ye 2017).
+
+    Args:
+        fake: Logits of generated samples (N,).
+        objective: Name of the game.
+
+    Returns:
+        Losses (N,) to minimise.
     """
     if objective == "hinge":
         return -fake
@@ -132,10 +282,18 @@ def generator_loss(fake: Tensor, objective: AdversarialObjective) -> Tensor:
 
 
 def gradient_penalty(logits: Tensor, x: Tensor) -> Tensor:
-    """Squared norm of the gradient of a critic's `logits` (N,) by the samples `x` (N, ...) they judge, (N,).
+    """Squared norm of a critic's gradient with respect to its samples.
 
-    On real samples, times half a weight, this is R1 (Mescheder, Geiger and Nowozin 2018, Which training methods for GANs do
-    actually converge?). `x` must have required gradients before the critic saw it.
+    |dD/dx|^2. At real samples, times half a weight, it is the R1 penalty (Mescheder, Geiger and
+    Nowozin 2018, Which training methods for GANs do actually converge?). Unlike the penalty of the
+    WGAN-GP (Gulrajani et al. 2017) it pulls the norm to 0 and not to 1.
+
+    Args:
+        logits: The critic's logits (N,), computed from `x`.
+        x: Samples (N, ...); call `x.requires_grad_()` before the critic sees them.
+
+    Returns:
+        Squared norms (N,), differentiable with respect to the critic's weights.
     """
     (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
     return slope.square().flatten(1).sum(1)

@@ -1,4 +1,4 @@
-"""`Networks`: the encoder and the decoder of a model, and the link that follows its warp."""
+"""`Networks`: the encoder, the decoder and the link of a model."""
 
 from __future__ import annotations
 
@@ -15,10 +15,20 @@ from unwarp.models.encoders import Encoder
 class Networks:
     """The networks of a model.
 
+    A `Model` owns them as submodules. Other parts of a model, such as its `PoseSearch`, refer to
+    them through this record, so that no parameter is registered twice.
+
     Attributes:
-        encoder: From samples to content and deformation.
-        decoder: From content to templates.
-        link: The map of values after the warp: the identity, or from log-odds to probabilities.
+        encoder: From samples (N, C, ...) to a `Posterior`.
+        decoder: From content (N, D) to templates (N, C, ...) on the window.
+        link: From warped templates to reconstructions, value by value: the identity, or from
+            log-odds to probabilities.
+
+    >>> from unwarp.warps import Identity
+    >>> networks = Networks(Encoder(Identity(), 2), nn.Linear(2, 4), nn.Identity())
+    >>> with networks.evaluating():
+    ...     networks.decoder.training
+    False
     """
 
     encoder: Encoder
@@ -27,12 +37,15 @@ class Networks:
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Evaluation mode for the time of a `with`; the mode of each network comes back."""
+        """Context with all networks in evaluation mode.
+
+        Afterwards each network has its earlier mode again, also after an error.
+        """
         modes = [(net, net.training) for net in (self.encoder, self.decoder, self.link)]
         for net, _ in modes:
             net.eval()
         try:
             yield
         finally:
-            for net, training in modes:
-                net.train(training)
+            for net, was_training in modes:
+                net.train(was_training)

@@ -1,4 +1,4 @@
-"""Who learns, and how: a `Player` of the game that training is, and its `Optimiser`."""
+"""`Player`: a module with its loss and optimiser; `Optimiser`: settings of AdamW."""
 
 from __future__ import annotations
 
@@ -13,11 +13,27 @@ from unwarp.errors import ConfigError
 from unwarp.models.schedules import Schedule, warm_cosine
 
 Loss = Callable[[Batch, int, torch.Generator], dict[str, Tensor]]
+"""From a batch, the step and a generator of random numbers to named scalars."""
 
 
 @dataclass(frozen=True)
 class Optimiser:
-    """AdamW with a warm-up, half a cosine and a bound on the gradient norm."""
+    """Settings of AdamW, its learning rate schedule and gradient clipping.
+
+    AdamW is Adam with decoupled weight decay (Loshchilov and Hutter 2019). The learning rate rises
+    linearly, then falls along half a cosine.
+
+    Attributes:
+        lr: Greatest learning rate, positive.
+        weight_decay: Decoupled weight decay, 0 or more.
+        betas: Decay rates of the two moment estimates, in [0, 1).
+        warmup: Steps of the linear rise; at most a tenth of a run.
+        floor: Final learning rate, as a share of `lr`.
+        clip: Greatest norm of a gradient; 0 for no bound.
+
+    >>> Optimiser(lr=1e-3, warmup=10).schedule(100)(4)  # half of the learning rate
+    0.5
+    """
 
     lr: float = 2e-3
     weight_decay: float = 1e-4
@@ -33,7 +49,11 @@ class Optimiser:
             )
 
     def build(self, module: nn.Module) -> torch.optim.Optimizer:
-        """The optimiser over all parameters of `module`, with fused kernels."""
+        """The optimiser of all parameters of a module, with fused kernels.
+
+        Args:
+            module: The module that learns; move it to its device first.
+        """
         return torch.optim.AdamW(
             module.parameters(),
             lr=self.lr,
@@ -43,7 +63,14 @@ class Optimiser:
         )
 
     def schedule(self, steps: int) -> Schedule:
-        """The learning rate's factor over a run of `steps`."""
+        """The factor of the learning rate at each step of a run.
+
+        Args:
+            steps: Number of steps of the run; a short run has a warm-up of a tenth of it.
+
+        Returns:
+            A function from a step to a factor in [floor, 1], except during the warm-up.
+        """
         return warm_cosine(min(self.warmup, max(1, steps // 10)), steps, self.floor)
 
 
@@ -51,15 +78,29 @@ class Optimiser:
 class Player:
     """One player of the game that training is.
 
+    An autoencoder is one player. A generative adversarial network has several, such as a critic and
+    a generator, each with a loss of its own. `train` lets the players step in turn on the same
+    batch, and knows nothing of models. `Recipe.players` lists the players of a family.
+
     Attributes:
         name: Name in the history and the progress bar.
-        module: What it moves.
-        loss: From a batch, the step and a generator to named scalars, already weighted; their sum is minimised.
-        optimiser: How it moves.
-        every: It moves at every so-many-th step.
-        ema: Decay of an averaged copy of its weights that replaces them after training; None for none.
-        measure: From the same to named numbers for the history, called without gradient after all players have moved, at
-            the steps that are logged alone; None for none.
+        module: The module that learns.
+        loss: Function from a batch, the step and a generator to named scalars that already carry
+            their weights; the player minimises their sum.
+        optimiser: Settings of its optimiser.
+        every: Period of its steps: 1 for each step of the run, 2 for every second one.
+        ema: Decay of an exponential moving average of its weights, in (0, 1), that replaces them
+            after training; None for no average.
+        measure: Function of the same arguments to named numbers for the history. It runs without
+            gradients after all players have stepped, at logged steps alone; None for no numbers.
+
+    >>> net = nn.Linear(3, 1)
+    >>> def loss(batch, step, generator):
+    ...     return {"error": net(batch.x).square().mean()}
+    >>> player = Player("net", net, loss, Optimiser(lr=1e-2))
+    >>> batch = Batch(torch.ones(4, 3), torch.arange(4))
+    >>> list(player.loss(batch, 0, torch.Generator()))
+    ['error']
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""`Recipe`: all hyper-parameters of a family, and the model that they make."""
+"""`Recipe`: all hyper-parameters of a model family."""
 
 from __future__ import annotations
 
@@ -19,10 +19,29 @@ from unwarp.warps import Identity
 
 @dataclass(frozen=True)
 class Recipe(Architecture, ABC):
-    """All hyper-parameters of a family: its architecture, its optimiser, and the weights of its losses.
+    """All hyper-parameters of a model family.
+
+    A recipe is a frozen record without weights: the architecture, the optimiser, and the loss
+    weights of its family. `build` makes a model of it, and `players` says how to train the model.
+
+    To add a family, derive a frozen dataclass with a class attribute `family`; it registers itself
+    under this name, and then works by name in `Unwarper` and on the command line.
 
     Attributes:
-        optimiser: Optimiser and its schedule.
+        family: Name of the family, a class attribute.
+        registry: All families by name, a class attribute.
+        optimiser: Settings of the optimiser and its schedule.
+
+    >>> import torch
+    >>> from unwarp import AE, train
+    >>> from unwarp.data.dataset import Dataset
+    >>> from unwarp.models import Net
+    >>> recipe = AE(n_content=3, net=Net("mlp", (8,), (8,)))
+    >>> data = Dataset(torch.rand(16, 1, 8, 8))
+    >>> model = recipe.build(data.shape, seed=0)
+    >>> history = train(model, recipe.players(model), data, steps=2, batch_size=8, device="cpu")
+    >>> history.steps
+    2
     """
 
     family: ClassVar[str]
@@ -36,22 +55,39 @@ class Recipe(Architecture, ABC):
 
     @abstractmethod
     def players(self, model: Model) -> tuple[Player, ...]:
-        """Who trains `model`, in the order in which they step."""
+        """The players that train a model, in the order of their steps.
+
+        Every parameter of the model must belong to one of them.
+
+        Args:
+            model: A model that this recipe built.
+        """
 
     def without_warp(self) -> Self:
-        """The same family without a warp, at as many latents in total: the fair baseline."""
+        """The recipe of the baseline without a warp.
+
+        It differs in three fields: no warp, no crop, and a content code with D + P columns. So it
+        has as many latent numbers in total, and the comparison is fair.
+        """
         return replace(
             self, warp=Identity(), n_content=self.n_content + len(self.warp.factors), crop=1.0
         )
 
     def build(self, shape: Sequence[int], *, seed: int = 0) -> Model:
-        """A new model for samples of `shape`, with weights drawn from `seed`.
+        """A new model with random weights.
+
+        Args:
+            shape: Shape of a sample, (C, H, W) or (C, T).
+            seed: Seed of the weights; torch's own random state is left as it is.
+
+        Returns:
+            A model in training mode, on the CPU.
 
         Raises:
-            ConfigError: `shape` is neither (C, H, W) nor (C, T), or the recipe does not fit such samples.
+            ConfigError: The shape has no domain, or the recipe does not suit such samples.
         """
         return building.build(self, shape, seed=seed)
 
 
 RECIPE_OF_DATASET: dict[str, Recipe] = {}
-"""Recipes that were measured on a data set, by its name: where nobody asks for another, it starts from it."""
+"""Recipes tuned on a data set, by its name; the default for this data set."""

@@ -1,4 +1,4 @@
-"""First centres of k-means: k-means++, greedy, with scikit-learn's draws."""
+"""Initial centres of k-means by greedy k-means++, with scikit-learn's random draws."""
 
 from __future__ import annotations
 
@@ -10,28 +10,33 @@ from unwarp.core import Array
 
 
 def kmeans_plusplus(points: Array, n: int, seed: int) -> Array:
-    """Rows of points that lie far apart (Arthur and Vassilvitskii 2007, k-means++).
+    """Rows of points that are far from each other.
 
-    Each next row is the best of a few candidates, which are drawn in proportion to their squared
-    distance from the rows before. Draws, arithmetic and therefore rows are those of
-    `sklearn.cluster.kmeans_plusplus` with `random_state=seed`.
+    The k-means++ initialisation (Arthur and Vassilvitskii 2007), in its greedy form: each next row
+    is the best of 2 + log(n) candidates, which are drawn in proportion to their squared distance
+    from the rows so far. Random draws, arithmetic and therefore rows equal those of
+    `sklearn.cluster.kmeans_plusplus` with `random_state=seed`; this file exists because models are
+    built and trained without scikit-learn. It costs O(N D n log n).
 
     Args:
         points: Points (N, D), float64.
-        n: Number of rows, at most N.
+        n: Number of rows, 1 to N.
         seed: Seed of all draws.
 
     Returns:
-        Rows (n,).
+        Indices of rows (n,).
+
+    >>> sorted(kmeans_plusplus(np.array([[0.0], [0.1], [9.0]]), 2, seed=0).tolist())
+    [1, 2]
     """
-    draws, trials = np.random.RandomState(seed), 2 + int(math.log(n))
+    random, n_trials = np.random.RandomState(seed), 2 + int(math.log(n))
     ones = np.ones((len(points), 1))
-    rows = [int(draws.choice(len(points), p=ones[:, 0] / len(points)))]
+    rows = [int(random.choice(len(points), p=ones[:, 0] / len(points)))]
     squares = _squared_distances(points, rows)
-    total = squares @ ones  # a product, and not `sum`: scikit-learn rounds so
+    total = squares @ ones  # a product and not `sum`, to round as scikit-learn does
     while len(rows) < n:
-        goals = draws.uniform(size=trials) * total[0]
-        candidates = np.searchsorted(np.cumsum(squares), goals).clip(max=len(points) - 1)
+        thresholds = random.uniform(size=n_trials) * total[0]
+        candidates = np.searchsorted(np.cumsum(squares), thresholds).clip(max=len(points) - 1)
         remaining = np.minimum(squares, _squared_distances(points, candidates))
         totals = remaining @ ones
         best = int(totals.argmin())

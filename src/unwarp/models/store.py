@@ -1,4 +1,7 @@
-"""A bare model in a folder: its recipe as JSON, its tensors as safetensors."""
+"""Models in folders: recipes as JSON, tensors as safetensors.
+
+No file is a pickle, so reading a folder never runs code from it.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +26,28 @@ from unwarp.storage import write_folder
 
 FORMAT = 2
 """Version of the keys of `config.json`, of recipes as `describe` writes them, and of run states."""
+MODEL_PREFIX, ARRAY_PREFIX = "model.", "array."
+"""Beginnings of the names of the model's tensors and of further tensors in `model.safetensors`."""
 
 
 def save(
     model: Model, recipe: Recipe, folder: str | Path, extra: Mapping[str, Any] | None = None
 ) -> None:
-    """Write a model folder; `extra` holds more JSON values and, under `arrays`, more tensors."""
-    more = dict(extra or {})
-    arrays: dict[str, Tensor] = more.pop("arrays", {})
+    """Write a model folder: `config.json`, `model.safetensors` and a `README.md`.
+
+    Args:
+        model: The model.
+        recipe: The recipe that built it.
+        folder: The folder; an earlier model in it is replaced.
+        extra: Further JSON values for the configuration by name and, under `arrays`, further
+            tensors by name; None for none.
+
+    Raises:
+        CheckpointError: The folder exists and is no model folder.
+        ConfigError: The recipe has a class without a name; see `describe`.
+    """
+    values = dict(extra or {})
+    arrays: dict[str, Tensor] = values.pop("arrays", {})
     config = {
         "format_version": FORMAT,
         "unwarp": __version__,
@@ -38,34 +55,45 @@ def save(
         "shape": list(model.shape),
         "domain": domain_of(recipe.warp, model.shape).name,
         "recipe": describe(recipe),
-        **more,
+        **values,
     }
-    tensors = {f"model.{k}": v for k, v in model.state_dict().items()} | {
-        f"array.{k}": v for k, v in arrays.items()
-    }
-    card = (
-        f"# Unwarp model\n\n{recipe.family} with the warp `{recipe.warp.name}`, for samples of shape {model.shape}.\n\n"
-        "    from unwarp import Unwarper\n    unwarper = Unwarper.load(folder)\n"
-    )
+    tensors = {f"{MODEL_PREFIX}{k}": v for k, v in model.state_dict().items()}
+    tensors |= {f"{ARRAY_PREFIX}{k}": v for k, v in arrays.items()}
     files: dict[str, bytes | str | dict[str, Tensor]] = {
-        "config.json": json.dumps(config, indent=2, default=_plain),
+        "config.json": json.dumps(config, indent=2, default=_json_value),
         "model.safetensors": tensors,
-        "README.md": card,
+        "README.md": _readme(model, recipe),
     }
     write_folder(Path(folder), files)
 
 
-def _plain(value: Any) -> Any:
-    """A NumPy number as JSON knows it; anything else by its text."""
+def _readme(model: Model, recipe: Recipe) -> str:
+    """The text that tells a person how to load the model."""
+    return (
+        f"# Unwarp model\n\n{recipe.family} with the warp `{recipe.warp.name}`, "
+        f"for samples of shape {model.shape}.\n\n"
+        "    from unwarp import Unwarper\n    unwarper = Unwarper.load(folder)\n"
+    )
+
+
+def _json_value(value: Any) -> Any:
+    """A NumPy number as a Python number; any other value by its text."""
     return value.item() if hasattr(value, "item") else str(value)
 
 
 def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
-    """A saved model in eval mode, its recipe, and the whole configuration (with `arrays`).
+    """A saved model, its recipe, and its configuration.
+
+    Args:
+        folder: A folder that `save` wrote.
+
+    Returns:
+        The model in evaluation mode, on the CPU; the recipe; and all values of `config.json`, with
+        the further tensors by name under `arrays`.
 
     Raises:
-        CheckpointError: No model there, a damaged file, another format, or a family of a module
-            that is not imported.
+        CheckpointError: The folder holds no model, a file is damaged or has another format, or no
+            imported module defines the family.
     """
     folder = Path(folder)
     config, tensors = _read(folder)
@@ -73,23 +101,24 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         recipe: Recipe = restore(config["recipe"])
         _check_domain(config["domain"])
         model = recipe.build(config["shape"])
-        model.load_state_dict(
-            {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-        )
+        model.load_state_dict(_with_prefix(tensors, MODEL_PREFIX))
     except NotImportedError as error:
         raise CheckpointError(f"{folder}: {error}") from None
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise CheckpointError(
-            f"{folder} does not hold what its config.json says ({error}); save it again"
+            f"{folder}: the weights do not fit config.json ({error}); save it again"
         ) from error
-    config["arrays"] = {
-        k.removeprefix("array."): v for k, v in tensors.items() if k.startswith("array.")
-    }
+    config["arrays"] = _with_prefix(tensors, ARRAY_PREFIX)
     return model.eval(), recipe, config
 
 
+def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors with names that begin with a prefix, by the rest of the name."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def _check_domain(name: str) -> None:
-    """Refuse a domain of a module that is not imported."""
+    """Refuse a domain that no imported module defines."""
     if name not in Domain.registry:
         raise NotImportedError(
             f"domain {name!r} is not defined; import the module that defines it, then load again"
@@ -118,12 +147,13 @@ def _check_format(folder: Path, config: Any) -> None:
         raise CheckpointError(f"{folder}/config.json has no format version; save the model again")
     if version > FORMAT:
         raise CheckpointError(
-            f"{folder} has format version {version}, this unwarp {__version__} reads up to {FORMAT}; "
-            "upgrade with: pip install -U unwarp"
+            f"{folder} has format version {version}, this unwarp {__version__} reads up to "
+            f"{FORMAT}; upgrade with: pip install -U unwarp"
         )
     if version < FORMAT:
+        writer = config.get("unwarp", "of an unknown version")
         raise CheckpointError(
-            f"{folder} was written by unwarp {config.get('unwarp', 'of an unknown version')} in format "
-            f"version {version}, this unwarp {__version__} reads version {FORMAT}; train the model again, "
-            "or install the version that wrote it"
+            f"{folder} was written by unwarp {writer} in format version {version}, this unwarp "
+            f"{__version__} reads version {FORMAT}; train the model again, or install the version "
+            "that wrote it"
         )
