@@ -1,4 +1,20 @@
-"""Series in Weka's `.arff` format, with one channel or several."""
+r"""Series in Weka's `.arff` format, with one channel or several.
+
+With one channel, numeric attributes are time steps and a nominal one is the label:
+
+    @attribute t0 numeric
+    @attribute t1 numeric
+    @attribute activity {walk, run}
+    @data
+    0.1,0.2,walk
+
+With several channels, a cell holds one channel after the other, `'0.1,0.2\n1.1,1.2',walk`, and
+the time steps are attributes of a relational attribute.
+
+References:
+    Bagnall et al. (2018), The UEA multivariate time series classification archive.
+    The documentation of the format in Weka.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Cells of text files as numbers, times and labels.
 
-Each error names the location of the cell.
+Numbers are converted in one go, and cell by cell only if that fails, so that a large file is read
+at the speed of NumPy and an error still names the location of its cell. Each function for columns
+takes the cells and a function `locate(k)`, which returns the location of cell k in words.
 """
 
 from __future__ import annotations

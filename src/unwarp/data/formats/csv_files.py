@@ -1,4 +1,9 @@
-"""Tables of series in `.csv` files, separated by commas, semicolons or tabs."""
+"""Tables of series in `.csv` files, separated by commas, semicolons or tabs.
+
+This file splits the text into cells and tells whether the first line has column names.
+`table_layouts` converts the table to series, as it does for `.parquet` files; `wide_tables` and
+`long_tables` show an example of each layout.
+"""
 
 from __future__ import annotations
 

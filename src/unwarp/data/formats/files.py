@@ -1,4 +1,7 @@
-"""Samples from a folder of pictures or from a file."""
+"""Samples from a folder of pictures or from a file.
+
+This is the one entry for paths: the estimator, the command line and `unwarp.data.read` use it.
+"""
 
 from __future__ import annotations
 

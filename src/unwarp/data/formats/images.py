@@ -1,4 +1,7 @@
-"""Folders of pictures as one array, with the file names."""
+"""Folders of pictures as one array, with the file names.
+
+All pictures of a folder have one size; their depths and channels may differ. Pillow decodes them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Long tables: a row per series and time, or also per channel."""
+"""Long tables: a row per series and time, or also per channel.
+
+With a column for each channel, or with a column that names the channel:
+
+    id,time,x,y,label        id,time,channel,value
+    a,0.00,1.5,2.5,walk      a,0.00,x,1.5
+    a,0.01,1.6,2.4,walk      a,0.00,y,2.5
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""NumPy's `.npy` and `.npz` files: samples, with labels, lengths and time stamps."""
+"""NumPy's `.npy` and `.npz` files: samples, with labels, lengths and time stamps.
+
+Neither format can run code here, because Python objects are never unpickled.
+
+    np.save("pictures.npy", x)  # (N, H, W), (N, C, H, W) or another array of samples
+    np.savez("walks.npz", x=x, labels=labels, times=np.arange(200) / 50)
+    np.savez("padded.npz", x=padded, lengths=lengths)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tables of series in Apache Parquet files, which need the package pyarrow."""
+"""Tables of series in Apache Parquet files, which need the package pyarrow.
+
+The extra `unwarp[parquet]` installs it. Columns have the roles that they have in `.csv` files.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Series of equal or unequal lengths as one `Source`."""
+"""Series of equal or unequal lengths as one `Source`.
+
+The readers of series collect a list of arrays (C, T_i), float32 with NaN for missing values, and
+finish with `series_source`.
+"""
 
 from __future__ import annotations
 

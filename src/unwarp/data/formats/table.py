@@ -1,4 +1,8 @@
-"""Tables of text cells, and column names that tell a role."""
+"""Tables of text cells, and column names that tell a role.
+
+The names are those of common data sets and libraries: `unique_id` and `ds` of Nixtla's packages,
+`case_id`, `dim_id`, `reading_id` and `class_val` of sktime.
+"""
 
 from __future__ import annotations
 
@@ -118,7 +122,13 @@ class Table:
         return f"{self.path}, {self.row_locations[row]}, column {self.names[column]!r}"
 
     def values(self, column: int) -> NDArray[np.float32]:
-        """Convert a column to numbers (rows,), with NaN for missing values.
+        """Convert a column to numbers, with NaN for missing values.
+
+        Args:
+            column: Index of the column, from 0.
+
+        Returns:
+            Values (rows,), float32.
 
         Raises:
             DataError: A cell is neither a number nor missing.
@@ -126,7 +136,13 @@ class Table:
         return parse_numbers(self.columns[column], lambda row: self.locate(row, column))
 
     def texts(self, column: int) -> list[str]:
-        """Return the stripped cells of a column that must not be missing.
+        """Return the cells of a column that has no missing ones.
+
+        Args:
+            column: Index of the column, from 0.
+
+        Returns:
+            Cells (rows) without blanks at their ends.
 
         Raises:
             DataError: A cell is missing.
@@ -138,7 +154,13 @@ class Table:
         return cells
 
     def labels(self, column: int) -> Array:
-        """Convert a column to labels (rows,), as `parse_labels` does.
+        """Convert a column to labels, as `parse_labels` does.
+
+        Args:
+            column: Index of the column, from 0.
+
+        Returns:
+            Labels (rows,): int64, float64 or str.
 
         Raises:
             DataError: A label is missing.

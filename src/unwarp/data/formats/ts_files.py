@@ -1,5 +1,12 @@
 """Files in the `.ts` format of the UEA archive, aeon and sktime.
 
+A header is followed by a line per series, in this example with two channels and a label:
+
+    @classLabel true walk run
+    @data
+    0.1,0.2,0.3:1.1,?,1.3:walk
+    0.4,0.5:1.4,1.5:run
+
 References:
     Bagnall et al. (2018), The UEA multivariate time series classification archive.
     The documentation of the format in aeon and in sktime.

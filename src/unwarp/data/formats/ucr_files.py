@@ -1,5 +1,12 @@
 """Text files with a series a line, as in the UCR archive.
 
+Its files start a line with the label, and pad shorter series with NaN:
+
+    1  0.544  0.658  0.611
+    2  0.766  0.625  NaN
+
+Files with the suffix `.data` have the same layout without labels.
+
 Reference:
     Dau et al. (2019), The UCR time series archive.
 """

@@ -1,4 +1,12 @@
-"""Wide tables: a row per series, and a column per time step."""
+"""Wide tables: a row per series, and a column per time step.
+
+    id,label,t0,t1,t2
+    a,walk,0.5,?,2.0
+    b,run,3.0,4.0,
+
+The second series has two time steps, because the missing value at the end is padding. A wide
+table has one channel.
+"""
 
 from __future__ import annotations
 
