@@ -109,7 +109,7 @@ class Nuisance:
 
 
 def binarised(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw each pixel as 0 or 1, with its grey value as probability.
+    """Draw pixels as 0 or 1, with grey values as probabilities.
 
     Reference:
         Salakhutdinov and Murray (2008), On the quantitative analysis of deep belief networks.
