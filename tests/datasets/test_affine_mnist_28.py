@@ -16,11 +16,11 @@ pytestmark = pytest.mark.skipif(
 
 def test_test_part_is_fixed_and_binary() -> None:
     """Test digits are the same at every load, 0 or 1, with true maps."""
-    one, two = load("affine-mnist-28", "test"), load("affine-mnist-28", "test")
-    assert one.x.shape == (10_000, 1, 28, 28)
-    assert torch.equal(one.x, two.x)
-    assert set(one.x.unique().tolist()) == {0.0, 1.0}
-    assert one.maps is not None
+    first, second = load("affine-mnist-28", "test"), load("affine-mnist-28", "test")
+    assert first.x.shape == (10_000, 1, 28, 28)
+    assert torch.equal(first.x, second.x)
+    assert set(first.x.unique().tolist()) == {0.0, 1.0}
+    assert first.maps is not None
 
 
 def test_training_part_is_drawn_anew() -> None:

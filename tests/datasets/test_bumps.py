@@ -48,9 +48,9 @@ def test_alignment_gives_the_templates(clean: Dataset) -> None:
 def test_pairs_share_a_template(clean: Dataset) -> None:
     """The relative map of a pair leads from one series to the other."""
     assert clean.maps is not None
-    one, two = torch.arange(0, 200, 2), torch.arange(1, 200, 2)
-    relative = clean.maps[two].compose(clean.maps[one].invert())
-    assert (relative(clean.x[one], padding="border") - clean.x[two]).abs().max() < 0.03
+    first, second = torch.arange(0, 200, 2), torch.arange(1, 200, 2)
+    relative = clean.maps[second].compose(clean.maps[first].invert())
+    assert (relative(clean.x[first], padding="border") - clean.x[second]).abs().max() < 0.03
     distance = (relative.pull(TIME[:, None])[..., 0] - TIME).abs().amax(1)
     assert 0.12 < float(distance.mean()) < 0.24
 

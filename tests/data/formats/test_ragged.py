@@ -19,9 +19,9 @@ def test_padding_is_missing_in_each_channel() -> None:
 
 def test_equal_series_are_stacked() -> None:
     """One channel gives (N, T), more give (N, C, T), and unequal lengths give a list."""
-    one, two = np.zeros((1, 3), np.float32), np.zeros((2, 3), np.float32)
-    assert series_source([one, one], None, "example").x.shape == (2, 3)
-    assert series_source([two, two], None, "example", times=[np.arange(3.0)] * 2).x.ndim == 3
-    source = series_source([two, two[:, :1]], None, "example")
+    single, double = np.zeros((1, 3), np.float32), np.zeros((2, 3), np.float32)
+    assert series_source([single, single], None, "example").x.shape == (2, 3)
+    assert series_source([double, double], None, "example", times=[np.arange(3.0)] * 2).x.ndim == 3
+    source = series_source([double, double[:, :1]], None, "example")
     assert [series.shape for series in source.x] == [(2, 3), (2, 1)]
     assert source.domain == "series" and source.description.endswith("; example")

@@ -24,6 +24,7 @@ class Trap:
 
 
 def _spring() -> None:
+    """Raise the error of the trap."""
     raise KeyboardInterrupt("metadata was unpickled")
 
 
