@@ -61,7 +61,9 @@ def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
     shape = struct.unpack(f">{n_axes}i", raw[4 : 4 + 4 * n_axes])
     values = np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes)
     if values.size != int(np.prod(shape)):
-        raise DataError(f"{path} announces {shape} bytes, it has {values.size}; fetch it again")
+        raise DataError(
+            f"{path} announces an array {shape}, it has {values.size} bytes; fetch it again"
+        )
     return values.reshape(shape)
 
 

@@ -213,6 +213,9 @@ def _parse_series(channels: list[list[str]], steps: int, location: str) -> Array
     for k, cells in enumerate(channels, 1):
         place = f"{location}, channel {k}"
         if len(cells) != steps:
-            raise DataError(f"{place} has {len(cells)} values, the header declares {steps}")
+            raise DataError(
+                f"{place} has {len(cells)} values, the header declares {steps}; "
+                "the line is cut short"
+            )
         rows.append(parse_numbers(cells, value_locator(place)))
     return trim_padding(np.stack(rows), location)
