@@ -1,4 +1,4 @@
-"""Affine MNIST: ranges of its deformations, ink inside the frame, seeds, and true maps that reproduce it."""
+"""Affine MNIST: ranges of deformations, ink inside the frame, seeds, and true maps."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ CLEAN = Window((28, 28), (28 / SIZE, 28 / SIZE))
 
 
 def generator(seed: int = 0) -> torch.Generator:
+    """A new generator."""
     return torch.Generator().manual_seed(seed)
 
 
-def some(clean: Dataset, n: int = 200) -> Dataset:
+def sample(clean: Dataset, n: int = 200) -> Dataset:
+    """Some digits of all classes."""
     return clean.subset(np.arange(n) * (len(clean) // n))
 
 
-def test_deformations_fill_the_published_ranges(clean: Dataset) -> None:
+def test_deformations_fill_their_ranges(clean: Dataset) -> None:
+    """Rotations, scales and shears are uniform over the ranges of affNIST."""
     columns = {
         f.name: v for f, v in Affine2d().summary(Nuisance().maps(clean.x, generator())).items()
     }
@@ -36,27 +39,30 @@ def test_deformations_fill_the_published_ranges(clean: Dataset) -> None:
         assert float(values.mean()) == pytest.approx((low + high) / 2, abs=0.04 * (high - low))
 
 
-def test_all_ink_stays_inside_and_reaches_every_side(clean: Dataset) -> None:
+def test_ink_stays_inside_the_frame(clean: Dataset) -> None:
+    """No ink leaves the frame, its amount changes with the area, and it reaches each side."""
     maps = Nuisance().maps(clean.x, generator())
     pixels = maps.push(CLEAN.lattice(clean.x))
     ink = clean.x.flatten(1) > 0
-    reach = pixels[ink].abs().amax(0)
-    assert (reach <= 1).all() and (reach > 0.95).all()
+    extent = pixels[ink].abs().amax(0)
+    assert (extent <= 1).all() and (extent > 0.95).all()
     observed_ink = Nuisance().observe(clean.x, maps, generator()).sum((1, 2, 3))
     expected = clean.x.sum((1, 2, 3)) * maps.matrix[:, :, :2].det().abs()
     torch.testing.assert_close(observed_ink, expected, rtol=0.06, atol=0)
 
 
-def test_no_deformation_only_pads_and_shifts_the_picture(clean: Dataset) -> None:
-    still = Nuisance(rotation=0.0, shear=0.0, scale=0.0)
-    x = still.observe(clean.x[:4], AffineMap(torch.eye(2, 3).expand(4, 2, 3)), generator())
+def test_no_deformation_pads_the_picture(clean: Dataset) -> None:
+    """Without a deformation the picture is in the middle of the frame, pixel by pixel."""
+    identity = Nuisance(rotation=0.0, shear=0.0, scale=0.0)
+    x = identity.observe(clean.x[:4], AffineMap(torch.eye(2, 3).expand(4, 2, 3)), generator())
     torch.testing.assert_close(x[:, :, 6:34, 6:34], clean.x[:4], atol=1e-5, rtol=0)
     assert float(x.sum()) == pytest.approx(float(clean.x[:4].sum()), rel=1e-5)
-    linear = still.maps(clean.x, generator()).matrix[:, :, :2]
+    linear = identity.maps(clean.x, generator()).matrix[:, :, :2]
     torch.testing.assert_close(linear, torch.eye(2).expand_as(linear), atol=1e-6, rtol=0)
 
 
-def test_observations_are_pictures_of_the_frame(clean: Dataset) -> None:
+def test_observations_have_frame_size(clean: Dataset) -> None:
+    """Observations have the size of the frame, and values from 0 to 1."""
     data = fresh(clean)
     x = data.batch(torch.arange(50), generator()).x
     assert x.shape == (50, 1, SIZE, SIZE) and data.shape == (1, SIZE, SIZE)
@@ -64,23 +70,26 @@ def test_observations_are_pictures_of_the_frame(clean: Dataset) -> None:
     assert float(x.min()) >= 0 and float(x.max()) <= 1
 
 
-def test_fresh_draws_differ_by_generator_and_within_a_run(clean: Dataset) -> None:
-    data, index, going = fresh(clean), torch.arange(20), generator()
-    one, two = data.batch(index, going).x, data.batch(index, going).x
-    assert torch.equal(one, data.batch(index, generator()).x)
-    assert (one - two).abs().flatten(1).amax(1).min() > 0.1
+def test_fresh_batches_follow_the_generator(clean: Dataset) -> None:
+    """Batches of one generator differ, those of equal generators do not."""
+    data, index, ongoing = fresh(clean), torch.arange(20), generator()
+    first, second = data.batch(index, ongoing).x, data.batch(index, ongoing).x
+    assert torch.equal(first, data.batch(index, generator()).x)
+    assert (first - second).abs().flatten(1).amax(1).min() > 0.1
 
 
-def test_an_observed_set_is_a_function_of_its_seed(clean: Dataset) -> None:
-    one, again, other = (observed(some(clean), 2, seed=seed) for seed in (1, 1, 2))
-    assert torch.equal(one.x, again.x)
-    assert not torch.equal(one.x, other.x)
+def test_observed_set_follows_its_seed(clean: Dataset) -> None:
+    """Equal seeds give equal sets, and batches do not draw again."""
+    first, repeat, other = (observed(sample(clean), 2, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(first.x, repeat.x)
+    assert not torch.equal(first.x, other.x)
     index = torch.arange(10)
-    assert torch.equal(one.batch(index, generator()).x, one.x[index])
+    assert torch.equal(first.batch(index, generator()).x, first.x[index])
 
 
-def test_true_maps_of_the_originals_make_the_observations(clean: Dataset) -> None:
-    originals = some(clean)
+def test_true_maps_make_the_observations(clean: Dataset) -> None:
+    """The true maps of the originals reproduce the observations."""
+    originals = sample(clean)
     data = observed(originals, 2, seed=1)
     assert (
         data.ids is not None
@@ -90,19 +99,21 @@ def test_true_maps_of_the_originals_make_the_observations(clean: Dataset) -> Non
     )
     assert np.bincount(data.ids).tolist() == [2] * 200
     assert np.array_equal(data.labels, originals.labels[data.ids])
-    made = data.maps(originals.x[torch.as_tensor(data.ids)], CLEAN, FRAME)
-    torch.testing.assert_close(made, data.x)
+    expected = data.maps(originals.x[torch.as_tensor(data.ids)], CLEAN, FRAME)
+    torch.testing.assert_close(expected, data.x)
 
 
-def test_a_fixed_set_made_from_a_drawing_one_does_not_draw(clean: Dataset) -> None:
-    data = observed(fresh(some(clean)), 1, seed=1)
+def test_observed_set_does_not_draw(clean: Dataset) -> None:
+    """A fixed set made from one that draws does not draw."""
+    data = observed(fresh(sample(clean)), 1, seed=1)
     index = torch.arange(10)
     assert torch.equal(data.batch(index, generator()).x, data.x[index])
 
 
-def test_noise_has_its_standard_deviation_and_stays_in_range(clean: Dataset) -> None:
+def test_noise_has_its_deviation(clean: Dataset) -> None:
+    """Noise has the standard deviation that is asked for, and values stay in range."""
     quiet, loud = (
-        observed(some(clean), 1, seed=3, nuisance=Nuisance(noise=noise)).x for noise in (0.0, 0.1)
+        observed(sample(clean), 1, seed=3, nuisance=Nuisance(noise=noise)).x for noise in (0.0, 0.1)
     )
     assert float(loud.min()) >= 0 and float(loud.max()) <= 1
     grey = (quiet > 0.4) & (quiet < 0.6)
@@ -110,18 +121,21 @@ def test_noise_has_its_standard_deviation_and_stays_in_range(clean: Dataset) -> 
 
 
 def test_blank_pictures_stay_blank() -> None:
+    """A picture without ink has no corners, and stays blank."""
     x = Nuisance()(torch.zeros(3, 1, 28, 28), generator())
     assert torch.equal(x, torch.zeros(3, 1, SIZE, SIZE))
 
 
-def test_by_name_test_digits_are_observed_twice(clean: Dataset) -> None:
+def test_test_digits_are_observed_twice(clean: Dataset) -> None:
+    """By name, the test part has two observations of each digit."""
     data = load("affine-mnist", "test")
     assert len(data) == 2000 and data.draw is None
     assert data.labels is not None and clean.labels is not None
     assert np.array_equal(data.labels[::2], clean.labels)
 
 
-def test_a_given_shift_fills_its_range_and_no_more(clean: Dataset) -> None:
+def test_shift_fills_its_range(clean: Dataset) -> None:
+    """Shifts reach the largest one, and no further."""
     nuisance = Nuisance(rotation=20.0, shear=0.0, scale=0.0, shift=0.1, size=28)
     columns = {
         f.name: v
@@ -133,11 +147,12 @@ def test_a_given_shift_fills_its_range_and_no_more(clean: Dataset) -> None:
     assert nuisance(clean.x[:3], generator()).shape == (3, 1, 28, 28)
 
 
-def test_binary_pixels_have_the_grey_values_as_means(clean: Dataset) -> None:
+def test_binary_pixels_average_to_grey(clean: Dataset) -> None:
+    """Drawn pixels have the grey values as means; a threshold is at 1/2."""
     x = clean.x[:4]
-    drawn = torch.stack([binarised(x, generator(seed)) for seed in range(400)])
-    assert set(drawn.unique().tolist()) == {0.0, 1.0}
-    torch.testing.assert_close(drawn.mean(0), x, atol=0.13, rtol=0)
+    draws = torch.stack([binarised(x, generator(seed)) for seed in range(400)])
+    assert set(draws.unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(draws.mean(0), x, atol=0.13, rtol=0)
     grey = Nuisance()(x, generator())
     assert set(Nuisance(binary="draw")(x, generator()).unique().tolist()) == {0.0, 1.0}
     assert torch.equal(Nuisance(binary="threshold")(x, generator()), (grey > 0.5).float())

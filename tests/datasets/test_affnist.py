@@ -1,4 +1,4 @@
-"""affNIST's MATLAB files, written here in their exact format: read upright, file by file, and refused when damaged."""
+"""affNIST's MATLAB files, written here in their format: read upright, refused if damaged."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ def deformed(clean: Dataset) -> Dataset:
 
 
 def columns(data: Dataset) -> NDArray[np.uint8]:
-    """Pictures as affNIST stores them: one a column, row by row."""
+    """Pictures as affNIST stores them: a column for each, row by row."""
     return (255 * data.x[:, 0]).round().to(torch.uint8).reshape(len(data), 1600).numpy().T
 
 
 def struct(data: Dataset) -> dict[str, Any]:
+    """The fields of a file with these digits."""
     assert data.labels is not None and data.maps is not None
     table = Affine2d(size=(40, 40)).summary(data.maps)
     return {
@@ -45,7 +46,10 @@ def struct(data: Dataset) -> dict[str, Any]:
     }
 
 
-def put(path: Path, fields: dict[str, Any], name: str = "affNISTdata", packed: bool = True) -> Path:
+def write_file(
+    path: Path, fields: dict[str, Any], name: str = "affNISTdata", packed: bool = True
+) -> Path:
+    """Write a struct to a MATLAB file, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     savemat(path, {name: fields}, do_compression=packed)
     return path
@@ -53,15 +57,15 @@ def put(path: Path, fields: dict[str, Any], name: str = "affNISTdata", packed: b
 
 @pytest.fixture(scope="module")
 def published(deformed: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return put(tmp_path_factory.mktemp("affnist") / "1.mat", struct(deformed))
+    """A file in the published format."""
+    return write_file(tmp_path_factory.mktemp("affnist") / "1.mat", struct(deformed))
 
 
 @pytest.mark.parametrize("packed", [True, False], ids=["compressed", "plain"])
-def test_pictures_labels_and_transforms_come_back_upright(
-    deformed: Dataset, tmp_path: Path, packed: bool
-) -> None:
+def test_file_comes_back_upright(deformed: Dataset, tmp_path: Path, packed: bool) -> None:
+    """Pictures, labels and transforms come back, compressed or not."""
     fields = struct(deformed)
-    data = affnist.read(put(tmp_path / "1.mat", fields, packed=packed))
+    data = affnist.read(write_file(tmp_path / "1.mat", fields, packed=packed))
     torch.testing.assert_close(data.x, deformed.x, atol=0.5 / 255 + 1e-6, rtol=0)
     assert data.labels is not None and data.factor_values is not None
     np.testing.assert_array_equal(data.labels, deformed.labels)
@@ -69,21 +73,21 @@ def test_pictures_labels_and_transforms_come_back_upright(
     assert data.factors[0].name == "rotation_deg"
 
 
-def test_a_picture_of_one_bright_row_is_read_as_one(tmp_path: Path) -> None:
+def test_pixels_go_row_by_row(tmp_path: Path) -> None:
+    """A picture with one bright row has one bright row."""
     image = np.zeros((40, 40), np.uint8)
     image[7, :30] = 255
     fields = {"image": image.reshape(1600, 1), "label_int": np.array([[4]], np.uint8)}
-    data = affnist.read(put(tmp_path / "1.mat", fields))
+    data = affnist.read(write_file(tmp_path / "1.mat", fields))
     assert data.x[0, 0, 7, :30].min() == 1 and float(data.x.sum()) == 30
     assert data.factors == () and data.factor_values is None
 
 
-def test_pixels_in_the_other_order_are_noticed_and_can_be_read(
-    deformed: Dataset, tmp_path: Path
-) -> None:
+def test_other_pixel_order_is_noticed(deformed: Dataset, tmp_path: Path) -> None:
+    """Transposed digits are refused, and read with the other order."""
     fields = struct(deformed)
     fields["image"] = fields["image"].reshape(40, 40, -1).transpose(1, 0, 2).reshape(1600, -1)
-    path = put(tmp_path / "1.mat", fields)
+    path = write_file(tmp_path / "1.mat", fields)
     with pytest.raises(DataError, match="order='F'"):
         affnist.read(path)
     torch.testing.assert_close(
@@ -91,27 +95,31 @@ def test_pixels_in_the_other_order_are_noticed_and_can_be_read(
     )
 
 
-def test_files_are_found_by_number_and_joined_as_asked(deformed: Dataset, tmp_path: Path) -> None:
+def test_numbered_files_are_joined(deformed: Dataset, tmp_path: Path) -> None:
+    """Files are sorted by number, and as many as asked for are joined."""
     pieces = [deformed.subset(np.arange(k, N, 3)) for k in range(3)]
     for number, piece in zip((1, 2, 10), pieces, strict=True):
-        put(tmp_path / "training_and_validation_batches" / f"{number}.mat", struct(piece))
+        write_file(tmp_path / "training_and_validation_batches" / f"{number}.mat", struct(piece))
     assert [path.stem for path in affnist.paths("train", tmp_path)] == ["1", "2", "10"]
     assert len(affnist.load("train", tmp_path)) == 100
-    both = affnist.load("train", tmp_path, files=2)
-    assert both.labels is not None and pieces[0].labels is not None and pieces[1].labels is not None
-    np.testing.assert_array_equal(both.labels, np.r_[pieces[0].labels, pieces[1].labels])
-    assert both.factor_values is not None and both.factor_values.shape == (200, 6)
+    joined = affnist.load("train", tmp_path, files=2)
+    assert (
+        joined.labels is not None and pieces[0].labels is not None and pieces[1].labels is not None
+    )
+    np.testing.assert_array_equal(joined.labels, np.r_[pieces[0].labels, pieces[1].labels])
+    assert joined.factor_values is not None and joined.factor_values.shape == (200, 6)
     with pytest.raises(DataError, match="there are 3"):
         affnist.load("train", tmp_path, files=4)
     with pytest.raises(DataError, match=r"1\.mat for test"):
         affnist.load("test", tmp_path)
 
 
-def test_one_file_of_a_part_and_the_data_folder_do_too(
+def test_single_files_are_read(
     deformed: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(tmp_path / "affnist" / "test.mat", struct(deformed))
-    put(tmp_path / "affnist" / "3.mat", struct(deformed))
+    """A part may be one file, or loose files in the folder of the environment."""
+    write_file(tmp_path / "affnist" / "test.mat", struct(deformed))
+    write_file(tmp_path / "affnist" / "3.mat", struct(deformed))
     monkeypatch.setenv("UNWARP_DATA", str(tmp_path))
     assert affnist.paths("test") == (tmp_path / "affnist" / "test.mat",)
     assert affnist.paths("train") == (tmp_path / "affnist" / "3.mat",)
@@ -119,7 +127,7 @@ def test_one_file_of_a_part_and_the_data_folder_do_too(
 
 
 IMAGE, LABEL = np.zeros((1600, 3), np.uint8), np.zeros((1, 3), np.uint8)
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
+ERRORS: dict[str, tuple[dict[str, Any], str]] = {
     "no image": ({"label_int": LABEL}, "it is absent"),
     "pictures of 28 x 28": (
         {"image": np.zeros((784, 3), np.uint8), "label_int": LABEL},
@@ -140,15 +148,17 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("fields", "said"), WRONG.values(), ids=WRONG.keys())
-def test_wrong_contents_are_refused(tmp_path: Path, fields: dict[str, Any], said: str) -> None:
-    path = put(tmp_path / "5.mat", fields)
-    with pytest.raises(DataError, match=rf"5\.mat.*{said}"):
+@pytest.mark.parametrize(("fields", "message"), ERRORS.values(), ids=ERRORS.keys())
+def test_other_contents_are_refused(tmp_path: Path, fields: dict[str, Any], message: str) -> None:
+    """Fields of another shape, dtype or range are refused by name."""
+    path = write_file(tmp_path / "5.mat", fields)
+    with pytest.raises(DataError, match=rf"5\.mat.*{message}"):
         affnist.read(path)
 
 
-def test_another_struct_or_none_is_refused(tmp_path: Path) -> None:
-    path = put(tmp_path / "5.mat", {"image": IMAGE}, name="usps")
+def test_other_structs_are_refused(tmp_path: Path) -> None:
+    """A file without the struct is refused."""
+    path = write_file(tmp_path / "5.mat", {"image": IMAGE}, name="usps")
     with pytest.raises(DataError, match="no struct affNISTdata"):
         affnist.read(path)
     savemat(path, {"affNISTdata": IMAGE})
@@ -158,28 +168,29 @@ def test_another_struct_or_none_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keep", [0, 4, 100, 127, 130, 200, 0.5, 0.99])
 @pytest.mark.parametrize("packed", [True, False], ids=["compressed", "plain"])
-def test_a_cut_file_is_refused(
+def test_truncated_file_is_refused(
     deformed: Dataset, tmp_path: Path, keep: float, packed: bool
 ) -> None:
-    path = put(tmp_path / "5.mat", struct(deformed), packed=packed)
+    """A file that is cut short is refused by name."""
+    path = write_file(tmp_path / "5.mat", struct(deformed), packed=packed)
     raw = path.read_bytes()
     path.write_bytes(raw[: int(keep if keep >= 1 else keep * len(raw))])
     with pytest.raises(DataError, match=r"5\.mat"):
         affnist.read(path)
 
 
-@pytest.mark.parametrize("at", [126, 128, 132, 136, 2000, -2000])
-def test_a_flipped_byte_of_a_compressed_file_is_refused(
-    published: Path, tmp_path: Path, at: int
-) -> None:
+@pytest.mark.parametrize("position", [126, 128, 132, 136, 2000, -2000])
+def test_flipped_byte_is_refused(published: Path, tmp_path: Path, position: int) -> None:
+    """A changed byte of a compressed file is noticed."""
     raw = bytearray(published.read_bytes())
-    raw[at] ^= 0xFF
+    raw[position] ^= 0xFF
     (tmp_path / "5.mat").write_bytes(bytes(raw))
     with pytest.raises(DataError, match=r"5\.mat"):
         affnist.read(tmp_path / "5.mat")
 
 
-def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    """An absent file, text and MATLAB 7.3 are refused."""
     path = tmp_path / "5.mat"
     with pytest.raises(DataError, match="does not exist"):
         affnist.read(path)
@@ -192,6 +203,7 @@ def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
         affnist.read(path)
 
 
-def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
+def test_unknown_part_is_refused(tmp_path: Path) -> None:
+    """The message lists the parts."""
     with pytest.raises(DataError, match="train or test"):
         affnist.load("valid", tmp_path)

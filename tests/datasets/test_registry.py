@@ -1,4 +1,4 @@
-"""Data sets by name: files of the folder, and loaders that are registered beside them."""
+"""Data sets by name: files of the folder, and registered loaders."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def _free() -> Iterator[None]:
 
 
 def load(part: str) -> Dataset:
-    """Samples that say which part they are."""
+    """Samples that tell their part."""
     return Dataset(torch.full((3, 1, 4), float(len(part))))
 
 
-def test_registered_sets_are_loaded_by_name() -> None:
-    """Part by part, with the recipe that suits them."""
+def test_registered_sets_are_loaded() -> None:
+    """A registered set is loaded part by part, with the recipe that suits it."""
     recipe = AE(n_content=3)
     assert register("toy", preset=recipe)(load) is load
     data = datasets.load("toy", "test")
@@ -37,7 +37,7 @@ def test_registered_sets_are_loaded_by_name() -> None:
 
 
 def test_built_in_names_have_loaders() -> None:
-    """A file of the folder that loads nothing is no data set; an unknown name lists the others."""
+    """Supporting files and folders are no data sets; an unknown name lists the others."""
     for name in built_in():
         assert callable(import_module(f"unwarp.datasets.{name.replace('-', '_')}").load)
     with pytest.raises(ConfigError, match=r"'toy' is unknown; choose one of .*digits"):

@@ -1,4 +1,4 @@
-"""Trace from tslearn's own file: read without importing the package, refused by type where it is damaged."""
+"""Trace from tslearn's file: read without importing the package, refused if damaged."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".cached_datasets").mkdir()
     rng = np.random.default_rng(0)
     path = tmp_path / ".cached_datasets" / "Trace.npz"
-    parts = {f"X_{part}": rng.normal(size=trace.SHAPE) for part in ("train", "test")}
+    parts = {f"X_{part}": rng.normal(size=trace.PART_SHAPE) for part in ("train", "test")}
     np.savez(path, **parts, y_train=np.arange(100) % 4 + 1, y_test=np.arange(100) % 3 + 1)
     return path
 
 
-def test_channels_come_first_and_parts_are_told_apart(package: Path) -> None:
+def test_channels_come_first(package: Path) -> None:
+    """Series have their channel first, and each part has its own series and labels."""
     with np.load(package) as file:
         for part in ("train", "test"):
             data = load("trace", part)
@@ -43,7 +44,8 @@ def test_channels_come_first_and_parts_are_told_apart(package: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["absent", "cut", "other"])
-def test_a_damaged_file_is_refused(package: Path, damage: str) -> None:
+def test_damaged_file_is_refused(package: Path, damage: str) -> None:
+    """An absent, truncated or other file is refused by name."""
     if damage == "absent":
         package.unlink()
     elif damage == "cut":
@@ -54,19 +56,22 @@ def test_a_damaged_file_is_refused(package: Path, damage: str) -> None:
         trace.load()
 
 
-def test_without_the_package_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without tslearn, the error says how to install it."""
     monkeypatch.setattr(trace, "find_spec", lambda name: None)
     with pytest.raises(DataError, match=r"pip install 'unwarp\[series\]'"):
         trace.load()
 
 
-def test_an_unknown_part_is_refused() -> None:
+def test_unknown_part_is_refused() -> None:
+    """The message lists the parts."""
     with pytest.raises(DataError, match="train or test"):
         trace.load("valid")
 
 
 @needs_tslearn
-def test_the_package_is_not_imported() -> None:
+def test_package_is_not_imported() -> None:
+    """Loading imports neither tslearn nor numba."""
     before = set(sys.modules)
     trace.load()
     assert not {name.split(".")[0] for name in set(sys.modules) - before} & {"tslearn", "numba"}
@@ -76,7 +81,8 @@ def test_the_package_is_not_imported() -> None:
 @pytest.mark.parametrize(
     ("part", "counts"), [("train", [26, 21, 22, 31]), ("test", [24, 29, 28, 19])]
 )
-def test_trace_has_its_published_classes_and_is_z_normalised(part: str, counts: list[int]) -> None:
+def test_published_classes_of_trace(part: str, counts: list[int]) -> None:
+    """Class counts are the published ones, and series are z-normalised."""
     data = trace.load(part)
     assert data.x.shape == (100, 1, 275) and data.labels is not None
     assert np.bincount(data.labels)[1:].tolist() == counts
@@ -86,7 +92,8 @@ def test_trace_has_its_published_classes_and_is_z_normalised(part: str, counts: 
 
 @needs_tslearn
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_trace_is_that_of_the_archive(real_data: Path, part: str) -> None:
+def test_trace_equals_the_archive(real_data: Path, part: str) -> None:
+    """The series are those of the UCR archive, up to rounding."""
     published, data = (
         read(real_data / "ucr" / "Trace" / f"Trace_{part.upper()}.tsv"),
         trace.load(part),
@@ -96,7 +103,7 @@ def test_trace_is_that_of_the_archive(real_data: Path, part: str) -> None:
 
 
 @needs_tslearn
-def test_neighbours_agree_with_the_archive() -> None:
+def test_neighbour_error_of_the_archive() -> None:
     """The archive publishes .24 as the error of the nearest neighbour by Euclidean distance."""
     train, test = trace.load("train"), trace.load("test")
     assert train.labels is not None and test.labels is not None

@@ -1,4 +1,4 @@
-"""The contract of data sets, for each that is at hand: parts disjoint and alike, maps true."""
+"""The contract of data sets: parts disjoint and alike, true maps. Absent sets are skipped."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from unwarp.datasets.registry import built_in
 from unwarp.errors import DataError
 from unwarp.warps import align
 
-FEW = 64
-"""Samples that are deformed to judge the true maps."""
+MAX_ALIGNED_SAMPLES = 64
+"""Samples of a data set that are aligned to check its true maps."""
 
-COINCIDENCES = 1e-3
-"""Share of samples that may look alike: tiny shapes in two poses can cover the same pixels."""
+MAX_EQUAL_FRACTION = 1e-3
+"""Fraction of samples that may be equal: small shapes in two poses can cover the same pixels."""
 
 Parts = tuple[Dataset, Dataset]
 
@@ -30,7 +30,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def parts(name: str) -> Parts:
-    """Training and test part of a data set that is at hand."""
+    """Training and test part of a data set, if its files are installed."""
     try:
         return datasets.load(name, "train"), datasets.load(name, "test")
     except DataError as error:
@@ -39,14 +39,14 @@ def parts(name: str) -> Parts:
 
 @pytest.fixture
 def deformed(parts: Parts) -> Dataset:
-    """A few test samples whose deformations are known."""
+    """A few test samples with known deformations."""
     if parts[1].maps is None:
-        pytest.skip("its deformations are not known")
-    return parts[1].subset(np.arange(min(FEW, len(parts[1]))))
+        pytest.skip("its deformations are unknown")
+    return parts[1].subset(np.arange(min(MAX_ALIGNED_SAMPLES, len(parts[1]))))
 
 
 def codes(x: Tensor) -> list[int]:
-    """A number for the content of each sample."""
+    """A hash of the values of each sample."""
     return [hash(row.tobytes()) for row in x.numpy()]
 
 
@@ -58,11 +58,11 @@ def distance(x: Tensor, y: Tensor) -> float:
 def test_dataset_parts_are_disjoint(parts: Parts) -> None:
     """No sample of one part is in the other, but for coincidences."""
     train, test = parts
-    assert len(set(codes(train.x)) & set(codes(test.x))) <= COINCIDENCES * len(test)
+    assert len(set(codes(train.x)) & set(codes(test.x))) <= MAX_EQUAL_FRACTION * len(test)
 
 
 def test_dataset_parts_are_alike(parts: Parts) -> None:
-    """Both parts have one shape, one name, finite float32 samples and the same classes and factors."""
+    """Both parts share shape, name, classes and factors, and have finite float32 samples."""
     for part in parts:
         assert part.shape == parts[0].shape and part.name == parts[0].name
         assert part.x.dtype == torch.float32 and bool(part.x[:1000].isfinite().all())
@@ -71,30 +71,31 @@ def test_dataset_parts_are_alike(parts: Parts) -> None:
     assert labels[0] == labels[1]
 
 
-def test_dataset_parts_are_named(name: str, parts: Parts) -> None:
-    """A part that does not exist is refused, with the parts that do."""
+def test_dataset_refuses_other_parts(name: str, parts: Parts) -> None:
+    """A part that does not exist is refused with the names of the parts."""
     with pytest.raises(DataError, match="train or test"):
         datasets.load(name, "training")
 
 
-def test_dataset_is_the_same_again(name: str, parts: Parts) -> None:
-    """A part has the same samples whenever it is loaded."""
-    again = datasets.load(name, "test")
-    assert torch.equal(again.x, parts[1].x)
+def test_dataset_is_deterministic(name: str, parts: Parts) -> None:
+    """A part has the same samples at every load."""
+    reloaded = datasets.load(name, "test")
+    assert torch.equal(reloaded.x, parts[1].x)
 
 
 def test_dataset_ids_share_labels(parts: Parts) -> None:
-    """Samples that show one original have one class."""
+    """Samples of one original have one class."""
     for part in parts:
         if part.ids is not None and part.labels is not None:
             classes = {
-                (i, label) for i, label in zip(part.ids.tolist(), part.labels.tolist(), strict=True)
+                (original, label)
+                for original, label in zip(part.ids.tolist(), part.labels.tolist(), strict=True)
             }
             assert len(classes) == len(set(part.ids.tolist()))
 
 
-def test_dataset_factors_lie_in_range(parts: Parts) -> None:
-    """Known factors lie within the ranges that they name, and each of them varies."""
+def test_dataset_factors_are_in_range(parts: Parts) -> None:
+    """Known factors stay within the ranges that they name, and each of them varies."""
     for part in parts:
         for factor, column in zip(
             part.factors, [] if part.factor_values is None else part.factor_values.T, strict=True
@@ -103,20 +104,20 @@ def test_dataset_factors_lie_in_range(parts: Parts) -> None:
 
 
 def test_dataset_maps_are_true(deformed: Dataset) -> None:
-    """Undone and done again, the true deformation brings a sample back; left undone, it does not."""
+    """Aligned and deformed again by its true map, a sample comes back."""
     assert deformed.maps is not None
-    x, upright = deformed.x, align(deformed.x, deformed.maps, padding="border")
-    again = deformed.maps(upright, padding="border")
-    assert distance(again, x) < 0.7 * distance(upright, x)
+    x, aligned = deformed.x, align(deformed.x, deformed.maps, padding="border")
+    restored = deformed.maps(aligned, padding="border")
+    assert distance(restored, x) < 0.7 * distance(aligned, x)
 
 
 def test_dataset_maps_align_pairs(deformed: Dataset) -> None:
-    """Samples of one original agree better once their deformations are undone."""
+    """Samples of one original agree better after alignment by their true maps."""
     assert deformed.maps is not None
     if deformed.ids is None or len(set(deformed.ids.tolist())) == len(deformed):
         pytest.skip("it shows each original once")
-    upright = align(deformed.x, deformed.maps, padding="border")
+    aligned = align(deformed.x, deformed.maps, padding="border")
     rows = np.flatnonzero(np.diff(deformed.ids) == 0)
-    assert distance(upright[rows], upright[rows + 1]) < 0.7 * distance(
+    assert distance(aligned[rows], aligned[rows + 1]) < 0.7 * distance(
         deformed.x[rows], deformed.x[rows + 1]
     )

@@ -1,4 +1,4 @@
-"""The contract of formats that have a writer: read what is written, refuse damage by name."""
+"""The contract of formats with a writer: read written files, refuse damage by name."""
 
 from __future__ import annotations
 
@@ -13,40 +13,41 @@ from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 X = np.random.default_rng(0).normal(size=(5, 8)).astype(np.float32)
-FORMATS = {suffix: member for suffix, member in formats().items() if member.writer}
-HALF_A_ROW = 20
-"""Bytes, fewer than any format takes for a series of `X`."""
+FORMATS = {suffix: item for suffix, item in formats().items() if item.writer}
+BYTES_OF_HALF_A_SERIES = 20
+"""Fewer bytes than any format takes for a series of `X`."""
 
 
 @pytest.fixture(params=FORMATS, ids=lambda suffix: suffix or "no suffix")
 def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A file of a format with the series `X`."""
-    member: Format = FORMATS[request.param]
-    if member.package:
-        pytest.importorskip(member.package, reason=f"{member.package} is not installed")
-    assert member.writer is not None
-    member.writer(tmp_path / f"series{request.param}", X)
+    """A file in each format with the series `X`."""
+    file_format: Format = FORMATS[request.param]
+    if file_format.package:
+        pytest.importorskip(file_format.package, reason=f"{file_format.package} is not installed")
+    assert file_format.writer is not None
+    file_format.writer(tmp_path / f"series{request.param}", X)
     return tmp_path / f"series{request.param}"
 
 
 def check_refused(path: Path) -> None:
+    """Check that reading raises an error that names the file."""
     with pytest.raises(DataError, match=path.name):
         read(path)
 
 
 def test_format_is_described() -> None:
     """Each format says in words what it is."""
-    assert all(member.description for member in formats().values())
+    assert all(item.description for item in formats().values())
 
 
 def test_format_has_a_writer() -> None:
     """Each built-in format is held to this contract."""
-    bare = [
-        s
-        for s, member in formats().items()
-        if not member.writer and member.reader.__module__.startswith("unwarp.")
+    without_writer = [
+        suffix
+        for suffix, file_format in formats().items()
+        if not file_format.writer and file_format.reader.__module__.startswith("unwarp.")
     ]
-    assert not bare
+    assert not without_writer
 
 
 def test_format_reads_what_it_writes(path: Path) -> None:
@@ -60,7 +61,7 @@ def test_format_reads_what_it_writes(path: Path) -> None:
 
 def test_format_refuses_a_truncated_file(path: Path) -> None:
     """A file that ends within its last series is refused by name."""
-    path.write_bytes(path.read_bytes()[:-HALF_A_ROW])
+    path.write_bytes(path.read_bytes()[:-BYTES_OF_HALF_A_SERIES])
     check_refused(path)
 
 

@@ -1,4 +1,11 @@
-"""Data sets by name: files of this folder with `load(part) -> Dataset`, and registered ones."""
+"""Data sets by name: built-in ones and registered ones.
+
+A built-in data set is a file of this folder with a function `load(part) -> Dataset`; its name is
+the name of the file with hyphens. Other modules add data sets with the decorator `register`.
+
+>>> load("bumps", "test").shape
+(1, 128)
+"""
 
 from __future__ import annotations
 
@@ -15,19 +22,28 @@ __all__ = ["load", "names", "register"]
 
 
 def names() -> tuple[str, ...]:
-    """Names of the data sets, built in or registered by imported modules."""
+    """Names of all data sets, sorted.
+
+    Included are the built-in ones, whether or not their files are installed, and those that
+    imported modules registered.
+    """
     return tuple(sorted({*built_in(), *REGISTRY}))
 
 
 def load(name: str, part: str = "train") -> Dataset:
-    """A part of the data set `name`.
+    """Load a part of a data set.
 
     Args:
-        name: A built-in data set, or one that an imported module registered.
+        name: One of `names()`, such as `affine-mnist`.
         part: `train` or `test`.
 
+    Returns:
+        The samples, with the labels, true maps and factors that the data set has. Its
+        `registered_name` is `name`, which selects the recipe measured on it.
+
     Raises:
-        ConfigError: An unknown name; the message lists those that there are.
+        ConfigError: The name is unknown; the message lists all names.
+        DataError: The part is unknown, or files of the data set are missing or damaged.
     """
     from importlib import import_module
 

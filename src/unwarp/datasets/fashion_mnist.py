@@ -1,11 +1,16 @@
-"""Fashion-MNIST in its published IDX files, from a folder or from `$UNWARP_DATA/fashion-mnist`."""
+"""Fashion-MNIST in its published IDX files, 70,000 pictures of clothing.
+
+Reference:
+    Xiao, Rasul, Vollgraf (2017), Fashion-MNIST: a novel image dataset for benchmarking machine
+    learning algorithms.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from unwarp.data.dataset import Dataset
-from unwarp.datasets.home import home
+from unwarp.datasets.folders import published_folder
 from unwarp.datasets.mnist import read_part
 
 URL = "https://github.com/zalandoresearch/fashion-mnist/tree/master/data/fashion"
@@ -21,17 +26,22 @@ CLASSES = (
     "bag",
     "ankle boot",
 )
-"""What each label stands for."""
+"""Name of each label, 0 to 9."""
 
 
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
-    """Pieces of clothing (N, 1, 28, 28) in [0, 1]: 60,000 for `train`, 10,000 for `test`.
+    """Load pieces of clothing, 60,000 for training and 10,000 for testing.
 
-    Source:
-        Xiao, Rasul, Vollgraf (2017), Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms.
+    Args:
+        part: `train` or `test`.
+        folder: Folder with the four files, gzipped; None for `$UNWARP_DATA/fashion-mnist`.
+
+    Returns:
+        Pictures (N, 1, 28, 28) in [0, 1] with labels 0 to 9, named by `CLASSES`. The licence is
+        MIT.
 
     Raises:
-        DataError: No folder is known, or a file in it is absent or damaged.
+        DataError: The part is unknown, or the folder or a file is missing or damaged.
     """
-    x, labels = read_part(home("fashion-mnist", folder, URL), part)
+    x, labels = read_part(published_folder("fashion-mnist", folder, URL), part)
     return Dataset(x, "fashion-mnist", "Fashion-MNIST (Xiao, Rasul, Vollgraf 2017)", "MIT", labels)

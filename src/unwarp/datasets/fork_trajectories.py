@@ -1,4 +1,12 @@
-"""Poses of a fork that a hand leads at changing speed (Rhodes and Lee 2023), from `$UNWARP_DATA/fork-trajectories`."""
+"""Poses of a fork that a hand moves at changing speed.
+
+There are 345 series of 7 channels. The published file `forkTrajectoryData.npz` is read from a
+folder of the user.
+
+Reference:
+    Rhodes and Lee (2023), TimewarpVAE: simultaneous time-warping and representation learning of
+    trajectories.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +19,24 @@ import torch
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
 
+POSE_SHAPE = (200, 7)
+"""Time steps and coordinates of a series in the file."""
+
 
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
-    """Series (N, 7, 200) of x, y, z and the quaternion rw, rx, ry, rz: 240 for `train`, 105 for `test`.
+    """Load the trajectories, 240 for training and 105 for testing.
 
-    Values are centred and scaled as published. Labels are the speeds of the two halves: `ss`, `sf`, `fs` (slow, fast).
+    Args:
+        part: `train` or `test`.
+        folder: Folder with the published file; None for `$UNWARP_DATA/fork-trajectories`.
 
-    Source: Rhodes and Lee 2023, TimewarpVAE: simultaneous time-warping and representation learning of trajectories.
+    Returns:
+        Series (N, 7, 200) of the position x, y, z and the quaternion rw, rx, ry, rz, centred and
+        scaled as published. Labels are the speeds of both halves: `ss`, `sf` or `fs`, with s for
+        slow and f for fast. The licence is MIT.
 
     Raises:
-        DataError: No folder is known, or its file is damaged or another one.
+        DataError: The part is unknown, or the file is missing, damaged or another one.
     """
     if part not in ("train", "test"):
         raise DataError(f"part={part!r} is unknown; choose train or test")
@@ -35,13 +51,8 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
             x, names = archive[part], archive[f"{part}_names_info"]
     except Exception as error:  # a damaged file makes NumPy raise nearly anything
         raise DataError(f"{path} cannot be read ({error}); fetch it again") from error
-    if x.shape[1:] != (200, 7) or names.shape != x.shape[:1]:
-        raise DataError(f"{path} should hold poses (N, 200, 7), it holds {x.shape}; fetch it again")
+    if x.shape[1:] != POSE_SHAPE or names.shape != x.shape[:1]:
+        raise DataError(f"{path} should have poses (N, 200, 7), it has {x.shape}; fetch it again")
     series = torch.from_numpy(np.ascontiguousarray(x.astype(np.float32).transpose(0, 2, 1)))
-    return Dataset(
-        series,
-        "fork-trajectories",
-        "Rhodes and Lee 2023",
-        "MIT",
-        np.array([word[:2] for word in names]),
-    )
+    speeds = np.array([name[:2] for name in names])
+    return Dataset(series, "fork-trajectories", "Rhodes and Lee 2023", "MIT", speeds)

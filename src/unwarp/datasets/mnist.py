@@ -1,4 +1,8 @@
-"""MNIST in its published IDX files, from a folder or from `$UNWARP_DATA/mnist`."""
+"""MNIST in its published IDX files: 70,000 handwritten digits, 28 x 28.
+
+Reference:
+    LeCun, Bottou, Bengio, Haffner (1998), Gradient-based learning applied to document recognition.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +17,31 @@ import torch
 from torch import Tensor
 
 from unwarp.data.dataset import Dataset
-from unwarp.datasets.home import home
+from unwarp.datasets.folders import published_folder
 from unwarp.errors import DataError
 
-IMAGES, LABELS = 2051, 2049
-PREFIX = {"train": "train", "test": "t10k"}
+IMAGE_MAGIC, LABEL_MAGIC = 2051, 2049
+"""First number of an IDX file of pictures (three axes) and of one of labels (one axis)."""
+
+PREFIXES = {"train": "train", "test": "t10k"}
+"""Start of the file names of each part."""
+
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist"
 
 
 def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
-    """The array of a gzipped IDX file.
+    """Read a gzipped IDX file.
+
+    Args:
+        path: The file.
+        magic: Number that the file must start with, `IMAGE_MAGIC` or `LABEL_MAGIC`.
+
+    Returns:
+        Pictures (N, H, W) or labels (N,), uint8.
 
     Raises:
-        DataError: Not such a file, a wrong magic number, or bytes missing.
+        DataError: The file cannot be decompressed, starts with another number, or has bytes missing
+            or too many.
     """
     try:
         raw = gzip.decompress(path.read_bytes())
@@ -33,31 +49,41 @@ def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
         raise DataError(
             f"{path} cannot be read as a gzip file ({error}); fetch it again"
         ) from error
-    found = struct.unpack(">i", raw[:4])[0] if len(raw) >= 8 else None
-    if found != magic:
+    first = struct.unpack(">i", raw[:4])[0] if len(raw) >= 8 else None
+    if first != magic:
         raise DataError(
-            f"{path} starts with {found}, an IDX file of this kind starts with {magic}; fetch it again"
+            f"{path} starts with {first}, an IDX file of this type starts with {magic}; "
+            "fetch it again"
         )
-    n_axes = 3 if magic == IMAGES else 1
+    n_axes = 3 if magic == IMAGE_MAGIC else 1
     if len(raw) < 4 + 4 * n_axes:
         raise DataError(f"{path} ends within its header; fetch it again")
-    size = struct.unpack(f">{n_axes}i", raw[4 : 4 + 4 * n_axes])
-    body = np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes)
-    if body.size != int(np.prod(size)):
-        raise DataError(f"{path} announces {size} bytes, it holds {body.size}; fetch it again")
-    return body.reshape(size)
+    shape = struct.unpack(f">{n_axes}i", raw[4 : 4 + 4 * n_axes])
+    values = np.frombuffer(raw, np.uint8, offset=4 + 4 * n_axes)
+    if values.size != int(np.prod(shape)):
+        raise DataError(
+            f"{path} announces an array {shape}, it has {values.size} bytes; fetch it again"
+        )
+    return values.reshape(shape)
 
 
 def read_part(root: Path, part: str) -> tuple[Tensor, np.ndarray[Any, Any]]:
-    """Pictures (N, 1, H, W) in [0, 1] and classes (N,) of the `train` or the `test` files in `root`.
+    """Read the pictures and the labels of a part.
+
+    Args:
+        root: Folder with the four files of MNIST, or of a set with the same file names.
+        part: `train` or `test`.
+
+    Returns:
+        Pictures (N, 1, H, W) in [0, 1], float32, and classes (N,), int64.
 
     Raises:
-        DataError: An unknown part, or a file that is absent or damaged.
+        DataError: The part is unknown, or a file is missing or damaged.
     """
-    if part not in PREFIX:
+    if part not in PREFIXES:
         raise DataError(f"part={part!r} is unknown; choose train or test")
-    x = read_idx(root / f"{PREFIX[part]}-images-idx3-ubyte.gz", IMAGES)
-    labels = read_idx(root / f"{PREFIX[part]}-labels-idx1-ubyte.gz", LABELS)
+    x = read_idx(root / f"{PREFIXES[part]}-images-idx3-ubyte.gz", IMAGE_MAGIC)
+    labels = read_idx(root / f"{PREFIXES[part]}-labels-idx1-ubyte.gz", LABEL_MAGIC)
     if len(x) != len(labels):
         raise DataError(
             f"{root}: {len(x)} pictures and {len(labels)} labels for {part}; fetch the files again"
@@ -66,10 +92,17 @@ def read_part(root: Path, part: str) -> tuple[Tensor, np.ndarray[Any, Any]]:
 
 
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
-    """Upright digits (N, 1, 28, 28) in [0, 1]: 60,000 for `train`, 10,000 for `test`.
+    """Load upright digits, 60,000 for training and 10,000 for testing.
+
+    Args:
+        part: `train` or `test`.
+        folder: Folder with the four files, gzipped; None for `$UNWARP_DATA/mnist`.
+
+    Returns:
+        Pictures (N, 1, 28, 28) in [0, 1] with labels 0 to 9. The licence is CC BY-SA 3.0.
 
     Raises:
-        DataError: No folder is known, or a file in it is damaged.
+        DataError: The part is unknown, or the folder or a file is missing or damaged.
     """
-    x, labels = read_part(home("mnist", folder, URL), part)
+    x, labels = read_part(published_folder("mnist", folder, URL), part)
     return Dataset(x, "mnist", "MNIST (LeCun, Cortes, Burges)", "CC BY-SA 3.0", labels)

@@ -1,4 +1,4 @@
-"""Data sets of any module by name: a decorator registers a loader beside the files of this folder."""
+"""Registry of data sets by name, open to modules outside this package."""
 
 from __future__ import annotations
 
@@ -17,17 +17,25 @@ if TYPE_CHECKING:
 Loader = Callable[[str], "Dataset"]
 LoaderType = TypeVar("LoaderType", bound="Callable[[str], Dataset]")
 
-
 REGISTRY: Registry[Loader] = Registry("data set", ConfigError)
-"""Data sets of imported modules by name; built-in ones are the files of this folder."""
+"""Loaders that imported modules registered, by name; built-in sets are files of this folder."""
+
+SUPPORTING_FILES = ("folders", "registry")
+"""Files of this folder that are no data sets."""
 
 
 def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType], LoaderType]:
-    """A decorator that registers a loader of a part as a data set.
+    """Make a decorator that registers a loader as a data set.
+
+    A loader takes `train` or `test` and returns that part as a `Dataset`.
 
     Args:
         name: Name of the data set, for `load` and for the command line.
-        preset: Recipe that was measured on it and suits it, if any.
+        preset: Recipe that was measured on this data set, used if the user names neither a recipe
+            nor a warp; None for the defaults.
+
+    Returns:
+        The decorator, which gives the loader back unchanged.
 
     Raises:
         ConfigError: Another data set has this name.
@@ -38,7 +46,7 @@ def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType
     True
     """
 
-    def enter(function: LoaderType) -> LoaderType:
+    def add(function: LoaderType) -> LoaderType:
         if name in built_in():
             raise ConfigError(
                 f"{address(function)} cannot be the data set {name!r}, which is built in; rename it"
@@ -48,17 +56,26 @@ def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType
             _register_preset(name, preset)
         return function
 
-    return enter
+    return add
 
 
 def _register_preset(name: str, preset: Recipe) -> None:
-    """Let `name` start from `preset` wherever no recipe is asked for."""
+    """Make `preset` the default recipe of a data set."""
+    # imported here, so that a list of data sets does not import the models
     from unwarp.models.recipe import RECIPE_OF_DATASET
 
     RECIPE_OF_DATASET[name] = preset
 
 
 def built_in() -> tuple[str, ...]:
-    """Names of the data sets of this folder, without their import."""
-    files = (module.name for module in iter_modules([str(Path(__file__).parent)]))
-    return tuple(name.replace("_", "-") for name in files if name not in ("home", "registry"))
+    """Names of the data sets of this folder, without importing them.
+
+    Each file is a data set, except those in `SUPPORTING_FILES`; folders are none. A name has
+    hyphens in place of underscores.
+
+    >>> "affine-mnist" in built_in()
+    True
+    """
+    modules = iter_modules([str(Path(__file__).parent)])
+    files = (module.name for module in modules if not module.ispkg)
+    return tuple(name.replace("_", "-") for name in files if name not in SUPPORTING_FILES)

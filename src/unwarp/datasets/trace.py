@@ -1,4 +1,13 @@
-"""Trace, four classes of transients (UCR archive), from the installed `tslearn` package."""
+"""Trace, 200 series of four classes, from the installed package tslearn.
+
+The series are transients. The package `unwarp[series]` installs has the file; it is read, and the
+package is not imported.
+
+References:
+    Roverso (2000), Multivariate temporal classification by windowed wavelet decomposition and
+    recurrent neural networks.
+    Dau et al. (2019), The UCR time series archive.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +20,23 @@ import torch
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
 
-SHAPE = (100, 275, 1)
+PART_SHAPE = (100, 275, 1)
+"""Series, time steps and channels of each part in the file."""
 
 
 def load(part: str = "train") -> Dataset:
-    """Series (100, 1, 275) of each part as the archive splits them, z-normalised, with classes 1 to 4.
+    """Load 100 series, as the UCR archive splits the set.
 
-    The package is read, not imported.
+    Args:
+        part: `train` or `test`.
 
-    Source: Roverso 2000, Multivariate temporal classification by windowed wavelet decomposition and recurrent neural
-    networks; UCR archive (Dau et al. 2019), rounded to five decimals by tslearn.
+    Returns:
+        Series (100, 1, 275), z-normalised, with labels 1 to 4; tslearn rounds values to five
+        decimals. The archive states no licence.
 
     Raises:
-        DataError: `tslearn` is not installed, or its file is not what it should be.
+        DataError: The part is unknown, tslearn is not installed, or its file is damaged or has
+            another shape.
     """
     if part not in ("train", "test"):
         raise DataError(f"part={part!r} is unknown; choose train or test")
@@ -38,13 +51,10 @@ def load(part: str = "train") -> Dataset:
             x, labels = archive[f"X_{part}"], archive[f"y_{part}"]
     except Exception as error:  # a damaged file makes NumPy raise nearly anything
         raise DataError(f"{path} cannot be read ({error}); reinstall tslearn") from error
-    if x.shape != SHAPE or labels.shape != SHAPE[:1]:
-        raise DataError(f"{path} should hold series {SHAPE}, it holds {x.shape}; reinstall tslearn")
+    if x.shape != PART_SHAPE or labels.shape != PART_SHAPE[:1]:
+        raise DataError(
+            f"{path} should have series {PART_SHAPE}, it has {x.shape}; reinstall tslearn"
+        )
     series = torch.from_numpy(np.ascontiguousarray(x.astype(np.float32).transpose(0, 2, 1)))
-    return Dataset(
-        series,
-        "trace",
-        "Trace (Roverso), UCR archive, as shipped in tslearn",
-        "",
-        labels.astype(np.int64),
-    )
+    source = "Trace (Roverso), UCR archive, as shipped in tslearn"
+    return Dataset(series, "trace", source, "", labels.astype(np.int64))

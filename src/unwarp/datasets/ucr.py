@@ -1,4 +1,10 @@
-"""Sets of the UCR archive of univariate series (Dau et al. 2019), from a folder or from `$UNWARP_DATA/ucr`."""
+"""Data sets of the UCR archive of univariate series, from `.tsv` files.
+
+The files are those of the archive of 2018, with 128 sets.
+
+Reference:
+    Dau et al. (2019), The UCR time series archive.
+"""
 
 from __future__ import annotations
 
@@ -18,47 +24,96 @@ LICENCE = "none stated; public research archive, to be cited"
 
 
 def load(part: str = "train", name: str = "GunPoint", folder: str | Path | None = None) -> Dataset:
-    """Series (N, 1, T) of the set `name`, as published; where lengths differ, resampled by `one_length`.
+    """Load a part of a set, with all series at one length.
+
+    Series of unequal lengths are resampled to the longest series of the training part; see
+    `resampled_dataset`.
+
+    Args:
+        part: `train` or `test`.
+        name: Name of the set, which is the name of its folder in the archive.
+        folder: Folder of the archive; None for `$UNWARP_DATA/ucr`.
+
+    Returns:
+        Series (N, 1, T) with their labels.
 
     Raises:
-        DataError: No folder is known, a set that is not in it, or a damaged file.
+        DataError: The part or the set is unknown, or the folder or a file is missing or damaged.
     """
-    given, train = source(part, name, folder), source("train", name, folder)
-    return one_length(given, train, f"ucr/{name}", "UCR archive (Dau et al. 2019)")
+    series, train = source(part, name, folder), source("train", name, folder)
+    return resampled_dataset(series, train, f"ucr/{name}", "UCR archive (Dau et al. 2019)")
 
 
 def source(part: str, name: str, folder: str | Path | None = None) -> Source:
-    """A part of the set `name` as published: lengths may differ, values may be missing; errors as for `load`."""
-    return read(locate("ucr", part, name, ".tsv", folder))
+    """Read a part of a set as published.
 
+    Lengths may differ, and values may be missing.
 
-def locate(archive: str, part: str, name: str, suffix: str, folder: str | Path | None) -> Path:
-    """The file of a part: `folder/name/name_TRAIN.suffix`.
+    Args:
+        part: `train` or `test`.
+        name: Name of the set.
+        folder: Folder of the archive; None for `$UNWARP_DATA/ucr`.
+
+    Returns:
+        Series (N, T) or a list of N arrays (1, T_i), with their labels.
 
     Raises:
-        DataError: No such folder, set or part; the message lists the sets that are there.
+        DataError: As for `load`.
+    """
+    return read(published_file("ucr", part, name, ".tsv", folder))
+
+
+def published_file(
+    archive: str, part: str, name: str, suffix: str, folder: str | Path | None
+) -> Path:
+    """Return the path of a part, `folder/name/name_TRAIN.suffix`.
+
+    Args:
+        archive: Name of the archive, which is the name of its folder in `$UNWARP_DATA`.
+        part: `train` or `test`.
+        name: Name of the set.
+        suffix: Suffix of the file, with its dot.
+        folder: Folder of the archive; None for `$UNWARP_DATA/<archive>`.
+
+    Returns:
+        The path of an existing file.
+
+    Raises:
+        DataError: The part or the set is unknown, or the folder does not exist; the message lists
+            the sets in the folder.
     """
     if part not in ("train", "test"):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     root = Path(folder) if folder else Path(os.environ.get("UNWARP_DATA", "")) / archive
     if not root.is_dir():
         raise DataError(
-            f"{root} is not a folder; set UNWARP_DATA to the folder that holds {archive}/, or pass folder="
+            f"{root} is not a folder; set UNWARP_DATA to the folder that holds {archive}/, "
+            "or pass folder="
         )
     path = root / name / f"{name}_{part.upper()}{suffix}"
     if not path.is_file():
-        there = sorted(found.name for found in root.iterdir() if found.is_dir())
+        names = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
         raise DataError(
-            f"{path} does not exist; the sets in {root} are {', '.join(there) or 'none'}"
+            f"{path} does not exist; the sets in {root} are {', '.join(names) or 'none'}"
         )
     return path
 
 
-def one_length(part: Source, train: Source, name: str, origin: str) -> Dataset:
-    """A part as a data set whose series all have the length of the longest series of `train`.
+def resampled_dataset(part: Source, train: Source, name: str, origin: str) -> Dataset:
+    """Make a data set with all series at one length.
 
-    Series are resampled by straight lines where lengths differ; missing values are bridged the same way. To keep
-    lengths and gaps, take `source` and `unwarp.readers.pad`.
+    It is the length of the longest series of the training part. Series of other lengths are
+    resampled by linear interpolation, and missing values are interpolated too. To keep lengths and
+    gaps, use `source` and `unwarp.data.pad`.
+
+    Args:
+        part: Series of the part.
+        train: Series of the training part, which set the length.
+        name: Name of the data set.
+        origin: Source of the data set, for people.
+
+    Returns:
+        Series (N, C, T) with their labels.
     """
     length = max(np.shape(row)[-1] for row in train.x)
     x = torch.from_numpy(resample_to(part.x, length, missing="interpolate"))

@@ -1,4 +1,10 @@
-"""Sets of the UEA archive of multivariate series (Bagnall et al. 2018), from a folder or from `$UNWARP_DATA/uea`."""
+"""Data sets of the UEA archive of multivariate series, from `.ts` files.
+
+The files are those of the archive of 2018, with 30 sets.
+
+Reference:
+    Bagnall et al. (2018), The UEA multivariate time series classification archive.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +13,46 @@ from pathlib import Path
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.source import Source
-from unwarp.datasets.ucr import locate, one_length
+from unwarp.datasets.ucr import published_file, resampled_dataset
 
 
 def load(
     part: str = "train", name: str = "BasicMotions", folder: str | Path | None = None
 ) -> Dataset:
-    """Series (N, C, T) of the set `name`, as published; where lengths differ, resampled by `ucr.one_length`.
+    """Load a part of a set, with all series at one length.
+
+    Series of unequal lengths are resampled to the longest series of the training part; see
+    `unwarp.datasets.ucr.resampled_dataset`.
+
+    Args:
+        part: `train` or `test`.
+        name: Name of the set, which is the name of its folder in the archive.
+        folder: Folder of the archive; None for `$UNWARP_DATA/uea`.
+
+    Returns:
+        Series (N, C, T) with their labels.
 
     Raises:
-        DataError: No folder is known, a set that is not in it, or a damaged file.
+        DataError: The part or the set is unknown, or the folder or a file is missing or damaged.
     """
-    given, train = source(part, name, folder), source("train", name, folder)
-    return one_length(given, train, f"uea/{name}", "UEA archive (Bagnall et al. 2018)")
+    series, train = source(part, name, folder), source("train", name, folder)
+    return resampled_dataset(series, train, f"uea/{name}", "UEA archive (Bagnall et al. 2018)")
 
 
 def source(part: str, name: str, folder: str | Path | None = None) -> Source:
-    """A part of the set `name` as published: lengths may differ, values may be missing; errors as for `load`."""
-    return read(locate("uea", part, name, ".ts", folder))
+    """Read a part of a set as published.
+
+    Lengths may differ, and values may be missing.
+
+    Args:
+        part: `train` or `test`.
+        name: Name of the set.
+        folder: Folder of the archive; None for `$UNWARP_DATA/uea`.
+
+    Returns:
+        Series (N, C, T) or a list of N arrays (C, T_i), with their labels.
+
+    Raises:
+        DataError: As for `load`.
+    """
+    return read(published_file("uea", part, name, ".ts", folder))

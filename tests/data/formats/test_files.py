@@ -1,4 +1,4 @@
-"""`read`: a path becomes arrays, or an error that names it."""
+"""`read`: a path becomes samples, or an error that names it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 
 from unwarp.data.formats.files import describe, read
+from unwarp.data.series import pad
 from unwarp.errors import DataError
 
 X = np.random.default_rng(0).normal(size=(20, 9)).astype(np.float32)
 
 
-def test_a_folder_has_names_and_labels(tmp_path: Path) -> None:
+def test_folder_has_names_and_labels(tmp_path: Path) -> None:
+    """Files name the pictures of a folder, and subfolders label them."""
     for name in ("cat/1.png", "cat/2.png", "dog/1.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.fromarray(np.arange(48, dtype=np.uint8).reshape(4, 4, 3)).save(tmp_path / name)
@@ -26,7 +28,7 @@ def test_a_folder_has_names_and_labels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "found"),
+    ("x", "description"),
     [
         (
             np.full((1203, 64, 64, 3), 7, np.uint8),
@@ -46,31 +48,72 @@ def test_a_folder_has_names_and_labels(tmp_path: Path) -> None:
         (np.zeros((4, 5), bool), "4 series, 5 time steps, 1 channel, bool 0 to 0"),
     ],
 )
-def test_the_found_line_says_what_there_is(x: np.ndarray, found: str) -> None:
-    assert describe(x) == found
+def test_description_of_samples(x: np.ndarray, description: str) -> None:
+    """One line says how many samples there are, their size, dtype and range."""
+    assert describe(x) == description
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.mat", r"known are a folder, \.arff, \.csv"),
+        ("a.mat", r"supported are a folder of pictures, \.arff, \.csv"),
         ("a.png", "give their folder"),
         ("plain", r"\.npy, \.npz"),
     ],
 )
-def test_an_unknown_suffix_lists_the_known_ones(tmp_path: Path, name: str, message: str) -> None:
+def test_unknown_suffix_lists_formats(tmp_path: Path, name: str, message: str) -> None:
+    """A file of another format is refused with the formats that can be read."""
     (tmp_path / name).write_text("content")
     with pytest.raises(DataError, match=message):
         read(tmp_path / name)
 
 
 @pytest.mark.parametrize("source", ["absent", "absent.npy", ""])
-def test_a_missing_path_is_named(source: str) -> None:
+def test_missing_path_is_named(source: str) -> None:
+    """A path that does not exist is repeated in the error."""
     with pytest.raises(DataError, match=f"'{source}' does not exist"):
         read(source)
 
 
-def test_a_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_folder_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` is the home folder."""
     monkeypatch.setenv("USERPROFILE" if os.name == "nt" else "HOME", str(tmp_path))
     np.save(tmp_path / "a.npy", X)
     np.testing.assert_array_equal(read("~/a.npy").x, X)
+
+
+SIZES = {
+    "ucr/GesturePebbleZ1/GesturePebbleZ1_TEST.tsv": "172 series, 100 to 375 time steps, 1 channel",
+    "ucr-2015/Coffee/Coffee_TRAIN": "28 series, 286 time steps, 1 channel",
+    "ucr-2015/Trace/Trace_TEST": "100 series, 275 time steps, 1 channel",
+    "ucr-ts/GunPoint/GunPoint_TEST.ts": "150 series, 150 time steps, 1 channel",
+    "uci/synthetic_control.data": "600 series, 60 time steps, 1 channel",
+    "uea/BasicMotions/BasicMotions_TRAIN.ts": "40 series, 100 time steps, 6 channels",
+    "uea/JapaneseVowels/JapaneseVowels_TRAIN.ts": "270 series, 7 to 26 time steps, 12 channels",
+    "uea/JapaneseVowels/JapaneseVowels_TEST.ts": "370 series, 7 to 29 time steps, 12 channels",
+    "uea/UWaveGestureLibrary/UWaveGestureLibrary_TRAIN.ts": (
+        "120 series, 315 time steps, 3 channels"
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "size"), SIZES.items())
+def test_published_files_have_their_sizes(real_data: Path, name: str, size: str) -> None:
+    """Files of the archives have the sizes that the archives publish."""
+    assert read(real_data / name).description.startswith(size)
+
+
+@pytest.mark.slow
+def test_published_files_have_no_gaps(real_data: Path) -> None:
+    """All 75 files of the archives are read, without a missing value."""
+    candidates = [
+        path
+        for archive in ("ucr", "ucr-2015", "ucr-ts", "uea", "uci")
+        for path in (real_data / archive).rglob("*")
+    ]
+    paths = [path for path in candidates if path.is_file() and path.suffix != ".md"]
+    assert len(paths) == 75
+    for path in paths:
+        source = read(path)
+        assert not any(np.isnan(series).any() for series in source.x), path
+        assert pad(source.x)[1].any(1).all()

@@ -1,4 +1,4 @@
-"""Folders of pictures: what was saved is what is read; what is damaged is named."""
+"""Folders of pictures: saved pixels come back, damaged files are named."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unwarp.data.formats.images import SUFFIXES, class_names, read_folder
+from unwarp.data.formats.images import IMAGE_SUFFIXES, class_names, read_folder
 from unwarp.errors import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -18,13 +18,15 @@ DEEP = RANDOM.integers(0, 65536, (10, 12), dtype=np.uint16)
 
 
 def save(path: Path, pixels: np.ndarray | Image.Image, **options: object) -> None:
+    """Save an array or a picture, and make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     image.save(path, **options)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".PNG", ".bmp", ".tif", ".tiff", ".pgm", ".webp"])
-def test_lossless_grey_and_colour_come_back_exactly(tmp_path: Path, suffix: str) -> None:
+def test_lossless_pixels_are_exact(tmp_path: Path, suffix: str) -> None:
+    """Grey and colour pixels come back exactly from lossless formats."""
     options = {"lossless": True} if suffix == ".webp" else {}
     save(tmp_path / "grey" / f"a{suffix}", GREY, **options)
     save(tmp_path / "colour" / f"a{suffix.replace('pgm', 'ppm')}", COLOUR, **options)
@@ -37,28 +39,32 @@ def test_lossless_grey_and_colour_come_back_exactly(tmp_path: Path, suffix: str)
     assert len(grey[0]) == (3 if suffix == ".webp" else 1)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_every_listed_kind_is_read(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", IMAGE_SUFFIXES)
+def test_listed_suffixes_are_read(tmp_path: Path, suffix: str) -> None:
+    """A picture with any of the listed suffixes is read."""
     save(tmp_path / f"a{suffix}", Image.fromarray(GREY).convert("L" if suffix == ".pgm" else "RGB"))
     x, names = read_folder(tmp_path)
     assert x.shape[2:] == (10, 12) and names == [f"a{suffix}"]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".pgm"])
-def test_sixteen_bit_pictures_lie_between_zero_and_one(tmp_path: Path, suffix: str) -> None:
+def test_16_bit_pictures_are_scaled(tmp_path: Path, suffix: str) -> None:
+    """16-bit pixels become float32 from 0 to 1."""
     save(tmp_path / f"a{suffix}", DEEP)
     x, _ = read_folder(tmp_path)
     assert x.dtype == np.float32 and x.shape == (1, 1, 10, 12)
     np.testing.assert_allclose(x[0, 0], DEEP / 65535, atol=1e-6)
 
 
-def test_black_and_white_is_zero_and_255(tmp_path: Path) -> None:
+def test_black_and_white_is_0_and_255(tmp_path: Path) -> None:
+    """Pixels of one bit become 0 and 255."""
     save(tmp_path / "a.png", GREY > 127)
     x, _ = read_folder(tmp_path)
     np.testing.assert_array_equal(x[0, 0], np.where(GREY > 127, 255, 0))
 
 
-def test_transparency_is_laid_on_black(tmp_path: Path) -> None:
+def test_transparency_is_laid_over_black(tmp_path: Path) -> None:
+    """Transparent pixels, grey or coloured, are mixed with black."""
     alpha = RANDOM.integers(0, 256, (10, 12, 1), dtype=np.uint8)
     save(tmp_path / "colour" / "a.png", np.concatenate([COLOUR, alpha], 2))
     x, _ = read_folder(tmp_path / "colour")
@@ -69,7 +75,8 @@ def test_transparency_is_laid_on_black(tmp_path: Path) -> None:
     np.testing.assert_allclose(x[0, 0], GREY * (alpha[..., 0] / 255), atol=1)
 
 
-def test_palettes_are_colour_and_their_transparent_entry_is_black(tmp_path: Path) -> None:
+def test_palettes_become_colours(tmp_path: Path) -> None:
+    """A palette gives three channels, its transparent entry is black."""
     flat = np.zeros((10, 12, 3), np.uint8)
     flat[:, 6:] = (10, 200, 30)
     palette = Image.fromarray(flat).quantize(2)
@@ -81,9 +88,8 @@ def test_palettes_are_colour_and_their_transparent_entry_is_black(tmp_path: Path
 
 
 @pytest.mark.parametrize("order", [("a", "b", "c"), ("c", "b", "a"), ("b", "a", "c")])
-def test_mixed_depths_and_channels_take_the_wider_of_each(
-    tmp_path: Path, order: tuple[str, str, str]
-) -> None:
+def test_mixed_pictures_are_widened(tmp_path: Path, order: tuple[str, str, str]) -> None:
+    """A folder with grey, colour and 16-bit pictures gives float32 with three channels."""
     save(tmp_path / f"{order[0]}.png", GREY)
     save(tmp_path / f"{order[1]}.png", COLOUR)
     save(tmp_path / f"{order[2]}.png", DEEP)
@@ -95,14 +101,16 @@ def test_mixed_depths_and_channels_take_the_wider_of_each(
     np.testing.assert_allclose(deep, np.stack([DEEP / 65535] * 3), atol=1e-6)
 
 
-def test_grey_and_colour_together_stay_uint8(tmp_path: Path) -> None:
+def test_grey_and_colour_stay_uint8(tmp_path: Path) -> None:
+    """A folder with 8-bit pictures alone stays uint8."""
     save(tmp_path / "a.png", GREY)
     save(tmp_path / "b.png", COLOUR)
     x, _ = read_folder(tmp_path)
     assert x.shape == (2, 3, 10, 12) and x.dtype == np.uint8
 
 
-def test_pictures_are_found_in_depth_in_order_and_nothing_else_is(tmp_path: Path) -> None:
+def test_subfolders_are_searched(tmp_path: Path) -> None:
+    """Pictures are sorted by path; hidden files and other suffixes are skipped."""
     for name in ("b.png", "a/z.png", "a/b/c.png", "c.JPG"):
         save(tmp_path / name, Image.fromarray(GREY), format="PNG")
     for name in ("notes.txt", ".hidden.png", ".cache/d.png", "a/._z.png"):
@@ -112,7 +120,8 @@ def test_pictures_are_found_in_depth_in_order_and_nothing_else_is(tmp_path: Path
     assert names == ["a/b/c.png", "a/z.png", "b.png", "c.JPG"] and len(x) == 4
 
 
-def test_an_exif_orientation_is_followed(tmp_path: Path) -> None:
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+    """A picture is turned as image viewers turn it."""
     exif = Image.Exif()
     exif[0x0112] = 6
     save(tmp_path / "a.png", Image.fromarray(GREY), exif=exif)
@@ -120,7 +129,8 @@ def test_an_exif_orientation_is_followed(tmp_path: Path) -> None:
     np.testing.assert_array_equal(x[0, 0], np.rot90(GREY, -1))
 
 
-def test_sizes_that_differ_name_two_files_and_their_sizes(tmp_path: Path) -> None:
+def test_unequal_sizes_are_refused(tmp_path: Path) -> None:
+    """The error names two files and their sizes."""
     save(tmp_path / "a.png", GREY)
     save(tmp_path / "b.png", GREY)
     save(tmp_path / "sub" / "c.png", GREY[:, :-1])
@@ -131,30 +141,33 @@ def test_sizes_that_differ_name_two_files_and_their_sizes(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".gif", ".tif", ".webp", ".pgm"])
-def test_a_file_cut_short_anywhere_is_named_or_still_whole(tmp_path: Path, suffix: str) -> None:
+def test_truncated_file_is_named(tmp_path: Path, suffix: str) -> None:
+    """Wherever a file is cut, it is refused by name or gives the complete picture."""
     path = tmp_path / f"a{suffix}"
     save(path, GREY)
-    whole = path.read_bytes()
+    content = path.read_bytes()
     expected, _ = read_folder(tmp_path)
-    refused = 0
-    for length in range(0, len(whole), 3):
-        path.write_bytes(whole[:length])
+    n_errors = 0
+    for length in range(0, len(content), 3):
+        path.write_bytes(content[:length])
         try:
             np.testing.assert_array_equal(read_folder(tmp_path)[0], expected)
         except DataError as error:
             assert f"a{suffix}" in str(error)
-            refused += 1
-    assert refused > len(whole) // 3 * 0.5
+            n_errors += 1
+    assert n_errors > len(content) // 3 * 0.5
 
 
-def test_a_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
+def test_text_with_image_suffix_is_named(tmp_path: Path) -> None:
+    """A file that is no picture is refused by name."""
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(DataError, match=r"a\.png cannot be read"):
         read_folder(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".tif", ".png", ".webp"])
-def test_several_frames_in_a_file_are_refused(tmp_path: Path, suffix: str) -> None:
+def test_several_frames_are_refused(tmp_path: Path, suffix: str) -> None:
+    """An animation is not one picture."""
     frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
     save(tmp_path / f"a{suffix}", frames[0], save_all=True, append_images=frames[1:])
     with pytest.raises(DataError, match="2 frames"):
@@ -162,13 +175,15 @@ def test_several_frames_in_a_file_are_refused(tmp_path: Path, suffix: str) -> No
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
-def test_numbers_without_a_known_range_are_refused(tmp_path: Path, dtype: type) -> None:
+def test_pixels_without_range_are_refused(tmp_path: Path, dtype: type) -> None:
+    """Pixels of 32 bits have no known range; the error points to `.npy`."""
     save(tmp_path / "a.tif", GREY.astype(dtype))
     with pytest.raises(DataError, match=r"mode [FI].*\.npy"):
         read_folder(tmp_path)
 
 
-def test_an_empty_folder_lists_what_is_read(tmp_path: Path) -> None:
+def test_empty_folder_lists_suffixes(tmp_path: Path) -> None:
+    """A folder without pictures is refused with the supported suffixes."""
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(DataError, match=r"\.png.*\.ppm"):
         read_folder(tmp_path)
@@ -185,8 +200,7 @@ def test_an_empty_folder_lists_what_is_read(tmp_path: Path) -> None:
         (["1.png"], None),
     ],
 )
-def test_sub_folders_are_labels_where_all_lie_one_level_down(
-    names: list[str], labels: list[str] | None
-) -> None:
-    found = class_names(names)
-    assert (None if found is None else found.tolist()) == labels
+def test_subfolders_are_labels(names: list[str], labels: list[str] | None) -> None:
+    """Subfolders are labels if every picture is exactly one level down."""
+    classes = class_names(names)
+    assert (None if classes is None else classes.tolist()) == labels

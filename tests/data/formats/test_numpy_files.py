@@ -1,4 +1,4 @@
-"""`.npy` and `.npz`: mapped or read whole, never unpickled, lengths and times beside the samples, damage refused by name."""
+"""`.npy` and `.npz` files: never unpickled, with lengths and times, damage refused by name."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def test_npy_is_mapped(tmp_path: Path) -> None:
 def test_npz_samples_and_labels(
     tmp_path: Path, key: str, label_key: str | None, save: object
 ) -> None:
-    """Samples and labels are found under their usual names."""
+    """Samples and labels are recognised by their usual names."""
     labels = np.arange(20) % 3
-    save(tmp_path / "a.npz", **{key: X} | ({label_key: labels} if label_key else {}))  # type: ignore[operator]
+    arrays = {key: X} | ({label_key: labels} if label_key else {})
+    save(tmp_path / "a.npz", **arrays)  # type: ignore[operator]
     source = read(str(tmp_path / "a.npz"))
     np.testing.assert_array_equal(source.x, X)
     if label_key:
@@ -49,7 +50,7 @@ def test_npz_samples_and_labels(
 
 def test_npz_other_arrays_are_skipped(tmp_path: Path) -> None:
     """Arrays beside the samples are not even opened."""
-    np.savez(tmp_path / "a.npz", x=X, notes=np.array([{"made": "today"}], dtype=object))
+    np.savez(tmp_path / "a.npz", x=X, notes=np.array([{"date": "today"}], dtype=object))
     np.testing.assert_array_equal(read(tmp_path / "a.npz").x, X)
 
 
@@ -59,7 +60,7 @@ def test_python_objects_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", objects, allow_pickle=True)
     np.savez(tmp_path / "a.npz", x=objects)
     for name in ("a.npy", "a.npz"):
-        with pytest.raises(DataError, match=rf"{name} holds Python objects.*run code"):
+        with pytest.raises(DataError, match=rf"{name} contains Python objects.*run code"):
             read(tmp_path / name)
 
 
@@ -82,12 +83,12 @@ def test_damaged_file_is_refused_or_whole(
     path = folder / f"a{suffix}"
     (np.save if suffix == ".npy" else np.savez_compressed)(path, X)
     content = path.read_bytes()
-    cut = data.draw(st.integers(0, len(content) - 1))
-    path.write_bytes(content[:cut])
+    end = data.draw(st.integers(0, len(content) - 1))
+    path.write_bytes(content[:end])
     with pytest.raises(DataError, match=path.name):
         read(path)
     noise = data.draw(st.binary(min_size=1, max_size=8))
-    path.write_bytes(content[:cut] + noise + content[cut + len(noise) :])
+    path.write_bytes(content[:end] + noise + content[end + len(noise) :])
     try:
         assert isinstance(read(path), Source)
     except DataError as error:
@@ -107,8 +108,8 @@ def test_suffix_must_fit_the_content(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ({"first": X, "second": X}, "first, second.*x or X or images or data"),
-        ({"y": np.arange(3)}, "holds y; name the samples"),
-        ({}, "holds no array"),
+        ({"y": np.arange(3)}, "contains y; name the samples"),
+        ({}, "contains no array"),
         ({"x": X, "y": np.arange(3)}, r"y has shape \(3,\), x has 20 samples"),
         ({"x": X, "labels": np.zeros((20, 2))}, r"labels has shape \(20, 2\)"),
         ({"x": np.float32(1)}, "first axis"),
@@ -135,15 +136,17 @@ def test_npy_without_samples_is_refused(tmp_path: Path, x: np.ndarray) -> None:
 SERIES = np.random.default_rng(0).normal(size=(3, 2, 5)).astype(np.float32)
 
 
-def put(folder: Path, **arrays: Any) -> Path:
+def save_arrays(folder: Path, **arrays: Any) -> Path:
+    """Save named arrays as an `.npz` file, and return its path."""
     np.savez(folder / "a.npz", **arrays)
     return folder / "a.npz"
 
 
-def test_lengths_cut_the_padding(tmp_path: Path) -> None:
-    source = read(put(tmp_path, x=SERIES, lengths=[5, 2, 1], labels=[1, 2, 3]))
-    for got, wanted, n in zip(source.x, SERIES, (5, 2, 1), strict=True):
-        np.testing.assert_array_equal(got, wanted[:, :n])
+def test_npz_lengths_cut_the_padding(tmp_path: Path) -> None:
+    """Series are cut to their lengths, and keep their labels."""
+    source = read(save_arrays(tmp_path, x=SERIES, lengths=[5, 2, 1], labels=[1, 2, 3]))
+    for x, series, length in zip(source.x, SERIES, (5, 2, 1), strict=True):
+        np.testing.assert_array_equal(x, series[:, :length])
     assert (
         source.domain == "series"
         and source.labels is not None
@@ -152,10 +155,11 @@ def test_lengths_cut_the_padding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_times_are_kept(tmp_path: Path, shared: bool) -> None:
+def test_npz_times_follow_the_series(tmp_path: Path, shared: bool) -> None:
+    """Times of one series or of all are cut to the lengths too."""
     times = np.arange(5.0) ** 2
     source = read(
-        put(
+        save_arrays(
             tmp_path,
             X=SERIES[:, 0],
             times=times if shared else np.tile(times, (3, 1)),
@@ -168,7 +172,7 @@ def test_times_are_kept(tmp_path: Path, shared: bool) -> None:
         times.tolist(),
         times[:4].tolist(),
     ]
-    whole = read(put(tmp_path, anything=SERIES, times=times))
+    whole = read(save_arrays(tmp_path, anything=SERIES, times=times))
     assert (
         isinstance(whole.times, np.ndarray)
         and whole.times.shape == (3, 5)
@@ -185,9 +189,10 @@ def test_times_are_kept(tmp_path: Path, shared: bool) -> None:
         ({"lengths": [5.0, 2.0, 1.0]}, "lengths must be 3"),
         ({"times": np.zeros((3, 4))}, r"times are float64 of shape \(3, 4\)"),
         ({"times": ["a"] * 5}, "times are <U1"),
-        ({"x": np.zeros((3, 1, 5, 5)), "times": np.zeros(5)}, "which series have"),
+        ({"x": np.zeros((3, 1, 5, 5)), "times": np.zeros(5)}, "give series of numbers"),
     ],
 )
-def test_what_does_not_fit_is_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+def test_npz_misfits_are_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    """Lengths or times that do not fit the series are refused by name."""
     with pytest.raises(DataError, match=message):
-        read(put(tmp_path, **({"x": SERIES} | arrays)))
+        read(save_arrays(tmp_path, **({"x": SERIES} | arrays)))

@@ -1,4 +1,4 @@
-"""Tables in Parquet: read as their twins in `.csv`, damage refused."""
+"""Tables in Parquet files: the same series as in `.csv`, damage refused."""
 
 from __future__ import annotations
 
@@ -9,28 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.data.formats.text_files import as_lists, write_file
 from unwarp.data.formats.files import read
-from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 
 
-def put(folder: Path, text: str, name: str = "a.csv") -> Path:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def rows(source: Source) -> list[list[list[float | None]]]:
-    """Every series (C, T_i) as lists, None where missing."""
-    return [
-        [[None if np.isnan(v) else v for v in line] for line in np.atleast_2d(x).tolist()]
-        for x in source.x
-    ]
-
-
 def frames() -> dict[str, pd.DataFrame]:
+    """Frames of each layout, by a name for it."""
     long = pd.DataFrame(
         {"id": list("uuv"), "t": [1, 0, 5], "x": [1.5, np.nan, 3], "label": ["a", "a", "b"]}
     )
@@ -45,42 +32,42 @@ def frames() -> dict[str, pd.DataFrame]:
     }
 
 
-@pytest.mark.parametrize("kind", frames().keys())
-def test_parquet_is_read_as_csv_is(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("layout", frames().keys())
+def test_parquet_equals_csv(tmp_path: Path, layout: str) -> None:
+    """A frame gives one source from both formats: values, names, labels, times, description."""
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-    frame = frames()[kind]
+    frame = frames()[layout]
     frame.to_parquet(tmp_path / "a.parquet")
-    frame.to_csv(tmp_path / "a.csv", index=kind == "named rows")
-    one, other = read(tmp_path / "a.parquet"), read(tmp_path / "a.csv")
-    assert (
-        rows(one) == rows(other)
-        and one.names == other.names
-        and one.description == other.description
-    )
-    for a, b in ((one.labels, other.labels), (one.times, other.times)):
+    frame.to_csv(tmp_path / "a.csv", index=layout == "named rows")
+    parquet, csv = read(tmp_path / "a.parquet"), read(tmp_path / "a.csv")
+    assert as_lists(parquet) == as_lists(csv)
+    assert (parquet.names, parquet.description) == (csv.names, csv.description)
+    for a, b in ((parquet.labels, csv.labels), (parquet.times, csv.times)):
         assert (a is None) == (b is None)
         assert (
             a is None or b is None or all(np.array_equal(p, q) for p, q in zip(a, b, strict=True))
         )
 
 
-def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
+def test_parquet_damage_is_refused(tmp_path: Path) -> None:
+    """A file that is cut short, has no row or has a word for a number is named."""
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     frames()["long"].to_parquet(tmp_path / "a.parquet")
-    whole = (tmp_path / "a.parquet").read_bytes()
-    for cut in (0, 4, len(whole) // 2, len(whole) - 1):
-        (tmp_path / "a.parquet").write_bytes(whole[:cut])
+    content = (tmp_path / "a.parquet").read_bytes()
+    for end in (0, 4, len(content) // 2, len(content) - 1):
+        (tmp_path / "a.parquet").write_bytes(content[:end])
         with pytest.raises(DataError, match=r"a\.parquet is damaged or cut short"):
             read(tmp_path / "a.parquet")
     pd.DataFrame({"id": [], "time": [], "x": []}).to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(DataError, match="holds 0 rows of 3 columns"):
+    with pytest.raises(DataError, match="has 0 rows of 3 columns"):
         read(tmp_path / "a.parquet")
     pd.DataFrame({"a": [1, 2], "b": ["x", "3"]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="row 1, column 'b': 'x' is not a number"):
         read(tmp_path / "a.parquet")
 
 
-def test_without_pyarrow_the_mend_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_pyarrow_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pyarrow, the error says how to install it."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DataError, match=r"pip install 'unwarp\[parquet\]'"):
-        read(put(tmp_path, "PAR1", "a.parquet"))
+        read(write_file(tmp_path, "a.parquet", "PAR1"))

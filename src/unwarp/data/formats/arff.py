@@ -1,4 +1,20 @@
-"""`.arff` files as the UCR and UEA archives have them: one channel, or a relational attribute of several."""
+r"""Series in Weka's `.arff` format, with one channel or several.
+
+With one channel, numeric attributes are time steps and a nominal one is the label:
+
+    @attribute t0 numeric
+    @attribute t1 numeric
+    @attribute activity {walk, run}
+    @data
+    0.1,0.2,walk
+
+With several channels, a cell holds one channel after the other, `'0.1,0.2\n1.1,1.2',walk`, and
+the time steps are attributes of a relational attribute.
+
+References:
+    Bagnall et al. (2018), The UEA multivariate time series classification archive.
+    The documentation of the format in Weka.
+"""
 
 from __future__ import annotations
 
@@ -9,163 +25,197 @@ from pathlib import Path
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.data.formats.cells import parse_labels, parse_numbers, value_locator
+from unwarp.data.formats.ragged import series_source, trim_padding
 from unwarp.data.formats.registry import reader
-from unwarp.data.formats.text import classes, gathered, numbers, placed_lines, shown, without_tail
+from unwarp.data.formats.text import numbered_lines, quote
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 ATTRIBUTE = re.compile(r"@attribute\s+('[^']*'|\"[^\"]*\"|[^\s{]+)\s*(.*)", re.IGNORECASE)
-
+"""A declaration: the name, quoted or not, and the type."""
 
 CELL = re.compile(
     r"\s*(?:'([^'\\]*(?:\\.[^'\\]*)*)'|\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|([^,'\"]*))\s*,"
 )
+"""A cell with the comma after it: in single quotes, in double quotes, or without quotes."""
 
+CHANNEL_SEPARATOR = r"\n"
+r"""Two characters, a backslash and an n, as relational cells contain them."""
 
-NUMERIC = ("numeric", "real", "integer")
+NUMERIC_TYPES = ("numeric", "real", "integer")
+NUMERIC_LABEL_NAMES = ("class", "label", "target", "classattribute")
+"""Names, in lower case, of numeric attributes that are labels."""
 
-
-LABEL = ("class", "label", "target", "classattribute")
-"""Numeric attributes of these names are labels."""
+Attribute = tuple[str, str]
+"""Name and type: `number`, `nominal`, `string`, `relational`, or the word in the file."""
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """What a line of the body holds: `width` cells, the label at `label`, and a relational cell of `steps` or none."""
+    """Contents of a line: the number of cells, the columns of special cells, the steps.
 
-    width: int
+    `label` and `relational` are columns, None if there is none; `steps` counts the values of a
+    channel.
+    """
+
+    n_cells: int
     label: int | None
     relational: int | None
     steps: int
 
 
 def write_arff(path: Path, x: Array) -> None:
-    """Write series (N, T) of one channel, without labels."""
+    """Write series of one channel, without labels.
+
+    Args:
+        path: The file to write.
+        x: Series (N, T).
+    """
     steps = "".join(f"@attribute step{k} numeric\n" for k in range(x.shape[1]))
     np.savetxt(path, x, "%.9g", ",", header=f"@relation series\n{steps}@data", comments="")
 
 
 @reader(".arff", description="Weka, as in the UCR and UEA archives", writer=write_arff)
 def read_arff(path: Path) -> Source:
-    r"""An `.arff` file of series: numeric attributes are time steps, the nominal one is the label.
+    r"""Read series from numeric attributes, and labels from a nominal one.
 
-    With several channels a relational attribute holds the steps, and its cell one channel after the other, parted by
-    `\n`. Steps at the end that are missing (`?`) in every channel pad a shorter series.
+    Each numeric attribute is a time step. With several channels a relational attribute declares the
+    steps; its cell holds one channel after the other, separated by `\n`. Steps at the end that are
+    missing (`?`) in every channel pad a shorter series. A numeric attribute named `class`, `label`,
+    `target` or `classAttribute` is the label if no attribute is nominal.
 
-    Source: the ARFF format of Weka; sparse and weighted lines, strings and dates as values are refused.
+    The format is that of Weka; sparse or weighted lines, and values that are strings or dates,
+    are refused.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Series (N, T), (N, C, T) or a list of N arrays (C, T_i), with labels if the file has any.
 
     Raises:
-        DataError: No `@data`, attributes of other kinds, lines that do not fit the header or each other.
+        DataError: `@data` is missing, attributes do not make series, a line contradicts the header
+            or an earlier line, or a cell is not a number.
     """
-    lines = [(where, line) for where, line in placed_lines(path) if not line.startswith("%")]
-    at = next(
-        (k for k, (_, line) in enumerate(lines) if line.split()[0].lower() == "@data"), len(lines)
-    )
-    header, body = lines[:at], lines[at + 1 :]
+    header, body = _split_file(path)
+    layout = _find_layout(path, header)
+    series, labels = [], []
+    for location, line in body:
+        cells = _split_cells(line, layout.n_cells, location)
+        labels += [] if layout.label is None else [cells.pop(layout.label)]
+        channels = [cells]
+        if layout.relational is not None:
+            channels = [channel.split(",") for channel in cells[0].split(CHANNEL_SEPARATOR)]
+        series.append(_parse_series(channels, layout.steps, location))
+        if len(series[-1]) != len(series[0]):
+            raise DataError(
+                f"{location} has {len(series[-1])} channels, {body[0][0]} has {len(series[0])}; "
+                "the line is cut short"
+            )
+    classes = None if layout.label is None else parse_labels(labels, lambda k: body[k][0])
+    return series_source(series, classes, f".arff{'' if classes is None else ', labels'}")
+
+
+def _split_file(path: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Lines before and after `@data`, without comments, each with its location."""
+    lines = [pair for pair in numbered_lines(path) if not pair[1].startswith("%")]
+    first_words = (line.split()[0].lower() for _, line in lines)
+    end = next((k for k, word in enumerate(first_words) if word == "@data"), len(lines))
+    header, body = lines[:end], lines[end + 1 :]
     if not body:
         raise DataError(
-            f"{path} has no series after a line @data; it is cut short, or of another kind"
+            f"{path} has no series after a line @data; it is cut short, or not an .arff file"
         )
-    layout = _layout(path, header)
-    rows, labels = [], []
-    for where, line in body:
-        cells = _cells(line, layout.width, where)
-        labels += [] if layout.label is None else [cells.pop(layout.label)]
-        channels = (
-            [cells]
-            if layout.relational is None
-            else [part.split(",") for part in cells[0].split(r"\n")]
-        )
-        rows.append(_series(channels, layout.steps, where))
-        if len(rows[-1]) != len(rows[0]):
-            raise DataError(
-                f"{where} has {len(rows[-1])} channels, {body[0][0]} has {len(rows[0])}; it is cut short"
-            )
-    known = None if layout.label is None else classes(labels, lambda k: body[k][0])
-    return gathered(rows, known, f".arff{'' if known is None else ', labels'}")
+    return header, body
 
 
-def _layout(path: Path, header: list[tuple[str, str]]) -> _Layout:
-    """Which attribute is what."""
+def _find_layout(path: Path, header: list[tuple[str, str]]) -> _Layout:
+    """Find out from the attributes which cells are labels and which are time steps."""
     outer, inner = _attributes(header)
-    labels = [k for k, (_, kind) in enumerate(outer) if kind in ("nominal", "string")]
+    labels = [k for k, (_, data_type) in enumerate(outer) if data_type in ("nominal", "string")]
     labels = labels or [
-        k for k, (name, kind) in enumerate(outer) if kind == "number" and name.lower() in LABEL
+        k
+        for k, (name, data_type) in enumerate(outer)
+        if data_type == "number" and name.lower() in NUMERIC_LABEL_NAMES
     ]
-    relations = [k for k, (_, kind) in enumerate(outer) if kind == "relational"]
+    relations = [k for k, (_, data_type) in enumerate(outer) if data_type == "relational"]
     steps = inner if relations else [pair for k, pair in enumerate(outer) if k not in labels]
-    strange = next((f"; {name} is {kind}" for name, kind in steps if kind != "number"), "")
-    crowded = (
-        len(labels) > 1 or len(relations) > 1 or (bool(relations) and len(outer) > 1 + len(labels))
+    other_type = next(
+        (f"; {name} is {data_type}" for name, data_type in steps if data_type != "number"), ""
     )
-    if strange or crowded or not steps:
+    has_values_beside = bool(relations) and len(outer) > 1 + len(labels)
+    if other_type or len(labels) > 1 or len(relations) > 1 or has_values_beside or not steps:
         raise DataError(
-            f"{path}: its {len(outer)} attributes are no series; wanted are numbers, or one relational attribute of "
-            f"numbers, and at most one label{strange}"
+            f"{path}: its {len(outer)} attributes are no series{other_type}; declare numbers, or "
+            "one relational attribute of numbers, and at most one label"
         )
-    return _Layout(
-        len(outer), labels[0] if labels else None, relations[0] if relations else None, len(steps)
-    )
+    label, relation = (columns[0] if columns else None for columns in (labels, relations))
+    return _Layout(len(outer), label, relation, len(steps))
 
 
-def _attributes(
-    header: list[tuple[str, str]],
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Name and kind of every attribute, and of those within a relational one."""
-    outer: list[tuple[str, str]] = []
-    inner: list[tuple[str, str]] = []
-    inside = False
-    for where, line in header:
+def _attributes(header: list[tuple[str, str]]) -> tuple[list[Attribute], list[Attribute]]:
+    """Attributes of a line, and those within a relational attribute."""
+    outer: list[Attribute] = []
+    inner: list[Attribute] = []
+    is_inside = False
+    for location, line in header:
         word = line.split()[0].lower()
         if word == "@attribute":
-            found = _attribute(where, line)
-            (inner if inside else outer).append(found)
-            inside = inside or found[1] == "relational"
+            attribute = _parse_attribute(location, line)
+            (inner if is_inside else outer).append(attribute)
+            is_inside = is_inside or attribute[1] == "relational"
         elif word == "@end":
-            inside = False
+            is_inside = False
         elif word != "@relation":
             raise DataError(
-                f"{where}: {shown(line)} stands before @data, where only @relation and @attribute may"
+                f"{location}: {quote(line)} comes before @data; only @relation and @attribute may "
+                "precede it"
             )
     return outer, inner
 
 
-def _attribute(where: str, line: str) -> tuple[str, str]:
-    """Name and kind of an attribute: `number`, `nominal`, `string`, `relational`, or what stands there."""
-    found = ATTRIBUTE.match(line)
-    if found is None or not found[2]:
-        raise DataError(f"{where}: {shown(line)} is no attribute; it needs a name and a type")
-    kind = "nominal" if found[2].startswith("{") else found[2].split()[0].lower()
-    return found[1].strip("'\""), "number" if kind in NUMERIC else kind
+def _parse_attribute(location: str, line: str) -> Attribute:
+    """Name and type of the attribute that a line declares."""
+    match = ATTRIBUTE.match(line)
+    if match is None or not match[2]:
+        raise DataError(
+            f"{location}: {quote(line)} declares no attribute; it needs a name and a type"
+        )
+    data_type = "nominal" if match[2].startswith("{") else match[2].split()[0].lower()
+    return match[1].strip("'\""), "number" if data_type in NUMERIC_TYPES else data_type
 
 
-def _cells(line: str, width: int, where: str) -> list[str]:
+def _split_cells(line: str, n_cells: int, location: str) -> list[str]:
     """Cells of a line, without their quotes."""
     if line.startswith("{"):
-        raise DataError(f"{where} is sparse, which series are not; write every value")
-    line, cells, at = line + ",", [], 0
-    while at < len(line):
-        found = CELL.match(line, at)
-        if found is None:
+        raise DataError(f"{location} is sparse, which series are not; write every value")
+    line, cells, position = line + ",", [], 0
+    while position < len(line):
+        match = CELL.match(line, position)
+        if match is None:
             raise DataError(
-                f"{where}: a quote is not closed, or text follows it; the line is cut short"
+                f"{location}: a quote is not closed, or text follows it; the line is cut short"
             )
-        cells.append(next(group for group in found.groups() if group is not None).strip())
-        at = found.end()
-    if len(cells) != width:
+        cells.append(next(group for group in match.groups() if group is not None).strip())
+        position = match.end()
+    if len(cells) != n_cells:
         raise DataError(
-            f"{where} has {len(cells)} cells, the header announces {width}; the line is cut short"
+            f"{location} has {len(cells)} cells, the header declares {n_cells}; "
+            "the line is cut short"
         )
     return cells
 
 
-def _series(channels: list[list[str]], steps: int, where: str) -> Array:
-    """A series (C, T), shorter by the padding at its end."""
+def _parse_series(channels: list[list[str]], steps: int, location: str) -> Array:
+    """A series (C, T) without the padding at its end."""
     rows = []
     for k, cells in enumerate(channels, 1):
+        place = f"{location}, channel {k}"
         if len(cells) != steps:
             raise DataError(
-                f"{where}, channel {k} has {len(cells)} values, the header announces {steps}"
+                f"{place} has {len(cells)} values, the header declares {steps}; "
+                "the line is cut short"
             )
-        rows.append(numbers(cells, lambda i, k=k: f"{where}, channel {k}, value {i + 1}"))  # type: ignore[misc]
-    return without_tail(np.stack(rows), where)
+        rows.append(parse_numbers(cells, value_locator(place)))
+    return trim_padding(np.stack(rows), location)

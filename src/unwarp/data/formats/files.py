@@ -1,34 +1,49 @@
-"""A path of a user as arrays: a folder of pictures, or a file of a registered format."""
+"""Samples from a folder of pictures or from a file.
+
+This is the one entry for paths: the estimator, the command line and `unwarp.data.read` use it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from unwarp.data.formats.images import SUFFIXES, class_names, read_folder
+from unwarp.data.formats.images import IMAGE_SUFFIXES, class_names, read_folder
 from unwarp.data.formats.registry import formats
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError, no_such_source
 
 
 def read(source: str | Path) -> Source:
-    """The samples at `source`: a folder of pictures, or a file of one of the `formats`.
+    """Read a folder of pictures, or a file of series or arrays.
 
-    `unwarp info` lists the formats; a module of yours registers more with `reader`.
+    The suffix of a file, in any case, selects its format; `unwarp info` lists the suffixes. A
+    module outside this package adds a format with the decorator
+    `unwarp.data.formats.registry.reader`. No file is ever unpickled.
+
+    Args:
+        source: The path; `~` is the home folder.
+
+    Returns:
+        The samples, with the labels, names and time stamps that the file contains. For a folder,
+        the names are file names, and its subfolders are labels if every picture is in one.
 
     Raises:
-        DataError: Nothing there, an unknown or damaged file, Python objects in it, or arrays that do not fit together.
+        DataError: The path does not exist, the format is not supported, the file is damaged or
+            contains Python objects, or its arrays do not fit together.
     """
-    path, members = Path(source).expanduser(), formats()
-    suffixes = ", ".join(sorted(filter(None, members)))
+    path, registered = Path(source).expanduser(), formats()
+    suffixes = ", ".join(sorted(filter(None, registered)))
     if not str(source) or not path.exists():
         raise no_such_source(source, suffixes)
     if path.is_dir():
         x, names = read_folder(path)
         return Source(x, names, class_names(names), describe(x, x.shape[1:]))
-    member = members.get(path.suffix.lower())
-    if member is None or not (member.accepts is None or member.accepts(path)):
-        mend = (
-            "for pictures, give their folder" if path.suffix.lower() in SUFFIXES else "convert it"
+    file_format = registered.get(path.suffix.lower())
+    if file_format is None or not (file_format.accepts is None or file_format.accepts(path)):
+        is_picture = path.suffix.lower() in IMAGE_SUFFIXES
+        mend = "for pictures, give their folder" if is_picture else "convert it to one of these"
+        raise DataError(
+            f"{path} is not in a supported format; supported are a folder of pictures, "
+            f"{suffixes}; {mend}"
         )
-        raise DataError(f"{path} is not of a known kind; known are a folder, {suffixes}: {mend}")
-    return member.read(path)
+    return file_format.read(path)

@@ -1,4 +1,7 @@
-"""Folders of pictures: one array, all sizes equal, and the file names."""
+"""Folders of pictures as one array, with the file names.
+
+All pictures of a folder have one size; their depths and channels may differ. Pillow decodes them.
+"""
 
 from __future__ import annotations
 
@@ -11,46 +14,67 @@ from PIL import Image, ImageOps
 from unwarp.core import Array
 from unwarp.errors import DataError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-"""Kinds of picture files that are read."""
+IMAGE_SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".pgm",
+    ".ppm",
+)
+"""Suffixes, in lower case, of the picture files that `read_folder` reads."""
+
+MAX_UINT8, MAX_UINT16 = np.float32(255), np.float32(65535)
 
 
 def read_folder(folder: str | Path) -> tuple[Array, list[str]]:
-    """Every picture of `folder` and of the folders in it, in the order of their names.
+    """Read all pictures in a folder and its subfolders, sorted by path.
 
-    Grey pictures (black and white, 8-bit, 16-bit) have one channel; colour, palette and transparent ones have three.
-    Where a folder holds both, all have three. Transparency is laid on black. A picture with an EXIF orientation is
-    turned as a viewer turns it. Hidden files and files of other kinds are passed over.
+    Grey pictures (black and white, 8-bit, 16-bit) have one channel; colour, palette and transparent
+    ones have three. If a folder has both, all get three. Transparent pixels are laid over black.
+    An EXIF orientation is applied, as image viewers do. Hidden files and files with other suffixes
+    are skipped.
 
     Args:
-        folder: Where the pictures are.
+        folder: The folder.
 
     Returns:
-        Pictures (N, C, H, W), uint8 in 0 to 255, or, where one or more are 16-bit, float32 in [0, 1]; and their paths
-        within `folder` (N), with forward slashes.
+        Pictures (N, C, H, W), uint8 in 0 to 255, or float32 in [0, 1] if one or more are 16-bit;
+        and their paths relative to `folder` (N), with forward slashes.
 
     Raises:
-        DataError: No picture, sizes that differ, a damaged file, more than one frame in a file, or numbers that are
-            neither 8-bit nor 16-bit.
+        DataError: No picture, sizes that differ, a damaged file, a file with several frames, or
+            pixels that are neither 8-bit nor 16-bit.
     """
     folder = Path(folder)
-    names = _names(folder)
-    first = _pixels(folder / names[0])
+    names = _picture_names(folder)
+    first = _read_pixels(folder / names[0])
     x = np.empty((len(names), *first.shape), first.dtype)
     for row, name in enumerate(names):
-        picture = _pixels(folder / name)
+        picture = _read_pixels(folder / name)
         if picture.shape[1:] != first.shape[1:]:
             raise DataError(
-                f"pictures in {folder} differ in size: {names[0]} is {_size(first)}, {name} is {_size(picture)} "
-                "(width x height); resize or crop all to one size first"
+                f"pictures in {folder} differ in size: {names[0]} is {_size_in_words(first)}, "
+                f"{name} is {_size_in_words(picture)} (width x height); "
+                "resize or crop all to one size first"
             )
-        x = _widened(x, picture)
-        x[row] = _widened(picture, x)
+        x = _widen(x, picture)
+        x[row] = _widen(picture, x)
     return x, names
 
 
 def class_names(names: list[str]) -> NDArray[np.str_] | None:
-    """Labels (N,) from paths within a folder: the sub-folders, if every picture lies exactly one level down.
+    """Labels of pictures: their subfolders, if each picture is one level down.
+
+    Args:
+        names: Paths (N) relative to a folder, with forward slashes.
+
+    Returns:
+        Labels (N,); None if a picture is in the folder itself or further down.
 
     >>> class_names(["cat/1.png", "dog/1.png"])
     array(['cat', 'dog'], dtype='<U3')
@@ -60,65 +84,71 @@ def class_names(names: list[str]) -> NDArray[np.str_] | None:
     return None
 
 
-def _names(folder: Path) -> list[str]:
-    """Paths of the pictures within `folder`, sorted."""
+def _picture_names(folder: Path) -> list[str]:
+    """Paths of the pictures relative to `folder`, sorted."""
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; give the folder that holds the pictures")
     paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    shown = (path for path in paths if not any(part.startswith(".") for part in path.parts))
-    names = sorted(path.as_posix() for path in shown if path.suffix.lower() in SUFFIXES)
+    visible = (path for path in paths if not any(part.startswith(".") for part in path.parts))
+    names = sorted(path.as_posix() for path in visible if path.suffix.lower() in IMAGE_SUFFIXES)
     if not names:
-        raise DataError(f"{folder} holds no pictures; files that are read: {', '.join(SUFFIXES)}")
+        raise DataError(
+            f"{folder} contains no pictures; supported suffixes are {', '.join(IMAGE_SUFFIXES)}"
+        )
     return names
 
 
-def _pixels(path: Path) -> Array:
-    """One picture (C, H, W), uint8, or float32 in [0, 1] where the file is 16-bit."""
+def _read_pixels(path: Path) -> Array:
+    """One picture (C, H, W), uint8, or float32 in [0, 1] if the file is 16-bit."""
     try:
         with Image.open(path) as image:
-            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-            deep = image.mode.startswith("I;16") or (
+            # the further frames of an MPO file are previews or other views of one photograph
+            n_frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            is_16_bit = image.mode.startswith("I;16") or (
                 image.mode == "I" and image.format in ("PNG", "PPM")
             )
-            known = deep or image.mode not in ("I", "F")
-            pixels = (
-                _channels(ImageOps.exif_transpose(image), deep) if known and frames == 1 else None
-            )
+            is_supported = is_16_bit or image.mode not in ("I", "F")
+            pixels = None
+            if is_supported and n_frames == 1:
+                pixels = _channels_first(ImageOps.exif_transpose(image), is_16_bit)
     except Exception as error:  # a damaged file makes pillow raise nearly anything
         raise DataError(
-            f"{path} cannot be read as a picture: {error or type(error).__name__}; repair or remove it"
+            f"{path} cannot be read as a picture: {error or type(error).__name__}; "
+            "repair or remove it"
         ) from error
-    if frames > 1:
-        raise DataError(f"{path} holds {frames} frames; save each as a picture of its own")
+    if n_frames > 1:
+        raise DataError(f"{path} contains {n_frames} frames; save each frame as one file")
     if pixels is None:
         raise DataError(
-            f"{path} holds numbers of mode {image.mode}; save as 8-bit or 16-bit, or give an array as .npy"
+            f"{path} has pixels of mode {image.mode}, which have no known range; "
+            "save it as 8-bit or 16-bit, or give an array as .npy"
         )
     return pixels
 
 
-def _channels(image: Image.Image, deep: bool) -> Array:
-    """The numbers of an upright picture, channels first."""
-    if deep:
-        return np.asarray(image).astype(np.float32)[None] / np.float32(65535)
-    grey = image.mode in ("1", "L", "LA")
+def _channels_first(image: Image.Image, is_16_bit: bool) -> Array:
+    """The pixels (C, H, W) of an upright picture."""
+    if is_16_bit:
+        return np.asarray(image).astype(np.float32)[None] / MAX_UINT16
+    is_grey = image.mode in ("1", "L", "LA")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
-    if grey:
-        # equal red, green and blue: the grey value itself, where a conversion could round
+    if is_grey:
+        # equal red, green and blue: the grey value itself, which a conversion could round
         return np.asarray(image.convert("RGB"))[None, :, :, 0]
     return np.moveaxis(np.asarray(image.convert("RGB")), 2, 0)
 
 
-def _widened(x: Array, like: Array) -> Array:
-    """`x` (..., C, H, W) with the channels and the depth of `reference`, where that has more of them."""
-    if x.shape[-3] < like.shape[-3]:
-        x = np.repeat(x, like.shape[-3], axis=-3)
-    if x.dtype == np.uint8 and like.dtype == np.float32:
-        x = x.astype(np.float32) / np.float32(255)
+def _widen(x: Array, reference: Array) -> Array:
+    """`x` (..., C, H, W) with the channels and the dtype of `reference`, if those are larger."""
+    if x.shape[-3] < reference.shape[-3]:
+        x = np.repeat(x, reference.shape[-3], axis=-3)
+    if x.dtype == np.uint8 and reference.dtype == np.float32:
+        x = x.astype(np.float32) / MAX_UINT8
     return x
 
 
-def _size(picture: Array) -> str:
+def _size_in_words(picture: Array) -> str:
+    """Width and height of a picture (C, H, W), such as `12 x 10`."""
     return f"{picture.shape[2]} x {picture.shape[1]}"

@@ -1,4 +1,11 @@
-"""NumPy's `.npy` and `.npz` files: samples, with labels, lengths and time stamps beside them."""
+"""NumPy's `.npy` and `.npz` files: samples, with labels, lengths and time stamps.
+
+Neither format can run code here, because Python objects are never unpickled.
+
+    np.save("pictures.npy", x)  # (N, H, W), (N, C, H, W) or another array of samples
+    np.savez("walks.npz", x=x, labels=labels, times=np.arange(200) / 50)
+    np.savez("padded.npz", x=padded, lengths=lengths)
+"""
 
 from __future__ import annotations
 
@@ -8,75 +15,97 @@ from pathlib import Path
 from zipfile import is_zipfile
 
 import numpy as np
-from numpy.lib.format import MAGIC_PREFIX as MAGIC
+from numpy.lib.format import MAGIC_PREFIX
 
 from unwarp.core import Array
+from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.registry import reader
-from unwarp.data.formats.text import gathered
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
 DATA_KEYS = ("x", "X", "images", "data")
-"""Names under which an `.npz` file may hold its samples, the first found counts."""
-
+"""Names of the samples in an `.npz` file; the first that exists counts."""
 
 LABEL_KEYS = ("labels", "y")
-"""Names under which an `.npz` file may hold its classes."""
-
+"""Names of the classes in an `.npz` file."""
 
 SERIES_KEYS = ("times", "lengths")
 """Names in an `.npz` file of time stamps (T,) or (N, T), and of the lengths of series (N,)."""
 
 
 def write_npz(path: Path, x: Array) -> None:
-    """Write samples (N, ...) under the name `x`."""
+    """Write samples under the name `x`.
+
+    Args:
+        path: The file to write.
+        x: Samples (N, ...).
+    """
     np.savez(path, x=x)
 
 
 @reader(".npy", description="an array of samples", writer=np.save)
 def read_npy(path: Path) -> Source:
-    """An array (N, ...), mapped from disk.
+    """Map an array of samples from disk, without loading it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The samples (N, ...) as a memory map with the dtype of the file.
 
     Raises:
-        DataError: Damaged, of Python objects, or without samples.
+        DataError: The file is damaged, contains Python objects, or has no samples.
     """
-    with _undamaged(path):
+    with _damage_as_data_error(path):
         with path.open("rb") as file:
-            start = file.read(len(MAGIC))
-        if start != MAGIC:
+            start = file.read(len(MAGIC_PREFIX))
+        if start != MAGIC_PREFIX:
             raise DataError(
                 f"{path} is not an .npy file: it starts with {start!r}; write it with numpy.save"
             )
-        x = _samples(np.load(path, mmap_mode="r", allow_pickle=False), path)
+        x = _check_samples(np.load(path, mmap_mode="r", allow_pickle=False), path)
         return Source(x, None, None, describe(x))
 
 
 @reader(".npz", description="arrays of samples, labels, lengths and times", writer=write_npz)
 def read_npz(path: Path) -> Source:
-    """Samples (N, ...) with labels, or series with lengths and time stamps.
+    """Read samples with their labels, or series with lengths and time stamps.
+
+    The samples are named `x`, `X`, `images` or `data`, or are the only array of another name. The
+    file may also contain `labels` or `y` (N,) and, for series (N, T) or (N, C, T), `lengths` (N,)
+    and `times` (T,) or (N, T). Other arrays are never loaded.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The samples (N, ...), or with lengths or times series (N, T), (N, C, T) or a list of N
+        arrays (C, T_i) in float32, cut to their lengths.
 
     Raises:
-        DataError: Damaged, of Python objects, without samples, or arrays that do not fit together.
+        DataError: The file is damaged, contains Python objects, has no samples, or has arrays that
+            do not fit together.
     """
-    with _undamaged(path):
+    with _damage_as_data_error(path):
         if not is_zipfile(path):
             raise DataError(
                 f"{path} is not an .npz file, or its end is missing; write it with numpy.savez"
             )
-        # opened here, for NumPy leaves a damaged file open
+        # opened here, because NumPy leaves a damaged file open
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            key, label_key = _keys(path, archive.files)
-            x = _samples(archive[key], path)
+            key, label_key = _find_keys(path, archive.files)
+            x = _check_samples(archive[key], path)
             labels = None if label_key is None else archive[label_key]
-            extra = {name: archive[name] for name in SERIES_KEYS if name in archive.files}
+            facts = {name: archive[name] for name in SERIES_KEYS if name in archive.files}
     if labels is not None and labels.shape != x.shape[:1]:
         raise DataError(
-            f"{path}: {label_key} has shape {labels.shape}, {key} has {len(x)} samples; give one label each"
+            f"{path}: {label_key} has shape {labels.shape}, {key} has {len(x)} samples; "
+            "give one label for each sample"
         )
-    return _series(path, x, labels, **extra) if extra else Source(x, None, labels, describe(x))
+    return _cut_series(path, x, labels, **facts) if facts else Source(x, None, labels, describe(x))
 
 
-def _series(
+def _cut_series(
     path: Path,
     x: Array,
     labels: Array | None,
@@ -86,36 +115,49 @@ def _series(
     """Series (N, T) or (N, C, T) cut to their lengths, with their time stamps."""
     if x.ndim not in (2, 3) or x.dtype.kind not in "biuf":
         raise DataError(
-            f"{path} holds times or lengths, which series have; x is {x.dtype} of shape {x.shape}"
+            f"{path} has times or lengths, but its samples are {x.dtype} of shape {x.shape}; "
+            "give series of numbers, (N, T) or (N, C, T), or remove times and lengths"
         )
     count, steps = len(x), x.shape[-1]
-    kept = np.full(count, steps) if lengths is None else lengths
+    lengths = np.full(count, steps) if lengths is None else lengths
+    _check_lengths(path, lengths, count, steps)
+    series = [
+        np.atleast_2d(row)[:, :length].astype(np.float32)
+        for row, length in zip(x, lengths, strict=True)
+    ]
+    if times is None:
+        return series_source(series, labels, ".npz")
+    _check_times(path, times, count, steps)
+    stamps = np.broadcast_to(times, (count, steps)).astype(np.float64)
+    cut_stamps = [row[:length] for row, length in zip(stamps, lengths, strict=True)]
+    return series_source(series, labels, ".npz, time stamps", times=cut_stamps)
+
+
+def _check_lengths(path: Path, lengths: Array, count: int, steps: int) -> None:
+    """Refuse lengths that are not N integers from 1 to the number of time steps."""
     if (
-        kept.shape != (count,)
-        or kept.dtype.kind not in "iu"
-        or kept.min() < 1
-        or kept.max() > steps
+        lengths.shape != (count,)
+        or lengths.dtype.kind not in "iu"
+        or lengths.min() < 1
+        or lengths.max() > steps
     ):
         raise DataError(
-            f"{path}: lengths must be {count} whole numbers from 1 to {steps}, one a series"
+            f"{path}: lengths must be {count} whole numbers from 1 to {steps}, one for each series"
         )
-    if times is not None and (
-        times.shape not in ((steps,), (count, steps)) or times.dtype.kind not in "iuf"
-    ):
+
+
+def _check_times(path: Path, times: Array, count: int, steps: int) -> None:
+    """Refuse times that are not numbers (T,) or (N, T)."""
+    if times.shape not in ((steps,), (count, steps)) or times.dtype.kind not in "iuf":
         raise DataError(
-            f"{path}: times are {times.dtype} of shape {times.shape}; give numbers, {(count, steps)}"
+            f"{path}: times are {times.dtype} of shape {times.shape}; "
+            f"give numbers of shape {(steps,)} or {(count, steps)}"
         )
-    rows = [np.atleast_2d(row)[:, :n].astype(np.float32) for row, n in zip(x, kept, strict=True)]
-    stamps = (
-        None if times is None else list(np.broadcast_to(times, (count, steps)).astype(np.float64))
-    )
-    cut = None if stamps is None else [row[:n] for row, n in zip(stamps, kept, strict=True)]
-    return gathered(rows, labels, ".npz" if cut is None else ".npz, time stamps", times=cut)
 
 
 @contextmanager
-def _undamaged(path: Path) -> Iterator[None]:
-    """Turns whatever NumPy makes of a damaged file into one typed error."""
+def _damage_as_data_error(path: Path) -> Iterator[None]:
+    """Convert the various errors that NumPy raises for a damaged file to `DataError`."""
     try:
         yield
     except DataError:
@@ -123,29 +165,33 @@ def _undamaged(path: Path) -> Iterator[None]:
     except Exception as error:
         if "Object arrays" in str(error) or "Python objects" in str(error):
             raise DataError(
-                f"{path} holds Python objects, which are never loaded because they can run code; "
-                "save numbers, all samples of one size"
+                f"{path} contains Python objects, which are never loaded because they can run "
+                "code; save numbers, all samples of one size"
             ) from error
         raise DataError(
             f"{path} is damaged or cut short: {error or type(error).__name__}; write it again"
         ) from error
 
 
-def _keys(path: Path, keys: list[str]) -> tuple[str, str | None]:
-    """The keys of the samples and of the labels, if any."""
-    labels = next((key for key in LABEL_KEYS if key in keys), None)
-    others = [key for key in keys if key not in LABEL_KEYS + SERIES_KEYS]
-    found = [key for key in DATA_KEYS if key in keys] or (others if len(others) == 1 else [])
-    if not found:
+def _find_keys(path: Path, keys: list[str]) -> tuple[str, str | None]:
+    """The names of the samples and of the labels, if any."""
+    label_key = next((key for key in LABEL_KEYS if key in keys), None)
+    unreserved = [key for key in keys if key not in LABEL_KEYS + SERIES_KEYS]
+    only = unreserved if len(unreserved) == 1 else []
+    candidates = [key for key in DATA_KEYS if key in keys] or only
+    if not candidates:
         raise DataError(
-            f"{path} holds {', '.join(keys) or 'no array'}; name the samples {' or '.join(DATA_KEYS)}"
+            f"{path} contains {', '.join(keys) or 'no array'}; "
+            f"name the samples {' or '.join(DATA_KEYS)}"
         )
-    return found[0], labels
+    return candidates[0], label_key
 
 
-def _samples(x: Array, path: Path) -> Array:
+def _check_samples(x: Array, path: Path) -> Array:
+    """Refuse an array without samples or without values."""
     if x.ndim == 0 or x.size == 0:
         raise DataError(
-            f"{path} holds an array of shape {x.shape}; the first axis must count one or more samples"
+            f"{path} contains an array of shape {x.shape}; "
+            "the first axis must count one or more samples"
         )
     return x

@@ -1,4 +1,7 @@
-"""Tables of series in Apache Parquet files."""
+"""Tables of series in Apache Parquet files, which need the package pyarrow.
+
+The extra `unwarp[parquet]` installs it. Columns have the roles that they have in `.csv` files.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,22 @@ from typing import Any
 
 from unwarp.core import Array
 from unwarp.data.formats.registry import reader
-from unwarp.data.formats.tables import Table, read_table
+from unwarp.data.formats.table import Table
+from unwarp.data.formats.table_layouts import read_table
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
+PANDAS_INDEX = "__index_level_"
+"""Start of the names under which pandas stores the row names of a frame."""
+
 
 def write_parquet(path: Path, x: Array) -> None:
-    """Write series (N, T) as a wide table."""
+    """Write series as a wide table, a column per time step.
+
+    Args:
+        path: The file to write.
+        x: Series (N, T).
+    """
     import pyarrow
     from pyarrow import parquet
 
@@ -28,10 +40,19 @@ def write_parquet(path: Path, x: Array) -> None:
     writer=write_parquet,
 )
 def read_parquet(path: Path) -> Source:
-    """A table with the columns of a `.csv` file.
+    """Read a wide or long table.
+
+    Columns have the roles that they have in a `.csv` file. Cells are converted to text first, so
+    that a table gives the same series in both formats.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The series, as `read_table` returns them.
 
     Raises:
-        DataError: The file is damaged, or its columns are no table of series.
+        DataError: The file is damaged or empty, or its columns are not a table of series.
     """
     from pyarrow import parquet
 
@@ -44,14 +65,14 @@ def read_parquet(path: Path) -> Source:
         ) from error
     if table.num_rows == 0 or not columns:
         raise DataError(
-            f"{path} holds {table.num_rows} rows of {len(columns)} columns; there is no series"
+            f"{path} has {table.num_rows} rows of {len(columns)} columns, so it has no series; "
+            "write it again"
         )
-    # pandas keeps the row names of a frame under a name of its own
-    names = ["" if name.startswith("__index_level_") else name for name in table.column_names]
-    return read_table(
-        Table(path, names, columns, [f"row {k}" for k in range(1, table.num_rows + 1)])
-    )
+    names = ["" if name.startswith(PANDAS_INDEX) else name for name in table.column_names]
+    rows = [f"row {k}" for k in range(1, table.num_rows + 1)]
+    return read_table(Table(path, names, columns, rows))
 
 
 def _as_text(cells: list[Any]) -> list[str]:
+    """Convert cells to text, with the empty text for missing ones."""
     return ["" if cell is None else str(cell) for cell in cells]

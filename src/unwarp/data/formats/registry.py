@@ -1,4 +1,12 @@
-"""Formats of files by suffix: files of this folder register theirs, as may a user's module."""
+"""Registry of file formats by suffix, open to modules outside this package.
+
+A new format is a function with the decorator `reader`, in a file of this folder or in any module
+that is imported:
+
+    @reader(".pulses", description="a series a line")
+    def read_pulses(path: Path) -> Source:
+        return Source(np.loadtxt(path, dtype=np.float32), domain="series")
+"""
 
 from __future__ import annotations
 
@@ -17,15 +25,21 @@ Writer = Callable[[Path, Array], object]
 
 @dataclass(frozen=True)
 class Format:
-    """A format of files.
+    """A file format: its reader, and facts for lists and messages.
+
+    The decorator `reader` creates formats; `formats` lists them.
 
     Attributes:
         reader: Function from the path of a file to its samples.
         description: The format in words, for lists.
         package: Optional package that the reader imports; empty for none.
-        install: Requirement that pip installs for it.
-        accepts: Function that says whether the content of a file is of this format; None for any.
-        writer: Function that writes series (N, T) to a path, for the format's tests; None for none.
+        install: Requirement of that package for pip; empty for the package's name.
+        accepts: Function that tells from its content whether a file has this format; None for a
+            format that the suffix alone identifies.
+        writer: Function that writes series (N, T) to a path, for tests; None for none.
+
+    >>> formats()[".npy"].description
+    'an array of samples'
     """
 
     reader: Reader
@@ -36,10 +50,16 @@ class Format:
     writer: Writer | None = None
 
     def read(self, path: Path) -> Source:
-        """The samples in a file.
+        """Read a file, if the package that it needs is installed.
+
+        Args:
+            path: A file of this format.
+
+        Returns:
+            Its samples, with the labels, names and times that the file contains.
 
         Raises:
-            DataError: A damaged file, or a package that is not installed.
+            DataError: The file is damaged, or a package is not installed.
         """
         if self.package:
             try:
@@ -64,18 +84,23 @@ def reader(
     accepts: Callable[[Path], bool] | None = None,
     writer: Writer | None = None,
 ) -> Callable[[Reader], Reader]:
-    """A decorator that registers a function as the reader of suffixes.
+    """Make a decorator that registers a function as the reader of suffixes.
 
     Args:
-        suffixes: Ends of file names as in `Path.suffix`, such as `.tsv`; empty for names without.
+        suffixes: Ends of file names as in `Path.suffix`, such as `.tsv`, in lower case; empty for
+            names without a suffix.
         description: The format in words, for lists.
-        package: Optional package that the reader imports; an error says where it is absent.
-        install: Requirement that pip installs for it; empty for the package's own name.
-        accepts: Function that says whether the content of a file looks like this format.
+        package: Optional package that the reader imports; if it is absent, an error says so.
+        install: Requirement of that package for pip; empty for the package's name.
+        accepts: Function that tells from its content whether a file has this format; None to
+            trust the suffix.
         writer: Function that writes series (N, T) to a path, for the contract tests of formats.
 
+    Returns:
+        The decorator, which gives the function back unchanged.
+
     Raises:
-        ConfigError: Something that is no suffix, or one that another reader has.
+        ConfigError: A suffix is not valid, or belongs to another reader.
 
     >>> @reader(".numbers", description="a number a line")
     ... def read_numbers(path: Path) -> Source:
@@ -88,16 +113,19 @@ def reader(
         for suffix in suffixes:
             if Path(f"name{suffix}").suffix != suffix or suffix != suffix.lower():
                 raise ConfigError(
-                    f"{suffix!r} is no suffix; give it as '.tsv', in lower case and with one dot"
+                    f"{suffix!r} is not a suffix; give it as '.tsv', in lower case and with one dot"
                 )
-            member = Format(function, description, package, install, accepts, writer)
-            REGISTRY.add(suffix, member, function)
+            file_format = Format(function, description, package, install, accepts, writer)
+            REGISTRY.add(suffix, file_format, function)
         return function
 
     return register
 
 
 def formats() -> dict[str, Format]:
-    """Formats by suffix, those of imported modules included, in alphabetical order."""
+    """Return all formats by suffix, in alphabetical order.
+
+    Included are the formats of this folder and those that other imported modules registered.
+    """
     import_files("unwarp.data.formats")
     return dict(sorted(REGISTRY.items()))

@@ -1,0 +1,205 @@
+"""Cells of text files as numbers, times and labels.
+
+Numbers are converted in one go, and cell by cell only if that fails, so that a large file is read
+at the speed of NumPy and an error still names the location of its cell. Each function for columns
+takes the cells and a function `locate(k)`, which returns the location of cell k in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unwarp.core import Array
+from unwarp.data.formats.text import quote
+from unwarp.errors import DataError
+
+MISSING_CELLS = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "-nan", "null", "none"))
+"""Cells, in lower case, that mean a missing value."""
+
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
+MAX_EXACT_INTEGER = 2.0**53
+"""Bound below which float64 represents every integer exactly."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Locate = Callable[[int], str]
+"""Function from the index of a cell to its location in words, for messages."""
+
+
+def value_locator(location: str) -> Locate:
+    """Make the function that locates value k of a line.
+
+    >>> value_locator("a.ts, line 3")(0)
+    'a.ts, line 3, value 1'
+    """
+    return lambda k: f"{location}, value {k + 1}"
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell means a missing value.
+
+    `MISSING_CELLS` lists such cells; case and blanks at the ends do not count.
+
+    >>> is_missing(" NaN "), is_missing("0")
+    (True, False)
+    """
+    return cell.strip().lower() in MISSING_CELLS
+
+
+def parse_number(cell: str) -> float:
+    """Convert a cell to a number, a missing one to NaN.
+
+    Args:
+        cell: Text such as `-1.5e2`. Digit groups (`1_000`), which Python reads but other readers
+            do not, are refused.
+
+    Returns:
+        A finite number within the range of float32, or NaN.
+
+    Raises:
+        ValueError: The cell is neither such a number nor missing.
+
+    >>> parse_number("-1.5e2"), parse_number("?")
+    (-150.0, nan)
+    """
+    if is_missing(cell):
+        return float("nan")
+    value = float(cell)
+    if "_" in cell or not abs(value) <= MAX_FLOAT32:
+        raise ValueError(f"{cell!r} is not a finite number within the range of float32")
+    return value
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a finite number; a missing value is not.
+
+    >>> is_number("1e3"), is_number("NaN"), is_number("walk")
+    (True, False, False)
+    """
+    try:
+        return not np.isnan(parse_number(cell))
+    except ValueError:
+        return False
+
+
+def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
+    """Convert cells to float32, with NaN for missing values.
+
+    Args:
+        cells: T cells.
+        locate: Location of cell k in words, for the error.
+
+    Returns:
+        Values (T,).
+
+    Raises:
+        DataError: A cell is neither a finite number within the range of float32 nor missing.
+
+    >>> parse_numbers(["1", "?"], str)
+    array([ 1., nan], dtype=float32)
+    """
+    try:
+        values = np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return _parse_one_by_one(cells, locate)
+    # Python reads 1_000 as a number, no other reader does
+    if (np.abs(values) > MAX_FLOAT32).any() or "_" in "".join(cells):
+        return _parse_one_by_one(cells, locate)
+    return values.astype(np.float32)
+
+
+def _parse_one_by_one(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
+    """The slow way of `parse_numbers`, for cells that are missing or cause an error."""
+    values = np.empty(len(cells), np.float32)
+    for k, cell in enumerate(cells):
+        try:
+            values[k] = parse_number(cell)
+        except ValueError:
+            raise DataError(
+                f"{locate(k)}: {quote(cell)} is not a number that float32 can represent; "
+                "correct it, or write NaN if the value is missing"
+            ) from None
+    return values
+
+
+def parse_time(cell: str) -> float:
+    """Convert a number or an ISO date to a time stamp.
+
+    Args:
+        cell: A finite number, in any unit, or an ISO 8601 date. A date without a time zone is read
+            as UTC, so that the result does not depend on the computer.
+
+    Returns:
+        The number, or the seconds since 1970-01-01 00:00 UTC.
+
+    Raises:
+        ValueError: The cell is neither of the two.
+
+    >>> parse_time("2.5"), parse_time("1970-01-02 00:00:01")
+    (2.5, 86401.0)
+    """
+    try:
+        value = float(cell)
+    except ValueError:
+        date = datetime.fromisoformat(cell.strip())
+        return ((date if date.tzinfo else date.replace(tzinfo=UTC)) - EPOCH).total_seconds()
+    if not np.isfinite(value) or "_" in cell:
+        raise ValueError(f"{cell!r} is not a time stamp")
+    return value
+
+
+def parse_times(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
+    """Convert time stamps to numbers, as `parse_time` does.
+
+    Args:
+        cells: T cells.
+        locate: Location of cell k in words, for the error.
+
+    Returns:
+        Times (T,), in the order of the cells.
+
+    Raises:
+        DataError: A cell is neither a finite number nor an ISO date; a missing one is an error too.
+
+    >>> parse_times(["0", "0.5"], str)
+    array([0. , 0.5])
+    """
+    times = np.empty(len(cells))
+    for k, cell in enumerate(cells):
+        try:
+            times[k] = parse_time(cell)
+        except (ValueError, OverflowError):
+            raise DataError(
+                f"{locate(k)}: {quote(cell)} is neither a number nor an ISO date; correct the time"
+            ) from None
+    return times
+
+
+def parse_labels(cells: Sequence[str], locate: Locate) -> Array:
+    """Convert labels to integers, numbers or text, all to one type.
+
+    Args:
+        cells: Labels of N series.
+        locate: Location of label k in words, for the error.
+
+    Returns:
+        Labels (N,): int64 if all are integers (`1.0` counts as one), float64 if all are numbers,
+        else str.
+
+    Raises:
+        DataError: A label is missing.
+
+    >>> parse_labels(["1.0", "2"], str), parse_labels(["1", "b"], str)
+    (array([1, 2]), array(['1', 'b'], dtype='<U1'))
+    """
+    unlabelled = next((k for k, cell in enumerate(cells) if is_missing(cell)), None)
+    if unlabelled is not None:
+        raise DataError(f"{locate(unlabelled)} has no label; label every series or none")
+    if not all(is_number(cell) for cell in cells):
+        return np.array([cell.strip() for cell in cells])
+    values = np.array([float(cell) for cell in cells])
+    is_integer = (values == np.round(values)).all() and (np.abs(values) < MAX_EXACT_INTEGER).all()
+    return values.astype(np.int64) if is_integer else values

@@ -1,0 +1,71 @@
+"""Series of equal or unequal lengths as one `Source`.
+
+The readers of series collect a list of arrays (C, T_i), float32 with NaN for missing values, and
+finish with `series_source`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unwarp.core import Array
+from unwarp.data.source import Source, describe
+from unwarp.errors import DataError
+
+
+def trim_padding(series: NDArray[np.float32], location: str) -> NDArray[np.float32]:
+    """Remove time steps at the end that every channel misses.
+
+    Files that need lines of one length pad a shorter series with missing values at its end.
+
+    Args:
+        series: A series (C, T), NaN for missing values.
+        location: Location of the series in words, for the error.
+
+    Returns:
+        The series (C, T') with T' <= T, a view. NaN before the last observed step stays.
+
+    Raises:
+        DataError: All values are missing.
+
+    >>> trim_padding(np.array([[1, np.nan, 2, np.nan]], np.float32), "line 1")
+    array([[ 1., nan,  2.]], dtype=float32)
+    """
+    observed = np.flatnonzero(~np.isnan(series).all(0))
+    if observed.size == 0:
+        raise DataError(f"{location} has only missing values; remove this series")
+    return series[:, : observed[-1] + 1]
+
+
+def series_source(
+    series: list[Array],
+    labels: Array | None,
+    layout: str,
+    names: list[str] | None = None,
+    times: list[Array] | None = None,
+) -> Source:
+    """Collect series of equal or unequal lengths in a `Source`.
+
+    Args:
+        series: N series (C, T_i) with one number of channels C.
+        labels: Class of each series (N,); None if the file has none.
+        layout: Layout of the file in words, such as `.ts, labels`; it ends the description.
+        names: Name of each series (N); None if the file has none.
+        times: Time stamps of each series (T_i,); None if the file has none.
+
+    Returns:
+        The samples as (N, T) for one channel, (N, C, T) for more, or a list of N arrays (C, T_i);
+        the times as (N, T) or a list of N arrays (T_i,).
+
+    >>> series_source([np.zeros((1, 3)), np.ones((1, 3))], None, "example").x.shape
+    (2, 3)
+    """
+    if len({row.shape for row in series}) > 1:
+        description = f"{describe(series)}; {layout}"
+        return Source(series, names, labels, description, "series", times)
+    x = np.stack(series)
+    x = x[:, 0] if x.shape[1] == 1 else x
+    stacked = None if times is None else np.stack(times)
+    description = f"{describe(x, domain='series')}; {layout}"
+    return Source(x, names, labels, description, "series", stacked)

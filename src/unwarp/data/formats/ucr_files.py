@@ -1,0 +1,132 @@
+"""Text files with a series a line, as in the UCR archive.
+
+Its files start a line with the label, and pad shorter series with NaN:
+
+    1  0.544  0.658  0.611
+    2  0.766  0.625  NaN
+
+Files with the suffix `.data` have the same layout without labels.
+
+Reference:
+    Dau et al. (2019), The UCR time series archive.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from unwarp.core import Array
+from unwarp.data.formats.cells import is_number, parse_labels, parse_numbers, value_locator
+from unwarp.data.formats.ragged import series_source, trim_padding
+from unwarp.data.formats.registry import reader
+from unwarp.data.formats.text import numbered_lines
+from unwarp.data.source import Source
+from unwarp.errors import DataError
+
+MAX_BYTES_TO_DETECT = 1 << 12
+Row = tuple[str, list[str]]
+"""Location of a line in words, and its cells."""
+
+
+def starts_with_numbers(path: Path) -> bool:
+    """Whether the first line starts with two or more numbers.
+
+    Files of the UCR archive of 2015 have no suffix; this tells them from other files without one.
+    """
+    with path.open("rb") as file:
+        first_line = file.readline(MAX_BYTES_TO_DETECT).decode("latin-1")
+    cells = _split_cells(first_line.strip())
+    return len(cells) > 1 and all(is_number(cell) for cell in cells[:2])
+
+
+def write_ucr(path: Path, x: Array) -> None:
+    """Write series a line, with row numbers as labels.
+
+    Args:
+        path: The file to write.
+        x: Series (N, T).
+    """
+    np.savetxt(path, np.column_stack([np.arange(len(x)), x]), "%.9g", "\t")
+
+
+@reader("", description="UCR archive of 2015", accepts=starts_with_numbers, writer=write_ucr)
+@reader(".tsv", ".txt", description="UCR archive: a series a line, label first", writer=write_ucr)
+def read_ucr(path: Path) -> Source:
+    """Read a series a line, with its label first.
+
+    This is the layout of the UCR archive. The archive of 2018 has `.tsv` files, earlier ones have
+    files without a suffix. Cells are separated by tabs, commas or blanks. Missing values at the end
+    of a line pad a shorter series; elsewhere they are gaps.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Series of one channel, (N, T) or a list of N arrays (1, T_i), with their labels.
+
+    Raises:
+        DataError: The file is empty, its lines differ in length, a cell is not a number, a first
+            cell is not a label, or a series has only missing values.
+    """
+    rows = [(location, _split_cells(line)) for location, line in numbered_lines(path)]
+    for location, cells in rows:
+        if is_number(cells[0]) and not float(cells[0]).is_integer():
+            raise DataError(
+                f"{location} starts with {cells[0]}, which is not a class label; in this layout a "
+                "line starts with its label, so save series without labels as .csv or .data"
+            )
+    labels = parse_labels([cells[0] for _, cells in rows], lambda k: rows[k][0])
+    series = _parse_rows([(location, cells[1:]) for location, cells in rows])
+    return series_source(series, labels, "UCR layout: a series a line, label first")
+
+
+def write_plain(path: Path, x: Array) -> None:
+    """Write series as lines of numbers separated by commas.
+
+    Args:
+        path: The file to write.
+        x: Series (N, T).
+    """
+    np.savetxt(path, x, "%.9g", ",")
+
+
+@reader(".data", description="a series a line, without labels", writer=write_plain)
+def read_plain(path: Path) -> Source:
+    """Read a series a line, without labels.
+
+    The UCI repository has such `.data` files. Separators and missing values are as for `read_ucr`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Series of one channel, (N, T) or a list of N arrays (1, T_i).
+
+    Raises:
+        DataError: The file is empty, its lines differ in length, a cell is not a number, or a
+            series has only missing values.
+    """
+    rows = [(location, _split_cells(line)) for location, line in numbered_lines(path)]
+    return series_source(_parse_rows(rows), None, "a series a line, no labels")
+
+
+def _split_cells(line: str) -> list[str]:
+    """Split a line at its tabs, else at its commas, else at white space."""
+    return line.split(next((separator for separator in "\t," if separator in line), None))
+
+
+def _parse_rows(rows: list[Row]) -> list[Array]:
+    """Convert rows, which must have equally many cells, to series (1, T_i) without padding."""
+    first_location, n_cells = rows[0][0], len(rows[0][1])
+    series = []
+    for location, cells in rows:
+        if len(cells) != n_cells or not cells:
+            raise DataError(
+                f"{location} has {len(cells)} values, {first_location} has {n_cells}; the line is "
+                "cut short, or a shorter series is not padded with NaN"
+            )
+        values = parse_numbers(cells, value_locator(location))
+        series.append(trim_padding(values[None], location))
+    return series

@@ -1,0 +1,35 @@
+"""Folders that hold the published files of data sets.
+
+Nothing is downloaded: a data set that is published as files is read from a folder that the user
+names, or from its folder in `$UNWARP_DATA`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from unwarp.errors import DataError
+
+
+def published_folder(name: str, folder: str | Path | None, url: str) -> Path:
+    """Return the folder with the published files of a data set.
+
+    Args:
+        name: Name of the data set, which is the name of its folder in `$UNWARP_DATA`.
+        folder: The folder, `~` allowed; None for `$UNWARP_DATA/<name>`.
+        url: Address of the published files, for the error.
+
+    Returns:
+        An existing folder; its files are not checked.
+
+    Raises:
+        DataError: The folder does not exist; the message tells how to get the files.
+    """
+    root = Path(folder).expanduser() if folder else Path(os.environ.get("UNWARP_DATA", "")) / name
+    if not root.is_dir():
+        raise DataError(
+            f"{root} is not a folder; put the files of {url} there, set UNWARP_DATA to the folder "
+            f"that holds {name}/, or pass folder="
+        )
+    return root

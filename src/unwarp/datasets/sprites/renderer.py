@@ -1,0 +1,102 @@
+"""A renderer of dSprites frames: squares, ellipses and hearts, black and white.
+
+A pixel is 1 if its centre is inside the shape; nothing is smoothed. Of the published frames that
+the tests compare, none differs from the rendered one by more than 7 of 4,096 pixels, and the
+average by less than one pixel. So the result is called "rendered, dSprites-equivalent".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unwarp.core import Array
+from unwarp.datasets.sprites.grid import SIZE
+
+SQUARE_HALF_SIDE_PX = 9.6
+ELLIPSE_HALF_AXES_PX = (12.76, 7.22)
+HEART_RADII = """
+53239 53239 56118 62027 64710 65441 72444 72444 75166 77134 80443 80443 82557 83956 86022 90614
+90614 90614 94068 95654 98071 98071 98222 101033 102191 103518 103518 105119 106303 106535 107686
+107686 108854 108854 110226 110496 110626 110626 112019 112304 111982 112106 112225 112274 112019
+112019 112019 112876 112451 112451 112403 112304 112019 112123 111280 111280 111834 110226 110226
+109075 108519 107809 107809 107834 106706 105907 105488 104580 104193 102580 101830 101215 100916
+98490 96831 96831 96520 95131 94600 92465 91241 91241 90262 88600 88600 86313 84664 84664 83889
+82397 80911 80911 79057 77581 77581 77134 75433 75433 73824 72444 72444 71090 70801 70643 69357
+68663 67821 67821 67334 65950 65950 65767 64405 64405 64724 64416 62730 62954 62344 62344 61649
+61967 62027 61455 60658 60243 60243 60002 59353 59626 59359 59359 58236 58712 58712 58712 58712
+58712 58236 59149 59149 59626 59353 59458 59458 59458 58712 58712 62027 61967 61649 61341 61747
+61747 61747 62763 63503 63651 63651 64416 64416 65950 66708 67639 67639 67639 69357 71116 71274
+71274 72444 75798 75798 77134 78419 80911 84342 85120 88032 95002 95002
+"""
+"""Radius of the heart at scale 1, in 1e-4 pixels, at each degree from -90 (up) to 90 (down).
+
+The left half mirrors the right one.
+"""
+
+WINDOW_PX = 32
+"""Side of the square around a sprite that holds all of it at any scale up to 1."""
+
+FRAMES_PER_BLOCK = 1000
+
+
+def render(values: Array) -> Array:
+    """Render frames of any latent values, also off the grid.
+
+    Args:
+        values: Values (N, 6) as `latent_values` returns them; colour is ignored.
+
+    Returns:
+        Frames (N, 64, 64), uint8, 0 or 1.
+
+    >>> int(render(np.array([[1.0, 1.0, 1.0, 0.0, 0.5, 0.5]])).sum())  # a square of side 19.2
+    400
+    """
+    frames = np.zeros((len(values), SIZE, SIZE), np.uint8)
+    for start in range(0, len(values), FRAMES_PER_BLOCK):
+        block = slice(start, start + FRAMES_PER_BLOCK)
+        _draw(np.asarray(values[block], float), frames[block])
+    return frames
+
+
+def canonical_sprites() -> Array:
+    """The sprite of each shape: scale 1, upright, in the middle.
+
+    Returns:
+        Frames (3, 64, 64), uint8, 0 or 1, in the order of the labels: square, ellipse, heart.
+    """
+    return render(np.array([[1.0, shape, 1.0, 0.0, 0.5, 0.5] for shape in (1, 2, 3)]))
+
+
+def _draw(values: Array, frames: Array) -> None:
+    """Draw into the empty `frames` (n, 64, 64), only within the window around each sprite."""
+    shape, scale, angle = values[:, 1], values[:, 2, None, None], values[:, 3, None, None]
+    centre = 16 + 32 * values[:, 4:]
+    first = np.floor(centre).astype(int) - WINDOW_PX // 2
+    pixel = first[:, :, None] + np.arange(WINDOW_PX)
+    offset = pixel + 0.5 - centre[:, :, None]
+    right, down = offset[:, 0, None, :], offset[:, 1, :, None]
+    # coordinates of the pixel centres in the upright sprite at scale 1
+    u = (right * np.cos(angle) - down * np.sin(angle)) / scale
+    v = (right * np.sin(angle) + down * np.cos(angle)) / scale
+    inside = np.zeros(u.shape, bool)
+    for label, contains in enumerate((_in_square, _in_ellipse, _in_heart), start=1):
+        inside[shape == label] = contains(u[shape == label], v[shape == label])
+    sample = np.arange(len(values))[:, None, None]
+    frames[sample, pixel[:, 1, :, None], pixel[:, 0, None, :]] = inside
+
+
+def _in_square(u: Array, v: Array) -> Array:
+    """Whether points, in pixels right and down of the middle, are inside the square."""
+    return (np.abs(u) < SQUARE_HALF_SIDE_PX) & (np.abs(v) < SQUARE_HALF_SIDE_PX)
+
+
+def _in_ellipse(u: Array, v: Array) -> Array:
+    """The same for the ellipse."""
+    return (u / ELLIPSE_HALF_AXES_PX[0]) ** 2 + (v / ELLIPSE_HALF_AXES_PX[1]) ** 2 < 1
+
+
+def _in_heart(u: Array, v: Array) -> Array:
+    """The same for the heart, between its tabulated radii by interpolation."""
+    radii = np.array(HEART_RADII.split(), float) / 1e4
+    degrees = np.arange(-90, 91)
+    return np.hypot(u, v) < np.interp(np.arctan2(v, np.abs(u)), np.deg2rad(degrees), radii)

@@ -1,0 +1,91 @@
+"""Wide tables: a row per series, with names, labels, gaps and times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.data.formats.text_files import as_labels, as_lists, write_file
+from unwarp.data.formats.files import read
+from unwarp.errors import DataError
+
+X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+WIDE = "id,label,t0,t1,t2\na,1,0.5,NA,2\nb,2,3,4,\n"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_wide_columns_have_roles(tmp_path: Path, separator: str, line_end: str) -> None:
+    """Names, labels, gaps and unequal lengths, with each separator and line end."""
+    text = WIDE.replace(",", separator).replace("\n", line_end)
+    source = read(write_file(tmp_path, "a.csv", text))
+    assert as_lists(source) == [[[0.5, None, 2.0]], [[3.0, 4.0]]]
+    assert source.names == ["a", "b"] and source.domain == "series" and source.times is None
+    assert as_labels(source) == [1, 2]
+    assert source.description.endswith("wide table, a row per series, name 'id', label 'label'")
+
+
+@pytest.mark.parametrize("header", [False, True])
+@pytest.mark.parametrize("index", [False, True])
+@pytest.mark.parametrize("label", [None, "label", "class", "y", "Target"])
+def test_pandas_tables_are_read(
+    tmp_path: Path, header: bool, index: bool, label: str | None
+) -> None:
+    """A frame that pandas writes has the same values, row names and labels."""
+    frame = pd.DataFrame(X, columns=[f"step {k}" for k in range(4)])
+    if label is not None and header:
+        frame[label] = list("uvuvu")
+    frame.to_csv(tmp_path / "a.csv", header=header, index=index and header)
+    source = read(tmp_path / "a.csv")
+    np.testing.assert_array_equal(source.x, X)
+    assert source.names == (list("01234") if index and header else None)
+    assert (source.labels is not None) == (label is not None and header)
+
+
+def test_column_names_may_be_times(tmp_path: Path) -> None:
+    """Names that are increasing numbers are times, unless they only count."""
+    frame = pd.DataFrame(X[:2], columns=["0.5", "1", "2.5", "9"]).assign(label=[1, 2])
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    source = read(tmp_path / "a.csv")
+    assert isinstance(source.times, np.ndarray) and source.times.tolist() == [[0.5, 1, 2.5, 9]] * 2
+    pd.DataFrame(X).to_csv(tmp_path / "a.csv")
+    assert read(tmp_path / "a.csv").times is None
+
+
+@pytest.mark.parametrize("text", ["walk,7,2\nrun,3,4\n", "7,2,walk\n3,4,run\n"])
+def test_words_without_header_are_labels(tmp_path: Path, text: str) -> None:
+    """Without column names, a first or last column of words holds the labels."""
+    source = read(write_file(tmp_path, "a.csv", text))
+    assert as_lists(source) == [[[7, 2]], [[3, 4]]]
+    assert as_labels(source) == ["walk", "run"]
+    assert "columns not named" in source.description
+
+
+def test_numbers_without_header_are_values(tmp_path: Path) -> None:
+    """Without column names, numbers alone are all values."""
+    np.savetxt(tmp_path / "a.csv", X, delimiter=",")
+    source = read(tmp_path / "a.csv")
+    np.testing.assert_allclose(source.x, X, rtol=1e-6)
+    assert source.labels is None
+
+
+ERRORS = {
+    "a word": ("a,b\n1,2\n3,x\n", "line 3, column 'b': 'x' is not a number"),
+    "a decimal comma": ("a;b\n1,5;2\n", "line 2, column 'a': '1,5' is not a number"),
+    "a damaged cell without names": ("1.5,2\n3,4\n5x,6\n", "line 3, column '1': '5x'"),
+    "a missing label": ("label,a\n1,2\n,3\n", "line 3, column 'label' has no label"),
+    "two labels": ("label,class,a\n1,2,3\n", "columns 'label' and 'class' could both be the label"),
+    "two names": ("id,case_id,a\n1,2,3\n", "columns 'id' and 'case_id' could both be the id"),
+    "labels alone": ("id,label\n1,2\n", "no column of values"),
+    "a series of gaps": ("a,b\n1,2\n,NaN\n", "line 3 has only missing values"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), ERRORS.values(), ids=ERRORS.keys())
+def test_wide_errors_name_the_cell(tmp_path: Path, text: str, message: str) -> None:
+    """A cell or a column that does not fit is refused by its location."""
+    with pytest.raises(DataError, match=message):
+        read(write_file(tmp_path, "a.csv", text))
