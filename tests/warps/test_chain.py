@@ -50,7 +50,7 @@ def test_summary_puts_the_outer_warp_first() -> None:
     ids=lambda links: "+".join(link.name for link in links) or "none",
 )
 def test_chains_that_theta_would_not_describe_are_refused(links: tuple[Warp, ...]) -> None:
-    with pytest.raises(ConfigError, match="only then does theta describe it"):
+    with pytest.raises(ConfigError, match="only then does theta describe"):
         Chain(*links)
 
 

@@ -11,7 +11,7 @@ from unwarp.warps import (
     SoftmaxTime,
     SquareTime,
 )
-from unwarp.warps.time import SLOWEST
+from unwarp.warps.time import MIN_SPEED
 
 
 def test_softmax_and_square_are_normalised_sums() -> None:
@@ -20,10 +20,10 @@ def test_softmax_and_square_are_normalised_sums() -> None:
     shares = np.cumsum(np.array([2, 3, 4]) / 10)
     found = SoftmaxTime(cells=4).map(theta).pull(knots)[0, :, 0]
     np.testing.assert_allclose(
-        found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12
+        found, (1 - MIN_SPEED) * shares + MIN_SPEED * knots[:, 0].numpy(), atol=1e-12
     )
     found = SquareTime(cells=4).map(torch.tensor([[0.5, -0.5, 0.0]]).double()).pull(knots)[0, :, 0]
     shares = np.cumsum(np.array([1.5, 0.5, 1.0]) ** 2 / 4.5)
     np.testing.assert_allclose(
-        found, (1 - SLOWEST) * shares + SLOWEST * knots[:, 0].numpy(), atol=1e-12
+        found, (1 - MIN_SPEED) * shares + MIN_SPEED * knots[:, 0].numpy(), atol=1e-12
     )

@@ -10,7 +10,7 @@ from scipy.ndimage import map_coordinates
 from tests.pictures import smooth
 from unwarp.errors import ConfigError
 from unwarp.warps import IdentityMap, Window, resample
-from unwarp.warps.affine import translation
+from unwarp.warps.affine_map import translation
 from unwarp.warps.window import check_padding
 
 FRAME = (24, 32)
