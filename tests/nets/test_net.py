@@ -100,7 +100,7 @@ def test_convolutions_refuse_series() -> None:
         ({"kind": "resnet"}, "auto, mlp, conv or tcn"),
         ({"encoder": (0,)}, "positive"),
         ({"decoder": (8, -1)}, "positive"),
-        ({"channels": 12}, "multiple of 8, got 12"),
+        ({"channels": 12}, "channels=12 is no positive multiple of 8"),
     ],
 )
 def test_unknown_kinds_and_widths_are_refused(choice: dict[str, object], words: str) -> None:

@@ -11,7 +11,7 @@ from scipy.integrate import quad
 from unwarp.warps import (
     CosineTime,
 )
-from unwarp.warps.cosine import unnormalised
+from unwarp.warps.cosine import restore_constant
 
 LINE = torch.linspace(0, 1, 65, dtype=torch.float64)[:, None]
 
@@ -39,19 +39,19 @@ def test_draws_are_smooth_and_move_events() -> None:
     assert float(log.diff().abs().median()) < 0.1 * float(log.std(1).median() * 2)
 
 
-def test_unnormalised_rows_have_a_mean_of_zero_whatever_they_are() -> None:
+def test_restore_constant_rows_have_a_mean_of_zero_whatever_they_are() -> None:
     z = torch.tanh(3 * torch.randn(50, 30, generator=torch.Generator().manual_seed(0)).double())
     z = torch.tanh(
         torch.atanh(z.clamp(-0.98, 0.98)) - torch.atanh(z.clamp(-0.98, 0.98)).mean(-1, keepdim=True)
     )
     assert (
         float(
-            torch.atanh(unnormalised(z + torch.linspace(-4, 4, 50).double()[:, None]))
+            torch.atanh(restore_constant(z + torch.linspace(-4, 4, 50).double()[:, None]))
             .mean(-1)
             .abs()
             .max()
         )
         < 1e-9
     )
-    wide = unnormalised(torch.tensor([[-5.0, 0.0, 9.0], [0.0, 0.0, 0.0]]))
+    wide = restore_constant(torch.tensor([[-5.0, 0.0, 9.0], [0.0, 0.0, 0.0]]))
     assert wide.isfinite().all() and (wide.abs() < 1).all() and torch.equal(wide[1], torch.zeros(3))
