@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Shortcut(nn.Module):
-    """A network plus a linear map of its input, `net(x) + W x`.
+    """A network plus a linear map of its input: `net(x) + Wx`.
 
     W starts at 0, so that training starts from the network alone and may become linear. `Net` adds
     it to perceptrons of short series.

@@ -105,9 +105,9 @@ class Detail(nn.Module):
         Returns:
             Series (N, 3 C, T): values, slopes, ripples.
         """
-        half = DETAIL_WINDOW // 2
-        padded = F.pad(x, (half, half), mode="replicate")
-        slope = padded[..., half + 1 : 1 - half] - padded[..., half - 1 : -half - 1]
+        margin = DETAIL_WINDOW // 2
+        padded = F.pad(x, (margin, margin), mode="replicate")
+        slope = padded[..., margin + 1 : 1 - margin] - padded[..., margin - 1 : -margin - 1]
         ripple = x - F.avg_pool1d(padded, DETAIL_WINDOW, 1)
         detail = torch.cat([slope, ripple], 1)
         power = detail.square().mean(-1, keepdim=True).clamp_min(MIN_DETAIL_POWER)

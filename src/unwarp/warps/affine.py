@@ -134,11 +134,11 @@ class _AffineFamily(Warp):
                 f"columns {', '.join(missing)} are missing; {self.name!r} needs {', '.join(names)}"
             )
         angle, x, y = (columns[name] for name in ("rotation_deg", "shift_x_px", "shift_y_px"))
-        one, (height, width) = torch.ones_like(angle), self.size
+        ones, (height, width) = torch.ones_like(angle), self.size
         scale_x, scale_y, shear_angle = (
-            columns.get(name, one) for name in ("scale_x", "scale_y", "shear_deg")
+            columns.get(name, ones) for name in ("scale_x", "scale_y", "shear_deg")
         )
-        shear = shear_angle.deg2rad().tan() if "shear_deg" in columns else 0 * one
+        shear = shear_angle.deg2rad().tan() if "shear_deg" in columns else 0 * ones
         shift = torch.stack([x * 2 / width, y * 2 / height], -1)
         return self.theta(self._matrix(angle.deg2rad(), scale_x, scale_y, shear, shift))
 
@@ -179,8 +179,8 @@ class Rigid2d(_AffineFamily):
 
     def map(self, theta: Tensor) -> AffineMap:
         """Rotations and shifts with the parameters theta (N, 3)."""
-        one = torch.ones_like(theta[:, 0])
-        return self._matrix(theta[:, 0], one, one, 0 * one, theta[:, 1:3])
+        ones = torch.ones_like(theta[:, 0])
+        return self._matrix(theta[:, 0], ones, ones, 0 * ones, theta[:, 1:3])
 
     def theta(self, map: Map) -> Tensor:
         """Rotation, by projection onto SO(2), and shift.

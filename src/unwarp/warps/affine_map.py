@@ -137,7 +137,7 @@ def affine_part(map: Map) -> AffineMap:
     Returns:
         The map itself or its last part if that is affine, else N identities.
     """
-    last = map.parts[-1] if map.parts else None
-    return (
-        last if isinstance(last, AffineMap) else translation(map.reference.new_zeros(len(map), 2))
-    )
+    parts = map.parts
+    if parts and isinstance(parts[-1], AffineMap):
+        return parts[-1]
+    return translation(map.reference.new_zeros(len(map), 2))

@@ -101,8 +101,8 @@ def restore_constant(values: Tensor) -> Tensor:
         Rows (N, M) in (-1, 1), differentiable in `values`.
     """
     low, high = values.amin(-1, keepdim=True), values.amax(-1, keepdim=True)
-    middle, half = (low + high) / 2, (high - low) / 2
-    values = (values - middle) * (0.99 / half.clamp_min(0.99))
+    middle, half_width = (low + high) / 2, (high - low) / 2
+    values = (values - middle) * (0.99 / half_width.clamp_min(0.99))
     z = values + _solve_constant(values)
     slope = (1 / (1 - z * z)).mean(-1, keepdim=True).detach()
     mean = torch.atanh(z).mean(-1, keepdim=True)

@@ -34,12 +34,12 @@ def interpolate_missing(x: Tensor) -> Tensor:
     >>> interpolate_missing(torch.tensor([[[1.0, torch.nan, 3.0, torch.nan]]])).flatten().tolist()
     [1.0, 2.0, 3.0, 3.0]
     """
-    step, last = torch.arange(x.shape[-1], device=x.device).expand(x.shape), x.shape[-1] - 1
-    # steps of the nearest values before and after each step; -1 and last + 1 if there is none
-    before = torch.where(x.isnan(), -1, step).cummax(-1).values
-    after = torch.where(x.isnan(), last + 1, step).flip(-1).cummin(-1).values.flip(-1)
-    left = torch.where(before < 0, after, before).clamp(0, last)
-    right = torch.where(after > last, before, after).clamp(0, last)
+    step, last_step = torch.arange(x.shape[-1], device=x.device).expand(x.shape), x.shape[-1] - 1
+    # steps of the nearest values before and after each step; -1 and last_step + 1 if there is none
+    previous = torch.where(x.isnan(), -1, step).cummax(-1).values
+    following = torch.where(x.isnan(), last_step + 1, step).flip(-1).cummin(-1).values.flip(-1)
+    left = torch.where(previous < 0, following, previous).clamp(0, last_step)
+    right = torch.where(following > last_step, previous, following).clamp(0, last_step)
     left_value, right_value = (x.gather(-1, index).nan_to_num() for index in (left, right))
     weight = ((step - left) / (right - left).clamp_min(1)).clamp(0, 1)
     return left_value + (right_value - left_value) * weight

@@ -212,11 +212,11 @@ class MonotoneTime(TimeWarp):
         if self.anchor is not None:
             map = map.compose(self._anchor_map(map.reference))
         gamma = self._gamma(map)
-        first, last = gamma[:, :1], gamma[:, -1:]
-        tempo = last - first
+        start, end = gamma[:, :1], gamma[:, -1:]
+        tempo = end - start
         # maps that are no member may be slower: bounded away from 0, their logs stay finite
         speed = (gamma.diff() * self.cells / tempo).clamp_min(MIN_SPEED / 10)
-        ends = torch.cat([0.5 - (first + last) / 2, tempo.log()], -1)
+        ends = torch.cat([0.5 - (start + end) / 2, tempo.log()], -1)
         return speed, ends if self.free_ends else ends[:, :0]
 
     def theta(self, map: Map) -> Tensor:
