@@ -12,7 +12,7 @@ from scipy.ndimage import affine_transform
 from tests.pictures import smooth
 from tests.warps.affine_maps import FRAME, WARP, random_maps, rotation
 from unwarp.errors import ConfigError
-from unwarp.warps import IdentityMap, to_matrix
+from unwarp.warps import IdentityMap, Padding, to_matrix
 
 
 @pytest.mark.parametrize("degrees", [-170.0, -20.0, 35.0, 120.0])
@@ -55,7 +55,7 @@ def test_skimage_matrix_reads_in_scipy() -> None:
 
 
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
-def test_pixel_matrix_warps_in_kornia(padding: str) -> None:
+def test_pixel_matrix_warps_in_kornia(padding: Padding) -> None:
     """Kornia gives the same picture with the matrix."""
     # kornia normalises pixel matrices by (n - 1) / 2 for any align_corners; True reads exactly
     x, maps = smooth(4, FRAME).double(), random_maps()
@@ -64,7 +64,7 @@ def test_pixel_matrix_warps_in_kornia(padding: str) -> None:
         x, matrices, FRAME, padding_mode=padding, align_corners=True
     )
     inside = maps(torch.ones_like(x)) > 1 - 1e-9
-    assert (expected - maps(x, padding=padding))[inside].abs().max() < 1e-9  # type: ignore[arg-type]
+    assert (expected - maps(x, padding=padding))[inside].abs().max() < 1e-9
 
 
 def test_normalized_matrix_fits_affine_grid() -> None:

@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from tests.pictures import smooth
 from unwarp.errors import ConfigError
-from unwarp.warps import IdentityMap, Window, resample
+from unwarp.warps import IdentityMap, Padding, Window, resample
 from unwarp.warps.affine_map import translation
 from unwarp.warps.window import check_padding
 
@@ -70,7 +70,7 @@ def test_window_reads_its_pixels() -> None:
 
 
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
-def test_resample_agrees_with_scipy(padding: str) -> None:
+def test_resample_agrees_with_scipy(padding: Padding) -> None:
     """Pictures are read as SciPy reads them, in and around the frame."""
     x, random = smooth(1, FRAME, channels=2), np.random.default_rng(0)
     points = random.uniform(-1.4, 1.4, (200, 2))
@@ -82,7 +82,7 @@ def test_resample_agrees_with_scipy(padding: str) -> None:
     target = Window.frame((10, 20))
     values = resample(
         x.double(), torch.as_tensor(points)[None], Window.frame(FRAME), target, padding
-    )  # type: ignore[arg-type]
+    )
     np.testing.assert_allclose(values[0].reshape(2, -1), np.stack(expected), atol=1e-12)
 
 
@@ -95,14 +95,14 @@ def test_resample_interpolates_series() -> None:
 
 
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
-def test_series_resample_agrees_with_scipy(padding: str) -> None:
+def test_series_resample_agrees_with_scipy(padding: Padding) -> None:
     """Series are read as SciPy reads them, in and around their frame."""
     x, times = smooth(1, (3, 20)).double()[0], np.random.default_rng(0).uniform(-0.6, 1.6, 200)
     mode = {"zeros": "grid-constant", "border": "nearest", "reflection": "mirror"}[padding]
     expected = [map_coordinates(c.numpy(), [times * 19], order=1, mode=mode) for c in x[0]]
     values = resample(
         x, torch.as_tensor(times)[None, :, None], Window.frame((20,)), Window.frame((200,)), padding
-    )  # type: ignore[arg-type]
+    )
     np.testing.assert_allclose(values[0], np.stack(expected), atol=1e-12)
 
 
@@ -110,11 +110,12 @@ def test_series_resample_agrees_with_scipy(padding: str) -> None:
     ("padding", "numpy_mode"),
     [("zeros", "constant"), ("border", "edge"), ("reflection", "symmetric")],
 )
-def test_padding_agrees_with_numpy(padding: str, numpy_mode: str) -> None:
+def test_padding_agrees_with_numpy(padding: Padding, numpy_mode: str) -> None:
     """Pixels beyond the edge are those of NumPy's padding."""
     x = smooth(1, FRAME)
-    shifted = translation(torch.tensor([[2 * 5 / 32, -2 * 3 / 24]]))(x, padding=padding)  # type: ignore[arg-type]
-    padded = np.pad(x[0, 0].numpy(), ((0, 3), (5, 0)), mode=numpy_mode)  # type: ignore[call-overload]
+    shifted = translation(torch.tensor([[2 * 5 / 32, -2 * 3 / 24]]))(x, padding=padding)
+    picture, widths = x[0, 0].numpy(), ((0, 3), (5, 0))
+    padded = np.pad(picture, widths, mode=numpy_mode)  # type: ignore[call-overload]
     np.testing.assert_allclose(shifted[0, 0].numpy(), padded[3:, :32], atol=1e-5)
 
 
