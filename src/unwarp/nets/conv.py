@@ -110,6 +110,7 @@ class ConvDecoder(nn.Module):
         """
         x = self.seed(z).reshape(len(z), -1, *self.sizes[0])
         for level, (height, width) in zip(self.levels, self.sizes[1:] or self.sizes, strict=True):
+            # a level doubles the size; odd sizes were rounded up by the halvings
             x = level(x)[..., :height, :width]
         return torch.as_tensor(x)
 
@@ -130,6 +131,7 @@ def conv_critic(shape: Sequence[int], widths: Sequence[int], channels: int = 32)
         A network from (N, C, H, W) to logits (N, 1).
     """
     n_in, size = shape[0], tuple(shape[1:])
+    # pictures as small as a seed still get one convolution
     levels = max(int(min(size) > 1), len(_pyramid(size)) - 1)
     layers: list[nn.Module] = []
     for width in _channels(levels, channels):

@@ -68,6 +68,7 @@ class DilatedBlock(nn.Module):
         Returns:
             Features of the same shape.
         """
+        # causal: with padding on both sides and the end cut off, a feature reads the past alone
         return x + torch.as_tensor(self.conv(F.gelu(self.norm(x)))[..., : x.shape[-1]])
 
 

@@ -70,6 +70,7 @@ class _AffineFamily(Warp):
         mean = super().mean(map)
         if self.rotation < 180:
             return mean
+        # normal equations over the rows of all maps
         rows = affine_part(map).matrix.flatten(0, 1)
         linear, shift = rows[:, :2], rows[:, 2:]
         template_shift = torch.linalg.solve(linear.mT @ linear, linear.mT @ shift)
@@ -88,6 +89,7 @@ class _AffineFamily(Warp):
         cos, sin, aspect = angle.cos(), angle.sin(), self._aspect()
         a, c = cos * scale_x, -sin * scale_x
         b, d = (shear * cos + sin) * scale_y, (cos - shear * sin) * scale_y
+        # b leads from y to x and c from x to y: their units differ by the aspect of the frame
         rows = (a, b * aspect, shift[:, 0], c / aspect, d, shift[:, 1])
         return AffineMap(torch.stack(rows, -1).reshape(-1, 2, 3))
 
@@ -100,6 +102,7 @@ class _AffineFamily(Warp):
     def _decompose(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Angle in radians, scales x and y, shear k (N,) and shift (N, 2): undoes `_matrix`."""
         a, b, c, d, shift = self._pixel_entries(map)
+        # R keeps lengths, so the first column of R G S has length sx, and the determinant is sx sy
         scale_x = torch.hypot(a, c)
         scale_y = (a * d - b * c) / scale_x
         return torch.atan2(-c, a), scale_x, scale_y, (a * b + c * d) / (a * d - b * c), shift
@@ -135,6 +138,7 @@ class _AffineFamily(Warp):
             )
         angle, x, y = (columns[name] for name in ("rotation_deg", "shift_x_px", "shift_y_px"))
         ones, (height, width) = torch.ones_like(angle), self.size
+        # families without scales or shear have no such columns
         scale_x, scale_y, shear_angle = (
             columns.get(name, ones) for name in ("scale_x", "scale_y", "shear_deg")
         )

@@ -48,8 +48,9 @@ class Chain(Warp):
         Raises:
             ConfigError: Theta would not determine the maps of the chain.
         """
+        # whether a family has inverses shows in any of its maps
         invertible = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
-        is_points_then_values = [link.moves for link in links] == [True, False]
+        is_points_then_values = [link.moves_points for link in links] == [True, False]
         is_residual_then_invertible = invertible == [False, True]
         if (
             not (is_points_then_values or is_residual_then_invertible)
@@ -62,6 +63,7 @@ class Chain(Warp):
                 "Affine2d()), or a warp of time with a gain, such as Chain(CosineTime(), Gain()): "
                 "only then does theta describe the deformation without loss"
             )
+        # a frozen dataclass with its own __init__ sets its fields this way
         object.__setattr__(self, "links", links)
         object.__setattr__(self, "size", tuple(size))
 

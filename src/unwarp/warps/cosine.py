@@ -81,7 +81,9 @@ class CosineTime(MonotoneTime):
         return self.cells * log_speed.softmax(-1)
 
     def _theta_of_speed(self, speed: Tensor) -> Tensor:
+        # softmax subtracts a constant c from the log speed: restore it, then undo tanh
         wave = self.bound * torch.atanh(restore_constant(speed.log() / self.bound))
+        # the cosines are orthogonal on the cells, so each coefficient is a projection of its own
         basis = self._basis(speed)
         return wave @ (basis / basis.square().sum(-1, keepdim=True)).mT
 
@@ -126,5 +128,6 @@ def _solve_constant(values: Tensor) -> Tensor:
         logit -= torch.atanh(z).mean(-1, keepdim=True) / (
             derivative * (1 / (1 - z * z)).mean(-1, keepdim=True)
         )
+        # keeps z inside (-1, 1), beyond which atanh is infinite
         logit.clamp_(-MAX_LOGIT, MAX_LOGIT)
     return lowest + width * logit.sigmoid()

@@ -81,6 +81,7 @@ class CpabTime(MonotoneTime):
 
     def _fit(self, target: Tensor) -> tuple[Tensor, Tensor]:
         """Theta (N, K - 1) that flows the fit points to `target` (N, 2 K - 1), and the Jacobian."""
+        # to first order a point moves by its velocity: start with the displacements of the knots
         theta = (target - self._fit_points(target))[:, 1::2]
         end, jacobian = self._flow_of_fit_points(theta)
         damping = torch.full_like(theta[:, :1], START_DAMPING)
@@ -94,6 +95,7 @@ class CpabTime(MonotoneTime):
             theta = torch.where(is_better, theta + step, theta)
             end = torch.where(is_better, next_end, end)
             jacobian = torch.where(is_better[..., None], next_jacobian, jacobian)
+            # less damping after a success approaches Gauss-Newton, more approaches gradient descent
             damping = torch.where(is_better, damping / 100, damping * 10)
             damping = damping.clamp(MIN_DAMPING, MAX_DAMPING)
             if (step.abs() < torch.finfo(step.dtype).eps ** 0.75).all():
@@ -157,6 +159,7 @@ def flow(velocity: Tensor, start: Tensor) -> Tensor:
         crossing = (edge - position) / safe_speed * _log1p_over(growth)
         crossing = torch.where(is_leaving, crossing, 2.0)  # 2 is later than the end at 1
         is_leaving = crossing < time_left
+        # without a crossing the point stays on its piece for the rest of the time
         inside = position + speed * time_left * _expm1_over(slope * time_left)
         position = torch.where(is_leaving, edge, inside)
         time_left = torch.where(is_leaving, time_left - crossing, 0.0)

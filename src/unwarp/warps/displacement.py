@@ -205,6 +205,7 @@ class Displacement2d(Warp):
         Returns:
             Theta (N, 2 g^2) of the displacement that acts first, zeros if there is none.
         """
+        # several displacements occur only in products, which theta cannot describe
         residuals = [part for part in map.parts if isinstance(part, DisplacementMap)]
         if residuals:
             return residuals[0].control.flatten(1)

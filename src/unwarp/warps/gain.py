@@ -133,7 +133,7 @@ class Gain(Warp):
         return "series"
 
     @property
-    def moves(self) -> bool:
+    def moves_points(self) -> bool:
         """False: values change, and no point moves."""
         return False
 

@@ -50,6 +50,7 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
             f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage"
         )
     height, width = size
+    # -1 and 1 are pixel edges, and pixel centres are whole numbers: hence n - 1
     to_pixels = torch.tensor(
         [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]],
         dtype=affine.dtype,

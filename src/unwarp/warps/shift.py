@@ -50,6 +50,7 @@ class TimeShift(TimeWarp):
 
     def map(self, theta: Tensor) -> TimeMap:
         """Lags with the parameters theta (N, 1), as lines with two knots."""
+        # any two knots give a line, since a map of time has slope 1 outside them
         ends = torch.cat([torch.zeros_like(theta), torch.ones_like(theta)], -1)
         return TimeMap(ends, ends - theta)
 

@@ -77,6 +77,7 @@ class SplineTime(MonotoneTime):
         d0, d1 = knot_speed[:, :-1, None], knot_speed[:, 1:, None]
         xi, s = self._positions(theta), height * self.bins
         product = xi * (1 - xi)
+        # the fraction of the bin's height at the ends of its cells
         share = (s * xi.square() + d0 * product) / (s + (d0 + d1 - 2 * s) * product)
         return (F.pad(share, (1, 0)).diff() * height).flatten(1) * self.cells
 

@@ -197,6 +197,7 @@ class MonotoneTime(TimeWarp):
         n_speed = len(self._speed_factors)
         speed, ends = self._speed(theta[:, :n_speed]), theta[:, n_speed:]
         zero = speed.new_zeros(len(speed), 1)
+        # the last value is 1 exactly: a sum of all speeds would have a rounding error
         gamma = torch.cat([zero, speed[:, :-1].cumsum(-1) / self.cells, zero + 1], -1)
         if self.free_ends:
             gamma = (gamma - 0.5) * ends[:, 1:].exp() + 0.5 - ends[:, :1]

@@ -121,6 +121,7 @@ def interpolate(points: Tensor, knots: Tensor, values: Tensor) -> Tensor:
     points = points[None] if points.dim() == 1 else points
     n = max(len(points), len(knots), len(values))
     points, knots, values = (part.expand(n, -1) for part in (points, knots, values))
+    # clamped points are interpolated; the rest of the distance has slope 1
     inside = points.clamp(knots[:, :1], knots[:, -1:])
     cell = torch.searchsorted(knots.detach().contiguous(), inside.detach().contiguous(), right=True)
     cell = cell.clamp(1, knots.shape[1] - 1) - 1

@@ -72,7 +72,7 @@ class Warp(ABC):
         return "image"
 
     @property
-    def moves(self) -> bool:
+    def moves_points(self) -> bool:
         """Whether the family moves points, instead of changing values alone."""
         return True
 
@@ -219,6 +219,7 @@ class Warp(ABC):
         Returns:
             A map of `n` rows.
         """
+        # random numbers come from the CPU, so that a seed gives the same maps on every device
         theta = torch.rand(n, len(self.factors), generator=generator) * 2 - 1
         half_ranges = torch.tensor(
             [f.half_range * (1.0 if f.periodic else fraction) for f in self.factors]

@@ -118,6 +118,7 @@ def resample(
     """
     is_series = len(source.size) == 1
     grid = 2 * points - 1 if is_series else points
+    # grid_sample wants coordinates of the source, from -1 to 1
     if not all(e == 1 for e in source.extent):
         grid = grid / torch.tensor(source.extent[::-1], dtype=points.dtype, device=points.device)
     if is_series:  # grid_sample reads pictures: a series becomes a picture of one row
