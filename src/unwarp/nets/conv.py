@@ -17,7 +17,8 @@ MAX_PIXELS_FOR_PERCEPTRON = 48 * 48
 MAX_SEED_PIXELS = 7
 """Pixels along the shorter side at which halving stops: the seed has 4 to 7."""
 
-GROUPS = 8
+GROUPS_OF_NORM = 8
+"""Groups of channels that group normalisation treats by themselves."""
 
 
 def _pyramid(size: Sequence[int]) -> list[tuple[int, ...]]:
@@ -56,7 +57,7 @@ def conv_encoder(
     for width in _channels(len(sizes) - 1, channels):
         layers += [
             nn.Conv2d(n_in, width, 3, stride=2, padding=1),
-            nn.GroupNorm(GROUPS, width),
+            nn.GroupNorm(GROUPS_OF_NORM, width),
             nn.ReLU(),
         ]
         n_in = width
@@ -89,7 +90,7 @@ class ConvDecoder(nn.Module):
         depth = [*_channels(max(1, len(self.sizes) - 1), channels)[::-1], shape[0]]
         self.seed = mlp(n_in, widths[:1], depth[0] * math.prod(self.sizes[0]), norm=False)
         self.levels = nn.ModuleList(
-            nn.Sequential(nn.GroupNorm(GROUPS, a), nn.ReLU(), self._upsampling(a, b))
+            nn.Sequential(nn.GroupNorm(GROUPS_OF_NORM, a), nn.ReLU(), self._upsampling(a, b))
             for a, b in pairwise(depth)
         )
 

@@ -18,8 +18,14 @@ MIN_LENGTH_FOR_TCN = 8
 """Samples of the shortest series that convolutions accept: one value of the decoder's seed."""
 
 MAX_POOLED_PARTS = 16
-DETAIL_WINDOW, MAX_DETAIL = 9, 4.0
+"""Parts of time over which an encoder averages its features, at most."""
+
+SAMPLES_PER_RIPPLE_MEAN = 9
+MAX_DETAIL = 4.0
+"""Clipping of slopes and ripples, in multiples of their root mean square."""
+
 MIN_DETAIL_POWER = 1e-12
+"""Least mean square of a slope or ripple, so that a constant series is not divided by 0."""
 
 
 def is_short_series(shape: Sequence[int]) -> bool:
@@ -106,10 +112,10 @@ class Detail(nn.Module):
         Returns:
             Series (N, 3 C, T): values, slopes, ripples.
         """
-        margin = DETAIL_WINDOW // 2
+        margin = SAMPLES_PER_RIPPLE_MEAN // 2
         padded = F.pad(x, (margin, margin), mode="replicate")
         slope = padded[..., margin + 1 : 1 - margin] - padded[..., margin - 1 : -margin - 1]
-        ripple = x - F.avg_pool1d(padded, DETAIL_WINDOW, 1)
+        ripple = x - F.avg_pool1d(padded, SAMPLES_PER_RIPPLE_MEAN, 1)
         detail = torch.cat([slope, ripple], 1)
         power = detail.square().mean(-1, keepdim=True).clamp_min(MIN_DETAIL_POWER)
         return torch.cat([x, (detail / power.sqrt()).clamp(-MAX_DETAIL, MAX_DETAIL)], 1)

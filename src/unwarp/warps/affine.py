@@ -253,11 +253,11 @@ class Affine2d(_ScalingFamily):
     @property
     def factors(self) -> tuple[Factor, ...]:
         """Columns of theta: `rotation` (rad), two log scales, `shear`, two shifts (half-widths)."""
-        log = math.log(self.scale)
+        limit = math.log(self.scale)
         return (
             self._angle_factor(),
-            Factor("log_scale_x", "log factor", -log, log),
-            Factor("log_scale_y", "log factor", -log, log),
+            Factor("log_scale_x", "log factor", -limit, limit),
+            Factor("log_scale_y", "log factor", -limit, limit),
             Factor("shear", "", -self.shear, self.shear),
             *self._shift_factors(),
         )
@@ -306,10 +306,10 @@ class Similarity2d(_ScalingFamily):
     @property
     def factors(self) -> tuple[Factor, ...]:
         """Columns of theta: `rotation` (rad), `log_scale`, two shifts (half-widths)."""
-        log = math.log(self.scale)
+        limit = math.log(self.scale)
         return (
             self._angle_factor(),
-            Factor("log_scale", "log factor", -log, log),
+            Factor("log_scale", "log factor", -limit, limit),
             *self._shift_factors(),
         )
 

@@ -15,6 +15,7 @@ from unwarp.warps.time import MIN_SPEED, MonotoneTime
 
 NEWTON_STEPS = 12
 MAX_LOGIT = 9.0
+"""Steps of Newton's method, and the largest logit that they may reach."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class CosineTime(MonotoneTime):
         return torch.cos(math.pi * k * middle) / k.sqrt()
 
     def _speed(self, theta: Tensor) -> Tensor:
+        # softmax over the cells normalises their mean speed to 1
         log_speed = self.bound * torch.tanh(theta @ self._basis(theta) / self.bound)
         return self.cells * log_speed.softmax(-1)
 
@@ -119,15 +121,15 @@ def _solve_constant(values: Tensor) -> Tensor:
     The unknown is the logit of the constant's position between its bounds: the mean of the
     tangents has poles at the bounds and is nearly straight in the logit.
     """
-    lowest = -1 - values.amin(-1, keepdim=True)
-    width = 1 - values.amax(-1, keepdim=True) - lowest
-    logit = torch.zeros_like(lowest)
+    lowest_constant = -1 - values.amin(-1, keepdim=True)
+    width = 1 - values.amax(-1, keepdim=True) - lowest_constant
+    logit = torch.zeros_like(lowest_constant)
     for _ in range(NEWTON_STEPS):
-        z = values + lowest + width * logit.sigmoid()
+        z = values + lowest_constant + width * logit.sigmoid()
         derivative = width * logit.sigmoid() * (-logit).sigmoid()
         logit -= torch.atanh(z).mean(-1, keepdim=True) / (
             derivative * (1 / (1 - z * z)).mean(-1, keepdim=True)
         )
         # keeps z inside (-1, 1), beyond which atanh is infinite
         logit.clamp_(-MAX_LOGIT, MAX_LOGIT)
-    return lowest + width * logit.sigmoid()
+    return lowest_constant + width * logit.sigmoid()

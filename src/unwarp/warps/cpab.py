@@ -15,8 +15,10 @@ from unwarp.warps.time import MonotoneTime
 
 MAX_FIT_STEPS = 20
 START_DAMPING, MIN_DAMPING, MAX_DAMPING = 1e-4, 1e-14, 1e4
-SERIES_BELOW = 1e-3
-"""Arguments smaller than this use a Taylor series, since the quotients are 0 / 0 at 0."""
+"""Steps of the Levenberg-Marquardt method, and its damping relative to the curvature."""
+
+MAX_ARGUMENT_FOR_SERIES = 1e-3
+"""Smaller arguments use a Taylor series, since the quotients are 0 / 0 at 0."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class CpabTime(MonotoneTime):
             speed.reshape(len(speed), 2 * self.pieces, -1).sum(-1).cumsum(-1)[:, :-1] / self.cells
         )
         theta, jacobian = self._fit(target.detach())
-        undamped = torch.zeros_like(theta[:, :1])
-        return theta + _damped_step(jacobian, target - target.detach(), undamped)
+        no_damping = torch.zeros_like(theta[:, :1])
+        return theta + _damped_step(jacobian, target - target.detach(), no_damping)
 
     def _fit(self, target: Tensor) -> tuple[Tensor, Tensor]:
         """Theta (N, K - 1) that flows the fit points to `target` (N, 2 K - 1), and the Jacobian."""
@@ -147,22 +149,22 @@ def flow(velocity: Tensor, start: Tensor) -> Tensor:
     piece = (start * pieces).long().clamp(0, pieces - 1)
     position, time_left = start, torch.ones_like(start)
     for _ in range(pieces + 1):
-        left, right = velocity.gather(1, piece), velocity.gather(1, piece + 1)
-        slope = (right - left) * pieces
-        speed = left + slope * (position - piece / pieces)
+        v0, v1 = velocity.gather(1, piece), velocity.gather(1, piece + 1)
+        slope = (v1 - v0) * pieces
+        speed = v0 + slope * (position - piece / pieces)
         is_forward = speed > 0
         edge = (piece + is_forward.long()) / pieces
-        edge_speed = torch.where(is_forward, right, left)
+        edge_speed = torch.where(is_forward, v1, v0)
         is_leaving = speed * edge_speed > 0  # the edge is reached unless the speed vanishes before
         safe_speed = torch.where(is_leaving, speed, 1.0)
         growth = torch.where(is_leaving, edge_speed, 1.0) / safe_speed - 1
-        crossing = (edge - position) / safe_speed * _log1p_over(growth)
-        crossing = torch.where(is_leaving, crossing, 2.0)  # 2 is later than the end at 1
-        is_leaving = crossing < time_left
+        crossing_time = (edge - position) / safe_speed * _log1p_over(growth)
+        crossing_time = torch.where(is_leaving, crossing_time, 2.0)  # 2 is later than the end at 1
+        is_leaving = crossing_time < time_left
         # without a crossing the point stays on its piece for the rest of the time
-        inside = position + speed * time_left * _expm1_over(slope * time_left)
-        position = torch.where(is_leaving, edge, inside)
-        time_left = torch.where(is_leaving, time_left - crossing, 0.0)
+        end_position = position + speed * time_left * _expm1_over(slope * time_left)
+        position = torch.where(is_leaving, edge, end_position)
+        time_left = torch.where(is_leaving, time_left - crossing_time, 0.0)
         direction = torch.where(is_leaving, 2 * is_forward.long() - 1, 0)
         piece = (piece + direction).clamp(0, pieces - 1)
     return position
@@ -170,7 +172,7 @@ def flow(velocity: Tensor, start: Tensor) -> Tensor:
 
 def _log1p_over(r: Tensor) -> Tensor:
     """log(1 + r) / r, also near 0."""
-    is_small = r.abs() < SERIES_BELOW
+    is_small = r.abs() < MAX_ARGUMENT_FOR_SERIES
     safe = torch.where(is_small, 1.0, r)
     series = 1 - r / 2 + r**2 / 3 - r**3 / 4 + r**4 / 5
     return torch.where(is_small, series, torch.log1p(safe) / safe)
@@ -178,7 +180,7 @@ def _log1p_over(r: Tensor) -> Tensor:
 
 def _expm1_over(r: Tensor) -> Tensor:
     """(exp(r) - 1) / r, also near 0."""
-    is_small = r.abs() < SERIES_BELOW
+    is_small = r.abs() < MAX_ARGUMENT_FOR_SERIES
     safe = torch.where(is_small, 1.0, r)
     series = 1 + r / 2 + r**2 / 6 + r**3 / 24 + r**4 / 120
     return torch.where(is_small, series, torch.expm1(safe) / safe)

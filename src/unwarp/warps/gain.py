@@ -140,9 +140,9 @@ class Gain(Warp):
     @property
     def factors(self) -> tuple[Factor, ...]:
         """Columns of theta: `log_gain` and `offset` (standard deviations)."""
-        log = math.log(self.most)
+        limit = math.log(self.most)
         return (
-            Factor("log_gain", "log factor", -log, log),
+            Factor("log_gain", "log factor", -limit, limit),
             Factor("offset", "sd", -self.offset, self.offset),
         )
 

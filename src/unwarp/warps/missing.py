@@ -36,10 +36,10 @@ def interpolate_missing(x: Tensor) -> Tensor:
     """
     step, last_step = torch.arange(x.shape[-1], device=x.device).expand(x.shape), x.shape[-1] - 1
     # steps of the nearest values before and after each step; -1 and last_step + 1 if there is none
-    previous = torch.where(x.isnan(), -1, step).cummax(-1).values
-    following = torch.where(x.isnan(), last_step + 1, step).flip(-1).cummin(-1).values.flip(-1)
-    left = torch.where(previous < 0, following, previous).clamp(0, last_step)
-    right = torch.where(following > last_step, previous, following).clamp(0, last_step)
+    previous_step = torch.where(x.isnan(), -1, step).cummax(-1).values
+    next_step = torch.where(x.isnan(), last_step + 1, step).flip(-1).cummin(-1).values.flip(-1)
+    left = torch.where(previous_step < 0, next_step, previous_step).clamp(0, last_step)
+    right = torch.where(next_step > last_step, previous_step, next_step).clamp(0, last_step)
     left_value, right_value = (x.gather(-1, index).nan_to_num() for index in (left, right))
     weight = ((step - left) / (right - left).clamp_min(1)).clamp(0, 1)
     return left_value + (right_value - left_value) * weight

@@ -14,6 +14,7 @@ from unwarp.errors import ConfigError
 from unwarp.warps.time import MIN_SPEED, MonotoneTime
 
 MIN_CELLS_PER_BIN = 4
+"""Cells of a bin, so that least squares determine the two speeds at its knots."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ class SplineTime(MonotoneTime):
     def _theta_of_speed(self, speed: Tensor) -> Tensor:
         rise = speed.reshape(len(speed), self.bins, -1).cumsum(-1) / self.cells
         height = rise[..., -1:]
-        log = height[..., 0].log()
+        log_height = height[..., 0].log()
         knot_speed = self._knot_speed(rise / height, height * self.bins)
-        return torch.cat([log[:, :-1] - log[:, -1:], knot_speed.log()], -1)
+        return torch.cat([log_height[:, :-1] - log_height[:, -1:], knot_speed.log()], -1)
 
     def _knot_speed(self, share: Tensor, s: Tensor) -> Tensor:
         """Speeds at the knots (N, bins + 1) by least squares over the cells' ends.

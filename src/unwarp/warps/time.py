@@ -176,10 +176,10 @@ class MonotoneTime(TimeWarp):
     @property
     def factors(self) -> tuple[Factor, ...]:
         """Columns of the speed, then `lag` and `log_tempo` for free ends."""
-        log = math.log(MAX_TEMPO)
+        limit = math.log(MAX_TEMPO)
         ends = (
             Factor("lag", "lengths", -MAX_LAG, MAX_LAG),
-            Factor("log_tempo", "log factor", -log, log),
+            Factor("log_tempo", "log factor", -limit, limit),
         )
         return self._speed_factors + (ends if self.free_ends else ())
 
