@@ -1,4 +1,4 @@
-"""Shapes of pictures that networks must take."""
+"""Sizes (H, W) of pictures that networks must accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encoders and decoders: shapes, kinds, and the output layer."""
+"""Encoders, decoders and critics: shapes, kinds, and the output layer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from unwarp.nets.temporal import TemporalDecoder, TemporalEncoder
 
 
 def has_convolutions(net: nn.Module) -> bool:
+    """Whether a network has convolutions of pictures."""
     return any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in net.modules())
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv", "auto"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_pictures_to_numbers_and_back_to_their_shape(
-    kind: str, channels: int, size: tuple[int, int]
-) -> None:
+def test_net_encodes_and_decodes_pictures(kind: str, channels: int, size: tuple[int, int]) -> None:
+    """Pictures of any size give codes, and codes give pictures of that size."""
     net, shape = Net(kind, (16, 8), (8, 16)), (channels, *size)  # type: ignore[arg-type]
     encoder, decoder = net.encode(shape, 5), net.decode(5, shape)
     codes = encoder(torch.rand(2, *shape))
@@ -32,7 +32,8 @@ def test_pictures_to_numbers_and_back_to_their_shape(
 
 
 @pytest.mark.parametrize("kind", ["mlp", "auto"])
-def test_series_to_numbers_and_back(kind: str) -> None:
+def test_net_encodes_and_decodes_series(kind: str) -> None:
+    """Series give codes, and codes give series of that length."""
     net = Net(kind, (16,), (16,))  # type: ignore[arg-type]
     codes = net.encode((2, 5000), 3)(torch.rand(4, 2, 5000))
     assert codes.shape == (4, 3)
@@ -40,18 +41,18 @@ def test_series_to_numbers_and_back(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "convolutional"), [((48, 48), False), ((28, 28), False), ((49, 48), True)]
+    ("size", "is_convolutional"), [((48, 48), False), ((28, 28), False), ((49, 48), True)]
 )
-def test_auto_takes_convolutions_beyond_48_by_48(
-    size: tuple[int, int], convolutional: bool
-) -> None:
+def test_auto_convolves_large_pictures(size: tuple[int, int], is_convolutional: bool) -> None:
+    """Pictures of more than 48 x 48 pixels get convolutions."""
     net = Net("auto", (8,), (8,))
-    assert has_convolutions(net.encode((1, *size), 2)) == convolutional
-    assert has_convolutions(net.decode(2, (1, *size))) == convolutional
+    assert has_convolutions(net.encode((1, *size), 2)) == is_convolutional
+    assert has_convolutions(net.decode(2, (1, *size))) == is_convolutional
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
-def test_every_weight_takes_part(kind: str) -> None:
+def test_all_weights_have_gradients(kind: str) -> None:
+    """Each weight of encoder and decoder takes part in the output."""
     net, shape = Net(kind, (16, 8), (8, 16)), (3, 21, 18)  # type: ignore[arg-type]
     encoder, decoder = net.encode(shape, 4), net.decode(4, shape)
     decoder(encoder(torch.rand(6, *shape))).square().sum().backward()
@@ -67,7 +68,8 @@ def test_every_weight_takes_part(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
-def test_a_row_does_not_depend_on_its_batch_in_eval(kind: str) -> None:
+def test_encoder_ignores_batch_in_eval(kind: str) -> None:
+    """A code does not depend on the batch in evaluation mode."""
     net, shape = Net(kind, (16, 8), (8, 16)), (1, 20, 20)  # type: ignore[arg-type]
     encoder = net.encode(shape, 4).eval()
     x = torch.rand(5, *shape)
@@ -76,7 +78,8 @@ def test_a_row_does_not_depend_on_its_batch_in_eval(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_critic_gives_each_sample_a_logit_of_its_own(kind: str, size: tuple[int, int]) -> None:
+def test_critic_logits_are_independent(kind: str, size: tuple[int, int]) -> None:
+    """A logit depends on its sample alone, even in training mode, and on every weight."""
     net = Net(kind, (16,), (16,), channels=8).criticise((3, *size))  # type: ignore[arg-type]
     x = torch.rand(4, 3, *size)
     logits = net.train()(x)
@@ -87,7 +90,8 @@ def test_a_critic_gives_each_sample_a_logit_of_its_own(kind: str, size: tuple[in
     assert all(p.grad is not None and bool((p.grad != 0).any()) for p in net.parameters())
 
 
-def test_convolutions_refuse_series() -> None:
+def test_conv_refuses_series() -> None:
+    """Series are refused with their shape and the kind to use."""
     with pytest.raises(ConfigError, match=r"\(1, 100\).*'mlp'"):
         Net("conv").encode((1, 100), 2)
     with pytest.raises(ConfigError, match="conv"):
@@ -95,28 +99,32 @@ def test_convolutions_refuse_series() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "words"),
+    ("arguments", "words"),
     [
         ({"kind": "resnet"}, "auto, mlp, conv or tcn"),
         ({"encoder": (0,)}, "positive"),
         ({"decoder": (8, -1)}, "positive"),
-        ({"channels": 12}, "multiple of 8, got 12"),
+        ({"channels": 12}, "channels=12 is no positive multiple of 8"),
     ],
 )
-def test_unknown_kinds_and_widths_are_refused(choice: dict[str, object], words: str) -> None:
+def test_net_refuses_bad_arguments(arguments: dict[str, object], words: str) -> None:
+    """An argument out of bounds is refused with the values that are possible."""
     with pytest.raises(ConfigError, match=words):
-        Net(**choice)  # type: ignore[arg-type]
+        Net(**arguments)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (1, 16)])
-def test_a_constant_perceptron_is_one_for_pictures_and_for_series(shape: tuple[int, ...]) -> None:
+def test_constant_output_of_perceptrons(shape: tuple[int, ...]) -> None:
+    """A perceptron of pictures or of short series starts with a constant output."""
     out = constant_output(Net("mlp", (8,), (8,)).encode(shape, 3), 0.5)(torch.rand(4, *shape))
     torch.testing.assert_close(out, torch.full((4, 3), 0.5))
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
-def test_a_constant_output_says_its_value_whatever_it_sees_and_can_learn(kind: str) -> None:
-    net = constant_output(Net(kind, (8,), (8,)).encode((1, 16, 16), 3), 0.5)  # type: ignore[arg-type]
+def test_constant_output_can_learn(kind: str) -> None:
+    """The output is the same for every picture, and its weights have gradients."""
+    encoder = Net(kind, (8,), (8,)).encode((1, 16, 16), 3)  # type: ignore[arg-type]
+    net = constant_output(encoder, 0.5)
     out = net(torch.rand(4, 1, 16, 16))
     torch.testing.assert_close(out, torch.full((4, 3), 0.5))
     (out * torch.arange(3)).sum().backward()
@@ -124,7 +132,8 @@ def test_a_constant_output_says_its_value_whatever_it_sees_and_can_learn(kind: s
     assert weight.grad is not None and weight.grad.abs().sum() > 0
 
 
-def test_the_output_layer_is_the_one_that_makes_the_output() -> None:
+def test_output_layer_is_last() -> None:
+    """The output layer has as many outputs as the network, for each kind."""
     layer = output_layer(Net("tcn").decode(2, (3, 50)))
     assert isinstance(layer, nn.ConvTranspose1d) and layer.out_channels == 3
     assert output_layer(Net("tcn").encode((3, 50), 7)).out_features == 7
@@ -135,42 +144,47 @@ def test_the_output_layer_is_the_one_that_makes_the_output() -> None:
     assert output_layer(Net("mlp", (8,), (8,)).encode((1, 9, 9), 7)).out_features == 7
 
 
-@pytest.mark.parametrize(("length", "temporal"), [(31, False), (32, True), (2000, True)])
-def test_auto_looks_along_time_from_32_samples_on(length: int, temporal: bool) -> None:
+@pytest.mark.parametrize(("length", "is_temporal"), [(31, False), (32, True), (2000, True)])
+def test_auto_convolves_long_series(length: int, is_temporal: bool) -> None:
+    """Series of 32 samples or more get temporal convolutions."""
     net = Net(encoder=(8,), decoder=(8,), channels=8)
-    assert isinstance(net.encode((2, length), 3), TemporalEncoder) == temporal
-    assert isinstance(net.decode(3, (2, length)), TemporalDecoder) == temporal
+    assert isinstance(net.encode((2, length), 3), TemporalEncoder) == is_temporal
+    assert isinstance(net.decode(3, (2, length)), TemporalDecoder) == is_temporal
 
 
 @pytest.mark.parametrize("shape", [(1, 30, 40), (1, 7)])
-def test_networks_in_time_refuse_what_has_none(shape: tuple[int, ...]) -> None:
-    for part in (lambda: Net("tcn").encode(shape, 2), lambda: Net("tcn").decode(2, shape)):
+def test_tcn_refuses_pictures(shape: tuple[int, ...]) -> None:
+    """Pictures and very short series are refused with the kind to use."""
+    for build in (lambda: Net("tcn").encode(shape, 2), lambda: Net("tcn").decode(2, shape)):
         with pytest.raises(ConfigError, match=r"'tcn' needs series \(C, T\) of 8 samples.*'auto'"):
-            part()
+            build()
 
 
 @pytest.mark.parametrize("part", ["encode", "decode"])
-def test_a_network_in_time_can_start_constant_and_learn(part: str) -> None:
+def test_constant_output_of_tcn(part: str) -> None:
+    """Temporal networks start with a constant output, and their weights have gradients."""
     net = Net("tcn", channels=8)
-    made = net.encode((2, 40), 3) if part == "encode" else net.decode(3, (2, 40))
-    out = constant_output(made, 0.5)(torch.rand(4, 2, 40) if part == "encode" else torch.rand(4, 3))
+    network = net.encode((2, 40), 3) if part == "encode" else net.decode(3, (2, 40))
+    x = torch.rand(4, 2, 40) if part == "encode" else torch.rand(4, 3)
+    out = constant_output(network, 0.5)(x)
     torch.testing.assert_close(out, torch.full_like(out, 0.5))
     (out * torch.randn_like(out)).sum().backward()
-    weight = output_layer(made).weight
+    weight = output_layer(network).weight
     assert weight.grad is not None and weight.grad.abs().sum() > 0
 
 
-def test_detail_reaches_encoders_alone_and_cannot_be_causal() -> None:
+def test_detail_widens_encoders() -> None:
+    """Detail adds input channels to encoders and critics, and cannot be causal."""
     net = Net("tcn", channels=8, detail=True)
     plain = replace(net, detail=False)
-    for made, other in (
+    for detailed, default in (
         (net.encode((2, 40), 3), plain.encode((2, 40), 3)),
         (net.criticise((2, 40)), plain.criticise((2, 40))),
     ):
-        assert made(torch.rand(4, 2, 40)).shape == other(torch.rand(4, 2, 40)).shape
+        assert detailed(torch.rand(4, 2, 40)).shape == default(torch.rand(4, 2, 40)).shape
         assert (
-            sum(p.numel() for p in made.parameters())
-            == sum(p.numel() for p in other.parameters()) + 8 * 7 * 4
+            sum(p.numel() for p in detailed.parameters())
+            == sum(p.numel() for p in default.parameters()) + 8 * 7 * 4
         )
     with pytest.raises(ConfigError, match="causal=True forbids"):
         Net("tcn", causal=True, detail=True)

@@ -1,16 +1,11 @@
-"""A chain of a displacement and an affine warp, and points to move."""
+"""A chain of a displacement and an affine warp, with points and random parameters."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from unwarp.warps import (
-    Affine2d,
-    Chain,
-    Displacement2d,
-    Warp,
-)
+from unwarp.warps import Affine2d, Chain, Displacement2d, Warp
 
 FRAME = (24, 32)
 CHAIN = Chain(Displacement2d(3), Affine2d()).bind(FRAME)

@@ -1,4 +1,4 @@
-"""Maps applied to samples: the invertible part is undone, and gaps go along."""
+"""Maps applied to samples: the invertible part is undone, and gaps move along."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 from tests.pictures import smooth
 from tests.warps.chains import CHAIN, FRAME, thetas
-from tests.warps.gaps import gapped
+from tests.warps.gaps import series_with_gaps
 from unwarp.warps import (
     Affine2d,
     Chain,
@@ -20,7 +20,8 @@ from unwarp.warps import (
 )
 
 
-def test_canonicalize_undoes_the_affine_end() -> None:
+def test_align_undoes_affine_end() -> None:
+    """Of a displacement and a pose, the pose alone is undone."""
     x = smooth(4, FRAME).double()
     theta = thetas(CHAIN)
     pose = CHAIN.links[1].map(theta[:, 18:])
@@ -30,33 +31,36 @@ def test_canonicalize_undoes_the_affine_end() -> None:
 @pytest.mark.parametrize(
     "warp", [CosineTime(4), Gain(), Chain(CosineTime(4), Gain())], ids=["time", "gain", "both"]
 )
-def test_no_gap_is_made_or_lost_where_values_change(warp: Warp) -> None:
-    x = gapped()
+def test_deform_keeps_gaps_of_point_map(warp: Warp) -> None:
+    """Changes of values neither add nor remove a gap."""
+    x = series_with_gaps()
     x[3:] = interpolate_missing(x[3:])
     map = warp.bind((40,)).sample(len(x), torch.Generator().manual_seed(1), 1.0)
-    moved = deform(map, x, padding="border")
-    assert not moved[3:].isnan().any() and moved[:3].isnan().flatten(1).any(1).all()
-    torch.testing.assert_close(moved.isnan(), deform(map.point_map, x, padding="border").isnan())
+    deformed = deform(map, x, padding="border")
+    assert not deformed[3:].isnan().any() and deformed[:3].isnan().flatten(1).any(1).all()
+    torch.testing.assert_close(deformed.isnan(), deform(map.point_map, x, padding="border").isnan())
 
 
-def test_gaps_go_along_with_the_map_and_leave_the_rest_alone() -> None:
-    x = gapped()
+def test_deform_moves_gaps_along() -> None:
+    """A value is missing exactly if one of the two samples that it is read from is missing."""
+    x = series_with_gaps()
     map = CosineTime(size=(40,)).sample(len(x), torch.Generator().manual_seed(1), 0.4)
-    moved, whole = deform(map, x, padding="border"), map(interpolate_missing(x), padding="border")
-    seen = ~moved.isnan()
-    assert 0.5 < float(seen.float().mean()) < 0.85
-    torch.testing.assert_close(moved[seen], whole[seen])
-    # a step is seen exactly where both samples that it is read between were seen
-    places = map.pull(torch.linspace(0, 1, 40)[:, None])[..., 0] * 39
-    low, high = places.floor().long().clamp(0, 39), places.ceil().long().clamp(0, 39)
-    gaps = x.isnan()
-    between = [gaps.gather(-1, end[:, None].expand_as(x)) for end in (low, high)]
-    near_a_sample = ((places - places.round()).abs() < 2e-3)[:, None].expand_as(x)
-    assert torch.equal((between[0] | between[1])[~near_a_sample], ~seen[~near_a_sample])
+    deformed = deform(map, x, padding="border")
+    filled = map(interpolate_missing(x), padding="border")
+    is_present = ~deformed.isnan()
+    assert 0.5 < float(is_present.float().mean()) < 0.85
+    torch.testing.assert_close(deformed[is_present], filled[is_present])
+    positions = map.pull(torch.linspace(0, 1, 40)[:, None])[..., 0] * 39
+    low, high = positions.floor().long().clamp(0, 39), positions.ceil().long().clamp(0, 39)
+    is_gap = x.isnan()
+    left, right = (is_gap.gather(-1, end[:, None].expand_as(x)) for end in (low, high))
+    is_at_sample = ((positions - positions.round()).abs() < 2e-3)[:, None].expand_as(x)
+    assert torch.equal((left | right)[~is_at_sample], ~is_present[~is_at_sample])
 
 
 @pytest.mark.parametrize("shape", [(4, 1, 30), (4, 1, 12, 12)])
-def test_without_gaps_nothing_changes(shape: tuple[int, ...]) -> None:
+def test_deform_without_gaps_is_the_map(shape: tuple[int, ...]) -> None:
+    """Complete samples are deformed and aligned as by the map itself."""
     x = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     warp = CosineTime(size=shape[2:]) if len(shape) == 3 else Affine2d(size=shape[2:])
     map = warp.sample(4, torch.Generator().manual_seed(1), 0.5)

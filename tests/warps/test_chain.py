@@ -18,7 +18,8 @@ from unwarp.warps import (
 )
 
 
-def test_columns_stand_in_argument_order_under_the_name_of_their_warp() -> None:
+def test_chain_factors_have_prefixes() -> None:
+    """Columns come in the order of the arguments, named after their warp."""
     names = [f.name for f in CHAIN.factors]
     assert len(names) == 2 * 9 + 6
     assert all(name.startswith("displacement_") for name in names[:18])
@@ -26,13 +27,15 @@ def test_columns_stand_in_argument_order_under_the_name_of_their_warp() -> None:
     assert [f.half_range for f in CHAIN.factors[18:]] == [f.half_range for f in Affine2d().factors]
 
 
-def test_the_first_warp_acts_on_the_template_first() -> None:
+def test_chain_applies_first_link_first() -> None:
+    """The first warp acts on the template first, so it pulls last."""
     theta = thetas(CHAIN)
     residual, affine = CHAIN.links[0].map(theta[:, :18]), CHAIN.links[1].map(theta[:, 18:])
     torch.testing.assert_close(CHAIN.map(theta).pull(POINTS), residual.pull(affine.pull(POINTS)))
 
 
-def test_summary_puts_the_outer_warp_first() -> None:
+def test_chain_summary_has_last_link_first() -> None:
+    """The pose comes before the residual in the human columns."""
     names = [f.name for f in CHAIN.summary(CHAIN.map(thetas(CHAIN)))]
     assert names[0] == "rotation_deg" and names[-1] == "residual_px"
 
@@ -49,13 +52,15 @@ def test_summary_puts_the_outer_warp_first() -> None:
     ],
     ids=lambda links: "+".join(link.name for link in links) or "none",
 )
-def test_chains_that_theta_would_not_describe_are_refused(links: tuple[Warp, ...]) -> None:
-    with pytest.raises(ConfigError, match="only then does theta describe it"):
+def test_chain_refuses_ambiguous_links(links: tuple[Warp, ...]) -> None:
+    """Links that theta would not determine are refused."""
+    with pytest.raises(ConfigError, match="only then does theta describe the deformation"):
         Chain(*links)
 
 
 @pytest.mark.parametrize("name", ["displacement+similarity", "displacement+affine"])
-def test_the_chart_of_a_chain_gives_the_same_deformation_back(name: str) -> None:
+def test_chain_theta_gives_same_map(name: str) -> None:
+    """Theta of a chain's map gives the same deformation again."""
     warp = named(name).bind(FRAME)
     map = warp.map(thetas(warp))
     torch.testing.assert_close(

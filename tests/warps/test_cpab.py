@@ -1,4 +1,4 @@
-"""CPAB flows against libcpab, against an integrated differential equation, and against their own group laws."""
+"""CPAB flows against libcpab, an integrated differential equation, and their group laws."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from unwarp.warps.cpab import flow
 
 KNOTS = torch.linspace(0, 1, 9, dtype=torch.float64)
 
-# Velocities at the inner knots, and where libcpab 0.1.3 (Cpab([8]), PyTorch, 50 solver steps, float32) carries the nine
-# knots; theta were libcpab's own coordinates, 0.3 x standard normal, turned into velocities by its basis.
+# Velocities at the inner knots, and the positions to which libcpab 0.1.3 (Cpab([8]), PyTorch, 50
+# solver steps, float32) carries the nine knots. Theta was drawn in the coordinates of libcpab,
+# 0.3 x standard normal, and turned into velocities by its basis.
 VELOCITY = [
     [-0.008556581, 0.002070985, 0.015689236, 0.047590367, 0.02674175, 0.009666202, 0.019747169],
     [0.069845757, 0.07615003, 0.0392067, -0.002205179, 0.027181194, 0.039071265, 0.033448607],
@@ -23,7 +24,8 @@ LIBCPAB = [
     [0.0, 0.1167293, 0.2521872, 0.3928724, 0.5438324, 0.65, 0.760074, 0.8932661, 1.0],
     [0.0, 0.1966398, 0.3159313, 0.4083729, 0.4981221, 0.6535181, 0.7882124, 0.904352, 1.0],
 ]
-# Stronger velocities, and the knots' ends by scipy.integrate.solve_ivp (rtol 1e-12, atol 1e-14, max_step 1e-3).
+# Stronger velocities, and the end positions of the knots by scipy.integrate.solve_ivp (rtol 1e-12,
+# atol 1e-14, max_step 1e-3).
 STRONG = [
     [-0.022817549, 0.005522627, 0.041837962, 0.126907643, 0.071311333, 0.025776539, 0.052659117],
     [0.186255353, 0.203066744, 0.104551199, -0.005880474, 0.072483179, 0.104190038, 0.089196284],
@@ -55,21 +57,25 @@ INTEGRATED = [
 
 
 def velocity(rows: list[list[float]]) -> torch.Tensor:
+    """Velocities at all knots, 0 at both ends."""
     return F.pad(torch.tensor(rows, dtype=torch.float64), (1, 1))
 
 
-def test_agrees_with_libcpab() -> None:
-    found = flow(velocity(VELOCITY), KNOTS.expand(2, -1))
-    np.testing.assert_allclose(found, LIBCPAB, atol=1e-5)
+def test_flow_agrees_with_libcpab() -> None:
+    """The knots end at the positions that libcpab computed."""
+    end = flow(velocity(VELOCITY), KNOTS.expand(2, -1))
+    np.testing.assert_allclose(end, LIBCPAB, atol=1e-5)
 
 
-def test_agrees_with_a_differential_equation_solved_beforehand() -> None:
-    found = flow(velocity(STRONG), KNOTS.expand(2, -1))
-    np.testing.assert_allclose(found, INTEGRATED, atol=1e-8)
+def test_flow_agrees_with_stored_solution() -> None:
+    """Strong velocities give the positions of a solver with tight tolerances."""
+    end = flow(velocity(STRONG), KNOTS.expand(2, -1))
+    np.testing.assert_allclose(end, INTEGRATED, atol=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_agrees_with_a_differential_equation_solved_here(seed: int) -> None:
+def test_flow_agrees_with_solver(seed: int) -> None:
+    """Random velocities give the positions of SciPy's solver of differential equations."""
     speeds = F.pad(
         0.1 * torch.randn(1, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)),
         (1, 1),
@@ -87,28 +93,32 @@ def test_agrees_with_a_differential_equation_solved_here(seed: int) -> None:
     np.testing.assert_allclose(flow(speeds, start)[0], end.y[:, -1], atol=1e-7)
 
 
-def test_flows_are_a_group() -> None:
+def test_flow_is_a_group() -> None:
+    """Half a flow twice is a whole one, and the negative velocity undoes it."""
     fields, start = velocity(STRONG), torch.linspace(0, 1, 50, dtype=torch.float64).expand(2, -1)
-    half = flow(fields / 2, start)
-    torch.testing.assert_close(flow(fields / 2, half), flow(fields, start), atol=1e-12, rtol=0)
+    midway = flow(fields / 2, start)
+    torch.testing.assert_close(flow(fields / 2, midway), flow(fields, start), atol=1e-12, rtol=0)
     torch.testing.assert_close(flow(-fields, flow(fields, start)), start, atol=1e-12, rtol=0)
 
 
-def test_a_single_slope_is_an_exponential() -> None:
+def test_flow_of_one_slope_is_exponential() -> None:
+    """Points on one piece grow by the exponential of its slope."""
     start = torch.tensor([[0.1, 0.2]], dtype=torch.float64)
     rising = torch.tensor([[0.0, 0.2, 0.0]], dtype=torch.float64)
     torch.testing.assert_close(flow(rising, start), start * np.exp(0.4), atol=1e-14, rtol=0)
 
 
-def test_no_velocity_moves_nothing_and_passes_gradients() -> None:
-    still = torch.zeros(1, 9, dtype=torch.float64, requires_grad=True)
-    end = flow(still, KNOTS[None])
+def test_flow_of_zero_velocity_has_gradients() -> None:
+    """It moves nothing, and the derivatives by the velocities are 1 at their knots."""
+    zero = torch.zeros(1, 9, dtype=torch.float64, requires_grad=True)
+    end = flow(zero, KNOTS[None])
     assert torch.equal(end[0], KNOTS)
-    (gradient,) = torch.autograd.grad(end.sum(), still)
+    (gradient,) = torch.autograd.grad(end.sum(), zero)
     torch.testing.assert_close(gradient[0, 1:-1], torch.ones(7).double())
 
 
-def test_the_chart_finds_strong_velocities() -> None:
+def test_cpab_theta_of_strong_velocities() -> None:
+    """The fit returns theta of a strong deformation."""
     warp = CpabTime()
     theta = torch.tensor(STRONG, dtype=torch.float64)
     torch.testing.assert_close(warp.theta(warp.map(theta)), theta, atol=1e-9, rtol=0)

@@ -1,4 +1,4 @@
-"""Gain and offset, alone and behind a warp of time."""
+"""Gain and offset, alone and after a warp of time."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ THETA = WARP.constrain(
 )
 
 
-def test_values_are_multiplied_and_raised() -> None:
+def test_gain_multiplies_then_adds() -> None:
+    """Values become gain x value + offset, and the inverse undoes it."""
     map = Gain().map(torch.tensor([[math.log(2), 0.5], [0.0, -1.0]]))
     assert map(torch.ones(2, 1, 3)).tolist() == [[[2.5] * 3], [[0.0] * 3]]
     torch.testing.assert_close(map.invert()(map(X[:2].float())), X[:2].float())
 
 
-def test_time_and_values_commute_and_keep_one_normal_form() -> None:
-    time, values = WARP.links[0].map(THETA[:, :16]), WARP.links[1].map(THETA[:, 16:])
-    for product in (time.compose(values), values.compose(time), WARP.map(THETA)):
+def test_gain_commutes_with_time() -> None:
+    """Products in either order have one normal form, the gain first."""
+    time, gain = WARP.links[0].map(THETA[:, :16]), WARP.links[1].map(THETA[:, 16:])
+    for product in (time.compose(gain), gain.compose(time), WARP.map(THETA)):
         assert [type(part) for part in product.parts] == [GainMap, TimeMap]
-        torch.testing.assert_close(product(X), values(time(X)))
+        torch.testing.assert_close(product(X), gain(time(X)))
     longer = WARP.map(THETA).compose(WARP.map(THETA.flip(0)))
     assert [type(part) for part in longer.parts] == [GainMap, TimeMap]
     first = WARP.map(THETA.flip(0))(X)
@@ -36,31 +38,35 @@ def test_time_and_values_commute_and_keep_one_normal_form() -> None:
     )
 
 
-def test_a_chain_is_undone_whole() -> None:
+def test_align_undoes_time_and_gain() -> None:
+    """A chain of time and gain is invertible as a whole."""
     map = WARP.map(THETA)
     assert map.invertible
     smooth = torch.sin(torch.linspace(0, 3, 2000)).expand(4, 1, -1).double()
     torch.testing.assert_close(align(map(smooth), map), smooth, atol=1e-3, rtol=0)
 
 
-def test_gains_are_averaged_in_logs() -> None:
+def test_gain_mean_is_geometric() -> None:
+    """Gains are averaged in logs, offsets as they are."""
     mean = Gain().mean(Gain().map(torch.tensor([[math.log(2), 0.2], [math.log(0.5), 0.4]])))
     assert isinstance(mean, GainMap)
     torch.testing.assert_close(torch.stack([mean.gain, mean.offset]), torch.tensor([[1.0], [0.3]]))
 
 
-def test_human_columns_lead_back() -> None:
+def test_gain_columns_lead_back() -> None:
+    """Theta comes back from the human columns; a missing one is named."""
     theta = THETA[:, 16:]
-    found = {f.name: column for f, column in Gain().summary(WARP.map(THETA)).items()}
-    torch.testing.assert_close(Gain().from_columns(found), theta)
+    columns = {f.name: column for f, column in Gain().summary(WARP.map(THETA)).items()}
+    torch.testing.assert_close(Gain().from_columns(columns), theta)
     with pytest.raises(ConfigError, match="columns gain are missing"):
         Gain().from_columns({"offset": theta[:, 1]})
 
 
-def test_ranges_and_chains_that_make_no_sense_are_refused() -> None:
-    for wrong in ({"most": 1.0}, {"offset": 0.0}):
-        with pytest.raises(ConfigError, match=next(iter(wrong))):
-            Gain(**wrong)
+def test_gain_refuses_bad_ranges_and_chains() -> None:
+    """Ranges out of bounds and chains in another order are refused."""
+    for arguments in ({"most": 1.0}, {"offset": 0.0}):
+        with pytest.raises(ConfigError, match=next(iter(arguments))):
+            Gain(**arguments)
     for links in ((Gain(), CosineTime()), (Gain(), Gain()), (Affine2d(), Gain())):
         with pytest.raises(ConfigError, match="only then"):
             Chain(*links)

@@ -9,35 +9,31 @@ from torch import Tensor
 
 from tests.pictures import smooth
 from tests.warps.chains import CHAIN, FRAME, POINTS, thetas
-from unwarp.warps import (
-    Affine2d,
-    AffineMap,
-    ChainMap,
-    DisplacementMap,
-    IdentityMap,
-    Map,
-)
+from unwarp.warps import Affine2d, AffineMap, ChainMap, DisplacementMap, IdentityMap, Map
 
 
-def kinds(map: Map) -> list[type[Map]]:
+def part_types(map: Map) -> list[type[Map]]:
+    """Classes of the parts of a map, first acts first."""
     return [type(part) for part in map.parts]
 
 
-def test_neighbouring_affine_maps_are_multiplied() -> None:
+def test_compose_multiplies_affine_maps() -> None:
+    """Affine maps in a row become one."""
     affine = Affine2d().bind(FRAME)
     a, b = (affine.map(thetas(affine, seed=seed)) for seed in (1, 2))
     chained = CHAIN.map(thetas(CHAIN))
     assert type(a.compose(b)) is AffineMap
-    assert kinds(a.compose(chained)) == [DisplacementMap, AffineMap]
-    assert kinds(a.compose(b).compose(chained)) == [DisplacementMap, AffineMap]
+    assert part_types(a.compose(chained)) == [DisplacementMap, AffineMap]
+    assert part_types(a.compose(b).compose(chained)) == [DisplacementMap, AffineMap]
 
 
-def test_one_affine_map_slips_out_from_under_a_displacement() -> None:
+def test_compose_moves_affine_behind_field() -> None:
+    """One affine map that acts first goes behind the displacement; several stay in front."""
     affine = Affine2d().bind(FRAME)
-    anchor, many = affine.map(thetas(affine, 1)), affine.map(thetas(affine, 4))
+    anchor, poses = affine.map(thetas(affine, 1)), affine.map(thetas(affine, 4))
     chained = CHAIN.map(thetas(CHAIN))
-    assert kinds(chained.compose(anchor)) == [DisplacementMap, AffineMap]
-    assert kinds(chained.compose(many)) == [AffineMap, DisplacementMap, AffineMap]
+    assert part_types(chained.compose(anchor)) == [DisplacementMap, AffineMap]
+    assert part_types(chained.compose(poses)) == [AffineMap, DisplacementMap, AffineMap]
     torch.testing.assert_close(
         chained.compose(anchor).pull(POINTS), anchor.pull(chained.pull(POINTS))
     )
@@ -45,7 +41,7 @@ def test_one_affine_map_slips_out_from_under_a_displacement() -> None:
 
 @dataclass(frozen=True)
 class Squash(Map):
-    """One invertible deformation that has no product with an affine one: seen at asinh of its template point."""
+    """An invertible map without a product with an affine map: push(p) = asinh(p)."""
 
     def __len__(self) -> int:
         return 1
@@ -77,39 +73,43 @@ class Stretch(Squash):
         return Squash()
 
 
-def test_links_without_a_product_are_undone_last_first() -> None:
+def test_invert_reverses_parts() -> None:
+    """Parts that have no product are inverted last first."""
     affine = Affine2d().bind(FRAME)
     map = affine.map(thetas(affine)).compose(Squash()).compose(affine.map(thetas(affine, seed=5)))
-    assert kinds(map) == [AffineMap, Squash, AffineMap]
-    here = POINTS.expand(4, -1, -1)
-    torch.testing.assert_close(map.invert().pull(map.pull(POINTS)), here, atol=1e-9, rtol=0)
-    torch.testing.assert_close(map.push(map.pull(POINTS)), here, atol=1e-9, rtol=0)
+    assert part_types(map) == [AffineMap, Squash, AffineMap]
+    points = POINTS.expand(4, -1, -1)
+    torch.testing.assert_close(map.invert().pull(map.pull(POINTS)), points, atol=1e-9, rtol=0)
+    torch.testing.assert_close(map.push(map.pull(POINTS)), points, atol=1e-9, rtol=0)
 
 
-def test_undoable_keeps_the_order_of_the_links_behind_the_last_displacement() -> None:
+def test_invertible_part_keeps_order() -> None:
+    """It is the product of the parts behind the last displacement, in their order."""
     affine = Affine2d().bind(FRAME)
     tail = affine.map(thetas(affine)).compose(Squash())
     map = tail.compose(CHAIN.map(thetas(CHAIN)))
-    assert kinds(map) == [DisplacementMap, AffineMap, Squash, AffineMap]
-    behind = tail.compose(CHAIN.links[1].map(thetas(CHAIN)[:, 18:]))
+    assert part_types(map) == [DisplacementMap, AffineMap, Squash, AffineMap]
+    expected = tail.compose(CHAIN.links[1].map(thetas(CHAIN)[:, 18:]))
     torch.testing.assert_close(
-        map.invertible_part().pull(POINTS), behind.pull(POINTS), atol=1e-9, rtol=0
+        map.invertible_part().pull(POINTS), expected.pull(POINTS), atol=1e-9, rtol=0
     )
 
 
-def test_the_identity_leaves_no_link() -> None:
+def test_identity_vanishes_in_products() -> None:
+    """A product with the identity has the parts of the other map."""
     chained = CHAIN.map(thetas(CHAIN))
     assert (
-        kinds(chained.compose(IdentityMap(4)))
-        == kinds(chained)
-        == kinds(IdentityMap(4).compose(chained))
+        part_types(chained.compose(IdentityMap(4)))
+        == part_types(chained)
+        == part_types(IdentityMap(4).compose(chained))
     )
 
 
-def test_rendering_link_by_link_is_close_to_reading_at_the_pulled_points() -> None:
+def test_chain_map_resamples_by_part() -> None:
+    """Resampling part by part is close to one reading at the pulled points."""
     x = smooth(4, FRAME, sigma=4.0).double()
     map = CHAIN.map(thetas(CHAIN))
     assert isinstance(map, ChainMap)
-    at_once = Map.__call__(map, x, padding="border")
-    assert (map(x, padding="border") - at_once).abs().mean() < 0.005
-    assert (at_once - x).abs().mean() > 0.05
+    single_reading = Map.__call__(map, x, padding="border")
+    assert (map(x, padding="border") - single_reading).abs().mean() < 0.005
+    assert (single_reading - x).abs().mean() > 0.05

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from unwarp.warps import (
-    TimeShift,
-)
+from unwarp.warps import TimeShift
 
 
-def test_a_lag_has_its_unit_and_its_sign() -> None:
+def test_lag_has_unit_and_sign() -> None:
+    """The lag is in seconds or samples, and a positive one moves a peak to a later time."""
     theta = torch.tensor([[0.1], [-0.05]]).double()
     for sampling_rate, unit, expected in (
         (None, "samples", [20.0, -10.0]),

@@ -1,4 +1,4 @@
-"""Rational-quadratic splines of time against the inverse that the paper gives, and their shape."""
+"""Rational-quadratic splines of time: the inverse of the paper, knots, and grids."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ THETA = WARP.constrain(RAW)
 
 def inverse(y: float, heights: np.ndarray, slopes: np.ndarray) -> float:
     """Equations 6 to 8 of Durkan et al. 2019, for bins of equal width."""
-    tops = np.concatenate([[0.0], np.cumsum(heights)])
-    k = min(int(np.searchsorted(tops, y, side="right")) - 1, len(heights) - 1)
+    knots = np.concatenate([[0.0], np.cumsum(heights)])
+    k = min(int(np.searchsorted(knots, y, side="right")) - 1, len(heights) - 1)
     width, h = 1 / len(heights), heights[k]
-    s, up = h / width, y - tops[k]
-    total = slopes[k + 1] + slopes[k] - 2 * s
-    a = h * (s - slopes[k]) + up * total
-    b = h * slopes[k] - up * total
-    c = -s * up
+    s, rise = h / width, y - knots[k]
+    bend = slopes[k + 1] + slopes[k] - 2 * s
+    a = h * (s - slopes[k]) + rise * bend
+    b = h * slopes[k] - rise * bend
+    c = -s * rise
     return float((k + 2 * c / (-b - np.sqrt(b * b - 4 * a * c))) * width)
 
 
-def test_the_inverse_of_the_paper_undoes_it() -> None:
+def test_spline_inverse_of_paper_undoes_it() -> None:
+    """The closed inverse of Durkan et al. leads back to the observed times."""
     times = torch.linspace(0, 1, 65, dtype=torch.float64)[:, None]
     gamma = WARP.map(THETA).pull(times)[..., 0].numpy()
     for row, theta in zip(gamma, THETA.numpy(), strict=True):
         heights = np.exp(np.append(theta[:3], 0.0))
-        back = [inverse(y, heights / heights.sum(), np.exp(theta[3:])) for y in row]
-        np.testing.assert_allclose(back, times[:, 0], atol=1e-12)
+        inverted = [inverse(y, heights / heights.sum(), np.exp(theta[3:])) for y in row]
+        np.testing.assert_allclose(inverted, times[:, 0], atol=1e-12)
 
 
-def test_speeds_at_the_knots_are_those_asked_for() -> None:
-    fine = SplineTime(bins=4, cells=4096)
+def test_spline_has_knot_speeds_of_theta() -> None:
+    """On a fine grid the speeds at the knots are the exponentials of theta."""
+    warp = SplineTime(bins=4, cells=4096)
     speed = (
-        fine.map(THETA)
+        warp.map(THETA)
         .pull(torch.linspace(0, 1, 4097, dtype=torch.float64)[:, None])[..., 0]
         .diff()
         * 4096
@@ -48,7 +50,8 @@ def test_speeds_at_the_knots_are_those_asked_for() -> None:
     torch.testing.assert_close(at_knots, THETA[:, 3:].exp(), atol=0, rtol=2e-2)
 
 
-def test_the_chart_of_a_coarser_grid_is_the_same() -> None:
+def test_spline_theta_needs_no_fine_grid() -> None:
+    """Theta is exact on coarse and on fine grids."""
     for cells in (16, 32, 128):
         warp = SplineTime(bins=4, cells=cells)
         torch.testing.assert_close(warp.theta(warp.map(THETA)), THETA, atol=1e-9, rtol=0)

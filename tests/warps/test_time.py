@@ -26,13 +26,16 @@ from unwarp.warps import (
     Window,
     align,
 )
-from unwarp.warps.time import SLOWEST
+from unwarp.warps.time import MIN_SPEED
 
 FAMILIES: list[MonotoneTime] = [CosineTime(), SoftmaxTime(), SquareTime(), SplineTime(), CpabTime()]
 LINE = torch.linspace(0, 1, 65, dtype=torch.float64)[:, None]
 
 
-def draw(warp: Warp, n: int = 6, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+def random_theta(
+    warp: Warp, n: int = 6, seed: int = 0, dtype: torch.dtype = torch.float64
+) -> Tensor:
+    """Random parameters (n, P) in the box of the family."""
     raw = torch.randn(
         n, len(warp.factors), dtype=dtype, generator=torch.Generator().manual_seed(seed)
     )
@@ -40,6 +43,7 @@ def draw(warp: Warp, n: int = 6, seed: int = 0, dtype: torch.dtype = torch.float
 
 
 def columns(warp: Warp, map: Any) -> dict[str, Tensor]:
+    """Human columns of a map by name."""
     return {factor.name: column for factor, column in warp.summary(map).items()}
 
 
@@ -49,30 +53,30 @@ def family(request: pytest.FixtureRequest) -> MonotoneTime:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_time_never_stands_still_and_keeps_its_ends(
-    family: MonotoneTime, dtype: torch.dtype
-) -> None:
+def test_monotone_speed_is_positive(family: MonotoneTime, dtype: torch.dtype) -> None:
+    """No speed is below `MIN_SPEED`, and both ends of the series stay, for any theta."""
     raw = 5 * torch.randn(
         200, len(family.factors), dtype=dtype, generator=torch.Generator().manual_seed(0)
     )
     gamma = family.map(family.constrain(raw)).pull(LINE.to(dtype))[..., 0]
-    assert (gamma.diff() >= 0.99 * SLOWEST / 64).all()
+    assert (gamma.diff() >= 0.99 * MIN_SPEED / 64).all()
     ends = torch.tensor([0.0, 1.0], dtype=dtype).expand(200, 2)
     torch.testing.assert_close(gamma[:, [0, -1]], ends, atol=1e-6, rtol=0)
 
 
-def test_human_columns_of_a_hand_made_map() -> None:
-    """Half speed up to the middle, one and a half after it: the mean of t - gamma is 1 / 8."""
+def test_time_summary_of_two_speeds() -> None:
+    """Half speed up to the middle and 1.5 after it have a mean lag of an eighth."""
     map = TimeMap(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([[0.0, 0.25, 1.0]]))
-    found = columns(CosineTime(sampling_rate=10.0).bind((41,)), map)
-    assert float(found["lag_s"]) == pytest.approx(0.125 * 4, abs=1e-6)
-    assert (float(found["speed_min"]), float(found["speed_max"])) == pytest.approx(
+    summary = columns(CosineTime(sampling_rate=10.0).bind((41,)), map)
+    assert float(summary["lag_s"]) == pytest.approx(0.125 * 4, abs=1e-6)
+    assert (float(summary["speed_min"]), float(summary["speed_max"])) == pytest.approx(
         (0.5, 1.5), abs=1e-4
     )
-    assert float(found["acceleration"]) == pytest.approx(1.0 * 64 / 4, abs=1e-2)
+    assert float(summary["acceleration"]) == pytest.approx(1.0 * 64 / 4, abs=1e-2)
 
 
-def test_the_mean_is_that_of_log_speeds(family: MonotoneTime) -> None:
+def test_monotone_mean_averages_log_speed(family: MonotoneTime) -> None:
+    """The mean map has the mean log speed; that of opposite thetas or equal maps is exact."""
     warp = SoftmaxTime(cells=4)
     theta = torch.tensor([[1.0, 0.0, -1.0], [0.0, 0.5, 1.0]]).double()
     logs = (warp.map(theta).pull(LINE[::16])[..., 0].diff() * 4).log()
@@ -80,32 +84,38 @@ def test_the_mean_is_that_of_log_speeds(family: MonotoneTime) -> None:
     torch.testing.assert_close(
         mean - mean[:, :1], (logs - logs[:, :1]).mean(0, keepdim=True), atol=2e-3, rtol=0
     )
-    both = CosineTime().map(torch.cat([draw(CosineTime()), -draw(CosineTime())]))
-    torch.testing.assert_close(CosineTime().mean(both).pull(LINE)[0], LINE, atol=1e-12, rtol=0)
-    same = family.map(draw(family, 1).expand(5, -1))
-    torch.testing.assert_close(family.mean(same).pull(LINE), same[:1].pull(LINE), atol=1e-8, rtol=0)
+    opposite = CosineTime().map(
+        torch.cat([random_theta(CosineTime()), -random_theta(CosineTime())])
+    )
+    torch.testing.assert_close(CosineTime().mean(opposite).pull(LINE)[0], LINE, atol=1e-12, rtol=0)
+    equal = family.map(random_theta(family, 1).expand(5, -1))
+    torch.testing.assert_close(
+        family.mean(equal).pull(LINE), equal[:1].pull(LINE), atol=1e-8, rtol=0
+    )
 
 
-def test_a_map_of_another_family_is_projected(family: MonotoneTime) -> None:
-    smooth = CosineTime(waves=3).map(0.7 * draw(CosineTime(waves=3)))
-    near = family.map(family.theta(smooth))
-    still = (smooth.pull(LINE) - LINE).abs().max()
-    assert (near.pull(LINE) - smooth.pull(LINE)).abs().max() < 0.02 < still / 4
+def test_theta_projects_other_families(family: MonotoneTime) -> None:
+    """Theta of a smooth map of another family gives a map near it."""
+    smooth = CosineTime(waves=3).map(0.7 * random_theta(CosineTime(waves=3)))
+    projected = family.map(family.theta(smooth))
+    distance = (smooth.pull(LINE) - LINE).abs().max()
+    assert (projected.pull(LINE) - smooth.pull(LINE)).abs().max() < 0.02 < distance / 4
 
 
-def test_float32_charts_agree_with_float64(family: MonotoneTime) -> None:
-    theta = 0.5 * draw(family)
-    twice = (
+def test_theta_of_products_in_float32(family: MonotoneTime) -> None:
+    """Theta of a product is nearly the same in single and double precision."""
+    theta = 0.5 * random_theta(family)
+    products = (
         family.map(theta.to(dtype)).compose(family.map(theta.flip(0).to(dtype)))
         for dtype in (torch.float32, torch.float64)
     )
-    single, double = (family.theta(map) for map in twice)
+    single, double = (family.theta(map) for map in products)
     assert single.dtype == torch.float32
     torch.testing.assert_close(single.double(), double, atol=5e-3, rtol=0)
 
 
-def test_a_cut_recording_is_placed_in_its_template() -> None:
-    """The recording shows the template's times 0.1 to 0.8: it starts later, and runs at 0.7 of the speed."""
+def test_free_ends_place_cut_recordings() -> None:
+    """A recording of the template times 0.1 to 0.8 has a lag of 0.05 and a tempo of 0.7."""
     warp = CosineTime(free_ends=True)
     cut = TimeMap(*torch.tensor([[[0.0, 1.0]], [[0.1, 0.8]]], dtype=torch.float64))
     theta = warp.theta(cut)
@@ -115,16 +125,17 @@ def test_a_cut_recording_is_placed_in_its_template() -> None:
     assert [f.name for f in warp.factors[16:]] == ["lag", "log_tempo"]
 
 
-def test_centring_loses_nothing_for_one_stage(family: MonotoneTime) -> None:
-    map = family.map(draw(family, seed=3))
+def test_recentred_theta_is_exact(family: MonotoneTime) -> None:
+    """Theta of the centred family gives centred maps of one stage without loss."""
+    map = family.map(random_theta(family, seed=3))
     anchor = family.mean(map)
     centred, chart = map.compose(anchor.invert()), family.recentre(anchor)
     torch.testing.assert_close(
         chart.map(chart.theta(centred)).pull(LINE), centred.pull(LINE), atol=1e-6, rtol=0
     )
     x = torch.sin(20 * Window.frame((128,)).lattice(LINE).mT).expand(6, 1, -1)
-    again = align(x, chart.map(chart.theta(centred)))
-    torch.testing.assert_close(again, align(x, centred), atol=1e-4, rtol=0)
+    aligned = align(x, chart.map(chart.theta(centred)))
+    torch.testing.assert_close(aligned, align(x, centred), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +157,7 @@ def test_centring_loses_nothing_for_one_stage(family: MonotoneTime) -> None:
         (lambda: Chain(Displacement2d(), CosineTime()), "only then"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(make: Any, words: str) -> None:
+def test_time_warps_refuse_bad_arguments(make: Any, words: str) -> None:
+    """An argument out of bounds is refused by its name and value."""
     with pytest.raises(ConfigError, match=words):
         make()

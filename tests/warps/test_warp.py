@@ -12,14 +12,16 @@ from unwarp.warps import Affine2d, Chain, Identity, align, families, named
 FRAME = (24, 32)
 
 
-def test_the_identity_returns_the_very_picture() -> None:
+def test_identity_returns_its_argument() -> None:
+    """The identity returns the very array, deformed or aligned."""
     x = smooth(2, FRAME)
     map = Identity().map(torch.zeros(2, 0))
     assert map(x) is x
     assert align(x, map) is x
 
 
-def test_the_family_names_are_their_keys_and_names_chain_with_plus() -> None:
+def test_named_chains_with_plus() -> None:
+    """Families are registered by their names, and a plus sign chains two."""
     assert all(name == family.name for name, family in families().items())
     assert named("affine") == Affine2d()
     chained = named("displacement+affine")
@@ -28,7 +30,8 @@ def test_the_family_names_are_their_keys_and_names_chain_with_plus() -> None:
 
 
 @pytest.mark.parametrize("text", ["afine", "", "affine+", "chain", "affine+bent"])
-def test_an_unknown_name_is_refused_with_the_known_ones(text: str) -> None:
+def test_named_refuses_unknown_names(text: str) -> None:
+    """An unknown name is refused with the list of names."""
     with pytest.raises(
         ConfigError, match="affine, displacement, gain, identity, rigid, similarity"
     ):

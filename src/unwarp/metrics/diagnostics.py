@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from unwarp.core import Array, Factor
 from unwarp.metrics.registry import score_function
 from unwarp.warps import Affine2d, Map
-from unwarp.warps.affine import affine_part
+from unwarp.warps.affine_map import affine_part
 
 LOST_DEG = 10.0
 LOST_PX = 2.0

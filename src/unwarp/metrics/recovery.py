@@ -21,7 +21,7 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.disentanglement import split, standardised
 from unwarp.metrics.registry import score_function
 from unwarp.warps import Affine2d, AffineMap, Map
-from unwarp.warps.affine import affine_part
+from unwarp.warps.affine_map import affine_part
 
 
 def pairs(ids: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

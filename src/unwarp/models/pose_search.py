@@ -25,7 +25,7 @@ from unwarp.models.poses import (
     nearest_candidates,
     orbit_centres,
 )
-from unwarp.warps.affine import affine_part
+from unwarp.warps.affine_map import affine_part
 
 QUARTER_TURNS_RAD = (0.0, math.pi / 2, math.pi, -math.pi / 2)
 """Rotations that may lead from one pose that explains a sample to another."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unwarp.errors import ConfigError
 from unwarp.warps import AffineMap, IdentityMap, Map, Warp, Window, translation
-from unwarp.warps.affine import affine_part
+from unwarp.warps.affine_map import affine_part
 
 StartKind = Literal["learned", "centroid", "moments"]
 START_KINDS: tuple[StartKind, ...] = ("learned", "centroid", "moments")

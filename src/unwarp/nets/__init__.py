@@ -1,4 +1,4 @@
-"""Networks; they know no warp and no loss."""
+"""Networks from samples to numbers and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Convolutions over pictures."""
+"""Convolutional networks of pictures: encoder, decoder and critic."""
 
 from __future__ import annotations
 
@@ -11,45 +11,75 @@ from torch import Tensor, nn
 
 from unwarp.nets.perceptron import mlp
 
-SMALL = 48 * 48
+MAX_PIXELS_FOR_PERCEPTRON = 48 * 48
+"""Pictures up to this size get a perceptron from `auto`, larger ones convolutions."""
+
+MAX_SEED_PIXELS = 7
+"""Pixels along the shorter side at which halving stops: the seed has 4 to 7."""
+
+GROUPS_OF_NORM = 8
+"""Groups of channels that group normalisation treats by themselves."""
 
 
-def _pyramid(size: Sequence[int], smallest: int = 7) -> list[tuple[int, ...]]:
-    """Sizes from `size` down by halves while every axis stays at `smallest` or above."""
+def _pyramid(size: Sequence[int]) -> list[tuple[int, ...]]:
+    """Sizes (H, W) from `size` down by halves until the shorter side is `MAX_SEED_PIXELS`."""
     sizes = [tuple(size)]
-    while min(sizes[-1]) > smallest:
+    while min(sizes[-1]) > MAX_SEED_PIXELS:
         sizes.append(tuple(math.ceil(n / 2) for n in sizes[-1]))
     return sizes
 
 
 def _channels(levels: int, width: int) -> list[int]:
+    """Channels of each level, fine to coarse: doubled per level, at most four times `width`."""
     return [min(width * 2**i, 4 * width) for i in range(levels)]
 
 
 def conv_encoder(
     shape: Sequence[int], widths: Sequence[int], n_out: int, channels: int = 32
 ) -> nn.Sequential:
-    """Stride-2 convolutions with group normalisation down to about 4 x 4, then linear layers."""
+    """A convolutional encoder: halvings of the picture, then a perceptron.
+
+    Each level is a convolution of stride 2 with group normalisation and ReLU, down to 4 to 7
+    pixels along the shorter side.
+
+    Args:
+        shape: Shape (C, H, W) of a picture.
+        widths: Hidden widths of the net; the last one alone is used, after the convolutions.
+        n_out: Numbers to return per picture.
+        channels: Channels of the first level, a multiple of 8.
+
+    Returns:
+        A network from (N, C, H, W) to (N, n_out).
+    """
     sizes = _pyramid(shape[1:])
     layers: list[nn.Module] = []
-    before = shape[0]
+    n_in = shape[0]
     for width in _channels(len(sizes) - 1, channels):
         layers += [
-            nn.Conv2d(before, width, 3, stride=2, padding=1),
-            nn.GroupNorm(8, width),
+            nn.Conv2d(n_in, width, 3, stride=2, padding=1),
+            nn.GroupNorm(GROUPS_OF_NORM, width),
             nn.ReLU(),
         ]
-        before = width
-    return nn.Sequential(
-        *layers, *mlp(before * math.prod(sizes[-1]), widths[-1:], n_out, norm=False)
-    )
+        n_in = width
+    return nn.Sequential(*layers, *mlp(n_in * math.prod(sizes[-1]), widths[-1:], n_out, norm=False))
 
 
 class ConvDecoder(nn.Module):
-    """A linear seed of about 4 x 4, then transposed convolutions of stride 2 up to `shape`.
+    """A convolutional decoder of pictures.
 
-    The generator of Radford, Metz and Chintala 2016 (DCGAN) with group in place of batch normalisation, so that a sample
-    does not depend on its batch.
+    A linear layer gives a seed, and each level doubles its size, up to that of the picture. It is
+    the generator of DCGAN (Radford, Metz and Chintala 2016) with group instead of batch
+    normalisation, so that a decoded sample does not depend on its batch.
+
+    Args:
+        n_in: Size of a code.
+        widths: Hidden widths of the net; the first one alone is used, before the seed.
+        shape: Shape (C, H, W) of a picture.
+        channels: Channels of the finest level, a multiple of 8.
+
+    >>> decoder = ConvDecoder(5, (16,), (1, 20, 30), channels=8)
+    >>> decoder(torch.zeros(2, 5)).shape
+    torch.Size([2, 1, 20, 30])
     """
 
     def __init__(
@@ -60,38 +90,57 @@ class ConvDecoder(nn.Module):
         depth = [*_channels(max(1, len(self.sizes) - 1), channels)[::-1], shape[0]]
         self.seed = mlp(n_in, widths[:1], depth[0] * math.prod(self.sizes[0]), norm=False)
         self.levels = nn.ModuleList(
-            nn.Sequential(nn.GroupNorm(8, a), nn.ReLU(), self._up(a, b)) for a, b in pairwise(depth)
+            nn.Sequential(nn.GroupNorm(GROUPS_OF_NORM, a), nn.ReLU(), self._upsampling(a, b))
+            for a, b in pairwise(depth)
         )
 
-    def _up(self, n_in: int, n_out: int) -> nn.Module:
-        """Twice the size; pictures as small as the seed need no more than a convolution."""
+    def _upsampling(self, n_in: int, n_out: int) -> nn.Module:
+        """A transposed convolution to twice the size, or a plain one if the seed is full size."""
         if len(self.sizes) == 1:
             return nn.Conv2d(n_in, n_out, 3, padding=1)
         return nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Codes (N, D) to pictures (N, C, H, W) before the output function."""
+        """Decode codes.
+
+        Args:
+            z: Codes (N, n_in).
+
+        Returns:
+            Pictures (N, C, H, W), before an output function such as a sigmoid.
+        """
         x = self.seed(z).reshape(len(z), -1, *self.sizes[0])
         for level, (height, width) in zip(self.levels, self.sizes[1:] or self.sizes, strict=True):
+            # a level doubles the size; odd sizes were rounded up by the halvings
             x = level(x)[..., :height, :width]
         return torch.as_tensor(x)
 
 
 def conv_critic(shape: Sequence[int], widths: Sequence[int], channels: int = 32) -> nn.Sequential:
-    """Stride-2 convolutions down to about 4 x 4, then linear layers to one logit, with leaky ReLU.
+    """A convolutional critic of pictures, with leaky ReLU.
 
-    The discriminator of Radford, Metz and Chintala 2016 (DCGAN) with a hidden layer, which costs little and tells samples
-    apart that have collapsed, and without batch normalisation: a logit must depend on its own sample alone.
+    It is the discriminator of DCGAN (Radford, Metz and Chintala 2016) with two changes: a hidden
+    layer, which costs little and recognises collapsed samples; and no batch normalisation, since
+    the logit of a sample must not depend on the others.
+
+    Args:
+        shape: Shape (C, H, W) of a picture.
+        widths: Hidden widths of the net; the last one alone is used, after the convolutions.
+        channels: Channels of the first level.
+
+    Returns:
+        A network from (N, C, H, W) to logits (N, 1).
     """
-    before, size = shape[0], tuple(shape[1:])
+    n_in, size = shape[0], tuple(shape[1:])
+    # pictures as small as a seed still get one convolution
     levels = max(int(min(size) > 1), len(_pyramid(size)) - 1)
     layers: list[nn.Module] = []
     for width in _channels(levels, channels):
-        layers += [nn.Conv2d(before, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-        before, size = width, tuple(n // 2 for n in size)
+        layers += [nn.Conv2d(n_in, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        n_in, size = width, tuple(n // 2 for n in size)
     layers.append(nn.Flatten())
-    before *= math.prod(size)
+    n_in *= math.prod(size)
     for width in widths[-1:]:
-        layers += [nn.Linear(before, width), nn.LeakyReLU(0.2)]
-        before = width
-    return nn.Sequential(*layers, nn.Linear(before, 1))
+        layers += [nn.Linear(n_in, width), nn.LeakyReLU(0.2)]
+        n_in = width
+    return nn.Sequential(*layers, nn.Linear(n_in, 1))

@@ -1,4 +1,4 @@
-"""Encoders and decoders: perceptrons, convolutions, and dilated ones in time. They know no warp and no loss."""
+"""The architecture of encoders, decoders and critics: perceptrons or convolutions."""
 
 from __future__ import annotations
 
@@ -11,27 +11,42 @@ from torch import nn
 
 from unwarp.core import Domain
 from unwarp.errors import ConfigError
-from unwarp.nets.conv import SMALL, ConvDecoder, conv_critic, conv_encoder
+from unwarp.nets.conv import MAX_PIXELS_FOR_PERCEPTRON, ConvDecoder, conv_critic, conv_encoder
 from unwarp.nets.perceptron import Shortcut, mlp
-from unwarp.nets.temporal import SHORTEST, TemporalDecoder, TemporalEncoder, _few_steps
+from unwarp.nets.temporal import (
+    MIN_LENGTH_FOR_TCN,
+    TemporalDecoder,
+    TemporalEncoder,
+    is_short_series,
+)
 
 NetKind = Literal["auto", "mlp", "conv", "tcn"]
 
 
 @dataclass(frozen=True)
 class Net:
-    """The architecture of every encoder and decoder of a model.
+    """The architecture of every encoder, decoder and critic of a model.
+
+    A frozen record without weights: `encode`, `decode` and `criticise` build new networks for
+    samples of a shape, with weights from PyTorch's global random state.
 
     Attributes:
-        kind: `mlp`, `conv` (pictures only), `tcn` (series only), or `auto`: an MLP for pictures up to 48 x 48 pixels and
-            for series shorter than 32 samples, convolutions beyond. Perceptrons of such series have a linear shortcut.
-        encoder: Hidden widths of the encoders (the last alone, for convolutions; none in time).
-        decoder: Hidden widths of the decoder (the first alone, for convolutions; none in time).
-        norm: Whether perceptrons that encode normalise their batches.
-        channels: Channels of the finest convolutions, a multiple of 8; in pictures they double with each halving, up to
-            four times.
-        causal: Whether convolutions in time see nothing that comes later.
-        detail: Whether encoders in time are shown slopes and small ripples beside the series itself.
+        kind: `mlp` (perceptrons), `conv` (pictures only), `tcn` (series only), or `auto`: an MLP
+            for pictures up to 48 x 48 pixels and for series of fewer than 32 samples, else
+            convolutions. Perceptrons of such short series have a linear shortcut.
+        encoder: Hidden widths of perceptrons that encode; `conv` uses the last one, `tcn` none.
+        decoder: Hidden widths of perceptrons that decode; `conv` uses the first one, `tcn` none.
+        norm: Whether perceptrons that encode normalise over the batch.
+        channels: Channels of the finest convolutions, a multiple of 8. In pictures they double
+            with each halving, up to four times.
+        causal: Whether convolutions of series depend on earlier samples alone.
+        detail: Whether convolutional encoders of series also read their slope and ripple.
+
+    >>> import torch
+    >>> net = Net(encoder=(16,), decoder=(16,))
+    >>> code = net.encode((1, 8, 8), 3)(torch.zeros(5, 1, 8, 8))
+    >>> net.decode(3, (1, 8, 8))(code).shape
+    torch.Size([5, 1, 8, 8])
     """
 
     kind: NetKind = "auto"
@@ -47,56 +62,102 @@ class Net:
             raise ConfigError(f"kind={self.kind!r} is unknown; choose auto, mlp, conv or tcn")
         if min((*self.encoder, *self.decoder), default=1) < 1:
             raise ConfigError(
-                f"widths must be positive, got encoder={self.encoder}, decoder={self.decoder}"
+                f"encoder={self.encoder} or decoder={self.decoder} has a width below 1; "
+                "give positive widths"
             )
         if self.channels < 8 or self.channels % 8:
-            raise ConfigError(f"channels must be a positive multiple of 8, got {self.channels!r}")
+            raise ConfigError(
+                f"channels={self.channels!r} is no positive multiple of 8; give 8, 16, 24, ..."
+            )
         if self.causal and self.detail:
             raise ConfigError(
-                "detail is measured over the whole series, which causal=True forbids; choose one"
+                "detail=True measures the whole series, which causal=True forbids; choose one"
             )
 
-    def _kind(self, shape: Sequence[int]) -> NetKind:
-        """What `kind` means for samples of `shape`."""
+    def _resolve_kind(self, shape: Sequence[int]) -> NetKind:
+        """The kind of network for samples of `shape`: never `auto`.
+
+        Raises:
+            ConfigError: Samples of this shape do not fit the kind.
+        """
         domain = Domain.of_axes(len(shape) - 1)
-        natural = domain.network if domain else "mlp"
+        convolution = domain.network if domain else "mlp"
         if self.kind == "auto":
-            is_large = {"tcn": not _few_steps(shape), "conv": math.prod(shape[1:]) > SMALL}
-            return cast(NetKind, natural) if is_large.get(natural) else "mlp"
-        if self.kind == "conv" and natural != "conv":
+            is_large = {
+                "tcn": not is_short_series(shape),
+                "conv": math.prod(shape[1:]) > MAX_PIXELS_FOR_PERCEPTRON,
+            }
+            return cast(NetKind, convolution) if is_large.get(convolution) else "mlp"
+        if self.kind == "conv" and convolution != "conv":
             raise ConfigError(
-                f"kind='conv' needs pictures (C, H, W), got samples of shape {tuple(shape)}; use 'mlp'"
+                f"kind='conv' needs pictures (C, H, W), got samples of shape {tuple(shape)}; "
+                "use kind='mlp'"
             )
-        if self.kind == "tcn" and not (natural == "tcn" and shape[1] >= SHORTEST):
+        if self.kind == "tcn" and not (convolution == "tcn" and shape[1] >= MIN_LENGTH_FOR_TCN):
             raise ConfigError(
-                f"kind='tcn' needs series (C, T) of {SHORTEST} samples or more, got shape {tuple(shape)}; use 'auto'"
+                f"kind='tcn' needs series (C, T) of {MIN_LENGTH_FOR_TCN} samples or more, got "
+                f"shape {tuple(shape)}; use kind='auto'"
             )
         return self.kind
 
     def encode(self, shape: Sequence[int], n_out: int) -> nn.Module:
-        """A network from samples of `shape` (C, ...) to `n_out` numbers."""
-        kind = self._kind(shape)
+        """Build an encoder.
+
+        Args:
+            shape: Shape (C, ...) of a sample.
+            n_out: Numbers that the encoder returns per sample.
+
+        Returns:
+            A network from (N, C, ...) to (N, n_out).
+
+        Raises:
+            ConfigError: Samples of this shape do not fit `kind`.
+        """
+        kind = self._resolve_kind(shape)
         if kind == "conv":
             return conv_encoder(shape, self.encoder, n_out, self.channels)
         if kind == "tcn":
             return TemporalEncoder(shape, n_out, self.channels, self.causal, self.detail)
         net = mlp(math.prod(shape), self.encoder, n_out, norm=self.norm)
-        return Shortcut(math.prod(shape), n_out, net) if _few_steps(shape) else net
+        return Shortcut(math.prod(shape), n_out, net) if is_short_series(shape) else net
 
     def decode(self, n_in: int, shape: Sequence[int]) -> nn.Module:
-        """A network from codes of size `n_in` to samples of `shape` (C, ...), before the output function."""
-        kind = self._kind(shape)
+        """Build a decoder.
+
+        Args:
+            n_in: Size of a code.
+            shape: Shape (C, ...) of a sample.
+
+        Returns:
+            A network from (N, n_in) to (N, C, ...), before an output function.
+
+        Raises:
+            ConfigError: Samples of this shape do not fit `kind`.
+        """
+        kind = self._resolve_kind(shape)
         if kind == "conv":
             return ConvDecoder(n_in, self.decoder, shape, self.channels)
         if kind == "tcn":
             return TemporalDecoder(n_in, shape, self.channels, self.causal)
         net: nn.Module = mlp(n_in, self.decoder, math.prod(shape), norm=False)
-        net = Shortcut(n_in, math.prod(shape), net) if _few_steps(shape) else net
+        net = Shortcut(n_in, math.prod(shape), net) if is_short_series(shape) else net
         return nn.Sequential(net, nn.Unflatten(1, tuple(shape)))
 
     def criticise(self, shape: Sequence[int]) -> nn.Module:
-        """A network from samples of `shape` (C, ...) to one logit (N, 1), never with batch normalisation."""
-        kind = self._kind(shape)
+        """Build a critic, a discriminator of real and generated samples.
+
+        It never normalises over the batch: a logit depends on its sample alone.
+
+        Args:
+            shape: Shape (C, ...) of a sample.
+
+        Returns:
+            A network from (N, C, ...) to logits (N, 1).
+
+        Raises:
+            ConfigError: Samples of this shape do not fit `kind`.
+        """
+        kind = self._resolve_kind(shape)
         if kind == "conv":
             return conv_critic(shape, self.encoder, self.channels)
         if kind == "tcn":
@@ -108,12 +169,27 @@ Output = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.ConvTranspose1d
 
 
 def output_layer(net: nn.Module) -> Output:
-    """The last layer of a network that has a linear or convolutional output."""
+    """The last linear or convolutional layer of a network.
+
+    Args:
+        net: A network of `Net`, or one with a layer of `Output` that is registered last.
+
+    Returns:
+        The layer; change its weights in place to start a network at given outputs.
+    """
     return [layer for layer in net.modules() if isinstance(layer, Output)][-1]
 
 
 def constant_output(net: nn.Module, value: float = 0.0) -> nn.Module:
-    """Make a network start by giving `value` whatever it sees; its output layer's weights become zero."""
+    """Make a network start with the same output for every input.
+
+    Args:
+        net: A network of `Net`; its output layer gets zero weights and the bias `value`.
+        value: The output.
+
+    Returns:
+        The network itself, which can still learn.
+    """
     layer = output_layer(net)
     nn.init.zeros_(layer.weight)
     assert layer.bias is not None

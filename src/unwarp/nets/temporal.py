@@ -1,4 +1,4 @@
-"""Dilated convolutions over time."""
+"""Temporal convolutional networks of series: encoder, decoder and their blocks."""
 
 from __future__ import annotations
 
@@ -11,84 +11,190 @@ from torch.nn import functional as F
 
 from unwarp.core import Domain
 
-SHORT, SHORTEST = 32, 8
+MIN_LENGTH_FOR_AUTO = 32
+"""Samples of a series from which `auto` takes convolutions; shorter ones get a perceptron."""
+
+MIN_LENGTH_FOR_TCN = 8
+"""Samples of the shortest series that convolutions accept: one value of the decoder's seed."""
+
+MAX_POOLED_PARTS = 16
+"""Parts of time over which an encoder averages its features, at most."""
+
+SAMPLES_PER_RIPPLE_MEAN = 9
+MAX_DETAIL = 4.0
+"""Clipping of slopes and ripples, in multiples of their root mean square."""
+
+MIN_DETAIL_POWER = 1e-12
+"""Least mean square of a slope or ripple, so that a constant series is not divided by 0."""
 
 
-def _few_steps(shape: Sequence[int]) -> bool:
-    """Whether samples of `shape` are series too short for convolutions."""
+def is_short_series(shape: Sequence[int]) -> bool:
+    """Whether samples are series that `auto` gives a perceptron.
+
+    Args:
+        shape: Shape (C, ...) of a sample.
+
+    Returns:
+        True for series (C, T) of fewer than `MIN_LENGTH_FOR_AUTO` samples.
+    """
     domain = Domain.of_axes(len(shape) - 1)
-    return domain is not None and domain.network == "tcn" and shape[1] < SHORT
+    return domain is not None and domain.network == "tcn" and shape[1] < MIN_LENGTH_FOR_AUTO
 
 
 class DilatedBlock(nn.Module):
-    """x + convolution(GELU(normalise(x))): one residual level of a temporal convolutional network.
+    """A residual level `x + conv(GELU(norm(x)))` of a temporal convolutional network.
 
-    Bai, Kolter and Koltun 2018, An empirical evaluation of generic convolutional and recurrent networks for sequence
-    modeling; with one convolution a level, and the norm before it.
+    S. Bai, J. Z. Kolter and V. Koltun (2018), An empirical evaluation of generic convolutional and
+    recurrent networks for sequence modeling; here with one convolution per level, and with the
+    normalisation before it.
+
+    Args:
+        channels: Channels C of the features, a multiple of 4.
+        dilation: Distance between the three taps of the convolution, in features.
+        causal: Whether a feature depends on earlier ones alone; it then normalises each time by
+            itself.
+
+    >>> DilatedBlock(8, 2, causal=True)(torch.zeros(1, 8, 20)).shape
+    torch.Size([1, 8, 20])
     """
 
     def __init__(self, channels: int, dilation: int, causal: bool) -> None:
         super().__init__()
-        self.norm = Timewise(channels) if causal else nn.GroupNorm(4, channels)
+        self.norm = TimewiseNorm(channels) if causal else nn.GroupNorm(4, channels)
         self.conv = nn.Conv1d(
             channels, channels, 3, dilation=dilation, padding=dilation * (1 + causal)
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (N, C, L) to features of that shape."""
+        """Add the convolved features.
+
+        Args:
+            x: Features (N, C, L).
+
+        Returns:
+            Features of the same shape.
+        """
+        # causal: with padding on both sides and the end cut off, a feature reads the past alone
         return x + torch.as_tensor(self.conv(F.gelu(self.norm(x)))[..., : x.shape[-1]])
 
 
-class Timewise(nn.LayerNorm):
-    """Normalise the channels of each time by themselves, (N, C, L): no time sees another."""
+class TimewiseNorm(nn.LayerNorm):
+    """Layer normalisation over the channels of each time by itself.
+
+    Causal networks need it, since group normalisation also averages over time.
+
+    >>> TimewiseNorm(3)(torch.arange(6.0).reshape(1, 3, 2)).mean(1).abs().max() < 1e-6
+    tensor(True)
+    """
 
     def forward(self, x: Tensor) -> Tensor:
+        """Normalise features (N, C, L) over C."""
         return super().forward(x.mT).mT
 
 
 class Detail(nn.Module):
-    """A series with its slope and with what stands out of 9 samples around, both over their spread and within +-4."""
+    """A series together with its slope and its ripple.
+
+    Slow trends have most of the power of many series and hide their detail from an encoder. The
+    slope is a central difference; the ripple is the series minus its moving mean over 9 samples.
+    Each is divided by its root mean square over time and clipped to [-4, 4].
+
+    >>> Detail()(torch.zeros(2, 1, 12)).shape
+    torch.Size([2, 3, 12])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Series (N, C, T) to (N, 3 C, T)."""
-        wide = F.pad(x, (4, 4), mode="replicate")
-        fine = torch.cat([wide[..., 5:-3] - wide[..., 3:-5], x - F.avg_pool1d(wide, 9, 1)], 1)
-        spread = fine.square().mean(-1, keepdim=True).clamp_min(1e-12).sqrt()
-        return torch.cat([x, (fine / spread).clamp(-4, 4)], 1)
+        """Append the channels of slope and ripple.
+
+        Args:
+            x: Series (N, C, T).
+
+        Returns:
+            Series (N, 3 C, T): values, slopes, ripples.
+        """
+        margin = SAMPLES_PER_RIPPLE_MEAN // 2
+        padded = F.pad(x, (margin, margin), mode="replicate")
+        slope = padded[..., margin + 1 : 1 - margin] - padded[..., margin - 1 : -margin - 1]
+        ripple = x - F.avg_pool1d(padded, SAMPLES_PER_RIPPLE_MEAN, 1)
+        detail = torch.cat([slope, ripple], 1)
+        power = detail.square().mean(-1, keepdim=True).clamp_min(MIN_DETAIL_POWER)
+        return torch.cat([x, (detail / power.sqrt()).clamp(-MAX_DETAIL, MAX_DETAIL)], 1)
 
 
 class TemporalEncoder(nn.Module):
-    """Stride-4 convolution of a series and its clock, dilated blocks, means over at most 16 parts of time, a linear layer."""
+    """A temporal convolutional encoder of series.
+
+    A convolution of stride 4 reads the series and a channel with the time, from -1 to 1. Dilated
+    blocks follow (dilations 1, 2, 4, 8), then means over at most 16 parts of time, then a linear
+    layer. A feature sees 127 samples. It serves as critic, too, with one output.
+
+    Args:
+        shape: Shape (C, T) of a series.
+        n_out: Numbers to return per series.
+        channels: Channels of the convolutions, a multiple of 8.
+        causal: Whether features depend on earlier samples alone.
+        detail: Whether the series comes with its slope and ripple (see `Detail`).
+
+    >>> TemporalEncoder((2, 40), 3, channels=8, causal=False)(torch.zeros(5, 2, 40)).shape
+    torch.Size([5, 3])
+    """
 
     def __init__(
         self, shape: Sequence[int], n_out: int, channels: int, causal: bool, detail: bool = False
     ) -> None:
         super().__init__()
         self.front = Detail() if detail else nn.Identity()
-        seen = shape[0] * (3 if detail else 1) + 1
-        self.stem = nn.Conv1d(seen, channels, 7, stride=4, padding=3 * (1 + causal))
+        n_in = shape[0] * (3 if detail else 1) + 1
+        self.stem = nn.Conv1d(n_in, channels, 7, stride=4, padding=3 * (1 + causal))
         blocks = [DilatedBlock(channels, dilation, causal) for dilation in (1, 2, 4, 8)]
         self.trunk = nn.Sequential(*blocks, nn.Conv1d(channels, channels // 2, 1))
-        self.parts = min(16, math.ceil(shape[1] / 4))
+        self.parts = min(MAX_POOLED_PARTS, math.ceil(shape[1] / 4))
         self.head = nn.Linear(self.parts * channels // 2, n_out)
 
     def features(self, x: Tensor) -> Tensor:
-        """Series (N, C, T) to features (N, channels / 2, T / 4)."""
+        """Features over time, before they are averaged.
+
+        Args:
+            x: Series (N, C, T).
+
+        Returns:
+            Features (N, channels / 2, ceil(T / 4)).
+        """
         clock = torch.linspace(-1, 1, x.shape[-1], dtype=x.dtype, device=x.device).expand(
             len(x), 1, -1
         )
-        seen = torch.cat([self.front(x), clock], 1)
-        return torch.as_tensor(self.trunk(self.stem(seen)[..., : math.ceil(x.shape[-1] / 4)]))
+        series = torch.cat([self.front(x), clock], 1)
+        return torch.as_tensor(self.trunk(self.stem(series)[..., : math.ceil(x.shape[-1] / 4)]))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Series (N, C, T) to numbers (N, n_out)."""
+        """Encode series.
+
+        Args:
+            x: Series (N, C, T).
+
+        Returns:
+            Numbers (N, n_out).
+        """
         return torch.as_tensor(
             self.head(F.adaptive_avg_pool1d(self.features(x), self.parts).flatten(1))
         )
 
 
 class TemporalDecoder(nn.Module):
-    """A linear seed of an eighth of the length, dilated blocks, and transposed convolutions up to `shape`."""
+    """A temporal convolutional decoder of series.
+
+    A linear layer gives a seed of an eighth of the length. Two levels of dilated blocks (dilations
+    1, 2, 4) follow, each with a transposed convolution: twice, then four times the length.
+
+    Args:
+        n_in: Size of a code.
+        shape: Shape (C, T) of a series.
+        channels: Channels of the convolutions, a multiple of 4.
+        causal: Whether a sample depends on the seed of its time and earlier alone.
+
+    >>> TemporalDecoder(3, (2, 45), channels=8, causal=False)(torch.zeros(5, 3)).shape
+    torch.Size([5, 2, 45])
+    """
 
     def __init__(self, n_in: int, shape: Sequence[int], channels: int, causal: bool) -> None:
         super().__init__()
@@ -96,24 +202,36 @@ class TemporalDecoder(nn.Module):
         self.seed = nn.Sequential(
             nn.Linear(n_in, channels * math.ceil(self.length / 8)), nn.Unflatten(1, (channels, -1))
         )
-        coarse, fine = (
+        # both lists of blocks come before the upsampling: weights are drawn in order of creation
+        first_blocks, second_blocks = (
             [DilatedBlock(channels, dilation, causal) for dilation in (1, 2, 4)] for _ in range(2)
         )
         self.levels = nn.ModuleList(
             [
-                nn.Sequential(*coarse, self._up(channels, channels, 2)),
-                nn.Sequential(*fine, self._up(channels, shape[0], 4)),
+                nn.Sequential(*first_blocks, self._upsampling(channels, channels, 2)),
+                nn.Sequential(*second_blocks, self._upsampling(channels, shape[0], 4)),
             ]
         )
 
-    def _up(self, n_in: int, n_out: int, factor: int) -> nn.Module:
-        """`factor` times the length, in which an input reaches its own time and what follows, or both sides alike."""
+    def _upsampling(self, n_in: int, n_out: int, factor: int) -> nn.Module:
+        """A transposed convolution to `factor` times the length.
+
+        Without padding an input reaches its time and later ones alone; padding of half the factor
+        centres it.
+        """
         padding = 0 if self.causal else factor // 2
         return nn.ConvTranspose1d(n_in, n_out, 2 * factor, stride=factor, padding=padding)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Codes (N, D) to series (N, C, T)."""
+        """Decode codes.
+
+        Args:
+            z: Codes (N, n_in).
+
+        Returns:
+            Series (N, C, T), before an output function.
+        """
         x = self.seed(z)
-        for level, parts in zip(self.levels, (4, 1), strict=True):
-            x = level(x)[..., : math.ceil(self.length / parts)]
+        for level, step in zip(self.levels, (4, 1), strict=True):
+            x = level(x)[..., : math.ceil(self.length / step)]
         return torch.as_tensor(x)

@@ -1,10 +1,15 @@
-"""Deformations without trainable parameters. The folder is the registry: a new file with a `Warp` is a new family."""
+"""Differentiable deformations without weights: families of warps and their maps.
+
+A new file in this folder with a subclass of `Warp` is a new family: the folder is imported whole,
+and each family registers itself by its name.
+"""
 
 from __future__ import annotations
 
 from unwarp.core import import_files
 from unwarp.errors import ConfigError
-from unwarp.warps.affine import Affine2d, AffineMap, Rigid2d, Similarity2d, translation
+from unwarp.warps.affine import Affine2d, Rigid2d, Similarity2d
+from unwarp.warps.affine_map import AffineMap, translation
 from unwarp.warps.apply import align, deform
 from unwarp.warps.chain import Chain
 from unwarp.warps.cosine import CosineTime
@@ -62,21 +67,38 @@ import_files(__name__)
 
 
 def families() -> dict[str, type[Warp]]:
-    """Every warp by its name, those of imported modules included."""
+    """Every family of deformations by its name.
+
+    Families of your own modules count once the modules are imported.
+
+    >>> families()["affine"].__name__
+    'Affine2d'
+    """
     return dict(Warp.registry)
 
 
 def named(text: str) -> Warp:
-    """The warp with a name, at its defaults; `a+b` chains them, `a` acting on the template first.
+    """The warp with a name, at its defaults.
+
+    Args:
+        text: Name of a family, or two names with a plus sign: `a+b` is the chain that applies a
+            to the template first.
+
+    Returns:
+        The warp, not yet bound to a size.
 
     Raises:
-        ConfigError: An unknown name; the message lists those that there are.
+        ConfigError: A name is unknown; the message lists the known ones.
+
+    >>> named("time+gain").parts[1]
+    Gain(size=(2,), most=2.0, offset=1.0)
     """
     singles = {name: family for name, family in families().items() if family is not Chain}
     if not singles.keys() >= set(text.split("+")):
         names = ", ".join(sorted(singles))
         raise ConfigError(
-            f"warp={text!r} is unknown; choose one of {names}, chain two with '+', or import the module that defines it"
+            f"warp={text!r} is unknown; choose one of {names}, chain two with '+', or import the "
+            "module that defines it"
         )
     links = [singles[name]() for name in text.split("+")]
     return links[0] if len(links) == 1 else Chain(*links)

@@ -1,10 +1,11 @@
-"""Affine deformations of pictures: rotation, scale, shear and shift, with an exact chart in both directions.
+"""Affine families of pictures: rotation, scale, shear and shift.
 
 Convention:
-    `p_obs = R G S p_template + t`, in pixels about the centre of the frame: scale `S = diag(sx, sy)` first, then shear
-    `G = [[1, k], [0, 1]]`, then rotation `R = [[cos a, sin a], [-sin a, cos a]]` (positive: counter-clockwise as seen,
-    because y points down), then the shift `t`. Since it acts in pixels, a rotation stays one on a frame that is not
-    square. Shifts are in half-widths of their axis inside, in pixels outside.
+    `p_obs = R G S p_template + t`, in pixels about the centre of the frame: first the scale
+    `S = diag(sx, sy)`, then the shear `G = [[1, k], [0, 1]]`, then the rotation
+    `R = [[cos a, sin a], [-sin a, cos a]]` (a > 0 turns counter-clockwise as seen, since y points
+    down), then the shift `t`. The linear part acts in pixels, so that a rotation stays a rotation
+    on a frame that is not square. Theta holds shifts in half-widths, human columns in pixels.
 """
 
 from __future__ import annotations
@@ -16,164 +17,134 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
+from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import Map
 from unwarp.warps.warp import Warp
-from unwarp.warps.window import Padding, Window, resample
 
 
 @dataclass(frozen=True)
-class AffineMap(Map):
-    """N affine maps as matrices (N, 2, 3) that push template points to observed ones, in frame coordinates."""
+class _AffineFamily(Warp):
+    """Base of the affine families: the matrix from six named numbers, and back.
 
-    matrix: Tensor
-
-    def __len__(self) -> int:
-        return len(self.matrix)
-
-    @property
-    def reference(self) -> Tensor:
-        return self.matrix
-
-    def __getitem__(self, rows: Tensor | slice) -> AffineMap:
-        return AffineMap(self.matrix[rows])
-
-    def push(self, points: Tensor) -> Tensor:
-        if points.ndim > 2:
-            linear, shift = self.matrix[..., :2], self.matrix[..., 2]
-            return points @ linear.mT + shift[:, None]
-        # points that all rows share: one product of matrices instead of N small ones, which take ten times as long
-        rows = self.matrix.flatten(0, 1) @ F.pad(points, (0, 1), value=1.0).mT
-        return rows.reshape(len(self), 2, -1).mT
-
-    def pull(self, points: Tensor) -> Tensor:
-        return self.invert().push(points)
-
-    def invert(self) -> AffineMap:
-        (a, b, tx), (c, d, ty) = (row.unbind(-1) for row in self.matrix.unbind(-2))
-        det = a * d - b * c
-        rows = (d, -b, b * ty - d * tx, -c, a, c * tx - a * ty)
-        return AffineMap((torch.stack(rows, -1) / det[:, None]).reshape(-1, 2, 3))
-
-    def __call__(
-        self,
-        x: Tensor,
-        source: Window | None = None,
-        target: Window | None = None,
-        padding: Padding = "zeros",
-    ) -> Tensor:
-        """Deform templates, with the window's zoom multiplied into the matrices instead of into every point."""
-        source = source or Window.frame(x.shape[2:])
-        target = target or source
-        zoom = self.matrix.new_tensor(source.extent[::-1])[:, None]
-        reads = AffineMap(self.invert().matrix / zoom)
-        return resample(
-            x, reads.push(target.lattice(x)), Window.frame(source.size), target, padding
-        )
-
-    def merge(self, inner: Map) -> tuple[Map, ...] | None:
-        if not isinstance(inner, AffineMap):
-            return None
-        linear = self.matrix[..., :2]
-        shift = linear @ inner.matrix[..., 2:] + self.matrix[..., 2:]
-        return (AffineMap(torch.cat([linear @ inner.matrix[..., :2], shift], -1)),)
-
-
-def translation(shift: Tensor) -> AffineMap:
-    """Pure shifts (N, 2), (x, y) in half-widths, as affine maps."""
-    linear = torch.eye(2, dtype=shift.dtype, device=shift.device).expand(len(shift), 2, 2)
-    return AffineMap(torch.cat([linear, shift[..., None]], -1))
-
-
-@dataclass(frozen=True)
-class _Planar(Warp):
-    """What the affine families share: the 2 x 3 matrix from six named numbers, and back."""
+    Attributes:
+        rotation: Largest angle in degrees, in (0, 180]; 180 is the full circle.
+        shift: Largest shift in half-widths.
+    """
 
     rotation: float = 45.0
     shift: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 < self.rotation <= 180:
-            raise ConfigError(f"rotation={self.rotation} must lie in (0, 180] degrees")
-        if min(self._half) < 0:
-            raise ConfigError(f"{self} has a negative range; give 0 or more")
+            raise ConfigError(
+                f"rotation={self.rotation} is out of range; give the largest angle in degrees, "
+                "above 0 and at most 180"
+            )
+        if min(self._half_ranges) < 0:
+            raise ConfigError(f"a range is negative in {self}; give ranges of 0 or more")
 
     @property
-    def _half(self) -> tuple[float, ...]:
-        return tuple(f.half_range for f in self.factors)
+    def _half_ranges(self) -> tuple[float, ...]:
+        return tuple(factor.half_range for factor in self.factors)
 
     def constrain(self, raw: Tensor) -> Tensor:
-        return torch.tanh(raw) * torch.tensor(self._half, dtype=raw.dtype, device=raw.device)
+        """Theta (N, P) as `half_range tanh(raw)` of real numbers `raw` (N, P)."""
+        return torch.tanh(raw) * torch.tensor(self._half_ranges, dtype=raw.dtype, device=raw.device)
 
     def mean(self, map: Map) -> Map:
-        """As `Warp.mean`; on a full circle shifts of all directions cancel: the point that moves least goes to the middle."""
+        """The mean deformation, as `Warp.mean`, except for shifts on a full circle.
+
+        Objects that turn by all angles about a centre c off the middle of the frame are shifted
+        in all directions, so that their mean shift vanishes. There the mean shifts the template by
+        s before it scales: s minimises sum_i |A_i s - t_i|^2 over the maps [A_i | t_i].
+
+        Args:
+            map: N deformations.
+
+        Returns:
+            An affine map of one row.
+        """
         mean = super().mean(map)
         if self.rotation < 180:
             return mean
+        # normal equations over the rows of all maps
         rows = affine_part(map).matrix.flatten(0, 1)
         linear, shift = rows[:, :2], rows[:, 2:]
-        away = torch.linalg.solve(linear.mT @ linear, linear.mT @ shift)
-        centred = affine_part(mean).matrix[..., :2]
-        return AffineMap(torch.cat([centred, centred @ away], -1))
+        template_shift = torch.linalg.solve(linear.mT @ linear, linear.mT @ shift)
+        mean_linear = affine_part(mean).matrix[..., :2]
+        return AffineMap(torch.cat([mean_linear, mean_linear @ template_shift], -1))
 
     def _aspect(self) -> float:
+        """Height over width of the frame, in pixels."""
         height, width = self.size
         return height / width
 
     def _matrix(
         self, angle: Tensor, scale_x: Tensor, scale_y: Tensor, shear: Tensor, shift: Tensor
     ) -> AffineMap:
+        """R G S and t as maps in half-widths, from columns (N,) and shifts (N, 2)."""
         cos, sin, aspect = angle.cos(), angle.sin(), self._aspect()
         a, c = cos * scale_x, -sin * scale_x
         b, d = (shear * cos + sin) * scale_y, (cos - shear * sin) * scale_y
+        # b leads from y to x and c from x to y: their units differ by the aspect of the frame
         rows = (a, b * aspect, shift[:, 0], c / aspect, d, shift[:, 1])
         return AffineMap(torch.stack(rows, -1).reshape(-1, 2, 3))
 
-    def _linear(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """The four entries of the linear part in pixels, row by row, and the shift in half-widths."""
+    def _pixel_entries(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Entries (N,) of the linear part in pixels, row by row, and shifts (N, 2)."""
         matrix = affine_part(map).matrix
         (a, b), (c, d) = (row.unbind(-1) for row in matrix[..., :2].unbind(-2))
         return a, b / self._aspect(), c * self._aspect(), d, matrix[..., 2]
 
-    def _numbers(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        a, b, c, d, shift = self._linear(map)
+    def _decompose(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Angle in radians, scales x and y, shear k (N,) and shift (N, 2): undoes `_matrix`."""
+        a, b, c, d, shift = self._pixel_entries(map)
+        # R keeps lengths, so the first column of R G S has length sx, and the determinant is sx sy
         scale_x = torch.hypot(a, c)
         scale_y = (a * d - b * c) / scale_x
         return torch.atan2(-c, a), scale_x, scale_y, (a * b + c * d) / (a * d - b * c), shift
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        angle, _, _, _, shift = self._numbers(map)
+        """Columns `rotation_deg`, `shift_x_px` and `shift_y_px` of a map."""
+        angle, _, _, _, shift = self._decompose(map)
         limit, (height, width) = self.rotation, self.size
+        max_x, max_y = self.shift * width / 2, self.shift * height / 2
         return {
             Factor("rotation_deg", "deg", -limit, limit, limit == 180): angle.rad2deg(),
-            Factor("shift_x_px", "px", -self.shift * width / 2, self.shift * width / 2): shift[:, 0]
-            * width
-            / 2,
-            Factor("shift_y_px", "px", -self.shift * height / 2, self.shift * height / 2): shift[
-                :, 1
-            ]
-            * height
-            / 2,
+            Factor("shift_x_px", "px", -max_x, max_x): shift[:, 0] * width / 2,
+            Factor("shift_y_px", "px", -max_y, max_y): shift[:, 1] * height / 2,
         }
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """Theta from the columns of `summary`, without loss.
+
+        Args:
+            columns: Columns (N,) by name: degrees, factors and pixels.
+
+        Returns:
+            Theta (N, P).
+
+        Raises:
+            ConfigError: A column of `summary` is missing.
+        """
         names = [factor.name for factor in self.summary(translation(torch.zeros(1, 2)))]
         missing = [name for name in names if name not in columns]
         if missing:
             raise ConfigError(
                 f"columns {', '.join(missing)} are missing; {self.name!r} needs {', '.join(names)}"
             )
-        turn, right, down = (columns[name] for name in ("rotation_deg", "shift_x_px", "shift_y_px"))
-        one, (height, width) = torch.ones_like(turn), self.size
-        scale_x, scale_y, shear = (
-            columns.get(name, one) for name in ("scale_x", "scale_y", "shear_deg")
+        angle, x, y = (columns[name] for name in ("rotation_deg", "shift_x_px", "shift_y_px"))
+        ones, (height, width) = torch.ones_like(angle), self.size
+        # families without scales or shear have no such columns
+        scale_x, scale_y, shear_angle = (
+            columns.get(name, ones) for name in ("scale_x", "scale_y", "shear_deg")
         )
-        slope = shear.deg2rad().tan() if "shear_deg" in columns else 0 * one
-        shift = torch.stack([right * 2 / width, down * 2 / height], -1)
-        return self.theta(self._matrix(turn.deg2rad(), scale_x, scale_y, slope, shift))
+        shear = shear_angle.deg2rad().tan() if "shear_deg" in columns else 0 * ones
+        shift = torch.stack([x * 2 / width, y * 2 / height], -1)
+        return self.theta(self._matrix(angle.deg2rad(), scale_x, scale_y, shear, shift))
 
     def _angle_factor(self) -> Factor:
         limit = math.radians(self.rotation)
@@ -186,60 +157,88 @@ class _Planar(Warp):
 
 
 @dataclass(frozen=True)
-class Rigid2d(_Planar):
-    """Rotation and shift: theta is (rotation, shift x, shift y).
+class Rigid2d(_AffineFamily):
+    """Rotations and shifts: the special Euclidean group SE(2).
+
+    `p_obs = R p_template + t`. Theta is (rotation, shift_x, shift_y). Use it for objects of one
+    size. The family is closed under products and inverses, with exact theta; the theta of any
+    other affine map has the rotation nearest to its linear part (orthogonal Procrustes problem).
 
     Attributes:
         rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
-        shift: Largest shift in half-widths.
+        shift: Largest shift in half-widths that one stage predicts.
+
+    >>> import math, torch
+    >>> quarter = Rigid2d(size=(9, 9)).map(torch.tensor([[math.pi / 2, 0.0, 0.0]]))
+    >>> quarter.push(torch.tensor([[1.0, 0.0]])).round().tolist()  # right to top: y points down
+    [[[-0.0, -1.0]]]
     """
 
     name: ClassVar[str] = "rigid"
 
     @property
     def factors(self) -> tuple[Factor, ...]:
+        """Columns of theta: `rotation` (rad), `shift_x` and `shift_y` (half-widths)."""
         return (self._angle_factor(), *self._shift_factors())
 
     def map(self, theta: Tensor) -> AffineMap:
-        one = torch.ones_like(theta[:, 0])
-        return self._matrix(theta[:, 0], one, one, 0 * one, theta[:, 1:3])
+        """Rotations and shifts with the parameters theta (N, 3)."""
+        ones = torch.ones_like(theta[:, 0])
+        return self._matrix(theta[:, 0], ones, ones, 0 * ones, theta[:, 1:3])
 
     def theta(self, map: Map) -> Tensor:
-        a, b, c, d, shift = self._linear(map)
+        """Rotation, by projection onto SO(2), and shift.
+
+        Args:
+            map: N deformations; the affine part that acts last counts.
+
+        Returns:
+            Theta (N, 3), the angle in (-pi, pi].
+        """
+        a, b, c, d, shift = self._pixel_entries(map)
         return torch.cat([torch.atan2(b - c, a + d)[:, None], shift], -1)
 
 
 @dataclass(frozen=True)
-class _Scaling(_Planar):
-    """What the affine families with scales share."""
+class _ScalingFamily(_AffineFamily):
+    """Base of the affine families that scale.
+
+    Attributes:
+        scale: Largest factor, above 1; the smallest is its inverse.
+    """
 
     scale: float = 1.6
 
     def __post_init__(self) -> None:
         if not self.scale > 1:
-            raise ConfigError(f"scale={self.scale} is the largest factor and must be above 1")
+            raise ConfigError(f"scale={self.scale} is the largest factor; give a number above 1")
         super().__post_init__()
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        _, scale_x, scale_y, shear, _ = self._numbers(map)
-        turn, *shifts = super().summary(map).items()
+        """Columns `rotation_deg`, `scale_x`, `scale_y`, `shear_deg` and shifts of a map."""
+        _, scale_x, scale_y, shear, _ = self._decompose(map)
+        rotation, *shifts = super().summary(map).items()
         scales = [
             (Factor("scale_x", "factor", 1 / self.scale, self.scale), scale_x),
             (Factor("scale_y", "factor", 1 / self.scale, self.scale), scale_y),
             (Factor("shear_deg", "deg", -45.0, 45.0), shear.atan().rad2deg()),
         ]
-        return dict([turn, *scales, *shifts])
+        return dict([rotation, *scales, *shifts])
 
 
 @dataclass(frozen=True)
-class Affine2d(_Scaling):
-    """All affine deformations: theta is (rotation, log scale x, log scale y, shear, shift x, shift y).
+class Affine2d(_ScalingFamily):
+    """All affine deformations that keep orientation, the default warp of pictures.
+
+    `p_obs = R G S p_template + t`, with `S = diag(exp theta_1, exp theta_2)` and shear `theta_3`.
+    Theta is (rotation, log_scale_x, log_scale_y, shear, shift_x, shift_y). The family is closed
+    under products and inverses, and theta is exact for every affine map of positive determinant.
 
     Attributes:
         rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
         shift: Largest shift in half-widths.
         scale: Largest factor; the smallest is its inverse.
-        shear: Largest shear k.
+        shear: Largest shear k, the tangent of the shear angle.
 
     >>> import torch
     >>> warp = Affine2d(size=(40, 40))
@@ -253,56 +252,81 @@ class Affine2d(_Scaling):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        log = math.log(self.scale)
-        scales = (
-            Factor("log_scale_x", "log factor", -log, log),
-            Factor("log_scale_y", "log factor", -log, log),
-        )
+        """Columns of theta: `rotation` (rad), two log scales, `shear`, two shifts (half-widths)."""
+        limit = math.log(self.scale)
         return (
             self._angle_factor(),
-            *scales,
+            Factor("log_scale_x", "log factor", -limit, limit),
+            Factor("log_scale_y", "log factor", -limit, limit),
             Factor("shear", "", -self.shear, self.shear),
             *self._shift_factors(),
         )
 
     def map(self, theta: Tensor) -> AffineMap:
+        """Affine deformations with the parameters theta (N, 6)."""
         return self._matrix(
             theta[:, 0], theta[:, 1].exp(), theta[:, 2].exp(), theta[:, 3], theta[:, 4:6]
         )
 
     def theta(self, map: Map) -> Tensor:
-        angle, scale_x, scale_y, shear, shift = self._numbers(map)
+        """Theta by the QR decomposition R G S of the matrix.
+
+        Args:
+            map: N deformations; the affine part that acts last counts.
+
+        Returns:
+            Theta (N, 6), the angle in (-pi, pi]; NaN if the determinant is not positive.
+        """
+        angle, scale_x, scale_y, shear, shift = self._decompose(map)
         return torch.cat([torch.stack([angle, scale_x.log(), scale_y.log(), shear], -1), shift], -1)
 
 
 @dataclass(frozen=True)
-class Similarity2d(_Scaling):
-    """Rotation, one scale and shift: theta is (rotation, log scale, shift x, shift y)."""
+class Similarity2d(_ScalingFamily):
+    """Rotations, uniform scales and shifts: the similarity group of the plane.
+
+    `p_obs = exp(theta_1) R p_template + t`. Theta is (rotation, log_scale, shift_x, shift_y). Use
+    it for objects with proportions that matter. The family is closed under products and inverses,
+    with exact theta; the theta of any other affine map is its orthogonal projection.
+
+    Attributes:
+        rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
+        shift: Largest shift in half-widths.
+        scale: Largest factor; the smallest is its inverse.
+
+    >>> import math, torch
+    >>> warp = Similarity2d(size=(40, 40))
+    >>> larger = warp.map(torch.tensor([[0.0, math.log(2.0), 0.0, 0.0]]))
+    >>> larger.push(torch.tensor([[0.25, -0.5]])).tolist()
+    [[[0.5, -1.0]]]
+    """
 
     name: ClassVar[str] = "similarity"
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        log = math.log(self.scale)
+        """Columns of theta: `rotation` (rad), `log_scale`, two shifts (half-widths)."""
+        limit = math.log(self.scale)
         return (
             self._angle_factor(),
-            Factor("log_scale", "log factor", -log, log),
+            Factor("log_scale", "log factor", -limit, limit),
             *self._shift_factors(),
         )
 
     def map(self, theta: Tensor) -> AffineMap:
+        """Scaled rotations and shifts with the parameters theta (N, 4)."""
         scale = theta[:, 1].exp()
         return self._matrix(theta[:, 0], scale, scale, torch.zeros_like(scale), theta[:, 2:4])
 
     def theta(self, map: Map) -> Tensor:
-        a, b, c, d, shift = self._linear(map)
+        """Theta of the nearest scaled rotation in pixels, and of the shift.
+
+        Args:
+            map: N deformations; the affine part that acts last counts.
+
+        Returns:
+            Theta (N, 4), the angle in (-pi, pi].
+        """
+        a, b, c, d, shift = self._pixel_entries(map)
         angle, scale = torch.atan2(b - c, a + d), torch.hypot(a + d, b - c) / 2
         return torch.cat([torch.stack([angle, scale.log()], -1), shift], -1)
-
-
-def affine_part(map: Map) -> AffineMap:
-    """The affine end of a map: all of an `AffineMap`, the last part of a chain, the identity where there is none."""
-    last = map.parts[-1] if map.parts else None
-    return (
-        last if isinstance(last, AffineMap) else translation(map.reference.new_zeros(len(map), 2))
-    )

@@ -1,4 +1,4 @@
-"""Smooth speeds of time as a sum of cosines."""
+"""Warps of time with a bounded sum of cosines as log speed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,35 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
-from unwarp.warps.time import SLOWEST, MonotoneTime
+from unwarp.warps.time import MIN_SPEED, MonotoneTime
+
+NEWTON_STEPS = 12
+MAX_LOGIT = 9.0
+"""Steps of Newton's method, and the largest logit that they may reach."""
 
 
 @dataclass(frozen=True)
 class CosineTime(MonotoneTime):
-    """Smooth log speed: log gamma' = bound tanh(sum_k theta_k cos(pi k t) / sqrt(k) / bound), less its normaliser.
+    """Smooth monotone warps, the default warp of time.
+
+    With `w(t) = sum_k theta_k cos(pi k t) / sqrt(k)`, the log speed is
+    `log gamma'(t) = b tanh(w(t) / b) - c`, and the constant c makes gamma end at 1. The hyperbolic
+    tangent bounds the speed for any theta. The weights 1 / sqrt(k) and the ranges `reach / sqrt(k)`
+    keep random draws smooth. Theta is exact for maps of the family, and the nearest cosines (in
+    w, by least squares) for all others; a product of two maps is not in the family.
 
     Attributes:
-        waves: Number of cosines, which is the size of theta.
-        bound: Largest log speed before normalisation, for any theta; speeds differ by a factor of exp(2 bound) at most.
-        reach: Range of the first column; column k reaches `reach` / sqrt(k), so that random draws are smooth.
+        waves: Number of cosines, the number of columns of theta; below `cells`.
+        bound: Bound b of the log speed before c; speeds of a series differ by a factor of at most
+            exp(2 b).
+        reach: Range of the first column; column k has the range reach / sqrt(k).
+
+    >>> import torch
+    >>> warp = CosineTime(waves=1, size=(101,))
+    >>> slow_start = warp.map(torch.tensor([[-1.0]]))
+    >>> columns = {f.name: float(v) for f, v in warp.summary(slow_start).items()}
+    >>> columns["lag_samples"] > 0 and columns["speed_min"] < 1 < columns["speed_max"]
+    True
     """
 
     name: ClassVar[str] = "time"
@@ -33,65 +51,85 @@ class CosineTime(MonotoneTime):
         super().__post_init__()
         if not 1 <= self.waves < self.cells:
             raise ConfigError(
-                f"CosineTime: waves={self.waves} must lie within 1 and cells - 1 = {self.cells - 1}"
+                f"CosineTime: waves={self.waves} is out of range; give 1 to {self.cells - 1}, "
+                f"fewer than cells={self.cells}"
             )
-        if not 0 < self.bound <= -math.log(SLOWEST) / 2:
+        if not 0 < self.bound <= -math.log(MIN_SPEED) / 2:
             raise ConfigError(
-                f"CosineTime: bound={self.bound} must lie in (0, {-math.log(SLOWEST) / 2:.2f}]"
+                f"CosineTime: bound={self.bound} is out of range; give a log speed above 0 and at "
+                f"most {-math.log(MIN_SPEED) / 2:.2f}"
             )
         if not self.reach > 0:
-            raise ConfigError(f"CosineTime: reach={self.reach} must be positive")
+            raise ConfigError(f"CosineTime: reach={self.reach} is not positive; give more than 0")
 
     @property
-    def _columns(self) -> tuple[Factor, ...]:
+    def _speed_factors(self) -> tuple[Factor, ...]:
         reaches = [self.reach / math.sqrt(k) for k in range(1, self.waves + 1)]
         return tuple(Factor(f"wave_{k}", "log factor", -r, r) for k, r in enumerate(reaches, 1))
 
     @property
-    def _fastest(self) -> float:
+    def _max_speed(self) -> float:
         return math.exp(self.bound)
 
     def _basis(self, like: Tensor) -> Tensor:
-        """Cosines over sqrt(k) at the middle of each cell (waves, cells), where they are orthogonal."""
+        """Cosines over sqrt(k) at the middle of each cell (waves, cells): orthogonal, of mean 0."""
         k = torch.arange(1, self.waves + 1, dtype=like.dtype, device=like.device)[:, None]
         middle = (torch.arange(self.cells, dtype=like.dtype, device=like.device) + 0.5) / self.cells
         return torch.cos(math.pi * k * middle) / k.sqrt()
 
     def _speed(self, theta: Tensor) -> Tensor:
-        level = self.bound * torch.tanh(theta @ self._basis(theta) / self.bound)
-        return self.cells * level.softmax(-1)
+        # softmax over the cells normalises their mean speed to 1
+        log_speed = self.bound * torch.tanh(theta @ self._basis(theta) / self.bound)
+        return self.cells * log_speed.softmax(-1)
 
-    def _shape(self, speed: Tensor) -> Tensor:
-        wave = self.bound * torch.atanh(unnormalised(speed.log() / self.bound))
+    def _theta_of_speed(self, speed: Tensor) -> Tensor:
+        # softmax subtracts a constant c from the log speed: restore it, then undo tanh
+        wave = self.bound * torch.atanh(restore_constant(speed.log() / self.bound))
+        # the cosines are orthogonal on the cells, so each coefficient is a projection of its own
         basis = self._basis(speed)
         return wave @ (basis / basis.square().sum(-1, keepdim=True)).mT
 
 
-def unnormalised(level: Tensor) -> Tensor:
-    """Shift each row of `level` (N, M) such that the inverse hyperbolic tangents of the row have mean 0.
+def restore_constant(values: Tensor) -> Tensor:
+    """Shift each row until its inverse hyperbolic tangents have mean 0.
 
-    Rows that no shift brings into (-1, 1) are shrunk about their middle. Newton's method on the logit of the shift's place
-    between its bounds, where the poles of the tangents are nearly straight; the last line adds nothing but the
-    derivatives (the implicit function theorem).
+    It undoes the normalisation of `tanh(w) - c` for any w of mean 0, such as sums of cosines.
+    Newton's method solves for the constant; its derivative is that of the implicit function
+    theorem.
+
+    Args:
+        values: Rows (N, M), known up to a constant per row. Rows that are too wide for (-1, 1)
+            are shrunk about their middle first.
+
+    Returns:
+        Rows (N, M) in (-1, 1), differentiable in `values`.
     """
-    low, high = level.amin(-1, keepdim=True), level.amax(-1, keepdim=True)
-    middle, half = (low + high) / 2, (high - low) / 2
-    level = (level - middle) * (0.99 / half.clamp_min(0.99))
-    with torch.no_grad():
-        least = -1 - level.amin(-1, keepdim=True)
-        width = 1 - level.amax(-1, keepdim=True) - least
-        logit = torch.zeros_like(least)
-        for _ in range(12):
-            z, bend = (
-                level + least + width * logit.sigmoid(),
-                width * logit.sigmoid() * (-logit).sigmoid(),
-            )
-            logit -= torch.atanh(z).mean(-1, keepdim=True) / (
-                bend * (1 / (1 - z * z)).mean(-1, keepdim=True)
-            )
-            logit.clamp_(-9, 9)
-        shift = least + width * logit.sigmoid()
-    z = level + shift
+    low, high = values.amin(-1, keepdim=True), values.amax(-1, keepdim=True)
+    middle, half_width = (low + high) / 2, (high - low) / 2
+    values = (values - middle) * (0.99 / half_width.clamp_min(0.99))
+    z = values + _solve_constant(values)
     slope = (1 / (1 - z * z)).mean(-1, keepdim=True).detach()
     mean = torch.atanh(z).mean(-1, keepdim=True)
+    # the difference is 0: it changes no value and adds the derivative of the constant
     return z - (mean - mean.detach()) / slope
+
+
+@torch.no_grad()
+def _solve_constant(values: Tensor) -> Tensor:
+    """The constant (N, 1) for `restore_constant`, by Newton's method.
+
+    The unknown is the logit of the constant's position between its bounds: the mean of the
+    tangents has poles at the bounds and is nearly straight in the logit.
+    """
+    lowest_constant = -1 - values.amin(-1, keepdim=True)
+    width = 1 - values.amax(-1, keepdim=True) - lowest_constant
+    logit = torch.zeros_like(lowest_constant)
+    for _ in range(NEWTON_STEPS):
+        z = values + lowest_constant + width * logit.sigmoid()
+        derivative = width * logit.sigmoid() * (-logit).sigmoid()
+        logit -= torch.atanh(z).mean(-1, keepdim=True) / (
+            derivative * (1 / (1 - z * z)).mean(-1, keepdim=True)
+        )
+        # keeps z inside (-1, 1), beyond which atanh is infinite
+        logit.clamp_(-MAX_LOGIT, MAX_LOGIT)
+    return lowest_constant + width * logit.sigmoid()

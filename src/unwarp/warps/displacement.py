@@ -1,7 +1,8 @@
-"""Smooth residual displacements of pictures: a coarse grid of control vectors, interpolated bicubically."""
+"""Smooth residual displacements of pictures: bicubic fields on a coarse grid."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,19 +12,34 @@ from torch.nn import functional as F
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, NotInvertibleError
-from unwarp.warps.affine import AffineMap, affine_part, translation
+from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import IdentityMap, Map
 from unwarp.warps.warp import Warp
 
 
 @dataclass(frozen=True)
 class DisplacementMap(Map):
-    """N displacement fields: an observed point p reads the template at p - d(p).
+    """N displacement fields `pull(p) = F(q - d(q))` with `q = F^-1(p)`.
+
+    The field d interpolates the control vectors with Keys' cubic convolution kernel (a = -0.75),
+    `d(q) = sum_ij c_ij k(u - i) k(v - j)`, so its slope is continuous. The affine map F is the
+    identity unless a single affine map acts before the displacement (see `merge`). The maps have
+    no `push` and no inverse.
+
+    R. G. Keys (1981), Cubic convolution interpolation for digital image processing, IEEE ASSP 29.
 
     Attributes:
-        control: Control vectors (N, 2, g, g), x then y, in half-widths; cell centres of a g x g division of the window.
-        extent: Reach of that window in half-frames; from half a cell beyond it the field is constant.
-        frame: The affine map (one row) that carries the window's coordinates to the template's.
+        control: Control vectors (N, 2, g, g), x then y, in half-widths; they belong to the cell
+            centres of a g x g division of the window.
+        extent: Share of the frame that the window covers. The field is constant along each axis
+            from half a cell beyond the window.
+        frame: The affine map F, one row, from the coordinates of the window to the template's.
+
+    >>> import torch
+    >>> right = DisplacementMap(torch.tensor([0.25, 0.0]).reshape(1, 2, 1, 1).expand(1, 2, 2, 2),
+    ...                         1.0, translation(torch.zeros(1, 2)))
+    >>> right.pull(torch.tensor([[0.5, 0.5]])).tolist()
+    [[[0.25, 0.5]]]
     """
 
     control: Tensor
@@ -35,41 +51,74 @@ class DisplacementMap(Map):
 
     @property
     def reference(self) -> Tensor:
+        """The control vectors, with the dtype and the device of the map."""
         return self.control
 
     def __getitem__(self, rows: Tensor | slice) -> DisplacementMap:
         return replace(self, control=self.control[rows])
 
     def _field(self, points: Tensor) -> Tensor:
-        """Displacement at window `points` (P, 2) shared by all rows, or (N, P, 2)."""
+        """Displacements (N, P, 2) at points of the window, (P, 2) for all rows or (N, P, 2)."""
         n, _, g, _ = self.control.shape
         grid = points / self.extent
         if points.dim() == 3 and len(points) > 1:
             return _bicubic(self.control, grid[:, None]).squeeze(2).mT
+        # points that all rows share: the kernel's weights once, then one product of matrices
         nodes = torch.eye(g * g, dtype=points.dtype, device=points.device).reshape(1, g * g, g, g)
         basis = _bicubic(nodes, grid.reshape(1, 1, -1, 2)).reshape(g * g, -1)
         return (self.control.reshape(n * 2, -1) @ basis).reshape(n, 2, -1).mT
 
     def pull(self, points: Tensor) -> Tensor:
+        """Template points that observed points show.
+
+        Args:
+            points: Observed points (P, 2) for all rows, or (N, P, 2), in half-widths.
+
+        Returns:
+            Template points (N, P, 2).
+        """
         local = self.frame.pull(points)
         return self.frame.push(local - self._field(local))
 
     def push(self, points: Tensor) -> Tensor:
+        """Not available.
+
+        Raises:
+            NotInvertibleError: Always.
+        """
         raise NotInvertibleError(
-            "a displacement knows where an observed point reads, not where a template point goes"
+            "a displacement maps observed points to template points only, so template points have "
+            "no observed position; use pull, or invertible_part() of the map"
         )
 
     def invert(self) -> Map:
+        """Not available.
+
+        Raises:
+            NotInvertibleError: Always.
+        """
         raise NotInvertibleError(
-            "a displacement has no inverse here; `invertible_part()` gives the part of a map that has one"
+            "a displacement has no inverse; use invertible_part(), the part of the map that has one"
         )
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
+        """The product with one affine map that acts first.
+
+        As deformations, D o A = A o D' (the right one acts first) for D' in the frame A^-1 F, so
+        that centring by an affine mean keeps the control vectors.
+
+        Args:
+            inner: The map that acts first.
+
+        Returns:
+            The displacement in its new frame, then `inner`; None if `inner` is not affine or has
+            several rows.
+        """
         if not isinstance(inner, AffineMap) or len(inner) > 1:
             return None
-        frames = inner.invert().compose(self.frame)
-        assert isinstance(frames, AffineMap)
-        return (replace(self, frame=frames), inner)
+        frame = inner.invert().compose(self.frame)
+        assert isinstance(frame, AffineMap)
+        return (replace(self, frame=frame), inner)
 
 
 def _bicubic(values: Tensor, grid: Tensor) -> Tensor:
@@ -78,13 +127,25 @@ def _bicubic(values: Tensor, grid: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Displacement2d(Warp):
-    """Residual displacements on a `grid` x `grid` lattice of control vectors; theta holds x of all nodes, then y.
+    """Residual displacements with control vectors on a `grid` x `grid` lattice.
+
+    `pull(p) = p - d(p)` with a bicubic field d (see `DisplacementMap`). Theta holds the vectors in
+    half-widths: x of all nodes row by row, then y. Use it before a pose,
+    `Chain(Displacement2d(4), Affine2d())`, for objects that also bend. Theta is exact for maps of
+    the family; the maps have no inverse, and a product of two is not in the family.
 
     Attributes:
-        grid: Control vectors along each axis.
-        reach: Largest displacement of a control vector, in half-widths.
-        extent: Share of the frame that the lattice covers (the template's window).
-        frame: Row-major 2 x 3 matrix of the map that carries the lattice into a centred template; None: identity.
+        grid: Control vectors along each axis, 2 or more.
+        reach: Largest component of a control vector, in half-widths.
+        extent: Share of the frame that the lattice covers, which `bind` sets.
+        frame: Row-major 2 x 3 matrix of the affine map from the lattice to a centred template,
+            which `recentre` sets; None for the identity.
+
+    >>> import torch
+    >>> warp = Displacement2d(2, size=(20, 20))
+    >>> right = warp.map(torch.tensor([[0.1] * 4 + [0.0] * 4]))
+    >>> {f.name: round(float(v), 3) for f, v in warp.summary(right).items()}
+    {'residual_px': 1.0}
     """
 
     name: ClassVar[str] = "displacement"
@@ -96,53 +157,90 @@ class Displacement2d(Warp):
     def __post_init__(self) -> None:
         if self.grid < 2:
             raise ConfigError(
-                f"grid={self.grid} must be at least 2 control vectors along each axis"
+                f"grid={self.grid} is too small; give at least 2 control vectors along each axis"
             )
         if self.reach < 0 or not 0 < self.extent <= 1:
             raise ConfigError(
-                f"reach={self.reach} must be 0 or more, extent={self.extent} within (0, 1]"
+                f"reach={self.reach} or extent={self.extent} is out of range; give a reach of 0 or "
+                "more, and an extent above 0, at most 1"
             )
 
-    def bind(self, size: tuple[int, ...], extent: float = 1.0) -> Displacement2d:  # type: ignore[override]
+    def bind(self, size: Sequence[int], extent: float = 1.0) -> Displacement2d:
+        """The same family for pictures of a known size.
+
+        Args:
+            size: Height and width of the frame in pixels.
+            extent: Central share of the frame that the lattice covers, in (0, 1].
+
+        Returns:
+            A copy with this size and extent.
+        """
         return replace(self, size=tuple(size), extent=extent)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
+        """Columns of theta: `x_row_column` of all nodes, then `y_row_column`, in half-widths."""
         nodes = [
             f"{axis}_{i}_{j}" for axis in "xy" for i in range(self.grid) for j in range(self.grid)
         ]
         return tuple(Factor(node, "half-widths", -self.reach, self.reach) for node in nodes)
 
     def constrain(self, raw: Tensor) -> Tensor:
+        """Theta (N, 2 g^2) as `reach tanh(raw)` of real numbers."""
         return self.reach * torch.tanh(raw)
 
     def map(self, theta: Tensor) -> DisplacementMap:
+        """Displacement fields with the control vectors theta (N, 2 g^2)."""
         frame = translation(theta.new_zeros(1, 2))
         if self.frame is not None:
             frame = AffineMap(theta.new_tensor(self.frame).reshape(1, 2, 3))
         return DisplacementMap(theta.reshape(-1, 2, self.grid, self.grid), self.extent, frame)
 
     def theta(self, map: Map) -> Tensor:
-        found = [part for part in map.parts if isinstance(part, DisplacementMap)]
-        return (
-            found[0].control.flatten(1)
-            if found
-            else map.reference.new_zeros(len(map), len(self.factors))
-        )
+        """The control vectors of a map.
+
+        Args:
+            map: N deformations.
+
+        Returns:
+            Theta (N, 2 g^2) of the displacement that acts first, zeros if there is none.
+        """
+        # several displacements occur only in products, which theta cannot describe
+        residuals = [part for part in map.parts if isinstance(part, DisplacementMap)]
+        if residuals:
+            return residuals[0].control.flatten(1)
+        return map.reference.new_zeros(len(map), len(self.factors))
 
     def recentre(self, anchor: Map) -> Displacement2d:
-        back = anchor.invert()
-        still = affine_part(back).matrix.new_zeros(1, len(self.factors))
-        moved = self.map(still).compose(back).parts[0]
-        assert isinstance(moved, DisplacementMap)
-        return replace(self, frame=tuple(moved.frame.matrix.flatten().tolist()))
+        """The family on the lattice that the centred template carries along.
+
+        Args:
+            anchor: The mean pose, one invertible row.
+
+        Returns:
+            A copy with the anchor in its `frame`; theta keeps its meaning and its values.
+        """
+        inverse = anchor.invert()
+        zero = affine_part(inverse).matrix.new_zeros(1, len(self.factors))
+        centred = self.map(zero).compose(inverse).parts[0]
+        assert isinstance(centred, DisplacementMap)
+        return replace(self, frame=tuple(centred.frame.matrix.flatten().tolist()))
 
     def mean(self, map: Map) -> IdentityMap:
+        """The identity: a mean displacement without an inverse cannot be divided out."""
         return IdentityMap(1)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
+        """The column `residual_px`.
+
+        Args:
+            map: N deformations.
+
+        Returns:
+            Root mean square length of the control vectors (N,), in pixels.
+        """
         height, width = self.size
         vectors = self.theta(map).reshape(len(map), 2, -1)
         pixels = vectors * vectors.new_tensor([[width / 2], [height / 2]])
-        most = self.reach * max(height, width) / 2
-        return {Factor("residual_px", "px", 0.0, most): pixels.square().sum(1).mean(-1).sqrt()}
+        limit = self.reach * max(height, width) / 2
+        return {Factor("residual_px", "px", 0.0, limit): pixels.square().sum(1).mean(-1).sqrt()}

@@ -1,4 +1,4 @@
-"""The affine counterpart for values of series: a gain and an offset, which chain with the warps of time."""
+"""Changes of the values of series by a gain and an offset."""
 
 from __future__ import annotations
 
@@ -19,11 +19,19 @@ from unwarp.warps.window import Padding, Window
 
 @dataclass(frozen=True)
 class GainMap(Map):
-    """N changes of values: the observation is gain x template + offset, at the same points.
+    """N changes of values, `x_obs = g x + b`.
+
+    No point moves. The maps are the group of positive affine maps of the line: products and
+    inverses are exact. They commute with every map of points, so they come first in a product.
 
     Attributes:
-        gain: Positive factors (N,).
-        offset: What is added, in units of the values (N,).
+        gain: Positive factors g, (N,).
+        offset: Offsets b in units of the values, (N,).
+
+    >>> import torch
+    >>> louder = GainMap(torch.tensor([2.0]), torch.tensor([1.0]))
+    >>> louder.compose(louder)(torch.ones(1, 1, 2)).tolist()
+    [[[7.0, 7.0]]]
     """
 
     gain: Tensor
@@ -34,26 +42,39 @@ class GainMap(Map):
 
     @property
     def reference(self) -> Tensor:
+        """The gains, with the dtype and the device of the map."""
         return self.gain
 
     def __getitem__(self, rows: Tensor | slice) -> GainMap:
         return GainMap(self.gain[rows], self.offset[rows])
 
     def pull(self, points: Tensor) -> Tensor:
+        """The points themselves (N, P, axes), since no point moves."""
         return points.expand(len(self), *points.shape[-2:])
 
     def push(self, points: Tensor) -> Tensor:
+        """The points themselves (N, P, axes), since no point moves."""
         return self.pull(points)
 
     @property
     def point_map(self) -> Map:
+        """The identity, since no point moves."""
         return IdentityMap(len(self))
 
     def invert(self) -> GainMap:
+        """The inverse, with gain 1 / g and offset -b / g."""
         return GainMap(1 / self.gain, -self.offset / self.gain)
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
-        """Gains multiply, and act before any map of points, with which they commute."""
+        """The product with an inner map.
+
+        Args:
+            inner: The map that acts first.
+
+        Returns:
+            One change with gain g g' and offset g b' + b for a `GainMap`; else both maps with
+            this one in front, since it commutes with a map of points.
+        """
         if isinstance(inner, GainMap):
             return (GainMap(self.gain * inner.gain, self.gain * inner.offset + self.offset),)
         return (self, inner)
@@ -65,17 +86,26 @@ class GainMap(Map):
         target: Window | None = None,
         padding: Padding = "zeros",
     ) -> Tensor:
+        """Change the values of templates; arguments as for `Map`.
+
+        Padding with zeros follows the change, so that values beyond `source` are 0, not the
+        offset.
+        """
         gain, offset = (part.reshape(-1, *[1] * (x.dim() - 1)) for part in (self.gain, self.offset))
         return IdentityMap(len(x))(gain * x + offset, source, target, padding)
 
 
 @dataclass(frozen=True)
 class Gain(Warp):
-    """One gain and one offset a series, for all its channels: theta is (log gain, offset).
+    """One gain and one offset per series, for all its channels.
+
+    `x_obs = exp(theta_0) x_template + theta_1`. Theta is (log_gain, offset), exact for every
+    product of these maps. Use it after a warp of time, `Chain(CosineTime(), Gain())`, for
+    recordings of different loudness or baseline.
 
     Attributes:
-        most: Largest gain; the smallest is its inverse.
-        offset: Largest offset, in units of the values that the map sees: in a model, standard deviations.
+        most: Largest gain that one stage predicts; the smallest is its inverse.
+        offset: Largest offset, in units of the values; a model sees standard deviations.
 
     >>> import torch
     >>> louder = Gain().map(torch.tensor([[0.0, 0.5]]))
@@ -90,44 +120,72 @@ class Gain(Warp):
 
     def __post_init__(self) -> None:
         if not self.most > 1:
-            raise ConfigError(f"Gain: most={self.most} is the largest factor and must be above 1")
+            raise ConfigError(
+                f"Gain: most={self.most} is the largest gain; give a number above 1, since the "
+                "smallest gain is 1 / most"
+            )
         if not self.offset > 0:
-            raise ConfigError(f"Gain: offset={self.offset} must be positive")
+            raise ConfigError(f"Gain: offset={self.offset} is not positive; give more than 0")
 
     @property
     def domain(self) -> str:
+        """`series`."""
         return "series"
 
     @property
-    def moves(self) -> bool:
+    def moves_points(self) -> bool:
+        """False: values change, and no point moves."""
         return False
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        log = math.log(self.most)
+        """Columns of theta: `log_gain` and `offset` (standard deviations)."""
+        limit = math.log(self.most)
         return (
-            Factor("log_gain", "log factor", -log, log),
+            Factor("log_gain", "log factor", -limit, limit),
             Factor("offset", "sd", -self.offset, self.offset),
         )
 
     def constrain(self, raw: Tensor) -> Tensor:
+        """Theta (N, 2) as `half_range tanh(raw)` of real numbers `raw` (N, 2)."""
         return torch.tanh(raw) * raw.new_tensor([f.half_range for f in self.factors])
 
     def map(self, theta: Tensor) -> GainMap:
+        """Changes of values with the parameters theta (N, 2)."""
         return GainMap(theta[:, 0].exp(), theta[:, 1])
 
     def theta(self, map: Map) -> Tensor:
-        found = gain_part(map)
-        return torch.stack([found.gain.log(), found.offset], -1)
+        """Log gain and offset of a map.
+
+        Args:
+            map: N deformations; a map of points alone has gain 1 and offset 0.
+
+        Returns:
+            Theta (N, 2).
+        """
+        change = gain_part(map)
+        return torch.stack([change.gain.log(), change.offset], -1)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        found = gain_part(map)
+        """Columns (N,) of a map: `gain` (a factor) and `offset` (standard deviations)."""
+        change = gain_part(map)
         return {
-            Factor("gain", "factor", 1 / self.most, self.most): found.gain,
-            Factor("offset", "sd", -self.offset, self.offset): found.offset,
+            Factor("gain", "factor", 1 / self.most, self.most): change.gain,
+            Factor("offset", "sd", -self.offset, self.offset): change.offset,
         }
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """Theta from the columns `gain` and `offset`.
+
+        Args:
+            columns: Columns (N,) by name.
+
+        Returns:
+            Theta (N, 2).
+
+        Raises:
+            ConfigError: A column is missing.
+        """
         missing = [name for name in ("gain", "offset") if name not in columns]
         if missing:
             raise ConfigError(
@@ -137,10 +195,15 @@ class Gain(Warp):
 
 
 def gain_part(map: Map) -> GainMap:
-    """What a map does to values; nothing where it only moves points."""
-    found = [part for part in map.parts if isinstance(part, GainMap)]
-    return (
-        found[0]
-        if found
-        else GainMap(map.reference.new_ones(len(map)), map.reference.new_zeros(len(map)))
-    )
+    """The change of values within a map.
+
+    Args:
+        map: N deformations.
+
+    Returns:
+        The first gain among the parts of the map, else N gains of 1 with offsets of 0.
+    """
+    gains = [part for part in map.parts if isinstance(part, GainMap)]
+    if gains:
+        return gains[0]
+    return GainMap(map.reference.new_ones(len(map)), map.reference.new_zeros(len(map)))

@@ -1,4 +1,4 @@
-"""Deformations as mathematics: maps of points, their products and inverses."""
+"""Maps: batches of deformations as functions of points, with products and inverses."""
 
 from __future__ import annotations
 
@@ -14,30 +14,61 @@ from unwarp.warps.window import Padding, Window, resample
 
 
 class Map(ABC):
-    """A batch of N deformations as mathematics, whatever predicted them. Algebra happens here, never on theta."""
+    """A batch of N deformations of a template into an observation.
+
+    `push` sends a template point to the observation, `pull` sends an observed point to the
+    template. A picture needs `pull` alone: `observation(p) = template(pull(p))`. All algebra
+    (products, inverses, means) happens on maps, never on theta, so it has no box of parameters.
+    Laws: `pull` undoes `push`, `compose` is associative, and row i of a batch is row i alone.
+    A subclass defines `pull`, `push`, `invert`, `len` and indexing; the rest follows.
+
+    >>> import torch
+    >>> from unwarp.warps import translation
+    >>> right = translation(torch.tensor([[0.5, 0.0]]))
+    >>> down = translation(torch.tensor([[0.0, 0.25]]))
+    >>> both = down.compose(right)  # right acts on the template first
+    >>> both.push(torch.zeros(1, 2)).tolist()
+    [[[0.5, 0.25]]]
+    >>> both.pull(torch.tensor([[0.5, 0.25]])).abs().tolist()
+    [[[0.0, 0.0]]]
+    """
 
     @abstractmethod
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Number N of deformations."""
 
     @abstractmethod
     def __getitem__(self, rows: Tensor | slice) -> Map:
-        """The deformations of some rows."""
+        """The deformations with the indices `rows`, a slice or an integer tensor (M,)."""
 
     @abstractmethod
     def pull(self, points: Tensor) -> Tensor:
-        """Where observed `points` (P, axes) or (N, P, axes) read in the template, (N, P, axes)."""
+        """Template points that observed points show.
+
+        Args:
+            points: Observed points, (P, axes) for all rows or (N, P, axes), in frame coordinates.
+
+        Returns:
+            Template points (N, P, axes).
+        """
 
     @abstractmethod
     def push(self, points: Tensor) -> Tensor:
-        """Where template `points` (P, axes) or (N, P, axes) are seen, (N, P, axes).
+        """Observed positions of template points.
+
+        Args:
+            points: Template points, (P, axes) for all rows or (N, P, axes), in frame coordinates.
+
+        Returns:
+            Observed points (N, P, axes).
 
         Raises:
-            NotInvertibleError: The family only knows `pull`.
+            NotInvertibleError: The family has no inverse, so that it has `pull` alone.
         """
 
     @abstractmethod
     def invert(self) -> Map:
-        """The deformation that undoes this one.
+        """The inverse deformations: their `pull` is `push` of this map.
 
         Raises:
             NotInvertibleError: The family has no inverse.
@@ -50,35 +81,57 @@ class Map(ABC):
 
     @property
     def parts(self) -> tuple[Map, ...]:
-        """The elementary maps in the order in which they act on the template."""
+        """The elementary maps, first the one that acts on the template first."""
         return (self,)
 
     @property
     def point_map(self) -> Map:
-        """What moves points, without what changes values alone."""
+        """The movement of points alone, without gains and offsets."""
         return self
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
-        """The normal form of `inner` followed by this map, or None where the two stay as they are."""
+        """Normal form of `inner` followed by this map.
+
+        A family that is closed under products gives one map. Maps that commute may swap, so that
+        equal kinds become neighbours. The default is None.
+
+        Args:
+            inner: The map that acts first.
+
+        Returns:
+            The maps to apply one after the other, first acts first; None to leave both as is.
+        """
         return None
 
     def compose(self, inner: Map) -> Map:
-        """The deformation that applies `inner` to the template first and this one afterwards."""
+        """The product of this map with a map that acts before it.
+
+        Args:
+            inner: The deformation that is applied to the template first; N rows, or one row
+                for all (likewise for this map).
+
+        Returns:
+            The product, with `pull(p) = inner.pull(self.pull(p))`, in normal form (see `chain`).
+        """
         parts = inner.parts + self.parts
         return expand_rows(chain(parts), max(len(self), len(inner))) if parts else self
 
     def invertible_part(self) -> Map:
-        """The longest invertible run at the observation's end: what `align` can undo."""
-        run: Map = IdentityMap(len(self))
+        """The longest run of invertible parts that act last.
+
+        `align` undoes this part: all of an invertible map, the affine map behind a displacement,
+        and nothing (the identity) if the last part has no inverse.
+        """
+        product: Map = IdentityMap(len(self))
         for part in reversed(self.parts):
             if not part.invertible:
                 break
-            run = run.compose(part)
-        return run
+            product = product.compose(part)
+        return product
 
     @property
     def invertible(self) -> bool:
-        """Whether `invert` gives a map."""
+        """Whether `invert` returns a map instead of raising."""
         try:
             self.invert()
         except NotInvertibleError:
@@ -92,20 +145,45 @@ class Map(ABC):
         target: Window | None = None,
         padding: Padding = "zeros",
     ) -> Tensor:
-        """Deform templates `x` (N, C, ...) that fill `source` (whole frame) into pictures that fill `target` (same)."""
+        """Deform templates into observations.
+
+        Args:
+            x: Templates (N, C, *source.size).
+            source: Window on which the templates are sampled; None for the whole frame.
+            target: Window of the observations; None for `source`.
+            padding: Values beyond the templates: `zeros`, `border` or `reflection`.
+
+        Returns:
+            Observations (N, C, *target.size), differentiable in `x` and in the parameters.
+        """
         source = source or Window.frame(x.shape[2:])
         target = target or source
         return resample(x, self.pull(target.lattice(x)), source, target, padding)
 
 
 def expand_rows(map: Map, n: int) -> Map:
-    """A map of one row as one of `n` equal rows; others as they are."""
+    """A map with `n` rows.
+
+    Args:
+        map: A map of one row, or of `n` rows.
+        n: Number of rows to return.
+
+    Returns:
+        The map itself if it has `n` rows, else `n` copies of its first row.
+    """
     return map if len(map) == n else map[torch.zeros(n, dtype=torch.long)]
 
 
 @dataclass(frozen=True)
 class IdentityMap(Map):
-    """N deformations that move nothing."""
+    """N deformations that move nothing: the neutral element of `compose`.
+
+    Attributes:
+        n: Number of rows.
+
+    >>> IdentityMap(2).pull(torch.tensor([[0.5, -0.5]])).shape
+    torch.Size([2, 1, 2])
+    """
 
     n: int
 
@@ -116,22 +194,28 @@ class IdentityMap(Map):
         return IdentityMap(len(torch.arange(self.n)[rows]))
 
     def pull(self, points: Tensor) -> Tensor:
+        """The points themselves, as (N, P, axes)."""
         return points.expand(self.n, *points.shape[-2:])
 
     def push(self, points: Tensor) -> Tensor:
+        """The points themselves, as (N, P, axes)."""
         return self.pull(points)
 
     def invert(self) -> IdentityMap:
+        """The map itself."""
         return self
 
     @property
     def parts(self) -> tuple[Map, ...]:
+        """No part, so that the identity vanishes from products."""
         return ()
 
     def compose(self, inner: Map) -> Map:
+        """The other map, expanded to the number of rows of both."""
         return expand_rows(inner, max(self.n, len(inner)))
 
     def invertible_part(self) -> Map:
+        """The map itself."""
         return self
 
     def __call__(
@@ -141,31 +225,52 @@ class IdentityMap(Map):
         target: Window | None = None,
         padding: Padding = "zeros",
     ) -> Tensor:
+        """Return `x` itself, or `x` on the grid of `target` if that is another window."""
         source = source or Window.frame(x.shape[2:])
         return x if target in (None, source) else super().__call__(x, source, target, padding)
 
 
 def chain(parts: Iterable[Map]) -> Map:
-    """The maps `parts`, first acts first, in normal form: neighbours that have a closed product are multiplied."""
-    line: list[Map] = []
+    """Product of maps in normal form: neighbours are merged if possible.
+
+    Args:
+        parts: At least one map, first acts first; N rows each, or one row for all.
+
+    Returns:
+        One elementary map if all parts merge, else a `ChainMap`.
+    """
+    product: list[Map] = []
     for part in parts:
-        pending: list[Map] = [part]
-        while pending:
-            head = pending.pop(0)
-            joined = head.merge(line[-1]) if line else None
-            if joined is None:
-                line.append(head)
+        # a merged result may merge again with the map before it, so it goes back to the queue
+        queue: list[Map] = [part]
+        while queue:
+            outer = queue.pop(0)
+            merged = outer.merge(product[-1]) if product else None
+            if merged is None:
+                product.append(outer)
             else:
-                line.pop()
-                pending = list(joined) + pending
-    n = max(len(part) for part in line)
-    line = [expand_rows(part, n) for part in line]
-    return line[0] if len(line) == 1 else ChainMap(tuple(line))
+                product.pop()
+                queue = list(merged) + queue
+    n = max(len(part) for part in product)
+    product = [expand_rows(part, n) for part in product]
+    return product[0] if len(product) == 1 else ChainMap(tuple(product))
 
 
 @dataclass(frozen=True)
 class ChainMap(Map):
-    """Maps applied one after the other; made by `chain`, which keeps them in normal form."""
+    """Maps that act one after the other and have no closed product.
+
+    `chain` and `compose` build it and keep it in normal form.
+
+    Attributes:
+        members: The maps, first acts first; N rows each.
+
+    >>> from unwarp.warps import Affine2d, Displacement2d
+    >>> pose = Affine2d().map(torch.zeros(3, 6))
+    >>> product = pose.compose(Displacement2d(2).map(torch.zeros(3, 8)))
+    >>> [type(part).__name__ for part in product.parts], product.invertible
+    (['DisplacementMap', 'AffineMap'], False)
+    """
 
     members: tuple[Map, ...]
 
@@ -177,30 +282,40 @@ class ChainMap(Map):
 
     @property
     def parts(self) -> tuple[Map, ...]:
+        """The members, first acts first."""
         return self.members
 
     @property
     def reference(self) -> Tensor:
+        """The reference of the first member."""
         return self.members[0].reference
 
     @property
     def point_map(self) -> Map:
-        run: Map = IdentityMap(len(self))
+        """The product of the members' movements of points, without gains and offsets."""
+        product: Map = IdentityMap(len(self))
         for part in self.members:
-            run = part.point_map.compose(run)
-        return run
+            product = part.point_map.compose(product)
+        return product
 
     def pull(self, points: Tensor) -> Tensor:
+        """Template points (N, P, axes): the last member pulls first."""
         for part in reversed(self.members):
             points = part.pull(points)
         return points
 
     def push(self, points: Tensor) -> Tensor:
+        """Observed points (N, P, axes): the first member pushes first."""
         for part in self.members:
             points = part.push(points)
         return points
 
     def invert(self) -> Map:
+        """The inverses in reverse order.
+
+        Raises:
+            NotInvertibleError: A member has no inverse.
+        """
         return chain(part.invert() for part in reversed(self.members))
 
     def __call__(
@@ -210,7 +325,10 @@ class ChainMap(Map):
         target: Window | None = None,
         padding: Padding = "zeros",
     ) -> Tensor:
-        """Each part resamples in turn (the inner ones on `source`): half the cost of reading fields at moved points."""
+        """Resample once per member, on `source` up to the last one, which reads for `target`.
+
+        It takes half the time of one reading at pulled points, since all rows share a lattice.
+        """
         source = source or Window.frame(x.shape[2:])
         for part in self.members[:-1]:
             x = part(x, source, source, padding)

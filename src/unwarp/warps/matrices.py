@@ -1,4 +1,4 @@
-"""Affine parts of maps as matrices in the conventions of other libraries."""
+"""Affine parts of maps as matrices, in the conventions of other libraries."""
 
 from __future__ import annotations
 
@@ -8,41 +8,53 @@ import torch
 from torch import Tensor
 
 from unwarp.errors import ConfigError
-from unwarp.warps.affine import affine_part
+from unwarp.warps.affine_map import affine_part
 from unwarp.warps.maps import Map
 
 Convention = Literal["normalized", "pixel", "opencv", "skimage"]
 
 
 def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor:
-    """The affine part of `map` as 3 x 3 matrices (N, 3, 3) in a named convention.
+    """The affine part of a map as homogeneous matrices.
 
     Convention:
-        * `normalized`: template to observation, frame coordinates (-1 to 1, pixel edges), columns (x, y, 1).
-        * `pixel`: template to observation, pixel coordinates with the first pixel's centre at (0, 0).
-        * `opencv`: the `pixel` matrix: `cv2.warpAffine(template, M[:2], (W, H))` gives the observation.
-        * `skimage`: observation to template, pixel coordinates: `skimage.transform.warp(template, M)` gives the
+        * `normalized`: template to observation, in half-widths (-1 and 1 are pixel edges).
+        * `pixel`: template to observation, in pixels; (0, 0) is the centre of the first pixel.
+        * `opencv`: the `pixel` matrix M; `cv2.warpAffine(template, M[:2], (W, H))` gives the
           observation.
+        * `skimage`: observation to template, in pixels; `skimage.transform.warp(template, M)`
+          gives the observation.
+
+    Args:
+        map: N deformations of pictures; its last part counts if that is affine.
+        size: Height and width of the pictures in pixels.
+        convention: Name of the convention.
+
+    Returns:
+        Matrices (N, 3, 3) for column vectors (x, y, 1).
 
     Raises:
-        ConfigError: An unknown convention.
+        ConfigError: The convention is unknown.
+
+    >>> from unwarp.warps import translation
+    >>> to_matrix(translation(torch.tensor([[0.5, 0.0]])), (8, 8), "pixel")[0, :2].tolist()
+    [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]]
     """
-    normal = affine_part(map).matrix
-    last = torch.tensor([0.0, 0.0, 1.0], dtype=normal.dtype, device=normal.device).expand(
-        len(normal), 1, 3
-    )
-    square = torch.cat([normal, last], 1)
+    affine = affine_part(map).matrix
+    bottom = torch.tensor([0.0, 0.0, 1.0], dtype=affine.dtype, device=affine.device)
+    normalized = torch.cat([affine, bottom.expand(len(affine), 1, 3)], 1)
     if convention == "normalized":
-        return square
+        return normalized
     if convention not in ("pixel", "opencv", "skimage"):
         raise ConfigError(
             f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage"
         )
     height, width = size
-    frame = torch.tensor(
+    # -1 and 1 are pixel edges, and pixel centres are whole numbers: hence n - 1
+    to_pixels = torch.tensor(
         [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]],
-        dtype=normal.dtype,
-        device=normal.device,
+        dtype=affine.dtype,
+        device=affine.device,
     )
-    pixel = frame @ square @ frame.inverse()
+    pixel = to_pixels @ normalized @ to_pixels.inverse()
     return pixel.inverse() if convention == "skimage" else pixel

@@ -1,4 +1,4 @@
-"""Samples in which something was not observed: NaN marks it."""
+"""Missing values (NaN), filled from a model or by interpolation."""
 
 from __future__ import annotations
 
@@ -7,22 +7,39 @@ from torch import Tensor
 
 
 def fill_from(x: Tensor, x_hat: Tensor) -> Tensor:
-    """`x` with the values of `x_hat` where it is NaN; they carry no gradient."""
+    """Samples with their missing values taken from a reconstruction.
+
+    Args:
+        x: Samples, NaN at missing values.
+        x_hat: Reconstructions of the same shape; they get no gradient.
+
+    Returns:
+        Samples without NaN. An error against `x_hat` is 0 at each filled value.
+    """
     return torch.where(x.isnan(), x_hat.detach(), x)
 
 
 def interpolate_missing(x: Tensor) -> Tensor:
-    """Series (N, C, T) whose gaps (NaN) lie on the line between their neighbours in time; at the ends, the nearest value.
+    """Series with their missing values interpolated linearly in time.
 
-    A channel without any value becomes 0.
+    Before the first and after the last value of a channel, its nearest value is repeated. A
+    channel without any value becomes 0.
+
+    Args:
+        x: Series (N, C, T) at even time steps, NaN at missing values.
+
+    Returns:
+        Series (N, C, T) without NaN.
 
     >>> interpolate_missing(torch.tensor([[[1.0, torch.nan, 3.0, torch.nan]]])).flatten().tolist()
     [1.0, 2.0, 3.0, 3.0]
     """
-    step, last = torch.arange(x.shape[-1], device=x.device).expand(x.shape), x.shape[-1] - 1
-    before = torch.where(x.isnan(), -1, step).cummax(-1).values
-    after = torch.where(x.isnan(), last + 1, step).flip(-1).cummin(-1).values.flip(-1)
-    left, right = (torch.where(before < 0, after, before), torch.where(after > last, before, after))
-    left, right = (place.clamp(0, last) for place in (left, right))
-    low, high = (x.gather(-1, place).nan_to_num() for place in (left, right))
-    return low + (high - low) * ((step - left) / (right - left).clamp_min(1)).clamp(0, 1)
+    step, last_step = torch.arange(x.shape[-1], device=x.device).expand(x.shape), x.shape[-1] - 1
+    # steps of the nearest values before and after each step; -1 and last_step + 1 if there is none
+    previous_step = torch.where(x.isnan(), -1, step).cummax(-1).values
+    next_step = torch.where(x.isnan(), last_step + 1, step).flip(-1).cummin(-1).values.flip(-1)
+    left = torch.where(previous_step < 0, next_step, previous_step).clamp(0, last_step)
+    right = torch.where(next_step > last_step, previous_step, next_step).clamp(0, last_step)
+    left_value, right_value = (x.gather(-1, index).nan_to_num() for index in (left, right))
+    weight = ((step - left) / (right - left).clamp_min(1)).clamp(0, 1)
+    return left_value + (right_value - left_value) * weight

@@ -1,4 +1,4 @@
-"""The same thing, only earlier or later."""
+"""Lags: a whole series is earlier or later, at unchanged speed."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ from torch import Tensor
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
-from unwarp.warps.time import _Temporal
+from unwarp.warps.time import TimeWarp
 from unwarp.warps.time_map import TimeMap
 
 
 @dataclass(frozen=True)
-class TimeShift(_Temporal):
-    """The same thing, only earlier or later: theta is the lag in lengths of the series.
+class TimeShift(TimeWarp):
+    """Lags of whole series: `gamma(t) = t - theta`.
+
+    Theta is the lag in lengths of the series; positive if the observation is later than the
+    template. Lags are an additive group: theta of a product is the sum. For any other map of time,
+    theta is its mean lag.
 
     Attributes:
-        reach: Largest lag, in lengths of the series.
-        sampling_rate: Samples a second, for columns in seconds; None: columns in samples.
+        reach: Largest lag that one stage predicts, in lengths of the series.
+        sampling_rate: Samples per second, for columns in seconds; None for columns in samples.
 
     >>> import torch
-    >>> shift = TimeShift(size=(101,), sampling_rate=50.0)
-    >>> {f.name: round(float(v), 3) for f, v in shift.summary(shift.map(torch.tensor([[0.1]]))).items()}["lag_s"]
+    >>> warp = TimeShift(size=(101,), sampling_rate=50.0)
+    >>> later = warp.map(torch.tensor([[0.1]]))
+    >>> {f.name: round(float(v), 3) for f, v in warp.summary(later).items()}["lag_s"]
     0.2
     """
 
@@ -36,22 +41,44 @@ class TimeShift(_Temporal):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.reach > 0:
-            raise ConfigError(f"TimeShift: reach={self.reach} must be positive")
+            raise ConfigError(f"TimeShift: reach={self.reach} is not positive; give more than 0")
 
     @property
     def factors(self) -> tuple[Factor, ...]:
+        """One column of theta: `lag`, in lengths of the series."""
         return (Factor("lag", "lengths", -self.reach, self.reach),)
 
     def map(self, theta: Tensor) -> TimeMap:
+        """Lags with the parameters theta (N, 1), as lines with two knots."""
+        # any two knots give a line, since a map of time has slope 1 outside them
         ends = torch.cat([torch.zeros_like(theta), torch.ones_like(theta)], -1)
         return TimeMap(ends, ends - theta)
 
     def theta(self, map: Map) -> Tensor:
+        """The mean lag of a map over the observed time.
+
+        Args:
+            map: N maps of time.
+
+        Returns:
+            Theta (N, 1), in lengths of the series.
+        """
         gamma = self._gamma(map)
         return 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1, keepdim=True) / 2
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
-        lag = f"lag_{self._clock}"
+        """Theta from the column `lag_s` or `lag_samples`.
+
+        Args:
+            columns: Columns (N,) by name; seconds if the warp has a sampling rate, else samples.
+
+        Returns:
+            Theta (N, 1), in lengths of the series.
+
+        Raises:
+            ConfigError: The column is missing.
+        """
+        lag = f"lag_{self._time_unit}"
         if lag not in columns:
             raise ConfigError(f"column {lag} is missing; {self.name!r} needs it")
         return columns[lag][:, None] / self.duration

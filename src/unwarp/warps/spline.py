@@ -1,4 +1,4 @@
-"""Monotone deformations of time by rational-quadratic splines."""
+"""Warps of time as monotone rational-quadratic splines."""
 
 from __future__ import annotations
 
@@ -11,19 +11,38 @@ from torch.nn import functional as F
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
-from unwarp.warps.time import SLOWEST, MonotoneTime
+from unwarp.warps.time import MIN_SPEED, MonotoneTime
+
+MIN_CELLS_PER_BIN = 4
+"""Cells of a bin, so that least squares determine the two speeds at its knots."""
 
 
 @dataclass(frozen=True)
 class SplineTime(MonotoneTime):
-    """A monotone rational-quadratic spline: theta holds log heights of the bins, then log speeds at the knots.
+    """Monotone rational-quadratic splines on equally wide bins.
 
-    Gregory and Delbourgo 1982, as in Durkan, Bekasov, Murray and Papamakarios 2019, Neural spline flows. Here the bins are
-    equally wide, the speeds at both ends are free, and the heights are relative to the last bin.
+    On bin k of K, with the position xi in [0, 1], the height h of the bin, its mean speed s = K h
+    and the speeds d0, d1 at its knots,
+
+        gamma = y_k + h (s xi^2 + d0 xi (1 - xi)) / (s + (d0 + d1 - 2 s) xi (1 - xi)).
+
+    The heights are a softmax of theta_1 to theta_{K-1} and 0; the other K + 1 columns are log
+    speeds at the knots. gamma' is continuous, and theta is exact for maps of the family. Other
+    maps, such as products, are projected: exact heights, speeds by least squares.
+
+    J. A. Gregory and R. Delbourgo (1982), Piecewise rational quadratic interpolation to monotonic
+    data; C. Durkan, A. Bekasov, I. Murray and G. Papamakarios (2019), Neural spline flows. There
+    the bins have free widths, and the speeds at both ends are 1.
 
     Attributes:
-        bins: Number of bins, which divides `cells`; theta has 2 `bins` columns.
-        reach: Largest log height and log speed.
+        bins: Number K of bins, 2 or more; `cells` is a multiple of it, 4 K or more.
+        reach: Largest log height (relative to the last bin) and largest log speed.
+
+    >>> import torch
+    >>> warp = SplineTime(bins=2)
+    >>> slow_end = warp.map(torch.tensor([[0.5, 0.0, 0.0, -1.0]]))
+    >>> [round(float(v), 3) for v in warp.theta(slow_end)[0, ::3]]
+    [0.5, -1.0]
     """
 
     name: ClassVar[str] = "time-spline"
@@ -32,57 +51,62 @@ class SplineTime(MonotoneTime):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.bins < 2 or self.cells % self.bins or self.cells < 4 * self.bins:
+        min_cells = MIN_CELLS_PER_BIN * self.bins
+        if self.bins < 2 or self.cells % self.bins or self.cells < min_cells:
             raise ConfigError(
-                f"SplineTime: cells={self.cells} must be a multiple, 4 or more, of bins={self.bins} >= 2"
+                f"SplineTime: bins={self.bins} and cells={self.cells} do not fit; give 2 bins or "
+                f"more, and {MIN_CELLS_PER_BIN} or more cells per bin, equally many in each"
             )
         if not self.reach > 0:
-            raise ConfigError(f"SplineTime: reach={self.reach} must be positive")
+            raise ConfigError(f"SplineTime: reach={self.reach} is not positive; give more than 0")
 
     @property
-    def _columns(self) -> tuple[Factor, ...]:
+    def _speed_factors(self) -> tuple[Factor, ...]:
         names = [f"height_{i}" for i in range(1, self.bins)] + [
             f"speed_{i}" for i in range(self.bins + 1)
         ]
         return tuple(Factor(name, "log factor", -self.reach, self.reach) for name in names)
 
-    def _inside(self, like: Tensor) -> Tensor:
-        """Places of the cells' ends in each bin, from 1 / m to 1 (m cells a bin)."""
+    def _positions(self, like: Tensor) -> Tensor:
+        """Positions xi of the cells' ends in a bin, from 1 / m to 1 (m cells per bin)."""
         m = self.cells // self.bins
         return torch.arange(1, m + 1, dtype=like.dtype, device=like.device) / m
 
     def _speed(self, theta: Tensor) -> Tensor:
         height = F.pad(theta[:, : self.bins - 1], (0, 1)).softmax(-1)[..., None]
-        speed = theta[:, self.bins - 1 :].exp()
-        first, last = speed[:, :-1, None], speed[:, 1:, None]
-        at, mean = self._inside(theta), height * self.bins
-        both = at * (1 - at)
-        risen = (mean * at.square() + first * both) / (mean + (first + last - 2 * mean) * both)
-        return (F.pad(risen, (1, 0)).diff() * height).flatten(1) * self.cells
+        knot_speed = theta[:, self.bins - 1 :].exp()
+        d0, d1 = knot_speed[:, :-1, None], knot_speed[:, 1:, None]
+        xi, s = self._positions(theta), height * self.bins
+        product = xi * (1 - xi)
+        # the fraction of the bin's height at the ends of its cells
+        share = (s * xi.square() + d0 * product) / (s + (d0 + d1 - 2 * s) * product)
+        return (F.pad(share, (1, 0)).diff() * height).flatten(1) * self.cells
 
-    def _shape(self, speed: Tensor) -> Tensor:
+    def _theta_of_speed(self, speed: Tensor) -> Tensor:
         rise = speed.reshape(len(speed), self.bins, -1).cumsum(-1) / self.cells
         height = rise[..., -1:]
-        log = height[..., 0].log()
-        return torch.cat(
-            [log[:, :-1] - log[:, -1:], self._knot_speeds(rise / height, height * self.bins).log()],
-            -1,
-        )
+        log_height = height[..., 0].log()
+        knot_speed = self._knot_speed(rise / height, height * self.bins)
+        return torch.cat([log_height[:, :-1] - log_height[:, -1:], knot_speed.log()], -1)
 
-    def _knot_speeds(self, risen: Tensor, mean: Tensor) -> Tensor:
-        """Speeds at the knots (N, bins + 1) by least squares, in which the spline's equation is linear.
+    def _knot_speed(self, share: Tensor, s: Tensor) -> Tensor:
+        """Speeds at the knots (N, bins + 1) by least squares over the cells' ends.
+
+        The spline's equation is linear in d0 and d1:
+        `d0 (share - 1) xi (1 - xi) / s + d1 share xi (1 - xi) / s = xi^2 - share + 2 share xi (1 -
+        xi)`. Neighbouring bins share a knot, so that the normal matrix is tridiagonal.
 
         Args:
-            risen: Shares of each bin's height at its cells' ends, (N, bins, m).
-            mean: Mean speed of each bin, (N, bins, 1).
+            share: Shares of each bin's height at its cells' ends, (N, bins, m).
+            s: Mean speed of each bin, (N, bins, 1).
         """
-        at = self._inside(risen)[:-1]
-        y, both = risen[..., :-1], at * (1 - at)
-        left, right = (y - 1) * both / mean, y * both / mean
-        known = at.square() - y + 2 * y * both
-        diagonal = F.pad(left.square().sum(-1), (0, 1)) + F.pad(right.square().sum(-1), (1, 0))
-        beside = (left * right).sum(-1)
-        normal = diagonal.diag_embed() + beside.diag_embed(1) + beside.diag_embed(-1)
-        moment = F.pad((left * known).sum(-1), (0, 1)) + F.pad((right * known).sum(-1), (1, 0))
+        xi = self._positions(share)[:-1]
+        y, product = share[..., :-1], xi * (1 - xi)
+        a0, a1 = (y - 1) * product / s, y * product / s
+        target = xi.square() - y + 2 * y * product
+        diagonal = F.pad(a0.square().sum(-1), (0, 1)) + F.pad(a1.square().sum(-1), (1, 0))
+        off_diagonal = (a0 * a1).sum(-1)
+        normal = diagonal.diag_embed() + off_diagonal.diag_embed(1) + off_diagonal.diag_embed(-1)
+        moment = F.pad((a0 * target).sum(-1), (0, 1)) + F.pad((a1 * target).sum(-1), (1, 0))
         speed: Tensor = torch.linalg.solve(normal, moment)
-        return speed.clamp_min(SLOWEST)
+        return speed.clamp_min(MIN_SPEED)

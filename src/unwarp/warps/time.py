@@ -1,11 +1,12 @@
-"""Monotone deformations of time: what happened earlier, later, faster or slower.
+"""Base classes of the warps of time.
 
-Every family gives the local speed gamma' on equal cells of the observed time, so that gamma is increasing by
-construction and linear on each cell; a family is a way to write these speeds in few numbers, and to read them back.
+A family of `MonotoneTime` gives the speed gamma' on equal cells of the observed time, so that gamma
+is increasing by construction and linear on each cell. A family is a formula for these speeds with
+few numbers, and the way back.
 
 Convention:
-    gamma is `pull`: observed time to template time, both in [0, 1]. A speed above 1 means that the observation runs
-    through its template faster; a positive lag, that it is later.
+    gamma is `pull`: from observed time to template time, both in [0, 1]. A speed above 1 means
+    that the observation runs through its template faster, a positive lag that it is later.
 """
 
 from __future__ import annotations
@@ -24,45 +25,77 @@ from unwarp.warps.time_map import TimeMap
 from unwarp.warps.warp import Warp
 from unwarp.warps.window import Window
 
-SLOWEST = 1e-3
+MIN_SPEED = 1e-3
+"""Least speed gamma' that one stage predicts, so that maps stay invertible in float32."""
+
+MAX_LAG, MAX_TEMPO = 0.25, 1.5
+"""Ranges of free ends: a lag in lengths of the series, and a factor of speed."""
 
 
 @dataclass(frozen=True)
-class _Temporal(Warp):
-    """What the families of time share: a grid, a clock and the human columns."""
+class TimeWarp(Warp):
+    """Base of all families of time.
+
+    It holds their grid, their sampling rate and their human columns. Derive `MonotoneTime` for a
+    family that changes speeds; this class is for other maps of time, such as `TimeShift`.
+
+    Attributes:
+        size: Length (T,) of the series, which `bind` sets.
+        cells: Equal parts of the observed time on which maps are read.
+        sampling_rate: Samples per second, for columns in seconds; None for columns in samples.
+
+    >>> from unwarp.warps import TimeShift
+    >>> TimeShift(sampling_rate=10.0).bind((41,)).duration
+    4.0
+    """
 
     size: tuple[int, ...] = field(default=(2,), kw_only=True)
     cells: int = field(default=64, kw_only=True)
     sampling_rate: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        family = type(self).__name__
         if self.cells < 2:
-            raise ConfigError(f"{type(self).__name__}: cells={self.cells} must be at least 2")
+            raise ConfigError(f"{family}: cells={self.cells} is too small; give 2 or more")
         if self.sampling_rate is not None and not self.sampling_rate > 0:
             raise ConfigError(
-                f"{type(self).__name__}: sampling_rate={self.sampling_rate} must be positive samples a second, or None"
+                f"{family}: sampling_rate={self.sampling_rate} is not positive; give samples per "
+                "second, or None for columns in samples"
             )
 
     @property
     def domain(self) -> str:
+        """`series`."""
         return "series"
 
     @property
-    def _half(self) -> tuple[float, ...]:
-        return tuple(f.half_range for f in self.factors)
+    def _half_ranges(self) -> tuple[float, ...]:
+        return tuple(factor.half_range for factor in self.factors)
 
     def constrain(self, raw: Tensor) -> Tensor:
-        half = raw.new_tensor(self._half)
-        return half * torch.tanh(raw / half)
+        """Bring real numbers into the box of `factors`.
+
+        Args:
+            raw: Outputs of a network, (N, P).
+
+        Returns:
+            Theta (N, P) as `half_range tanh(raw / half_range)`, of slope 1 at 0.
+        """
+        half_ranges = raw.new_tensor(self._half_ranges)
+        return half_ranges * torch.tanh(raw / half_ranges)
 
     @property
-    def _clock(self) -> str:
-        """The unit of time of the human columns."""
+    def _time_unit(self) -> str:
+        """The unit of time of the human columns, `s` or `samples`."""
         return "samples" if self.sampling_rate is None else "s"
 
     @property
     def duration(self) -> float:
-        """From the first sample to the last, in seconds, or in samples where no sampling rate is given; a lone sample lasts one."""
+        """Time from the first sample to the last one, in seconds.
+
+        Without a sampling rate the unit is samples. A series of one sample lasts one sample, so
+        that no column is divided by 0.
+        """
         return max(self.size[-1] - 1, 1) / (self.sampling_rate or 1.0)
 
     def _gamma(self, map: Map) -> Tensor:
@@ -70,34 +103,58 @@ class _Temporal(Warp):
         return map.pull(Window.frame((self.cells + 1,)).lattice(map.reference))[..., 0]
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        gamma, clock = self._gamma(map), self._clock
+        """Lag, extreme speeds and acceleration.
+
+        Args:
+            map: N maps of time.
+
+        Returns:
+            Columns (N,): `lag_s` or `lag_samples` (mean of observed minus template time, positive
+            if later), `speed_min` and `speed_max` (factors over the cells), and `acceleration`
+            (largest change of speed between neighbouring cells, per second or per sample).
+        """
+        gamma, unit = self._gamma(map), self._time_unit
         lag = 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1) / 2
         speed = gamma.diff() * self.cells
         jump = speed.diff().abs().amax(-1) * self.cells
-        span, most = self.duration, self._fastest
+        span, limit = self.duration, self._max_speed
         return {
-            Factor(f"lag_{clock}", clock, -span / 2, span / 2): lag * span,
-            Factor("speed_min", "factor", 1 / most, most): speed.amin(-1),
-            Factor("speed_max", "factor", 1 / most, most): speed.amax(-1),
-            Factor("acceleration", f"1/{clock}", 0.0, most * self.cells / span): jump / span,
+            Factor(f"lag_{unit}", unit, -span / 2, span / 2): lag * span,
+            Factor("speed_min", "factor", 1 / limit, limit): speed.amin(-1),
+            Factor("speed_max", "factor", 1 / limit, limit): speed.amax(-1),
+            Factor("acceleration", f"1/{unit}", 0.0, limit * self.cells / span): jump / span,
         }
 
     @property
-    def _fastest(self) -> float:
-        """The end of the sliders of speed."""
+    def _max_speed(self) -> float:
+        """Upper end of the range of the speed columns, for sliders and axes."""
         return 4.0
 
 
 @dataclass(frozen=True)
-class MonotoneTime(_Temporal):
-    """Base of the families that change speed: increasing maps of [0, 1], onto itself unless `free_ends`.
+class MonotoneTime(TimeWarp):
+    """Base of the families that change the speed.
+
+    Their maps of [0, 1] are increasing. A family defines three private members: `_speed_factors`
+    (the columns of theta), `_speed` (theta to the speed of each cell) and `_theta_of_speed` (the
+    way back). The maps have gamma(0) = 0 and gamma(1) = 1 unless `free_ends`. They are piecewise
+    linear, so their inverses and products are exact; products are in general not in the family, and
+    their theta is a projection.
 
     Attributes:
-        cells: Equal parts of the observed time, on each of which the speed is constant.
-        sampling_rate: Samples a second, for columns in seconds; None: columns in samples.
-        free_ends: Whether a recording may be cut: adds a lag (a quarter of the series at most) and a tempo (a factor of
-            1.5 at most), so that its ends show other times of the template than 0 and 1.
-        anchor: Theta of the mean deformation that centring took out; None for none.
+        cells: Equal parts of the observed time, each with a constant speed.
+        sampling_rate: Samples per second, for columns in seconds; None for columns in samples.
+        free_ends: Whether recordings may be cut: adds the columns `lag` (a quarter of the series
+            at most) and `log_tempo` (a factor of 1.5 at most), so that the ends of an observation
+            show other template times than 0 and 1.
+        anchor: Theta of the mean deformation that centring divides out; None for none.
+
+    >>> import torch
+    >>> from unwarp.warps import CosineTime
+    >>> gamma = CosineTime().sample(3, torch.Generator().manual_seed(0))
+    >>> times = torch.linspace(0, 1, 9)[:, None]
+    >>> bool((gamma.pull(times).diff(dim=1) > 0).all())
+    True
     """
 
     free_ends: bool = field(default=False, kw_only=True)
@@ -105,65 +162,111 @@ class MonotoneTime(_Temporal):
 
     @property
     @abstractmethod
-    def _columns(self) -> tuple[Factor, ...]:
-        """The factors that shape the speed."""
+    def _speed_factors(self) -> tuple[Factor, ...]:
+        """The columns of theta that determine the speed."""
 
     @abstractmethod
     def _speed(self, theta: Tensor) -> Tensor:
-        """Speed on each cell (N, cells), 1 in the mean of a row."""
+        """Speed on each cell (N, cells), with mean 1 in each row, from those columns."""
 
     @abstractmethod
-    def _shape(self, speed: Tensor) -> Tensor:
-        """The columns that give `speed` (N, cells), or speeds near it."""
+    def _theta_of_speed(self, speed: Tensor) -> Tensor:
+        """Columns for `speed` (N, cells): exact in the family, else for a speed near it."""
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        log = math.log(1.5)
-        ends = (Factor("lag", "lengths", -0.25, 0.25), Factor("log_tempo", "log factor", -log, log))
-        return self._columns + (ends if self.free_ends else ())
+        """Columns of the speed, then `lag` and `log_tempo` for free ends."""
+        limit = math.log(MAX_TEMPO)
+        ends = (
+            Factor("lag", "lengths", -MAX_LAG, MAX_LAG),
+            Factor("log_tempo", "log factor", -limit, limit),
+        )
+        return self._speed_factors + (ends if self.free_ends else ())
 
     def map(self, theta: Tensor) -> TimeMap:
-        shape, ends = theta[:, : len(self._columns)], theta[:, len(self._columns) :]
-        speed = self._speed(shape)
+        """The maps with the parameters theta: gamma integrates the speed.
+
+        Free ends stretch and shift it: (gamma - 1/2) exp(log_tempo) + 1/2 - lag.
+
+        Args:
+            theta: Parameters (N, P).
+
+        Returns:
+            N maps, after which the anchor, if any, is divided out.
+        """
+        n_speed = len(self._speed_factors)
+        speed, ends = self._speed(theta[:, :n_speed]), theta[:, n_speed:]
         zero = speed.new_zeros(len(speed), 1)
+        # the last value is 1 exactly: a sum of all speeds would have a rounding error
         gamma = torch.cat([zero, speed[:, :-1].cumsum(-1) / self.cells, zero + 1], -1)
         if self.free_ends:
             gamma = (gamma - 0.5) * ends[:, 1:].exp() + 0.5 - ends[:, :1]
         map = TimeMap(Window.frame((self.cells + 1,)).lattice(gamma).mT.expand_as(gamma), gamma)
-        return map if self.anchor is None else _product(map, self._taken_out(theta).invert())
+        return map if self.anchor is None else _product(map, self._anchor_map(theta).invert())
 
-    def _taken_out(self, like: Tensor) -> TimeMap:
+    def _anchor_map(self, like: Tensor) -> TimeMap:
+        """The mean deformation that centring divides out, one row."""
         return replace(self, anchor=None).map(like.new_tensor(self.anchor)[None])
 
-    def _profile(self, map: Map) -> tuple[Tensor, Tensor]:
-        """Speeds with mean 1 (N, cells), and lag and log tempo where the ends are free (N, 2 or 0)."""
+    def _speed_and_ends(self, map: Map) -> tuple[Tensor, Tensor]:
+        """Speeds with mean 1 (N, cells), and lag and log tempo (N, 2), or (N, 0) for fixed ends."""
         if self.anchor is not None:
-            map = map.compose(self._taken_out(map.reference))
+            map = map.compose(self._anchor_map(map.reference))
         gamma = self._gamma(map)
-        first, last = gamma[:, :1], gamma[:, -1:]
-        tempo = last - first
-        speed = (gamma.diff() * self.cells / tempo).clamp_min(SLOWEST / 10)
-        ends = torch.cat([0.5 - (first + last) / 2, tempo.log()], -1)
+        start, end = gamma[:, :1], gamma[:, -1:]
+        tempo = end - start
+        # maps that are no member may be slower: bounded away from 0, their logs stay finite
+        speed = (gamma.diff() * self.cells / tempo).clamp_min(MIN_SPEED / 10)
+        ends = torch.cat([0.5 - (start + end) / 2, tempo.log()], -1)
         return speed, ends if self.free_ends else ends[:, :0]
 
     def theta(self, map: Map) -> Tensor:
-        speed, ends = self._profile(map)
-        return torch.cat([self._shape(speed), ends], -1)
+        """Parameters of maps: exact for maps of the family, a projection otherwise.
+
+        Args:
+            map: N maps of time, with the anchor, if any, divided out.
+
+        Returns:
+            Theta (N, P).
+        """
+        speed, ends = self._speed_and_ends(map)
+        return torch.cat([self._theta_of_speed(speed), ends], -1)
 
     def mean(self, map: Map) -> Map:
-        """The map whose log speed is the mean log speed, as near as the family comes; arithmetic for the ends."""
-        speed, ends = self._profile(map)
+        """The map of the family nearest to the mean log speed.
+
+        That is the geometric mean of the speeds, normalised; lags and log tempos of free ends have
+        their arithmetic means.
+
+        Args:
+            map: N maps of time.
+
+        Returns:
+            A map of one row.
+        """
+        speed, ends = self._speed_and_ends(map)
         mean = self.cells * speed.log().mean(0, keepdim=True).softmax(-1)
-        return self.map(torch.cat([self._shape(mean), ends.mean(0, keepdim=True)], -1))
+        return self.map(torch.cat([self._theta_of_speed(mean), ends.mean(0, keepdim=True)], -1))
 
     def recentre(self, anchor: Map) -> MonotoneTime:
-        """The family of centred maps: each is one of this family after which `anchor` is taken out; so is zero's."""
+        """The family of centred maps, with the anchor divided out.
+
+        These families are not closed under products, so the anchor is stored as its theta. The
+        centred family has the same columns; its `theta` multiplies the anchor back first.
+
+        Args:
+            anchor: The mean deformation, one row.
+
+        Returns:
+            A copy with this anchor, in place of an earlier one.
+        """
         return replace(
             self, anchor=tuple(replace(self, anchor=None).theta(anchor).flatten().tolist())
         )
 
 
 def _product(outer: TimeMap, inner: TimeMap) -> TimeMap:
+    """The product of two maps of time, typed as one."""
     product = outer.compose(inner)
     assert isinstance(product, TimeMap)
     return product

@@ -1,9 +1,10 @@
-"""Maps of time: strictly increasing, piecewise linear, with exact inverses and products.
+"""Maps of time: increasing, piecewise linear, with exact inverses and products.
 
 Convention:
-    Time is a point of one axis: the first sample stands at 0, the last one at 1. `pull` is the gamma of the literature:
-    observed time to the template time that it shows; a map whose `pull(t)` is below `t` shows events later than the
-    template has them. Beyond the knots a map has slope 1, so that it is a bijection of the whole line.
+    Time is a point of one axis: 0 is the first sample, 1 the last one. `pull` is the gamma of the
+    literature: from observed time to template time. `pull(t)` below `t` means that the
+    observation shows events later than the template. Outside its knots a map has slope 1, so that
+    it is a bijection of the whole line.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from unwarp.warps.maps import Map
 
 @dataclass(frozen=True)
 class TimeMap(Map):
-    """N increasing maps of time, linear between K knots: at observed time `observed_times` the template's time `template_times`.
+    """N increasing maps of time, linear between K knots.
 
-    The inverse swaps the two, and a product has the knots of both: neither is ever approximated.
+    An inverse swaps the two columns of knots, and a product has the knots of both factors, so
+    that neither is an approximation. All channels of a series share one map.
 
     Attributes:
-        seen: Observed times of the knots, (N, K), increasing along each row.
-        shown: The template times that they show, (N, K), increasing along each row.
+        observed_times: Observed times of the knots, (N, K), increasing along each row.
+        template_times: Template times of the knots, (N, K), increasing along each row.
 
     >>> import torch
     >>> gamma = TimeMap(torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([[0.0, 0.25, 1.0]]))
@@ -42,21 +44,47 @@ class TimeMap(Map):
 
     @property
     def reference(self) -> Tensor:
+        """The template times, with the dtype and the device of the map."""
         return self.template_times
 
     def __getitem__(self, rows: Tensor | slice) -> TimeMap:
         return TimeMap(self.observed_times[rows], self.template_times[rows])
 
     def pull(self, points: Tensor) -> Tensor:
+        """Template times that observed times show.
+
+        Args:
+            points: Observed times (P, 1) for all rows, or (N, P, 1).
+
+        Returns:
+            Template times (N, P, 1), strictly increasing in `points`.
+        """
         return interpolate(points[..., 0], self.observed_times, self.template_times)[..., None]
 
     def push(self, points: Tensor) -> Tensor:
+        """Observed times of template times, such as those of events.
+
+        Args:
+            points: Template times (P, 1) for all rows, or (N, P, 1).
+
+        Returns:
+            Observed times (N, P, 1).
+        """
         return interpolate(points[..., 0], self.template_times, self.observed_times)[..., None]
 
     def invert(self) -> TimeMap:
+        """The map with observed and template times swapped."""
         return TimeMap(self.template_times, self.observed_times)
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
+        """The product with an inner map of time.
+
+        Args:
+            inner: The map that acts first; one of the two may have one row for all.
+
+        Returns:
+            One map with K + K' knots, or None if `inner` is no map of time.
+        """
         if not isinstance(inner, TimeMap):
             return None
         n = max(len(self), len(inner))
@@ -68,33 +96,38 @@ class TimeMap(Map):
             interpolate(self.template_times, inner.observed_times, inner.template_times),
             inner.template_times,
         )
-        joined = (
+        # gamma is increasing, so that sorting both columns keeps the pairs of a knot together
+        knots = (
             torch.cat([part.expand(n, -1) for part in parts], -1).sort(-1).values
             for parts in (observed_times, template_times)
         )
-        return (TimeMap(*joined),)
+        return (TimeMap(*knots),)
 
 
-def interpolate(at: Tensor, knots: Tensor, values: Tensor) -> Tensor:
-    """Rows of increasing functions, linear between knots and of slope 1 beyond them.
+def interpolate(points: Tensor, knots: Tensor, values: Tensor) -> Tensor:
+    """Rows of increasing, piecewise-linear functions.
+
+    They have slope 1 outside their knots. Coinciding knots are allowed: the segment between them
+    has a finite slope, so that gradients stay finite.
 
     Args:
-        at: Where, (P,) for all rows or (N, P).
-        knots: Places of the knots (N, K), or one row for all.
-        values: Values there (N, K), or one row for all.
+        points: Arguments (P,) for all rows, or (N, P).
+        knots: Knots (N, K), increasing along each row; (1, K) for all rows.
+        values: Values at the knots (N, K); (1, K) for all rows.
 
     Returns:
-        Values (N, P).
+        Values (N, P) at the points, differentiable in all three.
     """
-    at = at[None] if at.dim() == 1 else at
-    n = max(len(at), len(knots), len(values))
-    at, knots, values = (part.expand(n, -1) for part in (at, knots, values))
-    inside = at.clamp(knots[:, :1], knots[:, -1:])
+    points = points[None] if points.dim() == 1 else points
+    n = max(len(points), len(knots), len(values))
+    points, knots, values = (part.expand(n, -1) for part in (points, knots, values))
+    # clamped points are interpolated; the rest of the distance has slope 1
+    inside = points.clamp(knots[:, :1], knots[:, -1:])
     cell = torch.searchsorted(knots.detach().contiguous(), inside.detach().contiguous(), right=True)
     cell = cell.clamp(1, knots.shape[1] - 1) - 1
     slope = values.diff() / knots.diff().clamp_min(torch.finfo(knots.dtype).eps)
     return (
         values.gather(1, cell)
         + slope.gather(1, cell) * (inside - knots.gather(1, cell))
-        + (at - inside)
+        + (points - inside)
     )

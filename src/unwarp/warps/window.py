@@ -1,4 +1,10 @@
-"""The part of a frame that an array shows, and reading an array at points."""
+"""Windows of a frame, their sample positions, and interpolated reading of arrays.
+
+Convention:
+    A picture fills its frame from edge to edge: -1 and 1 are the outer edges of the first and the
+    last pixel (`align_corners=False`). A series fills its frame from sample to sample: 0 is the
+    first sample, 1 the last one. Points are (x, y) or (time,), sizes are (H, W) or (T,).
+"""
 
 from __future__ import annotations
 
@@ -13,37 +19,75 @@ from torch.nn import functional as F
 from unwarp.errors import ConfigError
 
 Padding = Literal["zeros", "border", "reflection"]
-
+"""Values beyond the frame: 0, the nearest value of the rim, or a mirror image."""
 
 PADDINGS: tuple[Padding, ...] = ("zeros", "border", "reflection")
 
 
 @dataclass(frozen=True)
 class Window:
-    """A centred window of the frame: its samples per axis (H, W) or (T,), and its share of the frame per axis (y, x)."""
+    """A window about the centre of a frame, with its sample grid.
+
+    A model computes templates on a window that may be smaller or larger than the picture;
+    `source` and `target` of a map say on which window an array is sampled.
+
+    Attributes:
+        size: Samples per axis: (H, W) of pictures, (T,) of series.
+        extent: Size of the window as a share of the frame per axis, in the order of `size`.
+
+    >>> frame = Window.frame((20, 40))
+    >>> frame.crop(0.5)
+    Window(size=(10, 20), extent=(0.5, 0.5))
+    """
 
     size: tuple[int, ...]
     extent: tuple[float, ...]
 
     @classmethod
     def frame(cls, size: Sequence[int]) -> Window:
-        """The whole frame at `size` samples per axis."""
+        """The window that is the whole frame.
+
+        Args:
+            size: Samples per axis, (H, W) or (T,).
+
+        Returns:
+            The window with an extent of 1 along each axis.
+        """
         return cls(tuple(size), (1.0,) * len(size))
 
     def crop(self, share: float) -> Window:
-        """The central window with about `share` of the samples along each axis, on the same pixel grid."""
-        series = len(self.size) == 1
-        fewest = [min(n, 2 + n % 2) if series else 2 - n % 2 for n in self.size]
+        """The central part of this window, on the same sample grid.
+
+        The number of samples along an axis keeps its parity, so that the samples of the crop are
+        samples of this window. At least one or two pixels, or two or three times, remain.
+
+        Args:
+            share: Samples to keep along each axis, as a share in (0, 1]; met up to rounding.
+
+        Returns:
+            The smaller window.
+        """
+        is_series = len(self.size) == 1
+        min_sizes = [min(n, 2 + n % 2) if is_series else 2 - n % 2 for n in self.size]
         size = tuple(
-            max(few, n - 2 * round((1 - share) * n / 2))
-            for few, n in zip(fewest, self.size, strict=True)
+            max(min_size, n - 2 * round((1 - share) * n / 2))
+            for min_size, n in zip(min_sizes, self.size, strict=True)
         )
-        gap = int(series and self.size[0] > 1)
-        reach = zip(self.extent, size, self.size, strict=True)
-        return Window(size, tuple(e * (m - gap) / (n - gap) for e, m, n in reach))
+        # n pixels span n pixel widths, but n samples of a series span n - 1 steps
+        excess = int(is_series and self.size[0] > 1)
+        axes = zip(self.extent, size, self.size, strict=True)
+        return Window(size, tuple(e * (m - excess) / (n - excess) for e, m, n in axes))
 
     def lattice(self, like: Tensor) -> Tensor:
-        """Sample centres in frame coordinates, (P, axes), x first, with dtype and device of `reference`; times of a series."""
+        """Positions of the samples in frame coordinates.
+
+        Args:
+            like: Tensor with the dtype and the device of the result.
+
+        Returns:
+            Points (P, axes), last axis of the array fastest: (x, y) of pixel centres in
+            half-widths, or times of a series as shares of its length.
+        """
         if len(self.size) == 1:
             steps = torch.arange(self.size[0], dtype=like.dtype, device=like.device) / max(
                 self.size[0] - 1, 1
@@ -59,21 +103,41 @@ class Window:
 def resample(
     x: Tensor, points: Tensor, source: Window, target: Window, padding: Padding = "zeros"
 ) -> Tensor:
-    """Read `x` (N, C, *source.size) at `points` (N, P, axes), giving (N, C, *target.size); linear along each axis."""
-    series = len(source.size) == 1
-    grid = 2 * points - 1 if series else points
+    """Read arrays at points by linear interpolation along each axis.
+
+    Args:
+        x: Arrays (N, C, *source.size).
+        points: Points to read, (N, P, axes) or (1, P, axes) for all rows, in frame coordinates;
+            P is the number of samples of `target`.
+        source: Window on which `x` is sampled.
+        target: Window of the result; its size alone matters.
+        padding: Values beyond `source`: `zeros`, `border` or `reflection`.
+
+    Returns:
+        Arrays (N, C, *target.size).
+    """
+    is_series = len(source.size) == 1
+    grid = 2 * points - 1 if is_series else points
+    # grid_sample wants coordinates of the source, from -1 to 1
     if not all(e == 1 for e in source.extent):
         grid = grid / torch.tensor(source.extent[::-1], dtype=points.dtype, device=points.device)
-    if series:
+    if is_series:  # grid_sample reads pictures: a series becomes a picture of one row
         grid = F.pad(grid, (0, 1))
         x = x.unsqueeze(2)
-    size = (1, *target.size) if series else target.size
+    size = (1, *target.size) if is_series else target.size
     grid = grid.expand(len(x), -1, -1).reshape(len(x), *size, grid.shape[-1])
-    out = F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=series)
-    return out.reshape(*out.shape[:2], *target.size)
+    values = F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=is_series)
+    return values.reshape(*values.shape[:2], *target.size)
 
 
 def check_padding(padding: str) -> None:
-    """Refuse an unknown padding mode with the list of known ones."""
+    """Refuse an unknown padding.
+
+    Args:
+        padding: Name to check.
+
+    Raises:
+        ConfigError: The name is none of `PADDINGS`; the message lists them.
+    """
     if padding not in PADDINGS:
         raise ConfigError(f"padding={padding!r} is unknown; choose one of {', '.join(PADDINGS)}")

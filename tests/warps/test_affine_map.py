@@ -1,0 +1,36 @@
+"""Affine maps as matrices: shifts of pictures, and points that rows share."""
+
+from __future__ import annotations
+
+import torch
+
+from tests.pictures import smooth
+from tests.warps.affine_maps import FRAME, random_maps
+from tests.warps.chains import CHAIN, thetas
+from unwarp.warps import Affine2d, IdentityMap, translation
+from unwarp.warps.affine_map import affine_part
+
+
+def test_translation_shifts_whole_pixels() -> None:
+    """A shift by whole pixels moves the pixels and leaves zeros behind."""
+    x = smooth(1, FRAME)
+    shifted = translation(torch.tensor([[2 * 3 / 32, 2 * 2 / 24]]))(x)
+    torch.testing.assert_close(shifted[:, :, 2:, 3:], x[:, :, :-2, :-3], atol=1e-5, rtol=0)
+    assert shifted[:, :, :2].abs().max() < 1e-4
+
+
+def test_push_of_shared_points_agrees() -> None:
+    """Points that all rows share are pushed as points of each row are."""
+    maps, points = random_maps(3), torch.rand(7, 2, dtype=torch.float64)
+    torch.testing.assert_close(maps.push(points), maps.push(points.expand(3, -1, -1)))
+
+
+def test_affine_part_acts_last() -> None:
+    """It is the affine end of a chain, and the identity for other maps."""
+    theta = thetas(CHAIN)
+    pose = Affine2d().bind(FRAME).map(theta[:, 18:])
+    torch.testing.assert_close(affine_part(CHAIN.map(theta)).matrix, pose.matrix)
+    identity = torch.eye(2, 3).expand(4, 2, 3)
+    assert torch.equal(affine_part(IdentityMap(4)).matrix, identity)
+    displacement = CHAIN.parts[0].map(theta[:, :18].float())
+    assert torch.equal(affine_part(displacement).matrix, identity)
