@@ -11,7 +11,7 @@ import torch
 from scipy.spatial.transform import Rotation, Slerp
 
 from tests.analysis.random_models import SMALL, X, constant_decoder, random_model, reconstruct
-from unwarp.analysis.interpolation import interpolate, interpolate_chunks, nearest, spherical
+from unwarp.analysis.interpolation import interpolate, interpolate_chunks, slerp, unwrap_angles
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import AE
@@ -49,7 +49,7 @@ def test_spherical_is_the_slerp_of_unit_quaternions() -> None:
     t = np.linspace(0, 1, 7)
     expected = Slerp([0, 1], Rotation.from_quat(np.stack([first, last])))(t).as_quat()
     expected *= np.sign(expected @ first)[:, None]
-    found = spherical(torch.tensor(first)[None], torch.tensor(last)[None], torch.tensor(t)[:, None])
+    found = slerp(torch.tensor(first)[None], torch.tensor(last)[None], torch.tensor(t)[:, None])
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-9)
 
 
@@ -58,7 +58,7 @@ def test_spherical_keeps_the_norm_that_both_ends_have_and_linear_loses_it() -> N
     b = torch.randn(1, 12, generator=torch.Generator().manual_seed(1))
     b *= a.norm() / b.norm()
     t = torch.linspace(0, 1, 9)[:, None]
-    torch.testing.assert_close(spherical(a, b, t).norm(dim=1), a.norm().expand(9))
+    torch.testing.assert_close(slerp(a, b, t).norm(dim=1), a.norm().expand(9))
     assert torch.lerp(a, b, t).norm(dim=1).min() < 0.9 * a.norm()
 
 
@@ -66,7 +66,7 @@ def test_codes_on_one_line_through_the_origin_are_joined_straight() -> None:
     a = torch.tensor([[1.0, 2.0]])
     t = torch.linspace(0, 1, 5)[:, None]
     for b in (-a, 3 * a, torch.zeros(1, 2)):
-        torch.testing.assert_close(spherical(a, b, t), torch.lerp(a, b, t))
+        torch.testing.assert_close(slerp(a, b, t), torch.lerp(a, b, t))
 
 
 def test_angles_go_the_shortest_way_round() -> None:
@@ -80,7 +80,7 @@ def test_angles_go_the_shortest_way_round() -> None:
         way.theta[:, 0].rad2deg(), torch.tensor([170.0, 175.0, 180.0, 185.0, 190.0])
     )
     phase, plain = Factor("phase", "s", 0.0, 4.0, periodic=True), Factor("shift", "px", -2.0, 2.0)
-    moved = nearest(torch.tensor([3.5, 1.5]), torch.tensor([0.5, -1.5]), (phase, plain))
+    moved = unwrap_angles(torch.tensor([3.5, 1.5]), torch.tensor([0.5, -1.5]), (phase, plain))
     torch.testing.assert_close(moved, torch.tensor([-0.5, 1.5]))
 
 

@@ -81,10 +81,10 @@ def model_inputs(share: float, seed: int) -> ScoreInputs:
 
 def map_inputs(share: float) -> ScoreInputs:
     """Estimated maps and probes: exact where the share is 1."""
-    true, move = maps(1), maps(2)
+    true, probe = maps(1), maps(2)
     estimate = true if share == 1 else true.compose(maps(3))
-    result = move.compose(estimate) if share == 1 else move.compose(estimate).compose(maps(4))
-    return ScoreInputs(true_map=true, map=estimate, move=move, moved_map=result)
+    result = probe.compose(estimate) if share == 1 else probe.compose(estimate).compose(maps(4))
+    return ScoreInputs(true_map=true, map=estimate, probe=probe, probed_map=result)
 
 
 def generated_inputs(seed: int) -> ScoreInputs:

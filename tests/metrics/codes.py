@@ -17,7 +17,7 @@ Measure = Callable[..., Any]
 
 def few(measure: Measure) -> Measure:
     """The same measure with fewer draws."""
-    return lambda codes, factors: measure(codes, factors, 32, train=900, test=900)
+    return lambda codes, factors: measure(codes, factors, 32, n_train=900, n_test=900)
 
 
 def grid(repeats: int = 20) -> Levels:

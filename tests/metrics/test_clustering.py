@@ -78,14 +78,14 @@ def test_kmeans_finds_classes_that_lie_apart_and_not_those_that_do_not() -> None
 def test_kmeans_does_not_see_the_names_of_the_classes() -> None:
     random = np.random.default_rng(0)
     code, labels = random.normal(size=(100, 3)), np.arange(100) % 4
-    assert kmeans(code, code, labels, starts=3) == pytest.approx(
-        kmeans(code, code, RELABEL[labels], starts=3)
+    assert kmeans(code, code, labels, n_init=3) == pytest.approx(
+        kmeans(code, code, RELABEL[labels], n_init=3)
     )
 
 
 def test_templates_are_clustered_as_flat_pixels() -> None:
     random = np.random.default_rng(0)
     templates, labels = random.normal(size=(90, 1, 4, 5)), np.arange(90) % 3
-    flat = kmeans(templates.reshape(90, -1), templates.reshape(90, -1), labels, starts=3)
-    found = template_kmeans(templates, templates, labels, starts=3)
+    flat = kmeans(templates.reshape(90, -1), templates.reshape(90, -1), labels, n_init=3)
+    found = template_kmeans(templates, templates, labels, n_init=3)
     assert found == {"template_acc": flat["acc"], "template_nmi": flat["nmi"]}

@@ -22,13 +22,13 @@ from unwarp.metrics.disentanglement import (
     dci,
     explicitness,
     importance_scores,
-    levels,
     mig,
     modularity,
     sap,
-    split,
 )
 from unwarp.metrics.interventional import betavae_score, factorvae_score, irs
+from unwarp.metrics.levels import factor_levels
+from unwarp.metrics.probes import split_rows
 
 MEASURES = {
     "mig": mig,
@@ -45,7 +45,7 @@ MEASURES = {
 
 def unsplit(*arrays: NDArray[Any]) -> list[NDArray[Any]]:
     """Arrays reordered so that the split of seed 0 gives their first two thirds, in order, for training."""
-    order = np.concatenate(split(len(arrays[0]), 0))
+    order = np.concatenate(split_rows(len(arrays[0]), 0))
     return [array[np.argsort(order)] for array in arrays]
 
 
@@ -280,13 +280,13 @@ def test_binning_and_symmetry_set_the_ceilings_on_the_grid_of_dsprites() -> None
 
 def test_continuous_factors_are_cut_into_bins() -> None:
     values = np.random.default_rng(0).random((2000, 2))
-    assert levels(values).max(0).tolist() == [19, 19]
+    assert factor_levels(values).max(0).tolist() == [19, 19]
     assert mig(values[:, ::-1] * 3, values) > 0.95
 
 
 def test_levels_are_ranks_of_what_varies() -> None:
     values = np.array([[0.5, 1.0, 7], [2.0, 1.0, 7], [0.5, 1.0, -3], [1.0, 1.0, 7]])
-    assert levels(values).tolist() == [[0, 1], [2, 1], [0, 0], [1, 1]]
+    assert factor_levels(values).tolist() == [[0, 1], [2, 1], [0, 0], [1, 1]]
 
 
 @pytest.mark.parametrize(
@@ -318,5 +318,5 @@ def test_measures_of_the_many_need_two_factors() -> None:
 
 
 def test_unknown_importance_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'forest' or 'boosting', got 'lasso'"):
+    with pytest.raises(ConfigError, match="importance='lasso' is unknown"):
         dci(*code("clean"), importance="lasso")  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unwarp.errors import DataError
-from unwarp.metrics.dtw import accumulated, aligned_rmse, matched
+from unwarp.metrics.dtw import accumulated_cost, aligned_rmse, warping_path
 
 RANDOM = np.random.default_rng(0)
 
@@ -23,8 +23,8 @@ def recursion(cost: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1), (9, 14), (14, 9)])
 def test_it_is_the_textbook_recursion(shape: tuple[int, int]) -> None:
     cost = RANDOM.random(shape)
-    np.testing.assert_allclose(accumulated(cost), recursion(cost))
-    path = matched(cost)
+    np.testing.assert_allclose(accumulated_cost(cost), recursion(cost))
+    path = warping_path(cost)
     assert path[0, 0] and path[-1, -1] and path.any(0).all() and path.any(1).all()
     np.testing.assert_allclose((cost * path).sum(), recursion(cost)[-1, -1])
 
@@ -33,7 +33,7 @@ def test_it_agrees_with_tslearn() -> None:
     tslearn = pytest.importorskip("tslearn.metrics", reason="tslearn is not installed")
     one, two = RANDOM.normal(size=(2, 30, 3)).cumsum(1)
     cost = np.square(one[:, None] - two[None]).sum(-1)
-    assert accumulated(cost)[-1, -1] ** 0.5 == pytest.approx(tslearn.dtw(one, two), rel=1e-6)
+    assert accumulated_cost(cost)[-1, -1] ** 0.5 == pytest.approx(tslearn.dtw(one, two), rel=1e-6)
 
 
 def test_a_template_that_only_stands_still_is_no_distance_away() -> None:

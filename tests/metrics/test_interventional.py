@@ -7,7 +7,7 @@ import pytest
 
 from tests.metrics.codes import Measure, code
 from unwarp.errors import DataError
-from unwarp.metrics.interventional import betavae_score, factorvae_score, irs, partners
+from unwarp.metrics.interventional import betavae_score, factorvae_score, irs, draw_partners
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_drawn_groups_score_as_fresh_samples_do(
     measure: Measure, published: tuple[float, ...]
 ) -> None:
     """Three seeds of disentanglement_lib with groups of 16, drawn from a generator that returns rows of the arrays."""
-    found = [measure(*code("noisy"), 16, train=4000, test=4000, seed=seed) for seed in range(3)]
+    found = [measure(*code("noisy"), 16, n_train=4000, n_test=4000, seed=seed) for seed in range(3)]
     assert np.mean(found) == pytest.approx(np.mean(published), abs=0.025)
 
 
@@ -43,7 +43,7 @@ def test_irs_weighs_latents_by_their_reach() -> None:
 def test_partners_share_the_value_are_another_sample_and_are_drawn_evenly() -> None:
     rank = np.array([0, 1, 0, 2, 1, 0, 2, 0])
     rows = np.tile(np.arange(8), 3000)
-    found = partners(rank, rows, np.random.default_rng(0))
+    found = draw_partners(rank, rows, np.random.default_rng(0))
     assert (rank[found] == rank[rows]).all() and (found != rows).all()
     assert np.bincount(found[rows == 0], minlength=8) == pytest.approx(
         [0, 0, 1000, 0, 0, 1000, 0, 1000], abs=100
@@ -53,7 +53,7 @@ def test_partners_share_the_value_are_another_sample_and_are_drawn_evenly() -> N
 def test_seeds_decide_the_draws() -> None:
     codes, factors = code("noisy")
     first, again, other = (
-        factorvae_score(codes, factors, train=300, test=300, seed=seed) for seed in (0, 0, 1)
+        factorvae_score(codes, factors, n_train=300, n_test=300, seed=seed) for seed in (0, 0, 1)
     )
     assert first == again != other
 

@@ -12,13 +12,11 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
+from unwarp.metrics.agreement import angle_error_modulo, circular_correlation, r2
 from unwarp.metrics.recovery import (
     absolute_recovery,
-    angle_error_modulo,
-    circular_correlation,
     factor_r2,
-    pairs,
-    r2,
+    observation_pairs,
     recovery,
     relative,
 )
@@ -139,7 +137,7 @@ def test_a_residual_displacement_does_not_disturb_the_pose() -> None:
 
 
 def test_pairs_are_the_first_two_views_of_what_was_seen_twice() -> None:
-    one, two = pairs(np.array([5, 3, 5, 9, 3, 5, 1]))
+    one, two = observation_pairs(np.array([5, 3, 5, 9, 3, 5, 1]))
     assert (one.tolist(), two.tolist()) == ([1, 0], [4, 2])
 
 
@@ -149,7 +147,7 @@ def test_the_order_of_rows_means_nothing() -> None:
     estimate = after(first_view(), maps(2 * M, 1))
     straight = relative(estimate, first_view(), IDS, SIZE)
     shuffled = relative(estimate[rows], first_view()[rows], IDS[random], SIZE)
-    one, _ = pairs(IDS[random])
+    one, _ = observation_pairs(IDS[random])
     kept = torch.as_tensor(random[one] % 2 == 0)
     for (_, a), (_, b) in zip(straight.values(), shuffled.values(), strict=True):
         torch.testing.assert_close(a[kept], b[kept])

@@ -97,7 +97,7 @@ def test_numbers_of_one_name_are_refused() -> None:
     def toy(codes: Array) -> dict[str, float]:
         return {"unused_content": 0.0}
 
-    with pytest.raises(ConfigError, match="'toy' gives unused_content"):
+    with pytest.raises(ConfigError, match="'toy' returns unused_content"):
         score(ScoreInputs(codes=np.ones((2, 1))), ("unused_content", "toy"))
 
 

@@ -106,10 +106,10 @@ def test_blocks_and_a_sample_of_queries_agree_with_all_at_once(
 ) -> None:
     (gallery, classes), (codes, labels) = blobs(120, 0, 2.0), blobs(400, 1, 2.0)
     whole = retrieval_map(gallery, classes, codes, labels)
-    assert retrieval_map(gallery, classes, codes, labels, queries=200) == pytest.approx(
+    assert retrieval_map(gallery, classes, codes, labels, max_queries=200) == pytest.approx(
         whole, abs=0.03
     )
-    monkeypatch.setattr("unwarp.metrics.retrieval.BLOCK", 500)
+    monkeypatch.setattr("unwarp.metrics.retrieval.MAX_DISTANCES_PER_BLOCK", 500)
     assert retrieval_map(gallery, classes, codes, labels) == pytest.approx(whole)
 
 
@@ -139,11 +139,11 @@ def test_bad_arrays_and_choices_are_refused_by_name() -> None:
     gallery, classes = blobs(40, 0)
     with pytest.raises(DataError, match="must share D >= 1"):
         retrieval_map(gallery, classes, gallery[:, :2], classes)
-    with pytest.raises(DataError, match="labels must have one entry a code"):
+    with pytest.raises(DataError, match="labels must have one entry for each code"):
         retrieval_map(gallery, classes, gallery, classes[1:])
-    with pytest.raises(DataError, match="train_labels must have one entry a code"):
+    with pytest.raises(DataError, match="train_labels must have one entry for each code"):
         retrieval_map(gallery, classes[1:], gallery, classes)
-    with pytest.raises(ConfigError, match="'euclidean' or 'cosine', got 'dot'"):
+    with pytest.raises(ConfigError, match="distance='dot' is unknown"):
         retrieval_map(gallery, classes, gallery, classes, "dot")  # type: ignore[arg-type]
     for chunks in ((2, 1), (), (5, -1)):
         with pytest.raises(ConfigError, match="sum to D = 4"):

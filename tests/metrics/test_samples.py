@@ -167,7 +167,7 @@ def test_memory_is_bounded_without_changing_a_value(monkeypatch: pytest.MonkeyPa
     whole = precision_recall(real, fake) | density_coverage(real, fake)
     sizes = []
     cut = samples._distances
-    monkeypatch.setattr(samples, "MEGABYTES", 0.1)
+    monkeypatch.setattr(samples, "MAX_MEGABYTES", 0.1)
     monkeypatch.setattr(
         samples,
         "_distances",
@@ -201,7 +201,7 @@ def test_all_three_stand_against_the_same_half_in_equal_number(
     """Or the few of a half would look worse than the many samples: the Frechet distance is biased by their number."""
     seen: list[tuple[Array, Array]] = []
     monkeypatch.setattr(
-        samples, "beside", lambda real, fake, seed: {"n": float(seen.append((real, fake)) or 0)}
+        samples, "compare_features", lambda real, fake, seed: {"n": float(seen.append((real, fake)) or 0)}
     )
     features, fake = np.arange(21.0)[:, None], np.arange(100.0)[:, None]
     sample_quality(features, fake, fake[:8])
