@@ -1,4 +1,4 @@
-"""Codes of known factors: clean, mixed and noisy, as the published implementation saw them."""
+"""Codes of known factors, clean, mixed and noisy, for comparison with published numbers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SIZES = (3, 4, 5)
 Measure = Callable[..., Any]
 
 
-def few(measure: Measure) -> Measure:
-    """The same measure with fewer draws."""
+def with_few_draws(measure: Measure) -> Measure:
+    """A measure with fewer draws than its default."""
     return lambda codes, factors: measure(codes, factors, 32, n_train=900, n_test=900)
 
 
@@ -27,19 +27,37 @@ def grid(repeats: int = 20) -> Levels:
 
 
 def code(name: str) -> tuple[Array, Levels]:
-    """Standardised latents (1200, 5) and factors: `clean` and permuted, `mixed`, or `noisy` and mixed."""
-    f = grid()
-    random = np.random.default_rng(0)
-    n = random.normal(size=(len(f), 5))
-    a, b, c = f.T
+    """Standardised latents (1200, 5) and factors.
+
+    Args:
+        name: `clean` (permuted), `mixed`, or `noisy` (mixed, with more noise).
+    """
+    factors = grid()
+    generator = np.random.default_rng(0)
+    noise = generator.normal(size=(len(factors), 5))
+    a, b, c = factors.T
     if name == "mixed":
-        columns = [a + 0.3 * n[:, 0], b + 0.5 * c + 0.2 * n[:, 1], c + 0.5 * n[:, 2], n[:, 3]]
-        z = np.stack([*columns, 0.5 * a - b + 0.4 * n[:, 4]], 1)
+        columns = [
+            a + 0.3 * noise[:, 0],
+            b + 0.5 * c + 0.2 * noise[:, 1],
+            c + 0.5 * noise[:, 2],
+            noise[:, 3],
+        ]
+        z = np.stack([*columns, 0.5 * a - b + 0.4 * noise[:, 4]], 1)
     elif name == "clean":
-        z = np.stack([b + 0.2 * n[:, 0], n[:, 1], a + 0.2 * n[:, 2], c + 0.2 * n[:, 3], n[:, 4]], 1)
+        z = np.stack(
+            [
+                b + 0.2 * noise[:, 0],
+                noise[:, 1],
+                a + 0.2 * noise[:, 2],
+                c + 0.2 * noise[:, 3],
+                noise[:, 4],
+            ],
+            1,
+        )
     else:
         mixture = np.array([[1.0, 0.6, 0, 0, 0.3], [0.5, 1.0, 0.4, 0, 0], [0, 0.3, 0.8, 0, 0.5]])
-        z = f @ mixture + 1.5 * n
+        z = factors @ mixture + 1.5 * noise
     z = (z - z.mean(0)) / z.std(0)
-    rows = random.permutation(len(f))
-    return z[rows], f[rows]
+    rows = generator.permutation(len(factors))
+    return z[rows], factors[rows]

@@ -56,13 +56,13 @@ def arithmetic(model: Model, plus: Tensor, minus: Tensor, to: Tensor) -> Arithme
     Raises:
         DataError: A set is empty, or its samples have another shape than the model's.
     """
-    named = {"plus": plus, "minus": minus, "to": to}
-    sets = [checked_samples(model, x, name) for name, x in named.items()]
+    sets_by_name = {"plus": plus, "minus": minus, "to": to}
+    sets = [checked_samples(model, x, name) for name, x in sets_by_name.items()]
     with evaluating(model):
         latents = [encode_latents(model, x) for x in sets]
-        (added, _), (subtracted, _), (content, theta) = latents
-        means = [codes.mean(0, keepdim=True) for codes in (added, subtracted)]
+        (plus_codes, _), (minus_codes, _), (content, theta) = latents
+        means = [codes.mean(0, keepdim=True) for codes in (plus_codes, minus_codes)]
         identity = model.chart.theta(identity_map(model))
-        changed = content + (means[0] - means[1])
-        before, after = (Rendering.of(model, codes, theta) for codes in (content, changed))
+        new_content = content + (means[0] - means[1])
+        before, after = (Rendering.of(model, codes, theta) for codes in (content, new_content))
         return Arithmetic(before, after, *(Rendering.of(model, mean, identity) for mean in means))

@@ -65,7 +65,7 @@ def interpolate(
 def interpolate_chunks(
     model: Model, a: Tensor, b: Tensor, sizes: Sequence[int] = (), n: int = 9
 ) -> Traversal:
-    """Rows of samples that change one chunk of the latent at a time.
+    """Rows of samples that each change one chunk of the latent.
 
     Each row changes one chunk of the content, the last row the deformation (for a model with a
     warp); everything else is that of `a`. Both go along straight lines, angles the shortest way

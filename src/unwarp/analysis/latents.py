@@ -92,7 +92,7 @@ class Traversal:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Label of each row: its axis, and its number on a second line."""
+        """Row labels: the axis, and its number on a second line."""
         if not self.measure:
             return tuple(axis.label for axis in self.axes)
         names = (axis.name.replace("_", " ") for axis in self.axes)

@@ -219,13 +219,13 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
         if only and name not in only:
             continue
         arguments = {need: inputs.value(need) for need in metrics.needs(function)}
-        absent = [need for need, value in arguments.items() if value is None]
-        if absent:
-            missing[name] = ", ".join(absent)
+        missing_inputs = [need for need, value in arguments.items() if value is None]
+        if missing_inputs:
+            missing[name] = ", ".join(missing_inputs)
             continue
         result = function(**arguments)
         numbers = result if isinstance(result, Mapping) else {name: float(result)}
-        if repeated := sorted(values.keys() & numbers.keys()):
+        if duplicates := sorted(values.keys() & numbers.keys()):
             raise ConfigError(
                 f"score {name!r} returns {', '.join(repeated)}, as another score does; rename the "
                 "numbers that it returns"

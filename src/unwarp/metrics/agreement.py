@@ -71,8 +71,8 @@ def circular_correlation(estimated: Array, true: Array, order: int = 1) -> float
     a, b = (np.exp(1j * np.deg2rad(order * np.asarray(angle, float))) for angle in angles)
     covariation = abs((a * b.conj()).sum()) ** 2 - abs((a * b).sum()) ** 2
     variations = [len(z) ** 2 - abs(np.square(z).sum()) ** 2 for z in (a, b)]
-    varies = min(variations) > 1e-9 * len(a) ** 2
-    return float(covariation / np.sqrt(np.prod(variations))) if varies else float("nan")
+    has_variation = min(variations) > 1e-9 * len(a) ** 2
+    return float(covariation / np.sqrt(np.prod(variations))) if has_variation else float("nan")
 
 
 def angle_error_modulo(

@@ -282,6 +282,6 @@ def _concentration(table: Array) -> float:
     total = table.sum(1)
     if table.shape[1] == 1 or total.sum() == 0:
         return float(table.shape[1] == 1)
-    used = total > 0
-    spread = entropy(table[used], axis=1, base=table.shape[1])
-    return float((1 - spread) @ total[used] / total.sum())
+    is_used = total > 0
+    spread = entropy(table[is_used], axis=1, base=table.shape[1])
+    return float((1 - spread) @ total[is_used] / total.sum())

@@ -46,14 +46,14 @@ def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
             f"{values.dtype} {values.shape}; give one column for each factor"
         )
     ranks = [np.unique(column, return_inverse=True)[1] for column in values.T]
-    discrete = [
+    discrete_ranks = [
         np.unique(bin_columns(column[:, None], bins)[:, 0], return_inverse=True)[1]
         if rank.max() >= MAX_DISCRETE_LEVELS
         else rank
         for rank, column in zip(ranks, values.T, strict=True)
     ]
-    varying = [rank for rank in discrete if rank.max() > 0]
-    return np.stack(varying, 1) if varying else np.empty((len(values), 0), int)
+    varying_ranks = [rank for rank in discrete_ranks if rank.max() > 0]
+    return np.stack(varying_ranks, 1) if varying_ranks else np.empty((len(values), 0), int)
 
 
 def prepare_codes(
@@ -139,6 +139,6 @@ def column_information(a: Levels, b: Levels) -> float:
     counts = np.zeros((a.max() + 1, b.max() + 1))
     np.add.at(counts, (a, b), 1)
     expected = counts.sum(1, keepdims=True) * counts.sum(0)
-    occupied = counts > 0
-    total = counts[occupied] @ np.log(counts[occupied] * len(a) / expected[occupied])
+    is_occupied = counts > 0
+    total = counts[is_occupied] @ np.log(counts[is_occupied] * len(a) / expected[is_occupied])
     return float(total) / len(a)

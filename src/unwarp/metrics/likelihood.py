@@ -148,7 +148,7 @@ def active_units(content_mean: Array, threshold: float = 0.01) -> float:
 
 
 def rate_per_dimension(content_mean: Array, content_log_sd: Array) -> Array:
-    """Rate of each latent: KL of its posterior from the prior N(0, 1).
+    """KL divergence of each latent's posterior from N(0, 1): its rate.
 
     Mean over samples of `(mu^2 + sigma^2 - 1 - log sigma^2) / 2`.
 

@@ -50,8 +50,8 @@ def observation_pairs(
     order = np.argsort(ids, kind="stable")
     ranked = ids[order]
     first = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    repeated = first[np.r_[np.diff(first), len(ids) - first[-1]] >= 2]
-    return order[repeated], order[repeated + 1]
+    pair_starts = first[np.r_[np.diff(first), len(ids) - first[-1]] >= 2]
+    return order[pair_starts], order[pair_starts + 1]
 
 
 def relative(
@@ -173,12 +173,12 @@ def absolute_poses(
 def _without_noise(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
     """Frames s o C of a class (n, 6) without noise; s a multiple of `period` degrees."""
     angle = theta[:, 0].rad2deg().numpy()
-    common = circular_median(angle, period)
+    common_angle = circular_median(angle, period)
     turn = torch.zeros_like(theta)
-    turn[:, 0] = torch.as_tensor(np.deg2rad(np.round((angle - common) / period) * period))
+    turn[:, 0] = torch.as_tensor(np.deg2rad(np.round((angle - common_angle) / period) * period))
     symmetry = warp.map(turn)
     frame = warp.theta(symmetry.invert().compose(warp.map(theta))).median(0).values
-    frame[0] = np.deg2rad(common)
+    frame[0] = np.deg2rad(common_angle)
     return warp.theta(symmetry.compose(warp.map(frame.expand(len(theta), -1))))
 
 

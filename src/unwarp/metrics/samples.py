@@ -136,12 +136,12 @@ def density_coverage(features: Array, sample_features: Array, k: int = 5) -> dic
     """
     real, fake = _checked_pair(features, sample_features, k)
     radii = _neighbour_radii(real, k)
-    hits, covered = 0, 0
+    n_hits, n_covered = 0, 0
     for rows, distances in _distances(real, fake):
-        inside = distances <= radii[rows, None]
-        hits += int(inside.sum())
-        covered += int(inside.any(1).sum())
-    return {"density": hits / (k * len(fake)), "coverage": covered / len(real)}
+        is_inside = distances <= radii[rows, None]
+        n_hits += int(is_inside.sum())
+        n_covered += int(is_inside.any(1).sum())
+    return {"density": n_hits / (k * len(fake)), "coverage": n_covered / len(real)}
 
 
 def compare_features(features: Array, sample_features: Array, seed: int = 0) -> dict[str, float]:
@@ -247,11 +247,13 @@ def class_shares(sample_labels: Labels, labels: Labels, min_ratio: float = 0.1) 
         )
     real = np.array([np.mean(labels == name) for name in names])
     fake = np.array([np.mean(sample_labels == name) for name in names])
-    present = fake > 0
+    is_present = fake > 0
     return {
         "classes_covered": float((fake >= min_ratio * real).sum()),
-        "class_entropy": float(-(fake[present] * np.log(fake[present])).sum()),
-        "class_divergence": float((fake[present] * np.log(fake[present] / real[present])).sum()),
+        "class_entropy": float(-(fake[is_present] * np.log(fake[is_present])).sum()),
+        "class_divergence": float(
+            (fake[is_present] * np.log(fake[is_present] / real[is_present])).sum()
+        ),
     }
 
 
