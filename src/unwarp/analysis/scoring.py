@@ -227,7 +227,7 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
         numbers = result if isinstance(result, Mapping) else {name: float(result)}
         if duplicates := sorted(values.keys() & numbers.keys()):
             raise ConfigError(
-                f"score {name!r} returns {', '.join(repeated)}, as another score does; rename the "
+                f"score {name!r} returns {', '.join(duplicates)}, as another score does; rename the "
                 "numbers that it returns"
             )
         values |= numbers
