@@ -227,8 +227,8 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
         numbers = result if isinstance(result, Mapping) else {name: float(result)}
         if duplicates := sorted(values.keys() & numbers.keys()):
             raise ConfigError(
-                f"score {name!r} returns {', '.join(duplicates)}, as another score does; rename the "
-                "numbers that it returns"
+                f"score {name!r} returns {', '.join(duplicates)}, as another score does; rename "
+                "the numbers that it returns"
             )
         values |= numbers
     return Report(values, missing)
