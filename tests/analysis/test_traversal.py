@@ -75,14 +75,8 @@ def test_deformations_have_units_and_signs() -> None:
         axis.name: (values, centre_of_mass(x) * 20)
         for axis, values, x in zip(walk.axes, walk.values, walk.x, strict=True)
     }
-    assert list(rows) == [
-        "rotation_deg",
-        "scale_x",
-        "scale_y",
-        "shear_deg",
-        "shift_x_px",
-        "shift_y_px",
-    ]
+    names = "rotation_deg scale_x scale_y shear_deg shift_x_px shift_y_px"
+    assert list(rows) == names.split()
     values, centre = rows["rotation_deg"]
     torch.testing.assert_close(values, torch.linspace(-45, 45, 5))
     torch.testing.assert_close(

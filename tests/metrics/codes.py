@@ -35,29 +35,33 @@ def code(name: str) -> tuple[Array, Levels]:
     factors = grid()
     generator = np.random.default_rng(0)
     noise = generator.normal(size=(len(factors), 5))
-    a, b, c = factors.T
-    if name == "mixed":
-        columns = [
-            a + 0.3 * noise[:, 0],
-            b + 0.5 * c + 0.2 * noise[:, 1],
-            c + 0.5 * noise[:, 2],
-            noise[:, 3],
-        ]
-        z = np.stack([*columns, 0.5 * a - b + 0.4 * noise[:, 4]], 1)
-    elif name == "clean":
-        z = np.stack(
-            [
-                b + 0.2 * noise[:, 0],
-                noise[:, 1],
-                a + 0.2 * noise[:, 2],
-                c + 0.2 * noise[:, 3],
-                noise[:, 4],
-            ],
-            1,
-        )
-    else:
-        mixture = np.array([[1.0, 0.6, 0, 0, 0.3], [0.5, 1.0, 0.4, 0, 0], [0, 0.3, 0.8, 0, 0.5]])
-        z = factors @ mixture + 1.5 * noise
-    z = (z - z.mean(0)) / z.std(0)
+    latents = {"clean": clean, "mixed": mixed, "noisy": noisy}[name](factors, noise)
+    latents = (latents - latents.mean(0)) / latents.std(0)
     rows = generator.permutation(len(factors))
-    return z[rows], factors[rows]
+    return latents[rows], factors[rows]
+
+
+def clean(factors: Levels, noise: Array) -> Array:
+    """Permuted factors with little noise, and two latents of noise alone."""
+    a, b, c = factors.T
+    d, e = noise[:, 1], noise[:, 4]
+    return np.stack([b + 0.2 * noise[:, 0], d, a + 0.2 * noise[:, 2], c + 0.2 * noise[:, 3], e], 1)
+
+
+def mixed(factors: Levels, noise: Array) -> Array:
+    """Two latents of two factors each, two of one, and one of noise."""
+    a, b, c = factors.T
+    columns = [
+        a + 0.3 * noise[:, 0],
+        b + 0.5 * c + 0.2 * noise[:, 1],
+        c + 0.5 * noise[:, 2],
+        noise[:, 3],
+        0.5 * a - b + 0.4 * noise[:, 4],
+    ]
+    return np.stack(columns, 1)
+
+
+def noisy(factors: Levels, noise: Array) -> Array:
+    """Five mixtures of the three factors, with strong noise."""
+    mixture = np.array([[1.0, 0.6, 0, 0, 0.3], [0.5, 1.0, 0.4, 0, 0], [0, 0.3, 0.8, 0, 0.5]])
+    return np.asarray(factors @ mixture + 1.5 * noise)

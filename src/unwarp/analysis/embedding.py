@@ -114,6 +114,7 @@ def embed(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> Emb
     """
     start = time.perf_counter()
     content, theta = encode(model, x, size, device)
+    # the speed of encoding alone, as users of codes see it: decoding serves figures and scores
     speed = len(x) / max(time.perf_counter() - start, 1e-9)
     chart = model.chart
     templates, x_hat = torch.empty(len(x), *model.shape), torch.empty(len(x), *model.shape)

@@ -95,6 +95,7 @@ class Traversal:
         """Row labels: the axis, and its number on a second line."""
         if not self.measure:
             return tuple(axis.label for axis in self.axes)
+        # steps are in units of `sd` for every row, so that the axis needs none
         names = (axis.name.replace("_", " ") for axis in self.axes)
         measure, _, unit = self.measure.partition(" ")
         numbers = (

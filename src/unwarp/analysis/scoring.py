@@ -195,6 +195,7 @@ def probe_inputs(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) ->
     if not model.warp.factors or domain is None or len(domain.axes) != 2:
         return ScoreInputs()
     generator = torch.Generator().manual_seed(seed)
+    # of the model's own family: a deformation outside it could not be followed
     probe = model.warp.sample(len(x), generator, spread).invertible_part()
     copies = align_in_chunks(x, probe.invert(), model.padding)
     return ScoreInputs(probe=probe, probed_map=model.chart.map(encode(model, copies)[1]))

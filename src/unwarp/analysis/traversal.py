@@ -210,6 +210,7 @@ def human_axis(columns: dict[Factor, Tensor]) -> Axis | None:
     }
     if not following:
         return None
+    # several columns can follow one parameter; it is named after the one it changes most
     axis = max(following, key=lambda factor: _covered_share(factor, following[factor]))
     values = following[axis]
     names = [

@@ -69,6 +69,7 @@ def circular_correlation(estimated: Array, true: Array, order: int = 1) -> float
     symmetry_period(order)
     angles = (estimated, true)
     a, b = (np.exp(1j * np.deg2rad(order * np.asarray(angle, float))) for angle in angles)
+    # sums over pairs of products of sines, expanded into squared moduli of sums
     covariation = abs((a * b.conj()).sum()) ** 2 - abs((a * b).sum()) ** 2
     variations = [len(z) ** 2 - abs(np.square(z).sum()) ** 2 for z in (a, b)]
     has_variation = min(variations) > 1e-9 * len(a) ** 2
@@ -160,6 +161,7 @@ def circular_median(angles: Array, period: float) -> float:
     Returns:
         Degrees; any representative modulo `period`.
     """
+    # the mean distance has several minima on a circle: the scan selects the lowest
     starts = np.linspace(0, period, N_SCAN_ANGLES, endpoint=False)
     errors = [np.abs(_wrap(angles - start, period)).mean() for start in starts]
     nearest = starts[np.argmin(errors)]

@@ -105,6 +105,7 @@ def template_kmeans(
         `template_acc` and `template_nmi`, each 0 to 1.
     """
     train = train_templates.reshape(len(train_templates), -1)
+    # k-means of all pixels is slow, and the components left out are mostly noise
     n_components = min(MAX_TEMPLATE_COMPONENTS, *train.shape)
     components = PCA(n_components, svd_solver="randomized", random_state=seed).fit(train)
     test = components.transform(templates.reshape(len(templates), -1))

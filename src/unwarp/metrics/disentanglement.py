@@ -140,6 +140,7 @@ def _roc_area(codes: Array, levels: Levels, seed: int) -> float:
     train, test = standardise(codes[fit], codes[held_out])
     probe = LogisticRegression(max_iter=2000).fit(train, levels[fit])
     probabilities = zip(probe.classes_, probe.predict_proba(test).T, strict=True)
+    # a value that no held-out sample has, or every one, has no curve
     areas = [
         roc_auc_score(hit, p)
         for value, p in probabilities
@@ -282,6 +283,6 @@ def _concentration(table: Array) -> float:
     total = table.sum(1)
     if table.shape[1] == 1 or total.sum() == 0:
         return float(table.shape[1] == 1)
-    is_used = total > 0
+    is_used = total > 0  # a row without importance has no distribution
     spread = entropy(table[is_used], axis=1, base=table.shape[1])
     return float((1 - spread) @ total[is_used] / total.sum())

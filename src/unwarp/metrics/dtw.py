@@ -60,6 +60,7 @@ def warping_path(cost: Array) -> NDArray[np.bool_]:
     i, j = cost.shape[0] - 1, cost.shape[1] - 1
     path[i, j] = True
     while i or j:
+        # the diagonal step comes first, so that it wins ties
         steps = [(a, b) for a, b in ((i - 1, j - 1), (i - 1, j), (i, j - 1)) if a >= 0 and b >= 0]
         i, j = min(steps, key=lambda cell: total[cell])
         path[i, j] = True

@@ -57,6 +57,7 @@ def draw_partners(levels: Levels, rows: Levels, generator: np.random.Generator) 
     Returns:
         Row numbers of the same shape, drawn evenly among the other samples of the value.
     """
+    # samples sorted by value form a run each; a partner is 1 to size - 1 steps further in its run
     order = np.argsort(levels, kind="stable")
     position = np.empty_like(order)
     position[order] = np.arange(len(order))
@@ -159,6 +160,7 @@ def factorvae_score(
         Kim, Mnih (2018), Disentangling by factorising. Sizes as in Locatello et al. (2019).
     """
     codes, levels = prepare_codes(latents, factor_values, min_factors=2)
+    # a constant latent has relative variance 0 / 0
     codes = codes[:, np.ptp(codes, axis=0) > 0]
     if codes.shape[1] == 0:
         return 0.0

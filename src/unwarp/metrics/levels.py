@@ -52,6 +52,7 @@ def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
         else rank
         for rank, column in zip(ranks, values.T, strict=True)
     ]
+    # a factor of one value has no entropy to divide by
     varying_ranks = [rank for rank in discrete_ranks if rank.max() > 0]
     return np.stack(varying_ranks, 1) if varying_ranks else np.empty((len(values), 0), int)
 
@@ -139,6 +140,6 @@ def column_information(a: Levels, b: Levels) -> float:
     counts = np.zeros((a.max() + 1, b.max() + 1))
     np.add.at(counts, (a, b), 1)
     expected = counts.sum(1, keepdims=True) * counts.sum(0)
-    is_occupied = counts > 0
+    is_occupied = counts > 0  # 0 log 0 counts as 0
     total = counts[is_occupied] @ np.log(counts[is_occupied] * len(a) / expected[is_occupied])
     return float(total) / len(a)

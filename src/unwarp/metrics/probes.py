@@ -20,6 +20,7 @@ def standardise(train: Array, test: Array) -> tuple[Array, Array]:
         0 in both.
     """
     mean, spread = train.mean(0), train.std(0)
+    # rounding leaves a constant column with a tiny deviation, which must not be divided by
     spread = np.where(spread > 1e-12 * np.abs(train).max(0, initial=1e-300), spread, np.inf)
     return (train - mean) / spread, (test - mean) / spread
 

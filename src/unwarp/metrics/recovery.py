@@ -80,6 +80,7 @@ def relative(
         warp.summary(estimate).items(), warp.summary(truth).values(), strict=True
     ):
         columns[factor] = (a, b)
+    # the shift of the origin would mix with rotation about a distant object
     shifts = [m.push(centre[:, None])[:, 0] - centre for m in (estimate, truth)]
     for axis, factor in enumerate(f for f in columns if f.name.startswith("shift")):
         half = size[1 - axis] / 2
@@ -112,6 +113,7 @@ def recovery(
     if len(size) == 1:
         return {"warp_error": _time_map_error(map, true_map, ids, size[0])}
     columns = {f.name: a - b for f, (a, b) in relative(map, true_map, ids, size).items()}
+    # the difference of two angles can exceed half a turn
     angle = (columns["rotation_deg"] + 180) % 360 - 180
     shift = torch.hypot(columns["shift_x_px"], columns["shift_y_px"])
     scales = torch.cat([columns["scale_x"], columns["scale_y"]])
@@ -178,6 +180,7 @@ def _without_noise(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.
     turn[:, 0] = torch.as_tensor(np.deg2rad(np.round((angle - common_angle) / period) * period))
     symmetry = warp.map(turn)
     frame = warp.theta(symmetry.invert().compose(warp.map(theta))).median(0).values
+    # the ordinary median of angles is not defined on a circle
     frame[0] = np.deg2rad(common_angle)
     return warp.theta(symmetry.compose(warp.map(frame.expand(len(theta), -1))))
 

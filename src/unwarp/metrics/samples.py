@@ -45,6 +45,7 @@ def frechet(features: Array, sample_features: Array) -> float:
     (mean, root), (sample_mean, sample_root) = _moments(real), _moments(fake)
     overlap = np.linalg.svd(root @ sample_root.T, compute_uv=False).sum()
     spread = np.square(root).sum() + np.square(sample_root).sum() - 2 * overlap
+    # rounding can bring the distance of equal sets below 0
     return max(0.0, float(np.square(mean - sample_mean).sum() + spread))
 
 
@@ -72,7 +73,7 @@ def kernel_distance(
     real, fake = _checked_pair(features, sample_features)
     generator = np.random.default_rng(seed)
     size = min(size, len(real), len(fake))
-    if size == len(real) == len(fake):
+    if size == len(real) == len(fake):  # all subsets would be the whole sets
         return _discrepancy(real, fake)
     draws = (
         (generator.choice(len(part), size, replace=False) for part in (real, fake))
@@ -190,6 +191,7 @@ def sample_quality(
         DataError: As for `density_coverage`.
     """
     order = np.random.default_rng(seed).permutation(len(features))
+    # equal numbers, because the Frechet distance and the radii depend on them
     n = min(len(features) // 2, len(sample_features), len(gaussian_features))
     reference, real = features[order[:n]], features[order[n : 2 * n]]
     sets = {"": sample_features[:n], "_floor": real, "_ceiling": gaussian_features[:n]}
