@@ -72,7 +72,9 @@ class Embedding:
 
 
 @torch.no_grad()
-def encode(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> tuple[Tensor, Tensor]:
+def encode(
+    model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu"
+) -> tuple[Tensor, Tensor]:
     """Content and deformations of samples, in chunks of bounded memory.
 
     The model is in evaluation mode and on the CPU afterwards.
@@ -80,7 +82,7 @@ def encode(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> tu
     Args:
         model: A trained model.
         x: Samples (N, *shape), N >= 1, scaled as the model takes them.
-        size: Samples in a chunk.
+        chunk_size: Samples in a chunk.
         device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`.
 
     Returns:
@@ -89,7 +91,7 @@ def encode(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> tu
     target = place(device)
     model.to(target).eval()
     chunks = []
-    for part in torch.split(x, size):
+    for part in torch.split(x, chunk_size):
         latent = model.embed(part.to(target))
         chunks.append((latent.content.cpu(), model.chart.theta(latent.map).cpu()))
     model.to("cpu")
@@ -98,7 +100,7 @@ def encode(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> tu
 
 
 @torch.no_grad()
-def embed(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> Embedding:
+def embed(model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu") -> Embedding:
     """Codes, templates, reconstructions and deformations of samples.
 
     The model is in evaluation mode and on the CPU afterwards.
@@ -106,19 +108,19 @@ def embed(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> Emb
     Args:
         model: A trained model.
         x: Samples (N, *shape), N >= 1, scaled as the model takes them.
-        size: Samples in a chunk.
+        chunk_size: Samples in a chunk.
         device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`; the CPU decodes.
 
     Returns:
         Arrays with one row for each sample.
     """
     start = time.perf_counter()
-    content, theta = encode(model, x, size, device)
+    content, theta = encode(model, x, chunk_size, device)
     # the speed of encoding alone, as users of codes see it: decoding serves figures and scores
     speed = len(x) / max(time.perf_counter() - start, 1e-9)
     chart = model.chart
     templates, x_hat = torch.empty(len(x), *model.shape), torch.empty(len(x), *model.shape)
-    for rows in (slice(i, i + size) for i in range(0, len(x), size)):
+    for rows in (slice(i, i + chunk_size) for i in range(0, len(x), chunk_size)):
         templates[rows] = model.template(content[rows])
         x_hat[rows] = model.reconstruct(Latent(content[rows], chart.map(theta[rows])))
     map = chart.map(theta)
@@ -128,17 +130,17 @@ def embed(model: Model, x: Tensor, size: int = 1000, device: str = "cpu") -> Emb
     )
 
 
-def align_in_chunks(x: Tensor, map: Map, padding: Padding, size: int = 1000) -> Tensor:
+def align_in_chunks(x: Tensor, map: Map, padding: Padding, chunk_size: int = 1000) -> Tensor:
     """Samples with the invertible part of their maps undone, in bounded memory.
 
     Args:
         x: Samples (N, C, ...).
         map: Deformations (N).
         padding: Values beyond the frame, as of `align`.
-        size: Samples in a chunk.
+        chunk_size: Samples in a chunk.
 
     Returns:
         Aligned samples (N, C, ...).
     """
-    rows = (slice(i, i + size) for i in range(0, len(x), size))
+    rows = (slice(i, i + chunk_size) for i in range(0, len(x), chunk_size))
     return torch.cat([align(x[part], map[part], padding=padding) for part in rows])

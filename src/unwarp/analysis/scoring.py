@@ -149,7 +149,7 @@ def _count_varying(values: Array | None) -> int:
 
 @torch.no_grad()
 def posterior_inputs(
-    model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int = 1000
+    model: Model, x: Tensor, draws: int = 0, seed: int = 0, chunk_size: int = 1000
 ) -> ScoreInputs:
     """Inputs from the posterior over the content; none of deterministic encoders.
 
@@ -158,7 +158,7 @@ def posterior_inputs(
         x: Observations (N, *shape).
         draws: Importance weights of each sample; 0 for none.
         seed: Seed of the draws.
-        size: Samples in a chunk.
+        chunk_size: Samples in a chunk.
 
     Returns:
         `content_mean` and `content_log_sd`, and `log_weights` if there are draws.
@@ -166,7 +166,7 @@ def posterior_inputs(
     Raises:
         ConfigError: `draws` is positive and the model's deformation has no density.
     """
-    posteriors = [model.eval().encode(part) for part in torch.split(x, size)]
+    posteriors = [model.eval().encode(part) for part in torch.split(x, chunk_size)]
     log_sds = [q.content_log_sd for q in posteriors if q.content_log_sd is not None]
     if not log_sds:
         return ScoreInputs()
@@ -175,7 +175,7 @@ def posterior_inputs(
     if not draws:
         return inputs
     noise = torch.Generator().manual_seed(seed)
-    return replace(inputs, log_weights=log_weights(model, x, draws, noise, size).numpy())
+    return replace(inputs, log_weights=log_weights(model, x, draws, noise, chunk_size).numpy())
 
 
 @torch.no_grad()
