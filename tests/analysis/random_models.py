@@ -1,7 +1,8 @@
-"""Untrained models whose weights are all at work, and pictures for them."""
+"""Models with random weights, and pictures for them."""
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -18,7 +19,7 @@ CHAIN = Chain(Displacement2d(3), Affine2d())
 
 
 def random_model(recipe: type[AE] | type[VAE] = AE, warp: Warp = CHAIN) -> Model:
-    """A model whose weights are all at work: no two samples have the same code or deformation."""
+    """A model with random weights: no two samples have the same code or deformation."""
     model = recipe(warp=warp, n_content=4, net=SMALL).build((1, 12, 12))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -29,14 +30,14 @@ def random_model(recipe: type[AE] | type[VAE] = AE, warp: Warp = CHAIN) -> Model
 
 
 def reconstruct(model: Model, x: Tensor) -> tuple[Latent, Tensor]:
-    """The latents of samples, and what is drawn from them."""
+    """The latents of samples, and their reconstructions."""
     with torch.no_grad():
         latent = model.embed(x)
         return latent, model.reconstruct(latent)
 
 
-def constant_decoder(model: Model, picture: Tensor) -> object:
-    """The model with a decoder that draws `picture` whatever the code."""
+def constant_decoder(model: Model, picture: Tensor) -> Any:
+    """A context in which the model decodes every code to `picture`."""
     return patch.object(
         model, "decode", side_effect=lambda content: picture.expand(len(content), -1, -1, -1)
     )

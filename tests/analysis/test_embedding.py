@@ -1,4 +1,4 @@
-"""Embeddings as arrays: pieces of bounded memory change nothing."""
+"""Embeddings as arrays: chunks of bounded memory change nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ SMALL = Net("mlp", (16,), (16,))
 X = torch.rand(40, 1, 10, 10, generator=torch.Generator().manual_seed(0)).round()
 
 
-def test_pieces_do_not_change_an_embedding() -> None:
+def test_chunks_do_not_change_embedding() -> None:
+    """Chunks of samples give the arrays of the whole."""
     model = AE(warp=Affine2d(), n_content=3, net=SMALL).build((1, 10, 10))
-    whole, parts = embed(model, X), embed(model, X, size=7)
+    whole, parts = embed(model, X), embed(model, X, chunk_size=7)
     np.testing.assert_allclose(whole.codes, parts.codes, atol=1e-5)
     np.testing.assert_allclose(whole.x_hat, parts.x_hat, atol=1e-5)

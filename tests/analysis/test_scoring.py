@@ -1,4 +1,4 @@
-"""`evaluate`: what each family and each data set lets it score, and what it says of the rest."""
+"""`evaluate`: scores by family and data set, and the missing inputs of the remaining ones."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ SMALL = Net("mlp", (16,), (16,))
 X = torch.rand(40, 1, 10, 10, generator=torch.Generator().manual_seed(0)).round()
 
 
-def data(**more: object) -> Dataset:
-    return Dataset(X, **more)  # type: ignore[arg-type]
+def data(**columns: object) -> Dataset:
+    """40 binary pictures with further columns."""
+    return Dataset(X, **columns)  # type: ignore[arg-type]
 
 
-def test_deterministic_encoder_has_no_posterior() -> None:
-    """Its posterior has no inputs, and the scores of it are listed with what they miss."""
+def test_deterministic_has_no_posterior() -> None:
+    """It has no posterior inputs; their scores are listed with the missing inputs."""
     model = AE(warp=Affine2d(), n_content=3, net=SMALL).build((1, 10, 10))
     assert posterior_inputs(model, X, 5).names() == ()
     report = evaluate(model, data())
@@ -31,7 +32,8 @@ def test_deterministic_encoder_has_no_posterior() -> None:
     assert {"reconstruction_error", "at_bounds", "follow_deg"} <= set(report.scores)
 
 
-def test_log_likelihood_is_a_score_where_draws_are_asked_for() -> None:
+def test_log_likelihood_needs_draws() -> None:
+    """log p(x) is a score if there are draws."""
     model = VAE(warp=Affine2d(), n_content=3, net=SMALL).build((1, 10, 10))
     assert "log_likelihood" in evaluate(model, data()).missing
     scores = evaluate(model, data(), draws=8).scores
@@ -39,7 +41,8 @@ def test_log_likelihood_is_a_score_where_draws_are_asked_for() -> None:
     assert scores["content_rate"] > 0
 
 
-def test_draws_of_a_deformation_without_density_are_refused() -> None:
+def test_draws_need_density() -> None:
+    """Draws of a deformation without density are refused."""
     model = VAE(warp=Chain(Displacement2d(3), Affine2d()), n_content=3, net=SMALL).build(
         (1, 10, 10)
     )
@@ -47,7 +50,8 @@ def test_draws_of_a_deformation_without_density_are_refused() -> None:
         evaluate(model, data(), draws=2)
 
 
-def test_known_factors_are_scored_where_at_least_two_vary() -> None:
+def test_factors_need_two_that_vary() -> None:
+    """Factors are scored if two of them vary."""
     model = AE(warp=Identity(), n_content=3, net=SMALL).build((1, 10, 10))
     factors = (Factor("a", "", 0, 3), Factor("b", "", 0, 1))
     values = np.stack([np.arange(40) % 4, np.arange(40) // 4 % 2], 1)
@@ -60,7 +64,8 @@ def test_known_factors_are_scored_where_at_least_two_vary() -> None:
     )
 
 
-def test_a_reference_view_is_drawn_once_and_bounded() -> None:
+def test_reference_view_is_bounded() -> None:
+    """A reference view is drawn once, with a bounded number of rows."""
     noisy = Dataset(
         X,
         labels=np.arange(40),

@@ -1,4 +1,4 @@
-"""Deformations as tables: nothing is lost on the way back, and what has no way back is refused."""
+"""Deformations as tables, and back without loss."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ AFFINE = Affine2d().bind((20, 30))
 CHAIN = Chain(Displacement2d(3), Affine2d()).bind((20, 30))
 
 
-def drawn(warp: Warp, n: int = 7) -> torch.Tensor:
+def random_theta(warp: Warp, n: int = 7) -> torch.Tensor:
+    """Random theta (n, P) of a warp."""
     return warp.constrain(
         torch.randn(n, len(warp.factors), generator=torch.Generator().manual_seed(0))
     )
 
 
 @pytest.mark.parametrize("warp", [AFFINE, CHAIN, named("time")], ids=lambda warp: str(warp.name))
-def test_a_full_table_leads_back_without_loss(warp: Warp) -> None:
-    theta = drawn(warp)
+def test_full_table_leads_back(warp: Warp) -> None:
+    """A full table, in any order of columns, gives theta again."""
+    theta = random_theta(warp)
     table = tabulate(warp.map(theta), warp, full=True)
     assert list(table) == [f.name for f in warp.factors]
     exact = theta_of(table, warp, 7)
@@ -30,21 +32,24 @@ def test_a_full_table_leads_back_without_loss(warp: Warp) -> None:
     assert torch.equal(theta_of(exact.numpy(), warp, 7), exact)
 
 
-def test_human_columns_of_an_affine_warp_lead_back() -> None:
-    theta = drawn(AFFINE)
+def test_human_columns_lead_back() -> None:
+    """Human columns of an affine warp give theta again."""
+    theta = random_theta(AFFINE)
     table = tabulate(AFFINE.map(theta), AFFINE)
     assert table.attrs["units"]["shift_x_px"] == "px"
     torch.testing.assert_close(theta_of(table, AFFINE, 7), theta, atol=1e-4, rtol=1e-4)
 
 
-def test_a_warp_without_columns_has_an_empty_table() -> None:
+def test_identity_has_empty_table() -> None:
+    """A warp without columns has a table without columns."""
     table = tabulate(named("identity").map(torch.zeros(4, 0)), named("identity"))
     assert table.shape == (4, 0)
 
 
 @pytest.mark.parametrize("rows", [6, 8])
-def test_another_number_of_rows_is_refused(rows: int) -> None:
+def test_other_number_of_rows_is_refused(rows: int) -> None:
+    """The error names both shapes and the columns."""
     with pytest.raises(
         DataError, match=rf"params has shape \(7, 6\); give \({rows}, 6\): rotation"
     ):
-        theta_of(tabulate(AFFINE.map(drawn(AFFINE)), AFFINE, full=True), AFFINE, rows)
+        theta_of(tabulate(AFFINE.map(random_theta(AFFINE)), AFFINE, full=True), AFFINE, rows)

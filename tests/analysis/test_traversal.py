@@ -1,4 +1,4 @@
-"""Latent traversals: where they start, their order, and the units on their axes."""
+"""Latent traversals: their start, their order, and the units on their axes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from unwarp.models import AE, VAE
 from unwarp.warps import Affine2d, Displacement2d, Identity, Similarity2d, named
 
 
-def test_rows_are_sorted_by_the_rate_where_there_is_one() -> None:
+def test_rows_are_sorted_by_rate() -> None:
+    """Rows of a stochastic encoder are sorted by rate, with steps of the prior."""
     model = random_model(VAE)
     walk = traverse(model, X)
     with torch.no_grad():
@@ -34,11 +35,12 @@ def test_rows_are_sorted_by_the_rate_where_there_is_one() -> None:
     order = [int(axis.name.removeprefix("content_")) for axis in walk.axes]
     assert order == rate.argsort(descending=True).tolist()
     assert walk.labels[0] == f"content {order[0]}\nKL {rate.max():.2f} nats"
-    moved = q.content_mean.mean(0) + 2.0 * torch.eye(4)[order[0]]
-    torch.testing.assert_close(walk.x[0, -1:], model.template(moved[None]), atol=1e-5, rtol=0)
+    code = q.content_mean.mean(0) + 2.0 * torch.eye(4)[order[0]]
+    torch.testing.assert_close(walk.x[0, -1:], model.template(code[None]), atol=1e-5, rtol=0)
 
 
-def test_rows_are_sorted_by_the_spread_of_the_codes_elsewhere() -> None:
+def test_rows_are_sorted_by_sd() -> None:
+    """Rows of a deterministic encoder are sorted by the deviation of the codes."""
     model = random_model()
     codes = reconstruct(model, X)[0].content
     walk = traverse(model, X, span=1.5, n=3)
@@ -46,14 +48,15 @@ def test_rows_are_sorted_by_the_spread_of_the_codes_elsewhere() -> None:
         walk.figures, codes.std(0, correction=0).sort(descending=True).values
     )
     first = int(walk.axes[0].name.removeprefix("content_"))
-    moved = codes.mean(0) - 1.5 * torch.eye(4)[first] * walk.figures[0]
-    torch.testing.assert_close(walk.x[0, :1], model.template(moved[None]), atol=1e-5, rtol=0)
+    code = codes.mean(0) - 1.5 * torch.eye(4)[first] * walk.figures[0]
+    torch.testing.assert_close(walk.x[0, :1], model.template(code[None]), atol=1e-5, rtol=0)
     assert walk.labels[0].endswith(f"sd {walk.figures[0]:.2f}")
     assert walk.values.tolist() == [[-1.5, 0.0, 1.5]] * 4
 
 
 @pytest.mark.parametrize("index", [None, 3])
-def test_a_traversal_passes_through_where_it_starts(index: int | None) -> None:
+def test_middle_is_the_start(index: int | None) -> None:
+    """The middle of each row is the template of the start."""
     model = random_model()
     codes = reconstruct(model, X)[0].content
     start = codes.mean(0) if index is None else codes[index]
@@ -63,22 +66,17 @@ def test_a_traversal_passes_through_where_it_starts(index: int | None) -> None:
     )
 
 
-def test_deformations_are_in_human_units_with_their_signs() -> None:
+def test_deformations_have_units_and_signs() -> None:
+    """Values are degrees, factors and pixels, with the signs of the convention."""
     model = AE(warp=Affine2d(shift=0.5), n_content=2, net=SMALL).build((1, 40, 40)).eval()
-    with constant_decoder(model, dot((40, 40), (0.3, 0.0), sd=0.08)):  # type: ignore[attr-defined]
+    with constant_decoder(model, dot((40, 40), (0.3, 0.0), sd=0.08)):
         walk = traverse_deformation(model, torch.zeros(2), 5)
     rows = {
         axis.name: (values, centre_of_mass(x) * 20)
         for axis, values, x in zip(walk.axes, walk.values, walk.x, strict=True)
     }
-    assert list(rows) == [
-        "rotation_deg",
-        "scale_x",
-        "scale_y",
-        "shear_deg",
-        "shift_x_px",
-        "shift_y_px",
-    ]
+    names = "rotation_deg scale_x scale_y shear_deg shift_x_px shift_y_px"
+    assert list(rows) == names.split()
     values, centre = rows["rotation_deg"]
     torch.testing.assert_close(values, torch.linspace(-45, 45, 5))
     torch.testing.assert_close(
@@ -93,7 +91,8 @@ def test_deformations_are_in_human_units_with_their_signs() -> None:
     assert walk.labels[0] == "rotation (deg)"
 
 
-def test_the_middle_of_a_deformation_is_the_template() -> None:
+def test_middle_of_deformation_is_template() -> None:
+    """The middle of each row of deformations is the template."""
     model = random_model()
     content = torch.ones(1, 4)
     walk = traverse_deformation(model, content, 3)
@@ -103,7 +102,8 @@ def test_the_middle_of_a_deformation_is_the_template() -> None:
     )
 
 
-def test_one_parameter_has_one_row_under_the_name_that_its_columns_share() -> None:
+def test_equal_columns_share_a_name() -> None:
+    """Human columns of one parameter become one row under their common name."""
     names = [
         axis.name
         for axis in traverse_deformation(random_model(warp=Similarity2d()), torch.zeros(4)).axes
@@ -111,7 +111,8 @@ def test_one_parameter_has_one_row_under_the_name_that_its_columns_share() -> No
     assert names == ["rotation_deg", "scale", "shift_x_px", "shift_y_px"]
 
 
-def test_a_human_column_that_several_parameters_move_labels_none_of_them() -> None:
+def test_ambiguous_columns_label_no_row() -> None:
+    """A human column that several parameters change labels none of them."""
     model = AE(warp=named("time"), n_content=2, net=SMALL).build((1, 32)).eval()
     walk = traverse_deformation(model, torch.zeros(2), 3)
     assert [axis.name for axis in walk.axes] == [f.name for f in model.chart.factors]
@@ -120,14 +121,16 @@ def test_a_human_column_that_several_parameters_move_labels_none_of_them() -> No
     assert traverse_deformation(shift, torch.zeros(2), 3).axes[0].name == "lag_samples"
 
 
-def test_a_circle_is_shown_once_round() -> None:
+def test_full_circle_is_covered_once() -> None:
+    """A periodic parameter takes evenly spaced values on its circle."""
     turns = traverse_deformation(
         random_model(warp=Affine2d(rotation=180.0)), torch.zeros(4), 4
     ).values[0]
     torch.testing.assert_close(turns, torch.tensor([-135.0, -45.0, 45.0, 135.0]))
 
 
-def test_only_parts_with_an_inverse_can_be_slid() -> None:
+def test_columns_of_invertible_parts() -> None:
+    """Only columns of invertible parts are varied."""
     assert walkable_columns(CHAIN) == tuple(range(18, 24))
     assert walkable_columns(Affine2d()) == tuple(range(6))
     assert walkable_columns(Identity()) == walkable_columns(Displacement2d(3)) == ()
@@ -149,6 +152,7 @@ def test_only_parts_with_an_inverse_can_be_slid() -> None:
         ),
     ],
 )
-def test_a_mistake_is_named(walk: object, error: type[Exception], words: str) -> None:
+def test_invalid_arguments_are_refused(walk: object, error: type[Exception], words: str) -> None:
+    """The error names the argument."""
     with pytest.raises(error, match=words):
         walk(random_model())  # type: ignore[operator]

@@ -1,8 +1,8 @@
-"""Laws of every registered score: needs, best value, chance, order of samples, what is missing.
+"""Laws of all registered scores: inputs, best value, chance, order of samples.
 
-`PERFECT` are the inputs of a perfect model of perfect codes, `NOISE` those of one that knows
-nothing, `FAIR` lie between. Two classes, and the two values of each of two factors, are equally
-frequent; every thing is observed twice.
+`PERFECT` are the inputs of a perfect model of perfect codes, `NOISE` those of a random one, `FAIR`
+those of one in between. Two classes, and the two values of each of two factors, are equally
+frequent; each original is observed twice.
 """
 
 from __future__ import annotations
@@ -32,72 +32,72 @@ WARP = Affine2d(size=(6, 8))
 CATALOGUE = metrics.catalogue()
 
 
-def maps(seed: int, rows: int = N) -> Map:
-    """Affine maps (rows)."""
-    raw = torch.randn(rows, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+def maps(seed: int, n: int = N) -> Map:
+    """Random affine maps (n)."""
+    raw = torch.randn(n, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     return WARP.map(WARP.constrain(0.2 * raw))
 
 
 def pictures(
-    random: np.random.Generator, share: float, columns: tuple[Array, ...]
+    generator: np.random.Generator, share: float, columns: tuple[Array, ...]
 ) -> tuple[Array, Array]:
     """Noise with a share of `columns` in it, as codes (N, 4) and as templates (N, 1, 6, 8)."""
     values = np.stack(columns, 1) * 2.0 - 1
     noise = max(1 - share, 1e-3)  # no class is a single point
-    codes = share * np.concatenate([values, values], 1) + noise * random.normal(size=(N, 4))
+    codes = share * np.concatenate([values, values], 1) + noise * generator.normal(size=(N, 4))
     pattern = np.random.default_rng(9).normal(size=(4, 48))
-    templates = share * (codes @ pattern) + (1 - share) * random.normal(size=(N, 48))
+    templates = share * (codes @ pattern) + (1 - share) * generator.normal(size=(N, 48))
     return codes, templates.reshape(N, 1, 6, 8)
 
 
 def model_inputs(share: float, seed: int) -> ScoreInputs:
-    """Inputs of which a share of 0 is noise, of 1 the truth."""
-    random = np.random.default_rng(seed)
+    """Inputs of a model: noise for a share of 0, the truth for 1."""
+    generator = np.random.default_rng(seed)
     ids = np.tile(np.arange(N // 2), 2)
     labels, other = ids % 2, ids // 2 % 2
-    codes, templates = pictures(random, share, (labels, labels))
-    x = random.normal(size=(N, 1, 6, 8))
-    latents = share * np.stack([labels, other], 1) + (1 - share) * random.normal(size=(N, 2))
+    codes, templates = pictures(generator, share, (labels, labels))
+    x = generator.normal(size=(N, 1, 6, 8))
+    latents = share * np.stack([labels, other], 1) + (1 - share) * generator.normal(size=(N, 2))
     error = 1 - share
     return ScoreInputs(
         x=x,
-        x_hat=x + error * random.normal(size=x.shape),
+        x_hat=x + error * generator.normal(size=x.shape),
         series=templates.reshape(N, 2, 24),
         aligned=templates.reshape(N, 2, 24),
         codes=codes,
         templates=templates,
-        theta=random.normal(size=(N, 3)),
+        theta=generator.normal(size=(N, 3)),
         latents=latents,
-        cluster_centers=random.normal(size=(3, 4)),
+        cluster_centers=generator.normal(size=(3, 4)),
         labels=labels,
         ids=ids,
         orders={0: 1, 1: 2},
         factors=(Factor("first", "", 0, 1), Factor("second", "", 0, 1)),
         factor_values=np.stack([labels, other], 1),
         size=(6, 8),
-        table={Factor("shift_x_px", "px", -1, 1): random.uniform(-1, 1, N)},
+        table={Factor("shift_x_px", "px", -1, 1): generator.uniform(-1, 1, N)},
     ) | map_inputs(share)
 
 
 def map_inputs(share: float) -> ScoreInputs:
     """Estimated maps and probes: exact where the share is 1."""
-    true, move = maps(1), maps(2)
+    true, probe = maps(1), maps(2)
     estimate = true if share == 1 else true.compose(maps(3))
-    result = move.compose(estimate) if share == 1 else move.compose(estimate).compose(maps(4))
-    return ScoreInputs(true_map=true, map=estimate, move=move, moved_map=result)
+    result = probe.compose(estimate) if share == 1 else probe.compose(estimate).compose(maps(4))
+    return ScoreInputs(true_map=true, map=estimate, probe=probe, probed_map=result)
 
 
 def generated_inputs(seed: int) -> ScoreInputs:
     """Inputs of stochastic encoders and of generated samples."""
-    random = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     return ScoreInputs(
-        content_mean=random.normal(size=(N, 3)),
-        content_log_sd=random.normal(size=(N, 3)),
-        log_weights=random.normal(size=(DRAWS, N)),
-        features=random.normal(size=(N, 5)),
-        sample_features=random.normal(size=(GENERATED, 5)),
-        gaussian_features=random.normal(size=(GAUSSIAN, 5)),
-        sample_labels=random.integers(0, 2, GENERATED),
+        content_mean=generator.normal(size=(N, 3)),
+        content_log_sd=generator.normal(size=(N, 3)),
+        log_weights=generator.normal(size=(DRAWS, N)),
+        features=generator.normal(size=(N, 5)),
+        sample_features=generator.normal(size=(GENERATED, 5)),
+        gaussian_features=generator.normal(size=(GAUSSIAN, 5)),
+        sample_labels=generator.integers(0, 2, GENERATED),
     )
 
 
@@ -122,37 +122,37 @@ def declaring(field: str) -> list[str]:
 
 @pytest.fixture(params=CATALOGUE)
 def metric(request: pytest.FixtureRequest) -> Metric:
-    """Every registered score."""
+    """Each registered score in turn."""
     return CATALOGUE[request.param]
 
 
-def test_needs_are_fields_of_the_inputs(metric: Metric) -> None:
-    """A score asks for inputs that there are, at least for one."""
+def test_needs_are_fields_of_inputs(metric: Metric) -> None:
+    """A score needs at least one input, and only inputs that exist."""
     needs = metrics.needs(metric.function)
     assert needs and set(needs) <= set(input_names())
 
 
-def test_metric_is_explained(metric: Metric) -> None:
-    """A score says in its docstring what it gives."""
+def test_metric_is_documented(metric: Metric) -> None:
+    """A score has a docstring."""
     assert (metric.function.__doc__ or "").strip()
 
 
 def test_metric_gives_finite_numbers(metric: Metric) -> None:
-    """With every input there is, a score gives at least one number, and no NaN."""
+    """With all inputs a score gives at least one number, and no NaN."""
     result = numbers(metric, FAIR)
     assert result and np.isfinite(list(result.values())).all()
 
 
 @pytest.mark.parametrize("name", declaring("best"))
-def test_best_value_on_a_perfect_code(name: str) -> None:
+def test_best_value_on_perfect_code(name: str) -> None:
     """A perfect model has the declared value."""
     result = numbers(CATALOGUE[name], PERFECT)
     assert result == pytest.approx(dict.fromkeys(result, CATALOGUE[name].best), abs=1e-5)
 
 
 @pytest.mark.parametrize("name", declaring("best"))
-def test_noise_is_worse_than_the_best(name: str) -> None:
-    """A model that knows nothing misses the best value; it may still use all of its content."""
+def test_noise_is_worse_than_best(name: str) -> None:
+    """A random model misses the best value; it may still use all of its content."""
     result = numbers(CATALOGUE[name], NOISE)
     reached = [
         number
@@ -170,15 +170,15 @@ def test_chance_on_noise(name: str) -> None:
     assert result == pytest.approx(dict(expected), abs=0.12)
 
 
-def test_same_inputs_give_the_same_value(metric: Metric) -> None:
-    """What is drawn follows from the seed, whatever was drawn before."""
+def test_same_inputs_give_same_value(metric: Metric) -> None:
+    """Draws follow from the seed, not from earlier draws."""
     first = numbers(metric, FAIR)
     np.random.default_rng().random(3), torch.rand(3)
     assert numbers(metric, FAIR) == first
 
 
 def test_order_of_samples_does_not_matter(metric: Metric) -> None:
-    """Held-out samples in another order score alike; what splits at random, nearly so."""
+    """Reordered held-out samples score the same; nearly so after a random split."""
     half = np.random.default_rng(5).permutation(N // 2)
     order = np.concatenate(
         [half, half + N // 2]
@@ -190,22 +190,24 @@ def test_order_of_samples_does_not_matter(metric: Metric) -> None:
 
 def reordered(inputs: ScoreInputs, order: Array) -> ScoreInputs:
     """The same held-out samples in another order."""
-    return replace(inputs, **{f.name: rows(getattr(inputs, f.name), order) for f in fields(inputs)})
+    return replace(
+        inputs, **{f.name: reorder_rows(getattr(inputs, f.name), order) for f in fields(inputs)}
+    )
 
 
-def rows(value: Any, order: Array) -> Any:
-    """Rows of what has one for each sample; anything else as it stands."""
+def reorder_rows(value: Any, order: Array) -> Any:
+    """Rows of arrays with one for each sample; any other value unchanged."""
     if isinstance(value, Map):
         return value[torch.as_tensor(order)]
     if isinstance(value, dict):
-        return {key: rows(column, order) for key, column in value.items()}
+        return {key: reorder_rows(column, order) for key, column in value.items()}
     if isinstance(value, np.ndarray) and value.shape == (DRAWS, N):
         return value[:, order]
     return value[order] if isinstance(value, np.ndarray) and len(value) == N else value
 
 
-def test_missing_names_the_absent_inputs(metric: Metric) -> None:
-    """Each input that is taken away is listed, and no other."""
+def test_missing_names_absent_inputs(metric: Metric) -> None:
+    """An input that is removed is listed, and no other."""
     for need in metrics.needs(metric.function):
         report = score(without(PERFECT, need), (metric.name,))
         assert report.missing == {metric.name: need} and report.scores == {}
@@ -214,17 +216,17 @@ def test_missing_names_the_absent_inputs(metric: Metric) -> None:
 
 
 def without(inputs: ScoreInputs, name: str) -> ScoreInputs:
-    """Inputs less one."""
+    """The inputs less one."""
     if not name.startswith("train_"):
-        return replace(inputs, **{name: None})  # type: ignore[arg-type]
+        changes: dict[str, Any] = {name: None}
+        return replace(inputs, **changes)
     assert inputs.reference is not None
-    reference = replace(inputs.reference, **{name.removeprefix("train_"): None})  # type: ignore[arg-type]
-    return replace(inputs, reference=reference)
+    return replace(inputs, reference=without(inputs.reference, name.removeprefix("train_")))
 
 
 @pytest.fixture
 def toy() -> Iterator[str]:
-    """A score of a module of its own."""
+    """A score that this module defines."""
 
     @score_function
     def share_of_first_class(labels: Array, codes: Array) -> float:
@@ -240,21 +242,21 @@ def data(*shape: int, labels: bool = True) -> Dataset:
     return Dataset(x, labels=np.arange(20) % 2 if labels else None)
 
 
-def report_of(warp: Warp, *parts: Dataset, **more: Any) -> Any:
+def report_of(warp: Warp, *parts: Dataset, **options: Any) -> Any:
     """Scores of an untrained model."""
     model = AE(warp=warp, n_content=3, net=Net("mlp", (8,), (8,))).build(parts[0].shape, seed=0)
-    return evaluate(model, *parts, **more)
+    return evaluate(model, *parts, **options)
 
 
-def test_toy_metric_is_computed_by_evaluate(toy: str) -> None:
-    """A score that any module defines is computed, or listed with what it misses."""
+def test_toy_metric_is_computed(toy: str) -> None:
+    """A score of any module is computed, or listed with its missing inputs."""
     assert report_of(Affine2d(), data(1, 8, 8)).scores[toy] == 0.5
     report = report_of(Affine2d(), data(1, 8, 8, labels=False))
     assert toy not in report.scores and report.missing[toy] == "labels"
 
 
 def test_toy_metric_leaves_the_registry() -> None:
-    """The test above left nothing behind."""
+    """The test above left nothing in the registry."""
     assert set(metrics.scores()) == set(CATALOGUE)
 
 

@@ -1,4 +1,4 @@
-"""Clusters against classes: the best matching, mutual information, and what a relabelling cannot change."""
+"""Clusters against classes: the best matching, mutual information, and relabelling."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from unwarp.metrics.clustering import accuracy, kmeans, nmi, template_kmeans
 RELABEL = np.array([30, -2, 7, 11])
 
 
-def labelled(n: int = 60, k: int = 4, seed: int = 0) -> tuple[Labels, Labels]:
-    random = np.random.default_rng(seed)
-    labels = random.integers(0, k, n)
-    return np.where(random.random(n) < 0.6, labels, random.integers(0, k, n)), labels
+def noisy_clusters(n: int = 60, k: int = 4, seed: int = 0) -> tuple[Labels, Labels]:
+    """Clusters that agree with random labels for 60 % of the samples, and the labels."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, k, n)
+    return np.where(generator.random(n) < 0.6, labels, generator.integers(0, k, n)), labels
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("n_clusters", [2, 4, 5])
-def test_accuracy_is_the_best_of_all_matchings(n_clusters: int, seed: int) -> None:
-    clusters, labels = labelled(seed=seed)
+def test_accuracy_of_best_matching(n_clusters: int, seed: int) -> None:
+    """Accuracy is that of the best of all one-to-one matchings."""
+    clusters, labels = noisy_clusters(seed=seed)
     clusters = np.where(clusters >= n_clusters, 0, clusters) + (n_clusters == 5) * (
         np.arange(60) % 7 == 0
     )
@@ -31,33 +33,38 @@ def test_accuracy_is_the_best_of_all_matchings(n_clusters: int, seed: int) -> No
     assert accuracy(clusters, labels) == pytest.approx(best)
 
 
-def test_names_of_clusters_and_classes_mean_nothing() -> None:
-    clusters, labels = labelled()
+def test_scores_ignore_names() -> None:
+    """Renamed clusters and classes score the same."""
+    clusters, labels = noisy_clusters()
     assert accuracy(RELABEL[clusters], RELABEL[::-1][labels]) == accuracy(clusters, labels) < 1
     assert nmi(RELABEL[clusters], RELABEL[::-1][labels]) == pytest.approx(nmi(clusters, labels))
 
 
-def test_the_same_partition_scores_one() -> None:
-    _, labels = labelled()
+def test_same_partition_is_perfect() -> None:
+    """Clusters that are the classes score 1."""
+    _, labels = noisy_clusters()
     assert accuracy(RELABEL[labels], labels) == 1.0
     assert nmi(RELABEL[labels], labels) == pytest.approx(1.0)
 
 
-def test_one_cluster_for_all_scores_the_largest_class_and_tells_nothing() -> None:
+def test_single_cluster() -> None:
+    """One cluster for all scores the largest class and carries no information."""
     labels = np.repeat([0, 1, 2], [5, 3, 2])
     assert accuracy(np.zeros(10, int), labels) == 0.5
     assert nmi(np.zeros(10, int), labels) == 0.0
 
 
-def test_independent_partitions_score_chance() -> None:
-    random = np.random.default_rng(0)
-    clusters, labels = random.integers(0, 4, (2, 20_000))
+def test_independent_partitions_are_chance() -> None:
+    """Random clusters have chance accuracy and no mutual information."""
+    generator = np.random.default_rng(0)
+    clusters, labels = generator.integers(0, 4, (2, 20_000))
     assert accuracy(clusters, labels) == pytest.approx(0.25, abs=0.02)
     assert nmi(clusters, labels) == pytest.approx(0.0, abs=0.002)
 
 
-def test_nmi_agrees_with_its_formula() -> None:
-    clusters, labels = labelled()
+def test_nmi_formula() -> None:
+    """It is the mutual information over the mean of the two entropies."""
+    clusters, labels = noisy_clusters()
     joint = np.histogram2d(clusters, labels, bins=(4, 4))[0] / len(labels)
     a, b = joint.sum(1), joint.sum(0)
     information = sum(p * np.log(p / (a[i] * b[j])) for (i, j), p in np.ndenumerate(joint) if p)
@@ -65,27 +72,30 @@ def test_nmi_agrees_with_its_formula() -> None:
     assert nmi(clusters, labels) == pytest.approx(information / np.mean(entropy))
 
 
-def test_kmeans_finds_classes_that_lie_apart_and_not_those_that_do_not() -> None:
-    random = np.random.default_rng(0)
+def test_kmeans_on_blobs_and_noise() -> None:
+    """Separate classes are recovered, noise scores low."""
+    generator = np.random.default_rng(0)
     labels = np.arange(300) % 4
-    code = 5 * np.eye(4)[labels] + random.normal(size=(300, 4)) * 0.2
-    assert kmeans(code[:200], code[200:], labels[200:]) == pytest.approx({"acc": 1.0, "nmi": 1.0})
-    noise = random.normal(size=(300, 4))
-    found = kmeans(noise[:200], noise[200:], labels[200:])
-    assert found["acc"] < 0.45 and found["nmi"] < 0.15
+    codes = 5 * np.eye(4)[labels] + generator.normal(size=(300, 4)) * 0.2
+    assert kmeans(codes[:200], codes[200:], labels[200:]) == pytest.approx({"acc": 1.0, "nmi": 1.0})
+    noise = generator.normal(size=(300, 4))
+    scores = kmeans(noise[:200], noise[200:], labels[200:])
+    assert scores["acc"] < 0.45 and scores["nmi"] < 0.15
 
 
-def test_kmeans_does_not_see_the_names_of_the_classes() -> None:
-    random = np.random.default_rng(0)
-    code, labels = random.normal(size=(100, 3)), np.arange(100) % 4
-    assert kmeans(code, code, labels, starts=3) == pytest.approx(
-        kmeans(code, code, RELABEL[labels], starts=3)
+def test_kmeans_ignores_class_names() -> None:
+    """Renamed classes leave the scores of k-means unchanged."""
+    generator = np.random.default_rng(0)
+    codes, labels = generator.normal(size=(100, 3)), np.arange(100) % 4
+    assert kmeans(codes, codes, labels, n_init=3) == pytest.approx(
+        kmeans(codes, codes, RELABEL[labels], n_init=3)
     )
 
 
-def test_templates_are_clustered_as_flat_pixels() -> None:
-    random = np.random.default_rng(0)
-    templates, labels = random.normal(size=(90, 1, 4, 5)), np.arange(90) % 3
-    flat = kmeans(templates.reshape(90, -1), templates.reshape(90, -1), labels, starts=3)
-    found = template_kmeans(templates, templates, labels, starts=3)
-    assert found == {"template_acc": flat["acc"], "template_nmi": flat["nmi"]}
+def test_template_kmeans_of_few_pixels() -> None:
+    """With few pixels the scores are those of k-means on flat templates."""
+    generator = np.random.default_rng(0)
+    templates, labels = generator.normal(size=(90, 1, 4, 5)), np.arange(90) % 3
+    flat = kmeans(templates.reshape(90, -1), templates.reshape(90, -1), labels, n_init=3)
+    scores = template_kmeans(templates, templates, labels, n_init=3)
+    assert scores == {"template_acc": flat["acc"], "template_nmi": flat["nmi"]}

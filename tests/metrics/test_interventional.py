@@ -1,4 +1,4 @@
-"""Scores of interventions: agreement with disentanglement_lib 1.5, and how groups are drawn."""
+"""Scores of interventions: agreement with disentanglement_lib 1.5, and draws of groups."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from tests.metrics.codes import Measure, code
 from unwarp.errors import DataError
-from unwarp.metrics.interventional import betavae_score, factorvae_score, irs, partners
+from unwarp.metrics.interventional import betavae_score, draw_partners, factorvae_score, irs
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,8 @@ from unwarp.metrics.interventional import betavae_score, factorvae_score, irs, p
         ("noisy", 0.3461725, 0.2280175),
     ],
 )
-def test_irs_is_that_of_disentanglement_lib(name: str, published: float, maximal: float) -> None:
+def test_irs_agrees_with_published(name: str, published: float, maximal: float) -> None:
+    """IRS agrees with disentanglement_lib, by quantile and by maximum."""
     assert irs(*code(name)) == pytest.approx(published, abs=1e-6)
     assert irs(*code(name), quantile=1.0) == pytest.approx(maximal, abs=1e-6)
 
@@ -27,37 +28,41 @@ def test_irs_is_that_of_disentanglement_lib(name: str, published: float, maximal
     ("measure", "published"),
     [(betavae_score, (0.581, 0.594, 0.578)), (factorvae_score, (0.540, 0.5445, 0.529))],
 )
-def test_drawn_groups_score_as_fresh_samples_do(
-    measure: Measure, published: tuple[float, ...]
-) -> None:
-    """Three seeds of disentanglement_lib with groups of 16, drawn from a generator that returns rows of the arrays."""
-    found = [measure(*code("noisy"), 16, train=4000, test=4000, seed=seed) for seed in range(3)]
-    assert np.mean(found) == pytest.approx(np.mean(published), abs=0.025)
+def test_drawn_groups_agree_with_published(measure: Measure, published: tuple[float, ...]) -> None:
+    """Three seeds of disentanglement_lib with groups of 16 rows of the same arrays."""
+    scores = [
+        measure(*code("noisy"), 16, n_train=4000, n_test=4000, seed=seed) for seed in range(3)
+    ]
+    assert np.mean(scores) == pytest.approx(np.mean(published), abs=0.025)
 
 
-def test_irs_weighs_latents_by_their_reach() -> None:
+def test_irs_weighs_latents_by_scale() -> None:
+    """Rescaling one latent changes its weight."""
     codes, factors = code("mixed")
     assert abs(irs(codes * [1, 1, 1, 100, 1], factors) - irs(codes, factors)) > 0.05
 
 
-def test_partners_share_the_value_are_another_sample_and_are_drawn_evenly() -> None:
-    rank = np.array([0, 1, 0, 2, 1, 0, 2, 0])
+def test_partners_are_drawn_evenly() -> None:
+    """Partners share the value, are another sample, and are drawn evenly."""
+    levels = np.array([0, 1, 0, 2, 1, 0, 2, 0])
     rows = np.tile(np.arange(8), 3000)
-    found = partners(rank, rows, np.random.default_rng(0))
-    assert (rank[found] == rank[rows]).all() and (found != rows).all()
-    assert np.bincount(found[rows == 0], minlength=8) == pytest.approx(
+    partners = draw_partners(levels, rows, np.random.default_rng(0))
+    assert (levels[partners] == levels[rows]).all() and (partners != rows).all()
+    assert np.bincount(partners[rows == 0], minlength=8) == pytest.approx(
         [0, 0, 1000, 0, 0, 1000, 0, 1000], abs=100
     )
 
 
-def test_seeds_decide_the_draws() -> None:
+def test_seed_decides_draws() -> None:
+    """The same seed gives the same score, another one another."""
     codes, factors = code("noisy")
-    first, again, other = (
-        factorvae_score(codes, factors, train=300, test=300, seed=seed) for seed in (0, 0, 1)
+    first, repeated, other = (
+        factorvae_score(codes, factors, n_train=300, n_test=300, seed=seed) for seed in (0, 0, 1)
     )
-    assert first == again != other
+    assert first == repeated != other
 
 
-def test_a_factor_whose_values_are_all_different_shares_nothing() -> None:
+def test_distinct_values_are_refused() -> None:
+    """A factor without repeated values has no pairs to draw."""
     with pytest.raises(DataError, match="shared by 2 samples"):
         betavae_score(np.eye(4), np.stack([np.arange(4), np.arange(4)], 1))

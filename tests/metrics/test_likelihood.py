@@ -1,4 +1,4 @@
-"""Likelihoods against models where log p(x) is known, and the diagnostics against their closed forms."""
+"""Likelihoods of a model with known log p(x), and diagnostics in closed form."""
 
 from __future__ import annotations
 
@@ -29,10 +29,13 @@ class LinearGaussian:
     """Probabilistic PCA (Tipping and Bishop 1999): x = W z + mu + sigma e, z in R^2, x in R^4."""
 
     def __init__(self) -> None:
-        random = np.random.default_rng(0)
-        self.W, self.mu = random.normal(size=(4, 2)), random.normal(size=4)
+        """Thirty samples of a model with fixed weights, and its exact posterior."""
+        generator = np.random.default_rng(0)
+        self.W, self.mu = generator.normal(size=(4, 2)), generator.normal(size=4)
         self.x = (
-            self.mu + random.normal(size=(30, 2)) @ self.W.T + SIGMA * random.normal(size=(30, 4))
+            self.mu
+            + generator.normal(size=(30, 2)) @ self.W.T
+            + SIGMA * generator.normal(size=(30, 4))
         )
         precision = np.eye(2) + self.W.T @ self.W / SIGMA**2
         self.cov = np.linalg.inv(precision)
@@ -44,31 +47,44 @@ class LinearGaussian:
         marginal = multivariate_normal(self.mu, self.W @ self.W.T + SIGMA**2 * np.eye(4))
         return float(marginal.logpdf(self.x).mean())
 
-    def log_weights(self, K: int, wider: float = 1.0, off: float = 0.0, seed: int = 1) -> Array:
-        """Log-weights (K, N) of the exact posterior, or of one that is `wider` and `off` its mean."""
-        cov = wider * self.cov
+    def log_weights(
+        self, K: int, widening: float = 1.0, offset: float = 0.0, seed: int = 1
+    ) -> Array:
+        """Log-weights (K, N) of draws from the posterior, scaled and shifted.
+
+        Args:
+            K: Draws of each sample.
+            widening: Factor of the covariance; 1 with no offset is the exact posterior.
+            offset: Shift of the mean.
+            seed: Seed of the draws.
+        """
+        cov = widening * self.cov
         noise = (
             np.random.default_rng(seed).normal(size=(K, len(self.x), 2)) @ np.linalg.cholesky(cov).T
         )
-        z = self.mean + off + noise
+        z = self.mean + offset + noise
         prior = multivariate_normal(np.zeros(2)).logpdf(z)
-        seen = multivariate_normal(np.zeros(4), SIGMA**2).logpdf(self.x - self.mu - z @ self.W.T)
-        drawn = multivariate_normal(np.zeros(2), cov).logpdf(z - self.mean - off)
-        return np.asarray(prior + seen - drawn).reshape(K, -1)
+        likelihood = multivariate_normal(np.zeros(4), SIGMA**2).logpdf(
+            self.x - self.mu - z @ self.W.T
+        )
+        proposal = multivariate_normal(np.zeros(2), cov).logpdf(z - self.mean - offset)
+        return np.asarray(prior + likelihood - proposal).reshape(K, -1)
 
 
 @pytest.mark.parametrize("K", [1, 2, 16])
-def test_the_exact_posterior_gives_the_exact_likelihood_for_any_number_of_draws(K: int) -> None:
+def test_exact_posterior_is_exact(K: int) -> None:
+    """With the exact posterior every bound is log p(x), for any number of draws."""
     model = LinearGaussian()
     weights = model.log_weights(K)
-    for found in (log_likelihood(weights), elbo(weights), iwae(weights, K)):
-        assert found == pytest.approx(model.truth, abs=1e-9)
+    for estimate in (log_likelihood(weights), elbo(weights), iwae(weights, K)):
+        assert estimate == pytest.approx(model.truth, abs=1e-9)
     assert effective_sample_size(weights) == pytest.approx(1.0)
 
 
-def test_a_worse_proposal_gives_bounds_that_rise_to_the_truth() -> None:
+def test_bounds_rise_to_truth() -> None:
+    """With a worse proposal the bounds rise with k to log p(x)."""
     model = LinearGaussian()
-    weights = model.log_weights(4096, wider=1.5, off=0.2)
+    weights = model.log_weights(4096, widening=1.5, offset=0.2)
     bounds = [iwae(weights, k) for k in (1, 4, 16, 64, 4096)]
     assert bounds == sorted(bounds)
     assert bounds[0] < model.truth - 0.3
@@ -76,52 +92,60 @@ def test_a_worse_proposal_gives_bounds_that_rise_to_the_truth() -> None:
     assert 1 / 4096 < effective_sample_size(weights) < 0.9
 
 
-def test_the_elbo_misses_the_divergence_of_the_proposal_from_the_posterior() -> None:
-    model, wider, off = LinearGaussian(), 1.5, 0.2
-    shift = np.full(2, off)
-    gap = (2 * wider + shift @ np.linalg.solve(model.cov, shift) - 2 - 2 * np.log(wider)) / 2
-    assert elbo(model.log_weights(8_000, wider, off)) == pytest.approx(model.truth - gap, abs=0.01)
+def test_elbo_gap_is_divergence() -> None:
+    """The ELBO is below log p(x) by the divergence of the proposal."""
+    model, widening, offset = LinearGaussian(), 1.5, 0.2
+    shift = np.full(2, offset)
+    gap = (2 * widening + shift @ np.linalg.solve(model.cov, shift) - 2 - 2 * np.log(widening)) / 2
+    assert elbo(model.log_weights(8_000, widening, offset)) == pytest.approx(
+        model.truth - gap, abs=0.01
+    )
 
 
-def test_the_bound_rises_with_k_on_any_weights_whatsoever() -> None:
+def test_bound_rises_with_k() -> None:
     """Jensen on nested partitions: exact on one set of weights, no expectation taken."""
     for seed in range(20):
-        random = np.random.default_rng(seed)
-        weights = random.normal(size=(48, 3)) * 10 ** random.uniform(-3, 3)
+        generator = np.random.default_rng(seed)
+        weights = generator.normal(size=(48, 3)) * 10 ** generator.uniform(-3, 3)
         bounds = [iwae(weights, k) for k in (1, 2, 4, 8, 16, 48)]
         assert np.diff(bounds).min() > 0
         assert bounds[0] == pytest.approx(elbo(weights))
         assert bounds[-1] == pytest.approx(log_likelihood(weights))
 
 
-def test_a_constant_factor_of_the_weights_shifts_every_bound_and_no_share() -> None:
+def test_bounds_shift_with_weights() -> None:
+    """A factor of the weights shifts the bounds, not the effective sample size."""
     weights = np.random.default_rng(0).normal(size=(8, 5))
-    for measure in (log_likelihood, elbo, lambda w: iwae(w, 4)):
+    for measure in (log_likelihood, elbo, lambda values: iwae(values, 4)):
         assert measure(weights - 1e4) == pytest.approx(measure(weights) - 1e4)
     assert effective_sample_size(weights - 1e4) == pytest.approx(effective_sample_size(weights))
 
 
-def test_effective_sample_size_is_the_share_of_draws_that_count() -> None:
+def test_effective_sample_size_by_hand() -> None:
+    """It is the share of equally weighted draws, averaged over samples."""
     weights = np.full((8, 2), -np.inf)
     weights[:2, 0], weights[0, 1] = 3.0, -5.0
     assert effective_sample_size(weights) == pytest.approx((2 / 8 + 1 / 8) / 2)
 
 
-def test_bits_per_dimension_of_fair_coins_and_of_uniform_bytes() -> None:
+def test_bits_per_dimension_by_hand() -> None:
+    """A fair coin has one bit, a uniform byte eight."""
     assert bits_per_dimension(784 * np.log(0.5), 784) == pytest.approx(1.0)
     assert bits_per_dimension(0.0, 784, levels=256) == pytest.approx(8.0)
 
 
-def test_active_units_are_those_whose_mean_answers_to_the_data() -> None:
+def test_active_units_by_hand() -> None:
+    """Units with a varying posterior mean are active."""
     sds = np.array([1.0, 0.11, 0.09, 0.0])
     mean = 7 + np.random.default_rng(0).normal(size=(20_000, 4)) * sds
     assert active_units(mean) == 2
     assert active_units(mean, threshold=0.005) == 3
 
 
-def test_rates_are_the_divergence_of_gaussians() -> None:
-    random = np.random.default_rng(0)
-    mean, log_sd = random.normal(size=(50, 3)), random.normal(size=(50, 3)) - 1
+def test_rates_are_divergences() -> None:
+    """Rates are the KL of torch's Gaussians, and sum to the rate of the losses."""
+    generator = np.random.default_rng(0)
+    mean, log_sd = generator.normal(size=(50, 3)), generator.normal(size=(50, 3)) - 1
     q = torch.distributions.Normal(torch.as_tensor(mean), torch.as_tensor(log_sd).exp())
     truth = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).mean(0)
     rates = rate_per_dimension(mean, log_sd)
@@ -131,25 +155,28 @@ def test_rates_are_the_divergence_of_gaussians() -> None:
     )
 
 
-def test_a_collapsed_posterior_has_no_rate_and_no_information() -> None:
+def test_collapsed_posterior() -> None:
+    """A posterior that is the prior has no rate and no information."""
     posterior = np.zeros((100, 4)), np.zeros((100, 4))
     assert content_rate(*posterior) == pytest.approx(0)
     assert content_information(*posterior) == pytest.approx(0, abs=1e-12)
 
 
-def test_a_posterior_that_ignores_its_sample_has_a_rate_without_information() -> None:
+def test_constant_posterior() -> None:
+    """A posterior that ignores its sample has a rate without information."""
     posterior = np.full((100, 2), 3.0), np.zeros((100, 2))
     assert content_rate(*posterior) == pytest.approx(9.0)
     assert content_information(*posterior) == pytest.approx(0, abs=1e-9)
 
 
-def test_codes_that_never_overlap_carry_the_log_of_their_number() -> None:
+def test_information_of_distinct_codes() -> None:
+    """Codes that never overlap carry the log of their number."""
     mean = 100 * np.arange(700.0)[:, None]
     assert content_information(mean, np.zeros_like(mean)) == pytest.approx(np.log(700))
 
 
-def test_information_through_a_gaussian_channel_is_shannons() -> None:
-    """z = x + s e with x ~ N(0, 1 - s^2): the aggregate is the prior, and I = -log s for each dimension."""
+def test_information_of_gaussian_channel() -> None:
+    """z = x + s e, x ~ N(0, 1 - s^2): the aggregate is the prior, I = -log s each."""
     s = 0.4
     mean = np.sqrt(1 - s**2) * np.random.default_rng(3).normal(size=(4000, 2))
     posterior = mean, np.full_like(mean, np.log(s))
@@ -157,7 +184,8 @@ def test_information_through_a_gaussian_channel_is_shannons() -> None:
     assert content_rate(*posterior) == pytest.approx(-2 * np.log(s), abs=0.05)
 
 
-def test_weights_and_posteriors_that_are_none_are_refused() -> None:
+def test_invalid_arrays_are_refused() -> None:
+    """Weights and posteriors of another shape, or without a value, are named."""
     weights = np.zeros((6, 3))
     with pytest.raises(ConfigError, match="k=4 must divide the 6"):
         iwae(weights, 4)

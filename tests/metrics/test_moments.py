@@ -19,15 +19,17 @@ WARP = Affine2d(rotation=10, scale=1.3, shift=0.15, shear=0.3).bind(SIZE)
 
 def blob() -> Tensor:
     """A smooth lopsided picture: three dots of unequal weight."""
-    ats = ((0.2, 0.0, 1.0), (-0.2, 0.15, 0.7), (0.05, -0.25, 0.5))
-    return torch.stack([weight * dot(SIZE, (x, y), 0.12) for x, y, weight in ats]).sum(0)
+    dots = ((0.2, 0.0, 1.0), (-0.2, 0.15, 0.7), (0.05, -0.25, 0.5))
+    return torch.stack([weight * dot(SIZE, (x, y), 0.12) for x, y, weight in dots]).sum(0)
 
 
 def deformed(n: int = 8) -> Array:
+    """Random deformations (n) of the blob."""
     return WARP.sample(n, torch.Generator().manual_seed(0))(blob().expand(n, -1, -1, -1)).numpy()
 
 
 def moments(x: Array) -> tuple[Tensor, Tensor]:
+    """Centre of mass (n, 2) and covariance of the intensity (n, 2, 2)."""
     mass = torch.as_tensor(x).sum(1).flatten(1)
     mass = mass / mass.sum(1, keepdim=True)
     points = Window.frame(x.shape[2:]).lattice(mass)
@@ -36,7 +38,8 @@ def moments(x: Array) -> tuple[Tensor, Tensor]:
     return mean, torch.einsum("np,npi,npj->nij", mass, offset, offset)
 
 
-def test_the_result_is_centred_and_round() -> None:
+def test_deskewed_is_centred_and_round() -> None:
+    """Deskewed pictures have zero mean and equal, uncorrelated second moments."""
     before_mean, before_cov = moments(deformed())
     mean, cov = moments(deskew(deformed(), spread=0.18))
     assert before_mean.abs().max() > 0.05 and before_cov[:, 0, 1].abs().max() > 0.004
@@ -44,12 +47,14 @@ def test_the_result_is_centred_and_round() -> None:
     torch.testing.assert_close(cov, 0.18**2 * torch.eye(2).expand_as(cov), atol=0.0015, rtol=0)
 
 
-def test_spread_is_the_size_of_the_result() -> None:
+def test_spread_is_size_of_result() -> None:
+    """The spread is the standard deviation along both axes."""
     _, cov = moments(deskew(blob().numpy(), spread=0.25))
     assert cov[0].diagonal().sqrt().numpy() == pytest.approx([0.25, 0.25], abs=0.005)
 
 
-def test_shear_scale_and_shift_are_taken_out() -> None:
+def test_deskew_removes_shear_scale_shift() -> None:
+    """Copies that differ in shear, scale and shift become equal."""
     warp = Affine2d(rotation=1e-3, scale=1.3, shift=0.15, shear=0.3).bind(SIZE)
     views = warp.sample(8, torch.Generator().manual_seed(1))(blob().expand(8, -1, -1, -1)).numpy()
     upright = deskew(views)
@@ -57,7 +62,8 @@ def test_shear_scale_and_shift_are_taken_out() -> None:
     assert np.abs(upright - upright[:1]).max() < 0.1
 
 
-def test_empty_pictures_stay_empty_and_finite() -> None:
+def test_empty_pictures_stay_empty() -> None:
+    """Pictures without any intensity stay 0."""
     assert np.abs(deskew(np.zeros((2, 1, 16, 16)))).max() == 0
 
 
@@ -72,7 +78,8 @@ def shapes(n: int, seed: int) -> tuple[Array, NDArray[np.integer]]:
     return warp.sample(n, torch.Generator().manual_seed(seed))(clean).numpy(), labels
 
 
-def test_baselines_know_what_moments_can_tell() -> None:
+def test_baselines_on_bars_and_rings() -> None:
+    """Classes that moments separate are read perfectly after deskewing only."""
     scores = moment_baselines(*shapes(60, 0), *shapes(40, 1))
     assert set(scores) == {
         "raw_neighbours",
@@ -90,6 +97,7 @@ def test_baselines_know_what_moments_can_tell() -> None:
     assert scores["deskewed_kmeans_acc"] == 1.0 > scores["raw_acc"]
 
 
-def test_series_have_no_such_baseline() -> None:
+def test_series_have_no_moments() -> None:
+    """Series have no such baseline."""
     series, labels = np.zeros((6, 1, 20)), np.arange(6) % 2
     assert moment_baselines(series, labels, series, labels) == {}

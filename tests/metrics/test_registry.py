@@ -1,4 +1,4 @@
-"""The registry of scores: a function joins by its name, and its arguments say what it needs."""
+"""The registry of scores: functions join by name, arguments are inputs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from unwarp.metrics import ScoreInputs, score_function
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """Scores of a test leave with it."""
+def _clean_registry() -> Iterator[None]:
+    """Scores of a test are removed after it."""
     before = set(metrics.scores())
     yield
     for name in set(metrics.scores()) - before:
         metrics.unregister(name)
 
 
-def test_scores_stand_under_their_own_names() -> None:
+def test_scores_by_own_name() -> None:
+    """Scores are listed under the names of their functions."""
     scores = metrics.scores()
     assert {"neighbours", "linear", "kmeans", "recovery", "aligned_separation"} <= set(scores)
     assert all(name == function.__name__ for name, function in scores.items())
 
 
-def test_settings_with_a_default_are_not_needed() -> None:
+def test_settings_are_not_needed() -> None:
+    """Arguments with a default are no inputs."""
     assert metrics.needs(metrics.scores()["neighbours"]) == (
         "train_codes",
         "train_labels",
@@ -38,8 +40,8 @@ def test_settings_with_a_default_are_not_needed() -> None:
     )
 
 
-def test_function_is_unchanged_by_registering() -> None:
-    """The decorator gives back the function itself, with brackets and without."""
+def test_registered_function_is_unchanged() -> None:
+    """The decorator returns the function itself, with brackets and without."""
 
     def toy(codes: Array) -> float:
         return float(codes.mean())
@@ -50,7 +52,7 @@ def test_function_is_unchanged_by_registering() -> None:
 
 
 def test_unknown_argument_is_refused() -> None:
-    """The error names the argument and lists the inputs that there are."""
+    """The error names the argument and lists the inputs that exist."""
     with pytest.raises(
         ConfigError, match=r"'toy' needs kodes, no field of ScoreInputs.*codes, templates"
     ):
@@ -62,8 +64,8 @@ def test_unknown_argument_is_refused() -> None:
     assert "toy" not in metrics.scores()
 
 
-def test_second_function_of_a_name_is_refused() -> None:
-    """Another function of one name is an error that says where both are; the first one stays."""
+def test_second_function_of_name_is_refused() -> None:
+    """Another function of one name is an error that names both; the first one stays."""
     first = metrics.scores()["linear"]
 
     def linear(codes: Array) -> float:
@@ -77,7 +79,7 @@ def test_second_function_of_a_name_is_refused() -> None:
     assert metrics.scores()["linear"] is first
 
 
-def test_same_function_defined_again_replaces() -> None:
+def test_redefined_function_replaces() -> None:
     """A notebook's cell may be run twice."""
 
     def define(value: float) -> None:
@@ -97,7 +99,7 @@ def test_numbers_of_one_name_are_refused() -> None:
     def toy(codes: Array) -> dict[str, float]:
         return {"unused_content": 0.0}
 
-    with pytest.raises(ConfigError, match="'toy' gives unused_content"):
+    with pytest.raises(ConfigError, match="'toy' returns unused_content"):
         score(ScoreInputs(codes=np.ones((2, 1))), ("unused_content", "toy"))
 
 

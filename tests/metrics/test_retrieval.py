@@ -1,4 +1,4 @@
-"""Retrieval: average precision by hand, by scikit-learn, and at its ends."""
+"""Retrieval: average precision by hand, by scikit-learn, and at its extremes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from sklearn.metrics import average_precision_score
 
 from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
-from unwarp.metrics.retrieval import average_precision, retrieval_by_chunk, retrieval_map
+from unwarp.metrics.retrieval import (
+    Distance,
+    average_precision,
+    retrieval_by_chunk,
+    retrieval_map,
+)
 
 K = 4
 
 
 def blobs(n: int, seed: int, spread: float = 1.0) -> tuple[Array, NDArray[np.integer]]:
-    random = np.random.default_rng(seed)
+    """Codes (n, K) about K corners, and their classes."""
+    generator = np.random.default_rng(seed)
     labels = np.arange(n) % K
-    return 3 * np.eye(K)[labels] + spread * random.normal(size=(n, K)), labels
+    return 3 * np.eye(K)[labels] + spread * generator.normal(size=(n, K)), labels
 
 
 @pytest.mark.parametrize(
@@ -31,12 +37,14 @@ def blobs(n: int, seed: int, spread: float = 1.0) -> tuple[Array, NDArray[np.int
     ],
 )
 def test_average_precision_by_hand(relevant: list[int], expected: float) -> None:
+    """Rankings of four items, in any order of the gallery."""
     shuffled = np.array([2, 0, 3, 1])
     distance, hit = np.arange(4.0)[None, shuffled], np.array(relevant, bool)[None, shuffled]
     assert average_precision(distance, hit) == pytest.approx([expected])
 
 
 def test_ties_have_no_order() -> None:
+    """Items at equal distance count together."""
     hit = np.array([[True, False, False, True, False]])
     assert average_precision(np.ones((1, 5)), hit) == pytest.approx([2 / 5])
     assert average_precision(np.array([[0.0, 0.0, 1.0, 2.0, 2.0]]), hit) == pytest.approx(
@@ -44,53 +52,67 @@ def test_ties_have_no_order() -> None:
     )
 
 
-def test_it_is_that_of_scikit_learn_row_by_row() -> None:
-    random = np.random.default_rng(0)
-    distance, hit = random.integers(0, 12, (30, 50)).astype(float), random.random((30, 50)) < 0.2
-    published = [average_precision_score(row, -far) for row, far in zip(hit, distance, strict=True)]
+def test_precision_agrees_with_sklearn() -> None:
+    """Each row agrees with scikit-learn."""
+    generator = np.random.default_rng(0)
+    distance, hit = (
+        generator.integers(0, 12, (30, 50)).astype(float),
+        generator.random((30, 50)) < 0.2,
+    )
+    published = [
+        average_precision_score(row, -distances)
+        for row, distances in zip(hit, distance, strict=True)
+    ]
     assert average_precision(distance, hit) == pytest.approx(published)
 
 
-def test_nothing_to_find_is_no_score() -> None:
+def test_no_relevant_item_is_nan() -> None:
+    """A query without a relevant item has no precision."""
     assert np.isnan(average_precision(np.arange(3.0)[None], np.zeros((1, 3), bool))).all()
 
 
-def test_a_query_finds_its_class_and_another_is_one_item_off() -> None:
+def test_map_by_hand() -> None:
+    """The score is the mean over two queries."""
     gallery, classes = np.array([[0.0], [1.0], [2.0], [9.0]]), np.array([0, 0, 1, 1])
     assert retrieval_map(gallery, classes, np.array([[0.1]]), np.array([0])) == 1.0
     assert retrieval_map(gallery, classes, np.array([[0.1]]), np.array([1])) == pytest.approx(
         (1 / 3 + 2 / 4) / 2
     )
-    both = retrieval_map(gallery, classes, np.array([[0.1], [0.1]]), np.array([0, 1]))
-    assert both == pytest.approx((1 + 5 / 12) / 2)
+    mean = retrieval_map(gallery, classes, np.array([[0.1], [0.1]]), np.array([0, 1]))
+    assert mean == pytest.approx((1 + 5 / 12) / 2)
 
 
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
-def test_one_on_a_perfect_code_and_chance_on_noise(distance: str) -> None:
-    assert retrieval_map(*blobs(200, 0, 0.05), *blobs(80, 1, 0.05), distance=distance) == 1.0  # type: ignore[arg-type]
-    random = np.random.default_rng(0)
+def test_map_of_perfect_code_and_noise(distance: Distance) -> None:
+    """A perfect code scores 1, noise the share of a class."""
+    arrays = *blobs(200, 0, 0.05), *blobs(80, 1, 0.05)
+    assert retrieval_map(*arrays, distance=distance) == 1.0
+    generator = np.random.default_rng(0)
     labels = np.arange(800) % K
-    noise = random.normal(size=(2, 800, 6))
-    found = retrieval_map(noise[0], labels, noise[1], labels, distance=distance)  # type: ignore[arg-type]
-    assert found == pytest.approx(1 / K, abs=0.02)
+    noise = generator.normal(size=(2, 800, 6))
+    score = retrieval_map(noise[0], labels, noise[1], labels, distance=distance)
+    assert score == pytest.approx(1 / K, abs=0.02)
 
 
-def test_a_collapsed_chunk_scores_chance_even_where_the_gallery_is_sorted() -> None:
+def test_constant_code_is_chance() -> None:
+    """A constant code scores chance, also for a sorted gallery."""
     labels = np.sort(np.arange(400) % K)
     assert retrieval_map(np.zeros((400, 2)), labels, np.zeros((400, 2)), labels) == pytest.approx(
         1 / K
     )
 
 
-def test_rotations_offsets_and_scales_of_the_whole_code_change_nothing() -> None:
+def test_map_ignores_rigid_motion() -> None:
+    """Rotation, offset and scale of the whole code change nothing."""
     (gallery, classes), (codes, labels) = blobs(120, 0), blobs(60, 1)
-    turn = np.linalg.qr(np.random.default_rng(2).normal(size=(K, K)))[0]
-    moved = retrieval_map(7 * gallery @ turn + 3, classes, 7 * codes @ turn + 3, labels)
-    assert 0.5 < moved < 1
-    assert moved == pytest.approx(retrieval_map(gallery, classes, codes, labels))
+    rotation = np.linalg.qr(np.random.default_rng(2).normal(size=(K, K)))[0]
+    score = retrieval_map(7 * gallery @ rotation + 3, classes, 7 * codes @ rotation + 3, labels)
+    assert 0.5 < score < 1
+    assert score == pytest.approx(retrieval_map(gallery, classes, codes, labels))
 
 
-def test_cosine_ignores_the_length_of_codes() -> None:
+def test_cosine_ignores_norm() -> None:
+    """The cosine distance ignores the norm of codes, the Euclidean one does not."""
     (gallery, classes), (codes, labels) = blobs(120, 0), blobs(60, 1)
     longer = codes * np.linspace(0.1, 50, 60)[:, None]
     assert retrieval_map(gallery, classes, longer, labels, "cosine") == pytest.approx(
@@ -101,19 +123,21 @@ def test_cosine_ignores_the_length_of_codes() -> None:
     )
 
 
-def test_blocks_and_a_sample_of_queries_agree_with_all_at_once(
+def test_blocks_agree_with_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Blocks change nothing; a sample of queries is near the whole."""
     (gallery, classes), (codes, labels) = blobs(120, 0, 2.0), blobs(400, 1, 2.0)
     whole = retrieval_map(gallery, classes, codes, labels)
-    assert retrieval_map(gallery, classes, codes, labels, queries=200) == pytest.approx(
+    assert retrieval_map(gallery, classes, codes, labels, max_queries=200) == pytest.approx(
         whole, abs=0.03
     )
-    monkeypatch.setattr("unwarp.metrics.retrieval.BLOCK", 500)
+    monkeypatch.setattr("unwarp.metrics.retrieval.MAX_DISTANCES_PER_BLOCK", 500)
     assert retrieval_map(gallery, classes, codes, labels) == pytest.approx(whole)
 
 
-def test_queries_of_a_class_that_is_not_there_are_left_out() -> None:
+def test_absent_classes_are_left_out() -> None:
+    """Queries without a relevant item do not count; they cannot be all."""
     gallery, classes = blobs(40, 0, 0.05)
     codes, labels = blobs(20, 1, 0.05)
     assert (
@@ -124,26 +148,28 @@ def test_queries_of_a_class_that_is_not_there_are_left_out() -> None:
         retrieval_map(gallery, classes, codes, labels + 50)
 
 
-def test_each_chunk_holds_its_factor() -> None:
-    random = np.random.default_rng(0)
-    values = random.integers(0, 3, (400, 2))
-    code = np.hstack([np.eye(3)[values[:, 1]], random.normal(size=(400, 2)), values[:, :1]])
+def test_chunks_hold_their_factors() -> None:
+    """A factor is retrieved from its chunk, and by chance from the rest."""
+    generator = np.random.default_rng(0)
+    values = generator.integers(0, 3, (400, 2))
+    code = np.hstack([np.eye(3)[values[:, 1]], generator.normal(size=(400, 2)), values[:, :1]])
     table = retrieval_by_chunk(code[:200], values[:200], code[200:], values[200:], (3, 2, 1))
     assert table.shape == (3, 2)
     assert (table[0, 1], table[2, 0]) == (1.0, 1.0)
-    others = [table[0, 0], table[1, 0], table[1, 1], table[2, 1]]
-    assert others == pytest.approx([1 / 3] * 4, abs=0.06)
+    remainder = [table[0, 0], table[1, 0], table[1, 1], table[2, 1]]
+    assert remainder == pytest.approx([1 / 3] * 4, abs=0.06)
 
 
-def test_bad_arrays_and_choices_are_refused_by_name() -> None:
+def test_invalid_arguments_are_refused() -> None:
+    """The error names the argument that does not fit."""
     gallery, classes = blobs(40, 0)
     with pytest.raises(DataError, match="must share D >= 1"):
         retrieval_map(gallery, classes, gallery[:, :2], classes)
-    with pytest.raises(DataError, match="labels must have one entry a code"):
+    with pytest.raises(DataError, match="labels must have one entry for each code"):
         retrieval_map(gallery, classes, gallery, classes[1:])
-    with pytest.raises(DataError, match="train_labels must have one entry a code"):
+    with pytest.raises(DataError, match="train_labels must have one entry for each code"):
         retrieval_map(gallery, classes[1:], gallery, classes)
-    with pytest.raises(ConfigError, match="'euclidean' or 'cosine', got 'dot'"):
+    with pytest.raises(ConfigError, match="distance='dot' is unknown"):
         retrieval_map(gallery, classes, gallery, classes, "dot")  # type: ignore[arg-type]
     for chunks in ((2, 1), (), (5, -1)):
         with pytest.raises(ConfigError, match="sum to D = 4"):

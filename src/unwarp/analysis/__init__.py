@@ -1,4 +1,4 @@
-"""What a trained model says of data: codes, scores, and walks through its latent space."""
+"""Analysis of trained models: embeddings, scores, and walks through the latent space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feature arithmetic: what one set has and another lacks, added to samples."""
+"""Feature arithmetic: the difference of two sets in content, added to samples."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from unwarp.analysis.latents import Rendering, _encode, _samples, evaluating
+from unwarp.analysis.latents import Rendering, checked_samples, encode_latents, evaluating
 from unwarp.analysis.traversal import identity_map
 from unwarp.models import Model
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Feature arithmetic: content of `to`, plus the mean of one set, minus the mean of another.
+    """Samples before and after feature arithmetic on their content.
+
+    `arithmetic` makes these records, for figures of the terms and of the result.
 
     Attributes:
         to: The M samples that are changed.
-        result: They with the difference added; their deformations are their own.
+        result: The same with the difference added; their deformations are unchanged.
         plus: The mean content of the set that is added, undeformed (1).
-        minus: The mean content of the set that is taken away, undeformed (1).
+        minus: The mean content of the set that is subtracted, undeformed (1).
+
+    >>> import torch
+    >>> from unwarp.models import AE
+    >>> model = AE(n_content=2).build((1, 8, 8))
+    >>> with_feature, without = torch.ones(3, 1, 8, 8), torch.zeros(2, 1, 8, 8)
+    >>> arithmetic(model, with_feature, without, without).result.x_hat.shape
+    torch.Size([2, 1, 8, 8])
     """
 
     to: Rendering
@@ -29,21 +38,31 @@ class Arithmetic:
 
 
 def arithmetic(model: Model, plus: Tensor, minus: Tensor, to: Tensor) -> Arithmetic:
-    """Add the mean content of `plus` and take away that of `minus` in each of the samples `to` (each (N, *shape)).
+    """Add the mean content of one set, minus another's, to samples.
 
-    Radford, Metz and Chintala 2016 did so with codes of a DCGAN (Unsupervised representation learning). Only content is
-    added; the results are deformed as the samples `to` are.
+    `content(to) + mean content(plus) - mean content(minus)`, as Radford, Metz and Chintala (2016,
+    Unsupervised representation learning) did with codes of a DCGAN. The results are deformed as the
+    samples `to` are.
+
+    Args:
+        model: A trained model.
+        plus: Samples with a feature (N, *shape); at least one.
+        minus: Samples without it (K, *shape); at least one.
+        to: Samples that the feature is added to (M, *shape); at least one.
+
+    Returns:
+        The samples before and after, and the two means.
 
     Raises:
-        DataError: An empty set, or samples of another shape.
+        DataError: A set is empty, or its samples have another shape than the model's.
     """
-    sets = [
-        _samples(model, x, name) for name, x in {"plus": plus, "minus": minus, "to": to}.items()
-    ]
+    sets_by_name = {"plus": plus, "minus": minus, "to": to}
+    sets = [checked_samples(model, x, name) for name, x in sets_by_name.items()]
     with evaluating(model):
-        (added, _), (taken, _), (content, theta) = (_encode(model, x) for x in sets)
-        means = [codes.mean(0, keepdim=True) for codes in (added, taken)]
-        still = model.chart.theta(identity_map(model))
-        changed = content + (means[0] - means[1])
-        before, after = (Rendering.of(model, codes, theta) for codes in (content, changed))
-        return Arithmetic(before, after, *(Rendering.of(model, mean, still) for mean in means))
+        latents = [encode_latents(model, x) for x in sets]
+        (plus_codes, _), (minus_codes, _), (content, theta) = latents
+        means = [codes.mean(0, keepdim=True) for codes in (plus_codes, minus_codes)]
+        identity = model.chart.theta(identity_map(model))
+        new_content = content + (means[0] - means[1])
+        before, after = (Rendering.of(model, codes, theta) for codes in (content, new_content))
+        return Arithmetic(before, after, *(Rendering.of(model, mean, identity) for mean in means))

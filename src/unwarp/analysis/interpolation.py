@@ -1,4 +1,4 @@
-"""Ways from one sample to another: at once, or chunk by chunk."""
+"""Interpolation between two samples: of the whole latent, or chunk by chunk."""
 
 from __future__ import annotations
 
@@ -12,29 +12,43 @@ from torch import Tensor
 from unwarp.analysis.latents import (
     Rendering,
     Traversal,
-    _check,
-    _encode,
-    _rows,
-    _samples,
+    as_rows,
+    checked_samples,
+    encode_latents,
     evaluating,
+    require,
 )
 from unwarp.core import Factor, PathKind
 from unwarp.errors import ConfigError
 from unwarp.models import Model
 
+MIN_SINE = 1e-6
+"""Below this sine of their angle, two codes are joined by a line instead of an arc."""
+
 
 def interpolate(
     model: Model, a: Tensor, b: Tensor, n: int = 9, path: PathKind = "linear"
 ) -> Rendering:
-    """`n` samples from `a` to `b` (*shape), ends included: content along `path`, the deformation straight in its chart.
+    """Samples at even steps from one sample to another.
 
-    A spherical path (Shoemake 1985; White 2016, Sampling generative networks) runs along the circle about the origin,
-    where a prior N(0, 1) has its mass: between codes of one norm it keeps that norm. Two codes on one line through the
-    origin have no such circle between them and are joined straight. Angles go the shortest way round.
+    Content follows `path`, the deformation a straight line in its chart, with angles the shortest
+    way round. A spherical path (Shoemake 1985; White 2016, Sampling generative networks) is an arc
+    about the origin and keeps the norm of the codes, near which the prior N(0, 1) has its mass. Two
+    codes on one line through the origin have no such arc and are joined by that line.
+
+    Args:
+        model: A trained model.
+        a: First sample (*shape).
+        b: Last sample (*shape).
+        n: Number of samples, both ends included; 2 or more.
+        path: `linear` or `spherical`.
+
+    Returns:
+        The n points of the way; the ends are the reconstructions of `a` and `b`.
 
     Raises:
-        ConfigError: An unknown `path`, or `n` below 2.
-        DataError: A sample of another shape.
+        ConfigError: `path` is unknown, or `n` is below 2.
+        DataError: A sample has another shape than the model's.
     """
     if path not in get_args(PathKind):
         raise ConfigError(
@@ -42,68 +56,105 @@ def interpolate(
         )
     with evaluating(model):
         content, theta, t = _ends(model, a, b, n)
-        way = spherical if path == "spherical" else torch.lerp
+        join = slerp if path == "spherical" else torch.lerp
         return Rendering.of(
-            model, way(content[:1], content[1:], t), torch.lerp(theta[:1], theta[1:], t)
+            model, join(content[:1], content[1:], t), torch.lerp(theta[:1], theta[1:], t)
         )
 
 
 def interpolate_chunks(
     model: Model, a: Tensor, b: Tensor, sizes: Sequence[int] = (), n: int = 9
 ) -> Traversal:
-    """A row for each chunk of content, and one for the deformation, that alone goes from `a` to `b` (*shape).
+    """Rows of samples that each change one chunk of the latent.
 
-    All else stays as in `a`. Chunks have `sizes` in columns, such as `MixingAE.sizes`; without, each dimension is one. The
-    deformation goes straight in its chart, angles the shortest way round. Shown are `n` reconstructions a row, ends included.
+    Each row changes one chunk of the content, the last row the deformation (for a model with a
+    warp); everything else is that of `a`. Both go along straight lines, angles the shortest way
+    round.
+
+    Args:
+        model: A trained model.
+        a: First sample (*shape).
+        b: Last sample (*shape).
+        sizes: Dimensions of each chunk, such as `MixingAE.sizes`; empty for single dimensions.
+        n: Reconstructions in a row, both ends included; 2 or more.
+
+    Returns:
+        A row for each chunk, and one for the deformation; `values` are fractions of the way.
 
     Raises:
-        ConfigError: Sizes that do not sum to the model's content, or `n` below 2.
-        DataError: A sample of another shape.
+        ConfigError: The sizes do not sum to the model's content, or `n` is below 2.
+        DataError: A sample has another shape than the model's.
     """
     parts = tuple(sizes) or (1,) * model.n_content
-    fit = min(parts) >= 1 and sum(parts) == model.n_content
-    _check(
-        fit, f"sizes={parts} must be 1 or more and sum to the model's n_content={model.n_content}"
+    require(
+        min(parts) >= 1 and sum(parts) == model.n_content,
+        f"sizes={parts} must be 1 or more and sum to the model's n_content={model.n_content}; give "
+        "the size of each chunk",
     )
     with evaluating(model):
         content, theta, t = _ends(model, a, b, n)
         names = [f"{'chunk' if sizes else 'content'}_{i + bool(sizes)}" for i in range(len(parts))]
         if theta.shape[1]:
             names, parts = [*names, "deformation"], (*parts, theta.shape[1])
-        moving = torch.eye(len(parts)).repeat_interleave(torch.tensor(parts), 1).to(t)
+        is_varied = torch.eye(len(parts)).repeat_interleave(torch.tensor(parts), 1).to(t)
         first, last = torch.cat([content, theta], 1)
-        walk = torch.lerp(first, last, moving[:, None] * t).flatten(0, 1)
-        x = Rendering.of(model, walk[:, : model.n_content], walk[:, model.n_content :]).x_hat
+        points = torch.lerp(first, last, is_varied[:, None] * t).flatten(0, 1)
+        codes, thetas = points[:, : model.n_content], points[:, model.n_content :]
+        x = as_rows(Rendering.of(model, codes, thetas).x_hat, n)
         axes = tuple(Factor(name, "", 0.0, 1.0) for name in names)
-        return Traversal(axes, t[:, 0].expand(len(axes), n), _rows(x, n), theta.new_zeros(0))
+        return Traversal(axes, t[:, 0].expand(len(axes), n), x, theta.new_zeros(0))
 
 
 def _ends(model: Model, a: Tensor, b: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Content (2, D) and theta (2, P) of two samples, their angles nearest each other, and `n` shares of the way (n, 1)."""
-    _check(n >= 2, f"n={n} must be at least 2: both ends are shown")
-    content, theta = _encode(model, torch.cat([_samples(model, x[None], "an end") for x in (a, b)]))
-    goal = nearest(theta[1], theta[0], model.chart.factors)
+    """Content (2, D) and theta (2, P) of both ends, and fractions of the way (n, 1)."""
+    require(n >= 2, f"n={n} must be at least 2; both ends are shown")
+    ends = [checked_samples(model, x[None], f"sample {name}") for name, x in (("a", a), ("b", b))]
+    content, theta = encode_latents(model, torch.cat(ends))
+    goal = unwrap_angles(theta[1], theta[0], model.chart.factors)
     return content, torch.stack([theta[0], goal]), torch.linspace(0, 1, n).to(content)[:, None]
 
 
-def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """Points at shares `t` (n, 1) of the way from `a` to `b` (1, D) at constant angular speed about the origin, (n, D)."""
-    first, last, share = a.double(), b.double(), t.double()
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Spherical linear interpolation of two codes (Shoemake 1985).
+
+    `(sin((1 - t) w) a + sin(t w) b) / sin(w)`, with w the angle between the codes: constant angular
+    speed about the origin. Codes on one line through the origin are joined by that line.
+
+    Args:
+        a: First code (1, D).
+        b: Last code (1, D).
+        t: Fractions of the way (n, 1), 0 to 1.
+
+    Returns:
+        Codes (n, D).
+
+    >>> ends = torch.eye(2)
+    >>> round(slerp(ends[:1], ends[1:], torch.tensor([[0.5]])).norm().item(), 5)
+    1.0
+    """
+    first, last, fraction = a.double(), b.double(), t.double()
     angle = ((first * last).sum() / (first.norm() * last.norm())).clamp(-1, 1).acos()
-    # not above, rather than below: from the origin the angle is not a number
-    if not angle.sin() > 1e-6:
+    # `not above` rather than `below`: with a code of zero norm the angle is NaN
+    if not angle.sin() > MIN_SINE:
         return torch.lerp(a, b, t)
-    point = (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * last) / torch.sin(
-        angle
-    )
-    return point.to(a.dtype)
+    point = torch.sin((1 - fraction) * angle) * first + torch.sin(fraction * angle) * last
+    return (point / torch.sin(angle)).to(a.dtype)
 
 
-def nearest(theta: Tensor, to: Tensor, factors: Sequence[Factor]) -> Tensor:
-    """`theta` (P,) with its angles and periodic columns turned by whole periods until they are closest to those of `to`."""
+def unwrap_angles(theta: Tensor, reference: Tensor, factors: Sequence[Factor]) -> Tensor:
+    """Angles and periodic columns turned by whole periods towards a reference.
+
+    Args:
+        theta: One deformation (P,).
+        reference: Another (P,).
+        factors: Description of each column (P); columns in `rad` have the period 2 pi.
+
+    Returns:
+        Theta (P,), with each periodic column at most half a period from `reference`.
+    """
     periods = [
         2 * math.pi if f.unit == "rad" else f.high - f.low if f.periodic else 0.0 for f in factors
     ]
     period = theta.new_tensor(periods)
-    turns = ((theta - to) / torch.where(period > 0, period, 1.0)).round()
+    turns = ((theta - reference) / torch.where(period > 0, period, 1.0)).round()
     return theta - turns * period

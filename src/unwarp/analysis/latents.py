@@ -1,4 +1,4 @@
-"""Points and rows of points of a latent space, rendered."""
+"""Points of a latent space with their templates and reconstructions."""
 
 from __future__ import annotations
 
@@ -15,20 +15,30 @@ from unwarp.models import Model
 from unwarp.models.latent import Latent
 
 Axis = tuple[Factor, Tensor]
+"""The quantity that varies along a row of samples, and its values (n,)."""
 
-
-PIECE = 1000
+SAMPLES_PER_CHUNK = 1000
+"""Samples that are encoded at a time: bounds the memory."""
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """N points of the latent space and what they look like.
+    """N points of the latent space, with their templates and reconstructions.
+
+    `interpolate` returns one; `Rendering.of` renders any codes with any deformations.
 
     Attributes:
         content: Content codes (N, D).
         theta: Deformations (N, P), columns of the model's chart.
-        templates: What the codes look like undeformed (N, *shape).
-        x_hat: What they look like deformed (N, *shape).
+        templates: Undeformed samples of the codes (N, *shape).
+        x_hat: The same, deformed by theta (N, *shape).
+
+    >>> from unwarp.models import AE
+    >>> model = AE(n_content=2).build((1, 8, 8)).eval()
+    >>> codes, identity = torch.zeros(3, 2), torch.zeros(3, len(model.chart.factors))
+    >>> with torch.no_grad():
+    ...     Rendering.of(model, codes, identity).templates.shape
+    torch.Size([3, 1, 8, 8])
     """
 
     content: Tensor
@@ -38,21 +48,40 @@ class Rendering:
 
     @classmethod
     def of(cls, model: Model, content: Tensor, theta: Tensor) -> Rendering:
-        """Draw content codes (N, D) with deformations `theta` (N, P)."""
+        """Render content codes with deformations.
+
+        Args:
+            model: A trained model.
+            content: Content codes (N, D).
+            theta: Deformations (N, P), columns of `model.chart`.
+
+        Returns:
+            The N points with their templates and reconstructions.
+        """
         x_hat = model.reconstruct(Latent(content, model.chart.map(theta)))
         return cls(content, theta, model.template(content), x_hat)
 
 
 @dataclass(frozen=True)
 class Traversal:
-    """Rows of samples; along a row one number, or one chunk of numbers, moves and all others stand still.
+    """Rows of samples; along a row a single quantity varies.
+
+    The quantity is a content dimension, a chunk of them, or a column of the deformation.
+    `traverse`, `traverse_deformation` and `interpolate_chunks` return one.
 
     Attributes:
-        axes: What moves, one `Factor` a row (R,).
-        values: Where it stands (R, n), in the unit of its axis; for a chunk the share of its way.
+        axes: The quantity that varies along each row (R,).
+        values: Its values (R, n), in the unit of its axis; of a chunk the fraction of its way.
         x: The samples (R, n, *shape).
-        figures: What the rows are sorted by, falling (R,); empty where they stand in the order of the model's columns.
-        measure: What `figures` are: `KL (nats)` or `sd`.
+        figures: Numbers by which the rows are sorted, largest first (R,); empty if the rows are in
+            the order of the model's columns.
+        measure: The quantity that `figures` measure: `KL (nats)` or `sd`; empty if there is none.
+
+    >>> axis = Factor("content_0", "sd", -2.0, 2.0)
+    >>> x, values = torch.zeros(1, 3, 1, 8, 8), torch.tensor([[-2.0, 0.0, 2.0]])
+    >>> print(Traversal((axis,), values, x, torch.tensor([0.7]), "KL (nats)").labels[0])
+    content 0
+    KL 0.70 nats
     """
 
     axes: tuple[Factor, ...]
@@ -63,46 +92,93 @@ class Traversal:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """A label for each row: what moves, and its figure."""
+        """Row labels: the axis, and its number on a second line."""
         if not self.measure:
             return tuple(axis.label for axis in self.axes)
+        # steps are in units of `sd` for every row, so that the axis needs none
         names = (axis.name.replace("_", " ") for axis in self.axes)
         measure, _, unit = self.measure.partition(" ")
-        words = (
+        numbers = (
             f"{measure} {value:.2f} {unit.strip('()')}".strip() for value in self.figures.tolist()
         )
-        return tuple("\n".join(pair) for pair in zip(names, words, strict=True))
+        return tuple("\n".join(pair) for pair in zip(names, numbers, strict=True))
 
 
-def _encode(model: Model, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Content (N, D) and every column of the centred deformation (N, P)."""
-    latents = [model.embed(part) for part in torch.split(x, PIECE)]
-    return torch.cat([q.content for q in latents]), torch.cat(
-        [model.chart.theta(q.map) for q in latents]
-    )
+def encode_latents(model: Model, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Content and deformations of samples, in chunks of bounded memory.
+
+    Args:
+        model: A model in evaluation mode.
+        x: Samples (N, *shape) on the model's device.
+
+    Returns:
+        Content (N, D), and all columns of theta of the centred deformations (N, P).
+    """
+    latents = [model.embed(part) for part in torch.split(x, SAMPLES_PER_CHUNK)]
+    content = torch.cat([latent.content for latent in latents])
+    return content, torch.cat([model.chart.theta(latent.map) for latent in latents])
 
 
-def _rows(flat: Tensor, n: int) -> Tensor:
-    """What is `n` to a row (R n, ...), as (R, n, ...)."""
+def as_rows(flat: Tensor, n: int) -> Tensor:
+    """A tensor (R n, ...) as rows of `n` (R, n, ...).
+
+    Args:
+        flat: Values of all rows, one row after another (R n, ...).
+        n: Length of a row.
+
+    Returns:
+        The same values (R, n, ...).
+    """
     return flat.reshape(-1, n, *flat.shape[1:])
 
 
-def _samples(model: Model, x: Tensor, name: str, least: int = 1) -> Tensor:
-    if x.shape[1:] != model.shape or len(x) < least:
+def checked_samples(model: Model, x: Tensor, name: str, min_samples: int = 1) -> Tensor:
+    """Samples on the device of a model and in its precision.
+
+    Args:
+        model: The model.
+        x: Samples (N, *shape).
+        name: Name of the samples in messages.
+        min_samples: Smallest N.
+
+    Returns:
+        The samples (N, *shape).
+
+    Raises:
+        DataError: The samples have another shape than the model's, or are too few.
+    """
+    if x.shape[1:] != model.shape or len(x) < min_samples:
+        shape = ", ".join(map(str, model.shape))
         raise DataError(
-            f"{name} has shape {tuple(x.shape)}; give (N, {', '.join(map(str, model.shape))}) with N of {least} or more"
+            f"{name} has shape {tuple(x.shape)}; give samples of shape (N, {shape}), N of "
+            f"{min_samples} or more"
         )
     return x.to(model.anchor_theta)
 
 
-def _check(holds: bool, demand: str) -> None:
-    if not holds:
-        raise ConfigError(demand)
+def require(condition: bool, message: str) -> None:
+    """Raise a `ConfigError` unless a condition holds.
+
+    Args:
+        condition: The condition.
+        message: Message of the error.
+
+    Raises:
+        ConfigError: The condition is false.
+    """
+    if not condition:
+        raise ConfigError(message)
 
 
 @contextmanager
 def evaluating(model: Model) -> Iterator[None]:
-    """Evaluation mode without gradients; the mode comes back."""
+    """Evaluation mode without gradients, for the time of a `with` block.
+
+    The model returns to its former mode, also after an error.
+
+    Args:
+        model: The model.
+    """
     training = model.training
     model.eval()
     try:

@@ -1,4 +1,4 @@
-"""`evaluate`: every score whose needs a model and a data set meet, and what the others miss."""
+"""Scores of a model on a data set, and their inputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,21 @@ from unwarp.warps.missing import fill_from
 
 @dataclass(frozen=True)
 class Report:
-    """Scores by name, and for each score that could not be had what it misses."""
+    """Scores by name, and the inputs that further scores lack.
+
+    `evaluate` and `score` return one.
+
+    Attributes:
+        scores: Numbers by name; a score may give several.
+        missing: Inputs that a score lacks, separated by commas, by the name of the score.
+
+    >>> inputs = ScoreInputs(x=np.eye(4), x_hat=np.eye(4))
+    >>> report = score(inputs, only=("explained", "linear"))
+    >>> report.scores
+    {'explained': 1.0}
+    >>> report.missing
+    {'linear': 'train_codes, train_labels, codes, labels'}
+    """
 
     scores: Mapping[str, float]
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -39,20 +53,26 @@ def evaluate(
 ) -> Report:
     """Score a model on held-out samples.
 
+    Every registered score with available inputs is computed. Labels, ids, true maps and factors of
+    the data set serve here alone; training never uses them.
+
     Args:
         model: A trained model.
         dataset: Held-out observations, with labels, ids and true maps as far as known.
-        reference: Observations on which neighbours, probes and clusters are fitted (training data,
-            never scored).
+        reference: Observations to which neighbours, probes and clusters are fitted (training data,
+            never scored); None to leave out the scores that need them.
         only: Names of the scores to compute; empty for all.
-        device: Where to encode: `auto`, `cpu`, `cuda` or `mps`.
+        device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`.
         draws: Draws from the posterior of each sample, for log p(x) by importance sampling; 0 for
             none.
-        cluster_centers: Content of the clusters (K, D), as `Unwarper.cluster_centers_`; for what
-            alignment leaves of the variance within them.
+        cluster_centers: Content of the clusters (K, D), as `Unwarper.cluster_centers_`, for
+            `variance_left`.
 
     Returns:
-        Every score whose inputs are available, and what each of the others misses.
+        The scores, and for each of the remaining ones the inputs that it lacks.
+
+    Raises:
+        ConfigError: `draws` is positive and the model's deformation has no density.
     """
     inputs = score_inputs(dataset, embed(model, dataset.x, device=device), model)
     inputs |= probe_inputs(model, dataset.x) | posterior_inputs(model, dataset.x, draws)
@@ -64,7 +84,15 @@ def evaluate(
 
 
 def dataset_inputs(dataset: Dataset) -> ScoreInputs:
-    """Inputs that a data set has by itself, without a model: what baselines ask for."""
+    """Inputs that a data set has without a model, as baselines need.
+
+    Args:
+        dataset: N observations, as a model takes them.
+
+    Returns:
+        Observations, series, labels, ids, true maps and factors, as far as known. Labels count as
+        known if there are two classes or more, factors if two or more vary.
+    """
     values, labels = dataset.factor_values, dataset.labels
     is_series = dataset.domain is not None and dataset.domain.has_times
     return ScoreInputs(
@@ -81,15 +109,20 @@ def dataset_inputs(dataset: Dataset) -> ScoreInputs:
 
 
 def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreInputs:
-    """Inputs that a data set and a model of it have.
+    """Inputs of a data set and of a model's embedding of it.
 
-    Values that were not observed stand as reconstructed. The table is of human columns; of series
-    it is of the columns of the model's chart, for those alone have bounds.
+    Missing values are filled by the reconstruction, so that they add no error. The table of
+    pictures has human columns; that of series has the columns of the model's chart, since those
+    alone have bounds.
 
     Args:
         dataset: N observations, as the model takes them.
         embedding: Their embedding by the model.
         model: The model.
+
+    Returns:
+        `dataset_inputs`, and those of codes, templates, reconstructions and deformations; no maps
+        of a model without a warp.
     """
     inputs, x = dataset_inputs(dataset), fill_from(dataset.x, torch.from_numpy(embedding.x_hat))
     table, map, aligned = embedding.table, embedding.map if embedding.table else None, None
@@ -110,27 +143,30 @@ def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreI
 
 
 def _count_varying(values: Array | None) -> int:
-    """How many factors take more than one value."""
+    """Number of factors with more than one value."""
     return 0 if values is None else sum(len(np.unique(column)) > 1 for column in values.T)
 
 
 @torch.no_grad()
 def posterior_inputs(
-    model: Model, x: Tensor, draws: int = 0, seed: int = 0, size: int = 1000
+    model: Model, x: Tensor, draws: int = 0, seed: int = 0, chunk_size: int = 1000
 ) -> ScoreInputs:
-    """Inputs from the posterior over the content of `x`; none for deterministic encoders.
+    """Inputs from the posterior over the content; none of deterministic encoders.
 
     Args:
         model: The model.
         x: Observations (N, *shape).
         draws: Importance weights of each sample; 0 for none.
         seed: Seed of the draws.
-        size: Samples at a time.
+        chunk_size: Samples in a chunk.
+
+    Returns:
+        `content_mean` and `content_log_sd`, and `log_weights` if there are draws.
 
     Raises:
-        ConfigError: `draws` were asked of a model whose deformation has no density.
+        ConfigError: `draws` is positive and the model's deformation has no density.
     """
-    posteriors = [model.eval().encode(part) for part in torch.split(x, size)]
+    posteriors = [model.eval().encode(part) for part in torch.split(x, chunk_size)]
     log_sds = [q.content_log_sd for q in posteriors if q.content_log_sd is not None]
     if not log_sds:
         return ScoreInputs()
@@ -139,36 +175,44 @@ def posterior_inputs(
     if not draws:
         return inputs
     noise = torch.Generator().manual_seed(seed)
-    return replace(inputs, log_weights=log_weights(model, x, draws, noise, size).numpy())
+    return replace(inputs, log_weights=log_weights(model, x, draws, noise, chunk_size).numpy())
 
 
 @torch.no_grad()
 def probe_inputs(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) -> ScoreInputs:
-    """A deformation put on top of every picture, and the maps of the deformed pictures.
+    """Known deformations of the pictures, and the maps of the deformed pictures.
 
     Args:
         model: The model.
-        x: Observations (N, *shape); series have no such probe.
+        x: Observations (N, *shape).
         spread: Size of the deformations, as `Warp.sample` takes it.
         seed: Seed of the deformations.
+
+    Returns:
+        `probe` and `probed_map`; nothing for series, or for a model without a warp.
     """
     domain = Domain.of_axes(x.ndim - 2)
     if not model.warp.factors or domain is None or len(domain.axes) != 2:
         return ScoreInputs()
-    move = model.warp.sample(len(x), torch.Generator().manual_seed(seed), spread).invertible_part()
-    copies = align_in_chunks(x, move.invert(), model.padding)
-    return ScoreInputs(move=move, moved_map=model.chart.map(encode(model, copies)[1]))
+    generator = torch.Generator().manual_seed(seed)
+    # of the model's own family: a deformation outside it could not be followed
+    probe = model.warp.sample(len(x), generator, spread).invertible_part()
+    copies = align_in_chunks(x, probe.invert(), model.padding)
+    return ScoreInputs(probe=probe, probed_map=model.chart.map(encode(model, copies)[1]))
 
 
 def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
-    """Every score whose inputs are available, and what the others miss.
+    """Compute all scores with available inputs.
 
     Args:
         inputs: Inputs by name.
         only: Names of the scores to compute; empty for all.
 
+    Returns:
+        The scores, and for each of the remaining ones the inputs that it lacks.
+
     Raises:
-        ConfigError: Two scores give a number of the same name.
+        ConfigError: Two scores return a number of the same name.
     """
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
@@ -176,15 +220,16 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
         if only and name not in only:
             continue
         arguments = {need: inputs.value(need) for need in metrics.needs(function)}
-        absent = [need for need, value in arguments.items() if value is None]
-        if absent:
-            missing[name] = ", ".join(absent)
+        missing_inputs = [need for need, value in arguments.items() if value is None]
+        if missing_inputs:
+            missing[name] = ", ".join(missing_inputs)
             continue
         result = function(**arguments)
         numbers = result if isinstance(result, Mapping) else {name: float(result)}
-        if repeated := sorted(values.keys() & numbers.keys()):
+        if duplicates := sorted(values.keys() & numbers.keys()):
             raise ConfigError(
-                f"score {name!r} gives {', '.join(repeated)} as another does; rename what it returns"
+                f"score {name!r} returns {', '.join(duplicates)}, as another score does; rename "
+                "the numbers that it returns"
             )
         values |= numbers
     return Report(values, missing)

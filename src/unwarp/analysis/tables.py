@@ -14,12 +14,16 @@ from unwarp.warps import Map, Warp
 
 
 def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
-    """Deformations (N) as a table, with units in the column names and in `.attrs["units"]`.
+    """Deformations as a table with one row for each sample.
 
     Args:
-        map: The deformations.
-        chart: What the columns mean.
-        full: Every column of theta, instead of human ones.
+        map: Deformations (N), without gradients.
+        chart: The warp that gives the columns.
+        full: All columns of theta instead of human ones (degrees, pixels, seconds); also if the
+            warp has no human columns.
+
+    Returns:
+        Table (N, columns); `.attrs["units"]` holds the unit of each column by its name.
     """
     human = {} if full else chart.summary(map)
     columns = human or dict(zip(chart.factors, chart.theta(map).unbind(1), strict=True))
@@ -31,12 +35,22 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
 
 
 def theta_of(params: Any, chart: Warp, n: int) -> Tensor:
-    """Theta (n, P) of a table that `tabulate` gave in full, of its affine human columns, or of an array (n, P).
+    """Theta of deformations that are given as a table or an array.
+
+    Args:
+        params: A table of `tabulate(full=True)` with its columns in any order, a table of the human
+            columns of an affine warp, or an array (n, P) in the order of the chart.
+        chart: The warp that gives the columns.
+        n: Number of rows.
+
+    Returns:
+        Theta (n, P), float32.
 
     Raises:
-        DataError: Another number of rows or columns; the message names those of the chart.
+        DataError: The number of rows or columns is wrong; the message names those of the chart.
+        ConfigError: The warp does not convert human columns, or some are missing.
     """
-    names = [f.name for f in chart.factors]
+    names = [factor.name for factor in chart.factors]
     if isinstance(params, pd.DataFrame) and set(params) != set(names):
         theta = chart.from_columns(
             {str(name): torch.tensor(np.array(params[name], np.float32)) for name in params}

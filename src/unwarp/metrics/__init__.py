@@ -1,9 +1,10 @@
-"""Measures: functions of arrays. Those that `score_function` marks are scores, in one registry.
+"""Measures as functions of arrays, and the registry of scores.
 
-The names of a score's arguments say what it needs: they are fields of `ScoreInputs`, or such a
-field with `train_` before it, of the samples on which neighbours, probes and clusters are fitted.
-A score gives a number, or several by name. Every file of this folder is read for its scores; a
-score of another module joins when that module is imported.
+A score is a function marked by `score_function`. The names of its arguments are fields of
+`ScoreInputs`; the prefix `train_` asks for the same field of the reference data, to which
+neighbours, probes and clusters are fitted. A score returns a number, or several by name. All files
+of this folder are imported for their scores; a score of another module joins when that module is
+imported.
 """
 
 from __future__ import annotations
@@ -25,11 +26,27 @@ __all__ = [
 
 
 def catalogue() -> dict[str, Metric]:
-    """Every registered score by its name, with what it promises."""
+    """All registered scores by name, with their declared properties.
+
+    The first call imports every file of this folder.
+
+    Returns:
+        `Metric` records: those of this folder first, then those of other modules.
+
+    >>> catalogue()["mig"].best
+    1.0
+    """
     import_files(__name__)
     return definitions()
 
 
 def scores() -> dict[str, Score]:
-    """Every registered score by its name, as a function."""
+    """All registered scores by name, as functions.
+
+    Returns:
+        The same names in the same order as in `catalogue`.
+
+    >>> scores()["explained"].__name__
+    'explained'
+    """
     return {name: metric.function for name, metric in catalogue().items()}

@@ -1,4 +1,4 @@
-"""Whether clusters found without labels are the classes: accuracy after matching, and mutual information."""
+"""Scores of clusters against classes: matched accuracy and mutual information."""
 
 from __future__ import annotations
 
@@ -11,44 +11,103 @@ from sklearn.metrics import normalized_mutual_info_score
 from unwarp.core import Array, Labels
 from unwarp.metrics.registry import score_function
 
+MAX_TEMPLATE_COMPONENTS = 50
+"""Principal components of templates that are clustered."""
+
 
 def accuracy(clusters: Labels, labels: Labels) -> float:
-    """Share of samples whose cluster is matched to their class, under the best one-to-one matching (Kuhn 1955)."""
-    names, classes = np.unique(labels, return_inverse=True)
-    groups, found = np.unique(clusters, return_inverse=True)
-    table = np.zeros((len(groups), len(names)))
-    np.add.at(table, (found, classes), 1)
+    """Accuracy of clusters under their best one-to-one matching to classes.
+
+    The matching maximises the number of samples in a cluster that is matched to their class (the
+    Hungarian method of Kuhn 1955). Samples of a cluster without a class count as errors, so that
+    more clusters than classes are not rewarded.
+
+    Args:
+        clusters: Cluster of each sample (N,); any values.
+        labels: Class of each sample (N,); any values.
+
+    Returns:
+        Share of samples, 0 to 1; a single cluster scores the share of the largest class.
+
+    >>> accuracy(np.array([1, 1, 0, 2]), np.array([5, 5, 7, 7]))
+    0.75
+    """
+    class_names, classes = np.unique(labels, return_inverse=True)
+    cluster_names, members = np.unique(clusters, return_inverse=True)
+    table = np.zeros((len(cluster_names), len(class_names)))
+    np.add.at(table, (members, classes), 1)
     return float(table[linear_sum_assignment(-table)].sum() / len(labels))
 
 
 def nmi(clusters: Labels, labels: Labels) -> float:
-    """Mutual information of clusters and classes over the mean of their entropies, 0 to 1."""
+    """Mutual information of clusters and classes over their mean entropy.
+
+    `2 I(clusters; classes) / (H(clusters) + H(classes))`. It is not corrected for chance: many
+    clusters of few samples score above 0 even on noise.
+
+    Args:
+        clusters: Cluster of each sample (N,); any values.
+        labels: Class of each sample (N,); any values.
+
+    Returns:
+        0 (independent) to 1 (the same partition).
+    """
     return float(normalized_mutual_info_score(labels, clusters))
 
 
 def _fit_and_match(
-    train: Array, test: Array, labels: Labels, starts: int, seed: int
+    train: Array, test: Array, labels: Labels, n_init: int, seed: int
 ) -> dict[str, float]:
-    means = KMeans(len(np.unique(labels)), n_init=starts, random_state=seed).fit(train)
+    """Scores of the clusters of `test` rows under k-means fitted to `train` rows."""
+    means = KMeans(len(np.unique(labels)), n_init=n_init, random_state=seed).fit(train)
     clusters = means.predict(test)
     return {"acc": accuracy(clusters, labels), "nmi": nmi(clusters, labels)}
 
 
 @score_function(best=1.0, chance={"acc": 0.5, "nmi": 0.0})
 def kmeans(
-    train_codes: Array, codes: Array, labels: Labels, starts: int = 20, seed: int = 0
+    train_codes: Array, codes: Array, labels: Labels, n_init: int = 20, seed: int = 0
 ) -> dict[str, float]:
-    """`acc` and `nmi` of k-means (as many clusters as classes) fitted on training codes, applied to `codes`."""
-    return _fit_and_match(train_codes, codes, labels, starts, seed)
+    """Accuracy and mutual information of k-means clusters of codes.
+
+    The clusters, as many as there are classes, are fitted to the training codes without labels.
+    Each held-out code then belongs to the nearest cluster centre.
+
+    Args:
+        train_codes: Codes to which k-means is fitted (M, D).
+        codes: Held-out codes (N, D).
+        labels: Classes of the held-out samples (N,).
+        n_init: Starts of k-means; the one with the smallest inertia is used.
+        seed: Seed of the starts.
+
+    Returns:
+        `acc` (see `accuracy`) and `nmi` (see `nmi`), each 0 to 1.
+    """
+    return _fit_and_match(train_codes, codes, labels, n_init, seed)
 
 
 @score_function(best=1.0, chance={"template_acc": 0.5, "template_nmi": 0.0})
 def template_kmeans(
-    train_templates: Array, templates: Array, labels: Labels, starts: int = 20, seed: int = 0
+    train_templates: Array, templates: Array, labels: Labels, n_init: int = 20, seed: int = 0
 ) -> dict[str, float]:
-    """The same on decoded templates (N, ...), as `template_acc` and `template_nmi`; on their first 50 components."""
+    """Accuracy and mutual information of k-means clusters of decoded templates.
+
+    As `kmeans`, on the first 50 principal components of the flattened training templates.
+
+    Args:
+        train_templates: Templates to which k-means is fitted (M, ...).
+        templates: Held-out templates (N, ...).
+        labels: Classes of the held-out samples (N,).
+        n_init: Starts of k-means; the one with the smallest inertia is used.
+        seed: Seed of the components and of the starts.
+
+    Returns:
+        `template_acc` and `template_nmi`, each 0 to 1.
+    """
     train = train_templates.reshape(len(train_templates), -1)
-    components = PCA(min(50, *train.shape), svd_solver="randomized", random_state=seed).fit(train)
+    # k-means of all pixels is slow, and the components left out are mostly noise
+    n_components = min(MAX_TEMPLATE_COMPONENTS, *train.shape)
+    components = PCA(n_components, svd_solver="randomized", random_state=seed).fit(train)
     test = components.transform(templates.reshape(len(templates), -1))
-    found = _fit_and_match(components.transform(train), test, labels, starts, seed)
-    return {f"template_{name}": value for name, value in found.items()}
+    scores = _fit_and_match(components.transform(train), test, labels, n_init, seed)
+    return {f"template_{name}": value for name, value in scores.items()}

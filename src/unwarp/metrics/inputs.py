@@ -1,4 +1,4 @@
-"""`ScoreInputs`: the one record of what scores ask for by name."""
+"""The inputs of scores by name."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from unwarp.core import Array, Factor, Labels
 from unwarp.warps import Map
 
 TRAIN = "train_"
-"""Before the name of an input: that of the reference data."""
+"""Prefix of an input that asks for the same input of the reference data."""
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreInputs:
-    """Everything that a score can ask for; None where it is not available.
+    """All inputs of scores; None for those that are not available.
 
-    The names of a score's arguments are names of these fields; with `train_` before it, an argument
-    is the same field of `reference`. N is the number of held-out samples.
+    The arguments of a score are named after these fields. The prefix `train_` asks for the same
+    field of `reference`: an argument `train_codes` is `reference.codes`. `first | second` joins two
+    records. N is the number of held-out samples.
 
     Attributes:
         x: Observations (N, C, ...), scaled as the model takes them; gaps as reconstructed.
         x_hat: Their reconstructions (N, C, ...), in the same unit.
-        series: Series (N, C, T), gaps on the line between their neighbours; None for pictures.
+        series: Series (N, C, T) with gaps interpolated linearly in time; None for pictures.
         aligned: Series with their warps undone (N, C, T); None for pictures, or without a warp.
         codes: Content codes (N, D), in the model's own unit.
         templates: Decoded templates (N, C, ...), in the unit of `x`.
@@ -39,12 +40,12 @@ class ScoreInputs:
         labels: Classes (N,), of two or more; any values.
         ids: Original that each observation shows (N,).
         true_map: True deformations (N).
-        orders: Symmetry order by class, where samples of a class share their frame.
+        orders: Symmetry order by class, if all samples of a class share their frame.
         factors: Description of each column of `factor_values` (F).
         factor_values: True values (N, F) of factors in their units; two or more vary.
         size: Frame in samples, (H, W) of pictures or (T,) of series.
-        move: Deformations (N) put on top of the samples, as a probe.
-        moved_map: Deformations (N) estimated for the samples with `move` on top.
+        probe: Known deformations (N) put on top of the samples.
+        probed_map: Deformations (N) estimated for the samples with `probe` on top.
         content_mean: Posterior means of the content (N, D).
         content_log_sd: Log standard deviations of the content (N, D).
         log_weights: Log importance weights of K posterior draws, in nats (K, N).
@@ -52,7 +53,11 @@ class ScoreInputs:
         sample_features: Features of generated samples (M, F).
         gaussian_features: Features of draws of `pixel_gaussian` (L, F).
         sample_labels: Predicted classes of generated samples (M,).
-        reference: The same of the samples on which neighbours, probes and clusters are fitted.
+        reference: Inputs of the samples to which neighbours, probes and clusters are fitted.
+
+    >>> inputs = ScoreInputs(size=(28, 28), reference=ScoreInputs(labels=np.arange(3)))
+    >>> inputs.names()
+    ('size', 'train_labels')
     """
 
     x: Array | None = None
@@ -73,8 +78,8 @@ class ScoreInputs:
     factors: Sequence[Factor] | None = None
     factor_values: Array | None = None
     size: tuple[int, ...] | None = None
-    move: Map | None = None
-    moved_map: Map | None = None
+    probe: Map | None = None
+    probed_map: Map | None = None
     content_mean: Array | None = None
     content_log_sd: Array | None = None
     log_weights: Array | None = None
@@ -85,23 +90,37 @@ class ScoreInputs:
     reference: ScoreInputs | None = None
 
     def __or__(self, other: ScoreInputs) -> ScoreInputs:
-        """Both together; where both have an input, that of `other`."""
+        """The inputs of both records; those of `other` replace those of `self`."""
         values = {f.name: getattr(other, f.name) for f in fields(other)}
-        return replace(self, **{name: v for name, v in values.items() if v is not None})
+        return replace(self, **{name: value for name, value in values.items() if value is not None})
 
     def value(self, name: str) -> Any:
-        """The input that a score asks for as `name`; None where it is not available."""
+        """The input that a score asks for by an argument's name.
+
+        Args:
+            name: A field, or a field of `reference` with the prefix `train_`.
+
+        Returns:
+            The value; None if it is not available.
+
+        Raises:
+            AttributeError: There is no such field.
+        """
         if name.startswith(TRAIN):
             reference = self.reference or ScoreInputs()
             return getattr(reference, name.removeprefix(TRAIN))
         return getattr(self, name)
 
     def names(self) -> tuple[str, ...]:
-        """Names of the inputs that are available."""
+        """Names of the available inputs, those of the reference data last."""
         return tuple(name for name in input_names() if self.value(name) is not None)
 
 
 def input_names() -> tuple[str, ...]:
-    """Every name that an argument of a score can have."""
+    """All names that an argument of a score can have.
+
+    Returns:
+        The fields of `ScoreInputs` but `reference`, then the same with the prefix `train_`.
+    """
     names = tuple(f.name for f in fields(ScoreInputs) if f.name != "reference")
     return names + tuple(f"{TRAIN}{name}" for name in names)

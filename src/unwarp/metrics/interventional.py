@@ -1,7 +1,8 @@
-"""What happens to the latents while one factor is held fixed: BetaVAE score, FactorVAE score, interventional robustness.
+"""Latents under interventions on one factor: BetaVAE score, FactorVAE score, robustness (IRS).
 
-The papers draw fresh samples from a generator. Here groups that share a factor's value are drawn from given arrays, with a
-seed; `latents` and `factor_values` are as in `unwarp.metrics.disentanglement`.
+The papers sample from a generator. Here, groups of samples that share a factor's value are drawn
+from the given arrays, with a seed. `latents` and `factor_values` are as in
+`unwarp.metrics.disentanglement`.
 """
 
 from __future__ import annotations
@@ -14,163 +15,214 @@ from sklearn.linear_model import LogisticRegression
 
 from unwarp.core import Array
 from unwarp.errors import DataError
-from unwarp.metrics.disentanglement import checked, standardised
+from unwarp.metrics.levels import Levels, prepare_codes
+from unwarp.metrics.probes import standardise
 from unwarp.metrics.registry import score_function
 
-Levels = NDArray[np.integer]
 
+def draw_shared_rows(
+    levels: Levels, generator: np.random.Generator, shape: tuple[int, int], min_count: int
+) -> Levels:
+    """Random rows of samples that share their factor's value with others.
 
-def shared(rank: Levels, random: np.random.Generator, shape: tuple[int, int], least: int) -> Levels:
-    """Rows (n, k) drawn among those whose value of a factor at least `least` samples share.
+    Args:
+        levels: Levels of one factor (N,).
+        generator: Source of the draws.
+        shape: Shape of the result (n, k).
+        min_count: Smallest number of samples that must share a value, the drawn one included.
+
+    Returns:
+        Row numbers (n, k), drawn with replacement.
 
     Raises:
-        DataError: If no value is shared by so many samples.
+        DataError: No value is shared by so many samples.
     """
-    rows = np.flatnonzero(np.bincount(rank)[rank] >= least)
+    rows = np.flatnonzero(np.bincount(levels)[levels] >= min_count)
     if len(rows) == 0:
         raise DataError(
-            f"no value of a factor is shared by {least} samples; give more samples or coarser factor_values"
+            f"no value of a factor is shared by {min_count} samples; give more samples, or "
+            "factor_values with fewer distinct values"
         )
-    return random.choice(rows, shape)
+    return generator.choice(rows, shape)
 
 
-def partners(rank: Levels, rows: Levels, random: np.random.Generator) -> Levels:
-    """For each of `rows` (any shape) another row with the same value of the factor `rank` (N,), drawn evenly."""
-    order = np.argsort(rank, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    count = np.bincount(rank)
+def draw_partners(levels: Levels, rows: Levels, generator: np.random.Generator) -> Levels:
+    """For each row, another row with the same value of a factor.
+
+    Args:
+        levels: Levels of one factor (N,).
+        rows: Row numbers of any shape; each value must be shared by two samples or more.
+        generator: Source of the draws.
+
+    Returns:
+        Row numbers of the same shape, drawn evenly among the other samples of the value.
+    """
+    # samples sorted by value form a run each; a partner is 1 to size - 1 steps further in its run
+    order = np.argsort(levels, kind="stable")
+    position = np.empty_like(order)
+    position[order] = np.arange(len(order))
+    count = np.bincount(levels)
     first = np.cumsum(count) - count
-    size, start = count[rank[rows]], first[rank[rows]]
-    step = 1 + np.floor(random.random(rows.shape) * (size - 1)).astype(int)
-    return np.asarray(order[start + (place[rows] - start + step) % size])
+    size, start = count[levels[rows]], first[levels[rows]]
+    step = 1 + np.floor(generator.random(rows.shape) * (size - 1)).astype(int)
+    return np.asarray(order[start + (position[rows] - start + step) % size])
 
 
 @score_function(best=1.0, chance=0.5)
 def betavae_score(
     latents: Array,
     factor_values: NDArray[Any],
-    pairs: int = 64,
-    train: int = 10_000,
-    test: int = 5_000,
+    n_pairs: int = 64,
+    n_train: int = 10_000,
+    n_test: int = 5_000,
     seed: int = 0,
 ) -> float:
-    """Accuracy of telling which factor pairs of samples share, from the mean absolute difference of their latents.
+    """BetaVAE score: accuracy of a classifier of the factor that pairs share.
 
-    Each point of a linear classifier is the mean over `pairs` pairs that share one factor's value. 1 is perfect, 1 / F
-    is chance. A linear classifier forgives much: rotated latents can score 1. Differences are standardised, so that
-    rescaled latents score the same.
+    Each point is the mean absolute difference of the latents over pairs of samples that share one
+    factor's value; a logistic regression predicts the factor from it. Differences are standardised,
+    so that rescaled latents score the same. A linear classifier forgives much: rotated latents can
+    score 1.
 
     Args:
         latents: Codes (N, D).
-        factor_values: Known factors (N, F), at least two of which vary.
-        pairs: Pairs a point.
-        train: Points on which the classifier is fitted.
-        test: Points on which it is scored.
+        factor_values: Known factors (N, F); two or more must vary.
+        n_pairs: Pairs for each point.
+        n_train: Points to which the classifier is fitted, evenly for each factor.
+        n_test: Points on which it is scored, evenly for each factor.
         seed: Seed of the draws.
 
+    Returns:
+        1 / F (chance) to 1.
+
+    Raises:
+        DataError: As for `mig`; or fewer than two factors vary, or all values of one are
+            distinct.
+
     Source:
-        Higgins et al. (2017), beta-VAE: learning basic visual concepts with a constrained variational framework; logistic
-        regression and sizes as in Locatello et al. (2019).
+        Higgins et al. (2017), beta-VAE: learning basic visual concepts with a constrained
+        variational framework. Logistic regression and sizes as in Locatello et al. (2019).
     """
-    codes, ranks = checked(latents, factor_values, least=2)
-    random = np.random.default_rng(seed)
+    codes, levels = prepare_codes(latents, factor_values, min_factors=2)
+    generator = np.random.default_rng(seed)
     (x, y), (x_test, y_test) = (
-        _differences(codes, ranks, n // ranks.shape[1], pairs, random) for n in (train, test)
+        _differences(codes, levels, n // levels.shape[1], n_pairs, generator)
+        for n in (n_train, n_test)
     )
-    x, x_test = standardised(x, x_test)
+    x, x_test = standardise(x, x_test)
     return float(LogisticRegression(max_iter=2000).fit(x, y).score(x_test, y_test))
 
 
 def _differences(
-    codes: Array, ranks: Levels, n: int, pairs: int, random: np.random.Generator
+    codes: Array, levels: Levels, n: int, n_pairs: int, generator: np.random.Generator
 ) -> tuple[Array, Levels]:
-    """For each factor `n` points: mean absolute differences (n * F, D), and the factor that was shared (n * F,)."""
+    """For each factor `n` points (n * F, D), and the factor that their pairs share (n * F,)."""
     points = []
-    for rank in ranks.T:
-        rows = shared(rank, random, (n, pairs), least=2)
-        points.append(np.abs(codes[rows] - codes[partners(rank, rows, random)]).mean(1))
-    return np.concatenate(points), np.repeat(np.arange(ranks.shape[1]), n)
+    for column in levels.T:
+        rows = draw_shared_rows(column, generator, (n, n_pairs), min_count=2)
+        partners = draw_partners(column, rows, generator)
+        points.append(np.abs(codes[rows] - codes[partners]).mean(1))
+    return np.concatenate(points), np.repeat(np.arange(levels.shape[1]), n)
 
 
 @score_function(best=1.0, chance=0.5)
 def factorvae_score(
     latents: Array,
     factor_values: NDArray[Any],
-    group: int = 64,
-    train: int = 10_000,
-    test: int = 5_000,
+    group_size: int = 64,
+    n_train: int = 10_000,
+    n_test: int = 5_000,
     seed: int = 0,
 ) -> float:
-    """Accuracy of telling which factor a group of samples shares, from the latent that varies least in it.
+    """FactorVAE score: accuracy of a majority vote of the steadiest latent.
 
-    Variances are relative to those of all samples; a majority vote says which factor each latent stands for. 1 is
-    perfect, 1 / F is chance; permuting or rescaling latents changes nothing. Constant latents are left out; if no other
-    is there the score is 0.
+    In each group of samples that share one factor's value, the latent with the smallest variance,
+    relative to its variance over all samples, predicts that factor; votes of the training groups
+    say which factor a latent predicts. Permuted or rescaled latents score the same. Constant
+    latents are left out.
 
     Args:
         latents: Codes (N, D).
-        factor_values: Known factors (N, F), at least two of which vary.
-        group: Samples a group.
-        train: Groups that vote.
-        test: Groups that are scored.
+        factor_values: Known factors (N, F); two or more must vary.
+        group_size: Samples in each group.
+        n_train: Groups that vote, evenly for each factor.
+        n_test: Groups that are scored, evenly for each factor.
         seed: Seed of the draws.
 
+    Returns:
+        1 / F (chance) to 1; 0 if all latents are constant.
+
+    Raises:
+        DataError: As for `mig`; or fewer than two factors vary, or one has no value that three
+            samples share.
+
     Source:
-        Kim, Mnih (2018), Disentangling by factorising; sizes as in Locatello et al. (2019).
+        Kim, Mnih (2018), Disentangling by factorising. Sizes as in Locatello et al. (2019).
     """
-    codes, ranks = checked(latents, factor_values, least=2)
+    codes, levels = prepare_codes(latents, factor_values, min_factors=2)
+    # a constant latent has relative variance 0 / 0
     codes = codes[:, np.ptp(codes, axis=0) > 0]
     if codes.shape[1] == 0:
         return 0.0
-    random = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     votes, held_out = (
-        _votes(codes, ranks, n // ranks.shape[1], group, random) for n in (train, test)
+        _votes(codes, levels, n // levels.shape[1], group_size, generator)
+        for n in (n_train, n_test)
     )
     return float(held_out[np.arange(len(votes)), votes.argmax(1)].sum() / held_out.sum())
 
 
-def _votes(codes: Array, ranks: Levels, n: int, group: int, random: np.random.Generator) -> Levels:
-    """How often each latent varied least while each factor was fixed, (D, F), in `n` groups a factor."""
-    table = np.zeros((codes.shape[1], ranks.shape[1]), int)
-    spread = codes.var(0)
-    for k, rank in enumerate(ranks.T):
-        rows = np.broadcast_to(shared(rank, random, (n, 1), least=3), (n, group))
-        steady = codes[partners(rank, rows, random)].var(1) / spread
-        np.add.at(table[:, k], steady.argmin(1), 1)
+def _votes(
+    codes: Array, levels: Levels, n: int, group_size: int, generator: np.random.Generator
+) -> Levels:
+    """Groups (D, F) in which each latent varies least, of `n` groups that share each factor."""
+    table = np.zeros((codes.shape[1], levels.shape[1]), int)
+    variance = codes.var(0)
+    for k, column in enumerate(levels.T):
+        first = draw_shared_rows(column, generator, (n, 1), min_count=3)
+        rows = np.broadcast_to(first, (n, group_size))
+        relative_variance = codes[draw_partners(column, rows, generator)].var(1) / variance
+        np.add.at(table[:, k], relative_variance.argmin(1), 1)
     return table
 
 
 @score_function(best=1.0)
 def irs(latents: Array, factor_values: NDArray[Any], quantile: float = 0.99) -> float:
-    """Interventional robustness: how little each latent moves, at worst, while its own factor is fixed, 0 to 1.
+    """Interventional robustness score (IRS) of each latent's best factor.
 
-    For each latent and factor: the `quantile` of the distance from the mean among samples that share the factor's
-    value, averaged over values, as a share of the greatest distance overall; one minus that for the best factor,
-    averaged over latents with their greatest distances as weights. So permuting latents or rescaling them all alike
-    changes nothing, but one rescaled latent weighs differently. Noise scores above 0 where its tails are heavy. Constant
-    latents are left out; if no other is there the score is 0.
+    For each latent and factor: the `quantile` of the distance from the mean among samples that
+    share the factor's value, averaged over values, as a share of the largest distance overall. One
+    minus that of the best factor is averaged over latents, weighted by their largest distances.
+    Permuting latents, or rescaling all of them alike, changes nothing; rescaling one changes its
+    weight. Heavy-tailed noise scores above 0. Constant latents are left out.
 
     Args:
         latents: Codes (N, D).
         factor_values: Known factors (N, F).
         quantile: 1 is the paper's maximum; 0.99 is that of Locatello et al. (2019).
 
+    Returns:
+        0 to 1; 1 if each latent is constant while its factor is fixed, 0 if all are constant.
+
+    Raises:
+        DataError: As for `mig`.
+
     Source:
-        Suter, Miladinovic, Scholkopf, Bauer (2019), Robustly disentangled causal mechanisms: validating deep
-        representations for interventional robustness.
+        Suter, Miladinovic, Scholkopf, Bauer (2019), Robustly disentangled causal mechanisms:
+        validating deep representations for interventional robustness.
     """
-    codes, ranks = checked(latents, factor_values)
+    codes, levels = prepare_codes(latents, factor_values)
     codes = codes[:, np.ptp(codes, axis=0) > 0]
     if codes.shape[1] == 0:
         return 0.0
-    farthest = np.abs(codes - codes.mean(0)).max(0)
-    moved = np.stack([_moved(codes, rank, quantile) for rank in ranks.T], 1) / farthest[:, None]
-    return float(np.average((1 - moved).max(1), weights=farthest))
+    largest = np.abs(codes - codes.mean(0)).max(0)
+    deviations = [_mean_deviation(codes, column, quantile) for column in levels.T]
+    shares = np.stack(deviations, 1) / largest[:, None]
+    return float(np.average((1 - shares).max(1), weights=largest))
 
 
-def _moved(codes: Array, rank: Levels, quantile: float) -> Array:
-    """Distance (D,) from the mean of samples with one value of the factor, at `quantile`, averaged over values."""
-    parts = [codes[rank == value] for value in range(rank.max() + 1)]
-    reach = [np.quantile(np.abs(part - part.mean(0)), quantile, axis=0) for part in parts]
-    return np.asarray(np.mean(reach, axis=0))
+def _mean_deviation(codes: Array, levels: Levels, quantile: float) -> Array:
+    """Distance (D,) from the mean of samples with one value, at `quantile`, mean over values."""
+    parts = [codes[levels == value] for value in range(levels.max() + 1)]
+    distances = [np.quantile(np.abs(part - part.mean(0)), quantile, axis=0) for part in parts]
+    return np.asarray(np.mean(distances, axis=0))

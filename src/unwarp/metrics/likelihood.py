@@ -1,6 +1,7 @@
-"""What a latent-variable model says of data: log p(x) by importance sampling, its bounds, and which latents it uses.
+"""Likelihood under a latent-variable model, its bounds, and use of latents.
 
-Log-weights (K, N) are `log p(x, z_k) - log q(z_k | x)` in nats for K draws from the posterior of each of N samples.
+Log-weights (K, N) are `log p(x, z_k) - log q(z_k | x)` in nats, for K draws from the posterior of
+each of N samples.
 """
 
 from __future__ import annotations
@@ -12,133 +13,236 @@ from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.registry import score_function
 
+SAMPLES_PER_BLOCK = 500
+"""Draws that are compared with all posteriors at a time: bounds the memory."""
+
 
 @score_function
 def log_likelihood(log_weights: Array) -> float:
-    """Estimate of log p(x) in nats, mean over samples: `log 1/K sum_k w_k`.
+    """Importance-sampling estimate of log p(x), mean over samples.
 
-    Burda et al. 2016, "Importance weighted autoencoders". In expectation a lower bound for any K; exact where the proposal is the true posterior.
+    `log 1/K sum_k w_k`, the importance-weighted bound of all K draws. Its expectation is a lower
+    bound of log p(x) for any K; it is exact if the proposal is the true posterior. Compare models
+    at equal K.
+
+    Args:
+        log_weights: Log importance weights (K, N).
+
+    Returns:
+        Nats; higher is better.
 
     Raises:
-        DataError: `log_weights` is not a table (K, N), or a sample has NaN, inf or nothing but -inf (a weight of zero).
+        DataError: `log_weights` is not a table (K, N), or a sample has NaN, inf or nothing but
+            -inf (weights of zero).
+
+    Source:
+        Burda, Grosse, Salakhutdinov (2016), Importance weighted autoencoders.
     """
-    weights = _weights(log_weights)
+    weights = _checked_weights(log_weights)
     return float((logsumexp(weights, 0) - np.log(len(weights))).mean())
 
 
 @score_function
 def elbo(log_weights: Array) -> float:
-    """The evidence lower bound in nats: the mean log-weight."""
-    return float(_weights(log_weights).mean())
+    """Evidence lower bound (ELBO): the mean log-weight.
+
+    The objective of a variational autoencoder with beta = 1. It is below `log_likelihood` by the
+    divergence of the encoder's posterior from the true one, in expectation.
+
+    Args:
+        log_weights: Log importance weights (K, N).
+
+    Returns:
+        Nats; higher is better.
+
+    Raises:
+        DataError: As for `log_likelihood`.
+    """
+    return float(_checked_weights(log_weights).mean())
 
 
 def iwae(log_weights: Array, k: int) -> float:
-    """The importance-weighted bound of `k` draws in nats, averaged over the K / k groups of consecutive draws.
+    """Importance-weighted bound of k draws, averaged over groups of draws.
 
-    `k=1` is the ELBO, `k=K` is `log_likelihood`. On one set of weights the bound rises with k without exception wherever
-    one k divides the next: the log of a mean is at least the mean of logs (Jensen).
+    `log 1/k sum_i w_i`, mean over the K / k groups of consecutive draws and over samples (Burda et
+    al. 2016). On one set of weights the bound never falls if k is multiplied, because the log of a
+    mean is at least the mean of logs (Jensen).
+
+    Args:
+        log_weights: Log importance weights (K, N).
+        k: Draws in a group; it divides K. 1 gives the ELBO, K gives `log_likelihood`.
+
+    Returns:
+        Nats; higher is better.
 
     Raises:
         ConfigError: `k` does not divide K.
         DataError: As for `log_likelihood`.
     """
-    weights = _weights(log_weights)
+    weights = _checked_weights(log_weights)
     if k < 1 or len(weights) % k:
-        raise ConfigError(f"k={k} must divide the {len(weights)} log-weights of each sample")
+        raise ConfigError(
+            f"k={k} must divide the {len(weights)} log-weights of each sample; choose one of its "
+            "divisors, or draw another number of weights"
+        )
     groups = weights.reshape(-1, k, weights.shape[1])
     return float((logsumexp(groups, 1) - np.log(k)).mean())
 
 
 @score_function
 def effective_sample_size(log_weights: Array) -> float:
-    """`(sum w)^2 / (K sum w^2)`, mean over samples: from 1 / K (one draw decides) to 1 (an exact posterior); Kong 1992.
+    """Effective share of the K draws, mean over samples.
 
-    Where it is near 1 / K, `log_likelihood` is a loose bound: take more draws.
+    `(sum w)^2 / (K sum w^2)` (Kong 1992). Near 1 / K, a single draw dominates and `log_likelihood`
+    is a loose bound: take more draws.
+
+    Args:
+        log_weights: Log importance weights (K, N).
+
+    Returns:
+        1 / K to 1; 1 if the proposal is the true posterior.
+
+    Raises:
+        DataError: As for `log_likelihood`.
     """
-    weights = _weights(log_weights)
+    weights = _checked_weights(log_weights)
     share = 2 * logsumexp(weights, 0) - logsumexp(2 * weights, 0)
     return float(np.exp(share - np.log(len(weights))).mean())
 
 
 def bits_per_dimension(log_likelihood: float, n_features: int, levels: int = 1) -> float:
-    """`-log2 p(x)` per feature.
+    """Negative log-likelihood per feature, in bits.
+
+    `log2(levels) - log p(x) / (n_features log 2)`.
 
     Args:
         log_likelihood: log p(x) of one sample in nats.
         n_features: Features of a sample.
-        levels: Grey levels of dequantised data that were divided by it into [0, 1] (256 for uint8): the density is taken
-            back to levels (Theis et al. 2016, "A note on the evaluation of generative models"). 1 for discrete data.
+        levels: Grey levels of dequantised data that were divided into [0, 1] (256 for uint8); the
+            density is converted back to levels (Theis et al. 2016, A note on the evaluation of
+            generative models). 1 for discrete data.
+
+    Returns:
+        Bits per feature; lower is better.
+
+    >>> float(bits_per_dimension(784 * np.log(0.5), 784))
+    1.0
     """
     return float(np.log2(levels) - log_likelihood / (n_features * np.log(2)))
 
 
 @score_function
 def active_units(content_mean: Array, threshold: float = 0.01) -> float:
-    """How many latents answer to the data: those with `Var_x E[z | x] > threshold` (Burda et al. 2016).
+    """Number of active latents, those with `Var_x E[z | x] > threshold`.
+
+    The posterior mean of an inactive latent hardly depends on the sample (Burda et al. 2016).
 
     Args:
         content_mean: Posterior means (N, D).
-        threshold: In squared units of a standard normal prior.
+        threshold: Smallest variance over samples, in squared units of a standard normal prior.
+
+    Returns:
+        0 to D; D if all latents are used.
     """
     return float((np.asarray(content_mean).var(0) > threshold).sum())
 
 
 def rate_per_dimension(content_mean: Array, content_log_sd: Array) -> Array:
-    """KL of each latent's posterior from N(0, 1) in nats, mean over samples (N, D) -> (D,): 0 for a collapsed one."""
-    mean, log_sd = _posterior(content_mean, content_log_sd)
+    """KL divergence of each latent's posterior from N(0, 1): its rate.
+
+    Mean over samples of `(mu^2 + sigma^2 - 1 - log sigma^2) / 2`.
+
+    Args:
+        content_mean: Posterior means mu (N, D).
+        content_log_sd: Log standard deviations, log sigma (N, D).
+
+    Returns:
+        Nats (D,), 0 or more; 0 for a collapsed latent.
+
+    Raises:
+        DataError: The two are not tables of one shape.
+    """
+    mean, log_sd = _checked_posterior(content_mean, content_log_sd)
     return np.asarray((mean**2 + np.expm1(2 * log_sd) - 2 * log_sd).mean(0) / 2)
 
 
 @score_function
 def content_rate(content_mean: Array, content_log_sd: Array) -> float:
-    """Rate of the content in nats: the sum of `rate_per_dimension`."""
+    """Rate of the content: the sum of `rate_per_dimension`.
+
+    It bounds the information on the sample in the code from above; see `content_information`.
+
+    Args:
+        content_mean: Posterior means (N, D).
+        content_log_sd: Log standard deviations (N, D).
+
+    Returns:
+        Nats, 0 or more; 0 if the posterior has collapsed to the prior.
+
+    Raises:
+        DataError: As for `rate_per_dimension`.
+    """
     return float(rate_per_dimension(content_mean, content_log_sd).sum())
 
 
 @score_function
 def content_information(content_mean: Array, content_log_sd: Array, seed: int = 0) -> float:
-    """Mutual information of content and sample in nats: `E log q(z | x) - log 1/N sum_j q(z | x_j)`, one draw a sample.
+    """Mutual information of content and sample, from one draw each.
 
-    The part of the rate that is not a mismatch of prior and aggregated posterior (Hoffman and Johnson 2016, "ELBO
-    surgery"). From N samples it cannot be told beyond log N: a value near that is a lower bound, one far below it and
-    below the rate is a collapsed posterior.
+    `E log q(z | x) - log 1/N sum_j q(z | x_j)`: the part of the rate that is not a mismatch of
+    prior and aggregated posterior (Hoffman and Johnson 2016, ELBO surgery). N samples show log N at
+    most: a value near log N is a lower bound, and one far below both log N and the rate means a
+    collapsed posterior. Time is O(N^2 D).
 
     Args:
         content_mean: Posterior means (N, D).
         content_log_sd: Their log standard deviations (N, D).
-        seed: Of the draws.
+        seed: Seed of the draws.
+
+    Returns:
+        Nats, about 0 to log N.
+
+    Raises:
+        DataError: As for `rate_per_dimension`.
     """
-    mean, log_sd = _posterior(content_mean, content_log_sd)
+    mean, log_sd = _checked_posterior(content_mean, content_log_sd)
     noise = np.random.default_rng(seed).normal(size=mean.shape)
     z = mean + np.exp(log_sd) * noise
-    own = -(noise**2 / 2 + log_sd).sum(1)
+    # both logs leave out the constant of the Gaussian, which their difference cancels
+    log_posterior = -(noise**2 / 2 + log_sd).sum(1)
     precision = np.exp(-2 * log_sd)
     constant = (mean**2 * precision / 2 + log_sd).sum(1)
-    mixture = []
-    for part in np.array_split(z, -(-len(z) // 500)):
+    log_aggregate = []
+    for part in np.array_split(z, -(-len(z) // SAMPLES_PER_BLOCK)):
         terms = part @ (mean * precision).T - part**2 @ precision.T / 2 - constant
-        mixture.append(logsumexp(terms, 1) - np.log(len(z)))
-    return float((own - np.concatenate(mixture)).mean())
+        log_aggregate.append(logsumexp(terms, 1) - np.log(len(z)))
+    return float((log_posterior - np.concatenate(log_aggregate)).mean())
 
 
-def _weights(log_weights: Array) -> Array:
+def _checked_weights(log_weights: Array) -> Array:
+    """Log-weights (K, N) in double precision, usable in each column."""
     weights = np.asarray(log_weights, np.float64)
     if weights.ndim != 2 or not weights.size:
         raise DataError(
-            f"log_weights must be of shape (K, N), got {weights.shape}; put the draws of a sample in a column"
+            f"log_weights must be of shape (K, N), got {weights.shape}; put the draws of a sample "
+            "into one column"
         )
-    bad = np.isnan(weights).any(0) | (weights.max(0) == np.inf) | (weights.max(0) == -np.inf)
-    if bad.any():
+    largest = weights.max(0)
+    is_invalid = np.isnan(weights).any(0) | (largest == np.inf) | (largest == -np.inf)
+    if is_invalid.any():
         raise DataError(
-            f"log_weights of samples {np.flatnonzero(bad)[:5].tolist()} hold NaN or inf, or are all -inf"
+            f"log_weights of samples {np.flatnonzero(is_invalid)[:5].tolist()} hold NaN or inf, or "
+            "are all -inf; look at the densities they come from"
         )
     return weights
 
 
-def _posterior(mean: Array, log_sd: Array) -> tuple[Array, Array]:
+def _checked_posterior(mean: Array, log_sd: Array) -> tuple[Array, Array]:
+    """Posterior means and log standard deviations (N, D) in double precision."""
     mean, log_sd = np.asarray(mean, np.float64), np.asarray(log_sd, np.float64)
     if mean.ndim != 2 or not mean.size or mean.shape != log_sd.shape:
         raise DataError(
-            f"content_mean and content_log_sd must both be of shape (N, D), got {mean.shape} and {log_sd.shape}"
+            "content_mean and content_log_sd must both be of shape (N, D), got "
+            f"{mean.shape} and {log_sd.shape}; give one row for each sample"
         )
     return mean, log_sd

@@ -1,4 +1,4 @@
-"""How well observations are explained."""
+"""Error of reconstructions, and the share of variance that they explain."""
 
 from __future__ import annotations
 
@@ -10,12 +10,35 @@ from unwarp.metrics.registry import score_function
 
 @score_function(best=0.0)
 def reconstruction_error(x: Array, x_hat: Array) -> float:
-    """Squared error summed over features, mean over samples."""
+    """Squared error summed over features, mean over samples.
+
+    `1/N sum_i |x_i - x_hat_i|^2`. It grows with the size of a sample and with its unit; compare it
+    between models of the same data.
+
+    Args:
+        x: Observations (N, ...).
+        x_hat: Their reconstructions (N, ...).
+
+    Returns:
+        0 or more, in squared units of `x`; 0 is perfect.
+    """
     return float(np.square(x_hat - x).reshape(len(x), -1).sum(1).mean())
 
 
 @score_function(best=1.0)
 def explained(x: Array, x_hat: Array) -> float:
-    """Share of the variance about the mean sample that reconstructions explain; 1 is perfect, 0 is the mean."""
+    """Share of the variance about the mean sample that reconstructions explain.
+
+    `1 - |x - x_hat|^2 / |x - mean(x)|^2`, the coefficient of determination over all features. It
+    does not depend on the unit of `x`.
+
+    Args:
+        x: Observations (N, ...).
+        x_hat: Their reconstructions (N, ...).
+
+    Returns:
+        1 for perfect reconstructions, 0 for the mean sample, negative for worse; NaN if all samples
+        are equal.
+    """
     total = float(np.square(x - x.mean(0)).mean())
     return 1 - float(np.square(x_hat - x).mean()) / total if total else float("nan")

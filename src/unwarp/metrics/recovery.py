@@ -1,10 +1,11 @@
-"""Whether the deformation was found, where it is known: relative and absolute recovery, factor by factor.
+"""Recovery of known deformations: relative poses, absolute poses, and factors.
 
-The canonical frame is arbitrary (real digits are slanted), so the pose itself cannot be scored. Each sample is observed
-twice, under true maps A1 and A2; the estimate of the relative deformation, map2 o map1^-1, is compared with A2 o A1^-1.
+The canonical frame is arbitrary (handwritten digits are slanted), so that the pose itself cannot be
+scored in general. Each original is observed twice, under true maps A1 and A2; the estimate of the
+relative deformation, map2 o map1^-1, is compared with A2 o A1^-1.
 
-Where all samples of a class share their frame (drawn shapes), the pose itself is compared, with one common map of each
-class taken out. A shape of symmetry order k looks the same after 360 / k degrees: angles are then known modulo that.
+If all samples of a class share their frame (rendered shapes), the pose itself is compared, with one
+common map of each class taken out and angles modulo the symmetry of the shape.
 """
 
 from __future__ import annotations
@@ -17,216 +18,170 @@ import torch
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Factor, Labels
-from unwarp.errors import ConfigError, DataError
-from unwarp.metrics.disentanglement import split, standardised
+from unwarp.errors import DataError
+from unwarp.metrics.agreement import (
+    angle_error_modulo,
+    circular_median,
+    group_masks,
+    r2,
+    symmetry_period,
+)
+from unwarp.metrics.probes import split_rows, standardise
 from unwarp.metrics.registry import score_function
-from unwarp.warps import Affine2d, AffineMap, Map
+from unwarp.warps import Affine2d, Map
 from unwarp.warps.affine_map import affine_part
 
 
-def pairs(ids: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Rows of the first and the second observation of every sample that was observed at least twice."""
+def observation_pairs(
+    ids: NDArray[np.integer],
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Rows of the first two observations of each original.
+
+    Args:
+        ids: Original that each observation shows (N,).
+
+    Returns:
+        First and second rows (n_pairs,), by rising id; originals that are observed once are left
+        out.
+
+    >>> [rows.tolist() for rows in observation_pairs(np.array([5, 3, 5, 3, 9]))]
+    [[1, 0], [3, 2]]
+    """
     order = np.argsort(ids, kind="stable")
     ranked = ids[order]
     first = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    twice = first[np.r_[np.diff(first), len(ids) - first[-1]] >= 2]
-    return order[twice], order[twice + 1]
+    pair_starts = first[np.r_[np.diff(first), len(ids) - first[-1]] >= 2]
+    return order[pair_starts], order[pair_starts + 1]
 
 
 def relative(
     map: Map, true_map: Map, ids: NDArray[np.integer], size: tuple[int, int]
 ) -> dict[Factor, tuple[torch.Tensor, ...]]:
-    """Recovered and true relative deformation of each pair, by factor; shifts are taken at the first object's place.
+    """Estimated and true relative deformation of each pair of observations.
+
+    Only the affine part of a map counts. Shifts are those of the point at the centre of the
+    object's frame in the first observation: a turn about the object is no shift.
 
     Args:
         map: Estimated maps (N).
         true_map: True maps (N).
-        ids: Which original each observation shows (N,).
+        ids: Original that each observation shows (N,).
         size: Frame in pixels (H, W).
 
     Returns:
-        For each `Factor` of an affine summary, recovered and true values (n_pairs,).
+        Estimated and true values (n_pairs,) by `Factor` of an affine summary, in its unit.
     """
-    one, two = (torch.as_tensor(rows) for rows in pairs(ids))
+    first, second = (torch.as_tensor(rows) for rows in observation_pairs(ids))
     warp = Affine2d(size=size)
-    found, true = (_relative(affine_part(m), one, two) for m in (map, true_map))
-    place = affine_part(true_map)[one].matrix[:, :, 2]
+    estimate, truth = (_relative_map(affine_part(m), first, second) for m in (map, true_map))
+    centre = affine_part(true_map)[first].matrix[:, :, 2]
     columns: dict[Factor, tuple[torch.Tensor, ...]] = {}
     for (factor, a), b in zip(
-        warp.summary(found).items(), warp.summary(true).values(), strict=True
+        warp.summary(estimate).items(), warp.summary(truth).values(), strict=True
     ):
         columns[factor] = (a, b)
-    moves = [m.push(place[:, None])[:, 0] - place for m in (found, true)]
+    # the shift of the origin would mix with rotation about a distant object
+    shifts = [m.push(centre[:, None])[:, 0] - centre for m in (estimate, truth)]
     for axis, factor in enumerate(f for f in columns if f.name.startswith("shift")):
         half = size[1 - axis] / 2
-        columns[factor] = tuple(move[:, axis] * half for move in moves)
+        columns[factor] = tuple(shift[:, axis] * half for shift in shifts)
     return columns
 
 
-def _relative(map: AffineMap, one: torch.Tensor, two: torch.Tensor) -> Map:
-    return map[two].compose(map[one].invert())
+def _relative_map(map: Map, first: torch.Tensor, second: torch.Tensor) -> Map:
+    """Deformations (n_pairs) that lead from first observations to second ones."""
+    return map[second].compose(map[first].invert())
 
 
 @score_function(best=0.0)
 def recovery(
     map: Map, true_map: Map, ids: NDArray[np.integer], size: tuple[int, int]
 ) -> dict[str, float]:
-    """Median error of the relative deformation: `angle_deg`, `shift_px` (length), `scale`, `shear_deg`.
-
-    Of series: `warp_error`, the largest distance of two time maps, in lengths of the series.
-    """
-    if len(size) == 1:
-        one, two = (torch.as_tensor(rows) for rows in pairs(ids))
-        grid = torch.linspace(0, 1, size[0])[:, None]
-        found, true = (m[two].compose(m[one].invert()).pull(grid)[..., 0] for m in (map, true_map))
-        return {"warp_error": float((found - true).abs().amax(1).median())}
-    columns = {f.name: (a - b, f) for f, (a, b) in relative(map, true_map, ids, size).items()}
-
-    def median(values: torch.Tensor) -> float:
-        return float(values.abs().median())
-
-    turn = (columns["rotation_deg"][0] + 180) % 360 - 180
-    shift = torch.hypot(columns["shift_x_px"][0], columns["shift_y_px"][0])
-    scales = torch.cat([columns["scale_x"][0], columns["scale_y"][0]])
-    return {
-        "angle_deg": median(turn),
-        "shift_px": median(shift),
-        "scale": median(scales),
-        "shear_deg": median(columns["shear_deg"][0]),
-    }
-
-
-def r2(found: Array, true: Array, groups: Labels | None = None) -> float:
-    """Share of the variance of `true` (N,) that `found` (N,) explains as it stands, with no slope fitted.
-
-    One common offset of each group is taken out first where `groups` (N,) are given. 1 is perfect; the mean scores 0,
-    worse is negative; NaN where `true` does not vary.
-    """
-    error = _paired(found, true)
-    for rows in _groups(groups):
-        error[rows] -= error[rows].mean()
-    total = float(np.square(true - np.mean(true)).sum())
-    return 1 - float(np.square(error).sum()) / total if total else float("nan")
-
-
-def circular_correlation(found: Array, true: Array, order: int = 1) -> float:
-    """Correlation of two angles in degrees (N,), known modulo 360 / `order`: -1 to 1, 0 where independent.
-
-    It ignores any common offset and, unlike those built on mean directions, needs none, so angles may fill the circle.
-    A reversed sense of rotation gives -1. NaN where an angle never varies.
-
-    Source:
-        Fisher, Lee (1983), A correlation coefficient for circular data, Biometrika 70.
-    """
-    _paired(found, true)
-    _period(order)
-    a, b = (np.exp(1j * np.deg2rad(order * np.asarray(angle, float))) for angle in (found, true))
-    together = abs((a * b.conj()).sum()) ** 2 - abs((a * b).sum()) ** 2
-    apart = [len(z) ** 2 - abs(np.square(z).sum()) ** 2 for z in (a, b)]
-    varies = min(apart) > 1e-9 * len(a) ** 2
-    return float(together / np.sqrt(np.prod(apart))) if varies else float("nan")
-
-
-def angle_error_modulo(
-    found: Array, true: Array, order: int | NDArray[np.integer] = 1, groups: Labels | None = None
-) -> Array:
-    """Absolute difference of angles in degrees, (N,), modulo 360 / `order` of each sample: 0 to 180 / `order`.
+    """Median error of the relative deformation of two observations.
 
     Args:
-        found: Estimated angles (N,).
-        true: True angles (N,).
-        order: Symmetry order, 1 for none, of all samples or of each (N,).
-        groups: Where given (N,), the offset that minimises the mean error of each group is taken out first.
+        map: Estimated maps (N).
+        true_map: True maps (N).
+        ids: Original that each observation shows (N,); each pair of observations counts once.
+        size: Frame in samples, (H, W) of pictures or (T,) of series.
 
-    Raises:
-        ConfigError: If an order is not a whole number of 1 or more.
-        DataError: If lengths disagree, or a group has more than one order.
+    Returns:
+        Of pictures: `angle_deg`, `shift_px` (length), `scale` (difference of factors) and
+        `shear_deg`. Of series: `warp_error`, the largest distance of the two relative time maps, as
+        a share of the series' length. All are 0 at best.
     """
-    difference = _paired(found, true)
-    period = np.broadcast_to(_period(order), difference.shape)
-    for rows in _groups(groups):
-        if len(set(period[rows])) > 1:
-            raise DataError(
-                "samples of one group have different symmetry orders; give one order a group"
-            )
-        difference[rows] -= _common_turn(difference[rows], period[rows][0])
-    return np.asarray(np.abs(_wrap(difference, period)))
+    if len(size) == 1:
+        return {"warp_error": _time_map_error(map, true_map, ids, size[0])}
+    columns = {f.name: a - b for f, (a, b) in relative(map, true_map, ids, size).items()}
+    # the difference of two angles can exceed half a turn
+    angle = (columns["rotation_deg"] + 180) % 360 - 180
+    shift = torch.hypot(columns["shift_x_px"], columns["shift_y_px"])
+    scales = torch.cat([columns["scale_x"], columns["scale_y"]])
+    errors = {
+        "angle_deg": angle,
+        "shift_px": shift,
+        "scale": scales,
+        "shear_deg": columns["shear_deg"],
+    }
+    return {name: float(error.abs().median()) for name, error in errors.items()}
 
 
-def _paired(found: Array, true: Array) -> Array:
-    if np.ndim(found) != 1 or np.shape(found) != np.shape(true):
-        raise DataError(
-            f"found and true must be columns of one length (N,), got {np.shape(found)}, {np.shape(true)}"
-        )
-    return np.subtract(found, true, dtype=float)
+def _time_map_error(map: Map, true_map: Map, ids: NDArray[np.integer], length: int) -> float:
+    """Median over pairs of the largest distance of relative time maps, in series' lengths."""
+    first, second = (torch.as_tensor(rows) for rows in observation_pairs(ids))
+    grid = torch.linspace(0, 1, length)[:, None]
+    estimate, truth = (_relative_map(m, first, second).pull(grid)[..., 0] for m in (map, true_map))
+    return float((estimate - truth).abs().amax(1).median())
 
 
-def _groups(groups: Labels | None) -> list[NDArray[np.bool_]]:
-    return [] if groups is None else [np.asarray(groups == group) for group in np.unique(groups)]
-
-
-def _period(order: int | NDArray[np.integer]) -> Array:
-    orders = np.asarray(order)
-    if (orders < 1).any() or (orders % 1 != 0).any():
-        raise ConfigError(
-            f"symmetry orders must be whole numbers of 1 or more (1: none), got {order}"
-        )
-    return np.asarray(360.0 / orders)
-
-
-def _wrap(angle: Array, period: float | Array) -> Array:
-    return np.asarray((angle + period / 2) % period - period / 2)
-
-
-def _common_turn(difference: Array, period: float) -> float:
-    """The circular median: a scan finds the right lobe, the ordinary median within it is exact."""
-    starts = np.linspace(0, period, 64, endpoint=False)
-    near = starts[np.argmin([np.abs(_wrap(difference - start, period)).mean() for start in starts])]
-    return float(near + np.median(_wrap(difference - near, period)))
-
-
-def absolute(
+def absolute_poses(
     map: Map,
     true_map: Map,
     labels: Labels,
     size: tuple[int, int],
     orders: Mapping[int, int] | None = None,
 ) -> dict[Factor, tuple[torch.Tensor, ...]]:
-    """Recovered and true pose of each sample, by factor, with one common map of each class taken out.
+    """Estimated and true poses, less one common map of each class.
 
-    Where a class shares its frame, found = true o s o C, with C the class's own frame and s a symmetry of the shape.
-    C is the median over the class in the affine chart, s the nearest turn by a multiple of 360 / order degrees.
+    If a class shares its frame, `map = true_map o s o C`, with C the common frame of the class and
+    s a symmetry of the shape. C is the median over the class in the affine chart, s the nearest
+    turn by a multiple of 360 / order degrees. Both are taken out of the estimate.
 
     Args:
         map: Estimated maps (N).
         true_map: True maps (N).
-        labels: Classes (N,), used here alone.
+        labels: Classes (N,).
         size: Frame in pixels (H, W).
-        orders: Symmetry order of each class, 1 where it is not given.
+        orders: Symmetry order of a class; 1 for classes that it does not name.
 
     Returns:
-        For each `Factor` of an affine summary, recovered and true values (N,).
+        Estimated and true values (N,) by `Factor` of an affine summary, in its unit.
+
+    Raises:
+        ConfigError: An order is not a whole number of 1 or more.
     """
     warp = Affine2d(size=size)
-    found, true = affine_part(map), affine_part(true_map)
-    fixed = warp.theta(true.invert().compose(found))
+    estimate, truth = affine_part(map), affine_part(true_map)
+    frames = warp.theta(truth.invert().compose(estimate))
     for label in np.unique(labels):
         rows = torch.as_tensor(np.flatnonzero(labels == label))
-        fixed[rows] = _frames(fixed[rows], float(_period((orders or {}).get(label, 1))), warp)
-    placed = found.compose(warp.map(fixed).invert())
-    summaries = zip(warp.summary(placed).items(), warp.summary(true).values(), strict=True)
+        period = float(symmetry_period((orders or {}).get(label, 1)))
+        frames[rows] = _without_noise(frames[rows], period, warp)
+    poses = estimate.compose(warp.map(frames).invert())
+    summaries = zip(warp.summary(poses).items(), warp.summary(truth).values(), strict=True)
     return {factor: (a, b) for (factor, a), b in summaries}
 
 
-def _frames(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
-    """For frames s o C with noise (n, 6), rotation first: s o C without, s a multiple of `period` degrees."""
+def _without_noise(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
+    """Frames s o C of a class (n, 6) without noise; s a multiple of `period` degrees."""
     angle = theta[:, 0].rad2deg().numpy()
-    common = _common_turn(angle, period)
+    common_angle = circular_median(angle, period)
     turn = torch.zeros_like(theta)
-    turn[:, 0] = torch.as_tensor(np.deg2rad(np.round((angle - common) / period) * period))
+    turn[:, 0] = torch.as_tensor(np.deg2rad(np.round((angle - common_angle) / period) * period))
     symmetry = warp.map(turn)
     frame = warp.theta(symmetry.invert().compose(warp.map(theta))).median(0).values
-    frame[0] = np.deg2rad(common)
+    # the ordinary median of angles is not defined on a circle
+    frame[0] = np.deg2rad(common_angle)
     return warp.theta(symmetry.compose(warp.map(frame.expand(len(theta), -1))))
 
 
@@ -234,21 +189,35 @@ def _frames(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
 def absolute_recovery(
     map: Map, true_map: Map, labels: Labels, size: tuple[int, int], orders: Mapping[int, int]
 ) -> dict[str, float]:
-    """Scores of `absolute`, the worst class, axis or scale counting.
+    """Errors and R2 of absolute poses, for the worst class or axis.
+
+    For data sets with one canonical frame for each class (see `absolute_poses`). Labels serve to
+    take out that frame and to know the symmetry.
+
+    Args:
+        map: Estimated maps (N).
+        true_map: True maps (N).
+        labels: Classes (N,).
+        size: Frame in pixels (H, W).
+        orders: Symmetry order of a class; 1 for classes that it does not name.
 
     Returns:
-        `absolute_angle_deg` (median error, worst class), `absolute_shift_px` (median length, worst class),
-        `absolute_r2_shift` (worse axis), `absolute_r2_log_scale` (worse scale).
+        `absolute_angle_deg` and `absolute_shift_px` (median errors of the worst class, 0 at best),
+        `absolute_r2_shift` (worse axis) and `absolute_r2_log_scale` (worse axis), 1 at best.
+
+    Raises:
+        ConfigError: An order is not a whole number of 1 or more.
     """
     columns = {
-        f.name: [v.double().numpy() for v in pair]
-        for f, pair in absolute(map, true_map, labels, size, orders).items()
+        factor.name: [values.double().numpy() for values in pair]
+        for factor, pair in absolute_poses(map, true_map, labels, size, orders).items()
     }
-    turn = angle_error_modulo(*columns["rotation_deg"])
+    angle = angle_error_modulo(*columns["rotation_deg"])
     shift = np.hypot(*(np.subtract(*columns[name]) for name in ("shift_x_px", "shift_y_px")))
+    classes = group_masks(labels)
     return {
-        "absolute_angle_deg": max(float(np.median(turn[rows])) for rows in _groups(labels)),
-        "absolute_shift_px": max(float(np.median(shift[rows])) for rows in _groups(labels)),
+        "absolute_angle_deg": max(float(np.median(angle[rows])) for rows in classes),
+        "absolute_shift_px": max(float(np.median(shift[rows])) for rows in classes),
         "absolute_r2_shift": min(r2(*columns[name]) for name in ("shift_x_px", "shift_y_px")),
         "absolute_r2_log_scale": min(r2(*np.log(columns[name])) for name in ("scale_x", "scale_y")),
     }
@@ -258,25 +227,34 @@ def absolute_recovery(
 def factor_r2(
     latents: Array, factors: Sequence[Factor], factor_values: NDArray[Any], seed: int = 0
 ) -> dict[str, float]:
-    """How well a linear map from all latents gives each known factor: `r2_<name>` on a third of samples held out.
+    """R2 of a linear map from all latents to each known factor.
 
-    So models with and without a warp can be compared. Scale factors (unit `factor`) are taken in logarithms. Left out:
-    classes (unit `class`), full circles (see `circular_correlation`) and factors that do not vary.
+    The map is fitted by least squares on two thirds of the samples and scored on the rest, so that
+    models with and without a warp can be compared. Scale factors (unit `factor`) count by their
+    logarithm. Left out are classes (unit `class`), full circles (see `circular_correlation`) and
+    factors that do not vary.
 
     Args:
         latents: Codes (N, D).
-        factors: What each column of `factor_values` is.
+        factors: Description of each column of `factor_values` (F).
         factor_values: Known factors (N, F).
         seed: Seed of the split.
+
+    Returns:
+        `r2_<name>` of each remaining factor (see `r2`); 1 is perfect, about 0 is chance.
+
+    Raises:
+        DataError: `factor_values` is not (N, F).
     """
     if np.shape(factor_values) != (len(latents), len(factors)):
         raise DataError(
-            f"factor_values must be ({len(latents)}, {len(factors)}), got {np.shape(factor_values)}"
+            f"factor_values must be ({len(latents)}, {len(factors)}), got "
+            f"{np.shape(factor_values)}; give one column for each factor"
         )
-    fit, held_out = split(len(latents), seed)
+    fit, held_out = split_rows(len(latents), seed)
     train, test = (
         np.pad(part, ((0, 0), (0, 1)), constant_values=1)
-        for part in standardised(latents[fit], latents[held_out])
+        for part in standardise(latents[fit], latents[held_out])
     )
     scores = {}
     for factor, column in zip(factors, np.asarray(factor_values, float).T, strict=True):

@@ -1,4 +1,4 @@
-"""The registry of scores: a function joins it by its name when it is defined, wherever that is."""
+"""The registry of scores, which functions join when they are defined."""
 
 from __future__ import annotations
 
@@ -12,19 +12,29 @@ from unwarp.errors import ConfigError
 from unwarp.metrics.inputs import input_names
 
 Score = Callable[..., "float | Mapping[str, float]"]
+"""A function of `ScoreInputs` that returns a number, or several by name."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A registered score, and what it promises.
+    """A registered score and its declared properties.
+
+    The laws in `tests/laws/test_metrics.py` check each declared value. `score_function` makes these
+    records; `catalogue` lists them.
 
     Attributes:
-        function: Inputs to a number, or to several by name.
-        best: Value of each of its numbers on a perfect model of perfect codes; None: not declared.
-        chance: Value on noise, of each number or by its name, where two classes, and the two
-            values of each of two factors, are equally frequent; None: not declared.
+        function: The score.
+        best: Value of each of its numbers for a perfect model; None: not declared.
+        chance: Value on noise, of each number or by its name, if two classes, and the two values
+            of each of two factors, are equally frequent; None: not declared.
         baseline: Whether it measures the samples alone, so that models do not change it.
+
+    >>> def mean_code(codes):
+    ...     return float(codes.mean())
+    >>> Metric(mean_code, best=0.0).name
+    'mean_code'
     """
 
     function: Score
@@ -34,7 +44,7 @@ class Metric:
 
     @property
     def name(self) -> str:
-        """Name of the function, by which the score is registered."""
+        """Name of the function and of the score."""
         return str(getattr(self.function, "__name__", self.function))
 
 
@@ -53,19 +63,20 @@ def score_function(
 def score_function(function: Any = None, /, **properties: Any) -> Any:
     """Register a function of arrays as a score, under its own name.
 
-    The names of its arguments say what it needs: they are fields of `ScoreInputs`. Arguments with
-    a default are settings. It gives a number, or several by name. Defining a function of the same
-    name in the same place again replaces it.
+    The names of its arguments are fields of `ScoreInputs` (with `train_` before those of reference
+    data); arguments with a default are settings. The function returns a number, or several by
+    name. If the same definition runs again, as in a notebook, it replaces its earlier result.
 
     Args:
-        function: The score, where the decorator stands without brackets.
-        properties: What the score promises: `best`, `chance`, `baseline` (see `Metric`).
+        function: The score, if the decorator is used without brackets.
+        properties: Declared properties: `best`, `chance`, `baseline` (see `Metric`).
 
     Returns:
-        The function as it was, or the decorator of one.
+        The function, unchanged; with brackets, a decorator that returns it.
 
     Raises:
-        ConfigError: A needed argument is no input, or another function has that name.
+        ConfigError: A required argument is no field of `ScoreInputs`, or a function of another
+            place has the name.
 
     >>> @score_function(best=0.0)
     ... def largest_error(x, x_hat):
@@ -83,13 +94,27 @@ def score_function(function: Any = None, /, **properties: Any) -> Any:
 
 
 def unregister(name: str) -> None:
-    """Take a score out of the registry, as tests of their own scores do."""
+    """Remove a score from the registry.
+
+    Tests that register a score use it to clean up.
+
+    Args:
+        name: Name of the score.
+
+    Raises:
+        KeyError: No score has this name.
+    """
     _METRICS.pop(name)
 
 
 def definitions() -> dict[str, Metric]:
-    """Scores defined so far by name: this folder's file by file, then those of other modules."""
+    """Scores that are defined so far, by name.
 
+    Returns:
+        Those of this folder in the order of its files, then those of other modules.
+    """
+
+    # scores of this folder come first, so that reports keep their order when others join
     def order(metric: Metric) -> tuple[bool, str]:
         module = metric.function.__module__
         return not module.startswith(f"{__package__}."), module
@@ -98,17 +123,28 @@ def definitions() -> dict[str, Metric]:
 
 
 def needs(score: Score) -> tuple[str, ...]:
-    """Names of the inputs that a score cannot do without."""
+    """Names of the inputs that a score requires.
+
+    Args:
+        score: A function of `ScoreInputs`.
+
+    Returns:
+        Its arguments without a default, in order.
+
+    >>> needs(lambda codes, labels, k=5: 0.0)
+    ('codes', 'labels')
+    """
     parameters = signature(score).parameters.items()
-    return tuple(name for name, p in parameters if p.default is Parameter.empty)
+    return tuple(name for name, item in parameters if item.default is Parameter.empty)
 
 
 def _check(metric: Metric) -> None:
+    """Refuse a score that requires an unknown input."""
     unknown = [name for name in needs(metric.function) if name not in input_names()]
     if unknown:
         names = [name for name in input_names() if not name.startswith("train_")]
         raise ConfigError(
             f"score {metric.name!r} needs {', '.join(unknown)}, no field of ScoreInputs; name its "
-            f"arguments by {', '.join(names)}, with 'train_' before those of reference data, "
-            "or give them a default"
+            f"arguments by {', '.join(names)}, put 'train_' before those of reference data, or "
+            "give other arguments a default"
         )

@@ -1,4 +1,4 @@
-"""What is found beside a sample in each part of the code: mean average precision, chunk by chunk."""
+"""Mean average precision of retrieval by codes, or by chunks of them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,36 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.registry import score_function
 
 Distance = Literal["euclidean", "cosine"]
-BLOCK = 1_000_000
+"""Distance of codes by which a gallery is sorted."""
+
+MAX_DISTANCES_PER_BLOCK = 1_000_000
+"""Distances that are computed at a time: bounds the memory."""
 
 
-def average_precision(distance: Array, relevant: NDArray[np.bool_]) -> Array:
-    """Average precision of each row of a table of queries and gallery items, both (Q, G).
+def average_precision(distances: Array, relevant: NDArray[np.bool_]) -> Array:
+    """Average precision of the gallery for each query.
 
-    The mean over relevant items of the share of relevant ones among all that are as near or nearer. So ties have no
-    order, and a code that tells nothing scores the share of relevant items. NaN for a query without a relevant item.
+    For each relevant item, the share of relevant items among all that are as near or nearer; the
+    mean over relevant items. Items at equal distance have no order, so that a constant code scores
+    the share of relevant items.
+
+    Args:
+        distances: Distances of queries and gallery items (Q, G).
+        relevant: True if an item is relevant for a query (Q, G).
+
+    Returns:
+        0 to 1 (Q,); NaN for a query without a relevant item.
+
+    >>> average_precision(np.array([[1.0, 2.0, 3.0]]), np.array([[False, True, False]])).tolist()
+    [0.5]
     """
-    order = np.argsort(distance, axis=1)
-    near = np.take_along_axis(distance, order, axis=1)
+    order = np.argsort(distances, axis=1)
+    ranked = np.take_along_axis(distances, order, axis=1)
     hit = np.take_along_axis(relevant, order, axis=1)
-    n = distance.shape[1]
-    last = np.where(
-        np.hstack([near[:, 1:] != near[:, :-1], np.ones((len(near), 1), bool)]), np.arange(n), n
-    )
-    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+    n = distances.shape[1]
+    is_last = np.hstack([ranked[:, 1:] != ranked[:, :-1], np.ones((len(ranked), 1), bool)])
+    last = np.where(is_last, np.arange(n), n)
+    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]  # the end of each run of ties
     precision = np.take_along_axis(hit.cumsum(1), last, axis=1) / (last + 1)
     total = hit.sum(1)
     return np.where(total > 0, (precision * hit).sum(1) / np.maximum(total, 1), np.nan)
@@ -44,61 +57,63 @@ def retrieval_map(
     codes: Array,
     labels: Labels,
     distance: Distance = "euclidean",
-    queries: int = 2_000,
+    max_queries: int = 2_000,
     seed: int = 0,
 ) -> float:
-    """Mean average precision of finding samples of a query's class among training codes by distance, 0 to 1.
+    """Mean average precision (mAP) of retrieval by distance of codes.
 
-    Chance is the share of the class in the gallery. Queries without a relevant item are left out.
+    Each held-out code queries the training codes; items of its class are relevant. Queries without
+    a relevant item are left out. Chance is the share of the class in the gallery.
 
     Args:
         train_codes: The gallery (M, D).
-        train_labels: Class or factor value of each (M,).
+        train_labels: Class or factor value of each item (M,).
         codes: The queries (N, D).
-        labels: Class or factor value of each (N,).
+        labels: Class or factor value of each query (N,).
         distance: `euclidean` or `cosine`.
-        queries: At most so many queries, drawn at random.
+        max_queries: If there are more queries, so many are drawn at random.
         seed: Seed of that draw.
 
+    Returns:
+        0 to 1; 1 if all items of a query's class are nearer than any other.
+
     Raises:
-        DataError: If shapes disagree or no query has a relevant item.
-        ConfigError: If the distance is not known.
+        DataError: Shapes disagree, or no query has a relevant item.
+        ConfigError: `distance` is unknown.
 
     Source:
-        Hu, Szabo, Portenier, Zwicker, Favaro (2018), Disentangling factors of variation by mixing them.
+        Hu, Szabo, Portenier, Zwicker, Favaro (2018), Disentangling factors of variation by mixing
+        them.
     """
     _check(train_codes, train_labels, codes, labels, distance)
-    rows = np.random.default_rng(seed).permutation(len(codes))[:queries]
-    step = max(1, BLOCK // max(1, len(train_codes)))
-    parts = (rows[i : i + step] for i in range(0, len(rows), step))
-    found = np.concatenate(
-        [
-            average_precision(
-                cdist(codes[part], train_codes, distance), labels[part, None] == train_labels
-            )
-            for part in parts
-        ]
-    )
-    if np.isnan(found).all():
+    rows = np.random.default_rng(seed).permutation(len(codes))[:max_queries]
+    step = max(1, MAX_DISTANCES_PER_BLOCK // max(1, len(train_codes)))
+    blocks = (rows[i : i + step] for i in range(0, len(rows), step))
+    parts = [
+        average_precision(
+            cdist(codes[block], train_codes, distance), labels[block, None] == train_labels
+        )
+        for block in blocks
+    ]
+    precisions = np.concatenate(parts)
+    if np.isnan(precisions).all():
         raise DataError(
             "no query has an item of its class in the gallery; draw both from the same classes"
         )
-    return float(np.nanmean(found))
+    return float(np.nanmean(precisions))
 
 
 def _check(
     train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, distance: str
 ) -> None:
+    """Refuse an unknown distance, and arrays that do not fit together."""
     if distance not in ("euclidean", "cosine"):
-        raise ConfigError(f"distance must be 'euclidean' or 'cosine', got {distance!r}")
-    if (
-        train_codes.ndim != 2
-        or codes.ndim != 2
-        or codes.shape[1:] != train_codes.shape[1:]
-        or codes.size == 0
-    ):
+        raise ConfigError(f"distance={distance!r} is unknown; choose 'euclidean' or 'cosine'")
+    are_tables = train_codes.ndim == 2 and codes.ndim == 2
+    if not are_tables or codes.shape[1:] != train_codes.shape[1:] or codes.size == 0:
         raise DataError(
-            f"codes (N, D) and train_codes (M, D) must share D >= 1, got {codes.shape}, {train_codes.shape}"
+            "codes (N, D) and train_codes (M, D) must share D >= 1, got "
+            f"{codes.shape}, {train_codes.shape}; encode both by one model"
         )
     for name, rows, values in (
         ("train_labels", train_codes, train_labels),
@@ -106,7 +121,7 @@ def _check(
     ):
         if np.shape(values) != (len(rows),):
             raise DataError(
-                f"{name} must have one entry a code, ({len(rows)},), got {np.shape(values)}"
+                f"{name} must have one entry for each code, ({len(rows)},), got {np.shape(values)}"
             )
 
 
@@ -118,7 +133,9 @@ def retrieval_by_chunk(
     chunks: Sequence[int],
     distance: Distance = "euclidean",
 ) -> Array:
-    """`retrieval_map` from each chunk of the code for each factor: which chunk holds what.
+    """`retrieval_map` from each chunk of the code for each factor.
+
+    A disentangled code has one high entry in each column of the table (Hu et al. 2018).
 
     Args:
         train_codes: The gallery (M, D).
@@ -129,20 +146,22 @@ def retrieval_by_chunk(
         distance: `euclidean` or `cosine`.
 
     Returns:
-        A table (chunks, F).
+        Mean average precision, 0 to 1 (chunks, F).
 
     Raises:
-        ConfigError: If the sizes do not sum to D.
+        ConfigError: The sizes are not 1 or more with sum D, or `distance` is unknown.
+        DataError: As for `retrieval_map`.
     """
     if min(chunks, default=0) < 1 or sum(chunks) != codes.shape[1]:
         raise ConfigError(
-            f"chunks must be sizes of 1 or more that sum to D = {codes.shape[1]}, got {tuple(chunks)}"
+            f"chunks={tuple(chunks)} must be 1 or more each and sum to D = {codes.shape[1]}; give "
+            "the size of each chunk of the code"
         )
     return np.array(
         [
             [
-                retrieval_map(train_codes[:, part], known, codes[:, part], asked, distance)
-                for known, asked in zip(train_values.T, values.T, strict=True)
+                retrieval_map(train_codes[:, part], items, codes[:, part], queries, distance)
+                for items, queries in zip(train_values.T, values.T, strict=True)
             ]
             for part in _slices(chunks)
         ]
@@ -150,4 +169,5 @@ def retrieval_by_chunk(
 
 
 def _slices(chunks: Sequence[int]) -> Iterator[slice]:
+    """Columns of each chunk."""
     return (slice(end - size, end) for size, end in zip(chunks, accumulate(chunks), strict=True))

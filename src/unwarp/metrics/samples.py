@@ -1,8 +1,9 @@
-"""How good generated samples are: distances, fidelity and diversity in the space of any features, with no downloads.
+"""Quality of generated samples by features: distances, fidelity and diversity.
 
-No such number means anything alone: it depends on the features and on how many samples it was taken from. So
-`sample_quality` puts two others beside each, from as many samples: the floor (real samples in the place of generated
-ones) and the ceiling (a Gaussian fitted to pixels).
+Any features serve; nothing is downloaded. The numbers depend on the features and on the number of
+samples, so that none means anything alone: `sample_quality` gives two references from as many
+samples, the floor (real samples in place of generated ones) and the ceiling (a Gaussian fitted to
+pixels).
 """
 
 from __future__ import annotations
@@ -17,90 +18,147 @@ from unwarp.core import Array, Labels
 from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.registry import score_function
 
-MEGABYTES = 64
+MAX_MEGABYTES = 64
+"""Memory of a block of pairwise distances."""
 
 
 def frechet(features: Array, sample_features: Array) -> float:
-    """Frechet distance of two Gaussians with the moments of features (N, F) and (M, F).
+    """Frechet distance of two Gaussians with the moments of features.
 
-    `|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))` (Heusel et al. 2017, "GANs trained by a two time-scale update rule").
-    With S = R'R from a triangular factor of the centred features, the last trace is the sum of the singular values of
-    R1 R2': no root of a matrix is taken, so singular covariances and fewer samples than features do no harm. It is
-    biased upwards where samples are few: compare at equal numbers.
+    `|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))`, as in the FID (Heusel et al. 2017, GANs trained
+    by a two time-scale update rule). With S = R'R from a triangular factor of the centred features,
+    the trace of the root is the sum of the singular values of R1 R2', so that singular covariances
+    and fewer samples than features do no harm. The distance is biased upwards for few samples:
+    compare at equal numbers.
+
+    Args:
+        features: Features of real samples (N, F).
+        sample_features: Features of generated samples (M, F).
+
+    Returns:
+        0 or more, in squared units of the features; 0 if the moments agree.
 
     Raises:
-        DataError: The two do not fit together, hold fewer than two rows, or are not finite.
+        DataError: A set has fewer than two rows or is not finite, or the columns differ in number.
     """
-    real, fake = _pair(features, sample_features)
+    real, fake = _checked_pair(features, sample_features)
     (mean, root), (sample_mean, sample_root) = _moments(real), _moments(fake)
     overlap = np.linalg.svd(root @ sample_root.T, compute_uv=False).sum()
     spread = np.square(root).sum() + np.square(sample_root).sum() - 2 * overlap
+    # rounding can bring the distance of equal sets below 0
     return max(0.0, float(np.square(mean - sample_mean).sum() + spread))
 
 
 def kernel_distance(
     features: Array, sample_features: Array, subsets: int = 100, size: int = 1000, seed: int = 0
 ) -> float:
-    """Squared maximum mean discrepancy under the kernel (x'y / F + 1)^3, unbiased, so it may be negative.
+    """Squared maximum mean discrepancy (MMD) under a cubic kernel.
 
-    The mean over `subsets` random pairs of `size` rows (Binkowski et al. 2018, "Demystifying MMD GANs"); fewer rows than
-    that are all taken.
+    The kernel is `(x'y / F + 1)^3`, as in the KID (Binkowski et al. 2018, Demystifying MMD GANs).
+    The estimate is unbiased, so that small sets can be compared.
+
+    Args:
+        features: Features of real samples (N, F).
+        sample_features: Features of generated samples (M, F).
+        subsets: Random pairs of subsets to average over.
+        size: Rows of a subset; sets of equal size up to this one are compared whole, once.
+        seed: Seed of the subsets.
+
+    Returns:
+        About 0 if the distributions agree, and then it may be negative.
 
     Raises:
         DataError: As for `frechet`.
     """
-    real, fake = _pair(features, sample_features)
-    random = np.random.default_rng(seed)
+    real, fake = _checked_pair(features, sample_features)
+    generator = np.random.default_rng(seed)
     size = min(size, len(real), len(fake))
-    if size == len(real) == len(fake):
+    if size == len(real) == len(fake):  # all subsets would be the whole sets
         return _discrepancy(real, fake)
     draws = (
-        (random.choice(len(part), size, replace=False) for part in (real, fake))
+        (generator.choice(len(part), size, replace=False) for part in (real, fake))
         for _ in range(subsets)
     )
     return float(np.mean([_discrepancy(real[a], fake[b]) for a, b in draws]))
 
 
 def precision_recall(features: Array, sample_features: Array, k: int = 3) -> dict[str, float]:
-    """`precision`: share of samples within reach of real ones; `recall`: share of real ones within reach of samples.
+    """Precision and recall of generated samples by nearest neighbours.
 
-    A point reaches as far as its `k`-th nearest neighbour of its own kind (Kynkaanniemi et al. 2019, "Improved precision
-    and recall metric"). One outlier reaches far, which is what `density_coverage` mends.
+    Each point has a ball with its k-th nearest neighbour in its own set as radius. Precision is the
+    share of generated samples in a ball of a real one, recall the share of real samples in a ball
+    of a generated one (Kynkaanniemi et al. 2019, Improved precision and recall metric). An outlier
+    has a large ball, which flatters both; `density_coverage` is robust to it.
+
+    Args:
+        features: Features of real samples (N, F).
+        sample_features: Features of generated samples (M, F).
+        k: Neighbour that sets the radius, 1 or more.
+
+    Returns:
+        `precision` and `recall`, each 0 to 1.
 
     Raises:
-        DataError: As for `frechet`, or no more rows than `k`.
+        ConfigError: `k` is below 1.
+        DataError: As for `frechet`, or a set has no more than `k` rows.
     """
-    real, fake = _pair(features, sample_features, k)
-    reach, sample_reach = _reach(real, k), _reach(fake, k)
-    reached, recalled = np.zeros(len(fake), bool), []
+    real, fake = _checked_pair(features, sample_features, k)
+    radii, sample_radii = _neighbour_radii(real, k), _neighbour_radii(fake, k)
+    is_covered, is_recalled = np.zeros(len(fake), bool), []
     for rows, distances in _distances(real, fake):
-        reached |= (distances <= reach[rows, None]).any(0)
-        recalled.append((distances <= sample_reach).any(1))
-    return {"precision": float(reached.mean()), "recall": float(np.concatenate(recalled).mean())}
+        is_covered |= (distances <= radii[rows, None]).any(0)
+        is_recalled.append((distances <= sample_radii).any(1))
+    return {
+        "precision": float(is_covered.mean()),
+        "recall": float(np.concatenate(is_recalled).mean()),
+    }
 
 
 def density_coverage(features: Array, sample_features: Array, k: int = 5) -> dict[str, float]:
-    """`density`: by how many real ones a sample is reached, over `k`; `coverage`: share of real ones that reach a sample.
+    """Density and coverage of generated samples by nearest neighbours.
 
-    A real point reaches as far as its `k`-th real neighbour (Naeem et al. 2020, "Reliable fidelity and diversity metrics
-    for generative models"). For samples from the real distribution density is 1 on average (it can exceed 1) and
-    coverage 1 - 1 / 2^k.
+    Each real sample has a ball with its k-th nearest real neighbour as radius. Density is the
+    number of balls that hold a generated sample, on average over samples and divided by k; coverage
+    is the share of balls that hold one (Naeem et al. 2020, Reliable fidelity and diversity metrics
+    for generative models).
+
+    Args:
+        features: Features of real samples (N, F).
+        sample_features: Features of generated samples (M, F).
+        k: Neighbour that sets the radius, 1 or more.
+
+    Returns:
+        `density`, 0 or more and about 1 for samples from the real distribution, and `coverage`, 0
+        to 1 and about 1 - 1 / 2^k for as many samples from it.
 
     Raises:
+        ConfigError: `k` is below 1.
         DataError: As for `precision_recall`.
     """
-    real, fake = _pair(features, sample_features, k)
-    reach = _reach(real, k)
-    hits, covered = 0, 0
+    real, fake = _checked_pair(features, sample_features, k)
+    radii = _neighbour_radii(real, k)
+    n_hits, n_covered = 0, 0
     for rows, distances in _distances(real, fake):
-        inside = distances <= reach[rows, None]
-        hits += int(inside.sum())
-        covered += int(inside.any(1).sum())
-    return {"density": hits / (k * len(fake)), "coverage": covered / len(real)}
+        is_inside = distances <= radii[rows, None]
+        n_hits += int(is_inside.sum())
+        n_covered += int(is_inside.any(1).sum())
+    return {"density": n_hits / (k * len(fake)), "coverage": n_covered / len(real)}
 
 
-def beside(features: Array, sample_features: Array, seed: int = 0) -> dict[str, float]:
-    """Every measure above of generated against real features, by name."""
+def compare_features(features: Array, sample_features: Array, seed: int = 0) -> dict[str, float]:
+    """All measures of generated against real features, by name.
+
+    Args:
+        features: Features of real samples (N, F).
+        sample_features: Features of generated samples (M, F).
+        seed: Seed of the subsets of `kernel_distance`.
+
+    Returns:
+        `frechet`, `kernel_distance`, `precision`, `recall`, `density`, `coverage`.
+
+    Raises:
+        DataError: As for `density_coverage`.
+    """
     return {
         "frechet": frechet(features, sample_features),
         "kernel_distance": kernel_distance(features, sample_features, seed=seed),
@@ -113,37 +171,52 @@ def beside(features: Array, sample_features: Array, seed: int = 0) -> dict[str, 
 def sample_quality(
     features: Array, sample_features: Array, gaussian_features: Array, seed: int = 0
 ) -> dict[str, float]:
-    """Every measure of the samples, and beside it `..._floor` and `..._ceiling`.
+    """All measures of generated samples, each with its floor and its ceiling.
 
-    Half of the real ones, drawn at random, is the reference for all three, and as many of each kind stand against it:
-    the other half (floor: what a perfect model would get), the samples, and draws of `pixel_gaussian` (ceiling: what is
-    reached without learning anything but means and covariances).
+    A random half of the real samples is the reference. Against it are compared, in equal numbers:
+    the samples; the other half (floor, the numbers of a perfect model); and draws of
+    `pixel_gaussian` (ceiling, the numbers of a model of means and covariances alone).
 
     Args:
-        features: Features of held-out real samples (N, F), each thing once: a copy in the other half would count as
-            perfectly generated.
+        features: Features of held-out real samples (N, F), each original once: copies in the other
+            half would count as perfectly generated.
         sample_features: Features of generated samples (M, F).
         gaussian_features: Features of draws of `pixel_gaussian` (L, F).
-        seed: Of the halves and of the subsets.
+        seed: Seed of the halves and of the subsets.
+
+    Returns:
+        The names of `compare_features`, and each with `_floor` and `_ceiling` behind it.
 
     Raises:
-        DataError: As for `precision_recall`.
+        DataError: As for `density_coverage`.
     """
     order = np.random.default_rng(seed).permutation(len(features))
+    # equal numbers, because the Frechet distance and the radii depend on them
     n = min(len(features) // 2, len(sample_features), len(gaussian_features))
-    reference, others = features[order[:n]], features[order[n : 2 * n]]
-    kinds = {"": sample_features[:n], "_floor": others, "_ceiling": gaussian_features[:n]}
-    found = {end: beside(reference, kind, seed) for end, kind in kinds.items()}
-    return {f"{name}{end}": found[end][name] for name in found[""] for end in kinds}
+    reference, real = features[order[:n]], features[order[n : 2 * n]]
+    sets = {"": sample_features[:n], "_floor": real, "_ceiling": gaussian_features[:n]}
+    scores = {suffix: compare_features(reference, part, seed) for suffix, part in sets.items()}
+    return {f"{name}{suffix}": scores[suffix][name] for name in scores[""] for suffix in sets}
 
 
 def pixel_gaussian(train_x: Array, n: int, seed: int = 0) -> Array:
-    """`n` draws (n, ...) of the Gaussian with the mean and covariance of training samples (N, ...).
+    """Draws of the Gaussian with the mean and covariance of training samples.
 
-    Draws are clipped to the range of `train_x`. A draw is a random mixture of the centred training samples, which has
-    their covariance exactly, whatever its rank.
+    A draw is a random mixture of the centred training samples, which has their covariance exactly,
+    at any rank. Draws are then clipped to the range of `train_x`.
+
+    Args:
+        train_x: Training samples (N, ...), N >= 2.
+        n: Number of draws.
+        seed: Seed of the draws.
+
+    Returns:
+        Draws (n, ...), of the dtype of `train_x`.
+
+    Raises:
+        DataError: Fewer than two samples, or values that are not finite.
     """
-    flat = _table(train_x.reshape(len(train_x), -1), "train_x", 2)
+    flat = _checked_table(train_x.reshape(len(train_x), -1), "train_x", 2)
     mean, root = _moments(flat)
     normal = np.random.default_rng(seed).normal(size=(n, len(root)))
     draws = (mean + normal @ root).clip(flat.min(), flat.max())
@@ -151,17 +224,19 @@ def pixel_gaussian(train_x: Array, n: int, seed: int = 0) -> Array:
 
 
 @score_function
-def class_shares(sample_labels: Labels, labels: Labels, least: float = 0.1) -> dict[str, float]:
-    """Mode coverage: which classes a classifier finds among the samples, against those of the data.
+def class_shares(sample_labels: Labels, labels: Labels, min_ratio: float = 0.1) -> dict[str, float]:
+    """Mode coverage: class frequencies of generated samples against those of the data.
 
     Args:
-        sample_labels: Classes found for generated samples (M,).
+        sample_labels: Classes that a classifier predicts for generated samples (M,).
         labels: Classes of real samples (N,).
-        least: A class counts as covered from this share of its share in the data: a classifier errs, so one hit is none.
+        min_ratio: A class is covered if its share among samples is at least this multiple of its
+            share in the data: a classifier errs, so that one hit proves nothing.
 
     Returns:
-        `classes_covered` (a number of classes), `class_entropy` (nats; log of the number of classes where all are equally
-        frequent) and `class_divergence` (KL of the samples' classes from the data's, nats).
+        `classes_covered` (number of classes), `class_entropy` (of the samples' classes, in nats;
+        log of the number of classes if all are equally frequent) and `class_divergence` (KL of the
+        samples' classes from the data's, in nats; 0 at best).
 
     Raises:
         DataError: A set is empty, or a sample has a class that no real one has.
@@ -169,38 +244,42 @@ def class_shares(sample_labels: Labels, labels: Labels, least: float = 0.1) -> d
     names = np.unique(labels)
     if not len(names) or not len(sample_labels) or not np.isin(sample_labels, names).all():
         raise DataError(
-            f"sample_labels must be among the classes of labels, {names.tolist()}, and neither may be empty"
+            f"sample_labels must be among the classes of labels, {names.tolist()}, and neither may "
+            "be empty; predict them by a classifier of these classes"
         )
     real = np.array([np.mean(labels == name) for name in names])
     fake = np.array([np.mean(sample_labels == name) for name in names])
-    seen = fake > 0
+    is_present = fake > 0
     return {
-        "classes_covered": float((fake >= least * real).sum()),
-        "class_entropy": float(-(fake[seen] * np.log(fake[seen])).sum()),
-        "class_divergence": float((fake[seen] * np.log(fake[seen] / real[seen])).sum()),
+        "classes_covered": float((fake >= min_ratio * real).sum()),
+        "class_entropy": float(-(fake[is_present] * np.log(fake[is_present])).sum()),
+        "class_divergence": float(
+            (fake[is_present] * np.log(fake[is_present] / real[is_present])).sum()
+        ),
     }
 
 
-def _pair(features: Array, sample_features: Array, k: int = 1) -> tuple[Array, Array]:
-    """Both tables, checked, in double precision."""
+def _checked_pair(features: Array, sample_features: Array, k: int = 1) -> tuple[Array, Array]:
+    """Both tables in double precision, with more than `k` rows and equally many columns."""
     if k < 1:
-        raise ConfigError(f"k={k} must be at least 1")
-    real, fake = (
-        _table(features, "features", k + 1),
-        _table(sample_features, "sample_features", k + 1),
-    )
+        raise ConfigError(f"k={k} must be at least 1; choose a number of neighbours")
+    real = _checked_table(features, "features", k + 1)
+    fake = _checked_table(sample_features, "sample_features", k + 1)
     if real.shape[1] != fake.shape[1]:
         raise DataError(
-            f"features have {real.shape[1]} columns and sample_features {fake.shape[1]}; use one extractor"
+            f"features have {real.shape[1]} columns and sample_features {fake.shape[1]}; compute "
+            "both by one feature extractor"
         )
     return real, fake
 
 
-def _table(values: Array, name: str, rows: int) -> Array:
+def _checked_table(values: Array, name: str, min_rows: int) -> Array:
+    """A finite table in double precision."""
     table = np.asarray(values, np.float64)
-    if table.ndim != 2 or len(table) < rows or not table.shape[1]:
+    if table.ndim != 2 or len(table) < min_rows or not table.shape[1]:
         raise DataError(
-            f"{name} must be a table of {rows} rows or more, got shape {table.shape}; give more samples"
+            f"{name} must be a table of {min_rows} rows or more, got shape {table.shape}; give "
+            "more samples"
         )
     if not np.isfinite(table).all():
         raise DataError(f"{name} holds NaN or infinite values; look at the samples they come from")
@@ -214,26 +293,26 @@ def _moments(table: Array) -> tuple[Array, Array]:
 
 
 def _discrepancy(real: Array, fake: Array) -> float:
-    inner = (_cubic(part, part) for part in (real, fake))
-    own = sum((k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in inner)
-    return float(own - 2 * _cubic(real, fake).mean())
+    """Unbiased squared MMD of two tables; a row is not compared with itself."""
+    kernels = (_cubic_kernel(part, part) for part in (real, fake))
+    within = sum((k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in kernels)
+    return float(within - 2 * _cubic_kernel(real, fake).mean())
 
 
-def _cubic(a: Array, b: Array) -> Array:
+def _cubic_kernel(a: Array, b: Array) -> Array:
     linear = a @ b.T / a.shape[1] + 1
     return np.asarray(linear * linear * linear)
 
 
-def _reach(table: Array, k: int) -> Array:
-    """Distance of each row (N, F) from its k-th nearest other row, (N,)."""
-    return np.asarray(
-        NearestNeighbors(n_neighbors=k, algorithm="brute").fit(table).kneighbors()[0][:, -1]
-    )
+def _neighbour_radii(table: Array, k: int) -> Array:
+    """Distance of each row (N, F) from its k-th nearest other row (N,)."""
+    neighbours = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(table)
+    return np.asarray(neighbours.kneighbors()[0][:, -1])
 
 
 def _distances(real: Array, fake: Array) -> Iterator[tuple[slice, Array]]:
-    """Distances of some real rows from all samples at a time, in bounded memory."""
+    """Blocks of real rows and their distances from all generated rows, in bounded memory."""
     start = 0
-    for part in pairwise_distances_chunked(real, fake, working_memory=MEGABYTES):
+    for part in pairwise_distances_chunked(real, fake, working_memory=MAX_MEGABYTES):
         yield slice(start, start + len(part)), part
         start += len(part)

@@ -1,7 +1,7 @@
-"""Whether alignment brings series of a class, or of a cluster, nearer to one another.
+"""Class separation of series, raw and aligned, and the remaining variance.
 
-Distances are Euclidean, and nothing is learned: the nearest neighbour (1-NN) and the nearest mean
-of a class.
+Distances are Euclidean and nothing is trained but means: nearest neighbours, nearest class means
+and k-means read the classes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from unwarp.metrics.registry import score_function
 
 
 def nearest(train: Array, train_labels: Labels, test: Array, labels: Labels) -> dict[str, float]:
-    """Accuracy of the nearest neighbour (`1nn`) and of the nearest class mean (`centroid`), 0 to 1.
+    """Accuracy of the nearest neighbour and of the nearest class mean.
 
     Args:
-        train: Reference samples (N, ...).
-        train_labels: Their classes (N,).
-        test: Samples (M, ...) that are classified.
-        labels: Their classes (M,).
+        train: Reference samples (M, ...).
+        train_labels: Their classes (M,).
+        test: Samples (N, ...) that are classified.
+        labels: Their classes (N,).
+
+    Returns:
+        `1nn` and `centroid`, each 0 to 1.
     """
     gallery, queries = (x.reshape(len(x), -1) for x in (train, test))
     return {
@@ -36,42 +39,44 @@ def nearest(train: Array, train_labels: Labels, test: Array, labels: Labels) -> 
 def nearest_centroids(
     train: Array, train_labels: Labels, test: Array, labels: Labels, n_means: int = 1, seed: int = 0
 ) -> float:
-    """Accuracy of the nearest of `n_means` means a class, 0 to 1.
+    """Accuracy of the nearest of several means of each class.
 
     Means are those of k-means within the class. One mean is the nearest class mean; more of them
     leave room for a class that comes in several kinds.
 
     Args:
-        train: Reference samples (N, ...).
-        train_labels: Their classes (N,).
-        test: Samples (M, ...) that are classified.
-        labels: Their classes (M,).
-        n_means: Means a class; fewer where a class has fewer samples.
+        train: Reference samples (M, ...).
+        train_labels: Their classes (M,).
+        test: Samples (N, ...) that are classified.
+        labels: Their classes (N,).
+        n_means: Means of each class; fewer for a class of fewer samples.
         seed: Seed of k-means.
+
+    Returns:
+        Share of samples that are classified correctly, 0 to 1.
     """
     gallery, queries = (x.reshape(len(x), -1) for x in (train, test))
     means, names = [], []
     for name in np.unique(train_labels):
         rows = gallery[train_labels == name]
-        means.append(
-            KMeans(min(n_means, len(rows)), n_init=10, random_state=seed).fit(rows).cluster_centers_
-        )
+        clusters = KMeans(min(n_means, len(rows)), n_init=10, random_state=seed).fit(rows)
+        means.append(clusters.cluster_centers_)
         names += [name] * len(means[-1])
-    return float(
-        np.mean(
-            np.asarray(names)[pairwise_distances_argmin(queries, np.concatenate(means))] == labels
-        )
-    )
+    predicted = np.asarray(names)[pairwise_distances_argmin(queries, np.concatenate(means))]
+    return float(np.mean(predicted == labels))
 
 
 def separation(train: Array, train_labels: Labels, test: Array, labels: Labels) -> dict[str, float]:
-    """`nearest`, and `acc` and `nmi` of k-means fitted on `train`, by `test`.
+    """Accuracies of neighbours, class means and k-means clusters.
 
     Args:
-        train: Reference samples (N, ...).
-        train_labels: Their classes (N,).
-        test: Samples (M, ...) that are classified.
-        labels: Their classes (M,).
+        train: Reference samples (M, ...).
+        train_labels: Their classes (M,); k-means does not use them.
+        test: Samples (N, ...) that are classified.
+        labels: Their classes (N,).
+
+    Returns:
+        `1nn` and `centroid` (see `nearest`), `acc` and `nmi` (see `kmeans`), each 0 to 1.
     """
     gallery, queries = (x.reshape(len(x), -1) for x in (train, test))
     return nearest(gallery, train_labels, queries, labels) | kmeans(gallery, queries, labels)
@@ -84,15 +89,20 @@ def separation(train: Array, train_labels: Labels, test: Array, labels: Labels) 
 def aligned_separation(
     train_aligned: Array, train_labels: Labels, aligned: Array, labels: Labels
 ) -> dict[str, float]:
-    """How well aligned series tell their classes: `aligned_1nn`, `_centroid`, `_acc`, `_nmi`.
+    """Class separation of aligned series.
 
-    Pictures have no `aligned`, so that these are scores of series alone.
+    Compare it with `series_baselines`, the same of raw series. Pictures have no `aligned`, so that
+    these are scores of series alone.
 
     Args:
         train_aligned: Reference series with their warps undone (M, C, T).
         train_labels: Their classes (M,).
         aligned: Held-out series with their warps undone (N, C, T).
         labels: Their classes (N,).
+
+    Returns:
+        `aligned_1nn`, `aligned_centroid`, `aligned_acc`, `aligned_nmi`, each 0 to 1 (see
+        `separation`).
     """
     scores = separation(train_aligned, train_labels, aligned, labels)
     return {f"aligned_{name}": value for name, value in scores.items()}
@@ -102,9 +112,9 @@ def aligned_separation(
 def codes_separation(
     train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, series: Array
 ) -> dict[str, float]:
-    """How well codes tell the classes of series, as `codes_1nn` and `codes_centroid`.
+    """Class separation of the codes of series.
 
-    They stand beside the same numbers of aligned and of raw series. Pictures have no `series`, so
+    Compare it with the same numbers of aligned and of raw series. Pictures have no `series`, so
     that these are scores of series alone.
 
     Args:
@@ -112,14 +122,17 @@ def codes_separation(
         train_labels: Their classes (M,).
         codes: Held-out codes (N, D).
         labels: Their classes (N,).
-        series: The series that the codes stand for (N, C, T).
+        series: The encoded series (N, C, T); only their number is used.
+
+    Returns:
+        `codes_1nn` and `codes_centroid`, each 0 to 1 (see `nearest`).
 
     Raises:
         DataError: Codes and series differ in number.
     """
     if len(codes) != len(series):
         raise DataError(
-            f"codes has {len(codes)} rows, series {len(series)}; give one code a series"
+            f"codes has {len(codes)} rows, series {len(series)}; give one code for each series"
         )
     scores = nearest(train_codes, train_labels, codes, labels)
     return {f"codes_{name}": value for name, value in scores.items()}
@@ -129,7 +142,7 @@ def codes_separation(
 def series_baselines(
     train_series: Array, train_labels: Labels, series: Array, labels: Labels
 ) -> dict[str, float]:
-    """How well series as they are tell their classes: `raw_1nn`, `_centroid`, `_acc`, `_nmi`.
+    """Class separation of raw series, without a model.
 
     Pictures have no `series`; `moment_baselines` are theirs.
 
@@ -138,6 +151,9 @@ def series_baselines(
         train_labels: Their classes (M,).
         series: Held-out series (N, C, T), without gaps.
         labels: Their classes (N,).
+
+    Returns:
+        `raw_1nn`, `raw_centroid`, `raw_acc`, `raw_nmi`, each 0 to 1 (see `separation`).
     """
     scores = separation(train_series, train_labels, series, labels)
     return {f"raw_{name}": value for name, value in scores.items()}
@@ -147,9 +163,10 @@ def series_baselines(
 def variance_left(
     x: Array, aligned: Array, codes: Array, cluster_centers: Array
 ) -> dict[str, float]:
-    """`variance_ratio` of alignment, each series in the cluster nearest to its code.
+    """Share of the variance within clusters that alignment leaves.
 
-    Pictures have no `aligned`, so that this is a score of series alone.
+    Each series belongs to the cluster with the centre nearest to its code. Pictures have no
+    `aligned`, so that this is a score of series alone.
 
     Args:
         x: Series as observed (N, C, T).
@@ -158,27 +175,33 @@ def variance_left(
         cluster_centers: Centres of the clusters (K, D), as `Unwarper.cluster_centers_`.
 
     Returns:
-        `variance_left`; nothing where nothing varies within clusters.
+        `variance_left`, the `variance_ratio` of the clusters; nothing if series do not vary within
+        them.
     """
     ratio = variance_ratio(x, aligned, pairwise_distances_argmin(codes, cluster_centers))
     return {"variance_left": ratio} if np.isfinite(ratio) else {}
 
 
 def variance_ratio(x: Array, aligned: Array, clusters: Labels) -> float:
-    """Variance within clusters after alignment over that before; NaN where nothing varies.
+    """Variance within clusters after alignment over that before.
 
-    Below 1, alignment brings alike series together. It needs no classes.
+    It needs no classes. A warp that erases the signal also lowers it: read it beside the
+    separation of classes or the reconstruction error.
 
     Args:
         x: Series as observed (N, C, T).
         aligned: The same, aligned (N, C, T).
-        clusters: Cluster of each (N,).
+        clusters: Cluster of each series (N,).
+
+    Returns:
+        0 or more; below 1 if alignment brings the series of a cluster together. NaN if nothing
+        varies within clusters before.
     """
-    before, after = (_within(part, clusters) for part in (x, aligned))
+    before, after = (_variance_within(part, clusters) for part in (x, aligned))
     return after / before if before else float("nan")
 
 
-def _within(x: Array, clusters: Labels) -> float:
+def _variance_within(x: Array, clusters: Labels) -> float:
     """Squared distances from the means of the clusters, summed."""
     members = map(clusters.__eq__, np.unique(clusters))
     return float(sum(np.square(x[rows] - x[rows].mean(0)).sum() for rows in members))
