@@ -33,7 +33,8 @@ from unwarp.data.dataset import Dataset, reference_view
 from unwarp.datasets import digits, dsprites, mnist
 from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
 from unwarp.metrics import ScoreInputs
-from unwarp.metrics.recovery import angle_error_modulo, r2, relative
+from unwarp.metrics.agreement import angle_error_modulo, r2
+from unwarp.metrics.recovery import relative
 from unwarp.models import BetaVAE, MixingAE, Optimiser, Recipe
 from unwarp.models.codec import describe
 from unwarp.planning.presets import DIGITS
