@@ -42,7 +42,7 @@ MAX_KINDS_CHANGED = 3
 def deformations(outcome: Outcome) -> Figure | None:
     """Histograms of the estimated deformations, where there are any."""
     table = outcome.warped.embedding.table
-    return plots.columns(table) if table else None
+    return plots.histograms(table) if table else None
 
 
 def clusters(outcome: Outcome) -> Figure:
@@ -60,7 +60,7 @@ def recovery(outcome: Outcome) -> Figure | None:
         return None
     size = (test.x.shape[2], test.x.shape[3])
     columns = relative(outcome.warped.embedding.map, test.maps, test.ids, size)
-    return plots.recovered({f: (a.numpy(), b.numpy()) for f, (a, b) in columns.items()})
+    return plots.recovery({f: (a.numpy(), b.numpy()) for f, (a, b) in columns.items()})
 
 
 def deformation(outcome: Outcome) -> Figure | None:

@@ -31,7 +31,7 @@ from unwarp.core import Array
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models import Model
 from unwarp.models.latent import Latent
-from unwarp.plots.timelines import largest
+from unwarp.plots.timelines import largest_clusters
 from unwarp.warps import Window, interpolate_missing
 
 MAX_SERIES_EXAMPLES = MAX_EXAMPLES // 2
@@ -77,7 +77,7 @@ def alignment(outcome: Outcome) -> Figure:
         unwarper.cluster_templates_,
         nearest_clusters(embedding.codes, unwarper.cluster_centers_),
         sampling_rate=clock_rate(unwarper.model_),
-        most=MAX_CLUSTERS_OVERLAID,
+        max_clusters=MAX_CLUSTERS_OVERLAID,
     )
 
 
@@ -109,7 +109,7 @@ def time_maps(outcome: Outcome) -> Figure | None:
 def deformations(outcome: Outcome) -> Figure | None:
     """Histograms of the estimated deformations, where there are any."""
     table = overview_embedding(outcome.warped, outcome).table
-    return plots.columns(table, bounds=False) if table else None
+    return plots.histograms(table, bounds=False) if table else None
 
 
 def clock_rate(model: Model) -> float | None:
@@ -134,7 +134,7 @@ def averages(outcome: Outcome) -> Figure | None:
     unwarper, x = outcome.warped.unwarper, overview_samples(outcome)
     embedding = overview_embedding(outcome.warped, outcome)
     clusters = nearest_clusters(embedding.codes, unwarper.cluster_centers_)
-    names = largest(clusters, MAX_CLUSTERS_AVERAGED)
+    names = largest_clusters(clusters, MAX_CLUSTERS_AVERAGED)
     members = [_thinned(np.flatnonzero(clusters == name)) for name in names]
     step = -(-x.shape[2] // MAX_TIMES_AVERAGED)
     groups = [x[rows, 0, ::step].numpy() for rows in members]
