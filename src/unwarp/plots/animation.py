@@ -1,4 +1,7 @@
-"""Animations: samples to frames, and frames to the bytes of a GIF file."""
+"""Animations: from samples to frames, and from frames to GIF files.
+
+`moving` draws a frame per sample; `animate` packs frames into the bytes of a small file.
+"""
 
 from __future__ import annotations
 
@@ -104,14 +107,16 @@ def _render_frame(
 
 
 def animate(frames: Array, seconds: float = 3.0, max_bytes: int = 300_000) -> bytes:
-    """The bytes of a GIF file that plays frames forth and back, forever.
+    """Bytes of a GIF file that plays frames forth and back.
+
+    The file repeats forever.
 
     To keep the file small, the number of colours goes down from 64 to 16 and then the size of
     the frames by powers of 2, until `max_bytes` are enough.
 
     Args:
         frames: Grey frames (F, height, width) or colour frames (F, height, width, 3): uint8, or
-            floats within [0, 1], outside of which they are clipped.
+            floats, which are clipped to [0, 1].
         seconds: Duration of one way, from the first frame to the last. A frame lasts 20 ms or
             longer.
         max_bytes: Greatest size of the file; exceeded only if frames of 1/256 of their width

@@ -1,7 +1,7 @@
 """Rows and grids of samples: galleries, traversals, interpolations, feature arithmetic.
 
-Images have shape (C, H, W) with intensities in [0, 1]; series have shape (C, T). `*shape` stands
-for either. All series of a figure have the same vertical scale.
+Images have shape (C, H, W) with intensities in [0, 1]; series have shape (C, T). `*shape` is
+either. All series of a figure have the same vertical scale.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ MARGIN_INCHES = 0.1
 def gallery(
     rows: Mapping[str, Row], title: str = "", under: Mapping[str, Sequence[str]] | None = None
 ) -> Figure:
-    """Rows of samples under one another, each with its name at the left.
+    """Rows of samples under one another, with names at the left.
 
     Samples of one column belong together, such as an observation, its template and its
     reconstruction.
 
     Args:
-        rows: Samples (N, *shape) by the name of their row. A row may be a list in which None
-            leaves a place empty.
+        rows: Samples (N, *shape) by the name of their row. A row may be a list; None in it leaves
+            a place empty.
         title: Title of the figure; empty for none.
         under: Captions under the samples of a row (N,), by the name of the row.
 
@@ -172,7 +172,7 @@ def interpolation(ends: Array, templates: Array, x_hat: Array) -> Figure:
 
 
 def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
-    """Paths between two observed samples, one chunk of the code at a time.
+    """Paths between two observed samples, along single chunks of the code.
 
     Everything but the chunk of the row stays as in sample a. `unwarp.analysis.interpolate_chunks`
     computes the samples.
@@ -184,7 +184,7 @@ def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
             chunk of the row is as in b.
 
     Returns:
-        A figure with R + 1 rows, the first of which shows a and b.
+        A figure with R + 1 rows; the first shows a and b.
     """
     n = x.shape[1]
     rows: dict[str, Row] = {"observed": _spread_ends(ends, n), **dict(zip(labels, x, strict=True))}

@@ -1,4 +1,8 @@
-"""Charts of numbers: embeddings, estimated against true deformations, histograms."""
+"""Charts of numbers: embeddings, estimated against true deformations, histograms.
+
+A `Factor` names a column of a deformation table and states its unit and range; its label is the
+title of a panel, such as `rotation (deg)`.
+"""
 
 from __future__ import annotations
 

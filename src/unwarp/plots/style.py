@@ -1,4 +1,8 @@
-"""Colours, style and number format that all figures share."""
+"""Colours, style and number format that all figures share.
+
+Figures have the same look in every environment: `with_style` sets `STYLE` while a plot is drawn,
+and restores the settings of the user afterwards.
+"""
 
 from __future__ import annotations
 

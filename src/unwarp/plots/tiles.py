@@ -1,4 +1,4 @@
-"""Tiles: small drawings of single samples, an image or the curves of a series.
+"""Tiles: small drawings of single images or series.
 
 Rows and grids of tiles, in `unwarp.plots.galleries`, share one set of axes. Its unit is the width
 of a tile, so that a tile is 1 wide and `aspect_ratio` high.
@@ -28,7 +28,7 @@ TILE_STEP = 1.14
 
 
 def is_image(sample: Array) -> bool:
-    """Whether a sample is an image (C, H, W), rather than a series (C, T)."""
+    """Whether a sample is an image (C, H, W), not a series."""
     return sample.ndim == 3
 
 
@@ -36,7 +36,7 @@ def to_displayed(x: Array) -> Array:
     """An image (C, H, W) in the layout that matplotlib displays.
 
     Args:
-        x: Intensities, of which values below 0 and above 1 are clipped.
+        x: Intensities; values below 0 or above 1 are clipped.
 
     Returns:
         Colours (H, W, 3) of three channels; otherwise the first channel (H, W). Values are within
@@ -101,7 +101,7 @@ def tile_inches(sample: Array, n_tiles: int) -> float:
 def draw_tile(
     axis: Any, sample: Array | None, limits: tuple[float, float], x: float = 0.0, y: float = 0.0
 ) -> list[Any]:
-    """Draw one sample into axes, and return what matplotlib drew.
+    """Draw one sample into axes.
 
     An image is shown in grey from 0 (black) to 1 (white), or in colour if it has three channels.
     A series is a curve from left to right: dark for one channel, of one colour per channel for

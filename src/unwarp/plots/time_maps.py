@@ -1,4 +1,8 @@
-"""Warps of time as curves: template time and local speed over observed time."""
+"""Curves of warps of time: template time and local speed.
+
+A warp of time is an increasing function gamma. It leads from observed time to template time, so
+that observation(t) = template(gamma(t)).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Series over time: clusters before and after alignment, and averages by several methods.
+"""Series over time: aligned clusters, and averages by several methods.
 
 The time axis is in seconds if a sampling rate (samples per second) is passed, else in samples.
 """
@@ -25,7 +25,7 @@ METHOD_COLOURS = (ACCENT, OTHER, "#3f9142", QUIET, INK)
 
 
 def time_axis(length: int, sampling_rate: float | None) -> tuple[Array, str]:
-    """Times of the samples of a series, and the label of their axis.
+    """Times of the samples of a series, with their axis label.
 
     Args:
         length: Number of samples T.
@@ -88,11 +88,17 @@ def series(
             _draw_pair(pair, times, raw[members, i], aligned[members, i], templates[cluster, i])
         name = names[cluster] if names else f"cluster {cluster}"
         row[0].set_ylabel(f"{name}\n{members.sum()} series")
-    for i, title in enumerate(("observed", "aligned") * n_channels):
-        axes[0, i].set_title(title if raw.shape[1] == 1 else f"{title}, channel {i // 2}")
-        axes[-1, i].set_xlabel(time_label)
+    _label_columns(axes, time_label, has_channels=raw.shape[1] > 1)
     draw_legend(figure, axes[0, 0], axes[0, 1])
     return figure
+
+
+def _label_columns(axes: Array, time_label: str, has_channels: bool) -> None:
+    """Write titles above and the time label below columns of pairs, observed and aligned."""
+    n_pairs = axes.shape[1] // 2
+    for i, title in enumerate(("observed", "aligned") * n_pairs):
+        axes[0, i].set_title(f"{title}, channel {i // 2}" if has_channels else title)
+        axes[-1, i].set_xlabel(time_label)
 
 
 def _draw_pair(
@@ -106,7 +112,7 @@ def _draw_pair(
 
 
 def largest_clusters(clusters: Array, n: int) -> Array:
-    """The `n` clusters with the most members, in the order of their numbers.
+    """The `n` clusters with the most members, by rising number.
 
     Args:
         clusters: Cluster of each sample (N,).

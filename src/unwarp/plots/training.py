@@ -1,4 +1,8 @@
-"""Course of trainings: loss curves, and the measures of adversarial training."""
+"""Course of trainings: loss curves, and the measures of adversarial training.
+
+The rows of a `History` of `unwarp.training` are drawn. There is one for every tenth step, with the
+seconds since the start and the loss terms by name. `training_plot` picks the plot that fits.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ RUN_COLOURS = (ACCENT, OTHER, QUIET)
 
 @with_style
 def adversarial_training(histories: Mapping[str, Rows]) -> Figure:
-    """Measures of the adversarial training of two runs over time, one panel per measure.
+    """Measures of adversarial training over time, one panel per measure.
 
     Gradient norms have a logarithmic axis. The dotted line at 0.5 is the probability of a critic
     that cannot tell real samples from generated ones.

@@ -1,4 +1,4 @@
-"""Checks of a report: criteria that tell whether training worked on this data.
+"""Checks of a report: criteria for whether training worked.
 
 No check needs labels or true deformations.
 """
@@ -26,7 +26,7 @@ MAX_SHARE_AMBIGUOUS = 0.1
 
 
 def checks(outcome: Outcome) -> tuple[Check, ...]:
-    """The checks of a run; those of scores that the run does not have are left out."""
+    """The checks of a run, as far as it has their scores."""
     scores = outcome.warped.report.scores
     n_content = outcome.warped.embedding.codes.shape[1]
     candidates = (

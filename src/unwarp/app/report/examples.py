@@ -1,4 +1,4 @@
-"""Choice of the samples in a report: a few examples, or an overview of many."""
+"""Samples of a report: a few examples, or an overview of many."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def has_overview_of_held_out(outcome: Outcome) -> bool:
 
 
 def overview_samples(outcome: Outcome) -> Tensor:
-    """The samples of the overview (N, *shape), scaled as the model takes them.
+    """The samples of the overview (N, *shape), scaled for the model.
 
     Training samples, if any, come before the held-out ones.
     """
@@ -83,7 +83,7 @@ def overview_embedding(trial: Trial, outcome: Outcome) -> Embedding:
 
 
 def overview_labels(outcome: Outcome) -> Labels | None:
-    """The classes (N,) of the overview, in the order of `overview_samples`; None if unknown."""
+    """The classes (N,) of `overview_samples`, in their order; None if unknown."""
     training, test = outcome.training.labels, outcome.test.labels
     if test is None or has_overview_of_held_out(outcome) or training is None:
         return test
@@ -116,7 +116,10 @@ def nearest_clusters(codes: Array, centres: Array) -> Array:
 
 
 def nearest_to_mean(codes: Array) -> int:
-    """The row of the code nearest to the mean of all codes (N, D).
+    """The row of the code nearest to the mean code.
+
+    Args:
+        codes: Content codes (N, D).
 
     >>> nearest_to_mean(np.array([[-3.0], [0.4], [2.0]]))
     1

@@ -1,4 +1,4 @@
-"""Figures of every domain: galleries of examples, the latent space, the course of training."""
+"""Figures of every domain: examples, the latent space, the training."""
 
 from __future__ import annotations
 
@@ -65,7 +65,17 @@ def gallery_caption(outcome: Outcome, noun: str, aligned: str = "") -> str:
 
 
 def latent_space(outcome: Outcome) -> Figure:
-    """t-SNE of the codes of both models, coloured by class if labels are known."""
+    """t-SNE of the codes of both models, coloured by class if known.
+
+    Of the samples of the overview, at most `MAX_POINTS_IN_MAP` are mapped, the same ones for both
+    models. The seed is fixed, so a report can be drawn again.
+
+    Args:
+        outcome: The run.
+
+    Returns:
+        A figure with two panels, with and without the warp.
+    """
     codes = [overview_embedding(trial, outcome).codes for trial in outcome.trials.values()]
     labels = overview_labels(outcome)
     rows = np.random.default_rng(0).permutation(len(codes[0]))[:MAX_POINTS_IN_MAP]
@@ -85,12 +95,19 @@ def latent_space_caption(outcome: Outcome) -> str:
 
 
 def training_plot_of(outcome: Outcome) -> TrainingPlot:
-    """The training plot that fits the history of the model with the warp."""
+    """The training plot for the history of the model with the warp.
+
+    It draws the baseline as well, since both models are of one family.
+    """
     return training_plot(outcome.warped.unwarper.history_.rows)
 
 
 def training(outcome: Outcome) -> Figure:
-    """The course of the trainings of both models, over seconds."""
+    """The course of the trainings of both models, over seconds.
+
+    Adversarial families show the measures of critic and generator, all others the reconstruction
+    term of the loss.
+    """
     trials = {"with warp": outcome.warped, "without warp": outcome.baseline}
     rows = {name: trial.unwarper.history_.rows for name, trial in trials.items()}
     return training_plot_of(outcome).draw(rows)

@@ -1,4 +1,7 @@
-"""Figures of a report: `Plot` before it is drawn, `Illustration` after."""
+"""Figures of a report: `Plot` before it is drawn, `Illustration` after.
+
+The other modules of the report define plots as constants; `illustrate` draws one for a run.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ class Illustration:
 
     @property
     def uri(self) -> str:
-        """The figure as a data URI, which a page can show without a file."""
+        """The figure as a data URI, for a page without other files."""
         return f"data:image/{self.suffix};base64,{base64.b64encode(self.data).decode()}"
 
 
@@ -103,7 +106,7 @@ def illustrate(plot: Plot, outcome: Outcome) -> Illustration | None:
 
 
 def encode(drawing: Figure | Array) -> bytes:
-    """The bytes of a PNG file of a figure, or of a GIF file of frames.
+    """Bytes of a PNG file (figure) or a GIF file (frames).
 
     Args:
         drawing: A figure, or frames (F, height, width, 3).

@@ -39,13 +39,22 @@ MAX_GROUPS_CHANGED = 3
 
 
 def deformations(outcome: Outcome) -> Figure | None:
-    """Histograms of the estimated deformations of held-out images; None without a warp."""
+    """Histograms of the estimated deformations of held-out images; None without a warp.
+
+    Returns:
+        A figure with a panel per human column of the warp, such as `rotation (deg)`; dotted
+        lines are the ends of the range that one stage of the encoder can predict.
+    """
     table = outcome.warped.embedding.table
     return plots.histograms(table) if table else None
 
 
 def clusters(outcome: Outcome) -> Figure:
-    """The templates that the centres of the clusters decode to."""
+    """The templates that the centres of the clusters decode to.
+
+    Returns:
+        A figure with one row of K images, in the order of `Unwarper.cluster_centers_`.
+    """
     unwarper = outcome.warped.unwarper
     with torch.no_grad():
         templates = unwarper.model_.template(torch.from_numpy(unwarper.cluster_centers_))
@@ -53,7 +62,14 @@ def clusters(outcome: Outcome) -> Figure:
 
 
 def recovery(outcome: Outcome) -> Figure | None:
-    """Estimated against true relative deformations; None if true ones are unknown."""
+    """Estimated against true relative deformations; None if true ones are unknown.
+
+    Data sets with true deformations observe each original twice. The deformation from the first
+    observation to the second is compared, as in `unwarp.metrics.recovery`.
+
+    Returns:
+        A figure with a panel per factor of an affine deformation, in its unit.
+    """
     test = outcome.test
     if test.maps is None or test.ids is None:
         return None
@@ -63,7 +79,14 @@ def recovery(outcome: Outcome) -> Figure | None:
 
 
 def deformation(outcome: Outcome) -> Figure | None:
-    """One template, deformed along each factor of the warp; None if it has no factors."""
+    """One template along each factor of the warp; None without factors.
+
+    The template is that of the first example. Columns of parts without an inverse, such as a
+    residual displacement, are left out.
+
+    Returns:
+        A figure with at most `MAX_TRAVERSAL_ROWS` rows, with the value under every sample.
+    """
     model = outcome.warped.unwarper.model_
     if not walkable_columns(model.chart):
         return None

@@ -32,7 +32,12 @@ N_NEW_SAMPLES = 28
 
 
 def traversal(outcome: Outcome) -> Figure:
-    """Templates around the mean content code, one content dimension varied per row."""
+    """Templates around the mean content code, one content dimension varied per row.
+
+    Returns:
+        A figure with at most `MAX_TRAVERSAL_ROWS` rows of `SAMPLES_PER_PATH` templates, from -2 to
+        2 standard deviations. `traversal_caption` tells the order of the rows.
+    """
     x = held_out_samples(outcome)
     walk = traverse(outcome.warped.unwarper.model_, x, n=SAMPLES_PER_PATH)
     rows = slice(MAX_TRAVERSAL_ROWS)
@@ -40,7 +45,7 @@ def traversal(outcome: Outcome) -> Figure:
 
 
 def traversal_caption(outcome: Outcome) -> str:
-    """The caption of the traversal: its unit, and the order of its rows."""
+    """The caption of the traversal, with unit and order of rows."""
     deviation, order = "of the codes along it", "the standard deviation of the codes"
     if outcome.warped.unwarper.recipe_.stochastic:
         deviation = "of the prior"
@@ -72,13 +77,23 @@ def interpolation_path(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
 
 
 def interpolation(outcome: Outcome) -> Figure:
-    """The path between two held-out samples, as templates and deformed."""
+    """The path between two held-out samples, as templates and deformed.
+
+    Returns:
+        A figure with three rows: the two samples as observed, the templates of
+        `SAMPLES_PER_PATH` points of the path, and the deformed templates.
+    """
     ends, path = interpolation_path(outcome, SAMPLES_PER_PATH)
     return plots.interpolation(ends.numpy(), path.templates.numpy(), path.x_hat.numpy())
 
 
 def animate_interpolation(outcome: Outcome) -> Array:
-    """Frames (F, height, width, 3) of the path between two held-out samples, as uint8."""
+    """Frames of the path between two held-out samples.
+
+    Returns:
+        `FRAMES_PER_ANIMATION` frames (F, height, width, 3) as uint8, templates at the left and
+        deformed templates at the right.
+    """
     _, path = interpolation_path(outcome, FRAMES_PER_ANIMATION)
     fractions = [f"{fraction:.2f}" for fraction in np.linspace(0, 1, FRAMES_PER_ANIMATION)]
     tiles = {"template": path.templates.numpy(), "deformed": path.x_hat.numpy()}
@@ -105,7 +120,7 @@ def new_samples(outcome: Outcome, density: LatentDensity, n_columns: int) -> Fig
 
 
 def prior_caption(outcome: Outcome) -> str:
-    """The caption of samples from the prior, with the meaning of faulty ones."""
+    """The caption of samples from the prior, with advice on faulty ones."""
     is_fitted = outcome.warped.unwarper.recipe_.prior == "learned"
     return (
         "New samples: content code and deformation are drawn from the prior. Empty or cut-off "

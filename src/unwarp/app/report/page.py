@@ -1,4 +1,4 @@
-"""The report as a file: one self-contained HTML page, and each figure as a file of its own."""
+"""The report as files: a self-contained HTML page, and its figures."""
 
 from __future__ import annotations
 

@@ -126,7 +126,12 @@ def recovery_table(scores: Mapping[str, float]) -> Table | None:
 
 
 def image_columns(outcome: Outcome) -> Columns:
-    """Scores of images: those of both models and, with labels, of pixels without learning."""
+    """Scores of both models and, with labels, of pixels without learning.
+
+    Returns:
+        Scores by their name, by the head of their column: `with warp`, `without warp`, then the
+        columns of `PIXEL_COLUMNS`.
+    """
     models = {
         "with warp": outcome.warped.report.scores,
         "without warp": outcome.baseline.report.scores,
@@ -139,7 +144,12 @@ def image_columns(outcome: Outcome) -> Columns:
 
 
 def series_columns(outcome: Outcome) -> Columns:
-    """Scores of series: those of both codes and, with labels, of observed and aligned series."""
+    """Scores of both codes and, with labels, of the series themselves.
+
+    Returns:
+        Scores by their name, by the head of their column: the codes of both models, then the
+        observed series and those that the model with the warp aligned.
+    """
     warped, baseline = outcome.warped.report.scores, outcome.baseline.report.scores
     columns = {
         "code, with warp": {**warped, **_strip_prefix(warped, "codes_")},

@@ -47,7 +47,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a report; the page shows the attributes in this order.
+    """One part of a report.
+
+    The page shows the attributes in the order below.
 
     Attributes:
         title: Heading.

@@ -31,6 +31,7 @@ def sections(outcome: Outcome, illustrate: Illustrate = illustrate) -> tuple[Sec
     """
 
     def draw(plots: Iterable[Plot]) -> tuple[Illustration, ...]:
+        """The plots that the run has data for."""
         illustrations = (illustrate(plot, outcome) for plot in plots)
         return tuple(figure for figure in illustrations if figure is not None)
 

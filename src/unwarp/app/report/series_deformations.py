@@ -36,7 +36,10 @@ MAX_DEVIATIONS = 2.0
 
 
 def sampling_rate_of(model: Model) -> float | None:
-    """The sampling rate of the series of a model (samples per second); None if unknown."""
+    """The sampling rate (samples per second) of a model; None if unknown.
+
+    A warp of time knows it from the data or the user; a chain has that of its first such part.
+    """
     rates = (getattr(part, "sampling_rate", None) for part in model.warp.parts)
     return next((float(rate) for rate in rates if rate is not None), None)
 
@@ -57,7 +60,12 @@ def render_series(model: Model, content: Tensor, theta: Tensor) -> Tensor:
 
 
 def time_maps(outcome: Outcome) -> Figure | None:
-    """The warps of time as curves, coloured by cluster; None without a warp."""
+    """Warps of time as curves, coloured by cluster; None without a warp.
+
+    Returns:
+        A figure with the time maps at the left and their local speeds at the right, at
+        `INTERVALS_PER_TIME_MAP` + 1 times; see `unwarp.plots.warps`.
+    """
     embedding = overview_embedding(outcome.warped, outcome)
     if not embedding.table:
         return None
@@ -71,13 +79,16 @@ def time_maps(outcome: Outcome) -> Figure | None:
 
 
 def deformations(outcome: Outcome) -> Figure | None:
-    """Histograms of the estimated deformations of series; None without a warp."""
+    """Histograms of the estimated deformations of series; None without a warp.
+
+    Panels span the values, since the ranges of warps of time are often far wider.
+    """
     table = overview_embedding(outcome.warped, outcome).table
     return plots.histograms(table, bounds=False) if table else None
 
 
 def deformation(outcome: Outcome) -> Figure | None:
-    """A typical series along the main directions of deformation; None without a warp."""
+    """A typical series along main directions of deformation; None without warp."""
     model = outcome.warped.unwarper.model_
     if not model.warp.factors:
         return None

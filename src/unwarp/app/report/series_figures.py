@@ -48,14 +48,25 @@ MAX_TIMES_AVERAGED = 300
 
 
 def series_gallery(outcome: Outcome) -> Figure:
-    """Held-out examples as observed, aligned, as templates, and as reconstructed."""
+    """Held-out examples as observed, aligned, as templates, and as reconstructed.
+
+    Returns:
+        A figure with five rows of at most `MAX_SERIES_EXAMPLES` series, at one scale.
+    """
     x, unwarper = held_out_samples(outcome), outcome.warped.unwarper
     aligned = align_in_chunks(x, outcome.warped.embedding.map, unwarper.model_.padding)
     return gallery(outcome, MAX_SERIES_EXAMPLES, {"aligned": aligned})
 
 
 def alignment(outcome: Outcome) -> Figure:
-    """The series of each cluster overlaid, as observed and aligned, in the units of the data."""
+    """Series of each cluster overlaid, observed and aligned, in the data's units.
+
+    Each series belongs to the cluster with the nearest centre in content.
+
+    Returns:
+        A figure with a row for each of at most `MAX_CLUSTERS_OVERLAID` clusters; see
+        `unwarp.plots.series`.
+    """
     unwarper, x = outcome.warped.unwarper, overview_samples(outcome)
     embedding, undo = overview_embedding(outcome.warped, outcome), unwarper.schema_.scaler.undo
     aligned = align_in_chunks(x, embedding.map, unwarper.model_.padding)
