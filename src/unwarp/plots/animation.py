@@ -133,8 +133,8 @@ def animate(frames: Array, seconds: float = 3.0, max_bytes: int = 300_000) -> by
     images += images[-2:0:-1]
     milliseconds = max(MIN_FRAME_MILLISECONDS, round(1000 * seconds / len(frames)))
     for n_colours, reduction in COMPRESSIONS:
-        smaller = [image.reduce(reduction) for image in images]
-        data = _encode_gif(smaller, milliseconds, n_colours)
+        small_images = [image.reduce(reduction) for image in images]
+        data = _encode_gif(small_images, milliseconds, n_colours)
         if len(data) <= max_bytes:
             break
     return data
@@ -162,13 +162,15 @@ def _encode_gif(images: Sequence[Image.Image], milliseconds: int, n_colours: int
         milliseconds: Duration of a frame.
         n_colours: Colours of the palette, at most 256.
     """
-    forth = images[: len(images) // 2 + 1]
-    collage = Image.fromarray(np.concatenate([np.asarray(image) for image in forth]))
+    one_way = images[: len(images) // 2 + 1]
+    collage = Image.fromarray(np.concatenate([np.asarray(image) for image in one_way]))
     palette = collage.quantize(n_colours, dither=Image.Dither.NONE)
     # a colour of the palette is the mean of similar ones: keep white and black pure
     palette.putpalette([0 if v < 8 else 255 if v > 247 else v for v in palette.getpalette() or ()])
-    first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
+    first, *following = (
+        image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images
+    )
     out = io.BytesIO()
     options: dict[str, Any] = {"duration": milliseconds, "loop": 0, "optimize": True}
-    first.save(out, "GIF", save_all=True, append_images=rest, **options)
+    first.save(out, "GIF", save_all=True, append_images=following, **options)
     return out.getvalue()

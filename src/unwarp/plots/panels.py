@@ -86,8 +86,8 @@ def recovery(estimates: Mapping[Factor, tuple[Array, Array]]) -> Figure:
     n_rows = -(-len(estimates) // n_columns)
     figure = new_figure(2.9 * n_columns, 2.8 * n_rows)
     axes = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
-    for axis, (factor, (estimated, true)) in zip(axes, estimates.items(), strict=False):
-        limits = _draw_estimates(axis, estimated, true)
+    for axis, (factor, (values, true_values)) in zip(axes, estimates.items(), strict=False):
+        limits = _draw_estimates(axis, values, true_values)
         labels = {"title": factor.label, "xlabel": "true", "ylabel": "estimated"}
         axis.set(xlim=limits, ylim=limits, aspect="equal", **labels)
         axis.spines[["top", "right"]].set_visible(False)
@@ -96,16 +96,16 @@ def recovery(estimates: Mapping[Factor, tuple[Array, Array]]) -> Figure:
     return figure
 
 
-def _draw_estimates(axis: Any, estimated: Array, true: Array) -> tuple[float, float]:
+def _draw_estimates(axis: Any, estimates: Array, true_values: Array) -> tuple[float, float]:
     """Draw estimates (N,) over true values (N,), and return the limits of both axes."""
-    low, high = np.percentile(true, [0.5, 99.5])
+    low, high = np.percentile(true_values, [0.5, 99.5])
     margin = 0.1 * (high - low)
     limits = (low - margin, high + margin)
     axis.plot([low, high], [low, high], color=ACCENT, linewidth=0.8, zorder=1)
-    axis.scatter(true, estimated, s=4, color=INK, alpha=0.35, linewidths=0, zorder=2)
-    is_outside = (estimated < limits[0]) | (estimated > limits[1])
-    corners = (values[is_outside].clip(*limits) for values in (true, estimated))
-    axis.scatter(*corners, s=8, color=OTHER, marker="x", linewidths=0.6, clip_on=False)
+    axis.scatter(true_values, estimates, s=4, color=INK, alpha=0.35, linewidths=0, zorder=2)
+    is_outside = (estimates < limits[0]) | (estimates > limits[1])
+    points = (values[is_outside].clip(*limits) for values in (true_values, estimates))
+    axis.scatter(*points, s=8, color=OTHER, marker="x", linewidths=0.6, clip_on=False)
     return limits
 
 

@@ -45,8 +45,8 @@ def to_displayed(x: Array) -> Array:
     >>> to_displayed(np.full((3, 4, 5), 2.0)).shape
     (4, 5, 3)
     """
-    displayed = x[0] if x.shape[0] != 3 else np.moveaxis(x, 0, -1)
-    return np.clip(displayed, 0, 1)
+    pixels = x[0] if x.shape[0] != 3 else np.moveaxis(x, 0, -1)
+    return np.clip(pixels, 0, 1)
 
 
 def common_limits(samples: Iterable[Array | None]) -> tuple[float, float]:

@@ -77,12 +77,12 @@ def series(
     >>> [axis.get_title() for axis in figure.axes[:2]], figure.axes[2].get_xlabel()
     (['observed', 'aligned'], 'time (s)')
     """
-    largest = largest_clusters(clusters, max_clusters)
+    numbers = largest_clusters(clusters, max_clusters)
     n_channels = min(raw.shape[1], MAX_CHANNELS)
-    figure = new_figure(9.2, 1.6 * len(largest) + 0.6)
-    axes = figure.subplots(len(largest), 2 * n_channels, squeeze=False, sharex=True)
+    figure = new_figure(9.2, 1.6 * len(numbers) + 0.6)
+    axes = figure.subplots(len(numbers), 2 * n_channels, squeeze=False, sharex=True)
     times, time_label = time_axis(raw.shape[2], sampling_rate)
-    for row, cluster in zip(axes, largest, strict=True):
+    for row, cluster in zip(axes, numbers, strict=True):
         members = clusters == cluster
         for i, pair in enumerate(row.reshape(n_channels, 2)):
             _draw_pair(pair, times, raw[members, i], aligned[members, i], templates[cluster, i])

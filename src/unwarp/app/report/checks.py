@@ -67,8 +67,8 @@ def _check_gain(scores: Scores, baseline: Scores) -> Check:
         message += ", and greater than the error of the mean sample"
         return Check(False, f"{message}.", "The model does not reconstruct yet: train longer.")
     advice = (
-        "The warp gains little. Either the samples hardly differ by a deformation, or this warp "
-        "does not describe how they differ, or training was too short."
+        "The warp hardly lowers the error. Either the samples do not differ by a deformation, or "
+        "this warp does not describe how they differ, or training was too short."
     )
     return Check(1 - ratio > MIN_GAIN, f"{message}.", advice)
 
@@ -97,9 +97,9 @@ def _check_bounds(scores: Scores) -> Check | None:
         f"or outside; this concerns {shares['samples']:.1%} of the samples"
     )
     if columns:
-        worst = max(columns, key=columns.__getitem__)
-        message += f". The most frequent parameter is {worst.replace('_', ' ')}"
-        message += f" ({columns[worst]:.1%} of the samples)"
+        column = max(columns, key=columns.__getitem__)
+        message += f". The most frequent parameter is {column.replace('_', ' ')}"
+        message += f" ({columns[column]:.1%} of the samples)"
     return Check(
         scores["at_bounds"] < MAX_SHARE_AT_BOUNDS,
         f"{message}.",
@@ -132,7 +132,7 @@ def _check_dimensions(scores: Scores, n_content: int) -> Check:
     n_unused = int(scores["unused_content"])
     return Check(
         n_unused < n_content / 2,
-        f"{n_unused} of {n_content} content dimensions are unused: their variance is below 1% of "
-        "the largest.",
+        f"{n_unused} of {n_content} content dimensions are unused (variance below 1% of that of "
+        "the largest one).",
         f"A smaller content code is enough: set n_content={max(1, n_content - n_unused)}.",
     )

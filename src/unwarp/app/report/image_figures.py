@@ -139,13 +139,15 @@ def analogy_rows(codes: Array, groups: Array) -> tuple[Array, Array, Array] | No
     """
     names, sizes = np.unique(groups, return_counts=True)
     order = names[np.argsort(-sizes, kind="stable")]
-    largest, *smaller = (np.flatnonzero(groups == name) for name in order)
-    if not smaller or len(largest) < 2 * MIN_SAMPLES_PER_END:
+    main_group, *other_groups = (np.flatnonzero(groups == name) for name in order)
+    if not other_groups or len(main_group) < 2 * MIN_SAMPLES_PER_END:
         return None
-    ranked = largest[first_component(codes[largest]).argsort()]
-    end = max(MIN_SAMPLES_PER_END, len(largest) // 10)
-    typical = [rows[nearest_to_mean(codes[rows])] for rows in smaller[:MAX_GROUPS_CHANGED]]
-    return ranked[-end:], ranked[:end], np.array(typical)
+    ranking = main_group[first_component(codes[main_group]).argsort()]
+    n_end = max(MIN_SAMPLES_PER_END, len(main_group) // 10)
+    typical_rows = [
+        rows[nearest_to_mean(codes[rows])] for rows in other_groups[:MAX_GROUPS_CHANGED]
+    ]
+    return ranking[-n_end:], ranking[:n_end], np.array(typical_rows)
 
 
 GALLERY = Plot(

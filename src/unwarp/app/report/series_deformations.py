@@ -125,8 +125,8 @@ def directions(model: Model, embedding: Embedding, n: int = SAMPLES_PER_PATH) ->
 
 def _render_typical(model: Model, embedding: Embedding, theta: Tensor) -> Tensor:
     """The template nearest to the mean code under deformations (N, P), as series (N, C, T)."""
-    typical = [nearest_to_mean(embedding.codes)] * len(theta)
-    content = torch.from_numpy(embedding.codes[typical])
+    rows = [nearest_to_mean(embedding.codes)] * len(theta)
+    content = torch.from_numpy(embedding.codes[rows])
     return render_series(model, content, theta.to(content))
 
 
