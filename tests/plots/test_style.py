@@ -1,4 +1,4 @@
-"""Numbers for people, and a style that the user's own does not change."""
+"""Numbers for readers, and a style that does not leak into the user's settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unwarp import plots
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "text"),
     [
         (-0.0, "0"),
         (-1e-9, f"{plots.MINUS}1e{plots.MINUS}09"),
@@ -18,11 +18,14 @@ from unwarp import plots
         (1.0, "1"),
     ],
 )
-def test_numbers_have_three_digits(value: float, words: str) -> None:
-    assert plots.number(value) == words
+def test_number_has_three_digits(value: float, text: str) -> None:
+    """Numbers are rounded to three significant digits and have a true minus sign."""
+    assert plots.number(value) == text
 
 
-def test_the_users_style_is_left_alone() -> None:
+def test_style_is_restored() -> None:
+    """A plot is drawn in the style of the package, and the user's settings come back."""
     with matplotlib.rc_context({"font.size": 31.0}):
-        assert plots.styled(lambda: matplotlib.rcParams["font.size"])() == plots.STYLE["font.size"]
+        draw = plots.with_style(lambda: matplotlib.rcParams["font.size"])
+        assert draw() == plots.STYLE["font.size"]
         assert matplotlib.rcParams["font.size"] == 31.0

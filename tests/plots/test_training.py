@@ -1,19 +1,24 @@
-"""How trainings went: the plot that a history calls for."""
+"""The course of a training is drawn by the plot that fits its history."""
 
 from __future__ import annotations
 
 import pytest
 
-from unwarp.plots.training import GAME, curves, game, training_plot
+from unwarp.plots.training import (
+    ADVERSARIAL_PANELS,
+    adversarial_training,
+    curves,
+    training_plot,
+)
 
 ROW = {"seconds": 1.0, "critic.real": 0.6, "critic.fake": 0.4, "critic.gradient": 2.0}
 ROWS = [ROW, ROW | {"seconds": 2.0, "critic.real": 0.5, "generator.coverage": 0.9}]
 
 
-def test_game_draws_each_column() -> None:
-    """Each panel shows its columns, real samples in a full line and generated ones dashed."""
-    figure = game({"with warp": ROWS, "without": ROWS[:1]})
-    assert [axis.get_title() for axis in figure.axes] == list(GAME)
+def test_adversarial_panels() -> None:
+    """Each panel shows its columns: real samples as a full line, generated ones dashed."""
+    figure = adversarial_training({"with warp": ROWS, "without warp": ROWS[:1]})
+    assert [axis.get_title() for axis in figure.axes] == list(ADVERSARIAL_PANELS)
     real, fake = figure.axes[0].lines[:2]
     assert list(real.get_ydata()) == [0.6, 0.5]
     assert list(fake.get_ydata()) == [0.4, 0.4]
@@ -22,14 +27,14 @@ def test_game_draws_each_column() -> None:
 
 @pytest.mark.parametrize("rows", [[], [{"seconds": 1.0, "reconstruction": 3.0}]])
 def test_training_plot_fits_any_history(rows: list[dict[str, float]]) -> None:
-    """A history without a game, an empty one too, is shown by its reconstruction term."""
+    """A history without a critic, even an empty one, is drawn by its reconstruction term."""
     plot = training_plot(rows)
     assert plot.draw is curves and not plot.encoder_note
     assert plot.draw({"run": rows}).axes[0].get_ylabel() == "reconstruction (nats)"
 
 
-def test_training_plot_of_a_game() -> None:
-    """A history with both probabilities is a game, whatever else it lacks."""
+def test_training_plot_of_a_critic() -> None:
+    """A history with both probabilities is adversarial, whichever other columns it lacks."""
     plot = training_plot(ROWS)
-    assert plot.draw is game and "generated samples" in plot.encoder_note
+    assert plot.draw is adversarial_training and "generated samples" in plot.encoder_note
     assert training_plot([{"seconds": 1.0, "critic.real": 0.6}]).draw is curves

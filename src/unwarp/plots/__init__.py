@@ -1,23 +1,27 @@
-"""Figures: arrays in, a matplotlib `Figure` out; nothing is shown or written here."""
+"""Plots: functions from NumPy arrays to matplotlib figures.
+
+No function opens a window or writes a file: call `figure.savefig(path)` on the result. Images have
+shape (C, H, W) with intensities in [0, 1], series have shape (C, T).
+"""
 
 from __future__ import annotations
 
-from unwarp.plots.panels import columns, maps, recovered
-from unwarp.plots.style import ACCENT, COLOURS, INK, MINUS, OTHER, QUIET, STYLE, number, styled
-from unwarp.plots.tiles import (
-    arithmetic,
-    bare,
-    chunks,
-    gallery,
-    interpolation,
-    limits,
-    picture,
-    ratio,
-    samples,
-    tile,
-    traversal,
+from unwarp.plots.galleries import arithmetic, chunks, gallery, interpolation, samples, traversal
+from unwarp.plots.panels import histograms, maps, recovery
+from unwarp.plots.style import (
+    ACCENT,
+    COLOURS,
+    INK,
+    MINUS,
+    OTHER,
+    QUIET,
+    STYLE,
+    number,
+    with_style,
 )
-from unwarp.plots.timelines import averages, series, warps
+from unwarp.plots.tiles import aspect_ratio
+from unwarp.plots.time_maps import warps
+from unwarp.plots.timelines import averages, series
 from unwarp.plots.training import curves
 
 __all__ = [
@@ -29,23 +33,19 @@ __all__ = [
     "QUIET",
     "STYLE",
     "arithmetic",
+    "aspect_ratio",
     "averages",
-    "bare",
     "chunks",
-    "columns",
     "curves",
     "gallery",
+    "histograms",
     "interpolation",
-    "limits",
     "maps",
     "number",
-    "picture",
-    "ratio",
-    "recovered",
+    "recovery",
     "samples",
     "series",
-    "styled",
-    "tile",
     "traversal",
     "warps",
+    "with_style",
 ]

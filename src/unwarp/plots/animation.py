@@ -1,4 +1,7 @@
-"""Moving pictures: samples in, frames out, and frames as the bytes of a GIF file."""
+"""Animations: from samples to frames, and from frames to GIF files.
+
+`moving` draws a frame per sample; `animate` packs frames into the bytes of a small file.
+"""
 
 from __future__ import annotations
 
@@ -12,96 +15,162 @@ from PIL import Image
 
 from unwarp.core import Array
 from unwarp.errors import DataError
-from unwarp.plots.style import styled
-from unwarp.plots.tiles import bare, limits, ratio, tile
+from unwarp.plots.style import with_style
+from unwarp.plots.tiles import aspect_ratio, common_limits, draw_tile, hide_frame
 
-ACROSS = 6
+MAX_TILES_PER_ROW = 6
+
+TILE_INCHES = 1.1
+"""Width of an animated tile."""
+
+MIN_FRAME_MILLISECONDS = 20
+"""Least time of a frame; browsers slow down animations that are faster."""
+
+COMPRESSIONS = ((64, 1), (16, 1), *((16, 2**halvings) for halvings in range(1, 9)))
+"""Number of colours and factor of reduction of an animation, in the order of attempts."""
 
 
-@styled
-def moving(tiles: Mapping[str, Array], words: Mapping[str, Sequence[str]] | None = None) -> Array:
-    """Frames (F, height, width, 3) uint8 of named tiles side by side, each of which shows its F samples one by one.
+@with_style
+def moving(
+    tiles: Mapping[str, Array], captions: Mapping[str, Sequence[str]] | None = None
+) -> Array:
+    """Frames of an animation of named tiles side by side.
+
+    Frame f shows sample f of every tile. At most six tiles share a row. All series have the same
+    vertical scale.
 
     Args:
-        tiles: Samples (F, C, H, W) or (F, C, T) by the name above them.
-        words: What stands under a tile in each frame (F,), by the tile's name.
+        tiles: Samples (F, C, H, W) or (F, C, T) by the title of their tile.
+        captions: Captions under a tile, one per frame (F,), by the title of the tile.
+
+    Returns:
+        Frames (F, height, width, 3) as uint8, at 100 pixels per inch, for `animate`.
+
+    >>> import numpy as np
+    >>> frames = moving({"template": np.zeros((2, 1, 8, 8)), "deformed": np.ones((2, 1, 8, 8))})
+    >>> frames.dtype.name, len(frames), frames.shape[3]
+    ('uint8', 2, 3)
+    """
+    samples = [sample for x in tiles.values() for sample in x]
+    limits = common_limits(samples)
+    figure, axes = _tile_axes(tuple(tiles), aspect_ratio(samples[0]), bool(captions))
+    return np.stack(
+        [
+            _render_frame(figure, axes, tiles, captions or {}, frame, limits)
+            for frame in range(len(next(iter(tiles.values()))))
+        ]
+    )
+
+
+def _tile_axes(titles: Sequence[str], height: float, has_captions: bool) -> tuple[Any, list[Any]]:
+    """A figure, and its axes in the order of the titles.
+
+    Args:
+        titles: Title of each tile.
+        height: Height of a tile over its width.
+        has_captions: Whether tiles have captions, which need room.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    down, across = -(-len(tiles) // ACROSS), min(len(tiles), ACROSS)
-    shown = [sample for x in tiles.values() for sample in x]
-    high, height = ratio(shown[0]), limits(shown)
-    figure = Figure(
-        figsize=(1.1 * across, (high + (0.6 if words else 0.4)) * down),
-        dpi=100,
-        layout="constrained",
-    )
-    axes = dict(zip_longest(figure.subplots(down, across, squeeze=False).flat, tiles.items()))
-    for axis, moved in axes.items():
-        bare(axis, 1, high)
-        if moved:
-            axis.set_title(moved[0], fontsize=8)
-    canvas: Any = FigureCanvasAgg(figure)
-    frames = []
-    for frame in range(len(next(iter(tiles.values())))):
-        for axis, (name, x) in ((axis, named) for axis, named in axes.items() if named):
-            _show_frame(axis, x[frame], height, (words or {}).get(name, [""] * len(x))[frame])
-        canvas.draw()
-        # the layout found for the first frame stays, so that nothing trembles
-        figure.set_layout_engine("none")
-        frames.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-    return np.stack(frames)
+    n_rows = -(-len(titles) // MAX_TILES_PER_ROW)
+    n_columns = min(len(titles), MAX_TILES_PER_ROW)
+    size = (TILE_INCHES * n_columns, (height + (0.6 if has_captions else 0.4)) * n_rows)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
+    for axis, title in zip_longest(axes, titles):
+        hide_frame(axis, 1, height)
+        if title is not None:
+            axis.set_title(title, fontsize=8)
+    return figure, axes
 
 
-def _show_frame(axis: Any, sample: Array, height: tuple[float, float], words: str) -> None:
-    """Put one sample in the place of the last one, with words under it."""
-    for mark in (*axis.images, *axis.lines):
-        mark.remove()
-    tile(axis, sample, height)
-    axis.set_xlabel(words, fontsize=8)
+def _render_frame(
+    figure: Any,
+    axes: Sequence[Any],
+    tiles: Mapping[str, Array],
+    captions: Mapping[str, Sequence[str]],
+    frame: int,
+    limits: tuple[float, float],
+) -> Array:
+    """One frame (height, width, 3) as uint8; arguments as in `moving` and `draw_tile`."""
+    for axis, (title, x) in zip(axes, tiles.items(), strict=False):
+        for drawing in (*axis.images, *axis.lines):
+            drawing.remove()
+        draw_tile(axis, x[frame], limits)
+        axis.set_xlabel(captions[title][frame] if title in captions else "", fontsize=8)
+    figure.canvas.draw()
+    # all frames keep the layout of the first, so that tiles do not jump
+    figure.set_layout_engine("none")
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
 
 
-def animate(frames: Array, seconds: float = 3.0, most: int = 300_000) -> bytes:
-    """A GIF that plays frames (F, height, width[, 3]) there and back for ever.
+def animate(frames: Array, seconds: float = 3.0, max_bytes: int = 300_000) -> bytes:
+    """Bytes of a GIF file that plays frames forth and back.
+
+    The file repeats forever.
+
+    To keep the file small, the number of colours goes down from 64 to 16 and then the size of
+    the frames by powers of 2, until `max_bytes` are enough.
 
     Args:
-        frames: uint8, or floats within [0, 1].
-        seconds: How long one way takes.
-        most: Bytes that the file must not exceed; colours, then the frames' size, go down until it does not.
+        frames: Grey frames (F, height, width) or colour frames (F, height, width, 3): uint8, or
+            floats, which are clipped to [0, 1].
+        seconds: Duration of one way, from the first frame to the last. A frame lasts 20 ms or
+            longer.
+        max_bytes: Greatest size of the file; exceeded only if frames of 1/256 of their width
+            are still too large.
 
     Raises:
-        DataError: No frames, or frames that are no pictures.
+        DataError: There are no frames, or their shape is another one.
+
+    >>> import numpy as np
+    >>> animate(np.linspace(0, 1, 5)[:, None, None] * np.ones((5, 24, 32)))[:6]
+    b'GIF89a'
     """
-    if frames.ndim < 3 or not frames.size or frames.shape[3:] not in ((), (3,)):
-        raise DataError(
-            f"frames have shape {frames.shape}; give (F, height, width) or (F, height, width, 3)"
-        )
-    if frames.dtype != np.uint8:
-        frames = (255 * np.clip(frames, 0, 1)).round().astype(np.uint8)
-    pictures = [Image.fromarray(frame).convert("RGB") for frame in frames]
-    pictures += pictures[-2:0:-1]
-    pace = max(20, round(1000 * seconds / len(frames)))
-    for colours, part in ((64, 1), (16, 1), *((16, 2**halving) for halving in range(1, 9))):
-        data = _gif([picture.reduce(part) for picture in pictures], pace, colours)
-        if len(data) <= most:
+    images = _to_images(frames)
+    images += images[-2:0:-1]
+    milliseconds = max(MIN_FRAME_MILLISECONDS, round(1000 * seconds / len(frames)))
+    for n_colours, reduction in COMPRESSIONS:
+        small_images = [image.reduce(reduction) for image in images]
+        data = _encode_gif(small_images, milliseconds, n_colours)
+        if len(data) <= max_bytes:
             break
     return data
 
 
-def _gif(pictures: Sequence[Image.Image], pace: int, colours: int) -> bytes:
-    """All frames in one palette, so that what stands still is the same in each and costs nothing."""
-    every = Image.fromarray(
-        np.concatenate([np.asarray(picture) for picture in pictures[: len(pictures) // 2 + 1]])
-    )
-    palette = every.quantize(colours, dither=Image.Dither.NONE)
-    # a palette's colours are means of neighbours: white paper and black ground stay what they are
+def _to_images(frames: Array) -> list[Image.Image]:
+    """RGB images of frames; arguments and errors as in `animate`."""
+    if frames.ndim < 3 or not frames.size or frames.shape[3:] not in ((), (3,)):
+        raise DataError(
+            f"frames have shape {frames.shape}; "
+            "pass one frame or more as (F, height, width) or (F, height, width, 3)"
+        )
+    if frames.dtype != np.uint8:
+        frames = (255 * np.clip(frames, 0, 1)).round().astype(np.uint8)
+    return [Image.fromarray(frame).convert("RGB") for frame in frames]
+
+
+def _encode_gif(images: Sequence[Image.Image], milliseconds: int, n_colours: int) -> bytes:
+    """A looping GIF of images that all have the same palette.
+
+    With one palette, pixels that do not change between frames are equal and cost few bytes.
+
+    Args:
+        images: RGB images of one size, forth and back.
+        milliseconds: Duration of a frame.
+        n_colours: Colours of the palette, at most 256.
+    """
+    one_way = images[: len(images) // 2 + 1]
+    collage = Image.fromarray(np.concatenate([np.asarray(image) for image in one_way]))
+    palette = collage.quantize(n_colours, dither=Image.Dither.NONE)
+    # a colour of the palette is the mean of similar ones: keep white and black pure
     palette.putpalette([0 if v < 8 else 255 if v > 247 else v for v in palette.getpalette() or ()])
-    first, *others = (
-        picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
+    first, *following = (
+        image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images
     )
     out = io.BytesIO()
-    first.save(
-        out, "GIF", save_all=True, append_images=others, duration=pace, loop=0, optimize=True
-    )
+    options: dict[str, Any] = {"duration": milliseconds, "loop": 0, "optimize": True}
+    first.save(out, "GIF", save_all=True, append_images=following, **options)
     return out.getvalue()

@@ -1,32 +1,48 @@
-"""Charts with axes: embeddings, recovered deformations, histograms, the course of a training."""
+"""Charts of numbers: embeddings, estimated against true deformations, histograms.
+
+A `Factor` names a column of a deformation table and states its unit and range; its label is the
+title of a panel, such as `rotation (deg)`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from unwarp.core import Array, Factor
-from unwarp.plots.style import ACCENT, COLOURS, INK, OTHER, page, styled
+from unwarp.plots.style import ACCENT, COLOURS, INK, OTHER, new_figure, with_style
 
 
-@styled
+@with_style
 def maps(panels: Mapping[str, Array], labels: Array | None) -> Figure:
-    """Two-dimensional embeddings (N, 2) side by side, coloured by label where there are labels."""
-    figure = page(4.1 * len(panels) + (0.7 if labels is not None else 0), 4.0)
+    """Scatter plots of two-dimensional embeddings, side by side.
+
+    Axes have no ticks, since the coordinates of t-SNE have no unit. With at most 20 classes a
+    legend names their colours; with more, colours repeat and there is no legend.
+
+    Args:
+        panels: Points (N, 2) by the title of their panel, such as t-SNE of the codes of two
+            models.
+        labels: Classes (N,) of the same samples, which colour the points; None for one colour.
+
+    Returns:
+        A figure with one panel per embedding.
+
+    >>> import numpy as np
+    >>> figure = maps({"content code": np.eye(2)}, np.array(["cat", "dog"]))
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['cat', 'dog']
+    """
+    figure = new_figure(4.1 * len(panels) + (0.7 if labels is not None else 0), 4.0)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    classes = np.unique(labels) if labels is not None else np.array([0])
     size = float(np.clip(2000 / max(len(points) for points in panels.values()), 4, 20))
-    for axis, (name, points) in zip(axes, panels.items(), strict=True):
-        for i, label in enumerate(classes):
-            mine = labels == label if labels is not None else slice(None)
-            colour = COLOURS[i % len(COLOURS)] if labels is not None else INK
-            axis.scatter(
-                *points[mine].T, s=size, color=colour, label=str(label), linewidths=0, alpha=0.8
-            )
-        axis.set(xticks=[], yticks=[], title=name)
-    if labels is not None and len(classes) <= len(COLOURS):
+    for axis, (title, points) in zip(axes, panels.items(), strict=True):
+        _scatter_classes(axis, points, labels, size)
+        axis.set(xticks=[], yticks=[], title=title)
+    if labels is not None and len(np.unique(labels)) <= len(COLOURS):
         figure.legend(
             *axes[0].get_legend_handles_labels(),
             loc="outside right center",
@@ -36,60 +52,92 @@ def maps(panels: Mapping[str, Array], labels: Array | None) -> Figure:
     return figure
 
 
-@styled
-def recovered(columns: Mapping[Factor, tuple[Array, Array]]) -> Figure:
-    """Recovered against true deformation, one panel a factor: on the line is perfect, a cross lies beyond the panel."""
-    n = len(columns)
-    across = min(3, n)
-    figure = page(2.9 * across, 2.8 * -(-n // across))
-    axes = figure.subplots(-(-n // across), across, squeeze=False).flat
-    for axis, (factor, (found, true)) in zip(axes, columns.items(), strict=False):
-        low, high = np.percentile(true, [0.5, 99.5])
-        room = 0.1 * (high - low)
-        axis.plot([low, high], [low, high], color=ACCENT, linewidth=0.8, zorder=1)
-        limits = (low - room, high + room)
-        beyond = (found < limits[0]) | (found > limits[1])
-        axis.scatter(true, found, s=4, color=INK, alpha=0.35, linewidths=0, zorder=2)
-        axis.scatter(
-            true[beyond].clip(*limits),
-            found[beyond].clip(*limits),
-            s=8,
-            color=OTHER,
-            marker="x",
-            linewidths=0.6,
-            clip_on=False,
-        )
-        axis.set(
-            xlim=limits,
-            ylim=limits,
-            title=factor.label,
-            xlabel="true",
-            ylabel="recovered",
-            aspect="equal",
-        )
+def _scatter_classes(axis: Any, points: Array, labels: Array | None, size: float) -> None:
+    """Draw points (N, 2) of an area of `size` points squared, one colour per class."""
+    style = {"s": size, "linewidths": 0, "alpha": 0.8}
+    if labels is None:
+        axis.scatter(*points.T, color=INK, **style)
+        return
+    for i, label in enumerate(np.unique(labels)):
+        members = points[labels == label]
+        axis.scatter(*members.T, color=COLOURS[i % len(COLOURS)], label=str(label), **style)
+
+
+@with_style
+def recovery(estimates: Mapping[Factor, tuple[Array, Array]]) -> Figure:
+    """Scatter plots of estimated against true deformations, one panel per factor.
+
+    Points of a perfect estimate are on the red line. A panel shows the range of the central 99 %
+    of the true values and a margin of 10 %; blue crosses at its border are points outside.
+
+    Args:
+        estimates: Estimated values (N,) and true values (N,) by their factor, in its unit.
+
+    Returns:
+        A figure with at most three panels per row.
+
+    >>> import numpy as np
+    >>> rotation = Factor("rotation_deg", "deg", -45.0, 45.0)
+    >>> figure = recovery({rotation: (np.array([1.0, -9.0]), np.array([0.0, -10.0]))})
+    >>> figure.axes[0].get_title()
+    'rotation (deg)'
+    """
+    n_columns = min(3, len(estimates))
+    n_rows = -(-len(estimates) // n_columns)
+    figure = new_figure(2.9 * n_columns, 2.8 * n_rows)
+    axes = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
+    for axis, (factor, (values, true_values)) in zip(axes, estimates.items(), strict=False):
+        limits = _draw_estimates(axis, values, true_values)
+        labels = {"title": factor.label, "xlabel": "true", "ylabel": "estimated"}
+        axis.set(xlim=limits, ylim=limits, aspect="equal", **labels)
         axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes[len(estimates) :]:
+        axis.set_visible(False)
     return figure
 
 
-@styled
-def columns(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
-    """Histograms of a deformation table, one panel a factor.
+def _draw_estimates(axis: Any, estimates: Array, true_values: Array) -> tuple[float, float]:
+    """Draw estimates (N,) over true values (N,), and return the limits of both axes."""
+    low, high = np.percentile(true_values, [0.5, 99.5])
+    margin = 0.1 * (high - low)
+    limits = (low - margin, high + margin)
+    axis.plot([low, high], [low, high], color=ACCENT, linewidth=0.8, zorder=1)
+    axis.scatter(true_values, estimates, s=4, color=INK, alpha=0.35, linewidths=0, zorder=2)
+    is_outside = (estimates < limits[0]) | (estimates > limits[1])
+    points = (values[is_outside].clip(*limits) for values in (true_values, estimates))
+    axis.scatter(*points, s=8, color=OTHER, marker="x", linewidths=0.6, clip_on=False)
+    return limits
+
+
+@with_style
+def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
+    """Histograms of a deformation table, one panel per factor.
+
+    The height of a bar is a number of samples; bars have no scale, since only their shape
+    matters.
 
     Args:
-        table: Values (N,) by their factor.
-        bounds: Show them over the factor's range, whose ends are dotted lines.
+        table: Values (N,) by their factor, in its unit.
+        bounds: Whether panels span the range of their factor and mark its ends by dotted lines
+            (a lower end of 0 has no line); otherwise they span the values.
+
+    Returns:
+        A figure with at most four panels per row.
+
+    >>> import numpy as np
+    >>> figure = histograms({Factor("lag_s", "s", -1.0, 1.0): np.linspace(-0.5, 0.5, 20)})
+    >>> figure.axes[0].get_title()
+    'lag (s)'
     """
-    across = min(4, len(table))
-    down = -(-len(table) // across)
-    figure = page(2.4 * across, 1.9 * down)
-    axes = list(figure.subplots(down, across, squeeze=False).flat)
+    n_columns = min(4, len(table))
+    n_rows = -(-len(table) // n_columns)
+    figure = new_figure(2.4 * n_columns, 1.9 * n_rows)
+    axes = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
     for axis, (factor, values) in zip(axes, table.items(), strict=False):
-        low, high = min(factor.low, values.min()), max(factor.high, values.max())
-        if not bounds:
-            low, high = _round_about(values)
-        axis.hist(
-            values, bins=int(np.clip(len(values) // 5, 10, 40)), range=(low, high), color=OTHER
-        )
+        limits = min(factor.low, values.min()), max(factor.high, values.max())
+        n_bins = int(np.clip(len(values) // 5, 10, 40))
+        limits = limits if bounds else _padded_range(values)
+        axis.hist(values, bins=n_bins, range=limits, color=OTHER)
         for end in (factor.low, factor.high)[factor.low == 0 :] if bounds else ():
             axis.axvline(end, color=ACCENT, linewidth=0.8, linestyle=":")
         axis.set(title=factor.label, yticks=[])
@@ -99,7 +147,7 @@ def columns(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
     return figure
 
 
-def _round_about(values: Array) -> tuple[float, float]:
-    """A range that shows values (N,), of some width where they are all alike."""
-    room = max(0.05 * float(np.ptp(values)), 1e-3 * (1 + float(np.abs(values).max())))
-    return float(values.min()) - room, float(values.max()) + room
+def _padded_range(values: Array) -> tuple[float, float]:
+    """A range around values (N,) with margins, wider than 0 even if all values are equal."""
+    margin = max(0.05 * float(np.ptp(values)), 1e-3 * (1 + float(np.abs(values).max())))
+    return float(values.min()) - margin, float(values.max()) + margin

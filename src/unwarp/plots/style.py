@@ -1,4 +1,8 @@
-"""What all figures share: colours, the house's style, an empty page, numbers for people."""
+"""Colours, style and number format that all figures share.
+
+Figures have the same look in every environment: `with_style` sets `STYLE` while a plot is drawn,
+and restores the settings of the user afterwards.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,30 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 from matplotlib.figure import Figure
 
-P = ParamSpec("P")
-T = TypeVar("T")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
 MINUS = "\N{MINUS SIGN}"
+"""Minus sign of the tick labels of matplotlib, longer than a hyphen."""
+
 INK = "#20242c"
+"""Colour of text and of single curves, nearly black."""
+
 QUIET = "#8a93a3"
+"""Grey of ticks, frames and background curves."""
+
 ACCENT = "#c8452f"
+"""Red of the main result: the model with the warp, the template, a reference line."""
+
 OTHER = "#3a6ea5"
+"""Blue of the result that is compared with it, and of histograms."""
+
 COLOURS = (
     *(f"C{i}" for i in range(10)),
     *["black", "gold", "navy", "lime", "teal", "tan", "crimson", "orchid", "indigo", "khaki"],
 )
+"""Colours of classes, clusters and channels; the first ten are those of matplotlib."""
+
 STYLE: Any = {
     "font.size": 9,
     "axes.edgecolor": QUIET,
@@ -28,28 +45,58 @@ STYLE: Any = {
     "text.color": INK,
     "axes.titlesize": 10,
 }
+"""Settings of matplotlib for every figure of the package."""
+
+DOTS_PER_INCH = 130
 
 
-def page(
+def new_figure(
     width: float, height: float, layout: Literal["constrained", "compressed"] = "constrained"
 ) -> Figure:
-    """An empty figure of a size in inches."""
-    return Figure(figsize=(width, height), dpi=130, layout=layout)
+    """An empty figure at 130 dots per inch.
+
+    The figure is not registered with pyplot: it opens no window and needs no `close`.
+
+    Args:
+        width: Width in inches.
+        height: Height in inches.
+        layout: Layout engine of matplotlib; `compressed` suits axes of fixed aspect, such as
+            rows of images.
+
+    Returns:
+        The figure, without axes.
+    """
+    return Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout=layout)
 
 
-def styled(draw: Callable[P, T]) -> Callable[P, T]:
-    """Draw in the house's style, whatever the user's own is."""
+def with_style(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a plot function so that it draws in `STYLE`.
+
+    The user's own settings of matplotlib are in force again when the function returns.
+
+    Args:
+        draw: Any function that creates a figure.
+
+    Returns:
+        The function with the same arguments and the same result.
+    """
 
     @wraps(draw)
-    def drawn(*args: P.args, **kwargs: P.kwargs) -> T:
+    def draw_in_style(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         import matplotlib
 
         with matplotlib.rc_context(STYLE):
             return draw(*args, **kwargs)
 
-    return drawn
+    return draw_in_style
 
 
 def number(value: float) -> str:
-    """A number in three digits, with the minus sign of axes."""
+    """A number as text, rounded to three significant digits.
+
+    Negative numbers have the minus sign of tick labels; a negative zero becomes `0`.
+
+    >>> number(33.75), number(-0.0)
+    ('33.8', '0')
+    """
     return f"{float(f'{value:.3g}') + 0.0:g}".replace("-", MINUS)

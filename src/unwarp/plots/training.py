@@ -1,21 +1,26 @@
-"""How trainings went: loss curves, and the game of a critic and a generator."""
+"""Course of trainings: loss curves, and the measures of adversarial training.
+
+The rows of a `History` of `unwarp.training` are drawn. There is one for every tenth step, with the
+seconds since the start and the loss terms by name. `training_plot` picks the plot that fits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 
-from unwarp.plots.style import ACCENT, OTHER, QUIET, page, styled
+from unwarp.plots.style import ACCENT, OTHER, QUIET, new_figure, with_style
 
 Rows = Sequence[Mapping[str, float]]
 
-PROBABILITIES = ("critic.real", "critic.fake")
-"""Columns of a history that only a game between a critic and a generator has."""
+CRITIC_PROBABILITIES = ("critic.real", "critic.fake")
+"""Columns of a history that only training of a critic against a generator has."""
 
-GAME = {
-    "D(x), and D(G(z)) dashed": PROBABILITIES,
+ADVERSARIAL_PANELS = {
+    "D(x); dashed: D(G(z))": CRITIC_PROBABILITIES,
     "coverage of a batch": ("generator.coverage",),
     "error of inferred content": ("content",),
     "gradient norm of the critic": ("critic.gradient",),
@@ -24,43 +29,69 @@ GAME = {
 }
 """Columns of the history of a generative adversarial network, by the title of their panel."""
 
+RUN_COLOURS = (ACCENT, OTHER, QUIET)
+"""Colours of runs, in their order."""
 
-@styled
-def game(histories: Mapping[str, Rows]) -> Figure:
-    """The games of two runs over their seconds, a panel a quantity."""
-    figure = Figure(figsize=(9.4, 4.4), dpi=130, layout="constrained")
+
+@with_style
+def adversarial_training(histories: Mapping[str, Rows]) -> Figure:
+    """Measures of adversarial training over time, one panel per measure.
+
+    Gradient norms have a logarithmic axis. The dotted line at 0.5 is the probability of a critic
+    that cannot tell real samples from generated ones.
+
+    Args:
+        histories: Rows of the history of each of at most three runs, by the name of the run.
+
+    Returns:
+        A figure with the six panels of `ADVERSARIAL_PANELS`, over seconds of training.
+    """
+    figure = new_figure(9.4, 4.4)
     axes = figure.subplots(2, 3, sharex=True)
-    for axis, (title, columns) in zip(axes.flat, GAME.items(), strict=True):
-        for (name, rows), colour in zip(histories.items(), (ACCENT, OTHER), strict=True):
-            for column, line in zip(columns, ("-", "--"), strict=False):
-                points = [(row["seconds"], row[column]) for row in rows if column in row]
-                style = {"label": name if line == "-" else None, "linestyle": line}
-                axis.plot(*zip(*points, strict=True), color=colour, linewidth=0.9, **style)
+    for axis, (title, columns) in zip(axes.flat, ADVERSARIAL_PANELS.items(), strict=True):
+        for colour, (name, rows) in zip(RUN_COLOURS, histories.items(), strict=False):
+            _draw_columns(axis, rows, columns, colour, name)
         axis.set(title=title, **({"yscale": "log"} if "norm" in title else {"ylim": (0, None)}))
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes[-1]:
-        axis.set_xlabel("seconds of training")
+        axis.set_xlabel("training time (s)")
     axes[0, 0].axhline(0.5, color=QUIET, linewidth=0.8, linestyle=":")
     lines = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*lines, loc="outside upper left", ncols=2, frameon=False)
+    figure.legend(*lines, loc="outside upper left", ncols=len(histories), frameon=False)
     return figure
 
 
-@styled
+def _draw_columns(axis: Any, rows: Rows, columns: Sequence[str], colour: str, name: str) -> None:
+    """Draw columns of a history over seconds: the first as a full line, the second dashed."""
+    for column, line in zip(columns, ("-", "--"), strict=False):
+        points = [(row["seconds"], row[column]) for row in rows if column in row]
+        style = {"label": name if line == "-" else None, "linestyle": line}
+        axis.plot(*zip(*points, strict=True), color=colour, linewidth=0.9, **style)
+
+
+@with_style
 def curves(runs: Mapping[str, Rows], term: str = "reconstruction") -> Figure:
-    """A loss term over the seconds of several runs.
+    """A term of the training loss of several runs over time.
 
     Args:
-        runs: Rows of the history of each run, by its name.
-        term: Column of the loss term, in nats; rows without it are left out.
+        runs: Rows of the history of each of at most three runs, by the name of the run. A row has
+            the column `seconds`.
+        term: Column of the loss term, in nats per sample; rows without it are left out.
+
+    Returns:
+        A figure with one panel, over seconds of training.
+
+    >>> rows = [{"seconds": 0.0, "reconstruction": 9.0}, {"seconds": 1.0, "reconstruction": 5.0}]
+    >>> curves({"with warp": rows}).axes[0].get_ylabel()
+    'reconstruction (nats)'
     """
-    figure = page(5.2, 2.6)
+    figure = new_figure(5.2, 2.6)
     axis = figure.subplots()
-    for (name, rows), colour in zip(runs.items(), (ACCENT, OTHER, QUIET), strict=False):
+    for colour, (name, rows) in zip(RUN_COLOURS, runs.items(), strict=False):
         points = [(row["seconds"], row[term]) for row in rows if term in row]
         if points:
             axis.plot(*zip(*points, strict=True), color=colour, label=name, linewidth=1)
-    axis.set(xlabel="seconds of training", ylabel=f"{term} (nats)")
+    axis.set(xlabel="training time (s)", ylabel=f"{term} (nats)")
     axis.spines[["top", "right"]].set_visible(False)
     if axis.lines:
         axis.legend(frameon=False)
@@ -69,13 +100,19 @@ def curves(runs: Mapping[str, Rows], term: str = "reconstruction") -> Figure:
 
 @dataclass(frozen=True)
 class TrainingPlot:
-    """One way to draw trainings, and the columns that it needs.
+    """A way to plot trainings, for histories that have certain columns.
+
+    `TRAINING_PLOTS` lists all of them, and `training_plot` picks the one that fits a history.
 
     Attributes:
-        columns: A history without all of these is drawn in another way.
-        draw: Draws the rows of histories, by the name of their run.
-        caption: What the figure shows, for people.
-        encoder_note: What these columns tell of the network that encodes samples; may be empty.
+        columns: Columns that a history must have; empty if every history fits.
+        draw: Function from the rows of histories, by the name of their run, to a figure.
+        caption: Explanation of the figure for readers of a report.
+        encoder_note: Remark on the training of the network that encodes samples; may be empty.
+
+    >>> plot = TrainingPlot((), curves, "Reconstruction term of the training loss.")
+    >>> plot.draw({"with warp": [{"seconds": 1.0, "reconstruction": 5.0}]}).axes[0].get_xlabel()
+    'training time (s)'
     """
 
     columns: tuple[str, ...]
@@ -84,28 +121,38 @@ class TrainingPlot:
     encoder_note: str = ""
 
 
-GAME_CAPTION = (
-    "The game, measured on one batch at every tenth step. D is the sigmoid of the critic's logit, "
-    "averaged over real samples (x) and generated ones (G(z)): both are near 0.5 where the critic "
-    "cannot tell them apart. Coverage is the share of real samples with a generated sample nearer "
-    "than their fifth real neighbour, in pixels or values: about 0.97 for a perfect generator, "
-    "near 0 where whole kinds of samples are missing. The error of inferred content is the squared "
-    "distance from the content that a sample was generated from, summed over dimensions: a value "
-    "equal to the number of dimensions means that the inferred codes say nothing. Gradient norms "
-    "are those before clipping."
+ADVERSARIAL_CAPTION = (
+    "Adversarial training, measured on one batch at every tenth step. D is the sigmoid of the "
+    "critic's logit, averaged over real samples (x) and over generated samples (G(z)): both are "
+    "near 0.5 if the critic cannot tell them apart. Coverage is the fraction of real samples that "
+    "have a generated sample nearer than their fifth nearest real neighbour, by the distance of "
+    "pixels or values: about 0.97 for a perfect generator, near 0 if it misses many kinds of "
+    "samples. The error of inferred content is the squared distance between the content code of a "
+    "generated sample and the code that the encoder infers from it, summed over dimensions: at "
+    "the number of dimensions, inferred codes carry no information. Gradient norms are those "
+    "before clipping."
 )
-GAME_ENCODER_NOTE = (
-    "Codes and deformations are read by the inference network, which saw only generated samples in "
-    "training, none of the data."
+ADVERSARIAL_ENCODER_NOTE = (
+    "The encoder of content codes and deformations was trained on generated samples only, never "
+    "on the data."
 )
 TRAINING_PLOTS = (
-    TrainingPlot(PROBABILITIES, game, GAME_CAPTION, GAME_ENCODER_NOTE),
-    TrainingPlot((), curves, "Reconstruction term of the training loss."),
+    TrainingPlot(
+        CRITIC_PROBABILITIES, adversarial_training, ADVERSARIAL_CAPTION, ADVERSARIAL_ENCODER_NOTE
+    ),
+    TrainingPlot((), curves, "Reconstruction term of the training loss; lower is better."),
 )
-"""In the order in which they are tried; the last fits every history."""
+"""All training plots, in the order of attempts; the last fits every history."""
 
 
 def training_plot(rows: Rows) -> TrainingPlot:
-    """The first plot all of whose columns a history has."""
+    """The first of `TRAINING_PLOTS` that a history has all columns for.
+
+    Args:
+        rows: Rows of the history of one run; may be empty.
+
+    >>> training_plot([{"seconds": 1.0, "reconstruction": 5.0}]).draw is curves
+    True
+    """
     columns = {column for row in rows for column in row}
     return next(plot for plot in TRAINING_PLOTS if columns.issuperset(plot.columns))

@@ -1,4 +1,4 @@
-"""Checks: what speaks for a run, and what is left out."""
+"""Checks tell failed runs from successful ones, by the scores that a run has."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.app.report.words import section_of
+from tests.app.report.section_texts import section_of
 from unwarp.analysis.scoring import Report
 from unwarp.app.outcome import Outcome
+from unwarp.app.report.checks import checks
 
 
 def with_scores(outcome: Outcome, **scores: float) -> Outcome:
@@ -19,16 +20,33 @@ def with_scores(outcome: Outcome, **scores: float) -> Outcome:
 
 
 @pytest.mark.parametrize("explained", [-0.5, 0.5])
-def test_error_above_mean_is_no_success(image_run: Outcome, explained: float) -> None:
-    """An error greater than that of the mean is no success, however small the ratio is."""
+def test_error_above_mean_fails(image_run: Outcome, explained: float) -> None:
+    """An error greater than that of the mean sample fails, however small the ratio is."""
     run = with_scores(image_run, explained=explained, reconstruction_error=0.0)
     check = section_of(run, "Did it work on this data?").checks[0]
-    assert check.is_good == (explained > 0)
-    assert ("greater than the error of their mean" in check.words) == (explained < 0)
+    assert check.has_passed == (explained > 0)
+    assert ("greater than the error of the mean sample" in check.message) == (explained < 0)
 
 
 def test_checks_without_scores_are_left_out(image_run: Outcome) -> None:
-    """Only checks whose scores are known stand in the report."""
+    """A report has only those checks that the run has scores for."""
     scores: dict[str, Any] = {"reconstruction_error": 1.0, "unused_content": 0.0}
     run = replace(image_run, warped=replace(image_run.warped, report=Report(scores, {})))
     assert len(section_of(run, "Did it work on this data?").checks) == 2
+
+
+def test_bounds_name_the_worst_parameter(image_run: Outcome) -> None:
+    """The check of the range names the parameter that is most often at an end."""
+    scores: dict[str, Any] = {"reconstruction_error": 1.0, "unused_content": 0.0}
+    scores |= {"at_bounds": 0.2, "at_bounds_samples": 0.3}
+    scores |= {"at_bounds_shift_x_px": 0.1, "at_bounds_scale_x": 0.3}
+    run = replace(image_run, warped=replace(image_run.warped, report=Report(scores, {})))
+    check = checks(run)[1]
+    assert not check.has_passed and "scale x (30.0% of the samples)" in check.message
+
+
+def test_unused_dimensions_advise_a_size(image_run: Outcome) -> None:
+    """Many unused dimensions fail, and the advice is the number of those in use, at least 1."""
+    for n_unused, advice in ((8.0, "set n_content=2."), (10.0, "set n_content=1.")):
+        check = checks(with_scores(image_run, unused_content=n_unused))[-1]
+        assert not check.has_passed and check.advice.endswith(advice)

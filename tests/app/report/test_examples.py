@@ -1,4 +1,4 @@
-"""Samples that a report shows: spread over the classes, and enough for an overview."""
+"""Examples are spread over the classes, and an overview has enough samples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unwarp.app.report.examples import (
 
 
 def test_examples_are_spread_over_classes() -> None:
-    """A rare class has its example, rows rise, and there are at most as many as wanted."""
+    """A rare class has an example, rows rise, and their number is bounded."""
     labels = np.array([0] * 90 + [1] * 9 + [2])
     rows = example_rows(labels, 100, 7)
     assert len(rows) == 7 and (np.diff(rows) > 0).all()
@@ -26,8 +26,8 @@ def test_examples_are_spread_over_classes() -> None:
     assert example_rows(None, 100, 3).tolist() == [0, 49, 99]
 
 
-def test_few_held_out_are_joined(series_run: Outcome) -> None:
-    """Training samples join them, in one order of samples, labels and codes."""
+def test_overview_adds_training_samples(series_run: Outcome) -> None:
+    """Few held-out samples follow the training samples: the same order of labels and codes."""
     n = len(series_run.training) + len(series_run.test)
     assert not has_overview_of_held_out(series_run) and len(series_run.test) < n
     labels = overview_labels(series_run)
@@ -38,8 +38,8 @@ def test_few_held_out_are_joined(series_run: Outcome) -> None:
 
 
 def test_first_component_is_the_widest() -> None:
-    """It is the widest column; the row in the middle is nearest to the mean."""
+    """The first component follows the widest column; the middle row is nearest to the mean."""
     codes = np.random.default_rng(0).normal(size=(200, 3)) * [0.1, 5.0, 0.1]
-    line = first_component(codes)
-    np.testing.assert_allclose(line, codes[:, 1] - codes[:, 1].mean(), atol=0.1)
+    component = first_component(codes)
+    np.testing.assert_allclose(component, codes[:, 1] - codes[:, 1].mean(), atol=0.1)
     assert nearest_to_mean(np.array([[-3.0], [0.4], [2.0]])) == 1

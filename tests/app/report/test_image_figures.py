@@ -1,4 +1,4 @@
-"""Figures that reports of images have."""
+"""Figures of images have units, and choose samples for feature arithmetic."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from unwarp.app.report.image_figures import analogy_rows, deformation, recovery
 from unwarp.core import Array
 
 
-def kinds_of_codes(n: int) -> tuple[Array, Array]:
-    """Codes (4 n, 3) of three kinds, each long along its own direction, and the kinds."""
+def grouped_codes(n: int) -> tuple[Array, Array]:
+    """Codes (4 n, 3) of three groups, each long along its own direction, and the groups."""
     random = np.random.default_rng(0)
-    kinds = np.repeat([2, 0, 1], [2 * n, n, n])
-    codes = 0.01 * random.normal(size=(4 * n, 3)) + 10 * np.eye(3)[kinds]
-    codes[np.arange(4 * n), (kinds + 1) % 3] += np.linspace(-1, 1, 4 * n)
-    return codes, kinds
+    groups = np.repeat([2, 0, 1], [2 * n, n, n])
+    codes = 0.01 * random.normal(size=(4 * n, 3)) + 10 * np.eye(3)[groups]
+    codes[np.arange(4 * n), (groups + 1) % 3] += np.linspace(-1, 1, 4 * n)
+    return codes, groups
 
 
 def test_deformation_has_units(image_run: Outcome) -> None:
@@ -26,27 +26,27 @@ def test_deformation_has_units(image_run: Outcome) -> None:
 
 
 def test_recovery_needs_true_maps(image_run: Outcome) -> None:
-    """Without true maps there is nothing to compare with."""
+    """Without true deformations there is no figure of recovery."""
     assert recovery(image_run) is None
 
 
-def test_analogy_joins_ends_of_largest_kind() -> None:
-    """Plus and minus are ends of the largest kind; the others are typical of their kind."""
-    codes, kinds = kinds_of_codes(30)
-    rows = analogy_rows(codes, kinds)
+def test_analogy_joins_ends_of_largest_group() -> None:
+    """Plus and minus are ends of the largest group; the others are typical of their group."""
+    codes, groups = grouped_codes(30)
+    rows = analogy_rows(codes, groups)
     assert rows is not None
     plus, minus, to = rows
-    assert set(kinds[plus]) == set(kinds[minus]) == {2}
-    assert list(kinds[to]) == [0, 1]
+    assert set(groups[plus]) == set(groups[minus]) == {2}
+    assert list(groups[to]) == [0, 1]
     assert len(plus) == len(minus) == 6
     difference = codes[plus].mean(0) - codes[minus].mean(0)
     assert abs(difference[0]) > 10 * np.abs(difference[1:]).max()
-    means = [codes[kinds == kind].mean(0) for kind in (0, 1)]
+    means = [codes[groups == group].mean(0) for group in (0, 1)]
     np.testing.assert_allclose(codes[to], means, atol=0.1)
 
 
-def test_analogy_needs_two_kinds() -> None:
-    """One kind alone, or too few samples of it, make no analogy."""
-    codes, kinds = kinds_of_codes(30)
-    assert analogy_rows(codes, np.zeros_like(kinds)) is None
+def test_analogy_needs_two_groups() -> None:
+    """One group alone, or too few samples of the largest, make no analogy."""
+    codes, groups = grouped_codes(30)
+    assert analogy_rows(codes, np.zeros_like(groups)) is None
     assert analogy_rows(codes[:5], np.array([0, 0, 0, 0, 1])) is None

@@ -1,4 +1,7 @@
-"""`Plot`, a figure that a report can draw, and `Illustration`, the drawn one."""
+"""Figures of a report: `Plot` before it is drawn, `Illustration` after.
+
+The other modules of the report define plots as constants; `illustrate` draws one for a run.
+"""
 
 from __future__ import annotations
 
@@ -13,34 +16,42 @@ from unwarp.app.outcome import Outcome
 from unwarp.core import Array
 from unwarp.plots.animation import animate
 
-Words = Callable[[Outcome], str]
+Caption = Callable[[Outcome], str]
+"""Function from a run to the caption of a figure."""
 
 
 @dataclass(frozen=True)
 class Plot:
-    """One figure of a report, not drawn yet.
+    """A figure that a report can draw of a run.
 
     Attributes:
-        name: Name of the figure and of its file.
-        draw: Draws a run: a figure, frames (F, height, width, 3) of moving pictures, or None where
-            the run has nothing to show.
-        caption: Says what the figure shows.
+        name: Name of the figure, and of its file without suffix.
+        draw: Function from a run to a figure, to frames (F, height, width, 3) of an animation, or
+            to None if the run has no data for it.
+        caption: Function from a run to the caption.
+
+    >>> plot = Plot("empty", lambda outcome: Figure(), fixed_caption("An empty figure."))
+    >>> plot.name
+    'empty'
     """
 
     name: str
     draw: Callable[[Outcome], Figure | Array | None]
-    caption: Words
+    caption: Caption
 
 
 @dataclass(frozen=True)
 class Illustration:
-    """A drawn figure, or the reason why it is missing.
+    """A figure as bytes, or the reason of its failure.
 
     Attributes:
-        name: Name of the figure and of its file.
-        caption: What the figure shows.
-        data: The bytes of a PNG or GIF file; empty where the figure is missing.
-        failure: Why the figure is missing, in one line; empty where it was drawn.
+        name: Name of the figure, and of its file without suffix.
+        caption: Caption.
+        data: Bytes of a PNG or GIF file; empty if drawing failed.
+        failure: Type and message of the error in one line; empty if the figure was drawn.
+
+    >>> Illustration("path", "A path.", b"GIF89a").suffix
+    'gif'
     """
 
     name: str
@@ -50,41 +61,56 @@ class Illustration:
 
     @property
     def suffix(self) -> str:
-        """The kind of file: `png` or `gif`."""
+        """Suffix of the file, `png` or `gif`, as the first bytes say."""
         return "gif" if self.data.startswith(b"GIF8") else "png"
 
     @property
     def uri(self) -> str:
-        """The figure as a data URI."""
+        """The figure as a data URI, for a page without other files."""
         return f"data:image/{self.suffix};base64,{base64.b64encode(self.data).decode()}"
 
 
-def always(words: str) -> Words:
-    """A caption that is the same for every run."""
-    return lambda outcome: words
+def fixed_caption(text: str) -> Caption:
+    """A caption that is the same for every run.
+
+    Args:
+        text: The caption.
+
+    Returns:
+        A function for `Plot.caption`.
+    """
+    return lambda outcome: text
 
 
 def illustrate(plot: Plot, outcome: Outcome) -> Illustration | None:
-    """The drawn plot; None where the run has nothing to show.
+    """Draw a plot of a run.
 
-    A plot that raises costs its own figure and no other one.
+    An error in one plot costs its own figure only: it becomes an `Illustration` with a `failure`.
+    Interrupts (Ctrl-C) pass.
 
     Args:
-        plot: What to draw.
-        outcome: The run to draw it of.
+        plot: The figure to draw.
+        outcome: The run.
+
+    Returns:
+        The figure with its caption; None if the run has no data for it.
     """
     try:
         drawing = plot.draw(outcome)
         if drawing is None:
             return None
         return Illustration(plot.name, plot.caption(outcome), encode(drawing))
-    except Exception as error:  # whatever one figure raises, the others must be drawn
+    except Exception as error:  # any error in one figure must leave the other figures
         reason = " ".join(str(error).split())
         return Illustration(plot.name, failure=f"{type(error).__name__}: {reason}")
 
 
 def encode(drawing: Figure | Array) -> bytes:
-    """A figure as the bytes of a PNG, frames as a GIF."""
+    """Bytes of a PNG file (figure) or a GIF file (frames).
+
+    Args:
+        drawing: A figure, or frames (F, height, width, 3).
+    """
     if not isinstance(drawing, Figure):
         return animate(drawing)
     out = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Figures that reports of images have."""
+"""Figures of images: deformations, clusters, recovery, feature arithmetic."""
 
 from __future__ import annotations
 
@@ -19,34 +19,42 @@ from unwarp.app.report.examples import (
     nearest_clusters,
     nearest_to_mean,
 )
-from unwarp.app.report.figures import (
+from unwarp.app.report.figures import gallery, gallery_caption
+from unwarp.app.report.illustrations import Plot, fixed_caption
+from unwarp.app.report.latent_figures import (
     MAX_TRAVERSAL_ROWS,
-    SAMPLES_IN_WALK,
-    gallery,
-    gallery_caption,
+    SAMPLES_PER_PATH,
     interpolation_path,
 )
-from unwarp.app.report.illustrations import Plot, always
 from unwarp.core import Array
 from unwarp.metrics.recovery import relative
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
-MIN_SAMPLES_AT_AN_END = 3
-"""Samples whose mean code stands for one end of a kind in feature arithmetic."""
+MIN_SAMPLES_PER_END = 3
+"""Least number of samples that are averaged at either end of a group in feature arithmetic."""
 
-MAX_KINDS_CHANGED = 3
-"""Further kinds to a sample of which feature arithmetic adds."""
+MAX_GROUPS_CHANGED = 3
+"""Greatest number of groups that feature arithmetic changes a sample of."""
 
 
 def deformations(outcome: Outcome) -> Figure | None:
-    """Histograms of the estimated deformations, where there are any."""
+    """Histograms of the estimated deformations of held-out images; None without a warp.
+
+    Returns:
+        A figure with a panel per human column of the warp, such as `rotation (deg)`; dotted
+        lines are the ends of the range that one stage of the encoder can predict.
+    """
     table = outcome.warped.embedding.table
-    return plots.columns(table) if table else None
+    return plots.histograms(table) if table else None
 
 
 def clusters(outcome: Outcome) -> Figure:
-    """The templates of the centres of clusters."""
+    """The templates that the centres of the clusters decode to.
+
+    Returns:
+        A figure with one row of K images, in the order of `Unwarper.cluster_centers_`.
+    """
     unwarper = outcome.warped.unwarper
     with torch.no_grad():
         templates = unwarper.model_.template(torch.from_numpy(unwarper.cluster_centers_))
@@ -54,39 +62,57 @@ def clusters(outcome: Outcome) -> Figure:
 
 
 def recovery(outcome: Outcome) -> Figure | None:
-    """Estimated against true deformations, where true ones are known."""
+    """Estimated against true relative deformations; None if true ones are unknown.
+
+    Data sets with true deformations observe each original twice. The deformation from the first
+    observation to the second is compared, as in `unwarp.metrics.recovery`.
+
+    Returns:
+        A figure with a panel per factor of an affine deformation, in its unit.
+    """
     test = outcome.test
     if test.maps is None or test.ids is None:
         return None
     size = (test.x.shape[2], test.x.shape[3])
     columns = relative(outcome.warped.embedding.map, test.maps, test.ids, size)
-    return plots.recovered({f: (a.numpy(), b.numpy()) for f, (a, b) in columns.items()})
+    return plots.recovery({f: (a.numpy(), b.numpy()) for f, (a, b) in columns.items()})
 
 
 def deformation(outcome: Outcome) -> Figure | None:
-    """One template along each factor of the warp, where it has any."""
+    """One template along each factor of the warp; None without factors.
+
+    The template is that of the first example. Columns of parts without an inverse, such as a
+    residual displacement, are left out.
+
+    Returns:
+        A figure with at most `MAX_TRAVERSAL_ROWS` rows, with the value under every sample.
+    """
     model = outcome.warped.unwarper.model_
     if not walkable_columns(model.chart):
         return None
-    _, path = interpolation_path(outcome, SAMPLES_IN_WALK)
+    _, path = interpolation_path(outcome, SAMPLES_PER_PATH)
     walk, rows = traverse_deformation(model, path.content[0]), slice(MAX_TRAVERSAL_ROWS)
     return plots.traversal(walk.labels[rows], walk.values.numpy()[rows], walk.x.numpy()[rows])
 
 
 def arithmetic(outcome: Outcome) -> Figure | None:
-    """Feature arithmetic between kinds; None with too few samples."""
+    """Feature arithmetic between classes, or between clusters if classes are unknown.
+
+    Returns:
+        The figure; None if `analogy_rows` has too few samples.
+    """
     unwarper, labels = outcome.warped.unwarper, outcome.test.labels
     codes = outcome.warped.embedding.codes
-    kinds = nearest_clusters(codes, unwarper.cluster_centers_) if labels is None else labels
-    analogy = analogy_rows(codes, kinds)
+    groups = nearest_clusters(codes, unwarper.cluster_centers_) if labels is None else labels
+    analogy = analogy_rows(codes, groups)
     if analogy is None:
         return None
     plus, minus, to = analogy
-    x, noun = held_out_samples(outcome), "cluster " if labels is None else ""
+    x, noun = held_out_samples(outcome), "cluster" if labels is None else "class"
     terms = add_difference(unwarper.model_, x[plus], x[minus], x[to])
-    names = [f"{noun}{kinds[row]}\n{PLUS_MINUS} ends of {noun}{kinds[plus[0]]}" for row in to]
+    ends = f"{PLUS_MINUS} ends of {noun} {groups[plus[0]]}"
     return plots.arithmetic(
-        names,
+        [f"{noun} {groups[row]}\n{ends}" for row in to],
         terms.to.templates.numpy(),
         terms.plus.templates.numpy(),
         terms.minus.templates.numpy(),
@@ -95,69 +121,83 @@ def arithmetic(outcome: Outcome) -> Figure | None:
     )
 
 
-def analogy_rows(codes: Array, kinds: Array) -> tuple[Array, Array, Array] | None:
-    """Samples to add, subtract and change; None with too few samples.
+def analogy_rows(codes: Array, groups: Array) -> tuple[Array, Array, Array] | None:
+    """Samples to add, to subtract, and to change in feature arithmetic.
 
-    The first two are the ends of the largest kind, a tenth of it each, along the direction in
-    which its codes vary most. The last are the most typical samples of the next kinds.
+    Samples of the largest group are ranked along the first principal component of their codes.
+    The tenth at its upper end is added, the tenth at its lower end subtracted. The samples to
+    change are the most typical ones (nearest to the mean code) of the next largest groups.
 
     Args:
         codes: Content codes (N, D).
-        kinds: Classes or clusters (N,).
+        groups: Classes or clusters (N,).
 
     Returns:
-        Rows of `codes`, three times.
+        Rows of `codes`: to add (M,), to subtract (M,), to change (at most
+        `MAX_GROUPS_CHANGED`,). None with one group only, or if the largest has fewer than two
+        times `MIN_SAMPLES_PER_END` samples.
     """
-    names, sizes = np.unique(kinds, return_counts=True)
+    names, sizes = np.unique(groups, return_counts=True)
     order = names[np.argsort(-sizes, kind="stable")]
-    largest, *others = (np.flatnonzero(kinds == name) for name in order)
-    if not others or len(largest) < 2 * MIN_SAMPLES_AT_AN_END:
+    main_group, *other_groups = (np.flatnonzero(groups == name) for name in order)
+    if not other_groups or len(main_group) < 2 * MIN_SAMPLES_PER_END:
         return None
-    ranked = largest[first_component(codes[largest]).argsort()]
-    end = max(MIN_SAMPLES_AT_AN_END, len(largest) // 10)
-    typical = [rows[nearest_to_mean(codes[rows])] for rows in others[:MAX_KINDS_CHANGED]]
-    return ranked[-end:], ranked[:end], np.array(typical)
+    ranking = main_group[first_component(codes[main_group]).argsort()]
+    n_end = max(MIN_SAMPLES_PER_END, len(main_group) // 10)
+    typical_rows = [
+        rows[nearest_to_mean(codes[rows])] for rows in other_groups[:MAX_GROUPS_CHANGED]
+    ]
+    return ranking[-n_end:], ranking[:n_end], np.array(typical_rows)
 
 
 GALLERY = Plot(
     "gallery",
-    partial(gallery, most=MAX_EXAMPLES, undone={}),
+    partial(gallery, max_examples=MAX_EXAMPLES, aligned={}),
     partial(gallery_caption, noun="samples"),
 )
 DEFORMATIONS = Plot(
     "deformations",
     deformations,
-    always(
-        "The deformations found in held-out samples. Dotted lines are the ends of what one stage "
-        "may predict; heaps there mean that the range is too narrow."
+    fixed_caption(
+        "Histograms of the estimated deformations of held-out samples. Dotted lines are the ends "
+        "of the range that one stage of the encoder can predict. Many samples near a line mean "
+        "that the range is too narrow."
     ),
 )
 CLUSTERS = Plot(
     "clusters",
     clusters,
-    always("The centres of the clusters in content, decoded: templates that nobody drew."),
+    fixed_caption(
+        "Templates decoded from the centres of the clusters of content codes. They are averages in "
+        "content, not samples of the data."
+    ),
 )
 RECOVERY = Plot(
     "recovery",
     recovery,
-    always("One point is one pair of observations; a perfect method lies on the line."),
+    fixed_caption(
+        "Estimated against true relative deformation. A point is a pair of observations of one "
+        "original; points of a perfect estimate are on the line. Crosses at the border are points "
+        "outside the panel."
+    ),
 )
 DEFORMATION = Plot(
     "deformation",
     deformation,
-    always(
-        "One template, deformed along one factor at a time over the range that one stage may "
-        "predict; everything else stands still."
+    fixed_caption(
+        "One template under the deformations of the warp. One factor varies per row, over the "
+        "range that one stage of the encoder can predict; content and other factors are constant."
     ),
 )
 ARITHMETIC = Plot(
     "arithmetic",
     arithmetic,
-    always(
-        "Feature arithmetic on templates. Within one kind, samples are ranked along the direction "
-        "in which their codes vary most. The mean code of one end (plus) is added to typical "
-        "samples of other kinds, and that of the other end (minus) is taken away: what tells plus "
-        "from minus should be all that changes. Kinds are the true classes where they are known, "
-        "else clusters."
+    fixed_caption(
+        "Feature arithmetic on templates, between classes if labels are known, else between "
+        "clusters. The samples of the largest class are ranked along the direction of greatest "
+        "variance of their codes. The mean code of one end (plus) is added to a typical sample of "
+        "another class, and the mean code of the other end (minus) is subtracted. Ideally, only "
+        "the difference between plus and minus changes. The last column shows the sum under the "
+        "deformation of the sample."
     ),
 )

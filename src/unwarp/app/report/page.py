@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained HTML page, and its figures as files of their own."""
+"""The report as files: a self-contained HTML page, and its figures."""
 
 from __future__ import annotations
 
@@ -16,28 +16,39 @@ TEMPLATE = "page.html.jinja"
 
 
 def write(outcome: Outcome, folder: Path) -> Path:
-    """The page `folder/report.html`, written with its figures beside it.
+    """Write `report.html` and the files of its figures into a folder.
 
-    A figure that cannot be drawn is named on the page, and the others are there.
+    Files of the same names are replaced. The page names figures that could not be drawn, with the
+    error.
 
     Args:
         outcome: The run.
         folder: An existing folder.
+
+    Returns:
+        Path of the page.
     """
     parts = sections(outcome)
     for figure in (figure for part in parts for figure in part.figures if figure.data):
         write_file(folder / f"{figure.name}.{figure.suffix}", figure.data)
     page = folder / "report.html"
-    write_file(page, html(outcome.test.name, parts))
+    write_file(page, render_page(outcome.test.name, parts))
     return page
 
 
-def html(name: str, parts: Sequence[Section]) -> str:
-    """The page as text that needs no other file.
+def render_page(name: str, parts: Sequence[Section]) -> str:
+    """The page as HTML text, with figures as data URIs.
 
     Args:
-        name: Name of the data.
-        parts: The sections; the first one's title is the page's heading.
+        name: Name of the data set, for the title of the window.
+        parts: The sections; the title of the first is the heading of the page.
+
+    Returns:
+        A document that needs no other file and no network; all text is escaped.
+
+    >>> page = render_page("digits", [Section("Report", ("Errors < 5%.",))])
+    >>> "<h1>Report</h1>" in page, "Errors &lt; 5%." in page
+    (True, True)
     """
     loader = PackageLoader("unwarp.app.report", "")
     environment = Environment(

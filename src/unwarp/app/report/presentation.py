@@ -1,11 +1,18 @@
-"""`Presentation`: all that differs between the reports of images and of series."""
+"""Figures and scores of a report by domain: images and series."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from unwarp.app.outcome import Outcome
-from unwarp.app.report import examples, figures, image_figures, series_figures
+from unwarp.app.report import (
+    examples,
+    figures,
+    image_figures,
+    latent_figures,
+    series_deformations,
+    series_figures,
+)
 from unwarp.app.report.illustrations import Plot
 from unwarp.app.report.scores import IMAGE_SCORES, SERIES_SCORES, ScoreLayout
 
@@ -14,57 +21,62 @@ from unwarp.app.report.scores import IMAGE_SCORES, SERIES_SCORES, ScoreLayout
 class Presentation:
     """The figures and the scores of one domain, section by section.
 
+    A report of another domain needs one more of these in `PRESENTATIONS`.
+
     Attributes:
-        opening: Figures under the introduction.
+        introduction: Figures under the introduction.
         checks: Figures under the checks.
-        codes: Figures under the scores of codes.
+        codes: Figures under the table of scores.
         recovery: Figures under the errors of deformations.
-        inside: Figures of the section that looks inside the model.
-        scores: The table of scores.
-        recovery_note: A last sentence on how deformations are compared; empty for none.
+        latent_space: Figures of the section that looks inside the model.
+        scores: Rows and columns of the table of scores.
+        recovery_note: Last sentence of the introduction to recovery; empty for none.
+
+    >>> [plot.name for plot in IMAGES.codes]
+    ['latent_space', 'clusters']
     """
 
-    opening: tuple[Plot, ...]
+    introduction: tuple[Plot, ...]
     checks: tuple[Plot, ...]
     codes: tuple[Plot, ...]
     recovery: tuple[Plot, ...]
-    inside: tuple[Plot, ...]
+    latent_space: tuple[Plot, ...]
     scores: ScoreLayout
     recovery_note: str = ""
 
 
 IMAGES = Presentation(
-    opening=(image_figures.GALLERY,),
+    introduction=(image_figures.GALLERY,),
     checks=(image_figures.DEFORMATIONS,),
     codes=(figures.LATENT_SPACE, image_figures.CLUSTERS),
     recovery=(image_figures.RECOVERY,),
-    inside=(
-        figures.TRAVERSAL,
+    latent_space=(
+        latent_figures.TRAVERSAL,
         image_figures.DEFORMATION,
-        figures.INTERPOLATION,
-        figures.MOVING,
+        latent_figures.INTERPOLATION,
+        latent_figures.ANIMATION,
         image_figures.ARITHMETIC,
-        *figures.sample_plots(examples.MAX_EXAMPLES),
+        *latent_figures.sample_plots(examples.MAX_EXAMPLES),
     ),
     scores=IMAGE_SCORES,
-    recovery_note="Shifts are taken at the object's place.",
+    recovery_note="Shifts are compared at the centre of the object.",
 )
 SERIES = Presentation(
-    opening=(series_figures.GALLERY,),
+    introduction=(series_figures.GALLERY,),
     checks=(
         series_figures.ALIGNMENT,
-        series_figures.TIME_MAPS,
-        series_figures.DEFORMATIONS,
+        series_deformations.TIME_MAPS,
+        series_deformations.DEFORMATIONS,
         series_figures.AVERAGES,
     ),
     codes=(figures.LATENT_SPACE,),
     recovery=(),
-    inside=(
-        figures.TRAVERSAL,
-        series_figures.DEFORMATION,
-        figures.INTERPOLATION,
-        figures.MOVING,
-        *figures.sample_plots(series_figures.MAX_SERIES_EXAMPLES),
+    latent_space=(
+        latent_figures.TRAVERSAL,
+        series_deformations.DEFORMATION,
+        latent_figures.INTERPOLATION,
+        latent_figures.ANIMATION,
+        *latent_figures.sample_plots(series_figures.MAX_SERIES_EXAMPLES),
     ),
     scores=SERIES_SCORES,
 )
@@ -73,9 +85,14 @@ PRESENTATIONS = {"image": IMAGES, "series": SERIES}
 
 
 def presentation(outcome: Outcome) -> Presentation:
-    """The presentation of the domain of a run; of a domain of one's own, the nearest.
+    """The presentation of the domain of a run.
 
-    Figures that cannot be drawn of such samples are named on the page.
+    Args:
+        outcome: The run.
+
+    Returns:
+        That of `PRESENTATIONS`. A domain that is not listed is presented as series if its samples
+        have times, else as images; the page names the figures that cannot be drawn.
     """
     domain = outcome.warped.unwarper.schema_.domain
     return PRESENTATIONS.get(domain.name, SERIES if domain.has_times else IMAGES)

@@ -1,4 +1,4 @@
-"""The tables of scores of a report."""
+"""Tables of scores of a report: both models, and baselines without learning."""
 
 from __future__ import annotations
 
@@ -10,100 +10,131 @@ from unwarp.app.report.examples import has_overview_of_held_out
 from unwarp.app.report.section import Table
 
 Columns = Mapping[str, Mapping[str, float]]
+"""Scores by their name, by the head of their column."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a table of scores.
+class ScoreRow:
+    """One score, as a row of a table.
 
     Attributes:
-        words: Its name for people.
-        key: The name of its score.
-        form: How to print it.
-        is_gain: Whether more is better.
+        label: Name of the score for readers.
+        key: Name of the score in `metrics.json`.
+        form: Format of a value, for `str.format`.
+        is_higher_better: Whether the greatest value of the row is the best.
+
+    >>> ScoreRow("linear probe accuracy", "linear", "{:.1%}").form.format(0.953)
+    '95.3%'
     """
 
-    words: str
+    label: str
     key: str
     form: str
-    is_gain: bool = True
+    is_higher_better: bool = True
 
 
 @dataclass(frozen=True)
 class ScoreLayout:
-    """How the scores of one domain stand in their table.
+    """Rows and columns of the table of scores of one domain.
 
     Attributes:
-        lines: Its lines, those without any score left out.
-        columns: Scores of a run by the head of their column; both models come first.
-        note: What its columns are, where there are more than those of the two models.
+        rows: All rows that a table may have; those without any value are left out.
+        columns: Function from a run to the columns; the two models come first.
+        note: Explanation of columns beyond those of the two models.
+
+    >>> rows = (ScoreRow("variance explained", "explained", "{:.1%}"),)
+    >>> layout = ScoreLayout(rows, lambda outcome: {"with warp": {"explained": 0.9}}, "")
+    >>> layout.rows[0].is_higher_better
+    True
     """
 
-    lines: tuple[Line, ...]
+    rows: tuple[ScoreRow, ...]
     columns: Callable[[Outcome], Columns]
     note: str
 
 
 def score_table(outcome: Outcome, layout: ScoreLayout) -> Table:
-    """The scores of both models, and those of baselines.
+    """The scores and speeds of both models, and the scores of baselines.
 
     Args:
         outcome: The run.
-        layout: The lines and columns of its domain.
+        layout: Rows and columns of its domain.
+
+    Returns:
+        A table with one row per score that at least one column has, then the speeds.
     """
     columns = layout.columns(outcome)
     keys = {key for column in columns.values() for key in column}
-    lines = [line for line in layout.lines if line.key in keys]
-    rows = [(line.words, *_cells(line, columns)) for line in lines]
-    best = [_best(line, columns) for line in lines]
-    paces = [_pace("training", [f"{t.images_per_second:,.0f}" for t in outcome.trials.values()])]
-    if has_overview_of_held_out(outcome):  # the pace of a few samples is that of the first call
-        speeds = [f"{t.embedding.samples_per_second:,.0f}" for t in outcome.trials.values()]
-        paces.append(_pace("encoding", speeds))
-    free = [""] * (len(columns) - len(outcome.trials))
-    rows += [(*pace, *free) for pace in paces]
-    return Table(("", *columns), tuple(rows), (*best, *[""] * len(paces)))
+    score_rows = [row for row in layout.rows if row.key in keys]
+    rows = [(row.label, *_format_row(row, columns)) for row in score_rows]
+    best = [_format_best(row, columns) for row in score_rows]
+    speeds = _speed_rows(outcome)
+    padding = [""] * (len(columns) - len(outcome.trials))
+    rows += [(*speed, *padding) for speed in speeds]
+    return Table(("score", *columns), tuple(rows), (*best, *[""] * len(speeds)))
 
 
-def _cells(line: Line, columns: Columns) -> list[str]:
-    """The scores of one line as they are printed, column by column.
+def _format_row(row: ScoreRow, columns: Columns) -> list[str]:
+    """The cells of a row, column by column; empty for columns without this score.
 
     Args:
-        line: The line.
+        row: The score.
         columns: Scores by the head of their column.
     """
-    scores = [column.get(line.key) for column in columns.values()]
-    return ["" if score is None else line.form.format(score) for score in scores]
+    scores = [column.get(row.key) for column in columns.values()]
+    return ["" if score is None else row.form.format(score) for score in scores]
 
 
-def _best(line: Line, columns: Columns) -> str:
-    """The best score of one line as it is printed.
+def _format_best(row: ScoreRow, columns: Columns) -> str:
+    """The best cell of a row.
 
     Args:
-        line: The line, which has one score at least.
+        row: A score that at least one column has.
         columns: Scores by the head of their column.
     """
-    scores = [column[line.key] for column in columns.values() if line.key in column]
-    return line.form.format(max(scores) if line.is_gain else min(scores))
+    scores = [column[row.key] for column in columns.values() if row.key in column]
+    return row.form.format(max(scores) if row.is_higher_better else min(scores))
 
 
-def _pace(verb: str, speeds: list[str]) -> tuple[str, ...]:
-    """The row of how many samples a second each model takes."""
-    return (f"samples a second, {verb}", *speeds)
+def _speed_rows(outcome: Outcome) -> list[tuple[str, ...]]:
+    """Rows with the samples per second that each of the two models trains on and encodes."""
+    trials = outcome.trials.values()
+    training = [f"{trial.images_per_second:,.0f}" for trial in trials]
+    rows = [("training speed (samples per second)", *training)]
+    # few samples are encoded in one call, the first of which is slow, so that no speed can be told
+    if has_overview_of_held_out(outcome):
+        encoding = [f"{trial.embedding.samples_per_second:,.0f}" for trial in trials]
+        rows.append(("encoding speed (samples per second)", *encoding))
+    return rows
 
 
 def recovery_table(scores: Mapping[str, float]) -> Table | None:
-    """Median errors of deformations; None where true ones are unknown."""
-    lines = [line for line in RECOVERY if line.key in scores]
-    rows = tuple((line.words, line.form.format(scores[line.key])) for line in lines)
-    return Table(("median error", ""), rows, ("",) * len(rows)) if rows else None
+    """The median errors of estimated deformations, with their units.
+
+    Args:
+        scores: Scores of the model with the warp.
+
+    Returns:
+        A table with a row per factor; None if true deformations are unknown.
+
+    >>> recovery_table({"angle_deg": 0.573}).rows
+    (('rotation', '0.57 degrees'),)
+    """
+    score_rows = [row for row in RECOVERY if row.key in scores]
+    rows = tuple((row.label, row.form.format(scores[row.key])) for row in score_rows)
+    return Table(("deformation", "median error"), rows, ("",) * len(rows)) if rows else None
 
 
 def image_columns(outcome: Outcome) -> Columns:
-    """Scores of images: both models', and those of pixels alone."""
+    """Scores of both models and, with labels, of pixels without learning.
+
+    Returns:
+        Scores by their name, by the head of their column: `with warp`, `without warp`, then the
+        columns of `PIXEL_COLUMNS`.
+    """
     models = {
         "with warp": outcome.warped.report.scores,
-        "without": outcome.baseline.report.scores,
+        "without warp": outcome.baseline.report.scores,
     }
     scores = outcome.baselines.scores
     if not scores:
@@ -113,26 +144,31 @@ def image_columns(outcome: Outcome) -> Columns:
 
 
 def series_columns(outcome: Outcome) -> Columns:
-    """Scores of series: of both models' codes, raw and aligned series."""
-    warped, plain = outcome.warped.report.scores, outcome.baseline.report.scores
+    """Scores of both codes and, with labels, of the series themselves.
+
+    Returns:
+        Scores by their name, by the head of their column: the codes of both models, then the
+        observed series and those that the model with the warp aligned.
+    """
+    warped, baseline = outcome.warped.report.scores, outcome.baseline.report.scores
     columns = {
-        "code, with warp": {**warped, **_family(warped, "codes_")},
-        "code, without": {**plain, **_family(plain, "codes_")},
+        "code, with warp": {**warped, **_strip_prefix(warped, "codes_")},
+        "code, without warp": {**baseline, **_strip_prefix(baseline, "codes_")},
     }
     if outcome.baselines.scores:
-        columns["raw series"] = _family(outcome.baselines.scores, "raw_")
-        columns["aligned"] = _family(warped, "aligned_")
+        columns["observed series"] = _strip_prefix(outcome.baselines.scores, "raw_")
+        columns["aligned series"] = _strip_prefix(warped, "aligned_")
     return {head: column for head, column in columns.items() if column}
 
 
-def _family(scores: Mapping[str, float], head: str) -> dict[str, float]:
-    """The scores whose names begin with `head`, named without it.
+def _strip_prefix(scores: Mapping[str, float], prefix: str) -> dict[str, float]:
+    """The scores with names that begin with a prefix, by their names without it.
 
     Args:
         scores: Scores by their name.
-        head: Begin of the names.
+        prefix: Beginning of a name, such as `raw_`.
     """
-    return {k.removeprefix(head): v for k, v in scores.items() if k.startswith(head)}
+    return {k.removeprefix(prefix): v for k, v in scores.items() if k.startswith(prefix)}
 
 
 PIXEL_COLUMNS = {
@@ -142,45 +178,51 @@ PIXEL_COLUMNS = {
         "acc": "deskewed_kmeans_acc",
         "nmi": "deskewed_kmeans_nmi",
     },
-    "deskewed, mixture": {"acc": "deskewed_mixture_acc", "nmi": "deskewed_mixture_nmi"},
+    "deskewed pixels, mixture": {"acc": "deskewed_mixture_acc", "nmi": "deskewed_mixture_nmi"},
 }
-"""Names of the scores of pixels, by the head of their column and the key of their line."""
+"""Names of the scores of pixels, by the head of their column and the key of their row."""
 
-NEIGHBOURS = Line("5 nearest neighbours, accuracy", "neighbours", "{:.1%}")
+NEIGHBOURS = ScoreRow("5-nearest-neighbour accuracy", "neighbours", "{:.1%}")
 COMMON = (
-    Line("linear probe, accuracy", "linear", "{:.1%}"),
-    Line("k-means, accuracy (ACC)", "acc", "{:.1%}"),
-    Line("k-means, mutual information (NMI)", "nmi", "{:.1%}"),
-    Line("k-means on templates, ACC", "template_acc", "{:.1%}"),
-    Line("variance explained", "explained", "{:.1%}"),
-    Line("squared error a sample", "reconstruction_error", "{:.3g}", is_gain=False),
+    ScoreRow("linear probe accuracy", "linear", "{:.1%}"),
+    ScoreRow("k-means accuracy (ACC)", "acc", "{:.1%}"),
+    ScoreRow("k-means normalised mutual information (NMI)", "nmi", "{:.1%}"),
+    ScoreRow("k-means accuracy on templates", "template_acc", "{:.1%}"),
+    ScoreRow("variance explained", "explained", "{:.1%}"),
+    ScoreRow("squared error per sample", "reconstruction_error", "{:.3g}", is_higher_better=False),
 )
-"""Lines that images and series share."""
+"""Scores that images and series share."""
 
 RECOVERY = (
-    Line("rotation", "angle_deg", "{:.2f} degrees", is_gain=False),
-    Line("shift", "shift_px", "{:.3f} pixels", is_gain=False),
-    Line("scale", "scale", "{:.4f}", is_gain=False),
-    Line("shear", "shear_deg", "{:.2f} degrees", is_gain=False),
-    Line("largest distance of the time maps", "warp_error", "{:.3f} of the length", is_gain=False),
+    ScoreRow("rotation", "angle_deg", "{:.2f} degrees", is_higher_better=False),
+    ScoreRow("shift", "shift_px", "{:.3f} pixels", is_higher_better=False),
+    ScoreRow("scale", "scale", "{:.4f}", is_higher_better=False),
+    ScoreRow("shear", "shear_deg", "{:.2f} degrees", is_higher_better=False),
+    ScoreRow(
+        "greatest distance between time maps",
+        "warp_error",
+        "{:.3f} of the length",
+        is_higher_better=False,
+    ),
 )
+"""Errors of estimated deformations."""
 
 IMAGE_SCORES = ScoreLayout(
     (NEIGHBOURS, *COMMON),
     image_columns,
-    "Neighbours, probe and clusters are fitted on the training samples and scored on held-out "
-    "ones. The pixel columns learn nothing: raw pixels, and pixels whose second moments were made "
-    "round (deskewed), clustered by k-means and by a Gaussian mixture. A method that does not "
-    "beat them has shown nothing.",
+    "Classifiers and clusters are fitted on the training samples and scored on held-out ones. "
+    "The columns of pixels are baselines without learning: raw pixels, and deskewed pixels (each "
+    "image centred, its second moments normalised), clustered by k-means and by a Gaussian "
+    "mixture. A useful code scores higher than these.",
 )
 SERIES_SCORES = ScoreLayout(
     (
-        Line("nearest neighbour (1-NN), accuracy", "1nn", "{:.1%}"),
-        Line("nearest class mean, accuracy", "centroid", "{:.1%}"),
+        ScoreRow("nearest-neighbour (1-NN) accuracy", "1nn", "{:.1%}"),
+        ScoreRow("nearest class mean accuracy", "centroid", "{:.1%}"),
         *COMMON,
     ),
     series_columns,
-    "Neighbours, class means, probe and clusters are fitted on the training series and scored on "
-    "held-out ones: on the content codes of both models, on the series as they are (raw), and on "
-    "the series with their warps undone (aligned).",
+    "Classifiers and clusters are fitted on the training series and scored on held-out ones: on "
+    "the content codes of both models, on the observed series, and on the series after alignment "
+    "by the model with the warp. Distances between series are Euclidean.",
 )

@@ -1,4 +1,4 @@
-"""`Section`: one part of a report, as plain values that the template renders."""
+"""Parts of a report as plain values, which the page template renders."""
 
 from __future__ import annotations
 
@@ -10,27 +10,34 @@ from unwarp.app.report.illustrations import Illustration
 
 @dataclass(frozen=True)
 class Check:
-    """One sign of whether the run worked.
+    """One criterion of a successful run, with its outcome.
 
     Attributes:
-        is_good: Whether it speaks for the run.
-        words: What was measured.
-        advice: What to do where it is not good.
+        has_passed: Whether the run meets the criterion.
+        message: The measured value, in a sentence.
+        advice: Next step for the reader; printed only if the check has not passed.
+
+    >>> check = Check(0 < 6, "0 of 12 content dimensions are unused.", "Set n_content=6.")
+    >>> check.has_passed
+    True
     """
 
-    is_good: bool
-    words: str
+    has_passed: bool
+    message: str
     advice: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose first column names the rows.
+    """A table with names of rows in its first column.
 
     Attributes:
-        head: Heads of the columns.
-        rows: Cells, row by row; an empty one for a number that is unknown.
-        best: The best cell of each row, which stands out; empty where none does.
+        head: Head of each column.
+        rows: Cells as text, row by row; empty for a value that is not available.
+        best: Best cell of each row, printed in bold; empty if the row has none.
+
+    >>> Table(("score", "with warp", "without"), (("accuracy", "97%", "82%"),), ("97%",)).rows[0][1]
+    '97%'
     """
 
     head: tuple[str, ...]
@@ -40,19 +47,24 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a report, shown in the order of its fields.
+    """One part of a report.
+
+    The page shows the attributes in the order below.
 
     Attributes:
-        title: Its heading.
-        words: Paragraphs.
-        checks: Signs, good or not.
-        table: Numbers.
-        facts: Values by their name.
-        figures: Drawn figures, and those that are missing.
+        title: Heading.
+        paragraphs: Paragraphs of text; `markupsafe.Markup` may hold tags, `str` is escaped.
+        checks: Criteria of a successful run.
+        table: Table of numbers; None for none.
+        facts: Values by their name, as a list of terms.
+        figures: Figures, those that could not be drawn included.
+
+    >>> Section("Scores", ("All scores are of held-out samples.",)).checks
+    ()
     """
 
     title: str
-    words: tuple[str, ...] = ()
+    paragraphs: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     table: Table | None = None
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The sections of a report: the verdict first, then what was learned, then how it was made."""
+"""Sections of a report: introduction, checks, scores, recovery, latent space, settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from markupsafe import Markup
 
 from unwarp.app.outcome import Outcome, versions
-from unwarp.app.report.checks import checks, evidence
+from unwarp.app.report.checks import checks, selection_note
 from unwarp.app.report.examples import MIN_HELD_OUT_FOR_OVERVIEW
 from unwarp.app.report.figures import TRAINING
 from unwarp.app.report.illustrations import Illustration, Plot, illustrate
@@ -23,110 +23,118 @@ def sections(outcome: Outcome, illustrate: Illustrate = illustrate) -> tuple[Sec
 
     Args:
         outcome: The run.
-        illustrate: Draws one figure; gives None where the run has nothing to show.
+        illustrate: Function that draws one figure, or returns None if the run has no data for it;
+            tests pass one that skips the drawing.
+
+    Returns:
+        The sections in the order of the page; recovery only if true deformations are known.
     """
 
     def draw(plots: Iterable[Plot]) -> tuple[Illustration, ...]:
+        """The plots that the run has data for."""
         illustrations = (illustrate(plot, outcome) for plot in plots)
         return tuple(figure for figure in illustrations if figure is not None)
 
-    style = presentation(outcome)
+    layout = presentation(outcome)
     return (
-        _introduction(outcome, draw(style.opening)),
-        _verdict(outcome, draw(style.checks)),
-        _codes(outcome, style, draw(style.codes)),
-        *_recovery(outcome, style, draw(style.recovery)),
-        Section("Looking inside", figures=draw(style.inside)),
-        Section("How it was made", facts=_facts(outcome), figures=draw((TRAINING,))),
+        _introduction(outcome, draw(layout.introduction)),
+        _checks(outcome, draw(layout.checks)),
+        _scores(outcome, layout, draw(layout.codes)),
+        *_recovery(outcome, layout, draw(layout.recovery)),
+        Section("Looking inside", figures=draw(layout.latent_space)),
+        Section("Training and settings", facts=_facts(outcome), figures=draw((TRAINING,))),
     )
 
 
 def _introduction(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
-    """What was learned from how much, and what stands beside it.
+    """The terms of the page, the amount of data, and the baseline.
 
     Args:
         outcome: The run.
         figures: Drawn figures of the section.
     """
     n, n_test = len(outcome.training), len(outcome.test)
-    words = Markup(
-        "A model learned from {n:,} samples, without labels, to say of each one what it shows (a "
-        "<b>content code</b> and a <b>template</b>) and how that was moved (the "
-        "<b>deformation</b>). Every score on this page was measured on {n_test:,} samples that it "
-        "never saw in training. Beside it stands the same model without a warp, with as many "
-        "latent numbers in total and {budget}."
+    text = Markup(
+        "A model was trained on {n:,} samples, without labels. It describes a sample by two "
+        "things. The <b>content code</b> says how the sample looks apart from its deformation; "
+        "decoded, it is the <b>template</b>. The <b>deformation</b> says how the template was "
+        "moved to give the sample. All scores on this page are measured on {n_test:,} held-out "
+        "samples, which were not used for training. The <b>baseline without a warp</b> is the "
+        "same model with no deformation, as many latent dimensions in total, and {budget}."
     ).format(n=n, n_test=n_test, budget=_budget(outcome))
     if n_test < MIN_HELD_OUT_FOR_OVERVIEW:
-        words += f" With {n_test} samples, no score is more exact than {1 / n_test:.0%}."
-    return Section(f"{outcome.test.name}, unwarped", (words,), figures=figures)
+        text += f" With {n_test} held-out samples, one of them changes an accuracy by "
+        text += f"{1 / n_test:.0%}."
+    return Section(f"Unwarp report: {outcome.test.name}", (text,), figures=figures)
 
 
 def _budget(outcome: Outcome) -> str:
-    """The bound that both trainings share."""
-    first, second = (trial.unwarper.history_.steps for trial in outcome.trials.values())
-    if first == second:
+    """A phrase for the limit that the trainings of both models share."""
+    steps, baseline_steps = (trial.unwarper.history_.steps for trial in outcome.trials.values())
+    if steps == baseline_steps:
         return "as many training steps"
-    bound = f"the same bound of {outcome.job.max_seconds:g} seconds on its training"
-    return f"{bound} ({first:,} and {second:,} steps)"
+    limit = f"the same limit of {outcome.job.max_seconds:g} seconds of training"
+    return f"{limit} ({steps:,} steps with the warp, {baseline_steps:,} without)"
 
 
-def _verdict(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
-    """Whether it worked.
+def _checks(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
+    """The checks, and how much warp was selected.
 
     Args:
         outcome: The run.
         figures: Drawn figures of the section.
     """
-    words = (*evidence(outcome), "These signs need no labels.")
-    return Section("Did it work on this data?", words, checks(outcome), figures=figures)
+    paragraphs = (*selection_note(outcome), "These checks need no labels.")
+    return Section("Did it work on this data?", paragraphs, checks(outcome), figures=figures)
 
 
-def _codes(outcome: Outcome, style: Presentation, figures: tuple[Illustration, ...]) -> Section:
-    """How well codes tell samples apart.
+def _scores(outcome: Outcome, layout: Presentation, figures: tuple[Illustration, ...]) -> Section:
+    """The table of scores, with a note on its columns if there are baselines without learning.
 
     Args:
         outcome: The run.
-        style: The presentation of its domain.
+        layout: The presentation of its domain.
         figures: Drawn figures of the section.
     """
-    table = score_table(outcome, style.scores)
+    table = score_table(outcome, layout.scores)
     has_baselines = len(table.head) > 1 + len(outcome.trials)
-    words = (style.scores.note,) if has_baselines else ()
-    return Section("What the code knows", words, table=table, figures=figures)
+    notes = (layout.scores.note,) if has_baselines else ()
+    paragraphs = (*notes, "The best value of each row is bold.")
+    return Section("Scores on held-out samples", paragraphs, table=table, figures=figures)
 
 
 def _recovery(
     outcome: Outcome,
-    style: Presentation,
+    layout: Presentation,
     figures: tuple[Illustration, ...],
 ) -> tuple[Section, ...]:
-    """How near deformations are to true ones; nothing where those are unknown.
+    """The errors of estimated deformations; no section if true ones are unknown.
 
     Args:
         outcome: The run.
-        style: The presentation of its domain.
+        layout: The presentation of its domain.
         figures: Drawn figures of the section.
     """
     table = recovery_table(outcome.warped.report.scores)
     if table is None and not figures:
         return ()
-    words = (
-        "Each held-out original was observed twice, under two known deformations. An upright frame "
-        "cannot be known without labels. So the deformation that leads from the first observation "
-        "to the second is compared."
+    text = (
+        "Each held-out original was observed twice, under two known deformations. The undeformed "
+        "pose of an original is a matter of convention, so errors are those of the relative "
+        "deformation, which leads from the first observation to the second."
     )
-    words += style.recovery_note and f" {style.recovery_note}"
-    return (Section("Recovered against true deformation", (words,), table=table, figures=figures),)
+    text += layout.recovery_note and f" {layout.recovery_note}"
+    return (Section("Estimated and true deformations", (text,), table=table, figures=figures),)
 
 
 def _facts(outcome: Outcome) -> dict[str, str]:
-    """Where the data came from, and all that the result depends on."""
+    """The origin of the data, and all settings that the result depends on, by name."""
     unwarper, data = outcome.warped.unwarper, outcome.training
     history = unwarper.history_
     return {
         "data": ", ".join(filter(None, (data.source or data.name, data.licence))),
-        "training": f"{history.steps:,} steps in {history.seconds:.0f} s",
-        "seed": str(outcome.job.seed),
+        "training with the warp": f"{history.steps:,} steps in {history.seconds:.0f} s",
+        "random seed": str(outcome.job.seed),
         "recipe": repr(unwarper.recipe_),
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }

@@ -1,4 +1,4 @@
-"""Sections of a report without their figures."""
+"""Sections of a report with captions alone, since drawing the figures takes long."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from unwarp.app.report.section import Section
 from unwarp.app.report.sections import sections
 
 
-def undrawn(plot: Plot, outcome: Outcome) -> Illustration:
-    """A figure's words without the figure."""
+def skip_drawing(plot: Plot, outcome: Outcome) -> Illustration:
+    """The illustration of a plot with its caption, but no data."""
     return Illustration(plot.name, plot.caption(outcome))
 
 
 def section_of(outcome: Outcome, title: str) -> Section:
     """The section with a title."""
-    return next(part for part in sections(outcome, undrawn) if part.title == title)
+    return next(part for part in sections(outcome, skip_drawing) if part.title == title)

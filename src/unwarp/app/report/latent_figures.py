@@ -1,0 +1,161 @@
+"""Figures of the latent space of every domain: traversals, interpolations, new samples."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from unwarp import plots
+from unwarp.analysis.interpolation import interpolate
+from unwarp.analysis.latents import Rendering
+from unwarp.analysis.traversal import traverse
+from unwarp.app.outcome import Outcome
+from unwarp.app.report.examples import example_rows, held_out_samples
+from unwarp.app.report.illustrations import Plot, fixed_caption
+from unwarp.core import Array, LatentDensity
+from unwarp.plots.animation import moving
+
+MAX_TRAVERSAL_ROWS = 8
+"""Dimensions or factors of a traversal that are shown."""
+
+SAMPLES_PER_PATH = 9
+"""Samples from one end of an interpolation or a traversal to the other."""
+
+FRAMES_PER_ANIMATION = 21
+"""Frames from one end of an animated interpolation to the other."""
+
+N_NEW_SAMPLES = 28
+"""Samples that are generated from the model."""
+
+
+def traversal(outcome: Outcome) -> Figure:
+    """Templates around the mean content code, one content dimension varied per row.
+
+    Returns:
+        A figure with at most `MAX_TRAVERSAL_ROWS` rows of `SAMPLES_PER_PATH` templates, from -2 to
+        2 standard deviations. `traversal_caption` tells the order of the rows.
+    """
+    x = held_out_samples(outcome)
+    walk = traverse(outcome.warped.unwarper.model_, x, n=SAMPLES_PER_PATH)
+    rows = slice(MAX_TRAVERSAL_ROWS)
+    return plots.traversal(walk.labels[rows], walk.values.numpy()[rows], walk.x.numpy()[rows], "sd")
+
+
+def traversal_caption(outcome: Outcome) -> str:
+    """The caption of the traversal, with unit and order of rows."""
+    deviation, order = "of the codes along it", "the standard deviation of the codes"
+    if outcome.warped.unwarper.recipe_.stochastic:
+        deviation = "of the prior"
+        order = "the KL divergence from the prior (nats); a row near 0 carries no information"
+    return (
+        "Latent traversal: templates around the mean content code. One content dimension varies "
+        f"per row, in standard deviations (sd) {deviation}. Rows are sorted by {order}. At most "
+        f"{MAX_TRAVERSAL_ROWS} rows are shown."
+    )
+
+
+def interpolation_path(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
+    """A path in latent space from the first example to another one.
+
+    The other example is the one at the median distance from the first, by content code.
+
+    Args:
+        outcome: The run.
+        n: Number of points of the path, ends included.
+
+    Returns:
+        Both ends as observed (2, *shape), and the n points as templates and deformed.
+    """
+    rows = example_rows(outcome.test.labels, len(outcome.test))
+    codes = outcome.warped.embedding.codes[rows]
+    median = np.linalg.norm(codes - codes[0], axis=1).argsort()[len(rows) // 2]
+    ends = held_out_samples(outcome)[[rows[0], rows[median]]]
+    return ends, interpolate(outcome.warped.unwarper.model_, ends[0], ends[1], n)
+
+
+def interpolation(outcome: Outcome) -> Figure:
+    """The path between two held-out samples, as templates and deformed.
+
+    Returns:
+        A figure with three rows: the two samples as observed, the templates of
+        `SAMPLES_PER_PATH` points of the path, and the deformed templates.
+    """
+    ends, path = interpolation_path(outcome, SAMPLES_PER_PATH)
+    return plots.interpolation(ends.numpy(), path.templates.numpy(), path.x_hat.numpy())
+
+
+def animate_interpolation(outcome: Outcome) -> Array:
+    """Frames of the path between two held-out samples.
+
+    Returns:
+        `FRAMES_PER_ANIMATION` frames (F, height, width, 3) as uint8, templates at the left and
+        deformed templates at the right.
+    """
+    _, path = interpolation_path(outcome, FRAMES_PER_ANIMATION)
+    fractions = [f"{fraction:.2f}" for fraction in np.linspace(0, 1, FRAMES_PER_ANIMATION)]
+    tiles = {"template": path.templates.numpy(), "deformed": path.x_hat.numpy()}
+    return moving(tiles, dict.fromkeys(tiles, fractions))
+
+
+def new_samples(outcome: Outcome, density: LatentDensity, n_columns: int) -> Figure | None:
+    """A grid of samples that the model with the warp generates.
+
+    Args:
+        outcome: The run.
+        density: Distribution of latents to draw from: `prior`, which only generative families
+            have, or `mixture`, which is fitted to the latents of the training samples.
+        n_columns: Samples per row.
+
+    Returns:
+        The figure; None if the family has no prior.
+    """
+    unwarper = outcome.warped.unwarper
+    if density == "prior" and not unwarper.recipe_.generative:
+        return None
+    x = np.asarray(unwarper.sample(N_NEW_SAMPLES, source=density, random_state=0))
+    return plots.samples(unwarper.schema_.scaler.apply(x), n_columns)
+
+
+def prior_caption(outcome: Outcome) -> str:
+    """The caption of samples from the prior, with advice on faulty ones."""
+    is_fitted = outcome.warped.unwarper.recipe_.prior == "learned"
+    return (
+        "New samples: content code and deformation are drawn from the prior. Empty or cut-off "
+        "samples mean that the prior allows for larger deformations than the data have"
+        f"{'' if is_fitted else '; prior=learned fits its scale to the data'}."
+    )
+
+
+def sample_plots(n_columns: int) -> tuple[Plot, Plot]:
+    """The plots of new samples, from the prior and from the mixture.
+
+    Args:
+        n_columns: Samples per row.
+    """
+    mixture = (
+        "New samples: content code and deformation are drawn from a Gaussian mixture, fitted to "
+        "those of the training samples."
+    )
+    prior_plot = partial(new_samples, density="prior", n_columns=n_columns)
+    mixture_plot = partial(new_samples, density="mixture", n_columns=n_columns)
+    return (
+        Plot("prior", prior_plot, prior_caption),
+        Plot("mixture", mixture_plot, fixed_caption(mixture)),
+    )
+
+
+TRAVERSAL = Plot("traversal", traversal, traversal_caption)
+INTERPOLATION = Plot(
+    "interpolation",
+    interpolation,
+    fixed_caption(
+        "Interpolation from one held-out sample to another. Content codes follow a straight line, "
+        "and so do the parameters of the deformation. Numbers are the fraction of the path."
+    ),
+)
+ANIMATION = Plot(
+    "moving", animate_interpolation, fixed_caption("The same path, animated forth and back.")
+)
