@@ -31,7 +31,7 @@ def test_label_names_unit_once(factor: Factor, label: str) -> None:
     assert factor.label == label
 
 
-def test_half_range_is_half_the_distance() -> None:
+def test_half_range_is_half_the_range() -> None:
     """The half range is half the distance between the ends."""
     assert Factor("lag", "s", -1.0, 4.0).half_range == 2.5
 
@@ -49,7 +49,7 @@ def test_batch_length_counts_samples() -> None:
     assert len(Batch(torch.zeros(3, 1, 8, 8), torch.arange(3))) == 3
 
 
-def test_domains_are_registered_by_name() -> None:
+def test_domains_are_registered() -> None:
     """A registered domain is available by its name, and by its axes if it is preferred."""
     try:
         spectra = replace(SERIES, name="spectrum", axes=("frequency",), has_times=False).register()
@@ -66,7 +66,7 @@ def test_domains_are_registered_by_name() -> None:
         del Domain.registry["spectrum"]
 
 
-def test_registry_refuses_other_definition() -> None:
+def test_registry_refuses_a_clash() -> None:
     """A definition may run again; another one with its name is refused, with both addresses."""
     registry: Registry[type] = Registry("thing", ValueError)
     registry.add("number", int)
@@ -97,7 +97,7 @@ def toy_warp(strength: float) -> type[Warp]:
     return Toy
 
 
-def test_rerun_definition_replaces_itself() -> None:
+def test_definition_may_run_twice() -> None:
     """The same class, defined again, replaces the earlier one."""
     toy_warp(1.0)
     second = toy_warp(2.0)
@@ -105,7 +105,7 @@ def test_rerun_definition_replaces_itself() -> None:
     assert warps.named("toy") == second()
 
 
-def test_two_definitions_of_a_name_clash() -> None:
+def test_name_has_one_definition() -> None:
     """Another class with the same name is refused, with the addresses of both."""
     toy_warp(1.0)
     with pytest.raises(
@@ -118,7 +118,7 @@ def test_two_definitions_of_a_name_clash() -> None:
         type("Other", (AE,), {"family": "ae", "__module__": "elsewhere"})
 
 
-def test_abstract_classes_are_no_members() -> None:
+def test_abstract_is_no_member() -> None:
     """Abstract classes, and classes that inherit their name, are not registered."""
     before = dict(Warp.registry), dict(Recipe.registry)
     type("Abstract", (Warp,), {"name": "toy"})

@@ -17,7 +17,7 @@ from unwarp.errors import (
 @pytest.mark.parametrize(
     "error", [DataError, ConfigError, CheckpointError, TrainingError, NotInvertibleError]
 )
-def test_errors_are_standard_errors_too(error: type[Exception]) -> None:
+def test_errors_are_standard_errors(error: type[Exception]) -> None:
     """Every error is an `UnwarpError` and a standard exception."""
     assert issubclass(error, UnwarpError)
     assert issubclass(error, ValueError | RuntimeError)

@@ -28,7 +28,7 @@ unwarp.nothing
 
 
 @pytest.mark.parametrize("name", dir(unwarp))
-def test_names_come_from_their_modules(name: str) -> None:
+def test_names_have_their_module(name: str) -> None:
     """A public name is the object of the module in the stub, and that module defines it."""
     value = getattr(unwarp, name)
     if name != "__version__":
@@ -53,7 +53,7 @@ def test_unknown_names_are_refused() -> None:
         from unwarp import nothing  # type: ignore[attr-defined]  # noqa: F401
 
 
-def test_import_loads_no_heavy_package() -> None:
+def test_import_is_light() -> None:
     """`import unwarp` and its list of names import neither torch nor NumPy."""
     code = "import sys, unwarp; dir(unwarp); print({'torch', 'numpy'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"

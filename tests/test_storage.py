@@ -11,7 +11,7 @@ from unwarp.errors import CheckpointError
 from unwarp.storage import write_folder
 
 
-def test_failed_write_keeps_old_folder(tmp_path: Path) -> None:
+def test_failed_write_changes_nothing(tmp_path: Path) -> None:
     """A failed write changes nothing and leaves no temporary files."""
     folder = tmp_path / "model"
     write_folder(folder, {"config.json": "{}", "weights": {"x": torch.ones(2)}})
@@ -22,7 +22,7 @@ def test_failed_write_keeps_old_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-def test_other_folders_are_not_replaced(tmp_path: Path) -> None:
+def test_other_folders_are_kept(tmp_path: Path) -> None:
     """A folder without a model is not replaced."""
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "thesis.tex").write_text("precious")

@@ -73,14 +73,14 @@ def test_other_numbers_become_float32(dtype: str) -> None:
     ids=lambda value: type(value).__name__,
 )
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
-def test_array_likes_give_equal_samples(X: Any) -> None:
+def test_array_likes_are_read(X: Any) -> None:
     """Lists, tensors, data frames and other array-likes give the same samples."""
     samples, domain = as_samples(X)
     assert domain == "series" and type(samples) is np.ndarray
     np.testing.assert_array_equal(samples[:, 0], ROWS.astype(np.float32))
 
 
-def test_bfloat16_and_pillow_images_are_read() -> None:
+def test_bfloat16_and_pillow_are_read() -> None:
     """Types that NumPy lacks, and lists of Pillow images, are accepted."""
     assert as_samples(torch.ones(2, 3, dtype=torch.bfloat16))[0].dtype == np.float32
     picture = Image.fromarray(np.arange(300, dtype=np.uint8).reshape(10, 10, 3))
@@ -97,7 +97,7 @@ def test_input_is_never_modified() -> None:
 
 
 @given(st.data())
-def test_bad_value_is_named_by_its_index(data: st.DataObject) -> None:
+def test_bad_value_is_named(data: st.DataObject) -> None:
     """The error names the first bad value by its index in the user's layout."""
     shape = (4, 9, 10, 3)
     index = tuple(data.draw(st.integers(0, n - 1)) for n in shape)
@@ -112,7 +112,7 @@ def test_bad_value_is_named_by_its_index(data: st.DataObject) -> None:
         as_samples(x)
 
 
-def test_bad_values_count_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_values_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bad values of all blocks are counted, and the first of them is named."""
     monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", 8)
     x = np.zeros((7, 4), np.float32)
@@ -121,7 +121,7 @@ def test_bad_values_count_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None
         as_samples(x)
 
 
-def test_gaps_are_allowed_in_series_only() -> None:
+def test_gaps_are_of_series_only() -> None:
     """NaN is accepted in series if gaps are allowed; infinity never is."""
     x = np.where(np.eye(9) > 0, np.nan, 1.0)
     samples, _ = as_samples(x, allow_gaps=True)
@@ -190,7 +190,7 @@ def test_unusable_data_are_refused(X: Any, message: str) -> None:
         as_samples(X)
 
 
-def test_objects_raise_numpy_type_error() -> None:
+def test_objects_raise_type_error() -> None:
     """Objects that are not numbers raise the error of NumPy, as scikit-learn expects."""
     x = ROWS.astype(object)
     x[0, 0] = {"foo": "bar"}
@@ -236,6 +236,6 @@ class Reader(TransformerMixin, BaseEstimator):
         "check_transformer_data_not_an_array",
     ],
 )
-def test_scikit_learn_accepts_messages(check: str) -> None:
+def test_scikit_learn_checks_pass(check: str) -> None:
     """scikit-learn's checks of estimators pass with the errors of `as_samples`."""
     getattr(estimator_checks, check)("Reader", Reader())

@@ -14,6 +14,6 @@ def test_steps_are_spaced_by_the_rate() -> None:
     assert float(clock.time_of(0.5)) == -0.875
 
 
-def test_time_without_a_rate_counts_steps() -> None:
+def test_time_may_count_steps() -> None:
     """Without a sampling rate, times are step numbers after the start."""
     assert Clock(start=2.0).time_of(np.arange(3)).tolist() == [2.0, 3.0, 4.0]

@@ -50,14 +50,14 @@ def full_dataset() -> Dataset:
         {"times": torch.zeros(1, 4)},
     ],
 )
-def test_fields_of_other_length_are_refused(field: dict[str, Any]) -> None:
+def test_fields_have_one_row_each(field: dict[str, Any]) -> None:
     """A field with another number of rows is refused by its name."""
     with pytest.raises(DataError, match=next(iter(field))):
         Dataset(X, **field)
 
 
 @pytest.mark.parametrize("rows", [np.array([4, 0]), np.arange(N) % 3 == 1], ids=["numbers", "mask"])
-def test_subset_selects_rows_of_all_fields(rows: np.ndarray[Any, Any]) -> None:
+def test_subset_selects_all_fields(rows: np.ndarray[Any, Any]) -> None:
     """A subset takes the same rows of every field."""
     subset = full_dataset().subset(rows)
     numbers = np.arange(N)[rows]
@@ -98,7 +98,7 @@ def test_factors_match_columns(values: np.ndarray[Any, Any] | None) -> None:
         Dataset(X, factor_values=np.zeros((N, 1)))
 
 
-def test_batch_holds_rows_and_their_index() -> None:
+def test_batch_holds_rows_of_index() -> None:
     """A batch holds the rows of its index, repeated ones included."""
     index = torch.tensor([5, 2, 2])
     batch = full_dataset().batch(index, torch.Generator())
@@ -106,7 +106,7 @@ def test_batch_holds_rows_and_their_index() -> None:
     assert torch.equal(batch.index, index)
 
 
-def test_draw_depends_on_generator_alone() -> None:
+def test_draw_follows_its_generator() -> None:
     """Observations are equal for equal seeds and differ for different ones."""
 
     def noisy(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -123,7 +123,7 @@ def test_draw_depends_on_generator_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["affnist", "mnist", "fashion-mnist"])
-def test_missing_files_name_their_folder(
+def test_missing_files_are_named(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error for a data set without files names the folder and the download page."""

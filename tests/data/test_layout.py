@@ -19,9 +19,7 @@ def numbered(*shape: int) -> np.ndarray:
 
 
 @given(st.integers(1, 4), sides, sides, st.sampled_from([1, 3, 4]))
-def test_channels_last_is_moved_to_the_front(
-    n: int, height: int, width: int, channels: int
-) -> None:
+def test_channels_last_is_moved(n: int, height: int, width: int, channels: int) -> None:
     """Images with the channels in the last axis become (N, C, H, W)."""
     x = numbered(n, height, width, channels)
     samples, domain = arrange_axes(x)
@@ -38,14 +36,14 @@ def test_channels_first_is_unchanged(n: int, channels: int, height: int, width: 
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 4, 4), (2, 1, 5, 3)])
-def test_images_one_pixel_thin_do_not_count(shape: tuple[int, ...]) -> None:
+def test_thin_images_do_not_count(shape: tuple[int, ...]) -> None:
     """A reading with images one pixel high or wide is not considered."""
     x = numbered(*shape)
     assert arrange_axes(x)[0] is x
     assert arrange_axes(np.moveaxis(x, 1, 3))[0].shape == shape
 
 
-def test_ambiguous_four_axes_need_a_shape() -> None:
+def test_four_axes_may_need_a_shape() -> None:
     """Four axes with two readings are refused unless `image_shape` decides."""
     x = numbered(2, 3, 20, 4)
     with pytest.raises(DataError, match=r"two ways.*3 channels of 20 x 4.*4 channels of 3 x 20"):
@@ -65,7 +63,7 @@ def test_square_three_axes_are_images(side: int) -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 7, 7), (3, 28, 29), (30, 2, 50), (64, 64, 3)])
-def test_other_three_axes_need_a_domain(shape: tuple[int, int, int]) -> None:
+def test_three_axes_may_need_a_domain(shape: tuple[int, int, int]) -> None:
     """Other arrays with three axes are refused unless `domain` or `image_shape` decides."""
     x = numbered(*shape)
     with pytest.raises(DataError, match=r"two ways.*domain='image'.*domain='series'"):
@@ -102,7 +100,7 @@ def test_rows_may_have_channels_last() -> None:
     np.testing.assert_array_equal(arrange_axes(x, image_shape=(6, 7, 3))[0], np.moveaxis(x, 3, 1))
 
 
-def test_rows_are_series_of_one_channel() -> None:
+def test_rows_are_series() -> None:
     """An array with two axes holds series."""
     samples, domain = arrange_axes(numbered(3, 5))
     assert domain == "series" and samples.shape == (3, 1, 5)
@@ -122,7 +120,7 @@ def test_rows_are_series_of_one_channel() -> None:
         (numbered(2, 1, 8, 8), "auto", (3, 8, 8), "does not fit"),
     ],
 )
-def test_shapes_that_do_not_fit_are_refused(
+def test_other_shapes_are_refused(
     x: np.ndarray, domain: str, image_shape: tuple[int, ...], message: str
 ) -> None:
     """A shape that contradicts `domain` or `image_shape` is refused."""
@@ -131,7 +129,7 @@ def test_shapes_that_do_not_fit_are_refused(
 
 
 @pytest.mark.parametrize("image_shape", [(), (16,), (1, 1, 4, 4), (4, 0), (4, -4), (4.0, 4.0), 16])
-def test_invalid_image_shapes_are_refused(image_shape: tuple[int, ...]) -> None:
+def test_image_shape_is_checked(image_shape: tuple[int, ...]) -> None:
     """An `image_shape` must be two or three positive whole numbers."""
     with pytest.raises(ConfigError, match="image_shape"):
         arrange_axes(numbered(2, 16), "auto", image_shape)

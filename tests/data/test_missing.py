@@ -16,7 +16,7 @@ def test_unknown_policies_are_refused() -> None:
         check_policy("drop")
 
 
-def test_scales_are_fitted_without_gaps() -> None:
+def test_scales_need_no_gaps() -> None:
     """Masked values are interpolated while a scale is fitted."""
     policies: tuple[MissingPolicy, ...] = ("error", "interpolate", "mask")
     assert [policy_for_scaling(policy) for policy in policies] == [

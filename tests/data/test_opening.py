@@ -54,12 +54,12 @@ def test_data_sets_state_their_domain() -> None:
         (("auto", "auto", "auto"), "auto"),
     ],
 )
-def test_domain_of_the_user_comes_first(stated: tuple[str, str, str], domain: str) -> None:
+def test_domain_of_user_comes_first(stated: tuple[str, str, str], domain: str) -> None:
     """The user's domain precedes that of the file, and this one that of the warp."""
     assert resolve_domain(np.zeros((3, 4, 5)), *stated) == domain
 
 
-def test_warps_decide_three_axes_alone() -> None:
+def test_warp_decides_three_axes() -> None:
     """The warp decides neither for two axes nor for four."""
     assert resolve_domain(np.zeros((3, 4)), "auto", "auto", "image") == "auto"
     assert resolve_domain(np.zeros((3, 1, 4, 4)), "auto", "auto", "series") == "auto"

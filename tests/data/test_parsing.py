@@ -75,7 +75,7 @@ ARRAY_LIKES: dict[str, tuple[Any, list[np.ndarray]]] = {
 
 
 @pytest.mark.parametrize(("X", "rows"), ARRAY_LIKES.values(), ids=ARRAY_LIKES.keys())
-def test_unequal_series_may_be_array_likes(X: Any, rows: list[np.ndarray]) -> None:
+def test_unequal_array_likes_are_read(X: Any, rows: list[np.ndarray]) -> None:
     """Lists of columns, tensors or data frames are series of unequal lengths."""
     series, expected = irregular(X), irregular(rows)
     np.testing.assert_array_equal(series.resample(9, "error"), expected.resample(9, "error"))
@@ -89,19 +89,19 @@ def test_unequal_series_may_be_array_likes(X: Any, rows: list[np.ndarray]) -> No
 @pytest.mark.parametrize(
     "make", [list, as_objects, lambda rows: pd.Series(rows, index=range(5, 9))]
 )
-def test_equal_series_may_be_array_likes(make: Any) -> None:
+def test_equal_array_likes_are_read(make: Any) -> None:
     """Lists of columns of one length are regular series."""
     samples, _ = parse_samples(make([pd.Series(row) for row in EQUAL]))
     np.testing.assert_array_equal(samples.resample(None, "error")[:, 0], EQUAL.astype(np.float32))
 
 
-def test_pandas_marks_of_missing_are_gaps() -> None:
+def test_pandas_missing_is_a_gap() -> None:
     """Missing values of a pandas column are gaps."""
     series = irregular([pd.Series([0.0, None, 2.0], dtype="Float64"), pd.Series([1.0, 2.0])])
     assert series.resample(3, "interpolate")[0, 0].tolist() == [0.0, 1.0, 2.0]
 
 
-def test_other_channels_may_be_a_data_frame() -> None:
+def test_other_may_be_a_data_frame() -> None:
     """A data frame is accepted as other channels, with gaps."""
     X = np.array([[1.0, NAN, 3.0], [4.0, 5.0, 6.0]])
     series = irregular(X)
@@ -111,13 +111,13 @@ def test_other_channels_may_be_a_data_frame() -> None:
     )
 
 
-def test_final_nan_is_a_gap_of_equal_lengths() -> None:
+def test_final_nan_may_be_a_gap() -> None:
     """NaN at the end is a missing value if all series must have one length."""
     series = irregular(np.array([[1.0, 2.0, NAN], [1.0, 2.0, 3.0]]), any_length=False)
     assert series.resample(None, "interpolate")[0, 0].tolist() == [1.0, 2.0, 2.0]
 
 
-def test_final_nan_of_one_channel_is_a_gap() -> None:
+def test_final_nan_of_a_channel_is_a_gap() -> None:
     """NaN at the end of one channel only does not end the series."""
     series = irregular(np.array([[[1.0, 2.0, NAN], [1.0, 2.0, 3.0]]]), domain="series")
     assert series.resample(None, "interpolate")[0].tolist() == [[1.0, 2.0, 2.0], [1.0, 2.0, 3.0]]

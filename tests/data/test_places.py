@@ -22,7 +22,7 @@ TRACES = SERIES.prepare(Source(np.zeros((6, 2, 9))))
 
 
 @pytest.mark.parametrize("schema", [IMAGES, SERIES])
-def test_points_come_back_from_the_frame(schema: Schema) -> None:
+def test_points_come_back(schema: Schema) -> None:
     """`from_frame` is the inverse of `to_frame`."""
     axes = len(schema.shape) - 1
     points = np.random.default_rng(0).uniform(-2, 14, (3, 5, axes))
@@ -57,7 +57,7 @@ def test_other_shapes_are_refused(convert: Any, message: str) -> None:
         convert()
 
 
-def test_spans_are_swapped_for_the_inverse() -> None:
+def test_inverse_swaps_spans() -> None:
     """The spans lead from observed to aligned times, or back."""
     observed, aligned = time_spans(SERIES, TRACES)
     assert observed.shape == aligned.shape == (6, 2) and observed[0].tolist() == [0.0, 8.0]

@@ -41,7 +41,7 @@ def test_regular_series_are_unchanged(X: Any) -> None:
     assert samples.spans(Clock(sampling_rate=2.0)).tolist() == [[0.0, 2.5]] * 4
 
 
-def test_unequal_lengths_become_the_longest() -> None:
+def test_unequal_lengths_are_stretched() -> None:
     """Shorter series are stretched to the longest, and their ends keep their values."""
     series = irregular(UNEQUAL)
     length, clock = series.infer_clock(None)
@@ -54,7 +54,7 @@ def test_unequal_lengths_become_the_longest() -> None:
 
 
 @given(st.integers(0, 2**32))
-def test_lines_come_back_at_their_times(seed: int) -> None:
+def test_lines_come_back(seed: int) -> None:
     """Straight lines with time stamps survive resampling and the way back."""
     rng = np.random.default_rng(seed)
     times = [np.cumsum(rng.uniform(0.5, 2, rng.integers(1, 9))) for _ in range(3)]
@@ -66,7 +66,7 @@ def test_lines_come_back_at_their_times(seed: int) -> None:
         np.testing.assert_allclose(restored_row, row, atol=1e-4)
 
 
-def test_gap_is_refused_or_interpolated() -> None:
+def test_gap_is_an_error_or_filled() -> None:
     """A missing value is refused by its index, or filled by a straight line."""
     X = np.array([[0.0, NAN, NAN, 3.0, 0.0], [NAN, 1.0, 1.0, 1.0, 1.0]])
     series = irregular(X)

@@ -23,7 +23,7 @@ pictures = hnp.arrays(np.float32, (2, 1, 3, 3), elements=st.floats(-LARGEST, LAR
 
 
 @given(pictures)
-def test_images_are_scaled_to_unit_range(x: np.ndarray) -> None:
+def test_images_come_to_unit_range(x: np.ndarray) -> None:
     """Images of any range come to [0, 1] and back; constant ones are refused."""
     if x.min() == x.max():
         with pytest.raises(DataError, match="constant"):
@@ -55,7 +55,7 @@ def test_series_are_standardised(x: np.ndarray) -> None:
 
 
 @given(series)
-def test_channels_are_standardised_alone(x: np.ndarray) -> None:
+def test_channel_scale_is_its_own(x: np.ndarray) -> None:
     """With `channel`, each channel is scaled as if it were alone, and back."""
     scaler = fit_scaler(x, "series", "channel")
     scaled = scaler.apply(x)
@@ -69,7 +69,7 @@ def test_channels_are_standardised_alone(x: np.ndarray) -> None:
     )
 
 
-def test_channels_of_other_units_give_a_hint() -> None:
+def test_uneven_channels_give_a_hint() -> None:
     """A channel that varies far more than another is named, with the option to change."""
     x = np.random.default_rng(0).normal(size=(5, 4, 30)) * np.array([1.0, 30.0, 0.0, 5.0])[:, None]
     x[:, 3, 4], x[0, 1, 0] = np.nan, np.nan
@@ -80,7 +80,7 @@ def test_channels_of_other_units_give_a_hint() -> None:
         assert uneven_channels(similar) == ""
 
 
-def test_constant_channel_is_shifted_to_zero() -> None:
+def test_constant_channel_becomes_zero() -> None:
     """A constant channel becomes 0, and values far from it are refused later."""
     x = np.stack([np.full((4, 5), 7.0), np.arange(20.0).reshape(4, 5) * 1e-9], 1)
     scaler = fit_scaler(x, "series", "channel")
@@ -115,14 +115,14 @@ def test_binary_masks_are_not_scaled() -> None:
         (0.5, 1.5, Scaler(0.5, 1)),
     ],
 )
-def test_images_in_unit_range_are_not_scaled(low: float, high: float, expected: Scaler) -> None:
+def test_unit_range_is_kept(low: float, high: float, expected: Scaler) -> None:
     """Images in [0, 1] that use half of it keep their values; others are scaled."""
     x = np.linspace(low, high, 18, dtype=np.float32).reshape(2, 1, 3, 3)
     assert fit_scaler(x, "image") == expected
 
 
 @pytest.mark.parametrize("value", [0.1, 1e-45, -1e30, LARGEST, 0.0])
-def test_constant_series_become_exact_zeros(value: float) -> None:
+def test_constant_series_become_zero(value: float) -> None:
     """Series that never change become 0 without rounding errors, and come back."""
     x = np.full((3, 1, 7), value, np.float32)
     scaler = fit_scaler(x, "series")
@@ -156,7 +156,7 @@ def test_unknown_scale_is_refused() -> None:
         fit_scaler(np.ones((1, 1, 2)), "series", "minmax")  # type: ignore[arg-type]
 
 
-def test_fit_does_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_change_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of another size give the same scale."""
     x = np.random.default_rng(0).normal(3, 2, size=(50, 2, 9)).astype(np.float32)
     scaler, scaled = fit_scaler(x, "series"), fit_scaler(x, "series").apply(x)
@@ -179,7 +179,7 @@ def test_results_are_new_arrays() -> None:
         )
 
 
-def test_overflow_is_refused_or_clipped() -> None:
+def test_overflow_raises_or_clips() -> None:
     """Numbers too large for float32 are refused by `apply` and clipped by `undo`."""
     scaler = Scaler(0, 1e-20)
     with pytest.raises(DataError, match="too far"):
@@ -192,14 +192,14 @@ def test_overflow_is_refused_or_clipped() -> None:
 @pytest.mark.parametrize(
     ("offset", "factor"), [(0, 0), (0, -1), (np.nan, 1), (0, np.inf), (0, np.nan)]
 )
-def test_scales_without_inverse_are_refused(offset: float, factor: float) -> None:
+def test_scale_needs_an_inverse(offset: float, factor: float) -> None:
     """A factor that is not positive, or units that are not finite, are refused."""
     with pytest.raises(ConfigError, match="positive"):
         Scaler(offset, factor)
 
 
 @pytest.mark.parametrize("block", [1, 1000])
-def test_samples_are_standardised_alone(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sample_scale_is_its_own(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each channel of each series comes to mean 0 and standard deviation 1, and back."""
     monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", block)
     x = (
@@ -215,7 +215,7 @@ def test_samples_are_standardised_alone(block: int, monkeypatch: pytest.MonkeyPa
     assert fit_scaler(x, "series", "each") == Scaler()
 
 
-def test_scaler_is_frozen_plain_numbers() -> None:
+def test_scaler_holds_plain_numbers() -> None:
     """The fields of a scale are Python numbers and cannot be changed."""
     scaler = fit_scaler(np.random.default_rng(0).normal(size=(4, 1, 5)), "series")
     assert all(type(value) is float for value in dataclasses.asdict(scaler).values())
@@ -223,7 +223,7 @@ def test_scaler_is_frozen_plain_numbers() -> None:
         scaler.offset = 1.0  # type: ignore[misc]
 
 
-def test_all_scales_are_offered_and_accepted() -> None:
+def test_scale_names_are_complete() -> None:
     """The error for an unknown scale lists all names of `ScaleName`, and each works."""
     with pytest.raises(ConfigError) as refusal:
         fit_scaler(np.ones((2, 1, 3)), "series", "other")  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ PICTURES, TRACES = prepare(IMAGES, BYTES[:, None]), prepare(SERIES, np.zeros((6,
 @pytest.mark.parametrize(
     "X", [BYTES[:, None], BYTES.reshape(6, -1), BYTES.reshape(6, -1).astype(np.float64)]
 )
-def test_prepared_samples_are_restored(X: Any) -> None:
+def test_samples_are_restored(X: Any) -> None:
     """Prepared samples come back in the user's units, shape and type."""
     schema, _ = fit(X, domain="image", image_shape=(12, 10))
     assert schema.shape == (1, 12, 10) and schema.n_features == 120
@@ -57,7 +57,7 @@ def test_data_set_keeps_its_facts() -> None:
     )
 
 
-def test_other_channels_keep_their_values() -> None:
+def test_other_channels_are_unscaled() -> None:
     """Other channels and masks are not scaled."""
     mask = BYTES[:, None] > 128
     torch.testing.assert_close(
@@ -90,7 +90,7 @@ def test_other_channels_keep_their_values() -> None:
         (lambda: fit(BYTES[:1, None]), "at least 2"),
     ],
 )
-def test_samples_that_do_not_fit_are_refused(call: Any, message: str) -> None:
+def test_other_shapes_are_refused(call: Any, message: str) -> None:
     """Samples of another shape, and other channels of another frame, are refused."""
     with pytest.raises(DataError, match=message):
         call()
@@ -112,7 +112,7 @@ def test_record_restores_the_schema(scale: Any) -> None:
 @pytest.mark.parametrize(
     "value", [[[[1.0]]], [[[1.0], [1.0], [1.0]]], [1.0, 1.0], [[[1.0, 1.0]]], []]
 )
-def test_scale_of_other_shape_is_damage(name: str, value: Any) -> None:
+def test_scale_shape_is_checked(name: str, value: Any) -> None:
     """A record with a scale that does not fit the samples is refused."""
     record = Schema(core.SERIES, (2, 9), Scaler(np.zeros((1, 2, 1)), np.ones((1, 2, 1)))).record()
     with pytest.raises(CheckpointError, match=rf"{name} has shape .* have \(\) or \(1, 2, 1\)"):

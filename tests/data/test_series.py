@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unwarp.core import MissingPolicy
 from unwarp.data.series import pad, resample_to
 from unwarp.errors import ConfigError, DataError
 
@@ -51,7 +52,7 @@ def test_pad_keeps_observed_values(rows: list[np.ndarray]) -> None:
 
 
 @given(ragged)
-def test_rows_do_not_depend_on_the_batch(rows: list[np.ndarray]) -> None:
+def test_rows_are_independent(rows: list[np.ndarray]) -> None:
     """A series alone gives the same numbers as in a batch."""
     x, mask = pad(rows, missing="mask")
     resampled = resample_to(rows, 5, missing="interpolate")
@@ -73,7 +74,7 @@ def test_equal_lengths_pass_unchanged(shape: tuple[int, ...], make: Any) -> None
     np.testing.assert_array_equal(resample_to(make(series), 6), x)
 
 
-def test_gap_is_filled_by_a_line_in_time() -> None:
+def test_gap_is_filled_by_a_line() -> None:
     """A gap is interpolated between its neighbours by their times."""
     row = [[NAN, 1.0, NAN, 4.0, NAN]]
     x, _ = pad(row, missing="interpolate")
@@ -83,7 +84,7 @@ def test_gap_is_filled_by_a_line_in_time() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 30])
-def test_resampling_agrees_with_pytorch(length: int) -> None:
+def test_resampling_equals_pytorch(length: int) -> None:
     """Resampling equals the linear interpolation of PyTorch."""
     series = np.random.default_rng(1).normal(size=(3, 2, 12)).astype(np.float32)
     expected = torch.nn.functional.interpolate(
@@ -112,7 +113,7 @@ def test_times_may_be_shared() -> None:
     assert shared[0, 0].tolist() == [0.0, 2.0, 8.0]
 
 
-def test_missing_value_is_refused_by_index() -> None:
+def test_missing_value_is_refused() -> None:
     """The error names sample, channel and step of the first missing value."""
     rows = [np.zeros((2, 3)), np.array([[0.0, 1.0, 2.0], [0.0, NAN, NAN]])]
     for function in (pad, lambda x: resample_to(x, 4)):
@@ -150,14 +151,16 @@ def test_unusable_series_are_refused(series: Any, message: str) -> None:
         pad(series, missing="mask")
 
 
-def test_empty_channel_cannot_be_filled() -> None:
+def test_empty_channel_is_refused() -> None:
     """A channel without any value is refused by sample and channel."""
-    for missing in ("mask", "interpolate"):
+    series = [np.ones((2, 2)), np.array([[1.0, 2.0], [NAN, NAN]])]
+    policies: tuple[MissingPolicy, ...] = ("mask", "interpolate")
+    for missing in policies:
         with pytest.raises(DataError, match="sample 1 has no value at all in channel 1"):
-            pad([np.ones((2, 2)), np.array([[1.0, 2.0], [NAN, NAN]])], missing)  # type: ignore[arg-type]
+            pad(series, missing=missing)
 
 
-def test_series_without_full_step_has_no_mask() -> None:
+def test_mask_needs_a_full_step() -> None:
     """A series needs a step that all channels observed to be masked, not to be filled."""
     alternating = [np.array([[1.0, NAN], [NAN, 2.0]])]
     with pytest.raises(DataError, match="sample 0 has no time step that every channel observed"):

@@ -22,7 +22,7 @@ X = np.arange(15.0).reshape(5, 3)
     [X, torch.from_numpy(X), pd.DataFrame(X), X.tolist(), list(X)],
     ids=lambda x: type(x).__name__,
 )
-def test_subsets_take_rows_of_anything(x: Any) -> None:
+def test_subset_of_any_type(x: Any) -> None:
     """Samples may be arrays, tensors, data frames or lists."""
     np.testing.assert_array_equal(np.asarray(Source(x).subset(ROWS).x), X[ROWS])
 

@@ -44,7 +44,7 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("times", "message"), UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_times_that_do_not_fit_are_refused(times: Any, message: str) -> None:
+def test_unusable_times_are_refused(times: Any, message: str) -> None:
     """Times of another form or number, or that do not increase, are refused."""
     with pytest.raises(DataError, match=message):
         pad([[1.0, 2.0], [3.0, 4.0]], times=times)
@@ -69,7 +69,7 @@ SECONDS = {
 
 
 @pytest.mark.parametrize("times", SECONDS.values(), ids=SECONDS.keys())
-def test_dates_and_durations_are_seconds(times: Any) -> None:
+def test_dates_become_seconds(times: Any) -> None:
     """Dates become seconds since 1970 in UTC, durations become seconds."""
     rows = as_rows(np.zeros((2, 3)))
     for seconds in resolve_times(rows, times):
@@ -78,7 +78,7 @@ def test_dates_and_durations_are_seconds(times: Any) -> None:
     assert {seconds[0] for seconds in resolve_times(rows, times)} <= {0.0, START}
 
 
-def test_days_are_converted_to_seconds() -> None:
+def test_days_become_seconds() -> None:
     """Dates in days are 86,400 seconds apart."""
     days = np.array(["2024-05-01", "2024-05-02"], "datetime64[D]")
     rows = as_rows(np.zeros((1, 2)))

@@ -109,7 +109,7 @@ def test_overrides_change_one_field(path: Path) -> None:
     assert (default.selection_ is None) == (changed.selection_ is None)
 
 
-def test_commands_read_their_source_once(
+def test_commands_read_once(
     path: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every command opens the file of its samples once."""

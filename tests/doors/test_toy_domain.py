@@ -111,7 +111,7 @@ def blobs(n: int = 24) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.exp(-np.asarray(distance) / 0.2)
 
 
-def test_volumes_are_learned_and_loaded(tmp_path: Path) -> None:
+def test_volumes_are_learned(tmp_path: Path) -> None:
     """All defaults are the domain's; templates and aligned volumes have the shape of the input."""
     x = blobs()
     estimator = Unwarper(domain="volume", device="cpu").fit(x)

@@ -94,8 +94,8 @@ def parse_other(other: Any, series: IrregularSeries) -> IrregularSeries:
     """Other channels of the same series, at the same times.
 
     Args:
-        other: N series of the same lengths: an array-like or a list. In an array padded to the
-            length of the first one, the padding is cut off.
+        other: N series of the same lengths, as an array-like or a list. Series that are padded as
+            those of `series` were are cut to their lengths.
         series: The N series that `other` belongs to.
 
     Returns:
