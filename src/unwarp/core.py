@@ -40,29 +40,28 @@ MissingPolicy = Literal["error", "interpolate", "mask"]
 leaves them out of the loss.
 """
 
-
 ScaleName = Literal["auto", "channel", "each"]
-"""Numbers that share one scale: all training data, a channel, or a channel of a sample."""
+"""Ways to scale the numbers of a user.
 
+`auto` uses one scale for all samples, `channel` one for each channel of series, `each` one for each
+channel of each series.
+"""
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Devices to compute on; `auto` takes CUDA, else MPS, else the CPU."""
 
-
 Precision = Literal["no", "fp16", "bf16"]
 """Number format of mixed-precision training; `no` trains in float32."""
-
 
 LatentDensity = Literal["auto", "prior", "mixture"]
 """Density from which new latent codes are sampled.
 
-`prior` is the model's own, `mixture` a Gaussian mixture fitted to the codes of the training data.
+`prior` is the model's own, `mixture` a Gaussian mixture fitted to the codes of the training data;
+`auto` takes the prior of a family that has one, else the mixture.
 """
-
 
 LatentPart = Literal["content", "deformation"]
 """The part of the latents that a traversal varies."""
-
 
 PathKind = Literal["linear", "spherical"]
 """Path between two latent codes: a straight line or a great circle."""
@@ -72,9 +71,9 @@ PathKind = Literal["linear", "spherical"]
 class Domain:
     """Properties of one kind of samples, such as images or series.
 
-    A domain is a plain record, and the only place in the library that says how images and series
-    differ. To add a kind of samples, such as spectra or volumes, create a record and `register` it;
-    `Unwarper(domain=name)` and the command line then accept its name.
+    A domain is a record of plain values that states once how images and series differ. To add a
+    kind of samples, such as spectra or volumes, create a record and `register` it; then
+    `Unwarper(domain=name)` and the command line accept its name.
 
     Attributes:
         name: Name of the domain in options, files and messages.

@@ -26,14 +26,14 @@ def place(device: str) -> torch.device:
     >>> place("cpu")
     device(type='cpu')
     """
-    is_available = {
+    availability = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    usable = [name for name, available in is_available.items() if available]
-    if device not in (*usable, "auto"):
+    names = [name for name, is_usable in availability.items() if is_usable]
+    if device not in (*names, "auto"):
         raise ConfigError(
-            f"device={device!r} is not available here; choose one of {', '.join([*usable, 'auto'])}"
+            f"device={device!r} is not available here; choose one of {', '.join([*names, 'auto'])}"
         )
-    return torch.device(usable[0] if device == "auto" else device)
+    return torch.device(names[0] if device == "auto" else device)

@@ -100,12 +100,12 @@ def write_folder(folder: Path, files: Mapping[str, Content]) -> None:
     try:
         for name, content in files.items():
             _write_content(staging / name, content)
-        retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        backup = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         if folder.exists():
-            folder.rename(retired / "old")
+            folder.rename(backup / "old")
         staging.chmod(0o755)
         staging.rename(folder)
-        shutil.rmtree(retired)
+        shutil.rmtree(backup)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -46,7 +46,7 @@ def test_data_sets_state_their_domain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stated", "domain"),
+    ("names", "domain"),
     [
         (("image", "series", "series"), "image"),
         (("auto", "series", "image"), "series"),
@@ -54,9 +54,9 @@ def test_data_sets_state_their_domain() -> None:
         (("auto", "auto", "auto"), "auto"),
     ],
 )
-def test_domain_of_user_comes_first(stated: tuple[str, str, str], domain: str) -> None:
+def test_domain_of_user_comes_first(names: tuple[str, str, str], domain: str) -> None:
     """The user's domain precedes that of the file, and this one that of the warp."""
-    assert resolve_domain(np.zeros((3, 4, 5)), *stated) == domain
+    assert resolve_domain(np.zeros((3, 4, 5)), *names) == domain
 
 
 def test_warp_decides_three_axes() -> None:

@@ -227,7 +227,7 @@ def test_scale_names_are_complete() -> None:
     """The error for an unknown scale lists all names of `ScaleName`, and each works."""
     with pytest.raises(ConfigError) as refusal:
         fit_scaler(np.ones((2, 1, 3)), "series", "other")  # type: ignore[arg-type]
-    offered = re.findall("'(.*?)'", str(refusal.value).partition("choose")[2])
-    assert offered == list(get_args(ScaleName))
+    names = re.findall("'(.*?)'", str(refusal.value).partition("choose")[2])
+    assert names == list(get_args(ScaleName))
     for name in get_args(ScaleName):
         assert isinstance(fit_scaler(np.ones((2, 1, 3)), "series", name), Scaler)

@@ -57,9 +57,9 @@ def test_rows_are_independent(rows: list[np.ndarray]) -> None:
     x, mask = pad(rows, missing="mask")
     resampled = resample_to(rows, 5, missing="interpolate")
     for i, row in enumerate(rows):
-        row_alone, mask_alone = pad([row], missing="mask")
-        np.testing.assert_array_equal(x[i, :, : row.shape[1]], row_alone[0])
-        np.testing.assert_array_equal(mask[i, : row.shape[1]], mask_alone[0])
+        single_row, single_mask = pad([row], missing="mask")
+        np.testing.assert_array_equal(x[i, :, : row.shape[1]], single_row[0])
+        np.testing.assert_array_equal(mask[i, : row.shape[1]], single_mask[0])
         np.testing.assert_array_equal(resampled[i], resample_to([row], 5, missing="interpolate")[0])
 
 

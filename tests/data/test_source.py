@@ -51,7 +51,7 @@ def test_data_sets_keep_their_facts() -> None:
 
 def test_files_give_ids_and_labels() -> None:
     """Names of samples become the ids of the data set."""
-    named = Source(X, list("abcde"), np.arange(5)).as_dataset(torch.from_numpy(X))
-    assert named.ids is not None and named.ids.tolist() == list("abcde")
-    counted = Source(X).as_dataset(torch.from_numpy(X))
-    assert counted.ids is None and counted.labels is None
+    with_names = Source(X, list("abcde"), np.arange(5)).as_dataset(torch.from_numpy(X))
+    assert with_names.ids is not None and with_names.ids.tolist() == list("abcde")
+    without_names = Source(X).as_dataset(torch.from_numpy(X))
+    assert without_names.ids is None and without_names.labels is None

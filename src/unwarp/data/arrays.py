@@ -269,8 +269,8 @@ def _check_finite(numbers: Array, samples: Array, may_have_gaps: bool) -> None:
         may_have_gaps: Whether NaN marks a missing value.
     """
     for rows in row_blocks(samples):
-        bad = ~np.isfinite(samples[rows])
-        if bad.any() and not (may_have_gaps and np.isnan(samples[rows][bad]).all()):
+        non_finite = samples[rows][~np.isfinite(samples[rows])]
+        if non_finite.size and not (may_have_gaps and np.isnan(non_finite).all()):
             raise DataError(_describe_non_finite(numbers, samples, rows, may_have_gaps))
 
 

@@ -122,16 +122,16 @@ def _two_readings_message(x: Array) -> str:
 
 def _channels_first(x: Array) -> Array:
     """An array with 4 axes as (N, C, H, W), if there is one sensible reading."""
-    first = x.shape[1] in IMAGE_CHANNEL_COUNTS and min(x.shape[2:]) > 1
-    last = x.shape[3] in IMAGE_CHANNEL_COUNTS and min(x.shape[1:3]) > 1
-    if first and last:
+    is_first = x.shape[1] in IMAGE_CHANNEL_COUNTS and min(x.shape[2:]) > 1
+    is_last = x.shape[3] in IMAGE_CHANNEL_COUNTS and min(x.shape[1:3]) > 1
+    if is_first and is_last:
         _, a, b, c = x.shape
         raise DataError(
             f"X has shape {x.shape}, which reads two ways: {a} channels of {b} x {c} "
             f"(image_shape={(a, b, c)}), or, channels last, {c} channels of {a} x {b} "
             f"(image_shape={(c, a, b)}); set image_shape to one of them"
         )
-    return np.moveaxis(x, 3, 1) if last else x
+    return np.moveaxis(x, 3, 1) if is_last else x
 
 
 def _reshape_to_images(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
@@ -176,12 +176,12 @@ def _is_channels_last(image_shape: tuple[int, ...]) -> bool:
 
 def _match_image_shape(x: Array, image_shape: tuple[int, ...]) -> Array:
     """Images (N, C, H, W) in the reading of 3 or 4 axes that agrees with `image_shape`."""
-    expected = image_shape
+    expected_shape = image_shape
     if _is_channels_last(image_shape):
-        expected = (image_shape[2], *image_shape[:2])
+        expected_shape = (image_shape[2], *image_shape[:2])
     readings = [x[:, None]] if x.ndim == 3 else [x, np.moveaxis(x, 3, 1)]
     for reading in readings:
-        if reading.shape[-len(expected) :] == expected:
+        if reading.shape[-len(expected_shape) :] == expected_shape:
             return reading
     raise DataError(
         f"X has shape {x.shape}, which does not fit image_shape={image_shape}; correct one of the "

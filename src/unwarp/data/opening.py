@@ -71,7 +71,7 @@ def _expand_mask(mask: Tensor, x: Tensor) -> Tensor:
 
 
 def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> str:
-    """Name of the domain of samples that is stated first.
+    """Name of the domain of samples, by precedence.
 
     The user decides, then the source. The warp decides only if both are `auto` and the number of
     axes leaves a doubt: images and series may both have three axes, and a domain of the user's own
@@ -89,10 +89,10 @@ def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> 
     >>> resolve_domain(torch.zeros(5, 9, 9), "auto", "auto", "series")
     'series'
     """
-    stated = from_user if from_user != "auto" else from_source
+    explicit = from_user if from_user != "auto" else from_source
     is_ambiguous = getattr(x, "ndim", 3) == 3 or from_warp not in (
         "auto",
         IMAGES.name,
         SERIES.name,
     )
-    return from_warp if stated == "auto" and is_ambiguous else stated
+    return from_warp if explicit == "auto" and is_ambiguous else explicit

@@ -45,9 +45,8 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
             "them"
         )
     size, n, pixels = _frame_size(schema), len(samples), np.asarray(points, float)
-    is_batch = pixels.ndim == 3
-    fits = pixels.shape[-1:] == size.shape and pixels.ndim in (2, 3)
-    if not fits or (is_batch and len(pixels) != n):
+    has_axes = pixels.shape[-1:] == size.shape and pixels.ndim in (2, 3)
+    if not has_axes or (pixels.ndim == 3 and len(pixels) != n):
         raise DataError(
             f"points has shape {pixels.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})"
         )

@@ -203,14 +203,17 @@ def uneven_channels(x: Array) -> str:
     >>> uneven_channels(np.array([[[0.0, 100.0], [0.0, 2.0]]])).partition(" and")[0]
     'channel 0 varies 50 times as much as channel 1'
     """
-    observed = (part[np.isfinite(part)] for part in np.moveaxis(x, 1, 0))
-    deviation = np.array([part.std(dtype=float) if part.size else 0.0 for part in observed])
-    varying = np.flatnonzero(deviation)
-    if not len(varying):
+    observed_values = (part[np.isfinite(part)] for part in np.moveaxis(x, 1, 0))
+    deviation = np.array([part.std(dtype=float) if part.size else 0.0 for part in observed_values])
+    varying_channels = np.flatnonzero(deviation)
+    if not len(varying_channels):
         return ""
-    if deviation.max() < MIN_DEVIATION_RATIO_FOR_HINT * deviation[varying].min():
+    if deviation.max() < MIN_DEVIATION_RATIO_FOR_HINT * deviation[varying_channels].min():
         return ""
-    largest, smallest = int(deviation.argmax()), int(varying[deviation[varying].argmin()])
+    largest, smallest = (
+        int(deviation.argmax()),
+        int(varying_channels[deviation[varying_channels].argmin()]),
+    )
     return (
         f"channel {largest} varies {deviation[largest] / deviation[smallest]:.0f} times as much as "
         f"channel {smallest} and dominates the loss; scale='channel' scales each channel by itself"

@@ -95,10 +95,10 @@ class Schema:
         length, clock = origin.infer_clock(reading.sampling_rate)
         missing = check_policy(reading.missing)
         samples = origin.resample(length, missing)
-        without_gaps = origin.resample(length, policy_for_scaling(missing))
-        scaler = fit_scaler(without_gaps, name, reading.scale)
+        gapless = origin.resample(length, policy_for_scaling(missing))
+        scaler = fit_scaler(gapless, name, reading.scale)
         per_sample = reading.scale == "each"
-        scaled = (fit_sample_scaler(without_gaps) if per_sample else scaler).apply(samples)
+        scaled = (fit_sample_scaler(gapless) if per_sample else scaler).apply(samples)
         data = _drop_old_gaps(source.as_dataset(torch.from_numpy(scaled)), origin)
         if len(data) < 2:
             raise DataError(

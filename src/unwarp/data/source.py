@@ -148,10 +148,10 @@ def _describe_numbers(arrays: list[Array], gap_word: str) -> str:
         return f"{dtype}"
     low, high, gaps = np.inf, -np.inf, 0
     for block in (array[rows] for array in arrays for rows in row_blocks(array)):
-        finite = block[np.isfinite(block)]
-        if finite.size:
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-        gaps += block.size - finite.size
+        values = block[np.isfinite(block)]
+        if values.size:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+        gaps += block.size - values.size
     return (
         f"{dtype}"
         + (f" {low:g} to {high:g}" if low <= high else "")
