@@ -1,4 +1,4 @@
-"""Seeds and threads for every test; the folder of real data where the environment names one."""
+"""Seeds and threads of every test, and the folder of real data."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import torch
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
-    """Before any fixture of a wider scope trains: sums over threads differ in their last bits."""
+    """Use one thread, since sums over threads differ in their last bits.
+
+    Its scope is the session, so that it precedes fixtures of a wide scope that train.
+    """
     torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
-def _seeded() -> None:
+def _seed() -> None:
+    """Seed all generators and use one thread before each test."""
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002
     torch.set_num_threads(1)
@@ -25,7 +29,7 @@ def _seeded() -> None:
 
 @pytest.fixture
 def real_data() -> Path:
-    """The folder that UNWARP_DATA names."""
+    """The folder of real data sets in UNWARP_DATA; tests are skipped without it."""
     folder = os.environ.get("UNWARP_DATA")
     if not folder or not Path(folder).is_dir():
         pytest.skip("UNWARP_DATA does not name a folder with the real data sets")

@@ -1,4 +1,4 @@
-"""Small synthetic pictures with known properties, for tests."""
+"""Small synthetic pictures with known properties."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def smooth(
 
 
 def dot(size: tuple[int, int], at: tuple[float, float] = (0.0, 0.0), sd: float = 0.1) -> Tensor:
-    """A Gaussian dot (1, 1, H, W) at a point of the frame, `sd` in half-frames."""
+    """A Gaussian dot (1, 1, H, W) at a point of the frame; `at` and `sd` are in half-frames."""
     points = Window.frame(size).lattice(torch.zeros(1))
     return torch.exp(-(points - torch.tensor(at)).square().sum(-1) / (2 * sd**2)).reshape(
         1, 1, *size
@@ -37,20 +37,18 @@ def centre_of_mass(x: Tensor) -> Tensor:
 
 
 def pictures(n: int = 48, channels: int = 1, seed: int = 0) -> np.ndarray[Any, Any]:
-    """An L-shaped figure, moved and turned, (n, channels, 20, 20) uint8."""
+    """Randomly moved and turned L-shaped figures (n, channels, 20, 20), uint8."""
     generator = torch.Generator().manual_seed(seed)
     figure = torch.zeros(n, channels, 20, 20)
     figure[:, :, 5:15, 8:10] = 1
     figure[:, :, 13:15, 8:14] = 1
-    moved = Affine2d().sample(n, generator, 0.3)(figure)
-    return (255 * moved).round().to(torch.uint8).numpy()
+    deformed = Affine2d().sample(n, generator, 0.3)(figure)
+    return (255 * deformed).round().to(torch.uint8).numpy()
 
 
 def blobs(n: int, seed: int = 0) -> Tensor:
-    """One bright spot a picture, anywhere, (n, 1, 12, 16)."""
+    """Pictures (n, 1, 12, 16) of one bright spot at a random position."""
     generator = torch.Generator().manual_seed(seed)
     centre = torch.rand(n, 2, 1, 1, generator=generator) * 1.2 - 0.6
-    down, across = torch.meshgrid(
-        torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij"
-    )
-    return torch.exp(-((across - centre[:, 0]) ** 2 + (down - centre[:, 1]) ** 2) / 0.08)[:, None]
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 12), torch.linspace(-1, 1, 16), indexing="ij")
+    return torch.exp(-((x - centre[:, 0]) ** 2 + (y - centre[:, 1]) ** 2) / 0.08)[:, None]

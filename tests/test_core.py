@@ -1,4 +1,4 @@
-"""Factors, batches, domains, and registries in which a name belongs to one definition."""
+"""Factors, batches, domains and registries."""
 
 from __future__ import annotations
 
@@ -26,27 +26,31 @@ from unwarp.warps.warp import Identity, Warp
         (Factor("shear", "", -1, 1), "shear"),
     ],
 )
-def test_a_label_names_the_unit_once(factor: Factor, label: str) -> None:
+def test_label_names_unit_once(factor: Factor, label: str) -> None:
+    """A label does not repeat the unit that the name ends in."""
     assert factor.label == label
 
 
-def test_half_range_is_half_the_distance_between_the_ends() -> None:
+def test_half_range_is_half_the_range() -> None:
+    """The half range is half the distance between the ends."""
     assert Factor("lag", "s", -1.0, 4.0).half_range == 2.5
 
 
 def test_factors_are_values() -> None:
+    """Equal factors are one key of a dictionary, and a factor cannot be changed."""
     factor = Factor("lag", "s", -1.0, 1.0)
     assert {factor: 1}[Factor("lag", "s", -1.0, 1.0)] == 1
     with pytest.raises(FrozenInstanceError):
         factor.low = 0.0  # type: ignore[misc]
 
 
-def test_a_batch_is_as_long_as_its_samples() -> None:
+def test_batch_length_counts_samples() -> None:
+    """A batch is as long as its samples."""
     assert len(Batch(torch.zeros(3, 1, 8, 8), torch.arange(3))) == 3
 
 
-def test_domains_are_known_once_registered() -> None:
-    """A registered record is known by its name, and found by its number of axes where that is its own."""
+def test_domains_are_registered() -> None:
+    """A registered domain is available by its name, and by its axes if it is preferred."""
     try:
         spectra = replace(SERIES, name="spectrum", axes=("frequency",), has_times=False).register()
         assert Domain.registry["spectrum"] is spectra
@@ -62,8 +66,8 @@ def test_domains_are_known_once_registered() -> None:
         del Domain.registry["spectrum"]
 
 
-def test_registries_refuse_a_second_definition() -> None:
-    """Running one definition again replaces it; another one of the same name is refused, both named."""
+def test_registry_refuses_a_clash() -> None:
+    """A definition may run again; another one with its name is refused, with both addresses."""
     registry: Registry[type] = Registry("thing", ValueError)
     registry.add("number", int)
     registry.add("number", int)
@@ -74,15 +78,15 @@ def test_registries_refuse_a_second_definition() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _free() -> Iterator[None]:
-    """Names of the tests are free again after each."""
+def _unregister() -> Iterator[None]:
+    """Remove the names of the tests from the registries after each test."""
     yield
     Warp.registry.pop("toy", None)
     Recipe.registry.pop("toy", None)
 
 
 def toy_warp(strength: float) -> type[Warp]:
-    """A warp as a cell of a notebook defines it, again at each call."""
+    """A warp that is defined anew at each call, as by a cell of a notebook."""
 
     @dataclass(frozen=True)
     class Toy(Identity):
@@ -93,16 +97,16 @@ def toy_warp(strength: float) -> type[Warp]:
     return Toy
 
 
-def test_definition_again_replaces_itself() -> None:
-    """The same class, defined again, takes the place of the earlier one."""
+def test_definition_may_run_twice() -> None:
+    """The same class, defined again, replaces the earlier one."""
     toy_warp(1.0)
     second = toy_warp(2.0)
     assert warps.families()["toy"] is second
     assert warps.named("toy") == second()
 
 
-def test_two_definitions_of_a_name_clash() -> None:
-    """Another class with the same name is refused; the message says where both stand."""
+def test_name_has_one_definition() -> None:
+    """Another class with the same name is refused, with the addresses of both."""
     toy_warp(1.0)
     with pytest.raises(
         ConfigError, match=r"warp 'toy' is defined twice, as .*toy_warp.*Toy and as .*Other"
@@ -114,8 +118,8 @@ def test_two_definitions_of_a_name_clash() -> None:
         type("Other", (AE,), {"family": "ae", "__module__": "elsewhere"})
 
 
-def test_abstract_or_nameless_is_no_member() -> None:
-    """What cannot be built, or has the name of the class above it, is not registered."""
+def test_abstract_is_no_member() -> None:
+    """Abstract classes, and classes that inherit their name, are not registered."""
     before = dict(Warp.registry), dict(Recipe.registry)
     type("Abstract", (Warp,), {"name": "toy"})
     type("Abstract", (Recipe,), {"family": "toy"})
@@ -124,8 +128,8 @@ def test_abstract_or_nameless_is_no_member() -> None:
     assert (warps.families(), models.families()) == before
 
 
-def test_unknown_name_lists_the_known() -> None:
-    """An unknown name lists what there is, and says that a module may have to be imported."""
+def test_unknown_name_lists_members() -> None:
+    """The error for an unknown name lists the members and advises to import a module."""
     with pytest.raises(ConfigError, match=r"affine, .*import the module that defines it"):
         warps.named("toy")
     with pytest.raises(ConfigError, match=r"ae, .*import the module that defines it"):

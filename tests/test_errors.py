@@ -1,4 +1,4 @@
-"""Errors: each is the library's own, and a standard one."""
+"""Errors of the library."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from unwarp.errors import (
 @pytest.mark.parametrize(
     "error", [DataError, ConfigError, CheckpointError, TrainingError, NotInvertibleError]
 )
-def test_every_error_is_the_library_s_own_and_a_standard_one(error: type[Exception]) -> None:
+def test_errors_are_standard_errors(error: type[Exception]) -> None:
+    """Every error is an `UnwarpError` and a standard exception."""
     assert issubclass(error, UnwarpError)
     assert issubclass(error, ValueError | RuntimeError)

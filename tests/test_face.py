@@ -1,4 +1,4 @@
-"""The face: public names come from the files that define them, and are typed for users."""
+"""Public names come from the modules that define them, and are typed for users."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ unwarp.nothing
 
 
 @pytest.mark.parametrize("name", dir(unwarp))
-def test_public_names_come_from_their_homes(name: str) -> None:
-    """A name is the object of the file that the stub names, and that file defines it."""
+def test_names_have_their_module(name: str) -> None:
+    """A public name is the object of the module in the stub, and that module defines it."""
     value = getattr(unwarp, name)
     if name != "__version__":
-        home = unwarp._homes()[name]  # type: ignore[attr-defined]
-        assert value is getattr(import_module(home), name)
-        assert value.__module__ == home
+        module = unwarp._modules()[name]  # type: ignore[attr-defined]
+        assert value is getattr(import_module(module), name)
+        assert value.__module__ == module
 
 
-def test_stars_import_the_public_names() -> None:
-    """`from unwarp import *` brings what `dir(unwarp)` lists."""
+def test_star_imports_public_names() -> None:
+    """`from unwarp import *` imports the names that `dir(unwarp)` lists."""
     names: dict[str, object] = {}
     exec("from unwarp import *", names)
     assert names.keys() - {"__builtins__"} == set(dir(unwarp))
@@ -46,27 +46,27 @@ def test_stars_import_the_public_names() -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    """As those of any module."""
+    """An unknown name gives the same error as in any module."""
     with pytest.raises(AttributeError, match=r"^module 'unwarp' has no attribute 'nothing'$"):
         unwarp.nothing  # type: ignore[attr-defined]  # noqa: B018
     with pytest.raises(ImportError, match="nothing"):
         from unwarp import nothing  # type: ignore[attr-defined]  # noqa: F401
 
 
-def test_face_imports_nothing_at_once() -> None:
+def test_import_is_light() -> None:
     """`import unwarp` and its list of names import neither torch nor NumPy."""
     code = "import sys, unwarp; dir(unwarp); print({'torch', 'numpy'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
 
-def test_package_says_that_it_is_typed() -> None:
-    """The marker of PEP 561 lies beside the stub."""
+def test_package_is_marked_as_typed() -> None:
+    """The package has the marker of PEP 561 and the stub."""
     assert (FOLDER / "py.typed").is_file() and (FOLDER / "__init__.pyi").is_file()
 
 
 @pytest.mark.slow
-def test_scripts_of_users_are_typed(tmp_path: Path) -> None:
-    """mypy --strict passes a script that is right but for one name, and names that one."""
+def test_user_scripts_are_typed(tmp_path: Path) -> None:
+    """mypy --strict reports the one wrong name of a script, and nothing else."""
     venv.create(tmp_path / "env")
     packages = next((tmp_path / "env").rglob("site-packages"))
     (packages / "paths.pth").write_text(f"{FOLDER.parent}\n{sysconfig.get_path('purelib')}\n")

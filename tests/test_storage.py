@@ -1,4 +1,4 @@
-"""Files and folders are written whole or not at all."""
+"""Files and folders are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from unwarp.errors import CheckpointError
 from unwarp.storage import write_folder
 
 
-def test_failed_write_leaves_the_old_folder(tmp_path: Path) -> None:
-    """A write that fails changes nothing and leaves nothing behind."""
+def test_failed_write_changes_nothing(tmp_path: Path) -> None:
+    """A failed write changes nothing and leaves no temporary files."""
     folder = tmp_path / "model"
     write_folder(folder, {"config.json": "{}", "weights": {"x": torch.ones(2)}})
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -22,8 +22,8 @@ def test_failed_write_leaves_the_old_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-def test_other_folders_are_not_replaced(tmp_path: Path) -> None:
-    """A folder that holds no model stays as it is."""
+def test_other_folders_are_kept(tmp_path: Path) -> None:
+    """A folder without a model is not replaced."""
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "thesis.tex").write_text("precious")
     with pytest.raises(CheckpointError, match="not a model folder"):

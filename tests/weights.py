@@ -1,4 +1,4 @@
-"""Weights and buffers of modules, to compare."""
+"""Weights and buffers of modules, for comparisons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 def moved(before: dict[str, Tensor], module: nn.Module) -> bool:
-    """Whether a weight or a buffer is another than `before`."""
+    """Whether a weight or a buffer differs from `before`."""
     return any(not torch.equal(value, before[name]) for name, value in module.state_dict().items())
 
 

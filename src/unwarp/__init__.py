@@ -1,7 +1,14 @@
-"""Unwarp: learn, without labels, what each thing looks like.
+"""Unwarp separates deformation from content, without labels.
 
-That is, once nothing has moved, turned, stretched or hurried it.
-The public names stand in `__init__.pyi`.
+From a collection of images or time series it learns a template for every sample (its canonical
+form), a content code that ignores the deformation, and the deformation itself, in degrees, pixels,
+factors or seconds.
+
+    from unwarp import Unwarper
+    unwarper = Unwarper().fit(x)           # images (N, C, H, W) or series (N, C, T)
+    aligned = unwarper.align(x)            # the samples with their deformation undone
+
+The public names are listed in `__init__.pyi`; each is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -13,8 +20,11 @@ from unwarp._version import __version__ as __version__
 
 
 @cache
-def _homes() -> dict[str, str]:
-    """The file of each public name, as the stub beside this file imports it."""
+def _modules() -> dict[str, str]:
+    """Dotted name of the module that defines each public name, by the name.
+
+    They are read from the stub `__init__.pyi`, so that there is only one list of public names.
+    """
     import ast
     from importlib.resources import files
 
@@ -24,16 +34,16 @@ def _homes() -> dict[str, str]:
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported when it is first used."""
+    """The public object of a name; its module is imported when the name is first used."""
     from importlib import import_module
 
     if name == "__all__":
         return __dir__()
-    if name not in _homes():
+    if name not in _modules():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_homes()[name]), name)
+    return getattr(import_module(_modules()[name]), name)
 
 
 def __dir__() -> list[str]:
-    """The public names."""
-    return sorted([*_homes(), "__version__"])
+    """The public names, sorted."""
+    return sorted([*_modules(), "__version__"])

@@ -1,4 +1,4 @@
-"""The face: every public name, each once, with the file that defines it; loaded when first used."""
+"""The public names of the package, with the module that defines each; loaded when first used."""
 
 from unwarp.analysis.scoring import Report as Report
 from unwarp.analysis.scoring import evaluate as evaluate

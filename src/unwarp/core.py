@@ -1,4 +1,10 @@
-"""Shared by every floor: `Domain`, `Factor`, `Batch`, `Array`, `Registry`, and the choices that have names.
+"""Types that the whole library shares: domains, factors, batches and registries.
+
+    Domain      the properties of images, of series, and of kinds of samples that a user adds
+    Factor      name, unit and range of one column of numbers
+    Batch       samples of one training step and their row numbers
+    Registry    members of a family by name
+    *Name, ...  the words that an option accepts, as literal types
 
 Importing this file imports neither torch nor NumPy, so that the command line answers at once.
 """
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        """`Array` or `Labels`, the aliases that need NumPy."""
+        """The alias `Array` or `Labels`; NumPy is imported only when one is used."""
         if name not in ("Array", "Labels"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from numpy.typing import NDArray
@@ -28,55 +34,69 @@ else:
 
 
 MissingPolicy = Literal["error", "interpolate", "mask"]
-"""What a missing value of a series becomes."""
+"""Treatment of missing values of a series.
 
+`error` refuses them, `interpolate` fills them by straight lines and counts them as observed, `mask`
+leaves them out of the loss.
+"""
 
 ScaleName = Literal["auto", "channel", "each"]
-"""What is brought to one scale: all that was learned from, each channel, or each sample."""
+"""Ways to scale the numbers of a user.
 
+`auto` uses one scale for all samples, `channel` one for each channel of series, `each` one for each
+channel of each series.
+"""
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
-"""Where to compute."""
-
+"""Devices to compute on; `auto` takes CUDA, else MPS, else the CPU."""
 
 Precision = Literal["no", "fp16", "bf16"]
-"""Mixed precision in training; `no` for float32."""
-
+"""Number format of mixed-precision training; `no` trains in float32."""
 
 LatentDensity = Literal["auto", "prior", "mixture"]
-"""The density that new codes are sampled from."""
+"""Density from which new latent codes are sampled.
 
+`prior` is the model's own, `mixture` a Gaussian mixture fitted to the codes of the training data;
+`auto` takes the prior of a family that has one, else the mixture.
+"""
 
 LatentPart = Literal["content", "deformation"]
 """The part of the latents that a traversal varies."""
 
-
 PathKind = Literal["linear", "spherical"]
-"""How codes are joined."""
+"""Path between two latent codes: a straight line or a great circle."""
 
 
 @dataclass(frozen=True)
 class Domain:
-    """What differs between images, series and other kinds of samples: values alone, stated once.
+    """Properties of one kind of samples, such as images or series.
 
-    A new domain is a new record, which `register` makes known by its name, wherever that is.
+    A domain is a record of plain values that states once how images and series differ. To add a
+    kind of samples, such as spectra or volumes, create a record and `register` it; then
+    `Unwarper(domain=name)` and the command line accept its name.
 
     Attributes:
-        name: The word by which users and files name it.
-        axes: Names of the axes of a sample behind its channels, slowest first.
-        singular: What people call one sample.
-        plural: What people call several.
-        warp: Name of the warp that is taken where nobody names one.
-        is_bounded: Whether values lie in [0, 1] and templates start near an empty background.
-        likelihood: Name of the observation model that `auto` stands for.
-        padding: What lies beyond the frame: a padding, or `auto` to look at the rim of the data.
-        network: Kind of network for samples too large for a perceptron.
-        batch_size: Samples a training step.
-        min_steps: Least number of training steps where nobody says how many.
-        n_clusters: Clusters where nobody says how many; None for a tenth of the samples, 2 to 10.
-        has_gaps: Whether values may be missing, as NaN.
-        has_times: Whether samples run over time, so that sampling rates, time stamps and events mean something.
+        name: Name of the domain in options, files and messages.
+        axes: Names of the axes of a sample after its channels, slowest first.
+        singular: Word for one sample in texts for people.
+        plural: Word for several samples.
+        warp: Name of the default warp.
+        is_bounded: Whether values are in [0, 1] and templates start near an empty background.
+        likelihood: Name of the default observation model.
+        padding: Values beyond the frame: `zeros`, `border` or `reflection`; `auto` infers it from
+            the rim of the training data.
+        network: Kind of the default network for samples that are too large for a perceptron.
+        batch_size: Default number of samples per training step.
+        min_steps: Smallest default number of training steps.
+        n_clusters: Default number of clusters; None takes the number of classes if there are
+            labels, else a tenth of the number of samples, from 2 to 10.
+        has_gaps: Whether values may be missing (NaN).
+        has_times: Whether samples run over time; only then do sampling rates, time stamps and
+            events apply.
+        registry: All registered domains by name (class attribute).
 
+    >>> SERIES.axes, SERIES.has_times
+    (('time',), True)
     >>> Domain.of_axes(2).plural
     'pictures'
     """
@@ -98,30 +118,36 @@ class Domain:
     has_times: bool = False
 
     def register(self) -> Domain:
-        """The domain itself, known by its name from now on.
+        """Make the domain available by its name.
+
+        Returns:
+            The domain itself, so that a definition can end in `.register()`.
 
         Raises:
-            ValueError: Another domain has this name.
+            ValueError: A different domain with this name is registered.
         """
         if self.registry.setdefault(self.name, self) != self:
             raise ValueError(
-                f"a domain {self.name!r} is registered already; give this one another name, or take that one "
-                f"out with Domain.registry.pop({self.name!r})"
+                f"a domain {self.name!r} is registered already; choose another name, or remove the "
+                f"registered one first with Domain.registry.pop({self.name!r})"
             )
         return self
 
     @classmethod
     def of_axes(cls, n_axes: int, name: str = "auto") -> Domain | None:
-        """The domain whose samples have so many axes behind their channels, if there is one.
+        """The domain with a given number of axes.
 
         Args:
-            n_axes: Number of axes.
-            name: The domain to prefer where several have as many axes.
+            n_axes: Number of axes of a sample after its channels: 1 for series, 2 for images.
+            name: Domain to prefer if several have this number of axes.
+
+        Returns:
+            The preferred domain, else the one registered first; None if no domain has `n_axes`
+            axes.
         """
-        matches = [domain for domain in cls.registry.values() if len(domain.axes) == n_axes]
-        return next(
-            (domain for domain in matches if domain.name == name), next(iter(matches), None)
-        )
+        candidates = [domain for domain in cls.registry.values() if len(domain.axes) == n_axes]
+        first = next(iter(candidates), None)
+        return next((domain for domain in candidates if domain.name == name), first)
 
 
 IMAGES = Domain(
@@ -158,14 +184,21 @@ SERIES = Domain(
 
 @dataclass(frozen=True)
 class Factor:
-    """One column of numbers: of a deformation table, or a known factor of a data set.
+    """Name, unit and range of one column of numbers.
+
+    The same record describes a column of a warp's parameters (theta) and a ground-truth factor of a
+    data set, so that the two can be compared.
 
     Attributes:
-        name: Column name, such as `rotation_deg`.
-        unit: Unit as printed on an axis, such as `deg`, `px` or `factor`; empty for none.
-        low: Lower end of the range (sliders, axes, scaling of errors).
-        high: Upper end of the range.
-        periodic: Whether `low` and `high` are the same point (a full circle).
+        name: Column name; it ends in the unit if there is one, such as `rotation_deg`.
+        unit: Unit for axis labels, such as `deg`, `px` or `factor`; empty if there is none.
+        low: Lower end of the range, in `unit`. Sliders, axes and scores use the range.
+        high: Upper end of the range, in `unit`.
+        periodic: Whether `low` and `high` mean the same, as for a full turn.
+
+    >>> factor = Factor("rotation_deg", "deg", -45.0, 45.0)
+    >>> factor.label, factor.half_range
+    ('rotation (deg)', 45.0)
     """
 
     name: str
@@ -176,19 +209,39 @@ class Factor:
 
     @property
     def half_range(self) -> float:
-        """Half the distance from `low` to `high`, the scale of the prior."""
+        """Half the distance from `low` to `high`, in `unit`.
+
+        Deformation parameters are divided by it before they are compared with the standard normal
+        prior, so that columns of different units count alike.
+        """
         return (self.high - self.low) / 2
 
     @property
     def label(self) -> str:
-        """Name for people: `rotation (deg)`."""
+        """Axis label for people.
+
+        The name without underscores, then the unit in brackets if there is one.
+
+        >>> Factor("lag", "", -1.0, 1.0).label
+        'lag'
+        """
         words = self.name.removesuffix(f"_{self.unit}").replace("_", " ")
         return f"{words} ({self.unit})" if self.unit else words
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A slice of a data set: `x` (N, C, ...) and the positions `index` (N,) it came from."""
+    """Samples of one training step and their row numbers.
+
+    Attributes:
+        x: Samples (N, C, ...), scaled as the model expects.
+        index: Row of each sample in the data set (N,), int64; for losses that need targets of their
+            own, such as class labels, and for messages that name samples.
+
+    >>> import torch
+    >>> len(Batch(torch.zeros(3, 1, 8, 8), torch.arange(3)))
+    3
+    """
 
     x: Tensor
     index: Tensor
@@ -203,14 +256,21 @@ Member = TypeVar("Member")
 class Registry(dict[str, Member]):
     """Members by name; a name belongs to one definition.
 
+    A dictionary that refuses to replace a member by another definition with the same name. Warps,
+    families, metrics, data sets and file formats register in one each, also from a user's own
+    modules.
+
     Args:
         noun: Word for a member in messages, such as `warp`.
-        error: Error that refuses a second definition with the same name.
+        error: Type of the error raised for a second definition with the same name.
 
     >>> warps = Registry[type]("warp", ValueError)
     >>> warps.add("integer", int)
     >>> list(warps)
     ['integer']
+    >>> warps.add("integer", bool)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: the warp 'integer' is defined twice, as builtins.int and as builtins.bool; ...
     """
 
     def __init__(self, noun: str, error: type[Exception]) -> None:
@@ -219,40 +279,51 @@ class Registry(dict[str, Member]):
         self._addresses: dict[str, str] = {}
 
     def add(self, name: str, member: Member, definition: Any = None) -> None:
-        """Register a member; a definition that is run again replaces its earlier result.
+        """Register a member; running its definition again replaces it.
+
+        Definitions are compared by `address`, so a cell of a notebook can be run any number of
+        times.
 
         Args:
             name: Name of the member.
             member: The member.
-            definition: Class or function that stands behind it; None for the member itself.
+            definition: Class or function that defines the member; None if it is the member itself.
 
         Raises:
-            Exception: The registry's `error`: another definition has this name.
+            Exception: Another definition has this name. The type is the registry's `error`.
         """
-        place = address(member if definition is None else definition)
-        if name in self and self._addresses[name] != place:
+        origin = address(member if definition is None else definition)
+        if name in self and self._addresses[name] != origin:
             raise self.error(
-                f"the {self.noun} {name!r} is defined twice, as {self._addresses[name]} and as {place}; "
-                "give one of them another name"
+                f"the {self.noun} {name!r} is defined twice, as {self._addresses[name]} and as "
+                f"{origin}; give one of them another name"
             )
-        self[name], self._addresses[name] = member, place
+        self[name], self._addresses[name] = member, origin
 
 
 def address(definition: Any) -> str:
     """Module and qualified name of a class or a function.
 
-    >>> address(Registry)
-    'unwarp.core.Registry'
+    Args:
+        definition: A class or a function; for any other object its class is taken.
+
+    >>> address(Registry), address("text")
+    ('unwarp.core.Registry', 'builtins.str')
     """
     owner = definition if hasattr(definition, "__qualname__") else type(definition)
     return f"{owner.__module__}.{owner.__qualname__}"
 
 
 def import_files(package: str) -> None:
-    """Import every file of a folder, so that what they define registers itself.
+    """Import every file of a folder, so that their definitions register themselves.
+
+    A new warp, family, metric or file format is then one new file; no list has to be edited.
 
     Args:
-        package: Dotted name of the folder.
+        package: Dotted name of the folder, such as `unwarp.warps`.
+
+    Raises:
+        ImportError: There is no such folder, or one of its files cannot be imported.
     """
     for file in iter_modules(import_module(package).__path__):
         import_module(f"{package}.{file.name}")

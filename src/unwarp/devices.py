@@ -1,31 +1,39 @@
-"""Where to compute: devices by name, mixed precision and data-parallel processes."""
+"""Devices to compute on, by name.
+
+The names are `core.DeviceName`: `auto`, `cpu`, `cuda`, `mps`. Training, embedding and alignment all
+resolve them here, so that an unavailable device gives the same message everywhere.
+"""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import torch
 
 from unwarp.errors import ConfigError
 
-if TYPE_CHECKING:
-    pass
-
 
 def place(device: str) -> torch.device:
-    """The device of a name; `auto` takes the first of CUDA, MPS and the CPU that is there.
+    """The device with a given name.
+
+    Args:
+        device: `cpu`, `cuda` or `mps`; `auto` takes the first available of CUDA, MPS and the CPU.
+
+    Returns:
+        A device that PyTorch can use on this machine.
 
     Raises:
-        ConfigError: The device is unknown or absent.
+        ConfigError: The name is unknown, or this machine or this build of PyTorch lacks the device.
+
+    >>> place("cpu")
+    device(type='cpu')
     """
-    there = {
+    availability = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    usable = [name for name, found in there.items() if found]
-    if device not in (*usable, "auto"):
+    names = [name for name, is_usable in availability.items() if is_usable]
+    if device not in (*names, "auto"):
         raise ConfigError(
-            f"device={device!r} is not available here; choose one of {', '.join([*usable, 'auto'])}"
+            f"device={device!r} is not available here; choose one of {', '.join([*names, 'auto'])}"
         )
-    return torch.device(usable[0] if device == "auto" else device)
+    return torch.device(names[0] if device == "auto" else device)

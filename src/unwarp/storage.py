@@ -1,4 +1,8 @@
-"""Files and folders that are written whole or not at all."""
+"""Writing of files and folders, each completely or not at all.
+
+An interrupted program or a full disk never leaves half a result. New content is written under a
+temporary name in the same folder, then renamed to its final name.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,20 @@ from torch import Tensor
 
 from unwarp.errors import CheckpointError, ConfigError
 
+Content = bytes | str | Mapping[str, Tensor]
+
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all, and the folders above it.
+    """Write a file completely or not at all.
+
+    Folders above it are created. A file with this name is replaced.
+
+    Args:
+        path: File to write.
+        content: Bytes, or text, which is written as UTF-8.
 
     Raises:
-        ConfigError: Nothing can be written there.
+        ConfigError: The path cannot be written to, or the disk is full.
     """
     check_writable(path)
     partial = path.with_name(f".{path.name}.partial")
@@ -26,68 +38,92 @@ def write_file(path: Path, content: str | bytes) -> None:
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise _unwritable(path, error.strerror) from error
+        raise _write_error(path, error.strerror) from error
 
 
 def check_writable(path: Path) -> None:
-    """Make the folders above a file that will be written, so that a wrong path is known before work begins.
+    """Refuse a path that cannot be written to.
+
+    Called before long work begins. The folders above the path are created.
+
+    Args:
+        path: File that will be written at the end of the work.
 
     Raises:
-        ConfigError: `path` is a folder, or one above it is a file or must not be written to.
+        ConfigError: `path` is a folder, one of its parents is a file, or writing is not permitted.
     """
     if path.is_dir():
-        raise _unwritable(path, "it is a folder")
+        raise _write_error(path, "it is a folder")
     make_folder(path.parent)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
+    """Create a folder and its parents, unless they exist.
+
+    Args:
+        folder: Folder to create.
 
     Raises:
-        ConfigError: One of them is a file, or must not be written to.
+        ConfigError: One of them is a file, or writing is not permitted.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(folder, error.strerror) from error
+        raise _write_error(folder, error.strerror) from error
 
 
-def _unwritable(path: Path, why: str | None) -> ConfigError:
+def _write_error(path: Path, reason: str | None) -> ConfigError:
     return ConfigError(
-        f"cannot write {path}: {(why or 'it is refused').lower()}; choose another place with --out"
+        f"cannot write {path}: {(reason or 'it is refused').lower()}; choose another place with "
+        "--out"
     )
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes | str | dict[str, Tensor]]) -> None:
-    """Write a folder whole or not at all: files are made beside it, then the folder changes its name.
+def write_folder(folder: Path, files: Mapping[str, Content]) -> None:
+    """Write a model folder completely or not at all.
+
+    The files are written to a temporary folder next to it, which then takes its name. An existing
+    model folder is replaced; if writing fails, it stays unchanged.
+
+    Args:
+        folder: Folder to write. If it exists, it must be empty or hold a `config.json`.
+        files: Content by file name: bytes, text (written as UTF-8), or tensors by name, which are
+            written in the safetensors format.
 
     Raises:
-        CheckpointError: `folder` exists and is not a folder that this function wrote.
+        CheckpointError: `folder` exists and is not a model folder, so that replacing it would
+            delete files of the user.
     """
-    if (
-        folder.exists()
-        and not (folder / "config.json").is_file()
-        and any(folder.iterdir() if folder.is_dir() else [1])
-    ):
-        raise CheckpointError(
-            f"{folder} exists and is not a model folder; choose another place or move it away"
-        )
+    _check_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for name, content in files.items():
-            if isinstance(content, dict):
-                save_file({k: v.contiguous() for k, v in content.items()}, fresh / name)
-            else:
-                (fresh / name).write_bytes(
-                    content.encode() if isinstance(content, str) else content
-                )
-            (fresh / name).chmod(0o644)
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+            _write_content(staging / name, content)
+        backup = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         if folder.exists():
-            folder.rename(old / "old")
-        fresh.chmod(0o755)
-        fresh.rename(folder)
-        shutil.rmtree(old)
+            folder.rename(backup / "old")
+        staging.chmod(0o755)
+        staging.rename(folder)
+        shutil.rmtree(backup)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse a folder, or a file, that is neither empty nor a model folder."""
+    is_model = (folder / "config.json").is_file()
+    if not folder.exists() or is_model or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    raise CheckpointError(
+        f"{folder} exists and is not a model folder; choose another place or move it away"
+    )
+
+
+def _write_content(path: Path, content: Content) -> None:
+    """Write one file of a model folder, readable for everybody."""
+    if isinstance(content, Mapping):
+        save_file({name: value.contiguous() for name, value in content.items()}, path)
+    else:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.chmod(0o644)

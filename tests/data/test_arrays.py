@@ -1,4 +1,4 @@
-"""`as_samples`: numbers in, typed errors for all else, and scikit-learn's own checks of both."""
+"""`as_samples` accepts any array of numbers and refuses all else with the reason."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ ROWS = np.random.default_rng(0).normal(size=(5, 6))
 
 
 def matrix(values: Any) -> Any:
-    """A matrix of NumPy, which warns of itself; users have some still."""
+    """A matrix of NumPy, without the warning that it is outdated."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         return np.asmatrix(values)
 
 
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2)))
-def test_uint8_is_kept_and_shares_memory(x: np.ndarray) -> None:
-    samples, found = as_samples(x)
-    assert found == "series" and samples.dtype == np.uint8
+def test_uint8_shares_memory(x: np.ndarray) -> None:
+    """Numbers of type uint8 are neither converted nor copied."""
+    samples, domain = as_samples(x)
+    assert domain == "series" and samples.dtype == np.uint8
     assert np.shares_memory(samples, x)
     np.testing.assert_array_equal(samples[:, 0], x)
 
@@ -44,7 +45,8 @@ def test_uint8_is_kept_and_shares_memory(x: np.ndarray) -> None:
     "dtype",
     ["f2", "f4", ">f4", "f8", ">f8", "longdouble", "i1", "i2", ">i4", "i8", "u2", "u8", "?"],
 )
-def test_other_numbers_become_native_float32(dtype: str) -> None:
+def test_other_numbers_become_float32(dtype: str) -> None:
+    """All other types become float32 in the machine's byte order."""
     x = np.array([[0, 1, 1], [1, 0, 1]]).astype(dtype)
     samples, _ = as_samples(x)
     assert samples.dtype == np.float32 and samples.dtype.isnative
@@ -52,7 +54,7 @@ def test_other_numbers_become_native_float32(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given_as",
+    "X",
     [
         ROWS.tolist(),
         tuple(map(tuple, ROWS)),
@@ -71,20 +73,23 @@ def test_other_numbers_become_native_float32(dtype: str) -> None:
     ids=lambda value: type(value).__name__,
 )
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
-def test_every_array_like_means_the_same(given_as: Any) -> None:
-    samples, found = as_samples(given_as)
-    assert found == "series" and type(samples) is np.ndarray
+def test_array_likes_are_read(X: Any) -> None:
+    """Lists, tensors, data frames and other array-likes give the same samples."""
+    samples, domain = as_samples(X)
+    assert domain == "series" and type(samples) is np.ndarray
     np.testing.assert_array_equal(samples[:, 0], ROWS.astype(np.float32))
 
 
-def test_bfloat16_tensors_and_lists_of_pictures_are_read() -> None:
+def test_bfloat16_and_pillow_are_read() -> None:
+    """Types that NumPy lacks, and lists of Pillow images, are accepted."""
     assert as_samples(torch.ones(2, 3, dtype=torch.bfloat16))[0].dtype == np.float32
     picture = Image.fromarray(np.arange(300, dtype=np.uint8).reshape(10, 10, 3))
-    samples, found = as_samples([picture, picture])
-    assert (samples.shape, samples.dtype, found) == ((2, 3, 10, 10), np.uint8, "image")
+    samples, domain = as_samples([picture, picture])
+    assert (samples.shape, samples.dtype, domain) == ((2, 3, 10, 10), np.uint8, "image")
 
 
-def test_the_input_is_never_written_to() -> None:
+def test_input_is_never_modified() -> None:
+    """A read-only array is accepted and unchanged."""
     x = np.arange(12.0).reshape(3, 4)
     x.flags.writeable = False
     as_samples(x)
@@ -92,51 +97,55 @@ def test_the_input_is_never_written_to() -> None:
 
 
 @given(st.data())
-def test_the_first_bad_value_is_named_in_the_layout_of_the_user(data: st.DataObject) -> None:
+def test_bad_value_is_named(data: st.DataObject) -> None:
+    """The error names the first bad value by its index in the user's layout."""
     shape = (4, 9, 10, 3)
     index = tuple(data.draw(st.integers(0, n - 1)) for n in shape)
-    bad, word = data.draw(
+    value, word = data.draw(
         st.sampled_from(
             [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity"), (1e300, "large")]
         )
     )
     x = np.zeros(shape)
-    x[index] = bad
+    x[index] = value
     with pytest.raises(DataError, match=f"Input contains .*{word}.*{re.escape(str(index))}"):
         as_samples(x)
 
 
-def test_bad_values_are_found_and_counted_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "BLOCK", 8)
+def test_bad_values_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bad values of all blocks are counted, and the first of them is named."""
+    monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", 8)
     x = np.zeros((7, 4), np.float32)
     x[5, 2], x[6, 0] = np.nan, np.inf
     with pytest.raises(DataError, match=r"NaN at index \(5, 2\) of X, the first of 2"):
         as_samples(x)
 
 
-def test_gaps_may_stand_in_series_alone() -> None:
+def test_gaps_are_of_series_only() -> None:
+    """NaN is accepted in series if gaps are allowed; infinity never is."""
     x = np.where(np.eye(9) > 0, np.nan, 1.0)
-    samples, _ = as_samples(x, gaps=True)
+    samples, _ = as_samples(x, allow_gaps=True)
     np.testing.assert_array_equal(samples[:, 0], x)
-    for bad, more, words in (
-        (x, {}, "NaN"),
-        (np.stack([x, x]), {"gaps": True}, "NaN"),
-        (x * np.inf, {"gaps": True}, "inf"),
+    for X, allow_gaps, message in (
+        (x, False, "NaN"),
+        (np.stack([x, x]), True, "NaN"),
+        (x * np.inf, True, "inf"),
     ):
-        with pytest.raises(DataError, match=words):
-            as_samples(bad, **more)
+        with pytest.raises(DataError, match=message):
+            as_samples(X, allow_gaps=allow_gaps)
 
 
 @pytest.mark.parametrize("step", [1, 3, 100])
-def test_blocks_cover_every_row_once(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "BLOCK", step)
+def test_blocks_cover_rows_once(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of any size cover all rows once, in order."""
+    monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", step)
     x = np.arange(22).reshape(11, 2)
-    np.testing.assert_array_equal(np.concatenate([x[rows] for rows in arrays.blocks(x)]), x)
-    assert list(arrays.blocks(x[:0])) == []
+    np.testing.assert_array_equal(np.concatenate([x[rows] for rows in arrays.row_blocks(x)]), x)
+    assert list(arrays.row_blocks(x[:0])) == []
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("X", "message"),
     [
         ([], r"0 sample\(s\) \(shape=\(0,\)\) while a minimum of 1 is required"),
         (np.empty((0, 3)), r"0 sample\(s\) \(shape=\(0, 3\)\) while a minimum of 1 is required"),
@@ -175,25 +184,28 @@ def test_blocks_cover_every_row_once(step: int, monkeypatch: pytest.MonkeyPatch)
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(wrong: Any, message: str) -> None:
+def test_unusable_data_are_refused(X: Any, message: str) -> None:
+    """Data that are no samples are refused with the reason."""
     with pytest.raises(DataError, match=message):
-        as_samples(wrong)
+        as_samples(X)
 
 
-def test_objects_that_are_no_numbers_raise_the_type_error_of_numpy() -> None:
+def test_objects_raise_type_error() -> None:
+    """Objects that are not numbers raise the error of NumPy, as scikit-learn expects."""
     x = ROWS.astype(object)
     x[0, 0] = {"foo": "bar"}
     with pytest.raises(TypeError, match=r"argument must be .* string.* number"):
         as_samples(x)
 
 
-def test_an_unknown_kind_lists_the_known_ones() -> None:
+def test_unknown_domain_lists_domains() -> None:
+    """The error for an unknown domain lists the registered ones."""
     with pytest.raises(ConfigError, match="auto, image, series"):
-        as_samples(ROWS, domain="video")  # type: ignore[arg-type]
+        as_samples(ROWS, domain="video")
 
 
 class Reader(TransformerMixin, BaseEstimator):
-    """The least estimator that reads its data with `as_samples`."""
+    """The smallest estimator that reads its data with `as_samples`."""
 
     def fit(self, X: Any, y: Any = None) -> Reader:
         samples, _ = as_samples(X)
@@ -224,5 +236,6 @@ class Reader(TransformerMixin, BaseEstimator):
         "check_transformer_data_not_an_array",
     ],
 )
-def test_scikit_learn_finds_the_words_it_expects(check: str) -> None:
+def test_scikit_learn_checks_pass(check: str) -> None:
+    """scikit-learn's checks of estimators pass with the errors of `as_samples`."""
     getattr(estimator_checks, check)("Reader", Reader())

@@ -1,4 +1,4 @@
-"""`Dataset`: columns that agree, batches, subsets, and the folder as registry."""
+"""`Dataset`: fields that agree, batches, subsets, and the built-in data sets by name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ SIZE, TURN = (
 )
 
 
-def full() -> Dataset:
+def full_dataset() -> Dataset:
+    """A data set with all fields."""
     shifts = translation(torch.arange(2.0 * N).reshape(N, 2))
     return Dataset(
         X,
@@ -39,7 +40,7 @@ def full() -> Dataset:
 
 
 @pytest.mark.parametrize(
-    "column",
+    "field",
     [
         {"labels": np.zeros(5)},
         {"ids": np.zeros(7)},
@@ -49,76 +50,92 @@ def full() -> Dataset:
         {"times": torch.zeros(1, 4)},
     ],
 )
-def test_columns_of_another_length_are_refused_by_name(column: dict[str, Any]) -> None:
-    with pytest.raises(DataError, match=next(iter(column))):
-        Dataset(X, **column)
+def test_fields_have_one_row_each(field: dict[str, Any]) -> None:
+    """A field with another number of rows is refused by its name."""
+    with pytest.raises(DataError, match=next(iter(field))):
+        Dataset(X, **field)
 
 
-@pytest.mark.parametrize("rows", [np.array([4, 0]), np.arange(N) % 3 == 1], ids=["places", "mask"])
-def test_a_subset_takes_the_same_rows_of_every_column(rows: np.ndarray[Any, Any]) -> None:
-    kept = full().subset(rows)
-    places = np.arange(N)[rows]
-    assert torch.equal(kept.x, X[torch.as_tensor(places)])
-    assert kept.labels is not None and kept.ids is not None and kept.maps is not None
+@pytest.mark.parametrize("rows", [np.array([4, 0]), np.arange(N) % 3 == 1], ids=["numbers", "mask"])
+def test_subset_selects_all_fields(rows: np.ndarray[Any, Any]) -> None:
+    """A subset takes the same rows of every field."""
+    subset = full_dataset().subset(rows)
+    numbers = np.arange(N)[rows]
+    assert torch.equal(subset.x, X[torch.as_tensor(numbers)])
+    assert subset.labels is not None and subset.ids is not None and subset.maps is not None
     assert (
-        kept.labels.tolist() == (places * 10).tolist()
-        and kept.ids.tolist() == (places // 2).tolist()
+        subset.labels.tolist() == (numbers * 10).tolist()
+        and subset.ids.tolist() == (numbers // 2).tolist()
     )
-    assert kept.factor_values is not None and kept.mask is not None and kept.times is not None
-    assert kept.factors == (SIZE, TURN)
-    assert kept.factor_values.tolist() == [[2 * place, 2 * place + 1] for place in places]
-    assert torch.equal(kept.mask, kept.x % 3 > 0) and torch.equal(kept.times, kept.x[:, 0, 0])
-    seen = kept.maps.push(torch.zeros(1, 2))[:, 0]
-    assert seen[:, 0].tolist() == (2.0 * places).tolist()
+    assert subset.factor_values is not None and subset.mask is not None and subset.times is not None
+    assert subset.factors == (SIZE, TURN)
+    assert subset.factor_values.tolist() == [[2 * number, 2 * number + 1] for number in numbers]
+    assert torch.equal(subset.mask, subset.x % 3 > 0) and torch.equal(
+        subset.times, subset.x[:, 0, 0]
+    )
+    shifts = subset.maps.push(torch.zeros(1, 2))[:, 0]
+    assert shifts[:, 0].tolist() == (2.0 * numbers).tolist()
 
 
-def test_a_subset_of_samples_alone_has_no_other_columns() -> None:
-    kept = Dataset(X).subset(np.array([1]))
-    assert (kept.labels, kept.ids, kept.maps) == (None, None, None)
-    assert (kept.factors, kept.factor_values, kept.mask, kept.times) == ((), None, None, None)
+def test_subset_adds_no_fields() -> None:
+    """A subset of samples without facts has none, too."""
+    subset = Dataset(X).subset(np.array([1]))
+    assert (subset.labels, subset.ids, subset.maps) == (None, None, None)
+    assert (subset.factors, subset.factor_values, subset.mask, subset.times) == (
+        (),
+        None,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("values", [None, np.zeros((N, 1)), np.zeros((N, 3)), np.zeros(N)], ids=str)
-def test_every_factor_names_one_column(values: np.ndarray[Any, Any] | None) -> None:
+def test_factors_match_columns(values: np.ndarray[Any, Any] | None) -> None:
+    """Another number of factors than columns of their values is refused."""
     with pytest.raises(DataError, match="factors name 2 columns"):
         Dataset(X, factors=(SIZE, TURN), factor_values=values)
     with pytest.raises(DataError, match="factors name 0 columns"):
         Dataset(X, factor_values=np.zeros((N, 1)))
 
 
-def test_a_batch_is_a_slice_that_knows_where_it_came_from() -> None:
+def test_batch_holds_rows_of_index() -> None:
+    """A batch holds the rows of its index, repeated ones included."""
     index = torch.tensor([5, 2, 2])
-    batch = full().batch(index, torch.Generator())
+    batch = full_dataset().batch(index, torch.Generator())
     assert torch.equal(batch.x, X[index])
     assert torch.equal(batch.index, index)
 
 
-def test_a_drawing_data_set_observes_afresh_and_by_its_generator_alone() -> None:
+def test_draw_follows_its_generator() -> None:
+    """Observations are equal for equal seeds and differ for different ones."""
+
     def noisy(x: Tensor, generator: torch.Generator) -> Tensor:
         return torch.cat([x, x], -1) + torch.rand(x.shape[0], 1, 1, 1, generator=generator)
 
     data = Dataset(X, draw=noisy)
     index = torch.arange(N)
-    one, again, other = (
+    first, repeated, different = (
         data.batch(index, torch.Generator().manual_seed(seed)).x for seed in (0, 0, 1)
     )
-    assert torch.equal(one, again)
-    assert not torch.equal(one, other)
+    assert torch.equal(first, repeated)
+    assert not torch.equal(first, different)
     assert data.shape == (1, 4, 8)
 
 
 @pytest.mark.parametrize("name", ["affnist", "mnist", "fashion-mnist"])
-def test_absent_files_are_asked_for_by_name(
+def test_missing_files_are_named(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The error for a data set without files names the folder and the download page."""
     monkeypatch.setenv("UNWARP_DATA", str(tmp_path))
     with pytest.raises(DataError, match=rf"(?s){tmp_path / name}.*https://"):
         datasets.load(name, "test")
 
 
-def test_the_folder_lists_its_data_sets_and_an_unknown_one_is_refused() -> None:
-    known = {"affine-mnist", "affnist", "digits", "dsprites", "fashion-mnist", "mnist"}
-    assert known <= set(datasets.names())
+def test_unknown_data_set_lists_names() -> None:
+    """The built-in data sets are listed, also in the error for an unknown one."""
+    names = {"affine-mnist", "affnist", "digits", "dsprites", "fashion-mnist", "mnist"}
+    assert names <= set(datasets.names())
     assert "base" not in datasets.names()
     with pytest.raises(ConfigError, match="affnist, bumps, digits, dsprites"):
         datasets.load("imagenet")

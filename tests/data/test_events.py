@@ -1,4 +1,4 @@
-"""Event times: every layout comes back as it came, and shares of a span lead back."""
+"""`Events` keeps the form of the user's times, and fractions of a span lead back to times."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ LAYOUTS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize(("events", "expected"), LAYOUTS.values(), ids=LAYOUTS.keys())
-def test_events_come_back_as_they_came(events: Any, expected: Any) -> None:
-    found = Events.of(events, 2)
-    back = found.at(found.shares(SPANS), SPANS)
-    assert isinstance(back, list) == (found.counts is not None)
-    for got, row in zip(back, expected, strict=True):
-        np.testing.assert_allclose(got, row)
+def test_events_keep_their_form(events: Any, expected: Any) -> None:
+    """Times that go through fractions come back equal and in their form."""
+    parsed = Events.of(events, 2)
+    times = parsed.at(parsed.shares(SPANS), SPANS)
+    assert isinstance(times, list) == (parsed.counts is not None)
+    for row, expected_row in zip(times, expected, strict=True):
+        np.testing.assert_allclose(row, expected_row)
 
 
-def test_shares_are_of_the_span_of_each_series() -> None:
+def test_shares_refer_to_each_span() -> None:
+    """Fractions refer to the span of each series; a moment counts as duration 1."""
     assert Events.of([2.0, 12.0], 2).shares(SPANS).tolist() == [[0.5, 3.0], [-0.4, 0.1]]
     assert Events.of([3.0], 1).shares(np.array([[3.0, 3.0]])).tolist() == [[0.0]]
 
@@ -47,6 +49,7 @@ def test_shares_are_of_the_span_of_each_series() -> None:
     ],
     ids=["three rows", "a table of three", "three axes", "infinite", "a number", "text", "mixed"],
 )
-def test_what_are_no_events_of_two_series_is_refused(events: Any) -> None:
+def test_other_shapes_are_refused(events: Any) -> None:
+    """Events of another number of series, of other shapes, or not finite are refused."""
     with pytest.raises(DataError, match=r"events must be .*\(K,\)"):
         Events.of(events, 2)

@@ -1,4 +1,4 @@
-"""Which axis is which: one reading or a refusal that shows both."""
+"""`arrange_axes` finds the one reading of an array, or refuses it and shows both."""
 
 from __future__ import annotations
 
@@ -7,92 +7,103 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unwarp.data.layout import oriented
+from unwarp.data.layout import arrange_axes
 from unwarp.errors import ConfigError, DataError
 
 sides = st.integers(5, 12)
 
 
 def numbered(*shape: int) -> np.ndarray:
+    """An array of a shape with different numbers."""
     return np.arange(np.prod(shape)).reshape(shape)
 
 
 @given(st.integers(1, 4), sides, sides, st.sampled_from([1, 3, 4]))
-def test_channels_last_is_moved_to_the_front(
-    n: int, height: int, width: int, channels: int
-) -> None:
+def test_channels_last_is_moved(n: int, height: int, width: int, channels: int) -> None:
+    """Images with the channels in the last axis become (N, C, H, W)."""
     x = numbered(n, height, width, channels)
-    samples, found = oriented(x)
-    assert found == "image" and samples.shape == (n, channels, height, width)
+    samples, domain = arrange_axes(x)
+    assert domain == "image" and samples.shape == (n, channels, height, width)
     for c in range(channels):
         np.testing.assert_array_equal(samples[:, c], x[..., c])
 
 
 @given(st.integers(1, 4), st.integers(1, 6), sides, sides)
-def test_channels_first_stays(n: int, channels: int, height: int, width: int) -> None:
+def test_channels_first_is_unchanged(n: int, channels: int, height: int, width: int) -> None:
+    """Images (N, C, H, W) are returned as they are."""
     x = numbered(n, channels, height, width)
-    assert oriented(x)[0] is x
+    assert arrange_axes(x)[0] is x
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 4, 4), (2, 1, 5, 3)])
-def test_a_reading_with_pictures_one_pixel_thin_does_not_count(shape: tuple[int, ...]) -> None:
+def test_thin_images_do_not_count(shape: tuple[int, ...]) -> None:
+    """A reading with images one pixel high or wide is not considered."""
     x = numbered(*shape)
-    assert oriented(x)[0] is x
-    assert oriented(np.moveaxis(x, 1, 3))[0].shape == shape
+    assert arrange_axes(x)[0] is x
+    assert arrange_axes(np.moveaxis(x, 1, 3))[0].shape == shape
 
 
-def test_four_axes_that_read_two_ways_are_refused_until_told() -> None:
+def test_four_axes_may_need_a_shape() -> None:
+    """Four axes with two readings are refused unless `image_shape` decides."""
     x = numbered(2, 3, 20, 4)
     with pytest.raises(DataError, match=r"two ways.*3 channels of 20 x 4.*4 channels of 3 x 20"):
-        oriented(x)
-    assert oriented(x, image_shape=(3, 20, 4))[0] is x
-    assert oriented(x, image_shape=(20, 4))[0] is x
-    np.testing.assert_array_equal(oriented(x, image_shape=(4, 3, 20))[0], x.transpose(0, 3, 1, 2))
+        arrange_axes(x)
+    assert arrange_axes(x, image_shape=(3, 20, 4))[0] is x
+    assert arrange_axes(x, image_shape=(20, 4))[0] is x
+    np.testing.assert_array_equal(
+        arrange_axes(x, image_shape=(4, 3, 20))[0], x.transpose(0, 3, 1, 2)
+    )
 
 
 @pytest.mark.parametrize("side", [8, 9, 28])
-def test_square_three_axes_are_pictures_of_one_channel(side: int) -> None:
-    samples, found = oriented(numbered(3, side, side))
-    assert found == "image" and samples.shape == (3, 1, side, side)
+def test_square_three_axes_are_images(side: int) -> None:
+    """Square arrays with three axes are images of one channel."""
+    samples, domain = arrange_axes(numbered(3, side, side))
+    assert domain == "image" and samples.shape == (3, 1, side, side)
 
 
 @pytest.mark.parametrize("shape", [(3, 7, 7), (3, 28, 29), (30, 2, 50), (64, 64, 3)])
-def test_other_three_axes_are_refused_until_told(shape: tuple[int, int, int]) -> None:
+def test_three_axes_may_need_a_domain(shape: tuple[int, int, int]) -> None:
+    """Other arrays with three axes are refused unless `domain` or `image_shape` decides."""
     x = numbered(*shape)
     with pytest.raises(DataError, match=r"two ways.*domain='image'.*domain='series'"):
-        oriented(x)
-    assert oriented(x, "series")[0] is x
-    samples, found = oriented(x, "image")
-    assert found == "image" and samples.shape == (shape[0], 1, *shape[1:])
-    assert oriented(x, image_shape=shape[1:])[0].shape == samples.shape
+        arrange_axes(x)
+    assert arrange_axes(x, "series")[0] is x
+    samples, domain = arrange_axes(x, "image")
+    assert domain == "image" and samples.shape == (shape[0], 1, *shape[1:])
+    assert arrange_axes(x, image_shape=shape[1:])[0].shape == samples.shape
 
 
-def test_a_square_array_is_series_when_told() -> None:
+def test_square_series_need_a_domain() -> None:
+    """A square array with three axes holds series if `domain` says so."""
     x = numbered(3, 9, 9)
-    samples, found = oriented(x, "series")
-    assert found == "series" and samples is x
+    samples, domain = arrange_axes(x, "series")
+    assert domain == "series" and samples is x
 
 
 @given(st.integers(1, 3), st.integers(2, 6), sides, sides)
-def test_rows_become_pictures_again(n: int, channels: int, height: int, width: int) -> None:
+def test_rows_become_images(n: int, channels: int, height: int, width: int) -> None:
+    """Flattened images get the shape in `image_shape`."""
     x = numbered(n, channels, height, width)
     rows = x.reshape(n, -1)
-    np.testing.assert_array_equal(oriented(rows, image_shape=(channels, height, width))[0], x)
+    np.testing.assert_array_equal(arrange_axes(rows, image_shape=(channels, height, width))[0], x)
     grey = numbered(n, height * width)
-    assert oriented(grey, "image", (height, width))[0].shape == (n, 1, height, width)
+    assert arrange_axes(grey, "image", (height, width))[0].shape == (n, 1, height, width)
 
 
-def test_rows_of_pictures_with_channels_last_are_read_as_told() -> None:
+def test_rows_may_have_channels_last() -> None:
+    """An `image_shape` (H, W, C) is accepted if (C, H, W) makes no sense."""
     x = numbered(2, 6, 7, 3)
     np.testing.assert_array_equal(
-        oriented(x.reshape(2, -1), image_shape=(6, 7, 3))[0], np.moveaxis(x, 3, 1)
+        arrange_axes(x.reshape(2, -1), image_shape=(6, 7, 3))[0], np.moveaxis(x, 3, 1)
     )
-    np.testing.assert_array_equal(oriented(x, image_shape=(6, 7, 3))[0], np.moveaxis(x, 3, 1))
+    np.testing.assert_array_equal(arrange_axes(x, image_shape=(6, 7, 3))[0], np.moveaxis(x, 3, 1))
 
 
-def test_rows_are_series_of_one_channel() -> None:
-    samples, found = oriented(numbered(3, 5))
-    assert found == "series" and samples.shape == (3, 1, 5)
+def test_rows_are_series() -> None:
+    """An array with two axes holds series."""
+    samples, domain = arrange_axes(numbered(3, 5))
+    assert domain == "series" and samples.shape == (3, 1, 5)
 
 
 @pytest.mark.parametrize(
@@ -109,19 +120,22 @@ def test_rows_are_series_of_one_channel() -> None:
         (numbered(2, 1, 8, 8), "auto", (3, 8, 8), "does not fit"),
     ],
 )
-def test_shapes_that_do_not_fit_are_refused(
+def test_other_shapes_are_refused(
     x: np.ndarray, domain: str, image_shape: tuple[int, ...], message: str
 ) -> None:
+    """A shape that contradicts `domain` or `image_shape` is refused."""
     with pytest.raises(DataError, match=message):
-        oriented(x, domain, image_shape)  # type: ignore[arg-type]
+        arrange_axes(x, domain, image_shape)
 
 
 @pytest.mark.parametrize("image_shape", [(), (16,), (1, 1, 4, 4), (4, 0), (4, -4), (4.0, 4.0), 16])
-def test_senseless_image_shapes_are_refused(image_shape: tuple[int, ...]) -> None:
+def test_image_shape_is_checked(image_shape: tuple[int, ...]) -> None:
+    """An `image_shape` must be two or three positive whole numbers."""
     with pytest.raises(ConfigError, match="image_shape"):
-        oriented(numbered(2, 16), "auto", image_shape)
+        arrange_axes(numbered(2, 16), "auto", image_shape)
 
 
 def test_series_have_no_image_shape() -> None:
+    """An `image_shape` contradicts `domain='series'`."""
     with pytest.raises(ConfigError, match="one of the two"):
-        oriented(numbered(2, 16), "series", (4, 4))
+        arrange_axes(numbered(2, 16), "series", (4, 4))

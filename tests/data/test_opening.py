@@ -1,4 +1,4 @@
-"""Whatever a user has is opened once, and what it says of itself is kept."""
+"""Paths, arrays and data sets are opened once, with the facts known of them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from unwarp.data.dataset import Dataset
-from unwarp.data.opening import as_source, check_policy, policy_for_scaling, resolve_domain
+from unwarp.data.opening import as_source, resolve_domain
 from unwarp.data.source import Source
-from unwarp.errors import ConfigError, DataError
+from unwarp.errors import DataError
 
 X = np.arange(12.0).reshape(3, 4)
 
 
 def test_sources_pass_as_they_are() -> None:
-    """A source is not opened again; only times replace its own."""
+    """A source is returned as it is; only times of the user replace its own."""
     source = Source(X)
     assert as_source(source) is source
     assert as_source(source, [0.0, 1.0, 2.0, 3.0]).times == [0.0, 1.0, 2.0, 3.0]
@@ -25,7 +25,7 @@ def test_sources_pass_as_they_are() -> None:
 
 
 def test_paths_are_read(tmp_path: Path) -> None:
-    """As text and as a path; the file gives the name."""
+    """A path may be text or a `Path`; the file gives the name of the source."""
     np.save(tmp_path / "waves.npy", X)
     for path in (tmp_path / "waves.npy", str(tmp_path / "waves.npy")):
         source = as_source(path)
@@ -35,8 +35,8 @@ def test_paths_are_read(tmp_path: Path) -> None:
         as_source(tmp_path / "nowhere")
 
 
-def test_data_sets_say_their_domain() -> None:
-    """By their number of axes; what a mask leaves out becomes NaN."""
+def test_data_sets_state_their_domain() -> None:
+    """The number of axes gives the domain, and values outside the mask become NaN."""
     assert as_source(Dataset(torch.zeros(2, 1, 5, 5))).domain == "image"
     mask = torch.tensor([[True, False, True], [True, True, True]])
     source = as_source(Dataset(torch.zeros(2, 1, 3), mask=mask))
@@ -46,7 +46,7 @@ def test_data_sets_say_their_domain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "domain"),
+    ("names", "domain"),
     [
         (("image", "series", "series"), "image"),
         (("auto", "series", "image"), "series"),
@@ -54,24 +54,12 @@ def test_data_sets_say_their_domain() -> None:
         (("auto", "auto", "auto"), "auto"),
     ],
 )
-def test_domains_follow_who_says_them(said: tuple[str, str, str], domain: str) -> None:
-    """The user goes before the file, the file before the warp."""
-    assert resolve_domain(np.zeros((3, 4, 5)), *said) == domain
+def test_domain_of_user_comes_first(names: tuple[str, str, str], domain: str) -> None:
+    """The user's domain precedes that of the file, and this one that of the warp."""
+    assert resolve_domain(np.zeros((3, 4, 5)), *names) == domain
 
 
-def test_warps_decide_three_axes_alone() -> None:
-    """Two axes are series and four are pictures, whatever the warp acts on."""
+def test_warp_decides_three_axes() -> None:
+    """The warp decides neither for two axes nor for four."""
     assert resolve_domain(np.zeros((3, 4)), "auto", "auto", "image") == "auto"
     assert resolve_domain(np.zeros((3, 1, 4, 4)), "auto", "auto", "series") == "auto"
-
-
-def test_policies_are_checked() -> None:
-    """An unknown one is refused; scales are fitted without gaps."""
-    assert check_policy("mask") == "mask"
-    assert [policy_for_scaling(how) for how in ("error", "interpolate", "mask")] == [  # type: ignore[arg-type]
-        "error",
-        "interpolate",
-        "interpolate",
-    ]
-    with pytest.raises(ConfigError, match="choose one of error, interpolate, mask"):
-        check_policy("drop")

@@ -1,4 +1,4 @@
-"""A source keeps together what belongs to a sample."""
+"""A source keeps names, labels and times with their samples."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ X = np.arange(15.0).reshape(5, 3)
     [X, torch.from_numpy(X), pd.DataFrame(X), X.tolist(), list(X)],
     ids=lambda x: type(x).__name__,
 )
-def test_subsets_take_rows_of_anything(x: Any) -> None:
-    """Arrays, tensors, data frames and lists."""
+def test_subset_of_any_type(x: Any) -> None:
+    """Samples may be arrays, tensors, data frames or lists."""
     np.testing.assert_array_equal(np.asarray(Source(x).subset(ROWS).x), X[ROWS])
 
 
 def test_subsets_take_all_facts() -> None:
-    """Names, labels and times go with their samples; times that all share stay."""
+    """Names, labels and times are selected with their samples; shared times are kept."""
     times = np.arange(15.0).reshape(5, 3)
     source = Source(X, list("abcde"), np.arange(5), times=times)
     part = source.subset(ROWS)
@@ -41,7 +41,7 @@ def test_subsets_take_all_facts() -> None:
 
 
 def test_data_sets_keep_their_facts() -> None:
-    """What a data set knows beyond its samples comes back with the prepared ones."""
+    """Prepared samples have the labels and ids of their data set."""
     data = Dataset(torch.rand(4, 1, 9, 9), "mine", labels=np.arange(4), ids=np.array([0, 0, 1, 1]))
     part = as_source(data).subset([1, 3])
     prepared = part.as_dataset(torch.zeros(2, 1, 9, 9))
@@ -51,7 +51,7 @@ def test_data_sets_keep_their_facts() -> None:
 
 def test_files_give_ids_and_labels() -> None:
     """Names of samples become the ids of the data set."""
-    named = Source(X, list("abcde"), np.arange(5)).as_dataset(torch.from_numpy(X))
-    assert named.ids is not None and named.ids.tolist() == list("abcde")
-    counted = Source(X).as_dataset(torch.from_numpy(X))
-    assert counted.ids is None and counted.labels is None
+    with_names = Source(X, list("abcde"), np.arange(5)).as_dataset(torch.from_numpy(X))
+    assert with_names.ids is not None and with_names.ids.tolist() == list("abcde")
+    without_names = Source(X).as_dataset(torch.from_numpy(X))
+    assert without_names.ids is None and without_names.labels is None

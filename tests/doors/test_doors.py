@@ -1,4 +1,4 @@
-"""Three doors, one way: a source gives the same recipe, schema and weights whichever door it enters, and is read once."""
+"""The command line, the estimator and the research functions end at the same model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from unwarp.planning.plan import Request, make_plan
 
 OVERRIDES = {"n_content": 4, "optimiser.lr": 1e-3}
 STEPS = 4
-WORDS = (
+OPTIONS = (
     "--set",
     "n_content=4",
     "--set",
@@ -35,9 +35,10 @@ WORDS = (
 )
 
 
-def command(*words: object) -> None:
+def command(*arguments: object) -> None:
     """Run a command of `unwarp` that must succeed."""
-    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    texts = [str(argument) for argument in arguments]
+    result = CliRunner().invoke(app, texts, catch_exceptions=False)
     assert result.exit_code == 0, result.output
 
 
@@ -66,15 +67,15 @@ def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def run(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of the command line's door."""
+    """The run folder of a fit on the command line."""
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("runs") / "run"
-    command("fit", path, "--out", out, *WORDS)
+    command("fit", path, "--out", out, *OPTIONS)
     return out
 
 
 def test_commands_and_estimator_agree(path: Path, run: Path) -> None:
-    """The estimator, given the samples that a run learned from, ends at the same model."""
+    """The estimator, fitted on the training samples of a run, ends at the same model."""
     by_command = Unwarper.load(run / "model")
     training = open_parts(str(path), Unwarper(overrides=OVERRIDES)).training
     estimator = Unwarper(max_steps=STEPS, overrides=OVERRIDES, device="cpu").fit(training)
@@ -84,7 +85,7 @@ def test_commands_and_estimator_agree(path: Path, run: Path) -> None:
 
 
 def test_research_and_estimator_agree(path: Path) -> None:
-    """Schema, plan, build and train, called by hand, end at the estimator's weights."""
+    """`Schema.fit`, `make_plan`, `build` and `train` end at the estimator's weights."""
     estimator = Unwarper(max_steps=STEPS, overrides=OVERRIDES, device="cpu").fit(path)
     schema, data = Schema.fit(as_source(path), Reading())
     plan = make_plan(Request(overrides=OVERRIDES), schema, data, steps=STEPS)
@@ -97,39 +98,39 @@ def test_research_and_estimator_agree(path: Path) -> None:
 
 
 def test_overrides_change_one_field(path: Path) -> None:
-    """A set field changes that field of the recipe, and neither steps, batches nor other fields."""
-    plain, other = (
+    """An override changes its field of the recipe, and neither steps nor other fields."""
+    default, changed = (
         Unwarper(max_steps=STEPS, overrides=overrides, device="cpu").fit(path)
         for overrides in (None, {"n_content": 3})
     )
-    assert vars(other.recipe_) == vars(plain.recipe_) | {"n_content": 3}
-    assert plain.plan_ is not None and other.plan_ is not None
-    assert plain.plan_.batch_size == other.plan_.batch_size
-    assert (plain.selection_ is None) == (other.selection_ is None)
+    assert vars(changed.recipe_) == vars(default.recipe_) | {"n_content": 3}
+    assert default.plan_ is not None and changed.plan_ is not None
+    assert default.plan_.batch_size == changed.plan_.batch_size
+    assert (default.selection_ is None) == (changed.selection_ is None)
 
 
-def test_commands_read_their_source_once(
+def test_commands_read_once(
     path: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command that takes samples opens their file one time."""
+    """Every command opens the file of its samples once."""
     reads: list[object] = []
     read = opening.read
     monkeypatch.setattr(opening, "read", lambda source: reads.append(source) or read(source))
-    for words in (
-        ("fit", path, "--out", tmp_path / "run", *WORDS),
+    for arguments in (
+        ("fit", path, "--out", tmp_path / "run", *OPTIONS),
         ("align", run, path, "--out", tmp_path / "a.npz"),
         ("embed", run, path, "--out", tmp_path / "e.csv"),
         ("evaluate", run, path),
         ("traverse", run, path, "--out", tmp_path / "t.npz"),
     ):
         reads.clear()
-        command(*words)
-        assert len(reads) == 1, words[0]
+        command(*arguments)
+        assert len(reads) == 1, arguments[0]
 
 
-def test_sources_keep_their_split(path: Path) -> None:
-    """A split of a source covers it, each sample once."""
+def test_split_covers_source_once(path: Path) -> None:
+    """Training and test samples are disjoint and together the source."""
     parts = open_parts(str(path), Unwarper(random_state=3))
     assert len(parts.training) + len(parts.test) == len(parts.listed) == 40
-    joined = [*np.asarray(parts.training.names or []), *np.asarray(parts.test.names or [])]
-    assert len(joined) == len(set(joined))
+    names = [*np.asarray(parts.training.names or []), *np.asarray(parts.test.names or [])]
+    assert len(names) == len(set(names))

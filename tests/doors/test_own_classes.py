@@ -1,4 +1,4 @@
-"""A user's own project: once imported, its classes and loaders work as the built-in ones."""
+"""Classes and loaders of a user's own project work as the built-in ones."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class Delay(Warp):
         return self.longest * torch.tanh(raw)
 
     def map(self, theta):
-        seen = torch.tensor([0.0, 1.0]).to(theta).expand(len(theta), 2)
-        return TimeMap(seen, seen - theta)
+        observed = torch.tensor([0.0, 1.0]).to(theta).expand(len(theta), 2)
+        return TimeMap(observed, observed - theta)
 
     def theta(self, map):
         middle = torch.full((1, 1), 0.5).to(map.reference)
@@ -114,7 +114,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A fresh Python in the folder of the project."""
+    """Run a new Python process in the folder of the project."""
     paths = os.pathsep.join(path for path in sys.path if path and path != str(folder))
     environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
@@ -127,8 +127,8 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_toy_names_are_known(folder: Path) -> None:
-    """Names of the project stand beside the built-in ones."""
+def test_toy_names_are_registered(folder: Path) -> None:
+    """Names of the project are available like the built-in ones."""
     assert warps.named("toy").name == "toy"
     assert warps.named("toy+gain").parts[0] == warps.named("toy")
     assert "toy-data" in datasets.names() and "digits" in datasets.names()
@@ -136,7 +136,7 @@ def test_toy_names_are_known(folder: Path) -> None:
 
 
 def test_toy_preset_is_the_recipe(folder: Path) -> None:
-    """Settings are laid over the recipe that the data set was registered with."""
+    """Overrides apply to the recipe that the data set was registered with."""
     schema, data = Schema.fit(as_source(datasets.load("toy-data")))
     recipe = make_plan(Request(overrides={"damping": 0.25}), schema, data).recipe
     assert recipe == replace(RECIPE_OF_DATASET["toy-data"], damping=0.25, padding=recipe.padding)
@@ -149,24 +149,24 @@ def test_toy_preset_is_the_recipe(folder: Path) -> None:
 
 
 def test_toy_data_cannot_be_built_in(folder: Path) -> None:
-    """A data set with the name of a built-in one is refused."""
+    """A data set cannot take the name of a built-in one."""
     with pytest.raises(ConfigError, match="'digits', which is built in"):
         datasets.register("digits")(lambda part: datasets.load("bumps", part))
 
 
 def test_toy_warp_keeps_the_laws(folder: Path) -> None:
-    """A handful of the laws of `tests/laws/test_warps.py`."""
+    """The warp of the project keeps the main laws of `tests/laws/test_warps.py`."""
     warp = warps.named("toy").bind((32,))
     times, raw = torch.linspace(-0.1, 1.1, 13)[:, None].double(), torch.randn(5, 1).double()
-    still, map = warp.map(warp.constrain(torch.zeros_like(raw))), warp.map(warp.constrain(raw))
-    torch.testing.assert_close(still.pull(times), times.expand(5, -1, -1))
+    identity, map = (warp.map(warp.constrain(values)) for values in (torch.zeros_like(raw), raw))
+    torch.testing.assert_close(identity.pull(times), times.expand(5, -1, -1))
     torch.testing.assert_close(map.pull(map.push(times)), times.expand(5, -1, -1))
     torch.testing.assert_close(warp.theta(map), warp.constrain(raw))
     torch.testing.assert_close(map[2:3].pull(times), map.pull(times)[2:3])
     assert warp.theta(warp.sample(100)).abs().max() <= 0.2 + 1e-6
 
 
-AGAIN = """
+LOAD_TWICE = """
 import numpy, torch
 from unwarp import Unwarper
 from unwarp.data.formats.files import read
@@ -183,25 +183,27 @@ numpy.save("again.npy", Unwarper.load("model").align(read("series.toy")))
 
 
 def test_model_loads_after_its_import(folder: Path) -> None:
-    """A fresh process is told what to import; after the import it aligns to the same bits."""
-    done = python(folder, "-c", AGAIN)
-    assert done.returncode == 0, done.stderr
+    """A new process names the missing import; after it, the results are bit-equal."""
+    process = python(folder, "-c", LOAD_TWICE)
+    assert process.returncode == 0, process.stderr
     assert (
         "family 'toy-family' is defined in toy_project, which is not imported; import it"
-        in done.stdout
+        in process.stdout
     )
     np.testing.assert_array_equal(np.load(folder / "again.npy"), np.load(folder / "aligned.npy"))
 
 
-def test_command_line_takes_plugins(folder: Path) -> None:
-    """`unwarp align` names the import that it misses, and `--plugin` makes it."""
+def test_command_line_loads_plugins(folder: Path) -> None:
+    """`unwarp align` names a missing import, and `--plugin` makes it."""
     np.save(folder / "series.npy", np.loadtxt(folder / "series.toy", dtype=np.float32))
-    done = python(folder, "-m", "unwarp", "align", "model", "series.npy")
-    assert done.returncode == 2
-    assert "toy_project, which is not imported; import it, then load again" in done.stderr
-    assert "unwarp --plugin toy_project" in done.stderr and done.stderr.count("\n") == 1
-    done = python(folder, "-m", "unwarp", "--plugin", "toy_project", "align", "model", "series.toy")
-    assert done.returncode == 0, done.stderr
+    command = ("align", "model", "series.npy")
+    process = python(folder, "-m", "unwarp", *command)
+    assert process.returncode == 2
+    assert "toy_project, which is not imported; import it, then load again" in process.stderr
+    assert "unwarp --plugin toy_project" in process.stderr and process.stderr.count("\n") == 1
+    command = ("align", "model", "series.toy")
+    process = python(folder, "-m", "unwarp", "--plugin", "toy_project", *command)
+    assert process.returncode == 0, process.stderr
     np.testing.assert_allclose(
         np.load(folder / "aligned.npz")["aligned"], np.load(folder / "aligned.npy"), atol=1e-6
     )

@@ -1,4 +1,4 @@
-"""A third domain is one record in a file of one's own: volumes are learned, saved, loaded and aligned."""
+"""A third domain, volumes, is one record in a user's own file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class VolumeShift(Warp):
         return dict(zip(self.factors, self.theta(map).T, strict=True))
 
 
-Warp.registry.pop(VolumeShift.name)  # known in these tests alone
+Warp.registry.pop(VolumeShift.name)  # the fixture registers it for one test at a time
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,7 @@ def volumes() -> Iterator[Domain]:
 
 
 def blobs(n: int = 24) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Volumes (n, 6, 7, 8) of one blob somewhere."""
+    """Volumes (n, 6, 7, 8) of one blob at a random position."""
     centres = np.random.default_rng(0).uniform(-0.3, 0.3, (n, 3, 1, 1, 1))
     axes = np.meshgrid(*(np.linspace(-1, 1, size) for size in (6, 7, 8)), indexing="ij")
     distance = sum(
@@ -111,8 +111,8 @@ def blobs(n: int = 24) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.exp(-np.asarray(distance) / 0.2)
 
 
-def test_volumes_are_learned_and_loaded(tmp_path: Path) -> None:
-    """Every default is the domain's; codes, templates and aligned volumes come back as they went in."""
+def test_volumes_are_learned(tmp_path: Path) -> None:
+    """All defaults are the domain's; templates and aligned volumes have the shape of the input."""
     x = blobs()
     estimator = Unwarper(domain="volume", device="cpu").fit(x)
     assert isinstance(estimator.recipe_.warp, VolumeShift)
@@ -125,8 +125,8 @@ def test_volumes_are_learned_and_loaded(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Unwarper.load(tmp_path / "model").align(x), estimator.align(x))
 
 
-def test_volumes_align_what_moved() -> None:
-    """Some training brings blobs nearer to one place."""
+def test_volumes_are_aligned() -> None:
+    """Training brings the blobs closer together."""
     x = blobs(40)
     estimator = Unwarper(domain="volume", max_steps=300, device="cpu").fit(x)
     before, after = (np.var(part, 0).mean() for part in (x, estimator.align(x)))
@@ -134,7 +134,7 @@ def test_volumes_align_what_moved() -> None:
 
 
 def test_axes_of_volumes_are_checked() -> None:
-    """Another number of axes is refused, with the axes that volumes have."""
+    """Another number of axes is refused, with the axes of volumes in the message."""
     with pytest.raises(DataError, match=r"volumes are \(N, z, y, x\)"):
         Unwarper(domain="volume").fit(np.zeros((5, 6, 7)))
     with pytest.raises(ConfigError, match="acts on series data"):
@@ -142,7 +142,7 @@ def test_axes_of_volumes_are_checked() -> None:
 
 
 def test_undefined_domains_are_named(tmp_path: Path, volumes: Domain) -> None:
-    """A model of a domain that is not defined says so."""
+    """A model of a domain that is not defined cannot be loaded."""
     estimator = Unwarper(domain="volume", max_steps=2, device="cpu").fit(blobs())
     estimator.save(tmp_path / "model")
     del Domain.registry["volume"]

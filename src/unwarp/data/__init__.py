@@ -1,4 +1,12 @@
-"""Files and arrays of a user, checked once, here."""
+"""Reading, checking and scaling of a user's files and arrays.
+
+    read                        a file or a folder as a Source
+    as_samples, restore_layout  any array-like as images or series, and back
+    pad, resample_to            series of unequal lengths as one batch
+    fit_scaler, Scaler          numbers in the range of the model, and back
+
+`Unwarper` calls all of them; use them directly for models of your own.
+"""
 
 from __future__ import annotations
 

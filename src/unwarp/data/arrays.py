@@ -1,8 +1,13 @@
-"""Any array-like of a user as images (N, C, H, W) or series (N, C, T): its numbers and its layout, checked once."""
+"""Array-likes of a user as checked samples.
+
+`as_samples` turns any array, tensor, data frame or list into images (N, C, H, W) or into series
+(N, C, T). Everything that a model cannot use is refused here, with the index of the first bad
+value. Later code relies on that and checks nothing again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any
 
@@ -10,80 +15,100 @@ import numpy as np
 import torch
 
 from unwarp.core import Array, Domain
-from unwarp.data.layout import oriented
+from unwarp.data.layout import arrange_axes
 from unwarp.errors import ConfigError, DataError
 
-BLOCK = 1 << 22
-"""Numbers looked at together, so that an array mapped from disk is never copied whole."""
+NUMBERS_PER_BLOCK = 1 << 22
+"""Numbers that are processed together, so that a memory-mapped array is never loaded as a whole."""
 
 
 def as_samples(
     X: Any,
     domain: str = "auto",
     image_shape: tuple[int, ...] | None = None,
-    gaps: bool = False,
+    allow_gaps: bool = False,
 ) -> tuple[Array, str]:
-    """The samples of `X`, channels first, and what they are.
+    """Checked samples, channels first, and the name of their domain.
 
-    4-D is images, 2-D is series (pictures in rows where `image_shape` is given), 3-D with height = width >= 8 is
-    images of one channel. Any other 3-D array can be read two ways and is refused unless `domain` says which.
+    An array with 4 axes holds images, one with 2 axes holds series (or images, one a row, if
+    `image_shape` is set). An array with 3 axes holds images of one channel if height = width >= 8.
+    Any other array with 3 axes can be read in two ways and is refused unless `domain` decides.
 
     Convention:
-        Images (N, C, H, W), series (N, C, T). Channels last (N, H, W, C) are moved to the front where only this
-        reading makes sense: the last axis has 1, 3 or 4 entries and axis 1 has not, or would leave pictures one pixel
-        thin. An array that reads both ways is refused, both readings shown.
+        Images are (N, C, H, W), series (N, C, T). Channels last (N, H, W, C) are moved to the front
+        if this is the only sensible reading: the last axis has 1, 3 or 4 entries and axis 1 has
+        not, or axis 1 as channels would leave images one pixel high or wide. An array that can be
+        read in both ways is refused, with both readings in the message.
 
     Args:
-        X: Array, tensor, data frame or nested lists of N samples; it is never written to.
-        domain: `image` or `series` where the shape alone does not say.
-        image_shape: (H, W) or (C, H, W) of pictures that were flattened into rows (N, C * H * W).
-        gaps: Whether NaN may stand in series, for a value that is missing.
+        X: Array, tensor, data frame or nested lists of N samples. It is never modified.
+        domain: `image`, `series` or another registered domain; `auto` decides by the number of
+            axes.
+        image_shape: (H, W) or (C, H, W) of images that are flattened to rows (N, C * H * W); None
+            if they are not.
+        allow_gaps: Whether NaN may mark missing values, in a domain that has them (series).
 
     Returns:
-        The samples, uint8 where `X` is uint8 and float32 else (memory may be shared with `X`), and `image` or `series`.
+        The samples, uint8 if `X` is uint8 and float32 otherwise, and the name of their domain. The
+        array may share its memory with `X`.
 
     Raises:
-        DataError: Empty, sparse, complex, text, ragged, NaN, infinite, too large for float32, or a shape that does
-            not fit or reads two ways.
-        ConfigError: An unknown `domain` or a senseless `image_shape`.
-        TypeError: `X` holds objects that are no numbers.
+        DataError: `X` is empty, sparse, complex, text, ragged, NaN, infinite or too large for
+            float32, or its shape does not fit or can be read in two ways.
+        ConfigError: `domain` is unknown, or `image_shape` is not a shape.
+        TypeError: `X` holds objects that are not numbers.
 
-    >>> samples, found = as_samples([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]])
-    >>> samples.shape, found
+    >>> samples, domain = as_samples([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]])
+    >>> samples.shape, domain
     ((2, 1, 3), 'series')
     """
     if domain not in ("auto", *Domain.registry):
         raise ConfigError(
             f"domain={domain!r} is unknown; choose one of auto, {', '.join(Domain.registry)}"
         )
-    x = dense(X)
-    if x.ndim > 0 and x.size == 0:
-        what = "sample(s)" if len(x) == 0 else "feature(s)"
-        raise DataError(
-            f"X is empty: 0 {what} (shape={x.shape}) while a minimum of 1 is required. Check how X was loaded"
+    numbers = _as_numeric(_check_not_empty(as_dense(X)))
+    samples = _as_stored_type(numbers)
+    if numbers.dtype.kind == "f" and numbers.ndim:
+        may_have_gaps = (
+            allow_gaps
+            and image_shape is None
+            and Domain.registry[arrange_axes(samples, domain)[1]].has_gaps
         )
-    numbers = _numbers(x)
-    kept = _stored(numbers)
-    if numbers.dtype.kind == "f" and x.ndim:
-        allows_gaps = (
-            gaps and image_shape is None and Domain.registry[oriented(kept, domain)[1]].has_gaps
-        )
-        _check_finite(numbers, kept, allows_gaps)
-    return oriented(kept, domain, image_shape)
+        _check_finite(numbers, samples, may_have_gaps)
+    return arrange_axes(samples, domain, image_shape)
 
 
-def blocks(x: Array) -> Iterator[slice]:
-    """Slices of whole rows that cover `x` (N, ...), each of about `BLOCK` numbers."""
-    step = max(1, BLOCK // max(1, x[0].size)) if len(x) else 1
+def row_blocks(x: Array) -> Iterator[slice]:
+    """Slices of whole rows that cover an array in order.
+
+    Args:
+        x: Array (N, ...), perhaps mapped from disk.
+
+    Returns:
+        Slices of the first axis, each of at least one row and about `NUMBERS_PER_BLOCK` numbers.
+        There are none if `x` has no rows.
+
+    >>> x = np.zeros((3, 4))
+    >>> [x[rows].shape for rows in row_blocks(x)]
+    [(3, 4)]
+    """
+    step = max(1, NUMBERS_PER_BLOCK // max(1, x[0].size)) if len(x) else 1
     return (slice(start, start + step) for start in range(0, len(x), step))
 
 
 def take_rows(values: Any, rows: Array) -> Any:
-    """Some rows of an array, a tensor, a data frame or a list.
+    """The entries of given rows, in the type that holds them.
 
     Args:
-        values: What has one row for each sample; or samples that were parsed already.
-        rows: Numbers of the rows, from 0.
+        values: An array, tensor, data frame, list or tuple with one entry per sample, or parsed
+            samples with a method `subset`.
+        rows: Row numbers from 0 (M,), or a boolean mask (N,) for arrays.
+
+    Returns:
+        The M entries; a list for lists and tuples, else the type of `values`.
+
+    >>> take_rows(["a", "b", "c"], np.array([2, 0]))
+    ['c', 'a']
     """
     if hasattr(values, "iloc"):
         return values.iloc[rows]
@@ -92,11 +117,53 @@ def take_rows(values: Any, rows: Array) -> Any:
     return [values[row] for row in rows] if isinstance(values, list | tuple) else values[rows]
 
 
-def dense(X: Any) -> Array:
-    """`X` as an array, of whatever dtype.
+def as_numpy(x: Any) -> Any:
+    """Tensors and other array-likes as NumPy arrays, anything else unchanged.
+
+    Lists stay lists, so that series of unequal lengths can pass.
+
+    Args:
+        x: Any object. bfloat16 tensors, a type that NumPy lacks, become float32.
+
+    Returns:
+        An array if `x` is a tensor or has the method `__array__`, such as a data frame or one of
+        its columns; else `x` itself.
+    """
+    if isinstance(x, torch.Tensor):
+        return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
+    return np.asarray(x) if hasattr(x, "__array__") else x
+
+
+def is_sequence(x: Any) -> bool:
+    """Whether an object is an array or a sequence.
+
+    Text and arrays without axes are single values, not sequences.
+
+    >>> is_sequence([1.0]), is_sequence("now"), is_sequence(np.array(3.0))
+    (True, False, False)
+    """
+    return (
+        isinstance(x, Sequence | np.ndarray)
+        and not isinstance(x, str | bytes)
+        and getattr(x, "ndim", 1) > 0
+    )
+
+
+def as_dense(X: Any) -> Array:
+    """An array-like as a NumPy array of any type.
+
+    Args:
+        X: Array, tensor, data frame or nested lists.
+
+    Returns:
+        The array, at least 1-D unless `X` is a single number.
 
     Raises:
-        DataError: No array, a ragged one, a path, sparse, or with values masked out.
+        DataError: `X` is a path, a sparse matrix, ragged, an array with masked values, or an object
+            that is not an array.
+
+    >>> as_dense([[1, 2], [3, 4]]).shape
+    (2, 2)
     """
     if isinstance(X, str | bytes | PathLike):
         raise DataError(
@@ -104,27 +171,29 @@ def dense(X: Any) -> Array:
         )
     if _is_sparse(X):
         raise DataError(
-            "Sparse data is not supported: X is a sparse matrix; pass a dense array, such as X.toarray()"
+            "Sparse data is not supported: X is a sparse matrix; pass a dense array, such as "
+            "X.toarray()"
         )
     if np.ma.is_masked(X):
-        raise DataError(
-            f"X is a masked array with {int(np.ma.getmaskarray(X).sum()):,} masked values; fill them in first"
-        )
-    if isinstance(X, torch.Tensor):
-        X = X.detach().cpu()
-        return np.asarray((X.float() if X.dtype == torch.bfloat16 else X).numpy())
+        count = int(np.ma.getmaskarray(X).sum())
+        raise DataError(f"X is a masked array with {count:,} masked values; fill them in first")
+    return np.asarray(as_numpy(X)) if isinstance(X, torch.Tensor) else _from_nested(X)
+
+
+def _from_nested(X: Any) -> Array:
+    """Nested lists and array-likes as an array; ragged ones are refused."""
     try:
         x = np.asarray(X)
     except ValueError as error:
-        why = (
-            f"is ragged: {_unequal(X)}" if isinstance(X, list | tuple) else f"is no array: {error}"
-        )
+        is_list = isinstance(X, list | tuple)
+        reason = f"is ragged: {_shape_mismatch(X)}" if is_list else f"is no array: {error}"
         raise DataError(
-            f"X {why}; all samples must have one size: crop, pad or resample them"
+            f"X {reason}; all samples must have one size: crop, pad or resample them"
         ) from error
     if x.dtype == object and x.ndim == 0:
         raise DataError(
-            f"X is of type {type(X).__name__}, not an array; give an array, its first axis counts the samples"
+            f"X is of type {type(X).__name__}, not an array; give an array whose first axis counts "
+            "the samples"
         )
     return x
 
@@ -135,8 +204,8 @@ def _is_sparse(X: Any) -> bool:
     return bool(issparse(X)) or (isinstance(X, torch.Tensor) and X.layout != torch.strided)
 
 
-def _unequal(X: list[Any] | tuple[Any, ...]) -> str:
-    """Two samples of `X` that differ in shape, in words."""
+def _shape_mismatch(X: list[Any] | tuple[Any, ...]) -> str:
+    """A sentence that names two samples of different shapes."""
     shapes: list[tuple[int, ...] | None] = []
     for sample in X:
         try:
@@ -147,58 +216,78 @@ def _unequal(X: list[Any] | tuple[Any, ...]) -> str:
     return f"sample 0 has shape {shapes[0]}, sample {row} has shape {shapes[row]}"
 
 
-def _numbers(x: Array) -> Array:
-    """`x` with a real numeric dtype; objects that are numbers become float64."""
+def _check_not_empty(x: Array) -> Array:
+    """The array itself, refused if it has no samples or samples without numbers."""
+    if x.ndim > 0 and x.size == 0:
+        # scikit-learn's checks of estimators look for these words
+        noun = "sample(s)" if len(x) == 0 else "feature(s)"
+        raise DataError(
+            f"X is empty: 0 {noun} (shape={x.shape}) while a minimum of 1 is required. Check how X "
+            "was loaded"
+        )
+    return x
+
+
+def _as_numeric(x: Array) -> Array:
+    """An array of a real numeric type; objects that are numbers become float64."""
     if x.dtype.kind in "biuf":
         return x
     if x.dtype.kind == "c":
         raise DataError(
-            f"Complex data not supported: X is {x.dtype}; pass its real and imaginary parts as channels"
+            f"Complex data not supported: X is {x.dtype}; pass its real and imaginary parts as "
+            "channels"
         )
     if x.dtype.kind != "O":
         raise DataError(
             f"X must hold numbers, it is of dtype {x.dtype} with shape {x.shape}; convert it first"
         )
     if x.ndim == 1 and (isinstance(x[0], list | tuple) or getattr(x[0], "ndim", 0) > 0):
-        return _numbers(dense(list(x)))
+        return _as_numeric(as_dense(list(x)))
     import pandas as pd
 
     try:
-        # pandas.NA refuses to become a float; as NaN it is reported with its place
+        # pandas.NA refuses to become a float; as NaN it is reported with its index
         return np.where(pd.isna(x), np.nan, x).astype(np.float64)
     except ValueError as error:
         raise DataError(
-            f"X must hold numbers only: {error}; drop or encode what is not a number"
+            f"X must hold numbers only: {error}; drop or encode values that are not numbers"
         ) from error
 
 
-def _stored(x: Array) -> Array:
-    """Numbers as they are kept: uint8 as it is, else float32."""
+def _as_stored_type(x: Array) -> Array:
+    """Numbers in the type of samples: uint8 unchanged, any other type as float32."""
     with np.errstate(over="ignore"):
         return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
 
 
-def _check_finite(x: Array, kept: Array, gaps: bool) -> None:
-    """Refuse infinite values, and NaN unless `gaps`; `x` is what came, `kept` the same in float32."""
-    for rows in blocks(kept):
-        bad = ~np.isfinite(kept[rows])
-        if bad.any() and not (gaps and np.isnan(kept[rows][bad]).all()):
-            raise DataError(_not_finite(x, kept, rows, gaps))
+def _check_finite(numbers: Array, samples: Array, may_have_gaps: bool) -> None:
+    """Refuse infinite values, and NaN unless it may mark a gap.
+
+    Args:
+        numbers: The numbers in the type of the user, which the message quotes.
+        samples: The same numbers in float32, in which large ones are infinite.
+        may_have_gaps: Whether NaN marks a missing value.
+    """
+    for rows in row_blocks(samples):
+        non_finite = samples[rows][~np.isfinite(samples[rows])]
+        if non_finite.size and not (may_have_gaps and np.isnan(non_finite).all()):
+            raise DataError(_describe_non_finite(numbers, samples, rows, may_have_gaps))
 
 
-def _not_finite(x: Array, kept: Array, rows: slice, gaps: bool) -> str:
-    """Which number of `rows` is the first that cannot be used, and how many there are in all."""
-    bad = np.isinf if gaps else lambda part: ~np.isfinite(part)
-    row, *rest = (int(i) for i in np.argwhere(bad(kept[rows]))[0])
+def _describe_non_finite(numbers: Array, samples: Array, rows: slice, may_have_gaps: bool) -> str:
+    """A message with the first unusable value of `rows`, its index, and the number of all such."""
+    is_bad = np.isinf if may_have_gaps else lambda part: ~np.isfinite(part)
+    row, *rest = (int(i) for i in np.argwhere(is_bad(samples[rows]))[0])
     index = (row + rows.start, *rest)
-    count = sum(int(bad(kept[part]).sum()) for part in blocks(kept))
-    of_all = (
-        f"at index {index} of X, the first of {count:,} such values"
-        if count > 1
-        else f"at index {index} of X"
-    )
-    if np.isnan(x[index]):
-        return f"Input contains NaN {of_all}; fill or drop missing values first (of series, Unwarper(missing='interpolate') fills them)"
-    if np.isinf(x[index]):
-        return f"Input contains infinity {of_all}; replace or drop infinite values first"
-    return f"Input contains {x[index]:g}, too large for float32, {of_all}; rescale X first"
+    count = sum(int(is_bad(samples[part]).sum()) for part in row_blocks(samples))
+    location = f"at index {index} of X"
+    if count > 1:
+        location += f", the first of {count:,} such values"
+    if np.isnan(numbers[index]):
+        return (
+            f"Input contains NaN {location}; fill or drop missing values first (for series, "
+            "Unwarper(missing='interpolate') fills them)"
+        )
+    if np.isinf(numbers[index]):
+        return f"Input contains infinity {location}; replace or drop infinite values first"
+    return f"Input contains {numbers[index]:g}, too large for float32, {location}; rescale X first"

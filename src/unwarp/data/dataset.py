@@ -1,4 +1,8 @@
-"""`Dataset`: named arrays and facts of a collection."""
+"""Data sets: samples with labels, masks, true deformations and other facts.
+
+Training takes batches of a `Dataset`; scores take all of it. The built-in data sets are in
+`unwarp.datasets`; any source becomes one by `Source.as_dataset`.
+"""
 
 from __future__ import annotations
 
@@ -14,47 +18,77 @@ from unwarp.core import Batch, Domain, Factor
 from unwarp.errors import DataError
 from unwarp.warps import Map
 
+Draw = Callable[[Tensor, torch.Generator], Tensor]
+"""A function from originals (B, ...) and a random generator to new observations (B, C, ...)."""
+
+FIELDS_PER_SAMPLE = ("labels", "ids", "maps", "factor_values", "mask", "times")
+"""Fields of a `Dataset` with one row per sample, besides `x`."""
+
 
 def reference_view(data: Dataset, most: int = 60_000, seed: int = 5) -> Dataset:
-    """Training data as the model sees it, each sample observed once: what neighbours and clusters are fitted on."""
-    rows = (
-        np.arange(len(data))
-        if len(data) <= most
-        else np.random.default_rng(seed).permutation(len(data))[:most]
-    )
-    kept = data.subset(rows)
-    if kept.draw is None:
-        return kept
-    return replace(kept, x=kept.draw(kept.x, torch.Generator().manual_seed(seed)), draw=None)
+    """Training data with a single, reproducible observation of each sample.
 
+    Nearest neighbours, clusters and scores that compare with the training data are fitted on it.
+    For a data set without `draw` and with at most `most` samples it holds the same samples.
 
-Draw = Callable[[Tensor, torch.Generator], Tensor]
+    Args:
+        data: Training data.
+        most: Largest number of samples; of more, a random subset is taken.
+        seed: Seed of the subset and of the observations.
 
+    Returns:
+        A data set without `draw`.
 
-COLUMNS = ("labels", "ids", "maps", "factor_values", "mask", "times")
-"""What has one row for each sample."""
+    >>> len(reference_view(Dataset(torch.zeros(9, 1, 4)), most=5))
+    5
+    """
+    if len(data) <= most:
+        rows = np.arange(len(data))
+    else:
+        rows = np.random.default_rng(seed).permutation(len(data))[:most]
+    subset = data.subset(rows)
+    if subset.draw is None:
+        return subset
+    observations = subset.draw(subset.x, torch.Generator().manual_seed(seed))
+    return replace(subset, x=observations, draw=None)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """N samples and what is known of them.
+    """N samples with the facts known of them.
+
+    Models learn from `x` alone, through `draw`. When a data set is opened, values outside `mask`
+    become missing ones, and series with `times` are resampled. The number of classes in `labels` is
+    the default number of clusters. All else is for scores and reports. `subset` selects the rows of
+    all fields together.
 
     Attributes:
-        x: Samples (N, C, H, W) or (N, C, T), float32; the clean originals where `draw` makes the observations.
+        x: Samples (N, C, H, W) or (N, C, T), float32. If `draw` is set, the originals from which it
+            makes observations.
         name: Name of the data set.
-        registered_name: Name by which `datasets.load` knows it; empty for any other.
-        source: Where it comes from, for people.
-        licence: Licence as far as known.
-        labels: Classes (N,), used by metrics alone.
-        ids: Which original each sample shows (N,), where some are observed more than once.
-        maps: The true deformations, where known.
-        factors: What each column of `factor_values` is.
-        factor_values: Known factors of variation (N, F), in the units of `factors`.
-        orders: Where all samples of a class share their canonical frame, how many turns of the full circle leave each class as
-            it was, by label; None where they do not share it.
-        mask: True where `x` was observed (N, ...), where some of it is missing.
-        times: Time stamps (N, T) of series, where they are not evenly spaced.
-        draw: How a batch of originals is observed afresh each time it is drawn in training; None: as it stands.
+        source: Origin of the data, for people.
+        licence: Licence of the data, if it is known.
+        labels: Classes (N,), if they are known.
+        ids: Number or name of the original that each sample shows (N,). Samples with the same id
+            are observations of one thing.
+        maps: True deformations, a batch of N.
+        factors: Description of each column of `factor_values`.
+        factor_values: True factors of variation (N, F), in the units of `factors`.
+        orders: Order of rotational symmetry of each class, by label: turns by 360 / order degrees
+            leave it unchanged. Only if all samples of a class share one canonical frame; else None.
+        mask: True if a value was observed (N, ...); None if all were.
+        times: Time stamps of series (N, T), if they are not evenly spaced.
+        draw: Function that observes a batch of originals anew in each training step; None to use
+            `x` itself.
+        registered_name: Name under which `datasets.load` has it; empty for any other data.
+
+    Raises:
+        DataError: A field has another number of rows than `x`, or `factors` does not match the
+            columns of `factor_values`.
+
+    >>> data = Dataset(torch.zeros(4, 1, 9, 9), labels=np.array([0, 0, 1, 1]))
+    >>> data.shape, data.subset(np.array([0, 3])).labels.tolist()
+    ((1, 9, 9), [0, 1])
     """
 
     x: Tensor
@@ -73,16 +107,17 @@ class Dataset:
     registered_name: str = ""
 
     def __post_init__(self) -> None:
-        for name in COLUMNS:
+        for name in FIELDS_PER_SAMPLE:
             value = getattr(self, name)
             if value is not None and len(value) != len(self.x):
                 raise DataError(
-                    f"{name} has {len(value)} rows, x has {len(self.x)}; they must agree"
+                    f"{name} has {len(value)} rows, x has {len(self.x)}; give one row per sample"
                 )
-        found = (len(self.x), 0) if self.factor_values is None else self.factor_values.shape
-        if found != (len(self.x), len(self.factors)):
+        shape = (len(self.x), 0) if self.factor_values is None else self.factor_values.shape
+        if shape != (len(self.x), len(self.factors)):
             raise DataError(
-                f"factor_values has shape {found}, factors name {len(self.factors)} columns; give both alike"
+                f"factor_values has shape {shape}, factors name {len(self.factors)} columns; give "
+                "one factor per column"
             )
 
     def __len__(self) -> int:
@@ -90,27 +125,45 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one observation, (C, ...)."""
+        """Shape of one observation (C, ...), which `draw` may have changed."""
         probe = self.batch(torch.zeros(1, dtype=torch.long), torch.Generator().manual_seed(0))
         return tuple(probe.x.shape[1:])
 
     @property
     def domain(self) -> Domain | None:
-        """What the samples are, by their number of axes; None where no domain has so many."""
+        """Domain of the samples by their number of axes.
+
+        None if no registered domain has as many axes.
+        """
         return Domain.of_axes(self.x.ndim - 2)
 
     def batch(self, index: Tensor, generator: torch.Generator) -> Batch:
-        """The samples at `index` (N,), freshly observed where the data set draws."""
+        """The samples of given rows, observed anew by `draw`.
+
+        Args:
+            index: Row numbers (B,), int64, in any order and with repetitions.
+            generator: Source of all randomness of `draw`; unused without it.
+
+        Returns:
+            B samples and `index`.
+        """
         x = self.x[index]
         return Batch(self.draw(x, generator) if self.draw else x, index)
 
     def subset(self, rows: np.ndarray[Any, Any]) -> Dataset:
-        """The same data set with some rows only."""
-        places = np.asarray(rows)
-        index = torch.as_tensor(places)
-        kept: dict[str, Any] = {"x": self.x[index]}
-        for name in COLUMNS:
+        """The data set reduced to given rows, in their order.
+
+        Args:
+            rows: Row numbers (M,), or a boolean mask (N,).
+
+        Returns:
+            A data set of M samples; fields without rows, such as `name` and `draw`, are the same.
+        """
+        rows = np.asarray(rows)
+        index = torch.as_tensor(rows)
+        selection: dict[str, Any] = {"x": self.x[index]}
+        for name in FIELDS_PER_SAMPLE:
             value = getattr(self, name)
             if value is not None:
-                kept[name] = value[places if isinstance(value, np.ndarray) else index]
-        return replace(self, **kept)
+                selection[name] = value[rows if isinstance(value, np.ndarray) else index]
+        return replace(self, **selection)

@@ -1,4 +1,8 @@
-"""Annotations of series: the times of events, for all series or for each, as one table and back."""
+"""Times of events in series.
+
+Events are moments that somebody has marked, such as peaks or onsets. `Events` reads them in any of
+three forms, and gives transformed times back in the same form.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,22 @@ from unwarp.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Times of K events of N series.
+    """Times of K events of each of N series.
+
+    `Unwarper.transform_events` converts them to fractions of the observed series, applies the warp,
+    and converts the fractions to times of the aligned series.
 
     Attributes:
-        times: (N, K), NaN where a series has fewer events.
-        counts: How many each series has, where they came as a list; None else.
+        times: Times (N, K), in the unit of the series' time stamps; NaN if a series has fewer
+            events.
+        counts: Number of events of each series if the user gave a list of lists; None for an array.
 
-    >>> Events.of([[1.0], [2.0, 3.0]], 2).times.tolist()
+    >>> events = Events.of([[1.0], [2.0, 3.0]], 2)
+    >>> events.times.tolist()
     [[1.0, nan], [2.0, 3.0]]
+    >>> spans = np.array([[0.0, 4.0], [0.0, 4.0]])
+    >>> [row.tolist() for row in events.at(events.shares(spans), 10 * spans)]
+    [[10.0], [20.0, 30.0]]
     """
 
     times: Array
@@ -28,52 +40,77 @@ class Events:
 
     @classmethod
     def of(cls, events: Any, n: int) -> Self:
-        """Events (K,) of all `n` series, (n, K), or a list of n of (K_i,); NaN is no event, and stays.
+        """Events of `n` series in one table.
+
+        Args:
+            events: Times (K,) that all series share, a table (n, K), or a list of n lists (K_i,).
+                NaN means no event and stays NaN.
+            n: Number of series.
 
         Raises:
             DataError: Another shape, another number of series, infinite times, or text.
         """
-        listed = isinstance(events, list | tuple) or getattr(events, "dtype", None) is np.dtype(
-            object
-        )
-        try:
-            parts = [np.asarray(part, float) for part in events]
-        except (ValueError, TypeError) as error:
-            raise DataError(
-                f"events must be times: (K,), ({n}, K), or a list of {n} of (K_i,); {error}"
-            ) from error
-        ranks = {part.ndim for part in parts}
-        if any(np.isinf(part).any() for part in parts) or not (
-            ranks <= {0} or (ranks == {1} and len(parts) == n)
-        ):
-            raise DataError(
-                f"events must be finite times: (K,) of all series, ({n}, K), or a list of {n} of (K_i,); they came as "
-                f"{len(parts)} of {', '.join(str(rank) + '-D' for rank in sorted(ranks))}"
-            )
-        if ranks <= {0}:
-            return cls(np.tile(np.array(parts, float), (n, 1)))
-        counts = tuple(len(part) for part in parts)
+        arrays = _as_arrays(events, n)
+        if {part.ndim for part in arrays} <= {0}:
+            return cls(np.tile(np.array(arrays, float), (n, 1)))
+        counts = tuple(len(part) for part in arrays)
         table = np.full((n, max(counts)), np.nan)
-        for row, part in zip(table, parts, strict=True):
+        for row, part in zip(table, arrays, strict=True):
             row[: len(part)] = part
-        return cls(table, counts if listed else None)
+        is_list = isinstance(events, list | tuple)
+        is_list = is_list or getattr(events, "dtype", None) is np.dtype(object)
+        return cls(table, counts if is_list else None)
 
     def shares(self, spans: Array) -> Array:
-        """The times (N, K) as shares of spans of time (N, 2): 0 at the first end, 1 at the second."""
-        first, duration = _parts(spans)
+        """The times as fractions of spans of time.
+
+        Args:
+            spans: First and last time of each series (N, 2). A span without duration counts as 1.
+
+        Returns:
+            Fractions (N, K): 0 at the first time, 1 at the last; below 0 or above 1 outside of
+            them.
+        """
+        first, duration = _start_and_duration(spans)
         return np.asarray((self.times - first) / duration)
 
     def at(self, shares: Array, spans: Array) -> Array | list[Array]:
-        """The times of shares (N, K) of spans (N, 2), as these events came: (N, K), or a list of N of (K_i,)."""
-        first, duration = _parts(spans)
-        times = first + shares * duration
-        return (
-            times
-            if self.counts is None
-            else [row[:n] for row, n in zip(times, self.counts, strict=True)]
+        """Times from fractions of spans, in the form of these events.
+
+        Args:
+            shares: Fractions (N, K), as `shares` returns them.
+            spans: First and last time of each series (N, 2), in the unit of the result.
+
+        Returns:
+            Times (N, K), or a list of N arrays (K_i,) if the events were given as lists.
+        """
+        first, duration = _start_and_duration(spans)
+        times: Array = first + shares * duration
+        if self.counts is None:
+            return times
+        return [row[:count] for row, count in zip(times, self.counts, strict=True)]
+
+
+def _as_arrays(events: Any, n: int) -> list[Array]:
+    """The entries of `events`: K numbers, or n arrays (K_i,)."""
+    try:
+        arrays = [np.asarray(part, float) for part in events]
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"events must be times: (K,), ({n}, K), or a list of {n} of (K_i,); {error}"
+        ) from error
+    ranks = {part.ndim for part in arrays}
+    is_infinite = any(np.isinf(part).any() for part in arrays)
+    if is_infinite or not (ranks <= {0} or (ranks == {1} and len(arrays) == n)):
+        axes = ", ".join(f"{rank}-D" for rank in sorted(ranks))
+        raise DataError(
+            f"events must be finite times: (K,) of all series, ({n}, K), or a list of {n} of "
+            f"(K_i,); it holds {len(arrays)} entries, {axes}"
         )
+    return arrays
 
 
-def _parts(spans: Array) -> tuple[Array, Array]:
+def _start_and_duration(spans: Array) -> tuple[Array, Array]:
+    """First time and duration (N, 1) of spans (N, 2); a duration of 0 counts as 1."""
     duration = np.diff(spans)
     return spans[:, :1], np.where(duration > 0, duration, 1.0)

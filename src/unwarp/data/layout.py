@@ -1,4 +1,9 @@
-"""Which axis is which: the one place that decides whether an array is images or series."""
+"""Order and meaning of the axes of an array.
+
+`arrange_axes` is the only place that decides whether an array holds images or series, and which
+axis holds the channels. `restore_layout` and `restore_dtype` lead back to the form that the user
+gave.
+"""
 
 from __future__ import annotations
 
@@ -10,57 +15,62 @@ import torch
 from unwarp.core import Array, Domain
 from unwarp.errors import ConfigError, DataError
 
-CHANNELS = (1, 3, 4)
-"""Channel counts of common pictures: grey, colour, colour with alpha."""
+IMAGE_CHANNEL_COUNTS = (1, 3, 4)
+"""Numbers of channels of common images: grey, colour, colour with alpha."""
+
+MIN_SIDE_OF_SQUARE_IMAGES = 8
+"""Height and width in pixels from which a square array with 3 axes is read as images."""
 
 
-SMALLEST = 8
-"""Height and width from which a square 3-D array is taken for pictures."""
-
-
-def oriented(
+def arrange_axes(
     x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None = None
 ) -> tuple[Array, str]:
-    """A view of `x` as images (N, C, H, W), series (N, C, T) or samples of another domain, and the domain's name.
+    """A view with channels first, and the name of the domain.
 
     Args:
-        x: Numbers (N, ...), 2-D to 4-D.
-        domain: `image` or `series` where the shape alone does not say.
-        image_shape: (H, W) or (C, H, W) of the pictures; it settles every doubt.
+        x: Numbers (N, ...) with 2 to 4 axes, or as many as another registered domain has.
+        domain: `image`, `series` or another registered domain; `auto` decides by the number of
+            axes.
+        image_shape: (H, W) or (C, H, W) of the images, which settles every doubt; None if unknown.
+
+    Returns:
+        Images (N, C, H, W), series (N, C, T) or samples (N, C, ...) of another domain, as a view of
+        `x`, and the name of the domain.
 
     Raises:
-        DataError: A shape that does not fit what was said of it, or that reads two ways.
-        ConfigError: `image_shape` is no shape, or `domain` is `series` at the same time.
+        DataError: The shape does not fit `domain` or `image_shape`, or it can be read in two ways.
+        ConfigError: `image_shape` is not a shape, or `domain` is `series` at the same time.
+
+    >>> samples, domain = arrange_axes(np.zeros((5, 9, 7, 3)))
+    >>> samples.shape, domain
+    ((5, 3, 9, 7), 'image')
     """
-    natural = Domain.of_axes(x.ndim - 2) if domain == "auto" and x.ndim > 4 else None
-    if natural is not None or domain not in ("auto", "image", "series"):
-        natural = natural or Domain.registry[domain]
-        return _of_domain(x, natural), natural.name
+    other = _other_domain(x, domain)
+    if other is not None:
+        return _of_other_domain(x, other), other.name
     if x.ndim not in (2, 3, 4):
-        raise DataError(_wrong_rank(x))
+        raise DataError(_wrong_rank_message(x))
     if image_shape is not None:
-        return _as_told(x, domain, image_shape), "image"
+        return _reshape_to_images(x, domain, image_shape), "image"
     if x.ndim == 4:
         if domain == "series":
             raise DataError(
-                f"X has shape {x.shape}, but series are (N, T) or (N, C, T); reshape X or drop domain='series'"
+                f"X has shape {x.shape}, but series are (N, T) or (N, C, T); reshape X or drop "
+                "domain='series'"
             )
         return _channels_first(x), "image"
-    if x.ndim == 2:
-        if domain == "image":
-            raise DataError(
-                f"X has shape {x.shape} and domain='image'; say what a row is with image_shape=(H, W)"
-            )
-        return x[:, None], "series"
-    if domain == "series":
-        return x, "series"
-    if domain == "image" or (x.shape[1] == x.shape[2] >= SMALLEST):
-        return x[:, None], "image"
-    raise DataError(_two_readings(x))
+    return _without_channel_axis(x, domain)
 
 
-def _of_domain(x: Array, domain: Domain) -> Array:
-    """A view of `x` as samples (N, C, ...) of a domain that is neither images nor series."""
+def _other_domain(x: Array, domain: str) -> Domain | None:
+    """The domain of `x` if it is neither images nor series, which have rules of their own."""
+    if domain not in ("auto", "image", "series"):
+        return Domain.registry[domain]
+    return Domain.of_axes(x.ndim - 2) if domain == "auto" and x.ndim > 4 else None
+
+
+def _of_other_domain(x: Array, domain: Domain) -> Array:
+    """A view as samples (N, C, ...) of a domain that is neither images nor series."""
     n_axes = len(domain.axes)
     if x.ndim not in (n_axes + 1, n_axes + 2):
         axes = ", ".join(domain.axes)
@@ -70,41 +80,77 @@ def _of_domain(x: Array, domain: Domain) -> Array:
     return x[:, None] if x.ndim == n_axes + 1 else x
 
 
-def _wrong_rank(x: Array) -> str:
+def _without_channel_axis(x: Array, domain: str) -> tuple[Array, str]:
+    """Images or series from an array with 2 or 3 axes, and the name of their domain."""
+    if x.ndim == 2:
+        if domain == "image":
+            raise DataError(
+                f"X has shape {x.shape} and domain='image'; set the height and width of the image "
+                "in a row by image_shape=(H, W)"
+            )
+        return x[:, None], "series"
+    if domain == "series":
+        return x, "series"
+    if domain == "image" or (x.shape[1] == x.shape[2] >= MIN_SIDE_OF_SQUARE_IMAGES):
+        return x[:, None], "image"
+    raise DataError(_two_readings_message(x))
+
+
+def _wrong_rank_message(x: Array) -> str:
     if x.ndim == 1:
         return (
-            f"X is 1-D with shape {x.shape}; series are (N, T), images (N, C, H, W). Reshape your data with "
-            "X.reshape(1, -1) if it is one sample, or X.reshape(-1, 1) if each sample is one number"
+            f"X is 1-D with shape {x.shape}; series are (N, T), images (N, C, H, W). Reshape your "
+            "data with X.reshape(1, -1) if it is one sample, or X.reshape(-1, 1) if each sample is "
+            "one number"
         )
     if x.ndim == 0:
         return "X is a single number; series are (N, T), images (N, C, H, W)"
-    return f"X has {x.ndim} axes, shape {x.shape}; series are (N, T) or (N, C, T), images (N, H, W) or (N, C, H, W)"
+    return (
+        f"X has {x.ndim} axes, shape {x.shape}; series are (N, T) or (N, C, T), images (N, H, W) "
+        "or (N, C, H, W)"
+    )
 
 
-def _two_readings(x: Array) -> str:
+def _two_readings_message(x: Array) -> str:
     count, first, second = x.shape
     return (
-        f"X has shape {x.shape}, which reads two ways: {count} pictures of height {first} and width {second}, one "
-        f"channel (domain='image'), or {count} series of {second} time steps, {first} channels (domain='series'); "
-        "say which with domain"
+        f"X has shape {x.shape}, which reads two ways: {count} pictures of height {first} and "
+        f"width {second}, one channel (domain='image'), or {count} series of {second} time steps, "
+        f"{first} channels (domain='series'); set domain to one of them"
     )
 
 
 def _channels_first(x: Array) -> Array:
-    """4-D `x` as (N, C, H, W), where only one reading makes sense."""
-    first = x.shape[1] in CHANNELS and min(x.shape[2:]) > 1
-    last = x.shape[3] in CHANNELS and min(x.shape[1:3]) > 1
-    if first and last:
+    """An array with 4 axes as (N, C, H, W), if there is one sensible reading."""
+    is_first = x.shape[1] in IMAGE_CHANNEL_COUNTS and min(x.shape[2:]) > 1
+    is_last = x.shape[3] in IMAGE_CHANNEL_COUNTS and min(x.shape[1:3]) > 1
+    if is_first and is_last:
         _, a, b, c = x.shape
         raise DataError(
-            f"X has shape {x.shape}, which reads two ways: {a} channels of {b} x {c} (image_shape={(a, b, c)}), or, "
-            f"channels last, {c} channels of {a} x {b} (image_shape={(c, a, b)}); say which with image_shape=(C, H, W)"
+            f"X has shape {x.shape}, which reads two ways: {a} channels of {b} x {c} "
+            f"(image_shape={(a, b, c)}), or, channels last, {c} channels of {a} x {b} "
+            f"(image_shape={(c, a, b)}); set image_shape to one of them"
         )
-    return np.moveaxis(x, 3, 1) if last else x
+    return np.moveaxis(x, 3, 1) if is_last else x
 
 
-def _as_told(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
-    """`x` as images of `image_shape`: (H, W), (C, H, W), or (H, W, C) where it can only be that."""
+def _reshape_to_images(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
+    """Images (N, C, H, W) of `image_shape`, which is (H, W, C) only if nothing else fits."""
+    image_shape = _check_image_shape(image_shape, domain)
+    if x.ndim == 2:
+        if x.shape[1] != np.prod(image_shape):
+            raise DataError(
+                f"X has {x.shape[1]} columns, image_shape={image_shape} needs "
+                f"{np.prod(image_shape)}; correct one of the two"
+            )
+        # a shape is read as channels first if possible: the same rule as for arrays with 4 axes
+        x = x.reshape(len(x), *(1,) * (3 - len(image_shape)), *image_shape)
+        return np.moveaxis(x, 3, 1) if _is_channels_last(image_shape) else x
+    return _match_image_shape(x, image_shape)
+
+
+def _check_image_shape(image_shape: tuple[int, ...], domain: str) -> tuple[int, ...]:
+    """The image shape as a tuple, refused if it is not a shape or if `domain` is series."""
     if not isinstance(image_shape, tuple | list):
         raise ConfigError(f"image_shape={image_shape!r} must be (H, W) or (C, H, W)")
     image_shape = tuple(image_shape)
@@ -112,53 +158,75 @@ def _as_told(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
         raise ConfigError(
             f"image_shape={image_shape} is of images, but domain='series'; give one of the two"
         )
-    if len(image_shape) not in (2, 3) or any(
-        not isinstance(n, int | np.integer) or n < 1 for n in image_shape
-    ):
+    are_counts = all(isinstance(n, int | np.integer) and n >= 1 for n in image_shape)
+    if len(image_shape) not in (2, 3) or not are_counts:
         raise ConfigError(
             f"image_shape={image_shape} must be (H, W) or (C, H, W), whole numbers of at least 1"
         )
-    if x.ndim == 2:
-        if x.shape[1] != np.prod(image_shape):
-            raise DataError(
-                f"X has {x.shape[1]} columns, image_shape={image_shape} needs {np.prod(image_shape)}"
-            )
-        # a told shape is channels first unless it cannot be: the same rule as for 4-D arrays
-        x = x.reshape(len(x), *(1,) * (3 - len(image_shape)), *image_shape)
-        return np.moveaxis(x, 3, 1) if _is_last(image_shape) else x
-    return _matching(x, image_shape)
+    return image_shape
 
 
-def _is_last(image_shape: tuple[int, ...]) -> bool:
-    return len(image_shape) == 3 and image_shape[2] in CHANNELS and image_shape[0] not in CHANNELS
-
-
-def _matching(x: Array, image_shape: tuple[int, ...]) -> Array:
-    """3-D or 4-D `x` as (N, C, H, W), in the reading that agrees with `image_shape`."""
-    told = (image_shape[2], *image_shape[:2]) if _is_last(image_shape) else image_shape
-    readings = [x[:, None]] if x.ndim == 3 else [x, np.moveaxis(x, 3, 1)]
-    for reading in readings:
-        if reading.shape[-len(told) :] == told:
-            return reading
-    raise DataError(
-        f"X has shape {x.shape}, which does not fit image_shape={image_shape}; correct one of the two"
+def _is_channels_last(image_shape: tuple[int, ...]) -> bool:
+    return (
+        len(image_shape) == 3
+        and image_shape[2] in IMAGE_CHANNEL_COUNTS
+        and image_shape[0] not in IMAGE_CHANNEL_COUNTS
     )
 
 
-def restore_layout(made: Array, original: Any) -> Array:
-    """`made` (N, C, ...) in the shape, the axis order and the dtype of `original`; see `restore_dtype`."""
-    source = np.asarray(original.detach().cpu() if isinstance(original, torch.Tensor) else original)
-    shape = source.shape
-    if made.size == np.prod(shape):
-        is_channels_last = made.ndim == len(shape) == 4 and made.shape[1] != shape[1]
-        made = np.moveaxis(made, 1, -1) if is_channels_last else made.reshape(shape)
-    return restore_dtype(made, source.dtype)
+def _match_image_shape(x: Array, image_shape: tuple[int, ...]) -> Array:
+    """Images (N, C, H, W) in the reading of 3 or 4 axes that agrees with `image_shape`."""
+    expected_shape = image_shape
+    if _is_channels_last(image_shape):
+        expected_shape = (image_shape[2], *image_shape[:2])
+    readings = [x[:, None]] if x.ndim == 3 else [x, np.moveaxis(x, 3, 1)]
+    for reading in readings:
+        if reading.shape[-len(expected_shape) :] == expected_shape:
+            return reading
+    raise DataError(
+        f"X has shape {x.shape}, which does not fit image_shape={image_shape}; correct one of the "
+        "two"
+    )
 
 
-def restore_dtype(made: Array, dtype: np.dtype[Any]) -> Array:
-    """Numbers as another type: integers are rounded, booleans cut at 0.5; what is no number stays as it is."""
+def restore_layout(values: Array, original: Any) -> Array:
+    """Samples in the layout and the type of an original.
+
+    Args:
+        values: Samples (N, C, ...).
+        original: Array-like of the user, in any layout that `arrange_axes` reads.
+
+    Returns:
+        The values in the layout of `original` if their size agrees, else (N, C, ...); in its type
+        as `restore_dtype` gives it.
+
+    >>> restore_layout(np.zeros((5, 3, 9, 7)), np.zeros((5, 9, 7, 3), np.uint8)).shape
+    (5, 9, 7, 3)
+    """
+    array = np.asarray(original.detach().cpu() if isinstance(original, torch.Tensor) else original)
+    shape = array.shape
+    if values.size == np.prod(shape):
+        is_channels_last = values.ndim == len(shape) == 4 and values.shape[1] != shape[1]
+        values = np.moveaxis(values, 1, -1) if is_channels_last else values.reshape(shape)
+    return restore_dtype(values, array.dtype)
+
+
+def restore_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Numbers in another type.
+
+    Args:
+        values: Floating-point numbers of any shape.
+        dtype: Type to convert to. Integers are rounded to the nearest and clipped to the range of
+            the type, booleans are true above 0.5.
+
+    Returns:
+        The numbers in that type; unchanged if it is not a numeric type.
+
+    >>> restore_dtype(np.array([-3.0, 1.6, 300.0]), np.dtype("uint8")).tolist()
+    [0, 2, 255]
+    """
     if np.issubdtype(dtype, np.integer):
-        return np.clip(np.rint(made), np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
+        return np.clip(np.rint(values), np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
     if dtype.kind == "b":
-        return made > 0.5
-    return made.astype(dtype) if np.issubdtype(dtype, np.floating) else made
+        return values > 0.5
+    return values.astype(dtype) if np.issubdtype(dtype, np.floating) else values

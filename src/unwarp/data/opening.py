@@ -1,30 +1,38 @@
-"""From whatever a user has to a `Source`: read once, here."""
+"""Opening of paths, arrays and data sets as a `Source`.
+
+The estimator, the command line and the research interface all open data here, and only once, so
+that they see the same samples.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from unwarp.core import IMAGES, SERIES, MissingPolicy
+from unwarp.core import IMAGES, SERIES
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.source import Source
-from unwarp.errors import ConfigError
 
 
 def as_source(X: Any, times: Any = None) -> Source:
-    """The samples of `X` with all that is known of them, opened once.
+    """Samples with the names, labels and times known of them.
 
     Args:
-        X: A path to a file or a folder, an array-like, a list of series, a `Dataset` or a `Source`.
-        times: Time stamps that replace those of `X`, as for `Unwarper.fit`; None for its own.
+        X: Path to a file or a folder, array-like, list of series, `Dataset` or `Source`. A source
+            is returned as it is, so that nothing is read twice.
+        times: Time stamps of series that replace those of `X`: (T,) for all, (N, T), or a list of N
+            arrays (T_i,); None keeps those of `X`.
 
     Raises:
-        DataError: A path that cannot be read.
+        DataError: A path does not exist or cannot be read.
+
+    >>> as_source([[0.0, 1.0], [2.0, 3.0]], times=[0.0, 0.5]).times
+    [0.0, 0.5]
     """
     source = _open(X)
     return source if times is None else replace(source, times=times)
@@ -35,16 +43,15 @@ def _open(X: Any) -> Source:
         return X
     if isinstance(X, str | Path):
         return replace(read(X), name=Path(X).name)
-    return _of_dataset(X) if isinstance(X, Dataset) else Source(X)
+    return _source_of_dataset(X) if isinstance(X, Dataset) else Source(X)
 
 
-def _of_dataset(data: Dataset) -> Source:
-    """A data set as a source; what its mask leaves out becomes NaN."""
-    x = (
-        data.x
-        if data.mask is None
-        else data.x.masked_fill(~_spread_mask(data.mask, data.x), torch.nan)
-    )
+def _source_of_dataset(data: Dataset) -> Source:
+    """A data set as a source; values that its mask excludes become NaN."""
+    if data.mask is None:
+        x = data.x
+    else:
+        x = data.x.masked_fill(~_expand_mask(data.mask, data.x), torch.nan)
     times = data.times.numpy() if isinstance(data.times, Tensor) else data.times
     domain = data.domain
     return Source(
@@ -58,42 +65,34 @@ def _of_dataset(data: Dataset) -> Source:
     )
 
 
-def _spread_mask(mask: Tensor, x: Tensor) -> Tensor:
-    """A mask (N, T) or (N, C, T) of series `x` (N, C, T), or one of the shape of pictures, in that shape."""
+def _expand_mask(mask: Tensor, x: Tensor) -> Tensor:
+    """A mask in the shape of the samples; one of series may lack the axis of channels, (N, T)."""
     return (mask[:, None] if mask.ndim < x.ndim else mask).expand_as(x)
 
 
 def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> str:
-    """Name of the domain of `x`: the user's, else the source's, else the warp's where axes read two ways.
+    """Name of the domain of samples, by precedence.
+
+    The user decides, then the source. The warp decides only if both are `auto` and the number of
+    axes leaves a doubt: images and series may both have three axes, and a domain of the user's own
+    is never inferred from an array.
 
     Args:
-        x: Samples as a user gave them.
+        x: Samples as the user gave them.
         from_user: Domain that the user named, or `auto`.
-        from_source: Domain that the file format implies, or `auto`.
-        from_warp: Domain on which the warp acts, or `auto`.
+        from_source: Domain that the file format or data set implies, or `auto`.
+        from_warp: Domain that the warp acts on, or `auto`.
+
+    Returns:
+        Name of a domain, or `auto` if nothing states one.
+
+    >>> resolve_domain(torch.zeros(5, 9, 9), "auto", "auto", "series")
+    'series'
     """
-    said = from_user if from_user != "auto" else from_source
-    reads_two_ways = getattr(x, "ndim", 3) == 3 or from_warp not in (
+    explicit = from_user if from_user != "auto" else from_source
+    is_ambiguous = getattr(x, "ndim", 3) == 3 or from_warp not in (
         "auto",
         IMAGES.name,
         SERIES.name,
     )
-    return from_warp if said == "auto" and reads_two_ways else said
-
-
-def check_policy(missing: Any) -> MissingPolicy:
-    """What missing values become, checked.
-
-    Raises:
-        ConfigError: An unknown policy.
-    """
-    if missing not in get_args(MissingPolicy):
-        raise ConfigError(
-            f"missing={missing!r} is unknown; choose one of {', '.join(get_args(MissingPolicy))}"
-        )
-    return cast(MissingPolicy, missing)
-
-
-def policy_for_scaling(missing: MissingPolicy) -> MissingPolicy:
-    """How gaps are filled where a scale is fitted."""
-    return "interpolate" if missing == "mask" else missing
+    return from_warp if explicit == "auto" and is_ambiguous else explicit

@@ -1,4 +1,9 @@
-"""Places and times in samples, in the user's coordinates and in those of a map's frame."""
+"""Points and times of a user in the coordinates of a map.
+
+Users state points in pixels or sample numbers and events in seconds. Maps work in normalised
+coordinates: -1 to 1 between the outer pixel edges of an image, 0 to 1 between the first and the
+last sample of a series.
+"""
 
 from __future__ import annotations
 
@@ -15,52 +20,67 @@ from unwarp.errors import DataError
 
 
 def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
-    """Pixels or sample numbers as points (N, K, axes) of a map's frame.
-
-    Args:
-        schema: What the samples are.
-        points: (K, axes) for all samples or (N, K, axes): x before y, or sample numbers.
-        samples: The N samples in which the points lie.
+    """Pixels or sample numbers in normalised coordinates.
 
     Convention:
-        The first pixel's centre is (0, 0), and pixel edges are at -1 and 1 of the frame. Sample i of T of a
-        series stands at i / (T - 1).
+        The centre of the first pixel is (0, 0), and the outer pixel edges are at -1 and 1. Sample i
+        of T samples of a series is at i / (T - 1).
+
+    Args:
+        schema: Description of the samples.
+        points: Points (K, axes) of all samples, or (N, K, axes); x before y in pixels for images,
+            or sample numbers for series. Points outside the frame are allowed.
+        samples: The N samples that the points belong to.
+
+    Returns:
+        Points (N, K, axes), float32.
 
     Raises:
-        DataError: Points of another shape, or series that were resampled.
+        DataError: `points` has another shape, or the samples are series of unequal lengths or with
+            time stamps: resampling changes their sample numbers.
     """
     if isinstance(samples.origin, IrregularSeries) and schema.clock.any_length:
         raise DataError(
-            "X holds series of unequal lengths or with times; use transform_events for places in them"
+            "X holds series of unequal lengths or with times; use transform_events for points in "
+            "them"
         )
-    size, n, where = _size(schema), len(samples), np.asarray(points, float)
-    if (
-        where.shape[-1:] != size.shape
-        or where.ndim not in (2, 3)
-        or (where.ndim == 3 and len(where) != n)
-    ):
+    size, n, pixels = _frame_size(schema), len(samples), np.asarray(points, float)
+    has_axes = pixels.shape[-1:] == size.shape and pixels.ndim in (2, 3)
+    if not has_axes or (pixels.ndim == 3 and len(pixels) != n):
         raise DataError(
-            f"points has shape {where.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})"
+            f"points has shape {pixels.shape}; give (K, {len(size)}) or ({n}, K, {len(size)})"
         )
-    framed = where / (size - 1) if schema.domain.has_times else (2 * where + 1) / size - 1
-    return torch.as_tensor(framed, dtype=torch.float32).expand(n, *framed.shape[-2:])
+    coordinates = pixels / (size - 1) if schema.domain.has_times else (2 * pixels + 1) / size - 1
+    return torch.as_tensor(coordinates, dtype=torch.float32).expand(n, *coordinates.shape[-2:])
 
 
 def from_frame(schema: Schema, framed: Tensor) -> Array:
-    """Points of a map's frame (..., axes) as pixels or sample numbers."""
-    where, size = framed.numpy(), _size(schema)
-    return np.asarray(
-        where * (size - 1) if schema.domain.has_times else ((where + 1) * size - 1) / 2
-    )
+    """Normalised coordinates as pixels or sample numbers, the inverse of `to_frame`.
+
+    Args:
+        schema: Description of the samples.
+        framed: Points (..., axes) in normalised coordinates.
+
+    Returns:
+        Points (..., axes): x before y in pixels for images, or sample numbers for series.
+    """
+    coordinates, size = framed.numpy(), _frame_size(schema)
+    if schema.domain.has_times:
+        return np.asarray(coordinates * (size - 1))
+    return np.asarray(((coordinates + 1) * size - 1) / 2)
 
 
 def time_spans(schema: Schema, samples: Prepared, inverse: bool = False) -> tuple[Array, Array]:
-    """First and last time of each series as observed (N, 2), and as aligned (N, 2).
+    """First and last time of each series, before and after alignment.
 
     Args:
-        schema: What the samples are.
-        samples: The N series.
-        inverse: Whether to swap the two.
+        schema: Description of the samples.
+        samples: N series.
+        inverse: Whether to swap the two results, for the way from aligned to observed times.
+
+    Returns:
+        Times as observed (N, 2) and as aligned (N, 2), in the unit of the time stamps; without time
+        stamps in seconds, or in samples if there is no sampling rate.
 
     Raises:
         DataError: The samples do not run over time.
@@ -72,6 +92,6 @@ def time_spans(schema: Schema, samples: Prepared, inverse: bool = False) -> tupl
     return (aligned, observed) if inverse else (observed, aligned)
 
 
-def _size(schema: Schema) -> Array:
-    """Width and height, or length."""
+def _frame_size(schema: Schema) -> Array:
+    """Width and height of images in pixels, or the length of series in samples."""
     return np.array(schema.shape[1:][::-1], float)

@@ -1,4 +1,4 @@
-"""The numbers of a user brought to the range that a model learns in, and back."""
+"""Scaling of a user's numbers for a model, and back."""
 
 from __future__ import annotations
 
@@ -9,77 +9,98 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, ScaleName
-from unwarp.data.arrays import blocks
+from unwarp.data.arrays import row_blocks
 from unwarp.errors import ConfigError, DataError
 
 Scale = ScaleName | None
+"""Name of a way to scale, or None to use the numbers as they are, which must be in [0, 1]."""
 
+MIN_DEVIATION_RATIO_FOR_HINT = 10
+"""Ratio of the deviations of two channels from which users are told of `scale='channel'`."""
 
-UNEVEN = 10
-"""Times that one channel varies as much as another from which on people are told."""
-
-
-HALF = 0.5
-"""Pictures within [0, 1] that use at least this much of it stay as they are."""
+MIN_RANGE_OF_UNSCALED_IMAGES = 0.5
+"""Images in [0, 1] whose values span at least this much are not scaled."""
 
 
 @dataclass(frozen=True)
 class Scaler:
-    """A shift and a stretch: scaled = (x - offset) / factor. Computed in float64, so that no intermediate overflows.
+    """An affine scale: scaled = (x - offset) / factor.
+
+    `fit_scaler` and `fit_sample_scaler` choose one for given samples. Numbers are processed in
+    blocks and in float64, so that no intermediate result overflows and memory-mapped arrays are not
+    copied.
 
     Attributes:
-        offset: What becomes 0, in units of the data; a number, (1, C, 1) for channels of their own, or (N, C, 1) for N samples
-            of their own.
-        factor: What becomes a step of 1, in units of the data; positive, of the same shape.
+        offset: Value that becomes 0, in units of the data: a number, (1, C, 1) for one value per
+            channel, or (N, C, 1) for one per sample and channel.
+        factor: Distance that becomes 1, in units of the data: positive, of the same shape.
 
-    >>> Scaler(offset=10.0, factor=4.0).apply(np.array([10.0, 12.0, 14.0]))
+    Raises:
+        ConfigError: `offset` is not finite, or `factor` is not finite and positive.
+
+    >>> scaler = Scaler(offset=10.0, factor=4.0)
+    >>> scaler.apply(np.array([10.0, 12.0, 14.0]))
     array([0. , 0.5, 1. ], dtype=float32)
+    >>> scaler.undo(np.array([0.0, 0.5, 1.0]))
+    array([10., 12., 14.], dtype=float32)
     """
 
     offset: float | Array = 0.0
     factor: float | Array = 1.0
 
     def __post_init__(self) -> None:
-        finite = np.isfinite(self.offset).all() and np.isfinite(self.factor).all()
-        if not (finite and np.all(np.asarray(self.factor) > 0)):
+        is_finite = np.isfinite(self.offset).all() and np.isfinite(self.factor).all()
+        if not (is_finite and np.all(np.asarray(self.factor) > 0)):
             raise ConfigError(
                 f"{self} is no scale; offset must be finite, factor finite and positive"
             )
 
     def apply(self, x: Array) -> NDArray[np.float32]:
-        """`x` (N, ...) in the units of the model, a new float32 array.
+        """Numbers in the units of the model.
+
+        Args:
+            x: Samples (N, ...) in units of the data, of any numeric type.
+
+        Returns:
+            A new float32 array of the same shape.
 
         Raises:
-            DataError: Numbers so far from those the scale was fitted on that float32 cannot hold them.
+            DataError: A result is too large for float32, because `x` is far from the data that the
+                scale was fitted to.
         """
         scaled = np.empty(x.shape, np.float32)
-        for rows in blocks(x):
-            offset, factor = self._of(rows)
+        for rows in row_blocks(x):
+            offset, factor = self._units(rows)
             part = (x[rows].astype(np.float64) - offset) / factor
             if np.abs(part).max() > np.finfo(np.float32).max:
                 raise DataError(
-                    f"X has values from {x[rows].min():g} to {x[rows].max():g}, too far from the training data "
-                    f"(offset {np.mean(offset):g}, factor {np.mean(factor):g}); bring them to the same units"
+                    f"X has values from {x[rows].min():g} to {x[rows].max():g}, too far from the "
+                    f"training data (offset {np.mean(offset):g}, factor {np.mean(factor):g}); "
+                    "bring them to the same units"
                 )
             scaled[rows] = part
         return scaled
 
     def undo(self, scaled: Array, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """`scaled` (N, ...) in the units of the data, float32; beyond its range, its largest number.
+        """Numbers in the units of the data, the inverse of `apply`.
 
         Args:
-            scaled: Numbers in the units of the model.
-            out: Where to write them, perhaps `scaled` itself; None for a new array.
+            scaled: Samples (N, ...) in the units of the model.
+            out: Array to write to, which may be `scaled` itself; None for a new array.
+
+        Returns:
+            A float32 array of the same shape. Values outside the range of float32 are clipped to
+            it.
         """
         largest = float(np.finfo(np.float32).max)
         x = np.empty(scaled.shape, np.float32) if out is None else out
-        for rows in blocks(scaled):
-            offset, factor = self._of(rows)
+        for rows in row_blocks(scaled):
+            offset, factor = self._units(rows)
             x[rows] = np.clip(scaled[rows].astype(np.float64) * factor + offset, -largest, largest)
         return x
 
-    def _of(self, rows: slice) -> tuple[float | Array, float | Array]:
-        """Offset and factor of some samples."""
+    def _units(self, rows: slice) -> tuple[float | Array, float | Array]:
+        """Offset and factor of the samples in `rows`."""
         if (
             isinstance(self.offset, np.ndarray)
             and isinstance(self.factor, np.ndarray)
@@ -89,117 +110,163 @@ class Scaler:
         return self.offset, self.factor
 
 
-def fit_scaler(x: Array, domain: str, scale: Scale = "auto") -> Scaler:
-    """The scale that suits the samples `x`.
+def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scaler:
+    """The scale for given training samples.
 
-    uint8 is divided by 255. Pictures of other types go from their smallest and largest value to 0 and 1, series from
-    their mean and standard deviation to 0 and 1, over all samples and channels. Pictures stay as they are where they
-    lie within [0, 1] and use half of it, uint8 masks of zeros and ones included. Series that never change are shifted
-    to 0.
+    With `auto`, numbers of type uint8 are divided by 255. Images of other types are scaled from
+    [minimum, maximum] to [0, 1], series to mean 0 and standard deviation 1, over all samples and
+    channels. Images in [0, 1] that use half of this range are not scaled, nor are masks of zeros
+    and ones. Series that never change are only shifted, to 0.
 
     Args:
-        x: Finite samples (N, C, H, W) or (N, C, T).
+        x: Finite samples (N, C, ...).
         domain: Name of their domain.
-        scale: `auto` fits; `channel` fits each channel of series by itself; `each` leaves it to `own_scaler`; None takes
-            the numbers as they are and refuses any outside [0, 1].
+        scale: `auto` as above; `channel` scales each channel of series by itself; `each` leaves the
+            scaling to `fit_sample_scaler`; None uses the numbers as they are.
+
+    Returns:
+        The scale; the identity for `each` and None.
 
     Raises:
-        DataError: Pictures that are all one value, or values outside [0, 1] where `scale` is None.
-        ConfigError: An unknown `scale`, or `channel` or `each` for pictures.
+        DataError: Images have a single value, or `scale` is None and values are outside [0, 1].
+        ConfigError: `scale` is unknown, or is `channel` or `each` for images.
 
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
     """
-    if scale not in (*get_args(ScaleName), None):
-        raise ConfigError(
-            f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or None"
-        )
     is_bounded = Domain.registry[domain].is_bounded
-    if scale in ("channel", "each"):
-        if is_bounded:
-            raise ConfigError(f"scale={scale!r} is for series; choose 'auto' or None for pictures")
-        return Scaler() if scale == "each" else _by_channel(x)
+    _check_scale(scale, is_bounded)
+    if scale == "each":
+        return Scaler()
+    if scale == "channel":
+        return _channel_scaler(x)
     low, high = value_range(x)
     if is_bounded and low == high:
         raise DataError(
-            f"X is constant: every value is {low:g}, so there is nothing to learn; check how it was read"
+            f"X is constant: every value is {low:g}, so there is nothing to learn; check how it "
+            "was read"
         )
     if scale is None:
-        return _as_it_is(low, high)
+        return _identity_scaler(low, high)
     if x.dtype == np.uint8:
         return Scaler() if is_bounded and high <= 1 else Scaler(factor=255.0)
-    return _min_max(low, high) if is_bounded else _standard(x, low, high)
+    return _min_max_scaler(low, high) if is_bounded else _standard_scaler(x, low, high)
 
 
-def own_scaler(x: Array) -> Scaler:
-    """The scale that gives each series and channel of `x` (N, C, T) mean 0 and standard deviation 1.
+def _check_scale(scale: ScaleName | None, is_bounded: bool) -> None:
+    """Refuse an unknown scale, and a scale of series for images."""
+    if scale not in (*get_args(ScaleName), None):
+        raise ConfigError(
+            f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or "
+            "None"
+        )
+    if is_bounded and scale in ("channel", "each"):
+        raise ConfigError(f"scale={scale!r} is for series; choose 'auto' or None for pictures")
 
-    A channel that never changes is shifted to 0.
 
-    >>> own_scaler(np.array([[[1.0, 3.0]], [[5.0, 5.0]]])).apply(np.array([[[1.0, 3.0]], [[5.0, 5.0]]])).tolist()
+def fit_sample_scaler(x: Array) -> Scaler:
+    """The scale that standardises each channel of each series by itself.
+
+    It removes offsets and gains that differ from series to series. A channel that never changes is
+    only shifted, to 0.
+
+    Args:
+        x: Finite series (N, C, T).
+
+    Returns:
+        A scale of N samples: `offset` and `factor` are (N, C, 1), the mean and the standard
+        deviation.
+
+    >>> x = np.array([[[1.0, 3.0]], [[5.0, 5.0]]])
+    >>> fit_sample_scaler(x).apply(x).tolist()
     [[[-1.0, 1.0]], [[0.0, 0.0]]]
     """
     mean, deviation = np.empty((*x.shape[:2], 1)), np.empty((*x.shape[:2], 1))
-    for rows in blocks(x):
+    for rows in row_blocks(x):
         part = x[rows].astype(np.float64)
-        still = np.ptp(part, -1, keepdims=True) == 0
-        mean[rows] = np.where(still, part[..., :1], part.mean(-1, keepdims=True))
-        deviation[rows] = np.where(still, 1.0, part.std(-1, keepdims=True))
+        is_constant = np.ptp(part, -1, keepdims=True) == 0
+        mean[rows] = np.where(is_constant, part[..., :1], part.mean(-1, keepdims=True))
+        deviation[rows] = np.where(is_constant, 1.0, part.std(-1, keepdims=True))
     return Scaler(mean, deviation)
 
 
 def uneven_channels(x: Array) -> str:
-    """A line for people where one channel of series `x` (N, C, T) varies far more than another; else nothing.
+    """A hint for users if one channel dominates another by its unit.
 
-    >>> uneven_channels(np.array([[[0.0, 100.0], [0.0, 2.0]]]))
-    "channel 0 varies 50 times as much as channel 1 and counts by that; scale='channel' gives each a scale of its own"
+    Args:
+        x: Series (N, C, T), NaN for missing values.
+
+    Returns:
+        One line, if the standard deviation of a channel is `MIN_DEVIATION_RATIO_FOR_HINT` times
+        that of another or more; else an empty text. Constant channels do not count.
+
+    >>> uneven_channels(np.array([[[0.0, 100.0], [0.0, 2.0]]])).partition(" and")[0]
+    'channel 0 varies 50 times as much as channel 1'
     """
-    known = (part[np.isfinite(part)] for part in np.moveaxis(x, 1, 0))
-    spread = np.array([part.std(dtype=float) if part.size else 0.0 for part in known])
-    moving = np.flatnonzero(spread)
-    if not len(moving) or spread.max() < UNEVEN * spread[moving].min():
+    observed_values = (part[np.isfinite(part)] for part in np.moveaxis(x, 1, 0))
+    deviation = np.array([part.std(dtype=float) if part.size else 0.0 for part in observed_values])
+    varying_channels = np.flatnonzero(deviation)
+    if not len(varying_channels):
         return ""
-    most, least = int(spread.argmax()), int(moving[spread[moving].argmin()])
+    if deviation.max() < MIN_DEVIATION_RATIO_FOR_HINT * deviation[varying_channels].min():
+        return ""
+    largest, smallest = (
+        int(deviation.argmax()),
+        int(varying_channels[deviation[varying_channels].argmin()]),
+    )
     return (
-        f"channel {most} varies {spread[most] / spread[least]:.0f} times as much as channel {least} and counts by that; "
-        "scale='channel' gives each a scale of its own"
+        f"channel {largest} varies {deviation[largest] / deviation[smallest]:.0f} times as much as "
+        f"channel {smallest} and dominates the loss; scale='channel' scales each channel by itself"
     )
 
 
 def value_range(x: Array) -> tuple[float, float]:
-    """Smallest and largest number of `x` (N, ...)."""
-    ends = [(float(x[rows].min()), float(x[rows].max())) for rows in blocks(x)]
+    """Smallest and largest number of an array.
+
+    Args:
+        x: Finite numbers (N, ...), N at least 1.
+
+    Returns:
+        Minimum and maximum over all entries.
+
+    >>> value_range(np.array([[1, 5], [-2, 0]]))
+    (-2.0, 5.0)
+    """
+    ends = [(float(x[rows].min()), float(x[rows].max())) for rows in row_blocks(x)]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
-def _by_channel(x: Array) -> Scaler:
-    """The scale that gives each channel of series `x` (N, C, T) mean 0 and standard deviation 1 over all of them."""
-    own = [_standard(part, *value_range(part)) for part in np.moveaxis(x, 1, 0)]
-    return Scaler(
-        *(np.array([[getattr(each, name)] for each in own])[None] for name in ("offset", "factor"))
+def _channel_scaler(x: Array) -> Scaler:
+    """The scale that standardises each channel of series (N, C, T) over all series."""
+    scalers = [_standard_scaler(part, *value_range(part)) for part in np.moveaxis(x, 1, 0)]
+    offset, factor = (
+        np.array([[getattr(scaler, name)] for scaler in scalers])[None]
+        for name in ("offset", "factor")
     )
+    return Scaler(offset, factor)
 
 
-def _as_it_is(low: float, high: float) -> Scaler:
+def _identity_scaler(low: float, high: float) -> Scaler:
     if low < 0 or high > 1:
         raise DataError(
-            f"X ranges from {low:g} to {high:g}, but scale=None takes [0, 1] only; rescale X or set scale='auto'"
+            f"X ranges from {low:g} to {high:g}, but scale=None takes [0, 1] only; rescale X or "
+            "set scale='auto'"
         )
     return Scaler()
 
 
-def _min_max(low: float, high: float) -> Scaler:
-    if low >= 0 and high <= 1 and high - low >= HALF:
+def _min_max_scaler(low: float, high: float) -> Scaler:
+    if low >= 0 and high <= 1 and high - low >= MIN_RANGE_OF_UNSCALED_IMAGES:
         return Scaler()
     return Scaler(low, high - low)
 
 
-def _standard(x: Array, low: float, high: float) -> Scaler:
+def _standard_scaler(x: Array, low: float, high: float) -> Scaler:
+    """The scale to mean 0 and standard deviation 1 of numbers between `low` and `high`."""
     if low == high:
-        # a mean would miss the one value by rounding, and the deviation would magnify the miss
+        # the mean of equal values may differ from them by rounding, and a tiny deviation would
+        # magnify the difference
         return Scaler(low)
-    mean = sum(float(x[rows].sum(dtype=np.float64)) for rows in blocks(x)) / x.size
-    square = (
-        sum(float(((x[rows].astype(np.float64) - mean) ** 2).sum()) for rows in blocks(x)) / x.size
-    )
-    return Scaler(mean, square**0.5)
+    mean = sum(float(x[rows].sum(dtype=np.float64)) for rows in row_blocks(x)) / x.size
+    squares = (float(((x[rows].astype(np.float64) - mean) ** 2).sum()) for rows in row_blocks(x))
+    return Scaler(mean, (sum(squares) / x.size) ** 0.5)

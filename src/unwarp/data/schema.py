@@ -1,130 +1,60 @@
-"""`Schema`: what samples a model takes, and the way back to the user's units, dtype and form."""
+"""Description of the samples that a model takes.
+
+A `Schema` prepares new samples exactly as the training data: same domain, shape, scale and clock.
+The prepared samples remember the way back to the user's units, type and layout.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from unwarp.core import Array, Domain, MissingPolicy
-from unwarp.data.arrays import dense
+from unwarp.data.arrays import as_dense
+from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
-from unwarp.data.opening import check_policy, policy_for_scaling, resolve_domain
-from unwarp.data.recordings import (
-    Clock,
-    IrregularSeries,
-    RegularSamples,
-    errors_name,
-    parse_samples,
-)
-from unwarp.data.scaling import Scale, Scaler, fit_scaler, own_scaler
+from unwarp.data.missing import check_policy, policy_for_scaling
+from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
+from unwarp.data.prepared import Origin
+from unwarp.data.prepared import Prepared as Prepared
+from unwarp.data.reading import DEFAULT_READING
+from unwarp.data.reading import Reading as Reading
+from unwarp.data.recordings import IrregularSeries
+from unwarp.data.scaling import Scaler, fit_sample_scaler, fit_scaler
 from unwarp.data.source import Source
-from unwarp.errors import CheckpointError, ConfigError, DataError
-
-Origin = RegularSamples | IrregularSeries
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How samples are to be read, as a user says.
-
-    Attributes:
-        domain: Name of their domain, or `auto`.
-        scale: How their numbers are scaled, as for `Unwarper`.
-        missing: What a missing value becomes, as for `Unwarper`.
-        sampling_rate: Samples a second of series; None where time is counted in samples.
-        image_shape: (H, W) or (C, H, W) of flattened pictures.
-        warp_domain: Domain on which the warp acts, which decides where nothing else does; or `auto`.
-    """
-
-    domain: str = "auto"
-    scale: Scale = "auto"
-    missing: MissingPolicy = "error"
-    sampling_rate: float | None = None
-    image_shape: tuple[int, ...] | None = None
-    warp_domain: str = "auto"
-
-    def domain_of(self, source: Source) -> str:
-        """Name of the domain of a source, as far as anybody says."""
-        return resolve_domain(source.x, self.domain, source.domain, self.warp_domain)
-
-    def parse(self, source: Source) -> Source:
-        """The source with its samples parsed and checked, so that parts of it need it no more.
-
-        Raises:
-            DataError: Data that cannot be used; the message counts samples in the whole source.
-            ConfigError: An unknown domain or policy.
-        """
-        if source.dataset is not None:
-            return source
-        origin, name = parse_samples(
-            source.x, source.times, self.domain_of(source), self.image_shape
-        )
-        origin.even(None, check_policy(self.missing))
-        return replace(source, x=origin, times=None, domain=name)
-
-    def check_sampling_rate(self, domain: Domain) -> None:
-        """Refuse a sampling rate that cannot be, or that samples of `domain` do not have.
-
-        Raises:
-            ConfigError: The rate is no positive number, or the samples do not run over time.
-        """
-        rate = self.sampling_rate
-        if rate is None or (domain.has_times and isinstance(rate, Real) and 0 < rate < np.inf):
-            return
-        raise ConfigError(
-            f"sampling_rate={rate!r} must be positive samples a second of series, or None; X holds {domain.name} data"
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """Samples as a model sees them, and the way back.
-
-    Attributes:
-        x: Scaled samples (N, *shape).
-        scaler: How they were scaled.
-        origin: The form in which they came.
-    """
-
-    x: Tensor
-    scaler: Scaler
-    origin: Origin
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def restore_shape(self, x: Tensor) -> Array:
-        """`x` (N, *shape) in the user's range, dtype and shape; series at even steps."""
-        return self.origin.restore_shape(self.scaler.undo(x.numpy()))
-
-    def restore_clock(self, x: Tensor) -> Array | list[Array]:
-        """`x` (N, *shape) as the user gave the samples; series at their own times."""
-        return self.origin.restore_clock(self.scaler.undo(x.numpy()))
+from unwarp.errors import CheckpointError, DataError
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The samples of a user as a model sees them, and back.
+    """Domain, shape, scale and clock of the samples that a model takes.
+
+    `Schema.fit` learns it from training samples and returns their tensor; `prepare` gives new
+    samples the same treatment. Models are stored with it (`record`, `of`), so that a loaded model
+    takes raw samples, too.
 
     Attributes:
-        domain: What the samples are.
+        domain: Domain of the samples.
         shape: Shape of a sample, (C, H, W) or (C, T).
         scaler: From the units of the data to those of the model.
-        image_shape: (H, W) or (C, H, W) of flattened images; None where they have their shape.
-        each: Whether each series and channel is scaled by itself, instead of by `scaler`.
-        clock: The time of series.
-        timed: Whether series came with times when the model learned, and so must come with them ever after.
+        image_shape: (H, W) or (C, H, W) of images that are flattened to rows; None if they are not.
+        scaled_per_sample: Whether each channel of each series is standardised by itself, instead of
+            by `scaler`.
+        clock: Times of the steps of series.
+        has_time_stamps: Whether the training series had time stamps; new series then need them,
+            too.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
-    >>> schema.prepare(Source([[0.0, 2.0, 4.0]])).x
+    >>> prepared = schema.prepare(Source([[0.0, 2.0, 4.0]]))
+    >>> prepared.x
     tensor([[[0., 1., 2.]]])
+    >>> prepared.restore_shape(prepared.x).tolist()
+    [[0.0, 2.0, 4.0]]
     """
 
     domain: Domain
@@ -133,192 +63,234 @@ class Schema:
     image_shape: tuple[int, ...] | None = None
     scaled_per_sample: bool = False
     clock: Clock = field(default_factory=Clock)
-    timed: bool = False
+    has_time_stamps: bool = False
 
     @classmethod
-    def fit(cls, source: Source, reading: Reading = Reading()) -> tuple[Self, Dataset]:
-        """What the samples of `source` are, and a data set of them as a model sees them.
+    def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Dataset]:
+        """The schema of training samples, and their data set.
 
         Args:
-            source: Training samples.
-            reading: How to read them.
+            source: At least 2 training samples.
+            reading: The user's options for reading them.
+
+        Returns:
+            The schema, and a data set with the scaled samples (N, *shape), float32, and all facts
+            that the source has. Series have evenly spaced steps; missing values are NaN if they are
+            masked.
 
         Raises:
-            DataError: Data that cannot be used, or a single sample.
-            ConfigError: An unknown domain, scale or policy, or a sampling rate that cannot be.
+            DataError: The samples cannot be used, or there is only one.
+            ConfigError: A domain, a scale or a treatment of missing values is unknown, or the
+                sampling rate is not a positive number.
+
+        >>> schema, data = Schema.fit(Source([[0.0, 2.0], [2.0, 4.0]]))
+        >>> schema.shape, schema.scaler.offset, data.x.shape
+        ((1, 2), 2.0, torch.Size([2, 1, 2]))
         """
         origin, name = parse_samples(
             source.x, source.times, reading.domain_of(source), reading.image_shape
         )
         domain = Domain.registry[name]
         reading.check_sampling_rate(domain)
-        length, clock = origin.clock(reading.sampling_rate)
-        missing, scaled_per_sample = check_policy(reading.missing), reading.scale == "each"
-        samples, whole = (
-            origin.even(length, how) for how in (missing, policy_for_scaling(missing))
-        )
-        scaler = fit_scaler(whole, name, reading.scale)
-        scaled = (own_scaler(whole) if scaled_per_sample else scaler).apply(samples)
-        data = _without_gaps(source.as_dataset(torch.from_numpy(scaled)), origin)
+        length, clock = origin.infer_clock(reading.sampling_rate)
+        missing = check_policy(reading.missing)
+        samples = origin.resample(length, missing)
+        gapless = origin.resample(length, policy_for_scaling(missing))
+        scaler = fit_scaler(gapless, name, reading.scale)
+        per_sample = reading.scale == "each"
+        scaled = (fit_sample_scaler(gapless) if per_sample else scaler).apply(samples)
+        data = _drop_old_gaps(source.as_dataset(torch.from_numpy(scaled)), origin)
         if len(data) < 2:
             raise DataError(
                 "X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds"
             )
-        return cls(
-            domain,
-            data.shape,
-            scaler,
-            reading.image_shape,
-            scaled_per_sample,
-            clock,
-            _has_times(origin),
-        ), data
+        has_times = _has_time_stamps(origin)
+        schema = cls(domain, data.shape, scaler, reading.image_shape, per_sample, clock, has_times)
+        return schema, data
 
     @property
     def n_features(self) -> int:
-        """Numbers in a sample."""
+        """Number of values in a sample, the product of `shape`."""
         return int(np.prod(self.shape))
 
     @property
     def times(self) -> Array:
-        """The time of each step of series (T,)."""
-        return self.clock.at(np.arange(self.shape[-1]))
+        """Times of the steps of series (T,).
+
+        In seconds, or in samples if there is no sampling rate.
+        """
+        return self.clock.time_of(np.arange(self.shape[-1]))
 
     def with_sampling_rate(self, sampling_rate: float | None) -> Self:
-        """The same schema with a sampling rate, where it has none."""
+        """The schema with a sampling rate, unless it has one already.
+
+        Args:
+            sampling_rate: Samples per second, such as the one that a warp was made for; None
+                changes nothing.
+        """
         rate = self.clock.sampling_rate or sampling_rate
         return replace(self, clock=replace(self.clock, sampling_rate=rate))
 
     def prepare(self, source: Source, missing: MissingPolicy = "error") -> Prepared:
-        """Samples as the model sees them.
+        """New samples as the model takes them.
 
         Args:
-            source: Samples like those that the model learned from.
-            missing: What a missing value becomes, as for `Unwarper`.
+            source: Samples of the same domain and shape as the training data. Series may have any
+                length if those of the training data differ in length or have time stamps.
+            missing: Treatment of missing values of series.
+
+        Returns:
+            The scaled samples (N, *shape) with the way back.
 
         Raises:
-            DataError: Samples of another shape, or without times where the model learned with times.
+            DataError: The samples cannot be used, have another shape, or lack time stamps although
+                the training data have them.
+            ConfigError: `missing` is unknown.
         """
-        if self.timed and source.times is None and not _has_times(source.x):
-            raise DataError(
-                "X comes without times, the model learned from series with times; give theirs too, as "
-                "times=(T,), (N, T) or a list of N (T_i,). Series at the even steps of aligned ones have "
-                "times=unwarper.times_; to move places in series use transform_events"
-            )
+        self._check_times(source)
         any_length = self.clock.any_length
         origin, _ = parse_samples(
             source.x, source.times, self.domain.name, self.image_shape, any_length
         )
         length = self.shape[-1] if any_length else None
-        origin = origin if any_length else origin.within(self.shape[-1])
-        samples = origin.even(length, check_policy(missing))
+        origin = origin if any_length else origin.trim(self.shape[-1])
+        samples = origin.resample(length, check_policy(missing))
         self._check_shape(samples.shape[1:])
-        whole = (
-            origin.even(length, policy_for_scaling(missing)) if self.scaled_per_sample else samples
-        )
-        scaler = own_scaler(whole) if self.scaled_per_sample else self.scaler
+        scaler = self.scaler
+        if self.scaled_per_sample:
+            scaler = fit_sample_scaler(origin.resample(length, policy_for_scaling(missing)))
         return Prepared(torch.from_numpy(scaler.apply(samples)), scaler, origin)
+
+    def _check_times(self, source: Source) -> None:
+        """Refuse series without time stamps if those of the training data have them."""
+        if self.has_time_stamps and source.times is None and not _has_time_stamps(source.x):
+            raise DataError(
+                "X comes without times, the model learned from series with times; give theirs too, "
+                "as times=(T,), (N, T) or a list of N (T_i,). Series at the evenly spaced steps of "
+                "aligned ones have times=unwarper.times_; to move points in series use "
+                "transform_events"
+            )
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         if shape != self.shape:
+            # scikit-learn's checks of estimators look for the words up to the colon
             raise DataError(
-                f"X has {int(np.prod(shape))} features, but Unwarper is expecting {self.n_features} features "
-                f"as input: samples of shape {shape} came, it was trained on {self.shape}"
+                f"X has {int(np.prod(shape))} features, but Unwarper is expecting "
+                f"{self.n_features} features as input: its samples have shape {shape}, those of "
+                f"the training data {self.shape}"
             )
 
     def prepare_dataset(self, source: Source, missing: MissingPolicy = "error") -> Dataset:
-        """Samples as the model sees them, with all facts that are known of them.
+        """New samples as a data set for the model.
 
         Args:
-            source: Samples like those that the model learned from.
-            missing: What a missing value becomes, as for `Unwarper`.
+            source: Samples like the training data. For a `Dataset` that draws its observations, its
+                originals are scaled and their shape is not checked.
+            missing: Treatment of missing values of series.
+
+        Returns:
+            A data set of the scaled samples (N, *shape).
 
         Raises:
-            DataError: As of `prepare`.
+            DataError: As by `prepare`.
         """
-        if (
-            source.dataset is not None and source.dataset.draw is not None
-        ):  # originals, of another size
-            x = torch.from_numpy(self.scaler.apply(source.dataset.x.numpy()))
-            return replace(source.dataset, x=x)
+        original = source.dataset
+        if original is not None and original.draw is not None:
+            return replace(original, x=torch.from_numpy(self.scaler.apply(original.x.numpy())))
         prepared = self.prepare(source, missing)
-        return _without_gaps(source.as_dataset(prepared.x), prepared.origin)
+        return _drop_old_gaps(source.as_dataset(prepared.x), prepared.origin)
 
     def prepare_other(
         self, other: Any, samples: Prepared, missing: MissingPolicy = "error"
     ) -> Prepared:
-        """Another channel, or a mask, of the same samples, unscaled (N, C', ...).
+        """Another channel, or a mask, of given samples.
+
+        It is deformed with them, but was not part of the training data.
 
         Args:
-            other: Numbers in the same frame as the samples.
-            samples: The samples.
-            missing: What a missing value becomes, as for `Unwarper`.
+            other: N samples (N, C', ...) of any number of channels, with the frame, or the lengths,
+                of the samples.
+            samples: The N samples that `other` belongs to.
+            missing: Treatment of missing values of series.
+
+        Returns:
+            `other` with its own values, not scaled, in the frame of the model.
 
         Raises:
-            DataError: Another number of samples or another frame; a missing value where `missing` is `error`.
+            DataError: The number of samples or the frame differs, or a value is missing and
+                `missing` is `error`.
         """
+        length: int | None = None
         if isinstance(samples.origin, IrregularSeries):
-            origin: Origin = samples.origin.beside(other)
-            length: int | None = self.shape[-1]
+            origin: Origin = parse_other(other, samples.origin)
+            length = self.shape[-1]
         else:
-            origin, length = self._parse_other(other), None
-        with errors_name("other"):
-            second = origin.even(length, missing)
-        if len(second) != len(samples) or second.shape[2:] != self.shape[1:]:
+            origin = self._parse_regular_other(other)
+        with rename_in_errors("other"):
+            values = origin.resample(length, missing)
+        if len(values) != len(samples) or values.shape[2:] != self.shape[1:]:
             raise DataError(
-                f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; samples and frame must agree"
+                f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; samples and "
+                "frame must agree"
             )
-        return Prepared(torch.from_numpy(np.array(second, np.float32)), Scaler(), origin)
+        return Prepared(torch.from_numpy(np.array(values, np.float32)), Scaler(), origin)
 
-    def _parse_other(self, other: Any) -> Origin:
-        """Another channel of samples that needed nothing; it may have gaps of its own."""
-        with errors_name("other"):
-            flat = self.image_shape if self.image_shape and dense(other).ndim == 2 else None
-            origin, _ = parse_samples(other, None, self.domain.name, flat, any_length=False)
-            return origin.within(self.shape[-1])
+    def _parse_regular_other(self, other: Any) -> Origin:
+        """Another channel of regular samples; it may have gaps, although they have none."""
+        with rename_in_errors("other"):
+            is_flat = self.image_shape and as_dense(other).ndim == 2
+            image_shape = self.image_shape if is_flat else None
+            origin, _ = parse_samples(other, None, self.domain.name, image_shape, any_length=False)
+            return origin.trim(self.shape[-1])
 
     def record(self) -> dict[str, Any]:
-        """What a model folder keeps of it, as plain values."""
-        units = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
-        marks = {"domain": self.domain.name, "each": self.scaled_per_sample, "timed": self.timed}
-        return {**marks, **units, **vars(self.clock)}
+        """The schema as plain values, for the `config.json` of a model folder.
+
+        Returns:
+            Values for JSON by name, without `shape` and `image_shape`, which are stored elsewhere.
+        """
+        scale = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
+        flags = {"each": self.scaled_per_sample, "timed": self.has_time_stamps}
+        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock)}
 
     @classmethod
     def of(
         cls, record: Mapping[str, Any], shape: tuple[int, ...], image_shape: tuple[int, ...] | None
     ) -> Self:
-        """The schema that `record` wrote.
+        """The schema that a record describes.
 
         Args:
-            record: What `record()` gave.
+            record: Result of `record()`, perhaps read from JSON.
             shape: Shape of a sample (C, ...).
-            image_shape: Shape of flattened images, or None.
+            image_shape: (H, W) or (C, H, W) of images that are flattened to rows, or None.
 
         Raises:
-            CheckpointError: A scale of a shape that samples do not have.
+            CheckpointError: The scale has a shape that does not fit the samples.
+            KeyError: The record lacks an entry, or its domain is not registered.
         """
         clock = Clock(**{name: record[name] for name in vars(Clock())})
-        domain, scaler = Domain.registry[record["domain"]], _scaler(record, shape)
+        domain, scaler = Domain.registry[record["domain"]], _scaler_of(record, shape)
         return cls(domain, shape, scaler, image_shape, record["each"], clock, record["timed"])
 
 
-def _has_times(samples: Any) -> bool:
-    """Whether parsed samples came with time stamps."""
-    return isinstance(samples, IrregularSeries) and samples.timed
+def _has_time_stamps(samples: Any) -> bool:
+    """Whether samples are parsed and came with time stamps."""
+    return isinstance(samples, IrregularSeries) and samples.has_time_stamps
 
 
-def _without_gaps(data: Dataset, origin: Origin) -> Dataset:
-    """The data set without mask and times where its series were brought to even steps."""
+def _drop_old_gaps(data: Dataset, origin: Origin) -> Dataset:
+    """The data set without mask and times, if these describe steps before resampling."""
     return replace(data, mask=None, times=None) if isinstance(origin, IrregularSeries) else data
 
 
-def _scaler(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
+def _scaler_of(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
     """The scale of a record, checked against the shape of a sample."""
-    units = {name: np.asarray(record[name]) for name in vars(Scaler())}
+    scale = {name: np.asarray(record[name]) for name in vars(Scaler())}
     shapes = [(), (1, shape[0], 1)] if Domain.registry[record["domain"]].has_times else [()]
-    for name, value in units.items():
+    for name, value in scale.items():
         if value.shape not in shapes:
             raise CheckpointError(
-                f"{name} has shape {value.shape}, samples of shape {shape} have {' or '.join(map(str, shapes))}"
+                f"{name} has shape {value.shape}, samples of shape {shape} have "
+                f"{' or '.join(map(str, shapes))}"
             )
-    return Scaler(**{name: value if value.ndim else value.item() for name, value in units.items()})
+    return Scaler(**{name: value if value.ndim else value.item() for name, value in scale.items()})

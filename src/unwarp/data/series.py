@@ -1,62 +1,70 @@
-"""Series of any length, with gaps and time stamps, as one batch: padded with a mask, or resampled to one length."""
+"""Series of unequal lengths, with gaps and time stamps, as one batch.
+
+`pad` keeps the observed values and marks them in a mask; `resample_to` reads all series at the same
+number of evenly spaced times. `Unwarper` resamples by itself; call these functions to do it in your
+own way, or for models of another library.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from unwarp.core import Array
+from unwarp.core import Array, MissingPolicy
+from unwarp.data.arrays import as_numpy, is_sequence
+from unwarp.data.missing import check_policy
+from unwarp.data.time_stamps import resolve_times
 from unwarp.errors import ConfigError, DataError
-
-Missing = Literal["mask", "interpolate", "error"]
 
 
 def pad(
-    series: Any, missing: Missing = "error", times: Any = None
+    series: Any, missing: MissingPolicy = "error", times: Any = None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Series of any length as one batch, and which of its time steps were observed.
+    """Series padded to the longest, and a mask of their observed steps.
 
-    Nothing in the batch is NaN: beyond the end of a series stands its last value, and a gap is filled by a line
-    between its neighbours in time, or by the nearest value at the ends.
+    No value of the result is NaN: each series is continued by its last value, and a gap is filled
+    by a straight line between its neighbours in time, or by the nearest value at the ends.
 
     Args:
-        series: (N, T), (N, C, T), or N series (T_i,) or (C, T_i); NaN is a missing value.
-        missing: What a missing value becomes. `mask`: filled, and the step counts as not observed, in no channel.
-            `interpolate`: filled, and taken as observed. `error`: refused.
-        times: Time stamps (T,) of all series, (N, T), or N of (T_i,), strictly increasing: numbers, dates or durations.
-            They weigh the lines between neighbours. None: evenly spaced.
+        series: An array (N, T) or (N, C, T), or a list of N series (T_i,) or (C, T_i). NaN marks a
+            missing value.
+        missing: Treatment of missing values. `error` refuses them. `interpolate` fills them and
+            counts them as observed. `mask` fills them and counts their step as not observed in any
+            channel.
+        times: Time stamps of the steps, strictly increasing: (T,) for all series, (N, T), or N of
+            (T_i,); numbers, dates or durations. They weigh the lines between neighbours. None means
+            evenly spaced.
 
     Returns:
-        `x` (N, C, T), float32, and `mask` (N, T), True where observed.
+        The batch (N, C, T), float32, and the mask (N, T), True for an observed step. T is the
+        length of the longest series.
 
     Raises:
-        DataError: No series, a shape or time stamps that do not fit, infinite values, a missing value where `missing`
-            is `error`, a channel with no value at all, or a series of which no step is observed in every channel.
-        ConfigError: An unknown `missing`.
+        DataError: There is no series, a shape or the time stamps do not fit, a value is infinite, a
+            value is missing and `missing` is `error`, a channel has no value at all, or no step of
+            a series is observed in every channel.
+        ConfigError: `missing` is unknown.
 
     >>> x, mask = pad([[1.0, float("nan"), 3.0], [4.0, 5.0]], missing="mask")
     >>> x[:, 0].tolist(), mask.tolist()
     ([[1.0, 2.0, 3.0], [4.0, 5.0, 5.0]], [[True, False, True], [True, True, False]])
     """
-    if missing not in get_args(Missing):
-        raise ConfigError(
-            f"missing={missing!r} is unknown; choose one of {', '.join(get_args(Missing))}"
-        )
-    rows = as_list(series)
+    check_policy(missing)
+    rows = as_rows(series)
     shape = (len(rows), len(rows[0]), max(row.shape[1] for row in rows))
     x, mask = np.empty(shape, np.float32), np.zeros((shape[0], shape[2]), np.bool_)
-    for i, (row, stamps) in enumerate(zip(rows, stamped(rows, times), strict=True)):
+    for i, (row, stamps) in enumerate(zip(rows, resolve_times(rows, times), strict=True)):
         length = row.shape[1]
-        x[i, :, :length] = _filled(row, stamps, stamps, i, missing)
+        x[i, :, :length] = _interpolate(row, stamps, stamps, i, missing)
         x[i, :, length:] = x[i, :, length - 1 : length]
         mask[i, :length] = True if missing == "interpolate" else ~np.isnan(row).any(0)
         if not mask[i].any():
             raise DataError(
-                f"sample {i} has no time step that every channel observed; set missing='interpolate'"
+                f"sample {i} has no time step that every channel observed; set "
+                "missing='interpolate'"
             )
     return x, mask
 
@@ -64,20 +72,23 @@ def pad(
 def resample_to(
     series: Any, length: int, missing: Literal["interpolate", "error"] = "error", times: Any = None
 ) -> NDArray[np.float32]:
-    """Series of any length at `length` evenly spaced times from their first to their last, by straight lines.
+    """Series resampled to one length by straight lines.
+
+    Each series is read at `length` evenly spaced times from its first to its last. The ends keep
+    their values.
 
     Args:
-        series: As for `pad`.
-        length: Time steps of the result, at least 1.
-        missing: `interpolate` draws the lines past missing values; `error` refuses them.
-        times: As for `pad`.
+        series: An array (N, T) or (N, C, T), or a list of N series (T_i,) or (C, T_i).
+        length: Number of time steps of the result, at least 1.
+        missing: `interpolate` draws the lines past missing values (NaN); `error` refuses them.
+        times: Time stamps of the steps, in any form that `pad` takes; None means evenly spaced.
 
     Returns:
-        (N, C, length), float32. The ends of every series stay where they were.
+        Series (N, C, length), float32.
 
     Raises:
-        DataError: As for `pad`.
-        ConfigError: A `length` below 1, or an unknown `missing`.
+        DataError: As by `pad`.
+        ConfigError: `length` is below 1, or `missing` is unknown.
 
     >>> resample_to([[0.0, 2.0], [0.0, 3.0, 6.0]], 3)[:, 0].tolist()
     [[0.0, 1.0, 2.0], [0.0, 3.0, 6.0]]
@@ -86,62 +97,96 @@ def resample_to(
         raise ConfigError(f"missing={missing!r} cannot be resampled; choose interpolate or error")
     if length < 1:
         raise ConfigError(f"length={length} must be at least 1")
-    rows = as_list(series)
-    return evened(rows, stamped(rows, times), length, missing)
+    rows = as_rows(series)
+    return resample_rows(rows, resolve_times(rows, times), length, missing)
 
 
-def evened(
-    rows: list[NDArray[np.float32]], stamps: list[Array], length: int, missing: Missing
+def resample_rows(
+    rows: list[NDArray[np.float32]], times: list[Array], length: int, missing: MissingPolicy
 ) -> NDArray[np.float32]:
-    """Series (C, T_i) with stamps (T_i,) at `length` even times each, (N, C, length); errors as for `resample_to`.
+    """Parsed series, resampled to one length by straight lines.
 
-    With `mask` a step whose line would begin or end in a missing value is NaN.
+    Args:
+        rows: N series (C, T_i), as `as_rows` returns them.
+        times: Their time stamps, N of (T_i,), as `resolve_times` returns them.
+        length: Number of time steps of the result, at least 1.
+        missing: Treatment of missing values. With `mask`, a step is NaN if its line begins or ends
+            in a missing value.
+
+    Returns:
+        Series (N, C, length), float32.
+
+    Raises:
+        DataError: A value is missing and `missing` is `error`, or a channel has no value at all.
     """
     x = np.empty((len(rows), len(rows[0]), length), np.float32)
-    for i, (row, at) in enumerate(zip(rows, stamps, strict=True)):
-        even = np.linspace(at[0], at[-1], length)
-        x[i] = _filled(row, at, even, i, missing)
+    for i, (row, stamps) in enumerate(zip(rows, times, strict=True)):
+        steps = np.linspace(stamps[0], stamps[-1], length)
+        x[i] = _interpolate(row, stamps, steps, i, missing)
         if missing == "mask":
-            x[i, _unseen(row, at, even)] = np.nan
+            x[i, _gap_mask(row, stamps, steps)] = np.nan
     return x
 
 
-def _unseen(row: NDArray[np.float32], stamps: Array, at: Array) -> NDArray[np.bool_]:
-    """Where a line through series (C, T) with `stamps` (T,), read `at` (K,), would begin or end in NaN, (C, K)."""
-    gaps, last = np.isnan(row), row.shape[1] - 1
-    left = np.clip(np.searchsorted(stamps, at, side="right") - 1, 0, last)
-    right = np.where(stamps[left] < at, np.minimum(left + 1, last), left)
-    return np.asarray(gaps[:, left] | gaps[:, right])
+def _gap_mask(row: NDArray[np.float32], times: Array, steps: Array) -> NDArray[np.bool_]:
+    """Steps with a missing neighbour, for each channel.
+
+    Args:
+        row: Series (C, T), NaN for missing values.
+        times: Its time stamps (T,).
+        steps: Times to read it at (K,).
+
+    Returns:
+        True if the line through a step begins or ends in NaN (C, K).
+    """
+    is_missing, last = np.isnan(row), row.shape[1] - 1
+    left = np.clip(np.searchsorted(times, steps, side="right") - 1, 0, last)
+    right = np.where(times[left] < steps, np.minimum(left + 1, last), left)
+    return np.asarray(is_missing[:, left] | is_missing[:, right])
 
 
-def as_list(series: Any) -> list[NDArray[np.float32]]:
-    """N series (C, T_i) of one number of channels, float32, NaN where missing.
+def as_rows(series: Any) -> list[NDArray[np.float32]]:
+    """Series of any lengths, each with an axis of channels.
+
+    Args:
+        series: An array (N, T) or (N, C, T), or a list of N series (T_i,) or (C, T_i). NaN, None
+            and `pandas.NA` mark missing values.
+
+    Returns:
+        N arrays (C, T_i), float32, NaN for missing values; C is the same for all.
 
     Raises:
-        DataError: No series, other shapes, channel counts that differ, text, infinite values.
+        DataError: There is no series, shapes do not fit, numbers of channels differ, or a value is
+            text or infinite.
+
+    >>> [row.shape for row in as_rows([[1.0, 2.0], [1.0, 2.0, 3.0]])]
+    [(1, 2), (1, 3)]
     """
-    given = as_array(series)
-    if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray):
+    values = as_numpy(series)
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
         raise DataError(
-            f"series are of type {type(given).__name__}; give an array (N, C, T) or a list of (C, T_i)"
+            f"series are of type {type(values).__name__}; give an array (N, C, T) or a list of "
+            "(C, T_i)"
         )
-    if not _is_listed(given) or len(given) == 0:
+    if not is_sequence(values) or len(values) == 0:
         raise DataError(
             "there is no series: give an array (N, T) or (N, C, T), or a list of N arrays (C, T_i)"
         )
-    rows = [_checked(row, i) for i, row in enumerate(given)]
+    rows = [_as_row(row, i) for i, row in enumerate(values)]
     for i, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise DataError(
-                f"sample {i} has {len(row)} channels, sample 0 has {len(rows[0])}; all need the same"
+                f"sample {i} has {len(row)} channels, sample 0 has {len(rows[0])}; all need the "
+                "same number"
             )
     return rows
 
 
-def _checked(row: Any, i: int) -> NDArray[np.float32]:
+def _as_row(row: Any, i: int) -> NDArray[np.float32]:
+    """Sample `i` as a checked series (C, T)."""
     try:
-        numbers = np.asarray(as_array(row))
-        values = np.atleast_2d(_without_marks(numbers)).astype(np.float64)
+        numbers = np.asarray(as_numpy(row))
+        values = np.atleast_2d(_missing_as_nan(numbers)).astype(np.float64)
     except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(
             f"sample {i} is no array of numbers ({error}); give (T,) or (C, T)"
@@ -150,17 +195,18 @@ def _checked(row: Any, i: int) -> NDArray[np.float32]:
         raise DataError(
             f"sample {i} has shape {numbers.shape}, {numbers.dtype}; give numbers (T,) or (C, T)"
         )
-    if (np.abs(values) > np.finfo(np.float32).max).any():
-        channel, step = np.argwhere(np.abs(values) > np.finfo(np.float32).max)[0]
+    is_too_large = np.abs(values) > np.finfo(np.float32).max
+    if is_too_large.any():
+        channel, step = np.argwhere(is_too_large)[0]
         raise DataError(
-            f"sample {i}, channel {channel}, time index {step} is {values[channel, step]:g}, which float32 cannot "
-            "hold; replace infinite values by NaN, rescale large ones"
+            f"sample {i}, channel {channel}, time index {step} is {values[channel, step]:g}, which "
+            "float32 cannot hold; replace infinite values by NaN, rescale large ones"
         )
     return values.astype(np.float32)
 
 
-def _without_marks(x: Array) -> Array:
-    """`x` with NaN for what else marks a missing value among objects, such as `pandas.NA`."""
+def _missing_as_nan(x: Array) -> Array:
+    """Objects with NaN for every other mark of a missing value, such as `pandas.NA`."""
     if x.dtype != object:
         return x
     import pandas as pd
@@ -168,116 +214,36 @@ def _without_marks(x: Array) -> Array:
     return np.where(pd.isna(x), np.nan, x)
 
 
-def stamped(rows: list[NDArray[np.float32]], times: Any = None) -> list[Array]:
-    """The time stamps (T_i,) of every series (C, T_i), which are counted where `times` is None.
-
-    Raises:
-        DataError: Time stamps that do not fit, or do not increase.
-    """
-    if times is None:
-        return [np.arange(row.shape[1]) for row in rows]
-    found = as_times(times)
-    own = [found] * len(rows) if isinstance(found, np.ndarray) else found
-    if len(own) != len(rows):
-        raise DataError(
-            f"times has {len(own)} rows, there are {len(rows)} series; give one row each"
-        )
-    return [
-        _increasing(at, row.shape[1], i) for i, (at, row) in enumerate(zip(own, rows, strict=True))
-    ]
-
-
-def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
-    """Time stamps (T,) of all series, or a list of those of each, (T_i,).
-
-    Numbers stay as they are; dates become seconds since 1970 (UTC where they name no zone), durations seconds.
+def _interpolate(
+    row: NDArray[np.float32], times: Array, steps: Array, i: int, missing: MissingPolicy
+) -> Array:
+    """A series read at given times, by straight lines between its observed values.
 
     Args:
-        times: (T,), (N, T), or N of (T_i,), in arrays, data frames or lists.
+        row: Series (C, T), NaN for missing values.
+        times: Its time stamps (T,).
+        steps: Times to read it at (K,); `times` itself to fill gaps only.
+        i: Number of the sample, for messages.
+        missing: Treatment of missing values; `error` refuses them.
 
-    Raises:
-        DataError: A single value, or what is neither numbers nor dates nor durations.
-
-    >>> as_times(np.array(["1970-01-01T00:00:00.5", "1970-01-02"], "datetime64[ms]")).tolist()
-    [0.5, 86400.0]
+    Returns:
+        Series (C, K).
     """
-    given = as_array(times)
-    if not _is_listed(given):
-        raise DataError(
-            f"times is {times!r}; give (T,) of all series, (N, T), or a list of N arrays (T_i,)"
-        )
-    if len(given) and not _is_listed(as_array(given[0])):
-        return _seconds(given, "times")
-    return [_seconds(row, f"the times of sample {i}") for i, row in enumerate(given)]
-
-
-def as_array(x: Any) -> Any:
-    """What can be an array, such as a tensor or a column of a data frame, as one; anything else, lists too, as it is."""
-    if isinstance(x, torch.Tensor):
-        return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
-    return np.asarray(x) if hasattr(x, "__array__") else x
-
-
-def _is_listed(x: Any) -> bool:
-    """Whether `x` is an array or a list, not a single value."""
-    return (
-        isinstance(x, Sequence | np.ndarray)
-        and not isinstance(x, str | bytes)
-        and getattr(x, "ndim", 1) > 0
-    )
-
-
-def _seconds(times: Any, whose: str) -> NDArray[np.float64]:
-    try:
-        found = _dated(np.asarray(as_array(times)))
-        if found.dtype.kind == "M":
-            found = found - np.datetime64(0, "s")
-        return np.asarray(
-            found / np.timedelta64(1, "s") if found.dtype.kind == "m" else found, np.float64
-        )
-    except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{whose} are no numbers, dates or durations: {error}") from error
-
-
-def _dated(times: Array) -> Array:
-    """Dates and durations that came as objects, such as those with a zone, as `datetime64` and `timedelta64`."""
-    if times.dtype != object or times.ndim != 1:
-        return times
-    import pandas as pd
-
-    held = pd.api.types.infer_dtype(times, skipna=True)
-    if held in ("datetime", "datetime64", "date"):
-        return pd.to_datetime(times, utc=True).tz_localize(None).to_numpy()
-    return pd.to_timedelta(times).to_numpy() if held in ("timedelta", "timedelta64") else times
-
-
-def _increasing(stamps: NDArray[np.float64], length: int, i: int) -> Array:
-    if stamps.shape != (length,):
-        raise DataError(f"sample {i} has {length} time steps, its times have shape {stamps.shape}")
-    if not (np.isfinite(stamps).all() and (np.diff(stamps) > 0).all()):
-        raise DataError(
-            f"the times of sample {i} must be finite and strictly increasing; sort them, drop repeats"
-        )
-    return stamps
-
-
-def _filled(row: NDArray[np.float32], stamps: Array, at: Array, i: int, missing: Missing) -> Array:
-    """Series (C, T) read `at` other times, by lines between the values that are there."""
     gaps = np.isnan(row)
     if missing == "error" and gaps.any():
         channel, step = np.argwhere(gaps)[0]
         raise DataError(
-            f"sample {i}, channel {channel}, time index {step} is missing, the first of {int(gaps.sum()):,} in this "
-            "sample (NaN); set missing='interpolate' to fill it by a line, missing='mask' to do without it (Unwarper, "
-            "pad), or drop the sample"
+            f"sample {i}, channel {channel}, time index {step} is missing, the first of "
+            f"{int(gaps.sum()):,} in this sample (NaN); set missing='interpolate' to fill it by a "
+            "line, missing='mask' to do without it (Unwarper, pad), or drop the sample"
         )
     if gaps.all(1).any():
         channel = int(gaps.all(1).argmax())
         raise DataError(
             f"sample {i} has no value at all in channel {channel}; drop the sample or the channel"
         )
-    if at is stamps and not gaps.any():
+    if steps is times and not gaps.any():
         return row
     return np.stack(
-        [np.interp(at, stamps[~gap], values[~gap]) for values, gap in zip(row, gaps, strict=True)]
+        [np.interp(steps, times[~gap], values[~gap]) for values, gap in zip(row, gaps, strict=True)]
     )

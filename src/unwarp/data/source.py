@@ -1,4 +1,4 @@
-"""`Source`: what a user gave, and how it is put into words."""
+"""Samples as a user gave them, with the facts known of them."""
 
 from __future__ import annotations
 
@@ -10,33 +10,40 @@ import numpy as np
 from torch import Tensor
 
 from unwarp.core import Array
-from unwarp.data.arrays import blocks, take_rows
+from unwarp.data.arrays import row_blocks, take_rows
 from unwarp.data.dataset import Dataset
-from unwarp.data.layout import oriented
+from unwarp.data.layout import arrange_axes
 from unwarp.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What a user gave, opened once.
+    """Samples of a user, opened once.
 
-    Pictures and arrays stand in `x` as stored. Series files give float32, NaN where a value is missing: one array
-    where all series are equally long, (N, T) for one channel and (N, C, T) for more, else a list of N arrays (C, T_i).
-    `pad` and `resample_to` turn any of these into one batch.
+    `as_source` and every reader of a file format return one; `Unwarper.fit` and the other methods
+    of the estimator take one in place of an array. Pictures and arrays are in `x` as they are
+    stored. Series files give float32 with NaN for missing values: one array (N, T) or (N, C, T) if
+    all series are equally long, else a list of N arrays (C, T_i). `pad` and `resample_to` make
+    either of them one batch.
 
     Attributes:
-        x: The samples, N first, or what `parse_samples` made of them.
-        names: File of each picture (N), or the name that a table gives each series.
-        labels: Class of each sample (N,), where known; metrics alone use it.
-        description: The samples in words, such as `1,203 pictures, 64 x 64, 3 channels, uint8 0 to 255`.
-        domain: `series` where the format says so.
-        times: Time stamps in the order of `x`, where the format has them: (N, T), or a list of N arrays (T_i,).
-            Dates are in seconds since 1970 (UTC), numbers as they stand.
+        x: N samples, as stored or as `parse_samples` returns them.
+        names: Name of each sample (N), such as its file or its name in a table; None if they have
+            none.
+        labels: Class of each sample (N,); None if unknown.
+        description: The samples in words, such as `1,203 pictures, 64 x 64, 3 channels, uint8 0 to
+            255`.
+        domain: `image` or `series` if the format implies it; `auto` leaves it to the axes.
+        times: Time stamps of series, in the order of `x`: (T,) for all, (N, T), or a list of N
+            arrays (T_i,). Dates are in seconds since 1970 (UTC), numbers keep their unit. None if
+            there are none.
         name: Name of the collection.
-        dataset: Further facts of a `Dataset`, where the samples came as one.
+        dataset: The data set with further facts, if the samples came as one.
 
-    >>> Source([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]).subset([0, 2]).x
-    [[0.0, 1.0], [4.0, 5.0]]
+    >>> source = Source([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], names=["a", "b", "c"])
+    >>> part = source.subset([0, 2])
+    >>> part.x, part.names
+    ([[0.0, 1.0], [4.0, 5.0]], ['a', 'c'])
     """
 
     x: Any
@@ -52,30 +59,38 @@ class Source:
         return len(self.x)
 
     def subset(self, rows: Sequence[int] | Array) -> Source:
-        """The same source with some samples only.
+        """The source reduced to given rows, in their order.
 
         Args:
-            rows: Their numbers, from 0.
+            rows: Row numbers from 0 (M,).
 
-        Raises:
-            DataError: Time stamps of which nobody can say whose they are.
+        Returns:
+            A source of M samples with their names, labels and times; times (T,) that all series
+            share are kept.
         """
         rows = np.asarray(rows)
-        shared = self.times is not None and not _is_list(self.times) and np.ndim(self.times) == 1
         return replace(
             self,
             x=take_rows(self.x, rows),
             names=None if self.names is None else take_rows(self.names, rows),
             labels=None if self.labels is None else np.asarray(self.labels)[rows],
-            times=self.times if shared or self.times is None else take_rows(self.times, rows),
+            times=self.times if self._shares_times() else take_rows(self.times, rows),
             dataset=None if self.dataset is None else self.dataset.subset(rows),
         )
 
+    def _shares_times(self) -> bool:
+        """Whether one row of times, or none, serves all series."""
+        return self.times is None or (not _is_list(self.times) and np.ndim(self.times) == 1)
+
     def as_dataset(self, x: Tensor) -> Dataset:
-        """Samples as a model sees them, with all facts that are known of them.
+        """A data set of processed samples with the facts of this source.
 
         Args:
-            x: The samples of this source (N, C, ...), scaled.
+            x: The samples of this source after scaling (N, C, ...), float32.
+
+        Returns:
+            The source's data set with `x` in place of its samples; if it has none, a new one with
+            the labels and with `names` as ids.
         """
         if self.dataset is not None:
             return replace(self.dataset, x=x)
@@ -91,7 +106,15 @@ def _is_list(values: Any) -> bool:
 def describe(
     x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: str = "auto"
 ) -> str:
-    """Samples (N, ...), or a list of N series (C, T_i), in one line: how many, of what size, their dtype and range.
+    """Samples in one line: their number, size, type and range.
+
+    Args:
+        x: Samples (N, ...) in any layout, or a list of N series (C, T_i).
+        image_shape: (H, W) or (C, H, W) of images that are flattened to rows.
+        domain: `image` or `series` if the axes leave a doubt.
+
+    Returns:
+        The line. An array that is neither images nor series, or both, is described by its shape.
 
     >>> describe(np.eye(3))
     '3 series, 3 time steps, 1 channel, float64 0 to 1'
@@ -99,36 +122,38 @@ def describe(
     if isinstance(x, list):
         lengths = [row.shape[-1] for row in x]
         steps = f"{min(lengths):,} to {max(lengths):,} time steps"
-        return f"{len(x):,} series, {steps}, {_count(x[0].shape[0], 'channel')}, {_numbers(x, 'missing')}"
-    numbers = _numbers([x], "missing" if domain == "series" else "NaN or infinite")
+        channels = _count(x[0].shape[0], "channel")
+        return f"{len(x):,} series, {steps}, {channels}, {_describe_numbers(x, 'missing')}"
+    numbers = _describe_numbers([x], "missing" if domain == "series" else "NaN or infinite")
     try:
-        samples, description = oriented(x, domain, image_shape)
+        samples, name = arrange_axes(x, domain, image_shape)
     except DataError:
         return f"array of shape {x.shape}, {numbers}"
-    if description == "series":
-        return f"{len(x):,} series, {_count(x.shape[-1], 'time step')}, {_count(samples.shape[1], 'channel')}, {numbers}"
-    _, channels, height, width = samples.shape
+    channels = _count(samples.shape[1], "channel")
+    if name == "series":
+        return f"{len(x):,} series, {_count(x.shape[-1], 'time step')}, {channels}, {numbers}"
+    height, width = samples.shape[2:]
     size = f"{height} x {width}" if height == width else f"{height} high x {width} wide"
-    return f"{_count(len(x), 'picture')}, {size}, {_count(channels, 'channel')}, {numbers}"
+    return f"{_count(len(x), 'picture')}, {size}, {channels}, {numbers}"
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _numbers(parts: list[Array], lacking: str) -> str:
-    """Dtype and range of the finite numbers of `parts`, and how many are not finite."""
-    dtype = parts[0].dtype
+def _describe_numbers(arrays: list[Array], gap_word: str) -> str:
+    """Type and range of the finite numbers, and the number of others, called `gap_word`."""
+    dtype = arrays[0].dtype
     if dtype.kind not in "biuf":
         return f"{dtype}"
-    low, high, bad = np.inf, -np.inf, 0
-    for block in (part[rows] for part in parts for rows in blocks(part)):
-        good = block[np.isfinite(block)]
-        if good.size:
-            low, high = min(low, float(good.min())), max(high, float(good.max()))
-        bad += block.size - good.size
+    low, high, gaps = np.inf, -np.inf, 0
+    for block in (array[rows] for array in arrays for rows in row_blocks(array)):
+        values = block[np.isfinite(block)]
+        if values.size:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+        gaps += block.size - values.size
     return (
         f"{dtype}"
         + (f" {low:g} to {high:g}" if low <= high else "")
-        + (f", {bad:,} {lacking}" if bad else "")
+        + (f", {gaps:,} {gap_word}" if gaps else "")
     )

@@ -1,0 +1,51 @@
+"""Treatments of missing values, by name.
+
+The names are `core.MissingPolicy`: `error` refuses missing values, `interpolate` fills them by
+straight lines and counts them as observed, `mask` leaves them out of the loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast, get_args
+
+from unwarp.core import MissingPolicy
+from unwarp.errors import ConfigError
+
+
+def check_policy(missing: Any) -> MissingPolicy:
+    """The name of a treatment, if it is one.
+
+    Args:
+        missing: `error`, `interpolate` or `mask`; anything else is refused.
+
+    Returns:
+        `missing` itself, typed.
+
+    Raises:
+        ConfigError: There is no such treatment.
+
+    >>> check_policy("mask")
+    'mask'
+    """
+    if missing not in get_args(MissingPolicy):
+        raise ConfigError(
+            f"missing={missing!r} is unknown; choose one of {', '.join(get_args(MissingPolicy))}"
+        )
+    return cast(MissingPolicy, missing)
+
+
+def policy_for_scaling(missing: MissingPolicy) -> MissingPolicy:
+    """The treatment of missing values while a scale is fitted.
+
+    A mean or a range needs numbers, so that masked values are interpolated for this purpose.
+
+    Args:
+        missing: Treatment in training.
+
+    Returns:
+        `interpolate` for `mask`, else `missing`.
+
+    >>> policy_for_scaling("mask"), policy_for_scaling("error")
+    ('interpolate', 'error')
+    """
+    return "interpolate" if missing == "mask" else missing

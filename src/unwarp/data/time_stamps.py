@@ -1,0 +1,109 @@
+"""Time stamps of series: numbers, dates or durations as increasing seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unwarp.core import Array
+from unwarp.data.arrays import as_numpy, is_sequence
+from unwarp.errors import DataError
+
+
+def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
+    """Time stamps as float64 numbers.
+
+    Numbers keep their unit. Dates become seconds since 1970, in UTC unless they name a time zone;
+    durations become seconds.
+
+    Args:
+        times: Time stamps (T,) that all series share, a table (N, T), or N sequences (T_i,), in
+            arrays, data frames or lists.
+
+    Returns:
+        An array (T,) if the times are shared, else a list of N arrays (T_i,).
+
+    Raises:
+        DataError: A single value, or entries that are not numbers, dates or durations.
+
+    >>> as_times(np.array(["1970-01-01T00:00:00.5", "1970-01-02"], "datetime64[ms]")).tolist()
+    [0.5, 86400.0]
+    """
+    values = as_numpy(times)
+    if not is_sequence(values):
+        raise DataError(
+            f"times is {times!r}; give (T,) of all series, (N, T), or a list of N arrays (T_i,)"
+        )
+    if len(values) and not is_sequence(as_numpy(values[0])):
+        return _as_seconds(values, "times")
+    return [_as_seconds(row, f"the times of sample {i}") for i, row in enumerate(values)]
+
+
+def resolve_times(rows: list[NDArray[np.float32]], times: Any = None) -> list[Array]:
+    """The time stamps of every series, checked.
+
+    Args:
+        rows: N series (C, T_i).
+        times: Time stamps in a form that `as_times` reads; None counts the steps from 0.
+
+    Returns:
+        N arrays (T_i,), strictly increasing.
+
+    Raises:
+        DataError: Another number of time stamps, or they are not finite or do not increase.
+
+    >>> resolve_times([np.zeros((1, 3), np.float32)])
+    [array([0, 1, 2])]
+    """
+    if times is None:
+        return [np.arange(row.shape[1]) for row in rows]
+    stamps = as_times(times)
+    if isinstance(stamps, np.ndarray):
+        stamps = [stamps] * len(rows)
+    if len(stamps) != len(rows):
+        raise DataError(
+            f"times has {len(stamps)} rows, there are {len(rows)} series; give one row each"
+        )
+    return [
+        _check_increasing(stamp, row.shape[1], i)
+        for i, (stamp, row) in enumerate(zip(stamps, rows, strict=True))
+    ]
+
+
+def _as_seconds(times: Any, name: str) -> NDArray[np.float64]:
+    """Times (T,) as float64; messages call them `name`."""
+    try:
+        values = _as_datetime64(np.asarray(as_numpy(times)))
+        if values.dtype.kind == "M":
+            values = values - np.datetime64(0, "s")
+        if values.dtype.kind == "m":
+            values = values / np.timedelta64(1, "s")
+        return np.asarray(values, np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{name} are no numbers, dates or durations: {error}") from error
+
+
+def _as_datetime64(times: Array) -> Array:
+    """Objects that are dates or durations, such as those with a time zone, in NumPy's types."""
+    if times.dtype != object or times.ndim != 1:
+        return times
+    import pandas as pd
+
+    kind = pd.api.types.infer_dtype(times, skipna=True)
+    if kind in ("datetime", "datetime64", "date"):
+        return pd.to_datetime(times, utc=True).tz_localize(None).to_numpy()
+    return pd.to_timedelta(times).to_numpy() if kind in ("timedelta", "timedelta64") else times
+
+
+def _check_increasing(times: NDArray[np.float64], length: int, i: int) -> Array:
+    """The times of sample `i`, refused unless there are `length` finite and increasing ones."""
+    if times.shape != (length,):
+        raise DataError(f"sample {i} has {length} time steps, its times have shape {times.shape}")
+    if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
+        raise DataError(
+            f"the times of sample {i} must be finite and strictly increasing; sort them and drop "
+            "repeated ones"
+        )
+    return times
