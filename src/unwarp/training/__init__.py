@@ -1,4 +1,4 @@
-"""The one training loop, what it carries, and who looks on."""
+"""The training loop, its history, and callbacks that observe a run."""
 
 from __future__ import annotations
 
