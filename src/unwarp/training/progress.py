@@ -48,7 +48,7 @@ class Choice(Callback):
             self.print_line(line)
 
     def on_start(self, state: State) -> None:
-        """Print the warp, the size of the model and the number of steps.
+        """Print the warp, the model's size and the number of steps.
 
         Args:
             state: State with a `Model`. The step is above 0 if an interrupted run is resumed.
