@@ -78,7 +78,7 @@ class Request:
 
     @property
     def family(self) -> Any:
-        """The requested recipe or name of a family; None if the data decide.
+        """The requested recipe or family name; None if the data decide.
 
         It comes from the field `recipe`, else from the override `family`.
         """

@@ -82,7 +82,7 @@ def test_equivariant_maps_have_no_error(warp: Warp) -> None:
     assert equivariance_error(opposite, original, augmentation, frame).min() > 1e-2
 
 
-def test_equivariance_error_sums_over_samples() -> None:
+def test_equivariance_error_of_shifts() -> None:
     """The error of constant shifts is the squared shift times the number of samples."""
     warp, resting = TimeShift(), TimeShift().map(torch.zeros(2, 1))
     late = warp.map(torch.tensor([[0.1], [-0.2]]))

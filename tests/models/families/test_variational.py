@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -48,7 +49,7 @@ def test_mean_log_weight_is_the_bound() -> None:
     assert float(bound.mean()) == pytest.approx(float(expected), abs=0.25)
 
 
-def test_exact_posterior_gives_log_likelihood() -> None:
+def test_weights_of_exact_posterior() -> None:
     """If posterior and prior agree and the decoder is constant, each weight is log p(x)."""
     model = VAE(warp=Identity(), n_content=2, net=SMALL_NET).build((1, 8, 8)).eval()
     with torch.no_grad():
@@ -64,10 +65,10 @@ def test_exact_posterior_gives_log_likelihood() -> None:
 
 @pytest.mark.parametrize("warp", [Affine2d(), Similarity2d()], ids=lambda w: w.name)
 @pytest.mark.parametrize("encoder", ["staged", "one-stage"])
-def test_deformation_density_integrates_to_one(warp: Warp, encoder: str) -> None:
+def test_density_integrates_to_one(warp: Warp, encoder: str) -> None:
     """The mean of p(theta) / q(theta) under q is 1, up to four standard errors."""
-    recipe = VAE(warp=warp, n_content=2, net=SMALL_NET, encoder=encoder, prior=0.3)  # type: ignore[arg-type]
-    model = perturbed_model(recipe)
+    options: dict[str, Any] = {"encoder": encoder, "prior": 0.3}
+    model = perturbed_model(VAE(warp=warp, n_content=2, net=SMALL_NET, **options))
     x = X[:1].expand(40_000, -1, -1, -1)
     ratio = _deformation_log_ratio(model, model.encode(x, rng())).exp()
     error = float(ratio.std()) / 200
