@@ -32,14 +32,14 @@ class Interrupt(Callback):
 @pytest.mark.parametrize(
     "recipe", [AUTOENCODER, VARIATIONAL, FULL_CIRCLE], ids=["ae", "vae", "circle"]
 )
-@pytest.mark.parametrize("stop", [0, 5, 7, 28])
-def test_resumed_run_is_bit_equal(recipe: Recipe, stop: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop_step", [0, 5, 7, 28])
+def test_resumed_run_is_bit_equal(recipe: Recipe, stop_step: int, tmp_path: Path) -> None:
     """A run that is interrupted and resumed ends with the weights and losses of a whole one."""
     handler = signal.getsignal(signal.SIGINT)
     whole_model, whole_history = fit(recipe)
     path = tmp_path / "run.checkpoint"
     with pytest.raises(KeyboardInterrupt):
-        fit(recipe, (Interrupt(stop), Checkpoint(path)))
+        fit(recipe, (Interrupt(stop_step), Checkpoint(path)))
     assert path.is_file()
     resumed_model, resumed_history = fit(recipe, (Checkpoint(path),))
     assert torch.equal(weights(whole_model), weights(resumed_model))
@@ -73,12 +73,12 @@ def test_gradient_scale_is_restored(tmp_path: Path) -> None:
         scaler.scale(torch.ones(1))
         return State(model, (), (), (), steps=30, seed=0, step=4, scaler=scaler)
 
-    saved, restored = state(8.0), state(1024.0)
+    saved_state, restored_state = state(8.0), state(1024.0)
     path = tmp_path / "run.checkpoint"
-    Checkpoint(path, interval=1).on_step(saved, {})
+    Checkpoint(path, interval=1).on_step(saved_state, {})
     checkpoint = Checkpoint(path)
-    checkpoint.on_start(restored)
-    checkpoint.on_end(restored)
-    assert restored.scaler is not None and saved.scaler is not None
-    assert restored.scaler.state_dict() == saved.scaler.state_dict()
-    assert restored.step == 5
+    checkpoint.on_start(restored_state)
+    checkpoint.on_end(restored_state)
+    assert restored_state.scaler is not None and saved_state.scaler is not None
+    assert restored_state.scaler.state_dict() == saved_state.scaler.state_dict()
+    assert restored_state.step == 5

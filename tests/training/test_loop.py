@@ -90,9 +90,9 @@ def test_hooks_get_training_samples() -> None:
     player = Player("net", layer, mean_square_loss(layer))
     train(layer, [player], data, steps=9, batch_size=8, device="cpu")
     assert layer.calls == [("update", 1024, True)] * 2 + [("finish", 4096, False)]
-    layer, few = HookedLayer(), data.subset(torch.arange(7).numpy())
+    layer, few_samples = HookedLayer(), data.subset(torch.arange(7).numpy())
     player = Player("net", layer, mean_square_loss(layer))
-    train(layer, [player], few, steps=9, batch_size=8, device="cpu")
+    train(layer, [player], few_samples, steps=9, batch_size=8, device="cpu")
     assert [n for _, n, _ in layer.calls] == [7, 7, 7]
 
 

@@ -85,12 +85,12 @@ def test_bar_shows_the_completed_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("max_seconds", "words"), [(None, "40 steps"), (2.5, "40 steps, at most 2.5 s")]
+    ("max_seconds", "ending"), [(None, "40 steps"), (2.5, "40 steps, at most 2.5 s")]
 )
-def test_decisions_name_the_time_bound(max_seconds: float | None, words: str) -> None:
+def test_decisions_name_the_time_bound(max_seconds: float | None, ending: str) -> None:
     """The line about the model ends with the steps and the bound on the time."""
     lines: list[str] = []
     Choice(lines.append, max_seconds).on_start(State(SMALL_RECIPE.build((1, 8)), (), (), (), 40, 0))
     assert lines[0].startswith("training without a warp (baseline)")
-    assert lines[0].endswith(words)
+    assert lines[0].endswith(ending)
     assert torch.is_grad_enabled()

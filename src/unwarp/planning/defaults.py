@@ -68,8 +68,8 @@ def default_recipe(
             f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}"
         )
     size = recipe.n_content if n_content is None else n_content
-    resolved = resolve_warp(warp) or _warp_of_recipe(recipe.warp, domain)
-    return infer_padding(replace(recipe, warp=resolved, n_content=int(size)), x, domain)
+    resolved_warp = resolve_warp(warp) or _warp_of_recipe(recipe.warp, domain)
+    return infer_padding(replace(recipe, warp=resolved_warp, n_content=int(size)), x, domain)
 
 
 def resolve_warp(warp: Any) -> Warp | None:

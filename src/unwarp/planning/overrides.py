@@ -34,9 +34,10 @@ def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) ->
         >>> parse_overrides(None, ["n_content=8", "warp=affine"])
         {'n_content': 8, 'warp': 'affine'}
     """
-    if malformed := [text for text in settings if "=" not in text]:
+    if malformed_settings := [text for text in settings if "=" not in text]:
         raise ConfigError(
-            f"--set {malformed[0]!r} is not of the form key=value; write it as --set n_content=8"
+            f"--set {malformed_settings[0]!r} is not of the form key=value; write it as in "
+            "--set n_content=8"
         )
     try:
         values = dict(_flatten(yaml.safe_load(config.read_text()) if config else {}))
@@ -101,8 +102,8 @@ def lay_over(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
             )
         if key != "family":
             _set_field(record, key.split("."), value)
-    changed: Recipe = restore(record)
-    return changed
+    updated_recipe: Recipe = restore(record)
+    return updated_recipe
 
 
 def _flatten(record: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -55,21 +55,21 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._check_answers()
+        self._check_duplicates()
         family = models.named(self.family) if isinstance(self.family, str) else self.family
         if isinstance(family, Recipe):
             check_fields(self.overrides, type(family))
         elif family is None:  # the data set may have a recipe of any family
             check_fields(self.overrides, AE, *Recipe.registry.values())
 
-    def _check_answers(self) -> None:
+    def _check_duplicates(self) -> None:
         """Refuse a warp, a size or a family that is set twice, as a field and as an override."""
-        answers = (
+        settings = (
             ("warp", "warp", self.warp == "auto"),
             ("n_content", "n_content", self.n_content is None),
             ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
         )
-        for name, key, is_open in answers:
+        for name, key, is_open in settings:
             if key in self.overrides and not is_open:
                 raise ConfigError(
                     f"{name}={getattr(self, name)!r} is also set by overrides, "
@@ -163,9 +163,9 @@ def make_plan(
     Raises:
         ConfigError: A recipe, a warp or a field is unknown, or does not fit the samples.
     """
-    measured = RECIPE_OF_DATASET.get(data.registered_name)
-    if decided is None and request.family is None and measured is not None:
-        decided, why = measured, (*why, f"the recipe measured on {data.registered_name}")
+    measured_recipe = RECIPE_OF_DATASET.get(data.registered_name)
+    if decided is None and request.family is None and measured_recipe is not None:
+        decided, why = measured_recipe, (*why, f"the recipe measured on {data.registered_name}")
     is_open = request.is_open and decided is None
     recipe = default_recipe(
         data.x, schema.domain, request.family or decided, request.warp, request.n_content

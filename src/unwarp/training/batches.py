@@ -1,4 +1,8 @@
-"""Rows and random numbers of a training step, without state."""
+"""Rows and random numbers of a training step, without state.
+
+Both are functions of the seed and of the number of the step. A resumed run therefore needs no
+state of a sampler or of a generator.
+"""
 
 from __future__ import annotations
 

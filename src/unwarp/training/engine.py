@@ -1,4 +1,8 @@
-"""The device and the precision of a training run."""
+"""The device and the precision of a training run.
+
+`accelerate` provides device placement, mixed precision and data-parallel processes. It is imported
+only when a run starts, as the import takes seconds.
+"""
 
 from __future__ import annotations
 

@@ -50,6 +50,8 @@ class Choice(Callback):
     def on_start(self, state: State) -> None:
         """Print the warp, the model's size and the number of steps.
 
+        The model must be a `Model`; another module raises an `AssertionError`.
+
         Args:
             state: State with a `Model`. The step is above 0 if an interrupted run is resumed.
         """

@@ -178,5 +178,8 @@ def _update_average(player: Player, average: dict[str, Tensor], step: int) -> No
 
 
 def copy_weights(module: nn.Module) -> dict[str, Tensor]:
-    """Copies of a module's weights and buffers by name, without gradient."""
+    """Copies of a module's weights and buffers by name.
+
+    They have no gradient and share no memory with the module; averages start from them.
+    """
     return {name: value.detach().clone() for name, value in module.state_dict().items()}

@@ -85,8 +85,8 @@ def test_equivariant_maps_have_no_error(warp: Warp) -> None:
 def test_equivariance_error_of_shifts() -> None:
     """The error of constant shifts is the squared shift times the number of samples."""
     warp, resting = TimeShift(), TimeShift().map(torch.zeros(2, 1))
-    late = warp.map(torch.tensor([[0.1], [-0.2]]))
-    error = equivariance_error(late, resting, resting, Window.frame((30,)))
+    delayed = warp.map(torch.tensor([[0.1], [-0.2]]))
+    error = equivariance_error(delayed, resting, resting, Window.frame((30,)))
     torch.testing.assert_close(error, 30 * torch.tensor([0.01, 0.04]))
     shifted, centred = translation(torch.tensor([[0.3, 0.4]])), translation(torch.zeros(1, 2))
     torch.testing.assert_close(
@@ -143,7 +143,8 @@ def test_swap_needs_views() -> None:
 def test_equivariance_generalises() -> None:
     """Training with the term halves the error at least, for new samples and augmentations."""
 
-    def test_error(weight: float) -> float:
+    def error_after_training(weight: float) -> float:
+        """The mean error on new samples."""
         recipe = replace(RECIPE, equivariance=weight)
         model = recipe.build((1, 40), seed=0)
         players, data = recipe.players(model), Dataset(bumps(40))
@@ -155,7 +156,7 @@ def test_equivariance_generalises() -> None:
             error = equivariance_error(maps[40:], maps[:40], augmentation, model.frame)
             return float(error.mean())
 
-    assert test_error(100.0) < 0.5 * test_error(0.0)
+    assert error_after_training(100.0) < 0.5 * error_after_training(0.0)
 
 
 @pytest.mark.parametrize(

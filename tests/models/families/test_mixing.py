@@ -57,12 +57,12 @@ def test_perfect_encoder_unmixes(warp: Warp) -> None:
     posterior = model.encode(x)
     mixed = mix(model, posterior, recipe.sizes, rng(1))
     rows = torch.where(mixed.map_mask, torch.arange(8), mixed.partners)
-    perfect = replace(posterior, content=mixed.content, map=posterior.map[rows])
+    perfect_posterior = replace(posterior, content=mixed.content, map=posterior.map[rows])
     nll = model.likelihood(model.decode_warped(posterior.content, posterior.map), x)
-    torch.testing.assert_close(unmixed_nll(model, x, mixed, perfect).sum(), nll.sum())
-    assert float(cycle_error(mixed, perfect).detach()) == 0
-    imperfect = replace(posterior, content=mixed.content + 1)
-    assert float(cycle_error(mixed, imperfect).detach()) > 0
+    torch.testing.assert_close(unmixed_nll(model, x, mixed, perfect_posterior).sum(), nll.sum())
+    assert float(cycle_error(mixed, perfect_posterior).detach()) == 0
+    imperfect_posterior = replace(posterior, content=mixed.content + 1)
+    assert float(cycle_error(mixed, imperfect_posterior).detach()) > 0
 
 
 def test_unmixing_takes_kept_maps() -> None:

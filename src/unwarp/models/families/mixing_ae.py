@@ -163,7 +163,7 @@ class MixingAE(Recipe):
             return self._loss_terms(model, critic, classifier, batch.x, generator)
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            with frozen(trained):
+            with frozen(trainable):
                 mixed = mix(model, model.encode(batch.x), self.sizes, generator)
                 cycle = cycle_error(mixed, model.encode(mixed.x))
                 return {"cycle": cycle, **mask_accuracies(classifier, batch.x, mixed)}
@@ -171,8 +171,8 @@ class MixingAE(Recipe):
         modules: dict[str, nn.Module] = {"model": model}
         if self.classification:
             modules["classifier"] = classifier
-        trained = nn.ModuleDict(modules)
-        return Player("autoencoder", trained, loss, self.optimiser, measure=measure)
+        trainable = nn.ModuleDict(modules)
+        return Player("autoencoder", trainable, loss, self.optimiser, measure=measure)
 
     def _loss_terms(
         self,
@@ -193,8 +193,8 @@ class MixingAE(Recipe):
         if self.adversarial:
             with frozen(critic):
                 logits = critic(mixed.x[rows])
-            opinion = generator_loss(logits, self.objective).mean()
-            terms["adversarial"] = self.adversarial * opinion
+            adversarial_loss = generator_loss(logits, self.objective).mean()
+            terms["adversarial"] = self.adversarial * adversarial_loss
         if self.classification:
             cross_entropy = mask_nll(classifier, x, mixed, rows).mean()
             terms["classification"] = self.classification * cross_entropy
