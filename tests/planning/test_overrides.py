@@ -1,4 +1,4 @@
-"""Fields of a recipe from files and from the command line: what they change, and what is refused."""
+"""Overrides: fields that they change, and values that are refused."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from unwarp.warps import named
 
 
 def test_no_overrides_change_nothing() -> None:
-    """The recipe itself comes back."""
+    """Without overrides `lay_over` returns the recipe itself."""
     assert parse_overrides() == {}
     assert lay_over(DIGITS, {}) is DIGITS
 
 
 def test_overrides_change_their_field_alone() -> None:
-    """All other fields stay as they were decided."""
+    """All other fields keep their values."""
     assert lay_over(DIGITS, {"n_content": 9}) == replace(DIGITS, n_content=9)
-    second_look = replace(SERIES, refinements=1, swap=True)
-    assert lay_over(second_look, {"n_content": 4}) == replace(second_look, n_content=4)
+    refined = replace(SERIES, refinements=1, swap=True)
+    assert lay_over(refined, {"n_content": 4}) == replace(refined, n_content=4)
     assert lay_over(SERIES, {"warp.sampling_rate": 50}).warp == CosineTime(sampling_rate=50.0)
     slower = replace(SERIES, optimiser=replace(SERIES.optimiser, lr=1e-4))
     assert lay_over(SERIES, {"optimiser.lr": 1e-4}) == slower
 
 
 def test_warps_are_set_by_name() -> None:
-    """A warp given by name comes with its defaults; its fields may be set after it."""
+    """A name gives the warp with its defaults; later overrides set its fields."""
     assert lay_over(AE(), {"warp": "displacement+affine"}).warp == named("displacement+affine")
     assert lay_over(AE(), {"warp": "affine", "warp.rotation": 90}).warp == Affine2d(rotation=90.0)
 
 
 def test_settings_go_before_the_file(tmp_path: Path) -> None:
-    """Nested fields of a file become dotted ones; texts replace them."""
+    """Nested fields of a file become dotted ones, and texts replace them."""
     path = tmp_path / "recipe.yaml"
     path.write_text("family: vae\nwarp: displacement+affine\nbeta: 3\nnet: {kind: conv}\n")
     overrides = parse_overrides(path, ["beta=2"])
@@ -55,7 +55,7 @@ def test_settings_go_before_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["x=[1", "n_content"])
 def test_unreadable_settings_are_refused(text: str) -> None:
-    """No YAML, or no key."""
+    """A text without a key or with invalid YAML is refused."""
     with pytest.raises(ConfigError):
         parse_overrides(None, [text])
 
@@ -72,14 +72,14 @@ def test_unreadable_settings_are_refused(text: str) -> None:
         {"net": "conv"},
     ],
 )
-def test_impossible_fields_are_refused(overrides: dict[str, Any]) -> None:
-    """Unknown fields, and values of the wrong type."""
+def test_invalid_overrides_are_refused(overrides: dict[str, Any]) -> None:
+    """Unknown fields and values of the wrong type are refused."""
     with pytest.raises(ConfigError):
         lay_over(AE(), overrides)
 
 
 def test_fields_with_parts_name_them() -> None:
-    """The error says which part to set."""
+    """The message lists the parts of a field that cannot be set whole."""
     with pytest.raises(
         ConfigError, match=r"net cannot be 'conv'; set one of its parts, as net.kind=.*channels"
     ):
@@ -87,17 +87,18 @@ def test_fields_with_parts_name_them() -> None:
 
 
 def test_parts_of_chains_are_set_by_name() -> None:
-    """A field of a part is addressed by the part; the chain has none of its own."""
+    """A field of a part is set by the name of the part; a chain has no such fields itself."""
     turned = lay_over(DIGITS, {"warp.affine.rotation": 180.0})
     assert turned.warp == Chain(DIGITS.warp.parts[0], Affine2d(rotation=180.0))
     with pytest.raises(
         ConfigError,
-        match=r"no field 'rotation'; set fields of its parts, as warp.PART.rotation, which are displacement, affine",
+        match=r"no field 'rotation'; set fields of its parts, as warp.PART.rotation, which are "
+        "displacement, affine",
     ):
         lay_over(DIGITS, {"warp.rotation": 180.0})
 
 
-def test_warps_may_come_as_they_are() -> None:
-    """A warp, its name or its description."""
+def test_warps_are_set_whole() -> None:
+    """An override may be a warp or its description."""
     for value in (Affine2d(rotation=90.0), {"family": "affine", "rotation": 90.0}):
         assert lay_over(AE(), {"warp": value}).warp == Affine2d(rotation=90.0)

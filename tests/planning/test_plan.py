@@ -1,4 +1,4 @@
-"""What is asked for stays as it is asked; everything else is decided by the data."""
+"""Plans: requests are kept, and the data decide everything else."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ PICTURES = Dataset(torch.rand(30, 1, 12, 12, generator=torch.Generator().manual_
 WAVES = Dataset(torch.sin(torch.linspace(0, 12, 40) + torch.arange(30.0)[:, None])[:, None])
 
 
-def plan(data: Dataset, asked: dict[str, Any], **options: Any) -> Plan:
+def plan(data: Dataset, request: dict[str, Any], **options: Any) -> Plan:
     """The plan for a data set."""
     schema, prepared = Schema.fit(as_source(data), Reading())
-    return make_plan(Request(**asked), schema, prepared, **options)
+    return make_plan(Request(**request), schema, prepared, **options)
 
 
 def test_defaults_follow_the_domain() -> None:
-    """Batches, steps and recipes are those of the domain."""
+    """Batch sizes, steps and recipes are those of the domain."""
     pictures, waves = plan(PICTURES, {}), plan(WAVES, {})
     assert (pictures.batch_size, pictures.steps) == (64, 300)
     assert (waves.batch_size, waves.steps) == (20, 400)
@@ -36,24 +36,24 @@ def test_defaults_follow_the_domain() -> None:
 
 @pytest.mark.parametrize("data", [PICTURES, WAVES])
 def test_overrides_decide_nothing_else(data: Dataset) -> None:
-    """Setting one field changes that field of the recipe, and leaves open what was open."""
+    """An override changes its field of the recipe, and neither the steps nor `is_open`."""
     decided, overridden = plan(data, {}), plan(data, {"overrides": {"n_content": 4}})
     assert overridden.recipe == replace(decided.recipe, n_content=4)
     assert (overridden.steps, overridden.is_open) == (decided.steps, decided.is_open)
 
 
 def test_warps_and_families_close_the_plan() -> None:
-    """How much to warp is open only where neither is asked for."""
+    """How much to warp is open only without a warp and without a family."""
     assert plan(WAVES, {}).is_open
-    for asked in ({"warp": "time"}, {"recipe": "vae"}, {"recipe": SERIES}):
-        assert not plan(WAVES, asked).is_open
+    for request in ({"warp": "time"}, {"recipe": "vae"}, {"recipe": SERIES}):
+        assert not plan(WAVES, request).is_open
     for overrides in ({"family": "vae"}, {"warp": "time"}):
         assert not plan(WAVES, {"overrides": overrides}).is_open
     assert not plan(WAVES, {}, decided=SERIES).is_open
 
 
-def test_families_are_asked_for_in_two_ways() -> None:
-    """As the recipe and as an override."""
+def test_families_are_set_in_two_ways() -> None:
+    """The recipe and the override `family` give the same plan."""
     assert (
         plan(PICTURES, {"overrides": {"family": "vae"}}).recipe
         == plan(PICTURES, {"recipe": "vae"}).recipe
@@ -62,70 +62,70 @@ def test_families_are_asked_for_in_two_ways() -> None:
 
 
 def test_measured_data_sets_have_presets() -> None:
-    """A data set for which a recipe was measured gets it, and the plan says so."""
+    """A built-in data set with a measured recipe gets it, and the plan says so."""
     measured = plan(replace(WAVES, registered_name="trace"), {"overrides": {"views": 0.25}})
     assert measured.recipe == replace(SHARP, views=0.25)
     assert "trace" in measured.why[0] and not measured.is_open
     assert plan(replace(WAVES, registered_name="trace"), {"recipe": SERIES}).recipe == SERIES
 
 
-def test_requests_know_the_domain_of_their_warp() -> None:
-    """The warp, the override or the recipe decides what three axes are."""
+def test_requests_name_a_warp_domain() -> None:
+    """It is that of the warp, the override or the recipe; the default warp names none."""
     assert Request(warp="time").warp_domain == "series"
     assert Request(overrides={"warp": "affine"}).warp_domain == "image"
     assert Request(recipe=SERIES).warp_domain == "series"
     assert Request(recipe=AE()).warp_domain == Request().warp_domain == "auto"
 
 
-def test_gaps_are_learned_from_where_a_domain_has_them() -> None:
-    """Pictures have none."""
+def test_gaps_need_a_domain_with_gaps() -> None:
+    """A plan for series allows gaps, one for pictures does not."""
     assert plan(WAVES, {}, has_gaps=True).recipe.gaps
     assert not plan(PICTURES, {}, has_gaps=True).recipe.gaps
 
 
 def test_sampling_rates_are_shared() -> None:
-    """The rate of the data goes to the warp."""
+    """The warp of the plan has the sampling rate of the data."""
     schema, data = Schema.fit(as_source(WAVES), Reading(sampling_rate=10.0))
     assert make_plan(Request(), schema, data).recipe.warp == CosineTime(sampling_rate=10.0)
 
 
 @pytest.mark.parametrize(
-    "asked", [{"recipe": "gpt"}, {"recipe": 3}, {"warp": "fold"}, {"overrides": {"x": 1}}]
+    "request_fields", [{"recipe": "gpt"}, {"recipe": 3}, {"warp": "fold"}, {"overrides": {"x": 1}}]
 )
-def test_impossible_requests_are_refused(asked: dict[str, Any]) -> None:
-    """Before anything is trained."""
+def test_unknown_requests_are_refused(request_fields: dict[str, Any]) -> None:
+    """Unknown families, warps and fields are refused before anything is trained."""
     with pytest.raises(ConfigError):
-        plan(PICTURES, asked)
+        plan(PICTURES, request_fields)
 
 
 def test_two_answers_are_refused() -> None:
-    """A warp, a family or a size that is asked for twice."""
-    for asked in (
+    """A warp, a family or a size may not be set both as a field and as an override."""
+    for fields in (
         {"warp": "affine", "overrides": {"warp": "similarity"}},
         {"recipe": "ae", "overrides": {"family": "vae"}},
         {"n_content": 4, "overrides": {"n_content": 8}},
     ):
-        with pytest.raises(ConfigError, match="is asked for twice"):
-            Request(**asked)  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match="is also set by overrides"):
+            Request(**fields)  # type: ignore[arg-type]
 
 
 def test_one_answer_may_come_twice() -> None:
-    """The same family by name and as an override."""
+    """The same family by name and as an override is accepted."""
     assert Request("vae", overrides={"family": "vae"}).family == "vae"
 
 
-def test_names_of_others_are_no_presets() -> None:
-    """A collection that a user calls as a built-in one starts from the domain's recipe."""
+def test_names_of_user_data_are_no_presets() -> None:
+    """Data that a user names like a built-in data set get the preset of the domain."""
     assert plan(replace(WAVES, name="trace"), {}).recipe == plan(WAVES, {}).recipe
 
 
 def test_fields_of_the_warp_close_the_plan() -> None:
-    """What sets a field of a warp asks for one."""
+    """Setting a field of a warp decides that there is one."""
     waves = plan(WAVES, {"overrides": {"warp.waves": 8}})
     assert not waves.is_open and waves.recipe.warp == CosineTime(waves=8)
 
 
 def test_padding_follows_overrides() -> None:
-    """`auto` is inferred after fields are set."""
+    """A padding of `auto` in the overrides is inferred from the samples."""
     bright = Dataset(PICTURES.x / 2 + 0.5)
     assert plan(bright, {"overrides": {"padding": "auto"}}).recipe.padding == "border"

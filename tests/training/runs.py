@@ -1,4 +1,4 @@
-"""Short runs of small models."""
+"""Short training runs of small models, shared by the tests of this folder."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from unwarp.training.loop import train
 from unwarp.training.state import History
 from unwarp.warps import Affine2d
 
-SMALL = Net("mlp", (16,), (16,))
-AUTO = AE(warp=Affine2d(), n_content=3, net=SMALL)
-CIRCLE = AE(
-    warp=Affine2d(rotation=180), n_content=3, net=SMALL, starts=4, pose_clusters=2, pose_updates=4
+SMALL_NET = Net("mlp", (16,), (16,))
+AUTOENCODER = AE(warp=Affine2d(), n_content=3, net=SMALL_NET)
+FULL_CIRCLE = AE(
+    warp=Affine2d(rotation=180),
+    n_content=3,
+    net=SMALL_NET,
+    starts=4,
+    pose_clusters=2,
+    pose_updates=4,
 )
-VARIATIONAL = VAE(warp=Affine2d(), n_content=3, net=SMALL, rate_warmup=10)
+VARIATIONAL = VAE(warp=Affine2d(), n_content=3, net=SMALL_NET, rate_warmup=10)
 
 
 def pictures(n: int = 40) -> Dataset:
-    """Noise (n, 1, 10, 10) with more noise drawn afresh."""
+    """Pictures of noise (n, 1, 10, 10), with new noise in each batch."""
     x = torch.rand(n, 1, 10, 10, generator=torch.Generator().manual_seed(0))
     return Dataset(
         x,
@@ -33,9 +38,9 @@ def pictures(n: int = 40) -> Dataset:
 def fit(
     recipe: Recipe, callbacks: tuple[Callback, ...] = (), steps: int = 30, seed: int = 0
 ) -> tuple[Model, History]:
-    """A trained model and its history; averaged weights replace its own."""
+    """A model trained on `pictures`, with averaged weights, and its history."""
     model = recipe.build((1, 10, 10), seed=0)
-    players = tuple(replace(p, ema=0.9) for p in recipe.players(model))
+    players = tuple(replace(player, ema=0.9) for player in recipe.players(model))
     history = train(
         model,
         players,

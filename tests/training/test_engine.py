@@ -1,26 +1,26 @@
-"""The engine: each call has the device and the precision that it names."""
+"""The accelerator: device and precision of a run."""
 
 from __future__ import annotations
 
 import pytest
 
 from unwarp.errors import ConfigError
-from unwarp.training.engine import accelerator
+from unwarp.training.engine import make_accelerator
 
 
-def test_precision_is_that_of_each_call() -> None:
-    """An earlier run in this process leaves nothing behind."""
-    found = []
-    for precision in ("no", "bf16", "no"):
-        engine = accelerator("cpu", precision)  # type: ignore[arg-type]
+def test_calls_do_not_share_precision() -> None:
+    """Each call has its own precision, whatever earlier runs of the process had."""
+    requested, precisions = ["no", "bf16", "no"], []
+    for precision in requested:
+        engine = make_accelerator("cpu", precision)  # type: ignore[arg-type]
         assert engine.device.type == "cpu"
-        found.append(engine.mixed_precision)
-    assert found == ["no", "bf16", "no"]
+        precisions.append(engine.mixed_precision)
+    assert precisions == requested
 
 
 def test_unknown_choices_are_refused() -> None:
     """The message lists the choices."""
     with pytest.raises(ConfigError, match="precision='fp8' is unknown; choose no, fp16 or bf16"):
-        accelerator("cpu", "fp8")  # type: ignore[arg-type]
+        make_accelerator("cpu", "fp8")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="device='abacus' is not available here; choose one of"):
-        accelerator("abacus")
+        make_accelerator("abacus")

@@ -1,4 +1,4 @@
-"""The loop: hooks, deadlines, measures, and players that move only their own."""
+"""The loop: hooks of models, time bounds, measures, and the parameters of each player."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.training.runs import AUTO, CIRCLE, fit, pictures
+from tests.training.runs import AUTOENCODER, FULL_CIRCLE, fit, pictures
 from tests.weights import weights
 from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
@@ -26,25 +26,30 @@ from unwarp.training.state import History, Row, State
 
 @pytest.mark.parametrize(
     "recipe",
-    [CIRCLE, replace(CIRCLE, pose_updates=0), replace(AUTO, pose_updates=4)],
+    [FULL_CIRCLE, replace(FULL_CIRCLE, pose_updates=0), replace(AUTOENCODER, pose_updates=4)],
     ids=["circle", "at the end alone", "one angle"],
 )
 def test_clusters_change_between_parts(recipe: Recipe) -> None:
     """A run of 30 steps with four updates has five parts."""
-    rows: list[tuple[int, Tensor]] = []
+    changes: list[tuple[int, Tensor]] = []
 
-    class Watch(Callback):
+    class ClusterRecorder(Callback):
+        """Records the clusters of poses when they change."""
+
         def on_step(self, state: State, terms: Row) -> None:
+            """Compare the clusters with the last recorded ones."""
             clusters = state.model.state_dict().get("search.clusters", torch.zeros(1)).nan_to_num()
-            if not rows or not torch.equal(clusters, rows[-1][1]):
-                rows.append((state.step, clusters.clone()))
+            if not changes or not torch.equal(clusters, changes[-1][1]):
+                changes.append((state.step, clusters.clone()))
 
-    fit(recipe, (Watch(),))
-    changes = [step for step, clusters in rows if clusters.any()]
-    assert changes == ([6, 12, 18, 24] if recipe is CIRCLE else [])
+    fit(recipe, (ClusterRecorder(),))
+    steps = [step for step, clusters in changes if clusters.any()]
+    assert steps == ([6, 12, 18, 24] if recipe is FULL_CIRCLE else [])
 
 
-def loss_of(net: nn.Module) -> Loss:
+def mean_square_loss(net: nn.Module) -> Loss:
+    """The mean square of a network's output, as a loss."""
+
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         return {"square": net(batch.x.flatten(1)).square().mean()}
 
@@ -55,15 +60,15 @@ def test_plain_module_is_trained() -> None:
     """A module without hooks needs nothing but one player; it ends in evaluation mode."""
     net = nn.Linear(100, 2)
     x = pictures().x.flatten(1)
-    before = float(net(x).square().mean().detach())
-    player = Player("net", net, loss_of(net), Optimiser(lr=0.005, warmup=1))
+    initial_loss = float(net(x).square().mean().detach())
+    player = Player("net", net, mean_square_loss(net), Optimiser(lr=0.005, warmup=1))
     history = train(net, [player], pictures(), steps=60, batch_size=8, device="cpu")
     assert history.steps == 60 and not net.training
-    assert float(net(x).square().mean().detach()) < 0.5 * before
+    assert float(net(x).square().mean().detach()) < 0.5 * initial_loss
 
 
-class Hooked(nn.Linear):
-    """A linear layer with hooks that record the sizes of their samples and the mode."""
+class HookedLayer(nn.Linear):
+    """A linear layer with hooks that record the number of samples and the mode."""
 
     def __init__(self) -> None:
         super().__init__(4, 2)
@@ -71,6 +76,8 @@ class Hooked(nn.Linear):
 
     @property
     def training_hooks(self) -> Hooks:
+        """Two updates and a finish."""
+
         def record(name: str, x: Tensor) -> None:
             self.calls.append((name, len(x), self.training))
 
@@ -78,17 +85,19 @@ class Hooked(nn.Linear):
 
 
 def test_hooks_get_training_samples() -> None:
-    """Two updates from 1,024 samples in training mode, then one end with 4,096 in use."""
-    net, data = Hooked(), Dataset(torch.zeros(5000, 1, 2, 2))
-    train(net, [Player("net", net, loss_of(net))], data, steps=9, batch_size=8, device="cpu")
-    assert net.calls == [("update", 1024, True)] * 2 + [("finish", 4096, False)]
-    small, few = Hooked(), data.subset(torch.arange(7).numpy())
-    train(small, [Player("net", small, loss_of(small))], few, steps=9, batch_size=8, device="cpu")
-    assert [n for _, n, _ in small.calls] == [7, 7, 7]
+    """Updates get 1,024 samples in training mode, `finish` 4,096 in evaluation mode."""
+    layer, data = HookedLayer(), Dataset(torch.zeros(5000, 1, 2, 2))
+    player = Player("net", layer, mean_square_loss(layer))
+    train(layer, [player], data, steps=9, batch_size=8, device="cpu")
+    assert layer.calls == [("update", 1024, True)] * 2 + [("finish", 4096, False)]
+    layer, few_samples = HookedLayer(), data.subset(torch.arange(7).numpy())
+    player = Player("net", layer, mean_square_loss(layer))
+    train(layer, [player], few_samples, steps=9, batch_size=8, device="cpu")
+    assert [n for _, n, _ in layer.calls] == [7, 7, 7]
 
 
 def test_full_circle_needs_no_sklearn() -> None:
-    """Nor pandas, matplotlib or typer: a run that forms clusters of poses, with them blocked."""
+    """A run that forms clusters of poses needs no sklearn, pandas, matplotlib or typer."""
     script = """
 import sys
 for name in ("sklearn", "pandas", "matplotlib", "typer"):
@@ -104,60 +113,71 @@ assert model.search.clusters.isfinite().all()
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_a_player_moves_only_its_own_and_rests_between_its_turns() -> None:
-    model = AUTO.build((1, 10, 10))
+def test_players_step_in_turn() -> None:
+    """A player with a period of 3 steps at every third step, and trains its module alone."""
+    model = AUTOENCODER.build((1, 10, 10))
     critic = nn.Linear(3, 1)
-    seen: list[Tensor] = []
+    critic_weights: list[Tensor] = []
 
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        seen.append(critic.weight.detach().clone())
+        critic_weights.append(critic.weight.detach().clone())
         return {"score": critic(model.encode(batch.x).content).square().mean()}
 
     before = [p.detach().clone() for p in model.parameters()]
     player = Player("critic", critic, loss, Optimiser(lr=0.1, warmup=1), every=3)
     train(model, [player], pictures(), steps=9, batch_size=8, device="cpu")
-    assert len(seen) == 3
+    assert len(critic_weights) == 3
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
-    assert not torch.equal(seen[0], seen[1])
+    assert not torch.equal(critic_weights[0], critic_weights[1])
 
 
-def test_a_deadline_hurries_the_schedule_and_ends_the_run() -> None:
-    model = AUTO.build((1, 10, 10))
+def test_time_bound_ends_a_run() -> None:
+    """A run of a million steps ends after half a second."""
+    model = AUTOENCODER.build((1, 10, 10))
     history = train(
-        model, AUTO.players(model), pictures(), steps=10**6, batch_size=8, seconds=0.5, device="cpu"
+        model,
+        AUTOENCODER.players(model),
+        pictures(),
+        steps=10**6,
+        batch_size=8,
+        seconds=0.5,
+        device="cpu",
     )
     assert history.steps < 10**5
 
 
-def test_impossible_choices_are_refused() -> None:
-    model = AUTO.build((1, 10, 10))
+def test_invalid_arguments_are_refused() -> None:
+    """The message names the argument and its value."""
+    model = AUTOENCODER.build((1, 10, 10))
     with pytest.raises(ConfigError, match="steps=0"):
-        train(model, AUTO.players(model), pictures(), steps=0)
+        train(model, AUTOENCODER.players(model), pictures(), steps=0)
     with pytest.raises(ConfigError, match="choose one of cpu"):
-        train(model, AUTO.players(model), pictures(), steps=1, device="tpu")
+        train(model, AUTOENCODER.players(model), pictures(), steps=1, device="tpu")
 
 
-def test_a_measure_is_taken_without_gradient_where_a_row_is_logged_and_changes_nothing() -> None:
-    seen: list[int] = []
+def test_measures_do_not_change_training() -> None:
+    """Measures are taken without gradient at logged steps; weights and losses stay the same."""
+    measured_steps: list[int] = []
 
     def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         assert not torch.is_grad_enabled()
-        seen.append(step)
+        measured_steps.append(step)
         return {"draw": torch.rand((), generator=generator), "size": torch.tensor(len(batch))}
 
-    def run(measured: bool) -> tuple[Tensor, History]:
-        model = AUTO.build((1, 10, 10), seed=0)
+    def run(has_measure: bool) -> tuple[Tensor, History]:
+        model = AUTOENCODER.build((1, 10, 10), seed=0)
         players = tuple(
-            replace(p, measure=measure if measured else None) for p in AUTO.players(model)
+            replace(player, measure=measure if has_measure else None)
+            for player in AUTOENCODER.players(model)
         )
         history = train(model, players, pictures(), steps=24, batch_size=8, device="cpu")
         return weights(model), history
 
-    (watched, history), (alone, plain) = run(True), run(False)
-    assert seen == [0, 10, 20, 23]
-    assert [row["autoencoder.size"] for row in history.rows] == [8.0] * 4
-    assert len({row["autoencoder.draw"] for row in history.rows}) == 4
-    assert torch.equal(watched, alone)
-    assert [row["reconstruction"] for row in history.rows] == [
+    (measured_weights, measured), (plain_weights, plain) = run(True), run(False)
+    assert measured_steps == [0, 10, 20, 23]
+    assert [row["autoencoder.size"] for row in measured.rows] == [8.0] * 4
+    assert len({row["autoencoder.draw"] for row in measured.rows}) == 4
+    assert torch.equal(measured_weights, plain_weights)
+    assert [row["reconstruction"] for row in measured.rows] == [
         row["reconstruction"] for row in plain.rows
     ]

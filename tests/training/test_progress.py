@@ -1,4 +1,4 @@
-"""Progress: the time that is left ends with the run, whether steps or seconds end it."""
+"""Progress: the estimate of the time left, with and without a bound on the time."""
 
 from __future__ import annotations
 
@@ -15,17 +15,31 @@ from unwarp.training.progress import Choice, Progress
 from unwarp.training.state import State
 from unwarp.warps import Identity
 
+SMALL_RECIPE = AE(warp=Identity(), n_content=2, net=Net("mlp", (4,), (4,)))
 
-def lines(
-    steps: int, pace: float, seconds: float | None, until: int, terminal: bool = False
+
+def printed_lines(
+    steps: int,
+    seconds_per_step: float,
+    max_seconds: float | None,
+    last_step: int,
+    terminal: bool = False,
 ) -> list[str]:
-    """What is printed of a run of `steps`, each of which takes `pace` seconds, up to step `until`."""
-    model = AE(warp=Identity(), n_content=2, net=Net("mlp", (4,), (4,))).build((1, 8))
-    state, page = State(model, (), (), (), steps, 0), io.StringIO()
-    progress = Progress("run", Console(file=page, width=60, force_terminal=terminal), seconds)
+    """The lines that `Progress` prints in a run.
+
+    Args:
+        steps: Number of steps of the whole run.
+        seconds_per_step: Time of a step.
+        max_seconds: Bound on the time of the run; None for none.
+        last_step: Number of steps until the run ends.
+        terminal: Whether a terminal is simulated.
+    """
+    state, page = State(SMALL_RECIPE.build((1, 8)), (), (), (), steps, 0), io.StringIO()
+    console = Console(file=page, width=60, force_terminal=terminal)
+    progress = Progress("run", console, max_seconds)
     progress.on_start(state)
-    for step in range(until):
-        state.step, state.history.seconds = step, pace * (step + 1)
+    for step in range(last_step):
+        state.step, state.history.seconds = step, seconds_per_step * (step + 1)
         progress.on_step(
             state,
             {
@@ -39,38 +53,44 @@ def lines(
     return page.getvalue().splitlines()
 
 
-def left(line: str) -> int:
-    found = re.search(r"(\d+) s left", line)
-    assert found
-    return int(found[1])
+def seconds_left(line: str) -> int:
+    """The estimate in a line."""
+    match = re.search(r"(\d+) s left", line)
+    assert match
+    return int(match[1])
 
 
-def test_a_run_without_a_bound_tells_each_tenth() -> None:
-    told = lines(50, 0.2, None, 50)
-    assert len(told) == 10
-    assert [left(line) for line in told] == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
-    assert "gradient" not in told[0] and "another one 3" in told[0]
+def test_each_tenth_prints_a_line() -> None:
+    """A run without a time bound prints ten lines, without gradient norms."""
+    lines = printed_lines(50, 0.2, None, 50)
+    assert len(lines) == 10
+    assert [seconds_left(line) for line in lines] == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+    assert "gradient" not in lines[0] and "another one 3" in lines[0]
 
 
-def test_a_bound_in_seconds_ends_the_estimate() -> None:
-    told = lines(1000, 1.0, 20.0, 20)
-    assert [left(line) for line in told] == [18, 16, 14, 12, 10, 8, 6, 4, 2, 0]
+def test_time_bound_ends_the_estimate() -> None:
+    """If the time ends the run, the time left is that until the bound."""
+    lines = printed_lines(1000, 1.0, 20.0, 20)
+    assert [seconds_left(line) for line in lines] == [18, 16, 14, 12, 10, 8, 6, 4, 2, 0]
 
 
-def test_a_bound_that_is_not_reached_changes_nothing() -> None:
-    assert lines(50, 0.2, 900.0, 50) == lines(50, 0.2, None, 50)
+def test_distant_time_bound_has_no_effect() -> None:
+    """If the steps end the run, the lines are those without a bound."""
+    assert printed_lines(50, 0.2, 900.0, 50) == printed_lines(50, 0.2, None, 50)
 
 
-def test_a_bar_goes_as_far_as_the_run_has_come() -> None:
-    assert "50 %" in "".join(lines(1000, 1.0, 20.0, 10, terminal=True))
+def test_bar_shows_the_completed_share() -> None:
+    """Half of the time is half of the bar."""
+    assert "50 %" in "".join(printed_lines(1000, 1.0, 20.0, 10, terminal=True))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(None, "40 steps"), (2.5, "40 steps in 2.5 s at most")]
+    ("max_seconds", "ending"), [(None, "40 steps"), (2.5, "40 steps, at most 2.5 s")]
 )
-def test_what_was_chosen_names_the_bound(seconds: float | None, words: str) -> None:
-    model = AE(warp=Identity(), n_content=2, net=Net("mlp", (4,), (4,))).build((1, 8))
-    told: list[str] = []
-    Choice(told.append, seconds).on_start(State(model, (), (), (), 40, 0))
-    assert told[0].endswith(words)
+def test_decisions_name_the_time_bound(max_seconds: float | None, ending: str) -> None:
+    """The line about the model ends with the steps and the bound on the time."""
+    lines: list[str] = []
+    Choice(lines.append, max_seconds).on_start(State(SMALL_RECIPE.build((1, 8)), (), (), (), 40, 0))
+    assert lines[0].startswith("training without a warp (baseline)")
+    assert lines[0].endswith(ending)
     assert torch.is_grad_enabled()

@@ -1,1 +1,1 @@
-"""What `auto` means: measured recipes, defaults by the data, and fields that a user sets."""
+"""Plans for training: measured recipes, defaults from data, and overrides."""

@@ -1,4 +1,4 @@
-"""What `auto` means: recipe, warp, padding, steps and clusters by the data."""
+"""Defaults that follow from the data: recipe, warp, padding, steps and clusters."""
 
 from __future__ import annotations
 
@@ -24,29 +24,42 @@ from unwarp.warps import Chain, Padding, Warp
 # receptive fields of 127 samples cover a short series.
 MAX_SERIES_FOR_REFINEMENT, MAX_LENGTH_FOR_REFINEMENT = 100, 256
 
-MAX_STEPS = 4000
+CONTENT_PER_CHANNEL = 8
+MAX_CHANNELS_FOR_CONTENT = 8
+"""Content columns that each channel of series after the first adds, and the last that does."""
+
 PASSES_OVER_DATA = 30
+MAX_STEPS = 4000
 MIN_STEPS_WITH_BANDS = 800
-"""Least steps of a recipe that learns small ripples, band by band."""
+"""Least number of steps with the `bands` term, as small ripples are learned late."""
 
 MAX_BRIGHTNESS_OF_DARK_RIM = 0.05
-"""Mean of the outermost values, 0 to 1, up to which the ground counts as dark."""
+"""Mean of the outermost values, in [0, 1], below which a background counts as dark."""
+
+SAMPLES_PER_CLUSTER = 10
+MIN_CLUSTERS, MAX_CLUSTERS = 2, 10
 
 
 def default_recipe(
     x: Tensor, domain: Domain, recipe: Any = None, warp: Any = "auto", n_content: int | None = None
 ) -> Recipe:
-    """The recipe for samples: the one that is asked for, else one that suits them.
+    """The requested recipe, or one that suits the samples.
 
     Args:
         x: Training samples (N, C, ...).
-        domain: What they are.
-        recipe: A `Recipe`, the name of a family, or None for an autoencoder.
-        warp: A `Warp`, a name, or `auto`: the recipe's, or where it was left as it comes, the domain's.
+        domain: Domain of the samples.
+        recipe: A `Recipe`, the name of a family, or None for the preset of the domain. A family
+            given by name gets the architecture of that preset.
+        warp: A `Warp`, its name, its description, or `auto` for the recipe's warp. The default
+            warp of `AE` then gives way to that of the domain, if it does not act on it.
         n_content: Size of the content code; None for the recipe's.
 
+    Returns:
+        A recipe with a warp and, if the recipe says `auto`, an inferred padding.
+
     Raises:
-        ConfigError: Not a recipe or a warp, an unknown name, or a warp that does not act on such samples.
+        ConfigError: `recipe` or `warp` is of the wrong type or unknown, or the warp does not act on
+            such samples.
     """
     if recipe is None or isinstance(recipe, str):
         recipe = _recipe_of_family(recipe, domain, x)
@@ -55,96 +68,117 @@ def default_recipe(
             f"recipe={recipe!r} is neither a Recipe nor one of {', '.join(models.families())}"
         )
     size = recipe.n_content if n_content is None else n_content
-    suitable = resolve_warp(warp) or _warp_of_recipe(recipe.warp, domain)
-    return infer_padding(replace(recipe, warp=suitable, n_content=int(size)), x, domain)
+    resolved_warp = resolve_warp(warp) or _warp_of_recipe(recipe.warp, domain)
+    return infer_padding(replace(recipe, warp=resolved_warp, n_content=int(size)), x, domain)
 
 
 def resolve_warp(warp: Any) -> Warp | None:
-    """The warp that is asked for, by itself, by name or as `describe` gives it; None for `auto`.
+    """The warp that a user names; None for `auto`.
+
+    Args:
+        warp: A `Warp`, its name, the mapping that `describe` makes of it, or `auto`.
 
     Raises:
-        ConfigError: Neither a warp nor the name of one.
+        ConfigError: `warp` is none of these, or its name is unknown.
     """
     if isinstance(warp, str):
         return None if warp == "auto" else warps.named(warp)
     if isinstance(warp, Mapping):
         warp = restore(warp)
     if not isinstance(warp, Warp):
-        raise ConfigError(f"warp={warp!r} is neither a Warp nor a name; see unwarp.warps")
+        raise ConfigError(
+            f"warp={warp!r} is neither a Warp nor a name; choose one of "
+            f"{', '.join(warps.families())}, or make one, such as Affine2d(rotation=30)"
+        )
     return warp
 
 
 def _recipe_of_family(family: str | None, domain: Domain, x: Tensor) -> Recipe:
-    """The recipe of a family, or of the domain, with the architecture that was measured for the domain."""
+    """The preset of a domain, or a family by name with the architecture of that preset."""
     preset = PRESET_OF_DOMAIN.get(domain.name) or AE(warp=warps.named(domain.warp))
     if family is not None:
-        plain = Architecture()
+        default = Architecture()
         names = [
-            f.name
-            for f in fields(Architecture)
-            if getattr(preset, f.name) != getattr(plain, f.name)
+            field.name
+            for field in fields(Architecture)
+            if getattr(preset, field.name) != getattr(default, field.name)
         ]
         preset = replace(models.named(family), **{name: getattr(preset, name) for name in names})
     return adapt_to_series(preset, x) if domain.has_times else preset
 
 
 def adapt_to_series(recipe: Recipe, x: Tensor) -> Recipe:
-    """The recipe with more content for more channels, and a second look at few, short series.
+    """The recipe, adapted to the number, length and channels of series.
 
-    Each channel beyond the first, up to the eighth, brings eight more columns of content. From few series of few samples a
-    staged autoencoder with a warp learns a second look at what the first one aligned, and draws each view from the content of
-    the other.
+    Each channel after the first, up to the eighth, adds eight columns of content. For fewer than
+    100 series of at most 256 samples, a staged autoencoder with a warp and second views also gets a
+    refinement of the first alignment and the swap of contents: the noise of few series would
+    otherwise be learned as content. Recipes with `net.detail` are left without refinement.
 
     Args:
         recipe: A recipe for series of one channel.
         x: Training series (N, C, T).
+
+    Returns:
+        A recipe of the same family.
     """
-    recipe = replace(recipe, n_content=recipe.n_content + 8 * (min(x.shape[1], 8) - 1))
+    extra_channels = min(x.shape[1], MAX_CHANNELS_FOR_CONTENT) - 1
+    recipe = replace(recipe, n_content=recipe.n_content + CONTENT_PER_CHANNEL * extra_channels)
     if not isinstance(recipe, AE) or recipe.encoder == "one-stage" or recipe.net.detail:
         return recipe
     if len(x) >= MAX_SERIES_FOR_REFINEMENT or x.shape[-1] > MAX_LENGTH_FOR_REFINEMENT:
         return recipe
-    return (
-        replace(recipe, refinements=1, swap=True)
-        if recipe.warp.factors and recipe.views
-        else recipe
-    )
+    can_refine = recipe.warp.factors and recipe.views
+    return replace(recipe, refinements=1, swap=True) if can_refine else recipe
 
 
 def default_steps(recipe: Recipe, x: Tensor, domain: Domain, batch_size: int) -> int:
-    """Training steps for about 30 passes over the data, within the bounds of the domain and the recipe.
+    """The number of training steps for about 30 passes over the data.
 
     Args:
-        recipe: What is trained.
+        recipe: The recipe; one with a `bands` term takes at least 800 steps.
         x: Training samples (N, C, ...).
-        domain: What they are.
-        batch_size: Samples a step.
+        domain: Domain of the samples, which sets another least number.
+        batch_size: Samples per step.
+
+    Returns:
+        A number of steps from the least number to 4,000.
     """
-    least = max(domain.min_steps, MIN_STEPS_WITH_BANDS if getattr(recipe, "bands", 0.0) else 0)
-    return int(min(max(PASSES_OVER_DATA * len(x) / batch_size, least), MAX_STEPS))
+    min_steps = max(domain.min_steps, MIN_STEPS_WITH_BANDS if getattr(recipe, "bands", 0.0) else 0)
+    return int(min(max(PASSES_OVER_DATA * len(x) / batch_size, min_steps), MAX_STEPS))
 
 
 def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None) -> int:
-    """Number of clusters: the domain's, else that of the classes, else a tenth of the samples.
+    """The number of clusters of codes.
 
     Args:
-        domain: What the samples are.
-        n_samples: How many there are.
-        labels: Their classes (N,), where known; how many there are is all that is used.
+        domain: Domain of the samples; its number of clusters, if it has one, is used.
+        n_samples: Number of samples.
+        labels: Classes (N,), if known. Only their number is used.
+
+    Returns:
+        The number of the domain, else of the classes (at least 2), else a tenth of the number of
+        samples, from 2 to 10.
     """
     if domain.n_clusters is not None:
         return domain.n_clusters
-    return (
-        int(np.clip(n_samples // 10, 2, 10)) if labels is None else max(2, len(np.unique(labels)))
-    )
+    if labels is not None:
+        return max(MIN_CLUSTERS, len(np.unique(labels)))
+    return int(np.clip(n_samples // SAMPLES_PER_CLUSTER, MIN_CLUSTERS, MAX_CLUSTERS))
 
 
 def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
-    """The recipe with one sampling rate for all parts of its warp, so that times come in seconds.
+    """The recipe with one sampling rate in all parts of its warp.
+
+    Times of the deformation are then in seconds.
 
     Args:
         recipe: Any recipe.
-        sampling_rate: That of the data in samples a second; None for the warp's own.
+        sampling_rate: Sampling rate of the data in samples per second; None for the rate that a
+            part of the warp has.
+
+    Returns:
+        The recipe; unchanged if neither the data nor the warp has a rate.
     """
     parts: list[Any] = list(recipe.warp.parts)
     rate = sampling_rate or sampling_rate_of(recipe.warp)
@@ -158,29 +192,39 @@ def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
 
 
 def sampling_rate_of(warp: Warp) -> float | None:
-    """Samples a second that a warp was given, if it was."""
+    """The sampling rate of a warp, or None.
+
+    In samples per second; that of a chain is the first rate among its parts.
+    """
     rates = (getattr(part, "sampling_rate", None) for part in warp.parts)
     return next((float(rate) for rate in rates if rate), None)
 
 
 def _warp_of_recipe(warp: Warp, domain: Domain) -> Warp:
-    """A recipe's warp, or the domain's where the recipe left it as it comes."""
+    """A recipe's warp if it acts on the domain, or the domain's for the default of `AE`."""
     if warp.domain in ("auto", domain.name):
         return warp
     if warp == AE().warp:
         return warps.named(domain.warp)
     raise ConfigError(
-        f"the recipe's warp {warp.name!r} acts on {warp.domain} data, X holds {domain.name} data"
+        f"the recipe's warp {warp.name!r} acts on {warp.domain} data, and X holds {domain.name} "
+        f"data; choose another warp, such as warp={domain.warp!r}"
     )
 
 
 def infer_padding(recipe: Recipe, x: Tensor, domain: Domain) -> Recipe:
-    """The recipe with a padding: where it is `auto`, zeros if the rim of the samples is dark, else the rim.
+    """The recipe with a value for `padding="auto"`.
+
+    A padding of the domain comes first. Otherwise the padding is `zeros` if the rim of the samples
+    is dark, with a mean outermost value below 0.05, and `border` if not.
 
     Args:
-        recipe: Any recipe.
-        x: Training samples (N, C, ...), 0 to 1.
-        domain: What they are; its own padding counts, if it has one.
+        recipe: Any recipe; one with another padding than `auto` comes back unchanged.
+        x: Training samples (N, C, ...) in [0, 1].
+        domain: Domain of the samples.
+
+    Returns:
+        A recipe with the padding `zeros`, `border` or that of the domain.
     """
     if recipe.padding != "auto":
         return recipe

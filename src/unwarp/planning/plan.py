@@ -1,4 +1,4 @@
-"""What was asked for (`Request`), and what is then decided (`Plan`)."""
+"""The `Request` of a user, and the `Plan` for a training."""
 
 from __future__ import annotations
 
@@ -27,16 +27,25 @@ from unwarp.warps import Warp
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks of a model; everything else is decided by the data.
+    """The model that a user asks for; a run stores it.
+
+    Each field left at its default is decided by the data. Fields are checked at once, before any
+    data are read. A value may be set in one way only: as a field or as an override.
 
     Attributes:
-        recipe: A `Recipe`, the name of a family, or None for what suits the data.
-        warp: A `Warp`, the name of one, or `auto`; it replaces the recipe's.
-        n_content: Size of the content code, or None for the recipe's.
-        overrides: Fields of the recipe, as `{"optimiser.lr": 1e-3}`, laid over what was decided.
+        recipe: A `Recipe`, the name of a family, or None for a recipe that suits the data.
+        warp: A `Warp`, its name, or `auto` for the warp of the recipe.
+        n_content: Size of the content code; None for that of the recipe.
+        overrides: Values of recipe fields by dotted name, such as `{"optimiser.lr": 1e-3}`.
 
     Raises:
-        ConfigError: An unknown family, a field that it does not have, or two answers to one question.
+        ConfigError: The family or a field is unknown, or a field is set in two ways.
+
+    Example:
+        >>> Request(recipe="vae", overrides={"beta": 2.0}).family
+        'vae'
+        >>> Request().is_open
+        True
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -46,36 +55,50 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value, is_open in (
-            ("warp", self.warp, self.warp == "auto"),
-            ("n_content", self.n_content, self.n_content is None),
-            ("family", self.recipe, self.recipe in (None, self.overrides.get("family"))),
-        ):
-            if name in self.overrides and not is_open:
-                raise ConfigError(
-                    f"{name} is asked for twice, as {value!r} and by overrides as "
-                    f"{self.overrides[name]!r}; give one of the two"
-                )
+        self._check_duplicates()
         family = models.named(self.family) if isinstance(self.family, str) else self.family
         if isinstance(family, Recipe):
             check_fields(self.overrides, type(family))
-        elif family is None:  # perhaps the family of a data set's own recipe
+        elif family is None:  # the data set may have a recipe of any family
             check_fields(self.overrides, AE, *Recipe.registry.values())
+
+    def _check_duplicates(self) -> None:
+        """Refuse a warp, a size or a family that is set twice, as a field and as an override."""
+        settings = (
+            ("warp", "warp", self.warp == "auto"),
+            ("n_content", "n_content", self.n_content is None),
+            ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
+        )
+        for name, key, is_open in settings:
+            if key in self.overrides and not is_open:
+                raise ConfigError(
+                    f"{name}={getattr(self, name)!r} is also set by overrides, "
+                    f"as {key}={self.overrides[key]!r}; keep one of the two"
+                )
 
     @property
     def family(self) -> Any:
-        """The recipe or the name of a family, overrides included."""
+        """The requested recipe or family name; None if the data decide.
+
+        It comes from the field `recipe`, else from the override `family`.
+        """
         return self.overrides.get("family") if self.recipe is None else self.recipe
 
     @property
     def is_open(self) -> bool:
-        """Whether neither family nor warp is asked for, so that the data decide how much to warp."""
-        warps = [key for key in self.overrides if key.partition(".")[0] == "warp"]
-        return self.family is None and self.warp == "auto" and not warps
+        """Whether the data decide how much to warp.
+
+        They do if the request has neither a family nor a warp, nor fields of a warp.
+        """
+        warp_keys = [key for key in self.overrides if key.partition(".")[0] == "warp"]
+        return self.family is None and self.warp == "auto" and not warp_keys
 
     @property
     def warp_domain(self) -> str:
-        """The domain on which the warp acts, or `auto` where that is not said."""
+        """Name of the domain that the requested warp acts on, or `auto`.
+
+        It decides how samples with three axes are read. The default warp of `AE` counts as none.
+        """
         warp = resolve_warp(self.overrides.get("warp", self.warp))
         if warp is None and isinstance(self.recipe, Recipe) and self.recipe.warp != AE().warp:
             warp = self.recipe.warp
@@ -84,14 +107,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is decided: all that `train` needs besides the data.
+    """The decisions for a training: all arguments of `train` except the data.
 
     Attributes:
         recipe: The recipe.
-        steps: Training steps.
-        batch_size: Samples a step.
-        why: Reasons, in lines for people.
-        is_open: Whether a training must still decide how much to warp.
+        steps: Number of training steps.
+        batch_size: Samples per step.
+        why: Reasons for the decisions, as lines for the user.
+        is_open: Whether trial trainings must still decide how much to warp.
+
+    Example:
+        >>> plan = Plan(AE(), steps=300, batch_size=64)
+        >>> plan.recipe.family, plan.is_open
+        ('ae', False)
     """
 
     recipe: Recipe
@@ -112,24 +140,32 @@ def make_plan(
     steps: int | None = None,
     why: tuple[str, ...] = (),
 ) -> Plan:
-    """The plan for training samples, as far as it can be read off them.
+    """The plan of a training, from a request and the data.
+
+    In order of precedence the recipe comes from the request, from trial trainings (`decided`), from
+    the measured recipe of a built-in data set, or from the preset of the domain. Overrides are laid
+    over it last, so they change no other decision.
 
     Args:
-        request: What was asked for.
-        schema: What the samples are.
-        data: Training samples as a model sees them.
-        decided: A recipe that a training decided on, where nothing else was asked for.
-        has_gaps: Whether to learn from what was observed alone.
-        batch_size: Samples a step; None for the domain's.
-        steps: Training steps; None for as many as suit the data.
-        why: Reasons so far.
+        request: The request of the user.
+        schema: Schema of the samples, with domain and sampling rate.
+        data: Training samples as the model takes them.
+        decided: Recipe that trial trainings selected; None before them.
+        has_gaps: Whether the model learns from the observed values alone, as with
+            `missing="mask"`; ignored in domains without missing values.
+        batch_size: Samples per step; None for the number of the domain.
+        steps: Number of training steps; None for `default_steps`.
+        why: Reasons for `decided`, as lines for the user.
+
+    Returns:
+        The plan; `is_open` if trial trainings must still select a recipe.
 
     Raises:
-        ConfigError: No such recipe, warp or field, or one that does not fit the samples.
+        ConfigError: A recipe, a warp or a field is unknown, or does not fit the samples.
     """
-    measured = RECIPE_OF_DATASET.get(data.registered_name)
-    if decided is None and request.family is None and measured is not None:
-        decided, why = measured, (*why, f"the recipe measured on {data.registered_name}")
+    measured_recipe = RECIPE_OF_DATASET.get(data.registered_name)
+    if decided is None and request.family is None and measured_recipe is not None:
+        decided, why = measured_recipe, (*why, f"the recipe measured on {data.registered_name}")
     is_open = request.is_open and decided is None
     recipe = default_recipe(
         data.x, schema.domain, request.family or decided, request.warp, request.n_content
@@ -139,5 +175,5 @@ def make_plan(
     recipe = infer_padding(lay_over(recipe, request.overrides), data.x, schema.domain)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
-    suitable = default_steps(recipe, data.x, schema.domain, batch_size)
-    return Plan(recipe, suitable if steps is None else steps, batch_size, why, is_open)
+    suitable_steps = default_steps(recipe, data.x, schema.domain, batch_size)
+    return Plan(recipe, suitable_steps if steps is None else steps, batch_size, why, is_open)

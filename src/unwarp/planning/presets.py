@@ -1,4 +1,4 @@
-"""Recipes that were measured, and the data sets that they were measured on."""
+"""Measured recipes, and the data sets that they were measured on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ DIGITS = AE(
     prior=2.0,
     views=0.0,
 )
-"""Pictures of one light object on a dark background, somewhere in the frame: Affine MNIST."""
+"""Recipe for pictures of one light object on a dark background, at any place in the frame.
+
+It was measured on Affine MNIST.
+"""
 
 
 SERIES = AE(
@@ -32,7 +35,10 @@ SERIES = AE(
     equivariance=100.0,
     optimiser=Optimiser(lr=3e-3, warmup=40, clip=100.0),
 )
-"""Series of one length, standardised, that hurry and linger: some hundred steps of 20 series or more."""
+"""Recipe for standardised series of one length that differ in timing.
+
+It needs some hundred steps of 20 series or more.
+"""
 
 
 SHARP = replace(
@@ -43,7 +49,7 @@ SHARP = replace(
     equivariance=200.0,
     bands=1.0,
 )
-"""Series that small, short ripples tell apart."""
+"""Recipe for series that differ in small, short ripples; it was measured on Trace."""
 
 
 RATE_INVARIANT = replace(
@@ -55,9 +61,13 @@ RATE_INVARIANT = replace(
     swap=False,
     equivariance=0.0,
 )
-"""One stage and the reconstruction loss alone, as first published (Koneripalli et al. 2020), with `SERIES`'s networks: a comparison."""
+"""The rate-invariant autoencoder (Koneripalli et al. 2020), for comparison.
+
+As published it has one stage and minimises the reconstruction error alone; the networks are those
+of `SERIES`.
+"""
 
 RECIPE_OF_DATASET.update({"affine-mnist": DIGITS, "trace": SHARP})
 
 PRESET_OF_DOMAIN: Mapping[str, Recipe] = {"image": AE(), "series": SERIES}
-"""Where a recipe starts that was measured on nothing: by the name of the domain."""
+"""The recipe from which a default starts, by the name of the domain."""

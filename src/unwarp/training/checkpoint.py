@@ -1,7 +1,7 @@
-"""Models and runs on disk: choices as JSON, tensors as safetensors; nothing is ever unpickled or half written.
+"""Checkpoints, files from which an interrupted run resumes exactly.
 
-A model folder holds `config.json` (format version, recipe, sample shape, whatever else the writer adds),
-`model.safetensors` and a `README.md`. A run keeps one `checkpoint.safetensors` with everything that training carries.
+The file holds tensors as safetensors and all other values as JSON in its metadata. Nothing is
+unpickled, and a file is replaced as a whole, so that an interrupt leaves no partial file.
 """
 
 from __future__ import annotations
@@ -25,76 +25,117 @@ from unwarp.training.state import History, Row, State
 
 
 class Checkpoint(Callback):
-    """Keeps a run's state in one file, puts it back at the start, and turns Ctrl-C into a clean stop.
+    """Callback that saves the state of a run and resumes from it.
+
+    If the file exists at the start, the run continues from it and ends bit-equal to a run without a
+    stop. While the run lasts, the first Ctrl-C writes the file after the current step and then
+    raises `KeyboardInterrupt`; a second one raises it at once. Put it last among the callbacks, so
+    that the others see a step before it is saved.
 
     Args:
-        path: The file; it is replaced as a whole.
-        every: Steps between two writings.
+        path: The file.
+        interval: Steps between two writes, at least 1.
+
+    Attributes:
+        path: The file.
+        interval: Steps between two writes.
+
+    Example:
+        >>> checkpoint = Checkpoint("folder/run.checkpoint", interval=500)
+        >>> checkpoint.path.name, checkpoint.interval
+        ('run.checkpoint', 500)
     """
 
-    def __init__(self, path: str | Path, every: int = 200) -> None:
-        self.path, self.every = Path(path), every
-        self._stop = False
-        self._before: Any = None
+    def __init__(self, path: str | Path, interval: int = 200) -> None:
+        self.path, self.interval = Path(path), interval
+        self._stop_requested = False
+        self._previous_handler: Any = None
 
     def on_start(self, state: State) -> None:
-        """Continue from the file where there is one."""
+        """Resume from the file if it exists, and catch interrupts.
+
+        Args:
+            state: The initial state, replaced in place by that of the file.
+
+        Raises:
+            CheckpointError: The file is damaged, or belongs to a run with other steps or another
+                seed.
+        """
         if self.path.is_file():
             _read_state(self.path, state)
         try:
-            self._before = signal.signal(signal.SIGINT, self._ask)
-        except ValueError:  # not the main thread: an interrupt is not ours to catch
-            self._before = None
+            self._previous_handler = signal.signal(signal.SIGINT, self._request_stop)
+        except ValueError:  # Python lets only the main thread catch interrupts
+            self._previous_handler = None
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self._stop:
-            self._release()
+    def _request_stop(self, number: int, frame: FrameType | None) -> None:
+        """Handle an interrupt: the first one stops after the step, the second one at once."""
+        if self._stop_requested:
+            self._restore_handler()
             raise KeyboardInterrupt
-        self._stop = True
+        self._stop_requested = True
 
     def on_step(self, state: State, terms: Row) -> None:
-        """Write every so often; after an interrupt, write and stop.
+        """Write the file at regular intervals, and before a requested stop.
+
+        Args:
+            state: The state after the step.
+            terms: Values of the step; ignored.
 
         Raises:
-            KeyboardInterrupt: The user asked for a stop; the state is on disk.
+            KeyboardInterrupt: The user pressed Ctrl-C; the state is in the file.
         """
-        if self._stop or (state.step + 1) % self.every == 0:
+        if self._stop_requested or (state.step + 1) % self.interval == 0:
             _write_state(self.path, state)
-        if self._stop:
+        if self._stop_requested:
             raise KeyboardInterrupt
 
     def on_stop(self, state: State) -> None:
-        """Give the interrupt back."""
-        self._release()
+        """Restore the earlier handler of interrupts.
+
+        Args:
+            state: The state of the interrupted run; it is not written.
+        """
+        self._restore_handler()
 
     def on_end(self, state: State) -> None:
-        """Give the interrupt back; the file stays until `discard`, when the trained model is safe elsewhere."""
-        self._release()
+        """Restore the earlier handler of interrupts, and keep the file.
+
+        Call `discard` as soon as the trained model is saved elsewhere.
+
+        Args:
+            state: The state after the run; it is not written.
+        """
+        self._restore_handler()
 
     def discard(self) -> None:
-        """Delete the file."""
+        """Delete the file, if it exists."""
         self.path.unlink(missing_ok=True)
 
-    def _release(self) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
+    def _restore_handler(self) -> None:
+        if self._previous_handler is not None:
+            signal.signal(signal.SIGINT, self._previous_handler)
+            self._previous_handler = None
 
 
-def _tensors(state: State) -> dict[str, Tensor]:
-    found = {f"model.{k}": v for k, v in state.model.state_dict().items()}
+def _state_tensors(state: State) -> dict[str, Tensor]:
+    """All tensors of a state by name, on the CPU: weights, averages and optimiser states."""
+    tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
     for i, (player, optimiser, average) in enumerate(
         zip(state.players, state.optimisers, state.averages, strict=True)
     ):
         if player.module is not state.model:
-            found |= {f"player{i}.{k}": v for k, v in player.module.state_dict().items()}
-        found |= {f"average{i}.{k}": v for k, v in average.items()}
-        for row, slots in optimiser.state_dict()["state"].items():
-            found |= {f"optimiser{i}.{row}.{k}": torch.as_tensor(v) for k, v in slots.items()}
-    return {k: v.detach().cpu().contiguous().clone() for k, v in found.items()}
+            weights = player.module.state_dict()
+            tensors |= {f"player{i}.{name}": value for name, value in weights.items()}
+        tensors |= {f"average{i}.{name}": value for name, value in average.items()}
+        for row, moments in optimiser.state_dict()["state"].items():
+            named = {f"optimiser{i}.{row}.{name}": value for name, value in moments.items()}
+            tensors |= {name: torch.as_tensor(value) for name, value in named.items()}
+    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
 
 
 def _write_state(path: Path, state: State) -> None:
+    """Write a state to a file, by way of a partial file that then replaces it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "format_version": FORMAT,
@@ -105,45 +146,46 @@ def _write_state(path: Path, state: State) -> None:
         "scaler": state.scaler.state_dict() if state.scaler else None,
     }
     partial = path.with_suffix(".partial")
-    save_file(_tensors(state), partial, {"state": json.dumps(record)})
+    save_file(_state_tensors(state), partial, {"state": json.dumps(record)})
     partial.replace(path)
 
 
 def _read_state(path: Path, state: State) -> None:
-    """Put the state of a file into `state`."""
+    """Load the state in a file into `state`."""
     record, tensors = _read_file(path)
     if (record["steps"], record["seed"]) != (state.steps, state.seed):
         raise CheckpointError(
-            f"{path} belongs to a run of {record['steps']} steps with seed {record['seed']}, this one "
-            f"has {state.steps} and {state.seed}; delete the file to start again"
+            f"{path} belongs to another run, of {record['steps']} steps with seed "
+            f"{record['seed']}, and this run has {state.steps} steps and seed {state.seed}; delete "
+            "the file to start from the first step, or repeat the settings of the other run"
         )
-    state.model.load_state_dict(_part(tensors, "model."))
-    slots = zip(state.players, state.optimisers, state.averages, strict=True)
-    for i, (player, optimiser, average) in enumerate(slots):
+    state.model.load_state_dict(_select(tensors, "model."))
+    entries = zip(state.players, state.optimisers, state.averages, strict=True)
+    for i, (player, optimiser, average) in enumerate(entries):
         if player.module is not state.model:
-            player.module.load_state_dict(_part(tensors, f"player{i}."))
-        for name, value in _part(tensors, f"average{i}.").items():
+            player.module.load_state_dict(_select(tensors, f"player{i}."))
+        for name, value in _select(tensors, f"average{i}.").items():
             average[name].copy_(value)
-        _restore_optimiser(optimiser, _part(tensors, f"optimiser{i}."))
+        _restore_optimiser(optimiser, _select(tensors, f"optimiser{i}."))
     if state.scaler and record.get("scaler"):
         state.scaler.load_state_dict(record["scaler"])
     state.step, state.history = record["step"], History(**record["history"])
 
 
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Record and tensors of a checkpoint."""
+    """The record and the tensors in a checkpoint file."""
     try:
         with safe_open(path, "pt") as file:
             record = json.loads(file.metadata()["state"])
             return record, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise CheckpointError(
-            f"{path} is damaged ({error}); delete it to start the run again"
+            f"{path} is damaged ({error}); delete it to start the run from the first step"
         ) from error
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Tensors whose names start with a prefix, by the rest of their names."""
+def _select(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors with a prefix in their names, by the rest of the names."""
     return {
         name.removeprefix(prefix): value
         for name, value in tensors.items()
@@ -152,7 +194,7 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put the state of each parameter, named `row.key`, into an optimiser."""
+    """Load the state of each parameter, with names `row.key`, into an optimiser."""
     rows: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         row, key = name.split(".", 1)

@@ -1,4 +1,8 @@
-"""Where and with which numbers to train."""
+"""The device and the precision of a training run.
+
+`accelerate` provides device placement, mixed precision and data-parallel processes. It is imported
+only when a run starts, as the import takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,28 @@ from typing import TYPE_CHECKING
 import torch
 
 from unwarp.core import Precision
+from unwarp.devices import place
 from unwarp.errors import ConfigError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-from unwarp.devices import place
 
 
-def accelerator(device: str, precision: Precision = "no") -> Accelerator:
-    """Device placement, mixed precision and data-parallel processes, from accelerate.
+def make_accelerator(device: str, precision: Precision = "no") -> Accelerator:
+    """The accelerator of a run: device, mixed precision and processes.
+
+    Each call starts from a clean state, so that runs in one process may differ in precision.
+
+    Args:
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `no` for float32, or `fp16` or `bf16` for mixed precision.
+
+    Returns:
+        An `accelerate.Accelerator`. It runs data-parallel if the script was started by `accelerate
+        launch`.
 
     Raises:
-        ConfigError: The device is unknown or absent.
+        ConfigError: The device or the precision is unknown, or the device is not available.
     """
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
@@ -26,10 +40,12 @@ def accelerator(device: str, precision: Precision = "no") -> Accelerator:
     if precision not in ("no", "fp16", "bf16"):
         raise ConfigError(f"precision={precision!r} is unknown; choose no, fp16 or bf16")
     place(device)
+    # accelerate keeps the precision of its first use in a process unless its state is reset
     AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())
     engine = Accelerator(cpu=device == "cpu", mixed_precision=precision)
     if device not in ("auto", engine.device.type):
         raise ConfigError(
-            f"device={device!r} was asked for, accelerate chose {engine.device.type!r}; use device='auto'"
+            f"device={device!r} is not the device that accelerate selected, "
+            f"{engine.device.type!r}; use device='auto'"
         )
     return engine

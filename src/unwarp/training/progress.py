@@ -1,4 +1,4 @@
-"""Progress for people: a bar with the loss terms, the pace and the time left; plain lines where there is no terminal."""
+"""Progress of a run: a bar in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,116 +6,171 @@ from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from rich.progress import Progress as RichProgress
 from rich.table import Column
 
 from unwarp.models.model import Model
 from unwarp.training.callbacks import Callback
 from unwarp.training.state import Row, State
 
+PROGRESS_LINES = 10
+"""Number of lines that a run prints without a terminal."""
+
 
 class Choice(Callback):
-    """Says, before the first step, what will be trained.
+    """Callback that prints the decisions about a model and its training.
 
     Args:
-        say: Takes the line.
-        seconds: Bound on the training; None for none.
+        print_line: Called with each line.
+        seconds: Greatest training time in seconds; None for no bound.
+
+    Example:
+        >>> from unwarp.models import AE
+        >>> state = State(AE(n_content=2).build((1, 8, 8)), (), (), (), steps=100, seed=0)
+        >>> Choice(print).on_start(state)  # doctest: +ELLIPSIS
+        training with warp affine: 2 content dimensions, templates of 8x8, padding zeros, ...
     """
 
-    def __init__(self, say: Callable[[str], None], seconds: float | None = None) -> None:
-        self.say, self.seconds = say, seconds
-        self._said: set[str] = set()
+    def __init__(self, print_line: Callable[[str], None], seconds: float | None = None) -> None:
+        self.print_line, self.seconds = print_line, seconds
+        self._printed_lines: set[str] = set()
 
     def on_message(self, line: str) -> None:
-        """The line, as it is; once, however many models are trained on the same samples."""
-        if line not in self._said:
-            self._said.add(line)
-            self.say(line)
+        """Print a line, but only once.
+
+        Several models are trained on the same samples and repeat the message.
+
+        Args:
+            line: The line.
+        """
+        if line not in self._printed_lines:
+            self._printed_lines.add(line)
+            self.print_line(line)
 
     def on_start(self, state: State) -> None:
-        """One line: warp, sizes, window, steps; and where a stopped run goes on."""
+        """Print the warp, the model's size and the number of steps.
+
+        The model must be a `Model`; another module raises an `AssertionError`.
+
+        Args:
+            state: State with a `Model`. The step is above 0 if an interrupted run is resumed.
+        """
         model = state.model
         assert isinstance(model, Model)
-        size = sum(p.numel() for p in model.parameters())
-        where = "x".join(map(str, model.window.size))
-        self.say(
-            f"chosen: warp {'+'.join(part.name for part in model.warp.parts)}, {model.n_content} content dimensions, templates "
-            f"of {where}, padding {model.padding}, {size:,} parameters, {state.steps:,} steps"
-            + (f" in {self.seconds:g} s at most" if self.seconds else "")
-            + (f", of which {state.step:,} are done" if state.step else "")
+        warp = "+".join(part.name for part in model.warp.parts)
+        title = f"with warp {warp}" if model.warp.factors else "without a warp (baseline)"
+        n_parameters = sum(p.numel() for p in model.parameters())
+        template_size = "x".join(map(str, model.window.size))
+        self.print_line(
+            f"training {title}: {model.n_content} content dimensions, templates of "
+            f"{template_size}, padding {model.padding}, {n_parameters:,} parameters, "
+            f"{state.steps:,} steps"
+            + (f", at most {self.seconds:g} s" if self.seconds else "")
+            + (f", resumed after step {state.step:,}" if state.step else "")
         )
 
 
 class Progress(Callback):
-    """Shows a run. Beside a terminal's bar nothing else is printed; elsewhere one line for each tenth of the run.
+    r"""Callback that shows the progress of a run.
+
+    In a terminal it is a bar with loss terms, elapsed time and time left; nothing else should be
+    printed beside it. Elsewhere, one line is printed for each tenth of the run.
 
     Args:
         title: Name of the run.
-        console: Where to print; None for standard error.
-        seconds: Bound on the training, which ends at its last step or with these; None for none.
+        console: Console to print to; None for standard error.
+        seconds: Greatest training time in seconds, which may end the run before its last step;
+            None for no bound.
+
+    Example:
+        >>> from io import StringIO
+        >>> from torch import nn
+        >>> page = StringIO()
+        >>> progress = Progress("demo", Console(file=page))
+        >>> state = State(nn.Identity(), (), (), (), steps=1, seed=0)
+        >>> progress.on_step(state, {"reconstruction": 0.5})
+        >>> page.getvalue()
+        'demo: step 1 of 1, 0 s left, reconstruction 0.5\n'
     """
 
     def __init__(
         self, title: str, console: Console | None = None, seconds: float | None = None
     ) -> None:
         self.title, self.console, self.seconds = title, console or Console(stderr=True), seconds
-        self._bars: Bars | None = None
+        self._bar: RichProgress | None = None
         self._latest: Row = {}
-        self._told = 0
+        self._n_lines = 0
 
     def on_start(self, state: State) -> None:
-        """Open the bar."""
-        self._told = int(10 * self._share(state, state.step))
+        """Open the bar, at the position of a resumed run.
+
+        Args:
+            state: The state before the first step.
+        """
+        share = self._share(state, state.step)
+        self._n_lines = int(PROGRESS_LINES * share)
         if not self.console.is_terminal:
             return
-        columns = (
+        terms_column = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(24),
             TextColumn("{task.percentage:3.0f} %"),
-        )
-        words = (
-            TextColumn(
-                "[dim]{task.fields[terms]}",
-                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
-            ),
+            TextColumn("[dim]{task.fields[terms]}", table_column=terms_column),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            console=self.console,
+            expand=True,
         )
-        self._bars = Bars(*columns, *words, console=self.console, expand=True)
-        self._bars.start()
-        self._task = self._bars.add_task(self.title, total=1.0, terms="")
-        self._bars.update(self._task, completed=self._share(state, state.step))
+        self._bar.start()
+        self._task = self._bar.add_task(self.title, total=1.0, terms="")
+        self._bar.update(self._task, completed=share)
 
     def on_step(self, state: State, terms: Row) -> None:
-        """Move the bar, or print a line: the latest of every loss term and measure; gradient norms are for the history."""
-        self._latest |= {
-            name: value for name, value in terms.items() if not name.endswith(".gradient")
-        }
-        words = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
-        done = state.step + 1
-        share = self._share(state, done)
-        if self._bars:
-            self._bars.update(self._task, completed=share, terms=words)
-        elif int(10 * share) > self._told:
-            self._told = int(10 * share)
-            left = state.history.seconds / share * (1 - share)
+        """Move the bar, or print a line for each tenth.
+
+        The latest value of each loss term and measure is shown. Gradient norms are left to the
+        history.
+
+        Args:
+            state: The state after the step.
+            terms: Values of the step by name.
+        """
+        self._latest |= {k: value for k, value in terms.items() if not k.endswith(".gradient")}
+        values = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
+        n_steps = state.step + 1
+        share = self._share(state, n_steps)
+        if self._bar:
+            self._bar.update(self._task, completed=share, terms=values)
+        elif int(PROGRESS_LINES * share) > self._n_lines:
+            self._n_lines = int(PROGRESS_LINES * share)
+            seconds_left = state.history.seconds / share * (1 - share)
             self.console.print(
-                f"{self.title}: step {done} of {state.steps}, {left:.0f} s left, {words}",
+                f"{self.title}: step {n_steps} of {state.steps}, {seconds_left:.0f} s left, "
+                f"{values}",
                 highlight=False,
                 soft_wrap=True,
             )
 
-    def _share(self, state: State, done: int) -> float:
-        """How much of the run lies behind, 0 to 1: in steps, or in seconds where their bound is nearer."""
-        timed = state.history.seconds / self.seconds if self.seconds else 0.0
-        return min(1.0, max(done / state.steps, timed))
+    def _share(self, state: State, n_steps: int) -> float:
+        """Completed share of the run, 0 to 1, by steps or by time, whichever is nearer the end."""
+        time_share = state.history.seconds / self.seconds if self.seconds else 0.0
+        return min(1.0, max(n_steps / state.steps, time_share))
 
     def on_stop(self, state: State) -> None:
-        """Close the bar."""
+        """Close the bar.
+
+        Args:
+            state: The state of the interrupted run.
+        """
         self.on_end(state)
 
     def on_end(self, state: State) -> None:
-        """Close the bar."""
-        if self._bars:
-            self._bars.stop()
+        """Close the bar.
+
+        Args:
+            state: The state after the run.
+        """
+        if self._bar:
+            self._bar.stop()

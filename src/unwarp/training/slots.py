@@ -1,4 +1,4 @@
-"""The place of a player in the loop: its loss, optimiser and averaged weights, and its step."""
+"""The step of one player: loss, gradient, clipping, optimiser and averaged weights."""
 
 from __future__ import annotations
 
@@ -20,27 +20,59 @@ if TYPE_CHECKING:
 
 
 class Objective(nn.Module):
-    """A player's loss as a module's forward pass, for data-parallel wrappers and autocasting."""
+    """The loss of a player as the forward pass of a module.
+
+    Wrappers for mixed precision and data-parallel processes act on a forward pass, and so on the
+    whole loss.
+
+    Args:
+        player: The player.
+
+    Attributes:
+        module: The player's module, which holds the parameters.
+        loss: The player's loss.
+
+    Example:
+        >>> player = Player("zero", nn.Identity(), lambda batch, step, generator: {"loss": batch.x})
+        >>> Objective(player)(Batch(torch.zeros(1), torch.arange(1)), 0, torch.Generator())
+        {'loss': tensor([0.])}
+    """
 
     def __init__(self, player: Player) -> None:
         super().__init__()
         self.module, self.loss = player.module, player.loss
 
     def forward(self, batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """The player's loss terms."""
+        """The loss terms of the player.
+
+        Args:
+            batch: Samples of the step.
+            step: Number of the step.
+            generator: Generator of all draws in the step.
+
+        Returns:
+            Weighted scalars by name; their sum is minimised.
+        """
         return self.loss(batch, step, generator)
 
 
 @dataclass(frozen=True)
 class PlayerSlot:
-    """A player's place in the loop.
+    """A player with all that its step needs.
 
     Attributes:
         player: The player.
         objective: Its loss as a module, wrapped for precision and processes.
-        optimiser: Its optimiser, wrapped likewise.
-        schedule: Factor of its learning rate over the run.
-        average: Its averaged weights by name; empty for none.
+        optimiser: Its optimiser, wrapped for the gradient scaler if there is one.
+        schedule: Factor of its learning rate as a function of the position in the run, in steps.
+        average: Its averaged weights by name, updated in place; empty for none.
+
+    Example:
+        >>> player = Player("net", nn.Linear(2, 1), lambda batch, step, generator: {})
+        >>> optimiser = player.optimiser.build(player.module)
+        >>> schedule = player.optimiser.schedule(steps=100)
+        >>> PlayerSlot(player, Objective(player), optimiser, schedule, average={}).schedule(0)
+        0.1
     """
 
     player: Player
@@ -50,10 +82,16 @@ class PlayerSlot:
     average: dict[str, Tensor]
 
 
-def slots_of(state: State, engine: Accelerator) -> list[PlayerSlot]:
-    """The players' places in a step, in order.
+def make_slots(state: State, engine: Accelerator) -> list[PlayerSlot]:
+    """The slots of the players, in the order of their steps.
 
-    Optimisers are wrapped for the gradient scaler alone, as that costs time.
+    Args:
+        state: State with players, optimisers and averages.
+        engine: Accelerator of the run.
+
+    Returns:
+        One slot for each player. Optimisers are wrapped only for a gradient scaler, as the wrapper
+        costs time.
     """
     records = zip(state.players, state.optimisers, state.averages, strict=True)
     return [
@@ -76,15 +114,22 @@ def step_player(
     position: float,
     generator: torch.Generator,
 ) -> Row:
-    """The loss terms of one player, after its forward pass, backward pass and step.
+    """Update the parameters of one player once.
 
     Args:
-        engine: Device, precision and processes.
-        slot: The player's place in the loop.
+        engine: Accelerator of the run.
+        slot: Slot of the player.
         batch: Samples of the step.
         step: Number of the step.
-        position: Place in the run, in steps, which the schedule follows.
-        generator: Generator of everything random in the step.
+        position: Position in the run, in steps, for the schedule of the learning rate.
+        generator: Generator of all draws in the step.
+
+    Returns:
+        The loss terms by name and, at logged steps or if gradients are clipped, the gradient norm
+        before clipping as `<player>.gradient`.
+
+    Raises:
+        TrainingError: A loss term or the gradient norm is not finite.
     """
     player, optimiser = slot.player, slot.optimiser
     optimiser.param_groups[0]["lr"] = player.optimiser.lr * slot.schedule(position)
@@ -92,36 +137,39 @@ def step_player(
     terms = slot.objective(batch, step, generator)
     row = {name: float(value.detach()) for name, value in terms.items()}
     for name, value in row.items():
-        _check_finite(value, f"the term {name!r}", player, batch, step)
+        _check_finite(value, f"the loss term {name!r}", player, batch, step)
     engine.backward(torch.stack(list(terms.values())).sum())
     if player.optimiser.clip or step % LOG_EVERY == 0:
-        bound = player.optimiser.clip or math.inf
-        norm = float(engine.clip_grad_norm_(player.module.parameters(), bound))
+        max_norm = player.optimiser.clip or math.inf
+        norm = float(engine.clip_grad_norm_(player.module.parameters(), max_norm))
         row[f"{player.name}.gradient"] = norm
-        if engine.scaler is None:  # a scaler leaves such steps out and lowers its scale
-            _check_finite(norm, "the gradient's norm", player, batch, step)
+        if engine.scaler is None:  # a scaler skips such steps and lowers its scale
+            _check_finite(norm, "the gradient norm", player, batch, step)
     optimiser.step()
-    _average(player, slot.average, step)
+    _update_average(player, slot.average, step)
     return row
 
 
-def _check_finite(value: float, what: str, player: Player, batch: Batch, step: int) -> None:
+def _check_finite(value: float, quantity: str, player: Player, batch: Batch, step: int) -> None:
+    """Refuse a value that is NaN or infinite, with the rows of the batch for a search."""
     if not math.isfinite(value):
         raise TrainingError(
-            f"step {step}, player {player.name!r}: {what} is {value}; lower the learning rate "
-            f"({player.optimiser.lr:g}) or look at rows {batch.index[:5].tolist()}... of the data"
+            f"training stopped at step {step}, player {player.name!r}: {quantity} is {value}; "
+            f"lower the player's learning rate (lr={player.optimiser.lr:g}), or check the data of "
+            f"this batch, rows {batch.index[:5].tolist()} and more, for extreme values"
         )
 
 
 @torch.no_grad()
-def _average(player: Player, average: dict[str, Tensor], step: int) -> None:
-    """Follow the player's weights, quickly at first so that no run ends with its start.
+def _update_average(player: Player, average: dict[str, Tensor], step: int) -> None:
+    """Move the averaged weights towards the player's weights.
 
-    Buffers such as running statistics are averaged with the weights that they were taken under;
-    counters are copied.
+    The decay rises from 0.1 to the player's `ema`, so that the average of a short run does not hold
+    on to the initial weights. Buffers such as running statistics are averaged with the weights that
+    they belong to; counters are copied.
     """
-    turns = step // player.every
-    decay = min(player.ema or 0.0, (1 + turns) / (10 + turns))
+    updates = step // player.every
+    decay = min(player.ema or 0.0, (1 + updates) / (10 + updates))
     for name, value in player.module.state_dict().items() if average else ():
         if value.is_floating_point():
             average[name].lerp_(value, 1 - decay)
@@ -129,6 +177,9 @@ def _average(player: Player, average: dict[str, Tensor], step: int) -> None:
             average[name].copy_(value)
 
 
-def weights_of(module: nn.Module) -> dict[str, Tensor]:
-    """Copies of the weights and buffers of a module, by name."""
+def copy_weights(module: nn.Module) -> dict[str, Tensor]:
+    """Copies of a module's weights and buffers by name.
+
+    They have no gradient and share no memory with the module; averages start from them.
+    """
     return {name: value.detach().clone() for name, value in module.state_dict().items()}

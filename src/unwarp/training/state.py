@@ -1,4 +1,4 @@
-"""What a training carries from step to step, and its history."""
+"""The state of a training run, and its history."""
 
 from __future__ import annotations
 
@@ -16,11 +16,21 @@ LOG_EVERY = 10
 
 @dataclass
 class History:
-    """The rows of a run: one every `LOG_EVERY` steps, and one for the last.
+    """The logged values of a run.
 
-    A row holds the step, the seconds, the samples, all loss terms, all players' gradient norms
-    before clipping as `<player>.gradient` (in the last row only where gradients are clipped), and
-    their measures as `<player>.<name>`.
+    There is a row for every `LOG_EVERY` steps, and one for the last step.
+
+    Attributes:
+        rows: Values by name: `step`, `seconds`, `samples`, all loss terms (weighted), gradient
+            norms before clipping as `<player>.gradient`, and measures as `<player>.<name>`. The
+            last row may lack gradient norms if gradients are not clipped.
+        steps: Number of steps of the run.
+        seconds: Training time, without the final work on the model.
+        samples: Number of samples in all batches, over all processes.
+
+    Example:
+        >>> History(steps=10, seconds=2.0, samples=640).samples_per_second
+        320.0
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -30,13 +40,32 @@ class History:
 
     @property
     def samples_per_second(self) -> float:
-        """Mean pace of the run, in observations drawn from the data set."""
+        """Mean number of training samples per second; NaN before the first step."""
         return self.samples / self.seconds if self.seconds else float("nan")
 
 
 @dataclass
 class State:
-    """Everything that a run carries from step to step, for checkpoints and callbacks."""
+    """The state that a run carries from step to step.
+
+    Callbacks read it, and checkpoints write and restore it. Random numbers are not part of it, as
+    they follow from seed and step.
+
+    Attributes:
+        model: The module that is trained.
+        players: The players, in the order of their steps.
+        optimisers: The optimiser of each player.
+        averages: The averaged weights of each player by name; empty for a player without.
+        steps: Number of steps of the whole run.
+        seed: Seed of the run.
+        step: Number of the current step, from 0.
+        history: The history up to the current step.
+        scaler: Gradient scaler of mixed precision; None for none.
+
+    Example:
+        >>> State(nn.Identity(), (), (), (), steps=100, seed=0).step
+        0
+    """
 
     model: nn.Module
     players: tuple[Player, ...]

@@ -1,4 +1,4 @@
-"""The evidence lower bound: closed forms, the scale of beta, free bits, and where noise enters."""
+"""The VAE: closed forms of the bound, weights of its terms, and sources of noise."""
 
 from __future__ import annotations
 
@@ -11,114 +11,132 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.models import VAE, Net, rates
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity
 
-SMALL = Net("mlp", (16,), (16,))
+SMALL_NET = Net("mlp", (16,), (16,))
 X = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0)).round()
 
 
-def draw(seed: int = 0) -> torch.Generator:
+def rng(seed: int = 0) -> torch.Generator:
+    """A generator with a seed."""
     return torch.Generator().manual_seed(seed)
 
 
-def terms(recipe: VAE, step: int = 0, x: torch.Tensor = X) -> dict[str, float]:
+def loss_terms(recipe: VAE, step: int = 0, x: torch.Tensor = X) -> dict[str, float]:
+    """The loss terms of a new model at a step, as numbers."""
     model = recipe.build(x.shape[1:]).eval()
-    loss = recipe.players(model)[0].loss(Batch(x, torch.arange(6)), step, draw())
-    return {name: float(value.detach()) for name, value in loss.items()}
+    terms = recipe.players(model)[0].loss(Batch(x, torch.arange(6)), step, rng())
+    return {name: float(value.detach()) for name, value in terms.items()}
 
 
-def test_the_loss_is_the_textbook_bound_without_a_warp() -> None:
-    recipe = VAE(warp=Identity(), n_content=4, net=SMALL)
+def test_loss_is_the_textbook_bound() -> None:
+    """Without a warp the terms sum to minus the evidence lower bound."""
+    recipe = VAE(warp=Identity(), n_content=4, net=SMALL_NET)
     model = recipe.build((1, 8, 8)).eval()
-    q = model.encode(X, draw())
-    assert q.content_log_sd is not None
-    likelihood = Bernoulli(model.link(model.decode(q.content))).log_prob(X).flatten(1).sum(1)
-    rate = kl_divergence(Normal(q.content_mean, q.content_log_sd.exp()), Normal(0.0, 1.0)).sum(1)
-    assert sum(terms(recipe).values()) == pytest.approx(
-        -float((likelihood - rate).mean().detach()), rel=1e-4
-    )
+    posterior = model.encode(X, rng())
+    assert posterior.content_log_sd is not None
+    probability = model.link(model.decode(posterior.content))
+    likelihood = Bernoulli(probability).log_prob(X).flatten(1).sum(1)
+    q = Normal(posterior.content_mean, posterior.content_log_sd.exp())
+    rate = kl_divergence(q, Normal(0.0, 1.0)).sum(1)
+    bound = float((likelihood - rate).mean().detach())
+    assert sum(loss_terms(recipe).values()) == pytest.approx(-bound, rel=1e-4)
 
 
 def test_beta_weighs_the_rates_alone() -> None:
-    one, four = (
-        terms(VAE(warp=Affine2d(), n_content=4, net=SMALL, beta=beta)) for beta in (1.0, 4.0)
+    """Both rates are proportional to beta; the reconstruction does not depend on it."""
+    light, heavy = (
+        loss_terms(VAE(warp=Affine2d(), n_content=4, net=SMALL_NET, beta=beta))
+        for beta in (1.0, 4.0)
     )
-    assert one["reconstruction"] == four["reconstruction"]
+    assert light["reconstruction"] == heavy["reconstruction"]
     for name in ("content_rate", "deformation_rate"):
-        assert four[name] == pytest.approx(4 * one[name], rel=1e-5)
+        assert heavy[name] == pytest.approx(4 * light[name], rel=1e-5)
 
 
-def test_warm_up_raises_the_rates_weight_from_nothing() -> None:
-    recipe = VAE(warp=Identity(), n_content=4, net=SMALL, rate_warmup=10)
-    at = [terms(recipe, step)["content_rate"] for step in (0, 5, 10, 99)]
-    assert at[0] == 0
-    assert at[1] == pytest.approx(at[2] / 2)
-    assert at[2] == at[3]
+def test_warmup_raises_the_weight() -> None:
+    """The weight of the rate rises linearly from 0, then stays."""
+    recipe = VAE(warp=Identity(), n_content=4, net=SMALL_NET, rate_warmup=10)
+    costs = [loss_terms(recipe, step)["content_rate"] for step in (0, 5, 10, 99)]
+    assert costs[0] == 0
+    assert costs[1] == pytest.approx(costs[2] / 2)
+    assert costs[2] == costs[3]
 
 
-def test_free_bits_cost_the_floor_and_have_no_gradient_below_it() -> None:
-    recipe = VAE(warp=Identity(), n_content=4, net=SMALL, free_bits=50.0)
-    assert terms(recipe)["content_rate"] == pytest.approx(4 * 50.0)
+def test_free_bits_have_no_gradient() -> None:
+    """Below the floor the cost is the floor, and no weight has a gradient from it."""
+    recipe = VAE(warp=Identity(), n_content=4, net=SMALL_NET, free_bits=50.0)
+    assert loss_terms(recipe)["content_rate"] == pytest.approx(4 * 50.0)
     model = recipe.build((1, 8, 8))
-    cost = recipe.regularisers(model.encode(X, draw()), model, 0)["content_rate"]
-    grads = torch.autograd.grad(cost, list(model.encoder.parameters()), allow_unused=True)
-    assert all(g is None or not g.any() for g in grads)
-    assert terms(VAE(warp=Identity(), n_content=4, net=SMALL, free_bits=1e-9)) == pytest.approx(
-        terms(VAE(warp=Identity(), n_content=4, net=SMALL))
-    )
+    cost = recipe.regularisers(model.encode(X, rng()), model, 0)["content_rate"]
+    gradients = torch.autograd.grad(cost, list(model.encoder.parameters()), allow_unused=True)
+    assert all(gradient is None or not gradient.any() for gradient in gradients)
+    tiny = VAE(warp=Identity(), n_content=4, net=SMALL_NET, free_bits=1e-9)
+    none = VAE(warp=Identity(), n_content=4, net=SMALL_NET)
+    assert loss_terms(tiny) == pytest.approx(loss_terms(none))
 
 
 @pytest.mark.parametrize("prior", [0.5, "learned"])
-def test_the_deformation_rate_is_its_closed_form(prior: float | str) -> None:
-    recipe = VAE(warp=Affine2d(), n_content=4, net=SMALL, prior=prior)  # type: ignore[arg-type]
+def test_deformation_rate_is_closed_form(prior: float | str) -> None:
+    """It is the KL divergence of two Gaussians around the mean map, not the sampled one."""
+    recipe = VAE(warp=Affine2d(), n_content=4, net=SMALL_NET, prior=prior)  # type: ignore[arg-type]
     model = recipe.build((1, 8, 8)).eval()
-    q = model.encode(X, draw())
-    assert q.theta_log_sd is not None
-    exact = kl_divergence(Normal(q.theta, q.theta_log_sd.exp()), Normal(0.0, 0.5)).sum(1)
-    torch.testing.assert_close(rates(q, model)["deformation_rate"], exact, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(q.theta, model.encode(X).theta)
-    assert not torch.equal(model.warp.theta(q.map), model.warp.theta(model.encode(X).map))
+    posterior = model.encode(X, rng())
+    assert posterior.theta_log_sd is not None
+    q = Normal(posterior.theta, posterior.theta_log_sd.exp())
+    exact = kl_divergence(q, Normal(0.0, 0.5)).sum(1)
+    rate = rates(posterior, model)["deformation_rate"]
+    torch.testing.assert_close(rate, exact, atol=1e-4, rtol=1e-4)
+    mean = model.encode(X)
+    torch.testing.assert_close(posterior.theta, mean.theta)
+    assert not torch.equal(model.warp.theta(posterior.map), model.warp.theta(mean.map))
 
 
-def test_a_learned_prior_and_a_learned_sigma_are_parameters_with_gradients() -> None:
+def test_learned_scales_have_gradients() -> None:
+    """A learned prior and a learned sigma are parameters of the loss."""
     recipe = VAE(
         warp=Affine2d(),
         n_content=4,
-        net=SMALL,
+        net=SMALL_NET,
         prior="learned",
         likelihood="gaussian",
         sigma="learned",
     )
     model = recipe.build((1, 8, 8))
-    loss = recipe.players(model)[0].loss(Batch(X, torch.arange(6)), 0, draw())
+    loss = recipe.players(model)[0].loss(Batch(X, torch.arange(6)), 0, rng())
     torch.stack(list(loss.values())).sum().backward()
     assert model.log_prior.grad is not None
     assert model.log_prior.grad.abs().min() > 0
     assert model.likelihood.log_sigma.grad is not None
 
 
-def test_only_the_last_rung_and_the_content_are_drawn() -> None:
-    model = VAE(warp=Affine2d(), n_content=4, net=SMALL).build((1, 8, 8)).eval()
+def test_noise_enters_the_last_stage_alone() -> None:
+    """The last stage and the content are sampled; embeddings are posterior means."""
+    model = VAE(warp=Affine2d(), n_content=4, net=SMALL_NET).build((1, 8, 8)).eval()
     assert [rung.head.stochastic for rung in model.encoder.rungs] == [False, False, True]
     assert torch.equal(model.embed(X).content, model.encode(X).content_mean)
-    assert not torch.equal(model.encode(X, draw(1)).content, model.encode(X, draw(2)).content)
+    assert not torch.equal(model.encode(X, rng(1)).content, model.encode(X, rng(2)).content)
 
 
-def test_series_take_a_gaussian_and_pictures_a_bernoulli_likelihood() -> None:
-    series = VAE(warp=Identity(), n_content=2, net=SMALL)
-    assert series.build((1, 20)).likelihood.kind == "gaussian"
-    assert series.build((1, 8, 8)).likelihood.kind == "bernoulli"
-    assert torch.isfinite(torch.tensor(list(terms(series, x=torch.randn(6, 1, 20)).values()))).all()
+def test_likelihood_follows_the_domain() -> None:
+    """`auto` is Gaussian for series and Bernoulli for pictures."""
+    recipe = VAE(warp=Identity(), n_content=2, net=SMALL_NET)
+    assert recipe.build((1, 20)).likelihood.kind == "gaussian"
+    assert recipe.build((1, 8, 8)).likelihood.kind == "bernoulli"
+    terms = loss_terms(recipe, x=torch.randn(6, 1, 20))
+    assert torch.isfinite(torch.tensor(list(terms.values()))).all()
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "continuous-bernoulli"])
-def test_values_beyond_the_likelihoods_range_are_refused_with_the_mend(likelihood: str) -> None:
+def test_values_out_of_range_are_refused(likelihood: str) -> None:
+    """The message names the range of the likelihood, and one without a range."""
+    recipe = VAE(warp=Identity(), n_content=2, net=SMALL_NET, likelihood=likelihood)
     with pytest.raises(DataError, match=r"values in \[0, 1\].*likelihood='gaussian'"):
-        terms(VAE(warp=Identity(), n_content=2, net=SMALL, likelihood=likelihood), x=3 * X)
+        loss_terms(recipe, x=3 * X)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("fields", "message"),
     [
-        ({"beta": -1}, "beta and free_bits must be 0 or more"),
+        ({"beta": -1}, "beta must be 0 or more"),
         ({"free_bits": -1}, "free_bits must be 0 or more"),
         ({"rate_warmup": -1}, "rate_warmup must be 0 or more"),
         ({"n_content": 0}, "n_content must be at least 1"),
@@ -131,6 +149,7 @@ def test_values_beyond_the_likelihoods_range_are_refused_with_the_mend(likelihoo
         ),
     ],
 )
-def test_a_wrong_choice_is_refused(wrong: dict[str, object], words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
-        VAE(**wrong)  # type: ignore[arg-type]
+def test_invalid_fields_are_refused(fields: dict[str, object], message: str) -> None:
+    """The message names the field and its range."""
+    with pytest.raises(ConfigError, match=message):
+        VAE(**fields)  # type: ignore[arg-type]

@@ -1,1 +1,4 @@
-"""The families of models, a file each."""
+"""The families of models, one file each.
+
+A new file with a `Recipe` registers a new family.
+"""

@@ -1,4 +1,4 @@
-"""The deterministic autoencoder: reconstruct every observation, with second views that ask content and map to behave."""
+"""The deterministic autoencoder `AE`, its second views, and its optional loss terms."""
 
 from __future__ import annotations
 
@@ -25,19 +25,41 @@ from unwarp.warps.missing import fill_from
 class AE(Recipe):
     """Autoencoder, by default with an affine warp.
 
-    The second view of an observation is the observation itself, deformed by a draw of the warp. Each view is
-    reconstructed from its own deformation and the content of the other (what content keeps of the deformation costs), or
-    its own; and the map found in the second must be the one found in the first, moved as the view was.
+    Each sample x is trained together with a second view x' = T(x), a copy deformed by a random
+    map T of the warp. With content code z, deformation parameters theta in half-ranges, warp map
+    m and decoder g, the loss of a view v is
+
+        -log p(v | m(theta_v)(g(z_u))) + 1/2 |theta_v / prior|^2        mean over all views v
+
+    and u is the other view of the same sample (`swap=True`) or v itself. The swap removes the
+    deformation from the code: a code that still held it would draw the other view in a wrong pose.
+    The code has no prior, so the model does not generate; use `VAE` or `GAN` to draw samples.
 
     Attributes:
-        views: Spread of the second view's deformation, as a share of the warp's ranges; 0 for none.
-        swap: Whether each view is reconstructed from the content of the other.
-        equivariance: Weight of the squared distance between the map found in a second view and the one that its known
-            deformation gives, summed over the samples of the frame; 0 for none.
-        bands: Weight of the squared error of each band of frequencies relative to its spread in the data, so that small
-            ripples count as much as large waves; 0 for none.
-        isometry: Weight of a term that makes distances between codes those between their templates (cf. Gropp, Atzmon and
-            Lipman 2020, Isometric autoencoders), so that clusters of codes are clusters of templates; 0 for none.
+        warp: Family of deformations; an affine one by default, as the family is made for poses.
+        views: Width of the random deformation T, as a fraction of the warp's ranges in [0, 1]; 0
+            trains without second views.
+        swap: Whether a view is decoded from the code of the other view. Has no effect without
+            views.
+        equivariance: Weight of `equivariance_error`, which makes the map of T(x) equal the map of
+            x followed by T; 0 omits the term and its cost.
+        bands: Weight of `banded_error`, which makes small ripples count as much as large waves; 0
+            omits it.
+        isometry: Weight of a term that makes distances between codes equal the distances between
+            their templates (cf. Gropp, Atzmon and Lipman 2020, Isometric autoencoders), so that
+            clusters of codes are clusters of templates; 0 omits it.
+
+    Raises:
+        ConfigError: A field is outside its range, `equivariance` is used without views, or
+            `prior="learned"`.
+
+    Example:
+        >>> recipe = AE(n_content=8, views=0.2)
+        >>> model = recipe.build((1, 28, 28))
+        >>> [player.name for player in recipe.players(model)]
+        ['autoencoder']
+        >>> tuple(model.embed(torch.zeros(5, 1, 28, 28)).content.shape)
+        (5, 8)
     """
 
     family: ClassVar[str] = "ae"
@@ -51,83 +73,122 @@ class AE(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.views <= 1:
-            raise ConfigError(f"AE: views must lie in [0, 1], got {self.views!r}")
-        for name in ("equivariance", "bands", "isometry"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"AE: {name} must be 0 or more, got {getattr(self, name)!r}")
+        weights = ("equivariance", "bands", "isometry")
+        self.demand(
+            views=("in [0, 1]", 0 <= self.views <= 1),
+            **{name: ("0 or more", getattr(self, name) >= 0) for name in weights},
+        )
         if self.equivariance and not self.views:
-            raise ConfigError("AE: equivariance needs second views; give views in (0, 1]")
+            raise ConfigError(
+                f"AE: equivariance={self.equivariance!r} needs second views; set views in (0, 1], "
+                "or equivariance=0"
+            )
         if self.prior == "learned":
             raise ConfigError(
-                "AE: prior must be a number; a learned one needs a posterior's spread, as VAE has"
+                "AE: prior='learned' needs a stochastic encoder; give a number, or train a VAE"
             )
 
     def players(self, model: Model) -> tuple[Player, ...]:
-        """One player that moves the whole model."""
+        """One player, which trains the whole model.
+
+        Args:
+            model: A model that `build` of this recipe returned.
+
+        Returns:
+            The player `autoencoder`. Its loss has the terms `reconstruction` and, if they apply,
+            `deformation`, `equivariance`, `bands` and `isometry`, already weighted.
+        """
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            x, move = self.two_views(model, batch.x, generator)
-            angles = model.search.choose(batch.x)
-            if angles is not None and move:
-                angles = torch.cat([angles, angles + angle(move, x.shape[2] / x.shape[3])])
-            posterior = model.encode(x, angles=angles)
-            code = posterior.content.roll(len(batch.x), 0) if self.swap else posterior.content
-            templates = model.decode(code)
-            x_hat = model.apply_map(templates, posterior.map)
-            terms = {"reconstruction": model.likelihood(x_hat, x).mean()}
-            if model.warp.factors:
-                terms["deformation"] = gaussian_energy(posterior.theta, model.prior).mean()
-            if self.equivariance and move:
-                original, copy = posterior.map[: len(move)], posterior.map[len(move) :]
-                terms["equivariance"] = (
-                    self.equivariance * disagreement(copy, original, move, model.frame).mean()
-                )
-            if self.bands:
-                terms["bands"] = self.bands * banded_error(x_hat, x).mean()
-            if self.isometry:
-                terms["isometry"] = (
-                    self.isometry * stress(code, model.link(templates).detach()).mean()
-                )
-            return terms
+            return self._loss_terms(model, batch.x, generator)
 
         return (Player("autoencoder", model, loss, self.optimiser),)
+
+    def _loss_terms(self, model: Model, x: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """The weighted loss terms of samples `x` (N, *shape), as scalars."""
+        views, augmentation = self.two_views(model, x, generator)
+        angles = model.search.choose(x)
+        if angles is not None and augmentation is not None:
+            turn = angle(augmentation, views.shape[2] / views.shape[3])
+            angles = torch.cat([angles, angles + turn])
+        posterior = model.encode(views, angles=angles)
+        code = posterior.content.roll(len(x), 0) if self.swap else posterior.content
+        templates = model.decode(code)
+        x_hat = model.apply_map(templates, posterior.map)
+        terms = {"reconstruction": model.likelihood(x_hat, views).mean()}
+        if model.warp.factors:
+            terms["deformation"] = gaussian_energy(posterior.theta, model.prior).mean()
+        if self.equivariance and augmentation is not None:
+            original, augmented = posterior.map[: len(x)], posterior.map[len(x) :]
+            error = equivariance_error(augmented, original, augmentation, model.frame)
+            terms["equivariance"] = self.equivariance * error.mean()
+        if self.bands:
+            terms["bands"] = self.bands * banded_error(x_hat, views).mean()
+        if self.isometry:
+            distortion = stress(code, model.link(templates).detach())
+            terms["isometry"] = self.isometry * distortion.mean()
+        return terms
 
     def two_views(
         self, model: Model, x: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Map | None]:
-        """Observations (N, ...) and, where asked, a copy of each behind them, moved by the map (N) that comes second."""
+        """Samples followed by their second views, and the maps between them.
+
+        Args:
+            model: The model; its warp draws the maps and its padding fills the rim.
+            x: Samples (N, *shape).
+            generator: Generator of the maps.
+
+        Returns:
+            Samples and second views (2N, *shape), row N + i the copy of row i, and the maps (N)
+            that deformed the copies. Without views or without a warp: `x` (N, *shape) and None.
+        """
         if not self.views or not model.warp.factors:
             return x, None
-        move = model.warp.sample(len(x), generator, self.views, like=x).invertible_part()
-        return torch.cat([x, deform(move, x, padding=model.padding)]), move
+        # a residual cannot be undone, so only the invertible part of a draw deforms the copy
+        augmentation = model.warp.sample(len(x), generator, self.views, like=x).invertible_part()
+        return torch.cat([x, deform(augmentation, x, padding=model.padding)]), augmentation
 
 
-def disagreement(copy: Map, original: Map, move: Map, frame: Window) -> Tensor:
-    """Squared distance between `copy` and `move.compose(original)`, summed over the samples of `frame`, (N,).
+def equivariance_error(augmented: Map, original: Map, augmentation: Map, frame: Window) -> Tensor:
+    """Squared distance between the maps of copies and those they should have.
 
-    The product is pulled in turn, not made: that is quicker for maps of time.
+    An equivariant encoder maps a copy T(x) to T o m(x), with m(x) the map of the original. The
+    error is the squared distance between both maps at the sample points p of the frame,
+
+        sum_p |pull_copy(p) - pull_original(pull_T(p))|^2
+
+    The two maps are pulled one after the other instead of composed, which is faster for time maps.
 
     Args:
-        copy: Maps found in moved copies (N).
-        original: Maps found in what they are copies of (N).
-        move: How each was moved (N).
-        frame: Where template points are compared.
+        augmented: Maps (N) that the encoder gives for the copies.
+        original: Maps (N) that the encoder gives for the originals.
+        augmentation: Maps T (N) that deformed the originals into the copies.
+        frame: Window with the sample points at which the maps are compared.
+
+    Returns:
+        Errors (N,) in squared frame coordinates, 0 for an equivariant encoder.
     """
-    points = frame.lattice(copy.reference)
-    return (copy.pull(points) - original.pull(move.pull(points))).square().flatten(1).sum(1)
+    points = frame.lattice(augmented.reference)
+    expected = original.pull(augmentation.pull(points))
+    return (augmented.pull(points) - expected).square().flatten(1).sum(1)
 
 
 def banded_error(x_hat: Tensor, x: Tensor, levels: int = 4) -> Tensor:
-    """Squared error of each band relative to the band's variance in `x`, mean over bands, summed over features, (N,).
+    """Squared error of each frequency band, relative to the band's variance.
 
-    Bands are the levels of a Laplacian pyramid (Burt and Adelson 1983, The Laplacian pyramid as a compact image code), here
-    with means of neighbours and straight lines for filters.
+    Bands are the levels of a Laplacian pyramid (Burt and Adelson 1983, The Laplacian pyramid as a
+    compact image code). Dividing by the variance of a band in `x` gives ripples of small amplitude
+    the same weight as large waves. Missing values of `x` (NaN) do not count.
 
     Args:
         x_hat: Reconstructions (N, C, T) or (N, C, H, W).
-        x: Observations, of that shape; NaN where there is none.
-        levels: Number of bands, the last of which is what remains.
+        x: Samples of the same shape, NaN for missing values.
+        levels: Number of bands, including the coarse remainder.
+
+    Returns:
+        Errors (N,): the mean over bands, times the number of features of a sample, so that a
+        reconstruction by zeros costs about one per feature.
     """
     x = fill_from(x, x_hat)
     errors = [
@@ -137,17 +198,29 @@ def banded_error(x_hat: Tensor, x: Tensor, levels: int = 4) -> Tensor:
     return torch.stack(errors).mean(0) * x[0].numel()
 
 
-POOLING: Mapping[int, tuple[Callable[..., Tensor], str]] = {
+POOLING_OF_AXES: Mapping[int, tuple[Callable[..., Tensor], str]] = {
     1: (F.avg_pool1d, "linear"),
     2: (F.avg_pool2d, "bilinear"),
     3: (F.avg_pool3d, "trilinear"),
 }
-"""How samples of so many axes are made coarser, and finer again."""
+"""Average pooling and the interpolation mode that undoes it, by number of axes of a sample."""
 
 
 def pyramid(x: Tensor, levels: int) -> list[Tensor]:
-    """The levels of the Laplacian pyramid of `x` (N, C, ...), finest first."""
-    bands, (average, mode) = [], POOLING[x.ndim - 2]
+    """The Laplacian pyramid of samples, finest level first.
+
+    A level is the difference between the samples at its resolution and their half-resolution
+    version, made by average pooling and enlarged again by linear interpolation.
+
+    Args:
+        x: Samples (N, C, T), (N, C, H, W) or (N, C, D, H, W).
+        levels: Number of levels, at least 1; the last one is the coarse remainder.
+
+    Returns:
+        `levels` tensors (N, C, ...), each axis half as long (rounded up) as in the level before.
+        Enlarged and added from coarse to fine, they give `x` back.
+    """
+    bands, (average, mode) = [], POOLING_OF_AXES[x.ndim - 2]
     for _ in range(levels - 1):
         coarse = average(x, 2, ceil_mode=True)
         bands.append(x - F.interpolate(coarse, x.shape[2:], mode=mode))

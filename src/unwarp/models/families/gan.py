@@ -1,11 +1,4 @@
-"""The generative adversarial network (Goodfellow et al. 2014), plain and with a warp; `net=Net("conv")` is the DCGAN.
-
-    min_G max_D  E log D(x) + E log(1 - D(G(z, theta)))        G(z, theta) = map(theta)(decoder(z))
-
-The generator is the model's decoder and draws through the warp, with deformations from the model's prior: what the prior
-explains the template need not. A third player learns to read content and deformation off generated samples, for which both
-are known; it gives `embed`, and never sees a real sample in training.
-"""
+"""The generative adversarial network `GAN`, plain or with a warp."""
 
 from __future__ import annotations
 
@@ -34,28 +27,56 @@ OBJECTIVES = ("minimax", "non-saturating", "hinge")
 
 @dataclass(frozen=True)
 class GAN(Recipe):
-    """Generative adversarial network: a critic, a generator and an inference player, which step in this order.
+    """Generative adversarial network (Goodfellow et al. 2014), plain or with a warp.
 
-    The two learning rates are those of the two time-scale update rule (Heusel et al. 2017, GANs trained by a two time-scale
-    update rule converge to a local Nash equilibrium). The optimisers have no momentum, and the critic pays for its slope at
-    real samples, as in Mescheder, Geiger and Nowozin 2018: with the DCGAN's momentum of 0.5 and a weaker penalty, networks as
-    small as these collapse. There is no likelihood: `likelihood` and `sigma` only name the unit of the reconstruction error
-    that `evaluate` reports.
+    A critic D and a generator G play the game
+
+        min_G max_D  E log D(x) + E log(1 - D(G(z, theta)))      G(z, theta) = m(theta)(g(z))
+
+    with content z from N(0, I), theta from the model's prior, m the warp and g the decoder. The
+    warp explains poses, so templates need no copy for each pose. A third player, the inference
+    player, trains the encoder to predict z and theta from generated samples, for which both are
+    known. It gives `embed` and sees no real sample in training. There is no likelihood:
+    `likelihood` and `sigma` only set the unit of the reconstruction error that `evaluate` reports.
+
+    With `net=Net("conv")` this is the DCGAN (Radford, Metz and Chintala 2016). The critic learns at
+    twice the rate of the generator (Heusel et al. 2017, GANs trained by a two time-scale update
+    rule). Both optimisers have no momentum, and the critic pays for its slope at real samples, as
+    in Mescheder, Geiger and Nowozin 2018: with the DCGAN's momentum of 0.5 and a weaker penalty,
+    networks as small as the defaults collapse.
 
     Attributes:
-        prior: Standard deviation of the deformations that the generator draws, in half-ranges, or `learned` (one a column).
-        optimiser: How the generator moves.
-        objective: `non-saturating`, `minimax` or `hinge`.
-        r1: Weight of the squared gradient of the critic at real samples (Mescheder et al. 2018), here for data in [0, 1]; 0 for
-            none, with which small networks collapse.
-        r1_every: The penalty is paid at every so-many-th step, so many times over (Karras et al. 2020, Analyzing and
-            improving the image quality of StyleGAN).
-        spectral: Whether the critic's layers are divided by their largest singular value.
-        ema: Decay of the generator's averaged weights, which replace it after training; None for none.
-        critic_steps: Steps of the critic for each step of the other two.
-        critic_optimiser: How the critic moves.
-        inference_every: Steps of the generator for each step of the inference player, which costs most of the time with a warp.
-        inference_optimiser: How the inference player moves.
+        prior: Standard deviation of the generator's deformations in half-ranges, or `learned`, the
+            default, for one per column that the generator trains.
+        optimiser: Optimiser of the generator.
+        objective: `non-saturating`, which keeps its gradient if the critic is sure; `minimax`, the
+            game above; or `hinge`.
+        r1: Weight of the squared gradient of the critic at real samples (Mescheder et al. 2018),
+            for data in [0, 1]; scale it with the square of another range. 0 omits the penalty, and
+            small networks then collapse.
+        r1_every: Steps between two uses of the penalty, which saves time; its weight is multiplied
+            by this number (Karras et al. 2020, Analyzing and improving the image quality of
+            StyleGAN).
+        spectral: Whether to divide each layer of the critic by its largest singular value (Miyato
+            et al. 2018).
+        ema: Decay of an average of the generator's weights, in (0, 1), which replaces them after
+            training; None keeps the last weights.
+        critic_steps: Steps of the critic for each step of the other players.
+        critic_optimiser: Optimiser of the critic.
+        inference_every: Steps of the generator for each step of the inference player, which takes
+            most of the time with a warp; 4 halves the time of such a run.
+        inference_optimiser: Optimiser of the inference player.
+
+    Raises:
+        ConfigError: A field is outside its range, or `sigma="learned"`.
+
+    Example:
+        >>> recipe = GAN(n_content=4)
+        >>> model = recipe.build((1, 8, 8))
+        >>> [player.name for player in recipe.players(model)]
+        ['critic', 'generator', 'inference']
+        >>> tuple(model.sample(3).shape)
+        (3, 1, 8, 8)
     """
 
     family: ClassVar[str] = "gan"
@@ -74,6 +95,7 @@ class GAN(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        has_sigma = self.sigma != "learned"
         self.demand(
             objective=(f"one of {', '.join(OBJECTIVES)}", self.objective in OBJECTIVES),
             r1=("0 or more", self.r1 >= 0),
@@ -81,51 +103,61 @@ class GAN(Recipe):
             ema=("in (0, 1), or None", self.ema is None or 0 < self.ema < 1),
             critic_steps=("at least 1", self.critic_steps >= 1),
             inference_every=("at least 1", self.inference_every >= 1),
-            sigma=(
-                "a number, since a GAN has no likelihood to learn it by",
-                self.sigma != "learned",
-            ),
+            sigma=("a number, since a GAN has no likelihood to learn it by", has_sigma),
         )
 
     def players(self, model: Model) -> tuple[Player, ...]:
-        """The critic, the generator and the inference player, in the order in which they step."""
+        """The critic, the generator and the inference player, in stepping order.
+
+        Args:
+            model: A model that `build` of this recipe returned.
+
+        Returns:
+            Three players. The critic is a new network outside the model, with weights that follow
+            from the model's. For the history, the critic also measures the mean probabilities
+            `real` and `fake`, and the generator the share `coverage`.
+        """
         critic = critic_for(model, self.net, self.spectral)
         return self._critic(model, critic), self._generator(model, critic), self._inference(model)
 
     def _critic(self, model: Model, critic: Critic) -> Player:
+        """The player that tells real from generated samples."""
+
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             with torch.no_grad():
-                _, _, fake = generate(model, len(batch), generator)
-            penalised = bool(self.r1) and step % self.r1_every == 0
-            x = batch.x.detach().clone().requires_grad_(penalised)
-            real, made = critic(x), critic(fake)
-            terms = {"critic": critic_loss(real, made, self.objective).mean()}
-            if penalised:
-                terms["r1"] = 0.5 * self.r1 * self.r1_every * gradient_penalty(real, x).mean()
+                _, _, fake = sample_with_latents(model, len(batch), generator)
+            has_penalty = bool(self.r1) and step % self.r1_every == 0
+            x = batch.x.detach().clone().requires_grad_(has_penalty)
+            real_logits, fake_logits = critic(x), critic(fake)
+            terms = {"critic": critic_loss(real_logits, fake_logits, self.objective).mean()}
+            if has_penalty:
+                penalty = gradient_penalty(real_logits, x).mean()
+                terms["r1"] = 0.5 * self.r1 * self.r1_every * penalty
             return terms
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            _, _, fake = generate(model, len(batch), generator)
+            _, _, fake = sample_with_latents(model, len(batch), generator)
             with frozen(critic):
-                return {
-                    "real": critic(batch.x).sigmoid().mean(),
-                    "fake": critic(fake).sigmoid().mean(),
-                }
+                real_probability = critic(batch.x).sigmoid().mean()
+                return {"real": real_probability, "fake": critic(fake).sigmoid().mean()}
 
         return Player("critic", critic, loss, self.critic_optimiser, measure=measure)
 
     def _generator(self, model: Model, critic: Critic) -> Player:
+        """The player that makes samples the critic takes for real."""
+
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            _, _, fake = generate(model, len(batch), generator)
+            _, _, fake = sample_with_latents(model, len(batch), generator)
             with frozen(critic):
                 return {"generator": generator_loss(critic(fake), self.objective).mean()}
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            return {"coverage": coverage(batch.x, generate(model, len(batch), generator)[2])}
+            _, _, fake = sample_with_latents(model, len(batch), generator)
+            return {"coverage": coverage(batch.x, fake)}
 
         return Player(
             "generator",
-            Generator(model),
+            GeneratorModule(model),
             loss,
             self.optimiser,
             self.critic_steps,
@@ -134,23 +166,40 @@ class GAN(Recipe):
         )
 
     def _inference(self, model: Model) -> Player:
+        """The player that predicts the latents of generated samples."""
+
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             with torch.no_grad():
-                content, theta, fake = generate(model, len(batch), generator)
-            found = model.encode(fake)
-            terms = {"content": squared_error(found.content, content).mean()}
+                content, theta, fake = sample_with_latents(model, len(batch), generator)
+            posterior = model.encode(fake)
+            terms = {"content": squared_error(posterior.content, content).mean()}
             if model.warp.factors:
-                terms["deformation"] = pose_error(
-                    model.warp.theta(found.map), theta, model.warp.factors
-                ).mean()
+                error = pose_error(model.warp.theta(posterior.map), theta, model.warp.factors)
+                terms["deformation"] = error.mean()
             return terms
 
-        every = self.critic_steps * self.inference_every
-        return Player("inference", model.encoder, loss, self.inference_optimiser, every)
+        period = self.critic_steps * self.inference_every
+        return Player("inference", model.encoder, loss, self.inference_optimiser, period)
 
 
-class Generator(nn.Module):
-    """What the generating player moves: the model's decoder and, where it is learned, the scale of its deformations."""
+class GeneratorModule(nn.Module):
+    """The parameters that the generator trains, as one module.
+
+    These are the model's decoder and, if it is learned, the scale of the prior over deformations.
+    The module shares them with the model and has no forward pass of its own.
+
+    Args:
+        model: The model.
+
+    Attributes:
+        decoder: The model's decoder.
+        log_prior: Log standard deviations of the prior (P,); absent if the prior is fixed.
+
+    Example:
+        >>> model = GAN(n_content=4, prior=0.5).build((1, 8, 8))
+        >>> GeneratorModule(model).decoder is model.decoder
+        True
+    """
 
     def __init__(self, model: Model) -> None:
         super().__init__()
@@ -159,19 +208,43 @@ class Generator(nn.Module):
             self.log_prior = model.log_prior
 
 
-def generate(model: Model, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes (N, D), deformations (N, P) and what they look like (N, *shape): `Model.sample` with its causes."""
-    code, theta = model.sample_latents(n, generator)
-    return code, theta, model.decode_warped(code, model.warp.map(theta))
+def sample_with_latents(
+    model: Model, n: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Generated samples together with the latents they were generated from.
 
+    As `Model.sample`, which returns the samples alone.
 
-def pose_error(found: Tensor, theta: Tensor, factors: tuple[Factor, ...]) -> Tensor:
-    """Squared error of parameters (N, P) in half-ranges, summed over columns, (N,); around the circle where periodic.
+    Args:
+        model: The model, with a prior over content and deformation.
+        n: Number of samples.
+        generator: Generator of the latents.
 
-    A periodic column counts as the squared distance of (sin, cos), which near zero is that of the angle in radians.
+    Returns:
+        Content (n, D), deformations theta (n, P) before centring, and samples (n, *shape).
     """
-    half = theta.new_tensor([f.half_range for f in factors])
-    circle = torch.tensor([f.periodic for f in factors], device=theta.device)
-    off = (found - theta) / half.clamp_min(1e-12)
-    turned = 2 - 2 * (torch.pi * off).cos()
-    return torch.where(circle, turned, off.square()).masked_fill(half == 0, 0.0).sum(-1)
+    content, theta = model.sample_latents(n, generator)
+    return content, theta, model.decode_warped(content, model.warp.map(theta))
+
+
+def pose_error(predicted: Tensor, theta: Tensor, factors: tuple[Factor, ...]) -> Tensor:
+    """Squared error of deformation parameters in half-ranges, summed over columns.
+
+    A periodic column counts by the squared chord between both angles, 2 - 2 cos(difference). Near
+    0 this is the squared difference in radians, and the ends of the range are the same point.
+    Columns with an empty range do not count.
+
+    Args:
+        predicted: Predicted parameters (N, P).
+        theta: True parameters (N, P).
+        factors: Ranges of the P columns.
+
+    Returns:
+        Errors (N,), 0 for a perfect prediction.
+    """
+    half_ranges = theta.new_tensor([f.half_range for f in factors])
+    is_periodic = torch.tensor([f.periodic for f in factors], device=theta.device)
+    residual = (predicted - theta) / half_ranges.clamp_min(1e-12)
+    squared_chord = 2 - 2 * (torch.pi * residual).cos()
+    errors = torch.where(is_periodic, squared_chord, residual.square())
+    return errors.masked_fill(half_ranges == 0, 0.0).sum(-1)

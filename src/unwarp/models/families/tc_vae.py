@@ -1,10 +1,4 @@
-"""beta-TCVAE (Chen, Li, Grosse and Duvenaud 2018, Isolating sources of disentanglement in VAEs), with or without a warp.
-
-The content's rate is three things, and only the second keeps factors entangled:
-
-    E_x KL(q(z | x) || p(z)) = I(x; z) + KL(q(z) || prod_d q(z_d)) + sum_d KL(q(z_d) || p(z_d))
-                               index-code mutual information, total correlation, dimension-wise rate
-"""
+"""The beta-TCVAE: a VAE with a weighted total correlation."""
 
 from __future__ import annotations
 
@@ -15,7 +9,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.errors import ConfigError
 from unwarp.models.encoders import Posterior
 from unwarp.models.families.variational import Variational, rates
 from unwarp.models.losses import gaussian_log_density
@@ -24,14 +17,34 @@ from unwarp.models.model import Model
 
 @dataclass(frozen=True)
 class TCVAE(Variational):
-    """VAE that pays `beta` for the total correlation of its content, and the plain rate for the rest.
+    """beta-TCVAE (Chen et al. 2018), a VAE with independent content dimensions.
 
-    The deformation, whose columns are named beforehand, pays its plain rate.
+    Source: Chen, Li, Grosse and Duvenaud 2018, Isolating sources of disentanglement in VAEs. The
+    rate of the content is a sum of three terms, and only the second one keeps factors entangled:
+
+        E_x KL(q(z | x) || p(z)) = I(x; z)                              mutual information
+                                 + KL(q(z) || prod_d q(z_d))            total correlation
+                                 + sum_d KL(q(z_d) || p(z_d))           dimension-wise rate
+
+    Training minimises the negative evidence lower bound with the total correlation multiplied by
+    `beta`. So factors become independent at less cost in information than with `BetaVAE`, at about
+    the time of a VAE. The deformation pays its plain rate. All terms are estimated within the
+    batch, which should be large: see `decompose_rate`.
 
     Attributes:
-        beta: Weight of the total correlation; 1 gives the evidence lower bound.
-        n_samples: Size of the training set, for stratified sampling; None for weighted sampling, which needs none. See
-            `decompose`.
+        beta: Weight of the total correlation, at least 0; 1 gives the evidence lower bound.
+        n_samples: Size of the training set, for minibatch stratified sampling; None, the default,
+            for minibatch weighted sampling, which does not need the size.
+
+    Raises:
+        ConfigError: `beta` is negative or `n_samples` is below 1.
+
+    Example:
+        >>> recipe = TCVAE(n_content=4, beta=6.0)
+        >>> model = recipe.build((1, 8, 8)).eval()
+        >>> posterior = model.encode(torch.zeros(3, 1, 8, 8))
+        >>> sorted(recipe.regularisers(posterior, model, step=0))
+        ['dimension_rate', 'mutual_information', 'total_correlation']
     """
 
     family: ClassVar[str] = "beta-tcvae"
@@ -40,69 +53,96 @@ class TCVAE(Variational):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.beta < 0:
-            raise ConfigError(f"TCVAE: beta must be 0 or more, got {self.beta!r}")
-        if self.n_samples is not None and self.n_samples < 1:
-            raise ConfigError(
-                f"TCVAE: n_samples must be at least 1, or None, got {self.n_samples!r}"
-            )
+        self.demand(
+            beta=("0 or more", self.beta >= 0),
+            n_samples=("at least 1, or None", self.n_samples is None or self.n_samples >= 1),
+        )
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
+        """The three parts of the content rate, and the deformation rate.
+
+        Args:
+            posterior: Posterior of the batch (N), with a draw of the content.
+            model: The model that gave it.
+            step: Number of the training step; ignored here.
+
+        Returns:
+            `mutual_information`, `total_correlation` (weighted), `dimension_rate` and, if the
+            encoder samples the deformation, `deformation_rate`: scalars in nats, means over the
+            batch.
+        """
         log_sd = posterior.content_log_sd
         assert log_sd is not None
-        parts = decompose(posterior.content, posterior.content_mean, log_sd, self.n_samples)
+        parts = decompose_rate(posterior.content, posterior.content_mean, log_sd, self.n_samples)
         costs = {name: part.mean() for name, part in parts.items()}
         costs["total_correlation"] = self.beta * costs["total_correlation"]
-        others = {
+        deformation_costs = {
             name: rate.mean()
             for name, rate in rates(posterior, model).items()
             if name != "content_rate"
         }
-        return costs | others
+        return costs | deformation_costs
 
 
-def decompose(
+def decompose_rate(
     z: Tensor, mean: Tensor, log_sd: Tensor, n_samples: int | None = None
 ) -> dict[str, Tensor]:
-    """The three parts of log q(z | x) - log p(z) of a batch of draws, in nats, (N,) each.
+    """Mutual information, total correlation and dimension-wise rate of a batch.
 
-    q(z) and q(z_d) are estimated from the batch. Weighted sampling (`n_samples=None`) takes the mean over its posteriors;
-    the published estimate is lower by the log of the size of the data set, a constant without gradient. Stratified sampling
-    counts a draw's own posterior once in `n_samples`, and is unbiased for q(z). The information that a batch of N can show
-    is bounded: by log N where weighted, by the log of `n_samples` where stratified.
+    They are the three parts of log q(z | x) - log p(z) at the draws of the batch.
+
+    The densities q(z) and q(z_d) are estimated from the batch. Weighted sampling
+    (`n_samples=None`) averages over the posteriors of the batch; the published estimate of q(z) is
+    lower by the log of the size of the data set, a constant without gradient. Stratified sampling
+    weights the posterior of the draw's own sample by 1 / `n_samples` and is unbiased for q(z). The
+    mutual information in a batch of N is at most log N with weighted sampling, and at most
+    log `n_samples` with stratified sampling. Time and memory grow with N^2 D.
 
     Args:
-        z: Draws (N, D) from the Gaussian posteriors.
-        mean: Their means (N, D).
-        log_sd: Their log standard deviations (N, D).
-        n_samples: Size of the data set that the batch was drawn from; one below N counts as N.
+        z: Draws (N, D), one from each Gaussian posterior.
+        mean: Means of the posteriors (N, D).
+        log_sd: Log standard deviations of the posteriors (N, D).
+        n_samples: Size of the data set from which the batch was drawn; a number below N counts as
+            N, None selects weighted sampling.
+
+    Returns:
+        `mutual_information`, `total_correlation` and `dimension_rate`, (N,) each, in nats. Their
+        means over the batch estimate the three parts.
     """
-    each = gaussian_log_density(z[:, None], mean, log_sd)
-    weights = log_shares(len(z), n_samples).to(z)
-    joint = torch.logsumexp(each.sum(-1) + weights, 1)
-    columns = torch.logsumexp(each + weights[..., None], 1).sum(-1)
+    log_q = gaussian_log_density(z[:, None], mean, log_sd)  # (N, N, D): draw i under posterior j
+    weights = log_importance_weights(len(z), n_samples).to(z)
+    log_joint = torch.logsumexp(log_q.sum(-1) + weights, 1)
+    log_marginals = torch.logsumexp(log_q + weights[..., None], 1).sum(-1)
     zero = z.new_zeros(())
-    given, prior = (
-        gaussian_log_density(z, mean, log_sd).sum(-1),
-        gaussian_log_density(z, zero, zero).sum(-1),
-    )
+    log_posterior = gaussian_log_density(z, mean, log_sd).sum(-1)
+    log_prior = gaussian_log_density(z, zero, zero).sum(-1)
     return {
-        "mutual_information": given - joint,
-        "total_correlation": joint - columns,
-        "dimension_rate": columns - prior,
+        "mutual_information": log_posterior - log_joint,
+        "total_correlation": log_joint - log_marginals,
+        "dimension_rate": log_marginals - log_prior,
     }
 
 
-def log_shares(n: int, n_samples: int | None = None) -> Tensor:
-    """Log weights (n, n) of the posteriors of a batch in the estimate of q(z) at each of its draws; rows sum to 1.
+def log_importance_weights(n: int, n_samples: int | None = None) -> Tensor:
+    """Log weights of a batch's posteriors in the estimate of q(z).
 
-    Stratified as in appendix C.2 of the paper: 1 / N for the draw's own posterior, (N - M) / (N M) for one other and 1 / M
-    for the rest, with M = n - 1. (The authors' code puts the first weight into the first column; here on the diagonal.)
+    Row i holds the weights for draw i. Weighted sampling gives 1 / n everywhere. Stratified
+    sampling follows appendix C.2 of the paper, with N = `n_samples` and M = n - 1: 1 / N for the
+    draw's own posterior, (N - M) / (N M) for one other posterior, and 1 / M for the rest. The
+    authors' code puts the weight 1 / N into the first column; here it is on the diagonal.
+
+    Args:
+        n: Size of the batch.
+        n_samples: Size of the data set; a number below `n` counts as `n`, None selects weighted
+            sampling.
+
+    Returns:
+        Logs of the weights (n, n); the weights of a row sum to 1.
     """
     if n_samples is None or n == 1:
         return torch.full((n, n), -math.log(n))
-    others, size = n - 1, max(n, n_samples)
-    shares, rows = torch.full((n, n), 1 / others), torch.arange(n)
-    shares[rows, rows] = 1 / size
-    shares[rows, rows.roll(-1)] = (size - others) / (size * others)
-    return shares.log()
+    n_others, size = n - 1, max(n, n_samples)
+    weights, rows = torch.full((n, n), 1 / n_others), torch.arange(n)
+    weights[rows, rows] = 1 / size
+    weights[rows, rows.roll(-1)] = (size - n_others) / (size * n_others)
+    return weights.log()

@@ -1,4 +1,4 @@
-"""The variational autoencoder (Kingma and Welling 2014; Rezende et al. 2014), with or without a warp."""
+"""The variational autoencoder `VAE`, with or without a warp."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from unwarp.errors import ConfigError
 from unwarp.models.encoders import Posterior
 from unwarp.models.families.variational import Variational, rates
 from unwarp.models.losses import gaussian_rates
@@ -16,12 +15,31 @@ from unwarp.models.model import Model
 
 @dataclass(frozen=True)
 class VAE(Variational):
-    """Variational autoencoder: distortion and rates, weighed as in the evidence lower bound.
+    """Variational autoencoder (Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014).
+
+    Training minimises, with content z and deformation theta,
+
+        E_q[-log p(x | z, theta)] + beta (KL(q(z | x) || N(0, I)) + KL(q(theta | x) || p(theta)))
+
+    which is minus the evidence lower bound for `beta=1`, the default. Take this family for
+    likelihoods, for new samples from the prior, and for calibrated uncertainty of codes.
 
     Attributes:
-        beta: Weight of both rates; 1 gives the bound itself.
-        free_bits: Nats that each content dimension may cost unpunished, mean over the batch (Kingma et al. 2016, Improved
-            variational inference with inverse autoregressive flow); 0 gives the bound.
+        beta: Weight of both KL terms, at least 0.
+        free_bits: Nats that each content dimension may cost for free, as a mean over the batch
+            (Kingma et al. 2016, Improved variational inference with inverse autoregressive flow).
+            Dimensions below it have no gradient from the KL term, which prevents their collapse.
+            0, the default, keeps the bound.
+
+    Raises:
+        ConfigError: A field is outside its range.
+
+    Example:
+        >>> import torch
+        >>> recipe = VAE(n_content=4)
+        >>> model = recipe.build((1, 8, 8)).eval()
+        >>> sorted(recipe.regularisers(model.encode(torch.zeros(3, 1, 8, 8)), model, step=0))
+        ['content_rate']
     """
 
     family: ClassVar[str] = "vae"
@@ -30,16 +48,30 @@ class VAE(Variational):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.beta < 0 or self.free_bits < 0:
-            raise ConfigError(
-                f"VAE: beta and free_bits must be 0 or more, got {self.beta!r} and {self.free_bits!r}"
-            )
+        self.demand(
+            beta=("0 or more", self.beta >= 0), free_bits=("0 or more", self.free_bits >= 0)
+        )
 
     @property
     def is_elbo(self) -> bool:
+        """Whether the loss is the evidence lower bound itself at every step.
+
+        False for another `beta` than 1, for free bits, and for a warm-up of the rates.
+        """
         return self.beta == 1 and not self.free_bits and not self.rate_warmup
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
+        """The weighted KL terms of a batch.
+
+        Args:
+            posterior: Posterior of the batch (N).
+            model: The model that gave it; its prior over the deformation is used.
+            step: Number of the training step; ignored here.
+
+        Returns:
+            `content_rate` and, if the encoder samples the deformation, `deformation_rate`: scalars
+            in nats, means over the batch.
+        """
         costs = {name: self.beta * rate.mean() for name, rate in rates(posterior, model).items()}
         if self.free_bits:
             assert posterior.content_log_sd is not None
