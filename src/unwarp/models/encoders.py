@@ -15,8 +15,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from unwarp.models.posterior import GaussianHead, PoseEstimate, StagePosterior, sample_or_mean
-from unwarp.models.posterior import Posterior as Posterior
+from unwarp.models.posterior import (
+    GaussianHead,
+    PoseEstimate,
+    Posterior,
+    StagePosterior,
+    sample_or_mean,
+)
 from unwarp.models.starts import Start, without_shift
 from unwarp.nets.net import constant_output
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, align

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.models.canvas import Canvas
-from unwarp.models.encoders import Posterior
 from unwarp.models.hooks import Hooks
 from unwarp.models.latent import Latent
 from unwarp.models.likelihood import Likelihood, Scale
 from unwarp.models.networks import Networks
 from unwarp.models.pose_search import PoseSearch, SingleStart
+from unwarp.models.posterior import Posterior
 from unwarp.warps import Map, Warp
 
 SAMPLES_PER_CHUNK = 1024

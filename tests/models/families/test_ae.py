@@ -13,8 +13,8 @@ from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Model, Net
-from unwarp.models.encoders import Posterior
 from unwarp.models.families.ae import banded_error, equivariance_error, pyramid
+from unwarp.models.posterior import Posterior
 from unwarp.models.starts import angle
 from unwarp.training.loop import train
 from unwarp.warps import (

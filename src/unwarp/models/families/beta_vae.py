@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from unwarp.models.encoders import Posterior
 from unwarp.models.families.variational import Variational, rates
 from unwarp.models.model import Model
+from unwarp.models.posterior import Posterior
 from unwarp.models.schedules import ramp
 
 

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from unwarp.core import Batch
 from unwarp.models.critics import Critic, frozen, seeded_by
-from unwarp.models.encoders import Posterior
 from unwarp.models.families.variational import Variational, rates
 from unwarp.models.losses import critic_loss
 from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
+from unwarp.models.posterior import Posterior
 from unwarp.nets.net import Net
 
 

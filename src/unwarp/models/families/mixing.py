@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unwarp.models.critics import seeded_by
-from unwarp.models.encoders import Posterior
 from unwarp.models.model import Model
+from unwarp.models.posterior import Posterior
 from unwarp.nets.net import Net
 
 

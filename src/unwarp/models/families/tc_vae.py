@@ -9,10 +9,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from unwarp.models.encoders import Posterior
 from unwarp.models.families.variational import Variational, rates
 from unwarp.models.losses import gaussian_log_density
 from unwarp.models.model import Model
+from unwarp.models.posterior import Posterior
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from unwarp.models.encoders import Posterior
 from unwarp.models.families.variational import Variational, rates
 from unwarp.models.losses import gaussian_rates
 from unwarp.models.model import Model
+from unwarp.models.posterior import Posterior
 
 
 @dataclass(frozen=True)

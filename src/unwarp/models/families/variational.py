@@ -19,11 +19,11 @@ from torch import Tensor
 
 from unwarp.core import Batch
 from unwarp.errors import ConfigError
-from unwarp.models.encoders import Posterior, Stage
 from unwarp.models.likelihood import LikelihoodKind, Scale
 from unwarp.models.losses import gaussian_energy, gaussian_log_density, gaussian_rate, stress
 from unwarp.models.model import Model
 from unwarp.models.players import Player
+from unwarp.models.posterior import Posterior, StagePosterior
 from unwarp.models.recipe import Recipe
 from unwarp.warps import Map, Warp
 
@@ -226,7 +226,7 @@ def _deformation_log_ratio(model: Model, posterior: Posterior) -> Tensor:
     return torch.as_tensor(log_p - log_q).detach()
 
 
-def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[Stage, Map]:
+def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterior, Map]:
     """The last stage of the encoder and the map before it, if together they have a density."""
     stage, before = posterior.stage, posterior.before
     if (
@@ -249,7 +249,7 @@ def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[Stage, Map]:
     return stage, before
 
 
-def _chart(warp: Warp, before: Map, stage: Stage) -> tuple[Tensor, Tensor]:
+def _chart(warp: Warp, before: Map, stage: StagePosterior) -> tuple[Tensor, Tensor]:
     """The composed theta in half-ranges (N, P), and its Jacobian (N, P, P) by the stage's draw."""
     half_ranges = torch.tensor([f.half_range for f in warp.factors]).to(stage.raw)
     with torch.enable_grad():
