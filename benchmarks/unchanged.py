@@ -103,7 +103,8 @@ def jobs(steps: int | None) -> dict[str, Callable[[], Result]]:
 def measure(steps: int | None) -> Result:
     """Scores, digests and seconds of every job."""
     results: Result = {}
-    pictures.save = lambda *arguments: None  # type: ignore[assignment]  # figures of result files stay as they are
+    # Figures of the committed result files stay as they are.
+    pictures.save = lambda *arguments: None  # type: ignore[assignment]
     for name, job in jobs(steps).items():
         torch.manual_seed(0)
         digests: list[str] = []

@@ -23,6 +23,7 @@ def names(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
+    """Links and pictures of a page exist, and table markers are paired."""
     text = FENCED.sub("", page.read_text())
     for link in LINK.findall(text):
         if link.startswith(("https://", "mailto:")):

@@ -19,9 +19,10 @@ EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if path.stem not in THEOR
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example(
+def test_example_runs(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """An example runs for three steps, prints and draws."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(path), "3"])
     runpy.run_path(str(path), run_name="__main__")
@@ -57,16 +58,16 @@ def elbo(tmp_path_factory: pytest.TempPathFactory) -> Table:
     return run("elbo_theory", tmp_path_factory.mktemp("elbo"), {"elbo_theory.png"})
 
 
-def test_the_largest_value_of_the_game_is_minus_log_4_for_equal_and_0_for_disjoint_densities() -> (
-    None
-):
+def test_best_value_of_the_game() -> None:
+    """It is -log 4 for equal and 0 for disjoint densities."""
     game = load("gan_theory")
     p, g = torch.tensor([0.25, 0.75, 0.0]), torch.tensor([0.0, 0.0, 1.0])
     assert game.best_value(p, p, 1.0) == pytest.approx(-math.log(4))
     assert game.best_value(p, g, 1.0) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_no_discriminator_does_better_than_the_ratio_of_the_densities() -> None:
+def test_density_ratio_is_optimal() -> None:
+    """No discriminator reaches a higher value than the ratio of the densities."""
     game = load("gan_theory")
     p, g = torch.rand(50) + 0.01, torch.rand(50) + 0.01
     p, g = p / p.sum(), g / g.sum()
@@ -81,9 +82,8 @@ def test_no_discriminator_does_better_than_the_ratio_of_the_densities() -> None:
 
 
 @pytest.mark.parametrize(("dimension", "mean", "largest"), [(1, 0.03, 0.15), (2, 0.05, 0.3)])
-def test_a_trained_discriminator_is_the_ratio_of_the_densities(
-    gan: Table, dimension: int, mean: float, largest: float
-) -> None:
+def test_trained_discriminator(gan: Table, dimension: int, mean: float, largest: float) -> None:
+    """A trained discriminator approximates the ratio of the densities."""
     name = f"{dimension}-D, G fixed"
     assert gan[f"{name}: mean |D - D*|"][0] < mean
     assert gan[f"{name}: largest |D - D*| (99 % of m)"][0] < largest
@@ -93,9 +93,8 @@ def test_a_trained_discriminator_is_the_ratio_of_the_densities(
 
 
 @pytest.mark.parametrize(("dimension", "room", "variation"), [(1, 0.1, 0.25), (2, 0.2, 0.35)])
-def test_the_game_goes_to_minus_log_4_and_the_generator_to_the_data(
-    gan: Table, dimension: int, room: float, variation: float
-) -> None:
+def test_game_converges(gan: Table, dimension: int, room: float, variation: float) -> None:
+    """The value converges to -log 4 and the generator to the data."""
     name = f"{dimension}-D, both"
     (reached, floor), (best, _) = gan[f"{name}: V(D, G)"], gan[f"{name}: V(D*, G)"]
     assert reached == pytest.approx(floor, abs=room)
@@ -103,7 +102,8 @@ def test_the_game_goes_to_minus_log_4_and_the_generator_to_the_data(
     assert gan[f"{name}: total variation of p_g"][0] < variation
 
 
-def test_the_generator_is_drawn_by_the_divergences_that_its_losses_stand_for(gan: Table) -> None:
+def test_generator_gradients(gan: Table) -> None:
+    """Gradients of both losses are those of their divergences."""
     slopes = {name: pair for name, pair in gan.items() if "gradient" in name}
     assert len(slopes) == 8
     for measured, theory in slopes.values():
@@ -116,9 +116,10 @@ def test_the_generator_is_drawn_by_the_divergences_that_its_losses_stand_for(gan
     )
 
 
-def test_the_bound_and_the_divergence_from_the_posterior_add_up_to_the_evidence(
+def test_elbo_plus_kl_is_evidence(
     elbo: Table,
 ) -> None:
+    """The bound and the divergence from the posterior add up to log p(x)."""
     sums = {name: pair for name, pair in elbo.items() if "ELBO + KL" in name}
     assert len(sums) == 6
     for total, evidence in sums.values():
@@ -129,30 +130,32 @@ def test_the_bound_and_the_divergence_from_the_posterior_add_up_to_the_evidence(
 @pytest.mark.parametrize(
     ("estimator", "error"), [("reparametrised", 0.15), ("score function", 0.8)]
 )
-def test_both_gradient_estimators_agree_with_the_exact_gradient(
-    elbo: Table, estimator: str, error: float
-) -> None:
+def test_gradient_estimators_agree(elbo: Table, estimator: str, error: float) -> None:
+    """Both gradient estimators agree with the exact gradient."""
     for i in range(2):
         measured, exact = elbo[f"dELBO / d mean {i}, {estimator}"]
         assert measured == pytest.approx(exact, abs=error)
 
 
 @pytest.mark.parametrize("q", ["prior", "marginals", "factorised"])
-def test_the_importance_weighted_bound_rises_with_its_samples(elbo: Table, q: str) -> None:
+def test_iwae_rises_with_samples(elbo: Table, q: str) -> None:
+    """The importance-weighted bound increases with its samples."""
     one, some, many = (elbo[f"IWAE bound, q = {q}, k = {k}"] for k in (1, 64, 1024))
     assert one[0] < some[0] < many[0]
     assert one[0] == pytest.approx(one[1], abs=0.7 if q == "prior" else 0.1)
     assert many[0] == pytest.approx(many[1], abs=0.06)
 
 
-def test_the_importance_weighted_bound_is_tight_for_one_sample_of_the_posterior(
+def test_iwae_of_posterior_is_tight(
     elbo: Table,
 ) -> None:
+    """One sample of the exact posterior makes the bound tight."""
     measured, evidence = elbo["IWAE bound, q = posterior, k = 1"]
     assert measured == pytest.approx(evidence, abs=1e-9)
 
 
-def test_beta_and_capacity_move_along_shannons_curve(elbo: Table) -> None:
+def test_beta_and_capacity_follow_shannon(elbo: Table) -> None:
+    """Rates and distortions are those of the rate-distortion curve."""
     points = {name: pair for name, pair in elbo.items() if name.startswith(("rate", "distortion"))}
     assert len(points) == 20
     for name, (measured, theory) in points.items():
@@ -162,5 +165,6 @@ def test_beta_and_capacity_move_along_shannons_curve(elbo: Table) -> None:
     assert points["rate, beta = 30"][0] == pytest.approx(0.0, abs=1e-3)
 
 
-def test_eps_moves_no_weight(elbo: Table) -> None:
+def test_eps_changes_no_weight(elbo: Table) -> None:
+    """The constant epsilon of the beta-VAE changes no weight."""
     assert elbo["weights moved by eps = 5"] == (0.0, 0.0)

@@ -15,12 +15,15 @@ from tests.pictures import dot
 from unwarp.errors import ConfigError
 
 
-def test_an_unknown_kind_is_named_before_anything_is_made() -> None:
+def test_unknown_kind_is_refused() -> None:
+    """An unknown kind of model is refused before an environment is made."""
     with pytest.raises(ConfigError, match="one of vae, beta-vae"):
-        peers.latents(np.zeros((2, 1, 4, 4)), np.zeros((2, 1, 4, 4)), "gan", 2, 1.0)  # type: ignore[arg-type]
+        x = np.zeros((2, 1, 4, 4))
+        peers.latents(x, x, "gan", 2, 1.0)  # type: ignore[arg-type]
 
 
-def test_batches_come_epoch_after_epoch_until_the_time_is_over() -> None:
+def test_batches_last_for_the_time() -> None:
+    """Batches come epoch after epoch until the time is over."""
     loader = DataLoader(TensorDataset(torch.arange(6)), batch_size=2)
     three_epochs = [batch[0].tolist() for batch in islice(peers.Timed(loader, 60.0), 9)]
     assert three_epochs == [[0, 1], [2, 3], [4, 5]] * 3
@@ -31,14 +34,16 @@ def test_batches_come_epoch_after_epoch_until_the_time_is_over() -> None:
     assert len(timed.dataset) == 6
 
 
-def test_at_least_one_batch_comes() -> None:
+def test_one_batch_is_the_least() -> None:
+    """At least one batch comes, however short the time."""
     loader = DataLoader(TensorDataset(torch.arange(6)), batch_size=2)
     assert len(list(peers.Timed(loader, 0.0))) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", peers.KINDS)
-def test_a_tiny_run_tells_where_a_dot_is(kind: peers.Kind) -> None:
+def test_latents_locate_a_dot(kind: peers.Kind) -> None:
+    """Latents of a tiny run predict the position of a dot."""
     at = np.random.default_rng(0).uniform(-0.6, 0.6, (400, 2)).astype(np.float32)
     x = torch.cat([dot((12, 12), tuple(place), sd=0.3) for place in at.tolist()]).numpy()
     train, test, seconds = peers.latents(x[:300], x[300:], kind, 4, 4.0)

@@ -35,7 +35,8 @@ def rows(figure: object) -> list[str]:
     return [axis.get_ylabel().split("\n")[0] for axis in figure.axes]  # type: ignore[attr-defined]
 
 
-def test_all_three_are_drawn_for_a_mixing_autoencoder() -> None:
+def test_figures_of_mixing_ae() -> None:
+    """Templates, interpolation and t-SNE are drawn for a mixing autoencoder."""
     drawn = pictures.draw(*built(MixingAE, Affine2d()), DIGITS)
     assert list(drawn) == ["templates", "interpolation", "tsne"]
     assert rows(drawn["templates"]) == [
@@ -55,14 +56,16 @@ def test_all_three_are_drawn_for_a_mixing_autoencoder() -> None:
     ]
 
 
-def test_chunks_end_where_all_at_once_ends_if_there_is_but_one() -> None:
+def test_single_chunk_ends_like_all() -> None:
+    """With a single chunk its row ends like the row of all chunks at once."""
     recipe = MixingAE(warp=Identity(), n_content=5, chunks=1, net=SMALL)
     images = pictures.along_chunks(recipe.build((1, 12, 12)).eval(), recipe, X, NAMES).axes
     chunk, whole = ([image.get_array() for image in axis.images] for axis in images[-2:])
     np.testing.assert_allclose(np.stack(chunk), np.stack(whole), atol=1e-6)
 
 
-def test_dimensions_are_sorted_by_what_they_tell_and_deformations_have_units() -> None:
+def test_traversal_rows_are_sorted() -> None:
+    """Dimensions are sorted by their information, and deformations have units."""
     model, _ = built(BetaVAE, Similarity2d())
     with torch.no_grad():
         q = model.encode(X)
@@ -75,7 +78,8 @@ def test_dimensions_are_sorted_by_what_they_tell_and_deformations_have_units() -
     assert rows(pictures.along_dimensions(model, X, NAMES)) == order + deformations
 
 
-def test_without_a_warp_there_is_nothing_but_reconstructions() -> None:
+def test_templates_need_a_warp() -> None:
+    """Without a warp the figure shows samples and reconstructions only."""
     model, recipe = built(BetaVAE, Identity())
     drawn = pictures.draw(model, recipe, TWO)
     assert rows(drawn["templates"]) == ["observed", "reconstructed"]
@@ -83,7 +87,8 @@ def test_without_a_warp_there_is_nothing_but_reconstructions() -> None:
     assert len(drawn["templates"].axes[0].images) == 6
 
 
-def test_models_of_one_data_set_are_shown_the_same_samples() -> None:
+def test_models_show_the_same_samples() -> None:
+    """Figures of two models of one data set show the same samples."""
     models = [built(family, Affine2d())[0] for family in (BetaVAE, MixingAE)]
     first, second = (pictures.templates(model, X, NAMES).axes[0] for model in models)
     for one, two in zip(first.images, second.images, strict=True):
@@ -92,7 +97,8 @@ def test_models_of_one_data_set_are_shown_the_same_samples() -> None:
     assert not np.array_equal(first.images[0].get_array(), other.images[0].get_array())
 
 
-def test_examples_stand_under_their_class() -> None:
+def test_examples_have_their_class() -> None:
+    """Each example is below the name of its class."""
     model, _ = built(BetaVAE, Affine2d())
     figure = pictures.templates(model, X, NAMES)
     assert [tick.get_text() for tick in figure.axes[-1].get_xticklabels()] == ["0"] * 3 + ["1"] * 3
@@ -103,13 +109,15 @@ def test_examples_stand_under_their_class() -> None:
     assert labels == [0, 0, 0, 1, 1, 1]
 
 
-def test_sprites_have_their_names() -> None:
+def test_sprites_have_names() -> None:
+    """Classes of sprites are shapes by name."""
     names = pictures.class_names(dsprites.load("test", 40))
     assert set(names) == {"square", "ellipse", "heart"}
 
 
 @pytest.mark.parametrize("family", [BetaVAE, MixingAE])
-def test_files_are_small_and_nothing_leaves_the_page(family: type[Recipe], tmp_path: Path) -> None:
+def test_figures_are_small_and_whole(family: type[Recipe], tmp_path: Path) -> None:
+    """Files are small and nothing is clipped at the edge of the page."""
     data = dsprites.load("test", 60)
     model, recipe = built(family, Affine2d(), data.shape)
     with torch.no_grad():
@@ -127,14 +135,16 @@ def test_files_are_small_and_nothing_leaves_the_page(family: type[Recipe], tmp_p
         assert min(edge.min() for edge in (page[:, 0], page[:, -1], page[0], page[-1])) > 240
 
 
-def test_even_noise_is_written_in_little() -> None:
+def test_noise_file_is_small() -> None:
+    """A figure of noise shrinks until its file is small."""
     noise = np.random.default_rng(0).integers(0, 256, (700, 800), np.uint8)
     written = pictures.small(Image.fromarray(noise).convert("RGB"))
     assert len(written) < 150_000
     assert Image.open(io.BytesIO(written)).size == (400, 350)
 
 
-def test_codes_of_the_map_are_the_content_alone() -> None:
+def test_map_shows_content() -> None:
+    """The t-SNE map is of the content codes only."""
     model, recipe = built(BetaVAE, Affine2d())
     points = pictures.latent_space(model, recipe, X, NAMES).axes[0].collections
     order = np.random.default_rng(0).permutation(60)

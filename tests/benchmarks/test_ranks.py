@@ -19,18 +19,21 @@ DEMSAR = np.array(
 )  # fmt: skip
 
 
-def test_the_published_example() -> None:
+def test_ranks_equal_published_ones() -> None:
+    """Mean ranks and critical difference of the published example."""
     np.testing.assert_allclose(mean_ranks(DEMSAR), [3.143, 2.000, 2.893, 1.964], atol=5e-4)
     assert critical_difference(4, 14) == pytest.approx(1.25, abs=0.005)
 
 
-def test_runs_of_methods_that_cannot_be_told_apart() -> None:
+def test_runs_join_equal_methods() -> None:
+    """Runs join methods whose ranks differ by less than the critical difference."""
     assert alike(np.array([1.0, 1.5, 3.0, 3.4]), 1.0) == [(1.0, 1.5), (3.0, 3.4)]
     assert alike(np.array([1.0, 1.8, 2.6]), 1.0) == [(1.0, 1.8), (1.8, 2.6)]
     assert alike(np.array([1.0, 3.0, 5.0]), 1.0) == []
     assert alike(np.array([1.0, 1.2, 1.4]), 1.0) == [(1.0, 1.4)]
 
 
-def test_a_diagram_names_every_method_and_its_rank() -> None:
+def test_diagram_names_methods() -> None:
+    """The diagram shows the name and the rank of every method."""
     words = [text.get_text() for text in diagram(DEMSAR, list("abcd")).axes[0].texts]
     assert {"a  3.14", "b  2.00", "c  2.89", "d  1.96", "critical difference 1.25"} <= set(words)

@@ -18,21 +18,22 @@ def put(folder: Path, name: str, **record: Any) -> None:
     path.write_text(json.dumps(record))
 
 
-def test_cells_are_many_and_each_is_one() -> None:
+def test_cells_are_distinct() -> None:
+    """There are many cells, and no name occurs twice."""
     assert len(set(series.NAMES)) == len(series.NAMES)
     assert set(series.QUICK) <= set(series.NAMES)
     for kind in ("choice", "raw", "dtw", "auto", "one-stage"):
         assert {f"{name}/{kind}/0" for name in SETS} <= set(series.NAMES)
 
 
-def test_forks_have_three_latents_of_content() -> None:
+def test_fork_recipes_have_three_latents() -> None:
+    """Recipes of fork trajectories have three content dimensions."""
     assert {recipe.n_content for recipe in series.FORKS.values()} == {3}
     assert not series.FORKS["none"].warp.factors
 
 
-def test_the_row_of_a_set_joins_its_cells_and_harm_is_marked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_row_joins_cells_and_marks_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row of a set joins its cells, and a star marks harm by alignment."""
     monkeypatch.setattr(cells, "RESULTS", tmp_path)
     sizes = {"n_train": 50, "n_test": 150, "channels": 1, "length": 150, "classes": 2}
     put(tmp_path, "ucr/GunPoint/raw/0", sizes=sizes, scores={"raw_1nn": 0.9})

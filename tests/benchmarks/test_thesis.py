@@ -11,7 +11,8 @@ from benchmarks import cells, thesis, thesis_page
 from unwarp.warps import Affine2d, Identity
 
 
-def test_every_cell_that_trains_has_a_recipe_of_its_kind() -> None:
+def test_cells_have_their_recipe() -> None:
+    """Every cell that trains has a recipe of its kind."""
     assert len(set(thesis.NAMES)) == len(thesis.NAMES)
     for name in thesis.NAMES:
         source, strategy, kind, _ = name.split("/")
@@ -24,9 +25,8 @@ def test_every_cell_that_trains_has_a_recipe_of_its_kind() -> None:
             assert thesis.SOURCES[source].steps[strategy] > 0
 
 
-def test_the_table_shows_the_median_of_the_files_that_are_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_table_shows_medians(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table shows medians over the result files that exist."""
     monkeypatch.setattr(cells, "RESULTS", tmp_path)
     names = [f"affine/beta-vae/warp/{seed}" for seed in range(4)]
     (tmp_path / thesis_page.FOLDER).mkdir()

@@ -6,7 +6,7 @@ import torch
 from benchmarks.unchanged import differences, digest, family, recorded
 
 
-def test_digests_see_each_bit_and_the_order() -> None:
+def test_digest_depends_on_bits_and_order() -> None:
     """Equal tensors have one digest; a bit or another order changes it."""
     first, second = torch.zeros(3), torch.ones(2)
     assert digest([first, second]) == digest([first.clone(), second.clone()])
@@ -22,7 +22,7 @@ def test_differences_name_their_jobs() -> None:
     assert differences(before, after) == ["a", "b", "c"]
 
 
-def test_a_family_repeats_itself() -> None:
+def test_family_run_repeats() -> None:
     """Two runs of one job give one digest and the same losses."""
     digests: list[str] = []
     with recorded(digests):
