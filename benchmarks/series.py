@@ -212,8 +212,8 @@ def known_maps(seed: int, quick: bool) -> cells.Result:
     )
     scores = tell(*aligned, known, asked, "aligned") | tell(*codes, known, asked, "codes")
     scores |= recovery(found.map, asked.maps, asked.ids, (128,))  # type: ignore[arg-type]
-    labels = asked.labels
-    scores["variance_left"] = variance_ratio(asked.x.numpy(), aligned[1], labels)  # type: ignore[arg-type]
+    x, labels = asked.x.numpy(), asked.labels
+    scores["variance_left"] = variance_ratio(x, aligned[1], labels)  # type: ignore[arg-type]
     return {
         "seconds": round(model.history_.seconds, 1),
         "recipe": describe(model.recipe_),
