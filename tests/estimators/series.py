@@ -1,7 +1,8 @@
-"""Small series, with gaps and of unequal lengths, and a model of them."""
+"""Small series, with gaps, of unequal lengths or without timing, and a model of series."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -50,3 +51,14 @@ def waves_with_gaps() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     is_observed = np.random.default_rng(1).random(X.shape) > 0.2
     is_observed[:, [0, -1]] = True
     return X, is_observed
+
+
+def levels(n: int = 60, length: int = 64, seed: int = 0) -> torch.Tensor:
+    """Series (n, 1, length) that differ in the heights of three waves and in noise, not in time."""
+    generator = torch.Generator().manual_seed(seed)
+    time = torch.linspace(0, 1, length)
+    basis = torch.stack([torch.sin(2 * math.pi * k * time) for k in (1, 2, 3)])
+    return (
+        torch.randn(n, 3, generator=generator) @ basis
+        + 0.3 * torch.randn(n, length, generator=generator)
+    )[:, None]
