@@ -80,7 +80,7 @@ def load_samples(model: Unwarper, source: str) -> Tensor:
 
     Args:
         model: A trained estimator.
-        source: A path, or the name of a built-in data set, of which the held-out part is used.
+        source: A path, or the name of a built-in data set; its held-out part is used.
 
     Returns:
         Samples (N, *shape) in the units of the model.

@@ -24,7 +24,7 @@ def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") ->
 
     Args:
         folder: Folder of a model.
-        source: A path, or the name of a built-in data set, of which the held-out part is used.
+        source: A path, or the name of a built-in data set; its held-out part is used.
         out: File to write; it is checked before any data are read.
         device: `auto`, `cpu`, `cuda` or `mps`.
 
@@ -50,7 +50,7 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
 
     Args:
         folder: Folder of a model.
-        source: A path, or the name of a built-in data set, of which the held-out part is used.
+        source: A path, or the name of a built-in data set; its held-out part is used.
         out: File to write; it is checked before any data are read.
         device: `auto`, `cpu`, `cuda` or `mps`.
 

@@ -1,4 +1,4 @@
-"""Names of all warps, recipes, data sets, scores and file formats of this installation.
+"""Names of all warps, recipes, data sets, scores and file formats.
 
 They are read from its source files with `ast`, because importing those files takes seconds.
 """
@@ -49,7 +49,7 @@ def check_source(source: str) -> str:
     """The name of a data source, checked without importing torch.
 
     Args:
-        source: Name of a built-in data set, or a path, in which `~` is the home folder.
+        source: Name of a built-in data set, or a path; `~` is the home folder.
 
     Returns:
         `source` unchanged.

@@ -63,7 +63,7 @@ class Job:
 
     @property
     def max_seconds(self) -> float | None:
-        """Longest time of each of the two trainings, in seconds; None for no limit."""
+        """Longest time of each training in seconds; None for no limit."""
         return self.settings.get("max_seconds")
 
 

@@ -73,7 +73,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Both trained models of a run, with the samples and scores that a report shows.
+    """Both trained models of a run, with samples and scores.
+
+    `unwarp.app.run.execute` makes it, and `unwarp.app.report` shows it.
 
     Attributes:
         job: The job of the run.

@@ -1,4 +1,4 @@
-"""Samples of a run: a file, a folder or a built-in data set, opened once and split."""
+"""Training and held-out samples of a run, opened once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Parts:
 
 
 def open_source(name: str, part: str = "test") -> Source:
-    """Samples of a file, a folder, or one part of a built-in data set.
+    """Samples of a file, a folder or a data set.
 
     Args:
         name: A path, or the name of a data set; names of data sets come first.

@@ -1,4 +1,4 @@
-"""Runs: train both models of a job, score them, and continue after an interruption."""
+"""Runs: both models of a job, trained, scored and continued after interruptions."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ def execute(
     callbacks_for: CallbackFactory = lambda name: (),
     parts: Parts | None = None,
 ) -> Outcome:
-    """Train and score both models of a run folder, and write tables and scores there.
+    """Train and score both models of a run folder.
 
-    Models that are trained already are loaded, and an interrupted training continues from its
-    checkpoint with the same result as without the interruption.
+    Tables and scores are written to the folder. Models that are trained already are loaded, and an
+    interrupted training continues from its checkpoint, with the same result as without the
+    interruption.
 
     Args:
         folder: The run folder, with a `run.json`.
@@ -55,10 +56,8 @@ def execute(
     job = load_job(folder)
     estimator = job.make_estimator()
     parts = parts or open_parts(job.source, estimator)
-    on_message(
-        f"{parts.listed.name}: {len(parts.training):,} samples to learn from, "
-        f"{len(parts.test):,} held out"
-    )
+    n_training, n_test = len(parts.training), len(parts.test)
+    on_message(f"{parts.listed.name}: {n_training:,} samples to learn from, {n_test:,} held out")
     choice = Choice(on_message, job.max_seconds)
 
     def fit(model: Unwarper, name: str, folder_name: str) -> Unwarper:
@@ -95,9 +94,10 @@ def without_warp(warped: Unwarper) -> Unwarper:
 def fit_or_load(
     model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]
 ) -> Unwarper:
-    """A trained model of a run: loaded if it was saved before, else trained and saved.
+    """A trained model of a run, loaded if it was saved before.
 
-    A checkpoint in the run folder lets an interrupted training continue; it is removed at the end.
+    Otherwise it is trained and saved. A checkpoint in the run folder lets an interrupted training
+    continue; it is removed at the end.
 
     Args:
         model: The estimator before training.

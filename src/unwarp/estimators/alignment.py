@@ -1,4 +1,4 @@
-"""Alignment of samples, points and events by the deformations of a trained estimator."""
+"""Alignment of samples, points and events by estimated deformations."""
 
 from __future__ import annotations
 
@@ -188,7 +188,9 @@ class Alignment:
         return self.schema_.times
 
     def prepare_dataset(self, source: Source) -> Dataset:
-        """A source as a data set in the units of the model, with labels and facts.
+        """A source as a data set in the units of the model.
+
+        Labels, names and true deformations of the source are kept.
 
         Args:
             source: Samples like those of the training.

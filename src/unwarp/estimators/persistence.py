@@ -108,7 +108,8 @@ class Persistence:
         """The estimator of a configuration, as `save` wrote it."""
         settings = config["settings"]
         shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
-        estimator = cls(recipe.warp, recipe, **{**settings, "image_shape": shape})  # type: ignore[call-arg]
+        arguments = {**settings, "image_shape": shape}
+        estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
         estimator.model_, estimator.recipe_ = model, recipe
         estimator.plan_, estimator.history_ = None, History()
         estimator.n_features_in_, selection = config["n_features_in"], config["selection"]

@@ -1,4 +1,4 @@
-"""Selection of the warp for series: none, a smooth one, or one that follows small ripples.
+"""Selection of the warp for series: none, smooth or sharp.
 
 Undoing the timing of series does harm if timing tells things apart. So before a model of all series
 is trained, small models are trained on a part of them and measured on the held-out rest, without
@@ -84,7 +84,9 @@ CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {"series": CHOICES}
 
 @dataclass(frozen=True)
 class Selection:
-    """The selected warp and the measurements behind it, one number for each fold.
+    """The selected warp and its evidence.
+
+    Tuples have one number for each fold.
 
     Attributes:
         choice: `none`, `smooth` or `sharp`.
@@ -255,10 +257,11 @@ def _choose_sharpness(trials: _Trials, rows: Folds, saved: tuple[float, ...]) ->
 
 
 def folds(n: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random splits of series into two thirds to train on and one third held out.
+    """Random splits of series for trials.
 
-    No series is held out twice. Up to 100 series give three splits, up to 250 two, more one: the
-    fewer the series, the noisier the measures of a single split.
+    Two thirds are trained on and one third is held out; no series is held out twice. Up to 100
+    series give three splits, up to 250 two, more one: the fewer the series, the noisier the
+    measures of a single split.
 
     Args:
         n: Number of series.

@@ -29,12 +29,14 @@ from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.generation import Generation
 from unwarp.estimators.persistence import Persistence
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
+from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
 from unwarp.planning.plan import Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.progress import Choice, Progress
+from unwarp.training.state import History
 from unwarp.warps import Warp
 
 MIN_VALUE_OF_COUNT = {"batch_size": 2, "n_clusters": 1, "n_content": 1, "max_steps": 1}
@@ -47,7 +49,13 @@ MIN_SECONDS_OF_TRAINING = 1.0
 """Time that a training gets even if reading and selection took all of `max_seconds`."""
 
 
-class Unwarper(TransformerMixin, Alignment, Generation, Persistence, BaseEstimator):  # type: ignore[misc]
+class Unwarper(
+    TransformerMixin,  # type: ignore[misc]
+    Alignment,
+    Generation,
+    Persistence,
+    BaseEstimator,  # type: ignore[misc]
+):
     """Templates, content codes and deformations of samples, learned without labels.
 
     An autoencoder with a differentiable warp, for misaligned images and time series. The encoder
@@ -187,7 +195,7 @@ class Unwarper(TransformerMixin, Alignment, Generation, Persistence, BaseEstimat
             The estimator itself.
 
         Raises:
-            DataError: The samples cannot be used; the message says why and what to do.
+            DataError: The samples cannot be used; the message gives reason and remedy.
             ConfigError: An argument is unknown, or does not fit the samples.
         """
         request = self._request()
@@ -200,18 +208,7 @@ class Unwarper(TransformerMixin, Alignment, Generation, Persistence, BaseEstimat
         plan, selection = self._decide(request, schema, data, seed, callbacks)
         # learn: the model that the plan describes, by the players that its recipe names
         model = plan.recipe.build(data.shape, seed=seed)
-        history = train(
-            model,
-            plan.recipe.players(model),
-            data,
-            steps=plan.steps,
-            batch_size=plan.batch_size,
-            seed=seed,
-            seconds=self._seconds_left(started),
-            device=self.device,
-            precision=self.precision,
-            callbacks=callbacks,
-        )
+        history = self._train(model, plan, data, seed, self._seconds_left(started), callbacks)
         # store everything at once, so that a failure leaves no half-trained estimator
         self.schema_ = schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp))
         self.n_features_in_ = schema.n_features
@@ -428,6 +425,29 @@ class Unwarper(TransformerMixin, Alignment, Generation, Persistence, BaseEstimat
             seconds = self.max_seconds * SHARE_OF_SECONDS_FOR_SELECTION
         return select(
             data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, on_message=notify
+        )
+
+    def _train(
+        self,
+        model: Model,
+        plan: Plan,
+        data: Dataset,
+        seed: int,
+        seconds: float | None,
+        callbacks: Sequence[Callback],
+    ) -> History:
+        """Train a model as planned, for `seconds` at most."""
+        return train(
+            model,
+            plan.recipe.players(model),
+            data,
+            steps=plan.steps,
+            batch_size=plan.batch_size,
+            seed=seed,
+            seconds=seconds,
+            device=self.device,
+            precision=self.precision,
+            callbacks=callbacks,
         )
 
     def _fit_clusters(self, data: Dataset, seed: int) -> None:

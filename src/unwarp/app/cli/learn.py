@@ -1,4 +1,4 @@
-"""The commands that learn a model: `unwarp demo`, `unwarp fit` and `unwarp resume`."""
+"""The commands that learn a model: `demo`, `fit` and `resume`."""
 
 from __future__ import annotations
 

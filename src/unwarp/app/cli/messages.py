@@ -36,7 +36,7 @@ _parameters: ContextVar[tuple[Any, ...]] = ContextVar("parameters", default=())
 
 
 class Command(TyperCommand):
-    """A command that names its options in all messages, instead of arguments of Python.
+    """A command that names options, not Python arguments, in its messages.
 
     >>> app = typer.Typer()
     >>> @app.command(cls=Command)
@@ -68,7 +68,7 @@ class Command(TyperCommand):
 
 
 def with_options(message: str, parameters: Iterable[Any]) -> str:
-    """A message with options of the command line instead of arguments of Python.
+    """A message with options of the command line for Python arguments.
 
     `name=value` becomes `--name value` for each option of the command; a field of a recipe becomes
     `--set name=value` if the command has that option. All else stays.
@@ -121,7 +121,13 @@ def _recipe_fields() -> frozenset[str]:
 
 
 def say(message: str) -> None:
-    """Print a message for people on standard error, with options of the running command."""
+    """Print a message for people on standard error.
+
+    Inside a command, Python arguments in it become options of the command.
+
+    Args:
+        message: One line, such as `scale='channel' brings channels to one unit`.
+    """
     typer.echo(with_options(message, _parameters.get()), err=True)
 
 
@@ -151,7 +157,11 @@ def _one_line(text: str) -> str:
 
 
 def print_json(record: dict[str, Any]) -> None:
-    """Print a record as JSON on standard output; values of other types by their text."""
+    """Print a record as JSON on standard output.
+
+    Args:
+        record: Values by name; those that JSON lacks, such as paths, are printed as text.
+    """
     typer.echo(json.dumps(record, indent=1, default=str))
 
 

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, and the way commands are defined."""
+"""Options and arguments of several commands, and the decorator for commands."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def command(app: typer.Typer) -> Callable[[Function], Function]:
 
 
 def model_folder(folder: Path) -> Path:
-    """The folder of the model in a run folder; any other folder unchanged.
+    """The folder of a model, alone or in a run.
 
     Args:
-        folder: A run folder with a folder `model`, or a model folder.
+        folder: A run folder, or a model folder, which comes back unchanged.
     """
     return folder / "model" if (folder / "model").is_dir() else folder
