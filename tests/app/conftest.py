@@ -1,4 +1,4 @@
-"""Short runs that the tests of runs and of reports share."""
+"""Short runs, shared by the tests of runs and of reports."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Runs:
             ),
             folder / "run",
         )
-        return execute(folder / "run", lambda words: None)
+        return execute(folder / "run", lambda message: None)
 
     return run
 
@@ -65,8 +65,8 @@ def series_run(run_of: Runs) -> Outcome:
 
 @pytest.fixture(scope="session")
 def bumps_run(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """Series whose true maps are known."""
+    """Series with known true maps."""
     folder = tmp_path_factory.mktemp("bumps") / "run"
     recipe = AE(warp=CosineTime(3), n_content=3, net=SMALL, views=0.0)
     start_job(Job("bumps", Request(describe(recipe)), {"max_steps": 2, "device": "cpu"}), folder)
-    return execute(folder, lambda words: None)
+    return execute(folder, lambda message: None)

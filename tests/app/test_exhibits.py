@@ -1,4 +1,4 @@
-"""Exhibits: the suffix of a file decides the form, and samples are chosen by their numbers."""
+"""Exhibits: the suffix of a file decides the form, and samples are selected by number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from unwarp.app.exhibits import Exhibit, chosen, numbers
+from unwarp.app.exhibits import Exhibit, parse_sample_numbers, select_samples
 from unwarp.errors import ConfigError, DataError
 
 X = np.random.default_rng(0).normal(size=(3, 2))
@@ -28,18 +28,18 @@ def test_suffix_decides_the_form(tmp_path: Path) -> None:
             assert image.format == suffix.upper()
 
 
-def test_still_exhibits_have_no_gif(tmp_path: Path) -> None:
+def test_exhibit_without_frames_has_no_gif(tmp_path: Path) -> None:
     """The message lists the forms that there are, and no file is left."""
     with pytest.raises(ConfigError, match=r"'\.gif'; give a file that ends in \.png or \.npz"):
         Exhibit({}, {"x": X}, Figure).write(tmp_path / "a.gif")
     assert not list(tmp_path.iterdir())
 
 
-def test_samples_come_in_the_order_asked() -> None:
+def test_samples_keep_the_order_of_numbers() -> None:
     """Numbers count from 0; one that no sample has is refused with the option's name."""
     x = torch.arange(5)
-    assert chosen(x, numbers("4,0,4", "--to"), "--to").tolist() == [4, 0, 4]
+    assert select_samples(x, parse_sample_numbers("4,0,4", "--to"), "--to").tolist() == [4, 0, 4]
     with pytest.raises(DataError, match=r"--to 5: no such sample; the source holds 5"):
-        chosen(x, (4, 5), "--to")
+        select_samples(x, (4, 5), "--to")
     with pytest.raises(ConfigError, match=r"--plus '1,x' is no list"):
-        numbers("1,x", "--plus")
+        parse_sample_numbers("1,x", "--plus")

@@ -1,4 +1,4 @@
-"""Files of results: whole or not at all, and a place that cannot be written is named before work begins."""
+"""Files of results: written whole or not at all, and checked before work begins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from unwarp.errors import ConfigError
 from unwarp.storage import check_writable, make_folder, write_file
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+def test_file_is_replaced_whole(tmp_path: Path) -> None:
+    """Folders are made, the old content is gone, and no partial file is left."""
     path = tmp_path / "new" / "deep" / "table.csv"
     write_file(path, "a long first text")
     write_file(path, b"b")
@@ -19,13 +20,14 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["table.csv"]
 
 
-def test_a_place_that_cannot_be_written_is_named_with_the_mend(tmp_path: Path) -> None:
+def test_unwritable_path_names_the_option(tmp_path: Path) -> None:
+    """A file as a folder, and a folder as a file, are refused and left as they were."""
     file = tmp_path / "file"
-    file.write_text("mine")
-    for wrong in (file / "table.csv", file / "deep" / "table.csv", tmp_path):
+    file.write_text("a diary")
+    for unwritable in (file / "table.csv", file / "deep" / "table.csv", tmp_path):
         for attempt in (
-            lambda path=wrong: write_file(path, "x"),
-            lambda path=wrong: check_writable(path),
+            lambda path=unwritable: write_file(path, "x"),
+            lambda path=unwritable: check_writable(path),
         ):
             with pytest.raises(
                 ConfigError, match=r"cannot write .*; choose another place with --out"
@@ -33,10 +35,11 @@ def test_a_place_that_cannot_be_written_is_named_with_the_mend(tmp_path: Path) -
                 attempt()
     with pytest.raises(ConfigError, match=f"cannot write {file}: file exists"):
         make_folder(file)
-    assert file.read_text() == "mine"
+    assert file.read_text() == "a diary"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_wrong_place_is_known_before_the_data_is_read(tmp_path: Path) -> None:
+def test_output_is_checked_before_the_data(tmp_path: Path) -> None:
+    """A wrong file is refused before the model and the samples, which do not exist here."""
     with pytest.raises(ConfigError, match="it is a folder"):
         write_embedding(tmp_path / "no-model", "no-such-data", tmp_path)

@@ -1,4 +1,4 @@
-"""A model folder as people read it: what it holds, and its scores on a source."""
+"""Saved models: their facts, and their scores on a source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unwarp.app.inspection import describe_model, judge
+from unwarp.app.inspection import describe_model, evaluate_folder
 from unwarp.app.outcome import Outcome
 
 
@@ -17,7 +17,7 @@ def folder(bumps_run: Outcome, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_description_is_of_the_model(bumps_run: Outcome, folder: Path) -> None:
+def test_description_matches_the_model(bumps_run: Outcome, folder: Path) -> None:
     """Shape, family, size of the code and number of weights."""
     facts, model = describe_model(folder), bumps_run.warped.unwarper.model_
     assert (facts["shape"], facts["domain"], facts["family"]) == (model.shape, "series", "ae")
@@ -25,9 +25,12 @@ def test_description_is_of_the_model(bumps_run: Outcome, folder: Path) -> None:
     assert facts["parameters"] == sum(weight.numel() for weight in model.parameters())
 
 
-def test_judging_agrees_with_the_run(bumps_run: Outcome, folder: Path) -> None:
-    """On the held-out part of the same data set, with its training part as reference."""
-    scores, expected = judge(folder, "bumps", "cpu").scores, bumps_run.warped.report.scores
+def test_scores_agree_with_the_run(bumps_run: Outcome, folder: Path) -> None:
+    """The held-out part of the same data set, with its training part as reference."""
+    scores, expected = (
+        evaluate_folder(folder, "bumps", "cpu").scores,
+        bumps_run.warped.report.scores,
+    )
     shared = {"reconstruction_error", "codes_1nn", "aligned_1nn", "warp_error", "variance_left"}
     assert shared <= scores.keys() & expected.keys()
     for name in shared:

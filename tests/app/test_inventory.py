@@ -1,4 +1,4 @@
-"""The inventory, which imports nothing, is equal to the registries, which import everything."""
+"""The inventory, which imports nothing heavy, is equal to the registries."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_inventory_equals_the_registries() -> None:
     }
 
 
-def test_inventory_finds_decorated_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A score stands in `SCORES`, or under a decorator from the registry."""
+def test_inventory_lists_decorated_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A score is listed in `SCORES`, or decorated by a function of the registry."""
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "listed.py").write_text("def a(): ...\ndef b(): ...\nSCORES = (a,)\n")
     (tmp_path / "metrics" / "decorated.py").write_text(
@@ -45,7 +45,7 @@ def test_sources_that_exist_pass(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["nowhere", "", "digit"])
-def test_mistyped_sources_read_alike(source: str) -> None:
+def test_mistyped_sources_have_one_message(source: str) -> None:
     """The command line refuses a mistyped path in the words of the library."""
     with pytest.raises(DataError) as early:
         inventory.check_source(source)

@@ -1,4 +1,4 @@
-"""Run folders: what is read back is what was asked, and what is damaged is refused by type."""
+"""Jobs: they come back from their folder as they were, and damage is refused by type."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ JOB = Job(
 )
 
 
-def test_a_job_comes_back_as_it_was_asked(tmp_path: Path) -> None:
+def test_job_survives_its_folder(tmp_path: Path) -> None:
+    """A job that was written and read is equal to the first."""
     start_job(JOB, tmp_path / "run")
     assert load_job(tmp_path / "run") == JOB
 
 
-def test_jobs_make_their_estimator() -> None:
+def test_job_makes_its_estimator() -> None:
     """Request and settings are arguments of `Unwarper`."""
     estimator = JOB.make_estimator()
     assert (estimator.recipe, estimator.max_steps, estimator.precision) == (AE(), 3, "bf16")
@@ -32,7 +33,7 @@ def test_jobs_make_their_estimator() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"settings": {"max_steps": "many"}}, "settings.max_steps: .*integer"),
         ({"settings": {"max_steps": 2.5}}, "settings.max_steps: .*integer"),
@@ -46,24 +47,26 @@ def test_jobs_make_their_estimator() -> None:
     ],
 )
 def test_damaged_jobs_name_their_field(
-    change: dict[str, object], words: str, tmp_path: Path
+    change: dict[str, object], message: str, tmp_path: Path
 ) -> None:
-    """Of the job, its request and its settings."""
+    """A wrong field of the job, its request or its settings is named in the message."""
     (tmp_path / "run.json").write_text(json.dumps(asdict(JOB) | change))
     with pytest.raises(
-        CheckpointError, match=f"run.json is damaged .{words}.*; start the run again"
+        CheckpointError, match=f"run.json is damaged .{message}.*; start the run again"
     ):
         load_job(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "null", '{"steps"', '{"steps": 3}', b"\xff\xfe"])
-def test_a_file_that_is_no_job_is_refused_by_type(text: str | bytes, tmp_path: Path) -> None:
+def test_other_files_are_refused_as_jobs(text: str | bytes, tmp_path: Path) -> None:
+    """Text that is no job, and bytes that are no text, are damage."""
     (tmp_path / "run.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(CheckpointError, match="is damaged"):
         load_job(tmp_path)
 
 
-def test_a_folder_is_free_until_its_run_has_begun(tmp_path: Path) -> None:
+def test_folder_is_free_until_training(tmp_path: Path) -> None:
+    """Another job may replace one without results; after that only the same job may start."""
     start_job(JOB, tmp_path)
     other = replace(JOB, settings={**JOB.settings, "random_state": 1})
     start_job(other, tmp_path)
@@ -74,8 +77,9 @@ def test_a_folder_is_free_until_its_run_has_begun(tmp_path: Path) -> None:
         start_job(JOB, tmp_path)
 
 
-def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "diary.txt").write_text("mine")
+def test_other_folders_are_left_alone(tmp_path: Path) -> None:
+    """A folder with other files, or a file, is refused as a run folder and stays as it was."""
+    (tmp_path / "diary.txt").write_text("a diary")
     with pytest.raises(ConfigError, match="is not a run folder"):
         start_job(JOB, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["diary.txt"]

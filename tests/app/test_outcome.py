@@ -14,7 +14,7 @@ from unwarp.models.codec import restore
 
 
 def test_metrics_json_holds_all_scores(series_run: Outcome, tmp_path: Path) -> None:
-    """Of both models and of the raw series, with the recipes that they were trained with."""
+    """Scores of both models and of the raw series, with the recipes of the models."""
     write_scores(series_run, tmp_path)
     record = json.loads((tmp_path / "metrics.json").read_text())
     for name, trial in series_run.trials.items():
@@ -25,7 +25,7 @@ def test_metrics_json_holds_all_scores(series_run: Outcome, tmp_path: Path) -> N
     assert record["held_out"] == len(series_run.test)
 
 
-def test_both_models_see_the_same_samples(series_run: Outcome) -> None:
+def test_models_share_held_out_samples(series_run: Outcome) -> None:
     """A row of the embedding for each held-out sample, and no errors without true maps."""
     for trial in series_run.trials.values():
         assert len(trial.embedding.codes) == len(series_run.test)
@@ -33,9 +33,9 @@ def test_both_models_see_the_same_samples(series_run: Outcome) -> None:
 
 
 def test_second_views_count_as_samples(series_run: Outcome) -> None:
-    """With second views a model sees two samples for each that it is given."""
+    """With second views a model trains on two samples for each of the data set."""
     unwarper = copy(series_run.warped.unwarper)
-    pace = unwarper.history_.samples_per_second
-    assert series_run.warped.images_per_second == pace > 0
+    speed = unwarper.history_.samples_per_second
+    assert series_run.warped.images_per_second == speed > 0
     unwarper.recipe_ = replace(unwarper.recipe_, views=0.3)  # type: ignore[call-arg]
-    assert replace(series_run.warped, unwarper=unwarper).images_per_second == 2 * pace
+    assert replace(series_run.warped, unwarper=unwarper).images_per_second == 2 * speed

@@ -22,22 +22,22 @@ def path(tmp_path: Path) -> Path:
 
 def test_parts_cover_the_source(path: Path) -> None:
     """Each sample is in one part, in its order; the split follows from the seed."""
-    parts, again, other = (open_parts(str(path), Unwarper(random_state=seed)) for seed in (0, 0, 1))
+    parts, same, other = (open_parts(str(path), Unwarper(random_state=seed)) for seed in (0, 0, 1))
     first, second = (part.x.samples[:, 0, 0] for part in (parts.training, parts.test))
     assert len(second) == 4 and sorted([*first, *second]) == list(range(40))
     assert (np.diff(first) > 0).all() and (np.diff(second) > 0).all()
-    np.testing.assert_array_equal(second, again.test.x.samples[:, 0, 0])
+    np.testing.assert_array_equal(second, same.test.x.samples[:, 0, 0])
     assert not np.array_equal(second, other.test.x.samples[:, 0, 0])
 
 
 def test_few_samples_are_refused(tmp_path: Path) -> None:
-    """Nothing could be held out."""
+    """Of fewer than ten samples none could be held out."""
     np.save(tmp_path / "few.npy", np.zeros((9, 12)))
     with pytest.raises(DataError, match=r"holds 9 sample\(s\); a run needs at least 10"):
         open_parts(str(tmp_path / "few.npy"), Unwarper())
 
 
-def test_data_sets_have_parts_of_their_own() -> None:
+def test_data_sets_have_two_parts() -> None:
     """The held-out part of a built-in set is what tables list."""
     parts = open_parts("bumps", Unwarper())
     assert parts.listed is parts.test
@@ -50,8 +50,8 @@ def test_samples_have_names_or_numbers(path: Path) -> None:
     assert sample_names(open_source(str(path))).tolist() == list(range(40))
 
 
-def test_faults_are_counted_in_the_whole(path: Path) -> None:
-    """A sample that cannot be used is named by its number in the file, before anything is trained."""
+def test_faults_count_in_the_whole_source(path: Path) -> None:
+    """An unusable sample is named by its number in the file, before any training."""
     x = np.load(path)
     x[10, 5] = np.nan
     np.save(path, x)

@@ -1,4 +1,4 @@
-"""A small estimator that the tests share."""
+"""A small estimator, shared by the tests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The scikit-learn door: its own checks, and what each method promises."""
+"""`Unwarper`: scikit-learn's checks, and the promises of its arguments and methods."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,23 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from tests.estimators.series import NAN, RECIPE, fit_series, waves, waves_with_gaps
 from tests.pictures import pictures
-from unwarp import AE, VAE, Affine2d, Dataset, Unwarper
+from unwarp import AE, VAE, Affine2d, CosineTime, Dataset, Unwarper
+from unwarp.datasets import bumps
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import Net
+from unwarp.training.callbacks import Callback
 from unwarp.warps import named
 
 EXPECTED_FAILURES = {
-    "check_methods_subset_invariance": "float32 sums depend on the batch size in their last digit; the check asks for 1e-7"
+    "check_methods_subset_invariance": "float32 sums depend on the batch size in their last digit; "
+    "the check asks for 1e-7"
 }
 
 
@@ -27,10 +35,12 @@ EXPECTED_FAILURES = {
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )
 def test_scikit_learn(estimator: Unwarper, check: Any) -> None:
+    """All checks of scikit-learn pass, but for the named exceptions."""
     check(estimator)
 
 
 def test_defaults_follow_the_data() -> None:
+    """Warp and padding suit images on dark and on bright ground, and series."""
     unwarper = Unwarper(max_steps=2, batch_size=8)
     assert isinstance(unwarper.fit(pictures()).recipe_.warp, Affine2d)
     assert unwarper.recipe_.padding == "zeros"
@@ -40,12 +50,13 @@ def test_defaults_follow_the_data() -> None:
     assert clone(unwarper).get_params() == unwarper.get_params()
 
 
-def test_shapes_range_and_dtype_come_back(fitted: Unwarper) -> None:
+def test_results_have_the_input_form(fitted: Unwarper) -> None:
+    """Shape, range and dtype of images, with and without an axis of channels."""
     x = pictures(10, seed=1)
-    for given in (x, x[:, 0]):
-        for made in (fitted.align(given), fitted.template(given), fitted.reconstruct(given)):
-            assert made.shape == given.shape
-            assert made.dtype == np.uint8
+    for source in (x, x[:, 0]):
+        for result in (fitted.align(source), fitted.template(source), fitted.reconstruct(source)):
+            assert result.shape == source.shape
+            assert result.dtype == np.uint8
     assert fitted.transform(x).shape == (10, 3)
     assert list(fitted.get_feature_names_out()) == ["content_0", "content_1", "content_2"]
     assert set(fitted.predict(x)) <= {0, 1}
@@ -53,21 +64,22 @@ def test_shapes_range_and_dtype_come_back(fitted: Unwarper) -> None:
     assert np.isfinite(fitted.score(x))
 
 
-def test_points_matrices_and_alignment_agree(fitted: Unwarper) -> None:
+def test_points_agree_with_matrices(fitted: Unwarper) -> None:
+    """The matrix of a deformation leads aligned points back to the observed ones."""
     x = pictures(6, seed=2)
     points = np.array([[4.0, 7.0], [10.0, 12.0]])
-    moved = fitted.transform_points(x, points)
+    aligned = fitted.transform_points(x, points)
     to_observed = fitted.to_matrix(x, "pixel")
-    back = np.einsum("nij,nkj->nki", to_observed, np.concatenate([moved, np.ones((6, 2, 1))], -1))[
-        ..., :2
-    ]
-    np.testing.assert_allclose(back, np.broadcast_to(points, back.shape), atol=1e-3)
+    homogeneous = np.concatenate([aligned, np.ones((6, 2, 1))], -1)
+    observed = np.einsum("nij,nkj->nki", to_observed, homogeneous)[..., :2]
+    np.testing.assert_allclose(observed, np.broadcast_to(points, observed.shape), atol=1e-3)
     np.testing.assert_allclose(
         fitted.to_matrix(x, "skimage") @ to_observed, np.tile(np.eye(3), (6, 1, 1)), atol=1e-4
     )
 
 
-def test_align_takes_another_channel_along(fitted: Unwarper) -> None:
+def test_align_applies_to_other_channels(fitted: Unwarper) -> None:
+    """Other channels move as the samples do; another number of samples is refused."""
     x = pictures(6, seed=2)
     colour = np.repeat(x, 3, axis=1).astype(np.float32)
     np.testing.assert_allclose(fitted.align(x, other=colour)[:, 1], fitted.align(x)[:, 0], atol=1)
@@ -75,21 +87,22 @@ def test_align_takes_another_channel_along(fitted: Unwarper) -> None:
         fitted.align(x, other=colour[:3])
 
 
-def test_paths_and_datasets_are_data_too(tmp_path: Path) -> None:
+def test_paths_and_datasets_are_samples(tmp_path: Path) -> None:
+    """A file and a `Dataset` give the codes of the array that they hold."""
     x = pictures(12)
     np.save(tmp_path / "x.npy", x)
     unwarper = Unwarper(max_steps=4, batch_size=8).fit(tmp_path / "x.npy")
     np.testing.assert_array_equal(unwarper.transform(tmp_path / "x.npy"), unwarper.transform(x))
-    again = Unwarper(max_steps=4, batch_size=8).fit(
+    from_dataset = Unwarper(max_steps=4, batch_size=8).fit(
         Dataset(torch.from_numpy(x.astype(np.float32) / 255))
     )
     np.testing.assert_allclose(
-        again.transform(x.astype(np.float32) / 255), unwarper.transform(x), atol=1e-5
+        from_dataset.transform(x.astype(np.float32) / 255), unwarper.transform(x), atol=1e-5
     )
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"warp": "afine"}, "choose one of affine"),
         ({"warp": 3}, "neither a Warp nor a name"),
@@ -103,13 +116,14 @@ def test_paths_and_datasets_are_data_too(tmp_path: Path) -> None:
         ({"device": "abacus"}, "choose one of cpu"),
     ],
 )
-def test_impossible_choices_name_the_choice(change: dict[str, Any], words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
+def test_impossible_arguments_are_named(change: dict[str, Any], message: str) -> None:
+    """The message names the argument and its value, or lists the possible ones."""
+    with pytest.raises(ConfigError, match=message):
         Unwarper(max_steps=2).set_params(**change).fit(pictures(8))
 
 
 @pytest.mark.parametrize(
-    ("x", "words"),
+    ("x", "message"),
     [
         (pictures(1), "1 sample"),
         (np.full((5, 9, 9), 7.0), "constant"),
@@ -120,28 +134,32 @@ def test_impossible_choices_name_the_choice(change: dict[str, Any], words: str) 
         (np.zeros((5, 9, 7)), "domain="),
     ],
 )
-def test_data_that_cannot_be_used_is_refused(x: np.ndarray[Any, Any], words: str) -> None:
-    with pytest.raises(DataError, match=words):
+def test_unusable_data_are_refused(x: np.ndarray[Any, Any], message: str) -> None:
+    """One sample, constant samples, a gap in an image, and an array that reads two ways."""
+    with pytest.raises(DataError, match=message):
         Unwarper(max_steps=2).fit(x)
 
 
 def test_named_warps_chain() -> None:
-    assert [link.name for link in named("displacement+affine").parts] == ["displacement", "affine"]
+    """A plus sign joins two warps in the order of their names."""
+    assert [part.name for part in named("displacement+affine").parts] == ["displacement", "affine"]
 
 
-def test_points_of_series_go_where_alignment_takes_them() -> None:
+def test_points_move_with_the_values() -> None:
+    """The value of an aligned series at an aligned point is that at the observed point."""
     t = np.linspace(0, 1, 48, dtype=np.float32)
     lags = np.random.default_rng(0).uniform(-0.1, 0.1, 40).astype(np.float32)
     x = np.exp(-(((t - 0.5 - lags[:, None]) / 0.15) ** 2))
-    u = Unwarper("time", max_steps=20, n_clusters=1).fit(x)
-    aligned, moved = u.align(x), u.transform_points(x, [[20.0], [26.5]])
-    assert moved.shape == (40, 2, 1)
-    for row, place, original in zip(aligned, moved[..., 0], x, strict=True):
-        found, seen = np.interp(place, range(48), row), np.interp([20.0, 26.5], range(48), original)
-        np.testing.assert_allclose(found, seen, atol=0.02)
+    unwarper = Unwarper("time", max_steps=20, n_clusters=1).fit(x)
+    aligned, points = unwarper.align(x), unwarper.transform_points(x, [[20.0], [26.5]])
+    assert points.shape == (40, 2, 1)
+    for row, steps, original in zip(aligned, points[..., 0], x, strict=True):
+        expected = np.interp([20.0, 26.5], range(48), original)
+        np.testing.assert_allclose(np.interp(steps, range(48), row), expected, atol=0.02)
 
 
-def test_auto_takes_the_affine_warp_for_images_whatever_family_is_named() -> None:
+def test_auto_warp_follows_the_domain() -> None:
+    """Every named family gets the affine warp for images and the warp of time for series."""
     for name in ("ae", "vae", "beta-vae", "gan"):
         assert (
             Unwarper(recipe=name, max_steps=1, n_clusters=2).fit(pictures(16)).recipe_.warp.name
@@ -157,20 +175,186 @@ def test_auto_takes_the_affine_warp_for_images_whatever_family_is_named() -> Non
         Unwarper(recipe=AE(warp=named("time"))).fit(pictures(16))
 
 
-def test_precision_reaches_the_training_and_is_kept(tmp_path: Path) -> None:
-    x, kept = pictures(16), {"max_steps": 4, "n_clusters": 2, "device": "cpu"}
-    full, half = (Unwarper(precision=name, **kept).fit(x) for name in ("no", "bf16"))
-    assert Unwarper(**kept).precision == "no"
-    losses = [u.history_.rows[0]["reconstruction"] for u in (full, half)]
+def test_precision_reaches_the_training(tmp_path: Path) -> None:
+    """Mixed precision changes losses slightly, and is saved with the model."""
+    x, arguments = pictures(16), {"max_steps": 4, "n_clusters": 2, "device": "cpu"}
+    full, half = (Unwarper(precision=name, **arguments).fit(x) for name in ("no", "bf16"))
+    assert Unwarper(**arguments).precision == "no"
+    losses = [model.history_.rows[0]["reconstruction"] for model in (full, half)]
     assert losses[0] != losses[1] and abs(losses[0] - losses[1]) < 0.02 * losses[0]
     half.save(tmp_path / "model")
     assert Unwarper.load(tmp_path / "model").precision == "bf16"
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "continuous-bernoulli"])
-def test_a_likelihood_that_does_not_fit_the_range_says_which_does(likelihood: Any) -> None:
+def test_unfit_likelihood_names_a_fit_one(likelihood: Any) -> None:
+    """Likelihoods of values in [0, 1] refuse other series and name the Gaussian."""
     recipe = VAE(likelihood=likelihood, net=Net("mlp", (8,), (8,)))
     with pytest.raises(DataError, match=r"needs values in \[0, 1\].*likelihood='gaussian'"):
         Unwarper("identity", recipe, max_steps=2).fit(
             np.random.default_rng(0).normal(size=(16, 30))
         )
+
+
+def test_scale_each_ignores_gain_and_offset() -> None:
+    """Each series is scaled by its own mean and deviation, and gets them back."""
+    X = np.stack(waves([32] * 6))
+    gain, offset = np.geomspace(0.1, 50, 6)[:, None], np.arange(6)[:, None] * 7 - 20
+    unwarper = fit_series(X, scale="each")
+    other = gain * X + offset
+    np.testing.assert_allclose(unwarper.transform(other), unwarper.transform(X), atol=1e-4)
+    for method in (unwarper.align, unwarper.template, unwarper.reconstruct):
+        np.testing.assert_allclose((method(other) - offset) / gain, method(X), atol=1e-3)
+    with pytest.raises(ConfigError, match="'each' is for series"):
+        Unwarper(scale="each").fit(np.random.default_rng(0).random((6, 9, 9)))
+
+
+def test_scale_channel_ignores_units(tmp_path: Path) -> None:
+    """Channels in other units give the same codes, also after saving and loading."""
+    X = np.stack([np.stack(waves([32] * 6)), np.stack(waves([32] * 6)) ** 2], 1)
+    # powers of two, which round nothing
+    factor = np.array([2.0**-10, 2.0**6])[:, None]
+    arguments = {"domain": "series", "scale": "channel"}
+    plain, other = fit_series(X, **arguments), fit_series(factor * X, **arguments)
+    other.save(tmp_path / "model")
+    codes = plain.transform(X)
+    for unwarper in (other, Unwarper.load(tmp_path / "model")):
+        np.testing.assert_allclose(unwarper.transform(factor * X), codes, atol=1e-5)
+        for name in ("align", "template", "reconstruct"):
+            np.testing.assert_allclose(
+                getattr(unwarper, name)(factor * X) / factor, getattr(plain, name)(X), atol=1e-5
+            )
+        np.testing.assert_allclose(
+            unwarper.inverse_transform(codes) / factor, plain.inverse_transform(codes), atol=1e-5
+        )
+    with pytest.raises(ConfigError, match="'channel' is for series"):
+        Unwarper(scale="channel").fit(np.random.default_rng(0).random((6, 9, 9)))
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"), [("auto", ["channel 1 varies 64 times"]), ("channel", []), ("each", [])]
+)
+def test_uneven_units_are_reported(scale: Any, expected: list[str]) -> None:
+    """A channel that varies far more than another is named before training, unless scaled."""
+
+    class Recorder(Callback):
+        def on_message(self, line: str) -> None:
+            lines.append(line)
+
+    lines: list[str] = []
+    X = np.stack([np.stack(waves([32] * 6))] * 2, 1) * np.array([1.0, 64.0])[:, None]
+    Unwarper(domain="series", recipe=RECIPE, scale=scale, max_steps=1, n_clusters=2).fit(
+        X, callbacks=[Recorder()]
+    )
+    starts = [line[: len(start)] for line, start in zip(lines, expected, strict=True)]
+    assert starts == expected
+
+
+def test_series_of_one_step_have_a_table() -> None:
+    """Without a second time step there is no speed, and all numbers are finite."""
+    X = np.arange(6.0)[:, None]
+    unwarper = Unwarper("time", max_steps=2, n_clusters=2).fit(X)
+    assert np.isfinite(unwarper.transform_params(X).to_numpy()).all() and unwarper.template(
+        X
+    ).shape == (6, 1)
+
+
+@pytest.mark.parametrize("shape", [(6, 2, 40), (8, 12, 12)])
+def test_warp_decides_between_domains(shape: tuple[int, ...]) -> None:
+    """An array that reads two ways is read as the warp needs it."""
+    X = np.random.default_rng(0).random(shape)
+    for arguments in ({"warp": "time"}, {"warp": CosineTime(4)}, {"recipe": RECIPE}):
+        unwarper = Unwarper(max_steps=1, n_clusters=2, **arguments).fit(X)
+        assert unwarper.schema_.domain.name == "series" and unwarper.schema_.shape == shape[1:]
+    with pytest.raises(DataError, match="which reads two ways"):
+        Unwarper(max_steps=1).fit(X[:, :2])
+    with pytest.raises(ConfigError, match="'affine' acts on image data"):
+        Unwarper("affine", max_steps=1).fit(Dataset(torch.from_numpy(X)))
+
+
+def check_pipeline(first: Any, domain: Any = "auto") -> None:
+    """A pipeline predicts for held-out bumps the classes that its parts do, one by one."""
+    train, test = (bumps.load(part, n_per_class=6, length=32) for part in ("train", "test"))
+    X, held_out = (
+        part.x.double().numpy() if domain == "series" else part.x[:, 0].numpy()
+        for part in (train, test)
+    )
+    unwarper = Unwarper(domain=domain, recipe=RECIPE, max_steps=20, n_clusters=2, device="cpu")
+    predicted = (
+        make_pipeline(clone(first), clone(unwarper), KNeighborsClassifier(1))
+        .fit(X, train.labels)
+        .predict(held_out)
+    )
+    codes = unwarper.fit_transform(first.fit_transform(X))
+    neighbours = KNeighborsClassifier(1).fit(codes, train.labels)
+    np.testing.assert_array_equal(
+        predicted, neighbours.predict(unwarper.transform(first.transform(held_out)))
+    )
+    assert len(set(predicted)) > 1
+
+
+def test_pipeline_equals_its_parts() -> None:
+    """In a pipeline of scikit-learn."""
+    check_pipeline(FunctionTransformer())
+
+
+def test_pipeline_starts_with_aeon() -> None:
+    """After a transformer of collections from aeon."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        collection = pytest.importorskip(
+            "aeon.transformations.collection", reason="aeon is not installed"
+        )
+        check_pipeline(collection.Normalizer(), "series")
+
+
+def test_mask_ignores_hidden_values() -> None:
+    """Values under a mask do not matter: NaN, a mask, and a mask over other values agree."""
+    X, is_observed = waves_with_gaps()
+    mask = torch.from_numpy(is_observed)
+    x_nan, other = np.where(is_observed, X, NAN), np.where(is_observed, X, 1e3).astype(np.float32)
+    codes = fit_series(x_nan, missing="mask").transform(x_nan)
+    for values in (X, other):
+        unwarper = fit_series(Dataset(torch.from_numpy(values)[:, None], mask=mask), missing="mask")
+        np.testing.assert_array_equal(codes, unwarper.transform(x_nan))
+
+
+def test_encoder_knows_the_gaps() -> None:
+    """Equal values have other codes if some of them were not observed but interpolated."""
+    X, is_observed = waves_with_gaps()
+    unwarper = fit_series(np.where(is_observed, X, NAN), missing="mask")
+    level = np.full((1, 40), 0.5, np.float32)
+    gap = level.copy()
+    gap[0, 10:20] = NAN  # interpolation fills in the same values
+    assert not np.allclose(unwarper.transform(level), unwarper.transform(gap))
+
+
+def test_unsupported_gaps_are_refused() -> None:
+    """Gaps in images, and in series for a family that cannot learn from them."""
+    pictures = np.random.default_rng(0).random((12, 1, 10, 10))
+    pictures[0, 0, 0, 0] = NAN
+    with pytest.raises(DataError, match=r"NaN|missing"):
+        Unwarper(missing="mask", max_steps=2).fit(pictures)
+    X, is_observed = waves_with_gaps()
+    with pytest.raises(ConfigError, match="gaps=True is for series"):
+        Unwarper(recipe="mixing-ae", missing="mask", max_steps=2).fit(np.where(is_observed, X, NAN))
+    with pytest.raises(ConfigError, match="gaps=True is for series"):
+        AE(gaps=True).build((1, 10, 10))
+
+
+@pytest.mark.parametrize("missing", ["error", "mask", "interpolate"])
+@pytest.mark.parametrize("times", [None, np.linspace(0, 2, 40)])
+def test_unobserved_last_steps_are_cut(missing: Any, times: Any) -> None:
+    """Steps at the end without any value change nothing, in training and afterwards."""
+    X = np.stack(waves([40] * 6))
+    X[:, 38:] = NAN
+    unwarper = fit_series(X, times, missing=missing)
+    cut = None if times is None else times[:38]
+    np.testing.assert_array_equal(
+        unwarper.align(X, times=times), unwarper.align(X[:, :38], times=cut)
+    )
+    np.testing.assert_array_equal(
+        unwarper.transform(X, times=times), unwarper.transform(X[:, :38], times=cut)
+    )
+    np.testing.assert_array_equal(np.isnan(unwarper.reconstruct(X, times=times)), np.isnan(X))
+    assert unwarper.align(X[:1], times=times).shape == (1, 38) == (1, *unwarper.times_.shape)

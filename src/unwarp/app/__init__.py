@@ -1,1 +1,4 @@
-"""The command line's application: jobs, runs and their reports. The library never imports it."""
+"""The application behind the command line: jobs, runs and their reports.
+
+The library never imports it.
+"""

@@ -1,4 +1,8 @@
-"""What `unwarp sample | interpolate | traverse | arithmetic` show: as a figure, as moving pictures, or as arrays."""
+"""New samples and walks through latent space, as figures, animations or arrays.
+
+Each function here makes the `Exhibit` of one command: `unwarp sample`, `interpolate`, `traverse` or
+`arithmetic`.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +29,20 @@ from unwarp.storage import write_file
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One thing to look at, in every form in which it can be written.
+    """The result of a command in every form that can be written.
+
+    Figures and frames are functions, so that only the requested form is drawn.
 
     Attributes:
-        facts: What it is, in a few words and numbers.
-        arrays: Its numbers; samples are in the range of the data.
-        figure: Draws it.
-        frames: Draws it moving, (F, height, width, 3); None where nothing moves.
+        facts: Words and numbers that describe the result; the command prints them as JSON.
+        arrays: Its numbers by name; samples are in the range of the data.
+        figure: Function that draws the result as one figure.
+        frames: Function that draws it as an animation (F, height, width, 3); None for a result that
+            is a single image.
+
+    >>> Exhibit({"samples": 2}, {"x": np.zeros((2, 8))}, Figure).write(Path("x.gif"))
+    Traceback (most recent call last):
+    unwarp.errors.ConfigError: x.gif has the suffix '.gif'; give a file that ends in .png or .npz
     """
 
     facts: Mapping[str, Any]
@@ -40,36 +51,61 @@ class Exhibit:
     frames: Callable[[], Array] | None = None
 
     def write(self, out: Path) -> None:
-        """Write a figure (.png), moving pictures (.gif) or arrays (.npz), as the suffix of `out` says.
+        """Write the form that the suffix of a file names.
+
+        Args:
+            out: The file: `.png` for a figure, `.gif` for an animation, `.npz` for arrays.
 
         Raises:
-            ConfigError: Another suffix, or .gif where nothing moves.
+            ConfigError: The suffix is another one, it is `.gif` but `frames` is None, or the file
+                cannot be written.
         """
-        written = io.BytesIO()
+        buffer = io.BytesIO()
         if out.suffix == ".png":
-            self.figure().savefig(written, format="png")
+            self.figure().savefig(buffer, format="png")
         elif out.suffix == ".npz":
-            np.savez_compressed(written, **self.arrays)  # type: ignore[arg-type]
+            np.savez_compressed(buffer, **self.arrays)  # type: ignore[arg-type]
         elif out.suffix == ".gif" and self.frames is not None:
-            written.write(animate(self.frames()))
+            buffer.write(animate(self.frames()))
         else:
             forms = ".png, .gif or .npz" if self.frames else ".png or .npz"
             raise ConfigError(
                 f"{out} has the suffix {out.suffix!r}; give a file that ends in {forms}"
             )
-        write_file(out, written.getvalue())
+        write_file(out, buffer.getvalue())
 
 
-def observed(model: Unwarper, source: str) -> Tensor:
-    """Samples of a file, a folder, or a built-in data set's held-out part, as `model` sees them (N, *shape)."""
+def load_samples(model: Unwarper, source: str) -> Tensor:
+    """Samples of a file, folder or data set, scaled for a model.
+
+    Args:
+        model: A trained estimator.
+        source: A path, or the name of a built-in data set; its held-out part is used.
+
+    Returns:
+        Samples (N, *shape) in the units of the model.
+
+    Raises:
+        DataError: The source cannot be read, or its samples do not fit the model.
+    """
     return model.prepare(open_source(source))
 
 
-def numbers(text: str, option: str) -> tuple[int, ...]:
+def parse_sample_numbers(text: str, option: str) -> tuple[int, ...]:
     """Sample numbers from text such as `1,2,3`.
 
+    Args:
+        text: Whole numbers, separated by commas.
+        option: The option that holds the text, for the error message.
+
+    Returns:
+        The numbers, in the order of the text.
+
     Raises:
-        ConfigError: Text that is no such list.
+        ConfigError: The text is not a list of whole numbers.
+
+    >>> parse_sample_numbers("4,0,4", "--to")
+    (4, 0, 4)
     """
     try:
         return tuple(int(part) for part in text.split(","))
@@ -79,45 +115,81 @@ def numbers(text: str, option: str) -> tuple[int, ...]:
         ) from None
 
 
-def chosen(x: Tensor, rows: Sequence[int], option: str) -> Tensor:
-    """The samples `rows` of `x` (N, *shape), counted from 0.
+def select_samples(x: Tensor, rows: Sequence[int], option: str) -> Tensor:
+    """Samples by their numbers, in the order of the numbers.
+
+    Args:
+        x: Samples (N, *shape).
+        rows: Numbers of samples (M,), counted from 0; a number may be repeated.
+        option: The option or argument that holds the numbers, for the error message.
+
+    Returns:
+        The selected samples (M, *shape).
 
     Raises:
-        DataError: A number that no sample has.
+        DataError: A number is negative or not below N.
     """
-    if wrong := [row for row in rows if not 0 <= row < len(x)]:
+    if absent := [row for row in rows if not 0 <= row < len(x)]:
         raise DataError(
-            f"{option} {wrong[0]}: no such sample; the source holds {len(x):,}, numbered 0 to {len(x) - 1}"
+            f"{option} {absent[0]}: no such sample; the source holds {len(x):,} samples, "
+            f"numbered from 0 to {len(x) - 1}"
         )
     return x[list(rows)]
 
 
-def samples(model: Unwarper, n: int, source: LatentDensity, seed: int) -> Exhibit:
-    """`n` new samples, from the prior or from a mixture fitted to the training samples' latents."""
-    made = np.asarray(model.sample(n, source=source, random_state=seed))
-    shown = model.schema_.scaler.apply(made)
+def new_samples(model: Unwarper, n: int, source: LatentDensity, seed: int) -> Exhibit:
+    """New samples, drawn from a density over the latents of a model.
+
+    Args:
+        model: A trained estimator.
+        n: Number of samples.
+        source: `prior`, `mixture` or `auto`, as for `Unwarper.sample`.
+        seed: Seed of the draws.
+
+    Returns:
+        An exhibit without frames; its array `x` holds the samples (n, C, ...).
+
+    Raises:
+        ConfigError: The family of the model has no prior and `source` is `prior`.
+    """
+    x = np.asarray(model.sample(n, source=source, random_state=seed))
+    scaled = model.schema_.scaler.apply(x)
     facts = {"samples": n, "from": source, "seed": seed}
-    return Exhibit(facts, {"x": made}, lambda: plots.samples(shown))
+    return Exhibit(facts, {"x": x}, lambda: plots.samples(scaled))
 
 
 def interpolation(
     model: Unwarper, x: Tensor, ends: tuple[int, int], n: int, path: PathKind
 ) -> Exhibit:
-    """The way from one sample of `x` to another."""
-    a, b = chosen(x, ends, "sample")
-    found = analysis.interpolate(model.model_, a, b, n, path)
+    """The path from one sample to another, in content and deformation.
+
+    Args:
+        model: A trained estimator.
+        x: Samples (N, *shape), scaled for the model.
+        ends: Numbers of the first and the last sample.
+        n: Number of points on the path, both ends included; at least 2.
+        path: `linear` or `spherical` interpolation of content codes.
+
+    Returns:
+        An exhibit with the arrays `content` (n, D), `theta` (n, P), `theta_columns` (P,), and
+        `template` and `x_hat` (n, *shape).
+
+    Raises:
+        DataError: One of the two numbers is no sample of `x`.
+    """
+    first, last = select_samples(x, ends, "sample")
+    rendering = analysis.interpolate(model.model_, first, last, n, path)
     content, theta, templates, x_hat = (
-        part.numpy() for part in (found.content, found.theta, found.templates, found.x_hat)
+        part.numpy()
+        for part in (rendering.content, rendering.theta, rendering.templates, rendering.x_hat)
     )
-    drawn = {
-        "template": model.schema_.scaler.undo(templates),
-        "x_hat": model.schema_.scaler.undo(x_hat),
-    }
-    names = np.array([f.name for f in model.model_.chart.factors])
+    undo = model.schema_.scaler.undo
+    names = np.array([factor.name for factor in model.model_.chart.factors])
+    arrays = {"content": content, "theta": theta, "theta_columns": names}
     return Exhibit(
         {"samples": list(ends), "path": path, "steps": n},
-        {"content": content, "theta": theta, "theta_columns": names, **drawn},
-        lambda: plots.interpolation(np.stack([a.numpy(), b.numpy()]), templates, x_hat),
+        {**arrays, "template": undo(templates), "x_hat": undo(x_hat)},
+        lambda: plots.interpolation(np.stack([first.numpy(), last.numpy()]), templates, x_hat),
         lambda: moving({"template": templates, "deformed": x_hat}),
     )
 
@@ -125,52 +197,84 @@ def interpolation(
 def traversal(
     model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float
 ) -> Exhibit:
-    """A row for each dimension of the content, or for each column of the deformation."""
-    found, unit = _walk(model, x, of, index, n, span)
-    values, drawn = found.values.numpy(), found.x.numpy()
-    words = {
-        name: [f"{plots.number(v)} {unit}" for v in row]
-        for name, row in zip(found.labels, values, strict=True)
+    """Latent traversals, one row for each content dimension or deformation column.
+
+    Args:
+        model: A trained estimator.
+        x: Samples (N, *shape), scaled for the model; they say how codes are spread.
+        of: `content` or `deformation`, the part of the latents that is varied.
+        index: Number of the sample to start from; None for the mean code of `x`.
+        n: Number of samples in a row; at least 2.
+        span: Reach to either side of the start in standard deviations; content only.
+
+    Returns:
+        An exhibit with the arrays `rows` (R,), `values` (R, n), `figures` (R,) and
+        `x` (R, n, *shape).
+
+    Raises:
+        ConfigError: `n` is below 2, `span` is not positive, or the model has no deformation.
+        DataError: `index` is no sample of `x`.
+    """
+    walk, unit = _traverse(model, x, of, index, n, span)
+    values, scaled = walk.values.numpy(), walk.x.numpy()
+    captions = {
+        label: [f"{plots.number(value)} {unit}" for value in row]
+        for label, row in zip(walk.labels, values, strict=True)
     }
-    made = model.schema_.scaler.undo(drawn.reshape(-1, *drawn.shape[2:])).reshape(drawn.shape)
-    rows = np.array([axis.name for axis in found.axes])
+    flat = scaled.reshape(-1, *scaled.shape[2:])
+    samples = model.schema_.scaler.undo(flat).reshape(scaled.shape)
+    rows = np.array([axis.name for axis in walk.axes])
+    labels = [label.replace("\n", ", ") for label in walk.labels]
     return Exhibit(
-        {"of": of, "index": index, "rows": [label.replace("\n", ", ") for label in found.labels]},
-        {"rows": rows, "values": values, "figures": found.figures.numpy(), "x": made},
-        lambda: plots.traversal(found.labels, values, drawn, unit),
-        lambda: moving(dict(zip(found.labels, drawn, strict=True)), words),
+        {"of": of, "index": index, "rows": labels},
+        {"rows": rows, "values": values, "figures": walk.figures.numpy(), "x": samples},
+        lambda: plots.traversal(walk.labels, values, scaled, unit),
+        lambda: moving(dict(zip(walk.labels, scaled, strict=True)), captions),
     )
 
 
-def _walk(
+def _traverse(
     model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float
 ) -> tuple[Traversal, str]:
-    """The rows, and the unit of what they share."""
-    start = x if index is None else chosen(x, (index,), "--index")
+    """The traversal, and the unit that all its rows share; empty for several units."""
+    start = x if index is None else select_samples(x, (index,), "--index")
     if of == "content":
         return analysis.traverse(model.model_, x, index=index, span=span, n=n), "sd"
-    return analysis.traverse_deformation(
-        model.model_, encode(model.model_, start)[0].mean(0), n
-    ), ""
+    content = encode(model.model_, start)[0].mean(0)
+    return analysis.traverse_deformation(model.model_, content, n), ""
 
 
 def arithmetic(
     model: Unwarper, x: Tensor, plus: Sequence[int], minus: Sequence[int], to: Sequence[int]
 ) -> Exhibit:
-    """The mean content of `plus` without that of `minus`, added to the samples `to`."""
-    added, taken, changed = (
-        chosen(x, rows, name) for rows, name in ((plus, "--plus"), (minus, "--minus"), (to, "--to"))
+    """Latent arithmetic: a difference of mean contents, added to samples.
+
+    Args:
+        model: A trained estimator.
+        x: Samples (N, *shape), scaled for the model.
+        plus: Numbers of the samples with the mean content that is added.
+        minus: Numbers of the samples with the mean content that is subtracted.
+        to: Numbers of the M samples that are changed.
+
+    Returns:
+        An exhibit without frames. Its arrays are `content` (M, D) of the results; templates of the
+        samples `to`, of the means `plus` and `minus`, and of `result`; and `seen`, the results
+        deformed as the samples are.
+
+    Raises:
+        DataError: A number is no sample of `x`.
+    """
+    groups = (
+        select_samples(x, rows, option)
+        for rows, option in ((plus, "--plus"), (minus, "--minus"), (to, "--to"))
     )
-    found = analysis.arithmetic(model.model_, added, taken, changed)
-    parts = {"to": found.to, "plus": found.plus, "minus": found.minus, "result": found.result}
-    shown = {name: part.templates.numpy() for name, part in parts.items()} | {
-        "seen": found.result.x_hat.numpy()
-    }
+    terms = analysis.arithmetic(model.model_, *groups)
+    parts = {"to": terms.to, "plus": terms.plus, "minus": terms.minus, "result": terms.result}
+    panels = {name: part.templates.numpy() for name, part in parts.items()}
+    panels["seen"] = terms.result.x_hat.numpy()
+    samples = {name: model.schema_.scaler.undo(panel) for name, panel in panels.items()}
     return Exhibit(
         {"plus": list(plus), "minus": list(minus), "to": list(to)},
-        {
-            "content": found.result.content.numpy(),
-            **{name: model.schema_.scaler.undo(x) for name, x in shown.items()},
-        },
-        lambda: plots.arithmetic([f"sample {row}" for row in to], **shown),
+        {"content": terms.result.content.numpy(), **samples},
+        lambda: plots.arithmetic([f"sample {row}" for row in to], **panels),
     )

@@ -1,4 +1,4 @@
-"""What a model says of samples, as files: aligned samples, content codes and deformations."""
+"""Results of a model as files: aligned samples, content codes and deformations."""
 
 from __future__ import annotations
 
@@ -17,13 +17,24 @@ from unwarp.storage import check_writable, write_file
 
 
 def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
-    """The number of samples whose aligned form and template were written into an `.npz`.
+    """Write aligned samples, templates and deformations as an `.npz` file.
+
+    The file holds `aligned` and `template` (N, ...) in the range of the data, `sample` (N,) with
+    names or numbers, and `deformation` (N, K) with its `deformation_columns` (K,).
 
     Args:
         folder: Folder of a model.
-        source: A path, or the name of a data set.
-        out: The file.
-        device: Where to compute.
+        source: A path, or the name of a built-in data set; its held-out part is used.
+        out: File to write; it is checked before any data are read.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Returns:
+        Number of samples N.
+
+    Raises:
+        ConfigError: The file cannot be written.
+        CheckpointError: `folder` holds no model.
+        DataError: The samples cannot be read, or do not fit the model.
     """
     check_writable(out)
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
@@ -32,13 +43,24 @@ def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") ->
 
 
 def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
-    """The number of samples whose code, cluster and deformation were written into a `.csv`.
+    """Write content codes, clusters and deformations as a `.csv` table.
+
+    The table has one row a sample: its name or number, the columns `content_0`, `content_1`, ...,
+    its cluster, and its deformation in human units.
 
     Args:
         folder: Folder of a model.
-        source: A path, or the name of a data set.
-        out: The file.
-        device: Where to compute.
+        source: A path, or the name of a built-in data set; its held-out part is used.
+        out: File to write; it is checked before any data are read.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Returns:
+        Number of samples N.
+
+    Raises:
+        ConfigError: The file cannot be written.
+        CheckpointError: `folder` holds no model.
+        DataError: The samples cannot be read, or do not fit the model.
     """
     check_writable(out)
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
@@ -49,11 +71,13 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
 
 
 def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
-    """Write `aligned.npz`, `deformations.csv` and `embedding.csv` of some samples.
+    """Write `aligned.npz`, `deformations.csv` and `embedding.csv` of samples.
+
+    Both tables start with the columns `sample` and, for samples with labels, `label`.
 
     Args:
         model: A trained estimator.
-        samples: The samples.
+        samples: N samples.
         folder: The run folder.
     """
     prepared, head = model.prepare_samples(samples), {"sample": sample_names(samples)}
@@ -64,7 +88,7 @@ def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
 
 
 def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
-    """Deformations in human units, and content codes with clusters."""
+    """Deformations in human units, and content codes with clusters, after the columns `head`."""
     codes = pd.DataFrame(model.transform(samples), columns=model.get_feature_names_out())
     tables = {
         "deformations": model.transform_params(samples),

@@ -1,4 +1,4 @@
-"""What a source, a model or this installation holds, for people."""
+"""Scores and descriptions of saved models."""
 
 from __future__ import annotations
 
@@ -12,14 +12,24 @@ from unwarp.data.dataset import reference_view
 from unwarp.estimators.unwarper import Unwarper
 
 
-def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
-    """Scores of the model in `folder` on `source`, and what the others miss.
+def evaluate_folder(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
+    """Scores of a saved model on a data source.
+
+    On a built-in data set the held-out part is scored, and the training part is the reference for
+    neighbours, probes and clusters. A file or a folder is scored without a reference.
 
     Args:
-        folder: A model.
-        source: A built-in data set, whose training part is the reference; a file or a folder.
+        folder: Folder of a model.
+        source: A path, or the name of a built-in data set.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        draws: Importance samples for log p(x) of each sample; 0 for none.
+        draws: Importance samples a sample for log p(x) of a VAE; 0 for none.
+
+    Returns:
+        Every score that can be computed, and the missing inputs of all others.
+
+    Raises:
+        CheckpointError: `folder` holds no model.
+        DataError: The samples cannot be read, or do not fit the model.
     """
     model = Unwarper.load(folder)
     test = model.prepare_dataset(open_source(source))
@@ -34,7 +44,18 @@ def judge(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Re
 
 
 def describe_model(folder: Path) -> dict[str, Any]:
-    """What a model folder holds, for people."""
+    """Facts about a saved model, by name.
+
+    Args:
+        folder: Folder of a model.
+
+    Returns:
+        Its path, the shape and domain of a sample, family, warp, size of the content code, number
+        of weights, and number of clusters.
+
+    Raises:
+        CheckpointError: `folder` holds no model.
+    """
     model = Unwarper.load(folder)
     return {
         "model": str(folder),
@@ -43,6 +64,6 @@ def describe_model(folder: Path) -> dict[str, Any]:
         "family": model.recipe_.family,
         "warp": repr(model.recipe_.warp),
         "content": model.model_.n_content,
-        "parameters": sum(p.numel() for p in model.model_.parameters()),
+        "parameters": sum(weights.numel() for weights in model.model_.parameters()),
         "clusters": len(model.cluster_centers_),
     }

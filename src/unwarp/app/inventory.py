@@ -1,6 +1,6 @@
-"""Names of all that this installation offers.
+"""Names of all warps, recipes, data sets, scores and file formats.
 
-They are read off its source files with `ast`, since importing those files takes seconds.
+They are read from its source files with `ast`, because importing those files takes seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ ROOT = Path(unwarp.__file__).parent
 
 
 def inventory() -> dict[str, Any]:
-    """Names of all warps, recipes, data sets, scores and file formats."""
+    """Names of all warps, recipes, data sets, scores and file formats.
+
+    Names that a plugin registers are included once the plugin is imported.
+
+    Returns:
+        The version under `unwarp`, and sorted names under `warps`, `recipes`, `data sets`,
+        `scores` and `file formats`.
+    """
     return {
         "unwarp": unwarp.__version__,
         "warps": sorted(
@@ -39,10 +46,19 @@ def inventory() -> dict[str, Any]:
 
 
 def check_source(source: str) -> str:
-    """`source` as it is, where it names a built-in data set or a path.
+    """The name of a data source, checked without importing torch.
+
+    Args:
+        source: Name of a built-in data set, or a path; `~` is the home folder.
+
+    Returns:
+        `source` unchanged.
 
     Raises:
-        DataError: There is no such data set or path.
+        DataError: It is neither a data set nor an existing path.
+
+    >>> check_source("digits")
+    'digits'
     """
     if source in datasets.names() or (source and Path(source).expanduser().exists()):
         return source
@@ -50,7 +66,11 @@ def check_source(source: str) -> str:
 
 
 def file_formats() -> tuple[str, ...]:
-    """Suffixes of the files that can be read."""
+    """Suffixes of the files that can be read, sorted.
+
+    Returns:
+        Suffixes with their dot, such as `.csv`; folders of pictures have none.
+    """
     trees = map(_syntax, sorted((ROOT / "data/formats").glob("*.py")))
     functions = (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef))
     calls = (
@@ -62,7 +82,7 @@ def file_formats() -> tuple[str, ...]:
 
 
 def _registry(module: str, name: str) -> Iterable[str]:
-    """Names in a registry, where its module is imported: those of a plugin are there."""
+    """Names in the registry of an imported module, those of plugins included; else none."""
     head, *attributes = name.split(".")
     member = getattr(sys.modules.get(f"unwarp.{module}"), head, {})
     for attribute in attributes:
@@ -71,7 +91,7 @@ def _registry(module: str, name: str) -> Iterable[str]:
 
 
 def _class_attributes(folder: str, attribute: str) -> Iterator[str]:
-    """The text that classes in the files of a folder assign to `attribute` in their bodies."""
+    """Values that classes in the files of a folder assign to an attribute."""
     trees = map(_syntax, sorted((ROOT / folder).glob("*.py")))
     classes = (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
     for name, value in (_assignment(statement) for node in classes for statement in node.body):
@@ -80,7 +100,7 @@ def _class_attributes(folder: str, attribute: str) -> Iterator[str]:
 
 
 def _scores() -> Iterator[str]:
-    """Functions that stand in `SCORES`, or under a decorator of `unwarp.metrics.registry`."""
+    """Names of functions in a tuple `SCORES`, or decorated by `unwarp.metrics.registry`."""
     for tree in map(_syntax, sorted((ROOT / "metrics").glob("*.py"))):
         decorators: set[str] = set()
         for node in tree.body:
@@ -95,12 +115,13 @@ def _scores() -> Iterator[str]:
 
 
 def _names(*expressions: ast.expr) -> Iterator[str]:
+    """Names of all variables that expressions use."""
     nodes = (node for expression in expressions for node in ast.walk(expression))
     return (node.id for node in nodes if isinstance(node, ast.Name))
 
 
 def _assignment(node: ast.stmt) -> tuple[str | None, ast.expr | None]:
-    """The name that a statement assigns to, and the expression; None for any other statement."""
+    """Name and value of an assignment to one name; None for any other statement."""
     if not isinstance(node, ast.Assign | ast.AnnAssign):
         return None, None
     target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -109,4 +130,5 @@ def _assignment(node: ast.stmt) -> tuple[str | None, ast.expr | None]:
 
 @cache
 def _syntax(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
     return ast.parse(path.read_text("utf-8"))

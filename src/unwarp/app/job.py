@@ -1,4 +1,4 @@
-"""A `Job`: what a run was asked for, kept as `run.json`."""
+"""Jobs: the source and the settings of a run, stored as `run.json`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Job:
-    """What a run was asked for; kept as `run.json`.
+    """The source and the settings of a run.
+
+    A job holds everything that a run depends on, so that `unwarp resume` can continue it.
 
     Attributes:
-        source: A file, a folder or the name of a built-in data set.
-        request: What was asked of the model; a recipe stands in it by the name of its family, or as `describe` gives it.
-        settings: Further arguments of `Unwarper`, by name; it takes the rest as they come.
+        source: A file, a folder, or the name of a built-in data set.
+        request: Recipe, warp and overrides; the recipe is the name of a family, or a record that
+            `describe` wrote.
+        settings: All other arguments of `Unwarper`, by name.
+
+    >>> job = Job("digits", Request(warp="affine"), {"max_steps": 300})
+    >>> job.make_estimator().max_steps
+    300
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -35,32 +42,40 @@ class Job:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def make_estimator(self) -> Unwarper:
-        """The estimator that is asked for, before training."""
-        asked, recipe = self.request, self.request.recipe
+        """The estimator with the settings of the job, not yet trained.
+
+        Raises:
+            ConfigError: The recorded recipe cannot be restored.
+        """
+        request, recipe = self.request, self.request.recipe
         return Unwarper(
-            asked.warp,
+            request.warp,
             restore(recipe) if isinstance(recipe, dict) else recipe,
-            n_content=asked.n_content,
-            overrides=asked.overrides,
+            n_content=request.n_content,
+            overrides=request.overrides,
             **self.settings,
         )
 
     @property
     def seed(self) -> int:
-        """Seed of everything random."""
+        """Seed of all random numbers."""
         return int(self.settings.get("random_state", 0))
 
     @property
     def max_seconds(self) -> float | None:
-        """Bound on each training."""
+        """Longest time of each training in seconds; None for no limit."""
         return self.settings.get("max_seconds")
 
 
 def load_job(folder: Path) -> Job:
     """The job of a run folder.
 
+    Args:
+        folder: A folder that `start_job` made.
+
     Raises:
-        CheckpointError: No run there, or a damaged `run.json`.
+        CheckpointError: The folder holds no `run.json`, or a field of it is damaged; the message
+            names the field.
     """
     path = folder / "run.json"
     try:
@@ -85,17 +100,22 @@ def read_record(path: Path, record_type: type[T]) -> T:
 
     Args:
         path: The file.
-        record_type: A dataclass.
+        record_type: Dataclass of the record.
+
+    Returns:
+        An instance of `record_type`.
 
     Raises:
-        CheckpointError: No such record in it.
+        CheckpointError: The file is not JSON, or a field has the wrong type.
+        FileNotFoundError: The file does not exist.
     """
     try:
         return TypeAdapter(record_type).validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise _damaged(path, f"{f'{where}: ' if where else ''}{first['msg']}") from error
+        field_name = ".".join(map(str, first["loc"]))
+        prefix = f"{field_name}: " if field_name else ""
+        raise _damaged(path, f"{prefix}{first['msg']}") from error
 
 
 def _damaged(path: Path, reason: str) -> CheckpointError:
@@ -103,22 +123,25 @@ def _damaged(path: Path, reason: str) -> CheckpointError:
 
 
 def start_job(job: Job, folder: Path) -> None:
-    """Make the folder of a new job.
+    """Make the folder of a new job and write its `run.json`.
 
     Args:
-        job: What is asked for.
-        folder: Where; it may hold the same job, begun or not.
+        job: The job.
+        folder: A new or empty folder, or one that holds this job already. A folder of another job
+            is used again as long as it holds nothing but `run.json`.
 
     Raises:
-        ConfigError: The folder holds a run of another job that has begun, or something else, or cannot be made.
+        ConfigError: The folder holds another run with results, or is no run folder, or cannot be
+            made.
     """
     path = folder / "run.json"
-    has_begun = folder.is_dir() and any(entry != path for entry in folder.iterdir())
-    if has_begun and path.is_file() and load_job(folder) != job:
+    has_results = folder.is_dir() and any(entry != path for entry in folder.iterdir())
+    if has_results and path.is_file() and load_job(folder) != job:
         raise ConfigError(
-            f"{folder} holds a run with other settings; continue it with 'unwarp resume {folder}', or use --out"
+            f"{folder} holds a run with other settings; "
+            f"continue it with 'unwarp resume {folder}', or choose another folder with --out"
         )
-    if has_begun and not path.is_file():
+    if has_results and not path.is_file():
         raise ConfigError(f"{folder} exists and is not a run folder; use --out to choose another")
     make_folder(folder)
     write_file(path, json.dumps(asdict(job), indent=1))

@@ -1,4 +1,4 @@
-"""The samples of a run: a file, a folder or a built-in data set, opened once and split."""
+"""Training and held-out samples of a run, opened once."""
 
 from __future__ import annotations
 
@@ -7,23 +7,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from unwarp import datasets
+from unwarp.core import Array
 from unwarp.data.opening import as_source
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 from unwarp.estimators.unwarper import Unwarper
 
 MIN_SAMPLES = 10
-"""Samples that a run needs at least, so that some can be held out."""
+"""Smallest number of samples for a run, which holds some of them out."""
+
+MIN_HELD_OUT, TRAINING_TO_HELD_OUT = 2, 10
+"""Smallest number of held-out samples, and samples for each one that is held out."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Samples to learn from, held-out ones, and those that tables list.
+    """Samples to learn from, and held-out samples to score.
 
     Attributes:
         training: Samples to learn from.
-        test: Samples that no training sees.
-        listed: All samples of a user, or the held-out ones of a built-in data set.
+        test: Held-out samples, which no training uses.
+        listed: Samples that the tables of a run list: all samples of a user, or the held-out ones
+            of a built-in data set.
+
+    >>> parts = open_parts("bumps", Unwarper())
+    >>> len(parts.training), parts.listed is parts.test
+    (200, True)
     """
 
     training: Source
@@ -32,27 +41,37 @@ class Parts:
 
 
 def open_source(name: str, part: str = "test") -> Source:
-    """The samples of a file, a folder, or one part of a built-in data set.
+    """Samples of a file, a folder or a data set.
 
     Args:
-        name: A path, or the name of a data set.
-        part: `train` or `test` of a built-in data set.
+        name: A path, or the name of a data set; names of data sets come first.
+        part: `train` or `test`; for built-in data sets only.
+
+    Returns:
+        The samples with their names, labels and times, as far as the source has them.
 
     Raises:
-        DataError: Nothing there, or nothing that can be read.
+        DataError: The path does not exist or cannot be read.
     """
     return as_source(datasets.load(name, part) if name in datasets.names() else name)
 
 
 def open_parts(name: str, estimator: Unwarper) -> Parts:
-    """The built-in parts of a data set, or a user's samples with a tenth held out.
+    """Training and held-out samples of a data source.
+
+    A built-in data set has two parts. Of a user's samples a tenth, but at least two, is drawn at
+    random and held out; both parts keep the order of the source.
 
     Args:
         name: A path, or the name of a data set.
-        estimator: What will learn: it says how samples are read, and the seed of the split.
+        estimator: The estimator that will learn: its arguments say how samples are read, and its
+            `random_state` seeds the split.
+
+    Returns:
+        The parts, parsed and checked.
 
     Raises:
-        DataError: Nothing that can be read or learned from, or too few samples.
+        DataError: The source cannot be read or learned from, or holds fewer than 10 samples.
     """
     if name in datasets.names():
         test = open_source(name)
@@ -60,14 +79,26 @@ def open_parts(name: str, estimator: Unwarper) -> Parts:
     source = open_source(name)
     if len(source) < MIN_SAMPLES:
         raise DataError(
-            f"{name} holds {len(source)} sample(s); a run needs at least {MIN_SAMPLES}, better hundreds"
+            f"{name} holds {len(source)} sample(s); a run needs at least {MIN_SAMPLES}, "
+            "better hundreds"
         )
     source = estimator.parse(source)
     rows = np.random.default_rng(estimator.random_state).permutation(len(source))
-    cut = max(2, len(rows) // 10)
-    return Parts(source.subset(np.sort(rows[cut:])), source.subset(np.sort(rows[:cut])), source)
+    n_test = max(MIN_HELD_OUT, len(rows) // TRAINING_TO_HELD_OUT)
+    training, test = (source.subset(np.sort(part)) for part in (rows[n_test:], rows[:n_test]))
+    return Parts(training, test, source)
 
 
-def sample_names(source: Source) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
-    """The name of each sample (N,), or its number."""
+def sample_names(source: Source) -> Array:
+    """Name or number of each sample.
+
+    Args:
+        source: N samples.
+
+    Returns:
+        Names (N,), such as the files of pictures; numbers from 0 for samples without names.
+
+    >>> sample_names(Source([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [0, 1]
+    """
     return np.arange(len(source)) if source.names is None else np.asarray(source.names)

@@ -1,4 +1,4 @@
-"""A run folder: both models of a job and what they say; a stopped run goes on where it stopped."""
+"""Runs: both models of a job, trained, scored and continued after interruptions."""
 
 from __future__ import annotations
 
@@ -21,38 +21,52 @@ from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.progress import Choice
 from unwarp.training.state import History
 
-Say = Callable[[str], None]
-CallbacksOf = Callable[[str], tuple[Callback, ...]]
+MessageHandler = Callable[[str], None]
+"""Function that shows one line to people."""
+
+CallbackFactory = Callable[[str], tuple[Callback, ...]]
+"""Function from the name of a model, `warped` or `baseline`, to the callbacks of its training."""
 
 
 def execute(
     folder: Path,
-    say: Say = print,
-    callbacks_of: CallbacksOf = lambda name: (),
+    on_message: MessageHandler = print,
+    callbacks_for: CallbackFactory = lambda name: (),
     parts: Parts | None = None,
 ) -> Outcome:
-    """Do what `folder/run.json` asks for, from wherever it stands.
+    """Train and score both models of a run folder.
+
+    Tables and scores are written to the folder. Models that are trained already are loaded, and an
+    interrupted training continues from its checkpoint, with the same result as without the
+    interruption.
 
     Args:
-        folder: The run folder; models, scores, tables and figures are written there.
-        say: Takes a line for people.
-        callbacks_of: Code that looks on at the training of a model, `warped` or `baseline`.
-        parts: The samples, where they are open already.
+        folder: The run folder, with a `run.json`.
+        on_message: Function that shows a line to people.
+        callbacks_for: Function that makes the callbacks of each training.
+        parts: The samples of the job; None to open its source.
+
+    Returns:
+        Both models with their scores.
+
+    Raises:
+        CheckpointError: The folder is no run folder, or is damaged.
+        DataError: The samples cannot be read or learned from.
     """
     job = load_job(folder)
     estimator = job.make_estimator()
     parts = parts or open_parts(job.source, estimator)
-    say(
-        f"{parts.listed.name}: {len(parts.training):,} samples to learn from, {len(parts.test):,} held out"
-    )
-    news = Choice(say, job.max_seconds)
+    n_training, n_test = len(parts.training), len(parts.test)
+    on_message(f"{parts.listed.name}: {n_training:,} samples to learn from, {n_test:,} held out")
+    choice = Choice(on_message, job.max_seconds)
 
-    def fit(model: Unwarper, name: str, place: str) -> Unwarper:
-        return fit_or_load(model, parts.training, folder, place, (news, *callbacks_of(name)))
+    def fit(model: Unwarper, name: str, folder_name: str) -> Unwarper:
+        callbacks = (choice, *callbacks_for(name))
+        return fit_or_load(model, parts.training, folder, folder_name, callbacks)
 
     warped = fit(estimator, "warped", "model")
     baseline = fit(without_warp(warped), "baseline", "baseline")
-    say("scoring both models on the held-out samples")
+    on_message("scoring both models on the held-out samples")
     outcome = score_outcome(job, parts, warped, baseline)
     write_scores(outcome, folder)
     write_tables(warped, parts.listed, folder)
@@ -60,33 +74,52 @@ def execute(
 
 
 def without_warp(warped: Unwarper) -> Unwarper:
-    """The same job without a warp, at as many latents in total."""
+    """The baseline of a trained estimator: the same recipe without a warp.
+
+    The content code grows by the size of the deformation, so that both models have as many latents
+    in total. All other settings are equal.
+
+    Args:
+        warped: A trained estimator.
+
+    Returns:
+        An estimator that is not yet trained.
+    """
     recipe = warped.recipe_.without_warp()
-    plain: Unwarper = clone(warped)
-    plain.set_params(warp=recipe.warp, recipe=recipe, n_content=None, overrides=None)
-    return plain
+    baseline: Unwarper = clone(warped)
+    baseline.set_params(warp=recipe.warp, recipe=recipe, n_content=None, overrides=None)
+    return baseline
 
 
 def fit_or_load(
     model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]
 ) -> Unwarper:
-    """A trained model, from `folder/name` where that was done; a stopped training goes on.
+    """A trained model of a run, loaded if it was saved before.
+
+    Otherwise it is trained and saved. A checkpoint in the run folder lets an interrupted training
+    continue; it is removed at the end.
 
     Args:
         model: The estimator before training.
         source: Samples to learn from.
         folder: The run folder.
-        name: Name of the model's folder in it.
-        callbacks: Code that looks on.
+        name: Name of the model's folder in it, and of its history and checkpoint.
+        callbacks: Callbacks of the training.
+
+    Returns:
+        The trained estimator with its history.
+
+    Raises:
+        CheckpointError: The saved model or its history is damaged.
     """
-    place, record = folder / name, folder / f"{name}.history.json"
-    if place.is_dir() and record.is_file():
-        trained = Unwarper.load(place)
+    model_folder, record = folder / name, folder / f"{name}.history.json"
+    if model_folder.is_dir() and record.is_file():
+        trained = Unwarper.load(model_folder)
         trained.history_ = read_record(record, History)
         return trained
     checkpoint = Checkpoint(folder / f"{name}.checkpoint")
     model.fit(source, callbacks=(checkpoint, *callbacks))
     write_file(record, json.dumps(asdict(model.history_)))
-    model.save(place)
+    model.save(model_folder)
     checkpoint.discard()
     return model

@@ -1,4 +1,4 @@
-"""The scikit-learn door."""
+"""`Unwarper`, the scikit-learn estimator, and the parts that it is made of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an estimator does with the deformations that it found: tables, aligned samples, places, events, matrices."""
+"""Alignment of samples, points and events by estimated deformations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ from unwarp.warps.matrices import Convention
 
 
 class Alignment:
-    """The half of `Unwarper` that needs poses alone: no content is computed here, nothing is decoded."""
+    """The part of `Unwarper` that needs deformations alone.
+
+    No method here computes content codes or decodes templates, so that all of them are fast.
+
+    >>> import numpy as np
+    >>> from unwarp import Unwarper
+    >>> X = np.random.default_rng(0).normal(size=(8, 12))
+    >>> unwarper = Unwarper("time", max_steps=1, n_clusters=2).fit(X)
+    >>> unwarper.align(X).shape, unwarper.transform_points(X, [[3.0]]).shape
+    ((8, 12), (8, 1, 1))
+    """
 
     model_: Model
     schema_: Schema
@@ -34,12 +44,22 @@ class Alignment:
     device: str
 
     def transform_params(self, X: Any, full: bool = False, *, times: Any = None) -> pd.DataFrame:
-        """The deformation of each sample, with units in the column names and in `.attrs["units"]`.
+        """The deformation of each sample as a table.
+
+        A deformation says how the template moved to give the sample.
 
         Args:
-            X: Samples.
-            full: Every column of theta, which `inverse_transform` takes back without loss, instead of human columns.
+            X: N samples.
+            full: Whether to return every column of theta, from which `inverse_transform` restores
+                the samples without loss, instead of columns in human units.
             times: Time stamps, as for `fit`.
+
+        Returns:
+            A table with N rows. Column names carry their unit, as `rotation_deg` or `lag_s`; the
+            units by column are in `.attrs["units"]`.
+
+        Raises:
+            DataError: The samples do not fit the model.
         """
         x, chart = self.prepare(X, times), self.model_.chart
         tables = [tabulate(map, chart, full) for _, map, _ in self._maps(x)]
@@ -48,21 +68,28 @@ class Alignment:
         return table
 
     def align(self, X: Any, other: Any = None, *, times: Any = None) -> Array:
-        """The samples with the invertible part of their deformation undone; shape, range and dtype as given.
+        """Samples with the invertible part of their deformation undone.
 
-        Series of unequal lengths, or with times, come at the even steps `times_`, (N, T) or (N, C, T).
+        Displacements of images have no inverse and stay. Series of unequal lengths, or with time
+        stamps, come at the even time steps `times_`; gaps (NaN) move along with the series.
 
         Args:
-            X: Samples, whose deformations are found.
-            other: What to undo them in instead (N, ...): another channel, or a boolean mask, in the same frame. Gains
-                and offsets are not taken out of it.
+            X: N samples; their deformations are estimated.
+            other: Other data in the same frame (N, ...), to which the deformations are applied
+                instead: another channel, or a boolean mask. Gains and offsets leave it unchanged.
             times: Time stamps, as for `fit`.
+
+        Returns:
+            Aligned samples in the shape, range and dtype of `X`, or of `other`.
+
+        Raises:
+            DataError: The samples do not fit the model, or `other` does not fit the samples.
         """
         samples = self.prepare_samples(X, times)
         target = (
             samples if other is None else self.schema_.prepare_other(other, samples, self.missing)
         )
-        # in the place of the samples, so that memory does not grow with their number, unless a caller holds them
+        # overwrite the prepared copy to save memory, unless it is the caller's
         aligned = target.x.clone() if target is X else target.x
         for part, map, rows in self._maps(samples.x):
             movement = map if other is None else map.point_map
@@ -72,12 +99,19 @@ class Alignment:
         return target.origin.restore_shape(target.scaler.undo(values, out=values))
 
     def transform_points(self, X: Any, points: Any) -> Array:
-        """Where `points` seen in each sample lie in the aligned one.
+        """Positions in the aligned samples of points in the samples.
 
         Args:
-            X: Samples (N, ...).
-            points: Pixel coordinates (x, y), the first pixel's centre at (0, 0): (K, 2) for all or (N, K, 2). Of series:
-                sample numbers, (K, 1) or (N, K, 1).
+            X: N samples.
+            points: Pixel coordinates (x, y), with (0, 0) at the centre of the first pixel; (K, 2)
+                for all samples, or (N, K, 2). For series: sample numbers, (K, 1) or (N, K, 1).
+
+        Returns:
+            Coordinates (N, K, 2) in the aligned images, or (N, K, 1) in the aligned series.
+
+        Raises:
+            DataError: `points` has another shape, or the series were resampled; use
+                `transform_events` for these.
         """
         samples = self.prepare_samples(X)
         return from_frame(
@@ -87,25 +121,48 @@ class Alignment:
     def transform_events(
         self, X: Any, events: Any, inverse: bool = False, *, times: Any = None
     ) -> Array | list[Array]:
-        """When events of each series happen in the aligned one, whose steps stand at `times_`.
+        """Times of events in the aligned series.
 
-        Times are in samples from 0, in seconds where a rate was given, and on the clock of `times` where there are such.
+        Times count samples from 0; with a sampling rate they are in seconds, and with time stamps
+        on the clock of these. Aligned series have the time steps `times_`.
 
         Args:
-            X: Series (N, ...).
-            events: When they were observed: (K,) for all series, (N, K), or a list of N of (K_i,); NaN stays.
-            inverse: Lead aligned times to observed ones instead.
+            X: N series.
+            events: Observed times: (K,) for all series, (N, K), or a list of N arrays (K_i,). NaN
+                marks no event and stays.
+            inverse: Whether to go from aligned times to observed ones instead.
             times: Time stamps, as for `fit`.
+
+        Returns:
+            Times (N, K), or a list of N arrays (K_i,) if `events` is one.
+
+        Raises:
+            DataError: The samples are no series, or `events` has another shape.
         """
         samples = self.prepare_samples(X, times)
         source, target = time_spans(self.schema_, samples, inverse)
-        moments = Events.of(events, len(samples))
-        shares = torch.from_numpy(moments.shares(source)).float()[..., None]
-        moved = self._align_points(samples, shares, inverse)[..., 0].double()
-        return moments.at(moved.numpy(), target)
+        table = Events.of(events, len(samples))
+        # a map's frame of time goes from 0 to 1
+        shares = torch.from_numpy(table.shares(source)).float()[..., None]
+        mapped = self._align_points(samples, shares, inverse)[..., 0].double()
+        return table.at(mapped.numpy(), target)
 
     def to_matrix(self, X: Any, convention: Convention = "pixel") -> Array:
-        """The affine part of each deformation as matrices (N, 3, 3): normalized, pixel, opencv or skimage."""
+        """The affine part of each deformation as a 3 x 3 matrix.
+
+        Args:
+            X: N images.
+            convention: `pixel` and `opencv` lead from template to observation in pixels, `skimage`
+                from observation to template, and `normalized` from template to observation in
+                coordinates from -1 to 1.
+
+        Returns:
+            Matrices (N, 3, 3) that act on columns (x, y, 1).
+
+        Raises:
+            ConfigError: The convention is unknown.
+            DataError: The samples are no images.
+        """
         x = self.prepare(X)
         if len(self.schema_.domain.axes) != 2:
             raise DataError(f"to_matrix needs images; {self.schema_.domain.plural} have no matrix")
@@ -116,7 +173,13 @@ class Alignment:
 
     @property
     def times_(self) -> Array:
-        """When each step of aligned series stands (T,), in samples, or in seconds where a rate or times were given."""
+        """Time of each step of aligned series (T,).
+
+        In seconds if a sampling rate or time stamps were given, else in samples.
+
+        Raises:
+            AttributeError: The model was trained on images.
+        """
         check_is_fitted(self)
         if not self.schema_.domain.has_times:
             raise AttributeError(
@@ -125,18 +188,34 @@ class Alignment:
         return self.schema_.times
 
     def prepare_dataset(self, source: Source) -> Dataset:
-        """A source as the model sees it, with all facts that are known of its samples."""
+        """A source as a data set in the units of the model.
+
+        Labels, names and true deformations of the source are kept.
+
+        Args:
+            source: Samples like those of the training.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
         check_is_fitted(self)
         return self.schema_.prepare_dataset(source, self.missing)
 
     def prepare_samples(self, X: Any, times: Any = None) -> Prepared:
-        """`X` as the model sees it, with the way back.
+        """Samples in the units of the model, and the way back.
 
-        All methods take what this gives in place of `X`, so that samples are checked once for several of them.
+        All methods accept the result instead of `X`, so that samples are read and checked once for
+        several methods.
 
         Args:
-            X: Samples, or what this method gave.
+            X: N samples, or a result of this method, which is returned unchanged.
             times: Time stamps, as for `fit`.
+
+        Returns:
+            Scaled samples (N, *shape) with their scale and their original form.
+
+        Raises:
+            DataError: The samples do not fit the model.
         """
         check_is_fitted(self)
         return (
@@ -146,23 +225,35 @@ class Alignment:
         )
 
     def prepare(self, X: Any, times: Any = None) -> Tensor:
-        """`X` as the model sees it: scaled, (N, *shape), checked against what it was trained on."""
+        """Samples in the units of the model, as a tensor.
+
+        Args:
+            X: N samples, or a result of `prepare_samples`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Scaled samples (N, *shape).
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
         return self.prepare_samples(X, times).x
 
     @torch.no_grad()
     def _maps(self, x: Tensor, size: int = 500) -> Iterator[tuple[Tensor, Map, slice]]:
-        """Pieces of `x`, their maps and their rows, of a size that caches hold; content is never computed."""
-        where = place(self.device)
-        self.model_.to(where).eval()
+        """Chunks of samples with their maps and rows; small ones stay in the processor's cache."""
+        device = place(self.device)
+        self.model_.to(device).eval()
         for rows in (slice(i, i + size) for i in range(0, len(x), size)):
-            part = x[rows].to(where)
+            part = x[rows].to(device)
             yield part, self.model_.pose(part), rows
         self.model_.to("cpu")
 
     def _align_points(self, samples: Prepared, points: Tensor, inverse: bool = False) -> Tensor:
-        """Observed `points` (N, K, axes) of a map's frame in the aligned samples, or the other way."""
-        pieces = []
+        """Points (N, K, axes) of the observed frame in the aligned frame, or the other way."""
+        chunks = []
         for part, map, rows in self._maps(samples.x):
-            movement = map.invertible_part().push if inverse else map.invertible_part().pull
-            pieces.append(movement(points[rows].to(part.device)).cpu())
-        return torch.cat(pieces)
+            invertible = map.invertible_part()
+            movement = invertible.push if inverse else invertible.pull
+            chunks.append(movement(points[rows].to(part.device)).cpu())
+        return torch.cat(chunks)

@@ -1,8 +1,9 @@
-"""Features for `unwarp.metrics.samples`, learned from the data set itself: nothing is downloaded.
+"""Features for scores of sample quality, learned from the data set itself.
 
-A small classifier of the data set sees what tells its classes apart. Labels are used for it and in scores, and nowhere
-else in training. Without labels the principal components of the pixels stand in: they see everything linear, pose
-included, and say less of what a picture shows.
+Nothing is downloaded. The features are the last hidden layer of a small classifier of the data set,
+so they respond to the differences between its classes. Labels serve for this and for scores, never
+for training a model. Without labels the features are principal components of the pixels, which
+respond to the pose as much as to the content.
 """
 
 from __future__ import annotations
@@ -31,14 +32,38 @@ from unwarp.models.players import Optimiser, Player
 from unwarp.nets.net import Net
 from unwarp.training.loop import train
 
+MAX_REFERENCE_SAMPLES = 10_000
+"""Training samples, at most, that components and the scale of features are computed from."""
+
+CHUNK_SIZE = 1000
+"""Samples that a network reads at once outside training."""
+
+LEARNING_RATE = 3e-3
+"""Learning rate of the classifier."""
+
+HIDDEN_UNITS = 128
+"""Width of the classifier's first dense layer."""
+
 
 class FeatureNet(nn.Module):
-    """A body from samples to features, and a head from features to logits; without classes, a linear body alone.
+    """A network from samples to features and on to class logits.
+
+    Images are read by strided convolutions, series by a perceptron. Without classes the features
+    are linear, and there are no logits.
+
+    Args:
+        shape: Shape of a sample, (C, H, W) or (C, T).
+        n_features: Number of features F.
+        n_classes: Number of classes K; 0 for linear features.
 
     Attributes:
         n_features: Number of features F.
-        scale: What features are divided by, so that their variance is 1 on average; a network's own is arbitrary, and
-            the distances would be in its unit.
+        scale: Number that features are divided by, a tensor of shape (). `fit_features` sets it
+            such that the variance of a feature is 1 on average, since the unit of a network's
+            activations is arbitrary.
+
+    >>> FeatureNet((1, 8, 8), n_features=4, n_classes=3).features(torch.zeros(2, 1, 8, 8)).shape
+    torch.Size([2, 4])
     """
 
     scale: Tensor
@@ -47,7 +72,7 @@ class FeatureNet(nn.Module):
         super().__init__()
         domain = Domain.of_axes(len(shape) - 1)
         is_convolutional = domain is not None and domain.network == "conv"
-        net = Net(kind="conv" if is_convolutional else "mlp", encoder=(128,))
+        net = Net(kind="conv" if is_convolutional else "mlp", encoder=(HIDDEN_UNITS,))
         linear = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), n_features))
         self.body = nn.Sequential(net.encode(shape, n_features), nn.ReLU()) if n_classes else linear
         self.head = nn.Linear(n_features, n_classes) if n_classes else nn.Identity()
@@ -55,22 +80,29 @@ class FeatureNet(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def features(self, x: Tensor) -> Tensor:
-        """Samples (N, *shape) to features (N, F)."""
+        """Features (N, F) of samples (N, *shape), divided by `scale`."""
         return torch.as_tensor(self.body(x) / self.scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Samples (N, *shape) to logits (N, K)."""
+        """Class logits (N, K) of samples (N, *shape)."""
         return torch.as_tensor(self.head(self.body(x)))
 
 
 @dataclass(frozen=True)
 class Features:
-    """What `fit_features` found: call it on samples (N, *shape) to have their features (N, F).
+    """A trained function from samples (N, *shape) to features (N, F).
+
+    Made by `fit_features`; `sample_inputs` turns it into inputs of scores.
 
     Attributes:
-        net: The trained network.
-        shape: Shape of a sample.
-        classes: Names of the classes (K,), in the order of the logits; empty where there were no labels.
+        net: The trained network, on the CPU.
+        shape: Shape of a sample, (C, H, W) or (C, T).
+        classes: Names of the classes (K,), in the order of the logits; empty without labels.
+
+    >>> x = torch.rand(20, 1, 6, generator=torch.Generator().manual_seed(0))
+    >>> features = fit_features(Dataset(x), n_features=2)
+    >>> features(x).shape
+    (20, 2)
     """
 
     net: FeatureNet
@@ -78,31 +110,61 @@ class Features:
     classes: Array
 
     def __call__(self, x: Tensor | Array) -> Array:
-        """Features (N, F) of samples (N, *shape), as the network's training data were scaled.
+        """Features of samples.
+
+        Args:
+            x: Samples (N, *shape), scaled as the training data.
+
+        Returns:
+            Features (N, F), with a variance of 1 on average over the training data.
 
         Raises:
-            DataError: The samples are of another shape.
+            DataError: The samples have another shape.
         """
         return self._run(self.net.features, x)
 
     def classify(self, x: Tensor | Array) -> Array:
-        """The most probable class of each sample, (N,).
+        """The most probable class of each sample.
+
+        Args:
+            x: Samples (N, *shape), scaled as the training data.
+
+        Returns:
+            Names of classes (N,).
 
         Raises:
-            ConfigError: The features were found without labels.
+            ConfigError: The features were fitted without labels.
+            DataError: The samples have another shape.
         """
         if not len(self.classes):
             raise ConfigError(
-                "these features were found without labels; fit them on a data set that has some"
+                "these features were fitted without labels; fit them on a data set with labels"
             )
         return np.asarray(self.classes[self._run(self.net, x).argmax(1)])
 
     def accuracy(self, x: Tensor | Array, labels: Array) -> float:
-        """Share of samples whose class is found, 0 to 1: how far the features can be trusted."""
+        """Share of samples with a correct class.
+
+        Features of a poor classifier make poor scores; check this on held-out samples.
+
+        Args:
+            x: Samples (N, *shape), scaled as the training data.
+            labels: Their true classes (N,).
+
+        Returns:
+            A number from 0 to 1.
+
+        Raises:
+            ConfigError: The features were fitted without labels.
+        """
         return float(np.mean(self.classify(x) == labels))
 
     def save(self, path: str | Path) -> None:
-        """Write one safetensors file."""
+        """Write the features to one safetensors file.
+
+        Args:
+            path: The file.
+        """
         record = {
             "shape": self.shape,
             "n_features": self.net.n_features,
@@ -112,10 +174,13 @@ class Features:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read what `save` wrote.
+        """The features of a file that `save` wrote.
+
+        Args:
+            path: The file.
 
         Raises:
-            CheckpointError: The file is absent, damaged, or holds something else.
+            CheckpointError: The file is missing, damaged, or holds something else.
         """
         try:
             with safe_open(path, "pt") as file:
@@ -131,13 +196,16 @@ class Features:
         return cls(net.eval(), shape, classes)
 
     @torch.no_grad()
-    def _run(self, arrow: Callable[[Tensor], Tensor], x: Tensor | Array, size: int = 1000) -> Array:
+    def _run(self, network: Callable[[Tensor], Tensor], x: Tensor | Array) -> Array:
+        """Output of a network for samples, in chunks of bounded memory."""
         samples = torch.as_tensor(x, dtype=torch.float32)
         if tuple(samples.shape[1:]) != self.shape:
             raise DataError(
-                f"x has shape {tuple(samples.shape)}, these features are of samples (N, *{self.shape})"
+                f"x has shape {tuple(samples.shape)}; "
+                f"these features need samples of shape (N, *{self.shape})"
             )
-        return np.concatenate([arrow(part).numpy() for part in torch.split(samples, size)])
+        chunks = torch.split(samples, CHUNK_SIZE)
+        return np.concatenate([network(chunk).numpy() for chunk in chunks])
 
 
 def fit_features(
@@ -149,32 +217,37 @@ def fit_features(
     seed: int = 0,
     device: str = "cpu",
 ) -> Features:
-    """Learn features on training data: those of a small classifier, or principal components where labels are missing.
+    """Learn features from training data, by a classifier or by principal components.
 
-    Pictures are read by strided convolutions, series by a perceptron; the features are the last hidden layer.
+    A classifier needs labels of at least two classes; it is trained with the cross-entropy of
+    augmented data, if the data set draws its observations afresh. Else the features are the first
+    principal components.
 
     Args:
-        data: Training data with their labels; observations are drawn afresh where the data set draws them.
-        n_features: Number of features F; of components, no more than there are samples and pixels.
-        steps: Steps of the classifier.
-        batch_size: Samples a step.
-        seed: Everything random follows from it.
-        device: `auto`, `cpu`, `cuda` or `mps`; the network ends on the CPU.
+        data: Training data, with labels if there are any.
+        n_features: Number of features F; of components there are no more than samples or values.
+        steps: Training steps of the classifier.
+        batch_size: Samples in a training step.
+        seed: Seed of weights, batches and components.
+        device: `auto`, `cpu`, `cuda` or `mps`; the trained network is on the CPU.
+
+    Returns:
+        A function from samples to features.
 
     Raises:
-        ConfigError: `n_features`, `steps` or `batch_size` below 1, or no such device.
+        ConfigError: `n_features`, `steps` or `batch_size` is below 1, or the device is unknown.
     """
     if n_features < 1:
         raise ConfigError(f"n_features={n_features} must be at least 1")
-    seen = reference_view(data, 10_000, seed).x
+    x = reference_view(data, MAX_REFERENCE_SAMPLES, seed).x
     classes, rows = np.unique([] if data.labels is None else data.labels, return_inverse=True)
     if len(classes) < 2:
-        net, classes = _components(seen, n_features, seed), classes[:0]
+        net, classes = _components(x, n_features, seed), classes[:0]
     else:
         net = _classifier(data, torch.as_tensor(rows), n_features, steps, batch_size, seed, device)
-    found = Features(net.eval(), tuple(seen.shape[1:]), classes)
-    net.scale.copy_(torch.as_tensor(found(seen).var(0).mean()).sqrt().clamp_min(1e-12))
-    return found
+    features = Features(net.eval(), tuple(x.shape[1:]), classes)
+    net.scale.copy_(torch.as_tensor(features(x).var(0).mean()).sqrt().clamp_min(1e-12))
+    return features
 
 
 def _classifier(
@@ -186,7 +259,7 @@ def _classifier(
     seed: int,
     device: str,
 ) -> FeatureNet:
-    """A network trained to find the rows' classes `target` (N,), numbered from 0."""
+    """A network trained to classify samples with the class numbers `target` (N,), from 0."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         net = FeatureNet(data.shape, n_features, int(target.max()) + 1)
@@ -195,19 +268,18 @@ def _classifier(
         logits = net(batch.x)
         return {"cross_entropy": F.cross_entropy(logits, target[batch.index].to(logits.device))}
 
-    player = Player("classifier", net, loss, Optimiser(lr=3e-3))
+    player = Player("classifier", net, loss, Optimiser(lr=LEARNING_RATE))
     train(net, (player,), data, steps=steps, batch_size=batch_size, seed=seed, device=device)
     return net
 
 
 def _components(x: Tensor, n_features: int, seed: int) -> FeatureNet:
-    """The first principal components of samples (N, *shape), about their mean."""
+    """A linear network that gives the first principal components of samples (N, *shape)."""
     shape = tuple(x.shape[1:])
-    found = PCA(min(n_features, len(x), math.prod(shape)), random_state=seed).fit(
-        x.flatten(1).numpy()
-    )
+    n_components = min(n_features, len(x), math.prod(shape))
+    pca = PCA(n_components, random_state=seed).fit(x.flatten(1).numpy())
     weight, mean = (
-        torch.as_tensor(part, dtype=torch.float32) for part in (found.components_, found.mean_)
+        torch.as_tensor(part, dtype=torch.float32) for part in (pca.components_, pca.mean_)
     )
     net = FeatureNet(shape, len(weight), 0)
     net.load_state_dict(
@@ -219,17 +291,21 @@ def _components(x: Tensor, n_features: int, seed: int) -> FeatureNet:
 def sample_inputs(
     features: Features, x: Tensor, samples: Tensor, train_x: Tensor, seed: int = 0
 ) -> ScoreInputs:
-    """Inputs that scores of samples ask for; `|` joins them with others.
+    """Inputs of the scores of sample quality.
+
+    A Gaussian fitted to the training pixels gives samples of known poor quality, the ceiling of
+    these scores. Join the result with other inputs by `|`.
 
     Args:
-        features: From `fit_features`.
-        x: Held-out observations (N, *shape), each thing once.
+        features: Features from `fit_features`.
+        x: Held-out observations (N, *shape), each original once.
         samples: Generated samples (M, *shape).
-        train_x: Training observations, to which the pixel Gaussian is fitted.
-        seed: Of its draws.
+        train_x: Training observations (L, *shape), to which the Gaussian is fitted.
+        seed: Seed of the draws from the Gaussian.
 
     Returns:
-        Features of all three, and predicted classes of the samples where there are classes.
+        Features of held-out, generated and Gaussian samples, and the predicted classes of the
+        generated samples if the features have classes.
     """
     gaussian = pixel_gaussian(train_x.numpy(), max(2, len(x) // 2), seed)
     return ScoreInputs(

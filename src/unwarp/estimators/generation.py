@@ -1,4 +1,4 @@
-"""What an estimator makes of codes: templates, deformed samples and new samples."""
+"""Samples from latents: templates, reconstructions of given codes, and new samples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,18 @@ from unwarp.models.recipe import Recipe
 
 
 class Generation:
-    """The part of `Unwarper` that needs no samples: codes in, samples out."""
+    """The part of `Unwarper` that goes from latents to samples.
+
+    All samples are in the range of the training data; those of series scaled one by one
+    (`scale="each"`) stay in standard deviations.
+
+    >>> import numpy as np
+    >>> from unwarp import Unwarper
+    >>> X = np.random.default_rng(0).normal(size=(8, 12))
+    >>> unwarper = Unwarper("time", max_steps=1, n_clusters=2).fit(X)
+    >>> unwarper.sample(3).shape, unwarper.cluster_templates_.shape
+    ((3, 1, 12), (2, 1, 12))
+    """
 
     model_: Model
     recipe_: Recipe
@@ -29,20 +40,25 @@ class Generation:
     cluster_centers_: Array
 
     def inverse_transform(self, Z: Any, params: Any = None) -> Array:
-        """Samples (N, C, ...) from content codes: templates, or deformed by `params`.
+        """Samples of content codes, undeformed or deformed.
 
         Args:
-            Z: Content codes (N, D).
-            params: What `transform_params(..., full=True)` gives, or its affine human columns.
+            Z: Content codes (N, D), as `transform` returns them.
+            params: Deformations: the table of `transform_params(..., full=True)`, an array (N, P)
+                of its columns, or for affine warps the table of human columns; None for templates.
+
+        Returns:
+            Samples (N, C, ...), float32.
 
         Raises:
-            DataError: Codes of another size.
+            DataError: The codes have another size, or `params` other rows or columns.
         """
         check_is_fitted(self)
         content = torch.tensor(np.array(Z, np.float32))
         if content.ndim != 2 or content.shape[1] != self.model_.n_content:
             raise DataError(
-                f"Z has shape {tuple(content.shape)}; give codes of shape (N, {self.model_.n_content})"
+                f"Z has shape {tuple(content.shape)}; "
+                f"give codes of shape (N, {self.model_.n_content})"
             )
         with torch.no_grad():
             if params is None:
@@ -53,42 +69,52 @@ class Generation:
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
     def sample(self, n: int = 1, *, source: LatentDensity = "auto", random_state: int = 0) -> Array:
-        """New samples (n, C, ...) in the data's range.
+        """New samples, drawn from a density over content and deformation.
 
         Args:
-            n: How many.
-            source: `prior`, `mixture` (a Gaussian mixture fitted to the training samples' content and deformation), or `auto`:
-                the prior of a family that has one, else the mixture.
-            random_state: Seed.
+            n: Number of samples.
+            source: `prior` for the prior of a generative family; `mixture` for a Gaussian mixture
+                fitted to the latents of the training samples; `auto` for the prior if the family
+                has one, else the mixture.
+            random_state: Seed of the draws.
+
+        Returns:
+            Samples (n, C, ...), float32.
 
         Raises:
-            ConfigError: No samples, an unknown source, or a prior that the family does not have.
+            ConfigError: `n` is below 1, `source` is unknown, or the family has no prior.
         """
         check_is_fitted(self)
-        if n < 1 or source not in get_args(LatentDensity):
-            raise ConfigError(
-                f"n={n} must be at least 1, and source={source!r} one of {', '.join(get_args(LatentDensity))}"
-            )
-        if source == "prior" and not self.recipe_.generative:
-            raise ConfigError(
-                f"{self.recipe_.family!r} has no prior over content; use source='mixture'"
-            )
+        self._check_source(n, source)
         with torch.no_grad():
             if source == "mixture" or not self.recipe_.generative:
-                samples = self._decode(
-                    torch.from_numpy(self.mixture_.sample(n, random_state)).float()
-                )
+                latents = torch.from_numpy(self.mixture_.sample(n, random_state)).float()
+                samples = self._decode(latents)
             else:
                 samples = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
     @property
     def cluster_templates_(self) -> Array:
-        """What the cluster centres look like (n_clusters, C, ...)."""
+        """Templates of the cluster centres (n_clusters, C, ...)."""
         return self.inverse_transform(self.cluster_centers_)
 
+    def _check_source(self, n: int, source: str) -> None:
+        """Refuse an impossible number of samples or density."""
+        if n < 1:
+            raise ConfigError(f"n={n} must be at least 1")
+        if source not in get_args(LatentDensity):
+            raise ConfigError(
+                f"source={source!r} is unknown; choose one of {', '.join(get_args(LatentDensity))}"
+            )
+        if source == "prior" and not self.recipe_.generative:
+            raise ConfigError(
+                f"source='prior' needs a generative family, and {self.recipe_.family!r} has no "
+                "prior over content; use source='mixture'"
+            )
+
     def _decode(self, latents: Tensor) -> Tensor:
-        """Samples (N, *shape) of content and theta, side by side (N, D + P)."""
+        """Samples (N, *shape) of content and theta, concatenated (N, D + P)."""
         content, theta = torch.split(
             latents, [self.model_.n_content, len(self.model_.warp.factors)], -1
         )

@@ -1,18 +1,18 @@
-"""How much to warp series: not at all, smoothly, or led by small ripples; decided on held-out series, without labels.
+"""Selection of the warp for series: none, smooth or sharp.
 
-Where timing tells things apart, undoing it does harm. So before a model of all series is trained, small ones are, on a part
-of them, and asked about the rest:
+Undoing the timing of series does harm if timing tells things apart. So before a model of all series
+is trained, small models are trained on a part of them and measured on the held-out rest, without
+labels (`unwarp.estimators.evidence`):
 
-* **Whether to warp.** Two variational autoencoders of equal size, one with a warp of time, describe the held-out series:
-  `n / 2 log(mean squared error) + KL of content + KL of the warp` nats each, with the noise estimated on the held-out
-  series themselves (two-part codes, Rissanen 1978, Modeling by shortest data description; `n` is the number of values, but
-  no more than 128 steps, since neighbours in a long series say the same). A warp must save `MARGIN` nats a series.
-* **Which one.** `SERIES` and `SHARP` reconstruct held-out series. `SHARP` is taken where it leaves less unexplained, in the mean
-  over four bands of frequencies, by `FINER` of what `SERIES` leaves: where there are ripples that it can draw; and where aligning by
-  it brings held-out series nearer to those that were learned, by `NEARER` in the log of the squared distance to the nearest.
-  Each of two held-out parts must say so.
+* **Whether to warp.** Two variational autoencoders with equally many latents, one with a warp of
+  time and one without, describe the held-out series. The warp must shorten the description of a
+  series by `MIN_SAVED_NATS`.
+* **Smooth or sharp.** The presets `SERIES` ("smooth") and `SHARP` reconstruct the held-out series.
+  The sharp warp is taken if it leaves less variance unexplained, by the share
+  `MIN_UNEXPLAINED_REDUCTION`, and if aligning by it brings held-out series closer to training
+  series, by `MIN_DISTANCE_GAIN`. Both of two held-out parts must agree.
 
-Where the first held-out part leaves no doubt, the others are not asked.
+A first held-out part without any doubt spares the trainings for the others.
 """
 
 from __future__ import annotations
@@ -28,29 +28,43 @@ import torch
 from torch import Tensor
 
 from unwarp.data.dataset import Dataset
-from unwarp.models import VAE, Model, Recipe, rates
-from unwarp.models.families.ae import pyramid
+from unwarp.estimators.evidence import description_length, distance_gain, unexplained
+from unwarp.models import VAE, Model, Recipe
 from unwarp.planning.presets import SERIES, SHARP
 from unwarp.training.loop import train
-from unwarp.warps import align, interpolate_missing
-from unwarp.warps.missing import fill_from
+from unwarp.warps import interpolate_missing
 
-MARGIN = 10.0
+MIN_SAVED_NATS = 10.0
+"""Nats a held-out series that a warp must save."""
 
+CLEAR_DISTANCE_NATS = 2 * MIN_SAVED_NATS
+"""Distance from `MIN_SAVED_NATS` at which the first fold decides alone."""
 
-FINER = 0.25
+MIN_UNEXPLAINED_REDUCTION = 0.25
+"""Share of the unexplained variance that the sharp warp must remove."""
 
+MIN_DISTANCE_GAIN = 0.5
+"""Log factor by which the sharp warp must bring held-out series closer in squared distance."""
 
-NEARER = 0.5
+MIN_SERIES_FOR_TRIAL = 12
+"""Smallest number of series for a trial; from fewer, held-out numbers are noise."""
 
+MAX_SERIES_FOR_THREE_FOLDS, MAX_SERIES_FOR_TWO_FOLDS = 100, 250
+"""Largest numbers of series that are split in three and in two ways."""
 
-FEWEST = 12
+STEPS_OF_TRIAL = 300
+"""Training steps of a trial that decides whether to warp."""
 
+STEPS_FACTOR_FOR_RIPPLES = 5 / 3
+"""Training steps of a trial that looks for ripples, relative to the others; ripples take longer."""
 
-STEPS, LONGER, BATCH, LENGTH = 300, 5 / 3, 20, 128
+SERIES_PER_STEP = 20
+"""Series in a training step of a trial."""
 
+MAX_TRIAL_LENGTHS_PER_FOLD = 6
+"""Bound on the training time of a fold in trials: two of length 1 and two of length 5/3."""
 
-JUDGE = VAE(
+DESCRIBING_RECIPE = VAE(
     warp=SERIES.warp,
     n_content=SERIES.n_content,
     refinements=SERIES.refinements,
@@ -59,23 +73,31 @@ JUDGE = VAE(
     prior="learned",
     optimiser=SERIES.optimiser,
 )
-"""The model whose description of held-out series is measured; its twin has no warp and as many latents."""
-
+"""Recipe of the model that describes held-out series; its baseline has no warp."""
 
 CHOICES: Mapping[str, Recipe] = {"none": SERIES.without_warp(), "smooth": SERIES, "sharp": SHARP}
+"""Recipe of each choice."""
+
 CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {"series": CHOICES}
-"""What can be chosen from, by the name of the domain; of all other data the default recipe is taken."""
+"""Choices by the name of the domain; other domains always take their default recipe."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What was chosen, and why.
+    """The selected warp and its evidence.
+
+    Tuples have one number for each fold.
 
     Attributes:
         choice: `none`, `smooth` or `sharp`.
-        saved: Nats that a warp saves in the description of a held-out series, fold by fold; empty where nothing was tried.
-        unexplained: Share of held-out series that `smooth` and `sharp` leave unexplained, mean over bands, fold by fold.
-        nearer: How much nearer aligning by `sharp` brings held-out series to learned ones (log of squares), fold by fold.
+        saved: Nats that a warp saves in the description of a held-out series; empty without trial.
+        unexplained: Share of the variance of held-out series, 0 to 1, that the `smooth` and the
+            `sharp` warp leave unexplained; empty unless both were tried.
+        nearer: Log factor by which the sharp warp brings held-out series closer to training series,
+            in squared distance.
+
+    >>> print(Selection("none", (3.2,)))
+    no warp: a warp saves 3 nats per held-out series, and 10 are required
     """
 
     choice: str
@@ -85,178 +107,177 @@ class Selection:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
-        """What `dataclasses.asdict` made of one, perhaps by way of JSON."""
-        shares = {name: tuple(each) for name, each in record["unexplained"].items()}
+        """A selection from its record.
+
+        Args:
+            record: Dictionary that `dataclasses.asdict` made, possibly stored as JSON.
+        """
+        shares = {name: tuple(values) for name, values in record["unexplained"].items()}
         return cls(
             record["choice"], tuple(record["saved"]), shares, tuple(record.get("nearer", ()))
         )
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe that was chosen."""
+        """The recipe of the choice."""
         return CHOICES[self.choice]
 
     def __str__(self) -> str:
         if not self.saved and self.choice == "none":
-            return "no warp: the series never change"
+            return "no warp: every series is constant"
         if not self.saved:
-            return "a warp of time, untried: there are too few series or steps to decide"
-        found = f"a warp saves {math.floor(mean(self.saved))} nats a held-out series, it must save {MARGIN:.0f}"
-        if self.choice == "none":
-            return f"no warp: {found}"
-        left = {name: mean(shares) for name, shares in self.unexplained.items()}
-        return (
-            f"a {self.choice} warp of time: {found}; of held-out series the smooth one leaves {left['smooth']:.0%} "
-            f"unexplained, the sharp one {left['sharp']:.0%}"
-        ) + (
-            f", and brings them nearer to others by a factor of {math.exp(mean(self.nearer)):.1f}"
-            if self.nearer
-            else ""
+            return "a smooth warp of time, without a trial: there are too few series or steps"
+        saving = (
+            f"a warp saves {math.floor(mean(self.saved))} nats per held-out series, "
+            f"and {MIN_SAVED_NATS:.0f} are required"
         )
+        if self.choice == "none":
+            return f"no warp: {saving}"
+        shares = {name: mean(values) for name, values in self.unexplained.items()}
+        text = (
+            f"a {self.choice} warp of time: {saving}; the smooth warp leaves "
+            f"{shares['smooth']:.0%} of their variance unexplained, the sharp one "
+            f"{shares['sharp']:.0%}"
+        )
+        if not self.nearer:
+            return text
+        factor = math.exp(mean(self.nearer))
+        return f"{text} and brings them closer to other series by a factor of {factor:.1f}"
 
 
 def select(
     x: Tensor,
     *,
     seed: int = 0,
-    steps: int = STEPS,
+    steps: int = STEPS_OF_TRIAL,
     seconds: float | None = None,
     device: str = "cpu",
-    say: Callable[[str], None] = lambda line: None,
+    on_message: Callable[[str], None] = lambda message: None,
 ) -> Selection:
-    """How much to warp the series `x` (N, C, T), scaled as a model would see them; NaN where nothing was observed.
+    """Select how much to warp series, by trials on held-out series.
+
+    Constant series get no warp. Fewer than 12 series, or fewer than 300 steps, allow no trial and
+    get the smooth warp. Otherwise 2 to 10 short trainings decide.
 
     Args:
-        x: Training series.
-        seed: Everything random follows from it.
-        steps: Steps of each training that decides whether to warp; those that look for ripples take five thirds as many.
-        seconds: Bound on all of them together; None for none.
-        device: Where to train.
-        say: Takes a line for people before each fold.
+        x: Training series (N, C, T), scaled for a model; NaN marks missing values.
+        seed: Seed of folds, weights and batches.
+        steps: Training steps of a trial that decides whether to warp; trials that look for ripples
+            take five thirds of it.
+        seconds: Longest time of all trials together; None for no limit.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        on_message: Function that shows a line to people, called before each fold.
+
+    Returns:
+        The choice with its measurements.
     """
     if not interpolate_missing(x).diff().any():
         return Selection("none")
-    if len(x) < FEWEST or steps < STEPS:
+    if len(x) < MIN_SERIES_FOR_TRIAL or steps < STEPS_OF_TRIAL:
         return Selection("smooth")
-    pieces = list(folds(len(x), seed))
-    plan = {"batch_size": BATCH, "seed": seed, "device": device}
-    trials = _Trials(x, steps, None if seconds is None else seconds / (6 * len(pieces)), plan, say)
-    saved = _code_length_gains(trials, pieces)
-    return (
-        Selection("none", saved)
-        if mean(saved) < MARGIN
-        else _choose_sharpness(trials, pieces[:2], saved)
-    )
+    rows = list(folds(len(x), seed))
+    share = None if seconds is None else seconds / (MAX_TRIAL_LENGTHS_PER_FOLD * len(rows))
+    options = {"batch_size": SERIES_PER_STEP, "seed": seed, "device": device}
+    trials = _Trials(x, steps, share, options, on_message)
+    saved = _saved_nats(trials, rows)
+    if mean(saved) < MIN_SAVED_NATS:
+        return Selection("none", saved)
+    return _choose_sharpness(trials, rows[:2], saved)
 
 
-Pieces = Sequence[tuple[Tensor, Tensor]]
+Folds = Sequence[tuple[Tensor, Tensor]]
+"""Rows to train on and held-out rows of each fold."""
 
 
 @dataclass(frozen=True)
 class _Trials:
-    """Trainings on parts of the series `x`, each of `steps` steps and `seconds` seconds at most, where that is not None."""
+    """Trainings on parts of the series.
+
+    Attributes:
+        x: All series (N, C, T).
+        steps: Training steps of a trial of length 1.
+        seconds: Longest time of such a trial; None for no limit.
+        options: Further arguments of `train`.
+        on_message: Function that shows a line to people.
+    """
 
     x: Tensor
     steps: int
     seconds: float | None
-    plan: Mapping[str, Any]
-    say: Callable[[str], None]
+    options: Mapping[str, Any]
+    on_message: Callable[[str], None]
 
-    def fitted(self, recipe: Recipe, rows: Tensor, longer: float = 1.0) -> Model:
-        """A model of some rows, trained `longer` times as long as others."""
-        chosen = replace(recipe, gaps=bool(self.x.isnan().any()))
-        model = chosen.build(self.x.shape[1:], seed=self.plan["seed"])
-        bound = None if self.seconds is None else self.seconds * longer
-        players, part = chosen.players(model), Dataset(self.x[rows])
-        train(model, players, part, steps=round(longer * self.steps), seconds=bound, **self.plan)
+    def fit(self, recipe: Recipe, rows: Tensor, length: float = 1.0) -> Model:
+        """A model of some rows, trained for `length` times the steps and seconds."""
+        recipe = replace(recipe, gaps=bool(self.x.isnan().any()))
+        model = recipe.build(self.x.shape[1:], seed=self.options["seed"])
+        limit = None if self.seconds is None else self.seconds * length
+        players, data = recipe.players(model), Dataset(self.x[rows])
+        train(model, players, data, steps=round(length * self.steps), seconds=limit, **self.options)
         return model.eval()
 
 
-def _code_length_gains(trials: _Trials, pieces: Pieces) -> tuple[float, ...]:
-    """Nats that a warp saves in the description of a held-out series, piece by piece; no more pieces than leave a doubt."""
+def _saved_nats(trials: _Trials, rows: Folds) -> tuple[float, ...]:
+    """Nats that a warp saves per held-out series, fold by fold; one fold if it is clear."""
     saved: list[float] = []
-    for i, (known, held) in enumerate(pieces):
-        trials.say(
-            f"how much to warp: does a warp help to describe held-out series? ({i + 1} of {len(pieces)})"
+    for i, (training, held_out) in enumerate(rows):
+        trials.on_message(
+            "how much to warp: does a warp help to describe held-out series? "
+            f"({i + 1} of {len(rows)})"
         )
         plain, warped = (
-            description_length(trials.fitted(r, known), trials.x[held])
-            for r in (JUDGE.without_warp(), JUDGE)
+            description_length(trials.fit(recipe, training), trials.x[held_out])
+            for recipe in (DESCRIBING_RECIPE.without_warp(), DESCRIBING_RECIPE)
         )
         saved.append(plain - warped)
-        if abs(saved[0] - MARGIN) > 2 * MARGIN:
+        if abs(saved[0] - MIN_SAVED_NATS) > CLEAR_DISTANCE_NATS:
             break
     return tuple(saved)
 
 
-def _choose_sharpness(trials: _Trials, pieces: Pieces, saved: tuple[float, ...]) -> Selection:
-    """Which of the two warps, where one helps; the first held-out part that speaks against `sharp` settles it."""
-    left: dict[str, tuple[float, ...]] = {"smooth": (), "sharp": ()}
-    near: tuple[float, ...] = ()
-    finer = False
-    for i, (known, held) in enumerate(pieces):
-        trials.say(f"how much to warp: are there ripples to go by? ({i + 1} of {len(pieces)})")
-        for name in left:
-            model = trials.fitted(CHOICES[name], known, LONGER)
-            left[name] += (unexplained(model, trials.x[held]),)
-        near += (distance_gain(model, trials.x[known], trials.x[held]),)
-        finer = left["sharp"][-1] < (1 - FINER) * left["smooth"][-1] and near[-1] > NEARER
-        if not finer:
+def _choose_sharpness(trials: _Trials, rows: Folds, saved: tuple[float, ...]) -> Selection:
+    """The smooth or the sharp warp; the first fold against the sharp one is the last."""
+    shares: dict[str, tuple[float, ...]] = {"smooth": (), "sharp": ()}
+    gains: tuple[float, ...] = ()
+    is_sharp = False
+    for i, (training, held_out) in enumerate(rows):
+        trials.on_message(
+            f"how much to warp: are there small ripples to align by? ({i + 1} of {len(rows)})"
+        )
+        for name in shares:
+            model = trials.fit(CHOICES[name], training, STEPS_FACTOR_FOR_RIPPLES)
+            shares[name] += (unexplained(model, trials.x[held_out]),)
+        # the model of the last name, `sharp`
+        gains += (distance_gain(model, trials.x[training], trials.x[held_out]),)
+        bound = (1 - MIN_UNEXPLAINED_REDUCTION) * shares["smooth"][-1]
+        is_sharp = shares["sharp"][-1] < bound and gains[-1] > MIN_DISTANCE_GAIN
+        if not is_sharp:
             break
-    return Selection("sharp" if finer else "smooth", saved, left, near)
+    return Selection("sharp" if is_sharp else "smooth", saved, shares, gains)
 
 
 def folds(n: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Rows to learn from and rows held out, a third of them: three times of few series, once of many."""
+    """Random splits of series for trials.
+
+    Two thirds are trained on and one third is held out; no series is held out twice. Up to 100
+    series give three splits, up to 250 two, more one: the fewer the series, the noisier the
+    measures of a single split.
+
+    Args:
+        n: Number of series.
+        seed: Seed of the splits.
+
+    Yields:
+        Rows to train on and held-out rows, counted from 0.
+    """
     parts = np.array_split(np.random.default_rng(seed).permutation(n), 3)
-    for i in range(3 if n <= 100 else 2 if n <= 250 else 1):
-        known = np.concatenate([part for j, part in enumerate(parts) if j != i])
-        yield torch.as_tensor(known), torch.as_tensor(parts[i])
+    for i in range(_fold_count(n)):
+        training = np.concatenate([part for j, part in enumerate(parts) if j != i])
+        yield torch.as_tensor(training), torch.as_tensor(parts[i])
 
 
-@torch.no_grad()
-def description_length(model: Model, x: Tensor) -> float:
-    """Nats that series `x` (N, C, T) cost, each: what a variational `model` leaves of them, its codes and its maps."""
-    posterior = model.encode(x)
-    drawn = model.decode_warped(posterior.content_mean, posterior.map)
-    seen = torch.isfinite(x)
-    left = (drawn - fill_from(x, drawn)).square().sum() / seen.sum()
-    n = x.shape[1] * min(x.shape[2], LENGTH) * float(seen.float().mean())
-    return n / 2 * math.log(max(float(left), 1e-12)) + sum(
-        float(rate.mean()) for rate in rates(posterior, model).values()
-    )
-
-
-@torch.no_grad()
-def unexplained(model: Model, x: Tensor, levels: int = 4) -> float:
-    """Share of the variance of series `x` (N, C, T) that reconstructions leave, mean over bands, 0 to 1 each.
-
-    A band of which less is known than that it is there counts 1: nothing would have been as good.
-    """
-    drawn = model.reconstruct(model.embed(x))
-    whole = fill_from(x, drawn)
-    bands = zip(pyramid(drawn - whole, levels), pyramid(whole, levels), strict=True)
-    return mean(
-        min(1.0, float(error.square().mean() / band.var().clamp_min(1e-12)))
-        for error, band in bands
-    )
-
-
-@torch.no_grad()
-def distance_gain(model: Model, known: Tensor, held: Tensor) -> float:
-    """How much nearer series `held` (M, C, T) come to their nearest of `known` (N, C, T) when `model` aligns both.
-
-    The log of the mean squared distance as they are over that after alignment; 0 where nothing is gained.
-    """
-    before = _nearest(interpolate_missing(known), interpolate_missing(held))
-    after = _nearest(
-        *(
-            interpolate_missing(align(x, model.pose(x), padding=model.padding))
-            for x in (known, held)
-        )
-    )
-    return math.log(max(before, 1e-12) / max(after, 1e-12))
-
-
-def _nearest(known: Tensor, held: Tensor) -> float:
-    return float(torch.cdist(held.flatten(1), known.flatten(1)).amin(1).square().mean())
+def _fold_count(n: int) -> int:
+    """Number of folds of `n` series."""
+    if n <= MAX_SERIES_FOR_THREE_FOLDS:
+        return 3
+    return 2 if n <= MAX_SERIES_FOR_TWO_FOLDS else 1

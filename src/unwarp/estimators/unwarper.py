@@ -1,8 +1,8 @@
-"""The scikit-learn door: `Unwarper`."""
+"""`Unwarper`: templates, content codes and deformations as a scikit-learn estimator."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Integral, Real
 from time import perf_counter
@@ -27,63 +27,110 @@ from unwarp.data.source import Source
 from unwarp.errors import ConfigError
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.generation import Generation
-from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS, Selection, select
-from unwarp.estimators.storing import Storing
+from unwarp.estimators.persistence import Persistence
+from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
+from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
 from unwarp.planning.plan import Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.progress import Choice, Progress
+from unwarp.training.state import History
 from unwarp.warps import Warp
 
-LEAST = {"batch_size": 2, "n_clusters": 1, "n_content": 1, "max_steps": 1}
-"""Smallest value of each argument that counts something; None leaves it to the data."""
+MIN_VALUE_OF_COUNT = {"batch_size": 2, "n_clusters": 1, "n_content": 1, "max_steps": 1}
+"""Smallest value of each argument that is a count; all of them may be None."""
+
+SHARE_OF_SECONDS_FOR_SELECTION = 0.5
+"""Share of `max_seconds` that the selection of a warp may take."""
+
+MIN_SECONDS_OF_TRAINING = 1.0
+"""Time that a training gets even if reading and selection took all of `max_seconds`."""
 
 
-class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):  # type: ignore[misc]
-    """Each sample's template, content code and deformation in human units, learned without labels.
+class Unwarper(
+    TransformerMixin,  # type: ignore[misc]
+    Alignment,
+    Generation,
+    Persistence,
+    BaseEstimator,  # type: ignore[misc]
+):
+    """Templates, content codes and deformations of samples, learned without labels.
+
+    An autoencoder with a differentiable warp, for misaligned images and time series. The encoder
+    maps a sample x to a content code z and a deformation theta. The decoder maps z to a template,
+    which does not depend on theta, and the warp deforms the template:
+
+        x_hat = warp(decoder(z), theta)
+
+    The warp has no trainable parameters, so theta has human units: degrees, pixels, factors,
+    seconds. After training the mean deformation is the identity.
 
     Args:
-        warp: `auto` (affine for images; for series as much as `selection_` finds to help, perhaps none), a name
-            (`affine`, `similarity`, `identity`, ... or `displacement+affine`), or any `Warp`. It replaces the recipe's.
-        recipe: Any `Recipe`, or its name (`ae`, `vae`); None for an autoencoder that suits the data.
-        domain: `image`, `series`, or `auto`: what the warp acts on or, where none is named, what the shape says.
-        n_content: Size of the content code; None for the recipe's.
-        n_clusters: Clusters of `predict`; None for 10 of images, and of series for as many as there are classes in a file or
-            data set that knows them, else for a tenth of the samples, 2 to 10.
-        max_steps: Training steps; None for about 30 passes over the data, 300 to 4,000 steps (400 at least of series, 800 of
-            those with ripples).
-        max_seconds: Bound on the training time.
-        batch_size: Samples a step; None for 64 images or 20 series.
-        scale: `auto` (uint8 by 255, other images by their range, series by mean and standard deviation), `channel`
-            (each channel of series by its mean and standard deviation over all), `each` (each channel of every series by
-            its own), or None to demand values in [0, 1].
-        missing: NaN in series: `error`; `mask` to learn from what was observed alone; or `interpolate` to fill it by a line
-            between its neighbours in time and take it as observed.
-        sampling_rate: Samples a second of series; times, lags and events are then in seconds.
-        image_shape: (H, W) or (C, H, W) of flattened images.
-        overrides: Fields of the recipe, as `{"optimiser.lr": 1e-3}`, laid over the recipe that was decided.
-        random_state: Seed of everything random.
+        warp: Family of deformations: a `Warp`, its name (`affine`, `similarity`, `time`, `identity`
+            for none), or names joined by a plus sign (`displacement+affine`). `auto` takes the warp
+            of the recipe, which is `affine` for images and `time` for series unless it names
+            another. If `recipe` is None as well, trials on held-out series select a smooth warp of
+            time, a sharp one, or none (`selection_`).
+        recipe: Architecture, losses and optimiser: a `Recipe`, or the name of a family (`ae`,
+            `vae`, `beta-vae`, `gan`, ...). None for an autoencoder that suits the data.
+        domain: `image`, `series`, or `auto` for the domain of a named warp, else of the shape.
+        n_content: Size D of the content code; None for that of the recipe.
+        n_clusters: Number of clusters for `predict`. None for 10 with images; with series for the
+            number of classes of a labelled source, else a tenth of the samples, 2 to 10.
+        max_steps: Training steps. None for about 30 passes over the data, but at least 300 for
+            images, 400 for series and 800 for the sharp warp of series, and at most 4,000.
+        max_seconds: Longest time of `fit` after the samples are read; None for no limit.
+        batch_size: Samples in a training step; None for 64 images or 20 series.
+        scale: Scaling of values. `auto` divides uint8 by 255, maps the range of other images to
+            [0, 1], and standardises series; `channel` standardises each channel of series, `each`
+            every channel of every series; None demands values in [0, 1].
+        missing: Treatment of NaN in series: `error` refuses them, `interpolate` fills them linearly
+            in time, `mask` learns from observed values alone.
+        sampling_rate: Samples a second of series; times, lags and events are then in seconds. None
+            to count time in samples.
+        image_shape: (H, W) or (C, H, W) of images that are rows of a table; None otherwise.
+        overrides: Fields of the recipe that replace those decided, as `{"optimiser.lr": 1e-3}`.
+        random_state: Seed of all random numbers.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: `no`, or `bf16` or `fp16` for mixed precision in training.
-        verbose: Show what was chosen, and progress.
+        precision: `no` for 32-bit floats, `bf16` or `fp16` for mixed precision in training.
+        verbose: Whether to print decisions and progress.
 
     Attributes:
         model_: The trained `Model`.
-        plan_: What was decided, and why; None of a loaded estimator.
-        recipe_: The recipe of the plan.
-        selection_: How much to warp series, with the evidence; None where that was not left open.
-        history_: What training did.
-        schema_: What samples it takes, and how they are scaled.
-        cluster_centers_: Content of the clusters (n_clusters, D).
-        cluster_templates_: What they look like.
-        mixture_: Where content and deformation of the training samples lie: what `sample` draws from.
+        recipe_: Its recipe.
+        plan_: Recipe, steps and batch size with their reasons; None after `load`.
+        selection_: Selected warp of series with its evidence; None if there was nothing to select.
+        history_: Losses and measures of the training.
+        schema_: Shape, scale and clock of the samples.
+        n_features_in_: Number of values in a sample.
+        cluster_centers_: Content codes of the clusters (n_clusters, D).
+        cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).
+        mixture_: Gaussian mixture over content and deformation of the training samples.
+        times_: Time of each step of aligned series (T,).
 
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).random((20, 12, 12))
-    >>> Unwarper(max_steps=2).fit(X).transform_params(X).columns[0]
-    'rotation_deg'
+    See Also:
+        unwarp.train: The training loop, for own models and losses.
+        unwarp.evaluate: Scores of a trained model on labelled or unlabelled data.
+
+    Notes:
+        On the CPU, the same samples, arguments and number of threads give the same weights.
+        Autoencoders with explicit deformations: Detlefsen and Hauberg (2019, Explicit
+        disentanglement of appearance and perspective in generative models), for images, and
+        Koneripalli et al. (2020, Rate-invariant autoencoding of time-series).
+
+    Examples:
+        >>> import numpy as np
+        >>> from unwarp import Unwarper
+        >>> X = np.random.default_rng(0).random((20, 12, 12))
+        >>> unwarper = Unwarper(max_steps=2, n_clusters=3).fit(X)
+        >>> unwarper.align(X).shape
+        (20, 12, 12)
+        >>> unwarper.transform_params(X).columns[0]
+        'rotation_deg'
+        >>> unwarper.predict(X).shape
+        (20,)
     """
 
     warp: str | Warp
@@ -125,24 +172,31 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         precision: Precision = "no",
         verbose: bool = False,
     ) -> None:
+        # scikit-learn asks that arguments are stored unchanged and checked in `fit`
         self.__dict__.update({name: value for name, value in locals().items() if name != "self"})
 
     def fit(
         self, X: Any, y: Any = None, *, times: Any = None, callbacks: Sequence[Callback] = ()
     ) -> Self:
-        """Learn from samples.
+        """Learn templates, content codes and deformations from samples.
 
         Args:
-            X: An array, a folder of images, a file, a `Dataset`, or a list of series of unequal lengths, which are all
-                resampled to as many steps as the longest has. In an array of series NaN at the end of a row ends it.
-            y: Ignored.
-            times: Time stamps of series, in seconds, dates or durations: (T,) for all, (N, T), or N of (T_i,), for uneven
-                steps. All methods that take series take theirs.
-            callbacks: Code that looks on.
+            X: N samples: an array of images (N, H, W) or (N, C, H, W) or of series (N, T) or
+                (N, C, T), a list of series (T_i,) or (C, T_i), a folder of images, a file, or a
+                `Dataset`. Series of unequal lengths are resampled to the length of the longest; in
+                an array, NaN at the end of a row ends its series.
+            y: Ignored; part of scikit-learn's interface.
+            times: Time stamps of series with uneven steps, as seconds, dates or durations: (T,) for
+                all series, (N, T), or N arrays (T_i,). A model that learned with time stamps needs
+                them in all methods.
+            callbacks: Observers of the training.
+
+        Returns:
+            The estimator itself.
 
         Raises:
-            DataError: Data that cannot be used; the message says what came and what to do.
-            ConfigError: A choice that does not exist or does not fit the data.
+            DataError: The samples cannot be used; the message gives reason and remedy.
+            ConfigError: An argument is unknown, or does not fit the samples.
         """
         request = self._request()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
@@ -154,59 +208,115 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         plan, selection = self._decide(request, schema, data, seed, callbacks)
         # learn: the model that the plan describes, by the players that its recipe names
         model = plan.recipe.build(data.shape, seed=seed)
-        players, seconds = plan.recipe.players(model), self._seconds_left(started)
-        where: dict[str, Any] = {
-            "device": self.device,
-            "precision": self.precision,
-            "callbacks": callbacks,
-        }
-        steps, size = plan.steps, plan.batch_size
-        history = train(
-            model, players, data, steps=steps, batch_size=size, seed=seed, seconds=seconds, **where
-        )
-        # keep all of it, at once
+        history = self._train(model, plan, data, seed, self._seconds_left(started), callbacks)
+        # store everything at once, so that a failure leaves no half-trained estimator
         self.schema_ = schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp))
         self.n_features_in_ = schema.n_features
         self.plan_, self.recipe_, self.selection_ = plan, plan.recipe, selection
         self.model_, self.history_ = model, history
-        self._cluster(reference_view(data), seed)
+        self._fit_clusters(reference_view(data), seed)
         return self
 
     def parse(self, X: Any, *, times: Any = None) -> Source:
-        """Samples as `fit` reads them, parsed and checked; parts of them may then be given to `fit` and all other methods.
+        """Samples as `fit` reads them, parsed and checked but not yet scaled.
+
+        Use it to read a source once and to split it: all methods accept the result and its subsets.
 
         Args:
             X: Samples, as for `fit`.
             times: Time stamps, as for `fit`.
 
         Raises:
-            DataError: Data that cannot be used.
-            ConfigError: A choice that does not exist or does not fit the data.
+            DataError: The samples cannot be used.
+            ConfigError: An argument is unknown, or does not fit the samples.
         """
         return self._reading(self._request().warp_domain).parse(as_source(X, times))
 
     def fit_transform(
         self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any
     ) -> Array:
-        """`fit`, then `transform`."""
+        """Content codes of the training samples, after `fit`.
+
+        Args:
+            X: N samples, as for `fit`.
+            y: Ignored.
+            times: Time stamps, as for `fit`.
+            **fit_params: Further arguments of `fit`, such as `callbacks`.
+
+        Returns:
+            Content codes (N, D).
+
+        Raises:
+            DataError: The samples cannot be used.
+            ConfigError: An argument is unknown, or does not fit the samples.
+        """
         return self.fit(X, y, times=times, **fit_params).transform(X, times=times)
 
     def transform(self, X: Any, *, times: Any = None) -> Array:
-        """Content codes (N, D): the posterior mean, whatever the batch size."""
-        return self._content(X, times).astype(_floating(X), copy=False)
+        """Content codes of samples, which do not depend on their deformations.
+
+        A stochastic encoder gives the posterior mean.
+
+        Args:
+            X: N samples like those of `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Content codes (N, D), in the dtype of `X` if that is float32 or float64, else float32.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
+        return self._content(X, times).astype(_floating_dtype(X), copy=False)
 
     def template(self, X: Any, *, times: Any = None) -> Array:
-        """What each sample looks like undeformed, in the shape and range of `X`; series at the steps `times_`."""
+        """The template of each sample: its reconstruction without a deformation.
+
+        Args:
+            X: N samples like those of `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Templates in the shape, range and dtype of `X`; resampled series at the steps `times_`.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
         samples = self.prepare_samples(X, times)
         return samples.restore_shape(torch.from_numpy(self._embed(samples).templates))
 
     def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
-        """The templates, deformed as the samples are, in the shape and range of `X`; series at their own times."""
+        """Reconstructions: the templates, deformed as the samples are.
+
+        Args:
+            X: N samples like those of `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Reconstructions in the shape, range and dtype of `X`; series at their own times, and as
+            a list if `X` is one.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
         samples = self.prepare_samples(X, times)
         return samples.restore_clock(torch.from_numpy(self._embed(samples).x_hat))
 
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
-        """Mean log-likelihood of the samples given their reconstruction, in nats; greater is better."""
+        """Mean log-likelihood of samples given their reconstructions.
+
+        Args:
+            X: N samples like those of `fit`.
+            y: Ignored.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            log p(x | x_hat) in nats, summed over values and averaged over samples, in the scaled
+            units of the model; greater is better.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
         samples = self.prepare_samples(X, times)
         x, x_hat = samples.x, torch.from_numpy(self._embed(samples).x_hat)
         likelihood = self.model_.likelihood
@@ -216,11 +326,26 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
             )
 
     def predict(self, X: Any, *, times: Any = None) -> Array:
-        """The cluster of each sample (N,): the nearest of `cluster_centers_` in content."""
+        """Nearest cluster of each sample in content space.
+
+        Args:
+            X: N samples like those of `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Rows of `cluster_centers_` (N,), counted from 0.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
         return np.asarray(pairwise_distances_argmin(self._content(X, times), self.cluster_centers_))
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
-        """Names of the content columns."""
+        """Names of the content columns, `content_0` to `content_{D-1}`.
+
+        Args:
+            input_features: Ignored; part of scikit-learn's interface.
+        """
         check_is_fitted(self)
         return np.array([f"content_{i}" for i in range(self.model_.n_content)], dtype=object)
 
@@ -230,20 +355,21 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         return tags
 
     def _request(self) -> Request:
-        """What is asked for, checked before any data are read."""
-        for name, low in LEAST.items():
+        """The arguments that a plan follows from, checked before any data are read."""
+        for name, smallest in MIN_VALUE_OF_COUNT.items():
             value = getattr(self, name)
-            if not (value is None or (isinstance(value, Integral) and int(value) >= low)):
-                raise ConfigError(f"{name}={value!r} must be a whole number of at least {low}")
+            is_count = isinstance(value, Integral) and int(value) >= smallest
+            if value is not None and not is_count:
+                raise ConfigError(f"{name}={value!r} must be a whole number of at least {smallest}")
         overrides = {} if self.overrides is None else self.overrides
         if not isinstance(overrides, Mapping) or not all(isinstance(key, str) for key in overrides):
             raise ConfigError(
                 f"overrides={overrides!r} must map fields to values, as {{'optimiser.lr': 1e-3}}"
             )
-        bound = self.max_seconds
-        if not (bound is None or (isinstance(bound, Real) and 0 < bound < np.inf)):
+        seconds = self.max_seconds
+        if not (seconds is None or (isinstance(seconds, Real) and 0 < seconds < np.inf)):
             raise ConfigError(
-                f"max_seconds={bound!r} must be a positive number, or None for no bound"
+                f"max_seconds={seconds!r} must be a positive number, or None for no limit"
             )
         return Request(self.recipe, self.warp, self.n_content, dict(overrides))
 
@@ -253,12 +379,17 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         )
 
     def _seconds_left(self, started: float) -> float | None:
-        """What is left of the bound on the time of `fit`, one second at least."""
-        return self.max_seconds and max(1.0, self.max_seconds - (perf_counter() - started))
+        """Seconds that are left for training; None for no limit."""
+        if self.max_seconds is None:
+            return None
+        return max(MIN_SECONDS_OF_TRAINING, self.max_seconds - (perf_counter() - started))
 
     def _progress(self) -> tuple[Callback, ...]:
-        bound = self.max_seconds
-        return (Choice(print, bound), Progress("training", seconds=bound)) if self.verbose else ()
+        """Callbacks that print decisions and progress, if `verbose`."""
+        seconds = self.max_seconds
+        if not self.verbose:
+            return ()
+        return Choice(print, seconds), Progress("training", seconds=seconds)
 
     def _decide(
         self,
@@ -268,35 +399,64 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         seed: int,
         callbacks: Sequence[Callback],
     ) -> tuple[Plan, Selection | None]:
-        """The plan for training samples and, where the data had to decide how much to warp, the evidence."""
-        say = partial(_say, callbacks)
-        if (
-            schema.domain.has_times
-            and self.scale == "auto"
-            and (uneven := uneven_channels(data.x.numpy()))
-        ):
-            say(uneven)
+        """The plan for training samples, and the evidence if trials selected the warp."""
+        notify = partial(_notify, callbacks)
+        if schema.domain.has_times and self.scale == "auto":
+            warning = uneven_channels(data.x.numpy())
+            if warning:
+                notify(warning)
         options: dict[str, Any] = {"batch_size": self.batch_size, "steps": self.max_steps}
         options["has_gaps"] = self.missing == "mask"
         plan = make_plan(request, schema, data, **options)
         if not plan.is_open or schema.domain.name not in CHOICES_OF_DOMAIN:
             return plan, None
-        steps = STEPS if self.max_steps is None else min(STEPS, self.max_steps)
-        seconds = None if self.max_seconds is None else self.max_seconds / 2
-        selection = select(
-            data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, say=say
-        )
+        selection = self._select_warp(data, seed, notify)
         why = f"how much to warp: {selection}"
-        say(why)
+        notify(why)
         decided = adapt_to_series(selection.recipe, data.x)
         return make_plan(request, schema, data, decided=decided, why=(why,), **options), selection
 
-    def _cluster(self, data: Dataset, seed: int) -> None:
-        """Find clusters of content, and the mixture of content and deformation, of training samples."""
+    def _select_warp(self, data: Dataset, seed: int, notify: Callable[[str], None]) -> Selection:
+        """Select how much to warp training series, within the limits on steps and seconds."""
+        steps, seconds = STEPS_OF_TRIAL, None
+        if self.max_steps is not None:
+            steps = min(STEPS_OF_TRIAL, self.max_steps)
+        if self.max_seconds is not None:
+            seconds = self.max_seconds * SHARE_OF_SECONDS_FOR_SELECTION
+        return select(
+            data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, on_message=notify
+        )
+
+    def _train(
+        self,
+        model: Model,
+        plan: Plan,
+        data: Dataset,
+        seed: int,
+        seconds: float | None,
+        callbacks: Sequence[Callback],
+    ) -> History:
+        """Train a model as planned, for `seconds` at most."""
+        return train(
+            model,
+            plan.recipe.players(model),
+            data,
+            steps=plan.steps,
+            batch_size=plan.batch_size,
+            seed=seed,
+            seconds=seconds,
+            device=self.device,
+            precision=self.precision,
+            callbacks=callbacks,
+        )
+
+    def _fit_clusters(self, data: Dataset, seed: int) -> None:
+        """Fit k-means to the content, and a mixture to all latents, of training samples."""
         content, theta = encode(self.model_, data.x, device=self.device)
         codes = content.numpy()
         n = self.n_clusters or default_clusters(self.schema_.domain, len(data), data.labels)
         self.mixture_ = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, seed)
+        # k-means warns about more clusters than distinct codes
         k = min(n, len(np.unique(codes, axis=0)))
         self.cluster_centers_ = (
             KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
@@ -310,11 +470,13 @@ class Unwarper(TransformerMixin, Alignment, Generation, Storing, BaseEstimator):
         return encode(self.model_, x, device=self.device)[0].numpy()
 
 
-def _say(callbacks: Sequence[Callback], line: str) -> None:
+def _notify(callbacks: Sequence[Callback], message: str) -> None:
+    """Hand a line for people to all callbacks."""
     for callback in callbacks:
-        callback.on_message(line)
+        callback.on_message(message)
 
 
-def _floating(X: Any) -> Any:
+def _floating_dtype(X: Any) -> Any:
+    """The dtype of floating-point samples; float32 for all others."""
     dtype = getattr(X, "dtype", None)
     return dtype if dtype in (np.float32, np.float64) else np.float32

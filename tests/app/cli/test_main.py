@@ -1,10 +1,11 @@
-"""The command line end to end, on small data: what a run leaves behind, and what a user's mistake looks like."""
+"""The command line end to end, on small data: files of a run, and mistakes of users."""
 
 from __future__ import annotations
 
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -31,17 +32,17 @@ from unwarp.training.state import Row, State
 
 def run(*words: object) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command, in this process."""
-    said, told, code = io.StringIO(), io.StringIO(), 0
+    output, errors, code = io.StringIO(), io.StringIO(), 0
     with (
-        redirect_stdout(said),
-        redirect_stderr(told),
+        redirect_stdout(output),
+        redirect_stderr(errors),
         patch.object(sys, "argv", ["unwarp", *map(str, words)]),
     ):
         try:
             main.main()
         except SystemExit as stop:
             code = int(stop.code or 0)
-    return code, said.getvalue(), told.getvalue()
+    return code, output.getvalue(), errors.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +50,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of small pictures in two classes."""
     root = tmp_path_factory.mktemp("pictures")
     for i, x in enumerate(pictures(40)):
-        place = root / ("plain" if i % 2 else "flipped")
-        place.mkdir(exist_ok=True)
-        Image.fromarray(x[0] if i % 2 else x[0][::-1]).save(place / f"{i:02}.png")
+        folder = root / ("plain" if i % 2 else "flipped")
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(x[0] if i % 2 else x[0][::-1]).save(folder / f"{i:02}.png")
     return root
 
 
 @pytest.fixture(scope="module")
-def done(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run."""
     out = tmp_path_factory.mktemp("runs") / "one"
-    code, said, told = run(
+    code, output, errors = run(
         "fit",
         folder,
         "--out",
@@ -74,14 +75,15 @@ def done(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--precision",
         "bf16",
     )
-    assert code == 0, told
-    assert json.loads(said)["scores"]["warped"]["neighbours"] >= 0
-    assert re.search(r"40 .*20 x 20", told)
+    assert code == 0, errors
+    assert json.loads(output)["scores"]["warped"]["neighbours"] >= 0
+    assert re.search(r"40 .*20 x 20", errors)
     return out
 
 
-def test_a_run_leaves_everything_behind(done: Path) -> None:
-    names = {path.name for path in done.iterdir()}
+def test_run_writes_all_files(run_folder: Path) -> None:
+    """Tables, scores, both models, figures and the report; no partial file or checkpoint."""
+    names = {path.name for path in run_folder.iterdir()}
     tables = {
         "aligned.npz",
         "deformations.csv",
@@ -101,19 +103,20 @@ def test_a_run_leaves_everything_behind(done: Path) -> None:
         "mixture.png",
     } <= names
     assert not [name for name in names if "partial" in name or "checkpoint" in name]
-    table = pd.read_csv(done / "deformations.csv")
+    table = pd.read_csv(run_folder / "deformations.csv")
     assert len(table) == 40
     assert {"sample", "label", "rotation_deg", "shift_x_px"} <= set(table)
-    assert np.load(done / "aligned.npz")["aligned"].shape == (40, 1, 20, 20)
-    record = json.loads((done / "metrics.json").read_text())
+    assert np.load(run_folder / "aligned.npz")["aligned"].shape == (40, 1, 20, 20)
+    record = json.loads((run_folder / "metrics.json").read_text())
     assert record["warped"]["recipe"]["n_content"] == 4
     assert record["warped"]["missing"]["recovery"] == "true_map"
-    model = Unwarper.load(done / "model")
+    model = Unwarper.load(run_folder / "model")
     assert (model.model_.n_content, model.precision) == (4, "bf16")
 
 
-def test_the_report_is_one_page_that_needs_nothing_else(done: Path) -> None:
-    page = (done / "report.html").read_text()
+def test_report_is_one_page(run_folder: Path) -> None:
+    """All pictures are part of the page, nothing is loaded from elsewhere, no number is missing."""
+    page = (run_folder / "report.html").read_text()
     assert page.count("data:image/png;base64,") >= 8
     assert page.count("data:image/gif;base64,") == 1
     assert not re.search(r'(src|href)="(?!data:)', page)
@@ -122,27 +125,27 @@ def test_the_report_is_one_page_that_needs_nothing_else(done: Path) -> None:
     assert "nan" not in re.sub(r"base64,[^\"]*", "", page)
 
 
-def test_align_embed_evaluate_and_info_use_the_model(
-    done: Path, folder: Path, tmp_path: Path
-) -> None:
-    assert run("align", done, folder, "--out", tmp_path / "a.npz")[0] == 0
+def test_commands_use_the_saved_model(run_folder: Path, folder: Path, tmp_path: Path) -> None:
+    """`align`, `embed`, `evaluate` and `info` give the numbers of the run."""
+    assert run("align", run_folder, folder, "--out", tmp_path / "a.npz")[0] == 0
     np.testing.assert_array_equal(
-        np.load(tmp_path / "a.npz")["aligned"], np.load(done / "aligned.npz")["aligned"]
+        np.load(tmp_path / "a.npz")["aligned"], np.load(run_folder / "aligned.npz")["aligned"]
     )
-    code, said, _ = run("embed", done, folder, "--out", tmp_path / "e.csv", "--json")
-    assert code == 0 and json.loads(said)["samples"] == 40
+    code, output, _ = run("embed", run_folder, folder, "--out", tmp_path / "e.csv", "--json")
+    assert code == 0 and json.loads(output)["samples"] == 40
     assert {"content_3", "cluster", "rotation_deg"} <= set(pd.read_csv(tmp_path / "e.csv"))
-    code, said, _ = run("evaluate", done, folder, "--json")
+    code, output, _ = run("evaluate", run_folder, folder, "--json")
     assert code == 0
-    assert "neighbours" in json.loads(said)["missing"]
-    code, said, _ = run("info", done, "--json")
-    assert json.loads(said)["content"] == 4
+    assert "neighbours" in json.loads(output)["missing"]
+    code, output, _ = run("info", run_folder, "--json")
+    assert json.loads(output)["content"] == 4
 
 
-def test_sample_writes_pictures_and_arrays(done: Path, tmp_path: Path) -> None:
-    code, said, told = run(
+def test_sample_writes_pictures_and_arrays(run_folder: Path, tmp_path: Path) -> None:
+    """The samples are those of the estimator with the same seed; `--quiet` prints nothing."""
+    code, output, errors = run(
         "sample",
-        done,
+        run_folder,
         "-n",
         9,
         "--from",
@@ -153,8 +156,8 @@ def test_sample_writes_pictures_and_arrays(done: Path, tmp_path: Path) -> None:
         3,
         "--json",
     )
-    assert code == 0, told
-    assert json.loads(said) == {
+    assert code == 0, errors
+    assert json.loads(output) == {
         "samples": 9,
         "from": "mixture",
         "seed": 3,
@@ -162,55 +165,59 @@ def test_sample_writes_pictures_and_arrays(done: Path, tmp_path: Path) -> None:
     }
     x = np.load(tmp_path / "s.npz")["x"]
     np.testing.assert_array_equal(
-        x, Unwarper.load(done / "model").sample(9, source="mixture", random_state=3)
+        x, Unwarper.load(run_folder / "model").sample(9, source="mixture", random_state=3)
     )
-    assert run("sample", done, "-o", tmp_path / "s.png", "--quiet") == (0, "", "")
+    assert run("sample", run_folder, "-o", tmp_path / "s.png", "--quiet") == (0, "", "")
     with Image.open(tmp_path / "s.png") as picture:
         assert picture.format == "PNG"
 
 
-def test_interpolate_goes_from_one_reconstruction_to_the_other(
-    done: Path, folder: Path, tmp_path: Path
-) -> None:
+def test_interpolate_joins_reconstructions(run_folder: Path, folder: Path, tmp_path: Path) -> None:
+    """The ends of the path are the reconstructions of both samples; a GIF has frames."""
     out = tmp_path / "i.npz"
-    code, said, told = run(
-        "interpolate", done, folder, 3, 8, "--path", "spherical", "-n", 5, "-o", out, "--json"
+    code, output, errors = run(
+        "interpolate", run_folder, folder, 3, 8, "--path", "spherical", "-n", 5, "-o", out, "--json"
     )
-    assert code == 0, told
-    assert json.loads(said)["samples"] == [3, 8]
-    found, model = np.load(out), Unwarper.load(done / "model")
-    seen = model.reconstruct(folder)[[3, 8]]
-    assert found["x_hat"].shape == (5, 1, 20, 20)
-    np.testing.assert_allclose(found["x_hat"][[0, -1]], seen.reshape(2, 1, 20, 20), atol=1.0)
-    assert list(found["theta_columns"]) == [f.name for f in model.model_.chart.factors]
-    assert run("interpolate", done, folder, 3, 8, "-n", 4, "-o", tmp_path / "i.gif")[0] == 0
-    with Image.open(tmp_path / "i.gif") as moving:
-        assert (moving.format, moving.n_frames > 1) == ("GIF", True)  # type: ignore[attr-defined]
+    assert code == 0, errors
+    assert json.loads(output)["samples"] == [3, 8]
+    arrays, model = np.load(out), Unwarper.load(run_folder / "model")
+    expected = model.reconstruct(folder)[[3, 8]]
+    assert arrays["x_hat"].shape == (5, 1, 20, 20)
+    np.testing.assert_allclose(arrays["x_hat"][[0, -1]], expected.reshape(2, 1, 20, 20), atol=1.0)
+    assert list(arrays["theta_columns"]) == [f.name for f in model.model_.chart.factors]
+    assert run("interpolate", run_folder, folder, 3, 8, "-n", 4, "-o", tmp_path / "i.gif")[0] == 0
+    with Image.open(tmp_path / "i.gif") as animation:
+        assert animation.format == "GIF"
+        assert animation.n_frames > 1  # type: ignore[attr-defined]
 
 
-def test_traverse_has_a_row_for_each_number(done: Path, folder: Path, tmp_path: Path) -> None:
-    code, said, _ = run(
-        "traverse", done, folder, "--index", 2, "-n", 3, "-o", tmp_path / "t.npz", "--json"
+def test_traverse_has_a_row_per_number(run_folder: Path, folder: Path, tmp_path: Path) -> None:
+    """Content dimensions are sorted by their measure; `--of deformation` has human columns."""
+    code, output, _ = run(
+        "traverse", run_folder, folder, "--index", 2, "-n", 3, "-o", tmp_path / "t.npz", "--json"
     )
-    assert code == 0 and len(json.loads(said)["rows"]) == 4
-    found = np.load(tmp_path / "t.npz")
-    assert found["x"].shape == (4, 3, 1, 20, 20)
-    assert list(found["figures"]) == sorted(found["figures"], reverse=True)
-    code, said, _ = run(
-        "traverse", done, folder, "--of", "deformation", "-o", tmp_path / "d.png", "--json"
+    assert code == 0 and len(json.loads(output)["rows"]) == 4
+    arrays = np.load(tmp_path / "t.npz")
+    assert arrays["x"].shape == (4, 3, 1, 20, 20)
+    assert list(arrays["figures"]) == sorted(arrays["figures"], reverse=True)
+    code, output, _ = run(
+        "traverse", run_folder, folder, "--of", "deformation", "-o", tmp_path / "d.png", "--json"
     )
-    assert code == 0 and json.loads(said)["rows"][0] == "rotation (deg)"
+    assert code == 0 and json.loads(output)["rows"][0] == "rotation (deg)"
     assert (
-        run("traverse", done, folder, "--of", "deformation", "-n", 3, "-o", tmp_path / "d.gif")[0]
+        run(
+            "traverse", run_folder, folder, "--of", "deformation", "-n", 3, "-o", tmp_path / "d.gif"
+        )[0]
         == 0
     )
 
 
-def test_arithmetic_writes_what_was_added(done: Path, folder: Path, tmp_path: Path) -> None:
-    words = ("arithmetic", done, folder, "--plus", "1,2,3", "--minus", "4,5", "--to", "6,7")
-    assert run(*words, "-o", tmp_path / "a.png")[0] == 0
-    assert run(*words, "-o", tmp_path / "a.npz")[0] == 0
-    codes = Unwarper.load(done / "model").transform(folder)
+def test_arithmetic_adds_mean_codes(run_folder: Path, folder: Path, tmp_path: Path) -> None:
+    """The written codes are the samples' own plus the difference of both means."""
+    line = ("arithmetic", run_folder, folder, "--plus", "1,2,3", "--minus", "4,5", "--to", "6,7")
+    assert run(*line, "-o", tmp_path / "a.png")[0] == 0
+    assert run(*line, "-o", tmp_path / "a.npz")[0] == 0
+    codes = Unwarper.load(run_folder / "model").transform(folder)
     expected = codes[[6, 7]] + codes[[1, 2, 3]].mean(0) - codes[[4, 5]].mean(0)
     np.testing.assert_allclose(np.load(tmp_path / "a.npz")["content"], expected, atol=1e-3)
 
@@ -226,22 +233,23 @@ class Stop(Callback):
             raise KeyboardInterrupt
 
 
-def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: Path) -> None:
-    job = load_job(done)
-    start_job(job, tmp_path / "again")
+def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path: Path) -> None:
+    """The finished model is kept, and the result is that of a run without interruption."""
+    job = load_job(run_folder)
+    start_job(job, tmp_path / "copy")
     with pytest.raises(KeyboardInterrupt):
-        execute(tmp_path / "again", lambda words: None, lambda name: (Stop(name),))
-    kept = (tmp_path / "again" / "model" / "model.safetensors").read_bytes()
-    code, _, told = run("resume", tmp_path / "again", "--quiet")
-    assert code == 0, told
-    assert (tmp_path / "again" / "model" / "model.safetensors").read_bytes() == kept
-    assert pd.read_csv(tmp_path / "again" / "embedding.csv").equals(
-        pd.read_csv(done / "embedding.csv")
+        execute(tmp_path / "copy", lambda message: None, lambda name: (Stop(name),))
+    weights = (tmp_path / "copy" / "model" / "model.safetensors").read_bytes()
+    code, _, errors = run("resume", tmp_path / "copy", "--quiet")
+    assert code == 0, errors
+    assert (tmp_path / "copy" / "model" / "model.safetensors").read_bytes() == weights
+    assert pd.read_csv(tmp_path / "copy" / "embedding.csv").equals(
+        pd.read_csv(run_folder / "embedding.csv")
     )
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("line", "expected"),
     [
         (("fit",), "Missing argument.*see '.* fit --help'"),
         (("fitt", "{folder}"), "No such command 'fitt'.*--help'"),
@@ -283,63 +291,74 @@ def test_resume_goes_on_where_a_run_stopped(done: Path, folder: Path, tmp_path: 
         (("fit", "{one}", "--out", "{out}"), "holds 1 sample.s.; a run needs at least 10"),
         (("fit", "{folder}", "--out", "{one}/deep"), "cannot write .*--out"),
         (
-            ("embed", "{done}", "{folder}", "--out", "{folder}"),
+            ("embed", "{run_folder}", "{folder}", "--out", "{folder}"),
             "cannot write .*: it is a folder; .*--out",
         ),
-        (("align", "{done}", "{folder}", "--out", "{one}/a.npz"), "cannot write .*--out"),
-        (("sample", "{done}", "--out", "{one}/s.png"), "cannot write .*--out"),
-        (("embed", "{done}", "{series}", "--out", "{out}"), "was trained on|image|series"),
-        (("fit", "{done}", "--out", "{out}"), "differ in size"),
-        (("fit", "{folder}", "--out", "{done}"), "other settings"),
+        (("align", "{run_folder}", "{folder}", "--out", "{one}/a.npz"), "cannot write .*--out"),
+        (("sample", "{run_folder}", "--out", "{one}/s.png"), "cannot write .*--out"),
+        (("embed", "{run_folder}", "{series}", "--out", "{out}"), "was trained on|image|series"),
+        (("fit", "{run_folder}", "--out", "{out}"), "differ in size"),
+        (("fit", "{folder}", "--out", "{run_folder}"), "other settings"),
         (("align", "{folder}", "{folder}"), "is not a model folder"),
         (("resume", "{folder}"), "is not a run folder"),
         (("info", "{folder}"), "is not a model folder"),
         (
-            ("interpolate", "{done}", "{folder}", "3", "40", "-o", "{out}.png"),
+            ("interpolate", "{run_folder}", "{folder}", "3", "40", "-o", "{out}.png"),
             "40: no such sample.*0 to 39",
         ),
         (
-            ("interpolate", "{done}", "{folder}", "3", "4", "-o", "{out}.jpg"),
+            ("interpolate", "{run_folder}", "{folder}", "3", "4", "-o", "{out}.jpg"),
             "ends in .png, .gif or .npz",
         ),
         (
-            ("traverse", "{done}", "{folder}", "--index", "99", "-o", "{out}.png"),
+            ("traverse", "{run_folder}", "{folder}", "--index", "99", "-o", "{out}.png"),
             "--index 99: no such sample",
         ),
         (
-            ("traverse", "{done}", "{folder}", "--span", "-1", "-o", "{out}.png"),
-            "span=-1.0 must be positive",
+            ("traverse", "{run_folder}", "{folder}", "--span", "-1", "-o", "{out}.png"),
+            "--span -1.0 must be positive",
         ),
         (
-            ("traverse", "{done}/baseline", "{folder}", "--of", "deformation"),
+            ("traverse", "{run_folder}/baseline", "{folder}", "--of", "deformation"),
             "'identity' has no column",
         ),
         (
-            ("arithmetic", "{done}", "{folder}", "--plus", "1,x", "--minus", "2", "--to", "3"),
+            (
+                "arithmetic",
+                "{run_folder}",
+                "{folder}",
+                "--plus",
+                "1,x",
+                "--minus",
+                "2",
+                "--to",
+                "3",
+            ),
             "--plus '1,x'",
         ),
         (
-            ("arithmetic", "{done}", "{folder}", "--plus", "1", "--minus", "77", "--to", "3"),
+            ("arithmetic", "{run_folder}", "{folder}", "--plus", "1", "--minus", "77", "--to", "3"),
             "--minus 77: no such",
         ),
-        (("sample", "{done}", "--from", "prior", "-o", "{out}.png"), "no prior"),
-        (("sample", "{done}", "-o", "{out}.gif"), "ends in .png or .npz"),
+        (("sample", "{run_folder}", "--from", "prior", "-o", "{out}.png"), "no prior"),
+        (("sample", "{run_folder}", "-o", "{out}.gif"), "ends in .png or .npz"),
     ],
 )
-def test_a_mistake_is_one_clear_line(
-    words: tuple[str, ...], expected: str, done: Path, folder: Path, tmp_path: Path
+def test_mistakes_are_one_line(
+    line: tuple[str, ...], expected: str, run_folder: Path, folder: Path, tmp_path: Path
 ) -> None:
-    places = {"folder": folder, "done": done, "out": tmp_path / "out"}
-    places |= {"one": tmp_path / "one.npy", "series": tmp_path / "series.npy"}
-    np.save(places["one"], pictures(1))
-    np.save(places["series"], np.random.default_rng(0).normal(size=(12, 40)))
-    code, said, told = run(
-        *(word.format(**places) for word in words), *(["--quiet"] if words[0] == "fit" else [])
+    """Exit code 2, one line on standard error that says what to do, nothing on standard output."""
+    paths = {"folder": folder, "run_folder": run_folder, "out": tmp_path / "out"}
+    paths |= {"one": tmp_path / "one.npy", "series": tmp_path / "series.npy"}
+    np.save(paths["one"], pictures(1))
+    np.save(paths["series"], np.random.default_rng(0).normal(size=(12, 40)))
+    code, output, errors = run(
+        *(word.format(**paths) for word in line), *(["--quiet"] if line[0] == "fit" else [])
     )
     assert code == 2
-    assert re.fullmatch(r"unwarp: .+\n", told), told
-    assert re.search(expected, told), told
-    assert said == ""
+    assert re.fullmatch(r"unwarp: .+\n", errors), errors
+    assert re.search(expected, errors), errors
+    assert output == ""
 
 
 @pytest.fixture
@@ -350,8 +369,8 @@ def tslearn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(trace, "find_spec", lambda name: spec)
     monkeypatch.setattr(series_figures, "find_spec", lambda name: None)
     (tmp_path / ".cached_datasets").mkdir()
-    labels, at = np.arange(100) % 4 + 1, np.random.default_rng(0).integers(80, 200, 100)
-    x = np.where(np.arange(275) < at[:, None], 0.0, 1.0 - 2 * (labels[:, None] % 2))[..., None]
+    labels, onsets = np.arange(100) % 4 + 1, np.random.default_rng(0).integers(80, 200, 100)
+    x = np.where(np.arange(275) < onsets[:, None], 0.0, 1.0 - 2 * (labels[:, None] % 2))[..., None]
     parts = {
         f"{part}_{name}": value
         for name in ("train", "test")
@@ -361,14 +380,15 @@ def tslearn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_demo_of_series_runs_to_its_report(tslearn: Path) -> None:
+def test_series_demo_writes_its_report(tslearn: Path) -> None:
+    """Scores, figures and the preset of Trace, with one field set by the user."""
     out = tslearn / "run"
-    code, said, told = run(
+    code, output, errors = run(
         "demo", "--series", "--steps", 3, "--out", out, "--set", "views=0.25", "--json", "--quiet"
     )
-    assert code == 0, told
+    assert code == 0, errors
     assert {"codes_1nn", "aligned_centroid", "variance_left"} <= set(
-        json.loads(said)["scores"]["warped"]
+        json.loads(output)["scores"]["warped"]
     )
     assert {"alignment.png", "warps.png", "latent_space.png", "report.html"} <= {
         path.name for path in out.iterdir()
@@ -379,38 +399,38 @@ def test_demo_of_series_runs_to_its_report(tslearn: Path) -> None:
     assert len(Unwarper.load(out / "model").cluster_centers_) == 4
 
 
-def test_demo_of_series_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_series_demo_names_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without tslearn the message says how to install it."""
     monkeypatch.setattr(trace, "find_spec", lambda name: None)
-    code, said, told = run("demo", "--series", "--out", tmp_path / "run", "--quiet")
-    assert (code, said) == (2, "")
-    assert re.fullmatch(r"unwarp: Trace .*pip install 'unwarp\[.*\]'\n", told)
+    code, output, errors = run("demo", "--series", "--out", tmp_path / "run", "--quiet")
+    assert (code, output) == (2, "")
+    assert re.fullmatch(r"unwarp: Trace .*pip install 'unwarp\[.*\]'\n", errors)
 
 
 def test_help_and_version_answer() -> None:
-    shown = subprocess.run(
+    """`--help`, `--version`, `info`, and no arguments at all, which show the help."""
+    answer = subprocess.run(
         [sys.executable, "-m", "unwarp", "--help"], capture_output=True, text=True, check=True
     )
-    assert "resume" in shown.stdout
+    assert "resume" in answer.stdout
     assert run("--version")[1].startswith("unwarp ")
     assert "affine" in run("info")[1]
-    code, said, _ = run()
-    assert (code, "resume" in said) == (0, True)
+    code, output, _ = run()
+    assert (code, "resume" in output) == (0, True)
 
 
-def test_a_newer_model_format_is_refused(done: Path, tmp_path: Path) -> None:
-    import shutil
-
-    shutil.copytree(done / "model", tmp_path / "model")
+def test_newer_model_format_is_refused(run_folder: Path, tmp_path: Path) -> None:
+    """A model of a later version of Unwarp is named by its format."""
+    shutil.copytree(run_folder / "model", tmp_path / "model")
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"format_version": 99}))
     with pytest.raises(CheckpointError, match="format version 99"):
         Unwarper.load(tmp_path / "model")
-    assert options.model_folder(done) == done / "model"
+    assert options.model_folder(run_folder) == run_folder / "model"
 
 
-def test_files_of_series_with_gaps_and_unequal_lengths_are_learned_and_used(tmp_path: Path) -> None:
+def test_irregular_series_run_end_to_end(tmp_path: Path) -> None:
+    """Series with gaps and of unequal lengths are learned from, aligned and embedded."""
     rng, lines = np.random.default_rng(0), []
     for i in range(24):
         row = np.sin(np.linspace(0, 6, 30 + i % 5) + rng.uniform(0, 1)).round(3).astype(str)
@@ -418,9 +438,9 @@ def test_files_of_series_with_gaps_and_unequal_lengths_are_learned_and_used(tmp_
         lines.append(f"{','.join(row)}:{i % 2}")
     path, out = tmp_path / "waves.ts", tmp_path / "run"
     path.write_text("@univariate true\n@classLabel true 0 1\n@data\n" + "\n".join(lines) + "\n")
-    code, _, told = run("fit", path, "--out", out, "--steps", 4, "--sampling-rate", 10, "--quiet")
-    assert code == 2 and "missing='mask'" in told
-    code, _, told = run(
+    code, _, errors = run("fit", path, "--out", out, "--steps", 4, "--sampling-rate", 10, "--quiet")
+    assert code == 2 and "--missing mask" in errors
+    code, _, errors = run(
         "fit",
         path,
         "--out",
@@ -434,8 +454,8 @@ def test_files_of_series_with_gaps_and_unequal_lengths_are_learned_and_used(tmp_
         "--scale",
         "channel",
     )
-    assert code == 0, told
-    assert "untried" in told
+    assert code == 0, errors
+    assert "too few series" in errors
     assert "How much to warp was decided without labels" in (out / "report.html").read_text()
     model = Unwarper.load(out / "model")
     assert model.get_params()["scale"] == "channel" and np.shape(model.schema_.scaler.factor) == (
@@ -448,12 +468,14 @@ def test_files_of_series_with_gaps_and_unequal_lengths_are_learned_and_used(tmp_
         and model.schema_.clock.sampling_rate == 10
         and model.recipe_.gaps
     )
-    code, _, told = run("align", out, path, "--out", tmp_path / "aligned.npz")
-    assert code == 0, told
-    with np.load(tmp_path / "aligned.npz", allow_pickle=False) as found:
-        assert found["aligned"].shape == found["template"].shape == (24, 1, 34)
-        assert 0 < np.isnan(found["aligned"]).mean() < 0.5 and np.isfinite(found["template"]).all()
-    code, _, told = run("embed", out, path, "--out", tmp_path / "codes.csv")
+    code, _, errors = run("align", out, path, "--out", tmp_path / "aligned.npz")
+    assert code == 0, errors
+    with np.load(tmp_path / "aligned.npz", allow_pickle=False) as arrays:
+        assert arrays["aligned"].shape == arrays["template"].shape == (24, 1, 34)
+        assert (
+            0 < np.isnan(arrays["aligned"]).mean() < 0.5 and np.isfinite(arrays["template"]).all()
+        )
+    code, _, errors = run("embed", out, path, "--out", tmp_path / "codes.csv")
     assert code == 0 and np.isfinite(
         pd.read_csv(tmp_path / "codes.csv").select_dtypes("number")
     ).all(axis=None)

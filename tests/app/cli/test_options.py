@@ -1,18 +1,18 @@
-"""Mistakes of users are one line with the mend, bugs stay bugs, and help is for people."""
+"""Options: their help is for people, choices are checked, and nothing heavy is imported."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from unwarp.app.cli.main import app
-from unwarp.app.cli.options import mistake
-from unwarp.errors import DataError
+from unwarp.app.cli.options import command, model_folder
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 WITHOUT_TORCH = """
@@ -23,32 +23,47 @@ main()
 """
 
 
-def test_own_errors_are_one_line() -> None:
-    """However they were written."""
-    assert mistake(DataError("X is\n  empty; give more")) == "X is empty; give more"
+def test_help_is_the_docstring_above_args() -> None:
+    """Lines of a paragraph are joined, paragraphs are kept, and `Args` is for programmers."""
+    example = typer.Typer()
+
+    @command(example)
+    def greet(name: str) -> None:
+        """Greet a reader.
+
+        The greeting
+        is short.
+
+        Args:
+            name: Name of the reader.
+        """
+
+    assert example.registered_commands[0].help == "Greet a reader.\n\nThe greeting is short."
 
 
-def test_errors_of_the_system_name_the_path() -> None:
-    """An `OSError` says the path where it has one, and its own words where it has none."""
-    with pytest.raises(OSError) as error, open("/no/such/place"):  # noqa: PTH123
-        pass
-    assert mistake(error.value) == "/no/such/place: no such file or directory; check the path"
-    assert mistake(OSError("the disk is gone")) == "the disk is gone"
+def test_model_folder_of_a_run(tmp_path: Path) -> None:
+    """A run folder leads to its model; any other folder is a model folder."""
+    assert model_folder(tmp_path) == tmp_path
+    (tmp_path / "model").mkdir()
+    assert model_folder(tmp_path) == tmp_path / "model"
 
 
-def test_a_bug_is_not_a_mistake() -> None:
-    """An error that no user caused keeps its traceback."""
-    assert mistake(ValueError("shapes differ")) is None
-    assert mistake(KeyError("x")) is None
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_shows_no_python_names(command: str) -> None:
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_no_python_names(name: str) -> None:
     """The help of every command answers, and writes no name with an underscore."""
-    result = CliRunner().invoke(app, [command, "--help"])
+    result = CliRunner().invoke(app, [name, "--help"])
     assert result.exit_code == 0
     assert "--json" in result.output
     assert not re.findall(r"\w+_\w+", result.output)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_80_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a terminal of 80 columns no word of the help is cut off."""
+    monkeypatch.setenv("COLUMNS", "80")
+    output = CliRunner().invoke(app, [name, "--help"]).output
+    assert max(map(len, output.splitlines())) <= 80
+    assert "…" not in output
 
 
 @pytest.mark.parametrize(
@@ -73,7 +88,7 @@ def test_options_refuse_other_choices(option: tuple[str, str], choices: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("line", "code"),
     [
         ("--help", 0),
         ("--version", 0),
@@ -83,9 +98,9 @@ def test_options_refuse_other_choices(option: tuple[str, str], choices: str) -> 
         ("fit nowhere", 2),
     ],
 )
-def test_answers_come_without_torch(words: str, code: int) -> None:
+def test_answers_come_without_torch(line: str, code: int) -> None:
     """Help, an inventory and the refusal of a mistyped path need neither torch nor NumPy."""
-    command = [sys.executable, "-c", WITHOUT_TORCH, *words.split()]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    arguments = [sys.executable, "-c", WITHOUT_TORCH, *line.split()]
+    answer = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert answer.returncode == code, answer.stderr
     assert (answer.stdout, answer.stderr).index("") == (1 if code == 0 else 0)

@@ -1,4 +1,4 @@
-"""The commands that learn a model: `unwarp demo | fit | resume`."""
+"""The commands that learn a model: `demo`, `fit` and `resume`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unwarp.app.cli.messages import print_result, say
 from unwarp.app.cli.options import (
     DeviceOption,
     JsonOption,
     QuietOption,
     SeedOption,
     SourceArgument,
-    finish,
-    say,
+    command,
 )
 from unwarp.core import MissingPolicy, Precision, ScaleName
 
@@ -23,112 +23,183 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+RUNS = Path("runs")
+"""Folder that holds the folders of runs without `--out`."""
+
+TITLES = {"warped": "with warp", "baseline": "without warp"}
+"""Words for the two models of a run."""
+
 OutOption = Annotated[
-    Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/NAME by default.")
+    Path | None, typer.Option("--out", "-o", help="Folder for the run; by default runs/NAME.")
 ]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False),
 ]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="One recipe field, as key=value or key.sub=value.")
+    list[str] | None,
+    typer.Option(
+        "--set", help="Set a recipe field, as field=value or field.part=value; repeat for more."
+    ),
 ]
 StepsOption = Annotated[
-    int | None, typer.Option(help="Training steps; by default what suits the data.", min=1)
+    int | None,
+    typer.Option("--steps", help="Number of training steps; by default it suits the data.", min=1),
 ]
 PrecisionOption = Annotated[
-    Precision, typer.Option(help="Mixed precision in training; no for float32.")
+    Precision, typer.Option(help="Mixed precision in training; no is 32-bit throughout.")
 ]
 SeriesOption = Annotated[
-    bool, typer.Option("--series", help="Unwarp the series of Trace instead of digits.")
+    bool, typer.Option("--series", help="Use the time series of Trace instead of digits.")
 ]
 WarpOption = Annotated[
-    str, typer.Option(help="auto, affine, similarity, time, displacement+affine, identity, ...")
+    str,
+    typer.Option(
+        help="Kind of deformation: auto, affine, similarity, time, identity (none), or two joined "
+        "by a plus sign; 'unwarp info' lists all."
+    ),
 ]
 DomainOption = Annotated[
-    str, typer.Option(help="What the samples are: auto, image, series, or the domain of a plugin.")
+    str, typer.Option(help="Kind of samples: auto, image, series, or a domain of a plugin.")
 ]
 MissingOption = Annotated[
     MissingPolicy,
-    typer.Option(help="Gaps in series: refuse, fill by a line, or learn from the rest."),
+    typer.Option(
+        help="Missing values of series: error refuses them, interpolate fills them linearly, mask "
+        "learns from observed values alone."
+    ),
 ]
 ScaleOption = Annotated[
-    ScaleName, typer.Option(help="Series to one scale, by channel, or each series by its own.")
+    ScaleName,
+    typer.Option(
+        help="Scaling of values: auto for all alike, channel by channel, or each series by itself."
+    ),
 ]
 RateOption = Annotated[
-    float | None, typer.Option(help="Samples a second of series, for lags in seconds.", min=1e-9)
+    float | None,
+    typer.Option(help="Samples per second of series; times are then in seconds.", min=1e-9),
 ]
 SecondsOption = Annotated[
-    float | None, typer.Option(help="Bound on each of the two trainings.", min=1)
+    float | None,
+    typer.Option("--seconds", help="Longest time of each of the two trainings.", min=1),
 ]
 
 
-@app.command()
+@command(app)
 def demo(
     series: SeriesOption = False,
     out: OutOption = None,
     config: ConfigOption = None,
-    set: SetOption = None,
-    steps: StepsOption = None,
-    seed: SeedOption = 0,
+    settings: SetOption = None,
+    max_steps: StepsOption = None,
+    random_state: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "no",
-    json: JsonOption = False,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Unwarp 5,000 real digits (Affine MNIST), or 100 transients (Trace), with and without a warp; write a report."""
-    name, most, size = ("trace", 800, 20) if series else ("affine-mnist", 1200, 128)
-    settings = {
-        "max_steps": steps or most,
-        "random_state": seed,
+    """Learn from real example data and write a report.
+
+    Trains on 5,000 digits (Affine MNIST) or 100 time series (Trace), with and without a warp.
+
+    Args:
+        series: Whether to use time series instead of digits.
+        out: Folder for the run; None for `runs/demo` or `runs/series`.
+        config: File with fields of the recipe.
+        settings: Fields of the recipe, as `field=value`; they override those of the file.
+        max_steps: Number of training steps; None for 1,200 with digits, 800 with series.
+        random_state: Seed of all random numbers.
+        device: Device to compute on.
+        precision: Mixed precision in training.
+        as_json: Whether to print the result as JSON.
+        quiet: Whether to hide progress and closing messages.
+    """
+    source, default_steps, batch_size = (
+        ("trace", 800, 20) if series else ("affine-mnist", 1200, 128)
+    )
+    arguments = {
+        "max_steps": max_steps or default_steps,
+        "random_state": random_state,
         "device": device,
         "precision": precision,
+        "batch_size": batch_size,
     }
-    request = _request(config, set)
-    folder = out or Path("runs", "series" if series else "demo")
-    _start(name, request, {**settings, "batch_size": size}, folder, json, quiet)
+    request = _request_fields(config, settings)
+    folder = out or RUNS / ("series" if series else "demo")
+    _start(source, request, arguments, folder, as_json, quiet)
 
 
-@app.command()
+@command(app)
 def fit(
     source: SourceArgument,
     out: OutOption = None,
     config: ConfigOption = None,
-    set: SetOption = None,
+    settings: SetOption = None,
     warp: WarpOption = "auto",
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
     sampling_rate: RateOption = None,
-    steps: StepsOption = None,
-    seconds: SecondsOption = None,
-    seed: SeedOption = 0,
+    max_steps: StepsOption = None,
+    max_seconds: SecondsOption = None,
+    random_state: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "no",
-    json: JsonOption = False,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Learn from your own data; prints what it found and what it chose, and writes a report."""
+    """Learn from your own data and write a report.
+
+    Trains a model with a warp and a baseline without one, and compares them on held-out samples.
+    Ctrl-C stops a run; 'unwarp resume' continues it.
+
+    Args:
+        source: A path, or the name of a built-in data set.
+        out: Folder for the run; None for `runs/` and the name of the source.
+        config: File with fields of the recipe.
+        settings: Fields of the recipe, as `field=value`; they override those of the file.
+        warp: Name of the deformation, or `auto`.
+        domain: Name of the domain, or `auto`.
+        missing: Treatment of missing values of series.
+        scale: Scaling of values.
+        sampling_rate: Samples a second of series; None to count time in samples.
+        max_steps: Number of training steps; None for a number that suits the data.
+        max_seconds: Longest time of each training; None for no limit.
+        random_state: Seed of all random numbers.
+        device: Device to compute on.
+        precision: Mixed precision in training.
+        as_json: Whether to print the result as JSON.
+        quiet: Whether to hide progress and closing messages.
+    """
     reading = {"domain": domain, "missing": missing, "scale": scale, "sampling_rate": sampling_rate}
-    training = {"max_steps": steps, "max_seconds": seconds, "random_state": seed}
-    settings = {**reading, **training, "device": device, "precision": precision}
+    training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
+    arguments = {**reading, **training, "device": device, "precision": precision}
     path = Path(source).expanduser().resolve()
-    name, folder = str(path) if path.exists() else source, out or Path("runs", path.stem or "data")
-    _start(name, {"warp": warp, **_request(config, set)}, settings, folder, json, quiet)
+    name, folder = str(path) if path.exists() else source, out or RUNS / (path.stem or "data")
+    request = {"warp": warp, **_request_fields(config, settings)}
+    _start(name, request, arguments, folder, as_json, quiet)
 
 
-@app.command()
+@command(app)
 def resume(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    json: JsonOption = False,
+    run: Annotated[Path, typer.Argument(help="Folder of the run.")],
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Go on with a run that was stopped, from where it stands."""
-    _execute(run, json, quiet)
+    """Continue a run that was interrupted.
+
+    The result is the same as that of a run without interruption.
+
+    Args:
+        run: Folder of the run.
+        as_json: Whether to print the result as JSON.
+        quiet: Whether to hide progress and closing messages.
+    """
+    _execute(run, as_json, quiet)
 
 
-def _request(config: Path | None, settings: list[str] | None) -> dict[str, Any]:
-    """Fields of the `Request`: those of the recipe that a user sets."""
+def _request_fields(config: Path | None, settings: list[str] | None) -> dict[str, Any]:
+    """Fields of the `Request` that hold what a user sets in the recipe."""
     from unwarp.planning.overrides import parse_overrides
 
     return {"overrides": parse_overrides(config, settings or [])}
@@ -139,7 +210,7 @@ def _start(
     request: dict[str, Any],
     settings: dict[str, Any],
     folder: Path,
-    json: bool,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Open the samples, start a job in a new folder, and run it.
@@ -149,8 +220,8 @@ def _start(
         request: Fields of the `Request`.
         settings: Further arguments of `Unwarper`.
         folder: The run folder.
-        json: Whether to print the result as JSON.
-        quiet: Whether to print nothing else.
+        as_json: Whether to print the result as JSON.
+        quiet: Whether to hide progress and closing messages.
     """
     from unwarp.app.job import Job, start_job
     from unwarp.app.parts import open_parts
@@ -162,42 +233,46 @@ def _start(
         n = len(parts.training) + len(parts.test)
         say(f"{parts.listed.name}: {parts.listed.description or f'a data set of {n:,} samples'}")
     start_job(job, folder)
-    _execute(folder, json, quiet, parts)
+    _execute(folder, as_json, quiet, parts)
 
 
-def _execute(folder: Path, json: bool, quiet: bool, parts: Parts | None = None) -> None:
-    """Run the job of a folder to its report; an interrupt leaves it resumable."""
+def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = None) -> None:
+    """Run the job of a folder up to its report; it can be continued after an interrupt."""
     from unwarp.app.job import load_job
     from unwarp.app.report.page import write
     from unwarp.app.run import execute
     from unwarp.training.progress import Progress
 
-    bound = load_job(folder).max_seconds
+    seconds = load_job(folder).max_seconds
     try:
         outcome = execute(
             folder,
-            (lambda words: None) if quiet else say,
-            lambda name: () if quiet else (Progress(name, seconds=bound),),
+            (lambda message: None) if quiet else say,
+            lambda name: () if quiet else (Progress(TITLES[name], seconds=seconds),),
             parts,
         )
     except KeyboardInterrupt:
-        say(f"stopped; go on with: unwarp resume {folder}")
+        say(f"stopped; continue with: unwarp resume {folder}")
         raise typer.Exit(130) from None
     if not quiet:
-        say("drawing the report")
+        say("writing the report")
     page = write(outcome, folder)
     scores = {name: dict(trial.report.scores) for name, trial in outcome.trials.items()}
-    if not (json or quiet):
-        _show(scores)
-    finish({"report": str(page), "scores": scores}, f"report: {page}", json, quiet)
+    if not (as_json or quiet):
+        _print_scores(scores)
+    print_result({"report": str(page), "scores": scores}, f"report: {page}", as_json, quiet)
 
 
-def _show(scores: dict[str, dict[str, float]]) -> None:
+def _print_scores(scores: dict[str, dict[str, float]]) -> None:
+    """Print a table on standard error: a row for each score, a column for each model."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*("held-out samples", *scores), box=None, header_style="bold")
-    for name in (name for name in next(iter(scores.values())) if not name.startswith("at_bounds_")):
+    titles = (TITLES[name] for name in scores)
+    table = Table("scores of held-out samples", *titles, box=None, header_style="bold")
+    first = next(iter(scores.values()))
+    # one row for each column of the deformation would hide the rest
+    for name in (name for name in first if not name.startswith("at_bounds_")):
         cells = (f"{column[name]:.4g}" if name in column else "" for column in scores.values())
         table.add_row(name, *cells)
     Console(stderr=True).print(table)

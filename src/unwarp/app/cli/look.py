@@ -1,4 +1,4 @@
-"""The commands that look inside a model: `unwarp sample | interpolate | traverse | arithmetic`."""
+"""The commands that show a model: `sample`, `interpolate`, `traverse` and `arithmetic`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unwarp.app.cli.messages import print_result
 from unwarp.app.cli.options import (
     JsonOption,
     ModelArgument,
     QuietOption,
     SeedOption,
     SourceArgument,
-    finish,
+    command,
     model_folder,
 )
 from unwarp.core import LatentDensity, LatentPart, PathKind
@@ -25,122 +26,187 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+FRAMES_OF_ANIMATION, SAMPLES_IN_ROW = 25, 9
+"""Number of samples on a walk without `-n`, as an animation and as a figure."""
 
 CountOption = Annotated[
-    int | None, typer.Option("-n", help="Steps; by default 9, or 25 frames of a .gif.", min=2)
+    int | None,
+    typer.Option("-n", help="Number of samples on the way; by default 9, or 25 in a .gif.", min=2),
+]
+FigureOption = Annotated[
+    Path, typer.Option("--out", "-o", help="File to write: .png for a figure, .npz for arrays.")
+]
+AnimationOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        help="File to write: .png for a figure, .gif for an animation, .npz for arrays.",
+    ),
 ]
 
 
-@app.command()
+@command(app)
 def sample(
     model: ModelArgument,
-    n: Annotated[int, typer.Option("-n", help="How many.", min=1)] = 64,
-    origin: Annotated[
+    n: Annotated[int, typer.Option("-n", help="Number of samples.", min=1)] = 64,
+    source: Annotated[
         LatentDensity,
         typer.Option(
             "--from",
-            help="The prior, a mixture fitted to the codes, or the prior where there is one.",
+            help="Density of the codes: the model's prior, or a mixture fitted to the codes of the "
+            "training samples; auto prefers the prior.",
         ),
     ] = "auto",
-    out: Annotated[Path, typer.Option("--out", "-o", help="A .png or .npz file.")] = Path(
-        "samples.png"
-    ),
-    seed: SeedOption = 0,
-    json: JsonOption = False,
+    out: FigureOption = Path("samples.png"),
+    random_state: SeedOption = 0,
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Draw new samples from a model."""
+    """Draw new samples from a model.
+
+    Args:
+        model: Folder of a model or of a run.
+        n: Number of samples.
+        source: Density that content and deformation are drawn from.
+        out: File to write, `.png` or `.npz`.
+        random_state: Seed of the draws.
+        as_json: Whether to print the facts as JSON.
+        quiet: Whether to print nothing.
+    """
     from unwarp.app import exhibits
 
-    _exhibit(exhibits.samples(_unwarper(model), n, origin, seed), out, json, quiet)
+    exhibit = exhibits.new_samples(_load(model), n, source, random_state)
+    _write(exhibit, out, as_json, quiet)
 
 
-@app.command()
+@command(app)
 def interpolate(
     model: ModelArgument,
     source: SourceArgument,
-    i: Annotated[int, typer.Argument(help="Number of the first sample, from 0.")],
-    j: Annotated[int, typer.Argument(help="Number of the last sample.")],
-    path: Annotated[PathKind, typer.Option(help="How codes are joined.")] = "linear",
+    first: Annotated[int, typer.Argument(help="Number of the first sample, counted from 0.")],
+    last: Annotated[int, typer.Argument(help="Number of the last sample, counted from 0.")],
+    path: Annotated[
+        PathKind, typer.Option(help="Path between the codes: a straight line or an arc.")
+    ] = "linear",
     n: CountOption = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .gif or .npz file.")] = Path(
-        "interpolation.png"
-    ),
-    json: JsonOption = False,
+    out: AnimationOption = Path("interpolation.png"),
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Go from one sample to another: content and deformation move together."""
+    """Go from one sample to another, in content and deformation.
+
+    Args:
+        model: Folder of a model or of a run.
+        source: A path, or the name of a built-in data set.
+        first: Number of the first sample.
+        last: Number of the last sample.
+        path: Path between the content codes.
+        n: Number of samples on the way, both ends included; None for 9, or 25 in a `.gif`.
+        out: File to write, `.png`, `.gif` or `.npz`.
+        as_json: Whether to print the facts as JSON.
+        quiet: Whether to print nothing.
+    """
     from unwarp.app import exhibits
 
-    unwarper = _unwarper(model)
-    x = exhibits.observed(unwarper, source)
-    _exhibit(exhibits.interpolation(unwarper, x, (i, j), _steps(n, out), path), out, json, quiet)
+    unwarper = _load(model)
+    x = exhibits.load_samples(unwarper, source)
+    exhibit = exhibits.interpolation(unwarper, x, (first, last), _count(n, out), path)
+    _write(exhibit, out, as_json, quiet)
 
 
-@app.command()
+@command(app)
 def traverse(
     model: ModelArgument,
     source: SourceArgument,
-    of: Annotated[LatentPart, typer.Option(help="What moves.")] = "content",
+    of: Annotated[LatentPart, typer.Option(help="Part of the latents to vary.")] = "content",
     index: Annotated[
-        int | None, typer.Option(help="Sample to start from; by default the mean code.")
+        int | None,
+        typer.Option(help="Number of the sample to start from; by default the mean code."),
     ] = None,
     span: Annotated[
-        float, typer.Option(help="Reach of content to either side, in standard deviations.")
+        float,
+        typer.Option(help="Reach to either side of the start, in standard deviations of content."),
     ] = 2.0,
     n: CountOption = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .gif or .npz file.")] = Path(
-        "traversal.png"
-    ),
-    json: JsonOption = False,
+    out: AnimationOption = Path("traversal.png"),
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Move one number at a time: a row for each dimension of the content, or column of the deformation."""
+    """Vary one latent number at a time.
+
+    Draws one row for each dimension of the content, or for each column of the deformation.
+
+    Args:
+        model: Folder of a model or of a run.
+        source: A path, or the name of a built-in data set.
+        of: Part of the latents to vary.
+        index: Number of the sample to start from; None for the mean code.
+        span: Reach to either side, in standard deviations; content only.
+        n: Number of samples in a row; None for 9, or 25 in a `.gif`.
+        out: File to write, `.png`, `.gif` or `.npz`.
+        as_json: Whether to print the facts as JSON.
+        quiet: Whether to print nothing.
+    """
     from unwarp.app import exhibits
 
-    unwarper = _unwarper(model)
-    x = exhibits.observed(unwarper, source)
-    _exhibit(exhibits.traversal(unwarper, x, of, index, _steps(n, out), span), out, json, quiet)
+    unwarper = _load(model)
+    x = exhibits.load_samples(unwarper, source)
+    exhibit = exhibits.traversal(unwarper, x, of, index, _count(n, out), span)
+    _write(exhibit, out, as_json, quiet)
 
 
-@app.command()
+@command(app)
 def arithmetic(
     model: ModelArgument,
     source: SourceArgument,
     plus: Annotated[
-        str, typer.Option(help="Numbers of the samples whose mean is added, as 1,2,3.")
+        str, typer.Option(help="Samples with the mean content to add, by number, as 1,2,3.")
     ],
-    minus: Annotated[str, typer.Option(help="Numbers of the samples whose mean is taken away.")],
-    to: Annotated[str, typer.Option(help="Numbers of the samples that are changed.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A .png or .npz file.")] = Path(
-        "arithmetic.png"
-    ),
-    json: JsonOption = False,
+    minus: Annotated[
+        str, typer.Option(help="Samples with the mean content to subtract, by number.")
+    ],
+    to: Annotated[str, typer.Option(help="Samples to change, by number.")],
+    out: FigureOption = Path("arithmetic.png"),
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Add what one set of samples has and another lacks to further samples."""
+    """Add the difference of two groups of samples to others.
+
+    The difference is that of the mean contents; deformations stay.
+
+    Args:
+        model: Folder of a model or of a run.
+        source: A path, or the name of a built-in data set.
+        plus: Numbers of the samples with the mean content to add, as `1,2,3`.
+        minus: Numbers of the samples with the mean content to subtract.
+        to: Numbers of the samples to change.
+        out: File to write, `.png` or `.npz`.
+        as_json: Whether to print the facts as JSON.
+        quiet: Whether to print nothing.
+    """
     from unwarp.app import exhibits
 
     rows = [
-        exhibits.numbers(text, name)
-        for name, text in (("--plus", plus), ("--minus", minus), ("--to", to))
+        exhibits.parse_sample_numbers(text, option)
+        for option, text in (("--plus", plus), ("--minus", minus), ("--to", to))
     ]
-    unwarper = _unwarper(model)
-    _exhibit(
-        exhibits.arithmetic(unwarper, exhibits.observed(unwarper, source), *rows), out, json, quiet
-    )
+    unwarper = _load(model)
+    x = exhibits.load_samples(unwarper, source)
+    _write(exhibits.arithmetic(unwarper, x, *rows), out, as_json, quiet)
 
 
-def _unwarper(folder: Path) -> Unwarper:
+def _load(folder: Path) -> Unwarper:
     from unwarp.estimators.unwarper import Unwarper
 
     return Unwarper.load(model_folder(folder))
 
 
-def _steps(n: int | None, out: Path) -> int:
-    return n or (25 if out.suffix == ".gif" else 9)
+def _count(n: int | None, out: Path) -> int:
+    """Number of samples on a walk."""
+    return n or (FRAMES_OF_ANIMATION if out.suffix == ".gif" else SAMPLES_IN_ROW)
 
 
-def _exhibit(exhibit: Exhibit, out: Path, json: bool, quiet: bool) -> None:
+def _write(exhibit: Exhibit, out: Path, as_json: bool, quiet: bool) -> None:
     exhibit.write(out)
-    finish({**exhibit.facts, "file": str(out)}, f"written: {out}", json, quiet)
+    print_result({**exhibit.facts, "file": str(out)}, f"wrote {out}", as_json, quiet)

@@ -1,79 +1,78 @@
-"""What the commands share: their options, and how they say what they found."""
+"""Options and arguments of several commands, and the decorator for commands."""
 
 from __future__ import annotations
 
-import json
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 
+from unwarp.app.cli.messages import Command
 from unwarp.app.inventory import check_source
 from unwarp.core import DeviceName
-from unwarp.errors import UnwarpError
 
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
-
-
-DeviceOption = Annotated[DeviceName, typer.Option(help="Where to compute.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all random numbers.")]
 
 
-JsonOption = Annotated[
-    bool,
-    typer.Option("--json", help="Print the result as JSON on standard output."),
+DeviceOption = Annotated[
+    DeviceName,
+    typer.Option(help="Device to compute on; auto takes a GPU if there is one."),
 ]
 
 
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Hide progress and closing messages.")
+]
 
 
 SourceArgument = Annotated[
     str,
     typer.Argument(
-        help="A folder of images, a file of images or series, or a built-in data set.",
+        help="Folder of images, file of images or series, or name of a built-in data set.",
         callback=check_source,
     ),
 ]
 
 
-ModelArgument = Annotated[
-    Path,
-    typer.Argument(help="A model folder, or a run folder that holds model/."),
-]
+ModelArgument = Annotated[Path, typer.Argument(help="Folder of a model or of a run.")]
+
+Function = TypeVar("Function", bound=Callable[..., None])
+
+
+def command(app: typer.Typer) -> Callable[[Function], Function]:
+    """A decorator that adds a function to the commands of an application.
+
+    The help of the command is the docstring of the function up to `Args:`, which is for readers of
+    the code. Lines of a paragraph are joined, so that the help fits any terminal.
+
+    Args:
+        app: The application.
+
+    >>> app = typer.Typer()
+    >>> @command(app)
+    ... def hello() -> None:
+    ...     '''Greet the reader.'''
+    >>> app.registered_commands[0].help
+    'Greet the reader.'
+    """
+
+    def register(function: Function) -> Function:
+        summary = (inspect.getdoc(function) or "").partition("\n\nArgs:")[0]
+        paragraphs = (" ".join(paragraph.split()) for paragraph in summary.split("\n\n"))
+        return app.command(cls=Command, help="\n\n".join(paragraphs))(function)
+
+    return register
 
 
 def model_folder(folder: Path) -> Path:
-    """The model's own folder, where a run folder may be given."""
+    """The folder of a model, alone or in a run.
+
+    Args:
+        folder: A run folder, or a model folder, which comes back unchanged.
+    """
     return folder / "model" if (folder / "model").is_dir() else folder
-
-
-def say(words: str) -> None:
-    """Tell people something, on standard error."""
-    typer.echo(words, err=True)
-
-
-def mistake(error: Exception) -> str | None:
-    """What a user did wrong and how to mend it, in one line; None for an error that is not the user's."""
-    if hasattr(error, "format_message"):  # a usage error of typer, which keeps the class to itself
-        command = getattr(getattr(error, "ctx", None), "command_path", "unwarp")
-        return f"{_line(error.format_message()).rstrip('.')}; see '{command} --help'"
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}; check the path"
-    return _line(str(error)) if isinstance(error, UnwarpError | OSError) else None
-
-
-def _line(words: str) -> str:
-    return " ".join(words.split())
-
-
-def print_json(record: dict[str, Any]) -> None:
-    """The result for machines, on standard output."""
-    typer.echo(json.dumps(record, indent=1, default=str))
-
-
-def finish(record: dict[str, Any], words: str, as_json: bool, quiet: bool) -> None:
-    """The end of a command: a record for machines, words for people, or nothing."""
-    if as_json:
-        print_json(record)
-    elif not quiet:
-        typer.echo(words)

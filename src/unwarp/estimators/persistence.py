@@ -1,4 +1,4 @@
-"""An estimator in a folder: its model, its settings, its schema and its clusters."""
+"""Saved estimators: model, settings, schema and clusters in a folder."""
 
 from __future__ import annotations
 
@@ -21,8 +21,24 @@ from unwarp.planning.plan import Plan
 from unwarp.training.state import History
 
 
-class Storing:
-    """The part of `Unwarper` that writes and reads folders."""
+class Persistence:
+    """The part of `Unwarper` that saves and loads.
+
+    A folder holds JSON and safetensors, and no pickled code. A loaded estimator gives the same
+    numbers as the saved one, to the last bit on the same machine; it lacks `plan_` and has an empty
+    `history_`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from unwarp import Unwarper
+    >>> X = np.random.default_rng(0).normal(size=(8, 12))
+    >>> unwarper = Unwarper("time", max_steps=1, n_clusters=2).fit(X)
+    >>> with TemporaryDirectory() as folder:
+    ...     unwarper.save(folder)
+    ...     loaded = Unwarper.load(folder)
+    >>> bool((loaded.transform(X) == unwarper.transform(X)).all())
+    True
+    """
 
     model_: Model
     recipe_: Recipe
@@ -35,15 +51,26 @@ class Storing:
     n_features_in_: int
 
     def save(self, folder: str | Path) -> None:
-        """Write a folder that `load` reads: JSON and safetensors, whole or not at all."""
+        """Write the trained estimator to a folder, whole or not at all.
+
+        Args:
+            folder: A new or empty folder, or a model folder, which is replaced.
+
+        Raises:
+            CheckpointError: The folder holds other files.
+        """
         check_is_fitted(self)
         parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         arrays = {"cluster_centers": self.cluster_centers_, **mixture}
+        # the recipe holds these three
+        settings = {
+            name: value
+            for name, value in parameters.items()
+            if name not in ("warp", "recipe", "overrides")
+        }
         extra = {
-            "settings": {
-                k: v for k, v in parameters.items() if k not in ("warp", "recipe", "overrides")
-            },
+            "settings": settings,
             "data": self.schema_.record(),
             "n_features_in": self.n_features_in_,
             "arrays": {name: torch.from_numpy(value) for name, value in arrays.items()},
@@ -53,10 +80,16 @@ class Storing:
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """The estimator that `save` wrote.
+        """The trained estimator of a folder that `save` wrote.
+
+        Arguments that a later version added have their defaults.
+
+        Args:
+            folder: A model folder.
 
         Raises:
-            CheckpointError: No such model, a damaged one, or one of a newer format.
+            CheckpointError: The folder holds no estimator, or a damaged one, or one of another
+                format.
         """
         model, recipe, config = store.load(folder)
         if "settings" not in config:
@@ -72,9 +105,11 @@ class Storing:
 
     @classmethod
     def _restore(cls, model: Model, recipe: Recipe, config: dict[str, Any]) -> Self:
+        """The estimator of a configuration, as `save` wrote it."""
         settings = config["settings"]
         shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
-        estimator = cls(recipe.warp, recipe, **{**settings, "image_shape": shape})  # type: ignore[call-arg]
+        arguments = {**settings, "image_shape": shape}
+        estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
         estimator.model_, estimator.recipe_ = model, recipe
         estimator.plan_, estimator.history_ = None, History()
         estimator.n_features_in_, selection = config["n_features_in"], config["selection"]

@@ -1,0 +1,180 @@
+"""Messages of the commands: results, progress, and mistakes with their remedy.
+
+Messages of the library name arguments of Python, as `sampling_rate=0`. A command shows the same
+message with its own options, as `--sampling-rate 0`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from dataclasses import fields
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from unwarp.errors import UnwarpError
+
+CALL = re.compile(r"\bUnwarper\(([^()]+)\)")
+"""A call of the estimator in a message; its arguments alone make sense on the command line."""
+
+ARGUMENT = re.compile(
+    r"(?<!--set )(?<![\w.-])(?P<name>[a-z_][\w.]*)="
+    r"(?P<value>'[^']*'|\"[^\"]*\"|\([^()]*\)|\.{3}|[^\s,;:()\]]*[^\s,;:()\].])"
+)
+"""An argument with its value, as `missing='mask'`; dotted names are fields of fields."""
+
+NAME = re.compile(r"(?<![\w.-])(?P<name>[a-z]\w*_\w+)(?![\w=(.])")
+"""A name of several words without a value; a name of one word might be plain English."""
+
+_parameters: ContextVar[tuple[Any, ...]] = ContextVar("parameters", default=())
+"""Parameters of the command that is running."""
+
+
+class Command(TyperCommand):
+    """A command that names options, not Python arguments, in its messages.
+
+    >>> app = typer.Typer()
+    >>> @app.command(cls=Command)
+    ... def hello() -> None: ...
+    >>> isinstance(typer.main.get_command(app), Command)
+    True
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Args:
+            ctx: The parsed command line.
+
+        Returns:
+            The result of the command's function.
+
+        Raises:
+            UnwarpError: An error of the library, with options in its message.
+        """
+        token = _parameters.set(tuple(self.params))
+        try:
+            return super().invoke(ctx)
+        except UnwarpError as error:
+            error.args = (with_options(str(error), self.params),)
+            raise
+        finally:
+            _parameters.reset(token)
+
+
+def with_options(message: str, parameters: Iterable[Any]) -> str:
+    """A message with options of the command line for Python arguments.
+
+    `name=value` becomes `--name value` for each option of the command; a field of a recipe becomes
+    `--set name=value` if the command has that option. All else stays.
+
+    Args:
+        message: Message of the library.
+        parameters: Parameters of the running command, as typer lists them.
+
+    Returns:
+        The message in the words of the command line.
+
+    >>> app = typer.Typer()
+    >>> @app.command()
+    ... def fit(sampling_rate: float = 1.0) -> None: ...
+    >>> with_options("sampling_rate=0 is not positive", typer.main.get_command(app).params)
+    '--sampling-rate 0 is not positive'
+    """
+    options = dict(_options_of(parameters))
+    recipe_fields = _recipe_fields() if "--set" in options.values() else frozenset()
+
+    def replace_argument(match: re.Match[str]) -> str:
+        name, value = match["name"], match["value"]
+        plain = value[1:-1] if value[0] in "'\"" else value
+        if name in options:
+            return f"{options[name]} {plain}"
+        # in parentheses a field belongs to a call or an aside, as "1 sample (n_samples=1)"
+        is_aside = match.string[: match.start()].endswith("(")
+        if name.partition(".")[0] in recipe_fields and not is_aside:
+            return f"--set {name}={plain}"
+        return match[0]
+
+    text = ARGUMENT.sub(replace_argument, CALL.sub(r"\1", message))
+    return NAME.sub(lambda match: options.get(match["name"], match[0]), text)
+
+
+def _options_of(parameters: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Pairs of a Python name and an option: for each option its own name and its parameter's."""
+    for parameter in parameters:
+        option = max(parameter.opts, key=len)
+        if option.startswith("-"):
+            yield option.lstrip("-").replace("-", "_"), option
+            yield parameter.name, option
+
+
+def _recipe_fields() -> frozenset[str]:
+    """Fields of all recipes; none before `unwarp.models` is imported, which takes seconds."""
+    recipe = getattr(sys.modules.get("unwarp.models.recipe"), "Recipe", None)
+    families = () if recipe is None else (recipe, *recipe.registry.values())
+    return frozenset(field.name for family in families for field in fields(family))
+
+
+def say(message: str) -> None:
+    """Print a message for people on standard error.
+
+    Inside a command, Python arguments in it become options of the command.
+
+    Args:
+        message: One line, such as `scale='channel' brings channels to one unit`.
+    """
+    typer.echo(with_options(message, _parameters.get()), err=True)
+
+
+def error_message(error: Exception) -> str | None:
+    """One line about a user's mistake, with its remedy.
+
+    Args:
+        error: The error that ended a command.
+
+    Returns:
+        The line; None for an error that is no mistake of the user but a bug.
+
+    >>> error_message(FileNotFoundError(2, "No such file", "x.npy"))
+    'x.npy: no such file; check the path'
+    """
+    if hasattr(error, "format_message"):  # a usage error; typer does not export its class
+        command = getattr(getattr(error, "ctx", None), "command_path", "unwarp")
+        message = _one_line(error.format_message()).replace("Value error, ", "")
+        return f"{message.rstrip('.')}; see '{command} --help'"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}; check the path"
+    return _one_line(str(error)) if isinstance(error, UnwarpError | OSError) else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """Print a record as JSON on standard output.
+
+    Args:
+        record: Values by name; those that JSON lacks, such as paths, are printed as text.
+    """
+    typer.echo(json.dumps(record, indent=1, default=str))
+
+
+def print_result(record: dict[str, Any], message: str, as_json: bool, quiet: bool) -> None:
+    """Print the result of a command on standard output.
+
+    Args:
+        record: The result for programs.
+        message: The result for people.
+        as_json: Whether to print the record; it is printed even if `quiet`.
+        quiet: Whether to leave out the message.
+    """
+    if as_json:
+        print_json(record)
+    elif not quiet:
+        typer.echo(message)

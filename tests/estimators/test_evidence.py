@@ -1,0 +1,73 @@
+"""Measures of held-out series: description length, unexplained variance, and distances."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from tests.estimators.series import levels
+from unwarp.estimators.evidence import description_length, distance_gain, unexplained
+from unwarp.estimators.selection import DESCRIBING_RECIPE
+from unwarp.models import rates
+from unwarp.planning.presets import SERIES
+from unwarp.warps import TimeShift
+
+
+def test_description_counts_errors_and_rates() -> None:
+    """A tenth of the error saves log(10) a value; codes and maps cost their rates."""
+    x = levels(20)
+    model = DESCRIBING_RECIPE.build(x.shape[1:]).eval()
+    with torch.no_grad():
+        posterior = model.encode(x)
+        x_hat = model.decode_warped(posterior.content_mean, posterior.map)
+    model.encode = lambda *_: posterior  # type: ignore[method-assign]
+    closer = x_hat + (x - x_hat) / 10
+    assert description_length(model, x) - description_length(model, closer) == pytest.approx(
+        64 * math.log(10), rel=1e-4
+    )
+    costs = sum(float(rate.detach().mean()) for rate in rates(posterior, model).values())
+    residual = 32 * math.log(float((x_hat - x).square().mean()))
+    assert description_length(model, x) == pytest.approx(residual + costs, rel=1e-5)
+
+
+def test_descriptions_skip_missing_values() -> None:
+    """Series with gaps have finite measures."""
+    x = levels(20)
+    model = DESCRIBING_RECIPE.build(x.shape[1:]).eval()
+    assert description_length(model, x) > 0
+    half = x.clone()
+    half[..., ::2] = torch.nan
+    gapped = (
+        type(DESCRIBING_RECIPE)(**{**vars(DESCRIBING_RECIPE), "gaps": True})
+        .build(x.shape[1:])
+        .eval()
+    )
+    assert math.isfinite(description_length(gapped, half)) and math.isfinite(
+        unexplained(gapped, half)
+    )
+
+
+def test_unexplained_shares_are_in_0_to_1() -> None:
+    """0 for perfect reconstructions, about 1 for an untrained model, 1 for any worse one."""
+    x = levels(20)
+    model = SERIES.build(x.shape[1:]).eval()
+    with torch.no_grad():
+        x_hat = model.reconstruct(model.embed(x))
+    assert unexplained(model, x) == pytest.approx(1.0, abs=0.05)
+    model.reconstruct = lambda latent: x + 0.0 * x_hat  # type: ignore[method-assign]
+    assert unexplained(model, x) == 0.0
+    model.reconstruct = lambda latent: 9 * x  # type: ignore[method-assign]
+    assert unexplained(model, x) == 1.0
+
+
+def test_distance_gain_measures_alignment() -> None:
+    """Undone shifts bring series closer; the identity changes no distance."""
+    x = levels(30)
+    model = SERIES.build(x.shape[1:]).eval()  # an untrained pose is the identity
+    assert distance_gain(model, x[:20], x[20:]) == pytest.approx(0.0, abs=1e-5)
+    maps = TimeShift(size=(64,)).map(torch.linspace(-0.2, 0.2, 30)[torch.randperm(30)][:, None])
+    shifted = maps(levels(1).expand(30, -1, -1), padding="border")
+    model.pose = lambda x: maps[:20] if len(x) == 20 else maps[20:]  # type: ignore[method-assign]
+    assert distance_gain(model, shifted[:20], shifted[20:]) > 0.5

@@ -1,0 +1,112 @@
+"""Saved estimators: the same numbers come back, and damage is refused by type."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.estimators.series import LENGTHS, NAN, fit_series, waves, waves_with_gaps
+from tests.pictures import pictures
+from unwarp import Unwarper
+from unwarp.errors import CheckpointError
+
+
+def test_loaded_model_gives_the_same_numbers(fitted: Unwarper, tmp_path: Path) -> None:
+    """A model folder may be replaced, and holds three files."""
+    fitted.save(tmp_path / "model")
+    fitted.save(tmp_path / "model")
+    loaded = Unwarper.load(tmp_path / "model")
+    x = pictures(7, seed=3)
+    np.testing.assert_array_equal(loaded.transform(x), fitted.transform(x))
+    np.testing.assert_array_equal(loaded.align(x), fitted.align(x))
+    np.testing.assert_array_equal(loaded.predict(x), fitted.predict(x))
+    assert loaded.transform_params(x).equals(fitted.transform_params(x))
+    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
+
+
+def test_loaded_model_draws_the_same_samples(fitted: Unwarper, tmp_path: Path) -> None:
+    """New samples depend on the seed and the saved mixture."""
+    fitted.save(tmp_path / "model")
+    assert np.array_equal(Unwarper.load(tmp_path / "model").sample(4), fitted.sample(4))
+
+
+def test_new_arguments_have_defaults(fitted: Unwarper, tmp_path: Path) -> None:
+    """A folder of an older version, without an argument, gets its default."""
+    fitted.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    del record["settings"]["precision"]
+    config.write_text(json.dumps(record))
+    assert Unwarper.load(tmp_path / "model").precision == "no"
+
+
+def test_damaged_settings_are_refused(fitted: Unwarper, tmp_path: Path) -> None:
+    """Settings or scales of the wrong form."""
+    fitted.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    for change in (
+        {"settings": 3},
+        {"data": [1]},
+        {"data": {"kind": "image", "offset": 0.0, "factor": -1.0}},
+    ):
+        config.write_text(json.dumps(record | change))
+        with pytest.raises(CheckpointError, match="save it again"):
+            Unwarper.load(tmp_path / "model")
+
+
+def test_absent_settings_are_refused(fitted: Unwarper, tmp_path: Path) -> None:
+    """A configuration without a field that an estimator needs."""
+    fitted.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    config.write_text(config.read_text().replace('"n_features_in"', '"n_features_out"'))
+    with pytest.raises(CheckpointError, match="lacks what an Unwarper needs"):
+        Unwarper.load(tmp_path / "model")
+
+
+def test_clock_and_scale_are_saved(tmp_path: Path) -> None:
+    """Series with time stamps and own scales are aligned as before."""
+    rows, times = waves(), [np.linspace(1, 1 + n / 10, n) for n in LENGTHS]
+    unwarper = fit_series(rows, times, scale="each", sampling_rate=30.0)
+    unwarper.save(tmp_path / "model")
+    loaded = Unwarper.load(tmp_path / "model")
+    assert loaded.get_params()["sampling_rate"] == 30.0
+    np.testing.assert_array_equal(loaded.times_, unwarper.times_)
+    np.testing.assert_array_equal(
+        loaded.align(rows, times=times), unwarper.align(rows, times=times)
+    )
+    assert loaded.transform_params(rows, times=times).equals(
+        unwarper.transform_params(rows, times=times)
+    )
+
+
+def test_masked_models_are_saved(tmp_path: Path) -> None:
+    """Series with gaps are aligned as before."""
+    X, is_observed = waves_with_gaps()
+    x_nan = np.where(is_observed, X, NAN)
+    unwarper = fit_series(x_nan, missing="mask", scale="each")
+    unwarper.save(tmp_path / "model")
+    loaded = Unwarper.load(tmp_path / "model")
+    np.testing.assert_array_equal(unwarper.align(x_nan), loaded.align(x_nan))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"factor": [[[1.0]]]}, {"offset": [0.0, 0.0]}, {"factor": "2"}, {"offset": [[0], [0, 1]]}],
+)
+def test_unfit_scales_are_refused(damage: dict[str, Any], tmp_path: Path) -> None:
+    """A scale for other channels, of the wrong rank, or no number."""
+    fit_series(waves([32] * 6, 2), domain="series", scale="channel").save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    config.write_text(json.dumps(record | {"data": record["data"] | damage}))
+    with pytest.raises(CheckpointError, match="save it again"):
+        Unwarper.load(tmp_path / "model")
