@@ -24,7 +24,7 @@ from unwarp.analysis.embedding import embed
 from unwarp.analysis.scoring import Report, dataset_inputs, evaluate, score
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.datasets import digits, mnist
-from unwarp.datasets.affine_mnist import fresh, observed
+from unwarp.datasets.affine_mnist import fixed_observations, with_random_draws
 from unwarp.models import AE
 from unwarp.models.codec import describe
 from unwarp.planning.presets import DIGITS
@@ -51,8 +51,12 @@ MODEL_SCORES = (
 def data(name: str) -> tuple[Dataset, Dataset, Dataset]:
     """Training data, observations to fit neighbours and clusters on, held-out observations."""
     clean = CLEAN[name]("train")
-    training = observed(clean, 8, seed=2) if name == "fixed" else fresh(clean)
-    return training, reference_view(training, MOST), observed(CLEAN[name]("test"), 2, seed=1)
+    training = fixed_observations(clean, 8, seed=2) if name == "fixed" else with_random_draws(clean)
+    return (
+        training,
+        reference_view(training, MOST),
+        fixed_observations(CLEAN[name]("test"), 2, seed=1),
+    )
 
 
 def plan(name: str, kind: str, seed: int) -> tuple[AE, int]:

@@ -32,7 +32,7 @@ from sklearn.naive_bayes import BernoulliNB
 from benchmarks import cells
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import affine_mnist_28, mnist
-from unwarp.datasets.affine_mnist import binarised, observed
+from unwarp.datasets.affine_mnist import binarise, fixed_observations
 from unwarp.metrics.likelihood import (
     active_units,
     effective_sample_size,
@@ -80,8 +80,8 @@ def binary_mnist(part: str) -> Dataset:
     """MNIST drawn as 0 or 1: afresh at every draw in training, once in the test part."""
     clean = mnist.load(part)
     if part == "train":
-        return replace(clean, draw=binarised)
-    return replace(clean, x=binarised(clean.x, torch.Generator().manual_seed(1)))
+        return replace(clean, draw=binarise)
+    return replace(clean, x=binarise(clean.x, torch.Generator().manual_seed(1)))
 
 
 def kind_of(name: str) -> str:
@@ -109,7 +109,7 @@ def plan(name: str) -> tuple[Recipe, int, int, str]:
 def data(name: str, part: str) -> Dataset:
     """A part of a data set by name."""
     if name == "affine-28-fixed" and part == "train":
-        return observed(mnist.load(part), 1, seed=2, nuisance=affine_mnist_28.NUISANCE)
+        return fixed_observations(mnist.load(part), 1, seed=2, nuisance=affine_mnist_28.NUISANCE)
     return affine_mnist_28.load(part) if name.startswith("affine-28") else binary_mnist(part)
 
 

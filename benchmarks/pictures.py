@@ -20,7 +20,7 @@ from unwarp import plots
 from unwarp.analysis.embedding import encode, tsne
 from unwarp.analysis.interpolation import interpolate, interpolate_chunks
 from unwarp.analysis.latents import Rendering
-from unwarp.analysis.traversal import traverse, traverse_deformation, walkable_columns
+from unwarp.analysis.traversal import invertible_columns, traverse, traverse_deformation
 from unwarp.core import Array
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import dsprites
@@ -95,7 +95,7 @@ def templates(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:
             del shown["template"]
         number = f" {i + 1}" if len(blocks) > 1 else ""
         rows |= {f"{name}{number}": pictures.numpy() for name, pictures in shown.items()}
-    return plots.gallery(rows, under={list(rows)[-1]: names[blocks[-1]].tolist()})
+    return plots.gallery(rows, captions={list(rows)[-1]: names[blocks[-1]].tolist()})
 
 
 def examples(names: Array, seed: int = 0) -> list[Array]:
@@ -120,7 +120,7 @@ def ends(names: Array, seed: int = 0) -> list[int]:
 def along_chunks(model: Model, recipe: MixingAE, x: Tensor, names: Array, seed: int = 0) -> Figure:
     """Interpolations between two samples: chunk by chunk, deformation only, all at once."""
     a, b = x[ends(names, seed)]
-    walk = interpolate_chunks(model, a, b, recipe.sizes, STEPS)
+    walk = interpolate_chunks(model, a, b, recipe.chunk_sizes, STEPS)
     both = interpolate(model, a, b, STEPS).x_hat
     shown = torch.cat([walk.x, both[None]]).numpy()
     return plots.chunks((*walk.labels, "all at once"), torch.stack([a, b]).numpy(), shown)
@@ -131,26 +131,28 @@ def along_dimensions(model: Model, x: Tensor, names: Array, seed: int = 0) -> Fi
     index = ends(names, seed)[0]
     moved = (
         traverse_deformation(model, encode(model, x[index : index + 1])[0], STEPS)
-        if walkable_columns(model.chart)
+        if invertible_columns(model.chart)
         else None
     )
     walk = traverse(model, x, index=index, n=STEPS)
     kept = min(len(walk.labels), MOST, ROWS - (len(moved.labels) if moved else 0))
     rows = dict(zip(walk.labels[:kept], walk.x.numpy(), strict=False))
     under = {
-        walk.labels[kept - 1]: [f"{plots.number(value)} sd" for value in walk.values[0].tolist()]
+        walk.labels[kept - 1]: [
+            f"{plots.format_number(value)} sd" for value in walk.values[0].tolist()
+        ]
     }
     if moved:
         rows |= dict(zip(moved.labels, moved.x.numpy(), strict=True))
-        words = [[plots.number(value) for value in row] for row in moved.values.tolist()]
+        words = [[plots.format_number(value) for value in row] for row in moved.values.tolist()]
         under |= dict(zip(moved.labels, words, strict=True))
-    return plots.gallery(rows, under=under)
+    return plots.gallery(rows, captions=under)
 
 
 def latent_space(model: Model, recipe: Recipe, x: Tensor, names: Array) -> Figure:
     """t-SNE of the content codes of the same samples for every model, coloured by class."""
     some = np.random.default_rng(0).permutation(len(x))[:POINTS]
     warp = f"{recipe.warp.name} warp" if recipe.warp.factors else "no warp"
-    return plots.maps(
+    return plots.embeddings(
         {f"{recipe.family}, {warp}": tsne(encode(model, x[some])[0].numpy())}, names[some]
     )

@@ -36,7 +36,7 @@ from unwarp import plots
 from unwarp.analysis.scoring import score
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.datasets import mnist
-from unwarp.datasets.affine_mnist import fresh, observed
+from unwarp.datasets.affine_mnist import fixed_observations, with_random_draws
 from unwarp.datasets.affine_mnist_28 import NUISANCE
 from unwarp.estimators.features import Features, fit_features, sample_inputs
 from unwarp.metrics import ScoreInputs
@@ -73,7 +73,11 @@ DRAWN = 5000
 def data(part: str) -> Dataset:
     """Training digits, deformed afresh at every draw; test digits, each deformed once."""
     clean = mnist.load(part)
-    return fresh(clean, GREY) if part == "train" else observed(clean, 1, seed=1, nuisance=GREY)
+    return (
+        with_random_draws(clean, GREY)
+        if part == "train"
+        else fixed_observations(clean, 1, seed=1, nuisance=GREY)
+    )
 
 
 @lru_cache

@@ -29,7 +29,7 @@ from sklearn.decomposition import PCA
 from benchmarks import cells
 from unwarp.analysis.scoring import evaluate
 from unwarp.datasets import digits, mnist
-from unwarp.datasets.affine_mnist import fresh, observed
+from unwarp.datasets.affine_mnist import fixed_observations, with_random_draws
 from unwarp.metrics.clustering import nmi
 from unwarp.models import AE, Model
 from unwarp.models.codec import describe
@@ -86,8 +86,8 @@ def cell(name: str) -> cells.Result:
     recipe, (source, steps, validation) = CANDIDATES[name], SETS[name.split("/")[0]]
     clean = source.load("train")
     rows = np.random.default_rng(3).permutation(len(clean))
-    held = observed(clean.subset(rows[:validation]), 1, seed=7)
-    training = fresh(clean.subset(rows[validation:]))
+    held = fixed_observations(clean.subset(rows[:validation]), 1, seed=7)
+    training = with_random_draws(clean.subset(rows[validation:]))
     model = recipe.build(training.shape, seed=0)
     size = BATCH // 2 if recipe.views else BATCH
     history = train(

@@ -39,12 +39,12 @@ from unwarp.data.dataset import Dataset
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.datasets import bumps, fork_trajectories, ucr, uea
-from unwarp.estimators.selection import CHOICES, select
+from unwarp.estimators.selection import RECIPE_OF_CHOICE, select
 from unwarp.metrics.clustering import kmeans
 from unwarp.metrics.dtw import aligned_rmse
 from unwarp.metrics.neighbours import neighbours
 from unwarp.metrics.recovery import recovery
-from unwarp.metrics.separation import nearest, nearest_centroids, variance_ratio
+from unwarp.metrics.separation import nearest_accuracy, nearest_centroids, variance_ratio
 from unwarp.models import Net, Recipe
 from unwarp.models.codec import describe
 from unwarp.planning.defaults import adapt_to_series, default_steps
@@ -98,7 +98,9 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     if kind == "choice":
         return {"cell": name} | choice(where)
     recipe = (
-        RATE_INVARIANT if kind == "one-stage" else CHOICES["smooth" if quick else chosen(where)]
+        RATE_INVARIANT
+        if kind == "one-stage"
+        else RECIPE_OF_CHOICE["smooth" if quick else chosen(where)]
     )
     pictured = kind == "auto" and seed == "0" and where in PICTURED and not quick
     return {"cell": name} | learned(
@@ -196,7 +198,7 @@ def tell(seen: Array, held: Array, known: Dataset, asked: Dataset, what: str) ->
     assert known.labels is not None and asked.labels is not None
     four = (seen, known.labels, held, asked.labels)
     flat = [part.reshape(len(part), -1) for part in (seen, held)]
-    scores = nearest(*four) | kmeans(*flat, asked.labels)
+    scores = nearest_accuracy(*four) | kmeans(*flat, asked.labels)
     scores |= {f"centroids_{k}": nearest_centroids(*four, n_means=k) for k in (2, 3)}
     return {f"{what}_{name}": value for name, value in scores.items()}
 

@@ -31,10 +31,10 @@ from unwarp.analysis.embedding import Embedding, embed
 from unwarp.analysis.scoring import dataset_inputs, score, score_inputs
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.datasets import digits, dsprites, mnist
-from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
+from unwarp.datasets.affine_mnist import Nuisance, fixed_observations, with_random_draws
 from unwarp.metrics import ScoreInputs
 from unwarp.metrics.agreement import angle_error_modulo, r2
-from unwarp.metrics.recovery import relative
+from unwarp.metrics.recovery import relative_poses
 from unwarp.models import BetaVAE, MixingAE, Optimiser, Recipe
 from unwarp.models.codec import describe
 from unwarp.planning.presets import DIGITS
@@ -160,8 +160,12 @@ def data(name: str) -> tuple[Dataset, Dataset, Dataset]:
     clean, test = (digits.load(p) if source.n == 4000 else mnist.load(p) for p in ("train", "test"))
     if source.n is not None and len(clean) > source.n:
         clean = clean.subset(np.random.default_rng(0).permutation(len(clean))[: source.n])
-    training = fresh(clean, source.nuisance)
-    return training, reference_view(training), observed(test, 2, seed=1, nuisance=source.nuisance)
+    training = with_random_draws(clean, source.nuisance)
+    return (
+        training,
+        reference_view(training),
+        fixed_observations(test, 2, seed=1, nuisance=source.nuisance),
+    )
 
 
 def plan(name: str, strategy: str, kind: str) -> Recipe:
@@ -246,7 +250,7 @@ def turns(found: Embedding, test: Dataset) -> dict[str, float]:
     """Median angle error between two observations of a digit, modulo 180 degrees for 0, 1, 8."""
     assert test.maps is not None and test.ids is not None and test.labels is not None
     columns = {
-        f.name: pair for f, pair in relative(found.map, test.maps, test.ids, (40, 40)).items()
+        f.name: pair for f, pair in relative_poses(found.map, test.maps, test.ids, (40, 40)).items()
     }
     own, true = (column.numpy() for column in columns["rotation_deg"])
     error = angle_error_modulo(own, true, np.where(np.isin(test.labels[::2], HALF_TURNS), 2, 1))

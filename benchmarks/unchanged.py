@@ -80,7 +80,7 @@ def demo(*words: str) -> Result:
 
 def family(name: str) -> Result:
     """The last logged losses of a family on digits, with an affine warp."""
-    recipe = replace(models.named(name), warp=Affine2d(), n_content=6)
+    recipe = replace(models.recipe_named(name), warp=Affine2d(), n_content=6)
     data = digits.load("train").subset(np.arange(200))
     model = recipe.build(data.shape, seed=1)
     options: Result = {"steps": FAMILY_STEPS, "batch_size": 32, "seed": 1, "device": "cpu"}

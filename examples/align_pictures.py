@@ -12,10 +12,10 @@ import sys
 
 from unwarp import AE, Affine2d, Unwarper, plots
 from unwarp.datasets import digits
-from unwarp.datasets.affine_mnist import observed
+from unwarp.datasets.affine_mnist import fixed_observations
 
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 600
-X = observed(digits.load("train"), draws=1, seed=0).x.numpy()[::10]
+X = fixed_observations(digits.load("train"), draws=1, seed=0).x.numpy()[::10]
 
 recipe = AE(start="centroid", crop=0.7)  # one light object on a dark background
 u = Unwarper(Affine2d(), recipe, max_steps=steps, verbose=True).fit(X)

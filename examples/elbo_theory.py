@@ -29,7 +29,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 
 from unwarp.models.losses import gaussian_energy, gaussian_nll, gaussian_rate, reparametrise
 from unwarp.models.schedules import ramp
-from unwarp.plots import ACCENT, INK, OTHER, QUIET, STYLE
+from unwarp.plots import BLUE, GREY, RED, STYLE, TEXT_COLOUR
 
 LATENTS, FEATURES, SIGMA = 2, 5, 0.5**0.5
 SPECTRUM = torch.tensor(
@@ -328,12 +328,12 @@ def draw(known: Bound, tight: Tightening, curve: Trade) -> Figure:
 
 
 COLOUR = {
-    "prior": QUIET,
-    "displaced": OTHER,
+    "prior": GREY,
+    "displaced": BLUE,
     "too narrow": "#7a9a3a",
     "marginals": "#8a5a9a",
-    "factorised": ACCENT,
-    "posterior": INK,
+    "factorised": RED,
+    "posterior": TEXT_COLOUR,
 }
 
 
@@ -364,7 +364,7 @@ def _draw_bounds(axis: Axes, known: Bound) -> None:
         axis.annotate(
             f"{gap:.2f}", (elbo, i), (-6, 0), textcoords="offset points", ha="right", va="center"
         )
-    axis.axvline(known.evidence, color=INK, linewidth=1, linestyle="--")
+    axis.axvline(known.evidence, color=TEXT_COLOUR, linewidth=1, linestyle="--")
     low = min(known.elbo.values())
     axis.set(
         yticks=range(len(names)),
@@ -390,7 +390,7 @@ def _draw_tightening(axis: Axes, tight: Tightening, known: Bound) -> None:
                 linewidth=1,
                 linestyle=":",
             )
-    axis.axhline(known.evidence, color=INK, linewidth=1, linestyle="--")
+    axis.axhline(known.evidence, color=TEXT_COLOUR, linewidth=1, linestyle="--")
     low = tight.measured["factorised"][0]
     axis.set(
         xscale="log",
@@ -406,25 +406,25 @@ def _draw_tightening(axis: Axes, tight: Tightening, known: Bound) -> None:
 
 def _draw_trade(axis: Axes, curve: Trade) -> None:
     rates, distortions = shannon(torch.logspace(-1.3, 1.2, 200, dtype=torch.float64))
-    axis.plot(rates, distortions, color=INK, linewidth=1, linestyle="--", label="Shannon's curve")
+    axis.plot(
+        rates, distortions, color=TEXT_COLOUR, linewidth=1, linestyle="--", label="Shannon's curve"
+    )
     axis.plot(
         *zip(*curve.beta.values(), strict=True),
         "o",
-        color=ACCENT,
+        color=RED,
         markersize=5,
         label="beta-VAE, with its beta",
     )
     held = tuple(zip(*curve.capacity.values(), strict=True))
-    axis.plot(*held, "x", color=OTHER, markersize=7, mew=2, label="capacity form, at C (dotted)")
+    axis.plot(*held, "x", color=BLUE, markersize=7, mew=2, label="capacity form, at C (dotted)")
     for beta, point in curve.beta.items():
-        axis.annotate(f"{beta:g}", point, (5, 4), textcoords="offset points", color=ACCENT)
+        axis.annotate(f"{beta:g}", point, (5, 4), textcoords="offset points", color=RED)
     for capacity, (_, distortion) in curve.capacity.items():
-        axis.plot(
-            [capacity, capacity], [3.5, distortion], color=OTHER, linewidth=0.8, linestyle=":"
-        )
+        axis.plot([capacity, capacity], [3.5, distortion], color=BLUE, linewidth=0.8, linestyle=":")
     total = sum(curve.beta[1.0])
     axis.plot(
-        [0, total], [total, 0], color=QUIET, linewidth=1, label="rate + distortion = -E log p(x)"
+        [0, total], [total, 0], color=GREY, linewidth=1, label="rate + distortion = -E log p(x)"
     )
     axis.set(xlim=(-0.1, 4.2), ylim=(3.5, 19), xlabel="rate (nats)", ylabel="distortion (nats)")
     axis.set_title("Rate against distortion")

@@ -31,12 +31,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unwarp.models.losses import AdversarialObjective, critic_loss, generator_loss
-from unwarp.plots import ACCENT, INK, OTHER, QUIET, STYLE
+from unwarp.plots import BLUE, GREY, RED, STYLE, TEXT_COLOUR
 
 NOISE = 8
 REACH = 6.0
-VERDICT = LinearSegmentedColormap.from_list("verdict", [OTHER, "#f4f5f7", ACCENT])
-DENSITY = LinearSegmentedColormap.from_list("density", ["white", OTHER, INK])
+VERDICT = LinearSegmentedColormap.from_list("verdict", [BLUE, "#f4f5f7", RED])
+DENSITY = LinearSegmentedColormap.from_list("density", ["white", BLUE, TEXT_COLOUR])
 
 
 @dataclass(frozen=True)
@@ -349,15 +349,20 @@ def draw_judged(line: Judged, plane: Judged) -> Figure:
 def _draw_line(axis: Axes, fixed: Judged) -> None:
     x = fixed.case.lattice.points
     for mixture, colour, name in (
-        (fixed.case.data, OTHER, "p_data"),
-        (fixed.case.fixed, QUIET, "p_g"),
+        (fixed.case.data, BLUE, "p_data"),
+        (fixed.case.fixed, GREY, "p_g"),
     ):
         axis.fill_between(
             x[:, 0], mixture.density(x), color=colour, alpha=0.35, linewidth=0, label=name
         )
-    axis.plot(x, fixed.learned, color=ACCENT, linewidth=2, label="D, learned")
+    axis.plot(x, fixed.learned, color=RED, linewidth=2, label="D, learned")
     axis.plot(
-        x, fixed.best, color=INK, linewidth=1, linestyle="--", label="D* = p_data / (p_data + p_g)"
+        x,
+        fixed.best,
+        color=TEXT_COLOUR,
+        linewidth=1,
+        linestyle="--",
+        label="D* = p_data / (p_data + p_g)",
     )
     axis.set(xlim=(-4.5, 6), ylim=(0, 1.1), xlabel="x", title="Generator fixed: D against D*")
     axis.legend(frameon=False, ncols=2)
@@ -365,7 +370,7 @@ def _draw_line(axis: Axes, fixed: Judged) -> None:
 
 
 def _draw_values(axis: Axes, *judged: Judged) -> None:
-    for fixed, colour in zip(judged, (ACCENT, OTHER), strict=True):
+    for fixed, colour in zip(judged, (RED, BLUE), strict=True):
         axis.plot(
             *zip(*fixed.values, strict=True),
             color=colour,
@@ -383,17 +388,17 @@ def draw_played(line: Played, plane: Played, pulled: Pull) -> Figure:
     (first, second, third), axes = figure.subplots(2, 3)
     x = line.case.lattice.side
     first.fill_between(
-        x, line.generated, step="mid", color=OTHER, alpha=0.35, linewidth=0, label="p_g, histogram"
+        x, line.generated, step="mid", color=BLUE, alpha=0.35, linewidth=0, label="p_g, histogram"
     )
     first.plot(
         x,
         line.case.data.density(x[:, None]),
-        color=INK,
+        color=TEXT_COLOUR,
         linewidth=1,
         linestyle="--",
         label="p_data",
     )
-    first.plot(x, line.learned, color=ACCENT, label="D")
+    first.plot(x, line.learned, color=RED, label="D")
     first.set(xlim=(-4, 5), ylim=(0, 0.8), xlabel="x", title="Both trained")
     first.legend(frameon=False, loc="upper left")
     _draw_course(second, line, plane)
@@ -413,7 +418,7 @@ def draw_played(line: Played, plane: Played, pulled: Pull) -> Figure:
 
 
 def _draw_course(axis: Axes, *played: Played) -> None:
-    for game, colour in zip(played, (ACCENT, OTHER), strict=True):
+    for game, colour in zip(played, (RED, BLUE), strict=True):
         steps, reached, best = zip(*game.values, strict=True)
         axis.plot(steps, reached, color=colour, label=f"{game.case.lattice.dimension}-D, V(D, G)")
         axis.plot(
@@ -423,20 +428,20 @@ def _draw_course(axis: Axes, *played: Played) -> None:
             linestyle=":",
             label=f"{game.case.lattice.dimension}-D, V(D*, G)",
         )
-    axis.axhline(-math.log(4), color=INK, linewidth=0.8, linestyle="--")
+    axis.axhline(-math.log(4), color=TEXT_COLOUR, linewidth=0.8, linestyle="--")
     axis.set(xlabel="step", ylim=(-1.42, -1.08), title="The value goes to -log 4 (dashed)")
     axis.legend(frameon=False)
 
 
 def _draw_pull(axis: Axes, pulled: Pull) -> None:
-    for (name, slopes), colour in zip(pulled.measured.items(), (OTHER, ACCENT), strict=True):
+    for (name, slopes), colour in zip(pulled.measured.items(), (BLUE, RED), strict=True):
         axis.plot(pulled.offsets, slopes, color=colour, label=name)
         theory = "theory" if name == "non-saturating" else None
         axis.plot(
             pulled.offsets[::5],
             pulled.theory[name][::5],
             "o",
-            color=INK,
+            color=TEXT_COLOUR,
             ms=3.5,
             mfc="none",
             label=theory,
@@ -465,7 +470,7 @@ def _draw_map(
 
 def _draw_contours(axis: Axes, case: Problem, *, fixed: bool = True) -> None:
     side = torch.linspace(-4, 4, 161)
-    pairs = [(case.data, INK), (case.fixed, QUIET)]
+    pairs = [(case.data, TEXT_COLOUR), (case.fixed, GREY)]
     for mixture, colour in pairs if fixed else pairs[:1]:
         height = mixture.density(torch.cartesian_prod(side, side)).reshape(161, 161).T.numpy()
         axis.contour(

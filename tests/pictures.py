@@ -12,7 +12,7 @@ from torch import Tensor
 from unwarp.warps import Affine2d, Window
 
 
-def smooth(
+def smooth_noise(
     n: int, size: tuple[int, int], channels: int = 1, sigma: float = 2.5, seed: int = 0
 ) -> Tensor:
     """Filtered noise (N, C, H, W) in [0, 1], float32."""
@@ -22,10 +22,10 @@ def smooth(
     return torch.as_tensor((field - low) / (high - low), dtype=torch.float32)
 
 
-def dot(size: tuple[int, int], at: tuple[float, float] = (0.0, 0.0), sd: float = 0.1) -> Tensor:
-    """A Gaussian dot (1, 1, H, W) at a point of the frame; `at` and `sd` are in half-frames."""
+def dot(size: tuple[int, int], centre: tuple[float, float] = (0.0, 0.0), sd: float = 0.1) -> Tensor:
+    """A Gaussian dot (1, 1, H, W) at a point of the frame; `centre` and `sd` are in half-frames."""
     points = Window.frame(size).lattice(torch.zeros(1))
-    return torch.exp(-(points - torch.tensor(at)).square().sum(-1) / (2 * sd**2)).reshape(
+    return torch.exp(-(points - torch.tensor(centre)).square().sum(-1) / (2 * sd**2)).reshape(
         1, 1, *size
     )
 

@@ -102,7 +102,7 @@ def test_definition_may_run_twice() -> None:
     toy_warp(1.0)
     second = toy_warp(2.0)
     assert warps.families()["toy"] is second
-    assert warps.named("toy") == second()
+    assert warps.warp_named("toy") == second()
 
 
 def test_name_has_one_definition() -> None:
@@ -131,6 +131,6 @@ def test_abstract_is_no_member() -> None:
 def test_unknown_name_lists_members() -> None:
     """The error for an unknown name lists the members and advises to import a module."""
     with pytest.raises(ConfigError, match=r"affine, .*import the module that defines it"):
-        warps.named("toy")
+        warps.warp_named("toy")
     with pytest.raises(ConfigError, match=r"ae, .*import the module that defines it"):
-        models.named("toy")
+        models.recipe_named("toy")

@@ -11,7 +11,7 @@ def tensors(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
-def moved(before: dict[str, Tensor], module: nn.Module) -> bool:
+def has_changed(before: dict[str, Tensor], module: nn.Module) -> bool:
     """Whether a weight or a buffer differs from `before`."""
     return any(not torch.equal(value, before[name]) for name, value in module.state_dict().items())
 

@@ -11,7 +11,7 @@ import torch
 from unwarp.errors import ConfigError
 
 
-def place(device: str) -> torch.device:
+def resolve_device(device: str) -> torch.device:
     """The device with a given name.
 
     Args:
@@ -23,7 +23,7 @@ def place(device: str) -> torch.device:
     Raises:
         ConfigError: The name is unknown, or this machine or this build of PyTorch lacks the device.
 
-    >>> place("cpu")
+    >>> resolve_device("cpu")
     device(type='cpu')
     """
     availability = {

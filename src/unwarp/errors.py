@@ -37,7 +37,7 @@ class DataError(UnwarpError, ValueError):
     """
 
 
-def no_such_source(source: object, formats: str) -> DataError:
+def missing_source_error(source: object, formats: str) -> DataError:
     """The error for a path to samples that does not exist.
 
     Args:
@@ -47,7 +47,7 @@ def no_such_source(source: object, formats: str) -> DataError:
     Returns:
         The error, to be raised by the caller.
 
-    >>> print(no_such_source("digits.npz", ".npy, .npz"))
+    >>> print(missing_source_error("digits.npz", ".npy, .npz"))
     'digits.npz' does not exist; give a folder of pictures or a file: .npy, .npz
     """
     return DataError(

@@ -8,13 +8,13 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from unwarp.models import AE, VAE, Model, Net
 from unwarp.models.latent import Latent
 from unwarp.warps import Affine2d, Chain, Displacement2d, Warp
 
 SMALL = Net("mlp", (16,), (16,))
-X = smooth(9, (12, 12))
+X = smooth_noise(9, (12, 12))
 CHAIN = Chain(Displacement2d(3), Affine2d())
 
 

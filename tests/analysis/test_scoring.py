@@ -71,7 +71,7 @@ def test_reference_view_is_bounded() -> None:
         labels=np.arange(40),
         draw=lambda x, generator: x + torch.rand(x.shape, generator=generator),
     )
-    one, two = reference_view(noisy, most=10), reference_view(noisy, most=10)
+    one, two = reference_view(noisy, max_samples=10), reference_view(noisy, max_samples=10)
     assert len(one) == 10
     assert torch.equal(one.x, two.x)
     assert one.draw is None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from unwarp.analysis.tables import tabulate, theta_of
+from unwarp.analysis.tables import tabulate, theta_from_table
 from unwarp.errors import DataError
-from unwarp.warps import Affine2d, Chain, Displacement2d, Warp, named
+from unwarp.warps import Affine2d, Chain, Displacement2d, Warp, warp_named
 
 AFFINE = Affine2d().bind((20, 30))
 CHAIN = Chain(Displacement2d(3), Affine2d()).bind((20, 30))
@@ -20,16 +20,18 @@ def random_theta(warp: Warp, n: int = 7) -> torch.Tensor:
     )
 
 
-@pytest.mark.parametrize("warp", [AFFINE, CHAIN, named("time")], ids=lambda warp: str(warp.name))
+@pytest.mark.parametrize(
+    "warp", [AFFINE, CHAIN, warp_named("time")], ids=lambda warp: str(warp.name)
+)
 def test_full_table_leads_back(warp: Warp) -> None:
     """A full table, in any order of columns, gives theta again."""
     theta = random_theta(warp)
     table = tabulate(warp.map(theta), warp, full=True)
     assert list(table) == [f.name for f in warp.factors]
-    exact = theta_of(table, warp, 7)
+    exact = theta_from_table(table, warp, 7)
     torch.testing.assert_close(exact, theta, atol=1e-4, rtol=1e-4)
-    assert torch.equal(theta_of(table[list(table)[::-1]], warp, 7), exact)
-    assert torch.equal(theta_of(exact.numpy(), warp, 7), exact)
+    assert torch.equal(theta_from_table(table[list(table)[::-1]], warp, 7), exact)
+    assert torch.equal(theta_from_table(exact.numpy(), warp, 7), exact)
 
 
 def test_human_columns_lead_back() -> None:
@@ -37,12 +39,12 @@ def test_human_columns_lead_back() -> None:
     theta = random_theta(AFFINE)
     table = tabulate(AFFINE.map(theta), AFFINE)
     assert table.attrs["units"]["shift_x_px"] == "px"
-    torch.testing.assert_close(theta_of(table, AFFINE, 7), theta, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(theta_from_table(table, AFFINE, 7), theta, atol=1e-4, rtol=1e-4)
 
 
 def test_identity_has_empty_table() -> None:
     """A warp without columns has a table without columns."""
-    table = tabulate(named("identity").map(torch.zeros(4, 0)), named("identity"))
+    table = tabulate(warp_named("identity").map(torch.zeros(4, 0)), warp_named("identity"))
     assert table.shape == (4, 0)
 
 
@@ -52,4 +54,6 @@ def test_other_number_of_rows_is_refused(rows: int) -> None:
     with pytest.raises(
         DataError, match=rf"params has shape \(7, 6\); give \({rows}, 6\): rotation"
     ):
-        theta_of(tabulate(AFFINE.map(random_theta(AFFINE)), AFFINE, full=True), AFFINE, rows)
+        theta_from_table(
+            tabulate(AFFINE.map(random_theta(AFFINE)), AFFINE, full=True), AFFINE, rows
+        )

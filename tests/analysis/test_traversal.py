@@ -17,10 +17,10 @@ from tests.analysis.random_models import (
     reconstruct,
 )
 from tests.pictures import centre_of_mass, dot
-from unwarp.analysis.traversal import traverse, traverse_deformation, walkable_columns
+from unwarp.analysis.traversal import invertible_columns, traverse, traverse_deformation
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import AE, VAE
-from unwarp.warps import Affine2d, Displacement2d, Identity, Similarity2d, named
+from unwarp.warps import Affine2d, Displacement2d, Identity, Similarity2d, warp_named
 
 
 def test_rows_are_sorted_by_rate() -> None:
@@ -31,7 +31,7 @@ def test_rows_are_sorted_by_rate() -> None:
         q = model.encode(X)
     assert q.content_log_sd is not None
     rate = kl_divergence(Normal(q.content_mean, q.content_log_sd.exp()), Normal(0.0, 1.0)).mean(0)
-    torch.testing.assert_close(walk.figures, rate.sort(descending=True).values)
+    torch.testing.assert_close(walk.row_scores, rate.sort(descending=True).values)
     order = [int(axis.name.removeprefix("content_")) for axis in walk.axes]
     assert order == rate.argsort(descending=True).tolist()
     assert walk.labels[0] == f"content {order[0]}\nKL {rate.max():.2f} nats"
@@ -45,12 +45,12 @@ def test_rows_are_sorted_by_sd() -> None:
     codes = reconstruct(model, X)[0].content
     walk = traverse(model, X, span=1.5, n=3)
     torch.testing.assert_close(
-        walk.figures, codes.std(0, correction=0).sort(descending=True).values
+        walk.row_scores, codes.std(0, correction=0).sort(descending=True).values
     )
     first = int(walk.axes[0].name.removeprefix("content_"))
-    code = codes.mean(0) - 1.5 * torch.eye(4)[first] * walk.figures[0]
+    code = codes.mean(0) - 1.5 * torch.eye(4)[first] * walk.row_scores[0]
     torch.testing.assert_close(walk.x[0, :1], model.template(code[None]), atol=1e-5, rtol=0)
-    assert walk.labels[0].endswith(f"sd {walk.figures[0]:.2f}")
+    assert walk.labels[0].endswith(f"sd {walk.row_scores[0]:.2f}")
     assert walk.values.tolist() == [[-1.5, 0.0, 1.5]] * 4
 
 
@@ -113,11 +113,11 @@ def test_equal_columns_share_a_name() -> None:
 
 def test_ambiguous_columns_label_no_row() -> None:
     """A human column that several parameters change labels none of them."""
-    model = AE(warp=named("time"), n_content=2, net=SMALL).build((1, 32)).eval()
+    model = AE(warp=warp_named("time"), n_content=2, net=SMALL).build((1, 32)).eval()
     walk = traverse_deformation(model, torch.zeros(2), 3)
     assert [axis.name for axis in walk.axes] == [f.name for f in model.chart.factors]
     assert len(set(walk.labels)) == len(walk.labels) > 1
-    shift = AE(warp=named("time-shift"), n_content=2, net=SMALL).build((1, 32)).eval()
+    shift = AE(warp=warp_named("time-shift"), n_content=2, net=SMALL).build((1, 32)).eval()
     assert traverse_deformation(shift, torch.zeros(2), 3).axes[0].name == "lag_samples"
 
 
@@ -131,9 +131,9 @@ def test_full_circle_is_covered_once() -> None:
 
 def test_columns_of_invertible_parts() -> None:
     """Only columns of invertible parts are varied."""
-    assert walkable_columns(CHAIN) == tuple(range(18, 24))
-    assert walkable_columns(Affine2d()) == tuple(range(6))
-    assert walkable_columns(Identity()) == walkable_columns(Displacement2d(3)) == ()
+    assert invertible_columns(CHAIN) == tuple(range(18, 24))
+    assert invertible_columns(Affine2d()) == tuple(range(6))
+    assert invertible_columns(Identity()) == invertible_columns(Displacement2d(3)) == ()
 
 
 @pytest.mark.parametrize(

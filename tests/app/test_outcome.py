@@ -21,7 +21,7 @@ def test_metrics_json_holds_all_scores(series_run: Outcome, tmp_path: Path) -> N
         assert record[name]["scores"] == pytest.approx(dict(trial.report.scores), nan_ok=True)
         assert record[name]["missing"] == trial.report.missing
         assert restore(record[name]["recipe"]) == trial.unwarper.recipe_
-    assert record["baselines"] == pytest.approx(dict(series_run.baselines.scores), nan_ok=True)
+    assert record["baselines"] == pytest.approx(dict(series_run.sample_scores.scores), nan_ok=True)
     assert record["held_out"] == len(series_run.test)
 
 
@@ -36,6 +36,6 @@ def test_second_views_count_as_samples(series_run: Outcome) -> None:
     """With second views a model trains on two samples for each of the data set."""
     unwarper = copy(series_run.warped.unwarper)
     speed = unwarper.history_.samples_per_second
-    assert series_run.warped.images_per_second == speed > 0
+    assert series_run.warped.samples_per_second == speed > 0
     unwarper.recipe_ = replace(unwarper.recipe_, views=0.3)  # type: ignore[call-arg]
-    assert replace(series_run.warped, unwarper=unwarper).images_per_second == 2 * speed
+    assert replace(series_run.warped, unwarper=unwarper).samples_per_second == 2 * speed

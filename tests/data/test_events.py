@@ -24,7 +24,7 @@ LAYOUTS: dict[str, tuple[Any, Any]] = {
 def test_events_keep_their_form(events: Any, expected: Any) -> None:
     """Times that go through fractions come back equal and in their form."""
     parsed = Events.of(events, 2)
-    times = parsed.at(parsed.shares(SPANS), SPANS)
+    times = parsed.from_shares(parsed.as_shares(SPANS), SPANS)
     assert isinstance(times, list) == (parsed.counts is not None)
     for row, expected_row in zip(times, expected, strict=True):
         np.testing.assert_allclose(row, expected_row)
@@ -32,8 +32,8 @@ def test_events_keep_their_form(events: Any, expected: Any) -> None:
 
 def test_shares_refer_to_each_span() -> None:
     """Fractions refer to the span of each series; a moment counts as duration 1."""
-    assert Events.of([2.0, 12.0], 2).shares(SPANS).tolist() == [[0.5, 3.0], [-0.4, 0.1]]
-    assert Events.of([3.0], 1).shares(np.array([[3.0, 3.0]])).tolist() == [[0.0]]
+    assert Events.of([2.0, 12.0], 2).as_shares(SPANS).tolist() == [[0.5, 3.0], [-0.4, 0.1]]
+    assert Events.of([3.0], 1).as_shares(np.array([[3.0, 3.0]])).tolist() == [[0.0]]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,13 @@ from hypothesis.extra import numpy as hnp
 
 from unwarp.core import ScaleName
 from unwarp.data import arrays
-from unwarp.data.scaling import Scaler, fit_sample_scaler, fit_scaler, uneven_channels, value_range
+from unwarp.data.scaling import (
+    Scaler,
+    channel_scale_hint,
+    fit_sample_scaler,
+    fit_scaler,
+    value_range,
+)
 from unwarp.errors import ConfigError, DataError
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -73,11 +79,11 @@ def test_uneven_channels_give_a_hint() -> None:
     """A channel that varies far more than another is named, with the option to change."""
     x = np.random.default_rng(0).normal(size=(5, 4, 30)) * np.array([1.0, 30.0, 0.0, 5.0])[:, None]
     x[:, 3, 4], x[0, 1, 0] = np.nan, np.nan
-    hint = uneven_channels(x)
+    hint = channel_scale_hint(x)
     assert "channel 1 varies" in hint and "as much as channel 0 " in hint
     assert "scale='channel'" in hint
     for similar in (x[:, [0, 2, 3]], x[:, :1], x[:, 2:3], np.full_like(x, np.nan)):
-        assert uneven_channels(similar) == ""
+        assert channel_scale_hint(similar) == ""
 
 
 def test_constant_channel_becomes_zero() -> None:

@@ -8,7 +8,13 @@ import torch
 
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import load
-from unwarp.datasets.affine_mnist import SIZE, Nuisance, binarised, fresh, observed
+from unwarp.datasets.affine_mnist import (
+    SIZE,
+    Nuisance,
+    binarise,
+    fixed_observations,
+    with_random_draws,
+)
 from unwarp.warps import Affine2d, AffineMap, Window
 
 FRAME = Window.frame((SIZE, SIZE))
@@ -63,7 +69,7 @@ def test_no_deformation_pads_the_picture(clean: Dataset) -> None:
 
 def test_observations_have_frame_size(clean: Dataset) -> None:
     """Observations have the size of the frame, and values from 0 to 1."""
-    data = fresh(clean)
+    data = with_random_draws(clean)
     x = data.batch(torch.arange(50), generator()).x
     assert x.shape == (50, 1, SIZE, SIZE) and data.shape == (1, SIZE, SIZE)
     assert x.dtype == torch.float32
@@ -72,7 +78,7 @@ def test_observations_have_frame_size(clean: Dataset) -> None:
 
 def test_fresh_batches_follow_the_generator(clean: Dataset) -> None:
     """Batches of one generator differ, those of equal generators do not."""
-    data, index, ongoing = fresh(clean), torch.arange(20), generator()
+    data, index, ongoing = with_random_draws(clean), torch.arange(20), generator()
     first, second = data.batch(index, ongoing).x, data.batch(index, ongoing).x
     assert torch.equal(first, data.batch(index, generator()).x)
     assert (first - second).abs().flatten(1).amax(1).min() > 0.1
@@ -80,7 +86,7 @@ def test_fresh_batches_follow_the_generator(clean: Dataset) -> None:
 
 def test_observed_set_follows_its_seed(clean: Dataset) -> None:
     """Equal seeds give equal sets, and batches do not draw again."""
-    first, repeat, other = (observed(sample(clean), 2, seed=seed) for seed in (1, 1, 2))
+    first, repeat, other = (fixed_observations(sample(clean), 2, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(first.x, repeat.x)
     assert not torch.equal(first.x, other.x)
     index = torch.arange(10)
@@ -90,7 +96,7 @@ def test_observed_set_follows_its_seed(clean: Dataset) -> None:
 def test_true_maps_make_the_observations(clean: Dataset) -> None:
     """The true maps of the originals reproduce the observations."""
     originals = sample(clean)
-    data = observed(originals, 2, seed=1)
+    data = fixed_observations(originals, 2, seed=1)
     assert (
         data.ids is not None
         and data.maps is not None
@@ -105,7 +111,7 @@ def test_true_maps_make_the_observations(clean: Dataset) -> None:
 
 def test_observed_set_does_not_draw(clean: Dataset) -> None:
     """A fixed set made from one that draws does not draw."""
-    data = observed(fresh(sample(clean)), 1, seed=1)
+    data = fixed_observations(with_random_draws(sample(clean)), 1, seed=1)
     index = torch.arange(10)
     assert torch.equal(data.batch(index, generator()).x, data.x[index])
 
@@ -113,7 +119,8 @@ def test_observed_set_does_not_draw(clean: Dataset) -> None:
 def test_noise_has_its_deviation(clean: Dataset) -> None:
     """Noise has the standard deviation that is asked for, and values stay in range."""
     quiet, loud = (
-        observed(sample(clean), 1, seed=3, nuisance=Nuisance(noise=noise)).x for noise in (0.0, 0.1)
+        fixed_observations(sample(clean), 1, seed=3, nuisance=Nuisance(noise=noise)).x
+        for noise in (0.0, 0.1)
     )
     assert float(loud.min()) >= 0 and float(loud.max()) <= 1
     grey = (quiet > 0.4) & (quiet < 0.6)
@@ -150,7 +157,7 @@ def test_shift_fills_its_range(clean: Dataset) -> None:
 def test_binary_pixels_average_to_grey(clean: Dataset) -> None:
     """Drawn pixels have the grey values as means; a threshold is at 1/2."""
     x = clean.x[:4]
-    draws = torch.stack([binarised(x, generator(seed)) for seed in range(400)])
+    draws = torch.stack([binarise(x, generator(seed)) for seed in range(400)])
     assert set(draws.unique().tolist()) == {0.0, 1.0}
     torch.testing.assert_close(draws.mean(0), x, atol=0.13, rtol=0)
     grey = Nuisance()(x, generator())

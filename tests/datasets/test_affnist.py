@@ -13,7 +13,7 @@ from scipy.io import savemat
 
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import affnist
-from unwarp.datasets.affine_mnist import observed
+from unwarp.datasets.affine_mnist import fixed_observations
 from unwarp.errors import DataError
 from unwarp.warps import Affine2d
 
@@ -23,7 +23,7 @@ N = 300
 @pytest.fixture(scope="module")
 def deformed(clean: Dataset) -> Dataset:
     """Digits drawn from affNIST's distribution."""
-    return observed(clean.subset(np.arange(N) * (len(clean) // N)), 1, seed=0)
+    return fixed_observations(clean.subset(np.arange(N) * (len(clean) // N)), 1, seed=0)
 
 
 def columns(data: Dataset) -> NDArray[np.uint8]:

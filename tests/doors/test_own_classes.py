@@ -129,8 +129,8 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_toy_names_are_registered(folder: Path) -> None:
     """Names of the project are available like the built-in ones."""
-    assert warps.named("toy").name == "toy"
-    assert warps.named("toy+gain").parts[0] == warps.named("toy")
+    assert warps.warp_named("toy").name == "toy"
+    assert warps.warp_named("toy+gain").parts[0] == warps.warp_named("toy")
     assert "toy-data" in datasets.names() and "digits" in datasets.names()
     assert read(folder / "series.toy").x.shape == (24, 32)
 
@@ -156,7 +156,7 @@ def test_toy_data_cannot_be_built_in(folder: Path) -> None:
 
 def test_toy_warp_keeps_the_laws(folder: Path) -> None:
     """The warp of the project keeps the main laws of `tests/laws/test_warps.py`."""
-    warp = warps.named("toy").bind((32,))
+    warp = warps.warp_named("toy").bind((32,))
     times, raw = torch.linspace(-0.1, 1.1, 13)[:, None].double(), torch.randn(5, 1).double()
     identity, map = (warp.map(warp.constrain(values)) for values in (torch.zeros_like(raw), raw))
     torch.testing.assert_close(identity.pull(times), times.expand(5, -1, -1))

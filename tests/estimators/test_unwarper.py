@@ -22,7 +22,7 @@ from unwarp.datasets import bumps
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import Net
 from unwarp.training.callbacks import Callback
-from unwarp.warps import named
+from unwarp.warps import warp_named
 
 EXPECTED_FAILURES = {
     "check_methods_subset_invariance": "float32 sums depend on the batch size in their last digit; "
@@ -142,7 +142,10 @@ def test_unusable_data_are_refused(x: np.ndarray[Any, Any], message: str) -> Non
 
 def test_named_warps_chain() -> None:
     """A plus sign joins two warps in the order of their names."""
-    assert [part.name for part in named("displacement+affine").parts] == ["displacement", "affine"]
+    assert [part.name for part in warp_named("displacement+affine").parts] == [
+        "displacement",
+        "affine",
+    ]
 
 
 def test_points_move_with_the_values() -> None:
@@ -167,12 +170,12 @@ def test_auto_warp_follows_the_domain() -> None:
         )
     series = np.random.default_rng(0).random((16, 40))
     assert Unwarper(recipe="vae", max_steps=1, n_clusters=2).fit(series).recipe_.warp.name == "time"
-    named_time = Unwarper(recipe=AE(warp=named("time"), views=0.0), max_steps=1, n_clusters=2).fit(
-        series
-    )
+    named_time = Unwarper(
+        recipe=AE(warp=warp_named("time"), views=0.0), max_steps=1, n_clusters=2
+    ).fit(series)
     assert named_time.recipe_.warp.name == "time"
     with pytest.raises(ConfigError, match="acts on series data"):
-        Unwarper(recipe=AE(warp=named("time"))).fit(pictures(16))
+        Unwarper(recipe=AE(warp=warp_named("time"))).fit(pictures(16))
 
 
 def test_precision_reaches_the_training(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.laws.warps import (
     random_theta,
     samples,
 )
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from unwarp.errors import NotInvertibleError
 from unwarp.warps import Map, Warp, align
 
@@ -90,14 +90,14 @@ def test_compose_expands_one_row(warp: Warp) -> None:
 def test_map_gradients_are_right(warp: Warp) -> None:
     """Gradients by theta, samples and points agree with finite differences."""
     theta = 0.7 * random_theta(warp, 1).detach()
-    x = smooth(1, (5, 6), sigma=1.0).double()
+    x = smooth_noise(1, (5, 6), sigma=1.0).double()
     x = x.squeeze(1) if warp.domain == "series" else x
     points = points_of(warp)[:6] * 0.7
     for tensor in (theta, x, points):
         tensor.requires_grad_(tensor.numel() > 0)
     assert gradcheck(lambda theta, x: warp.map(theta)(x), (theta, x))
     assert gradcheck(lambda theta, points: warp.map(theta).pull(points), (theta, points))
-    if warp.map(theta).invertible:
+    if warp.map(theta).is_invertible:
         assert gradcheck(lambda theta, points: warp.map(theta).push(points), (theta, points))
 
 

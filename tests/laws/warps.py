@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from unwarp.warps import (
     Affine2d,
     Chain,
@@ -77,7 +77,11 @@ def points_of(warp: Warp) -> Tensor:
 
 def samples(warp: Warp, n: int = N) -> Tensor:
     """Smooth data (n, C, ...) on the frame of `warp`, float64."""
-    x = smooth(n, (3, *LENGTH)).squeeze(1) if warp.domain == "series" else smooth(n, FRAME)
+    x = (
+        smooth_noise(n, (3, *LENGTH)).squeeze(1)
+        if warp.domain == "series"
+        else smooth_noise(n, FRAME)
+    )
     return x.double()
 
 

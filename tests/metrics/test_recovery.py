@@ -17,7 +17,7 @@ from unwarp.metrics.recovery import (
     factor_r2,
     observation_pairs,
     recovery,
-    relative,
+    relative_poses,
 )
 from unwarp.warps import Affine2d, AffineMap, Chain, Displacement2d, IdentityMap, translation
 
@@ -136,7 +136,7 @@ def test_identity_has_error_of_motion() -> None:
     """An estimate without motion has errors as large as the motion."""
     true = true_maps()
     scores = recovery(IdentityMap(2 * M), AffineMap(true.matrix.float()), IDS, SIZE)
-    columns = relative(true, true, IDS, SIZE)
+    columns = relative_poses(true, true, IDS, SIZE)
     turns = next(values for f, (_, values) in columns.items() if f.name == "rotation_deg")
     assert scores["angle_deg"] == pytest.approx(float(turns.abs().median()), rel=1e-4)
 
@@ -161,8 +161,8 @@ def test_order_of_rows_does_not_matter() -> None:
     order = np.random.default_rng(0).permutation(2 * M)
     rows = torch.as_tensor(order)
     estimate = composed(true_maps(), maps(2 * M, 1))
-    straight = relative(estimate, true_maps(), IDS, SIZE)
-    shuffled = relative(estimate[rows], true_maps()[rows], IDS[order], SIZE)
+    straight = relative_poses(estimate, true_maps(), IDS, SIZE)
+    shuffled = relative_poses(estimate[rows], true_maps()[rows], IDS[order], SIZE)
     one, _ = observation_pairs(IDS[order])
     same_order = torch.as_tensor(order[one] % 2 == 0)
     for (_, a), (_, b) in zip(straight.values(), shuffled.values(), strict=True):

@@ -8,10 +8,10 @@ import pytest
 from unwarp.core import Array, Labels
 from unwarp.errors import DataError
 from unwarp.metrics.separation import (
+    class_separation,
     codes_separation,
-    nearest,
+    nearest_accuracy,
     nearest_centroids,
-    separation,
     variance_left,
     variance_ratio,
 )
@@ -31,14 +31,14 @@ def classes(n: int, noise: float, seed: int) -> tuple[Array, Labels]:
 
 def test_separate_classes_score_one() -> None:
     """Separate classes are read without error."""
-    scores = separation(*classes(40, 0.1, 0), *classes(20, 0.1, 1))
+    scores = class_separation(*classes(40, 0.1, 0), *classes(20, 0.1, 1))
     assert scores == {"1nn": 1.0, "centroid": 1.0, "acc": 1.0, "nmi": pytest.approx(1.0)}
 
 
 def test_noise_is_chance() -> None:
     """Noise has the accuracy of a guess."""
     labels = RANDOM.integers(0, 2, 400)
-    scores = nearest(
+    scores = nearest_accuracy(
         RANDOM.normal(size=(400, 5)),
         labels,
         RANDOM.normal(size=(400, 5)),
@@ -50,7 +50,7 @@ def test_noise_is_chance() -> None:
 def test_neighbour_reads_class_in_two_parts() -> None:
     """The nearest neighbour reads a class in two parts, the nearest mean does not."""
     train, labels = np.array([[-1.0], [1.0], [-0.1], [0.1]]), np.array([0, 0, 1, 1])
-    scores = nearest(train, labels, np.array([[-0.9], [0.9], [-0.08], [0.08]]), labels)
+    scores = nearest_accuracy(train, labels, np.array([[-0.9], [0.9], [-0.08], [0.08]]), labels)
     assert scores["1nn"] == 1.0 and scores["centroid"] <= 0.75
 
 
@@ -87,7 +87,7 @@ def test_more_means_read_class_in_two_parts() -> None:
     test = np.array([[-0.9], [0.9], [-0.08], [0.08]])
     assert (
         nearest_centroids(train, labels, test, labels)
-        == nearest(train, labels, test, labels)["centroid"]
+        == nearest_accuracy(train, labels, test, labels)["centroid"]
     )
     assert nearest_centroids(train, labels, test, labels, n_means=2) == 1.0
     assert nearest_centroids(train, labels, test, labels, n_means=9) == 1.0

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from tests.pictures import blobs
-from tests.weights import moved, tensors
+from tests.weights import has_changed, tensors
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
 from unwarp.metrics.samples import density_coverage
 from unwarp.models import Net
-from unwarp.models.critics import Critic, coverage, critic_for, frozen
+from unwarp.models.critics import Critic, build_critic, coverage, freeze_weights
 from unwarp.models.families.gan import GAN
 from unwarp.training.loop import train
 
@@ -50,12 +50,12 @@ def test_frozen_weights_get_no_gradient() -> None:
     """Buffers do not change, the input gets a gradient, and learning goes on afterwards."""
     critic = Critic(SMALL, SHAPE, spectral=True).train()
     initial, x = tensors(critic), blobs(4).requires_grad_()
-    with frozen(critic):
+    with freeze_weights(critic):
         critic(x).sum().backward()
     assert x.grad is not None and all(
         p.grad is None and p.requires_grad for p in critic.parameters()
     )
-    assert critic.training and not moved(initial, critic)
+    assert critic.training and not has_changed(initial, critic)
 
 
 def test_critic_refuses_another_shape() -> None:
@@ -77,7 +77,7 @@ def test_critic_weights_follow_model_seed() -> None:
     """Models with one seed get equal critics, others get other critics."""
 
     def initial_weights(seed: int) -> Tensor:
-        critic = critic_for(GAN(n_content=3, net=SMALL).build(SHAPE, seed=seed), SMALL)
+        critic = build_critic(GAN(n_content=3, net=SMALL).build(SHAPE, seed=seed), SMALL)
         return torch.cat([p.detach().flatten() for p in critic.parameters()])
 
     assert torch.equal(initial_weights(1), initial_weights(1))

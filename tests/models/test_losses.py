@@ -20,7 +20,7 @@ from unwarp.models.losses import (
     gaussian_log_density,
     gaussian_nll,
     gaussian_rate,
-    gaussian_rates,
+    gaussian_rate_per_column,
     generator_loss,
     gradient_penalty,
     reparametrise,
@@ -83,11 +83,11 @@ def test_gaussian_columns_agree_with_torch() -> None:
     """Rates of columns sum to the rate, and rates and densities are those of torch."""
     mean, log_sd = torch.randn(2, 5, 3).double().unbind()
     torch.testing.assert_close(
-        gaussian_rates(mean, log_sd, 0.7).sum(-1), gaussian_rate(mean, log_sd, 0.7)
+        gaussian_rate_per_column(mean, log_sd, 0.7).sum(-1), gaussian_rate(mean, log_sd, 0.7)
     )
     scales = torch.tensor([0.5, 1.0, 2.0]).double()
     exact = kl_divergence(Normal(mean, log_sd.exp()), Normal(torch.zeros(3).double(), scales))
-    torch.testing.assert_close(gaussian_rates(mean, log_sd, scales), exact)
+    torch.testing.assert_close(gaussian_rate_per_column(mean, log_sd, scales), exact)
     x = torch.randn(5, 3).double()
     expected = Normal(mean, log_sd.exp()).log_prob(x)  # type: ignore[no-untyped-call]
     torch.testing.assert_close(gaussian_log_density(x, mean, log_sd), expected)

@@ -65,9 +65,9 @@ def test_hooks_are_updates_and_centring() -> None:
     """The search is updated between steps, and the model centred at the end."""
     x, model = bars_and_blocks(8), replace(SMALL, pose_updates=3).build((1, 20, 20))
     hooks = model.training_hooks
-    assert hooks.updates == 3 and isinstance(model.search, PoseSearch)
+    assert hooks.n_updates == 3 and isinstance(model.search, PoseSearch)
     hooks.update(x)
     assert model.search.clusters.isfinite().all() and not model.anchor_theta.any()
     hooks.finish(x)
     assert model.anchor_theta.any()
-    assert replace(SMALL, starts=1).build((1, 20, 20)).training_hooks.updates == 0
+    assert replace(SMALL, starts=1).build((1, 20, 20)).training_hooks.n_updates == 0

@@ -50,7 +50,7 @@ def test_clusters_survive_a_file(tmp_path: Path) -> None:
     copied, recipe, _ = load(tmp_path / "model")
     assert isinstance(copied.search, PoseSearch)
     assert torch.equal(copied.search.clusters, model.search.clusters) and recipe == SMALL
-    assert torch.equal(model.search.choose(x), copied.search.choose(x))
+    assert torch.equal(model.search.choose_angles(x), copied.search.choose_angles(x))
 
 
 def test_choose_without_clusters_is_best() -> None:
@@ -60,7 +60,7 @@ def test_choose_without_clusters_is_best() -> None:
     assert search.n_clusters == 0
     poses = search.first_pass(x)
     best = poses.angles[poses.misfit.argmin(0), torch.arange(len(x))]
-    assert torch.equal(search.choose(x), best) and len(best.unique()) > 1
+    assert torch.equal(search.choose_angles(x), best) and len(best.unique()) > 1
 
 
 def test_choose_with_clusters_in_training() -> None:
@@ -68,18 +68,18 @@ def test_choose_with_clusters_in_training() -> None:
     x, search = pictures(), search_of(replace(SMALL, pose_updates=1)).train()
     poses, columns = search.first_pass(x), torch.arange(len(x))
     best = poses.angles[poses.misfit.argmin(0), columns]
-    assert torch.equal(search.choose(x), best)
+    assert torch.equal(search.choose_angles(x), best)
     search.update_clusters(x)
     assert search.training and search.clusters.isfinite().all()
     search.clusters[:] = poses.codes[poses.misfit.argmax(0), columns][:2]
     rows, _ = nearest_candidates(
         poses.codes, poses.misfit, search.clusters, MAX_FIRST_PASS_MISFIT_RATIO
     )
-    assert torch.equal(search.choose(x), poses.angles[rows, columns])
-    assert not torch.equal(search.choose(x), best)
+    assert torch.equal(search.choose_angles(x), poses.angles[rows, columns])
+    assert not torch.equal(search.choose_angles(x), best)
     constant = search_of(SMALL).train()
     constant.load_state_dict(search.state_dict())
-    assert torch.equal(constant.choose(x), best)
+    assert torch.equal(constant.choose_angles(x), best)
 
 
 def test_candidates_are_quarters_from_best() -> None:
@@ -102,7 +102,9 @@ def test_search_keeps_the_mode_of_networks() -> None:
     assert isinstance(model.search, PoseSearch)
     model.search.update_clusters(pictures())
     assert model.encoder.training and model.decoder.training
-    assert torch.equal(model.search.choose(pictures()), model.search.choose(pictures()))
+    assert torch.equal(
+        model.search.choose_angles(pictures()), model.search.choose_angles(pictures())
+    )
 
 
 def test_search_owns_no_networks() -> None:
@@ -121,14 +123,14 @@ def test_single_start_chooses_nothing() -> None:
     assert isinstance(search, SingleStart)
     search.update_clusters(pictures())
     assert not search.n_clusters and not search.n_updates and not search.state_dict()
-    assert search.choose(pictures()) is None  # type: ignore[func-returns-value]
+    assert search.choose_angles(pictures()) is None  # type: ignore[func-returns-value]
     assert torch.equal(search.memberships(torch.zeros(4, 3)), torch.ones(4, 1))
 
 
 def test_search_refuses_another_shape() -> None:
     """The message names the shape that the model was built for."""
     with pytest.raises(DataError, match=r"built for \(1, 12, 12\)"):
-        search_of(SMALL).choose(pictures()[..., :-1])
+        search_of(SMALL).choose_angles(pictures()[..., :-1])
 
 
 @pytest.mark.parametrize("field", ["pose_clusters", "pose_updates"])

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Net
 from unwarp.models.losses import gaussian_energy
-from unwarp.models.starts import Start, angle, build_start, rotation
+from unwarp.models.starts import Start, build_start, rotation, rotation_angle
 from unwarp.warps import Affine2d, AffineMap, CosineTime, Identity, Rigid2d, Similarity2d, Window
 
 FRAME = Window.frame((40, 48))
@@ -56,10 +56,10 @@ def test_moments_undone_give_standard_size() -> None:
 
 def test_rotation_equals_that_of_the_warp() -> None:
     """Also in a frame that is not square."""
-    angle = torch.tensor([0.7, -2.0])
-    theta = torch.stack([angle, *(torch.zeros(2) for _ in range(3))], -1)
+    rotation_angle = torch.tensor([0.7, -2.0])
+    theta = torch.stack([rotation_angle, *(torch.zeros(2) for _ in range(3))], -1)
     map = Similarity2d(rotation=180, size=(40, 48)).map(theta)
-    torch.testing.assert_close(rotation(angle, 40 / 48).matrix, map.matrix)
+    torch.testing.assert_close(rotation(rotation_angle, 40 / 48).matrix, map.matrix)
 
 
 def test_start_of_empty_picture_is_finite() -> None:
@@ -103,7 +103,7 @@ def test_best_angle_explains_sample_best() -> None:
         views=0.0,
         net=Net("mlp", (16,), (16,)),
     )
-    model, x = recipe.build((1, 20, 24), seed=0).eval(), smooth(6, (20, 24))
+    model, x = recipe.build((1, 20, 24), seed=0).eval(), smooth_noise(6, (20, 24))
     for parameter in model.decoder.parameters():
         parameter.data.mul_(8)
     posterior, misfits = model.encode(x), []
@@ -130,7 +130,7 @@ def test_angles_do_not_depend_on_the_batch() -> None:
         .build((1, 20, 20))
         .eval()
     )
-    x = smooth(5, (20, 20))
+    x = smooth_noise(5, (20, 20))
     torch.testing.assert_close(
         model.encode(x).content[2:3], model.encode(x[2:3]).content, atol=1e-5, rtol=1e-4
     )
@@ -166,9 +166,9 @@ def test_prior_counts_scale_not_shift() -> None:
 
 @pytest.mark.parametrize("aspect", [1.0, 0.5, 2.0])
 def test_angle_undoes_rotation(aspect: float) -> None:
-    """`angle` is the inverse of `rotation` in frames of any aspect, also for an affine warp."""
+    """`rotation_angle` inverts `rotation` in frames of any aspect, also for an affine warp."""
     angles = torch.tensor([-3.0, -1.0, 0.0, 0.5, 2.0])
-    torch.testing.assert_close(angle(rotation(angles, aspect), aspect), angles)
+    torch.testing.assert_close(rotation_angle(rotation(angles, aspect), aspect), angles)
     warp = Affine2d(rotation=180, size=(round(20 * aspect), 20))
     theta = torch.tensor([[0.7, 0.2, -0.3, 0.4, 0.1, 0.0]])
-    torch.testing.assert_close(angle(warp.map(theta), aspect), theta[:, 0])
+    torch.testing.assert_close(rotation_angle(warp.map(theta), aspect), theta[:, 0])

@@ -11,7 +11,7 @@ import pytest
 from unwarp._version import __version__
 from unwarp.errors import CheckpointError
 from unwarp.models import AE, Net
-from unwarp.models.store import FORMAT, load, save
+from unwarp.models.store import FORMAT_VERSION, load, save
 from unwarp.warps import Affine2d, Chain, Displacement2d
 
 RECIPE = AE(
@@ -58,7 +58,7 @@ def test_nothing_on_disk_is_a_pickle(folder: Path) -> None:
 
 def test_older_format_says_who_wrote_it(folder: Path) -> None:
     """A folder of an older format is refused with its version and the mend."""
-    rewrite_config(folder, format_version=FORMAT - 1, unwarp="0.0.9")
+    rewrite_config(folder, format_version=FORMAT_VERSION - 1, unwarp="0.0.9")
     with pytest.raises(
         CheckpointError, match=r"written by unwarp 0\.0\.9 .*train the model again, or install"
     ):
@@ -67,9 +67,10 @@ def test_older_format_says_who_wrote_it(folder: Path) -> None:
 
 def test_newer_format_asks_for_an_upgrade(folder: Path) -> None:
     """A folder of a newer format is refused with the command that upgrades."""
-    rewrite_config(folder, format_version=FORMAT + 1)
+    rewrite_config(folder, format_version=FORMAT_VERSION + 1)
     with pytest.raises(
-        CheckpointError, match=rf"this unwarp {__version__} reads up to {FORMAT}; upgrade with: pip"
+        CheckpointError,
+        match=rf"this unwarp {__version__} reads up to {FORMAT_VERSION}; upgrade with: pip",
     ):
         load(folder)
 

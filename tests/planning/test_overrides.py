@@ -11,31 +11,37 @@ import pytest
 from unwarp import AE, VAE, Affine2d, Chain, CosineTime
 from unwarp.errors import ConfigError
 from unwarp.models import Net
-from unwarp.planning.overrides import lay_over, parse_overrides
+from unwarp.planning.overrides import apply_overrides, parse_overrides
 from unwarp.planning.presets import DIGITS, SERIES
-from unwarp.warps import named
+from unwarp.warps import warp_named
 
 
 def test_no_overrides_change_nothing() -> None:
-    """Without overrides `lay_over` returns the recipe itself."""
+    """Without overrides `apply_overrides` returns the recipe itself."""
     assert parse_overrides() == {}
-    assert lay_over(DIGITS, {}) is DIGITS
+    assert apply_overrides(DIGITS, {}) is DIGITS
 
 
 def test_overrides_change_their_field_alone() -> None:
     """All other fields keep their values."""
-    assert lay_over(DIGITS, {"n_content": 9}) == replace(DIGITS, n_content=9)
+    assert apply_overrides(DIGITS, {"n_content": 9}) == replace(DIGITS, n_content=9)
     refined = replace(SERIES, refinements=1, swap=True)
-    assert lay_over(refined, {"n_content": 4}) == replace(refined, n_content=4)
-    assert lay_over(SERIES, {"warp.sampling_rate": 50}).warp == CosineTime(sampling_rate=50.0)
+    assert apply_overrides(refined, {"n_content": 4}) == replace(refined, n_content=4)
+    assert apply_overrides(SERIES, {"warp.sampling_rate": 50}).warp == CosineTime(
+        sampling_rate=50.0
+    )
     slower = replace(SERIES, optimiser=replace(SERIES.optimiser, lr=1e-4))
-    assert lay_over(SERIES, {"optimiser.lr": 1e-4}) == slower
+    assert apply_overrides(SERIES, {"optimiser.lr": 1e-4}) == slower
 
 
 def test_warps_are_set_by_name() -> None:
     """A name gives the warp with its defaults; later overrides set its fields."""
-    assert lay_over(AE(), {"warp": "displacement+affine"}).warp == named("displacement+affine")
-    assert lay_over(AE(), {"warp": "affine", "warp.rotation": 90}).warp == Affine2d(rotation=90.0)
+    assert apply_overrides(AE(), {"warp": "displacement+affine"}).warp == warp_named(
+        "displacement+affine"
+    )
+    assert apply_overrides(AE(), {"warp": "affine", "warp.rotation": 90}).warp == Affine2d(
+        rotation=90.0
+    )
 
 
 def test_settings_go_before_the_file(tmp_path: Path) -> None:
@@ -49,8 +55,8 @@ def test_settings_go_before_the_file(tmp_path: Path) -> None:
         "beta": 2,
         "net.kind": "conv",
     }
-    expected = VAE(warp=named("displacement+affine"), net=Net("conv"), beta=2.0)
-    assert lay_over(VAE(), overrides) == expected
+    expected = VAE(warp=warp_named("displacement+affine"), net=Net("conv"), beta=2.0)
+    assert apply_overrides(VAE(), overrides) == expected
 
 
 @pytest.mark.parametrize("text", ["x=[1", "n_content"])
@@ -75,7 +81,7 @@ def test_unreadable_settings_are_refused(text: str) -> None:
 def test_invalid_overrides_are_refused(overrides: dict[str, Any]) -> None:
     """Unknown fields and values of the wrong type are refused."""
     with pytest.raises(ConfigError):
-        lay_over(AE(), overrides)
+        apply_overrides(AE(), overrides)
 
 
 def test_fields_with_parts_name_them() -> None:
@@ -83,22 +89,22 @@ def test_fields_with_parts_name_them() -> None:
     with pytest.raises(
         ConfigError, match=r"net cannot be 'conv'; set one of its parts, as net.kind=.*channels"
     ):
-        lay_over(AE(), {"net": "conv"})
+        apply_overrides(AE(), {"net": "conv"})
 
 
 def test_parts_of_chains_are_set_by_name() -> None:
     """A field of a part is set by the name of the part; a chain has no such fields itself."""
-    turned = lay_over(DIGITS, {"warp.affine.rotation": 180.0})
+    turned = apply_overrides(DIGITS, {"warp.affine.rotation": 180.0})
     assert turned.warp == Chain(DIGITS.warp.parts[0], Affine2d(rotation=180.0))
     with pytest.raises(
         ConfigError,
         match=r"no field 'rotation'; set fields of its parts, as warp.PART.rotation, which are "
         "displacement, affine",
     ):
-        lay_over(DIGITS, {"warp.rotation": 180.0})
+        apply_overrides(DIGITS, {"warp.rotation": 180.0})
 
 
 def test_warps_are_set_whole() -> None:
     """An override may be a warp or its description."""
     for value in (Affine2d(rotation=90.0), {"family": "affine", "rotation": 90.0}):
-        assert lay_over(AE(), {"warp": value}).warp == Affine2d(rotation=90.0)
+        assert apply_overrides(AE(), {"warp": value}).warp == Affine2d(rotation=90.0)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from unwarp.core import Array
 from unwarp.errors import DataError
-from unwarp.plots.animation import animate, moving
+from unwarp.plots.animation import animate, render_frames
 
 RANDOM = np.random.default_rng(0)
 
@@ -58,7 +58,7 @@ def test_frames_show_samples() -> None:
     """Every frame shows its samples at the same places, and equal samples give equal frames."""
     bright = np.ones((3, 1, 8, 8)) * np.array([0.0, 0.5, 1.0])[:, None, None, None]
     tiles = {f"tile {i}": bright for i in range(8)}
-    frames = moving(tiles, {"tile 0": ["a", "b", "c"]})
+    frames = render_frames(tiles, {"tile 0": ["a", "b", "c"]})
     assert frames.dtype == np.uint8 and frames.shape[0] == 3 and frames.shape[3] == 3
     levels = [
         np.bincount(frame[..., 0].ravel(), minlength=256)[[0, 127, 128, 255]] for frame in frames
@@ -67,13 +67,13 @@ def test_frames_show_samples() -> None:
     assert area > 8 * 90**2
     assert levels[1][1] + levels[1][2] >= 0.98 * area
     assert levels[2][3] >= levels[0][3] + 0.98 * area
-    repeated = moving({"tile 0": bright[:1].repeat(2, 0)})
+    repeated = render_frames({"tile 0": bright[:1].repeat(2, 0)})
     assert np.array_equal(repeated[0], repeated[1])
 
 
 def test_frames_show_series() -> None:
     """Series change from frame to frame as images do."""
-    frames = moving({"series": RANDOM.random((2, 2, 30))})
+    frames = render_frames({"series": RANDOM.random((2, 2, 30))})
     assert not np.array_equal(frames[0], frames[1])
 
 

@@ -15,10 +15,10 @@ SCALE = Factor("scale_x", "factor", 0.6, 1.6)
 def test_embeddings_have_one_legend() -> None:
     """The legend names each class once, all points are drawn; without labels there is none."""
     points, labels = RANDOM.random((50, 2)), np.arange(50) % 5
-    figure = plots.maps({"before": points, "after": points + 1}, labels)
+    figure = plots.embeddings({"before": points, "after": points + 1}, labels)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["0", "1", "2", "3", "4"]
     assert sum(len(c.get_offsets()) for c in figure.axes[0].collections) == 50
-    assert not plots.maps({"one": points}, None).legends
+    assert not plots.embeddings({"one": points}, None).legends
 
 
 def test_recovery_axes() -> None:

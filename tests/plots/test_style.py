@@ -20,7 +20,7 @@ from unwarp import plots
 )
 def test_number_has_three_digits(value: float, text: str) -> None:
     """Numbers are rounded to three significant digits and have a true minus sign."""
-    assert plots.number(value) == text
+    assert plots.format_number(value) == text
 
 
 def test_style_is_restored() -> None:

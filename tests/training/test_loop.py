@@ -124,7 +124,7 @@ def test_players_step_in_turn() -> None:
         return {"score": critic(model.encode(batch.x).content).square().mean()}
 
     before = [p.detach().clone() for p in model.parameters()]
-    player = Player("critic", critic, loss, Optimiser(lr=0.1, warmup=1), every=3)
+    player = Player("critic", critic, loss, Optimiser(lr=0.1, warmup=1), interval=3)
     train(model, [player], pictures(), steps=9, batch_size=8, device="cpu")
     assert len(critic_weights) == 3
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from unwarp import AE
 from unwarp.models import Net
-from unwarp.training.progress import Choice, Progress
+from unwarp.training.progress import Announcer, Progress
 from unwarp.training.state import State
 from unwarp.warps import Identity
 
@@ -90,7 +90,9 @@ def test_bar_shows_the_completed_share() -> None:
 def test_decisions_name_the_time_bound(max_seconds: float | None, ending: str) -> None:
     """The line about the model ends with the steps and the bound on the time."""
     lines: list[str] = []
-    Choice(lines.append, max_seconds).on_start(State(SMALL_RECIPE.build((1, 8)), (), (), (), 40, 0))
+    Announcer(lines.append, max_seconds).on_start(
+        State(SMALL_RECIPE.build((1, 8)), (), (), (), 40, 0)
+    )
     assert lines[0].startswith("training without a warp (baseline)")
     assert lines[0].endswith(ending)
     assert torch.is_grad_enabled()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from tests.warps.affine_maps import FRAME, WARP, random_maps, rotation
 from unwarp.errors import ConfigError
 from unwarp.warps import Affine2d, Rigid2d, Similarity2d, translation
@@ -69,7 +69,7 @@ def test_similarity_theta_is_projection() -> None:
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_rotation_is_counter_clockwise(quarters: int) -> None:
     """Positive quarter turns agree with those of NumPy, counter-clockwise as seen."""
-    x = smooth(1, (20, 20)).double()
+    x = smooth_noise(1, (20, 20)).double()
     turned = rotation(90 * quarters, Affine2d(rotation=180).bind((20, 20)))(x)
     np.testing.assert_allclose(turned[0, 0], np.rot90(x[0, 0], quarters), atol=1e-9)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from tests.warps.affine_maps import FRAME, random_maps
 from tests.warps.chains import CHAIN, thetas
 from unwarp.warps import Affine2d, IdentityMap, translation
@@ -13,7 +13,7 @@ from unwarp.warps.affine_map import affine_part
 
 def test_translation_shifts_whole_pixels() -> None:
     """A shift by whole pixels moves the pixels and leaves zeros behind."""
-    x = smooth(1, FRAME)
+    x = smooth_noise(1, FRAME)
     shifted = translation(torch.tensor([[2 * 3 / 32, 2 * 2 / 24]]))(x)
     torch.testing.assert_close(shifted[:, :, 2:, 3:], x[:, :, :-2, :-3], atol=1e-5, rtol=0)
     assert shifted[:, :, :2].abs().max() < 1e-4

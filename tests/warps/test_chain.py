@@ -14,7 +14,7 @@ from unwarp.warps import (
     Identity,
     Similarity2d,
     Warp,
-    named,
+    warp_named,
 )
 
 
@@ -61,7 +61,7 @@ def test_chain_refuses_ambiguous_links(links: tuple[Warp, ...]) -> None:
 @pytest.mark.parametrize("name", ["displacement+similarity", "displacement+affine"])
 def test_chain_theta_gives_same_map(name: str) -> None:
     """Theta of a chain's map gives the same deformation again."""
-    warp = named(name).bind(FRAME)
+    warp = warp_named(name).bind(FRAME)
     map = warp.map(thetas(warp))
     torch.testing.assert_close(
         warp.map(warp.theta(map)).pull(POINTS), map.pull(POINTS), atol=1e-9, rtol=0

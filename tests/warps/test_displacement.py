@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from unwarp.errors import ConfigError, NotInvertibleError
 from unwarp.warps import Affine2d, Displacement2d, DisplacementMap, IdentityMap, translation
 
@@ -131,5 +131,5 @@ def test_recentred_displacement_keeps_theta() -> None:
     centred = WARP.recentre(anchor)
     theta = random_theta().float()
     torch.testing.assert_close(centred.theta(centred.map(theta)), theta)
-    x = smooth(3, FRAME)
+    x = smooth_noise(3, FRAME)
     torch.testing.assert_close(centred.map(0 * theta)(x), x, atol=1e-5, rtol=0)

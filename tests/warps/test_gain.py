@@ -41,7 +41,7 @@ def test_gain_commutes_with_time() -> None:
 def test_align_undoes_time_and_gain() -> None:
     """A chain of time and gain is invertible as a whole."""
     map = WARP.map(THETA)
-    assert map.invertible
+    assert map.is_invertible
     smooth = torch.sin(torch.linspace(0, 3, 2000)).expand(4, 1, -1).double()
     torch.testing.assert_close(align(map(smooth), map), smooth, atol=1e-3, rtol=0)
 

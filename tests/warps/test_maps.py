@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from tests.warps.chains import CHAIN, FRAME, POINTS, thetas
 from unwarp.warps import Affine2d, AffineMap, ChainMap, DisplacementMap, IdentityMap, Map
 
@@ -107,7 +107,7 @@ def test_identity_vanishes_in_products() -> None:
 
 def test_chain_map_resamples_by_part() -> None:
     """Resampling part by part is close to one reading at the pulled points."""
-    x = smooth(4, FRAME, sigma=4.0).double()
+    x = smooth_noise(4, FRAME, sigma=4.0).double()
     map = CHAIN.map(thetas(CHAIN))
     assert isinstance(map, ChainMap)
     single_reading = Map.__call__(map, x, padding="border")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.ndimage import affine_transform
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from tests.warps.affine_maps import FRAME, WARP, random_maps, rotation
 from unwarp.errors import ConfigError
 from unwarp.warps import IdentityMap, Padding, to_matrix
@@ -30,7 +30,7 @@ def test_rotation_has_sign_of_opencv(degrees: float) -> None:
 
 def test_opencv_matrix_warps_in_opencv() -> None:
     """OpenCV gives the same picture with the matrix."""
-    x, maps = smooth(4, FRAME), random_maps()
+    x, maps = smooth_noise(4, FRAME), random_maps()
     matrices = to_matrix(maps, FRAME, "opencv").numpy()
     expected = [
         cv2.warpAffine(p[0].numpy(), m[:2], FRAME[::-1]) for p, m in zip(x, matrices, strict=True)
@@ -43,7 +43,7 @@ def test_opencv_matrix_warps_in_opencv() -> None:
 
 def test_skimage_matrix_reads_in_scipy() -> None:
     """SciPy reads the same picture from the template with the matrix."""
-    x, maps = smooth(4, FRAME).double(), random_maps()
+    x, maps = smooth_noise(4, FRAME).double(), random_maps()
     for picture, deformed, matrix in zip(
         x, maps(x), to_matrix(maps, FRAME, "skimage").numpy(), strict=True
     ):
@@ -58,7 +58,7 @@ def test_skimage_matrix_reads_in_scipy() -> None:
 def test_pixel_matrix_warps_in_kornia(padding: Padding) -> None:
     """Kornia gives the same picture with the matrix."""
     # kornia normalises pixel matrices by (n - 1) / 2 for any align_corners; True reads exactly
-    x, maps = smooth(4, FRAME).double(), random_maps()
+    x, maps = smooth_noise(4, FRAME).double(), random_maps()
     matrices = to_matrix(maps, FRAME, "pixel")[:, :2]
     expected = kornia.geometry.transform.warp_affine(
         x, matrices, FRAME, padding_mode=padding, align_corners=True
@@ -69,7 +69,7 @@ def test_pixel_matrix_warps_in_kornia(padding: Padding) -> None:
 
 def test_normalized_matrix_fits_affine_grid() -> None:
     """PyTorch's affine grid of the inverse gives the same picture."""
-    x, maps = smooth(4, FRAME).double(), random_maps()
+    x, maps = smooth_noise(4, FRAME).double(), random_maps()
     inverse = to_matrix(maps, FRAME, "normalized").inverse()[:, :2]
     grid = torch.nn.functional.affine_grid(inverse, list(x.shape), align_corners=False)
     torch.testing.assert_close(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from unwarp.errors import ConfigError, DataError
-from unwarp.warps import Affine2d, Chain, Identity, align, families, named
+from unwarp.warps import Affine2d, Chain, Identity, align, families, warp_named
 
 FRAME = (24, 32)
 
 
 def test_identity_returns_its_argument() -> None:
     """The identity returns the very array, deformed or aligned."""
-    x = smooth(2, FRAME)
+    x = smooth_noise(2, FRAME)
     map = Identity().map(torch.zeros(2, 0))
     assert map(x) is x
     assert align(x, map) is x
@@ -23,8 +23,8 @@ def test_identity_returns_its_argument() -> None:
 def test_named_chains_with_plus() -> None:
     """Families are registered by their names, and a plus sign chains two."""
     assert all(name == family.name for name, family in families().items())
-    assert named("affine") == Affine2d()
-    chained = named("displacement+affine")
+    assert warp_named("affine") == Affine2d()
+    chained = warp_named("displacement+affine")
     assert isinstance(chained, Chain)
     assert [part.name for part in chained.parts] == ["displacement", "affine"]
 
@@ -35,5 +35,5 @@ def test_named_refuses_unknown_names(text: str) -> None:
     with pytest.raises(
         ConfigError, match="affine, displacement, gain, identity, rigid, similarity"
     ):
-        named(text)
+        warp_named(text)
     assert not issubclass(ConfigError, DataError)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from tests.pictures import smooth
+from tests.pictures import smooth_noise
 from unwarp.errors import ConfigError
 from unwarp.warps import IdentityMap, Padding, Window, resample
 from unwarp.warps.affine_map import translation
@@ -60,7 +60,7 @@ def test_crop_applies_to_all_axes() -> None:
 
 def test_window_reads_its_pixels() -> None:
     """A crop reads the central pixels, and zeros surround it on the frame."""
-    x = smooth(2, FRAME)
+    x = smooth_noise(2, FRAME)
     frame = Window.frame(FRAME)
     middle = IdentityMap(2)(x, frame, frame.crop(0.5))
     torch.testing.assert_close(middle, x[:, :, 6:18, 8:24])
@@ -72,7 +72,7 @@ def test_window_reads_its_pixels() -> None:
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
 def test_resample_agrees_with_scipy(padding: Padding) -> None:
     """Pictures are read as SciPy reads them, in and around the frame."""
-    x, random = smooth(1, FRAME, channels=2), np.random.default_rng(0)
+    x, random = smooth_noise(1, FRAME, channels=2), np.random.default_rng(0)
     points = random.uniform(-1.4, 1.4, (200, 2))
     rows, columns = ((points[:, 1] + 1) * 24 - 1) / 2, ((points[:, 0] + 1) * 32 - 1) / 2
     mode = {"zeros": "grid-constant", "border": "nearest", "reflection": "reflect"}[padding]
@@ -97,7 +97,10 @@ def test_resample_interpolates_series() -> None:
 @pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
 def test_series_resample_agrees_with_scipy(padding: Padding) -> None:
     """Series are read as SciPy reads them, in and around their frame."""
-    x, times = smooth(1, (3, 20)).double()[0], np.random.default_rng(0).uniform(-0.6, 1.6, 200)
+    x, times = (
+        smooth_noise(1, (3, 20)).double()[0],
+        np.random.default_rng(0).uniform(-0.6, 1.6, 200),
+    )
     mode = {"zeros": "grid-constant", "border": "nearest", "reflection": "mirror"}[padding]
     expected = [map_coordinates(c.numpy(), [times * 19], order=1, mode=mode) for c in x[0]]
     values = resample(
@@ -112,7 +115,7 @@ def test_series_resample_agrees_with_scipy(padding: Padding) -> None:
 )
 def test_padding_agrees_with_numpy(padding: Padding, numpy_mode: str) -> None:
     """Pixels beyond the edge are those of NumPy's padding."""
-    x = smooth(1, FRAME)
+    x = smooth_noise(1, FRAME)
     shifted = translation(torch.tensor([[2 * 5 / 32, -2 * 3 / 24]]))(x, padding=padding)
     picture, widths = x[0, 0].numpy(), ((0, 3), (5, 0))
     padded = np.pad(picture, widths, mode=numpy_mode)  # type: ignore[call-overload]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Array, Factor
-from unwarp.devices import place
+from unwarp.devices import resolve_device
 from unwarp.models import Model
 from unwarp.models.latent import Latent
 from unwarp.warps import Map, Padding, align
@@ -88,7 +88,7 @@ def encode(
     Returns:
         Content (N, D), and all columns of theta of the centred deformations (N, P), on the CPU.
     """
-    target = place(device)
+    target = resolve_device(device)
     model.to(target).eval()
     chunks = []
     for part in torch.split(x, chunk_size):

@@ -75,7 +75,7 @@ def interpolate_chunks(
         model: A trained model.
         a: First sample (*shape).
         b: Last sample (*shape).
-        sizes: Dimensions of each chunk, such as `MixingAE.sizes`; empty for single dimensions.
+        sizes: Dimensions of each chunk, as `MixingAE.chunk_sizes`; empty for single dimensions.
         n: Reconstructions in a row, both ends included; 2 or more.
 
     Returns:

@@ -73,9 +73,9 @@ class Traversal:
         axes: The quantity that varies along each row (R,).
         values: Its values (R, n), in the unit of its axis; of a chunk the fraction of its way.
         x: The samples (R, n, *shape).
-        figures: Numbers by which the rows are sorted, largest first (R,); empty if the rows are in
-            the order of the model's columns.
-        measure: The quantity that `figures` measure: `KL (nats)` or `sd`; empty if there is none.
+        row_scores: Numbers that order the rows, largest first (R,); empty if the rows are in the
+            order of the model's columns.
+        measure: The quantity in `row_scores`: `KL (nats)` or `sd`; empty if there is none.
 
     >>> axis = Factor("content_0", "sd", -2.0, 2.0)
     >>> x, values = torch.zeros(1, 3, 1, 8, 8), torch.tensor([[-2.0, 0.0, 2.0]])
@@ -87,7 +87,7 @@ class Traversal:
     axes: tuple[Factor, ...]
     values: Tensor
     x: Tensor
-    figures: Tensor
+    row_scores: Tensor
     measure: str = ""
 
     @property
@@ -99,7 +99,8 @@ class Traversal:
         names = (axis.name.replace("_", " ") for axis in self.axes)
         measure, _, unit = self.measure.partition(" ")
         numbers = (
-            f"{measure} {value:.2f} {unit.strip('()')}".strip() for value in self.figures.tolist()
+            f"{measure} {value:.2f} {unit.strip('()')}".strip()
+            for value in self.row_scores.tolist()
         )
         return tuple("\n".join(pair) for pair in zip(names, numbers, strict=True))
 

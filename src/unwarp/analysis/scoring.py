@@ -17,7 +17,7 @@ from unwarp.errors import ConfigError
 from unwarp.metrics import ScoreInputs
 from unwarp.models import Model, log_weights
 from unwarp.warps import interpolate_missing
-from unwarp.warps.missing import fill_from
+from unwarp.warps.missing import fill_missing
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreI
         `dataset_inputs`, and those of codes, templates, reconstructions and deformations; no maps
         of a model without a warp.
     """
-    inputs, x = dataset_inputs(dataset), fill_from(dataset.x, torch.from_numpy(embedding.x_hat))
+    inputs, x = dataset_inputs(dataset), fill_missing(dataset.x, torch.from_numpy(embedding.x_hat))
     table, map, aligned = embedding.table, embedding.map if embedding.table else None, None
     if inputs.series is not None:
         table = dict(zip(model.chart.factors, embedding.theta.T, strict=True))

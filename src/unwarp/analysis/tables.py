@@ -1,4 +1,4 @@
-"""Deformations as tables for people, and back: `tabulate` and its inverse `theta_of`."""
+"""Deformations as tables for people, and back: `tabulate` and its inverse `theta_from_table`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
     return table
 
 
-def theta_of(params: Any, chart: Warp, n: int) -> Tensor:
+def theta_from_table(params: Any, chart: Warp, n: int) -> Tensor:
     """Theta of deformations that are given as a table or an array.
 
     Args:

@@ -90,7 +90,7 @@ def traverse_deformation(model: Model, content: Tensor, n: int = 9) -> Traversal
         n: Samples in a row, 2 or more; an odd number shows the template in the middle.
 
     Returns:
-        A row for each column of theta that varies (see `walkable_columns`), in their order.
+        A row for each column of theta that varies (see `invertible_columns`), in their order.
 
     Raises:
         ConfigError: The warp has no such column (`Identity`), or `n` is below 2.
@@ -104,7 +104,7 @@ def traverse_deformation(model: Model, content: Tensor, n: int = 9) -> Traversal
             "give one code of this model"
         )
     with evaluating(model):
-        chart, columns = model.chart, walkable_columns(model.chart)
+        chart, columns = model.chart, invertible_columns(model.chart)
         require(
             bool(columns),
             f"the warp {chart.name!r} has no column to vary; choose a model with another warp",
@@ -146,7 +146,7 @@ def identity_map(model: Model) -> Map:
     return model.anchor.compose(model.anchor.invert())
 
 
-def walkable_columns(chart: Warp) -> tuple[int, ...]:
+def invertible_columns(chart: Warp) -> tuple[int, ...]:
     """Columns of theta that `traverse_deformation` varies: those of invertible parts.
 
     Args:
@@ -156,7 +156,7 @@ def walkable_columns(chart: Warp) -> tuple[int, ...]:
         Positions of the columns in theta, rising; empty for `Identity`.
 
     >>> from unwarp.warps import Affine2d, Chain, Displacement2d
-    >>> walkable_columns(Chain(Displacement2d(3), Affine2d()))
+    >>> invertible_columns(Chain(Displacement2d(3), Affine2d()))
     (18, 19, 20, 21, 22, 23)
     """
     ends = accumulate(len(part.factors) for part in chart.parts)
@@ -167,7 +167,7 @@ def walkable_columns(chart: Warp) -> tuple[int, ...]:
     return tuple(
         i
         for part, span in spans
-        if span and part.map(torch.zeros(1, len(span))).invertible
+        if span and part.map(torch.zeros(1, len(span))).is_invertible
         for i in span
     )
 

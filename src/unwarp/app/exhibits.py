@@ -23,7 +23,7 @@ from unwarp.app.parts import open_source
 from unwarp.core import Array, LatentDensity, LatentPart, PathKind
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.plots.animation import animate, moving
+from unwarp.plots.animation import animate, render_frames
 from unwarp.storage import write_file
 
 
@@ -190,7 +190,7 @@ def interpolation(
         {"samples": list(ends), "path": path, "steps": n},
         {**arrays, "template": undo(templates), "x_hat": undo(x_hat)},
         lambda: plots.interpolation(np.stack([first.numpy(), last.numpy()]), templates, x_hat),
-        lambda: moving({"template": templates, "deformed": x_hat}),
+        lambda: render_frames({"template": templates, "deformed": x_hat}),
     )
 
 
@@ -218,7 +218,7 @@ def traversal(
     walk, unit = _traverse(model, x, of, index, n, span)
     values, scaled = walk.values.numpy(), walk.x.numpy()
     captions = {
-        label: [f"{plots.number(value)} {unit}" for value in row]
+        label: [f"{plots.format_number(value)} {unit}" for value in row]
         for label, row in zip(walk.labels, values, strict=True)
     }
     flat = scaled.reshape(-1, *scaled.shape[2:])
@@ -227,9 +227,9 @@ def traversal(
     labels = [label.replace("\n", ", ") for label in walk.labels]
     return Exhibit(
         {"of": of, "index": index, "rows": labels},
-        {"rows": rows, "values": values, "figures": walk.figures.numpy(), "x": samples},
+        {"rows": rows, "values": values, "figures": walk.row_scores.numpy(), "x": samples},
         lambda: plots.traversal(walk.labels, values, scaled, unit),
-        lambda: moving(dict(zip(walk.labels, scaled, strict=True)), captions),
+        lambda: render_frames(dict(zip(walk.labels, scaled, strict=True)), captions),
     )
 
 
@@ -258,8 +258,8 @@ def arithmetic(
 
     Returns:
         An exhibit without frames. Its arrays are `content` (M, D) of the results; templates of the
-        samples `to`, of the means `plus` and `minus`, and of `result`; and `seen`, the results
-        deformed as the samples are.
+        samples `to`, of the means `plus` and `minus`, and of `result`; and
+        `deformed`, the results deformed as the samples are.
 
     Raises:
         DataError: A number is no sample of `x`.
@@ -271,7 +271,7 @@ def arithmetic(
     terms = analysis.arithmetic(model.model_, *groups)
     parts = {"to": terms.to, "plus": terms.plus, "minus": terms.minus, "result": terms.result}
     panels = {name: part.templates.numpy() for name, part in parts.items()}
-    panels["seen"] = terms.result.x_hat.numpy()
+    panels["deformed"] = terms.result.x_hat.numpy()
     samples = {name: model.schema_.scaler.undo(panel) for name, panel in panels.items()}
     return Exhibit(
         {"plus": list(plus), "minus": list(minus), "to": list(to)},

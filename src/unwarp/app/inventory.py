@@ -14,7 +14,7 @@ from typing import Any
 
 import unwarp
 from unwarp import datasets
-from unwarp.errors import no_such_source
+from unwarp.errors import missing_source_error
 
 ROOT = Path(unwarp.__file__).parent
 
@@ -62,7 +62,7 @@ def check_source(source: str) -> str:
     """
     if source in datasets.names() or (source and Path(source).expanduser().exists()):
         return source
-    raise no_such_source(source, ", ".join(file_formats()))
+    raise missing_source_error(source, ", ".join(file_formats()))
 
 
 def file_formats() -> tuple[str, ...]:

@@ -65,7 +65,7 @@ class Trial:
         return cls(unwarper, embedding, score(inputs, _score_names(of_samples=False)))
 
     @property
-    def images_per_second(self) -> float:
+    def samples_per_second(self) -> float:
         """Speed of training in samples a second; second views count as samples."""
         views = 2 if getattr(self.unwarper.recipe_, "views", 0) else 1
         return views * self.unwarper.history_.samples_per_second
@@ -83,7 +83,7 @@ class Outcome:
         test: Held-out samples, scaled for the models.
         warped: The model with the warp.
         baseline: The same model without a warp, with as many latents in total.
-        baselines: Scores of the samples themselves, without a model.
+        sample_scores: Scores of the samples themselves, without a model.
     """
 
     job: Job
@@ -91,7 +91,7 @@ class Outcome:
     test: Dataset
     warped: Trial
     baseline: Trial
-    baselines: Report
+    sample_scores: Report
 
     @property
     def trials(self) -> dict[str, Trial]:
@@ -147,11 +147,11 @@ def write_scores(outcome: Outcome, folder: Path) -> None:
             "missing": dict(trial.report.missing),
             "training_seconds": trial.unwarper.history_.seconds,
             "steps": trial.unwarper.history_.steps,
-            "images_per_second": trial.images_per_second,
+            "images_per_second": trial.samples_per_second,
             "embedded_per_second": trial.embedding.samples_per_second,
             "recipe": describe(trial.unwarper.recipe_),
         }
-    record["baselines"] = dict(outcome.baselines.scores)
+    record["baselines"] = dict(outcome.sample_scores.scores)
     write_file(folder / "metrics.json", json.dumps(record, indent=1))
 
 

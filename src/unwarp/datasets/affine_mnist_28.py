@@ -16,7 +16,7 @@ from pathlib import Path
 
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import mnist
-from unwarp.datasets.affine_mnist import Nuisance, fresh, observed
+from unwarp.datasets.affine_mnist import Nuisance, fixed_observations, with_random_draws
 
 NUISANCE = Nuisance(rotation=20.0, shear=0.0, scale=0.0, shift=0.1, binary="threshold", size=28)
 """The distribution of the observations."""
@@ -38,7 +38,7 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
     """
     clean = mnist.load(part, folder)
     if part == "train":
-        deformed = fresh(clean, NUISANCE)
+        deformed = with_random_draws(clean, NUISANCE)
     else:
-        deformed = observed(clean, 1, seed=1, nuisance=NUISANCE)
+        deformed = fixed_observations(clean, 1, seed=1, nuisance=NUISANCE)
     return replace(deformed, name="affine-mnist-28")

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from unwarp.analysis.tables import tabulate
 from unwarp.core import Array, MissingPolicy
+from unwarp.data.coordinates import from_frame, time_spans, to_frame
 from unwarp.data.dataset import Dataset
 from unwarp.data.events import Events
 from unwarp.data.opening import as_source
-from unwarp.data.places import from_frame, time_spans, to_frame
 from unwarp.data.schema import Prepared, Schema
 from unwarp.data.source import Source
-from unwarp.devices import place
+from unwarp.devices import resolve_device
 from unwarp.errors import DataError
 from unwarp.models import Model
 from unwarp.warps import Map, align, to_matrix
@@ -143,9 +143,9 @@ class Alignment:
         source, target = time_spans(self.schema_, samples, inverse)
         table = Events.of(events, len(samples))
         # a map's frame of time goes from 0 to 1
-        shares = torch.from_numpy(table.shares(source)).float()[..., None]
+        shares = torch.from_numpy(table.as_shares(source)).float()[..., None]
         mapped = self._align_points(samples, shares, inverse)[..., 0].double()
-        return table.at(mapped.numpy(), target)
+        return table.from_shares(mapped.numpy(), target)
 
     def to_matrix(self, X: Any, convention: Convention = "pixel") -> Array:
         """The affine part of each deformation as a 3 x 3 matrix.
@@ -242,7 +242,7 @@ class Alignment:
     @torch.no_grad()
     def _maps(self, x: Tensor, size: int = 500) -> Iterator[tuple[Tensor, Map, slice]]:
         """Chunks of samples with their maps and rows; small ones stay in the processor's cache."""
-        device = place(self.device)
+        device = resolve_device(self.device)
         self.model_.to(device).eval()
         for rows in (slice(i, i + size) for i in range(0, len(x), size)):
             part = x[rows].to(device)

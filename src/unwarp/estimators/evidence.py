@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from unwarp.models import Model, rates
-from unwarp.models.families.ae import pyramid
+from unwarp.models.families.ae import laplacian_pyramid
 from unwarp.warps import align, interpolate_missing
-from unwarp.warps.missing import fill_from
+from unwarp.warps.missing import fill_missing
 
 MAX_COUNTED_TIME_STEPS = 128
 """Time steps of a series that count in its description; neighbours in longer series repeat it."""
@@ -46,7 +46,7 @@ def description_length(model: Model, x: Tensor) -> float:
     posterior = model.encode(x)
     x_hat = model.decode_warped(posterior.content_mean, posterior.map)
     is_observed = torch.isfinite(x)
-    error = (x_hat - fill_from(x, x_hat)).square().sum() / is_observed.sum()
+    error = (x_hat - fill_missing(x, x_hat)).square().sum() / is_observed.sum()
     n = x.shape[1] * min(x.shape[2], MAX_COUNTED_TIME_STEPS) * float(is_observed.float().mean())
     return n / 2 * math.log(max(float(error), SMALLEST_VARIANCE)) + sum(
         float(rate.mean()) for rate in rates(posterior, model).values()
@@ -70,8 +70,10 @@ def unexplained(model: Model, x: Tensor, levels: int = 4) -> float:
         The mean share over bands, from 0 (perfect) to 1.
     """
     x_hat = model.reconstruct(model.embed(x))
-    target = fill_from(x, x_hat)
-    bands = zip(pyramid(x_hat - target, levels), pyramid(target, levels), strict=True)
+    target = fill_missing(x, x_hat)
+    bands = zip(
+        laplacian_pyramid(x_hat - target, levels), laplacian_pyramid(target, levels), strict=True
+    )
     return mean(
         min(1.0, float(error.square().mean() / band.var().clamp_min(SMALLEST_VARIANCE)))
         for error, band in bands

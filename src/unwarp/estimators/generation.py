@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from unwarp.analysis.mixture import Mixture
-from unwarp.analysis.tables import theta_of
+from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
 from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError, DataError
@@ -64,7 +64,7 @@ class Generation:
             if params is None:
                 samples = self.model_.template(content)
             else:
-                theta = theta_of(params, self.model_.chart, len(content))
+                theta = theta_from_table(params, self.model_.chart, len(content))
                 samples = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 

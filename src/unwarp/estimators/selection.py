@@ -75,10 +75,14 @@ DESCRIBING_RECIPE = VAE(
 )
 """Recipe of the model that describes held-out series; its baseline has no warp."""
 
-CHOICES: Mapping[str, Recipe] = {"none": SERIES.without_warp(), "smooth": SERIES, "sharp": SHARP}
+RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
+    "none": SERIES.without_warp(),
+    "smooth": SERIES,
+    "sharp": SHARP,
+}
 """Recipe of each choice."""
 
-CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {"series": CHOICES}
+CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {"series": RECIPE_OF_CHOICE}
 """Choices by the name of the domain; other domains always take their default recipe."""
 
 
@@ -120,7 +124,7 @@ class Selection:
     @property
     def recipe(self) -> Recipe:
         """The recipe of the choice."""
-        return CHOICES[self.choice]
+        return RECIPE_OF_CHOICE[self.choice]
 
     def __str__(self) -> str:
         if not self.saved and self.choice == "none":
@@ -245,7 +249,7 @@ def _choose_sharpness(trials: _Trials, rows: Folds, saved: tuple[float, ...]) ->
             f"how much to warp: are there small ripples to align by? ({i + 1} of {len(rows)})"
         )
         for name in shares:
-            model = trials.fit(CHOICES[name], training, STEPS_FACTOR_FOR_RIPPLES)
+            model = trials.fit(RECIPE_OF_CHOICE[name], training, STEPS_FACTOR_FOR_RIPPLES)
             shares[name] += (unexplained(model, trials.x[held_out]),)
         # the model of the last name, `sharp`
         gains += (distance_gain(model, trials.x[training], trials.x[held_out]),)

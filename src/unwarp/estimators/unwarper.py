@@ -18,10 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.mixture import Mixture
-from unwarp.core import Array, MissingPolicy, Precision
+from unwarp.core import Array, MissingPolicy, Precision, ScaleName
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.opening import as_source
-from unwarp.data.scaling import Scale, uneven_channels
+from unwarp.data.scaling import channel_scale_hint
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError
@@ -35,7 +35,7 @@ from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling
 from unwarp.planning.plan import Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
-from unwarp.training.progress import Choice, Progress
+from unwarp.training.progress import Announcer, Progress
 from unwarp.training.state import History
 from unwarp.warps import Warp
 
@@ -141,7 +141,7 @@ class Unwarper(
     max_steps: int | None
     max_seconds: float | None
     batch_size: int | None
-    scale: Scale
+    scale: ScaleName | None
     missing: MissingPolicy
     sampling_rate: float | None
     image_shape: tuple[int, ...] | None
@@ -162,7 +162,7 @@ class Unwarper(
         max_steps: int | None = None,
         max_seconds: float | None = None,
         batch_size: int | None = None,
-        scale: Scale = "auto",
+        scale: ScaleName | None = "auto",
         missing: MissingPolicy = "error",
         sampling_rate: float | None = None,
         image_shape: tuple[int, ...] | None = None,
@@ -389,7 +389,7 @@ class Unwarper(
         seconds = self.max_seconds
         if not self.verbose:
             return ()
-        return Choice(print, seconds), Progress("training", seconds=seconds)
+        return Announcer(print, seconds), Progress("training", seconds=seconds)
 
     def _decide(
         self,
@@ -402,7 +402,7 @@ class Unwarper(
         """The plan for training samples, and the evidence if trials selected the warp."""
         notify = partial(_notify, callbacks)
         if schema.domain.has_times and self.scale == "auto":
-            warning = uneven_channels(data.x.numpy())
+            warning = channel_scale_hint(data.x.numpy())
             if warning:
                 notify(warning)
         options: dict[str, Any] = {"batch_size": self.batch_size, "steps": self.max_steps}

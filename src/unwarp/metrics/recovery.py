@@ -54,7 +54,7 @@ def observation_pairs(
     return order[pair_starts], order[pair_starts + 1]
 
 
-def relative(
+def relative_poses(
     map: Map, true_map: Map, ids: NDArray[np.integer], size: tuple[int, int]
 ) -> dict[Factor, tuple[torch.Tensor, ...]]:
     """Estimated and true relative deformation of each pair of observations.
@@ -112,7 +112,7 @@ def recovery(
     """
     if len(size) == 1:
         return {"warp_error": _time_map_error(map, true_map, ids, size[0])}
-    columns = {f.name: a - b for f, (a, b) in relative(map, true_map, ids, size).items()}
+    columns = {f.name: a - b for f, (a, b) in relative_poses(map, true_map, ids, size).items()}
     # the difference of two angles can exceed half a turn
     angle = (columns["rotation_deg"] + 180) % 360 - 180
     shift = torch.hypot(columns["shift_x_px"], columns["shift_y_px"])

@@ -17,7 +17,9 @@ from unwarp.metrics.clustering import kmeans
 from unwarp.metrics.registry import score_function
 
 
-def nearest(train: Array, train_labels: Labels, test: Array, labels: Labels) -> dict[str, float]:
+def nearest_accuracy(
+    train: Array, train_labels: Labels, test: Array, labels: Labels
+) -> dict[str, float]:
     """Accuracy of the nearest neighbour and of the nearest class mean.
 
     Args:
@@ -66,7 +68,9 @@ def nearest_centroids(
     return float(np.mean(predicted == labels))
 
 
-def separation(train: Array, train_labels: Labels, test: Array, labels: Labels) -> dict[str, float]:
+def class_separation(
+    train: Array, train_labels: Labels, test: Array, labels: Labels
+) -> dict[str, float]:
     """Accuracies of neighbours, class means and k-means clusters.
 
     Args:
@@ -76,10 +80,12 @@ def separation(train: Array, train_labels: Labels, test: Array, labels: Labels) 
         labels: Their classes (N,).
 
     Returns:
-        `1nn` and `centroid` (see `nearest`), `acc` and `nmi` (see `kmeans`), each 0 to 1.
+        `1nn` and `centroid` (see `nearest_accuracy`), `acc` and `nmi` (see `kmeans`), each 0 to 1.
     """
     gallery, queries = (x.reshape(len(x), -1) for x in (train, test))
-    return nearest(gallery, train_labels, queries, labels) | kmeans(gallery, queries, labels)
+    return nearest_accuracy(gallery, train_labels, queries, labels) | kmeans(
+        gallery, queries, labels
+    )
 
 
 @score_function(
@@ -102,9 +108,9 @@ def aligned_separation(
 
     Returns:
         `aligned_1nn`, `aligned_centroid`, `aligned_acc`, `aligned_nmi`, each 0 to 1 (see
-        `separation`).
+        `class_separation`).
     """
-    scores = separation(train_aligned, train_labels, aligned, labels)
+    scores = class_separation(train_aligned, train_labels, aligned, labels)
     return {f"aligned_{name}": value for name, value in scores.items()}
 
 
@@ -125,7 +131,7 @@ def codes_separation(
         series: The encoded series (N, C, T); only their number is used.
 
     Returns:
-        `codes_1nn` and `codes_centroid`, each 0 to 1 (see `nearest`).
+        `codes_1nn` and `codes_centroid`, each 0 to 1 (see `nearest_accuracy`).
 
     Raises:
         DataError: Codes and series differ in number.
@@ -134,7 +140,7 @@ def codes_separation(
         raise DataError(
             f"codes has {len(codes)} rows, series {len(series)}; give one code for each series"
         )
-    scores = nearest(train_codes, train_labels, codes, labels)
+    scores = nearest_accuracy(train_codes, train_labels, codes, labels)
     return {f"codes_{name}": value for name, value in scores.items()}
 
 
@@ -153,9 +159,9 @@ def series_baselines(
         labels: Their classes (N,).
 
     Returns:
-        `raw_1nn`, `raw_centroid`, `raw_acc`, `raw_nmi`, each 0 to 1 (see `separation`).
+        `raw_1nn`, `raw_centroid`, `raw_acc`, `raw_nmi`, each 0 to 1 (see `class_separation`).
     """
-    scores = separation(train_series, train_labels, series, labels)
+    scores = class_separation(train_series, train_labels, series, labels)
     return {f"raw_{name}": value for name, value in scores.items()}
 
 

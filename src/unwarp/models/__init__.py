@@ -36,15 +36,15 @@ __all__ = [
     "Variational",
     "families",
     "log_weights",
-    "named",
     "rates",
+    "recipe_named",
 ]
 
 
 import_files(f"{__name__}.families")
 
 
-def named(text: str) -> Recipe:
+def recipe_named(text: str) -> Recipe:
     """The recipe of a family, with its default values.
 
     Args:
@@ -53,7 +53,7 @@ def named(text: str) -> Recipe:
     Raises:
         ConfigError: No family has this name; the message lists all names.
 
-    >>> named("beta-vae").beta
+    >>> recipe_named("beta-vae").beta
     4.0
     """
     if text not in families():

@@ -9,7 +9,7 @@ from unwarp.errors import ConfigError
 from unwarp.models.encoders import EncoderKind
 from unwarp.models.likelihood import (
     LikelihoodKind,
-    Scale,
+    StandardDeviation,
     check_likelihood,
     check_standard_deviation,
 )
@@ -27,8 +27,9 @@ class Architecture:
     model for samples of one shape. A value of `auto` is decided then, by the kind of samples.
 
     Three class attributes describe the abilities of a family of models. `generative`: its training
-    makes N(0, 1) the prior of the content code, so that `Model.sample` is meaningful. `tolerant`:
-    it can learn from series with gaps. `stochastic`: its encoder returns standard deviations too.
+    makes N(0, 1) the prior of the content code, so that `Model.sample` is meaningful.
+    `supports_gaps`: it can learn from series with gaps. `stochastic`: its encoder returns standard
+    deviations too.
 
     Attributes:
         warp: The family of deformations; `Identity` for a baseline without a warp.
@@ -66,7 +67,7 @@ class Architecture:
     """
 
     generative: ClassVar[bool] = True
-    tolerant: ClassVar[bool] = True
+    supports_gaps: ClassVar[bool] = True
     stochastic: ClassVar[bool] = False
     warp: Warp = field(default_factory=Identity)
     n_content: int = 12
@@ -81,8 +82,8 @@ class Architecture:
     padding: Padding | Literal["auto"] = "auto"
     net: Net = field(default_factory=Net)
     likelihood: LikelihoodKind | Literal["auto"] = "gaussian"
-    sigma: Scale = 0.5**0.5
-    prior: Scale = 1.0
+    sigma: StandardDeviation = 0.5**0.5
+    prior: StandardDeviation = 1.0
     gaps: bool = False
 
     def __post_init__(self) -> None:
@@ -90,7 +91,7 @@ class Architecture:
             check_padding(self.padding)
         check_likelihood(self.likelihood, self.sigma)
         check_standard_deviation("prior", self.prior)
-        self.demand(
+        self.check_fields(
             n_content=("at least 1", self.n_content >= 1),
             refinements=("0 or more", self.refinements >= 0),
             pose_clusters=("0 or more", self.pose_clusters >= 0),
@@ -102,7 +103,7 @@ class Architecture:
             starts=("'auto' or at least 1", self.starts == "auto" or self.starts >= 1),
         )
 
-    def demand(self, **demands: tuple[str, bool]) -> None:
+    def check_fields(self, **demands: tuple[str, bool]) -> None:
         """Refuse fields with impossible values.
 
         Families call it in `__post_init__` for their own fields.

@@ -14,7 +14,7 @@ from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
 from unwarp.models.encoders import Encoder, OneStage, PoseStage, Staged
-from unwarp.models.likelihood import BACKGROUND, Likelihood, LikelihoodKind, LogOddsLink
+from unwarp.models.likelihood import BACKGROUND_LOG_ODDS, Likelihood, LikelihoodKind, LogOddsLink
 from unwarp.models.model import Model
 from unwarp.models.networks import Networks
 from unwarp.models.pose_search import build_pose_search
@@ -106,7 +106,9 @@ def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int
         architecture = replace(architecture, padding="zeros")
     if architecture.likelihood == "auto":
         architecture = replace(architecture, likelihood=cast(LikelihoodKind, domain.likelihood))
-    has_gaps = domain.has_gaps and architecture.likelihood == "gaussian" and architecture.tolerant
+    has_gaps = (
+        domain.has_gaps and architecture.likelihood == "gaussian" and architecture.supports_gaps
+    )
     if architecture.gaps and not has_gaps:
         raise ConfigError(
             "gaps=True is for series, a Gaussian likelihood and families without a critic; "
@@ -164,7 +166,7 @@ def _plan_stages(
     """
     plans: list[_StagePlan] = []
     for part in (part for part in reversed(warp.parts) if part.factors):
-        if not part.map(torch.zeros(1, len(part.factors))).invertible:
+        if not part.map(torch.zeros(1, len(part.factors))).is_invertible:
             plans.append(_StagePlan(part, window, (1, 1)))
             continue
         if architecture.start == "learned" and not (plans and architecture.refinements):
@@ -213,7 +215,7 @@ def build_decoder(
     bias, has_log_odds = output_layer(net).bias, architecture.likelihood != "gaussian"
     assert bias is not None
     initial = INITIAL_LOG_ODDS if architecture.padding == "zeros" else 0.0
-    nn.init.constant_(bias, (BACKGROUND if has_log_odds else 0.0) + initial)
+    nn.init.constant_(bias, (BACKGROUND_LOG_ODDS if has_log_odds else 0.0) + initial)
     if has_log_odds:
         return net, LogOddsLink()
     return nn.Sequential(net, nn.Sigmoid()), nn.Identity()

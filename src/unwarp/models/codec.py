@@ -148,7 +148,9 @@ def _build_dataclass(choice: Any, values: dict[str, Any]) -> Any:
         hint = hints[name]
         if isinstance(hint, type) and issubclass(hint, Warp):
             is_name = isinstance(value, str)
-            values[name] = warps.named(value) if is_name else _restore_member(value, Warp.registry)
+            values[name] = (
+                warps.warp_named(value) if is_name else _restore_member(value, Warp.registry)
+            )
         elif is_dataclass(hint) and isinstance(value, Mapping):
             values[name] = _build_dataclass(hint, dict(value))
         else:

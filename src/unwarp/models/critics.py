@@ -1,7 +1,8 @@
 """The critic of adversarial families, and two contexts for weights.
 
-A `Critic` belongs to a player of its own and is never a part of the model. `frozen` switches its
-learning off while another player uses it; `seeded_by` ties its initial weights to the model's seed.
+A `Critic` belongs to a player of its own and is never a part of the model. `freeze_weights`
+switches its learning off while another player uses it; `seed_from_weights` ties its initial weights
+to the model's seed.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Critic(nn.Module):
 
 
 @contextmanager
-def seeded_by(model: Model) -> Iterator[None]:
+def seed_from_weights(model: Model) -> Iterator[None]:
     """Context that draws new weights from a seed of the model.
 
     The seed is a checksum of the decoder's weights: two models that were built with one seed get
@@ -86,7 +87,7 @@ def seeded_by(model: Model) -> Iterator[None]:
         yield
 
 
-def critic_for(model: Model, net: Net, spectral: bool = False) -> Critic:
+def build_critic(model: Model, net: Net, spectral: bool = False) -> Critic:
     """A new critic of the samples that a model generates.
 
     Args:
@@ -94,7 +95,7 @@ def critic_for(model: Model, net: Net, spectral: bool = False) -> Critic:
         net: Architecture of the critic.
         spectral: Whether its layers are normalised; see `add_spectral_norm`.
     """
-    with seeded_by(model):
+    with seed_from_weights(model):
         return Critic(net, model.shape, spectral).to(model.anchor_theta.device)
 
 
@@ -114,7 +115,7 @@ def add_spectral_norm(net: nn.Module) -> None:
 
 
 @contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
+def freeze_weights(module: nn.Module) -> Iterator[None]:
     """Context that keeps the weights and buffers of a module fixed.
 
     Its parameters receive no gradient and it is in evaluation mode. Gradients still pass through it

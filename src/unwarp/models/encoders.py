@@ -67,7 +67,7 @@ class PoseStage(nn.Module):
         # a unit of a full circle's column is half a turn, so its noise begins smaller
         initial_log_sd = -3.0 if has_circle else -1.0
         self.head = GaussianHead(constant_output(net), stochastic, initial_log_sd)
-        self.is_invertible = warp.map(torch.zeros(1, len(warp.factors))).invertible
+        self.is_invertible = warp.map(torch.zeros(1, len(warp.factors))).is_invertible
 
     @property
     def passes(self) -> int:
@@ -212,10 +212,10 @@ class Staged(Encoder):
         mean, log_sd = self.content(view)
         content, map = sample_or_mean(mean, log_sd, noise), start.compose(estimate.predicted)
         theta = self._prior_coordinates(without_shift(start).compose(estimate.mean))
-        theta_log_sd = estimate.stage.gaussian_log_sd if estimate.stage else None
+        theta_log_sd = estimate.last_stage.gaussian_log_sd if estimate.last_stage else None
         before = start.compose(estimate.earlier)
         return Posterior(
-            content, map, theta, mean, log_sd, theta_log_sd, before, estimate.stage, view
+            content, map, theta, mean, log_sd, theta_log_sd, before, estimate.last_stage, view
         )
 
     def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
@@ -234,7 +234,7 @@ class Staged(Encoder):
             view = self._canonicalise(x, estimate, module.window, {})
             map = module(view, None).sampled_map
             predicted = predicted.compose(map)
-            estimate = start.compose(predicted) if map.invertible else estimate
+            estimate = start.compose(predicted) if map.is_invertible else estimate
         return start.compose(predicted)
 
     def _schedule(self, single_pass: bool) -> list[tuple[PoseStage, bool]]:

@@ -25,7 +25,7 @@ class Hooks:
     not learned by gradients, such as cluster centres or the mean deformation.
 
     Attributes:
-        updates: Number of calls of `update` in a run, at equal distances.
+        n_updates: Number of calls of `update` in a run, at equal distances.
         update: Called between two steps with up to 1,024 training samples (N, *shape).
         finish: Called once after the last step, in evaluation mode, with up to 4,096 of them.
 
@@ -37,10 +37,10 @@ class Hooks:
     ...
     ...     def centre(self, x: Tensor) -> None:
     ...         self.bias.data -= self(x).mean(0)
-    >>> Centred(2, 1).training_hooks.updates
+    >>> Centred(2, 1).training_hooks.n_updates
     0
     """
 
-    updates: int = 0
+    n_updates: int = 0
     update: Callable[[Tensor], None] = ignore
     finish: Callable[[Tensor], None] = ignore

@@ -13,13 +13,13 @@ from unwarp.models.losses import bernoulli_nll, continuous_bernoulli_nll, gaussi
 LikelihoodKind = Literal["gaussian", "bernoulli", "continuous-bernoulli"]
 LIKELIHOODS: tuple[LikelihoodKind, ...] = ("gaussian", "bernoulli", "continuous-bernoulli")
 
-Scale = float | Literal["learned"]
+StandardDeviation = float | Literal["learned"]
 """A standard deviation, or `learned` for a parameter of the model."""
 
 INITIAL_LEARNED_SIGMA = 0.3
 """Standard deviation at which a learned one begins."""
 
-BACKGROUND = 8.0
+BACKGROUND_LOG_ODDS = 8.0
 """Log-odds against a bright pixel in an empty background: its probability is about 0.0003."""
 
 
@@ -47,7 +47,7 @@ class Likelihood(nn.Module):
 
     log_sigma: Tensor
 
-    def __init__(self, kind: LikelihoodKind, sigma: Scale) -> None:
+    def __init__(self, kind: LikelihoodKind, sigma: StandardDeviation) -> None:
         super().__init__()
         self.kind = kind
         initial = torch.tensor(INITIAL_LEARNED_SIGMA if sigma == "learned" else sigma).log()
@@ -100,10 +100,10 @@ class LogOddsLink(nn.Module):
         Args:
             log_odds: Log-odds (N, ...) above those of the background; 0 for background.
         """
-        return torch.sigmoid(log_odds - BACKGROUND)
+        return torch.sigmoid(log_odds - BACKGROUND_LOG_ODDS)
 
 
-def check_likelihood(kind: str, sigma: Scale) -> None:
+def check_likelihood(kind: str, sigma: StandardDeviation) -> None:
     """Refuse an unknown likelihood or an impossible sigma.
 
     Args:
@@ -119,7 +119,7 @@ def check_likelihood(kind: str, sigma: Scale) -> None:
     check_standard_deviation("sigma", sigma)
 
 
-def check_standard_deviation(name: str, value: Scale) -> None:
+def check_standard_deviation(name: str, value: StandardDeviation) -> None:
     """Refuse a standard deviation that is neither positive nor `learned`.
 
     Args:

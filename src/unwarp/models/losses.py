@@ -16,7 +16,7 @@ from torch.distributions import ContinuousBernoulli
 from torch.nn import functional as F
 
 from unwarp.errors import DataError
-from unwarp.warps.missing import fill_from
+from unwarp.warps.missing import fill_missing
 
 AdversarialObjective = Literal["minimax", "non-saturating", "hinge"]
 """Names of the games between a critic and a generator; see `critic_loss` and `generator_loss`."""
@@ -63,7 +63,7 @@ def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
     >>> squared_error(torch.zeros(1, 3), x)
     tensor([10.])
     """
-    return (x_hat - fill_from(x, x_hat)).square().flatten(1).sum(1)
+    return (x_hat - fill_missing(x, x_hat)).square().flatten(1).sum(1)
 
 
 def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ def gaussian_log_density(x: Tensor, mean: Tensor, log_sd: Tensor) -> Tensor:
     return -0.5 * ((x - mean) * (-log_sd).exp()).square() - log_sd - 0.5 * math.log(2 * math.pi)
 
 
-def gaussian_rates(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> Tensor:
+def gaussian_rate_per_column(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> Tensor:
     """Divergence of each column of a Gaussian posterior from its prior.
 
     KL(N(mean, sd^2) || N(0, s^2)) = [(mean / s)^2 + (sd / s)^2 - 1] / 2 - log(sd / s) (Kingma and
@@ -163,10 +163,10 @@ def gaussian_rates(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) ->
 def gaussian_rate(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> Tensor:
     """Divergence of a Gaussian posterior from its prior.
 
-    KL(N(mean, diag(sd^2)) || N(0, s^2 I)), the sum of `gaussian_rates` over columns. It is the rate
-    of a VAE: the evidence lower bound subtracts it from the expected log-likelihood, a beta-VAE
-    weighs it by beta (Higgins et al. 2017), and the capacity form keeps it near a number of nats
-    (Burgess et al. 2018).
+    KL(N(mean, diag(sd^2)) || N(0, s^2 I)), the sum of `gaussian_rate_per_column` over columns. It
+    is the rate of a VAE: the evidence lower bound subtracts it from the expected log-likelihood, a
+    beta-VAE weighs it by beta (Higgins et al. 2017), and the capacity form keeps it near a number
+    of nats (Burgess et al. 2018).
 
     Args:
         mean: Posterior means (N, D).
@@ -179,7 +179,7 @@ def gaussian_rate(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> 
     >>> gaussian_rate(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
     tensor([0.5000])
     """
-    return gaussian_rates(mean, log_sd, scale).sum(-1)
+    return gaussian_rate_per_column(mean, log_sd, scale).sum(-1)
 
 
 def gaussian_energy(mean: Tensor, scale: float | Tensor = 1.0) -> Tensor:

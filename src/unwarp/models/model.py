@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from unwarp.models.canvas import Canvas
 from unwarp.models.hooks import Hooks
 from unwarp.models.latent import Latent
-from unwarp.models.likelihood import Likelihood, Scale
+from unwarp.models.likelihood import Likelihood, StandardDeviation
 from unwarp.models.networks import Networks
 from unwarp.models.pose_search import PoseSearch, SingleStart
 from unwarp.models.posterior import Posterior
@@ -68,7 +68,7 @@ class Model(nn.Module):
         warp: Warp,
         networks: Networks,
         likelihood: Likelihood,
-        prior: Scale,
+        prior: StandardDeviation,
         search: PoseSearch | SingleStart,
     ) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class Model(nn.Module):
         Raises:
             DataError: The samples have another shape.
         """
-        angles = self.search.choose(x) if angles is None else angles
+        angles = self.search.choose_angles(x) if angles is None else angles
         posterior: Posterior = self.encoder(self.canvas.encoder_input(x), noise, angles)
         return posterior
 
@@ -184,7 +184,7 @@ class Model(nn.Module):
         """
         if len(self.anchor_theta) > 1:
             return self.embed(x).map
-        map = self.encoder.pose(self.canvas.encoder_input(x), self.search.choose(x))
+        map = self.encoder.pose(self.canvas.encoder_input(x), self.search.choose_angles(x))
         return map.compose(self.anchor.invert())
 
     def decode(self, content: Tensor) -> Tensor:

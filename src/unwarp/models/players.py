@@ -88,7 +88,7 @@ class Player:
         loss: Function from a batch, the step and a generator to named scalars that already carry
             their weights; the player minimises their sum.
         optimiser: Settings of its optimiser.
-        every: Period of its steps: 1 for each step of the run, 2 for every second one.
+        interval: Steps of the run per step of the player: 1 for all steps, 2 for every second one.
         ema: Decay of an exponential moving average of its weights, in (0, 1), that replaces them
             after training; None for no average.
         measure: Function of the same arguments to named numbers for the history. It runs without
@@ -107,6 +107,6 @@ class Player:
     module: nn.Module
     loss: Loss
     optimiser: Optimiser = field(default_factory=Optimiser)
-    every: int = 1
+    interval: int = 1
     ema: float | None = None
     measure: Loss | None = None

@@ -64,14 +64,14 @@ class SingleStart(nn.Module):
         n_clusters: 0, as there are no clusters of poses.
         n_updates: 0, as there is nothing to update.
 
-    >>> SingleStart().choose(torch.zeros(2, 1, 8, 8)) is None
+    >>> SingleStart().choose_angles(torch.zeros(2, 1, 8, 8)) is None
     True
     """
 
     n_clusters = 0
     n_updates = 0
 
-    def choose(self, x: Tensor) -> None:
+    def choose_angles(self, x: Tensor) -> None:
         """None, which encoders take as no rotation.
 
         Args:
@@ -123,7 +123,7 @@ class PoseSearch(nn.Module):
     >>> from unwarp.warps import Affine2d
     >>> recipe = AE(warp=Affine2d(rotation=180), starts=4, net=Net("mlp", (8,), (8,)))
     >>> search = recipe.build((1, 8, 8)).eval().search
-    >>> search.choose(torch.rand(5, 1, 8, 8)).shape  # an angle for each of five pictures
+    >>> search.choose_angles(torch.rand(5, 1, 8, 8)).shape  # an angle for each of five pictures
     torch.Size([5])
     """
 
@@ -145,7 +145,7 @@ class PoseSearch(nn.Module):
         return len(self.clusters)
 
     @torch.no_grad()
-    def choose(self, x: Tensor) -> Tensor:
+    def choose_angles(self, x: Tensor) -> Tensor:
         """Angles at which the poses of samples begin.
 
         In evaluation mode, once the clusters are formed, it is the candidate nearest to one of

@@ -107,8 +107,8 @@ class Posterior:
     content_mean: Tensor
     content_log_sd: Tensor | None = None
     theta_log_sd: Tensor | None = None
-    before: Map | None = None
-    stage: StagePosterior | None = None
+    earlier_map: Map | None = None
+    last_stage: StagePosterior | None = None
     canonical: Tensor | None = None
 
 
@@ -140,7 +140,7 @@ class PoseEstimate:
     mean: Map
     earlier: Map
     undoable: Map
-    stage: StagePosterior | None = None
+    last_stage: StagePosterior | None = None
 
     @classmethod
     def begin(cls, start: Map) -> PoseEstimate:
@@ -160,7 +160,7 @@ class PoseEstimate:
         """
         mean = self.mean.compose(stage.mean_map)
         predicted = self.predicted.compose(stage.sampled_map)
-        is_invertible = stage.sampled_map.invertible
+        is_invertible = stage.sampled_map.is_invertible
         undoable = self.start.compose(predicted) if is_invertible else self.undoable
         return PoseEstimate(self.start, predicted, mean, self.predicted, undoable, stage)
 

@@ -143,7 +143,7 @@ def _can_represent(family: Warp, start: Start) -> bool:
         pose = AffineMap(pose.matrix * torch.tensor([1.2, 1.2, 1.0]))
     map = family.map(family.theta(pose))
     points = pose.matrix[0, :, :2]
-    return map.invertible and torch.allclose(map.push(points), pose.push(points), atol=1e-4)
+    return map.is_invertible and torch.allclose(map.push(points), pose.push(points), atol=1e-4)
 
 
 def rotation(angles: Tensor, aspect: float) -> AffineMap:
@@ -161,7 +161,7 @@ def rotation(angles: Tensor, aspect: float) -> AffineMap:
     return AffineMap(entries.reshape(-1, 2, 3))
 
 
-def angle(map: Map, aspect: float) -> Tensor:
+def rotation_angle(map: Map, aspect: float) -> Tensor:
     """Angles by which the affine part of maps turns the horizontal axis.
 
     The inverse of `rotation`.
@@ -173,7 +173,7 @@ def angle(map: Map, aspect: float) -> Tensor:
     Returns:
         Angles (N,) in radians, in (-pi, pi], counter-clockwise as seen.
 
-    >>> angle(rotation(torch.tensor([0.5]), 0.75), 0.75)
+    >>> rotation_angle(rotation(torch.tensor([0.5]), 0.75), 0.75)
     tensor([0.5000])
     """
     horizontal = affine_part(map).matrix[..., 0]

@@ -24,7 +24,7 @@ from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.storage import write_folder
 
-FORMAT = 2
+FORMAT_VERSION = 2
 """Version of the keys of `config.json`, of recipes as `describe` writes them, and of run states."""
 MODEL_PREFIX, ARRAY_PREFIX = "model.", "array."
 """Beginnings of the names of the model's tensors and of further tensors in `model.safetensors`."""
@@ -49,7 +49,7 @@ def save(
     values = dict(extra or {})
     arrays: dict[str, Tensor] = values.pop("arrays", {})
     config = {
-        "format_version": FORMAT,
+        "format_version": FORMAT_VERSION,
         "unwarp": __version__,
         "torch": torch.__version__,
         "shape": list(model.shape),
@@ -141,19 +141,19 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _check_format(folder: Path, config: Any) -> None:
-    """Refuse a configuration of another format than `FORMAT`."""
+    """Refuse a configuration of another format than `FORMAT_VERSION`."""
     version = config.get("format_version") if isinstance(config, dict) else None
     if not isinstance(version, int):
         raise CheckpointError(f"{folder}/config.json has no format version; save the model again")
-    if version > FORMAT:
+    if version > FORMAT_VERSION:
         raise CheckpointError(
             f"{folder} has format version {version}, this unwarp {__version__} reads up to "
-            f"{FORMAT}; upgrade with: pip install -U unwarp"
+            f"{FORMAT_VERSION}; upgrade with: pip install -U unwarp"
         )
-    if version < FORMAT:
+    if version < FORMAT_VERSION:
         writer = config.get("unwarp", "of an unknown version")
         raise CheckpointError(
             f"{folder} was written by unwarp {writer} in format version {version}, this unwarp "
-            f"{__version__} reads version {FORMAT}; train the model again, or install the version "
-            "that wrote it"
+            f"{__version__} reads version {FORMAT_VERSION}; train the model again, or install "
+            "the version that wrote it"
         )

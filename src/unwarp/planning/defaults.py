@@ -82,7 +82,7 @@ def resolve_warp(warp: Any) -> Warp | None:
         ConfigError: `warp` is none of these, or its name is unknown.
     """
     if isinstance(warp, str):
-        return None if warp == "auto" else warps.named(warp)
+        return None if warp == "auto" else warps.warp_named(warp)
     if isinstance(warp, Mapping):
         warp = restore(warp)
     if not isinstance(warp, Warp):
@@ -95,7 +95,7 @@ def resolve_warp(warp: Any) -> Warp | None:
 
 def _recipe_of_family(family: str | None, domain: Domain, x: Tensor) -> Recipe:
     """The preset of a domain, or a family by name with the architecture of that preset."""
-    preset = PRESET_OF_DOMAIN.get(domain.name) or AE(warp=warps.named(domain.warp))
+    preset = PRESET_OF_DOMAIN.get(domain.name) or AE(warp=warps.warp_named(domain.warp))
     if family is not None:
         default = Architecture()
         names = [
@@ -103,7 +103,9 @@ def _recipe_of_family(family: str | None, domain: Domain, x: Tensor) -> Recipe:
             for field in fields(Architecture)
             if getattr(preset, field.name) != getattr(default, field.name)
         ]
-        preset = replace(models.named(family), **{name: getattr(preset, name) for name in names})
+        preset = replace(
+            models.recipe_named(family), **{name: getattr(preset, name) for name in names}
+        )
     return adapt_to_series(preset, x) if domain.has_times else preset
 
 
@@ -205,7 +207,7 @@ def _warp_of_recipe(warp: Warp, domain: Domain) -> Warp:
     if warp.domain in ("auto", domain.name):
         return warp
     if warp == AE().warp:
-        return warps.named(domain.warp)
+        return warps.warp_named(domain.warp)
     raise ConfigError(
         f"the recipe's warp {warp.name!r} acts on {warp.domain} data, and X holds {domain.name} "
         f"data; choose another warp, such as warp={domain.warp!r}"

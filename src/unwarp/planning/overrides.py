@@ -70,7 +70,7 @@ def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
             )
 
 
-def lay_over(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
+def apply_overrides(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
     """The recipe with some fields replaced.
 
     All other fields keep their values, so an override decides nothing else.
@@ -89,7 +89,7 @@ def lay_over(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
 
     Example:
         >>> from unwarp.models import AE
-        >>> lay_over(AE(), {"n_content": 8, "warp.rotation": 90}).warp.rotation
+        >>> apply_overrides(AE(), {"n_content": 8, "warp.rotation": 90}).warp.rotation
         90.0
     """
     if not overrides:
@@ -134,7 +134,7 @@ def _set_field(record: dict[str, Any], path: list[str], value: Any) -> None:
             )
     key, parts = ".".join(path), record.get(path[-1])
     if path == ["warp"] and isinstance(value, str | Warp):
-        value = describe(warps.named(value) if isinstance(value, str) else value)
+        value = describe(warps.warp_named(value) if isinstance(value, str) else value)
     elif isinstance(parts, dict) and not isinstance(value, dict):
         names = [name for name in parts if name not in ("family", "module")]
         raise ConfigError(

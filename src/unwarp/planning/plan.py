@@ -21,7 +21,7 @@ from unwarp.planning.defaults import (
     resolve_warp,
     share_sampling_rate,
 )
-from unwarp.planning.overrides import check_fields, lay_over
+from unwarp.planning.overrides import apply_overrides, check_fields
 from unwarp.warps import Warp
 
 
@@ -56,7 +56,7 @@ class Request:
 
     def __post_init__(self) -> None:
         self._check_duplicates()
-        family = models.named(self.family) if isinstance(self.family, str) else self.family
+        family = models.recipe_named(self.family) if isinstance(self.family, str) else self.family
         if isinstance(family, Recipe):
             check_fields(self.overrides, type(family))
         elif family is None:  # the data set may have a recipe of any family
@@ -172,7 +172,7 @@ def make_plan(
     )
     if has_gaps and schema.domain.has_gaps:
         recipe = replace(recipe, gaps=True)
-    recipe = infer_padding(lay_over(recipe, request.overrides), data.x, schema.domain)
+    recipe = infer_padding(apply_overrides(recipe, request.overrides), data.x, schema.domain)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
     suitable_steps = default_steps(recipe, data.x, schema.domain, batch_size)

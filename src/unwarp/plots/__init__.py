@@ -7,16 +7,16 @@ shape (C, H, W) with intensities in [0, 1], series have shape (C, T).
 from __future__ import annotations
 
 from unwarp.plots.galleries import arithmetic, chunks, gallery, interpolation, samples, traversal
-from unwarp.plots.panels import histograms, maps, recovery
+from unwarp.plots.panels import embeddings, histograms, recovery
 from unwarp.plots.style import (
-    ACCENT,
+    BLUE,
     COLOURS,
-    INK,
+    GREY,
     MINUS,
-    OTHER,
-    QUIET,
+    RED,
     STYLE,
-    number,
+    TEXT_COLOUR,
+    format_number,
     with_style,
 )
 from unwarp.plots.tiles import aspect_ratio
@@ -25,23 +25,23 @@ from unwarp.plots.timelines import averages, series
 from unwarp.plots.training import curves
 
 __all__ = [
-    "ACCENT",
+    "BLUE",
     "COLOURS",
-    "INK",
+    "GREY",
     "MINUS",
-    "OTHER",
-    "QUIET",
+    "RED",
     "STYLE",
+    "TEXT_COLOUR",
     "arithmetic",
     "aspect_ratio",
     "averages",
     "chunks",
     "curves",
+    "embeddings",
+    "format_number",
     "gallery",
     "histograms",
     "interpolation",
-    "maps",
-    "number",
     "recovery",
     "samples",
     "series",

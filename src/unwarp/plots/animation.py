@@ -1,6 +1,6 @@
 """Animations: from samples to frames, and from frames to GIF files.
 
-`moving` draws a frame per sample; `animate` packs frames into the bytes of a small file.
+`render_frames` draws a frame per sample; `animate` packs frames into the bytes of a small file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COMPRESSIONS = ((64, 1), (16, 1), *((16, 2**halvings) for halvings in range(1, 9
 
 
 @with_style
-def moving(
+def render_frames(
     tiles: Mapping[str, Array], captions: Mapping[str, Sequence[str]] | None = None
 ) -> Array:
     """Frames of an animation of named tiles side by side.
@@ -47,7 +47,8 @@ def moving(
         Frames (F, height, width, 3) as uint8, at 100 pixels per inch, for `animate`.
 
     >>> import numpy as np
-    >>> frames = moving({"template": np.zeros((2, 1, 8, 8)), "deformed": np.ones((2, 1, 8, 8))})
+    >>> tiles = {"template": np.zeros((2, 1, 8, 8)), "deformed": np.ones((2, 1, 8, 8))}
+    >>> frames = render_frames(tiles)
     >>> frames.dtype.name, len(frames), frames.shape[3]
     ('uint8', 2, 3)
     """
@@ -94,7 +95,7 @@ def _render_frame(
     frame: int,
     limits: tuple[float, float],
 ) -> Array:
-    """One frame (height, width, 3) as uint8; arguments as in `moving` and `draw_tile`."""
+    """One frame (height, width, 3) as uint8; arguments as in `render_frames` and `draw_tile`."""
     for axis, (title, x) in zip(axes, tiles.items(), strict=False):
         for drawing in (*axis.images, *axis.lines):
             drawing.remove()

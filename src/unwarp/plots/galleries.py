@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from unwarp.core import Array
-from unwarp.plots.style import INK, MINUS, new_figure, number, with_style
+from unwarp.plots.style import MINUS, TEXT_COLOUR, format_number, new_figure, with_style
 from unwarp.plots.tiles import (
     TILE_STEP,
     aspect_ratio,
@@ -36,7 +36,7 @@ MARGIN_INCHES = 0.1
 
 @with_style
 def gallery(
-    rows: Mapping[str, Row], title: str = "", under: Mapping[str, Sequence[str]] | None = None
+    rows: Mapping[str, Row], title: str = "", captions: Mapping[str, Sequence[str]] | None = None
 ) -> Figure:
     """Rows of samples under one another, with names at the left.
 
@@ -47,7 +47,7 @@ def gallery(
         rows: Samples (N, *shape) by the name of their row. A row may be a list; None in it leaves
             a place empty.
         title: Title of the figure; empty for none.
-        under: Captions under the samples of a row (N,), by the name of the row.
+        captions: Captions under the samples of a row (N,), by the name of the row.
 
     Returns:
         A figure with one set of axes per row, about 0.7 inches per image wide.
@@ -58,20 +58,20 @@ def gallery(
     >>> [axis.get_ylabel() for axis in figure.axes]
     ['observed', 'template']
     """
-    under = under or {}
+    captions = captions or {}
     tiles = [x for row in rows.values() for x in row if x is not None]
     n, height = max(map(len, rows.values())), max(map(aspect_ratio, tiles))
     limits, inches = common_limits(tiles), tile_inches(tiles[0], n)
     row_inches = (inches * height + ROW_GAP_INCHES) * len(rows)
-    inches_down = row_inches + CAPTION_INCHES * len(under)
+    inches_down = row_inches + CAPTION_INCHES * len(captions)
     inches_down += TITLE_INCHES if title else MARGIN_INCHES
     figure = new_figure(LABEL_INCHES + inches * TILE_STEP * n, inches_down, "compressed")
     axes = figure.subplots(len(rows), 1, squeeze=False).flat
     for axis, (name, row) in zip(axes, rows.items(), strict=True):
         _draw_row(axis, row, n, height, limits)
-        axis.set_ylabel(name, rotation=0, ha="right", va="center", color=INK)
-        if name in under:
-            _caption_row(axis, under[name], n)
+        axis.set_ylabel(name, rotation=0, ha="right", va="center", color=TEXT_COLOUR)
+        if name in captions:
+            _caption_row(axis, captions[name], n)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
@@ -87,7 +87,7 @@ def _draw_row(axis: Any, row: Row, n: int, height: float, limits: tuple[float, f
 def _caption_row(axis: Any, captions: Sequence[str], n: int) -> None:
     """Write a caption under each of the `n` tiles of a row."""
     centres = [i * TILE_STEP + 0.5 for i in range(n)]
-    axis.set_xticks(centres, captions, fontsize=7, color=INK)
+    axis.set_xticks(centres, captions, fontsize=7, color=TEXT_COLOUR)
     axis.tick_params(length=0)
 
 
@@ -141,10 +141,10 @@ def traversal(labels: Sequence[str], values: Array, x: Array, unit: str = "") ->
     '1 sd'
     """
     rows = dict(zip(labels, x, strict=True))
-    captions = [[f"{number(value)} {unit}".strip() for value in row] for row in values]
+    captions = [[f"{format_number(value)} {unit}".strip() for value in row] for row in values]
     if len(values) > 1 and bool((values == values[0]).all()):
-        return gallery(rows, under={labels[-1]: captions[-1]})
-    return gallery(rows, under=dict(zip(labels, captions, strict=True)))
+        return gallery(rows, captions={labels[-1]: captions[-1]})
+    return gallery(rows, captions=dict(zip(labels, captions, strict=True)))
 
 
 def interpolation(ends: Array, templates: Array, x_hat: Array) -> Figure:
@@ -167,8 +167,8 @@ def interpolation(ends: Array, templates: Array, x_hat: Array) -> Figure:
         "template": templates,
         "deformed": x_hat,
     }
-    fractions = [number(fraction) for fraction in np.linspace(0, 1, len(x_hat))]
-    return gallery(rows, under={"deformed": fractions})
+    fractions = [format_number(fraction) for fraction in np.linspace(0, 1, len(x_hat))]
+    return gallery(rows, captions={"deformed": fractions})
 
 
 def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
@@ -188,12 +188,12 @@ def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
     """
     n = x.shape[1]
     rows: dict[str, Row] = {"observed": _spread_ends(ends, n), **dict(zip(labels, x, strict=True))}
-    fractions = [number(fraction) for fraction in np.linspace(0, 1, n)[1:-1]]
+    fractions = [format_number(fraction) for fraction in np.linspace(0, 1, n)[1:-1]]
     captions = {
         "observed": ["a", *[""] * (n - 2), "b"],
         labels[-1]: ["as a", *fractions, "as b"],
     }
-    return gallery(rows, under=captions)
+    return gallery(rows, captions=captions)
 
 
 def _spread_ends(ends: Array, n: int) -> Row:
@@ -202,7 +202,7 @@ def _spread_ends(ends: Array, n: int) -> Row:
 
 
 def arithmetic(
-    names: Sequence[str], to: Array, plus: Array, minus: Array, result: Array, seen: Array
+    names: Sequence[str], to: Array, plus: Array, minus: Array, result: Array, deformed: Array
 ) -> Figure:
     """Feature arithmetic as an equation of templates, one row per changed sample.
 
@@ -215,14 +215,14 @@ def arithmetic(
         plus: Decoded mean code of the set that is added (1, *shape).
         minus: Decoded mean code of the set that is subtracted (1, *shape).
         result: Decoded sums (M, *shape).
-        seen: Decoded sums, deformed as the samples are (M, *shape).
+        deformed: Decoded sums, deformed as the samples are (M, *shape).
 
     Returns:
         A figure with M rows of five samples.
     """
     rows = {
-        name: np.stack([template, plus[0], minus[0], total, deformed])
-        for name, template, total, deformed in zip(names, to, result, seen, strict=True)
+        name: np.stack([template, plus[0], minus[0], total, observation])
+        for name, template, total, observation in zip(names, to, result, deformed, strict=True)
     }
     captions = ("template", "+ plus", f"{MINUS} minus", "= sum", "deformed")
-    return gallery(rows, under={names[-1]: captions})
+    return gallery(rows, captions={names[-1]: captions})

@@ -13,11 +13,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from unwarp.core import Array, Factor
-from unwarp.plots.style import ACCENT, COLOURS, INK, OTHER, new_figure, with_style
+from unwarp.plots.style import BLUE, COLOURS, RED, TEXT_COLOUR, new_figure, with_style
 
 
 @with_style
-def maps(panels: Mapping[str, Array], labels: Array | None) -> Figure:
+def embeddings(panels: Mapping[str, Array], labels: Array | None) -> Figure:
     """Scatter plots of two-dimensional embeddings, side by side.
 
     Axes have no ticks, since the coordinates of t-SNE have no unit. With at most 20 classes a
@@ -32,7 +32,7 @@ def maps(panels: Mapping[str, Array], labels: Array | None) -> Figure:
         A figure with one panel per embedding.
 
     >>> import numpy as np
-    >>> figure = maps({"content code": np.eye(2)}, np.array(["cat", "dog"]))
+    >>> figure = embeddings({"content code": np.eye(2)}, np.array(["cat", "dog"]))
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['cat', 'dog']
     """
@@ -56,7 +56,7 @@ def _scatter_classes(axis: Any, points: Array, labels: Array | None, size: float
     """Draw points (N, 2) of an area of `size` points squared, one colour per class."""
     style = {"s": size, "linewidths": 0, "alpha": 0.8}
     if labels is None:
-        axis.scatter(*points.T, color=INK, **style)
+        axis.scatter(*points.T, color=TEXT_COLOUR, **style)
         return
     for i, label in enumerate(np.unique(labels)):
         members = points[labels == label]
@@ -101,11 +101,11 @@ def _draw_estimates(axis: Any, estimates: Array, true_values: Array) -> tuple[fl
     low, high = np.percentile(true_values, [0.5, 99.5])
     margin = 0.1 * (high - low)
     limits = (low - margin, high + margin)
-    axis.plot([low, high], [low, high], color=ACCENT, linewidth=0.8, zorder=1)
-    axis.scatter(true_values, estimates, s=4, color=INK, alpha=0.35, linewidths=0, zorder=2)
+    axis.plot([low, high], [low, high], color=RED, linewidth=0.8, zorder=1)
+    axis.scatter(true_values, estimates, s=4, color=TEXT_COLOUR, alpha=0.35, linewidths=0, zorder=2)
     is_outside = (estimates < limits[0]) | (estimates > limits[1])
     points = (values[is_outside].clip(*limits) for values in (true_values, estimates))
-    axis.scatter(*points, s=8, color=OTHER, marker="x", linewidths=0.6, clip_on=False)
+    axis.scatter(*points, s=8, color=BLUE, marker="x", linewidths=0.6, clip_on=False)
     return limits
 
 
@@ -137,9 +137,9 @@ def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
         limits = min(factor.low, values.min()), max(factor.high, values.max())
         n_bins = int(np.clip(len(values) // 5, 10, 40))
         limits = limits if bounds else _padded_range(values)
-        axis.hist(values, bins=n_bins, range=limits, color=OTHER)
+        axis.hist(values, bins=n_bins, range=limits, color=BLUE)
         for end in (factor.low, factor.high)[factor.low == 0 :] if bounds else ():
-            axis.axvline(end, color=ACCENT, linewidth=0.8, linestyle=":")
+            axis.axvline(end, color=RED, linewidth=0.8, linestyle=":")
         axis.set(title=factor.label, yticks=[])
         axis.spines[["top", "right", "left"]].set_visible(False)
     for axis in axes[len(table) :]:

@@ -18,16 +18,16 @@ Result = TypeVar("Result")
 MINUS = "\N{MINUS SIGN}"
 """Minus sign of the tick labels of matplotlib, longer than a hyphen."""
 
-INK = "#20242c"
+TEXT_COLOUR = "#20242c"
 """Colour of text and of single curves, nearly black."""
 
-QUIET = "#8a93a3"
+GREY = "#8a93a3"
 """Grey of ticks, frames and background curves."""
 
-ACCENT = "#c8452f"
+RED = "#c8452f"
 """Red of the main result: the model with the warp, the template, a reference line."""
 
-OTHER = "#3a6ea5"
+BLUE = "#3a6ea5"
 """Blue of the result that is compared with it, and of histograms."""
 
 COLOURS = (
@@ -38,11 +38,11 @@ COLOURS = (
 
 STYLE: Any = {
     "font.size": 9,
-    "axes.edgecolor": QUIET,
-    "axes.labelcolor": INK,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "text.color": INK,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": TEXT_COLOUR,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "text.color": TEXT_COLOUR,
     "axes.titlesize": 10,
 }
 """Settings of matplotlib for every figure of the package."""
@@ -91,12 +91,12 @@ def with_style(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]
     return draw_in_style
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as text, rounded to three significant digits.
 
     Negative numbers have the minus sign of tick labels; a negative zero becomes `0`.
 
-    >>> number(33.75), number(-0.0)
+    >>> format_number(33.75), format_number(-0.0)
     ('33.8', '0')
     """
     return f"{float(f'{value:.3g}') + 0.0:g}".replace("-", MINUS)

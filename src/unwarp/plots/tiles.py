@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from unwarp.core import Array
-from unwarp.plots.style import COLOURS, INK
+from unwarp.plots.style import COLOURS, TEXT_COLOUR
 
 TILE_INCHES = 0.62
 """Width of the tile of an image, and least width of that of a series."""
@@ -133,7 +133,7 @@ def _draw_series(
     """Draw a series (C, T) with its lower left corner at (x, y), one line per channel."""
     heights = SERIES_ASPECT_RATIO * (sample - limits[0]) / (limits[1] - limits[0])
     times = x + np.linspace(0, 1, sample.shape[1])
-    colours = (INK,) if len(sample) == 1 else COLOURS
+    colours = (TEXT_COLOUR,) if len(sample) == 1 else COLOURS
     return [
         axis.plot(times, y + channel, color=colours[i % len(colours)], linewidth=0.8)[0]
         for i, channel in enumerate(heights)

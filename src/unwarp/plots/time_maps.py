@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from unwarp.core import Array
-from unwarp.plots.style import COLOURS, INK, OTHER, new_figure, number, with_style
+from unwarp.plots.style import BLUE, COLOURS, TEXT_COLOUR, format_number, new_figure, with_style
 from unwarp.plots.timelines import draw_legend
 
 MAX_RATIO_FOR_OCTAVES = 300
@@ -73,8 +73,8 @@ def warps(
 
 def _draw_identity(left: Any, right: Any, span: float) -> None:
     """Draw the warp that moves nothing, over `span` units of time."""
-    left.plot([0, span], [0, span], color=INK, linewidth=0.8, linestyle=":")
-    right.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    left.plot([0, span], [0, span], color=TEXT_COLOUR, linewidth=0.8, linestyle=":")
+    right.axhline(1, color=TEXT_COLOUR, linewidth=0.8, linestyle=":")
 
 
 def _draw_curves(left: Any, right: Any, gamma: Array, span: float, labels: Array | None) -> None:
@@ -102,7 +102,7 @@ def _draw_curves(left: Any, right: Any, gamma: Array, span: float, labels: Array
 def _colour_classes(labels: Array | None, n: int) -> list[tuple[str, str, Array]]:
     """Colour, name and rows of each class; without labels, one class of all `n` rows."""
     if labels is None:
-        return [(OTHER, "_", np.arange(n))]
+        return [(BLUE, "_", np.arange(n))]
     return [
         (COLOURS[i % len(COLOURS)], str(name), np.flatnonzero(labels == name))
         for i, name in enumerate(np.unique(labels))
@@ -115,6 +115,6 @@ def _set_factor_ticks(axis: Any, speed: Array) -> None:
     axis.set_ylim(low / 1.1, high * 1.1)
     base = 2 if high / low < MAX_RATIO_FOR_OCTAVES else 10
     axis.yaxis.set_major_locator(LogLocator(base=base))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, position: number(value)))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, position: format_number(value)))
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.minorticks_off()

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from unwarp.core import Array
-from unwarp.plots.style import ACCENT, INK, OTHER, QUIET, new_figure, with_style
+from unwarp.plots.style import BLUE, GREY, RED, TEXT_COLOUR, new_figure, with_style
 
 MAX_CHANNELS = 2
 """Channels of series that are shown; each takes two columns of panels."""
@@ -20,7 +20,7 @@ MAX_CHANNELS = 2
 MAX_TRACES_PER_PANEL = 60
 """Series that are drawn in a panel; means and bands are of all."""
 
-METHOD_COLOURS = (ACCENT, OTHER, "#3f9142", QUIET, INK)
+METHOD_COLOURS = (RED, BLUE, "#3f9142", GREY, TEXT_COLOUR)
 """Colours of methods that are compared, in their order."""
 
 
@@ -106,8 +106,8 @@ def _draw_pair(
 ) -> None:
     """Draw series (N, T) of one cluster and channel, observed at the left, aligned at the right."""
     left, right = axes
-    _draw_overlay(left, times, raw, observed_mean(raw), INK, "mean")
-    _draw_overlay(right, times, aligned, template, ACCENT, "template")
+    _draw_overlay(left, times, raw, observed_mean(raw), TEXT_COLOUR, "mean")
+    _draw_overlay(right, times, aligned, template, RED, "template")
     _share_height(left, right)
 
 
@@ -158,7 +158,7 @@ def _draw_overlay(
     """
     n_traces = min(len(traces), MAX_TRACES_PER_PANEL)
     rows = np.linspace(0, len(traces) - 1, n_traces).astype(int)
-    axis.plot(times, traces[rows].T, color=QUIET, linewidth=0.5, alpha=0.45)
+    axis.plot(times, traces[rows].T, color=GREY, linewidth=0.5, alpha=0.45)
     spread = np.sqrt(observed_mean(np.square(traces - centre)))
     band = centre - spread, centre + spread
     axis.fill_between(times, *band, color=colour, alpha=0.16, linewidth=0, zorder=3)
@@ -223,7 +223,7 @@ def averages(
     for i, (axis, (title, traces)) in enumerate(zip(axes, groups.items(), strict=False)):
         times, time_label = time_axis(traces.shape[1], sampling_rate)
         times = times * step
-        axis.plot(times, traces.T, color=QUIET, linewidth=0.5, alpha=0.4)
+        axis.plot(times, traces.T, color=GREY, linewidth=0.5, alpha=0.4)
         for colour, (method, average) in zip(METHOD_COLOURS, curves.items(), strict=False):
             axis.plot(times, average[i], color=colour, linewidth=1.3, label=method)
         axis.set(title=title, xlabel=time_label if i >= len(groups) - n_columns else "")

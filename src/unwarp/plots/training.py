@@ -12,7 +12,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from unwarp.plots.style import ACCENT, OTHER, QUIET, new_figure, with_style
+from unwarp.plots.style import BLUE, GREY, RED, new_figure, with_style
 
 Rows = Sequence[Mapping[str, float]]
 
@@ -29,7 +29,7 @@ ADVERSARIAL_PANELS = {
 }
 """Columns of the history of a generative adversarial network, by the title of their panel."""
 
-RUN_COLOURS = (ACCENT, OTHER, QUIET)
+RUN_COLOURS = (RED, BLUE, GREY)
 """Colours of runs, in their order."""
 
 
@@ -55,7 +55,7 @@ def adversarial_training(histories: Mapping[str, Rows]) -> Figure:
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes[-1]:
         axis.set_xlabel("training time (s)")
-    axes[0, 0].axhline(0.5, color=QUIET, linewidth=0.8, linestyle=":")
+    axes[0, 0].axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
     lines = axes[0, 0].get_legend_handles_labels()
     figure.legend(*lines, loc="outside upper left", ncols=len(histories), frameon=False)
     return figure

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from unwarp.errors import CheckpointError
-from unwarp.models.store import FORMAT
+from unwarp.models.store import FORMAT_VERSION
 from unwarp.training.callbacks import Callback
 from unwarp.training.state import History, Row, State
 
@@ -138,7 +138,7 @@ def _write_state(path: Path, state: State) -> None:
     """Write a state to a file, by way of a partial file that then replaces it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
-        "format_version": FORMAT,
+        "format_version": FORMAT_VERSION,
         "step": state.step + 1,
         "steps": state.steps,
         "seed": state.seed,

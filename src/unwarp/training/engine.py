@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from unwarp.core import Precision
-from unwarp.devices import place
+from unwarp.devices import resolve_device
 from unwarp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def make_accelerator(device: str, precision: Precision = "no") -> Accelerator:
 
     if precision not in ("no", "fp16", "bf16"):
         raise ConfigError(f"precision={precision!r} is unknown; choose no, fp16 or bf16")
-    place(device)
+    resolve_device(device)
     # accelerate keeps the precision of its first use in a process unless its state is reset
     AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())
     engine = Accelerator(cpu=device == "cpu", mixed_precision=precision)

@@ -171,7 +171,7 @@ def _step_players(
     """The loss terms of the players that step now, each after its update."""
     terms: Row = {}
     for slot in slots:
-        if step % slot.player.every == 0:
+        if step % slot.player.interval == 0:
             terms |= step_player(engine, slot, batch, step, position, generator)
     return terms
 
@@ -189,8 +189,8 @@ def _update_model(
     A run with n updates has n + 1 parts of equal length.
     """
     hooks = _hooks(state.model)
-    parts_per_step = (hooks.updates + 1) / state.steps
-    if hooks.updates and int(parts_per_step * position) > int(parts_per_step * previous):
+    parts_per_step = (hooks.n_updates + 1) / state.steps
+    if hooks.n_updates and int(parts_per_step * position) > int(parts_per_step * previous):
         hooks.update(_training_samples(data, state.seed, MAX_UPDATE_SAMPLES).to(engine.device))
 
 

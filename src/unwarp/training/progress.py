@@ -17,7 +17,7 @@ PROGRESS_LINES = 10
 """Number of lines that a run prints without a terminal."""
 
 
-class Choice(Callback):
+class Announcer(Callback):
     """Callback that prints the decisions about a model and its training.
 
     Args:
@@ -27,7 +27,7 @@ class Choice(Callback):
     Example:
         >>> from unwarp.models import AE
         >>> state = State(AE(n_content=2).build((1, 8, 8)), (), (), (), steps=100, seed=0)
-        >>> Choice(print).on_start(state)  # doctest: +ELLIPSIS
+        >>> Announcer(print).on_start(state)  # doctest: +ELLIPSIS
         training with warp affine: 2 content dimensions, templates of 8x8, padding zeros, ...
     """
 

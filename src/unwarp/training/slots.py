@@ -168,7 +168,7 @@ def _update_average(player: Player, average: dict[str, Tensor], step: int) -> No
     on to the initial weights. Buffers such as running statistics are averaged with the weights that
     they belong to; counters are copied.
     """
-    updates = step // player.every
+    updates = step // player.interval
     decay = min(player.ema or 0.0, (1 + updates) / (10 + updates))
     for name, value in player.module.state_dict().items() if average else ():
         if value.is_floating_point():

@@ -56,10 +56,10 @@ __all__ = [
     "deform",
     "families",
     "interpolate_missing",
-    "named",
     "resample",
     "to_matrix",
     "translation",
+    "warp_named",
 ]
 
 
@@ -77,7 +77,7 @@ def families() -> dict[str, type[Warp]]:
     return dict(Warp.registry)
 
 
-def named(text: str) -> Warp:
+def warp_named(text: str) -> Warp:
     """The warp with a name, at its defaults.
 
     Args:
@@ -90,7 +90,7 @@ def named(text: str) -> Warp:
     Raises:
         ConfigError: A name is unknown; the message lists the known ones.
 
-    >>> named("time+gain").parts[1]
+    >>> warp_named("time+gain").parts[1]
     Gain(size=(2,), most=2.0, offset=1.0)
     """
     singles = {name: family for name, family in families().items() if family is not Chain}

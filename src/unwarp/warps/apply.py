@@ -24,17 +24,17 @@ def align(x: Tensor, map: Map, target: Window | None = None, padding: Padding = 
     Returns:
         Aligned samples (N, C, *target.size), NaN at gaps.
     """
-    return deform(map.invertible_part().invert(), x, target, padding)
+    return deform(x, map.invertible_part().invert(), target, padding)
 
 
-def deform(map: Map, x: Tensor, target: Window | None = None, padding: Padding = "zeros") -> Tensor:
+def deform(x: Tensor, map: Map, target: Window | None = None, padding: Padding = "zeros") -> Tensor:
     """Apply a map to samples with missing values.
 
     A value that is interpolated from any missing one is missing, too.
 
     Args:
-        map: N deformations, from template to observation.
         x: Samples (N, C, ...) on the whole frame; NaN marks missing values.
+        map: N deformations, from template to observation.
         target: Window of the result; None for the whole frame at the size of `x`.
         padding: Values beyond the samples: `zeros`, `border` or `reflection`.
 

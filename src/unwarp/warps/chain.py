@@ -49,7 +49,7 @@ class Chain(Warp):
             ConfigError: Theta would not determine the maps of the chain.
         """
         # whether a family has inverses shows in any of its maps
-        invertible = [link.map(torch.zeros(1, len(link.factors))).invertible for link in links]
+        invertible = [link.map(torch.zeros(1, len(link.factors))).is_invertible for link in links]
         is_points_then_values = [link.moves_points for link in links] == [True, False]
         is_residual_then_invertible = invertible == [False, True]
         if (

@@ -124,13 +124,13 @@ class Map(ABC):
         """
         product: Map = IdentityMap(len(self))
         for part in reversed(self.parts):
-            if not part.invertible:
+            if not part.is_invertible:
                 break
             product = product.compose(part)
         return product
 
     @property
-    def invertible(self) -> bool:
+    def is_invertible(self) -> bool:
         """Whether `invert` returns a map instead of raising."""
         try:
             self.invert()
@@ -268,7 +268,7 @@ class ChainMap(Map):
     >>> from unwarp.warps import Affine2d, Displacement2d
     >>> pose = Affine2d().map(torch.zeros(3, 6))
     >>> product = pose.compose(Displacement2d(2).map(torch.zeros(3, 8)))
-    >>> [type(part).__name__ for part in product.parts], product.invertible
+    >>> [type(part).__name__ for part in product.parts], product.is_invertible
     (['DisplacementMap', 'AffineMap'], False)
     """
 

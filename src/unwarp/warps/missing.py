@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def fill_from(x: Tensor, x_hat: Tensor) -> Tensor:
+def fill_missing(x: Tensor, x_hat: Tensor) -> Tensor:
     """Samples with their missing values taken from a reconstruction.
 
     Args:

@@ -11,7 +11,7 @@ import pytest
 from unwarp.app.outcome import Outcome
 from unwarp.app.report import sections
 from unwarp.app.report.illustrations import Illustration, Plot
-from unwarp.app.report.page import render_page, write
+from unwarp.app.report.page import render_page, write_report
 from unwarp.app.report.section import Check, Section, Table
 
 SECTION = Section(
@@ -72,7 +72,7 @@ def test_write_survives_a_failing_figure(
         raise ValueError("no luck")
 
     monkeypatch.setattr(sections, "TRAINING", Plot("training", fail, lambda outcome: ""))
-    page = write(series_run, tmp_path).read_text()
+    page = write_report(series_run, tmp_path).read_text()
     assert "The figure “training” could not be drawn: ValueError: no luck" in page
     files = {path.name for path in tmp_path.iterdir()}
     assert {"report.html", "gallery.png", "moving.gif", "latent_space.png"} <= files

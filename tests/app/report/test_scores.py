@@ -44,7 +44,7 @@ def test_series_scores_are_of_user_arrays(series_run: Outcome) -> None:
     is_right = training.labels[distances.argmin(1)] == test.labels
     assert scores["aligned_1nn"] == pytest.approx(np.mean(is_right))
     names = {"raw_1nn", "raw_centroid", "raw_acc", "raw_nmi"}
-    assert names == set(series_run.baselines.scores)
+    assert names == set(series_run.sample_scores.scores)
     baseline = series_run.baseline.report.scores
     assert "codes_1nn" in baseline and "aligned_1nn" not in baseline
     assert sum(name.startswith("at_bounds_wave") for name in scores) == 3

@@ -13,9 +13,9 @@ from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Model, Net
-from unwarp.models.families.ae import banded_error, equivariance_error, pyramid
+from unwarp.models.families.ae import banded_error, equivariance_error, laplacian_pyramid
 from unwarp.models.posterior import Posterior
-from unwarp.models.starts import angle
+from unwarp.models.starts import rotation_angle
 from unwarp.training.loop import train
 from unwarp.warps import (
     Affine2d,
@@ -206,8 +206,8 @@ def test_banded_error_of_zeros_is_one(shape: tuple[int, ...]) -> None:
 def test_pyramid_adds_up() -> None:
     """The levels, enlarged and added from coarse to fine, give the samples back."""
     x = torch.randn(3, 2, 37, generator=rng())
-    total = pyramid(x, 4)[-1]
-    for band in reversed(pyramid(x, 4)[:-1]):
+    total = laplacian_pyramid(x, 4)[-1]
+    for band in reversed(laplacian_pyramid(x, 4)[:-1]):
         total = band + torch.nn.functional.interpolate(total, band.shape[-1:], mode="linear")
     torch.testing.assert_close(total, x)
 
@@ -239,4 +239,4 @@ def test_second_views_start_turned(monkeypatch: pytest.MonkeyPatch) -> None:
     augmentation = model.warp.sample(12, rng(3), recipe.views, like=x).invertible_part()
     (angles,) = recorded_angles
     assert set((angles[:12] / (math.pi / 2)).round().tolist()) <= {0.0, 1.0, 2.0, 3.0}
-    torch.testing.assert_close(angles[12:] - angles[:12], angle(augmentation, 1.0))
+    torch.testing.assert_close(angles[12:] - angles[:12], rotation_angle(augmentation, 1.0))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.pictures import blobs
-from tests.weights import moved, tensors
+from tests.weights import has_changed, tensors
 from unwarp.core import Batch, Factor
 from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
@@ -46,11 +46,11 @@ def test_players_train_their_module_alone(net: Net, spectral: bool) -> None:
     players = recipe.players(model)
     assert [player.name for player in players] == ["critic", "generator", "inference"]
     for player in players:
-        learner = replace(player, every=1, optimiser=Optimiser(lr=0.01, warmup=0))
+        learner = replace(player, interval=1, optimiser=Optimiser(lr=0.01, warmup=0))
         before = [tensors(p.module) for p in players]
         train(model, [learner], Dataset(blobs(16)), steps=2, batch_size=8, device="cpu")
-        has_changed = [moved(state, p.module) for state, p in zip(before, players, strict=True)]
-        assert has_changed == [p.name == player.name for p in players]
+        changes = [has_changed(state, p.module) for state, p in zip(before, players, strict=True)]
+        assert changes == [p.name == player.name for p in players]
 
 
 def test_real_samples_reach_the_critic_alone() -> None:

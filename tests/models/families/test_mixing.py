@@ -37,7 +37,7 @@ def test_rows_follow_their_mask(warp: Warp) -> None:
     for rung in getattr(model.encoder, "rungs", ()):
         nn.init.normal_(list(rung.parameters())[-2], std=0.1, generator=rng(3))
     posterior = model.encode(blobs(8))
-    mixed = mix(model, posterior, recipe.sizes, rng(1))
+    mixed = mix(model, posterior, recipe.chunk_sizes, rng(1))
     assert mixed.mask.shape == (8, 2 + bool(warp.factors))
     assert 0 < int(mixed.mask.sum()) < mixed.mask.numel()
     for i in range(8):
@@ -55,7 +55,7 @@ def test_perfect_encoder_unmixes(warp: Warp) -> None:
     recipe = MixingAE(warp=warp, n_content=5, chunks=2, net=SMALL_NET)
     model, x = recipe.build(SHAPE).eval(), blobs(8)
     posterior = model.encode(x)
-    mixed = mix(model, posterior, recipe.sizes, rng(1))
+    mixed = mix(model, posterior, recipe.chunk_sizes, rng(1))
     rows = torch.where(mixed.map_mask, torch.arange(8), mixed.partners)
     perfect_posterior = replace(posterior, content=mixed.content, map=posterior.map[rows])
     nll = model.likelihood(model.decode_warped(posterior.content, posterior.map), x)
@@ -69,7 +69,7 @@ def test_unmixing_takes_kept_maps() -> None:
     """The re-encoded map enters for the rows that kept their map, and for no other."""
     recipe = MixingAE(warp=Affine2d(), n_content=4, chunks=2, net=SMALL_NET)
     model, x = recipe.build(SHAPE).eval(), blobs(8)
-    mixed = mix(model, model.encode(x), recipe.sizes, rng(1))
+    mixed = mix(model, model.encode(x), recipe.chunk_sizes, rng(1))
     theta = torch.zeros(8, 6, requires_grad=True)
     reencoded = replace(mixed.posterior, map=model.warp.map(theta))
     unmixed_nll(model, x, mixed, reencoded).sum().backward()
@@ -81,7 +81,7 @@ def test_accuracies_compare_with_the_mask() -> None:
     """An entry counts as correct if the sign of its logit agrees with the mask."""
     recipe = MixingAE(warp=Affine2d(), n_content=4, chunks=2, net=SMALL_NET)
     model, x = recipe.build(SHAPE).eval(), blobs(64)
-    mixed = mix(model, model.encode(x), recipe.sizes, rng(1))
+    mixed = mix(model, model.encode(x), recipe.chunk_sizes, rng(1))
 
     class Oracle(MaskClassifier):
         """Right about chunk 1 and the deformation, wrong about chunk 2."""

@@ -27,11 +27,11 @@ def rng(seed: int = 0) -> torch.Generator:
 
 def test_chunks_cover_the_code() -> None:
     """Sizes sum to `n_content`; without a warp the deformation becomes one more chunk."""
-    assert MixingAE(n_content=12, chunks=4).sizes == (3, 3, 3, 3)
-    assert MixingAE(n_content=7, chunks=3).sizes == (3, 2, 2)
-    assert MixingAE(n_content=7, chunks=(1, 6)).sizes == (1, 6)
+    assert MixingAE(n_content=12, chunks=4).chunk_sizes == (3, 3, 3, 3)
+    assert MixingAE(n_content=7, chunks=3).chunk_sizes == (3, 2, 2)
+    assert MixingAE(n_content=7, chunks=(1, 6)).chunk_sizes == (1, 6)
     baseline = MixingAE(warp=Affine2d(), n_content=6, chunks=2).without_warp()
-    assert (baseline.n_content, baseline.sizes) == (12, (3, 3, 6))
+    assert (baseline.n_content, baseline.chunk_sizes) == (12, (3, 3, 6))
     recipe = MixingAE(n_content=7, chunks=(1, 6))
     assert restore(describe(recipe)) == recipe
 
@@ -55,7 +55,7 @@ def test_players_train_their_module_alone() -> None:
     for player in players:
         before = [{k: v.clone() for k, v in p.module.state_dict().items()} for p in players]
         anchor = model.anchor_theta.clone()
-        learner = replace(player, every=1, measure=None, optimiser=Optimiser(lr=0.01, warmup=0))
+        learner = replace(player, interval=1, measure=None, optimiser=Optimiser(lr=0.01, warmup=0))
         train(model, [learner], Dataset(blobs(16)), steps=2, batch_size=8, device="cpu")
         model.anchor_theta.copy_(anchor)
         has_changed = [

@@ -12,7 +12,7 @@ from unwarp.core import Batch
 from unwarp.errors import ConfigError
 from unwarp.models import AE, VAE, Model, Net, log_weights, rates
 from unwarp.models.families.variational import _deformation_log_ratio
-from unwarp.models.likelihood import BACKGROUND
+from unwarp.models.likelihood import BACKGROUND_LOG_ODDS
 from unwarp.nets.net import output_layer
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp
 
@@ -55,7 +55,7 @@ def test_weights_of_exact_posterior() -> None:
     with torch.no_grad():
         for value in model.decoder.parameters():
             value.zero_()
-        output_layer(model.decoder).bias.fill_(BACKGROUND)  # type: ignore[union-attr]
+        output_layer(model.decoder).bias.fill_(BACKGROUND_LOG_ODDS)  # type: ignore[union-attr]
         head = output_layer(model.encoder.content.net)  # type: ignore[union-attr, arg-type]
         head.weight.zero_()
         head.bias[:2], head.bias[2:] = 0.0, 1.0  # type: ignore[index]

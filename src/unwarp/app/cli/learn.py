@@ -239,7 +239,7 @@ def _start(
 def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = None) -> None:
     """Run the job of a folder up to its report; it can be continued after an interrupt."""
     from unwarp.app.job import load_job
-    from unwarp.app.report.page import write
+    from unwarp.app.report.page import write_report
     from unwarp.app.run import execute
     from unwarp.training.progress import Progress
 
@@ -256,7 +256,7 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
         raise typer.Exit(130) from None
     if not quiet:
         say("writing the report")
-    page = write(outcome, folder)
+    page = write_report(outcome, folder)
     scores = {name: dict(trial.report.scores) for name, trial in outcome.trials.items()}
     if not (as_json or quiet):
         _print_scores(scores)

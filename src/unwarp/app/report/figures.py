@@ -81,7 +81,7 @@ def latent_space(outcome: Outcome) -> Figure:
     rows = np.random.default_rng(0).permutation(len(codes[0]))[:MAX_POINTS_IN_MAP]
     titles = ("content code, with warp", "code, without warp")
     points = {title: tsne(part[rows]) for title, part in zip(titles, codes, strict=True)}
-    return plots.maps(points, None if labels is None else labels[rows])
+    return plots.embeddings(points, None if labels is None else labels[rows])
 
 
 def latent_space_caption(outcome: Outcome) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from unwarp import plots
 from unwarp.analysis.arithmetic import arithmetic as add_difference
-from unwarp.analysis.traversal import traverse_deformation, walkable_columns
+from unwarp.analysis.traversal import invertible_columns, traverse_deformation
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.examples import (
     MAX_EXAMPLES,
@@ -27,7 +27,7 @@ from unwarp.app.report.latent_figures import (
     interpolation_path,
 )
 from unwarp.core import Array
-from unwarp.metrics.recovery import relative
+from unwarp.metrics.recovery import relative_poses
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
@@ -74,7 +74,7 @@ def recovery(outcome: Outcome) -> Figure | None:
     if test.maps is None or test.ids is None:
         return None
     size = (test.x.shape[2], test.x.shape[3])
-    columns = relative(outcome.warped.embedding.map, test.maps, test.ids, size)
+    columns = relative_poses(outcome.warped.embedding.map, test.maps, test.ids, size)
     return plots.recovery({f: (a.numpy(), b.numpy()) for f, (a, b) in columns.items()})
 
 
@@ -88,7 +88,7 @@ def deformation(outcome: Outcome) -> Figure | None:
         A figure with at most `MAX_TRAVERSAL_ROWS` rows, with the value under every sample.
     """
     model = outcome.warped.unwarper.model_
-    if not walkable_columns(model.chart):
+    if not invertible_columns(model.chart):
         return None
     _, path = interpolation_path(outcome, SAMPLES_PER_PATH)
     walk, rows = traverse_deformation(model, path.content[0]), slice(MAX_TRAVERSAL_ROWS)

@@ -16,7 +16,7 @@ from unwarp.app.outcome import Outcome
 from unwarp.app.report.examples import example_rows, held_out_samples
 from unwarp.app.report.illustrations import Plot, fixed_caption
 from unwarp.core import Array, LatentDensity
-from unwarp.plots.animation import moving
+from unwarp.plots.animation import render_frames
 
 MAX_TRAVERSAL_ROWS = 8
 """Dimensions or factors of a traversal that are shown."""
@@ -97,7 +97,7 @@ def animate_interpolation(outcome: Outcome) -> Array:
     _, path = interpolation_path(outcome, FRAMES_PER_ANIMATION)
     fractions = [f"{fraction:.2f}" for fraction in np.linspace(0, 1, FRAMES_PER_ANIMATION)]
     tiles = {"template": path.templates.numpy(), "deformed": path.x_hat.numpy()}
-    return moving(tiles, dict.fromkeys(tiles, fractions))
+    return render_frames(tiles, dict.fromkeys(tiles, fractions))
 
 
 def new_samples(outcome: Outcome, density: LatentDensity, n_columns: int) -> Figure | None:

@@ -15,7 +15,7 @@ from unwarp.storage import write_file
 TEMPLATE = "page.html.jinja"
 
 
-def write(outcome: Outcome, folder: Path) -> Path:
+def write_report(outcome: Outcome, folder: Path) -> Path:
     """Write `report.html` and the files of its figures into a folder.
 
     Files of the same names are replaced. The page names figures that could not be drawn, with the

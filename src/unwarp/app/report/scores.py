@@ -99,7 +99,7 @@ def _format_best(row: ScoreRow, columns: Columns) -> str:
 def _speed_rows(outcome: Outcome) -> list[tuple[str, ...]]:
     """Rows with the samples per second that each of the two models trains on and encodes."""
     trials = outcome.trials.values()
-    training = [f"{trial.images_per_second:,.0f}" for trial in trials]
+    training = [f"{trial.samples_per_second:,.0f}" for trial in trials]
     rows = [("training speed (samples per second)", *training)]
     # few samples are encoded in one call, the first of which is slow, so that no speed can be told
     if has_overview_of_held_out(outcome):
@@ -136,7 +136,7 @@ def image_columns(outcome: Outcome) -> Columns:
         "with warp": outcome.warped.report.scores,
         "without warp": outcome.baseline.report.scores,
     }
-    scores = outcome.baselines.scores
+    scores = outcome.sample_scores.scores
     if not scores:
         return models
     pixels = PIXEL_COLUMNS.items()
@@ -155,8 +155,8 @@ def series_columns(outcome: Outcome) -> Columns:
         "code, with warp": {**warped, **_strip_prefix(warped, "codes_")},
         "code, without warp": {**baseline, **_strip_prefix(baseline, "codes_")},
     }
-    if outcome.baselines.scores:
-        columns["observed series"] = _strip_prefix(outcome.baselines.scores, "raw_")
+    if outcome.sample_scores.scores:
+        columns["observed series"] = _strip_prefix(outcome.sample_scores.scores, "raw_")
         columns["aligned series"] = _strip_prefix(warped, "aligned_")
     return {head: column for head, column in columns.items() if column}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from unwarp.data.formats.images import IMAGE_SUFFIXES, class_names, read_folder
 from unwarp.data.formats.registry import formats
 from unwarp.data.source import Source, describe
-from unwarp.errors import DataError, no_such_source
+from unwarp.errors import DataError, missing_source_error
 
 
 def read(source: str | Path) -> Source:
@@ -34,7 +34,7 @@ def read(source: str | Path) -> Source:
     path, registered = Path(source).expanduser(), formats()
     suffixes = ", ".join(sorted(filter(None, registered)))
     if not str(source) or not path.exists():
-        raise no_such_source(source, suffixes)
+        raise missing_source_error(source, suffixes)
     if path.is_dir():
         x, names = read_folder(path)
         return Source(x, names, class_names(names), describe(x, x.shape[1:]))

@@ -60,13 +60,13 @@ def read_frames(
     return frames, classes[rows]
 
 
-def unpack(path: str | Path, to: str | Path) -> Path:
+def unpack(path: str | Path, destination: str | Path) -> Path:
     """Write all frames of the published file into an uncompressed `.npy` file.
 
     Args:
         path: The published `.npz` file.
-        to: The file to write, 3 GB, for the argument `unpacked` of `read`. It appears when it is
-            complete; a failure leaves nothing.
+        destination: The file to write, 3 GB, for the argument `unpacked` of `read`. It appears
+            when it is complete; a failure leaves nothing.
 
     Returns:
         The path of the written file.
@@ -74,8 +74,8 @@ def unpack(path: str | Path, to: str | Path) -> Path:
     Raises:
         DataError: The published file is absent, damaged or another one.
     """
-    path, to = Path(path).expanduser(), Path(to).expanduser()
-    partial = to.with_name(to.name + ".partial")
+    path, destination = Path(path).expanduser(), Path(destination).expanduser()
+    partial = destination.with_name(destination.name + ".partial")
     with _open_archive(path) as archive:
         shape = (len(_read_classes(archive, path)), SIZE, SIZE)
         try:
@@ -85,10 +85,10 @@ def unpack(path: str | Path, to: str | Path) -> Path:
                 )
                 for block in _blocks(archive, path, shape[0]):
                     file.write(block.data)
-            partial.replace(to)
+            partial.replace(destination)
         finally:
             partial.unlink(missing_ok=True)
-    return to
+    return destination
 
 
 @contextmanager

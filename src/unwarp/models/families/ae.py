@@ -16,9 +16,9 @@ from unwarp.models.losses import gaussian_energy, stress
 from unwarp.models.model import Model
 from unwarp.models.players import Player
 from unwarp.models.recipe import Recipe
-from unwarp.models.starts import angle
+from unwarp.models.starts import rotation_angle
 from unwarp.warps import Affine2d, Map, Warp, Window, deform
-from unwarp.warps.missing import fill_from
+from unwarp.warps.missing import fill_missing
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class AE(Recipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         weights = ("equivariance", "bands", "isometry")
-        self.demand(
+        self.check_fields(
             views=("in [0, 1]", 0 <= self.views <= 1),
             **{name: ("0 or more", getattr(self, name) >= 0) for name in weights},
         )
@@ -107,9 +107,9 @@ class AE(Recipe):
     def _loss_terms(self, model: Model, x: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """The weighted loss terms of samples `x` (N, *shape), as scalars."""
         views, augmentation = self.two_views(model, x, generator)
-        angles = model.search.choose(x)
+        angles = model.search.choose_angles(x)
         if angles is not None and augmentation is not None:
-            turn = angle(augmentation, views.shape[2] / views.shape[3])
+            turn = rotation_angle(augmentation, views.shape[2] / views.shape[3])
             angles = torch.cat([angles, angles + turn])
         posterior = model.encode(views, angles=angles)
         code = posterior.content.roll(len(x), 0) if self.swap else posterior.content
@@ -147,7 +147,7 @@ class AE(Recipe):
             return x, None
         # a residual cannot be undone, so only the invertible part of a draw deforms the copy
         augmentation = model.warp.sample(len(x), generator, self.views, like=x).invertible_part()
-        return torch.cat([x, deform(augmentation, x, padding=model.padding)]), augmentation
+        return torch.cat([x, deform(x, augmentation, padding=model.padding)]), augmentation
 
 
 def equivariance_error(augmented: Map, original: Map, augmentation: Map, frame: Window) -> Tensor:
@@ -190,10 +190,12 @@ def banded_error(x_hat: Tensor, x: Tensor, levels: int = 4) -> Tensor:
         Errors (N,): the mean over bands, times the number of features of a sample, so that a
         reconstruction by zeros costs about one per feature.
     """
-    x = fill_from(x, x_hat)
+    x = fill_missing(x, x_hat)
     errors = [
         error.square().flatten(1).mean(1) / band.var().clamp_min(1e-6 * x.var().detach() + 1e-12)
-        for error, band in zip(pyramid(x_hat - x, levels), pyramid(x, levels), strict=True)
+        for error, band in zip(
+            laplacian_pyramid(x_hat - x, levels), laplacian_pyramid(x, levels), strict=True
+        )
     ]
     return torch.stack(errors).mean(0) * x[0].numel()
 
@@ -206,7 +208,7 @@ POOLING_OF_AXES: Mapping[int, tuple[Callable[..., Tensor], str]] = {
 """Average pooling and the interpolation mode that undoes it, by number of axes of a sample."""
 
 
-def pyramid(x: Tensor, levels: int) -> list[Tensor]:
+def laplacian_pyramid(x: Tensor, levels: int) -> list[Tensor]:
     """The Laplacian pyramid of samples, finest level first.
 
     A level is the difference between the samples at its resolution and their half-resolution

@@ -61,7 +61,9 @@ class BetaVAE(Variational):
     def __post_init__(self) -> None:
         super().__post_init__()
         names = ("beta", "epsilon", "gamma", "capacity_steps", "capacity")
-        self.demand(**{name: ("0 or more", (getattr(self, name) or 0) >= 0) for name in names})
+        self.check_fields(
+            **{name: ("0 or more", (getattr(self, name) or 0) >= 0) for name in names}
+        )
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
         """The weighted content rate and the plain deformation rate of a batch.

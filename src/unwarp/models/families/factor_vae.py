@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Batch
-from unwarp.models.critics import Critic, frozen, seeded_by
+from unwarp.models.critics import Critic, freeze_weights, seed_from_weights
 from unwarp.models.families.variational import Variational, rates
 from unwarp.models.losses import critic_loss
 from unwarp.models.model import Model
@@ -61,7 +61,7 @@ class FactorVAE(Variational):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.demand(
+        self.check_fields(
             gamma=("0 or more", self.gamma >= 0),
             discriminator=("positive widths", min(self.discriminator, default=1) >= 1),
         )
@@ -99,7 +99,7 @@ class FactorVAE(Variational):
         """The player that trains the discriminator on codes of the frozen model."""
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            with torch.no_grad(), frozen(model):
+            with torch.no_grad(), freeze_weights(model):
                 codes = model.encode(batch.x, generator).content
             return {"discriminator": discriminator_loss(discriminator, codes, generator).mean()}
 
@@ -113,7 +113,7 @@ class FactorVAE(Variational):
             posterior = model.encode(batch.x, generator)
             x_hat = model.decode_warped(posterior.content, posterior.map)
             costs = self.regularisers(posterior, model, step)
-            with frozen(discriminator):
+            with freeze_weights(discriminator):
                 costs["total_correlation"] = self.gamma * discriminator(posterior.content).mean()
             weight = self._rate_weight(step)
             terms = {name: weight * cost for name, cost in costs.items()}
@@ -132,7 +132,7 @@ def make_discriminator(model: Model, widths: tuple[int, ...]) -> Critic:
     Returns:
         A network from codes (N, D) to logits (N,).
     """
-    with seeded_by(model):
+    with seed_from_weights(model):
         return Critic(Net("mlp", encoder=widths), (model.n_content,)).to(model.anchor_theta.device)
 
 

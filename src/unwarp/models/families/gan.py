@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.core import Batch, Factor
-from unwarp.models.critics import Critic, coverage, critic_for, frozen
-from unwarp.models.likelihood import Scale
+from unwarp.models.critics import Critic, build_critic, coverage, freeze_weights
+from unwarp.models.likelihood import StandardDeviation
 from unwarp.models.losses import (
     AdversarialObjective,
     critic_loss,
@@ -80,8 +80,8 @@ class GAN(Recipe):
     """
 
     family: ClassVar[str] = "gan"
-    tolerant: ClassVar[bool] = False
-    prior: Scale = "learned"
+    supports_gaps: ClassVar[bool] = False
+    prior: StandardDeviation = "learned"
     optimiser: Optimiser = field(default_factory=lambda: Optimiser(1e-3, 0.0, (0.0, 0.99)))
     objective: AdversarialObjective = "non-saturating"
     r1: float = 5.0
@@ -96,7 +96,7 @@ class GAN(Recipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         has_sigma = self.sigma != "learned"
-        self.demand(
+        self.check_fields(
             objective=(f"one of {', '.join(OBJECTIVES)}", self.objective in OBJECTIVES),
             r1=("0 or more", self.r1 >= 0),
             r1_every=("at least 1", self.r1_every >= 1),
@@ -117,7 +117,7 @@ class GAN(Recipe):
             from the model's. For the history, the critic also measures the mean probabilities
             `real` and `fake`, and the generator the share `coverage`.
         """
-        critic = critic_for(model, self.net, self.spectral)
+        critic = build_critic(model, self.net, self.spectral)
         return self._critic(model, critic), self._generator(model, critic), self._inference(model)
 
     def _critic(self, model: Model, critic: Critic) -> Player:
@@ -137,7 +137,7 @@ class GAN(Recipe):
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             _, _, fake = sample_with_latents(model, len(batch), generator)
-            with frozen(critic):
+            with freeze_weights(critic):
                 real_probability = critic(batch.x).sigmoid().mean()
                 return {"real": real_probability, "fake": critic(fake).sigmoid().mean()}
 
@@ -148,7 +148,7 @@ class GAN(Recipe):
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             _, _, fake = sample_with_latents(model, len(batch), generator)
-            with frozen(critic):
+            with freeze_weights(critic):
                 return {"generator": generator_loss(critic(fake), self.objective).mean()}
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:

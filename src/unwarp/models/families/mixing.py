@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unwarp.models.critics import seeded_by
+from unwarp.models.critics import seed_from_weights
 from unwarp.models.model import Model
 from unwarp.models.posterior import Posterior
 from unwarp.nets.net import Net
@@ -77,7 +77,7 @@ def make_mask_classifier(model: Model, net: Net, sizes: tuple[int, ...]) -> Mask
     """
     chunk_names = tuple(str(i + 1) for i in range(len(sizes)))
     names = chunk_names + (("deformation",) if model.warp.factors else ())
-    with seeded_by(model):
+    with seed_from_weights(model):
         return MaskClassifier(net, model.shape, names).to(model.anchor_theta.device)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from unwarp.core import Batch
 from unwarp.errors import ConfigError
-from unwarp.models.critics import Critic, critic_for, frozen
+from unwarp.models.critics import Critic, build_critic, freeze_weights
 from unwarp.models.families.mixing import (
     MaskClassifier,
     cycle_error,
@@ -69,7 +69,7 @@ class MixingAE(Recipe):
 
     Example:
         >>> recipe = MixingAE(n_content=7, chunks=3)
-        >>> recipe.sizes
+        >>> recipe.chunk_sizes
         (3, 2, 2)
         >>> [player.name for player in recipe.players(recipe.build((1, 8, 8)))]
         ['critic', 'autoencoder']
@@ -77,7 +77,7 @@ class MixingAE(Recipe):
 
     family: ClassVar[str] = "mixing-ae"
     generative: ClassVar[bool] = False
-    tolerant: ClassVar[bool] = False
+    supports_gaps: ClassVar[bool] = False
     passes: tuple[int, int] = (1, 1)
     chunks: int | tuple[int, ...] = 3
     mixing: float = 1.0
@@ -89,14 +89,14 @@ class MixingAE(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sizes = self.sizes
+        sizes = self.chunk_sizes
         if not sizes or min(sizes) < 1 or sum(sizes) != self.n_content:
             raise ConfigError(
                 f"MixingAE: chunks={self.chunks!r} must be a number from 1 to "
                 f"n_content={self.n_content}, or positive sizes that sum to it"
             )
         weights = ("mixing", "adversarial", "classification")
-        self.demand(
+        self.check_fields(
             critic_every=("at least 1", self.critic_every >= 1),
             objective=("non-saturating, minimax or hinge", self.objective in OBJECTIVES),
             prior=("a number", self.prior != "learned"),
@@ -105,7 +105,7 @@ class MixingAE(Recipe):
         )
 
     @property
-    def sizes(self) -> tuple[int, ...]:
+    def chunk_sizes(self) -> tuple[int, ...]:
         """Numbers of columns of the chunks of content.
 
         They sum to `n_content`.
@@ -124,7 +124,9 @@ class MixingAE(Recipe):
         """
         extra = (len(self.warp.factors),) if self.warp.factors else ()
         n = self.n_content + sum(extra)
-        return replace(self, warp=Identity(), n_content=n, crop=1.0, chunks=(*self.sizes, *extra))
+        return replace(
+            self, warp=Identity(), n_content=n, crop=1.0, chunks=(*self.chunk_sizes, *extra)
+        )
 
     def players(self, model: Model) -> tuple[Player, ...]:
         """The critic, and the autoencoder together with its mask classifier.
@@ -138,8 +140,8 @@ class MixingAE(Recipe):
             model. For the history, the autoencoder also measures `cycle` and the accuracies of the
             classifier.
         """
-        critic = critic_for(model, self.net)
-        classifier = make_mask_classifier(model, self.net, self.sizes)
+        critic = build_critic(model, self.net)
+        classifier = make_mask_classifier(model, self.net, self.chunk_sizes)
         autoencoder = self._autoencoder(model, critic, classifier)
         return (self._critic(model, critic), autoencoder) if self.adversarial else (autoencoder,)
 
@@ -150,8 +152,8 @@ class MixingAE(Recipe):
             size = critic_batch_size(batch.x)
             # real and mixed samples come from both ends of the batch, so that they differ
             real, sources = batch.x[:size], batch.x[-size:]
-            with torch.no_grad(), frozen(model):
-                fake = mix(model, model.encode(sources), self.sizes, generator).x
+            with torch.no_grad(), freeze_weights(model):
+                fake = mix(model, model.encode(sources), self.chunk_sizes, generator).x
             return {"critic": critic_loss(critic(real), critic(fake), self.objective).mean()}
 
         return Player("critic", critic, loss, self.critic_optimiser, self.critic_every)
@@ -163,8 +165,8 @@ class MixingAE(Recipe):
             return self._loss_terms(model, critic, classifier, batch.x, generator)
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            with frozen(trainable):
-                mixed = mix(model, model.encode(batch.x), self.sizes, generator)
+            with freeze_weights(trainable):
+                mixed = mix(model, model.encode(batch.x), self.chunk_sizes, generator)
                 cycle = cycle_error(mixed, model.encode(mixed.x))
                 return {"cycle": cycle, **mask_accuracies(classifier, batch.x, mixed)}
 
@@ -183,15 +185,15 @@ class MixingAE(Recipe):
         generator: torch.Generator,
     ) -> dict[str, Tensor]:
         """The weighted loss terms of the autoencoder for samples `x` (N, *shape), as scalars."""
-        rows, angles = slice(critic_batch_size(x)), model.search.choose(x)
-        mixed = mix(model, model.encode(x, angles=angles), self.sizes, generator)
+        rows, angles = slice(critic_batch_size(x)), model.search.choose_angles(x)
+        mixed = mix(model, model.encode(x, angles=angles), self.chunk_sizes, generator)
         mixed_angles = None if angles is None else angles[mixed.map_rows]
         reencoded = model.encode(mixed.x, angles=mixed_angles)
         terms = {"mixing": self.mixing * unmixed_nll(model, x, mixed, reencoded).mean()}
         if model.warp.factors:
             terms["deformation"] = gaussian_energy(mixed.posterior.theta, model.prior).mean()
         if self.adversarial:
-            with frozen(critic):
+            with freeze_weights(critic):
                 logits = critic(mixed.x[rows])
             adversarial_loss = generator_loss(logits, self.objective).mean()
             terms["adversarial"] = self.adversarial * adversarial_loss

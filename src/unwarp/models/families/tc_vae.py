@@ -53,7 +53,7 @@ class TCVAE(Variational):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.demand(
+        self.check_fields(
             beta=("0 or more", self.beta >= 0),
             n_samples=("at least 1, or None", self.n_samples is None or self.n_samples >= 1),
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from unwarp.models.families.variational import Variational, rates
-from unwarp.models.losses import gaussian_rates
+from unwarp.models.losses import gaussian_rate_per_column
 from unwarp.models.model import Model
 from unwarp.models.posterior import Posterior
 
@@ -48,7 +48,7 @@ class VAE(Variational):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.demand(
+        self.check_fields(
             beta=("0 or more", self.beta >= 0), free_bits=("0 or more", self.free_bits >= 0)
         )
 
@@ -75,6 +75,8 @@ class VAE(Variational):
         costs = {name: self.beta * rate.mean() for name, rate in rates(posterior, model).items()}
         if self.free_bits:
             assert posterior.content_log_sd is not None
-            columns = gaussian_rates(posterior.content_mean, posterior.content_log_sd).mean(0)
+            columns = gaussian_rate_per_column(
+                posterior.content_mean, posterior.content_log_sd
+            ).mean(0)
             costs["content_rate"] = self.beta * columns.clamp_min(self.free_bits).sum()
         return costs

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from unwarp.core import Batch
 from unwarp.errors import ConfigError
-from unwarp.models.likelihood import LikelihoodKind, Scale
+from unwarp.models.likelihood import LikelihoodKind, StandardDeviation
 from unwarp.models.losses import gaussian_energy, gaussian_log_density, gaussian_rate, stress
 from unwarp.models.model import Model
 from unwarp.models.players import Player
@@ -62,13 +62,13 @@ class Variational(Recipe):
     stochastic: ClassVar[bool] = True
     passes: tuple[int, int] = (1, 1)
     likelihood: LikelihoodKind | str = "auto"  # type: ignore[assignment]
-    sigma: Scale = "learned"
+    sigma: StandardDeviation = "learned"
     rate_warmup: int = 0
     isometry: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.demand(
+        self.check_fields(
             rate_warmup=("0 or more", self.rate_warmup >= 0),
             isometry=("0 or more", self.isometry >= 0),
         )
@@ -228,7 +228,7 @@ def _deformation_log_ratio(model: Model, posterior: Posterior) -> Tensor:
 
 def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterior, Map]:
     """The last stage of the encoder and the map before it, if together they have a density."""
-    stage, before = posterior.stage, posterior.before
+    stage, before = posterior.last_stage, posterior.earlier_map
     if (
         stage is None
         or before is None

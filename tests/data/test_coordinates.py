@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from unwarp import core
-from unwarp.data.places import from_frame, time_spans, to_frame
+from unwarp.data.coordinates import from_frame, time_spans, to_frame
 from unwarp.data.scaling import Scaler
 from unwarp.data.schema import Schema
 from unwarp.data.source import Source
