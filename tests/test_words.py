@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 from functools import cache
 from pathlib import Path
+from statistics import median
 
 from benchmarks.words import Words, docstrings, named_tests, riddles, vague_names
 
-MAX_VAGUE_NAMES = 224
-MIN_DOCUMENTED = 0.90
-MIN_WITH_ARGS = 0.40
-MIN_MEDIAN_DOCSTRING_LINES = 1
-MAX_RIDDLES = 2.0
-MAX_TEST_NAME = 98
+MAX_VAGUE_NAMES = 0
+MIN_DOCUMENTED = 1.0
+MIN_WITH_ARGS = 1.0
+MIN_MEDIAN_DOCSTRING_LINES = 6
+MAX_RIDDLES = 0.5
+MAX_TEST_NAME = 45
 
 
 @cache
@@ -41,6 +42,13 @@ def test_arguments_are_described() -> None:
     """Public functions with two arguments or more describe them in a section `Args`."""
     share = 1 - len(words().without_args) / len(words().with_arguments)
     assert share >= MIN_WITH_ARGS, [doc.place for doc in words().without_args]
+
+
+def test_docstrings_inform() -> None:
+    """Half of the docstrings have several lines, and a first one of at most twelve words."""
+    lines = [doc.text.count("\n") + 1 for doc in words().docstrings]
+    assert median(lines) >= MIN_MEDIAN_DOCSTRING_LINES
+    assert not words().long_first_lines
 
 
 def test_docstrings_are_not_riddles() -> None:
