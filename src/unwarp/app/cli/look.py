@@ -1,13 +1,13 @@
-"""The commands that show a model: `sample`, `interpolate`, `traverse` and `arithmetic`."""
+"""The commands that show a model: `sample`, `interpolate`, `traverse`, `arithmetic`, `info`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unwarp.app.cli.messages import print_result
+from unwarp.app.cli.messages import print_json, print_result
 from unwarp.app.cli.options import (
     JsonOption,
     ModelArgument,
@@ -17,6 +17,7 @@ from unwarp.app.cli.options import (
     command,
     model_folder,
 )
+from unwarp.app.inventory import inventory
 from unwarp.core import LatentDensity, LatentPart, PathKind
 
 if TYPE_CHECKING:
@@ -194,6 +195,43 @@ def arithmetic(
     unwarper = _load(model)
     x = exhibits.load_samples(unwarper, source)
     _write(exhibits.arithmetic(unwarper, x, *rows), out, as_json, quiet)
+
+
+@command(app)
+def info(
+    model: Annotated[
+        Path | None, typer.Argument(help="Folder of a model or of a run; leave out to list names.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Describe a model, or list all known names.
+
+    The names are those of warps, recipes, data sets, scores and file formats.
+
+    Args:
+        model: Folder of a model or of a run; None for the names.
+        as_json: Whether to print JSON.
+        quiet: Without effect; all commands have it.
+    """
+    facts = _model_facts(model_folder(model)) if model else inventory()
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        typer.echo(f"{name:12} {_fact_text(value)}")
+
+
+def _model_facts(folder: Path) -> dict[str, Any]:
+    from unwarp.app.inspection import describe_model
+
+    return describe_model(folder)
+
+
+def _fact_text(value: Any) -> str:
+    """Text of a fact: shapes as `1 x 28 x 28`, lists of names with commas."""
+    separator = " x " if isinstance(value, tuple) else ", "
+    return separator.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _load(folder: Path) -> Unwarper:
