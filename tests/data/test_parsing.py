@@ -32,9 +32,9 @@ def test_padding_ends_a_series() -> None:
         row[: len(values)] = values
     series, as_list = irregular(padded), irregular(UNEQUAL)
     np.testing.assert_array_equal(series.resample(9, "error"), as_list.resample(9, "error"))
-    np.testing.assert_allclose(series.restore_clock(series.resample(7, "error"))[1], UNEQUAL[1])
+    np.testing.assert_allclose(series.restore_times(series.resample(7, "error"))[1], UNEQUAL[1])
     assert (
-        np.isnan(series.restore_clock(series.resample(7, "error"))[0]).tolist()
+        np.isnan(series.restore_times(series.resample(7, "error"))[0]).tolist()
         == [False] * 4 + [True] * 3
     )
     times = np.linspace(0, 3, 7)
@@ -79,7 +79,7 @@ def test_unequal_array_likes_are_read(X: Any, rows: list[np.ndarray]) -> None:
     """Lists of columns, tensors or data frames are series of unequal lengths."""
     series, expected = irregular(X), irregular(rows)
     np.testing.assert_array_equal(series.resample(9, "error"), expected.resample(9, "error"))
-    for restored, row in zip(series.restore_clock(series.resample(7, "error")), rows, strict=True):
+    for restored, row in zip(series.restore_times(series.resample(7, "error")), rows, strict=True):
         assert isinstance(restored, np.ndarray) and restored.shape == row.shape
     np.testing.assert_array_equal(
         parse_other(X, series).resample(9, "error"), series.resample(9, "error")

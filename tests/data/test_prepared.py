@@ -27,7 +27,7 @@ def test_lists_are_restored_as_lists() -> None:
     schema = Schema(SERIES, (1, 5), Scaler(), clock=Clock(any_length=True))
     samples = schema.prepare(Source(rows))
     assert len(samples) == 2 and samples.restore_shape(samples.x).shape == (2, 5)
-    restored = samples.restore_clock(samples.x)
+    restored = samples.restore_times(samples.x)
     assert isinstance(restored, list)
     for restored_row, row in zip(restored, rows, strict=True):
         np.testing.assert_allclose(restored_row, row, atol=1e-6)

@@ -60,7 +60,7 @@ def test_lines_come_back(seed: int) -> None:
     times = [np.cumsum(rng.uniform(0.5, 2, rng.integers(1, 9))) for _ in range(3)]
     rows = [np.stack([2 * t - 1, -t]) for t in times]
     series = irregular(rows, times, domain="series")
-    restored = series.restore_clock(series.resample(12, "error"))
+    restored = series.restore_times(series.resample(12, "error"))
     assert isinstance(restored, list)
     for restored_row, row in zip(restored, rows, strict=True):
         np.testing.assert_allclose(restored_row, row, atol=1e-4)
@@ -90,7 +90,7 @@ def test_trim_cuts_missing_steps_only() -> None:
     ] == [2] * 2
     assert series.resample(None, "interpolate").shape == (2, 1, 3)
     assert (
-        np.isnan(series.restore_clock(series.resample(None, "interpolate"))).tolist()
+        np.isnan(series.restore_times(series.resample(None, "interpolate"))).tolist()
         == [[False] * 3 + [True]] * 2
     )
     with_times = irregular(padded, np.array([0.0, 1.0, 3.0, 4.0]), any_length=False).trim(3)
@@ -122,5 +122,5 @@ def test_layout_and_type_are_restored(dtype: str, channels: int | None) -> None:
     resampled = series.resample(None, "error")
     assert series.restore_shape(resampled).shape == ((2, 5) if channels is None else (2, 2, 5))
     assert series.restore_shape(resampled).dtype == dtype
-    assert [row.shape for row in series.restore_clock(resampled)] == [row.shape for row in rows]
-    assert {row.dtype for row in series.restore_clock(resampled)} == {np.dtype(dtype)}
+    assert [row.shape for row in series.restore_times(resampled)] == [row.shape for row in rows]
+    assert {row.dtype for row in series.restore_times(resampled)} == {np.dtype(dtype)}

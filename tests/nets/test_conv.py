@@ -13,7 +13,7 @@ from unwarp.nets.net import Net
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_conv_decoder_ignores_batch(size: tuple[int, int]) -> None:
     """A decoded sample does not depend on its batch, even in training mode."""
-    net = Net("conv", (8,), (8,), channels=8).decode(3, (1, *size)).train()
+    net = Net("conv", (8,), (8,), channels=8).build_decoder(3, (1, *size)).train()
     z = torch.randn(4, 3)
     torch.testing.assert_close(net(z)[2:3], net(z[2:3]))
     assert not list(net.buffers())

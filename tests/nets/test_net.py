@@ -25,7 +25,7 @@ def has_convolutions(net: nn.Module) -> bool:
 def test_net_encodes_and_decodes_pictures(kind: str, channels: int, size: tuple[int, int]) -> None:
     """Pictures of any size give codes, and codes give pictures of that size."""
     net, shape = Net(kind, (16, 8), (8, 16)), (channels, *size)  # type: ignore[arg-type]
-    encoder, decoder = net.encode(shape, 5), net.decode(5, shape)
+    encoder, decoder = net.build_encoder(shape, 5), net.build_decoder(5, shape)
     codes = encoder(torch.rand(2, *shape))
     assert codes.shape == (2, 5)
     assert decoder(codes).shape == (2, *shape)
@@ -35,9 +35,9 @@ def test_net_encodes_and_decodes_pictures(kind: str, channels: int, size: tuple[
 def test_net_encodes_and_decodes_series(kind: str) -> None:
     """Series give codes, and codes give series of that length."""
     net = Net(kind, (16,), (16,))  # type: ignore[arg-type]
-    codes = net.encode((2, 5000), 3)(torch.rand(4, 2, 5000))
+    codes = net.build_encoder((2, 5000), 3)(torch.rand(4, 2, 5000))
     assert codes.shape == (4, 3)
-    assert net.decode(3, (2, 5000))(codes).shape == (4, 2, 5000)
+    assert net.build_decoder(3, (2, 5000))(codes).shape == (4, 2, 5000)
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,15 @@ def test_net_encodes_and_decodes_series(kind: str) -> None:
 def test_auto_convolves_large_pictures(size: tuple[int, int], is_convolutional: bool) -> None:
     """Pictures of more than 48 x 48 pixels get convolutions."""
     net = Net("auto", (8,), (8,))
-    assert has_convolutions(net.encode((1, *size), 2)) == is_convolutional
-    assert has_convolutions(net.decode(2, (1, *size))) == is_convolutional
+    assert has_convolutions(net.build_encoder((1, *size), 2)) == is_convolutional
+    assert has_convolutions(net.build_decoder(2, (1, *size))) == is_convolutional
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
 def test_all_weights_have_gradients(kind: str) -> None:
     """Each weight of encoder and decoder takes part in the output."""
     net, shape = Net(kind, (16, 8), (8, 16)), (3, 21, 18)  # type: ignore[arg-type]
-    encoder, decoder = net.encode(shape, 4), net.decode(4, shape)
+    encoder, decoder = net.build_encoder(shape, 4), net.build_decoder(4, shape)
     decoder(encoder(torch.rand(6, *shape))).square().sum().backward()
     weights = {
         n: p
@@ -71,7 +71,7 @@ def test_all_weights_have_gradients(kind: str) -> None:
 def test_encoder_ignores_batch_in_eval(kind: str) -> None:
     """A code does not depend on the batch in evaluation mode."""
     net, shape = Net(kind, (16, 8), (8, 16)), (1, 20, 20)  # type: ignore[arg-type]
-    encoder = net.encode(shape, 4).eval()
+    encoder = net.build_encoder(shape, 4).eval()
     x = torch.rand(5, *shape)
     torch.testing.assert_close(encoder(x)[2:3], encoder(x[2:3]))
 
@@ -80,7 +80,7 @@ def test_encoder_ignores_batch_in_eval(kind: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_critic_logits_are_independent(kind: str, size: tuple[int, int]) -> None:
     """A logit depends on its sample alone, even in training mode, and on every weight."""
-    net = Net(kind, (16,), (16,), channels=8).criticise((3, *size))  # type: ignore[arg-type]
+    net = Net(kind, (16,), (16,), channels=8).build_critic((3, *size))  # type: ignore[arg-type]
     x = torch.rand(4, 3, *size)
     logits = net.train()(x)
     assert logits.shape == (4, 1)
@@ -93,9 +93,9 @@ def test_critic_logits_are_independent(kind: str, size: tuple[int, int]) -> None
 def test_conv_refuses_series() -> None:
     """Series are refused with their shape and the kind to use."""
     with pytest.raises(ConfigError, match=r"\(1, 100\).*'mlp'"):
-        Net("conv").encode((1, 100), 2)
+        Net("conv").build_encoder((1, 100), 2)
     with pytest.raises(ConfigError, match="conv"):
-        Net("conv").decode(2, (1, 100))
+        Net("conv").build_decoder(2, (1, 100))
 
 
 @pytest.mark.parametrize(
@@ -116,14 +116,16 @@ def test_net_refuses_bad_arguments(arguments: dict[str, object], words: str) -> 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (1, 16)])
 def test_constant_output_of_perceptrons(shape: tuple[int, ...]) -> None:
     """A perceptron of pictures or of short series starts with a constant output."""
-    out = constant_output(Net("mlp", (8,), (8,)).encode(shape, 3), 0.5)(torch.rand(4, *shape))
+    out = constant_output(Net("mlp", (8,), (8,)).build_encoder(shape, 3), 0.5)(
+        torch.rand(4, *shape)
+    )
     torch.testing.assert_close(out, torch.full((4, 3), 0.5))
 
 
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
 def test_constant_output_can_learn(kind: str) -> None:
     """The output is the same for every picture, and its weights have gradients."""
-    encoder = Net(kind, (8,), (8,)).encode((1, 16, 16), 3)  # type: ignore[arg-type]
+    encoder = Net(kind, (8,), (8,)).build_encoder((1, 16, 16), 3)  # type: ignore[arg-type]
     net = constant_output(encoder, 0.5)
     out = net(torch.rand(4, 1, 16, 16))
     torch.testing.assert_close(out, torch.full((4, 3), 0.5))
@@ -134,28 +136,31 @@ def test_constant_output_can_learn(kind: str) -> None:
 
 def test_output_layer_is_last() -> None:
     """The output layer has as many outputs as the network, for each kind."""
-    layer = output_layer(Net("tcn").decode(2, (3, 50)))
+    layer = output_layer(Net("tcn").build_decoder(2, (3, 50)))
     assert isinstance(layer, nn.ConvTranspose1d) and layer.out_channels == 3
-    assert output_layer(Net("tcn").encode((3, 50), 7)).out_features == 7
-    layer = output_layer(Net("conv", (8,), (8,)).decode(2, (3, 30, 30)))
+    assert output_layer(Net("tcn").build_encoder((3, 50), 7)).out_features == 7
+    layer = output_layer(Net("conv", (8,), (8,)).build_decoder(2, (3, 30, 30)))
     assert isinstance(layer, nn.ConvTranspose2d) and layer.out_channels == 3
-    layer = output_layer(Net("conv", (8,), (8,)).decode(2, (3, 7, 7)))
+    layer = output_layer(Net("conv", (8,), (8,)).build_decoder(2, (3, 7, 7)))
     assert isinstance(layer, nn.Conv2d) and layer.out_channels == 3
-    assert output_layer(Net("mlp", (8,), (8,)).encode((1, 9, 9), 7)).out_features == 7
+    assert output_layer(Net("mlp", (8,), (8,)).build_encoder((1, 9, 9), 7)).out_features == 7
 
 
 @pytest.mark.parametrize(("length", "is_temporal"), [(31, False), (32, True), (2000, True)])
 def test_auto_convolves_long_series(length: int, is_temporal: bool) -> None:
     """Series of 32 samples or more get temporal convolutions."""
     net = Net(encoder=(8,), decoder=(8,), channels=8)
-    assert isinstance(net.encode((2, length), 3), TemporalEncoder) == is_temporal
-    assert isinstance(net.decode(3, (2, length)), TemporalDecoder) == is_temporal
+    assert isinstance(net.build_encoder((2, length), 3), TemporalEncoder) == is_temporal
+    assert isinstance(net.build_decoder(3, (2, length)), TemporalDecoder) == is_temporal
 
 
 @pytest.mark.parametrize("shape", [(1, 30, 40), (1, 7)])
 def test_tcn_refuses_pictures(shape: tuple[int, ...]) -> None:
     """Pictures and very short series are refused with the kind to use."""
-    for build in (lambda: Net("tcn").encode(shape, 2), lambda: Net("tcn").decode(2, shape)):
+    for build in (
+        lambda: Net("tcn").build_encoder(shape, 2),
+        lambda: Net("tcn").build_decoder(2, shape),
+    ):
         with pytest.raises(ConfigError, match=r"'tcn' needs series \(C, T\) of 8 samples.*'auto'"):
             build()
 
@@ -164,7 +169,7 @@ def test_tcn_refuses_pictures(shape: tuple[int, ...]) -> None:
 def test_constant_output_of_tcn(part: str) -> None:
     """Temporal networks start with a constant output, and their weights have gradients."""
     net = Net("tcn", channels=8)
-    network = net.encode((2, 40), 3) if part == "encode" else net.decode(3, (2, 40))
+    network = net.build_encoder((2, 40), 3) if part == "encode" else net.build_decoder(3, (2, 40))
     x = torch.rand(4, 2, 40) if part == "encode" else torch.rand(4, 3)
     out = constant_output(network, 0.5)(x)
     torch.testing.assert_close(out, torch.full_like(out, 0.5))
@@ -178,8 +183,8 @@ def test_detail_widens_encoders() -> None:
     net = Net("tcn", channels=8, detail=True)
     plain = replace(net, detail=False)
     for detailed, default in (
-        (net.encode((2, 40), 3), plain.encode((2, 40), 3)),
-        (net.criticise((2, 40)), plain.criticise((2, 40))),
+        (net.build_encoder((2, 40), 3), plain.build_encoder((2, 40), 3)),
+        (net.build_critic((2, 40)), plain.build_critic((2, 40))),
     ):
         assert detailed(torch.rand(4, 2, 40)).shape == default(torch.rand(4, 2, 40)).shape
         assert (

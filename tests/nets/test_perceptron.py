@@ -16,7 +16,9 @@ def test_shortcut_starts_at_zero(part: str) -> None:
     torch.manual_seed(0)
     net = Net("mlp", (16, 8), (8, 16))
     network, shape = (
-        (net.encode((2, 20), 4), (2, 20)) if part == "encoder" else (net.decode(4, (2, 20)), (4,))
+        (net.build_encoder((2, 20), 4), (2, 20))
+        if part == "encoder"
+        else (net.build_decoder(4, (2, 20)), (4,))
     )
     shortcut = next(layer for layer in network.eval().modules() if isinstance(layer, Shortcut))
     a, b = torch.randn(2, 5, *shape)

@@ -18,18 +18,18 @@ LENGTHS = [8, 9, 15, 31, 32, 60, 128, 131, 275, 1000]
 def test_tcn_accepts_any_length(length: int, channels: int, causal: bool) -> None:
     """Series of 8 samples or more give codes, logits, and series of that length."""
     net, shape = Net("tcn", channels=8, causal=causal), (channels, length)
-    encoder, decoder = net.encode(shape, 5), net.decode(5, shape)
+    encoder, decoder = net.build_encoder(shape, 5), net.build_decoder(5, shape)
     codes = encoder(torch.rand(2, *shape))
     assert codes.shape == (2, 5)
     assert decoder(codes).shape == (2, *shape)
-    assert net.criticise(shape)(torch.rand(2, *shape)).shape == (2, 1)
+    assert net.build_critic(shape)(torch.rand(2, *shape)).shape == (2, 1)
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_all_tcn_weights_have_gradients(causal: bool) -> None:
     """Each weight of encoder and decoder takes part in the output."""
     net, shape = Net("tcn", channels=8, causal=causal), (2, 45)
-    encoder, decoder = net.encode(shape, 4), net.decode(4, shape)
+    encoder, decoder = net.build_encoder(shape, 4), net.build_decoder(4, shape)
     decoder(encoder(torch.rand(6, *shape))).square().sum().backward()
     weights = {n: p for part in (encoder, decoder) for n, p in part.named_parameters()}
     assert [
@@ -42,8 +42,8 @@ def test_tcn_ignores_batch(causal: bool) -> None:
     """A code or a decoded series does not depend on its batch, even in training mode."""
     net, shape = Net("tcn", channels=8, causal=causal), (2, 50)
     for part, x in (
-        (net.encode(shape, 4), torch.rand(5, *shape)),
-        (net.decode(4, shape), torch.randn(5, 4)),
+        (net.build_encoder(shape, 4), torch.rand(5, *shape)),
+        (net.build_decoder(4, shape), torch.randn(5, 4)),
     ):
         torch.testing.assert_close(part.train()(x)[2:3], part(x[2:3]))
         assert not list(part.buffers())
@@ -78,7 +78,10 @@ def test_causal_decoder_ignores_future(causal: bool) -> None:
 def test_tcn_gradients_are_right(causal: bool) -> None:
     """Gradients agree with finite differences in double precision."""
     net = Net("tcn", channels=8, causal=causal)
-    encoder, decoder = net.encode((1, 12), 2).double(), net.decode(2, (1, 12)).double()
+    encoder, decoder = (
+        net.build_encoder((1, 12), 2).double(),
+        net.build_decoder(2, (1, 12)).double(),
+    )
     x = torch.rand(2, 1, 12, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: decoder(encoder(x)), (x,))
 
@@ -89,7 +92,7 @@ def test_tcn_repeats_by_seed() -> None:
     def reconstruct(seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
         net = Net("tcn", channels=8)
-        encoder, decoder = net.encode((1, 40), 4), net.decode(4, (1, 40))
+        encoder, decoder = net.build_encoder((1, 40), 4), net.build_decoder(4, (1, 40))
         reconstruction: torch.Tensor = decoder(encoder(torch.linspace(0, 1, 80).reshape(2, 1, 40)))
         return reconstruction
 

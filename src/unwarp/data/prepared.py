@@ -52,7 +52,7 @@ class Prepared:
         """
         return self.origin.restore_shape(self.scaler.undo(x.numpy()))
 
-    def restore_clock(self, x: Tensor) -> Array | list[Array]:
+    def restore_times(self, x: Tensor) -> Array | list[Array]:
         """Results in the user's form, at the user's times.
 
         Args:
@@ -62,4 +62,4 @@ class Prepared:
             An array in the layout of the user's samples, or a list of N series if the user gave a
             list of series of unequal lengths.
         """
-        return self.origin.restore_clock(self.scaler.undo(x.numpy()))
+        return self.origin.restore_times(self.scaler.undo(x.numpy()))

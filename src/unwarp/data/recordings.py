@@ -96,7 +96,7 @@ class RegularSamples:
         """
         return restore_layout(values, self.original)
 
-    def restore_clock(self, values: Array) -> Array | list[Array]:
+    def restore_times(self, values: Array) -> Array | list[Array]:
         """Values in the layout and type of the user's samples.
 
         Args:
@@ -125,7 +125,7 @@ class IrregularSeries:
     """Series of unequal lengths, with gaps, or with time stamps.
 
     `resample` brings them to evenly spaced steps by straight lines between neighbours in time;
-    `restore_clock` reads such series at the original times again.
+    `restore_times` reads such series at the original times again.
 
     Attributes:
         rows: N series (C, T_i), float32, NaN for missing values.
@@ -257,7 +257,7 @@ class IrregularSeries:
         """
         return restore_dtype(values if self.has_channel_axis else values[:, 0], self.dtype)
 
-    def restore_clock(self, values: Array) -> Array | list[Array]:
+    def restore_times(self, values: Array) -> Array | list[Array]:
         """Evenly spaced series read at the original times, in the user's form.
 
         Args:

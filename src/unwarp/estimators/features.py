@@ -74,7 +74,9 @@ class FeatureNet(nn.Module):
         is_convolutional = domain is not None and domain.network == "conv"
         net = Net(kind="conv" if is_convolutional else "mlp", encoder=(HIDDEN_UNITS,))
         linear = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), n_features))
-        self.body = nn.Sequential(net.encode(shape, n_features), nn.ReLU()) if n_classes else linear
+        self.body = (
+            nn.Sequential(net.build_encoder(shape, n_features), nn.ReLU()) if n_classes else linear
+        )
         self.head = nn.Linear(n_features, n_classes) if n_classes else nn.Identity()
         self.n_features = n_features
         self.register_buffer("scale", torch.ones(()))

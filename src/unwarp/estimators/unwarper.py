@@ -300,7 +300,7 @@ class Unwarper(
             DataError: The samples do not fit the model.
         """
         samples = self.prepare_samples(X, times)
-        return samples.restore_clock(torch.from_numpy(self._embed(samples).x_hat))
+        return samples.restore_times(torch.from_numpy(self._embed(samples).x_hat))
 
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of samples given their reconstructions.

@@ -136,12 +136,12 @@ def build_encoder(
     net, n_content = architecture.net, architecture.n_content
     padding: Padding = "zeros" if architecture.padding == "auto" else architecture.padding
     if architecture.encoder == "one-stage":
-        trunk = net.encode(shape, n_outputs * (n_content + len(warp.factors)))
+        trunk = net.build_encoder(shape, n_outputs * (n_content + len(warp.factors)))
         return OneStage(warp, n_content, GaussianHead(trunk, architecture.stochastic))
     start = build_start(architecture.start, architecture.starts, warp, window)
     stages = _build_stages(architecture, shape, warp, window)
     content = GaussianHead(
-        net.encode((shape[0], *window.size), n_outputs * n_content), architecture.stochastic
+        net.build_encoder((shape[0], *window.size), n_outputs * n_content), architecture.stochastic
     )
     n_masks = shape[0] // 2 if architecture.gaps else 0
     return Staged(warp, n_content, start, stages, content, window, padding, n_masks)
@@ -186,7 +186,7 @@ def _build_stages(
     for i, plan in enumerate(plans):
         stochastic = architecture.stochastic and i == len(plans) - 1
         n_outputs = len(plan.warp.factors) * (2 if stochastic else 1)
-        net = architecture.net.encode((shape[0], *plan.window.size), n_outputs)
+        net = architecture.net.build_encoder((shape[0], *plan.window.size), n_outputs)
         stages.append(PoseStage(plan.warp, plan.window, net, stochastic, plan.passes))
     return stages
 
@@ -209,7 +209,7 @@ def build_decoder(
     Returns:
         The decoder, from content (N, D) to templates (N, *shape), and the link.
     """
-    net = architecture.net.decode(architecture.n_content, shape)
+    net = architecture.net.build_decoder(architecture.n_content, shape)
     if not is_bounded:
         return net, nn.Identity()
     bias, has_log_odds = output_layer(net).bias, architecture.likelihood != "gaussian"

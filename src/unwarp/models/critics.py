@@ -44,7 +44,7 @@ class Critic(nn.Module):
     def __init__(self, net: Net, shape: Sequence[int], spectral: bool = False) -> None:
         super().__init__()
         self.shape = tuple(shape)
-        self.net = net.criticise(shape)
+        self.net = net.build_critic(shape)
         if spectral:
             add_spectral_norm(self.net)
 

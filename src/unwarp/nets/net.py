@@ -27,7 +27,7 @@ NetKind = Literal["auto", "mlp", "conv", "tcn"]
 class Net:
     """The architecture of every encoder, decoder and critic of a model.
 
-    A frozen record without weights: `encode`, `decode` and `criticise` build new networks for
+    A frozen record without weights: `build_encoder`, `build_decoder` and `build_critic` build new networks for
     samples of a shape, with weights from PyTorch's global random state.
 
     Attributes:
@@ -44,8 +44,8 @@ class Net:
 
     >>> import torch
     >>> net = Net(encoder=(16,), decoder=(16,))
-    >>> code = net.encode((1, 8, 8), 3)(torch.zeros(5, 1, 8, 8))
-    >>> net.decode(3, (1, 8, 8))(code).shape
+    >>> code = net.build_encoder((1, 8, 8), 3)(torch.zeros(5, 1, 8, 8))
+    >>> net.build_decoder(3, (1, 8, 8))(code).shape
     torch.Size([5, 1, 8, 8])
     """
 
@@ -100,7 +100,7 @@ class Net:
             )
         return self.kind
 
-    def encode(self, shape: Sequence[int], n_out: int) -> nn.Module:
+    def build_encoder(self, shape: Sequence[int], n_out: int) -> nn.Module:
         """Build an encoder.
 
         Args:
@@ -121,7 +121,7 @@ class Net:
         net = mlp(math.prod(shape), self.encoder, n_out, norm=self.norm)
         return Shortcut(math.prod(shape), n_out, net) if is_short_series(shape) else net
 
-    def decode(self, n_in: int, shape: Sequence[int]) -> nn.Module:
+    def build_decoder(self, n_in: int, shape: Sequence[int]) -> nn.Module:
         """Build a decoder.
 
         Args:
@@ -143,7 +143,7 @@ class Net:
         net = Shortcut(n_in, math.prod(shape), net) if is_short_series(shape) else net
         return nn.Sequential(net, nn.Unflatten(1, tuple(shape)))
 
-    def criticise(self, shape: Sequence[int]) -> nn.Module:
+    def build_critic(self, shape: Sequence[int]) -> nn.Module:
         """Build a critic, a discriminator of real and generated samples.
 
         It never normalises over the batch: a logit depends on its sample alone.

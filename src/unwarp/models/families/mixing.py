@@ -48,7 +48,7 @@ class MaskClassifier(nn.Module):
     def __init__(self, net: Net, shape: tuple[int, ...], names: tuple[str, ...]) -> None:
         super().__init__()
         self.names = names
-        self.net = replace(net, norm=False).encode((3 * shape[0], *shape[1:]), len(names))
+        self.net = replace(net, norm=False).build_encoder((3 * shape[0], *shape[1:]), len(names))
 
     def forward(self, x1: Tensor, x2: Tensor, x3: Tensor) -> Tensor:
         """Logits of the mask.
