@@ -27,8 +27,8 @@ NetKind = Literal["auto", "mlp", "conv", "tcn"]
 class Net:
     """The architecture of every encoder, decoder and critic of a model.
 
-    A frozen record without weights: `build_encoder`, `build_decoder` and `build_critic` build new networks for
-    samples of a shape, with weights from PyTorch's global random state.
+    A frozen record without weights: `build_encoder`, `build_decoder` and `build_critic` build new
+    networks for samples of a shape, with weights from PyTorch's global random state.
 
     Attributes:
         kind: `mlp` (perceptrons), `conv` (pictures only), `tcn` (series only), or `auto`: an MLP
