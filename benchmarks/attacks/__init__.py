@@ -1,0 +1,1 @@
+"""Attacks on the library: bad inputs, mutated files, mutants of the source, unreached lines."""

@@ -1,0 +1,215 @@
+"""Reliability in numbers: bad inputs, mutated files, mutants of the source, coverage of the suite.
+
+    python -m benchmarks.reliability                  parts without a result file, then the page
+    python -m benchmarks.reliability --part inputs    one part
+    python -m benchmarks.reliability --part fuzz --seconds 600    each fuzzer for ten minutes
+    python -m benchmarks.reliability --quick          a little of each part, written nowhere
+    python -m benchmarks.reliability --table          the page alone, from the result files
+
+Each part has one committed file in `benchmarks/results/reliability`; `docs/reliability.md` quotes
+them. A result file names every input that the library does not refuse as it should.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from benchmarks import cells
+
+FOLDER, PAGE = "reliability", "docs/reliability.md"
+
+SECONDS: Mapping[str, float] = {"fuzz": 600, "mutants": 1200}
+"""Time budget of a part; of each fuzzer for `fuzz`."""
+
+SECONDS_OF_INPUT, SECONDS_OF_FUZZ, SECONDS_OF_TESTS = 20.0, 10.0, 120.0
+"""Longest time of one bad input, of one mutated file, and of the tests of one mutant."""
+
+MUTANTS, MUTANTS_IF_QUICK = 80, 3
+EVERY_NTH_IF_QUICK = 25
+"""Share of the bad inputs that `--quick` tries."""
+
+SECONDS_OF_FUZZ_IF_QUICK = 15.0
+FAULTS = ("raw", "hang", "crash")
+Result = dict[str, Any]
+
+
+def inputs(seconds: float, quick: bool = False) -> Result:
+    """Outcomes of bad inputs by kind, and all that are not refused as they should be.
+
+    Args:
+        seconds: Ignored; every input is tried.
+        quick: Whether to try a few of them.
+    """
+    from benchmarks.attacks.inputs import all_inputs
+    from benchmarks.attacks.verdicts import count_outcomes, judge_all, list_faults
+    from benchmarks.attacks.world import make_world
+
+    with make_world() as world:
+        attacks = all_inputs(world)[:: EVERY_NTH_IF_QUICK if quick else 1]
+        verdicts = judge_all(attacks, SECONDS_OF_INPUT)
+        faults = list_faults(verdicts)
+    kinds = dict.fromkeys(verdict.kind for verdict in verdicts)
+    by_kind = {kind: count_outcomes([v for v in verdicts if v.kind == kind]) for kind in kinds}
+    scores = {"inputs": len(verdicts), **count_outcomes(verdicts)}
+    return {"scores": scores, "kinds": by_kind, "faults": faults}
+
+
+def fuzz(seconds: float, quick: bool = False) -> Result:
+    """Outcomes of mutated files and random commands, and raw exceptions and hangs among them.
+
+    Args:
+        seconds: Time budget of each fuzzer.
+        quick: Whether to stop after seconds.
+    """
+    from benchmarks.attacks.fuzz import fuzz as attack
+    from benchmarks.attacks.verdicts import count_outcomes
+    from benchmarks.attacks.world import make_world
+
+    budget = SECONDS_OF_FUZZ_IF_QUICK if quick else seconds
+    with make_world() as world:
+        fuzzers = attack(world, budget, SECONDS_OF_FUZZ)
+    verdicts = [verdict for part in fuzzers.values() for verdict in part]
+    examples: dict[str, Result] = {}
+    for verdict in (verdict for verdict in verdicts if verdict.outcome in FAULTS):
+        kind = re.sub(r"0x\w+|\d+", "N", f"{verdict.kind}: {verdict.detail}")
+        examples.setdefault(kind, {"outcome": verdict.outcome, "label": verdict.label, "n": 0})
+        examples[kind]["n"] += 1
+    return {
+        "seconds": budget,
+        "scores": {"inputs": len(verdicts), **count_outcomes(verdicts)},
+        "fuzzers": {name: count_outcomes(part) for name, part in fuzzers.items()},
+        "targets": dict(sorted(Counter(verdict.kind for verdict in verdicts).items())),
+        "faults": examples,
+    }
+
+
+def mutants(seconds: float, quick: bool = False) -> Result:
+    """Number and share of mutants that tests kill, and the survivors.
+
+    Args:
+        seconds: Time budget.
+        quick: Whether to try a few mutants.
+    """
+    from benchmarks.attacks.mutants import attack
+
+    n = MUTANTS_IF_QUICK if quick else MUTANTS
+    return {"seconds": seconds, **attack(n, seconds, SECONDS_OF_TESTS)}
+
+
+def coverage(seconds: float, quick: bool = False) -> Result:
+    """Shares of lines and branches that the default suite reaches.
+
+    Args:
+        seconds: Ignored; the whole suite runs.
+        quick: Whether to run the tests of one file.
+    """
+    from benchmarks.attacks.coverage import measure
+
+    return measure("tests/test_storage.py") if quick else measure()
+
+
+PARTS: Mapping[str, Callable[[float, bool], Result]] = {
+    "inputs": inputs,
+    "fuzz": fuzz,
+    "mutants": mutants,
+    "coverage": coverage,
+}
+
+TITLES = {
+    "typed": "refused, with what is wrong and what to do",
+    "vague": "refused, without one of them",
+    "warned": "accepted with a warning",
+    "silent": "accepted",
+    "raw": "traceback",
+    "hang": "no end",
+    "crash": "process ended",
+}
+"""Words for outcomes, in the order of the tables."""
+
+
+def outcome_table(head: str, rows: Mapping[str, Mapping[str, int]]) -> str:
+    """A table in Markdown with a row for each kind of input and a column for each outcome."""
+    lines = [f"| {head} | inputs | {' | '.join(TITLES.values())} |", "|---" * 9 + "|"]
+    for name, counts in rows.items():
+        cells_of_row = [sum(counts.values()), *(counts[outcome] for outcome in TITLES)]
+        lines.append(f"| {name} | {' | '.join(f'{n:,}' for n in cells_of_row)} |")
+    return "\n".join(lines)
+
+
+def words_of_inputs(result: Result) -> str:
+    """The outcomes of bad inputs, as text of the page."""
+    total = {name: n for name, n in result["scores"].items() if name != "inputs"}
+    return outcome_table("kind", {**result["kinds"], "all": total})
+
+
+def words_of_fuzz(result: Result) -> str:
+    """The outcomes of mutated files, as text of the page."""
+    table = outcome_table("fuzzer", result["fuzzers"])
+    return f"{result['seconds']:g} seconds for each fuzzer:\n\n{table}"
+
+
+def words_of_mutants(result: Result) -> str:
+    """The share of killed mutants, as text of the page."""
+    scores = result["scores"]
+    rows = "\n".join(f"| `{file}` | {share} |" for file, share in result["files"].items())
+    return (
+        f"Tests kill {scores['killed']} of {scores['mutants']} mutants "
+        f"({scores['share']:.0%}).\n\n| file | killed |\n|---|---|\n{rows}"
+    )
+
+
+def words_of_coverage(result: Result) -> str:
+    """Shares of lines and branches, as text of the page."""
+    scores = result["scores"]
+    return (
+        f"The default suite reaches {scores['lines']:.1f} % of the lines and "
+        f"{scores['branches']:.1f} % of the branches."
+    )
+
+
+WORDS: Mapping[str, Callable[[Result], str]] = {
+    "inputs": words_of_inputs,
+    "fuzz": words_of_fuzz,
+    "mutants": words_of_mutants,
+    "coverage": words_of_coverage,
+}
+
+
+def table(parts: Sequence[str] = tuple(PARTS)) -> None:
+    """Quote result files in the page; a part without one says so."""
+    for part in parts:
+        path = cells.RESULTS / FOLDER / f"{part}.json"
+        words = WORDS[part](json.loads(path.read_text())) if path.is_file() else "Not measured yet."
+        cells.quote(f"reliability-{part}", words, PAGE)
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--part", action="append", choices=PARTS, help="may be given several times")
+    parser.add_argument("--seconds", type=float, help="time budget of a part, or of each fuzzer")
+    parser.add_argument("--again", action="store_true", help="run parts that have a result, too")
+    parser.add_argument("--table", action="store_true", help="rebuild the page alone")
+    parser.add_argument("--quick", action="store_true", help="a little, written nowhere")
+    options = parser.parse_args()
+    parts = options.part or tuple(PARTS)
+    for part in [] if options.table else parts:
+        seconds = options.seconds or SECONDS.get(part, 0)
+        if options.quick:
+            print(part, PARTS[part](seconds, True)["scores"], flush=True)
+        else:
+            work = lambda part=part, seconds=seconds: PARTS[part](seconds, False)  # noqa: E731
+            cells.run(FOLDER, part, work, again=options.again or bool(options.part))
+    if not options.quick:
+        table()
+
+
+if __name__ == "__main__":
+    main()
