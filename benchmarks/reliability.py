@@ -16,7 +16,7 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks import cells
@@ -180,12 +180,16 @@ WORDS: Mapping[str, Callable[[Result], str]] = {
 }
 
 
-def table(parts: Sequence[str] = tuple(PARTS)) -> None:
-    """Quote result files in the page; a part without one says so."""
-    for part in parts:
-        path = cells.RESULTS / FOLDER / f"{part}.json"
-        words = WORDS[part](json.loads(path.read_text())) if path.is_file() else "Not measured yet."
-        cells.quote(f"reliability-{part}", words, PAGE)
+def words_of(part: str) -> str:
+    """The result of a part as text of the page; a part without a result says so."""
+    path = cells.RESULTS / FOLDER / f"{part}.json"
+    return WORDS[part](json.loads(path.read_text())) if path.is_file() else "Not measured yet."
+
+
+def table() -> None:
+    """Quote the results of all parts in the page."""
+    for part in PARTS:
+        cells.quote(f"reliability-{part}", words_of(part), PAGE)
 
 
 def main() -> None:

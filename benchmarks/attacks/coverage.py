@@ -29,9 +29,7 @@ def measure(*tests: str) -> dict[str, Any]:
         SystemExit: The package coverage is not installed.
     """
     if find_spec("coverage") is None:
-        raise SystemExit(
-            "this part needs the package coverage; install it with: pip install coverage"
-        )
+        raise SystemExit("coverage is not installed; install it with: pip install coverage")
     with TemporaryDirectory() as folder:
         data, out = f"--data-file={folder}/data", Path(folder) / "coverage.json"
         run = [*PYTHON, "run", data, "--branch", "--source=unwarp", "-m", "pytest", *tests]
