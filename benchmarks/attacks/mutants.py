@@ -77,21 +77,25 @@ class Mutant:
     source: str
 
 
-def mutants_of(file: str, text: str) -> list[Mutant]:
-    """All mutants of a file, in the order of its nodes."""
-    tree = ast.parse(text)
-    mutants = []
-    for index, node in enumerate(_nodes(tree)):
-        for change in changes(node):
-            changed = copy.deepcopy(tree)
-            target = next(other for i, other in enumerate(_nodes(changed)) if i == index)
-            before = ast.unparse(target)
-            after = apply_change(target)
-            if before != after:
-                words = f"{change}: {before.splitlines()[0]} -> {after.splitlines()[0]}"
-                source = ast.unparse(ast.fix_missing_locations(changed))
-                mutants.append(Mutant(file, node.lineno, words, source))
-    return mutants
+def places(tree: ast.Module) -> list[tuple[int, str]]:
+    """Where a module can be mutated: the number of a node, and the name of the change."""
+    return [(i, change) for i, node in enumerate(_nodes(tree)) for change in changes(node)]
+
+
+def make_mutant(file: str, tree: ast.Module, place: tuple[int, str]) -> Mutant:
+    """The mutant of a module at a place.
+
+    Args:
+        file: Name of the file.
+        tree: The module; it stays as it is.
+        place: Number of a node, and the name of the change.
+    """
+    changed = copy.deepcopy(tree)
+    target = next(node for i, node in enumerate(_nodes(changed)) if i == place[0])
+    before = ast.unparse(target)
+    after = apply_change(target)
+    words = f"{place[1]}: {before.splitlines()[0]} -> {after.splitlines()[0]}"
+    return Mutant(file, target.lineno, words, ast.unparse(ast.fix_missing_locations(changed)))
 
 
 def _nodes(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
@@ -155,14 +159,16 @@ def apply_change(node: ast.AST) -> str:
 
 def sample_mutants(n: int, seed: int = 0) -> list[Mutant]:
     """Mutants of all subjects, drawn at random, about as many of each file."""
-    random = Random(seed)
-    pools = {}
+    random, trees = Random(seed), dict[str, ast.Module]()
+    pools = dict[str, list[tuple[int, str]]]()
     for file in SUBJECTS:
-        mutants = mutants_of(file, (ROOT / "src/unwarp" / file).read_text())
-        pools[file] = random.sample(mutants, len(mutants))
+        trees[file] = ast.parse((ROOT / "src/unwarp" / file).read_text())
+        pools[file] = random.sample(places(trees[file]), len(places(trees[file])))
     drawn: list[Mutant] = []
     while len(drawn) < n and any(pools.values()):
-        drawn += [pool.pop() for pool in pools.values() if pool]
+        drawn += [
+            make_mutant(file, trees[file], pool.pop()) for file, pool in pools.items() if pool
+        ]
     return drawn[:n]
 
 

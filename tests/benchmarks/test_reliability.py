@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from benchmarks.attacks.fuzz import mutate_bytes, mutate_record
-from benchmarks.attacks.mutants import SUBJECTS, mutants_of, sample_mutants
+from benchmarks.attacks.mutants import SUBJECTS, make_mutant, places, sample_mutants
 from benchmarks.attacks.verdicts import Attack, count_outcomes, judge, judge_all
 
 from benchmarks import cells, reliability
@@ -86,7 +87,8 @@ def test_mutations_follow_their_seed() -> None:
 
 def test_mutants_change_behaviour_alone() -> None:
     """Each mutant differs in one place, and neither in annotations nor in texts of errors."""
-    mutants = mutants_of("a.py", SOURCE)
+    tree = ast.parse(SOURCE)
+    mutants = [make_mutant("a.py", tree, place) for place in places(tree)]
     assert {mutant.change.split(":")[0] for mutant in mutants} == CHANGES
     assert len({mutant.source for mutant in mutants}) == len(mutants)
     for mutant in mutants:
@@ -97,7 +99,7 @@ def test_mutants_change_behaviour_alone() -> None:
 def test_mutants_are_of_all_subjects() -> None:
     """The mutants of a measurement are the same each time, and of every file."""
     first, second = sample_mutants(60), sample_mutants(60)
-    assert first == second and len(set(first)) == 60
+    assert first == second and len({mutant.source for mutant in first}) == 60
     assert {mutant.file for mutant in first} == set(SUBJECTS)
 
 
