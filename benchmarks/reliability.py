@@ -33,7 +33,7 @@ MUTANTS, MUTANTS_IF_QUICK = 80, 3
 EVERY_NTH_IF_QUICK = 25
 """Share of the bad inputs that `--quick` tries."""
 
-SECONDS_OF_FUZZ_IF_QUICK = 15.0
+SECONDS_OF_FUZZ_IF_QUICK = 60.0
 FAULTS = ("raw", "hang", "crash")
 Result = dict[str, Any]
 
@@ -76,7 +76,7 @@ def fuzz(seconds: float, quick: bool = False) -> Result:
     verdicts = [verdict for part in fuzzers.values() for verdict in part]
     examples: dict[str, Result] = {}
     for verdict in (verdict for verdict in verdicts if verdict.outcome in FAULTS):
-        kind = re.sub(r"0x\w+|\d+", "N", f"{verdict.kind}: {verdict.detail}")
+        kind = re.sub(r"0x\w+|\d+|invalid \w+ byte", "N", f"{verdict.kind}: {verdict.detail}")
         examples.setdefault(kind, {"outcome": verdict.outcome, "label": verdict.label, "n": 0})
         examples[kind]["n"] += 1
     return {
@@ -192,6 +192,28 @@ def table() -> None:
         cells.quote(f"reliability-{part}", words_of(part), PAGE)
 
 
+def new_faults(part: str, result: Result) -> list[str]:
+    """Tracebacks, hangs and crashes of a result that the committed one does not list.
+
+    Args:
+        part: Name of the part.
+        result: A result of the same part, whole or quick.
+
+    Returns:
+        Labels of bad inputs, or kinds of faults that fuzzers met; empty for other parts.
+    """
+    path = cells.RESULTS / FOLDER / f"{part}.json"
+    before = json.loads(path.read_text()) if path.is_file() else {}
+    return sorted(_faults(result) - _faults(before))
+
+
+def _faults(result: Result) -> set[str]:
+    faults = result.get("faults", {})
+    if isinstance(faults, dict):
+        return set(faults)
+    return {fault["label"] for fault in faults if fault["outcome"] in FAULTS}
+
+
 def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(
@@ -207,7 +229,10 @@ def main() -> None:
     for part in [] if options.table else parts:
         seconds = options.seconds or SECONDS.get(part, 0)
         if options.quick:
-            print(part, PARTS[part](seconds, True)["scores"], flush=True)
+            result = PARTS[part](seconds, True)
+            print(part, result["scores"], flush=True)
+            if faults := new_faults(part, result):
+                raise SystemExit(f"{part}: faults that the result file does not list: {faults}")
         else:
             work = lambda part=part, seconds=seconds: PARTS[part](seconds, False)  # noqa: E731
             cells.run(FOLDER, part, work, again=options.again or bool(options.part))

@@ -93,7 +93,7 @@ def arguments(world: World) -> Iterator[Attack]:
         for name, right in RIGHT.items():
             if name == "sampling_rate" and domain == "image":
                 right = COUNT
-            for text in WRONG.keys() - right:
+            for text in sorted(WRONG.keys() - right):
                 act = partial(_fit, x, base | {name: WRONG[text]})
                 yield Attack("argument", f"Unwarper({name}={text}), {domain}", act, (name,))
 
@@ -157,7 +157,7 @@ def methods(world: World) -> Iterator[Attack]:
     """Bad arguments of the methods of a fitted estimator."""
     for domain in ("image", "series"):
         x, model = world.of(domain)
-        for text in WRONG.keys() - {"10**12"}:
+        for text in sorted(WRONG.keys() - {"10**12"}):
             value, where = WRONG[text], f"={text}), {domain}"
             yield Attack("method", f"sample(n{where}", partial(model.sample, value), ("n",))
             if text not in SEEDS_OF_NUMPY:

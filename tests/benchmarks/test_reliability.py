@@ -8,6 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,6 +102,18 @@ def test_mutants_are_of_all_subjects() -> None:
     first, second = sample_mutants(60), sample_mutants(60)
     assert first == second and len({mutant.source for mutant in first}) == 60
     assert {mutant.file for mutant in first} == set(SUBJECTS)
+
+
+def test_new_faults_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faults that the committed result lists are no news; accepted inputs are none in a sample."""
+    monkeypatch.setattr(cells, "RESULTS", tmp_path)
+    outcomes = {"a": "raw", "b": "silent", "c": "hang"}
+    faults = [{"label": label, "outcome": outcome} for label, outcome in outcomes.items()]
+    assert reliability.new_faults("inputs", {"faults": faults}) == ["a", "c"]
+    cells.write(tmp_path / "reliability/inputs.json", {"faults": faults[:2]})
+    assert reliability.new_faults("inputs", {"faults": faults}) == ["c"]
+    assert reliability.new_faults("fuzz", {"faults": {"reader: ValueError": {}}})
+    assert not reliability.new_faults("mutants", {"scores": {}})
 
 
 @pytest.mark.parametrize("part", reliability.PARTS)
