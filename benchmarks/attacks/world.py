@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from benchmarks.attacks.verdicts import command, open_output
 from unwarp import AE, Affine2d, CosineTime, Unwarper
@@ -46,6 +47,8 @@ class World:
 @contextmanager
 def make_world() -> Iterator[World]:
     """Samples, models and files in a temporary folder, which becomes the current one."""
+    # a process that is forked from one with a pool of threads can wait for them without end
+    threadpool_limits(1)
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     x, series = rng.random((20, 12, 12)), rng.normal(size=(20, 32)).cumsum(1)
