@@ -26,7 +26,7 @@ FOLDER, PAGE = "reliability", "docs/reliability.md"
 SECONDS: Mapping[str, float] = {"fuzz": 600, "mutants": 1200}
 """Time budget of a part; of each fuzzer for `fuzz`."""
 
-SECONDS_OF_INPUT, SECONDS_OF_FUZZ, SECONDS_OF_TESTS = 20.0, 10.0, 120.0
+SECONDS_OF_INPUT, SECONDS_OF_FUZZ, SECONDS_OF_TESTS = 8.0, 10.0, 120.0
 """Longest time of one bad input, of one mutated file, and of the tests of one mutant."""
 
 MUTANTS, MUTANTS_IF_QUICK = 80, 3
