@@ -24,7 +24,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unwarp.core import Array, Batch, Domain
+from unwarp.core import Array, Batch, Domain, Labels
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.metrics import ScoreInputs
@@ -87,7 +87,7 @@ class FeatureNet(nn.Module):
         return torch.as_tensor(self.body(x) / self.scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Class logits (N, K) of samples (N, *shape); undivided features if K is 0."""
+        """Class logits (N, K) of samples (N, *shape); features if K is 0."""
         return torch.as_tensor(self.head(self.body(x)))
 
 
@@ -245,7 +245,7 @@ def fit_features(
     if n_features < 1:
         raise ConfigError(f"n_features={n_features} must be at least 1")
     x = reference_view(data, MAX_REFERENCE_SAMPLES, seed).x
-    labels = [] if data.labels is None else data.labels
+    labels: Labels = np.array([]) if data.labels is None else data.labels
     classes, numbers = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         net, classes = _fit_components(x, n_features, seed), classes[:0]
