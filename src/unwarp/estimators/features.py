@@ -87,7 +87,14 @@ class FeatureNet(nn.Module):
         return torch.as_tensor(self.body(x) / self.scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Class logits (N, K) of samples (N, *shape); features if K is 0."""
+        """Class logits of samples.
+
+        Args:
+            x: Samples (N, *shape).
+
+        Returns:
+            Logits (N, K). Without classes there are no logits, and the features are returned.
+        """
         return torch.as_tensor(self.head(self.body(x)))
 
 

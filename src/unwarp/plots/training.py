@@ -149,7 +149,9 @@ TRAINING_PLOTS = (
 
 
 def training_plot(rows: Rows) -> TrainingPlot:
-    """The first plot of `TRAINING_PLOTS` that the columns of a history suffice for.
+    """The first plot of `TRAINING_PLOTS` that fits a history.
+
+    A plot fits if the history has all its columns.
 
     Args:
         rows: Rows of the history of one run; may be empty.
