@@ -30,7 +30,7 @@ from unwarp.storage import write_file
 
 @dataclass(frozen=True)
 class Exhibit:
-    """The result of a command, which can be written as a figure, an animation or arrays.
+    """The result of a command, as a figure, an animation or arrays.
 
     The figure and the animation are drawn by functions, so that only the requested form is drawn.
 
@@ -52,7 +52,7 @@ class Exhibit:
     frames: Callable[[], Array] | None = None
 
     def write(self, out: Path) -> None:
-        """Write the result to a file; the suffix of the file decides the form.
+        """Write the result to a file, in the form that its suffix names.
 
         Args:
             out: The file: `.png` for a figure, `.gif` for an animation, `.npz` for arrays.
@@ -264,7 +264,7 @@ def _traverse(
 def arithmetic(
     model: Unwarper, x: Tensor, plus: Sequence[int], minus: Sequence[int], to: Sequence[int]
 ) -> Exhibit:
-    """Latent arithmetic: the difference of two mean content codes is added to samples.
+    """Latent arithmetic: add the difference of two mean codes to samples.
 
     Args:
         model: A trained estimator.

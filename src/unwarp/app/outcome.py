@@ -30,7 +30,7 @@ from unwarp.storage import write_file
 
 @dataclass(frozen=True)
 class ScoredModel:
-    """One trained model, with its embedding and its scores of the held-out samples.
+    """One trained model, with its embedding and scores of held-out samples.
 
     Attributes:
         unwarper: The trained estimator.

@@ -1,6 +1,7 @@
-"""Runs: training and scoring of both models of a job, also after an interruption.
+"""Runs: training and scoring of both models of a job.
 
-A run trains a model with a warp and a baseline without one on the same samples.
+A run trains a model with a warp and a baseline without one on the same samples. An interrupted run
+can be continued.
 """
 
 from __future__ import annotations
@@ -97,9 +98,10 @@ def without_warp(warped: Unwarper) -> Unwarper:
 def fit_or_load(
     model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]
 ) -> Unwarper:
-    """Load a trained model of a run; train and save it if it was not saved yet.
+    """Load a trained model of a run, or train and save it.
 
-    A checkpoint in the run folder lets an interrupted training continue. It is removed at the end.
+    The model is trained only if it was not saved before. A checkpoint in the run folder lets an
+    interrupted training continue. It is removed at the end.
 
     Args:
         model: The estimator before training.

@@ -421,7 +421,7 @@ class Unwarper(
             callbacks: Callbacks, which are told about the decisions.
 
         Returns:
-            The plan of the training; and the selection, or None if no trials selected the warp.
+            The plan of the training; and the selection of a warp, or None if none was needed.
         """
         notify = partial(_notify, callbacks)
         if schema.domain.has_times and self.scale == "auto":

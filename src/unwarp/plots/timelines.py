@@ -113,7 +113,7 @@ def _draw_pair(
 
 
 def largest_clusters(clusters: Array, n: int) -> Array:
-    """The `n` clusters with the most members, in ascending order of their numbers.
+    """The `n` largest clusters, in ascending order of their numbers.
 
     Args:
         clusters: Cluster of each sample (N,).

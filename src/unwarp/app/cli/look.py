@@ -146,9 +146,10 @@ def traverse(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Vary one dimension of the content, or one parameter of the deformation, at a time.
+    """Vary one dimension of content or deformation at a time.
 
-    Draws one row of samples for each dimension or parameter, with its values.
+    Draws one row of samples for each dimension, with its values. A dimension of the
+    deformation is one of its parameters.
 
     Args:
         model: Folder of a model or of a run.
@@ -185,7 +186,7 @@ def arithmetic(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Change the content of samples by the difference of two groups of samples.
+    """Change the content of samples by the difference of two groups.
 
     The mean content of one group is added, and that of the other group is subtracted. The
     deformations of the changed samples stay the same.

@@ -1,4 +1,4 @@
-"""Messages of the commands: results, progress, and mistakes of the user with their remedy.
+"""Messages of the commands: results, progress, and mistakes with their remedy.
 
 Messages of the library name Python arguments, such as `sampling_rate=0`. A command prints the same
 messages with its own options instead, such as `--sampling-rate 0`.

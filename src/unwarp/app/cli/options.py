@@ -70,7 +70,7 @@ def command(app: typer.Typer) -> Callable[[Function], Function]:
 
 
 def model_folder(folder: Path) -> Path:
-    """The folder of a model, from the folder of the model or of its run.
+    """The folder of a model, which may be inside a run folder.
 
     Args:
         folder: A run folder, which contains the model folder; or a model folder, which is returned

@@ -27,7 +27,10 @@ MAX_SHARE_AMBIGUOUS = 0.1
 
 
 def checks(outcome: Outcome) -> tuple[Check, ...]:
-    """The checks of a run. A check is left out if the run lacks its score."""
+    """The checks of a run.
+
+    A check is left out if the run lacks its score.
+    """
     scores = outcome.warped.report.scores
     n_content = outcome.warped.embedding.codes.shape[1]
     all_checks = (
@@ -41,15 +44,15 @@ def checks(outcome: Outcome) -> tuple[Check, ...]:
 
 
 def selection_note(outcome: Outcome) -> tuple[str, ...]:
-    """A sentence on the warp that trials selected for series, and why.
+    """A sentence on the warp that was selected, and why.
 
     Returns:
-        The sentence, in a tuple; an empty tuple if there were no trials, as for images.
+        The sentence, in a tuple; an empty tuple if no selection was needed, as for images.
     """
     selection = outcome.warped.unwarper.selection_
     if selection is None:
         return ()
-    return (f"Short trainings decided, without labels, how much to warp: {selection}.",)
+    return (f"How much to warp was decided without labels: {selection}.",)
 
 
 def _check_gain(scores: Scores, baseline: Scores) -> Check:

@@ -1,4 +1,4 @@
-"""Samples of a report: a few examples, or an overview of many samples.
+"""Samples of a report: a few examples, or an overview of many.
 
 Examples are held-out samples that are shown side by side. The overview is the larger set of samples
 for figures of the latent space and of clusters: the held-out samples or, if they are few, all

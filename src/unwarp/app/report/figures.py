@@ -95,9 +95,9 @@ def latent_space_caption(outcome: Outcome) -> str:
 
 
 def training_plot_of(outcome: Outcome) -> TrainingPlot:
-    """The kind of training plot that fits the history of the model with the warp.
+    """The kind of training plot for the model with the warp.
 
-    It also fits that of the baseline, since both models are of the same family.
+    The plot also fits the history of the baseline, since both models are of the same family.
     """
     return training_plot(outcome.warped.unwarper.history_.rows)
 

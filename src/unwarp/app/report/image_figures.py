@@ -80,13 +80,14 @@ def recovery(outcome: Outcome) -> Figure | None:
 
 
 def deformation(outcome: Outcome) -> Figure | None:
-    """One template under deformations along each factor of the warp; None without factors.
+    """One template, deformed along each factor of the warp.
 
     The template is that of the first example. Factors of non-invertible parts of the warp, such as
     a displacement field, are left out.
 
     Returns:
-        A figure with at most `MAX_TRAVERSAL_ROWS` rows, with the value under every sample.
+        A figure with at most `MAX_TRAVERSAL_ROWS` rows, with the value of the factor under every
+        sample; None if the warp has no such factors.
     """
     model = outcome.warped.unwarper.model_
     if not invertible_columns(model.chart):

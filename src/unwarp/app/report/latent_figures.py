@@ -48,7 +48,7 @@ def traversal(outcome: Outcome) -> Figure:
 
 
 def traversal_caption(outcome: Outcome) -> str:
-    """The caption of the traversal, which states the unit of the values and the order of rows."""
+    """The caption of the traversal, with unit and order of rows."""
     deviation, order = "of the codes along it", "the standard deviation of the codes"
     if outcome.warped.unwarper.recipe_.stochastic:
         deviation = "of the prior"
@@ -105,7 +105,7 @@ def animate_interpolation(outcome: Outcome) -> Array:
 
 
 def new_samples(outcome: Outcome, density: LatentDensity, n_columns: int) -> Figure | None:
-    """A grid of new samples, decoded from random latents by the model with the warp.
+    """A grid of new samples, decoded from random latents.
 
     Args:
         outcome: The run.
@@ -124,7 +124,7 @@ def new_samples(outcome: Outcome, density: LatentDensity, n_columns: int) -> Fig
 
 
 def prior_caption(outcome: Outcome) -> str:
-    """The caption of samples from the prior, with advice for the case that they look wrong."""
+    """The caption of samples from the prior, with advice on bad samples."""
     is_fitted = outcome.warped.unwarper.recipe_.prior == "learned"
     return (
         "New samples: content code and deformation are drawn from the prior. Empty or cut-off "

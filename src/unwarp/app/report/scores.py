@@ -1,4 +1,4 @@
-"""Tables of scores of a report: of both models, and of methods without learning.
+"""Tables of scores of a report: both models, and methods without learning.
 
 The methods without learning classify or cluster the pixels or values of the samples directly.
 """
@@ -57,7 +57,7 @@ class ScoreLayout:
 
 
 def score_table(outcome: Outcome, layout: ScoreLayout) -> Table:
-    """The scores and speeds of both models, and the scores of methods without learning.
+    """Scores and speeds of both models, and scores of methods without learning.
 
     Args:
         outcome: The run.
@@ -106,7 +106,7 @@ def _speed_rows(outcome: Outcome) -> list[tuple[str, ...]]:
     rows = [("training speed (samples per second)", *training)]
     # few samples are encoded in a single call of the network, and the first call is always slow
     if has_overview_of_held_out(outcome):
-        encoding = [f"{model.embedding.samples_per_second:,.0f}" for model in scored_models]
+        encoding = [f"{model.embedding.samples_per_second:,.0f}" for model in models]
         rows.append(("encoding speed (samples per second)", *encoding))
     return rows
 
@@ -129,7 +129,7 @@ def recovery_table(scores: Mapping[str, float]) -> Table | None:
 
 
 def image_columns(outcome: Outcome) -> Columns:
-    """Scores of both models and, if labels are known, of pixels without learning.
+    """Scores of both models and, with labels, of pixels without learning.
 
     Returns:
         For each column its scores by their name. The columns are `with warp`, `without warp` and,
@@ -147,7 +147,7 @@ def image_columns(outcome: Outcome) -> Columns:
 
 
 def series_columns(outcome: Outcome) -> Columns:
-    """Scores of the codes of both models and, if labels are known, of the series themselves.
+    """Scores of both codes and, with labels, of the series themselves.
 
     Returns:
         For each column its scores by their name. The columns are the codes of both models and,

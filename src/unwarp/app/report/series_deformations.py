@@ -65,11 +65,11 @@ def render_series(model: Model, content: Tensor, theta: Tensor) -> Tensor:
 
 
 def time_maps(outcome: Outcome) -> Figure | None:
-    """Time maps of the series in the overview, coloured by cluster; None without a warp.
+    """Time maps of the series in the overview, coloured by cluster.
 
     Returns:
         A figure with the time maps at the left and their slopes, the local speeds, at the right;
-        see `unwarp.plots.warps`.
+        see `unwarp.plots.warps`. None if the model has no warp.
     """
     embedding = overview_embedding(outcome.warped, outcome)
     if not embedding.table:
@@ -93,7 +93,7 @@ def deformations(outcome: Outcome) -> Figure | None:
 
 
 def deformation(outcome: Outcome) -> Figure | None:
-    """A typical template along the main directions of deformation; None without a warp."""
+    """A typical template under deformations; None without a warp. See `directions`."""
     model = outcome.warped.unwarper.model_
     if not model.warp.factors:
         return None

@@ -48,7 +48,7 @@ MAX_TIMES_AVERAGED = 300
 
 
 def series_gallery(outcome: Outcome) -> Figure:
-    """Held-out series as observed, aligned, as templates, and as reconstructed by both models.
+    """Held-out series, observed and aligned, with templates and reconstructions.
 
     Returns:
         A figure with five rows of at most `MAX_SERIES_EXAMPLES` series, at the same scale.
@@ -59,9 +59,10 @@ def series_gallery(outcome: Outcome) -> Figure:
 
 
 def alignment(outcome: Outcome) -> Figure:
-    """Series of each cluster overlaid, observed and aligned, in the units of the data.
+    """Series of each cluster overlaid, observed and aligned.
 
-    A series belongs to the cluster with the centre that is nearest to its content code.
+    Values are in the units of the data. A series belongs to the cluster with the centre that is
+    nearest to its content code.
 
     Returns:
         A figure with a row for each of at most `MAX_CLUSTERS_OVERLAID` clusters; see
