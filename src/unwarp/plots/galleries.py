@@ -181,16 +181,17 @@ def interpolation(ends: Array, templates: Array, x_hat: Array) -> Figure:
 
 
 def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
-    """Paths between two observed samples, along single chunks of the code.
+    """Paths between two observed samples a and b, one chunk per row.
 
-    Everything but the chunk of the row stays as in sample a. `unwarp.analysis.interpolate_chunks`
-    computes the samples.
+    A chunk is a part of the latents: a group of content dimensions, or the deformation. In each row
+    one chunk goes from its value in a to its value in b; the other chunks stay as in a.
+    `unwarp.analysis.interpolate_chunks` computes the samples.
 
     Args:
         labels: Name of the chunk that varies in each of R rows.
         ends: The samples a and b as observed (2, *shape).
-        x: Samples (R, n, *shape), n >= 2; in the first all chunks are as in a, in the last the
-            chunk of the row is as in b.
+        x: Samples (R, n, *shape), n >= 2. In the first sample of a row all chunks are as in a; in
+            the last one the chunk of the row is as in b.
 
     Returns:
         A figure with R + 1 rows; the first shows a and b.
