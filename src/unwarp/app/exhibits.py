@@ -52,7 +52,7 @@ class Exhibit:
     frames: Callable[[], Array] | None = None
 
     def write(self, out: Path) -> None:
-        """Write the result to a file, in the form that its suffix names.
+        """Write the result as a figure, an animation or arrays.
 
         Args:
             out: The file: `.png` for a figure, `.gif` for an animation, `.npz` for arrays.
