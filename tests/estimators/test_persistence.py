@@ -68,7 +68,7 @@ def test_absent_settings_are_refused(fitted: Unwarper, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     config.write_text(config.read_text().replace('"n_features_in"', '"n_features_out"'))
-    with pytest.raises(CheckpointError, match="lacks what an Unwarper needs"):
+    with pytest.raises(CheckpointError, match="lacks a setting of Unwarper"):
         Unwarper.load(tmp_path / "model")
 
 

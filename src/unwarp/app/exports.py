@@ -19,8 +19,9 @@ from unwarp.storage import check_writable, write_file
 def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
     """Write aligned samples, templates and deformations as an `.npz` file.
 
-    The file holds `aligned` and `template` (N, ...) in the range of the data, `sample` (N,) with
-    names or numbers, and `deformation` (N, K) with its `deformation_columns` (K,).
+    The file holds the arrays `aligned` and `template` (N, ...) in the range of the data, `sample`
+    (N,) with the names or numbers of the samples, and `deformation` (N, K) with the names of its
+    columns, `deformation_columns` (K,).
 
     Args:
         folder: Folder of a model.
@@ -45,8 +46,9 @@ def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") ->
 def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
     """Write content codes, clusters and deformations as a `.csv` table.
 
-    The table has one row a sample: its name or number, the columns `content_0`, `content_1`, ...,
-    its cluster, and its deformation in human units.
+    The table has one row per sample, with its name or number, its content code (`content_0`,
+    `content_1`, ...), its cluster, and its deformation in summary columns (degrees, pixels,
+    factors, seconds).
 
     Args:
         folder: Folder of a model.
@@ -73,11 +75,12 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
 def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
     """Write `aligned.npz`, `deformations.csv` and `embedding.csv` of samples.
 
-    Both tables start with the columns `sample` and, for samples with labels, `label`.
+    Both tables have one row per sample. The first column is `sample`, the name or number; the
+    second is `label` if the samples have labels.
 
     Args:
         model: A trained estimator.
-        samples: N samples.
+        samples: The samples.
         folder: The run folder.
     """
     prepared, head = model.prepare_samples(samples), {"sample": sample_names(samples)}
@@ -88,7 +91,16 @@ def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
 
 
 def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
-    """Deformations in human units, and content codes with clusters, after the columns `head`."""
+    """Tables of samples: `deformations`, and `embedding` with content codes and clusters.
+
+    Args:
+        model: A trained estimator.
+        samples: N samples, prepared by `model`.
+        head: The first columns of both tables (N,), by name.
+
+    Returns:
+        Both tables by name, with one row per sample.
+    """
     codes = pd.DataFrame(model.transform(samples), columns=model.get_feature_names_out())
     tables = {
         "deformations": model.transform_params(samples),
@@ -98,7 +110,13 @@ def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[
 
 
 def _pack(model: Unwarper, samples: Prepared, names: Array) -> bytes:
-    """Aligned samples, templates and deformations as the bytes of an `.npz` file."""
+    """Aligned samples, templates and deformations as the bytes of an `.npz` file.
+
+    Args:
+        model: A trained estimator.
+        samples: N samples, prepared by `model`.
+        names: Names or numbers of the samples (N,).
+    """
     out = io.BytesIO()
     table = model.transform_params(samples)
     np.savez_compressed(

@@ -23,12 +23,14 @@ T = TypeVar("T")
 class Job:
     """The source and the settings of a run.
 
-    A job holds everything that a run depends on, so that `unwarp resume` can continue it.
+    A run is the training of two models, with and without a warp, and their scores. A job holds
+    everything that a run depends on, so that `unwarp resume` can continue the run.
 
     Attributes:
         source: A file, a folder, or the name of a built-in data set.
-        request: Recipe, warp and overrides; the recipe is the name of a family, or a record that
-            `describe` wrote.
+        request: Recipe, warp, size of the content code and overrides, as the user gave them. The
+            recipe is the name of a family, or a dictionary that `unwarp.models.codec.describe`
+            made.
         settings: All other arguments of `Unwarper`, by name.
 
     >>> job = Job("digits", Request(warp="affine"), {"max_steps": 300})
@@ -96,11 +98,11 @@ def load_job(folder: Path) -> Job:
 
 
 def read_record(path: Path, record_type: type[T]) -> T:
-    """A record of a JSON file, checked field by field.
+    """A dataclass instance from a JSON file, checked field by field.
 
     Args:
         path: The file.
-        record_type: Dataclass of the record.
+        record_type: The dataclass.
 
     Returns:
         An instance of `record_type`.
@@ -127,12 +129,12 @@ def start_job(job: Job, folder: Path) -> None:
 
     Args:
         job: The job.
-        folder: A new or empty folder, or one that holds this job already. A folder of another job
-            is used again as long as it holds nothing but `run.json`.
+        folder: A new or empty folder, or the folder of an earlier run of the same job. The folder
+            of another job is accepted only if it has no results yet, just `run.json`.
 
     Raises:
-        ConfigError: The folder holds another run with results, or is no run folder, or cannot be
-            made.
+        ConfigError: The folder holds results of another job, or other files without a `run.json`,
+            or it cannot be made.
     """
     path = folder / "run.json"
     has_results = folder.is_dir() and any(entry != path for entry in folder.iterdir())
@@ -142,6 +144,8 @@ def start_job(job: Job, folder: Path) -> None:
             f"continue it with 'unwarp resume {folder}', or choose another folder with --out"
         )
     if has_results and not path.is_file():
-        raise ConfigError(f"{folder} exists and is not a run folder; use --out to choose another")
+        raise ConfigError(
+            f"{folder} exists and is not a run folder; choose another folder with --out"
+        )
     make_folder(folder)
     write_file(path, json.dumps(asdict(job), indent=1))

@@ -1,4 +1,8 @@
-"""Runs: both models of a job, trained, scored and continued after interruptions."""
+"""Runs: training and scoring of both models of a job.
+
+A run trains a model with a warp and a baseline without one on the same samples. An interrupted run
+can be continued.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +40,15 @@ def execute(
 ) -> Outcome:
     """Train and score both models of a run folder.
 
-    Tables and scores are written to the folder. Models that are trained already are loaded, and an
-    interrupted training continues from its checkpoint, with the same result as without the
-    interruption.
+    Scores and tables are written to the folder. After an interruption, call the function again:
+    models that are trained already are loaded, and an interrupted training continues from its
+    checkpoint, with the same result as without the interruption.
 
     Args:
         folder: The run folder, with a `run.json`.
         on_message: Function that shows a line to people.
-        callbacks_for: Function that makes the callbacks of each training.
-        parts: The samples of the job; None to open its source.
+        callbacks_for: Function that makes the callbacks of a training, from the name of the model.
+        parts: The samples of the job, if they are already read; None to read them.
 
     Returns:
         Both models with their scores.
@@ -58,10 +62,10 @@ def execute(
     parts = parts or open_parts(job.source, estimator)
     n_training, n_test = len(parts.training), len(parts.test)
     on_message(f"{parts.listed.name}: {n_training:,} samples to learn from, {n_test:,} held out")
-    choice = Announcer(on_message, job.max_seconds)
+    announcer = Announcer(on_message, job.max_seconds)
 
     def fit(model: Unwarper, name: str, folder_name: str) -> Unwarper:
-        callbacks = (choice, *callbacks_for(name))
+        callbacks = (announcer, *callbacks_for(name))
         return fit_or_load(model, parts.training, folder, folder_name, callbacks)
 
     warped = fit(estimator, "warped", "model")
@@ -94,16 +98,17 @@ def without_warp(warped: Unwarper) -> Unwarper:
 def fit_or_load(
     model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]
 ) -> Unwarper:
-    """A trained model of a run, loaded if it was saved before.
+    """Load a trained model of a run, or train and save it.
 
-    Otherwise it is trained and saved. A checkpoint in the run folder lets an interrupted training
-    continue; it is removed at the end.
+    The model is trained only if it was not saved before. A checkpoint in the run folder lets an
+    interrupted training continue. It is removed at the end.
 
     Args:
         model: The estimator before training.
-        source: Samples to learn from.
+        source: Samples to train on.
         folder: The run folder.
-        name: Name of the model's folder in it, and of its history and checkpoint.
+        name: Name of the model's folder inside the run folder; the files of its history and its
+            checkpoint begin with it.
         callbacks: Callbacks of the training.
 
     Returns:

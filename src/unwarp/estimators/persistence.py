@@ -22,11 +22,11 @@ from unwarp.training.state import History
 
 
 class Persistence:
-    """The part of `Unwarper` that saves and loads.
+    """Mixin that gives `Unwarper` the methods `save` and `load`.
 
-    A folder holds JSON and safetensors, and no pickled code. A loaded estimator gives the same
-    numbers as the saved one, to the last bit on the same machine; it lacks `plan_` and has an empty
-    `history_`.
+    A saved estimator is a folder of JSON and safetensors files, without pickled code. On the same
+    machine a loaded estimator computes exactly the same numbers as the saved one. Only the plan and
+    the history of the training are not saved: `plan_` is None and `history_` is empty.
 
     >>> from tempfile import TemporaryDirectory
     >>> import numpy as np
@@ -51,10 +51,12 @@ class Persistence:
     n_features_in_: int
 
     def save(self, folder: str | Path) -> None:
-        """Write the trained estimator to a folder, whole or not at all.
+        """Write the trained estimator to a folder.
+
+        The folder is written completely or not at all.
 
         Args:
-            folder: A new or empty folder, or a model folder, which is replaced.
+            folder: A new or empty folder, or the folder of a model, which is replaced.
 
         Raises:
             CheckpointError: The folder holds other files.
@@ -63,7 +65,7 @@ class Persistence:
         parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         arrays = {"cluster_centers": self.cluster_centers_, **mixture}
-        # the recipe holds these three
+        # the recipe, which is saved with the model, contains these three
         settings = {
             name: value
             for name, value in parameters.items()
@@ -82,30 +84,32 @@ class Persistence:
     def load(cls, folder: str | Path) -> Self:
         """The trained estimator of a folder that `save` wrote.
 
-        Arguments that a later version added have their defaults.
+        An argument of `Unwarper` that did not exist when the folder was written gets its default.
 
         Args:
-            folder: A model folder.
+            folder: A folder that `save` wrote.
 
         Raises:
-            CheckpointError: The folder holds no estimator, or a damaged one, or one of another
-                format.
+            CheckpointError: The folder contains no estimator, is damaged, or has the format of
+                another version.
         """
         model, recipe, config = store.load(folder)
         if "settings" not in config:
             raise CheckpointError(
-                f"{folder} holds a bare model; read it with unwarp.models.store.load"
+                f"{folder} contains a model without the settings of an Unwarper; "
+                "read it with unwarp.models.store.load"
             )
         try:
             return cls._restore(model, recipe, config)
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
-                f"{folder}/config.json lacks what an Unwarper needs ({error}); save it again"
+                f"{folder}/config.json lacks a setting of Unwarper, or it is damaged ({error}); "
+                "save it again"
             ) from error
 
     @classmethod
     def _restore(cls, model: Model, recipe: Recipe, config: dict[str, Any]) -> Self:
-        """The estimator of a configuration, as `save` wrote it."""
+        """The estimator of a model, its recipe, and the other values that `save` wrote."""
         settings = config["settings"]
         shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
         arguments = {**settings, "image_shape": shape}

@@ -415,6 +415,7 @@ def test_help_and_version_answer() -> None:
     assert "resume" in answer.stdout
     assert run("--version")[1].startswith("unwarp ")
     assert "affine" in run("info")[1]
+    assert run("info", "--quiet") == (0, "", "")
     code, output, _ = run()
     assert (code, "resume" in output) == (0, True)
 

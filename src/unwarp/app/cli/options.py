@@ -47,8 +47,8 @@ Function = TypeVar("Function", bound=Callable[..., None])
 def command(app: typer.Typer) -> Callable[[Function], Function]:
     """A decorator that adds a function to the commands of an application.
 
-    The help of the command is the docstring of the function up to `Args:`, which is for readers of
-    the code. Lines of a paragraph are joined, so that the help fits any terminal.
+    The help of the command is the docstring of the function, without the section `Args`. The lines
+    of each paragraph are joined, so that the help fits any width of the terminal.
 
     Args:
         app: The application.
@@ -70,9 +70,10 @@ def command(app: typer.Typer) -> Callable[[Function], Function]:
 
 
 def model_folder(folder: Path) -> Path:
-    """The folder of a model, alone or in a run.
+    """The folder of a model, which may be inside a run folder.
 
     Args:
-        folder: A run folder, or a model folder, which comes back unchanged.
+        folder: A run folder, which contains the model folder; or a model folder, which is returned
+            unchanged.
     """
     return folder / "model" if (folder / "model").is_dir() else folder
