@@ -149,8 +149,12 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"any_length": False},
         "trained on series of one length",
     ),
-    "times of pictures": (np.zeros((2, 9, 9)), {"times": np.arange(9)}, "times are of series"),
-    "nothing observed": (np.array([[1.0, 2.0], [NAN, NAN]]), {}, "sample 1 of X holds NaN alone"),
+    "times of pictures": (np.zeros((2, 9, 9)), {"times": np.arange(9)}, "times belong to series"),
+    "nothing observed": (
+        np.array([[1.0, 2.0], [NAN, NAN]]),
+        {},
+        "sample 1 of X holds nothing but NaN",
+    ),
     "infinity among gaps": (
         np.array([[1.0, NAN], [np.inf, 1.0]]),
         {},
