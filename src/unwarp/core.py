@@ -322,9 +322,10 @@ def address(definition: Any) -> str:
 
 
 def import_files(package: str) -> None:
-    """Import every module of a package, so that the classes in them register themselves.
+    """Import every module of a package.
 
-    A new warp, family, metric or file format is then one new file; no list has to be edited.
+    The classes in these modules register themselves when they are defined, so that a new warp,
+    family, metric or file format is one new file, and no list has to be edited.
 
     Args:
         package: Dotted name of the package, such as `unwarp.warps`.

@@ -67,7 +67,7 @@ class ConfigError(UnwarpError, ValueError):
 
 
 class NotImportedError(ConfigError):
-    """A saved model needs a class of a module that is not imported.
+    """A saved model needs a class that is not imported.
 
     A saved model stores the names of its classes, and a user's module may define some of them. The
     message names the module; import it, or pass it to the command line as `--plugin`, then load the
@@ -90,7 +90,7 @@ class CheckpointError(UnwarpError, ValueError):
 
 
 class TrainingError(UnwarpError, RuntimeError):
-    """A training run cannot go on, because a loss or a gradient is not finite.
+    """A loss or a gradient is not finite, so that training stops.
 
     The message names the step, the player (a module that is trained with its own loss and
     optimiser), the term of its loss, and the rows of the samples.

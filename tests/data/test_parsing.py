@@ -129,9 +129,9 @@ def test_other_channels_share_lengths() -> None:
     series = irregular(padded)
     mask = parse_other(np.array([[True, False, True, True], [True, True, False, False]]), series)
     assert [row.shape for row in mask.rows] == [(1, 2), (1, 4)]
-    with pytest.raises(DataError, match="samples and frame must agree"):
+    with pytest.raises(DataError, match="give as many series as X"):
         parse_other(padded[:1], series)
-    with pytest.raises(DataError, match="samples and frame must agree"):
+    with pytest.raises(DataError, match="give as many series as X"):
         parse_other([np.ones(3), np.ones(4)], series)
 
 

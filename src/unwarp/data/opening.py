@@ -74,7 +74,7 @@ def _expand_mask(mask: Tensor, x: Tensor) -> Tensor:
 
 
 def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> str:
-    """Name of the domain of samples, from the user, the source or the warp.
+    """Name of the domain, from the user, source or warp.
 
     The domain that the user names is used, else the domain that the source implies. If both are
     `auto`, the domain of the warp is used in two cases: `x` is a list or has three axes, so that it

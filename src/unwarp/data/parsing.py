@@ -25,9 +25,10 @@ from unwarp.errors import DataError
 
 @contextmanager
 def rename_in_errors(name: str) -> Iterator[None]:
-    """A context in which the messages of data errors say `name` instead of X.
+    """Context in which messages of data errors name another argument.
 
-    The functions that check the user's argument `X` also check other arguments of the user.
+    The functions that check the user's argument `X` and name it in their messages also check other
+    arguments of the user.
 
     Args:
         name: Name of the argument that is checked in the context, such as `other`.
@@ -121,7 +122,8 @@ def parse_other(other: Any, series: IrregularSeries) -> IrregularSeries:
         ]
     if [row.shape[1] for row in rows] != lengths:
         raise DataError(
-            "other must hold as many series as X, of the same lengths; samples and frame must agree"
+            "other and X differ in the number of series or in their lengths; give as many series "
+            "as X, of the same lengths"
         )
     return replace(series, rows=rows, **_form(other))
 

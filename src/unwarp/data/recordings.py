@@ -1,4 +1,4 @@
-"""Parsed samples of a user, and the way back to the user's form.
+"""Parsed samples of a user, and conversion back to the user's form.
 
 A model takes an array of samples of one size, without missing values. `RegularSamples` hold such an
 array. `IrregularSeries` hold series of unequal lengths, with missing values or with time stamps,
@@ -98,14 +98,14 @@ class RegularSamples:
         return restore_layout(values, self.original)
 
     def restore_times(self, values: Array) -> Array | list[Array]:
-        """Results in the layout and dtype of the user's samples, as by `restore_shape`.
+        """Results in the layout and dtype of the user's samples.
 
         Args:
             values: Aligned or reconstructed samples (N, C, ...), float32.
 
         Returns:
-            The values as `restore_layout` returns them. They are at the user's times already,
-            because the samples were not resampled.
+            The same as `restore_shape`: the samples were not resampled, so the values are at the
+            user's time steps already.
         """
         return self.restore_shape(values)
 
@@ -183,10 +183,10 @@ class IrregularSeries:
         return self.lengths_differ or len({row.shape[1] for row in self.rows}) > 1
 
     def infer_clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
-        """The number of time steps to resample to, and a clock with their times.
+        """The number of time steps to resample to, and their clock.
 
-        Without time stamps it is the number of steps of the longest series. With time stamps, the
-        steps cover the longest duration of a series.
+        Without time stamps, the number is that of the longest series. With time stamps, the steps
+        cover the longest duration of a series.
 
         Args:
             sampling_rate: Time steps per second. If it is None, there are as many steps as in the
@@ -238,15 +238,16 @@ class IrregularSeries:
         return resample_rows(self.rows, self.times, length or self.max_length, missing)
 
     def trim(self, length: int) -> IrregularSeries:
-        """The series cut to `length` time steps, if all later values are missing.
+        """The series cut to `length` time steps, if nothing follows.
 
-        New series may be padded with NaN beyond the one length that a model accepts.
+        A model of series of one length calls it, because new series may be padded with NaN beyond
+        that length.
 
         Args:
             length: Number of steps to keep.
 
         Returns:
-            The cut series, or `self` if a series has an observed value after `length` steps.
+            The cut series if all values after `length` steps are missing, else `self`.
         """
         if not all(np.isnan(row[:, length:]).all() for row in self.rows):
             return self

@@ -1,4 +1,4 @@
-"""Samples as a user gave them, with their names, labels and time stamps."""
+"""Samples of a user with their names, labels and time stamps."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Source:
         return self.times is None or (not _is_list(self.times) and np.ndim(self.times) == 1)
 
     def as_dataset(self, x: Tensor) -> Dataset:
-        """A data set of scaled samples with the labels and names of this source.
+        """A data set of scaled samples with this source's labels.
 
         Args:
             x: The samples of this source after scaling (N, C, ...), float32.
