@@ -1,4 +1,4 @@
-"""Scaled samples for a model, and conversion of results to the user's form."""
+"""Scaled samples for a model, and conversion of its results."""
 
 from __future__ import annotations
 
