@@ -1,4 +1,4 @@
-"""Data sets by name: the built-in ones and those that a user registers.
+"""Built-in and registered data sets, by name.
 
 Each module of this folder with a function `load(part) -> Dataset` is a built-in data set. Its name
 is that of the module, with hyphens for underscores. The decorator `register` adds the data sets of

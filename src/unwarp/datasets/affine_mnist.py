@@ -1,4 +1,4 @@
-"""Affine MNIST: digits deformed at random as in affNIST, 40 x 40 pixels.
+"""Affine MNIST: randomly deformed digits as in affNIST, 40 x 40.
 
 Each digit is rotated by -20 to 20 degrees, sheared by -0.2 to 0.2, scaled by 0.8 to 1.2 along each
 axis, and shifted; all values are uniformly distributed. The shift keeps the ink (the pixels above
@@ -114,7 +114,7 @@ class Nuisance:
 
 
 def binarise(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw each pixel as 0 or 1, with its grey value as probability of 1.
+    """Draw each pixel as 0 or 1, with its grey value as probability.
 
     Reference:
         Salakhutdinov and Murray (2008), On the quantitative analysis of deep belief networks.

@@ -58,9 +58,10 @@ def load(part: str = "train") -> Dataset:
 
 
 def split_rows(labels: np.ndarray, part: str, test_fraction: float = 0.2) -> np.ndarray:
-    """Rows of a part, from a random split with the same ratio in each class.
+    """Rows of a part, from a random split of each class.
 
-    The seed is fixed, so that a row is always in the same part.
+    The ratio of the parts is the same in each class. The seed is fixed, so that a row is always in
+    the same part.
 
     Args:
         labels: Class of each row (N,).

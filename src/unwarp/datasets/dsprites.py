@@ -1,9 +1,9 @@
-"""dSprites: images from a renderer that needs no download, and the published file.
+"""dSprites: rendered images and the published file.
 
 The images, called frames, show a white square, ellipse or heart on black, 64 x 64 pixels. There is
 one frame for each combination of colour (1 value), shape (3), scale (6), orientation (40),
 position x (32) and position y (32); these combinations are the grid. `load` renders frames of this
-grid, `read` reads the published file.
+grid without a download, `read` reads the published file.
 
 Convention:
     See `unwarp.datasets.sprites.grid`.

@@ -1,4 +1,4 @@
-"""Fashion-MNIST in its published IDX files: 70,000 images of clothing, 28 x 28 pixels.
+"""Fashion-MNIST in its published IDX files: 70,000 images of clothing.
 
 Reference:
     Xiao, Rasul, Vollgraf (2017), Fashion-MNIST: a novel image dataset for benchmarking machine

@@ -1,4 +1,4 @@
-"""MNIST in its published IDX files: 70,000 handwritten digits, 28 x 28 pixels.
+"""MNIST in its published IDX files: 70,000 handwritten digits, 28 x 28.
 
 Reference:
     LeCun, Bottou, Bengio, Haffner (1998), Gradient-based learning applied to document recognition.

@@ -1,4 +1,4 @@
-"""Registry of data sets by name, to which a user's modules can add data sets."""
+"""Registry of data sets by name; a user's modules can add some."""
 
 from __future__ import annotations
 

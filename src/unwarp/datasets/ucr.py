@@ -24,9 +24,10 @@ LICENCE = "none stated; public research archive, to be cited"
 
 
 def load(part: str = "train", name: str = "GunPoint", folder: str | Path | None = None) -> Dataset:
-    """Load a part of a data set, with all series resampled to one length.
+    """Load a part of a data set, with series of one length.
 
-    The length is that of the longest series of the training part; see `resampled_dataset`.
+    All series are resampled to the length of the longest series of the training part; see
+    `resampled_dataset`.
 
     Args:
         part: `train` or `test`.

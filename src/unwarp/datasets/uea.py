@@ -19,9 +19,9 @@ from unwarp.datasets.ucr import published_file, resampled_dataset
 def load(
     part: str = "train", name: str = "BasicMotions", folder: str | Path | None = None
 ) -> Dataset:
-    """Load a part of a data set, with all series resampled to one length.
+    """Load a part of a data set, with series of one length.
 
-    The length is that of the longest series of the training part; see
+    All series are resampled to the length of the longest series of the training part; see
     `unwarp.datasets.ucr.resampled_dataset`.
 
     Args:

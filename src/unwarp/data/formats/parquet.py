@@ -74,5 +74,5 @@ def read_parquet(path: Path) -> Source:
 
 
 def _as_text(cells: list[Any]) -> list[str]:
-    """Convert cells to text, with the empty text for missing ones."""
+    """Convert cells to text; a missing value becomes an empty string."""
     return ["" if cell is None else str(cell) for cell in cells]
