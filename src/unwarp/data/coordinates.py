@@ -44,8 +44,8 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
     """
     if isinstance(samples.origin, IrregularSeries) and schema.clock.any_length:
         raise DataError(
-            "X holds series of unequal lengths or with times, which are resampled; give times "
-            "instead of points, with transform_events"
+            "X holds series of unequal lengths or with times, which are resampled; use "
+            "transform_events, which takes times instead of points"
         )
     size, n, pixels = _frame_size(schema), len(samples), np.asarray(points, float)
     has_axes = pixels.shape[-1:] == size.shape and pixels.ndim in (2, 3)

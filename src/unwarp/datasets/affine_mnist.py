@@ -114,7 +114,7 @@ class Nuisance:
 
 
 def binarise(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw each pixel as 0 or 1, with its grey value as probability.
+    """Binarise images at random, with grey values as probabilities.
 
     Reference:
         Salakhutdinov and Murray (2008), On the quantitative analysis of deep belief networks.
