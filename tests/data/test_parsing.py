@@ -128,7 +128,7 @@ def test_other_channels_share_lengths() -> None:
     padded = np.array([[1.0, 2.0, NAN, NAN], [1.0, 2.0, 3.0, 4.0]])
     series = irregular(padded)
     mask = parse_other(np.array([[True, False, True, True], [True, True, False, False]]), series)
-    assert [row.shape for row in mask.rows] == [(1, 2), (1, 4)]
+    assert [row.shape for row in mask.values] == [(1, 2), (1, 4)]
     with pytest.raises(DataError, match="give as many series as X"):
         parse_other(padded[:1], series)
     with pytest.raises(DataError, match="give as many series as X"):

@@ -113,7 +113,7 @@ def parse_other(other: Any, series: IrregularSeries) -> IrregularSeries:
     """
     with rename_in_errors("other"):
         rows = as_rows(other)
-    lengths = [row.shape[1] for row in series.rows]
+    lengths = [row.shape[1] for row in series.values]
     if len(rows) == len(lengths):
         # a boolean or integer array has no NaN to mark its padding: cut it where `series` was cut
         rows = [
@@ -125,7 +125,7 @@ def parse_other(other: Any, series: IrregularSeries) -> IrregularSeries:
             "other and X differ in the number of series or in their lengths; give as many series "
             "as X, of the same lengths"
         )
-    return replace(series, rows=rows, **_form(other))
+    return replace(series, values=rows, **_form(other))
 
 
 def _has_gaps(samples: Array, domain: Domain) -> bool:

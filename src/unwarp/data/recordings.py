@@ -130,7 +130,7 @@ class IrregularSeries:
     it reads evenly spaced series at the original times.
 
     Attributes:
-        rows: N series (C, T_i), float32, NaN for missing values.
+        values: N series (C, T_i), float32, NaN for missing values.
         times: Times of the steps of each series, N arrays (T_i,), strictly increasing; 0, 1, 2, ...
             if the user gave no times.
         has_time_stamps: Whether the user gave times.
@@ -141,14 +141,14 @@ class IrregularSeries:
         lengths_differ: Whether the series that this collection is a subset of differ in length. The
             series of the subset may be equally long.
 
-    >>> rows = [np.array([[0.0, 2.0]], np.float32), np.array([[0.0, 3.0, 6.0]], np.float32)]
+    >>> values = [np.array([[0.0, 2.0]], np.float32), np.array([[0.0, 3.0, 6.0]], np.float32)]
     >>> times = [np.arange(2), np.arange(3)]
-    >>> series = IrregularSeries(rows, times, False, False, np.dtype(float), None)
+    >>> series = IrregularSeries(values, times, False, False, np.dtype(float), None)
     >>> series.resample(3, "error")[:, 0].tolist()
     [[0.0, 1.0, 2.0], [0.0, 3.0, 6.0]]
     """
 
-    rows: list[NDArray[np.float32]]
+    values: list[NDArray[np.float32]]
     times: list[Array]
     has_time_stamps: bool
     has_channel_axis: bool
@@ -157,12 +157,12 @@ class IrregularSeries:
     lengths_differ: bool = False
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.values)
 
     @property
     def max_length(self) -> int:
         """Number of time steps of the longest series."""
-        lengths: list[int] = [row.shape[1] for row in self.rows]
+        lengths: list[int] = [row.shape[1] for row in self.values]
         return max(lengths)
 
     def subset(self, rows: Array) -> IrregularSeries:
@@ -175,12 +175,12 @@ class IrregularSeries:
             M series. They remember in `lengths_differ` whether the lengths of all N differ, since
             a model of these series must accept the others, too.
         """
-        series, times = [self.rows[row] for row in rows], [self.times[row] for row in rows]
-        return replace(self, rows=series, times=times, lengths_differ=self._has_unequal_lengths)
+        values, times = [self.values[i] for i in rows], [self.times[i] for i in rows]
+        return replace(self, values=values, times=times, lengths_differ=self._has_unequal_lengths)
 
     @property
     def _has_unequal_lengths(self) -> bool:
-        return self.lengths_differ or len({row.shape[1] for row in self.rows}) > 1
+        return self.lengths_differ or len({row.shape[1] for row in self.values}) > 1
 
     def infer_clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
         """The number of time steps to resample to, and their clock.
@@ -235,7 +235,7 @@ class IrregularSeries:
             DataError: A value is missing and `missing` is `error`, or a channel has no value at
                 all.
         """
-        return resample_rows(self.rows, self.times, length or self.max_length, missing)
+        return resample_rows(self.values, self.times, length or self.max_length, missing)
 
     def trim(self, length: int) -> IrregularSeries:
         """The series cut to `length` time steps, if nothing follows.
@@ -249,11 +249,11 @@ class IrregularSeries:
         Returns:
             The cut series if all values after `length` steps are missing, else `self`.
         """
-        if not all(np.isnan(row[:, length:]).all() for row in self.rows):
+        if not all(np.isnan(row[:, length:]).all() for row in self.values):
             return self
         return replace(
             self,
-            rows=[row[:, :length] for row in self.rows],
+            values=[row[:, :length] for row in self.values],
             times=[times[:length] for times in self.times],
         )
 
@@ -305,7 +305,7 @@ class IrregularSeries:
         """
         if self.has_time_stamps:
             return np.array([[times[0], times[-1]] for times in self.times], float)
-        lengths = [row.shape[1] for row in self.rows]
+        lengths = [row.shape[1] for row in self.values]
         return np.array([clock.time_of(np.array([0, length - 1])) for length in lengths])
 
 
