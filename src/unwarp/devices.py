@@ -1,7 +1,7 @@
 """Devices to compute on, by name.
 
-The names are `core.DeviceName`: `auto`, `cpu`, `cuda`, `mps`. Training, embedding and alignment all
-resolve them here, so that an unavailable device gives the same message everywhere.
+`core.DeviceName` lists the names: `auto`, `cpu`, `cuda`, `mps`. Training, embedding and alignment
+all call `resolve_device`, so that an unavailable device gives the same message everywhere.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Writing of files and folders, each completely or not at all.
+"""Atomic writing of files and folders.
 
-An interrupted program or a full disk never leaves half a result. New content is written under a
-temporary name in the same folder, then renamed to its final name.
+Each is written completely or not at all, even if the program is interrupted or the disk is full.
+New content is written under a temporary name in the same folder, then renamed to its final name.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from torch import Tensor
 from unwarp.errors import CheckpointError, ConfigError
 
 Content = bytes | str | Mapping[str, Tensor]
+"""Content of a file: bytes, text, or tensors by name."""
 
 
 def write_file(path: Path, content: str | bytes) -> None:
     """Write a file completely or not at all.
 
-    Folders above it are created. A file with this name is replaced.
+    Its parent folders are created. An existing file is replaced.
 
     Args:
         path: File to write.
@@ -44,10 +45,11 @@ def write_file(path: Path, content: str | bytes) -> None:
 def check_writable(path: Path) -> None:
     """Refuse a path that cannot be written to.
 
-    Called before long work begins. The folders above the path are created.
+    Call it before a long computation, so that the result can be saved afterwards. The parent
+    folders of the path are created.
 
     Args:
-        path: File that will be written at the end of the work.
+        path: File that will be written.
 
     Raises:
         ConfigError: `path` is a folder, one of its parents is a file, or writing is not permitted.
@@ -64,7 +66,7 @@ def make_folder(folder: Path) -> None:
         folder: Folder to create.
 
     Raises:
-        ConfigError: One of them is a file, or writing is not permitted.
+        ConfigError: The folder or one of its parents is a file, or writing is not permitted.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,13 +84,13 @@ def _write_error(path: Path, reason: str | None) -> ConfigError:
 def write_folder(folder: Path, files: Mapping[str, Content]) -> None:
     """Write a model folder completely or not at all.
 
-    The files are written to a temporary folder next to it, which then takes its name. An existing
-    model folder is replaced; if writing fails, it stays unchanged.
+    The files are written to a temporary folder beside `folder`, which is then renamed to `folder`.
+    An existing model folder is replaced; if writing fails, it stays unchanged.
 
     Args:
         folder: Folder to write. If it exists, it must be empty or hold a `config.json`.
-        files: Content by file name: bytes, text (written as UTF-8), or tensors by name, which are
-            written in the safetensors format.
+        files: Content of each file, by file name. Text is written as UTF-8, tensors are written in
+            the safetensors format.
 
     Raises:
         CheckpointError: `folder` exists and is not a model folder, so that replacing it would
@@ -100,6 +102,7 @@ def write_folder(folder: Path, files: Mapping[str, Content]) -> None:
     try:
         for name, content in files.items():
             _write_content(staging / name, content)
+        # a folder cannot be replaced in one step: move the old one away before the rename
         backup = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         if folder.exists():
             folder.rename(backup / "old")
@@ -111,7 +114,7 @@ def write_folder(folder: Path, files: Mapping[str, Content]) -> None:
 
 
 def _check_replaceable(folder: Path) -> None:
-    """Refuse a folder, or a file, that is neither empty nor a model folder."""
+    """Refuse a path that exists, unless it is an empty folder or a model folder."""
     is_model = (folder / "config.json").is_file()
     if not folder.exists() or is_model or (folder.is_dir() and not any(folder.iterdir())):
         return

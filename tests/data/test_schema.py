@@ -72,10 +72,10 @@ def test_other_channels_are_unscaled() -> None:
             lambda: prepare(IMAGES, np.zeros((2, 1, 12, 11))),
             r"132 features, but Unwarper is expecting 120",
         ),
-        (lambda: IMAGES.prepare_other(BYTES[:5, None], PICTURES), "samples and frame must agree"),
+        (lambda: IMAGES.prepare_other(BYTES[:5, None], PICTURES), "give as many samples as X"),
         (
             lambda: IMAGES.prepare_other(np.zeros((6, 1, 12, 12)), PICTURES),
-            "samples and frame must agree",
+            "give as many samples as X",
         ),
         (
             lambda: IMAGES.prepare_other(np.full((6, 12, 10), np.nan), PICTURES),
@@ -115,7 +115,7 @@ def test_record_restores_the_schema(scale: Any) -> None:
 def test_scale_shape_is_checked(name: str, value: Any) -> None:
     """A record with a scale that does not fit the samples is refused."""
     record = Schema(core.SERIES, (2, 9), Scaler(np.zeros((1, 2, 1)), np.ones((1, 2, 1)))).record()
-    with pytest.raises(CheckpointError, match=rf"{name} has shape .* have \(\) or \(1, 2, 1\)"):
+    with pytest.raises(CheckpointError, match=rf"{name} has shape .* shape \(\) or \(1, 2, 1\)"):
         Schema.of(record | {name: value}, (2, 9), None)
 
 

@@ -226,7 +226,7 @@ def test_points_and_events_name_each_other(unequal: Unwarper) -> None:
         unequal.transform_points(waves(), [[3.0]])
     pictures = np.random.default_rng(0).random((6, 9, 9))
     unwarper = Unwarper(Affine2d(), max_steps=1, n_clusters=2, device="cpu").fit(pictures)
-    with pytest.raises(DataError, match="for pictures use transform_points"):
+    with pytest.raises(DataError, match="use transform_points"):
         unwarper.transform_events(pictures, [1.0])
     assert not hasattr(unwarper, "times_")
 
@@ -388,7 +388,7 @@ def test_models_with_times_need_times(tmp_path: Path) -> None:
             model.score,
             model.prepare,
         ):
-            with pytest.raises(DataError, match=r"X comes without times.*times=unwarper\.times_"):
+            with pytest.raises(DataError, match=r"times=None, but the .*times=unwarper\.times_"):
                 method(X)
     stamped = Dataset(
         torch.from_numpy(X).float()[:, None], times=torch.from_numpy(times).expand(6, -1)

@@ -83,7 +83,7 @@ def test_align_applies_to_other_channels(fitted: Unwarper) -> None:
     x = pictures(6, seed=2)
     colour = np.repeat(x, 3, axis=1).astype(np.float32)
     np.testing.assert_allclose(fitted.align(x, other=colour)[:, 1], fitted.align(x)[:, 0], atol=1)
-    with pytest.raises(DataError, match="samples and frame must agree"):
+    with pytest.raises(DataError, match="give as many samples as X"):
         fitted.align(x, other=colour[:3])
 
 

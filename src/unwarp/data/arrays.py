@@ -1,8 +1,8 @@
-"""Array-likes of a user as checked samples.
+"""Checked samples from a user's arrays, tensors, data frames or lists.
 
-`as_samples` turns any array, tensor, data frame or list into images (N, C, H, W) or into series
-(N, C, T). Everything that a model cannot use is refused here, with the index of the first bad
-value. Later code relies on that and checks nothing again.
+`as_samples` turns any of these into images (N, C, H, W) or series (N, C, T). It refuses everything
+that a model cannot use and names the index of the first such value. Later code relies on this and
+does not check values again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from unwarp.data.layout import arrange_axes
 from unwarp.errors import ConfigError, DataError
 
 NUMBERS_PER_BLOCK = 1 << 22
-"""Numbers that are processed together, so that a memory-mapped array is never loaded as a whole."""
+"""Numbers that are processed at once, so that a memory-mapped array is never loaded as a whole."""
 
 
 def as_samples(
@@ -30,31 +30,33 @@ def as_samples(
 ) -> tuple[Array, str]:
     """Checked samples, channels first, and the name of their domain.
 
-    An array with 4 axes holds images, one with 2 axes holds series (or images, one a row, if
-    `image_shape` is set). An array with 3 axes holds images of one channel if height = width >= 8.
+    An array with 4 axes holds images. An array with 2 axes holds series or, if `image_shape` is
+    set, flattened images. An array with 3 axes holds images of one channel if height = width >= 8.
     Any other array with 3 axes can be read in two ways and is refused unless `domain` decides.
 
     Convention:
-        Images are (N, C, H, W), series (N, C, T). Channels last (N, H, W, C) are moved to the front
-        if this is the only sensible reading: the last axis has 1, 3 or 4 entries and axis 1 has
-        not, or axis 1 as channels would leave images one pixel high or wide. An array that can be
-        read in both ways is refused, with both readings in the message.
+        Images are (N, C, H, W), series (N, C, T). Images with channels last (N, H, W, C) are
+        recognised by 1, 3 or 4 entries of the last axis. If axis 1 has 1, 3 or 4 entries, too, the
+        array can be read in two ways and is refused, with both readings in the message. A reading
+        with images one pixel high or wide does not count.
 
     Args:
         X: Array, tensor, data frame or nested lists of N samples. It is never modified.
         domain: `image`, `series` or another registered domain; `auto` decides by the number of
             axes.
-        image_shape: (H, W) or (C, H, W) of images that are flattened to rows (N, C * H * W); None
-            if they are not.
-        allow_gaps: Whether NaN may mark missing values, in a domain that has them (series).
+        image_shape: Shape (H, W) or (C, H, W) of an image. It is needed if each row of `X` is a
+            flattened image (N, C * H * W), and decides how an array with more axes is read. None if
+            unknown.
+        allow_gaps: Whether NaN is accepted as a missing value, if the domain allows missing values
+            as series do.
 
     Returns:
         The samples, uint8 if `X` is uint8 and float32 otherwise, and the name of their domain. The
         array may share its memory with `X`.
 
     Raises:
-        DataError: `X` is empty, sparse, complex, text, ragged, NaN, infinite or too large for
-            float32, or its shape does not fit or can be read in two ways.
+        DataError: `X` is empty, sparse, complex, text or ragged, has values that are NaN, infinite
+            or too large for float32, or has a shape that does not fit or can be read in two ways.
         ConfigError: `domain` is unknown, or `image_shape` is not a shape.
         TypeError: `X` holds objects that are not numbers.
 
@@ -79,14 +81,16 @@ def as_samples(
 
 
 def row_blocks(x: Array) -> Iterator[slice]:
-    """Slices of whole rows that cover an array in order.
+    """Slices that split an array into blocks of whole rows.
+
+    A loop over them processes a memory-mapped array without loading it as a whole.
 
     Args:
-        x: Array (N, ...), perhaps mapped from disk.
+        x: Array (N, ...).
 
     Returns:
-        Slices of the first axis, each of at least one row and about `NUMBERS_PER_BLOCK` numbers.
-        There are none if `x` has no rows.
+        Slices that cover all rows in order. Each has one row or more, with at most
+        `NUMBERS_PER_BLOCK` numbers if it has several.
 
     >>> x = np.zeros((3, 4))
     >>> [x[rows].shape for rows in row_blocks(x)]
@@ -97,15 +101,15 @@ def row_blocks(x: Array) -> Iterator[slice]:
 
 
 def take_rows(values: Any, rows: Array) -> Any:
-    """The entries of given rows, in the type that holds them.
+    """Select samples from any kind of collection.
 
     Args:
         values: An array, tensor, data frame, list or tuple with one entry per sample, or parsed
             samples with a method `subset`.
-        rows: Row numbers from 0 (M,), or a boolean mask (N,) for arrays.
+        rows: Indices of the samples from 0 (M,); for arrays also a boolean mask (N,).
 
     Returns:
-        The M entries; a list for lists and tuples, else the type of `values`.
+        The M entries, as a list if `values` is a list or a tuple, else with the type of `values`.
 
     >>> take_rows(["a", "b", "c"], np.array([2, 0]))
     ['c', 'a']
@@ -118,12 +122,12 @@ def take_rows(values: Any, rows: Array) -> Any:
 
 
 def as_numpy(x: Any) -> Any:
-    """Tensors and other array-likes as NumPy arrays, anything else unchanged.
+    """Convert tensors and other array-likes to NumPy arrays; return anything else unchanged.
 
-    Lists stay lists, so that series of unequal lengths can pass.
+    Lists stay lists, because a list of series of unequal lengths is not an array.
 
     Args:
-        x: Any object. bfloat16 tensors, a type that NumPy lacks, become float32.
+        x: Any object. A tensor of type bfloat16, which NumPy lacks, becomes float32.
 
     Returns:
         An array if `x` is a tensor or has the method `__array__`, such as a data frame or one of
@@ -156,11 +160,11 @@ def as_dense(X: Any) -> Array:
         X: Array, tensor, data frame or nested lists.
 
     Returns:
-        The array, at least 1-D unless `X` is a single number.
+        The array; 0-D if `X` is a single number.
 
     Raises:
-        DataError: `X` is a path, a sparse matrix, ragged, an array with masked values, or an object
-            that is not an array.
+        DataError: `X` is a path, a sparse matrix, a list of samples of different shapes, an array
+            with masked values, or an object that is not an array.
 
     >>> as_dense([[1, 2], [3, 4]]).shape
     (2, 2)
@@ -181,12 +185,12 @@ def as_dense(X: Any) -> Array:
 
 
 def _from_nested(X: Any) -> Array:
-    """Nested lists and array-likes as an array; ragged ones are refused."""
+    """Nested lists and array-likes as an array; samples of different shapes are refused."""
     try:
         x = np.asarray(X)
     except ValueError as error:
         is_list = isinstance(X, list | tuple)
-        reason = f"is ragged: {_shape_mismatch(X)}" if is_list else f"is no array: {error}"
+        reason = f"is ragged: {_shape_mismatch(X)}" if is_list else f"is not an array: {error}"
         raise DataError(
             f"X {reason}; all samples must have one size: crop, pad or resample them"
         ) from error
@@ -205,7 +209,7 @@ def _is_sparse(X: Any) -> bool:
 
 
 def _shape_mismatch(X: list[Any] | tuple[Any, ...]) -> str:
-    """A sentence that names two samples of different shapes."""
+    """Part of a message: the indices and shapes of two samples that differ in shape."""
     shapes: list[tuple[int, ...] | None] = []
     for sample in X:
         try:
@@ -217,9 +221,9 @@ def _shape_mismatch(X: list[Any] | tuple[Any, ...]) -> str:
 
 
 def _check_not_empty(x: Array) -> Array:
-    """The array itself, refused if it has no samples or samples without numbers."""
+    """Return the array; refuse it if it has no samples or samples without numbers."""
     if x.ndim > 0 and x.size == 0:
-        # scikit-learn's checks of estimators look for these words
+        # scikit-learn's tests of estimators require this wording
         noun = "sample(s)" if len(x) == 0 else "feature(s)"
         raise DataError(
             f"X is empty: 0 {noun} (shape={x.shape}) while a minimum of 1 is required. Check how X "
@@ -229,7 +233,7 @@ def _check_not_empty(x: Array) -> Array:
 
 
 def _as_numeric(x: Array) -> Array:
-    """An array of a real numeric type; objects that are numbers become float64."""
+    """An array of real numbers; an array of objects becomes float64, other types are refused."""
     if x.dtype.kind in "biuf":
         return x
     if x.dtype.kind == "c":
@@ -242,11 +246,12 @@ def _as_numeric(x: Array) -> Array:
             f"X must hold numbers, it is of dtype {x.dtype} with shape {x.shape}; convert it first"
         )
     if x.ndim == 1 and (isinstance(x[0], list | tuple) or getattr(x[0], "ndim", 0) > 0):
+        # an array of objects whose entries are arrays or lists
         return _as_numeric(as_dense(list(x)))
     import pandas as pd
 
     try:
-        # pandas.NA refuses to become a float; as NaN it is reported with its index
+        # pandas.NA cannot be converted to a float; as NaN, a later check reports its index
         return np.where(pd.isna(x), np.nan, x).astype(np.float64)
     except ValueError as error:
         raise DataError(
@@ -255,17 +260,17 @@ def _as_numeric(x: Array) -> Array:
 
 
 def _as_stored_type(x: Array) -> Array:
-    """Numbers in the type of samples: uint8 unchanged, any other type as float32."""
+    """Numbers with the dtype of samples: uint8 unchanged, any other type as float32."""
     with np.errstate(over="ignore"):
         return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
 
 
 def _check_finite(numbers: Array, samples: Array, may_have_gaps: bool) -> None:
-    """Refuse infinite values, and NaN unless it may mark a gap.
+    """Refuse infinite values, and NaN unless it may mark a missing value.
 
     Args:
-        numbers: The numbers in the type of the user, which the message quotes.
-        samples: The same numbers in float32, in which large ones are infinite.
+        numbers: The numbers with the user's dtype, which the message quotes.
+        samples: The same numbers as float32; numbers that are too large for it are infinite.
         may_have_gaps: Whether NaN marks a missing value.
     """
     for rows in row_blocks(samples):
@@ -275,7 +280,17 @@ def _check_finite(numbers: Array, samples: Array, may_have_gaps: bool) -> None:
 
 
 def _describe_non_finite(numbers: Array, samples: Array, rows: slice, may_have_gaps: bool) -> str:
-    """A message with the first unusable value of `rows`, its index, and the number of all such."""
+    """The error message for unusable values (NaN or infinite).
+
+    Args:
+        numbers: The numbers with the user's dtype.
+        samples: The same numbers as float32.
+        rows: The first block of rows with an unusable value.
+        may_have_gaps: Whether NaN is usable.
+
+    Returns:
+        The first unusable value, its index, and the number of unusable values in all rows.
+    """
     is_bad = np.isinf if may_have_gaps else lambda part: ~np.isfinite(part)
     row, *rest = (int(i) for i in np.argwhere(is_bad(samples[rows]))[0])
     index = (row + rows.start, *rest)

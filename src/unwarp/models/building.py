@@ -73,7 +73,7 @@ def domain_of(warp: Warp, shape: Sequence[int]) -> Domain:
 
     >>> from unwarp.warps import Affine2d
     >>> domain_of(Affine2d(), (1, 8, 8)).plural
-    'pictures'
+    'images'
     """
     domain = Domain.of_axes(len(shape) - 1, warp.domain)
     if domain is None:

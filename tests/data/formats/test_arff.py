@@ -141,7 +141,7 @@ ERRORS = {
         "@relation r\n@attribute a\n@data\n1\n",
         "line 2: .* needs a name and a type",
     ),
-    "no values": ("@relation r\n@attribute c {u}\n@data\nu\n", "attributes are no series"),
+    "no values": ("@relation r\n@attribute c {u}\n@data\nu\n", "attributes do not describe series"),
     "two labels": (
         "@attribute a real\n@attribute c {u}\n@attribute d {u}\n@data\n1,u,u\n",
         "at most one label",
@@ -149,9 +149,9 @@ ERRORS = {
     "dates": ('@attribute a date "yyyy"\n@attribute b real\n@data\n"1999",1\n', "a is date"),
     "values beside a relation": (
         "@attribute m relational\n@attribute a real\n@end m\n@attribute b real\n@data\n'1',2\n",
-        "attributes are no series",
+        "attributes do not describe series",
     ),
-    "a sparse line": (HEAD + "{0 1}\n", "line 6 is sparse"),
+    "a sparse line": (HEAD + "{0 1}\n", "line 6 has Weka.s sparse format"),
     "a short line": (HEAD + "1,2,u\n1,u\n", "line 7 has 2 cells, the header declares 3"),
     "a word": (HEAD + "1,2,u\n1,x,u\n", "line 7, channel 1, value 2: 'x'"),
     "an open quote": (HEAD + "1,2,'u\n", "line 6: a quote is not closed"),

@@ -1,8 +1,8 @@
 """NumPy's `.npy` and `.npz` files: samples, with labels, lengths and time stamps.
 
-Neither format can run code here, because Python objects are never unpickled.
+No file can run code, because Python objects are never unpickled. Files are written, for example, by
 
-    np.save("pictures.npy", x)  # (N, H, W), (N, C, H, W) or another array of samples
+    np.save("images.npy", x)  # (N, H, W), (N, C, H, W) or another array of samples
     np.savez("walks.npz", x=x, labels=labels, times=np.arange(200) / 50)
     np.savez("padded.npz", x=padded, lengths=lengths)
 """
@@ -24,13 +24,16 @@ from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
 DATA_KEYS = ("x", "X", "images", "data")
-"""Names of the samples in an `.npz` file; the first that exists counts."""
+"""Names of the array of samples in an `.npz` file; the first one that exists is read."""
 
 LABEL_KEYS = ("labels", "y")
-"""Names of the classes in an `.npz` file."""
+"""Names of the array of labels in an `.npz` file; the first one that exists is read."""
 
 SERIES_KEYS = ("times", "lengths")
-"""Names in an `.npz` file of time stamps (T,) or (N, T), and of the lengths of series (N,)."""
+"""Names of two more arrays in an `.npz` file.
+
+`times` holds time stamps (T,) or (N, T), `lengths` the number of time steps of each series (N,).
+"""
 
 
 def write_npz(path: Path, x: Array) -> None:
@@ -71,16 +74,17 @@ def read_npy(path: Path) -> Source:
 def read_npz(path: Path) -> Source:
     """Read samples with their labels, or series with lengths and time stamps.
 
-    The samples are named `x`, `X`, `images` or `data`, or are the only array of another name. The
-    file may also contain `labels` or `y` (N,) and, for series (N, T) or (N, C, T), `lengths` (N,)
-    and `times` (T,) or (N, T). Other arrays are never loaded.
+    The samples are the array `x`, `X`, `images` or `data`. If none of these exists, they are the
+    only array with a name not mentioned here. The file may also contain `labels` or `y` (N,) and,
+    for series (N, T) or (N, C, T), `lengths` (N,) and `times` (T,) or (N, T). Other arrays are
+    never loaded.
 
     Args:
         path: The file.
 
     Returns:
-        The samples (N, ...), or with lengths or times series (N, T), (N, C, T) or a list of N
-        arrays (C, T_i) in float32, cut to their lengths.
+        The samples (N, ...) with the dtype of the file. If the file has lengths or times, series in
+        float32, cut to their lengths: (N, T), (N, C, T) or a list of N arrays (C, T_i).
 
     Raises:
         DataError: The file is damaged, contains Python objects, has no samples, or has arrays that
@@ -91,7 +95,7 @@ def read_npz(path: Path) -> Source:
             raise DataError(
                 f"{path} is not an .npz file, or its end is missing; write it with numpy.savez"
             )
-        # opened here, because NumPy leaves a damaged file open
+        # opened by `open`, because np.load does not close a damaged file that it opened itself
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             key, label_key = _find_keys(path, archive.files)
             x = _check_samples(archive[key], path)

@@ -1,6 +1,7 @@
 """Tables of series in Apache Parquet files, which need the package pyarrow.
 
-The extra `unwarp[parquet]` installs it. Columns have the roles that they have in `.csv` files.
+`pip install 'unwarp[parquet]'` installs it. Columns are named as in `.csv` files; the modules
+`wide_tables` and `long_tables` show an example of each layout.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 PANDAS_INDEX = "__index_level_"
-"""Start of the names under which pandas stores the row names of a frame."""
+"""Start of the names of the columns in which pandas stores the index of a frame."""
 
 
 def write_parquet(path: Path, x: Array) -> None:
-    """Write series as a wide table, a column per time step.
+    """Write series as a wide table, with one column per time step.
 
     Args:
         path: The file to write.
@@ -34,7 +35,7 @@ def write_parquet(path: Path, x: Array) -> None:
 
 @reader(
     ".parquet",
-    description="the table of a .csv",
+    description="a table, wide or long, as in .csv files",
     package="pyarrow",
     install="unwarp[parquet]",
     writer=write_parquet,
@@ -42,8 +43,7 @@ def write_parquet(path: Path, x: Array) -> None:
 def read_parquet(path: Path) -> Source:
     """Read a wide or long table.
 
-    Columns have the roles that they have in a `.csv` file. Cells are converted to text first, so
-    that a table gives the same series in both formats.
+    Cells are converted to text first, so that a table gives the same series as in a `.csv` file.
 
     Args:
         path: The file.
@@ -74,5 +74,5 @@ def read_parquet(path: Path) -> Source:
 
 
 def _as_text(cells: list[Any]) -> list[str]:
-    """Convert cells to text, with the empty text for missing ones."""
+    """Convert cells to text; a missing value becomes an empty string."""
     return ["" if cell is None else str(cell) for cell in cells]

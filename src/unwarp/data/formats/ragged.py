@@ -1,7 +1,7 @@
-"""Series of equal or unequal lengths as one `Source`.
+"""Conversion of series of equal or unequal lengths to a `Source`.
 
 The readers of series collect a list of arrays (C, T_i), float32 with NaN for missing values, and
-finish with `series_source`.
+pass it to `series_source`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from unwarp.errors import DataError
 
 
 def trim_padding(series: NDArray[np.float32], location: str) -> NDArray[np.float32]:
-    """Remove time steps at the end that every channel misses.
+    """Remove time steps at the end without a value.
 
-    Files that need lines of one length pad a shorter series with missing values at its end.
+    A step is removed if the values of all channels are missing.
+
+    Some formats need lines of one length, so that shorter series are padded with missing values.
 
     Args:
         series: A series (C, T), NaN for missing values.
         location: Location of the series in words, for the error.
 
     Returns:
-        The series (C, T') with T' <= T, a view. NaN before the last observed step stays.
+        A view of the series up to its last step with a value in any channel (C, T'). Missing values
+        before that step stay NaN.
 
     Raises:
         DataError: All values are missing.
@@ -48,9 +51,9 @@ def series_source(
     """Collect series of equal or unequal lengths in a `Source`.
 
     Args:
-        series: N series (C, T_i) with one number of channels C.
+        series: N series (C, T_i), all with the same number of channels C.
         labels: Class of each series (N,); None if the file has none.
-        layout: Layout of the file in words, such as `.ts, labels`; it ends the description.
+        layout: Layout of the file in words, such as `.ts, labels`, for the description.
         names: Name of each series (N); None if the file has none.
         times: Time stamps of each series (T_i,); None if the file has none.
 

@@ -1,6 +1,6 @@
 """Text files as strings and numbered lines.
 
-Readers pass the location of a line on, such as `a.tsv, line 3`, so that every error names it.
+Each line comes with its location, such as `a.tsv, line 3`, for error messages.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ LINE_END = re.compile("\r\n|\r|\n")
 def read_text(path: Path) -> str:
     """Read the text of a file, as UTF-8 or else as Latin-1.
 
-    A byte order mark is removed. Latin-1 is the fallback because some files of older archives
-    use it; it decodes any bytes.
+    A byte order mark is removed. If the file is not valid UTF-8, it is read as Latin-1, which some
+    files of older archives use and which can decode any bytes.
 
     Args:
         path: A text file.
@@ -45,15 +45,15 @@ def read_text(path: Path) -> str:
 def numbered_lines(path: Path) -> list[tuple[str, str]]:
     r"""Read the lines of a file, each with its location.
 
-    Blank lines are left out but count, so that the numbers are those of a text editor. Lines may
-    end in any of `\n`, `\r\n` and `\r`.
+    Blank lines are left out, but they are counted, so that the line numbers are those of a text
+    editor. A line ends with `\n`, `\r\n` or `\r`.
 
     Args:
         path: A text file.
 
     Returns:
         Pairs of a location in words, such as `a.tsv, line 3` (the first line is 1), and a line
-        without blanks at its ends. Tabs at its ends stay, because they separate empty cells.
+        without spaces at its ends. Tabs at its ends stay, because they separate empty cells.
 
     Raises:
         DataError: The file cannot be opened, or contains only white space.
