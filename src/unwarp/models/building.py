@@ -205,7 +205,7 @@ def _build_stages(
 def build_decoder(
     architecture: Architecture, shape: tuple[int, ...], is_bounded: bool
 ) -> tuple[nn.Module, nn.Module]:
-    """The decoder of an architecture, and the link that is applied after the warp.
+    """The decoder of an architecture, and the link after the warp.
 
     For unbounded values the decoder ends with a linear layer, and the link is the identity. For
     values in [0, 1] and a Gaussian likelihood the decoder ends with a sigmoid, and the link is the

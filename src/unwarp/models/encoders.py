@@ -75,7 +75,7 @@ class PoseStage(nn.Module):
 
     @property
     def passes(self) -> int:
-        """Number of runs of the stage in the present mode, training or evaluation."""
+        """Number of runs in the present mode, training or evaluation."""
         return self._passes[0 if self.training else 1]
 
     def forward(self, x: Tensor, generator: torch.Generator | None) -> StagePosterior:

@@ -83,8 +83,8 @@ class AE(Recipe):
         )
         if self.equivariance and not self.views:
             raise ConfigError(
-                f"AE: equivariance={self.equivariance!r} needs second views, but views=0; set views "
-                "in (0, 1], or equivariance=0"
+                f"AE: equivariance={self.equivariance!r} needs second views, but views=0; set "
+                "views in (0, 1], or equivariance=0"
             )
         if self.prior == "learned":
             raise ConfigError(
@@ -98,8 +98,8 @@ class AE(Recipe):
             model: A model that `build` of this recipe returned.
 
         Returns:
-            The player `autoencoder`. Its loss has the terms `reconstruction`, `deformation` if there
-            is a warp, and `equivariance`, `bands` and `isometry` if their weights are not 0.
+            The player `autoencoder`. Its loss has the term `reconstruction`, with a warp also
+            `deformation`, and `equivariance`, `bands` and `isometry` if their weights are not 0.
         """
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -115,11 +115,11 @@ class AE(Recipe):
             turn = rotation_angle(augmentation, views.shape[2] / views.shape[3])
             angles = torch.cat([angles, angles + turn])
         posterior = model.encode(views, angles=angles)
-        # the second half of the batch holds the second views, so this exchanges the views' codes
+        # rows N to 2N are the second views of rows 0 to N, so `roll` exchanges the views' codes
         code = posterior.content.roll(len(x), 0) if self.swap else posterior.content
         templates = model.decode(code)
         x_hat = model.apply_map(templates, posterior.map)
-        terms = {"reconstruction": model.likelihood(x_hat, views).mean()}  # in nats
+        terms = {"reconstruction": model.likelihood(x_hat, views).mean()}
         if model.warp.factors:
             terms["deformation"] = gaussian_energy(posterior.theta, model.prior).mean()
         if self.equivariance and augmentation is not None:

@@ -81,8 +81,8 @@ class Variational(Recipe):
         if self.prior == "learned" and len(self.warp.parts) > 1:
             raise ConfigError(
                 f"{type(self).__name__}: prior='learned' is not possible with the chain of warps "
-                f"warp={self.warp.name!r}, since only one of its warps has a posterior; set prior to "
-                "a number, or use a single warp such as Affine2d()"
+                f"warp={self.warp.name!r}, since only one of its warps has a posterior; set prior "
+                "to a number, or use a single warp such as Affine2d()"
             )
 
     @property
@@ -219,7 +219,7 @@ def _log_weight(model: Model, x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _deformation_log_ratio(model: Model, posterior: Posterior) -> Tensor:
-    """log p(theta) - log q(theta | x) for the sampled theta, (N,); 0 without a warp."""
+    """Log p(theta) - log q(theta | x) for the sampled theta, (N,); 0 without a warp."""
     factors = model.warp.factors
     if not factors:
         return posterior.content.new_zeros(len(posterior.content))
