@@ -71,9 +71,9 @@ class Critic(nn.Module):
 
 @contextmanager
 def seed_from_weights(model: Model) -> Iterator[None]:
-    """Context in which torch's random seed is a checksum of a model's decoder weights.
+    """Context with a random seed that is computed from a model.
 
-    Build a further network in it. Two models that were built with the same seed then get equal
+    The seed is a checksum of the decoder weights. Build a further network in it. Two models that were built with the same seed then get equal
     further networks, without a seed as an argument. At the end of the context torch's earlier
     random state is restored.
 
@@ -100,11 +100,11 @@ def build_critic(model: Model, net: Net, spectral: bool = False) -> Critic:
 
 
 def add_spectral_norm(net: nn.Module) -> None:
-    """Divide the weights of each layer by their largest singular value, in place.
+    """Divide each layer's weights by their largest singular value.
 
     This bounds the slope of the network, and the training of a critic becomes more stable (Miyato
-    et al. 2018, Spectral normalization for generative adversarial networks). It acts on linear
-    layers and two-dimensional convolutions. The singular value is estimated by power iteration, one
+    et al. 2018, Spectral normalization for generative adversarial networks). It changes linear
+    layers and two-dimensional convolutions in place. The singular value is estimated by power iteration, one
     step per forward pass in training mode.
 
     Args:
@@ -117,7 +117,7 @@ def add_spectral_norm(net: nn.Module) -> None:
 
 @contextmanager
 def freeze_weights(module: nn.Module) -> Iterator[None]:
-    """Context in which the weights and buffers of a module do not change.
+    """Context in which weights and buffers of a module are fixed.
 
     The parameters of the module receive no gradients, and the module is in evaluation mode.
     Gradients still pass through it to its input. At the end of the context, also after an error,

@@ -31,7 +31,7 @@ EncoderKind = Literal["staged", "one-stage"]
 
 
 class PoseStage(nn.Module):
-    """One stage of the encoder: a network that predicts a deformation of one warp.
+    """One stage of the encoder, which predicts a deformation.
 
     The weights of its output layer are initialised with zeros, so an untrained stage predicts the
     identity. `Staged` may run a stage several times in a row. Before each run the deformations of

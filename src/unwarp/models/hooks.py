@@ -1,4 +1,4 @@
-"""`Hooks`: functions of a model that a training run calls between and after its steps."""
+"""`Hooks`: functions of a model that a training run calls."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def ignore(x: Tensor) -> None:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Functions of a model that a training run calls between and after its steps.
+    """Functions of a model that a training run calls.
 
-    `train` reads them from the attribute `training_hooks` of the module that it trains; a module
+    They are called between steps and after the last step. `train` reads them from the attribute `training_hooks` of the module that it trains; a module
     without this attribute has no hooks. Use them for numbers that are computed from samples instead
     of learned by gradients, such as cluster centres or the mean deformation.
 

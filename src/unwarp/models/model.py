@@ -93,7 +93,7 @@ class Model(nn.Module):
 
     @property
     def anchor(self) -> Map:
-        """The mean deformation that centring removes, as an invertible map of one row.
+        """The mean deformation that centring removes: an invertible map, one row.
 
         With several pose clusters it is the mean of their anchors.
         """
@@ -299,7 +299,7 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def centre(self, x: Tensor) -> None:
-        """Form the pose clusters, then set the anchor to the mean deformation of samples.
+        """Form the pose clusters, and set the anchor to the mean deformation.
 
         The anchor is removed from all maps and applied to the templates, so reconstructions do not
         change. With several pose clusters, each cluster gets its own anchor.

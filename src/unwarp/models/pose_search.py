@@ -210,9 +210,9 @@ class PoseSearch(nn.Module):
         return Candidates(angles[:, None].expand(size), codes, misfit.reshape(size))
 
     def candidates(self, x: Tensor) -> Candidates:
-        """Encodings at the best start angle and at three quarter turns from it.
+        """Encodings at the best start angle and at quarter turns from it.
 
-        The best angle is that with the least squared error of `first_pass`. All stages run as often
+        These are four angles. The best angle is that with the least squared error of `first_pass`. All stages run as often
         as in `Model.encode`, and squared errors are those of the reconstructions on the frame.
 
         Args:

@@ -170,7 +170,7 @@ class PoseEstimate:
 
 
 class GaussianHead(nn.Module):
-    """A network that returns the mean and the log standard deviation of a Gaussian.
+    """A network that returns the parameters of a Gaussian.
 
     Args:
         net: Network with 2 D outputs if the head is stochastic, else D.

@@ -1,4 +1,4 @@
-"""The deterministic autoencoder `AE`, its augmentation by second views, and its loss terms."""
+"""The deterministic autoencoder `AE`, its second views, and its loss terms."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def equivariance_error(augmented: Map, original: Map, augmentation: Map, frame: 
 
 
 def banded_error(x_hat: Tensor, x: Tensor, levels: int = 4) -> Tensor:
-    """Squared error of each frequency band, relative to the variance of the band.
+    """Squared error of frequency bands, relative to their variances.
 
     The frequency bands are the levels of a Laplacian pyramid (Burt and Adelson 1983, The Laplacian
     pyramid as a compact image code). The error of a band is divided by the variance of this band in

@@ -1,4 +1,4 @@
-"""FactorVAE: a VAE with a discriminator that estimates the total correlation of codes."""
+"""FactorVAE: a VAE with a discriminator that estimates total correlation."""
 
 from __future__ import annotations
 

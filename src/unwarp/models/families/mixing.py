@@ -1,4 +1,4 @@
-"""Mixing the latents of two samples chunk by chunk, and the losses of unmixing them.
+"""Mixed latents of two samples, and the losses of unmixing them.
 
 A chunk is a group of neighbouring columns of the content code; with a warp, the deformation is one
 more chunk. A mask m has a random entry for each chunk, 1 or 0. With encoder f and decoder g, a
@@ -127,7 +127,7 @@ class MixedBatch:
 def mix(
     model: Model, posterior: Posterior, sizes: tuple[int, ...], generator: torch.Generator
 ) -> MixedBatch:
-    """Mix the latents of each row of a batch with those of the row before it.
+    """Mix the latents of each row of a batch with another row.
 
     Each chunk of the content code, and the map, is replaced by that of the partner with
     probability 1/2.

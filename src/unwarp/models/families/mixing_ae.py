@@ -209,7 +209,7 @@ class MixingAE(Recipe):
 
 
 def critic_batch_size(x: Tensor) -> int:
-    """Number of samples that the critic and the classifier see in a step.
+    """Number of samples in a step for the critic and the classifier.
 
     It is a quarter of the batch `x` (N, *shape), at least 1.
     """

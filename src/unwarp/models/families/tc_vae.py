@@ -35,7 +35,7 @@ class TCVAE(Variational):
 
     Attributes:
         beta: Weight of the total correlation, at least 0; 1 gives the evidence lower bound.
-        n_samples: Size of the training set, for the estimate by minibatch stratified sampling; None,
+        n_samples: Size of the training set, for estimates by minibatch stratified sampling; None,
             the default, for minibatch weighted sampling, which does not need the size.
 
     Raises:
@@ -61,7 +61,7 @@ class TCVAE(Variational):
         )
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
-        """The three terms of the content's KL divergence, and that of the deformation.
+        """The weighted KL terms of a batch.
 
         Args:
             posterior: Posterior of the batch (N) with sampled content codes.
