@@ -73,9 +73,9 @@ class Critic(nn.Module):
 def seed_from_weights(model: Model) -> Iterator[None]:
     """Context with a random seed that is computed from a model.
 
-    The seed is a checksum of the decoder weights. Build a further network in it. Two models that were built with the same seed then get equal
-    further networks, without a seed as an argument. At the end of the context torch's earlier
-    random state is restored.
+    The seed is a checksum of the decoder weights. Build a further network in it. Two models that
+    were built with the same seed then get equal further networks, without a seed as an argument. At
+    the end of the context torch's earlier random state is restored.
 
     Args:
         model: The model that the further network belongs to.
@@ -104,8 +104,8 @@ def add_spectral_norm(net: nn.Module) -> None:
 
     This bounds the slope of the network, and the training of a critic becomes more stable (Miyato
     et al. 2018, Spectral normalization for generative adversarial networks). It changes linear
-    layers and two-dimensional convolutions in place. The singular value is estimated by power iteration, one
-    step per forward pass in training mode.
+    layers and two-dimensional convolutions in place. The singular value is estimated by power
+    iteration, one step per forward pass in training mode.
 
     Args:
         net: The network.

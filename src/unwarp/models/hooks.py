@@ -20,9 +20,10 @@ def ignore(x: Tensor) -> None:
 class Hooks:
     """Functions of a model that a training run calls.
 
-    They are called between steps and after the last step. `train` reads them from the attribute `training_hooks` of the module that it trains; a module
-    without this attribute has no hooks. Use them for numbers that are computed from samples instead
-    of learned by gradients, such as cluster centres or the mean deformation.
+    They are called between steps and after the last step. `train` reads them from the attribute
+    `training_hooks` of the module that it trains; a module without this attribute has no hooks. Use
+    them for numbers that are computed from samples instead of learned by gradients, such as cluster
+    centres or the mean deformation.
 
     Attributes:
         n_updates: Number of calls of `update` in a run, evenly spaced.

@@ -189,8 +189,9 @@ def gaussian_rate(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> 
 def gaussian_energy(mean: Tensor, scale: float | Tensor = 1.0) -> Tensor:
     """Negative log-density of a point estimate under a Gaussian prior.
 
-    |mean / s|^2 / 2, summed over columns, without the normalising constant. Deterministic encoders use it in place of
-    `gaussian_rate`. The difference of the two depends on the posterior standard deviation only.
+    |mean / s|^2 / 2, summed over columns, without the normalising constant. Deterministic encoders
+    use it in place of `gaussian_rate`. The difference of the two depends on the posterior standard
+    deviation only.
 
     Args:
         mean: Estimates (N, D).
@@ -288,10 +289,10 @@ def generator_loss(fake: Tensor, objective: AdversarialObjective) -> Tensor:
 def gradient_penalty(logits: Tensor, x: Tensor) -> Tensor:
     """Squared norm of a critic's gradient with respect to its samples.
 
-    |dl/dx|^2, with l the logit of a sample x. For real samples and multiplied by half a weight, it is the R1
-    penalty (Mescheder, Geiger and Nowozin 2018, Which training methods for GANs do actually
-    converge?). It is least for a norm of 0, unlike the penalty of the WGAN-GP (Gulrajani et al.
-    2017), which is least for a norm of 1.
+    |dl/dx|^2, with l the logit of a sample x. For real samples and multiplied by half a weight, it
+    is the R1 penalty (Mescheder, Geiger and Nowozin 2018, Which training methods for GANs do
+    actually converge?). It is least for a norm of 0, unlike the penalty of the WGAN-GP (Gulrajani
+    et al. 2017), which is least for a norm of 1.
 
     Args:
         logits: The critic's logits (N,), computed from `x`.

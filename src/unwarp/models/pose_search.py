@@ -212,8 +212,9 @@ class PoseSearch(nn.Module):
     def candidates(self, x: Tensor) -> Candidates:
         """Encodings at the best start angle and at quarter turns from it.
 
-        These are four angles. The best angle is that with the least squared error of `first_pass`. All stages run as often
-        as in `Model.encode`, and squared errors are those of the reconstructions on the frame.
+        These are four angles. The best angle is that with the least squared error of `first_pass`.
+        All stages run as often as in `Model.encode`, and squared errors are those of the
+        reconstructions on the frame.
 
         Args:
             x: Encoder inputs (N, C, ...).

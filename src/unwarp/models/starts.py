@@ -1,9 +1,9 @@
 """The start: the first estimate of the pose of a sample.
 
-It is made before any stage of the pose network runs. It has no trainable parameters. It is the identity, or it is computed from the intensity
-moments of an image. It may also rotate the template by one of several angles, the start angles, so
-that a pose anywhere on the full circle is near one of them. The stages of the pose network then
-predict the rest of the deformation.
+It is made before any stage of the pose network runs. It has no trainable parameters. It is the
+identity, or it is computed from the intensity moments of an image. It may also rotate the template
+by one of several angles, the start angles, so that a pose anywhere on the full circle is near one
+of them. The stages of the pose network then predict the rest of the deformation.
 """
 
 from __future__ import annotations

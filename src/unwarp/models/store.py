@@ -1,6 +1,7 @@
 """Write models to folders and read them.
 
-Recipes are stored as JSON, tensors as safetensors. No file is a pickle, so reading a folder never runs code from it.
+Recipes are stored as JSON, tensors as safetensors. No file is a pickle, so reading a folder never
+runs code from it.
 """
 
 from __future__ import annotations

@@ -64,14 +64,14 @@ def train(
             functions are called with training samples. After training, the module is on the CPU, in
             evaluation mode.
         players: The players, in the order of their steps.
-        data: Training samples. A data set may generate a new random observation of each sample
-            whenever it is in a batch.
+        data: Training samples. A data set with `draw` generates a new random observation of each
+            original at every step.
         steps: Number of steps, at least 1.
         batch_size: Number of samples per step, over all processes; at least 1.
         seed: Seed of all random numbers. On the CPU, runs with the same seed and the same number
             of threads are bit-equal.
-        seconds: Greatest training time in seconds. If it is reached before the last step, the run
-            ends, and learning rate schedules are shortened accordingly. None for no bound.
+        seconds: Greatest training time in seconds. The run ends when they have passed, and learning
+            rate schedules end at the same time. None for no bound.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for float32, or `fp16` or `bf16` for mixed precision.
         callbacks: Callbacks, such as `Progress` and `Checkpoint`.
@@ -239,8 +239,8 @@ def _is_logged(state: State) -> bool:
 def _measure(state: State, batch: Batch, generator: torch.Generator) -> Row:
     """The players' measures by name if the step is logged, else none.
 
-    They are computed after all updates of the step. The random numbers that they use are therefore
-    not missing in the training.
+    They are computed after all updates of the step, so that their use of random numbers does not
+    change the training.
     """
     row: Row = {}
     for player in state.players if _is_logged(state) else ():

@@ -48,7 +48,7 @@ class Announcer(Callback):
             self.print_line(line)
 
     def on_start(self, state: State) -> None:
-        """Print the warp, the sizes of the model and the number of steps.
+        """Print the warp, the model's sizes and the number of steps.
 
         The module that is trained must be a `Model`; otherwise an `AssertionError` is raised.
 
@@ -104,7 +104,7 @@ class Progress(Callback):
         self._n_lines = 0
 
     def on_start(self, state: State) -> None:
-        """Show the bar; that of a resumed run begins at the resumed step.
+        """Show the bar, from the resumed step of a resumed run.
 
         Args:
             state: The state before the first step.
@@ -130,7 +130,7 @@ class Progress(Callback):
         self._bar.update(self._task, completed=share)
 
     def on_step(self, state: State, terms: Row) -> None:
-        """Update the bar, or print a line after each tenth of the run.
+        """Update the bar, or print a line after each tenth.
 
         The latest value of each loss term and measure is shown, but not gradient norms.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Objective(nn.Module):
-    """The loss of a player as a module, computed by its forward pass.
+    """The loss of a player as the forward pass of a module.
 
     `accelerate` wraps the forward pass of a module for mixed precision and data-parallel processes.
     With this module the wrapper covers the whole loss.
