@@ -1,4 +1,4 @@
-"""Default values that depend on the data: recipe, warp, padding, steps and clusters."""
+"""Defaults chosen from the data: recipe, warp, padding, steps and clusters."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from unwarp.planning.presets import PRESET_OF_DOMAIN
 from unwarp.warps import Chain, Padding, Warp
 
 MAX_SERIES_FOR_REFINEMENT, MAX_LENGTH_FOR_REFINEMENT = 100, 256
-"""Number of series, and their length in time steps, up to which `adapt_to_series` adds refinements.
+"""Bounds of short collections of series, for which `adapt_to_series` sets `refinements=1`.
 
+They have fewer series than the first number, each with at most the second number of time steps.
 With few series a model tends to learn their noise as content. The convolutions of an encoder see
 127 time steps at once, so twice that covers a short series.
 """
@@ -33,7 +34,7 @@ MAX_CHANNELS_FOR_CONTENT = 8
 
 PASSES_OVER_DATA = 30
 MAX_STEPS = 4000
-"""Default training: the number of times that each sample is used, and the greatest number of steps."""
+"""Passes over the data in a training of default length, and its greatest number of steps."""
 MIN_STEPS_WITH_BANDS = 800
 """Least default number of steps with the loss term `bands`: small ripples are learned late."""
 
@@ -178,7 +179,9 @@ def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None
 
 
 def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
-    """The recipe with the same sampling rate in all parts of its warp.
+    """The recipe with one sampling rate in its warp.
+
+    All parts of a chain get the same sampling rate.
 
     The summary columns of the deformation then have times in seconds.
 

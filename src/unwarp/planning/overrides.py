@@ -1,4 +1,4 @@
-"""Overrides: values for single fields of a recipe, from a file or from texts."""
+"""Overrides: values for single fields of a recipe."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unwarp.warps import Warp
 
 
 def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) -> dict[str, Any]:
-    """Values of recipe fields by dotted name, from a file and from texts.
+    """Values of recipe fields by dotted name, from file and texts.
 
     Args:
         config: A YAML or JSON file with fields of a recipe, with nested mappings or dotted names;

@@ -80,7 +80,7 @@ class Request:
 
     @property
     def family(self) -> Any:
-        """The requested recipe or name of a family; None if there is no request.
+        """The requested recipe or name of a family; None for neither.
 
         It is the field `recipe` or, if that is None, the override `family`.
         """

@@ -1,4 +1,4 @@
-"""Presets: recipes that were tuned on a data set or suit a domain."""
+"""Presets: recipes that were tuned on data sets."""
 
 from __future__ import annotations
 
