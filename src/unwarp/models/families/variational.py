@@ -48,8 +48,8 @@ class Variational(Recipe):
         passes: Number of runs of the last refinement, in training mode and in evaluation mode. By
             default (1, 1), since the posterior of the deformation is that of a single run.
         likelihood: As in `Architecture`; by default Bernoulli for images and Gaussian for series.
-        sigma: Standard deviation of the Gaussian likelihood; learned by default, because it decides
-            how much the reconstruction counts against the KL terms.
+        sigma: Standard deviation of the Gaussian likelihood; learned by default, because it sets
+            the weight of the reconstruction relative to the KL terms.
         rate_warmup: Number of steps over which a factor of all regularisers rises linearly from 0
             to 1; with 0, the default, the factor is 1 from the start.
         isometry: Weight of a term that makes distances between codes equal the distances between
