@@ -181,7 +181,8 @@ def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None
 def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
     """The recipe with one sampling rate in its warp.
 
-    All parts of a chain get the same sampling rate. The summary columns of the deformation then have times in seconds.
+    All parts of a chain get the same sampling rate. The summary columns of the deformation then
+    have times in seconds.
 
     Args:
         recipe: Any recipe.
