@@ -105,12 +105,12 @@ def test_chunks_do_not_mix_samples() -> None:
         (AE(warp=Identity(), net=SMALL_NET), "needs a stochastic encoder"),
         (
             VAE(warp=Chain(Displacement2d(3), Affine2d()), net=SMALL_NET),
-            "posterior over all columns of theta",
+            "distribution over the whole deformation",
         ),
         (VAE(warp=Affine2d(), start="centroid", net=SMALL_NET), "start='learned'"),
         (
             VAE(warp=Affine2d(), refinements=0, start="centroid", net=SMALL_NET),
-            "posterior over all columns of theta",
+            "distribution over the whole deformation",
         ),
     ],
 )

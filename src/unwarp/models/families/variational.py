@@ -250,9 +250,9 @@ def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterio
         or len(stage.warp.factors) != len(model.warp.factors)
     ):
         raise ConfigError(
-            "log p(x) needs a posterior over all columns of theta, and this encoder with "
-            f"warp={model.warp.name!r} has none or covers only a part of them; use a single "
-            "warp, such as Affine2d, and at least one stage (start='learned' or refinements=1)"
+            "log p(x) needs a distribution over the whole deformation, and this encoder with "
+            f"warp={model.warp.name!r} has none or covers only a part of it; use a single warp, "
+            "such as Affine2d, and at least one stage (start='learned' or refinements=1)"
         )
     start = getattr(model.encoder, "start", None)
     if start is not None and start.kind != "learned":
