@@ -73,8 +73,8 @@ def domain_of(warp: Warp, shape: Sequence[int]) -> Domain:
         ConfigError: No domain has this number of axes, or the warp acts on another domain.
 
     >>> from unwarp.warps import Affine2d
-    >>> domain_of(Affine2d(), (1, 8, 8)).name
-    'image'
+    >>> domain_of(Affine2d(), (1, 8, 8)).plural
+    'pictures'
     """
     domain = Domain.of_axes(len(shape) - 1, warp.domain)
     if domain is None:
