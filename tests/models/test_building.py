@@ -28,8 +28,8 @@ def test_weights_follow_the_seed_alone() -> None:
 @pytest.mark.parametrize(
     ("warp", "shape", "words"),
     [
-        (Identity(), (8,), "of no known domain"),
-        (Identity(), (1, 2, 3, 4, 5), "of no known domain"),
+        (Identity(), (8,), "fits no domain"),
+        (Identity(), (1, 2, 3, 4, 5), "fits no domain"),
         (CosineTime(), (1, 8, 8), "'time' acts on series data"),
         (Affine2d(), (1, 8), "'affine' acts on image data"),
     ],

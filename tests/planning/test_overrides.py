@@ -98,8 +98,8 @@ def test_parts_of_chains_are_set_by_name() -> None:
     assert turned.warp == Chain(DIGITS.warp.parts[0], Affine2d(rotation=180.0))
     with pytest.raises(
         ConfigError,
-        match=r"no field 'rotation'; set fields of its parts, as warp.PART.rotation, which are "
-        "displacement, affine",
+        match=r"no field 'rotation'; set a field of one of its parts \(displacement, affine\), as "
+        r"warp\.PART\.rotation",
     ):
         apply_overrides(DIGITS, {"warp.rotation": 180.0})
 

@@ -1,6 +1,7 @@
-"""Models in folders: recipes as JSON, tensors as safetensors.
+"""Write models to folders and read them.
 
-No file is a pickle, so reading a folder never runs code from it.
+Recipes are stored as JSON, tensors as safetensors. No file is a pickle, so reading a folder never
+runs code from it.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from unwarp.models.recipe import Recipe
 from unwarp.storage import write_folder
 
 FORMAT_VERSION = 2
-"""Version of the keys of `config.json`, of recipes as `describe` writes them, and of run states."""
+"""Version of the file formats: `config.json`, recipes in JSON (see `describe`), and checkpoints."""
 MODEL_PREFIX, ARRAY_PREFIX = "model.", "array."
-"""Beginnings of the names of the model's tensors and of further tensors in `model.safetensors`."""
+"""Prefixes of names in `model.safetensors`: the model's tensors, and `arrays` passed to `save`."""
 
 
 def save(
@@ -39,12 +40,12 @@ def save(
         model: The model.
         recipe: The recipe that built it.
         folder: The folder; an earlier model in it is replaced.
-        extra: Further JSON values for the configuration by name and, under `arrays`, further
-            tensors by name; None for none.
+        extra: Further JSON values by name, which are written to `config.json`. The entry `arrays`
+            holds further tensors by name, which are written to `model.safetensors`. None for none.
 
     Raises:
-        CheckpointError: The folder exists and is no model folder.
-        ConfigError: The recipe has a class without a name; see `describe`.
+        CheckpointError: The folder exists and is not a model folder.
+        ConfigError: The class of the recipe or of its warp has no name; see `describe`.
     """
     values = dict(extra or {})
     arrays: dict[str, Tensor] = values.pop("arrays", {})
@@ -68,7 +69,7 @@ def save(
 
 
 def _readme(model: Model, recipe: Recipe) -> str:
-    """The text that tells a person how to load the model."""
+    """Text for people: the family, the shape of samples, and how to load the model."""
     return (
         f"# Unwarp model\n\n{recipe.family} with the warp `{recipe.warp.name}`, "
         f"for samples of shape {model.shape}.\n\n"
@@ -77,7 +78,7 @@ def _readme(model: Model, recipe: Recipe) -> str:
 
 
 def _json_value(value: Any) -> Any:
-    """A NumPy number as a Python number; any other value by its text."""
+    """A NumPy number as a Python number; any other value as its text, `str(value)`."""
     return value.item() if hasattr(value, "item") else str(value)
 
 
@@ -88,12 +89,13 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         folder: A folder that `save` wrote.
 
     Returns:
-        The model in evaluation mode, on the CPU; the recipe; and all values of `config.json`, with
-        the further tensors by name under `arrays`.
+        The model in evaluation mode, on the CPU; the recipe; and all values of `config.json`. The
+        entry `arrays` of the values holds the tensors that were passed to `save` in addition to
+        those of the model.
 
     Raises:
-        CheckpointError: The folder holds no model, a file is damaged or has another format, or no
-            imported module defines the family.
+        CheckpointError: The folder holds no model, a file is damaged or has another format version,
+            or no imported module defines the family.
     """
     folder = Path(folder)
     config, tensors = _read(folder)
@@ -113,7 +115,7 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
 
 
 def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors with names that begin with a prefix, by the rest of the name."""
+    """The tensors with a prefix in their name, under their name without it."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
@@ -141,7 +143,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _check_format(folder: Path, config: Any) -> None:
-    """Refuse a configuration of another format than `FORMAT_VERSION`."""
+    """Refuse a configuration with a format version other than `FORMAT_VERSION`."""
     version = config.get("format_version") if isinstance(config, dict) else None
     if not isinstance(version, int):
         raise CheckpointError(f"{folder}/config.json has no format version; save the model again")

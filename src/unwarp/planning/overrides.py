@@ -1,4 +1,4 @@
-"""Overrides, single fields of a recipe from a file or from texts."""
+"""Overrides: values for single fields of a recipe."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from unwarp.warps import Warp
 
 
 def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) -> dict[str, Any]:
-    """Recipe fields by dotted name, from a file and from texts.
+    """Values of recipe fields by dotted name, from file and texts.
 
     Args:
-        config: A YAML or JSON file with fields of a recipe, nested or dotted; None for none.
-        settings: Texts such as `optimiser.lr=1e-3`, with a YAML value. They replace fields of the
-            file.
+        config: A YAML or JSON file with fields of a recipe, with nested mappings or dotted names;
+            None for none.
+        settings: Texts such as `optimiser.lr=1e-3`, with the value in YAML. They take precedence
+            over the file.
 
     Returns:
         Values by dotted field name, such as `{"optimiser.lr": 0.001}`.
@@ -49,16 +50,17 @@ def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) ->
 
 
 def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
-    """Refuse overrides of fields that no recipe has.
+    """Refuse overrides of fields that none of some families has.
 
-    This needs no data, so a typing error is reported before any are read.
+    The check needs no data, so a misspelled field is reported before data are read.
 
     Args:
         overrides: Values by dotted field name.
-        families: Recipe classes that may be meant, the most likely first.
+        families: The recipe classes; the most likely one first.
 
     Raises:
-        ConfigError: No family has the field; the message lists the fields of the first family.
+        ConfigError: None of the families has the field; the message lists the fields of the first
+            family.
     """
     names = {field.name for family in families for field in fields(family)}
     for key in overrides:
@@ -71,18 +73,17 @@ def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
 
 
 def apply_overrides(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
-    """The recipe with some fields replaced.
-
-    All other fields keep their values, so an override decides nothing else.
+    """The recipe with some fields replaced; all other fields keep their values.
 
     Args:
-        recipe: The recipe; its family stays, and an override `family` is ignored.
-        overrides: Values by dotted field name, such as `{"optimiser.lr": 1e-3}`. A warp may be a
-            `Warp`, a name or a description; the fields of a part of a chain are
-            `warp.PART.FIELD`.
+        recipe: The recipe. Its family does not change, and an override `family` is ignored.
+        overrides: Values by dotted field name, such as `{"optimiser.lr": 1e-3}`. The value of
+            `warp` may be a `Warp`, its name, or the mapping that `describe` returns for it. The
+            name of a field of one warp in a chain is `warp.PART.FIELD`, such as
+            `warp.affine.rotation`.
 
     Returns:
-        A recipe of the same family; `recipe` itself without overrides.
+        A recipe of the same family; `recipe` itself if there are no overrides.
 
     Raises:
         ConfigError: A field is unknown, or a value has the wrong type or is out of range.
@@ -107,7 +108,10 @@ def apply_overrides(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
 
 
 def _flatten(record: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Fields of nested mappings by dotted name; the description of a warp stays whole."""
+    """Values of nested mappings by dotted name.
+
+    A mapping with an entry `family`, the description of a warp, is one value.
+    """
     if not isinstance(record, dict):
         raise ConfigError(
             "--config must be a file with fields of a recipe, in lines such as 'n_content: 8'"
@@ -120,17 +124,23 @@ def _flatten(record: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _set_field(record: dict[str, Any], path: list[str], value: Any) -> None:
-    """Set one field of a description, in place.
+    """Set one field in the description of a recipe, in place.
 
-    A warp given by name becomes the description of that warp, so that later overrides can set its
-    fields.
+    If the value is a warp or the name of a warp, its description is set, so that later overrides
+    can set fields of this warp.
+
+    Args:
+        record: Description of the recipe, as `describe` returns it.
+        path: The parts of the dotted field name.
+        value: The new value.
     """
     for name in path[:-1]:
         links = {link["family"]: link for link in record.get("links", ())}
         record = links.get(name, record.get(name))  # type: ignore[assignment]
         if not isinstance(record, dict):
             raise ConfigError(
-                f"{'.'.join(path)!r} is no field of the recipe: {name!r} has no parts; set it whole"
+                f"{'.'.join(path)!r} is not a field of the recipe, since {name!r} has no fields; "
+                f"set {name!r} itself"
             )
     key, parts = ".".join(path), record.get(path[-1])
     if path == ["warp"] and isinstance(value, str | Warp):

@@ -27,18 +27,18 @@ from unwarp.training.state import History, Row, State
 class Checkpoint(Callback):
     """Callback that saves the state of a run and resumes from it.
 
-    If the file exists at the start, the run continues from it and ends bit-equal to a run without a
-    stop. While the run lasts, the first Ctrl-C writes the file after the current step and then
-    raises `KeyboardInterrupt`; a second one raises it at once. Put it last among the callbacks, so
-    that the others see a step before it is saved.
+    If the file exists when the run starts, the run continues from the saved state. Its result is
+    bit-equal to that of an uninterrupted run. During the run, the first Ctrl-C finishes the current
+    step, writes the file and raises `KeyboardInterrupt`; a second Ctrl-C raises it at once. Put
+    this callback last in the list, so that the other callbacks see a step before it is saved.
 
     Args:
-        path: The file.
-        interval: Steps between two writes, at least 1.
+        path: Path of the checkpoint file.
+        interval: Number of steps between two writes, at least 1.
 
     Attributes:
-        path: The file.
-        interval: Steps between two writes.
+        path: Path of the checkpoint file.
+        interval: Number of steps between two writes.
 
     Example:
         >>> checkpoint = Checkpoint("folder/run.checkpoint", interval=500)
@@ -55,7 +55,7 @@ class Checkpoint(Callback):
         """Resume from the file if it exists, and catch interrupts.
 
         Args:
-            state: The initial state, replaced in place by that of the file.
+            state: The initial state; if the file exists, it is changed in place to the saved state.
 
         Raises:
             CheckpointError: The file is damaged, or belongs to a run with other steps or another
@@ -69,18 +69,18 @@ class Checkpoint(Callback):
             self._previous_handler = None
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        """Handle an interrupt: the first one stops after the step, the second one at once."""
+        """Handle Ctrl-C: the first one stops the run after the step, the second one at once."""
         if self._stop_requested:
             self._restore_handler()
             raise KeyboardInterrupt
         self._stop_requested = True
 
     def on_step(self, state: State, terms: Row) -> None:
-        """Write the file at regular intervals, and before a requested stop.
+        """Write the file every `interval` steps, and after a Ctrl-C.
 
         Args:
             state: The state after the step.
-            terms: Values of the step; ignored.
+            terms: Numbers of the step; ignored.
 
         Raises:
             KeyboardInterrupt: The user pressed Ctrl-C; the state is in the file.
@@ -91,35 +91,41 @@ class Checkpoint(Callback):
             raise KeyboardInterrupt
 
     def on_stop(self, state: State) -> None:
-        """Restore the earlier handler of interrupts.
+        """Restore the earlier handler of Ctrl-C.
 
         Args:
-            state: The state of the interrupted run; it is not written.
+            state: The state of the run; it is not written to the file.
         """
         self._restore_handler()
 
     def on_end(self, state: State) -> None:
-        """Restore the earlier handler of interrupts, and keep the file.
+        """Restore the earlier handler of Ctrl-C.
 
-        Call `discard` as soon as the trained model is saved elsewhere.
+        The file is not deleted. Call `discard` as soon as the trained model is saved elsewhere.
 
         Args:
-            state: The state after the run; it is not written.
+            state: The state after the run; it is not written to the file.
         """
         self._restore_handler()
 
     def discard(self) -> None:
-        """Delete the file, if it exists."""
+        """Delete the checkpoint file, if it exists."""
         self.path.unlink(missing_ok=True)
 
     def _restore_handler(self) -> None:
+        """Restore the handler of Ctrl-C from before the run."""
         if self._previous_handler is not None:
             signal.signal(signal.SIGINT, self._previous_handler)
             self._previous_handler = None
 
 
 def _state_tensors(state: State) -> dict[str, Tensor]:
-    """All tensors of a state by name, on the CPU: weights, averages and optimiser states."""
+    """Copies of all tensors of a state by name, on the CPU.
+
+    The names are `model.NAME` for weights of the model, `player<i>.NAME` for those of a player with
+    another module, `average<i>.NAME` for averaged weights, and `optimiser<i>.ROW.NAME` for the
+    optimiser state of parameter number ROW.
+    """
     tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
     for i, (player, optimiser, average) in enumerate(
         zip(state.players, state.optimisers, state.averages, strict=True)
@@ -135,7 +141,11 @@ def _state_tensors(state: State) -> dict[str, Tensor]:
 
 
 def _write_state(path: Path, state: State) -> None:
-    """Write a state to a file, by way of a partial file that then replaces it."""
+    """Write a state to a file.
+
+    It is written to a second file that then replaces the first, so that an interrupt leaves no
+    incomplete file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "format_version": FORMAT_VERSION,
@@ -151,13 +161,17 @@ def _write_state(path: Path, state: State) -> None:
 
 
 def _read_state(path: Path, state: State) -> None:
-    """Load the state in a file into `state`."""
+    """Change `state` in place to the state that is saved in a file.
+
+    Raises:
+        CheckpointError: The file is damaged, or the run has other steps or another seed.
+    """
     record, tensors = _read_file(path)
     if (record["steps"], record["seed"]) != (state.steps, state.seed):
         raise CheckpointError(
             f"{path} belongs to another run, of {record['steps']} steps with seed "
-            f"{record['seed']}, and this run has {state.steps} steps and seed {state.seed}; delete "
-            "the file to start from the first step, or repeat the settings of the other run"
+            f"{record['seed']}, but this run has {state.steps} steps and seed {state.seed}; delete "
+            "the file to start from the first step, or set steps and seed as in the other run"
         )
     state.model.load_state_dict(_select(tensors, "model."))
     entries = zip(state.players, state.optimisers, state.averages, strict=True)
@@ -173,7 +187,7 @@ def _read_state(path: Path, state: State) -> None:
 
 
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The record and the tensors in a checkpoint file."""
+    """The JSON values and the tensors by name in a checkpoint file."""
     try:
         with safe_open(path, "pt") as file:
             record = json.loads(file.metadata()["state"])
@@ -185,7 +199,7 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _select(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors with a prefix in their names, by the rest of the names."""
+    """The tensors with a prefix in their name, under their name without it."""
     return {
         name.removeprefix(prefix): value
         for name, value in tensors.items()
@@ -194,7 +208,7 @@ def _select(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Load the state of each parameter, with names `row.key`, into an optimiser."""
+    """Load tensors with names `ROW.NAME` as the states of the optimiser's parameters."""
     rows: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         row, key = name.split(".", 1)

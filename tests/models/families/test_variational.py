@@ -110,7 +110,7 @@ def test_chunks_do_not_mix_samples() -> None:
         (VAE(warp=Affine2d(), start="centroid", net=SMALL_NET), "start='learned'"),
         (
             VAE(warp=Affine2d(), refinements=0, start="centroid", net=SMALL_NET),
-            "distribution over the whole",
+            "distribution over the whole deformation",
         ),
     ],
 )
