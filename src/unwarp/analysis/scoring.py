@@ -112,7 +112,7 @@ def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreI
     """Inputs of a data set and of a model's embedding of it.
 
     Missing values are filled by the reconstruction, so that they add no error. The table of
-    pictures has human columns; that of series has the columns of the model's chart, since those
+    images has human columns; that of series has the columns of the model's chart, since those
     alone have bounds.
 
     Args:
@@ -180,7 +180,7 @@ def posterior_inputs(
 
 @torch.no_grad()
 def probe_inputs(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) -> ScoreInputs:
-    """Known deformations of the pictures, and the maps of the deformed pictures.
+    """Known deformations of the images, and the maps of the deformed images.
 
     Args:
         model: The model.

@@ -78,22 +78,22 @@ def unused_content(codes: Array, min_share: float = 0.01) -> float:
 
 @score_function(best=0.0)
 def ambiguous(map: Map, probe: Map, probed_map: Map, size: tuple[int, int]) -> dict[str, float]:
-    """How faithfully estimated poses follow a known deformation of the pictures.
+    """How faithfully estimated poses follow a known deformation of the images.
 
-    Each picture is deformed by a known affine map and encoded again. The pose of the copy should be
+    Each image is deformed by a known affine map and encoded again. The pose of the copy should be
     `probe o map`; the error is the affine part of `(probe o map)^-1 o probed_map`. A pose that does
     not follow has more than one explanation, such as an upside-down 6 that reads as a 9. No truth
     is needed.
 
     Args:
-        map: Deformations estimated for the pictures (N).
-        probe: Known deformations that were put on top of the pictures (N).
-        probed_map: Deformations estimated for the deformed pictures (N).
+        map: Deformations estimated for the images (N).
+        probe: Known deformations that were put on top of the images (N).
+        probed_map: Deformations estimated for the deformed images (N).
         size: Frame in pixels (H, W).
 
     Returns:
         `follow_deg` and `follow_px` (median errors of angle and shift), and `ambiguous` (share of
-        pictures that are off by more than 10 degrees or 2 pixels). All are 0 at best.
+        images that are off by more than 10 degrees or 2 pixels). All are 0 at best.
     """
     warp = Affine2d(size=size)
     error = probe.compose(affine_part(map)).invert().compose(affine_part(probed_map))

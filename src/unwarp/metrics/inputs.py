@@ -27,15 +27,15 @@ class ScoreInputs:
     Attributes:
         x: Observations (N, C, ...), scaled as the model takes them; gaps as reconstructed.
         x_hat: Their reconstructions (N, C, ...), in the same unit.
-        series: Series (N, C, T) with gaps interpolated linearly in time; None for pictures.
-        aligned: Series with their warps undone (N, C, T); None for pictures, or without a warp.
+        series: Series (N, C, T) with gaps interpolated linearly in time; None for images.
+        aligned: Series with their warps undone (N, C, T); None for images, or without a warp.
         codes: Content codes (N, D), in the model's own unit.
         templates: Decoded templates (N, C, ...), in the unit of `x`.
         theta: Parameters of the deformations (N, P), in the units of the warp's factors.
         latents: Codes and theta side by side (N, D + P).
         map: Estimated deformations (N); None for a model without a warp.
         table: Deformation columns (N,) by `Factor`, in its unit and with its range: human columns
-            of pictures, the warp's own of series.
+            of images, the warp's own of series.
         cluster_centers: Cluster centres in the space of the codes (K, D).
         labels: Classes (N,), of two or more; any values.
         ids: Original that each observation shows (N,).
@@ -43,7 +43,7 @@ class ScoreInputs:
         orders: Symmetry order by class, if all samples of a class share their frame.
         factors: Description of each column of `factor_values` (F).
         factor_values: True values (N, F) of factors in their units; two or more vary.
-        size: Frame in samples, (H, W) of pictures or (T,) of series.
+        size: Frame in samples, (H, W) of images or (T,) of series.
         probe: Known deformations (N) put on top of the samples.
         probed_map: Deformations (N) estimated for the samples with `probe` on top.
         content_mean: Posterior means of the content (N, D).

@@ -1,4 +1,4 @@
-"""Baselines that learn nothing: pictures normalised by their moments, then clustered.
+"""Baselines that learn nothing: images normalised by their moments, then clustered.
 
 An unsupervised method is of use if it beats them.
 """
@@ -22,21 +22,21 @@ MAX_MIXTURE_COMPONENTS = 30
 
 
 def deskew(x: Array, spread: float = 0.18) -> Array:
-    """Pictures centred, with shear and scale removed by second moments.
+    """Images centred, with shear and scale removed by second moments.
 
     The affine map that is undone shifts the centre of the frame to the centre of mass; its linear
     part is the triangular root of the intensity's covariance. Moments do not determine a rotation:
-    rotated copies of a picture stay different.
+    rotated copies of an image stay different.
 
     Args:
-        x: Pictures (N, C, H, W) on a dark background.
+        x: Images (N, C, H, W) on a dark background.
         spread: Standard deviation of the intensity along each axis afterwards, in half-frames.
 
     Returns:
-        Pictures (N, C, H, W), float32; empty pictures stay empty.
+        Images (N, C, H, W), float32; empty images stay empty.
     """
-    pictures = torch.as_tensor(np.ascontiguousarray(x), dtype=torch.float32)
-    mass = pictures.sum(1).clamp_min(0)
+    images = torch.as_tensor(np.ascontiguousarray(x), dtype=torch.float32)
+    mass = images.sum(1).clamp_min(0)
     mass = mass / mass.sum((1, 2), keepdim=True).clamp_min(1e-6)
     height, width = mass.shape[1:]
     columns, rows = ((2 * torch.arange(n) + 1) / n - 1 for n in (width, height))
@@ -49,7 +49,7 @@ def deskew(x: Array, spread: float = 0.18) -> Array:
     flip = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
     root = flip @ torch.linalg.cholesky(flip @ cov @ flip) @ flip
     moment_map = AffineMap(torch.cat([root / spread, mean[..., None]], -1))
-    return np.asarray(moment_map.invert()(pictures))
+    return np.asarray(moment_map.invert()(images))
 
 
 @score_function(baseline=True)
@@ -59,9 +59,9 @@ def moment_baselines(
     """Neighbours and clusters of raw and of deskewed pixels.
 
     Args:
-        train_x: Pictures to which neighbours and clusters are fitted (M, C, H, W).
+        train_x: Images to which neighbours and clusters are fitted (M, C, H, W).
         train_labels: Their classes (M,); neighbours alone use them.
-        x: Held-out pictures (N, C, H, W).
+        x: Held-out images (N, C, H, W).
         labels: Their classes (N,).
         seed: Seed of the clusters and components.
 

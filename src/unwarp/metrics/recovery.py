@@ -103,10 +103,10 @@ def recovery(
         map: Estimated maps (N).
         true_map: True maps (N).
         ids: Original that each observation shows (N,); each pair of observations counts once.
-        size: Frame in samples, (H, W) of pictures or (T,) of series.
+        size: Frame in samples, (H, W) of images or (T,) of series.
 
     Returns:
-        Of pictures: `angle_deg`, `shift_px` (length), `scale` (difference of factors) and
+        Of images: `angle_deg`, `shift_px` (length), `scale` (difference of factors) and
         `shear_deg`. Of series: `warp_error`, the largest distance of the two relative time maps, as
         a share of the series' length. All are 0 at best.
     """

@@ -97,7 +97,7 @@ def aligned_separation(
 ) -> dict[str, float]:
     """Class separation of aligned series.
 
-    Compare it with `series_baselines`, the same of raw series. Pictures have no `aligned`, so that
+    Compare it with `series_baselines`, the same of raw series. Images have no `aligned`, so that
     these are scores of series alone.
 
     Args:
@@ -120,7 +120,7 @@ def codes_separation(
 ) -> dict[str, float]:
     """Class separation of the codes of series.
 
-    Compare it with the same numbers of aligned and of raw series. Pictures have no `series`, so
+    Compare it with the same numbers of aligned and of raw series. Images have no `series`, so
     that these are scores of series alone.
 
     Args:
@@ -150,7 +150,7 @@ def series_baselines(
 ) -> dict[str, float]:
     """Class separation of raw series, without a model.
 
-    Pictures have no `series`; `moment_baselines` are theirs.
+    Images have no `series`; `moment_baselines` are theirs.
 
     Args:
         train_series: Reference series (M, C, T), without gaps.
@@ -171,7 +171,7 @@ def variance_left(
 ) -> dict[str, float]:
     """Share of the variance within clusters that alignment leaves.
 
-    Each series belongs to the cluster with the centre nearest to its code. Pictures have no
+    Each series belongs to the cluster with the centre nearest to its code. Images have no
     `aligned`, so that this is a score of series alone.
 
     Args:

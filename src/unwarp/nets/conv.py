@@ -1,4 +1,4 @@
-"""Convolutional networks of pictures: encoder, decoder and critic."""
+"""Convolutional networks of images: encoder, decoder and critic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from unwarp.nets.perceptron import mlp
 
 MAX_PIXELS_FOR_PERCEPTRON = 48 * 48
-"""Pictures up to this size get a perceptron from `auto`, larger ones convolutions."""
+"""Images up to this size get a perceptron from `auto`, larger ones convolutions."""
 
 MAX_SEED_PIXELS = 7
 """Pixels along the shorter side at which halving stops: the seed has 4 to 7."""
@@ -37,15 +37,15 @@ def _channels(levels: int, width: int) -> list[int]:
 def conv_encoder(
     shape: Sequence[int], widths: Sequence[int], n_out: int, channels: int = 32
 ) -> nn.Sequential:
-    """A convolutional encoder: halvings of the picture, then a perceptron.
+    """A convolutional encoder: halvings of the image, then a perceptron.
 
     Each level is a convolution of stride 2 with group normalisation and ReLU, down to 4 to 7
     pixels along the shorter side.
 
     Args:
-        shape: Shape (C, H, W) of a picture.
+        shape: Shape (C, H, W) of an image.
         widths: Hidden widths of the net; the last one alone is used, after the convolutions.
-        n_out: Numbers to return per picture.
+        n_out: Numbers to return per image.
         channels: Channels of the first level, a multiple of 8.
 
     Returns:
@@ -65,16 +65,16 @@ def conv_encoder(
 
 
 class ConvDecoder(nn.Module):
-    """A convolutional decoder of pictures.
+    """A convolutional decoder of images.
 
-    A linear layer gives a seed, and each level doubles its size, up to that of the picture. It is
+    A linear layer gives a seed, and each level doubles its size, up to that of the image. It is
     the generator of DCGAN (Radford, Metz and Chintala 2016) with group instead of batch
     normalisation, so that a decoded sample does not depend on its batch.
 
     Args:
         n_in: Size of a code.
         widths: Hidden widths of the net; the first one alone is used, before the seed.
-        shape: Shape (C, H, W) of a picture.
+        shape: Shape (C, H, W) of an image.
         channels: Channels of the finest level, a multiple of 8.
 
     >>> decoder = ConvDecoder(5, (16,), (1, 20, 30), channels=8)
@@ -107,7 +107,7 @@ class ConvDecoder(nn.Module):
             z: Codes (N, n_in).
 
         Returns:
-            Pictures (N, C, H, W), before an output function such as a sigmoid.
+            Images (N, C, H, W), before an output function such as a sigmoid.
         """
         x = self.seed(z).reshape(len(z), -1, *self.sizes[0])
         for level, (height, width) in zip(self.levels, self.sizes[1:] or self.sizes, strict=True):
@@ -117,14 +117,14 @@ class ConvDecoder(nn.Module):
 
 
 def conv_critic(shape: Sequence[int], widths: Sequence[int], channels: int = 32) -> nn.Sequential:
-    """A convolutional critic of pictures, with leaky ReLU.
+    """A convolutional critic of images, with leaky ReLU.
 
     It is the discriminator of DCGAN (Radford, Metz and Chintala 2016) with two changes: a hidden
     layer, which costs little and recognises collapsed samples; and no batch normalisation, since
     the logit of a sample must not depend on the others.
 
     Args:
-        shape: Shape (C, H, W) of a picture.
+        shape: Shape (C, H, W) of an image.
         widths: Hidden widths of the net; the last one alone is used, after the convolutions.
         channels: Channels of the first level.
 
@@ -132,7 +132,7 @@ def conv_critic(shape: Sequence[int], widths: Sequence[int], channels: int = 32)
         A network from (N, C, H, W) to logits (N, 1).
     """
     n_in, size = shape[0], tuple(shape[1:])
-    # pictures as small as a seed still get one convolution
+    # images as small as a seed still get one convolution
     levels = max(int(min(size) > 1), len(_pyramid(size)) - 1)
     layers: list[nn.Module] = []
     for width in _channels(levels, channels):

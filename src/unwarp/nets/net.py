@@ -31,13 +31,13 @@ class Net:
     networks for samples of a shape, with weights from PyTorch's global random state.
 
     Attributes:
-        kind: `mlp` (perceptrons), `conv` (pictures only), `tcn` (series only), or `auto`: an MLP
-            for pictures up to 48 x 48 pixels and for series of fewer than 32 samples, else
+        kind: `mlp` (perceptrons), `conv` (images only), `tcn` (series only), or `auto`: an MLP
+            for images up to 48 x 48 pixels and for series of fewer than 32 samples, else
             convolutions. Perceptrons of such short series have a linear shortcut.
         encoder: Hidden widths of perceptrons that encode; `conv` uses the last one, `tcn` none.
         decoder: Hidden widths of perceptrons that decode; `conv` uses the first one, `tcn` none.
         norm: Whether perceptrons that encode normalise over the batch.
-        channels: Channels of the finest convolutions, a multiple of 8. In pictures they double
+        channels: Channels of the finest convolutions, a multiple of 8. In images they double
             with each halving, up to four times.
         causal: Whether convolutions of series depend on earlier samples alone.
         detail: Whether convolutional encoders of series also read their slope and ripple.
@@ -90,7 +90,7 @@ class Net:
             return cast(NetKind, convolution) if is_large.get(convolution) else "mlp"
         if self.kind == "conv" and convolution != "conv":
             raise ConfigError(
-                f"kind='conv' needs pictures (C, H, W), got samples of shape {tuple(shape)}; "
+                f"kind='conv' needs images (C, H, W), got samples of shape {tuple(shape)}; "
                 "use kind='mlp'"
             )
         if self.kind == "tcn" and not (convolution == "tcn" and shape[1] >= MIN_LENGTH_FOR_TCN):
