@@ -30,8 +30,9 @@ PADDINGS: tuple[Padding, ...] = ("zeros", "border", "reflection")
 class Window:
     """A window about the centre of a frame, with its grid.
 
-    The grid points are pixel centres or time steps. A model computes templates on a window that may be smaller or larger than the frame. A call
-    of a map takes two windows: `source` of the template and `target` of the observation.
+    The grid points are pixel centres or time steps. A model may compute templates on a window that
+    is smaller than the frame. A call of a map takes two windows: `source` of the template and
+    `target` of the observation.
 
     Attributes:
         size: Pixels (H, W) of images, time steps (T,) of series.
