@@ -98,7 +98,7 @@ class Traversal:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Row labels: the axis, then on a second line the score of the row."""
+        """Row labels: the name of the axis; scores are on a second line."""
         if not self.measure:
             return tuple(axis.label for axis in self.axes)
         # every row has the unit `sd`, so that labels leave it out

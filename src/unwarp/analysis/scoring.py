@@ -113,7 +113,7 @@ def dataset_inputs(dataset: Dataset) -> ScoreInputs:
 
 
 def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreInputs:
-    """Score inputs of a data set and of a model's embedding of it.
+    """Score inputs of a data set and of its embedding.
 
     Missing values are filled from the reconstruction, so that they add no error. For images, the
     input `table` has the summary columns (degrees, factors, pixels). For series it has the columns

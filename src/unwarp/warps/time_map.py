@@ -4,7 +4,7 @@ Convention:
     Time is a point on one axis: 0 is the first time step, 1 the last. `pull` is the gamma of the
     literature: from observed time to template time. `pull(t)` below `t` means that the
     observation shows events later than the template. Outside its knots a map has slope 1, so that
-    every time has an image and an inverse image.
+    it maps the whole line onto itself.
 """
 
 from __future__ import annotations
