@@ -98,7 +98,7 @@ class Traversal:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Row labels: the name of the axis; scores are on a second line."""
+        """Row labels: name of the axis; scores on a second line."""
         if not self.measure:
             return tuple(axis.label for axis in self.axes)
         # every row has the unit `sd`, so that labels leave it out
