@@ -144,7 +144,7 @@ def align_in_chunks(x: Tensor, map: Map, padding: Padding, chunk_size: int = 100
 
     Args:
         x: Observations (N, C, ...).
-        map: Their N deformations.
+        map: Deformations of the observations, N rows.
         padding: Values beyond the observations: `zeros`, `border` or `reflection`.
         chunk_size: Samples in a chunk.
 

@@ -121,7 +121,7 @@ def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreI
 
     Args:
         dataset: N observations, scaled as the model takes them.
-        embedding: Their embedding by the model.
+        embedding: Embedding of the observations by the model.
         model: The model.
 
     Returns:

@@ -13,10 +13,10 @@ from unwarp.warps import Affine2d, Map
 from unwarp.warps.affine_map import affine_part
 
 MAX_FOLLOW_ERROR_DEG = 10.0
-"""Largest error of the angle in `ambiguous` for a pose that counts as unambiguous."""
+"""Largest error of the angle, in the score `ambiguous`, of a pose that is not ambiguous."""
 
 MAX_FOLLOW_ERROR_PX = 2.0
-"""Largest error of the shift in `ambiguous` for a pose that counts as unambiguous."""
+"""Largest error of the shift, in the score `ambiguous`, of a pose that is not ambiguous."""
 
 
 @score_function

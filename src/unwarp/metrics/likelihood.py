@@ -193,7 +193,7 @@ def content_rate(content_mean: Array, content_log_sd: Array) -> float:
 def content_information(content_mean: Array, content_log_sd: Array, seed: int = 0) -> float:
     """Mutual information of content and sample, from one draw per sample.
 
-    `E [log q(z | x) - log 1/N sum_j q(z | x_j)]`. It is the rate less the KL divergence of the
+    `E [log q(z | x) - log 1/N sum_j q(z | x_j)]`. It is the rate minus the KL divergence of the
     aggregated posterior, `1/N sum_j q(z | x_j)`, from the prior (Hoffman and Johnson 2016, ELBO
     surgery). The estimate cannot exceed log N: a value near log N only means that the information
     is at least as large. A value far below both log N and the rate means that all samples have

@@ -148,7 +148,7 @@ class Net:
     def build_critic(self, shape: Sequence[int]) -> nn.Module:
         """Build a critic, a discriminator of real and generated samples.
 
-        It never normalises over the batch: a logit depends on its sample alone.
+        It has no batch normalisation, so that a logit depends only on its sample.
 
         Args:
             shape: Shape (C, ...) of a sample.

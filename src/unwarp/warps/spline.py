@@ -85,7 +85,7 @@ class SplineTime(MonotoneTime):
         return (F.pad(share, (1, 0)).diff() * height).flatten(1) * self.cells
 
     def _theta_of_speed(self, speed: Tensor) -> Tensor:
-        # gamma at the ends of the cells, less gamma at the start of their bin
+        # gamma at the ends of the cells minus gamma at the start of their bin
         rise = speed.reshape(len(speed), self.bins, -1).cumsum(-1) / self.cells
         height = rise[..., -1:]
         log_height = height[..., 0].log()
