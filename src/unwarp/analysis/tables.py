@@ -1,4 +1,8 @@
-"""Deformations as tables for people, and back: `tabulate` and its inverse `theta_from_table`."""
+"""Deformations as tables, and back: `tabulate` and its inverse `theta_from_table`.
+
+Summary columns are a deformation in units for people: degrees, factors, pixels or seconds. The
+argument `chart` is the warp that converts between maps and theta: `model.chart`.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +21,16 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
     """Deformations as a table with one row for each sample.
 
     Args:
-        map: Deformations (N), without gradients.
-        chart: The warp that gives the columns.
-        full: All columns of theta instead of human ones (degrees, pixels, seconds); also if the
-            warp has no human columns.
+        map: N deformations, without gradients.
+        chart: The warp that computes the columns.
+        full: Whether to return all columns of theta instead of the summary columns. A warp without
+            summary columns always returns theta.
 
     Returns:
         Table (N, columns); `.attrs["units"]` holds the unit of each column by its name.
     """
-    human = {} if full else chart.summary(map)
-    columns = human or dict(zip(chart.factors, chart.theta(map).unbind(1), strict=True))
+    summary = {} if full else chart.summary(map)
+    columns = summary or dict(zip(chart.factors, chart.theta(map).unbind(1), strict=True))
     table = pd.DataFrame(
         {factor.name: column.cpu().numpy() for factor, column in columns.items()}, range(len(map))
     )
@@ -35,20 +39,21 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
 
 
 def theta_from_table(params: Any, chart: Warp, n: int) -> Tensor:
-    """Theta of deformations that are given as a table or an array.
+    """Theta of deformations in a table or an array.
 
     Args:
-        params: A table of `tabulate(full=True)` with its columns in any order, a table of the human
-            columns of an affine warp, or an array (n, P) in the order of the chart.
-        chart: The warp that gives the columns.
+        params: A table of `tabulate(full=True)`; a table of summary columns, if the warp can
+            convert them to theta, as affine warps do; or an array (n, P) with the columns in the
+            order of `chart.factors`. The columns of a table may be in any order.
+        chart: The warp that defines the columns.
         n: Number of rows.
 
     Returns:
         Theta (n, P), float32.
 
     Raises:
-        DataError: The number of rows or columns is wrong; the message names those of the chart.
-        ConfigError: The warp does not convert human columns, or some are missing.
+        DataError: The number of rows or columns is wrong; the message lists the columns.
+        ConfigError: The warp does not convert summary columns, or columns are missing.
     """
     names = [factor.name for factor in chart.factors]
     if isinstance(params, pd.DataFrame) and set(params) != set(names):

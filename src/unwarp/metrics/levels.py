@@ -1,4 +1,7 @@
-"""Levels of factors, bins of latents, and information counted from them."""
+"""Levels of factors, bins of latents, and mutual information from counts.
+
+The levels of a factor are its values, or bins of its values, numbered from 0.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +14,27 @@ from unwarp.core import Array
 from unwarp.errors import DataError
 
 Levels = NDArray[np.integer]
-"""Whole numbers from 0, a level for each sample."""
+"""Whole numbers, 0 or more: the level of each sample."""
 
 MAX_DISCRETE_LEVELS = 64
 """A factor with more distinct values counts as continuous."""
 
 BINS = 20
-"""Equal-width bins of a continuous column, as in Locatello et al. (2019)."""
+"""Number of equal-width bins of a continuous column, as in Locatello et al. (2019)."""
 
 
 def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
     """Levels 0, 1, ... of the values of each factor that varies.
 
-    Only the grouping of samples by equal values counts, not the values themselves.
+    Samples have the same level if they have the same value, or values in the same bin.
 
     Args:
-        factor_values: Known factors (N, F), whole numbers or real ones.
-        bins: Number of equal-width bins for a factor of more than 64 distinct values.
+        factor_values: Known factors (N, F), whole or real numbers.
+        bins: Number of equal-width bins for a factor with more than 64 distinct values.
 
     Returns:
-        Ranks of the values, or of the non-empty bins (N, F'), F' <= F: factors of a single value
-        are left out.
+        Ranks of the values, or of the non-empty bins (N, F'). F' may be less than F, since factors
+        with a single value are left out.
 
     Raises:
         DataError: The array is not (N, F), or not finite.
@@ -68,7 +71,7 @@ def prepare_codes(
         min_factors: Smallest number of factors that must vary.
 
     Returns:
-        Codes (N, D) in float64, and levels (N, F') as of `factor_levels`.
+        Codes (N, D) in float64, and levels (N, F') as in `factor_levels`.
 
     Raises:
         DataError: An array is not a finite table, the numbers of rows differ, or too few factors
@@ -111,14 +114,14 @@ def bin_columns(latents: Array, bins: int = BINS) -> Levels:
 def mutual_information(a: Levels, b: Levels) -> Array:
     """Mutual information of each pair of discrete columns, from counts.
 
-    `I(a; b) = sum p(a, b) log(p(a, b) / (p(a) p(b)))`, with the frequencies as probabilities.
+    `I(a; b) = sum p(a, b) log(p(a, b) / (p(a) p(b)))`, with observed frequencies as probabilities.
 
     Args:
         a: Levels or bins (N, D).
         b: Levels or bins (N, F).
 
     Returns:
-        Information in nats (D, F), 0 or more but for rounding.
+        Information in nats (D, F), 0 or more up to rounding.
 
     >>> bits = np.array([[0], [0], [1], [1]])
     >>> bool(np.isclose(mutual_information(bits, bits)[0, 0], np.log(2)))
