@@ -1,7 +1,8 @@
 """Deformations as tables, and back: `tabulate` and its inverse `theta_from_table`.
 
-Summary columns are a deformation in units for people: degrees, factors, pixels or seconds. The
-argument `chart` is the warp that converts between maps and theta: `model.chart`.
+Summary columns describe a deformation in readable units: degrees, scale factors, pixels or seconds.
+Theta are the parameters of a deformation, one column per `chart.factors`. The argument `chart` is
+the warp that converts between maps and theta: `model.chart`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
     """Deformations as a table with one row for each sample.
 
     Args:
-        map: N deformations, without gradients.
+        map: N deformations whose tensors do not require gradients.
         chart: The warp that computes the columns.
         full: Whether to return all columns of theta instead of the summary columns. A warp without
             summary columns always returns theta.
@@ -39,7 +40,7 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
 
 
 def theta_from_table(params: Any, chart: Warp, n: int) -> Tensor:
-    """Theta of deformations in a table or an array.
+    """Convert a table or an array of deformations to theta.
 
     Args:
         params: A table of `tabulate(full=True)`; a table of summary columns, if the warp can
@@ -52,8 +53,8 @@ def theta_from_table(params: Any, chart: Warp, n: int) -> Tensor:
         Theta (n, P), float32.
 
     Raises:
-        DataError: The number of rows or columns is wrong; the message lists the columns.
-        ConfigError: The warp does not convert summary columns, or columns are missing.
+        DataError: An array or a table has a wrong number of rows, or an array of columns.
+        ConfigError: A table has neither the columns of theta nor those that the warp can convert.
     """
     names = [factor.name for factor in chart.factors]
     if isinstance(params, pd.DataFrame) and set(params) != set(names):

@@ -1,6 +1,7 @@
 """Levels of factors, bins of latents, and mutual information from counts.
 
-The levels of a factor are its values, or bins of its values, numbered from 0.
+The levels of a factor are its values, or bins of its values, numbered from 0. Bins of latents are
+numbered from 1.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
         else rank
         for rank, column in zip(ranks, values.T, strict=True)
     ]
-    # a factor of one value has no entropy to divide by
+    # scores divide by the entropy of a factor, which is 0 if it has a single value
     varying_ranks = [rank for rank in discrete_ranks if rank.max() > 0]
     return np.stack(varying_ranks, 1) if varying_ranks else np.empty((len(values), 0), int)
 
@@ -63,15 +64,15 @@ def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
 def prepare_codes(
     latents: Array, factor_values: NDArray[Any], min_factors: int = 1
 ) -> tuple[Array, Levels]:
-    """Latents in double precision and the levels of the factors, checked.
+    """Check latents and factors for a score, and find the levels of the factors.
 
     Args:
-        latents: Codes (N, D) of any unit.
+        latents: Latents (N, D), each column in any unit.
         factor_values: Known factors (N, F).
         min_factors: Smallest number of factors that must vary.
 
     Returns:
-        Codes (N, D) in float64, and levels (N, F') as in `factor_levels`.
+        Latents (N, D) in float64, and levels (N, F') as in `factor_levels`.
 
     Raises:
         DataError: An array is not a finite table, the numbers of rows differ, or too few factors
@@ -105,8 +106,9 @@ def bin_columns(latents: Array, bins: int = BINS) -> Levels:
         bins: Number of bins between the smallest and the largest number of a column.
 
     Returns:
-        Bin of each number (N, D), 1 to `bins`.
+        Bin of each number (N, D), numbered from 1 to `bins`.
     """
+    # without the last edge, so that the largest number belongs to the last bin
     edges = (np.histogram_bin_edges(column, bins)[:-1] for column in latents.T)
     return np.stack([np.digitize(column, e) for column, e in zip(latents.T, edges, strict=True)], 1)
 
@@ -142,7 +144,7 @@ def column_information(a: Levels, b: Levels) -> float:
     """
     counts = np.zeros((a.max() + 1, b.max() + 1))
     np.add.at(counts, (a, b), 1)
-    expected = counts.sum(1, keepdims=True) * counts.sum(0)
+    products = counts.sum(1, keepdims=True) * counts.sum(0)
     is_occupied = counts > 0  # 0 log 0 counts as 0
-    total = counts[is_occupied] @ np.log(counts[is_occupied] * len(a) / expected[is_occupied])
+    total = counts[is_occupied] @ np.log(counts[is_occupied] * len(a) / products[is_occupied])
     return float(total) / len(a)

@@ -55,7 +55,7 @@ def embeddings(panels: Mapping[str, Array], labels: Array | None) -> Figure:
 
 
 def _scatter_classes(axis: Any, points: Array, labels: Array | None, size: float) -> None:
-    """Draw points (N, 2) of an area of `size` points squared, one colour per class."""
+    """Scatter points (N, 2), one colour per class; `size` is the area of a marker in pt^2."""
     style = {"s": size, "linewidths": 0, "alpha": 0.8}
     if labels is None:
         axis.scatter(*points.T, color=TEXT_COLOUR, **style)
@@ -70,7 +70,7 @@ def recovery(estimates: Mapping[Factor, tuple[Array, Array]]) -> Figure:
     """Scatter plots of estimated against true deformations, one panel per factor.
 
     Points of perfect estimates are on the red line. A panel spans the central 99 % of the true
-    values and a margin of 10 % at either end. Points outside are drawn as blue crosses at the
+    values and a margin of 10 % at either end. Estimates outside are drawn as blue crosses at the
     border.
 
     Args:
@@ -122,8 +122,8 @@ def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
 
     Args:
         table: Values (N,) by their factor, in the unit of the factor.
-        bounds: Whether panels span the range of their factor and mark its bounds by dotted lines
-            (a lower bound of 0 has no line). Otherwise panels span the values.
+        bounds: Whether panels span at least the range of their factor and mark bounds by dotted
+            lines (a lower bound of 0 has no line). Otherwise panels span the values.
 
     Returns:
         A figure with at most four panels per row.
@@ -142,8 +142,9 @@ def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
         n_bins = int(np.clip(len(values) // 5, 10, 40))
         limits = limits if bounds else _padded_range(values)
         axis.hist(values, bins=n_bins, range=limits, color=BLUE)
-        # a lower bound of 0 needs no line, since no value can be below: skip the first element
-        for bound in (factor.low, factor.high)[factor.low == 0 :] if bounds else ():
+        # a lower bound of 0 needs no line, since no value can be below
+        ends = [factor.high] if factor.low == 0 else [factor.low, factor.high]
+        for bound in ends if bounds else ():
             axis.axvline(bound, color=RED, linewidth=0.8, linestyle=":")
         axis.set(title=factor.label, yticks=[])
         axis.spines[["top", "right", "left"]].set_visible(False)

@@ -26,8 +26,8 @@ class Presentation:
     Attributes:
         introduction: Figures under the introduction.
         checks: Figures under the checks.
-        codes: Figures under the table of scores.
-        recovery: Figures under the errors of deformations.
+        codes: Figures of the section on codes, under its table of scores.
+        recovery: Figures of the section on true deformations, under its table of errors.
         latent_space: Figures of the section on the latent space.
         scores: Rows and columns of the table of scores.
         recovery_note: Last sentence of the text on the errors of deformations; empty for none.

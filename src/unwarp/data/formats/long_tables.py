@@ -33,17 +33,17 @@ from unwarp.errors import DataError
 
 @dataclass(frozen=True)
 class _Columns:
-    """Index of each column by what it holds; None if there is no such column.
+    """Position of the column for each role; None if there is no such column.
 
-    `name` is the id of the series, `index` the index of a pandas frame, which is ignored, and
-    `values` are all remaining columns.
+    `pandas_index` is a column that pandas wrote as the index of a frame; it is ignored. `values`
+    are all remaining columns.
     """
 
-    name: int
+    series_id: int
     time: int
     channel: int | None
     label: int | None
-    index: int | None
+    pandas_index: int | None
     values: list[int]
 
 
@@ -66,8 +66,7 @@ def read_long(table: Table) -> Source:
     """Convert a long table to series.
 
     Rows may come in any order. If a column names the channel, exactly one other column has the
-    values; a channel without a row at a time of its series has a missing value at that time.
-    Otherwise each column that is not an id, a time, a label or an index is a channel.
+    values, and times at which a channel has no row become NaN. Otherwise each column that is not an id, a time, a label or an index is a channel.
 
     Args:
         table: Columns of text, among them one of `ID_NAMES` and one of `TIME_NAMES`.
@@ -81,17 +80,17 @@ def read_long(table: Table) -> Source:
             twice in a series, a label changes within a series, or a series has only missing values.
     """
     columns = _find_columns(table)
-    names, codes = _factorize(table.texts(columns.name))
+    names, codes = _factorize(table.texts(columns.series_id))
     rows = _parse_rows(table, columns)
     order = np.argsort(codes, kind="stable")
     row_groups = np.split(order, np.cumsum(np.bincount(codes))[:-1])
     pairs = [_pivot(table, columns.time, rows, group) for group in row_groups]
     labels = None if columns.label is None else _labels_of_series(table, columns.label, codes)
-    roles = table.describe_roles(name=columns.name, time=columns.time, label=columns.label)
-    layout = f"long table{roles}, channels {', '.join(rows.channels)}"
-    layout += "" if columns.index is None else INDEX_IGNORED
+    roles = table.describe_roles(name=columns.series_id, time=columns.time, label=columns.label)
+    description = f"long table{roles}, channels {', '.join(rows.channels)}"
+    description += "" if columns.pandas_index is None else INDEX_IGNORED
     return series_source(
-        [series for series, _ in pairs], labels, layout, names, [times for _, times in pairs]
+        [series for series, _ in pairs], labels, description, names, [times for _, times in pairs]
     )
 
 
@@ -163,9 +162,10 @@ def _pivot(table: Table, time: int, rows: _Rows, group: Array) -> tuple[Array, A
     _, first = np.unique(slot, return_index=True)
     if len(first) < len(slot):
         repeated = group[np.setdiff1d(np.arange(len(slot)), first)[0]]
+        scope, rule = ("series", "time") if channel is None else ("channel", "time and channel")
         raise DataError(
-            f"{table.locate(repeated, time)} repeats {rows.times[repeated]:g} in one series; "
-            "keep one row per time"
+            f"{table.locate(repeated, time)} repeats {rows.times[repeated]:g} in one {scope}; "
+            f"keep one row per {rule}"
         )
     series = np.full((len(rows.channels), len(times)), np.nan, np.float32)
     if channel is None:

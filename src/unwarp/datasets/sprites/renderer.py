@@ -49,7 +49,8 @@ def render(values: Array) -> Array:
     The values need not be those of the grid.
 
     Args:
-        values: Values (N, 6) in the units of `latent_values`; colour is ignored.
+        values: One row per frame (N, 6): colour (ignored), shape (1 square, 2 ellipse, 3 heart),
+            scale, orientation in radians, position x and y from 0 to 1.
 
     Returns:
         Frames (N, 64, 64), uint8, 0 or 1.
@@ -74,12 +75,13 @@ def canonical_sprites() -> Array:
 
 
 def _draw(values: Array, frames: Array) -> None:
-    """Draw into the empty `frames` (n, 64, 64), only within the window around each sprite."""
+    """Draw sprites into frames (n, 64, 64) of zeros, each within a window around it."""
     shape, scale, angle = values[:, 1], values[:, 2, None, None], values[:, 3, None, None]
     # positions from 0 to 1 are 16 to 48 pixels from the left and the upper edge
     centre = 16 + 32 * values[:, 4:]
-    first = np.floor(centre).astype(int) - WINDOW_PX // 2
-    pixel = first[:, :, None] + np.arange(WINDOW_PX)
+    window_start = np.floor(centre).astype(int) - WINDOW_PX // 2
+    # columns [:, 0] and rows [:, 1] of the window in the frame (n, 2, WINDOW_PX)
+    pixel = window_start[:, :, None] + np.arange(WINDOW_PX)
     offset = pixel + 0.5 - centre[:, :, None]
     right, down = offset[:, 0, None, :], offset[:, 1, :, None]
     # coordinates of the pixel centres in the upright sprite at scale 1
@@ -88,8 +90,8 @@ def _draw(values: Array, frames: Array) -> None:
     inside = np.zeros(u.shape, bool)
     for label, contains in enumerate((_in_square, _in_ellipse, _in_heart), start=1):
         inside[shape == label] = contains(u[shape == label], v[shape == label])
-    sample = np.arange(len(values))[:, None, None]
-    frames[sample, pixel[:, 1, :, None], pixel[:, 0, None, :]] = inside
+    frame = np.arange(len(values))[:, None, None]
+    frames[frame, pixel[:, 1, :, None], pixel[:, 0, None, :]] = inside
 
 
 def _in_square(u: Array, v: Array) -> Array:
