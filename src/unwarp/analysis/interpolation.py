@@ -111,8 +111,8 @@ def interpolate_chunks(
         codes, thetas = points[:, : model.n_content], points[:, model.n_content :]
         x = as_rows(Rendering.of(model, codes, thetas).x_hat, n)
         axes = tuple(Factor(name, "", 0.0, 1.0) for name in names)
-        no_scores = theta.new_zeros(0)
-        return Traversal(axes, t[:, 0].expand(len(axes), n), x, no_scores)
+        # the rows keep the order of the chunks, so no scores order them
+        return Traversal(axes, t[:, 0].expand(len(axes), n), x, row_scores=theta.new_zeros(0))
 
 
 def _ends(model: Model, a: Tensor, b: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:

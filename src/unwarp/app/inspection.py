@@ -15,8 +15,8 @@ from unwarp.estimators.unwarper import Unwarper
 def evaluate_folder(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
     """Scores of a saved model on a data source.
 
-    Of a built-in data set the held-out part is scored; nearest neighbours, linear probes and
-    clusters are fitted to its training part. A file or a folder has no training part, so scores
+    For a built-in data set, the held-out part is scored, and nearest neighbours and linear probes
+    are fitted to its training part. Clusters are those of the model. A file or a folder has no training part, so scores
     that need one are missing.
 
     Args:

@@ -231,7 +231,7 @@ def fit_features(
 
     With labels of at least two classes, a classifier is trained with the cross-entropy loss. If the
     data set has a function `draw`, the classifier sees a new random observation of each original
-    sample in every step. Otherwise the features are the first principal components.
+    sample in every step. Without such labels, the features are the first principal components.
 
     Args:
         data: Training data, with labels if they are known.
@@ -336,7 +336,7 @@ def sample_inputs(
         Features of the held-out, the generated and the Gaussian samples, and the predicted classes
         of the generated samples if `features` has classes.
     """
-    # the scores compare the two halves of the held-out samples, so half as many samples suffice
+    # scores compare samples with one half of the held-out ones, so that many samples suffice
     gaussian = pixel_gaussian(train_x.numpy(), max(2, len(x) // 2), seed)
     return ScoreInputs(
         features=features(x),

@@ -27,7 +27,8 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
           gives the observation.
 
     Args:
-        map: N deformations of images; only their last part is used (identity if it is not affine).
+        map: N deformations of images. Of a composition only the last part is converted; the result
+            is the identity if that part is not affine.
         size: Height and width of the images in pixels.
         convention: Name of the convention.
 
@@ -51,7 +52,7 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
             f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage"
         )
     height, width = size
-    # half-width -1 is the outer edge of the first pixel, which is pixel -0.5: hence (n - 1) / 2
+    # -1 in half-widths is the outer edge of the first pixel, at -0.5 in pixels: x n / 2 + (n - 1) / 2
     to_pixels = torch.tensor(
         [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]],
         dtype=affine.dtype,

@@ -131,7 +131,7 @@ def traverse(
     index: Annotated[
         int | None,
         typer.Option(
-            help="Number of the sample with the content to start from; by default the mean content."
+            help="Number of the sample whose content is the start; by default the mean content."
         ),
     ] = None,
     span: Annotated[
@@ -175,11 +175,11 @@ def arithmetic(
     model: ModelArgument,
     source: SourceArgument,
     plus: Annotated[
-        str, typer.Option(help="Numbers of the samples with the mean content to add, as 1,2,3.")
+        str, typer.Option(help="Numbers of the samples whose mean content is added, as 1,2,3.")
     ],
     minus: Annotated[
         str,
-        typer.Option(help="Numbers of the samples with the mean content to subtract, as 4,5."),
+        typer.Option(help="Numbers of the samples whose mean content is subtracted, as 4,5."),
     ],
     to: Annotated[str, typer.Option(help="Numbers of the samples to change, as 6,7.")],
     out: FigureOption = Path("arithmetic.png"),
@@ -194,8 +194,8 @@ def arithmetic(
     Args:
         model: Folder of a model or of a run.
         source: A path, or the name of a built-in data set.
-        plus: Numbers of the samples with the mean content to add, as `1,2,3`.
-        minus: Numbers of the samples with the mean content to subtract.
+        plus: Numbers of the samples whose mean content is added, as `1,2,3`.
+        minus: Numbers of the samples whose mean content is subtracted.
         to: Numbers of the samples to change.
         out: File to write, `.png` or `.npz`.
         as_json: Whether to print the facts as JSON.

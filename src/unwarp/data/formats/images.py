@@ -105,6 +105,7 @@ def _read_pixels(path: Path) -> Array:
         with Image.open(path) as image:
             # other frames of an MPO file are previews or other views of the photograph: skip them
             n_frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            # pillow opens 16-bit PNG and PPM files in the 32-bit mode I
             is_16_bit = image.mode.startswith("I;16") or (
                 image.mode == "I" and image.format in ("PNG", "PPM")
             )

@@ -66,7 +66,8 @@ def read_long(table: Table) -> Source:
     """Convert a long table to series.
 
     Rows may come in any order. If a column names the channel, exactly one other column has the
-    values, and times at which a channel has no row become NaN. Otherwise each column that is not an id, a time, a label or an index is a channel.
+    values, and times at which a channel has no row become NaN. Otherwise each column that is not an
+    id, a time, a label or an index is a channel.
 
     Args:
         table: Columns of text, among them one of `ID_NAMES` and one of `TIME_NAMES`.

@@ -112,7 +112,7 @@ def reader(
 
     >>> @reader(".numbers", description="one number per line")
     ... def read_numbers(path: Path) -> Source:
-    ...     return Source(np.loadtxt(path)[None], None, None, "a series", "series")
+    ...     return Source(np.loadtxt(path)[None], description="a series", domain="series")
     >>> REGISTRY.pop(".numbers").description
     'one number per line'
     """
