@@ -16,8 +16,8 @@ def evaluate_folder(folder: Path, source: str, device: str = "auto", draws: int 
     """Scores of a saved model on a data source.
 
     For a built-in data set, the held-out part is scored, and nearest neighbours and linear probes
-    are fitted to its training part. Clusters are those of the model. A file or a folder has no training part, so scores
-    that need one are missing.
+    are fitted to its training part. Clusters are those of the model. A file or a folder has no
+    training part, so scores that need one are missing.
 
     Args:
         folder: Folder of a model.

@@ -64,7 +64,7 @@ def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
 def prepare_codes(
     latents: Array, factor_values: NDArray[Any], min_factors: int = 1
 ) -> tuple[Array, Levels]:
-    """Check latents and factors for a score, and find the levels of the factors.
+    """Check latents and factors, and find the levels of the factors.
 
     Args:
         latents: Latents (N, D), each column in any unit.

@@ -52,7 +52,7 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
             f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage"
         )
     height, width = size
-    # -1 in half-widths is the outer edge of the first pixel, at -0.5 in pixels: x n / 2 + (n - 1) / 2
+    # -1 in half-widths, the outer edge of the first pixel, is -0.5 in pixels
     to_pixels = torch.tensor(
         [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]],
         dtype=affine.dtype,
