@@ -91,12 +91,13 @@ class Reading:
             ConfigError: The rate is not positive and finite, or the domain has no axis of time.
         """
         rate = self.sampling_rate
-        if rate is None or (domain.has_times and isinstance(rate, Real) and 0 < rate < np.inf):
-            return
-        raise ConfigError(
-            f"sampling_rate={rate!r} must be positive samples per second, and X must hold series, "
-            f"X holds {domain.name} data; correct it, or leave sampling_rate out"
-        )
+        if rate is not None and not (isinstance(rate, Real) and 0 < rate < np.inf):
+            raise ConfigError(f"sampling_rate={rate!r} must be positive; give samples per second")
+        if rate is not None and not domain.has_times:
+            raise ConfigError(
+                f"sampling_rate={rate!r} is an argument of series, and these samples are "
+                f"{domain.plural}; leave it out"
+            )
 
 
 DEFAULT_READING = Reading()
