@@ -74,6 +74,10 @@ def model_folder(folder: Path) -> Path:
 
     Args:
         folder: A run folder, which contains the model folder; or a model folder, which is returned
-            unchanged.
+            unchanged, except that `~` is the home folder.
     """
+    from unwarp.storage import expand, recover_folder  # it imports torch
+
+    folder = expand(folder)
+    recover_folder(folder / "model")
     return folder / "model" if (folder / "model").is_dir() else folder
