@@ -278,8 +278,10 @@ def _settle_backup(folder: Path, names: Iterable[str]) -> None:
         return
     _check_entries(backup, backup, names)
     waste = temporary(folder)  # a half-deleted backup must never come back
-    rename(backup, waste)
-    delete(waste)
+    try:
+        rename(backup, waste)
+    finally:
+        delete(waste)
 
 
 def _check_replaceable(folder: Path, contents: Mapping[str, bytes]) -> None:

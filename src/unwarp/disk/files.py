@@ -1,4 +1,4 @@
-"""Single operations on a disk that survive an interruption or a power failure.
+"""Operations on a disk that survive an interruption or a power failure.
 
 Temporary files and folders carry the host and the process of their writer in their names, so that
 those of an interrupted program can be told from those of a program that is still writing.
@@ -32,16 +32,24 @@ WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 NOT_FOR_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 """Errors of file systems and folders that do not let folders be forced to the disk."""
 
-_counter = itertools.count()
+_counter = itertools.count(time.time_ns())
+"""Numbers that no earlier process with the same number of its own has used."""
+
+_active: set[str] = set()
+"""Temporary names that this process is using."""
 
 
 def temporary(path: Path) -> Path:
     """A new temporary name next to a path.
 
+    It is in use until `delete` is called, which is needed after a rename, too.
+
     Args:
         path: Final name of the file or folder.
     """
-    return path.with_name(f".{path.name}.unwarp-{_host()}-{os.getpid()}-{next(_counter)}")
+    name = f".{path.name}.unwarp-{_host()}-{os.getpid()}-{next(_counter)}"
+    _active.add(name)
+    return path.with_name(name)
 
 
 def _host() -> str:
@@ -50,7 +58,7 @@ def _host() -> str:
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that does not exist, and force it to the disk.
+    """Write a new file and force it to the disk.
 
     The umask decides who may read the file.
 
@@ -72,7 +80,7 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def rename(path: Path, name: Path) -> None:
-    """Give a file or folder its final name, and force the name to the disk.
+    """Give a file or folder its final name, also on the disk.
 
     Args:
         path: File, or folder.
@@ -86,7 +94,7 @@ def rename(path: Path, name: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk, where the file system can do that.
+    """Force the names in a folder to the disk, where possible.
 
     Args:
         folder: The folder.
@@ -115,6 +123,7 @@ def delete(path: Path) -> None:
     Args:
         path: The file or folder; it may be absent.
     """
+    _active.discard(path.name)
     with suppress(OSError):
         if path.is_dir() and not path.is_symlink():
             for entry in path.iterdir():
@@ -136,8 +145,12 @@ def is_leftover(path: Path) -> bool:
     match = TEMPORARY_NAME.fullmatch(path.name)
     if match is None:
         return path.name == OLDER_TEMPORARY_NAME
-    if match["host"] == _host() and not Owner(int(match["pid"]), gethostname()).is_alive:
-        return True
+    if match["host"] == _host():
+        pid = int(match["pid"])
+        if pid == os.getpid():
+            return path.name not in _active
+        if not Owner(pid, gethostname()).is_alive:
+            return True
     try:
         return time.time() - path.lstat().st_mtime > MAX_SECONDS_OF_A_WRITE
     except OSError:

@@ -1,4 +1,4 @@
-"""Locks, files that keep two programs from writing to one place at once.
+"""Locks, files that keep two programs from writing at once.
 
 A lock holds the process and the host of its owner. The operating system releases it when the owner
 ends, however it ends, so that the lock of a dead process is taken over.
