@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -236,6 +238,41 @@ def test_held_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"unwarp\.lock is in the way and is no lock"):
         hold_folder(tmp_path).__enter__()
     assert (tmp_path / "unwarp.lock").read_text() == "a poem"
+
+
+SAVES = """
+import sys, time
+from pathlib import Path
+from unwarp.errors import CheckpointError
+from unwarp.storage import write_folder
+text = sys.argv[2] * 4000
+config = '{"format_version": 2, "unwarp": "0.1", "text": "%s"}' % sys.argv[2]
+saves, end = 0, time.monotonic() + 60
+while saves < 10 and time.monotonic() < end:
+    try:
+        write_folder(Path(sys.argv[1]), {"config.json": config, "x": text})
+        saves += 1
+    except CheckpointError as error:
+        assert "in use by" in str(error), error
+        time.sleep(0.002)
+print(saves)
+"""
+
+
+@pytest.mark.slow
+def test_savers_at_once_do_not_mix(tmp_path: Path) -> None:
+    """Three processes save 10 times each: the model is one of theirs, the others are refused."""
+    commands = [[sys.executable, "-c", SAVES, str(tmp_path / "model"), name] for name in "abc"]
+    with ExitStack() as stack:
+        savers = [
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
+            for command in commands
+        ]
+        assert [saver.communicate()[0].strip() for saver in savers] == [b"10"] * 3
+    files = contents(tmp_path)
+    assert set(files) == {"model/config.json", "model/x"}
+    writer = files["model/x"][:1]
+    assert files["model/x"] == writer * 4000 and b'"%s"' % writer in files["model/config.json"]
 
 
 def test_unwritable_place_is_typed(tmp_path: Path) -> None:

@@ -175,8 +175,8 @@ def write_folder(folder: str | Path, files: Mapping[str, Content]) -> None:
     link = expand(folder)
     folder = link.resolve() if link.is_symlink() else link
     try:
-        _check_replaceable(link, contents)
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            folder.parent.mkdir(parents=True, exist_ok=True)
         with hold(_lock_of(folder)):
             _settle_backup(folder, contents)
             _check_replaceable(link, contents)

@@ -344,8 +344,8 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         (("sample", "{run_folder}", "-o", "{out}.gif"), "ends in .png or .npz"),
         (("align", "{run_folder}", "{one}", "-o", "{one}"), "one.npy: it is read as a part of"),
         (
-            ("traverse", "{run_folder}", "{folder}", "-o", "{folder}/00.png"),
-            "00.png: it is read as a part of",
+            ("traverse", "{run_folder}", "{folder}", "-o", "{folder}/plain/01.png"),
+            "01.png: it is read as a part of",
         ),
     ],
 )

@@ -15,6 +15,7 @@ from unwarp.app.cli.options import (
     SeedOption,
     SourceArgument,
     command,
+    existing_file,
 )
 from unwarp.core import MissingPolicy, Precision, ScaleName
 
@@ -34,7 +35,7 @@ OutOption = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False),
+    typer.Option(help="YAML or JSON file of recipe fields.", parser=existing_file, metavar="FILE"),
 ]
 SetOption = Annotated[
     list[str] | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -42,6 +43,25 @@ SourceArgument = Annotated[
 ModelArgument = Annotated[Path, typer.Argument(help="Folder of a model or of a run.")]
 
 Function = TypeVar("Function", bound=Callable[..., None])
+
+
+def existing_file(path: str) -> Path:
+    """The path of an existing file; `~` is the home folder.
+
+    Args:
+        path: The path, as the user wrote it.
+
+    Raises:
+        typer.BadParameter: There is no such file.
+
+    >>> existing_file(__file__) == Path(__file__)
+    True
+    """
+    file = Path(os.path.expanduser(path))  # noqa: PTH111
+    if not file.is_file():
+        reason = "is a folder" if file.is_dir() else "does not exist"
+        raise typer.BadParameter(f"{path!r} {reason}; give a file")
+    return file
 
 
 def command(app: typer.Typer) -> Callable[[Function], Function]:
