@@ -240,6 +240,20 @@ def test_held_folder_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "unwarp.lock").read_text() == "a poem"
 
 
+@pytest.mark.parametrize("folder", ["", ".", "a/..", "/"])
+def test_folder_without_name_is_refused(folder: str) -> None:
+    """The current folder, one above it and the root cannot be exchanged."""
+    with pytest.raises(CheckpointError, match="is no name of a folder; write the name"):
+        write_folder(folder, NEW)
+
+
+def test_zero_byte_is_typed() -> None:
+    """A path that the system cannot have is refused as an argument."""
+    for action in (lambda: write_folder("a\0b", NEW), lambda: write_file(Path("a\0b"), "")):
+        with pytest.raises(ConfigError, match="holds a zero byte"):
+            action()
+
+
 SAVES = """
 import sys, time
 from pathlib import Path

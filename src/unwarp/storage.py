@@ -41,11 +41,14 @@ def expand(path: str | Path) -> Path:
         path: A path.
 
     Raises:
-        ConfigError: The home folder, or that of the user after `~`, is unknown.
+        ConfigError: The home folder, or that of the user after `~`, is unknown, or the path holds
+            a zero byte.
 
     >>> expand("runs/digits").as_posix()
     'runs/digits'
     """
+    if "\0" in str(path):
+        raise ConfigError(f"{str(path)!r} holds a zero byte, which no path has; write another path")
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -173,6 +176,8 @@ def write_folder(folder: str | Path, files: Mapping[str, Content]) -> None:
     """
     contents = {name: _encode(content) for name, content in files.items()}
     link = expand(folder)
+    if link.name in ("", ".."):  # the current folder cannot be exchanged
+        raise CheckpointError(f"{link} is no name of a folder; write the name of a new folder")
     folder = link.resolve() if link.is_symlink() else link
     try:
         if not link.is_symlink():
