@@ -15,7 +15,7 @@ ROOT = Path(unwarp.__file__).parent
 TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
-    {"core", "errors", "_version"},
+    {"core", "errors", "_version", "disk"},
     {"warps", "nets", "plots", "devices", "storage"},
     {"models", "metrics", "data"},
     {"planning", "training", "analysis", "datasets"},

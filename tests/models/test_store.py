@@ -87,3 +87,20 @@ def test_absent_module_is_named(folder: Path, part: str) -> None:
         load(folder)
     assert "import it, then load again" in str(caught.value)
     assert "save it again" not in str(caught.value)
+
+
+def test_interrupted_replacement_is_read(folder: Path) -> None:
+    """A folder that an interrupted save moved away is found, moved back and read."""
+    folder.rename(folder.with_name(".model.unwarp-backup"))
+    load(folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_earlier_model_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model is saved over itself, by `~` and through a link, and read again likewise."""
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    (folder.parent / "link").symlink_to(folder)
+    for name in ("~/model", folder.parent / "link", folder):
+        save(load(name)[0], RECIPE, name)
+    assert {path.name for path in folder.parent.iterdir()} == {"model", "link"}

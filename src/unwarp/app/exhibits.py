@@ -8,7 +8,7 @@ and the deformation of a sample; a template is a decoded content code without de
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,15 +51,16 @@ class Exhibit:
     figure: Callable[[], Figure]
     frames: Callable[[], Array] | None = None
 
-    def write(self, out: Path) -> None:
+    def write(self, out: Path, inputs: Iterable[str | Path] = ()) -> None:
         """Write the result as a figure, an animation or arrays.
 
         Args:
             out: The file: `.png` for a figure, `.gif` for an animation, `.npz` for arrays.
+            inputs: Files and folders that the result was made from, which stay as they are.
 
         Raises:
             ConfigError: The file has another suffix, it is a `.gif` but the result has no
-                animation, or it cannot be written.
+                animation, it is one of the inputs, or it cannot be written.
         """
         buffer = io.BytesIO()
         if out.suffix == ".png":
@@ -73,7 +74,7 @@ class Exhibit:
             raise ConfigError(
                 f"{out} has the suffix {out.suffix!r}; give a file that ends in {forms}"
             )
-        write_file(out, buffer.getvalue())
+        write_file(out, buffer.getvalue(), inputs)
 
 
 def load_samples(model: Unwarper, source: str) -> Tensor:

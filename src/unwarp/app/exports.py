@@ -33,13 +33,14 @@ def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") ->
         Number of samples N.
 
     Raises:
-        ConfigError: The file cannot be written.
+        ConfigError: The file cannot be written, or it is one of the inputs.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
-    check_writable(out)
+    check_writable(out, inputs=(folder, source))
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
-    write_file(out, _pack(model, model.prepare_samples(samples), sample_names(samples)))
+    content = _pack(model, model.prepare_samples(samples), sample_names(samples))
+    write_file(out, content, inputs=(folder, source))
     return len(samples)
 
 
@@ -60,15 +61,16 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
         Number of samples N.
 
     Raises:
-        ConfigError: The file cannot be written.
+        ConfigError: The file cannot be written, or it is one of the inputs.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
-    check_writable(out)
+    check_writable(out, inputs=(folder, source))
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
     tables = _tables(model, model.prepare_samples(samples), {"sample": sample_names(samples)})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
-    write_file(out, joined.to_csv(index=False, float_format="%.6g"))
+    content = joined.to_csv(index=False, float_format="%.6g")
+    write_file(out, content, inputs=(folder, source))
     return len(samples)
 
 

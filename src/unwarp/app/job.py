@@ -10,11 +10,18 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from unwarp.disk.files import clean_leftovers, is_leftover
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.codec import restore
 from unwarp.planning.plan import Request
-from unwarp.storage import make_folder, write_file
+from unwarp.storage import (
+    LOCK_NAME,
+    expand,
+    hold_folder,
+    make_folder,
+    write_file,
+)
 
 T = TypeVar("T")
 
@@ -79,7 +86,7 @@ def load_job(folder: Path) -> Job:
         CheckpointError: The folder holds no `run.json`, or a field of it is damaged; the message
             names the field.
     """
-    path = folder / "run.json"
+    path = expand(folder) / "run.json"
     try:
         job = read_record(path, Job)
     except FileNotFoundError:
@@ -135,17 +142,48 @@ def start_job(job: Job, folder: Path) -> None:
     Raises:
         ConfigError: The folder holds results of another job, or other files without a `run.json`,
             or it cannot be made.
+        CheckpointError: Its `run.json` is damaged or not of Unwarp, or another process runs a job
+            in the folder.
     """
+    folder = expand(folder)
+    check_run_folder(job, folder)
+    make_folder(folder)
+    with hold_folder(folder):
+        clean_leftovers(folder)
+        if not check_run_folder(job, folder):
+            write_file(folder / "run.json", json.dumps(asdict(job), indent=1))
+
+
+def check_run_folder(job: Job, folder: Path) -> bool:
+    """Refuse a folder that a job cannot start in.
+
+    Args:
+        job: The job.
+        folder: The folder; it may be absent.
+
+    Returns:
+        Whether the folder already records the same job.
+
+    Raises:
+        ConfigError: It is no run folder, or holds results of another job.
+        CheckpointError: Its `run.json` is damaged or not of Unwarp.
+    """
+    folder = expand(folder)
     path = folder / "run.json"
-    has_results = folder.is_dir() and any(entry != path for entry in folder.iterdir())
-    if has_results and path.is_file() and load_job(folder) != job:
-        raise ConfigError(
-            f"{folder} holds a run with other settings; "
-            f"continue it with 'unwarp resume {folder}', or choose another folder with --out"
-        )
+    entries = list(folder.iterdir()) if folder.is_dir() else []
+    has_results = any(
+        entry != path and entry.name != LOCK_NAME and not is_leftover(entry) for entry in entries
+    )
+    # an empty record is left by a power failure
+    has_record = path.is_file() and path.stat().st_size > 0
+    is_same = has_record and load_job(folder) == job
     if has_results and not path.is_file():
         raise ConfigError(
             f"{folder} exists and is not a run folder; choose another folder with --out"
         )
-    make_folder(folder)
-    write_file(path, json.dumps(asdict(job), indent=1))
+    if has_results and has_record and not is_same:
+        raise ConfigError(
+            f"{folder} holds a run with other settings; "
+            f"continue it with 'unwarp resume {folder}', or choose another folder with --out"
+        )
+    return is_same

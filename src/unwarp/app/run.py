@@ -14,12 +14,13 @@ from pathlib import Path
 from sklearn.base import clone
 
 from unwarp.app.exports import write_tables
-from unwarp.app.job import load_job, read_record
+from unwarp.app.job import Job, load_job, read_record
 from unwarp.app.outcome import Outcome, score_outcome, write_scores
 from unwarp.app.parts import Parts, open_parts
 from unwarp.data.source import Source
+from unwarp.disk.files import clean_leftovers
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import write_file
+from unwarp.storage import expand, hold_folder, recover_folder, write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.progress import Announcer
@@ -54,10 +55,32 @@ def execute(
         Both models with their scores.
 
     Raises:
-        CheckpointError: The folder is no run folder, or is damaged.
+        CheckpointError: The folder is no run folder, is damaged, or another process runs it.
         DataError: The samples cannot be read or learned from.
     """
+    folder = expand(folder)
     job = load_job(folder)
+    with hold_folder(folder):
+        clean_leftovers(folder)
+        return _execute(job, folder, on_message, callbacks_for, parts)
+
+
+def _execute(
+    job: Job,
+    folder: Path,
+    on_message: MessageHandler,
+    callbacks_for: CallbackFactory,
+    parts: Parts | None,
+) -> Outcome:
+    """Train and score both models of a run folder that this process holds.
+
+    Args:
+        job: The job of the folder.
+        folder: The run folder.
+        on_message: Function that shows a line to people.
+        callbacks_for: Function that makes the callbacks of a training, from the name of the model.
+        parts: The samples of the job; None to read them.
+    """
     estimator = job.make_estimator()
     parts = parts or open_parts(job.source, estimator)
     n_training, n_test = len(parts.training), len(parts.test)
@@ -118,6 +141,7 @@ def fit_or_load(
         CheckpointError: The saved model or its history is damaged.
     """
     model_folder, record = folder / name, folder / f"{name}.history.json"
+    recover_folder(model_folder)
     if model_folder.is_dir() and record.is_file():
         trained = Unwarper.load(model_folder)
         trained.history_ = read_record(record, History)

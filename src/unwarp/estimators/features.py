@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,6 +31,7 @@ from unwarp.metrics import ScoreInputs
 from unwarp.metrics.samples import pixel_gaussian
 from unwarp.models.players import Optimiser, Player
 from unwarp.nets.net import Net
+from unwarp.storage import expand, write_file
 from unwarp.training.loop import train
 
 MAX_REFERENCE_SAMPLES = 10_000
@@ -180,7 +181,8 @@ class Features:
             "n_features": self.net.n_features,
             "classes": self.classes.tolist(),
         }
-        save_file(self.net.state_dict(), path, {"features": json.dumps(record)})
+        content = save(self.net.state_dict(), {"features": json.dumps(record)})
+        write_file(expand(path), content)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -193,7 +195,7 @@ class Features:
             CheckpointError: The file is missing, damaged, or holds something else.
         """
         try:
-            with safe_open(path, "pt") as file:
+            with safe_open(expand(path), "pt") as file:
                 record = json.loads(file.metadata()["features"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             shape, classes = tuple(record["shape"]), np.asarray(record["classes"])

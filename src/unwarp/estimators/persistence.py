@@ -56,10 +56,12 @@ class Persistence:
         The folder is written completely or not at all.
 
         Args:
-            folder: A new or empty folder, or the folder of a model, which is replaced.
+            folder: A new or empty folder, or the folder of a model, which is replaced; `~` is the
+                home folder.
 
         Raises:
-            CheckpointError: The folder holds other files.
+            CheckpointError: The folder holds other files, another process writes it, or it cannot
+                be written.
         """
         check_is_fitted(self)
         parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
@@ -87,7 +89,7 @@ class Persistence:
         An argument of `Unwarper` that did not exist when the folder was written gets its default.
 
         Args:
-            folder: A folder that `save` wrote.
+            folder: A folder that `save` wrote; `~` is the home folder.
 
         Raises:
             CheckpointError: The folder contains no estimator, is damaged, or has the format of

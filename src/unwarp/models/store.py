@@ -23,7 +23,7 @@ from unwarp.models.building import domain_of
 from unwarp.models.codec import describe, restore
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
-from unwarp.storage import write_folder
+from unwarp.storage import expand, recover_folder, write_folder
 
 FORMAT_VERSION = 2
 """Version of the file formats: `config.json`, recipes in JSON (see `describe`), and checkpoints."""
@@ -39,13 +39,14 @@ def save(
     Args:
         model: The model.
         recipe: The recipe that built it.
-        folder: The folder; an earlier model in it is replaced.
-        extra: Further JSON values by name, which are written to `config.json`. The entry `arrays`
-            holds further tensors by name, which are written to `model.safetensors`. None for none.
+        folder: The folder; an earlier model in it is replaced, and `~` is the home folder.
+        extra: Further JSON values for the configuration by name and, under `arrays`, further
+            tensors by name; None for none.
 
     Raises:
-        CheckpointError: The folder exists and is not a model folder.
-        ConfigError: The class of the recipe or of its warp has no name; see `describe`.
+        CheckpointError: The folder exists and is no model folder, or holds other files, too;
+            another process writes it; or it cannot be written.
+        ConfigError: The recipe has a class without a name; see `describe`.
     """
     values = dict(extra or {})
     arrays: dict[str, Tensor] = values.pop("arrays", {})
@@ -65,7 +66,7 @@ def save(
         "model.safetensors": tensors,
         "README.md": _readme(model, recipe),
     }
-    write_folder(Path(folder), files)
+    write_folder(folder, files)
 
 
 def _readme(model: Model, recipe: Recipe) -> str:
@@ -97,7 +98,8 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         CheckpointError: The folder holds no model, a file is damaged or has another format version,
             or no imported module defines the family.
     """
-    folder = Path(folder)
+    folder = expand(folder)
+    recover_folder(folder)
     config, tensors = _read(folder)
     try:
         recipe: Recipe = restore(config["recipe"])

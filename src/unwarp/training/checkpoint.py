@@ -15,11 +15,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from unwarp.errors import CheckpointError
 from unwarp.models.store import FORMAT_VERSION
+from unwarp.storage import expand, write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.state import History, Row, State
 
@@ -47,7 +48,7 @@ class Checkpoint(Callback):
     """
 
     def __init__(self, path: str | Path, interval: int = 200) -> None:
-        self.path, self.interval = Path(path), interval
+        self.path, self.interval = expand(path), interval
         self._stop_requested = False
         self._previous_handler: Any = None
 
@@ -141,12 +142,7 @@ def _state_tensors(state: State) -> dict[str, Tensor]:
 
 
 def _write_state(path: Path, state: State) -> None:
-    """Write a state to a file.
-
-    It is written to a second file that then replaces the first, so that an interrupt leaves no
-    incomplete file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a state to a file, completely or not at all."""
     record = {
         "format_version": FORMAT_VERSION,
         "step": state.step + 1,
@@ -155,9 +151,7 @@ def _write_state(path: Path, state: State) -> None:
         "history": asdict(state.history),
         "scaler": state.scaler.state_dict() if state.scaler else None,
     }
-    partial = path.with_suffix(".partial")
-    save_file(_state_tensors(state), partial, {"state": json.dumps(record)})
-    partial.replace(path)
+    write_file(path, save(_state_tensors(state), {"state": json.dumps(record)}))
 
 
 def _read_state(path: Path, state: State) -> None:

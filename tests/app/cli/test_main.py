@@ -342,6 +342,11 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (("sample", "{run_folder}", "--from", "prior", "-o", "{out}.png"), "no prior"),
         (("sample", "{run_folder}", "-o", "{out}.gif"), "ends in .png or .npz"),
+        (("align", "{run_folder}", "{one}", "-o", "{one}"), "one.npy: it is read as a part of"),
+        (
+            ("traverse", "{run_folder}", "{folder}", "-o", "{folder}/plain/01.png"),
+            "01.png: it is read as a part of",
+        ),
     ],
 )
 def test_mistakes_are_one_line(

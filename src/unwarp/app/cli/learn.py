@@ -15,6 +15,7 @@ from unwarp.app.cli.options import (
     SeedOption,
     SourceArgument,
     command,
+    existing_file,
 )
 from unwarp.core import MissingPolicy, Precision, ScaleName
 
@@ -34,7 +35,7 @@ OutOption = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False),
+    typer.Option(help="YAML or JSON file of recipe fields.", parser=existing_file, metavar="FILE"),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -234,17 +235,22 @@ def _start(
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
-    from unwarp.app.job import Job, start_job
+    from unwarp.app.job import Job, check_run_folder, start_job
     from unwarp.app.parts import open_parts
     from unwarp.planning.plan import Request
+    from unwarp.storage import expand, hold_folder, make_folder
 
     job = Job(source, Request(**request), settings)
     parts = open_parts(source, job.make_estimator())
     if not quiet:
         n = len(parts.training) + len(parts.test)
         say(f"{parts.listed.name}: {parts.listed.description or f'a data set of {n:,} samples'}")
-    start_job(job, folder)
-    _execute(folder, as_json, quiet, parts)
+    folder = expand(folder)
+    check_run_folder(job, folder)
+    make_folder(folder)
+    with hold_folder(folder):  # so that no other job can start before this one runs
+        start_job(job, folder)
+        _execute(folder, as_json, quiet, parts)
 
 
 def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = None) -> None:
@@ -262,22 +268,25 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     from unwarp.app.job import load_job
     from unwarp.app.report.page import write_report
     from unwarp.app.run import execute
+    from unwarp.storage import expand, hold_folder
     from unwarp.training.progress import Progress
 
+    folder = expand(folder)
     seconds = load_job(folder).max_seconds
     try:
-        outcome = execute(
-            folder,
-            (lambda message: None) if quiet else say,
-            lambda name: () if quiet else (Progress(TITLES[name], seconds=seconds),),
-            parts,
-        )
+        with hold_folder(folder):
+            outcome = execute(
+                folder,
+                (lambda message: None) if quiet else say,
+                lambda name: () if quiet else (Progress(TITLES[name], seconds=seconds),),
+                parts,
+            )
+            if not quiet:
+                say("writing the report")
+            page = write_report(outcome, folder)
     except KeyboardInterrupt:
         say(f"stopped; continue with: unwarp resume {folder}")
         raise typer.Exit(130) from None
-    if not quiet:
-        say("writing the report")
-    page = write_report(outcome, folder)
     scores = {name: dict(model.report.scores) for name, model in outcome.scored_models.items()}
     if not (as_json or quiet):
         _print_scores(scores)

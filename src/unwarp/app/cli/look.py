@@ -82,7 +82,7 @@ def sample(
     from unwarp.app import exhibits
 
     exhibit = exhibits.new_samples(_load(model), n, source, random_state)
-    _write(exhibit, out, as_json, quiet)
+    _write(exhibit, out, (model,), as_json, quiet)
 
 
 @command(app)
@@ -120,7 +120,7 @@ def interpolate(
     unwarper = _load(model)
     x = exhibits.load_samples(unwarper, source)
     exhibit = exhibits.interpolation(unwarper, x, (first, last), _count(n, out), path)
-    _write(exhibit, out, as_json, quiet)
+    _write(exhibit, out, (model, source), as_json, quiet)
 
 
 @command(app)
@@ -167,7 +167,7 @@ def traverse(
     unwarper = _load(model)
     x = exhibits.load_samples(unwarper, source)
     exhibit = exhibits.traversal(unwarper, x, of, index, _count(n, out), span)
-    _write(exhibit, out, as_json, quiet)
+    _write(exhibit, out, (model, source), as_json, quiet)
 
 
 @command(app)
@@ -209,7 +209,8 @@ def arithmetic(
     ]
     unwarper = _load(model)
     x = exhibits.load_samples(unwarper, source)
-    _write(exhibits.arithmetic(unwarper, x, *rows), out, as_json, quiet)
+    exhibit = exhibits.arithmetic(unwarper, x, *rows)
+    _write(exhibit, out, (model, source), as_json, quiet)
 
 
 @command(app)
@@ -259,7 +260,9 @@ def _count(n: int | None, out: Path) -> int:
     return n or (FRAMES_OF_ANIMATION if out.suffix == ".gif" else SAMPLES_IN_ROW)
 
 
-def _write(exhibit: Exhibit, out: Path, as_json: bool, quiet: bool) -> None:
-    """Write the result of a command to a file, and print its facts."""
-    exhibit.write(out)
+def _write(
+    exhibit: Exhibit, out: Path, inputs: tuple[str | Path, ...], as_json: bool, quiet: bool
+) -> None:
+    """Write the result of a command to a file that is no input, and print its facts."""
+    exhibit.write(out, inputs)
     print_result({**exhibit.facts, "file": str(out)}, f"wrote {out}", as_json, quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -44,6 +45,25 @@ ModelArgument = Annotated[Path, typer.Argument(help="Folder of a model or of a r
 Function = TypeVar("Function", bound=Callable[..., None])
 
 
+def existing_file(path: str) -> Path:
+    """The path of an existing file; `~` is the home folder.
+
+    Args:
+        path: The path, as the user wrote it.
+
+    Raises:
+        typer.BadParameter: There is no such file.
+
+    >>> existing_file(__file__) == Path(__file__)
+    True
+    """
+    file = Path(os.path.expanduser(path))  # noqa: PTH111
+    if not file.is_file():
+        reason = "is a folder" if file.is_dir() else "does not exist"
+        raise typer.BadParameter(f"{path!r} {reason}; give a file")
+    return file
+
+
 def command(app: typer.Typer) -> Callable[[Function], Function]:
     """A decorator that adds a function to the commands of an application.
 
@@ -74,6 +94,10 @@ def model_folder(folder: Path) -> Path:
 
     Args:
         folder: A run folder, which contains the model folder; or a model folder, which is returned
-            unchanged.
+            unchanged, except that `~` is the home folder.
     """
+    from unwarp.storage import expand, recover_folder  # it imports torch
+
+    folder = expand(folder)
+    recover_folder(folder / "model")
     return folder / "model" if (folder / "model").is_dir() else folder

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.section import Section
 from unwarp.app.report.sections import sections
-from unwarp.storage import write_file
+from unwarp.storage import expand, write_file
 
 TEMPLATE = "page.html.jinja"
 
@@ -28,7 +28,7 @@ def write_report(outcome: Outcome, folder: Path) -> Path:
     Returns:
         Path of the page.
     """
-    parts = sections(outcome)
+    folder, parts = expand(folder), sections(outcome)
     for figure in (figure for part in parts for figure in part.figures if figure.data):
         write_file(folder / f"{figure.name}.{figure.suffix}", figure.data)
     page = folder / "report.html"
