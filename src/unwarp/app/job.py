@@ -18,6 +18,9 @@ from unwarp.storage import make_folder, write_file
 
 T = TypeVar("T")
 
+JOB_NAME, FACTS_NAME = "run.json", "run.facts.json"
+"""Files of a run folder that are written before the first result: the job, and its fingerprint."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -79,7 +82,7 @@ def load_job(folder: Path) -> Job:
         CheckpointError: The folder holds no `run.json`, or a field of it is damaged; the message
             names the field.
     """
-    path = folder / "run.json"
+    path = folder / JOB_NAME
     try:
         job = read_record(path, Job)
     except FileNotFoundError:
@@ -124,6 +127,16 @@ def _damaged(path: Path, reason: str) -> CheckpointError:
     return CheckpointError(f"{path} is damaged ({reason}); start the run again in another folder")
 
 
+def has_results(folder: Path) -> bool:
+    """Whether a folder holds more than a job and its fingerprint.
+
+    Args:
+        folder: A folder, which need not exist.
+    """
+    names = (JOB_NAME, FACTS_NAME)
+    return folder.is_dir() and any(entry.name not in names for entry in folder.iterdir())
+
+
 def start_job(job: Job, folder: Path) -> None:
     """Make the folder of a new job and write its `run.json`.
 
@@ -136,14 +149,13 @@ def start_job(job: Job, folder: Path) -> None:
         ConfigError: The folder holds results of another job, or other files without a `run.json`,
             or it cannot be made.
     """
-    path = folder / "run.json"
-    has_results = folder.is_dir() and any(entry != path for entry in folder.iterdir())
-    if has_results and path.is_file() and load_job(folder) != job:
+    path = folder / JOB_NAME
+    if has_results(folder) and path.is_file() and load_job(folder) != job:
         raise ConfigError(
             f"{folder} holds a run with other settings; "
             f"continue it with 'unwarp resume {folder}', or choose another folder with --out"
         )
-    if has_results and not path.is_file():
+    if has_results(folder) and not path.is_file():
         raise ConfigError(
             f"{folder} exists and is not a run folder; choose another folder with --out"
         )
