@@ -1,4 +1,4 @@
-"""Checksums of arrays, tensors and records, which reveal damaged files and other data."""
+"""Checksums, which reveal damaged files and other data."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BYTES_PER_BLOCK = 1 << 24
 
 
 def checksum(value: Any) -> str:
-    """The BLAKE2 checksum of a value and its type, as 32 hexadecimal digits.
+    """The checksum of a value and its type.
 
-    The order of rows counts, that of the keys of a mapping does not.
+    It is the BLAKE2 digest as 32 hexadecimal digits (Saarinen and Aumasson 2015). The order of rows counts, that of the keys of a mapping does not.
 
     Args:
         value: An array, a tensor, a number, a text, None, or lists, mappings and dataclasses of

@@ -90,9 +90,9 @@ class CheckpointError(UnwarpError, ValueError):
 
 
 class CheckpointWarning(UserWarning):
-    """A damaged checkpoint is left out, and an older one takes its place.
+    """A damaged checkpoint is left out.
 
-    The message names the damaged file and the one from which the run continues.
+    An older one takes its place. The message names the damaged file and the one from which the run continues.
 
     >>> issubclass(CheckpointWarning, UserWarning)
     True

@@ -97,7 +97,7 @@ def test_runs_of_earlier_versions(folder: Path) -> None:
 def test_damaged_facts_are_refused(text: str, folder: Path) -> None:
     """A damaged fingerprint is an error by type."""
     (folder / FACTS_NAME).write_text(text)
-    with pytest.raises(CheckpointError, match="facts.json is damaged"):
+    with pytest.raises(CheckpointError, match=r"facts\.json is damaged"):
         check_run(folder, JOB, parts())
 
 

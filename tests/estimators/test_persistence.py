@@ -141,7 +141,7 @@ def test_unfit_arrays_are_refused(
     tensors = {key: value.clone() for key, value in load_file(path).items()}
     value = tensors.pop(f"array.{name}")
     if change is not None:
-        tensors[f"array.{name}"] = change(value)
+        tensors[f"array.{name}"] = change(value).contiguous()
     path.unlink()
     save_file(tensors, path)
     with pytest.raises(CheckpointError, match="save it again"):

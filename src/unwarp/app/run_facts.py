@@ -1,4 +1,4 @@
-"""The fingerprint of a run: its data, its settings and the version of the code.
+"""The fingerprint of a run: data, settings and version.
 
 It is written to the run folder before the first training. A run that is continued with other data
 or other settings would mix the results of both, and is refused.
@@ -23,7 +23,7 @@ MODEL_NAMES = ("model", "baseline")
 
 
 def check_run(folder: Path, job: Job, parts: Parts) -> None:
-    """Refuse to continue a run with other data, other settings or another version of the code.
+    """Refuse to continue a run with other data, settings or code.
 
     The fingerprint of a run without results is written, that of a run with results is compared. If
     both models are trained, the version of the code does not matter any more.

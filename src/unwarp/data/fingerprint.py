@@ -32,12 +32,12 @@ IN_WORDS = {
 
 
 def code_facts() -> dict[str, Any]:
-    """Versions of the code that computes a result: those of Unwarp and of torch."""
+    """Versions of Unwarp and of torch."""
     return {"unwarp": __version__, "torch": str(torch.__version__)}
 
 
 def dataset_facts(data: Dataset) -> dict[str, Any]:
-    """Facts about training samples: shape, dtype and values, with the order of the rows.
+    """Shape, dtype and a checksum of training samples, in their order.
 
     Args:
         data: Training samples. Of `draw`, the function that generates observations, only the name

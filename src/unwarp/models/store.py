@@ -51,6 +51,7 @@ def save(
             are not finite.
         ConfigError: The class of the recipe or of its warp has no name; see `describe`.
     """
+    _check_parameters(model, folder)
     values = dict(extra or {})
     arrays: dict[str, Tensor] = values.pop("arrays", {})
     config = {
@@ -65,11 +66,6 @@ def save(
     text = json.dumps(config, indent=2, default=_json_value)
     tensors = {f"{MODEL_PREFIX}{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"{ARRAY_PREFIX}{k}": v for k, v in arrays.items()}
-    if name := _lost_parameter(model, model.state_dict()):
-        raise CheckpointError(
-            f"{name} of the model has values that are not finite, so {folder} is not written; "
-            "train the model again, with a lower learning rate"
-        )
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     metadata = {"checksums": json.dumps(_checksums(json.loads(text), tensors))}
     files: dict[str, bytes | str] = {
@@ -86,7 +82,7 @@ def _checksums(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict
 
 
 def has_lost_values(value: Tensor, original: Tensor) -> bool:
-    """Whether a number is NaN or infinite although it was finite in a new model.
+    """Whether a number that was finite in a new model is not.
 
     Args:
         value: Numbers of a stored model.
@@ -98,10 +94,14 @@ def has_lost_values(value: Tensor, original: Tensor) -> bool:
     return bool((original.isfinite() & ~value.isfinite()).any())
 
 
-def _lost_parameter(model: Model, tensors: Mapping[str, Tensor]) -> str:
-    """Name of a parameter with a value that is not finite; empty if there is none."""
-    names = (name for name, _ in model.named_parameters())
-    return next((name for name in names if not tensors[name].isfinite().all()), "")
+def _check_parameters(model: Model, folder: str | Path) -> None:
+    """Refuse to write a model with parameters that are not finite, since it could not be loaded."""
+    for name, value in model.named_parameters():
+        if not value.isfinite().all():
+            raise CheckpointError(
+                f"{name} of the model has values that are not finite, so {folder} is not written; "
+                "train the model again, with a lower learning rate"
+            )
 
 
 def _readme(model: Model, recipe: Recipe) -> str:

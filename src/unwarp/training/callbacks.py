@@ -36,7 +36,7 @@ class Callback:
         """
 
     def recall(self, question: str, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The stored answer to a question that is decided before a run; None if there is none.
+        """The stored answer to a question; None if there is none.
 
         `Unwarper.fit` calls this method before a decision that takes long, such as how much to warp
         series.

@@ -195,7 +195,7 @@ class Checkpoint(Callback):
     def on_decision(
         self, question: str, facts: Mapping[str, Any], answer: Mapping[str, Any]
     ) -> None:
-        """Write a decision to a file, so that a resumed run does not make it again.
+        """Write a decision to a file, for a resumed run.
 
         Args:
             question: Name of the decision.

@@ -1,6 +1,6 @@
-"""Files of snapshots and decisions, with checksums over every tensor and every record.
+"""Files of snapshots and decisions, with checksums.
 
-A snapshot is a safetensors file with its JSON values in the metadata. Nothing is unpickled.
+The checksums cover every tensor and every record. A snapshot is a safetensors file with its JSON values in the metadata. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _check_version(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def write_decision(path: Path, facts: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-    """Write a decision to a JSON file, with the facts that it depends on.
+    """Write a decision and its facts to a JSON file.
 
     Args:
         path: The file; an existing one is replaced.

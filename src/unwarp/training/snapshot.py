@@ -1,4 +1,4 @@
-"""Snapshots: the state of a run as tensors and JSON values, and its restoration."""
+"""Snapshots: the state of a run as tensors and JSON values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ SNAPSHOT_VERSION = 3
 
 
 class DamageError(CheckpointError):
-    """A checkpoint that is damaged, so that an older one is to be used.
+    """A checkpoint that is damaged.
+
+    An older one takes its place, if there is one.
 
     >>> issubclass(DamageError, CheckpointError)
     True
@@ -28,7 +30,7 @@ class DamageError(CheckpointError):
 
 
 class OtherRunError(CheckpointError):
-    """A checkpoint of other data, other settings or another version of the code.
+    """A checkpoint of other data, settings or code.
 
     >>> issubclass(OtherRunError, CheckpointError)
     True
@@ -90,7 +92,7 @@ class Snapshot:
         return snapshot
 
     def problem(self) -> str:
-        """The value that cannot be right, in words; empty if there is none."""
+        """Description of a value that is out of range, or an empty text."""
         if not 0 < self.step <= self.steps:
             return f"step={self.step} is not between 1 and steps={self.steps}"
         if self.history.get("steps") != self.step:
@@ -99,7 +101,9 @@ class Snapshot:
 
 
 def run_facts(state: State) -> dict[str, Any]:
-    """The fingerprint of a run: its data, all settings that change the result, and its code.
+    """The fingerprint of a run: data, settings and code.
+
+    All settings that change the result are part of it.
 
     Args:
         state: The state of the run.
