@@ -23,7 +23,8 @@ BYTES_PER_BLOCK = 1 << 24
 def checksum(value: Any) -> str:
     """The checksum of a value and its type.
 
-    It is the BLAKE2 digest as 32 hexadecimal digits (Saarinen and Aumasson 2015). The order of rows counts, that of the keys of a mapping does not.
+    It is the BLAKE2 digest (Saarinen and Aumasson 2015) as 32 hexadecimal digits. The order of rows
+    counts, that of the keys of a mapping does not.
 
     Args:
         value: An array, a tensor, a number, a text, None, or lists, mappings and dataclasses of

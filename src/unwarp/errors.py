@@ -92,7 +92,8 @@ class CheckpointError(UnwarpError, ValueError):
 class CheckpointWarning(UserWarning):
     """A damaged checkpoint is left out.
 
-    An older one takes its place. The message names the damaged file and the one from which the run continues.
+    An older one takes its place. The message names the damaged file and the one from which the run
+    continues.
 
     >>> issubclass(CheckpointWarning, UserWarning)
     True

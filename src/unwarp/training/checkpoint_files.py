@@ -1,6 +1,7 @@
 """Files of snapshots and decisions, with checksums.
 
-The checksums cover every tensor and every record. A snapshot is a safetensors file with its JSON values in the metadata. Nothing is unpickled.
+The checksums cover every tensor and every record. A snapshot is a safetensors file with its JSON
+values in the metadata. Nothing is unpickled.
 """
 
 from __future__ import annotations

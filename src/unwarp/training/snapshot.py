@@ -92,7 +92,7 @@ class Snapshot:
         return snapshot
 
     def problem(self) -> str:
-        """Description of a value that is out of range, or an empty text."""
+        """Description of a value out of range, or an empty text."""
         if not 0 < self.step <= self.steps:
             return f"step={self.step} is not between 1 and steps={self.steps}"
         if self.history.get("steps") != self.step:
