@@ -137,6 +137,30 @@ def test_killed_rename_leaves_a_checkpoint(tmp_path: Path) -> None:
     assert torch.equal(weights(model), weights(fit(AUTOENCODER)[0])) and not messages
 
 
+def test_full_disk_keeps_the_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is an error by type, and the run continues from the checkpoint before."""
+    path = tmp_path / "run.checkpoint"
+    interrupted(path)
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("unwarp.training.checkpoint_files.write_file", fail)
+        for _ in range(2):
+            with pytest.raises(CheckpointError, match="cannot be written: no space left"):
+                fit(AUTOENCODER, (Checkpoint(path, 5),))
+    states = list[int]()
+
+    class Starts(Callback):
+        def on_start(self, state: State) -> None:
+            states.append(state.step)
+
+    model, _ = fit(AUTOENCODER, (Checkpoint(path), Starts()))
+    assert torch.equal(weights(model), weights(fit(AUTOENCODER)[0]))
+    assert states == [12]
+
+
 @pytest.mark.parametrize("n_files", [1, 3])
 def test_number_of_files_is_bounded(n_files: int, tmp_path: Path) -> None:
     """As many files are kept as the argument says."""

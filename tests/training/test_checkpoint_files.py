@@ -127,7 +127,7 @@ def test_full_disk_is_an_error_by_type(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("unwarp.training.checkpoint_files.write_file", fail)
-    with pytest.raises(CheckpointError, match=r"new cannot be written: .*make space"):
+    with pytest.raises(CheckpointError, match=r"new cannot be written: no space .*make space"):
         write_snapshot(tmp_path / "new", snapshot)
 
 

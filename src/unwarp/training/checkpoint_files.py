@@ -46,9 +46,11 @@ def _write(path: Path, content: str | bytes) -> None:
     try:
         write_file(path, content)
     except (ConfigError, OSError) as error:
+        cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        reason = cause.strerror if isinstance(cause, OSError) else str(cause)
         raise CheckpointError(
-            f"the checkpoint {path} cannot be written: {error}; make space or choose another "
-            "folder, then start again: the run continues from its last checkpoint"
+            f"{path} cannot be written: {(reason or str(cause)).lower()}; make space or make "
+            "the folder writable, then start again: the run continues from its last checkpoint"
         ) from error
 
 
