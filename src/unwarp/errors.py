@@ -89,6 +89,17 @@ class CheckpointError(UnwarpError, ValueError):
     """
 
 
+class CheckpointWarning(UserWarning):
+    """A damaged checkpoint is left out.
+
+    An older one takes its place. The message names the damaged file and the one from which the run
+    continues.
+
+    >>> issubclass(CheckpointWarning, UserWarning)
+    True
+    """
+
+
 class TrainingError(UnwarpError, RuntimeError):
     """A loss or a gradient is not finite, so that training stops.
 

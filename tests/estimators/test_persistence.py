@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from tests.estimators.series import LENGTHS, NAN, fit_series, waves, waves_with_gaps
+from tests.folders import forget_checksums
 from tests.pictures import pictures
 from unwarp import Unwarper
 from unwarp.errors import CheckpointError
@@ -41,6 +44,7 @@ def test_loaded_model_draws_the_same_samples(fitted: Unwarper, tmp_path: Path) -
 def test_new_arguments_have_defaults(fitted: Unwarper, tmp_path: Path) -> None:
     """A folder of an older version, without an argument, gets its default."""
     fitted.save(tmp_path / "model")
+    forget_checksums(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     record = json.loads(config.read_text())
     del record["settings"]["precision"]
@@ -51,6 +55,7 @@ def test_new_arguments_have_defaults(fitted: Unwarper, tmp_path: Path) -> None:
 def test_damaged_settings_are_refused(fitted: Unwarper, tmp_path: Path) -> None:
     """Settings or scales of the wrong form."""
     fitted.save(tmp_path / "model")
+    forget_checksums(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     record = json.loads(config.read_text())
     for change in (
@@ -66,6 +71,7 @@ def test_damaged_settings_are_refused(fitted: Unwarper, tmp_path: Path) -> None:
 def test_absent_settings_are_refused(fitted: Unwarper, tmp_path: Path) -> None:
     """A configuration without a field that an estimator needs."""
     fitted.save(tmp_path / "model")
+    forget_checksums(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     config.write_text(config.read_text().replace('"n_features_in"', '"n_features_out"'))
     with pytest.raises(CheckpointError, match="lacks a setting of Unwarper"):
@@ -105,8 +111,38 @@ def test_masked_models_are_saved(tmp_path: Path) -> None:
 def test_unfit_scales_are_refused(damage: dict[str, Any], tmp_path: Path) -> None:
     """A scale for other channels, of the wrong rank, or no number."""
     fit_series(waves([32] * 6, 2), domain="series", scale="channel").save(tmp_path / "model")
+    forget_checksums(tmp_path / "model")
     config = tmp_path / "model" / "config.json"
     record = json.loads(config.read_text())
     config.write_text(json.dumps(record | {"data": record["data"] | damage}))
+    with pytest.raises(CheckpointError, match="save it again"):
+        Unwarper.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("mixture_weights", lambda value: value[:-1]),
+        ("mixture_weights", lambda value: value * 2),
+        ("mixture_means", lambda value: value[:, :-1]),
+        ("mixture_means", lambda value: value * NAN),
+        ("mixture_covariances", lambda value: -value),
+        ("cluster_centers", lambda value: value[:, :-1]),
+        ("cluster_centers", lambda value: value[:0]),
+        ("cluster_centers", None),
+    ],
+)
+def test_unfit_arrays_are_refused(
+    name: str, change: Callable[[Any], Any] | None, fitted: Unwarper, tmp_path: Path
+) -> None:
+    """A mixture or centres of another shape, or numbers that are none."""
+    fitted.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.safetensors"
+    tensors = {key: value.clone() for key, value in load_file(path).items()}
+    value = tensors.pop(f"array.{name}")
+    if change is not None:
+        tensors[f"array.{name}"] = change(value).contiguous()
+    path.unlink()
+    save_file(tensors, path)
     with pytest.raises(CheckpointError, match="save it again"):
         Unwarper.load(tmp_path / "model")

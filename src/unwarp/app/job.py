@@ -25,6 +25,9 @@ from unwarp.storage import (
 
 T = TypeVar("T")
 
+JOB_NAME, FACTS_NAME = "run.json", "run.facts.json"
+"""Files of a run folder that are written before the first result: the job, and its fingerprint."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -86,7 +89,7 @@ def load_job(folder: Path) -> Job:
         CheckpointError: The folder holds no `run.json`, or a field of it is damaged; the message
             names the field.
     """
-    path = expand(folder) / "run.json"
+    path = expand(folder) / JOB_NAME
     try:
         job = read_record(path, Job)
     except FileNotFoundError:
@@ -131,6 +134,18 @@ def _damaged(path: Path, reason: str) -> CheckpointError:
     return CheckpointError(f"{path} is damaged ({reason}); start the run again in another folder")
 
 
+def has_results(folder: Path) -> bool:
+    """Whether a folder holds more than a job and its fingerprint.
+
+    Args:
+        folder: A folder, which need not exist.
+    """
+    names = (JOB_NAME, FACTS_NAME, LOCK_NAME)
+    return folder.is_dir() and any(
+        entry.name not in names and not is_leftover(entry) for entry in folder.iterdir()
+    )
+
+
 def start_job(job: Job, folder: Path) -> None:
     """Make the folder of a new job and write its `run.json`.
 
@@ -151,7 +166,7 @@ def start_job(job: Job, folder: Path) -> None:
     with hold_folder(folder):
         clean_leftovers(folder)
         if not check_run_folder(job, folder):
-            write_file(folder / "run.json", json.dumps(asdict(job), indent=1))
+            write_file(folder / JOB_NAME, json.dumps(asdict(job), indent=1))
 
 
 def check_run_folder(job: Job, folder: Path) -> bool:
@@ -169,19 +184,15 @@ def check_run_folder(job: Job, folder: Path) -> bool:
         CheckpointError: Its `run.json` is damaged or not of Unwarp.
     """
     folder = expand(folder)
-    path = folder / "run.json"
-    entries = list(folder.iterdir()) if folder.is_dir() else []
-    has_results = any(
-        entry != path and entry.name != LOCK_NAME and not is_leftover(entry) for entry in entries
-    )
+    path, is_used = folder / JOB_NAME, has_results(folder)
     # an empty record is left by a power failure
     has_record = path.is_file() and path.stat().st_size > 0
     is_same = has_record and load_job(folder) == job
-    if has_results and not path.is_file():
+    if is_used and not path.is_file():
         raise ConfigError(
             f"{folder} exists and is not a run folder; choose another folder with --out"
         )
-    if has_results and has_record and not is_same:
+    if is_used and has_record and not is_same:
         raise ConfigError(
             f"{folder} holds a run with other settings; "
             f"continue it with 'unwarp resume {folder}', or choose another folder with --out"

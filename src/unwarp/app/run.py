@@ -17,6 +17,7 @@ from unwarp.app.exports import write_tables
 from unwarp.app.job import Job, load_job, read_record
 from unwarp.app.outcome import Outcome, score_outcome, write_scores
 from unwarp.app.parts import Parts, open_parts
+from unwarp.app.run_facts import check_run
 from unwarp.data.source import Source
 from unwarp.disk.files import clean_leftovers
 from unwarp.estimators.unwarper import Unwarper
@@ -55,7 +56,8 @@ def execute(
         Both models with their scores.
 
     Raises:
-        CheckpointError: The folder is no run folder, is damaged, or another process runs it.
+        CheckpointError: The folder is no run folder, is damaged, was begun with other data or other
+            settings, or another process runs it.
         DataError: The samples cannot be read or learned from.
     """
     folder = expand(folder)
@@ -83,6 +85,7 @@ def _execute(
     """
     estimator = job.make_estimator()
     parts = parts or open_parts(job.source, estimator)
+    check_run(folder, job, parts)
     n_training, n_test = len(parts.training), len(parts.test)
     on_message(f"{parts.listed.name}: {n_training:,} samples to learn from, {n_test:,} held out")
     announcer = Announcer(on_message, job.max_seconds)
@@ -146,7 +149,12 @@ def fit_or_load(
         trained = Unwarper.load(model_folder)
         trained.history_ = read_record(record, History)
         return trained
-    checkpoint = Checkpoint(folder / f"{name}.checkpoint")
+
+    def notify(line: str) -> None:
+        for callback in callbacks:
+            callback.on_message(line)
+
+    checkpoint = Checkpoint(folder / f"{name}.checkpoint", on_message=notify)
     model.fit(source, callbacks=(checkpoint, *callbacks))
     write_file(record, json.dumps(asdict(model.history_)))
     model.save(model_folder)

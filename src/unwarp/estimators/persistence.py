@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
@@ -103,7 +104,7 @@ class Persistence:
             )
         try:
             return cls._restore(model, recipe, config)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(
                 f"{folder}/config.json lacks a setting of Unwarper, or it is damaged ({error}); "
                 "save it again"
@@ -126,4 +127,31 @@ class Persistence:
         estimator.mixture_ = Mixture(
             *(arrays[f"mixture_{field.name}"] for field in fields(Mixture))
         )
+        _check_values(estimator)
         return estimator
+
+
+def _check_values(estimator: Persistence) -> None:
+    """Refuse a mixture and clusters that do not fit the model or are not finite.
+
+    Raises:
+        ValueError: The message names the value.
+    """
+    model, mixture, centers = estimator.model_, estimator.mixture_, estimator.cluster_centers_
+    n_latents, k = model.n_content + len(model.warp.factors), len(mixture.weights)
+    shapes = {
+        "mixture_weights": (mixture.weights, (k,)),
+        "mixture_means": (mixture.means, (k, n_latents)),
+        "mixture_covariances": (mixture.covariances, (k, n_latents, n_latents)),
+        "cluster_centers": (centers, (len(centers), model.n_content)),
+    }
+    for name, (value, shape) in shapes.items():
+        if value.shape != shape or 0 in shape:
+            raise ValueError(f"{name} has shape {value.shape}, but must have {shape}")
+        if not np.isfinite(value).all():
+            raise ValueError(f"{name} has values that are not finite")
+    if (mixture.weights < 0).any() or not np.isclose(mixture.weights.sum(), 1.0):
+        raise ValueError("mixture_weights are not the weights of a mixture")
+    np.linalg.cholesky(mixture.covariances)  # a `LinAlgError` is a `ValueError`
+    if estimator.n_features_in_ != int(np.prod(model.shape)):
+        raise ValueError(f"n_features_in={estimator.n_features_in_!r} contradicts {model.shape}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from numbers import Integral, Real
 from time import perf_counter
@@ -20,6 +21,7 @@ from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.core import Array, MissingPolicy, Precision, ScaleName
 from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.opening import as_source
 from unwarp.data.scaling import channel_scale_hint
 from unwarp.data.schema import Prepared, Reading, Schema
@@ -29,6 +31,7 @@ from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.generation import Generation
 from unwarp.estimators.persistence import Persistence
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
+from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
@@ -433,22 +436,36 @@ class Unwarper(
         plan = make_plan(request, schema, data, **options)
         if not plan.is_open or schema.domain.name not in CHOICES_OF_DOMAIN:
             return plan, None
-        selection = self._select_warp(data, seed, notify)
+        selection = self._select_warp(data, seed, callbacks)
         why = f"how much to warp: {selection}"
         notify(why)
         decided = adapt_to_series(selection.recipe, data.x)
         return make_plan(request, schema, data, decided=decided, why=(why,), **options), selection
 
-    def _select_warp(self, data: Dataset, seed: int, notify: Callable[[str], None]) -> Selection:
-        """Select how much to warp series, within `max_steps` and half of `max_seconds`."""
+    def _select_warp(self, data: Dataset, seed: int, callbacks: Sequence[Callback]) -> Selection:
+        """Select how much to warp series, within `max_steps` and half of `max_seconds`.
+
+        A callback that stores decisions has the selection of an interrupted run.
+        """
         steps, seconds = STEPS_OF_TRIAL, None
         if self.max_steps is not None:
             steps = min(STEPS_OF_TRIAL, self.max_steps)
         if self.max_seconds is not None:
             seconds = self.max_seconds * SHARE_OF_SECONDS_FOR_SELECTION
-        return select(
-            data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, on_message=notify
-        )
+        options: dict[str, Any] = {
+            "seed": seed,
+            "steps": steps,
+            "seconds": seconds,
+            "device": self.device,
+        }
+        facts = {**options, "data": dataset_facts(data), **code_facts()}
+        for callback in callbacks:
+            if (record := callback.recall("selection", facts)) is not None:
+                return Selection.of(record)
+        selection = select(data.x, **options, on_message=partial(_notify, callbacks))
+        for callback in callbacks:
+            callback.on_decision("selection", facts, asdict(selection))
+        return selection
 
     def _train(
         self,
@@ -471,6 +488,7 @@ class Unwarper(
             device=self.device,
             precision=self.precision,
             callbacks=callbacks,
+            facts={"recipe": recipe_facts(plan.recipe)},
         )
 
     def _fit_clusters(self, data: Dataset, seed: int) -> None:

@@ -56,6 +56,25 @@ def describe(choice: Any) -> Any:
     return choice
 
 
+def recipe_facts(recipe: Recipe) -> Any:
+    """A recipe as JSON values, to tell it from another one.
+
+    Unlike `describe` it accepts a recipe without a registered name, of which only the text is a
+    fact.
+
+    Args:
+        recipe: Any recipe.
+
+    >>> from unwarp.models import AE
+    >>> recipe_facts(AE(n_content=3))["n_content"]
+    3
+    """
+    try:
+        return describe(recipe)
+    except ConfigError:
+        return f"{address(recipe)} {recipe}"
+
+
 def _family_entries(choice: Any) -> dict[str, str]:
     """The entries `family` and, outside this package, `module`; none for other dataclasses."""
     if not isinstance(choice, Recipe | Warp):

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as encode_tensors
 from torch import Tensor
 
 from unwarp._version import __version__
+from unwarp.checksums import checksum
 from unwarp.core import Domain
-from unwarp.errors import CheckpointError, ConfigError, NotImportedError
+from unwarp.errors import CheckpointError, NotImportedError
 from unwarp.models.building import domain_of
 from unwarp.models.codec import describe, restore
 from unwarp.models.model import Model
@@ -26,9 +27,11 @@ from unwarp.models.recipe import Recipe
 from unwarp.storage import expand, recover_folder, write_folder
 
 FORMAT_VERSION = 2
-"""Version of the file formats: `config.json`, recipes in JSON (see `describe`), and checkpoints."""
+"""Version of the file formats: `config.json`, and recipes in JSON (see `describe`)."""
 MODEL_PREFIX, ARRAY_PREFIX = "model.", "array."
 """Prefixes of names in `model.safetensors`: the model's tensors, and `arrays` passed to `save`."""
+CONFIG = "config.json"
+"""File of the configuration, and the name of its checksum in the metadata of the tensors."""
 
 
 def save(
@@ -45,9 +48,10 @@ def save(
 
     Raises:
         CheckpointError: The folder exists and is no model folder, or holds other files, too;
-            another process writes it; or it cannot be written.
-        ConfigError: The recipe has a class without a name; see `describe`.
+            another process writes it; it cannot be written; or the weights are not finite.
+        ConfigError: The class of the recipe or of its warp has no name; see `describe`.
     """
+    _check_parameters(model, folder)
     values = dict(extra or {})
     arrays: dict[str, Tensor] = values.pop("arrays", {})
     config = {
@@ -59,14 +63,45 @@ def save(
         "recipe": describe(recipe),
         **values,
     }
+    text = json.dumps(config, indent=2, default=_json_value)
     tensors = {f"{MODEL_PREFIX}{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"{ARRAY_PREFIX}{k}": v for k, v in arrays.items()}
-    files: dict[str, bytes | str | dict[str, Tensor]] = {
-        "config.json": json.dumps(config, indent=2, default=_json_value),
-        "model.safetensors": tensors,
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    metadata = {"checksums": json.dumps(_checksums(json.loads(text), tensors))}
+    files: dict[str, bytes | str] = {
+        CONFIG: text,
+        "model.safetensors": encode_tensors(tensors, metadata),
         "README.md": _readme(model, recipe),
     }
     write_folder(folder, files)
+
+
+def _checksums(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """The checksum of the configuration, whatever its layout as text, and of every tensor."""
+    return {CONFIG: checksum(config)} | {name: checksum(value) for name, value in tensors.items()}
+
+
+def has_lost_values(value: Tensor, original: Tensor) -> bool:
+    """Whether a number that was finite in a new model is not.
+
+    Args:
+        value: Numbers of a stored model.
+        original: The same numbers of a new model, or a finite number for all of them.
+
+    >>> has_lost_values(torch.tensor([1.0, torch.nan]), torch.tensor([0.0, torch.nan]))
+    False
+    """
+    return bool((original.isfinite() & ~value.isfinite()).any())
+
+
+def _check_parameters(model: Model, folder: str | Path) -> None:
+    """Refuse to write a model with parameters that are not finite, since it could not be loaded."""
+    for name, value in model.named_parameters():
+        if not value.isfinite().all():
+            raise CheckpointError(
+                f"{name} of the model has values that are not finite, so {folder} is not written; "
+                "train the model again, with a lower learning rate"
+            )
 
 
 def _readme(model: Model, recipe: Recipe) -> str:
@@ -105,13 +140,16 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         recipe: Recipe = restore(config["recipe"])
         _check_domain(config["domain"])
         model = recipe.build(config["shape"])
-        model.load_state_dict(_with_prefix(tensors, MODEL_PREFIX))
+        weights = _with_prefix(tensors, MODEL_PREFIX)
+        originals = {name: value.clone() for name, value in model.state_dict().items()}
+        model.load_state_dict(weights)
     except NotImportedError as error:
         raise CheckpointError(f"{folder}: {error}") from None
-    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
         raise CheckpointError(
             f"{folder}: the weights do not fit config.json ({error}); save it again"
         ) from error
+    _check_finite(folder, weights, originals)
     config["arrays"] = _with_prefix(tensors, ARRAY_PREFIX)
     return model.eval(), recipe, config
 
@@ -119,6 +157,18 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
 def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors with a prefix in their name, under their name without it."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _check_finite(
+    folder: Path, weights: Mapping[str, Tensor], originals: Mapping[str, Tensor]
+) -> None:
+    """Refuse weights that are not finite although they are finite in a new model."""
+    for name, value in weights.items():
+        if has_lost_values(value, originals[name]):
+            raise CheckpointError(
+                f"{folder} is damaged ({name} has values that are not finite); train the model "
+                "again"
+            )
 
 
 def _check_domain(name: str) -> None:
@@ -132,16 +182,47 @@ def _check_domain(name: str) -> None:
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The configuration of a model folder, and its tensors by name."""
     try:
-        config = json.loads((folder / "config.json").read_text())
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         _check_format(folder, config)
-        return config, load_file(folder / "model.safetensors")
+        with safe_open(folder / "model.safetensors", "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        _check_sums(folder, metadata, config, tensors)
+        return config, tensors
     except FileNotFoundError as error:
         missing = error.filename or folder / "model.safetensors"
         raise CheckpointError(f"{folder} is not a model folder: {missing} is missing") from None
-    except (ValueError, SafetensorError, OSError) as error:
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+        OSError,
+    ) as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{folder} is damaged ({error}); save the model again") from error
+
+
+def _check_sums(
+    folder: Path,
+    metadata: Mapping[str, str],
+    config: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+) -> None:
+    """Refuse a part with another checksum; folders of earlier versions have no checksums."""
+    if "checksums" not in metadata:
+        return
+    stored, actual = json.loads(metadata["checksums"]), _checksums(config, tensors)
+    if not isinstance(stored, dict):
+        raise ValueError("the checksums are no record")
+    names = [name for name in {**stored, **actual} if stored.get(name) != actual.get(name)]
+    if names:
+        raise CheckpointError(
+            f"{folder} is damaged, or was changed after it was saved (the checksum of {names[0]} "
+            "differs); save the model again"
+        )
 
 
 def _check_format(folder: Path, config: Any) -> None:

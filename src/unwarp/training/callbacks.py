@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from unwarp.training.state import Row, State
 
 
@@ -30,6 +33,29 @@ class Callback:
 
         Args:
             line: One line with a decision about the model, such as its warp, and the reason.
+        """
+
+    def recall(self, question: str, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The stored answer to a question; None if there is none.
+
+        `Unwarper.fit` calls this method before a decision that takes long, such as how much to warp
+        series.
+
+        Args:
+            question: Name of the decision.
+            facts: The fingerprint of data and settings on which the decision depends.
+        """
+        return None
+
+    def on_decision(
+        self, question: str, facts: Mapping[str, Any], answer: Mapping[str, Any]
+    ) -> None:
+        """Store a decision that was made before a run.
+
+        Args:
+            question: Name of the decision.
+            facts: The fingerprint of data and settings on which the decision depends.
+            answer: The decision, as JSON values by name.
         """
 
     def on_start(self, state: State) -> None:

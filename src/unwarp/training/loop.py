@@ -8,10 +8,10 @@ run can be resumed exactly from weights, optimiser states and the number of the 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +52,7 @@ def train(
     device: str = "auto",
     precision: Precision = "no",
     callbacks: Sequence[Callback] = (),
+    facts: Mapping[str, Any] | None = None,
 ) -> History:
     """Train a model in place and return the history of the run.
 
@@ -75,6 +76,9 @@ def train(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for float32, or `fp16` or `bf16` for mixed precision.
         callbacks: Callbacks, such as `Progress` and `Checkpoint`.
+        facts: Further settings that change the result, as JSON values by name, such as the recipe
+            (`unwarp.models.codec.describe`). A checkpoint of a run with others is refused. None for
+            none.
 
     Returns:
         The history: losses, gradient norms and measures of every tenth step and of the last step.
@@ -95,7 +99,8 @@ def train(
     """
     _check_run_size(steps, batch_size, seconds)
     engine = make_accelerator(device, precision)
-    state = _initial_state(model, tuple(players), steps, seed, engine)
+    settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}
+    state = _initial_state(model, tuple(players), data, steps, seed, engine, settings)
     with _callback_context(callbacks, state):
         _run_steps(state, data, engine, batch_size, seconds, callbacks)
     _finish(state, data, engine)
@@ -131,16 +136,29 @@ def _callback_context(callbacks: Sequence[Callback], state: State) -> Iterator[N
 def _initial_state(
     model: nn.Module,
     players: tuple[Player, ...],
+    data: Dataset,
     steps: int,
     seed: int,
     engine: Accelerator,
+    settings: Mapping[str, Any],
 ) -> State:
     """The state before the first step, with all modules on the engine's device."""
     for module in (model, *(player.module for player in players)):
         module.to(engine.device).train()
     optimisers = tuple(player.optimiser.build(player.module) for player in players)
     averages = tuple(copy_weights(player.module) if player.ema else {} for player in players)
-    return State(model, players, optimisers, averages, steps, seed, scaler=engine.scaler)
+    facts = {**settings, "device": engine.device.type, "processes": engine.num_processes}
+    return State(
+        model,
+        players,
+        optimisers,
+        averages,
+        steps,
+        seed,
+        scaler=engine.scaler,
+        data=data,
+        facts=facts,
+    )
 
 
 def _run_steps(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from unwarp.data.dataset import Dataset
 from unwarp.models.players import Player
 
 Row = dict[str, float]
@@ -64,6 +67,9 @@ class State:
         step: Number of the current step, from 0.
         history: The history up to the current step.
         scaler: Gradient scaler of mixed precision; None for none.
+        data: Training samples, of which a checkpoint has a fingerprint; None if unknown.
+        facts: Settings that change the result, as JSON values by name, such as the batch size. A
+            checkpoint of a run with other facts is refused.
 
     Example:
         >>> State(nn.Identity(), (), (), (), steps=100, seed=0).step
@@ -79,3 +85,5 @@ class State:
     step: int = 0
     history: History = field(default_factory=History)
     scaler: torch.amp.GradScaler | None = None
+    data: Dataset | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
