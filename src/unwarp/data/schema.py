@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from unwarp.core import Array, Domain, MissingPolicy
-from unwarp.data.arrays import as_dense
+from unwarp.data.arrays import as_dense, loses_digits, row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.missing import check_policy, policy_for_scaling
@@ -245,7 +245,8 @@ class Schema:
                 f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; give as many "
                 "samples as X, of the same size"
             )
-        return Prepared(torch.from_numpy(np.array(values, np.float32)), Scaler(), origin)
+        scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
+        return Prepared(torch.from_numpy(scaler.apply(values)), scaler, origin)
 
     def _parse_regular_other(self, other: Any) -> Origin:
         """Parse further channels of regular samples; values may be missing in these channels."""
@@ -285,6 +286,13 @@ class Schema:
         clock = Clock(**{name: record[name] for name in vars(Clock())})
         domain, scaler = Domain.registry[record["domain"]], _scaler_of(record, shape)
         return cls(domain, shape, scaler, image_shape, record["each"], clock, record["timed"])
+
+
+def _offset_scaler(values: Array) -> Scaler:
+    """The scale that removes an offset only, if float32 would lose digits because of it."""
+    if not any(loses_digits(values[rows]) for rows in row_blocks(values)):
+        return Scaler()
+    return Scaler(float(np.nanmin(values) + np.nanmax(values)) / 2)
 
 
 def _has_time_stamps(samples: Any) -> bool:

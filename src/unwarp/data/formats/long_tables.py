@@ -167,7 +167,7 @@ def _pivot(table: Table, time: int, rows: _Rows, group: Array) -> tuple[Array, A
             f"{table.locate(repeated, time)} repeats {rows.times[repeated]:g} in one series; "
             "keep one row per time"
         )
-    series = np.full((len(rows.channels), len(times)), np.nan, np.float32)
+    series = np.full((len(rows.channels), len(times)), np.nan)
     if channel is None:
         series[:, position] = rows.values[:, group]
     else:

@@ -83,8 +83,8 @@ def read_npz(path: Path) -> Source:
         path: The file.
 
     Returns:
-        The samples (N, ...) with the dtype of the file. If the file has lengths or times, series in
-        float32, cut to their lengths: (N, T), (N, C, T) or a list of N arrays (C, T_i).
+        The samples (N, ...) with the dtype of the file. If the file has lengths or times, series
+        as `series_source` returns them, cut to their lengths.
 
     Raises:
         DataError: The file is damaged, contains Python objects, has no samples, or has arrays that
@@ -126,7 +126,7 @@ def _cut_series(
     lengths = np.full(count, steps) if lengths is None else lengths
     _check_lengths(path, lengths, count, steps)
     series = [
-        np.atleast_2d(row)[:, :length].astype(np.float32)
+        np.atleast_2d(row)[:, :length].astype(np.result_type(row, np.float32))
         for row, length in zip(x, lengths, strict=True)
     ]
     if times is None:
