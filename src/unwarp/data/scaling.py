@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, ScaleName
 from unwarp.data.arrays import row_blocks, wide_dtype
+from unwarp.data.limits import check_size
 from unwarp.errors import ConfigError, DataError
 
 MIN_DEVIATION_RATIO_FOR_HINT = 10
@@ -71,6 +72,7 @@ class Scaler:
             DataError: A result is too large for float32, because `x` differs too much from the
                 samples that the scale was fitted to.
         """
+        check_size(4 * x.size, f"samples of shape {x.shape}", share=1)
         scaled = np.empty(x.shape, np.float32)
         for rows in row_blocks(x):
             offset, factor = self._units(rows)
@@ -108,9 +110,10 @@ class Scaler:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of numbers in the user's units: float32, or float64 if float32 would round them.
+        """Type of numbers in the user's units, float32 or float64.
 
-        Numbers near a large `offset` that differ by a small `factor` become equal in float32.
+        It is float64 if float32 would round them: numbers near a large `offset` that differ by a
+        small `factor` become equal in float32.
         """
         steps = np.abs(self.offset) * np.finfo(np.float32).eps / self.factor
         return np.dtype(np.float64 if np.max(steps) > MAX_ROUNDING_OF_FACTOR else np.float32)

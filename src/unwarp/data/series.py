@@ -7,6 +7,7 @@ these functions to resample before you call it, or for models of another library
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array, MissingPolicy
 from unwarp.data.arrays import as_numpy, is_sequence
+from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times
 from unwarp.errors import ConfigError, DataError
@@ -54,7 +56,7 @@ def pad(
     """
     check_policy(missing)
     rows = as_rows(series)
-    shape = (len(rows), len(rows[0]), max(row.shape[1] for row in rows))
+    shape = _check_shape((len(rows), len(rows[0]), max(row.shape[1] for row in rows)))
     x, mask = np.empty(shape, np.float32), np.zeros((shape[0], shape[2]), np.bool_)
     for i, (row, stamps) in enumerate(zip(rows, resolve_times(rows, times), strict=True)):
         length = row.shape[1]
@@ -126,15 +128,22 @@ def resample_rows(
     Raises:
         DataError: A value is missing and `missing` is `error`, or a channel has no value at all.
     """
-    x = np.empty(
-        (len(rows), len(rows[0]), length), np.result_type(np.float32, *{row.dtype for row in rows})
-    )
+    dtype = np.result_type(np.float32, *{row.dtype for row in rows})
+    x = np.empty(_check_shape((len(rows), len(rows[0]), length)), dtype)
     for i, (row, stamps) in enumerate(zip(rows, times, strict=True)):
         steps = np.linspace(stamps[0], stamps[-1], length)
         x[i] = _interpolate(row, stamps, steps, i, missing)
         if missing == "mask":
             x[i, _gap_mask(row, stamps, steps)] = np.nan
     return x
+
+
+def _check_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return a shape (N, C, T); refuse it if its numbers do not fit in the memory."""
+    count, channels, steps = shape
+    noun = f"{count:,} series of {channels:,} channel(s), resampled to {steps:,} steps,"
+    check_size(8 * math.prod(shape), noun, share=1)
+    return shape
 
 
 def _gap_mask(row: Array, times: Array, steps: Array) -> NDArray[np.bool_]:
