@@ -119,3 +119,13 @@ class NotInvertibleError(UnwarpError, RuntimeError):
     >>> issubclass(NotInvertibleError, RuntimeError)
     True
     """
+
+
+class DataWarning(UserWarning):
+    """Data that are used, but not as they are.
+
+    The message names the sample and says what happened to it.
+
+    >>> issubclass(DataWarning, UserWarning)
+    True
+    """

@@ -92,7 +92,7 @@ def test_unequal_array_likes_are_read(X: Any, rows: list[np.ndarray]) -> None:
 def test_equal_array_likes_are_read(make: Any) -> None:
     """Lists of columns of one length are regular series."""
     samples, _ = parse_samples(make([pd.Series(row) for row in EQUAL]))
-    np.testing.assert_array_equal(samples.resample(None, "error")[:, 0], EQUAL.astype(np.float32))
+    np.testing.assert_array_equal(samples.resample(None, "error")[:, 0], EQUAL)
 
 
 def test_pandas_missing_is_a_gap() -> None:

@@ -34,9 +34,7 @@ def test_regular_series_are_unchanged(X: Any) -> None:
     """Series of one length without gaps are not resampled."""
     samples, domain = parse_samples(X)
     assert isinstance(samples, RegularSamples) and domain == "series"
-    np.testing.assert_array_equal(
-        samples.resample(None, "error")[:, 0], np.asarray(X).astype(np.float32)
-    )
+    np.testing.assert_array_equal(samples.resample(None, "error")[:, 0], np.asarray(X))
     assert samples.infer_clock(None) == (6, Clock())
     assert samples.spans(Clock(sampling_rate=2.0)).tolist() == [[0.0, 2.5]] * 4
 

@@ -13,10 +13,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain
 from unwarp.data.layout import arrange_axes
 from unwarp.errors import ConfigError, DataError
+
+MAX_EXACT_INTEGER = 1 << 53
+"""Bound up to which float64 represents every integer exactly."""
+
+MAX_ROUNDING_OF_RANGE = 1e-5
+"""Largest error of float32 that counts as exact, over the range of the numbers of a series."""
 
 NUMBERS_PER_BLOCK = 1 << 22
 """Numbers that are processed at once, so that a memory-mapped array is never loaded as a whole."""
@@ -64,20 +71,53 @@ def as_samples(
     >>> samples.shape, domain
     ((2, 1, 3), 'series')
     """
+    samples, name = as_precise_samples(X, domain, image_shape, allow_gaps)
+    return samples if samples.dtype == np.uint8 else samples.astype(np.float32, copy=False), name
+
+
+def as_precise_samples(
+    X: Any,
+    domain: str = "auto",
+    image_shape: tuple[int, ...] | None = None,
+    allow_gaps: bool = False,
+) -> tuple[Array, str]:
+    """Checked samples with all digits of the user's numbers.
+
+    It does the same as `as_samples`, but converts a type to float32 only if float32 represents
+    every number of that type. A series around 101,325 that varies by 0.01 keeps its digits in this
+    way, until a scale has removed the offset.
+
+    Args:
+        X: Array, tensor, data frame or nested lists of N samples.
+        domain: `image`, `series` or another registered domain, or `auto`.
+        image_shape: Shape (H, W) or (C, H, W) of an image, as for `as_samples`.
+        allow_gaps: Whether NaN is accepted as a missing value.
+
+    Returns:
+        The samples: uint8, float32 for other integers of at most 16 bits, for booleans and for
+        float16, else the type of `X`, in the byte order of the machine. Then the name of their
+        domain.
+
+    Raises:
+        DataError: As for `as_samples`.
+        ConfigError: As for `as_samples`.
+
+    >>> as_precise_samples([[101325.01, 101325.02]])[0].dtype
+    dtype('float64')
+    """
     if domain not in ("auto", *Domain.registry):
         raise ConfigError(
             f"domain={domain!r} is unknown; choose one of auto, {', '.join(Domain.registry)}"
         )
     numbers = _as_numeric(_check_not_empty(as_dense(X)))
-    samples = _as_stored_type(numbers)
     if numbers.dtype.kind == "f" and numbers.ndim:
         may_have_gaps = (
             allow_gaps
             and image_shape is None
-            and Domain.registry[arrange_axes(samples, domain)[1]].has_gaps
+            and Domain.registry[arrange_axes(numbers, domain)[1]].has_gaps
         )
-        _check_finite(numbers, samples, may_have_gaps)
-    return arrange_axes(samples, domain, image_shape)
+        _check_finite(numbers, may_have_gaps)
+    return arrange_axes(_as_stored_type(numbers), domain, image_shape)
 
 
 def row_blocks(x: Array) -> Iterator[slice]:
@@ -98,6 +138,45 @@ def row_blocks(x: Array) -> Iterator[slice]:
     """
     step = max(1, NUMBERS_PER_BLOCK // max(1, x[0].size)) if len(x) else 1
     return (slice(start, start + step) for start in range(0, len(x), step))
+
+
+def wide_dtype(x: Array) -> np.dtype[Any]:
+    """Floating-point type of at least 64 bits for arithmetic with an array.
+
+    Args:
+        x: Numbers (N, ...).
+
+    Returns:
+        float64; or the longest type of the machine for integers that float64 rounds, and for
+        numbers of that type.
+
+    >>> wide_dtype(np.array([1, 2])) == np.float64
+    True
+    """
+    if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.size:
+        ends = max(int(x.max()), -int(x.min()))
+        return np.dtype(np.longdouble if ends > MAX_EXACT_INTEGER else np.float64)
+    return np.result_type(x.dtype, np.float64)
+
+
+def loses_digits(x: Array) -> bool:
+    """Whether float32 rounds numbers noticeably, given how much they vary.
+
+    Args:
+        x: Numbers (..., T), NaN for missing values. Each row along the last axis counts by itself.
+
+    Returns:
+        Whether a rounding error exceeds `MAX_ROUNDING_OF_RANGE` of the range of its row.
+
+    >>> loses_digits(np.array([101325.00, 101325.01])), loses_digits(np.array([0.1, 0.2]))
+    (True, False)
+    """
+    if np.can_cast(x.dtype, np.float32) or not x.size:
+        return False
+    errors = np.abs(x - _as_float32(x)).reshape(-1, x.shape[-1])
+    low = np.fmin.reduce(x, -1).reshape(-1, 1)
+    high = np.fmax.reduce(x, -1).reshape(-1, 1)
+    return bool(((errors > MAX_ROUNDING_OF_RANGE * (high - low)) & (high > low)).any())
 
 
 def take_rows(values: Any, rows: Array) -> Any:
@@ -260,31 +339,38 @@ def _as_numeric(x: Array) -> Array:
 
 
 def _as_stored_type(x: Array) -> Array:
-    """Numbers with the dtype of samples: uint8 unchanged, any other type as float32."""
+    """Numbers with the dtype of samples, which has all of their digits."""
+    if x.dtype == np.uint8:
+        return x
+    is_exact = np.can_cast(x.dtype, np.float32)
+    return x.astype(np.float32 if is_exact else x.dtype.newbyteorder("="), copy=False)
+
+
+def _as_float32(x: Array) -> NDArray[np.float32]:
+    """Numbers as float32; those that are too large for it become infinite."""
     with np.errstate(over="ignore"):
-        return x if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
+        return x.astype(np.float32, copy=False)
 
 
-def _check_finite(numbers: Array, samples: Array, may_have_gaps: bool) -> None:
+def _check_finite(numbers: Array, may_have_gaps: bool) -> None:
     """Refuse infinite values, and NaN unless it may mark a missing value.
 
     Args:
         numbers: The numbers with the user's dtype, which the message quotes.
-        samples: The same numbers as float32; numbers that are too large for it are infinite.
         may_have_gaps: Whether NaN marks a missing value.
     """
-    for rows in row_blocks(samples):
-        non_finite = samples[rows][~np.isfinite(samples[rows])]
+    for rows in row_blocks(numbers):
+        part = _as_float32(numbers[rows])
+        non_finite = part[~np.isfinite(part)]
         if non_finite.size and not (may_have_gaps and np.isnan(non_finite).all()):
-            raise DataError(_describe_non_finite(numbers, samples, rows, may_have_gaps))
+            raise DataError(_describe_non_finite(numbers, rows, may_have_gaps))
 
 
-def _describe_non_finite(numbers: Array, samples: Array, rows: slice, may_have_gaps: bool) -> str:
+def _describe_non_finite(numbers: Array, rows: slice, may_have_gaps: bool) -> str:
     """The error message for unusable values (NaN or infinite).
 
     Args:
         numbers: The numbers with the user's dtype.
-        samples: The same numbers as float32.
         rows: The first block of rows with an unusable value.
         may_have_gaps: Whether NaN is usable.
 
@@ -292,9 +378,10 @@ def _describe_non_finite(numbers: Array, samples: Array, rows: slice, may_have_g
         The first unusable value, its index, and the number of unusable values in all rows.
     """
     is_bad = np.isinf if may_have_gaps else lambda part: ~np.isfinite(part)
-    row, *rest = (int(i) for i in np.argwhere(is_bad(samples[rows]))[0])
+    row, *rest = (int(i) for i in np.argwhere(is_bad(_as_float32(numbers[rows])))[0])
     index = (row + rows.start, *rest)
-    count = sum(int(is_bad(samples[part]).sum()) for part in row_blocks(samples))
+    blocks = (_as_float32(numbers[part]) for part in row_blocks(numbers))
+    count = sum(int(is_bad(part).sum()) for part in blocks)
     location = f"at index {index} of X"
     if count > 1:
         location += f", the first of {count:,} such values"

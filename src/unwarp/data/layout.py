@@ -238,7 +238,10 @@ def restore_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
     [0, 2, 255]
     """
     if np.issubdtype(dtype, np.integer):
-        return np.clip(np.rint(values), np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
+        low, high = np.iinfo(dtype).min, values.dtype.type(np.iinfo(dtype).max)
+        if int(high) > np.iinfo(dtype).max:  # rounded up, beyond the range of the integers
+            high = np.nextafter(high, values.dtype.type(0))
+        return np.clip(np.rint(values), low, high).astype(dtype)
     if dtype.kind == "b":
         return values > 0.5
     return values.astype(dtype) if np.issubdtype(dtype, np.floating) else values

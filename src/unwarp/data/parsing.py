@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from unwarp.core import Array, Domain
-from unwarp.data.arrays import as_numpy, as_samples, row_blocks
+from unwarp.data.arrays import as_numpy, as_precise_samples, row_blocks
 from unwarp.data.layout import MIN_SIDE_OF_SQUARE_IMAGES
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.series import as_rows
@@ -83,14 +83,14 @@ def parse_samples(
         return X, domain
     if domain in ("auto", "series") and image_shape is None and _has_unequal_lengths(X, domain):
         return _parse_unequal_lengths(X, times, any_length), "series"
-    samples, name = as_samples(X, domain, image_shape, allow_gaps=True)
+    samples, name = as_precise_samples(X, domain, image_shape, allow_gaps=True)
     _check_times_apply(times, samples, Domain.registry[name])
     has_gaps = _has_gaps(samples, Domain.registry[name])
     is_irregular = has_gaps or any_length or times is not None
     if not Domain.registry[name].has_times or not is_irregular:
         return RegularSamples(samples, X), name
     if has_gaps and any_length is not False:
-        rows, times = _cut_trailing_gaps(samples.astype(np.float32, copy=False), times)
+        rows, times = _cut_trailing_gaps(samples, times)
     else:
         rows = list(samples)
     return _irregular(rows, X, times), name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
 from unwarp.core import Array
@@ -42,19 +43,22 @@ class Prepared:
     def __len__(self) -> int:
         return len(self.x)
 
-    def restore_shape(self, x: Tensor) -> Array:
+    def restore_shape(self, x: Tensor, overwrite: bool = False) -> Array:
         """Results in the user's units, dtype and layout, evenly spaced.
 
         Use it for aligned series, which all have the same time steps.
 
         Args:
             x: Scaled samples (N, *shape), on the CPU.
+            overwrite: Whether `x` may be overwritten, which saves memory.
 
         Returns:
             An array in the layout of the user's samples. Series that were resampled are (N, T) or
             (N, C, T), at the times of the schema's clock.
         """
-        return self.origin.restore_shape(self.scaler.undo(x.numpy()))
+        dtype = self.origin.precise_dtype
+        out = x.numpy() if overwrite and dtype == np.float32 else None
+        return self.origin.restore_shape(self.scaler.undo(x.numpy(), out, dtype))
 
     def restore_times(self, x: Tensor) -> Array | list[Array]:
         """Results in the user's units, at the user's time steps.
@@ -68,4 +72,5 @@ class Prepared:
             An array in the layout and dtype of the user's samples; or a list of N arrays with the
             lengths of the user's series, if these are a list and were resampled.
         """
-        return self.origin.restore_times(self.scaler.undo(x.numpy()))
+        dtype = self.origin.precise_dtype
+        return self.origin.restore_times(self.scaler.undo(x.numpy(), dtype=dtype))

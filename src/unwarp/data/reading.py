@@ -70,13 +70,15 @@ class Reading:
 
         Raises:
             DataError: The samples cannot be used.
-            ConfigError: A domain or a treatment of missing values is unknown.
+            ConfigError: A domain or a treatment of missing values is unknown, or the sampling rate
+                does not fit the samples.
         """
         if source.dataset is not None:
             return source
         origin, name = parse_samples(
             source.x, source.times, self.domain_of(source), self.image_shape
         )
+        self.check_sampling_rate(Domain.registry[name])
         # the result is not used: resampling raises an error if values are missing but must not be
         origin.resample(None, check_policy(self.missing))
         return replace(source, x=origin, times=None, domain=name)

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unwarp.core import Array, MissingPolicy
-from unwarp.data.arrays import take_rows
+from unwarp.data.arrays import as_numpy, take_rows, wide_dtype
 from unwarp.data.clock import Clock
 from unwarp.data.layout import restore_dtype, restore_layout
 from unwarp.data.series import resample_rows
@@ -49,6 +48,17 @@ class RegularSamples:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the user's numbers."""
+        return np.asarray(as_numpy(self.original)).dtype
+
+    @property
+    def precise_dtype(self) -> np.dtype[Any]:
+        """Floating-point type with the digits of the user's numbers, float32 or wider."""
+        is_exact = np.can_cast(self.samples.dtype, np.float32)
+        return np.dtype(np.float32) if is_exact else wide_dtype(self.samples)
 
     def subset(self, rows: Array) -> RegularSamples:
         """Some of the samples.
@@ -130,7 +140,7 @@ class IrregularSeries:
     it reads evenly spaced series at the original times.
 
     Attributes:
-        values: N series (C, T_i), float32, NaN for missing values.
+        values: N series (C, T_i), NaN for missing values.
         times: Times of the steps of each series, N arrays (T_i,), strictly increasing; 0, 1, 2, ...
             if the user gave no times.
         has_time_stamps: Whether the user gave times.
@@ -148,7 +158,7 @@ class IrregularSeries:
     [[0.0, 1.0, 2.0], [0.0, 3.0, 6.0]]
     """
 
-    values: list[NDArray[np.float32]]
+    values: list[Array]
     times: list[Array]
     has_time_stamps: bool
     has_channel_axis: bool
@@ -158,6 +168,11 @@ class IrregularSeries:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def precise_dtype(self) -> np.dtype[Any]:
+        """Floating-point type with the digits of the user's numbers, float32 or float64."""
+        return np.result_type(np.float32, *{row.dtype for row in self.values})
 
     @property
     def max_length(self) -> int:
@@ -229,7 +244,7 @@ class IrregularSeries:
                 steps that it is interpolated from is missing.
 
         Returns:
-            Series (N, C, length), float32.
+            Series (N, C, length), as `resample_rows` returns them.
 
         Raises:
             DataError: A value is missing and `missing` is `error`, or a channel has no value at
@@ -289,7 +304,7 @@ class IrregularSeries:
             return [
                 restore_dtype(row if self.has_channel_axis else row[0], self.dtype) for row in rows
             ]
-        padded = np.full((*values.shape[:2], self.padded_length), np.nan, np.float32)
+        padded = np.full((*values.shape[:2], self.padded_length), np.nan, values.dtype)
         for i, row in enumerate(rows):
             padded[i, :, : row.shape[1]] = row
         return self.restore_shape(padded)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, ScaleName
-from unwarp.data.arrays import row_blocks
+from unwarp.data.arrays import row_blocks, wide_dtype
+from unwarp.data.limits import check_size
 from unwarp.errors import ConfigError, DataError
 
 MIN_DEVIATION_RATIO_FOR_HINT = 10
 """Smallest ratio of the standard deviations of two channels at which `scale='channel'` is advised.
 """
+
+MAX_ROUNDING_OF_FACTOR = 1e-4
+"""Largest step between two numbers of type float32 near the offset of a scale, over its factor."""
 
 MIN_RANGE_OF_UNSCALED_IMAGES = 0.5
 """Images in [0, 1] whose values span at least this much are not scaled."""
@@ -68,36 +72,51 @@ class Scaler:
             DataError: A result is too large for float32, because `x` differs too much from the
                 samples that the scale was fitted to.
         """
+        check_size(4 * x.size, f"samples of shape {x.shape}", share=1)
         scaled = np.empty(x.shape, np.float32)
         for rows in row_blocks(x):
             offset, factor = self._units(rows)
-            part = (x[rows].astype(np.float64) - offset) / factor
-            if np.abs(part).max() > np.finfo(np.float32).max:
+            part = (x[rows].astype(wide_dtype(x[rows])) - offset) / factor
+            if (np.abs(part) > np.finfo(np.float32).max).any():
+                low, high = np.nanmin(x[rows]), np.nanmax(x[rows])
                 raise DataError(
-                    f"X has values from {x[rows].min():g} to {x[rows].max():g}, too far from the "
+                    f"X has values from {low:g} to {high:g}, too far from the "
                     f"training data (offset {np.mean(offset):g}, factor {np.mean(factor):g}); "
                     "bring them to the same units"
                 )
             scaled[rows] = part
         return scaled
 
-    def undo(self, scaled: Array, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    def undo(
+        self, scaled: Array, out: Array | None = None, dtype: np.dtype[Any] | None = None
+    ) -> Array:
         """Scale samples back to the user's units, the inverse of `apply`.
 
         Args:
             scaled: Samples (N, ...) in the units of the model.
             out: Array that receives the result and may be `scaled` itself; None for a new array.
+            dtype: Floating-point type of a new array; None for `dtype` of the scale.
 
         Returns:
-            A float32 array of the same shape. Values outside the range of float32 are clipped to
-            that range.
+            An array of the same shape. Values outside the range of its type are clipped to that
+            range.
         """
-        largest = float(np.finfo(np.float32).max)
-        x = np.empty(scaled.shape, np.float32) if out is None else out
+        x = np.empty(scaled.shape, dtype or self.dtype) if out is None else out
+        largest, wide = np.finfo(x.dtype).max, np.result_type(x.dtype, np.float64)
         for rows in row_blocks(scaled):
             offset, factor = self._units(rows)
-            x[rows] = np.clip(scaled[rows].astype(np.float64) * factor + offset, -largest, largest)
+            x[rows] = np.clip(scaled[rows].astype(wide) * factor + offset, -largest, largest)
         return x
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of numbers in the user's units, float32 or float64.
+
+        It is float64 if float32 would round them: numbers near a large `offset` that differ by a
+        small `factor` become equal in float32.
+        """
+        steps = np.abs(self.offset) * np.finfo(np.float32).eps / self.factor
+        return np.dtype(np.float64 if np.max(steps) > MAX_ROUNDING_OF_FACTOR else np.float32)
 
     def _units(self, rows: slice) -> tuple[float | Array, float | Array]:
         """Offset and factor of the samples in `rows`, in a shape that broadcasts over them."""
@@ -185,7 +204,7 @@ def fit_sample_scaler(x: Array) -> Scaler:
     """
     mean, deviation = np.empty((*x.shape[:2], 1)), np.empty((*x.shape[:2], 1))
     for rows in row_blocks(x):
-        part = x[rows].astype(np.float64)
+        part = x[rows].astype(wide_dtype(x[rows]))
         is_constant = np.ptp(part, -1, keepdims=True) == 0
         # the mean of equal values may differ from them by rounding, so take the first value
         mean[rows] = np.where(is_constant, part[..., :1], part.mean(-1, keepdims=True))
@@ -273,6 +292,7 @@ def _standard_scaler(x: Array, low: float, high: float) -> Scaler:
         # the mean of equal values may differ from them by rounding; divided by the tiny standard
         # deviation, the difference would become large
         return Scaler(low)
-    mean = sum(float(x[rows].sum(dtype=np.float64)) for rows in row_blocks(x)) / x.size
-    squares = (float(((x[rows].astype(np.float64) - mean) ** 2).sum()) for rows in row_blocks(x))
+    wide = wide_dtype(x)
+    mean = sum(float(x[rows].sum(dtype=wide)) for rows in row_blocks(x)) / x.size
+    squares = (float(((x[rows].astype(wide) - mean) ** 2).sum()) for rows in row_blocks(x))
     return Scaler(mean, (sum(squares) / x.size) ** 0.5)

@@ -13,12 +13,14 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from unwarp.core import Array, Domain, MissingPolicy
-from unwarp.data.arrays import as_dense
+from unwarp.core import Array, Domain, MissingPolicy, ScaleName
+from unwarp.data.arrays import as_dense, loses_digits, row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.missing import check_policy, policy_for_scaling
+from unwarp.data.outliers import limit, outlier_rows, warn_of_outliers
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
 from unwarp.data.prepared import Origin
 from unwarp.data.prepared import Prepared as Prepared
@@ -27,6 +29,7 @@ from unwarp.data.reading import Reading as Reading
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.scaling import Scaler, fit_sample_scaler, fit_scaler
 from unwarp.data.source import Source
+from unwarp.data.value_range import ValueRange
 from unwarp.errors import CheckpointError, DataError
 
 
@@ -49,6 +52,7 @@ class Schema:
         clock: Times of the steps of series.
         has_time_stamps: Whether the training series had time stamps. If so, new series must have
             them, too.
+        values: Range and type of the training samples; None if unknown, as in older models.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
@@ -66,6 +70,7 @@ class Schema:
     scaled_per_sample: bool = False
     clock: Clock = field(default_factory=Clock)
     has_time_stamps: bool = False
+    values: ValueRange | None = None
 
     @classmethod
     def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Dataset]:
@@ -98,17 +103,20 @@ class Schema:
         missing = check_policy(reading.missing)
         samples = origin.resample(length, missing)
         gapless = origin.resample(length, policy_for_scaling(missing))
-        scaler = fit_scaler(gapless, name, reading.scale)
+        scaler, outliers = _fit_scale(gapless, name, reading.scale)
         per_sample = reading.scale == "each"
         scaled = (fit_sample_scaler(gapless) if per_sample else scaler).apply(samples)
+        scaled[outliers] = limit(scaled[outliers], domain)
         data = _drop_outdated_fields(source.as_dataset(torch.from_numpy(scaled)), origin)
         if len(data) < 2:
             raise DataError(
                 "X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds"
             )
         has_times = _has_time_stamps(origin)
-        schema = cls(domain, data.shape, scaler, reading.image_shape, per_sample, clock, has_times)
-        return schema, data
+        values = ValueRange.of(gapless, origin.dtype)
+        return cls(
+            domain, data.shape, scaler, reading.image_shape, per_sample, clock, has_times, values
+        ), data
 
     @property
     def n_features(self) -> int:
@@ -147,8 +155,8 @@ class Schema:
             The scaled samples (N, *shape), with methods to convert results to the user's form.
 
         Raises:
-            DataError: The samples cannot be used, have another shape, or lack time stamps although
-                the training data have them.
+            DataError: The samples cannot be used, have another shape or other units, or lack time
+                stamps although the training data have them.
             ConfigError: `missing` is unknown.
         """
         self._check_times(source)
@@ -164,6 +172,8 @@ class Schema:
             origin = origin.trim(self.shape[-1])
         samples = origin.resample(length, check_policy(missing))
         self._check_shape(samples.shape[1:])
+        if self.values is not None and not self.scaled_per_sample:
+            self.values.check(samples, origin.dtype, self.domain)
         scaler = self.scaler
         if self.scaled_per_sample:
             scaler = fit_sample_scaler(origin.resample(length, policy_for_scaling(missing)))
@@ -245,7 +255,8 @@ class Schema:
                 f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; give as many "
                 "samples as X, of the same size"
             )
-        return Prepared(torch.from_numpy(np.array(values, np.float32)), Scaler(), origin)
+        scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
+        return Prepared(torch.from_numpy(scaler.apply(values)), scaler, origin)
 
     def _parse_regular_other(self, other: Any) -> Origin:
         """Parse further channels of regular samples; values may be missing in these channels."""
@@ -265,7 +276,8 @@ class Schema:
         """
         scale = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
         flags = {"each": self.scaled_per_sample, "timed": self.has_time_stamps}
-        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock)}
+        values = {} if self.values is None else {"values": vars(self.values)}
+        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **values}
 
     @classmethod
     def of(
@@ -284,7 +296,25 @@ class Schema:
         """
         clock = Clock(**{name: record[name] for name in vars(Clock())})
         domain, scaler = Domain.registry[record["domain"]], _scaler_of(record, shape)
-        return cls(domain, shape, scaler, image_shape, record["each"], clock, record["timed"])
+        values = ValueRange(**record["values"]) if "values" in record else None
+        return cls(
+            domain, shape, scaler, image_shape, record["each"], clock, record["timed"], values
+        )
+
+
+def _fit_scale(x: Array, domain: str, scale: ScaleName | None) -> tuple[Scaler, NDArray[np.intp]]:
+    """The scale of samples (N, C, ...), and the indices of outliers, which it leaves out."""
+    outliers = outlier_rows(x, scale)
+    if outliers.size:
+        warn_of_outliers(x, outliers)
+    return fit_scaler(np.delete(x, outliers, 0) if outliers.size else x, domain, scale), outliers
+
+
+def _offset_scaler(values: Array) -> Scaler:
+    """The scale that removes an offset only, if float32 would lose digits because of it."""
+    if not any(loses_digits(values[rows]) for rows in row_blocks(values)):
+        return Scaler()
+    return Scaler(float(np.nanmin(values) + np.nanmax(values)) / 2)
 
 
 def _has_time_stamps(samples: Any) -> bool:

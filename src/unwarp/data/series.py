@@ -7,6 +7,7 @@ these functions to resample before you call it, or for models of another library
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array, MissingPolicy
 from unwarp.data.arrays import as_numpy, is_sequence
+from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times
 from unwarp.errors import ConfigError, DataError
@@ -54,7 +56,7 @@ def pad(
     """
     check_policy(missing)
     rows = as_rows(series)
-    shape = (len(rows), len(rows[0]), max(row.shape[1] for row in rows))
+    shape = _check_shape((len(rows), len(rows[0]), max(row.shape[1] for row in rows)))
     x, mask = np.empty(shape, np.float32), np.zeros((shape[0], shape[2]), np.bool_)
     for i, (row, stamps) in enumerate(zip(rows, resolve_times(rows, times), strict=True)):
         length = row.shape[1]
@@ -102,12 +104,14 @@ def resample_to(
     if length < 1:
         raise ConfigError(f"length={length} must be at least 1; give a number of time steps")
     rows = as_rows(series)
-    return resample_rows(rows, resolve_times(rows, times), length, missing)
+    return resample_rows(rows, resolve_times(rows, times), length, missing).astype(
+        np.float32, copy=False
+    )
 
 
 def resample_rows(
-    rows: list[NDArray[np.float32]], times: list[Array], length: int, missing: MissingPolicy
-) -> NDArray[np.float32]:
+    rows: list[Array], times: list[Array], length: int, missing: MissingPolicy
+) -> Array:
     """Parsed series, resampled to one length by linear interpolation.
 
     Args:
@@ -118,12 +122,14 @@ def resample_rows(
             that it is interpolated from is missing.
 
     Returns:
-        Series (N, C, length), float32.
+        Series (N, C, length): float32 if it represents all numbers of the types of `rows`, else
+        float64.
 
     Raises:
         DataError: A value is missing and `missing` is `error`, or a channel has no value at all.
     """
-    x = np.empty((len(rows), len(rows[0]), length), np.float32)
+    dtype = np.result_type(np.float32, *{row.dtype for row in rows})
+    x = np.empty(_check_shape((len(rows), len(rows[0]), length)), dtype)
     for i, (row, stamps) in enumerate(zip(rows, times, strict=True)):
         steps = np.linspace(stamps[0], stamps[-1], length)
         x[i] = _interpolate(row, stamps, steps, i, missing)
@@ -132,7 +138,15 @@ def resample_rows(
     return x
 
 
-def _gap_mask(row: NDArray[np.float32], times: Array, steps: Array) -> NDArray[np.bool_]:
+def _check_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return a shape (N, C, T); refuse it if its numbers do not fit in the memory."""
+    count, channels, steps = shape
+    noun = f"{count:,} series of {channels:,} channel(s), resampled to {steps:,} steps,"
+    check_size(8 * math.prod(shape), noun, share=1)
+    return shape
+
+
+def _gap_mask(row: Array, times: Array, steps: Array) -> NDArray[np.bool_]:
     """Mask of the new steps that are interpolated from a missing value.
 
     Args:
@@ -150,7 +164,7 @@ def _gap_mask(row: NDArray[np.float32], times: Array, steps: Array) -> NDArray[n
     return np.asarray(is_missing[:, left] | is_missing[:, right])
 
 
-def as_rows(series: Any) -> list[NDArray[np.float32]]:
+def as_rows(series: Any) -> list[Array]:
     """A user's series as a list of arrays (C, T_i).
 
     Args:
@@ -158,7 +172,8 @@ def as_rows(series: Any) -> list[NDArray[np.float32]]:
             and `pandas.NA` mark missing values.
 
     Returns:
-        N arrays (C, T_i), float32, NaN for missing values; C is the same for all.
+        N arrays (C, T_i), NaN for missing values; C is the same for all. They are float32 if it
+        represents all numbers of the user's type, else float64.
 
     Raises:
         DataError: There is no series, a series is not an array (T_i,) or (C, T_i), numbers of
@@ -187,7 +202,7 @@ def as_rows(series: Any) -> list[NDArray[np.float32]]:
     return rows
 
 
-def _as_row(row: Any, i: int) -> NDArray[np.float32]:
+def _as_row(row: Any, i: int) -> Array:
     """One entry of the user's series as a checked array (C, T); `i` is its index for messages."""
     try:
         numbers = np.asarray(as_numpy(row))
@@ -208,7 +223,8 @@ def _as_row(row: Any, i: int) -> NDArray[np.float32]:
             f"sample {i}, channel {channel}, time index {step} is {values[channel, step]:g}, which "
             "float32 cannot represent; replace infinite values by NaN, rescale large values"
         )
-    return values.astype(np.float32)
+    is_exact = np.can_cast(numbers.dtype, np.float32)
+    return values.astype(np.float32) if is_exact else values
 
 
 def _missing_as_nan(x: Array) -> Array:
@@ -220,9 +236,7 @@ def _missing_as_nan(x: Array) -> Array:
     return np.where(pd.isna(x), np.nan, x)
 
 
-def _interpolate(
-    row: NDArray[np.float32], times: Array, steps: Array, i: int, missing: MissingPolicy
-) -> Array:
+def _interpolate(row: Array, times: Array, steps: Array, i: int, missing: MissingPolicy) -> Array:
     """A series at new times, by linear interpolation between its observed values.
 
     Args:

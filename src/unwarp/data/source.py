@@ -22,9 +22,10 @@ class Source:
 
     `as_source` and every reader of a file format return a source. `Unwarper.fit` and the other
     methods of the estimator accept one in place of an array. From a folder of pictures or a file
-    of an array, `x` has the stored values and dtype. From a file of series, `x` is float32 with NaN
-    for missing values: an array (N, T) or (N, C, T) if all series are equally long, else a list of
-    N arrays (C, T_i), which `pad` and `resample_to` turn into one array.
+    of an array, `x` has the stored values and dtype. From a file of series, `x` is float32 (float64
+    where float32 would round it noticeably) with NaN for missing values: an array (N, T) or
+    (N, C, T) if all series are equally long, else a list of N arrays (C, T_i), which `pad` and
+    `resample_to` turn into one array.
 
     Attributes:
         x: N samples, as read from the file, as the user gave them, or as `parse_samples` returns

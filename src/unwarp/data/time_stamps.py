@@ -42,7 +42,7 @@ def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     return [_as_seconds(row, f"the times of sample {i}") for i, row in enumerate(values)]
 
 
-def resolve_times(rows: list[NDArray[np.float32]], times: Any = None) -> list[Array]:
+def resolve_times(rows: list[Array], times: Any = None) -> list[Array]:
     """The checked time stamps of each series.
 
     Args:

@@ -106,8 +106,7 @@ class Alignment:
             movement = map if other is None else map.point_map
             x = target.x[rows].to(part.device)
             aligned[rows] = align(x, movement, padding=self.model_.padding).cpu()
-        values = aligned.numpy()
-        return target.origin.restore_shape(target.scaler.undo(values, out=values))
+        return target.restore_shape(aligned, overwrite=True)
 
     def transform_points(self, X: Any, points: Any) -> Array:
         """Coordinates of points after their samples are aligned.

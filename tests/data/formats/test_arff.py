@@ -186,3 +186,11 @@ def test_altered_arff_is_read_or_refused(
         assert np.isfinite(pad(read(path).x, "interpolate")[0]).all()
     except UnwarpError as error:
         assert path.name in str(error) or "no value at all" in str(error)
+
+
+def test_undeclared_label_is_refused(tmp_path: Path) -> None:
+    """A label that the header does not declare is refused with its line and those declared."""
+    text = ONE.replace("{1,2}", "{1, 'not 2', \"2\"}")
+    assert as_labels(read(write_file(tmp_path, "a.arff", text))) == [1, 2]
+    with pytest.raises(DataError, match=r"line 8 has the label '3', the .* declares 1, not 2, 2"):
+        read(write_file(tmp_path, "a.arff", text.replace("-2.5,1", "-2.5,3")))

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from unwarp.core import Array
-from unwarp.data.formats.cells import parse_labels, parse_numbers, value_locator
+from unwarp.data.formats.cells import is_missing, parse_labels, parse_numbers, value_locator
 from unwarp.data.formats.ragged import series_source, trim_padding
 from unwarp.data.formats.registry import reader
 from unwarp.data.formats.text import numbered_lines, quote
@@ -58,12 +58,14 @@ class _Layout:
 
     `n_cells` is the number of cells, `label` and `relational` are the indices of the label and of
     the relational cell, None if there is none, and `steps` is the number of time steps.
+    `label_values` are the labels that the header declares, None if it declares none.
     """
 
     n_cells: int
     label: int | None
     relational: int | None
     steps: int
+    label_values: list[str] | None
 
 
 def write_arff(path: Path, x: Array) -> None:
@@ -95,14 +97,15 @@ def read_arff(path: Path) -> Source:
 
     Raises:
         DataError: `@data` is missing, attributes do not make series, a line contradicts the header
-            or an earlier line, or a cell is not a number.
+            or an earlier line, a label is not declared, or a cell is not a number.
     """
     header, body = _split_file(path)
     layout = _find_layout(path, header)
     series, labels = [], []
     for location, line in body:
         cells = _split_cells(line, layout.n_cells, location)
-        labels += [] if layout.label is None else [cells.pop(layout.label)]
+        if layout.label is not None:
+            labels.append(_check_label(cells.pop(layout.label), layout, location))
         channels = [cells]
         if layout.relational is not None:
             channels = [channel.split(",") for channel in cells[0].split(CHANNEL_SEPARATOR)]
@@ -150,7 +153,7 @@ def _find_layout(path: Path, header: list[tuple[str, str]]) -> _Layout:
             "numeric attributes, or one relational attribute of them, and at most one label"
         )
     label, relation = (columns[0] if columns else None for columns in (labels, relations))
-    return _Layout(len(outer), label, relation, len(steps))
+    return _Layout(len(outer), label, relation, len(steps), _label_values(header))
 
 
 def _attributes(header: list[tuple[str, str]]) -> tuple[list[Attribute], list[Attribute]]:
@@ -183,6 +186,27 @@ def _parse_attribute(location: str, line: str) -> Attribute:
         )
     data_type = "nominal" if match[2].startswith("{") else match[2].split()[0].lower()
     return match[1].strip("'\""), "number" if data_type in NUMERIC_TYPES else data_type
+
+
+def _label_values(header: list[tuple[str, str]]) -> list[str] | None:
+    """Labels that the nominal attribute of a header declares; None if there is none."""
+    matches = (ATTRIBUTE.match(line) for _, line in header)
+    types = [match[2] for match in matches if match is not None and match[2].startswith("{")]
+    if not types:
+        return None
+    body = types[0][1:].rpartition("}")[0] + ","
+    return [next(filter(None, cells), "").strip() for cells in CELL.findall(body)]
+
+
+def _check_label(label: str, layout: _Layout, location: str) -> str:
+    """Return a label; refuse it if the header declares others only."""
+    declared = layout.label_values
+    if declared is None or label in declared or is_missing(label):
+        return label
+    raise DataError(
+        f"{location} has the label {quote(label)}, the header declares {', '.join(declared)}; "
+        "correct one of them"
+    )
 
 
 def _split_cells(line: str, n_cells: int, location: str) -> list[str]:

@@ -85,8 +85,8 @@ def is_number(cell: str) -> bool:
         return False
 
 
-def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
-    """Convert cells to float32, with NaN for missing values.
+def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
+    """Convert cells to float64, with NaN for missing values.
 
     Args:
         cells: T cells.
@@ -99,7 +99,7 @@ def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
         DataError: A cell is neither a finite number within the range of float32 nor missing.
 
     >>> parse_numbers(["1", "?"], str)
-    array([ 1., nan], dtype=float32)
+    array([ 1., nan])
     """
     try:
         values = np.fromiter(map(float, cells), np.float64, len(cells))
@@ -108,12 +108,12 @@ def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
     # Python reads 1_000 as a number, but other programs do not: refuse it
     if (np.abs(values) > MAX_FLOAT32).any() or "_" in "".join(cells):
         return _parse_one_by_one(cells, locate)
-    return values.astype(np.float32)
+    return values
 
 
-def _parse_one_by_one(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
+def _parse_one_by_one(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
     """Do the same as `parse_numbers`, cell by cell, with an error that names the cell."""
-    values = np.empty(len(cells), np.float32)
+    values = np.empty(len(cells))
     for k, cell in enumerate(cells):
         try:
             values[k] = parse_number(cell)

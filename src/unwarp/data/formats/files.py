@@ -39,6 +39,11 @@ def read(source: str | Path) -> Source:
     if path.is_dir():
         x, names = read_folder(path)
         return Source(x, names, class_names(names), describe(x, x.shape[1:]))
+    if not path.is_file():
+        raise DataError(
+            f"{path} is neither a file nor a folder but a pipe, a device or a socket; "
+            "save the data to a file"
+        )
     file_format = registered.get(path.suffix.lower())
     if file_format is None or not (file_format.accepts is None or file_format.accepts(path)):
         is_picture = path.suffix.lower() in IMAGE_SUFFIXES

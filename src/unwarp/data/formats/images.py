@@ -6,6 +6,7 @@ Pillow decodes the files.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from unwarp.core import Array
+from unwarp.data.limits import check_size
 from unwarp.errors import DataError
 
 IMAGE_SUFFIXES = (
@@ -28,6 +30,9 @@ IMAGE_SUFFIXES = (
     ".ppm",
 )
 """Suffixes, in lower case, of the picture files that `read_folder` reads."""
+
+BYTES_PER_PIXEL = 4
+"""Memory of a pixel while a picture is decoded: red, green, blue and alpha."""
 
 MAX_UINT8, MAX_UINT16 = np.float32(255), np.float32(65535)
 
@@ -54,6 +59,7 @@ def read_folder(folder: str | Path) -> tuple[Array, list[str]]:
     folder = Path(folder)
     names = _picture_names(folder)
     first = _read_pixels(folder / names[0])
+    check_size(len(names) * first.nbytes, f"{folder}: its {len(names):,} pictures")
     x = np.empty((len(names), *first.shape), first.dtype)
     for row, name in enumerate(names):
         picture = _read_pixels(folder / name)
@@ -63,6 +69,8 @@ def read_folder(folder: str | Path) -> tuple[Array, list[str]]:
                 f"{name} is {_size_in_words(picture)} (width x height); "
                 "resize or crop all to one size first"
             )
+        if x[row].nbytes < (n_bytes := _widen(picture, x).nbytes):
+            check_size(len(names) * n_bytes, f"{folder}: its {len(names):,} pictures")
         x = _widen(x, picture)
         x[row] = _widen(picture, x)
     return x, names
@@ -103,6 +111,7 @@ def _read_pixels(path: Path) -> Array:
     """One picture (C, H, W), uint8, or float32 in [0, 1] if the file is 16-bit."""
     try:
         with Image.open(path) as image:
+            check_size(math.prod(image.size) * BYTES_PER_PIXEL, f"{path}")
             # other frames of an MPO file are previews or other views of the photograph: skip them
             n_frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             # pillow opens 16-bit PNG and PPM files in the 32-bit mode I
@@ -113,6 +122,8 @@ def _read_pixels(path: Path) -> Array:
             pixels = None
             if is_supported and n_frames == 1:
                 pixels = _channels_first(ImageOps.exif_transpose(image), is_16_bit)
+    except DataError:
+        raise
     except Exception as error:  # a damaged file makes pillow raise nearly anything
         raise DataError(
             f"{path} cannot be read as a picture: {error or type(error).__name__}; "

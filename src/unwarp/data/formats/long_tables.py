@@ -168,7 +168,7 @@ def _pivot(table: Table, time: int, rows: _Rows, group: Array) -> tuple[Array, A
             f"{table.locate(repeated, time)} repeats {rows.times[repeated]:g} in one {scope}; "
             f"keep one row per {rule}"
         )
-    series = np.full((len(rows.channels), len(times)), np.nan, np.float32)
+    series = np.full((len(rows.channels), len(times)), np.nan)
     if channel is None:
         series[:, position] = rows.values[:, group]
     else:

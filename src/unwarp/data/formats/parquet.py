@@ -13,6 +13,7 @@ from unwarp.core import Array
 from unwarp.data.formats.registry import reader
 from unwarp.data.formats.table import Table
 from unwarp.data.formats.table_layouts import read_table
+from unwarp.data.limits import BYTES_PER_CELL, check_size
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
@@ -57,8 +58,13 @@ def read_parquet(path: Path) -> Source:
     from pyarrow import parquet
 
     try:
+        facts = parquet.read_metadata(path)
+        n_cells = facts.num_rows * facts.num_columns
+        check_size(n_cells * BYTES_PER_CELL, f"{path}: its {n_cells:,} cells")
         table = parquet.read_table(path)
         columns = [_as_text(column.to_pylist()) for column in table.columns]
+    except DataError:
+        raise
     except Exception as error:  # a damaged file makes pyarrow raise nearly anything
         raise DataError(
             f"{path} is damaged or cut short: {error or type(error).__name__}; write it again"

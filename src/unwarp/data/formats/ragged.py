@@ -1,20 +1,20 @@
 """Conversion of series of equal or unequal lengths to a `Source`.
 
-The readers of series collect a list of arrays (C, T_i), float32 with NaN for missing values, and
+The readers of series collect a list of arrays (C, T_i) with NaN for missing values, and
 pass it to `series_source`.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unwarp.core import Array
+from unwarp.data.arrays import loses_digits
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
 
-def trim_padding(series: NDArray[np.float32], location: str) -> NDArray[np.float32]:
+def trim_padding(series: Array, location: str) -> Array:
     """Remove time steps at the end without a value.
 
     A step is removed if the values of all channels are missing.
@@ -32,8 +32,8 @@ def trim_padding(series: NDArray[np.float32], location: str) -> NDArray[np.float
     Raises:
         DataError: All values are missing.
 
-    >>> trim_padding(np.array([[1, np.nan, 2, np.nan]], np.float32), "line 1")
-    array([[ 1., nan,  2.]], dtype=float32)
+    >>> trim_padding(np.array([[1, np.nan, 2, np.nan]]), "line 1")
+    array([[ 1., nan,  2.]])
     """
     observed = np.flatnonzero(~np.isnan(series).all(0))
     if observed.size == 0:
@@ -58,12 +58,15 @@ def series_source(
         times: Time stamps of each series (T_i,); None if the file has none.
 
     Returns:
-        The samples as (N, T) for one channel, (N, C, T) for more, or a list of N arrays (C, T_i);
-        the times as (N, T) or a list of N arrays (T_i,).
+        The samples as (N, T) for one channel, (N, C, T) for more, or a list of N arrays (C, T_i),
+        float32, or float64 if float32 would round them noticeably; the times as (N, T) or a list of
+        N arrays (T_i,).
 
     >>> series_source([np.zeros((1, 3)), np.ones((1, 3))], None, "example").x.shape
     (2, 3)
     """
+    is_rounded = any(loses_digits(row) for row in series)
+    series = [row.astype(np.float64 if is_rounded else np.float32, copy=False) for row in series]
     if len({row.shape for row in series}) > 1:
         description = f"{describe(series)}; {layout}"
         return Source(series, names, labels, description, "series", times)

@@ -73,7 +73,7 @@ class Table:
     >>> table.find_column(("id", "case"))
     0
     >>> table.values(1)
-    array([ 1., nan], dtype=float32)
+    array([ 1., nan])
     >>> table.locate(1, 1)
     "a.csv, line 3, column 'x'"
     >>> table.describe_roles(name=0, label=None)
@@ -123,14 +123,14 @@ class Table:
         """
         return f"{self.path}, {self.row_locations[row]}, column {self.names[column]!r}"
 
-    def values(self, column: int) -> NDArray[np.float32]:
+    def values(self, column: int) -> NDArray[np.float64]:
         """Convert a column to numbers, with NaN for missing values.
 
         Args:
             column: Index of the column, from 0.
 
         Returns:
-            Values (rows,), float32.
+            Values (rows,), float64.
 
         Raises:
             DataError: A cell is neither a number nor missing.

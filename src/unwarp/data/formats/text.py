@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from unwarp.data.limits import BYTES_PER_CELL, check_size
 from unwarp.errors import DataError
 
 MAX_QUOTED_CHARACTERS = 40
+SEPARATORS = (b",", b";", b"\t", b" ", b"\n", b":")
+"""Bytes between the cells of a text file, in any of the formats."""
+
 LINE_END = re.compile("\r\n|\r|\n")
 
 
@@ -27,12 +31,17 @@ def read_text(path: Path) -> str:
         The whole text, with its line ends unchanged.
 
     Raises:
-        DataError: The file cannot be opened, or contains only white space.
+        DataError: The file cannot be opened, contains only white space, or is too large for the
+            memory.
     """
     try:
+        size = path.stat().st_size
+        check_size(size, f"{path}")
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+    n_cells = sum(raw.count(separator) for separator in SEPARATORS)
+    check_size(n_cells * BYTES_PER_CELL + 2 * size, f"{path}: its {n_cells:,} cells")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
