@@ -22,7 +22,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import Map
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class _AffineFamily(Warp):
     def constrain(self, raw: Tensor) -> Tensor:
         """Theta (N, P) as `half_range tanh(raw)` of real numbers `raw` (N, P)."""
         return torch.tanh(raw) * torch.tensor(self._half_ranges, dtype=raw.dtype, device=raw.device)
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, P) of tanh at `raw` (N, P)."""
+        return log_slope_of_tanh(raw)
 
     def mean(self, map: Map) -> Map:
         """The mean deformation; rotations on a full circle have another mean shift.

@@ -29,7 +29,7 @@ from unwarp.models.likelihood import LikelihoodKind, StandardDeviation
 from unwarp.models.losses import gaussian_energy, gaussian_log_density, gaussian_rate, stress
 from unwarp.models.model import Model
 from unwarp.models.players import Player
-from unwarp.models.posterior import Posterior, StagePosterior
+from unwarp.models.posterior import Posterior, StagePosterior, gaussian_columns
 from unwarp.models.recipe import Recipe
 from unwarp.warps import Map, Warp
 
@@ -146,7 +146,10 @@ def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
 
     The content rate is exact. The deformation rate is an approximation for small posterior standard
     deviations: the posterior of theta, in half-ranges, is taken as a Gaussian with mean
-    `posterior.theta`. Periodic columns are left out, as their prior is uniform.
+    `posterior.theta` and the standard deviations `posterior.theta_log_sd`, which count the
+    derivative of `Warp.constrain`. For a single stage it is exact to first order; the derivative of
+    the product with earlier stages, which is 1 on average, is left out (`log_weights` counts it).
+    Periodic columns, which have a uniform prior, are left out, too.
 
     Args:
         posterior: Posterior of a batch (N) from a stochastic encoder.
@@ -161,9 +164,8 @@ def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
     if posterior.theta_log_sd is None or not model.warp.factors:
         return {"content_rate": content_rate}
     log_sds, prior = posterior.theta_log_sd, model.prior
-    is_gaussian = [i for i, factor in enumerate(model.warp.factors) if not factor.periodic]
     # the last stage, the only one with a standard deviation, predicts the first columns of a chain
-    scales = prior[is_gaussian][: log_sds.shape[1]]
+    scales = prior[gaussian_columns(model.warp)][: log_sds.shape[1]]
     # the KL divergence is the sum of a term of the mean and a term of the standard deviation
     spread_rate = gaussian_rate(torch.zeros_like(log_sds), log_sds, scales)
     deformation_rate = gaussian_energy(posterior.theta, prior) + spread_rate
