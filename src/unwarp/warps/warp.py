@@ -115,7 +115,7 @@ class Warp(ABC):
         """
 
     def log_slope(self, raw: Tensor) -> Tensor:
-        """Log derivatives of theta in half-ranges by the real numbers of a network.
+        """Log derivatives of theta in half-ranges by `raw`.
 
         A Gaussian over `raw` with the small standard deviation s gives theta, in half-ranges, the
         standard deviation `s exp(log_slope)`. Automatic differentiation finds the derivatives of
@@ -276,7 +276,7 @@ class Warp(ABC):
 
 
 def log_slope_of_tanh(raw: Tensor) -> Tensor:
-    """Log derivative of tanh, finite where `1 - tanh(raw)^2` is rounded to 0.
+    """Log derivative of tanh, finite for all finite `raw`.
 
     log(1 - tanh(r)^2) = 2 (log 2 - r - log(1 + exp(-2 r))).
 

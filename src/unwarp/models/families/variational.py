@@ -121,20 +121,31 @@ class Variational(Recipe):
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
-            templates = model.decode(posterior.content)
-            x_hat = model.apply_map(templates, posterior.map)
-            costs, weight = self.regularisers(posterior, model, step), self._rate_weight(step)
-            terms = {name: weight * cost for name, cost in costs.items()}
-            if self.isometry:
-                distortion = stress(posterior.content, model.link(templates).detach())
-                terms["isometry"] = self.isometry * distortion.mean()
-            return {"reconstruction": model.likelihood(x_hat, batch.x).mean(), **terms}
+            costs = self.regularisers(posterior, model, step)
+            return self._terms(batch, posterior, model, costs, step)
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return {name: rate.mean() for name, rate in rates(model.encode(batch.x), model).items()}
 
         measure_rates = None if self.is_elbo else measure
         return (Player(self.family, model, loss, self.optimiser, measure=measure_rates),)
+
+    def _terms(
+        self,
+        batch: Batch,
+        posterior: Posterior,
+        model: Model,
+        costs: dict[str, Tensor],
+        step: int,
+    ) -> dict[str, Tensor]:
+        """The terms of the autoencoder's loss: reconstruction, weighted `costs`, and isometry."""
+        templates = model.decode(posterior.content)
+        x_hat, weight = model.apply_map(templates, posterior.map), self._rate_weight(step)
+        terms = {name: weight * cost for name, cost in costs.items()}
+        if self.isometry:
+            distortion = stress(posterior.content, model.link(templates).detach())
+            terms["isometry"] = self.isometry * distortion.mean()
+        return {"reconstruction": model.likelihood(x_hat, batch.x).mean(), **terms}
 
     def _rate_weight(self, step: int) -> float:
         """The factor in [0, 1] of all regularisers at a step; see `rate_warmup`."""
@@ -222,20 +233,21 @@ def _log_weight(model: Model, x: Tensor, generator: torch.Generator) -> Tensor:
 
 def _deformation_log_ratio(model: Model, posterior: Posterior) -> Tensor:
     """Log p(theta) - log q(theta | x) for the sampled theta, (N,); 0 without a warp."""
-    factors = model.warp.factors
-    if not factors:
+    # theta does not depend on a column without a range, so its raw number is not a latent
+    columns = [i for i, factor in enumerate(model.warp.factors) if factor.half_range > 0]
+    if not columns:
         return posterior.content.new_zeros(len(posterior.content))
     stage, earlier_map = _stochastic_stage(model, posterior)
     assert stage.log_sd is not None
-    theta, jacobian = _theta_with_jacobian(model.warp, earlier_map, stage)
+    theta, jacobian = _theta_with_jacobian(model.warp, earlier_map, stage, columns)
     log_determinant = torch.linalg.slogdet(jacobian).logabsdet.clamp_min(MIN_LOG_DETERMINANT)
     raw = stage.raw.detach()
-    log_q = gaussian_log_density(raw, stage.mean, stage.log_sd).sum(-1) - log_determinant
-    log_p = gaussian_log_density(theta, theta.new_zeros(()), model.log_prior)
-    is_periodic = torch.tensor([f.periodic for f in factors], device=theta.device)
+    log_q = gaussian_log_density(raw, stage.mean, stage.log_sd)[:, columns].sum(-1)
+    log_p = gaussian_log_density(theta, theta.new_zeros(()), model.log_prior[columns])
+    is_periodic = [model.warp.factors[i].periodic for i in columns]
     # in half-ranges a factor ranges from -1 to 1, so its uniform density is 1/2
-    log_p = log_p.masked_fill(is_periodic, -math.log(2)).sum(-1)
-    return torch.as_tensor(log_p - log_q).detach()
+    log_p = log_p.masked_fill(torch.tensor(is_periodic, device=theta.device), -math.log(2))
+    return torch.as_tensor(log_p.sum(-1) - (log_q - log_determinant)).detach()
 
 
 def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterior, Map]:
@@ -266,7 +278,7 @@ def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterio
 
 
 def _theta_with_jacobian(
-    warp: Warp, earlier_map: Map, stage: StagePosterior
+    warp: Warp, earlier_map: Map, stage: StagePosterior, columns: list[int]
 ) -> tuple[Tensor, Tensor]:
     """Theta of the composed deformation, and its derivatives by the raw parameters of a stage.
 
@@ -274,17 +286,18 @@ def _theta_with_jacobian(
         warp: The family of deformations.
         earlier_map: Composed deformation of the start and the earlier stages, N maps.
         stage: Posterior of the last stage; its raw parameters `stage.raw` (N, P) are used.
+        columns: Numbers of the K columns of theta to use.
 
     Returns:
-        Theta in half-ranges (N, P), and its Jacobian matrices (N, P, P), rows by column of theta.
+        Theta in half-ranges (N, K), and its Jacobian matrices (N, K, K), rows by column of theta.
     """
-    half_ranges = torch.tensor([f.half_range for f in warp.factors]).to(stage.raw)
+    half_ranges = torch.tensor([warp.factors[i].half_range for i in columns]).to(stage.raw)
     with torch.enable_grad():
         raw = stage.raw.detach().requires_grad_()
         last_map = stage.warp.map(stage.warp.constrain(raw))
-        theta = warp.theta(earlier_map.compose(last_map)) / half_ranges
+        theta = warp.theta(earlier_map.compose(last_map))[:, columns] / half_ranges
         rows = [
-            torch.autograd.grad(column.sum(), raw, retain_graph=True)[0]
+            torch.autograd.grad(column.sum(), raw, retain_graph=True)[0][:, columns]
             for column in theta.unbind(1)
         ]
     return theta, torch.stack(rows, 1)
