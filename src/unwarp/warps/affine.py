@@ -293,8 +293,8 @@ class Affine2d(_ScalingFamily):
         if not scale_y.requires_grad and is_flipped.any():
             row = int(is_flipped.nonzero()[0])
             raise DataError(
-                f"map {row} has scale_y={float(scale_y[row]):.3g}, so it is a reflection or singular "
-                f"and has no theta of {self.name!r}; give maps of positive determinant"
+                f"map {row} has scale_y={float(scale_y[row]):.3g}, so it is a reflection or "
+                f"singular and has no theta of {self.name!r}; give maps of positive determinant"
             )
         return torch.cat([torch.stack([angle, scale_x.log(), scale_y.log(), shear], -1), shift], -1)
 
