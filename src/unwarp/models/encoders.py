@@ -225,11 +225,9 @@ class Staged(Encoder):
         mean, log_sd = self.content(canonical)
         content, map = sample_or_mean(mean, log_sd, generator), start.compose(estimate.predicted)
         theta = self._theta_in_half_ranges(without_shift(start).compose(estimate.mean))
-        last_stage = estimate.last_stage
-        theta_log_sd = last_stage.gaussian_log_sd if last_stage else None
         earlier_map = start.compose(estimate.earlier)
         return Posterior(
-            content, map, theta, mean, log_sd, theta_log_sd, earlier_map, last_stage, canonical
+            content, map, theta, mean, log_sd, earlier_map, estimate.last_stage, canonical
         )
 
     def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
@@ -331,10 +329,8 @@ class OneStage(Encoder):
         raw = raw_mean if sample is mean else raw
         stage = StagePosterior(self.warp, raw_mean, raw_log_sd, raw)
         theta, identity = self._theta_in_half_ranges(stage.mean_map), IdentityMap(len(x))
-        theta_log_sd, map = stage.gaussian_log_sd, stage.sampled_map
-        return Posterior(
-            content, map, theta, content_mean, content_log_sd, theta_log_sd, identity, stage
-        )
+        map = stage.sampled_map
+        return Posterior(content, map, theta, content_mean, content_log_sd, identity, stage)
 
 
 def _tile(x: Tensor, n: int) -> Tensor:

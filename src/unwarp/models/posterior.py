@@ -15,6 +15,22 @@ MIN_RAW_LOG_SD, MAX_RAW_LOG_SD = -8.0, 3.0
 """Range to which outputs for log standard deviations are clamped; their exponentials are finite."""
 
 
+def gaussian_columns(warp: Warp) -> list[int]:
+    """Numbers of the columns of theta with a Gaussian prior.
+
+    A periodic column has a uniform prior, and a column with a range of 0 is always 0; the losses
+    omit the KL divergence of both.
+
+    Args:
+        warp: A family of deformations.
+
+    >>> from unwarp.warps import Affine2d
+    >>> gaussian_columns(Affine2d(rotation=180, shear=0.0))
+    [1, 2, 4, 5]
+    """
+    return [i for i, f in enumerate(warp.factors) if not f.periodic and f.half_range > 0]
+
+
 @dataclass(frozen=True)
 class StagePosterior:
     """Gaussian posterior of one pose stage over the parameters of its warp.
@@ -59,13 +75,14 @@ class StagePosterior:
 
     @property
     def gaussian_log_sd(self) -> Tensor | None:
-        """Log standard deviations (N, P') of the columns with a Gaussian prior.
+        """Log standard deviations (N, P') of theta in half-ranges, as `gaussian_columns` orders.
 
-        Periodic columns are left out: their prior is uniform, and the losses omit their KL
-        divergence. None for a deterministic stage.
+        They are those of the raw parameters plus the log derivatives of theta at their mean, which
+        is exact to first order in the standard deviation. None for a deterministic stage.
         """
-        columns = [i for i, factor in enumerate(self.warp.factors) if not factor.periodic]
-        return None if self.log_sd is None else self.log_sd[:, columns]
+        if self.log_sd is None:
+            return None
+        return (self.log_sd + self.warp.log_slope(self.mean))[:, gaussian_columns(self.warp)]
 
 
 @dataclass(frozen=True)
@@ -88,9 +105,6 @@ class Posterior:
         content_mean: Posterior means of the content code (N, D).
         content_log_sd: Log standard deviations of the content code (N, D); None for a deterministic
             encoder.
-        theta_log_sd: Log standard deviations (N, P') of the last stage, for the columns with a
-            Gaussian prior. They approximate standard deviations in half-ranges to first order. None
-            for a deterministic encoder.
         earlier_map: The N composed deformations of the start and all stages except the last.
         last_stage: Posterior of the last stage; `map` is
             `earlier_map.compose(last_stage.sampled_map)`. None if the encoder has no stages.
@@ -110,10 +124,18 @@ class Posterior:
     theta: Tensor
     content_mean: Tensor
     content_log_sd: Tensor | None = None
-    theta_log_sd: Tensor | None = None
     earlier_map: Map | None = None
     last_stage: StagePosterior | None = None
     canonical: Tensor | None = None
+
+    @property
+    def theta_log_sd(self) -> Tensor | None:
+        """Log standard deviations (N, P') of `theta`, in half-ranges, to first order.
+
+        They are those of the last stage, for the columns with a Gaussian prior; see
+        `StagePosterior.gaussian_log_sd`. None for a deterministic encoder.
+        """
+        return None if self.last_stage is None else self.last_stage.gaussian_log_sd
 
 
 @dataclass(frozen=True)

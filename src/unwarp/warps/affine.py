@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Factor
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, DataError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import Map
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class _AffineFamily(Warp):
     def constrain(self, raw: Tensor) -> Tensor:
         """Theta (N, P) as `half_range tanh(raw)` of real numbers `raw` (N, P)."""
         return torch.tanh(raw) * torch.tensor(self._half_ranges, dtype=raw.dtype, device=raw.device)
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, P) of tanh at `raw` (N, P)."""
+        return log_slope_of_tanh(raw)
 
     def mean(self, map: Map) -> Map:
         """The mean deformation; rotations on a full circle have another mean shift.
@@ -277,9 +281,21 @@ class Affine2d(_ScalingFamily):
             map: N deformations; only their last part is used (identity if it is not affine).
 
         Returns:
-            Theta (N, 6), the angle in (-pi, pi]; NaN if the determinant is not positive.
+            Theta (N, 6), the angle in (-pi, pi].
+
+        Raises:
+            DataError: A map is a reflection or singular. Maps that require gradients are not
+                checked, since training would wait for the device.
         """
         angle, scale_x, scale_y, shear, shift = self._decompose(map)
+        # scale_x is a length, so that scale_y has the sign of the determinant
+        is_flipped = (scale_y <= 0) | (scale_x == 0)
+        if not scale_y.requires_grad and is_flipped.any():
+            row = int(is_flipped.nonzero()[0])
+            raise DataError(
+                f"map {row} has scale_y={float(scale_y[row]):.3g}, so it is a reflection or "
+                f"singular and has no theta of {self.name!r}; give maps of positive determinant"
+            )
         return torch.cat([torch.stack([angle, scale_x.log(), scale_y.log(), shear], -1), shift], -1)
 
 

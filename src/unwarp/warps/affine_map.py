@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from unwarp.errors import NotInvertibleError
 from unwarp.warps.maps import Map
 from unwarp.warps.window import Padding, Window, resample
 
@@ -75,11 +76,19 @@ class AffineMap(Map):
     def invert(self) -> AffineMap:
         """The inverse maps [A^-1 | -A^-1 t].
 
-        It uses the adjugate, A^-1 = adj(A) / det(A). If a matrix is singular, the entries of its
-        inverse are infinite or NaN.
+        It uses the adjugate, A^-1 = adj(A) / det(A).
+
+        Raises:
+            NotInvertibleError: A matrix is singular. Matrices that require gradients are not
+                checked, since training would wait for the device.
         """
         (a, b, tx), (c, d, ty) = (row.unbind(-1) for row in self.matrix.unbind(-2))
         det = a * d - b * c
+        if not det.requires_grad and not det.all():
+            raise NotInvertibleError(
+                f"matrix={self.matrix[det == 0][0].tolist()} is singular, so it has no inverse; "
+                "give affine maps whose determinant is not 0"
+            )
         rows = (d, -b, b * ty - d * tx, -c, a, c * tx - a * ty)
         return AffineMap((torch.stack(rows, -1) / det[:, None]).reshape(-1, 2, 3))
 

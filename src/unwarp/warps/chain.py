@@ -118,6 +118,10 @@ class Chain(Warp):
         """Theta (N, P): each link constrains its columns of `raw` (N, P)."""
         return torch.cat([link.constrain(part) for link, part in self._split(raw)], -1)
 
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, P): each link differentiates its columns of theta."""
+        return torch.cat([link.log_slope(part) for link, part in self._split(raw)], -1)
+
     def map(self, theta: Tensor) -> Map:
         """The product of the links' maps.
 

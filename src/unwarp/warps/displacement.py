@@ -14,7 +14,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, NotInvertibleError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import IdentityMap, Map
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,10 @@ class Displacement2d(Warp):
     def constrain(self, raw: Tensor) -> Tensor:
         """Theta (N, 2 g^2) as `reach tanh(raw)` of real numbers."""
         return self.reach * torch.tanh(raw)
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, 2 g^2) of tanh at `raw` (N, 2 g^2)."""
+        return log_slope_of_tanh(raw)
 
     def map(self, theta: Tensor) -> DisplacementMap:
         """Displacement fields with the control vectors theta (N, 2 g^2)."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 from unwarp.warps.window import Padding, Window
 
 
@@ -150,6 +150,10 @@ class Gain(Warp):
     def constrain(self, raw: Tensor) -> Tensor:
         """Theta (N, 2) as `half_range tanh(raw)` of real numbers `raw` (N, 2)."""
         return torch.tanh(raw) * raw.new_tensor([f.half_range for f in self.factors])
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, 2) of tanh at `raw` (N, 2)."""
+        return log_slope_of_tanh(raw)
 
     def map(self, theta: Tensor) -> GainMap:
         """Changes of values with the parameters theta (N, 2)."""

@@ -23,7 +23,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 from unwarp.warps.window import Window
 
 MIN_SPEED = 1e-3
@@ -88,6 +88,11 @@ class TimeWarp(Warp):
         """
         half_ranges = raw.new_tensor(self._half_ranges)
         return half_ranges * torch.tanh(raw / half_ranges)
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, P) of `tanh(raw / half_range)` at `raw` (N, P)."""
+        half_ranges = raw.new_tensor(self._half_ranges)
+        return log_slope_of_tanh(raw / half_ranges) - half_ranges.log()
 
     @property
     def _time_unit(self) -> str:

@@ -23,6 +23,7 @@ Words:
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,10 +32,14 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from unwarp.core import Factor, Registry
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map
+
+MIN_LOG_SLOPE = -60.0
+"""Least log derivative of `constrain`; far from 0, in float32, a derivative is rounded to 0."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,31 @@ class Warp(ABC):
             Theta (N, P). Each column is strictly increasing in its column of `raw`; 0 gives 0, the
             identity.
         """
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives of theta in half-ranges by `raw`.
+
+        A Gaussian over `raw` with the small standard deviation s gives theta, in half-ranges, the
+        standard deviation `s exp(log_slope)`. Automatic differentiation finds the derivatives of
+        any `constrain`; the families of this library have closed forms.
+
+        Args:
+            raw: Outputs of a network, (N, P).
+
+        Returns:
+            Logarithms (N, P), differentiable in `raw`, at least -60: far from 0 a derivative may be
+            rounded to 0. A column with a range of 0 has 0.
+        """
+        needs_graph = torch.is_grad_enabled() and raw.requires_grad
+        with torch.enable_grad():
+            numbers = raw if needs_graph else raw.detach().clone().requires_grad_()
+            # a column of theta depends on its column of raw only, so that the sum has all slopes
+            theta = self.constrain(numbers).sum()
+            (slope,) = torch.autograd.grad(theta, numbers, create_graph=needs_graph)
+        half_ranges = slope.new_tensor([factor.half_range for factor in self.factors])
+        slope = slope / torch.where(half_ranges > 0, half_ranges, 1.0)
+        log_slope = slope.clamp_min(torch.finfo(slope.dtype).tiny).log().clamp_min(MIN_LOG_SLOPE)
+        return log_slope.masked_fill(half_ranges == 0, 0.0)
 
     @abstractmethod
     def map(self, theta: Tensor) -> Map:
@@ -245,6 +275,23 @@ class Warp(ABC):
         return self.map(theta.to(torch.zeros(0) if like is None else like))
 
 
+def log_slope_of_tanh(raw: Tensor) -> Tensor:
+    """Log derivative of tanh, finite for all finite `raw`.
+
+    log(1 - tanh(r)^2) = 2 (log 2 - r - log(1 + exp(-2 r))).
+
+    Args:
+        raw: Real numbers, of any shape.
+
+    Returns:
+        Logarithms, at most 0, of the same shape.
+
+    >>> round(float(log_slope_of_tanh(torch.tensor(50.0))), 2)
+    -98.61
+    """
+    return 2 * (math.log(2) - raw - F.softplus(-2 * raw))
+
+
 @dataclass(frozen=True)
 class Identity(Warp):
     """The family without a deformation: theta has no column.
@@ -270,6 +317,10 @@ class Identity(Warp):
         return ()
 
     def constrain(self, raw: Tensor) -> Tensor:
+        """`raw` itself, which has no columns (N, 0)."""
+        return raw
+
+    def log_slope(self, raw: Tensor) -> Tensor:
         """`raw` itself, which has no columns (N, 0)."""
         return raw
 

@@ -32,8 +32,7 @@ class FactorVAE(Variational):
 
     `gamma` acts on the content code only. Prefer this family to `TCVAE` for small batches or long
     codes. The estimate of TC depends on the quality of the discriminator. Its loss in the history
-    is log 2 = 0.69 if it cannot tell codes from shuffled codes. The field `isometry` has no effect
-    in this family.
+    is log 2 = 0.69 if it cannot tell codes from shuffled codes.
 
     Attributes:
         gamma: Additional weight of the total correlation, at least 0. The KL divergence of the
@@ -114,13 +113,10 @@ class FactorVAE(Variational):
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
-            x_hat = model.decode_warped(posterior.content, posterior.map)
             costs = self.regularisers(posterior, model, step)
             with freeze_weights(discriminator):
                 costs["total_correlation"] = self.gamma * discriminator(posterior.content).mean()
-            weight = self._rate_weight(step)
-            terms = {name: weight * cost for name, cost in costs.items()}
-            return {"reconstruction": model.likelihood(x_hat, batch.x).mean(), **terms}
+            return self._terms(batch, posterior, model, costs, step)
 
         return Player(self.family, model, loss, self.optimiser, measure=base_player.measure)
 

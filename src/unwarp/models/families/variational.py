@@ -29,7 +29,7 @@ from unwarp.models.likelihood import LikelihoodKind, StandardDeviation
 from unwarp.models.losses import gaussian_energy, gaussian_log_density, gaussian_rate, stress
 from unwarp.models.model import Model
 from unwarp.models.players import Player
-from unwarp.models.posterior import Posterior, StagePosterior
+from unwarp.models.posterior import Posterior, StagePosterior, gaussian_columns
 from unwarp.models.recipe import Recipe
 from unwarp.warps import Map, Warp
 
@@ -121,20 +121,31 @@ class Variational(Recipe):
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
-            templates = model.decode(posterior.content)
-            x_hat = model.apply_map(templates, posterior.map)
-            costs, weight = self.regularisers(posterior, model, step), self._rate_weight(step)
-            terms = {name: weight * cost for name, cost in costs.items()}
-            if self.isometry:
-                distortion = stress(posterior.content, model.link(templates).detach())
-                terms["isometry"] = self.isometry * distortion.mean()
-            return {"reconstruction": model.likelihood(x_hat, batch.x).mean(), **terms}
+            costs = self.regularisers(posterior, model, step)
+            return self._terms(batch, posterior, model, costs, step)
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return {name: rate.mean() for name, rate in rates(model.encode(batch.x), model).items()}
 
         measure_rates = None if self.is_elbo else measure
         return (Player(self.family, model, loss, self.optimiser, measure=measure_rates),)
+
+    def _terms(
+        self,
+        batch: Batch,
+        posterior: Posterior,
+        model: Model,
+        costs: dict[str, Tensor],
+        step: int,
+    ) -> dict[str, Tensor]:
+        """The terms of the autoencoder's loss: reconstruction, weighted `costs`, and isometry."""
+        templates = model.decode(posterior.content)
+        x_hat, weight = model.apply_map(templates, posterior.map), self._rate_weight(step)
+        terms = {name: weight * cost for name, cost in costs.items()}
+        if self.isometry:
+            distortion = stress(posterior.content, model.link(templates).detach())
+            terms["isometry"] = self.isometry * distortion.mean()
+        return {"reconstruction": model.likelihood(x_hat, batch.x).mean(), **terms}
 
     def _rate_weight(self, step: int) -> float:
         """The factor in [0, 1] of all regularisers at a step; see `rate_warmup`."""
@@ -146,7 +157,10 @@ def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
 
     The content rate is exact. The deformation rate is an approximation for small posterior standard
     deviations: the posterior of theta, in half-ranges, is taken as a Gaussian with mean
-    `posterior.theta`. Periodic columns are left out, as their prior is uniform.
+    `posterior.theta` and the standard deviations `posterior.theta_log_sd`, which count the
+    derivative of `Warp.constrain`. For a single stage it is exact to first order; the derivative of
+    the product with earlier stages, which is 1 on average, is left out (`log_weights` counts it).
+    Periodic columns, which have a uniform prior, are left out, too.
 
     Args:
         posterior: Posterior of a batch (N) from a stochastic encoder.
@@ -161,9 +175,8 @@ def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
     if posterior.theta_log_sd is None or not model.warp.factors:
         return {"content_rate": content_rate}
     log_sds, prior = posterior.theta_log_sd, model.prior
-    is_gaussian = [i for i, factor in enumerate(model.warp.factors) if not factor.periodic]
     # the last stage, the only one with a standard deviation, predicts the first columns of a chain
-    scales = prior[is_gaussian][: log_sds.shape[1]]
+    scales = prior[gaussian_columns(model.warp)][: log_sds.shape[1]]
     # the KL divergence is the sum of a term of the mean and a term of the standard deviation
     spread_rate = gaussian_rate(torch.zeros_like(log_sds), log_sds, scales)
     deformation_rate = gaussian_energy(posterior.theta, prior) + spread_rate
@@ -220,20 +233,21 @@ def _log_weight(model: Model, x: Tensor, generator: torch.Generator) -> Tensor:
 
 def _deformation_log_ratio(model: Model, posterior: Posterior) -> Tensor:
     """Log p(theta) - log q(theta | x) for the sampled theta, (N,); 0 without a warp."""
-    factors = model.warp.factors
-    if not factors:
+    # theta does not depend on a column without a range, so its raw number is not a latent
+    columns = [i for i, factor in enumerate(model.warp.factors) if factor.half_range > 0]
+    if not columns:
         return posterior.content.new_zeros(len(posterior.content))
     stage, earlier_map = _stochastic_stage(model, posterior)
     assert stage.log_sd is not None
-    theta, jacobian = _theta_with_jacobian(model.warp, earlier_map, stage)
+    theta, jacobian = _theta_with_jacobian(model.warp, earlier_map, stage, columns)
     log_determinant = torch.linalg.slogdet(jacobian).logabsdet.clamp_min(MIN_LOG_DETERMINANT)
     raw = stage.raw.detach()
-    log_q = gaussian_log_density(raw, stage.mean, stage.log_sd).sum(-1) - log_determinant
-    log_p = gaussian_log_density(theta, theta.new_zeros(()), model.log_prior)
-    is_periodic = torch.tensor([f.periodic for f in factors], device=theta.device)
+    log_q = gaussian_log_density(raw, stage.mean, stage.log_sd)[:, columns].sum(-1)
+    log_p = gaussian_log_density(theta, theta.new_zeros(()), model.log_prior[columns])
+    is_periodic = [model.warp.factors[i].periodic for i in columns]
     # in half-ranges a factor ranges from -1 to 1, so its uniform density is 1/2
-    log_p = log_p.masked_fill(is_periodic, -math.log(2)).sum(-1)
-    return torch.as_tensor(log_p - log_q).detach()
+    log_p = log_p.masked_fill(torch.tensor(is_periodic, device=theta.device), -math.log(2))
+    return torch.as_tensor(log_p.sum(-1) - (log_q - log_determinant)).detach()
 
 
 def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterior, Map]:
@@ -264,7 +278,7 @@ def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterio
 
 
 def _theta_with_jacobian(
-    warp: Warp, earlier_map: Map, stage: StagePosterior
+    warp: Warp, earlier_map: Map, stage: StagePosterior, columns: list[int]
 ) -> tuple[Tensor, Tensor]:
     """Theta of the composed deformation, and its derivatives by the raw parameters of a stage.
 
@@ -272,17 +286,18 @@ def _theta_with_jacobian(
         warp: The family of deformations.
         earlier_map: Composed deformation of the start and the earlier stages, N maps.
         stage: Posterior of the last stage; its raw parameters `stage.raw` (N, P) are used.
+        columns: Numbers of the K columns of theta to use.
 
     Returns:
-        Theta in half-ranges (N, P), and its Jacobian matrices (N, P, P), rows by column of theta.
+        Theta in half-ranges (N, K), and its Jacobian matrices (N, K, K), rows by column of theta.
     """
-    half_ranges = torch.tensor([f.half_range for f in warp.factors]).to(stage.raw)
+    half_ranges = torch.tensor([warp.factors[i].half_range for i in columns]).to(stage.raw)
     with torch.enable_grad():
         raw = stage.raw.detach().requires_grad_()
         last_map = stage.warp.map(stage.warp.constrain(raw))
-        theta = warp.theta(earlier_map.compose(last_map)) / half_ranges
+        theta = warp.theta(earlier_map.compose(last_map))[:, columns] / half_ranges
         rows = [
-            torch.autograd.grad(column.sum(), raw, retain_graph=True)[0]
+            torch.autograd.grad(column.sum(), raw, retain_graph=True)[0][:, columns]
             for column in theta.unbind(1)
         ]
     return theta, torch.stack(rows, 1)
