@@ -136,7 +136,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except FileNotFoundError as error:
         missing = error.filename or folder / "model.safetensors"
         raise CheckpointError(f"{folder} is not a model folder: {missing} is missing") from None
-    except (ValueError, SafetensorError, OSError) as error:
+    except (ValueError, RecursionError, SafetensorError, OSError) as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{folder} is damaged ({error}); save the model again") from error

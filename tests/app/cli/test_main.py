@@ -274,7 +274,7 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (
             ("fit", "{folder}", "--set", "n_content=0", "--out", "{out}"),
-            "n_content must be at least 1",
+            "n_content must be a whole number from 1",
         ),
         (
             ("fit", "{folder}", "--set", "family=beta-vae", "--set", "beta=-1"),

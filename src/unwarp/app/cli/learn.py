@@ -17,6 +17,7 @@ from unwarp.app.cli.options import (
     command,
 )
 from unwarp.core import MissingPolicy, Precision, ScaleName
+from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
     from unwarp.app.parts import Parts
@@ -82,11 +83,11 @@ ScaleOption = Annotated[
 ]
 RateOption = Annotated[
     float | None,
-    typer.Option(help="Samples per second of series; times are then in seconds.", min=1e-9),
+    typer.Option(help="Samples per second of series; times are then in seconds."),
 ]
 SecondsOption = Annotated[
     float | None,
-    typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds.", min=1),
+    typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds."),
 ]
 
 
@@ -238,6 +239,7 @@ def _start(
     from unwarp.app.parts import open_parts
     from unwarp.planning.plan import Request
 
+    check_arguments(settings)
     job = Job(source, Request(**request), settings)
     parts = open_parts(source, job.make_estimator())
     if not quiet:
