@@ -18,6 +18,7 @@ from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
 from unwarp.data.numbers import real_numbers
 from unwarp.data.schema import Schema
+from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.models.latent import Latent
 from unwarp.models.model import Model
@@ -76,6 +77,7 @@ class Generation:
                 samples = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
+    @float32_gradients()
     def sample(self, n: int = 1, *, source: LatentDensity = "auto", random_state: int = 0) -> Array:
         """New samples, decoded from random content codes and deformations.
 

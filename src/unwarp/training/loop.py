@@ -25,6 +25,7 @@ from unwarp.ranges import ARGUMENTS, MAX_STEPS, Range, Whole, check_value
 from unwarp.training.batches import batch_rows, step_generator
 from unwarp.training.callbacks import Callback
 from unwarp.training.engine import make_accelerator
+from unwarp.training.interrupts import terminate_as_interrupt
 from unwarp.training.slots import PlayerSlot, copy_weights, make_slots, step_player
 from unwarp.training.state import LOG_EVERY, History, Row, State
 
@@ -63,6 +64,9 @@ def train(
     callbacks: Sequence[Callback] = (),
 ) -> History:
     """Train a model in place and return the history of the run.
+
+    Ctrl-C and SIGTERM end the run by a `KeyboardInterrupt`; with a `Checkpoint` among the callbacks
+    the run can then be resumed.
 
     At each step the players update their modules one after the other, all on the same batch. For a
     model of a recipe, the players are `recipe.players(model)`. To train another module, write a
@@ -105,7 +109,7 @@ def train(
     _check_run_size(steps, batch_size, seconds)
     engine = make_accelerator(device, precision)
     state = _initial_state(model, tuple(players), steps, seed, engine)
-    with _callback_context(callbacks, state):
+    with terminate_as_interrupt(), _callback_context(callbacks, state):
         _run_steps(state, data, engine, batch_size, seconds, callbacks)
     _finish(state, data, engine)
     for callback in callbacks:

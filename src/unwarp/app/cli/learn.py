@@ -158,7 +158,7 @@ def fit(
     """Learn from your own data and write a report.
 
     Trains a model with a warp and a baseline without one, and compares them on held-out samples.
-    Ctrl-C stops a run; 'unwarp resume' continues it.
+    Ctrl-C or SIGTERM stops a run; 'unwarp resume' continues it.
 
     Args:
         source: A path, or the name of a built-in data set.
@@ -264,16 +264,18 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     from unwarp.app.job import load_job
     from unwarp.app.report.page import write_report
     from unwarp.app.run import execute
+    from unwarp.training.interrupts import terminate_as_interrupt
     from unwarp.training.progress import Progress
 
     seconds = load_job(folder).max_seconds
     try:
-        outcome = execute(
-            folder,
-            (lambda message: None) if quiet else say,
-            lambda name: () if quiet else (Progress(TITLES[name], seconds=seconds),),
-            parts,
-        )
+        with terminate_as_interrupt():
+            outcome = execute(
+                folder,
+                (lambda message: None) if quiet else say,
+                lambda name: () if quiet else (Progress(TITLES[name], seconds=seconds),),
+                parts,
+            )
     except KeyboardInterrupt:
         say(f"stopped; continue with: unwarp resume {folder}")
         raise typer.Exit(130) from None
