@@ -27,8 +27,9 @@ from unwarp.training.state import Row, State
 from unwarp.warps import warp_named
 
 EXPECTED_FAILURES = {
-    "check_methods_subset_invariance": "float32 sums depend on the batch size in their last digit; "
-    "the check asks for 1e-7"
+    "check_methods_subset_invariance": "float32 sums depend on the batch size in the last digit: "
+    "one of 40 pictures alone has a code that differs by 3e-6 in a range of 4.7, which is 7e-7; "
+    "the check asks for 1e-7, and test_rows_do_not_depend_on_others for 1e-5"
 }
 
 
@@ -456,3 +457,16 @@ def test_torch_settings_change_no_number(domain: str) -> None:
     for value, other in zip(changed, expected, strict=True):
         assert np.asarray(value).dtype == np.asarray(other).dtype
         np.testing.assert_array_equal(value, other)
+
+
+@pytest.mark.parametrize("domain", ["image", "series"])
+def test_rows_do_not_depend_on_others(domain: str, fitted: Unwarper) -> None:
+    """One row alone and in a batch agree to 1e-5 of the range, in codes, poses and values."""
+    X: Any = pictures(12, seed=4) / 255 if domain == "image" else np.stack(waves([40] * 12))
+    unwarper = fitted if domain == "image" else fit_series(X)
+    X = 255 * X if domain == "image" else X
+    for name in ("transform", "transform_params", "align", "template", "reconstruct"):
+        method = getattr(unwarper, name)
+        whole = np.asarray(method(X), float)
+        rows = np.concatenate([np.asarray(method(X[i : i + 1]), float) for i in range(len(X))])
+        np.testing.assert_allclose(rows, whole, rtol=0, atol=1e-5 * np.ptp(whole))
