@@ -323,6 +323,7 @@ class Unwarper(
         samples = self.prepare_samples(X, times)
         return samples.restore_times(torch.from_numpy(self._embed(samples).x_hat))
 
+    @float32_gradients()
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of samples given their reconstructions.
 
