@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
     {"core", "errors", "_version", "disk"},
-    {"warps", "nets", "plots", "devices", "storage", "checksums"},
+    {"warps", "nets", "plots", "devices", "ranges", "storage", "checksums"},
     {"models", "metrics", "data"},
     {"planning", "training", "analysis", "datasets"},
     {"estimators"},

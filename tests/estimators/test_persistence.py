@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -145,4 +146,71 @@ def test_unfit_arrays_are_refused(
     path.unlink()
     save_file(tensors, path)
     with pytest.raises(CheckpointError, match="save it again"):
+        Unwarper.load(tmp_path / "model")
+
+
+def test_random_states_survive(fitted: Unwarper, tmp_path: Path) -> None:
+    """A saved `RandomState` continues where it was; the text of earlier versions gives None."""
+    states = [np.random.RandomState(5), np.random.RandomState(np.random.PCG64(5))]
+    for state in states:
+        state.normal(size=3)
+        unwarper = copy(fitted).set_params(random_state=state)
+        unwarper.save(tmp_path / "model")
+        loaded = Unwarper.load(tmp_path / "model").random_state
+        assert isinstance(loaded, np.random.RandomState)
+        np.testing.assert_array_equal(loaded.normal(size=5), state.normal(size=5))
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    for seed, words in (("RandomState(MT19937)", None), (-1, "random_state=-1"), ({}, "bit_gen")):
+        config.write_text(json.dumps(_with_setting(record, "random_state", seed)))
+        forget_checksums(tmp_path / "model")
+        if words is None:
+            assert Unwarper.load(tmp_path / "model").random_state is None
+        else:
+            with pytest.raises(CheckpointError, match=words):
+                Unwarper.load(tmp_path / "model")
+
+
+def _with_setting(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """The record with another value of a setting."""
+    return {**record, "settings": {**record["settings"], name: value}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"passes": [1, 10**9]},
+        {"refinements": 10**6},
+        {"n_content": 10**9},
+        {"crop": float("nan")},
+        {"starts": 10**9},
+        {"warp": {"family": "chain", "links": [{"family": "affine"}] * 1000}},
+        {"net": {"encoder": [60_000] * 4}},
+    ],
+)
+def test_endless_recipes_are_refused(
+    fitted: Unwarper, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    """A small file that asks for endless work or memory is refused at once."""
+    fitted.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    record["recipe"] |= change
+    config.write_text(json.dumps(record))
+    forget_checksums(tmp_path / "model")
+    with pytest.raises(CheckpointError):
+        Unwarper.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_deep_files_are_refused(fitted: Unwarper, tmp_path: Path, depth: int) -> None:
+    """Thousands of levels in a file are damage, not a crash."""
+    fitted.save(tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    record = json.loads(config.read_text())
+    opening, closing = '{"family": "chain", "links": [' * depth, "]}" * depth
+    record["recipe"]["warp"] = "WARP"
+    config.write_text(json.dumps(record).replace('"WARP"', opening + closing))
+    forget_checksums(tmp_path / "model")
+    with pytest.raises(CheckpointError):
         Unwarper.load(tmp_path / "model")

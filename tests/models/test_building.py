@@ -56,3 +56,11 @@ def test_outermost_warps_are_predicted_first() -> None:
     timed = build(AE(warp=Chain(CosineTime(4), Gain()), refinements=0), (1, 20))
     families = [[type(stage.warp) for stage in model.encoder.rungs] for model in (residual, timed)]
     assert families == [[Affine2d, Affine2d, Affine2d, Displacement2d], [Gain, CosineTime]]
+
+
+def test_huge_models_are_not_allocated() -> None:
+    """Too many weights are refused before memory is taken, for small and large samples."""
+    net = Net("mlp", (60_000,) * 4, (8,))
+    for recipe, shape in ((AE(net=net), (1, 8, 8)), (AE(net=Net("mlp")), (1, 90_000, 90_000))):
+        with pytest.raises(ConfigError, match="more than 536,870,912 weights; lower"):
+            recipe.build(shape)

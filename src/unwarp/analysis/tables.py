@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from unwarp.data.numbers import real_numbers
 from unwarp.errors import DataError
 from unwarp.warps import Map, Warp
 
@@ -53,19 +53,27 @@ def theta_from_table(params: Any, chart: Warp, n: int) -> Tensor:
         Theta (n, P), float32.
 
     Raises:
-        DataError: An array or a table has a wrong number of rows, or an array of columns.
+        DataError: An array or a table has a wrong number of rows, or an array of columns; or a
+            value is not finite, or a scale is not positive.
         ConfigError: A table has neither the columns of theta nor those that the warp can convert.
     """
     names = [factor.name for factor in chart.factors]
     if isinstance(params, pd.DataFrame) and set(params) != set(names):
         theta = chart.from_columns(
-            {str(name): torch.tensor(np.array(params[name], np.float32)) for name in params}
+            {str(name): _as_tensor(f"params[{name!r}]", params[name]) for name in params}
         )
     else:
-        table = params[names].to_numpy() if isinstance(params, pd.DataFrame) else np.asarray(params)
-        theta = torch.tensor(np.array(table, np.float32))
+        theta = _as_tensor("params", params[names] if isinstance(params, pd.DataFrame) else params)
     if theta.shape != (n, len(names)):
         raise DataError(
             f"params has shape {tuple(theta.shape)}; give ({n}, {len(names)}): {', '.join(names)}"
         )
+    if not theta.isfinite().all():
+        row = int(theta.isfinite().all(1).logical_not().nonzero()[0])
+        raise DataError(f"row {row} of params is no deformation; scales must be positive")
     return theta
+
+
+def _as_tensor(name: str, values: Any) -> Tensor:
+    """The finite numbers of an argument, float32."""
+    return torch.from_numpy(real_numbers(name, values, finite=True)).float()

@@ -15,6 +15,7 @@ from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.codec import restore
 from unwarp.planning.plan import Request
+from unwarp.ranges import check_arguments
 from unwarp.storage import (
     LOCK_NAME,
     expand,
@@ -24,6 +25,9 @@ from unwarp.storage import (
 )
 
 T = TypeVar("T")
+
+ANY_TYPE = ConfigDict(arbitrary_types_allowed=True)
+"""Setting of pydantic that accepts hints of any class, such as NumPy's `RandomState`."""
 
 JOB_NAME, FACTS_NAME = "run.json", "run.facts.json"
 """Files of a run folder that are written before the first result: the job, and its fingerprint."""
@@ -101,9 +105,13 @@ def load_job(folder: Path) -> Job:
         if name not in hints:
             raise _damaged(path, f"settings.{name}: no argument of Unwarper")
         try:
-            TypeAdapter(hints[name]).validate_python(value)
+            TypeAdapter(hints[name], config=ANY_TYPE).validate_python(value)
         except ValidationError as error:
             raise _damaged(path, f"settings.{name}: {error.errors()[0]['msg']}") from error
+    try:
+        check_arguments(job.settings)
+    except ConfigError as error:
+        raise _damaged(path, f"settings: {error}") from error
     return job
 
 

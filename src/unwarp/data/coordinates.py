@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Array
+from unwarp.data.numbers import real_numbers
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.schema import Prepared, Schema
 from unwarp.errors import DataError
@@ -39,15 +40,16 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
         Points (N, K, axes), float32.
 
     Raises:
-        DataError: `points` has another shape, or the samples are series of unequal lengths or with
-            time stamps. Resampling changes the time steps of such series.
+        DataError: `points` has another shape or values that are no numbers, or the samples are
+            series of unequal lengths or with time stamps. Resampling changes the time steps of
+            such series.
     """
     if isinstance(samples.origin, IrregularSeries) and schema.clock.any_length:
         raise DataError(
             "X holds series of unequal lengths or with times, which are resampled; use "
             "transform_events, which takes times instead of points"
         )
-    size, n, pixels = _frame_size(schema), len(samples), np.asarray(points, float)
+    size, n, pixels = _frame_size(schema), len(samples), real_numbers("points", points)
     has_axes = pixels.shape[-1:] == size.shape and pixels.ndim in (2, 3)
     if not has_axes or (pixels.ndim == 3 and len(pixels) != n):
         raise DataError(

@@ -16,11 +16,14 @@ from torch import Tensor
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
+from unwarp.data.numbers import real_numbers
 from unwarp.data.schema import Schema
+from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.models.latent import Latent
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
+from unwarp.ranges import SAMPLE_COUNT, Seed, check_value
 
 
 class Generation:
@@ -56,10 +59,11 @@ class Generation:
             Samples (N, C, ...), float32.
 
         Raises:
-            DataError: `Z` does not have D columns, or `params` has wrong rows or columns.
+            DataError: `Z` does not have D columns, `params` has wrong rows or columns, one of them
+                has values that are not finite real numbers, or a scale is not positive.
         """
         check_is_fitted(self)
-        content = torch.tensor(np.array(Z, np.float32))
+        content = torch.from_numpy(real_numbers("Z", Z, finite=True)).float()
         if content.ndim != 2 or content.shape[1] != self.model_.n_content:
             raise DataError(
                 f"Z has shape {tuple(content.shape)}; "
@@ -73,6 +77,7 @@ class Generation:
                 samples = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
+    @float32_gradients()
     def sample(self, n: int = 1, *, source: LatentDensity = "auto", random_state: int = 0) -> Array:
         """New samples, decoded from random content codes and deformations.
 
@@ -88,10 +93,13 @@ class Generation:
             Samples (n, C, ...), float32.
 
         Raises:
-            ConfigError: `n` is below 1, `source` is unknown, or the family has no prior.
+            ConfigError: `n` is not a whole number of at least 1, `random_state` is not one from 0
+                to 2**32 - 1, `source` is unknown, or the family has no prior.
         """
         check_is_fitted(self)
-        self._check_source(n, source)
+        check_value("n", n, SAMPLE_COUNT)
+        check_value("random_state", random_state, Seed(can_be_state=False))
+        self._check_source(source)
         with torch.no_grad():
             if source == "mixture" or not self.recipe_.generative:
                 latents = torch.from_numpy(self.mixture_.sample(n, random_state)).float()
@@ -105,10 +113,8 @@ class Generation:
         """Templates (n_clusters, C, ...), decoded from the centres of the clusters."""
         return self.inverse_transform(self.cluster_centers_)
 
-    def _check_source(self, n: int, source: str) -> None:
-        """Check the number of samples and the name of their distribution."""
-        if n < 1:
-            raise ConfigError(f"n={n} must be at least 1")
+    def _check_source(self, source: str) -> None:
+        """Check the name of the distribution of samples."""
         if source not in get_args(LatentDensity):
             raise ConfigError(
                 f"source={source!r} is unknown; choose one of {', '.join(get_args(LatentDensity))}"

@@ -19,6 +19,7 @@ from unwarp.models import store
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.plan import Plan
+from unwarp.ranges import check_arguments
 from unwarp.training.state import History
 
 
@@ -74,6 +75,7 @@ class Persistence:
             for name, value in parameters.items()
             if name not in ("warp", "recipe", "overrides")
         }
+        settings["random_state"] = describe_seed(settings["random_state"])
         extra = {
             "settings": settings,
             "data": self.schema_.record(),
@@ -115,7 +117,9 @@ class Persistence:
         """The estimator of a model, its recipe, and the other values that `save` wrote."""
         settings = config["settings"]
         shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
-        arguments = {**settings, "image_shape": shape}
+        seed = restore_seed(settings["random_state"])
+        arguments = {**settings, "image_shape": shape, "random_state": seed}
+        check_arguments(arguments)
         estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
         estimator.model_, estimator.recipe_ = model, recipe
         estimator.plan_, estimator.history_ = None, History()
@@ -155,3 +159,58 @@ def _check_values(estimator: Persistence) -> None:
     np.linalg.cholesky(mixture.covariances)  # a `LinAlgError` is a `ValueError`
     if estimator.n_features_in_ != int(np.prod(model.shape)):
         raise ValueError(f"n_features_in={estimator.n_features_in_!r} contradicts {model.shape}")
+
+
+def describe_seed(seed: Any) -> Any:
+    """A seed as JSON values.
+
+    Args:
+        seed: A whole number, a `RandomState` or None.
+
+    Returns:
+        The number or None; for a `RandomState`, a mapping with the name of its generator as
+        `bit_generator` and its present state.
+
+    >>> describe_seed(np.int64(3)), describe_seed(None)
+    (3, None)
+    """
+    if not isinstance(seed, np.random.RandomState):
+        return None if seed is None else int(seed)
+    record = seed.get_state(legacy=False)
+    return {"bit_generator": record["bit_generator"], "values": _as_json(record)}
+
+
+def _as_json(value: Any) -> Any:
+    """A state of a generator with lists for arrays."""
+    if isinstance(value, dict):
+        return {name: _as_json(part) for name, part in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def restore_seed(record: Any) -> Any:
+    """The seed that `describe_seed` described.
+
+    Args:
+        record: A result of `describe_seed`. Earlier versions wrote the text of a `RandomState`
+            without its state; such a text gives None.
+
+    Returns:
+        A whole number, a `RandomState` that continues the saved one, or None.
+
+    Raises:
+        TypeError: The generator is unknown, or the record is not one.
+
+    >>> seed = np.random.RandomState(0)
+    >>> restore_seed(describe_seed(seed)).randint(1000) == seed.randint(1000)
+    True
+    """
+    if isinstance(record, str):
+        return None
+    if not isinstance(record, dict):
+        return record
+    generator = getattr(np.random, str(record["bit_generator"]), None)
+    if not (isinstance(generator, type) and issubclass(generator, np.random.BitGenerator)):
+        raise TypeError(f"{record['bit_generator']!r} is not a generator of random numbers")
+    seed = np.random.RandomState(generator())
+    seed.set_state(record["values"])
+    return seed

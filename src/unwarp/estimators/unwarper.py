@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from numbers import Integral, Real
 from time import perf_counter
 from typing import Any, Self
 
@@ -19,13 +18,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.mixture import Mixture
-from unwarp.core import Array, MissingPolicy, Precision, ScaleName
+from unwarp.core import Array, Domain, MissingPolicy, Precision, ScaleName
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.opening import as_source
 from unwarp.data.scaling import channel_scale_hint
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.data.source import Source
+from unwarp.devices import float32_gradients, resolve_device
 from unwarp.errors import ConfigError
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.generation import Generation
@@ -36,14 +36,12 @@ from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
 from unwarp.planning.plan import Plan, Request, make_plan
+from unwarp.ranges import check_arguments
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.progress import Announcer, Progress
 from unwarp.training.state import History
 from unwarp.warps import Warp
-
-MIN_VALUE_OF_COUNT = {"batch_size": 2, "n_clusters": 1, "n_content": 1, "max_steps": 1}
-"""Smallest value of each argument that is a count; all of them may be None."""
 
 SHARE_OF_SECONDS_FOR_SELECTION = 0.5
 """Share of `max_seconds` that the trials for the selection of a warp may take."""
@@ -101,7 +99,8 @@ class Unwarper(
         image_shape: (H, W) or (C, H, W) of images that are rows of a table; None otherwise.
         overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
             replace the values of `recipe` and those that `fit` chooses.
-        random_state: Seed of all random numbers.
+        random_state: Seed of all random numbers: a whole number below 2**32, or, as scikit-learn
+            takes them, a `numpy.random.RandomState`, or None for another seed at each `fit`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for 32-bit floats, `bf16` or `fp16` for mixed precision in training.
         verbose: Whether to print decisions and progress.
@@ -156,7 +155,7 @@ class Unwarper(
     sampling_rate: float | None
     image_shape: tuple[int, ...] | None
     overrides: Mapping[str, Any] | None
-    random_state: int
+    random_state: int | np.random.RandomState | None
     device: str
     precision: Precision
     verbose: bool
@@ -177,7 +176,7 @@ class Unwarper(
         sampling_rate: float | None = None,
         image_shape: tuple[int, ...] | None = None,
         overrides: Mapping[str, Any] | None = None,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
         precision: Precision = "no",
         verbose: bool = False,
@@ -185,10 +184,15 @@ class Unwarper(
         # scikit-learn requires that arguments are stored unchanged and checked in `fit`
         self.__dict__.update({name: value for name, value in locals().items() if name != "self"})
 
+    @float32_gradients()
     def fit(
         self, X: Any, y: Any = None, *, times: Any = None, callbacks: Sequence[Callback] = ()
     ) -> Self:
         """Learn templates, content codes and deformations from samples.
+
+        The arguments are checked before the samples are read. All attributes of the trained
+        estimator change together at the end: after an error or an interrupt, an estimator that was
+        trained before is as it was.
 
         Args:
             X: N samples: an array of images (N, H, W) or (N, C, H, W) or of series (N, T) or
@@ -206,25 +210,32 @@ class Unwarper(
 
         Raises:
             DataError: The samples cannot be used; the message gives reason and remedy.
-            ConfigError: An argument is unknown, or does not fit the samples.
+            ConfigError: An argument is unknown or out of range, or does not fit the samples.
         """
-        request = self._request()
+        # 1. check the arguments, then read the samples and find out their domain, shape and scale
+        request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         callbacks = (*callbacks, *self._progress())
-        # 1. read the samples, find out their domain, shape and scale, and scale them
-        schema, data = Schema.fit(as_source(X, times), self._reading(request.warp_domain))
+        schema, data = Schema.fit(as_source(X, times), reading)
         started = perf_counter()
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = self._decide(request, schema, data, seed, callbacks)
-        # 3. build the model of the recipe and train it
+        # 3. build the model of the recipe, train it, and cluster the latents of the samples
         model = plan.recipe.build(data.shape, seed=seed)
         history = self._train(model, plan, data, seed, self._seconds_left(started), callbacks)
-        # 4. store all results at the end, so that a failure leaves no half-trained estimator
-        self.schema_ = schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp))
-        self.n_features_in_ = schema.n_features
-        self.plan_, self.recipe_, self.selection_ = plan, plan.recipe, selection
-        self.model_, self.history_ = model, history
-        self._fit_clusters(reference_view(data), seed)
+        centers, mixture = self._cluster(model, reference_view(data), schema.domain, seed)
+        # 4. store all results at once, so that a failure or an interrupt changes no attribute
+        self.__dict__.update(
+            schema_=schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp)),
+            n_features_in_=schema.n_features,
+            plan_=plan,
+            recipe_=plan.recipe,
+            selection_=selection,
+            model_=model,
+            history_=history,
+            cluster_centers_=centers,
+            mixture_=mixture,
+        )
         return self
 
     def parse(self, X: Any, *, times: Any = None) -> Source:
@@ -241,7 +252,8 @@ class Unwarper(
             DataError: The samples cannot be used.
             ConfigError: An argument is unknown, or does not fit the samples.
         """
-        return self._reading(self._request().warp_domain).parse(as_source(X, times))
+        reading = self._check()[1]
+        return reading.parse(as_source(X, times))
 
     def fit_transform(
         self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any
@@ -314,6 +326,7 @@ class Unwarper(
         samples = self.prepare_samples(X, times)
         return samples.restore_times(torch.from_numpy(self._embed(samples).x_hat))
 
+    @float32_gradients()
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of samples given their reconstructions.
 
@@ -367,30 +380,24 @@ class Unwarper(
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
 
-    def _request(self) -> Request:
-        """The arguments that determine the model, checked before any samples are read."""
-        for name, smallest in MIN_VALUE_OF_COUNT.items():
-            value = getattr(self, name)
-            is_count = isinstance(value, Integral) and int(value) >= smallest
-            if value is not None and not is_count:
-                raise ConfigError(f"{name}={value!r} must be a whole number of at least {smallest}")
+    def _check(self) -> tuple[Request, Reading]:
+        """The model that is asked for, and how to read samples, with all arguments checked."""
+        check_arguments(self.get_params(deep=False))
+        resolve_device(self.device)
         overrides = {} if self.overrides is None else self.overrides
         if not isinstance(overrides, Mapping) or not all(isinstance(key, str) for key in overrides):
             raise ConfigError(
                 f"overrides={overrides!r} must map names of recipe fields to values, "
                 "as {'optimiser.lr': 1e-3}"
             )
-        seconds = self.max_seconds
-        if not (seconds is None or (isinstance(seconds, Real) and 0 < seconds < np.inf)):
-            raise ConfigError(
-                f"max_seconds={seconds!r} must be a positive number, or None for no limit"
-            )
-        return Request(self.recipe, self.warp, self.n_content, dict(overrides))
-
-    def _reading(self, warp_domain: str) -> Reading:
-        """The arguments that say how to read samples, and the domain of a named warp."""
-        return Reading(
-            self.domain, self.scale, self.missing, self.sampling_rate, self.image_shape, warp_domain
+        request = Request(self.recipe, self.warp, self.n_content, dict(overrides))
+        return request, Reading(
+            self.domain,
+            self.scale,
+            self.missing,
+            self.sampling_rate,
+            self.image_shape,
+            request.warp_domain,
         )
 
     def _seconds_left(self, started: float) -> float | None:
@@ -491,21 +498,30 @@ class Unwarper(
             facts={"recipe": recipe_facts(plan.recipe)},
         )
 
-    def _fit_clusters(self, data: Dataset, seed: int) -> None:
-        """Fit `cluster_centers_` and `mixture_` to the latents of training samples.
+    def _cluster(
+        self, model: Model, data: Dataset, domain: Domain, seed: int
+    ) -> tuple[Array, Mixture]:
+        """Cluster the latents of training samples.
 
-        K-means clusters the content codes; the Gaussian mixture is fitted to content and theta.
+        Args:
+            model: The trained model.
+            data: Training samples.
+            domain: Domain of the samples, for the default number of clusters.
+            seed: Seed of k-means and of the mixture.
+
+        Returns:
+            The centres (k, D) of k-means on content codes, and a Gaussian mixture of content and
+            theta.
         """
-        content, theta = encode(self.model_, data.x, device=self.device)
+        content, theta = encode(model, data.x, device=self.device)
         codes = content.numpy()
-        n = self.n_clusters or default_clusters(self.schema_.domain, len(data), data.labels)
-        self.mixture_ = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, seed)
+        n = self.n_clusters or default_clusters(domain, len(data), data.labels)
+        mixture = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, seed)
         # k-means warns if there are more clusters than distinct codes
         k = min(n, len(np.unique(codes, axis=0)))
-        self.cluster_centers_ = (
-            # scikit-learn takes seeds below 2**32
-            KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
-        )
+        # scikit-learn takes seeds below 2**32
+        means = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes)
+        return means.cluster_centers_, mixture
 
     def _embed(self, samples: Prepared) -> Embedding:
         """Content codes, templates, deformations and reconstructions of samples."""

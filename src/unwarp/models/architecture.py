@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from typing import ClassVar, Literal
 
 from unwarp.errors import ConfigError
@@ -15,6 +16,7 @@ from unwarp.models.likelihood import (
 )
 from unwarp.models.starts import START_KINDS, StartKind
 from unwarp.nets.net import Net
+from unwarp.ranges import PASSES, RECIPE_RANGES
 from unwarp.warps import Identity, Padding, Warp
 from unwarp.warps.window import check_padding
 
@@ -91,21 +93,32 @@ class Architecture:
     gaps: bool = False
 
     def __post_init__(self) -> None:
+        self._check_work()
         if self.padding != "auto":
             check_padding(self.padding)
         check_likelihood(self.likelihood, self.sigma)
         check_standard_deviation("prior", self.prior)
         self.check_fields(
-            n_content=("at least 1", self.n_content >= 1),
-            refinements=("0 or more", self.refinements >= 0),
-            pose_clusters=("0 or more", self.pose_clusters >= 0),
-            pose_updates=("0 or more", self.pose_updates >= 0),
-            passes=("at least (1, 1)", min(self.passes) >= 1),
             crop=("in (0, 1]", 0 < self.crop <= 1),
             encoder=("'staged' or 'one-stage'", self.encoder in ("staged", "one-stage")),
             start=(f"one of {', '.join(START_KINDS)}", self.start in START_KINDS),
-            starts=("'auto' or at least 1", self.starts == "auto" or self.starts >= 1),
         )
+
+    def _check_work(self) -> None:
+        """Refuse fields of another type, that are not finite, or that ask for endless work."""
+        ranges = {name: limits for name, limits in RECIPE_RANGES.items() if name != "starts"}
+        if self.starts != "auto":
+            ranges["starts"] = RECIPE_RANGES["starts"]
+        self.check_fields(
+            **{name: (str(item), item.allows(getattr(self, name))) for name, item in ranges.items()}
+        )
+        is_pair = isinstance(self.passes, tuple | list) and len(self.passes) == 2
+        are_counts = is_pair and all(map(PASSES.allows, self.passes))
+        self.check_fields(passes=(f"a pair, each number {PASSES}", are_counts))
+        for item in fields(self):
+            value = getattr(self, item.name)
+            is_endless = isinstance(value, float) and not math.isfinite(value)
+            self.check_fields(**{item.name: ("a finite number", not is_endless)})
 
     def check_fields(self, **demands: tuple[str, bool]) -> None:
         """Refuse fields with values that are not allowed.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from unwarp.core import Domain
+from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
@@ -26,7 +29,44 @@ from unwarp.warps import Padding, Warp, Window
 INITIAL_LOG_ODDS = -2.0
 """Initial log-odds of a bright pixel in templates with a dark background: a probability of 0.12."""
 
+MAX_WEIGHTS = 2**29
+"""Greatest number of weights of a model, 2 GiB in float32; assign a greater number to raise it."""
 
+
+class WeightLimit(TorchFunctionMode):
+    """Context that bounds the number of weights of a model.
+
+    It counts the elements that `torch.empty` is asked for, from which layers make their weights,
+    and raises an error before the memory is allocated.
+
+    Args:
+        n_max: Greatest number of weights.
+
+    >>> with WeightLimit(100):
+    ...     nn.Linear(20, 30)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    unwarp.errors.ConfigError: the model would have more than 100 weights; ...
+    """
+
+    def __init__(self, n_max: int) -> None:
+        super().__init__()
+        self.n_max, self._n_weights = n_max, 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count the elements of a new tensor, then call the function."""
+        if func is torch.empty:
+            sizes = args[0] if isinstance(args[0], tuple | list) else args
+            self._n_weights += math.prod(sizes)
+            if self._n_weights > self.n_max:
+                raise ConfigError(
+                    f"the model would have more than {self.n_max:,} weights; lower n_content, the "
+                    "widths of net, or the size of the samples, or raise "
+                    "unwarp.models.building.MAX_WEIGHTS"
+                )
+        return func(*args, **(kwargs or {}))
+
+
+@float32_gradients()
 def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) -> Model:
     """A new model with random weights.
 
@@ -39,14 +79,15 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
         A model in training mode, on the CPU.
 
     Raises:
-        ConfigError: No domain has samples of this shape, or the architecture does not suit them.
+        ConfigError: No domain has samples of this shape, the architecture does not suit them, or
+            the model would have more than `MAX_WEIGHTS` weights.
     """
     domain = domain_of(architecture.warp, shape)
     architecture = resolve_auto(architecture, domain, shape)
     assert architecture.padding != "auto" and architecture.likelihood != "auto"
     window = Window.frame(shape[1:]).crop(architecture.crop)
     warp = architecture.warp.bind(shape[1:], window.extent[0])
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), WeightLimit(MAX_WEIGHTS):
         torch.manual_seed(seed)
         input_shape = (shape[0] * (2 if architecture.gaps else 1), *shape[1:])
         encoder = build_encoder(architecture, input_shape, warp, window)

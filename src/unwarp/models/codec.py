@@ -5,6 +5,7 @@ Reading never imports a module and never runs stored code.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
@@ -18,6 +19,13 @@ from unwarp.models.recipe import Recipe
 from unwarp.warps import Chain, Warp
 
 PACKAGE = __name__.partition(".")[0]
+
+MAX_LINKS, MAX_COUNT = 16, 65_536
+"""Greatest number of warps in a chain, and greatest whole number, that `restore` takes.
+
+A record may come from a file of another person; greater numbers would ask for endless work. Objects
+that are made in Python have no such bounds.
+"""
 
 
 def describe(choice: Any) -> Any:
@@ -106,12 +114,16 @@ def restore(record: Mapping[str, Any]) -> Any:
 
     Raises:
         NotImportedError: The module that defines the family is not imported; the message names it.
-        ConfigError: A family or a field is unknown, or a value has the wrong type.
+        ConfigError: A family or a field is unknown, or a value has the wrong type, is not finite,
+            or is out of range.
 
     >>> restore({"family": "vae", "n_content": 6, "warp": "affine"}).n_content
     6
     """
-    return _restore_member(record, {**Warp.registry, **Recipe.registry})
+    try:
+        return _restore_member(record, {**Warp.registry, **Recipe.registry})
+    except RecursionError:
+        raise ConfigError("the record has too many levels; give a recipe or a warp") from None
 
 
 def _restore_member(record: Any, members: Mapping[str, type]) -> Any:
@@ -139,6 +151,8 @@ def _restore_chain(values: Mapping[str, Any]) -> Chain:
             f"a chain has no field {field!r}; set a field of one of its parts ({parts}), "
             f"as warp.PART.{field}"
         )
+    if not isinstance(links, list | tuple) or not 2 <= len(links) <= MAX_LINKS:
+        raise ConfigError(f"links of a chain must be a list of 2 to {MAX_LINKS} warps; correct it")
     members = (_restore_member(link, Warp.registry) for link in links)
     return Chain(*members, size=values.get("size", (2, 2)))
 
@@ -183,9 +197,27 @@ def _build_dataclass(choice: Any, values: dict[str, Any]) -> Any:
 
 def _convert(choice: type, name: str, hint: Any, value: Any) -> Any:
     """A JSON value converted to `hint`, the declared type of the field `name` of a class."""
-    config = None if is_dataclass(hint) else ConfigDict(arbitrary_types_allowed=True)
+    is_record = is_dataclass(hint)
+    config = None if is_record else ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
     try:
-        return TypeAdapter(hint, config=config).validate_python(value)
-    except ValidationError as error:
-        problem = " or ".join(part["msg"] for part in error.errors())
-        raise ConfigError(f"{choice.__name__}.{name}: {problem}, got {value!r}") from None
+        converted = TypeAdapter(hint, config=config).validate_python(value)
+    except (ValidationError, RecursionError) as error:
+        messages = [part["msg"] for part in getattr(error, "errors", list)()]
+        problem = " or ".join(messages) or "too many levels"
+        raise ConfigError(
+            f"{choice.__name__}.{name}: {problem}, got {reprlib.repr(value)}"
+        ) from None
+    _check_counts(f"{choice.__name__}.{name}", converted)
+    return converted
+
+
+def _check_counts(name: str, value: Any) -> None:
+    """Refuse a whole number, alone or in a tuple, that would ask for endless work."""
+    numbers = value if isinstance(value, tuple | list) else (value,)
+    if len(numbers) > MAX_COUNT or any(
+        isinstance(number, int) and abs(number) > MAX_COUNT for number in numbers
+    ):
+        raise ConfigError(
+            f"{name}={reprlib.repr(value)} is not allowed; give whole numbers of at most "
+            f"{MAX_COUNT:,}"
+        )

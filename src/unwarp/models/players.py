@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
@@ -44,10 +46,16 @@ class Optimiser:
     clip: float = 20.0
 
     def __post_init__(self) -> None:
-        if self.lr <= 0 or self.weight_decay < 0 or not all(0 <= beta < 1 for beta in self.betas):
+        for item in fields(self):
+            value = getattr(self, item.name)
+            numbers = value if isinstance(value, tuple | list) else (value,)
+            if not all(isinstance(number, Real) and math.isfinite(number) for number in numbers):
+                raise ConfigError(f"{item.name}={value!r} of {self} is not finite; give a number")
+        least = min(self.weight_decay, self.warmup, self.floor, self.clip)
+        if self.lr <= 0 or least < 0 or not all(0 <= beta < 1 for beta in self.betas):
             raise ConfigError(
-                f"{self} is not allowed; lr must be positive, weight_decay 0 or more, betas within "
-                "[0, 1)"
+                f"{self} is not allowed; lr must be positive, weight_decay, warmup, floor and clip "
+                "0 or more, betas within [0, 1)"
             )
 
     def build(self, module: nn.Module) -> torch.optim.Optimizer:

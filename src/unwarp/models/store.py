@@ -196,7 +196,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         ValueError,
         TypeError,
         AttributeError,
-        RuntimeError,
+        RuntimeError,  # RecursionError included
         SafetensorError,
         OSError,
     ) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +15,12 @@ from unwarp.errors import ConfigError
 from unwarp.models.codec import describe, restore
 from unwarp.models.recipe import Recipe
 from unwarp.warps import Warp
+
+MAX_CONFIG_BYTES, MAX_CONFIG_VALUES = 65_536, 4_096
+"""Greatest size of a configuration file in bytes, and greatest number of values in it.
+
+A recipe has about a hundred values. A small file with aliases can stand for billions of values.
+"""
 
 
 def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) -> dict[str, Any]:
@@ -29,7 +36,8 @@ def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) ->
         Values by dotted field name, such as `{"optimiser.lr": 0.001}`.
 
     Raises:
-        ConfigError: The file or a value is not valid YAML, or a text has no `=`.
+        ConfigError: The file or a value is not valid YAML, is too large or has too many levels;
+            the file is not UTF-8; or a text has no `=`.
 
     Example:
         >>> parse_overrides(None, ["n_content=8", "warp=affine"])
@@ -40,13 +48,64 @@ def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) ->
             f"--set {malformed_settings[0]!r} is not of the form key=value; write it as in "
             "--set n_content=8"
         )
+    values = dict(_flatten(_parse_yaml(_read_text(config), str(config)) if config else {}))
+    pairs = (text.partition("=") for text in settings)
+    return values | {key: _parse_yaml(value, f"--set {key}") for key, _, value in pairs}
+
+
+def _read_text(path: Path) -> str:
+    """The text of a configuration file; UTF-8 only, so that it is the same everywhere."""
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise ConfigError(
+            f"{path} has more than {MAX_CONFIG_BYTES:,} bytes; give a file with fields of a recipe"
+        )
     try:
-        values = dict(_flatten(yaml.safe_load(config.read_text()) if config else {}))
-        pairs = (text.partition("=") for text in settings)
-        return values | {key: yaml.safe_load(value) for key, _, value in pairs}
-    except yaml.YAMLError as error:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it with the encoding UTF-8"
+        ) from None
+
+
+def _parse_yaml(text: str, place: str) -> Any:
+    """The value of a YAML text, whose size is checked before it is built.
+
+    Args:
+        text: The text.
+        place: File or option of the text, for messages.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None and _count_values(node, {}) > MAX_CONFIG_VALUES:
+            raise ConfigError(
+                f"{place} has more than {MAX_CONFIG_VALUES:,} values, counted with each alias "
+                "written out; keep only fields of a recipe"
+            )
+        return yaml.safe_load(text)
+    except RecursionError:
+        raise ConfigError(f"{place} has too many levels; keep only fields of a recipe") from None
+    except (yaml.YAMLError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
         reason = " ".join(str(error).split())
-        raise ConfigError(f"{config or settings} is not valid YAML: {reason}") from None
+        raise ConfigError(f"{place} is not valid YAML: {reason}; correct it") from None
+
+
+def _count_values(node: yaml.Node, counts: dict[int, float]) -> float:
+    """Number of values in a YAML node, with each alias counted as often as it is used.
+
+    Args:
+        node: The node.
+        counts: Numbers of the nodes so far by their identity; infinite for a node that is being
+            counted, so that a node which contains itself is infinite.
+    """
+    if id(node) not in counts:
+        counts[id(node)] = math.inf
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        parts = [part for pair in pairs for part in pair]
+        parts += node.value if isinstance(node, yaml.SequenceNode) else []
+        counts[id(node)] = 1 + sum(_count_values(part, counts) for part in parts)
+    return counts[id(node)]
 
 
 def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
@@ -70,6 +129,31 @@ def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
             raise ConfigError(
                 f"{families[0].__name__} has no field {name!r}; its fields are {choices}"
             )
+
+
+def check_values(overrides: Mapping[str, Any], *recipes: Recipe) -> None:
+    """Refuse overrides with values that suit none of some recipes.
+
+    The check needs no data, so a value out of range is reported before data are read. Fields of the
+    warp are left out, because the warp may depend on the data.
+
+    Args:
+        overrides: Values by dotted field name, which all recipes together have.
+        recipes: Recipes that the overrides may be applied to; the most likely one first.
+
+    Raises:
+        ConfigError: A value has the wrong type or is out of range in all recipes.
+    """
+    values = {key: value for key, value in overrides.items() if key.partition(".")[0] != "warp"}
+    errors = []
+    for recipe in recipes:
+        try:
+            apply_overrides(recipe, values)
+            return
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def apply_overrides(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:

@@ -21,7 +21,7 @@ from unwarp.planning.defaults import (
     resolve_warp,
     share_sampling_rate,
 )
-from unwarp.planning.overrides import apply_overrides, check_fields
+from unwarp.planning.overrides import apply_overrides, check_fields, check_values
 from unwarp.warps import Warp
 
 
@@ -61,8 +61,10 @@ class Request:
         family = models.recipe_named(self.family) if isinstance(self.family, str) else self.family
         if isinstance(family, Recipe):
             check_fields(self.overrides, type(family))
+            check_values(self.overrides, family)
         elif family is None:  # the recipe of the data set may belong to any family
             check_fields(self.overrides, AE, *Recipe.registry.values())
+            check_values(self.overrides, AE(), *(member() for member in Recipe.registry.values()))
 
     def _check_duplicates(self) -> None:
         """Refuse a warp, a size or a family that is set twice, as a field and as an override."""

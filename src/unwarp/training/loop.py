@@ -18,12 +18,14 @@ from torch import Tensor, nn
 
 from unwarp.core import Batch, Precision
 from unwarp.data.dataset import Dataset
-from unwarp.errors import ConfigError
+from unwarp.devices import float32_gradients
 from unwarp.models.hooks import Hooks
 from unwarp.models.players import Player
+from unwarp.ranges import ARGUMENTS, MAX_STEPS, Range, Whole, check_value
 from unwarp.training.batches import batch_rows, step_generator
 from unwarp.training.callbacks import Callback
 from unwarp.training.engine import make_accelerator
+from unwarp.training.interrupts import terminate_as_interrupt
 from unwarp.training.slots import PlayerSlot, copy_weights, make_slots, step_player
 from unwarp.training.state import LOG_EVERY, History, Row, State
 
@@ -39,7 +41,15 @@ HOOK_STEP = 1 << 40
 It is greater than the number of steps of any run, so no step has the same generator.
 """
 
+RANGES_OF_RUN: dict[str, Range] = {
+    "steps": Whole(1, MAX_STEPS),
+    "batch_size": Whole(1),
+    "seconds": ARGUMENTS["max_seconds"],
+}
+"""Ranges of the arguments of `train` that bound a run, by name."""
 
+
+@float32_gradients()
 def train(
     model: nn.Module,
     players: Sequence[Player],
@@ -55,6 +65,9 @@ def train(
     facts: Mapping[str, Any] | None = None,
 ) -> History:
     """Train a model in place and return the history of the run.
+
+    Ctrl-C and SIGTERM end the run by a `KeyboardInterrupt`; with a `Checkpoint` among the callbacks
+    the run can then be resumed.
 
     At each step the players update their modules one after the other, all on the same batch. For a
     model of a recipe, the players are `recipe.players(model)`. To train another module, write a
@@ -84,7 +97,7 @@ def train(
         The history: losses, gradient norms and measures of every tenth step and of the last step.
 
     Raises:
-        ConfigError: `steps`, `batch_size` or `seconds` is not positive, or the device or the
+        ConfigError: `steps`, `batch_size` or `seconds` is out of range, or the device or the
             precision is not available.
         TrainingError: A loss or a gradient is not finite; the message names the step, the player
             and the term.
@@ -101,7 +114,7 @@ def train(
     engine = make_accelerator(device, precision)
     settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}
     state = _initial_state(model, tuple(players), data, steps, seed, engine, settings)
-    with _callback_context(callbacks, state):
+    with terminate_as_interrupt(), _callback_context(callbacks, state):
         _run_steps(state, data, engine, batch_size, seconds, callbacks)
     _finish(state, data, engine)
     for callback in callbacks:
@@ -110,14 +123,9 @@ def train(
 
 
 def _check_run_size(steps: int, batch_size: int, seconds: float | None) -> None:
-    """Refuse a number of steps, a batch size or a time that is not positive."""
-    for name, value in (("steps", steps), ("batch_size", batch_size)):
-        if value < 1:
-            raise ConfigError(f"{name}={value} is too small; {name} must be at least 1")
-    if seconds is not None and not seconds > 0:
-        raise ConfigError(
-            f"seconds={seconds} is not allowed; seconds must be positive, or None for no bound"
-        )
+    """Refuse a number of steps, a batch size or a time that is out of range."""
+    for name, value in (("steps", steps), ("batch_size", batch_size), ("seconds", seconds)):
+        check_value(name, value, RANGES_OF_RUN[name])
 
 
 @contextmanager

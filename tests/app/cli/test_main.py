@@ -258,6 +258,14 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
             ("fit", "{folder}", "--steps", "0"),
             "--steps.*greater than or equal to 1|--steps.*not in the range",
         ),
+        (("fit", "{folder}", "--seed", "-1"), "--seed.* greater than or equal to 0"),
+        (("demo", "--seed", str(2**32)), "--seed.* less than or equal to 4294967295"),
+        (("sample", "{run_folder}", "--seed", "-1"), "--seed.* greater than or equal to 0"),
+        (("fit", "{folder}", "--seconds", "nan"), "--seconds nan is not allowed; give"),
+        (("fit", "{folder}", "--seconds", "-1"), "--seconds -1.0 is not allowed; give"),
+        (("fit", "{series}", "--sampling-rate", "inf"), "--sampling-rate inf is not allowed"),
+        (("fit", "{folder}", "--set", "n_content=1000000000"), "at most 65,536"),
+        (("fit", "{folder}", "--set", "optimiser.lr=.nan"), "optimiser|finite"),
         (("fit", "{folder}", "--precision", "32"), "--precision.*'no', 'fp16', 'bf16'"),
         (("fit", "{folder}", "--config", "{out}/none.yaml"), "--config.*does not exist"),
         (("fit", "no-such-place"), "no-such-place"),
@@ -274,7 +282,7 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (
             ("fit", "{folder}", "--set", "n_content=0", "--out", "{out}"),
-            "n_content must be at least 1",
+            "n_content must be a whole number from 1",
         ),
         (
             ("fit", "{folder}", "--set", "family=beta-vae", "--set", "beta=-1"),

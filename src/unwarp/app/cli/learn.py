@@ -18,6 +18,7 @@ from unwarp.app.cli.options import (
     existing_file,
 )
 from unwarp.core import MissingPolicy, Precision, ScaleName
+from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
     from unwarp.app.parts import Parts
@@ -83,11 +84,11 @@ ScaleOption = Annotated[
 ]
 RateOption = Annotated[
     float | None,
-    typer.Option(help="Samples per second of series; times are then in seconds.", min=1e-9),
+    typer.Option(help="Samples per second of series; times are then in seconds."),
 ]
 SecondsOption = Annotated[
     float | None,
-    typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds.", min=1),
+    typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds."),
 ]
 
 
@@ -158,7 +159,7 @@ def fit(
     """Learn from your own data and write a report.
 
     Trains a model with a warp and a baseline without one, and compares them on held-out samples.
-    Ctrl-C stops a run; 'unwarp resume' continues it.
+    Ctrl-C or SIGTERM stops a run; 'unwarp resume' continues it.
 
     Args:
         source: A path, or the name of a built-in data set.
@@ -240,6 +241,7 @@ def _start(
     from unwarp.planning.plan import Request
     from unwarp.storage import expand, hold_folder, make_folder
 
+    check_arguments(settings)
     job = Job(source, Request(**request), settings)
     parts = open_parts(source, job.make_estimator())
     if not quiet:
@@ -269,12 +271,13 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     from unwarp.app.report.page import write_report
     from unwarp.app.run import execute
     from unwarp.storage import expand, hold_folder
+    from unwarp.training.interrupts import terminate_as_interrupt
     from unwarp.training.progress import Progress
 
     folder = expand(folder)
     seconds = load_job(folder).max_seconds
     try:
-        with hold_folder(folder):
+        with terminate_as_interrupt(), hold_folder(folder):
             outcome = execute(
                 folder,
                 (lambda message: None) if quiet else say,

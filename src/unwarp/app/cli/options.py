@@ -13,8 +13,11 @@ import typer
 from unwarp.app.cli.messages import Command
 from unwarp.app.inventory import check_source
 from unwarp.core import DeviceName
+from unwarp.ranges import MAX_SEED
 
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all random numbers.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", help="Seed of all random numbers.", min=0, max=MAX_SEED)
+]
 
 
 DeviceOption = Annotated[
