@@ -58,5 +58,5 @@ def test_sampling_rate_is_any_number(sampling_rate: Any) -> None:
 
 def test_images_have_no_sampling_rate() -> None:
     """A sampling rate is refused for images as soon as they are parsed."""
-    with pytest.raises(ConfigError, match=r"sampling_rate=5.0 .*X holds image data"):
+    with pytest.raises(ConfigError, match=r"sampling_rate=5.0 .*these samples are images"):
         Reading(sampling_rate=5.0).parse(Source(np.zeros((3, 1, 9, 9))))

@@ -304,7 +304,8 @@ def test_offsets_are_in_standard_deviations() -> None:
 
 def test_file_with_times_equals_a_list(tmp_path: Path) -> None:
     """Series of unequal lengths with time stamps, from a file and from lists."""
-    rows, times = waves(), [np.linspace(0, 1, n) for n in LENGTHS]
+    rows = [row.astype(np.float32) for row in waves()]  # as the file is read
+    times = [np.linspace(0, 1, n) for n in LENGTHS]
     np.savez(
         tmp_path / "x.npz",
         x=np.nan_to_num(padded(rows)),

@@ -59,9 +59,12 @@ def theta_from_table(params: Any, chart: Warp, n: int) -> Tensor:
     """
     names = [factor.name for factor in chart.factors]
     if isinstance(params, pd.DataFrame) and set(params) != set(names):
-        theta = chart.from_columns(
-            {str(name): _as_tensor(f"params[{name!r}]", params[name]) for name in params}
-        )
+        columns = {str(name): _as_tensor(f"params[{name!r}]", params[name]) for name in params}
+        for name, values in columns.items():
+            if name.startswith("scale") and (values <= 0).any():
+                row = int((values <= 0).nonzero()[0])
+                raise DataError(f"row {row} of params is no deformation; {name} must be positive")
+        theta = chart.from_columns(columns)
     else:
         theta = _as_tensor("params", params[names] if isinstance(params, pd.DataFrame) else params)
     if theta.shape != (n, len(names)):
