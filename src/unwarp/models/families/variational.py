@@ -159,7 +159,7 @@ def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
     deviations: the posterior of theta, in half-ranges, is taken as a Gaussian with mean
     `posterior.theta` and the standard deviations `posterior.theta_log_sd`, which count the
     derivative of `Warp.constrain`. For a single stage it is exact to first order; the derivative of
-    the product with earlier stages, which is 1 on average, is left out (`log_weights` counts it).
+    the product with earlier stages is left out (`log_weights` counts it).
     Periodic columns, which have a uniform prior, are left out, too.
 
     Args:
