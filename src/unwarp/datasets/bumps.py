@@ -58,13 +58,7 @@ def load(
     >>> data.x.shape, data.ids.tolist()
     (torch.Size([8, 1, 128]), [0, 0, 1, 1, 2, 2, 3, 3])
     """
-    if part not in ("train", "test"):
-        raise DataError(f"part={part!r} is unknown; choose train or test")
-    if n_per_class < 2 or n_per_class % 2:
-        raise DataError(
-            f"n_per_class={n_per_class} must be an even number of at least 2, because series come "
-            "in pairs; give such a number"
-        )
+    _check_request(part, n_per_class)
     generator = torch.Generator().manual_seed(("train", "test").index(part))
     labels = np.repeat(np.arange(len(CLASSES)), n_per_class)
     maps = CosineTime(waves=4, size=(length,)).sample(len(labels), generator, WARP_FRACTION)
@@ -84,6 +78,17 @@ def load(
         ids=pairs,
         maps=maps,
     )
+
+
+def _check_request(part: str, n_per_class: int) -> None:
+    """Refuse an unknown part, and a number of series that makes no pairs."""
+    if part not in ("train", "test"):
+        raise DataError(f"part={part!r} is unknown; choose train or test")
+    if n_per_class < 2 or n_per_class % 2:
+        raise DataError(
+            f"n_per_class={n_per_class} must be an even number of at least 2, because series come "
+            "in pairs; give such a number"
+        )
 
 
 def template(bumps: Bumps, time: Tensor) -> Tensor:

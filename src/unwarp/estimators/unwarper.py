@@ -221,9 +221,7 @@ class Unwarper(
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = self._decide(request, schema, data, seed, callbacks)
         # 3. build the model of the recipe, train it, and cluster the latents of the samples
-        model = plan.recipe.build(data.shape, seed=seed)
-        history = self._train(model, plan, data, seed, self._seconds_left(started), callbacks)
-        centers, mixture = self._cluster(model, reference_view(data), schema.domain, seed)
+        learned = self._learn(plan, data, schema.domain, seed, started, callbacks)
         # 4. store all results at once, so that a failure or an interrupt changes no attribute
         self.__dict__.update(
             schema_=schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp)),
@@ -231,10 +229,7 @@ class Unwarper(
             plan_=plan,
             recipe_=plan.recipe,
             selection_=selection,
-            model_=model,
-            history_=history,
-            cluster_centers_=centers,
-            mixture_=mixture,
+            **learned,
         )
         return self
 
@@ -473,6 +468,34 @@ class Unwarper(
         for callback in callbacks:
             callback.on_decision("selection", facts, asdict(selection))
         return selection
+
+    def _learn(
+        self,
+        plan: Plan,
+        data: Dataset,
+        domain: Domain,
+        seed: int,
+        started: float,
+        callbacks: Sequence[Callback],
+    ) -> dict[str, Any]:
+        """Build and train the model of a plan, and cluster the latents of the samples.
+
+        Args:
+            plan: Recipe, steps and batch size.
+            data: Training samples.
+            domain: Domain of the samples.
+            seed: Seed of the weights, the training and the clusters.
+            started: Time at which the samples were read, from `perf_counter`.
+            callbacks: Observers of the training.
+
+        Returns:
+            Values of the attributes `model_`, `history_`, `cluster_centers_` and `mixture_`.
+        """
+        model = plan.recipe.build(data.shape, seed=seed)
+        history = self._train(model, plan, data, seed, self._seconds_left(started), callbacks)
+        centers, mixture = self._cluster(model, reference_view(data), domain, seed)
+        results = {"model_": model, "history_": history}
+        return {**results, "cluster_centers_": centers, "mixture_": mixture}
 
     def _train(
         self,

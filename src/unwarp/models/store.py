@@ -68,12 +68,9 @@ def save(
     tensors |= {f"{ARRAY_PREFIX}{k}": v for k, v in arrays.items()}
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     metadata = {"checksums": json.dumps(_checksums(json.loads(text), tensors))}
-    files: dict[str, bytes | str] = {
-        CONFIG: text,
-        "model.safetensors": encode_tensors(tensors, metadata),
-        "README.md": _readme(model, recipe),
-    }
-    write_folder(folder, files)
+    weights = encode_tensors(tensors, metadata)
+    readme = _readme(model, recipe)
+    write_folder(folder, {CONFIG: text, "model.safetensors": weights, "README.md": readme})
 
 
 def _checksums(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, str]:

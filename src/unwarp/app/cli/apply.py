@@ -20,19 +20,21 @@ from unwarp.app.cli.options import (
 
 app = typer.Typer()
 
+DrawsOption = Annotated[
+    int,
+    typer.Option(
+        help="Number of importance samples per sample, to estimate log p(x) of a VAE; 0 leaves "
+        "log p(x) out.",
+        min=0,
+    ),
+]
+
 
 @command(app)
 def evaluate(
     model: ModelArgument,
     source: SourceArgument,
-    draws: Annotated[
-        int,
-        typer.Option(
-            help="Number of importance samples per sample, to estimate log p(x) of a VAE; "
-            "0 leaves log p(x) out.",
-            min=0,
-        ),
-    ] = 0,
+    draws: DrawsOption = 0,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     quiet: QuietOption = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ from unwarp.core import MissingPolicy, Precision, ScaleName
 from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
+    from unwarp.app.outcome import Outcome
     from unwarp.app.parts import Parts
 
 app = typer.Typer()
@@ -267,26 +269,13 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     Raises:
         typer.Exit: The user has interrupted the run, which can then be continued.
     """
-    from unwarp.app.job import load_job
-    from unwarp.app.report.page import write_report
-    from unwarp.app.run import execute
     from unwarp.storage import expand, hold_folder
     from unwarp.training.interrupts import terminate_as_interrupt
-    from unwarp.training.progress import Progress
 
     folder = expand(folder)
-    seconds = load_job(folder).max_seconds
     try:
         with terminate_as_interrupt(), hold_folder(folder):
-            outcome = execute(
-                folder,
-                (lambda message: None) if quiet else say,
-                lambda name: () if quiet else (Progress(TITLES[name], seconds=seconds),),
-                parts,
-            )
-            if not quiet:
-                say("writing the report")
-            page = write_report(outcome, folder)
+            outcome, page = _train_and_report(folder, quiet, parts)
     except KeyboardInterrupt:
         say(f"stopped; continue with: unwarp resume {folder}")
         raise typer.Exit(130) from None
@@ -294,6 +283,24 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     if not (as_json or quiet):
         _print_scores(scores)
     print_result({"report": str(page), "scores": scores}, f"report: {page}", as_json, quiet)
+
+
+def _train_and_report(folder: Path, quiet: bool, parts: Parts | None) -> tuple[Outcome, Path]:
+    """Run the job of a folder and write its report; return both models and the page."""
+    from unwarp.app.job import load_job
+    from unwarp.app.report.page import write_report
+    from unwarp.app.run import execute
+    from unwarp.training.progress import Progress
+
+    seconds = load_job(folder).max_seconds
+
+    def observers(name: str) -> tuple[Progress, ...]:
+        return () if quiet else (Progress(TITLES[name], seconds=seconds),)
+
+    tell: Callable[[str], None] = (lambda message: None) if quiet else say
+    outcome = execute(folder, tell, observers, parts)
+    tell("writing the report")
+    return outcome, write_report(outcome, folder)
 
 
 def _print_scores(scores: dict[str, dict[str, float]]) -> None:

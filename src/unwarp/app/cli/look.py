@@ -38,6 +38,20 @@ CountOption = Annotated[
         min=2,
     ),
 ]
+StartOption = Annotated[
+    int | None,
+    typer.Option(
+        "--index",
+        help="Number of the sample whose content is the start; by default the mean content.",
+    ),
+]
+SpanOption = Annotated[
+    float,
+    typer.Option(
+        help="Distance from the start to either end of a row, in standard deviations; only for "
+        "content."
+    ),
+]
 FigureOption = Annotated[
     Path, typer.Option("--out", "-o", help="File to write: .png for a figure, .npz for arrays.")
 ]
@@ -128,19 +142,8 @@ def traverse(
     model: ModelArgument,
     source: SourceArgument,
     of: Annotated[LatentPart, typer.Option(help="Part of the latents to vary.")] = "content",
-    index: Annotated[
-        int | None,
-        typer.Option(
-            help="Number of the sample whose content is the start; by default the mean content."
-        ),
-    ] = None,
-    span: Annotated[
-        float,
-        typer.Option(
-            help="Distance from the start to either end of a row, in standard deviations; only for "
-            "content."
-        ),
-    ] = 2.0,
+    index: StartOption = None,
+    span: SpanOption = 2.0,
     n: CountOption = None,
     out: AnimationOption = Path("traversal.png"),
     as_json: JsonOption = False,

@@ -118,10 +118,8 @@ def _read_pixels(path: Path) -> Array:
             is_16_bit = image.mode.startswith("I;16") or (
                 image.mode == "I" and image.format in ("PNG", "PPM")
             )
-            is_supported = is_16_bit or image.mode not in ("I", "F")
-            pixels = None
-            if is_supported and n_frames == 1:
-                pixels = _channels_first(ImageOps.exif_transpose(image), is_16_bit)
+            _check_content(path, n_frames, None if is_16_bit else image.mode)
+            return _channels_first(ImageOps.exif_transpose(image), is_16_bit)
     except DataError:
         raise
     except Exception as error:  # a damaged file makes pillow raise nearly anything
@@ -129,14 +127,17 @@ def _read_pixels(path: Path) -> Array:
             f"{path} cannot be read as a picture: {error or type(error).__name__}; "
             "repair or remove it"
         ) from error
+
+
+def _check_content(path: Path, n_frames: int, mode: str | None) -> None:
+    """Refuse a file with several frames, or with a mode of numbers without a known range."""
     if n_frames > 1:
         raise DataError(f"{path} contains {n_frames} frames; save each frame as one file")
-    if pixels is None:
+    if mode in ("I", "F"):
         raise DataError(
-            f"{path} has pixels of mode {image.mode}, which have no known range; "
+            f"{path} has pixels of mode {mode}, which have no known range; "
             "save it as 8-bit or 16-bit, or give an array as .npy"
         )
-    return pixels
 
 
 def _channels_first(image: Image.Image, is_16_bit: bool) -> Array:
