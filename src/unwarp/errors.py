@@ -47,11 +47,10 @@ def missing_source_error(source: object, formats: str) -> DataError:
         The error with its message; the caller raises it.
 
     >>> print(missing_source_error("digits.npz", ".npy, .npz"))
-    'digits.npz' does not exist; give a folder of pictures or a file: .npy, .npz
+    'digits.npz' does not exist; give a folder of pictures, a file (.npy, .npz) or a data set
     """
-    return DataError(
-        f"{str(source)!r} does not exist; give a folder of pictures or a file: {formats}"
-    )
+    choices = f"a folder of pictures, a file ({formats}) or a data set"
+    return DataError(f"{str(source)!r} does not exist; give {choices}")
 
 
 class ConfigError(UnwarpError, ValueError):

@@ -220,6 +220,11 @@ def _set_field(record: dict[str, Any], path: list[str], value: Any) -> None:
     """
     for name in path[:-1]:
         links = {link["family"]: link for link in record.get("links", ())}
+        if name not in links and name not in record:
+            raise ConfigError(
+                f"{'.'.join(path)!r} is not a field of the recipe, since there is no {name!r} at "
+                f"this place; choose one of {', '.join([*links, *record])}"
+            )
         record = links.get(name, record.get(name))  # type: ignore[assignment]
         if not isinstance(record, dict):
             raise ConfigError(
