@@ -17,10 +17,12 @@ def terminate_as_interrupt() -> Iterator[None]:
     such a handler, `KeyboardInterrupt` is raised. If the program has a handler of SIGTERM itself,
     or outside the main thread, nothing changes.
 
-    >>> with terminate_as_interrupt():
-    ...     signal.raise_signal(signal.SIGTERM)
-    Traceback (most recent call last):
-    KeyboardInterrupt
+    >>> try:
+    ...     with terminate_as_interrupt():
+    ...         signal.raise_signal(signal.SIGTERM)
+    ... except KeyboardInterrupt:
+    ...     print("interrupted")
+    interrupted
     """
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
