@@ -58,3 +58,12 @@ def test_input_is_not_overwritten(tmp_path: Path, write: Callable[..., int]) -> 
         with pytest.raises(ConfigError, match=f"cannot write .*{out}: it is read as a part of"):
             write(tmp_path / "model", str(tmp_path / "data.npy"), tmp_path / out)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("write", "suffix"), [(write_aligned, ".npz"), (write_embedding, ".csv")])
+def test_other_suffixes_are_refused(write: Callable[..., int], suffix: str, tmp_path: Path) -> None:
+    """A table is no `.npz`, arrays are no `.csv`, and a name without a suffix is neither."""
+    for name in ("x.npz", "x.csv", "x"):
+        if not name.endswith(suffix):
+            with pytest.raises(ConfigError, match=f"must end in {suffix}"):
+                write(tmp_path / "model", "digits", tmp_path / name)

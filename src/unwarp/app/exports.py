@@ -12,6 +12,7 @@ from unwarp.app.parts import open_source, sample_names
 from unwarp.core import Array
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
+from unwarp.errors import ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.storage import check_writable, write_file
 
@@ -33,15 +34,22 @@ def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") ->
         Number of samples N.
 
     Raises:
-        ConfigError: The file cannot be written, or it is one of the inputs.
+        ConfigError: The file has another suffix, cannot be written, or is one of the inputs.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
-    check_writable(out, inputs=(folder, source))
+    _check_out(out, ".npz", (folder, source))
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
     content = _pack(model, model.prepare_samples(samples), sample_names(samples))
     write_file(out, content, inputs=(folder, source))
     return len(samples)
+
+
+def _check_out(out: Path, suffix: str, inputs: tuple[str | Path, ...]) -> None:
+    """Refuse a file of another suffix, and one that cannot be written or is an input."""
+    check_writable(out, inputs=inputs)
+    if out.suffix.lower() != suffix:
+        raise ConfigError(f"out={out} must end in {suffix}; give such a name")
 
 
 def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
@@ -61,11 +69,11 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
         Number of samples N.
 
     Raises:
-        ConfigError: The file cannot be written, or it is one of the inputs.
+        ConfigError: The file has another suffix, cannot be written, or is one of the inputs.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
-    check_writable(out, inputs=(folder, source))
+    _check_out(out, ".csv", (folder, source))
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
     tables = _tables(model, model.prepare_samples(samples), {"sample": sample_names(samples)})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))

@@ -304,7 +304,10 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (("align", "{run_folder}", "{folder}", "--out", "{one}/a.npz"), "cannot write .*--out"),
         (("sample", "{run_folder}", "--out", "{one}/s.png"), "cannot write .*--out"),
-        (("embed", "{run_folder}", "{series}", "--out", "{out}"), "was trained on|image|series"),
+        (
+            ("embed", "{run_folder}", "{series}", "--out", "{out}.csv"),
+            "was trained on|image|series",
+        ),
         (("fit", "{run_folder}", "--out", "{out}"), "differ in size"),
         (("fit", "{folder}", "--out", "{run_folder}"), "other settings"),
         (("align", "{folder}", "{folder}"), "is not a model folder"),
