@@ -121,7 +121,7 @@ def _two_readings_message(x: Array) -> str:
     return (
         f"X has shape {x.shape}, which reads two ways: {count} images of height {first} and width "
         f"{second}, one channel (domain='image'), or {count} series of {second} time steps, "
-        f"{first} channels (domain='series'); set domain to one of them"
+        f"{first} channels (domain='series'); say which of the two they are"
     )
 
 
