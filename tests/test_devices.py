@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from unwarp.devices import resolve_device
+from unwarp.devices import float32_gradients, resolve_device
 from unwarp.errors import ConfigError
 
 
@@ -19,3 +19,16 @@ def test_unknown_device_lists_devices() -> None:
     assert resolve_device("cpu") == torch.device("cpu")
     with pytest.raises(ConfigError, match=r"device='tpu' is not available here; .*cpu, auto"):
         resolve_device("tpu")
+
+
+def test_settings_of_torch_come_back() -> None:
+    """The default dtype and the gradients of the caller are as before, also after an error."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            with pytest.raises(ZeroDivisionError), float32_gradients():
+                assert torch.get_default_dtype() == torch.float32 and torch.is_grad_enabled()
+                raise ZeroDivisionError
+            assert torch.get_default_dtype() == torch.float64 and not torch.is_grad_enabled()
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -44,7 +44,9 @@ for i, x in enumerate(np.random.default_rng(0).integers(0, 255, (24, 16, 16), dt
 """
 SETUPS = {
     "README.md": PICTURES + "masks, points = X[:, ::-1].copy(), np.full((40, 3, 2), 7.0)\n",
-    "docs/guide/images.md": FOLDER_OF_PICTURES,
+    "docs/guide/images.md": FOLDER_OF_PICTURES
+    + "Path('runs/mine').mkdir(parents=True)\n"
+    + "np.savez('runs/mine/aligned.npz', aligned=np.zeros((24, 16, 16)), sample=['0.png'] * 24)\n",
     "docs/guide/how_much_to_warp.md": SERIES,
     "docs/guide/looking.md": PICTURES
     + "from unwarp import Unwarper\nUnwarper().fit(X).save('runs/demo/model')\n",

@@ -1,31 +1,314 @@
-"""Files and folders are written completely or not at all."""
+"""Files and folders are written completely or not at all, and replace only our own."""
 
 from __future__ import annotations
 
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 import torch
 
-from unwarp.errors import CheckpointError
-from unwarp.storage import write_folder
+import unwarp
+from tests.faults import Death, failing_call
+from unwarp.errors import CheckpointError, ConfigError, UnwarpError
+from unwarp.storage import (
+    check_writable,
+    expand,
+    hold_folder,
+    make_folder,
+    recover_folder,
+    write_file,
+    write_folder,
+)
+
+CONFIG = '{"format_version": 2, "unwarp": "0.1", "text": "%s"}'
+OLD = {"config.json": CONFIG % "old", "README.md": "# Unwarp model\n\nold", "x": b"old"}
+NEW = {"config.json": CONFIG % "new", "README.md": "# Unwarp model\n\nnew", "x": b"new", "y": b"n"}
+Writer = Callable[[], None]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder by their path in it."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def visible(folder: Path) -> dict[str, bytes]:
+    """The files that have no hidden name or folder."""
+    return {name: content for name, content in contents(folder).items() if name[0] != "."}
+
+
+def encoded(files: dict[str, str | bytes], folder: str = "model") -> dict[str, bytes]:
+    """Files as `contents` gives them."""
+    return {
+        f"{folder}/{name}": content.encode() if isinstance(content, str) else content
+        for name, content in files.items()
+    }
 
 
 def test_failed_write_changes_nothing(tmp_path: Path) -> None:
     """A failed write changes nothing and leaves no temporary files."""
-    folder = tmp_path / "model"
-    write_folder(folder, {"config.json": "{}", "weights": {"x": torch.ones(2)}})
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    write_folder(tmp_path / "model", {**OLD, "weights": {"x": torch.ones(2)}})
+    before = contents(tmp_path)
     with pytest.raises(TypeError):
-        write_folder(folder, {"config.json": "{}", "broken": 3})  # type: ignore[dict-item]
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        write_folder(tmp_path / "model", {**OLD, "broken": 3})  # type: ignore[dict-item]
+    assert contents(tmp_path) == before
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-def test_other_folders_are_kept(tmp_path: Path) -> None:
-    """A folder without a model is not replaced."""
+@pytest.mark.parametrize("dies", [False, True])
+def test_folder_survives_every_fault(tmp_path: Path, dies: bool) -> None:
+    """Whichever call fails: the old or the new model is whole; the next write clears up."""
+    for n in itertools.count(1):
+        place = tmp_path / str(n)
+        (place / "model").mkdir(parents=True)
+        (place / "thesis.tex").write_text("precious")
+        for name, content in encoded(OLD).items():
+            (place / name).write_bytes(content)
+        thesis = {"thesis.tex": b"precious"}
+        with suppress(Death, CheckpointError), failing_call(n, dies) as count:
+            write_folder(place / "model", NEW)
+        recover_folder(place / "model")
+        assert visible(place) in (encoded(OLD) | thesis, encoded(NEW) | thesis), n
+        write_folder(place / "model", NEW)
+        assert contents(place) == encoded(NEW) | thesis, n
+        assert {path.name for path in place.iterdir()} == {"model", "thesis.tex"}, n
+        if count() < n:
+            break
+    assert n > 20
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_file_survives_every_fault(tmp_path: Path, dies: bool) -> None:
+    """Whichever call fails: the old or the new text is whole; the next write clears up."""
+    path = tmp_path / "table.csv"
+    for n in itertools.count(1):
+        write_file(path, "old")
+        with suppress(Death, ConfigError), failing_call(n, dies) as count:
+            write_file(path, "new")
+        assert path.read_text() in ("old", "new")
+        write_file(path, "new")
+        assert contents(tmp_path) == {"table.csv": b"new"}
+        if count() < n:
+            break
+    assert n > 5
+
+
+def test_first_write_survives_every_fault(tmp_path: Path) -> None:
+    """Where nothing was, there is nothing or a whole model; the error names path and reason."""
+    for n in itertools.count(1):
+        folder = tmp_path / str(n) / "model"
+        with failing_call(n) as count:
+            try:
+                write_folder(folder, NEW)
+            except CheckpointError as error:
+                assert str(folder) in str(error) and "no space left on device; free" in str(error)
+        assert visible(folder.parent) in ({}, encoded(NEW)), n
+        if count() < n:
+            break
+    assert n > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("thesis.tex", "precious"),
+        ("config.json", '{"scripts": {"build": "make"}}'),
+        ("config.json", "[1]"),
+        ("config.json", "{"),
+    ],
+)
+def test_other_folders_are_kept(tmp_path: Path, name: str, text: str) -> None:
+    """A folder without the mark of Unwarp is not replaced, whatever it holds."""
     (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "thesis.tex").write_text("precious")
-    with pytest.raises(CheckpointError, match="not a model folder"):
-        write_folder(tmp_path / "model", {"config.json": "{}"})
-    assert (tmp_path / "model" / "thesis.tex").read_text() == "precious"
+    (tmp_path / "model" / name).write_text(text)
+    with pytest.raises(CheckpointError, match="is not a model folder of Unwarp; choose another"):
+        write_folder(tmp_path / "model", NEW)
+    assert contents(tmp_path) == {f"model/{name}": text.encode()}
+
+
+@pytest.mark.parametrize("name", ["thesis.tex", "README.md", "src/main.py", "x/y"])
+def test_foreign_files_are_kept(tmp_path: Path, name: str) -> None:
+    """A model folder is not replaced with the file of a user beside the model, or in its place."""
+    write_folder(tmp_path / "model", {k: v for k, v in OLD.items() if k != "x"})
+    path = tmp_path / "model" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("precious")
+    before = contents(tmp_path)
+    with pytest.raises(CheckpointError, match=f"holds {name.split('/')[0]}, which is not of the"):
+        write_folder(tmp_path / "model", NEW)
+    assert contents(tmp_path) == before
+
+
+def test_linked_folder_is_written_if_ours(tmp_path: Path) -> None:
+    """The model behind a link is replaced and the link stays; other targets are refused."""
+    write_folder(tmp_path / "model", OLD)
+    (tmp_path / "empty").mkdir()
+    for target in ("model", "empty", "absent"):
+        (tmp_path / f"link-{target}").symlink_to(tmp_path / target)
+    write_folder(tmp_path / "link-model", NEW)
+    assert (tmp_path / "link-model").is_symlink()
+    for target in ("empty", "absent"):
+        with pytest.raises(CheckpointError, match="not a model folder"):
+            write_folder(tmp_path / f"link-{target}", NEW)
+    assert {"link-empty", "link-absent"} < {path.name for path in tmp_path.iterdir()}
+    assert encoded(NEW).items() <= contents(tmp_path).items() and not (tmp_path / "absent").exists()
+
+
+def test_linked_file_is_refused(tmp_path: Path) -> None:
+    """Neither the link nor its target is replaced, and a link to nothing makes no file."""
+    (tmp_path / "diary").write_text("precious")
+    for target in ("diary", "absent"):
+        link = tmp_path / f"{target}.csv"
+        link.symlink_to(tmp_path / target)
+        for attempt in (
+            lambda link=link: write_file(link, "x"),
+            lambda link=link: check_writable(link),
+        ):
+            with pytest.raises(ConfigError, match=r"is a link to .*; choose another place with"):
+                attempt()
+    assert contents(tmp_path) == {"diary": b"precious", "diary.csv": b"precious"}
+
+
+def test_inputs_are_never_written(tmp_path: Path) -> None:
+    """An input, also by another path, and a file in a folder that is read, stay as they are."""
+    (tmp_path / "pictures").mkdir()
+    picture = tmp_path / "pictures" / "0.png"
+    picture.write_text("precious")
+    around = tmp_path / "pictures" / ".." / "pictures" / "0.png"
+    for source in (picture, str(around), tmp_path / "pictures"):
+        with pytest.raises(ConfigError, match=r"0\.png: it is read as a part of .*; choose"):
+            write_file(picture, "x", inputs=("digits", source))
+    write_file(tmp_path / "pictures" / "new.png", "x", inputs=(tmp_path / "pictures",))
+    assert picture.read_text() == "precious"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_modes_follow_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
+    """Files and folders are readable for those whom the umask admits."""
+    previous = os.umask(umask)
+    try:
+        write_folder(tmp_path / "model", {**NEW, "weights": {"x": torch.ones(2)}})
+        write_file(tmp_path / "table.csv", "x")
+    finally:
+        os.umask(previous)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {mode}
+    assert (tmp_path / "model").stat().st_mode & 0o777 == 0o777 & ~umask
+
+
+def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` is the home folder for files and folders; an unknown user is refused."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write_file(Path("~/table.csv"), "x")
+    write_folder("~/model", NEW)
+    make_folder(Path("~/runs"))
+    assert {path.name for path in tmp_path.iterdir()} == {"table.csv", "model", "runs"}
+    with pytest.raises(ConfigError, match="home folder of '~' is unknown"):
+        expand("~no-such-user-here/a")
+
+
+def test_second_writer_is_told_who_writes(tmp_path: Path) -> None:
+    """A save into a folder that is being saved is refused by process and host, and changes none."""
+    write_folder(tmp_path / "model", OLD)
+    record = '{"pid": 77, "host": "another-computer", "thread": 1}'
+    (tmp_path / ".model.lock").write_text(record)
+    with pytest.raises(
+        CheckpointError, match=r"model: in use by process 77 on another-computer; wait .*\.lock"
+    ):
+        write_folder(tmp_path / "model", NEW)
+    (tmp_path / ".model.lock").unlink()
+    assert contents(tmp_path) == encoded(OLD)
+
+
+def test_held_folder_is_refused(tmp_path: Path) -> None:
+    """A run folder names its owner; a file with the name of the lock that is none is kept."""
+    with hold_folder(tmp_path), hold_folder(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == ["unwarp.lock"]
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "unwarp.lock").write_text("a poem")
+    with pytest.raises(CheckpointError, match=r"unwarp\.lock is in the way and is no lock"):
+        hold_folder(tmp_path).__enter__()
+    assert (tmp_path / "unwarp.lock").read_text() == "a poem"
+
+
+@pytest.mark.parametrize("folder", ["", ".", "a/..", "/"])
+def test_folder_without_name_is_refused(folder: str) -> None:
+    """The current folder, one above it and the root cannot be exchanged."""
+    with pytest.raises(CheckpointError, match="is no name of a folder; write the name"):
+        write_folder(folder, NEW)
+
+
+def test_zero_byte_is_typed() -> None:
+    """A path that the system cannot have is refused as an argument."""
+    for action in (lambda: write_folder("a\0b", NEW), lambda: write_file(Path("a\0b"), "")):
+        with pytest.raises(ConfigError, match="holds a zero byte"):
+            action()
+
+
+SAVES = """
+import sys, time
+from pathlib import Path
+from unwarp.errors import CheckpointError
+from unwarp.storage import write_folder
+text = sys.argv[2] * 4000
+config = '{"format_version": 2, "unwarp": "0.1", "text": "%s"}' % sys.argv[2]
+saves, end = 0, time.monotonic() + 60
+while saves < 10 and time.monotonic() < end:
+    try:
+        write_folder(Path(sys.argv[1]), {"config.json": config, "x": text})
+        saves += 1
+    except CheckpointError as error:
+        assert "in use by" in str(error), error
+        time.sleep(0.002)
+print(saves)
+"""
+
+
+@pytest.mark.slow
+def test_savers_at_once_do_not_mix(tmp_path: Path) -> None:
+    """Three processes save 10 times each: the model is one of theirs, the others are refused."""
+    commands = [[sys.executable, "-c", SAVES, str(tmp_path / "model"), name] for name in "abc"]
+    with ExitStack() as stack:
+        savers = [
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
+            for command in commands
+        ]
+        assert [saver.communicate()[0].strip() for saver in savers] == [b"10"] * 3
+    files = contents(tmp_path)
+    assert set(files) == {"model/config.json", "model/x"}
+    writer = files["model/x"][:1]
+    assert files["model/x"] == writer * 4000 and b'"%s"' % writer in files["model/config.json"]
+
+
+def test_unwritable_place_is_typed(tmp_path: Path) -> None:
+    """A parent that is a file, and a file in place of the folder, are refused by name."""
+    (tmp_path / "file").write_text("precious")
+    for folder in (tmp_path / "file", tmp_path / "file" / "model", tmp_path / "file" / "a" / "b"):
+        with pytest.raises(CheckpointError, match=rf"{folder}.*choose another place"):
+            write_folder(folder, NEW)
+        with pytest.raises(UnwarpError, match=rf"cannot write {folder}.*"):
+            make_folder(folder)
+    assert contents(tmp_path) == {"file": b"precious"}
+
+
+def test_only_storage_writes() -> None:
+    """No other part of the library replaces, moves or deletes files by itself."""
+    root = Path(unwarp.__file__).parent
+    call = re.compile(
+        r"write_bytes|write_text|save_file|rmtree|os\.replace|mkdtemp|mkstemp|\.rename\("
+    )
+    writers = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*.py")
+        if any(call.search(line) for line in path.read_text("utf-8").splitlines())
+    }
+    assert writers <= {"disk/files.py", "storage.py"}

@@ -1,8 +1,8 @@
 """Unwarp separates deformation from content, without labels.
 
-From a collection of images or time series it learns a template for every sample (its canonical
-form), a content code that ignores the deformation, and the deformation itself, in degrees, pixels,
-factors or seconds.
+A sample is one image or one time series of a collection. For every sample Unwarp learns a template
+(the sample with its deformation removed), a content code that does not depend on the deformation,
+and the deformation itself, in degrees, pixels, factors or seconds.
 
     from unwarp import Unwarper
     unwarper = Unwarper().fit(x)           # images (N, C, H, W) or series (N, C, T)
@@ -21,9 +21,9 @@ from unwarp._version import __version__ as __version__
 
 @cache
 def _modules() -> dict[str, str]:
-    """Dotted name of the module that defines each public name, by the name.
+    """Each public name with the dotted name of the module that defines it.
 
-    They are read from the stub `__init__.pyi`, so that there is only one list of public names.
+    The names are read from the stub `__init__.pyi`, so that there is only one list of them.
     """
     import ast
     from importlib.resources import files
@@ -34,7 +34,7 @@ def _modules() -> dict[str, str]:
 
 
 def __getattr__(name: str) -> Any:
-    """The public object of a name; its module is imported when the name is first used."""
+    """The public object with this name; its module is imported at the first use of the name."""
     from importlib import import_module
 
     if name == "__all__":

@@ -3,10 +3,12 @@
     Domain      the properties of images, of series, and of kinds of samples that a user adds
     Factor      name, unit and range of one column of numbers
     Batch       samples of one training step and their row numbers
-    Registry    members of a family by name
-    *Name, ...  the words that an option accepts, as literal types
+    Registry    a dictionary of the objects of one kind, such as all warps, by name
+    *Name, ...  the values that an option accepts, as literal types
 
-Importing this file imports neither torch nor NumPy, so that the command line answers at once.
+A sample is one image or one series of a collection. A series has time steps, with one value per
+channel at each. Importing this file imports neither torch nor NumPy, so that the command line
+starts fast.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        """The alias `Array` or `Labels`; NumPy is imported only when one is used."""
+        """The type alias `Array` or `Labels`; its first use imports NumPy."""
         if name not in ("Array", "Labels"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from numpy.typing import NDArray
@@ -36,15 +38,15 @@ else:
 MissingPolicy = Literal["error", "interpolate", "mask"]
 """Treatment of missing values of a series.
 
-`error` refuses them, `interpolate` fills them by straight lines and counts them as observed, `mask`
-leaves them out of the loss.
+`error` refuses them, `interpolate` fills them by linear interpolation in time and counts them as
+observed, `mask` leaves them out of the loss.
 """
 
 ScaleName = Literal["auto", "channel", "each"]
-"""Ways to scale the numbers of a user.
+"""Ways to scale the values of samples before training.
 
-`auto` uses one scale for all samples, `channel` one for each channel of series, `each` one for each
-channel of each series.
+`auto` uses one scale for all samples, `channel` uses one scale for each channel of series, `each`
+uses one scale for each channel of each series.
 """
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
@@ -56,49 +58,51 @@ Precision = Literal["no", "fp16", "bf16"]
 LatentDensity = Literal["auto", "prior", "mixture"]
 """Density from which new latent codes are sampled.
 
-`prior` is the model's own, `mixture` a Gaussian mixture fitted to the codes of the training data;
-`auto` takes the prior of a family that has one, else the mixture.
+`prior` is the prior of the model, `mixture` is a Gaussian mixture that is fitted to the codes of
+the training data. `auto` takes the prior if the model has one, else the mixture.
 """
 
 LatentPart = Literal["content", "deformation"]
 """The part of the latents that a traversal varies."""
 
 PathKind = Literal["linear", "spherical"]
-"""Path between two latent codes: a straight line or a great circle."""
+"""Path of an interpolation between two latent codes: a straight line or an arc of a circle."""
 
 
 @dataclass(frozen=True)
 class Domain:
     """Properties of one kind of samples, such as images or series.
 
-    A domain is a record of plain values that states once how images and series differ. To add a
-    kind of samples, such as spectra or volumes, create a record and `register` it; then
-    `Unwarper(domain=name)` and the command line accept its name.
+    A domain is a record of plain values. All differences between images and series that other code
+    depends on are fields of it. To add a kind of samples, such as spectra or volumes, create a
+    domain and `register` it; then `Unwarper(domain=name)` and the command line accept its name.
 
     Attributes:
         name: Name of the domain in options, files and messages.
-        axes: Names of the axes of a sample after its channels, slowest first.
-        singular: Word for one sample in texts for people.
-        plural: Word for several samples.
-        warp: Name of the default warp.
-        is_bounded: Whether values are in [0, 1] and templates start near an empty background.
-        likelihood: Name of the default observation model.
-        padding: Values beyond the frame: `zeros`, `border` or `reflection`; `auto` infers it from
-            the rim of the training data.
-        network: Kind of the default network for samples that are too large for a perceptron.
+        axes: Names of the axes of a sample after its channels, in the order of the array.
+        singular: Word for one sample in messages, such as `image`.
+        plural: Word for several samples in messages, such as `images`.
+        warp: Name of the default warp (family of deformations).
+        is_bounded: Whether values are scaled to [0, 1]. If so, decoders return values in [0, 1],
+            and with padding `zeros` an untrained decoder returns values near 0, the background.
+        likelihood: Name of the default likelihood of a sample given its reconstruction.
+        padding: Values outside the sample that a deformation may move into it: `zeros`, `border`
+            or `reflection`; `auto` chooses from the values at the border of the training images.
+        network: Kind of the default network for samples that are too large for a fully connected
+            one: `conv` or `tcn`.
         batch_size: Default number of samples per training step.
-        min_steps: Smallest default number of training steps.
+        min_steps: Lower bound of the default number of training steps.
         n_clusters: Default number of clusters; None takes the number of classes if there are
             labels, else a tenth of the number of samples, from 2 to 10.
         has_gaps: Whether values may be missing (NaN).
-        has_times: Whether samples run over time; only then do sampling rates, time stamps and
-            events apply.
+        has_times: Whether an axis is time. Sampling rates, time stamps and events are accepted for
+            such domains only.
         registry: All registered domains by name (class attribute).
 
     >>> SERIES.axes, SERIES.has_times
     (('time',), True)
     >>> Domain.of_axes(2).plural
-    'pictures'
+    'images'
     """
 
     registry: ClassVar[dict[str, Domain]] = {}
@@ -139,11 +143,11 @@ class Domain:
 
         Args:
             n_axes: Number of axes of a sample after its channels: 1 for series, 2 for images.
-            name: Domain to prefer if several have this number of axes.
+            name: Name of the domain to prefer if several have this number of axes.
 
         Returns:
-            The preferred domain, else the one registered first; None if no domain has `n_axes`
-            axes.
+            The domain `name` if it has `n_axes` axes, else the first registered one that has; None
+            if no domain has.
         """
         candidates = [domain for domain in cls.registry.values() if len(domain.axes) == n_axes]
         first = next(iter(candidates), None)
@@ -153,8 +157,8 @@ class Domain:
 IMAGES = Domain(
     name="image",
     axes=("y", "x"),
-    singular="picture",
-    plural="pictures",
+    singular="image",
+    plural="images",
     warp="affine",
     is_bounded=True,
     likelihood="bernoulli",
@@ -186,15 +190,15 @@ SERIES = Domain(
 class Factor:
     """Name, unit and range of one column of numbers.
 
-    The same record describes a column of a warp's parameters (theta) and a ground-truth factor of a
-    data set, so that the two can be compared.
+    A factor describes a column of theta (the parameters of a deformation) or a ground-truth factor
+    of a data set, so that the two can be compared.
 
     Attributes:
-        name: Column name; it ends in the unit if there is one, such as `rotation_deg`.
+        name: Column name, usually with the unit at its end, such as `rotation_deg`.
         unit: Unit for axis labels, such as `deg`, `px` or `factor`; empty if there is none.
-        low: Lower end of the range, in `unit`. Sliders, axes and scores use the range.
-        high: Upper end of the range, in `unit`.
-        periodic: Whether `low` and `high` mean the same, as for a full turn.
+        low: Lower bound, in `unit`. Sliders, axes of plots and scores use the bounds.
+        high: Upper bound, in `unit`.
+        periodic: Whether `low` and `high` mean the same value, as 0 and 360 degrees do.
 
     >>> factor = Factor("rotation_deg", "deg", -45.0, 45.0)
     >>> factor.label, factor.half_range
@@ -209,10 +213,11 @@ class Factor:
 
     @property
     def half_range(self) -> float:
-        """Half the distance from `low` to `high`, in `unit`.
+        """Half of the width between the bounds, in `unit`.
 
-        Deformation parameters are divided by it before they are compared with the standard normal
-        prior, so that columns of different units count alike.
+        "Theta in half-ranges" is theta with each column divided by the half-range of its factor, so
+        that columns of different units have one scale and 1 is the bound. The prior of a
+        deformation is a Gaussian over theta in half-ranges.
         """
         return (self.high - self.low) / 2
 
@@ -235,8 +240,8 @@ class Batch:
 
     Attributes:
         x: Samples (N, C, ...), scaled as the model expects.
-        index: Row of each sample in the data set (N,), int64; for losses that need targets of their
-            own, such as class labels, and for messages that name samples.
+        index: Row of each sample in the data set (N,), int64. A loss reads further facts about a
+            sample, such as its class, by this row, and messages name it.
 
     >>> import torch
     >>> len(Batch(torch.zeros(3, 1, 8, 8), torch.arange(3)))
@@ -254,15 +259,15 @@ Member = TypeVar("Member")
 
 
 class Registry(dict[str, Member]):
-    """Members by name; a name belongs to one definition.
+    """Classes or functions of one kind, by name.
 
-    A dictionary that refuses to replace a member by another definition with the same name. Warps,
-    families, metrics, data sets and file formats register in one each, also from a user's own
-    modules.
+    A dictionary with a method `add` that refuses a second class or function with the same name.
+    There is one registry each for warps, families, metrics, data sets and file formats. A user's
+    modules can add members to them.
 
     Args:
         noun: Word for a member in messages, such as `warp`.
-        error: Type of the error raised for a second definition with the same name.
+        error: Type of the error that `add` raises for a second member with the same name.
 
     >>> warps = Registry[type]("warp", ValueError)
     >>> warps.add("integer", int)
@@ -279,18 +284,20 @@ class Registry(dict[str, Member]):
         self._addresses: dict[str, str] = {}
 
     def add(self, name: str, member: Member, definition: Any = None) -> None:
-        """Register a member; running its definition again replaces it.
+        """Register a member under a name.
 
-        Definitions are compared by `address`, so a cell of a notebook can be run any number of
-        times.
+        A class or function with the same `address` replaces the member of this name, so that a
+        cell of a notebook can be run again.
 
         Args:
             name: Name of the member.
-            member: The member.
-            definition: Class or function that defines the member; None if it is the member itself.
+            member: The object to register.
+            definition: Class or function whose address identifies the member; None if that is
+                `member` itself.
 
         Raises:
-            Exception: Another definition has this name. The type is the registry's `error`.
+            Exception: A member with another address has this name. The type is the registry's
+                `error`.
         """
         origin = address(member if definition is None else definition)
         if name in self and self._addresses[name] != origin:
@@ -302,10 +309,10 @@ class Registry(dict[str, Member]):
 
 
 def address(definition: Any) -> str:
-    """Module and qualified name of a class or a function.
+    """Dotted name of a class or a function, with its module.
 
     Args:
-        definition: A class or a function; for any other object its class is taken.
+        definition: A class or a function; of any other object, its class is named.
 
     >>> address(Registry), address("text")
     ('unwarp.core.Registry', 'builtins.str')
@@ -315,15 +322,16 @@ def address(definition: Any) -> str:
 
 
 def import_files(package: str) -> None:
-    """Import every file of a folder, so that their definitions register themselves.
+    """Import every module of a package.
 
-    A new warp, family, metric or file format is then one new file; no list has to be edited.
+    The classes in these modules register themselves when they are defined, so that a new warp,
+    family, metric or file format is one new file, and no list has to be edited.
 
     Args:
-        package: Dotted name of the folder, such as `unwarp.warps`.
+        package: Dotted name of the package, such as `unwarp.warps`.
 
     Raises:
-        ImportError: There is no such folder, or one of its files cannot be imported.
+        ImportError: There is no such package, or one of its modules cannot be imported.
     """
     for file in iter_modules(import_module(package).__path__):
         import_module(f"{package}.{file.name}")

@@ -1,10 +1,13 @@
-"""Devices to compute on, by name.
+"""Devices to compute on, by name, and torch's settings for a computation.
 
-The names are `core.DeviceName`: `auto`, `cpu`, `cuda`, `mps`. Training, embedding and alignment all
-resolve them here, so that an unavailable device gives the same message everywhere.
+`core.DeviceName` lists the names: `auto`, `cpu`, `cuda`, `mps`. Training, embedding and alignment
+all call `resolve_device`, so that an unavailable device gives the same message everywhere.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -37,3 +40,23 @@ def resolve_device(device: str) -> torch.device:
             f"device={device!r} is not available here; choose one of {', '.join([*names, 'auto'])}"
         )
     return torch.device(names[0] if device == "auto" else device)
+
+
+@contextmanager
+def float32_gradients() -> Iterator[None]:
+    """Context with float32 as torch's default and with gradients.
+
+    Models are built and trained in it, so that the numbers do not depend on what the calling code
+    has set. As a decorator it covers a whole function.
+
+    >>> with torch.no_grad(), float32_gradients():
+    ...     torch.is_grad_enabled()
+    True
+    """
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(default)

@@ -1,8 +1,8 @@
-"""Errors that a user can cause and mend.
+"""Errors that a user can cause and correct.
 
-Every message names the problem and the next step. The command line prints it as one line and
-ends with exit code 2; any other exception is a fault of the library and keeps its traceback. This
-file imports nothing, so that the command line can catch these errors before torch is imported.
+Every message says what is wrong and what to do. The command line prints the message as one line
+and ends with exit code 2; any other exception is a bug of the library and keeps its traceback.
+This file imports nothing, so that the command line can catch these errors before it imports torch.
 
     try:
         unwarper.fit(x)
@@ -14,11 +14,10 @@ from __future__ import annotations
 
 
 class UnwarpError(Exception):
-    """Base of every error that a user can cause and mend.
+    """Base class of the errors that a user can cause and correct.
 
-    Catch it to handle all of them. Each subclass also derives from a standard exception
-    (`ValueError` or `RuntimeError`), so that code which does not import this library can catch it,
-    too.
+    Catch it to handle all of them. Each subclass also derives from `ValueError` or `RuntimeError`,
+    so that code without an import of this library can catch it, too.
 
     >>> issubclass(DataError, UnwarpError) and issubclass(DataError, ValueError)
     True
@@ -38,21 +37,20 @@ class DataError(UnwarpError, ValueError):
 
 
 def missing_source_error(source: object, formats: str) -> DataError:
-    """The error for a path to samples that does not exist.
+    """The error to raise for a path that does not exist.
 
     Args:
         source: The path, as the user wrote it.
-        formats: File name endings that can be read, separated by commas, for the message.
+        formats: Suffixes of the files that can be read, separated by commas.
 
     Returns:
-        The error, to be raised by the caller.
+        The error with its message; the caller raises it.
 
     >>> print(missing_source_error("digits.npz", ".npy, .npz"))
-    'digits.npz' does not exist; give a folder of pictures or a file: .npy, .npz
+    'digits.npz' does not exist; give a folder of pictures, a file (.npy, .npz) or a data set
     """
-    return DataError(
-        f"{str(source)!r} does not exist; give a folder of pictures or a file: {formats}"
-    )
+    choices = f"a folder of pictures, a file ({formats}) or a data set"
+    return DataError(f"{str(source)!r} does not exist; give {choices}")
 
 
 class ConfigError(UnwarpError, ValueError):
@@ -68,10 +66,11 @@ class ConfigError(UnwarpError, ValueError):
 
 
 class NotImportedError(ConfigError):
-    """A class of a saved model that no imported module defines.
+    """A saved model needs a class that is not imported.
 
-    Models name the classes of a user's own modules. The message names the module; import it, or
-    pass it to the command line as `--plugin`, then load the model again.
+    A saved model stores the names of its classes, and a user's module may define some of them. The
+    message names the module; import it, or pass it to the command line as `--plugin`, then load the
+    model again.
 
     >>> issubclass(NotImportedError, ConfigError)
     True
@@ -79,20 +78,32 @@ class NotImportedError(ConfigError):
 
 
 class CheckpointError(UnwarpError, ValueError):
-    """A model folder or run folder that cannot be read.
+    """A model folder or run folder that cannot be read or written.
 
-    It is absent, damaged, of another format, or belongs to another run.
+    It does not exist, is damaged, has another format, belongs to another run, or a folder with
+    other files has its name.
 
     >>> issubclass(CheckpointError, ValueError)
     True
     """
 
 
-class TrainingError(UnwarpError, RuntimeError):
-    """A training run that cannot go on.
+class CheckpointWarning(UserWarning):
+    """A damaged checkpoint is left out.
 
-    A loss or a gradient is not finite. The message names the step, the player (the part of the
-    model that was being trained), the term of its loss, and the rows of the data.
+    An older one takes its place. The message names the damaged file and the one from which the run
+    continues.
+
+    >>> issubclass(CheckpointWarning, UserWarning)
+    True
+    """
+
+
+class TrainingError(UnwarpError, RuntimeError):
+    """A loss or a gradient is not finite, so that training stops.
+
+    The message names the step, the player (a module that is trained with its own loss and
+    optimiser), the term of its loss, and the rows of the samples.
 
     >>> issubclass(TrainingError, RuntimeError)
     True
@@ -100,10 +111,20 @@ class TrainingError(UnwarpError, RuntimeError):
 
 
 class NotInvertibleError(UnwarpError, RuntimeError):
-    """An operation that a map does not have.
+    """A map (a batch of deformations) does not have the operation.
 
     Some families of deformations have no inverse, or no `push` in closed form.
 
     >>> issubclass(NotInvertibleError, RuntimeError)
+    True
+    """
+
+
+class DataWarning(UserWarning):
+    """Data that are used, but not as they are.
+
+    The message names the sample and says what happened to it.
+
+    >>> issubclass(DataWarning, UserWarning)
     True
     """

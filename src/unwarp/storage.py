@@ -1,129 +1,341 @@
-"""Writing of files and folders, each completely or not at all.
+"""Atomic writing of files and folders.
 
-An interrupted program or a full disk never leaves half a result. New content is written under a
-temporary name in the same folder, then renamed to its final name.
+An interrupted program, a full disk or a power failure never leaves half a result. New content is
+written under a temporary name in the same folder, forced to the disk, then renamed to its final
+name. Only what Unwarp wrote is replaced: a folder with the mark of a model and no other file, or a
+plain file that the work does not read.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Mapping
+import errno
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
+from unwarp.disk.files import clean_leftovers, delete, flush_folder, rename, temporary, write_new
+from unwarp.disk.locks import hold
 from unwarp.errors import CheckpointError, ConfigError
 
 Content = bytes | str | Mapping[str, Tensor]
+"""Content of a file: bytes, text, or tensors by name."""
+
+MARK, MARK_KEYS = "config.json", {"format_version", "unwarp"}
+"""The file that marks a model folder, and the keys that only Unwarp's own one has."""
+
+LOCK_NAME = "unwarp.lock"
+"""Name of the lock in a folder that a process works in."""
+
+DESKTOP_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""Files that a desktop adds to any folder that it shows; nobody misses them."""
 
 
-def write_file(path: Path, content: str | bytes) -> None:
+def expand(path: str | Path) -> Path:
+    """A path with `~` replaced by the home folder.
+
+    Args:
+        path: A path.
+
+    Raises:
+        ConfigError: The home folder, or that of the user after `~`, is unknown, or the path holds
+            a zero byte.
+
+    >>> expand("runs/digits").as_posix()
+    'runs/digits'
+    """
+    if "\0" in str(path):
+        raise ConfigError(f"{str(path)!r} holds a zero byte, which no path has; write another path")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(
+            f"{path}: the home folder of '~' is unknown; write the whole path"
+        ) from None
+
+
+def write_file(path: Path, content: str | bytes, inputs: Iterable[str | Path] = ()) -> None:
     """Write a file completely or not at all.
 
-    Folders above it are created. A file with this name is replaced.
+    Folders above it are created. A plain file with this name is replaced.
 
     Args:
-        path: File to write.
+        path: File to write; `~` is the home folder.
         content: Bytes, or text, which is written as UTF-8.
+        inputs: Files and folders that the content was made from, which stay as they are.
 
     Raises:
-        ConfigError: The path cannot be written to, or the disk is full.
+        ConfigError: The path cannot be written to, it is a link or an input, or the disk is full.
     """
-    check_writable(path)
-    partial = path.with_name(f".{path.name}.partial")
+    path = expand(path)
+    check_writable(path, inputs)
+    clean_leftovers(path.parent)
+    partial = temporary(path)
     try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(path)
+        write_new(partial, content.encode() if isinstance(content, str) else content)
+        rename(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise _write_error(path, error.strerror) from error
+        raise _write_error(path, error) from error
+    finally:
+        delete(partial)
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, inputs: Iterable[str | Path] = ()) -> None:
     """Refuse a path that cannot be written to.
 
-    Called before long work begins. The folders above the path are created.
+    Call it before a long computation, so that the result can be saved afterwards. The parent
+    folders of the path are created.
 
     Args:
-        path: File that will be written at the end of the work.
+        path: File that will be written at the end of the work; `~` is the home folder.
+        inputs: Files and folders that the work reads: no file of them may be written.
 
     Raises:
-        ConfigError: `path` is a folder, one of its parents is a file, or writing is not permitted.
+        ConfigError: `path` is a folder, a link, a device or an input, one of its parents is a
+            file, or writing is not permitted.
     """
+    path = expand(path)
+    if path.is_symlink():
+        raise _write_error(path, f"it is a link to {os.readlink(path)}")  # noqa: PTH115
     if path.is_dir():
         raise _write_error(path, "it is a folder")
+    if _exists(path) and not path.is_file():
+        raise _write_error(path, "it is no plain file")
+    for source in map(expand, inputs):
+        if _is_part(path, source):
+            raise _write_error(path, f"it is read as a part of {source}")
     make_folder(path.parent)
+
+
+def _exists(path: Path) -> bool:
+    """Whether a path exists; False if the system refuses to say."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _is_part(path: Path, source: Path) -> bool:
+    """Whether an existing file is a source, or lies in the folder of a source."""
+    if not (_exists(path) and _exists(source)):
+        return False
+    return path.samefile(source) or path.resolve().is_relative_to(source.resolve())
 
 
 def make_folder(folder: Path) -> None:
     """Create a folder and its parents, unless they exist.
 
     Args:
-        folder: Folder to create.
+        folder: Folder to create; `~` is the home folder.
 
     Raises:
-        ConfigError: One of them is a file, or writing is not permitted.
+        ConfigError: The folder or one of its parents is a file, or writing is not permitted.
     """
+    folder = expand(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _write_error(folder, error.strerror) from error
+        raise _write_error(folder, error) from error
 
 
-def _write_error(path: Path, reason: str | None) -> ConfigError:
-    return ConfigError(
-        f"cannot write {path}: {(reason or 'it is refused').lower()}; choose another place with "
-        "--out"
-    )
+def _write_error(path: Path, reason: OSError | str) -> ConfigError:
+    return ConfigError(f"cannot write {path}: {_reason(reason)} with --out")
 
 
-def write_folder(folder: Path, files: Mapping[str, Content]) -> None:
+def _reason(reason: OSError | str) -> str:
+    """A reason in words, and what to do; the place to choose may follow."""
+    if isinstance(reason, str):
+        return f"{reason}; choose another place"
+    text = reason.strerror or str(reason) or "it is refused"
+    if reason.errno in (errno.EAGAIN, errno.EEXIST) and ";" in text:  # of a lock
+        return text
+    words = text.lower()
+    if reason.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{words}; free some space, or choose another place"
+    return f"{words}; choose another place"
+
+
+def write_folder(folder: str | Path, files: Mapping[str, Content]) -> None:
     """Write a model folder completely or not at all.
 
     The files are written to a temporary folder next to it, which then takes its name. An existing
-    model folder is replaced; if writing fails, it stays unchanged.
+    model folder is replaced; if writing fails, it stays unchanged. If `folder` is a link to a model
+    folder, that folder is replaced and the link stays.
 
     Args:
-        folder: Folder to write. If it exists, it must be empty or hold a `config.json`.
+        folder: Folder to write; `~` is the home folder. If it exists, it must be empty, or a model
+            folder of Unwarp without other files.
         files: Content by file name: bytes, text (written as UTF-8), or tensors by name, which are
-            written in the safetensors format.
+            written in the safetensors format. `config.json` is the mark of a model folder.
 
     Raises:
         CheckpointError: `folder` exists and is not a model folder, so that replacing it would
-            delete files of the user.
+            delete files of the user; another process writes it; or it cannot be written.
     """
-    _check_replaceable(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    contents = {name: _encode(content) for name, content in files.items()}
+    link = expand(folder)
+    if link.name in ("", ".."):  # the current folder cannot be exchanged
+        raise CheckpointError(f"{link} is no name of a folder; write the name of a new folder")
+    folder = link.resolve() if link.is_symlink() else link
     try:
-        for name, content in files.items():
-            _write_content(staging / name, content)
-        backup = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        if folder.exists():
-            folder.rename(backup / "old")
-        staging.chmod(0o755)
-        staging.rename(folder)
-        shutil.rmtree(backup)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if not link.is_symlink():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        with hold(_lock_of(folder)):
+            _settle_backup(folder, contents)
+            _check_replaceable(link, contents)
+            clean_leftovers(folder.parent)
+            _write_and_swap(folder, contents)
+    except OSError as error:
+        raise CheckpointError(f"cannot write {link}: {_reason(error)}") from error
 
 
-def _check_replaceable(folder: Path) -> None:
-    """Refuse a folder, or a file, that is neither empty nor a model folder."""
-    is_model = (folder / "config.json").is_file()
-    if not folder.exists() or is_model or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    raise CheckpointError(
-        f"{folder} exists and is not a model folder; choose another place or move it away"
-    )
-
-
-def _write_content(path: Path, content: Content) -> None:
-    """Write one file of a model folder, readable for everybody."""
+def _encode(content: Content) -> bytes:
+    """Content as the bytes of a file."""
     if isinstance(content, Mapping):
-        save_file({name: value.contiguous() for name, value in content.items()}, path)
-    else:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    path.chmod(0o644)
+        return save({name: value.contiguous() for name, value in content.items()})
+    return content.encode() if isinstance(content, str) else bytes(memoryview(content))
+
+
+def _write_and_swap(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write a new folder next to the old one, then exchange them.
+
+    Between the two renames only the backup exists; `recover_folder` brings it back.
+    """
+    staging, backup = temporary(folder), _backup_of(folder)
+    try:
+        staging.mkdir()
+        for name, content in contents.items():
+            write_new(staging / name, content)
+        flush_folder(staging)
+        if folder.exists():
+            rename(folder, backup)
+            _check_entries(backup, folder, contents)  # a file may be new since the first check
+        rename(staging, folder)
+    finally:
+        with suppress(OSError):
+            _settle_backup(folder, contents)
+        delete(staging)
+
+
+@contextmanager
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes from working in a folder during a `with` statement.
+
+    The folder gets a file `unwarp.lock`, which names the process and its host. That of a process
+    that has ended is replaced.
+
+    Args:
+        folder: An existing folder; `~` is the home folder.
+
+    Raises:
+        CheckpointError: Another process holds the folder, or the file cannot be written.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold(expand(folder) / LOCK_NAME))
+        except OSError as error:
+            raise CheckpointError(f"cannot work in {folder}: {_reason(error)}") from error
+        yield
+
+
+def recover_folder(folder: Path) -> None:
+    """Bring back a model folder that an interrupted write moved away.
+
+    Call it before a model folder is read. Usually there is nothing to do.
+
+    Args:
+        folder: The folder; `~` is the home folder.
+
+    Raises:
+        CheckpointError: Another process is writing the folder, or it cannot be brought back.
+    """
+    folder = expand(folder)
+    folder = folder.resolve() if folder.is_symlink() else folder
+    if _exists(folder) or not _exists(_backup_of(folder)):
+        return
+    try:
+        with hold(_lock_of(folder)):
+            if not folder.exists():
+                rename(_backup_of(folder), folder)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot move {_backup_of(folder)} back to {folder}: {_reason(error)}"
+        ) from error
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")
+
+
+def _backup_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.unwarp-backup")
+
+
+def _settle_backup(folder: Path, names: Iterable[str]) -> None:
+    """Move the backup of a folder back if the folder is gone; otherwise delete the backup."""
+    backup = _backup_of(folder)
+    if not backup.exists():
+        return
+    if not folder.exists():
+        rename(backup, folder)
+        return
+    _check_entries(backup, backup, names)
+    waste = temporary(folder)  # a half-deleted backup must never come back
+    try:
+        rename(backup, waste)
+    finally:
+        delete(waste)
+
+
+def _check_replaceable(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Refuse a folder, or a file, that is neither empty nor purely a model folder."""
+    if not (folder.exists() or folder.is_symlink()):
+        return
+    if folder.is_dir() and not folder.is_symlink() and _is_empty(folder):
+        return
+    if not _has_mark(folder):
+        raise CheckpointError(
+            f"{folder} exists and is not a model folder of Unwarp; choose another place or move "
+            "it away"
+        )
+    _check_entries(folder, folder, contents, contents.get("README.md"))
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder holds nothing that anybody would miss."""
+    return all(entry.name in DESKTOP_FILES for entry in folder.iterdir())
+
+
+def _has_mark(folder: Path) -> bool:
+    """Whether the configuration in a folder was written by Unwarp."""
+    try:
+        config = json.loads((folder / MARK).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(config, dict) and config.keys() >= MARK_KEYS
+
+
+def _check_entries(
+    folder: Path, place: Path, names: Iterable[str], readme: bytes | None = None
+) -> None:
+    """Refuse a folder that holds something that is not of a model.
+
+    Args:
+        folder: The model folder.
+        place: Its name in the message.
+        names: Names of the files of a model.
+        readme: Its `README.md`. One with another heading is the text of a user; None for any.
+    """
+    for entry in sorted(folder.iterdir()):
+        is_own = entry.name in names and entry.is_file() and not entry.is_symlink()
+        if is_own and entry.name == "README.md" and readme is not None:
+            is_own = entry.read_bytes().startswith(readme.partition(b"\n")[0])
+        if not is_own and entry.name not in DESKTOP_FILES:
+            raise CheckpointError(
+                f"{place} holds {entry.name}, which is not of the model; choose another place or "
+                "move it away"
+            )

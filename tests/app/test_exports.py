@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from unwarp.app.exports import write_embedding
+from unwarp.app.exports import write_aligned, write_embedding
 from unwarp.errors import ConfigError
 from unwarp.storage import check_writable, make_folder, write_file
 
@@ -43,3 +45,25 @@ def test_output_is_checked_before_the_data(tmp_path: Path) -> None:
     """A wrong file is refused before the model and the samples, which do not exist here."""
     with pytest.raises(ConfigError, match="it is a folder"):
         write_embedding(tmp_path / "no-model", "no-such-data", tmp_path)
+
+
+@pytest.mark.parametrize("write", [write_aligned, write_embedding])
+def test_input_is_not_overwritten(tmp_path: Path, write: Callable[..., int]) -> None:
+    """Neither the samples nor a file of the model becomes the output; both stay as they were."""
+    np.save(tmp_path / "data.npy", np.ones((3, 4)))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.safetensors").write_text("weights")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for out in ("data.npy", "model/model.safetensors", "model/../data.npy"):
+        with pytest.raises(ConfigError, match=f"cannot write .*{out}: it is read as a part of"):
+            write(tmp_path / "model", str(tmp_path / "data.npy"), tmp_path / out)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("write", "suffix"), [(write_aligned, ".npz"), (write_embedding, ".csv")])
+def test_other_suffixes_are_refused(write: Callable[..., int], suffix: str, tmp_path: Path) -> None:
+    """A table is no `.npz`, arrays are no `.csv`, and a name without a suffix is neither."""
+    for name in ("x.npz", "x.csv", "x"):
+        if not name.endswith(suffix):
+            with pytest.raises(ConfigError, match=f"must end in {suffix}"):
+                write(tmp_path / "model", "digits", tmp_path / name)

@@ -21,6 +21,7 @@ def test_description_matches_the_model(bumps_run: Outcome, folder: Path) -> None
     """Shape, family, size of the code and number of weights."""
     facts, model = describe_model(folder), bumps_run.warped.unwarper.model_
     assert (facts["shape"], facts["domain"], facts["family"]) == (model.shape, "series", "ae")
+    assert facts["warp"] == "time"
     assert facts["content"] == model.n_content and facts["model"] == str(folder)
     assert facts["parameters"] == sum(weight.numel() for weight in model.parameters())
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from tests.faults import Death, failing_call
 from unwarp import AE
 from unwarp.app.job import Job, load_job, start_job
-from unwarp.errors import CheckpointError, ConfigError
+from unwarp.app.run import execute
+from unwarp.errors import CheckpointError, ConfigError, UnwarpError
 from unwarp.models.codec import describe
 from unwarp.planning.plan import Request
 
@@ -85,3 +89,47 @@ def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["diary.txt"]
     with pytest.raises(ConfigError, match="cannot write"):
         start_job(JOB, tmp_path / "diary.txt")
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_start_survives_every_fault(tmp_path: Path, dies: bool) -> None:
+    """Whichever call fails, the error is typed and the same folder is taken again, and clean."""
+    for n in itertools.count(1):
+        folder = tmp_path / str(n) / "run"
+        with suppress(Death, UnwarpError), failing_call(n, dies) as count:
+            start_job(JOB, folder)
+        start_job(JOB, folder)
+        assert load_job(folder) == JOB
+        assert [path.name for path in folder.iterdir()] == ["run.json"]
+        if count() < n:
+            break
+    assert n > 5
+
+
+@pytest.mark.parametrize("name", ["run.json", ".run.json.partial"])
+def test_interrupted_record_is_replaced(tmp_path: Path, name: str) -> None:
+    """An empty record, and the partial one of an earlier version, do not hold a folder up."""
+    (tmp_path / name).touch()
+    start_job(JOB, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    assert load_job(tmp_path) == JOB
+
+
+@pytest.mark.parametrize("text", ['{"scripts": {"test": "jest"}}', "not JSON", "[]"])
+def test_foreign_record_is_kept(tmp_path: Path, text: str) -> None:
+    """A `run.json` of another program is not replaced, even if it is alone in its folder."""
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(CheckpointError, match="start the run again in another folder"):
+        start_job(JOB, tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"run.json": text}
+
+
+def test_busy_folder_is_refused(tmp_path: Path) -> None:
+    """A folder that a process works in takes no job, and says which process."""
+    start_job(JOB, tmp_path)
+    record = {"pid": 77, "host": "another-computer", "thread": 1}
+    (tmp_path / "unwarp.lock").write_text(json.dumps(record))
+    for action in (lambda: start_job(JOB, tmp_path), lambda: execute(tmp_path)):
+        with pytest.raises(CheckpointError, match="in use by process 77 on another-computer; wait"):
+            action()
+    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "unwarp.lock"}

@@ -17,19 +17,19 @@ def test_metrics_json_holds_all_scores(series_run: Outcome, tmp_path: Path) -> N
     """Scores of both models and of the raw series, with the recipes of the models."""
     write_scores(series_run, tmp_path)
     record = json.loads((tmp_path / "metrics.json").read_text())
-    for name, trial in series_run.trials.items():
-        assert record[name]["scores"] == pytest.approx(dict(trial.report.scores), nan_ok=True)
-        assert record[name]["missing"] == trial.report.missing
-        assert restore(record[name]["recipe"]) == trial.unwarper.recipe_
+    for name, model in series_run.scored_models.items():
+        assert record[name]["scores"] == pytest.approx(dict(model.report.scores), nan_ok=True)
+        assert record[name]["missing"] == model.report.missing
+        assert restore(record[name]["recipe"]) == model.unwarper.recipe_
     assert record["baselines"] == pytest.approx(dict(series_run.sample_scores.scores), nan_ok=True)
     assert record["held_out"] == len(series_run.test)
 
 
 def test_models_share_held_out_samples(series_run: Outcome) -> None:
     """A row of the embedding for each held-out sample, and no errors without true maps."""
-    for trial in series_run.trials.values():
-        assert len(trial.embedding.codes) == len(series_run.test)
-        assert "true_map" in trial.report.missing["recovery"]
+    for model in series_run.scored_models.values():
+        assert len(model.embedding.codes) == len(series_run.test)
+        assert "true_map" in model.report.missing["recovery"]
 
 
 def test_second_views_count_as_samples(series_run: Outcome) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,10 @@ from unwarp import Unwarper
 from unwarp.app.outcome import Outcome
 from unwarp.app.run import fit_or_load, without_warp
 from unwarp.data.opening import as_source
+from unwarp.errors import CheckpointError
+from unwarp.estimators.selection import Selection
+from unwarp.training.callbacks import Callback
+from unwarp.training.state import Row, State
 
 X = np.random.default_rng(0).normal(size=(12, 24)).cumsum(1)
 
@@ -39,3 +44,31 @@ def test_trained_models_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     np.testing.assert_array_equal(loaded.transform(X), first.transform(X))
     assert asdict(loaded.history_) == json.loads((tmp_path / "model.history.json").read_text())
     assert loaded.history_ == first.history_
+
+
+class Stop(Callback):
+    """Stops a run after its first step, as a kill does."""
+
+    def on_step(self, state: State, terms: Row) -> None:
+        """Raise the interrupt."""
+        raise KeyboardInterrupt
+
+
+def test_selection_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed run has its decision how much to warp; other series are refused."""
+    calls = list[int]()
+
+    def select(x: Any, **options: Any) -> Selection:
+        calls.append(len(x))
+        return Selection("smooth", (1 / 3,), {"smooth": (0.1,), "sharp": (0.2,)}, (0.7,))
+
+    monkeypatch.setattr("unwarp.estimators.unwarper.select", select)
+    model = Unwarper(max_steps=2, n_clusters=2, domain="series")
+    with pytest.raises(KeyboardInterrupt):
+        fit_or_load(model, as_source(X), tmp_path, "model", (Stop(),))
+    with pytest.raises(CheckpointError, match="samples: other values, or another order"):
+        fit_or_load(model, as_source(X[::-1].copy()), tmp_path, "model", ())
+    trained = fit_or_load(model, as_source(X), tmp_path, "model", ())
+    assert calls == [12]
+    assert trained.selection_ == select(X)
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "model.history.json"}

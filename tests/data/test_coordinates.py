@@ -48,7 +48,7 @@ def test_frame_is_that_of_the_warps() -> None:
     [
         (lambda: to_frame(IMAGES, [[1.0]], PICTURES), r"give \(K, 2\) or \(6, K, 2\)"),
         (lambda: to_frame(SERIES, np.zeros((5, 3, 1)), TRACES), r"give \(K, 1\) or \(6, K, 1\)"),
-        (lambda: time_spans(IMAGES, PICTURES), "events are of series"),
+        (lambda: time_spans(IMAGES, PICTURES), "events belong to series"),
     ],
 )
 def test_other_shapes_are_refused(convert: Any, message: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unwarp.data.layout import arrange_axes
+from unwarp.data.layout import arrange_axes, restore_dtype
 from unwarp.errors import ConfigError, DataError
 
 sides = st.integers(5, 12)
@@ -139,3 +139,12 @@ def test_series_have_no_image_shape() -> None:
     """An `image_shape` contradicts `domain='series'`."""
     with pytest.raises(ConfigError, match="one of the two"):
         arrange_axes(numbered(2, 16), "series", (4, 4))
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u2", "i4", "u4", "i8", "u8"])
+@pytest.mark.parametrize("precision", ["f4", "f8", "longdouble"])
+def test_integers_do_not_wrap_around(dtype: str, precision: str) -> None:
+    """Numbers beyond an integer type become its ends, not other numbers."""
+    ends = np.iinfo(dtype)
+    low, high = restore_dtype(np.array([-1e30, 1e30], precision), np.dtype(dtype)).tolist()
+    assert low == ends.min and ends.max - high <= ends.max * 2.0 ** -np.finfo(precision).nmant

@@ -92,7 +92,7 @@ def test_unequal_array_likes_are_read(X: Any, rows: list[np.ndarray]) -> None:
 def test_equal_array_likes_are_read(make: Any) -> None:
     """Lists of columns of one length are regular series."""
     samples, _ = parse_samples(make([pd.Series(row) for row in EQUAL]))
-    np.testing.assert_array_equal(samples.resample(None, "error")[:, 0], EQUAL.astype(np.float32))
+    np.testing.assert_array_equal(samples.resample(None, "error")[:, 0], EQUAL)
 
 
 def test_pandas_missing_is_a_gap() -> None:
@@ -128,10 +128,10 @@ def test_other_channels_share_lengths() -> None:
     padded = np.array([[1.0, 2.0, NAN, NAN], [1.0, 2.0, 3.0, 4.0]])
     series = irregular(padded)
     mask = parse_other(np.array([[True, False, True, True], [True, True, False, False]]), series)
-    assert [row.shape for row in mask.rows] == [(1, 2), (1, 4)]
-    with pytest.raises(DataError, match="samples and frame must agree"):
+    assert [row.shape for row in mask.values] == [(1, 2), (1, 4)]
+    with pytest.raises(DataError, match="give as many series as X"):
         parse_other(padded[:1], series)
-    with pytest.raises(DataError, match="samples and frame must agree"):
+    with pytest.raises(DataError, match="give as many series as X"):
         parse_other([np.ones(3), np.ones(4)], series)
 
 
@@ -149,8 +149,12 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"any_length": False},
         "trained on series of one length",
     ),
-    "times of pictures": (np.zeros((2, 9, 9)), {"times": np.arange(9)}, "times are of series"),
-    "nothing observed": (np.array([[1.0, 2.0], [NAN, NAN]]), {}, "sample 1 of X holds NaN alone"),
+    "times of pictures": (np.zeros((2, 9, 9)), {"times": np.arange(9)}, "times belong to series"),
+    "nothing observed": (
+        np.array([[1.0, 2.0], [NAN, NAN]]),
+        {},
+        "sample 1 of X holds nothing but NaN",
+    ),
     "infinity among gaps": (
         np.array([[1.0, NAN], [np.inf, 1.0]]),
         {},

@@ -45,7 +45,7 @@ def test_parsing_refuses_gaps() -> None:
 )
 def test_sampling_rate_is_checked(sampling_rate: Any) -> None:
     """A sampling rate that is not a positive finite number is refused."""
-    with pytest.raises(ConfigError, match="must be positive samples per second"):
+    with pytest.raises(ConfigError, match="must be positive"):
         Schema.fit(SERIES, Reading(sampling_rate=sampling_rate))
 
 
@@ -54,3 +54,9 @@ def test_sampling_rate_is_any_number(sampling_rate: Any) -> None:
     """Any positive number is a sampling rate, also one of NumPy."""
     schema, _ = Schema.fit(SERIES, Reading(sampling_rate=sampling_rate))
     assert schema.times[-1] == 8 / 250
+
+
+def test_images_have_no_sampling_rate() -> None:
+    """A sampling rate is refused for images as soon as they are parsed."""
+    with pytest.raises(ConfigError, match=r"sampling_rate=5.0 .*these samples are images"):
+        Reading(sampling_rate=5.0).parse(Source(np.zeros((3, 1, 9, 9))))

@@ -34,9 +34,7 @@ def test_regular_series_are_unchanged(X: Any) -> None:
     """Series of one length without gaps are not resampled."""
     samples, domain = parse_samples(X)
     assert isinstance(samples, RegularSamples) and domain == "series"
-    np.testing.assert_array_equal(
-        samples.resample(None, "error")[:, 0], np.asarray(X).astype(np.float32)
-    )
+    np.testing.assert_array_equal(samples.resample(None, "error")[:, 0], np.asarray(X))
     assert samples.infer_clock(None) == (6, Clock())
     assert samples.spans(Clock(sampling_rate=2.0)).tolist() == [[0.0, 2.5]] * 4
 
@@ -85,7 +83,7 @@ def test_trim_cuts_missing_steps_only() -> None:
     """Steps after the length of the training data are cut if no series has a value there."""
     padded = np.array([[1.0, 2.0, NAN, NAN], [1.0, 2.0, 3.0, NAN]])
     series = irregular(padded, any_length=False).trim(3)
-    assert [row.shape for row in series.rows] == [(1, 3)] * 2 and [
+    assert [row.shape for row in series.values] == [(1, 3)] * 2 and [
         times[-1] for times in series.times
     ] == [2] * 2
     assert series.resample(None, "interpolate").shape == (2, 1, 3)

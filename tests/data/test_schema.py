@@ -72,10 +72,10 @@ def test_other_channels_are_unscaled() -> None:
             lambda: prepare(IMAGES, np.zeros((2, 1, 12, 11))),
             r"132 features, but Unwarper is expecting 120",
         ),
-        (lambda: IMAGES.prepare_other(BYTES[:5, None], PICTURES), "samples and frame must agree"),
+        (lambda: IMAGES.prepare_other(BYTES[:5, None], PICTURES), "give as many samples as X"),
         (
             lambda: IMAGES.prepare_other(np.zeros((6, 1, 12, 12)), PICTURES),
-            "samples and frame must agree",
+            "give as many samples as X",
         ),
         (
             lambda: IMAGES.prepare_other(np.full((6, 12, 10), np.nan), PICTURES),
@@ -115,7 +115,7 @@ def test_record_restores_the_schema(scale: Any) -> None:
 def test_scale_shape_is_checked(name: str, value: Any) -> None:
     """A record with a scale that does not fit the samples is refused."""
     record = Schema(core.SERIES, (2, 9), Scaler(np.zeros((1, 2, 1)), np.ones((1, 2, 1)))).record()
-    with pytest.raises(CheckpointError, match=rf"{name} has shape .* have \(\) or \(1, 2, 1\)"):
+    with pytest.raises(CheckpointError, match=rf"{name} has shape .* shape \(\) or \(1, 2, 1\)"):
         Schema.of(record | {name: value}, (2, 9), None)
 
 
@@ -123,3 +123,65 @@ def test_images_have_one_scale() -> None:
     """A record with a scale per channel is refused for images."""
     with pytest.raises(CheckpointError, match="factor has shape"):
         Schema.of(IMAGES.record() | {"factor": [[[2.0]]]}, (1, 12, 10), None)
+
+
+WAVES = np.sin(np.linspace(0, 6, 24) + np.arange(5)[:, None])
+
+
+def digits(X: Any, times: Any = None, **reading: Any) -> np.ndarray:
+    """Scaled samples (N, T) of series of one channel."""
+    return fit(X, times, **reading)[1].x[:, 0].numpy()
+
+
+@pytest.mark.parametrize("scale", ["auto", "channel", "each"])
+@pytest.mark.parametrize(("offset", "factor"), [(101325.0, 0.02), (1e7, 1e-3), (-1e9, 1.0)])
+@pytest.mark.parametrize("form", ["array", "list", "times", "gaps", "objects"])
+def test_offsets_cost_no_digits(offset: float, factor: float, scale: Any, form: str) -> None:
+    """A large offset changes no scaled number, and `restore_shape` gives all digits back."""
+
+    def shaped(x: np.ndarray) -> tuple[Any, Any]:
+        if form == "list":
+            return [row[: 24 - (i % 2)] for i, row in enumerate(x)], None
+        if form == "gaps":
+            return np.where(np.arange(24) == 5, np.nan, x), None
+        times = np.arange(24.0) if form == "times" else None
+        return (x.astype(object) if form == "objects" else x), times
+
+    def restored(X: Any, times: Any) -> tuple[np.ndarray, np.ndarray]:
+        schema, data = fit(X, times, scale=scale, domain="series", missing=missing)
+        samples = schema.prepare(as_source(X, times), missing)
+        rows = [np.asarray(row, float) for row in samples.restore_times(samples.x)]
+        return data.x.numpy(), np.concatenate(rows)
+
+    missing: Any = "interpolate" if form == "gaps" else "error"
+    scaled, values = restored(*shaped(offset + factor * WAVES))
+    plain, waves = restored(*shaped(WAVES))
+    rounding = 2e-16 * abs(offset) / factor
+    np.testing.assert_allclose(scaled, plain, rtol=0, atol=2e-6 + 4 * rounding)
+    np.testing.assert_allclose((values - offset) / factor, waves, rtol=0, atol=2e-6 + 4 * rounding)
+
+
+@pytest.mark.parametrize("offset", [0, 2**31 - 2**20, 2**40, 2**62, -(2**62)])
+def test_large_integers_keep_their_digits(offset: int) -> None:
+    """Integers of 64 bits are scaled and restored to the last digit."""
+    X = np.rint(1000 * WAVES).astype(np.int64) + offset
+    schema, data = fit(X)
+    step = data.x[:, 0].double().numpy() * schema.scaler.factor
+    exact = X - X[0, 0]
+    np.testing.assert_allclose(step - step[0, 0], exact, atol=1e-3)
+    samples = prepare(schema, X)
+    np.testing.assert_array_equal(samples.restore_shape(samples.x), X)
+
+
+def test_float32_numbers_are_as_before() -> None:
+    """Numbers that float32 represents are scaled alike in float32 and in float64."""
+    X = WAVES.astype(np.float32)
+    for wide in (X.astype(np.float64), X.astype(np.longdouble)):
+        np.testing.assert_array_equal(digits(wide), digits(X))
+
+
+def test_other_channels_keep_their_digits() -> None:
+    """Further channels with a large offset come back with all digits, gaps included."""
+    other = 101325 + 0.02 * np.sin(np.arange(54.0)).reshape(6, 9)
+    samples = SERIES.prepare_other(other, TRACES)
+    np.testing.assert_allclose(samples.restore_shape(samples.x), other, rtol=0, atol=1e-8)

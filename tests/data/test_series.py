@@ -128,9 +128,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a number": (np.array(3.0), "no series"),
     "one series": ([1.0, 2.0], r"sample 0 has shape \(\)"),
     "text": ("abc", "type str"),
-    "words": ([["a", "b"]], "sample 0 is no array of numbers"),
+    "words": ([["a", "b"]], "sample 0 is not an array of numbers"),
     "complex": ([np.array([1j, 2.0])], "complex128|no array of numbers"),
-    "ragged channels": ([[[1.0, 2.0], [3.0]]], "sample 0 is no array"),
+    "ragged channels": ([[[1.0, 2.0], [3.0]]], "sample 0 is not an array"),
     "an empty series": ([[1.0], []], r"sample 1 has shape \(0,\)"),
     "too many axes": (np.zeros((2, 2, 2, 2)), r"sample 0 has shape \(2, 2, 2\)"),
     "other channels": (
@@ -163,7 +163,7 @@ def test_empty_channel_is_refused() -> None:
 def test_mask_needs_a_full_step() -> None:
     """A series needs a step that all channels observed to be masked, not to be filled."""
     alternating = [np.array([[1.0, NAN], [NAN, 2.0]])]
-    with pytest.raises(DataError, match="sample 0 has no time step that every channel observed"):
+    with pytest.raises(DataError, match="sample 0 has no time step with a value in every channel"):
         pad(alternating, missing="mask")
     x, mask = pad(alternating, missing="interpolate")
     assert x[0].tolist() == [[1.0, 1.0], [2.0, 2.0]] and mask.all()

@@ -15,30 +15,30 @@ from unwarp.errors import DataError
 
 NAN = float("nan")
 UNUSABLE: dict[str, tuple[Any, str]] = {
-    "too few rows": ([[0.0, 1.0]], "times has 1 rows, there are 2"),
+    "too few rows": ([[0.0, 1.0]], "times has 1 rows, X has 2"),
     "another length": ([[0.0, 1.0], [0.0, 1.0, 2.0]], "sample 1 has 2 time steps"),
     "repeated": ([[0.0, 1.0], [1.0, 1.0]], "times of sample 1 .* strictly increasing"),
     "backwards": ([1.0, 0.0], "strictly increasing"),
     "missing": ([[0.0, NAN], [0.0, 1.0]], "finite"),
-    "words": ([["a", "b"], ["a", "b"]], "times of sample 0 are no numbers"),
+    "words": ([["a", "b"], ["a", "b"]], "times of sample 0 must be numbers"),
     "none": ([], "times has 0 rows"),
-    "a number": (3.0, r"times is 3.0; give \(T,\) of all series"),
-    "text": ("now", r"times is 'now'; give \(T,\) of all series"),
+    "a number": (3.0, r"times=3.0 is not a sequence; give an array \(T,\)"),
+    "text": ("now", r"times='now' is not a sequence; give an array \(T,\)"),
     "numbers and rows": (
         [[0.0, 1.0], 2.0],
         r"sample 1 has 2 time steps, its times have shape \(\)",
     ),
-    "a row and numbers": ([0.0, [1.0, 2.0]], "times are no numbers, dates or durations"),
+    "a row and numbers": ([0.0, [1.0, 2.0]], "times must be numbers, dates or durations"),
     "no time": (np.array(["2024-01-01", "NaT"], "datetime64[s]"), "must be finite"),
     "no duration": ([np.array([0, "NaT"], "timedelta64[s]")] * 2, "must be finite"),
     "no time among dates": (
         pd.Series([pd.Timestamp("2024-01-01", tz="UTC"), pd.NaT]),
         "must be finite",
     ),
-    "months": (np.array([0, 1], "timedelta64[M]"), "times are no numbers, dates or durations"),
+    "months": (np.array([0, 1], "timedelta64[M]"), "times must be numbers, dates or durations"),
     "periods": (
         pd.period_range("2024-01", periods=2, freq="M"),
-        "times are no numbers, dates or durations",
+        "times must be numbers, dates or durations",
     ),
 }
 

@@ -77,7 +77,7 @@ def test_absent_file_is_named(folder: Path) -> None:
 def test_counts_must_agree(folder: Path) -> None:
     """Files with unequal numbers of pictures and labels are refused."""
     write_gzip(folder, "t10k-labels-idx1-ubyte.gz", idx(2049, LABELS[:4]))
-    with pytest.raises(DataError, match="5 pictures and 4 labels"):
+    with pytest.raises(DataError, match="5 images and 4 labels"):
         mnist.load("test", folder)
 
 

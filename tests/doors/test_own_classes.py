@@ -150,7 +150,7 @@ def test_toy_preset_is_the_recipe(folder: Path) -> None:
 
 def test_toy_data_cannot_be_built_in(folder: Path) -> None:
     """A data set cannot take the name of a built-in one."""
-    with pytest.raises(ConfigError, match="'digits', which is built in"):
+    with pytest.raises(ConfigError, match="'digits' of a built-in data set"):
         datasets.register("digits")(lambda part: datasets.load("bumps", part))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.pictures import pictures
 from unwarp import Unwarper
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, DataError
 
 
 def test_full_parameters_lose_nothing(fitted: Unwarper) -> None:
@@ -56,3 +58,40 @@ def test_variational_samples_use_the_prior() -> None:
     unwarper = Unwarper("affine", "vae", max_steps=3, n_clusters=2).fit(pictures())
     assert np.array_equal(unwarper.sample(3), unwarper.sample(3, source="prior"))
     assert not np.array_equal(unwarper.sample(3), unwarper.sample(3, source="mixture"))
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, "3", None])
+def test_sample_counts_are_whole(fitted: Unwarper, n: Any) -> None:
+    """A number of samples is a whole number of at least 1, and its seed is one below 2**32."""
+    with pytest.raises(ConfigError, match=r"^n=.* is not allowed; give a whole number"):
+        fitted.sample(n)
+    with pytest.raises(ConfigError, match=r"^random_state=.* is not allowed; give a whole number"):
+        fitted.sample(2, random_state=-1)
+
+
+def test_codes_must_be_finite_numbers(fitted: Unwarper) -> None:
+    """NaN, infinite and complex codes and deformations are refused, by the name of the argument."""
+    codes = np.zeros((2, 3))
+    n_columns = fitted.transform_params(pictures(2), full=True).shape[1]
+    for value in (np.nan, np.inf, 1j):
+        with pytest.raises(DataError, match=r"^Z .*give"):
+            fitted.inverse_transform(codes + value)
+        with pytest.raises(DataError, match=r"^params .*give"):
+            fitted.inverse_transform(codes, np.zeros((2, n_columns)) + value)
+
+
+def test_scales_must_be_positive() -> None:
+    """A scale of 0 or below is no deformation; the message names the row."""
+    unwarper = Unwarper("affine", max_steps=1, n_clusters=2).fit(pictures())
+    table = unwarper.transform_params(pictures(3))
+    for scale in (0.0, -1.0):
+        table.loc[1, "scale_x"] = scale
+        with pytest.raises(DataError, match="row 1 of params is no deformation"):
+            unwarper.inverse_transform(unwarper.transform(pictures(3)), table)
+
+
+@pytest.mark.parametrize("points", [[[1.0, 2.0], [3.0]], [["a", "b"]], np.ones((2, 2)) * 1j])
+def test_points_must_be_numbers(fitted: Unwarper, points: Any) -> None:
+    """Ragged points, words and complex numbers are refused by name."""
+    with pytest.raises(DataError, match=r"^points .*give"):
+        fitted.transform_points(pictures(2), points)

@@ -115,7 +115,7 @@ def test_invalid_orders_are_refused() -> None:
             angle_error_modulo(a, a, order)  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match="whole numbers of 1 or more"):
             circular_correlation(a, a, order)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="one order a group"):
+    with pytest.raises(DataError, match="one order per group"):
         angle_error_modulo(a, a, np.array([1, 2, 1, 1]), np.zeros(4))
     for measure in (r2, circular_correlation, angle_error_modulo):
         with pytest.raises(DataError, match="columns of one length"):

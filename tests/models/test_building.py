@@ -28,8 +28,8 @@ def test_weights_follow_the_seed_alone() -> None:
 @pytest.mark.parametrize(
     ("warp", "shape", "words"),
     [
-        (Identity(), (8,), "of no known domain"),
-        (Identity(), (1, 2, 3, 4, 5), "of no known domain"),
+        (Identity(), (8,), "fits no domain"),
+        (Identity(), (1, 2, 3, 4, 5), "fits no domain"),
         (CosineTime(), (1, 8, 8), "'time' acts on series data"),
         (Affine2d(), (1, 8), "'affine' acts on image data"),
     ],
@@ -56,3 +56,11 @@ def test_outermost_warps_are_predicted_first() -> None:
     timed = build(AE(warp=Chain(CosineTime(4), Gain()), refinements=0), (1, 20))
     families = [[type(stage.warp) for stage in model.encoder.rungs] for model in (residual, timed)]
     assert families == [[Affine2d, Affine2d, Affine2d, Displacement2d], [Gain, CosineTime]]
+
+
+def test_huge_models_are_not_allocated() -> None:
+    """Too many weights are refused before memory is taken, for small and large samples."""
+    net = Net("mlp", (60_000,) * 4, (8,))
+    for recipe, shape in ((AE(net=net), (1, 8, 8)), (AE(net=Net("mlp")), (1, 90_000, 90_000))):
+        with pytest.raises(ConfigError, match="more than 536,870,912 weights; lower"):
+            recipe.build(shape)

@@ -136,5 +136,5 @@ def test_search_refuses_another_shape() -> None:
 @pytest.mark.parametrize("field", ["pose_clusters", "pose_updates"])
 def test_counts_of_poses_are_not_negative(field: str) -> None:
     """A recipe refuses a negative number by the name of its field."""
-    with pytest.raises(ConfigError, match=f"{field} must be 0 or more"):
+    with pytest.raises(ConfigError, match=f"{field} must be a whole number from 0"):
         AE(warp=Similarity2d(rotation=180), **{field: -1})  # type: ignore[arg-type]

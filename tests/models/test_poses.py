@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from unwarp.models.poses import MAX_MISFIT_RATIO, memberships, nearest_candidates, orbit_centres
+from unwarp.models.poses import MAX_MISFIT_RATIO, cluster_centres, memberships, nearest_candidates
 
 
 def split_classes(n: int = 40) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -33,7 +33,7 @@ def test_candidates_nearest_is_chosen() -> None:
 def test_orbits_join_two_poses_of_a_class() -> None:
     """Clusters of orbits are the classes, though each class is spread over two poses."""
     codes, misfit, label = split_classes()
-    centres = orbit_centres(codes, misfit, 2)
+    centres = cluster_centres(codes, misfit, 2)
     rows, squares = nearest_candidates(codes, misfit, centres)
     points = codes[rows, torch.arange(len(label))]
     clusters = torch.cdist(points, centres).argmin(1)
@@ -47,7 +47,7 @@ def test_orbits_leave_out_bad_fits() -> None:
     """A start that explains its sample badly is never a candidate."""
     codes, misfit, _ = split_classes()
     misfit[1] = 10.0
-    rows, _ = nearest_candidates(codes, misfit, orbit_centres(codes, misfit, 2))
+    rows, _ = nearest_candidates(codes, misfit, cluster_centres(codes, misfit, 2))
     assert (rows == 0).all()
 
 

@@ -70,7 +70,7 @@ def test_start_of_empty_picture_is_finite() -> None:
 
 
 def test_start_angles_follow_the_warp() -> None:
-    """Eight angles on the full circle, else one; samples without a pose begin at rest."""
+    """Eight angles on the full circle, else one; without a pose the start is `learned`."""
     assert len(build_start("centroid", "auto", CIRCLE, FRAME).angles) == 8
     assert build_start("centroid", "auto", Similarity2d(), FRAME).angles == (0.0,)
     assert build_start("learned", 4, CIRCLE, FRAME).angles == tuple(

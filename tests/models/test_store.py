@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
+from tests.folders import forget_checksums
+from tests.weights import weights
 from unwarp._version import __version__
 from unwarp.errors import CheckpointError
 from unwarp.models import AE, Net
@@ -27,7 +33,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rewrite_config(folder: Path, **changes: Any) -> None:
-    """Change values of the configuration."""
+    """Change values of the configuration, in a folder without checksums."""
+    forget_checksums(folder)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | changes))
 
@@ -87,3 +94,87 @@ def test_absent_module_is_named(folder: Path, part: str) -> None:
         load(folder)
     assert "import it, then load again" in str(caught.value)
     assert "save it again" not in str(caught.value)
+
+
+def test_interrupted_replacement_is_read(folder: Path) -> None:
+    """A folder that an interrupted save moved away is found, moved back and read."""
+    folder.rename(folder.with_name(".model.unwarp-backup"))
+    load(folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_earlier_model_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model is saved over itself, by `~` and through a link, and read again likewise."""
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    (folder.parent / "link").symlink_to(folder)
+    for name in ("~/model", folder.parent / "link", folder):
+        save(load(name)[0], RECIPE, name)
+    assert {path.name for path in folder.parent.iterdir()} == {"model", "link"}
+
+
+def check_flips(model_folder: Path, folder: Path, step: int) -> None:
+    """Flip every `step`-th byte of all files in turn; what loads is equal to the bit."""
+    original, recipe, config = load(model_folder)
+    shutil.copytree(model_folder, folder)
+    for path in sorted(model_folder.iterdir()):
+        content, copy = path.read_bytes(), folder / path.name
+        bits = np.random.default_rng(0).integers(1, 256, len(content))
+        for i in range(0, len(content), step):
+            damaged = bytearray(content)
+            damaged[i] ^= int(bits[i])
+            copy.unlink()  # the earlier file may still be mapped to memory
+            copy.write_bytes(damaged)
+            try:
+                model, loaded_recipe, loaded_config = load(folder)
+            except CheckpointError:
+                continue
+            assert (loaded_recipe, loaded_config) == (recipe, config), f"{path.name}, byte {i}"
+            assert torch.equal(weights(model), weights(original)), f"{path.name}, byte {i}"
+        copy.unlink()
+        copy.write_bytes(content)
+
+
+SMALL_RECIPE = AE(warp=Affine2d(rotation=60.0), n_content=2, net=Net("mlp", (4,), (4,)))
+
+
+@pytest.mark.parametrize("step", [211, pytest.param(1, marks=pytest.mark.slow)])
+def test_flipped_bytes_are_refused(step: int, tmp_path: Path) -> None:
+    """A flipped byte of a model folder is refused or has no effect on what is loaded."""
+    save(SMALL_RECIPE.build((1, 6, 6)), SMALL_RECIPE, tmp_path / "model")
+    check_flips(tmp_path / "model", tmp_path / "copy", step)
+
+
+def test_folders_without_checksums_load(folder: Path) -> None:
+    """A folder of an earlier version has no checksums, and gives the same weights."""
+    model, _, _ = load(folder)
+    forget_checksums(folder)
+    assert torch.equal(weights(load(folder)[0]), weights(model))
+
+
+def test_edited_config_is_refused(folder: Path) -> None:
+    """Other values in the configuration are noticed, another layout of its text is none."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config, indent=7, sort_keys=True))
+    load(folder)
+    (folder / "config.json").write_text(json.dumps(config | {"torch": "0.1"}))
+    with pytest.raises(CheckpointError, match=r"the checksum of config\.json differs"):
+        load(folder)
+
+
+def test_weights_that_are_not_finite(folder: Path, tmp_path: Path) -> None:
+    """NaN is neither written nor loaded, also from a folder without checksums."""
+    path = folder / "model.safetensors"
+    tensors = {name: value.clone() for name, value in load_file(path).items()}
+    name = next(name for name in tensors if name.endswith("weight"))
+    tensors[name].view(-1)[0] = torch.nan
+    path.unlink()
+    save_file(tensors, path)
+    with pytest.raises(CheckpointError, match="not finite"):
+        load(folder)
+    model = RECIPE.build((1, 10, 10))
+    with torch.no_grad():
+        next(model.parameters()).view(-1)[0] = torch.inf
+    with pytest.raises(CheckpointError, match=r"not finite, so .* is not written"):
+        save(model, RECIPE, tmp_path / "new")
+    assert not (tmp_path / "new").exists()

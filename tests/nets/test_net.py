@@ -157,11 +157,12 @@ def test_auto_convolves_long_series(length: int, is_temporal: bool) -> None:
 @pytest.mark.parametrize("shape", [(1, 30, 40), (1, 7)])
 def test_tcn_refuses_pictures(shape: tuple[int, ...]) -> None:
     """Pictures and very short series are refused with the kind to use."""
+    message = r"'tcn' needs series \(C, T\) of 8 time steps.*'auto'"
     for build in (
         lambda: Net("tcn").build_encoder(shape, 2),
         lambda: Net("tcn").build_decoder(2, shape),
     ):
-        with pytest.raises(ConfigError, match=r"'tcn' needs series \(C, T\) of 8 samples.*'auto'"):
+        with pytest.raises(ConfigError, match=message):
             build()
 
 

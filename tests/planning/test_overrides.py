@@ -12,6 +12,7 @@ from unwarp import AE, VAE, Affine2d, Chain, CosineTime
 from unwarp.errors import ConfigError
 from unwarp.models import Net
 from unwarp.planning.overrides import apply_overrides, parse_overrides
+from unwarp.planning.plan import Request
 from unwarp.planning.presets import DIGITS, SERIES
 from unwarp.warps import warp_named
 
@@ -98,8 +99,8 @@ def test_parts_of_chains_are_set_by_name() -> None:
     assert turned.warp == Chain(DIGITS.warp.parts[0], Affine2d(rotation=180.0))
     with pytest.raises(
         ConfigError,
-        match=r"no field 'rotation'; set fields of its parts, as warp.PART.rotation, which are "
-        "displacement, affine",
+        match=r"no field 'rotation'; set a field of one of its parts \(displacement, affine\), as "
+        r"warp\.PART\.rotation",
     ):
         apply_overrides(DIGITS, {"warp.rotation": 180.0})
 
@@ -108,3 +109,66 @@ def test_warps_are_set_whole() -> None:
     """An override may be a warp or its description."""
     for value in (Affine2d(rotation=90.0), {"family": "affine", "rotation": 90.0}):
         assert apply_overrides(AE(), {"warp": value}).warp == Affine2d(rotation=90.0)
+
+
+ALIAS_BOMB = "a0: &a0 [1, 1]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("n_content: 8\nwarp: \xe4".encode("latin-1"), "is not UTF-8 text"),
+        ("n_content: 8".encode("utf-16"), "is not UTF-8 text"),
+        (ALIAS_BOMB.encode(), "more than 4,096 values"),
+        (b"a: &a [*a]", "more than 4,096 values"),
+        (b"a: " + b"[" * 5000, "too many levels"),
+        (b"a: " + b"1" * 5000, "not valid YAML"),
+        (b"a: 2020-99-99", "not valid YAML"),
+        (b"a: 1\n" * 20_000, "more than 65,536 bytes"),
+        (b"- 1", "--config must be a file with fields"),
+    ],
+)
+def test_hostile_files_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    """Other encodings, aliases that multiply, deep, long and invalid files; one line each."""
+    path = tmp_path / "recipe.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=words) as caught:
+        parse_overrides(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+    """A file that begins with the mark of UTF-8 is read like one without."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text("n_content: 8", "utf-8-sig")
+    assert parse_overrides(path) == {"n_content": 8}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "n_content=1000000000",
+        "n_content=.nan",
+        "n_content=-1",
+        "optimiser.lr=.nan",
+        "optimiser.lr=.inf",
+        "optimiser.lr=1e400",
+        "optimiser.warmup=-1",
+        "views=.nan",
+        "isometry=.inf",
+        "refinements=1000000",
+        "passes=[1, 1000000000]",
+        "pose_updates=1000000000",
+        "net.encoder=[1000000000]",
+        "net.channels=8000000000",
+        "sigma=.nan",
+    ],
+)
+def test_settings_out_of_range_are_refused(setting: str) -> None:
+    """A value that is not finite or asks for endless work is refused before the data are read."""
+    overrides = parse_overrides(None, [setting])
+    for recipe in (None, "ae", AE()):
+        with pytest.raises(ConfigError):
+            Request(recipe, overrides=overrides)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import signal
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from tests.training.runs import AUTOENCODER, FULL_CIRCLE, VARIATIONAL, fit
 from tests.weights import weights
-from unwarp.errors import CheckpointError
+from unwarp.data.dataset import Dataset
+from unwarp.errors import CheckpointError, CheckpointWarning
 from unwarp.models import Recipe
+from unwarp.models.codec import describe
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
-from unwarp.training.state import Row, State
+from unwarp.training.loop import train
+from unwarp.training.state import History, Row, State
 
 
 class Interrupt(Callback):
@@ -57,11 +64,149 @@ def test_unusable_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.checkpoint"
     with pytest.raises(KeyboardInterrupt):
         fit(AUTOENCODER, (Interrupt(3), Checkpoint(path)))
-    with pytest.raises(CheckpointError, match="30 steps with seed 0"):
+    with pytest.raises(CheckpointError, match="seed=1, but it was 0"):
         fit(AUTOENCODER, (Checkpoint(path),), seed=1)
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(CheckpointError, match="damaged"):
         fit(AUTOENCODER, (Checkpoint(path),))
+
+
+def interrupted(path: Path, step: int = 11, **options: Any) -> None:
+    """A run that writes a checkpoint after every fifth step and stops after a step."""
+    with pytest.raises(KeyboardInterrupt):
+        fit(AUTOENCODER, (Interrupt(step), Checkpoint(path, 5, **options)))
+
+
+def flip(path: Path) -> None:
+    """Change a byte of the last tensor."""
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 16
+    path.write_bytes(content)
+
+
+def test_damaged_newest_falls_back(tmp_path: Path) -> None:
+    """The checkpoint before takes its place, with a message; the end is bit-equal."""
+    whole_model, whole_history = fit(AUTOENCODER)
+    path, messages = tmp_path / "run.checkpoint", list[str]()
+    interrupted(path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "run.checkpoint",
+        "run.checkpoint.1",
+    ]
+    flip(path)
+    with pytest.raises(KeyboardInterrupt):  # a second interrupt must not lose the good one
+        fit(AUTOENCODER, (Interrupt(10), Checkpoint(path, 50, on_message=messages.append)))
+    assert len(messages) == 1
+    assert re.search(
+        r"run.checkpoint is damaged .*; continuing from .*run.checkpoint\.1", *messages
+    )
+    model, history = fit(AUTOENCODER, (Checkpoint(path),))
+    assert torch.equal(weights(model), weights(whole_model))
+    assert [row["reconstruction"] for row in history.rows] == [
+        row["reconstruction"] for row in whole_history.rows
+    ]
+    Checkpoint(path).discard()
+    assert not list(tmp_path.iterdir())
+
+
+def test_damage_is_a_warning_by_default(tmp_path: Path) -> None:
+    """Without a function for messages, damage is a warning that can be filtered by type."""
+    interrupted(tmp_path / "run.checkpoint")
+    flip(tmp_path / "run.checkpoint")
+    with pytest.warns(CheckpointWarning, match="continuing from"):
+        fit(AUTOENCODER, (Checkpoint(tmp_path / "run.checkpoint"),))
+
+
+def test_damage_of_all_files_is_refused(tmp_path: Path) -> None:
+    """A run never silently starts again from the first step."""
+    path = tmp_path / "run.checkpoint"
+    interrupted(path)
+    flip(path)
+    flip(tmp_path / "run.checkpoint.1")
+    with pytest.raises(CheckpointError, match=r"no other checkpoint; delete .*checkpoint\.1 to"):
+        fit(AUTOENCODER, (Checkpoint(path),))
+    assert path.exists()
+
+
+def test_killed_rename_leaves_a_checkpoint(tmp_path: Path) -> None:
+    """A kill between the two renames leaves the older file, from which the run continues."""
+    path, messages = tmp_path / "run.checkpoint", list[str]()
+    interrupted(path)
+    path.unlink()
+    model, _ = fit(AUTOENCODER, (Checkpoint(path, on_message=messages.append),))
+    assert torch.equal(weights(model), weights(fit(AUTOENCODER)[0])) and not messages
+
+
+def test_full_disk_keeps_the_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is an error by type, and the run continues from the checkpoint before."""
+    path = tmp_path / "run.checkpoint"
+    interrupted(path)
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("unwarp.training.checkpoint_files.write_file", fail)
+        for _ in range(2):
+            with pytest.raises(CheckpointError, match="cannot be written: no space left"):
+                fit(AUTOENCODER, (Checkpoint(path, 5),))
+    states = list[int]()
+
+    class Starts(Callback):
+        def on_start(self, state: State) -> None:
+            states.append(state.step)
+
+    model, _ = fit(AUTOENCODER, (Checkpoint(path), Starts()))
+    assert torch.equal(weights(model), weights(fit(AUTOENCODER)[0]))
+    assert states == [12]
+
+
+@pytest.mark.parametrize("n_files", [1, 3])
+def test_number_of_files_is_bounded(n_files: int, tmp_path: Path) -> None:
+    """As many files are kept as the argument says."""
+    interrupted(tmp_path / "run.checkpoint", 21, n_files=n_files)
+    assert len(list(tmp_path.iterdir())) == n_files
+
+
+@pytest.mark.parametrize("change", ["order", "value", "rows", "batch_size", "recipe", "model"])
+def test_other_runs_are_refused(change: str, tmp_path: Path) -> None:
+    """Other data, another batch size or another recipe is refused and named."""
+    path = tmp_path / "run.checkpoint"
+    x = torch.rand(20, 1, 10, 10, generator=torch.Generator().manual_seed(0))
+    samples = {"order": x.flip(0), "value": x * 0.99, "rows": x[:-1]}
+
+    def run(x: Tensor, recipe: Recipe, batch_size: int, *callbacks: Callback) -> None:
+        model, facts = recipe.build((1, 10, 10), seed=0), {"recipe": describe(recipe)}
+        options: dict[str, Any] = {"steps": 4, "batch_size": batch_size, "facts": facts}
+        players = recipe.players(model)
+        train(model, players, Dataset(x), device="cpu", callbacks=callbacks, **options)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(x, AUTOENCODER, 8, Interrupt(1), Checkpoint(path))
+    recipes = {"recipe": replace(AUTOENCODER, isometry=0.5), "model": FULL_CIRCLE}
+    recipe, size = recipes.get(change, AUTOENCODER), 16 if change == "batch_size" else 8
+    names = {"order": "samples", "value": "samples", "rows": "shape", "recipe": "recipe.isometry"}
+    pattern = rf"belongs to another run \(.*{names.get(change, '')}.*\); restore .*, or delete"
+    with pytest.raises(CheckpointError, match=pattern):
+        run(samples.get(change, x), recipe, size, Checkpoint(path))
+    run(x, AUTOENCODER, 8, Checkpoint(path))
+
+
+def test_decisions_are_recalled(tmp_path: Path) -> None:
+    """A decision comes back for the same facts, is refused for others, and is discarded."""
+    messages = list[str]()
+    checkpoint = Checkpoint(tmp_path / "run.checkpoint", on_message=messages.append)
+    assert checkpoint.recall("selection", {"seed": 0}) is None
+    checkpoint.on_decision("selection", {"seed": 0}, {"choice": "none"})
+    assert checkpoint.recall("selection", {"seed": 0}) == {"choice": "none"}
+    with pytest.raises(CheckpointError, match=r"another run \(seed=1, but it was 0\)"):
+        checkpoint.recall("selection", {"seed": 1})
+    (file,) = tmp_path.iterdir()
+    file.write_text("{}")
+    assert checkpoint.recall("selection", {"seed": 0}) is None
+    assert "the decision is made again" in messages[0]
+    checkpoint.discard()
+    assert not list(tmp_path.iterdir())
 
 
 def test_gradient_scale_is_restored(tmp_path: Path) -> None:
@@ -71,7 +216,7 @@ def test_gradient_scale_is_restored(tmp_path: Path) -> None:
         model = AUTOENCODER.build((1, 10, 10))
         scaler = torch.amp.GradScaler("cpu", init_scale=scale)
         scaler.scale(torch.ones(1))
-        return State(model, (), (), (), steps=30, seed=0, step=4, scaler=scaler)
+        return State(model, (), (), (), 30, 0, 4, History(steps=5), scaler)
 
     saved_state, restored_state = state(8.0), state(1024.0)
     path = tmp_path / "run.checkpoint"

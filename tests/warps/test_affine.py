@@ -11,8 +11,8 @@ from torch import Tensor
 
 from tests.pictures import smooth_noise
 from tests.warps.affine_maps import FRAME, WARP, random_maps, rotation
-from unwarp.errors import ConfigError
-from unwarp.warps import Affine2d, Rigid2d, Similarity2d, translation
+from unwarp.errors import ConfigError, DataError
+from unwarp.warps import Affine2d, AffineMap, Rigid2d, Similarity2d, translation
 
 
 def test_affine_follows_published_order() -> None:
@@ -146,3 +146,14 @@ def test_rigid_is_similarity_of_scale_one() -> None:
         "shift_x_px",
         "shift_y_px",
     ]
+
+
+@pytest.mark.parametrize("linear", [[-1.0, 1.0], [1.0, -2.0], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
+def test_affine_theta_refuses_reflections(linear: list[float]) -> None:
+    """A map without theta is refused by its row, instead of NaN for it."""
+    shift = torch.zeros(1, 2, 1)
+    matrix = torch.cat([torch.tensor(linear).diag()[None], shift], -1)
+    upright = torch.cat([torch.eye(2)[None], shift], -1)
+    with pytest.raises(DataError, match=r"map 1 has scale_y=.*positive determinant"):
+        WARP.theta(AffineMap(torch.cat([upright, matrix])))
+    assert torch.isfinite(WARP.theta(AffineMap(upright))).all()

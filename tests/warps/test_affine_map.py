@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from tests.pictures import smooth_noise
 from tests.warps.affine_maps import FRAME, random_maps
 from tests.warps.chains import CHAIN, thetas
-from unwarp.warps import Affine2d, IdentityMap, translation
+from unwarp.errors import NotInvertibleError
+from unwarp.warps import Affine2d, AffineMap, IdentityMap, translation
 from unwarp.warps.affine_map import affine_part
 
 
@@ -34,3 +36,18 @@ def test_affine_part_acts_last() -> None:
     assert torch.equal(affine_part(IdentityMap(4)).matrix, identity)
     displacement = CHAIN.parts[0].map(theta[:, :18].float())
     assert torch.equal(affine_part(displacement).matrix, identity)
+
+
+@pytest.mark.parametrize("operation", ["invert", "pull", "call"])
+def test_singular_maps_are_refused(operation: str) -> None:
+    """A map without an inverse is refused, instead of infinite or NaN values for it."""
+    upright = random_maps(1).matrix.float()
+    singular = torch.tensor([[[1.0, 2.0, 0.0], [0.5, 1.0, 0.0]]])
+    map = AffineMap(torch.cat([upright, singular]))
+    with pytest.raises(NotInvertibleError, match=r"matrix=\[\[1.0, 2.0, 0.0\].*is singular"):
+        if operation == "invert":
+            map.invert()
+        elif operation == "pull":
+            map.pull(torch.zeros(1, 2))
+        else:
+            map(torch.zeros(2, 1, 4, 4))

@@ -1,4 +1,4 @@
-"""Feature arithmetic: the difference of two sets in content, added to samples."""
+"""Feature arithmetic: add the difference of two mean content codes to samples."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from unwarp.models import Model
 class Arithmetic:
     """Samples before and after feature arithmetic on their content.
 
-    `arithmetic` makes these records, for figures of the terms and of the result.
+    `arithmetic` returns one, for figures of the terms and of the result.
 
     Attributes:
-        to: The M samples that are changed.
-        result: The same with the difference added; their deformations are unchanged.
-        plus: The mean content of the set that is added, undeformed (1).
-        minus: The mean content of the set that is subtracted, undeformed (1).
+        to: The M samples before the change.
+        result: The M samples with the difference added to their content; their deformations are
+            unchanged.
+        plus: The mean content of the set that is added, without deformation; one row.
+        minus: The mean content of the set that is subtracted, without deformation; one row.
 
     >>> import torch
     >>> from unwarp.models import AE
@@ -38,17 +39,17 @@ class Arithmetic:
 
 
 def arithmetic(model: Model, plus: Tensor, minus: Tensor, to: Tensor) -> Arithmetic:
-    """Add the mean content of one set, minus another's, to samples.
+    """Add the difference of two sets' mean content codes to samples.
 
-    `content(to) + mean content(plus) - mean content(minus)`, as Radford, Metz and Chintala (2016,
-    Unsupervised representation learning) did with codes of a DCGAN. The results are deformed as the
-    samples `to` are.
+    The new content is `content(to) + mean content(plus) - mean content(minus)`, as in the work of
+    Radford, Metz and Chintala (2016, Unsupervised representation learning) on codes of a DCGAN.
+    Each result keeps the deformation of its sample in `to`.
 
     Args:
         model: A trained model.
         plus: Samples with a feature (N, *shape); at least one.
-        minus: Samples without it (K, *shape); at least one.
-        to: Samples that the feature is added to (M, *shape); at least one.
+        minus: Samples without the feature (K, *shape); at least one.
+        to: Samples that get the feature (M, *shape); at least one.
 
     Returns:
         The samples before and after, and the two means.

@@ -1,4 +1,9 @@
-"""Embeddings of samples as arrays: `encode`, `embed`, t-SNE."""
+"""Embeddings of samples as arrays: `encode`, `embed`, t-SNE.
+
+Centring: after training, the mean deformation of the training samples is removed from all maps and
+applied to the templates. All deformations here are centred. `model.chart` is the model's warp for
+centred maps: it converts them to parameters theta and back.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +21,14 @@ from unwarp.models.latent import Latent
 from unwarp.warps import Map, Padding, align
 
 MAX_PERPLEXITY = 30.0
-"""Perplexity of t-SNE; a third of the samples if they are few."""
+"""Perplexity of t-SNE for 91 samples or more; N samples that are fewer get (N - 1) / 3."""
 
 
 def tsne(codes: Array, seed: int = 0) -> Array:
     """Two-dimensional t-SNE of codes (van der Maaten and Hinton 2008).
 
-    Points start at the first two principal components, or at random if there is one dimension. The
-    perplexity is 30, or a third of the samples if that is less.
+    The optimisation starts from the first two principal components; codes of one dimension start
+    from random points. The perplexity is 30, or (N - 1) / 3 if that is less.
 
     Args:
         codes: Codes (N, D).
@@ -45,16 +50,17 @@ def tsne(codes: Array, seed: int = 0) -> Array:
 class Embedding:
     """Codes, templates, reconstructions and deformations of N samples, as arrays.
 
-    `embed` makes these records; scores and figures read them.
+    `embed` returns one; scores and figures use it.
 
     Attributes:
-        codes: Content (N, D).
+        codes: Content codes (N, D), the posterior means.
         templates: Decoded templates (N, C, ...).
         x_hat: Reconstructions (N, C, ...).
-        map: Centred maps (N).
-        theta: All columns of their parameters (N, P).
-        table: Human columns (N,) by their factors; empty for a model without a warp.
-        samples_per_second: Speed of encoding, without decoding.
+        map: The N deformations, after centring.
+        theta: Parameters of `map` (N, P), one column per factor of the model's chart.
+        table: Summary columns (N,) by factor: `map` in units for people, such as degrees or
+            seconds. Empty for a model without a warp.
+        samples_per_second: Number of samples encoded per second, decoding not included.
 
     >>> from unwarp.models import AE
     >>> model = AE(n_content=2).build((1, 8, 8))
@@ -75,8 +81,9 @@ class Embedding:
 def encode(
     model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu"
 ) -> tuple[Tensor, Tensor]:
-    """Content and deformations of samples, in chunks of bounded memory.
+    """Content codes and deformation parameters of samples, as tensors.
 
+    These are the posterior means of `Model.embed`, computed in chunks so that memory is bounded.
     The model is in evaluation mode and on the CPU afterwards.
 
     Args:
@@ -86,7 +93,7 @@ def encode(
         device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`.
 
     Returns:
-        Content (N, D), and all columns of theta of the centred deformations (N, P), on the CPU.
+        Content codes (N, D) and theta of the centred deformations (N, P), on the CPU.
     """
     target = resolve_device(device)
     model.to(target).eval()
@@ -112,11 +119,11 @@ def embed(model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu") 
         device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`; the CPU decodes.
 
     Returns:
-        Arrays with one row for each sample.
+        The embedding, with one row per sample in each array.
     """
     start = time.perf_counter()
     content, theta = encode(model, x, chunk_size, device)
-    # the speed of encoding alone, as users of codes see it: decoding serves figures and scores
+    # users of codes need only the encoder, so that the speed leaves out decoding
     speed = len(x) / max(time.perf_counter() - start, 1e-9)
     chart = model.chart
     templates, x_hat = torch.empty(len(x), *model.shape), torch.empty(len(x), *model.shape)
@@ -131,12 +138,14 @@ def embed(model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu") 
 
 
 def align_in_chunks(x: Tensor, map: Map, padding: Padding, chunk_size: int = 1000) -> Tensor:
-    """Samples with the invertible part of their maps undone, in bounded memory.
+    """Align samples by their maps, in chunks so that memory is bounded.
+
+    See `unwarp.warps.align`, which undoes the invertible part of each map.
 
     Args:
-        x: Samples (N, C, ...).
-        map: Deformations (N).
-        padding: Values beyond the frame, as of `align`.
+        x: Observations (N, C, ...).
+        map: Deformations of the observations, N rows.
+        padding: Values beyond the observations: `zeros`, `border` or `reflection`.
         chunk_size: Samples in a chunk.
 
     Returns:

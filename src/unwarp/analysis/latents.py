@@ -1,4 +1,9 @@
-"""Points of a latent space with their templates and reconstructions."""
+"""Points of a latent space with their templates and reconstructions.
+
+A point is a content code with the parameters theta of a deformation. `model.chart` is the model's
+warp for centred maps (without the mean deformation of the training samples); it describes the
+columns of theta.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,7 @@ Axis = tuple[Factor, Tensor]
 """The quantity that varies along a row of samples, and its values (n,)."""
 
 SAMPLES_PER_CHUNK = 1000
-"""Samples that are encoded at a time: bounds the memory."""
+"""Number of samples that are encoded at a time, so that memory is bounded."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,9 @@ class Rendering:
 
     Attributes:
         content: Content codes (N, D).
-        theta: Deformations (N, P), columns of the model's chart.
-        templates: Undeformed samples of the codes (N, *shape).
-        x_hat: The same, deformed by theta (N, *shape).
+        theta: Parameters of the deformations (N, P), the columns of `model.chart`.
+        templates: Templates of the codes (N, *shape).
+        x_hat: Reconstructions (N, *shape): the templates deformed by theta.
 
     >>> from unwarp.models import AE
     >>> model = AE(n_content=2).build((1, 8, 8)).eval()
@@ -53,7 +58,7 @@ class Rendering:
         Args:
             model: A trained model.
             content: Content codes (N, D).
-            theta: Deformations (N, P), columns of `model.chart`.
+            theta: Parameters of the deformations (N, P), the columns of `model.chart`.
 
         Returns:
             The N points with their templates and reconstructions.
@@ -64,18 +69,19 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Traversal:
-    """Rows of samples; along a row a single quantity varies.
+    """Rows of samples; one quantity varies along each row.
 
-    The quantity is a content dimension, a chunk of them, or a column of the deformation.
+    The quantity is a content dimension, a chunk of dimensions, or a parameter of the deformation.
     `traverse`, `traverse_deformation` and `interpolate_chunks` return one.
 
     Attributes:
-        axes: The quantity that varies along each row (R,).
-        values: Its values (R, n), in the unit of its axis; of a chunk the fraction of its way.
+        axes: The quantity of each of the R rows.
+        values: Values of the quantity (R, n), in the unit of its axis. Along a chunk they are the
+            fraction of the path, 0 to 1.
         x: The samples (R, n, *shape).
-        row_scores: Numbers that order the rows, largest first (R,); empty if the rows are in the
-            order of the model's columns.
-        measure: The quantity in `row_scores`: `KL (nats)` or `sd`; empty if there is none.
+        row_scores: Scores by which the rows are sorted, largest first (R,). Empty if the rows are
+            in the order of the model's columns.
+        measure: Name of the scores: `KL (nats)` or `sd`. Empty if there are none.
 
     >>> axis = Factor("content_0", "sd", -2.0, 2.0)
     >>> x, values = torch.zeros(1, 3, 1, 8, 8), torch.tensor([[-2.0, 0.0, 2.0]])
@@ -92,10 +98,10 @@ class Traversal:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Row labels: the axis, and its number on a second line."""
+        """Row labels: name of the axis; scores on a second line."""
         if not self.measure:
             return tuple(axis.label for axis in self.axes)
-        # steps are in units of `sd` for every row, so that the axis needs none
+        # every row has the unit `sd`, so that labels leave it out
         names = (axis.name.replace("_", " ") for axis in self.axes)
         measure, _, unit = self.measure.partition(" ")
         numbers = (
@@ -106,14 +112,16 @@ class Traversal:
 
 
 def encode_latents(model: Model, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Content and deformations of samples, in chunks of bounded memory.
+    """Content codes and deformation parameters of samples, on the model's device.
+
+    Samples are encoded in chunks, so that memory is bounded.
 
     Args:
         model: A model in evaluation mode.
         x: Samples (N, *shape) on the model's device.
 
     Returns:
-        Content (N, D), and all columns of theta of the centred deformations (N, P).
+        Content codes (N, D) and theta of the centred deformations (N, P).
     """
     latents = [model.embed(part) for part in torch.split(x, SAMPLES_PER_CHUNK)]
     content = torch.cat([latent.content for latent in latents])
@@ -121,10 +129,10 @@ def encode_latents(model: Model, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def as_rows(flat: Tensor, n: int) -> Tensor:
-    """A tensor (R n, ...) as rows of `n` (R, n, ...).
+    """Split the first axis of a tensor into rows.
 
     Args:
-        flat: Values of all rows, one row after another (R n, ...).
+        flat: Values of all rows, one row after another (R * n, ...).
         n: Length of a row.
 
     Returns:
@@ -134,16 +142,16 @@ def as_rows(flat: Tensor, n: int) -> Tensor:
 
 
 def checked_samples(model: Model, x: Tensor, name: str, min_samples: int = 1) -> Tensor:
-    """Samples on the device of a model and in its precision.
+    """Check samples and move them to a model's device and precision.
 
     Args:
         model: The model.
         x: Samples (N, *shape).
-        name: Name of the samples in messages.
-        min_samples: Smallest N.
+        name: Name of the samples in the message of the error.
+        min_samples: Smallest number N of samples.
 
     Returns:
-        The samples (N, *shape).
+        The samples (N, *shape), with the device and dtype of the model.
 
     Raises:
         DataError: The samples have another shape than the model's, or are too few.
@@ -154,6 +162,7 @@ def checked_samples(model: Model, x: Tensor, name: str, min_samples: int = 1) ->
             f"{name} has shape {tuple(x.shape)}; give samples of shape (N, {shape}), N of "
             f"{min_samples} or more"
         )
+    # a buffer of the model, which has its device and dtype
     return x.to(model.anchor_theta)
 
 
@@ -173,9 +182,9 @@ def require(condition: bool, message: str) -> None:
 
 @contextmanager
 def evaluating(model: Model) -> Iterator[None]:
-    """Evaluation mode without gradients, for the time of a `with` block.
+    """Context with the model in evaluation mode and without gradients.
 
-    The model returns to its former mode, also after an error.
+    After the `with` block the model has its former mode again, also after an error.
 
     Args:
         model: The model.

@@ -1,4 +1,7 @@
-"""A Gaussian mixture over latents, to sample new ones from."""
+"""A Gaussian mixture over latents, from which new latents are sampled.
+
+A latent is a vector: a content code, or a code with the parameters of a deformation.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,22 @@ from sklearn.mixture import GaussianMixture
 from unwarp.core import Array
 
 MAX_LATENTS_FOR_FIT = 5000
+"""Largest number of latents to which the mixture is fitted; more would only take longer."""
 
 
 @dataclass(frozen=True)
 class Mixture:
     """A Gaussian mixture over latents, as arrays.
 
-    An autoencoder has no prior over its codes, and the prior of a variational one has regions
-    without codes, from which samples are poor. A density that is fitted to the codes after training
-    gives better samples (Ghosh et al. 2020, From variational to deterministic autoencoders).
+    An autoencoder has no prior over its codes. The prior of a variational autoencoder has regions
+    without codes, and samples from these regions are poor. A density that is fitted to the codes
+    after training gives better samples (Ghosh et al. 2020, From variational to deterministic
+    autoencoders).
 
     Attributes:
-        weights: Shares of the components (k,).
-        means: Their means (k, D).
-        covariances: Their covariances (k, D, D).
+        weights: Weights of the components (k,), with sum 1.
+        means: Means of the components (k, D).
+        covariances: Covariances of the components (k, D, D).
 
     >>> mixture = Mixture(np.ones(1), np.zeros((1, 2)), np.eye(2)[None])
     >>> mixture.sample(3).shape
@@ -41,18 +46,18 @@ class Mixture:
         """Fit a mixture to latents by expectation maximisation.
 
         Args:
-            latents: Latents (N, D); at most 5,000 of them, drawn at random, are used.
-            k: Number of components; N if that is less.
-            seed: Seed of the draw and of the start.
+            latents: Latents (N, D). If there are more than 5,000, a random 5,000 are used.
+            k: Number of components; at most the number of latents.
+            seed: Seed of the choice of latents and of the initial components.
 
         Returns:
-            The mixture, with 1e-6 added to the variances; after at most 50 steps, converged or not.
+            The mixture after at most 50 steps, converged or not; 1e-6 is added to the variances.
         """
         rows = np.random.default_rng(seed).permutation(len(latents))[:MAX_LATENTS_FOR_FIT]
         k = min(k, len(rows))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            # a rough fit serves to sample from
+            # a rough fit is enough for sampling
             mixture = GaussianMixture(
                 k, reg_covar=1e-6, tol=1e-2, max_iter=50, random_state=seed % (1 << 32)
             ).fit(latents[rows].astype(np.float64))

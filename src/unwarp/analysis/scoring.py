@@ -22,13 +22,14 @@ from unwarp.warps.missing import fill_missing
 
 @dataclass(frozen=True)
 class Report:
-    """Scores by name, and the inputs that further scores lack.
+    """Scores by name, and the missing inputs of the other scores.
 
     `evaluate` and `score` return one.
 
     Attributes:
-        scores: Numbers by name; a score may give several.
-        missing: Inputs that a score lacks, separated by commas, by the name of the score.
+        scores: Numbers by name; a score may return several.
+        missing: For each score that was not computed, by its name, the missing inputs, separated by
+            commas.
 
     >>> inputs = ScoreInputs(x=np.eye(4), x_hat=np.eye(4))
     >>> report = score(inputs, only=("explained", "linear"))
@@ -53,23 +54,24 @@ def evaluate(
 ) -> Report:
     """Score a model on held-out samples.
 
-    Every registered score with available inputs is computed. Labels, ids, true maps and factors of
-    the data set serve here alone; training never uses them.
+    Every registered score is computed if its inputs are available. Labels, ids, true maps and
+    factors of the data set are used only here, never by training.
 
     Args:
         model: A trained model.
-        dataset: Held-out observations, with labels, ids and true maps as far as known.
-        reference: Observations to which neighbours, probes and clusters are fitted (training data,
-            never scored); None to leave out the scores that need them.
+        dataset: Held-out observations, with labels, ids and true maps as far as they are known.
+        reference: Observations to which nearest neighbours, probes (linear classifiers) and
+            clusters are fitted, such as the training data; they are not scored. None leaves out the
+            scores that need them.
         only: Names of the scores to compute; empty for all.
         device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`.
-        draws: Draws from the posterior of each sample, for log p(x) by importance sampling; 0 for
-            none.
-        cluster_centers: Content of the clusters (K, D), as `Unwarper.cluster_centers_`, for
-            `variance_left`.
+        draws: Number of draws from the posterior of each sample, for log p(x) by importance
+            sampling; 0 leaves out the scores that need them.
+        cluster_centers: Content codes of the cluster centres (K, D), such as
+            `Unwarper.cluster_centers_`; only the score `variance_left` uses them.
 
     Returns:
-        The scores, and for each of the remaining ones the inputs that it lacks.
+        The scores, and the missing inputs of each score that was not computed.
 
     Raises:
         ConfigError: `draws` is positive and the model's deformation has no density.
@@ -84,14 +86,16 @@ def evaluate(
 
 
 def dataset_inputs(dataset: Dataset) -> ScoreInputs:
-    """Inputs that a data set has without a model, as baselines need.
+    """Score inputs of a data set alone, without a model.
+
+    Scores of baselines need no others.
 
     Args:
-        dataset: N observations, as a model takes them.
+        dataset: N observations, scaled as a model takes them.
 
     Returns:
-        Observations, series, labels, ids, true maps and factors, as far as known. Labels count as
-        known if there are two classes or more, factors if two or more vary.
+        Observations, series, labels, ids, true maps and factors, as far as they are known. Labels
+        of a single class are left out, as are factors if fewer than two vary.
     """
     values, labels = dataset.factor_values, dataset.labels
     is_series = dataset.domain is not None and dataset.domain.has_times
@@ -109,20 +113,20 @@ def dataset_inputs(dataset: Dataset) -> ScoreInputs:
 
 
 def score_inputs(dataset: Dataset, embedding: Embedding, model: Model) -> ScoreInputs:
-    """Inputs of a data set and of a model's embedding of it.
+    """Score inputs of a data set and of its embedding.
 
-    Missing values are filled by the reconstruction, so that they add no error. The table of
-    pictures has human columns; that of series has the columns of the model's chart, since those
-    alone have bounds.
+    Missing values are filled from the reconstruction, so that they add no error. For images, the
+    input `table` has the summary columns (degrees, factors, pixels). For series it has the columns
+    of theta, because only these have bounds.
 
     Args:
-        dataset: N observations, as the model takes them.
-        embedding: Their embedding by the model.
+        dataset: N observations, scaled as the model takes them.
+        embedding: Embedding of the observations by the model.
         model: The model.
 
     Returns:
-        `dataset_inputs`, and those of codes, templates, reconstructions and deformations; no maps
-        of a model without a warp.
+        The inputs of `dataset_inputs`, and codes, templates, reconstructions and deformations. A
+        model without a warp has no `map`, `table` or `aligned`.
     """
     inputs, x = dataset_inputs(dataset), fill_missing(dataset.x, torch.from_numpy(embedding.x_hat))
     table, map, aligned = embedding.table, embedding.map if embedding.table else None, None
@@ -151,17 +155,18 @@ def _count_varying(values: Array | None) -> int:
 def posterior_inputs(
     model: Model, x: Tensor, draws: int = 0, seed: int = 0, chunk_size: int = 1000
 ) -> ScoreInputs:
-    """Inputs from the posterior over the content; none of deterministic encoders.
+    """Score inputs from the posterior over the content.
 
     Args:
         model: The model.
         x: Observations (N, *shape).
-        draws: Importance weights of each sample; 0 for none.
+        draws: Number of importance weights of each sample; 0 for none.
         seed: Seed of the draws.
         chunk_size: Samples in a chunk.
 
     Returns:
-        `content_mean` and `content_log_sd`, and `log_weights` if there are draws.
+        `content_mean` and `content_log_sd`; also `log_weights` if `draws` is positive. Nothing for
+        a deterministic encoder, which has no posterior.
 
     Raises:
         ConfigError: `draws` is positive and the model's deformation has no density.
@@ -180,12 +185,15 @@ def posterior_inputs(
 
 @torch.no_grad()
 def probe_inputs(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) -> ScoreInputs:
-    """Known deformations of the pictures, and the maps of the deformed pictures.
+    """Known deformations of images, and the estimated maps of the deformed images.
+
+    A probe is a random deformation that is applied to an image on top of its own. The score
+    `ambiguous` tests whether the estimated pose changes accordingly.
 
     Args:
         model: The model.
         x: Observations (N, *shape).
-        spread: Size of the deformations, as `Warp.sample` takes it.
+        spread: Central share of each parameter's range, 0 to 1 (`fraction` of `Warp.sample`).
         seed: Seed of the deformations.
 
     Returns:
@@ -195,7 +203,7 @@ def probe_inputs(model: Model, x: Tensor, spread: float = 0.3, seed: int = 0) ->
     if not model.warp.factors or domain is None or len(domain.axes) != 2:
         return ScoreInputs()
     generator = torch.Generator().manual_seed(seed)
-    # of the model's own family: a deformation outside it could not be followed
+    # probes are from the model's family: its pose cannot follow any other deformation
     probe = model.warp.sample(len(x), generator, spread).invertible_part()
     copies = align_in_chunks(x, probe.invert(), model.padding)
     return ScoreInputs(probe=probe, probed_map=model.chart.map(encode(model, copies)[1]))
@@ -209,7 +217,7 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
         only: Names of the scores to compute; empty for all.
 
     Returns:
-        The scores, and for each of the remaining ones the inputs that it lacks.
+        The scores, and the missing inputs of each score that was not computed.
 
     Raises:
         ConfigError: Two scores return a number of the same name.
@@ -228,8 +236,8 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
         numbers = result if isinstance(result, Mapping) else {name: float(result)}
         if duplicates := sorted(values.keys() & numbers.keys()):
             raise ConfigError(
-                f"score {name!r} returns {', '.join(duplicates)}, as another score does; rename "
-                "the numbers that it returns"
+                f"score {name!r} returns {', '.join(duplicates)}, which another score also "
+                "returns; rename the numbers that it returns"
             )
         values |= numbers
     return Report(values, missing)

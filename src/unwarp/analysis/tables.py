@@ -1,14 +1,19 @@
-"""Deformations as tables for people, and back: `tabulate` and its inverse `theta_from_table`."""
+"""Deformations as tables, and back: `tabulate` and its inverse `theta_from_table`.
+
+Summary columns describe a deformation in readable units: degrees, scale factors, pixels or seconds.
+Theta are the parameters of a deformation, one column per `chart.factors`. The argument `chart` is
+the warp that converts between maps and theta: `model.chart`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from unwarp.data.numbers import real_numbers
 from unwarp.errors import DataError
 from unwarp.warps import Map, Warp
 
@@ -17,16 +22,16 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
     """Deformations as a table with one row for each sample.
 
     Args:
-        map: Deformations (N), without gradients.
-        chart: The warp that gives the columns.
-        full: All columns of theta instead of human ones (degrees, pixels, seconds); also if the
-            warp has no human columns.
+        map: N deformations whose tensors do not require gradients.
+        chart: The warp that computes the columns.
+        full: Whether to return all columns of theta instead of the summary columns. A warp without
+            summary columns always returns theta.
 
     Returns:
         Table (N, columns); `.attrs["units"]` holds the unit of each column by its name.
     """
-    human = {} if full else chart.summary(map)
-    columns = human or dict(zip(chart.factors, chart.theta(map).unbind(1), strict=True))
+    summary = {} if full else chart.summary(map)
+    columns = summary or dict(zip(chart.factors, chart.theta(map).unbind(1), strict=True))
     table = pd.DataFrame(
         {factor.name: column.cpu().numpy() for factor, column in columns.items()}, range(len(map))
     )
@@ -35,31 +40,43 @@ def tabulate(map: Map, chart: Warp, full: bool = False) -> pd.DataFrame:
 
 
 def theta_from_table(params: Any, chart: Warp, n: int) -> Tensor:
-    """Theta of deformations that are given as a table or an array.
+    """Convert a table or an array of deformations to theta.
 
     Args:
-        params: A table of `tabulate(full=True)` with its columns in any order, a table of the human
-            columns of an affine warp, or an array (n, P) in the order of the chart.
-        chart: The warp that gives the columns.
+        params: A table of `tabulate(full=True)`; a table of summary columns, if the warp can
+            convert them to theta, as affine warps do; or an array (n, P) with the columns in the
+            order of `chart.factors`. The columns of a table may be in any order.
+        chart: The warp that defines the columns.
         n: Number of rows.
 
     Returns:
         Theta (n, P), float32.
 
     Raises:
-        DataError: The number of rows or columns is wrong; the message names those of the chart.
-        ConfigError: The warp does not convert human columns, or some are missing.
+        DataError: An array or a table has a wrong number of rows, or an array of columns; or a
+            value is not finite, or a scale is not positive.
+        ConfigError: A table has neither the columns of theta nor those that the warp can convert.
     """
     names = [factor.name for factor in chart.factors]
     if isinstance(params, pd.DataFrame) and set(params) != set(names):
-        theta = chart.from_columns(
-            {str(name): torch.tensor(np.array(params[name], np.float32)) for name in params}
-        )
+        columns = {str(name): _as_tensor(f"params[{name!r}]", params[name]) for name in params}
+        for name, values in columns.items():
+            if name.startswith("scale") and (values <= 0).any():
+                row = int((values <= 0).nonzero()[0])
+                raise DataError(f"row {row} of params is no deformation; {name} must be positive")
+        theta = chart.from_columns(columns)
     else:
-        table = params[names].to_numpy() if isinstance(params, pd.DataFrame) else np.asarray(params)
-        theta = torch.tensor(np.array(table, np.float32))
+        theta = _as_tensor("params", params[names] if isinstance(params, pd.DataFrame) else params)
     if theta.shape != (n, len(names)):
         raise DataError(
             f"params has shape {tuple(theta.shape)}; give ({n}, {len(names)}): {', '.join(names)}"
         )
+    if not theta.isfinite().all():
+        row = int(theta.isfinite().all(1).logical_not().nonzero()[0])
+        raise DataError(f"row {row} of params is no deformation; scales must be positive")
     return theta
+
+
+def _as_tensor(name: str, values: Any) -> Tensor:
+    """The finite numbers of an argument, float32."""
+    return torch.from_numpy(real_numbers(name, values, finite=True)).float()

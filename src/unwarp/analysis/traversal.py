@@ -1,8 +1,12 @@
 """Latent traversals: rows of samples that vary in one quantity.
 
-`traverse` varies content and shows templates; `traverse_deformation` varies one column of the
-deformation under a fixed template. Interpolation between samples and feature arithmetic are in
-files of their own. All of them return the model to its former mode and compute on its device.
+`traverse` varies the content and returns templates. `traverse_deformation` deforms one template and
+varies one parameter in each row. Both compute on the model's device, and afterwards the model has
+its former mode (training or evaluation) again.
+
+Words: theta are the parameters of a deformation. Summary columns are the deformation in units for
+people, such as degrees and pixels. `model.chart` is the model's warp for centred maps, which
+converts between theta, maps and summary columns.
 """
 
 from __future__ import annotations
@@ -36,67 +40,69 @@ from unwarp.warps import Map, Warp
 def traverse(
     model: Model, x: Tensor, *, index: int | None = None, span: float = 2.0, n: int = 9
 ) -> Traversal:
-    """Rows of templates, one for each content dimension, along which it varies.
+    """Rows of templates; each row varies one content dimension.
 
-    With a stochastic encoder, a step of 1 is a standard deviation of the prior N(0, 1), and rows
-    are sorted by rate: the KL of a dimension from the prior in nats, mean over `x`; a row near 0
-    carries no information. With a deterministic one, a step of 1 is the standard deviation of the
-    dimension over the codes of `x`, by which rows are sorted.
+    With a stochastic encoder, a step of 1 is a standard deviation of the prior N(0, 1). Rows are
+    sorted by the KL divergence of the dimension's posterior from the prior, in nats, mean over `x`;
+    a dimension with a KL divergence near 0 carries no information. With a deterministic encoder, a
+    step of 1 is the standard deviation of the dimension over the codes of `x`, and rows are sorted
+    by this standard deviation.
 
     Args:
         model: A trained model.
-        x: Samples (N, *shape), N >= 2, to measure the codes on.
-        index: The sample with the code to start from; None for the mean code.
-        span: Largest distance from the start, in steps, to both sides.
-        n: Templates in a row, 2 or more; an odd number shows the start in the middle.
+        x: Samples (N, *shape), N >= 2, on which KL divergences or standard deviations are measured.
+        index: Row in `x` of the sample with the code in the middle of all rows; None for the mean
+            code.
+        span: Largest distance from the middle, in steps, on both sides.
+        n: Templates in a row, 2 or more; with an odd number, the middle is included.
 
     Returns:
-        A row for each content dimension, the most informative first.
+        A row for each content dimension, sorted as described above.
 
     Raises:
         ConfigError: `n` is below 2, or `span` is not positive.
-        DataError: The samples have another shape or are too few, or `index` is no sample.
+        DataError: The samples have another shape or are too few, or `index` is not a row of `x`.
     """
-    require(n >= 2, f"n={n} must be at least 2; both ends are shown")
+    require(n >= 2, f"n={n} is too small; give 2 or more, since both ends are included")
     require(0 < span < math.inf, f"span={span} must be positive and finite; choose 1 to 3")
     x = checked_samples(model, x, "x", 2)
     if index is not None and not 0 <= index < len(x):
-        raise DataError(f"index={index} is no sample: x holds {len(x)} samples, 0 to {len(x) - 1}")
+        raise DataError(f"index={index} is not a row of x; give a number from 0 to {len(x) - 1}")
     with evaluating(model):
-        content, rate = _rates(model, x)
-        figures = content.std(0, correction=0) if rate is None else rate
-        unit = figures if rate is None else torch.ones_like(figures)
-        order = figures.argsort(descending=True, stable=True)
+        content, kl = _posterior(model, x)
+        row_scores = content.std(0, correction=0) if kl is None else kl
+        unit = row_scores if kl is None else torch.ones_like(row_scores)
+        order = row_scores.argsort(descending=True, stable=True)
         start = content.mean(0) if index is None else content[index]
         steps = torch.linspace(-span, span, n).to(content)
         codes = torch.diag_embed(unit)[order][:, None] * steps[:, None] + start
         x = torch.stack([model.template(row) for row in codes])
         axes = tuple(Factor(f"content_{i}", "sd", -span, span) for i in order.tolist())
-        measure = "sd" if rate is None else "KL (nats)"
-        return Traversal(axes, steps.expand(len(axes), n), x, figures[order], measure)
+        measure = "sd" if kl is None else "KL (nats)"
+        return Traversal(axes, steps.expand(len(axes), n), x, row_scores[order], measure)
 
 
 def traverse_deformation(model: Model, content: Tensor, n: int = 9) -> Traversal:
-    """Rows of samples, one for each deformation parameter, along which it varies.
+    """Rows of samples; each row varies one deformation parameter.
 
-    All rows deform one template. A parameter covers its range, or its full circle once. Its values
-    are human ones (degrees, factors, pixels) if a human column follows this parameter and no other,
-    else its own. Parameters of parts without an inverse, such as the control vectors of a
-    displacement, are left out.
+    All rows deform the same template. The parameter covers its range, or the full circle once. If a
+    summary column (degrees, factors, pixels) changes along this row and no other, its values are
+    returned, else those of the parameter. Parameters of maps without an inverse, such as the
+    control vectors of a displacement, are left out.
 
     Args:
         model: A trained model.
         content: One content code, (D,) or (1, D).
-        n: Samples in a row, 2 or more; an odd number shows the template in the middle.
+        n: Samples in a row, 2 or more; with an odd number, the template is in the middle.
 
     Returns:
-        A row for each column of theta that varies (see `invertible_columns`), in their order.
+        A row for each column of theta in `invertible_columns`, in the order of theta.
 
     Raises:
         ConfigError: The warp has no such column (`Identity`), or `n` is below 2.
         DataError: `content` is not one code of the model.
     """
-    require(n >= 2, f"n={n} must be at least 2; both ends are shown")
+    require(n >= 2, f"n={n} is too small; give 2 or more, since both ends are included")
     content = content.reshape(1, -1)
     if content.shape[1] != model.n_content:
         raise DataError(
@@ -114,46 +120,58 @@ def traverse_deformation(model: Model, content: Tensor, n: int = 9) -> Traversal
             theta[row, :, column] = grid_over(chart.factors[column], n).to(theta)
         map = chart.map(theta.flatten(0, 1))
         x = model.reconstruct(Latent(content.to(theta).expand(len(map), -1), map))
-        human = {factor: as_rows(values, n) for factor, values in chart.summary(map).items()}
+        summary = {factor: as_rows(values, n) for factor, values in chart.summary(map).items()}
     parameters = [(chart.factors[i], theta[row, :, i]) for row, i in enumerate(columns)]
-    axes, values = zip(*_prefer_human(parameters, human), strict=True)
-    return Traversal(axes, torch.stack(values), as_rows(x, n), theta.new_zeros(0))
+    axes, values = zip(*_prefer_summary(parameters, summary), strict=True)
+    no_scores = theta.new_zeros(0)
+    return Traversal(axes, torch.stack(values), as_rows(x, n), no_scores)
 
 
-def _prefer_human(parameters: Sequence[Axis], human: dict[Factor, Tensor]) -> list[Axis]:
-    """The axis of each row: the human column that follows this row alone, else the parameter."""
-    followers = [
-        human_axis({factor: values[row] for factor, values in human.items()})
+def _prefer_summary(parameters: Sequence[Axis], summary: dict[Factor, Tensor]) -> list[Axis]:
+    """The axis of each row: its own summary column if it has one, else the parameter.
+
+    A row's own summary column varies along no other row.
+
+    Args:
+        parameters: The parameter that varies along each row (R), and its values (n,).
+        summary: Values of each summary column (R, n).
+    """
+    candidates = [
+        summary_axis({factor: values[row] for factor, values in summary.items()})
         for row in range(len(parameters))
     ]
-    # a human column that several parameters change belongs to none of them
-    rows_followed = Counter(axis[0].name for axis in followers if axis)
+    # a summary column that several parameters change is the axis of none of them
+    rows_per_column = Counter(axis[0].name for axis in candidates if axis)
     return [
-        axis if axis and rows_followed[axis[0].name] == 1 else parameter
-        for parameter, axis in zip(parameters, followers, strict=True)
+        axis if axis and rows_per_column[axis[0].name] == 1 else parameter
+        for parameter, axis in zip(parameters, candidates, strict=True)
     ]
 
 
 def identity_map(model: Model) -> Map:
-    """The identity as one map of a model's own family.
+    """The identity as a map with theta in the model's chart.
+
+    An `IdentityMap` would not have the dtype and the device of the model.
 
     Args:
-        model: A model; its anchor is composed with its inverse.
+        model: The model.
 
     Returns:
-        A map of one row that `model.chart` can convert to theta.
+        A map of one row: the product of the model's anchor and its inverse.
     """
     return model.anchor.compose(model.anchor.invert())
 
 
 def invertible_columns(chart: Warp) -> tuple[int, ...]:
-    """Columns of theta that `traverse_deformation` varies: those of invertible parts.
+    """Columns of theta that belong to invertible families of a warp.
+
+    `traverse_deformation` varies these columns.
 
     Args:
-        chart: The warp that gives the columns.
+        chart: The warp that defines the columns.
 
     Returns:
-        Positions of the columns in theta, rising; empty for `Identity`.
+        Positions of the columns in theta, in increasing order; empty for `Identity`.
 
     >>> from unwarp.warps import Affine2d, Chain, Displacement2d
     >>> invertible_columns(Chain(Displacement2d(3), Affine2d()))
@@ -180,7 +198,7 @@ def grid_over(factor: Factor, n: int) -> Tensor:
         n: Number of values.
 
     Returns:
-        Values (n,), both ends included; on a circle the middles of n equal arcs.
+        Values (n,), both ends included; for a periodic factor the middles of n equal arcs.
 
     >>> grid_over(Factor("rotation_deg", "deg", -180.0, 180.0, periodic=True), 4).tolist()
     [-135.0, -45.0, 45.0, 135.0]
@@ -190,34 +208,35 @@ def grid_over(factor: Factor, n: int) -> Tensor:
     return factor.low + (torch.arange(n) + 0.5) * (factor.high - factor.low) / n
 
 
-def human_axis(columns: dict[Factor, Tensor]) -> Axis | None:
-    """The human column that follows a row of deformations most closely.
+def summary_axis(columns: dict[Factor, Tensor]) -> Axis | None:
+    """The summary column that describes a row of deformations best.
 
-    A column follows if it rises or falls at each step; the closest covers the largest share of its
-    range. Columns with equal values become one, under the words that their names share: `scale_x`
-    and `scale_y` become `scale`.
+    Candidates are the columns that strictly increase or strictly decrease along the row; the best
+    covers the largest share of its range. Other candidates with equal values and unit are joined
+    with it, and the name is the part that their names have in common: `scale_x` and `scale_y`
+    become `scale`.
 
     Args:
-        columns: Values (n,) of each human column along the row.
+        columns: Values (n,) of each summary column along the row.
 
     Returns:
-        The column and its values (n,); None if no column follows.
+        The column and its values (n,); None if there is no candidate.
     """
-    following = {
+    candidates = {
         factor: values
         for factor, values in columns.items()
         if bool((values.diff() > 0).all() or (values.diff() < 0).all())
     }
-    if not following:
+    if not candidates:
         return None
-    # several columns can follow one parameter; it is named after the one it changes most
-    axis = max(following, key=lambda factor: _covered_share(factor, following[factor]))
-    values = following[axis]
+    axis = max(candidates, key=lambda factor: _covered_share(factor, candidates[factor]))
+    values = candidates[axis]
     names = [
         factor.name
-        for factor, column in following.items()
+        for factor, column in candidates.items()
         if factor.unit == axis.unit and torch.allclose(column, values)
     ]
+    # words at the same position that all names have
     words = [
         word[0]
         for word in zip(*(name.split("_") for name in names), strict=False)
@@ -227,17 +246,23 @@ def human_axis(columns: dict[Factor, Tensor]) -> Axis | None:
 
 
 def _covered_share(factor: Factor, values: Tensor) -> float:
-    """Distance of the ends of a row (n,), in half-ranges of the factor."""
+    """Distance between the ends of a row (n,), in half-ranges of the factor."""
+    # a range of width 0 must not divide by 0
     return float((values[-1] - values[0]).abs()) / max(factor.half_range, 1e-12)
 
 
-def _rates(model: Model, x: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Posterior means (N, D), and the mean rate (D,) of a stochastic encoder; else None."""
+def _posterior(model: Model, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Posterior means of the content, and KL divergences from the prior.
+
+    Returns:
+        Means (N, D), and the KL divergence of each dimension (D,) in nats, mean over samples; None
+        for a deterministic encoder.
+    """
     posteriors = [model.encode(part) for part in torch.split(x, SAMPLES_PER_CHUNK)]
-    rates = [
+    kls = [
         gaussian_rate(q.content_mean[..., None], q.content_log_sd[..., None])
         for q in posteriors
         if q.content_log_sd is not None
     ]
     content = torch.cat([q.content_mean for q in posteriors])
-    return content, torch.cat(rates).mean(0) if rates else None
+    return content, torch.cat(kls).mean(0) if kls else None

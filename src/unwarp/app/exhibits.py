@@ -1,13 +1,14 @@
-"""New samples and walks through latent space, as figures, animations or arrays.
+"""New samples and paths through latent space, as figures, animations or arrays.
 
-Each function here makes the `Exhibit` of one command: `unwarp sample`, `interpolate`, `traverse` or
-`arithmetic`.
+`new_samples`, `interpolation`, `traversal` and `arithmetic` make the results (`Exhibit`) of the
+commands `unwarp sample`, `interpolate`, `traverse` and `arithmetic`. Latents are the content code
+and the deformation of a sample; a template is a decoded content code without deformation.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,16 @@ from unwarp.storage import write_file
 
 @dataclass(frozen=True)
 class Exhibit:
-    """The result of a command in every form that can be written.
+    """The result of a command, as a figure, an animation or arrays.
 
-    Figures and frames are functions, so that only the requested form is drawn.
+    The figure and the animation are drawn by functions, so that only the requested form is drawn.
 
     Attributes:
         facts: Words and numbers that describe the result; the command prints them as JSON.
-        arrays: Its numbers by name; samples are in the range of the data.
+        arrays: Arrays of the result by name; samples are in the range of the training data.
         figure: Function that draws the result as one figure.
-        frames: Function that draws it as an animation (F, height, width, 3); None for a result that
-            is a single image.
+        frames: Function that draws the frames (F, height, width, 3) of an animation; None for a
+            result without an animation.
 
     >>> Exhibit({"samples": 2}, {"x": np.zeros((2, 8))}, Figure).write(Path("x.gif"))
     Traceback (most recent call last):
@@ -50,15 +51,16 @@ class Exhibit:
     figure: Callable[[], Figure]
     frames: Callable[[], Array] | None = None
 
-    def write(self, out: Path) -> None:
-        """Write the form that the suffix of a file names.
+    def write(self, out: Path, inputs: Iterable[str | Path] = ()) -> None:
+        """Write the result as a figure, an animation or arrays.
 
         Args:
             out: The file: `.png` for a figure, `.gif` for an animation, `.npz` for arrays.
+            inputs: Files and folders that the result was made from, which stay as they are.
 
         Raises:
-            ConfigError: The suffix is another one, it is `.gif` but `frames` is None, or the file
-                cannot be written.
+            ConfigError: The file has another suffix, it is a `.gif` but the result has no
+                animation, it is one of the inputs, or it cannot be written.
         """
         buffer = io.BytesIO()
         if out.suffix == ".png":
@@ -72,7 +74,7 @@ class Exhibit:
             raise ConfigError(
                 f"{out} has the suffix {out.suffix!r}; give a file that ends in {forms}"
             )
-        write_file(out, buffer.getvalue())
+        write_file(out, buffer.getvalue(), inputs)
 
 
 def load_samples(model: Unwarper, source: str) -> Tensor:
@@ -83,7 +85,7 @@ def load_samples(model: Unwarper, source: str) -> Tensor:
         source: A path, or the name of a built-in data set; its held-out part is used.
 
     Returns:
-        Samples (N, *shape) in the units of the model.
+        Samples (N, *shape), scaled for the model.
 
     Raises:
         DataError: The source cannot be read, or its samples do not fit the model.
@@ -111,7 +113,7 @@ def parse_sample_numbers(text: str, option: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise ConfigError(
-            f"{option} {text!r} is no list of sample numbers; write it as 1,2,3"
+            f"{option} {text!r} is no list of sample numbers; write them as 1,2,3"
         ) from None
 
 
@@ -132,22 +134,22 @@ def select_samples(x: Tensor, rows: Sequence[int], option: str) -> Tensor:
     if absent := [row for row in rows if not 0 <= row < len(x)]:
         raise DataError(
             f"{option} {absent[0]}: no such sample; the source holds {len(x):,} samples, "
-            f"numbered from 0 to {len(x) - 1}"
+            f"choose numbers from 0 to {len(x) - 1}"
         )
     return x[list(rows)]
 
 
 def new_samples(model: Unwarper, n: int, source: LatentDensity, seed: int) -> Exhibit:
-    """New samples, drawn from a density over the latents of a model.
+    """New samples, decoded from random latents.
 
     Args:
         model: A trained estimator.
         n: Number of samples.
-        source: `prior`, `mixture` or `auto`, as for `Unwarper.sample`.
-        seed: Seed of the draws.
+        source: Distribution of the latents: `prior`, `mixture` or `auto`, as for `Unwarper.sample`.
+        seed: Seed of the random latents.
 
     Returns:
-        An exhibit without frames; its array `x` holds the samples (n, C, ...).
+        An exhibit without an animation. Its array `x` holds the samples (n, C, ...).
 
     Raises:
         ConfigError: The family of the model has no prior and `source` is `prior`.
@@ -171,11 +173,12 @@ def interpolation(
         path: `linear` or `spherical` interpolation of content codes.
 
     Returns:
-        An exhibit with the arrays `content` (n, D), `theta` (n, P), `theta_columns` (P,), and
-        `template` and `x_hat` (n, *shape).
+        An exhibit with one row per point of the path in its arrays: `content` (n, D), the
+        parameters `theta` of the deformation (n, P) with their names `theta_columns` (P,), the
+        `template` (n, *shape), and the deformed template `x_hat` (n, *shape).
 
     Raises:
-        DataError: One of the two numbers is no sample of `x`.
+        DataError: One of the two numbers is negative or not below N.
     """
     first, last = select_samples(x, ends, "sample")
     rendering = analysis.interpolate(model.model_, first, last, n, path)
@@ -197,23 +200,28 @@ def interpolation(
 def traversal(
     model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float
 ) -> Exhibit:
-    """Latent traversals, one row for each content dimension or deformation column.
+    """Latent traversals: in each row one dimension of the latents varies.
 
     Args:
         model: A trained estimator.
-        x: Samples (N, *shape), scaled for the model; they say how codes are spread.
-        of: `content` or `deformation`, the part of the latents that is varied.
-        index: Number of the sample to start from; None for the mean code of `x`.
+        x: Samples (N, *shape), scaled for the model. Their codes determine the mean code and the
+            standard deviations.
+        of: Part of the latents that is varied: `content` or `deformation`.
+        index: Number of the sample that gives the content code in the middle of each row; None for
+            the mean code of `x`.
         n: Number of samples in a row; at least 2.
-        span: Reach to either side of the start in standard deviations; content only.
+        span: Distance from the middle to either end of a row, in standard deviations. Only for
+            `of="content"`; a deformation varies over its range.
 
     Returns:
-        An exhibit with the arrays `rows` (R,), `values` (R, n), `figures` (R,) and
-        `x` (R, n, *shape).
+        An exhibit with the samples `x` (R, n, *shape) of R rows, the names of the dimensions that
+        vary, `rows` (R,), and their `values` (R, n). For content, `figures` (R,) are the numbers
+        that the rows are sorted by: KL divergences from the prior in nats, or standard deviations
+        of the codes if the encoder is deterministic. For deformations, `figures` is empty.
 
     Raises:
         ConfigError: `n` is below 2, `span` is not positive, or the model has no deformation.
-        DataError: `index` is no sample of `x`.
+        DataError: `index` is negative or not below N.
     """
     walk, unit = _traverse(model, x, of, index, n, span)
     values, scaled = walk.values.numpy(), walk.x.numpy()
@@ -236,7 +244,17 @@ def traversal(
 def _traverse(
     model: Unwarper, x: Tensor, of: LatentPart, index: int | None, n: int, span: float
 ) -> tuple[Traversal, str]:
-    """The traversal, and the unit that all its rows share; empty for several units."""
+    """The traversal, and the unit of its values; empty for deformations, which name theirs.
+
+    Args:
+        model: A trained estimator.
+        x: Samples (N, *shape), scaled for the model.
+        of: `content` or `deformation`.
+        index: Number of the sample that gives the content code in the middle of each row; None for
+            the mean code of `x`.
+        n: Number of samples in a row.
+        span: Distance to either end of a row, in standard deviations; content only.
+    """
     start = x if index is None else select_samples(x, (index,), "--index")
     if of == "content":
         return analysis.traverse(model.model_, x, index=index, span=span, n=n), "sd"
@@ -247,22 +265,23 @@ def _traverse(
 def arithmetic(
     model: Unwarper, x: Tensor, plus: Sequence[int], minus: Sequence[int], to: Sequence[int]
 ) -> Exhibit:
-    """Latent arithmetic: a difference of mean contents, added to samples.
+    """Latent arithmetic: add the difference of two mean codes to samples.
 
     Args:
         model: A trained estimator.
         x: Samples (N, *shape), scaled for the model.
-        plus: Numbers of the samples with the mean content that is added.
-        minus: Numbers of the samples with the mean content that is subtracted.
+        plus: Numbers of the samples with the mean code that is added.
+        minus: Numbers of the samples with the mean code that is subtracted.
         to: Numbers of the M samples that are changed.
 
     Returns:
-        An exhibit without frames. Its arrays are `content` (M, D) of the results; templates of the
-        samples `to`, of the means `plus` and `minus`, and of `result`; and
-        `deformed`, the results deformed as the samples are.
+        An exhibit without an animation. Its arrays are the content codes of the results, `content`
+        (M, D); the templates of the samples, `to` (M, *shape), of the two mean codes, `plus` and
+        `minus` (1, *shape), and of the results, `result` (M, *shape); and the results under the
+        deformations of the samples, `deformed` (M, *shape).
 
     Raises:
-        DataError: A number is no sample of `x`.
+        DataError: A number is negative or not below N.
     """
     groups = (
         select_samples(x, rows, option)

@@ -12,6 +12,7 @@ from unwarp.app.parts import open_source, sample_names
 from unwarp.core import Array
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
+from unwarp.errors import ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.storage import check_writable, write_file
 
@@ -19,8 +20,9 @@ from unwarp.storage import check_writable, write_file
 def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
     """Write aligned samples, templates and deformations as an `.npz` file.
 
-    The file holds `aligned` and `template` (N, ...) in the range of the data, `sample` (N,) with
-    names or numbers, and `deformation` (N, K) with its `deformation_columns` (K,).
+    The file holds the arrays `aligned` and `template` (N, ...) in the range of the data, `sample`
+    (N,) with the names or numbers of the samples, and `deformation` (N, K) with the names of its
+    columns, `deformation_columns` (K,).
 
     Args:
         folder: Folder of a model.
@@ -32,21 +34,30 @@ def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") ->
         Number of samples N.
 
     Raises:
-        ConfigError: The file cannot be written.
+        ConfigError: The file has another suffix, cannot be written, or is one of the inputs.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
-    check_writable(out)
+    _check_out(out, ".npz", (folder, source))
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
-    write_file(out, _pack(model, model.prepare_samples(samples), sample_names(samples)))
+    content = _pack(model, model.prepare_samples(samples), sample_names(samples))
+    write_file(out, content, inputs=(folder, source))
     return len(samples)
+
+
+def _check_out(out: Path, suffix: str, inputs: tuple[str | Path, ...]) -> None:
+    """Refuse a file of another suffix, and one that cannot be written or is an input."""
+    check_writable(out, inputs=inputs)
+    if out.suffix.lower() != suffix:
+        raise ConfigError(f"out={out} must end in {suffix}; give such a name")
 
 
 def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
     """Write content codes, clusters and deformations as a `.csv` table.
 
-    The table has one row a sample: its name or number, the columns `content_0`, `content_1`, ...,
-    its cluster, and its deformation in human units.
+    The table has one row per sample, with its name or number, its content code (`content_0`,
+    `content_1`, ...), its cluster, and its deformation in summary columns (degrees, pixels,
+    factors, seconds).
 
     Args:
         folder: Folder of a model.
@@ -58,26 +69,28 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
         Number of samples N.
 
     Raises:
-        ConfigError: The file cannot be written.
+        ConfigError: The file has another suffix, cannot be written, or is one of the inputs.
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
-    check_writable(out)
+    _check_out(out, ".csv", (folder, source))
     samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
     tables = _tables(model, model.prepare_samples(samples), {"sample": sample_names(samples)})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
-    write_file(out, joined.to_csv(index=False, float_format="%.6g"))
+    content = joined.to_csv(index=False, float_format="%.6g")
+    write_file(out, content, inputs=(folder, source))
     return len(samples)
 
 
 def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
     """Write `aligned.npz`, `deformations.csv` and `embedding.csv` of samples.
 
-    Both tables start with the columns `sample` and, for samples with labels, `label`.
+    Both tables have one row per sample. The first column is `sample`, the name or number; the
+    second is `label` if the samples have labels.
 
     Args:
         model: A trained estimator.
-        samples: N samples.
+        samples: The samples.
         folder: The run folder.
     """
     prepared, head = model.prepare_samples(samples), {"sample": sample_names(samples)}
@@ -88,7 +101,16 @@ def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
 
 
 def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
-    """Deformations in human units, and content codes with clusters, after the columns `head`."""
+    """Tables of samples: `deformations`, and `embedding` with content codes and clusters.
+
+    Args:
+        model: A trained estimator.
+        samples: N samples, prepared by `model`.
+        head: The first columns of both tables (N,), by name.
+
+    Returns:
+        Both tables by name, with one row per sample.
+    """
     codes = pd.DataFrame(model.transform(samples), columns=model.get_feature_names_out())
     tables = {
         "deformations": model.transform_params(samples),
@@ -98,7 +120,13 @@ def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[
 
 
 def _pack(model: Unwarper, samples: Prepared, names: Array) -> bytes:
-    """Aligned samples, templates and deformations as the bytes of an `.npz` file."""
+    """Aligned samples, templates and deformations as the bytes of an `.npz` file.
+
+    Args:
+        model: A trained estimator.
+        samples: N samples, prepared by `model`.
+        names: Names or numbers of the samples (N,).
+    """
     out = io.BytesIO()
     table = model.transform_params(samples)
     np.savez_compressed(

@@ -15,14 +15,16 @@ from unwarp.estimators.unwarper import Unwarper
 def evaluate_folder(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
     """Scores of a saved model on a data source.
 
-    On a built-in data set the held-out part is scored, and the training part is the reference for
-    neighbours, probes and clusters. A file or a folder is scored without a reference.
+    For a built-in data set, the held-out part is scored, and nearest neighbours and linear probes
+    are fitted to its training part. Clusters are those of the model. A file or a folder has no
+    training part, so scores that need one are missing.
 
     Args:
         folder: Folder of a model.
         source: A path, or the name of a built-in data set.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        draws: Importance samples a sample for log p(x) of a VAE; 0 for none.
+        draws: Number of importance samples per sample, to estimate log p(x) of a VAE; 0 leaves
+            log p(x) out.
 
     Returns:
         Every score that can be computed, and the missing inputs of all others.
@@ -50,8 +52,9 @@ def describe_model(folder: Path) -> dict[str, Any]:
         folder: Folder of a model.
 
     Returns:
-        Its path, the shape and domain of a sample, family, warp, size of the content code, number
-        of weights, and number of clusters.
+        The folder, the shape and the domain of a sample, the family, the names of the parts of the
+        warp joined by `+`, the size of the content code, the number of weights, and the number of
+        clusters.
 
     Raises:
         CheckpointError: `folder` holds no model.
@@ -62,7 +65,7 @@ def describe_model(folder: Path) -> dict[str, Any]:
         "shape": model.model_.shape,
         "domain": model.schema_.domain.name,
         "family": model.recipe_.family,
-        "warp": repr(model.recipe_.warp),
+        "warp": "+".join(part.name for part in model.recipe_.warp.parts),
         "content": model.model_.n_content,
         "parameters": sum(weights.numel() for weights in model.model_.parameters()),
         "clusters": len(model.cluster_centers_),

@@ -1,6 +1,7 @@
 """Names of all warps, recipes, data sets, scores and file formats.
 
-They are read from its source files with `ast`, because importing those files takes seconds.
+The names are read from the source files of Unwarp with `ast`, because importing these files takes
+seconds. Names that an imported plugin registers are added.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def file_formats() -> tuple[str, ...]:
     """Suffixes of the files that can be read, sorted.
 
     Returns:
-        Suffixes with their dot, such as `.csv`; folders of pictures have none.
+        Suffixes with their dot, such as `.csv`.
     """
     trees = map(_syntax, sorted((ROOT / "data/formats").glob("*.py")))
     functions = (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef))
@@ -77,12 +78,18 @@ def file_formats() -> tuple[str, ...]:
         call for node in functions for call in node.decorator_list if isinstance(call, ast.Call)
     )
     readers = (call for call in calls if "reader" in _names(call.func))
+    # the empty suffix stands for folders of images
     suffixes = {ast.literal_eval(argument) for call in readers for argument in call.args}
     return tuple(sorted(suffixes.union(_registry("data.formats.registry", "REGISTRY")) - {""}))
 
 
 def _registry(module: str, name: str) -> Iterable[str]:
-    """Names in the registry of an imported module, those of plugins included; else none."""
+    """Names in a registry, with those of plugins; empty if its module is not imported.
+
+    Args:
+        module: Name of the module inside `unwarp`, such as `warps.warp`.
+        name: Name of the registry in the module, such as `Warp.registry`.
+    """
     head, *attributes = name.split(".")
     member = getattr(sys.modules.get(f"unwarp.{module}"), head, {})
     for attribute in attributes:
@@ -100,7 +107,11 @@ def _class_attributes(folder: str, attribute: str) -> Iterator[str]:
 
 
 def _scores() -> Iterator[str]:
-    """Names of functions in a tuple `SCORES`, or decorated by `unwarp.metrics.registry`."""
+    """Names of all scores.
+
+    A score is a function of `unwarp.metrics` that is decorated by a decorator of
+    `unwarp.metrics.registry`, or listed in a tuple `SCORES`.
+    """
     for tree in map(_syntax, sorted((ROOT / "metrics").glob("*.py"))):
         decorators: set[str] = set()
         for node in tree.body:

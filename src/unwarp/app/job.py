@@ -10,25 +10,41 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from unwarp.disk.files import clean_leftovers, is_leftover
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.codec import restore
 from unwarp.planning.plan import Request
-from unwarp.storage import make_folder, write_file
+from unwarp.ranges import check_arguments
+from unwarp.storage import (
+    LOCK_NAME,
+    expand,
+    hold_folder,
+    make_folder,
+    write_file,
+)
 
 T = TypeVar("T")
+
+ANY_TYPE = ConfigDict(arbitrary_types_allowed=True)
+"""Setting of pydantic that accepts hints of any class, such as NumPy's `RandomState`."""
+
+JOB_NAME, FACTS_NAME = "run.json", "run.facts.json"
+"""Files of a run folder that are written before the first result: the job, and its fingerprint."""
 
 
 @dataclass(frozen=True)
 class Job:
     """The source and the settings of a run.
 
-    A job holds everything that a run depends on, so that `unwarp resume` can continue it.
+    A run is the training of two models, with and without a warp, and their scores. A job holds
+    everything that a run depends on, so that `unwarp resume` can continue the run.
 
     Attributes:
         source: A file, a folder, or the name of a built-in data set.
-        request: Recipe, warp and overrides; the recipe is the name of a family, or a record that
-            `describe` wrote.
+        request: Recipe, warp, size of the content code and overrides, as the user gave them. The
+            recipe is the name of a family, or a dictionary that `unwarp.models.codec.describe`
+            made.
         settings: All other arguments of `Unwarper`, by name.
 
     >>> job = Job("digits", Request(warp="affine"), {"max_steps": 300})
@@ -77,7 +93,7 @@ def load_job(folder: Path) -> Job:
         CheckpointError: The folder holds no `run.json`, or a field of it is damaged; the message
             names the field.
     """
-    path = folder / "run.json"
+    path = expand(folder) / JOB_NAME
     try:
         job = read_record(path, Job)
     except FileNotFoundError:
@@ -89,18 +105,22 @@ def load_job(folder: Path) -> Job:
         if name not in hints:
             raise _damaged(path, f"settings.{name}: no argument of Unwarper")
         try:
-            TypeAdapter(hints[name]).validate_python(value)
+            TypeAdapter(hints[name], config=ANY_TYPE).validate_python(value)
         except ValidationError as error:
             raise _damaged(path, f"settings.{name}: {error.errors()[0]['msg']}") from error
+    try:
+        check_arguments(job.settings)
+    except ConfigError as error:
+        raise _damaged(path, f"settings: {error}") from error
     return job
 
 
 def read_record(path: Path, record_type: type[T]) -> T:
-    """A record of a JSON file, checked field by field.
+    """A dataclass instance from a JSON file, checked field by field.
 
     Args:
         path: The file.
-        record_type: Dataclass of the record.
+        record_type: The dataclass.
 
     Returns:
         An instance of `record_type`.
@@ -122,26 +142,67 @@ def _damaged(path: Path, reason: str) -> CheckpointError:
     return CheckpointError(f"{path} is damaged ({reason}); start the run again in another folder")
 
 
+def has_results(folder: Path) -> bool:
+    """Whether a folder holds more than a job and its fingerprint.
+
+    Args:
+        folder: A folder, which need not exist.
+    """
+    names = (JOB_NAME, FACTS_NAME, LOCK_NAME)
+    return folder.is_dir() and any(
+        entry.name not in names and not is_leftover(entry) for entry in folder.iterdir()
+    )
+
+
 def start_job(job: Job, folder: Path) -> None:
     """Make the folder of a new job and write its `run.json`.
 
     Args:
         job: The job.
-        folder: A new or empty folder, or one that holds this job already. A folder of another job
-            is used again as long as it holds nothing but `run.json`.
+        folder: A new or empty folder, or the folder of an earlier run of the same job. The folder
+            of another job is accepted only if it has no results yet, just `run.json`.
 
     Raises:
-        ConfigError: The folder holds another run with results, or is no run folder, or cannot be
-            made.
+        ConfigError: The folder holds results of another job, or other files without a `run.json`,
+            or it cannot be made.
+        CheckpointError: Its `run.json` is damaged or not of Unwarp, or another process runs a job
+            in the folder.
     """
-    path = folder / "run.json"
-    has_results = folder.is_dir() and any(entry != path for entry in folder.iterdir())
-    if has_results and path.is_file() and load_job(folder) != job:
+    folder = expand(folder)
+    check_run_folder(job, folder)
+    make_folder(folder)
+    with hold_folder(folder):
+        clean_leftovers(folder)
+        if not check_run_folder(job, folder):
+            write_file(folder / JOB_NAME, json.dumps(asdict(job), indent=1))
+
+
+def check_run_folder(job: Job, folder: Path) -> bool:
+    """Refuse a folder that a job cannot start in.
+
+    Args:
+        job: The job.
+        folder: The folder; it may be absent.
+
+    Returns:
+        Whether the folder already records the same job.
+
+    Raises:
+        ConfigError: It is no run folder, or holds results of another job.
+        CheckpointError: Its `run.json` is damaged or not of Unwarp.
+    """
+    folder = expand(folder)
+    path, is_used = folder / JOB_NAME, has_results(folder)
+    # an empty record is left by a power failure
+    has_record = path.is_file() and path.stat().st_size > 0
+    is_same = has_record and load_job(folder) == job
+    if is_used and not path.is_file():
+        raise ConfigError(
+            f"{folder} exists and is not a run folder; choose another folder with --out"
+        )
+    if is_used and has_record and not is_same:
         raise ConfigError(
             f"{folder} holds a run with other settings; "
             f"continue it with 'unwarp resume {folder}', or choose another folder with --out"
         )
-    if has_results and not path.is_file():
-        raise ConfigError(f"{folder} exists and is not a run folder; use --out to choose another")
-    make_folder(folder)
-    write_file(path, json.dumps(asdict(job), indent=1))
+    return is_same

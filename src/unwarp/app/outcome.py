@@ -1,4 +1,8 @@
-"""Outcome of a run: trained models, their scores, and `metrics.json`."""
+"""Outcome of a run: both trained models, their scores, and `metrics.json`.
+
+A run trains a model with a warp and a baseline without one. Held-out samples are not used for
+training; all scores are measured on them.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +29,19 @@ from unwarp.storage import write_file
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One trained model with its embedding and scores of the held-out samples.
+class ScoredModel:
+    """One trained model, with its embedding and scores of held-out samples.
 
     Attributes:
         unwarper: The trained estimator.
-        embedding: Codes, templates and deformations of the held-out samples.
+        embedding: Content codes, templates and deformations of the held-out samples.
         report: Scores on the held-out samples.
 
     >>> from unwarp.data.opening import as_source
     >>> X = np.random.default_rng(0).normal(size=(8, 12))
     >>> unwarper = Unwarper("time", max_steps=1, n_clusters=2, device="cpu").fit(X)
     >>> data = unwarper.prepare_dataset(as_source(X))
-    >>> "reconstruction_error" in Trial.of(unwarper, data, data).report.scores
+    >>> "reconstruction_error" in ScoredModel.of(unwarper, data, data).report.scores
     True
     """
 
@@ -46,13 +50,13 @@ class Trial:
     report: Report
 
     @classmethod
-    def of(cls, unwarper: Unwarper, training: Dataset, test: Dataset) -> Trial:
+    def of(cls, unwarper: Unwarper, training: Dataset, test: Dataset) -> ScoredModel:
         """Score a trained estimator on held-out samples.
 
         Args:
             unwarper: The trained estimator.
-            training: Training samples, scaled for the model; neighbours, probes and clusters are
-                fitted to them.
+            training: Training samples, scaled for the model. Nearest neighbours, linear probes and
+                clusters are fitted to them.
             test: Held-out samples, scaled for the model.
         """
         network, reference = unwarper.model_, reference_view(training)
@@ -66,16 +70,20 @@ class Trial:
 
     @property
     def samples_per_second(self) -> float:
-        """Speed of training in samples a second; second views count as samples."""
+        """Number of samples that the training processed per second.
+
+        If the recipe trains with a second, randomly deformed view of each sample, each sample
+        counts twice.
+        """
         views = 2 if getattr(self.unwarper.recipe_, "views", 0) else 1
         return views * self.unwarper.history_.samples_per_second
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Both trained models of a run, with samples and scores.
+    """Both trained models of a run, with its samples and all scores.
 
-    `unwarp.app.run.execute` makes it, and `unwarp.app.report` shows it.
+    `unwarp.app.run.execute` returns it, and `unwarp.app.report` presents it.
 
     Attributes:
         job: The job of the run.
@@ -83,54 +91,55 @@ class Outcome:
         test: Held-out samples, scaled for the models.
         warped: The model with the warp.
         baseline: The same model without a warp, with as many latents in total.
-        sample_scores: Scores of the samples themselves, without a model.
+        sample_scores: Scores of the pixels or values of the samples, without a model, such as the
+            accuracy of a nearest-neighbour classifier; empty without labels.
     """
 
     job: Job
     training: Dataset
     test: Dataset
-    warped: Trial
-    baseline: Trial
+    warped: ScoredModel
+    baseline: ScoredModel
     sample_scores: Report
 
     @property
-    def trials(self) -> dict[str, Trial]:
+    def scored_models(self) -> dict[str, ScoredModel]:
         """Both models under the names `warped` and `baseline`."""
         return {"warped": self.warped, "baseline": self.baseline}
 
 
 def score_outcome(job: Job, parts: Parts, warped: Unwarper, baseline: Unwarper) -> Outcome:
-    """Score both models of a run on its held-out samples.
+    """Score both models of a run on the held-out samples.
 
     Args:
         job: The job of the run.
-        parts: Its samples.
+        parts: Training and held-out samples.
         warped: The trained estimator with the warp.
-        baseline: The trained estimator without a warp; both scale samples alike.
+        baseline: The trained estimator without a warp. It must scale samples as `warped` does.
 
     Returns:
-        The outcome, with scores of the samples themselves as well.
+        The models with their scores, and the scores of pixels or values without a model.
     """
     training, test = (warped.prepare_dataset(part) for part in (parts.training, parts.test))
-    first, second = (Trial.of(model, training, test) for model in (warped, baseline))
+    first, second = (ScoredModel.of(model, training, test) for model in (warped, baseline))
     return Outcome(job, training, test, first, second, _score_samples(training, test))
 
 
 def _score_samples(training: Dataset, test: Dataset) -> Report:
-    """Scores of pixels or raw series, without a model; they need labels."""
+    """Scores of the pixels or values of samples, without a model; empty without labels."""
     inputs = replace(dataset_inputs(test), reference=dataset_inputs(reference_view(training)))
     return score(inputs, _score_names(of_samples=True))
 
 
 def _score_names(of_samples: bool) -> tuple[str, ...]:
-    """Names of the scores of samples alone, or of the scores of a model."""
+    """Names of all scores that need no model (`of_samples`), or of all that need one."""
     return tuple(
         name for name, metric in metrics.catalogue().items() if metric.baseline == of_samples
     )
 
 
 def write_scores(outcome: Outcome, folder: Path) -> None:
-    """Write the scores of all models, with recipes and versions, as `metrics.json`.
+    """Write the scores of both models, with recipes and versions, as `metrics.json`.
 
     Args:
         outcome: Outcome of a run.
@@ -141,15 +150,15 @@ def write_scores(outcome: Outcome, folder: Path) -> None:
         "versions": versions(),
         "held_out": len(outcome.test),
     }
-    for name, trial in outcome.trials.items():
+    for name, model in outcome.scored_models.items():
         record[name] = {
-            "scores": dict(trial.report.scores),
-            "missing": dict(trial.report.missing),
-            "training_seconds": trial.unwarper.history_.seconds,
-            "steps": trial.unwarper.history_.steps,
-            "images_per_second": trial.samples_per_second,
-            "embedded_per_second": trial.embedding.samples_per_second,
-            "recipe": describe(trial.unwarper.recipe_),
+            "scores": dict(model.report.scores),
+            "missing": dict(model.report.missing),
+            "training_seconds": model.unwarper.history_.seconds,
+            "steps": model.unwarper.history_.steps,
+            "images_per_second": model.samples_per_second,
+            "embedded_per_second": model.embedding.samples_per_second,
+            "recipe": describe(model.unwarper.recipe_),
         }
     record["baselines"] = dict(outcome.sample_scores.scores)
     write_file(folder / "metrics.json", json.dumps(record, indent=1))

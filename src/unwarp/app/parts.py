@@ -16,8 +16,11 @@ from unwarp.estimators.unwarper import Unwarper
 MIN_SAMPLES = 10
 """Smallest number of samples for a run, which holds some of them out."""
 
-MIN_HELD_OUT, TRAINING_TO_HELD_OUT = 2, 10
-"""Smallest number of held-out samples, and samples for each one that is held out."""
+MIN_HELD_OUT = 2
+"""Smallest number of samples that a run holds out."""
+
+SAMPLES_PER_HELD_OUT = 10
+"""A run holds out one sample of this many."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,10 @@ class Parts:
     """Samples to learn from, and held-out samples to score.
 
     Attributes:
-        training: Samples to learn from.
-        test: Held-out samples, which no training uses.
-        listed: Samples that the tables of a run list: all samples of a user, or the held-out ones
-            of a built-in data set.
+        training: Samples to train on.
+        test: Held-out samples, which are not used for training.
+        listed: Samples that the tables of a run list: all samples of a user's file or folder, or
+            the held-out samples of a built-in data set.
 
     >>> parts = open_parts("bumps", Unwarper())
     >>> len(parts.training), parts.listed is parts.test
@@ -44,11 +47,12 @@ def open_source(name: str, part: str = "test") -> Source:
     """Samples of a file, a folder or a data set.
 
     Args:
-        name: A path, or the name of a data set; names of data sets come first.
-        part: `train` or `test`; for built-in data sets only.
+        name: Name of a built-in data set, or a path. A data set takes precedence over a file or
+            folder of the same name.
+        part: Part of a built-in data set: `train` or `test`. Paths ignore it.
 
     Returns:
-        The samples with their names, labels and times, as far as the source has them.
+        The samples, with their names, labels and times if the source has them.
 
     Raises:
         DataError: The path does not exist or cannot be read.
@@ -59,16 +63,16 @@ def open_source(name: str, part: str = "test") -> Source:
 def open_parts(name: str, estimator: Unwarper) -> Parts:
     """Training and held-out samples of a data source.
 
-    A built-in data set has two parts. Of a user's samples a tenth, but at least two, is drawn at
-    random and held out; both parts keep the order of the source.
+    A built-in data set is already divided in two parts. Of the samples in a file or folder a tenth,
+    but at least two, is chosen at random and held out; both parts keep the order of the source.
 
     Args:
-        name: A path, or the name of a data set.
-        estimator: The estimator that will learn: its arguments say how samples are read, and its
-            `random_state` seeds the split.
+        name: A path, or the name of a built-in data set.
+        estimator: The estimator to train. Its arguments say how to read samples, and its
+            `random_state` is the seed of the division.
 
     Returns:
-        The parts, parsed and checked.
+        The parts. Samples of a file or folder are parsed and checked.
 
     Raises:
         DataError: The source cannot be read or learned from, or holds fewer than 10 samples.
@@ -84,7 +88,7 @@ def open_parts(name: str, estimator: Unwarper) -> Parts:
         )
     source = estimator.parse(source)
     rows = np.random.default_rng(estimator.random_state).permutation(len(source))
-    n_test = max(MIN_HELD_OUT, len(rows) // TRAINING_TO_HELD_OUT)
+    n_test = max(MIN_HELD_OUT, len(rows) // SAMPLES_PER_HELD_OUT)
     training, test = (source.subset(np.sort(part)) for part in (rows[n_test:], rows[:n_test]))
     return Parts(training, test, source)
 
@@ -96,7 +100,7 @@ def sample_names(source: Source) -> Array:
         source: N samples.
 
     Returns:
-        Names (N,), such as the files of pictures; numbers from 0 for samples without names.
+        Names (N,), such as file names of images; numbers from 0 for samples without names.
 
     >>> sample_names(Source([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [0, 1]

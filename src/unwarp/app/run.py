@@ -1,4 +1,8 @@
-"""Runs: both models of a job, trained, scored and continued after interruptions."""
+"""Runs: training and scoring of both models of a job.
+
+A run trains a model with a warp and a baseline without one on the same samples. An interrupted run
+can be continued.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,14 @@ from pathlib import Path
 from sklearn.base import clone
 
 from unwarp.app.exports import write_tables
-from unwarp.app.job import load_job, read_record
+from unwarp.app.job import Job, load_job, read_record
 from unwarp.app.outcome import Outcome, score_outcome, write_scores
 from unwarp.app.parts import Parts, open_parts
+from unwarp.app.run_facts import check_run
 from unwarp.data.source import Source
+from unwarp.disk.files import clean_leftovers
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import write_file
+from unwarp.storage import expand, hold_folder, recover_folder, write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.progress import Announcer
@@ -36,32 +42,56 @@ def execute(
 ) -> Outcome:
     """Train and score both models of a run folder.
 
-    Tables and scores are written to the folder. Models that are trained already are loaded, and an
-    interrupted training continues from its checkpoint, with the same result as without the
-    interruption.
+    Scores and tables are written to the folder. After an interruption, call the function again:
+    models that are trained already are loaded, and an interrupted training continues from its
+    checkpoint, with the same result as without the interruption.
 
     Args:
         folder: The run folder, with a `run.json`.
         on_message: Function that shows a line to people.
-        callbacks_for: Function that makes the callbacks of each training.
-        parts: The samples of the job; None to open its source.
+        callbacks_for: Function that makes the callbacks of a training, from the name of the model.
+        parts: The samples of the job, if they are already read; None to read them.
 
     Returns:
         Both models with their scores.
 
     Raises:
-        CheckpointError: The folder is no run folder, or is damaged.
+        CheckpointError: The folder is no run folder, is damaged, was begun with other data or other
+            settings, or another process runs it.
         DataError: The samples cannot be read or learned from.
     """
+    folder = expand(folder)
     job = load_job(folder)
+    with hold_folder(folder):
+        clean_leftovers(folder)
+        return _execute(job, folder, on_message, callbacks_for, parts)
+
+
+def _execute(
+    job: Job,
+    folder: Path,
+    on_message: MessageHandler,
+    callbacks_for: CallbackFactory,
+    parts: Parts | None,
+) -> Outcome:
+    """Train and score both models of a run folder that this process holds.
+
+    Args:
+        job: The job of the folder.
+        folder: The run folder.
+        on_message: Function that shows a line to people.
+        callbacks_for: Function that makes the callbacks of a training, from the name of the model.
+        parts: The samples of the job; None to read them.
+    """
     estimator = job.make_estimator()
     parts = parts or open_parts(job.source, estimator)
+    check_run(folder, job, parts)
     n_training, n_test = len(parts.training), len(parts.test)
     on_message(f"{parts.listed.name}: {n_training:,} samples to learn from, {n_test:,} held out")
-    choice = Announcer(on_message, job.max_seconds)
+    announcer = Announcer(on_message, job.max_seconds)
 
     def fit(model: Unwarper, name: str, folder_name: str) -> Unwarper:
-        callbacks = (choice, *callbacks_for(name))
+        callbacks = (announcer, *callbacks_for(name))
         return fit_or_load(model, parts.training, folder, folder_name, callbacks)
 
     warped = fit(estimator, "warped", "model")
@@ -94,16 +124,17 @@ def without_warp(warped: Unwarper) -> Unwarper:
 def fit_or_load(
     model: Unwarper, source: Source, folder: Path, name: str, callbacks: tuple[Callback, ...]
 ) -> Unwarper:
-    """A trained model of a run, loaded if it was saved before.
+    """Load a trained model of a run, or train and save it.
 
-    Otherwise it is trained and saved. A checkpoint in the run folder lets an interrupted training
-    continue; it is removed at the end.
+    The model is trained only if it was not saved before. A checkpoint in the run folder lets an
+    interrupted training continue. It is removed at the end.
 
     Args:
         model: The estimator before training.
-        source: Samples to learn from.
+        source: Samples to train on.
         folder: The run folder.
-        name: Name of the model's folder in it, and of its history and checkpoint.
+        name: Name of the model's folder inside the run folder; the files of its history and its
+            checkpoint begin with it.
         callbacks: Callbacks of the training.
 
     Returns:
@@ -113,11 +144,17 @@ def fit_or_load(
         CheckpointError: The saved model or its history is damaged.
     """
     model_folder, record = folder / name, folder / f"{name}.history.json"
+    recover_folder(model_folder)
     if model_folder.is_dir() and record.is_file():
         trained = Unwarper.load(model_folder)
         trained.history_ = read_record(record, History)
         return trained
-    checkpoint = Checkpoint(folder / f"{name}.checkpoint")
+
+    def notify(line: str) -> None:
+        for callback in callbacks:
+            callback.on_message(line)
+
+    checkpoint = Checkpoint(folder / f"{name}.checkpoint", on_message=notify)
     model.fit(source, callbacks=(checkpoint, *callbacks))
     write_file(record, json.dumps(asdict(model.history_)))
     model.save(model_folder)

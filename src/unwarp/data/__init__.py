@@ -2,10 +2,10 @@
 
     read                        a file or a folder as a Source
     as_samples, restore_layout  any array-like as images or series, and back
-    pad, resample_to            series of unequal lengths as one batch
-    fit_scaler, Scaler          numbers in the range of the model, and back
+    pad, resample_to            series of unequal lengths as one array
+    fit_scaler, Scaler          values in the range that a model expects, and back
 
-`Unwarper` calls all of them; use them directly for models of your own.
+`Unwarper` reads and scales by itself; call these functions for models of your own.
 """
 
 from __future__ import annotations

@@ -13,15 +13,16 @@ from unwarp.core import Array
 class Clock:
     """Times of the steps of evenly spaced series.
 
-    Step i is at `start + i / sampling_rate`.
-    A schema keeps one for the series it was fitted on. All aligned series share it, and `times_` of
-    the estimator are its times.
+    Step i has the time `start + i / sampling_rate`. Each schema has a clock. All aligned series
+    have its times, which the estimator returns as `times_`.
 
     Attributes:
-        sampling_rate: Steps per second; None if time is counted in steps.
-        start: Time of the first step, in seconds or steps.
-        any_length: Whether series may have any length, because those of the training data differ in
-            length or have time stamps; else all must be as long as those.
+        sampling_rate: Time steps per second, or per unit of the time stamps; None to measure time
+            in steps.
+        start: Time of the first step, in the same unit.
+        any_length: Whether the model accepts series of any length, because the training series
+            differ in length or have time stamps. If not, new series must be as long as the training
+            series.
 
     >>> Clock(sampling_rate=4.0, start=1.0).time_of(np.arange(3)).tolist()
     [1.0, 1.25, 1.5]
@@ -32,10 +33,10 @@ class Clock:
     any_length: bool = False
 
     def time_of(self, step: float | Array) -> Array:
-        """The times of given steps.
+        """Times of time steps.
 
         Args:
-            step: Step numbers from 0, of any shape; fractions lead between two steps.
+            step: Indices of the steps from 0, of any shape; 0.5 is halfway from step 0 to step 1.
 
         Returns:
             Times of the same shape, in seconds, or in steps if there is no sampling rate.

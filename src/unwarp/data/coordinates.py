@@ -1,8 +1,9 @@
-"""Points and times of a user in the coordinates of a map.
+"""Conversion of a user's points and times to the coordinates of maps.
 
-Users state points in pixels or sample numbers and events in seconds. Maps work in normalised
-coordinates: -1 to 1 between the outer pixel edges of an image, 0 to 1 between the first and the
-last sample of a series.
+Users give points of images in pixels and points of series as indices of time steps. Maps (batches
+of deformations) use normalised coordinates. In an image these are -1 at the left or upper outer
+pixel edge and 1 at the right or lower one. In a series they are 0 at the first time step and 1 at
+the last.
 """
 
 from __future__ import annotations
@@ -14,37 +15,41 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Array
+from unwarp.data.numbers import real_numbers
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.schema import Prepared, Schema
 from unwarp.errors import DataError
 
 
 def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
-    """Pixels or sample numbers in normalised coordinates.
+    """Convert pixels, or indices of time steps, to normalised coordinates.
 
     Convention:
-        The centre of the first pixel is (0, 0), and the outer pixel edges are at -1 and 1. Sample i
-        of T samples of a series is at i / (T - 1).
+        In pixels, (0, 0) is the centre of the first pixel. In an image W pixels wide, the pixel
+        coordinate x becomes (2 x + 1) / W - 1, so that the outer pixel edges, x = -0.5 and
+        x = W - 0.5, become -1 and 1. In a series of T time steps, step i becomes i / (T - 1).
 
     Args:
         schema: Description of the samples.
-        points: Points (K, axes) of all samples, or (N, K, axes); x before y in pixels for images,
-            or sample numbers for series. Points outside the frame are allowed.
+        points: Points (K, axes) that all samples share, or (N, K, axes). For images, axes is 2, and
+            a point is (x, y) in pixels; for series, axes is 1, and a point is the index of a time
+            step. Fractions, and points outside the samples, are allowed.
         samples: The N samples that the points belong to.
 
     Returns:
         Points (N, K, axes), float32.
 
     Raises:
-        DataError: `points` has another shape, or the samples are series of unequal lengths or with
-            time stamps: resampling changes their sample numbers.
+        DataError: `points` has another shape or values that are no numbers, or the samples are
+            series of unequal lengths or with time stamps. Resampling changes the time steps of
+            such series.
     """
     if isinstance(samples.origin, IrregularSeries) and schema.clock.any_length:
         raise DataError(
-            "X holds series of unequal lengths or with times; use transform_events for points in "
-            "them"
+            "X holds series of unequal lengths or with times, which are resampled; use "
+            "transform_events, which takes times instead of points"
         )
-    size, n, pixels = _frame_size(schema), len(samples), np.asarray(points, float)
+    size, n, pixels = _frame_size(schema), len(samples), real_numbers("points", points)
     has_axes = pixels.shape[-1:] == size.shape and pixels.ndim in (2, 3)
     if not has_axes or (pixels.ndim == 3 and len(pixels) != n):
         raise DataError(
@@ -55,14 +60,14 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
 
 
 def from_frame(schema: Schema, framed: Tensor) -> Array:
-    """Normalised coordinates as pixels or sample numbers, the inverse of `to_frame`.
+    """Convert normalised coordinates to pixels or time steps, the inverse of `to_frame`.
 
     Args:
         schema: Description of the samples.
         framed: Points (..., axes) in normalised coordinates.
 
     Returns:
-        Points (..., axes): x before y in pixels for images, or sample numbers for series.
+        Points (..., axes): (x, y) in pixels for images, or indices of time steps for series.
     """
     coordinates, size = framed.numpy(), _frame_size(schema)
     if schema.domain.has_times:
@@ -76,22 +81,25 @@ def time_spans(schema: Schema, samples: Prepared, inverse: bool = False) -> tupl
     Args:
         schema: Description of the samples.
         samples: N series.
-        inverse: Whether to swap the two results, for the way from aligned to observed times.
+        inverse: Whether to swap the two results, to convert aligned times to observed times.
 
     Returns:
-        Times as observed (N, 2) and as aligned (N, 2), in the unit of the time stamps; without time
-        stamps in seconds, or in samples if there is no sampling rate.
+        The first and last times of the observed series (N, 2), then of the aligned series (N, 2).
+        They are in the unit of the time stamps, else in seconds if there is a sampling rate, else
+        in time steps.
 
     Raises:
-        DataError: The samples do not run over time.
+        DataError: The domain of the samples has no axis of time.
     """
     if not schema.domain.has_times:
-        raise DataError("events are of series; for pictures use transform_points")
+        raise DataError(
+            f"events belong to series, X holds {schema.domain.plural}; use transform_points"
+        )
     observed = samples.origin.spans(schema.clock)
     aligned = np.broadcast_to(schema.times[[0, -1]], observed.shape)
     return (aligned, observed) if inverse else (observed, aligned)
 
 
 def _frame_size(schema: Schema) -> Array:
-    """Width and height of images in pixels, or the length of series in samples."""
+    """Width and height of images in pixels, or the number of time steps of series."""
     return np.array(schema.shape[1:][::-1], float)

@@ -1,7 +1,8 @@
 """Data sets: samples with labels, masks, true deformations and other facts.
 
-Training takes batches of a `Dataset`; scores take all of it. The built-in data sets are in
-`unwarp.datasets`; any source becomes one by `Source.as_dataset`.
+A sample is one image or one series. Training takes batches from a `Dataset`, scores use all of its
+samples. `unwarp.datasets` has the built-in data sets; `Source.as_dataset` makes one of a user's
+samples.
 """
 
 from __future__ import annotations
@@ -19,21 +20,26 @@ from unwarp.errors import DataError
 from unwarp.warps import Map
 
 Draw = Callable[[Tensor, torch.Generator], Tensor]
-"""A function from originals (B, ...) and a random generator to new observations (B, C, ...)."""
+"""A function that returns a random observation of each original.
+
+It takes originals (B, ...) and a random generator and returns observations (B, C, ...), such as
+deformed copies of clean images.
+"""
 
 FIELDS_PER_SAMPLE = ("labels", "ids", "maps", "factor_values", "mask", "times")
-"""Fields of a `Dataset` with one row per sample, besides `x`."""
+"""Fields of a `Dataset` with one row per sample; `x` is another one."""
 
 
 def reference_view(data: Dataset, max_samples: int = 60_000, seed: int = 5) -> Dataset:
-    """Training data with a single, reproducible observation of each sample.
+    """Training data with one reproducible observation of each sample.
 
-    Nearest neighbours, clusters and scores that compare with the training data are fitted on it.
-    For a data set without `draw` and with at most `max_samples` samples it holds the same samples.
+    Nearest neighbours, clusters and scores use it in place of the training data, because a data set
+    with `draw` generates new random observations at every step. A data set without `draw` and with
+    at most `max_samples` samples keeps its samples.
 
     Args:
         data: Training data.
-        max_samples: Largest number of samples; of more, a random subset is taken.
+        max_samples: Largest number of samples; from a larger data set a random subset is taken.
         seed: Seed of the subset and of the observations.
 
     Returns:
@@ -55,32 +61,33 @@ def reference_view(data: Dataset, max_samples: int = 60_000, seed: int = 5) -> D
 
 @dataclass(frozen=True)
 class Dataset:
-    """N samples with the facts known of them.
+    """N samples with labels, true deformations and other facts about them.
 
-    Models learn from `x` alone, through `draw`. When a data set is opened, values outside `mask`
-    become missing ones, and series with `times` are resampled. The number of classes in `labels` is
-    the default number of clusters. All else is for scores and reports. `subset` selects the rows of
-    all fields together.
+    Models are trained on `x`, or on the observations that `draw` returns for `x`. When a data set
+    is opened as a `Source`, values with a mask of False become missing, and series with `times` are
+    resampled. The number of classes in `labels` is the default number of clusters. All other fields
+    are for scores and reports only. `subset` selects the same rows of all fields.
 
     Attributes:
         x: Samples (N, C, H, W) or (N, C, T), float32. If `draw` is set, the originals from which it
-            makes observations.
+            generates observations.
         name: Name of the data set.
-        source: Origin of the data, for people.
-        licence: Licence of the data, if it is known.
-        labels: Classes (N,), if they are known.
-        ids: Number or name of the original that each sample shows (N,). Samples with the same id
-            are observations of one thing.
-        maps: True deformations, a batch of N.
+        source: Origin of the data in words, such as a citation.
+        licence: Licence of the data; empty if unknown.
+        labels: Class of each sample (N,); None if unknown.
+        ids: Number or name of the original of each sample (N,). Samples with the same id are
+            observations of the same original.
+        maps: The true deformation of each sample, N maps; None if unknown.
         factors: Description of each column of `factor_values`.
-        factor_values: True factors of variation (N, F), in the units of `factors`.
-        orders: Order of rotational symmetry of each class, by label: turns by 360 / order degrees
-            leave it unchanged. Only if all samples of a class share one canonical frame; else None.
-        mask: True if a value was observed (N, ...); None if all were.
-        times: Time stamps of series (N, T), if they are not evenly spaced.
-        draw: Function that observes a batch of originals anew in each training step; None to use
-            `x` itself.
-        registered_name: Name under which `datasets.load` has it; empty for any other data.
+        factor_values: True factors of variation (N, F), in the units of `factors`; None if unknown.
+        orders: Order of rotational symmetry of each class, by label: a rotation by 360 / order
+            degrees leaves the samples of the class unchanged. None unless all samples of a class
+            are deformations of one template.
+        mask: True if a value was observed (N, ...); None if all values were.
+        times: Time stamps of series (N, T); None if the steps are evenly spaced.
+        draw: Function that generates a new random observation of each original of a batch at every
+            step; None if `x` holds the observations.
+        registered_name: Name of the data set for `datasets.load`; empty for other data.
 
     Raises:
         DataError: A field has another number of rows than `x`, or `factors` does not match the
@@ -125,39 +132,45 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one observation (C, ...), which `draw` may have changed."""
+        """Shape of one observation (C, ...).
+
+        If `draw` is set, it is the shape of what `draw` returns, which may differ from that of `x`.
+        """
         probe = self.batch(torch.zeros(1, dtype=torch.long), torch.Generator().manual_seed(0))
         return tuple(probe.x.shape[1:])
 
     @property
     def domain(self) -> Domain | None:
-        """Domain of the samples by their number of axes.
+        """Domain of the samples, from their number of axes.
 
-        None if no registered domain has as many axes.
+        None if no registered domain has this number of axes.
         """
         return Domain.of_axes(self.x.ndim - 2)
 
     def batch(self, index: Tensor, generator: torch.Generator) -> Batch:
-        """The samples of given rows, observed anew by `draw`.
+        """A batch of observations of given rows.
+
+        With `draw`, each call generates new random observations.
 
         Args:
-            index: Row numbers (B,), int64, in any order and with repetitions.
-            generator: Source of all randomness of `draw`; unused without it.
+            index: Row numbers (B,), int64, in any order; they may repeat.
+            generator: Source of all randomness of `draw`; not used if `draw` is None.
 
         Returns:
-            B samples and `index`.
+            B observations and `index`.
         """
         x = self.x[index]
         return Batch(self.draw(x, generator) if self.draw else x, index)
 
     def subset(self, rows: np.ndarray[Any, Any]) -> Dataset:
-        """The data set reduced to given rows, in their order.
+        """The data set reduced to some of its samples.
 
         Args:
-            rows: Row numbers (M,), or a boolean mask (N,).
+            rows: Indices of the samples to keep (M,), in the order of the result, or a boolean mask
+                (N,).
 
         Returns:
-            A data set of M samples; fields without rows, such as `name` and `draw`, are the same.
+            A data set of M samples; fields without rows, such as `name` and `draw`, are unchanged.
         """
         rows = np.asarray(rows)
         index = torch.as_tensor(rows)

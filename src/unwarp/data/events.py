@@ -1,7 +1,7 @@
 """Times of events in series.
 
-Events are moments that somebody has marked, such as peaks or onsets. `Events` reads them in any of
-three forms, and gives transformed times back in the same form.
+Events are moments that a user marked in the series, such as peaks or onsets. `Events` reads their
+times in one of three forms and returns transformed times in the same form.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from unwarp.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Times of K events of each of N series.
+    """Times of K events in each of N series.
 
-    `Unwarper.transform_events` converts them to fractions of the observed series, applies the warp,
-    and converts the fractions to times of the aligned series.
+    The time of an event is converted to a share, a fraction of the duration of its series: 0 at the
+    first step, 1 at the last. `Unwarper.transform_events` computes the shares of observed times,
+    applies the deformations to them, and converts the results to times in the aligned series.
 
     Attributes:
-        times: Times (N, K), in the unit of the series' time stamps; NaN if a series has fewer
-            events.
-        counts: Number of events of each series if the user gave a list of lists; None for an array.
+        times: Times (N, K), in the unit of the time stamps of the series. A row ends with NaN if
+            its series has fewer than K events.
+        counts: Number of events of each series if the user gave a list of N lists; None if the user
+            gave an array.
 
     >>> events = Events.of([[1.0], [2.0, 3.0]], 2)
     >>> events.times.tolist()
@@ -40,15 +42,16 @@ class Events:
 
     @classmethod
     def of(cls, events: Any, n: int) -> Self:
-        """Events of `n` series in one table.
+        """Events of `n` series, from one of three forms.
 
         Args:
-            events: Times (K,) that all series share, a table (n, K), or a list of n lists (K_i,).
+            events: Times (K,) that all series share, an array (n, K), or a list of n lists (K_i,).
                 NaN means no event and stays NaN.
             n: Number of series.
 
         Raises:
-            DataError: Another shape, another number of series, infinite times, or text.
+            DataError: `events` has another shape or number of series, or an entry is infinite or
+                not a number.
         """
         arrays = _as_arrays(events, n)
         if {part.ndim for part in arrays} <= {0}:
@@ -62,27 +65,27 @@ class Events:
         return cls(table, counts if is_list else None)
 
     def as_shares(self, spans: Array) -> Array:
-        """The times as fractions of spans of time.
+        """The times as fractions of the duration of their series.
 
         Args:
-            spans: First and last time of each series (N, 2). A span without duration counts as 1.
+            spans: First and last time of each series (N, 2). A duration of 0 is replaced by 1.
 
         Returns:
-            Fractions (N, K): 0 at the first time, 1 at the last; below 0 or above 1 outside of
-            them.
+            Fractions (N, K): 0 at the first time, 1 at the last, below 0 before the first, above 1
+            after the last.
         """
         first, duration = _start_and_duration(spans)
         return np.asarray((self.times - first) / duration)
 
     def from_shares(self, shares: Array, spans: Array) -> Array | list[Array]:
-        """Times from fractions of spans, in the form of these events.
+        """Times from fractions of durations, in the form that the user gave.
 
         Args:
-            shares: Fractions (N, K), as `shares` returns them.
+            shares: Fractions (N, K), as `as_shares` returns them.
             spans: First and last time of each series (N, 2), in the unit of the result.
 
         Returns:
-            Times (N, K), or a list of N arrays (K_i,) if the events were given as lists.
+            Times (N, K), or a list of N arrays (K_i,) if the user gave a list of N lists.
         """
         first, duration = _start_and_duration(spans)
         times: Array = first + shares * duration
@@ -92,25 +95,26 @@ class Events:
 
 
 def _as_arrays(events: Any, n: int) -> list[Array]:
-    """The entries of `events`: K numbers, or n arrays (K_i,)."""
+    """The entries of `events` as float arrays: K arrays without axes, or n arrays (K_i,)."""
     try:
         arrays = [np.asarray(part, float) for part in events]
     except (ValueError, TypeError) as error:
         raise DataError(
-            f"events must be times: (K,), ({n}, K), or a list of {n} of (K_i,); {error}"
+            f"events must be numbers ({error}); give an array (K,) or ({n}, K), or a list of {n} "
+            "lists (K_i,)"
         ) from error
     ranks = {part.ndim for part in arrays}
     is_infinite = any(np.isinf(part).any() for part in arrays)
     if is_infinite or not (ranks <= {0} or (ranks == {1} and len(arrays) == n)):
         axes = ", ".join(f"{rank}-D" for rank in sorted(ranks))
         raise DataError(
-            f"events must be finite times: (K,) of all series, ({n}, K), or a list of {n} of "
-            f"(K_i,); it holds {len(arrays)} entries, {axes}"
+            f"events holds {len(arrays)} entries, {axes}; events must be finite times: an array "
+            f"(K,) for all series, an array ({n}, K), or a list of {n} lists (K_i,)"
         )
     return arrays
 
 
 def _start_and_duration(spans: Array) -> tuple[Array, Array]:
-    """First time and duration (N, 1) of spans (N, 2); a duration of 0 counts as 1."""
+    """First time (N, 1) and duration (N, 1) of spans (N, 2); a duration of 0 is replaced by 1."""
     duration = np.diff(spans)
     return spans[:, :1], np.where(duration > 0, duration, 1.0)

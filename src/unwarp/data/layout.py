@@ -1,8 +1,8 @@
 """Order and meaning of the axes of an array.
 
-`arrange_axes` is the only place that decides whether an array holds images or series, and which
-axis holds the channels. `restore_layout` and `restore_dtype` lead back to the form that the user
-gave.
+`arrange_axes` is the only function that decides whether an array holds images or series, and which
+axis holds the channels. `restore_layout` and `restore_dtype` convert results to the layout and the
+dtype of the user's array.
 """
 
 from __future__ import annotations
@@ -19,19 +19,23 @@ IMAGE_CHANNEL_COUNTS = (1, 3, 4)
 """Numbers of channels of common images: grey, colour, colour with alpha."""
 
 MIN_SIDE_OF_SQUARE_IMAGES = 8
-"""Height and width in pixels from which a square array with 3 axes is read as images."""
+"""Smallest height and width in pixels at which an array (N, S, S) is read as square images.
+
+Smaller arrays may as well be series of S channels.
+"""
 
 
 def arrange_axes(
     x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None = None
 ) -> tuple[Array, str]:
-    """A view with channels first, and the name of the domain.
+    """An array with its channels first, and its domain.
 
     Args:
         x: Numbers (N, ...) with 2 to 4 axes, or as many as another registered domain has.
         domain: `image`, `series` or another registered domain; `auto` decides by the number of
             axes.
-        image_shape: (H, W) or (C, H, W) of the images, which settles every doubt; None if unknown.
+        image_shape: Shape (H, W) or (C, H, W) of an image; it decides how `x` is read. None if
+            unknown.
 
     Returns:
         Images (N, C, H, W), series (N, C, T) or samples (N, C, ...) of another domain, as a view of
@@ -39,7 +43,7 @@ def arrange_axes(
 
     Raises:
         DataError: The shape does not fit `domain` or `image_shape`, or it can be read in two ways.
-        ConfigError: `image_shape` is not a shape, or `domain` is `series` at the same time.
+        ConfigError: `image_shape` is not a shape, or it is given although `domain` is `series`.
 
     >>> samples, domain = arrange_axes(np.zeros((5, 9, 7, 3)))
     >>> samples.shape, domain
@@ -55,15 +59,15 @@ def arrange_axes(
     if x.ndim == 4:
         if domain == "series":
             raise DataError(
-                f"X has shape {x.shape}, but series are (N, T) or (N, C, T); reshape X or drop "
-                "domain='series'"
+                f"X has shape {x.shape}, but series are (N, T) or (N, C, T); reshape X, or leave "
+                "domain='series' out"
             )
         return _channels_first(x), "image"
     return _without_channel_axis(x, domain)
 
 
 def _other_domain(x: Array, domain: str) -> Domain | None:
-    """The domain of `x` if it is neither images nor series, which have rules of their own."""
+    """The domain of `x` if it is neither images nor series; None if it is one of these."""
     if domain not in ("auto", "image", "series"):
         return Domain.registry[domain]
     return Domain.of_axes(x.ndim - 2) if domain == "auto" and x.ndim > 4 else None
@@ -75,7 +79,8 @@ def _of_other_domain(x: Array, domain: Domain) -> Array:
     if x.ndim not in (n_axes + 1, n_axes + 2):
         axes = ", ".join(domain.axes)
         raise DataError(
-            f"X has shape {x.shape}, but {domain.plural} are (N, {axes}) or (N, C, {axes})"
+            f"X has shape {x.shape}, but {domain.plural} are (N, {axes}) or (N, C, {axes}); "
+            "reshape X or set another domain"
         )
     return x[:, None] if x.ndim == n_axes + 1 else x
 
@@ -85,8 +90,8 @@ def _without_channel_axis(x: Array, domain: str) -> tuple[Array, str]:
     if x.ndim == 2:
         if domain == "image":
             raise DataError(
-                f"X has shape {x.shape} and domain='image'; set the height and width of the image "
-                "in a row by image_shape=(H, W)"
+                f"X has shape {x.shape} and domain='image'; set image_shape=(H, W), the height and "
+                "width of the image in each row"
             )
         return x[:, None], "series"
     if domain == "series":
@@ -104,24 +109,28 @@ def _wrong_rank_message(x: Array) -> str:
             "one number"
         )
     if x.ndim == 0:
-        return "X is a single number; series are (N, T), images (N, C, H, W)"
+        return "X is a single number; give series (N, T) or images (N, C, H, W)"
     return (
-        f"X has {x.ndim} axes, shape {x.shape}; series are (N, T) or (N, C, T), images (N, H, W) "
-        "or (N, C, H, W)"
+        f"X has {x.ndim} axes, shape {x.shape}; give series (N, T) or (N, C, T), or images "
+        "(N, H, W) or (N, C, H, W)"
     )
 
 
 def _two_readings_message(x: Array) -> str:
     count, first, second = x.shape
     return (
-        f"X has shape {x.shape}, which reads two ways: {count} pictures of height {first} and "
-        f"width {second}, one channel (domain='image'), or {count} series of {second} time steps, "
-        f"{first} channels (domain='series'); set domain to one of them"
+        f"X has shape {x.shape}, which reads two ways: {count} images of height {first} and width "
+        f"{second}, one channel (domain='image'), or {count} series of {second} time steps, "
+        f"{first} channels (domain='series'); say which of the two they are"
     )
 
 
 def _channels_first(x: Array) -> Array:
-    """An array with 4 axes as (N, C, H, W), if there is one sensible reading."""
+    """An array with 4 axes as images (N, C, H, W); it is refused if it can be read in two ways.
+
+    An axis is that of the channels if it has 1, 3 or 4 entries and the images are then more than
+    one pixel high and wide. If neither axis is, channels are taken to be first.
+    """
     is_first = x.shape[1] in IMAGE_CHANNEL_COUNTS and min(x.shape[2:]) > 1
     is_last = x.shape[3] in IMAGE_CHANNEL_COUNTS and min(x.shape[1:3]) > 1
     if is_first and is_last:
@@ -135,7 +144,10 @@ def _channels_first(x: Array) -> Array:
 
 
 def _reshape_to_images(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
-    """Images (N, C, H, W) of `image_shape`, which is (H, W, C) only if nothing else fits."""
+    """Images (N, C, H, W) with the shape `image_shape`.
+
+    `image_shape` is read as (H, W, C) if only its last number is a common number of channels.
+    """
     image_shape = _check_image_shape(image_shape, domain)
     if x.ndim == 2:
         if x.shape[1] != np.prod(image_shape):
@@ -143,20 +155,20 @@ def _reshape_to_images(x: Array, domain: str, image_shape: tuple[int, ...]) -> A
                 f"X has {x.shape[1]} columns, image_shape={image_shape} needs "
                 f"{np.prod(image_shape)}; correct one of the two"
             )
-        # a shape is read as channels first if possible: the same rule as for arrays with 4 axes
+        # (H, W) becomes (1, H, W)
         x = x.reshape(len(x), *(1,) * (3 - len(image_shape)), *image_shape)
         return np.moveaxis(x, 3, 1) if _is_channels_last(image_shape) else x
     return _match_image_shape(x, image_shape)
 
 
 def _check_image_shape(image_shape: tuple[int, ...], domain: str) -> tuple[int, ...]:
-    """The image shape as a tuple, refused if it is not a shape or if `domain` is series."""
+    """Return the image shape as a tuple; refuse it if it is not a shape or `domain` is series."""
     if not isinstance(image_shape, tuple | list):
-        raise ConfigError(f"image_shape={image_shape!r} must be (H, W) or (C, H, W)")
+        raise ConfigError(f"image_shape={image_shape!r} is not a tuple; give (H, W) or (C, H, W)")
     image_shape = tuple(image_shape)
     if domain == "series":
         raise ConfigError(
-            f"image_shape={image_shape} is of images, but domain='series'; give one of the two"
+            f"image_shape={image_shape} is for images, but domain='series'; give one of the two"
         )
     are_counts = all(isinstance(n, int | np.integer) and n >= 1 for n in image_shape)
     if len(image_shape) not in (2, 3) or not are_counts:
@@ -175,7 +187,7 @@ def _is_channels_last(image_shape: tuple[int, ...]) -> bool:
 
 
 def _match_image_shape(x: Array, image_shape: tuple[int, ...]) -> Array:
-    """Images (N, C, H, W) in the reading of 3 or 4 axes that agrees with `image_shape`."""
+    """Images (N, C, H, W) from 3 or 4 axes, channels first or last as `image_shape` requires."""
     expected_shape = image_shape
     if _is_channels_last(image_shape):
         expected_shape = (image_shape[2], *image_shape[:2])
@@ -190,15 +202,15 @@ def _match_image_shape(x: Array, image_shape: tuple[int, ...]) -> Array:
 
 
 def restore_layout(values: Array, original: Any) -> Array:
-    """Samples in the layout and the type of an original.
+    """Results in the layout and dtype of the user's array.
 
     Args:
         values: Samples (N, C, ...).
-        original: Array-like of the user, in any layout that `arrange_axes` reads.
+        original: The user's array-like, in any layout that `arrange_axes` reads.
 
     Returns:
-        The values in the layout of `original` if their size agrees, else (N, C, ...); in its type
-        as `restore_dtype` gives it.
+        The values in the layout of `original` if it has as many values, else (N, C, ...), converted
+        to its dtype by `restore_dtype`.
 
     >>> restore_layout(np.zeros((5, 3, 9, 7)), np.zeros((5, 9, 7, 3), np.uint8)).shape
     (5, 9, 7, 3)
@@ -212,21 +224,24 @@ def restore_layout(values: Array, original: Any) -> Array:
 
 
 def restore_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Numbers in another type.
+    """Floating-point results converted to the dtype of the user's array.
 
     Args:
         values: Floating-point numbers of any shape.
-        dtype: Type to convert to. Integers are rounded to the nearest and clipped to the range of
-            the type, booleans are true above 0.5.
+        dtype: Type of the result. For an integer type, numbers are rounded and clipped to its
+            range; for booleans, numbers above 0.5 become True.
 
     Returns:
-        The numbers in that type; unchanged if it is not a numeric type.
+        The numbers with that dtype; unchanged if it is not a numeric type.
 
     >>> restore_dtype(np.array([-3.0, 1.6, 300.0]), np.dtype("uint8")).tolist()
     [0, 2, 255]
     """
     if np.issubdtype(dtype, np.integer):
-        return np.clip(np.rint(values), np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
+        low, high = np.iinfo(dtype).min, values.dtype.type(np.iinfo(dtype).max)
+        if int(high) > np.iinfo(dtype).max:  # rounded up, beyond the range of the integers
+            high = np.nextafter(high, values.dtype.type(0))
+        return np.clip(np.rint(values), low, high).astype(dtype)
     if dtype.kind == "b":
         return values > 0.5
     return values.astype(dtype) if np.issubdtype(dtype, np.floating) else values

@@ -1,7 +1,7 @@
 """Treatments of missing values, by name.
 
-The names are `core.MissingPolicy`: `error` refuses missing values, `interpolate` fills them by
-straight lines and counts them as observed, `mask` leaves them out of the loss.
+`core.MissingPolicy` lists the names: `error` refuses missing values, `interpolate` fills them by
+linear interpolation and counts them as observed, `mask` leaves them out of the loss.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from unwarp.errors import ConfigError
 
 
 def check_policy(missing: Any) -> MissingPolicy:
-    """The name of a treatment, if it is one.
+    """Refuse an unknown treatment of missing values.
 
     Args:
         missing: `error`, `interpolate` or `mask`; anything else is refused.
 
     Returns:
-        `missing` itself, typed.
+        `missing` itself, with the type `MissingPolicy`.
 
     Raises:
-        ConfigError: There is no such treatment.
+        ConfigError: `missing` is none of the three.
 
     >>> check_policy("mask")
     'mask'
@@ -37,10 +37,11 @@ def check_policy(missing: Any) -> MissingPolicy:
 def policy_for_scaling(missing: MissingPolicy) -> MissingPolicy:
     """The treatment of missing values while a scale is fitted.
 
-    A mean or a range needs numbers, so that masked values are interpolated for this purpose.
+    A mean or a range cannot be computed from NaN, so values that training masks are interpolated to
+    fit the scale.
 
     Args:
-        missing: Treatment in training.
+        missing: Treatment during training.
 
     Returns:
         `interpolate` for `mask`, else `missing`.

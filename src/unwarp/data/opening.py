@@ -1,7 +1,7 @@
 """Opening of paths, arrays and data sets as a `Source`.
 
-The estimator, the command line and the research interface all open data here, and only once, so
-that they see the same samples.
+The estimator, the command line and research code all open data with `as_source`, so that they get
+the same samples. Each path is read only once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from unwarp.data.source import Source
 
 
 def as_source(X: Any, times: Any = None) -> Source:
-    """Samples with the names, labels and times known of them.
+    """Samples of any form as a `Source`.
 
     Args:
         X: Path to a file or a folder, array-like, list of series, `Dataset` or `Source`. A source
-            is returned as it is, so that nothing is read twice.
-        times: Time stamps of series that replace those of `X`: (T,) for all, (N, T), or a list of N
-            arrays (T_i,); None keeps those of `X`.
+            is returned unchanged, so that no file is read twice.
+        times: Time stamps of series, used instead of those of `X`: (T,) that all series share,
+            (N, T), or a list of N arrays (T_i,). None keeps the time stamps of `X`.
+
+    Returns:
+        The samples, with the names, labels and times that the file or data set contains.
 
     Raises:
         DataError: A path does not exist or cannot be read.
@@ -47,7 +50,7 @@ def _open(X: Any) -> Source:
 
 
 def _source_of_dataset(data: Dataset) -> Source:
-    """A data set as a source; values that its mask excludes become NaN."""
+    """A data set as a source; values with a mask of False become NaN."""
     if data.mask is None:
         x = data.x
     else:
@@ -66,16 +69,17 @@ def _source_of_dataset(data: Dataset) -> Source:
 
 
 def _expand_mask(mask: Tensor, x: Tensor) -> Tensor:
-    """A mask in the shape of the samples; one of series may lack the axis of channels, (N, T)."""
+    """A mask in the shape of the samples; a mask (N, T) of series applies to all channels."""
     return (mask[:, None] if mask.ndim < x.ndim else mask).expand_as(x)
 
 
 def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> str:
-    """Name of the domain of samples, by precedence.
+    """Name of the domain, from the user, source or warp.
 
-    The user decides, then the source. The warp decides only if both are `auto` and the number of
-    axes leaves a doubt: images and series may both have three axes, and a domain of the user's own
-    is never inferred from an array.
+    The domain that the user names is used, else the domain that the source implies. If both are
+    `auto`, the domain of the warp is used in two cases: `x` is a list or has three axes, so that it
+    can be read as images or as series; or the warp acts on a domain that a user registered, which
+    is never inferred from an array. In all other cases the result is `auto`.
 
     Args:
         x: Samples as the user gave them.
@@ -84,7 +88,7 @@ def resolve_domain(x: Any, from_user: str, from_source: str, from_warp: str) -> 
         from_warp: Domain that the warp acts on, or `auto`.
 
     Returns:
-        Name of a domain, or `auto` if nothing states one.
+        Name of a domain, or `auto`: the number of axes then decides when the samples are parsed.
 
     >>> resolve_domain(torch.zeros(5, 9, 9), "auto", "auto", "series")
     'series'

@@ -1,7 +1,7 @@
-"""Parsing of a user's samples into regular or irregular ones.
+"""Parsing of a user's samples into `RegularSamples` or `IrregularSeries`.
 
-`parse_samples` decides which of `RegularSamples` and `IrregularSeries` an array-like is, and checks
-it. `parse_other` does the same for a second channel or a mask of samples that are parsed already.
+`parse_samples` checks an array-like and returns one of these two records. `parse_other` parses
+further channels, or a mask, of series that are parsed already.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from unwarp.core import Array, Domain
-from unwarp.data.arrays import as_numpy, as_samples, row_blocks
+from unwarp.data.arrays import as_numpy, as_precise_samples, row_blocks
 from unwarp.data.layout import MIN_SIDE_OF_SQUARE_IMAGES
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.series import as_rows
@@ -25,13 +25,16 @@ from unwarp.errors import DataError
 
 @contextmanager
 def rename_in_errors(name: str) -> Iterator[None]:
-    """Context manager that puts another name for X into data errors.
+    """Context in which messages of data errors name another argument.
+
+    The functions that check the user's argument `X` and name it in their messages also check other
+    arguments of the user.
 
     Args:
-        name: Argument of the user that is parsed in the context, such as `other`.
+        name: Name of the argument that is checked in the context, such as `other`.
 
     Raises:
-        DataError: The error raised in the context, with its message about `name`.
+        DataError: A data error was raised in the context. Its message now contains `name`.
     """
     try:
         yield
@@ -47,26 +50,29 @@ def parse_samples(
     image_shape: tuple[int, ...] | None = None,
     any_length: bool | None = None,
 ) -> tuple[RegularSamples | IrregularSeries, str]:
-    """Checked samples in their original form, and the name of their domain.
+    """Checked samples that are not yet resampled or scaled, and their domain.
 
     Args:
-        X: Array-like as `as_samples` takes it, or a list of N series (T_i,) or (C, T_i). If lengths
-            may differ, NaN at the end of a row ends its series; any other NaN is a missing value.
-            Parsed samples are returned as they are.
-        times: Time stamps of series: (T,) for all, (N, T), or a list of N arrays (T_i,), in a form
-            that `as_times` reads; None for evenly spaced series.
-        domain: `image`, `series` or another registered domain; `auto` decides by the axes.
-        image_shape: (H, W) or (C, H, W) of images that are flattened to rows.
-        any_length: Whether series may differ in length. True treats even equally long series as
-            irregular; None allows it for data that need it.
+        X: Array-like as `as_samples` takes it, or a list of N series (T_i,) or (C, T_i). NaN in a
+            series is a missing value. Unless `any_length` is False, NaN in all channels at the end
+            of a series is padding instead and is cut off. Parsed samples are returned unchanged.
+        times: Time stamps of series: (T,) that all series share, (N, T), or a list of N arrays
+            (T_i,), in a form that `as_times` reads; None for evenly spaced series.
+        domain: `image`, `series` or another registered domain; `auto` decides by the number of
+            axes.
+        image_shape: Shape (H, W) or (C, H, W) of an image, needed if each row of `X` is a flattened
+            image; None if unknown.
+        any_length: True if the model accepts series of any length: they become `IrregularSeries`
+            even if all are equally long. False if all series must have one length. None if `X`
+            decides.
 
     Returns:
-        `IrregularSeries` for series with gaps, time stamps or unequal lengths, or if `any_length`
-        is true; else `RegularSamples`. Then the name of the domain.
+        The samples: `IrregularSeries` for series with missing values, time stamps or unequal
+        lengths, or if `any_length` is True; else `RegularSamples`. Then the name of their domain.
 
     Raises:
-        DataError: As by `as_samples`; lengths differ although `any_length` is false; `times` do not
-            fit or are given for images.
+        DataError: `as_samples` refuses `X`, lengths differ although `any_length` is False, or
+            `times` do not fit or are given for images.
         ConfigError: `domain` is unknown, or `image_shape` is not a shape.
 
     >>> samples, domain = parse_samples([[0.0, 1.0], [0.0, 1.0, 2.0]])
@@ -77,25 +83,26 @@ def parse_samples(
         return X, domain
     if domain in ("auto", "series") and image_shape is None and _has_unequal_lengths(X, domain):
         return _parse_unequal_lengths(X, times, any_length), "series"
-    samples, name = as_samples(X, domain, image_shape, allow_gaps=True)
+    samples, name = as_precise_samples(X, domain, image_shape, allow_gaps=True)
     _check_times_apply(times, samples, Domain.registry[name])
     has_gaps = _has_gaps(samples, Domain.registry[name])
     is_irregular = has_gaps or any_length or times is not None
     if not Domain.registry[name].has_times or not is_irregular:
         return RegularSamples(samples, X), name
     if has_gaps and any_length is not False:
-        rows, times = _cut_trailing_gaps(samples.astype(np.float32, copy=False), times)
+        rows, times = _cut_trailing_gaps(samples, times)
     else:
         rows = list(samples)
     return _irregular(rows, X, times), name
 
 
 def parse_other(other: Any, series: IrregularSeries) -> IrregularSeries:
-    """Other channels of the same series, at the same times.
+    """Further channels, or a mask, of series that are parsed already.
 
     Args:
-        other: N series of the same lengths, as an array-like or a list. Series that are padded as
-            those of `series` were are cut to their lengths.
+        other: N series of the same lengths as `series`, as an array-like or a list. If the user's
+            array of `series` was padded, `other` may be padded to the same length; the padding is
+            cut off.
         series: The N series that `other` belongs to.
 
     Returns:
@@ -106,36 +113,37 @@ def parse_other(other: Any, series: IrregularSeries) -> IrregularSeries:
     """
     with rename_in_errors("other"):
         rows = as_rows(other)
-    lengths = [row.shape[1] for row in series.rows]
+    lengths = [row.shape[1] for row in series.values]
     if len(rows) == len(lengths):
-        # a type without NaN, such as a mask's, cannot mark the end of a series by itself
+        # a boolean or integer array has no NaN to mark its padding: cut it where `series` was cut
         rows = [
             row[:, :length] if row.shape[1] == series.padded_length else row
             for row, length in zip(rows, lengths, strict=True)
         ]
     if [row.shape[1] for row in rows] != lengths:
         raise DataError(
-            "other must hold as many series as X, of the same lengths; samples and frame must agree"
+            "other and X differ in the number of series or in their lengths; give as many series "
+            "as X, of the same lengths"
         )
-    return replace(series, rows=rows, **_form(other))
+    return replace(series, values=rows, **_form(other))
 
 
 def _has_gaps(samples: Array, domain: Domain) -> bool:
-    """Whether a value is missing, in a domain that has gaps."""
+    """Whether a value is missing and the domain allows it."""
     return domain.has_gaps and any(np.isnan(samples[rows]).any() for rows in row_blocks(samples))
 
 
 def _check_times_apply(times: Any, samples: Array, domain: Domain) -> None:
-    """Refuse times of samples that do not run over time."""
+    """Refuse times if the domain of the samples has no axis of time."""
     if times is not None and not domain.has_times:
         raise DataError(
-            f"times are of series, X holds {domain.plural} of shape {samples.shape}; set "
-            "domain='series' or drop times"
+            f"times belong to series, X holds {domain.plural} of shape {samples.shape}; set "
+            "domain='series' if they are series, else leave times out"
         )
 
 
 def _parse_unequal_lengths(X: Any, times: Any, any_length: bool | None) -> IrregularSeries:
-    """A list of series of unequal lengths, refused if all must have one length."""
+    """Parse a list of series of unequal lengths; refuse it if `any_length` is False."""
     if any_length is False:
         raise DataError(
             "X holds series of unequal lengths, the model was trained on series of one length; "
@@ -149,7 +157,7 @@ def _irregular(rows: list[Array], X: Any, times: Any) -> IrregularSeries:
 
 
 def _form(X: Any) -> dict[str, Any]:
-    """The form of series, as fields of `IrregularSeries`: axes, type and padded length."""
+    """The fields of `IrregularSeries` that describe the form of the user's series `X`."""
     if _is_list(X):
         rows = [np.asarray(as_numpy(row)) for row in X]
         dtype = np.result_type(*rows)
@@ -163,7 +171,7 @@ def _form(X: Any) -> dict[str, Any]:
 
 
 def _is_list(X: Any) -> bool:
-    """Whether `X` is a list of series rather than one array, perhaps as an array of objects."""
+    """Whether `X` is a list, a tuple or an array of objects, rather than an array of numbers."""
     return isinstance(X, list | tuple) or getattr(X, "dtype", None) is np.dtype(object)
 
 
@@ -171,7 +179,8 @@ def _has_unequal_lengths(X: Any, domain: str) -> bool:
     """Whether `X` is a list of series of different lengths.
 
     Raises:
-        DataError: The samples may as well be images of different widths.
+        DataError: The list can be read as series of several channels or as images of different
+            widths, and `domain` is `auto`.
     """
     if not _is_list(X) or getattr(X, "ndim", 1) != 1:
         return False
@@ -179,7 +188,7 @@ def _has_unequal_lengths(X: Any, domain: str) -> bool:
         return False
     try:
         shapes = {np.shape(row) for row in X}
-    except ValueError:  # a row is ragged itself
+    except ValueError:  # an entry is a list of lists of unequal lengths
         return False
     has_other_axes = any(len(shape) not in (1, 2) for shape in shapes)
     if len(shapes) < 2 or has_other_axes or len({shape[:-1] for shape in shapes}) > 1:
@@ -188,19 +197,27 @@ def _has_unequal_lengths(X: Any, domain: str) -> bool:
     is_ambiguous = len(narrowest) == 2 and narrowest[0] >= MIN_SIDE_OF_SQUARE_IMAGES
     if domain == "auto" and is_ambiguous:
         raise DataError(
-            f"X is a list whose samples differ in width, the narrowest of shape {narrowest}: set "
-            f"domain='series' if they are series of {narrowest[0]} channels; pictures must have "
-            "one size: crop, pad or resample them"
+            f"X is a list of arrays of different widths, the narrowest of shape {narrowest}; set "
+            f"domain='series' if they are series of {narrowest[0]} channels; images must have one "
+            "size: crop, pad or resample them"
         )
     return True
 
 
 def _cut_trailing_gaps(samples: Array, times: Any) -> tuple[list[Array], Any]:
-    """Series (N, C, T), each cut after its last value in any channel, and their times likewise."""
+    """Cut each series after the last step that has a value in any channel.
+
+    Args:
+        samples: Series (N, C, T), padded with NaN at their ends.
+        times: Time stamps in a form that `as_times` reads, or None.
+
+    Returns:
+        N series (C, T_i) and their times (T_i,); None if `times` is None.
+    """
     is_observed = np.logical_not(np.isnan(samples).all(axis=1))
     if not is_observed.any(1).all():
         row = int((~is_observed.any(1)).argmax())
-        raise DataError(f"sample {row} of X holds NaN alone; drop it")
+        raise DataError(f"sample {row} of X holds nothing but NaN; drop it")
     length = samples.shape[-1]
     ends = length - is_observed[:, ::-1].argmax(1)
     rows = [row[:, :end] for row, end in zip(samples, ends, strict=True)]
@@ -209,7 +226,7 @@ def _cut_trailing_gaps(samples: Array, times: Any) -> tuple[list[Array], Any]:
     stamps = as_times(times)
     if isinstance(stamps, np.ndarray):
         stamps = [stamps] * len(rows)
-    if len(stamps) != len(rows):  # refused, with a message, by `resolve_times`
+    if len(stamps) != len(rows):  # `resolve_times` raises the error
         return rows, stamps
     return rows, [
         row[:end] if row.shape == (length,) else row for row, end in zip(stamps, ends, strict=True)

@@ -1,4 +1,4 @@
-"""A user's options for reading samples."""
+"""The options of `Unwarper` that decide how samples are read and scaled."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from unwarp.errors import ConfigError
 class Reading:
     """Options that decide how samples are read and scaled.
 
-    The fields are arguments of `Unwarper` with the same names, except `warp_domain`. `Schema.fit`
-    takes a reading and the samples.
+    Each field, except `warp_domain`, is an argument of `Unwarper` with the same name. `Schema.fit`
+    takes samples and a reading.
 
     Attributes:
         domain: `image`, `series` or another registered domain; `auto` decides by the data.
-        scale: Name of a way to scale, as for `fit_scaler`; None uses the numbers as they are.
+        scale: How to scale values, as for `fit_scaler`; None uses the values as they are.
         missing: Treatment of missing values of series: `error`, `interpolate` or `mask`.
-        sampling_rate: Samples per second of series; None to count time in samples.
-        image_shape: (H, W) or (C, H, W) of images that are flattened to rows.
-        warp_domain: Domain that the warp acts on, which decides if the user and the data do not; or
-            `auto`.
+        sampling_rate: Time steps per second of series; None to measure time in steps.
+        image_shape: Shape (H, W) or (C, H, W) of an image, needed if each row of the user's array
+            is a flattened image; None if unknown.
+        warp_domain: Domain that the warp acts on, or `auto`. It is used if neither the user nor the
+            data decide; see `resolve_domain`.
 
     >>> Reading().domain_of(Source([[0.0, 1.0]], domain="series"))
     'series'
@@ -46,35 +47,40 @@ class Reading:
         """Name of the domain of a source.
 
         Args:
-            source: Samples; their format may imply a domain.
+            source: Samples. Their file format may imply a domain.
 
         Returns:
-            The user's domain, else that of the source, else that of the warp if the axes leave a
-            doubt; `auto` if none of them decides.
+            Name of a domain, or `auto`, as `resolve_domain` returns it.
         """
         return resolve_domain(source.x, self.domain, source.domain, self.warp_domain)
 
     def parse(self, source: Source) -> Source:
         """The source with parsed and checked samples.
 
-        Parts of the result need no further checks, and messages count samples in the whole source.
+        Call it before a source is split into parts: error messages then number the samples as in
+        the whole source, and the parts need no further checks.
 
         Args:
-            source: Samples as they were opened. A `Dataset` is returned unchanged.
+            source: Samples as `as_source` returns them. A source with a `Dataset` is returned
+                unchanged.
 
         Returns:
-            A source of parsed samples, with their times among them and its domain resolved.
+            A source with parsed samples, which contain their times, as `x`, with `times` None, and
+            with the name of the domain.
 
         Raises:
             DataError: The samples cannot be used.
-            ConfigError: A domain or a treatment of missing values is unknown.
+            ConfigError: A domain or a treatment of missing values is unknown, or the sampling rate
+                does not fit the samples.
         """
         if source.dataset is not None:
             return source
         origin, name = parse_samples(
             source.x, source.times, self.domain_of(source), self.image_shape
         )
-        origin.resample(None, check_policy(self.missing))  # for its refusals
+        self.check_sampling_rate(Domain.registry[name])
+        # the result is not used: resampling raises an error if values are missing but must not be
+        origin.resample(None, check_policy(self.missing))
         return replace(source, x=origin, times=None, domain=name)
 
     def check_sampling_rate(self, domain: Domain) -> None:
@@ -84,16 +90,17 @@ class Reading:
             domain: Domain of the samples.
 
         Raises:
-            ConfigError: The rate is not positive and finite, or the samples do not run over time.
+            ConfigError: The rate is not positive and finite, or the domain has no axis of time.
         """
         rate = self.sampling_rate
-        if rate is None or (domain.has_times and isinstance(rate, Real) and 0 < rate < np.inf):
-            return
-        raise ConfigError(
-            f"sampling_rate={rate!r} must be positive samples per second of series, or None; X "
-            f"holds {domain.name} data"
-        )
+        if rate is not None and not (isinstance(rate, Real) and 0 < rate < np.inf):
+            raise ConfigError(f"sampling_rate={rate!r} must be positive; give samples per second")
+        if rate is not None and not domain.has_times:
+            raise ConfigError(
+                f"sampling_rate={rate!r} is an argument of series, and these samples are "
+                f"{domain.plural}; leave it out"
+            )
 
 
 DEFAULT_READING = Reading()
-"""Everything decided by the data, with missing values refused."""
+"""The default options: the data decide the domain and the scale; missing values are refused."""

@@ -1,21 +1,24 @@
-"""Scaling of a user's numbers for a model, and back."""
+"""Scaling between a user's units and those of a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, ScaleName
-from unwarp.data.arrays import row_blocks
+from unwarp.data.arrays import row_blocks, wide_dtype
+from unwarp.data.limits import check_size
 from unwarp.errors import ConfigError, DataError
 
-"""Name of a way to scale, or None to use the numbers as they are, which must be in [0, 1]."""
-
 MIN_DEVIATION_RATIO_FOR_HINT = 10
-"""Ratio of the deviations of two channels from which users are told of `scale='channel'`."""
+"""Smallest ratio of the standard deviations of two channels at which `scale='channel'` is advised.
+"""
+
+MAX_ROUNDING_OF_FACTOR = 1e-4
+"""Largest step between two numbers of type float32 near the offset of a scale, over its factor."""
 
 MIN_RANGE_OF_UNSCALED_IMAGES = 0.5
 """Images in [0, 1] whose values span at least this much are not scaled."""
@@ -23,16 +26,17 @@ MIN_RANGE_OF_UNSCALED_IMAGES = 0.5
 
 @dataclass(frozen=True)
 class Scaler:
-    """An affine scale: scaled = (x - offset) / factor.
+    """A linear scale: scaled = (x - offset) / factor.
 
-    `fit_scaler` and `fit_sample_scaler` choose one for given samples. Numbers are processed in
-    blocks and in float64, so that no intermediate result overflows and memory-mapped arrays are not
-    copied.
+    `fit_scaler` and `fit_sample_scaler` compute offset and factor from samples. Values are
+    processed in blocks and in float64, so that no intermediate result overflows and a memory-mapped
+    array is never loaded as a whole.
 
     Attributes:
-        offset: Value that becomes 0, in units of the data: a number, (1, C, 1) for one value per
-            channel, or (N, C, 1) for one per sample and channel.
-        factor: Distance that becomes 1, in units of the data: positive, of the same shape.
+        offset: Value that becomes 0, in the user's units: a number, (1, C, 1) for one value per
+            channel, or (N, C, 1) for one value per sample and channel.
+        factor: Difference that becomes 1, in the user's units: positive, of the same shape as
+            `offset`.
 
     Raises:
         ConfigError: `offset` is not finite, or `factor` is not finite and positive.
@@ -51,55 +55,71 @@ class Scaler:
         is_finite = np.isfinite(self.offset).all() and np.isfinite(self.factor).all()
         if not (is_finite and np.all(np.asarray(self.factor) > 0)):
             raise ConfigError(
-                f"{self} is no scale; offset must be finite, factor finite and positive"
+                f"offset={self.offset}, factor={self.factor} is not a scale; give a finite offset "
+                "and a finite, positive factor"
             )
 
     def apply(self, x: Array) -> NDArray[np.float32]:
-        """Numbers in the units of the model.
+        """Scale samples from the user's units to those of the model.
 
         Args:
-            x: Samples (N, ...) in units of the data, of any numeric type.
+            x: Samples (N, ...) in the user's units, of any numeric type.
 
         Returns:
             A new float32 array of the same shape.
 
         Raises:
-            DataError: A result is too large for float32, because `x` is far from the data that the
-                scale was fitted to.
+            DataError: A result is too large for float32, because `x` differs too much from the
+                samples that the scale was fitted to.
         """
+        check_size(4 * x.size, f"samples of shape {x.shape}", share=1)
         scaled = np.empty(x.shape, np.float32)
         for rows in row_blocks(x):
             offset, factor = self._units(rows)
-            part = (x[rows].astype(np.float64) - offset) / factor
-            if np.abs(part).max() > np.finfo(np.float32).max:
+            part = (x[rows].astype(wide_dtype(x[rows])) - offset) / factor
+            if (np.abs(part) > np.finfo(np.float32).max).any():
+                low, high = np.nanmin(x[rows]), np.nanmax(x[rows])
                 raise DataError(
-                    f"X has values from {x[rows].min():g} to {x[rows].max():g}, too far from the "
+                    f"X has values from {low:g} to {high:g}, too far from the "
                     f"training data (offset {np.mean(offset):g}, factor {np.mean(factor):g}); "
                     "bring them to the same units"
                 )
             scaled[rows] = part
         return scaled
 
-    def undo(self, scaled: Array, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Numbers in the units of the data, the inverse of `apply`.
+    def undo(
+        self, scaled: Array, out: Array | None = None, dtype: np.dtype[Any] | None = None
+    ) -> Array:
+        """Scale samples back to the user's units, the inverse of `apply`.
 
         Args:
             scaled: Samples (N, ...) in the units of the model.
-            out: Array to write to, which may be `scaled` itself; None for a new array.
+            out: Array that receives the result and may be `scaled` itself; None for a new array.
+            dtype: Floating-point type of a new array; None for `dtype` of the scale.
 
         Returns:
-            A float32 array of the same shape. Values outside the range of float32 are clipped to
-            it.
+            An array of the same shape. Values outside the range of its type are clipped to that
+            range.
         """
-        largest = float(np.finfo(np.float32).max)
-        x = np.empty(scaled.shape, np.float32) if out is None else out
+        x = np.empty(scaled.shape, dtype or self.dtype) if out is None else out
+        largest, wide = np.finfo(x.dtype).max, np.result_type(x.dtype, np.float64)
         for rows in row_blocks(scaled):
             offset, factor = self._units(rows)
-            x[rows] = np.clip(scaled[rows].astype(np.float64) * factor + offset, -largest, largest)
+            x[rows] = np.clip(scaled[rows].astype(wide) * factor + offset, -largest, largest)
         return x
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of numbers in the user's units, float32 or float64.
+
+        It is float64 if float32 would round them: numbers near a large `offset` that differ by a
+        small `factor` become equal in float32.
+        """
+        steps = np.abs(self.offset) * np.finfo(np.float32).eps / self.factor
+        return np.dtype(np.float64 if np.max(steps) > MAX_ROUNDING_OF_FACTOR else np.float32)
+
     def _units(self, rows: slice) -> tuple[float | Array, float | Array]:
-        """Offset and factor of the samples in `rows`."""
+        """Offset and factor of the samples in `rows`, in a shape that broadcasts over them."""
         if (
             isinstance(self.offset, np.ndarray)
             and isinstance(self.factor, np.ndarray)
@@ -112,22 +132,24 @@ class Scaler:
 def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scaler:
     """The scale for given training samples.
 
-    With `auto`, numbers of type uint8 are divided by 255. Images of other types are scaled from
-    [minimum, maximum] to [0, 1], series to mean 0 and standard deviation 1, over all samples and
-    channels. Images in [0, 1] that use half of this range are not scaled, nor are masks of zeros
-    and ones. Series that never change are only shifted, to 0.
+    With `auto`, values of type uint8 are divided by 255. Images of other types are scaled linearly
+    so that the smallest value becomes 0 and the largest 1; series are scaled to mean 0 and standard
+    deviation 1. Both use all samples and channels together. Images in [0, 1] are not scaled if
+    their values span at least half of this range, nor are uint8 images of zeros and ones. If all
+    values of the series are equal, they become 0.
 
     Args:
         x: Finite samples (N, C, ...).
-        domain: Name of their domain.
-        scale: `auto` as above; `channel` scales each channel of series by itself; `each` leaves the
-            scaling to `fit_sample_scaler`; None uses the numbers as they are.
+        domain: Name of the domain of the samples.
+        scale: `auto` as above. `channel` scales each channel of series to mean 0 and standard
+            deviation 1. `each` is for callers that scale with `fit_sample_scaler`. None uses the
+            values as they are; they must be in [0, 1].
 
     Returns:
-        The scale; the identity for `each` and None.
+        The scale. For `each` and None it changes nothing.
 
     Raises:
-        DataError: Images have a single value, or `scale` is None and values are outside [0, 1].
+        DataError: All values of images are equal, or `scale` is None and values are outside [0, 1].
         ConfigError: `scale` is unknown, or is `channel` or `each` for images.
 
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
@@ -142,8 +164,8 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
     low, high = value_range(x)
     if is_bounded and low == high:
         raise DataError(
-            f"X is constant: every value is {low:g}, so there is nothing to learn; check how it "
-            "was read"
+            f"X is constant: every value is {low:g}, so there is nothing to learn; check how X was "
+            "read"
         )
     if scale is None:
         return _identity_scaler(low, high)
@@ -153,28 +175,28 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
 
 
 def _check_scale(scale: ScaleName | None, is_bounded: bool) -> None:
-    """Refuse an unknown scale, and a scale of series for images."""
+    """Refuse an unknown name, and `channel` and `each` for images."""
     if scale not in (*get_args(ScaleName), None):
         raise ConfigError(
             f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or "
             "None"
         )
     if is_bounded and scale in ("channel", "each"):
-        raise ConfigError(f"scale={scale!r} is for series; choose 'auto' or None for pictures")
+        raise ConfigError(f"scale={scale!r} is for series; choose 'auto' or None for images")
 
 
 def fit_sample_scaler(x: Array) -> Scaler:
     """The scale that standardises each channel of each series by itself.
 
-    It removes offsets and gains that differ from series to series. A channel that never changes is
-    only shifted, to 0.
+    It removes offsets and gains that differ from series to series. If all values of a channel are
+    equal, they become 0.
 
     Args:
         x: Finite series (N, C, T).
 
     Returns:
-        A scale of N samples: `offset` and `factor` are (N, C, 1), the mean and the standard
-        deviation.
+        A scale for these N series only: `offset` (N, C, 1) is the mean of each channel, `factor`
+        (N, C, 1) its standard deviation.
 
     >>> x = np.array([[[1.0, 3.0]], [[5.0, 5.0]]])
     >>> fit_sample_scaler(x).apply(x).tolist()
@@ -182,22 +204,24 @@ def fit_sample_scaler(x: Array) -> Scaler:
     """
     mean, deviation = np.empty((*x.shape[:2], 1)), np.empty((*x.shape[:2], 1))
     for rows in row_blocks(x):
-        part = x[rows].astype(np.float64)
+        part = x[rows].astype(wide_dtype(x[rows]))
         is_constant = np.ptp(part, -1, keepdims=True) == 0
+        # the mean of equal values may differ from them by rounding, so take the first value
         mean[rows] = np.where(is_constant, part[..., :1], part.mean(-1, keepdims=True))
         deviation[rows] = np.where(is_constant, 1.0, part.std(-1, keepdims=True))
     return Scaler(mean, deviation)
 
 
 def channel_scale_hint(x: Array) -> str:
-    """A hint for users if one channel dominates another by its unit.
+    """Advice for users if one channel varies much more than another.
 
     Args:
         x: Series (N, C, T), NaN for missing values.
 
     Returns:
-        One line, if the standard deviation of a channel is `MIN_DEVIATION_RATIO_FOR_HINT` times
-        that of another or more; else an empty text. Constant channels do not count.
+        One line that advises `scale='channel'`, if the largest standard deviation of a channel is
+        at least `MIN_DEVIATION_RATIO_FOR_HINT` times the smallest; else an empty string. Constant
+        channels do not count.
 
     >>> channel_scale_hint(np.array([[[0.0, 100.0], [0.0, 2.0]]])).partition(" and")[0]
     'channel 0 varies 50 times as much as channel 1'
@@ -246,6 +270,7 @@ def _channel_scaler(x: Array) -> Scaler:
 
 
 def _identity_scaler(low: float, high: float) -> Scaler:
+    """The scale that changes nothing; refused unless values are in [0, 1]."""
     if low < 0 or high > 1:
         raise DataError(
             f"X ranges from {low:g} to {high:g}, but scale=None takes [0, 1] only; rescale X or "
@@ -255,6 +280,7 @@ def _identity_scaler(low: float, high: float) -> Scaler:
 
 
 def _min_max_scaler(low: float, high: float) -> Scaler:
+    """The scale from [low, high] to [0, 1]; no scaling if values span half of [0, 1] already."""
     if low >= 0 and high <= 1 and high - low >= MIN_RANGE_OF_UNSCALED_IMAGES:
         return Scaler()
     return Scaler(low, high - low)
@@ -263,9 +289,10 @@ def _min_max_scaler(low: float, high: float) -> Scaler:
 def _standard_scaler(x: Array, low: float, high: float) -> Scaler:
     """The scale to mean 0 and standard deviation 1 of numbers between `low` and `high`."""
     if low == high:
-        # the mean of equal values may differ from them by rounding, and a tiny deviation would
-        # magnify the difference
+        # the mean of equal values may differ from them by rounding; divided by the tiny standard
+        # deviation, the difference would become large
         return Scaler(low)
-    mean = sum(float(x[rows].sum(dtype=np.float64)) for rows in row_blocks(x)) / x.size
-    squares = (float(((x[rows].astype(np.float64) - mean) ** 2).sum()) for rows in row_blocks(x))
+    wide = wide_dtype(x)
+    mean = sum(float(x[rows].sum(dtype=wide)) for rows in row_blocks(x)) / x.size
+    squares = (float(((x[rows].astype(wide) - mean) ** 2).sum()) for rows in row_blocks(x))
     return Scaler(mean, (sum(squares) / x.size) ** 0.5)

@@ -1,7 +1,8 @@
 """Description of the samples that a model takes.
 
-A `Schema` prepares new samples exactly as the training data: same domain, shape, scale and clock.
-The prepared samples remember the way back to the user's units, type and layout.
+A `Schema` prepares new samples exactly as the training data: with the same domain, shape, scale and
+clock (the times of the steps). Results of the model can be converted back to the user's units,
+dtype and layout.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from unwarp.core import Array, Domain, MissingPolicy
-from unwarp.data.arrays import as_dense
+from unwarp.core import Array, Domain, MissingPolicy, ScaleName
+from unwarp.data.arrays import as_dense, loses_digits, row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.missing import check_policy, policy_for_scaling
+from unwarp.data.outliers import limit, outlier_rows, warn_of_outliers
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
 from unwarp.data.prepared import Origin
 from unwarp.data.prepared import Prepared as Prepared
@@ -26,6 +29,7 @@ from unwarp.data.reading import Reading as Reading
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.scaling import Scaler, fit_sample_scaler, fit_scaler
 from unwarp.data.source import Source
+from unwarp.data.value_range import ValueRange
 from unwarp.errors import CheckpointError, DataError
 
 
@@ -33,20 +37,22 @@ from unwarp.errors import CheckpointError, DataError
 class Schema:
     """Domain, shape, scale and clock of the samples that a model takes.
 
-    `Schema.fit` learns it from training samples and returns their tensor; `prepare` gives new
-    samples the same treatment. Models are stored with it (`record`, `of`), so that a loaded model
-    takes raw samples, too.
+    `Schema.fit` derives a schema from training samples and returns them as a tensor; `prepare`
+    resamples and scales new samples in the same way. A model is stored together with its schema
+    (`record`, `of`), so that a loaded model accepts samples in the user's units.
 
     Attributes:
         domain: Domain of the samples.
         shape: Shape of a sample, (C, H, W) or (C, T).
-        scaler: From the units of the data to those of the model.
-        image_shape: (H, W) or (C, H, W) of images that are flattened to rows; None if they are not.
+        scaler: Scale from the user's units to those of the model.
+        image_shape: Shape (H, W) or (C, H, W) of an image if the user gave one flattened image per
+            row, or gave the shape to settle the layout; else None.
         scaled_per_sample: Whether each channel of each series is standardised by itself, instead of
             by `scaler`.
         clock: Times of the steps of series.
-        has_time_stamps: Whether the training series had time stamps; new series then need them,
-            too.
+        has_time_stamps: Whether the training series had time stamps. If so, new series must have
+            them, too.
+        values: Range and type of the training samples; None if unknown, as in older models.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
@@ -64,6 +70,7 @@ class Schema:
     scaled_per_sample: bool = False
     clock: Clock = field(default_factory=Clock)
     has_time_stamps: bool = False
+    values: ValueRange | None = None
 
     @classmethod
     def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Dataset]:
@@ -71,12 +78,12 @@ class Schema:
 
         Args:
             source: At least 2 training samples.
-            reading: The user's options for reading them.
+            reading: The user's options for reading the samples.
 
         Returns:
-            The schema, and a data set with the scaled samples (N, *shape), float32, and all facts
-            that the source has. Series have evenly spaced steps; missing values are NaN if they are
-            masked.
+            The schema, and a data set. The data set has the scaled samples (N, *shape), float32,
+            and the labels, names and further facts of the source. Series have evenly spaced steps.
+            Missing values are NaN if `reading.missing` is `mask`; otherwise no value is NaN.
 
         Raises:
             DataError: The samples cannot be used, or there is only one.
@@ -96,17 +103,20 @@ class Schema:
         missing = check_policy(reading.missing)
         samples = origin.resample(length, missing)
         gapless = origin.resample(length, policy_for_scaling(missing))
-        scaler = fit_scaler(gapless, name, reading.scale)
+        scaler, outliers = _fit_scale(gapless, name, reading.scale)
         per_sample = reading.scale == "each"
         scaled = (fit_sample_scaler(gapless) if per_sample else scaler).apply(samples)
-        data = _drop_old_gaps(source.as_dataset(torch.from_numpy(scaled)), origin)
+        scaled[outliers] = limit(scaled[outliers], domain)
+        data = _drop_outdated_fields(source.as_dataset(torch.from_numpy(scaled)), origin)
         if len(data) < 2:
             raise DataError(
                 "X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds"
             )
         has_times = _has_time_stamps(origin)
-        schema = cls(domain, data.shape, scaler, reading.image_shape, per_sample, clock, has_times)
-        return schema, data
+        values = ValueRange.of(gapless, origin.dtype)
+        return cls(
+            domain, data.shape, scaler, reading.image_shape, per_sample, clock, has_times, values
+        ), data
 
     @property
     def n_features(self) -> int:
@@ -117,16 +127,18 @@ class Schema:
     def times(self) -> Array:
         """Times of the steps of series (T,).
 
-        In seconds, or in samples if there is no sampling rate.
+        They are in the unit of the time stamps, else in seconds if there is a sampling rate, else
+        in steps.
         """
         return self.clock.time_of(np.arange(self.shape[-1]))
 
     def with_sampling_rate(self, sampling_rate: float | None) -> Self:
         """The schema with a sampling rate, unless it has one already.
 
+        A warp of time may have been created with a sampling rate, which the schema then takes over.
+
         Args:
-            sampling_rate: Samples per second, such as the one that a warp was made for; None
-                changes nothing.
+            sampling_rate: Time steps per second; None changes nothing.
         """
         rate = self.clock.sampling_rate or sampling_rate
         return replace(self, clock=replace(self.clock, sampling_rate=rate))
@@ -136,15 +148,15 @@ class Schema:
 
         Args:
             source: Samples of the same domain and shape as the training data. Series may have any
-                length if those of the training data differ in length or have time stamps.
+                length if the training series differ in length or have time stamps.
             missing: Treatment of missing values of series.
 
         Returns:
-            The scaled samples (N, *shape) with the way back.
+            The scaled samples (N, *shape), with methods to convert results to the user's form.
 
         Raises:
-            DataError: The samples cannot be used, have another shape, or lack time stamps although
-                the training data have them.
+            DataError: The samples cannot be used, have another shape or other units, or lack time
+                stamps although the training data have them.
             ConfigError: `missing` is unknown.
         """
         self._check_times(source)
@@ -152,28 +164,34 @@ class Schema:
         origin, _ = parse_samples(
             source.x, source.times, self.domain.name, self.image_shape, any_length
         )
-        length = self.shape[-1] if any_length else None
-        origin = origin if any_length else origin.trim(self.shape[-1])
+        length = None
+        if any_length:
+            length = self.shape[-1]
+        else:
+            # all series must have the length of the training series; NaN beyond it is padding
+            origin = origin.trim(self.shape[-1])
         samples = origin.resample(length, check_policy(missing))
         self._check_shape(samples.shape[1:])
+        if self.values is not None and not self.scaled_per_sample:
+            self.values.check(samples, origin.dtype, self.domain)
         scaler = self.scaler
         if self.scaled_per_sample:
             scaler = fit_sample_scaler(origin.resample(length, policy_for_scaling(missing)))
         return Prepared(torch.from_numpy(scaler.apply(samples)), scaler, origin)
 
     def _check_times(self, source: Source) -> None:
-        """Refuse series without time stamps if those of the training data have them."""
+        """Refuse series without time stamps if the training series had them."""
         if self.has_time_stamps and source.times is None and not _has_time_stamps(source.x):
             raise DataError(
-                "X comes without times, the model learned from series with times; give theirs too, "
-                "as times=(T,), (N, T) or a list of N (T_i,). Series at the evenly spaced steps of "
-                "aligned ones have times=unwarper.times_; to move points in series use "
+                "times=None, but the model was trained on series with time stamps; give the time "
+                "stamps of X as times: (T,), (N, T) or a list of N arrays (T_i,). For series that "
+                "the model aligned, set times=unwarper.times_; to transform points in series, use "
                 "transform_events"
             )
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         if shape != self.shape:
-            # scikit-learn's checks of estimators look for the words up to the colon
+            # scikit-learn's tests of estimators require the wording before the colon
             raise DataError(
                 f"X has {int(np.prod(shape))} features, but Unwarper is expecting "
                 f"{self.n_features} features as input: its samples have shape {shape}, those of "
@@ -181,44 +199,48 @@ class Schema:
             )
 
     def prepare_dataset(self, source: Source, missing: MissingPolicy = "error") -> Dataset:
-        """New samples as a data set for the model.
+        """New samples as a data set for the model, with their labels.
+
+        A data set with `draw` generates a new random observation of each original at every step.
+        For such a data set, the originals are scaled, and `draw` then acts on the scaled originals;
+        the shape is not checked.
 
         Args:
-            source: Samples like the training data. For a `Dataset` that draws its observations, its
-                originals are scaled and their shape is not checked.
+            source: Samples of the same domain and shape as the training data.
             missing: Treatment of missing values of series.
 
         Returns:
             A data set of the scaled samples (N, *shape).
 
         Raises:
-            DataError: As by `prepare`.
+            DataError: The samples cannot be used; see `prepare`.
         """
         original = source.dataset
         if original is not None and original.draw is not None:
             return replace(original, x=torch.from_numpy(self.scaler.apply(original.x.numpy())))
         prepared = self.prepare(source, missing)
-        return _drop_old_gaps(source.as_dataset(prepared.x), prepared.origin)
+        return _drop_outdated_fields(source.as_dataset(prepared.x), prepared.origin)
 
     def prepare_other(
         self, other: Any, samples: Prepared, missing: MissingPolicy = "error"
     ) -> Prepared:
-        """Another channel, or a mask, of given samples.
+        """Further channels, or a mask, that belong to prepared samples.
 
-        It is deformed with them, but was not part of the training data.
+        The deformation that a model infers from the samples is then applied to `other`, too. The
+        model itself was not trained on `other`.
 
         Args:
-            other: N samples (N, C', ...) of any number of channels, with the frame, or the lengths,
-                of the samples.
+            other: N arrays (N, C', ...) of any number of channels. Images must have the height and
+                width of the samples, series must have their lengths.
             samples: The N samples that `other` belongs to.
             missing: Treatment of missing values of series.
 
         Returns:
-            `other` with its own values, not scaled, in the frame of the model.
+            The values of `other`, not scaled. Series are resampled as the samples were.
 
         Raises:
-            DataError: The number of samples or the frame differs, or a value is missing and
-                `missing` is `error`.
+            DataError: The number of samples, their height and width, or their lengths differ; or a
+                value is missing and `missing` is `error`.
         """
         length: int | None = None
         if isinstance(samples.origin, IrregularSeries):
@@ -230,14 +252,16 @@ class Schema:
             values = origin.resample(length, missing)
         if len(values) != len(samples) or values.shape[2:] != self.shape[1:]:
             raise DataError(
-                f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; samples and "
-                "frame must agree"
+                f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; give as many "
+                "samples as X, of the same size"
             )
-        return Prepared(torch.from_numpy(np.array(values, np.float32)), Scaler(), origin)
+        scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
+        return Prepared(torch.from_numpy(scaler.apply(values)), scaler, origin)
 
     def _parse_regular_other(self, other: Any) -> Origin:
-        """Another channel of regular samples; it may have gaps, although they have none."""
+        """Parse further channels of regular samples; values may be missing in these channels."""
         with rename_in_errors("other"):
+            # `image_shape` has the channels of X, so it fits `other` only if both are flattened
             is_flat = self.image_shape and as_dense(other).ndim == 2
             image_shape = self.image_shape if is_flat else None
             origin, _ = parse_samples(other, None, self.domain.name, image_shape, any_length=False)
@@ -247,11 +271,13 @@ class Schema:
         """The schema as plain values, for the `config.json` of a model folder.
 
         Returns:
-            Values for JSON by name, without `shape` and `image_shape`, which are stored elsewhere.
+            Values for JSON by name. `shape` and `image_shape` are left out, because the file has
+            them in other entries; `of` takes them as arguments.
         """
         scale = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
         flags = {"each": self.scaled_per_sample, "timed": self.has_time_stamps}
-        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock)}
+        values = {} if self.values is None else {"values": vars(self.values)}
+        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **values}
 
     @classmethod
     def of(
@@ -260,26 +286,48 @@ class Schema:
         """The schema that a record describes.
 
         Args:
-            record: Result of `record()`, perhaps read from JSON.
+            record: Result of `record()`, or the same values read from JSON.
             shape: Shape of a sample (C, ...).
-            image_shape: (H, W) or (C, H, W) of images that are flattened to rows, or None.
+            image_shape: The field `image_shape` of the schema.
 
         Raises:
-            CheckpointError: The scale has a shape that does not fit the samples.
+            CheckpointError: The shape of the scale does not fit the shape of a sample.
             KeyError: The record lacks an entry, or its domain is not registered.
         """
         clock = Clock(**{name: record[name] for name in vars(Clock())})
         domain, scaler = Domain.registry[record["domain"]], _scaler_of(record, shape)
-        return cls(domain, shape, scaler, image_shape, record["each"], clock, record["timed"])
+        values = ValueRange(**record["values"]) if "values" in record else None
+        return cls(
+            domain, shape, scaler, image_shape, record["each"], clock, record["timed"], values
+        )
+
+
+def _fit_scale(x: Array, domain: str, scale: ScaleName | None) -> tuple[Scaler, NDArray[np.intp]]:
+    """The scale of samples (N, C, ...), and the indices of outliers, which it leaves out."""
+    outliers = outlier_rows(x, scale)
+    if outliers.size:
+        warn_of_outliers(x, outliers)
+    return fit_scaler(np.delete(x, outliers, 0) if outliers.size else x, domain, scale), outliers
+
+
+def _offset_scaler(values: Array) -> Scaler:
+    """The scale that removes an offset only, if float32 would lose digits because of it."""
+    if not any(loses_digits(values[rows]) for rows in row_blocks(values)):
+        return Scaler()
+    return Scaler(float(np.nanmin(values) + np.nanmax(values)) / 2)
 
 
 def _has_time_stamps(samples: Any) -> bool:
-    """Whether samples are parsed and came with time stamps."""
+    """Whether samples are parsed series with time stamps."""
     return isinstance(samples, IrregularSeries) and samples.has_time_stamps
 
 
-def _drop_old_gaps(data: Dataset, origin: Origin) -> Dataset:
-    """The data set without mask and times, if these describe steps before resampling."""
+def _drop_outdated_fields(data: Dataset, origin: Origin) -> Dataset:
+    """The data set without `mask` and `times` if its series were resampled.
+
+    Both have one entry per time step of the original series. After resampling, NaN in `x` marks the
+    missing values, and the times are those of the clock.
+    """
     return replace(data, mask=None, times=None) if isinstance(origin, IrregularSeries) else data
 
 
@@ -290,7 +338,7 @@ def _scaler_of(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
     for name, value in scale.items():
         if value.shape not in shapes:
             raise CheckpointError(
-                f"{name} has shape {value.shape}, samples of shape {shape} have "
-                f"{' or '.join(map(str, shapes))}"
+                f"{name} has shape {value.shape}, but for samples of shape {shape} it must have "
+                f"shape {' or '.join(map(str, shapes))}; save the model again"
             )
     return Scaler(**{name: value if value.ndim else value.item() for name, value in scale.items()})

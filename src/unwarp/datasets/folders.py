@@ -1,7 +1,7 @@
-"""Folders that hold the published files of data sets.
+"""Folders with the published files of data sets.
 
-Nothing is downloaded: a data set that is published as files is read from a folder that the user
-names, or from its folder in `$UNWARP_DATA`.
+The library downloads nothing. It reads the files from a folder that the user names, or from the
+subfolder with the name of the data set in the folder `$UNWARP_DATA` (an environment variable).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from unwarp.errors import DataError
 
 
 def published_folder(name: str, folder: str | Path | None, url: str) -> Path:
-    """Return the folder with the published files of a data set.
+    """The folder with the published files of a data set.
 
     Args:
-        name: Name of the data set, which is the name of its folder in `$UNWARP_DATA`.
+        name: Name of the data set and of its subfolder in `$UNWARP_DATA`.
         folder: The folder, `~` allowed; None for `$UNWARP_DATA/<name>`.
         url: Address of the published files, for the error.
 
@@ -24,7 +24,7 @@ def published_folder(name: str, folder: str | Path | None, url: str) -> Path:
         An existing folder; its files are not checked.
 
     Raises:
-        DataError: The folder does not exist; the message tells how to get the files.
+        DataError: The folder does not exist; the message says where to get the files.
     """
     root = Path(folder).expanduser() if folder else Path(os.environ.get("UNWARP_DATA", "")) / name
     if not root.is_dir():

@@ -1,7 +1,7 @@
-"""Poses of a fork that a hand moves at changing speed.
+"""Trajectories of a fork that a person moves at varying speed.
 
-There are 345 series of 7 channels. The published file `forkTrajectoryData.npz` is read from a
-folder of the user.
+There are 345 series of 7 channels, the position and orientation of the fork. They are read from the
+published file `forkTrajectoryData.npz`.
 
 Reference:
     Rhodes and Lee (2023), TimewarpVAE: simultaneous time-warping and representation learning of
@@ -20,7 +20,7 @@ from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
 
 POSE_SHAPE = (200, 7)
-"""Time steps and coordinates of a series in the file."""
+"""Shape of a series in the file: time steps and channels."""
 
 
 def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
@@ -32,11 +32,11 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
 
     Returns:
         Series (N, 7, 200) of the position x, y, z and the quaternion rw, rx, ry, rz, centred and
-        scaled as published. Labels are the speeds of both halves: `ss`, `sf` or `fs`, with s for
-        slow and f for fast. The licence is MIT.
+        scaled as published. Labels are the speeds of the first and the second half: `ss`, `sf` or
+        `fs`, with s for slow and f for fast. The licence is MIT.
 
     Raises:
-        DataError: The part is unknown, or the file is missing, damaged or another one.
+        DataError: The part is unknown, or the file is missing, damaged or has other arrays.
     """
     if part not in ("train", "test"):
         raise DataError(f"part={part!r} is unknown; choose train or test")

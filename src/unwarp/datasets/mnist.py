@@ -21,7 +21,7 @@ from unwarp.datasets.folders import published_folder
 from unwarp.errors import DataError
 
 IMAGE_MAGIC, LABEL_MAGIC = 2051, 2049
-"""First number of an IDX file of pictures (three axes) and of one of labels (one axis)."""
+"""First number of an IDX file: of a file of images (three axes), and of a file of labels (one)."""
 
 PREFIXES = {"train": "train", "test": "t10k"}
 """Start of the file names of each part."""
@@ -37,11 +37,11 @@ def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
         magic: Number that the file must start with, `IMAGE_MAGIC` or `LABEL_MAGIC`.
 
     Returns:
-        Pictures (N, H, W) or labels (N,), uint8.
+        Images (N, H, W) or labels (N,), uint8.
 
     Raises:
-        DataError: The file cannot be decompressed, starts with another number, or has bytes missing
-            or too many.
+        DataError: The file cannot be decompressed, starts with another number, or has more or fewer
+            bytes than its header says.
     """
     try:
         raw = gzip.decompress(path.read_bytes())
@@ -68,14 +68,14 @@ def read_idx(path: Path, magic: int) -> np.ndarray[Any, Any]:
 
 
 def read_part(root: Path, part: str) -> tuple[Tensor, np.ndarray[Any, Any]]:
-    """Read the pictures and the labels of a part.
+    """Read the images and the labels of a part.
 
     Args:
-        root: Folder with the four files of MNIST, or of a set with the same file names.
+        root: Folder with the four files of MNIST, or of a data set with the same file names.
         part: `train` or `test`.
 
     Returns:
-        Pictures (N, 1, H, W) in [0, 1], float32, and classes (N,), int64.
+        Images (N, 1, H, W) in [0, 1], float32, and classes (N,), int64.
 
     Raises:
         DataError: The part is unknown, or a file is missing or damaged.
@@ -86,7 +86,7 @@ def read_part(root: Path, part: str) -> tuple[Tensor, np.ndarray[Any, Any]]:
     labels = read_idx(root / f"{PREFIXES[part]}-labels-idx1-ubyte.gz", LABEL_MAGIC)
     if len(x) != len(labels):
         raise DataError(
-            f"{root}: {len(x)} pictures and {len(labels)} labels for {part}; fetch the files again"
+            f"{root}: {len(x)} images and {len(labels)} labels for {part}; fetch the files again"
         )
     return torch.from_numpy(x.astype(np.float32) / 255)[:, None], labels.astype(np.int64)
 
@@ -96,10 +96,10 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
 
     Args:
         part: `train` or `test`.
-        folder: Folder with the four files, gzipped; None for `$UNWARP_DATA/mnist`.
+        folder: Folder with the four gzipped files; None for `$UNWARP_DATA/mnist`.
 
     Returns:
-        Pictures (N, 1, 28, 28) in [0, 1] with labels 0 to 9. The licence is CC BY-SA 3.0.
+        Images (N, 1, 28, 28) in [0, 1] with labels 0 to 9. The licence is CC BY-SA 3.0.
 
     Raises:
         DataError: The part is unknown, or the folder or a file is missing or damaged.

@@ -1,4 +1,4 @@
-"""Registry of data sets by name, open to modules outside this package."""
+"""Registry of data sets by name; a user's modules can add some."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from unwarp.models.recipe import Recipe
 
 Loader = Callable[[str], "Dataset"]
+"""Function from `train` or `test` to that part of a data set."""
+
 LoaderType = TypeVar("LoaderType", bound="Callable[[str], Dataset]")
 
 REGISTRY: Registry[Loader] = Registry("data set", ConfigError)
-"""Loaders that imported modules registered, by name; built-in sets are files of this folder."""
+"""Loaders that imported modules registered, by name; the built-in data sets are not among them."""
 
 SUPPORTING_FILES = ("folders", "registry")
-"""Files of this folder that are no data sets."""
+"""Modules of this folder that are not data sets."""
 
 
 def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType], LoaderType]:
@@ -31,11 +33,11 @@ def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType
 
     Args:
         name: Name of the data set, for `load` and for the command line.
-        preset: Recipe that was measured on this data set, used if the user names neither a recipe
-            nor a warp; None for the defaults.
+        preset: Recipe (model and training options) for this data set, used if the user sets neither
+            a recipe nor a warp; None if the library shall choose a recipe.
 
     Returns:
-        The decorator, which gives the loader back unchanged.
+        The decorator, which returns the loader unchanged.
 
     Raises:
         ConfigError: Another data set has this name.
@@ -49,7 +51,8 @@ def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType
     def add(function: LoaderType) -> LoaderType:
         if name in built_in():
             raise ConfigError(
-                f"{address(function)} cannot be the data set {name!r}, which is built in; rename it"
+                f"{address(function)} has the name {name!r} of a built-in data set; choose another "
+                "name"
             )
         REGISTRY.add(name, function)
         if preset is not None:
@@ -61,17 +64,17 @@ def register(name: str, *, preset: Recipe | None = None) -> Callable[[LoaderType
 
 def _register_preset(name: str, preset: Recipe) -> None:
     """Make `preset` the default recipe of a data set."""
-    # imported here, so that a list of data sets does not import the models
+    # imported here, so that listing the data sets does not import the models
     from unwarp.models.recipe import RECIPE_OF_DATASET
 
     RECIPE_OF_DATASET[name] = preset
 
 
 def built_in() -> tuple[str, ...]:
-    """Names of the data sets of this folder, without importing them.
+    """Names of the built-in data sets, without importing them.
 
-    Each file is a data set, except those in `SUPPORTING_FILES`; folders are none. A name has
-    hyphens in place of underscores.
+    Each module of this folder is a data set, except those in `SUPPORTING_FILES`; subfolders are
+    not. The name has hyphens in place of underscores.
 
     >>> "affine-mnist" in built_in()
     True

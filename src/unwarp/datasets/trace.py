@@ -1,7 +1,7 @@
-"""Trace, 200 series of four classes, from the installed package tslearn.
+"""Trace: 200 series of four classes, from the installed package tslearn.
 
-The series are transients. The package `unwarp[series]` installs has the file; it is read, and the
-package is not imported.
+Each series is a transient of a simulated process. `pip install 'unwarp[series]'` installs tslearn.
+Only its data file is read; the package is not imported.
 
 References:
     Roverso (2000), Multivariate temporal classification by windowed wavelet decomposition and
@@ -21,18 +21,18 @@ from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
 
 PART_SHAPE = (100, 275, 1)
-"""Series, time steps and channels of each part in the file."""
+"""Shape of each part in the file: series, time steps and channels."""
 
 
 def load(part: str = "train") -> Dataset:
-    """Load 100 series, as the UCR archive splits the set.
+    """Load 100 series; the split is that of the UCR archive.
 
     Args:
         part: `train` or `test`.
 
     Returns:
-        Series (100, 1, 275), z-normalised, with labels 1 to 4; tslearn rounds values to five
-        decimals. The archive states no licence.
+        Series (100, 1, 275), each with mean 0 and standard deviation 1, with labels 1 to 4. tslearn
+        rounds the values to five decimals. The archive states no licence.
 
     Raises:
         DataError: The part is unknown, tslearn is not installed, or its file is damaged or has

@@ -1,6 +1,6 @@
 """Data sets of the UCR archive of univariate series, from `.tsv` files.
 
-The files are those of the archive of 2018, with 128 sets.
+The files are those of the archive of 2018, which has 128 data sets.
 
 Reference:
     Dau et al. (2019), The UCR time series archive.
@@ -24,41 +24,43 @@ LICENCE = "none stated; public research archive, to be cited"
 
 
 def load(part: str = "train", name: str = "GunPoint", folder: str | Path | None = None) -> Dataset:
-    """Load a part of a set, with all series at one length.
+    """Load a part of a data set, with series of one length.
 
-    Series of unequal lengths are resampled to the longest series of the training part; see
+    All series are resampled to the length of the longest series of the training part; see
     `resampled_dataset`.
 
     Args:
         part: `train` or `test`.
-        name: Name of the set, which is the name of its folder in the archive.
+        name: Name of the data set and of its folder in the archive.
         folder: Folder of the archive; None for `$UNWARP_DATA/ucr`.
 
     Returns:
         Series (N, 1, T) with their labels.
 
     Raises:
-        DataError: The part or the set is unknown, or the folder or a file is missing or damaged.
+        DataError: The part or the data set is unknown, or the folder or a file is missing or
+            damaged.
     """
     series, train = source(part, name, folder), source("train", name, folder)
     return resampled_dataset(series, train, f"ucr/{name}", "UCR archive (Dau et al. 2019)")
 
 
 def source(part: str, name: str, folder: str | Path | None = None) -> Source:
-    """Read a part of a set as published.
+    """Read a part of a data set as published.
 
     Lengths may differ, and values may be missing.
 
     Args:
         part: `train` or `test`.
-        name: Name of the set.
+        name: Name of the data set.
         folder: Folder of the archive; None for `$UNWARP_DATA/ucr`.
 
     Returns:
         Series (N, T) or a list of N arrays (1, T_i), with their labels.
 
     Raises:
-        DataError: As for `load`.
+        DataError: The part or the data set is unknown, or the folder or a file is missing or
+            damaged.
     """
     return read(published_file("ucr", part, name, ".tsv", folder))
 
@@ -66,12 +68,12 @@ def source(part: str, name: str, folder: str | Path | None = None) -> Source:
 def published_file(
     archive: str, part: str, name: str, suffix: str, folder: str | Path | None
 ) -> Path:
-    """Return the path of a part, `folder/name/name_TRAIN.suffix`.
+    """Path of the file of a part, such as `folder/GunPoint/GunPoint_TRAIN.tsv`.
 
     Args:
-        archive: Name of the archive, which is the name of its folder in `$UNWARP_DATA`.
+        archive: Name of the archive and of its subfolder in `$UNWARP_DATA`.
         part: `train` or `test`.
-        name: Name of the set.
+        name: Name of the data set.
         suffix: Suffix of the file, with its dot.
         folder: Folder of the archive; None for `$UNWARP_DATA/<archive>`.
 
@@ -79,8 +81,8 @@ def published_file(
         The path of an existing file.
 
     Raises:
-        DataError: The part or the set is unknown, or the folder does not exist; the message lists
-            the sets in the folder.
+        DataError: The part is unknown, the folder does not exist, or it has no such file; the
+            message then lists the data sets in the folder.
     """
     if part not in ("train", "test"):
         raise DataError(f"part={part!r} is unknown; choose train or test")
@@ -100,17 +102,17 @@ def published_file(
 
 
 def resampled_dataset(part: Source, train: Source, name: str, origin: str) -> Dataset:
-    """Make a data set with all series at one length.
+    """Make a data set with all series resampled to one length.
 
-    It is the length of the longest series of the training part. Series of other lengths are
-    resampled by linear interpolation, and missing values are interpolated too. To keep lengths and
-    gaps, use `source` and `unwarp.data.pad`.
+    The length is that of the longest series of the training part. Series of other lengths are
+    resampled by linear interpolation, and missing values are interpolated, too. To keep the lengths
+    and missing values, use `source` and `unwarp.data.pad` instead.
 
     Args:
         part: Series of the part.
-        train: Series of the training part, which set the length.
+        train: Series of the training part; the longest of them sets the length.
         name: Name of the data set.
-        origin: Source of the data set, for people.
+        origin: Origin of the data in words, such as a citation.
 
     Returns:
         Series (N, C, T) with their labels.

@@ -1,4 +1,8 @@
-"""Alignment of samples, points and events by estimated deformations."""
+"""Alignment of samples, points and events by estimated deformations.
+
+An observation is a sample as it was given; its template is the sample with its deformation removed.
+Theta are the parameters of a deformation, one column per factor, such as a rotation.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +30,11 @@ from unwarp.warps.matrices import Convention
 
 
 class Alignment:
-    """The part of `Unwarper` that needs deformations alone.
+    """Mixin that gives `Unwarper` the methods that use only deformations.
 
-    No method here computes content codes or decodes templates, so that all of them are fast.
+    The trained model estimates the deformation of each sample. The methods return it as a table or
+    a matrix, or undo it in samples, points or events. They compute no content codes and decode no
+    templates, so they are fast.
 
     >>> import numpy as np
     >>> from unwarp import Unwarper
@@ -44,19 +50,21 @@ class Alignment:
     device: str
 
     def transform_params(self, X: Any, full: bool = False, *, times: Any = None) -> pd.DataFrame:
-        """The deformation of each sample as a table.
+        """The estimated deformation of each sample, as a table.
 
         A deformation says how the template moved to give the sample.
 
         Args:
             X: N samples.
-            full: Whether to return every column of theta, from which `inverse_transform` restores
-                the samples without loss, instead of columns in human units.
+            full: Whether to return theta, the complete parameters of the deformation. Pass this
+                table to `inverse_transform` to apply exactly the same deformations. By default the
+                table has summary columns, in units for people (degrees, pixels, factors, seconds);
+                warps without summary columns always give theta.
             times: Time stamps, as for `fit`.
 
         Returns:
-            A table with N rows. Column names carry their unit, as `rotation_deg` or `lag_s`; the
-            units by column are in `.attrs["units"]`.
+            A table with one row per sample. Most column names end in their unit, such as
+            `rotation_deg` or `lag_s`; `.attrs["units"]` maps each column name to its unit.
 
         Raises:
             DataError: The samples do not fit the model.
@@ -68,19 +76,22 @@ class Alignment:
         return table
 
     def align(self, X: Any, other: Any = None, *, times: Any = None) -> Array:
-        """Samples with the invertible part of their deformation undone.
+        """Samples with their deformations undone.
 
-        Displacements of images have no inverse and stay. Series of unequal lengths, or with time
-        stamps, come at the even time steps `times_`; gaps (NaN) move along with the series.
+        Only the invertible part of a deformation is undone. The displacement field of an image has
+        no inverse, so its effect remains. Series of unequal lengths, or with time stamps, are
+        returned at the evenly spaced times `times_`. Missing values (NaN) move with the series.
 
         Args:
-            X: N samples; their deformations are estimated.
-            other: Other data in the same frame (N, ...), to which the deformations are applied
-                instead: another channel, or a boolean mask. Gains and offsets leave it unchanged.
+            X: N samples. Their deformations are estimated.
+            other: Data (N, ...) that belong to the samples, such as another channel or a boolean
+                mask. If given, the deformations of `X` are undone in `other` instead of `X`. The
+                values of `other` move, but gains and offsets of the deformations do not change
+                them.
             times: Time stamps, as for `fit`.
 
         Returns:
-            Aligned samples in the shape, range and dtype of `X`, or of `other`.
+            Aligned samples, in the shape, range and dtype of `X`, or of `other` if it is given.
 
         Raises:
             DataError: The samples do not fit the model, or `other` does not fit the samples.
@@ -95,23 +106,25 @@ class Alignment:
             movement = map if other is None else map.point_map
             x = target.x[rows].to(part.device)
             aligned[rows] = align(x, movement, padding=self.model_.padding).cpu()
-        values = aligned.numpy()
-        return target.origin.restore_shape(target.scaler.undo(values, out=values))
+        return target.restore_shape(aligned, overwrite=True)
 
     def transform_points(self, X: Any, points: Any) -> Array:
-        """Positions in the aligned samples of points in the samples.
+        """Coordinates of points after their samples are aligned.
 
         Args:
             X: N samples.
-            points: Pixel coordinates (x, y), with (0, 0) at the centre of the first pixel; (K, 2)
-                for all samples, or (N, K, 2). For series: sample numbers, (K, 1) or (N, K, 1).
+            points: Coordinates of K points in each sample. For images: (x, y) in pixels, with
+                (0, 0) at the centre of the first pixel, as (N, K, 2), or as (K, 2) for the same
+                points in all images. For series: the number of the time step, counted from 0, as
+                (N, K, 1) or (K, 1). Fractions are allowed.
 
         Returns:
-            Coordinates (N, K, 2) in the aligned images, or (N, K, 1) in the aligned series.
+            Coordinates (N, K, 2) in the aligned images, or (N, K, 1) in the aligned series, in the
+            same units.
 
         Raises:
-            DataError: `points` has another shape, or the series were resampled; use
-                `transform_events` for these.
+            DataError: `points` has another shape, or the series have unequal lengths or time
+                stamps; use `transform_events` for such series.
         """
         samples = self.prepare_samples(X)
         return from_frame(
@@ -123,26 +136,29 @@ class Alignment:
     ) -> Array | list[Array]:
         """Times of events in the aligned series.
 
-        Times count samples from 0; with a sampling rate they are in seconds, and with time stamps
-        on the clock of these. Aligned series have the time steps `times_`.
+        An event is a moment in a series, such as a peak. If the series have time stamps, its time
+        is in seconds on the same clock (for dates: seconds since 1970). Otherwise it is in seconds
+        from the first time step if the sampling rate (samples per second) is known, and else the
+        number of a time step, counted from 0. Aligned times are on the same axis as `times_`.
 
         Args:
             X: N series.
-            events: Observed times: (K,) for all series, (N, K), or a list of N arrays (K_i,). NaN
-                marks no event and stays.
-            inverse: Whether to go from aligned times to observed ones instead.
+            events: Times in the observed series: (N, K), a list of N arrays (K_i,), or (K,) for the
+                same times in all series. NaN stands for a missing event and stays NaN.
+            inverse: Whether `events` are times in the aligned series, to be converted to times in
+                the observed series.
             times: Time stamps, as for `fit`.
 
         Returns:
-            Times (N, K), or a list of N arrays (K_i,) if `events` is one.
+            Times (N, K), or a list of N arrays (K_i,) if `events` is such a list.
 
         Raises:
-            DataError: The samples are no series, or `events` has another shape.
+            DataError: The samples are not series, or `events` has another shape.
         """
         samples = self.prepare_samples(X, times)
         source, target = time_spans(self.schema_, samples, inverse)
         table = Events.of(events, len(samples))
-        # a map's frame of time goes from 0 to 1
+        # the coordinates of a map go from 0 to 1 over a series
         shares = torch.from_numpy(table.as_shares(source)).float()[..., None]
         mapped = self._align_points(samples, shares, inverse)[..., 0].double()
         return table.from_shares(mapped.numpy(), target)
@@ -152,20 +168,26 @@ class Alignment:
 
         Args:
             X: N images.
-            convention: `pixel` and `opencv` lead from template to observation in pixels, `skimage`
-                from observation to template, and `normalized` from template to observation in
-                coordinates from -1 to 1.
+            convention: Direction and coordinates of the matrices. `pixel` leads from template to
+                observation, in pixels, with (0, 0) at the centre of the first pixel. `opencv` is
+                another name for the same matrix, which `cv2.warpAffine` takes. `skimage` is the
+                inverse of `pixel`, which `skimage.transform.warp` takes. `normalized` leads from
+                template to observation, with -1 and 1 at the outer pixel edges.
 
         Returns:
-            Matrices (N, 3, 3) that act on columns (x, y, 1).
+            Matrices (N, 3, 3) for column vectors (x, y, 1); identities if the warp has no affine
+            part.
 
         Raises:
             ConfigError: The convention is unknown.
-            DataError: The samples are no images.
+            DataError: The samples are not images.
         """
         x = self.prepare(X)
         if len(self.schema_.domain.axes) != 2:
-            raise DataError(f"to_matrix needs images; {self.schema_.domain.plural} have no matrix")
+            raise DataError(
+                f"the model was trained on {self.schema_.domain.plural}, which have no matrices; "
+                "to_matrix needs a model of images, transform_params works for all"
+            )
         size = (x.shape[2], x.shape[3])
         return torch.cat(
             [to_matrix(map, size, convention).cpu() for _, map, _ in self._maps(x)]
@@ -173,9 +195,10 @@ class Alignment:
 
     @property
     def times_(self) -> Array:
-        """Time of each step of aligned series (T,).
+        """Time of each time step of aligned series (T,).
 
-        In seconds if a sampling rate or time stamps were given, else in samples.
+        Times are in seconds if the series have time stamps or a known sampling rate (samples per
+        second); otherwise they are the numbers of the time steps, 0 to T - 1.
 
         Raises:
             AttributeError: The model was trained on images.
@@ -183,17 +206,19 @@ class Alignment:
         check_is_fitted(self)
         if not self.schema_.domain.has_times:
             raise AttributeError(
-                f"times_ is of series; the model was trained on {self.schema_.domain.plural}"
+                f"the model was trained on {self.schema_.domain.plural}, which have no times; "
+                "only models of series have times_"
             )
         return self.schema_.times
 
     def prepare_dataset(self, source: Source) -> Dataset:
-        """A source as a data set in the units of the model.
+        """Samples scaled for the model, with their labels, as a `Dataset`.
 
-        Labels, names and true deformations of the source are kept.
+        The data set also has the names and the true deformations of the samples, if the source
+        has them.
 
         Args:
-            source: Samples like those of the training.
+            source: Samples of the same kind as the training samples.
 
         Raises:
             DataError: The samples do not fit the model.
@@ -202,9 +227,9 @@ class Alignment:
         return self.schema_.prepare_dataset(source, self.missing)
 
     def prepare_samples(self, X: Any, times: Any = None) -> Prepared:
-        """Samples in the units of the model, and the way back.
+        """Samples scaled for the model, which remember their original form.
 
-        All methods accept the result instead of `X`, so that samples are read and checked once for
+        All methods accept the result instead of `X`. So samples can be read and checked once for
         several methods.
 
         Args:
@@ -212,7 +237,8 @@ class Alignment:
             times: Time stamps, as for `fit`.
 
         Returns:
-            Scaled samples (N, *shape) with their scale and their original form.
+            The scaled samples (N, *shape), and all that is needed to return results in the shape,
+            range and dtype of `X`.
 
         Raises:
             DataError: The samples do not fit the model.
@@ -225,7 +251,9 @@ class Alignment:
         )
 
     def prepare(self, X: Any, times: Any = None) -> Tensor:
-        """Samples in the units of the model, as a tensor.
+        """Samples scaled for the model, as a plain tensor.
+
+        Use `prepare_samples` to keep their original form, too.
 
         Args:
             X: N samples, or a result of `prepare_samples`.
@@ -241,7 +269,17 @@ class Alignment:
 
     @torch.no_grad()
     def _maps(self, x: Tensor, size: int = 500) -> Iterator[tuple[Tensor, Map, slice]]:
-        """Chunks of samples with their maps and rows; small ones stay in the processor's cache."""
+        """Estimate the deformations of samples, chunk by chunk.
+
+        Args:
+            x: Scaled samples (N, *shape), on the CPU.
+            size: Number of samples in a chunk. With larger chunks the work no longer fits the
+                processor's cache and is slower.
+
+        Yields:
+            The samples of a chunk and their maps, on the device of the estimator, and the rows of
+            the chunk in `x`.
+        """
         device = resolve_device(self.device)
         self.model_.to(device).eval()
         for rows in (slice(i, i + size) for i in range(0, len(x), size)):
@@ -250,7 +288,17 @@ class Alignment:
         self.model_.to("cpu")
 
     def _align_points(self, samples: Prepared, points: Tensor, inverse: bool = False) -> Tensor:
-        """Points (N, K, axes) of the observed frame in the aligned frame, or the other way."""
+        """Move points from observed to aligned samples, or back.
+
+        Args:
+            samples: N samples, which the deformations are estimated from.
+            points: Points (N, K, axes) in the coordinates of maps: -1 to 1 between the edges of an
+                image, 0 to 1 over a series.
+            inverse: Whether to move points from aligned to observed samples.
+
+        Returns:
+            The moved points (N, K, axes), in the same coordinates.
+        """
         chunks = []
         for part, map, rows in self._maps(samples.x):
             invertible = map.invertible_part()

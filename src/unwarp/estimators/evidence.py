@@ -1,7 +1,7 @@
-"""Measures of held-out series that decide how much to warp, without labels.
+"""Measures of trained models on held-out series, without labels.
 
-All three take a trained model and series that it was not trained on. `unwarp.estimators.selection`
-compares them between models.
+`unwarp.estimators.selection` compares these measures between models with and without a warp, to
+decide how much to warp the series. Held-out series are series that a model was not trained on.
 """
 
 from __future__ import annotations
@@ -18,36 +18,42 @@ from unwarp.warps import align, interpolate_missing
 from unwarp.warps.missing import fill_missing
 
 MAX_COUNTED_TIME_STEPS = 128
-"""Time steps of a series that count in its description; neighbours in longer series repeat it."""
+"""Greatest number of time steps that count in the description length of a series.
+
+In longer series neighbouring values are nearly equal, so more values add no information.
+"""
 
 SMALLEST_VARIANCE = 1e-12
-"""Variance below which a number counts as constant."""
+"""Lower bound of variances and squared distances, so that ratios and logarithms are finite."""
 
 
 @torch.no_grad()
 def description_length(model: Model, x: Tensor) -> float:
-    """Mean description length of series by a variational model, in nats.
+    """Mean description length of series under a variational autoencoder, in nats.
 
-    The two-part code of Rissanen (1978, Modeling by shortest data description): residuals, plus
-    content code and deformation,
+    This is the length of a message that describes a series with the model: its residual
+    (observation minus reconstruction), its content code and its deformation. By the two-part code
+    of Rissanen (1978, Modeling by shortest data description) the length is
 
-        n / 2 log(mean squared error) + KL(content) + KL(deformation),
+        n / 2 log(mean squared error) + KL(content) + KL(deformation)
 
-    up to a constant of the data. The noise is the mean squared error of these series, and n the
-    number of observed values of a series of at most 128 time steps.
+    plus a constant that is the same for all models. Here n is the mean number of observed values
+    of a series, of which at most 128 time steps count. The mean squared error is that of all
+    series in `x`. KL is the KL divergence of the model's posterior from its prior.
 
     Args:
         model: A trained VAE, in evaluation mode.
         x: Held-out series (N, C, T), scaled for the model; NaN marks missing values.
 
     Returns:
-        Nats a series; less is better, and negative values are possible.
+        Nats per series. A lower value is better; negative values are possible.
     """
     posterior = model.encode(x)
     x_hat = model.decode_warped(posterior.content_mean, posterior.map)
     is_observed = torch.isfinite(x)
     error = (x_hat - fill_missing(x, x_hat)).square().sum() / is_observed.sum()
     n = x.shape[1] * min(x.shape[2], MAX_COUNTED_TIME_STEPS) * float(is_observed.float().mean())
+    # `rates` are the KL divergences of content and deformation, one per series
     return n / 2 * math.log(max(float(error), SMALLEST_VARIANCE)) + sum(
         float(rate.mean()) for rate in rates(posterior, model).values()
     )
@@ -57,9 +63,9 @@ def description_length(model: Model, x: Tensor) -> float:
 def unexplained(model: Model, x: Tensor, levels: int = 4) -> float:
     """Share of the variance of series that reconstructions leave unexplained.
 
-    Series and errors are split into bands of frequencies by a Laplacian pyramid, so that small
-    ripples count as much as slow changes. A band counts at most 1: reconstructing nothing would do
-    as well.
+    A Laplacian pyramid splits series and errors into bands of frequencies, from fast to slow. The
+    share is computed for each band and averaged over bands, so that small ripples count as much as
+    slow changes. The share of a band is at most 1, the value for a constant reconstruction.
 
     Args:
         model: A trained model, in evaluation mode.
@@ -67,7 +73,7 @@ def unexplained(model: Model, x: Tensor, levels: int = 4) -> float:
         levels: Number of bands.
 
     Returns:
-        The mean share over bands, from 0 (perfect) to 1.
+        The mean share over bands, from 0 (perfect reconstruction) to 1.
     """
     x_hat = model.reconstruct(model.embed(x))
     target = fill_missing(x, x_hat)
@@ -84,8 +90,9 @@ def unexplained(model: Model, x: Tensor, levels: int = 4) -> float:
 def distance_gain(model: Model, training: Tensor, held_out: Tensor) -> float:
     """Log factor by which alignment brings held-out series closer to training series.
 
-    With d(x) the Euclidean distance of a held-out series to its nearest training series, the gain
-    is log(mean d(x)^2 before alignment / mean d(x)^2 after alignment of both sets by the model).
+    Let d(x) be the Euclidean distance of a held-out series x to the nearest training series. The
+    gain is log(mean d(x)^2 before alignment / mean d(x)^2 after alignment). The model aligns the
+    training series as well as the held-out series. Missing values are interpolated.
 
     Args:
         model: A trained model, in evaluation mode.
@@ -93,7 +100,7 @@ def distance_gain(model: Model, training: Tensor, held_out: Tensor) -> float:
         held_out: Held-out series (M, C, T).
 
     Returns:
-        The gain; 0 if alignment changes no distance, negative if it drives series apart.
+        The gain: 0 if alignment changes no distance, negative if it increases distances.
     """
     before = _nearest_square(interpolate_missing(training), interpolate_missing(held_out))
     after = _nearest_square(

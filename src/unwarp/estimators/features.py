@@ -1,9 +1,10 @@
 """Features for scores of sample quality, learned from the data set itself.
 
-Nothing is downloaded. The features are the last hidden layer of a small classifier of the data set,
-so they respond to the differences between its classes. Labels serve for this and for scores, never
-for training a model. Without labels the features are principal components of the pixels, which
-respond to the pose as much as to the content.
+No pretrained network is downloaded. With labels, a small classifier is trained on the data set. Its
+last hidden layer gives the features, so they respond to the differences between classes. The labels
+are used only here and in scores; autoencoders are trained without them. Without labels, the
+features are principal components of the pixels, which respond to the deformation of a sample as
+much as to its content.
 """
 
 from __future__ import annotations
@@ -18,25 +19,26 @@ from typing import Self
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unwarp.core import Array, Batch, Domain
+from unwarp.core import Array, Batch, Domain, Labels
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.metrics import ScoreInputs
 from unwarp.metrics.samples import pixel_gaussian
 from unwarp.models.players import Optimiser, Player
 from unwarp.nets.net import Net
+from unwarp.storage import expand, write_file
 from unwarp.training.loop import train
 
 MAX_REFERENCE_SAMPLES = 10_000
-"""Training samples, at most, that components and the scale of features are computed from."""
+"""Greatest number of training samples for principal components and for the scale of features."""
 
 CHUNK_SIZE = 1000
-"""Samples that a network reads at once outside training."""
+"""Number of samples in one call of a trained network; bounds the memory."""
 
 LEARNING_RATE = 3e-3
 """Learning rate of the classifier."""
@@ -46,21 +48,21 @@ HIDDEN_UNITS = 128
 
 
 class FeatureNet(nn.Module):
-    """A network from samples to features and on to class logits.
+    """A network that maps samples to features, and features to class logits.
 
-    Images are read by strided convolutions, series by a perceptron. Without classes the features
-    are linear, and there are no logits.
+    Images pass through strided convolutions, series through a multi-layer perceptron. Without
+    classes the features are a linear function of the samples, and there are no logits.
 
     Args:
         shape: Shape of a sample, (C, H, W) or (C, T).
         n_features: Number of features F.
-        n_classes: Number of classes K; 0 for linear features.
+        n_classes: Number of classes K; 0 for linear features without logits.
 
     Attributes:
         n_features: Number of features F.
-        scale: Number that features are divided by, a tensor of shape (). `fit_features` sets it
-            such that the variance of a feature is 1 on average, since the unit of a network's
-            activations is arbitrary.
+        scale: Divisor of all features, a tensor of shape (). The scale of a network's activations
+            is arbitrary, so `fit_features` chooses the divisor that gives the features a mean
+            variance of 1.
 
     >>> FeatureNet((1, 8, 8), n_features=4, n_classes=3).features(torch.zeros(2, 1, 8, 8)).shape
     torch.Size([2, 4])
@@ -86,7 +88,14 @@ class FeatureNet(nn.Module):
         return torch.as_tensor(self.body(x) / self.scale)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Class logits (N, K) of samples (N, *shape)."""
+        """Class logits of samples.
+
+        Args:
+            x: Samples (N, *shape).
+
+        Returns:
+            Logits (N, K). Without classes there are no logits, and the features are returned.
+        """
         return torch.as_tensor(self.head(self.body(x)))
 
 
@@ -94,7 +103,7 @@ class FeatureNet(nn.Module):
 class Features:
     """A trained function from samples (N, *shape) to features (N, F).
 
-    Made by `fit_features`; `sample_inputs` turns it into inputs of scores.
+    `fit_features` trains it, and `sample_inputs` computes the inputs of scores with it.
 
     Attributes:
         net: The trained network, on the CPU.
@@ -118,7 +127,7 @@ class Features:
             x: Samples (N, *shape), scaled as the training data.
 
         Returns:
-            Features (N, F), with a variance of 1 on average over the training data.
+            Features (N, F). Over the training data their mean variance is 1.
 
         Raises:
             DataError: The samples have another shape.
@@ -145,9 +154,9 @@ class Features:
         return np.asarray(self.classes[self._run(self.net, x).argmax(1)])
 
     def accuracy(self, x: Tensor | Array, labels: Array) -> float:
-        """Share of samples with a correct class.
+        """Share of samples that the classifier assigns to their true class.
 
-        Features of a poor classifier make poor scores; check this on held-out samples.
+        Check it on held-out samples: scores that use the features of a poor classifier say little.
 
         Args:
             x: Samples (N, *shape), scaled as the training data.
@@ -172,7 +181,8 @@ class Features:
             "n_features": self.net.n_features,
             "classes": self.classes.tolist(),
         }
-        save_file(self.net.state_dict(), path, {"features": json.dumps(record)})
+        content = save(self.net.state_dict(), {"features": json.dumps(record)})
+        write_file(expand(path), content)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -185,7 +195,7 @@ class Features:
             CheckpointError: The file is missing, damaged, or holds something else.
         """
         try:
-            with safe_open(path, "pt") as file:
+            with safe_open(expand(path), "pt") as file:
                 record = json.loads(file.metadata()["features"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             shape, classes = tuple(record["shape"]), np.asarray(record["classes"])
@@ -199,7 +209,7 @@ class Features:
 
     @torch.no_grad()
     def _run(self, network: Callable[[Tensor], Tensor], x: Tensor | Array) -> Array:
-        """Output of a network for samples, in chunks of bounded memory."""
+        """Outputs (N, ...) of a network for samples, computed in chunks to bound the memory."""
         samples = torch.as_tensor(x, dtype=torch.float32)
         if tuple(samples.shape[1:]) != self.shape:
             raise DataError(
@@ -221,17 +231,19 @@ def fit_features(
 ) -> Features:
     """Learn features from training data, by a classifier or by principal components.
 
-    A classifier needs labels of at least two classes; it is trained with the cross-entropy of
-    augmented data, if the data set draws its observations afresh. Else the features are the first
-    principal components.
+    With labels of at least two classes, a classifier is trained with the cross-entropy loss. If the
+    data set has a function `draw`, the classifier sees a new random observation of each original
+    sample in every step. Without such labels, the features are the first principal components.
 
     Args:
-        data: Training data, with labels if there are any.
-        n_features: Number of features F; of components there are no more than samples or values.
+        data: Training data, with labels if they are known.
+        n_features: Number of features F. There are fewer principal components if the data have
+            fewer samples, or fewer values per sample.
         steps: Training steps of the classifier.
         batch_size: Samples in a training step.
-        seed: Seed of weights, batches and components.
-        device: `auto`, `cpu`, `cuda` or `mps`; the trained network is on the CPU.
+        seed: Seed of weights, batches and principal components.
+        device: Device of the training: `auto`, `cpu`, `cuda` or `mps`. Afterwards the network is
+            on the CPU.
 
     Returns:
         A function from samples to features.
@@ -242,17 +254,19 @@ def fit_features(
     if n_features < 1:
         raise ConfigError(f"n_features={n_features} must be at least 1")
     x = reference_view(data, MAX_REFERENCE_SAMPLES, seed).x
-    classes, rows = np.unique([] if data.labels is None else data.labels, return_inverse=True)
+    labels: Labels = np.array([]) if data.labels is None else data.labels
+    classes, numbers = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        net, classes = _components(x, n_features, seed), classes[:0]
+        net, classes = _fit_components(x, n_features, seed), classes[:0]
     else:
-        net = _classifier(data, torch.as_tensor(rows), n_features, steps, batch_size, seed, device)
+        target = torch.as_tensor(numbers)
+        net = _fit_classifier(data, target, n_features, steps, batch_size, seed, device)
     features = Features(net.eval(), tuple(x.shape[1:]), classes)
     net.scale.copy_(torch.as_tensor(features(x).var(0).mean()).sqrt().clamp_min(1e-12))
     return features
 
 
-def _classifier(
+def _fit_classifier(
     data: Dataset,
     target: Tensor,
     n_features: int,
@@ -261,7 +275,20 @@ def _classifier(
     seed: int,
     device: str,
 ) -> FeatureNet:
-    """A network trained to classify samples with the class numbers `target` (N,), from 0."""
+    """Train a network to classify samples.
+
+    Args:
+        data: N training samples.
+        target: Number of the class of each sample (N,), counted from 0.
+        n_features: Number of features.
+        steps: Training steps.
+        batch_size: Samples in a training step.
+        seed: Seed of weights and batches.
+        device: Device of the training.
+
+    Returns:
+        The trained network, on the CPU.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         net = FeatureNet(data.shape, n_features, int(target.max()) + 1)
@@ -270,13 +297,14 @@ def _classifier(
         logits = net(batch.x)
         return {"cross_entropy": F.cross_entropy(logits, target[batch.index].to(logits.device))}
 
+    # a player is a module with its loss and its optimiser
     player = Player("classifier", net, loss, Optimiser(lr=LEARNING_RATE))
     train(net, (player,), data, steps=steps, batch_size=batch_size, seed=seed, device=device)
     return net
 
 
-def _components(x: Tensor, n_features: int, seed: int) -> FeatureNet:
-    """A linear network that gives the first principal components of samples (N, *shape)."""
+def _fit_components(x: Tensor, n_features: int, seed: int) -> FeatureNet:
+    """A linear network that computes the first principal components of samples (N, *shape)."""
     shape = tuple(x.shape[1:])
     n_components = min(n_features, len(x), math.prod(shape))
     pca = PCA(n_components, random_state=seed).fit(x.flatten(1).numpy())
@@ -293,22 +321,24 @@ def _components(x: Tensor, n_features: int, seed: int) -> FeatureNet:
 def sample_inputs(
     features: Features, x: Tensor, samples: Tensor, train_x: Tensor, seed: int = 0
 ) -> ScoreInputs:
-    """Inputs of the scores of sample quality.
+    """Inputs of the scores that compare generated with held-out samples.
 
-    A Gaussian fitted to the training pixels gives samples of known poor quality, the ceiling of
-    these scores. Join the result with other inputs by `|`.
+    For comparison, samples are also drawn from a Gaussian that is fitted to the training samples.
+    They have the right means and covariances but are poor otherwise, so a useful model must score
+    better than they do. Join the result with other `ScoreInputs` by `|`.
 
     Args:
         features: Features from `fit_features`.
-        x: Held-out observations (N, *shape), each original once.
+        x: Held-out observations (N, *shape), one of each original sample.
         samples: Generated samples (M, *shape).
-        train_x: Training observations (L, *shape), to which the Gaussian is fitted.
-        seed: Seed of the draws from the Gaussian.
+        train_x: Training observations (L, *shape), which the Gaussian is fitted to.
+        seed: Seed of the samples from the Gaussian.
 
     Returns:
-        Features of held-out, generated and Gaussian samples, and the predicted classes of the
-        generated samples if the features have classes.
+        Features of the held-out, the generated and the Gaussian samples, and the predicted classes
+        of the generated samples if `features` has classes.
     """
+    # scores compare samples with one half of the held-out ones, so that many samples suffice
     gaussian = pixel_gaussian(train_x.numpy(), max(2, len(x) // 2), seed)
     return ScoreInputs(
         features=features(x),

@@ -1,4 +1,8 @@
-"""Samples from latents: templates, reconstructions of given codes, and new samples."""
+"""Samples decoded from latents: templates, reconstructions and new samples.
+
+The latents of a sample are its content code and its deformation. Its template is the sample with
+its deformation removed; theta are the parameters of the deformation.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,21 @@ from torch import Tensor
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
+from unwarp.data.numbers import real_numbers
 from unwarp.data.schema import Schema
+from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.models.latent import Latent
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
+from unwarp.ranges import SAMPLE_COUNT, Seed, check_value
 
 
 class Generation:
-    """The part of `Unwarper` that goes from latents to samples.
+    """Mixin that gives `Unwarper` the methods that decode latents into samples.
 
-    All samples are in the range of the training data; those of series scaled one by one
-    (`scale="each"`) stay in standard deviations.
+    Samples have the range of the training data. Only with `scale="each"`, which standardises each
+    series by itself, they stay standardised.
 
     >>> import numpy as np
     >>> from unwarp import Unwarper
@@ -40,21 +47,23 @@ class Generation:
     cluster_centers_: Array
 
     def inverse_transform(self, Z: Any, params: Any = None) -> Array:
-        """Samples of content codes, undeformed or deformed.
+        """Samples decoded from content codes, with or without deformations.
 
         Args:
             Z: Content codes (N, D), as `transform` returns them.
-            params: Deformations: the table of `transform_params(..., full=True)`, an array (N, P)
-                of its columns, or for affine warps the table of human columns; None for templates.
+            params: Deformations to apply: the table of `transform_params(..., full=True)`, or an
+                array (N, P) with its columns. Affine warps also accept the table of summary
+                columns (`full=False`). None for templates, which are not deformed.
 
         Returns:
             Samples (N, C, ...), float32.
 
         Raises:
-            DataError: The codes have another size, or `params` other rows or columns.
+            DataError: `Z` does not have D columns, `params` has wrong rows or columns, one of them
+                has values that are not finite real numbers, or a scale is not positive.
         """
         check_is_fitted(self)
-        content = torch.tensor(np.array(Z, np.float32))
+        content = torch.from_numpy(real_numbers("Z", Z, finite=True)).float()
         if content.ndim != 2 or content.shape[1] != self.model_.n_content:
             raise DataError(
                 f"Z has shape {tuple(content.shape)}; "
@@ -68,24 +77,29 @@ class Generation:
                 samples = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
+    @float32_gradients()
     def sample(self, n: int = 1, *, source: LatentDensity = "auto", random_state: int = 0) -> Array:
-        """New samples, drawn from a density over content and deformation.
+        """New samples, decoded from random content codes and deformations.
 
         Args:
             n: Number of samples.
-            source: `prior` for the prior of a generative family; `mixture` for a Gaussian mixture
-                fitted to the latents of the training samples; `auto` for the prior if the family
-                has one, else the mixture.
-            random_state: Seed of the draws.
+            source: Distribution of the latents: `prior` for the prior of a generative family (such
+                as `vae`), `mixture` for the Gaussian mixture `mixture_`, which is fitted to the
+                latents of the training samples; `auto` for the prior if the family has one, else
+                the mixture.
+            random_state: Seed of the random latents.
 
         Returns:
             Samples (n, C, ...), float32.
 
         Raises:
-            ConfigError: `n` is below 1, `source` is unknown, or the family has no prior.
+            ConfigError: `n` is not a whole number of at least 1, `random_state` is not one from 0
+                to 2**32 - 1, `source` is unknown, or the family has no prior.
         """
         check_is_fitted(self)
-        self._check_source(n, source)
+        check_value("n", n, SAMPLE_COUNT)
+        check_value("random_state", random_state, Seed(can_be_state=False))
+        self._check_source(source)
         with torch.no_grad():
             if source == "mixture" or not self.recipe_.generative:
                 latents = torch.from_numpy(self.mixture_.sample(n, random_state)).float()
@@ -96,13 +110,11 @@ class Generation:
 
     @property
     def cluster_templates_(self) -> Array:
-        """Templates of the cluster centres (n_clusters, C, ...)."""
+        """Templates (n_clusters, C, ...), decoded from the centres of the clusters."""
         return self.inverse_transform(self.cluster_centers_)
 
-    def _check_source(self, n: int, source: str) -> None:
-        """Refuse an impossible number of samples or density."""
-        if n < 1:
-            raise ConfigError(f"n={n} must be at least 1")
+    def _check_source(self, source: str) -> None:
+        """Check the name of the distribution of samples."""
         if source not in get_args(LatentDensity):
             raise ConfigError(
                 f"source={source!r} is unknown; choose one of {', '.join(get_args(LatentDensity))}"
@@ -114,7 +126,7 @@ class Generation:
             )
 
     def _decode(self, latents: Tensor) -> Tensor:
-        """Samples (N, *shape) of content and theta, concatenated (N, D + P)."""
+        """Samples (N, *shape) decoded from rows (N, D + P) of content code and theta."""
         content, theta = torch.split(
             latents, [self.model_.n_content, len(self.model_.warp.factors)], -1
         )

@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,15 +19,16 @@ from unwarp.models import store
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.plan import Plan
+from unwarp.ranges import check_arguments
 from unwarp.training.state import History
 
 
 class Persistence:
-    """The part of `Unwarper` that saves and loads.
+    """Mixin that gives `Unwarper` the methods `save` and `load`.
 
-    A folder holds JSON and safetensors, and no pickled code. A loaded estimator gives the same
-    numbers as the saved one, to the last bit on the same machine; it lacks `plan_` and has an empty
-    `history_`.
+    A saved estimator is a folder of JSON and safetensors files, without pickled code. On the same
+    machine a loaded estimator computes exactly the same numbers as the saved one. Only the plan and
+    the history of the training are not saved: `plan_` is None and `history_` is empty.
 
     >>> from tempfile import TemporaryDirectory
     >>> import numpy as np
@@ -51,24 +53,29 @@ class Persistence:
     n_features_in_: int
 
     def save(self, folder: str | Path) -> None:
-        """Write the trained estimator to a folder, whole or not at all.
+        """Write the trained estimator to a folder.
+
+        The folder is written completely or not at all.
 
         Args:
-            folder: A new or empty folder, or a model folder, which is replaced.
+            folder: A new or empty folder, or the folder of a model, which is replaced; `~` is the
+                home folder.
 
         Raises:
-            CheckpointError: The folder holds other files.
+            CheckpointError: The folder holds other files, another process writes it, or it cannot
+                be written.
         """
         check_is_fitted(self)
         parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         arrays = {"cluster_centers": self.cluster_centers_, **mixture}
-        # the recipe holds these three
+        # the recipe, which is saved with the model, contains these three
         settings = {
             name: value
             for name, value in parameters.items()
             if name not in ("warp", "recipe", "overrides")
         }
+        settings["random_state"] = describe_seed(settings["random_state"])
         extra = {
             "settings": settings,
             "data": self.schema_.record(),
@@ -82,33 +89,37 @@ class Persistence:
     def load(cls, folder: str | Path) -> Self:
         """The trained estimator of a folder that `save` wrote.
 
-        Arguments that a later version added have their defaults.
+        An argument of `Unwarper` that did not exist when the folder was written gets its default.
 
         Args:
-            folder: A model folder.
+            folder: A folder that `save` wrote; `~` is the home folder.
 
         Raises:
-            CheckpointError: The folder holds no estimator, or a damaged one, or one of another
-                format.
+            CheckpointError: The folder contains no estimator, is damaged, or has the format of
+                another version.
         """
         model, recipe, config = store.load(folder)
         if "settings" not in config:
             raise CheckpointError(
-                f"{folder} holds a bare model; read it with unwarp.models.store.load"
+                f"{folder} contains a model without the settings of an Unwarper; "
+                "read it with unwarp.models.store.load"
             )
         try:
             return cls._restore(model, recipe, config)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(
-                f"{folder}/config.json lacks what an Unwarper needs ({error}); save it again"
+                f"{folder}/config.json lacks a setting of Unwarper, or it is damaged ({error}); "
+                "save it again"
             ) from error
 
     @classmethod
     def _restore(cls, model: Model, recipe: Recipe, config: dict[str, Any]) -> Self:
-        """The estimator of a configuration, as `save` wrote it."""
+        """The estimator of a model, its recipe, and the other values that `save` wrote."""
         settings = config["settings"]
         shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
-        arguments = {**settings, "image_shape": shape}
+        seed = restore_seed(settings["random_state"])
+        arguments = {**settings, "image_shape": shape, "random_state": seed}
+        check_arguments(arguments)
         estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
         estimator.model_, estimator.recipe_ = model, recipe
         estimator.plan_, estimator.history_ = None, History()
@@ -120,4 +131,86 @@ class Persistence:
         estimator.mixture_ = Mixture(
             *(arrays[f"mixture_{field.name}"] for field in fields(Mixture))
         )
+        _check_values(estimator)
         return estimator
+
+
+def _check_values(estimator: Persistence) -> None:
+    """Refuse a mixture and clusters that do not fit the model or are not finite.
+
+    Raises:
+        ValueError: The message names the value.
+    """
+    model, mixture, centers = estimator.model_, estimator.mixture_, estimator.cluster_centers_
+    n_latents, k = model.n_content + len(model.warp.factors), len(mixture.weights)
+    shapes = {
+        "mixture_weights": (mixture.weights, (k,)),
+        "mixture_means": (mixture.means, (k, n_latents)),
+        "mixture_covariances": (mixture.covariances, (k, n_latents, n_latents)),
+        "cluster_centers": (centers, (len(centers), model.n_content)),
+    }
+    for name, (value, shape) in shapes.items():
+        if value.shape != shape or 0 in shape:
+            raise ValueError(f"{name} has shape {value.shape}, but must have {shape}")
+        if not np.isfinite(value).all():
+            raise ValueError(f"{name} has values that are not finite")
+    if (mixture.weights < 0).any() or not np.isclose(mixture.weights.sum(), 1.0):
+        raise ValueError("mixture_weights are not the weights of a mixture")
+    np.linalg.cholesky(mixture.covariances)  # a `LinAlgError` is a `ValueError`
+    if estimator.n_features_in_ != int(np.prod(model.shape)):
+        raise ValueError(f"n_features_in={estimator.n_features_in_!r} contradicts {model.shape}")
+
+
+def describe_seed(seed: Any) -> Any:
+    """A seed as JSON values.
+
+    Args:
+        seed: A whole number, a `RandomState` or None.
+
+    Returns:
+        The number or None; for a `RandomState`, a mapping with the name of its generator as
+        `bit_generator` and its present state.
+
+    >>> describe_seed(np.int64(3)), describe_seed(None)
+    (3, None)
+    """
+    if not isinstance(seed, np.random.RandomState):
+        return None if seed is None else int(seed)
+    record = seed.get_state(legacy=False)
+    return {"bit_generator": record["bit_generator"], "values": _as_json(record)}
+
+
+def _as_json(value: Any) -> Any:
+    """A state of a generator with lists for arrays."""
+    if isinstance(value, dict):
+        return {name: _as_json(part) for name, part in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def restore_seed(record: Any) -> Any:
+    """The seed that `describe_seed` described.
+
+    Args:
+        record: A result of `describe_seed`. Earlier versions wrote the text of a `RandomState`
+            without its state; such a text gives None.
+
+    Returns:
+        A whole number, a `RandomState` that continues the saved one, or None.
+
+    Raises:
+        TypeError: The generator is unknown, or the record is not one.
+
+    >>> seed = np.random.RandomState(0)
+    >>> restore_seed(describe_seed(seed)).randint(1000) == seed.randint(1000)
+    True
+    """
+    if isinstance(record, str):
+        return None
+    if not isinstance(record, dict):
+        return record
+    generator = getattr(np.random, str(record["bit_generator"]), None)
+    if not (isinstance(generator, type) and issubclass(generator, np.random.BitGenerator)):
+        raise TypeError(f"{record['bit_generator']!r} is not a generator of random numbers")
+    seed = np.random.RandomState(generator())
+    seed.set_state(record["values"])
+    return seed

@@ -1,18 +1,20 @@
-"""Selection of the warp for series: none, smooth or sharp.
+"""Selection of a warp for series: none, smooth or sharp.
 
-Undoing the timing of series does harm if timing tells things apart. So before a model of all series
-is trained, small models are trained on a part of them and measured on the held-out rest, without
-labels (`unwarp.estimators.evidence`):
+If series differ in timing for a reason that matters, it does harm to undo their timing. Therefore
+trials decide how much to warp, before the model of all series is trained. A trial is a short
+training on a part of the series; the model is then measured on the held-out rest, without labels
+(`unwarp.estimators.evidence`). A fold is one split of the series in these two parts. There are two
+questions:
 
-* **Whether to warp.** Two variational autoencoders with equally many latents, one with a warp of
-  time and one without, describe the held-out series. The warp must shorten the description of a
-  series by `MIN_SAVED_NATS`.
-* **Smooth or sharp.** The presets `SERIES` ("smooth") and `SHARP` reconstruct the held-out series.
-  The sharp warp is taken if it leaves less variance unexplained, by the share
-  `MIN_UNEXPLAINED_REDUCTION`, and if aligning by it brings held-out series closer to training
-  series, by `MIN_DISTANCE_GAIN`. Both of two held-out parts must agree.
+* **Is a warp needed?** Two variational autoencoders with equally many latents are compared, one
+  with a warp of time and one without. The warp must reduce the description length of a held-out
+  series by `MIN_SAVED_NATS`, averaged over folds.
+* **A smooth or a sharp warp?** The presets `SERIES` ("smooth") and `SHARP` are compared. The sharp
+  warp is selected if, in each of at most two folds, it reduces the unexplained variance of the
+  held-out series by the share `MIN_UNEXPLAINED_REDUCTION`, and alignment by it brings held-out
+  series closer to training series by `MIN_DISTANCE_GAIN`.
 
-A first held-out part without any doubt spares the trainings for the others.
+If the first fold gives a clear answer, the other folds are skipped.
 """
 
 from __future__ import annotations
@@ -35,34 +37,40 @@ from unwarp.training.loop import train
 from unwarp.warps import interpolate_missing
 
 MIN_SAVED_NATS = 10.0
-"""Nats a held-out series that a warp must save."""
+"""Reduction of the description length of a held-out series, in nats, that requires a warp."""
 
 CLEAR_DISTANCE_NATS = 2 * MIN_SAVED_NATS
-"""Distance from `MIN_SAVED_NATS` at which the first fold decides alone."""
+"""Distance of the first fold's reduction from `MIN_SAVED_NATS` that makes its answer clear."""
 
 MIN_UNEXPLAINED_REDUCTION = 0.25
-"""Share of the unexplained variance that the sharp warp must remove."""
+"""Share of the smooth warp's unexplained variance that the sharp warp must remove."""
 
 MIN_DISTANCE_GAIN = 0.5
-"""Log factor by which the sharp warp must bring held-out series closer in squared distance."""
+"""Least `distance_gain` of the sharp warp: log ratio of squared distances before and after."""
 
 MIN_SERIES_FOR_TRIAL = 12
-"""Smallest number of series for a trial; from fewer, held-out numbers are noise."""
+"""Smallest number of series for a trial; measures on fewer held-out series are too noisy."""
 
 MAX_SERIES_FOR_THREE_FOLDS, MAX_SERIES_FOR_TWO_FOLDS = 100, 250
-"""Largest numbers of series that are split in three and in two ways."""
+"""Largest number of series with three folds, and with two folds."""
 
 STEPS_OF_TRIAL = 300
 """Training steps of a trial that decides whether to warp."""
 
 STEPS_FACTOR_FOR_RIPPLES = 5 / 3
-"""Training steps of a trial that looks for ripples, relative to the others; ripples take longer."""
+"""Length of a trial for the second question, smooth or sharp, relative to the first.
+
+A sharp warp aligns by small ripples, which take more training steps to learn.
+"""
 
 SERIES_PER_STEP = 20
 """Series in a training step of a trial."""
 
 MAX_TRIAL_LENGTHS_PER_FOLD = 6
-"""Bound on the training time of a fold in trials: two of length 1 and two of length 5/3."""
+"""Upper bound of the training time of a fold, as a multiple of the shortest trial.
+
+A fold has two trials of length 1 and two of length 5/3, 5.3 in total.
+"""
 
 DESCRIBING_RECIPE = VAE(
     warp=SERIES.warp,
@@ -73,32 +81,33 @@ DESCRIBING_RECIPE = VAE(
     prior="learned",
     optimiser=SERIES.optimiser,
 )
-"""Recipe of the model that describes held-out series; its baseline has no warp."""
+"""Recipe of the variational autoencoder with a warp, for the first question."""
 
 RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
     "none": SERIES.without_warp(),
     "smooth": SERIES,
     "sharp": SHARP,
 }
-"""Recipe of each choice."""
+"""Recipe for each value of `Selection.choice`."""
 
 CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {"series": RECIPE_OF_CHOICE}
-"""Choices by the name of the domain; other domains always take their default recipe."""
+"""Recipes to choose from, by the name of the domain; all other domains have one default recipe."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The selected warp and its evidence.
+    """The selected warp, and the measurements that it is based on.
 
-    Tuples have one number for each fold.
+    Each tuple has one number per fold that was measured.
 
     Attributes:
         choice: `none`, `smooth` or `sharp`.
-        saved: Nats that a warp saves in the description of a held-out series; empty without trial.
-        unexplained: Share of the variance of held-out series, 0 to 1, that the `smooth` and the
-            `sharp` warp leave unexplained; empty unless both were tried.
-        nearer: Log factor by which the sharp warp brings held-out series closer to training series,
-            in squared distance.
+        saved: Reduction of the description length of a held-out series by a warp, in nats; empty
+            if there were no trials.
+        unexplained: Share of the variance of held-out series, 0 to 1, that a model with the warp
+            leaves unexplained, by the name of the warp (`smooth`, `sharp`); empty if the two were
+            not compared.
+        nearer: The `distance_gain` of the sharp warp; empty if the two were not compared.
 
     >>> print(Selection("none", (3.2,)))
     no warp: a warp saves 3 nats per held-out series, and 10 are required
@@ -111,7 +120,7 @@ class Selection:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
-        """A selection from its record.
+        """Restore a selection from a dictionary.
 
         Args:
             record: Dictionary that `dataclasses.asdict` made, possibly stored as JSON.
@@ -138,6 +147,7 @@ class Selection:
         if self.choice == "none":
             return f"no warp: {saving}"
         shares = {name: mean(values) for name, values in self.unexplained.items()}
+        # "their" and "them" are the held-out series
         text = (
             f"a {self.choice} warp of time: {saving}; the smooth warp leaves "
             f"{shares['smooth']:.0%} of their variance unexplained, the sharp one "
@@ -160,20 +170,20 @@ def select(
 ) -> Selection:
     """Select how much to warp series, by trials on held-out series.
 
-    Constant series get no warp. Fewer than 12 series, or fewer than 300 steps, allow no trial and
-    get the smooth warp. Otherwise 2 to 10 short trainings decide.
+    Constant series get no warp. With fewer than 12 series or fewer than 300 steps there are no
+    trials, and the smooth warp is selected. Otherwise 2 to 10 trials decide.
 
     Args:
         x: Training series (N, C, T), scaled for a model; NaN marks missing values.
         seed: Seed of folds, weights and batches.
-        steps: Training steps of a trial that decides whether to warp; trials that look for ripples
-            take five thirds of it.
-        seconds: Longest time of all trials together; None for no limit.
+        steps: Training steps of a trial that decides whether to warp. The trials that decide
+            between smooth and sharp take five thirds as many.
+        seconds: Longest time of all trials together, in seconds; None for no limit.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        on_message: Function that shows a line to people, called before each fold.
+        on_message: Function that shows a line to people. It is called before each fold.
 
     Returns:
-        The choice with its measurements.
+        The selected warp with its measurements.
     """
     if not interpolate_missing(x).diff().any():
         return Selection("none")
@@ -190,17 +200,17 @@ def select(
 
 
 Folds = Sequence[tuple[Tensor, Tensor]]
-"""Rows to train on and held-out rows of each fold."""
+"""For each fold, the rows of the series to train on and the rows of the held-out series."""
 
 
 @dataclass(frozen=True)
 class _Trials:
-    """Trainings on parts of the series.
+    """The series and the settings of all trials; `fit` trains the model of one trial.
 
     Attributes:
         x: All series (N, C, T).
         steps: Training steps of a trial of length 1.
-        seconds: Longest time of such a trial; None for no limit.
+        seconds: Longest time of a trial of length 1, in seconds; None for no limit.
         options: Further arguments of `train`.
         on_message: Function that shows a line to people.
     """
@@ -212,7 +222,16 @@ class _Trials:
     on_message: Callable[[str], None]
 
     def fit(self, recipe: Recipe, rows: Tensor, length: float = 1.0) -> Model:
-        """A model of some rows, trained for `length` times the steps and seconds."""
+        """Train a model on a part of the series.
+
+        Args:
+            recipe: Recipe of the model.
+            rows: Rows of the series to train on.
+            length: Length of the trial, as a multiple of `steps` and `seconds`.
+
+        Returns:
+            The trained model, in evaluation mode.
+        """
         recipe = replace(recipe, gaps=bool(self.x.isnan().any()))
         model = recipe.build(self.x.shape[1:], seed=self.options["seed"])
         limit = None if self.seconds is None else self.seconds * length
@@ -222,7 +241,15 @@ class _Trials:
 
 
 def _saved_nats(trials: _Trials, rows: Folds) -> tuple[float, ...]:
-    """Nats that a warp saves per held-out series, fold by fold; one fold if it is clear."""
+    """Reduction of the description length of a held-out series by a warp, in nats.
+
+    Args:
+        trials: The series and the settings.
+        rows: Rows of each fold.
+
+    Returns:
+        One number per fold; only that of the first fold if its answer is clear.
+    """
     saved: list[float] = []
     for i, (training, held_out) in enumerate(rows):
         trials.on_message(
@@ -240,7 +267,16 @@ def _saved_nats(trials: _Trials, rows: Folds) -> tuple[float, ...]:
 
 
 def _choose_sharpness(trials: _Trials, rows: Folds, saved: tuple[float, ...]) -> Selection:
-    """The smooth or the sharp warp; the first fold against the sharp one is the last."""
+    """Choose between the smooth and the sharp warp.
+
+    All folds must favour the sharp warp. As soon as one does not, the smooth warp is selected and
+    the other folds are skipped.
+
+    Args:
+        trials: The series and the settings.
+        rows: Rows of each fold.
+        saved: Results of `_saved_nats`, which the selection records.
+    """
     shares: dict[str, tuple[float, ...]] = {"smooth": (), "sharp": ()}
     gains: tuple[float, ...] = ()
     is_sharp = False
@@ -251,7 +287,7 @@ def _choose_sharpness(trials: _Trials, rows: Folds, saved: tuple[float, ...]) ->
         for name in shares:
             model = trials.fit(RECIPE_OF_CHOICE[name], training, STEPS_FACTOR_FOR_RIPPLES)
             shares[name] += (unexplained(model, trials.x[held_out]),)
-        # the model of the last name, `sharp`
+        # after the loop, `model` is the one with the sharp warp
         gains += (distance_gain(model, trials.x[training], trials.x[held_out]),)
         bound = (1 - MIN_UNEXPLAINED_REDUCTION) * shares["smooth"][-1]
         is_sharp = shares["sharp"][-1] < bound and gains[-1] > MIN_DISTANCE_GAIN
@@ -261,18 +297,18 @@ def _choose_sharpness(trials: _Trials, rows: Folds, saved: tuple[float, ...]) ->
 
 
 def folds(n: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random splits of series for trials.
+    """Random folds of series for trials.
 
-    Two thirds are trained on and one third is held out; no series is held out twice. Up to 100
-    series give three splits, up to 250 two, more one: the fewer the series, the noisier the
-    measures of a single split.
+    In each fold two thirds of the series are for training and one third is held out. No series is
+    held out in two folds. Up to 100 series have three folds, up to 250 series two folds, and more
+    series one fold: the fewer the series, the noisier the measures of one fold.
 
     Args:
         n: Number of series.
-        seed: Seed of the splits.
+        seed: Seed of the folds.
 
     Yields:
-        Rows to train on and held-out rows, counted from 0.
+        Rows of the series to train on and rows of the held-out series, counted from 0.
     """
     parts = np.array_split(np.random.default_rng(seed).permutation(n), 3)
     for i in range(_fold_count(n)):

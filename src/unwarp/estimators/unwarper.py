@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
-from numbers import Integral, Real
 from time import perf_counter
 from typing import Any, Self
 
@@ -18,35 +18,36 @@ from sklearn.utils.validation import check_is_fitted
 
 from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.mixture import Mixture
-from unwarp.core import Array, MissingPolicy, Precision, ScaleName
+from unwarp.core import Array, Domain, MissingPolicy, Precision, ScaleName
 from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.opening import as_source
 from unwarp.data.scaling import channel_scale_hint
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.data.source import Source
+from unwarp.devices import float32_gradients, resolve_device
 from unwarp.errors import ConfigError
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.generation import Generation
 from unwarp.estimators.persistence import Persistence
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
+from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
 from unwarp.planning.plan import Plan, Request, make_plan
+from unwarp.ranges import check_arguments
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.progress import Announcer, Progress
 from unwarp.training.state import History
 from unwarp.warps import Warp
 
-MIN_VALUE_OF_COUNT = {"batch_size": 2, "n_clusters": 1, "n_content": 1, "max_steps": 1}
-"""Smallest value of each argument that is a count; all of them may be None."""
-
 SHARE_OF_SECONDS_FOR_SELECTION = 0.5
-"""Share of `max_seconds` that the selection of a warp may take."""
+"""Share of `max_seconds` that the trials for the selection of a warp may take."""
 
 MIN_SECONDS_OF_TRAINING = 1.0
-"""Time that a training gets even if reading and selection took all of `max_seconds`."""
+"""Seconds of training that are allowed even if the selection of a warp used up `max_seconds`."""
 
 
 class Unwarper(
@@ -58,60 +59,68 @@ class Unwarper(
 ):
     """Templates, content codes and deformations of samples, learned without labels.
 
-    An autoencoder with a differentiable warp, for misaligned images and time series. The encoder
-    maps a sample x to a content code z and a deformation theta. The decoder maps z to a template,
-    which does not depend on theta, and the warp deforms the template:
+    An autoencoder with a differentiable warp, for misaligned images and time series. A sample is
+    one image or one series. The encoder maps a sample x to a content code z and to the parameters
+    theta of a deformation. The decoder maps z to a template, which does not depend on theta, and
+    the warp deforms the template:
 
         x_hat = warp(decoder(z), theta)
 
-    The warp has no trainable parameters, so theta has human units: degrees, pixels, factors,
-    seconds. After training the mean deformation is the identity.
+    The warp has no trainable weights, so theta has a fixed meaning; `transform_params` returns
+    deformations in degrees, pixels, factors or seconds. A deformation is measured relative to the
+    mean deformation of the training samples, which counts as the identity (no deformation).
 
     Args:
         warp: Family of deformations: a `Warp`, its name (`affine`, `similarity`, `time`, `identity`
             for none), or names joined by a plus sign (`displacement+affine`). `auto` takes the warp
-            of the recipe, which is `affine` for images and `time` for series unless it names
-            another. If `recipe` is None as well, trials on held-out series select a smooth warp of
-            time, a sharp one, or none (`selection_`).
+            of the recipe; the default is `affine` for images and `time` for series. For series, if
+            `recipe` is None as well, short trainings decide between a smooth warp of time, a sharp
+            warp of time, and no warp (`selection_`).
         recipe: Architecture, losses and optimiser: a `Recipe`, or the name of a family (`ae`,
             `vae`, `beta-vae`, `gan`, ...). None for an autoencoder that suits the data.
-        domain: `image`, `series`, or `auto` for the domain of a named warp, else of the shape.
-        n_content: Size D of the content code; None for that of the recipe.
-        n_clusters: Number of clusters for `predict`. None for 10 with images; with series for the
-            number of classes of a labelled source, else a tenth of the samples, 2 to 10.
+        domain: Kind of samples: `image` or `series`. `auto` takes the kind that the named warp
+            deforms; without a named warp the shape of `X` decides.
+        n_content: Size D of the content code; None for the size that the recipe states.
+        n_clusters: Number of clusters for `predict`. None means 10 for images. For series it means
+            the number of classes if the source has labels, else a tenth of the number of samples,
+            but at least 2 and at most 10.
         max_steps: Training steps. None for about 30 passes over the data, but at least 300 for
             images, 400 for series and 800 for the sharp warp of series, and at most 4,000.
         max_seconds: Longest time of `fit` after the samples are read; None for no limit.
         batch_size: Samples in a training step; None for 64 images or 20 series.
         scale: Scaling of values. `auto` divides uint8 by 255, maps the range of other images to
-            [0, 1], and standardises series; `channel` standardises each channel of series, `each`
-            every channel of every series; None demands values in [0, 1].
+            [0, 1], and standardises all series together; `channel` standardises each channel over
+            all series; `each` standardises every channel of every series by itself; None leaves
+            values as they are, and values outside [0, 1] are an error.
         missing: Treatment of NaN in series: `error` refuses them, `interpolate` fills them linearly
-            in time, `mask` learns from observed values alone.
-        sampling_rate: Samples a second of series; times, lags and events are then in seconds. None
-            to count time in samples.
+            in time, `mask` learns only from the observed values.
+        sampling_rate: Samples per second of series; times, lags and events are then in seconds.
+            None to count time in time steps.
         image_shape: (H, W) or (C, H, W) of images that are rows of a table; None otherwise.
-        overrides: Fields of the recipe that replace those decided, as `{"optimiser.lr": 1e-3}`.
-        random_state: Seed of all random numbers.
+        overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
+            replace the values of `recipe` and those that `fit` chooses.
+        random_state: Seed of all random numbers: a whole number below 2**32, or, as scikit-learn
+            takes them, a `numpy.random.RandomState`, or None for another seed at each `fit`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for 32-bit floats, `bf16` or `fp16` for mixed precision in training.
         verbose: Whether to print decisions and progress.
 
     Attributes:
         model_: The trained `Model`.
-        recipe_: Its recipe.
-        plan_: Recipe, steps and batch size with their reasons; None after `load`.
-        selection_: Selected warp of series with its evidence; None if there was nothing to select.
-        history_: Losses and measures of the training.
-        schema_: Shape, scale and clock of the samples.
+        recipe_: The recipe of the model.
+        plan_: Recipe, steps and batch size of the training, with the reasons for each decision;
+            None after `load`.
+        selection_: Selected warp of series with its measurements; None if no selection was needed.
+        history_: Loss terms and other measures over the training; empty after `load`.
+        schema_: Shape, scale and times of the samples that the model takes.
         n_features_in_: Number of values in a sample.
         cluster_centers_: Content codes of the clusters (n_clusters, D).
         cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).
         mixture_: Gaussian mixture over content and deformation of the training samples.
-        times_: Time of each step of aligned series (T,).
+        times_: Time of each time step of aligned series (T,); models of series only.
 
     See Also:
-        unwarp.train: The training loop, for own models and losses.
+        unwarp.train: The training loop, for your own models and losses.
         unwarp.evaluate: Scores of a trained model on labelled or unlabelled data.
 
     Notes:
@@ -146,7 +155,7 @@ class Unwarper(
     sampling_rate: float | None
     image_shape: tuple[int, ...] | None
     overrides: Mapping[str, Any] | None
-    random_state: int
+    random_state: int | np.random.RandomState | None
     device: str
     precision: Precision
     verbose: bool
@@ -167,18 +176,23 @@ class Unwarper(
         sampling_rate: float | None = None,
         image_shape: tuple[int, ...] | None = None,
         overrides: Mapping[str, Any] | None = None,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
         precision: Precision = "no",
         verbose: bool = False,
     ) -> None:
-        # scikit-learn asks that arguments are stored unchanged and checked in `fit`
+        # scikit-learn requires that arguments are stored unchanged and checked in `fit`
         self.__dict__.update({name: value for name, value in locals().items() if name != "self"})
 
+    @float32_gradients()
     def fit(
         self, X: Any, y: Any = None, *, times: Any = None, callbacks: Sequence[Callback] = ()
     ) -> Self:
         """Learn templates, content codes and deformations from samples.
+
+        The arguments are checked before the samples are read. All attributes of the trained
+        estimator change together at the end: after an error or an interrupt, an estimator that was
+        trained before is as it was.
 
         Args:
             X: N samples: an array of images (N, H, W) or (N, C, H, W) or of series (N, T) or
@@ -186,41 +200,44 @@ class Unwarper(
                 `Dataset`. Series of unequal lengths are resampled to the length of the longest; in
                 an array, NaN at the end of a row ends its series.
             y: Ignored; part of scikit-learn's interface.
-            times: Time stamps of series with uneven steps, as seconds, dates or durations: (T,) for
-                all series, (N, T), or N arrays (T_i,). A model that learned with time stamps needs
-                them in all methods.
-            callbacks: Observers of the training.
+            times: Time stamps of series whose time steps are not evenly spaced, as seconds, dates
+                or durations: (N, T), a list of N arrays (T_i,), or (T,) for the same times in all
+                series. A model that was trained with time stamps needs them in all methods.
+            callbacks: Callbacks of the training loop (`unwarp.training.Callback`).
 
         Returns:
             The estimator itself.
 
         Raises:
             DataError: The samples cannot be used; the message gives reason and remedy.
-            ConfigError: An argument is unknown, or does not fit the samples.
+            ConfigError: An argument is unknown or out of range, or does not fit the samples.
         """
-        request = self._request()
+        # 1. check the arguments, then read the samples and find out their domain, shape and scale
+        request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         callbacks = (*callbacks, *self._progress())
-        # open once: samples with their times, then what they are and the tensor that a model takes
-        schema, data = Schema.fit(as_source(X, times), self._reading(request.warp_domain))
+        schema, data = Schema.fit(as_source(X, times), reading)
         started = perf_counter()
-        # decide: what can be read off the data, then, where it is left open, how much to warp
+        # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = self._decide(request, schema, data, seed, callbacks)
-        # learn: the model that the plan describes, by the players that its recipe names
-        model = plan.recipe.build(data.shape, seed=seed)
-        history = self._train(model, plan, data, seed, self._seconds_left(started), callbacks)
-        # store everything at once, so that a failure leaves no half-trained estimator
-        self.schema_ = schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp))
-        self.n_features_in_ = schema.n_features
-        self.plan_, self.recipe_, self.selection_ = plan, plan.recipe, selection
-        self.model_, self.history_ = model, history
-        self._fit_clusters(reference_view(data), seed)
+        # 3. build the model of the recipe, train it, and cluster the latents of the samples
+        learned = self._learn(plan, data, schema.domain, seed, started, callbacks)
+        # 4. store all results at once, so that a failure or an interrupt changes no attribute
+        self.__dict__.update(
+            schema_=schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp)),
+            n_features_in_=schema.n_features,
+            plan_=plan,
+            recipe_=plan.recipe,
+            selection_=selection,
+            **learned,
+        )
         return self
 
     def parse(self, X: Any, *, times: Any = None) -> Source:
-        """Samples as `fit` reads them, parsed and checked but not yet scaled.
+        """Samples as `fit` reads them: parsed and checked, but not yet scaled.
 
-        Use it to read a source once and to split it: all methods accept the result and its subsets.
+        Use it to read samples once and then split them, for example in training and test samples.
+        All methods accept the result, or its subsets (`Source.subset`), as `X`.
 
         Args:
             X: Samples, as for `fit`.
@@ -230,7 +247,8 @@ class Unwarper(
             DataError: The samples cannot be used.
             ConfigError: An argument is unknown, or does not fit the samples.
         """
-        return self._reading(self._request().warp_domain).parse(as_source(X, times))
+        reading = self._check()[1]
+        return reading.parse(as_source(X, times))
 
     def fit_transform(
         self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any
@@ -255,7 +273,7 @@ class Unwarper(
     def transform(self, X: Any, *, times: Any = None) -> Array:
         """Content codes of samples, which do not depend on their deformations.
 
-        A stochastic encoder gives the posterior mean.
+        The code of a variational autoencoder is the posterior mean.
 
         Args:
             X: N samples like those of `fit`.
@@ -277,7 +295,8 @@ class Unwarper(
             times: Time stamps, as for `fit`.
 
         Returns:
-            Templates in the shape, range and dtype of `X`; resampled series at the steps `times_`.
+            Templates in the shape, range and dtype of `X`. Series of unequal lengths, or with time
+            stamps, are returned at the evenly spaced times `times_`.
 
         Raises:
             DataError: The samples do not fit the model.
@@ -286,15 +305,15 @@ class Unwarper(
         return samples.restore_shape(torch.from_numpy(self._embed(samples).templates))
 
     def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
-        """Reconstructions: the templates, deformed as the samples are.
+        """Reconstructions of samples: templates under the estimated deformations.
 
         Args:
             X: N samples like those of `fit`.
             times: Time stamps, as for `fit`.
 
         Returns:
-            Reconstructions in the shape, range and dtype of `X`; series at their own times, and as
-            a list if `X` is one.
+            Reconstructions in the shape, range and dtype of `X`, at the times of the series in
+            `X`. A list if `X` is a list of series of unequal lengths.
 
         Raises:
             DataError: The samples do not fit the model.
@@ -302,6 +321,7 @@ class Unwarper(
         samples = self.prepare_samples(X, times)
         return samples.restore_times(torch.from_numpy(self._embed(samples).x_hat))
 
+    @float32_gradients()
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of samples given their reconstructions.
 
@@ -320,13 +340,14 @@ class Unwarper(
         samples = self.prepare_samples(X, times)
         x, x_hat = samples.x, torch.from_numpy(self._embed(samples).x_hat)
         likelihood = self.model_.likelihood
+        # only the Gaussian likelihood is defined for values outside [0, 1]
         with torch.no_grad():
             return -float(
                 likelihood(x_hat, x if likelihood.kind == "gaussian" else x.clamp(0, 1)).mean()
             )
 
     def predict(self, X: Any, *, times: Any = None) -> Array:
-        """Nearest cluster of each sample in content space.
+        """The cluster of each sample: the one with the nearest centre.
 
         Args:
             X: N samples like those of `fit`.
@@ -354,32 +375,28 @@ class Unwarper(
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
 
-    def _request(self) -> Request:
-        """The arguments that a plan follows from, checked before any data are read."""
-        for name, smallest in MIN_VALUE_OF_COUNT.items():
-            value = getattr(self, name)
-            is_count = isinstance(value, Integral) and int(value) >= smallest
-            if value is not None and not is_count:
-                raise ConfigError(f"{name}={value!r} must be a whole number of at least {smallest}")
+    def _check(self) -> tuple[Request, Reading]:
+        """The model that is asked for, and how to read samples, with all arguments checked."""
+        check_arguments(self.get_params(deep=False))
+        resolve_device(self.device)
         overrides = {} if self.overrides is None else self.overrides
         if not isinstance(overrides, Mapping) or not all(isinstance(key, str) for key in overrides):
             raise ConfigError(
-                f"overrides={overrides!r} must map fields to values, as {{'optimiser.lr': 1e-3}}"
+                f"overrides={overrides!r} must map names of recipe fields to values, "
+                "as {'optimiser.lr': 1e-3}"
             )
-        seconds = self.max_seconds
-        if not (seconds is None or (isinstance(seconds, Real) and 0 < seconds < np.inf)):
-            raise ConfigError(
-                f"max_seconds={seconds!r} must be a positive number, or None for no limit"
-            )
-        return Request(self.recipe, self.warp, self.n_content, dict(overrides))
-
-    def _reading(self, warp_domain: str) -> Reading:
-        return Reading(
-            self.domain, self.scale, self.missing, self.sampling_rate, self.image_shape, warp_domain
+        request = Request(self.recipe, self.warp, self.n_content, dict(overrides))
+        return request, Reading(
+            self.domain,
+            self.scale,
+            self.missing,
+            self.sampling_rate,
+            self.image_shape,
+            request.warp_domain,
         )
 
     def _seconds_left(self, started: float) -> float | None:
-        """Seconds that are left for training; None for no limit."""
+        """Seconds that are left for training since `started`; None for no limit."""
         if self.max_seconds is None:
             return None
         return max(MIN_SECONDS_OF_TRAINING, self.max_seconds - (perf_counter() - started))
@@ -399,7 +416,18 @@ class Unwarper(
         seed: int,
         callbacks: Sequence[Callback],
     ) -> tuple[Plan, Selection | None]:
-        """The plan for training samples, and the evidence if trials selected the warp."""
+        """Decide how to train a model of the samples.
+
+        Args:
+            request: Recipe, warp and overrides of the user.
+            schema: Domain, shape and scale of the samples.
+            data: Scaled training samples.
+            seed: Seed of the trials that select a warp.
+            callbacks: Callbacks, which are told about the decisions.
+
+        Returns:
+            The plan of the training; and the selection of a warp, or None if none was needed.
+        """
         notify = partial(_notify, callbacks)
         if schema.domain.has_times and self.scale == "auto":
             warning = channel_scale_hint(data.x.numpy())
@@ -410,22 +438,64 @@ class Unwarper(
         plan = make_plan(request, schema, data, **options)
         if not plan.is_open or schema.domain.name not in CHOICES_OF_DOMAIN:
             return plan, None
-        selection = self._select_warp(data, seed, notify)
+        selection = self._select_warp(data, seed, callbacks)
         why = f"how much to warp: {selection}"
         notify(why)
         decided = adapt_to_series(selection.recipe, data.x)
         return make_plan(request, schema, data, decided=decided, why=(why,), **options), selection
 
-    def _select_warp(self, data: Dataset, seed: int, notify: Callable[[str], None]) -> Selection:
-        """Select how much to warp training series, within the limits on steps and seconds."""
+    def _select_warp(self, data: Dataset, seed: int, callbacks: Sequence[Callback]) -> Selection:
+        """Select how much to warp series, within `max_steps` and half of `max_seconds`.
+
+        A callback that stores decisions has the selection of an interrupted run.
+        """
         steps, seconds = STEPS_OF_TRIAL, None
         if self.max_steps is not None:
             steps = min(STEPS_OF_TRIAL, self.max_steps)
         if self.max_seconds is not None:
             seconds = self.max_seconds * SHARE_OF_SECONDS_FOR_SELECTION
-        return select(
-            data.x, seed=seed, steps=steps, seconds=seconds, device=self.device, on_message=notify
-        )
+        options: dict[str, Any] = {
+            "seed": seed,
+            "steps": steps,
+            "seconds": seconds,
+            "device": self.device,
+        }
+        facts = {**options, "data": dataset_facts(data), **code_facts()}
+        for callback in callbacks:
+            if (record := callback.recall("selection", facts)) is not None:
+                return Selection.of(record)
+        selection = select(data.x, **options, on_message=partial(_notify, callbacks))
+        for callback in callbacks:
+            callback.on_decision("selection", facts, asdict(selection))
+        return selection
+
+    def _learn(
+        self,
+        plan: Plan,
+        data: Dataset,
+        domain: Domain,
+        seed: int,
+        started: float,
+        callbacks: Sequence[Callback],
+    ) -> dict[str, Any]:
+        """Build and train the model of a plan, and cluster the latents of the samples.
+
+        Args:
+            plan: Recipe, steps and batch size.
+            data: Training samples.
+            domain: Domain of the samples.
+            seed: Seed of the weights, the training and the clusters.
+            started: Time at which the samples were read, from `perf_counter`.
+            callbacks: Observers of the training.
+
+        Returns:
+            Values of the attributes `model_`, `history_`, `cluster_centers_` and `mixture_`.
+        """
+        model = plan.recipe.build(data.shape, seed=seed)
+        history = self._train(model, plan, data, seed, self._seconds_left(started), callbacks)
+        centers, mixture = self._cluster(model, reference_view(data), domain, seed)
+        results = {"model_": model, "history_": history}
+        return {**results, "cluster_centers_": centers, "mixture_": mixture}
 
     def _train(
         self,
@@ -436,7 +506,7 @@ class Unwarper(
         seconds: float | None,
         callbacks: Sequence[Callback],
     ) -> History:
-        """Train a model as planned, for `seconds` at most."""
+        """Train a model by its plan, for at most `seconds`, and return the history."""
         return train(
             model,
             plan.recipe.players(model),
@@ -448,30 +518,46 @@ class Unwarper(
             device=self.device,
             precision=self.precision,
             callbacks=callbacks,
+            facts={"recipe": recipe_facts(plan.recipe)},
         )
 
-    def _fit_clusters(self, data: Dataset, seed: int) -> None:
-        """Fit k-means to the content, and a mixture to all latents, of training samples."""
-        content, theta = encode(self.model_, data.x, device=self.device)
+    def _cluster(
+        self, model: Model, data: Dataset, domain: Domain, seed: int
+    ) -> tuple[Array, Mixture]:
+        """Cluster the latents of training samples.
+
+        Args:
+            model: The trained model.
+            data: Training samples.
+            domain: Domain of the samples, for the default number of clusters.
+            seed: Seed of k-means and of the mixture.
+
+        Returns:
+            The centres (k, D) of k-means on content codes, and a Gaussian mixture of content and
+            theta.
+        """
+        content, theta = encode(model, data.x, device=self.device)
         codes = content.numpy()
-        n = self.n_clusters or default_clusters(self.schema_.domain, len(data), data.labels)
-        self.mixture_ = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, seed)
-        # k-means warns about more clusters than distinct codes
+        n = self.n_clusters or default_clusters(domain, len(data), data.labels)
+        mixture = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, seed)
+        # k-means warns if there are more clusters than distinct codes
         k = min(n, len(np.unique(codes, axis=0)))
-        self.cluster_centers_ = (
-            KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes).cluster_centers_
-        )
+        # scikit-learn takes seeds below 2**32
+        means = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes)
+        return means.cluster_centers_, mixture
 
     def _embed(self, samples: Prepared) -> Embedding:
+        """Content codes, templates, deformations and reconstructions of samples."""
         return embed(self.model_, samples.x, device=self.device)
 
     def _content(self, X: Any, times: Any) -> Array:
+        """Content codes (N, D) of samples, float32."""
         x = self.prepare(X, times)
         return encode(self.model_, x, device=self.device)[0].numpy()
 
 
 def _notify(callbacks: Sequence[Callback], message: str) -> None:
-    """Hand a line for people to all callbacks."""
+    """Pass a message for people to all callbacks."""
     for callback in callbacks:
         callback.on_message(message)
 

@@ -1,10 +1,10 @@
 """Measures as functions of arrays, and the registry of scores.
 
-A score is a function marked by `score_function`. The names of its arguments are fields of
-`ScoreInputs`; the prefix `train_` asks for the same field of the reference data, to which
-neighbours, probes and clusters are fitted. A score returns a number, or several by name. All files
-of this folder are imported for their scores; a score of another module joins when that module is
-imported.
+A score is a function with the decorator `score_function`. The names of its arguments are fields of
+`ScoreInputs`. An argument with the prefix `train_` is the same field of the reference data, to
+which nearest neighbours, probes (linear classifiers) and clusters are fitted. A score returns a
+number, or several numbers by name. All files of this folder are imported, which registers their
+scores; a score of another module is registered when that module is imported.
 """
 
 from __future__ import annotations

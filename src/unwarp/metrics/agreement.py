@@ -1,7 +1,7 @@
 """Agreement of estimates and truth: R2, and angles modulo a symmetry.
 
-A shape of symmetry order k looks the same after a turn of 360 / k degrees, so that its angle is
-known only modulo that period.
+A shape of symmetry order k looks the same after a turn by 360 / k degrees. Its angle is therefore
+determined only up to multiples of this period.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ from unwarp.core import Array, Labels
 from unwarp.errors import ConfigError, DataError
 
 N_SCAN_ANGLES = 64
-"""Starting points of the search for a circular median."""
+"""Number of starting points of the search for a circular median."""
 
 
 def r2(predicted: Array, true: Array, groups: Labels | None = None) -> float:
     """Coefficient of determination of predictions, without a fitted slope.
 
-    `1 - sum (predicted - true)^2 / sum (true - mean)^2`.
+    `1 - sum (predicted - true)^2 / sum (true - mean)^2`, with the mean of the true values.
 
     Args:
         predicted: Predictions (N,).
         true: True values (N,).
-        groups: Group of each sample (N,); the mean error of each group is taken out first. None
-            for no offset.
+        groups: Group of each sample (N,); the mean error of each group is subtracted first, so that
+            a constant offset in a group is no error. None to subtract nothing.
 
     Returns:
-        1 is perfect, 0 that of the mean of `true`, worse is negative; NaN if `true` does not vary.
+        1 for perfect predictions, 0 for predictions by the mean of `true`, negative for worse ones;
+        NaN if `true` does not vary.
 
     Raises:
-        DataError: The columns differ in length, or are no columns.
+        DataError: The arrays differ in length, or do not have one axis.
 
     >>> r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
     1.0
@@ -47,20 +48,20 @@ def circular_correlation(estimated: Array, true: Array, order: int = 1) -> float
     """Circular correlation of two angles (Fisher and Lee 1983).
 
     `sum sin(a_i - a_j) sin(b_i - b_j) / sqrt(sum sin^2(a_i - a_j) sum sin^2(b_i - b_j))` over pairs
-    of samples, computed in O(N). It ignores any common offset and needs no mean direction, so that
-    angles may fill the circle.
+    of samples, computed in O(N). A constant offset between the angles does not change it. It needs
+    no mean direction, so that angles may cover the full circle.
 
     Args:
         estimated: Estimated angles in degrees (N,).
         true: True angles in degrees (N,).
-        order: Symmetry order; angles count modulo 360 / `order` degrees.
+        order: Symmetry order; angles are compared modulo 360 / `order` degrees.
 
     Returns:
-        -1 (reversed sense of rotation) to 1, 0 if independent; NaN if an angle never varies.
+        -1 (opposite sense of rotation) to 1, 0 if independent; NaN if one of the two does not vary.
 
     Raises:
         ConfigError: The order is not a whole number of 1 or more.
-        DataError: The columns differ in length, or are no columns.
+        DataError: The arrays differ in length, or do not have one axis.
 
     Source:
         Fisher, Lee (1983), A correlation coefficient for circular data, Biometrika 70.
@@ -69,9 +70,11 @@ def circular_correlation(estimated: Array, true: Array, order: int = 1) -> float
     symmetry_period(order)
     angles = (estimated, true)
     a, b = (np.exp(1j * np.deg2rad(order * np.asarray(angle, float))) for angle in angles)
-    # sums over pairs of products of sines, expanded into squared moduli of sums
+    # the sums over pairs equal these squared moduli of sums, up to a common factor; a and b are
+    # the angles as complex numbers of modulus 1
     covariation = abs((a * b.conj()).sum()) ** 2 - abs((a * b).sum()) ** 2
     variations = [len(z) ** 2 - abs(np.square(z).sum()) ** 2 for z in (a, b)]
+    # rounding leaves a small variation of constant angles
     has_variation = min(variations) > 1e-9 * len(a) ** 2
     return float(covariation / np.sqrt(np.prod(variations))) if has_variation else float("nan")
 
@@ -84,21 +87,23 @@ def angle_error_modulo(
 ) -> Array:
     """Absolute errors of angles modulo a symmetry.
 
-    By chance the median error is 90 / `order` degrees, so that an order that is too high flatters.
+    Random angles have a median error of 90 / `order` degrees, so that an order that is too high
+    makes errors look small.
 
     Args:
         estimated: Estimated angles in degrees (N,).
         true: True angles in degrees (N,).
-        order: Symmetry order, 1 for none, of all samples or of each one (N,).
+        order: Symmetry order (1 for no symmetry): one number for all samples, or one per sample
+            (N,).
         groups: Group of each sample (N,); the offset that minimises the mean error of each group is
-            taken out first. None for no offset.
+            subtracted first. None to subtract nothing.
 
     Returns:
         Degrees (N,), 0 to 180 / `order`.
 
     Raises:
         ConfigError: An order is not a whole number of 1 or more.
-        DataError: The columns differ in length, or a group has more than one order.
+        DataError: The arrays differ in length, or a group has more than one order.
 
     >>> angle_error_modulo(np.array([179.0, 91.0]), np.array([-179.0, 0.0]), order=4).tolist()
     [2.0, 1.0]
@@ -108,20 +113,20 @@ def angle_error_modulo(
     for rows in group_masks(groups):
         if len(set(period[rows])) > 1:
             raise DataError(
-                "samples of one group have different symmetry orders; give one order a group"
+                "samples of one group have different symmetry orders; give one order per group"
             )
         difference[rows] -= circular_median(difference[rows], period[rows][0])
     return np.asarray(np.abs(_wrap(difference, period)))
 
 
 def group_masks(groups: Labels | None) -> list[NDArray[np.bool_]]:
-    """Mask (N,) of the samples of each group.
+    """Masks that select the samples of each group.
 
     Args:
         groups: Group of each sample (N,); None for no groups.
 
     Returns:
-        One mask for each distinct group, in sorted order; an empty list for None.
+        One mask (N,) for each distinct group, in sorted order; an empty list for None.
     """
     return [] if groups is None else [np.asarray(groups == group) for group in np.unique(groups)]
 
@@ -130,7 +135,8 @@ def symmetry_period(order: int | NDArray[np.integer]) -> Array:
     """Smallest turn in degrees that leaves a shape unchanged: 360 / `order`.
 
     Args:
-        order: Symmetry order: 1 for none, 2 for an ellipse, 4 for a square; of any shape.
+        order: Symmetry order: 1 for none, 2 for an ellipse, 4 for a square. A number, or an array
+            of any shape.
 
     Returns:
         Degrees, of the shape of `order`.
@@ -144,7 +150,8 @@ def symmetry_period(order: int | NDArray[np.integer]) -> Array:
     orders = np.asarray(order)
     if (orders < 1).any() or (orders % 1 != 0).any():
         raise ConfigError(
-            f"symmetry orders must be whole numbers of 1 or more (1: none), got {order}"
+            f"symmetry orders must be whole numbers of 1 or more, got {order}; give 1 for a shape "
+            "without symmetry"
         )
     return np.asarray(360.0 / orders)
 
@@ -152,16 +159,17 @@ def symmetry_period(order: int | NDArray[np.integer]) -> Array:
 def circular_median(angles: Array, period: float) -> float:
     """Angle with the smallest mean absolute distance from angles on a circle.
 
-    A scan of the circle selects the neighbourhood, the ordinary median within it is exact.
+    The best of several points on the circle is the start. The ordinary median of the distances from
+    the start is then exact.
 
     Args:
         angles: Angles in degrees (N,).
         period: Length of the circle in degrees.
 
     Returns:
-        Degrees; any representative modulo `period`.
+        Degrees; the angle may be outside [0, `period`).
     """
-    # the mean distance has several minima on a circle: the scan selects the lowest
+    # the mean distance has several minima on a circle: start near the lowest
     starts = np.linspace(0, period, N_SCAN_ANGLES, endpoint=False)
     errors = [np.abs(_wrap(angles - start, period)).mean() for start in starts]
     nearest = starts[np.argmin(errors)]
@@ -174,7 +182,7 @@ def _wrap(angle: Array, period: float | Array) -> Array:
 
 
 def _difference(estimated: Array, true: Array) -> Array:
-    """Difference (N,) of two columns of one length."""
+    """Difference (N,) of two arrays of one axis and equal length."""
     if np.ndim(estimated) != 1 or np.shape(estimated) != np.shape(true):
         raise DataError(
             "estimated and true values must be columns of one length (N,), got shapes "

@@ -13,27 +13,31 @@ from unwarp.warps import Affine2d, Map
 from unwarp.warps.affine_map import affine_part
 
 MAX_FOLLOW_ERROR_DEG = 10.0
+"""Largest error of the angle, in the score `ambiguous`, of a pose that is not ambiguous."""
+
 MAX_FOLLOW_ERROR_PX = 2.0
-"""Errors in following a probe above which the pose of a sample counts as ambiguous."""
+"""Largest error of the shift, in the score `ambiguous`, of a pose that is not ambiguous."""
 
 
 @score_function
 def at_bounds(table: Mapping[Factor, Array], fraction: float = 0.95) -> dict[str, float]:
     """Share of deformation parameters near the bounds of their ranges.
 
-    A high share means that the range is too narrow, or that poses are lost. A column with a range
-    that starts at 0 has one bound only; columns of positive ranges are compared by their logarithm;
-    periodic columns have no bounds and are left out.
+    A high share means that the range is too narrow, or that the model estimates many poses badly.
+    A range that begins at 0 has only an upper bound. Values of a range that begins above 0, such as
+    scale factors, are compared by their logarithms. Periodic columns have no bounds and are left
+    out.
 
     Args:
         table: Values (N,) of each deformation column, in the unit of its `Factor`.
-        fraction: A value is near a bound if it is beyond this fraction of the half-range about
-            the middle (of the whole range, if there is one bound).
+        fraction: A value is near a bound if its distance from the middle of the range exceeds this
+            fraction of the half-range. If the range has only an upper bound, its distance from 0
+            must exceed this fraction of the whole range.
 
     Returns:
         `at_bounds` (share over all samples and columns), `at_bounds_samples` (share of samples
         with at least one column near a bound), and the share of each column as `at_bounds_<name>`.
-        All are 0 to 1; the first two alone, both 0, if every column is periodic.
+        All are 0 to 1. If all columns are periodic, only the first two are returned, both 0.
     """
     hits = {
         factor.name: _near_bounds(factor, column, fraction)
@@ -51,9 +55,9 @@ def at_bounds(table: Mapping[Factor, Array], fraction: float = 0.95) -> dict[str
 
 
 def _near_bounds(factor: Factor, values: Array, fraction: float) -> NDArray[np.bool_]:
-    """Mask (N,) of the values beyond `fraction` of the factor's range."""
+    """Mask (N,) of the values near a bound, as in `at_bounds`."""
     low, high = factor.low, factor.high
-    if low > 0:  # a product's factor, such as a scale: 1/2 and 2 are equally far from 1
+    if low > 0:  # a scale factor, for example: 1/2 and 2 are equally far from 1
         low, high, values = np.log(low), np.log(high), np.log(np.maximum(values, 1e-6))
     middle, half = (low + high) / 2, (high - low) / 2
     if low < 0:
@@ -70,7 +74,7 @@ def unused_content(codes: Array, min_share: float = 0.01) -> float:
         min_share: A dimension is unused if its variance is below this share of the largest one.
 
     Returns:
-        0 to D; D if no dimension varies. A model could do with that many fewer dimensions.
+        0 to D; D if no dimension varies. A model with that many fewer dimensions would do as well.
     """
     variance = codes.var(0)
     return float((variance < min_share * max(float(variance.max()), 1e-12)).sum())
@@ -78,31 +82,31 @@ def unused_content(codes: Array, min_share: float = 0.01) -> float:
 
 @score_function(best=0.0)
 def ambiguous(map: Map, probe: Map, probed_map: Map, size: tuple[int, int]) -> dict[str, float]:
-    """How faithfully estimated poses follow a known deformation of the pictures.
+    """Errors of estimated poses after a known deformation of the images.
 
-    Each picture is deformed by a known affine map and encoded again. The pose of the copy should be
-    `probe o map`; the error is the affine part of `(probe o map)^-1 o probed_map`. A pose that does
-    not follow has more than one explanation, such as an upside-down 6 that reads as a 9. No truth
-    is needed.
+    Each image is deformed by a known affine map, the probe, and encoded again. The estimated map of
+    the deformed image should be `probe o map`; the error is the affine part of
+    `(probe o map)^-1 o probed_map`. A large error means that the pose is ambiguous, such as that of
+    a 6 that is taken for an upside-down 9. The true deformations are not needed.
 
     Args:
-        map: Deformations estimated for the pictures (N).
-        probe: Known deformations that were put on top of the pictures (N).
-        probed_map: Deformations estimated for the deformed pictures (N).
-        size: Frame in pixels (H, W).
+        map: Estimated maps of the images, N rows.
+        probe: Known maps that were applied to the images, N rows.
+        probed_map: Estimated maps of the deformed images, N rows.
+        size: Height and width of the frame in pixels (H, W).
 
     Returns:
         `follow_deg` and `follow_px` (median errors of angle and shift), and `ambiguous` (share of
-        pictures that are off by more than 10 degrees or 2 pixels). All are 0 at best.
+        images with an error above 10 degrees or 2 pixels). All are 0 at best.
     """
     warp = Affine2d(size=size)
     error = probe.compose(affine_part(map)).invert().compose(affine_part(probed_map))
     columns = {factor.name: column.numpy() for factor, column in warp.summary(error).items()}
     angle = np.abs(columns["rotation_deg"])
     shift = np.hypot(columns["shift_x_px"], columns["shift_y_px"])
-    is_lost = (angle > MAX_FOLLOW_ERROR_DEG) | (shift > MAX_FOLLOW_ERROR_PX)
+    is_ambiguous = (angle > MAX_FOLLOW_ERROR_DEG) | (shift > MAX_FOLLOW_ERROR_PX)
     return {
         "follow_deg": float(np.median(angle)),
         "follow_px": float(np.median(shift)),
-        "ambiguous": float(is_lost.mean()),
+        "ambiguous": float(is_ambiguous.mean()),
     }

@@ -1,10 +1,10 @@
 """Disentanglement of latents and known factors: MIG, DCI, SAP, modularity, explicitness.
 
-`latents` are numbers (N, D) of any unit, `factor_values` the known factors (N, F). Only the
-grouping of samples by equal factor values counts: a factor with more than 64 distinct values counts
-as continuous and is cut into 20 bins of equal width; one that never varies is left out. Each score
-agrees with `disentanglement_lib` (Locatello et al. 2019) on fixed arrays, up to the differences
-that its docstring names.
+`latents` are numbers (N, D) in any unit, `factor_values` the true values of known factors (N, F).
+The scores use only which samples have equal values of a factor. A factor with more than 64 distinct
+values counts as continuous and is divided into 20 bins of equal width. A factor that does not vary
+is left out. Each score agrees with `disentanglement_lib` (Locatello et al. 2019) on fixed arrays,
+except for the differences that its docstring names.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from unwarp.metrics.probes import split_rows, standardise
 from unwarp.metrics.registry import score_function
 
 Importance = Literal["forest", "boosting"]
-"""Trees that measure how important a latent is for a factor."""
+"""Kind of trees that measure the importance of a latent for a factor; `dci` explains both."""
 
 
 def _gap(table: Array) -> Array:
@@ -43,7 +43,7 @@ def _gap(table: Array) -> Array:
 
 
 def _with_rival(codes: Array) -> Array:
-    """Codes (N, D), with a constant beside a single latent: a gap needs a second best."""
+    """Codes (N, D); if D is 1, a constant second latent is added, since a gap needs two."""
     return codes if codes.shape[1] > 1 else np.hstack([codes, np.zeros_like(codes)])
 
 
@@ -51,20 +51,21 @@ def _with_rival(codes: Array) -> Array:
 def mig(latents: Array, factor_values: NDArray[Any], bins: int = BINS) -> float:
     """Mutual information gap (MIG) between the two most informative latents.
 
-    `1/F sum_k (I(z_1; v_k) - I(z_2; v_k)) / H(v_k)`, with z_1 and z_2 the latents that carry most
-    and second most information on the factor v_k. Permuted or rescaled latents score the same; a
-    factor that is split over two latents counts as missed.
+    `1/F sum_k (I(z_1; v_k) - I(z_2; v_k)) / H(v_k)`, with z_1 and z_2 the latents with most and
+    second most information on the factor v_k. Permuted or rescaled latents score the same. A factor
+    on which two latents have equal information adds 0.
 
     Args:
         latents: Codes (N, D); a single latent is compared with a constant.
         factor_values: Known factors (N, F).
-        bins: Equal-width bins of each latent.
+        bins: Number of equal-width bins of each latent.
 
     Returns:
-        0 to 1. 1: one latent determines each factor, and no other knows of it; about 0 on noise.
+        0 to 1. 1 if each factor is determined by one latent and independent of all others; about 0
+        on noise.
 
     Raises:
-        DataError: The arrays are not finite tables of equally many rows, or no factor varies.
+        DataError: The arrays are not finite tables with equal numbers of rows, or no factor varies.
 
     Source:
         Chen, Li, Grosse, Duvenaud (2018), Isolating sources of disentanglement in variational
@@ -80,13 +81,13 @@ def modularity(latents: Array, factor_values: NDArray[Any], bins: int = BINS) ->
     """Modularity: each latent carries information on at most one factor.
 
     `1/D sum_i (1 - sum_{k != k*} m_ik^2 / ((F - 1) m_ik*^2))`, with m_ik = I(z_i; v_k) and k* the
-    factor that latent i knows best. A factor spread over many latents costs nothing. Noise
-    scores high: a latent that knows next to nothing can do so of one factor.
+    factor on which latent i has most information. A factor may be spread over many latents. Noise
+    can score high, since only the relative information of a latent on the factors matters.
 
     Args:
         latents: Codes (N, D).
         factor_values: Known factors (N, F); two or more must vary.
-        bins: Equal-width bins of each latent.
+        bins: Number of equal-width bins of each latent.
 
     Returns:
         0 to 1; latents without any information count as 0.
@@ -112,9 +113,10 @@ def modularity(latents: Array, factor_values: NDArray[Any], bins: int = BINS) ->
 def explicitness(latents: Array, factor_values: NDArray[Any], seed: int = 0) -> float:
     """Explicitness: area under the ROC curve of a logistic regression.
 
-    The regression predicts each factor from all standardised latents on two thirds of the samples.
-    On the rest, the area of one value against all others is averaged over values, then over
-    factors. The paper's number is rescaled, `2 area - 1`; this one is not.
+    The regression of each factor on all standardised latents is fitted to two thirds of the
+    samples. On the other third, the area of one value against all other values is averaged over
+    values, then over factors. The paper rescales the mean area to `2 area - 1`; this score does
+    not.
 
     Args:
         latents: Codes (N, D).
@@ -122,7 +124,7 @@ def explicitness(latents: Array, factor_values: NDArray[Any], seed: int = 0) -> 
         seed: Seed of the split.
 
     Returns:
-        0.5 (chance) to 1 (each value can be read linearly).
+        0.5 (chance) to 1 (a linear classifier recognises each value).
 
     Raises:
         DataError: As for `mig`.
@@ -135,12 +137,12 @@ def explicitness(latents: Array, factor_values: NDArray[Any], seed: int = 0) -> 
 
 
 def _roc_area(codes: Array, levels: Levels, seed: int) -> float:
-    """Mean area of a factor (N,) over the values that some, not all, held-out samples have."""
+    """Mean area under the ROC curves of the values of one factor (N,)."""
     fit, held_out = split_rows(len(codes), seed)
     train, test = standardise(codes[fit], codes[held_out])
     probe = LogisticRegression(max_iter=2000).fit(train, levels[fit])
     probabilities = zip(probe.classes_, probe.predict_proba(test).T, strict=True)
-    # a value that no held-out sample has, or every one, has no curve
+    # if no held-out sample or all of them have a value, it has no curve and is left out
     areas = [
         roc_auc_score(hit, p)
         for value, p in probabilities
@@ -155,16 +157,18 @@ def sap(
 ) -> float:
     """Separated attribute predictability (SAP) gap between the two best latents.
 
-    For each factor, the difference of the two best scores of a single latent, averaged over
-    factors. The score of a latent is the held-out accuracy of a linear support vector machine on
-    that latent, standardised, which classifies the factor's value. A perfect code of many-valued
-    factors stays well below 1, since one line cannot separate the values in its middle.
+    Each latent is scored for each factor: a linear support vector machine classifies the factor's
+    value from this latent (standardised), and the score is its held-out accuracy. The gap of a
+    factor is the difference of its two best latents; the result is the mean over factors. Factors
+    with many values keep even a perfect code well below 1, since a linear classifier on one latent
+    cannot separate the values in the middle.
 
     Args:
         latents: Codes (N, D); a single latent is compared with a constant.
         factor_values: Known factors (N, F).
-        continuous: Score by squared correlation instead, for factors with ordered values.
-        seed: Seed of the split into two thirds for training and one for testing.
+        continuous: Whether to score by the squared correlation instead of the accuracy, for factors
+            with ordered values.
+        seed: Seed of the split into two thirds for training and one third for testing.
 
     Returns:
         0 to 1; about 0 on noise.
@@ -187,6 +191,7 @@ def sap(
 
 
 def _squared_correlation(a: Array, b: Levels) -> float:
+    """Squared correlation of two columns (N,); 0 if one is constant."""
     a, b = a - a.mean(), b - b.mean()
     scale = float((a @ a) * (b @ b))
     return float((a @ b) ** 2) / scale if scale > 0 else 0.0
@@ -209,11 +214,11 @@ def dci(
 ) -> dict[str, float]:
     """Disentanglement, completeness and informativeness (DCI) of latents.
 
-    Trees predict each factor from all latents on two thirds of the samples, and their importances
-    R (D, F) say how much each latent matters for each factor. Disentanglement is high if each
-    latent matters for one factor, completeness if each factor needs one latent (see
-    `importance_scores`). Informativeness is the accuracy on the held-out third, with the frequency
-    of a value as chance; the paper's is an error.
+    Trees that predict each factor from all latents are fitted to two thirds of the samples. Their
+    feature importances R (D, F) say how much each latent matters for each factor. Disentanglement
+    is high if each latent matters for one factor, completeness if each factor needs one latent (see
+    `importance_scores`). Informativeness is the accuracy on the other third of the samples, mean
+    over factors; the paper has an error instead. Chance is the frequency of the most common value.
 
     Args:
         latents: Codes (N, D).
@@ -254,6 +259,7 @@ def dci(
 
 
 def _trees(importance: Importance, seed: int) -> Any:
+    """A classifier of the kind `importance`, not yet fitted."""
     if importance == "boosting":
         return GradientBoostingClassifier(random_state=seed)
     return RandomForestClassifier(10, max_features=None, min_samples_leaf=0.01, random_state=seed)
@@ -263,14 +269,15 @@ def importance_scores(table: Array) -> tuple[float, float]:
     """Disentanglement and completeness of a table of importances.
 
     Disentanglement is `sum_i rho_i (1 - H_F(R_i / sum_k R_ik))`, with H_F the entropy to the base F
-    and rho_i the share of row i in all importance; completeness is the same of the columns.
+    and rho_i the share of row i in the sum of all importances. Completeness is the same for the
+    transposed table.
 
     Args:
         table: Importance of each latent for each factor (D, F), 0 or more.
 
     Returns:
-        Two numbers, 0 to 1. With one factor, disentanglement is 1; with one latent, completeness
-        is; otherwise both are 0 if all importances are 0.
+        Disentanglement and completeness, 0 to 1. Disentanglement is 1 if there is one factor, and
+        completeness is 1 if there is one latent. Otherwise both are 0 if all importances are 0.
 
     >>> importance_scores(np.eye(2))
     (1.0, 1.0)
@@ -279,7 +286,7 @@ def importance_scores(table: Array) -> tuple[float, float]:
 
 
 def _concentration(table: Array) -> float:
-    """One minus the relative entropy of each row, weighted by its share of the total."""
+    """Mean over rows of 1 - entropy to the base F, weighted by the row's share of the total."""
     total = table.sum(1)
     if table.shape[1] == 1 or total.sum() == 0:
         return float(table.shape[1] == 1)

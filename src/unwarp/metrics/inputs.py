@@ -1,4 +1,9 @@
-"""The inputs of scores by name."""
+"""The inputs of scores by name.
+
+Theta are the parameters of a deformation. Summary columns are a deformation in units for people,
+such as degrees and pixels. A probe is a known deformation that is applied to an image on top of its
+own, to test the estimate of the pose.
+"""
 
 from __future__ import annotations
 
@@ -13,47 +18,51 @@ from unwarp.core import Array, Factor, Labels
 from unwarp.warps import Map
 
 TRAIN = "train_"
-"""Prefix of an input that asks for the same input of the reference data."""
+"""Prefix of an argument's name for the input of the reference data."""
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreInputs:
     """All inputs of scores; None for those that are not available.
 
-    The arguments of a score are named after these fields. The prefix `train_` asks for the same
-    field of `reference`: an argument `train_codes` is `reference.codes`. `first | second` joins two
-    records. N is the number of held-out samples.
+    The arguments of a score are named after these fields. With the prefix `train_`, an argument is
+    a field of `reference`: `train_codes` is `reference.codes`. `first | second` joins two records.
+    N is the number of held-out samples.
 
     Attributes:
-        x: Observations (N, C, ...), scaled as the model takes them; gaps as reconstructed.
-        x_hat: Their reconstructions (N, C, ...), in the same unit.
-        series: Series (N, C, T) with gaps interpolated linearly in time; None for pictures.
-        aligned: Series with their warps undone (N, C, T); None for pictures, or without a warp.
+        x: Observations (N, C, ...), scaled as the model takes them; missing values are filled from
+            the reconstruction.
+        x_hat: Reconstructions of the observations (N, C, ...), in the same unit.
+        series: Series (N, C, T) with missing values interpolated in time; None for images.
+        aligned: Series with their deformations undone (N, C, T); None for images, or without a
+            warp.
         codes: Content codes (N, D), in the model's own unit.
         templates: Decoded templates (N, C, ...), in the unit of `x`.
         theta: Parameters of the deformations (N, P), in the units of the warp's factors.
-        latents: Codes and theta side by side (N, D + P).
-        map: Estimated deformations (N); None for a model without a warp.
-        table: Deformation columns (N,) by `Factor`, in its unit and with its range: human columns
-            of pictures, the warp's own of series.
-        cluster_centers: Cluster centres in the space of the codes (K, D).
-        labels: Classes (N,), of two or more; any values.
-        ids: Original that each observation shows (N,).
-        true_map: True deformations (N).
-        orders: Symmetry order by class, if all samples of a class share their frame.
-        factors: Description of each column of `factor_values` (F).
+        latents: Codes and theta, concatenated (N, D + P).
+        map: Estimated deformations, N rows; None for a model without a warp.
+        table: Deformation columns (N,) by `Factor`, which has their unit and range: the summary
+            columns for images, the columns of theta for series.
+        cluster_centers: Content codes of cluster centres (K, D).
+        labels: Class of each sample (N,), any values, at least two classes.
+        ids: Number of the original that each observation shows (N,).
+        true_map: True deformations, N rows.
+        orders: Symmetry order of each class, for data sets with one canonical frame per class (as
+            rendered shapes have, and handwritten digits have not).
+        factors: The F factors that describe the columns of `factor_values`.
         factor_values: True values (N, F) of factors in their units; two or more vary.
-        size: Frame in samples, (H, W) of pictures or (T,) of series.
-        probe: Known deformations (N) put on top of the samples.
-        probed_map: Deformations (N) estimated for the samples with `probe` on top.
+        size: Size of the frame: pixels (H, W) of images, time steps (T,) of series.
+        probe: Known deformations that are applied to the samples, N rows.
+        probed_map: Estimated deformations of the samples after `probe`, N rows.
         content_mean: Posterior means of the content (N, D).
-        content_log_sd: Log standard deviations of the content (N, D).
+        content_log_sd: Posterior log standard deviations of the content (N, D).
         log_weights: Log importance weights of K posterior draws, in nats (K, N).
         features: Features of the held-out samples (N, F), in the unit of their extractor.
         sample_features: Features of generated samples (M, F).
         gaussian_features: Features of draws of `pixel_gaussian` (L, F).
         sample_labels: Predicted classes of generated samples (M,).
-        reference: Inputs of the samples to which neighbours, probes and clusters are fitted.
+        reference: Inputs of the reference data, such as the training samples, to which nearest
+            neighbours, linear classifiers and clusters are fitted.
 
     >>> inputs = ScoreInputs(size=(28, 28), reference=ScoreInputs(labels=np.arange(3)))
     >>> inputs.names()
@@ -90,12 +99,12 @@ class ScoreInputs:
     reference: ScoreInputs | None = None
 
     def __or__(self, other: ScoreInputs) -> ScoreInputs:
-        """The inputs of both records; those of `other` replace those of `self`."""
+        """The inputs of both records; an input of both has the value of `other`."""
         values = {f.name: getattr(other, f.name) for f in fields(other)}
         return replace(self, **{name: value for name, value in values.items() if value is not None})
 
     def value(self, name: str) -> Any:
-        """The input that a score asks for by an argument's name.
+        """The input for an argument of a score.
 
         Args:
             name: A field, or a field of `reference` with the prefix `train_`.
@@ -120,7 +129,7 @@ def input_names() -> tuple[str, ...]:
     """All names that an argument of a score can have.
 
     Returns:
-        The fields of `ScoreInputs` but `reference`, then the same with the prefix `train_`.
+        The fields of `ScoreInputs` except `reference`, then the same with the prefix `train_`.
     """
     names = tuple(f.name for f in fields(ScoreInputs) if f.name != "reference")
     return names + tuple(f"{TRAIN}{name}" for name in names)

@@ -1,8 +1,8 @@
 """Latents under interventions on one factor: BetaVAE score, FactorVAE score, robustness (IRS).
 
-The papers sample from a generator. Here, groups of samples that share a factor's value are drawn
-from the given arrays, with a seed. `latents` and `factor_values` are as in
-`unwarp.metrics.disentanglement`.
+The papers generate new samples with a fixed value of one factor. Here, groups of samples with the
+same value of a factor are drawn at random from the arrays. `latents` and `factor_values` are as in
+`unwarp.metrics.disentanglement`. The levels of a factor are its values, numbered from 0.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from unwarp.metrics.registry import score_function
 def draw_shared_rows(
     levels: Levels, generator: np.random.Generator, shape: tuple[int, int], min_count: int
 ) -> Levels:
-    """Random rows of samples that share their factor's value with others.
+    """Random rows of samples that share a factor's value with others.
 
     Args:
         levels: Levels of one factor (N,).
         generator: Source of the draws.
         shape: Shape of the result (n, k).
-        min_count: Smallest number of samples that must share a value, the drawn one included.
+        min_count: Smallest number of samples with the same value, the drawn sample included.
 
     Returns:
         Row numbers (n, k), drawn with replacement.
 
     Raises:
-        DataError: No value is shared by so many samples.
+        DataError: No value has `min_count` samples.
     """
     rows = np.flatnonzero(np.bincount(levels)[levels] >= min_count)
     if len(rows) == 0:
         raise DataError(
-            f"no value of a factor is shared by {min_count} samples; give more samples, or "
+            f"no value of the factor is shared by {min_count} samples; give more samples, or "
             "factor_values with fewer distinct values"
         )
     return generator.choice(rows, shape)
@@ -51,13 +51,14 @@ def draw_partners(levels: Levels, rows: Levels, generator: np.random.Generator) 
 
     Args:
         levels: Levels of one factor (N,).
-        rows: Row numbers of any shape; each value must be shared by two samples or more.
+        rows: Row numbers of any shape; the value of each must have two samples or more.
         generator: Source of the draws.
 
     Returns:
-        Row numbers of the same shape, drawn evenly among the other samples of the value.
+        Row numbers of the same shape, drawn uniformly among the other samples with the value.
     """
-    # samples sorted by value form a run each; a partner is 1 to size - 1 steps further in its run
+    # sorted by value, the samples of a value form a run: the partner is 1 to size - 1 steps further
+    # in the run, and after its end the run starts again
     order = np.argsort(levels, kind="stable")
     position = np.empty_like(order)
     position[order] = np.arange(len(order))
@@ -79,24 +80,24 @@ def betavae_score(
 ) -> float:
     """BetaVAE score: accuracy of a classifier of the factor that pairs share.
 
-    Each point is the mean absolute difference of the latents over pairs of samples that share one
-    factor's value; a logistic regression predicts the factor from it. Differences are standardised,
-    so that rescaled latents score the same. A linear classifier forgives much: rotated latents can
-    score 1.
+    One factor is chosen, and pairs of samples with the same value of this factor are drawn. The
+    mean absolute difference of the latents over the pairs is one point (D,). A logistic regression
+    predicts the factor from the point. Differences are standardised, so that rescaled latents score
+    the same. The score is lenient: rotated latents can also have 1.
 
     Args:
         latents: Codes (N, D).
         factor_values: Known factors (N, F); two or more must vary.
-        n_pairs: Pairs for each point.
-        n_train: Points to which the classifier is fitted, evenly for each factor.
-        n_test: Points on which it is scored, evenly for each factor.
+        n_pairs: Number of pairs for each point.
+        n_train: Number of points to which the classifier is fitted, the same for each factor.
+        n_test: Number of points on which it is scored, the same for each factor.
         seed: Seed of the draws.
 
     Returns:
         1 / F (chance) to 1.
 
     Raises:
-        DataError: As for `mig`; or fewer than two factors vary, or all values of one are
+        DataError: As for `mig`; or fewer than two factors vary, or all values of a factor are
             distinct.
 
     Source:
@@ -116,7 +117,7 @@ def betavae_score(
 def _differences(
     codes: Array, levels: Levels, n: int, n_pairs: int, generator: np.random.Generator
 ) -> tuple[Array, Levels]:
-    """For each factor `n` points (n * F, D), and the factor that their pairs share (n * F,)."""
+    """Points (n * F, D), `n` for each factor, and the number of their factor (n * F,)."""
     points = []
     for column in levels.T:
         rows = draw_shared_rows(column, generator, (n, n_pairs), min_count=2)
@@ -136,24 +137,25 @@ def factorvae_score(
 ) -> float:
     """FactorVAE score: accuracy of a majority vote of the steadiest latent.
 
-    In each group of samples that share one factor's value, the latent with the smallest variance,
-    relative to its variance over all samples, predicts that factor; votes of the training groups
-    say which factor a latent predicts. Permuted or rescaled latents score the same. Constant
-    latents are left out.
+    A group is a set of samples with the same value of one factor. The group votes for the latent
+    with the smallest variance in the group, relative to its variance over all samples. Each latent
+    predicts the factor from which it has most votes of training groups. The score is the share of
+    test groups with a vote for a latent that predicts their factor. Permuted or rescaled latents
+    score the same. Constant latents are left out.
 
     Args:
         latents: Codes (N, D).
         factor_values: Known factors (N, F); two or more must vary.
-        group_size: Samples in each group.
-        n_train: Groups that vote, evenly for each factor.
-        n_test: Groups that are scored, evenly for each factor.
+        group_size: Number of samples in each group.
+        n_train: Number of training groups, the same for each factor.
+        n_test: Number of test groups, the same for each factor.
         seed: Seed of the draws.
 
     Returns:
         1 / F (chance) to 1; 0 if all latents are constant.
 
     Raises:
-        DataError: As for `mig`; or fewer than two factors vary, or one has no value that three
+        DataError: As for `mig`; or fewer than two factors vary, or a factor has no value that three
             samples share.
 
     Source:
@@ -175,7 +177,7 @@ def factorvae_score(
 def _votes(
     codes: Array, levels: Levels, n: int, group_size: int, generator: np.random.Generator
 ) -> Levels:
-    """Groups (D, F) in which each latent varies least, of `n` groups that share each factor."""
+    """Number of votes for each latent (D, F) from `n` groups of each factor."""
     table = np.zeros((codes.shape[1], levels.shape[1]), int)
     variance = codes.var(0)
     for k, column in enumerate(levels.T):
@@ -190,19 +192,23 @@ def _votes(
 def irs(latents: Array, factor_values: NDArray[Any], quantile: float = 0.99) -> float:
     """Interventional robustness score (IRS) of each latent's best factor.
 
-    For each latent and factor: the `quantile` of the distance from the mean among samples that
-    share the factor's value, averaged over values, as a share of the largest distance overall. One
-    minus that of the best factor is averaged over latents, weighted by their largest distances.
-    Permuting latents, or rescaling all of them alike, changes nothing; rescaling one changes its
-    weight. Heavy-tailed noise scores above 0. Constant latents are left out.
+    Among samples with the same value of a factor, take the distances of a latent from its mean, and
+    of these the `quantile`. Its mean over values is divided by the largest distance of the latent
+    from its mean over all samples. One minus this share is the robustness of the latent for the
+    factor. The score is the robustness for the best factor, averaged over latents with the largest
+    distances as weights. A permutation of the latents, or a common scale, does not change it; the
+    scale of one latent changes its weight. Heavy-tailed noise scores above 0. Constant latents are
+    left out.
 
     Args:
         latents: Codes (N, D).
         factor_values: Known factors (N, F).
-        quantile: 1 is the paper's maximum; 0.99 is that of Locatello et al. (2019).
+        quantile: Quantile of the distances, 0 to 1. The paper uses the maximum, 1; Locatello et al.
+            (2019) use 0.99.
 
     Returns:
-        0 to 1; 1 if each latent is constant while its factor is fixed, 0 if all are constant.
+        0 to 1; 1 if each latent is constant whenever its best factor is; 0 if all latents are
+        constant.
 
     Raises:
         DataError: As for `mig`.
@@ -222,7 +228,7 @@ def irs(latents: Array, factor_values: NDArray[Any], quantile: float = 0.99) -> 
 
 
 def _mean_deviation(codes: Array, levels: Levels, quantile: float) -> Array:
-    """Distance (D,) from the mean of samples with one value, at `quantile`, mean over values."""
+    """Quantile of the distances from the mean of samples with one value, mean over values (D,)."""
     parts = [codes[levels == value] for value in range(levels.max() + 1)]
     distances = [np.quantile(np.abs(part - part.mean(0)), quantile, axis=0) for part in parts]
     return np.asarray(np.mean(distances, axis=0))

@@ -1,4 +1,8 @@
-"""Levels of factors, bins of latents, and information counted from them."""
+"""Levels of factors, bins of latents, and mutual information from counts.
+
+The levels of a factor are its values, or bins of its values, numbered from 0. Bins of latents are
+numbered from 1.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +15,27 @@ from unwarp.core import Array
 from unwarp.errors import DataError
 
 Levels = NDArray[np.integer]
-"""Whole numbers from 0, a level for each sample."""
+"""Whole numbers, 0 or more: the level of each sample."""
 
 MAX_DISCRETE_LEVELS = 64
 """A factor with more distinct values counts as continuous."""
 
 BINS = 20
-"""Equal-width bins of a continuous column, as in Locatello et al. (2019)."""
+"""Number of equal-width bins of a continuous column, as in Locatello et al. (2019)."""
 
 
 def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
     """Levels 0, 1, ... of the values of each factor that varies.
 
-    Only the grouping of samples by equal values counts, not the values themselves.
+    Samples have the same level if they have the same value, or values in the same bin.
 
     Args:
-        factor_values: Known factors (N, F), whole numbers or real ones.
-        bins: Number of equal-width bins for a factor of more than 64 distinct values.
+        factor_values: Known factors (N, F), whole or real numbers.
+        bins: Number of equal-width bins for a factor with more than 64 distinct values.
 
     Returns:
-        Ranks of the values, or of the non-empty bins (N, F'), F' <= F: factors of a single value
-        are left out.
+        Ranks of the values, or of the non-empty bins (N, F'). F' may be less than F, since factors
+        with a single value are left out.
 
     Raises:
         DataError: The array is not (N, F), or not finite.
@@ -52,7 +56,7 @@ def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
         else rank
         for rank, column in zip(ranks, values.T, strict=True)
     ]
-    # a factor of one value has no entropy to divide by
+    # scores divide by the entropy of a factor, which is 0 if it has a single value
     varying_ranks = [rank for rank in discrete_ranks if rank.max() > 0]
     return np.stack(varying_ranks, 1) if varying_ranks else np.empty((len(values), 0), int)
 
@@ -60,15 +64,15 @@ def factor_levels(factor_values: NDArray[Any], bins: int = BINS) -> Levels:
 def prepare_codes(
     latents: Array, factor_values: NDArray[Any], min_factors: int = 1
 ) -> tuple[Array, Levels]:
-    """Latents in double precision and the levels of the factors, checked.
+    """Check latents and factors, and find the levels of the factors.
 
     Args:
-        latents: Codes (N, D) of any unit.
+        latents: Latents (N, D), each column in any unit.
         factor_values: Known factors (N, F).
         min_factors: Smallest number of factors that must vary.
 
     Returns:
-        Codes (N, D) in float64, and levels (N, F') as of `factor_levels`.
+        Latents (N, D) in float64, and levels (N, F') as in `factor_levels`.
 
     Raises:
         DataError: An array is not a finite table, the numbers of rows differ, or too few factors
@@ -102,8 +106,9 @@ def bin_columns(latents: Array, bins: int = BINS) -> Levels:
         bins: Number of bins between the smallest and the largest number of a column.
 
     Returns:
-        Bin of each number (N, D), 1 to `bins`.
+        Bin of each number (N, D), numbered from 1 to `bins`.
     """
+    # without the last edge, so that the largest number belongs to the last bin
     edges = (np.histogram_bin_edges(column, bins)[:-1] for column in latents.T)
     return np.stack([np.digitize(column, e) for column, e in zip(latents.T, edges, strict=True)], 1)
 
@@ -111,14 +116,14 @@ def bin_columns(latents: Array, bins: int = BINS) -> Levels:
 def mutual_information(a: Levels, b: Levels) -> Array:
     """Mutual information of each pair of discrete columns, from counts.
 
-    `I(a; b) = sum p(a, b) log(p(a, b) / (p(a) p(b)))`, with the frequencies as probabilities.
+    `I(a; b) = sum p(a, b) log(p(a, b) / (p(a) p(b)))`, with observed frequencies as probabilities.
 
     Args:
         a: Levels or bins (N, D).
         b: Levels or bins (N, F).
 
     Returns:
-        Information in nats (D, F), 0 or more but for rounding.
+        Information in nats (D, F), 0 or more up to rounding.
 
     >>> bits = np.array([[0], [0], [1], [1]])
     >>> bool(np.isclose(mutual_information(bits, bits)[0, 0], np.log(2)))
@@ -139,7 +144,7 @@ def column_information(a: Levels, b: Levels) -> float:
     """
     counts = np.zeros((a.max() + 1, b.max() + 1))
     np.add.at(counts, (a, b), 1)
-    expected = counts.sum(1, keepdims=True) * counts.sum(0)
+    products = counts.sum(1, keepdims=True) * counts.sum(0)
     is_occupied = counts > 0  # 0 log 0 counts as 0
-    total = counts[is_occupied] @ np.log(counts[is_occupied] * len(a) / expected[is_occupied])
+    total = counts[is_occupied] @ np.log(counts[is_occupied] * len(a) / products[is_occupied])
     return float(total) / len(a)

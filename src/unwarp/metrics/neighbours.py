@@ -1,4 +1,8 @@
-"""Class information in codes: nearest neighbours and a linear probe."""
+"""Class information in codes: nearest neighbours and a linear probe.
+
+A probe is a simple classifier that is fitted to codes after training of the model. The declared
+chance of 0.5 is for two equally frequent classes.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,18 @@ from unwarp.metrics.registry import score_function
 def neighbours(
     train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, k: int = 5
 ) -> float:
-    """Accuracy of the k nearest neighbours among training codes.
+    """Accuracy of a classifier by the k nearest training codes.
 
-    Euclidean distances and a majority vote. The score ignores rotations of the code, not the
-    relative scale of its dimensions; chance is the share of the most frequent class.
+    Distances are Euclidean, and the most frequent class among the neighbours is predicted. A
+    rotation of the codes does not change the score; the relative scale of dimensions does. Chance
+    is the share of the most frequent class.
 
     Args:
         train_codes: Reference codes (M, D).
-        train_labels: Their classes (M,).
+        train_labels: Classes of the reference codes (M,).
         codes: Held-out codes (N, D).
-        labels: Their classes (N,).
-        k: Number of neighbours; M if there are fewer codes.
+        labels: Classes of the held-out codes (N,).
+        k: Number of neighbours, at most M.
 
     Returns:
         Share of held-out samples that are classified correctly, 0 to 1.
@@ -41,14 +46,14 @@ def neighbours(
 def linear(train_codes: Array, train_labels: Labels, codes: Array, labels: Labels) -> float:
     """Accuracy of a logistic regression on standardised codes.
 
-    The usual linear probe of a representation. It ignores offset and scale of each dimension;
-    chance is the share of the most frequent class.
+    This is the usual linear probe of a representation. Offset and scale of each dimension do not
+    change it. Chance is the share of the most frequent class.
 
     Args:
         train_codes: Codes to which the probe is fitted (M, D).
-        train_labels: Their classes (M,).
+        train_labels: Classes of these codes (M,).
         codes: Held-out codes (N, D).
-        labels: Their classes (N,).
+        labels: Classes of the held-out codes (N,).
 
     Returns:
         Share of held-out samples that are classified correctly, 0 to 1.

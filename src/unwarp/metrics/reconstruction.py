@@ -1,4 +1,4 @@
-"""Error of reconstructions, and the share of variance that they explain."""
+"""Error of reconstructions, and the share of variance that reconstructions explain."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from unwarp.metrics.registry import score_function
 def reconstruction_error(x: Array, x_hat: Array) -> float:
     """Squared error summed over features, mean over samples.
 
-    `1/N sum_i |x_i - x_hat_i|^2`. It grows with the size of a sample and with its unit; compare it
-    between models of the same data.
+    `1/N sum_i |x_i - x_hat_i|^2`. It depends on the number of features and on their unit: compare
+    it only between models of the same data.
 
     Args:
         x: Observations (N, ...).
-        x_hat: Their reconstructions (N, ...).
+        x_hat: Reconstructions of the observations (N, ...).
 
     Returns:
         0 or more, in squared units of `x`; 0 is perfect.
@@ -27,18 +27,18 @@ def reconstruction_error(x: Array, x_hat: Array) -> float:
 
 @score_function(best=1.0)
 def explained(x: Array, x_hat: Array) -> float:
-    """Share of the variance about the mean sample that reconstructions explain.
+    """Share of the variance of samples that reconstructions explain.
 
     `1 - |x - x_hat|^2 / |x - mean(x)|^2`, the coefficient of determination over all features. It
     does not depend on the unit of `x`.
 
     Args:
         x: Observations (N, ...).
-        x_hat: Their reconstructions (N, ...).
+        x_hat: Reconstructions of the observations (N, ...).
 
     Returns:
-        1 for perfect reconstructions, 0 for the mean sample, negative for worse; NaN if all samples
-        are equal.
+        1 for perfect reconstructions, 0 if every reconstruction is the mean sample, negative for
+        worse ones; NaN if all samples are equal.
     """
     total = float(np.square(x - x.mean(0)).mean())
     return 1 - float(np.square(x_hat - x).mean()) / total if total else float("nan")

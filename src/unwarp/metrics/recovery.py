@@ -1,11 +1,13 @@
 """Recovery of known deformations: relative poses, absolute poses, and factors.
 
-The canonical frame is arbitrary (handwritten digits are slanted), so that the pose itself cannot be
-scored in general. Each original is observed twice, under true maps A1 and A2; the estimate of the
-relative deformation, map2 o map1^-1, is compared with A2 o A1^-1.
+In general the pose of a template is arbitrary: handwritten digits, for example, are slanted even
+before they are deformed. The pose itself therefore cannot be scored. Instead each original is
+observed twice, under true maps A1 and A2. The estimate of the relative deformation, map2 o map1^-1,
+is compared with A2 o A1^-1.
 
-If all samples of a class share their frame (rendered shapes), the pose itself is compared, with one
-common map of each class taken out and angles modulo the symmetry of the shape.
+In some data sets all samples of a class have the same pose before they are deformed, such as
+rendered shapes. There the pose itself is compared, after one common map of each class is removed,
+and angles are compared modulo the symmetry of the shape.
 """
 
 from __future__ import annotations
@@ -38,11 +40,10 @@ def observation_pairs(
     """Rows of the first two observations of each original.
 
     Args:
-        ids: Original that each observation shows (N,).
+        ids: Number of the original that each observation shows (N,).
 
     Returns:
-        First and second rows (n_pairs,), by rising id; originals that are observed once are left
-        out.
+        First and second rows (n_pairs,), sorted by id. Originals with one observation are left out.
 
     >>> [rows.tolist() for rows in observation_pairs(np.array([5, 3, 5, 3, 9]))]
     [[1, 0], [3, 2]]
@@ -59,14 +60,15 @@ def relative_poses(
 ) -> dict[Factor, tuple[torch.Tensor, ...]]:
     """Estimated and true relative deformation of each pair of observations.
 
-    Only the affine part of a map counts. Shifts are those of the point at the centre of the
-    object's frame in the first observation: a turn about the object is no shift.
+    Only the affine part of each map is used. The shift is that of the object's centre, which is the
+    position of the template's centre in the first observation. A rotation about the object's centre
+    is therefore no shift.
 
     Args:
-        map: Estimated maps (N).
-        true_map: True maps (N).
-        ids: Original that each observation shows (N,).
-        size: Frame in pixels (H, W).
+        map: Estimated maps, N rows.
+        true_map: True maps, N rows.
+        ids: Number of the original that each observation shows (N,).
+        size: Height and width of the frame in pixels (H, W).
 
     Returns:
         Estimated and true values (n_pairs,) by `Factor` of an affine summary, in its unit.
@@ -74,13 +76,14 @@ def relative_poses(
     first, second = (torch.as_tensor(rows) for rows in observation_pairs(ids))
     warp = Affine2d(size=size)
     estimate, truth = (_relative_map(affine_part(m), first, second) for m in (map, true_map))
+    # the template's centre is (0, 0), so that its observed position is the shift t of the map
     centre = affine_part(true_map)[first].matrix[:, :, 2]
     columns: dict[Factor, tuple[torch.Tensor, ...]] = {}
     for (factor, a), b in zip(
         warp.summary(estimate).items(), warp.summary(truth).values(), strict=True
     ):
         columns[factor] = (a, b)
-    # the shift of the origin would mix with rotation about a distant object
+    # the summary has the shift of the frame's centre, which a rotation of the object changes
     shifts = [m.push(centre[:, None])[:, 0] - centre for m in (estimate, truth)]
     for axis, factor in enumerate(f for f in columns if f.name.startswith("shift")):
         half = size[1 - axis] / 2
@@ -89,7 +92,7 @@ def relative_poses(
 
 
 def _relative_map(map: Map, first: torch.Tensor, second: torch.Tensor) -> Map:
-    """Deformations (n_pairs) that lead from first observations to second ones."""
+    """The n_pairs deformations that turn the first observations into the second ones."""
     return map[second].compose(map[first].invert())
 
 
@@ -100,20 +103,21 @@ def recovery(
     """Median error of the relative deformation of two observations.
 
     Args:
-        map: Estimated maps (N).
-        true_map: True maps (N).
-        ids: Original that each observation shows (N,); each pair of observations counts once.
-        size: Frame in samples, (H, W) of pictures or (T,) of series.
+        map: Estimated maps, N rows.
+        true_map: True maps, N rows.
+        ids: Number of the original that each observation shows (N,); the first two observations of
+            each original are compared.
+        size: Size of the frame: pixels (H, W) of images or time steps (T,) of series.
 
     Returns:
-        Of pictures: `angle_deg`, `shift_px` (length), `scale` (difference of factors) and
-        `shear_deg`. Of series: `warp_error`, the largest distance of the two relative time maps, as
-        a share of the series' length. All are 0 at best.
+        Median absolute errors, 0 at best. For images: `angle_deg`, `shift_px` (length of the
+        difference), `scale` (difference of factors) and `shear_deg`. For series: `warp_error`, the
+        largest distance between estimated and true relative map, as a share of the series' length.
     """
     if len(size) == 1:
         return {"warp_error": _time_map_error(map, true_map, ids, size[0])}
     columns = {f.name: a - b for f, (a, b) in relative_poses(map, true_map, ids, size).items()}
-    # the difference of two angles can exceed half a turn
+    # the difference of two angles can exceed 180 degrees
     angle = (columns["rotation_deg"] + 180) % 360 - 180
     shift = torch.hypot(columns["shift_x_px"], columns["shift_y_px"])
     scales = torch.cat([columns["scale_x"], columns["scale_y"]])
@@ -127,7 +131,7 @@ def recovery(
 
 
 def _time_map_error(map: Map, true_map: Map, ids: NDArray[np.integer], length: int) -> float:
-    """Median over pairs of the largest distance of relative time maps, in series' lengths."""
+    """Median over pairs of the largest distance between relative time maps (lengths of series)."""
     first, second = (torch.as_tensor(rows) for rows in observation_pairs(ids))
     grid = torch.linspace(0, 1, length)[:, None]
     estimate, truth = (_relative_map(m, first, second).pull(grid)[..., 0] for m in (map, true_map))
@@ -141,18 +145,20 @@ def absolute_poses(
     size: tuple[int, int],
     orders: Mapping[int, int] | None = None,
 ) -> dict[Factor, tuple[torch.Tensor, ...]]:
-    """Estimated and true poses, less one common map of each class.
+    """Estimated and true poses, after one common map per class is removed.
 
-    If a class shares its frame, `map = true_map o s o C`, with C the common frame of the class and
-    s a symmetry of the shape. C is the median over the class in the affine chart, s the nearest
-    turn by a multiple of 360 / order degrees. Both are taken out of the estimate.
+    If all samples of a class have the same pose before deformation, a perfect model estimates
+    `map = true_map o s o C`. Here C is the pose of the model's template, the same for the class,
+    and s is a rotation by a multiple of 360 / order degrees, a symmetry of the shape. C is
+    estimated by the median over the class of each parameter of affine maps, and s by the nearest
+    such rotation. Both are removed from the estimate.
 
     Args:
-        map: Estimated maps (N).
-        true_map: True maps (N).
+        map: Estimated maps, N rows.
+        true_map: True maps, N rows.
         labels: Classes (N,).
-        size: Frame in pixels (H, W).
-        orders: Symmetry order of a class; 1 for classes that it does not name.
+        size: Height and width of the frame in pixels (H, W).
+        orders: Symmetry order of each class; classes that are not in it have order 1.
 
     Returns:
         Estimated and true values (N,) by `Factor` of an affine summary, in its unit.
@@ -162,18 +168,25 @@ def absolute_poses(
     """
     warp = Affine2d(size=size)
     estimate, truth = affine_part(map), affine_part(true_map)
-    frames = warp.theta(truth.invert().compose(estimate))
+    # theta of s o C for each sample, with the errors of the estimate
+    common = warp.theta(truth.invert().compose(estimate))
     for label in np.unique(labels):
         rows = torch.as_tensor(np.flatnonzero(labels == label))
         period = float(symmetry_period((orders or {}).get(label, 1)))
-        frames[rows] = _without_noise(frames[rows], period, warp)
-    poses = estimate.compose(warp.map(frames).invert())
+        common[rows] = _common_map(common[rows], period, warp)
+    poses = estimate.compose(warp.map(common).invert())
     summaries = zip(warp.summary(poses).items(), warp.summary(truth).values(), strict=True)
     return {factor: (a, b) for (factor, a), b in summaries}
 
 
-def _without_noise(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
-    """Frames s o C of a class (n, 6) without noise; s a multiple of `period` degrees."""
+def _common_map(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
+    """Theta of s o C (n, 6) for each sample of a class, with one C for the class.
+
+    Args:
+        theta: Theta of s o C with errors (n, 6).
+        period: Each s is a rotation by a multiple of this many degrees.
+        warp: The warp that converts between theta and maps.
+    """
     angle = theta[:, 0].rad2deg().numpy()
     common_angle = circular_median(angle, period)
     turn = torch.zeros_like(theta)
@@ -191,19 +204,19 @@ def absolute_recovery(
 ) -> dict[str, float]:
     """Errors and R2 of absolute poses, for the worst class or axis.
 
-    For data sets with one canonical frame for each class (see `absolute_poses`). Labels serve to
-    take out that frame and to know the symmetry.
+    It is meant for data sets with one pose per class before deformation (see `absolute_poses`). The
+    labels are used to remove one common map per class and to look up the symmetry.
 
     Args:
-        map: Estimated maps (N).
-        true_map: True maps (N).
+        map: Estimated maps, N rows.
+        true_map: True maps, N rows.
         labels: Classes (N,).
-        size: Frame in pixels (H, W).
-        orders: Symmetry order of a class; 1 for classes that it does not name.
+        size: Height and width of the frame in pixels (H, W).
+        orders: Symmetry order of each class; classes that are not in it have order 1.
 
     Returns:
-        `absolute_angle_deg` and `absolute_shift_px` (median errors of the worst class, 0 at best),
-        `absolute_r2_shift` (worse axis) and `absolute_r2_log_scale` (worse axis), 1 at best.
+        `absolute_angle_deg` and `absolute_shift_px` (median errors of the worst class, 0 at best);
+        `absolute_r2_shift` and `absolute_r2_log_scale` (R2 of the worse axis, 1 at best).
 
     Raises:
         ConfigError: An order is not a whole number of 1 or more.
@@ -212,6 +225,7 @@ def absolute_recovery(
         factor.name: [values.double().numpy() for values in pair]
         for factor, pair in absolute_poses(map, true_map, labels, size, orders).items()
     }
+    # the symmetry is removed already, so that the order is 1
     angle = angle_error_modulo(*columns["rotation_deg"])
     shift = np.hypot(*(np.subtract(*columns[name]) for name in ("shift_x_px", "shift_y_px")))
     classes = group_masks(labels)
@@ -229,14 +243,14 @@ def factor_r2(
 ) -> dict[str, float]:
     """R2 of a linear map from all latents to each known factor.
 
-    The map is fitted by least squares on two thirds of the samples and scored on the rest, so that
-    models with and without a warp can be compared. Scale factors (unit `factor`) count by their
-    logarithm. Left out are classes (unit `class`), full circles (see `circular_correlation`) and
-    factors that do not vary.
+    The map is fitted by least squares to two thirds of the samples and scored on the other third.
+    Models with and without a warp can be compared by it. Of scale factors (unit `factor`), the
+    logarithm is predicted. Classes (unit `class`), periodic factors (see `circular_correlation`)
+    and factors that do not vary are left out.
 
     Args:
         latents: Codes (N, D).
-        factors: Description of each column of `factor_values` (F).
+        factors: The F factors that describe the columns of `factor_values`.
         factor_values: Known factors (N, F).
         seed: Seed of the split.
 
@@ -249,11 +263,12 @@ def factor_r2(
     if np.shape(factor_values) != (len(latents), len(factors)):
         raise DataError(
             f"factor_values must be ({len(latents)}, {len(factors)}), got "
-            f"{np.shape(factor_values)}; give one column for each factor"
+            f"{np.shape(factor_values)}; give one row for each sample and one column for each "
+            "factor"
         )
     fit, held_out = split_rows(len(latents), seed)
     train, test = (
-        np.pad(part, ((0, 0), (0, 1)), constant_values=1)
+        np.pad(part, ((0, 0), (0, 1)), constant_values=1)  # a column of ones for the intercept
         for part in standardise(latents[fit], latents[held_out])
     )
     scores = {}

@@ -1,4 +1,4 @@
-"""The registry of scores, which functions join when they are defined."""
+"""The registry of scores: the decorator `score_function` adds a function to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unwarp.errors import ConfigError
 from unwarp.metrics.inputs import input_names
 
 Score = Callable[..., "float | Mapping[str, float]"]
-"""A function of `ScoreInputs` that returns a number, or several by name."""
+"""A function of fields of `ScoreInputs` that returns a number, or several by name."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,15 +21,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Metric:
     """A registered score and its declared properties.
 
-    The laws in `tests/laws/test_metrics.py` check each declared value. `score_function` makes these
-    records; `catalogue` lists them.
+    The laws in `tests/laws/test_metrics.py` check each declared value. `score_function` creates
+    these records; `catalogue` lists them.
 
     Attributes:
         function: The score.
-        best: Value of each of its numbers for a perfect model; None: not declared.
-        chance: Value on noise, of each number or by its name, if two classes, and the two values
-            of each of two factors, are equally frequent; None: not declared.
-        baseline: Whether it measures the samples alone, so that models do not change it.
+        best: Value of each of the score's numbers for a perfect model; None if not declared.
+        chance: Value for latents without information, one for all of the score's numbers or one
+            for each name. It is declared for data with two equally frequent classes and two factors
+            of two equally frequent values. None if not declared.
+        baseline: Whether the score depends only on the samples, not on a model.
 
     >>> def mean_code(codes):
     ...     return float(codes.mean())
@@ -63,20 +64,21 @@ def score_function(
 def score_function(function: Any = None, /, **properties: Any) -> Any:
     """Register a function of arrays as a score, under its own name.
 
-    The names of its arguments are fields of `ScoreInputs` (with `train_` before those of reference
-    data); arguments with a default are settings. The function returns a number, or several by
-    name. If the same definition runs again, as in a notebook, it replaces its earlier result.
+    Arguments without a default are named after fields of `ScoreInputs`, with the prefix `train_`
+    for fields of the reference data. Arguments with a default are settings. The function returns a
+    number, or several by name. If the same definition runs again, as in a notebook, the new
+    function replaces the earlier one.
 
     Args:
-        function: The score, if the decorator is used without brackets.
+        function: The score, if the decorator is used without parentheses (`@score_function`).
         properties: Declared properties: `best`, `chance`, `baseline` (see `Metric`).
 
     Returns:
-        The function, unchanged; with brackets, a decorator that returns it.
+        The function, unchanged; with parentheses, a decorator that returns it.
 
     Raises:
-        ConfigError: A required argument is no field of `ScoreInputs`, or a function of another
-            place has the name.
+        ConfigError: An argument without a default is not a field of `ScoreInputs`, or a function
+            that is defined in another place has the same name.
 
     >>> @score_function(best=0.0)
     ... def largest_error(x, x_hat):
@@ -111,10 +113,10 @@ def definitions() -> dict[str, Metric]:
     """Scores that are defined so far, by name.
 
     Returns:
-        Those of this folder in the order of its files, then those of other modules.
+        The scores of this folder in the order of its files, then those of other modules.
     """
 
-    # scores of this folder come first, so that reports keep their order when others join
+    # scores of this folder come first, so that new scores do not change the order of reports
     def order(metric: Metric) -> tuple[bool, str]:
         module = metric.function.__module__
         return not module.startswith(f"{__package__}."), module
@@ -126,10 +128,10 @@ def needs(score: Score) -> tuple[str, ...]:
     """Names of the inputs that a score requires.
 
     Args:
-        score: A function of `ScoreInputs`.
+        score: A function with fields of `ScoreInputs` as arguments.
 
     Returns:
-        Its arguments without a default, in order.
+        The arguments without a default, in order.
 
     >>> needs(lambda codes, labels, k=5: 0.0)
     ('codes', 'labels')
@@ -145,6 +147,6 @@ def _check(metric: Metric) -> None:
         names = [name for name in input_names() if not name.startswith("train_")]
         raise ConfigError(
             f"score {metric.name!r} needs {', '.join(unknown)}, no field of ScoreInputs; name its "
-            f"arguments by {', '.join(names)}, put 'train_' before those of reference data, or "
-            "give other arguments a default"
+            f"arguments after the fields {', '.join(names)}, with the prefix 'train_' for "
+            "reference data, or give other arguments a default"
         )

@@ -1,4 +1,9 @@
-"""Mean average precision of retrieval by codes, or by chunks of them."""
+"""Mean average precision of retrieval by codes, or by chunks of codes.
+
+A query is a held-out code. It sorts the items of the gallery, which are the training codes, by
+distance. An item is relevant if it has the class of the query. A chunk is a group of neighbouring
+dimensions of a code.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +23,15 @@ Distance = Literal["euclidean", "cosine"]
 """Distance of codes by which a gallery is sorted."""
 
 MAX_DISTANCES_PER_BLOCK = 1_000_000
-"""Distances that are computed at a time: bounds the memory."""
+"""Number of distances that are computed at a time, so that memory is bounded."""
 
 
 def average_precision(distances: Array, relevant: NDArray[np.bool_]) -> Array:
-    """Average precision of the gallery for each query.
+    """Average precision of each query.
 
-    For each relevant item, the share of relevant items among all that are as near or nearer; the
-    mean over relevant items. Items at equal distance have no order, so that a constant code scores
-    the share of relevant items.
+    The precision at an item is the share of relevant items among all items that are as near to the
+    query or nearer. The average is over the relevant items. Items at equal distance have the same
+    precision, so that constant codes score the share of relevant items.
 
     Args:
         distances: Distances of queries and gallery items (Q, G).
@@ -42,9 +47,10 @@ def average_precision(distances: Array, relevant: NDArray[np.bool_]) -> Array:
     ranked = np.take_along_axis(distances, order, axis=1)
     hit = np.take_along_axis(relevant, order, axis=1)
     n = distances.shape[1]
+    # `last` is the last position with the same distance (the end of each run of ties)
     is_last = np.hstack([ranked[:, 1:] != ranked[:, :-1], np.ones((len(ranked), 1), bool)])
     last = np.where(is_last, np.arange(n), n)
-    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]  # the end of each run of ties
+    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
     precision = np.take_along_axis(hit.cumsum(1), last, axis=1) / (last + 1)
     total = hit.sum(1)
     return np.where(total > 0, (precision * hit).sum(1) / np.maximum(total, 1), np.nan)
@@ -62,8 +68,8 @@ def retrieval_map(
 ) -> float:
     """Mean average precision (mAP) of retrieval by distance of codes.
 
-    Each held-out code queries the training codes; items of its class are relevant. Queries without
-    a relevant item are left out. Chance is the share of the class in the gallery.
+    See `average_precision` for a single query. Queries without a relevant item are left out. Chance
+    is the share of the query's class in the gallery.
 
     Args:
         train_codes: The gallery (M, D).
@@ -71,11 +77,11 @@ def retrieval_map(
         codes: The queries (N, D).
         labels: Class or factor value of each query (N,).
         distance: `euclidean` or `cosine`.
-        max_queries: If there are more queries, so many are drawn at random.
-        seed: Seed of that draw.
+        max_queries: Largest number of queries; if there are more, a random selection is used.
+        seed: Seed of the selection.
 
     Returns:
-        0 to 1; 1 if all items of a query's class are nearer than any other.
+        0 to 1; 1 if all items of a query's class are nearer than all other items.
 
     Raises:
         DataError: Shapes disagree, or no query has a relevant item.
@@ -113,7 +119,7 @@ def _check(
     if not are_tables or codes.shape[1:] != train_codes.shape[1:] or codes.size == 0:
         raise DataError(
             "codes (N, D) and train_codes (M, D) must share D >= 1, got "
-            f"{codes.shape}, {train_codes.shape}; encode both by one model"
+            f"{codes.shape}, {train_codes.shape}; encode both with the same model"
         )
     for name, rows, values in (
         ("train_labels", train_codes, train_labels),
@@ -121,7 +127,8 @@ def _check(
     ):
         if np.shape(values) != (len(rows),):
             raise DataError(
-                f"{name} must have one entry for each code, ({len(rows)},), got {np.shape(values)}"
+                f"{name} must have one entry for each code, got shape {np.shape(values)}; give "
+                f"{len(rows)} entries"
             )
 
 
@@ -133,28 +140,29 @@ def retrieval_by_chunk(
     chunks: Sequence[int],
     distance: Distance = "euclidean",
 ) -> Array:
-    """`retrieval_map` from each chunk of the code for each factor.
+    """Mean average precision for each chunk of the code and each factor.
 
-    A disentangled code has one high entry in each column of the table (Hu et al. 2018).
+    Entry (i, j) is `retrieval_map` with the distances in chunk i and the values of factor j as
+    classes. If the code is disentangled, each column has one high entry (Hu et al. 2018).
 
     Args:
         train_codes: The gallery (M, D).
         train_values: Factor values of the gallery (M, F).
         codes: The queries (N, D).
         values: Factor values of the queries (N, F).
-        chunks: Sizes of the chunks, in order; they sum to D.
+        chunks: Number of dimensions of each chunk, in order; the sum is D.
         distance: `euclidean` or `cosine`.
 
     Returns:
         Mean average precision, 0 to 1 (chunks, F).
 
     Raises:
-        ConfigError: The sizes are not 1 or more with sum D, or `distance` is unknown.
+        ConfigError: A size is below 1, the sum is not D, or `distance` is unknown.
         DataError: As for `retrieval_map`.
     """
     if min(chunks, default=0) < 1 or sum(chunks) != codes.shape[1]:
         raise ConfigError(
-            f"chunks={tuple(chunks)} must be 1 or more each and sum to D = {codes.shape[1]}; give "
+            f"chunks={tuple(chunks)} must each be 1 or more and sum to D = {codes.shape[1]}; give "
             "the size of each chunk of the code"
         )
     return np.array(

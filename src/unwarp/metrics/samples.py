@@ -1,9 +1,10 @@
 """Quality of generated samples by features: distances, fidelity and diversity.
 
-Any features serve; nothing is downloaded. The numbers depend on the features and on the number of
-samples, so that none means anything alone: `sample_quality` gives two references from as many
-samples, the floor (real samples in place of generated ones) and the ceiling (a Gaussian fitted to
-pixels).
+Features are numbers per sample, such as the hidden layer of a classifier; any will do, and nothing
+is downloaded. The measures depend on the features and on the number of samples, so that a single
+number has no absolute meaning. `sample_quality` therefore gives two references with the same number
+of samples: the floor (real samples instead of generated ones) and the ceiling (samples of a
+Gaussian that is fitted to pixels).
 """
 
 from __future__ import annotations
@@ -19,27 +20,28 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.registry import score_function
 
 MAX_MEGABYTES = 64
-"""Memory of a block of pairwise distances."""
+"""Memory in MiB for a block of pairwise distances."""
 
 
 def frechet(features: Array, sample_features: Array) -> float:
     """Frechet distance of two Gaussians with the moments of features.
 
     `|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))`, as in the FID (Heusel et al. 2017, GANs trained
-    by a two time-scale update rule). With S = R'R from a triangular factor of the centred features,
-    the trace of the root is the sum of the singular values of R1 R2', so that singular covariances
-    and fewer samples than features do no harm. The distance is biased upwards for few samples:
-    compare at equal numbers.
+    by a two time-scale update rule). With S = R'R for a triangular matrix R, the trace of
+    (S1 S2)^(1/2) is the sum of the singular values of R1 R2'. Covariances may therefore be
+    singular, and there may be fewer samples than features. Few samples make the distance too large:
+    compare it only at equal numbers of samples.
 
     Args:
         features: Features of real samples (N, F).
         sample_features: Features of generated samples (M, F).
 
     Returns:
-        0 or more, in squared units of the features; 0 if the moments agree.
+        0 or more, in squared units of the features; 0 if means and covariances agree.
 
     Raises:
-        DataError: A set has fewer than two rows or is not finite, or the columns differ in number.
+        DataError: A set has fewer than two rows or values that are not finite, or the numbers of
+            columns differ.
     """
     real, fake = _checked_pair(features, sample_features)
     (mean, root), (sample_mean, sample_root) = _moments(real), _moments(fake)
@@ -55,17 +57,18 @@ def kernel_distance(
     """Squared maximum mean discrepancy (MMD) under a cubic kernel.
 
     The kernel is `(x'y / F + 1)^3`, as in the KID (Binkowski et al. 2018, Demystifying MMD GANs).
-    The estimate is unbiased, so that small sets can be compared.
+    The estimate is unbiased, so that sets of different sizes can be compared.
 
     Args:
         features: Features of real samples (N, F).
         sample_features: Features of generated samples (M, F).
-        subsets: Random pairs of subsets to average over.
-        size: Rows of a subset; sets of equal size up to this one are compared whole, once.
+        subsets: Number of random pairs of subsets; the result is their mean.
+        size: Largest number of rows of a subset. If N = M <= `size`, the whole sets are compared
+            once.
         seed: Seed of the subsets.
 
     Returns:
-        About 0 if the distributions agree, and then it may be negative.
+        About 0 if the distributions agree (it may then be negative), else larger.
 
     Raises:
         DataError: As for `frechet`.
@@ -73,7 +76,7 @@ def kernel_distance(
     real, fake = _checked_pair(features, sample_features)
     generator = np.random.default_rng(seed)
     size = min(size, len(real), len(fake))
-    if size == len(real) == len(fake):  # all subsets would be the whole sets
+    if size == len(real) == len(fake):  # every subset would be the whole set
         return _discrepancy(real, fake)
     draws = (
         (generator.choice(len(part), size, replace=False) for part in (real, fake))
@@ -85,15 +88,16 @@ def kernel_distance(
 def precision_recall(features: Array, sample_features: Array, k: int = 3) -> dict[str, float]:
     """Precision and recall of generated samples by nearest neighbours.
 
-    Each point has a ball with its k-th nearest neighbour in its own set as radius. Precision is the
-    share of generated samples in a ball of a real one, recall the share of real samples in a ball
-    of a generated one (Kynkaanniemi et al. 2019, Improved precision and recall metric). An outlier
-    has a large ball, which flatters both; `density_coverage` is robust to it.
+    Each sample has a ball with the distance to the k-th nearest other sample of its set as radius.
+    Precision is the share of generated samples in the ball of a real sample. Recall is the share of
+    real samples in the ball of a generated sample (Kynkaanniemi et al. 2019, Improved precision and
+    recall metric). An outlier has a large ball, which makes both too large; `density_coverage` is
+    more robust.
 
     Args:
         features: Features of real samples (N, F).
         sample_features: Features of generated samples (M, F).
-        k: Neighbour that sets the radius, 1 or more.
+        k: Number of the neighbour that defines the radius, 1 or more.
 
     Returns:
         `precision` and `recall`, each 0 to 1.
@@ -117,19 +121,19 @@ def precision_recall(features: Array, sample_features: Array, k: int = 3) -> dic
 def density_coverage(features: Array, sample_features: Array, k: int = 5) -> dict[str, float]:
     """Density and coverage of generated samples by nearest neighbours.
 
-    Each real sample has a ball with its k-th nearest real neighbour as radius. Density is the
-    number of balls that hold a generated sample, on average over samples and divided by k; coverage
-    is the share of balls that hold one (Naeem et al. 2020, Reliable fidelity and diversity metrics
-    for generative models).
+    Each real sample has a ball with the distance to its k-th nearest other real sample as radius.
+    Density is the number of balls that contain a generated sample, divided by k, mean over
+    generated samples. Coverage is the share of balls that contain a generated sample (Naeem et al.
+    2020, Reliable fidelity and diversity metrics for generative models).
 
     Args:
         features: Features of real samples (N, F).
         sample_features: Features of generated samples (M, F).
-        k: Neighbour that sets the radius, 1 or more.
+        k: Number of the neighbour that defines the radius, 1 or more.
 
     Returns:
-        `density`, 0 or more and about 1 for samples from the real distribution, and `coverage`, 0
-        to 1 and about 1 - 1 / 2^k for as many samples from it.
+        `density` (0 or more; about 1 if both sets have the same distribution) and `coverage` (0 to
+        1; about 1 - 1 / 2^k if also N = M).
 
     Raises:
         ConfigError: `k` is below 1.
@@ -146,7 +150,7 @@ def density_coverage(features: Array, sample_features: Array, k: int = 5) -> dic
 
 
 def compare_features(features: Array, sample_features: Array, seed: int = 0) -> dict[str, float]:
-    """All measures of generated against real features, by name.
+    """All measures that compare generated with real features, by name.
 
     Args:
         features: Features of real samples (N, F).
@@ -173,25 +177,27 @@ def sample_quality(
 ) -> dict[str, float]:
     """All measures of generated samples, each with its floor and its ceiling.
 
-    A random half of the real samples is the reference. Against it are compared, in equal numbers:
-    the samples; the other half (floor, the numbers of a perfect model); and draws of
-    `pixel_gaussian` (ceiling, the numbers of a model of means and covariances alone).
+    One random half of the real samples is the reference. Three sets of the same size are compared
+    with it: the generated samples; the other half of the real samples (floor, the numbers of a
+    perfect model); and draws of `pixel_gaussian` (ceiling, the numbers of a model that knows only
+    mean and covariance).
 
     Args:
-        features: Features of held-out real samples (N, F), each original once: copies in the other
-            half would count as perfectly generated.
+        features: Features of held-out real samples (N, F), each original only once. Copies of an
+            original in both halves would make the floor too good.
         sample_features: Features of generated samples (M, F).
         gaussian_features: Features of draws of `pixel_gaussian` (L, F).
-        seed: Seed of the halves and of the subsets.
+        seed: Seed of the halves and of the subsets of `kernel_distance`.
 
     Returns:
-        The names of `compare_features`, and each with `_floor` and `_ceiling` behind it.
+        The numbers of `compare_features`; the names of floor and ceiling end in `_floor` and
+        `_ceiling`.
 
     Raises:
         DataError: As for `density_coverage`.
     """
     order = np.random.default_rng(seed).permutation(len(features))
-    # equal numbers, because the Frechet distance and the radii depend on them
+    # equal numbers of samples, because the Frechet distance and the radii depend on them
     n = min(len(features) // 2, len(sample_features), len(gaussian_features))
     reference, real = features[order[:n]], features[order[n : 2 * n]]
     sets = {"": sample_features[:n], "_floor": real, "_ceiling": gaussian_features[:n]}
@@ -202,8 +208,8 @@ def sample_quality(
 def pixel_gaussian(train_x: Array, n: int, seed: int = 0) -> Array:
     """Draws of the Gaussian with the mean and covariance of training samples.
 
-    A draw is a random mixture of the centred training samples, which has their covariance exactly,
-    at any rank. Draws are then clipped to the range of `train_x`.
+    A draw is the mean plus a random linear combination of the rows of a root R of the covariance
+    R'R. This works for singular covariances too. Draws are then clipped to the range of `train_x`.
 
     Args:
         train_x: Training samples (N, ...), N >= 2.
@@ -225,27 +231,30 @@ def pixel_gaussian(train_x: Array, n: int, seed: int = 0) -> Array:
 
 @score_function
 def class_shares(sample_labels: Labels, labels: Labels, min_ratio: float = 0.1) -> dict[str, float]:
-    """Mode coverage: class frequencies of generated samples against those of the data.
+    """Class frequencies of generated samples, compared with those of the data.
+
+    They show mode collapse: classes that a model does not generate.
 
     Args:
         sample_labels: Classes that a classifier predicts for generated samples (M,).
         labels: Classes of real samples (N,).
-        min_ratio: A class is covered if its share among samples is at least this multiple of its
-            share in the data: a classifier errs, so that one hit proves nothing.
+        min_ratio: A class is covered if its share among generated samples is at least this multiple
+            of its share in the data. A few samples are not enough, since the classifier errs.
 
     Returns:
-        `classes_covered` (number of classes), `class_entropy` (of the samples' classes, in nats;
-        log of the number of classes if all are equally frequent) and `class_divergence` (KL of the
-        samples' classes from the data's, in nats; 0 at best).
+        `classes_covered` (number of covered classes); `class_entropy` (entropy of the generated
+        samples' classes in nats; log of the number of classes if all are equally frequent); and
+        `class_divergence` (KL divergence of the generated samples' class frequencies from those of
+        the data, in nats; 0 at best).
 
     Raises:
-        DataError: A set is empty, or a sample has a class that no real one has.
+        DataError: A set is empty, or a generated sample has a class that no real sample has.
     """
     names = np.unique(labels)
     if not len(names) or not len(sample_labels) or not np.isin(sample_labels, names).all():
         raise DataError(
             f"sample_labels must be among the classes of labels, {names.tolist()}, and neither may "
-            "be empty; predict them by a classifier of these classes"
+            "be empty; predict them with a classifier of these classes"
         )
     real = np.array([np.mean(labels == name) for name in names])
     fake = np.array([np.mean(sample_labels == name) for name in names])
@@ -260,7 +269,10 @@ def class_shares(sample_labels: Labels, labels: Labels, min_ratio: float = 0.1) 
 
 
 def _checked_pair(features: Array, sample_features: Array, k: int = 1) -> tuple[Array, Array]:
-    """Both tables in double precision, with more than `k` rows and equally many columns."""
+    """Both tables in double precision, checked.
+
+    They must have more than `k` rows and equal numbers of columns.
+    """
     if k < 1:
         raise ConfigError(f"k={k} must be at least 1; choose a number of neighbours")
     real = _checked_table(features, "features", k + 1)
@@ -268,13 +280,13 @@ def _checked_pair(features: Array, sample_features: Array, k: int = 1) -> tuple[
     if real.shape[1] != fake.shape[1]:
         raise DataError(
             f"features have {real.shape[1]} columns and sample_features {fake.shape[1]}; compute "
-            "both by one feature extractor"
+            "both with the same feature extractor"
         )
     return real, fake
 
 
 def _checked_table(values: Array, name: str, min_rows: int) -> Array:
-    """A finite table in double precision."""
+    """A table in double precision, checked: finite, with `min_rows` rows or more."""
     table = np.asarray(values, np.float64)
     if table.ndim != 2 or len(table) < min_rows or not table.shape[1]:
         raise DataError(
@@ -282,7 +294,7 @@ def _checked_table(values: Array, name: str, min_rows: int) -> Array:
             "more samples"
         )
     if not np.isfinite(table).all():
-        raise DataError(f"{name} holds NaN or infinite values; look at the samples they come from")
+        raise DataError(f"{name} holds NaN or infinite values; check the samples behind them")
     return table
 
 
@@ -293,13 +305,14 @@ def _moments(table: Array) -> tuple[Array, Array]:
 
 
 def _discrepancy(real: Array, fake: Array) -> float:
-    """Unbiased squared MMD of two tables; a row is not compared with itself."""
+    """Unbiased squared MMD of two tables; pairs of a row with itself are left out."""
     kernels = (_cubic_kernel(part, part) for part in (real, fake))
     within = sum((k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in kernels)
     return float(within - 2 * _cubic_kernel(real, fake).mean())
 
 
 def _cubic_kernel(a: Array, b: Array) -> Array:
+    """The kernel `(x'y / F + 1)^3` of each row of `a` with each row of `b`."""
     linear = a @ b.T / a.shape[1] + 1
     return np.asarray(linear * linear * linear)
 

@@ -1,7 +1,7 @@
-"""Class separation of series, raw and aligned, and the remaining variance.
+"""Class separation of series, and their variance before and after alignment.
 
-Distances are Euclidean and nothing is trained but means: nearest neighbours, nearest class means
-and k-means read the classes.
+Classes are separated if simple methods recognise them: nearest neighbours, nearest class means and
+k-means, all with Euclidean distances. Aligned series are series with their deformations undone.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def nearest_accuracy(
 
     Args:
         train: Reference samples (M, ...).
-        train_labels: Their classes (M,).
-        test: Samples (N, ...) that are classified.
-        labels: Their classes (N,).
+        train_labels: Classes of the reference samples (M,).
+        test: Samples (N, ...) to classify.
+        labels: Classes of these samples (N,).
 
     Returns:
-        `1nn` and `centroid`, each 0 to 1.
+        `1nn` (nearest neighbour) and `centroid` (nearest class mean), each 0 to 1.
     """
     gallery, queries = (x.reshape(len(x), -1) for x in (train, test))
     return {
@@ -41,17 +41,17 @@ def nearest_accuracy(
 def nearest_centroids(
     train: Array, train_labels: Labels, test: Array, labels: Labels, n_means: int = 1, seed: int = 0
 ) -> float:
-    """Accuracy of the nearest of several means of each class.
+    """Accuracy of a classifier by the nearest of several means per class.
 
-    Means are those of k-means within the class. One mean is the nearest class mean; more of them
-    leave room for a class that comes in several kinds.
+    The means are the centres of k-means in the class. With one mean, this is the nearest class
+    mean; several means suit classes with several kinds of samples.
 
     Args:
         train: Reference samples (M, ...).
-        train_labels: Their classes (M,).
-        test: Samples (N, ...) that are classified.
-        labels: Their classes (N,).
-        n_means: Means of each class; fewer for a class of fewer samples.
+        train_labels: Classes of the reference samples (M,).
+        test: Samples (N, ...) to classify.
+        labels: Classes of these samples (N,).
+        n_means: Number of means of each class, at most its number of reference samples.
         seed: Seed of k-means.
 
     Returns:
@@ -75,9 +75,9 @@ def class_separation(
 
     Args:
         train: Reference samples (M, ...).
-        train_labels: Their classes (M,); k-means does not use them.
-        test: Samples (N, ...) that are classified.
-        labels: Their classes (N,).
+        train_labels: Classes of the reference samples (M,); k-means does not use them.
+        test: Samples (N, ...) to classify.
+        labels: Classes of these samples (N,).
 
     Returns:
         `1nn` and `centroid` (see `nearest_accuracy`), `acc` and `nmi` (see `kmeans`), each 0 to 1.
@@ -97,14 +97,14 @@ def aligned_separation(
 ) -> dict[str, float]:
     """Class separation of aligned series.
 
-    Compare it with `series_baselines`, the same of raw series. Pictures have no `aligned`, so that
-    these are scores of series alone.
+    Compare it with `series_baselines`, the same scores of raw series. It is computed for series
+    only, since data sets of images have no input `aligned`.
 
     Args:
-        train_aligned: Reference series with their warps undone (M, C, T).
-        train_labels: Their classes (M,).
-        aligned: Held-out series with their warps undone (N, C, T).
-        labels: Their classes (N,).
+        train_aligned: Reference series, aligned (M, C, T).
+        train_labels: Classes of the reference series (M,).
+        aligned: Held-out series, aligned (N, C, T).
+        labels: Classes of the held-out series (N,).
 
     Returns:
         `aligned_1nn`, `aligned_centroid`, `aligned_acc`, `aligned_nmi`, each 0 to 1 (see
@@ -120,21 +120,21 @@ def codes_separation(
 ) -> dict[str, float]:
     """Class separation of the codes of series.
 
-    Compare it with the same numbers of aligned and of raw series. Pictures have no `series`, so
-    that these are scores of series alone.
+    Compare it with the same scores of aligned and of raw series. It is computed for series only,
+    since data sets of images have no input `series`.
 
     Args:
         train_codes: Reference codes (M, D).
-        train_labels: Their classes (M,).
+        train_labels: Classes of the reference codes (M,).
         codes: Held-out codes (N, D).
-        labels: Their classes (N,).
+        labels: Classes of the held-out codes (N,).
         series: The encoded series (N, C, T); only their number is used.
 
     Returns:
         `codes_1nn` and `codes_centroid`, each 0 to 1 (see `nearest_accuracy`).
 
     Raises:
-        DataError: Codes and series differ in number.
+        DataError: The numbers of codes and series differ.
     """
     if len(codes) != len(series):
         raise DataError(
@@ -150,13 +150,13 @@ def series_baselines(
 ) -> dict[str, float]:
     """Class separation of raw series, without a model.
 
-    Pictures have no `series`; `moment_baselines` are theirs.
+    It is computed for series only; `moment_baselines` are the baselines of images.
 
     Args:
-        train_series: Reference series (M, C, T), without gaps.
-        train_labels: Their classes (M,).
-        series: Held-out series (N, C, T), without gaps.
-        labels: Their classes (N,).
+        train_series: Reference series (M, C, T), without missing values.
+        train_labels: Classes of the reference series (M,).
+        series: Held-out series (N, C, T), without missing values.
+        labels: Classes of the held-out series (N,).
 
     Returns:
         `raw_1nn`, `raw_centroid`, `raw_acc`, `raw_nmi`, each 0 to 1 (see `class_separation`).
@@ -169,45 +169,45 @@ def series_baselines(
 def variance_left(
     x: Array, aligned: Array, codes: Array, cluster_centers: Array
 ) -> dict[str, float]:
-    """Share of the variance within clusters that alignment leaves.
+    """Variance within clusters after alignment, as a share of that before.
 
-    Each series belongs to the cluster with the centre nearest to its code. Pictures have no
-    `aligned`, so that this is a score of series alone.
+    Each series belongs to the cluster with the centre nearest to its code. It is computed for
+    series only, since data sets of images have no input `aligned`.
 
     Args:
         x: Series as observed (N, C, T).
-        aligned: The same with their warps undone (N, C, T).
-        codes: Their codes (N, D).
-        cluster_centers: Centres of the clusters (K, D), as `Unwarper.cluster_centers_`.
+        aligned: The same series, aligned (N, C, T).
+        codes: Content codes of the series (N, D).
+        cluster_centers: Centres of the clusters (K, D), such as `Unwarper.cluster_centers_`.
 
     Returns:
-        `variance_left`, the `variance_ratio` of the clusters; nothing if series do not vary within
-        them.
+        `variance_left`, the `variance_ratio` of the clusters; nothing if the series of each cluster
+        are equal.
     """
     ratio = variance_ratio(x, aligned, pairwise_distances_argmin(codes, cluster_centers))
     return {"variance_left": ratio} if np.isfinite(ratio) else {}
 
 
 def variance_ratio(x: Array, aligned: Array, clusters: Labels) -> float:
-    """Variance within clusters after alignment over that before.
+    """Variance within clusters after alignment, divided by that before.
 
-    It needs no classes. A warp that erases the signal also lowers it: read it beside the
-    separation of classes or the reconstruction error.
+    It needs no classes. A warp that destroys the signal also makes it small: judge it together with
+    the class separation or the reconstruction error.
 
     Args:
         x: Series as observed (N, C, T).
-        aligned: The same, aligned (N, C, T).
+        aligned: The same series, aligned (N, C, T).
         clusters: Cluster of each series (N,).
 
     Returns:
-        0 or more; below 1 if alignment brings the series of a cluster together. NaN if nothing
-        varies within clusters before.
+        0 or more; below 1 if alignment makes the series of a cluster more alike. NaN if the
+        observed series of each cluster are equal.
     """
     before, after = (_variance_within(part, clusters) for part in (x, aligned))
     return after / before if before else float("nan")
 
 
 def _variance_within(x: Array, clusters: Labels) -> float:
-    """Squared distances from the means of the clusters, summed."""
+    """Sum of the squared distances of series from the mean of their cluster."""
     members = map(clusters.__eq__, np.unique(clusters))
     return float(sum(np.square(x[rows] - x[rows].mean(0)).sum() for rows in members))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from typing import ClassVar, Literal
 
 from unwarp.errors import ConfigError
@@ -15,52 +16,57 @@ from unwarp.models.likelihood import (
 )
 from unwarp.models.starts import START_KINDS, StartKind
 from unwarp.nets.net import Net
+from unwarp.ranges import PASSES, RECIPE_RANGES
 from unwarp.warps import Identity, Padding, Warp
 from unwarp.warps.window import check_padding
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """The fields that define a model, apart from how it learns.
+    """The fields that define a model, without those that define its training.
 
     `Recipe` adds the optimiser and the loss weights of a family. `build` turns the fields into a
-    model for samples of one shape. A value of `auto` is decided then, by the kind of samples.
+    model for samples of one shape; it replaces `auto` by a value that suits the shape.
 
-    Three class attributes describe the abilities of a family of models. `generative`: its training
-    makes N(0, 1) the prior of the content code, so that `Model.sample` is meaningful.
-    `supports_gaps`: it can learn from series with gaps. `stochastic`: its encoder returns standard
-    deviations too.
+    Three class attributes describe a family of models. `generative`: after training, content codes
+    are distributed about as N(0, I), so that `Model.sample` returns samples like the training data.
+    `supports_gaps`: the family can be trained on series with gaps. `stochastic`: the encoder also
+    predicts standard deviations.
 
     Attributes:
         warp: The family of deformations; `Identity` for a baseline without a warp.
         n_content: Size D of the content code.
-        encoder: `staged` canonicalises the sample by several pose stages and then encodes it;
-            `one-stage` reads content and deformation from the raw sample.
-        start: First estimate of the pose: `learned` by a stage that sees the whole frame; for
-            bright objects on a dark background `centroid`, or `moments`, which sets a scale too.
-        starts: Number of angles at which poses begin; `auto` for eight if the warp turns the full
-            circle, else one. The angle that explains a sample best is chosen, or the angle nearest
-            to a cluster of poses.
-        pose_clusters: Greatest number of clusters of samples that share a pose, if poses begin at
-            several angles. A warp without a residual is centred for each cluster separately. With 0
-            each sample takes the pose that explains it best.
-        pose_updates: Number of updates of these clusters during training, at equal distances; with
-            0 they are formed after training alone.
-        refinements: Number of pose stages after the start that see the canonicalised crop.
-        passes: Number of runs of the last refinement, in training and in evaluation mode.
-        crop: Share of the frame, along each axis, that templates fill and refinements see, in
-            (0, 1].
-        padding: Values outside a picture: `zeros`, `border`, `reflection`, or `auto` for `zeros`
-            (`Unwarper` decides `auto` by the rim of the pictures).
+        encoder: `staged` undoes the deformation in several stages and then encodes the content;
+            `one-stage` predicts content code and deformation from the raw sample.
+        start: The first estimate of the pose. `learned`: a stage that sees the whole frame predicts
+            it. `centroid`: the shift to the centre of intensity. `moments`: that shift and a scale.
+            The last two are for bright objects on a dark background.
+        starts: Number of start angles, rotations of the first estimate at which each sample is
+            encoded; `auto` for eight if the warp turns the full circle, else one. `PoseSearch`
+            chooses one of them.
+        pose_clusters: Greatest number of pose clusters, clusters of content codes by which
+            `PoseSearch` chooses the start angle; they have an effect only with several start
+            angles. With 0 the angle with the least squared error is chosen. Each cluster is centred
+            separately, unless the warp is a chain.
+        pose_updates: Number of updates of the pose clusters during training, evenly spaced; with 0
+            they are formed only after training.
+        refinements: Number of stages after the start; they see the part of the frame that templates
+            fill, with the deformation so far undone.
+        passes: Number of runs of the last refinement, in training mode and in evaluation mode.
+        crop: Share of the frame along each axis, in (0, 1], that templates fill and refinements
+            see.
+        padding: Values outside a sample: `zeros`, `border`, `reflection`, or `auto` for `zeros`
+            (`Unwarper` replaces `auto` before, by a look at the rim of the images).
         net: Architecture of all encoders and decoders.
         likelihood: `gaussian` with `sigma`, `bernoulli` or `continuous-bernoulli`; `auto` for
-            Bernoulli for pictures and Gaussian for series.
-        sigma: Standard deviation of the Gaussian likelihood, or `learned`; with the default
-            sqrt(1/2) it is the squared error.
-        prior: Standard deviation of the prior over the composed deformation, in half-ranges of the
-            warp's factors, or `learned` (one for each column).
-        gaps: Whether series may have gaps (NaN). Encoders then get a mask of the observed values,
-            and the reconstruction error counts these values alone.
+            Bernoulli with images and Gaussian with series.
+        sigma: Standard deviation of the Gaussian likelihood, or `learned`. With the default
+            sqrt(1/2) the negative log-likelihood is the squared error plus a constant.
+        prior: Standard deviation of the prior over the composed deformation, in half-ranges (each
+            column of theta divided by half of the width between the bounds of its factor), or
+            `learned` for one trainable number per column.
+        gaps: Whether series may have gaps (NaN). Encoders then also see a mask of the observed
+            values, and the reconstruction error is summed over the observed values only.
 
     >>> Architecture(n_content=6, crop=0.8).likelihood
     'gaussian'
@@ -87,36 +93,48 @@ class Architecture:
     gaps: bool = False
 
     def __post_init__(self) -> None:
+        self._check_work()
         if self.padding != "auto":
             check_padding(self.padding)
         check_likelihood(self.likelihood, self.sigma)
         check_standard_deviation("prior", self.prior)
         self.check_fields(
-            n_content=("at least 1", self.n_content >= 1),
-            refinements=("0 or more", self.refinements >= 0),
-            pose_clusters=("0 or more", self.pose_clusters >= 0),
-            pose_updates=("0 or more", self.pose_updates >= 0),
-            passes=("at least (1, 1)", min(self.passes) >= 1),
             crop=("in (0, 1]", 0 < self.crop <= 1),
             encoder=("'staged' or 'one-stage'", self.encoder in ("staged", "one-stage")),
             start=(f"one of {', '.join(START_KINDS)}", self.start in START_KINDS),
-            starts=("'auto' or at least 1", self.starts == "auto" or self.starts >= 1),
         )
 
-    def check_fields(self, **demands: tuple[str, bool]) -> None:
-        """Refuse fields with impossible values.
+    def _check_work(self) -> None:
+        """Refuse fields of another type, that are not finite, or that ask for endless work."""
+        ranges = {name: limits for name, limits in RECIPE_RANGES.items() if name != "starts"}
+        if self.starts != "auto":
+            ranges["starts"] = RECIPE_RANGES["starts"]
+        self.check_fields(
+            **{name: (str(item), item.allows(getattr(self, name))) for name, item in ranges.items()}
+        )
+        is_pair = isinstance(self.passes, tuple | list) and len(self.passes) == 2
+        are_counts = is_pair and all(map(PASSES.allows, self.passes))
+        self.check_fields(passes=(f"a pair, each number {PASSES}", are_counts))
+        for item in fields(self):
+            value = getattr(self, item.name)
+            is_endless = isinstance(value, float) and not math.isfinite(value)
+            self.check_fields(**{item.name: ("a finite number", not is_endless)})
 
-        Families call it in `__post_init__` for their own fields.
+    def check_fields(self, **demands: tuple[str, bool]) -> None:
+        """Refuse fields with values that are not allowed.
+
+        Families call it in `__post_init__` for the fields that they add.
 
         Args:
-            demands: For each field, by its name: the allowed values in words, as they follow "must
-                be", and whether the present value is one of them.
+            demands: For each field, by its name, a pair: the allowed values in words that complete
+                "must be ...", and whether the present value is allowed.
 
         Raises:
-            ConfigError: A field has another value; the message names it.
+            ConfigError: The value of a field is not allowed; the message names field and value.
         """
-        for name, (words, is_met) in demands.items():
-            if not is_met:
+        for name, (allowed_values, is_allowed) in demands.items():
+            if not is_allowed:
                 raise ConfigError(
-                    f"{type(self).__name__}: {name} must be {words}, got {getattr(self, name)!r}"
+                    f"{type(self).__name__}: {name}={getattr(self, name)!r} is not allowed; "
+                    f"{name} must be {allowed_values}"
                 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from unwarp.core import Domain
+from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
@@ -24,29 +27,67 @@ from unwarp.nets.net import output_layer
 from unwarp.warps import Padding, Warp, Window
 
 INITIAL_LOG_ODDS = -2.0
-"""Log-odds of a bright pixel, about 0.12, at which templates of dark pictures begin."""
+"""Initial log-odds of a bright pixel in templates with a dark background: a probability of 0.12."""
+
+MAX_WEIGHTS = 2**29
+"""Greatest number of weights of a model, 2 GiB in float32; assign a greater number to raise it."""
 
 
+class WeightLimit(TorchFunctionMode):
+    """Context that bounds the number of weights of a model.
+
+    It counts the elements that `torch.empty` is asked for, from which layers make their weights,
+    and raises an error before the memory is allocated.
+
+    Args:
+        n_max: Greatest number of weights.
+
+    >>> with WeightLimit(100):
+    ...     nn.Linear(20, 30)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    unwarp.errors.ConfigError: the model would have more than 100 weights; ...
+    """
+
+    def __init__(self, n_max: int) -> None:
+        super().__init__()
+        self.n_max, self._n_weights = n_max, 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count the elements of a new tensor, then call the function."""
+        if func is torch.empty:
+            sizes = args[0] if isinstance(args[0], tuple | list) else args
+            self._n_weights += math.prod(sizes)
+            if self._n_weights > self.n_max:
+                raise ConfigError(
+                    f"the model would have more than {self.n_max:,} weights; lower n_content, the "
+                    "widths of net, or the size of the samples, or raise "
+                    "unwarp.models.building.MAX_WEIGHTS"
+                )
+        return func(*args, **(kwargs or {}))
+
+
+@float32_gradients()
 def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) -> Model:
     """A new model with random weights.
 
     Args:
-        architecture: The fields of the model; a value of `auto` is decided here.
+        architecture: The fields of the model; `auto` is replaced by a value that suits the shape.
         shape: Shape of a sample, (C, H, W) or (C, T).
-        seed: Seed of the weights; torch's own random state is left as it is.
+        seed: Seed of the weights; torch's global random state does not change.
 
     Returns:
         A model in training mode, on the CPU.
 
     Raises:
-        ConfigError: No domain has samples of this shape, or the architecture does not suit them.
+        ConfigError: No domain has samples of this shape, the architecture does not suit them, or
+            the model would have more than `MAX_WEIGHTS` weights.
     """
     domain = domain_of(architecture.warp, shape)
     architecture = resolve_auto(architecture, domain, shape)
     assert architecture.padding != "auto" and architecture.likelihood != "auto"
     window = Window.frame(shape[1:]).crop(architecture.crop)
     warp = architecture.warp.bind(shape[1:], window.extent[0])
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), WeightLimit(MAX_WEIGHTS):
         torch.manual_seed(seed)
         input_shape = (shape[0] * (2 if architecture.gaps else 1), *shape[1:])
         encoder = build_encoder(architecture, input_shape, warp, window)
@@ -62,37 +103,36 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
 
 
 def domain_of(warp: Warp, shape: Sequence[int]) -> Domain:
-    """The domain of samples that a warp must act on.
+    """The domain of samples, such as images or series, by their shape.
 
     Args:
-        warp: The family of deformations; it decides between domains with as many axes.
+        warp: The family of deformations; its domain is preferred if several domains have as many
+            axes as the samples.
         shape: Shape of a sample (C, ...).
 
     Raises:
-        ConfigError: No domain has so many axes, or the warp acts on another one.
+        ConfigError: No domain has this number of axes, or the warp acts on another domain.
 
     >>> from unwarp.warps import Affine2d
     >>> domain_of(Affine2d(), (1, 8, 8)).plural
-    'pictures'
+    'images'
     """
     domain = Domain.of_axes(len(shape) - 1, warp.domain)
     if domain is None:
         forms = " or ".join(f"(C, {', '.join(member.axes)})" for member in Domain.registry.values())
-        raise ConfigError(
-            f"shape={tuple(shape)} is of no known domain; give samples of shape {forms}"
-        )
+        raise ConfigError(f"shape={tuple(shape)} fits no domain; give samples of shape {forms}")
     if warp.domain not in ("auto", domain.name):
         raise ConfigError(
-            f"warp {warp.name!r} acts on {warp.domain} data, the samples have shape "
-            f"{tuple(shape)}; choose a warp for {domain.name} data"
+            f"warp={warp.name!r} acts on {warp.domain} data, but samples of shape {tuple(shape)} "
+            f"are {domain.name} data; choose a warp for {domain.name} data"
         )
     return domain
 
 
 def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int]) -> Architecture:
-    """The architecture with a decided padding and likelihood.
+    """The architecture with `auto` replaced in `padding` and `likelihood`.
 
-    `auto` becomes `zeros` and the likelihood of the domain; other values stay as they are.
+    The padding becomes `zeros`, and the likelihood becomes that of the domain.
 
     Args:
         architecture: The fields of the model.
@@ -100,20 +140,20 @@ def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int
         shape: Shape of a sample (C, ...), for the message.
 
     Raises:
-        ConfigError: `gaps` is set, but the domain, the likelihood or the family allows no gaps.
+        ConfigError: `gaps` is True, but the domain, the likelihood or the family supports no gaps.
     """
     if architecture.padding == "auto":
         architecture = replace(architecture, padding="zeros")
     if architecture.likelihood == "auto":
         architecture = replace(architecture, likelihood=cast(LikelihoodKind, domain.likelihood))
-    has_gaps = (
+    can_have_gaps = (
         domain.has_gaps and architecture.likelihood == "gaussian" and architecture.supports_gaps
     )
-    if architecture.gaps and not has_gaps:
+    if architecture.gaps and not can_have_gaps:
         raise ConfigError(
-            "gaps=True is for series, a Gaussian likelihood and families without a critic; "
-            f"{type(architecture).__name__} with likelihood={architecture.likelihood!r} got "
-            f"samples of shape {tuple(shape)}; fill the gaps instead"
+            "gaps=True is for series, likelihood='gaussian' and families without a critic; got "
+            f"{type(architecture).__name__} with likelihood={architecture.likelihood!r} and "
+            f"samples of shape {tuple(shape)}; fill the gaps and set gaps=False"
         )
     return architecture
 
@@ -124,15 +164,16 @@ def build_encoder(
     """The encoder of an architecture, with random weights.
 
     Args:
-        architecture: The fields of the model, without `auto`.
-        shape: Shape of an encoder input (C, ...); twice the channels if samples have gaps.
+        architecture: The fields of the model, with `auto` replaced.
+        shape: Shape of an encoder input (C, ...). If samples have gaps, C counts the mask
+            channels, too.
         warp: The family of deformations, bound to the frame.
         window: The part of the frame that templates fill.
 
     Raises:
         ConfigError: The start does not suit the warp.
     """
-    n_outputs = 2 if architecture.stochastic else 1  # a mean, and a standard deviation if any
+    n_outputs = 2 if architecture.stochastic else 1  # per number: mean and log standard deviation
     net, n_content = architecture.net, architecture.n_content
     padding: Padding = "zeros" if architecture.padding == "auto" else architecture.padding
     if architecture.encoder == "one-stage":
@@ -148,7 +189,13 @@ def build_encoder(
 
 
 class _StagePlan(NamedTuple):
-    """A pose stage before its network is built: warp, window, and runs in training and in use."""
+    """A pose stage before its network is built.
+
+    Attributes:
+        warp: The family of deformations that the stage predicts.
+        window: The part of the frame that the stage sees.
+        passes: Number of runs in training mode and in evaluation mode.
+    """
 
     warp: Warp
     window: Window
@@ -158,11 +205,13 @@ class _StagePlan(NamedTuple):
 def _plan_stages(
     architecture: Architecture, warp: Warp, window: Window, frame: Window
 ) -> list[_StagePlan]:
-    """The pose stages, outermost warp first.
+    """The pose stages, in the order in which they run.
 
-    An invertible warp has its refinements, which see the crop. A learned start is one stage more,
-    for the outermost warp, that sees the whole frame; without refinements each warp has one. A warp
-    without an inverse has a single stage.
+    The warps of a chain are predicted in reverse order: the one that acts on the template last has
+    the first stages. An invertible warp has `refinements` stages that see `window`. With
+    `start="learned"` there is a stage before them that sees the whole frame: for the first
+    predicted warp, and without refinements for every invertible warp. A warp without an inverse has
+    one stage.
     """
     plans: list[_StagePlan] = []
     for part in (part for part in reversed(warp.parts) if part.factors):
@@ -180,7 +229,10 @@ def _plan_stages(
 def _build_stages(
     architecture: Architecture, shape: tuple[int, ...], warp: Warp, window: Window
 ) -> list[PoseStage]:
-    """The pose stages; in a stochastic architecture the last of them is stochastic."""
+    """The pose stages with their networks.
+
+    If the architecture is stochastic, only the last stage is stochastic.
+    """
     plans = _plan_stages(architecture, warp, window, Window.frame(shape[1:]))
     stages = []
     for i, plan in enumerate(plans):
@@ -194,15 +246,16 @@ def _build_stages(
 def build_decoder(
     architecture: Architecture, shape: tuple[int, ...], is_bounded: bool
 ) -> tuple[nn.Module, nn.Module]:
-    """The decoder of an architecture and the link that follows the warp.
+    """The decoder of an architecture, and the link after the warp.
 
-    Unbounded values have a linear decoder and no link. For values in [0, 1] under a Bernoulli
-    likelihood the decoder returns log-odds, and the link turns them into probabilities; under a
-    Gaussian one the decoder itself ends with a sigmoid. If the padding is 0, their templates begin
-    near this background.
+    For unbounded values the decoder ends with a linear layer, and the link is the identity. For
+    values in [0, 1] and a Gaussian likelihood the decoder ends with a sigmoid, and the link is the
+    identity. For values in [0, 1] and a Bernoulli likelihood the decoder returns log-odds, which
+    the link turns into probabilities. With values in [0, 1] and padding `zeros`, the initial
+    templates are dark like the padding.
 
     Args:
-        architecture: The fields of the model, without `auto`.
+        architecture: The fields of the model, with `auto` replaced.
         shape: Shape of a template (C, ...).
         is_bounded: Whether values are in [0, 1].
 

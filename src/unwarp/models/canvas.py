@@ -16,12 +16,14 @@ from unwarp.warps import Map, Padding, Window, interpolate_missing
 class Canvas:
     """The frame of a sample and the window of its template.
 
-    A model has one. It places templates on the frame, and prepares samples for encoders.
+    The frame is the whole area of an image or the whole time span of a series. The window is the
+    part of it that templates fill. The canvas deforms templates onto the frame, and prepares
+    samples for encoders. Every model has one.
 
     Attributes:
         shape: Shape of a sample, (C, H, W) or (C, T).
         window: The part of the frame that the decoder's templates fill.
-        padding: Values of the frame outside a template: `zeros`, `border` or `reflection`.
+        padding: Values outside a template: `zeros`, `border` or `reflection`.
         gaps: Whether samples may have gaps (NaN).
 
     >>> from unwarp.warps import IdentityMap
@@ -37,29 +39,26 @@ class Canvas:
 
     @cached_property
     def frame(self) -> Window:
-        """The window that is the whole frame.
-
-        Its size is (H, W) or (T,), the shape of a sample without its channels.
-        """
+        """The whole frame as a window, of size (H, W) or (T,)."""
         return Window.frame(self.shape[1:])
 
     def render(self, templates: Tensor, map: Map) -> Tensor:
-        """Templates on the frame, deformed.
+        """Deformed templates on the whole frame.
 
         Args:
-            templates: Templates on `window`, (N, C, ...).
-            map: Their deformations, N of them or one for all.
+            templates: Templates (N, C, ...) on `window`.
+            map: N deformations, or one for all templates.
 
         Returns:
-            Pictures or series (N, *shape), before the link.
+            Images or series (N, *shape), before the link.
         """
         return torch.as_tensor(map(templates, self.window, self.frame, self.padding))
 
     def encoder_input(self, x: Tensor) -> Tensor:
         """Samples in the form that an encoder takes.
 
-        Without `gaps` they are returned as they are. With `gaps`, missing values are interpolated
-        in time, and one channel is appended for each channel: 1 for observed values, 0 in gaps.
+        Without `gaps` they are returned unchanged. With `gaps`, missing values are interpolated in
+        time, and a mask channel is appended for each channel: 1 for observed values, 0 in gaps.
 
         Args:
             x: Samples (N, *shape); NaN in gaps.
@@ -72,8 +71,8 @@ class Canvas:
         """
         if x.shape[1:] != self.shape:
             raise DataError(
-                f"samples have shape {tuple(x.shape[1:])}, the model was built for {self.shape}; "
-                "build a model for these samples with recipe.build(data.shape)"
+                f"x has samples of shape {tuple(x.shape[1:])}, the model was built for "
+                f"{self.shape}; build a model for these samples with recipe.build(data.shape)"
             )
         if not self.gaps:
             return x

@@ -1,10 +1,11 @@
-"""Recipes and warps as JSON values, and back.
+"""Convert recipes and warps to JSON values, and back.
 
 Reading never imports a module and never runs stored code.
 """
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
@@ -19,6 +20,13 @@ from unwarp.warps import Chain, Warp
 
 PACKAGE = __name__.partition(".")[0]
 
+MAX_LINKS, MAX_COUNT = 16, 65_536
+"""Greatest number of warps in a chain, and greatest whole number, that `restore` takes.
+
+A record may come from a file of another person; greater numbers would ask for endless work. Objects
+that are made in Python have no such bounds.
+"""
+
 
 def describe(choice: Any) -> Any:
     """A recipe or a warp as plain JSON values.
@@ -27,12 +35,13 @@ def describe(choice: Any) -> Any:
         choice: A recipe, a warp, or the value of one of their fields.
 
     Returns:
-        A mapping with the `family` of a recipe or a warp, the `module` that defines it if that is
-        outside this package, and its fields; other values as they are.
+        For a recipe or a warp, a mapping with its name as `family`, its fields and, if its class is
+        defined outside this package, the name of the defining `module`. For another dataclass, a
+        mapping with its fields. Other values are returned unchanged.
 
     Raises:
-        ConfigError: `restore` could not tell the class from the one that it derives from, or a
-            field has the name of an entry of its own.
+        ConfigError: The class has no registered name, so `restore` could not find it; or a field is
+            called `family` or `module`.
 
     >>> from unwarp.warps import Identity
     >>> describe(Identity())
@@ -46,8 +55,8 @@ def describe(choice: Any) -> Any:
         body = {f.name: describe(getattr(choice, f.name)) for f in fields(choice)}
         if clashes := head.keys() & body.keys():
             raise ConfigError(
-                f"{address(choice)} has a field {clashes.pop()!r}, which its record needs; "
-                "rename the field"
+                f"{address(choice)} has a field {clashes.pop()!r}, a name that the file format "
+                "reserves; rename the field"
             )
         return head | body
     if isinstance(choice, tuple | list):
@@ -55,8 +64,27 @@ def describe(choice: Any) -> Any:
     return choice
 
 
+def recipe_facts(recipe: Recipe) -> Any:
+    """A recipe as JSON values, to tell it from another one.
+
+    Unlike `describe` it accepts a recipe without a registered name, of which only the text is a
+    fact.
+
+    Args:
+        recipe: Any recipe.
+
+    >>> from unwarp.models import AE
+    >>> recipe_facts(AE(n_content=3))["n_content"]
+    3
+    """
+    try:
+        return describe(recipe)
+    except ConfigError:
+        return f"{address(recipe)} {recipe}"
+
+
 def _family_entries(choice: Any) -> dict[str, str]:
-    """Name of a recipe or a warp, and its module if that is outside this package."""
+    """The entries `family` and, outside this package, `module`; none for other dataclasses."""
     if not isinstance(choice, Recipe | Warp):
         return {}
     attribute, members = _naming(choice)
@@ -71,32 +99,39 @@ def _family_entries(choice: Any) -> dict[str, str]:
 
 
 def _naming(choice: Recipe | Warp) -> tuple[str, Mapping[str, type]]:
-    """The attribute that names a recipe or a warp, and the registry of such names."""
+    """The class attribute that holds the registered name, and the registry with this name."""
     return ("family", Recipe.registry) if isinstance(choice, Recipe) else ("name", Warp.registry)
 
 
 def restore(record: Mapping[str, Any]) -> Any:
-    """The recipe or warp that `describe` wrote, checked field by field.
+    """The recipe or warp that a mapping of JSON values describes.
 
-    Fields that are missing take their default values. A warp may be written as its name.
+    This is the inverse of `describe`. Every field is checked. Missing fields take their default
+    values. A warp within a recipe may be given by its name.
 
     Args:
-        record: A mapping with the `family`, and fields.
+        record: A mapping with the name of a recipe or a warp as `family`, and its fields.
 
     Raises:
-        NotImportedError: No imported module defines the family; the message names the module.
-        ConfigError: A family or a field is unknown, or a value has the wrong type.
+        NotImportedError: The module that defines the family is not imported; the message names it.
+        ConfigError: A family or a field is unknown, or a value has the wrong type, is not finite,
+            or is out of range.
 
     >>> restore({"family": "vae", "n_content": 6, "warp": "affine"}).n_content
     6
     """
-    return _restore_member(record, {**Warp.registry, **Recipe.registry})
+    try:
+        return _restore_member(record, {**Warp.registry, **Recipe.registry})
+    except RecursionError:
+        raise ConfigError("the record has too many levels; give a recipe or a warp") from None
 
 
 def _restore_member(record: Any, members: Mapping[str, type]) -> Any:
-    """The member of a registry that a record describes."""
+    """The recipe or warp that a record describes; `members` are the classes by name."""
     if not isinstance(record, Mapping):
-        raise ConfigError(f"{record!r} is no recipe or warp; give a mapping with its family")
+        raise ConfigError(
+            f"{record!r} is not a recipe or a warp; give a mapping such as {{'family': 'ae'}}"
+        )
     values = dict(record)
     name, module = values.pop("family", None), values.pop("module", None)
     if name not in members:
@@ -113,15 +148,17 @@ def _restore_chain(values: Mapping[str, Any]) -> Chain:
         field = min(unknown)
         parts = ", ".join(str(link.get("family")) for link in links) or "missing"
         raise ConfigError(
-            f"a chain has no field {field!r}; set fields of its parts, as warp.PART.{field}, "
-            f"which are {parts}"
+            f"a chain has no field {field!r}; set a field of one of its parts ({parts}), "
+            f"as warp.PART.{field}"
         )
+    if not isinstance(links, list | tuple) or not 2 <= len(links) <= MAX_LINKS:
+        raise ConfigError(f"links of a chain must be a list of 2 to {MAX_LINKS} warps; correct it")
     members = (_restore_member(link, Warp.registry) for link in links)
     return Chain(*members, size=values.get("size", (2, 2)))
 
 
 def _unknown_family(name: Any, module: Any, members: Mapping[str, type]) -> ConfigError:
-    """The error for a family that is not registered, with the way to register it."""
+    """The error for a family that is not registered; the message says how to register it."""
     if module is None:
         return ConfigError(
             f"family {name!r} is unknown; choose one of {', '.join(sorted(members))}"
@@ -138,7 +175,7 @@ def _unknown_family(name: Any, module: Any, members: Mapping[str, type]) -> Conf
 
 
 def _build_dataclass(choice: Any, values: dict[str, Any]) -> Any:
-    """A dataclass from JSON values of its fields, converted to the types that it declares."""
+    """An instance of the dataclass `choice` from the JSON values of its fields."""
     hints, names = get_type_hints(choice), [f.name for f in fields(choice)]
     for name, value in values.items():
         if name not in names:
@@ -159,10 +196,28 @@ def _build_dataclass(choice: Any, values: dict[str, Any]) -> Any:
 
 
 def _convert(choice: type, name: str, hint: Any, value: Any) -> Any:
-    """A JSON value as the type `hint` of the field `name` of a class."""
-    config = None if is_dataclass(hint) else ConfigDict(arbitrary_types_allowed=True)
+    """A JSON value converted to `hint`, the declared type of the field `name` of a class."""
+    is_record = is_dataclass(hint)
+    config = None if is_record else ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
     try:
-        return TypeAdapter(hint, config=config).validate_python(value)
-    except ValidationError as error:
-        problem = " or ".join(part["msg"] for part in error.errors())
-        raise ConfigError(f"{choice.__name__}.{name}: {problem}, got {value!r}") from None
+        converted = TypeAdapter(hint, config=config).validate_python(value)
+    except (ValidationError, RecursionError) as error:
+        messages = [part["msg"] for part in getattr(error, "errors", list)()]
+        problem = " or ".join(messages) or "too many levels"
+        raise ConfigError(
+            f"{choice.__name__}.{name}: {problem}, got {reprlib.repr(value)}"
+        ) from None
+    _check_counts(f"{choice.__name__}.{name}", converted)
+    return converted
+
+
+def _check_counts(name: str, value: Any) -> None:
+    """Refuse a whole number, alone or in a tuple, that would ask for endless work."""
+    numbers = value if isinstance(value, tuple | list) else (value,)
+    if len(numbers) > MAX_COUNT or any(
+        isinstance(number, int) and abs(number) > MAX_COUNT for number in numbers
+    ):
+        raise ConfigError(
+            f"{name}={reprlib.repr(value)} is not allowed; give whole numbers of at most "
+            f"{MAX_COUNT:,}"
+        )

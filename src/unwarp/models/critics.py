@@ -1,8 +1,8 @@
-"""The critic of adversarial families, and two contexts for weights.
+"""The critic of adversarial families, and functions for its weights.
 
-A `Critic` belongs to a player of its own and is never a part of the model. `freeze_weights`
-switches its learning off while another player uses it; `seed_from_weights` ties its initial weights
-to the model's seed.
+A `Critic` is trained by its own player (a module with its loss and optimiser) and is not a part of
+the model. `freeze_weights` keeps its weights fixed while another player uses it.
+`seed_from_weights` makes its initial weights depend on the model's initial weights.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from unwarp.nets.net import Net
 class Critic(nn.Module):
     """A network that tells real samples from generated ones.
 
-    It returns one logit l for each sample; the logistic function of l is the critic's probability
-    that the sample is real. For the optimal critic, l is the log-ratio of the densities of real and
-    generated samples (Goodfellow et al. 2014).
+    It returns one logit per sample. The logistic function of the logit is the critic's probability
+    that the sample is real. The logit of an optimal critic is the log of the ratio of the densities
+    of real and generated samples (Goodfellow et al. 2014).
 
     Args:
         net: Architecture of the network.
-        shape: Shape of a sample, (C, H, W) or (C, T); (D,) for codes.
-        spectral: Whether the largest singular value of each layer's weight is held at 1.
+        shape: Shape of a sample, (C, H, W) or (C, T); (D,) for content codes.
+        spectral: Whether to apply `add_spectral_norm` to the network.
 
     Attributes:
-        shape: Shape of a sample, as a tuple.
+        shape: Shape of a sample.
         net: The network, without batch normalisation.
 
     >>> critic = Critic(Net("mlp", (8,), (8,)), (1, 4, 4))
@@ -62,23 +62,23 @@ class Critic(nn.Module):
         """
         if tuple(x.shape[1:]) != self.shape:
             raise DataError(
-                f"the critic judges samples of shape {self.shape}, got {tuple(x.shape[1:])}; train "
-                "on samples of the shape that the model was built for, or build a model for these: "
-                "recipe.build(data.shape)"
+                f"the critic was built for samples of shape {self.shape}, got "
+                f"{tuple(x.shape[1:])}; train on samples of the first shape, or build a model for "
+                "these samples with recipe.build(data.shape)"
             )
         return torch.as_tensor(self.net(x)).squeeze(-1)
 
 
 @contextmanager
 def seed_from_weights(model: Model) -> Iterator[None]:
-    """Context that draws new weights from a seed of the model.
+    """Context with a random seed that is computed from a model.
 
-    The seed is a checksum of the decoder's weights: two models that were built with one seed get
-    equal critics, and no seed has to be passed along. Outside the context the random numbers of
-    torch go on as if it had not been there.
+    The seed is a checksum of the decoder weights. Build a further network in it. Two models that
+    were built with the same seed then get equal further networks, without a seed as an argument. At
+    the end of the context torch's earlier random state is restored.
 
     Args:
-        model: The model that the new weights belong to.
+        model: The model that the further network belongs to.
     """
     decoder_weights = [p.detach().cpu().flatten() for p in model.decoder.parameters()]
     seed = zlib.crc32(torch.cat(decoder_weights).numpy().tobytes())
@@ -88,23 +88,24 @@ def seed_from_weights(model: Model) -> Iterator[None]:
 
 
 def build_critic(model: Model, net: Net, spectral: bool = False) -> Critic:
-    """A new critic of the samples that a model generates.
+    """A new critic for the samples that a model generates.
 
     Args:
-        model: The model; its shape, device and seed become the critic's.
+        model: The model; the critic takes its shape and its device, and a seed from its weights.
         net: Architecture of the critic.
-        spectral: Whether its layers are normalised; see `add_spectral_norm`.
+        spectral: Whether to apply `add_spectral_norm` to the critic.
     """
     with seed_from_weights(model):
         return Critic(net, model.shape, spectral).to(model.anchor_theta.device)
 
 
 def add_spectral_norm(net: nn.Module) -> None:
-    """Divide the weight of each layer by its largest singular value.
+    """Divide each layer's weights by their largest singular value.
 
-    The network is then Lipschitz continuous, which steadies a critic (Miyato et al. 2018, Spectral
-    normalization for generative adversarial networks). Linear layers and two-dimensional
-    convolutions are changed in place; the singular value is tracked by power iteration in training.
+    This bounds the slope of the network, and the training of a critic becomes more stable (Miyato
+    et al. 2018, Spectral normalization for generative adversarial networks). It changes linear
+    layers and two-dimensional convolutions in place. The singular value is estimated by power
+    iteration, one step per forward pass in training mode.
 
     Args:
         net: The network.
@@ -116,11 +117,11 @@ def add_spectral_norm(net: nn.Module) -> None:
 
 @contextmanager
 def freeze_weights(module: nn.Module) -> Iterator[None]:
-    """Context that keeps the weights and buffers of a module fixed.
+    """Context in which weights and buffers of a module are fixed.
 
-    Its parameters receive no gradient and it is in evaluation mode. Gradients still pass through it
-    to its input. Afterwards the mode and the parameters that learn are as before, also after an
-    error.
+    The parameters of the module receive no gradients, and the module is in evaluation mode.
+    Gradients still pass through it to its input. At the end of the context, also after an error,
+    the mode and the parameters that require gradients are as before.
 
     Args:
         module: The module, such as a critic while the generator learns.
@@ -141,20 +142,25 @@ def freeze_weights(module: nn.Module) -> Iterator[None]:
 def coverage(real: Tensor, fake: Tensor, k: int = 5) -> Tensor:
     """Share of the real samples that have a generated sample nearby.
 
-    Nearby means nearer than the `k`-th real neighbour (Naeem et al. 2020, Reliable fidelity and
-    diversity metrics for generative models). A perfect generator covers about 1 - 2^-k; a generator
-    of some modes covers their share of it. Distances are taken between the samples themselves, so
-    that neither labels nor features are needed: watch it during training to notice a collapse, but
-    do not publish it. It costs O(N^2 + N M) distances.
+    A generated sample is nearby if it is at most as far from the real sample as the `k`-th nearest
+    other real sample (Naeem et al. 2020, Reliable fidelity and diversity metrics for generative
+    models). A perfect generator with M = N has a coverage of about 1 - 2^-k. If a generator
+    produces only some of the modes of the data (mode collapse), real samples of the other modes
+    are not covered.
+
+    Distances are Euclidean distances between the samples themselves, not between features of a
+    pretrained network. Use the value to notice a mode collapse during training, not to compare
+    generators in a publication. It takes O(N^2 + N M) distances.
 
     Args:
         real: Real samples (N, ...).
         fake: Generated samples (M, ...), of the same shape.
-        k: Number of neighbours; at most N - 1 are used.
+        k: Number of the neighbour; with k above N - 1, the farthest real sample is used.
 
     Returns:
         A scalar in [0, 1].
     """
     real, fake = real.flatten(1), fake.flatten(1)
+    # k + 1, since the nearest real sample of each sample is the sample itself
     radius = torch.cdist(real, real).kthvalue(min(k + 1, len(real)), dim=1).values
     return (torch.cdist(real, fake).amin(1) <= radius).to(real.dtype).mean()

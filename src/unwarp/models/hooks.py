@@ -1,4 +1,4 @@
-"""`Hooks`: functions that a training run calls outside its steps."""
+"""`Hooks`: functions of a model that a training run calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def ignore(x: Tensor) -> None:
-    """Do nothing; the default of both hooks.
+    """Do nothing; the default of `Hooks.update` and `Hooks.finish`.
 
     Args:
         x: Training samples (N, *shape).
@@ -18,16 +18,18 @@ def ignore(x: Tensor) -> None:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Functions that a training run calls outside its steps.
+    """Functions of a model that a training run calls.
 
-    `train` reads them from the attribute `training_hooks` of the module that it trains; a module
-    without this attribute needs no such calls. Use them for state that is computed from samples and
-    not learned by gradients, such as cluster centres or the mean deformation.
+    They are called between steps and after the last step. `train` reads them from the attribute
+    `training_hooks` of the module that it trains; a module without this attribute has no hooks. Use
+    them for numbers that are computed from samples instead of learned by gradients, such as cluster
+    centres or the mean deformation.
 
     Attributes:
-        n_updates: Number of calls of `update` in a run, at equal distances.
+        n_updates: Number of calls of `update` in a run, evenly spaced.
         update: Called between two steps with up to 1,024 training samples (N, *shape).
-        finish: Called once after the last step, in evaluation mode, with up to 4,096 of them.
+        finish: Called once after the last step, in evaluation mode, with up to 4,096 training
+            samples (N, *shape).
 
     >>> from torch import nn
     >>> class Centred(nn.Linear):

@@ -13,13 +13,14 @@ from unwarp.warps import Map
 class Latent:
     """Content codes and deformations of a batch of samples.
 
-    `Model.embed` returns it, and `Model.reconstruct` turns it back into samples. Both parts are
-    measured after centring: the mean deformation of the training samples is the identity. Replace a
-    part to show the template of one sample under the deformation of another.
+    `Model.embed` returns it, and `Model.reconstruct` turns it back into samples. The deformations
+    are centred: the mean deformation of the training samples has been removed from them (see
+    `Model.centre`). To apply the deformation of one sample to the template of another, combine the
+    `content` of the second with the `map` of the first.
 
     Attributes:
         content: Content codes (N, D).
-        map: Deformations, N of them.
+        map: N centred deformations.
 
     >>> import torch
     >>> from unwarp.warps import IdentityMap

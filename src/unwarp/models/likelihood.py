@@ -17,10 +17,10 @@ StandardDeviation = float | Literal["learned"]
 """A standard deviation, or `learned` for a parameter of the model."""
 
 INITIAL_LEARNED_SIGMA = 0.3
-"""Standard deviation at which a learned one begins."""
+"""Initial standard deviation of a Gaussian likelihood with a learned sigma."""
 
 BACKGROUND_LOG_ODDS = 8.0
-"""Log-odds against a bright pixel in an empty background: its probability is about 0.0003."""
+"""Minus the log-odds of a bright pixel in empty background, a probability of about 0.0003."""
 
 
 class Likelihood(nn.Module):
@@ -33,11 +33,13 @@ class Likelihood(nn.Module):
 
     Args:
         kind: `gaussian`, `bernoulli` or `continuous-bernoulli`.
-        sigma: Standard deviation of the Gaussian, positive, or `learned`; the others ignore it.
+        sigma: Standard deviation of the Gaussian likelihood, positive, or `learned`; the Bernoulli
+            likelihoods ignore it.
 
     Attributes:
-        kind: As above.
-        log_sigma: Log standard deviation of the Gaussian, a scalar; a parameter if it is learned.
+        kind: The argument `kind`.
+        log_sigma: Log standard deviation of the Gaussian, a scalar; a trainable
+            parameter if it is learned.
 
     >>> likelihood = Likelihood("gaussian", sigma=1.0)
     >>> x = torch.zeros(2, 1, 4)
@@ -60,7 +62,7 @@ class Likelihood(nn.Module):
     def sigma(self) -> Tensor:
         """Standard deviation of the Gaussian likelihood.
 
-        A scalar in the units of the samples, without a meaning for the two Bernoulli likelihoods.
+        A scalar in the units of the samples. The two Bernoulli likelihoods do not use it.
         """
         return self.log_sigma.exp()
 
@@ -84,11 +86,11 @@ class Likelihood(nn.Module):
 
 
 class LogOddsLink(nn.Module):
-    """The link from warped templates to probabilities, for Bernoulli likelihoods.
+    """The link from deformed templates to probabilities, for Bernoulli likelihoods.
 
-    sigmoid(y - 8), with y the log-odds of a pixel above those of an empty background. Templates are
-    deformed as log-odds, and the link follows the warp: so interpolation does not blur edges, and
-    the 0 that pads a template outside its window is background.
+    sigmoid(y - 8), with y the log-odds of a pixel minus those of an empty background. The link is
+    applied after the warp, so the warp deforms and interpolates log-odds: edges stay sharp, and
+    zeros outside a template are background.
 
     >>> LogOddsLink()(torch.tensor([6.0, 8.0])).round(decimals=2)
     tensor([0.1200, 0.5000])
@@ -98,7 +100,7 @@ class LogOddsLink(nn.Module):
         """Probabilities of pixels, of the shape of the input.
 
         Args:
-            log_odds: Log-odds (N, ...) above those of the background; 0 for background.
+            log_odds: Log-odds (N, ...) minus those of the background; 0 for background.
         """
         return torch.sigmoid(log_odds - BACKGROUND_LOG_ODDS)
 
@@ -111,11 +113,11 @@ def check_likelihood(kind: str, sigma: StandardDeviation) -> None:
         sigma: Standard deviation, or `learned`.
 
     Raises:
-        ConfigError: The name is none of `LIKELIHOODS` and not `auto`, or sigma is not positive.
+        ConfigError: The name is neither `auto` nor one of `LIKELIHOODS`, or sigma is not positive.
     """
     if kind not in (*LIKELIHOODS, "auto"):
         names = ", ".join(LIKELIHOODS)
-        raise ConfigError(f"likelihood must be one of auto, {names}, got {kind!r}")
+        raise ConfigError(f"likelihood={kind!r} is unknown; choose auto or one of {names}")
     check_standard_deviation("sigma", sigma)
 
 
@@ -127,8 +129,8 @@ def check_standard_deviation(name: str, value: StandardDeviation) -> None:
         value: The value of the field.
 
     Raises:
-        ConfigError: The value is another word, 0, negative or NaN.
+        ConfigError: The value is 0, negative, NaN, or a text other than `learned`.
     """
     is_allowed = value == "learned" if isinstance(value, str) else value > 0
     if not is_allowed:
-        raise ConfigError(f"{name} must be positive, or 'learned', got {value!r}")
+        raise ConfigError(f"{name}={value!r} is not allowed; {name} must be positive, or 'learned'")

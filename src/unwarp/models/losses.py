@@ -1,8 +1,12 @@
-"""Losses as pure functions in nats: one value a sample.
+"""Losses as pure functions that return one value per sample.
 
-Every loss sums over the features of a sample and returns one value a sample, shape (N,). The caller
-takes the mean over the batch. So a loss does not depend on the batch size, and a weight such as the
-beta of a beta-VAE has the meaning of its paper.
+Log-likelihoods and KL divergences are in nats. Unless a docstring says otherwise, a function sums
+over the features of a sample and returns a tensor (N,); the caller takes the mean over the batch.
+With these two conventions the weights of loss terms, such as the beta of a beta-VAE, mean the same
+as in the papers, and losses do not depend on the batch size.
+
+The rate of a variational autoencoder is the KL divergence of the posterior from the prior. The word
+occurs in names such as `gaussian_rate`.
 """
 
 from __future__ import annotations
@@ -19,10 +23,10 @@ from unwarp.errors import DataError
 from unwarp.warps.missing import fill_missing
 
 AdversarialObjective = Literal["minimax", "non-saturating", "hinge"]
-"""Names of the games between a critic and a generator; see `critic_loss` and `generator_loss`."""
+"""Names of the losses of a critic and a generator; see `critic_loss` and `generator_loss`."""
 
 MIN_PROBABILITY = 1e-6
-"""Probabilities stay this far from 0 and from 1, so that their logarithms stay finite."""
+"""Least distance of a probability from 0 and from 1, so that its logarithm is finite."""
 
 
 def gaussian_nll(x_hat: Tensor, x: Tensor, sigma: float | Tensor) -> Tensor:
@@ -33,11 +37,11 @@ def gaussian_nll(x_hat: Tensor, x: Tensor, sigma: float | Tensor) -> Tensor:
 
     Args:
         x_hat: Reconstructions (N, ...).
-        x: Samples, of the same shape; a missing value is NaN and costs nothing.
-        sigma: Standard deviation; a scalar tensor if it is learned.
+        x: Samples, of the same shape; missing values are NaN and do not count.
+        sigma: Standard deviation: a number, or a scalar tensor if it is learned.
 
     Returns:
-        Nats (N,), the constant included.
+        Nats (N,), normalising constant included.
 
     >>> x = torch.zeros(1, 1, 4)
     >>> round(float(gaussian_nll(x, x, 1.0)), 3)  # 4 log(2 pi) / 2
@@ -54,7 +58,7 @@ def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
 
     Args:
         x_hat: Reconstructions (N, ...).
-        x: Samples, of the same shape; a missing value is NaN and costs nothing.
+        x: Samples, of the same shape; missing values are NaN and do not count.
 
     Returns:
         Squared errors (N,).
@@ -69,9 +73,10 @@ def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
 def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
     """Binary cross-entropy of samples, summed over features.
 
-    -sum [x log x_hat + (1 - x) log(1 - x_hat)]. For binary samples this is a negative
-    log-likelihood. For grey values it is a loss and no density; see `continuous_bernoulli_nll`.
-    Probabilities are clamped to [1e-6, 1 - 1e-6], and mixed precision is switched off.
+    -sum [x log x_hat + (1 - x) log(1 - x_hat)]. For samples of zeros and ones this is a negative
+    log-likelihood. For grey values between 0 and 1 it is a loss, but not the negative logarithm of
+    a density; see `continuous_bernoulli_nll`. Probabilities are clamped to [1e-6, 1 - 1e-6]. The
+    function computes at least in float32, also within mixed precision.
 
     Args:
         x_hat: Probabilities (N, ...).
@@ -95,17 +100,16 @@ def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
 def continuous_bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
     """Negative log-density of samples under the continuous Bernoulli distribution.
 
-    p(x; l) = C(l) l^x (1 - l)^(1 - x), with C(l) = 2 artanh(1 - 2 l) / (1 - 2 l). The factor C
-    makes it a density on [0, 1], unlike the Bernoulli likelihood of grey values (Loaiza-Ganem and
-    Cunningham 2019, The continuous Bernoulli). The mean of the distribution is not l, but a
-    function of it that is closer to 1/2.
+    p(x; l) = C(l) l^x (1 - l)^(1 - x), with C(l) = 2 artanh(1 - 2 l) / (1 - 2 l). With the factor
+    C it is a density on [0, 1] (Loaiza-Ganem and Cunningham 2019, The continuous Bernoulli). The
+    mean of the distribution is not l, but a function of l that is closer to 1/2.
 
     Args:
         x_hat: Parameters l in [0, 1], shape (N, ...).
         x: Samples in [0, 1], of the same shape.
 
     Returns:
-        Nats (N,); negative values are possible, as for every density.
+        Nats (N,); negative values are possible, since a density may exceed 1.
 
     Raises:
         DataError: A sample has a value outside [0, 1].
@@ -117,33 +121,34 @@ def continuous_bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
 
 
 def _check_unit_interval(x: Tensor, likelihood: str) -> None:
-    """Refuse values outside [0, 1], with the name of the likelihood that needs them."""
+    """Refuse values outside [0, 1]; the message names the likelihood."""
     low, high = (float(end) for end in x.aminmax()) if x.numel() else (0.0, 0.0)
     if low < 0 or high > 1:
         raise DataError(
             f"the {likelihood} likelihood needs values in [0, 1], got {low:.3g} to {high:.3g}; "
-            "scale the data or use likelihood='gaussian'"
+            "scale the data to [0, 1], or use likelihood='gaussian'"
         )
 
 
 def gaussian_log_density(x: Tensor, mean: Tensor, log_sd: Tensor) -> Tensor:
-    """Log-density of values under independent Gaussians, without a sum.
+    """Log-density of each value under a Gaussian, without a sum over columns.
 
-    log N(x; mean, sd^2) = -((x - mean) / sd)^2 / 2 - log sd - log(2 pi) / 2.
+    log N(x; mean, sd^2) = -((x - mean) / sd)^2 / 2 - log sd - log(2 pi) / 2. The three arguments
+    are broadcast.
 
     Args:
         x: Values (..., D).
-        mean: Means, of the same shape or one that broadcasts to it.
-        log_sd: Log standard deviations, likewise.
+        mean: Means (..., D).
+        log_sd: Log standard deviations (..., D).
 
     Returns:
-        Nats (..., D), one for each value.
+        Nats (..., D), of the broadcast shape.
     """
     return -0.5 * ((x - mean) * (-log_sd).exp()).square() - log_sd - 0.5 * math.log(2 * math.pi)
 
 
 def gaussian_rate_per_column(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> Tensor:
-    """Divergence of each column of a Gaussian posterior from its prior.
+    """KL divergence of each column of a Gaussian posterior from its prior.
 
     KL(N(mean, sd^2) || N(0, s^2)) = [(mean / s)^2 + (sd / s)^2 - 1] / 2 - log(sd / s) (Kingma and
     Welling 2014, Auto-encoding variational Bayes, appendix B).
@@ -161,12 +166,11 @@ def gaussian_rate_per_column(mean: Tensor, log_sd: Tensor, scale: float | Tensor
 
 
 def gaussian_rate(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> Tensor:
-    """Divergence of a Gaussian posterior from its prior.
+    """KL divergence of a Gaussian posterior from its prior.
 
-    KL(N(mean, diag(sd^2)) || N(0, s^2 I)), the sum of `gaussian_rate_per_column` over columns. It
-    is the rate of a VAE: the evidence lower bound subtracts it from the expected log-likelihood, a
-    beta-VAE weighs it by beta (Higgins et al. 2017), and the capacity form keeps it near a number
-    of nats (Burgess et al. 2018).
+    KL(N(mean, diag(sd^2)) || N(0, s^2 I)), the sum of `gaussian_rate_per_column` over columns. The
+    evidence lower bound of a VAE is the expected log-likelihood minus this number. A beta-VAE
+    multiplies it by beta (Higgins et al. 2017).
 
     Args:
         mean: Posterior means (N, D).
@@ -185,8 +189,9 @@ def gaussian_rate(mean: Tensor, log_sd: Tensor, scale: float | Tensor = 1.0) -> 
 def gaussian_energy(mean: Tensor, scale: float | Tensor = 1.0) -> Tensor:
     """Negative log-density of a point estimate under a Gaussian prior.
 
-    |mean / s|^2 / 2, the sum over columns without the normalising constant. For a deterministic
-    encoder it takes the place of `gaussian_rate`, from which it differs by a function of sd alone.
+    |mean / s|^2 / 2, summed over columns, without the normalising constant. Deterministic encoders
+    use it in place of `gaussian_rate`. The difference of the two depends on the posterior standard
+    deviation only.
 
     Args:
         mean: Estimates (N, D).
@@ -199,7 +204,7 @@ def gaussian_energy(mean: Tensor, scale: float | Tensor = 1.0) -> Tensor:
 
 
 def reparametrise(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> Tensor:
-    """A sample of a Gaussian that passes gradients to its parameters.
+    """A sample from a Gaussian, differentiable in its parameters.
 
     mean + sd * epsilon with epsilon ~ N(0, 1), the reparametrisation trick (Kingma and Welling
     2014).
@@ -207,7 +212,7 @@ def reparametrise(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> T
     Args:
         mean: Means (N, D).
         log_sd: Log standard deviations (N, D).
-        generator: Generator of epsilon, which is drawn on the generator's device.
+        generator: Source of random numbers; its device need not be that of `mean`.
 
     Returns:
         Samples (N, D) on the device of `mean`.
@@ -220,15 +225,15 @@ def stress(codes: Tensor, samples: Tensor) -> Tensor:
     """Squared differences between distances of codes and distances of samples.
 
     (|z_i - z_j| - |x_i - x_j|)^2, a term of the raw stress of multidimensional scaling (Kruskal
-    1964). It is 0 if the map from codes to samples keeps distances. Pairs are disjoint: row i of
-    the first half of the batch and row i of the second.
+    1964). It is 0 if codes are as far apart as their samples. A batch of N rows gives N // 2 pairs:
+    row i of its first half with row i of its second half.
 
     Args:
         codes: Codes (N, D).
         samples: Samples or templates (N, ...).
 
     Returns:
-        Squared differences (N // 2,); a last odd row is left out.
+        Squared differences (N // 2,). If N is odd, the last row is left out.
 
     >>> stress(torch.tensor([[0.0], [3.0]]), torch.tensor([[0.0], [1.0]]))
     tensor([4.])
@@ -245,14 +250,14 @@ def critic_loss(real: Tensor, fake: Tensor, objective: AdversarialObjective) -> 
     """Loss of a critic that tells real from generated samples.
 
     `minimax` and `non-saturating`: -log D(x) - log(1 - D(G(z))), with D the logistic function of
-    the logit (Goodfellow et al. 2014, Generative adversarial nets). Minus its mean is the value
-    V(D, G) of the game, which is -log 4 for D = 1/2. `hinge`: max(0, 1 - l) + max(0, 1 + l_fake) of
-    the logits l (Lim and Ye 2017, Geometric GAN).
+    the logit (Goodfellow et al. 2014, Generative adversarial nets). The loss is log 4 if the critic
+    cannot tell the samples apart (D = 1/2). `hinge`: max(0, 1 - l(x)) + max(0, 1 + l(G(z))), with l
+    the logit (Lim and Ye 2017, Geometric GAN).
 
     Args:
         real: Logits of real samples (N,).
         fake: Logits of generated samples (N,).
-        objective: Name of the game.
+        objective: Name of the loss.
 
     Returns:
         Losses (N,) to minimise.
@@ -263,15 +268,15 @@ def critic_loss(real: Tensor, fake: Tensor, objective: AdversarialObjective) -> 
 
 
 def generator_loss(fake: Tensor, objective: AdversarialObjective) -> Tensor:
-    """Loss of a generator for the critic's logits of its samples.
+    """Loss of a generator, from the critic's logits of its samples.
 
-    `minimax`: log(1 - D(G(z))); its gradient vanishes once the critic is sure. `non-saturating`:
-    -log D(G(z)), which keeps its gradient there (both Goodfellow et al. 2014). `hinge`: minus the
-    logit (Lim and Ye 2017).
+    `minimax`: log(1 - D(G(z))), with D the logistic function of the logit; its gradient vanishes if
+    D is near 0. `non-saturating`: -log D(G(z)); its gradient does not vanish if D is near 0 (both
+    Goodfellow et al. 2014). `hinge`: minus the logit (Lim and Ye 2017).
 
     Args:
         fake: Logits of generated samples (N,).
-        objective: Name of the game.
+        objective: Name of the loss.
 
     Returns:
         Losses (N,) to minimise.
@@ -284,9 +289,10 @@ def generator_loss(fake: Tensor, objective: AdversarialObjective) -> Tensor:
 def gradient_penalty(logits: Tensor, x: Tensor) -> Tensor:
     """Squared norm of a critic's gradient with respect to its samples.
 
-    |dD/dx|^2. At real samples, times half a weight, it is the R1 penalty (Mescheder, Geiger and
-    Nowozin 2018, Which training methods for GANs do actually converge?). Unlike the penalty of the
-    WGAN-GP (Gulrajani et al. 2017) it pulls the norm to 0 and not to 1.
+    |dl/dx|^2, with l the logit of a sample x. For real samples and multiplied by half a weight, it
+    is the R1 penalty (Mescheder, Geiger and Nowozin 2018, Which training methods for GANs do
+    actually converge?). It is least for a norm of 0, unlike the penalty of the WGAN-GP (Gulrajani
+    et al. 2017), which is least for a norm of 1.
 
     Args:
         logits: The critic's logits (N,), computed from `x`.

@@ -15,38 +15,41 @@ from unwarp.models.posterior import Posterior
 from unwarp.warps import Map, Warp
 
 SAMPLES_PER_CHUNK = 1024
-"""Samples that are encoded at once when a model is centred."""
+"""Number of samples that are encoded at once when a model is centred."""
 INITIAL_LEARNED_PRIOR = 0.5
-"""Standard deviation, in half-ranges, at which a learned prior begins."""
+"""Initial standard deviation of a learned prior over the deformation, in half-ranges."""
 
 
 class Model(nn.Module):
     """An autoencoder with a differentiable warp: template, content code and deformation.
 
-    The encoder reads a content code and a deformation from a sample. The decoder turns the content
-    into a template, which cannot depend on the deformation. The warp, which has no parameters,
-    moves the template to the reconstruction.
+    The encoder predicts a content code and a deformation from a sample. The decoder turns the
+    content code into a template; the deformation is no input of the decoder. The warp, which has no
+    trainable parameters, deforms the template into the reconstruction. The parameters of a
+    deformation are called theta, one column per factor of the warp. "In half-ranges" means that
+    each column of theta is divided by `Factor.half_range`, half of the width between its bounds.
 
-    `Recipe.build` makes a model, `train` trains it, and `train` ends with `centre`: the mean
-    deformation of the training samples becomes the identity, and the templates move instead.
-    `embed`, `template` and `reconstruct` count deformations from there. `encode` and
-    `decode_warped`, for losses, work before centring.
+    `Recipe.build` makes a model, and `train` trains it. After the last step, `train` calls
+    `centre`. Centring removes the mean deformation of the training samples, the anchor, from all
+    maps and applies it to the templates. `embed`, `pose`, `template` and `reconstruct` work with
+    centred maps and templates. `encode`, `decode`, `apply_map`, `decode_warped` and
+    `sample_latents`, which losses use, work with maps and templates before centring.
 
     Args:
         canvas: The frame of a sample, and the window that templates fill.
         warp: The family of deformations, bound to the frame.
-        networks: Encoder, decoder, and the link that follows the warp.
+        networks: Encoder, decoder, and the link that is applied after the warp.
         likelihood: The observation model.
         prior: Standard deviation of the prior over the deformation in half-ranges, or `learned`.
-        search: The search for the angle at which a pose begins.
+        search: The choice of a start angle for each sample.
 
     Attributes:
         shape: Shape of a sample, (C, H, W) or (C, T).
         n_content: Size D of the content code.
-        anchor_theta: The mean deformation that centring removes: parameters (1, P), or (M, P) for M
-            clusters of poses; 0 before centring.
-        log_prior: Log standard deviations of the prior over the deformation, in half-ranges (P,); a
-            parameter if they are learned.
+        anchor_theta: Parameters of the anchor (1, P), or (M, P) for the anchors of M pose clusters;
+            0 before centring.
+        log_prior: Log standard deviations (P,) of the prior over the deformation, in half-ranges; a
+            trainable parameter if they are learned.
 
     >>> from unwarp.models import AE, Net
     >>> from unwarp.warps import Affine2d
@@ -78,7 +81,7 @@ class Model(nn.Module):
         self.encoder, self.decoder, self.link = networks.encoder, networks.decoder, networks.link
         self.likelihood, self.search = likelihood, search
         self.n_content = networks.encoder.n_content
-        # the chart of a warp with a residual depends on its anchor, so it has a single one
+        # `chart` of a chain of warps depends on the anchor, so all pose clusters share one anchor
         n_anchors = search.n_clusters if len(warp.parts) == 1 else 1
         self.register_buffer("anchor_theta", torch.zeros(max(1, n_anchors), len(warp.factors)))
         initial = INITIAL_LEARNED_PRIOR if prior == "learned" else prior
@@ -90,39 +93,41 @@ class Model(nn.Module):
 
     @property
     def anchor(self) -> Map:
-        """The deformation that centring removes, as an invertible map of one row.
+        """The mean deformation that centring removes: an invertible map, one row.
 
-        With several clusters of poses it is the mean of their deformations.
+        With several pose clusters it is the mean of their anchors.
         """
         return self.warp.mean(self.warp.map(self.anchor_theta))
 
     @property
     def chart(self) -> Warp:
-        """The warp that describes centred maps by theta.
+        """The warp that converts centred maps to parameters theta and back.
 
-        `model.chart.theta(model.embed(x).map)` gives the parameters (N, P), and
-        `model.chart.map(theta)` leads back. Most warps are their own chart.
+        `model.chart.theta(map)` gives the parameters (N, P) of the centred maps `map`, such as
+        `model.embed(x).map`, and `model.chart.map(theta)` the maps of parameters. For most warps it
+        equals `model.warp`.
         """
         return self.warp.recentre(self.anchor)
 
     @property
     def prior(self) -> Tensor:
-        """Standard deviations of the prior over the deformation, in half-ranges (P,).
+        """Standard deviations (P,) of the prior over the deformation, in half-ranges.
 
-        It counts deformations before centring.
+        The prior applies to deformations before centring.
         """
         return self.log_prior.exp()
 
     @property
     def training_hooks(self) -> Hooks:
-        """Updates of the pose clusters during a run, and centring after it.
-
-        `train` calls them.
-        """
+        """The functions that `train` calls: updates of the pose clusters, and `centre`."""
         return Hooks(self.search.n_updates, self.search.update_clusters, self.centre)
 
     def _anchor_for(self, content: Tensor) -> Map:
-        """The centring of content (N, D): one map for all, or N maps for several anchors."""
+        """The anchors of samples with content codes (N, D): one map for all, or N maps.
+
+        With several pose clusters, theta of an anchor is the mean over the clusters' anchors,
+        weighted by the memberships of the sample.
+        """
         if len(self.anchor_theta) == 1:
             return self.anchor
         return self.warp.map(self.search.memberships(content) @ self.anchor_theta)
@@ -130,15 +135,16 @@ class Model(nn.Module):
     def encode(
         self,
         x: Tensor,
-        noise: torch.Generator | None = None,
+        generator: torch.Generator | None = None,
         angles: Tensor | None = None,
     ) -> Posterior:
         """The posterior of samples over content and deformation, before centring.
 
         Args:
             x: Samples (N, *shape).
-            noise: Generator of a sample of the posterior; None for its mean.
-            angles: Angles (N,) in radians at which the poses begin; None to search for them.
+            generator: Source of random numbers, to sample from the posterior; None for the
+                posterior mean.
+            angles: Start angles (N,) in radians; None to choose them by `search`.
 
         Returns:
             A posterior of N rows.
@@ -147,19 +153,19 @@ class Model(nn.Module):
             DataError: The samples have another shape.
         """
         angles = self.search.choose_angles(x) if angles is None else angles
-        posterior: Posterior = self.encoder(self.canvas.encoder_input(x), noise, angles)
+        posterior: Posterior = self.encoder(self.canvas.encoder_input(x), generator, angles)
         return posterior
 
     def embed(self, x: Tensor) -> Latent:
-        """Content codes and centred deformations of samples, the posterior means.
+        """Posterior means of content codes and centred deformations of samples.
 
-        In evaluation mode they do not depend on the batch that a sample is in.
+        In evaluation mode the result of a sample does not depend on the other samples of the batch.
 
         Args:
             x: Samples (N, *shape).
 
         Returns:
-            Content codes (N, D) and N maps.
+            Content codes (N, D) and N centred maps.
 
         Raises:
             DataError: The samples have another shape.
@@ -169,15 +175,15 @@ class Model(nn.Module):
         return Latent(posterior.content, posterior.map.compose(anchor.invert()))
 
     def pose(self, x: Tensor) -> Map:
-        """Centred deformations of samples, the maps of `embed(x)`.
+        """Centred deformations of samples, as in `embed(x).map`.
 
-        With a single anchor the content network does not run.
+        Faster than `embed` if there is one anchor, since the content network does not run.
 
         Args:
             x: Samples (N, *shape).
 
         Returns:
-            N maps.
+            N centred maps.
 
         Raises:
             DataError: The samples have another shape.
@@ -188,18 +194,18 @@ class Model(nn.Module):
         return map.compose(self.anchor.invert())
 
     def decode(self, content: Tensor) -> Tensor:
-        """Raw templates of content codes, before centring, the warp and the link.
+        """Raw templates of content codes: before centring, the warp and the link.
 
         Args:
             content: Content codes (N, D).
 
         Returns:
-            Templates (N, C, ...) on the window.
+            Raw templates (N, C, ...) on the window.
         """
         return torch.as_tensor(self.decoder(content))
 
     def template(self, content: Tensor) -> Tensor:
-        """Templates of content codes: samples without a deformation.
+        """Centred templates of content codes: samples without a deformation.
 
         Args:
             content: Content codes (N, D).
@@ -211,13 +217,13 @@ class Model(nn.Module):
         return torch.as_tensor(self.link(rendering)).expand(len(content), *self.shape)
 
     def reconstruct(self, latent: Latent) -> Tensor:
-        """Templates deformed by centred maps.
+        """Reconstructions of samples from content codes and centred maps.
 
-        The raw template is resampled once, by the product of map and anchor, so that centring costs
-        no sharpness.
+        The raw template is resampled once, by the product of map and anchor. Centring therefore
+        does not blur reconstructions.
 
         Args:
-            latent: Content codes (N, D) and N maps, as `embed` returns them.
+            latent: Content codes (N, D) and N centred maps, as `embed` returns them.
 
         Returns:
             Reconstructions (N, *shape).
@@ -226,7 +232,7 @@ class Model(nn.Module):
         return self.decode_warped(latent.content, map)
 
     def decode_warped(self, content: Tensor, map: Map) -> Tensor:
-        """Templates of content codes deformed by maps before centring.
+        """Reconstructions from content codes and maps before centring.
 
         Args:
             content: Content codes (N, D).
@@ -238,10 +244,10 @@ class Model(nn.Module):
         return self.apply_map(self.decode(content), map)
 
     def apply_map(self, templates: Tensor, map: Map) -> Tensor:
-        """Raw templates deformed by maps before centring.
+        """Reconstructions from raw templates and maps before centring.
 
         Args:
-            templates: Raw templates (N, C, ...) of `decode`.
+            templates: Raw templates (N, C, ...), as `decode` returns them.
             map: N maps before centring.
 
         Returns:
@@ -254,17 +260,18 @@ class Model(nn.Module):
         n: int,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Random content codes and deformations from their priors.
+        """Random content codes and deformation parameters from their priors.
 
-        Content is N(0, 1). Deformations are Gaussian with the standard deviations `prior`; periodic
-        columns are uniform.
+        Content codes are drawn from N(0, I). Each column of theta is Gaussian with mean 0 and the
+        standard deviation `prior` (in half-ranges); periodic columns are uniform.
 
         Args:
-            n: Number of draws.
-            generator: Generator of the draws, on the CPU; None for torch's own.
+            n: Number of samples.
+            generator: Source of random numbers, on the CPU; None for torch's global generator.
 
         Returns:
-            Content (n, D) and theta (n, P), before centring, on the model's device.
+            Content codes (n, D) and parameters theta (n, P) of maps before centring, on the model's
+            device.
         """
         factors, reference = self.warp.factors, self.anchor_theta
         content = torch.randn(n, self.n_content, generator=generator).to(reference)
@@ -278,11 +285,11 @@ class Model(nn.Module):
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """New samples from the priors of content and deformation.
 
-        They resemble the data only if the recipe is `generative`.
+        They resemble the training samples only if `generative` of the recipe is True.
 
         Args:
             n: Number of samples.
-            generator: Generator of the draws, on the CPU; None for torch's own.
+            generator: Source of random numbers, on the CPU; None for torch's global generator.
 
         Returns:
             Samples (n, *shape).
@@ -292,10 +299,10 @@ class Model(nn.Module):
 
     @torch.no_grad()
     def centre(self, x: Tensor) -> None:
-        """Form the pose clusters and set the mean deformations that centring removes.
+        """Form the pose clusters, and set the anchor to the mean deformation.
 
-        Templates take over the mean deformation, so the reconstruction of a pose stays the same.
-        With several clusters of poses each one is centred separately.
+        The anchor is removed from all maps and applied to the templates, so reconstructions do not
+        change. With several pose clusters, each cluster gets its own anchor.
 
         Args:
             x: Training samples (N, *shape); `train` passes up to 4,096 of them.

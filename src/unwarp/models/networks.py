@@ -19,10 +19,10 @@ class Networks:
     them through this record, so that no parameter is registered twice.
 
     Attributes:
-        encoder: From samples (N, C, ...) to a `Posterior`.
-        decoder: From content (N, D) to templates (N, C, ...) on the window.
-        link: From warped templates to reconstructions, value by value: the identity, or from
-            log-odds to probabilities.
+        encoder: Module from samples (N, C, ...) to a `Posterior`.
+        decoder: Module from content codes (N, D) to templates (N, C, ...) on the window.
+        link: Elementwise module from deformed templates to reconstructions: the identity, or the
+            function from log-odds to probabilities.
 
     >>> from unwarp.warps import Identity
     >>> networks = Networks(Encoder(Identity(), 2), nn.Linear(2, 4), nn.Identity())
@@ -37,9 +37,9 @@ class Networks:
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Context with all networks in evaluation mode.
+        """Context in which all networks are in evaluation mode.
 
-        Afterwards each network has its earlier mode again, also after an error.
+        At its end, also after an error, each network returns to its earlier mode.
         """
         modes = [(net, net.training) for net in (self.encoder, self.decoder, self.link)]
         for net, _ in modes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +15,7 @@ from unwarp.errors import ConfigError
 from unwarp.models.schedules import Schedule, warm_cosine
 
 Loss = Callable[[Batch, int, torch.Generator], dict[str, Tensor]]
-"""From a batch, the step and a generator of random numbers to named scalars."""
+"""Function from a batch, the number of the step and a random generator to scalars by name."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,18 @@ class Optimiser:
     """Settings of AdamW, its learning rate schedule and gradient clipping.
 
     AdamW is Adam with decoupled weight decay (Loshchilov and Hutter 2019). The learning rate rises
-    linearly, then falls along half a cosine.
+    linearly from the first step, then falls along half a cosine.
 
     Attributes:
         lr: Greatest learning rate, positive.
         weight_decay: Decoupled weight decay, 0 or more.
         betas: Decay rates of the two moment estimates, in [0, 1).
-        warmup: Steps of the linear rise; at most a tenth of a run.
-        floor: Final learning rate, as a share of `lr`.
-        clip: Greatest norm of a gradient; 0 for no bound.
+        warmup: Number of steps of the linear rise; a short run uses a tenth of its steps instead.
+        floor: Final learning rate divided by `lr`.
+        clip: Greatest norm of the gradient of all parameters; greater gradients are scaled down to
+            it. 0 for no bound.
 
-    >>> Optimiser(lr=1e-3, warmup=10).schedule(100)(4)  # half of the learning rate
+    >>> Optimiser(lr=1e-3, warmup=10).schedule(100)(4)  # at the fifth of ten steps
     0.5
     """
 
@@ -43,13 +46,20 @@ class Optimiser:
     clip: float = 20.0
 
     def __post_init__(self) -> None:
-        if self.lr <= 0 or self.weight_decay < 0 or not all(0 <= beta < 1 for beta in self.betas):
+        for item in fields(self):
+            value = getattr(self, item.name)
+            numbers = value if isinstance(value, tuple | list) else (value,)
+            if not all(isinstance(number, Real) and math.isfinite(number) for number in numbers):
+                raise ConfigError(f"{item.name}={value!r} of {self} is not finite; give a number")
+        least = min(self.weight_decay, self.warmup, self.floor, self.clip)
+        if self.lr <= 0 or least < 0 or not all(0 <= beta < 1 for beta in self.betas):
             raise ConfigError(
-                f"{self}: lr must be positive, weight_decay 0 or more, betas within [0, 1)"
+                f"{self} is not allowed; lr must be positive, weight_decay, warmup, floor and clip "
+                "0 or more, betas within [0, 1)"
             )
 
     def build(self, module: nn.Module) -> torch.optim.Optimizer:
-        """The optimiser of all parameters of a module, with fused kernels.
+        """A new AdamW optimiser for all parameters of a module.
 
         Args:
             module: The module that learns; move it to its device first.
@@ -59,17 +69,18 @@ class Optimiser:
             lr=self.lr,
             weight_decay=self.weight_decay,
             betas=self.betas,
-            fused=True,
+            fused=True,  # one kernel for all parameters, which is faster
         )
 
     def schedule(self, steps: int) -> Schedule:
-        """The factor of the learning rate at each step of a run.
+        """The learning rate at each step of a run, divided by `lr`.
 
         Args:
-            steps: Number of steps of the run; a short run has a warm-up of a tenth of it.
+            steps: Number of steps of the run. The warm-up takes at most a tenth of them.
 
         Returns:
-            A function from a step to a factor in [floor, 1], except during the warm-up.
+            A function from a step, 0 for the first, to a factor in (0, 1]. After the warm-up the
+            factor is at least `floor`.
         """
         return warm_cosine(min(self.warmup, max(1, steps // 10)), steps, self.floor)
 
@@ -78,21 +89,25 @@ class Optimiser:
 class Player:
     """One player of the game that training is.
 
-    An autoencoder is one player. A generative adversarial network has several, such as a critic and
-    a generator, each with a loss of its own. `train` lets the players step in turn on the same
-    batch, and knows nothing of models. `Recipe.players` lists the players of a family.
+    A player is a module with its own loss and optimiser. An autoencoder is trained by one player. A
+    generative adversarial network has several players, such as a critic and a generator. At each
+    step of a run, `train` lets the players update their modules one after the other, on the same
+    batch. `Recipe.players` returns the players of a family.
 
     Attributes:
-        name: Name in the history and the progress bar.
-        module: The module that learns.
-        loss: Function from a batch, the step and a generator to named scalars that already carry
-            their weights; the player minimises their sum.
-        optimiser: Settings of its optimiser.
-        interval: Steps of the run per step of the player: 1 for all steps, 2 for every second one.
-        ema: Decay of an exponential moving average of its weights, in (0, 1), that replaces them
-            after training; None for no average.
-        measure: Function of the same arguments to named numbers for the history. It runs without
-            gradients after all players have stepped, at logged steps alone; None for no numbers.
+        name: Name of the player in the history and in error messages.
+        module: The module whose parameters the player trains.
+        loss: Function from a batch, the number of the step and a random generator to loss terms by
+            name: scalars that are already multiplied by their weights. The player minimises the sum
+            of the terms.
+        optimiser: Settings of the player's optimiser.
+        interval: The player updates its module at every `interval`-th step of the run: 1 for every
+            step, 2 for every second step.
+        ema: Decay, in (0, 1), of an exponential moving average of the module's weights; after
+            training, the average replaces the weights. None for no average.
+        measure: Function of the arguments of `loss` to further numbers by name for the history. It
+            is called without gradients at logged steps, after all players have updated their
+            modules. None for no further numbers.
 
     >>> net = nn.Linear(3, 1)
     >>> def loss(batch, step, generator):

@@ -1,11 +1,15 @@
-"""`PoseSearch`: the choice among several angles at which a pose may begin.
+"""`PoseSearch`: the choice of a start angle for each sample.
 
-A pose network with one start cannot predict an angle on the full circle, so poses begin at several
-angles and one of them is chosen. The angle that explains a sample best is not a property of its
-class if the decoder draws two poses of the class. So clusters of poses are formed after training
-(`update_clusters`), and the start with the code nearest to a cluster is chosen. A run may form the
-clusters while the model learns, too: the model then learns from one pose of a class, and the
-decoder forgets the other.
+The pose network corrects a first estimate of the pose, the start. From one start it cannot learn to
+predict any angle on the full circle. So every sample is encoded at several start angles, rotations
+of the first estimate, and one of them is chosen.
+
+The start angle with the least squared error is not always a good choice: a decoder may have learned
+two templates of one class, half a turn apart, and then samples of one class get two different
+poses. So pose clusters, clusters of content codes, are formed after training (`update_clusters`).
+Among the start angles that explain a sample about equally well, the one with the code nearest to a
+cluster centre is chosen. Clusters may also be updated during training: the model is then trained on
+one pose per class, and the decoder unlearns the other template.
 """
 
 from __future__ import annotations
@@ -21,29 +25,29 @@ from unwarp.models.networks import Networks
 from unwarp.models.poses import (
     MAX_FIRST_PASS_MISFIT_RATIO,
     MAX_MISFIT_RATIO,
+    cluster_centres,
     memberships,
     nearest_candidates,
-    orbit_centres,
 )
 from unwarp.warps.affine_map import affine_part
 
 QUARTER_TURNS_RAD = (0.0, math.pi / 2, math.pi, -math.pi / 2)
-"""Rotations that may lead from one pose that explains a sample to another."""
+"""Rotations from the best start angle to the angles of `PoseSearch.candidates`, in radians."""
 SAMPLES_PER_CHUNK = 512
-"""Samples for which candidates are computed at once, to bound the memory."""
+"""Number of samples for which candidates are computed at once, to bound the memory."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Poses of N samples from each of K starts.
+    """Encodings of N samples at K start angles.
 
-    `PoseSearch.first_pass` and `PoseSearch.candidates` return them. Pass codes and misfit to
-    `nearest_candidates` to choose a start for each sample.
+    `PoseSearch.first_pass` and `PoseSearch.candidates` return them. Pass `codes` and `misfit` to
+    `nearest_candidates` to choose a start angle for each sample.
 
     Attributes:
-        angles: Angles in radians at which the poses begin (K, N).
+        angles: Start angles in radians (K, N).
         codes: Content codes (K, N, D).
-        misfit: Squared errors of the reconstructions, summed over features (K, N).
+        misfit: Squared errors of the reconstructions (K, N), summed over features.
 
     >>> poses = Candidates(torch.tensor([[0.0], [1.5]]), torch.zeros(2, 1, 3), torch.ones(2, 1))
     >>> poses.angles.gather(0, poses.misfit.argmin(0)[None])
@@ -56,13 +60,14 @@ class Candidates:
 
 
 class SingleStart(nn.Module):
-    """The search of a model with a single angle: no choice.
+    """Stand-in for `PoseSearch` in a model with one start angle.
 
-    It has the methods of `PoseSearch`, so that a model need not ask which of the two it has.
+    There is nothing to choose. It has the methods of `PoseSearch`, so `Model` can call either
+    without a check.
 
     Attributes:
-        n_clusters: 0, as there are no clusters of poses.
-        n_updates: 0, as there is nothing to update.
+        n_clusters: 0: there are no pose clusters.
+        n_updates: 0: no update of clusters during training.
 
     >>> SingleStart().choose_angles(torch.zeros(2, 1, 8, 8)) is None
     True
@@ -72,7 +77,7 @@ class SingleStart(nn.Module):
     n_updates = 0
 
     def choose_angles(self, x: Tensor) -> None:
-        """None, which encoders take as no rotation.
+        """None, which encoders read as a start without a rotation.
 
         Args:
             x: Samples (N, *shape).
@@ -86,7 +91,7 @@ class SingleStart(nn.Module):
         """
 
     def memberships(self, content: Tensor) -> Tensor:
-        """Shares (N, 1) of the only cluster: all ones.
+        """Memberships (N, 1) in a single cluster: all ones.
 
         Args:
             content: Content codes (N, D).
@@ -94,7 +99,7 @@ class SingleStart(nn.Module):
         return content.new_ones(len(content), 1)
 
     def nearest_cluster(self, content: Tensor) -> Tensor:
-        """Index (N,) of the only cluster: all zeros.
+        """Index (N,) of a single cluster: all zeros.
 
         Args:
             content: Content codes (N, D).
@@ -103,27 +108,30 @@ class SingleStart(nn.Module):
 
 
 class PoseSearch(nn.Module):
-    """The choice among several angles at which a pose may begin.
+    """The choice of one of K start angles for each sample.
 
-    Every sample is encoded from each of K angles. Without clusters the angle with the least squared
-    error is chosen. With clusters, several poses that explain a sample about equally well are
-    candidates, and the one with the code nearest to a cluster is chosen: samples of one class then
-    share a pose. A choice costs about K single passes of the pose network.
+    Every sample is encoded at each of the encoder's K start angles. Without pose clusters the angle
+    with the least squared error is chosen. With pose clusters, the angles that explain a sample
+    about equally well are candidates, and the candidate with the code nearest to a cluster centre
+    is chosen. Samples of one class then share a pose. In training, a choice takes as long as K
+    passes of the pose network, of one run per stage each.
 
     Args:
-        networks: The model's networks; they stay submodules of the model alone.
+        networks: The model's networks. They are not registered as submodules of the search.
         canvas: The model's canvas.
-        n_clusters: Number M of clusters; 0 to choose by the squared error alone.
-        n_updates: Number of updates of the clusters during training, which then follows them.
+        n_clusters: Number M of pose clusters; 0 chooses by the squared error only.
+        n_updates: Number of updates of the clusters during training. With 0, training chooses by
+            the squared error only.
 
     Attributes:
-        clusters: Content at the centre of each cluster (M, D); NaN before the first update.
+        clusters: Cluster centres in the space of the content codes (M, D); NaN before the first
+            update.
 
     >>> from unwarp.models import AE, Net
     >>> from unwarp.warps import Affine2d
     >>> recipe = AE(warp=Affine2d(rotation=180), starts=4, net=Net("mlp", (8,), (8,)))
     >>> search = recipe.build((1, 8, 8)).eval().search
-    >>> search.choose_angles(torch.rand(5, 1, 8, 8)).shape  # an angle for each of five pictures
+    >>> search.choose_angles(torch.rand(5, 1, 8, 8)).shape  # one angle per image
     torch.Size([5])
     """
 
@@ -138,19 +146,19 @@ class PoseSearch(nn.Module):
 
     @property
     def n_clusters(self) -> int:
-        """Number M of clusters of poses.
+        """Number M of pose clusters.
 
-        0 if each sample takes the angle with the least squared error.
+        0 if the start angle with the least squared error is always chosen.
         """
         return len(self.clusters)
 
     @torch.no_grad()
     def choose_angles(self, x: Tensor) -> Tensor:
-        """Angles at which the poses of samples begin.
+        """The chosen start angle of each sample.
 
-        In evaluation mode, once the clusters are formed, it is the candidate nearest to one of
-        them. In training this holds only if the run updates the clusters; otherwise the angle with
-        the least squared error is chosen.
+        Once the pose clusters are formed, the candidate with the code nearest to a cluster centre
+        is chosen: in evaluation mode always, in training mode only if `n_updates` is above 0. In
+        all other cases the angle with the least squared error is chosen.
 
         Args:
             x: Samples (N, *shape).
@@ -172,27 +180,29 @@ class PoseSearch(nn.Module):
         return poses.angles.gather(0, rows[None])[0]
 
     def _has_clusters(self) -> bool:
-        """Whether there are clusters, and they were formed."""
+        """Whether the pose clusters have been formed; False if there are none."""
         return self.n_clusters > 0 and not bool(self.clusters.isnan().any())
 
     def first_pass(self, x: Tensor) -> Candidates:
-        """Poses from each of the encoder's angles, estimated cheaply.
+        """Cheap estimates of the encodings at all of the encoder's start angles.
 
-        Each stage runs once. The squared error is taken on the window of the templates. It is
-        multiplied by the area that a template pixel covers in the sample: otherwise a start could
-        win by shrinking the sample.
+        Each invertible stage runs once. The squared error compares the template with the
+        canonicalised sample, on the window of the templates. It is multiplied by the area that a
+        template pixel covers in the sample: otherwise a pose that shrinks the canonicalised sample
+        would have a smaller error for that reason only.
 
         Args:
             x: Encoder inputs (N, C, ...).
 
         Returns:
-            Candidates from K angles.
+            Encodings at K start angles.
         """
         encoder = self.networks.encoder
         angles = x.new_tensor(encoder.angles)
         with self.networks.evaluating():
             posterior = encoder(x, None, angles.repeat_interleave(len(x)), single_pass=True)
             templates = self.networks.link(self._decode(posterior.content))
+        # the determinant of a map is the area in the sample per unit of area in the template
         areas = torch.linalg.det(affine_part(posterior.map).matrix[..., :2]).abs()
         misfit = (templates - posterior.canonical).square().flatten(1).sum(1) * areas
         size = (len(angles), len(x))
@@ -200,15 +210,17 @@ class PoseSearch(nn.Module):
         return Candidates(angles[:, None].expand(size), codes, misfit.reshape(size))
 
     def candidates(self, x: Tensor) -> Candidates:
-        """Poses from the best angle and the other quarters of the circle.
+        """Encodings at the best start angle and at quarter turns from it.
 
-        All passes of the stages run, and squared errors are those of the full reconstruction.
+        These are four angles. The best angle is that with the least squared error of `first_pass`.
+        All stages run as often as in `Model.encode`, and squared errors are those of the
+        reconstructions on the frame.
 
         Args:
             x: Encoder inputs (N, C, ...).
 
         Returns:
-            Candidates from 4 angles, the best of `first_pass` first.
+            Encodings at 4 start angles, the best angle first.
         """
         rough = self.first_pass(x)
         best = rough.angles.gather(0, rough.misfit.argmin(0)[None])
@@ -220,14 +232,15 @@ class PoseSearch(nn.Module):
         return Candidates(angles, codes, (x_hat - x).square().flatten(2).sum(2))
 
     def _decode(self, content: Tensor) -> Tensor:
-        """Templates of content (N, D), before the link."""
+        """Templates of content codes (N, D), before the link."""
         return torch.as_tensor(self.networks.decoder(content))
 
     @torch.no_grad()
     def update_clusters(self, x: Tensor) -> None:
-        """Form the clusters of poses from training samples.
+        """Form the pose clusters from training samples.
 
-        Clusters beyond the number of samples repeat others. Without clusters it does nothing.
+        With fewer samples than clusters, some centres are repeated. With `n_clusters` 0 it does
+        nothing.
 
         Args:
             x: Training samples (N, *shape).
@@ -240,22 +253,22 @@ class PoseSearch(nn.Module):
         codes = torch.cat([part.codes for part in poses], 1)
         misfit = torch.cat([part.misfit for part in poses], 1)
         n = min(self.n_clusters, len(x))
-        centres = orbit_centres(codes, misfit, n)
+        centres = cluster_centres(codes, misfit, n)
         self.clusters[:] = centres[torch.arange(self.n_clusters) % n]
 
     def memberships(self, content: Tensor) -> Tensor:
-        """Soft shares of the clusters in content codes.
+        """Soft memberships of content codes in the pose clusters.
 
         Args:
             content: Content codes (N, D).
 
         Returns:
-            Shares (N, M); rows sum to 1.
+            Memberships (N, M) in [0, 1]; each row sums to 1.
         """
         return memberships(content, self.clusters)
 
     def nearest_cluster(self, content: Tensor) -> Tensor:
-        """Index (N,) of the cluster nearest to each content code.
+        """Index (N,) of the cluster centre nearest to each content code.
 
         Args:
             content: Content codes (N, D).
@@ -269,12 +282,12 @@ def build_pose_search(
     n_clusters: int,
     n_updates: int,
 ) -> PoseSearch | SingleStart:
-    """The search over a model's angles; `SingleStart` for one angle.
+    """A search over the encoder's start angles; `SingleStart` for one angle.
 
     Args:
-        networks: The model's networks.
+        networks: The model's networks; the encoder has the start angles.
         canvas: The model's canvas.
-        n_clusters: Number of clusters of poses.
+        n_clusters: Number of pose clusters; 0 for none.
         n_updates: Number of updates of the clusters during training.
     """
     if len(networks.encoder.angles) < 2:

@@ -1,11 +1,13 @@
-"""Clusters of samples with several candidate codes each: k-means over orbits.
+"""Clusters of content codes, for samples that have several candidate codes each.
 
-On the full circle a decoder may learn two templates of one class, half a turn apart. The template
-that fits a sample a little better then decides its code, and clusters hold poses instead of
-classes. To prevent this, the starts that explain a sample about as well as the best one are its
-candidates, and k-means chooses a candidate for each sample: it clusters orbits instead of points. A
-class that is split over two poses costs a cluster that another class needs, so its parts join in
-one pose.
+On the full circle a decoder may learn two templates of one class, half a turn apart. A sample is
+then coded by the template that happens to fit it a little better, and k-means on the codes forms
+one cluster per template instead of one per class.
+
+Here every sample has several candidates: the content codes at those rotation angles that explain
+the sample about as well as the best one. k-means chooses one candidate per sample together with the
+cluster centres. Samples of a class can then all choose the same template, which gives a smaller sum
+of squares than two clusters for one class.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from torch import Tensor
 from unwarp.models.seeding import kmeans_plusplus
 
 MAX_MISFIT_RATIO = 1.5
-"""Greatest squared error of a candidate, as a multiple of the sample's least."""
+"""Greatest squared error of a candidate, divided by the sample's least squared error."""
 MAX_FIRST_PASS_MISFIT_RATIO = 2.0
-"""The same after a first pass, with its rough estimates of the error."""
+"""The same ratio for `PoseSearch.first_pass`; larger, since its errors are rough estimates."""
 MAX_KMEANS_STEPS = 100
+"""Greatest number of steps of Lloyd's algorithm in one run of k-means."""
 MIN_KMEANS_GAIN = 1e-4
-"""Least relative decrease of the sum of squares for which k-means goes on."""
+"""Relative decrease of the sum of squares in one step below which k-means stops."""
 
 
 def nearest_candidates(
@@ -29,16 +32,20 @@ def nearest_candidates(
 ) -> tuple[Tensor, Tensor]:
     """The candidate of each sample that is nearest to a cluster centre.
 
+    Each sample was encoded at K rotation angles. An angle is a candidate if its squared error is at
+    most `max_misfit_ratio` times the least squared error of this sample.
+
     Args:
-        codes: Content at each of K starts (K, N, D).
-        misfit: Squared errors at each start (K, N).
-        centres: Codes of the cluster centres (M, D).
-        max_misfit_ratio: Greatest misfit of a candidate, as a multiple of the sample's least.
+        codes: Content codes at each angle (K, N, D).
+        misfit: Squared errors of the reconstructions at each angle (K, N).
+        centres: Cluster centres (M, D), in the space of the content codes.
+        max_misfit_ratio: Greatest squared error of a candidate, divided by the sample's least.
 
     Returns:
-        Indices of starts (N,), and squared distances from the nearest centre (N,).
+        Index (N,) from 0 to K - 1 of the candidate of each sample, and the squared distance (N,) of
+        its code from the nearest centre.
 
-    >>> codes = torch.tensor([[[5.0]], [[1.0]]])  # two starts of one sample
+    >>> codes = torch.tensor([[[5.0]], [[1.0]]])  # one sample at two angles
     >>> nearest_candidates(codes, torch.tensor([[1.0], [1.2]]), torch.tensor([[0.0]]))
     (tensor([1]), tensor([1.]))
     """
@@ -49,17 +56,19 @@ def nearest_candidates(
 
 
 def memberships(codes: Tensor, centres: Tensor) -> Tensor:
-    """Soft shares of clusters in codes, which change smoothly.
+    """Soft memberships of content codes in clusters.
 
-    softmax over clusters of -|z - c|^2 / (2 w^2), with w a quarter of the least distance between
-    two centres. All shares are equal while the centres are unknown (NaN).
+    The membership of code z in the cluster with centre c is the softmax over all clusters of
+    -|z - c|^2 / (2 w^2), with w a quarter of the least distance between two centres. It changes
+    smoothly with z. Before the clusters are formed their centres are NaN, and all memberships are
+    1 / M.
 
     Args:
-        codes: Content (N, D).
-        centres: Codes of the cluster centres (M, D).
+        codes: Content codes (N, D).
+        centres: Cluster centres (M, D), in the space of the content codes.
 
     Returns:
-        Shares (N, M); rows sum to 1.
+        Memberships (N, M) in [0, 1]; each row sums to 1.
     """
     distances = torch.cdist(centres, centres)
     width = torch.where(distances > 0, distances, torch.inf).min() / 4
@@ -67,24 +76,25 @@ def memberships(codes: Tensor, centres: Tensor) -> Tensor:
     return logits.softmax(1).nan_to_num(1 / len(centres))
 
 
-def orbit_centres(
+def cluster_centres(
     codes: Tensor,
     misfit: Tensor,
     n: int,
     seed: int = 0,
     restarts: int = 10,
 ) -> Tensor:
-    """Centres of k-means over samples with the code of any candidate.
+    """Cluster centres by k-means that also chooses one candidate per sample.
 
-    Each run begins with k-means++ on the codes of the best fits. Lloyd's algorithm then alternates
-    between the nearest candidate of each sample and the means of the clusters.
+    Each run starts with k-means++ on the codes with the least squared errors. Lloyd's algorithm
+    then repeats two steps: it chooses the candidate of each sample that is nearest to a centre (see
+    `nearest_candidates`), and moves each centre to the mean of its cluster.
 
     Args:
-        codes: Content at each of K starts (K, N, D).
-        misfit: Squared errors at each start (K, N).
+        codes: Content codes at each of K rotation angles (K, N, D).
+        misfit: Squared errors of the reconstructions at each angle (K, N).
         n: Number of clusters, at most N.
-        seed: Seed of the first run; the others take the next integers.
-        restarts: Number of runs; the one with the least sum of squares wins.
+        seed: Seed of the first run; run i has the seed `seed + i`.
+        restarts: Number of runs; the result of the run with the least sum of squares is returned.
 
     Returns:
         Centres (n, D).
@@ -98,7 +108,11 @@ def orbit_centres(
 
 
 def _lloyd(codes: Tensor, misfit: Tensor, centres: Tensor) -> tuple[Tensor, float]:
-    """Centres after Lloyd's algorithm, and the sum of squared distances from them."""
+    """Cluster centres by Lloyd's algorithm, starting from `centres` (M, D).
+
+    Returns:
+        Centres (M, D), and the sum of squared distances of all samples from their nearest centre.
+    """
     least_total, samples = float("inf"), torch.arange(codes.shape[1], device=codes.device)
     for _ in range(MAX_KMEANS_STEPS):
         rows, squares = nearest_candidates(codes, misfit, centres)

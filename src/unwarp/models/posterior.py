@@ -12,21 +12,39 @@ from unwarp.models.losses import reparametrise
 from unwarp.warps import IdentityMap, Map, Warp
 
 MIN_RAW_LOG_SD, MAX_RAW_LOG_SD = -8.0, 3.0
-"""Range of a network's output for a log standard deviation, so that exponentials stay finite."""
+"""Range to which outputs for log standard deviations are clamped; their exponentials are finite."""
+
+
+def gaussian_columns(warp: Warp) -> list[int]:
+    """Numbers of the columns of theta with a Gaussian prior.
+
+    A periodic column has a uniform prior, and a column with a range of 0 is always 0; the losses
+    omit the KL divergence of both.
+
+    Args:
+        warp: A family of deformations.
+
+    >>> from unwarp.warps import Affine2d
+    >>> gaussian_columns(Affine2d(rotation=180, shear=0.0))
+    [1, 2, 4, 5]
+    """
+    return [i for i, f in enumerate(warp.factors) if not f.periodic and f.half_range > 0]
 
 
 @dataclass(frozen=True)
 class StagePosterior:
     """Gaussian posterior of one pose stage over the parameters of its warp.
 
-    It is a Gaussian over the unbounded numbers that `Warp.constrain` turns into theta. A
-    deterministic stage has a mean alone.
+    A stage is one step of the encoder that predicts a part of the deformation. Its posterior is a
+    Gaussian over unbounded numbers, the raw parameters, which `Warp.constrain` turns into theta. A
+    deterministic stage has only a mean.
 
     Attributes:
         warp: The family of deformations that the stage predicts.
-        mean: Means (N, P), before `constrain`.
-        log_sd: Log standard deviations (N, P); None for a deterministic stage.
-        raw: A sample (N, P) of the posterior, or the mean itself.
+        mean: Means of the raw parameters (N, P).
+        log_sd: Log standard deviations of the raw parameters (N, P); None for a deterministic
+            stage.
+        raw: Raw parameters (N, P): a sample from the posterior, or the same tensor as `mean`.
 
     >>> from unwarp.warps import Affine2d
     >>> mean = torch.zeros(2, 6)
@@ -42,17 +60,14 @@ class StagePosterior:
 
     @cached_property
     def sampled_map(self) -> Map:
-        """The deformations of the sample `raw`, N of them.
-
-        `warp.map(warp.constrain(raw))`, computed once.
-        """
+        """The N deformations `warp.map(warp.constrain(raw))`, computed once."""
         return self.warp.map(self.warp.constrain(self.raw))
 
     @cached_property
     def mean_map(self) -> Map:
-        """The deformations of the means, N of them.
+        """The N deformations `warp.map(warp.constrain(mean))`, computed once.
 
-        The same object as `sampled_map` if `raw` is the mean itself.
+        It is the same object as `sampled_map` if `raw` is `mean`.
         """
         if self.raw is self.mean:
             return self.sampled_map
@@ -60,38 +75,41 @@ class StagePosterior:
 
     @property
     def gaussian_log_sd(self) -> Tensor | None:
-        """Log standard deviations (N, P') of the columns with a Gaussian prior.
+        """Log standard deviations (N, P') of theta in half-ranges, as `gaussian_columns` orders.
 
-        Periodic columns are left out: their prior is uniform, and they have no rate. None for a
-        deterministic stage.
+        They are those of the raw parameters plus the log derivatives of theta at their mean, which
+        is exact to first order in the standard deviation. None for a deterministic stage.
         """
-        columns = [i for i, factor in enumerate(self.warp.factors) if not factor.periodic]
-        return None if self.log_sd is None else self.log_sd[:, columns]
+        if self.log_sd is None:
+            return None
+        return (self.log_sd + self.warp.log_slope(self.mean))[:, gaussian_columns(self.warp)]
 
 
 @dataclass(frozen=True)
 class Posterior:
     """Posterior of a batch of samples over content and deformation, before centring.
 
-    Encoders return it, and losses read it. The content is Gaussian. Of the deformation only the
-    last pose stage is stochastic; the earlier stages return their means.
+    Encoders return it, and losses use it. The posterior of the content code is Gaussian. The
+    deformation is composed of the start (the first estimate of the pose) and of the deformations
+    that the stages of the encoder predict. Only the last stage is stochastic; the other stages
+    return their means.
 
     Attributes:
-        content: Content codes (N, D): a sample of the posterior if a generator was passed, else
-            its mean.
-        map: The whole deformation of each sample, the start of the pose included.
-        theta: Mean of the deformation in half-ranges of the warp's factors (N, P), the coordinates
-            of the prior. The scale of the start counts, its shift does not; periodic columns are 0.
-        content_mean: Means of the content (N, D).
-        content_log_sd: Log standard deviations of the content (N, D); None for a deterministic
+        content: Content codes (N, D): a sample from the posterior if the encoder was given a
+            generator, else the posterior mean.
+        map: The N composed deformations, start included.
+        theta: Posterior mean of the parameters of the composed deformation, in half-ranges (N, P):
+            each column divided by the half-range of its factor. The prior is a Gaussian over these
+            numbers. The shift of the start is left out, and periodic columns are 0, because the
+            prior does not penalise them.
+        content_mean: Posterior means of the content code (N, D).
+        content_log_sd: Log standard deviations of the content code (N, D); None for a deterministic
             encoder.
-        theta_log_sd: Log standard deviations (N, P') of the last stage's columns that have a
-            Gaussian prior, in half-ranges to first order; None for a deterministic encoder.
-        before: The deformation of the start and of all stages but the last.
-        stage: Posterior of the last stage; `map` is `before.compose(stage.sampled_map)`. None
-            without stages.
-        canonical: Input of the content network (N, C, ...), the canonicalised samples on the
-            window of the templates; None for a one-stage encoder.
+        earlier_map: The N composed deformations of the start and all stages except the last.
+        last_stage: Posterior of the last stage; `map` is
+            `earlier_map.compose(last_stage.sampled_map)`. None if the encoder has no stages.
+        canonical: Input of the content network (N, C, ...): the samples with their deformation
+            undone, on the window of the templates. None for a one-stage encoder.
 
     >>> from unwarp.models import AE, Net
     >>> from unwarp.warps import Affine2d
@@ -106,27 +124,35 @@ class Posterior:
     theta: Tensor
     content_mean: Tensor
     content_log_sd: Tensor | None = None
-    theta_log_sd: Tensor | None = None
     earlier_map: Map | None = None
     last_stage: StagePosterior | None = None
     canonical: Tensor | None = None
 
+    @property
+    def theta_log_sd(self) -> Tensor | None:
+        """Log standard deviations (N, P') of `theta`, in half-ranges, to first order.
+
+        They are those of the last stage, for the columns with a Gaussian prior; see
+        `StagePosterior.gaussian_log_sd`. None for a deterministic encoder.
+        """
+        return None if self.last_stage is None else self.last_stage.gaussian_log_sd
+
 
 @dataclass(frozen=True)
 class PoseEstimate:
-    """Deformations that the pose stages have predicted so far.
+    """The composed deformations of the pose stages that have run so far.
 
-    Stages run from the outermost to the innermost one: `refine` composes the deformation of the
-    next stage on the inside, `total = earlier.compose(stage)`.
+    The deformation of each further stage acts on the template before those of the stages that have
+    run already: `refine` computes `total = earlier.compose(stage)`.
 
     Attributes:
         start: First estimate of the pose, N maps.
-        predicted: Composition of the sampled deformations of all stages.
-        mean: Composition of their mean deformations.
+        predicted: Composition of the sampled deformations of all stages, without the start.
+        mean: Composition of the mean deformations of all stages, without the start.
         earlier: `predicted` without the last stage.
-        undoable: Start and stages up to the last invertible one: the deformation that is undone
-            before the next stage sees the samples.
-        stage: Posterior of the last stage; None before the first.
+        undoable: Composition of the start and the stages up to the last invertible stage. It is
+            undone in the samples before the next network sees them.
+        last_stage: Posterior of the last stage that has run; None before the first stage.
 
     >>> from unwarp.warps import Affine2d, IdentityMap
     >>> stage = StagePosterior(Affine2d(), torch.zeros(2, 6), None, torch.ones(2, 6))
@@ -144,7 +170,7 @@ class PoseEstimate:
 
     @classmethod
     def begin(cls, start: Map) -> PoseEstimate:
-        """The estimate before the first stage: the start alone.
+        """The estimate before the first stage has run: only the start.
 
         Args:
             start: First estimate of the pose, N maps.
@@ -156,7 +182,7 @@ class PoseEstimate:
         """The estimate after one more stage.
 
         Args:
-            stage: Posterior of the stage over the part of the deformation that is left.
+            stage: Posterior of the stage over the rest of the deformation.
         """
         mean = self.mean.compose(stage.mean_map)
         predicted = self.predicted.compose(stage.sampled_map)
@@ -166,13 +192,14 @@ class PoseEstimate:
 
 
 class GaussianHead(nn.Module):
-    """A network that returns mean and log standard deviation.
+    """A network that returns the parameters of a Gaussian.
 
     Args:
-        net: Network with D outputs, or 2 D if it is stochastic.
-        stochastic: Whether the second half of the outputs is a log standard deviation; if not, the
-            output is the mean and the log standard deviation is None.
-        initial_log_sd: Log standard deviation for an output of 0, near which training begins.
+        net: Network with 2 D outputs if the head is stochastic, else D.
+        stochastic: Whether the first D outputs are the mean and the others the log standard
+            deviation; if not, all outputs are the mean.
+        initial_log_sd: Number that is added to the outputs for the log standard deviation. An
+            untrained network has outputs near 0, so training starts near this value.
 
     >>> mean, log_sd = GaussianHead(nn.Identity(), stochastic=True)(torch.zeros(1, 4))
     >>> mean, log_sd
@@ -205,15 +232,15 @@ class GaussianHead(nn.Module):
 def sample_or_mean(
     mean: Tensor, log_sd: Tensor | None, generator: torch.Generator | None
 ) -> Tensor:
-    """A sample of a Gaussian, or its mean.
+    """A sample from a Gaussian, or its mean.
 
     Args:
         mean: Means (N, D).
         log_sd: Log standard deviations (N, D); None for a deterministic network.
-        generator: Generator of the sample; None for the mean.
+        generator: Source of random numbers; None for the mean.
 
     Returns:
-        Values (N, D); the tensor `mean` itself if nothing is drawn.
+        A sample (N, D), or the tensor `mean` itself if `generator` or `log_sd` is None.
     """
     if generator is None or log_sd is None:
         return mean

@@ -22,15 +22,16 @@ class Recipe(Architecture, ABC):
     """All hyper-parameters of a model family.
 
     A recipe is a frozen record without weights: the architecture, the optimiser, and the loss
-    weights of its family. `build` makes a model of it, and `players` says how to train the model.
+    weights of its family. `build` returns a model with this architecture. `players` returns the
+    players that train it: each is a module with its loss and its optimiser.
 
-    To add a family, derive a frozen dataclass with a class attribute `family`; it registers itself
-    under this name, and then works by name in `Unwarper` and on the command line.
+    To add a family, derive a frozen dataclass with a class attribute `family`. It registers itself
+    under this name, which `Unwarper` and the command line then accept.
 
     Attributes:
         family: Name of the family, a class attribute.
         registry: All families by name, a class attribute.
-        optimiser: Settings of the optimiser and its schedule.
+        optimiser: Settings of the optimiser and of its learning rate schedule.
 
     >>> import torch
     >>> from unwarp import AE, train
@@ -57,7 +58,7 @@ class Recipe(Architecture, ABC):
     def players(self, model: Model) -> tuple[Player, ...]:
         """The players that train a model, in the order of their steps.
 
-        Every parameter of the model must belong to one of them.
+        Every trainable parameter of the model must belong to one of the players.
 
         Args:
             model: A model that this recipe built.
@@ -66,8 +67,8 @@ class Recipe(Architecture, ABC):
     def without_warp(self) -> Self:
         """The recipe of the baseline without a warp.
 
-        It differs in three fields: no warp, no crop, and a content code with D + P columns. So it
-        has as many latent numbers in total, and the comparison is fair.
+        It has the `Identity` warp, no crop, and a content code with D + P columns. The number of
+        latent columns is thus that of content and deformation together, for a fair comparison.
         """
         return replace(
             self, warp=Identity(), n_content=self.n_content + len(self.warp.factors), crop=1.0
@@ -78,16 +79,16 @@ class Recipe(Architecture, ABC):
 
         Args:
             shape: Shape of a sample, (C, H, W) or (C, T).
-            seed: Seed of the weights; torch's own random state is left as it is.
+            seed: Seed of the weights; torch's global random state does not change.
 
         Returns:
             A model in training mode, on the CPU.
 
         Raises:
-            ConfigError: The shape has no domain, or the recipe does not suit such samples.
+            ConfigError: No domain has samples of this shape, or the recipe does not suit them.
         """
         return building.build(self, shape, seed=seed)
 
 
 RECIPE_OF_DATASET: dict[str, Recipe] = {}
-"""Recipes tuned on a data set, by its name; the default for this data set."""
+"""The default recipe of a built-in data set, by the name of the data set; tuned on its samples."""

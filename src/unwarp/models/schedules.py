@@ -6,18 +6,18 @@ import math
 from collections.abc import Callable
 
 Schedule = Callable[[float], float]
-"""From a step, 0 for the first, to the value at this step. Steps may be fractions."""
+"""Function from a step, 0 for the first, to the value at this step. Steps may be fractions."""
 
 
 def ramp(start: float, stop: float, steps: int) -> Schedule:
-    """A schedule that changes linearly and then stays level.
+    """A schedule that changes linearly and then is constant.
 
-    Used for the capacity of a beta-VAE (Burgess et al. 2018), which rises while the model learns.
+    `BetaVAE` uses it for its capacity, which rises during training (Burgess et al. 2018).
 
     Args:
         start: Value at step 0.
-        stop: Value from `steps` on; it may be smaller than `start`.
-        steps: Length of the change; 0 counts as 1.
+        stop: Value at step `steps` and after it; it may be smaller than `start`.
+        steps: Number of steps of the linear change; 0 counts as 1.
 
     Returns:
         The schedule.
@@ -29,14 +29,14 @@ def ramp(start: float, stop: float, steps: int) -> Schedule:
 
 
 def warm_cosine(warmup: int, steps: int, floor: float) -> Schedule:
-    """A schedule with a linear warm-up, then half a cosine down.
+    """A schedule that rises linearly, then falls along half a cosine.
 
-    (step + 1) / warmup before `warmup`; then f + (1 - f) (1 + cos(pi t)) / 2, with f the floor and
-    t the share of the remaining steps that have passed (cosine annealing, Loshchilov and Hutter
-    2017, SGDR). After `steps` it stays at the floor.
+    The value is (step + 1) / warmup before step `warmup`. From there to step `steps` it is
+    f + (1 - f) (1 + cos(pi t)) / 2, with f = `floor` and t rising linearly from 0 to 1 (cosine
+    annealing, Loshchilov and Hutter 2017, SGDR). After `steps` it is f.
 
     Args:
-        warmup: Steps until the value is 1; 0 for no warm-up.
+        warmup: Number of steps of the linear rise; 0 for none.
         steps: Step at which the floor is reached.
         floor: Final value, in [0, 1].
 

@@ -1,4 +1,7 @@
-"""Initial centres of k-means by greedy k-means++, with scikit-learn's random draws."""
+"""Initial centres of k-means by greedy k-means++, equal to those of scikit-learn.
+
+The function is written out here because models are built and trained without scikit-learn.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,21 @@ from unwarp.core import Array
 
 
 def kmeans_plusplus(points: Array, n: int, seed: int) -> Array:
-    """Rows of points that are far from each other.
+    """Indices of `n` points that are far from each other.
 
-    The k-means++ initialisation (Arthur and Vassilvitskii 2007), in its greedy form: each next row
-    is the best of 2 + log(n) candidates, which are drawn in proportion to their squared distance
-    from the rows so far. Random draws, arithmetic and therefore rows equal those of
-    `sklearn.cluster.kmeans_plusplus` with `random_state=seed`; this file exists because models are
-    built and trained without scikit-learn. It costs O(N D n log n).
+    This is the k-means++ initialisation (Arthur and Vassilvitskii 2007) in its greedy form. The
+    first point is random. For each further point, 2 + log(n) candidates are drawn with
+    probabilities proportional to their squared distances from the nearest point selected so far;
+    the candidate that leaves the least sum of squared distances is selected. The result equals that
+    of `sklearn.cluster.kmeans_plusplus` with `random_state=seed`. The time is O(N D n log n).
 
     Args:
         points: Points (N, D), float64.
-        n: Number of rows, 1 to N.
-        seed: Seed of all draws.
+        n: Number of points to select, 1 to N.
+        seed: Seed of the random numbers.
 
     Returns:
-        Indices of rows (n,).
+        Row indices (n,) of the selected points.
 
     >>> sorted(kmeans_plusplus(np.array([[0.0], [0.1], [9.0]]), 2, seed=0).tolist())
     [1, 2]
@@ -33,7 +36,7 @@ def kmeans_plusplus(points: Array, n: int, seed: int) -> Array:
     ones = np.ones((len(points), 1))
     rows = [int(random.choice(len(points), p=ones[:, 0] / len(points)))]
     squares = _squared_distances(points, rows)
-    total = squares @ ones  # a product and not `sum`, to round as scikit-learn does
+    total = squares @ ones  # a matrix product, not `sum`, to round as scikit-learn does
     while len(rows) < n:
         thresholds = random.uniform(size=n_trials) * total[0]
         candidates = np.searchsorted(np.cumsum(squares), thresholds).clip(max=len(points) - 1)
@@ -46,7 +49,7 @@ def kmeans_plusplus(points: Array, n: int, seed: int) -> Array:
 
 
 def _squared_distances(points: Array, rows: Array | list[int]) -> Array:
-    """Squared distances (R, N) of rows (R,) of points (N, D) from all points."""
+    """Squared distances (R, N) of the points with the indices `rows` (R,) from all N points."""
     norms = np.einsum("nd,nd->n", points, points)
     squares = -2 * (points[rows] @ points.T)
     squares += norms[rows][:, None]

@@ -1,7 +1,9 @@
-"""Starts: first estimates of the pose, without parameters.
+"""The start: the first estimate of the pose of a sample.
 
-A pose begins at rest or at the intensity moments of a picture, at one angle or at several angles of
-the full circle. The stages of the pose network predict the part of the deformation that is left.
+It is made before any stage of the pose network runs. It has no trainable parameters. It is the
+identity, or it is computed from the intensity moments of an image. It may also rotate the template
+by one of several angles, the start angles, so that a pose anywhere on the full circle is near one
+of them. The stages of the pose network then predict the rest of the deformation.
 """
 
 from __future__ import annotations
@@ -21,26 +23,28 @@ StartKind = Literal["learned", "centroid", "moments"]
 START_KINDS: tuple[StartKind, ...] = ("learned", "centroid", "moments")
 
 N_CIRCLE_ANGLES = 8
-"""Angles at which poses begin, by default, on the full circle."""
+"""Default number of start angles for a warp that turns the full circle."""
 MIN_SPREAD_IN_FRAMES = 0.05
-"""Least spread of intensity, as a share of the shorter side of the frame; it bounds the scale."""
+"""Least spread of intensity, as a share of the frame's shorter side; it keeps scales above 0."""
 MAX_DARK_RIM_SHARE = 0.03
-"""Greatest mean intensity of a dark rim, as a share of the picture's maximum."""
+"""Mean intensity of the outermost pixels, over the image's maximum, up to which a rim is dark."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """First estimate of the pose of pictures.
+    """The first estimate of the pose: a function from samples to maps.
 
-    A function of the picture without parameters or gradients.
+    It has no trainable parameters and passes no gradients to the samples.
 
     Attributes:
-        kind: `learned`: the identity, since the first stage of the pose network sees the whole
-            frame. `centroid`: the shift to the centre of the intensity above the background.
-            `moments`: that shift, and the scale that brings the root mean square distance from the
-            centre to a quarter of the shorter side of `window`.
+        kind: `learned`: the identity, and the first stage of the pose network, which sees the whole
+            frame, predicts the pose. `centroid`: the shift from the centre of the frame to the
+            centre of intensity. `moments`: that shift and a scale. The scale is the root mean
+            square distance of the intensity from its centre, divided by a quarter of the shorter
+            side of `window`.
         window: The part of the frame that templates fill.
-        angles: Angles in radians at which poses begin.
+        angles: Start angles in radians among which `PoseSearch` chooses. A call does not use them;
+            it takes the chosen angles as an argument.
 
     >>> x = torch.zeros(1, 1, 4, 4)
     >>> x[..., 1:3, 3] = 1.0  # bright pixels at the right edge
@@ -53,15 +57,17 @@ class Start:
     angles: tuple[float, ...] = (0.0,)
 
     def __call__(self, x: Tensor, angles: Tensor | None = None) -> Map:
-        """First poses of pictures.
+        """First estimates of the poses of samples.
 
         Args:
-            x: Pictures (N, C, H, W); samples of any other shape for `learned`.
-            angles: Angles in radians at which the poses begin: (N,), or (K * N,) for K poses of
-                each picture, with all pictures at the first angle first. None for no rotation.
+            x: Images (N, C, H, W); for `learned` also other samples (N, C, ...).
+            angles: Start angle of each sample in radians, (N,); or K angles of each sample,
+                (K * N,), first the angles of all samples for k = 1, then for k = 2, and so on. None
+                for no rotation.
 
         Returns:
-            Maps, N of them or K * N; a rotation acts on the template before the start's own map.
+            N maps, or K * N in the order of `angles`. The rotation acts on the template first, then
+            the scale and the shift.
         """
         start: Map = IdentityMap(len(x)) if self.kind == "learned" else self._moments_map(x)
         if angles is None:
@@ -70,25 +76,30 @@ class Start:
         return start[rows].compose(rotation(angles, x.shape[2] / x.shape[3]))
 
     def _moments_map(self, x: Tensor) -> AffineMap:
-        """Scale and shift of pictures from their moments; scale 1 for `centroid`."""
+        """The scale and shift of images (N, C, H, W) from their intensity moments.
+
+        The scale is 1 for `centroid`.
+        """
         shift, spread = _intensity_moments(x.detach())
         reference = min(self.window.size) / 4
         scale = spread / reference if self.kind == "moments" else torch.ones_like(spread)
-        linear = scale[:, None, None] * translation(shift).matrix[..., :2]
+        linear = scale[:, None, None] * torch.eye(2, dtype=shift.dtype, device=shift.device)
         return AffineMap(torch.cat([linear, shift[..., None]], -1))
 
 
 def without_shift(start: Map) -> Map:
-    """A start without its shift, the part that the prior counts.
+    """First estimates of the pose with their shift set to 0.
 
-    The prior over the deformation is centred on the picture's centroid, so the shift costs nothing.
-    The scale does, and so things of different shapes agree on one convention of size.
+    The prior over the deformation does not penalise the shift of the start: its mean is at the
+    centre of intensity of each image. It does penalise the scale of the start, so that templates of
+    different classes get similar sizes.
 
     Args:
-        start: First poses, as a `Start` returns them.
+        start: N maps that a `Start` returned.
 
     Returns:
-        Maps with the same scale and rotation; other maps than affine ones as they are.
+        N maps with the same scale and rotation and without a shift. Maps that are not affine, such
+        as the identity, are returned unchanged.
     """
     if not isinstance(start, AffineMap):
         return start
@@ -98,28 +109,29 @@ def without_shift(start: Map) -> Map:
 def build_start(
     kind: StartKind, starts: int | Literal["auto"], warp: Warp, window: Window
 ) -> Start:
-    """The start for the poses of a warp.
+    """A start that suits a warp.
 
-    Samples that are no pictures, and models without a warp, begin at rest for every `kind`.
+    For samples that are not images, and for models without a warp, it is the identity, whatever
+    `kind` says.
 
     Args:
-        kind: `learned`, `centroid` or `moments`.
-        starts: Number of angles, evenly spaced on the circle; `auto` for eight if the warp turns
-            the full circle, else one.
+        kind: `learned`, `centroid` or `moments`, as in `Start`.
+        starts: Number of start angles, evenly spaced on the circle; `auto` for eight if the warp
+            turns the full circle, else one.
         warp: The family of deformations, bound to a frame.
         window: The part of the frame that templates fill.
 
     Raises:
-        ConfigError: The warp does not turn the full circle but `starts` is above 1, or it has no
-            deformation for the poses of `kind`.
+        ConfigError: `starts` is above 1 but the warp does not turn the full circle, or the warp
+            cannot represent the shifts and scales of `kind`.
 
     >>> from unwarp.warps import Affine2d
     >>> len(build_start("learned", "auto", Affine2d(rotation=180), Window.frame((8, 8))).angles)
     8
     """
     family = warp.parts[-1] if warp.parts else warp
-    is_pose = len(window.size) == 2 and bool(warp.factors)
-    has_circle = is_pose and any(factor.periodic for factor in family.factors)
+    has_pose = len(window.size) == 2 and bool(warp.factors)  # images, and a warp that moves them
+    has_circle = has_pose and any(factor.periodic for factor in family.factors)
     n = (N_CIRCLE_ANGLES if has_circle else 1) if starts == "auto" else starts
     if n > 1 and not has_circle:
         raise ConfigError(
@@ -127,18 +139,21 @@ def build_start(
             f"Affine2d(rotation=180), got {warp.name!r}; set starts=1"
         )
     angles = tuple(2 * math.pi * k / n for k in range(n))
-    start = Start(kind if is_pose else "learned", window, angles)
+    start = Start(kind if has_pose else "learned", window, angles)
     if start.kind != "learned" and not _can_represent(family, start):
         raise ConfigError(
-            f"start={kind!r} begins at poses that the warp {warp.name!r} does not contain; "
+            f"start={kind!r} needs shifts or scales that the warp {warp.name!r} does not contain; "
             "use start='learned'"
         )
     return start
 
 
 def _can_represent(family: Warp, start: Start) -> bool:
-    """Whether a family contains the poses that a start may return, tried on one of them."""
-    pose = translation(torch.tensor([[0.1, -0.2]]))
+    """Whether a family can represent the maps that a start returns.
+
+    The family is tried on one such map: it must be unchanged by `family.theta` and `family.map`.
+    """
+    pose = translation(torch.tensor([[0.1, -0.2]]))  # an arbitrary shift, and a scale of 1.2
     if start.kind == "moments":
         pose = AffineMap(pose.matrix * torch.tensor([1.2, 1.2, 1.0]))
     map = family.map(family.theta(pose))
@@ -154,7 +169,7 @@ def rotation(angles: Tensor, aspect: float) -> AffineMap:
         aspect: Height of the frame over its width, in pixels.
 
     Returns:
-        Affine maps, N of them.
+        N affine maps.
     """
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     entries = torch.stack([cos, sin * aspect, zero, -sin / aspect, cos, zero], -1)
@@ -164,10 +179,10 @@ def rotation(angles: Tensor, aspect: float) -> AffineMap:
 def rotation_angle(map: Map, aspect: float) -> Tensor:
     """Angles by which the affine part of maps turns the horizontal axis.
 
-    The inverse of `rotation`.
+    For maps of `rotation` these are the angles of the rotations.
 
     Args:
-        map: Maps, N of them.
+        map: N maps of images.
         aspect: Height of the frame over its width, in pixels.
 
     Returns:
@@ -183,8 +198,9 @@ def rotation_angle(map: Map, aspect: float) -> Tensor:
 def _background_level(x: Tensor) -> Tensor:
     """Intensity (N, 1, 1, 1) below which a pixel counts as background.
 
-    0 if the rim of the picture is dark, else half of the picture's maximum. Without it, noise or
-    light all over a picture would move the centre of intensity towards the middle.
+    It is 0 if the rim of the image is dark, else half of the image's maximum. A bright background
+    is thus left out of the centre of intensity, which it would move towards the centre of the
+    frame.
     """
     sides = [x[..., 0, :], x[..., -1, :], x[..., 1:-1, 0], x[..., 1:-1, -1]]
     rim = torch.cat(sides, -1).flatten(1)
@@ -194,7 +210,7 @@ def _background_level(x: Tensor) -> Tensor:
 
 
 def _intensity_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Centre of intensity and spread around it, for pictures (N, C, H, W).
+    """Centre of intensity and spread around it, for images (N, C, H, W).
 
     Returns:
         Centres (N, 2) as (x, y) in half-widths and half-heights, and root mean square distances
@@ -206,6 +222,7 @@ def _intensity_moments(x: Tensor) -> tuple[Tensor, Tensor]:
     column_shares, row_shares = mass.sum(1) / total[:, None], mass.sum(2) / total[:, None]
     centres, variances = [], []
     for shares, n in ((column_shares, width), (row_shares, height)):
+        # pixel centres from -1 to 1, the outer edges of the frame
         positions = ((2 * torch.arange(n, device=x.device) + 1) / n - 1).to(x.dtype)
         centre = (shares * positions).sum(1)
         centres.append(centre)

@@ -1,4 +1,4 @@
-"""Networks from samples to numbers and back."""
+"""Networks that encode samples as numbers, decode numbers, or judge samples."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from unwarp.nets.temporal import (
 )
 
 NetKind = Literal["auto", "mlp", "conv", "tcn"]
+"""Kind of network; `Net` explains each."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,17 @@ class Net:
     networks for samples of a shape, with weights from PyTorch's global random state.
 
     Attributes:
-        kind: `mlp` (perceptrons), `conv` (pictures only), `tcn` (series only), or `auto`: an MLP
-            for pictures up to 48 x 48 pixels and for series of fewer than 32 samples, else
-            convolutions. Perceptrons of such short series have a linear shortcut.
+        kind: `mlp` (multilayer perceptron), `conv` (convolutions, images only), `tcn` (temporal
+            convolutional network, series only) or `auto`: `mlp` for images up to 48 x 48 pixels and
+            for series of fewer than 32 time steps, else convolutions. Perceptrons of such short
+            series have a linear shortcut.
         encoder: Hidden widths of perceptrons that encode; `conv` uses the last one, `tcn` none.
         decoder: Hidden widths of perceptrons that decode; `conv` uses the first one, `tcn` none.
-        norm: Whether perceptrons that encode normalise over the batch.
-        channels: Channels of the finest convolutions, a multiple of 8. In pictures they double
-            with each halving, up to four times.
-        causal: Whether convolutions of series depend on earlier samples alone.
-        detail: Whether convolutional encoders of series also read their slope and ripple.
+        norm: Whether perceptrons that encode have batch normalisation.
+        channels: Channels of the finest convolutions, a multiple of 8. For images they double
+            each time the size is halved, up to four times this number.
+        causal: Whether convolutions of series depend only on the present and earlier time steps.
+        detail: Whether convolutional encoders of series also take slope and ripple (see `Detail`).
 
     >>> import torch
     >>> net = Net(encoder=(16,), decoder=(16,))
@@ -75,7 +77,7 @@ class Net:
             )
 
     def _resolve_kind(self, shape: Sequence[int]) -> NetKind:
-        """The kind of network for samples of `shape`: never `auto`.
+        """The kind of network for samples of `shape`, with `auto` resolved.
 
         Raises:
             ConfigError: Samples of this shape do not fit the kind.
@@ -90,12 +92,12 @@ class Net:
             return cast(NetKind, convolution) if is_large.get(convolution) else "mlp"
         if self.kind == "conv" and convolution != "conv":
             raise ConfigError(
-                f"kind='conv' needs pictures (C, H, W), got samples of shape {tuple(shape)}; "
+                f"kind='conv' needs images (C, H, W), got samples of shape {tuple(shape)}; "
                 "use kind='mlp'"
             )
         if self.kind == "tcn" and not (convolution == "tcn" and shape[1] >= MIN_LENGTH_FOR_TCN):
             raise ConfigError(
-                f"kind='tcn' needs series (C, T) of {MIN_LENGTH_FOR_TCN} samples or more, got "
+                f"kind='tcn' needs series (C, T) of {MIN_LENGTH_FOR_TCN} time steps or more, got "
                 f"shape {tuple(shape)}; use kind='auto'"
             )
         return self.kind
@@ -146,7 +148,7 @@ class Net:
     def build_critic(self, shape: Sequence[int]) -> nn.Module:
         """Build a critic, a discriminator of real and generated samples.
 
-        It never normalises over the batch: a logit depends on its sample alone.
+        It has no batch normalisation, so that a logit depends only on its sample.
 
         Args:
             shape: Shape (C, ...) of a sample.
@@ -166,16 +168,17 @@ class Net:
 
 
 Output = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.ConvTranspose1d
+"""Types of layers that can be the last of a network."""
 
 
 def output_layer(net: nn.Module) -> Output:
     """The last linear or convolutional layer of a network.
 
     Args:
-        net: A network of `Net`, or one with a layer of `Output` that is registered last.
+        net: A network that `Net` builds, or any network with a layer of a type in `Output`.
 
     Returns:
-        The layer; change its weights in place to start a network at given outputs.
+        The layer of these types that is registered last.
     """
     return [layer for layer in net.modules() if isinstance(layer, Output)][-1]
 
@@ -184,8 +187,9 @@ def constant_output(net: nn.Module, value: float = 0.0) -> nn.Module:
     """Make a network start with the same output for every input.
 
     Args:
-        net: A network of `Net`; its output layer gets zero weights and the bias `value`.
-        value: The output.
+        net: A network that `Net` builds. The weights of its output layer become 0, the biases
+            `value`.
+        value: Each number of the output.
 
     Returns:
         The network itself, which can still learn.

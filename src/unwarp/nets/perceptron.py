@@ -11,8 +11,8 @@ from torch import Tensor, nn
 class Shortcut(nn.Module):
     """A network plus a linear map of its input: `net(x) + Wx`.
 
-    W starts at 0, so that training starts from the network alone and may become linear. `Net` adds
-    it to perceptrons of short series.
+    W starts at 0, so that the output is that of the network until training changes W. `Net` adds a
+    shortcut to perceptrons of short series.
 
     Args:
         n_in: Numbers per sample.
@@ -48,8 +48,8 @@ def mlp(n_in: int, widths: Sequence[int], n_out: int, *, norm: bool) -> nn.Seque
     Args:
         n_in: Numbers per sample; samples of any shape are flattened.
         widths: Widths of the hidden layers; empty for a linear map.
-        n_out: Numbers that it returns per sample.
-        norm: Whether each hidden layer normalises over the batch before its ReLU.
+        n_out: Numbers that the perceptron returns per sample.
+        norm: Whether each hidden layer has batch normalisation before its ReLU.
 
     Returns:
         A network from (N, ...) to (N, n_out).

@@ -12,17 +12,19 @@ from torch.nn import functional as F
 from unwarp.core import Domain
 
 MIN_LENGTH_FOR_AUTO = 32
-"""Samples of a series from which `auto` takes convolutions; shorter ones get a perceptron."""
+"""Shortest series, in time steps, for which `auto` chooses convolutions, not a perceptron."""
 
 MIN_LENGTH_FOR_TCN = 8
-"""Samples of the shortest series that convolutions accept: one value of the decoder's seed."""
+"""Shortest series, in time steps, for convolutions: the decoder's seed is an eighth as long."""
 
 MAX_POOLED_PARTS = 16
-"""Parts of time over which an encoder averages its features, at most."""
+"""Largest number of parts of time over which an encoder averages its features."""
 
-SAMPLES_PER_RIPPLE_MEAN = 9
+RIPPLE_MEAN_LENGTH = 9
+"""Time steps of the moving mean that is subtracted from a series to give its ripple."""
+
 MAX_DETAIL = 4.0
-"""Clipping of slopes and ripples, in multiples of their root mean square."""
+"""Largest slope and ripple after clipping, in multiples of their root mean square."""
 
 MIN_DETAIL_POWER = 1e-12
 """Least mean square of a slope or ripple, so that a constant series is not divided by 0."""
@@ -35,24 +37,24 @@ def is_short_series(shape: Sequence[int]) -> bool:
         shape: Shape (C, ...) of a sample.
 
     Returns:
-        True for series (C, T) of fewer than `MIN_LENGTH_FOR_AUTO` samples.
+        True for series (C, T) of fewer than `MIN_LENGTH_FOR_AUTO` time steps.
     """
     domain = Domain.of_axes(len(shape) - 1)
     return domain is not None and domain.network == "tcn" and shape[1] < MIN_LENGTH_FOR_AUTO
 
 
 class DilatedBlock(nn.Module):
-    """A residual level `x + conv(GELU(norm(x)))` of a temporal convolutional network.
+    """A residual block `x + conv(GELU(norm(x)))` of a temporal convolutional network.
 
     S. Bai, J. Z. Kolter and V. Koltun (2018), An empirical evaluation of generic convolutional and
-    recurrent networks for sequence modeling; here with one convolution per level, and with the
-    normalisation before it.
+    recurrent networks for sequence modeling. This block has one convolution, and the normalisation
+    comes before it.
 
     Args:
         channels: Channels C of the features, a multiple of 4.
-        dilation: Distance between the three taps of the convolution, in features.
-        causal: Whether a feature depends on earlier ones alone; it then normalises each time by
-            itself.
+        dilation: Distance between the three taps of the convolution, in steps of the features.
+        causal: Whether features depend only on the present and earlier ones. The normalisation is
+            then `TimewiseNorm`, else group normalisation.
 
     >>> DilatedBlock(8, 2, causal=True)(torch.zeros(1, 8, 20)).shape
     torch.Size([1, 8, 20])
@@ -74,12 +76,12 @@ class DilatedBlock(nn.Module):
         Returns:
             Features of the same shape.
         """
-        # causal: with padding on both sides and the end cut off, a feature reads the past alone
+        # a causal convolution has twice the padding; as the end is cut off, only its start counts
         return x + torch.as_tensor(self.conv(F.gelu(self.norm(x)))[..., : x.shape[-1]])
 
 
 class TimewiseNorm(nn.LayerNorm):
-    """Layer normalisation over the channels of each time by itself.
+    """Layer normalisation over the channels, separately at each time.
 
     Causal networks need it, since group normalisation also averages over time.
 
@@ -95,9 +97,9 @@ class TimewiseNorm(nn.LayerNorm):
 class Detail(nn.Module):
     """A series together with its slope and its ripple.
 
-    Slow trends have most of the power of many series and hide their detail from an encoder. The
-    slope is a central difference; the ripple is the series minus its moving mean over 9 samples.
-    Each is divided by its root mean square over time and clipped to [-4, 4].
+    Slow trends have most of the power of many series, so that an encoder misses their detail. The
+    slope is a central difference; the ripple is the series minus its moving mean over 9 time steps.
+    Both are divided by their root mean square over time and clipped to [-4, 4].
 
     >>> Detail()(torch.zeros(2, 1, 12)).shape
     torch.Size([2, 3, 12])
@@ -112,10 +114,11 @@ class Detail(nn.Module):
         Returns:
             Series (N, 3 C, T): values, slopes, ripples.
         """
-        margin = SAMPLES_PER_RIPPLE_MEAN // 2
+        margin = RIPPLE_MEAN_LENGTH // 2
         padded = F.pad(x, (margin, margin), mode="replicate")
+        # each next value minus the value before
         slope = padded[..., margin + 1 : 1 - margin] - padded[..., margin - 1 : -margin - 1]
-        ripple = x - F.avg_pool1d(padded, SAMPLES_PER_RIPPLE_MEAN, 1)
+        ripple = x - F.avg_pool1d(padded, RIPPLE_MEAN_LENGTH, 1)
         detail = torch.cat([slope, ripple], 1)
         power = detail.square().mean(-1, keepdim=True).clamp_min(MIN_DETAIL_POWER)
         return torch.cat([x, (detail / power.sqrt()).clamp(-MAX_DETAIL, MAX_DETAIL)], 1)
@@ -124,16 +127,17 @@ class Detail(nn.Module):
 class TemporalEncoder(nn.Module):
     """A temporal convolutional encoder of series.
 
-    A convolution of stride 4 reads the series and a channel with the time, from -1 to 1. Dilated
+    A convolution of stride 4 takes the series and a channel with the time, from -1 to 1. Dilated
     blocks follow (dilations 1, 2, 4, 8), then means over at most 16 parts of time, then a linear
-    layer. A feature sees 127 samples. It serves as critic, too, with one output.
+    layer. Each feature depends on 127 time steps. With one output, the network is also the critic
+    of series.
 
     Args:
         shape: Shape (C, T) of a series.
         n_out: Numbers to return per series.
         channels: Channels of the convolutions, a multiple of 8.
-        causal: Whether features depend on earlier samples alone.
-        detail: Whether the series comes with its slope and ripple (see `Detail`).
+        causal: Whether features depend only on the present and earlier time steps.
+        detail: Whether slope and ripple are added to the channels of the series (see `Detail`).
 
     >>> TemporalEncoder((2, 40), 3, channels=8, causal=False)(torch.zeros(5, 2, 40)).shape
     torch.Size([5, 3])
@@ -152,7 +156,7 @@ class TemporalEncoder(nn.Module):
         self.head = nn.Linear(self.parts * channels // 2, n_out)
 
     def features(self, x: Tensor) -> Tensor:
-        """Features over time, before they are averaged.
+        """Features over time, before they are averaged over parts of time.
 
         Args:
             x: Series (N, C, T).
@@ -183,14 +187,15 @@ class TemporalEncoder(nn.Module):
 class TemporalDecoder(nn.Module):
     """A temporal convolutional decoder of series.
 
-    A linear layer gives a seed of an eighth of the length. Two levels of dilated blocks (dilations
-    1, 2, 4) follow, each with a transposed convolution: twice, then four times the length.
+    A linear layer computes a seed, features of an eighth of the length. Two levels follow, each
+    with dilated blocks (dilations 1, 2, 4) and a transposed convolution: the first doubles the
+    length, the second multiplies it by four.
 
     Args:
         n_in: Size of a code.
         shape: Shape (C, T) of a series.
         channels: Channels of the convolutions, a multiple of 4.
-        causal: Whether a sample depends on the seed of its time and earlier alone.
+        causal: Whether a time step depends only on the seed at its time and earlier.
 
     >>> TemporalDecoder(3, (2, 45), channels=8, causal=False)(torch.zeros(5, 3)).shape
     torch.Size([5, 2, 45])
@@ -202,7 +207,7 @@ class TemporalDecoder(nn.Module):
         self.seed = nn.Sequential(
             nn.Linear(n_in, channels * math.ceil(self.length / 8)), nn.Unflatten(1, (channels, -1))
         )
-        # both lists of blocks come before the upsampling: weights are drawn in order of creation
+        # weights are drawn in the order of creation, so a change of order would change all models
         first_blocks, second_blocks = (
             [DilatedBlock(channels, dilation, causal) for dilation in (1, 2, 4)] for _ in range(2)
         )
@@ -216,8 +221,8 @@ class TemporalDecoder(nn.Module):
     def _upsampling(self, n_in: int, n_out: int, factor: int) -> nn.Module:
         """A transposed convolution to `factor` times the length.
 
-        Without padding an input reaches its time and later ones alone; padding of half the factor
-        centres it.
+        Without padding, as a causal decoder needs it, a feature affects only its own time and later
+        ones. Otherwise a padding of half the factor centres the effect of each feature.
         """
         padding = 0 if self.causal else factor // 2
         return nn.ConvTranspose1d(n_in, n_out, 2 * factor, stride=factor, padding=padding)

@@ -1,4 +1,4 @@
-"""Defaults that follow from the data: recipe, warp, padding, steps and clusters."""
+"""Defaults chosen from the data: recipe, warp, padding, steps and clusters."""
 
 from __future__ import annotations
 
@@ -20,24 +20,30 @@ from unwarp.models.recipe import Recipe
 from unwarp.planning.presets import PRESET_OF_DOMAIN
 from unwarp.warps import Chain, Padding, Warp
 
-# Below these sizes a second refinement pays: few series leave the noise undetermined, and two
-# receptive fields of 127 samples cover a short series.
 MAX_SERIES_FOR_REFINEMENT, MAX_LENGTH_FOR_REFINEMENT = 100, 256
+"""Bounds of short collections of series, for which `adapt_to_series` sets `refinements=1`.
+
+They have fewer series than the first number, each with at most the second number of time steps.
+With few series a model tends to learn their noise as content. The convolutions of an encoder see
+127 time steps at once, so twice that covers a short series.
+"""
 
 CONTENT_PER_CHANNEL = 8
 MAX_CHANNELS_FOR_CONTENT = 8
-"""Content columns that each channel of series after the first adds, and the last that does."""
+"""Content columns for each channel of series after the first, up to the eighth channel."""
 
 PASSES_OVER_DATA = 30
 MAX_STEPS = 4000
+"""Passes over the data in a training of default length, and its greatest number of steps."""
 MIN_STEPS_WITH_BANDS = 800
-"""Least number of steps with the `bands` term, as small ripples are learned late."""
+"""Least default number of steps with the loss term `bands`: small ripples are learned late."""
 
 MAX_BRIGHTNESS_OF_DARK_RIM = 0.05
-"""Mean of the outermost values, in [0, 1], below which a background counts as dark."""
+"""Mean of the outermost pixels, in [0, 1], below which the background of images counts as dark."""
 
 SAMPLES_PER_CLUSTER = 10
 MIN_CLUSTERS, MAX_CLUSTERS = 2, 10
+"""Default number of clusters: one for this many samples, within these bounds."""
 
 
 def default_recipe(
@@ -48,18 +54,21 @@ def default_recipe(
     Args:
         x: Training samples (N, C, ...).
         domain: Domain of the samples.
-        recipe: A `Recipe`, the name of a family, or None for the preset of the domain. A family
-            given by name gets the architecture of that preset.
-        warp: A `Warp`, its name, its description, or `auto` for the recipe's warp. The default
-            warp of `AE` then gives way to that of the domain, if it does not act on it.
-        n_content: Size of the content code; None for the recipe's.
+        recipe: A `Recipe`, the name of a family, or None for the preset of the domain, the recipe
+            in `PRESET_OF_DOMAIN`. A family that is given by name gets the architecture of this
+            preset.
+        warp: A `Warp`, its name, the mapping that `describe` returns for it, or `auto` for the
+            warp of the recipe. If that is the default warp of `AE` and does not act on the domain,
+            `auto` is the default warp of the domain.
+        n_content: Size of the content code; None for that of the recipe.
 
     Returns:
-        A recipe with a warp and, if the recipe says `auto`, an inferred padding.
+        A recipe with this warp and this size of the content code. If its padding is `auto`,
+        `infer_padding` replaces it.
 
     Raises:
-        ConfigError: `recipe` or `warp` is of the wrong type or unknown, or the warp does not act on
-            such samples.
+        ConfigError: `recipe` or `warp` is unknown or has the wrong type, or the warp does not act
+            on the domain.
     """
     if recipe is None or isinstance(recipe, str):
         recipe = _recipe_of_family(recipe, domain, x)
@@ -73,10 +82,10 @@ def default_recipe(
 
 
 def resolve_warp(warp: Any) -> Warp | None:
-    """The warp that a user names; None for `auto`.
+    """The warp that a user specifies; None for `auto`.
 
     Args:
-        warp: A `Warp`, its name, the mapping that `describe` makes of it, or `auto`.
+        warp: A `Warp`, its name, the mapping that `describe` returns for it, or `auto`.
 
     Raises:
         ConfigError: `warp` is none of these, or its name is unknown.
@@ -94,13 +103,13 @@ def resolve_warp(warp: Any) -> Warp | None:
 
 
 def _recipe_of_family(family: str | None, domain: Domain, x: Tensor) -> Recipe:
-    """The preset of a domain, or a family by name with the architecture of that preset."""
+    """The preset of a domain, or the recipe of a family with the preset's architecture."""
     preset = PRESET_OF_DOMAIN.get(domain.name) or AE(warp=warps.warp_named(domain.warp))
     if family is not None:
         default = Architecture()
         names = [
             field.name
-            for field in fields(Architecture)
+            for field in fields(Architecture)  # not fields of the training, which families choose
             if getattr(preset, field.name) != getattr(default, field.name)
         ]
         preset = replace(
@@ -112,10 +121,10 @@ def _recipe_of_family(family: str | None, domain: Domain, x: Tensor) -> Recipe:
 def adapt_to_series(recipe: Recipe, x: Tensor) -> Recipe:
     """The recipe, adapted to the number, length and channels of series.
 
-    Each channel after the first, up to the eighth, adds eight columns of content. For fewer than
-    100 series of at most 256 samples, a staged autoencoder with a warp and second views also gets a
-    refinement of the first alignment and the swap of contents: the noise of few series would
-    otherwise be learned as content. Recipes with `net.detail` are left without refinement.
+    Each channel after the first, up to the eighth, adds eight columns to the content code. For
+    fewer than 100 series of at most 256 time steps, `refinements=1` and `swap=True` are set as
+    well, because a model tends to learn the noise of few series as content. This applies to recipes
+    of `AE` with a warp, second views and the staged encoder, and without `net.detail`.
 
     Args:
         recipe: A recipe for series of one channel.
@@ -138,13 +147,13 @@ def default_steps(recipe: Recipe, x: Tensor, domain: Domain, batch_size: int) ->
     """The number of training steps for about 30 passes over the data.
 
     Args:
-        recipe: The recipe; one with a `bands` term takes at least 800 steps.
+        recipe: The recipe; if it has a loss term `bands`, the least number of steps is 800.
         x: Training samples (N, C, ...).
-        domain: Domain of the samples, which sets another least number.
-        batch_size: Samples per step.
+        domain: Domain of the samples; `domain.min_steps` is another least number of steps.
+        batch_size: Number of samples per step.
 
     Returns:
-        A number of steps from the least number to 4,000.
+        A number of steps, not below the least numbers and at most 4,000.
     """
     min_steps = max(domain.min_steps, MIN_STEPS_WITH_BANDS if getattr(recipe, "bands", 0.0) else 0)
     return int(min(max(PASSES_OVER_DATA * len(x) / batch_size, min_steps), MAX_STEPS))
@@ -154,13 +163,13 @@ def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None
     """The number of clusters of codes.
 
     Args:
-        domain: Domain of the samples; its number of clusters, if it has one, is used.
+        domain: Domain of the samples.
         n_samples: Number of samples.
-        labels: Classes (N,), if known. Only their number is used.
+        labels: Class of each sample (N,), or None. Only the number of classes is used.
 
     Returns:
-        The number of the domain, else of the classes (at least 2), else a tenth of the number of
-        samples, from 2 to 10.
+        `domain.n_clusters` if it is not None; else, with labels, the number of classes, at least 2;
+        else a tenth of the number of samples, from 2 to 10.
     """
     if domain.n_clusters is not None:
         return domain.n_clusters
@@ -170,17 +179,18 @@ def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None
 
 
 def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
-    """The recipe with one sampling rate in all parts of its warp.
+    """The recipe with one sampling rate in its warp.
 
-    Times of the deformation are then in seconds.
+    All parts of a chain get the same sampling rate. The summary columns of the deformation then
+    have times in seconds.
 
     Args:
         recipe: Any recipe.
-        sampling_rate: Sampling rate of the data in samples per second; None for the rate that a
-            part of the warp has.
+        sampling_rate: Sampling rate of the data in samples per second; None for that of the warp,
+            see `sampling_rate_of`.
 
     Returns:
-        The recipe; unchanged if neither the data nor the warp has a rate.
+        The recipe; unchanged if neither the data nor the warp has a sampling rate.
     """
     parts: list[Any] = list(recipe.warp.parts)
     rate = sampling_rate or sampling_rate_of(recipe.warp)
@@ -194,16 +204,20 @@ def share_sampling_rate(recipe: Recipe, sampling_rate: float | None) -> Recipe:
 
 
 def sampling_rate_of(warp: Warp) -> float | None:
-    """The sampling rate of a warp, or None.
+    """The sampling rate of a warp in samples per second, or None.
 
-    In samples per second; that of a chain is the first rate among its parts.
+    For a chain it is the first sampling rate among its parts.
     """
     rates = (getattr(part, "sampling_rate", None) for part in warp.parts)
     return next((float(rate) for rate in rates if rate), None)
 
 
 def _warp_of_recipe(warp: Warp, domain: Domain) -> Warp:
-    """A recipe's warp if it acts on the domain, or the domain's for the default of `AE`."""
+    """The warp of a recipe, or the domain's warp in place of the default warp of `AE`.
+
+    Raises:
+        ConfigError: The warp does not act on the domain and is not the default warp of `AE`.
+    """
     if warp.domain in ("auto", domain.name):
         return warp
     if warp == AE().warp:
@@ -215,14 +229,14 @@ def _warp_of_recipe(warp: Warp, domain: Domain) -> Warp:
 
 
 def infer_padding(recipe: Recipe, x: Tensor, domain: Domain) -> Recipe:
-    """The recipe with a value for `padding="auto"`.
+    """The recipe with `padding="auto"` replaced by a value.
 
-    A padding of the domain comes first. Otherwise the padding is `zeros` if the rim of the samples
-    is dark, with a mean outermost value below 0.05, and `border` if not.
+    The new value is the padding of the domain if that is not `auto`. Otherwise it is `zeros` if the
+    rim of the samples is dark, with a mean of the outermost values below 0.05, else `border`.
 
     Args:
-        recipe: Any recipe; one with another padding than `auto` comes back unchanged.
-        x: Training samples (N, C, ...) in [0, 1].
+        recipe: Any recipe; if its padding is not `auto`, it is returned unchanged.
+        x: Training samples (N, C, ...), for images with values in [0, 1].
         domain: Domain of the samples.
 
     Returns:

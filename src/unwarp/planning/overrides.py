@@ -1,7 +1,8 @@
-"""Overrides, single fields of a recipe from a file or from texts."""
+"""Overrides: values for single fields of a recipe."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -15,20 +16,28 @@ from unwarp.models.codec import describe, restore
 from unwarp.models.recipe import Recipe
 from unwarp.warps import Warp
 
+MAX_CONFIG_BYTES, MAX_CONFIG_VALUES = 65_536, 4_096
+"""Greatest size of a configuration file in bytes, and greatest number of values in it.
+
+A recipe has about a hundred values. A small file with aliases can stand for billions of values.
+"""
+
 
 def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) -> dict[str, Any]:
-    """Recipe fields by dotted name, from a file and from texts.
+    """Values of recipe fields by dotted name, from file and texts.
 
     Args:
-        config: A YAML or JSON file with fields of a recipe, nested or dotted; None for none.
-        settings: Texts such as `optimiser.lr=1e-3`, with a YAML value. They replace fields of the
-            file.
+        config: A YAML or JSON file with fields of a recipe, with nested mappings or dotted names;
+            None for none.
+        settings: Texts such as `optimiser.lr=1e-3`, with the value in YAML. They take precedence
+            over the file.
 
     Returns:
         Values by dotted field name, such as `{"optimiser.lr": 0.001}`.
 
     Raises:
-        ConfigError: The file or a value is not valid YAML, or a text has no `=`.
+        ConfigError: The file or a value is not valid YAML, is too large or has too many levels;
+            the file is not UTF-8; or a text has no `=`.
 
     Example:
         >>> parse_overrides(None, ["n_content=8", "warp=affine"])
@@ -39,26 +48,78 @@ def parse_overrides(config: Path | None = None, settings: Sequence[str] = ()) ->
             f"--set {malformed_settings[0]!r} is not of the form key=value; write it as in "
             "--set n_content=8"
         )
+    values = dict(_flatten(_parse_yaml(_read_text(config), str(config)) if config else {}))
+    pairs = (text.partition("=") for text in settings)
+    return values | {key: _parse_yaml(value, f"--set {key}") for key, _, value in pairs}
+
+
+def _read_text(path: Path) -> str:
+    """The text of a configuration file; UTF-8 only, so that it is the same everywhere."""
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise ConfigError(
+            f"{path} has more than {MAX_CONFIG_BYTES:,} bytes; give a file with fields of a recipe"
+        )
     try:
-        values = dict(_flatten(yaml.safe_load(config.read_text()) if config else {}))
-        pairs = (text.partition("=") for text in settings)
-        return values | {key: yaml.safe_load(value) for key, _, value in pairs}
-    except yaml.YAMLError as error:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it with the encoding UTF-8"
+        ) from None
+
+
+def _parse_yaml(text: str, place: str) -> Any:
+    """The value of a YAML text, whose size is checked before it is built.
+
+    Args:
+        text: The text.
+        place: File or option of the text, for messages.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None and _count_values(node, {}) > MAX_CONFIG_VALUES:
+            raise ConfigError(
+                f"{place} has more than {MAX_CONFIG_VALUES:,} values, counted with each alias "
+                "written out; keep only fields of a recipe"
+            )
+        return yaml.safe_load(text)
+    except RecursionError:
+        raise ConfigError(f"{place} has too many levels; keep only fields of a recipe") from None
+    except (yaml.YAMLError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
         reason = " ".join(str(error).split())
-        raise ConfigError(f"{config or settings} is not valid YAML: {reason}") from None
+        raise ConfigError(f"{place} is not valid YAML: {reason}; correct it") from None
+
+
+def _count_values(node: yaml.Node, counts: dict[int, float]) -> float:
+    """Number of values in a YAML node, with each alias counted as often as it is used.
+
+    Args:
+        node: The node.
+        counts: Numbers of the nodes so far by their identity; infinite for a node that is being
+            counted, so that a node which contains itself is infinite.
+    """
+    if id(node) not in counts:
+        counts[id(node)] = math.inf
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        parts = [part for pair in pairs for part in pair]
+        parts += node.value if isinstance(node, yaml.SequenceNode) else []
+        counts[id(node)] = 1 + sum(_count_values(part, counts) for part in parts)
+    return counts[id(node)]
 
 
 def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
-    """Refuse overrides of fields that no recipe has.
+    """Refuse overrides of fields that none of some families has.
 
-    This needs no data, so a typing error is reported before any are read.
+    The check needs no data, so a misspelled field is reported before data are read.
 
     Args:
         overrides: Values by dotted field name.
-        families: Recipe classes that may be meant, the most likely first.
+        families: The recipe classes; the most likely one first.
 
     Raises:
-        ConfigError: No family has the field; the message lists the fields of the first family.
+        ConfigError: None of the families has the field; the message lists the fields of the first
+            family.
     """
     names = {field.name for family in families for field in fields(family)}
     for key in overrides:
@@ -70,19 +131,43 @@ def check_fields(overrides: Mapping[str, Any], *families: type[Recipe]) -> None:
             )
 
 
-def apply_overrides(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
-    """The recipe with some fields replaced.
+def check_values(overrides: Mapping[str, Any], *recipes: Recipe) -> None:
+    """Refuse overrides with values that suit none of some recipes.
 
-    All other fields keep their values, so an override decides nothing else.
+    The check needs no data, so a value out of range is reported before data are read. Fields of the
+    warp are left out, because the warp may depend on the data.
 
     Args:
-        recipe: The recipe; its family stays, and an override `family` is ignored.
-        overrides: Values by dotted field name, such as `{"optimiser.lr": 1e-3}`. A warp may be a
-            `Warp`, a name or a description; the fields of a part of a chain are
-            `warp.PART.FIELD`.
+        overrides: Values by dotted field name, which all recipes together have.
+        recipes: Recipes that the overrides may be applied to; the most likely one first.
+
+    Raises:
+        ConfigError: A value has the wrong type or is out of range in all recipes.
+    """
+    values = {key: value for key, value in overrides.items() if key.partition(".")[0] != "warp"}
+    errors = []
+    for recipe in recipes:
+        try:
+            apply_overrides(recipe, values)
+            return
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+def apply_overrides(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
+    """The recipe with some fields replaced; all other fields keep their values.
+
+    Args:
+        recipe: The recipe. Its family does not change, and an override `family` is ignored.
+        overrides: Values by dotted field name, such as `{"optimiser.lr": 1e-3}`. The value of
+            `warp` may be a `Warp`, its name, or the mapping that `describe` returns for it. The
+            name of a field of one warp in a chain is `warp.PART.FIELD`, such as
+            `warp.affine.rotation`.
 
     Returns:
-        A recipe of the same family; `recipe` itself without overrides.
+        A recipe of the same family; `recipe` itself if there are no overrides.
 
     Raises:
         ConfigError: A field is unknown, or a value has the wrong type or is out of range.
@@ -107,7 +192,10 @@ def apply_overrides(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
 
 
 def _flatten(record: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Fields of nested mappings by dotted name; the description of a warp stays whole."""
+    """Values of nested mappings by dotted name.
+
+    A mapping with an entry `family`, the description of a warp, is one value.
+    """
     if not isinstance(record, dict):
         raise ConfigError(
             "--config must be a file with fields of a recipe, in lines such as 'n_content: 8'"
@@ -120,17 +208,28 @@ def _flatten(record: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _set_field(record: dict[str, Any], path: list[str], value: Any) -> None:
-    """Set one field of a description, in place.
+    """Set one field in the description of a recipe, in place.
 
-    A warp given by name becomes the description of that warp, so that later overrides can set its
-    fields.
+    If the value is a warp or the name of a warp, its description is set, so that later overrides
+    can set fields of this warp.
+
+    Args:
+        record: Description of the recipe, as `describe` returns it.
+        path: The parts of the dotted field name.
+        value: The new value.
     """
     for name in path[:-1]:
         links = {link["family"]: link for link in record.get("links", ())}
+        if name not in links and name not in record:
+            raise ConfigError(
+                f"{'.'.join(path)!r} is not a field of the recipe, since there is no {name!r} at "
+                f"this place; choose one of {', '.join([*links, *record])}"
+            )
         record = links.get(name, record.get(name))  # type: ignore[assignment]
         if not isinstance(record, dict):
             raise ConfigError(
-                f"{'.'.join(path)!r} is no field of the recipe: {name!r} has no parts; set it whole"
+                f"{'.'.join(path)!r} is not a field of the recipe, since {name!r} has no fields; "
+                f"set {name!r} itself"
             )
     key, parts = ".".join(path), record.get(path[-1])
     if path == ["warp"] and isinstance(value, str | Warp):

@@ -21,20 +21,22 @@ from unwarp.planning.defaults import (
     resolve_warp,
     share_sampling_rate,
 )
-from unwarp.planning.overrides import apply_overrides, check_fields
+from unwarp.planning.overrides import apply_overrides, check_fields, check_values
 from unwarp.warps import Warp
 
 
 @dataclass(frozen=True)
 class Request:
-    """The model that a user asks for; a run stores it.
+    """The model that a user asks for.
 
-    Each field left at its default is decided by the data. Fields are checked at once, before any
-    data are read. A value may be set in one way only: as a field or as an override.
+    The values of fields that are left at their defaults are chosen from the data. All fields are
+    checked when the request is created, before data are read. Recipe, warp and size of the content
+    code may each be set as a field or as an override, but not as both.
 
     Attributes:
         recipe: A `Recipe`, the name of a family, or None for a recipe that suits the data.
-        warp: A `Warp`, its name, or `auto` for the warp of the recipe.
+        warp: A `Warp`, its name, the mapping that `describe` returns for it, or `auto` for the warp
+            of the recipe.
         n_content: Size of the content code; None for that of the recipe.
         overrides: Values of recipe fields by dotted name, such as `{"optimiser.lr": 1e-3}`.
 
@@ -59,8 +61,10 @@ class Request:
         family = models.recipe_named(self.family) if isinstance(self.family, str) else self.family
         if isinstance(family, Recipe):
             check_fields(self.overrides, type(family))
-        elif family is None:  # the data set may have a recipe of any family
+            check_values(self.overrides, family)
+        elif family is None:  # the recipe of the data set may belong to any family
             check_fields(self.overrides, AE, *Recipe.registry.values())
+            check_values(self.overrides, AE(), *(member() for member in Recipe.registry.values()))
 
     def _check_duplicates(self) -> None:
         """Refuse a warp, a size or a family that is set twice, as a field and as an override."""
@@ -69,8 +73,8 @@ class Request:
             ("n_content", "n_content", self.n_content is None),
             ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
         )
-        for name, key, is_open in settings:
-            if key in self.overrides and not is_open:
+        for name, key, is_unset in settings:
+            if key in self.overrides and not is_unset:
                 raise ConfigError(
                     f"{name}={getattr(self, name)!r} is also set by overrides, "
                     f"as {key}={self.overrides[key]!r}; keep one of the two"
@@ -78,17 +82,17 @@ class Request:
 
     @property
     def family(self) -> Any:
-        """The requested recipe or family name; None if the data decide.
+        """The requested recipe or name of a family; None for neither.
 
-        It comes from the field `recipe`, else from the override `family`.
+        It is the field `recipe` or, if that is None, the override `family`.
         """
         return self.overrides.get("family") if self.recipe is None else self.recipe
 
     @property
     def is_open(self) -> bool:
-        """Whether the data decide how much to warp.
+        """Whether trial trainings may decide how much to warp.
 
-        They do if the request has neither a family nor a warp, nor fields of a warp.
+        True if the request has no family, no warp and no overrides of fields of a warp.
         """
         warp_keys = [key for key in self.overrides if key.partition(".")[0] == "warp"]
         return self.family is None and self.warp == "auto" and not warp_keys
@@ -97,7 +101,8 @@ class Request:
     def warp_domain(self) -> str:
         """Name of the domain that the requested warp acts on, or `auto`.
 
-        It decides how samples with three axes are read. The default warp of `AE` counts as none.
+        An array with three axes may hold images (N, H, W) or series (N, C, T); the domain decides
+        between them. It is `auto` if the request has no warp or the default warp of `AE`.
         """
         warp = resolve_warp(self.overrides.get("warp", self.warp))
         if warp is None and isinstance(self.recipe, Recipe) and self.recipe.warp != AE().warp:
@@ -107,14 +112,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """The decisions for a training: all arguments of `train` except the data.
+    """The decisions for a training: recipe, steps and batch size.
 
     Attributes:
-        recipe: The recipe.
+        recipe: The recipe of the model.
         steps: Number of training steps.
-        batch_size: Samples per step.
+        batch_size: Number of samples per step.
         why: Reasons for the decisions, as lines for the user.
-        is_open: Whether trial trainings must still decide how much to warp.
+        is_open: Whether trial trainings must still select a recipe, which decides how much to warp.
 
     Example:
         >>> plan = Plan(AE(), steps=300, batch_size=64)
@@ -142,18 +147,19 @@ def make_plan(
 ) -> Plan:
     """The plan of a training, from a request and the data.
 
-    In order of precedence the recipe comes from the request, from trial trainings (`decided`), from
-    the measured recipe of a built-in data set, or from the preset of the domain. Overrides are laid
-    over it last, so they change no other decision.
+    The recipe is the first of these that exists: the recipe or family of the request; the recipe
+    that trial trainings selected (`decided`); the tuned recipe of a built-in data set; the preset
+    of the domain. Overrides replace fields of it, and then an open padding, sampling rate and
+    number of steps are filled in.
 
     Args:
         request: The request of the user.
         schema: Schema of the samples, with domain and sampling rate.
-        data: Training samples as the model takes them.
-        decided: Recipe that trial trainings selected; None before them.
-        has_gaps: Whether the model learns from the observed values alone, as with
-            `missing="mask"`; ignored in domains without missing values.
-        batch_size: Samples per step; None for the number of the domain.
+        data: Training samples, scaled as the model expects.
+        decided: Recipe that trial trainings selected; None if there were none so far.
+        has_gaps: Whether the loss leaves out missing values, as with `missing="mask"`; ignored in
+            domains without missing values.
+        batch_size: Number of samples per step; None for the default of the domain.
         steps: Number of training steps; None for `default_steps`.
         why: Reasons for `decided`, as lines for the user.
 

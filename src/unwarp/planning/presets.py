@@ -1,4 +1,4 @@
-"""Measured recipes, and the data sets that they were measured on."""
+"""Presets: recipes that were tuned on data sets."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ DIGITS = AE(
     prior=2.0,
     views=0.0,
 )
-"""Recipe for pictures of one light object on a dark background, at any place in the frame.
+"""Recipe for images of one bright object on a dark background, anywhere in the frame.
 
-It was measured on Affine MNIST.
+It was tuned on Affine MNIST.
 """
 
 
@@ -35,9 +35,9 @@ SERIES = AE(
     equivariance=100.0,
     optimiser=Optimiser(lr=3e-3, warmup=40, clip=100.0),
 )
-"""Recipe for standardised series of one length that differ in timing.
+"""Recipe for series that differ in timing, standardised and of equal length.
 
-It needs some hundred steps of 20 series or more.
+It needs a few hundred training steps or more, with 20 series each.
 """
 
 
@@ -49,7 +49,7 @@ SHARP = replace(
     equivariance=200.0,
     bands=1.0,
 )
-"""Recipe for series that differ in small, short ripples; it was measured on Trace."""
+"""Recipe for series that differ in small, short ripples; it was tuned on Trace."""
 
 
 RATE_INVARIANT = replace(
@@ -63,11 +63,12 @@ RATE_INVARIANT = replace(
 )
 """The rate-invariant autoencoder (Koneripalli et al. 2020), for comparison.
 
-As published it has one stage and minimises the reconstruction error alone; the networks are those
-of `SERIES`.
+As published, the encoder is one network without stages, and the loss is the reconstruction error
+only; a `prior` of 1000 makes the penalty of deformations negligible. The networks are those of
+`SERIES`.
 """
 
 RECIPE_OF_DATASET.update({"affine-mnist": DIGITS, "trace": SHARP})
 
 PRESET_OF_DOMAIN: Mapping[str, Recipe] = {"image": AE(), "series": SERIES}
-"""The recipe from which a default starts, by the name of the domain."""
+"""The default recipe of a domain, by the name of the domain; `default_recipe` adapts it to data."""

@@ -1,7 +1,8 @@
 """Plots: functions from NumPy arrays to matplotlib figures.
 
-No function opens a window or writes a file: call `figure.savefig(path)` on the result. Images have
-shape (C, H, W) with intensities in [0, 1], series have shape (C, T).
+No function opens a window or writes a file: call `figure.savefig(path)` on the result. A sample is
+one image (C, H, W) with intensities in [0, 1], or one series (C, T). An observation is a sample as
+it was given; its template is the sample with its deformation removed.
 """
 
 from __future__ import annotations

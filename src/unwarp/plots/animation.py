@@ -19,15 +19,22 @@ from unwarp.plots.style import with_style
 from unwarp.plots.tiles import aspect_ratio, common_limits, draw_tile, hide_frame
 
 MAX_TILES_PER_ROW = 6
+"""Greatest number of tiles side by side."""
 
 TILE_INCHES = 1.1
 """Width of an animated tile."""
 
+TITLE_INCHES, TITLE_AND_CAPTION_INCHES = 0.4, 0.6
+"""Height added to a row of tiles for titles, and for titles and captions."""
+
 MIN_FRAME_MILLISECONDS = 20
-"""Least time of a frame; browsers slow down animations that are faster."""
+"""Shortest duration of a frame; browsers slow down animations with shorter frames."""
 
 COMPRESSIONS = ((64, 1), (16, 1), *((16, 2**halvings) for halvings in range(1, 9)))
-"""Number of colours and factor of reduction of an animation, in the order of attempts."""
+"""Pairs of a number of colours and a divisor of the frames' width and height.
+
+`animate` tries them in this order until the file is small enough.
+"""
 
 
 @with_style
@@ -36,12 +43,13 @@ def render_frames(
 ) -> Array:
     """Frames of an animation of named tiles side by side.
 
-    Frame f shows sample f of every tile. At most six tiles share a row. All series have the same
-    vertical scale.
+    A tile is a small drawing of one sample. Frame f shows sample f of every tile. A row has at most
+    six tiles. All series have the same vertical scale.
 
     Args:
         tiles: Samples (F, C, H, W) or (F, C, T) by the title of their tile.
-        captions: Captions under a tile, one per frame (F,), by the title of the tile.
+        captions: Captions under a tile, one per frame (F,), by the title of the tile; tiles may
+            lack captions.
 
     Returns:
         Frames (F, height, width, 3) as uint8, at 100 pixels per inch, for `animate`.
@@ -76,7 +84,8 @@ def _tile_axes(titles: Sequence[str], height: float, has_captions: bool) -> tupl
 
     n_rows = -(-len(titles) // MAX_TILES_PER_ROW)
     n_columns = min(len(titles), MAX_TILES_PER_ROW)
-    size = (TILE_INCHES * n_columns, (height + (0.6 if has_captions else 0.4)) * n_rows)
+    text_inches = TITLE_AND_CAPTION_INCHES if has_captions else TITLE_INCHES
+    size = (TILE_INCHES * n_columns, (height + text_inches) * n_rows)
     figure = Figure(figsize=size, dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
@@ -108,29 +117,28 @@ def _render_frame(
 
 
 def animate(frames: Array, seconds: float = 3.0, max_bytes: int = 300_000) -> bytes:
-    """Bytes of a GIF file that plays frames forth and back.
+    """Bytes of a GIF file that plays frames forwards and then backwards.
 
-    The file repeats forever.
-
-    To keep the file small, the number of colours goes down from 64 to 16 and then the size of
-    the frames by powers of 2, until `max_bytes` are enough.
+    The animation repeats endlessly. If the file is larger than `max_bytes`, the number of colours
+    is reduced from 64 to 16. If it is still too large, the width and the height of the frames are
+    halved, as often as necessary.
 
     Args:
         frames: Grey frames (F, height, width) or colour frames (F, height, width, 3): uint8, or
             floats, which are clipped to [0, 1].
-        seconds: Duration of one way, from the first frame to the last. A frame lasts 20 ms or
-            longer.
-        max_bytes: Greatest size of the file; exceeded only if frames of 1/256 of their width
+        seconds: Duration from the first frame to the last. A frame lasts at least 20 ms.
+        max_bytes: Greatest size of the file. It is exceeded only if frames of 1/256 of their width
             are still too large.
 
     Raises:
-        DataError: There are no frames, or their shape is another one.
+        DataError: There are no frames, or they have another shape.
 
     >>> import numpy as np
     >>> animate(np.linspace(0, 1, 5)[:, None, None] * np.ones((5, 24, 32)))[:6]
     b'GIF89a'
     """
     images = _to_images(frames)
+    # the way back, without the last and the first frame, which would be shown twice
     images += images[-2:0:-1]
     milliseconds = max(MIN_FRAME_MILLISECONDS, round(1000 * seconds / len(frames)))
     for n_colours, reduction in COMPRESSIONS:
@@ -156,17 +164,18 @@ def _to_images(frames: Array) -> list[Image.Image]:
 def _encode_gif(images: Sequence[Image.Image], milliseconds: int, n_colours: int) -> bytes:
     """A looping GIF of images that all have the same palette.
 
-    With one palette, pixels that do not change between frames are equal and cost few bytes.
+    With one palette, a pixel that does not change has the same colour in all frames, which takes
+    few bytes.
 
     Args:
-        images: RGB images of one size, forth and back.
+        images: RGB images of one size: all frames forwards, then backwards.
         milliseconds: Duration of a frame.
         n_colours: Colours of the palette, at most 256.
     """
-    one_way = images[: len(images) // 2 + 1]
-    collage = Image.fromarray(np.concatenate([np.asarray(image) for image in one_way]))
+    forwards = images[: len(images) // 2 + 1]
+    collage = Image.fromarray(np.concatenate([np.asarray(image) for image in forwards]))
     palette = collage.quantize(n_colours, dither=Image.Dither.NONE)
-    # a colour of the palette is the mean of similar ones: keep white and black pure
+    # colours of the palette are means of similar colours; make nearly black and white ones pure
     palette.putpalette([0 if v < 8 else 255 if v > 247 else v for v in palette.getpalette() or ()])
     first, *following = (
         image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images

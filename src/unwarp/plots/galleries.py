@@ -1,7 +1,8 @@
 """Rows and grids of samples: galleries, traversals, interpolations, feature arithmetic.
 
-Images have shape (C, H, W) with intensities in [0, 1]; series have shape (C, T). `*shape` is
-either. All series of a figure have the same vertical scale.
+A sample of shape `*shape` is an image (C, H, W) with intensities in [0, 1], or a series (C, T). Its
+template is the sample with its deformation removed. A tile is a small drawing of one sample. All
+series of a figure have the same vertical scale.
 """
 
 from __future__ import annotations
@@ -24,33 +25,41 @@ from unwarp.plots.tiles import (
 )
 
 Row = Array | Sequence[Array | None]
+"""Samples (n, *shape) of a row, or a list of samples; None leaves a place empty."""
 
 LABEL_INCHES = 1.1
 """Width of the names of the rows, at the left."""
 
 ROW_GAP_INCHES = 0.07
+"""Space between two rows."""
+
 CAPTION_INCHES = 0.18
+"""Height of a row of captions."""
+
 TITLE_INCHES = 0.35
+"""Height of the title of a figure."""
+
 MARGIN_INCHES = 0.1
+"""Margin at the top of a figure without a title."""
 
 
 @with_style
 def gallery(
     rows: Mapping[str, Row], title: str = "", captions: Mapping[str, Sequence[str]] | None = None
 ) -> Figure:
-    """Rows of samples under one another, with names at the left.
+    """Rows of samples, one below the other, with names at the left.
 
-    Samples of one column belong together, such as an observation, its template and its
+    The samples of a column belong together, such as an observation, its template and its
     reconstruction.
 
     Args:
-        rows: Samples (N, *shape) by the name of their row. A row may be a list; None in it leaves
-            a place empty.
+        rows: Samples (N, *shape) by the name of their row. A row may be a list; None in the list
+            leaves a place empty.
         title: Title of the figure; empty for none.
         captions: Captions under the samples of a row (N,), by the name of the row.
 
     Returns:
-        A figure with one set of axes per row, about 0.7 inches per image wide.
+        A figure with one set of axes per row. Its width is about 0.7 inches per image.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).random((5, 1, 8, 8))
@@ -63,9 +72,9 @@ def gallery(
     n, height = max(map(len, rows.values())), max(map(aspect_ratio, tiles))
     limits, inches = common_limits(tiles), tile_inches(tiles[0], n)
     row_inches = (inches * height + ROW_GAP_INCHES) * len(rows)
-    inches_down = row_inches + CAPTION_INCHES * len(captions)
-    inches_down += TITLE_INCHES if title else MARGIN_INCHES
-    figure = new_figure(LABEL_INCHES + inches * TILE_STEP * n, inches_down, "compressed")
+    figure_height = row_inches + CAPTION_INCHES * len(captions)
+    figure_height += TITLE_INCHES if title else MARGIN_INCHES
+    figure = new_figure(LABEL_INCHES + inches * TILE_STEP * n, figure_height, "compressed")
     axes = figure.subplots(len(rows), 1, squeeze=False).flat
     for axis, (name, row) in zip(axes, rows.items(), strict=True):
         _draw_row(axis, row, n, height, limits)
@@ -97,7 +106,7 @@ def samples(x: Array, n_columns: int | None = None) -> Figure:
 
     Args:
         x: Images (N, C, H, W) or series (N, C, T).
-        n_columns: Samples per row, at most N; None for about as many as there are rows.
+        n_columns: Samples per row, at most N; None for about as many columns as rows.
 
     Returns:
         A figure with one set of axes.
@@ -126,10 +135,10 @@ def traversal(labels: Sequence[str], values: Array, x: Array, unit: str = "") ->
 
     Args:
         labels: Name of the dimension that varies in each of R rows.
-        values: Values of that dimension (R, n). They are written under every row, or once under
-            the last row if all rows have the same values.
+        values: Values of the dimension that varies (R, n). If all rows have the same values, they
+            are written once, under the last row; otherwise under every row.
         x: Samples (R, n, *shape).
-        unit: Unit that is written after values that all rows share.
+        unit: Unit that is written after each value; empty for none.
 
     Returns:
         A figure with R rows of n samples.
@@ -150,14 +159,14 @@ def traversal(labels: Sequence[str], values: Array, x: Array, unit: str = "") ->
 def interpolation(ends: Array, templates: Array, x_hat: Array) -> Figure:
     """The path between two observed samples in latent space.
 
-    The first row shows the two observations at its ends, the second the templates along the path,
-    the third the same templates under the interpolated deformation. Numbers below are the
-    fraction of the path, from 0 to 1.
+    The first row shows the two observed samples at its left and right end. The second row shows the
+    templates along the path, and the third row the same templates under the interpolated
+    deformations. The numbers below are fractions of the path, from 0 to 1.
 
     Args:
-        ends: The observed samples (2, *shape).
+        ends: The two observed samples (2, *shape).
         templates: Decoded templates (n, *shape) at evenly spaced points of the path.
-        x_hat: The same, deformed (n, *shape).
+        x_hat: The same templates, deformed (n, *shape).
 
     Returns:
         A figure with three rows of n places.
@@ -172,16 +181,17 @@ def interpolation(ends: Array, templates: Array, x_hat: Array) -> Figure:
 
 
 def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
-    """Paths between two observed samples, along single chunks of the code.
+    """Paths between two observed samples a and b, one chunk per row.
 
-    Everything but the chunk of the row stays as in sample a. `unwarp.analysis.interpolate_chunks`
-    computes the samples.
+    A chunk is a part of the latents: a group of content dimensions, or the deformation. In each row
+    one chunk goes from its value in a to its value in b; the other chunks stay as in a.
+    `unwarp.analysis.interpolate_chunks` computes the samples.
 
     Args:
         labels: Name of the chunk that varies in each of R rows.
         ends: The samples a and b as observed (2, *shape).
-        x: Samples (R, n, *shape), n >= 2; in the first all chunks are as in a, in the last the
-            chunk of the row is as in b.
+        x: Samples (R, n, *shape), n >= 2. In the first sample of a row all chunks are as in a; in
+            the last one the chunk of the row is as in b.
 
     Returns:
         A figure with R + 1 rows; the first shows a and b.
@@ -197,7 +207,7 @@ def chunks(labels: Sequence[str], ends: Array, x: Array) -> Figure:
 
 
 def _spread_ends(ends: Array, n: int) -> Row:
-    """Two samples at the ends of an otherwise empty row of `n` places."""
+    """A row of `n` places with two samples at its ends and empty places between them."""
     return [ends[0], *[None] * (n - 2), ends[1]]
 
 
@@ -206,16 +216,17 @@ def arithmetic(
 ) -> Figure:
     """Feature arithmetic as an equation of templates, one row per changed sample.
 
-    A row reads: template + plus - minus = sum, and the sum under the deformation of the sample.
-    After Radford, Metz and Chintala (2016). `unwarp.analysis.arithmetic` computes the templates.
+    A row reads: template + plus - minus = sum. At its right end is the sum under the deformation
+    of the sample. The method is that of Radford, Metz and Chintala (2016).
+    `unwarp.analysis.arithmetic` computes the templates.
 
     Args:
         names: Names of the M samples, at the left of their rows.
         to: Templates of the samples (M, *shape).
-        plus: Decoded mean code of the set that is added (1, *shape).
-        minus: Decoded mean code of the set that is subtracted (1, *shape).
-        result: Decoded sums (M, *shape).
-        deformed: Decoded sums, deformed as the samples are (M, *shape).
+        plus: Template of the mean code that is added (1, *shape).
+        minus: Template of the mean code that is subtracted (1, *shape).
+        result: Templates of the sums (M, *shape).
+        deformed: Templates of the sums, each under the deformation of its sample (M, *shape).
 
     Returns:
         A figure with M rows of five samples.

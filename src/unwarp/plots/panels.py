@@ -1,7 +1,7 @@
 """Charts of numbers: embeddings, estimated against true deformations, histograms.
 
-A `Factor` names a column of a deformation table and states its unit and range; its label is the
-title of a panel, such as `rotation (deg)`.
+A `Factor` describes a column of a deformation table: its name, its unit and its range. Its label,
+such as `rotation (deg)`, is the title of a panel.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from unwarp.plots.style import BLUE, COLOURS, RED, TEXT_COLOUR, new_figure, with
 def embeddings(panels: Mapping[str, Array], labels: Array | None) -> Figure:
     """Scatter plots of two-dimensional embeddings, side by side.
 
-    Axes have no ticks, since the coordinates of t-SNE have no unit. With at most 20 classes a
-    legend names their colours; with more, colours repeat and there is no legend.
+    Axes have no ticks, since the coordinates of t-SNE have no unit. A legend names the colours of
+    up to 20 classes. With more classes, colours repeat and there is no legend.
 
     Args:
         panels: Points (N, 2) by the title of their panel, such as t-SNE of the codes of two
@@ -38,6 +38,7 @@ def embeddings(panels: Mapping[str, Array], labels: Array | None) -> Figure:
     """
     figure = new_figure(4.1 * len(panels) + (0.7 if labels is not None else 0), 4.0)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    # area of a point in points squared: small if there are many
     size = float(np.clip(2000 / max(len(points) for points in panels.values()), 4, 20))
     for axis, (title, points) in zip(axes, panels.items(), strict=True):
         _scatter_classes(axis, points, labels, size)
@@ -46,6 +47,7 @@ def embeddings(panels: Mapping[str, Array], labels: Array | None) -> Figure:
         figure.legend(
             *axes[0].get_legend_handles_labels(),
             loc="outside right center",
+            # 36 points squared, matplotlib's default, in the legend
             markerscale=(36 / size) ** 0.5,
             frameon=False,
         )
@@ -53,7 +55,7 @@ def embeddings(panels: Mapping[str, Array], labels: Array | None) -> Figure:
 
 
 def _scatter_classes(axis: Any, points: Array, labels: Array | None, size: float) -> None:
-    """Draw points (N, 2) of an area of `size` points squared, one colour per class."""
+    """Scatter points (N, 2), one colour per class; `size` is the area of a marker in pt^2."""
     style = {"s": size, "linewidths": 0, "alpha": 0.8}
     if labels is None:
         axis.scatter(*points.T, color=TEXT_COLOUR, **style)
@@ -67,11 +69,13 @@ def _scatter_classes(axis: Any, points: Array, labels: Array | None, size: float
 def recovery(estimates: Mapping[Factor, tuple[Array, Array]]) -> Figure:
     """Scatter plots of estimated against true deformations, one panel per factor.
 
-    Points of a perfect estimate are on the red line. A panel shows the range of the central 99 %
-    of the true values and a margin of 10 %; blue crosses at its border are points outside.
+    Points of perfect estimates are on the red line. A panel spans the central 99 % of the true
+    values and a margin of 10 % at either end. Estimates outside are drawn as blue crosses at the
+    border.
 
     Args:
-        estimates: Estimated values (N,) and true values (N,) by their factor, in its unit.
+        estimates: Estimated values (N,) and true values (N,) by their factor, in the unit of the
+            factor.
 
     Returns:
         A figure with at most three panels per row.
@@ -113,13 +117,13 @@ def _draw_estimates(axis: Any, estimates: Array, true_values: Array) -> tuple[fl
 def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
     """Histograms of a deformation table, one panel per factor.
 
-    The height of a bar is a number of samples; bars have no scale, since only their shape
-    matters.
+    The height of a bar is a number of samples. The vertical axis has no ticks, since only the shape
+    of the histogram matters.
 
     Args:
-        table: Values (N,) by their factor, in its unit.
-        bounds: Whether panels span the range of their factor and mark its ends by dotted lines
-            (a lower end of 0 has no line); otherwise they span the values.
+        table: Values (N,) by their factor, in the unit of the factor.
+        bounds: Whether panels span at least the range of their factor and mark bounds by dotted
+            lines (a lower bound of 0 has no line). Otherwise panels span the values.
 
     Returns:
         A figure with at most four panels per row.
@@ -138,8 +142,10 @@ def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
         n_bins = int(np.clip(len(values) // 5, 10, 40))
         limits = limits if bounds else _padded_range(values)
         axis.hist(values, bins=n_bins, range=limits, color=BLUE)
-        for end in (factor.low, factor.high)[factor.low == 0 :] if bounds else ():
-            axis.axvline(end, color=RED, linewidth=0.8, linestyle=":")
+        # a lower bound of 0 needs no line, since no value can be below
+        ends = [factor.high] if factor.low == 0 else [factor.low, factor.high]
+        for bound in ends if bounds else ():
+            axis.axvline(bound, color=RED, linewidth=0.8, linestyle=":")
         axis.set(title=factor.label, yticks=[])
         axis.spines[["top", "right", "left"]].set_visible(False)
     for axis in axes[len(table) :]:
@@ -148,6 +154,6 @@ def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
 
 
 def _padded_range(values: Array) -> tuple[float, float]:
-    """A range around values (N,) with margins, wider than 0 even if all values are equal."""
+    """A range with margins around values (N,); it has a width even if all values are equal."""
     margin = max(0.05 * float(np.ptp(values)), 1e-3 * (1 + float(np.abs(values).max())))
     return float(values.min()) - margin, float(values.max()) + margin

@@ -28,7 +28,7 @@ RED = "#c8452f"
 """Red of the main result: the model with the warp, the template, a reference line."""
 
 BLUE = "#3a6ea5"
-"""Blue of the result that is compared with it, and of histograms."""
+"""Blue of a result that is compared with the main result, and of histograms."""
 
 COLOURS = (
     *(f"C{i}" for i in range(10)),
@@ -48,6 +48,7 @@ STYLE: Any = {
 """Settings of matplotlib for every figure of the package."""
 
 DOTS_PER_INCH = 130
+"""Resolution of all figures but animations."""
 
 
 def new_figure(
@@ -60,8 +61,8 @@ def new_figure(
     Args:
         width: Width in inches.
         height: Height in inches.
-        layout: Layout engine of matplotlib; `compressed` suits axes of fixed aspect, such as
-            rows of images.
+        layout: Layout engine of matplotlib; `compressed` suits axes with a fixed aspect ratio,
+            such as rows of images.
 
     Returns:
         The figure, without axes.
@@ -99,4 +100,5 @@ def format_number(value: float) -> str:
     >>> format_number(33.75), format_number(-0.0)
     ('33.8', '0')
     """
+    # adding 0.0 turns -0.0 into 0.0
     return f"{float(f'{value:.3g}') + 0.0:g}".replace("-", MINUS)

@@ -1,7 +1,7 @@
 """Tiles: small drawings of single images or series.
 
-Rows and grids of tiles, in `unwarp.plots.galleries`, share one set of axes. Its unit is the width
-of a tile, so that a tile is 1 wide and `aspect_ratio` high.
+All tiles of a row or grid (`unwarp.plots.galleries`) are drawn into the same axes. Coordinates of
+the axes are in tile widths: a tile has the width 1 and the height `aspect_ratio`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from unwarp.core import Array
 from unwarp.plots.style import COLOURS, TEXT_COLOUR
 
 TILE_INCHES = 0.62
-"""Width of the tile of an image, and least width of that of a series."""
+"""Width of the tile of an image, and least width of the tile of a series."""
 
 SERIES_ASPECT_RATIO = 0.62
 """Height over width of the tile of a series."""
 
 SERIES_ROW_INCHES = 9.0
-"""Width of a row that a few series share; they are drawn up to twice as wide as images."""
+"""Width of a row of a few series, which are drawn up to twice as wide as images."""
 
 TILE_STEP = 1.14
 """Distance from one tile to the next, gap included, in tile widths."""
@@ -66,6 +66,7 @@ def common_limits(samples: Iterable[Array | None]) -> tuple[float, float]:
     """
     ranges = [(float(x.min()), float(x.max())) for x in samples if x is not None]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    # a margin of 0, if all values are equal, is replaced by 0.5
     margin = 0.05 * (high - low) or 0.5
     return low - margin, high + margin
 
@@ -85,8 +86,8 @@ def aspect_ratio(sample: Array) -> float:
 def tile_inches(sample: Array, n_tiles: int) -> float:
     """Width of the tile of a sample, in inches.
 
-    Images have one width. The fewer series a row has, the wider they are drawn, up to twice the
-    width of an image.
+    All images have the same width. The fewer series a row has, the wider they are drawn, up to
+    twice the width of an image.
 
     Args:
         sample: An image (C, H, W) or a series (C, T).
@@ -104,19 +105,19 @@ def draw_tile(
     """Draw one sample into axes.
 
     An image is shown in grey from 0 (black) to 1 (white), or in colour if it has three channels.
-    A series is a curve from left to right: dark for one channel, of one colour per channel for
-    more.
+    A series is drawn from left to right, one curve per channel: dark if it has one channel,
+    otherwise in a colour for each channel.
 
     Args:
         axis: Axes of matplotlib.
         sample: An image (C, H, W) or a series (C, T); None leaves the place empty.
-        limits: Values at the lower and the upper edge of the tile of a series, as
-            `common_limits` gives them; images do not use them.
+        limits: Values at the lower and the upper edge of the tile of a series, such as
+            `common_limits` returns; ignored for images.
         x: Left edge of the tile, in tile widths.
         y: Lower edge of the tile, in tile widths.
 
     Returns:
-        One image, one line per channel, or nothing for None.
+        Drawings of matplotlib: one image, or one line per channel; none if `sample` is None.
     """
     if sample is None:
         return []

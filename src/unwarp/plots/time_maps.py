@@ -17,7 +17,7 @@ from unwarp.plots.style import BLUE, COLOURS, TEXT_COLOUR, format_number, new_fi
 from unwarp.plots.timelines import draw_legend
 
 MAX_RATIO_FOR_OCTAVES = 300
-"""Ratio of the ends of an axis of factors up to which its ticks are powers of 2, else of 10."""
+"""Ratio of the ends of a logarithmic axis below which its ticks are powers of 2, not of 10."""
 
 
 @with_style
@@ -36,14 +36,14 @@ def warps(
 
     Convention:
         A curve above the diagonal means that the observation is ahead of its template. A speed
-        above 1 means that it runs through the template faster.
+        above 1 means that the observation runs faster than its template.
 
     Args:
         gamma: Template times (N, K) at K evenly spaced observed times, both scaled to [0, 1].
-        length: Number of samples of a series.
-        sampling_rate: Samples per second; None for axes in samples.
+        length: Number of time steps of a series.
+        sampling_rate: Samples per second; None for axes that count time steps from 0.
         labels: Classes or clusters (N,), which colour the curves; None for one colour.
-        max_curves: Number of curves shown; of more, evenly chosen ones.
+        max_curves: Greatest number of curves; if there are more, they are thinned out evenly.
 
     Returns:
         A figure with two panels.
@@ -72,20 +72,20 @@ def warps(
 
 
 def _draw_identity(left: Any, right: Any, span: float) -> None:
-    """Draw the warp that moves nothing, over `span` units of time."""
+    """Draw the identity and its speed, 1, from time 0 to time `span`."""
     left.plot([0, span], [0, span], color=TEXT_COLOUR, linewidth=0.8, linestyle=":")
     right.axhline(1, color=TEXT_COLOUR, linewidth=0.8, linestyle=":")
 
 
 def _draw_curves(left: Any, right: Any, gamma: Array, span: float, labels: Array | None) -> None:
-    """Draw time maps and their slopes, and scale the axis of the slopes.
+    """Draw the curves of warps and their slopes, and scale the axis of the slopes.
 
     Args:
-        left: Axes of the time maps.
+        left: Axes of the curves.
         right: Axes of the slopes.
         gamma: Template times (N, K), scaled to [0, 1].
         span: Duration of a series.
-        labels: Classes (N,), or None.
+        labels: Classes (N,), which colour the curves; None for one colour.
     """
     times = np.linspace(0, span, gamma.shape[1])
     speed = np.diff(gamma) * (gamma.shape[1] - 1)
@@ -93,7 +93,7 @@ def _draw_curves(left: Any, right: Any, gamma: Array, span: float, labels: Array
     for colour, name, members in _colour_classes(labels, len(gamma)):
         left.plot(times, span * gamma[members].T, color=colour, **style)
         right.plot((times[1:] + times[:-1]) / 2, speed[members].T, color=colour, **style)
-        # an empty line, for the legend
+        # an empty line gives each class one entry in the legend
         left.plot([], [], color=colour, label=name)
     right.set(yscale="log")
     _set_factor_ticks(right, speed)
@@ -102,6 +102,7 @@ def _draw_curves(left: Any, right: Any, gamma: Array, span: float, labels: Array
 def _colour_classes(labels: Array | None, n: int) -> list[tuple[str, str, Array]]:
     """Colour, name and rows of each class; without labels, one class of all `n` rows."""
     if labels is None:
+        # matplotlib leaves names that begin with "_" out of legends
         return [(BLUE, "_", np.arange(n))]
     return [
         (COLOURS[i % len(COLOURS)], str(name), np.flatnonzero(labels == name))
@@ -110,7 +111,7 @@ def _colour_classes(labels: Array | None, n: int) -> list[tuple[str, str, Array]
 
 
 def _set_factor_ticks(axis: Any, speed: Array) -> None:
-    """Set ticks at powers of 2 or 10, on an axis that shows 1/2 to 2 at least."""
+    """Set the limits of a logarithmic axis to include 1/2 and 2, and ticks at powers of 2 or 10."""
     low, high = min(0.5, float(speed.min())), max(2.0, float(speed.max()))
     axis.set_ylim(low / 1.1, high * 1.1)
     base = 2 if high / low < MAX_RATIO_FOR_OCTAVES else 10

@@ -1,6 +1,7 @@
 """Series over time: aligned clusters, and averages by several methods.
 
-The time axis is in seconds if a sampling rate (samples per second) is passed, else in samples.
+The time axis is in seconds if a sampling rate (samples per second) is passed. Otherwise it counts
+time steps from 0.
 """
 
 from __future__ import annotations
@@ -15,24 +16,24 @@ from unwarp.core import Array
 from unwarp.plots.style import BLUE, GREY, RED, TEXT_COLOUR, new_figure, with_style
 
 MAX_CHANNELS = 2
-"""Channels of series that are shown; each takes two columns of panels."""
+"""Greatest number of channels that are shown; each takes two columns of panels."""
 
 MAX_TRACES_PER_PANEL = 60
-"""Series that are drawn in a panel; means and bands are of all."""
+"""Greatest number of series that are drawn in a panel; means and bands use all series."""
 
 METHOD_COLOURS = (RED, BLUE, "#3f9142", GREY, TEXT_COLOUR)
 """Colours of methods that are compared, in their order."""
 
 
 def time_axis(length: int, sampling_rate: float | None) -> tuple[Array, str]:
-    """Times of the samples of a series, with their axis label.
+    """Times of the time steps of a series, with their axis label.
 
     Args:
-        length: Number of samples T.
+        length: Number of time steps T.
         sampling_rate: Samples per second; None if unknown.
 
     Returns:
-        Times (T,) that begin at 0, in seconds or in samples, and the label.
+        Times (T,) that begin at 0, in seconds or as numbers of time steps, and the label.
 
     >>> time_axis(3, 2.0)
     (array([0. , 0.5, 1. ]), 'time (s)')
@@ -54,18 +55,18 @@ def series(
 ) -> Figure:
     """Series of each cluster overlaid, before and after alignment.
 
-    A cluster has a row. At the left are its series as observed, in grey, with their mean; at the
-    right the aligned series with the template of the cluster. Bands show the spread at each time:
-    the line plus and minus the root mean square distance of the series from it. If alignment
-    works, the band at the right is the narrower one.
+    Each cluster has a row. At the left its series are drawn as observed, in grey, with their mean.
+    At the right the same series are drawn after alignment, with the template of the cluster. A
+    band shows the spread at each time: its half-width is the root mean square distance of the
+    series from the mean or the template. If alignment works, the band at the right is narrower.
 
     Args:
-        raw: Series as observed (N, C, T); NaN in gaps. At most two channels are shown.
-        aligned: The same series with their warps undone (N, C, T), in the same units.
+        raw: Series as observed (N, C, T); NaN marks missing values. At most two channels are shown.
+        aligned: The same series with their deformations undone (N, C, T), in the same units.
         templates: Template of each cluster (K, C, T), in the same units.
         clusters: Cluster of each series (N,), integers from 0 to K - 1.
-        sampling_rate: Samples per second; None for a time axis in samples.
-        max_clusters: Number of clusters shown, the largest ones.
+        sampling_rate: Samples per second; None for a time axis that counts time steps.
+        max_clusters: Greatest number of clusters; the largest clusters are shown.
         names: Names of the K clusters; None for `cluster 0` and so on.
 
     Returns:
@@ -94,7 +95,7 @@ def series(
 
 
 def _label_columns(axes: Array, time_label: str, has_channels: bool) -> None:
-    """Write titles above and the time label below columns of pairs, observed and aligned."""
+    """Write titles above and time labels below the columns, alternately observed and aligned."""
     n_pairs = axes.shape[1] // 2
     for i, title in enumerate(("observed", "aligned") * n_pairs):
         axes[0, i].set_title(f"{title}, channel {i // 2}" if has_channels else title)
@@ -112,11 +113,11 @@ def _draw_pair(
 
 
 def largest_clusters(clusters: Array, n: int) -> Array:
-    """The `n` clusters with the most members, by rising number.
+    """The `n` largest clusters, in ascending order of their numbers.
 
     Args:
         clusters: Cluster of each sample (N,).
-        n: Number of clusters wanted; of clusters of one size, the lower numbers win.
+        n: Number of clusters to return. Among clusters of equal size, lower numbers come first.
 
     >>> largest_clusters(np.array([2, 0, 2, 1, 1]), 2)
     array([1, 2])
@@ -126,13 +127,13 @@ def largest_clusters(clusters: Array, n: int) -> Array:
 
 
 def observed_mean(traces: Array) -> Array:
-    """Mean of series at each time, over observed values only.
+    """Mean of series at each time step, over observed values only.
 
     Args:
         traces: Series (N, T); NaN marks missing values.
 
     Returns:
-        Mean (T,); NaN at times that no series has observed.
+        Mean (T,); NaN at time steps that no series has a value for.
 
     >>> observed_mean(np.array([[1.0, np.nan], [3.0, np.nan]]))
     array([ 2., nan])
@@ -146,13 +147,13 @@ def observed_mean(traces: Array) -> Array:
 def _draw_overlay(
     axis: Any, times: Array, traces: Array, centre: Array, colour: str, name: str
 ) -> None:
-    """Draw series in grey, and over them a central line with its band.
+    """Draw series in grey, and over them a central line with a band of their spread.
 
     Args:
         axis: Axes of matplotlib.
         times: Times (T,).
-        traces: Series (N, T), of which `MAX_TRACES_PER_PANEL` are drawn, evenly chosen.
-        centre: Central line (T,), a mean or a template.
+        traces: Series (N, T). At most `MAX_TRACES_PER_PANEL` are drawn, evenly chosen.
+        centre: Central line (T,): a mean or a template.
         colour: Colour of the line and the band.
         name: Name of the line in the legend.
     """
@@ -168,7 +169,7 @@ def _draw_overlay(
 
 
 def _share_height(left: Any, right: Any) -> None:
-    """Give two axes the limits that hold the curves of both, labelled at the left alone."""
+    """Give two axes the same vertical limits, with tick labels only at the left axes."""
     ends = [*left.get_ylim(), *right.get_ylim()]
     for axis in (left, right):
         axis.set_ylim(min(ends), max(ends))
@@ -180,8 +181,9 @@ def draw_legend(figure: Figure, *axes: Any) -> None:
 
     Args:
         figure: The figure.
-        axes: Axes of the lines that the legend names; lines without a label are left out.
+        axes: Axes with the lines that the legend names; lines without a label are left out.
     """
+    # matplotlib gives lines without a label a name that begins with "_"
     lines = [line for axis in axes for line in axis.lines if not line.get_label().startswith("_")]
     names = [line.get_label() for line in lines]
     figure.legend(lines, names, loc="outside upper right", ncols=len(lines), frameon=False)
@@ -197,14 +199,15 @@ def averages(
 ) -> Figure:
     """Averages of groups of series by several methods, one panel per group.
 
-    The series of a group are grey; each method has a colour. A good average shows the features
-    of single series; a plain mean blurs those at varying times.
+    The series of a group are grey; each method has a colour. A good average shows the features of
+    single series, such as peaks. A plain mean blurs features that occur at varying times.
 
     Args:
         groups: Series (N_k, T) of each of K groups, by the title of their panel.
         curves: Averages (K, T) by the name of their method; at most five methods.
-        sampling_rate: Samples per second of the original series; None for a time axis in samples.
-        step: Samples of the original series from one value to the next; above 1 if the series
+        sampling_rate: Samples per second of the original series; None for a time axis that counts
+            time steps.
+        step: Time steps of the original series from one value to the next; above 1 if the series
             were thinned out.
 
     Returns:

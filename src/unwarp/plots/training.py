@@ -1,7 +1,8 @@
-"""Course of trainings: loss curves, and the measures of adversarial training.
+"""Training curves: a loss term, or the measures of adversarial training.
 
-The rows of a `History` of `unwarp.training` are drawn. There is one for every tenth step, with the
-seconds since the start and the loss terms by name. `training_plot` picks the plot that fits.
+The data are the rows of a `History` of `unwarp.training`. It has one row for every tenth step, with
+the seconds since the start of the training and the loss terms, by name. `training_plot` picks the
+plot for a history.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from matplotlib.figure import Figure
 from unwarp.plots.style import BLUE, GREY, RED, new_figure, with_style
 
 Rows = Sequence[Mapping[str, float]]
+"""Rows of the history of one training: values by the name of their column."""
 
 CRITIC_PROBABILITIES = ("critic.real", "critic.fake")
-"""Columns of a history that only training of a critic against a generator has."""
+"""Columns that only the history of an adversarial training has (a critic against a generator)."""
 
 ADVERSARIAL_PANELS = {
     "D(x); dashed: D(G(z))": CRITIC_PROBABILITIES,
@@ -62,7 +64,7 @@ def adversarial_training(histories: Mapping[str, Rows]) -> Figure:
 
 
 def _draw_columns(axis: Any, rows: Rows, columns: Sequence[str], colour: str, name: str) -> None:
-    """Draw columns of a history over seconds: the first as a full line, the second dashed."""
+    """Draw one or two columns of a history over seconds, the second as a dashed line."""
     for column, line in zip(columns, ("-", "--"), strict=False):
         points = [(row["seconds"], row[column]) for row in rows if column in row]
         style = {"label": name if line == "-" else None, "linestyle": line}
@@ -71,12 +73,12 @@ def _draw_columns(axis: Any, rows: Rows, columns: Sequence[str], colour: str, na
 
 @with_style
 def curves(runs: Mapping[str, Rows], term: str = "reconstruction") -> Figure:
-    """A term of the training loss of several runs over time.
+    """A term of the training loss over time, one curve per run.
 
     Args:
         runs: Rows of the history of each of at most three runs, by the name of the run. A row has
             the column `seconds`.
-        term: Column of the loss term, in nats per sample; rows without it are left out.
+        term: Name of the loss term, in nats per sample; rows without this column are left out.
 
     Returns:
         A figure with one panel, over seconds of training.
@@ -100,15 +102,16 @@ def curves(runs: Mapping[str, Rows], term: str = "reconstruction") -> Figure:
 
 @dataclass(frozen=True)
 class TrainingPlot:
-    """A way to plot trainings, for histories that have certain columns.
+    """A kind of plot for histories that have certain columns.
 
-    `TRAINING_PLOTS` lists all of them, and `training_plot` picks the one that fits a history.
+    `TRAINING_PLOTS` lists all kinds, and `training_plot` picks the kind for a history.
 
     Attributes:
         columns: Columns that a history must have; empty if every history fits.
-        draw: Function from the rows of histories, by the name of their run, to a figure.
+        draw: Function that draws a figure; its argument are the rows of several histories, by the
+            name of their run.
         caption: Explanation of the figure for readers of a report.
-        encoder_note: Remark on the training of the network that encodes samples; may be empty.
+        encoder_note: Remark on the training of the encoder; empty if there is nothing to say.
 
     >>> plot = TrainingPlot((), curves, "Reconstruction term of the training loss.")
     >>> plot.draw({"with warp": [{"seconds": 1.0, "reconstruction": 5.0}]}).axes[0].get_xlabel()
@@ -123,14 +126,14 @@ class TrainingPlot:
 
 ADVERSARIAL_CAPTION = (
     "Adversarial training, measured on one batch at every tenth step. D is the sigmoid of the "
-    "critic's logit, averaged over real samples (x) and over generated samples (G(z)): both are "
-    "near 0.5 if the critic cannot tell them apart. Coverage is the fraction of real samples that "
-    "have a generated sample nearer than their fifth nearest real neighbour, by the distance of "
-    "pixels or values: about 0.97 for a perfect generator, near 0 if it misses many kinds of "
-    "samples. The error of inferred content is the squared distance between the content code of a "
-    "generated sample and the code that the encoder infers from it, summed over dimensions: at "
-    "the number of dimensions, inferred codes carry no information. Gradient norms are those "
-    "before clipping."
+    "critic's logit. D(x) is its mean over real samples, D(G(z)) its mean over generated samples. "
+    "Both are near 0.5 if the critic cannot tell real from generated samples. Coverage is the "
+    "fraction of real samples that have a generated sample nearer than their fifth nearest real "
+    "neighbour, by the distance between pixels or values. It is about 0.97 for a perfect "
+    "generator, and near 0 if the generator misses many kinds of samples. The error of inferred "
+    "content is the squared distance between the content code of a generated sample and the code "
+    "that the encoder infers from the sample. If it is as large as the number of content "
+    "dimensions, inferred codes carry no information. Gradient norms are measured before clipping."
 )
 ADVERSARIAL_ENCODER_NOTE = (
     "The encoder of content codes and deformations was trained on generated samples only, never "
@@ -142,11 +145,13 @@ TRAINING_PLOTS = (
     ),
     TrainingPlot((), curves, "Reconstruction term of the training loss; lower is better."),
 )
-"""All training plots, in the order of attempts; the last fits every history."""
+"""All kinds of training plots. `training_plot` tries them in order; the last fits every history."""
 
 
 def training_plot(rows: Rows) -> TrainingPlot:
-    """The first of `TRAINING_PLOTS` that a history has all columns for.
+    """The first plot of `TRAINING_PLOTS` that fits a history.
+
+    A plot fits if the history has all its columns.
 
     Args:
         rows: Rows of the history of one run; may be empty.

@@ -1,8 +1,9 @@
 """The training loop, its history, and callbacks that observe a run.
 
-`train` trains a model by the players of its recipe and returns a `History`. Progress bars
-(`training.progress`) and checkpoints (`training.checkpoint`) are callbacks; write further ones as
-subclasses of `Callback`, with hooks that get the `State` of the run.
+`train` trains a model with the players of its recipe and returns a `History`. A player is a module
+with its loss and its optimiser. Progress bars (`training.progress`) and checkpoints
+(`training.checkpoint`) are callbacks. Write your own as a subclass of `Callback`, with methods that
+get the `State` of the run.
 """
 
 from __future__ import annotations

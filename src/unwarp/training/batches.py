@@ -1,7 +1,7 @@
-"""Rows and random numbers of a training step, without state.
+"""Rows and random generator of a training step, computed from its number.
 
-Both are functions of the seed and of the number of the step. A resumed run therefore needs no
-state of a sampler or of a generator.
+Both depend only on the seed of the run and the number of the step. A checkpoint therefore need not
+store the state of a sampler or of a random generator.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from torch import Tensor
 def batch_rows(step: int, n: int, batch_size: int, seed: int) -> Tensor:
     """Rows of the data set in the batch of a step.
 
-    Batches walk through shuffled epochs, and a batch may span two of them. The rows depend on the
-    arguments alone, so a resumed run sees the batches of an uninterrupted one.
+    An epoch is a random order of all rows. The orders of epochs 0, 1, ... are joined to one
+    sequence, and each batch is its next `batch_size` rows, so a batch may span several epochs. The
+    result depends only on the arguments.
 
     Args:
         step: Number of the step, from 0.
         n: Number of samples in the data set.
-        batch_size: Number of rows.
-        seed: Seed of the shuffles.
+        batch_size: Number of rows in a batch.
+        seed: Seed of the random orders.
 
     Returns:
-        Rows (batch_size,), int64. Within an epoch of n samples each row occurs once.
+        Row indices (batch_size,), int64. Each row occurs once per epoch.
 
     Example:
         >>> rows = torch.cat([batch_rows(step, n=6, batch_size=2, seed=0) for step in range(3)])
@@ -40,21 +41,21 @@ def batch_rows(step: int, n: int, batch_size: int, seed: int) -> Tensor:
     return torch.tensor(rows)
 
 
-@lru_cache(maxsize=2)  # a batch needs the orders of two epochs at most
+@lru_cache(maxsize=2)  # a batch usually needs the orders of at most two epochs
 def _epoch_order(n: int, epoch: int, seed: int) -> Tensor:
-    """The shuffled rows (n,) of an epoch."""
+    """The row indices (n,) of an epoch, in random order."""
     return torch.randperm(n, generator=step_generator(seed, -1 - epoch))
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:
-    """A new generator that depends on seed and step alone.
+    """A new random generator for a step, determined by seed and step.
 
     Both are multiplied by large odd constants (those of SplitMix64), so that neighbouring steps and
-    seeds get distant states.
+    seeds give very different generator seeds.
 
     Args:
         seed: Seed of the run.
-        step: Number of the step; negative numbers -1, -2, ... are for epochs 0, 1, ...
+        step: Number of the step. `batch_rows` uses -1, -2, ... for the orders of epochs 0, 1, ...
 
     Returns:
         A generator on the CPU.

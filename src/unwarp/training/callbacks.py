@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from unwarp.training.state import Row, State
 
 
 class Callback:
-    """Base of callbacks, with hooks that do nothing.
+    """Base of callbacks, with methods that do nothing.
 
-    A subclass overrides the hooks that it needs and is passed to `train` or `Unwarper.fit`. Within
-    a run the order is `on_start`, `on_step` after every step, then either `on_end` or, if an error
-    or an interrupt ends the run, `on_stop`. Callbacks are called in the order of the list.
+    A subclass overrides the methods that it needs. Pass an instance to `train` or `Unwarper.fit`. A
+    run calls `on_start` before the first step and `on_step` after every step. After the last step
+    it calls `on_end`; if an error or an interrupt ends the run before, it calls `on_stop` instead.
+    Callbacks are called in the order of the list.
 
     Example:
         >>> from torch import nn
@@ -23,22 +27,45 @@ class Callback:
     """
 
     def on_message(self, line: str) -> None:
-        """Take a line for the user that precedes a run.
+        """Receive a message for the user, before a run.
 
-        `Unwarper.fit` calls this; `train` by itself does not.
+        `Unwarper.fit` calls this method, `train` does not.
 
         Args:
-            line: A decision about the model, such as how much to warp, and its reason.
+            line: One line with a decision about the model, such as its warp, and the reason.
+        """
+
+    def recall(self, question: str, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The stored answer to a question; None if there is none.
+
+        `Unwarper.fit` calls this method before a decision that takes long, such as how much to warp
+        series.
+
+        Args:
+            question: Name of the decision.
+            facts: The fingerprint of data and settings on which the decision depends.
+        """
+        return None
+
+    def on_decision(
+        self, question: str, facts: Mapping[str, Any], answer: Mapping[str, Any]
+    ) -> None:
+        """Store a decision that was made before a run.
+
+        Args:
+            question: Name of the decision.
+            facts: The fingerprint of data and settings on which the decision depends.
+            answer: The decision, as JSON values by name.
         """
 
     def on_start(self, state: State) -> None:
         """Act before the first step.
 
-        Model and players are on the device of the run, in training mode.
+        The model and the modules of the players are on the device of the run, in training mode.
 
         Args:
-            state: The initial state. A callback may replace it by an earlier one, in place, to
-                resume a run.
+            state: The initial state. A callback may change it in place to a stored state, and so
+                resume an interrupted run.
         """
 
     def on_step(self, state: State, terms: Row) -> None:
@@ -47,25 +74,27 @@ class Callback:
         An exception raised here ends the run.
 
         Args:
-            state: The state after the step `state.step`, with its row in the history if the step
-                is logged.
-            terms: Loss terms of the players that stepped, gradient norms and measures, by name.
+            state: The state after step `state.step`. If the step is logged, the last row of the
+                history is that of this step.
+            terms: Numbers of this step by name: loss terms and gradient norms of the players that
+                made an update and, if the step is logged, the players' measures.
         """
 
     def on_stop(self, state: State) -> None:
         """Act when an error or an interrupt ends the run early.
 
         Release resources here, such as a progress bar or a signal handler. The exception is raised
-        afterwards.
+        again afterwards.
 
         Args:
-            state: The state at that moment.
+            state: The state when the run ended.
         """
 
     def on_end(self, state: State) -> None:
-        """Act after the run.
+        """Act after the last step.
 
-        Averaged weights have replaced the last ones, and the model's `finish` hook has run.
+        Before, averaged weights have replaced the weights of the last step, and the `finish` hook
+        of the model has been called.
 
         Args:
             state: The last state; the model is on the CPU, in evaluation mode.

@@ -1,44 +1,67 @@
 """Checkpoints, files from which an interrupted run resumes exactly.
 
-The file holds tensors as safetensors and all other values as JSON in its metadata. Nothing is
-unpickled, and a file is replaced as a whole, so that an interrupt leaves no partial file.
+A checkpoint belongs to one run: it has a fingerprint of data, settings and code, and a run with
+another one is refused. Checksums over all of its values reveal damage, and the checkpoint before
+the newest one then takes its place.
 """
 
 from __future__ import annotations
 
-import json
 import signal
-from dataclasses import asdict
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-
-from unwarp.errors import CheckpointError
-from unwarp.models.store import FORMAT_VERSION
+from unwarp.data.fingerprint import differences
+from unwarp.errors import CheckpointError, CheckpointWarning
+from unwarp.storage import expand
 from unwarp.training.callbacks import Callback
-from unwarp.training.state import History, Row, State
+from unwarp.training.checkpoint_files import (
+    read_decision,
+    read_snapshot,
+    write_decision,
+    write_snapshot,
+)
+from unwarp.training.snapshot import (
+    DamageError,
+    OtherRunError,
+    restore_snapshot,
+    run_facts,
+    take_snapshot,
+)
+from unwarp.training.state import Row, State
+
+
+def _warn(line: str) -> None:
+    """Show a line to people as a warning."""
+    warnings.warn(line, CheckpointWarning, stacklevel=2)
 
 
 class Checkpoint(Callback):
     """Callback that saves the state of a run and resumes from it.
 
-    If the file exists at the start, the run continues from it and ends bit-equal to a run without a
-    stop. While the run lasts, the first Ctrl-C writes the file after the current step and then
-    raises `KeyboardInterrupt`; a second one raises it at once. Put it last among the callbacks, so
-    that the others see a step before it is saved.
+    If the file exists when the run starts, the run continues from the saved state. Its result is
+    bit-equal to that of an uninterrupted run. A run with other data, other settings or another
+    version of the code is refused. During the run, the first Ctrl-C finishes the current step,
+    writes the file and raises `KeyboardInterrupt`; a second Ctrl-C raises it at once. Put this
+    callback last in the list, so that the other callbacks see a step before it is saved.
+
+    The newest checkpoint is `path`, those before it are `path.1`, `path.2`, and so on. If the
+    newest one is damaged, the run continues from the one before, and a message names the file.
 
     Args:
-        path: The file.
-        interval: Steps between two writes, at least 1.
+        path: Path of the newest checkpoint file.
+        interval: Number of steps between two writes, at least 1.
+        n_files: Number of checkpoints to keep, at least 1.
+        on_message: Function that shows a line to people, when a file is damaged; None to warn with
+            a `CheckpointWarning`.
 
     Attributes:
-        path: The file.
-        interval: Steps between two writes.
+        path: Path of the newest checkpoint file.
+        interval: Number of steps between two writes.
+        n_files: Number of checkpoints to keep.
 
     Example:
         >>> checkpoint = Checkpoint("folder/run.checkpoint", interval=500)
@@ -46,8 +69,16 @@ class Checkpoint(Callback):
         ('run.checkpoint', 500)
     """
 
-    def __init__(self, path: str | Path, interval: int = 200) -> None:
-        self.path, self.interval = Path(path), interval
+    def __init__(
+        self,
+        path: str | Path,
+        interval: int = 200,
+        n_files: int = 2,
+        on_message: Callable[[str], None] | None = None,
+    ) -> None:
+        self.path, self.interval, self.n_files = expand(path), interval, n_files
+        self._show = on_message or _warn
+        self._facts: dict[str, Any] = {}
         self._stop_requested = False
         self._previous_handler: Any = None
 
@@ -55,149 +86,168 @@ class Checkpoint(Callback):
         """Resume from the file if it exists, and catch interrupts.
 
         Args:
-            state: The initial state, replaced in place by that of the file.
+            state: The initial state; if the file exists, it is changed in place to the saved state.
 
         Raises:
-            CheckpointError: The file is damaged, or belongs to a run with other steps or another
-                seed.
+            CheckpointError: All files are damaged, or they belong to a run with other data, other
+                settings or another version of the code.
         """
-        if self.path.is_file():
-            _read_state(self.path, state)
+        self._facts = run_facts(state)
+        self._resume(state)
         try:
             self._previous_handler = signal.signal(signal.SIGINT, self._request_stop)
         except ValueError:  # Python lets only the main thread catch interrupts
             self._previous_handler = None
 
+    def _resume(self, state: State) -> None:
+        """Restore the newest checkpoint that is not damaged, if there is one, and drop the rest."""
+        damage: dict[Path, str] = {}
+        for path in self._files():
+            try:
+                restore_snapshot(read_snapshot(path), state, self._facts)
+            except DamageError as error:
+                damage[path] = str(error)
+                continue
+            except OtherRunError as error:
+                raise _other_run(path, str(error)) from None
+            for damaged, reason in damage.items():
+                self._show(f"{damaged} is damaged ({reason}); continuing from {path}")
+                damaged.unlink(missing_ok=True)
+            return
+        for path, reason in damage.items():
+            raise CheckpointError(
+                f"{path} is damaged ({reason}), and there is no other checkpoint; "
+                f"delete {', '.join(map(str, damage))} to start from the first step"
+            )
+
+    def _files(self) -> list[Path]:
+        """All checkpoint files that exist, the newest first."""
+        older = self.path.parent.glob(f"{self.path.name}.[0-9]*")
+        numbers = sorted(int(path.name.rpartition(".")[2]) for path in older if _number(path))
+        paths = [self.path, *(self._file(number) for number in numbers)]
+        return [path for path in paths if path.is_file()]
+
+    def _file(self, number: int) -> Path:
+        """The path of a checkpoint; 0 is the newest, 1 the one before."""
+        return self.path.with_name(f"{self.path.name}.{number}") if number else self.path
+
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        """Handle an interrupt: the first one stops after the step, the second one at once."""
+        """Handle Ctrl-C: the first one stops the run after the step, the second one at once."""
         if self._stop_requested:
             self._restore_handler()
             raise KeyboardInterrupt
         self._stop_requested = True
 
     def on_step(self, state: State, terms: Row) -> None:
-        """Write the file at regular intervals, and before a requested stop.
+        """Write the file every `interval` steps, and after a Ctrl-C.
 
         Args:
             state: The state after the step.
-            terms: Values of the step; ignored.
+            terms: Numbers of the step; ignored.
 
         Raises:
+            CheckpointError: The file cannot be written, for example because the disk is full.
             KeyboardInterrupt: The user pressed Ctrl-C; the state is in the file.
         """
         if self._stop_requested or (state.step + 1) % self.interval == 0:
-            _write_state(self.path, state)
+            self._write(state)
         if self._stop_requested:
             raise KeyboardInterrupt
 
-    def on_stop(self, state: State) -> None:
-        """Restore the earlier handler of interrupts.
+    def _write(self, state: State) -> None:
+        """Write a state to the newest file, after the earlier files were renamed."""
+        snapshot = take_snapshot(state, self._facts or run_facts(state))
+        try:
+            for number in reversed(range(self.n_files - 1)):
+                if self._file(number).is_file():
+                    self._file(number).replace(self._file(number + 1))
+        except OSError as error:
+            raise CheckpointError(
+                f"{self.path} cannot be renamed: {error.strerror}; make the folder writable, then "
+                "start again"
+            ) from error
+        write_snapshot(self.path, snapshot)
+
+    def recall(self, question: str, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The decision of the interrupted run, if there is one.
 
         Args:
-            state: The state of the interrupted run; it is not written.
+            question: Name of the decision.
+            facts: The fingerprint of data and settings on which it depends.
+
+        Returns:
+            The answer that `on_decision` received; None if there is none, or it is damaged.
+
+        Raises:
+            CheckpointError: The decision was made for other data or settings.
+        """
+        path = self._decision(question)
+        if not path.is_file():
+            return None
+        try:
+            stored, answer = read_decision(path)
+        except DamageError as error:
+            self._show(f"{path} is damaged ({error}); the decision is made again")
+            return None
+        if difference := differences(stored, facts):
+            raise _other_run(path, difference)
+        return answer
+
+    def on_decision(
+        self, question: str, facts: Mapping[str, Any], answer: Mapping[str, Any]
+    ) -> None:
+        """Write a decision to a file, for a resumed run.
+
+        Args:
+            question: Name of the decision.
+            facts: The fingerprint of data and settings on which it depends.
+            answer: The decision as JSON values by name.
+        """
+        write_decision(self._decision(question), facts, answer)
+
+    def _decision(self, question: str) -> Path:
+        """The path of the file of a decision."""
+        return self.path.with_name(f"{self.path.name}.{question}.json")
+
+    def on_stop(self, state: State) -> None:
+        """Restore the earlier handler of Ctrl-C.
+
+        Args:
+            state: The state of the run; it is not written to the file.
         """
         self._restore_handler()
 
     def on_end(self, state: State) -> None:
-        """Restore the earlier handler of interrupts, and keep the file.
+        """Restore the earlier handler of Ctrl-C.
 
-        Call `discard` as soon as the trained model is saved elsewhere.
+        The files are not deleted. Call `discard` as soon as the trained model is saved elsewhere.
 
         Args:
-            state: The state after the run; it is not written.
+            state: The state after the run; it is not written to the file.
         """
         self._restore_handler()
 
     def discard(self) -> None:
-        """Delete the file, if it exists."""
-        self.path.unlink(missing_ok=True)
+        """Delete all checkpoint files and decisions of the run, if they exist."""
+        decisions = self.path.parent.glob(f"{self.path.name}.*.json")
+        for path in (*self._files(), *decisions):
+            path.unlink(missing_ok=True)
 
     def _restore_handler(self) -> None:
+        """Restore the handler of Ctrl-C from before the run."""
         if self._previous_handler is not None:
             signal.signal(signal.SIGINT, self._previous_handler)
             self._previous_handler = None
 
 
-def _state_tensors(state: State) -> dict[str, Tensor]:
-    """All tensors of a state by name, on the CPU: weights, averages and optimiser states."""
-    tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
-    for i, (player, optimiser, average) in enumerate(
-        zip(state.players, state.optimisers, state.averages, strict=True)
-    ):
-        if player.module is not state.model:
-            weights = player.module.state_dict()
-            tensors |= {f"player{i}.{name}": value for name, value in weights.items()}
-        tensors |= {f"average{i}.{name}": value for name, value in average.items()}
-        for row, moments in optimiser.state_dict()["state"].items():
-            named = {f"optimiser{i}.{row}.{name}": value for name, value in moments.items()}
-            tensors |= {name: torch.as_tensor(value) for name, value in named.items()}
-    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+def _number(path: Path) -> bool:
+    """Whether the name of a file ends with a number."""
+    return path.name.rpartition(".")[2].isdecimal()
 
 
-def _write_state(path: Path, state: State) -> None:
-    """Write a state to a file, by way of a partial file that then replaces it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    record = {
-        "format_version": FORMAT_VERSION,
-        "step": state.step + 1,
-        "steps": state.steps,
-        "seed": state.seed,
-        "history": asdict(state.history),
-        "scaler": state.scaler.state_dict() if state.scaler else None,
-    }
-    partial = path.with_suffix(".partial")
-    save_file(_state_tensors(state), partial, {"state": json.dumps(record)})
-    partial.replace(path)
-
-
-def _read_state(path: Path, state: State) -> None:
-    """Load the state in a file into `state`."""
-    record, tensors = _read_file(path)
-    if (record["steps"], record["seed"]) != (state.steps, state.seed):
-        raise CheckpointError(
-            f"{path} belongs to another run, of {record['steps']} steps with seed "
-            f"{record['seed']}, and this run has {state.steps} steps and seed {state.seed}; delete "
-            "the file to start from the first step, or repeat the settings of the other run"
-        )
-    state.model.load_state_dict(_select(tensors, "model."))
-    entries = zip(state.players, state.optimisers, state.averages, strict=True)
-    for i, (player, optimiser, average) in enumerate(entries):
-        if player.module is not state.model:
-            player.module.load_state_dict(_select(tensors, f"player{i}."))
-        for name, value in _select(tensors, f"average{i}.").items():
-            average[name].copy_(value)
-        _restore_optimiser(optimiser, _select(tensors, f"optimiser{i}."))
-    if state.scaler and record.get("scaler"):
-        state.scaler.load_state_dict(record["scaler"])
-    state.step, state.history = record["step"], History(**record["history"])
-
-
-def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The record and the tensors in a checkpoint file."""
-    try:
-        with safe_open(path, "pt") as file:
-            record = json.loads(file.metadata()["state"])
-            return record, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise CheckpointError(
-            f"{path} is damaged ({error}); delete it to start the run from the first step"
-        ) from error
-
-
-def _select(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors with a prefix in their names, by the rest of the names."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Load the state of each parameter, with names `row.key`, into an optimiser."""
-    rows: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        row, key = name.split(".", 1)
-        rows.setdefault(int(row), {})[key] = value
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": rows, "param_groups": groups})
+def _other_run(path: Path, difference: str) -> CheckpointError:
+    """The error for a checkpoint of other data, settings or code."""
+    return CheckpointError(
+        f"{path} belongs to another run ({difference}); restore the earlier data and settings, or "
+        "delete the file to start from the first step"
+    )

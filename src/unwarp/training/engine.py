@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 
 
 def make_accelerator(device: str, precision: Precision = "no") -> Accelerator:
-    """The accelerator of a run: device, mixed precision and processes.
+    """The accelerator of a run, for its device, precision and processes.
 
-    Each call starts from a clean state, so that runs in one process may differ in precision.
+    Each call resets the global state of `accelerate`, so that runs in one process may have
+    different precisions.
 
     Args:
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for float32, or `fp16` or `bf16` for mixed precision.
 
     Returns:
-        An `accelerate.Accelerator`. It runs data-parallel if the script was started by `accelerate
-        launch`.
+        An `accelerate.Accelerator`. If the script was started by `accelerate launch`, training is
+        data-parallel in several processes.
 
     Raises:
         ConfigError: The device or the precision is unknown, or the device is not available.

@@ -1,28 +1,31 @@
-"""The training loop of all families, with players that step in turn.
+"""The training loop of all model families.
 
-All random numbers follow from the seed and the number of the step, and none is carried over. So
-weights, optimiser states and the step suffice to resume a run exactly.
+A run has steps. At each step, each player (a module with its loss and its optimiser) updates its
+module once. The random numbers of a step depend only on the seed and the number of the step. So a
+run can be resumed exactly from weights, optimiser states and the number of the step.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from unwarp.core import Batch, Precision
 from unwarp.data.dataset import Dataset
-from unwarp.errors import ConfigError
+from unwarp.devices import float32_gradients
 from unwarp.models.hooks import Hooks
 from unwarp.models.players import Player
+from unwarp.ranges import ARGUMENTS, MAX_STEPS, Range, Whole, check_value
 from unwarp.training.batches import batch_rows, step_generator
 from unwarp.training.callbacks import Callback
 from unwarp.training.engine import make_accelerator
+from unwarp.training.interrupts import terminate_as_interrupt
 from unwarp.training.slots import PlayerSlot, copy_weights, make_slots, step_player
 from unwarp.training.state import LOG_EVERY, History, Row, State
 
@@ -30,12 +33,23 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 MAX_UPDATE_SAMPLES, MAX_FINISH_SAMPLES = 1024, 4096
-"""Greatest number of training samples for the hooks of a model: in the run, and at its end."""
+"""Greatest number of training samples for the hooks `update` and `finish` of a model."""
 
 HOOK_STEP = 1 << 40
-"""Step number for the generator of the samples for hooks, beyond the steps of any run."""
+"""Step number from which the random generator of samples for hooks is made.
+
+It is greater than the number of steps of any run, so no step has the same generator.
+"""
+
+RANGES_OF_RUN: dict[str, Range] = {
+    "steps": Whole(1, MAX_STEPS),
+    "batch_size": Whole(1),
+    "seconds": ARGUMENTS["max_seconds"],
+}
+"""Ranges of the arguments of `train` that bound a run, by name."""
 
 
+@float32_gradients()
 def train(
     model: nn.Module,
     players: Sequence[Player],
@@ -48,33 +62,43 @@ def train(
     device: str = "auto",
     precision: Precision = "no",
     callbacks: Sequence[Callback] = (),
+    facts: Mapping[str, Any] | None = None,
 ) -> History:
     """Train a model in place and return the history of the run.
 
-    At each step the players update their parameters in turn, each on its own loss of the same
-    batch. Training a model of a recipe takes `recipe.players(model)`; any other module needs a
+    Ctrl-C and SIGTERM end the run by a `KeyboardInterrupt`; with a `Checkpoint` among the callbacks
+    the run can then be resumed.
+
+    At each step the players update their modules one after the other, all on the same batch. For a
+    model of a recipe, the players are `recipe.players(model)`. To train another module, write a
     `Player` with a loss.
 
     Args:
-        model: The module that is trained. If it has `training_hooks` (see `Hooks`), they are called
-            with training samples. Afterwards it is on the CPU, in evaluation mode.
+        model: The module to train. If it has an attribute `training_hooks` (see `Hooks`), these
+            functions are called with training samples. After training, the module is on the CPU, in
+            evaluation mode.
         players: The players, in the order of their steps.
-        data: Training samples.
+        data: Training samples. A data set with `draw` generates a new random observation of each
+            original at every step.
         steps: Number of steps, at least 1.
-        batch_size: Samples per step, over all processes; at least 1.
+        batch_size: Number of samples per step, over all processes; at least 1.
         seed: Seed of all random numbers. On the CPU, runs with the same seed and the same number
             of threads are bit-equal.
-        seconds: Greatest training time in seconds; schedules are shortened to end with it. None
-            for no bound.
+        seconds: Greatest training time in seconds. The run ends when they have passed, and learning
+            rate schedules end at the same time. None for no bound.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for float32, or `fp16` or `bf16` for mixed precision.
-        callbacks: Observers of the run, such as `Progress` and `Checkpoint`.
+        callbacks: Callbacks, such as `Progress` and `Checkpoint`.
+        facts: Further settings that change the result, as JSON values by name, such as the recipe
+            (`unwarp.models.codec.describe`). A checkpoint of a run with others is refused. None for
+            none.
 
     Returns:
-        The history: losses, gradient norms and measures of every tenth step.
+        The history: losses, gradient norms and measures of every tenth step and of the last step.
 
     Raises:
-        ConfigError: A number is not positive, or the device or the precision is unknown.
+        ConfigError: `steps`, `batch_size` or `seconds` is out of range, or the device or the
+            precision is not available.
         TrainingError: A loss or a gradient is not finite; the message names the step, the player
             and the term.
 
@@ -88,8 +112,9 @@ def train(
     """
     _check_run_size(steps, batch_size, seconds)
     engine = make_accelerator(device, precision)
-    state = _initial_state(model, tuple(players), steps, seed, engine)
-    with _notifying(callbacks, state):
+    settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}
+    state = _initial_state(model, tuple(players), data, steps, seed, engine, settings)
+    with terminate_as_interrupt(), _callback_context(callbacks, state):
         _run_steps(state, data, engine, batch_size, seconds, callbacks)
     _finish(state, data, engine)
     for callback in callbacks:
@@ -98,17 +123,14 @@ def train(
 
 
 def _check_run_size(steps: int, batch_size: int, seconds: float | None) -> None:
-    """Refuse sizes of a run that are not positive."""
-    for name, value in (("steps", steps), ("batch_size", batch_size)):
-        if value < 1:
-            raise ConfigError(f"{name}={value} must be at least 1")
-    if seconds is not None and not seconds > 0:
-        raise ConfigError(f"seconds={seconds} must be positive, or None for no bound")
+    """Refuse a number of steps, a batch size or a time that is out of range."""
+    for name, value in (("steps", steps), ("batch_size", batch_size), ("seconds", seconds)):
+        check_value(name, value, RANGES_OF_RUN[name])
 
 
 @contextmanager
-def _notifying(callbacks: Sequence[Callback], state: State) -> Iterator[None]:
-    """Call `on_start` before a run, and `on_stop` if an exception ends it."""
+def _callback_context(callbacks: Sequence[Callback], state: State) -> Iterator[None]:
+    """Context that calls `on_start` at its start, and `on_stop` if an exception is raised in it."""
     try:
         for callback in callbacks:
             callback.on_start(state)
@@ -122,16 +144,29 @@ def _notifying(callbacks: Sequence[Callback], state: State) -> Iterator[None]:
 def _initial_state(
     model: nn.Module,
     players: tuple[Player, ...],
+    data: Dataset,
     steps: int,
     seed: int,
     engine: Accelerator,
+    settings: Mapping[str, Any],
 ) -> State:
     """The state before the first step, with all modules on the engine's device."""
     for module in (model, *(player.module for player in players)):
         module.to(engine.device).train()
     optimisers = tuple(player.optimiser.build(player.module) for player in players)
     averages = tuple(copy_weights(player.module) if player.ema else {} for player in players)
-    return State(model, players, optimisers, averages, steps, seed, scaler=engine.scaler)
+    facts = {**settings, "device": engine.device.type, "processes": engine.num_processes}
+    return State(
+        model,
+        players,
+        optimisers,
+        averages,
+        steps,
+        seed,
+        scaler=engine.scaler,
+        data=data,
+        facts=facts,
+    )
 
 
 def _run_steps(
@@ -142,7 +177,7 @@ def _run_steps(
     seconds: float | None,
     callbacks: Sequence[Callback],
 ) -> None:
-    """Step from `state.step` until the last step, or until the time is over."""
+    """Run the steps from `state.step` to the last step, or until `seconds` have passed."""
     slots, previous_position = make_slots(state, engine), state.step - 1.0
     start_time = time.perf_counter() - state.history.seconds
     for step in count(state.step):
@@ -168,7 +203,11 @@ def _step_players(
     position: float,
     generator: torch.Generator,
 ) -> Row:
-    """The loss terms of the players that step now, each after its update."""
+    """Update the module of each player that has its turn at this step.
+
+    Returns:
+        Loss terms and gradient norms of these players by name.
+    """
     terms: Row = {}
     for slot in slots:
         if step % slot.player.interval == 0:
@@ -177,16 +216,21 @@ def _step_players(
 
 
 def _position(state: State, elapsed: float, seconds: float | None) -> float:
-    """Position in the run, in steps: the step, or a later one if the time is nearer to its end."""
+    """The progress of the run, as a number of steps from 0 to `state.steps` or more.
+
+    It is the number of the step or, if that is greater, the elapsed share of the training time
+    times the number of steps. Learning rate schedules are functions of it.
+    """
     return max(float(state.step), state.steps * elapsed / seconds if seconds else 0.0)
 
 
 def _update_model(
     state: State, data: Dataset, engine: Accelerator, previous: float, position: float
 ) -> None:
-    """Call the model's `update` hook if the run enters a new part between two positions.
+    """Call the model's `update` hook if it is due between two positions in the run.
 
-    A run with n updates has n + 1 parts of equal length.
+    A run with n updates is divided into n + 1 parts of equal length. An update is due when a new
+    part begins.
     """
     hooks = _hooks(state.model)
     parts_per_step = (hooks.n_updates + 1) / state.steps
@@ -200,7 +244,10 @@ def _load_batch(
     engine: Accelerator,
     batch_size: int,
 ) -> tuple[Batch, torch.Generator]:
-    """This process's share of the step's batch, and the generator of the step."""
+    """The batch of the step and the random generator of the step.
+
+    With several processes, each one gets its share of the batch and its own generator.
+    """
     share = slice(engine.process_index, None, engine.num_processes)
     stream = state.step * engine.num_processes + engine.process_index
     generator = step_generator(state.seed, stream)
@@ -210,15 +257,16 @@ def _load_batch(
 
 
 def _is_logged(state: State) -> bool:
-    """Whether the current step has a row in the history."""
+    """Whether the history has a row for the current step."""
     return state.step % LOG_EVERY == 0 or state.step == state.steps - 1
 
 
 @torch.no_grad()
 def _measure(state: State, batch: Batch, generator: torch.Generator) -> Row:
-    """The players' measures by name, at logged steps only.
+    """The players' measures by name if the step is logged, else none.
 
-    They use the step's generator last, so measuring does not change the training.
+    They are computed after all updates of the step, so that their use of random numbers does not
+    change the training.
     """
     row: Row = {}
     for player in state.players if _is_logged(state) else ():
@@ -228,7 +276,7 @@ def _measure(state: State, batch: Batch, generator: torch.Generator) -> Row:
 
 
 def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:
-    """Count the step in the history, and add a row if the step is logged."""
+    """Update the counters of the history, and add a row if the step is logged."""
     history = state.history
     history.steps, history.seconds = state.step + 1, seconds
     history.samples += batch_size
@@ -238,8 +286,9 @@ def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:
 
 
 def _finish(state: State, data: Dataset, engine: Accelerator) -> None:
-    """Load averaged weights, call the model's `finish` hook, and bring the model to the CPU."""
+    """Load averaged weights, call the model's `finish` hook, and move the model to the CPU."""
     for player, average in zip(state.players, state.averages, strict=True):
+        # without an average the dictionary is empty, and nothing is loaded
         player.module.load_state_dict(average, strict=bool(average))
     samples = _training_samples(data, state.seed, MAX_FINISH_SAMPLES).to(engine.device)
     _hooks(state.model.eval()).finish(samples)
@@ -247,12 +296,12 @@ def _finish(state: State, data: Dataset, engine: Accelerator) -> None:
 
 
 def _hooks(model: nn.Module) -> Hooks:
-    """The hooks of a module; hooks that do nothing if it has none."""
+    """The hooks of a module; hooks that do nothing if the module has none."""
     hooks: Hooks = getattr(model, "training_hooks", Hooks())
     return hooks
 
 
 def _training_samples(data: Dataset, seed: int, max_samples: int) -> Tensor:
-    """At most `max_samples` training samples (N, *shape), as batches show them."""
+    """At most `max_samples` random training samples (N, *shape), in the form of a batch."""
     rows = batch_rows(0, len(data), min(max_samples, len(data)), seed)
     return data.batch(rows, step_generator(seed, HOOK_STEP)).x

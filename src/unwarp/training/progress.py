@@ -14,15 +14,15 @@ from unwarp.training.callbacks import Callback
 from unwarp.training.state import Row, State
 
 PROGRESS_LINES = 10
-"""Number of lines that a run prints without a terminal."""
+"""Number of lines that a run prints if the output is not a terminal."""
 
 
 class Announcer(Callback):
     """Callback that prints the decisions about a model and its training.
 
     Args:
-        print_line: Called with each line.
-        seconds: Greatest training time in seconds; None for no bound.
+        print_line: Function that prints a line, such as `print`.
+        seconds: Greatest training time in seconds, to be printed; None for no bound.
 
     Example:
         >>> from unwarp.models import AE
@@ -36,24 +36,25 @@ class Announcer(Callback):
         self._printed_lines: set[str] = set()
 
     def on_message(self, line: str) -> None:
-        """Print a line, but only once.
+        """Print a message, unless it was printed before.
 
-        Several models are trained on the same samples and repeat the message.
+        A message is repeated if several models are trained on the same samples.
 
         Args:
-            line: The line.
+            line: The message, one line.
         """
         if line not in self._printed_lines:
             self._printed_lines.add(line)
             self.print_line(line)
 
     def on_start(self, state: State) -> None:
-        """Print the warp, the model's size and the number of steps.
+        """Print the warp, the model's sizes and the number of steps.
 
-        The model must be a `Model`; another module raises an `AssertionError`.
+        The module that is trained must be a `Model`; otherwise an `AssertionError` is raised.
 
         Args:
-            state: State with a `Model`. The step is above 0 if an interrupted run is resumed.
+            state: The state before the first step. Its step is above 0 if an interrupted run is
+                resumed.
         """
         model = state.model
         assert isinstance(model, Model)
@@ -73,11 +74,12 @@ class Announcer(Callback):
 class Progress(Callback):
     r"""Callback that shows the progress of a run.
 
-    In a terminal it is a bar with loss terms, elapsed time and time left; nothing else should be
-    printed beside it. Elsewhere, one line is printed for each tenth of the run.
+    In a terminal it shows a bar with loss terms, elapsed time and time left; print nothing else
+    while it is shown. If the output is not a terminal, it prints a line after each tenth of the
+    run.
 
     Args:
-        title: Name of the run.
+        title: Name of the run, printed before its progress.
         console: Console to print to; None for standard error.
         seconds: Greatest training time in seconds, which may end the run before its last step;
             None for no bound.
@@ -102,7 +104,7 @@ class Progress(Callback):
         self._n_lines = 0
 
     def on_start(self, state: State) -> None:
-        """Open the bar, at the position of a resumed run.
+        """Show the bar, from the resumed step of a resumed run.
 
         Args:
             state: The state before the first step.
@@ -128,14 +130,13 @@ class Progress(Callback):
         self._bar.update(self._task, completed=share)
 
     def on_step(self, state: State, terms: Row) -> None:
-        """Move the bar, or print a line for each tenth.
+        """Update the bar, or print a line after each tenth.
 
-        The latest value of each loss term and measure is shown. Gradient norms are left to the
-        history.
+        The latest value of each loss term and measure is shown, but not gradient norms.
 
         Args:
             state: The state after the step.
-            terms: Values of the step by name.
+            terms: Numbers of the step by name.
         """
         self._latest |= {k: value for k, value in terms.items() if not k.endswith(".gradient")}
         values = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
@@ -154,7 +155,7 @@ class Progress(Callback):
             )
 
     def _share(self, state: State, n_steps: int) -> float:
-        """Completed share of the run, 0 to 1, by steps or by time, whichever is nearer the end."""
+        """Completed share of the run, 0 to 1: the greater one of its steps and its time."""
         time_share = state.history.seconds / self.seconds if self.seconds else 0.0
         return min(1.0, max(n_steps / state.steps, time_share))
 

@@ -1,4 +1,8 @@
-"""The step of one player: loss, gradient, clipping, optimiser and averaged weights."""
+"""The update of one player: loss, gradient, clipping, optimiser and averaged weights.
+
+A player is a module with its loss and optimiser. A slot is a player with all objects that an update
+needs.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,8 @@ if TYPE_CHECKING:
 class Objective(nn.Module):
     """The loss of a player as the forward pass of a module.
 
-    Wrappers for mixed precision and data-parallel processes act on a forward pass, and so on the
-    whole loss.
+    `accelerate` wraps the forward pass of a module for mixed precision and data-parallel processes.
+    With this module the wrapper covers the whole loss.
 
     Args:
         player: The player.
@@ -48,24 +52,26 @@ class Objective(nn.Module):
         Args:
             batch: Samples of the step.
             step: Number of the step.
-            generator: Generator of all draws in the step.
+            generator: Source of random numbers.
 
         Returns:
-            Weighted scalars by name; their sum is minimised.
+            Loss terms by name, scalars multiplied by their weights; their sum is minimised.
         """
         return self.loss(batch, step, generator)
 
 
 @dataclass(frozen=True)
 class PlayerSlot:
-    """A player with all that its step needs.
+    """A player with all objects that its update needs.
 
     Attributes:
         player: The player.
-        objective: Its loss as a module, wrapped for precision and processes.
-        optimiser: Its optimiser, wrapped for the gradient scaler if there is one.
-        schedule: Factor of its learning rate as a function of the position in the run, in steps.
-        average: Its averaged weights by name, updated in place; empty for none.
+        objective: The player's `Objective`, wrapped for mixed precision and processes.
+        optimiser: The player's optimiser, wrapped if there is a gradient scaler.
+        schedule: Function from the position in the run, in steps, to the factor of the learning
+            rate.
+        average: The player's averaged weights by name, updated in place; empty for a player without
+            an average.
 
     Example:
         >>> player = Player("net", nn.Linear(2, 1), lambda batch, step, generator: {})
@@ -90,8 +96,8 @@ def make_slots(state: State, engine: Accelerator) -> list[PlayerSlot]:
         engine: Accelerator of the run.
 
     Returns:
-        One slot for each player. Optimisers are wrapped only for a gradient scaler, as the wrapper
-        costs time.
+        One slot for each player. Optimisers are wrapped only if there is a gradient scaler, since
+        the wrapper takes time.
     """
     records = zip(state.players, state.optimisers, state.averages, strict=True)
     return [
@@ -114,19 +120,20 @@ def step_player(
     position: float,
     generator: torch.Generator,
 ) -> Row:
-    """Update the parameters of one player once.
+    """Update the parameters of one player's module once.
 
     Args:
         engine: Accelerator of the run.
         slot: Slot of the player.
         batch: Samples of the step.
         step: Number of the step.
-        position: Position in the run, in steps, for the schedule of the learning rate.
-        generator: Generator of all draws in the step.
+        position: Position in the run, in steps, for the schedule of the learning rate. It is
+            greater than `step` if the run will end early, by its greatest training time.
+        generator: Source of random numbers.
 
     Returns:
-        The loss terms by name and, at logged steps or if gradients are clipped, the gradient norm
-        before clipping as `<player>.gradient`.
+        The loss terms by name and, if gradients are clipped or the step is a multiple of
+        `LOG_EVERY`, the gradient norm before clipping as `<player>.gradient`.
 
     Raises:
         TrainingError: A loss term or the gradient norm is not finite.
@@ -143,7 +150,7 @@ def step_player(
         max_norm = player.optimiser.clip or math.inf
         norm = float(engine.clip_grad_norm_(player.module.parameters(), max_norm))
         row[f"{player.name}.gradient"] = norm
-        if engine.scaler is None:  # a scaler skips such steps and lowers its scale
+        if engine.scaler is None:  # a scaler skips an update with such a gradient
             _check_finite(norm, "the gradient norm", player, batch, step)
     optimiser.step()
     _update_average(player, slot.average, step)
@@ -151,25 +158,29 @@ def step_player(
 
 
 def _check_finite(value: float, quantity: str, player: Player, batch: Batch, step: int) -> None:
-    """Refuse a value that is NaN or infinite, with the rows of the batch for a search."""
+    """Stop the training if a value is NaN or infinite.
+
+    Raises:
+        TrainingError: The value is not finite; the message names the first rows of the batch.
+    """
     if not math.isfinite(value):
         raise TrainingError(
             f"training stopped at step {step}, player {player.name!r}: {quantity} is {value}; "
-            f"lower the player's learning rate (lr={player.optimiser.lr:g}), or check the data of "
-            f"this batch, rows {batch.index[:5].tolist()} and more, for extreme values"
+            f"lower the player's learning rate (lr={player.optimiser.lr:g}), or check the samples "
+            f"of this batch, in rows {batch.index[:5].tolist()} and others, for extreme values"
         )
 
 
 @torch.no_grad()
 def _update_average(player: Player, average: dict[str, Tensor], step: int) -> None:
-    """Move the averaged weights towards the player's weights.
+    """Update the exponential moving average of the player's weights, in place.
 
-    The decay rises from 0.1 to the player's `ema`, so that the average of a short run does not hold
-    on to the initial weights. Buffers such as running statistics are averaged with the weights that
-    they belong to; counters are copied.
+    The decay rises from 0.1 to the player's `ema`, so that initial weights have little influence on
+    the average of a short run. Buffers of floating-point numbers are averaged like weights, and
+    integer buffers are copied.
     """
-    updates = step // player.interval
-    decay = min(player.ema or 0.0, (1 + updates) / (10 + updates))
+    n_updates = step // player.interval
+    decay = min(player.ema or 0.0, (1 + n_updates) / (10 + n_updates))
     for name, value in player.module.state_dict().items() if average else ():
         if value.is_floating_point():
             average[name].lerp_(value, 1 - decay)
@@ -180,6 +191,6 @@ def _update_average(player: Player, average: dict[str, Tensor], step: int) -> No
 def copy_weights(module: nn.Module) -> dict[str, Tensor]:
     """Copies of a module's weights and buffers by name.
 
-    They have no gradient and share no memory with the module; averages start from them.
+    They have no gradients and share no memory with the module. Moving averages start from them.
     """
     return {name: value.detach().clone() for name, value in module.state_dict().items()}

@@ -1,7 +1,7 @@
 """Differentiable deformations without weights: families of warps and their maps.
 
-A new file in this folder with a subclass of `Warp` is a new family: the folder is imported whole,
-and each family registers itself by its name.
+To add a family, write a subclass of `Warp` in a new file of this folder. All files of the folder
+are imported, and each family registers itself by its name.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ import_files(__name__)
 def families() -> dict[str, type[Warp]]:
     """Every family of deformations by its name.
 
-    Families of your own modules count once the modules are imported.
+    It includes the families of your own modules after these are imported.
 
     >>> families()["affine"].__name__
     'Affine2d'
@@ -81,8 +81,8 @@ def warp_named(text: str) -> Warp:
     """The warp with a name, at its defaults.
 
     Args:
-        text: Name of a family, or two names with a plus sign: `a+b` is the chain that applies a
-            to the template first.
+        text: Name of a family, or two names joined by a plus sign: `a+b` is the chain that applies
+            a to the template first.
 
     Returns:
         The warp, not yet bound to a size.

@@ -1,11 +1,11 @@
-"""Affine families of pictures: rotation, scale, shear and shift.
+"""Affine families of images: rotation, scale, shear and shift.
 
 Convention:
     `p_obs = R G S p_template + t`, in pixels about the centre of the frame: first the scale
     `S = diag(sx, sy)`, then the shear `G = [[1, k], [0, 1]]`, then the rotation
     `R = [[cos a, sin a], [-sin a, cos a]]` (a > 0 turns counter-clockwise as seen, since y points
     down), then the shift `t`. The linear part acts in pixels, so that a rotation stays a rotation
-    on a frame that is not square. Theta holds shifts in half-widths, human columns in pixels.
+    on a frame that is not square. Theta has shifts in half-widths, the summary columns in pixels.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Factor
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, DataError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import Map
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 
 
 @dataclass(frozen=True)
 class _AffineFamily(Warp):
-    """Base of the affine families: the matrix from six named numbers, and back.
+    """Base of the affine families: matrices from named parameters, and the reverse.
 
     Attributes:
         rotation: Largest angle in degrees, in (0, 180]; 180 is the full circle.
@@ -54,12 +54,17 @@ class _AffineFamily(Warp):
         """Theta (N, P) as `half_range tanh(raw)` of real numbers `raw` (N, P)."""
         return torch.tanh(raw) * torch.tensor(self._half_ranges, dtype=raw.dtype, device=raw.device)
 
-    def mean(self, map: Map) -> Map:
-        """The mean deformation, as `Warp.mean`, except for shifts on a full circle.
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, P) of tanh at `raw` (N, P)."""
+        return log_slope_of_tanh(raw)
 
-        Objects that turn by all angles about a centre c off the middle of the frame are shifted
-        in all directions, so that their mean shift vanishes. There the mean shifts the template by
-        s before it scales: s minimises sum_i |A_i s - t_i|^2 over the maps [A_i | t_i].
+    def mean(self, map: Map) -> Map:
+        """The mean deformation; rotations on a full circle have another mean shift.
+
+        If rotations are limited, this is `Warp.mean`. If objects turn by all angles about a centre
+        that is not the middle of the frame, their shifts point in all directions and average to 0.
+        The mean map then shifts the template by s before its linear part acts, and s minimises
+        `sum_i |A_i s - t_i|^2` over the maps [A_i | t_i].
 
         Args:
             map: N deformations.
@@ -70,7 +75,7 @@ class _AffineFamily(Warp):
         mean = super().mean(map)
         if self.rotation < 180:
             return mean
-        # normal equations over the rows of all maps
+        # s by least squares: normal equations over the rows of all maps
         rows = affine_part(map).matrix.flatten(0, 1)
         linear, shift = rows[:, :2], rows[:, 2:]
         template_shift = torch.linalg.solve(linear.mT @ linear, linear.mT @ shift)
@@ -85,11 +90,11 @@ class _AffineFamily(Warp):
     def _matrix(
         self, angle: Tensor, scale_x: Tensor, scale_y: Tensor, shear: Tensor, shift: Tensor
     ) -> AffineMap:
-        """R G S and t as maps in half-widths, from columns (N,) and shifts (N, 2)."""
+        """Affine maps in half-widths from angles, scales, shears (N,) and shifts (N, 2)."""
         cos, sin, aspect = angle.cos(), angle.sin(), self._aspect()
         a, c = cos * scale_x, -sin * scale_x
         b, d = (shear * cos + sin) * scale_y, (cos - shear * sin) * scale_y
-        # b leads from y to x and c from x to y: their units differ by the aspect of the frame
+        # b turns y into x and c turns x into y, and half-widths of x and y differ in pixels
         rows = (a, b * aspect, shift[:, 0], c / aspect, d, shift[:, 1])
         return AffineMap(torch.stack(rows, -1).reshape(-1, 2, 3))
 
@@ -100,7 +105,7 @@ class _AffineFamily(Warp):
         return a, b / self._aspect(), c * self._aspect(), d, matrix[..., 2]
 
     def _decompose(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Angle in radians, scales x and y, shear k (N,) and shift (N, 2): undoes `_matrix`."""
+        """Angles (rad), scales x and y, shears k (N,) and shifts (N, 2): inverts `_matrix`."""
         a, b, c, d, shift = self._pixel_entries(map)
         # R keeps lengths, so the first column of R G S has length sx, and the determinant is sx sy
         scale_x = torch.hypot(a, c)
@@ -119,7 +124,7 @@ class _AffineFamily(Warp):
         }
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Theta from the columns of `summary`, without loss.
+        """Theta from the columns of `summary`.
 
         Args:
             columns: Columns (N,) by name: degrees, factors and pixels.
@@ -160,9 +165,10 @@ class _AffineFamily(Warp):
 class Rigid2d(_AffineFamily):
     """Rotations and shifts: the special Euclidean group SE(2).
 
-    `p_obs = R p_template + t`. Theta is (rotation, shift_x, shift_y). Use it for objects of one
-    size. The family is closed under products and inverses, with exact theta; the theta of any
-    other affine map has the rotation nearest to its linear part (orthogonal Procrustes problem).
+    `p_obs = R p_template + t`. Theta is (rotation, shift_x, shift_y). Use it if all objects have
+    the same size. The family is closed under products and inverses, and theta is exact for its
+    maps. For any other affine map, theta has the rotation nearest to the linear part (orthogonal
+    Procrustes problem).
 
     Attributes:
         rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
@@ -187,10 +193,10 @@ class Rigid2d(_AffineFamily):
         return self._matrix(theta[:, 0], ones, ones, 0 * ones, theta[:, 1:3])
 
     def theta(self, map: Map) -> Tensor:
-        """Rotation, by projection onto SO(2), and shift.
+        """Angle of the nearest rotation, and shift.
 
         Args:
-            map: N deformations; the affine part that acts last counts.
+            map: N deformations; only their last part is used (identity if it is not affine).
 
         Returns:
             Theta (N, 3), the angle in (-pi, pi].
@@ -228,7 +234,7 @@ class _ScalingFamily(_AffineFamily):
 
 @dataclass(frozen=True)
 class Affine2d(_ScalingFamily):
-    """All affine deformations that keep orientation, the default warp of pictures.
+    """All affine deformations that keep orientation, the default warp of images.
 
     `p_obs = R G S p_template + t`, with `S = diag(exp theta_1, exp theta_2)` and shear `theta_3`.
     Theta is (rotation, log_scale_x, log_scale_y, shear, shift_x, shift_y). The family is closed
@@ -236,9 +242,9 @@ class Affine2d(_ScalingFamily):
 
     Attributes:
         rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
-        shift: Largest shift in half-widths.
-        scale: Largest factor; the smallest is its inverse.
-        shear: Largest shear k, the tangent of the shear angle.
+        shift: Largest shift in half-widths that one stage predicts.
+        scale: Largest factor that one stage predicts; the smallest is its inverse.
+        shear: Largest shear k that one stage predicts, the tangent of the shear angle.
 
     >>> import torch
     >>> warp = Affine2d(size=(40, 40))
@@ -269,15 +275,27 @@ class Affine2d(_ScalingFamily):
         )
 
     def theta(self, map: Map) -> Tensor:
-        """Theta by the QR decomposition R G S of the matrix.
+        """Theta by the QR decomposition R G S of the linear part.
 
         Args:
-            map: N deformations; the affine part that acts last counts.
+            map: N deformations; only their last part is used (identity if it is not affine).
 
         Returns:
-            Theta (N, 6), the angle in (-pi, pi]; NaN if the determinant is not positive.
+            Theta (N, 6), the angle in (-pi, pi].
+
+        Raises:
+            DataError: A map is a reflection or singular. Maps that require gradients are not
+                checked, since training would wait for the device.
         """
         angle, scale_x, scale_y, shear, shift = self._decompose(map)
+        # scale_x is a length, so that scale_y has the sign of the determinant
+        is_flipped = (scale_y <= 0) | (scale_x == 0)
+        if not scale_y.requires_grad and is_flipped.any():
+            row = int(is_flipped.nonzero()[0])
+            raise DataError(
+                f"map {row} has scale_y={float(scale_y[row]):.3g}, so it is a reflection or "
+                f"singular and has no theta of {self.name!r}; give maps of positive determinant"
+            )
         return torch.cat([torch.stack([angle, scale_x.log(), scale_y.log(), shear], -1), shift], -1)
 
 
@@ -286,13 +304,14 @@ class Similarity2d(_ScalingFamily):
     """Rotations, uniform scales and shifts: the similarity group of the plane.
 
     `p_obs = exp(theta_1) R p_template + t`. Theta is (rotation, log_scale, shift_x, shift_y). Use
-    it for objects with proportions that matter. The family is closed under products and inverses,
-    with exact theta; the theta of any other affine map is its orthogonal projection.
+    it if objects differ in size but must keep their proportions. The family is closed under
+    products and inverses, and theta is exact for its maps. For any other affine map, theta has the
+    scaled rotation nearest to the linear part (orthogonal projection).
 
     Attributes:
         rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
-        shift: Largest shift in half-widths.
-        scale: Largest factor; the smallest is its inverse.
+        shift: Largest shift in half-widths that one stage predicts.
+        scale: Largest factor that one stage predicts; the smallest is its inverse.
 
     >>> import math, torch
     >>> warp = Similarity2d(size=(40, 40))
@@ -319,10 +338,10 @@ class Similarity2d(_ScalingFamily):
         return self._matrix(theta[:, 0], scale, scale, torch.zeros_like(scale), theta[:, 2:4])
 
     def theta(self, map: Map) -> Tensor:
-        """Theta of the nearest scaled rotation in pixels, and of the shift.
+        """Shift, and angle and log scale of the nearest scaled rotation.
 
         Args:
-            map: N deformations; the affine part that acts last counts.
+            map: N deformations; only their last part is used (identity if it is not affine).
 
         Returns:
             Theta (N, 4), the angle in (-pi, pi].

@@ -8,17 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from unwarp.errors import NotInvertibleError
 from unwarp.warps.maps import Map
 from unwarp.warps.window import Padding, Window, resample
 
 
 @dataclass(frozen=True)
 class AffineMap(Map):
-    """N affine maps of pictures, `push(p) = A p + t`.
+    """N affine maps of images, `push(p) = A p + t`.
 
     The maps are closed under products and inverses. Points are in half-widths of the frame, so that
     on a frame that is not square the matrix of a rotation is not orthogonal; `Affine2d` converts to
-    angles, factors and pixels. Calling the map with templates takes one bilinear reading per pixel.
+    angles, factors and pixels. Calling a map with templates interpolates bilinearly, once per
+    pixel of the observation.
 
     Attributes:
         matrix: The matrices [A | t], (N, 2, 3), from template to observation.
@@ -56,7 +58,7 @@ class AffineMap(Map):
         if points.ndim > 2:
             linear, shift = self.matrix[..., :2], self.matrix[..., 2]
             return points @ linear.mT + shift[:, None]
-        # one product of matrices for points that all rows share: ten times as fast as N small ones
+        # all rows share the points: one large matrix product is ten times as fast as N small ones
         rows = self.matrix.flatten(0, 1) @ F.pad(points, (0, 1), value=1.0).mT
         return rows.reshape(len(self), 2, -1).mT
 
@@ -74,10 +76,19 @@ class AffineMap(Map):
     def invert(self) -> AffineMap:
         """The inverse maps [A^-1 | -A^-1 t].
 
-        The formula is that of the adjugate; a singular A gives infinite or undefined entries.
+        It uses the adjugate, A^-1 = adj(A) / det(A).
+
+        Raises:
+            NotInvertibleError: A matrix is singular. Matrices that require gradients are not
+                checked, since training would wait for the device.
         """
         (a, b, tx), (c, d, ty) = (row.unbind(-1) for row in self.matrix.unbind(-2))
         det = a * d - b * c
+        if not det.requires_grad and not det.all():
+            raise NotInvertibleError(
+                f"matrix={self.matrix[det == 0][0].tolist()} is singular, so it has no inverse; "
+                "give affine maps whose determinant is not 0"
+            )
         rows = (d, -b, b * ty - d * tx, -c, a, c * tx - a * ty)
         return AffineMap((torch.stack(rows, -1) / det[:, None]).reshape(-1, 2, 3))
 
@@ -90,8 +101,8 @@ class AffineMap(Map):
     ) -> Tensor:
         """Deform templates; arguments as for `Map`.
 
-        The extent of `source` is divided into the matrices, which is cheaper than dividing every
-        point.
+        The matrices are divided by the extent of `source`, which is cheaper than to divide every
+        point by it.
         """
         source = source or Window.frame(x.shape[2:])
         target = target or source
@@ -106,7 +117,7 @@ class AffineMap(Map):
             inner: The map that acts first.
 
         Returns:
-            The map [A A' | A t' + t], or None if `inner` is of another kind.
+            The map [A A' | A t' + t], or None if `inner` is not affine.
         """
         if not isinstance(inner, AffineMap):
             return None
@@ -129,13 +140,14 @@ def translation(shift: Tensor) -> AffineMap:
 
 
 def affine_part(map: Map) -> AffineMap:
-    """The affine map that acts last.
+    """The part of a map that acts last, if it is affine.
 
     Args:
-        map: N deformations of pictures.
+        map: N deformations of images.
 
     Returns:
-        The map itself or its last part if that is affine, else N identities.
+        That part, which is the map itself if the map is affine; N identities if the last part is
+        not affine.
     """
     parts = map.parts
     if parts and isinstance(parts[-1], AffineMap):

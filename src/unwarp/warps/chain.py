@@ -19,15 +19,16 @@ from unwarp.warps.warp import Warp
 class Chain(Warp):
     """Two families as one: `Chain(a, b)` applies a to the template first.
 
-    Its maps have `pull = pull_a o pull_b`. Columns of theta come in the order of the
-    arguments, and their names start with the family's: `affine_shift_x`. Only two chains are
-    allowed, because only their maps determine theta: a family without an inverse before an
-    invertible one (`Displacement2d`, then `Affine2d`), and a family of points before one of values
-    (`CosineTime`, then `Gain`). Theta is exact for maps of the chain, and after centring for those
-    of `recentre`; the links project all other products one by one.
+    Its maps have `pull(p) = pull_a(pull_b(p))`. The columns of theta are those of the two families,
+    in the order of the arguments, with the family's name in front: `affine_shift_x`. Two kinds of
+    chains are allowed, since only their maps determine theta: a family without inverses followed by
+    an invertible one (`Displacement2d`, then `Affine2d`), and a family that moves points followed
+    by one that changes values (`CosineTime`, then `Gain`). Theta is exact for maps of the chain
+    and, after centring, for maps of the chain that `recentre` returns. For any other map, each
+    family approximates its own part.
 
     Attributes:
-        links: The two families, first acts first.
+        links: The two families, in the order in which they act.
 
     >>> from unwarp.warps import Affine2d, Displacement2d
     >>> warp = Chain(Displacement2d(2), Affine2d())
@@ -42,18 +43,19 @@ class Chain(Warp):
         """Chain families.
 
         Args:
-            links: The families, first acts first.
-            size: Samples per axis of the frame; `bind` sets it in the links, too.
+            links: The families, in the order in which they act.
+            size: Size of the frame: pixels (H, W) or time steps (T,). `bind` also sets it in the
+                links; this argument does not.
 
         Raises:
-            ConfigError: Theta would not determine the maps of the chain.
+            ConfigError: The maps of the chain would not determine theta.
         """
-        # whether a family has inverses shows in any of its maps
+        # the maps of a family are all invertible or none is, so that a single map tells
         invertible = [link.map(torch.zeros(1, len(link.factors))).is_invertible for link in links]
         is_points_then_values = [link.moves_points for link in links] == [True, False]
-        is_residual_then_invertible = invertible == [False, True]
+        is_only_second_invertible = invertible == [False, True]
         if (
-            not (is_points_then_values or is_residual_then_invertible)
+            not (is_points_then_values or is_only_second_invertible)
             or not all(link.factors for link in links)
             or len({link.domain for link in links}) > 1
         ):
@@ -74,14 +76,14 @@ class Chain(Warp):
 
     @property
     def parts(self) -> tuple[Warp, ...]:
-        """The links, first acts first."""
+        """The links, in the order in which they act."""
         return self.links
 
     def bind(self, size: Sequence[int], extent: float = 1.0) -> Chain:
         """The chain of the bound links.
 
         Args:
-            size: Samples per axis of the frame, (H, W) or (T,).
+            size: Size of the frame: pixels (H, W) or time steps (T,).
             extent: Central share of the frame that templates fill, in (0, 1].
 
         Returns:
@@ -93,28 +95,32 @@ class Chain(Warp):
         """The chain of the recentred links.
 
         Args:
-            anchor: The mean deformation, one row.
+            anchor: The mean deformation of the training samples, one row.
 
         Returns:
-            The family of the maps `m.compose(anchor.invert())`.
+            The chain that describes centred maps, `map.compose(anchor.invert())`.
         """
         return Chain(*(link.recentre(anchor) for link in self.links), size=self.size)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Factors of the links in order, prefixed by the link's name."""
+        """Factors of the links in order, with the link's name in front."""
         return tuple(
             replace(f, name=f"{link.name}_{f.name}") for link in self.links for f in link.factors
         )
 
     def _split(self, theta: Tensor) -> list[tuple[Warp, Tensor]]:
-        """Pairs of a link and its columns (N, P_link)."""
+        """Each link with its columns of theta (N, P_link)."""
         widths = [len(link.factors) for link in self.links]
         return list(zip(self.links, torch.split(theta, widths, -1), strict=True))
 
     def constrain(self, raw: Tensor) -> Tensor:
         """Theta (N, P): each link constrains its columns of `raw` (N, P)."""
         return torch.cat([link.constrain(part) for link, part in self._split(raw)], -1)
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, P): each link differentiates its columns of theta."""
+        return torch.cat([link.log_slope(part) for link, part in self._split(raw)], -1)
 
     def map(self, theta: Tensor) -> Map:
         """The product of the links' maps.
@@ -123,18 +129,19 @@ class Chain(Warp):
             theta: Parameters (N, P), the columns of the first link first.
 
         Returns:
-            A map of N rows in normal form; a gain comes first there, since it commutes.
+            A map of N rows, with its parts merged as far as possible. A gain becomes the first
+            part, since it commutes with maps of points.
         """
         return chain(
             part for link, columns in self._split(theta) for part in link.map(columns).parts
         )
 
     def theta(self, map: Map) -> Tensor:
-        """Theta (N, P): each link reads its part of the map."""
+        """Theta (N, P): each link computes its columns from the map."""
         return torch.cat([link.theta(map) for link in self.links], -1)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        """Human columns (N,) of the links, the last link first."""
+        """Summary columns (N,) of the links, those of the last link first."""
         return {
             f: column for link in reversed(self.links) for f, column in link.summary(map).items()
         }

@@ -14,8 +14,10 @@ from unwarp.errors import ConfigError
 from unwarp.warps.time import MIN_SPEED, MonotoneTime
 
 NEWTON_STEPS = 12
+"""Steps of Newton's method in `restore_constant`."""
+
 MAX_LOGIT = 9.0
-"""Steps of Newton's method, and the largest logit that they may reach."""
+"""Largest logit in Newton's method, so that its sigmoid is below 1 in float32."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +26,15 @@ class CosineTime(MonotoneTime):
 
     With `w(t) = sum_k theta_k cos(pi k t) / sqrt(k)`, the log speed is
     `log gamma'(t) = b tanh(w(t) / b) - c`, and the constant c makes gamma end at 1. The hyperbolic
-    tangent bounds the speed for any theta. The weights 1 / sqrt(k) and the ranges `reach / sqrt(k)`
-    keep random draws smooth. Theta is exact for maps of the family, and the nearest cosines (in
-    w, by least squares) for all others; a product of two maps is not in the family.
+    tangent bounds the speed for any theta. The weights 1 / sqrt(k) and the half-ranges
+    `reach / sqrt(k)` make random warps smooth. Theta is exact for maps of the family. For any other
+    map, such as a product of two maps, it is the least-squares fit of w.
 
     Attributes:
-        waves: Number of cosines, the number of columns of theta; below `cells`.
-        bound: Bound b of the log speed before c; speeds of a series differ by a factor of at most
-            exp(2 b).
-        reach: Range of the first column; column k has the range reach / sqrt(k).
+        waves: Number of cosines, each with a column of theta; less than `cells`.
+        bound: Bound b of the log speed before c is subtracted. The largest and the smallest speed
+            of a warp differ by a factor of at most exp(2 b).
+        reach: Half-range of the first column; column k has the half-range reach / sqrt(k).
 
     >>> import torch
     >>> warp = CosineTime(waves=1, size=(101,))
@@ -72,34 +74,33 @@ class CosineTime(MonotoneTime):
         return math.exp(self.bound)
 
     def _basis(self, like: Tensor) -> Tensor:
-        """Cosines over sqrt(k) at the middle of each cell (waves, cells): orthogonal, of mean 0."""
+        """cos(pi k t) / sqrt(k) at the middles of the cells (waves, cells): orthogonal, mean 0."""
         k = torch.arange(1, self.waves + 1, dtype=like.dtype, device=like.device)[:, None]
         middle = (torch.arange(self.cells, dtype=like.dtype, device=like.device) + 0.5) / self.cells
         return torch.cos(math.pi * k * middle) / k.sqrt()
 
     def _speed(self, theta: Tensor) -> Tensor:
-        # softmax over the cells normalises their mean speed to 1
+        # the softmax over the cells makes their mean speed 1: it subtracts the constant c
         log_speed = self.bound * torch.tanh(theta @ self._basis(theta) / self.bound)
         return self.cells * log_speed.softmax(-1)
 
     def _theta_of_speed(self, speed: Tensor) -> Tensor:
-        # softmax subtracts a constant c from the log speed: restore it, then undo tanh
+        # the log speed is b tanh(w / b) - c: restore the constant c, then invert tanh
         wave = self.bound * torch.atanh(restore_constant(speed.log() / self.bound))
-        # the cosines are orthogonal on the cells, so each coefficient is a projection of its own
+        # the cosines are orthogonal on the cells, so that each coefficient is a separate projection
         basis = self._basis(speed)
         return wave @ (basis / basis.square().sum(-1, keepdim=True)).mT
 
 
 def restore_constant(values: Tensor) -> Tensor:
-    """Shift each row until its inverse hyperbolic tangents have mean 0.
+    """Add a constant to each row that makes its mean atanh 0.
 
-    It undoes the normalisation of `tanh(w) - c` for any w of mean 0, such as sums of cosines.
-    Newton's method solves for the constant; its derivative is that of the implicit function
-    theorem.
+    It recovers `tanh(w)` from `tanh(w) - c` for any w of mean 0, such as a sum of cosines. Newton's
+    method solves for the constant, and the implicit function theorem gives its gradient.
 
     Args:
-        values: Rows (N, M), known up to a constant per row. Rows that are too wide for (-1, 1)
-            are shrunk about their middle first.
+        values: Rows `tanh(w) - c` (N, M), with a constant c for each row. A row with a range above
+            1.98, which does not fit into (-1, 1), is first shrunk about its middle.
 
     Returns:
         Rows (N, M) in (-1, 1), differentiable in `values`.
@@ -110,7 +111,7 @@ def restore_constant(values: Tensor) -> Tensor:
     z = values + _solve_constant(values)
     slope = (1 / (1 - z * z)).mean(-1, keepdim=True).detach()
     mean = torch.atanh(z).mean(-1, keepdim=True)
-    # the difference is 0: it changes no value and adds the derivative of the constant
+    # mean - mean.detach() is 0: it changes no value but adds the gradient of the constant
     return z - (mean - mean.detach()) / slope
 
 
@@ -118,8 +119,9 @@ def restore_constant(values: Tensor) -> Tensor:
 def _solve_constant(values: Tensor) -> Tensor:
     """The constant (N, 1) for `restore_constant`, by Newton's method.
 
-    The unknown is the logit of the constant's position between its bounds: the mean of the
-    tangents has poles at the bounds and is nearly straight in the logit.
+    The values plus the constant must stay in (-1, 1), which bounds the constant. The unknown is the
+    logit of its position between the two bounds: the mean of atanh is infinite at the bounds, but
+    nearly linear in the logit.
     """
     lowest_constant = -1 - values.amin(-1, keepdim=True)
     width = 1 - values.amax(-1, keepdim=True) - lowest_constant
@@ -130,6 +132,6 @@ def _solve_constant(values: Tensor) -> Tensor:
         logit -= torch.atanh(z).mean(-1, keepdim=True) / (
             derivative * (1 / (1 - z * z)).mean(-1, keepdim=True)
         )
-        # keeps z inside (-1, 1), beyond which atanh is infinite
+        # this keeps z inside (-1, 1): atanh is infinite at -1 and 1
         logit.clamp_(-MAX_LOGIT, MAX_LOGIT)
     return lowest_constant + width * logit.sigmoid()

@@ -1,4 +1,4 @@
-"""Smooth residual displacements of pictures: bicubic fields on a coarse grid."""
+"""Smooth displacement fields of images, interpolated from vectors on a coarse grid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, NotInvertibleError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import IdentityMap, Map
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,19 @@ class DisplacementMap(Map):
     """N displacement fields `pull(p) = F(q - d(q))` with `q = F^-1(p)`.
 
     The field d interpolates the control vectors with Keys' cubic convolution kernel (a = -0.75),
-    `d(q) = sum_ij c_ij k(u - i) k(v - j)`, so its slope is continuous. The affine map F is the
-    identity unless a single affine map acts before the displacement (see `merge`). The maps have
-    no `push` and no inverse.
+    `d(q) = sum_ij c_ij k(u - i) k(v - j)`, so that its derivative is continuous. The affine map F
+    is the identity unless a single affine map acts before the displacement (see `merge`). The maps
+    have no `push` and no inverse.
 
     R. G. Keys (1981), Cubic convolution interpolation for digital image processing, IEEE ASSP 29.
 
     Attributes:
         control: Control vectors (N, 2, g, g), x then y, in half-widths; they belong to the cell
             centres of a g x g division of the window.
-        extent: Share of the frame that the window covers. The field is constant along each axis
-            from half a cell beyond the window.
-        frame: The affine map F, one row, from the coordinates of the window to the template's.
+        extent: Share of the frame that the window covers. Along each axis, the field no longer
+            changes further than half a cell outside the window.
+        frame: The affine map F, one row, from the coordinates q of the grid to those of the
+            template.
 
     >>> import torch
     >>> right = DisplacementMap(torch.tensor([0.25, 0.0]).reshape(1, 2, 1, 1).expand(1, 2, 2, 2),
@@ -63,13 +64,14 @@ class DisplacementMap(Map):
         grid = points / self.extent
         if points.dim() == 3 and len(points) > 1:
             return _bicubic(self.control, grid[:, None]).squeeze(2).mT
-        # points that all rows share: the kernel's weights once, then one product of matrices
+        # all rows share the points: compute the kernel's weights once (from unit vectors at the
+        # nodes), then multiply them by the control vectors of all rows
         nodes = torch.eye(g * g, dtype=points.dtype, device=points.device).reshape(1, g * g, g, g)
         basis = _bicubic(nodes, grid.reshape(1, 1, -1, 2)).reshape(g * g, -1)
         return (self.control.reshape(n * 2, -1) @ basis).reshape(n, 2, -1).mT
 
     def pull(self, points: Tensor) -> Tensor:
-        """Template points that observed points show.
+        """Template points that are visible at observed points.
 
         Args:
             points: Observed points (P, 2) for all rows, or (N, P, 2), in half-widths.
@@ -102,17 +104,17 @@ class DisplacementMap(Map):
         )
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
-        """The product with one affine map that acts first.
+        """Swap places with one affine map that acts first.
 
-        As deformations, D o A = A o D' (the right one acts first) for D' in the frame A^-1 F, so
-        that centring by an affine mean keeps the control vectors.
+        As deformations, D o A = A o D' (the right one acts first); D' is D with F replaced by
+        A^-1 F. Therefore centring by an affine mean deformation keeps the control vectors.
 
         Args:
             inner: The map that acts first.
 
         Returns:
-            The displacement in its new frame, then `inner`; None if `inner` is not affine or has
-            several rows.
+            D' and then `inner`, in the order in which they act; None if `inner` is not affine or
+            has several rows.
         """
         if not isinstance(inner, AffineMap) or len(inner) > 1:
             return None
@@ -122,15 +124,16 @@ class DisplacementMap(Map):
 
 
 def _bicubic(values: Tensor, grid: Tensor) -> Tensor:
+    """Bicubic interpolation of `values` (N, C, g, g) at points `grid` (N, H, W, 2), -1 to 1."""
     return F.grid_sample(values, grid, mode="bicubic", padding_mode="border", align_corners=False)
 
 
 @dataclass(frozen=True)
 class Displacement2d(Warp):
-    """Residual displacements with control vectors on a `grid` x `grid` lattice.
+    """Displacement fields with control vectors on a `grid` x `grid` lattice.
 
     `pull(p) = p - d(p)` with a bicubic field d (see `DisplacementMap`). Theta holds the vectors in
-    half-widths: x of all nodes row by row, then y. Use it before a pose,
+    half-widths: x of all nodes row by row, then y. Use it before an affine warp,
     `Chain(Displacement2d(4), Affine2d())`, for objects that also bend. Theta is exact for maps of
     the family; the maps have no inverse, and a product of two is not in the family.
 
@@ -138,8 +141,8 @@ class Displacement2d(Warp):
         grid: Control vectors along each axis, 2 or more.
         reach: Largest component of a control vector, in half-widths.
         extent: Share of the frame that the lattice covers, which `bind` sets.
-        frame: Row-major 2 x 3 matrix of the affine map from the lattice to a centred template,
-            which `recentre` sets; None for the identity.
+        frame: The affine map F of `DisplacementMap` after centring, as the six entries of its 2 x 3
+            matrix row by row, which `recentre` sets; None for the identity.
 
     >>> import torch
     >>> warp = Displacement2d(2, size=(20, 20))
@@ -166,7 +169,7 @@ class Displacement2d(Warp):
             )
 
     def bind(self, size: Sequence[int], extent: float = 1.0) -> Displacement2d:
-        """The same family for pictures of a known size.
+        """The same family for images of a known size.
 
         Args:
             size: Height and width of the frame in pixels.
@@ -189,6 +192,10 @@ class Displacement2d(Warp):
         """Theta (N, 2 g^2) as `reach tanh(raw)` of real numbers."""
         return self.reach * torch.tanh(raw)
 
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, 2 g^2) of tanh at `raw` (N, 2 g^2)."""
+        return log_slope_of_tanh(raw)
+
     def map(self, theta: Tensor) -> DisplacementMap:
         """Displacement fields with the control vectors theta (N, 2 g^2)."""
         frame = translation(theta.new_zeros(1, 2))
@@ -205,20 +212,20 @@ class Displacement2d(Warp):
         Returns:
             Theta (N, 2 g^2) of the displacement that acts first, zeros if there is none.
         """
-        # several displacements occur only in products, which theta cannot describe
-        residuals = [part for part in map.parts if isinstance(part, DisplacementMap)]
-        if residuals:
-            return residuals[0].control.flatten(1)
+        # only products of maps have several displacements, and theta cannot describe them
+        displacements = [part for part in map.parts if isinstance(part, DisplacementMap)]
+        if displacements:
+            return displacements[0].control.flatten(1)
         return map.reference.new_zeros(len(map), len(self.factors))
 
     def recentre(self, anchor: Map) -> Displacement2d:
-        """The family on the lattice that the centred template carries along.
+        """The family of centred maps; its lattice moves with the templates.
 
         Args:
-            anchor: The mean pose, one invertible row.
+            anchor: The mean deformation of the training samples, one row, invertible.
 
         Returns:
-            A copy with the anchor in its `frame`; theta keeps its meaning and its values.
+            A copy with the anchor in its `frame`; theta keeps its values.
         """
         inverse = anchor.invert()
         zero = affine_part(inverse).matrix.new_zeros(1, len(self.factors))
@@ -227,11 +234,11 @@ class Displacement2d(Warp):
         return replace(self, frame=tuple(centred.frame.matrix.flatten().tolist()))
 
     def mean(self, map: Map) -> IdentityMap:
-        """The identity: a mean displacement without an inverse cannot be divided out."""
+        """The identity: centring cannot remove a displacement, which has no inverse."""
         return IdentityMap(1)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        """The column `residual_px`.
+        """The column `residual_px`: the size of the displacement.
 
         Args:
             map: N deformations.

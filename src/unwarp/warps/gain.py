@@ -13,7 +13,7 @@ from torch import Tensor
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 from unwarp.warps.window import Padding, Window
 
 
@@ -21,8 +21,8 @@ from unwarp.warps.window import Padding, Window
 class GainMap(Map):
     """N changes of values, `x_obs = g x + b`.
 
-    No point moves. The maps are the group of positive affine maps of the line: products and
-    inverses are exact. They commute with every map of points, so they come first in a product.
+    No point moves. Products and inverses of gains are gains, and exact. A gain commutes with every
+    map of points, so that it comes first in a product.
 
     Attributes:
         gain: Positive factors g, (N,).
@@ -72,8 +72,8 @@ class GainMap(Map):
             inner: The map that acts first.
 
         Returns:
-            One change with gain g g' and offset g b' + b for a `GainMap`; else both maps with
-            this one in front, since it commutes with a map of points.
+            If `inner` is a `GainMap` (g', b'), one gain g g' with the offset g b' + b. Otherwise
+            this map and then `inner`: it acts first now, since it commutes with maps of points.
         """
         if isinstance(inner, GainMap):
             return (GainMap(self.gain * inner.gain, self.gain * inner.offset + self.offset),)
@@ -88,8 +88,8 @@ class GainMap(Map):
     ) -> Tensor:
         """Change the values of templates; arguments as for `Map`.
 
-        Padding with zeros follows the change, so that values beyond `source` are 0, not the
-        offset.
+        The values are changed before padding, so that values beyond `source` are 0 with the padding
+        `zeros`, not the offset.
         """
         gain, offset = (part.reshape(-1, *[1] * (x.dim() - 1)) for part in (self.gain, self.offset))
         return IdentityMap(len(x))(gain * x + offset, source, target, padding)
@@ -105,7 +105,8 @@ class Gain(Warp):
 
     Attributes:
         most: Largest gain that one stage predicts; the smallest is its inverse.
-        offset: Largest offset, in units of the values; a model sees standard deviations.
+        offset: Largest offset that one stage predicts, in units of the values. A model takes
+            standardised series, so that its unit is their standard deviation.
 
     >>> import torch
     >>> louder = Gain().map(torch.tensor([[0.0, 0.5]]))
@@ -150,6 +151,10 @@ class Gain(Warp):
         """Theta (N, 2) as `half_range tanh(raw)` of real numbers `raw` (N, 2)."""
         return torch.tanh(raw) * raw.new_tensor([f.half_range for f in self.factors])
 
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, 2) of tanh at `raw` (N, 2)."""
+        return log_slope_of_tanh(raw)
+
     def map(self, theta: Tensor) -> GainMap:
         """Changes of values with the parameters theta (N, 2)."""
         return GainMap(theta[:, 0].exp(), theta[:, 1])
@@ -158,7 +163,7 @@ class Gain(Warp):
         """Log gain and offset of a map.
 
         Args:
-            map: N deformations; a map of points alone has gain 1 and offset 0.
+            map: N deformations; a map without a gain counts as gain 1 with offset 0.
 
         Returns:
             Theta (N, 2).

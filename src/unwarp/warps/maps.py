@@ -17,10 +17,11 @@ class Map(ABC):
     """A batch of N deformations of a template into an observation.
 
     `push` sends a template point to the observation, `pull` sends an observed point to the
-    template. A picture needs `pull` alone: `observation(p) = template(pull(p))`. All algebra
-    (products, inverses, means) happens on maps, never on theta, so it has no box of parameters.
-    Laws: `pull` undoes `push`, `compose` is associative, and row i of a batch is row i alone.
-    A subclass defines `pull`, `push`, `invert`, `len` and indexing; the rest follows.
+    template. To draw an observation, `pull` is enough: `observation(p) = template(pull(p))`.
+    Products and inverses are computed with maps, never with theta, so that the ranges of theta do
+    not limit them. Laws: `pull` undoes `push`, `compose` is associative, and the rows of a batch do
+    not depend on each other. A subclass defines `pull`, `push`, `invert`, `len` and indexing; this
+    class provides the rest.
 
     >>> import torch
     >>> from unwarp.warps import translation
@@ -43,7 +44,7 @@ class Map(ABC):
 
     @abstractmethod
     def pull(self, points: Tensor) -> Tensor:
-        """Template points that observed points show.
+        """Template points that are visible at observed points.
 
         Args:
             points: Observed points, (P, axes) for all rows or (N, P, axes), in frame coordinates.
@@ -63,7 +64,7 @@ class Map(ABC):
             Observed points (N, P, axes).
 
         Raises:
-            NotInvertibleError: The family has no inverse, so that it has `pull` alone.
+            NotInvertibleError: The map has no inverse; only `pull` is available.
         """
 
     @abstractmethod
@@ -71,35 +72,40 @@ class Map(ABC):
         """The inverse deformations: their `pull` is `push` of this map.
 
         Raises:
-            NotInvertibleError: The family has no inverse.
+            NotInvertibleError: The map has no inverse.
         """
 
     @property
     def reference(self) -> Tensor:
-        """A tensor with the dtype and the device of this map."""
+        """A tensor with the dtype and the device of this map.
+
+        New tensors that are used with the map take both from it. Maps without tensors, such as the
+        identity, have float32 and the CPU.
+        """
         return torch.zeros(0)
 
     @property
     def parts(self) -> tuple[Map, ...]:
-        """The elementary maps, first the one that acts on the template first."""
+        """The elementary maps, in the order in which they act."""
         return (self,)
 
     @property
     def point_map(self) -> Map:
-        """The movement of points alone, without gains and offsets."""
+        """The part of the map that moves points, without gains and offsets."""
         return self
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
-        """Normal form of `inner` followed by this map.
+        """Simplify the product of `inner` and this map, if possible.
 
-        A family that is closed under products gives one map. Maps that commute may swap, so that
-        equal kinds become neighbours. The default is None.
+        Two maps of a family that is closed under products become one map. Maps that commute may
+        swap places, so that maps of one family become neighbours. The default is None.
 
         Args:
             inner: The map that acts first.
 
         Returns:
-            The maps to apply one after the other, first acts first; None to leave both as is.
+            The maps that replace `inner` and this map, in the order in which they act; None to
+            keep both.
         """
         return None
 
@@ -107,20 +113,21 @@ class Map(ABC):
         """The product of this map with a map that acts before it.
 
         Args:
-            inner: The deformation that is applied to the template first; N rows, or one row
-                for all (likewise for this map).
+            inner: The deformation that is applied to the template first. Both maps have N rows, or
+                one of them has one row, which is used for all.
 
         Returns:
-            The product, with `pull(p) = inner.pull(self.pull(p))`, in normal form (see `chain`).
+            The product, `pull(p) = inner.pull(self.pull(p))`, simplified by `chain`.
         """
         parts = inner.parts + self.parts
         return expand_rows(chain(parts), max(len(self), len(inner))) if parts else self
 
     def invertible_part(self) -> Map:
-        """The longest run of invertible parts that act last.
+        """The product of the invertible parts that act last.
 
-        `align` undoes this part: all of an invertible map, the affine map behind a displacement,
-        and nothing (the identity) if the last part has no inverse.
+        `align` undoes this product. It is the whole map if that is invertible, and the identity if
+        the part that acts last has no inverse. Of a displacement followed by an affine map, it is
+        the affine map.
         """
         product: Map = IdentityMap(len(self))
         for part in reversed(self.parts):
@@ -231,10 +238,10 @@ class IdentityMap(Map):
 
 
 def chain(parts: Iterable[Map]) -> Map:
-    """Product of maps in normal form: neighbours are merged if possible.
+    """Product of maps, with neighbours merged as far as possible.
 
     Args:
-        parts: At least one map, first acts first; N rows each, or one row for all.
+        parts: At least one map, in the order in which they act; N rows each, or one row for all.
 
     Returns:
         One elementary map if all parts merge, else a `ChainMap`.
@@ -258,12 +265,12 @@ def chain(parts: Iterable[Map]) -> Map:
 
 @dataclass(frozen=True)
 class ChainMap(Map):
-    """Maps that act one after the other and have no closed product.
+    """Maps that act one after the other and cannot be merged.
 
-    `chain` and `compose` build it and keep it in normal form.
+    `chain` and `compose` build it, with neighbours merged as far as possible.
 
     Attributes:
-        members: The maps, first acts first; N rows each.
+        members: The maps, in the order in which they act; N rows each.
 
     >>> from unwarp.warps import Affine2d, Displacement2d
     >>> pose = Affine2d().map(torch.zeros(3, 6))
@@ -282,7 +289,7 @@ class ChainMap(Map):
 
     @property
     def parts(self) -> tuple[Map, ...]:
-        """The members, first acts first."""
+        """The members, in the order in which they act."""
         return self.members
 
     @property
@@ -292,7 +299,7 @@ class ChainMap(Map):
 
     @property
     def point_map(self) -> Map:
-        """The product of the members' movements of points, without gains and offsets."""
+        """The product of the `point_map` of each member."""
         product: Map = IdentityMap(len(self))
         for part in self.members:
             product = part.point_map.compose(product)
@@ -325,9 +332,11 @@ class ChainMap(Map):
         target: Window | None = None,
         padding: Padding = "zeros",
     ) -> Tensor:
-        """Resample once per member, on `source` up to the last one, which reads for `target`.
+        """Deform templates by one member after the other.
 
-        It takes half the time of one reading at pulled points, since all rows share a lattice.
+        Each member resamples on the grid of `source`; the last one resamples on that of `target`.
+        This takes half the time of a single resampling at `pull(points)`, because each member then
+        pulls one grid of points that all rows share.
         """
         source = source or Window.frame(x.shape[2:])
         for part in self.members[:-1]:

@@ -12,6 +12,7 @@ from unwarp.warps.affine_map import affine_part
 from unwarp.warps.maps import Map
 
 Convention = Literal["normalized", "pixel", "opencv", "skimage"]
+"""Units and direction of a matrix; `to_matrix` explains each."""
 
 
 def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor:
@@ -26,8 +27,9 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
           gives the observation.
 
     Args:
-        map: N deformations of pictures; its last part counts if that is affine.
-        size: Height and width of the pictures in pixels.
+        map: N deformations of images. Of a composition only the last part is converted; the result
+            is the identity if that part is not affine.
+        size: Height and width of the images in pixels.
         convention: Name of the convention.
 
     Returns:
@@ -50,7 +52,7 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
             f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage"
         )
     height, width = size
-    # -1 and 1 are pixel edges, and pixel centres are whole numbers: hence n - 1
+    # -1 in half-widths, the outer edge of the first pixel, is -0.5 in pixels
     to_pixels = torch.tensor(
         [[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]],
         dtype=affine.dtype,

@@ -14,7 +14,7 @@ def fill_missing(x: Tensor, x_hat: Tensor) -> Tensor:
         x_hat: Reconstructions of the same shape; they get no gradient.
 
     Returns:
-        Samples without NaN. An error against `x_hat` is 0 at each filled value.
+        Samples without NaN. Filled values equal `x_hat`, so that they add no reconstruction error.
     """
     return torch.where(x.isnan(), x_hat.detach(), x)
 
@@ -26,7 +26,7 @@ def interpolate_missing(x: Tensor) -> Tensor:
     channel without any value becomes 0.
 
     Args:
-        x: Series (N, C, T) at even time steps, NaN at missing values.
+        x: Series (N, C, T) with equal time steps, NaN at missing values.
 
     Returns:
         Series (N, C, T) without NaN.

@@ -19,8 +19,8 @@ class SoftmaxTime(MonotoneTime):
 
     `gamma' = e + (1 - e) K softmax(theta_1, ..., theta_{K-1}, 0)_i` on cell i of K, with
     e = `MIN_SPEED`. Theta_i is the log speed of cell i relative to the last cell. Use it for speeds
-    that change abruptly. Theta is exact for maps of the family and reads the mean speed of each
-    cell otherwise; a product of two maps is not in the family, since it has more knots.
+    that change abruptly. Theta is exact for maps of the family. For any other map, such as a
+    product of two maps, theta describes the mean speed of each cell.
 
     Attributes:
         cells: Number K of cells; theta has K - 1 columns.
@@ -64,7 +64,8 @@ class SquareTime(MonotoneTime):
     `sqrt(gamma')` of elastic shape analysis (Srivastava, Klassen, Joshi and Jermyn 2011). The
     parametrisation is that of Koneripalli, Lohit, Anirudh and Turaga (2020), Rate-invariant
     autoencoding of time-series, who leave the scale of v free. Theta is exact for maps of the
-    family and reads the mean speed of each cell otherwise; products leave the family.
+    family. For any other map, such as a product of two maps, theta describes the mean speed of each
+    cell.
 
     Attributes:
         cells: Number K of cells; theta has K - 1 columns.
@@ -86,7 +87,7 @@ class SquareTime(MonotoneTime):
         if not 0 < self.reach < 1:
             raise ConfigError(
                 f"SquareTime: reach={self.reach} is out of range; give a number above 0 and below "
-                "1, because squares lose the sign of 1 - reach"
+                "1, so that 1 + theta is positive"
             )
 
     @property
@@ -103,10 +104,11 @@ class SquareTime(MonotoneTime):
 
 
 def _shares_to_speed(shares: Tensor) -> Tensor:
-    """Speeds (N, K) from shares of the template's time (N, K), none below `MIN_SPEED`."""
+    """Speeds (N, K) from each cell's share of the template's time (N, K); `MIN_SPEED` or more."""
     return MIN_SPEED + (1 - MIN_SPEED) * shares.shape[-1] * shares
 
 
 def _speed_to_shares(speed: Tensor) -> Tensor:
-    """Shares (N, K) up to a common factor: undoes `_shares_to_speed`, and stays positive."""
+    """Positive shares (N, K) up to a common factor: inverts `_shares_to_speed`."""
+    # maps outside the family may be slower than MIN_SPEED, but logs need positive shares
     return (speed - MIN_SPEED).clamp_min(MIN_SPEED / 10)

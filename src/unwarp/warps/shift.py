@@ -21,12 +21,12 @@ class TimeShift(TimeWarp):
     """Lags of whole series: `gamma(t) = t - theta`.
 
     Theta is the lag in lengths of the series; positive if the observation is later than the
-    template. Lags are an additive group: theta of a product is the sum. For any other map of time,
-    theta is its mean lag.
+    template. Theta of a product of lags is their sum. For any other map of time, theta is its mean
+    lag.
 
     Attributes:
         reach: Largest lag that one stage predicts, in lengths of the series.
-        sampling_rate: Samples per second, for columns in seconds; None for columns in samples.
+        sampling_rate: Samples per second, for summary columns in seconds; None for time steps.
 
     >>> import torch
     >>> warp = TimeShift(size=(101,), sampling_rate=50.0)
@@ -64,13 +64,14 @@ class TimeShift(TimeWarp):
             Theta (N, 1), in lengths of the series.
         """
         gamma = self._gamma(map)
+        # the mean of t - gamma(t): t has mean 1/2, and gamma is linear on each cell
         return 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1, keepdim=True) / 2
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Theta from the column `lag_s` or `lag_samples`.
 
         Args:
-            columns: Columns (N,) by name; seconds if the warp has a sampling rate, else samples.
+            columns: Columns (N,) by name; seconds if the warp has a sampling rate, else time steps.
 
         Returns:
             Theta (N, 1), in lengths of the series.

@@ -14,7 +14,7 @@ from unwarp.errors import ConfigError
 from unwarp.warps.time import MIN_SPEED, MonotoneTime
 
 MIN_CELLS_PER_BIN = 4
-"""Cells of a bin, so that least squares determine the two speeds at its knots."""
+"""Smallest number of cells of a bin that determines the speeds at its knots by least squares."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class SplineTime(MonotoneTime):
         gamma = y_k + h (s xi^2 + d0 xi (1 - xi)) / (s + (d0 + d1 - 2 s) xi (1 - xi)).
 
     The heights are a softmax of theta_1 to theta_{K-1} and 0; the other K + 1 columns are log
-    speeds at the knots. gamma' is continuous, and theta is exact for maps of the family. Other
-    maps, such as products, are projected: exact heights, speeds by least squares.
+    speeds at the knots. gamma' is continuous, and theta is exact for maps of the family. For any
+    other map, such as a product of two maps, the heights are exact and the speeds are fitted by
+    least squares.
 
     J. A. Gregory and R. Delbourgo (1982), Piecewise rational quadratic interpolation to monotonic
     data; C. Durkan, A. Bekasov, I. Murray and G. Papamakarios (2019), Neural spline flows. There
@@ -54,8 +55,9 @@ class SplineTime(MonotoneTime):
         min_cells = MIN_CELLS_PER_BIN * self.bins
         if self.bins < 2 or self.cells % self.bins or self.cells < min_cells:
             raise ConfigError(
-                f"SplineTime: bins={self.bins} and cells={self.cells} do not fit; give 2 bins or "
-                f"more, and {MIN_CELLS_PER_BIN} or more cells per bin, equally many in each"
+                f"SplineTime: bins={self.bins} and cells={self.cells} do not fit together; give "
+                f"bins of 2 or more, and cells that are a multiple of bins, {MIN_CELLS_PER_BIN} * "
+                "bins or more"
             )
         if not self.reach > 0:
             raise ConfigError(f"SplineTime: reach={self.reach} is not positive; give more than 0")
@@ -68,7 +70,7 @@ class SplineTime(MonotoneTime):
         return tuple(Factor(name, "log factor", -self.reach, self.reach) for name in names)
 
     def _positions(self, like: Tensor) -> Tensor:
-        """Positions xi of the cells' ends in a bin, from 1 / m to 1 (m cells per bin)."""
+        """Positions xi in a bin (m,) at the ends of its m cells, from 1 / m to 1."""
         m = self.cells // self.bins
         return torch.arange(1, m + 1, dtype=like.dtype, device=like.device) / m
 
@@ -83,6 +85,7 @@ class SplineTime(MonotoneTime):
         return (F.pad(share, (1, 0)).diff() * height).flatten(1) * self.cells
 
     def _theta_of_speed(self, speed: Tensor) -> Tensor:
+        # gamma at the ends of the cells minus gamma at the start of their bin
         rise = speed.reshape(len(speed), self.bins, -1).cumsum(-1) / self.cells
         height = rise[..., -1:]
         log_height = height[..., 0].log()
@@ -90,11 +93,11 @@ class SplineTime(MonotoneTime):
         return torch.cat([log_height[:, :-1] - log_height[:, -1:], knot_speed.log()], -1)
 
     def _knot_speed(self, share: Tensor, s: Tensor) -> Tensor:
-        """Speeds at the knots (N, bins + 1) by least squares over the cells' ends.
+        """Speeds at the knots (N, bins + 1) by least squares over the ends of the cells.
 
-        The spline's equation is linear in d0 and d1:
-        `d0 (share - 1) xi (1 - xi) / s + d1 share xi (1 - xi) / s = xi^2 - share + 2 share xi (1 -
-        xi)`. Neighbouring bins share a knot, so that the normal matrix is tridiagonal.
+        With p = xi (1 - xi), the spline's equation is linear in d0 and d1:
+        `d0 (share - 1) p / s + d1 share p / s = xi^2 - share + 2 share p`. Neighbouring bins have
+        a knot in common, so that the normal matrix is tridiagonal.
 
         Args:
             share: Shares of each bin's height at its cells' ends, (N, bins, m).

@@ -1,12 +1,13 @@
 """Base classes of the warps of time.
 
-A family of `MonotoneTime` gives the speed gamma' on equal cells of the observed time, so that gamma
-is increasing by construction and linear on each cell. A family is a formula for these speeds with
-few numbers, and the way back.
+The observed time is divided into equal parts, the cells. A family of `MonotoneTime` computes the
+speed gamma' of each cell from theta, and theta from the speeds. All speeds are positive, so that
+gamma is increasing; it is linear on each cell.
 
 Convention:
     gamma is `pull`: from observed time to template time, both in [0, 1]. A speed above 1 means
-    that the observation runs through its template faster, a positive lag that it is later.
+    that the observation runs through its template faster. A positive lag means that the observation
+    is later than its template.
 """
 
 from __future__ import annotations
@@ -22,27 +23,31 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, log_slope_of_tanh
 from unwarp.warps.window import Window
 
 MIN_SPEED = 1e-3
 """Least speed gamma' that one stage predicts, so that maps stay invertible in float32."""
 
+MIN_SPEED_OUTSIDE_FAMILY = MIN_SPEED / 10
+"""Lower bound of the speeds of other maps, which may be slower, so that their logs are finite."""
+
 MAX_LAG, MAX_TEMPO = 0.25, 1.5
-"""Ranges of free ends: a lag in lengths of the series, and a factor of speed."""
+"""Bounds for `free_ends`: the lag in lengths of the series, and the tempo as a factor of speed."""
 
 
 @dataclass(frozen=True)
 class TimeWarp(Warp):
     """Base of all families of time.
 
-    It holds their grid, their sampling rate and their human columns. Derive `MonotoneTime` for a
-    family that changes speeds; this class is for other maps of time, such as `TimeShift`.
+    It defines the grid of cells, the sampling rate and the summary columns. To add a family that
+    changes speeds, derive `MonotoneTime`; derive this class for other maps of time (`TimeShift`).
 
     Attributes:
-        size: Length (T,) of the series, which `bind` sets.
-        cells: Equal parts of the observed time on which maps are read.
-        sampling_rate: Samples per second, for columns in seconds; None for columns in samples.
+        size: Length (T,) of the series in time steps, which `bind` sets.
+        cells: Number of equal parts of the observed time. `theta` and `summary` evaluate a map at
+            their ends.
+        sampling_rate: Samples per second, for summary columns in seconds; None for time steps.
 
     >>> from unwarp.warps import TimeShift
     >>> TimeShift(sampling_rate=10.0).bind((41,)).duration
@@ -60,7 +65,7 @@ class TimeWarp(Warp):
         if self.sampling_rate is not None and not self.sampling_rate > 0:
             raise ConfigError(
                 f"{family}: sampling_rate={self.sampling_rate} is not positive; give samples per "
-                "second, or None for columns in samples"
+                "second, or None for columns in time steps"
             )
 
     @property
@@ -73,7 +78,7 @@ class TimeWarp(Warp):
         return tuple(factor.half_range for factor in self.factors)
 
     def constrain(self, raw: Tensor) -> Tensor:
-        """Bring real numbers into the box of `factors`.
+        """Bring real numbers into the ranges of `factors`.
 
         Args:
             raw: Outputs of a network, (N, P).
@@ -84,17 +89,22 @@ class TimeWarp(Warp):
         half_ranges = raw.new_tensor(self._half_ranges)
         return half_ranges * torch.tanh(raw / half_ranges)
 
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives (N, P) of `tanh(raw / half_range)` at `raw` (N, P)."""
+        half_ranges = raw.new_tensor(self._half_ranges)
+        return log_slope_of_tanh(raw / half_ranges) - half_ranges.log()
+
     @property
     def _time_unit(self) -> str:
-        """The unit of time of the human columns, `s` or `samples`."""
+        """The unit of time in the summary columns: `s`, or `samples` for time steps."""
         return "samples" if self.sampling_rate is None else "s"
 
     @property
     def duration(self) -> float:
-        """Time from the first sample to the last one, in seconds.
+        """Time from the first time step to the last, in seconds.
 
-        Without a sampling rate the unit is samples. A series of one sample lasts one sample, so
-        that no column is divided by 0.
+        Without a sampling rate the unit is time steps. It is at least one time step, so that no
+        column is divided by 0.
         """
         return max(self.size[-1] - 1, 1) / (self.sampling_rate or 1.0)
 
@@ -110,10 +120,12 @@ class TimeWarp(Warp):
 
         Returns:
             Columns (N,): `lag_s` or `lag_samples` (mean of observed minus template time, positive
-            if later), `speed_min` and `speed_max` (factors over the cells), and `acceleration`
-            (largest change of speed between neighbouring cells, per second or per sample).
+            if the observation is later), `speed_min` and `speed_max` (smallest and largest speed of
+            a cell, as factors), and `acceleration` (largest change of speed between neighbouring
+            cells, per second or per time step).
         """
         gamma, unit = self._gamma(map), self._time_unit
+        # the mean of t - gamma(t): t has mean 1/2, and gamma is linear on each cell
         lag = 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1) / 2
         speed = gamma.diff() * self.cells
         jump = speed.diff().abs().amax(-1) * self.cells
@@ -135,19 +147,20 @@ class TimeWarp(Warp):
 class MonotoneTime(TimeWarp):
     """Base of the families that change the speed.
 
-    Their maps of [0, 1] are increasing. A family defines three private members: `_speed_factors`
-    (the columns of theta), `_speed` (theta to the speed of each cell) and `_theta_of_speed` (the
-    way back). The maps have gamma(0) = 0 and gamma(1) = 1 unless `free_ends`. They are piecewise
-    linear, so their inverses and products are exact; products are in general not in the family, and
-    their theta is a projection.
+    Their maps are increasing functions of time. A family defines three private members:
+    `_speed_factors` (the columns of theta), `_speed` (from theta to the speed of each cell) and
+    `_theta_of_speed` (its inverse). The maps have gamma(0) = 0 and gamma(1) = 1 unless `free_ends`
+    is set. They are piecewise linear, so that their inverses and products are exact. Products are
+    in general not in the family; their theta is that of a similar map of the family.
 
     Attributes:
-        cells: Equal parts of the observed time, each with a constant speed.
-        sampling_rate: Samples per second, for columns in seconds; None for columns in samples.
-        free_ends: Whether recordings may be cut: adds the columns `lag` (a quarter of the series
-            at most) and `log_tempo` (a factor of 1.5 at most), so that the ends of an observation
-            show other template times than 0 and 1.
-        anchor: Theta of the mean deformation that centring divides out; None for none.
+        cells: Number of equal parts of the observed time, each with a constant speed.
+        sampling_rate: Samples per second, for summary columns in seconds; None for time steps.
+        free_ends: Whether an observation may begin and end at other template times than 0 and 1, as
+            recordings that are cut do. It adds the columns `lag` (at most a quarter of the series)
+            and `log_tempo` (at most a factor of 1.5) to theta.
+        anchor: Theta of the anchor, the mean deformation that centring removes from all maps;
+            `recentre` sets it. None without centring.
 
     >>> import torch
     >>> from unwarp.warps import CosineTime
@@ -167,15 +180,15 @@ class MonotoneTime(TimeWarp):
 
     @abstractmethod
     def _speed(self, theta: Tensor) -> Tensor:
-        """Speed on each cell (N, cells), with mean 1 in each row, from those columns."""
+        """Speed on each cell (N, cells), mean 1 in each row, from the `_speed_factors` columns."""
 
     @abstractmethod
     def _theta_of_speed(self, speed: Tensor) -> Tensor:
-        """Columns for `speed` (N, cells): exact in the family, else for a speed near it."""
+        """The `_speed_factors` columns for `speed` (N, cells), approximate outside the family."""
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Columns of the speed, then `lag` and `log_tempo` for free ends."""
+        """Columns that determine the speed, then `lag` and `log_tempo` with `free_ends`."""
         limit = math.log(MAX_TEMPO)
         ends = (
             Factor("lag", "lengths", -MAX_LAG, MAX_LAG),
@@ -186,13 +199,13 @@ class MonotoneTime(TimeWarp):
     def map(self, theta: Tensor) -> TimeMap:
         """The maps with the parameters theta: gamma integrates the speed.
 
-        Free ends stretch and shift it: (gamma - 1/2) exp(log_tempo) + 1/2 - lag.
+        With `free_ends`, it becomes (gamma - 1/2) exp(log_tempo) + 1/2 - lag.
 
         Args:
             theta: Parameters (N, P).
 
         Returns:
-            N maps, after which the anchor, if any, is divided out.
+            N maps; if there is an anchor, each is multiplied by the inverse of the anchor.
         """
         n_speed = len(self._speed_factors)
         speed, ends = self._speed(theta[:, :n_speed]), theta[:, n_speed:]
@@ -205,26 +218,26 @@ class MonotoneTime(TimeWarp):
         return map if self.anchor is None else _product(map, self._anchor_map(theta).invert())
 
     def _anchor_map(self, like: Tensor) -> TimeMap:
-        """The mean deformation that centring divides out, one row."""
+        """The anchor as a map of one row, with the dtype and the device of `like`."""
         return replace(self, anchor=None).map(like.new_tensor(self.anchor)[None])
 
     def _speed_and_ends(self, map: Map) -> tuple[Tensor, Tensor]:
-        """Speeds with mean 1 (N, cells), and lag and log tempo (N, 2), or (N, 0) for fixed ends."""
+        """Speeds with mean 1 (N, cells), and lag and log tempo (N, 2); (N, 0) if ends are fixed."""
         if self.anchor is not None:
+            # theta describes the map before centring, so that the anchor is multiplied back
             map = map.compose(self._anchor_map(map.reference))
         gamma = self._gamma(map)
         start, end = gamma[:, :1], gamma[:, -1:]
         tempo = end - start
-        # maps that are no member may be slower: bounded away from 0, their logs stay finite
-        speed = (gamma.diff() * self.cells / tempo).clamp_min(MIN_SPEED / 10)
+        speed = (gamma.diff() * self.cells / tempo).clamp_min(MIN_SPEED_OUTSIDE_FAMILY)
         ends = torch.cat([0.5 - (start + end) / 2, tempo.log()], -1)
         return speed, ends if self.free_ends else ends[:, :0]
 
     def theta(self, map: Map) -> Tensor:
-        """Parameters of maps: exact for maps of the family, a projection otherwise.
+        """Parameters of maps: exact for maps of the family, else an approximation.
 
         Args:
-            map: N maps of time, with the anchor, if any, divided out.
+            map: N maps of time; centred ones if there is an anchor.
 
         Returns:
             Theta (N, P).
@@ -233,10 +246,10 @@ class MonotoneTime(TimeWarp):
         return torch.cat([self._theta_of_speed(speed), ends], -1)
 
     def mean(self, map: Map) -> Map:
-        """The map of the family nearest to the mean log speed.
+        """The mean deformation: the geometric mean of the speeds.
 
-        That is the geometric mean of the speeds, normalised; lags and log tempos of free ends have
-        their arithmetic means.
+        The mean is normalised to a mean speed of 1 and approximated by a map of the family. The
+        columns `lag` and `log_tempo` of free ends have arithmetic means.
 
         Args:
             map: N maps of time.
@@ -249,13 +262,14 @@ class MonotoneTime(TimeWarp):
         return self.map(torch.cat([self._theta_of_speed(mean), ends.mean(0, keepdim=True)], -1))
 
     def recentre(self, anchor: Map) -> MonotoneTime:
-        """The family of centred maps, with the anchor divided out.
+        """The family of centred maps, which stores the anchor.
 
-        These families are not closed under products, so the anchor is stored as its theta. The
-        centred family has the same columns; its `theta` multiplies the anchor back first.
+        These families are not closed under products, so that centred maps are not in the family.
+        The copy stores the theta of the anchor: its `map` removes the anchor from each map, and its
+        `theta` multiplies it back first. The columns of theta stay the same.
 
         Args:
-            anchor: The mean deformation, one row.
+            anchor: The mean deformation of the training samples, one row.
 
         Returns:
             A copy with this anchor, in place of an earlier one.
@@ -266,7 +280,7 @@ class MonotoneTime(TimeWarp):
 
 
 def _product(outer: TimeMap, inner: TimeMap) -> TimeMap:
-    """The product of two maps of time, typed as one."""
+    """The product of two maps of time, which is a `TimeMap` (`compose` only promises a `Map`)."""
     product = outer.compose(inner)
     assert isinstance(product, TimeMap)
     return product

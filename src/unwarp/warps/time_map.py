@@ -1,10 +1,10 @@
 """Maps of time: increasing, piecewise linear, with exact inverses and products.
 
 Convention:
-    Time is a point of one axis: 0 is the first sample, 1 the last one. `pull` is the gamma of the
+    Time is a point on one axis: 0 is the first time step, 1 the last. `pull` is the gamma of the
     literature: from observed time to template time. `pull(t)` below `t` means that the
     observation shows events later than the template. Outside its knots a map has slope 1, so that
-    it is a bijection of the whole line.
+    it maps the whole line onto itself.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from unwarp.warps.maps import Map
 class TimeMap(Map):
     """N increasing maps of time, linear between K knots.
 
-    An inverse swaps the two columns of knots, and a product has the knots of both factors, so
-    that neither is an approximation. All channels of a series share one map.
+    The inverse swaps observed and template times, and a product has the knots of both maps, so
+    that inverses and products are exact. All channels of a series share one map.
 
     Attributes:
         observed_times: Observed times of the knots, (N, K), increasing along each row.
@@ -51,7 +51,7 @@ class TimeMap(Map):
         return TimeMap(self.observed_times[rows], self.template_times[rows])
 
     def pull(self, points: Tensor) -> Tensor:
-        """Template times that observed times show.
+        """Template times that are visible at observed times.
 
         Args:
             points: Observed times (P, 1) for all rows, or (N, P, 1).
@@ -80,10 +80,10 @@ class TimeMap(Map):
         """The product with an inner map of time.
 
         Args:
-            inner: The map that acts first; one of the two may have one row for all.
+            inner: The map that acts first. One of the two maps may have one row, used for all.
 
         Returns:
-            One map with K + K' knots, or None if `inner` is no map of time.
+            One map with K + K' knots, or None if `inner` is not a `TimeMap`.
         """
         if not isinstance(inner, TimeMap):
             return None
@@ -96,7 +96,7 @@ class TimeMap(Map):
             interpolate(self.template_times, inner.observed_times, inner.template_times),
             inner.template_times,
         )
-        # gamma is increasing, so that sorting both columns keeps the pairs of a knot together
+        # gamma is increasing: sorted separately, the times of a knot get the same position
         knots = (
             torch.cat([part.expand(n, -1) for part in parts], -1).sort(-1).values
             for parts in (observed_times, template_times)
@@ -105,23 +105,23 @@ class TimeMap(Map):
 
 
 def interpolate(points: Tensor, knots: Tensor, values: Tensor) -> Tensor:
-    """Rows of increasing, piecewise-linear functions.
+    """Evaluate increasing, piecewise-linear functions, one for each row.
 
-    They have slope 1 outside their knots. Coinciding knots are allowed: the segment between them
-    has a finite slope, so that gradients stay finite.
+    They have slope 1 outside their knots. Knots may coincide: the slope of the segment between them
+    is limited, so that gradients are finite.
 
     Args:
-        points: Arguments (P,) for all rows, or (N, P).
+        points: Arguments of the functions, (P,) for all rows or (N, P).
         knots: Knots (N, K), increasing along each row; (1, K) for all rows.
         values: Values at the knots (N, K); (1, K) for all rows.
 
     Returns:
-        Values (N, P) at the points, differentiable in all three.
+        Values (N, P) at the points, differentiable in all three arguments.
     """
     points = points[None] if points.dim() == 1 else points
     n = max(len(points), len(knots), len(values))
     points, knots, values = (part.expand(n, -1) for part in (points, knots, values))
-    # clamped points are interpolated; the rest of the distance has slope 1
+    # a point outside the knots is clamped to the nearest knot; the distance is added at the end
     inside = points.clamp(knots[:, :1], knots[:, -1:])
     cell = torch.searchsorted(knots.detach().contiguous(), inside.detach().contiguous(), right=True)
     cell = cell.clamp(1, knots.shape[1] - 1) - 1

@@ -3,16 +3,27 @@
 Convention:
     * Theta and maps say how the **template** moves to give the **observation**. `push` sends a
       template point to its observed position, `pull` sends an observed point to the template.
-      A picture is made by `pull`: `observation(p) = template(pull(p))`. A dot of the template
+      An image is made by `pull`: `observation(p) = template(pull(p))`. A dot of the template
       that is shifted by +0.5 in x appears at x = +0.5.
-    * A point of a picture is (x, y), x to the right and y down, in half-widths: -1 and 1 are the
+    * A point of an image is (x, y), x to the right and y down, in half-widths: -1 and 1 are the
       outer *edges* of the first and the last pixel (`align_corners=False`). A point of a series
-      is its time: 0 is the first *sample* and 1 the last one (sample i of T is at i / (T - 1)).
+      is a time: 0 is the first *time step* and 1 the last (step i of 0 to T - 1 is at
+      i / (T - 1)).
     * `outer.compose(inner)`: `inner` acts on the template first.
+
+Words:
+    * Theta: the parameters of a deformation, one column for each `Factor` of its family.
+    * Half-range of a factor: half the width between its bounds (`Factor.half_range`).
+    * Stage: one step of an encoder. It predicts a part of the deformation, on the sample with the
+      deformations of the earlier stages undone. The deformation is the product of all stages.
+    * Centring: after training, the mean deformation of the training samples (the anchor) is
+      removed from all maps and applied to the templates.
+    * Summary columns: a deformation in units for people, such as degrees, pixels and seconds.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,30 +32,35 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from unwarp.core import Factor, Registry
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map
+
+MIN_LOG_SLOPE = -60.0
+"""Least log derivative of `constrain`; far from 0, in float32, a derivative is rounded to 0."""
 
 
 @dataclass(frozen=True)
 class Warp(ABC):
     """A family of deformations: a frozen record without weights.
 
-    A network predicts any real numbers (N, P); `constrain` brings them into the box of `factors`
-    and gives theta, `map` turns theta into a batch of deformations, and `theta` leads back. A
-    product of maps may leave the box: theta is a chart of maps, its columns do not add up.
+    A network predicts real numbers (N, P). `constrain` turns them into theta, within the bounds of
+    `factors`; `map` turns theta into a batch of deformations; `theta` computes the parameters of a
+    map. Deformations are combined as maps (`Map.compose`), never by adding thetas. The theta of a
+    product may be outside the bounds.
 
-    Laws: `map(constrain(0))` is the identity; `theta(map(t))` is t; all of it is differentiable;
-    and the sign law of this file holds. To add a family, derive a frozen dataclass with a class
-    attribute `name`; it registers itself under that name and `Unwarper(warp=name)` finds it.
+    Laws: `map(constrain(0))` is the identity; `theta(map(t))` is t; every step is differentiable;
+    and the directions are those of the convention above. To add a family, derive a frozen dataclass
+    with a class attribute `name`. It registers itself, and `Unwarper(warp=name)` uses it.
 
     Attributes:
         name: Name of the family, as users write it.
-        registry: Every family by its name.
-        size: Samples per axis of the frame, (H, W) or (T,), which `bind` sets. Human columns in
-            pixels or samples and the aspect ratio of a picture depend on it. Unbound, a picture
-            is square and one pixel is one half-width.
+        registry: All families by name.
+        size: Size of the frame, which `bind` sets: pixels (H, W) or time steps (T,). Summary
+            columns in pixels or time steps and the aspect ratio of an image depend on it. The
+            default is an image of 2 x 2 pixels, so that one pixel is one half-width.
 
     >>> import torch
     >>> from unwarp.warps import Similarity2d
@@ -68,12 +84,12 @@ class Warp(ABC):
 
     @property
     def domain(self) -> str:
-        """Name of the domain of its samples, or `auto` for any domain."""
+        """Name of the domain that it deforms; `auto` for any."""
         return "image"
 
     @property
     def moves_points(self) -> bool:
-        """Whether the family moves points, instead of changing values alone."""
+        """Whether the family moves points; False if it only changes values."""
         return True
 
     @property
@@ -81,27 +97,54 @@ class Warp(ABC):
     def factors(self) -> tuple[Factor, ...]:
         """Name, unit and range of each column of theta.
 
-        The ranges are symmetric about 0. They bound the prediction of one stage of an encoder and
-        set the scale of the prior; products of stages may exceed them.
+        The ranges are symmetric about 0. They bound the deformation that one stage predicts; the
+        product of several stages may exceed them. The prior is over theta divided by the
+        half-ranges.
         """
 
     @abstractmethod
     def constrain(self, raw: Tensor) -> Tensor:
-        """Bring any real numbers into the box of `factors`.
+        """Bring real numbers into the ranges of `factors`.
 
         Args:
             raw: Outputs of a network, (N, P).
 
         Returns:
-            Theta (N, P), strictly increasing in `raw` column by column; 0 gives 0, the identity.
+            Theta (N, P). Each column is strictly increasing in its column of `raw`; 0 gives 0, the
+            identity.
         """
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """Log derivatives of theta in half-ranges by `raw`.
+
+        A Gaussian over `raw` with the small standard deviation s gives theta, in half-ranges, the
+        standard deviation `s exp(log_slope)`. Automatic differentiation finds the derivatives of
+        any `constrain`; the families of this library have closed forms.
+
+        Args:
+            raw: Outputs of a network, (N, P).
+
+        Returns:
+            Logarithms (N, P), differentiable in `raw`, at least -60: far from 0 a derivative may be
+            rounded to 0. A column with a range of 0 has 0.
+        """
+        needs_graph = torch.is_grad_enabled() and raw.requires_grad
+        with torch.enable_grad():
+            numbers = raw if needs_graph else raw.detach().clone().requires_grad_()
+            # a column of theta depends on its column of raw only, so that the sum has all slopes
+            theta = self.constrain(numbers).sum()
+            (slope,) = torch.autograd.grad(theta, numbers, create_graph=needs_graph)
+        half_ranges = slope.new_tensor([factor.half_range for factor in self.factors])
+        slope = slope / torch.where(half_ranges > 0, half_ranges, 1.0)
+        log_slope = slope.clamp_min(torch.finfo(slope.dtype).tiny).log().clamp_min(MIN_LOG_SLOPE)
+        return log_slope.masked_fill(half_ranges == 0, 0.0)
 
     @abstractmethod
     def map(self, theta: Tensor) -> Map:
         """The deformations with the parameters theta.
 
         Args:
-            theta: Parameters (N, P), one column per factor; they may be outside the box.
+            theta: Parameters (N, P), one column per factor; they may be outside the ranges.
 
         Returns:
             A map of N rows, differentiable in theta.
@@ -109,28 +152,29 @@ class Warp(ABC):
 
     @abstractmethod
     def theta(self, map: Map) -> Tensor:
-        """Parameters of a map: the chart of the family.
+        """Parameters of a map (in the literature, its chart).
 
         Args:
             map: Deformations of this family, or products with other maps.
 
         Returns:
-            Theta (N, P): exact for maps of the family, a projection for all other maps.
+            Theta (N, P): exact for maps of the family, else the parameters of a map of the family
+            that approximates `map`.
         """
 
     @abstractmethod
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        """Columns of a table for people, in human units.
+        """Summary columns: the deformation in units for people.
 
         Args:
             map: N deformations.
 
         Returns:
-            Columns (N,) by factor; a name ends in its unit, such as `rotation_deg`.
+            Columns (N,) by factor; names end in a physical unit if there is one (`rotation_deg`).
         """
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
-        """Theta from the columns of `summary`: the way back from a table.
+        """Theta from summary columns: the inverse of `summary`.
 
         Args:
             columns: Columns (N,) by name, in the units of `summary`.
@@ -148,16 +192,16 @@ class Warp(ABC):
 
     @property
     def parts(self) -> tuple[Warp, ...]:
-        """The elementary families, first the one that acts on the template first."""
+        """The elementary families, in the order in which they act."""
         return (self,)
 
     def bind(self, size: Sequence[int], extent: float = 1.0) -> Warp:
-        """The same family for samples of a known size.
+        """The same family for samples of a given size.
 
         Args:
-            size: Samples per axis of the frame, (H, W) or (T,).
-            extent: Central share of the frame that templates fill, in (0, 1]; families with a
-                grid of their own spread it over this part.
+            size: Size of the frame: pixels (H, W) or time steps (T,).
+            extent: Central share of the frame that templates fill, in (0, 1]. `Displacement2d`
+                spreads its control vectors over this part; most families ignore it.
 
         Returns:
             A copy with this `size`.
@@ -165,23 +209,26 @@ class Warp(ABC):
         return replace(self, size=tuple(size))
 
     def recentre(self, anchor: Map) -> Warp:
-        """The family of centred maps, with a mean deformation divided out.
+        """The family that describes centred maps by theta.
 
-        A group of maps (affine maps, lags, gains) contains these maps already and returns itself.
+        A centred map is `map.compose(anchor.invert())`: the mean deformation is removed. Families
+        that are closed under products (affine maps, lags, gains) contain the centred maps already
+        and return themselves.
 
         Args:
-            anchor: The mean deformation, one row; `m.compose(anchor.invert())` is the centred `m`.
+            anchor: The mean deformation of the training samples, one row.
 
         Returns:
-            The family of the centred maps, for its `map` and `theta`.
+            The family; its `map` and `theta` are those of centred maps.
         """
         return self
 
     def mean(self, map: Map) -> Map:
         """The mean deformation: averages of theta, column by column.
 
-        Angles are averaged on the circle, and a full circle has mean 0, since no direction is
-        preferred. All other columns (log scales, shears, shifts) have their arithmetic mean.
+        Angles are averaged on the circle. An angle with a range of the full circle has mean 0,
+        since no direction is preferred. All other columns (log scales, shears, shifts) have their
+        arithmetic mean.
 
         Args:
             map: N deformations.
@@ -220,11 +267,29 @@ class Warp(ABC):
             A map of `n` rows.
         """
         # random numbers come from the CPU, so that a seed gives the same maps on every device
-        theta = torch.rand(n, len(self.factors), generator=generator) * 2 - 1
+        half_range_shares = torch.rand(n, len(self.factors), generator=generator) * 2 - 1
         half_ranges = torch.tensor(
             [f.half_range * (1.0 if f.periodic else fraction) for f in self.factors]
         )
-        return self.map((theta * half_ranges).to(torch.zeros(0) if like is None else like))
+        theta = half_range_shares * half_ranges
+        return self.map(theta.to(torch.zeros(0) if like is None else like))
+
+
+def log_slope_of_tanh(raw: Tensor) -> Tensor:
+    """Log derivative of tanh, finite for all finite `raw`.
+
+    log(1 - tanh(r)^2) = 2 (log 2 - r - log(1 + exp(-2 r))).
+
+    Args:
+        raw: Real numbers, of any shape.
+
+    Returns:
+        Logarithms, at most 0, of the same shape.
+
+    >>> round(float(log_slope_of_tanh(torch.tensor(50.0))), 2)
+    -98.61
+    """
+    return 2 * (math.log(2) - raw - F.softplus(-2 * raw))
 
 
 @dataclass(frozen=True)
@@ -252,7 +317,11 @@ class Identity(Warp):
         return ()
 
     def constrain(self, raw: Tensor) -> Tensor:
-        """The empty columns (N, 0) themselves."""
+        """`raw` itself, which has no columns (N, 0)."""
+        return raw
+
+    def log_slope(self, raw: Tensor) -> Tensor:
+        """`raw` itself, which has no columns (N, 0)."""
         return raw
 
     def map(self, theta: Tensor) -> IdentityMap:
@@ -260,7 +329,7 @@ class Identity(Warp):
         return IdentityMap(len(theta))
 
     def theta(self, map: Map) -> Tensor:
-        """Empty columns (N, 0), for any map of N rows."""
+        """A tensor without columns (N, 0), for any map of N rows."""
         return map.reference.new_zeros(len(map), 0)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:

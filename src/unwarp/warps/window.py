@@ -1,9 +1,11 @@
-"""Windows of a frame, their sample positions, and interpolated reading of arrays.
+"""Windows of a frame, their grids, and interpolation of arrays at points.
+
+The frame is the area or the time that an observation covers.
 
 Convention:
-    A picture fills its frame from edge to edge: -1 and 1 are the outer edges of the first and the
-    last pixel (`align_corners=False`). A series fills its frame from sample to sample: 0 is the
-    first sample, 1 the last one. Points are (x, y) or (time,), sizes are (H, W) or (T,).
+    An image fills its frame from edge to edge: -1 and 1 are the outer edges of the first and the
+    last pixel (`align_corners=False`). A series fills its frame from its first time step (0) to its
+    last (1). Points are (x, y) or (time,); sizes are pixels (H, W) or time steps (T,).
 """
 
 from __future__ import annotations
@@ -19,21 +21,22 @@ from torch.nn import functional as F
 from unwarp.errors import ConfigError
 
 Padding = Literal["zeros", "border", "reflection"]
-"""Values beyond the frame: 0, the nearest value of the rim, or a mirror image."""
+"""Values beyond an array: 0, the nearest value on its border, or a mirror image."""
 
 PADDINGS: tuple[Padding, ...] = ("zeros", "border", "reflection")
 
 
 @dataclass(frozen=True)
 class Window:
-    """A window about the centre of a frame, with its sample grid.
+    """A window about the centre of a frame, with its grid.
 
-    A model computes templates on a window that may be smaller or larger than the picture;
-    `source` and `target` of a map say on which window an array is sampled.
+    The grid points are pixel centres or time steps. A model may compute templates on a window that
+    is smaller than the frame. A call of a map takes two windows: `source` of the template and
+    `target` of the observation.
 
     Attributes:
-        size: Samples per axis: (H, W) of pictures, (T,) of series.
-        extent: Size of the window as a share of the frame per axis, in the order of `size`.
+        size: Pixels (H, W) of images, time steps (T,) of series.
+        extent: Size of the window along each axis as a share of the frame, in the order of `size`.
 
     >>> frame = Window.frame((20, 40))
     >>> frame.crop(0.5)
@@ -48,7 +51,7 @@ class Window:
         """The window that is the whole frame.
 
         Args:
-            size: Samples per axis, (H, W) or (T,).
+            size: Pixels (H, W) or time steps (T,).
 
         Returns:
             The window with an extent of 1 along each axis.
@@ -56,13 +59,13 @@ class Window:
         return cls(tuple(size), (1.0,) * len(size))
 
     def crop(self, share: float) -> Window:
-        """The central part of this window, on the same sample grid.
+        """The central part of this window, on the same grid.
 
-        The number of samples along an axis keeps its parity, so that the samples of the crop are
-        samples of this window. At least one or two pixels, or two or three times, remain.
+        The number of grid points along an axis stays even or odd, so that the grid points of the
+        crop are grid points of this window. At least 1 or 2 pixels, or 2 or 3 time steps, remain.
 
         Args:
-            share: Samples to keep along each axis, as a share in (0, 1]; met up to rounding.
+            share: Share of the grid points to keep along each axis, in (0, 1], rounded.
 
         Returns:
             The smaller window.
@@ -73,19 +76,19 @@ class Window:
             max(min_size, n - 2 * round((1 - share) * n / 2))
             for min_size, n in zip(min_sizes, self.size, strict=True)
         )
-        # n pixels span n pixel widths, but n samples of a series span n - 1 steps
+        # n pixels have n widths, but n time steps have n - 1 intervals
         excess = int(is_series and self.size[0] > 1)
         axes = zip(self.extent, size, self.size, strict=True)
         return Window(size, tuple(e * (m - excess) / (n - excess) for e, m, n in axes))
 
     def lattice(self, like: Tensor) -> Tensor:
-        """Positions of the samples in frame coordinates.
+        """Positions of the pixels or time steps, in frame coordinates.
 
         Args:
             like: Tensor with the dtype and the device of the result.
 
         Returns:
-            Points (P, axes), last axis of the array fastest: (x, y) of pixel centres in
+            Points (P, axes), in the order of the flattened array: (x, y) of pixel centres in
             half-widths, or times of a series as shares of its length.
         """
         if len(self.size) == 1:
@@ -103,14 +106,14 @@ class Window:
 def resample(
     x: Tensor, points: Tensor, source: Window, target: Window, padding: Padding = "zeros"
 ) -> Tensor:
-    """Read arrays at points by linear interpolation along each axis.
+    """Interpolate arrays at points, linearly along each axis.
 
     Args:
         x: Arrays (N, C, *source.size).
-        points: Points to read, (N, P, axes) or (1, P, axes) for all rows, in frame coordinates;
-            P is the number of samples of `target`.
-        source: Window on which `x` is sampled.
-        target: Window of the result; its size alone matters.
+        points: Points to evaluate, (N, P, axes) or (1, P, axes) for all rows, in frame coordinates;
+            P is the number of pixels or time steps of `target`.
+        source: Window of `x`.
+        target: Window of the result; only its size is used.
         padding: Values beyond `source`: `zeros`, `border` or `reflection`.
 
     Returns:
@@ -118,10 +121,10 @@ def resample(
     """
     is_series = len(source.size) == 1
     grid = 2 * points - 1 if is_series else points
-    # grid_sample wants coordinates of the source, from -1 to 1
+    # grid_sample takes coordinates of the source, from -1 to 1
     if not all(e == 1 for e in source.extent):
         grid = grid / torch.tensor(source.extent[::-1], dtype=points.dtype, device=points.device)
-    if is_series:  # grid_sample reads pictures: a series becomes a picture of one row
+    if is_series:  # grid_sample takes images: a series becomes an image of one row
         grid = F.pad(grid, (0, 1))
         x = x.unsqueeze(2)
     size = (1, *target.size) if is_series else target.size

@@ -258,6 +258,14 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
             ("fit", "{folder}", "--steps", "0"),
             "--steps.*greater than or equal to 1|--steps.*not in the range",
         ),
+        (("fit", "{folder}", "--seed", "-1"), "--seed.* greater than or equal to 0"),
+        (("demo", "--seed", str(2**32)), "--seed.* less than or equal to 4294967295"),
+        (("sample", "{run_folder}", "--seed", "-1"), "--seed.* greater than or equal to 0"),
+        (("fit", "{folder}", "--seconds", "nan"), "--seconds nan is not allowed; give"),
+        (("fit", "{folder}", "--seconds", "-1"), "--seconds -1.0 is not allowed; give"),
+        (("fit", "{series}", "--sampling-rate", "inf"), "--sampling-rate inf is not allowed"),
+        (("fit", "{folder}", "--set", "n_content=1000000000"), "at most 65,536"),
+        (("fit", "{folder}", "--set", "optimiser.lr=.nan"), "optimiser|finite"),
         (("fit", "{folder}", "--precision", "32"), "--precision.*'no', 'fp16', 'bf16'"),
         (("fit", "{folder}", "--config", "{out}/none.yaml"), "--config.*does not exist"),
         (("fit", "no-such-place"), "no-such-place"),
@@ -274,7 +282,7 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (
             ("fit", "{folder}", "--set", "n_content=0", "--out", "{out}"),
-            "n_content must be at least 1",
+            "n_content must be a whole number from 1",
         ),
         (
             ("fit", "{folder}", "--set", "family=beta-vae", "--set", "beta=-1"),
@@ -296,7 +304,10 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (("align", "{run_folder}", "{folder}", "--out", "{one}/a.npz"), "cannot write .*--out"),
         (("sample", "{run_folder}", "--out", "{one}/s.png"), "cannot write .*--out"),
-        (("embed", "{run_folder}", "{series}", "--out", "{out}"), "was trained on|image|series"),
+        (
+            ("embed", "{run_folder}", "{series}", "--out", "{out}.csv"),
+            "was trained on|image|series",
+        ),
         (("fit", "{run_folder}", "--out", "{out}"), "differ in size"),
         (("fit", "{folder}", "--out", "{run_folder}"), "other settings"),
         (("align", "{folder}", "{folder}"), "is not a model folder"),
@@ -342,6 +353,11 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (("sample", "{run_folder}", "--from", "prior", "-o", "{out}.png"), "no prior"),
         (("sample", "{run_folder}", "-o", "{out}.gif"), "ends in .png or .npz"),
+        (("align", "{run_folder}", "{one}", "-o", "{one}"), "one.npy: it is read as a part of"),
+        (
+            ("traverse", "{run_folder}", "{folder}", "-o", "{folder}/plain/01.png"),
+            "01.png: it is read as a part of",
+        ),
     ],
 )
 def test_mistakes_are_one_line(
@@ -415,6 +431,7 @@ def test_help_and_version_answer() -> None:
     assert "resume" in answer.stdout
     assert run("--version")[1].startswith("unwarp ")
     assert "affine" in run("info")[1]
+    assert run("info", "--quiet") == (0, "", "")
     code, output, _ = run()
     assert (code, "resume" in output) == (0, True)
 

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from unwarp.app.cli.main import app
-from unwarp.app.cli.options import command, model_folder
+from unwarp.app.cli.options import command, existing_file, model_folder
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 WITHOUT_TORCH = """
@@ -46,6 +46,19 @@ def test_model_folder_of_a_run(tmp_path: Path) -> None:
     assert model_folder(tmp_path) == tmp_path
     (tmp_path / "model").mkdir()
     assert model_folder(tmp_path) == tmp_path / "model"
+
+
+def test_home_is_expanded_in_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` leads to files and models of the home folder; a file that is none is refused."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "recipe.yaml").touch()
+    assert model_folder(Path("~")) == tmp_path / "model"
+    assert existing_file("~/recipe.yaml") == tmp_path / "recipe.yaml"
+    for path, reason in (("~/none", "does not exist"), ("~/model", "is a folder")):
+        with pytest.raises(typer.BadParameter, match=f"{path}' {reason}; give a file"):
+            existing_file(path)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

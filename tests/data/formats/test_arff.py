@@ -141,7 +141,7 @@ ERRORS = {
         "@relation r\n@attribute a\n@data\n1\n",
         "line 2: .* needs a name and a type",
     ),
-    "no values": ("@relation r\n@attribute c {u}\n@data\nu\n", "attributes are no series"),
+    "no values": ("@relation r\n@attribute c {u}\n@data\nu\n", "attributes do not describe series"),
     "two labels": (
         "@attribute a real\n@attribute c {u}\n@attribute d {u}\n@data\n1,u,u\n",
         "at most one label",
@@ -149,9 +149,9 @@ ERRORS = {
     "dates": ('@attribute a date "yyyy"\n@attribute b real\n@data\n"1999",1\n', "a is date"),
     "values beside a relation": (
         "@attribute m relational\n@attribute a real\n@end m\n@attribute b real\n@data\n'1',2\n",
-        "attributes are no series",
+        "attributes do not describe series",
     ),
-    "a sparse line": (HEAD + "{0 1}\n", "line 6 is sparse"),
+    "a sparse line": (HEAD + "{0 1}\n", "line 6 has Weka.s sparse format"),
     "a short line": (HEAD + "1,2,u\n1,u\n", "line 7 has 2 cells, the header declares 3"),
     "a word": (HEAD + "1,2,u\n1,x,u\n", "line 7, channel 1, value 2: 'x'"),
     "an open quote": (HEAD + "1,2,'u\n", "line 6: a quote is not closed"),
@@ -186,3 +186,11 @@ def test_altered_arff_is_read_or_refused(
         assert np.isfinite(pad(read(path).x, "interpolate")[0]).all()
     except UnwarpError as error:
         assert path.name in str(error) or "no value at all" in str(error)
+
+
+def test_undeclared_label_is_refused(tmp_path: Path) -> None:
+    """A label that the header does not declare is refused with its line and those declared."""
+    text = ONE.replace("{1,2}", "{1, 'not 2', \"2\"}")
+    assert as_labels(read(write_file(tmp_path, "a.arff", text))) == [1, 2]
+    with pytest.raises(DataError, match=r"line 8 has the label '3', the .* declares 1, not 2, 2"):
+        read(write_file(tmp_path, "a.arff", text.replace("-2.5,1", "-2.5,3")))

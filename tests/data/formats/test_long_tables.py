@@ -62,7 +62,7 @@ ERRORS = {
     "a missing name": ("id,time,a\nu,1,2\n,2,3\n", "line 3, column 'id' is missing"),
     "a label that changes": (
         "id,time,a,label\nu,1,2,x\nu,2,2,y\n",
-        "line 3, column 'label' is 'y', before it was 'x'",
+        "line 3, column 'label' is 'y', in an earlier row of the series it was 'x'",
     ),
     "no values": ("id,time,label\nu,1,2\n", "needs a column of values; it has none"),
     "two columns for a channel": (

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from unwarp.data.formats.files import read
 from unwarp.data.formats.ragged import series_source, trim_padding
 from unwarp.errors import DataError
 
@@ -25,3 +28,26 @@ def test_equal_series_are_stacked() -> None:
     source = series_source([double, double[:, :1]], None, "example")
     assert [series.shape for series in source.x] == [(2, 3), (2, 1)]
     assert source.domain == "series" and source.description.endswith("; example")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".ts", ".arff", ".data", ".npz"])
+def test_files_keep_digits(tmp_path: Path, suffix: str) -> None:
+    """Series of a file are float32, or float64 where float32 would round them noticeably."""
+    wave = np.sin(np.arange(60.0)).reshape(3, 20)
+    for x, dtype in ((wave, np.float32), (101325 + 0.02 * wave, np.float64)):
+        rows = "\n".join(",".join(map(repr, row)) for row in x.tolist())
+        path = tmp_path / f"a{suffix}"
+        text = {
+            ".csv": ",".join(f"step {k}" for k in range(20)) + "\n" + rows,
+            ".tsv": "\n".join("1\t" + row.replace(",", "\t") for row in rows.split("\n")),
+            ".ts": "@univariate true\n@classLabel false\n@data\n" + rows,
+            ".arff": "".join(f"@attribute a{k} real\n" for k in range(20)) + "@data\n" + rows,
+            ".data": rows,
+        }
+        if suffix == ".npz":
+            np.savez(path, x=x, lengths=np.full(3, 20))
+        else:
+            path.write_text(text[suffix])
+        source = read(path)
+        assert source.x.dtype == dtype
+        np.testing.assert_array_equal(source.x, x.astype(dtype))

@@ -116,11 +116,11 @@ ERRORS = {
     ),
     "stamps that fall": (
         "@timestamps true\n@data\n(1,1),(0,1)\n",
-        "line 3, channel 1: time stamps must increase",
+        "line 3, channel 1: time stamps do not increase",
     ),
     "stamps that differ": (
         "@timestamps true\n@data\n(0,1),(1,1):(0,1),(2,1)\n",
-        "line 3, channel 2: time stamps must increase, and equal those of channel 1",
+        "line 3, channel 2: time stamps do not increase, or differ from those of channel 1",
     ),
 }
 

@@ -25,7 +25,7 @@ def test_wide_columns_have_roles(tmp_path: Path, separator: str, line_end: str) 
     assert as_lists(source) == [[[0.5, None, 2.0]], [[3.0, 4.0]]]
     assert source.names == ["a", "b"] and source.domain == "series" and source.times is None
     assert as_labels(source) == [1, 2]
-    assert source.description.endswith("wide table, a row per series, name 'id', label 'label'")
+    assert source.description.endswith("wide table, one row per series, name 'id', label 'label'")
 
 
 @pytest.mark.parametrize("header", [False, True])

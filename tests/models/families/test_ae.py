@@ -162,10 +162,13 @@ def test_equivariance_generalises() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"equivariance": -1.0}, "equivariance must be 0 or more, got -1.0"),
+        (
+            {"equivariance": -1.0},
+            "equivariance=-1.0 is not allowed; equivariance must",
+        ),
         ({"equivariance": 1.0, "views": 0.0}, "needs second views"),
         ({"bands": -1.0}, "bands must be 0 or more"),
-        ({"views": 1.5}, r"views must be in \[0, 1\], got 1.5"),
+        ({"views": 1.5}, r"views=1.5 is not allowed; views must be in \[0, 1\]"),
         ({"prior": "learned"}, "prior='learned' needs a stochastic encoder"),
     ],
 )

@@ -157,12 +157,12 @@ def test_pose_errors_are_in_half_ranges() -> None:
     ("fields", "message"),
     [
         ({"objective": "wasserstein"}, "non-saturating, hinge"),
-        ({"r1": -1.0}, "r1 must be 0 or more, got -1"),
+        ({"r1": -1.0}, "r1=-1.0 is not allowed; r1 must be 0 or more"),
         ({"r1_every": 0}, "r1_every must be at least 1"),
         ({"ema": 1.0}, r"ema must be in \(0, 1\)"),
         ({"critic_steps": 0}, "critic_steps must be at least 1"),
         ({"sigma": "learned"}, "no likelihood"),
-        ({"n_content": 0}, "n_content must be at least 1"),
+        ({"n_content": 0}, "n_content must be a whole number from 1"),
     ],
 )
 def test_invalid_fields_are_refused(fields: dict[str, object], message: str) -> None:

@@ -139,13 +139,13 @@ def test_values_out_of_range_are_refused(likelihood: str) -> None:
         ({"beta": -1}, "beta must be 0 or more"),
         ({"free_bits": -1}, "free_bits must be 0 or more"),
         ({"rate_warmup": -1}, "rate_warmup must be 0 or more"),
-        ({"n_content": 0}, "n_content must be at least 1"),
-        ({"likelihood": "poisson"}, "one of auto, gaussian, bernoulli, continuous-bernoulli"),
+        ({"n_content": 0}, "n_content must be a whole number from 1"),
+        ({"likelihood": "poisson"}, "auto or one of gaussian, bernoulli, continuous-bernoulli"),
         ({"sigma": 0}, "sigma must be positive, or 'learned'"),
         ({"prior": "wide"}, "prior must be positive, or 'learned'"),
         (
             {"prior": "learned", "warp": Chain(Displacement2d(3), Affine2d())},
-            "needs a warp of one family",
+            "not possible with the chain of warps",
         ),
     ],
 )

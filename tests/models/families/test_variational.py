@@ -10,7 +10,18 @@ import torch
 
 from unwarp.core import Batch
 from unwarp.errors import ConfigError
-from unwarp.models import AE, VAE, Model, Net, log_weights, rates
+from unwarp.models import (
+    AE,
+    TCVAE,
+    VAE,
+    BetaVAE,
+    FactorVAE,
+    Model,
+    Net,
+    Variational,
+    log_weights,
+    rates,
+)
 from unwarp.models.families.variational import _deformation_log_ratio
 from unwarp.models.likelihood import BACKGROUND_LOG_ODDS
 from unwarp.nets.net import output_layer
@@ -87,6 +98,32 @@ def test_closed_rate_is_exact_if_narrow() -> None:
     torch.testing.assert_close(closed_rate.detach(), sampled_rate, atol=0.35, rtol=0.05)
 
 
+@pytest.mark.parametrize("family", [VAE, BetaVAE, TCVAE, FactorVAE])
+def test_isometry_is_a_term_of_each_family(family: type[Variational]) -> None:
+    """Its weight multiplies a term that has a gradient for the encoder; 0 leaves it out."""
+    terms = []
+    for weight in (0.0, 1.0, 2.0):
+        recipe = family(warp=Affine2d(), n_content=2, net=SMALL_NET, isometry=weight)
+        model = recipe.build((1, 8, 8), seed=1)
+        terms.append(recipe.players(model)[-1].loss(Batch(X, torch.arange(6)), 0, rng()))
+    assert "isometry" not in terms[0]
+    torch.testing.assert_close(terms[2]["isometry"], 2 * terms[1]["isometry"])
+    terms[2]["isometry"].backward()
+    content = list(model.encoder.content.parameters())  # type: ignore[union-attr]
+    assert all(p.grad is not None and bool(p.grad.any()) for p in content[-2:])
+
+
+def test_columns_without_a_range_cost_nothing() -> None:
+    """A shear of at most 0 has no rate, and the log weights are finite."""
+    recipe = VAE(warp=Affine2d(shear=0.0), n_content=2, net=SMALL_NET, prior=0.5)
+    model = perturbed_model(recipe)
+    weights = log_weights(model, X, 3, rng())
+    assert torch.isfinite(weights).all()
+    stage = model.encode(X).last_stage
+    assert stage is not None and stage.gaussian_log_sd is not None
+    assert stage.gaussian_log_sd.shape == (6, 5)
+
+
 def test_chunks_do_not_mix_samples() -> None:
     """Samples have the same weights in chunks of any size."""
     model = VAE(warp=Identity(), n_content=2, net=SMALL_NET).build((1, 8, 8)).eval()
@@ -110,7 +147,7 @@ def test_chunks_do_not_mix_samples() -> None:
         (VAE(warp=Affine2d(), start="centroid", net=SMALL_NET), "start='learned'"),
         (
             VAE(warp=Affine2d(), refinements=0, start="centroid", net=SMALL_NET),
-            "distribution over the whole",
+            "distribution over the whole deformation",
         ),
     ],
 )

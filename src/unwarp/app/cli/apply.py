@@ -20,32 +20,37 @@ from unwarp.app.cli.options import (
 
 app = typer.Typer()
 
+DrawsOption = Annotated[
+    int,
+    typer.Option(
+        help="Number of importance samples per sample, to estimate log p(x) of a VAE; 0 leaves "
+        "log p(x) out.",
+        min=0,
+    ),
+]
+
 
 @command(app)
 def evaluate(
     model: ModelArgument,
     source: SourceArgument,
-    draws: Annotated[
-        int,
-        typer.Option(
-            help="Importance samples a sample for log p(x) of a VAE; 0 leaves it out.", min=0
-        ),
-    ] = 0,
+    draws: DrawsOption = 0,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Score a model on data.
 
-    Prints every score that the data allow, and the missing inputs of all others.
+    Prints every score that can be computed, and what is missing for all other scores.
 
     Args:
         model: Folder of a model or of a run.
         source: A path, or the name of a built-in data set.
-        draws: Importance samples a sample for log p(x); 0 for none.
+        draws: Number of importance samples per sample, to estimate log p(x) of a VAE; 0 leaves
+            log p(x) out.
         device: Device to compute on.
         as_json: Whether to print the scores as JSON.
-        quiet: Whether to leave out scores that miss an input.
+        quiet: Whether to hide the scores that cannot be computed.
     """
     from unwarp.app.inspection import evaluate_folder
 

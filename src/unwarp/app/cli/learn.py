@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,13 @@ from unwarp.app.cli.options import (
     SeedOption,
     SourceArgument,
     command,
+    existing_file,
 )
 from unwarp.core import MissingPolicy, Precision, ScaleName
+from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
+    from unwarp.app.outcome import Outcome
     from unwarp.app.parts import Parts
 
 app = typer.Typer()
@@ -34,7 +38,7 @@ OutOption = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(help="YAML or JSON file with recipe fields.", exists=True, dir_okay=False),
+    typer.Option(help="YAML or JSON file of recipe fields.", parser=existing_file, metavar="FILE"),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -44,44 +48,49 @@ SetOption = Annotated[
 ]
 StepsOption = Annotated[
     int | None,
-    typer.Option("--steps", help="Number of training steps; by default it suits the data.", min=1),
+    typer.Option(
+        "--steps", help="Number of training steps; by default chosen from the data.", min=1
+    ),
 ]
 PrecisionOption = Annotated[
-    Precision, typer.Option(help="Mixed precision in training; no is 32-bit throughout.")
+    Precision,
+    typer.Option(help="Precision of training: no for 32-bit, fp16 or bf16 for mixed precision."),
 ]
 SeriesOption = Annotated[
-    bool, typer.Option("--series", help="Use the time series of Trace instead of digits.")
+    bool,
+    typer.Option("--series", help="Learn from time series (Trace) instead of images of digits."),
 ]
 WarpOption = Annotated[
     str,
     typer.Option(
-        help="Kind of deformation: auto, affine, similarity, time, identity (none), or two joined "
-        "by a plus sign; 'unwarp info' lists all."
+        help="Kind of deformation: auto, affine, similarity, time, identity (none), or several "
+        "kinds joined by a plus sign; 'unwarp info' lists all kinds."
     ),
 ]
 DomainOption = Annotated[
-    str, typer.Option(help="Kind of samples: auto, image, series, or a domain of a plugin.")
+    str, typer.Option(help="Kind of samples: auto, image, series, or a kind that a plugin adds.")
 ]
 MissingOption = Annotated[
     MissingPolicy,
     typer.Option(
         help="Missing values of series: error refuses them, interpolate fills them linearly, mask "
-        "learns from observed values alone."
+        "learns only from the observed values."
     ),
 ]
 ScaleOption = Annotated[
     ScaleName,
     typer.Option(
-        help="Scaling of values: auto for all alike, channel by channel, or each series by itself."
+        help="Scaling of values: auto scales all samples together, channel each channel of series "
+        "by itself, each every series by itself."
     ),
 ]
 RateOption = Annotated[
     float | None,
-    typer.Option(help="Samples per second of series; times are then in seconds.", min=1e-9),
+    typer.Option(help="Samples per second of series; times are then in seconds."),
 ]
 SecondsOption = Annotated[
     float | None,
-    typer.Option("--seconds", help="Longest time of each of the two trainings.", min=1),
+    typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds."),
 ]
 
 
@@ -100,14 +109,15 @@ def demo(
 ) -> None:
     """Learn from real example data and write a report.
 
-    Trains on 5,000 digits (Affine MNIST) or 100 time series (Trace), with and without a warp.
+    Trains a model with a warp and a baseline without one, on 5,000 images of digits (Affine MNIST)
+    or on 100 time series (Trace).
 
     Args:
         series: Whether to use time series instead of digits.
         out: Folder for the run; None for `runs/demo` or `runs/series`.
         config: File with fields of the recipe.
-        settings: Fields of the recipe, as `field=value`; they override those of the file.
-        max_steps: Number of training steps; None for 1,200 with digits, 800 with series.
+        settings: Fields of the recipe, as `field=value`; they take precedence over the file.
+        max_steps: Number of training steps; None for 1,200 with digits and 800 with series.
         random_state: Seed of all random numbers.
         device: Device to compute on.
         precision: Mixed precision in training.
@@ -151,20 +161,20 @@ def fit(
     """Learn from your own data and write a report.
 
     Trains a model with a warp and a baseline without one, and compares them on held-out samples.
-    Ctrl-C stops a run; 'unwarp resume' continues it.
+    Ctrl-C or SIGTERM stops a run; 'unwarp resume' continues it.
 
     Args:
         source: A path, or the name of a built-in data set.
         out: Folder for the run; None for `runs/` and the name of the source.
         config: File with fields of the recipe.
-        settings: Fields of the recipe, as `field=value`; they override those of the file.
-        warp: Name of the deformation, or `auto`.
+        settings: Fields of the recipe, as `field=value`; they take precedence over the file.
+        warp: Names of warps, joined by a plus sign, or `auto`.
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
-        sampling_rate: Samples a second of series; None to count time in samples.
-        max_steps: Number of training steps; None for a number that suits the data.
-        max_seconds: Longest time of each training; None for no limit.
+        sampling_rate: Samples per second of series; None to count time in time steps.
+        max_steps: Number of training steps; None to choose it from the data.
+        max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
         random_state: Seed of all random numbers.
         device: Device to compute on.
         precision: Mixed precision in training.
@@ -199,7 +209,12 @@ def resume(
 
 
 def _request_fields(config: Path | None, settings: list[str] | None) -> dict[str, Any]:
-    """Fields of the `Request` that hold what a user sets in the recipe."""
+    """The argument `overrides` of `Request`: the recipe fields that the user sets.
+
+    Args:
+        config: File with fields of the recipe; None for none.
+        settings: Fields as `field=value`, which take precedence over the file; None for none.
+    """
     from unwarp.planning.overrides import parse_overrides
 
     return {"overrides": parse_overrides(config, settings or [])}
@@ -217,61 +232,90 @@ def _start(
 
     Args:
         source: A path, or the name of a data set.
-        request: Fields of the `Request`.
-        settings: Further arguments of `Unwarper`.
+        request: Arguments of `Request` by name: the warp and the overrides of the recipe.
+        settings: Further arguments of `Unwarper` by name.
         folder: The run folder.
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
-    from unwarp.app.job import Job, start_job
+    from unwarp.app.job import Job, check_run_folder, start_job
     from unwarp.app.parts import open_parts
     from unwarp.planning.plan import Request
+    from unwarp.storage import expand, hold_folder, make_folder
 
+    check_arguments(settings)
     job = Job(source, Request(**request), settings)
     parts = open_parts(source, job.make_estimator())
     if not quiet:
         n = len(parts.training) + len(parts.test)
         say(f"{parts.listed.name}: {parts.listed.description or f'a data set of {n:,} samples'}")
-    start_job(job, folder)
-    _execute(folder, as_json, quiet, parts)
+    folder = expand(folder)
+    check_run_folder(job, folder)
+    make_folder(folder)
+    with hold_folder(folder):  # so that no other job can start before this one runs
+        start_job(job, folder)
+        _execute(folder, as_json, quiet, parts)
 
 
 def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = None) -> None:
-    """Run the job of a folder up to its report; it can be continued after an interrupt."""
+    """Run the job of a folder, write its report and print the result.
+
+    Args:
+        folder: The run folder.
+        as_json: Whether to print the result as JSON.
+        quiet: Whether to hide progress and closing messages.
+        parts: The samples of the job, if they are already read; None to read them.
+
+    Raises:
+        typer.Exit: The user has interrupted the run, which can then be continued.
+    """
+    from unwarp.storage import expand, hold_folder
+    from unwarp.training.interrupts import terminate_as_interrupt
+
+    folder = expand(folder)
+    try:
+        with terminate_as_interrupt(), hold_folder(folder):
+            outcome, page = _train_and_report(folder, quiet, parts)
+    except KeyboardInterrupt:
+        say(f"stopped; continue with: unwarp resume {folder}")
+        raise typer.Exit(130) from None
+    scores = {name: dict(model.report.scores) for name, model in outcome.scored_models.items()}
+    if not (as_json or quiet):
+        _print_scores(scores)
+    print_result({"report": str(page), "scores": scores}, f"report: {page}", as_json, quiet)
+
+
+def _train_and_report(folder: Path, quiet: bool, parts: Parts | None) -> tuple[Outcome, Path]:
+    """Run the job of a folder and write its report; return both models and the page."""
     from unwarp.app.job import load_job
     from unwarp.app.report.page import write_report
     from unwarp.app.run import execute
     from unwarp.training.progress import Progress
 
     seconds = load_job(folder).max_seconds
-    try:
-        outcome = execute(
-            folder,
-            (lambda message: None) if quiet else say,
-            lambda name: () if quiet else (Progress(TITLES[name], seconds=seconds),),
-            parts,
-        )
-    except KeyboardInterrupt:
-        say(f"stopped; continue with: unwarp resume {folder}")
-        raise typer.Exit(130) from None
-    if not quiet:
-        say("writing the report")
-    page = write_report(outcome, folder)
-    scores = {name: dict(trial.report.scores) for name, trial in outcome.trials.items()}
-    if not (as_json or quiet):
-        _print_scores(scores)
-    print_result({"report": str(page), "scores": scores}, f"report: {page}", as_json, quiet)
+
+    def observers(name: str) -> tuple[Progress, ...]:
+        return () if quiet else (Progress(TITLES[name], seconds=seconds),)
+
+    tell: Callable[[str], None] = (lambda message: None) if quiet else say
+    outcome = execute(folder, tell, observers, parts)
+    tell("writing the report")
+    return outcome, write_report(outcome, folder)
 
 
 def _print_scores(scores: dict[str, dict[str, float]]) -> None:
-    """Print a table on standard error: a row for each score, a column for each model."""
+    """Print a table on standard error, with a row for each score and a column for each model.
+
+    Args:
+        scores: Scores by their name, for each model by its name.
+    """
     from rich.console import Console
     from rich.table import Table
 
     titles = (TITLES[name] for name in scores)
     table = Table("scores of held-out samples", *titles, box=None, header_style="bold")
     first = next(iter(scores.values()))
-    # one row for each column of the deformation would hide the rest
+    # these scores, one for each column of the deformation, would make the table too long
     for name in (name for name in first if not name.startswith("at_bounds_")):
         cells = (f"{column[name]:.4g}" if name in column else "" for column in scores.values())
         table.add_row(name, *cells)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unwarp.app.cli.messages import print_json, print_result
+from unwarp.app.cli.messages import print_result
 from unwarp.app.cli.options import (
     JsonOption,
     ModelArgument,
@@ -28,11 +28,29 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 FRAMES_OF_ANIMATION, SAMPLES_IN_ROW = 25, 9
-"""Number of samples on a walk without `-n`, as an animation and as a figure."""
+"""Number of samples on a path without `-n`, as an animation and as a figure."""
 
 CountOption = Annotated[
     int | None,
-    typer.Option("-n", help="Number of samples on the way; by default 9, or 25 in a .gif.", min=2),
+    typer.Option(
+        "-n",
+        help="Number of samples from one end to the other; by default 9, or 25 in a .gif.",
+        min=2,
+    ),
+]
+StartOption = Annotated[
+    int | None,
+    typer.Option(
+        "--index",
+        help="Number of the sample whose content is the start; by default the mean content.",
+    ),
+]
+SpanOption = Annotated[
+    float,
+    typer.Option(
+        help="Distance from the start to either end of a row, in standard deviations; only for "
+        "content."
+    ),
 ]
 FigureOption = Annotated[
     Path, typer.Option("--out", "-o", help="File to write: .png for a figure, .npz for arrays.")
@@ -55,8 +73,8 @@ def sample(
         LatentDensity,
         typer.Option(
             "--from",
-            help="Density of the codes: the model's prior, or a mixture fitted to the codes of the "
-            "training samples; auto prefers the prior.",
+            help="Distribution of content codes and deformations: the prior of the model, or a "
+            "mixture fitted to the training samples; auto takes the prior if there is one.",
         ),
     ] = "auto",
     out: FigureOption = Path("samples.png"),
@@ -69,16 +87,16 @@ def sample(
     Args:
         model: Folder of a model or of a run.
         n: Number of samples.
-        source: Density that content and deformation are drawn from.
+        source: Distribution that content codes and deformations are drawn from.
         out: File to write, `.png` or `.npz`.
-        random_state: Seed of the draws.
+        random_state: Seed of the random codes and deformations.
         as_json: Whether to print the facts as JSON.
         quiet: Whether to print nothing.
     """
     from unwarp.app import exhibits
 
     exhibit = exhibits.new_samples(_load(model), n, source, random_state)
-    _write(exhibit, out, as_json, quiet)
+    _write(exhibit, out, (model,), as_json, quiet)
 
 
 @command(app)
@@ -88,14 +106,17 @@ def interpolate(
     first: Annotated[int, typer.Argument(help="Number of the first sample, counted from 0.")],
     last: Annotated[int, typer.Argument(help="Number of the last sample, counted from 0.")],
     path: Annotated[
-        PathKind, typer.Option(help="Path between the codes: a straight line or an arc.")
+        PathKind,
+        typer.Option(help="Path between the content codes: a straight line or an arc."),
     ] = "linear",
     n: CountOption = None,
     out: AnimationOption = Path("interpolation.png"),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Go from one sample to another, in content and deformation.
+    """Draw the path from one sample to another.
+
+    The path interpolates content and deformation between the two samples.
 
     Args:
         model: Folder of a model or of a run.
@@ -103,7 +124,7 @@ def interpolate(
         first: Number of the first sample.
         last: Number of the last sample.
         path: Path between the content codes.
-        n: Number of samples on the way, both ends included; None for 9, or 25 in a `.gif`.
+        n: Number of samples on the path, both ends included; None for 9, or 25 in a `.gif`.
         out: File to write, `.png`, `.gif` or `.npz`.
         as_json: Whether to print the facts as JSON.
         quiet: Whether to print nothing.
@@ -113,7 +134,7 @@ def interpolate(
     unwarper = _load(model)
     x = exhibits.load_samples(unwarper, source)
     exhibit = exhibits.interpolation(unwarper, x, (first, last), _count(n, out), path)
-    _write(exhibit, out, as_json, quiet)
+    _write(exhibit, out, (model, source), as_json, quiet)
 
 
 @command(app)
@@ -121,29 +142,24 @@ def traverse(
     model: ModelArgument,
     source: SourceArgument,
     of: Annotated[LatentPart, typer.Option(help="Part of the latents to vary.")] = "content",
-    index: Annotated[
-        int | None,
-        typer.Option(help="Number of the sample to start from; by default the mean code."),
-    ] = None,
-    span: Annotated[
-        float,
-        typer.Option(help="Reach to either side of the start, in standard deviations of content."),
-    ] = 2.0,
+    index: StartOption = None,
+    span: SpanOption = 2.0,
     n: CountOption = None,
     out: AnimationOption = Path("traversal.png"),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Vary one latent number at a time.
+    """Vary one dimension of content or deformation at a time.
 
-    Draws one row for each dimension of the content, or for each column of the deformation.
+    Draws one row of samples for each dimension, with its values. A dimension of the
+    deformation is one of its parameters.
 
     Args:
         model: Folder of a model or of a run.
         source: A path, or the name of a built-in data set.
-        of: Part of the latents to vary.
-        index: Number of the sample to start from; None for the mean code.
-        span: Reach to either side, in standard deviations; content only.
+        of: Part to vary: `content` or `deformation`.
+        index: Number of the sample with the content code to start from; None for the mean code.
+        span: Distance from the start to either end of a row, in standard deviations; content only.
         n: Number of samples in a row; None for 9, or 25 in a `.gif`.
         out: File to write, `.png`, `.gif` or `.npz`.
         as_json: Whether to print the facts as JSON.
@@ -154,7 +170,7 @@ def traverse(
     unwarper = _load(model)
     x = exhibits.load_samples(unwarper, source)
     exhibit = exhibits.traversal(unwarper, x, of, index, _count(n, out), span)
-    _write(exhibit, out, as_json, quiet)
+    _write(exhibit, out, (model, source), as_json, quiet)
 
 
 @command(app)
@@ -162,25 +178,27 @@ def arithmetic(
     model: ModelArgument,
     source: SourceArgument,
     plus: Annotated[
-        str, typer.Option(help="Samples with the mean content to add, by number, as 1,2,3.")
+        str, typer.Option(help="Numbers of the samples whose mean content is added, as 1,2,3.")
     ],
     minus: Annotated[
-        str, typer.Option(help="Samples with the mean content to subtract, by number.")
+        str,
+        typer.Option(help="Numbers of the samples whose mean content is subtracted, as 4,5."),
     ],
-    to: Annotated[str, typer.Option(help="Samples to change, by number.")],
+    to: Annotated[str, typer.Option(help="Numbers of the samples to change, as 6,7.")],
     out: FigureOption = Path("arithmetic.png"),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Add the difference of two groups of samples to others.
+    """Change the content of samples by the difference of two groups.
 
-    The difference is that of the mean contents; deformations stay.
+    The mean content of one group is added, and that of the other group is subtracted. The
+    deformations of the changed samples stay the same.
 
     Args:
         model: Folder of a model or of a run.
         source: A path, or the name of a built-in data set.
-        plus: Numbers of the samples with the mean content to add, as `1,2,3`.
-        minus: Numbers of the samples with the mean content to subtract.
+        plus: Numbers of the samples whose mean content is added, as `1,2,3`.
+        minus: Numbers of the samples whose mean content is subtracted.
         to: Numbers of the samples to change.
         out: File to write, `.png` or `.npz`.
         as_json: Whether to print the facts as JSON.
@@ -194,7 +212,8 @@ def arithmetic(
     ]
     unwarper = _load(model)
     x = exhibits.load_samples(unwarper, source)
-    _write(exhibits.arithmetic(unwarper, x, *rows), out, as_json, quiet)
+    exhibit = exhibits.arithmetic(unwarper, x, *rows)
+    _write(exhibit, out, (model, source), as_json, quiet)
 
 
 @command(app)
@@ -205,24 +224,22 @@ def info(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Describe a model, or list all known names.
+    """Describe a model, or list the names of everything that Unwarp offers.
 
     The names are those of warps, recipes, data sets, scores and file formats.
 
     Args:
-        model: Folder of a model or of a run; None for the names.
+        model: Folder of a model or of a run; None to list the names.
         as_json: Whether to print JSON.
-        quiet: Without effect; all commands have it.
+        quiet: Whether to print nothing, for example to check only that the model can be loaded.
     """
     facts = _model_facts(model_folder(model)) if model else inventory()
-    if as_json:
-        print_json(facts)
-        return
-    for name, value in facts.items():
-        typer.echo(f"{name:12} {_fact_text(value)}")
+    lines = [f"{name:12} {_fact_text(value)}" for name, value in facts.items()]
+    print_result(facts, "\n".join(lines), as_json, quiet)
 
 
 def _model_facts(folder: Path) -> dict[str, Any]:
+    """Facts about a saved model, by name."""
     from unwarp.app.inspection import describe_model
 
     return describe_model(folder)
@@ -235,16 +252,20 @@ def _fact_text(value: Any) -> str:
 
 
 def _load(folder: Path) -> Unwarper:
+    """The estimator of a model folder or a run folder."""
     from unwarp.estimators.unwarper import Unwarper
 
     return Unwarper.load(model_folder(folder))
 
 
 def _count(n: int | None, out: Path) -> int:
-    """Number of samples on a walk."""
+    """Number of samples on a path: `n`, or the default for an animation or a figure."""
     return n or (FRAMES_OF_ANIMATION if out.suffix == ".gif" else SAMPLES_IN_ROW)
 
 
-def _write(exhibit: Exhibit, out: Path, as_json: bool, quiet: bool) -> None:
-    exhibit.write(out)
+def _write(
+    exhibit: Exhibit, out: Path, inputs: tuple[str | Path, ...], as_json: bool, quiet: bool
+) -> None:
+    """Write the result of a command to a file that is no input, and print its facts."""
+    exhibit.write(out, inputs)
     print_result({**exhibit.facts, "file": str(out)}, f"wrote {out}", as_json, quiet)

@@ -15,6 +15,7 @@ from unwarp.app.cli.messages import error_message, say
 from unwarp.errors import ConfigError
 
 EXIT_CODE_OF_MISTAKE, EXIT_CODE_OF_INTERRUPT = 2, 130
+"""Exit codes after a mistake of the user, and after Ctrl-C (128 + 2, as in shells)."""
 
 app = typer.Typer(
     help="Learn templates, content codes and deformations of images or series, without labels.",
@@ -26,6 +27,7 @@ for part in (learn, apply, look):
 
 
 def _print_version(is_requested: bool) -> None:
+    """Print the version and exit, if `--version` is passed."""
     if is_requested:
         typer.echo(f"unwarp {__version__}")
         raise typer.Exit
@@ -44,22 +46,23 @@ def _import_plugins(
         typer.Option(help="Python module with your own warps or formats; repeat for more."),
     ] = None,
 ) -> None:
-    # modules in the current folder can be imported, as by `python -m`
+    # like `python -m`, look for modules in the current folder, too
     sys.path[:0] = [str(Path.cwd())] if plugin else []
     for name in plugin or ():
         try:
             import_module(name)
         except Exception as error:
             raise ConfigError(
-                f"--plugin {name} cannot be imported: {error}; install it, or go to its folder"
+                f"--plugin {name} cannot be imported: {error}; install it, or run the command in "
+                "the folder of the module"
             ) from error
 
 
 def main() -> None:
     """Run the command line and exit.
 
-    The exit code is 0 for success, 2 for a user's mistake, which is explained in one line, and 130
-    for an interrupted run. Any other error is a bug and keeps its traceback.
+    The exit code is 0 for success, 2 for a mistake of the user, and 130 for an interrupted run. A
+    mistake is explained in one line. Any other error is a bug and keeps its traceback.
     """
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))

@@ -1,7 +1,7 @@
 """Messages of the commands: results, progress, and mistakes with their remedy.
 
-Messages of the library name arguments of Python, as `sampling_rate=0`. A command shows the same
-message with its own options, as `--sampling-rate 0`.
+Messages of the library name Python arguments, such as `sampling_rate=0`. A command prints the same
+messages with its own options instead, such as `--sampling-rate 0`.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from typer.core import TyperCommand
 from unwarp.errors import UnwarpError
 
 CALL = re.compile(r"\bUnwarper\(([^()]+)\)")
-"""A call of the estimator in a message; its arguments alone make sense on the command line."""
+"""A call of the estimator in a message; only its arguments make sense on the command line."""
 
 ARGUMENT = re.compile(
     r"(?<!--set )(?<![\w.-])(?P<name>[a-z_][\w.]*)="
     r"(?P<value>'[^']*'|\"[^\"]*\"|\([^()]*\)|\.{3}|[^\s,;:()\]]*[^\s,;:()\].])"
 )
-"""An argument with its value, as `missing='mask'`; dotted names are fields of fields."""
+"""An argument with its value, such as `missing='mask'` or `optimiser.lr=0.1`."""
 
 NAME = re.compile(r"(?<![\w.-])(?P<name>[a-z]\w*_\w+)(?![\w=(.])")
-"""A name of several words without a value; a name of one word might be plain English."""
+"""A name with an underscore and without a value; a name without one might be an English word."""
 
 _parameters: ContextVar[tuple[Any, ...]] = ContextVar("parameters", default=())
 """Parameters of the command that is running."""
 
 
 class Command(TyperCommand):
-    """A command that names options, not Python arguments, in its messages.
+    """A command with options, instead of Python arguments, in its error messages.
 
     >>> app = typer.Typer()
     >>> @app.command(cls=Command)
@@ -68,10 +68,10 @@ class Command(TyperCommand):
 
 
 def with_options(message: str, parameters: Iterable[Any]) -> str:
-    """A message with options of the command line for Python arguments.
+    """A message with Python arguments replaced by options of the command line.
 
-    `name=value` becomes `--name value` for each option of the command; a field of a recipe becomes
-    `--set name=value` if the command has that option. All else stays.
+    `name=value` becomes `--name value` if the command has this option. A field of a recipe becomes
+    `--set name=value` if the command has the option `--set`. Everything else stays the same.
 
     Args:
         message: Message of the library.
@@ -94,7 +94,7 @@ def with_options(message: str, parameters: Iterable[Any]) -> str:
         plain = value[1:-1] if value[0] in "'\"" else value
         if name in options:
             return f"{options[name]} {plain}"
-        # in parentheses a field belongs to a call or an aside, as "1 sample (n_samples=1)"
+        # a field in parentheses belongs to a call or a remark, as in "1 sample (n_samples=1)"
         is_aside = match.string[: match.start()].endswith("(")
         if name.partition(".")[0] in recipe_fields and not is_aside:
             return f"--set {name}={plain}"
@@ -105,7 +105,10 @@ def with_options(message: str, parameters: Iterable[Any]) -> str:
 
 
 def _options_of(parameters: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """Pairs of a Python name and an option: for each option its own name and its parameter's."""
+    """Pairs of a Python name and an option of the command, such as `max_steps` and `--steps`.
+
+    Each option has two names: that of its parameter (`max_steps`), and its own (`steps`).
+    """
     for parameter in parameters:
         option = max(parameter.opts, key=len)
         if option.startswith("-"):
@@ -114,7 +117,10 @@ def _options_of(parameters: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _recipe_fields() -> frozenset[str]:
-    """Fields of all recipes; none before `unwarp.models` is imported, which takes seconds."""
+    """Fields of all recipes.
+
+    The set is empty if `unwarp.models` is not imported yet: the import takes seconds.
+    """
     recipe = getattr(sys.modules.get("unwarp.models.recipe"), "Recipe", None)
     families = () if recipe is None else (recipe, *recipe.registry.values())
     return frozenset(field.name for family in families for field in fields(family))
@@ -123,7 +129,7 @@ def _recipe_fields() -> frozenset[str]:
 def say(message: str) -> None:
     """Print a message for people on standard error.
 
-    Inside a command, Python arguments in it become options of the command.
+    Python arguments in the message are replaced by options of the running command, if any.
 
     Args:
         message: One line, such as `scale='channel' brings channels to one unit`.
@@ -138,7 +144,7 @@ def error_message(error: Exception) -> str | None:
         error: The error that ended a command.
 
     Returns:
-        The line; None for an error that is no mistake of the user but a bug.
+        The line; None if the error is a bug, not a mistake of the user.
 
     >>> error_message(FileNotFoundError(2, "No such file", "x.npy"))
     'x.npy: no such file; check the path'
@@ -153,6 +159,7 @@ def error_message(error: Exception) -> str | None:
 
 
 def _one_line(text: str) -> str:
+    """A text with line breaks and repeated spaces replaced by single spaces."""
     return " ".join(text.split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -12,8 +13,11 @@ import typer
 from unwarp.app.cli.messages import Command
 from unwarp.app.inventory import check_source
 from unwarp.core import DeviceName
+from unwarp.ranges import MAX_SEED
 
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all random numbers.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", help="Seed of all random numbers.", min=0, max=MAX_SEED)
+]
 
 
 DeviceOption = Annotated[
@@ -44,11 +48,30 @@ ModelArgument = Annotated[Path, typer.Argument(help="Folder of a model or of a r
 Function = TypeVar("Function", bound=Callable[..., None])
 
 
+def existing_file(path: str) -> Path:
+    """The path of an existing file; `~` is the home folder.
+
+    Args:
+        path: The path, as the user wrote it.
+
+    Raises:
+        typer.BadParameter: There is no such file.
+
+    >>> existing_file(__file__) == Path(__file__)
+    True
+    """
+    file = Path(os.path.expanduser(path))  # noqa: PTH111
+    if not file.is_file():
+        reason = "is a folder" if file.is_dir() else "does not exist"
+        raise typer.BadParameter(f"{path!r} {reason}; give a file")
+    return file
+
+
 def command(app: typer.Typer) -> Callable[[Function], Function]:
     """A decorator that adds a function to the commands of an application.
 
-    The help of the command is the docstring of the function up to `Args:`, which is for readers of
-    the code. Lines of a paragraph are joined, so that the help fits any terminal.
+    The help of the command is the docstring of the function, without the section `Args`. The lines
+    of each paragraph are joined, so that the help fits any width of the terminal.
 
     Args:
         app: The application.
@@ -70,9 +93,14 @@ def command(app: typer.Typer) -> Callable[[Function], Function]:
 
 
 def model_folder(folder: Path) -> Path:
-    """The folder of a model, alone or in a run.
+    """The folder of a model, which may be inside a run folder.
 
     Args:
-        folder: A run folder, or a model folder, which comes back unchanged.
+        folder: A run folder, which contains the model folder; or a model folder, which is returned
+            unchanged, except that `~` is the home folder.
     """
+    from unwarp.storage import expand, recover_folder  # it imports torch
+
+    folder = expand(folder)
+    recover_folder(folder / "model")
     return folder / "model" if (folder / "model").is_dir() else folder

@@ -1,5 +1,5 @@
 """The report of a run: one HTML page of scores and figures.
 
-`page.write` writes it. `sections` lists its parts, `presentation` the figures and scores of each
-domain (images, series), and the files of figures draw them.
+`page.write_report` writes the page. The module `sections` makes its sections. `presentation` lists
+the figures and scores for each domain (images or series), which the other modules draw and compute.
 """

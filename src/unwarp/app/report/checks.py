@@ -1,6 +1,6 @@
-"""Checks of a report: criteria for whether training worked.
+"""Checks of a report: did the training work?
 
-No check needs labels or true deformations.
+A check compares a score with a limit. No check needs labels or true deformations.
 """
 
 from __future__ import annotations
@@ -11,39 +11,43 @@ from unwarp.app.outcome import Outcome
 from unwarp.app.report.section import Check
 
 Scores = Mapping[str, float]
+"""Scores by their name."""
 
 MIN_GAIN = 0.05
-"""Least reduction of the squared error by the warp, as a share of the baseline's error."""
+"""The warp must reduce the squared error of the baseline by more than this share."""
 
 MAX_VARIANCE_LEFT = 0.8
-"""Greatest share of the variance within clusters that may remain after alignment."""
+"""Alignment must leave less than this share of the variance within clusters."""
 
 MAX_SHARE_AT_BOUNDS = 0.05
-"""Greatest share of deformation parameters that may be near an end of their range."""
+"""Less than this share of the deformation parameters may be near an end of their range."""
 
 MAX_SHARE_AMBIGUOUS = 0.1
-"""Greatest share of samples that may have an ambiguous pose."""
+"""Less than this share of the samples may have an ambiguous pose."""
 
 
 def checks(outcome: Outcome) -> tuple[Check, ...]:
-    """The checks of a run, as far as it has their scores."""
+    """The checks of a run.
+
+    A check is left out if the run lacks its score.
+    """
     scores = outcome.warped.report.scores
     n_content = outcome.warped.embedding.codes.shape[1]
-    candidates = (
+    all_checks = (
         _check_gain(scores, outcome.baseline.report.scores),
         _check_variance(scores),
         _check_bounds(scores),
         _check_poses(scores),
         _check_dimensions(scores, n_content),
     )
-    return tuple(check for check in candidates if check is not None)
+    return tuple(check for check in all_checks if check is not None)
 
 
 def selection_note(outcome: Outcome) -> tuple[str, ...]:
-    """A sentence on how much warp was selected, and why.
+    """A sentence on the warp that was selected, and why.
 
     Returns:
-        The sentence; nothing if the amount of warp was fixed in advance.
+        The sentence, in a tuple; an empty tuple if no selection was needed, as for images.
     """
     selection = outcome.warped.unwarper.selection_
     if selection is None:
@@ -52,7 +56,7 @@ def selection_note(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _check_gain(scores: Scores, baseline: Scores) -> Check:
-    """Check that the error is below that of the baseline and that of the mean sample.
+    """Check that the error is less than that of the baseline and of a constant reconstruction.
 
     Args:
         scores: Scores of the model with the warp.
@@ -63,6 +67,7 @@ def _check_gain(scores: Scores, baseline: Scores) -> Check:
         f"On held-out samples, the squared error of the model with the warp is {ratio:.0%} of that "
         "of the baseline without a warp"
     )
+    # the share of variance explained is not above 0 if the mean sample is as good
     if scores.get("explained", 1.0) <= 0:
         message += ", and greater than the error of the mean sample"
         return Check(False, f"{message}.", "The model does not reconstruct yet: train longer.")
@@ -86,7 +91,11 @@ def _check_variance(scores: Scores) -> Check | None:
 
 
 def _check_bounds(scores: Scores) -> Check | None:
-    """Check that the range of the warp is wide enough."""
+    """Check that few deformation parameters are near the ends of the warp's range.
+
+    The score `at_bounds` is the share of all parameters, `at_bounds_samples` the share of samples
+    with such a parameter, and `at_bounds_NAME` the share of samples for the parameter NAME.
+    """
     if "at_bounds" not in scores:
         return None
     prefix = "at_bounds_"
@@ -94,11 +103,11 @@ def _check_bounds(scores: Scores) -> Check | None:
     columns = {name: share for name, share in shares.items() if name != "samples" and share}
     message = (
         f"{scores['at_bounds']:.1%} of the deformation parameters are near an end of their range "
-        f"or outside; this concerns {shares['samples']:.1%} of the samples"
+        f"or outside it; {shares['samples']:.1%} of the samples have such a parameter"
     )
     if columns:
         column = max(columns, key=columns.__getitem__)
-        message += f". The most frequent parameter is {column.replace('_', ' ')}"
+        message += f". Most often it is {column.replace('_', ' ')}"
         message += f" ({columns[column]:.1%} of the samples)"
     return Check(
         scores["at_bounds"] < MAX_SHARE_AT_BOUNDS,
@@ -109,14 +118,14 @@ def _check_bounds(scores: Scores) -> Check | None:
 
 
 def _check_poses(scores: Scores) -> Check | None:
-    """Check that the model recovers a known deformation that is added to a sample."""
+    """Check that the model recovers known deformations that are added to samples."""
     if "ambiguous" not in scores:
         return None
     return Check(
         scores["ambiguous"] < MAX_SHARE_AMBIGUOUS,
-        "When a known deformation is added to a sample, the model estimates its rotation to "
-        f"{scores['follow_deg']:.1f} degrees (median error). {scores['ambiguous']:.1%} of the "
-        "samples have an ambiguous pose: their error exceeds 10 degrees or 2 pixels.",
+        "Known deformations were added to the samples. The median error of the estimated rotation "
+        f"is {scores['follow_deg']:.1f} degrees. {scores['ambiguous']:.1%} of the samples have an "
+        "ambiguous pose: their error is greater than 10 degrees or 2 pixels.",
         "Round or symmetric objects have several equivalent poses. Train longer, or choose a warp "
         "with fewer factors.",
     )

@@ -1,4 +1,9 @@
-"""Samples of a report: a few examples, or an overview of many."""
+"""Samples of a report: a few examples, or an overview of many.
+
+Examples are held-out samples that are shown side by side. The overview is the larger set of samples
+for figures of the latent space and of clusters: the held-out samples or, if they are few, all
+samples.
+"""
 
 from __future__ import annotations
 
@@ -8,33 +13,33 @@ from sklearn.metrics import pairwise_distances_argmin
 from torch import Tensor
 
 from unwarp.analysis.embedding import Embedding, embed
-from unwarp.app.outcome import Outcome, Trial
+from unwarp.app.outcome import Outcome, ScoredModel
 from unwarp.core import Array, Labels
 
 MAX_EXAMPLES = 14
-"""Held-out samples that are shown side by side as examples."""
+"""Greatest number of held-out samples that are shown side by side as examples."""
 
 MIN_HELD_OUT_FOR_OVERVIEW = 30
-"""Held-out samples that are enough for an overview; with fewer, training samples are added."""
+"""Held-out samples that suffice for an overview; if there are fewer, training samples are added."""
 
 
 def held_out_samples(outcome: Outcome) -> Tensor:
-    """The held-out samples (N, *shape), scaled as the model takes them."""
+    """The held-out samples (N, *shape), scaled for the model."""
     return outcome.test.x
 
 
 def example_rows(labels: Array | None, n: int, max_examples: int = MAX_EXAMPLES) -> Array:
-    """Rows of examples, in rising order and spread over the classes.
+    """Rows of examples, in ascending order and spread over the classes.
 
-    Classes take turns, so that a rare class has an example too.
+    One sample of each class is chosen in turn, so that a rare class has an example, too.
 
     Args:
-        labels: Classes (n,); None if unknown: then rows are evenly spaced.
+        labels: Classes (n,); None if unknown, for evenly spaced rows.
         n: Number of samples to choose from.
         max_examples: Greatest number of examples.
 
     Returns:
-        Positions of at most `max_examples` samples.
+        Rows of at most `max_examples` samples, from 0 to n - 1.
 
     >>> example_rows(np.array([0, 0, 0, 0, 1]), 5, 3)
     array([0, 1, 4])
@@ -47,11 +52,12 @@ def example_rows(labels: Array | None, n: int, max_examples: int = MAX_EXAMPLES)
 
 
 def has_overview_of_held_out(outcome: Outcome) -> bool:
-    """Whether the overview consists of held-out samples alone.
+    """Whether the overview consists of held-out samples only, without training samples.
 
-    It does if these are at least `MIN_HELD_OUT_FOR_OVERVIEW`. It also does for data sets that draw
-    new observations in each training step: their training part holds clean originals, which
-    would not compare with the observations.
+    It does if there are at least `MIN_HELD_OUT_FOR_OVERVIEW` held-out samples. It also does if the
+    data set has a function `draw`, which makes a new random observation of each original in every
+    training step: such originals are not deformed and cannot be compared with the held-out
+    observations.
     """
     return len(outcome.test) >= MIN_HELD_OUT_FOR_OVERVIEW or outcome.training.draw is not None
 
@@ -59,7 +65,7 @@ def has_overview_of_held_out(outcome: Outcome) -> bool:
 def overview_samples(outcome: Outcome) -> Tensor:
     """The samples of the overview (N, *shape), scaled for the model.
 
-    Training samples, if any, come before the held-out ones.
+    If the overview includes training samples, they come before the held-out samples.
     """
     parts = [outcome.test.x]
     if not has_overview_of_held_out(outcome):
@@ -67,19 +73,19 @@ def overview_samples(outcome: Outcome) -> Tensor:
     return torch.cat(parts)
 
 
-def overview_embedding(trial: Trial, outcome: Outcome) -> Embedding:
+def overview_embedding(model: ScoredModel, outcome: Outcome) -> Embedding:
     """The embedding of the overview by one of the two models.
 
     Args:
-        trial: The model, with its embedding of the held-out samples.
+        model: The model, with its embedding of the held-out samples.
         outcome: The run of the model.
 
     Returns:
         Codes, templates and deformations of N samples, in the order of `overview_samples`.
     """
     if has_overview_of_held_out(outcome):
-        return trial.embedding
-    return embed(trial.unwarper.model_, overview_samples(outcome))
+        return model.embedding
+    return embed(model.unwarper.model_, overview_samples(outcome))
 
 
 def overview_labels(outcome: Outcome) -> Labels | None:
@@ -95,7 +101,7 @@ def describe_overview(outcome: Outcome, noun: str) -> str:
 
     Args:
         outcome: The run.
-        noun: Word for samples in the plural.
+        noun: Word for the samples, in the plural, such as `series`.
     """
     if has_overview_of_held_out(outcome):
         return f"held-out {noun}"
@@ -116,7 +122,7 @@ def nearest_clusters(codes: Array, centres: Array) -> Array:
 
 
 def nearest_to_mean(codes: Array) -> int:
-    """The row of the code nearest to the mean code.
+    """The row of the code that is nearest to the mean code.
 
     Args:
         codes: Content codes (N, D).
@@ -134,7 +140,8 @@ def first_component(codes: Array) -> Array:
         codes: Content codes (N, D).
 
     Returns:
-        Score of each code (N,), with mean 0. The sign makes the largest coefficient positive.
+        Coordinate of each code along the component (N,), with mean 0. The direction is chosen such
+        that its coefficient of the greatest absolute value is positive.
 
     >>> first_component(np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 6.0]])).round(6).tolist()
     [-2.0, -1.0, 3.0]

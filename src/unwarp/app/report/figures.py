@@ -1,4 +1,4 @@
-"""Figures of every domain: examples, the latent space, the training."""
+"""Figures for images and for series: examples, the latent space, the training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from unwarp.app.report.illustrations import Plot
 from unwarp.plots.training import TrainingPlot, training_plot
 
 MAX_POINTS_IN_MAP = 1000
-"""Samples that t-SNE maps; of more, a random subset."""
+"""Greatest number of samples that t-SNE maps; if there are more, a random subset is mapped."""
 
 
 def gallery(outcome: Outcome, max_examples: int, aligned: Mapping[str, Tensor]) -> Figure:
@@ -31,8 +31,8 @@ def gallery(outcome: Outcome, max_examples: int, aligned: Mapping[str, Tensor]) 
     Args:
         outcome: The run.
         max_examples: Greatest number of examples.
-        aligned: Further rows under the observations, by their name: all held-out samples
-            (N, *shape) with their deformations undone.
+        aligned: Further rows below the observations, by their name: all held-out samples
+            (N, *shape) with their deformations undone. May be empty.
     """
     rows = example_rows(outcome.test.labels, len(outcome.test), max_examples)
     embedding = outcome.warped.embedding
@@ -52,8 +52,8 @@ def gallery_caption(outcome: Outcome, noun: str, aligned: str = "") -> str:
 
     Args:
         outcome: The run.
-        noun: Word for samples in the plural.
-        aligned: Phrases for further rows, each ending in `; `.
+        noun: Word for the samples, in the plural.
+        aligned: Descriptions of further rows, each ending in `; `; empty for none.
     """
     note = training_plot_of(outcome).encoder_note
     return (
@@ -67,8 +67,8 @@ def gallery_caption(outcome: Outcome, noun: str, aligned: str = "") -> str:
 def latent_space(outcome: Outcome) -> Figure:
     """t-SNE of the codes of both models, coloured by class if known.
 
-    Of the samples of the overview, at most `MAX_POINTS_IN_MAP` are mapped, the same ones for both
-    models. The seed is fixed, so a report can be drawn again.
+    At most `MAX_POINTS_IN_MAP` samples of the overview are mapped, the same samples for both
+    models. The seed is fixed, so that the figure can be reproduced.
 
     Args:
         outcome: The run.
@@ -76,7 +76,7 @@ def latent_space(outcome: Outcome) -> Figure:
     Returns:
         A figure with two panels, with and without the warp.
     """
-    codes = [overview_embedding(trial, outcome).codes for trial in outcome.trials.values()]
+    codes = [overview_embedding(model, outcome).codes for model in outcome.scored_models.values()]
     labels = overview_labels(outcome)
     rows = np.random.default_rng(0).permutation(len(codes[0]))[:MAX_POINTS_IN_MAP]
     titles = ("content code, with warp", "code, without warp")
@@ -85,7 +85,7 @@ def latent_space(outcome: Outcome) -> Figure:
 
 
 def latent_space_caption(outcome: Outcome) -> str:
-    """The caption of the latent space: samples, colours, sizes of the codes."""
+    """The caption of the figure of the latent space."""
     return (
         f"t-SNE of the codes of {describe_overview(outcome, 'samples')}. Left: content code of the "
         "model with the warp. Right: code of the baseline, with as many dimensions as content and "
@@ -95,21 +95,21 @@ def latent_space_caption(outcome: Outcome) -> str:
 
 
 def training_plot_of(outcome: Outcome) -> TrainingPlot:
-    """The training plot for the history of the model with the warp.
+    """The kind of training plot for the model with the warp.
 
-    It draws the baseline as well, since both models are of one family.
+    The plot also fits the history of the baseline, since both models are of the same family.
     """
     return training_plot(outcome.warped.unwarper.history_.rows)
 
 
 def training(outcome: Outcome) -> Figure:
-    """The course of the trainings of both models, over seconds.
+    """Training curves of both models, over seconds.
 
-    Adversarial families show the measures of critic and generator, all others the reconstruction
-    term of the loss.
+    For adversarial families they are measures of critic and generator, for all others the
+    reconstruction term of the loss.
     """
-    trials = {"with warp": outcome.warped, "without warp": outcome.baseline}
-    rows = {name: trial.unwarper.history_.rows for name, trial in trials.items()}
+    models = {"with warp": outcome.warped, "without warp": outcome.baseline}
+    rows = {name: model.unwarper.history_.rows for name, model in models.items()}
     return training_plot_of(outcome).draw(rows)
 
 

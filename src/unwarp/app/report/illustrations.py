@@ -85,8 +85,8 @@ def fixed_caption(text: str) -> Caption:
 def illustrate(plot: Plot, outcome: Outcome) -> Illustration | None:
     """Draw a plot of a run.
 
-    An error in one plot costs its own figure only: it becomes an `Illustration` with a `failure`.
-    Interrupts (Ctrl-C) pass.
+    If drawing fails, the result is an `Illustration` with a `failure`, so that the other figures
+    can still be drawn. An interrupt (Ctrl-C) is not caught.
 
     Args:
         plot: The figure to draw.
@@ -100,7 +100,7 @@ def illustrate(plot: Plot, outcome: Outcome) -> Illustration | None:
         if drawing is None:
             return None
         return Illustration(plot.name, plot.caption(outcome), encode(drawing))
-    except Exception as error:  # any error in one figure must leave the other figures
+    except Exception as error:  # an error in one figure must not prevent the others
         reason = " ".join(str(error).split())
         return Illustration(plot.name, failure=f"{type(error).__name__}: {reason}")
 

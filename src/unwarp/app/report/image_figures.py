@@ -32,25 +32,26 @@ from unwarp.metrics.recovery import relative_poses
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
 MIN_SAMPLES_PER_END = 3
-"""Least number of samples that are averaged at either end of a group in feature arithmetic."""
+"""Feature arithmetic averages at least this many samples at either end of a group."""
 
 MAX_GROUPS_CHANGED = 3
-"""Greatest number of groups that feature arithmetic changes a sample of."""
+"""Feature arithmetic changes one sample in each of at most this many groups."""
 
 
 def deformations(outcome: Outcome) -> Figure | None:
     """Histograms of the estimated deformations of held-out images; None without a warp.
 
     Returns:
-        A figure with a panel per human column of the warp, such as `rotation (deg)`; dotted
-        lines are the ends of the range that one stage of the encoder can predict.
+        A figure with a panel per summary column of the warp, such as `rotation (deg)`. Dotted
+        lines mark the range that one stage of the encoder can predict. A stage is one step of the
+        encoder, which predicts a part of the deformation.
     """
     table = outcome.warped.embedding.table
     return plots.histograms(table) if table else None
 
 
 def clusters(outcome: Outcome) -> Figure:
-    """The templates that the centres of the clusters decode to.
+    """The templates that are decoded from the centres of the clusters.
 
     Returns:
         A figure with one row of K images, in the order of `Unwarper.cluster_centers_`.
@@ -62,10 +63,10 @@ def clusters(outcome: Outcome) -> Figure:
 
 
 def recovery(outcome: Outcome) -> Figure | None:
-    """Estimated against true relative deformations; None if true ones are unknown.
+    """Estimated against true relative deformations; None if the true deformations are unknown.
 
-    Data sets with true deformations observe each original twice. The deformation from the first
-    observation to the second is compared, as in `unwarp.metrics.recovery`.
+    Data sets with true deformations contain two observations of each original. A relative
+    deformation leads from the first to the second observation (see `unwarp.metrics.recovery`).
 
     Returns:
         A figure with a panel per factor of an affine deformation, in its unit.
@@ -79,13 +80,14 @@ def recovery(outcome: Outcome) -> Figure | None:
 
 
 def deformation(outcome: Outcome) -> Figure | None:
-    """One template along each factor of the warp; None without factors.
+    """One template, deformed along each factor of the warp.
 
-    The template is that of the first example. Columns of parts without an inverse, such as a
-    residual displacement, are left out.
+    The template is that of the first example. Factors of non-invertible parts of the warp, such as
+    a displacement field, are left out.
 
     Returns:
-        A figure with at most `MAX_TRAVERSAL_ROWS` rows, with the value under every sample.
+        A figure with at most `MAX_TRAVERSAL_ROWS` rows, with the value of the factor under every
+        sample; None if the warp has no such factors.
     """
     model = outcome.warped.unwarper.model_
     if not invertible_columns(model.chart):
@@ -124,18 +126,18 @@ def arithmetic(outcome: Outcome) -> Figure | None:
 def analogy_rows(codes: Array, groups: Array) -> tuple[Array, Array, Array] | None:
     """Samples to add, to subtract, and to change in feature arithmetic.
 
-    Samples of the largest group are ranked along the first principal component of their codes.
-    The tenth at its upper end is added, the tenth at its lower end subtracted. The samples to
-    change are the most typical ones (nearest to the mean code) of the next largest groups.
+    The samples of the largest group are ranked along the first principal component of their codes.
+    The tenth of them with the highest ranks is added, the tenth with the lowest ranks is
+    subtracted. Of each of the next largest groups, the sample nearest to the mean code is changed.
 
     Args:
         codes: Content codes (N, D).
         groups: Classes or clusters (N,).
 
     Returns:
-        Rows of `codes`: to add (M,), to subtract (M,), to change (at most
-        `MAX_GROUPS_CHANGED`,). None with one group only, or if the largest has fewer than two
-        times `MIN_SAMPLES_PER_END` samples.
+        Three arrays of rows of `codes`: samples to add (M,), samples to subtract (M,), and at most
+        `MAX_GROUPS_CHANGED` samples to change. None if there is only one group, or if the largest
+        group has fewer than two times `MIN_SAMPLES_PER_END` samples.
     """
     names, sizes = np.unique(groups, return_counts=True)
     order = names[np.argsort(-sizes, kind="stable")]
@@ -159,17 +161,17 @@ DEFORMATIONS = Plot(
     "deformations",
     deformations,
     fixed_caption(
-        "Histograms of the estimated deformations of held-out samples. Dotted lines are the ends "
-        "of the range that one stage of the encoder can predict. Many samples near a line mean "
-        "that the range is too narrow."
+        "Histograms of the estimated deformations of held-out samples. Dotted lines mark the range "
+        "that one stage (step) of the encoder can predict. Many samples near a line mean that the "
+        "range is too narrow."
     ),
 )
 CLUSTERS = Plot(
     "clusters",
     clusters,
     fixed_caption(
-        "Templates decoded from the centres of the clusters of content codes. They are averages in "
-        "content, not samples of the data."
+        "Templates decoded from the centres of the clusters of content codes. A centre is a mean "
+        "of content codes, so these templates belong to no single sample."
     ),
 )
 RECOVERY = Plot(
@@ -177,8 +179,8 @@ RECOVERY = Plot(
     recovery,
     fixed_caption(
         "Estimated against true relative deformation. A point is a pair of observations of one "
-        "original; points of a perfect estimate are on the line. Crosses at the border are points "
-        "outside the panel."
+        "original. Points of perfect estimates are on the line. Crosses at the border stand for "
+        "points outside the panel."
     ),
 )
 DEFORMATION = Plot(
@@ -186,7 +188,8 @@ DEFORMATION = Plot(
     deformation,
     fixed_caption(
         "One template under the deformations of the warp. One factor varies per row, over the "
-        "range that one stage of the encoder can predict; content and other factors are constant."
+        "range that one stage (step) of the encoder can predict; the content and the other factors "
+        "are constant."
     ),
 )
 ARITHMETIC = Plot(

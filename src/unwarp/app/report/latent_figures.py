@@ -1,4 +1,7 @@
-"""Figures of the latent space of every domain: traversals, interpolations, new samples."""
+"""Figures of the latent space: traversals, interpolations, new samples.
+
+The latents of a sample are its content code and the parameters of its deformation.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from unwarp.core import Array, LatentDensity
 from unwarp.plots.animation import render_frames
 
 MAX_TRAVERSAL_ROWS = 8
-"""Dimensions or factors of a traversal that are shown."""
+"""Greatest number of rows of a traversal: dimensions of the content, or factors of the warp."""
 
 SAMPLES_PER_PATH = 9
 """Samples from one end of an interpolation or a traversal to the other."""
@@ -32,11 +35,11 @@ N_NEW_SAMPLES = 28
 
 
 def traversal(outcome: Outcome) -> Figure:
-    """Templates around the mean content code, one content dimension varied per row.
+    """Templates around the mean content code; one content dimension varies per row.
 
     Returns:
         A figure with at most `MAX_TRAVERSAL_ROWS` rows of `SAMPLES_PER_PATH` templates, from -2 to
-        2 standard deviations. `traversal_caption` tells the order of the rows.
+        2 standard deviations. `traversal_caption` explains the order of the rows.
     """
     x = held_out_samples(outcome)
     walk = traverse(outcome.warped.unwarper.model_, x, n=SAMPLES_PER_PATH)
@@ -58,16 +61,17 @@ def traversal_caption(outcome: Outcome) -> str:
 
 
 def interpolation_path(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
-    """A path in latent space from the first example to another one.
+    """A path in latent space from the first example to another example.
 
-    The other example is the one at the median distance from the first, by content code.
+    The distances from the first content code to those of all examples are sorted; the other example
+    is the one with the median distance.
 
     Args:
         outcome: The run.
         n: Number of points of the path, ends included.
 
     Returns:
-        Both ends as observed (2, *shape), and the n points as templates and deformed.
+        Both ends as observed (2, *shape), and the n points as templates and as deformed templates.
     """
     rows = example_rows(outcome.test.labels, len(outcome.test))
     codes = outcome.warped.embedding.codes[rows]
@@ -77,7 +81,7 @@ def interpolation_path(outcome: Outcome, n: int) -> tuple[Tensor, Rendering]:
 
 
 def interpolation(outcome: Outcome) -> Figure:
-    """The path between two held-out samples, as templates and deformed.
+    """The path between two held-out samples.
 
     Returns:
         A figure with three rows: the two samples as observed, the templates of
@@ -101,12 +105,12 @@ def animate_interpolation(outcome: Outcome) -> Array:
 
 
 def new_samples(outcome: Outcome, density: LatentDensity, n_columns: int) -> Figure | None:
-    """A grid of samples that the model with the warp generates.
+    """A grid of new samples, decoded from random latents.
 
     Args:
         outcome: The run.
-        density: Distribution of latents to draw from: `prior`, which only generative families
-            have, or `mixture`, which is fitted to the latents of the training samples.
+        density: Distribution of the latents: `prior`, which only generative families have, or
+            `mixture`, a Gaussian mixture that is fitted to the latents of the training samples.
         n_columns: Samples per row.
 
     Returns:
@@ -120,12 +124,12 @@ def new_samples(outcome: Outcome, density: LatentDensity, n_columns: int) -> Fig
 
 
 def prior_caption(outcome: Outcome) -> str:
-    """The caption of samples from the prior, with advice on faulty ones."""
+    """The caption of samples from the prior, with advice on bad samples."""
     is_fitted = outcome.warped.unwarper.recipe_.prior == "learned"
     return (
         "New samples: content code and deformation are drawn from the prior. Empty or cut-off "
-        "samples mean that the prior allows for larger deformations than the data have"
-        f"{'' if is_fitted else '; prior=learned fits its scale to the data'}."
+        "samples mean that the deformations of the prior are larger than those of the data"
+        f"{'' if is_fitted else '; set prior=learned to fit the scale of the prior to the data'}."
     )
 
 
@@ -136,8 +140,8 @@ def sample_plots(n_columns: int) -> tuple[Plot, Plot]:
         n_columns: Samples per row.
     """
     mixture = (
-        "New samples: content code and deformation are drawn from a Gaussian mixture, fitted to "
-        "those of the training samples."
+        "New samples: content code and deformation are drawn from a Gaussian mixture that is "
+        "fitted to the content codes and deformations of the training samples."
     )
     prior_plot = partial(new_samples, density="prior", n_columns=n_columns)
     mixture_plot = partial(new_samples, density="mixture", n_columns=n_columns)
@@ -153,9 +157,11 @@ INTERPOLATION = Plot(
     interpolation,
     fixed_caption(
         "Interpolation from one held-out sample to another. Content codes follow a straight line, "
-        "and so do the parameters of the deformation. Numbers are the fraction of the path."
+        "and so do the parameters of the deformation. Numbers are fractions of the path."
     ),
 )
 ANIMATION = Plot(
-    "moving", animate_interpolation, fixed_caption("The same path, animated forth and back.")
+    "moving",
+    animate_interpolation,
+    fixed_caption("The same path as an animation, forwards and backwards."),
 )

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.section import Section
 from unwarp.app.report.sections import sections
-from unwarp.storage import write_file
+from unwarp.storage import expand, write_file
 
 TEMPLATE = "page.html.jinja"
 
@@ -18,8 +18,8 @@ TEMPLATE = "page.html.jinja"
 def write_report(outcome: Outcome, folder: Path) -> Path:
     """Write `report.html` and the files of its figures into a folder.
 
-    Files of the same names are replaced. The page names figures that could not be drawn, with the
-    error.
+    Existing files of the same names are replaced. For a figure that could not be drawn, the page
+    shows the error.
 
     Args:
         outcome: The run.
@@ -28,7 +28,7 @@ def write_report(outcome: Outcome, folder: Path) -> Path:
     Returns:
         Path of the page.
     """
-    parts = sections(outcome)
+    folder, parts = expand(folder), sections(outcome)
     for figure in (figure for part in parts for figure in part.figures if figure.data):
         write_file(folder / f"{figure.name}.{figure.suffix}", figure.data)
     page = folder / "report.html"
@@ -37,7 +37,7 @@ def write_report(outcome: Outcome, folder: Path) -> Path:
 
 
 def render_page(name: str, parts: Sequence[Section]) -> str:
-    """The page as HTML text, with figures as data URIs.
+    """The page as HTML text that contains its figures, as data URIs.
 
     Args:
         name: Name of the data set, for the title of the window.

@@ -21,16 +21,16 @@ from unwarp.app.report.scores import IMAGE_SCORES, SERIES_SCORES, ScoreLayout
 class Presentation:
     """The figures and the scores of one domain, section by section.
 
-    A report of another domain needs one more of these in `PRESENTATIONS`.
+    To present another domain, add a `Presentation` to `PRESENTATIONS`.
 
     Attributes:
         introduction: Figures under the introduction.
         checks: Figures under the checks.
-        codes: Figures under the table of scores.
-        recovery: Figures under the errors of deformations.
-        latent_space: Figures of the section that looks inside the model.
+        codes: Figures of the section on codes, under its table of scores.
+        recovery: Figures of the section on true deformations, under its table of errors.
+        latent_space: Figures of the section on the latent space.
         scores: Rows and columns of the table of scores.
-        recovery_note: Last sentence of the introduction to recovery; empty for none.
+        recovery_note: Last sentence of the text on the errors of deformations; empty for none.
 
     >>> [plot.name for plot in IMAGES.codes]
     ['latent_space', 'clusters']
@@ -81,7 +81,7 @@ SERIES = Presentation(
     scores=SERIES_SCORES,
 )
 PRESENTATIONS = {"image": IMAGES, "series": SERIES}
-"""By the name of the domain."""
+"""Presentations by the name of their domain."""
 
 
 def presentation(outcome: Outcome) -> Presentation:
@@ -91,8 +91,9 @@ def presentation(outcome: Outcome) -> Presentation:
         outcome: The run.
 
     Returns:
-        That of `PRESENTATIONS`. A domain that is not listed is presented as series if its samples
-        have times, else as images; the page names the figures that cannot be drawn.
+        The presentation in `PRESENTATIONS`. A domain that is not listed there is presented as
+        series if its samples have times, else as images; figures that cannot be drawn for it
+        appear as errors on the page.
     """
     domain = outcome.warped.unwarper.schema_.domain
     return PRESENTATIONS.get(domain.name, SERIES if domain.has_times else IMAGES)

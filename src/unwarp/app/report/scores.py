@@ -1,4 +1,7 @@
-"""Tables of scores of a report: both models, and baselines without learning."""
+"""Tables of scores of a report: both models, and methods without learning.
+
+The methods without learning classify or cluster the pixels or values of the samples directly.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from unwarp.app.report.examples import has_overview_of_held_out
 from unwarp.app.report.section import Table
 
 Columns = Mapping[str, Mapping[str, float]]
-"""Scores by their name, by the head of their column."""
+"""For the head of each column, its scores by their name."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class ScoreLayout:
     """Rows and columns of the table of scores of one domain.
 
     Attributes:
-        rows: All rows that a table may have; those without any value are left out.
-        columns: Function from a run to the columns; the two models come first.
-        note: Explanation of columns beyond those of the two models.
+        rows: All rows that a table may have; a row without any value is left out.
+        columns: Function from a run to the columns. The first two are those of the two models.
+        note: Explanation of the other columns.
 
     >>> rows = (ScoreRow("variance explained", "explained", "{:.1%}"),)
     >>> layout = ScoreLayout(rows, lambda outcome: {"with warp": {"explained": 0.9}}, "")
@@ -54,14 +57,14 @@ class ScoreLayout:
 
 
 def score_table(outcome: Outcome, layout: ScoreLayout) -> Table:
-    """The scores and speeds of both models, and the scores of baselines.
+    """Scores and speeds of both models, and scores of methods without learning.
 
     Args:
         outcome: The run.
         layout: Rows and columns of its domain.
 
     Returns:
-        A table with one row per score that at least one column has, then the speeds.
+        A table with one row for each score that at least one column has, followed by the speeds.
     """
     columns = layout.columns(outcome)
     keys = {key for column in columns.values() for key in column}
@@ -69,7 +72,7 @@ def score_table(outcome: Outcome, layout: ScoreLayout) -> Table:
     rows = [(row.label, *_format_row(row, columns)) for row in score_rows]
     best = [_format_best(row, columns) for row in score_rows]
     speeds = _speed_rows(outcome)
-    padding = [""] * (len(columns) - len(outcome.trials))
+    padding = [""] * (len(columns) - len(outcome.scored_models))
     rows += [(*speed, *padding) for speed in speeds]
     return Table(("score", *columns), tuple(rows), (*best, *[""] * len(speeds)))
 
@@ -97,13 +100,13 @@ def _format_best(row: ScoreRow, columns: Columns) -> str:
 
 
 def _speed_rows(outcome: Outcome) -> list[tuple[str, ...]]:
-    """Rows with the samples per second that each of the two models trains on and encodes."""
-    trials = outcome.trials.values()
-    training = [f"{trial.samples_per_second:,.0f}" for trial in trials]
+    """Rows with the training speed and the encoding speed of both models, in samples per second."""
+    models = outcome.scored_models.values()
+    training = [f"{model.samples_per_second:,.0f}" for model in models]
     rows = [("training speed (samples per second)", *training)]
-    # few samples are encoded in one call, the first of which is slow, so that no speed can be told
+    # few samples are encoded in a single call of the network, and the first call is always slow
     if has_overview_of_held_out(outcome):
-        encoding = [f"{trial.embedding.samples_per_second:,.0f}" for trial in trials]
+        encoding = [f"{model.embedding.samples_per_second:,.0f}" for model in models]
         rows.append(("encoding speed (samples per second)", *encoding))
     return rows
 
@@ -115,7 +118,7 @@ def recovery_table(scores: Mapping[str, float]) -> Table | None:
         scores: Scores of the model with the warp.
 
     Returns:
-        A table with a row per factor; None if true deformations are unknown.
+        A table with a row per factor; None if the true deformations are unknown.
 
     >>> recovery_table({"angle_deg": 0.573}).rows
     (('rotation', '0.57 degrees'),)
@@ -129,8 +132,8 @@ def image_columns(outcome: Outcome) -> Columns:
     """Scores of both models and, with labels, of pixels without learning.
 
     Returns:
-        Scores by their name, by the head of their column: `with warp`, `without warp`, then the
-        columns of `PIXEL_COLUMNS`.
+        For each column its scores by their name. The columns are `with warp`, `without warp` and,
+        with labels, those of `PIXEL_COLUMNS`.
     """
     models = {
         "with warp": outcome.warped.report.scores,
@@ -147,8 +150,9 @@ def series_columns(outcome: Outcome) -> Columns:
     """Scores of both codes and, with labels, of the series themselves.
 
     Returns:
-        Scores by their name, by the head of their column: the codes of both models, then the
-        observed series and those that the model with the warp aligned.
+        For each column its scores by their name. The columns are the codes of both models and,
+        with labels, the observed series, and the series after alignment by the model with the
+        warp.
     """
     warped, baseline = outcome.warped.report.scores, outcome.baseline.report.scores
     columns = {
@@ -162,7 +166,7 @@ def series_columns(outcome: Outcome) -> Columns:
 
 
 def _strip_prefix(scores: Mapping[str, float], prefix: str) -> dict[str, float]:
-    """The scores with names that begin with a prefix, by their names without it.
+    """Scores with a prefix in their name, by the name without the prefix.
 
     Args:
         scores: Scores by their name.
@@ -180,7 +184,7 @@ PIXEL_COLUMNS = {
     },
     "deskewed pixels, mixture": {"acc": "deskewed_mixture_acc", "nmi": "deskewed_mixture_nmi"},
 }
-"""Names of the scores of pixels, by the head of their column and the key of their row."""
+"""For the head of each column of pixels, the name of the score by the key of the row."""
 
 NEIGHBOURS = ScoreRow("5-nearest-neighbour accuracy", "neighbours", "{:.1%}")
 COMMON = (
@@ -191,7 +195,7 @@ COMMON = (
     ScoreRow("variance explained", "explained", "{:.1%}"),
     ScoreRow("squared error per sample", "reconstruction_error", "{:.3g}", is_higher_better=False),
 )
-"""Scores that images and series share."""
+"""Rows of the tables of images and of series."""
 
 RECOVERY = (
     ScoreRow("rotation", "angle_deg", "{:.2f} degrees", is_higher_better=False),
@@ -205,7 +209,7 @@ RECOVERY = (
         is_higher_better=False,
     ),
 )
-"""Errors of estimated deformations."""
+"""Rows of the table of errors of estimated deformations."""
 
 IMAGE_SCORES = ScoreLayout(
     (NEIGHBOURS, *COMMON),

@@ -10,12 +10,12 @@ from unwarp.app.report.illustrations import Illustration
 
 @dataclass(frozen=True)
 class Check:
-    """One criterion of a successful run, with its outcome.
+    """One criterion of a successful run, and whether the run meets it.
 
     Attributes:
         has_passed: Whether the run meets the criterion.
-        message: The measured value, in a sentence.
-        advice: Next step for the reader; printed only if the check has not passed.
+        message: A sentence with the measured value.
+        advice: Next step for the reader; shown only if the run does not meet the criterion.
 
     >>> check = Check(0 < 6, "0 of 12 content dimensions are unused.", "Set n_content=6.")
     >>> check.has_passed
@@ -29,12 +29,12 @@ class Check:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with names of rows in its first column.
+    """A table of text, with names of rows in its first column.
 
     Attributes:
         head: Head of each column.
-        rows: Cells as text, row by row; empty for a value that is not available.
-        best: Best cell of each row, printed in bold; empty if the row has none.
+        rows: Text of the cells, row by row; an empty text for a value that is not available.
+        best: Text of the best cell of each row, shown in bold; empty if no cell is the best.
 
     >>> Table(("score", "with warp", "without"), (("accuracy", "97%", "82%"),), ("97%",)).rows[0][1]
     '97%'
@@ -56,8 +56,8 @@ class Section:
         paragraphs: Paragraphs of text; `markupsafe.Markup` may hold tags, `str` is escaped.
         checks: Criteria of a successful run.
         table: Table of numbers; None for none.
-        facts: Values by their name, as a list of terms.
-        figures: Figures, those that could not be drawn included.
+        facts: Values by their name, shown as a list.
+        figures: Figures, including those that could not be drawn.
 
     >>> Section("Scores", ("All scores are of held-out samples.",)).checks
     ()

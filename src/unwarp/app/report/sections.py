@@ -16,6 +16,7 @@ from unwarp.app.report.scores import recovery_table, score_table
 from unwarp.app.report.section import Section
 
 Illustrate = Callable[[Plot, Outcome], Illustration | None]
+"""Function that draws a plot of a run; it returns None if the run has no data for the plot."""
 
 
 def sections(outcome: Outcome, illustrate: Illustrate = illustrate) -> tuple[Section, ...]:
@@ -23,15 +24,16 @@ def sections(outcome: Outcome, illustrate: Illustrate = illustrate) -> tuple[Sec
 
     Args:
         outcome: The run.
-        illustrate: Function that draws one figure, or returns None if the run has no data for it;
-            tests pass one that skips the drawing.
+        illustrate: Function that draws one figure. Tests replace it by a function that draws
+            nothing, to be fast.
 
     Returns:
-        The sections in the order of the page; recovery only if true deformations are known.
+        The sections in the order of the page. The section on errors of deformations is left out if
+        the true deformations are unknown.
     """
 
     def draw(plots: Iterable[Plot]) -> tuple[Illustration, ...]:
-        """The plots that the run has data for."""
+        """Draw the plots, without those that the run has no data for."""
         illustrations = (illustrate(plot, outcome) for plot in plots)
         return tuple(figure for figure in illustrations if figure is not None)
 
@@ -47,7 +49,7 @@ def sections(outcome: Outcome, illustrate: Illustrate = illustrate) -> tuple[Sec
 
 
 def _introduction(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
-    """The terms of the page, the amount of data, and the baseline.
+    """The first section: it explains the terms, the data and the baseline.
 
     Args:
         outcome: The run.
@@ -69,8 +71,10 @@ def _introduction(outcome: Outcome, figures: tuple[Illustration, ...]) -> Sectio
 
 
 def _budget(outcome: Outcome) -> str:
-    """A phrase for the limit that the trainings of both models share."""
-    steps, baseline_steps = (trial.unwarper.history_.steps for trial in outcome.trials.values())
+    """A phrase for the limit on steps or seconds, which was the same for both trainings."""
+    steps, baseline_steps = (
+        model.unwarper.history_.steps for model in outcome.scored_models.values()
+    )
     if steps == baseline_steps:
         return "as many training steps"
     limit = f"the same limit of {outcome.job.max_seconds:g} seconds of training"
@@ -78,7 +82,7 @@ def _budget(outcome: Outcome) -> str:
 
 
 def _checks(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
-    """The checks, and how much warp was selected.
+    """The section of the checks; for series it also explains the selected warp.
 
     Args:
         outcome: The run.
@@ -89,7 +93,9 @@ def _checks(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
 
 
 def _scores(outcome: Outcome, layout: Presentation, figures: tuple[Illustration, ...]) -> Section:
-    """The table of scores, with a note on its columns if there are baselines without learning.
+    """The section of the table of scores.
+
+    A note explains the columns of methods without learning, if there are any.
 
     Args:
         outcome: The run.
@@ -97,7 +103,7 @@ def _scores(outcome: Outcome, layout: Presentation, figures: tuple[Illustration,
         figures: Drawn figures of the section.
     """
     table = score_table(outcome, layout.scores)
-    has_baselines = len(table.head) > 1 + len(outcome.trials)
+    has_baselines = len(table.head) > 1 + len(outcome.scored_models)
     notes = (layout.scores.note,) if has_baselines else ()
     paragraphs = (*notes, "The best value of each row is bold.")
     return Section("Scores on held-out samples", paragraphs, table=table, figures=figures)
@@ -108,7 +114,7 @@ def _recovery(
     layout: Presentation,
     figures: tuple[Illustration, ...],
 ) -> tuple[Section, ...]:
-    """The errors of estimated deformations; no section if true ones are unknown.
+    """The section on errors of deformations; none if the true deformations are unknown.
 
     Args:
         outcome: The run.

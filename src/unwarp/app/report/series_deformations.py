@@ -1,4 +1,8 @@
-"""Figures of the warps of series: time maps, histograms, main directions."""
+"""Figures of the warps of series: time maps, histograms, main directions.
+
+A time map is an increasing function from observed time to template time. A main direction is a
+principal component of the parameters theta of all deformations.
+"""
 
 from __future__ import annotations
 
@@ -23,22 +27,23 @@ from unwarp.models.latent import Latent
 from unwarp.warps import Window
 
 INTERVALS_PER_TIME_MAP = 64
-"""Equal intervals of the length of a series, at the ends of which time maps are evaluated."""
+"""Number of equal intervals that a series is divided into; time maps are drawn at their ends."""
 
 MAX_DIRECTIONS = 3
-"""Directions in the space of deformations that are shown."""
+"""Greatest number of main directions that are shown."""
 
 MIN_SHARE_OF_DIRECTION = 0.01
-"""Share of the variance below which a direction is not shown, unless it is the first."""
+"""Least share of the variance of a direction that is shown; the first is always shown."""
 
 MAX_DEVIATIONS = 2.0
-"""Standard deviations to either side of the mean deformation."""
+"""Distance from the mean deformation to either end of a row, in standard deviations."""
 
 
 def sampling_rate_of(model: Model) -> float | None:
     """The sampling rate (samples per second) of a model; None if unknown.
 
-    A warp of time knows it from the data or the user; a chain has that of its first such part.
+    The rate is that of the first part of the warp that has one. A warp of time gets it from the
+    data or from the user.
     """
     rates = (getattr(part, "sampling_rate", None) for part in model.warp.parts)
     return next((float(rate) for rate in rates if rate is not None), None)
@@ -51,20 +56,20 @@ def render_series(model: Model, content: Tensor, theta: Tensor) -> Tensor:
     Args:
         model: The model with the warp.
         content: Content codes (N, D).
-        theta: Parameters of the deformations (N, P), the columns of the model's chart.
+        theta: Parameters of the deformations (N, P), in the columns of `model.chart`.
 
     Returns:
-        Series (N, C, T) in the units of the model.
+        Series (N, C, T), scaled as for the model.
     """
     return model.reconstruct(Latent(content, model.chart.map(theta)))
 
 
 def time_maps(outcome: Outcome) -> Figure | None:
-    """Warps of time as curves, coloured by cluster; None without a warp.
+    """Time maps of the series in the overview, coloured by cluster.
 
     Returns:
-        A figure with the time maps at the left and their local speeds at the right, at
-        `INTERVALS_PER_TIME_MAP` + 1 times; see `unwarp.plots.warps`.
+        A figure with the time maps at the left and their slopes, the local speeds, at the right;
+        see `unwarp.plots.warps`. None if the model has no warp.
     """
     embedding = overview_embedding(outcome.warped, outcome)
     if not embedding.table:
@@ -81,14 +86,14 @@ def time_maps(outcome: Outcome) -> Figure | None:
 def deformations(outcome: Outcome) -> Figure | None:
     """Histograms of the estimated deformations of series; None without a warp.
 
-    Panels span the values, since the ranges of warps of time are often far wider.
+    Panels span the values, not the ranges of the factors, which are often far wider.
     """
     table = overview_embedding(outcome.warped, outcome).table
     return plots.histograms(table, bounds=False) if table else None
 
 
 def deformation(outcome: Outcome) -> Figure | None:
-    """A typical series along main directions of deformation; None without warp."""
+    """A typical template under deformations; None without a warp. See `directions`."""
     model = outcome.warped.unwarper.model_
     if not model.warp.factors:
         return None
@@ -96,18 +101,19 @@ def deformation(outcome: Outcome) -> Figure | None:
 
 
 def directions(model: Model, embedding: Embedding, n: int = SAMPLES_PER_PATH) -> Figure:
-    """The most typical template, deformed along the principal components of the warps.
+    """A typical template, deformed along the main directions of deformation.
 
-    Single parameters of a warp of time have no meaning for readers; principal components of all
-    parameters, each divided by its half-range, show how series differ in timing.
+    A single parameter of a warp of time means little to readers. The principal components of all
+    parameters show how series differ in timing. Each parameter is first divided by its half-range
+    (half of the width between its bounds). The template is that of the code nearest to the mean.
 
     Args:
         model: The model with the warp.
-        embedding: Its embedding of many series.
+        embedding: Codes and deformations of many series, by the model.
         n: Samples per row, from -2 to 2 standard deviations around the mean deformation.
 
     Returns:
-        A figure with at most `MAX_DIRECTIONS` rows, named with their share of the variance.
+        A figure with at most `MAX_DIRECTIONS` rows. Their names state their share of the variance.
     """
     half_ranges = np.array([factor.half_range for factor in model.chart.factors])
     theta = embedding.theta / half_ranges
@@ -124,7 +130,16 @@ def directions(model: Model, embedding: Embedding, n: int = SAMPLES_PER_PATH) ->
 
 
 def _render_typical(model: Model, embedding: Embedding, theta: Tensor) -> Tensor:
-    """The template nearest to the mean code under deformations (N, P), as series (N, C, T)."""
+    """The template of the code nearest to the mean code, under several deformations.
+
+    Args:
+        model: The model with the warp.
+        embedding: Codes of many series.
+        theta: Parameters of the deformations (N, P).
+
+    Returns:
+        Series (N, C, T), scaled as for the model.
+    """
     rows = [nearest_to_mean(embedding.codes)] * len(theta)
     content = torch.from_numpy(embedding.codes[rows])
     return render_series(model, content, theta.to(content))
@@ -135,9 +150,10 @@ TIME_MAPS = Plot(
     time_maps,
     fixed_caption(
         "Estimated warps of time, one curve per series, coloured by cluster. Left: template time "
-        "over observed time. On the dotted line there is no warp; below it, features occur later "
-        "than in the template. Right: local speed, the slope of the curves at the left. At 2, the "
-        "observation runs through its template twice as fast."
+        "over observed time. The dotted line is the identity (no warp). Where a curve is below it, "
+        "features of the observation occur later than in the template. Right: local speed, which "
+        "is the slope of the curves at the left. At a speed of 2, the observation runs twice as "
+        "fast as its template."
     ),
 )
 DEFORMATIONS = Plot(
@@ -145,16 +161,18 @@ DEFORMATIONS = Plot(
     deformations,
     fixed_caption(
         "Histograms of the estimated warps. Lag is the mean of observed time minus template time; "
-        "positive means later than the template. Speeds are the least and the greatest local "
-        "speed of a series, acceleration is the greatest change of its speed."
+        "a positive lag means that the observation is later than its template. Speeds are the "
+        "least and the greatest local speed of a series. Acceleration is the greatest change of "
+        "its speed."
     ),
 )
 DEFORMATION = Plot(
     "deformation",
     deformation,
     fixed_caption(
-        "The template of a typical series under typical deformations: one principal component of "
-        "the estimated warps per row, with its share of their variance, in standard deviations "
-        "(sd) from the mean warp."
+        "The template of a typical series under typical deformations. In each row the deformation "
+        "varies along one principal component of the estimated warps. The percentage is the share "
+        "of the variance of the warps; the numbers below are standard deviations (sd) from the "
+        "mean warp."
     ),
 )

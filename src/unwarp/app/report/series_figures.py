@@ -32,26 +32,26 @@ from unwarp.plots.timelines import largest_clusters
 from unwarp.warps import interpolate_missing
 
 MAX_SERIES_EXAMPLES = MAX_EXAMPLES // 2
-"""Series that are shown side by side as examples; they are drawn wider than images."""
+"""Greatest number of series that are shown as examples; they are drawn wider than images."""
 
 MAX_CLUSTERS_OVERLAID = 6
-"""Clusters with overlaid series, the largest ones."""
+"""Greatest number of clusters with overlaid series; the largest clusters are shown."""
 
 MAX_CLUSTERS_AVERAGED = 4
-"""Clusters with averages by several methods, the largest ones."""
+"""Greatest number of clusters with averages by several methods; the largest are shown."""
 
 MAX_SERIES_AVERAGED = 10
-"""Series of one cluster that are averaged; barycenters of many take long."""
+"""Greatest number of series of a cluster that are averaged; more take long to compute."""
 
 MAX_TIMES_AVERAGED = 300
-"""Samples per series to which series are thinned out before they are averaged."""
+"""Greatest number of time steps of series that are averaged; longer series are thinned out."""
 
 
 def series_gallery(outcome: Outcome) -> Figure:
-    """Held-out examples as observed, aligned, as templates, and as reconstructed.
+    """Held-out series, observed and aligned, with templates and reconstructions.
 
     Returns:
-        A figure with five rows of at most `MAX_SERIES_EXAMPLES` series, at one scale.
+        A figure with five rows of at most `MAX_SERIES_EXAMPLES` series, at the same scale.
     """
     x, unwarper = held_out_samples(outcome), outcome.warped.unwarper
     aligned = align_in_chunks(x, outcome.warped.embedding.map, unwarper.model_.padding)
@@ -59,9 +59,10 @@ def series_gallery(outcome: Outcome) -> Figure:
 
 
 def alignment(outcome: Outcome) -> Figure:
-    """Series of each cluster overlaid, observed and aligned, in the data's units.
+    """Series of each cluster overlaid, observed and aligned.
 
-    Each series belongs to the cluster with the nearest centre in content.
+    Values are in the units of the data. A series belongs to the cluster with the centre that is
+    nearest to its content code.
 
     Returns:
         A figure with a row for each of at most `MAX_CLUSTERS_OVERLAID` clusters; see
@@ -81,12 +82,12 @@ def alignment(outcome: Outcome) -> Figure:
 
 
 def alignment_caption(outcome: Outcome) -> str:
-    """The caption of overlaid series: samples, columns, bands, number of clusters."""
+    """The caption of the figure of overlaid series."""
     return (
         f"{describe_overview(outcome, 'series').capitalize()}, overlaid by cluster. Left: series "
         "as observed, with their mean. Right: the same series aligned, with the template of the "
-        "cluster (its centre in content, decoded). Bands: root mean square distance from the "
-        "line. Clusters are formed without labels; their number is that of the classes, if "
+        "cluster, which is decoded from its centre. Bands: root mean square distance from the "
+        "line. Clusters are formed without labels; only their number is that of the classes, if "
         f"labels are known. At most {MAX_CLUSTERS_OVERLAID} clusters are shown, the largest ones."
     )
 
@@ -94,13 +95,13 @@ def alignment_caption(outcome: Outcome) -> str:
 def averages(outcome: Outcome) -> Figure | None:
     """Templates of the largest clusters, beside averages by other methods.
 
-    The other methods are DBA (Petitjean et al. 2011), soft-DTW barycenters (Cuturi and Blondel
-    2017) and the mean, of the first channel. `tslearn` computes the barycenters; since it takes
-    no missing values, gaps are interpolated first. A barycenter has the mean timing of its
-    series, so templates are shown under the mean warp of these.
+    The other methods are DBA (dynamic time warping barycenter averaging, Petitjean et al. 2011),
+    soft-DTW barycenters (Cuturi and Blondel 2017), and the plain mean. `tslearn` computes the
+    barycenters; it accepts no missing values, so they are interpolated first. A barycenter has the
+    mean timing of its series, so each template is shown under the mean warp of the same series.
 
     Returns:
-        The figure, in the units of the model; None if `tslearn` is not installed.
+        A figure of the first channel, scaled as for the model; None if `tslearn` is not installed.
     """
     if find_spec("tslearn") is None:
         return None
@@ -137,7 +138,7 @@ def _warp_templates(unwarper: Unwarper, clusters: Array, thetas: Sequence[Array]
         thetas: Parameters of the warps (N_k, P) of the series of each cluster.
 
     Returns:
-        Series (K, C, T) in the units of the model.
+        Series (K, C, T), scaled as for the model.
     """
     centres = torch.from_numpy(unwarper.cluster_centers_[clusters])
     theta = torch.from_numpy(np.stack([columns.mean(0) for columns in thetas]))
@@ -147,7 +148,7 @@ def _warp_templates(unwarper: Unwarper, clusters: Array, thetas: Sequence[Array]
 def _barycenters(groups: Sequence[Array]) -> dict[str, Array]:
     """DBA and soft-DTW barycenters (K, T) of K groups of series (N_k, T)."""
     with warnings.catch_warnings():
-        # tslearn warns of optional packages, which a reader cannot act upon
+        # tslearn warns about optional packages, which does not concern readers of the report
         warnings.simplefilter("ignore")
         methods = import_module("tslearn.barycenters")
         columns = [group[..., None] for group in groups]

@@ -1,6 +1,6 @@
 r"""Series in Weka's `.arff` format, with one channel or several.
 
-With one channel, numeric attributes are time steps and a nominal one is the label:
+With one channel, each numeric attribute is a time step, and a nominal attribute is the label:
 
     @attribute t0 numeric
     @attribute t1 numeric
@@ -8,8 +8,9 @@ With one channel, numeric attributes are time steps and a nominal one is the lab
     @data
     0.1,0.2,walk
 
-With several channels, a cell holds one channel after the other, `'0.1,0.2\n1.1,1.2',walk`, and
-the time steps are attributes of a relational attribute.
+With several channels, one cell holds all channels, separated by `\n`, as in
+`'0.1,0.2\n1.1,1.2',walk`. The header declares the cell as a relational attribute, with one inner
+attribute per time step.
 
 References:
     Bagnall et al. (2018), The UEA multivariate time series classification archive.
@@ -25,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from unwarp.core import Array
-from unwarp.data.formats.cells import parse_labels, parse_numbers, value_locator
+from unwarp.data.formats.cells import is_missing, parse_labels, parse_numbers, value_locator
 from unwarp.data.formats.ragged import series_source, trim_padding
 from unwarp.data.formats.registry import reader
 from unwarp.data.formats.text import numbered_lines, quote
@@ -33,7 +34,7 @@ from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 ATTRIBUTE = re.compile(r"@attribute\s+('[^']*'|\"[^\"]*\"|[^\s{]+)\s*(.*)", re.IGNORECASE)
-"""A declaration: the name, quoted or not, and the type."""
+"""The declaration of an attribute: its name, in quotes or not, and its type."""
 
 CELL = re.compile(
     r"\s*(?:'([^'\\]*(?:\\.[^'\\]*)*)'|\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|([^,'\"]*))\s*,"
@@ -53,16 +54,18 @@ Attribute = tuple[str, str]
 
 @dataclass(frozen=True)
 class _Layout:
-    """Contents of a line: the number of cells, the columns of special cells, the steps.
+    """Contents of a data line.
 
-    `label` and `relational` are columns, None if there is none; `steps` counts the values of a
-    channel.
+    `n_cells` is the number of cells, `label` and `relational` are the indices of the label and of
+    the relational cell, None if there is none, and `steps` is the number of time steps.
+    `label_values` are the labels that the header declares, None if it declares none.
     """
 
     n_cells: int
     label: int | None
     relational: int | None
     steps: int
+    label_values: list[str] | None
 
 
 def write_arff(path: Path, x: Array) -> None:
@@ -80,13 +83,11 @@ def write_arff(path: Path, x: Array) -> None:
 def read_arff(path: Path) -> Source:
     r"""Read series from numeric attributes, and labels from a nominal one.
 
-    Each numeric attribute is a time step. With several channels a relational attribute declares the
-    steps; its cell holds one channel after the other, separated by `\n`. Steps at the end that are
-    missing (`?`) in every channel pad a shorter series. A numeric attribute named `class`, `label`,
-    `target` or `classAttribute` is the label if no attribute is nominal.
-
-    The format is that of Weka; sparse or weighted lines, and values that are strings or dates,
-    are refused.
+    The module describes the layout for one channel and for several. Steps at the end that are
+    missing (`?`) in every channel are padding of a shorter series and are cut off. If no attribute
+    is nominal or a string, a numeric attribute named `class`, `label`, `target` or
+    `classAttribute` is the label. Weka's sparse or weighted lines, and values that are strings or
+    dates, are refused.
 
     Args:
         path: The file.
@@ -96,14 +97,15 @@ def read_arff(path: Path) -> Source:
 
     Raises:
         DataError: `@data` is missing, attributes do not make series, a line contradicts the header
-            or an earlier line, or a cell is not a number.
+            or an earlier line, a label is not declared, or a cell is not a number.
     """
     header, body = _split_file(path)
     layout = _find_layout(path, header)
     series, labels = [], []
     for location, line in body:
         cells = _split_cells(line, layout.n_cells, location)
-        labels += [] if layout.label is None else [cells.pop(layout.label)]
+        if layout.label is not None:
+            labels.append(_check_label(cells.pop(layout.label), layout, location))
         channels = [cells]
         if layout.relational is not None:
             channels = [channel.split(",") for channel in cells[0].split(CHANNEL_SEPARATOR)]
@@ -131,7 +133,7 @@ def _split_file(path: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]
 
 
 def _find_layout(path: Path, header: list[tuple[str, str]]) -> _Layout:
-    """Find out from the attributes which cells are labels and which are time steps."""
+    """Tell from the attributes which cells are labels and which are time steps."""
     outer, inner = _attributes(header)
     labels = [k for k, (_, data_type) in enumerate(outer) if data_type in ("nominal", "string")]
     labels = labels or [
@@ -147,15 +149,15 @@ def _find_layout(path: Path, header: list[tuple[str, str]]) -> _Layout:
     has_values_beside = bool(relations) and len(outer) > 1 + len(labels)
     if other_type or len(labels) > 1 or len(relations) > 1 or has_values_beside or not steps:
         raise DataError(
-            f"{path}: its {len(outer)} attributes are no series{other_type}; declare numbers, or "
-            "one relational attribute of numbers, and at most one label"
+            f"{path}: its {len(outer)} attributes do not describe series{other_type}; declare "
+            "numeric attributes, or one relational attribute of them, and at most one label"
         )
     label, relation = (columns[0] if columns else None for columns in (labels, relations))
-    return _Layout(len(outer), label, relation, len(steps))
+    return _Layout(len(outer), label, relation, len(steps), _label_values(header))
 
 
 def _attributes(header: list[tuple[str, str]]) -> tuple[list[Attribute], list[Attribute]]:
-    """Attributes of a line, and those within a relational attribute."""
+    """Attributes of a data line, and the inner attributes of its relational attribute."""
     outer: list[Attribute] = []
     inner: list[Attribute] = []
     is_inside = False
@@ -186,10 +188,33 @@ def _parse_attribute(location: str, line: str) -> Attribute:
     return match[1].strip("'\""), "number" if data_type in NUMERIC_TYPES else data_type
 
 
+def _label_values(header: list[tuple[str, str]]) -> list[str] | None:
+    """Labels that the nominal attribute of a header declares; None if there is none."""
+    matches = (ATTRIBUTE.match(line) for _, line in header)
+    types = [match[2] for match in matches if match is not None and match[2].startswith("{")]
+    if not types:
+        return None
+    body = types[0][1:].rpartition("}")[0] + ","
+    return [next(filter(None, cells), "").strip() for cells in CELL.findall(body)]
+
+
+def _check_label(label: str, layout: _Layout, location: str) -> str:
+    """Return a label; refuse it if the header declares others only."""
+    declared = layout.label_values
+    if declared is None or label in declared or is_missing(label):
+        return label
+    raise DataError(
+        f"{location} has the label {quote(label)}, the header declares {', '.join(declared)}; "
+        "correct one of them"
+    )
+
+
 def _split_cells(line: str, n_cells: int, location: str) -> list[str]:
     """Cells of a line, without their quotes."""
     if line.startswith("{"):
-        raise DataError(f"{location} is sparse, which series are not; write every value")
+        raise DataError(
+            f"{location} has Weka's sparse format, which is not supported; write every value"
+        )
     line, cells, position = line + ",", [], 0
     while position < len(line):
         match = CELL.match(line, position)

@@ -1,8 +1,8 @@
-"""Cells of text files as numbers, times and labels.
+"""Conversion of the cells of text files to numbers, times and labels.
 
-Numbers are converted in one go, and cell by cell only if that fails, so that a large file is read
-at the speed of NumPy and an error still names the location of its cell. Each function for columns
-takes the cells and a function `locate(k)`, which returns the location of cell k in words.
+Functions for several cells take a function `locate(k)` that returns the location of cell k in
+words, for error messages. Numbers are converted all at once, with the speed of NumPy; only if that
+fails, they are converted cell by cell, so that the message names the cell.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def value_locator(location: str) -> Locate:
 def is_missing(cell: str) -> bool:
     """Whether a cell means a missing value.
 
-    `MISSING_CELLS` lists such cells; case and blanks at the ends do not count.
+    It is compared with `MISSING_CELLS`, without regard to case and to blanks at its ends.
 
     >>> is_missing(" NaN "), is_missing("0")
     (True, False)
@@ -50,7 +50,7 @@ def is_missing(cell: str) -> bool:
 
 
 def parse_number(cell: str) -> float:
-    """Convert a cell to a number, a missing one to NaN.
+    """Convert a cell to a number, a missing value to NaN.
 
     Args:
         cell: Text such as `-1.5e2`. Digit groups (`1_000`), which Python reads but other readers
@@ -60,7 +60,7 @@ def parse_number(cell: str) -> float:
         A finite number within the range of float32, or NaN.
 
     Raises:
-        ValueError: The cell is neither such a number nor missing.
+        ValueError: The cell is neither missing nor a finite number within the range of float32.
 
     >>> parse_number("-1.5e2"), parse_number("?")
     (-150.0, nan)
@@ -85,8 +85,8 @@ def is_number(cell: str) -> bool:
         return False
 
 
-def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
-    """Convert cells to float32, with NaN for missing values.
+def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
+    """Convert cells to float64, with NaN for missing values.
 
     Args:
         cells: T cells.
@@ -99,21 +99,21 @@ def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
         DataError: A cell is neither a finite number within the range of float32 nor missing.
 
     >>> parse_numbers(["1", "?"], str)
-    array([ 1., nan], dtype=float32)
+    array([ 1., nan])
     """
     try:
         values = np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
         return _parse_one_by_one(cells, locate)
-    # Python reads 1_000 as a number, no other reader does
+    # Python reads 1_000 as a number, but other programs do not: refuse it
     if (np.abs(values) > MAX_FLOAT32).any() or "_" in "".join(cells):
         return _parse_one_by_one(cells, locate)
-    return values.astype(np.float32)
+    return values
 
 
-def _parse_one_by_one(cells: Sequence[str], locate: Locate) -> NDArray[np.float32]:
-    """The slow way of `parse_numbers`, for cells that are missing or cause an error."""
-    values = np.empty(len(cells), np.float32)
+def _parse_one_by_one(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
+    """Do the same as `parse_numbers`, cell by cell, with an error that names the cell."""
+    values = np.empty(len(cells))
     for k, cell in enumerate(cells):
         try:
             values[k] = parse_number(cell)
@@ -136,7 +136,7 @@ def parse_time(cell: str) -> float:
         The number, or the seconds since 1970-01-01 00:00 UTC.
 
     Raises:
-        ValueError: The cell is neither of the two.
+        ValueError: The cell is neither a finite number nor an ISO date.
 
     >>> parse_time("2.5"), parse_time("1970-01-02 00:00:01")
     (2.5, 86401.0)
@@ -179,10 +179,10 @@ def parse_times(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
 
 
 def parse_labels(cells: Sequence[str], locate: Locate) -> Array:
-    """Convert labels to integers, numbers or text, all to one type.
+    """Convert labels to one type: integers, floats or text.
 
     Args:
-        cells: Labels of N series.
+        cells: Labels of N series, as text.
         locate: Location of label k in words, for the error.
 
     Returns:

@@ -1,8 +1,8 @@
 """Tables of series in `.csv` files, separated by commas, semicolons or tabs.
 
-This file splits the text into cells and tells whether the first line has column names.
-`table_layouts` converts the table to series, as it does for `.parquet` files; `wide_tables` and
-`long_tables` show an example of each layout.
+This module splits the text into cells and decides whether the first line has column names.
+`table_layouts` converts the table to series, as it does for `.parquet` files. The modules
+`wide_tables` and `long_tables` show an example of each layout.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 ROLE_NAMES = frozenset((*ID_NAMES, *TIME_NAMES, *CHANNEL_NAMES, *WIDE_LABEL_NAMES))
+"""Column names, in lower case, that tell what the column holds."""
 
 
 def write_csv(path: Path, x: Array) -> None:
@@ -42,13 +43,13 @@ def write_csv(path: Path, x: Array) -> None:
     np.savetxt(path, x, "%.9g", ",", header=names, comments="")
 
 
-@reader(".csv", description="a table, wide (a row a series) or long", writer=write_csv)
+@reader(".csv", description="a table, wide (one row per series) or long", writer=write_csv)
 def read_csv(path: Path) -> Source:
     """Read a wide or long table, with or without column names.
 
-    The first of `;`, tab and `,` that the first line contains separates the cells. The first line
-    is a header if a cell in it names a role (`id`, `time`, `label` ...), or if none of its cells
-    is a number or missing.
+    Cells are separated by semicolons if the first line contains one, else by tabs if it contains
+    one, else by commas. The first line holds column names if one of its cells is a common name
+    (`id`, `time`, `label` ...), or if none of its cells is a number or missing.
 
     Args:
         path: The file.
@@ -72,7 +73,10 @@ def read_csv(path: Path) -> Source:
 
 
 def _read_rows(path: Path) -> list[tuple[str, list[str]]]:
-    """Rows that are not blank, of equally many cells, each with its line in words."""
+    """The location and the cells of each row; blank lines are left out.
+
+    Rows with unequal numbers of cells are refused.
+    """
     text = read_text(path)
     first_line = next(line for line in text.splitlines() if line.strip())
     separator = next((mark for mark in ";\t," if mark in first_line), ",")
@@ -95,11 +99,15 @@ def _read_rows(path: Path) -> list[tuple[str, list[str]]]:
 
 
 def _is_header(path: Path, first: list[str]) -> bool:
-    """Whether the first line holds column names; a line that counts 0, 1, 2 ... is refused."""
+    """Whether the first line holds column names.
+
+    A line such as `0,1,2` is refused, since it can be column names or a series, unless an empty
+    first cell shows that pandas wrote the file.
+    """
     cells = [cell.strip() for cell in first]
     if {cell.lower() for cell in cells if cell} & ROLE_NAMES:
         return True
-    # pandas writes an empty name above its row names
+    # pandas writes an empty name for the column of its index
     named = cells if cells[0] else cells[1:]
     numbers = [cell for cell in named if is_number(cell)]
     is_count = bool(numbers) and numbers in (

@@ -1,6 +1,6 @@
-"""Samples from a folder of pictures or from a file.
+"""Reading of samples from a folder of pictures or from a file.
 
-This is the one entry for paths: the estimator, the command line and `unwarp.data.read` use it.
+The estimator, the command line and `unwarp.data.read` all call the function `read`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from unwarp.errors import DataError, missing_source_error
 def read(source: str | Path) -> Source:
     """Read a folder of pictures, or a file of series or arrays.
 
-    The suffix of a file, in any case, selects its format; `unwarp info` lists the suffixes. A
-    module outside this package adds a format with the decorator
+    The suffix of the file name, in upper or lower case, selects the format; the command
+    `unwarp info` lists the suffixes. A user's module can add a format with the decorator
     `unwarp.data.formats.registry.reader`. No file is ever unpickled.
 
     Args:
@@ -25,7 +25,8 @@ def read(source: str | Path) -> Source:
 
     Returns:
         The samples, with the labels, names and time stamps that the file contains. For a folder,
-        the names are file names, and its subfolders are labels if every picture is in one.
+        the names are the paths of the pictures. If every picture is in a direct subfolder, the
+        names of the subfolders are the labels.
 
     Raises:
         DataError: The path does not exist, the format is not supported, the file is damaged or
@@ -38,6 +39,11 @@ def read(source: str | Path) -> Source:
     if path.is_dir():
         x, names = read_folder(path)
         return Source(x, names, class_names(names), describe(x, x.shape[1:]))
+    if not path.is_file():
+        raise DataError(
+            f"{path} is neither a file nor a folder but a pipe, a device or a socket; "
+            "save the data to a file"
+        )
     file_format = registered.get(path.suffix.lower())
     if file_format is None or not (file_format.accepts is None or file_format.accepts(path)):
         is_picture = path.suffix.lower() in IMAGE_SUFFIXES

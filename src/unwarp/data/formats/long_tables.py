@@ -1,6 +1,7 @@
-"""Long tables: a row per series and time, or also per channel.
+"""Long tables: one row for each time step of each series.
 
-With a column for each channel, or with a column that names the channel:
+There is a column for each channel (left), or each channel has its own rows, and a column names the
+channel (right):
 
     id,time,x,y,label        id,time,channel,value
     a,0.00,1.5,2.5,walk      a,0.00,x,1.5
@@ -32,22 +33,27 @@ from unwarp.errors import DataError
 
 @dataclass(frozen=True)
 class _Columns:
-    """Index of the column of each role; `values` are the columns without another role."""
+    """Position of the column for each role; None if there is no such column.
 
-    name: int
+    `pandas_index` is a column that pandas wrote as the index of a frame; it is ignored. `values`
+    are all remaining columns.
+    """
+
+    series_id: int
     time: int
     channel: int | None
     label: int | None
-    index: int | None
+    pandas_index: int | None
     values: list[int]
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The R rows as arrays: `times` (R,), `values` (K, R), and their channels.
+    """The R rows of a table as arrays: `times` (R,) and `values` (K, R).
 
-    `channel_codes` (R,) are indices into `channels`, with K = 1; None means a column of values per
-    channel.
+    `channels` are the names of the channels. If each of them has a column, K is their number and
+    `channel_codes` is None. If a column names the channel, K is 1 and `channel_codes` (R,) has the
+    index of the channel of each row.
     """
 
     times: Array
@@ -57,40 +63,43 @@ class _Rows:
 
 
 def read_long(table: Table) -> Source:
-    """Convert a table with a row per series and time.
+    """Convert a long table to series.
 
-    Rows may come in any order. Each column without another role is a channel; or one column names
-    the channel and one has the values. A channel without a row at one of the times is missing
-    there.
+    Rows may come in any order. If a column names the channel, exactly one other column has the
+    values, and times at which a channel has no row become NaN. Otherwise each column that is not an
+    id, a time, a label or an index is a channel.
 
     Args:
         table: Columns of text, among them one of `ID_NAMES` and one of `TIME_NAMES`.
 
     Returns:
         Series (N, T), (N, C, T) or a list of N arrays (C, T_i) in the order of their first rows,
-        with names, times, and labels if there are any.
+        with names, times, and labels if the table has them.
 
     Raises:
-        DataError: No column of values, a cell that is not a number or not a time, a time twice in
-            one series, a label that changes within a series, or a series with only missing values.
+        DataError: There is no column of values, a cell is not a number or not a time, a time occurs
+            twice in a series, a label changes within a series, or a series has only missing values.
     """
     columns = _find_columns(table)
-    names, codes = _factorize(table.texts(columns.name))
+    names, codes = _factorize(table.texts(columns.series_id))
     rows = _parse_rows(table, columns)
     order = np.argsort(codes, kind="stable")
     row_groups = np.split(order, np.cumsum(np.bincount(codes))[:-1])
     pairs = [_pivot(table, columns.time, rows, group) for group in row_groups]
     labels = None if columns.label is None else _labels_of_series(table, columns.label, codes)
-    roles = table.describe_roles(name=columns.name, time=columns.time, label=columns.label)
-    layout = f"long table{roles}, channels {', '.join(rows.channels)}"
-    layout += "" if columns.index is None else INDEX_IGNORED
+    roles = table.describe_roles(name=columns.series_id, time=columns.time, label=columns.label)
+    description = f"long table{roles}, channels {', '.join(rows.channels)}"
+    description += "" if columns.pandas_index is None else INDEX_IGNORED
     return series_source(
-        [series for series, _ in pairs], labels, layout, names, [times for _, times in pairs]
+        [series for series, _ in pairs], labels, description, names, [times for _, times in pairs]
     )
 
 
 def _find_columns(table: Table) -> _Columns:
-    """Find the column of each role; there must be a column of values for each channel."""
+    """Tell from the column names what each column holds; refuse a table without values.
+
+    If a column names the channel, more than one column of values is refused, too.
+    """
     name, time, channel, label = (
         table.find_column(names) for names in (ID_NAMES, TIME_NAMES, CHANNEL_NAMES, LABEL_NAMES)
     )
@@ -124,13 +133,13 @@ def _parse_rows(table: Table, columns: _Columns) -> _Rows:
 
 
 def _labels_of_series(table: Table, column: int, codes: Array) -> Array:
-    """The label of each series (N,), which must not change within it."""
+    """The label of each series (N,); a label that changes within a series is refused."""
     labels: dict[int, str] = {}
     for row, (code, label) in enumerate(zip(codes.tolist(), table.texts(column), strict=True)):
         if labels.setdefault(code, label) != label:
             raise DataError(
-                f"{table.locate(row, column)} is {quote(label)}, before it was "
-                f"{quote(labels[code])}; a series has one label in all its rows"
+                f"{table.locate(row, column)} is {quote(label)}, in an earlier row of the series "
+                f"it was {quote(labels[code])}; give all rows of a series one label"
             )
     return parse_labels([labels[code] for code in range(len(labels))], str)
 
@@ -149,15 +158,17 @@ def _pivot(table: Table, time: int, rows: _Rows, group: Array) -> tuple[Array, A
     """
     times, position = np.unique(rows.times[group], return_inverse=True)
     channel = None if rows.channel_codes is None else rows.channel_codes[group]
+    # the index of each row's cell in the flattened series; two rows must not share a cell
     slot = position if channel is None else channel * len(times) + position
     _, first = np.unique(slot, return_index=True)
     if len(first) < len(slot):
         repeated = group[np.setdiff1d(np.arange(len(slot)), first)[0]]
+        scope, rule = ("series", "time") if channel is None else ("channel", "time and channel")
         raise DataError(
-            f"{table.locate(repeated, time)} repeats {rows.times[repeated]:g} in one series; "
-            "keep one row a time"
+            f"{table.locate(repeated, time)} repeats {rows.times[repeated]:g} in one {scope}; "
+            f"keep one row per {rule}"
         )
-    series = np.full((len(rows.channels), len(times)), np.nan, np.float32)
+    series = np.full((len(rows.channels), len(times)), np.nan)
     if channel is None:
         series[:, position] = rows.values[:, group]
     else:

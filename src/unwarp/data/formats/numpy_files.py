@@ -1,18 +1,20 @@
 """NumPy's `.npy` and `.npz` files: samples, with labels, lengths and time stamps.
 
-Neither format can run code here, because Python objects are never unpickled.
+No file can run code, because Python objects are never unpickled. Files are written, for example, by
 
-    np.save("pictures.npy", x)  # (N, H, W), (N, C, H, W) or another array of samples
+    np.save("images.npy", x)  # (N, H, W), (N, C, H, W) or another array of samples
     np.savez("walks.npz", x=x, labels=labels, times=np.arange(200) / 50)
     np.savez("padded.npz", x=padded, lengths=lengths)
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zipfile import is_zipfile
+from typing import Any
+from zipfile import ZipFile, is_zipfile
 
 import numpy as np
 from numpy.lib.format import MAGIC_PREFIX
@@ -20,17 +22,27 @@ from numpy.lib.format import MAGIC_PREFIX
 from unwarp.core import Array
 from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.registry import reader
+from unwarp.data.limits import check_size
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
 DATA_KEYS = ("x", "X", "images", "data")
-"""Names of the samples in an `.npz` file; the first that exists counts."""
+"""Names of the array of samples in an `.npz` file; the first one that exists is read."""
 
 LABEL_KEYS = ("labels", "y")
-"""Names of the classes in an `.npz` file."""
+"""Names of the array of labels in an `.npz` file; the first one that exists is read."""
+
+HEADER_READERS: dict[tuple[int, int], Any] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+"""Functions that read shape, order and dtype of an array, by the version of its format."""
 
 SERIES_KEYS = ("times", "lengths")
-"""Names in an `.npz` file of time stamps (T,) or (N, T), and of the lengths of series (N,)."""
+"""Names of two more arrays in an `.npz` file.
+
+`times` holds time stamps (T,) or (N, T), `lengths` the number of time steps of each series (N,).
+"""
 
 
 def write_npz(path: Path, x: Array) -> None:
@@ -71,16 +83,17 @@ def read_npy(path: Path) -> Source:
 def read_npz(path: Path) -> Source:
     """Read samples with their labels, or series with lengths and time stamps.
 
-    The samples are named `x`, `X`, `images` or `data`, or are the only array of another name. The
-    file may also contain `labels` or `y` (N,) and, for series (N, T) or (N, C, T), `lengths` (N,)
-    and `times` (T,) or (N, T). Other arrays are never loaded.
+    The samples are the array `x`, `X`, `images` or `data`. If none of these exists, they are the
+    only array with a name not mentioned here. The file may also contain `labels` or `y` (N,) and,
+    for series (N, T) or (N, C, T), `lengths` (N,) and `times` (T,) or (N, T). Other arrays are
+    never loaded.
 
     Args:
         path: The file.
 
     Returns:
-        The samples (N, ...), or with lengths or times series (N, T), (N, C, T) or a list of N
-        arrays (C, T_i) in float32, cut to their lengths.
+        The samples (N, ...) with the dtype of the file. If the file has lengths or times, series
+        as `series_source` returns them, cut to their lengths.
 
     Raises:
         DataError: The file is damaged, contains Python objects, has no samples, or has arrays that
@@ -91,9 +104,12 @@ def read_npz(path: Path) -> Source:
             raise DataError(
                 f"{path} is not an .npz file, or its end is missing; write it with numpy.savez"
             )
-        # opened here, because NumPy leaves a damaged file open
+        # opened by `open`, because np.load does not close a damaged file that it opened itself
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             key, label_key = _find_keys(path, archive.files)
+            keys = [name for name in archive.files if name in (key, label_key, *SERIES_KEYS)]
+            n_bytes = sum(_size_of_member(archive.zip, name) for name in keys)
+            check_size(n_bytes, f"{path}: its {len(keys)} array(s)")
             x = _check_samples(archive[key], path)
             labels = None if label_key is None else archive[label_key]
             facts = {name: archive[name] for name in SERIES_KEYS if name in archive.files}
@@ -103,6 +119,19 @@ def read_npz(path: Path) -> Source:
             "give one label for each sample"
         )
     return _cut_series(path, x, labels, **facts) if facts else Source(x, None, labels, describe(x))
+
+
+def _size_of_member(archive: ZipFile, key: str) -> int:
+    """Memory in bytes of an array in an `.npz` file, from its header and from the index."""
+    member = archive.getinfo(f"{key}.npy" if f"{key}.npy" in archive.namelist() else key)
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = HEADER_READERS.get(version)
+        if read_header is None:  # NumPy refuses other versions, or reads field names only
+            return member.file_size
+        shape: tuple[int, ...]
+        shape, _, dtype = read_header(file)
+    return max(member.file_size, math.prod(shape) * int(dtype.itemsize))
 
 
 def _cut_series(
@@ -122,7 +151,7 @@ def _cut_series(
     lengths = np.full(count, steps) if lengths is None else lengths
     _check_lengths(path, lengths, count, steps)
     series = [
-        np.atleast_2d(row)[:, :length].astype(np.float32)
+        np.atleast_2d(row)[:, :length].astype(np.result_type(row, np.float32))
         for row, length in zip(x, lengths, strict=True)
     ]
     if times is None:

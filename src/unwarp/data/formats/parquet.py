@@ -1,6 +1,7 @@
 """Tables of series in Apache Parquet files, which need the package pyarrow.
 
-The extra `unwarp[parquet]` installs it. Columns have the roles that they have in `.csv` files.
+`pip install 'unwarp[parquet]'` installs it. Columns are named as in `.csv` files; the modules
+`wide_tables` and `long_tables` show an example of each layout.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from unwarp.core import Array
 from unwarp.data.formats.registry import reader
 from unwarp.data.formats.table import Table
 from unwarp.data.formats.table_layouts import read_table
+from unwarp.data.limits import BYTES_PER_CELL, check_size
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 PANDAS_INDEX = "__index_level_"
-"""Start of the names under which pandas stores the row names of a frame."""
+"""Start of the names of the columns in which pandas stores the index of a frame."""
 
 
 def write_parquet(path: Path, x: Array) -> None:
-    """Write series as a wide table, a column per time step.
+    """Write series as a wide table, with one column per time step.
 
     Args:
         path: The file to write.
@@ -34,7 +36,7 @@ def write_parquet(path: Path, x: Array) -> None:
 
 @reader(
     ".parquet",
-    description="the table of a .csv",
+    description="a table, wide or long, as in .csv files",
     package="pyarrow",
     install="unwarp[parquet]",
     writer=write_parquet,
@@ -42,8 +44,7 @@ def write_parquet(path: Path, x: Array) -> None:
 def read_parquet(path: Path) -> Source:
     """Read a wide or long table.
 
-    Columns have the roles that they have in a `.csv` file. Cells are converted to text first, so
-    that a table gives the same series in both formats.
+    Cells are converted to text first, so that a table gives the same series as in a `.csv` file.
 
     Args:
         path: The file.
@@ -57,8 +58,13 @@ def read_parquet(path: Path) -> Source:
     from pyarrow import parquet
 
     try:
+        facts = parquet.read_metadata(path)
+        n_cells = facts.num_rows * facts.num_columns
+        check_size(n_cells * BYTES_PER_CELL, f"{path}: its {n_cells:,} cells")
         table = parquet.read_table(path)
         columns = [_as_text(column.to_pylist()) for column in table.columns]
+    except DataError:
+        raise
     except Exception as error:  # a damaged file makes pyarrow raise nearly anything
         raise DataError(
             f"{path} is damaged or cut short: {error or type(error).__name__}; write it again"
@@ -74,5 +80,5 @@ def read_parquet(path: Path) -> Source:
 
 
 def _as_text(cells: list[Any]) -> list[str]:
-    """Convert cells to text, with the empty text for missing ones."""
+    """Convert cells to text; a missing value becomes an empty string."""
     return ["" if cell is None else str(cell) for cell in cells]

@@ -1,36 +1,39 @@
-"""Series of equal or unequal lengths as one `Source`.
+"""Conversion of series of equal or unequal lengths to a `Source`.
 
-The readers of series collect a list of arrays (C, T_i), float32 with NaN for missing values, and
-finish with `series_source`.
+The readers of series collect a list of arrays (C, T_i) with NaN for missing values, and
+pass it to `series_source`.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unwarp.core import Array
+from unwarp.data.arrays import loses_digits
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
 
-def trim_padding(series: NDArray[np.float32], location: str) -> NDArray[np.float32]:
-    """Remove time steps at the end that every channel misses.
+def trim_padding(series: Array, location: str) -> Array:
+    """Remove time steps at the end without a value.
 
-    Files that need lines of one length pad a shorter series with missing values at its end.
+    A step is removed if the values of all channels are missing.
+
+    Some formats need lines of one length, so that shorter series are padded with missing values.
 
     Args:
         series: A series (C, T), NaN for missing values.
         location: Location of the series in words, for the error.
 
     Returns:
-        The series (C, T') with T' <= T, a view. NaN before the last observed step stays.
+        A view of the series up to its last step with a value in any channel (C, T'). Missing values
+        before that step stay NaN.
 
     Raises:
         DataError: All values are missing.
 
-    >>> trim_padding(np.array([[1, np.nan, 2, np.nan]], np.float32), "line 1")
-    array([[ 1., nan,  2.]], dtype=float32)
+    >>> trim_padding(np.array([[1, np.nan, 2, np.nan]]), "line 1")
+    array([[ 1., nan,  2.]])
     """
     observed = np.flatnonzero(~np.isnan(series).all(0))
     if observed.size == 0:
@@ -48,19 +51,22 @@ def series_source(
     """Collect series of equal or unequal lengths in a `Source`.
 
     Args:
-        series: N series (C, T_i) with one number of channels C.
+        series: N series (C, T_i), all with the same number of channels C.
         labels: Class of each series (N,); None if the file has none.
-        layout: Layout of the file in words, such as `.ts, labels`; it ends the description.
+        layout: Layout of the file in words, such as `.ts, labels`, for the description.
         names: Name of each series (N); None if the file has none.
         times: Time stamps of each series (T_i,); None if the file has none.
 
     Returns:
-        The samples as (N, T) for one channel, (N, C, T) for more, or a list of N arrays (C, T_i);
-        the times as (N, T) or a list of N arrays (T_i,).
+        The samples as (N, T) for one channel, (N, C, T) for more, or a list of N arrays (C, T_i),
+        float32, or float64 if float32 would round them noticeably; the times as (N, T) or a list of
+        N arrays (T_i,).
 
     >>> series_source([np.zeros((1, 3)), np.ones((1, 3))], None, "example").x.shape
     (2, 3)
     """
+    is_rounded = any(loses_digits(row) for row in series)
+    series = [row.astype(np.float64 if is_rounded else np.float32, copy=False) for row in series]
     if len({row.shape for row in series}) > 1:
         description = f"{describe(series)}; {layout}"
         return Source(series, names, labels, description, "series", times)

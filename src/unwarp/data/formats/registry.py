@@ -1,9 +1,9 @@
 """Registry of file formats by suffix, open to modules outside this package.
 
-A new format is a function with the decorator `reader`, in a file of this folder or in any module
-that is imported:
+To add a format, write a function with the decorator `reader`, in a file of this folder or in any
+module that is imported:
 
-    @reader(".pulses", description="a series a line")
+    @reader(".pulses", description="one series per line")
     def read_pulses(path: Path) -> Source:
         return Source(np.loadtxt(path, dtype=np.float32), domain="series")
 """
@@ -20,7 +20,10 @@ from unwarp.data.source import Source
 from unwarp.errors import ConfigError, DataError
 
 Reader = Callable[[Path], Source]
+"""Function from the path of a file to its samples."""
+
 Writer = Callable[[Path, Array], object]
+"""Function that writes series (N, T) to a path."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,14 @@ class Format:
 
     Attributes:
         reader: Function from the path of a file to its samples.
-        description: The format in words, for lists.
-        package: Optional package that the reader imports; empty for none.
-        install: Requirement of that package for pip; empty for the package's name.
-        accepts: Function that tells from its content whether a file has this format; None for a
-            format that the suffix alone identifies.
-        writer: Function that writes series (N, T) to a path, for tests; None for none.
+        description: The format in a few words, for the list of `unwarp info`.
+        package: Package that the reader imports and that may not be installed; empty if the reader
+            needs none.
+        install: Argument of `pip install` that installs the package; empty if it is the name of the
+            package.
+        accepts: Function that reads the start of a file and tells whether the file has this format;
+            None if the suffix is enough.
+        writer: Function that writes series (N, T) to a path, for tests; None if there is none.
 
     >>> formats()[".npy"].description
     'an array of samples'
@@ -50,7 +55,7 @@ class Format:
     writer: Writer | None = None
 
     def read(self, path: Path) -> Source:
-        """Read a file, if the package that it needs is installed.
+        """Read a file, after a check that the needed package is installed.
 
         Args:
             path: A file of this format.
@@ -73,7 +78,7 @@ class Format:
 
 
 REGISTRY: Registry[Format] = Registry("file format", ConfigError)
-"""Formats by suffix of the modules imported so far; `formats` imports those of this folder."""
+"""Formats by suffix, from the modules imported so far; `formats` imports all of this folder."""
 
 
 def reader(
@@ -84,17 +89,20 @@ def reader(
     accepts: Callable[[Path], bool] | None = None,
     writer: Writer | None = None,
 ) -> Callable[[Reader], Reader]:
-    """Make a decorator that registers a function as the reader of suffixes.
+    """Make a decorator that registers a function as a reader.
 
     Args:
-        suffixes: Ends of file names as in `Path.suffix`, such as `.tsv`, in lower case; empty for
-            names without a suffix.
-        description: The format in words, for lists.
-        package: Optional package that the reader imports; if it is absent, an error says so.
-        install: Requirement of that package for pip; empty for the package's name.
-        accepts: Function that tells from its content whether a file has this format; None to
-            trust the suffix.
-        writer: Function that writes series (N, T) to a path, for the contract tests of formats.
+        suffixes: Suffixes of the files that the function reads, as in `Path.suffix`, such as
+            `.tsv`, in lower case; an empty string for file names without a suffix.
+        description: The format in a few words, for the list of `unwarp info`.
+        package: Package that the reader imports and that may not be installed; an error then says
+            how to install it. Empty if the reader needs none.
+        install: Argument of `pip install` that installs the package; empty if it is the name of the
+            package.
+        accepts: Function that reads the start of a file and tells whether the file has this format;
+            None if the suffix is enough.
+        writer: Function that writes series (N, T) to a path; tests write a file with it and read it
+            again. None if there is none.
 
     Returns:
         The decorator, which gives the function back unchanged.
@@ -102,11 +110,11 @@ def reader(
     Raises:
         ConfigError: A suffix is not valid, or belongs to another reader.
 
-    >>> @reader(".numbers", description="a number a line")
+    >>> @reader(".numbers", description="one number per line")
     ... def read_numbers(path: Path) -> Source:
-    ...     return Source(np.loadtxt(path)[None], None, None, "a series", "series")
+    ...     return Source(np.loadtxt(path)[None], description="a series", domain="series")
     >>> REGISTRY.pop(".numbers").description
-    'a number a line'
+    'one number per line'
     """
 
     def register(function: Reader) -> Reader:
@@ -123,9 +131,9 @@ def reader(
 
 
 def formats() -> dict[str, Format]:
-    """Return all formats by suffix, in alphabetical order.
+    """All formats by suffix, in alphabetical order.
 
-    Included are the formats of this folder and those that other imported modules registered.
+    These are the formats of this folder and the formats that other imported modules registered.
     """
     import_files("unwarp.data.formats")
     return dict(sorted(REGISTRY.items()))

@@ -1,6 +1,7 @@
-"""Tables of text cells, and column names that tell a role.
+"""Tables of text cells, and column names that tell roles.
 
-The names are those of common data sets and libraries: `unique_id` and `ds` of Nixtla's packages,
+The role of a column is what it holds: the id of the series, the time, the channel, the label or
+values. The names include those of common libraries: `unique_id` and `ds` of Nixtla's packages,
 `case_id`, `dim_id`, `reading_id` and `class_val` of sktime.
 """
 
@@ -41,37 +42,38 @@ TIME_NAMES = (
 )
 CHANNEL_NAMES = ("channel", "channel_id", "dim_id", "dimension", "dim", "variable")
 LABEL_NAMES = ("label", "class", "class_val", "target")
-"""Names, in lower case, that tell the role of a column, the most usual one first."""
+"""Column names of each role, in lower case; messages use the first name of a role."""
 
 WIDE_LABEL_NAMES = (*LABEL_NAMES, "y")
-"""Names of the label in a wide table; in a long table `y` is a channel."""
+"""Names of the column of labels in a wide table; in a long table `y` is a channel."""
 
 INDEX_NAMES = ("",)
-"""Name that pandas gives the column of row names."""
+"""Name of the column in which pandas writes the index of a frame."""
 
 INDEX_IGNORED = ", column without a name ignored"
-"""End of the description of a table with row names beside names of the series."""
+"""End of the description of a table with a pandas index besides the ids of the series."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Named columns of text cells, before anything is known of their roles.
+    """Named columns of text cells.
 
-    A reader of a table format makes one, and `read_table` converts it to series.
+    The readers of `.csv` and `.parquet` files return a table, and `read_table` converts it to
+    series.
 
     Attributes:
         path: The file, for error messages.
         names: Name of each column.
-        columns: Cells of each column, all of one length.
+        columns: Cells of each column; all columns have as many cells as there are rows.
         row_locations: Location of each row in words, such as `line 7` or `row 7`.
-        has_names: Whether the file names its columns; if not, `names` are numbers from 1, which
-            tell no role.
+        has_names: Whether the file names its columns. If not, `names` are the numbers 1, 2, 3, ...
+            and no column has a role.
 
     >>> table = Table(Path("a.csv"), ["id", "x"], [["u", "v"], ["1", "?"]], ["line 2", "line 3"])
     >>> table.find_column(("id", "case"))
     0
     >>> table.values(1)
-    array([ 1., nan], dtype=float32)
+    array([ 1., nan])
     >>> table.locate(1, 1)
     "a.csv, line 3, column 'x'"
     >>> table.describe_roles(name=0, label=None)
@@ -85,10 +87,10 @@ class Table:
     has_names: bool = True
 
     def find_column(self, names: tuple[str, ...]) -> int | None:
-        """Find the column with one of the names, in any case.
+        """Find the column of a role by its name, ignoring case.
 
         Args:
-            names: Names in lower case that mean one role.
+            names: The column names of the role, in lower case, such as `ID_NAMES`.
 
         Returns:
             Index of the column; None if there is none, or if the file does not name its columns.
@@ -121,14 +123,14 @@ class Table:
         """
         return f"{self.path}, {self.row_locations[row]}, column {self.names[column]!r}"
 
-    def values(self, column: int) -> NDArray[np.float32]:
+    def values(self, column: int) -> NDArray[np.float64]:
         """Convert a column to numbers, with NaN for missing values.
 
         Args:
             column: Index of the column, from 0.
 
         Returns:
-            Values (rows,), float32.
+            Values (rows,), float64.
 
         Raises:
             DataError: A cell is neither a number nor missing.
@@ -136,7 +138,7 @@ class Table:
         return parse_numbers(self.columns[column], lambda row: self.locate(row, column))
 
     def texts(self, column: int) -> list[str]:
-        """Return the cells of a column that has no missing ones.
+        """The cells of a column; a missing cell is refused.
 
         Args:
             column: Index of the column, from 0.
@@ -168,13 +170,13 @@ class Table:
         return parse_labels(self.columns[column], lambda row: self.locate(row, column))
 
     def describe_roles(self, **columns: int | None) -> str:
-        """Put roles and the names of their columns into words.
+        """Part of the description of a source: the column of each role.
 
         Args:
-            columns: Index of the column of each role; None for a role that no column has.
+            columns: Index of the column of each role; None if no column has the role.
 
         Returns:
-            A continuation of a description, such as `, name 'id', label 'class'`.
+            The roles and the names of their columns, such as `, name 'id', label 'class'`.
         """
         columns_of_roles = [(role, k) for role, k in columns.items() if k is not None]
         return "".join(f", {role} {self.names[k]!r}" for role, k in columns_of_roles)

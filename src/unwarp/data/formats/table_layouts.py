@@ -1,4 +1,4 @@
-"""Series from a table, wide or long as its column names tell."""
+"""Conversion of a wide or long table to series."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from unwarp.errors import DataError
 def read_table(table: Table) -> Source:
     """Convert a table to series.
 
-    It is long if it has a column of times, else wide; see `read_long` and `read_wide`.
+    A table is long (one row for each time step of each series) if it has a column of times, else
+    wide (one row per series); see `read_long` and `read_wide`.
 
     Args:
         table: Columns of text.
 
     Returns:
         Series (N, T), (N, C, T) or a list of N arrays (C, T_i), with names, labels and times if
-        the table has them. The description tells the role of each column.
+        the table has them. The description names the columns that were read as names, times and
+        labels.
 
     Raises:
-        DataError: A column of times without a column that names the series, a cell that is not a
-            number, a time twice in one series, or a label that changes within a series.
+        DataError: There is a column of times but no column that names the series, a cell is not a
+            number, a time occurs twice in a series, or a label changes within a series.
     """
     time = table.find_column(TIME_NAMES)
     if time is None:
@@ -31,8 +33,8 @@ def read_table(table: Table) -> Source:
     if table.find_column(ID_NAMES) is None:
         column, name = table.names[time], ID_NAMES[0]
         raise DataError(
-            f"{table.path} has a column {column!r}, which reads two ways: a row per series and "
-            f"time (add a column {name!r} that names the series), or a row per series (rename "
+            f"{table.path} has a column {column!r}, which reads two ways: one row per series and "
+            f"time (add a column {name!r} that names the series), or one row per series (rename "
             f"{column!r} to {name!r})"
         )
     return read_long(table)

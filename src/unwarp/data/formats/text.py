@@ -1,6 +1,6 @@
 """Text files as strings and numbered lines.
 
-Readers pass the location of a line on, such as `a.tsv, line 3`, so that every error names it.
+Each line comes with its location, such as `a.tsv, line 3`, for error messages.
 """
 
 from __future__ import annotations
@@ -8,17 +8,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from unwarp.data.limits import BYTES_PER_CELL, check_size
 from unwarp.errors import DataError
 
 MAX_QUOTED_CHARACTERS = 40
+SEPARATORS = (b",", b";", b"\t", b" ", b"\n", b":")
+"""Bytes between the cells of a text file, in any of the formats."""
+
 LINE_END = re.compile("\r\n|\r|\n")
 
 
 def read_text(path: Path) -> str:
     """Read the text of a file, as UTF-8 or else as Latin-1.
 
-    A byte order mark is removed. Latin-1 is the fallback because some files of older archives
-    use it; it decodes any bytes.
+    A byte order mark is removed. If the file is not valid UTF-8, it is read as Latin-1, which some
+    files of older archives use and which can decode any bytes.
 
     Args:
         path: A text file.
@@ -27,12 +31,17 @@ def read_text(path: Path) -> str:
         The whole text, with its line ends unchanged.
 
     Raises:
-        DataError: The file cannot be opened, or contains only white space.
+        DataError: The file cannot be opened, contains only white space, or is too large for the
+            memory.
     """
     try:
+        size = path.stat().st_size
+        check_size(size, f"{path}")
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+    n_cells = sum(raw.count(separator) for separator in SEPARATORS)
+    check_size(n_cells * BYTES_PER_CELL + 2 * size, f"{path}: its {n_cells:,} cells")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -45,15 +54,15 @@ def read_text(path: Path) -> str:
 def numbered_lines(path: Path) -> list[tuple[str, str]]:
     r"""Read the lines of a file, each with its location.
 
-    Blank lines are left out but count, so that the numbers are those of a text editor. Lines may
-    end in any of `\n`, `\r\n` and `\r`.
+    Blank lines are left out, but they are counted, so that the line numbers are those of a text
+    editor. A line ends with `\n`, `\r\n` or `\r`.
 
     Args:
         path: A text file.
 
     Returns:
         Pairs of a location in words, such as `a.tsv, line 3` (the first line is 1), and a line
-        without blanks at its ends. Tabs at its ends stay, because they separate empty cells.
+        without spaces at its ends. Tabs at its ends stay, because they separate empty cells.
 
     Raises:
         DataError: The file cannot be opened, or contains only white space.

@@ -1,6 +1,7 @@
 """Files in the `.ts` format of the UEA archive, aeon and sktime.
 
-A header is followed by a line per series, in this example with two channels and a label:
+A header is followed by one line per series. Colons separate the channels and the label; this
+example has two channels and a label:
 
     @classLabel true walk run
     @data
@@ -35,7 +36,7 @@ from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 CHANNEL_SEPARATOR = re.compile(r":(?![^(]*\))")
-"""A colon outside brackets; one inside belongs to the hours and minutes of a time stamp."""
+"""A colon outside brackets; a colon in brackets is part of a time stamp such as 12:30."""
 
 TIMED_VALUE = re.compile(r"\(([^(),]*),([^(),]*)\)")
 """A pair `(time,value)`."""
@@ -43,7 +44,10 @@ TIMED_VALUE = re.compile(r"\(([^(),]*),([^(),]*)\)")
 
 @dataclass(frozen=True)
 class _Header:
-    """The lines before `@data`: `entries` maps each name, in lower case, to its text."""
+    """The lines before `@data`, such as `@univariate true`.
+
+    `entries` maps the name of each line, in lower case, to the text after it.
+    """
 
     path: Path
     entries: dict[str, str]
@@ -59,7 +63,7 @@ class _Header:
         return value == "true"
 
     def count(self, *names: str) -> int | None:
-        """The integer in the first of the named entries that exists, if any."""
+        """The integer in the first entry that exists of those named; None if none exists."""
         name = next((name for name in names if name in self.entries), None)
         if name is None:
             return None
@@ -161,7 +165,7 @@ def _pop_label(channels: list[str], header: _Header, location: str) -> str:
 
 
 def _parse_channels(channels: list[str], is_timed: bool, location: str) -> tuple[Array, Array]:
-    """Values (C, T) and time stamps (T,) of a line; the latter are empty if it has none."""
+    """Values (C, T) and time stamps (T,) of a line; if it has no times, their array is empty."""
     locations = [f"{location}, channel {k}" for k in range(1, len(channels) + 1)]
     cells = [
         _split_channel(channel, is_timed, place)
@@ -181,19 +185,22 @@ def _parse_channels(channels: list[str], is_timed: bool, location: str) -> tuple
 
 
 def _parse_shared_times(cells: list[list[str]], locations: list[str]) -> Array:
-    """Time stamps (T,) of a series, which must be those of each of its channels."""
+    """Time stamps (T,) of a series; they must increase and be the same in all channels."""
     times = [
         parse_times(stamps, value_locator(location))
         for stamps, location in zip(cells, locations, strict=True)
     ]
     for stamps, location in zip(times, locations, strict=True):
         if not (np.array_equal(stamps, times[0]) and (np.diff(stamps) > 0).all()):
-            raise DataError(f"{location}: time stamps must increase, and equal those of channel 1")
+            raise DataError(
+                f"{location}: time stamps do not increase, or differ from those of channel 1; "
+                "correct them"
+            )
     return times[0]
 
 
 def _split_channel(channel: str, is_timed: bool, location: str) -> tuple[list[str], list[str]]:
-    """Cells of the time stamps, empty if there are none, and cells of the values."""
+    """Cells of the time stamps and of the values; without time stamps, the first list is empty."""
     if not channel.strip():
         raise DataError(f"{location} is empty; write ? for missing values")
     if not is_timed:
@@ -201,14 +208,17 @@ def _split_channel(channel: str, is_timed: bool, location: str) -> tuple[list[st
     pairs = TIMED_VALUE.findall(channel)
     if TIMED_VALUE.sub("", channel).strip(", ") or not pairs:
         raise DataError(
-            f"{location}: {quote(channel)} is not a list of (time,value), "
-            "which @timeStamps true declares; correct one of them"
+            f"{location}: {quote(channel)} is not a list of (time,value), although the header has "
+            "@timeStamps true; correct one of them"
         )
     return [time for time, _ in pairs], [value for _, value in pairs]
 
 
 def _check_shapes(series: list[Array], header: _Header, locations: list[str]) -> None:
-    """Compare shapes with the header, or with the first series if the header says nothing."""
+    """Refuse series that differ in shape from the header, or from the first series.
+
+    The first series is used for a number of channels or a length that the header does not declare.
+    """
     n_channels = header.count("dimensions", "dimension") or (
         1 if header.flag("univariate") else len(series[0])
     )

@@ -1,6 +1,6 @@
-"""Text files with a series a line, as in the UCR archive.
+"""Text files with one series per line, as in the UCR archive.
 
-Its files start a line with the label, and pad shorter series with NaN:
+Each line starts with the label of its series, and shorter series are padded with NaN:
 
     1  0.544  0.658  0.611
     2  0.766  0.625  NaN
@@ -26,14 +26,17 @@ from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 MAX_BYTES_TO_DETECT = 1 << 12
+"""Bytes of the first line that are read to recognise the format."""
+
 Row = tuple[str, list[str]]
 """Location of a line in words, and its cells."""
 
 
 def starts_with_numbers(path: Path) -> bool:
-    """Whether the first line starts with two or more numbers.
+    """Whether the first line starts with two numbers.
 
-    Files of the UCR archive of 2015 have no suffix; this tells them from other files without one.
+    Files of the UCR archive of 2015 have no suffix; their first line tells them from other files
+    without a suffix.
     """
     with path.open("rb") as file:
         first_line = file.readline(MAX_BYTES_TO_DETECT).decode("latin-1")
@@ -42,7 +45,7 @@ def starts_with_numbers(path: Path) -> bool:
 
 
 def write_ucr(path: Path, x: Array) -> None:
-    """Write series a line, with row numbers as labels.
+    """Write one series per line, with row numbers as labels.
 
     Args:
         path: The file to write.
@@ -52,13 +55,15 @@ def write_ucr(path: Path, x: Array) -> None:
 
 
 @reader("", description="UCR archive of 2015", accepts=starts_with_numbers, writer=write_ucr)
-@reader(".tsv", ".txt", description="UCR archive: a series a line, label first", writer=write_ucr)
+@reader(
+    ".tsv", ".txt", description="UCR archive: one series per line, label first", writer=write_ucr
+)
 def read_ucr(path: Path) -> Source:
-    """Read a series a line, with its label first.
+    """Read one series per line, with its label first.
 
-    This is the layout of the UCR archive. The archive of 2018 has `.tsv` files, earlier ones have
-    files without a suffix. Cells are separated by tabs, commas or blanks. Missing values at the end
-    of a line pad a shorter series; elsewhere they are gaps.
+    This is the layout of the UCR archive. The archive of 2018 has `.tsv` files, earlier versions
+    have files without a suffix. Cells are separated by tabs, commas or blanks. Missing values at
+    the end of a line are padding of a shorter series and are cut off; others stay missing.
 
     Args:
         path: The file.
@@ -79,7 +84,7 @@ def read_ucr(path: Path) -> Source:
             )
     labels = parse_labels([cells[0] for _, cells in rows], lambda k: rows[k][0])
     series = _parse_rows([(location, cells[1:]) for location, cells in rows])
-    return series_source(series, labels, "UCR layout: a series a line, label first")
+    return series_source(series, labels, "UCR layout: one series per line, label first")
 
 
 def write_plain(path: Path, x: Array) -> None:
@@ -92,11 +97,12 @@ def write_plain(path: Path, x: Array) -> None:
     np.savetxt(path, x, "%.9g", ",")
 
 
-@reader(".data", description="a series a line, without labels", writer=write_plain)
+@reader(".data", description="one series per line, without labels", writer=write_plain)
 def read_plain(path: Path) -> Source:
-    """Read a series a line, without labels.
+    """Read one series per line, without labels.
 
-    The UCI repository has such `.data` files. Separators and missing values are as for `read_ucr`.
+    The UCI repository has such `.data` files. Separators and missing values are those of
+    `read_ucr`.
 
     Args:
         path: The file.
@@ -109,7 +115,7 @@ def read_plain(path: Path) -> Source:
             series has only missing values.
     """
     rows = [(location, _split_cells(line)) for location, line in numbered_lines(path)]
-    return series_source(_parse_rows(rows), None, "a series a line, no labels")
+    return series_source(_parse_rows(rows), None, "one series per line, no labels")
 
 
 def _split_cells(line: str) -> list[str]:
@@ -118,7 +124,7 @@ def _split_cells(line: str) -> list[str]:
 
 
 def _parse_rows(rows: list[Row]) -> list[Array]:
-    """Convert rows, which must have equally many cells, to series (1, T_i) without padding."""
+    """Convert rows to series (1, T_i) without padding; unequal numbers of cells are refused."""
     first_location, n_cells = rows[0][0], len(rows[0][1])
     series = []
     for location, cells in rows:

@@ -1,11 +1,11 @@
-"""Wide tables: a row per series, and a column per time step.
+"""Wide tables: one row per series and one column per time step.
 
     id,label,t0,t1,t2
     a,walk,0.5,?,2.0
     b,run,3.0,4.0,
 
-The second series has two time steps, because the missing value at the end is padding. A wide
-table has one channel.
+Series b has two time steps, because a missing value at the end of a row is padding. Series in a
+wide table have one channel.
 """
 
 from __future__ import annotations
@@ -27,22 +27,24 @@ from unwarp.errors import DataError
 
 
 def read_wide(table: Table) -> Source:
-    """Convert a table with a row per series.
+    """Convert a wide table to series.
 
-    A column is a time step unless its name tells another role: series name, label, or the row
-    names of pandas. Missing values at the end of a row pad a shorter series. Column names that are
-    increasing numbers are the times, unless they only count from 0 or 1.
+    Each column is a time step, except the columns of series names, of labels and of the index of
+    pandas, which are recognised by their names. Missing values at the end of a row are padding of a
+    shorter series and are cut off. Names of time steps that are increasing numbers are the times,
+    unless they are 0, 1, 2, ... or 1, 2, 3, ...
 
     Args:
-        table: Columns of text. Without column names, the first or the last column holds the labels
-            if all its cells are words.
+        table: Columns of text. If they have no names, the first or last column holds the labels if
+            all its cells are words.
 
     Returns:
-        Series (N, T) or a list of N arrays (1, T_i), with names, labels and times if there are any.
+        Series (N, T) or a list of N arrays (1, T_i), with names, labels and times if the table has
+        them.
 
     Raises:
-        DataError: No column of values, a cell that is not a number, a missing label or name, or a
-            series with only missing values.
+        DataError: There is no column of values, a cell is not a number, a label or name is missing,
+            or a series has only missing values.
     """
     label, name = _find_label(table), table.find_column(ID_NAMES)
     index = table.find_column(INDEX_NAMES)
@@ -53,7 +55,7 @@ def read_wide(table: Table) -> Source:
     name = index if name is None else name
     series = _parse_series(table, steps)
     times = _times_from_names([table.names[k] for k in steps]) if table.has_names else None
-    layout = "wide table, a row per series" + table.describe_roles(name=name, label=label)
+    layout = "wide table, one row per series" + table.describe_roles(name=name, label=label)
     layout += "" if table.has_names else ", columns not named"
     layout += "" if index in (None, name) else INDEX_IGNORED
     layout += "" if times is None else ", times are the names of columns"
@@ -76,7 +78,11 @@ def _parse_series(table: Table, steps: list[int]) -> list[Array]:
 
 
 def _find_label(table: Table) -> int | None:
-    """The column of labels: by its name, else the first or last column if it has only words."""
+    """Index of the column of labels, or None.
+
+    It is recognised by its name. Without column names, it is the first or last column if all cells
+    of that column are words.
+    """
     if table.has_names:
         return table.find_column(WIDE_LABEL_NAMES)
     ends = [k for k in dict.fromkeys((0, len(table.names) - 1)) if len(table.names) > 1]
@@ -89,7 +95,10 @@ def _is_word(cell: str) -> bool:
 
 
 def _times_from_names(names: list[str]) -> Array | None:
-    """Times (T,) from column names, if these increase and do more than count from 0 or 1."""
+    """Times (T,) from the names of time steps, or None.
+
+    Names that are not increasing numbers are no times, nor are the steps 0, 1, ... or 1, 2, ...
+    """
     if not all(is_number(name) for name in names):
         return None
     times = np.array([float(name) for name in names])

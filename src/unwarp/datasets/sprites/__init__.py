@@ -1,5 +1,5 @@
-"""Parts of dSprites: grid of factors, renderer, published file.
+"""Parts of dSprites: grid of factors, renderer and published file.
 
-`unwarp.datasets.dsprites` puts them together. Folders in this package are no data sets of their
-own; `unwarp.datasets.registry.built_in` lists files alone.
+`unwarp.datasets.dsprites` is the data set that uses them. This folder is not a data set, because
+`unwarp.datasets.registry.built_in` ignores subfolders.
 """

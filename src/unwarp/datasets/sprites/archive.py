@@ -1,7 +1,8 @@
-"""Frames of the published dSprites file, streamed or unpacked, read without pickle.
+"""Frames (images) of the published dSprites file.
 
-The file is `dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz`. Its 737,280 frames take 3 GB
-uncompressed, so they are read in blocks. Its pickled `metadata` is never loaded.
+The file is `dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz`. Its 737,280 frames take 3 GB when
+decompressed, so they are read in blocks. The array `metadata` in it is pickled and never loaded,
+because a pickle can run code.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from unwarp.errors import DataError
 
 URL = "https://github.com/google-deepmind/dsprites-dataset"
 FRAMES_PER_BLOCK = 1000
+"""Number of frames that are decompressed at once."""
+
 FRAME_BYTES = SIZE * SIZE
 MAX_LATENT_ERROR = 1e-4
 """Largest difference between a latent value in the file and its value on the grid."""
@@ -32,18 +35,20 @@ def read_frames(
 ) -> tuple[Array, Array]:
     """Read some frames of the published file.
 
-    Without `unpacked`, all frames are decompressed once, which checks the checksum of the file.
+    Without `unpacked`, all frames are decompressed, which also verifies the checksum of the file.
 
     Args:
         path: The published `.npz` file.
-        rows: Row numbers (N,), in any order, repeats allowed.
-        unpacked: The file that `unpack` wrote, to map the frames from; None to stream them.
+        rows: Row numbers (N,), in any order; they may repeat.
+        unpacked: The file that `unpack` wrote; its frames are memory-mapped. None to decompress the
+            frames of `path`.
 
     Returns:
-        Frames (N, 64, 64), uint8, 0 or 1, and their grid indices (N, 6).
+        Frames (N, 64, 64), uint8, 0 or 1, and the indices of their factor values (N, 6), as
+        `latent_classes` returns them.
 
     Raises:
-        DataError: The file is absent, damaged or another one, or has no such rows.
+        DataError: The file does not exist, is damaged or is not dSprites, or has no such rows.
     """
     path = Path(path).expanduser()
     with _open_archive(path) as archive:
@@ -65,14 +70,14 @@ def unpack(path: str | Path, destination: str | Path) -> Path:
 
     Args:
         path: The published `.npz` file.
-        destination: The file to write, 3 GB, for the argument `unpacked` of `read`. It appears
-            when it is complete; a failure leaves nothing.
+        destination: The file to write, 3 GB, for the argument `unpacked` of `read`. It is written
+            completely or not at all.
 
     Returns:
         The path of the written file.
 
     Raises:
-        DataError: The published file is absent, damaged or another one.
+        DataError: The published file does not exist, is damaged or is not dSprites.
     """
     path, destination = Path(path).expanduser(), Path(destination).expanduser()
     partial = destination.with_name(destination.name + ".partial")
@@ -112,7 +117,11 @@ def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _read_classes(archive: zipfile.ZipFile, path: Path) -> Array:
-    """Grid indices (N, 6), after a comparison with the latents' values and with the row order."""
+    """The array `latents_classes` (N, 6), checked.
+
+    It must agree with `latents_values` and, if the file has all frames, be in the order of the
+    grid.
+    """
     with (
         archive.open("latents_classes.npy") as classes_file,
         archive.open("latents_values.npy") as values_file,
@@ -140,7 +149,7 @@ def _read_classes(archive: zipfile.ZipFile, path: Path) -> Array:
 
 
 def _check_rows(rows: Array, n_frames: int) -> Array:
-    """Refuse rows that are not integers (N,) of the file."""
+    """Return the row numbers as an array; refuse them unless they are rows of the file (N,)."""
     rows = np.asarray(rows)
     is_list = rows.ndim == 1 and rows.dtype.kind in "iu" and rows.size > 0
     if not is_list or not 0 <= rows.min() <= rows.max() < n_frames:
@@ -152,7 +161,7 @@ def _check_rows(rows: Array, n_frames: int) -> Array:
 
 
 def _stream_frames(archive: zipfile.ZipFile, path: Path, rows: Array, n_frames: int) -> Array:
-    """Frames (N, 64, 64) of `rows`, picked from the blocks of the compressed file."""
+    """Frames (N, 64, 64) of `rows`, from a single pass through the compressed file."""
     frames = np.empty((len(rows), SIZE, SIZE), np.uint8)
     starts = range(0, n_frames, FRAMES_PER_BLOCK)
     for start, block in zip(starts, _blocks(archive, path, n_frames), strict=True):
@@ -162,7 +171,7 @@ def _stream_frames(archive: zipfile.ZipFile, path: Path, rows: Array, n_frames: 
 
 
 def _blocks(archive: zipfile.ZipFile, path: Path, n_frames: int) -> Iterator[Array]:
-    """All frames in order, uint8, 1,000 at a time."""
+    """Blocks of up to 1,000 frames (n, 64, 64), uint8, that cover all frames in order."""
     with archive.open("imgs.npy") as file:
         _check_header(file, path, n_frames)
         for start in range(0, n_frames, FRAMES_PER_BLOCK):
@@ -194,7 +203,7 @@ def _check_header(file: IO[bytes], path: Path, n_frames: int) -> None:
 
 
 def _map_frames(path: str | Path, n_frames: int) -> Array:
-    """Frames as a memory map of the file that `unpack` wrote."""
+    """A memory map (n_frames, 64, 64) of the file that `unpack` wrote."""
     try:
         frames: Array = np.load(Path(path).expanduser(), mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -1,9 +1,13 @@
 """The grid of dSprites: factors, their values, and true maps.
 
+A frame is an image of dSprites. There is one frame for each combination of the values of six
+factors; these combinations are the grid.
+
 Convention:
-    Orientation is positive counter-clockwise as seen. The true map of a frame moves the canonical
-    sprite of its shape (scale 1, upright, in the middle) to its pose: `p_obs = R s p_sprite + t`.
-    The first and the last of the 40 orientations are the same picture; both count as 0 degrees.
+    Orientation is positive counter-clockwise as seen. The canonical sprite of a shape has scale 1
+    and is upright and in the middle of the frame. The true map of a frame moves a point of the
+    canonical sprite to the frame: `p_obs = R s p_sprite + t`, with rotation R, scale s and shift t.
+    The first and the last of the 40 orientations, 0 and 360 degrees, are both 0 degrees here.
     Positions are in pixels from the middle of the frame, to the right and down.
 """
 
@@ -16,26 +20,32 @@ from unwarp.core import Array, Factor
 from unwarp.warps import AffineMap, Similarity2d
 
 SIZE = 64
-"""Pixels of a frame along each axis."""
+"""Height and width of a frame in pixels."""
 
 GRID_SHAPE = (1, 3, 6, 40, 32, 32)
 """Number of values of colour, shape, scale, orientation, position x and position y.
 
-The last one varies fastest from row to row of the published file.
+Rows of the published file are in this order; position y changes from each row to the next.
 """
 
 N_ORIENTATIONS = GRID_SHAPE[3] - 1
-"""Number of different orientations; the last on the grid repeats the first."""
+"""Number of different orientations; the last orientation of the grid repeats the first."""
 
 FIRST_VALUES = np.array([1.0, 1.0, 0.5, 0.0, 0.0, 0.0])
 VALUE_STEPS = np.array([0.0, 1.0, 0.1, 2 * np.pi / 39, 1 / 31, 1 / 31])
-"""First value of each latent and the step to its next one, as in the published file."""
+"""First value of each latent in the published file, and the step from a value to the next.
+
+A latent is a factor in the units of the file; `GRID_SHAPE` has their order.
+"""
 
 SHAPES = ("square", "ellipse", "heart")
-"""Name of each label."""
+"""Name of each shape; a label is an index into it."""
 
 SYMMETRY = {0: 4, 1: 2, 2: 1}
-"""Turns of the full circle that leave each shape as it is, by label."""
+"""Order of the rotational symmetry of each shape, by label.
+
+A rotation by 360 / order degrees leaves the shape unchanged: 90 for a square, 180 for an ellipse.
+"""
 
 FACTORS = (
     Factor("shape", "class", 0, 2),
@@ -44,17 +54,20 @@ FACTORS = (
     Factor("position_x_px", "px", -16.0, 16.0),
     Factor("position_y_px", "px", -16.0, 16.0),
 )
-"""Factors of variation of a frame; colour is left out because it is constant."""
+"""Factors of variation; colour is left out because it is constant."""
 
 
 def latent_classes(rows: Array) -> Array:
-    """Grid indices of rows of the published file, its `latents_classes`.
+    """Indices of the factor values of rows of the published file.
+
+    They are the array `latents_classes` of that file.
 
     Args:
         rows: Row numbers (N,), from 0 to 737,279.
 
     Returns:
-        Indices (N, 6) of colour, shape, scale, orientation, position x and position y.
+        Indices from 0 (N, 6) of the values of colour, shape, scale, orientation, position x and
+        position y.
 
     >>> latent_classes(np.array([0, 33])).tolist()
     [[0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1]]
@@ -63,10 +76,12 @@ def latent_classes(rows: Array) -> Array:
 
 
 def latent_values(classes: Array) -> Array:
-    """Values of grid indices, the `latents_values` of the published file.
+    """Factor values of frames in the units of the published file.
+
+    They are the array `latents_values` of that file.
 
     Args:
-        classes: Grid indices (N, 6).
+        classes: Indices of the values (N, 6), as `latent_classes` returns them.
 
     Returns:
         Values (N, 6): colour 1, shape 1 to 3, scale 0.5 to 1, orientation in radians from 0 to
@@ -77,13 +92,14 @@ def latent_values(classes: Array) -> Array:
 
 
 def factor_values(classes: Array) -> Array:
-    """Values of the `FACTORS` of frames.
+    """Factor values of frames in the units of `FACTORS`.
 
     Args:
-        classes: Grid indices (N, 6).
+        classes: Indices of the values (N, 6), as `latent_classes` returns them.
 
     Returns:
-        Values (N, 5): label 0 to 2, scale, degrees in [0, 360), and pixels from the middle.
+        Values (N, 5): label 0 to 2, scale, orientation in degrees from 0 to below 360, and position
+        x and y in pixels from the middle.
     """
     values = latent_values(classes)
     degrees = classes[:, 3] % N_ORIENTATIONS * (360 / N_ORIENTATIONS)
@@ -92,22 +108,17 @@ def factor_values(classes: Array) -> Array:
 
 
 def true_maps(classes: Array) -> AffineMap:
-    """The deformation of each frame from the canonical sprite.
+    """The map from the canonical sprite to each frame.
 
     Args:
-        classes: Grid indices (N, 6).
+        classes: Indices of the values (N, 6), as `latent_classes` returns them.
 
     Returns:
-        N similarities, each a rotation, one scale and a shift.
+        N maps, each a rotation, a scale and a shift.
     """
     values = latent_values(classes)
-    theta = np.stack(
-        [
-            values[:, 3] % (2 * np.pi),
-            np.log(values[:, 2]),
-            values[:, 4] - 0.5,
-            values[:, 5] - 0.5,
-        ],
-        1,
-    )
+    angle, log_scale = values[:, 3] % (2 * np.pi), np.log(values[:, 2])
+    # a position from 0 to 1 is -16 to 16 px from the middle, or -0.5 to 0.5 half-widths of 32 px
+    shift_x, shift_y = values[:, 4] - 0.5, values[:, 5] - 0.5
+    theta = np.stack([angle, log_scale, shift_x, shift_y], 1)
     return Similarity2d(size=(SIZE, SIZE)).map(torch.from_numpy(theta.astype(np.float32)))

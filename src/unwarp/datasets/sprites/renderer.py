@@ -1,8 +1,8 @@
 """A renderer of dSprites frames: squares, ellipses and hearts, black and white.
 
-A pixel is 1 if its centre is inside the shape; nothing is smoothed. Of the published frames that
-the tests compare, none differs from the rendered one by more than 7 of 4,096 pixels, and the
-average by less than one pixel. So the result is called "rendered, dSprites-equivalent".
+A pixel is 1 if its centre is inside the shape, else 0. In the tests, a rendered frame differs from
+the published frame in at most 7 of 4,096 pixels, and in less than one pixel on average. Data sets
+of these frames are therefore named "rendered, dSprites-equivalent".
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from unwarp.datasets.sprites.grid import SIZE
 
 SQUARE_HALF_SIDE_PX = 9.6
 ELLIPSE_HALF_AXES_PX = (12.76, 7.22)
+"""Sizes at scale 1. The half axes of the ellipse are the horizontal and the vertical one."""
+
 HEART_RADII = """
 53239 53239 56118 62027 64710 65441 72444 72444 75166 77134 80443 80443 82557 83956 86022 90614
 90614 90614 94068 95654 98071 98071 98222 101033 102191 103518 103518 105119 106303 106535 107686
@@ -28,22 +30,27 @@ HEART_RADII = """
 61747 61747 62763 63503 63651 63651 64416 64416 65950 66708 67639 67639 67639 69357 71116 71274
 71274 72444 75798 75798 77134 78419 80911 84342 85120 88032 95002 95002
 """
-"""Radius of the heart at scale 1, in 1e-4 pixels, at each degree from -90 (up) to 90 (down).
+"""Distance of the heart's outline from its centre at scale 1, in 1e-4 pixels.
 
-The left half mirrors the right one.
+There is one value per degree of the right half, from -90 (up) to 90 (down); the left half mirrors
+it.
 """
 
 WINDOW_PX = 32
-"""Side of the square around a sprite that holds all of it at any scale up to 1."""
+"""Side of the square of pixels that is drawn; it contains every sprite at any scale up to 1."""
 
 FRAMES_PER_BLOCK = 1000
+"""Number of frames that are drawn at once, to limit memory."""
 
 
 def render(values: Array) -> Array:
-    """Render frames of any latent values, also off the grid.
+    """Render frames of any scale, orientation and position.
+
+    The values need not be those of the grid.
 
     Args:
-        values: Values (N, 6) as `latent_values` returns them; colour is ignored.
+        values: One row per frame (N, 6): colour (ignored), shape (1 square, 2 ellipse, 3 heart),
+            scale, orientation in radians, position x and y from 0 to 1.
 
     Returns:
         Frames (N, 64, 64), uint8, 0 or 1.
@@ -59,7 +66,7 @@ def render(values: Array) -> Array:
 
 
 def canonical_sprites() -> Array:
-    """The sprite of each shape: scale 1, upright, in the middle.
+    """The canonical sprite of each shape: scale 1, upright, in the middle.
 
     Returns:
         Frames (3, 64, 64), uint8, 0 or 1, in the order of the labels: square, ellipse, heart.
@@ -68,11 +75,13 @@ def canonical_sprites() -> Array:
 
 
 def _draw(values: Array, frames: Array) -> None:
-    """Draw into the empty `frames` (n, 64, 64), only within the window around each sprite."""
+    """Draw sprites into frames (n, 64, 64) of zeros, each within a window around it."""
     shape, scale, angle = values[:, 1], values[:, 2, None, None], values[:, 3, None, None]
+    # positions from 0 to 1 are 16 to 48 pixels from the left and the upper edge
     centre = 16 + 32 * values[:, 4:]
-    first = np.floor(centre).astype(int) - WINDOW_PX // 2
-    pixel = first[:, :, None] + np.arange(WINDOW_PX)
+    window_start = np.floor(centre).astype(int) - WINDOW_PX // 2
+    # columns [:, 0] and rows [:, 1] of the window in the frame (n, 2, WINDOW_PX)
+    pixel = window_start[:, :, None] + np.arange(WINDOW_PX)
     offset = pixel + 0.5 - centre[:, :, None]
     right, down = offset[:, 0, None, :], offset[:, 1, :, None]
     # coordinates of the pixel centres in the upright sprite at scale 1
@@ -81,8 +90,8 @@ def _draw(values: Array, frames: Array) -> None:
     inside = np.zeros(u.shape, bool)
     for label, contains in enumerate((_in_square, _in_ellipse, _in_heart), start=1):
         inside[shape == label] = contains(u[shape == label], v[shape == label])
-    sample = np.arange(len(values))[:, None, None]
-    frames[sample, pixel[:, 1, :, None], pixel[:, 0, None, :]] = inside
+    frame = np.arange(len(values))[:, None, None]
+    frames[frame, pixel[:, 1, :, None], pixel[:, 0, None, :]] = inside
 
 
 def _in_square(u: Array, v: Array) -> Array:
@@ -91,12 +100,15 @@ def _in_square(u: Array, v: Array) -> Array:
 
 
 def _in_ellipse(u: Array, v: Array) -> Array:
-    """The same for the ellipse."""
+    """Whether points, in pixels right and down of the middle, are inside the ellipse."""
     return (u / ELLIPSE_HALF_AXES_PX[0]) ** 2 + (v / ELLIPSE_HALF_AXES_PX[1]) ** 2 < 1
 
 
 def _in_heart(u: Array, v: Array) -> Array:
-    """The same for the heart, between its tabulated radii by interpolation."""
+    """Whether points, in pixels right and down of the middle, are inside the heart.
+
+    The radius of the outline is interpolated between whole degrees.
+    """
     radii = np.array(HEART_RADII.split(), float) / 1e4
     degrees = np.arange(-90, 91)
     return np.hypot(u, v) < np.interp(np.arctan2(v, np.abs(u)), np.deg2rad(degrees), radii)

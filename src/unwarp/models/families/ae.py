@@ -1,4 +1,4 @@
-"""The deterministic autoencoder `AE`, its second views, and its optional loss terms."""
+"""The deterministic autoencoder `AE`, its second views, and its loss terms."""
 
 from __future__ import annotations
 
@@ -25,32 +25,35 @@ from unwarp.warps.missing import fill_missing
 class AE(Recipe):
     """Autoencoder, by default with an affine warp.
 
-    Each sample x is trained together with a second view x' = T(x), a copy deformed by a random
-    map T of the warp. With content code z, deformation parameters theta in half-ranges, warp map
-    m and decoder g, the loss of a view v is
+    Every sample x of a batch is joined by a second view of it, T(x): the sample deformed by a
+    random map T of the warp. x and T(x) are the two views of the sample. For a view v let z_v be
+    its content code, theta_v its deformation parameters and m(theta_v) the deformation. With the
+    decoder g, the loss of v is
 
-        -log p(v | m(theta_v)(g(z_u))) + 1/2 |theta_v / prior|^2        mean over all views v
+        -log p(v | m(theta_v)(g(z_u))) + 1/2 |theta_v / prior|^2
 
-    and u is the other view of the same sample (`swap=True`) or v itself. The swap removes the
-    deformation from the code: a code that still held it would draw the other view in a wrong pose.
-    The code has no prior, so the model does not generate; use `VAE` or `GAN` to draw samples.
+    with theta_v in half-ranges: each column divided by half of the width between the bounds of its
+    factor. u is the other view of the same sample (`swap=True`) or v itself. The loss is averaged
+    over all views. With the swap, information about the deformation of u in the code z_u would
+    make the reconstruction of v worse, so the code does not learn it. No prior over codes is
+    learned, so the model cannot generate samples; use `VAE` or `GAN` for that.
 
     Attributes:
-        warp: Family of deformations; an affine one by default, as the family is made for poses.
-        views: Width of the random deformation T, as a fraction of the warp's ranges in [0, 1]; 0
+        warp: Family of deformations; `Affine2d` by default.
+        views: Range of the random maps T, as a fraction, in [0, 1], of the range of each factor; 0
             trains without second views.
-        swap: Whether a view is decoded from the code of the other view. Has no effect without
-            views.
-        equivariance: Weight of `equivariance_error`, which makes the map of T(x) equal the map of
-            x followed by T; 0 omits the term and its cost.
-        bands: Weight of `banded_error`, which makes small ripples count as much as large waves; 0
-            omits it.
-        isometry: Weight of a term that makes distances between codes equal the distances between
-            their templates (cf. Gropp, Atzmon and Lipman 2020, Isometric autoencoders), so that
-            clusters of codes are clusters of templates; 0 omits it.
+        swap: Whether a view is reconstructed from the content code of the other view. It has no
+            effect without second views.
+        equivariance: Weight of `equivariance_error`, the distance of the map of T(x) from the map
+            of x followed by T; 0 omits this term and its computation.
+        bands: Weight of `banded_error`, an error in which small ripples count as much as large
+            waves; 0 omits this term.
+        isometry: Weight of `stress`, the difference of the distance between two codes and the
+            distance between their templates (cf. Gropp, Atzmon and Lipman 2020, Isometric
+            autoencoders). Clusters of codes are then clusters of templates. 0 omits this term.
 
     Raises:
-        ConfigError: A field is outside its range, `equivariance` is used without views, or
+        ConfigError: A field is outside its range, `equivariance` is used without second views, or
             `prior="learned"`.
 
     Example:
@@ -80,8 +83,8 @@ class AE(Recipe):
         )
         if self.equivariance and not self.views:
             raise ConfigError(
-                f"AE: equivariance={self.equivariance!r} needs second views; set views in (0, 1], "
-                "or equivariance=0"
+                f"AE: equivariance={self.equivariance!r} needs second views, but views=0; set "
+                "views in (0, 1], or equivariance=0"
             )
         if self.prior == "learned":
             raise ConfigError(
@@ -95,8 +98,8 @@ class AE(Recipe):
             model: A model that `build` of this recipe returned.
 
         Returns:
-            The player `autoencoder`. Its loss has the terms `reconstruction` and, if they apply,
-            `deformation`, `equivariance`, `bands` and `isometry`, already weighted.
+            The player `autoencoder`. Its loss has the term `reconstruction`, with a warp also
+            `deformation`, and `equivariance`, `bands` and `isometry` if their weights are not 0.
         """
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -112,6 +115,7 @@ class AE(Recipe):
             turn = rotation_angle(augmentation, views.shape[2] / views.shape[3])
             angles = torch.cat([angles, angles + turn])
         posterior = model.encode(views, angles=angles)
+        # rows N to 2N are the second views of rows 0 to N, so `roll` exchanges the views' codes
         code = posterior.content.roll(len(x), 0) if self.swap else posterior.content
         templates = model.decode(code)
         x_hat = model.apply_map(templates, posterior.map)
@@ -132,63 +136,65 @@ class AE(Recipe):
     def two_views(
         self, model: Model, x: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Map | None]:
-        """Samples followed by their second views, and the maps between them.
+        """Samples followed by their second views, and the maps T between them.
 
         Args:
-            model: The model; its warp draws the maps and its padding fills the rim.
+            model: The model; the maps are sampled from its warp, and its padding fills pixels from
+                outside the frame.
             x: Samples (N, *shape).
-            generator: Generator of the maps.
+            generator: Source of random numbers.
 
         Returns:
-            Samples and second views (2N, *shape), row N + i the copy of row i, and the maps (N)
-            that deformed the copies. Without views or without a warp: `x` (N, *shape) and None.
+            Samples and second views (2N, *shape), with row N + i the second view of row i, and N
+            maps T. With `views=0` or without a warp: `x` itself and None.
         """
         if not self.views or not model.warp.factors:
             return x, None
-        # a residual cannot be undone, so only the invertible part of a draw deforms the copy
+        # displacement fields have no inverse, so only the invertible part of a random map is used
         augmentation = model.warp.sample(len(x), generator, self.views, like=x).invertible_part()
         return torch.cat([x, deform(x, augmentation, padding=model.padding)]), augmentation
 
 
 def equivariance_error(augmented: Map, original: Map, augmentation: Map, frame: Window) -> Tensor:
-    """Squared distance between the maps of copies and those they should have.
+    """Squared distance of the maps of second views from their expected maps.
 
-    An equivariant encoder maps a copy T(x) to T o m(x), with m(x) the map of the original. The
-    error is the squared distance between both maps at the sample points p of the frame,
+    Let m(x) be the map that the encoder predicts for x. For a second view T(x), an equivariant
+    encoder predicts T o m(x). The error is the squared distance between m(T(x)) and T o m(x), at
+    the points p of the pixels or time steps of the frame:
 
-        sum_p |pull_copy(p) - pull_original(pull_T(p))|^2
-
-    The two maps are pulled one after the other instead of composed, which is faster for time maps.
+        sum_p |pull_m(T(x))(p) - pull_m(x)(pull_T(p))|^2
 
     Args:
-        augmented: Maps (N) that the encoder gives for the copies.
-        original: Maps (N) that the encoder gives for the originals.
-        augmentation: Maps T (N) that deformed the originals into the copies.
-        frame: Window with the sample points at which the maps are compared.
+        augmented: N maps m(T(x)) that the encoder predicts for the second views.
+        original: N maps m(x) that the encoder predicts for the samples.
+        augmentation: N maps T that deformed the samples into the second views.
+        frame: The frame, with the points at which the maps are compared.
 
     Returns:
         Errors (N,) in squared frame coordinates, 0 for an equivariant encoder.
     """
+    # two pulls instead of the pull of the composed map, since that is slower for time maps
     points = frame.lattice(augmented.reference)
     expected = original.pull(augmentation.pull(points))
     return (augmented.pull(points) - expected).square().flatten(1).sum(1)
 
 
 def banded_error(x_hat: Tensor, x: Tensor, levels: int = 4) -> Tensor:
-    """Squared error of each frequency band, relative to the band's variance.
+    """Squared error of frequency bands, relative to their variances.
 
-    Bands are the levels of a Laplacian pyramid (Burt and Adelson 1983, The Laplacian pyramid as a
-    compact image code). Dividing by the variance of a band in `x` gives ripples of small amplitude
-    the same weight as large waves. Missing values of `x` (NaN) do not count.
+    The frequency bands are the levels of a Laplacian pyramid (Burt and Adelson 1983, The Laplacian
+    pyramid as a compact image code). The error of a band is divided by the variance of this band in
+    the batch `x`, so ripples of small amplitude count as much as large waves. Missing values of `x`
+    (NaN) do not count.
 
     Args:
         x_hat: Reconstructions (N, C, T) or (N, C, H, W).
         x: Samples of the same shape, NaN for missing values.
-        levels: Number of bands, including the coarse remainder.
+        levels: Number of bands, including the lowest one.
 
     Returns:
-        Errors (N,): the mean over bands, times the number of features of a sample, so that a
-        reconstruction by zeros costs about one per feature.
+        Errors (N,): the mean over bands, times the number of features of a sample. A reconstruction
+        by zeros has an error of about 1 per feature.
     """
     x = fill_missing(x, x_hat)
     errors = [
@@ -205,22 +211,25 @@ POOLING_OF_AXES: Mapping[int, tuple[Callable[..., Tensor], str]] = {
     2: (F.avg_pool2d, "bilinear"),
     3: (F.avg_pool3d, "trilinear"),
 }
-"""Average pooling and the interpolation mode that undoes it, by number of axes of a sample."""
+"""Average pooling and the mode of `F.interpolate` for enlarging, by the axes after the channels."""
 
 
 def laplacian_pyramid(x: Tensor, levels: int) -> list[Tensor]:
     """The Laplacian pyramid of samples, finest level first.
 
-    A level is the difference between the samples at its resolution and their half-resolution
-    version, made by average pooling and enlarged again by linear interpolation.
+    A level has the details that are lost when samples are reduced to half their resolution: the
+    difference between the samples and their reduced version, enlarged again. Average pooling
+    reduces, and linear interpolation enlarges. The next level is computed from the reduced version.
+    The last level is the last reduced version itself.
 
     Args:
         x: Samples (N, C, T), (N, C, H, W) or (N, C, D, H, W).
-        levels: Number of levels, at least 1; the last one is the coarse remainder.
+        levels: Number of levels, at least 1.
 
     Returns:
-        `levels` tensors (N, C, ...), each axis half as long (rounded up) as in the level before.
-        Enlarged and added from coarse to fine, they give `x` back.
+        `levels` tensors (N, C, ...). Each axis of a level is half as long, rounded up, as in the
+        level before. If each level, from the last to the first, is enlarged and added to the level
+        before it, the result is `x`.
     """
     bands, (average, mode) = [], POOLING_OF_AXES[x.ndim - 2]
     for _ in range(levels - 1):

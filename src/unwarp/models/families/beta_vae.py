@@ -17,25 +17,26 @@ from unwarp.models.schedules import ramp
 class BetaVAE(Variational):
     """beta-VAE (Higgins et al. 2017), optionally with a capacity (Burgess 2018).
 
-    With R the rate of the content, the mean of KL(q(z | x) || N(0, I)) over the batch, training
-    minimises
+    Let z be the content code, theta the deformation parameters, and R the mean over the batch of
+    the KL divergence KL(q(z | x) || N(0, I)), called the content rate. With `capacity=None`
+    training minimises the first loss, with a capacity the second:
 
         E_q[-log p(x | z, theta)] + beta (R - epsilon) + KL(q(theta | x) || p(theta))
         E_q[-log p(x | z, theta)] + gamma |R - C(t)|   + KL(q(theta | x) || p(theta))
 
-    The second form applies if `capacity` is set; C(t) then rises linearly from 0 to `capacity` over
-    `capacity_steps` steps. The weight acts on the content alone: columns of the deformation have a
-    fixed meaning and need no pressure to disentangle. Without a warp both forms are the published
-    ones. A greater `beta` separates factors more and blurs reconstructions more; a capacity says
-    how many nats the code may keep.
+    C(t) rises linearly from 0 to `capacity` over `capacity_steps` steps t. `beta` and `gamma` act
+    on the content code only. The columns of theta have a fixed meaning, such as an angle, so they
+    need not be disentangled. Without a warp both losses equal the published ones. A greater `beta`
+    separates factors more and blurs reconstructions more. A capacity sets the number of nats of
+    information in the code.
 
     Attributes:
-        beta: Weight of the content's rate, at least 0; 1 gives the evidence lower bound.
-        epsilon: Constant of the published constraint `R < epsilon`, in nats. It shifts the loss
-            and has no gradient, so it does not change the trained model.
-        capacity: Nats at which the rate of the content is held; None for the first form.
-        capacity_steps: Steps over which the capacity rises from 0.
-        gamma: Weight of the distance of the rate from the capacity, at least 0.
+        beta: Weight of the content rate, at least 0; 1 gives the evidence lower bound.
+        epsilon: Bound of the published constraint `R < epsilon`, in nats. It is a constant in the
+            loss, so it does not change the trained model.
+        capacity: Value in nats to which the content rate is pulled; None for the first loss.
+        capacity_steps: Number of steps over which C(t) rises from 0 to `capacity`.
+        gamma: Weight of |R - C(t)|, at least 0.
 
     Raises:
         ConfigError: A field is negative.
@@ -66,16 +67,17 @@ class BetaVAE(Variational):
         )
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
-        """The weighted content rate and the plain deformation rate of a batch.
+        """The weighted content term and the unweighted deformation term of a batch.
 
         Args:
             posterior: Posterior of the batch (N).
-            model: The model that gave it.
-            step: Number of the training step, which sets the capacity C(t).
+            model: The model that encoded the batch.
+            step: Number t of the training step, which determines C(t).
 
         Returns:
-            `content_rate` and, if the encoder samples the deformation, `deformation_rate`: scalars
-            in nats, means over the batch.
+            `content_rate`, the term with `beta` or `gamma` of the loss, and, if the deformation has
+            a posterior, `deformation_rate`, its KL divergence: scalars in nats, means over the
+            batch.
         """
         costs = {name: rate.mean() for name, rate in rates(posterior, model).items()}
         rate = costs["content_rate"]

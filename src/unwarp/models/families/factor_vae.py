@@ -1,4 +1,4 @@
-"""FactorVAE: a VAE with a discriminator for the total correlation of codes."""
+"""FactorVAE: a VAE with a discriminator that estimates total correlation."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ from unwarp.nets.net import Net
 class FactorVAE(Variational):
     """FactorVAE (Kim and Mnih 2018, Disentangling by factorising).
 
-    A discriminator D tells codes from codes with columns that were shuffled over the batch. Its
-    logit estimates log q(z) - log prod_d q(z_d), and the mean logit of the codes their total
-    correlation TC. The autoencoder minimises
+    A discriminator D learns to tell content codes z from shuffled codes, in which each column was
+    permuted over the batch by itself. Its logit estimates log q(z) - log prod_d q(z_d). The mean
+    logit of the codes estimates their total correlation TC, which is 0 if the columns of z are
+    independent. With deformation parameters theta, the autoencoder minimises
 
         E_q[-log p(x | z, theta)] + KL(q(z | x) || N(0, I)) + KL(q(theta | x) || p(theta))
         + gamma TC,        TC = E_q(z)[logit D(z)]
 
-    The weight acts on the content alone. Take it instead of `TCVAE` for small batches or long
-    codes. The estimate is as good as the discriminator: watch its loss in the history, which is
-    log 2 = 0.69 if it cannot tell codes from shuffled ones. The field `isometry` has no effect in
-    this family.
+    `gamma` acts on the content code only. Prefer this family to `TCVAE` for small batches or long
+    codes. The estimate of TC depends on the quality of the discriminator. Its loss in the history
+    is log 2 = 0.69 if it cannot tell codes from shuffled codes.
 
     Attributes:
-        gamma: Weight of the total correlation, at least 0, on top of its share in the KL term; 0
-            gives the evidence lower bound. `gamma` acts like `beta - 1` of `TCVAE`.
-        discriminator: Hidden widths of the discriminator, a perceptron. The published one has six
-            layers of 1000; the smaller default keeps a training step short.
-        discriminator_optimiser: Optimiser of the discriminator, by default with the published
-            decay rates of moments (0.5, 0.9) and without weight decay.
+        gamma: Additional weight of the total correlation, at least 0. The KL divergence of the
+            content contains it already with weight 1, so `gamma` acts like `beta - 1` of `TCVAE`,
+            and 0 gives the evidence lower bound.
+        discriminator: Hidden widths of the discriminator, a perceptron. The published network has
+            six layers of width 1000; the smaller default makes training faster.
+        discriminator_optimiser: Optimiser of the discriminator. The default has the published
+            `betas` (0.5, 0.9) and no weight decay.
 
     Raises:
         ConfigError: `gamma` is negative or a width is not positive.
@@ -67,18 +68,19 @@ class FactorVAE(Variational):
         )
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
-        """The plain KL terms of a batch.
+        """The unweighted KL divergences of a batch.
 
-        The player adds the total correlation, since it needs the discriminator.
+        The total correlation is not among them; the loss of the player adds it, since it needs the
+        discriminator.
 
         Args:
             posterior: Posterior of the batch (N).
-            model: The model that gave it.
+            model: The model that encoded the batch.
             step: Number of the training step; ignored here.
 
         Returns:
-            `content_rate` and, if the encoder samples the deformation, `deformation_rate`: scalars
-            in nats, means over the batch.
+            `content_rate` and, if the deformation has a posterior, `deformation_rate`: scalars in
+            nats, means over the batch.
         """
         return {name: rate.mean() for name, rate in rates(posterior, model).items()}
 
@@ -90,13 +92,13 @@ class FactorVAE(Variational):
 
         Returns:
             Players `discriminator` and `factor-vae`. The discriminator is a new network outside
-            the model, with weights that follow from the model's.
+            the model; the seed of its weights is computed from the model's weights.
         """
         discriminator = make_discriminator(model, self.discriminator)
         return self._discriminator(model, discriminator), self._autoencoder(model, discriminator)
 
     def _discriminator(self, model: Model, discriminator: Critic) -> Player:
-        """The player that trains the discriminator on codes of the frozen model."""
+        """The player that trains the discriminator; the weights of the model do not change."""
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             with torch.no_grad(), freeze_weights(model):
@@ -106,18 +108,15 @@ class FactorVAE(Variational):
         return Player("discriminator", discriminator, loss, self.discriminator_optimiser)
 
     def _autoencoder(self, model: Model, discriminator: Critic) -> Player:
-        """The player that trains the model against the frozen discriminator."""
+        """The player that trains the model; the weights of the discriminator do not change."""
         (base_player,) = super().players(model)
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
-            x_hat = model.decode_warped(posterior.content, posterior.map)
             costs = self.regularisers(posterior, model, step)
             with freeze_weights(discriminator):
                 costs["total_correlation"] = self.gamma * discriminator(posterior.content).mean()
-            weight = self._rate_weight(step)
-            terms = {name: weight * cost for name, cost in costs.items()}
-            return {"reconstruction": model.likelihood(x_hat, batch.x).mean(), **terms}
+            return self._terms(batch, posterior, model, costs, step)
 
         return Player(self.family, model, loss, self.optimiser, measure=base_player.measure)
 
@@ -126,8 +125,9 @@ def make_discriminator(model: Model, widths: tuple[int, ...]) -> Critic:
     """A new discriminator for the codes of a model.
 
     Args:
-        model: The model; it sets the number of inputs, the device and the seed of the weights.
-        widths: Hidden widths of the perceptron.
+        model: The model; the discriminator takes the number of its inputs and its device, and a
+            seed from its weights.
+        widths: Hidden widths of the discriminator.
 
     Returns:
         A network from codes (N, D) to logits (N,).
@@ -139,16 +139,16 @@ def make_discriminator(model: Model, widths: tuple[int, ...]) -> Critic:
 def discriminator_loss(discriminator: Critic, codes: Tensor, generator: torch.Generator) -> Tensor:
     """Cross-entropy of telling codes from codes with shuffled columns.
 
-    The first half of the batch is shown as it is, the second half shuffled. As with the two
-    batches of the paper, no code is shown both ways (from N = 2 on).
+    The codes of the first half of the batch are used unchanged, and those of the second half
+    shuffled. The paper uses two batches instead.
 
     Args:
         discriminator: Network from codes to logits.
         codes: Codes (N, D) without gradient.
-        generator: Generator of the shuffle.
+        generator: Source of random numbers.
 
     Returns:
-        Losses (max(1, N // 2),) in nats; log 2 at chance.
+        Losses (max(1, N // 2),) in nats; log 2 for a discriminator at chance level.
     """
     size = max(1, len(codes) // 2)
     fake = permute_columns(codes[-size:], generator)
@@ -156,13 +156,13 @@ def discriminator_loss(discriminator: Critic, codes: Tensor, generator: torch.Ge
 
 
 def permute_columns(codes: Tensor, generator: torch.Generator) -> Tensor:
-    """Codes with every column shuffled over the batch by itself.
+    """Codes with each column permuted over the batch by itself.
 
-    The rows are then draws from the product of the marginals, prod_d q(z_d).
+    The rows are then samples from the product of the marginal densities, prod_d q(z_d).
 
     Args:
         codes: Codes (N, D).
-        generator: Generator of the permutations.
+        generator: Source of random numbers.
 
     Returns:
         Codes (N, D); a column holds the values of the same column of `codes`.

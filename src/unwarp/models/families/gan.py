@@ -29,42 +29,49 @@ OBJECTIVES = ("minimax", "non-saturating", "hinge")
 class GAN(Recipe):
     """Generative adversarial network (Goodfellow et al. 2014), plain or with a warp.
 
-    A critic D and a generator G play the game
+    A critic D and a generator G are trained against each other:
 
         min_G max_D  E log D(x) + E log(1 - D(G(z, theta)))      G(z, theta) = m(theta)(g(z))
 
-    with content z from N(0, I), theta from the model's prior, m the warp and g the decoder. The
-    warp explains poses, so templates need no copy for each pose. A third player, the inference
-    player, trains the encoder to predict z and theta from generated samples, for which both are
-    known. It gives `embed` and sees no real sample in training. There is no likelihood:
-    `likelihood` and `sigma` only set the unit of the reconstruction error that `evaluate` reports.
+    with z a content code from N(0, I), theta deformation parameters from the model's prior,
+    m(theta) the deformation and g the decoder. The decoder need not produce the poses of an object,
+    since the warp does.
 
-    With `net=Net("conv")` this is the DCGAN (Radford, Metz and Chintala 2016). The critic learns at
-    twice the rate of the generator (Heusel et al. 2017, GANs trained by a two time-scale update
-    rule). Both optimisers have no momentum, and the critic pays for its slope at real samples, as
-    in Mescheder, Geiger and Nowozin 2018: with the DCGAN's momentum of 0.5 and a weaker penalty,
-    networks as small as the defaults collapse.
+    Each network is trained by its own player, a module with a loss and an optimiser. The player
+    `critic` trains D, the player `generator` trains g and, if it is learned, the prior. The player
+    `inference` trains the encoder, which `embed` uses: it predicts z and theta from generated
+    samples, for which both are known. The encoder sees no real samples in training. There is no
+    likelihood in the loss: `likelihood` and `sigma` only set the unit of the reconstruction error
+    that `evaluate` reports.
+
+    With `net=Net("conv")` this is the DCGAN (Radford, Metz and Chintala 2016). The learning rate of
+    the critic is twice that of the generator (Heusel et al. 2017, GANs trained by a two time-scale
+    update rule). As in Mescheder, Geiger and Nowozin 2018, both optimisers have no momentum, and
+    the gradient of the critic at real samples is penalised. With the DCGAN's momentum of 0.5 and a
+    weaker penalty, training with the small default networks collapses.
 
     Attributes:
-        prior: Standard deviation of the generator's deformations in half-ranges, or `learned`, the
-            default, for one per column that the generator trains.
+        prior: Standard deviation of the prior over theta in half-ranges (each column divided by
+            half of the width between the bounds of its factor). `learned`, the default, is one
+            number per column, trained by the generator.
         optimiser: Optimiser of the generator.
-        objective: `non-saturating`, which keeps its gradient if the critic is sure; `minimax`, the
-            game above; or `hinge`.
-        r1: Weight of the squared gradient of the critic at real samples (Mescheder et al. 2018),
-            for data in [0, 1]; scale it with the square of another range. 0 omits the penalty, and
-            small networks then collapse.
-        r1_every: Steps between two uses of the penalty, which saves time; its weight is multiplied
+        objective: Name of the losses, see `critic_loss` and `generator_loss`: `minimax` is the
+            formula above; `non-saturating`, the default, has greater gradients for the generator
+            while the critic rejects its samples; `hinge`.
+        r1: Weight of the squared gradient of the critic at real samples (Mescheder et al. 2018).
+            The default suits data in [0, 1]; for data in [0, s], multiply it by s^2. 0 omits the
+            penalty, and training with small networks then collapses.
+        r1_every: The penalty is computed at every `r1_every`-th step, to save time, and multiplied
             by this number (Karras et al. 2020, Analyzing and improving the image quality of
             StyleGAN).
-        spectral: Whether to divide each layer of the critic by its largest singular value (Miyato
-            et al. 2018).
-        ema: Decay of an average of the generator's weights, in (0, 1), which replaces them after
-            training; None keeps the last weights.
-        critic_steps: Steps of the critic for each step of the other players.
+        spectral: Whether to divide the weights of each layer of the critic by their largest
+            singular value (Miyato et al. 2018).
+        ema: Decay, in (0, 1), of a moving average of the generator's weights, which replaces them
+            after training; None keeps the last weights.
+        critic_steps: Steps of the critic for each step of the generator.
         critic_optimiser: Optimiser of the critic.
-        inference_every: Steps of the generator for each step of the inference player, which takes
-            most of the time with a warp; 4 halves the time of such a run.
+        inference_every: Steps of the generator for each step of the inference player. With a warp
+            this player takes most of the time, and a value of 4 halves the time of training.
         inference_optimiser: Optimiser of the inference player.
 
     Raises:
@@ -103,25 +110,26 @@ class GAN(Recipe):
             ema=("in (0, 1), or None", self.ema is None or 0 < self.ema < 1),
             critic_steps=("at least 1", self.critic_steps >= 1),
             inference_every=("at least 1", self.inference_every >= 1),
-            sigma=("a number, since a GAN has no likelihood to learn it by", has_sigma),
+            sigma=("a number, since a GAN has no likelihood from which to learn it", has_sigma),
         )
 
     def players(self, model: Model) -> tuple[Player, ...]:
-        """The critic, the generator and the inference player, in stepping order.
+        """The critic, the generator and the inference player.
 
         Args:
             model: A model that `build` of this recipe returned.
 
         Returns:
-            Three players. The critic is a new network outside the model, with weights that follow
-            from the model's. For the history, the critic also measures the mean probabilities
-            `real` and `fake`, and the generator the share `coverage`.
+            Players `critic`, `generator` and `inference`, in the order of their steps. The critic
+            is a new network outside the model. For the history, it also measures the mean
+            probabilities `real` and `fake` that real and generated samples are real, and the
+            generator measures `coverage`, the share of real samples near a generated one.
         """
         critic = build_critic(model, self.net, self.spectral)
         return self._critic(model, critic), self._generator(model, critic), self._inference(model)
 
     def _critic(self, model: Model, critic: Critic) -> Player:
-        """The player that tells real from generated samples."""
+        """The player that trains the critic to tell real from generated samples."""
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             with torch.no_grad():
@@ -144,7 +152,7 @@ class GAN(Recipe):
         return Player("critic", critic, loss, self.critic_optimiser, measure=measure)
 
     def _generator(self, model: Model, critic: Critic) -> Player:
-        """The player that makes samples the critic takes for real."""
+        """The player that trains the decoder to generate samples that the critic takes for real."""
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             _, _, fake = sample_with_latents(model, len(batch), generator)
@@ -166,7 +174,7 @@ class GAN(Recipe):
         )
 
     def _inference(self, model: Model) -> Player:
-        """The player that predicts the latents of generated samples."""
+        """The player that trains the encoder to predict the latents of generated samples."""
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             with torch.no_grad():
@@ -178,15 +186,15 @@ class GAN(Recipe):
                 terms["deformation"] = error.mean()
             return terms
 
-        period = self.critic_steps * self.inference_every
-        return Player("inference", model.encoder, loss, self.inference_optimiser, period)
+        interval = self.critic_steps * self.inference_every
+        return Player("inference", model.encoder, loss, self.inference_optimiser, interval)
 
 
 class GeneratorModule(nn.Module):
     """The parameters that the generator trains, as one module.
 
-    These are the model's decoder and, if it is learned, the scale of the prior over deformations.
-    The module shares them with the model and has no forward pass of its own.
+    These are the model's decoder and, if they are learned, the standard deviations of the prior
+    over the deformation. The module shares them with the model, and has no `forward`.
 
     Args:
         model: The model.
@@ -211,14 +219,14 @@ class GeneratorModule(nn.Module):
 def sample_with_latents(
     model: Model, n: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Generated samples together with the latents they were generated from.
+    """Generated samples together with the latents from which they were generated.
 
-    As `Model.sample`, which returns the samples alone.
+    `Model.sample` is the same without the latents.
 
     Args:
         model: The model, with a prior over content and deformation.
         n: Number of samples.
-        generator: Generator of the latents.
+        generator: Source of random numbers.
 
     Returns:
         Content (n, D), deformations theta (n, P) before centring, and samples (n, *shape).
@@ -230,21 +238,22 @@ def sample_with_latents(
 def pose_error(predicted: Tensor, theta: Tensor, factors: tuple[Factor, ...]) -> Tensor:
     """Squared error of deformation parameters in half-ranges, summed over columns.
 
-    A periodic column counts by the squared chord between both angles, 2 - 2 cos(difference). Near
-    0 this is the squared difference in radians, and the ends of the range are the same point.
-    Columns with an empty range do not count.
+    The error of a periodic column is 2 - 2 cos(d), the squared chord between two angles that differ
+    by d radians. It is about d^2 for a small d, and 0 for a full turn. The columns of factors
+    with `low == high` do not count.
 
     Args:
         predicted: Predicted parameters (N, P).
         theta: True parameters (N, P).
-        factors: Ranges of the P columns.
+        factors: Factors of the P columns, which have the ranges.
 
     Returns:
         Errors (N,), 0 for a perfect prediction.
     """
     half_ranges = theta.new_tensor([f.half_range for f in factors])
     is_periodic = torch.tensor([f.periodic for f in factors], device=theta.device)
-    residual = (predicted - theta) / half_ranges.clamp_min(1e-12)
-    squared_chord = 2 - 2 * (torch.pi * residual).cos()
-    errors = torch.where(is_periodic, squared_chord, residual.square())
+    difference = (predicted - theta) / half_ranges.clamp_min(1e-12)
+    # the half-range of a full turn is pi radians
+    squared_chord = 2 - 2 * (torch.pi * difference).cos()
+    errors = torch.where(is_periodic, squared_chord, difference.square())
     return errors.masked_fill(half_ranges == 0, 0.0).sum(-1)

@@ -1,12 +1,14 @@
-"""Batches with latents mixed chunk by chunk, and the errors of unmixing.
+"""Mixed latents of two samples, and the losses of unmixing them.
 
-With a mask m over chunks, encoder f and decoder g, samples x1 are mixed with their partners x2 and
-unmixed again (Hu et al. 2018, Disentangling factors of variation by mixing them):
+A chunk is a group of neighbouring columns of the content code; with a warp, the deformation is one
+more chunk. A mask m has a random entry for each chunk, 1 or 0. With encoder f and decoder g, a
+sample x1 and its partner x2 are mixed and unmixed (Hu et al. 2018, Disentangling factors of
+variation by mixing them):
 
     x3 = g(m f(x1) + (1 - m) f(x2))                     mixed
     x4 = g(m f(x3) + (1 - m) f(x1))                     unmixed: should equal x1
 
-With a warp the deformation is one more chunk. `MixingAE` trains on these errors.
+`MixingAE` uses these losses.
 """
 
 from __future__ import annotations
@@ -26,17 +28,17 @@ from unwarp.nets.net import Net
 class MaskClassifier(nn.Module):
     """A network that predicts the mask from x1, x2 and x3.
 
-    It has one logit per chunk, positive if the mixed sample x3 takes the chunk from x1. It has no
-    batch normalisation.
+    It returns one logit per chunk. A positive logit predicts that the mixed sample x3 has the chunk
+    of x1, a negative logit that of x2. The network has no batch normalisation.
 
     Args:
         net: Architecture of the network.
         shape: Shape of a sample, (C, H, W) or (C, T).
-        names: Names of the chunks.
+        names: Names of the chunks: `1`, `2`, ... for those of the content code and, with a warp,
+            `deformation`.
 
     Attributes:
-        names: Names of the logits: `1`, `2`, ... for the chunks of content and, with a warp,
-            `deformation`.
+        names: The argument `names`.
 
     Example:
         >>> classifier = MaskClassifier(Net("mlp", (8,)), (1, 4, 4), ("1", "2"))
@@ -54,12 +56,12 @@ class MaskClassifier(nn.Module):
         """Logits of the mask.
 
         Args:
-            x1: Samples (N, *shape) that a mask entry of 1 refers to.
-            x2: Samples (N, *shape) that a mask entry of 0 refers to.
+            x1: Samples (N, *shape), the source of chunks with a mask entry of 1.
+            x2: Samples (N, *shape), the source of chunks with a mask entry of 0.
             x3: Mixed samples (N, *shape).
 
         Returns:
-            Logits (N, chunks), above 0 for "from x1".
+            Logits (N, chunks), positive for chunks of x1.
         """
         return torch.as_tensor(self.net(torch.cat([x1, x2, x3], 1)))
 
@@ -68,12 +70,14 @@ def make_mask_classifier(model: Model, net: Net, sizes: tuple[int, ...]) -> Mask
     """A new mask classifier for the samples and chunks of a model.
 
     Args:
-        model: The model; it sets the shape, the device and the seed of the weights.
+        model: The model; the classifier takes its shape and its device, and a seed from its
+            weights.
         net: Architecture of the classifier.
-        sizes: Numbers of columns of the chunks of content.
+        sizes: Number of columns of each chunk of the content code.
 
     Returns:
-        A classifier with one logit per chunk, and one for the deformation if there is a warp.
+        A classifier with one logit per chunk of the content code and, with a warp, one for the
+        deformation.
     """
     chunk_names = tuple(str(i + 1) for i in range(len(sizes)))
     names = chunk_names + (("deformation",) if model.warp.factors else ())
@@ -83,20 +87,22 @@ def make_mask_classifier(model: Model, net: Net, sizes: tuple[int, ...]) -> Mask
 
 @dataclass(frozen=True)
 class MixedBatch:
-    """A batch of samples decoded from mixed latents.
+    """A batch of samples that were decoded from mixed latents.
 
-    Row i mixes the latents of rows i and `partners[i]` of the original batch.
+    Row i has chunks of the sample in row i of the original batch, x1, and of its partner in row
+    `partners[i]`, x2.
 
     Attributes:
-        posterior: Posterior of the batch (N) before mixing.
-        partners: Row (N,) of the partner of each row.
-        mask: Whether a chunk is that of the row itself, (N, chunks); the last column is the
-            deformation, if there is a warp.
-        content_mask: The mask of the columns of content, (N, D).
-        map_mask: Whether the map is that of the row itself, (N,); False without a warp.
-        map_rows: Row (N,) of the batch that each map comes from.
-        content: Mixed content (N, D).
-        x: Mixed samples x3 (N, *shape), decoded from `content` and warped by the mixed maps.
+        posterior: Posterior of the original batch (N).
+        partners: Row of the partner of each row, (N,).
+        mask: Whether each chunk is that of x1, (N, chunks); with a warp, the last column is for the
+            deformation.
+        content_mask: The mask, repeated for each column of the content code, (N, D).
+        map_mask: Whether the map is that of x1, (N,); False without a warp.
+        map_rows: Row of the original batch from which each map was taken, (N,).
+        content: Mixed content codes (N, D).
+        x: Mixed samples x3 (N, *shape): the templates of `content`, deformed by the maps of the
+            rows `map_rows`.
 
     Example:
         >>> from unwarp.models import AE
@@ -121,19 +127,19 @@ class MixedBatch:
 def mix(
     model: Model, posterior: Posterior, sizes: tuple[int, ...], generator: torch.Generator
 ) -> MixedBatch:
-    """Mix each sample of a batch with its neighbour.
+    """Mix the latents of each row of a batch with another row.
 
-    A fair coin decides for each chunk of content, and for the map, if it is kept or replaced by
-    that of the neighbour.
+    Each chunk of the content code, and the map, is replaced by that of the partner with
+    probability 1/2.
 
     Args:
         model: The model, which decodes the mixed latents.
         posterior: Posterior of the batch (N).
-        sizes: Numbers of columns of the chunks of content.
-        generator: Generator of the masks.
+        sizes: Number of columns of each chunk of the content code.
+        generator: Source of random numbers for the mask.
 
     Returns:
-        The mixed batch (N). Row i has row i - 1 as its partner, the first row the last.
+        The mixed batch (N). The partner of row i is row i - 1; that of row 0 is the last row.
     """
     rows = torch.arange(len(posterior.content), device=posterior.content.device)
     partners, has_warp = rows.roll(1), bool(model.warp.factors)
@@ -150,19 +156,21 @@ def mix(
 def unmixed_nll(model: Model, x: Tensor, mixed: MixedBatch, reencoded: Posterior) -> Tensor:
     """Negative log-likelihood -log p(x1 | x4) of samples after unmixing.
 
-    x4 takes the chunks that x3 had from x1 out of the re-encoded x3, and all other chunks from x1
-    itself. Rows are decoded in two groups, those with re-encoded maps first: maps of a family
-    cannot be mixed row by row, only indexed.
+    The latents of x4 are those of x3, encoded again, for the chunks that x3 has from x1, and those
+    of x1 itself for the other chunks.
 
     Args:
         model: The model.
         x: Samples x1 (N, *shape) before mixing.
-        mixed: Their mixed batch, which holds x3.
+        mixed: The mixed batch of `x`, with the mixed samples x3.
         reencoded: Posterior of x3.
 
     Returns:
-        Negative log-likelihoods (N,) in nats, in the order of the two groups.
+        Negative log-likelihoods (N,) in nats: first the rows with `mixed.map_mask` True, then the
+        other rows.
     """
+    # a batch of maps can be indexed, but two batches cannot be merged into one, so rows with maps
+    # of x3 and rows with maps of x1 are decoded separately
     content = torch.where(mixed.content_mask, reencoded.content, mixed.posterior.content)
     masks = ((mixed.map_mask, reencoded.map), (~mixed.map_mask, mixed.posterior.map))
     groups = [(mask.nonzero()[:, 0], map) for mask, map in masks]
@@ -176,14 +184,15 @@ def unmixed_nll(model: Model, x: Tensor, mixed: MixedBatch, reencoded: Posterior
 
 
 def cycle_error(mixed: MixedBatch, reencoded: Posterior) -> Tensor:
-    """Error of re-encoded content codes, relative to the variance of codes.
+    """Squared error of re-encoded content codes, divided by the variance of codes.
 
     Args:
-        mixed: The mixed batch, with the codes that x3 was decoded from.
+        mixed: The mixed batch, with the content codes from which x3 was decoded.
         reencoded: Posterior of x3.
 
     Returns:
-        A scalar: 0 if all codes come back, 1 for the mean code, 2 for the code of another sample.
+        A scalar: 0 if x3 is encoded to exactly these codes, about 1 if every x3 is encoded to the
+        mean code, about 2 if it is encoded to the code of a random sample.
     """
     codes = mixed.posterior.content
     spread = (codes - codes.mean(0)).square().sum()
@@ -191,18 +200,19 @@ def cycle_error(mixed: MixedBatch, reencoded: Posterior) -> Tensor:
 
 
 def mask_nll(classifier: MaskClassifier, x: Tensor, mixed: MixedBatch, rows: slice) -> Tensor:
-    """Binary cross-entropy of the mask, summed over chunks.
+    """Binary cross-entropy of the mask under the classifier, summed over chunks.
 
-    It is -log p(m | x1, x2, x3) under the classifier, with independent chunks.
+    It is -log p(m | x1, x2, x3), with the mask entries taken as independent.
 
     Args:
         classifier: The classifier.
         x: Samples (N, *shape) before mixing.
-        mixed: Their mixed batch.
+        mixed: The mixed batch of `x`.
         rows: Rows of the batch that the classifier sees.
 
     Returns:
-        Cross-entropies (R,) of the R rows, in nats; log 2 per chunk at chance.
+        Cross-entropies (R,) of the R rows, in nats; log 2 per chunk for a classifier at chance
+        level.
     """
     logits = classifier(x[rows], x[mixed.partners[rows]], mixed.x[rows])
     target = mixed.mask[rows].to(logits)
@@ -210,16 +220,16 @@ def mask_nll(classifier: MaskClassifier, x: Tensor, mixed: MixedBatch, rows: sli
 
 
 def mask_accuracies(classifier: MaskClassifier, x: Tensor, mixed: MixedBatch) -> dict[str, Tensor]:
-    """Accuracies of the classifier, chunk by chunk.
+    """Accuracy of the classifier for each chunk.
 
     Args:
         classifier: The classifier.
         x: Samples (N, *shape) before mixing.
-        mixed: Their mixed batch.
+        mixed: The mixed batch of `x`.
 
     Returns:
         `accuracy_1`, `accuracy_2`, ... and, with a warp, `accuracy_deformation`: scalars in [0, 1].
-        0.5 is chance; the decoder then ignores the chunk.
+        An accuracy near the chance level 0.5 suggests that the decoder ignores the chunk.
     """
     is_correct = (classifier(x, x[mixed.partners], mixed.x) > 0) == mixed.mask
     return {

@@ -33,34 +33,37 @@ OBJECTIVES = ("non-saturating", "minimax", "hinge")
 class MixingAE(Recipe):
     """Mixing Autoencoder (Hu et al. 2018), with or without a warp.
 
-    Source: Hu et al. 2018, Disentangling factors of variation by mixing them. The code is cut into
-    chunks. A random mask m says for each chunk of a mixed sample x3 whether it comes from x1 (1) or
-    from x2 (0). With encoder f, decoder g and critic D,
+    Source: Hu et al. 2018, Disentangling factors of variation by mixing them. The content code is
+    divided into chunks, groups of neighbouring columns. A random mask m decides for each chunk of a
+    mixed sample x3 whether it is that of x1 (1) or of x2 (0). With encoder f, decoder g, critic D
+    and deformation parameters theta, training minimises L:
 
         x3 = g(m f(x1) + (1 - m) f(x2))                     mixed
         x4 = g(m f(x3) + (1 - m) f(x1))                     unmixed: should equal x1
         L  = mixing * -log p(x1 | x4) + adversarial * -log D(x3)
              + classification * -log p(m | x1, x2, x3) + 1/2 |theta / prior|^2
 
-    Unmixing makes chunks independent, the critic makes mixtures realistic, and the mask classifier
-    keeps the decoder from ignoring a chunk. With a warp the deformation theta is one more chunk: x3
-    may show the content of one sample under the map of another. The code has no prior, so the model
-    does not generate. A training step costs two to three steps of a `VAE`.
+    The first term makes chunks independent. The second makes mixed samples realistic. The third, in
+    which a classifier predicts the mask, prevents that the decoder ignores a chunk. With a warp,
+    the deformation is one more chunk, so x3 may be the template of one sample under the deformation
+    of another. No prior over codes is learned, so the model cannot generate samples. A training
+    step takes as long as two to three steps of a `VAE`.
 
-    The partner x2 of a sample is its neighbour in the batch, so its code costs nothing. To save
-    time, the critic and the classifier see a quarter of the batch.
+    The partner x2 of a sample is the sample before it in the batch, so no further samples have to
+    be encoded. To save time, the critic and the classifier see only a quarter of the batch.
 
     Attributes:
-        passes: Passes of the last encoder stage, in training and in use; (1, 1), since each step
-            encodes twice.
-        chunks: Number of chunks of the content code, or their sizes in columns. If the number does
-            not divide `n_content`, the first chunks have one column more.
-        mixing: Weight of -log p(x1 | x4) in nats; with the default likelihood this is the squared
-            error summed over features, up to a constant.
-        adversarial: Weight of the critic's loss on x3; 0 trains without a critic.
+        passes: Number of runs of the last refinement, in training mode and in evaluation mode;
+            (1, 1) by default, since each training step encodes two batches.
+        chunks: Number of chunks of the content code, or the number of columns of each chunk. If the
+            number of chunks does not divide `n_content`, the first chunks have one more column.
+        mixing: Weight of -log p(x1 | x4). With the default likelihood this is the squared error,
+            summed over features, plus a constant.
+        adversarial: Weight of the generator loss of x3 for the critic; 0 trains without a critic.
         classification: Weight of the binary cross-entropy of the mask, summed over chunks; 0 trains
             without a classifier.
-        objective: `non-saturating`, as in L; `minimax`, as published; or `hinge`.
+        objective: Name of the adversarial loss: `non-saturating`, as in L, `minimax`, as published,
+            or `hinge`.
         critic_every: Steps of the autoencoder for each step of the critic.
         critic_optimiser: Optimiser of the critic.
 
@@ -106,18 +109,20 @@ class MixingAE(Recipe):
 
     @property
     def chunk_sizes(self) -> tuple[int, ...]:
-        """Numbers of columns of the chunks of content.
+        """Number of columns of each chunk of the content code.
 
-        They sum to `n_content`.
+        The numbers sum to `n_content`.
         """
         if isinstance(self.chunks, tuple):
             return self.chunks
+        # rounding down for i = chunks - 1, ..., 0 gives the remaining columns to the first chunks
         return tuple((self.n_content + i) // self.chunks for i in reversed(range(self.chunks)))
 
     def without_warp(self) -> Self:
-        """The published model with as many latents in total, as a baseline.
+        """The recipe of the published model, the baseline without a warp.
 
-        The chunk of the deformation becomes a chunk of content.
+        A further chunk of the content code, with as many columns as theta, replaces the chunk of
+        the deformation.
 
         Returns:
             A recipe with the `Identity` warp and `n_content` + P columns of content.
@@ -135,10 +140,10 @@ class MixingAE(Recipe):
             model: A model that `build` of this recipe returned.
 
         Returns:
-            Players `critic` and `autoencoder`, in the order of their steps; without an adversarial
-            weight `autoencoder` alone. The critic and the classifier are new networks outside the
-            model. For the history, the autoencoder also measures `cycle` and the accuracies of the
-            classifier.
+            Players `critic` and `autoencoder`, in the order of their steps; with `adversarial=0`
+            only `autoencoder`. The critic and the classifier are new networks outside the model.
+            For the history, the autoencoder also measures `cycle`, see `cycle_error`, and the
+            accuracies of the classifier.
         """
         critic = build_critic(model, self.net)
         classifier = make_mask_classifier(model, self.net, self.chunk_sizes)
@@ -146,11 +151,11 @@ class MixingAE(Recipe):
         return (self._critic(model, critic), autoencoder) if self.adversarial else (autoencoder,)
 
     def _critic(self, model: Model, critic: Critic) -> Player:
-        """The player that tells real from mixed samples."""
+        """The player that trains the critic to tell real from mixed samples."""
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             size = critic_batch_size(batch.x)
-            # real and mixed samples come from both ends of the batch, so that they differ
+            # real samples from the start and mixed samples from the end of the batch: none is both
             real, sources = batch.x[:size], batch.x[-size:]
             with torch.no_grad(), freeze_weights(model):
                 fake = mix(model, model.encode(sources), self.chunk_sizes, generator).x
@@ -159,7 +164,7 @@ class MixingAE(Recipe):
         return Player("critic", critic, loss, self.critic_optimiser, self.critic_every)
 
     def _autoencoder(self, model: Model, critic: Critic, classifier: MaskClassifier) -> Player:
-        """The player that trains the model and the classifier."""
+        """The player that trains the model together with the classifier."""
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return self._loss_terms(model, critic, classifier, batch.x, generator)
@@ -204,8 +209,8 @@ class MixingAE(Recipe):
 
 
 def critic_batch_size(x: Tensor) -> int:
-    """Number of samples for the critic and the classifier in a step.
+    """Number of samples in a step for the critic and the classifier.
 
-    A quarter of the batch `x` (N, *shape), at least one.
+    It is a quarter of the batch `x` (N, *shape), at least 1.
     """
     return max(1, len(x) // 4)

@@ -17,24 +17,26 @@ from unwarp.models.posterior import Posterior
 
 @dataclass(frozen=True)
 class TCVAE(Variational):
-    """beta-TCVAE (Chen et al. 2018), a VAE with independent content dimensions.
+    """beta-TCVAE (Chen et al. 2018), a VAE with independent content columns.
 
     Source: Chen, Li, Grosse and Duvenaud 2018, Isolating sources of disentanglement in VAEs. The
-    rate of the content is a sum of three terms, and only the second one keeps factors entangled:
+    mean KL divergence of the content code z from its prior is the sum of three terms:
 
         E_x KL(q(z | x) || p(z)) = I(x; z)                              mutual information
                                  + KL(q(z) || prod_d q(z_d))            total correlation
-                                 + sum_d KL(q(z_d) || p(z_d))           dimension-wise rate
+                                 + sum_d KL(q(z_d) || p(z_d))           dimension-wise KL divergence
 
-    Training minimises the negative evidence lower bound with the total correlation multiplied by
-    `beta`. So factors become independent at less cost in information than with `BetaVAE`, at about
-    the time of a VAE. The deformation pays its plain rate. All terms are estimated within the
-    batch, which should be large: see `decompose_rate`.
+    The total correlation is 0 if the columns z_d are independent. Training minimises the negative
+    evidence lower bound with the total correlation multiplied by `beta`. Columns become independent
+    with less loss of information about x than with `BetaVAE`, which also multiplies the mutual
+    information. The KL divergence of the deformation keeps the weight 1. Training takes about as
+    long as that of a `VAE`. The three terms are estimated from the batch, which should be large;
+    see `decompose_rate`.
 
     Attributes:
         beta: Weight of the total correlation, at least 0; 1 gives the evidence lower bound.
-        n_samples: Size of the training set, for minibatch stratified sampling; None, the default,
-            for minibatch weighted sampling, which does not need the size.
+        n_samples: Size of the training set, for estimates by minibatch stratified sampling; None,
+            the default, for minibatch weighted sampling, which does not need the size.
 
     Raises:
         ConfigError: `beta` is negative or `n_samples` is below 1.
@@ -59,17 +61,17 @@ class TCVAE(Variational):
         )
 
     def regularisers(self, posterior: Posterior, model: Model, step: int) -> dict[str, Tensor]:
-        """The three parts of the content rate, and the deformation rate.
+        """The weighted KL terms of a batch.
 
         Args:
-            posterior: Posterior of the batch (N), with a draw of the content.
-            model: The model that gave it.
+            posterior: Posterior of the batch (N) with sampled content codes.
+            model: The model that encoded the batch.
             step: Number of the training step; ignored here.
 
         Returns:
-            `mutual_information`, `total_correlation` (weighted), `dimension_rate` and, if the
-            encoder samples the deformation, `deformation_rate`: scalars in nats, means over the
-            batch.
+            `mutual_information`, `total_correlation` times `beta`, `dimension_rate` (the
+            dimension-wise KL divergence) and, if the deformation has a posterior,
+            `deformation_rate` (its KL divergence): scalars in nats, means over the batch.
         """
         log_sd = posterior.content_log_sd
         assert log_sd is not None
@@ -87,29 +89,31 @@ class TCVAE(Variational):
 def decompose_rate(
     z: Tensor, mean: Tensor, log_sd: Tensor, n_samples: int | None = None
 ) -> dict[str, Tensor]:
-    """Mutual information, total correlation and dimension-wise rate of a batch.
+    """Mutual information, total correlation and dimension-wise KL divergence of codes.
 
-    They are the three parts of log q(z | x) - log p(z) at the draws of the batch.
+    The three numbers of a row sum to log q(z | x) - log p(z) at its sampled code z. Their means
+    over the batch estimate the three terms in the docstring of `TCVAE`.
 
-    The densities q(z) and q(z_d) are estimated from the batch. Weighted sampling
-    (`n_samples=None`) averages over the posteriors of the batch; the published estimate of q(z) is
-    lower by the log of the size of the data set, a constant without gradient. Stratified sampling
-    weights the posterior of the draw's own sample by 1 / `n_samples` and is unbiased for q(z). The
-    mutual information in a batch of N is at most log N with weighted sampling, and at most
-    log `n_samples` with stratified sampling. Time and memory grow with N^2 D.
+    The densities q(z) and q(z_d) of the data set are estimated from the N posteriors of the batch.
+    Minibatch weighted sampling (`n_samples=None`) takes the mean of their densities. The estimate
+    in the paper is this mean divided by the size of the data set, which only changes the terms by
+    constants. Minibatch stratified sampling (a number `n_samples`) takes a weighted mean, see
+    `log_importance_weights`, and is unbiased for q(z). The estimated mutual information is at most
+    log N with weighted sampling, and at most log `n_samples` with stratified sampling. Time and
+    memory grow with N^2 D.
 
     Args:
-        z: Draws (N, D), one from each Gaussian posterior.
-        mean: Means of the posteriors (N, D).
+        z: Sampled codes (N, D), one from each posterior.
+        mean: Means of the Gaussian posteriors (N, D).
         log_sd: Log standard deviations of the posteriors (N, D).
-        n_samples: Size of the data set from which the batch was drawn; a number below N counts as
-            N, None selects weighted sampling.
+        n_samples: Size of the data set that contains the batch; a number below N counts as N. None
+            for weighted sampling.
 
     Returns:
-        `mutual_information`, `total_correlation` and `dimension_rate`, (N,) each, in nats. Their
-        means over the batch estimate the three parts.
+        `mutual_information`, `total_correlation` and `dimension_rate` (the dimension-wise KL
+        divergence), (N,) each, in nats.
     """
-    log_q = gaussian_log_density(z[:, None], mean, log_sd)  # (N, N, D): draw i under posterior j
+    log_q = gaussian_log_density(z[:, None], mean, log_sd)  # (N, N, D): code i under posterior j
     weights = log_importance_weights(len(z), n_samples).to(z)
     log_joint = torch.logsumexp(log_q.sum(-1) + weights, 1)
     log_marginals = torch.logsumexp(log_q + weights[..., None], 1).sum(-1)
@@ -126,18 +130,20 @@ def decompose_rate(
 def log_importance_weights(n: int, n_samples: int | None = None) -> Tensor:
     """Log weights of a batch's posteriors in the estimate of q(z).
 
-    Row i holds the weights for draw i. Weighted sampling gives 1 / n everywhere. Stratified
-    sampling follows appendix C.2 of the paper, with N = `n_samples` and M = n - 1: 1 / N for the
-    draw's own posterior, (N - M) / (N M) for one other posterior, and 1 / M for the rest. The
-    authors' code puts the weight 1 / N into the first column; here it is on the diagonal.
+    The estimate of q(z) at code i is the sum over posteriors j of the weight in row i and column j
+    times the density of posterior j. Weighted sampling has the weight 1 / n everywhere. Stratified
+    sampling follows appendix C.2 of the paper, with N = `n_samples` and M = n - 1. The weight is
+    1 / N for j = i, the posterior from which the code was sampled; (N - M) / (N M) for one other
+    posterior; and 1 / M for the rest. The authors' code has the weight 1 / N in the first column
+    instead of the diagonal.
 
     Args:
         n: Size of the batch.
-        n_samples: Size of the data set; a number below `n` counts as `n`, None selects weighted
+        n_samples: Size of the data set; a number below `n` counts as `n`. None for weighted
             sampling.
 
     Returns:
-        Logs of the weights (n, n); the weights of a row sum to 1.
+        Log weights (n, n); the weights of a row sum to 1.
     """
     if n_samples is None or n == 1:
         return torch.full((n, n), -math.log(n))

@@ -17,19 +17,19 @@ from unwarp.models.posterior import Posterior
 class VAE(Variational):
     """Variational autoencoder (Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014).
 
-    Training minimises, with content z and deformation theta,
+    With content code z and deformation parameters theta, training minimises
 
         E_q[-log p(x | z, theta)] + beta (KL(q(z | x) || N(0, I)) + KL(q(theta | x) || p(theta)))
 
-    which is minus the evidence lower bound for `beta=1`, the default. Take this family for
-    likelihoods, for new samples from the prior, and for calibrated uncertainty of codes.
+    For `beta=1`, the default, this is minus the evidence lower bound. Use this family to estimate
+    likelihoods, to generate samples from the prior, and for the uncertainty of codes.
 
     Attributes:
         beta: Weight of both KL terms, at least 0.
-        free_bits: Nats that each content dimension may cost for free, as a mean over the batch
-            (Kingma et al. 2016, Improved variational inference with inverse autoregressive flow).
-            Dimensions below it have no gradient from the KL term, which prevents their collapse.
-            0, the default, keeps the bound.
+        free_bits: Least KL term of each content column, in nats: a column with a smaller KL
+            divergence (mean over the batch) counts as this constant, so it gets no gradient from
+            the KL term and does not collapse (Kingma et al. 2016, Improved variational inference
+            with inverse autoregressive flow). 0, the default, keeps the evidence lower bound.
 
     Raises:
         ConfigError: A field is outside its range.
@@ -56,7 +56,7 @@ class VAE(Variational):
     def is_elbo(self) -> bool:
         """Whether the loss is the evidence lower bound itself at every step.
 
-        False for another `beta` than 1, for free bits, and for a warm-up of the rates.
+        True if `beta` is 1 and neither `free_bits` nor `rate_warmup` is set.
         """
         return self.beta == 1 and not self.free_bits and not self.rate_warmup
 
@@ -65,12 +65,12 @@ class VAE(Variational):
 
         Args:
             posterior: Posterior of the batch (N).
-            model: The model that gave it; its prior over the deformation is used.
+            model: The model that encoded the batch; its prior over the deformation is used.
             step: Number of the training step; ignored here.
 
         Returns:
-            `content_rate` and, if the encoder samples the deformation, `deformation_rate`: scalars
-            in nats, means over the batch.
+            `content_rate` and, if the deformation has a posterior, `deformation_rate`: KL
+            divergences times `beta`, scalars in nats, means over the batch.
         """
         costs = {name: self.beta * rate.mean() for name, rate in rates(posterior, model).items()}
         if self.free_bits:

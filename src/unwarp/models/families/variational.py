@@ -2,9 +2,15 @@
 
     log p(x) >= E_q[log p(x | z, theta)] - KL(q(z | x) || p(z)) - KL(q(theta | x) || p(theta))
 
-Content z has a Gaussian posterior and the prior N(0, I). The posterior of the deformation theta is
-Gaussian in the parameters of the last encoder stage; its prior is Gaussian over the composed
-deformation in half-ranges, and uniform for periodic columns such as an angle.
+The right side is the evidence lower bound. Its two KL divergences, in nats, are the rates: the
+content rate and the deformation rate. The content code z has a Gaussian posterior and the prior
+N(0, I).
+
+theta are the parameters of the composed deformation, one column per factor of the warp, divided by
+the half-ranges of the factors (half of the width between the bounds). The prior over a column of
+theta is Gaussian, or uniform if the column is periodic, such as the angle of a full circle. The
+posterior is a Gaussian over the raw parameters of the encoder's last stage, which
+`Warp.constrain` turns into parameters of the deformation that this stage adds.
 """
 
 from __future__ import annotations
@@ -23,29 +29,29 @@ from unwarp.models.likelihood import LikelihoodKind, StandardDeviation
 from unwarp.models.losses import gaussian_energy, gaussian_log_density, gaussian_rate, stress
 from unwarp.models.model import Model
 from unwarp.models.players import Player
-from unwarp.models.posterior import Posterior, StagePosterior
+from unwarp.models.posterior import Posterior, StagePosterior, gaussian_columns
 from unwarp.models.recipe import Recipe
 from unwarp.warps import Map, Warp
 
-MIN_LOG_STRETCH = -60.0
-"""Least log-determinant of a chart; near a bound float32 rounds the small true slope to 0."""
+MIN_LOG_DETERMINANT = -60.0
+"""Least log-determinant of a Jacobian; in float32 a small determinant may be rounded to 0."""
 
 
 @dataclass(frozen=True)
 class Variational(Recipe):
     """Base of families with a stochastic encoder.
 
-    A subclass says with `regularisers` how the KL terms enter the loss. All terms are in nats,
-    summed over features, means over the batch.
+    A subclass defines the method `regularisers`, which returns the KL terms of its loss. Each loss
+    term is summed over the features of a sample and averaged over the batch, in nats.
 
     Attributes:
-        passes: Passes of the last encoder stage, in training and in use. It is sampled once, so
-            that it has one posterior: (1, 1).
-        likelihood: As in `Architecture`; by default Bernoulli for pictures and Gaussian for series.
-        sigma: Standard deviation of the Gaussian likelihood; learned by default, so that it need
-            not be tuned against the KL terms.
-        rate_warmup: Steps over which the weight of the regularisers rises linearly from 0 to 1; 0,
-            the default, for the full weight at once.
+        passes: Number of runs of the last refinement, in training mode and in evaluation mode. By
+            default (1, 1), since the posterior of the deformation is that of a single run.
+        likelihood: As in `Architecture`; by default Bernoulli for images and Gaussian for series.
+        sigma: Standard deviation of the Gaussian likelihood; learned by default, because it sets
+            the weight of the reconstruction relative to the KL terms.
+        rate_warmup: Number of steps over which a factor of all regularisers rises linearly from 0
+            to 1; with 0, the default, the factor is 1 from the start.
         isometry: Weight of a term that makes distances between codes equal the distances between
             their templates, as in `AE`; 0, the default, keeps the published objective.
 
@@ -74,16 +80,17 @@ class Variational(Recipe):
         )
         if self.prior == "learned" and len(self.warp.parts) > 1:
             raise ConfigError(
-                f"{type(self).__name__}: prior='learned' needs a warp of one family, got "
-                f"{self.warp.name!r}; only the last part of a chain has a posterior to learn from, "
-                "so give a number, or a warp such as Affine2d()"
+                f"{type(self).__name__}: prior='learned' is not possible with the chain of warps "
+                f"warp={self.warp.name!r}, since only one of its warps has a posterior; set prior "
+                "to a number, or use a single warp such as Affine2d()"
             )
 
     @property
     def is_elbo(self) -> bool:
         """Whether the loss is the evidence lower bound itself at every step.
 
-        The loss terms then are the rates, and the history does not record them a second time.
+        If so, the KL terms of the loss are the unweighted KL divergences, and the player does not
+        measure them again for the history.
         """
         return False
 
@@ -93,7 +100,7 @@ class Variational(Recipe):
 
         Args:
             posterior: Posterior of the batch (N).
-            model: The model that gave it.
+            model: The model that encoded the batch.
             step: Number of the training step, for schedules.
 
         Returns:
@@ -107,21 +114,15 @@ class Variational(Recipe):
             model: A model that `build` of this recipe returned.
 
         Returns:
-            A player with the name of the family. Its loss has the terms `reconstruction`, those of
-            `regularisers` and, if its weight is not 0, `isometry`. Unless `is_elbo`, it also
-            measures the unweighted rates for the history.
+            A player with the name of the family. Its loss has the term `reconstruction`, the terms
+            of `regularisers` and, if the weight `isometry` is not 0, a term `isometry`. Unless
+            `is_elbo` is True, it also measures the unweighted KL divergences for the history.
         """
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             posterior = model.encode(batch.x, generator)
-            templates = model.decode(posterior.content)
-            x_hat = model.apply_map(templates, posterior.map)
-            costs, weight = self.regularisers(posterior, model, step), self._rate_weight(step)
-            terms = {name: weight * cost for name, cost in costs.items()}
-            if self.isometry:
-                distortion = stress(posterior.content, model.link(templates).detach())
-                terms["isometry"] = self.isometry * distortion.mean()
-            return {"reconstruction": model.likelihood(x_hat, batch.x).mean(), **terms}
+            costs = self.regularisers(posterior, model, step)
+            return self._terms(batch, posterior, model, costs, step)
 
         def measure(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return {name: rate.mean() for name, rate in rates(model.encode(batch.x), model).items()}
@@ -129,34 +130,54 @@ class Variational(Recipe):
         measure_rates = None if self.is_elbo else measure
         return (Player(self.family, model, loss, self.optimiser, measure=measure_rates),)
 
+    def _terms(
+        self,
+        batch: Batch,
+        posterior: Posterior,
+        model: Model,
+        costs: dict[str, Tensor],
+        step: int,
+    ) -> dict[str, Tensor]:
+        """The terms of the autoencoder's loss: reconstruction, weighted `costs`, and isometry."""
+        templates = model.decode(posterior.content)
+        x_hat, weight = model.apply_map(templates, posterior.map), self._rate_weight(step)
+        terms = {name: weight * cost for name, cost in costs.items()}
+        if self.isometry:
+            distortion = stress(posterior.content, model.link(templates).detach())
+            terms["isometry"] = self.isometry * distortion.mean()
+        return {"reconstruction": model.likelihood(x_hat, batch.x).mean(), **terms}
+
     def _rate_weight(self, step: int) -> float:
-        """Weight of the regularisers at a step, in [0, 1]."""
+        """The factor in [0, 1] of all regularisers at a step; see `rate_warmup`."""
         return min(1.0, step / self.rate_warmup) if self.rate_warmup else 1.0
 
 
 def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
-    """KL divergences of content and deformation from their priors.
+    """KL divergences of the posteriors of content and deformation from their priors.
 
-    The rate of the content is exact. That of the deformation is exact to first order in its
-    spread: the posterior counts as Gaussian around the composed mean, in half-ranges. Periodic
-    columns are left out, as their prior is uniform.
+    The content rate is exact. The deformation rate is an approximation for small posterior standard
+    deviations: the posterior of theta, in half-ranges, is taken as a Gaussian with mean
+    `posterior.theta` and the standard deviations `posterior.theta_log_sd`, which count the
+    derivative of `Warp.constrain`. For a single stage it is exact to first order; the derivative of
+    the product with earlier stages is left out (`log_weights` counts it).
+    Periodic columns, which have a uniform prior, are left out, too.
 
     Args:
         posterior: Posterior of a batch (N) from a stochastic encoder.
-        model: The model that gave it.
+        model: The model that encoded the batch.
 
     Returns:
-        `content_rate` and, if the encoder samples the deformation, `deformation_rate`: (N,) each,
-        in nats.
+        `content_rate` and, if the deformation has a posterior, `deformation_rate`: (N,) each, in
+        nats.
     """
     assert posterior.content_log_sd is not None
     content_rate = gaussian_rate(posterior.content_mean, posterior.content_log_sd)
     if posterior.theta_log_sd is None or not model.warp.factors:
         return {"content_rate": content_rate}
     log_sds, prior = posterior.theta_log_sd, model.prior
-    is_gaussian = [i for i, factor in enumerate(model.warp.factors) if not factor.periodic]
-    scales = prior[is_gaussian][: log_sds.shape[1]]
-    # only the last stage has a spread; in a chain it predicts the first columns
+    # the last stage, the only one with a standard deviation, predicts the first columns of a chain
+    scales = prior[gaussian_columns(model.warp)][: log_sds.shape[1]]
+    # the KL divergence is the sum of a term of the mean and a term of the standard deviation
     spread_rate = gaussian_rate(torch.zeros_like(log_sds), log_sds, scales)
     deformation_rate = gaussian_energy(posterior.theta, prior) + spread_rate
     return {"content_rate": content_rate, "deformation_rate": deformation_rate}
@@ -166,26 +187,28 @@ def rates(posterior: Posterior, model: Model) -> dict[str, Tensor]:
 def log_weights(
     model: Model, x: Tensor, n: int, generator: torch.Generator, chunk_size: int = 1000
 ) -> Tensor:
-    """Log importance weights of draws from the posterior.
+    """Log importance weights of latents sampled from the posterior.
 
-    The log weight of a draw is log p(x, z, theta) - log q(z, theta | x). The mean over draws is the
-    evidence lower bound, and the log of the mean weight estimates log p(x) (Burda, Grosse and
-    Salakhutdinov 2016, Importance weighted autoencoders). The weights are exact: the density of a
-    drawn deformation includes the Jacobian of the chart. The functions of
-    `unwarp.metrics.likelihood` turn them into bounds.
+    For a content code z and deformation parameters theta sampled from the posterior, the log weight
+    is log p(x, z, theta) - log q(z, theta | x). Its mean estimates the evidence lower bound, and
+    the log of the mean weight estimates log p(x) (Burda, Grosse and Salakhutdinov 2016, Importance
+    weighted autoencoders); `unwarp.metrics.likelihood` computes both. The density of theta is
+    exact, unlike in `rates`: it is the Gaussian density of the raw parameters, divided by the
+    determinant of the Jacobian of theta with respect to them.
 
     Args:
         model: A trained model with a stochastic encoder, in evaluation mode.
         x: Samples (N, *shape).
-        n: Number of draws for each sample.
-        generator: Generator of the draws.
-        chunk_size: Samples encoded at once, which bounds the memory.
+        n: Number of latents per sample.
+        generator: Source of random numbers.
+        chunk_size: Number of samples that are encoded at once, to bound the memory.
 
     Returns:
         Log weights (n, N) in nats.
 
     Raises:
-        ConfigError: The encoder is deterministic, wholly or in a part of the deformation.
+        ConfigError: The encoder is deterministic, or the posterior does not cover the whole
+            deformation.
     """
     chunks = []
     for chunk in torch.split(x, chunk_size):
@@ -194,7 +217,7 @@ def log_weights(
 
 
 def _log_weight(model: Model, x: Tensor, generator: torch.Generator) -> Tensor:
-    """The log weights (N,) of one draw for each sample `x` (N, *shape)."""
+    """The log weights (N,) of one latent sampled per sample of `x` (N, *shape)."""
     posterior = model.encode(x, generator)
     if posterior.content_log_sd is None:
         raise ConfigError(
@@ -209,55 +232,72 @@ def _log_weight(model: Model, x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _deformation_log_ratio(model: Model, posterior: Posterior) -> Tensor:
-    """Log p(theta) - log q(theta | x) of drawn deformations in half-ranges, (N,)."""
-    factors = model.warp.factors
-    if not factors:
+    """Log p(theta) - log q(theta | x) for the sampled theta, (N,); 0 without a warp."""
+    # theta does not depend on a column without a range, so its raw number is not a latent
+    columns = [i for i, factor in enumerate(model.warp.factors) if factor.half_range > 0]
+    if not columns:
         return posterior.content.new_zeros(len(posterior.content))
-    stage, before = _stochastic_stage(model, posterior)
+    stage, earlier_map = _stochastic_stage(model, posterior)
     assert stage.log_sd is not None
-    theta, jacobian = _chart(model.warp, before, stage)
-    log_stretch = torch.linalg.slogdet(jacobian).logabsdet.clamp_min(MIN_LOG_STRETCH)
+    theta, jacobian = _theta_with_jacobian(model.warp, earlier_map, stage, columns)
+    log_determinant = torch.linalg.slogdet(jacobian).logabsdet.clamp_min(MIN_LOG_DETERMINANT)
     raw = stage.raw.detach()
-    log_q = gaussian_log_density(raw, stage.mean, stage.log_sd).sum(-1) - log_stretch
-    log_p = gaussian_log_density(theta, theta.new_zeros(()), model.log_prior)
-    is_periodic = torch.tensor([f.periodic for f in factors], device=theta.device)
-    # a uniform density over a range of two half-ranges is 1/2
-    log_p = log_p.masked_fill(is_periodic, -math.log(2)).sum(-1)
-    return torch.as_tensor(log_p - log_q).detach()
+    log_q = gaussian_log_density(raw, stage.mean, stage.log_sd)[:, columns].sum(-1)
+    log_p = gaussian_log_density(theta, theta.new_zeros(()), model.log_prior[columns])
+    is_periodic = [model.warp.factors[i].periodic for i in columns]
+    # in half-ranges a factor ranges from -1 to 1, so its uniform density is 1/2
+    log_p = log_p.masked_fill(torch.tensor(is_periodic, device=theta.device), -math.log(2))
+    return torch.as_tensor(log_p.sum(-1) - (log_q - log_determinant)).detach()
 
 
 def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterior, Map]:
-    """The last stage of the encoder and the map before it, if together they have a density."""
-    stage, before = posterior.last_stage, posterior.earlier_map
+    """The last stage of the encoder, and the composed map of the start and the earlier stages.
+
+    Raises:
+        ConfigError: This stage does not give a density over all columns of theta.
+    """
+    stage, earlier_map = posterior.last_stage, posterior.earlier_map
     if (
         stage is None
-        or before is None
+        or earlier_map is None
         or stage.log_sd is None
         or len(stage.warp.factors) != len(model.warp.factors)
     ):
         raise ConfigError(
-            "log p(x) needs a distribution over the whole deformation, and with the warp "
-            f"{model.warp.name!r} this encoder has none or covers only the last part; use one "
-            "family, such as Affine2d, and at least one stage (start='learned' or refinements=1)"
+            "log p(x) needs a distribution over the whole deformation, and this encoder with "
+            f"warp={model.warp.name!r} has none or covers only a part of it; use a single warp, "
+            "such as Affine2d, and at least one stage (start='learned' or refinements=1)"
         )
     start = getattr(model.encoder, "start", None)
     if start is not None and start.kind != "learned":
         raise ConfigError(
-            f"log p(x) needs start='learned'; start={start.kind!r} is a function of x and has no "
-            "prior"
+            f"log p(x) cannot be computed with start={start.kind!r}, a function of x that has no "
+            "prior; train a model with start='learned'"
         )
-    return stage, before
+    return stage, earlier_map
 
 
-def _chart(warp: Warp, before: Map, stage: StagePosterior) -> tuple[Tensor, Tensor]:
-    """The composed theta in half-ranges (N, P), and its Jacobian (N, P, P) by the stage's draw."""
-    half_ranges = torch.tensor([f.half_range for f in warp.factors]).to(stage.raw)
+def _theta_with_jacobian(
+    warp: Warp, earlier_map: Map, stage: StagePosterior, columns: list[int]
+) -> tuple[Tensor, Tensor]:
+    """Theta of the composed deformation, and its derivatives by the raw parameters of a stage.
+
+    Args:
+        warp: The family of deformations.
+        earlier_map: Composed deformation of the start and the earlier stages, N maps.
+        stage: Posterior of the last stage; its raw parameters `stage.raw` (N, P) are used.
+        columns: Numbers of the K columns of theta to use.
+
+    Returns:
+        Theta in half-ranges (N, K), and its Jacobian matrices (N, K, K), rows by column of theta.
+    """
+    half_ranges = torch.tensor([warp.factors[i].half_range for i in columns]).to(stage.raw)
     with torch.enable_grad():
         raw = stage.raw.detach().requires_grad_()
-        step = stage.warp.map(stage.warp.constrain(raw))
-        theta = warp.theta(before.compose(step)) / half_ranges
+        last_map = stage.warp.map(stage.warp.constrain(raw))
+        theta = warp.theta(earlier_map.compose(last_map))[:, columns] / half_ranges
         rows = [
-            torch.autograd.grad(column.sum(), raw, retain_graph=True)[0]
+            torch.autograd.grad(column.sum(), raw, retain_graph=True)[0][:, columns]
             for column in theta.unbind(1)
         ]
     return theta, torch.stack(rows, 1)

@@ -1,0 +1,102 @@
+"""Bounds on the memory of samples, checked before anything is allocated.
+
+A small file can describe an array that is far larger than the memory. Readers compute its size from
+the header and refuse it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from unwarp.errors import ConfigError, DataError
+
+VARIABLE = "UNWARP_MAX_BYTES"
+"""Environment variable with the largest size in bytes that is accepted."""
+
+SHARE_OF_MEMORY = 0.5
+"""Share of the available memory that the samples of a source may fill."""
+
+BYTES_IF_UNKNOWN = 8 << 30
+"""Available memory that is assumed if the operating system does not tell it."""
+
+BYTES_PER_CELL = 80
+"""Memory of a cell of a table as text, as a reference to it and as a number."""
+
+
+def check_size(n_bytes: int, noun: str, share: float = SHARE_OF_MEMORY) -> None:
+    """Refuse samples that do not fit in the memory.
+
+    Args:
+        n_bytes: Memory that the samples need.
+        noun: The samples in words, the start of the message.
+        share: Share of the available memory that they may fill, unless the environment variable
+            sets the bound.
+
+    Raises:
+        DataError: The samples need more.
+        ConfigError: The environment variable is not a positive whole number.
+
+    >>> check_size(1000, "an array of 1000 bytes")
+    """
+    bound = max_bytes(share)
+    if n_bytes > bound:
+        raise DataError(
+            f"{noun} would fill {_in_words(n_bytes)} of memory, the bound is {_in_words(bound)}; "
+            f"use fewer or smaller samples, or raise the bound: {VARIABLE}={n_bytes}"
+        )
+
+
+def max_bytes(share: float = SHARE_OF_MEMORY) -> int:
+    """Largest size of samples in bytes.
+
+    Args:
+        share: Share of the available memory.
+
+    Returns:
+        The value of the environment variable, else a share of the available memory.
+
+    Raises:
+        ConfigError: The environment variable is not a positive whole number.
+    """
+    text = os.environ.get(VARIABLE, "").strip()
+    if not text:
+        return int(share * available_bytes())
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ConfigError(f"{VARIABLE}={text} is not a number of bytes; give one, or unset it")
+    return int(text)
+
+
+def available_bytes(root: Path = Path("/")) -> int:
+    """Memory in bytes that a process can still use.
+
+    Args:
+        root: Folder of `proc/meminfo` and of the limits of a container, for tests.
+
+    Returns:
+        The smaller one of the machine's available memory and that of the container, if any.
+    """
+    memory = _numbers(root / "proc/meminfo").get("MemAvailable:", BYTES_IF_UNKNOWN >> 10) << 10
+    group = root / "sys/fs/cgroup"
+    try:
+        limit, usage = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
+    except (OSError, ValueError):  # no container, or one without a limit
+        return memory
+    return min(memory, max(0, limit - usage))
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """Numbers by the word before them, one in each line; empty if there is no such file."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return {}
+    words = (line.split() for line in lines)
+    return {pair[0]: int(pair[1]) for pair in words if len(pair) > 1 and pair[1].isdigit()}
+
+
+def _in_words(n_bytes: int) -> str:
+    """A number of bytes in the unit that suits it, such as `69.8 GiB`."""
+    power = min(4, max(0, n_bytes.bit_length() - 1) // 10)
+    unit = ("bytes", "KiB", "MiB", "GiB", "TiB")[power]
+    return f"{n_bytes / (1 << 10 * power):,.{min(power, 1)}f} {unit}"

@@ -1,0 +1,1 @@
+"""Operations on a disk that survive an interruption: renames and locks."""

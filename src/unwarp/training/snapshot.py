@@ -1,0 +1,256 @@
+"""Snapshots: the state of a run as tensors and JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from torch import Tensor
+
+from unwarp.data.fingerprint import code_facts, dataset_facts, differences
+from unwarp.errors import CheckpointError
+from unwarp.models.store import has_lost_values
+from unwarp.training.state import History, State
+
+SNAPSHOT_VERSION = 3
+"""Version of the format of checkpoints."""
+
+
+class DamageError(CheckpointError):
+    """A checkpoint that is damaged.
+
+    An older one takes its place, if there is one.
+
+    >>> issubclass(DamageError, CheckpointError)
+    True
+    """
+
+
+class OtherRunError(CheckpointError):
+    """A checkpoint of other data, settings or code.
+
+    >>> issubclass(OtherRunError, CheckpointError)
+    True
+    """
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a run as tensors and JSON values.
+
+    Attributes:
+        step: Number of steps that were run, at least 1.
+        steps: Number of steps of the whole run.
+        seed: Seed of the run.
+        history: Fields of the `History`, by name.
+        scaler: State of the gradient scaler; None if there is none.
+        facts: The fingerprint of the run: data, settings and code (`run_facts`).
+        tensors: Weights, averaged weights and optimiser states, by name.
+
+    >>> history = asdict(History(steps=3))
+    >>> Snapshot(3, 10, 0, history, None, {}, {}).problem()
+    ''
+    """
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
+    step: int
+    steps: int
+    seed: int
+    history: dict[str, Any]
+    scaler: dict[str, Any] | None
+    facts: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+    def record(self) -> dict[str, Any]:
+        """All JSON values by name, without the tensors."""
+        return {name: value for name, value in vars(self).items() if name != "tensors"}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], tensors: dict[str, Tensor]) -> Snapshot:
+        """The snapshot of a record and tensors, both checked.
+
+        Args:
+            record: The values that `record` returned.
+            tensors: The tensors by name.
+
+        Raises:
+            DamageError: A value is missing, of the wrong type or out of range.
+        """
+        try:
+            snapshot = TypeAdapter(cls).validate_python({**record, "tensors": tensors})
+            TypeAdapter(History).validate_python(snapshot.history)
+            History(**snapshot.history)  # refuses unknown fields
+        except (ValidationError, TypeError) as error:
+            first = error.errors()[0] if isinstance(error, ValidationError) else {"msg": str(error)}
+            name = ".".join(map(str, first.get("loc", ())))
+            raise DamageError(f"{name}: {first['msg']}" if name else first["msg"]) from error
+        if problem := snapshot.problem():
+            raise DamageError(problem)
+        return snapshot
+
+    def problem(self) -> str:
+        """Description of a value out of range, or an empty text."""
+        if not 0 < self.step <= self.steps:
+            return f"step={self.step} is not between 1 and steps={self.steps}"
+        if self.history.get("steps") != self.step:
+            return f"step={self.step}, but the history has {self.history.get('steps')} steps"
+        return ""
+
+
+def run_facts(state: State) -> dict[str, Any]:
+    """The fingerprint of a run: data, settings and code.
+
+    All settings that change the result are part of it.
+
+    Args:
+        state: The state of the run.
+    """
+    players = {
+        player.name: {
+            **asdict(player.optimiser),
+            "interval": player.interval,
+            "ema": player.ema,
+        }
+        for player in state.players
+    }
+    data = {} if state.data is None else dataset_facts(state.data)
+    sizes = {"steps": state.steps, "seed": state.seed}
+    return {**sizes, **state.facts, "players": players, "data": data, **code_facts()}
+
+
+def take_snapshot(state: State, facts: Mapping[str, Any]) -> Snapshot:
+    """The state after the current step, with copies of all tensors.
+
+    Args:
+        state: The state of the run.
+        facts: The fingerprint of the run.
+    """
+    scaler = state.scaler.state_dict() if state.scaler else None
+    return Snapshot(
+        state.step + 1,
+        state.steps,
+        state.seed,
+        asdict(state.history),
+        scaler,
+        dict(facts),
+        _state_tensors(state),
+    )
+
+
+def _state_tensors(state: State) -> dict[str, Tensor]:
+    """Copies of all tensors of a state by name, on the CPU.
+
+    The names are `model.NAME` for weights of the model, `player<i>.NAME` for those of a player with
+    another module, `average<i>.NAME` for averaged weights, and `optimiser<i>.ROW.NAME` for the
+    optimiser state of parameter number ROW.
+    """
+    tensors = _weights(state)
+    for i, optimiser in enumerate(state.optimisers):
+        for row, moments in optimiser.state_dict()["state"].items():
+            named = {f"optimiser{i}.{row}.{name}": value for name, value in moments.items()}
+            tensors |= {name: torch.as_tensor(value) for name, value in named.items()}
+    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+
+
+def _weights(state: State) -> dict[str, Tensor]:
+    """The weights and averaged weights of a state by name, without copies."""
+    tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
+    for i, (player, average) in enumerate(zip(state.players, state.averages, strict=True)):
+        if player.module is not state.model:
+            weights = player.module.state_dict()
+            tensors |= {f"player{i}.{name}": value for name, value in weights.items()}
+        tensors |= {f"average{i}.{name}": value for name, value in average.items()}
+    return tensors
+
+
+def restore_snapshot(snapshot: Snapshot, state: State, facts: Mapping[str, Any]) -> None:
+    """Change `state` in place to the state of a snapshot.
+
+    Everything is checked before the first change.
+
+    Args:
+        snapshot: A snapshot of the same run.
+        state: The initial state of the run.
+        facts: The fingerprint of the run.
+
+    Raises:
+        OtherRunError: The snapshot has another fingerprint; the message says how it differs.
+        DamageError: A tensor is missing or has another shape.
+    """
+    if difference := differences(snapshot.facts, facts):
+        raise OtherRunError(difference)
+    if bool(snapshot.scaler) != bool(state.scaler and state.scaler.state_dict()):
+        raise DamageError("the state of the gradient scaler is missing, or there must be none")
+    _check_weights(snapshot.tensors, _weights(state))
+    for i, optimiser in enumerate(state.optimisers):
+        _check_optimiser(optimiser, _select(snapshot.tensors, f"optimiser{i}."), i)
+    for name, value in _weights(state).items():
+        value.copy_(snapshot.tensors[name])
+    for i, optimiser in enumerate(state.optimisers):
+        _restore_optimiser(optimiser, _select(snapshot.tensors, f"optimiser{i}."))
+    if state.scaler and snapshot.scaler:
+        state.scaler.load_state_dict(snapshot.scaler)
+    state.step, state.history = snapshot.step, History(**snapshot.history)
+
+
+def _check_weights(tensors: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that lack a weight, have further ones, or other shapes or dtypes."""
+    names = {name for name in tensors if not name.startswith("optimiser")}
+    if names != weights.keys():
+        raise DamageError(
+            f"{min(names ^ weights.keys())} is missing, or is not a part of the model"
+        )
+    for name, value in weights.items():
+        stored = tensors[name]
+        if (stored.shape, stored.dtype) != (value.shape, value.dtype):
+            raise DamageError(
+                f"{name} is {stored.dtype} of shape {tuple(stored.shape)}, but the model has "
+                f"{value.dtype} of shape {tuple(value.shape)}"
+            )
+        # a new model may have unknown values, such as clusters of poses, and they are NaN
+        if has_lost_values(stored, value):
+            raise DamageError(f"{name} has values that are not finite")
+
+
+def _check_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], i: int) -> None:
+    """Refuse states of an optimiser that are missing, incomplete or of another shape."""
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    rows = _rows(tensors)
+    if parameters and not rows:
+        raise DamageError(f"the states of optimiser{i} are missing")
+    names = next(iter(rows.values())).keys() if rows else set()
+    for row, moments in rows.items():
+        if row not in range(len(parameters)) or moments.keys() != names:
+            raise DamageError(f"the state of parameter {row} in optimiser{i} is incomplete")
+        for name, value in moments.items():
+            if name.startswith("exp_avg") and value.shape != parameters[row].shape:
+                raise DamageError(f"optimiser{i}.{row}.{name} has shape {tuple(value.shape)}")
+            if has_lost_values(value, torch.zeros(())):
+                raise DamageError(f"optimiser{i}.{row}.{name} has values that are not finite")
+
+
+def _rows(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """Tensors with names `ROW.NAME`, by row and name."""
+    rows: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        row, _, key = name.partition(".")
+        rows.setdefault(int(row) if row.isdecimal() else -1, {})[key] = value
+    return rows
+
+
+def _select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors with a prefix in their name, under their name without it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Load tensors with names `ROW.NAME` as the states of the optimiser's parameters."""
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": _rows(tensors), "param_groups": groups})

@@ -1,0 +1,90 @@
+"""New files are whole, and leftovers are told from work in progress."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.faults import DEAD_PID
+from unwarp.disk import files
+
+
+def test_existing_file_is_not_written(tmp_path: Path) -> None:
+    """A new file is made or none: one that exists stays, also behind a link to nothing."""
+    (tmp_path / "a").write_text("precious")
+    (tmp_path / "b").symlink_to(tmp_path / "absent")
+    for name in ("a", "b"):
+        with pytest.raises(FileExistsError):
+            files.write_new(tmp_path / name, b"x")
+    assert (tmp_path / "a").read_text() == "precious" and not (tmp_path / "absent").exists()
+
+
+def test_partial_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that writes three bytes at a time writes all of them."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:3]))
+    files.write_new(tmp_path / "a", b"0123456789")
+    assert (tmp_path / "a").read_bytes() == b"0123456789"
+
+
+def test_content_and_name_are_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The content reaches the disk before its name does, and the name before the end."""
+    events: list[str] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda d: (events.append("fsync"), fsync(d))[1])
+    monkeypatch.setattr(os, "replace", lambda a, b: (events.append("replace"), replace(a, b))[1])
+    partial = files.temporary(tmp_path / "a")
+    files.write_new(partial, b"x")
+    files.rename(partial, tmp_path / "a")
+    assert events == ["fsync", "replace", "fsync"]
+
+
+@pytest.mark.parametrize(("number", "is_fault"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_folder_without_flush_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_fault: bool
+) -> None:
+    """A file system that cannot flush folders is accepted, a failing disk is not."""
+
+    def fail(descriptor: int) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    if is_fault:
+        with pytest.raises(OSError, match="refused"):
+            files.flush_folder(tmp_path)
+    else:
+        files.flush_folder(tmp_path)
+
+
+def test_leftovers_are_cleaned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of dead processes, ended writes and old times go; a user's files and others stay."""
+    names = {name: files.temporary(tmp_path / name) for name in ("writing", "ended")}
+    names |= {name: tmp_path / f".a.unwarp-{'0' * 8}-1-{name}" for name in ("1", "2")}
+    names |= {name: tmp_path / name for name in (".run.json.partial", ".mine.partial", "a.csv")}
+    with monkeypatch.context() as context:
+        context.setattr(os, "getpid", lambda: DEAD_PID)
+        names["dead"] = files.temporary(tmp_path / "dead")
+        folder = files.temporary(tmp_path / "folder")
+    files.delete(names["ended"])
+    for path in names.values():
+        path.touch()
+    os.utime(names["2"], (0, 0))
+    folder.mkdir()
+    (folder / "weights").touch()
+    files.clean_leftovers(tmp_path)
+    rest = {names[name].name for name in ("writing", "1", ".mine.partial", "a.csv")}
+    assert {path.name for path in tmp_path.iterdir()} == rest
+
+
+def test_delete_keeps_folders_inside(tmp_path: Path) -> None:
+    """No tree is ever deleted: a folder inside a temporary one, and a link's target, stay."""
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "a" / "deep" / "thesis").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    files.delete(tmp_path / "a")
+    files.delete(tmp_path / "link")
+    files.delete(tmp_path / "absent")
+    assert (tmp_path / "a" / "deep" / "thesis").exists() and not (tmp_path / "link").is_symlink()
