@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from unwarp.analysis.embedding import Embedding, embed, encode
 from unwarp.analysis.mixture import Mixture
-from unwarp.core import Array, Domain, MissingPolicy, Precision, ScaleName
+from unwarp.core import Array, DivergencePolicy, Domain, MissingPolicy, Precision, ScaleName
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.opening import as_source
@@ -103,6 +103,9 @@ class Unwarper(
             takes them, a `numpy.random.RandomState`, or None for another seed at each `fit`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for 32-bit floats, `bf16` or `fp16` for mixed precision in training.
+        on_divergence: What `fit` does when a loss, a gradient or a weight is not finite: `stop`
+            raises a `DivergenceError`; `rollback` goes back to the last good state and continues at
+            half the learning rate, at most five times (`history_.rollbacks`).
         verbose: Whether to print decisions and progress.
 
     Attributes:
@@ -111,7 +114,7 @@ class Unwarper(
         plan_: Recipe, steps and batch size of the training, with the reasons for each decision;
             None after `load`.
         selection_: Selected warp of series with its measurements; None if no selection was needed.
-        history_: Loss terms and other measures over the training; empty after `load`.
+        history_: Loss terms, other measures and rollbacks of the training; empty after `load`.
         schema_: Shape, scale and times of the samples that the model takes.
         n_features_in_: Number of values in a sample.
         cluster_centers_: Content codes of the clusters (n_clusters, D).
@@ -158,6 +161,7 @@ class Unwarper(
     random_state: int | np.random.RandomState | None
     device: str
     precision: Precision
+    on_divergence: DivergencePolicy
     verbose: bool
 
     def __init__(
@@ -179,6 +183,7 @@ class Unwarper(
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
         precision: Precision = "no",
+        on_divergence: DivergencePolicy = "stop",
         verbose: bool = False,
     ) -> None:
         # scikit-learn requires that arguments are stored unchanged and checked in `fit`
@@ -211,6 +216,7 @@ class Unwarper(
         Raises:
             DataError: The samples cannot be used; the message gives reason and remedy.
             ConfigError: An argument is unknown or out of range, or does not fit the samples.
+            DivergenceError: The training diverged, and could not continue by `on_divergence`.
         """
         # 1. check the arguments, then read the samples and find out their domain, shape and scale
         request, reading = self._check()
@@ -464,7 +470,12 @@ class Unwarper(
         for callback in callbacks:
             if (record := callback.recall("selection", facts)) is not None:
                 return Selection.of(record)
-        selection = select(data.x, **options, on_message=partial(_notify, callbacks))
+        selection = select(
+            data.x,
+            **options,
+            on_divergence=self.on_divergence,
+            on_message=partial(_notify, callbacks),
+        )
         for callback in callbacks:
             callback.on_decision("selection", facts, asdict(selection))
         return selection
@@ -517,6 +528,7 @@ class Unwarper(
             seconds=seconds,
             device=self.device,
             precision=self.precision,
+            on_divergence=self.on_divergence,
             callbacks=callbacks,
             facts={"recipe": recipe_facts(plan.recipe)},
         )
