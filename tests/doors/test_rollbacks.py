@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from unwarp import Unwarper, train
 from unwarp.app.cli.main import app
 from unwarp.app.job import load_job
 from unwarp.app.parts import open_parts
+from unwarp.app.report.sections import sections
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.errors import DivergenceError
@@ -29,6 +32,15 @@ SETTINGS = ("--set", "n_content=4", "--set", "optimiser.lr=100", "--steps", str(
 def command(*arguments: object) -> Any:
     """The result of a command of `unwarp`."""
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def report_without_figures() -> Iterator[None]:
+    """Figures are not drawn, since this takes long."""
+    with pytest.MonkeyPatch.context() as patch:
+        text_alone = partial(sections, illustrate=lambda plot, outcome: None)
+        patch.setattr("unwarp.app.report.page.sections", text_alone)
+        yield
 
 
 @pytest.fixture(scope="module")

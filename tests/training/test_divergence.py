@@ -141,12 +141,23 @@ class Kill(Callback):
             raise SystemExit
 
 
-@pytest.mark.parametrize("n_files", [1, 2])
-@pytest.mark.parametrize("n_steps", [1, 8, 14, 16, 18, 21, 30, 34])
-def test_killed_rollback_resumes_exactly(n_steps: int, n_files: int, tmp_path: Path) -> None:
+DRAWS_OF_KILLED_RUN = {(17, 0), (16, 1), (29, 2)}
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> tuple[Tensor, History]:
+    """Weights and history of a run with three rollbacks that is not killed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unwarp.training.divergence.RESTORE_INTERVAL", 5)
+        return run_unlucky(DRAWS_OF_KILLED_RUN)
+
+
+@pytest.mark.parametrize(("n_steps", "n_files"), [(8, 2), (16, 1), (18, 2), (21, 1), (34, 2)])
+def test_killed_rollback_resumes_exactly(
+    n_steps: int, n_files: int, undisturbed: tuple[Tensor, History], tmp_path: Path
+) -> None:
     """Killed before, at or after a rollback, a run resumes to the bit, with the same rollbacks."""
-    draws, path = {(17, 0), (16, 1), (29, 2)}, tmp_path / "run.checkpoint"
-    whole, history = run_unlucky(draws)
+    draws, path, (whole, history) = DRAWS_OF_KILLED_RUN, tmp_path / "run.checkpoint", undisturbed
     assert [(r.step, r.to_step) for r in history.rollbacks] == [(17, 15), (16, 0), (29, 25)]
     with pytest.raises(SystemExit):
         run_unlucky(draws, (Checkpoint(path, 7, n_files), Kill(n_steps)))
