@@ -13,20 +13,21 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from unwarp.analysis.embedding import Embedding, embed
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
 from unwarp.data.numbers import real_numbers
-from unwarp.data.schema import Schema
+from unwarp.data.schema import Prepared
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
+from unwarp.estimators.alignment import Alignment
 from unwarp.models.latent import Latent
-from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.ranges import SAMPLE_COUNT, Seed, check_value
 
 
-class Generation:
+class Generation(Alignment):
     """Mixin that gives `Unwarper` the methods that decode latents into samples.
 
     Samples have the range of the training data. Only with `scale="each"`, which standardises each
@@ -40,11 +41,68 @@ class Generation:
     ((3, 1, 12), (2, 1, 12))
     """
 
-    model_: Model
     recipe_: Recipe
-    schema_: Schema
     mixture_: Mixture
     cluster_centers_: Array
+
+    def template(self, X: Any, *, times: Any = None) -> Array:
+        """The template of each sample: its reconstruction without a deformation.
+
+        Args:
+            X: N samples like those of `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Templates in the shape, range and dtype of `X`. Series of unequal lengths, or with time
+            stamps, are returned at the evenly spaced times `times_`.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
+        samples = self.prepare_samples(X, times)
+        return samples.restore_shape(torch.from_numpy(self._embed(samples).templates))
+
+    def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
+        """Reconstructions of samples: templates under the estimated deformations.
+
+        Args:
+            X: N samples like those of `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Reconstructions in the shape, range and dtype of `X`, at the times of the series in
+            `X`. A list if `X` is a list of series of unequal lengths.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
+        samples = self.prepare_samples(X, times)
+        return samples.restore_times(torch.from_numpy(self._embed(samples).x_hat))
+
+    @float32_gradients()
+    def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
+        """Mean log-likelihood of samples given their reconstructions.
+
+        Args:
+            X: N samples like those of `fit`.
+            y: Ignored.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            log p(x | x_hat) in nats, summed over values and averaged over samples, in the scaled
+            units of the model; greater is better.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
+        samples = self.prepare_samples(X, times)
+        x, x_hat = samples.x, torch.from_numpy(self._embed(samples).x_hat)
+        likelihood = self.model_.likelihood
+        # only the Gaussian likelihood is defined for values outside [0, 1]
+        with torch.no_grad():
+            return -float(
+                likelihood(x_hat, x if likelihood.kind == "gaussian" else x.clamp(0, 1)).mean()
+            )
 
     def inverse_transform(self, Z: Any, params: Any = None) -> Array:
         """Samples decoded from content codes, with or without deformations.
@@ -131,3 +189,7 @@ class Generation:
             latents, [self.model_.n_content, len(self.model_.warp.factors)], -1
         )
         return self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
+
+    def _embed(self, samples: Prepared) -> Embedding:
+        """Content codes, templates, deformations and reconstructions of samples."""
+        return embed(self.model_, samples.x, device=self.device)
