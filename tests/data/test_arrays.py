@@ -18,7 +18,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import estimator_checks
 
-from unwarp.data import arrays
+from unwarp.data import blocks
 from unwarp.data.arrays import as_samples
 from unwarp.errors import ConfigError, DataError
 
@@ -114,7 +114,7 @@ def test_bad_value_is_named(data: st.DataObject) -> None:
 
 def test_bad_values_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bad values of all blocks are counted, and the first of them is named."""
-    monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", 8)
+    monkeypatch.setattr(blocks, "NUMBERS_PER_BLOCK", 8)
     x = np.zeros((7, 4), np.float32)
     x[5, 2], x[6, 0] = np.nan, np.inf
     with pytest.raises(DataError, match=r"NaN at index \(5, 2\) of X, the first of 2"):
@@ -133,15 +133,6 @@ def test_gaps_are_of_series_only() -> None:
     ):
         with pytest.raises(DataError, match=message):
             as_samples(X, allow_gaps=allow_gaps)
-
-
-@pytest.mark.parametrize("step", [1, 3, 100])
-def test_blocks_cover_rows_once(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of any size cover all rows once, in order."""
-    monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", step)
-    x = np.arange(22).reshape(11, 2)
-    np.testing.assert_array_equal(np.concatenate([x[rows] for rows in arrays.row_blocks(x)]), x)
-    assert list(arrays.row_blocks(x[:0])) == []
 
 
 @pytest.mark.parametrize(

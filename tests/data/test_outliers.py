@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unwarp.data import arrays
+from unwarp.data import blocks
 from unwarp.data.outliers import outlier_rows
 from unwarp.data.scaling import fit_scaler
 from unwarp.data.schema import Reading, Schema
@@ -73,5 +73,5 @@ def test_blocks_give_the_same_outliers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of one sample give the outliers of the whole."""
     x = WAVES.copy()
     x[[2, 11], 0, 5] = 1e9
-    monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", 1)
+    monkeypatch.setattr(blocks, "NUMBERS_PER_BLOCK", 1)
     assert outlier_rows(x).tolist() == [2, 11]

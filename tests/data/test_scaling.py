@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from unwarp.core import ScaleName
-from unwarp.data import arrays
+from unwarp.data import blocks
 from unwarp.data.scaling import (
     Scaler,
     channel_scale_hint,
@@ -166,7 +166,7 @@ def test_blocks_do_not_change_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of another size give the same scale."""
     x = np.random.default_rng(0).normal(3, 2, size=(50, 2, 9)).astype(np.float32)
     scaler, scaled = fit_scaler(x, "series"), fit_scaler(x, "series").apply(x)
-    monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", 40)
+    monkeypatch.setattr(blocks, "NUMBERS_PER_BLOCK", 40)
     blockwise = fit_scaler(x, "series")
     units = scaler.offset, scaler.factor
     assert (blockwise.offset, blockwise.factor) == pytest.approx(units)
@@ -207,7 +207,7 @@ def test_scale_needs_an_inverse(offset: float, factor: float) -> None:
 @pytest.mark.parametrize("block", [1, 1000])
 def test_sample_scale_is_its_own(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each channel of each series comes to mean 0 and standard deviation 1, and back."""
-    monkeypatch.setattr(arrays, "NUMBERS_PER_BLOCK", block)
+    monkeypatch.setattr(blocks, "NUMBERS_PER_BLOCK", block)
     x = (
         np.random.default_rng(0).normal(size=(5, 2, 30)) * 10.0 ** np.arange(-2, 3)[:, None, None]
         + 4

@@ -26,7 +26,8 @@ X = np.stack(waves([40] * 8))
 
 def fitting_of(estimator: Unwarper, request: Request, **options: Any) -> Fitting:
     """The fitting of an estimator to waves."""
-    return Fitting(estimator, request, *Schema.fit(as_source(X), Reading()), seed=0, **options)
+    samples = Schema.fit(as_source(X), Reading())
+    return Fitting(estimator, request, Reading(), *samples, seed=0, **options)
 
 
 def attributes(estimator: Unwarper) -> dict[str, Any]:

@@ -7,26 +7,16 @@ does not check values again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from os import PathLike
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain
+from unwarp.data.array_likes import as_dense
+from unwarp.data.blocks import row_blocks
 from unwarp.data.layout import arrange_axes
+from unwarp.data.precision import as_float32
 from unwarp.errors import ConfigError, DataError
-
-MAX_EXACT_INTEGER = 1 << 53
-"""Bound up to which float64 represents every integer exactly."""
-
-MAX_ROUNDING_OF_RANGE = 1e-5
-"""Largest error of float32 that counts as exact, over the range of the numbers of a series."""
-
-NUMBERS_PER_BLOCK = 1 << 22
-"""Numbers that are processed at once, so that a memory-mapped array is never loaded as a whole."""
 
 
 def as_samples(
@@ -120,185 +110,6 @@ def as_precise_samples(
     return arrange_axes(_as_stored_type(numbers), domain, image_shape)
 
 
-def row_blocks(x: Array) -> Iterator[slice]:
-    """Slices that split an array into blocks of whole rows.
-
-    A loop over them processes a memory-mapped array without loading it as a whole.
-
-    Args:
-        x: Array (N, ...).
-
-    Returns:
-        Slices that cover all rows in order. Each has one row or more, with at most
-        `NUMBERS_PER_BLOCK` numbers if it has several.
-
-    >>> x = np.zeros((3, 4))
-    >>> [x[rows].shape for rows in row_blocks(x)]
-    [(3, 4)]
-    """
-    step = max(1, NUMBERS_PER_BLOCK // max(1, x[0].size)) if len(x) else 1
-    return (slice(start, start + step) for start in range(0, len(x), step))
-
-
-def wide_dtype(x: Array) -> np.dtype[Any]:
-    """Floating-point type of at least 64 bits for arithmetic with an array.
-
-    Args:
-        x: Numbers (N, ...).
-
-    Returns:
-        float64; or the longest type of the machine for integers that float64 rounds, and for
-        numbers of that type.
-
-    >>> wide_dtype(np.array([1, 2])) == np.float64
-    True
-    """
-    if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.size:
-        ends = max(int(x.max()), -int(x.min()))
-        return np.dtype(np.longdouble if ends > MAX_EXACT_INTEGER else np.float64)
-    return np.result_type(x.dtype, np.float64)
-
-
-def loses_digits(x: Array) -> bool:
-    """Whether float32 rounds numbers noticeably, given how much they vary.
-
-    Args:
-        x: Numbers (..., T), NaN for missing values. Each row along the last axis counts by itself.
-
-    Returns:
-        Whether a rounding error exceeds `MAX_ROUNDING_OF_RANGE` of the range of its row.
-
-    >>> loses_digits(np.array([101325.00, 101325.01])), loses_digits(np.array([0.1, 0.2]))
-    (True, False)
-    """
-    if np.can_cast(x.dtype, np.float32) or not x.size:
-        return False
-    errors = np.abs(x - _as_float32(x)).reshape(-1, x.shape[-1])
-    low = np.fmin.reduce(x, -1).reshape(-1, 1)
-    high = np.fmax.reduce(x, -1).reshape(-1, 1)
-    return bool(((errors > MAX_ROUNDING_OF_RANGE * (high - low)) & (high > low)).any())
-
-
-def take_rows(values: Any, rows: Array) -> Any:
-    """Select samples from any kind of collection.
-
-    Args:
-        values: An array, tensor, data frame, list or tuple with one entry per sample, or parsed
-            samples with a method `subset`.
-        rows: Indices of the samples from 0 (M,); for arrays also a boolean mask (N,).
-
-    Returns:
-        The M entries, as a list if `values` is a list or a tuple, else with the type of `values`.
-
-    >>> take_rows(["a", "b", "c"], np.array([2, 0]))
-    ['c', 'a']
-    """
-    if hasattr(values, "iloc"):
-        return values.iloc[rows]
-    if hasattr(values, "subset"):
-        return values.subset(rows)
-    return [values[row] for row in rows] if isinstance(values, list | tuple) else values[rows]
-
-
-def as_numpy(x: Any) -> Any:
-    """Convert tensors and other array-likes to NumPy arrays; return anything else unchanged.
-
-    Lists stay lists, because a list of series of unequal lengths is not an array.
-
-    Args:
-        x: Any object. A tensor of type bfloat16, which NumPy lacks, becomes float32.
-
-    Returns:
-        An array if `x` is a tensor or has the method `__array__`, such as a data frame or one of
-        its columns; else `x` itself.
-    """
-    if isinstance(x, torch.Tensor):
-        return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
-    return np.asarray(x) if hasattr(x, "__array__") else x
-
-
-def is_sequence(x: Any) -> bool:
-    """Whether an object is an array or a sequence.
-
-    Text and arrays without axes are single values, not sequences.
-
-    >>> is_sequence([1.0]), is_sequence("now"), is_sequence(np.array(3.0))
-    (True, False, False)
-    """
-    return (
-        isinstance(x, Sequence | np.ndarray)
-        and not isinstance(x, str | bytes)
-        and getattr(x, "ndim", 1) > 0
-    )
-
-
-def as_dense(X: Any) -> Array:
-    """An array-like as a NumPy array of any type.
-
-    Args:
-        X: Array, tensor, data frame or nested lists.
-
-    Returns:
-        The array; 0-D if `X` is a single number.
-
-    Raises:
-        DataError: `X` is a path, a sparse matrix, a list of samples of different shapes, an array
-            with masked values, or an object that is not an array.
-
-    >>> as_dense([[1, 2], [3, 4]]).shape
-    (2, 2)
-    """
-    if isinstance(X, str | bytes | PathLike):
-        raise DataError(
-            f"X is {X!r}, not numbers; to read a file or a folder, use unwarp.data.read"
-        )
-    if _is_sparse(X):
-        raise DataError(
-            "Sparse data is not supported: X is a sparse matrix; pass a dense array, such as "
-            "X.toarray()"
-        )
-    if np.ma.is_masked(X):
-        count = int(np.ma.getmaskarray(X).sum())
-        raise DataError(f"X is a masked array with {count:,} masked values; fill them in first")
-    return np.asarray(as_numpy(X)) if isinstance(X, torch.Tensor) else _from_nested(X)
-
-
-def _from_nested(X: Any) -> Array:
-    """Nested lists and array-likes as an array; samples of different shapes are refused."""
-    try:
-        x = np.asarray(X)
-    except ValueError as error:
-        is_list = isinstance(X, list | tuple)
-        reason = f"is ragged: {_shape_mismatch(X)}" if is_list else f"is not an array: {error}"
-        raise DataError(
-            f"X {reason}; all samples must have one size: crop, pad or resample them"
-        ) from error
-    if x.dtype == object and x.ndim == 0:
-        raise DataError(
-            f"X is of type {type(X).__name__}, not an array; give an array whose first axis counts "
-            "the samples"
-        )
-    return x
-
-
-def _is_sparse(X: Any) -> bool:
-    from scipy.sparse import issparse
-
-    return bool(issparse(X)) or (isinstance(X, torch.Tensor) and X.layout != torch.strided)
-
-
-def _shape_mismatch(X: list[Any] | tuple[Any, ...]) -> str:
-    """Part of a message: the indices and shapes of two samples that differ in shape."""
-    shapes: list[tuple[int, ...] | None] = []
-    for sample in X:
-        try:
-            shapes.append(np.shape(sample))
-        except ValueError:
-            return f"sample {len(shapes)} holds lists of different lengths"
-    row = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), 0)
-    return f"sample 0 has shape {shapes[0]}, sample {row} has shape {shapes[row]}"
-
-
 def _check_not_empty(x: Array) -> Array:
     """Return the array; refuse it if it has no samples or samples without numbers."""
     if x.ndim > 0 and x.size == 0:
@@ -346,12 +157,6 @@ def _as_stored_type(x: Array) -> Array:
     return x.astype(np.float32 if is_exact else x.dtype.newbyteorder("="), copy=False)
 
 
-def _as_float32(x: Array) -> NDArray[np.float32]:
-    """Numbers as float32; those that are too large for it become infinite."""
-    with np.errstate(over="ignore"):
-        return x.astype(np.float32, copy=False)
-
-
 def _check_finite(numbers: Array, may_have_gaps: bool) -> None:
     """Refuse infinite values, and NaN unless it may mark a missing value.
 
@@ -360,7 +165,7 @@ def _check_finite(numbers: Array, may_have_gaps: bool) -> None:
         may_have_gaps: Whether NaN marks a missing value.
     """
     for rows in row_blocks(numbers):
-        part = _as_float32(numbers[rows])
+        part = as_float32(numbers[rows])
         non_finite = part[~np.isfinite(part)]
         if non_finite.size and not (may_have_gaps and np.isnan(non_finite).all()):
             raise DataError(_describe_non_finite(numbers, rows, may_have_gaps))
@@ -378,9 +183,9 @@ def _describe_non_finite(numbers: Array, rows: slice, may_have_gaps: bool) -> st
         The first unusable value, its index, and the number of unusable values in all rows.
     """
     is_bad = np.isinf if may_have_gaps else lambda part: ~np.isfinite(part)
-    row, *rest = (int(i) for i in np.argwhere(is_bad(_as_float32(numbers[rows])))[0])
+    row, *rest = (int(i) for i in np.argwhere(is_bad(as_float32(numbers[rows])))[0])
     index = (row + rows.start, *rest)
-    blocks = (_as_float32(numbers[part]) for part in row_blocks(numbers))
+    blocks = (as_float32(numbers[part]) for part in row_blocks(numbers))
     count = sum(int(is_bad(part).sum()) for part in blocks)
     location = f"at index {index} of X"
     if count > 1:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, ScaleName
-from unwarp.data.arrays import row_blocks, wide_dtype
+from unwarp.data.blocks import row_blocks
+from unwarp.data.precision import wide_dtype
 from unwarp.errors import DataWarning
 
 MIN_OUTLIER_RATIO = 1e4

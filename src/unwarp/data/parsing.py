@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from unwarp.core import Array, Domain
-from unwarp.data.arrays import as_numpy, as_precise_samples, row_blocks
+from unwarp.data.array_likes import as_numpy
+from unwarp.data.arrays import as_precise_samples
+from unwarp.data.blocks import row_blocks
 from unwarp.data.layout import MIN_SIDE_OF_SQUARE_IMAGES
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.series import as_rows

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from unwarp.core import Array, MissingPolicy
-from unwarp.data.arrays import as_numpy, take_rows, wide_dtype
+from unwarp.data.array_likes import as_numpy, take_rows
 from unwarp.data.clock import Clock
 from unwarp.data.layout import restore_dtype, restore_layout
+from unwarp.data.precision import wide_dtype
 from unwarp.data.series import resample_rows
 from unwarp.errors import ConfigError
 

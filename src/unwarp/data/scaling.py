@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, ScaleName
-from unwarp.data.arrays import row_blocks, wide_dtype
+from unwarp.data.blocks import row_blocks
 from unwarp.data.limits import check_size
+from unwarp.data.precision import wide_dtype
 from unwarp.errors import ConfigError, DataError
 
 MIN_DEVIATION_RATIO_FOR_HINT = 10

@@ -16,12 +16,14 @@ import torch
 from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, MissingPolicy, ScaleName
-from unwarp.data.arrays import as_dense, loses_digits, row_blocks
+from unwarp.data.array_likes import as_dense
+from unwarp.data.blocks import row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.missing import check_policy, policy_for_scaling
 from unwarp.data.outliers import limit, outlier_rows, warn_of_outliers
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
+from unwarp.data.precision import loses_digits
 from unwarp.data.prepared import Origin
 from unwarp.data.prepared import Prepared as Prepared
 from unwarp.data.reading import DEFAULT_READING

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array, MissingPolicy
-from unwarp.data.arrays import as_numpy, is_sequence
+from unwarp.data.array_likes import as_numpy, is_sequence
 from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times

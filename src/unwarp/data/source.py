@@ -10,7 +10,8 @@ import numpy as np
 from torch import Tensor
 
 from unwarp.core import Array
-from unwarp.data.arrays import row_blocks, take_rows
+from unwarp.data.array_likes import take_rows
+from unwarp.data.blocks import row_blocks
 from unwarp.data.dataset import Dataset
 from unwarp.data.layout import arrange_axes
 from unwarp.errors import DataError

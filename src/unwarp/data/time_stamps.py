@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array
-from unwarp.data.arrays import as_numpy, is_sequence
+from unwarp.data.array_likes import as_numpy, is_sequence
 from unwarp.errors import DataError
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from unwarp.core import Array, Domain
-from unwarp.data.arrays import row_blocks
+from unwarp.data.blocks import row_blocks
 from unwarp.errors import DataError
 
 MAX_SPREAD_RATIO = 20

@@ -23,7 +23,7 @@ from unwarp.core import Array, DivergencePolicy, Precision
 from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.scaling import channel_scale_hint
-from unwarp.data.schema import Schema
+from unwarp.data.schema import Reading, Schema
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
@@ -42,14 +42,12 @@ MIN_SECONDS_OF_TRAINING = 1.0
 
 
 class Arguments(Protocol):
-    """Arguments of `Unwarper` that decide how a model of samples is planned and trained."""
+    """Arguments of `Unwarper` that limit a training, and its means."""
 
     n_clusters: int | None
     max_steps: int | None
     max_seconds: float | None
     batch_size: int | None
-    scale: Any
-    missing: Any
     device: str
     precision: Precision
     on_divergence: DivergencePolicy
@@ -87,6 +85,7 @@ class Fitting:
     Attributes:
         arguments: The estimator, or another object with its arguments.
         request: Recipe, warp and overrides of the user.
+        reading: The arguments by which the samples were read.
         schema: Domain, shape and scale of the samples.
         data: Scaled training samples.
         seed: Seed of trials, weights, training and clusters.
@@ -95,10 +94,10 @@ class Fitting:
 
     >>> from unwarp import Unwarper
     >>> from unwarp.data.opening import as_source
-    >>> from unwarp.data.schema import Reading
     >>> X = np.random.default_rng(0).random((8, 12, 12))
     >>> estimator = Unwarper(max_steps=1, n_clusters=2)
-    >>> fitting = Fitting(estimator, Request(), *Schema.fit(as_source(X), Reading()), seed=0)
+    >>> samples = Schema.fit(as_source(X), Reading())
+    >>> fitting = Fitting(estimator, Request(), Reading(), *samples, seed=0)
     >>> plan, selection = fitting.decide()
     >>> plan.recipe.family, selection
     ('ae', None)
@@ -108,6 +107,7 @@ class Fitting:
 
     arguments: Arguments
     request: Request
+    reading: Reading
     schema: Schema
     data: Dataset
     seed: int
@@ -121,14 +121,14 @@ class Fitting:
             The plan of the training; and the selection of a warp, or None if none was needed.
         """
         arguments, domain = self.arguments, self.schema.domain
-        if domain.has_times and arguments.scale == "auto":
+        if domain.has_times and self.reading.scale == "auto":
             warning = channel_scale_hint(self.data.x.numpy())
             if warning:
                 self._notify(warning)
         options: dict[str, Any] = {
             "batch_size": arguments.batch_size,
             "steps": arguments.max_steps,
-            "has_gaps": arguments.missing == "mask",
+            "has_gaps": self.reading.missing == "mask",
         }
         samples = (self.request, self.schema, self.data)
         plan = make_plan(*samples, **options)

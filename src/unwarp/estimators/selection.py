@@ -182,7 +182,7 @@ def select(
             between smooth and sharp take five thirds as many.
         seconds: Longest time of all trials together, in seconds; None for no limit.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        on_divergence: What a trial that diverges does, as in `train`.
+        on_divergence: Reaction to a trial that diverges, as in `train`.
         on_message: Function that shows a line to people. It is called before each fold.
 
     Returns:
@@ -194,12 +194,7 @@ def select(
         return Selection("smooth")
     rows = list(folds(len(x), seed))
     share = None if seconds is None else seconds / (MAX_TRIAL_LENGTHS_PER_FOLD * len(rows))
-    options = {
-        "batch_size": SERIES_PER_STEP,
-        "seed": seed,
-        "device": device,
-        "on_divergence": on_divergence,
-    }
+    options = {"seed": seed, "device": device, "on_divergence": on_divergence}
     trials = _Trials(x, steps, share, options, on_message)
     saved = _saved_nats(trials, rows)
     if mean(saved) < MIN_SAVED_NATS:
@@ -245,7 +240,8 @@ class _Trials:
         limit = None if self.seconds is None else self.seconds * length
         players, data = recipe.players(model), Dataset(self.x[rows])
         steps = round(length * self.steps)
-        history = train(model, players, data, steps=steps, seconds=limit, **self.options)
+        limits: dict[str, Any] = {"steps": steps, "seconds": limit}
+        history = train(model, players, data, batch_size=SERIES_PER_STEP, **limits, **self.options)
         for rollback in history.rollbacks:
             self.on_message(f"how much to warp: a trial {rollback}")
         return model.eval()

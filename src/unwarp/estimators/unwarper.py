@@ -81,7 +81,7 @@ class Unwarper(
             takes them, a `numpy.random.RandomState`, or None for another seed at each `fit`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for 32-bit floats, `bf16` or `fp16` for mixed precision in training.
-        on_divergence: What `fit` does when a loss, a gradient or a weight is not finite: `stop`
+        on_divergence: Reaction to a loss, a gradient or a weight that is not finite: `stop`
             raises a `DivergenceError`; `rollback` goes back to the last good state and continues at
             half the learning rate, at most five times (`history_.rollbacks`).
         verbose: Whether to print decisions and progress.
@@ -200,7 +200,8 @@ class Unwarper(
         request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         schema, data = Schema.fit(as_source(X, times), reading)
-        fitting = Fitting(self, request, schema, data, seed, (*callbacks, *self._progress()))
+        callbacks = (*callbacks, *self._progress())
+        fitting = Fitting(self, request, reading, schema, data, seed, callbacks)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = fitting.decide()
         # 3. build the model of the recipe, train it, and cluster the latents of the samples

@@ -2,8 +2,8 @@
 
 A run diverges if a loss, a gradient or a weight is not finite. With `rollback` it goes back to the
 last restore point, halves the learning rates of all players, and continues. A restore point is a
-copy of the state after every 200th step, and of the state before the first step. Three properties
-follow from what it is made of:
+copy of the state after every 200th step, and of the state before the first step. It has three
+properties:
 
 * **The way does not depend on files.** Restore points are at fixed steps and are part of every
   checkpoint. So a run without checkpoints, one with them, and one that was killed and resumed go
@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import DivergencePolicy
-from unwarp.errors import DivergenceError
+from unwarp.errors import ConfigError, DivergenceError
 from unwarp.training.snapshot import go_back, take_restore_point
 from unwarp.training.state import RATE_FACTOR_OF_ROLLBACK, Rollback, State
 
@@ -38,7 +38,7 @@ RESTORE_INTERVAL = 200
 
 
 class Recovery(ABC):
-    """What a run does when it diverges.
+    """The reaction of a run to a divergence.
 
     >>> recovery_of("stop").__class__.__name__
     'Stop'
@@ -149,13 +149,24 @@ class GoBack(Recovery):
         return rollback
 
 
-def recovery_of(policy: DivergencePolicy) -> Recovery:
+def recovery_of(policy: DivergencePolicy, n_processes: int = 1) -> Recovery:
     """The recovery of a policy.
 
     Args:
         policy: `stop` or `rollback`.
+        n_processes: Number of processes of the run; one of them may diverge alone.
+
+    Raises:
+        ConfigError: Rollbacks are asked of several processes.
     """
-    return GoBack() if policy == "rollback" else Stop()
+    if policy == "stop":
+        return Stop()
+    if n_processes > 1:
+        raise ConfigError(
+            f"on_divergence={policy!r} does not work with {n_processes} processes; train in one "
+            "process, or set on_divergence='stop'"
+        )
+    return GoBack()
 
 
 def check_weights(state: State) -> None:

@@ -16,7 +16,7 @@ from torch import nn
 from unwarp.core import DivergencePolicy, Precision
 from unwarp.data.dataset import Dataset
 from unwarp.devices import float32_gradients
-from unwarp.errors import ConfigError, DivergenceError
+from unwarp.errors import DivergenceError
 from unwarp.models.players import Player
 from unwarp.ranges import ARGUMENTS, MAX_STEPS, Range, Whole, check_value
 from unwarp.training.callbacks import Callback
@@ -82,7 +82,7 @@ def train(
             rate schedules end at the same time. None for no bound.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for float32, or `fp16` or `bf16` for mixed precision.
-        on_divergence: What to do when a loss, a gradient or a weight is not finite: `stop` raises
+        on_divergence: Reaction to a loss, a gradient or a weight that is not finite: `stop` raises
             an error; `rollback` goes back to the last good state, at most 200 steps earlier or at
             the beginning, and continues at half the learning rate of every player, with other
             batches, at most five times (`unwarp.training.divergence`).
@@ -110,29 +110,22 @@ def train(
         >>> history.steps, history.samples
         (3, 192)
     """
-    arguments = {"steps": steps, "batch_size": batch_size, "seconds": seconds}
-    for name, value in {**arguments, "on_divergence": on_divergence}.items():
-        check_value(name, value, RANGES_OF_RUN[name])
+    run_size = {"steps": steps, "batch_size": batch_size, "seconds": seconds}
+    _check_arguments({**run_size, "on_divergence": on_divergence})
     engine = make_accelerator(device, precision)
-    _check_processes(on_divergence, engine.num_processes)
+    recovery = recovery_of(on_divergence, engine.num_processes)
     settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}
     state = _initial_state(model, tuple(players), data, steps, seed, engine, settings)
     with terminate_as_interrupt(), _callback_context(callbacks, state):
-        run = Run.of(state, data, engine, batch_size, seconds)
-        _run_steps(run, recovery_of(on_divergence), callbacks)
-    _finish(state, data, engine)
-    for callback in callbacks:
-        callback.on_end(state)
+        _run_steps(Run.of(state, data, engine, batch_size, seconds), recovery, callbacks)
+    _finish(state, data, engine, callbacks)
     return state.history
 
 
-def _check_processes(on_divergence: DivergencePolicy, n_processes: int) -> None:
-    """Refuse rollbacks of several processes, of which only one may have diverged."""
-    if on_divergence == "rollback" and n_processes > 1:
-        raise ConfigError(
-            f"on_divergence={on_divergence!r} does not work with {n_processes} processes; train in "
-            "one process, or set on_divergence='stop'"
-        )
+def _check_arguments(values: Mapping[str, Any]) -> None:
+    """Refuse arguments of `train` that are out of range."""
+    for name, value in values.items():
+        check_value(name, value, RANGES_OF_RUN[name])
 
 
 @contextmanager
@@ -193,11 +186,15 @@ def _run_steps(run: Run, recovery: Recovery, callbacks: Sequence[Callback]) -> N
             callback.on_message(f"training {rollback}")
 
 
-def _finish(state: State, data: Dataset, engine: Accelerator) -> None:
-    """Load averaged weights, call the model's `finish` hook, and move the model to the CPU."""
+def _finish(
+    state: State, data: Dataset, engine: Accelerator, callbacks: Sequence[Callback]
+) -> None:
+    """Load averaged weights, finish the model on the CPU, and tell the callbacks."""
     for player, average in zip(state.players, state.averages, strict=True):
         # without an average the dictionary is empty, and nothing is loaded
         player.module.load_state_dict(average, strict=bool(average))
     samples = training_samples(data, state.seed, MAX_FINISH_SAMPLES).to(engine.device)
     hooks_of(state.model.eval()).finish(samples)
     state.model.to("cpu")
+    for callback in callbacks:
+        callback.on_end(state)

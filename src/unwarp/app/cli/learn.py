@@ -186,18 +186,16 @@ def fit(
         random_state: Seed of all random numbers.
         device: Device to compute on.
         precision: Mixed precision in training.
-        on_divergence: What to do when training diverges.
+        on_divergence: Reaction to a training that diverges: `stop` or `rollback`.
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
     reading = {"domain": domain, "missing": missing, "scale": scale, "sampling_rate": sampling_rate}
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
-    arguments = {**reading, **training, **means}
-    path = Path(source).expanduser().resolve()
-    name, folder = str(path) if path.exists() else source, out or RUNS / (path.stem or "data")
+    name, folder = _place(source, out)
     request = {"warp": warp, **_request_fields(config, settings)}
-    _start(name, request, arguments, folder, as_json, quiet)
+    _start(name, request, reading | training | means, folder, as_json, quiet)
 
 
 @command(app)
@@ -216,6 +214,12 @@ def resume(
         quiet: Whether to hide progress and closing messages.
     """
     _execute(run, as_json, quiet)
+
+
+def _place(source: str, out: Path | None) -> tuple[str, Path]:
+    """The source as its full path or name, and the folder of the run."""
+    path = Path(source).expanduser().resolve()
+    return str(path) if path.exists() else source, out or RUNS / (path.stem or "data")
 
 
 def _request_fields(config: Path | None, settings: list[str] | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from unwarp.core import Array
-from unwarp.data.arrays import loses_digits
+from unwarp.data.precision import loses_digits
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
