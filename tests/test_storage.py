@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from benchmarks.attacks.file_systems import Death, failing_call
 
 import unwarp
-from tests.faults import Death, failing_call
 from unwarp.errors import CheckpointError, ConfigError, UnwarpError
 from unwarp.storage import (
     check_writable,

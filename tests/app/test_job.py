@@ -9,8 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from benchmarks.attacks.file_systems import Death, failing_call
 
-from tests.faults import Death, failing_call
 from unwarp import AE
 from unwarp.app.job import Job, load_job, start_job
 from unwarp.app.run import execute

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from benchmarks.attacks.file_systems import DEAD_PID
 
-from tests.faults import DEAD_PID
 from unwarp.disk import files
 
 
