@@ -355,6 +355,10 @@ WORKS: Sequence[Work] = (
 )
 
 
+QUICK_WORKS = ("save a model", "replace a model", "checkpoints", "align", "embed")
+"""Works that take a second."""
+
+
 def attack_work(work: Work, every: int = 1) -> dict[str, Any]:
     """Fail every call of a work in turn.
 

@@ -12,6 +12,7 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -271,9 +272,10 @@ FILES: Mapping[str, Callable[[Path], object]] = {
 }
 """What may lie in the place of a file."""
 
+BOMB = "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in pairwise("abcdefghi"))
+
 SETTINGS: Mapping[str, str] = {
-    "alias bomb": "a: &a [x,x,x,x,x,x,x,x,x]\n"
-    + "".join(f"{b}: &{b} [{','.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi")),
+    "alias bomb": f"a: &a [x, x, x, x, x, x, x, x, x]\n{BOMB}",
     "alias of itself": "net: &a [*a]\n",
     "deep YAML": "[" * 5000,
     "deep YAML, closed": "net: " + "[" * 20_000 + "]" * 20_000,

@@ -1,4 +1,4 @@
-"""Kills: runs of `unwarp fit` that SIGKILL ends at random moments, and what resuming makes of them."""
+"""Kills: runs of `unwarp fit` that SIGKILL ends at random moments, and then are continued."""
 
 from __future__ import annotations
 
@@ -131,6 +131,10 @@ class Cell:
     job: str
     kills: tuple[str, ...]
     problem: str = ""
+
+    def __str__(self) -> str:
+        """The run in words, for the list of faults."""
+        return f"{self.domain}, {self.job}, killed in {' and '.join(self.kills)}: {self.problem}"
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -380,5 +384,5 @@ def summarise(cells: Sequence[Cell]) -> dict[str, Any]:
         },
         "phases": phases,
         "jobs": jobs,
-        "faults": [asdict(cell) for cell in _faults(cells)],
+        "faults": [str(cell) for cell in _faults(cells)],
     }

@@ -276,7 +276,7 @@ def recover_folder(folder: Path) -> None:
 
 
 def clear_lock(folder: Path) -> None:
-    """Delete the lock that an interrupted write of a model folder left beside it.
+    """Delete the lock that an interrupted write of a model folder left.
 
     The lock of a process that is writing stays, and so does any lock that cannot be deleted.
 

@@ -182,7 +182,9 @@ def write_history(path: Path, history: History) -> None:
 
 
 def read_history(path: Path) -> History:
-    """The history that `write_history` wrote; one of an earlier version has no checksum.
+    """The history that `write_history` wrote.
+
+    A history of an earlier version has no checksum, and is read without one.
 
     Args:
         path: The file.
