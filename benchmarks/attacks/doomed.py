@@ -124,8 +124,15 @@ def doomed(announce: Callable[[str], None]) -> Iterator[None]:
 
 
 @contextmanager
-def small_settings() -> Iterator[None]:
-    """Frequent checkpoints, short trials, few figures, one thread, and a clock of steps."""
+def small_settings(
+    figures: Sequence[str] = FIGURES, steps_of_trial: int = STEPS_OF_TRIAL
+) -> Iterator[None]:
+    """Frequent checkpoints, short trials, few figures, one thread, and a clock of steps.
+
+    Args:
+        figures: Names of the figures of the reports.
+        steps_of_trial: Training steps of a trial that selects a warp.
+    """
     torch.set_num_threads(1)
     on_step = Checkpoint.on_step
 
@@ -137,14 +144,14 @@ def small_settings() -> Iterator[None]:
         on_step(checkpoint, state, terms)
 
     def draw(plot: Plot, outcome: Any) -> Illustration | None:
-        return illustrate(plot, outcome) if plot.name in FIGURES else None
+        return illustrate(plot, outcome) if plot.name in figures else None
 
     defaults = (CHECKPOINT_INTERVAL, *(Checkpoint.__init__.__defaults__ or ())[1:])
     with (
         threadpool_limits(1),
         mock.patch.object(Checkpoint.__init__, "__defaults__", defaults),
         mock.patch.object(Checkpoint, "on_step", set_clock),
-        mock.patch.object(selection, "STEPS_OF_TRIAL", STEPS_OF_TRIAL),
+        mock.patch.object(selection, "STEPS_OF_TRIAL", steps_of_trial),
         mock.patch.object(selection, "MIN_SAVED_NATS", MIN_SAVED_NATS),
         mock.patch.object(page, "sections", partial(sections, illustrate=draw)),
         mock.patch.object(embedding, "time", SimpleNamespace(perf_counter=lambda: 0.0)),

@@ -39,6 +39,9 @@ Way = Literal["refused", "died"]
 SECONDS_OF_WORK = 180
 """Time after which a work counts as one without end."""
 
+FIGURES, STEPS_OF_TRIAL = ("training",), 5
+"""Figures of the reports, which are all written alike, and training steps of a trial."""
+
 TEMPORARY = re.compile(r"\.unwarp-[0-9a-f]{8}-\d+-\d+")
 """The part of a temporary name that differs between two runs."""
 
@@ -416,9 +419,12 @@ def attack(names: Sequence[str] | None = None, every: int = 1) -> dict[str, Any]
     Returns:
         Scores, outcomes by work, and the faults.
     """
-    works = [work for work in WORKS if names is None or work.name in names]
-    with small_settings():
-        results = {work.name: attack_work(work, every) for work in works}
+    results: dict[str, dict[str, Any]] = {}
+    with small_settings(FIGURES, STEPS_OF_TRIAL):
+        for work in WORKS:
+            if names is None or work.name in names:
+                results[work.name] = attack_work(work, every)
+                print(work.name, results[work.name], flush=True)
     faults = [f"{name}: {fault}" for name, part in results.items() for fault in part.pop("faults")]
     names_of_scores = next(iter(results.values())).keys()
     scores = {name: sum(part[name] for part in results.values()) for name in names_of_scores}

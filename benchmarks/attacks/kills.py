@@ -53,6 +53,9 @@ LONGEST_RUN = 300.0
 SHARE_OF_SECOND_KILLS, SHARE_OF_FITS = 0.35, 0.25
 """Shares of runs that are killed again, and that are continued by `fit` instead of `resume`."""
 
+FIRST_PHASE = 2
+"""The phase from which kills begin, since a short measurement should be in no early one."""
+
 EVERY_NTH_IS_FRESH = 20
 """Runs that are continued in an interpreter of its own, instead of a copy of this process."""
 
@@ -210,7 +213,7 @@ def undisturbed(arguments: Sequence[str], folder: str) -> Reference:
 
 
 def kill_cell(
-    domain: str, job: str, reference: Reference, number: int, seed: int, folder: str
+    domain: str, job: str, reference: Reference, number: int, n_jobs: int, seed: int, folder: str
 ) -> Cell:
     """Kill a run once or twice, continue it to its end, and compare the result.
 
@@ -219,11 +222,12 @@ def kill_cell(
         job: Name of the job.
         reference: The undisturbed run of the job.
         number: Number of the cell; it decides the phase of the first kill.
+        n_jobs: Number of jobs that take turns.
         seed: Seed of all random choices.
         folder: The run folder.
     """
     random = Random(f"{seed}-{domain}-{number}")
-    phase = reference.phases[number // len(JOBS[domain]) % len(reference.phases)]
+    phase = reference.phases[(FIRST_PHASE + number // n_jobs) % len(reference.phases)]
     fit = ["fit", *JOBS[domain][job], *TRAINING, *COMMON, "--out", folder]
     resume = ["resume", folder, "--quiet"]
     words, kills, log = fit, list[str](), f"{folder}.log"
@@ -333,7 +337,9 @@ def attack(n: int, seed: int = 0, jobs: int | None = None, keep: Path | None = P
             number, domain = len(cells) // 2, list(JOBS)[len(cells) % 2]
             names = list(JOBS[domain])[:jobs]
             job, folder = names[number % len(names)], f"runs/{len(cells)}"
-            cells.append(kill_cell(domain, job, find(domain, job), number, seed, folder))
+            reference = find(domain, job)
+            cell = kill_cell(domain, job, reference, number, len(names), seed, folder)
+            cells.append(cell)
             _remove(Path(folder))
             if keep and (len(cells) % CELLS_BETWEEN_WRITES == 0 or len(cells) == n):
                 keep.parent.mkdir(exist_ok=True)

@@ -94,7 +94,9 @@ def read_plain(path: Path) -> bytes:
 
 
 def check_plain(path: Path) -> None:
-    """Refuse a folder, and a pipe or a device, which could be read without end.
+    """Refuse all but plain files.
+
+    A pipe or a device could be read without end.
 
     Args:
         path: The file.
