@@ -1,4 +1,4 @@
-"""Reliability in numbers: bad inputs, mutated files, mutants of the source, coverage of the suite.
+"""Reliability in numbers: bad inputs and files, kills, faults of the disk, mutants, coverage.
 
     python -m benchmarks.reliability                  parts without a result file, then the page
     python -m benchmarks.reliability --part inputs    one part
@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks import cells
+from benchmarks.reliability_page import words_of_faults, words_of_flips, words_of_kills
 
 FOLDER, PAGE = "reliability", "docs/reliability.md"
 
@@ -32,6 +33,11 @@ SECONDS_OF_INPUT, SECONDS_OF_FUZZ, SECONDS_OF_TESTS = 8.0, 10.0, 120.0
 MUTANTS, MUTANTS_IF_QUICK = 80, 3
 EVERY_NTH_IF_QUICK = 25
 """Share of the bad inputs that `--quick` tries."""
+
+KILLS, KILLS_IF_QUICK = 200, 4
+"""Runs that are killed."""
+
+EVERY_NTH_CALL_IF_QUICK, EVERY_NTH_BYTE_IF_QUICK = 5, 211
 
 SECONDS_OF_FUZZ_IF_QUICK = 60.0
 FAULTS = ("raw", "hang", "crash")
@@ -88,6 +94,42 @@ def fuzz(seconds: float, quick: bool = False) -> Result:
     }
 
 
+def kills(seconds: float, quick: bool = False) -> Result:
+    """Runs that SIGKILL ended at random moments, and then equal undisturbed ones to the bit.
+
+    Args:
+        seconds: Ignored; a measurement that stops continues from its last cells.
+        quick: Whether to kill a few runs.
+    """
+    from benchmarks.attacks.kills import attack
+
+    return attack(KILLS_IF_QUICK, jobs=1, keep=None) if quick else attack(KILLS)
+
+
+def faults(seconds: float, quick: bool = False) -> Result:
+    """Outcomes of works of which each file-system call is refused, or the last one, in turn.
+
+    Args:
+        seconds: Ignored; every call is tried.
+        quick: Whether to try a few calls, and to leave whole runs out.
+    """
+    from benchmarks.attacks.faults import QUICK_WORKS, attack
+
+    return attack(QUICK_WORKS, EVERY_NTH_CALL_IF_QUICK) if quick else attack()
+
+
+def flips(seconds: float, quick: bool = False) -> Result:
+    """Outcomes of files with a changed byte, and of hostile folders.
+
+    Args:
+        seconds: Ignored; every byte is tried.
+        quick: Whether to change a few bytes; all hostile folders are opened.
+    """
+    from benchmarks.attacks.flips import attack
+
+    return attack(EVERY_NTH_BYTE_IF_QUICK) if quick else attack()
+
+
 def mutants(seconds: float, quick: bool = False) -> Result:
     """Number and share of mutants that tests kill, and the survivors.
 
@@ -116,6 +158,9 @@ def coverage(seconds: float, quick: bool = False) -> Result:
 PARTS: Mapping[str, Callable[[float, bool], Result]] = {
     "inputs": inputs,
     "fuzz": fuzz,
+    "kills": kills,
+    "faults": faults,
+    "flips": flips,
     "mutants": mutants,
     "coverage": coverage,
 }
@@ -175,6 +220,9 @@ def words_of_coverage(result: Result) -> str:
 WORDS: Mapping[str, Callable[[Result], str]] = {
     "inputs": words_of_inputs,
     "fuzz": words_of_fuzz,
+    "kills": words_of_kills,
+    "faults": words_of_faults,
+    "flips": words_of_flips,
     "mutants": words_of_mutants,
     "coverage": words_of_coverage,
 }
@@ -193,14 +241,14 @@ def table() -> None:
 
 
 def new_faults(part: str, result: Result) -> list[str]:
-    """Tracebacks, hangs and crashes of a result that the committed one does not list.
+    """Faults of a result, of inputs the tracebacks and worse, that the committed one lacks.
 
     Args:
         part: Name of the part.
         result: A result of the same part, whole or quick.
 
     Returns:
-        Labels of bad inputs, or kinds of faults that fuzzers met; empty for other parts.
+        Labels of bad inputs, kinds of faults that fuzzers met, or faults in words.
     """
     path = cells.RESULTS / FOLDER / f"{part}.json"
     before = json.loads(path.read_text()) if path.is_file() else {}
@@ -211,7 +259,9 @@ def _faults(result: Result) -> set[str]:
     faults = result.get("faults", {})
     if isinstance(faults, dict):
         return set(faults)
-    return {fault["label"] for fault in faults if fault["outcome"] in FAULTS}
+    texts = {fault for fault in faults if isinstance(fault, str)}
+    records = [fault for fault in faults if not isinstance(fault, str)]
+    return texts | {fault["label"] for fault in records if fault["outcome"] in FAULTS}
 
 
 def main() -> None:

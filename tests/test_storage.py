@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,12 +15,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from benchmarks.attacks.file_systems import DEAD_PID, Death, failing_call
 
 import unwarp
-from tests.faults import Death, failing_call
 from unwarp.errors import CheckpointError, ConfigError, UnwarpError
 from unwarp.storage import (
     check_writable,
+    clear_lock,
     expand,
     hold_folder,
     make_folder,
@@ -238,6 +241,15 @@ def test_held_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"unwarp\.lock is in the way and is no lock"):
         hold_folder(tmp_path).__enter__()
     assert (tmp_path / "unwarp.lock").read_text() == "a poem"
+
+
+def test_only_dead_locks_are_cleared(tmp_path: Path) -> None:
+    """The lock of a dead process goes, that of a process on another computer stays."""
+    lock = tmp_path / ".model.lock"
+    for pid, host in ((DEAD_PID, socket.gethostname()), (77, "another-computer")):
+        lock.write_text(json.dumps({"pid": pid, "host": host, "thread": 1}))
+        clear_lock(tmp_path / "model")
+        assert lock.exists() == (pid == 77)
 
 
 @pytest.mark.parametrize("folder", ["", ".", "a/..", "/"])

@@ -18,7 +18,15 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
-from unwarp.disk.files import clean_leftovers, delete, flush_folder, rename, temporary, write_new
+from unwarp.disk.files import (
+    clean_leftovers,
+    delete,
+    flush_folder,
+    read_plain,
+    rename,
+    temporary,
+    write_new,
+)
 from unwarp.disk.locks import hold
 from unwarp.errors import CheckpointError, ConfigError
 
@@ -267,6 +275,20 @@ def recover_folder(folder: Path) -> None:
         ) from error
 
 
+def clear_lock(folder: Path) -> None:
+    """Delete the lock that an interrupted write of a model folder left.
+
+    The lock of a process that is writing stays, and so does any lock that cannot be deleted.
+
+    Args:
+        folder: The model folder, in a folder that only Unwarp writes to.
+    """
+    lock = _lock_of(expand(folder))
+    if _exists(lock):
+        with suppress(OSError), hold(lock):
+            pass
+
+
 def _lock_of(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.lock")
 
@@ -313,7 +335,7 @@ def _is_empty(folder: Path) -> bool:
 def _has_mark(folder: Path) -> bool:
     """Whether the configuration in a folder was written by Unwarp."""
     try:
-        config = json.loads((folder / MARK).read_bytes())
+        config = json.loads(read_plain(folder / MARK))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(config, dict) and config.keys() >= MARK_KEYS

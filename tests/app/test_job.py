@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from benchmarks.attacks.file_systems import Death, failing_call
 
-from tests.faults import Death, failing_call
 from unwarp import AE
 from unwarp.app.job import Job, load_job, start_job
 from unwarp.app.run import execute
@@ -133,3 +134,19 @@ def test_busy_folder_is_refused(tmp_path: Path) -> None:
         with pytest.raises(CheckpointError, match="in use by process 77 on another-computer; wait"):
             action()
     assert {path.name for path in tmp_path.iterdir()} == {"run.json", "unwarp.lock"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes are those of POSIX")
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "circle"])
+def test_record_is_a_plain_file(tmp_path: Path, kind: str) -> None:
+    """A folder, a pipe, a device and a circle of links are refused at once."""
+    path = tmp_path / "run.json"
+    make = {
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),
+        "device": lambda: path.symlink_to("/dev/zero"),
+        "circle": lambda: path.symlink_to(path.name),
+    }
+    make[kind]()
+    with pytest.raises(CheckpointError, match=r"run\.json cannot be read: .*; start the run again"):
+        load_job(tmp_path)

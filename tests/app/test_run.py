@@ -12,12 +12,13 @@ import pytest
 
 from unwarp import Unwarper
 from unwarp.app.outcome import Outcome
-from unwarp.app.run import fit_or_load, without_warp
+from unwarp.app.run import fit_or_load, read_history, without_warp, write_history
 from unwarp.data.opening import as_source
 from unwarp.errors import CheckpointError
 from unwarp.estimators.selection import Selection
 from unwarp.training.callbacks import Callback
-from unwarp.training.state import Row, State
+from unwarp.training.checkpoint import Checkpoint
+from unwarp.training.state import History, Row, State
 
 X = np.random.default_rng(0).normal(size=(12, 24)).cumsum(1)
 
@@ -42,7 +43,8 @@ def test_trained_models_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Unwarper, "fit", None)
     loaded = fit_or_load(Unwarper(), source, tmp_path, "model", ())
     np.testing.assert_array_equal(loaded.transform(X), first.transform(X))
-    assert asdict(loaded.history_) == json.loads((tmp_path / "model.history.json").read_text())
+    record = json.loads((tmp_path / "model.history.json").read_text())
+    assert asdict(loaded.history_) == {n: v for n, v in record.items() if n != "checksum"}
     assert loaded.history_ == first.history_
 
 
@@ -72,3 +74,36 @@ def test_selection_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert calls == [12]
     assert trained.selection_ == select(X)
     assert {path.name for path in tmp_path.iterdir()} == {"model", "model.history.json"}
+
+
+class Death(BaseException):
+    """The end of a process."""
+
+
+def test_death_after_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that died between the save and its end has no checkpoint and no lock afterwards."""
+
+    def die(checkpoint: Checkpoint) -> None:
+        (tmp_path / ".model.lock").touch()
+        (tmp_path / "model.checkpoint").touch()
+        (tmp_path / "model.checkpoint.1").touch()
+        raise Death
+
+    source, model = as_source(X), Unwarper("time", max_steps=2, n_clusters=2)
+    with monkeypatch.context() as patch, pytest.raises(Death):
+        patch.setattr(Checkpoint, "discard", die)
+        fit_or_load(model, source, tmp_path, "model", ())
+    fit_or_load(model, source, tmp_path, "model", ())
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "model.history.json"}
+
+
+def test_damaged_history_is_refused(tmp_path: Path) -> None:
+    """Another digit is noticed; a history of an earlier version, without a checksum, is read."""
+    path, history = tmp_path / "model.history.json", History([{"step": 0, "loss": 2.5}], 1, 0.5, 64)
+    write_history(path, history)
+    assert read_history(path) == history
+    path.write_text(path.read_text().replace("2.5", "2.7"))
+    with pytest.raises(CheckpointError, match=r"model\.history\.json is damaged \(its checksum"):
+        read_history(path)
+    path.write_text(json.dumps(asdict(history)))
+    assert read_history(path) == history

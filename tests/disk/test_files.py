@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from benchmarks.attacks.file_systems import DEAD_PID
 
-from tests.faults import DEAD_PID
 from unwarp.disk import files
 
 
@@ -88,3 +88,16 @@ def test_delete_keeps_folders_inside(tmp_path: Path) -> None:
     files.delete(tmp_path / "link")
     files.delete(tmp_path / "absent")
     assert (tmp_path / "a" / "deep" / "thesis").exists() and not (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes are those of POSIX")
+def test_only_plain_files_are_read(tmp_path: Path) -> None:
+    """A file and a link to one are read; a pipe, a device and a folder are refused at once."""
+    (tmp_path / "a").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("a")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    assert files.read_plain(tmp_path / "a") == files.read_plain(tmp_path / "link") == b"x"
+    for path in (tmp_path / "pipe", tmp_path / "device", tmp_path):
+        with pytest.raises(OSError, match="it is no plain file"):
+            files.read_plain(path)

@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from benchmarks.attacks.file_systems import DEAD_PID
 
-from tests.faults import DEAD_PID
 from unwarp.disk.locks import Owner, hold
 
 HOLD = (

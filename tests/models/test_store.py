@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,21 @@ def test_weights_that_are_not_finite(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"not finite, so .* is not written"):
         save(model, RECIPE, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes are those of POSIX")
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_pipes_are_refused(folder: Path, name: str) -> None:
+    """A pipe in the place of a file is refused, and not waited for."""
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(CheckpointError, match=r"is damaged \(.*it is no plain file"):
+        load(folder)
+
+
+@pytest.mark.parametrize("shape", [[1, 0, 10], [1, -10, -10], [1, 10.5, 10], "1"])
+def test_impossible_shapes_are_refused(folder: Path, shape: Any) -> None:
+    """A shape without pixels, or none at all, is refused by type."""
+    rewrite_config(folder, shape=shape)
+    with pytest.raises(CheckpointError, match=r"do not fit config\.json"):
+        load(folder)

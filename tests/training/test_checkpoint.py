@@ -227,3 +227,24 @@ def test_gradient_scale_is_restored(tmp_path: Path) -> None:
     assert restored_state.scaler is not None and saved_state.scaler is not None
     assert restored_state.scaler.state_dict() == saved_state.scaler.state_dict()
     assert restored_state.step == 5
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_undeletable_file_is_typed(
+    is_damaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that cannot be deleted is named, with what to do."""
+    path = tmp_path / "run.checkpoint"
+    interrupted(path)
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    checkpoint = Checkpoint(path, on_message=lambda line: None)
+    with pytest.raises(CheckpointError, match=r"run\.checkpoint cannot be deleted: permission"):
+        if is_damaged:
+            flip(path)
+            fit(AUTOENCODER, (checkpoint,))
+        else:
+            checkpoint.discard()

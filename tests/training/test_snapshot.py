@@ -176,3 +176,32 @@ def test_unknown_clusters_are_kept() -> None:
     fit(FULL_CIRCLE, (callback,), steps=1)
     assert callback.snapshots[0].tensors["average0.search.clusters"].isnan().all()
     Snapshot.of(callback.snapshots[0].record(), callback.snapshots[0].all_tensors())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("step", torch.tensor(-1.0)),
+        ("step", torch.ones(3)),
+        ("exp_avg_sq", -1.0),
+        ("exp_avg", torch.ones(3)),
+    ],
+)
+def test_impossible_moments_are_refused(
+    recorder: Recorder, name: str, value: torch.Tensor | float
+) -> None:
+    """A count below 0 or of several numbers, and a negative mean of squares, are refused."""
+    snapshot, state = recorder.snapshots[0], recorder.states[0]
+    key = f"optimiser0.0.{name}"
+    wrong = value if isinstance(value, torch.Tensor) else 0 * snapshot.tensors[key] + value
+    damaged = replace(snapshot, tensors=snapshot.tensors | {key: wrong})
+    with pytest.raises(DamageError, match=rf"optimiser0\.0\.{name} has"):
+        restore_snapshot(damaged, state, snapshot.facts)
+
+
+@pytest.mark.parametrize("name", ["steps", "seed"])
+def test_facts_agree_with_the_snapshot(recorder: Recorder, name: str) -> None:
+    """Another seed or number of steps than in the fingerprint is damage."""
+    snapshot = recorder.snapshots[0]
+    with pytest.raises(DamageError, match=f"{name}=99, but its facts say"):
+        Snapshot.of(snapshot.record() | {name: 99}, snapshot.all_tensors())

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from unwarp.disk.files import clean_leftovers, is_leftover
+from unwarp.disk.files import clean_leftovers, is_leftover, read_plain
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.codec import restore
@@ -126,16 +126,23 @@ def read_record(path: Path, record_type: type[T]) -> T:
         An instance of `record_type`.
 
     Raises:
-        CheckpointError: The file is not JSON, or a field has the wrong type.
+        CheckpointError: The file cannot be read, it is not JSON, or a field has the wrong type.
         FileNotFoundError: The file does not exist.
     """
     try:
-        return TypeAdapter(record_type).validate_json(path.read_bytes())
+        return TypeAdapter(record_type).validate_json(read_plain(path))
     except ValidationError as error:
         first = error.errors()[0]
         field_name = ".".join(map(str, first["loc"]))
         prefix = f"{field_name}: " if field_name else ""
         raise _damaged(path, f"{prefix}{first['msg']}") from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {(error.strerror or str(error)).lower()}; start the run again "
+            "in another folder"
+        ) from error
 
 
 def _damaged(path: Path, reason: str) -> CheckpointError:

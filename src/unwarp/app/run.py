@@ -18,10 +18,12 @@ from unwarp.app.job import Job, load_job, read_record
 from unwarp.app.outcome import Outcome, score_outcome, write_scores
 from unwarp.app.parts import Parts, open_parts
 from unwarp.app.run_facts import check_run
+from unwarp.checksums import checksum
 from unwarp.data.source import Source
-from unwarp.disk.files import clean_leftovers
+from unwarp.disk.files import clean_leftovers, read_plain
+from unwarp.errors import CheckpointError
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import expand, hold_folder, recover_folder, write_file
+from unwarp.storage import clear_lock, expand, hold_folder, recover_folder, write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.progress import Announcer
@@ -127,7 +129,8 @@ def fit_or_load(
     """Load a trained model of a run, or train and save it.
 
     The model is trained only if it was not saved before. A checkpoint in the run folder lets an
-    interrupted training continue. It is removed at the end.
+    interrupted training continue. It is removed at the end, and so is what an interruption after
+    the end of the training left.
 
     Args:
         model: The estimator before training.
@@ -144,19 +147,56 @@ def fit_or_load(
         CheckpointError: The saved model or its history is damaged.
     """
     model_folder, record = folder / name, folder / f"{name}.history.json"
-    recover_folder(model_folder)
-    if model_folder.is_dir() and record.is_file():
-        trained = Unwarper.load(model_folder)
-        trained.history_ = read_record(record, History)
-        return trained
 
     def notify(line: str) -> None:
         for callback in callbacks:
             callback.on_message(line)
 
     checkpoint = Checkpoint(folder / f"{name}.checkpoint", on_message=notify)
+    recover_folder(model_folder)
+    if model_folder.is_dir() and record.is_file():
+        trained = Unwarper.load(model_folder)
+        trained.history_ = read_history(record)
+        checkpoint.discard()
+        clear_lock(model_folder)
+        return trained
     model.fit(source, callbacks=(checkpoint, *callbacks))
-    write_file(record, json.dumps(asdict(model.history_)))
+    write_history(record, model.history_)
     model.save(model_folder)
     checkpoint.discard()
     return model
+
+
+def write_history(path: Path, history: History) -> None:
+    """Write the history of a training as JSON, with a checksum.
+
+    Args:
+        path: The file; an existing one is replaced.
+        history: The history.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    record = json.loads(json.dumps(asdict(history)))
+    write_file(path, json.dumps({**record, "checksum": checksum(record)}))
+
+
+def read_history(path: Path) -> History:
+    """The history that `write_history` wrote.
+
+    A history of an earlier version has no checksum, and is read without one.
+
+    Args:
+        path: The file.
+
+    Raises:
+        CheckpointError: It is damaged.
+        FileNotFoundError: It does not exist.
+    """
+    history = read_record(path, History)
+    record = json.loads(read_plain(path))
+    if record.pop("checksum", None) not in (None, checksum(record)):
+        raise CheckpointError(
+            f"{path} is damaged (its checksum differs); start the run again in another folder"
+        )
+    return history

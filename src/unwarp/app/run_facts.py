@@ -15,6 +15,7 @@ from unwarp.app.job import FACTS_NAME, Job, has_results
 from unwarp.app.parts import Parts
 from unwarp.checksums import checksum
 from unwarp.data.fingerprint import code_facts, differences, source_facts
+from unwarp.disk.files import read_plain
 from unwarp.errors import CheckpointError
 from unwarp.storage import write_file
 
@@ -72,7 +73,7 @@ def _run_facts(job: Job, parts: Parts) -> dict[str, Any]:
 def _read_facts(path: Path) -> dict[str, Any]:
     """The stored facts, checked by their checksum."""
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(read_plain(path))
         facts = dict(record["facts"])
         if checksum(facts) != record["checksum"]:
             raise ValueError("its checksum differs")

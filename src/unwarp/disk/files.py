@@ -10,6 +10,7 @@ import errno
 import itertools
 import os
 import re
+import stat
 import time
 from contextlib import suppress
 from hashlib import sha256
@@ -77,6 +78,34 @@ def write_new(path: Path, content: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_plain(path: Path) -> bytes:
+    """The bytes of a plain file, or of one behind a link.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It is absent, it cannot be read, or it is a folder, a pipe or a device.
+    """
+    check_plain(path)
+    return path.read_bytes()
+
+
+def check_plain(path: Path) -> None:
+    """Refuse all but plain files.
+
+    A pipe or a device could be read without end.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It is absent, or no plain file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
 
 
 def rename(path: Path, name: Path) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 from unwarp._version import __version__
 from unwarp.checksums import checksum
 from unwarp.core import Domain
+from unwarp.disk.files import check_plain, read_plain
 from unwarp.errors import CheckpointError, NotImportedError
 from unwarp.models.building import domain_of
 from unwarp.models.codec import describe, restore
@@ -30,6 +31,8 @@ FORMAT_VERSION = 2
 """Version of the file formats: `config.json`, and recipes in JSON (see `describe`)."""
 MODEL_PREFIX, ARRAY_PREFIX = "model.", "array."
 """Prefixes of names in `model.safetensors`: the model's tensors, and `arrays` passed to `save`."""
+WEIGHTS = "model.safetensors"
+"""File of the tensors."""
 CONFIG = "config.json"
 """File of the configuration, and the name of its checksum in the metadata of the tensors."""
 
@@ -70,7 +73,7 @@ def save(
     metadata = {"checksums": json.dumps(_checksums(json.loads(text), tensors))}
     weights = encode_tensors(tensors, metadata)
     readme = _readme(model, recipe)
-    write_folder(folder, {CONFIG: text, "model.safetensors": weights, "README.md": readme})
+    write_folder(folder, {CONFIG: text, WEIGHTS: weights, "README.md": readme})
 
 
 def _checksums(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, str]:
@@ -142,7 +145,10 @@ def load(folder: str | Path) -> tuple[Model, Recipe, dict[str, Any]]:
         model.load_state_dict(weights)
     except NotImportedError as error:
         raise CheckpointError(f"{folder}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+    except (
+        *(KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError),
+        ArithmeticError,
+    ) as error:
         raise CheckpointError(
             f"{folder}: the weights do not fit config.json ({error}); save it again"
         ) from error
@@ -179,16 +185,20 @@ def _check_domain(name: str) -> None:
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The configuration of a model folder, and its tensors by name."""
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads(read_plain(folder / CONFIG))
         _check_format(folder, config)
-        with safe_open(folder / "model.safetensors", "pt") as file:
+        check_plain(folder / WEIGHTS)
+        with safe_open(folder / WEIGHTS, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         _check_sums(folder, metadata, config, tensors)
         return config, tensors
     except FileNotFoundError as error:
-        missing = error.filename or folder / "model.safetensors"
-        raise CheckpointError(f"{folder} is not a model folder: {missing} is missing") from None
+        missing = error.filename or folder / WEIGHTS
+        raise CheckpointError(
+            f"{folder} is not a model folder: {missing} is missing; give the folder of a model "
+            "or of a run"
+        ) from None
     except (
         ValueError,
         TypeError,

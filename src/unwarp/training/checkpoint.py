@@ -112,7 +112,7 @@ class Checkpoint(Callback):
                 raise _other_run(path, str(error)) from None
             for damaged, reason in damage.items():
                 self._show(f"{damaged} is damaged ({reason}); continuing from {path}")
-                damaged.unlink(missing_ok=True)
+                _delete(damaged)
             return
         for path, reason in damage.items():
             raise CheckpointError(
@@ -228,10 +228,14 @@ class Checkpoint(Callback):
         self._restore_handler()
 
     def discard(self) -> None:
-        """Delete all checkpoint files and decisions of the run, if they exist."""
+        """Delete all checkpoint files and decisions of the run, if they exist.
+
+        Raises:
+            CheckpointError: The file system refuses to delete a file.
+        """
         decisions = self.path.parent.glob(f"{self.path.name}.*.json")
         for path in (*self._files(), *decisions):
-            path.unlink(missing_ok=True)
+            _delete(path)
 
     def _restore_handler(self) -> None:
         """Restore the handler of Ctrl-C from before the run."""
@@ -243,6 +247,21 @@ class Checkpoint(Callback):
 def _number(path: Path) -> bool:
     """Whether the name of a file ends with a number."""
     return path.name.rpartition(".")[2].isdecimal()
+
+
+def _delete(path: Path) -> None:
+    """Delete a file, which may be absent.
+
+    Raises:
+        CheckpointError: The file system refuses.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be deleted: {(error.strerror or str(error)).lower()}; make the folder "
+            "writable, then start again: nothing is lost"
+        ) from error
 
 
 def _other_run(path: Path, difference: str) -> CheckpointError:

@@ -16,6 +16,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from unwarp.checksums import checksum
+from unwarp.disk.files import read_plain
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.storage import write_file
 from unwarp.training.snapshot import SNAPSHOT_VERSION, DamageError, Snapshot
@@ -145,7 +146,7 @@ def read_decision(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         CheckpointError: The file cannot be read, or has another format version.
     """
     try:
-        file = json.loads(path.read_bytes())
+        file = json.loads(read_plain(path))
         text = file["record"]
         if file["checksum"] != checksum(text):
             raise DamageError("its checksum differs")

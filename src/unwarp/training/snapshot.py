@@ -18,6 +18,9 @@ from unwarp.training.state import History, RestorePoint, State
 SNAPSHOT_VERSION = 4
 """Version of the format of checkpoints."""
 
+NEVER_NEGATIVE = {"step", "exp_avg_sq", "max_exp_avg_sq"}
+"""States of an optimiser that are counts, or means of squares."""
+
 
 class DamageError(CheckpointError):
     """A checkpoint that is damaged.
@@ -128,6 +131,9 @@ class Snapshot:
         point_steps = [point.step for point in self.restore_points]
         if point_steps != sorted(point_steps) or not all(0 <= n <= self.step for n in point_steps):
             return f"restore points at steps {point_steps}, but step={self.step}"
+        for name, value in (("steps", self.steps), ("seed", self.seed)):
+            if self.facts.get(name, value) != value:
+                return f"{name}={value}, but its facts say {self.facts[name]}"
         return ""
 
 
@@ -299,8 +305,11 @@ def _check_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor
         if row not in range(len(parameters)) or moments.keys() != names:
             raise DamageError(f"the state of parameter {row} in optimiser{i} is incomplete")
         for name, value in moments.items():
-            if name.startswith("exp_avg") and value.shape != parameters[row].shape:
+            shape = parameters[row].shape if "exp_avg" in name else ()
+            if value.shape != shape:
                 raise DamageError(f"optimiser{i}.{row}.{name} has shape {tuple(value.shape)}")
+            if name in NEVER_NEGATIVE and (value < 0).any():
+                raise DamageError(f"optimiser{i}.{row}.{name} has negative values")
             if has_lost_values(value, torch.zeros(())):
                 raise DamageError(f"optimiser{i}.{row}.{name} has values that are not finite")
 
