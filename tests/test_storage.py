@@ -300,6 +300,82 @@ def test_unwritable_place_is_typed(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"file": b"precious"}
 
 
+def test_folder_is_no_file(tmp_path: Path) -> None:
+    """A folder and a device are refused as a file, before and while a result is written."""
+    for path, reason in ((tmp_path, "it is a folder"), (Path(os.devnull), "it is no plain file")):
+        for attempt in (lambda: check_writable(path), lambda: write_file(path, "x")):  # noqa: B023
+            with pytest.raises(ConfigError, match=f"{path}: {reason}; choose another place with"):
+                attempt()
+
+
+def test_long_names_are_typed(tmp_path: Path) -> None:
+    """A name that the system refuses is an error by type at every door."""
+    path = tmp_path / ("x" * 300)
+    for attempt in (lambda: write_file(path, "x"), lambda: make_folder(path)):
+        with pytest.raises(ConfigError, match="file name too long; choose another place"):
+            attempt()
+    with pytest.raises(CheckpointError, match="file name too long; choose another place"):
+        write_folder(path, NEW)
+    recover_folder(path)
+    check_writable(tmp_path / "a", [path])
+    assert not list(tmp_path.iterdir())
+
+
+def test_circles_of_links_are_refused(tmp_path: Path) -> None:
+    """A link to itself is neither followed for ever nor replaced."""
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    recover_folder(link)
+    with pytest.raises(CheckpointError, match="is not a model folder of Unwarp"):
+        write_folder(link, NEW)
+    with pytest.raises(ConfigError, match="it is a link to"):
+        write_file(link, "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+def test_failed_recovery_is_typed(tmp_path: Path) -> None:
+    """A backup that cannot be moved back is named with its place, and stays."""
+    write_folder(tmp_path / "model", OLD)
+    (tmp_path / "model").rename(tmp_path / ".model.unwarp-backup")
+    with (
+        pytest.raises(CheckpointError, match=r"move .*unwarp-backup back to .*model: no space"),
+        failing_call(3),
+    ):
+        recover_folder(tmp_path / "model")
+    recover_folder(tmp_path / "model")
+    assert contents(tmp_path) == encoded(OLD)
+
+
+def test_recovery_replaces_nothing(tmp_path: Path) -> None:
+    """A folder that exists, or has no backup, stays as it is, a link to it included."""
+    write_folder(tmp_path / "model", OLD)
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    (tmp_path / ".model.unwarp-backup").mkdir()
+    for name in ("model", "link", "absent"):
+        recover_folder(tmp_path / name)
+    assert contents(tmp_path) == encoded(OLD)
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "link", ".model.unwarp-backup"}
+
+
+def test_recovery_follows_links(tmp_path: Path) -> None:
+    """The model behind a link is brought back at its own place."""
+    write_folder(tmp_path / "model", OLD)
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    (tmp_path / "model").rename(tmp_path / ".model.unwarp-backup")
+    recover_folder(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert encoded(OLD).items() <= contents(tmp_path).items()
+
+
+def test_desktop_files_are_not_missed(tmp_path: Path) -> None:
+    """Files that a desktop adds keep neither an empty folder nor a model from being replaced."""
+    (tmp_path / "model").mkdir()
+    for files in (OLD, NEW):
+        (tmp_path / "model" / ".DS_Store").write_text("icons")
+        write_folder(tmp_path / "model", files)
+        assert contents(tmp_path) == encoded(files)
+
+
 def test_only_storage_writes() -> None:
     """No other part of the library replaces, moves or deletes files by itself."""
     root = Path(unwarp.__file__).parent
