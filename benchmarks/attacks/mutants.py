@@ -160,7 +160,7 @@ def changes(node: ast.AST) -> Iterator[str]:
             yield "other branch"
         case ast.Expr(value=ast.Call()):
             yield "no call"
-        case ast.Return(value=ast.expr()):
+        case ast.Return(value=ast.expr() as value) if ast.unparse(value) != "None":
             yield "no result"
 
 

@@ -98,6 +98,15 @@ def test_other_files_are_no_locks(tmp_path: Path, text: str) -> None:
     assert (tmp_path / "lock").read_text() == text
 
 
+def test_number_of_dead_owner_is_reused(tmp_path: Path) -> None:
+    """A lock that the system grants is free, though another process has its number now."""
+    lock = tmp_path / "lock"
+    record = {"pid": os.getppid(), "host": socket.gethostname(), "thread": 0}
+    lock.write_text(json.dumps(record))
+    with hold(lock):
+        assert json.loads(lock.read_text())["pid"] == os.getpid()
+
+
 def test_empty_lock_is_nobodys(tmp_path: Path) -> None:
     """A lock whose owner died before it wrote its name is taken over."""
     (tmp_path / "lock").touch()

@@ -201,6 +201,40 @@ def test_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_third_interrupt_is_not_caught(tmp_path: Path) -> None:
+    """The second Ctrl-C gives the signal back to the program at once, before the run ends."""
+    handler, checkpoint = signal.getsignal(signal.SIGINT), Checkpoint(tmp_path / "a")
+    checkpoint.on_start(State(torch.nn.Identity(), (), (), (), steps=9, seed=0))
+    signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is not handler
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_damaged_file_may_vanish(tmp_path: Path) -> None:
+    """A damaged checkpoint that somebody deletes meanwhile is no error."""
+    path = tmp_path / "run.checkpoint"
+    interrupted(path)
+    flip(path)
+    model, _ = fit(AUTOENCODER, (Checkpoint(path, on_message=lambda line: path.unlink()),))
+    assert torch.equal(weights(model), weights(fit(AUTOENCODER)[0]))
+
+
+def test_warning_is_at_the_line_of_its_cause(tmp_path: Path) -> None:
+    """The warning about damage names the file that shows it, not that of the warning itself."""
+    with pytest.warns(CheckpointWarning, match="a line") as caught:
+        Checkpoint(tmp_path / "a")._show("a line")
+    assert caught[0].filename == __file__
+
+
+def test_default_checkpoints_are_documented(tmp_path: Path) -> None:
+    """A checkpoint is written every 200 steps, and the one before it is kept."""
+    checkpoint = Checkpoint(tmp_path / "a")
+    assert (checkpoint.interval, checkpoint.n_files) == (200, 2)
+    assert "200 steps" in Checkpoint.__doc__ and "2 checkpoints" in Checkpoint.__doc__
+
+
 def test_other_threads_train_with_checkpoints(tmp_path: Path) -> None:
     """Outside the main thread, which alone catches interrupts, files are written all the same."""
     path, handlers = tmp_path / "run.checkpoint", [signal.getsignal(signal.SIGINT)]

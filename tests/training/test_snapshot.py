@@ -237,3 +237,12 @@ def test_each_player_is_restored() -> None:
     assert restored.tensors.keys() == snapshot.tensors.keys() and restored.step == snapshot.step
     for name, value in snapshot.tensors.items():
         assert torch.equal(restored.tensors[name], value), name
+
+
+@pytest.mark.parametrize("averages", [(), ({}, {})])
+def test_each_player_has_its_average(
+    averages: tuple[dict[str, Any], ...], recorder: Recorder
+) -> None:
+    """A state without the averages of each player is refused, instead of saved in part."""
+    with pytest.raises(ValueError, match="zip"):
+        take_snapshot(replace(recorder.states[0], averages=averages), {})
