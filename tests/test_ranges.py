@@ -121,6 +121,8 @@ def test_real_numbers_are_within_bounds() -> None:
     assert [numbers.allows(x) for x in (0.5, 0.6, 1, 2.0, 2.1)] == [False, True, True, True, False]
     for value in (True, "1", None, 1j, math.inf, -math.inf, math.nan, [1.0]):
         assert not numbers.allows(value)
+    for name in ("max_seconds", "sampling_rate"):
+        check_arguments({name: 1e-9})
     assert Real(0).allows(1e300) and not Real(0).allows(math.inf) and not Real(0).allows(True)
     assert Real(0, is_optional=True).allows(None) and not Whole(0).allows(None)
 

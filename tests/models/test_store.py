@@ -220,6 +220,8 @@ def test_readme_says_how_to_load(folder: Path) -> None:
         "# Unwarp model\n\nae with the warp `chain`, for samples of shape (1, 10"
     )
     assert "Unwarper.load(folder)" in text
+    config = (folder / "config.json").read_text()
+    assert config.startswith('{\n  "format_version": 2,\n  "unwarp": "')
 
 
 def test_edited_config_is_refused(folder: Path) -> None:

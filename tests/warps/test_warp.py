@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import torch
 
@@ -44,6 +46,17 @@ def test_defaults_decide_trained_models(name: str) -> None:
     size = 2 if warp_named(name).domain == "image" else 1
     assert fields["size"] == (2,) * size
     assert families().keys() >= DEFAULTS.keys() | {"identity"}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_first_argument_is_the_familys_own(name: str) -> None:
+    """Fields that all families share are given by name, so that `CosineTime(4)` has four waves."""
+    family, (field, default) = families()[name], next(iter(DEFAULTS[name].items()))
+    value = 0.5 * default if isinstance(default, float) and default < 2 else 2 * default  # type: ignore[operator]
+    value = 8 if name in ("time", "time-cpab", "time-spline") else value
+    assert vars(family(value))[field] == value  # type: ignore[call-arg]
+    own = [f for f in fields(family) if not f.kw_only]
+    assert own[0].name == field and not {f.name for f in own} & {"size", "cells", "anchor"}
 
 
 def test_named_chains_with_plus() -> None:
