@@ -98,7 +98,7 @@ def mutants(seconds: float, quick: bool = False) -> Result:
         seconds: Time budget.
         quick: Whether to try a few mutants.
     """
-    from benchmarks.attacks.kills import attack
+    from benchmarks.attacks.mutant_tests import attack
 
     if quick:
         return attack(MUTANTS_IF_QUICK, seconds)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.attacks.fuzz import mutate_bytes, mutate_record
-from benchmarks.attacks.kills import SUITES, run_tests, tests_of
+from benchmarks.attacks.mutant_tests import SUITES, run_tests, tests_of
 from benchmarks.attacks.mutants import GROUPS, ROOT, files_of, make_mutant, places, sample_mutants
 from benchmarks.attacks.verdicts import Attack, count_outcomes, judge, judge_all
 

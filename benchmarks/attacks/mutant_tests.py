@@ -1,4 +1,4 @@
-"""Kills: the mutants of the source that the tests notice."""
+"""The tests that notice mutants of the source."""
 
 from __future__ import annotations
 
