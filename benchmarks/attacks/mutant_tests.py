@@ -42,7 +42,7 @@ Run = tuple[str, float]
 """The fate of a mutant (`killed`, `late` or `survived`), and the seconds of the tests."""
 
 
-def tests_of(file: str) -> tuple[str, ...]:
+def mirror_of(file: str) -> tuple[str, ...]:
     """The tests that mirror a file, with the examples in its docstrings last."""
     path = Path(file)
     return f"tests/{path.parent}/test_{path.name}", f"src/unwarp/{file}"
@@ -117,7 +117,7 @@ class Judge:
             RuntimeError: Tests fail without a change, so that they could not tell a mutant.
         """
         fate = "survived"
-        for tests in (tests_of(mutant.file), SUITES[group]):
+        for tests in (mirror_of(mutant.file), SUITES[group]):
             limit = SECONDS_MORE + TIMES_AS_LONG * self._seconds_of(tests)
             fate, _ = run_tests(mutant.file, mutant.source, tests, limit)
             if fate != "survived":

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.attacks.fuzz import mutate_bytes, mutate_record
-from benchmarks.attacks.mutant_tests import SUITES, run_tests, tests_of
+from benchmarks.attacks.mutant_tests import SUITES, mirror_of, run_tests
 from benchmarks.attacks.mutants import GROUPS, ROOT, files_of, make_mutant, places, sample_mutants
 from benchmarks.attacks.verdicts import Attack, count_outcomes, judge, judge_all
 
@@ -25,6 +25,8 @@ def total(x: list[int] = None, n: int = 1) -> int:
     if len(x) > n and not n == 2:
         raise ValueError(f"{n + 1} is wrong")
     print(-n)
+    if n < 0:
+        return None
     return sum(x) / n
 """
 CHANGES = {
@@ -91,7 +93,7 @@ def test_mutants_change_behaviour_alone() -> None:
     """Each mutant differs in one place, and neither in annotations nor in texts of errors."""
     tree = ast.parse(SOURCE)
     mutants = [make_mutant("a.py", tree, place) for place in places(tree)]
-    assert {mutant.change.split(":")[0] for mutant in mutants} == CHANGES
+    assert {mutant.label.split(": ")[2] for mutant in mutants} == CHANGES
     assert len({mutant.source for mutant in mutants}) == len(mutants)
     for mutant in mutants:
         compile(mutant.source, mutant.file, "exec")
@@ -120,7 +122,7 @@ def test_labels_tell_mutants_apart() -> None:
 def test_subjects_have_tests() -> None:
     """Each file that is mutated has tests of its name, and each group has suites."""
     assert SUITES.keys() == GROUPS.keys()
-    paths = [path for group in GROUPS for file in files_of(group) for path in tests_of(file)]
+    paths = [path for group in GROUPS for file in files_of(group) for path in mirror_of(file)]
     assert all((ROOT / path).exists() for path in (*paths, *sum(SUITES.values(), ())))
 
 
@@ -128,7 +130,7 @@ def test_subjects_have_tests() -> None:
 def test_mutants_are_killed() -> None:
     """A wrong checksum fails its tests, and one that never returns is late."""
     path = ROOT / "src/unwarp/checksums.py"
-    tests = tests_of("checksums.py")
+    tests = mirror_of("checksums.py")
     fates = {
         text: run_tests("checksums.py", path.read_text().replace(*text), tests, 30.0)[0]
         for text in (
