@@ -221,6 +221,14 @@ def test_damaged_file_may_vanish(tmp_path: Path) -> None:
     assert torch.equal(weights(model), weights(fit(AUTOENCODER)[0]))
 
 
+def test_discarded_file_may_vanish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that somebody deletes while the run is cleared up is no error."""
+    checkpoint = Checkpoint(tmp_path / "a")
+    monkeypatch.setattr(checkpoint, "_files", lambda: [tmp_path / "absent"])
+    checkpoint.discard()
+    assert not list(tmp_path.iterdir())
+
+
 def test_warning_is_at_the_line_of_its_cause(tmp_path: Path) -> None:
     """The warning about damage names the file that shows it, not that of the warning itself."""
     with pytest.warns(CheckpointWarning, match="a line") as caught:
