@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 EQUIVALENTS: Mapping[str, str] = {
+    "checksums.py: : other number: 24 -> 25": (
+        "the size of the blocks changes the memory of a checksum, not the checksum"
+    ),
     "disk/locks.py: Owner: other number: 0 -> 1": (
         "the default of `thread` only fills a field that `is_alive` does not read"
+    ),
+    "models/losses.py: _check_unit_interval: other number: 0.0 -> 1.0": (
+        "the range of a batch without rows may be any within [0, 1]"
+    ),
+    "models/losses.py: gaussian_energy: no sign: -1 -> +1": (
+        "estimates have two axes (N, D), so that axis -1 is axis 1"
     ),
     "models/losses.py: gaussian_rate: no sign: -1 -> +1": (
         "rates have two axes (N, D), so that axis -1 is axis 1"
@@ -16,6 +25,9 @@ EQUIVALENTS: Mapping[str, str] = {
     ),
     "warps/affine.py: Similarity2d.theta: no sign: -1 -> +1": (
         "angle and scale are rows (N,), so that the new axis -1 is axis 1"
+    ),
+    "warps/chain.py: Chain.constrain: no sign: -1 -> +1": (
+        "theta has two axes (N, P), so that axis -1 is axis 1"
     ),
     "warps/cpab.py: CpabTime._fit: comparison: step.abs() < torch.finfo(step.dtype).eps ** 0.75 "
     "-> step.abs() <= torch.finfo(step.dtype).eps ** 0.75": (

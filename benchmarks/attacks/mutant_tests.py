@@ -24,7 +24,12 @@ SUITES: Mapping[str, tuple[str, ...]] = {
     "storage": ("tests/disk", "tests/test_storage.py", "tests/estimators/test_persistence.py"),
     "checkpoint": ("tests/training", "tests/app/test_job.py", "tests/app/test_run.py"),
     "losses": ("tests/laws/test_rates.py", "tests/models/families", "tests/models/test_model.py"),
-    "warps": ("tests/laws/test_maps.py", "tests/laws/test_warps.py", "tests/warps"),
+    "warps": (
+        "tests/laws/test_maps.py",
+        "tests/laws/test_warps.py",
+        "tests/laws/test_rates.py",
+        "tests/warps",
+    ),
     "schema": ("tests/data", "tests/estimators/test_alignment.py", "tests/planning"),
 }
 """Contracts and callers of a group, which run where the tests of the file itself pass."""
