@@ -212,6 +212,20 @@ def test_third_interrupt_is_not_caught(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_damaged_file_is_dropped(tmp_path: Path) -> None:
+    """A damaged checkpoint does not take the place of the good one at the next write."""
+    path, names = tmp_path / "run.checkpoint", list[str]()
+    interrupted(path)
+    flip(path)
+
+    class Names(Callback):
+        def on_start(self, state: State) -> None:
+            names.extend(file.name for file in tmp_path.iterdir())
+
+    fit(AUTOENCODER, (Checkpoint(path, on_message=lambda line: None), Names()))
+    assert names == ["run.checkpoint.1"]
+
+
 def test_damaged_file_may_vanish(tmp_path: Path) -> None:
     """A damaged checkpoint that somebody deletes meanwhile is no error."""
     path = tmp_path / "run.checkpoint"
