@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import copy
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -89,9 +90,10 @@ class Mutant:
 def places(tree: ast.Module) -> list[Place]:
     """All places where a module can be mutated."""
     counts, result = Counter[tuple[str, str]](), list[Place]()
+    scopes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)]
     for i, node in enumerate(_nodes(tree)):
         for change in changes(node):
-            name, words = _scope(tree, node), _words(node, change)
+            name, words = _name_of(scopes, node), _words(node, change)
             counts[name, words] += 1
             number = counts[name, words]
             result.append(Place(i, name, words if number == 1 else f"{words} ({number})"))
@@ -119,13 +121,10 @@ def _words(node: ast.expr | ast.stmt, change: str) -> str:
     return f"{change}: {before.splitlines()[0]} -> {after.splitlines()[0]}"
 
 
-def _scope(tree: ast.Module, target: ast.expr | ast.stmt) -> str:
-    """The names of the classes and functions around a node, joined by dots."""
+def _name_of(scopes: Iterable[ast.ClassDef | ast.FunctionDef], target: ast.expr | ast.stmt) -> str:
+    """The names of the classes and functions around a node, outer ones first, joined by dots."""
     return ".".join(
-        node.name
-        for node in ast.walk(tree)  # outer ones first
-        if isinstance(node, ast.ClassDef | ast.FunctionDef)
-        and node.lineno <= target.lineno <= (node.end_lineno or 0)
+        scope.name for scope in scopes if scope.lineno <= target.lineno <= (scope.end_lineno or 0)
     )
 
 
@@ -210,9 +209,14 @@ def sample_mutants(n: int, seed: int = 0) -> list[Mutant]:
 
 def _order(group: str, seed: int) -> list[tuple[str, ast.Module, Place]]:
     """All places of a group in the order of a seed, each with its file and its module."""
-    trees = {file: ast.parse((SOURCE / file).read_text()) for file in files_of(group)}
-    entries = [(file, tree, place) for file, tree in trees.items() for place in places(tree)]
     return sorted(
-        entries,
+        _places_of(group),
         key=lambda e: sha256(f"{seed} {e[0]}: {e[2].name}: {e[2].change}".encode()).digest(),
     )
+
+
+@cache
+def _places_of(group: str) -> list[tuple[str, ast.Module, Place]]:
+    """All places of a group, each with its file and its module."""
+    trees = {file: ast.parse((SOURCE / file).read_text()) for file in files_of(group)}
+    return [(file, tree, place) for file, tree in trees.items() for place in places(tree)]
