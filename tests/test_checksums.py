@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,10 @@ DIFFERENT = [
     {"0": 0},
     [0, 1],
     [1, 0],
+    [[1], 0],
+    [[1, 0]],
+    [1, [0]],
+    [1, 0, []],
     ["ab", "c"],
     ["a", "bc"],
     np.zeros(2),
@@ -76,3 +81,25 @@ def test_checksum_is_computed_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None
     whole = checksum(x)
     monkeypatch.setattr(checksums, "BYTES_PER_BLOCK", 100)
     assert checksum(x) == whole
+
+
+def test_blocks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large array is copied in parts of whole rows, no larger than the bound or than a row."""
+    monkeypatch.setattr(checksums, "BYTES_PER_BLOCK", 100)
+    for rows, columns, sizes in ((10, 5, [80, 80, 80, 80, 80]), (3, 20, [160] * 3), (2, 1, [16])):
+        x = np.arange(rows * columns * 1.0).reshape(rows, columns)
+        blocks = list(checksums._blocks(x))
+        assert [len(block) for block in blocks] == sizes and b"".join(blocks) == x.tobytes()
+    empty = list(checksums._blocks(np.zeros((0, 3))))
+    assert b"".join(empty) == b"" and list(checksums._blocks(np.array(2.0))) == [
+        np.array(2.0).tobytes()
+    ]
+
+
+def test_checksum_is_blake2() -> None:
+    """A checksum has 32 hexadecimal digits, and is that of Python's library."""
+    for value in (3, "text", None):
+        text = repr(value).encode()
+        head = f"{type(value).__name__} {len(text)};".encode()
+        assert checksum(value) == hashlib.blake2b(head + text, digest_size=16).hexdigest()
+    assert len(checksum(torch.zeros(3))) == 32

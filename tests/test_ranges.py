@@ -11,7 +11,20 @@ import numpy as np
 import pytest
 
 from unwarp.errors import ConfigError
-from unwarp.ranges import ARGUMENTS, MAX_SEED, Choice, Real, Seed, Whole, check_arguments
+from unwarp.ranges import (
+    ARGUMENTS,
+    MAX_SEED,
+    MAX_STEPS,
+    PASSES,
+    RECIPE_RANGES,
+    SAMPLE_COUNT,
+    Choice,
+    Real,
+    Seed,
+    Whole,
+    check_arguments,
+    check_value,
+)
 
 IMPOSSIBLE: list[tuple[str, Any]] = [
     ("random_state", -1),
@@ -55,3 +68,95 @@ def test_ranges_need_no_numpy() -> None:
     script = "import sys, unwarp.ranges; print(sys.modules.keys() & {'numpy', 'torch'})"
     run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert run.stdout.strip() == "set()"
+
+
+ENDS = {
+    "n_content": (ARGUMENTS["n_content"], 1, 2**16),
+    "n_clusters": (ARGUMENTS["n_clusters"], 1, 2**32 - 1),
+    "max_steps": (ARGUMENTS["max_steps"], 1, 2**40 - 1),
+    "batch_size": (ARGUMENTS["batch_size"], 2, 2**20),
+    "random_state": (ARGUMENTS["random_state"], 0, 2**32 - 1),
+    "recipe: n_content": (RECIPE_RANGES["n_content"], 1, 2**16),
+    "refinements": (RECIPE_RANGES["refinements"], 0, 64),
+    "pose_clusters": (RECIPE_RANGES["pose_clusters"], 0, 10_000),
+    "pose_updates": (RECIPE_RANGES["pose_updates"], 0, 100_000),
+    "starts": (RECIPE_RANGES["starts"], 1, 1024),
+    "passes": (PASSES, 1, 1000),
+    "n": (SAMPLE_COUNT, 1, 2**31 - 1),
+}
+"""The least and the greatest value of each whole number that a user may choose."""
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_ends_of_ranges_are_allowed(name: str) -> None:
+    """Both ends are values, and the next number is none; the message names the ends."""
+    range, low, high = ENDS[name]
+    for value in (low, high):
+        check_value(name, value, range)
+    for value in (low - 1, high + 1):
+        with pytest.raises(ConfigError, match=f"^{name}={value} is not allowed; give ") as caught:
+            check_value(name, value, range)
+        assert f"from {low:,} to {high:,}" in str(caught.value)
+
+
+def test_greatest_seed_is_that_of_numpy() -> None:
+    """NumPy takes every seed that is allowed, and no greater one."""
+    np.random.RandomState(MAX_SEED)
+    with pytest.raises(ValueError, match="Seed must be between"):
+        np.random.RandomState(MAX_SEED + 1)
+    assert not Whole(1, MAX_STEPS).allows(MAX_STEPS + 1)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_none_is_allowed_where_it_is_said(name: str) -> None:
+    """An argument accepts None if and only if its range in words does."""
+    range = ARGUMENTS[name]
+    assert range.allows(None) == str(range).endswith("or None")
+    if isinstance(range, Whole | Real | Seed):
+        assert range.allows(None), "None is the default of these arguments"
+
+
+def test_real_numbers_are_within_bounds() -> None:
+    """The lower bound is excluded and the upper one included; words and truths are no numbers."""
+    numbers = Real(0.5, 2.0)
+    assert [numbers.allows(x) for x in (0.5, 0.6, 1, 2.0, 2.1)] == [False, True, True, True, False]
+    for value in (True, "1", None, 1j, math.inf, -math.inf, math.nan, [1.0]):
+        assert not numbers.allows(value)
+    for name in ("max_seconds", "sampling_rate"):
+        check_arguments({name: 1e-9})
+    assert Real(0).allows(1e300) and not Real(0).allows(math.inf) and not Real(0).allows(True)
+    assert Real(0, is_optional=True).allows(None) and not Whole(0).allows(None)
+
+
+def test_ranges_are_said_in_words() -> None:
+    """The text of a range has its type, its ends, its unit and whether None is allowed."""
+    words = {
+        Whole(2): "a whole number of at least 2",
+        Whole(0, 9_999, is_optional=True): "a whole number from 0 to 9,999, or None",
+        Real(0.5): "a finite number above 0.5",
+        Real(0, 9, True, "steps"): "a finite number of steps above 0 and at most 9, or None",
+        Choice(("a", "b")): "one of a, b",
+        Seed(False): "a whole number from 0 to 4,294,967,295",
+        Seed(): "a whole number from 0 to 4,294,967,295, a numpy.random.RandomState, or None",
+    }
+    assert {str(range): text for range, text in words.items()} == {t: t for t in words.values()}
+
+
+def test_random_states_need_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without NumPy no value is a random state, and a seed can be checked all the same."""
+    state = np.random.RandomState(0)
+    assert Seed().allows(state) and not Seed(can_be_state=False).allows(state)
+    monkeypatch.delitem(sys.modules, "numpy")
+    assert Seed().allows(3) and not Seed().allows(state)
+
+
+@pytest.mark.parametrize("length", [78, 79, 5000])
+def test_long_values_are_shortened(length: int) -> None:
+    """A message quotes up to 80 characters of a value, in one line."""
+    value = "x" * length
+    with pytest.raises(ConfigError) as caught:
+        check_value("missing", value, Choice(("a",)))
+    quote = repr(value) if length == 78 else "'" + "x" * 76 + "..."
+    assert str(caught.value) == f"missing={quote} is not allowed; give one of a"
+    with pytest.raises(ConfigError, match=r"^missing=array\(\[\[1\], \[2\]\]\) is"):
+        check_value("missing", np.array([[1], [2]]), Choice(("a",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 from benchmarks.attacks.file_systems import DEAD_PID, Death, failing_call
+from safetensors.torch import load
 
 import unwarp
 from unwarp.errors import CheckpointError, ConfigError, UnwarpError
@@ -310,6 +312,163 @@ def test_unwritable_place_is_typed(tmp_path: Path) -> None:
         with pytest.raises(UnwarpError, match=rf"cannot write {folder}.*"):
             make_folder(folder)
     assert contents(tmp_path) == {"file": b"precious"}
+
+
+def test_folder_is_no_file(tmp_path: Path) -> None:
+    """A folder and a device are refused as a file, before and while a result is written."""
+    for path, reason in ((tmp_path, "it is a folder"), (Path(os.devnull), "it is no plain file")):
+        for attempt in (lambda: check_writable(path), lambda: write_file(path, "x")):  # noqa: B023
+            with pytest.raises(ConfigError, match=f"{path}: {reason}; choose another place with"):
+                attempt()
+
+
+def test_long_names_are_typed(tmp_path: Path) -> None:
+    """A name that the system refuses is an error by type at every door."""
+    path = tmp_path / ("x" * 300)
+    for attempt in (lambda: write_file(path, "x"), lambda: make_folder(path)):
+        with pytest.raises(ConfigError, match="file name too long; choose another place"):
+            attempt()
+    with pytest.raises(CheckpointError, match="file name too long; choose another place"):
+        write_folder(path, NEW)
+    recover_folder(path)
+    check_writable(tmp_path / "a", [path])
+    assert not list(tmp_path.iterdir())
+
+
+def test_circles_of_links_are_refused(tmp_path: Path) -> None:
+    """A link to itself is neither followed for ever nor replaced."""
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    recover_folder(link)
+    with pytest.raises(CheckpointError, match="is not a model folder of Unwarp"):
+        write_folder(link, NEW)
+    with pytest.raises(ConfigError, match="it is a link to"):
+        write_file(link, "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left"), "no space left; free some space, or choose"),
+        (OSError(errno.EDQUOT, "Disk quota"), "disk quota; free some space, or choose another"),
+        (OSError(errno.EACCES, "Permission denied"), "permission denied; choose another place"),
+        (OSError(errno.EAGAIN, "In use; wait"), "In use; wait with"),
+        (OSError(errno.EEXIST, "In the way; move it"), "In the way; move it with"),
+        (OSError(errno.EEXIST, "File exists"), "file exists; choose another place"),
+        (OSError(errno.EIO, "Odd; very"), "odd; very; choose another place"),
+        (OSError("Text alone"), "text alone; choose another place"),
+        (OSError(), "it is refused; choose another place"),
+    ],
+)
+def test_reasons_say_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, words: str
+) -> None:
+    """Each reason of the system is in the message, with what to do: free space, wait, move."""
+
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("unwarp.storage.write_new", fail)
+    with pytest.raises(ConfigError, match=f"cannot write {tmp_path / 'a'}: {words}"):
+        write_file(tmp_path / "a", "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_above_are_made(tmp_path: Path) -> None:
+    """Folders are made with all folders above them, and once more without an error."""
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b" / "c")
+        check_writable(tmp_path / "d" / "e" / "table.csv")
+    assert (tmp_path / "a/b/c").is_dir() and (tmp_path / "d/e").is_dir()
+    write_folder(tmp_path / "f" / "g" / "model", NEW)
+    write_file(tmp_path / "h" / "i" / "table.csv", "x")
+    assert (tmp_path / "f/g/model/x").exists() and (tmp_path / "h/i/table.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "mark", ["[" * 100_000, '{"unwarp": "0.1"}', '{"format_version": 2}', "\xff\xfe", "7"]
+)
+def test_marks_have_both_keys(tmp_path: Path, mark: str) -> None:
+    """Only a configuration with the version of the format and of Unwarp is its mark."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_bytes(mark.encode("latin1"))
+    with pytest.raises(CheckpointError, match="exists and is not a model folder of Unwarp"):
+        write_folder(tmp_path / "model", NEW)
+    assert contents(tmp_path) == {"model/config.json": mark.encode("latin1")}
+
+
+def test_text_of_a_user_is_kept(tmp_path: Path) -> None:
+    """A README with another heading is the user's; ours is replaced, whatever follows."""
+    write_folder(tmp_path / "model", OLD)
+    readme = tmp_path / "model" / "README.md"
+    readme.write_text("# Unwarp model\n\nof another shape")
+    write_folder(tmp_path / "model", NEW)
+    assert contents(tmp_path) == encoded(NEW)
+    readme.write_text("# Results of my thesis\n")
+    with pytest.raises(CheckpointError, match=r"holds README\.md, which is not of the model"):
+        write_folder(tmp_path / "model", OLD)
+    for name in ("x", "y"):  # a folder and a link in place of a file are not ours, either
+        readme.write_text("# Unwarp model\n")
+        path = tmp_path / "model" / name
+        path.unlink()
+        path.mkdir() if name == "x" else path.symlink_to(readme)
+        with pytest.raises(CheckpointError, match=f"holds {name}, which is not of the model"):
+            write_folder(tmp_path / "model", NEW)
+        path.rmdir() if name == "x" else path.unlink()
+
+
+def test_tensors_are_written_as_they_are(tmp_path: Path) -> None:
+    """Tensors of any strides, bytes and text come back from a folder."""
+    weights = torch.arange(6.0).reshape(2, 3).mT
+    files = {**OLD, "w": {"a": weights}, "b": bytearray(b"bytes"), "t": "\u00e9"}
+    write_folder(tmp_path / "model", files)  # type: ignore[arg-type]
+    assert torch.equal(load((tmp_path / "model" / "w").read_bytes())["a"], weights)
+    assert (tmp_path / "model" / "b").read_bytes() == b"bytes"
+    assert (tmp_path / "model" / "t").read_text("utf-8") == "\u00e9"
+
+
+def test_failed_recovery_is_typed(tmp_path: Path) -> None:
+    """A backup that cannot be moved back is named with its place, and stays."""
+    write_folder(tmp_path / "model", OLD)
+    (tmp_path / "model").rename(tmp_path / ".model.unwarp-backup")
+    with (
+        pytest.raises(CheckpointError, match=r"move .*unwarp-backup back to .*model: no space"),
+        failing_call(3),
+    ):
+        recover_folder(tmp_path / "model")
+    recover_folder(tmp_path / "model")
+    assert contents(tmp_path) == encoded(OLD)
+
+
+def test_recovery_replaces_nothing(tmp_path: Path) -> None:
+    """A folder that exists, or has no backup, stays as it is, a link to it included."""
+    write_folder(tmp_path / "model", OLD)
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    (tmp_path / ".model.unwarp-backup").mkdir()
+    for name in ("model", "link", "absent"):
+        recover_folder(tmp_path / name)
+    assert contents(tmp_path) == encoded(OLD)
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "link", ".model.unwarp-backup"}
+
+
+def test_recovery_follows_links(tmp_path: Path) -> None:
+    """The model behind a link is brought back at its own place."""
+    write_folder(tmp_path / "model", OLD)
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    (tmp_path / "model").rename(tmp_path / ".model.unwarp-backup")
+    recover_folder(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert encoded(OLD).items() <= contents(tmp_path).items()
+
+
+def test_desktop_files_are_not_missed(tmp_path: Path) -> None:
+    """Files that a desktop adds keep neither an empty folder nor a model from being replaced."""
+    (tmp_path / "model").mkdir()
+    for files in (OLD, NEW):
+        (tmp_path / "model" / ".DS_Store").write_text("icons")
+        write_folder(tmp_path / "model", files)
+        assert contents(tmp_path) == encoded(files)
 
 
 def test_only_storage_writes() -> None:

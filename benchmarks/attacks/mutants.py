@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import ast
 import copy
-import multiprocessing
-import os
-import shutil
-import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
-from random import Random
-from tempfile import TemporaryDirectory
-from time import monotonic
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src/unwarp"
 
-SUBJECTS: Mapping[str, tuple[str, ...]] = {
-    "storage.py": ("tests/test_storage.py",),
-    "training/checkpoint.py": ("tests/training/test_checkpoint.py",),
-    "models/losses.py": ("tests/models/test_losses.py",),
-    "data/schema.py": ("tests/data/test_schema.py",),
-    "warps/affine_map.py": ("tests/warps/test_affine_map.py", "tests/laws/test_maps.py"),
-    "warps/time_map.py": ("tests/warps/test_time_map.py", "tests/laws/test_maps.py"),
-    "warps/piecewise.py": ("tests/warps/test_piecewise.py", "tests/laws/test_maps.py"),
-    "warps/window.py": ("tests/warps/test_window.py",),
-    "warps/chain.py": ("tests/warps/test_chain.py", "tests/laws/test_warps.py"),
-    "warps/missing.py": ("tests/warps/test_missing.py",),
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "storage": ("storage.py", "checksums.py", "disk/[a-z]*.py", "models/store.py"),
+    "checkpoint": ("training/checkpoint*.py", "training/snapshot.py"),
+    "losses": ("models/losses.py", "models/likelihood.py", "models/posterior.py"),
+    "warps": ("warps/[a-z]*.py",),
+    "schema": (
+        "data/schema.py",
+        "data/scaling.py",
+        "data/limits.py",
+        "data/outliers.py",
+        "ranges.py",
+    ),
 }
-"""Files to mutate, under `src/unwarp`, each with its tests; its doctests run, too."""
+"""Files to mutate, under `src/unwarp`; a group has about as many mutants as another."""
 
 COMPARISONS: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -61,41 +56,76 @@ WITHOUT_BEHAVIOUR = frozenset({"annotation", "returns", "decorator_list", "exc",
 
 
 @dataclass(frozen=True)
+class Place:
+    """A place of a module that can be mutated.
+
+    Attributes:
+        node: Number of the node in the module.
+        name: The function or class around it; empty at the top of the file.
+        change: The change in words; numbered, where a function has several that read alike.
+    """
+
+    node: int
+    name: str
+    change: str
+
+
+@dataclass(frozen=True)
 class Mutant:
     """One change of one file.
 
     Attributes:
         file: The file, under `src/unwarp`.
         line: Its line.
-        change: The change in words.
+        label: File, place and change in one line; it does not depend on the line number.
         source: The text of the changed file.
     """
 
     file: str
     line: int
-    change: str
+    label: str
     source: str
 
 
-def places(tree: ast.Module) -> list[tuple[int, str]]:
-    """Where a module can be mutated: the number of a node, and the name of the change."""
-    return [(i, change) for i, node in enumerate(_nodes(tree)) for change in changes(node)]
+def places(tree: ast.Module) -> list[Place]:
+    """All places where a module can be mutated."""
+    counts, result = Counter[tuple[str, str]](), list[Place]()
+    scopes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    for i, node in enumerate(_nodes(tree)):
+        for change in changes(node):
+            name, words = _name_of(scopes, node), _words(node, change)
+            counts[name, words] += 1
+            number = counts[name, words]
+            result.append(Place(i, name, words if number == 1 else f"{words} ({number})"))
+    return result
 
 
-def make_mutant(file: str, tree: ast.Module, place: tuple[int, str]) -> Mutant:
+def make_mutant(file: str, tree: ast.Module, place: Place) -> Mutant:
     """The mutant of a module at a place.
 
     Args:
         file: Name of the file.
         tree: The module; it stays as it is.
-        place: Number of a node, and the name of the change.
+        place: The place, of `places(tree)`.
     """
     changed = copy.deepcopy(tree)
-    target = next(node for i, node in enumerate(_nodes(changed)) if i == place[0])
-    before = ast.unparse(target)
-    after = apply_change(target)
-    words = f"{place[1]}: {before.splitlines()[0]} -> {after.splitlines()[0]}"
-    return Mutant(file, target.lineno, words, ast.unparse(ast.fix_missing_locations(changed)))
+    target = next(node for i, node in enumerate(_nodes(changed)) if i == place.node)
+    apply_change(target)
+    source = ast.unparse(ast.fix_missing_locations(changed))
+    return Mutant(file, target.lineno, f"{file}: {place.name}: {place.change}", source)
+
+
+def _words(node: ast.expr | ast.stmt, change: str) -> str:
+    """A change in words: the first line before it, and after it."""
+    before, after = ast.unparse(node), apply_change(copy.deepcopy(node))
+    return f"{change}: {before.splitlines()[0]} -> {after.splitlines()[0]}"
+
+
+def _name_of(scopes: Iterable[ast.ClassDef | ast.FunctionDef], target: ast.expr | ast.stmt) -> str:
+    """The names of the classes and functions around a node, outer ones first, joined by dots."""
+    return ".".join(
+        scope.name for scope in scopes if scope.lineno <= target.lineno <= (scope.end_lineno or 0)
+    )
 
 
 def _nodes(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
@@ -129,7 +159,7 @@ def changes(node: ast.AST) -> Iterator[str]:
             yield "other branch"
         case ast.Expr(value=ast.Call()):
             yield "no call"
-        case ast.Return(value=ast.expr()):
+        case ast.Return(value=ast.expr() as value) if ast.unparse(value) != "None":
             yield "no result"
 
 
@@ -157,105 +187,36 @@ def apply_change(node: ast.AST) -> str:
     return ast.unparse(node)
 
 
+def files_of(group: str) -> list[str]:
+    """The files of a group, under `src/unwarp`."""
+    paths = (path for pattern in GROUPS[group] for path in sorted(SOURCE.glob(pattern)))
+    return [path.relative_to(SOURCE).as_posix() for path in paths]
+
+
 def sample_mutants(n: int, seed: int = 0) -> list[Mutant]:
-    """Mutants of all subjects, drawn at random, about as many of each file."""
-    random, trees = Random(seed), dict[str, ast.Module]()
-    pools = dict[str, list[tuple[int, str]]]()
-    for file in SUBJECTS:
-        trees[file] = ast.parse((ROOT / "src/unwarp" / file).read_text())
-        pools[file] = random.sample(places(trees[file]), len(places(trees[file])))
-    drawn: list[Mutant] = []
-    while len(drawn) < n and any(pools.values()):
-        drawn += [
-            make_mutant(file, trees[file], pool.pop()) for file, pool in pools.items() if pool
-        ]
-    return drawn[:n]
+    """Mutants drawn at random, as many of each group.
 
-
-def run_tests(mutant: Mutant | str, seconds: float) -> str:
-    """`killed`, `late` (killed by the time limit) or `survived`.
+    Every place of a group that can be mutated is equally probable. The draw is by a hash of seed
+    and label, so that a change of the source exchanges only mutants of the changed lines.
 
     Args:
-        mutant: The mutant; the name of a file for its tests without a change.
-        seconds: Longest time of the tests.
+        n: Number of mutants, a multiple of the number of groups.
+        seed: Seed of the draw.
     """
-    context = multiprocessing.get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    with TemporaryDirectory() as folder:
-        source = Path(folder) / "src"
-        shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
-        if isinstance(mutant, Mutant):
-            (source / "unwarp" / mutant.file).write_text(mutant.source)
-        file = mutant.file if isinstance(mutant, Mutant) else mutant
-        worker = context.Process(target=_test, args=(source, file, sender))
-        worker.start()
-        sender.close()
-        worker.join(seconds)
-        is_late = worker.is_alive()
-        worker.kill()
-        worker.join()
-        if is_late:
-            return "late"
-        return "survived" if receiver.poll() and _passes(receiver) else "killed"
+    pools = [_order(group, seed)[: n // len(GROUPS)] for group in GROUPS]
+    return [make_mutant(*entry) for row in zip(*pools, strict=True) for entry in row]
 
 
-def _passes(receiver: Connection) -> bool:
-    try:
-        return bool(receiver.recv() == 0)
-    except EOFError:
-        return False
+def _order(group: str, seed: int) -> list[tuple[str, ast.Module, Place]]:
+    """All places of a group in the order of a seed, each with its file and its module."""
+    return sorted(
+        _places_of(group),
+        key=lambda e: sha256(f"{seed} {e[0]}: {e[2].name}: {e[2].change}".encode()).digest(),
+    )
 
 
-def _test(source: Path, file: str, sender: Connection) -> None:
-    """Run the tests of a file in this process, with the package at `source`."""
-    for descriptor in (1, 2):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "unwarp"]:
-        del sys.modules[name]
-    sys.path.insert(0, str(source))
-    os.environ["PYTHONPATH"] = str(source)
-    os.chdir(ROOT)
-    tests = [*SUBJECTS[file], str(source / "unwarp" / file)]
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--durations=0", "--rootdir", str(ROOT)]
-    sender.send(int(pytest.main([*options, "-c", str(ROOT / "pyproject.toml"), *tests])))
-
-
-def attack(n: int, seconds: float, limit: float) -> dict[str, object]:
-    """Kill mutants as long as a time budget lasts.
-
-    Args:
-        n: Number of mutants.
-        seconds: Time budget; mutants that it does not reach are not counted.
-        limit: Longest time of the tests of one mutant.
-
-    Returns:
-        Number of mutants, number and share of those killed, by file, and the survivors.
-
-    Raises:
-        RuntimeError: Tests fail without a change, so that they could not tell a mutant.
-    """
-    end, fates, checked = monotonic() + seconds, dict[Mutant, str](), set[str]()
-    for mutant in sample_mutants(n):
-        if monotonic() > end:
-            break
-        if mutant.file not in checked and run_tests(mutant.file, limit) != "survived":
-            raise RuntimeError(f"the tests of {mutant.file} fail, or last too long, as they are")
-        checked.add(mutant.file)
-        fates[mutant] = run_tests(mutant, limit)
-    files = {
-        file: f"{sum(fate != 'survived' for fate in part)} of {len(part)}"
-        for file in SUBJECTS
-        if (part := [fate for mutant, fate in fates.items() if mutant.file == file])
-    }
-    survivors = [mutant for mutant, fate in fates.items() if fate == "survived"]
-    n_killed = len(fates) - len(survivors)
-    return {
-        "scores": {
-            "mutants": len(fates),
-            "killed": n_killed,
-            "share": round(n_killed / max(1, len(fates)), 3),
-            "late": sum(fate == "late" for fate in fates.values()),
-        },
-        "files": files,
-        "survivors": [f"{m.file}:{m.line}: {m.change}" for m in survivors],
-    }
+@cache
+def _places_of(group: str) -> list[tuple[str, ast.Module, Place]]:
+    """All places of a group, each with its file and its module."""
+    trees = {file: ast.parse((SOURCE / file).read_text()) for file in files_of(group)}
+    return [(file, tree, place) for file, tree in trees.items() for place in places(tree)]

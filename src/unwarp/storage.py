@@ -107,16 +107,24 @@ def check_writable(path: Path, inputs: Iterable[str | Path] = ()) -> None:
             file, or writing is not permitted.
     """
     path = expand(path)
-    if path.is_symlink():
-        raise _write_error(path, f"it is a link to {os.readlink(path)}")  # noqa: PTH115
-    if path.is_dir():
-        raise _write_error(path, "it is a folder")
-    if _exists(path) and not path.is_file():
-        raise _write_error(path, "it is no plain file")
+    try:
+        _check_absent_or_plain(path)
+    except OSError as error:  # such as a name that is too long
+        raise _write_error(path, error) from error
     for source in map(expand, inputs):
         if _is_part(path, source):
             raise _write_error(path, f"it is read as a part of {source}")
     make_folder(path.parent)
+
+
+def _check_absent_or_plain(path: Path) -> None:
+    """Refuse a link, a folder and a device."""
+    if path.is_symlink():
+        raise _write_error(path, f"it is a link to {os.readlink(path)}")  # noqa: PTH115
+    if path.is_dir():
+        raise _write_error(path, "it is a folder")
+    if path.exists() and not path.is_file():
+        raise _write_error(path, "it is no plain file")
 
 
 def _exists(path: Path) -> bool:
@@ -188,7 +196,7 @@ def write_folder(folder: str | Path, files: Mapping[str, Content]) -> None:
     link = expand(folder)
     if link.name in ("", ".."):  # the current folder cannot be exchanged
         raise CheckpointError(f"{link} is no name of a folder; write the name of a new folder")
-    folder = link.resolve() if link.is_symlink() else link
+    folder = _target(link)
     try:
         if not link.is_symlink():
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -261,8 +269,7 @@ def recover_folder(folder: Path) -> None:
     Raises:
         CheckpointError: Another process is writing the folder, or it cannot be brought back.
     """
-    folder = expand(folder)
-    folder = folder.resolve() if folder.is_symlink() else folder
+    folder = _target(expand(folder))
     if _exists(folder) or not _exists(_backup_of(folder)):
         return
     try:
@@ -287,6 +294,14 @@ def clear_lock(folder: Path) -> None:
     if _exists(lock):
         with suppress(OSError), hold(lock):
             pass
+
+
+def _target(folder: Path) -> Path:
+    """The folder behind a link; the path itself if it is none, or leads nowhere."""
+    try:
+        return folder.resolve() if folder.is_symlink() else folder
+    except (OSError, RuntimeError):  # a name that is too long, or a circle of links
+        return folder
 
 
 def _lock_of(folder: Path) -> Path:

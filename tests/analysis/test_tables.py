@@ -57,3 +57,20 @@ def test_other_number_of_rows_is_refused(rows: int) -> None:
         theta_from_table(
             tabulate(AFFINE.map(random_theta(AFFINE)), AFFINE, full=True), AFFINE, rows
         )
+
+
+@pytest.mark.parametrize("value", [0.0, -2.0])
+def test_scales_are_positive(value: float) -> None:
+    """A table with a scale that no deformation has is refused by row and column."""
+    table = tabulate(AFFINE.map(random_theta(AFFINE)), AFFINE)
+    table.loc[3, "scale_y"] = value
+    with pytest.raises(DataError, match="row 3 of params is no deformation; scale_y must be"):
+        theta_from_table(table, AFFINE, 7)
+
+
+def test_columns_that_overflow_are_refused() -> None:
+    """Finite columns whose theta is not finite are refused by row."""
+    table = tabulate(warp_named("gain").map(torch.zeros(4, 2)), warp_named("gain"))
+    table.loc[2, "gain"] = -1.0
+    with pytest.raises(DataError, match="row 2 of params is no deformation"):
+        theta_from_table(table, warp_named("gain"), 4)

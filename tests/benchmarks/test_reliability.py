@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.attacks.fuzz import mutate_bytes, mutate_record
-from benchmarks.attacks.mutants import SUBJECTS, make_mutant, places, sample_mutants
+from benchmarks.attacks.mutant_tests import SUITES, mirror_of, run_tests
+from benchmarks.attacks.mutants import GROUPS, ROOT, files_of, make_mutant, places, sample_mutants
 from benchmarks.attacks.verdicts import Attack, count_outcomes, judge, judge_all
 
 from benchmarks import cells, reliability
@@ -24,6 +25,8 @@ def total(x: list[int] = None, n: int = 1) -> int:
     if len(x) > n and not n == 2:
         raise ValueError(f"{n + 1} is wrong")
     print(-n)
+    if n < 0:
+        return None
     return sum(x) / n
 """
 CHANGES = {
@@ -90,18 +93,53 @@ def test_mutants_change_behaviour_alone() -> None:
     """Each mutant differs in one place, and neither in annotations nor in texts of errors."""
     tree = ast.parse(SOURCE)
     mutants = [make_mutant("a.py", tree, place) for place in places(tree)]
-    assert {mutant.change.split(":")[0] for mutant in mutants} == CHANGES
+    assert {mutant.label.split(": ")[2] for mutant in mutants} == CHANGES
     assert len({mutant.source for mutant in mutants}) == len(mutants)
     for mutant in mutants:
         compile(mutant.source, mutant.file, "exec")
         assert "{n + 1} is wrong" in mutant.source and "list[int]=None" in mutant.source
 
 
-def test_mutants_are_of_all_subjects() -> None:
-    """The mutants of a measurement are the same each time, and of every file."""
-    first, second = sample_mutants(60), sample_mutants(60)
-    assert first == second and len({mutant.source for mutant in first}) == 60
-    assert {mutant.file for mutant in first} == set(SUBJECTS)
+def test_mutants_are_of_all_groups() -> None:
+    """The mutants of a seed are the same each time, and as many of each group of files."""
+    first, second, other = (sample_mutants(25, seed) for seed in (0, 0, 1))
+    assert first == second and not {m.label for m in first} & {m.label for m in other}
+    assert len({mutant.label for mutant in first}) == len({m.source for m in first}) == 25
+    for group in GROUPS:
+        assert sum(mutant.file in files_of(group) for mutant in first) == 5
+
+
+def test_labels_tell_mutants_apart() -> None:
+    """A label has the place and not the line, so that it stays when lines are added above."""
+    labels = [
+        [make_mutant("a.py", ast.parse(text), place).label for place in places(ast.parse(text))]
+        for text in (SOURCE, f"import os\n\n{SOURCE}")
+    ]
+    assert labels[0] == labels[1] and len(set(labels[0])) == len(labels[0])
+    assert "a.py: total: operator: sum(x) / n -> sum(x) * n" in labels[0]
+
+
+def test_subjects_have_tests() -> None:
+    """Each file that is mutated has tests of its name, and each group has suites."""
+    assert SUITES.keys() == GROUPS.keys()
+    paths = [path for group in GROUPS for file in files_of(group) for path in mirror_of(file)]
+    assert all((ROOT / path).exists() for path in (*paths, *sum(SUITES.values(), ())))
+
+
+@pytest.mark.slow
+def test_mutants_are_killed() -> None:
+    """A wrong checksum fails its tests, and one that never returns is late."""
+    path = ROOT / "src/unwarp/checksums.py"
+    tests = mirror_of("checksums.py")
+    fates = {
+        text: run_tests("checksums.py", path.read_text().replace(*text), tests, 30.0)[0]
+        for text in (
+            ("blake2b", "blake2b"),
+            ('f"list {len(value)};".encode()', 'b"list"'),
+            ("total = ", "while True: pass\n    total = "),
+        )
+    }
+    assert list(fates.values()) == ["survived", "killed", "late"]
 
 
 def test_new_faults_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

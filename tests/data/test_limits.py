@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from scipy import sparse
 
+from unwarp.data import limits
 from unwarp.data.formats.files import read
 from unwarp.data.limits import available_bytes, check_size, max_bytes
 from unwarp.data.opening import as_source
@@ -179,3 +180,50 @@ def test_container_limits_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert available_bytes(tmp_path) == expected
     monkeypatch.delenv("UNWARP_MAX_BYTES")
     assert 0 < max_bytes() < max_bytes(1)
+
+
+def test_samples_may_fill_half_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a bound by the user, half of the free memory is the default, ends included."""
+    monkeypatch.delenv("UNWARP_MAX_BYTES")
+    monkeypatch.setattr(limits, "available_bytes", lambda: 2001)
+    assert (max_bytes(), max_bytes(1)) == (1000, 2001)
+    check_size(1000, "data")
+    check_size(2001, "data", share=1)
+    for n_bytes, share in ((1001, 0.5), (2002, 1)):
+        with pytest.raises(DataError, match=f"data would fill .*UNWARP_MAX_BYTES={n_bytes}"):
+            check_size(n_bytes, "data", share)
+
+
+def test_machines_without_numbers_have_memory(tmp_path: Path) -> None:
+    """Lines without a number, and limits that are no numbers, do not count."""
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("\nMemAvailable:\nMemFree: x kB\nMemAvailable: 7\n")
+    assert available_bytes(tmp_path) == 7 << 10
+    (tmp_path / "proc/meminfo").write_text("MemAvailable: many kB\n")
+    assert available_bytes(tmp_path) == 8 << 30
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 bytes"),
+        (1023, "1,023 bytes"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        ((1 << 20) - 1, "1,024.0 KiB"),
+        (1 << 20, "1.0 MiB"),
+        (3 << 30, "3.0 GiB"),
+        (5 << 40, "5.0 TiB"),
+        (2048 << 40, "2,048.0 TiB"),
+    ],
+)
+def test_sizes_are_in_readable_units(
+    n_bytes: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A size and its bound are in the largest unit that they fill, up to TiB."""
+    monkeypatch.setenv("UNWARP_MAX_BYTES", str(max(1, n_bytes)))
+    with pytest.raises(DataError) as refusal:
+        check_size(1 << 60, "data")
+    bound = "1 bytes" if n_bytes == 0 else words
+    assert f"would fill 1,048,576.0 TiB of memory, the bound is {bound};" in str(refusal.value)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from unwarp import core
 from unwarp.data import blocks
-from unwarp.data.outliers import outlier_rows
+from unwarp.data.outliers import limit, outlier_rows, warn_of_outliers
 from unwarp.data.scaling import fit_scaler
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
@@ -75,3 +76,49 @@ def test_blocks_give_the_same_outliers(monkeypatch: pytest.MonkeyPatch) -> None:
     x[[2, 11], 0, 5] = 1e9
     monkeypatch.setattr(blocks, "NUMBERS_PER_BLOCK", 1)
     assert outlier_rows(x).tolist() == [2, 11]
+
+
+@pytest.mark.parametrize("scale", ["auto", "channel"])
+@pytest.mark.parametrize(("ratio", "rows"), [(1e4, []), (1.0001e4, [5])])
+def test_outliers_are_far_from_the_median(scale: Any, ratio: float, rows: list[int]) -> None:
+    """An outlier is more than 10,000 times as far from the centre as the median sample."""
+    sizes = np.array([1.0, 1.0, 1.0, 0.0, 0.5, ratio])
+    for signs in ([-1.0, 1.0], [1.0, -1.0]):
+        x = 3.0 + sizes[:, None, None] * np.array(signs)
+        x[3] = 3.0  # a constant sample at the centre does not count
+        assert outlier_rows(x, scale).tolist() == rows
+
+
+def test_bytes_have_no_outliers() -> None:
+    """Numbers of type uint8 have a fixed scale, which no sample decides."""
+    x = np.zeros((9, 1, 8), np.uint8)
+    x[:, 0, 0], x[4] = 1, 255
+    x[:, 0, 1:] = 0
+    assert not outlier_rows(x).size and not outlier_rows(x, "channel").size
+    assert not outlier_rows(np.full((3, 1, 4), 2.0)).size
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_warning_counts_the_outliers(n: int) -> None:
+    """The first outlier is described, the number of others told, at the line of the caller."""
+    x = WAVES.copy()
+    x[:, 0, :2] = [-3.0, 2.0]
+    rows = np.array([4, 9, 11])[:n]
+    x[rows, 0, 7], x[rows, 0, 8] = 5e20, -1e20
+    more = {1: "", 2: ", and 1 more,", 3: ", and 2 more,"}[n]
+    with pytest.warns(DataWarning) as caught:
+        warn_of_outliers(x, rows)
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert str(warning.message).startswith(
+        f"sample 4 of X{more} has values from -1e+20 to 5e+20, all others from -3 to 2; it does"
+    )
+
+
+def test_outliers_are_limited() -> None:
+    """Scaled outliers are brought to ten deviations, or to [0, 1]; gaps stay gaps."""
+    scaled = np.array([[[-1e9, -10.0, -0.5, 0.5, 10.0, 1e9, np.nan]]], np.float32)
+    series = [-10.0, -10.0, -0.5, 0.5, 10.0, 10.0, np.nan]
+    np.testing.assert_array_equal(limit(scaled, core.SERIES)[0, 0], series)
+    images = [0.0, 0.0, 0.0, 0.5, 1.0, 1.0, np.nan]
+    np.testing.assert_array_equal(limit(scaled, core.IMAGES)[0, 0], images)

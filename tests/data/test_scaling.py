@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from unwarp.core import ScaleName
-from unwarp.data import blocks
+from unwarp.data import blocks, limits
 from unwarp.data.scaling import (
     Scaler,
     channel_scale_hint,
@@ -237,3 +237,60 @@ def test_scale_names_are_complete() -> None:
     assert names == list(get_args(ScaleName))
     for name in get_args(ScaleName):
         assert isinstance(fit_scaler(np.ones((2, 1, 3)), "series", name), Scaler)
+
+
+def test_scaled_copy_fits_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scaled samples may fill all of the free memory, 4 bytes a value, and not more."""
+    monkeypatch.delenv("UNWARP_MAX_BYTES", raising=False)
+    monkeypatch.setattr(limits, "available_bytes", lambda: 4000)
+    assert Scaler().apply(np.zeros((10, 100))).shape == (10, 100)
+    with pytest.raises(DataError, match=r"samples of shape \(7, 143\) would fill 3.9 KiB of"):
+        Scaler().apply(np.zeros((7, 143)))
+
+
+def test_offsets_decide_the_type() -> None:
+    """Numbers are float32 while it rounds them by at most 1e-4 of the factor, float64 beyond."""
+    offset = 1e-4 * 2**23  # the spacing of float32 is 2**-23 of a number
+    for sign in (1, -1):
+        assert Scaler(sign * offset, 1.0).dtype == np.float32
+        assert Scaler(sign * offset * 1.001, 1.0).dtype == np.float64
+    offsets = np.array([0.0, 2 * offset]).reshape(1, 2, 1)
+    assert Scaler(offsets, np.ones((1, 2, 1))).dtype == np.float64
+    assert Scaler(offsets, np.array([1e-9, 2.0]).reshape(1, 2, 1)).dtype == np.float32
+    assert Scaler(2 * offset, 1.0).undo(np.zeros(2), dtype=np.dtype("f4")).dtype == np.float32
+
+
+@pytest.mark.parametrize(("deviation", "is_hinted"), [(9.99, False), (10.0, True)])
+def test_hint_is_for_tenfold_channels(deviation: float, is_hinted: bool) -> None:
+    """The advice comes if one channel varies at least 10 times as much as another."""
+    wave = np.array([-1.0, 1.0])
+    x = np.stack([wave, deviation * wave, 3 * wave])[None]
+    hint = channel_scale_hint(x)
+    assert hint.startswith("channel 1 varies 10 times as much as channel 0 and") == is_hinted
+    assert bool(hint) == is_hinted
+
+
+def test_far_values_are_described() -> None:
+    """The refusal of values that float32 cannot hold names them, and the scale."""
+    x = np.array([[[1e30, -2e30, 7.0]]])
+    with pytest.raises(DataError, match=r"from -2e\+30 to 1e\+30, .*offset 3, factor 1e-20"):
+        Scaler(3.0, 1e-20).apply(x)
+    edge = np.array([LARGEST, -LARGEST])
+    np.testing.assert_array_equal(Scaler().apply(edge), edge.astype(np.float32))
+
+
+def test_one_channel_scale_is_for_all_rows() -> None:
+    """A scale per channel is for every sample; one per sample is for its own rows of a block."""
+    x = np.random.default_rng(0).normal(size=(5, 2, 9))
+    offset, factor = np.array([[[1.0], [2.0]]]), np.array([[[3.0], [4.0]]])
+    np.testing.assert_allclose(Scaler(offset, factor).apply(x), (x - offset) / factor, rtol=1e-5)
+    own = Scaler(np.arange(10.0).reshape(5, 2, 1), np.arange(1, 11.0).reshape(5, 2, 1))
+    np.testing.assert_allclose(own.apply(x), (x - own.offset) / own.factor, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(own.undo(own.apply(x)), x, atol=1e-5)
+
+
+def test_results_can_be_written_in_place() -> None:
+    """With `out`, the given array receives the result and is returned."""
+    scaled = np.array([0.0, 0.5, 1.0])
+    assert Scaler(10, 4).undo(scaled, out=scaled) is scaled
+    assert scaled.tolist() == [10.0, 12.0, 14.0]

@@ -185,3 +185,109 @@ def test_other_channels_keep_their_digits() -> None:
     other = 101325 + 0.02 * np.sin(np.arange(54.0)).reshape(6, 9)
     samples = SERIES.prepare_other(other, TRACES)
     np.testing.assert_allclose(samples.restore_shape(samples.x), other, rtol=0, atol=1e-8)
+
+
+RAGGED = [np.sin(np.arange(n) / 5.0) for n in (30, 25, 28, 30, 27)]
+
+
+def test_two_samples_are_the_least() -> None:
+    """Two samples can be learned from, one cannot, and the message says how many there are."""
+    assert fit(BYTES[:2, None])[0].shape == (1, 12, 10)
+    with pytest.raises(DataError, match=r"X holds 1 sample \(n_samples=1\); learning needs"):
+        fit(WAVES[:1])
+
+
+def test_schema_describes_its_samples() -> None:
+    """Features are counted over all axes, and times are those of the clock."""
+    schema, data = fit(np.zeros((4, 2, 9)) + np.arange(9.0), sampling_rate=4.0, domain="series")
+    assert (schema.shape, schema.n_features, data.shape) == ((2, 9), 18, (2, 9))
+    np.testing.assert_allclose(schema.times, np.arange(9) / 4)
+    assert schema.with_sampling_rate(7.0).clock.sampling_rate == 4.0
+    plain = fit(WAVES)[0]
+    np.testing.assert_allclose(plain.times, np.arange(24))
+    assert plain.with_sampling_rate(7.0).clock.sampling_rate == 7.0
+    assert plain.with_sampling_rate(None).clock.sampling_rate is None
+    assert not plain.has_time_stamps and fit(WAVES, np.arange(24.0))[0].has_time_stamps
+
+
+def test_time_stamps_stay_required() -> None:
+    """A model of series with time stamps refuses series without them, in one line."""
+    schema, _ = fit(WAVES, np.arange(24.0) / 2)
+    np.testing.assert_allclose(schema.times, np.arange(24) / 2)
+    with pytest.raises(DataError, match=r"^times=None, but the model was trained on series with"):
+        prepare(schema, WAVES)
+    assert prepare(schema, WAVES, np.arange(24.0) / 2).x.shape == (5, 1, 24)
+
+
+def test_lengths_are_free_if_they_were() -> None:
+    """A model of series of unequal lengths takes any length, one of equal lengths only its own."""
+    schema, data = fit(RAGGED)
+    assert data.shape == schema.shape == (1, 30)
+    for X in (RAGGED[:2], [np.arange(7.0), np.arange(90.0)], np.zeros((2, 11)) + np.arange(11)):
+        assert prepare(schema, X).x.shape == (2, 1, 30)
+    equal, _ = fit(WAVES)
+    padded = np.concatenate([WAVES, np.full((5, 3), np.nan)], 1)
+    torch.testing.assert_close(prepare(equal, padded).x, prepare(equal, WAVES).x)
+    with pytest.raises(DataError, match="X has 23 features, but Unwarper is expecting 24"):
+        prepare(equal, WAVES[:, 1:])
+
+
+def test_other_values_follow_their_series() -> None:
+    """Further channels of series of unequal lengths are resampled to the length of the samples."""
+    schema, _ = fit(RAGGED)
+    samples = prepare(schema, RAGGED)
+    other = schema.prepare_other([np.stack([row, -row]) for row in RAGGED], samples)
+    assert other.x.shape == (5, 2, 30)
+    torch.testing.assert_close(other.x[:, 0], -other.x[:, 1])
+    torch.testing.assert_close(
+        samples.scaler.apply(other.x[:, :1].numpy()), samples.x.numpy(), atol=1e-5, rtol=0
+    )
+    with pytest.raises(DataError, match="other"):
+        schema.prepare_other(RAGGED[:4], samples)
+    with pytest.raises(DataError, match="give as many samples as X, of the same size"):
+        SERIES.prepare_other(np.zeros((5, 1, 9)), TRACES)
+    with pytest.raises(DataError, match="give as many samples as X, of the same size"):
+        SERIES.prepare_other(np.zeros((6, 1, 8)), TRACES)
+
+
+def test_offset_of_other_is_their_middle() -> None:
+    """Further channels lose no digits: a large offset is removed, a small one is kept."""
+    small = np.linspace(1.0, 2.0, 54).reshape(6, 9)
+    assert SERIES.prepare_other(small, TRACES).scaler == Scaler()
+    large = SERIES.prepare_other(small + 1e6, TRACES)
+    assert large.scaler.offset == pytest.approx(1e6 + 1.5) and large.scaler.factor == 1
+    image = IMAGES.prepare_other(np.full((6, 1, 12, 10), 1e6) + BYTES[:, None], PICTURES)
+    assert image.scaler == Scaler()
+
+
+def test_generated_samples_are_scaled_before() -> None:
+    """Of a data set that draws its observations, the originals are scaled, and it draws on."""
+    data = Dataset(torch.rand(4, 1, 12, 10) * 255, draw=lambda x, generator: x)
+    prepared = IMAGES.prepare_dataset(as_source(data))
+    torch.testing.assert_close(prepared.x, data.x / 255)
+    assert prepared.draw is data.draw
+    fixed = IMAGES.prepare_dataset(as_source(Dataset(data.x, labels=np.arange(4))))
+    torch.testing.assert_close(fixed.x, data.x / 255)
+    assert fixed.labels is not None and fixed.labels.tolist() == [0, 1, 2, 3]
+
+
+def test_resampling_drops_mask_and_times() -> None:
+    """A mask and times of the original steps are not kept beside resampled series."""
+    x, times = torch.from_numpy(WAVES).float()[:, None], np.tile(np.arange(24.0), (5, 1))
+    mask = torch.ones(5, 1, 24, dtype=torch.bool)
+    mask[2, 0, 7] = False
+    _, timed = Schema.fit(as_source(Dataset(x, times=times, mask=mask)), Reading(missing="mask"))
+    assert timed.times is None and timed.mask is None and timed.x[2, 0, 7].isnan()
+    _, plain = Schema.fit(as_source(Dataset(x, labels=np.arange(5))))
+    assert plain.labels is not None and not plain.x.isnan().any()
+
+
+def test_units_are_those_of_training() -> None:
+    """Samples in other units are refused, unless each is scaled by itself."""
+    schema, _ = fit(BYTES[:, None])
+    with pytest.raises(DataError, match="the model was trained on uint8 from 0 to 255"):
+        prepare(schema, BYTES[:, None] / 255.0)
+    own, _ = fit(WAVES.astype(np.float32), scale="each")
+    huge = prepare(own, (1e6 * WAVES).astype(np.int64))
+    torch.testing.assert_close(huge.x, prepare(own, WAVES).x, atol=1e-4, rtol=0)
+    assert np.shape(huge.scaler.factor) == (5, 1, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,74 @@ def test_only_plain_files_are_read(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path / "device", tmp_path):
         with pytest.raises(OSError, match="it is no plain file"):
             files.read_plain(path)
+
+
+@pytest.mark.parametrize(("hours", "is_left_over"), [(23.5, False), (24.5, True)])
+def test_others_may_write_for_a_day(tmp_path: Path, hours: float, is_left_over: bool) -> None:
+    """A temporary file of another host, whose processes are unknown, is kept for 24 hours."""
+    path = tmp_path / f".a.unwarp-{'0' * 8}-{DEAD_PID}-1"
+    assert not files.is_leftover(path)  # another process has just deleted it
+    path.touch()
+    changed = time.time() - 3600 * hours
+    os.utime(path, (changed, changed))
+    assert files.is_leftover(path) == is_left_over
+
+
+def test_live_writers_may_write_for_a_day(tmp_path: Path) -> None:
+    """The file of a process that runs on this host is kept; an old one has lost its writer."""
+    own = files.temporary(tmp_path / "a")
+    path = own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{os.getppid()}-"))
+    path.touch()
+    assert not files.is_leftover(path)
+    os.utime(path, (0, 0))
+    assert files.is_leftover(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_new_file_has_no_extra_rights(tmp_path: Path) -> None:
+    """A file is readable and writable for whom the umask admits, and executable for nobody."""
+    previous = os.umask(0)
+    try:
+        files.write_new(tmp_path / "a", b"x")
+    finally:
+        os.umask(previous)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system lists no descriptors")
+def test_no_descriptor_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files and folders are closed after each operation, failed ones included."""
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    files.write_new(tmp_path / "a", b"x")
+    files.rename(tmp_path / "a", tmp_path / "b")
+
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.EIO, "refused")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    for attempt in (
+        lambda: files.write_new(tmp_path / "c", b"x"),
+        lambda: files.flush_folder(tmp_path),
+    ):
+        with pytest.raises(OSError, match="refused"):
+            attempt()
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_temporary_names_are_new(tmp_path: Path) -> None:
+    """Names differ from call to call, stay in the folder, and say the final name."""
+    names = [files.temporary(tmp_path / "a.csv") for _ in range(3)]
+    assert len(set(names)) == 3 and {path.parent for path in names} == {tmp_path}
+    assert all(path.name.startswith(".a.csv.unwarp-") for path in names)
+
+
+def test_link_to_a_folder_is_deleted_alone(tmp_path: Path) -> None:
+    """A link goes without the files behind it, and so does a link to nothing."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thesis").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    (tmp_path / "dangling").symlink_to(tmp_path / "absent")
+    for name in ("link", "dangling"):
+        files.delete(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert (tmp_path / "folder" / "thesis").exists()

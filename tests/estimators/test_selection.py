@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from tests.estimators.series import levels
 from unwarp import AE, Identity, Unwarper
 from unwarp.datasets import bumps
+from unwarp.estimators import selection
 from unwarp.estimators.selection import (
     MIN_SAVED_NATS,
     Selection,
@@ -70,6 +72,97 @@ def test_named_choices_need_no_trial() -> None:
     assert (
         Unwarper(max_steps=2).fit(np.random.default_rng(0).random((12, 12, 12))).selection_ is None
     )
+
+
+class Trials:
+    """Scripted measurements in place of those of trained models.
+
+    Attributes:
+        saved: Nats that a warp saves, fold by fold.
+        unexplained: Shares that the smooth and the sharp warp leave, fold by fold.
+        gain: The distance gain of the sharp warp.
+        lengths: Steps and seconds of each trial, in order.
+    """
+
+    def __init__(
+        self, saved: list[float], unexplained: list[tuple[float, float]], gain: float = 1.0
+    ) -> None:
+        self.saved, self.unexplained, self.gain = saved, unexplained, gain
+        self.lengths: list[tuple[int, float | None]] = []
+        self._nats = [nats for value in saved for nats in (100.0, 100.0 - value)]
+        self._shares = [share for pair in unexplained for share in pair]
+
+    def train(self, model: object, players: object, data: object, **options: Any) -> None:
+        """Note the length of a trial instead of training."""
+        self.lengths.append((options["steps"], options["seconds"]))
+
+    def select(self, monkeypatch: pytest.MonkeyPatch, n: int = 30, **options: Any) -> Selection:
+        """The selection that follows from the script, for `n` series."""
+        monkeypatch.setattr(selection, "train", self.train)
+        monkeypatch.setattr(selection, "description_length", lambda *parts: self._nats.pop(0))
+        monkeypatch.setattr(selection, "unexplained", lambda *parts: self._shares.pop(0))
+        monkeypatch.setattr(selection, "distance_gain", lambda *parts: self.gain)
+        result = select(levels(n, 16), **options)
+        assert not self._nats and not self._shares, "not all trials were made"
+        return result
+
+
+GOOD = (0.4, 0.2)
+"""Unexplained shares with which the sharp warp is better."""
+
+
+@pytest.mark.parametrize(
+    ("saved", "unexplained", "choice"),
+    [
+        ([-11.0], [], "none"),
+        ([9.0, 9.0, 11.0], [], "none"),
+        ([31.0], [(0.4, 0.31)], "smooth"),
+        ([31.0], [GOOD, (0.4, 0.4)], "smooth"),
+        ([31.0], [GOOD, GOOD], "sharp"),
+        ([9.0, 11.0, 10.0], [GOOD, GOOD], "sharp"),
+        ([-9.0, 40.0, 40.0], [GOOD, GOOD], "sharp"),
+    ],
+)
+def test_trials_decide_how_much_to_warp(
+    saved: list[float],
+    unexplained: list[tuple[float, float]],
+    choice: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A clear first fold ends the first question, and every fold must favour the sharp warp."""
+    result = Trials(saved, unexplained).select(monkeypatch)
+    assert result.choice == choice and result.saved == pytest.approx(tuple(saved))
+    assert result.unexplained == (
+        {"smooth": tuple(a for a, _ in unexplained), "sharp": tuple(b for _, b in unexplained)}
+        if unexplained
+        else {}
+    )
+    assert str(result)
+
+
+def test_sharp_warp_must_bring_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sharp warp that explains more but aligns no better is not selected."""
+    assert Trials([31.0], [GOOD], gain=0.5).select(monkeypatch).choice == "smooth"
+    assert Trials([31.0], [GOOD] * 2, gain=0.51).select(monkeypatch).choice == "sharp"
+
+
+def test_trials_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time limit is shared by all trials, and those of ripples are five thirds as long."""
+    trials, messages = Trials([31.0], [GOOD] * 2), list[str]()
+    trials.select(monkeypatch, seconds=180.0, steps=300, on_message=messages.append)
+    shares = [(300, 10.0)] * 2 + [(500, pytest.approx(50 / 3))] * 4
+    assert trials.lengths == shares
+    assert [message.split("(")[1] for message in messages] == ["1 of 3)", "1 of 2)", "2 of 2)"]
+    unlimited = Trials([9.0, 9.0, 9.0], [])
+    unlimited.select(monkeypatch, steps=450)
+    assert unlimited.lengths == [(450, None)] * 6
+
+
+def test_few_series_have_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve series and 300 steps are the least for a trial."""
+    for n, steps in ((11, 300), (12, 299)):
+        assert Trials([], []).select(monkeypatch, n, steps=steps) == Selection("smooth")
+    assert Trials([-11.0], []).select(monkeypatch, 12, steps=300).saved == (-11.0,)
 
 
 def test_folds_hold_out_a_series_once() -> None:

@@ -172,6 +172,34 @@ def test_summary_of_identity_is_neutral(warp: Warp) -> None:
         torch.testing.assert_close(column, neutral, atol=1e-6, rtol=0)
 
 
+def test_ranges_contain_the_identity(warp: Warp) -> None:
+    """Ranges of theta are symmetric about 0, those of summary columns contain the identity."""
+    for factor in warp.factors:
+        assert factor.low == -factor.high < 0
+    for factor in warp.summary(warp.map(torch.zeros(1, len(warp.factors)))):
+        neutral = IDENTITY_VALUE_OF_UNIT[factor.unit]
+        assert factor.low <= neutral < factor.high
+        is_size = factor.name in ("acceleration", "residual_px")
+        assert is_size or factor.low < neutral
+
+
+@pytest.mark.parametrize("name", ["affine", "similarity", "rigid", "gain", "time-shift"])
+def test_summary_ranges_are_those_of_theta(name: str) -> None:
+    """At both ends of a column of theta, its summary column is at the ends of its own range."""
+    warp = WARPS[name]
+    for i, factor in enumerate(warp.factors):
+        column = re.sub(r"^log_|_(deg|px|samples)$", "", factor.name)
+        for end in ("low", "high"):
+            theta = torch.zeros(1, len(warp.factors), dtype=torch.float64)
+            theta[0, i] = getattr(factor, end)
+            summary = warp.summary(warp.map(theta))
+            pairs = {re.sub(r"_(deg|px|samples)$", "", f.name): f for f in summary}
+            names = ["scale_x", "scale_y"] if column == "scale" else [column]
+            for other in () if column in ("shear", "lag") else names:
+                value = float(summary[pairs[other]])
+                assert value == pytest.approx(getattr(pairs[other], end)), (factor, other)
+
+
 def test_mean_is_one_invertible_map(warp: Warp) -> None:
     """The mean deformation has one row and an inverse."""
     mean = warp.mean(warp.map(random_theta(warp)))

@@ -12,7 +12,7 @@ import pytest
 
 from unwarp.errors import ConfigError, NotImportedError
 from unwarp.models import AE, VAE, Net
-from unwarp.models.codec import describe, restore
+from unwarp.models.codec import describe, recipe_facts, restore
 from unwarp.models.recipe import Recipe
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Warp
 
@@ -133,3 +133,33 @@ def test_field_must_not_hide_the_head() -> None:
 
     with pytest.raises(ConfigError, match="has a field 'module'"):
         describe(Toy())
+
+
+def test_recipe_without_name_has_facts() -> None:
+    """A recipe that cannot be written differs from another one by its class and its text."""
+
+    @dataclass(frozen=True)
+    class Unnamed(AE):
+        power: float = 1.0
+
+    with pytest.raises(ConfigError, match="has no name of its own"):
+        describe(Unnamed())
+    facts = [recipe_facts(recipe) for recipe in (Unnamed(), Unnamed(power=2.0), Unnamed())]
+    assert facts[0] == facts[2] != facts[1] and "Unnamed" in facts[0]
+    assert recipe_facts(RECIPE) == describe(RECIPE)
+
+
+@pytest.mark.parametrize("record", [None, 3, "affine", ["ae"]])
+def test_record_must_be_a_mapping(record: object) -> None:
+    """What is no record of a recipe is refused with an example of one."""
+    with pytest.raises(ConfigError, match="is not a recipe or a warp; give a mapping such as"):
+        restore(record)  # type: ignore[arg-type]
+
+
+def test_deep_records_are_refused() -> None:
+    """A chain of chains without end is an error by type."""
+    record: dict[str, object] = {"family": "affine"}
+    for _ in range(100_000):
+        record = {"family": "chain", "links": [record]}
+    with pytest.raises(ConfigError):
+        restore(record)

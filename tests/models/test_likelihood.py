@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
+from unwarp.errors import ConfigError
 from unwarp.models import VAE, Net
-from unwarp.models.likelihood import LIKELIHOODS, Likelihood, LikelihoodKind
+from unwarp.models.likelihood import (
+    LIKELIHOODS,
+    Likelihood,
+    LikelihoodKind,
+    LogOddsLink,
+    check_likelihood,
+    check_standard_deviation,
+)
 from unwarp.warps import Affine2d
 
 SMALL = Net("mlp", (16,), (16,))
@@ -47,3 +55,43 @@ def test_gaussians_agree_with_torch() -> None:
     torch.testing.assert_close(Likelihood("gaussian", 0.7)(x_hat, x), expected)
     counts = [len(list(Likelihood("gaussian", sigma).parameters())) for sigma in (0.7, "learned")]
     assert counts == [0, 1]
+
+
+@pytest.mark.parametrize("kind", LIKELIHOODS)
+def test_only_gaussians_learn_their_sigma(kind: LikelihoodKind) -> None:
+    """A learned sigma begins at 0.3, is the parameter of a Gaussian, and is stored with it."""
+    likelihood = Likelihood(kind, "learned")
+    assert float(likelihood.sigma.detach()) == pytest.approx(0.3)
+    assert likelihood.log_sigma.requires_grad == (kind == "gaussian")
+    assert ("log_sigma" in likelihood.state_dict()) == (kind == "gaussian")
+    assert float(Likelihood(kind, 0.7).sigma) == pytest.approx(0.7)
+    assert not Likelihood(kind, 0.7).state_dict()
+
+
+def test_link_is_dark_without_log_odds() -> None:
+    """Log-odds of 0 above the background are a pixel of log-odds -8; the link is increasing."""
+    log_odds = torch.linspace(-4, 30, 50, dtype=torch.float64)
+    torch.testing.assert_close(LogOddsLink()(log_odds).logit(), log_odds - 8)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_allowed"),
+    [
+        *((value, True) for value in (0.5, 1e-300, "learned")),
+        *((value, False) for value in (0.0, -1.0, float("nan"), "fixed", "")),
+    ],
+)
+def test_sigma_is_positive_or_learned(value: float | str, is_allowed: bool) -> None:
+    """Another standard deviation is refused by name and value, an unknown likelihood likewise."""
+    with pytest.raises(ConfigError, match=r"likelihood='odd' is unknown; choose auto or one of"):
+        check_likelihood("odd", 1.0)
+    for check in (
+        lambda: check_standard_deviation("sigma", value),  # type: ignore[arg-type]
+        lambda: check_likelihood("auto", value),  # type: ignore[arg-type]
+        lambda: check_likelihood("bernoulli", value),  # type: ignore[arg-type]
+    ):
+        if is_allowed:
+            check()
+        else:
+            with pytest.raises(ConfigError, match=f"sigma={value!r} is not allowed"):
+                check()

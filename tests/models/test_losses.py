@@ -253,3 +253,69 @@ def test_gaussian_ignores_missing_values() -> None:
     torch.testing.assert_close(nll, -log_density.flatten(1).sum(1))
     (slope,) = torch.autograd.grad(nll.sum(), x_hat)
     assert torch.equal(slope == 0, is_missing)
+
+
+def test_probabilities_stay_off_their_ends() -> None:
+    """Probabilities are clamped to [1e-6, 1 - 1e-6], in half precision as well."""
+    certain = torch.tensor([[0.0], [1.0], [1e-7], [1 - 1e-7]])
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        wrong = bernoulli_nll(certain.to(dtype), 1 - certain.round())
+        torch.testing.assert_close(
+            wrong.double(), torch.full((4,), -math.log(1e-6)).double(), atol=0.1, rtol=0
+        )
+        right = bernoulli_nll(certain.to(dtype), certain.round())
+        torch.testing.assert_close(
+            right.double(), torch.full((4,), 1e-6).double(), atol=2e-7, rtol=0
+        )
+    for nll in (bernoulli_nll, continuous_bernoulli_nll):
+        assert nll(certain, certain.round()).isfinite().all()
+
+
+def test_bernoulli_is_exact_in_autocast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mixed precision, in which CUDA refuses the cross-entropy, is left; no digit is lost."""
+    x_hat, x = (part.float() for part in pictures())
+    expected, modes = bernoulli_nll(x_hat, x), list[bool]()
+    cross_entropy = torch.nn.functional.binary_cross_entropy
+
+    def record(*arguments: Tensor, **options: str) -> Tensor:
+        modes.append(torch.is_autocast_enabled("cpu"))
+        return cross_entropy(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(torch.nn.functional, "binary_cross_entropy", record)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(bernoulli_nll(x_hat, x), expected, rtol=0, atol=0)
+    assert modes == [False]
+
+
+@pytest.mark.parametrize("nll", [bernoulli_nll, continuous_bernoulli_nll])
+def test_ends_of_interval_are_allowed(nll: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Values of exactly 0 and 1 are samples, and so is a batch without rows."""
+    x = torch.tensor([[0.0, 1.0]])
+    assert nll(torch.full_like(x, 0.5), x).shape == (1,)
+    assert nll(torch.zeros(0, 2), torch.zeros(0, 2)).shape == (0,)
+    name = "Bernoulli" if nll is bernoulli_nll else "continuous Bernoulli"
+    with pytest.raises(DataError, match=f"the {name} likelihood needs .* got 0 to 1.5; scale"):
+        nll(x, 1.5 * x)
+
+
+def test_stress_pairs_first_half_with_second() -> None:
+    """Row i is compared with row i + N // 2, and an odd last row with none."""
+    codes = torch.tensor([[0.0], [10.0], [3.0], [12.0], [500.0]])
+    assert stress(codes, torch.zeros(5, 1)).tolist() == pytest.approx([9.0, 4.0], abs=1e-4)
+    assert stress(codes[:1], codes[:1]).shape == (0,)
+
+
+def test_stress_of_equal_rows_has_gradient() -> None:
+    """Two equal rows have distance 0 without infinite gradients."""
+    codes = torch.zeros(2, 3, requires_grad=True)
+    value = stress(codes, torch.tensor([[0.0], [2.0]]))
+    (slope,) = torch.autograd.grad(value.sum(), codes)
+    assert float(value.detach()) == pytest.approx(4.0, abs=1e-4) and slope.isfinite().all()
+
+
+def test_reparametrise_uses_its_noise() -> None:
+    """A sample is mean + sd * epsilon with the generator's epsilon, in the dtype of the mean."""
+    mean, log_sd = torch.randn(2, 5, 3, dtype=torch.float64).unbind()
+    noise = torch.randn(5, 3, generator=torch.Generator().manual_seed(7))
+    sample = reparametrise(mean, log_sd, torch.Generator().manual_seed(7))
+    torch.testing.assert_close(sample, mean + log_sd.exp() * noise.double())

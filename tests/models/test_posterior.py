@@ -6,8 +6,22 @@ import pytest
 import torch
 from torch import nn
 
-from unwarp.models.posterior import GaussianHead, PoseEstimate, StagePosterior, sample_or_mean
-from unwarp.warps import Displacement2d, Similarity2d, translation
+from unwarp.models.posterior import (
+    GaussianHead,
+    PoseEstimate,
+    Posterior,
+    StagePosterior,
+    gaussian_columns,
+    sample_or_mean,
+)
+from unwarp.warps import (
+    Affine2d,
+    Displacement2d,
+    Identity,
+    IdentityMap,
+    Similarity2d,
+    translation,
+)
 
 CIRCLE = Similarity2d(rotation=180)
 
@@ -31,7 +45,20 @@ def test_stage_log_sd_leaves_out_circles() -> None:
     gaussian = StagePosterior(CIRCLE, mean, log_sd, mean).gaussian_log_sd
     assert gaussian is not None and torch.equal(gaussian, log_sd[:, columns])
     assert any(is_periodic) and len(columns) == 3
-    assert StagePosterior(CIRCLE, mean, None, mean).gaussian_log_sd is None
+    stages = [StagePosterior(CIRCLE, mean, value, mean) for value in (None, log_sd)]
+    assert stages[0].gaussian_log_sd is None
+    parts = (mean, IdentityMap(2), mean, mean, None, None)
+    for stage, expected in ((None, None), (stages[0], None), (stages[1], log_sd[:, columns])):
+        theta_log_sd = Posterior(*parts, last_stage=stage).theta_log_sd
+        assert (theta_log_sd is None) == (expected is None)
+        assert expected is None or torch.equal(theta_log_sd, expected)
+
+
+def test_gaussian_columns_can_vary() -> None:
+    """Columns on a full circle and columns with a range of 0 have no Gaussian prior."""
+    assert gaussian_columns(Affine2d(rotation=180, shift=0.0)) == [1, 2, 3]
+    assert gaussian_columns(Affine2d(rotation=90, shear=0.0)) == [0, 1, 2, 4, 5]
+    assert gaussian_columns(Identity()) == []
 
 
 def test_estimate_composes_on_the_inside() -> None:
@@ -58,6 +85,19 @@ def test_head_splits_its_output() -> None:
     assert mean.tolist() == [[1.0, 2.0]] and log_sd.tolist() == [[-2.5, 0.0]]
     mean, log_sd = GaussianHead(nn.Identity(), stochastic=False)(output)
     assert mean is output and log_sd is None
+    for size in (1, 3, 5):
+        mean, log_sd = GaussianHead(nn.Identity(), stochastic=True)(torch.zeros(2, 2 * size))
+        assert log_sd is not None and mean.shape == log_sd.shape == (2, size)
+
+
+@pytest.mark.parametrize("initial", [-1.0, 0.0])
+def test_head_bounds_its_log_deviation(initial: float) -> None:
+    """Outputs beyond [-8, 3] are clamped, those within it are not; all gradients are finite."""
+    outputs = torch.tensor([[-1e9, -8.0, -7.9, 0.0, 2.9, 3.0, 1e9]]).mT
+    head = GaussianHead(nn.Identity(), stochastic=True, initial_log_sd=initial)
+    log_sd = head(torch.cat([torch.zeros(7, 1), outputs], -1))[1]
+    expected = torch.tensor([-8.0, -8.0, -7.9, 0.0, 2.9, 3.0, 3.0])[:, None] + initial
+    torch.testing.assert_close(log_sd, expected)
 
 
 @pytest.mark.parametrize("is_deterministic", [True, False])
@@ -66,4 +106,5 @@ def test_sample_needs_spread_and_generator(is_deterministic: bool) -> None:
     mean, generator = torch.zeros(3, 2), torch.Generator().manual_seed(0)
     log_sd = None if is_deterministic else torch.zeros(3, 2)
     assert sample_or_mean(mean, log_sd, None) is mean
-    assert (sample_or_mean(mean, log_sd, generator) is mean) == is_deterministic
+    sample = sample_or_mean(mean, log_sd, generator)
+    assert (sample is mean) == is_deterministic and sample.shape == mean.shape

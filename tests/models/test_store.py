@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from tests.folders import forget_checksums
@@ -151,6 +152,77 @@ def test_folders_without_checksums_load(folder: Path) -> None:
     model, _, _ = load(folder)
     forget_checksums(folder)
     assert torch.equal(weights(load(folder)[0]), weights(model))
+
+
+def test_further_values_come_back(tmp_path: Path) -> None:
+    """Values and tensors of a caller are stored beside the model: numbers of NumPy as numbers."""
+    extra = {
+        "rate": np.float64(0.5),
+        "count": np.int64(3),
+        "path": Path("a/b"),
+        "arrays": {"centres": torch.arange(6.0).reshape(2, 3).mT},
+    }
+    save(RECIPE.build((1, 10, 10)), RECIPE, tmp_path / "model", extra)
+    model, recipe, config = load(tmp_path / "model")
+    assert (config["rate"], config["count"], config["path"]) == (0.5, 3, str(Path("a/b")))
+    assert torch.equal(config["arrays"]["centres"], extra["arrays"]["centres"])
+    assert config["shape"] == [1, 10, 10] and recipe == RECIPE and not model.training
+    assert extra.keys() == {"rate", "count", "path", "arrays"}  # the argument stays as it was
+
+
+@pytest.mark.parametrize("record", ["[1]", "3", "null", '"a"'])
+def test_config_that_is_no_record(folder: Path, record: str) -> None:
+    """JSON values that are no record have no format version."""
+    (folder / "config.json").write_text(record)
+    with pytest.raises(CheckpointError, match="has no format version; save the model again"):
+        load(folder)
+
+
+@pytest.mark.parametrize("sums", ["[]", "3", "null"])
+def test_checksums_that_are_no_record(folder: Path, sums: str) -> None:
+    """Checksums that are no record are damage."""
+    path = folder / "model.safetensors"
+    tensors = {name: value.clone() for name, value in load_file(path).items()}
+    path.unlink()
+    save_file(tensors, path, {"checksums": sums})
+    with pytest.raises(CheckpointError, match="the checksums are no record"):
+        load(folder)
+
+
+def test_changed_tensor_is_named(folder: Path) -> None:
+    """The tensor whose checksum differs, or that is missing or new, is named."""
+    path = folder / "model.safetensors"
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    tensors = {name: value.clone() for name, value in load_file(path).items()}
+    last = max(tensors)
+    for name, values in (
+        (last, tensors | {last: tensors[last] + 1}),
+        (last, {key: value for key, value in tensors.items() if key != last}),
+        ("array.new", tensors | {"array.new": torch.zeros(1)}),
+    ):
+        path.unlink()
+        save_file(values, path, metadata)
+        with pytest.raises(CheckpointError, match=rf"the checksum of {name} differs\); save"):
+            load(folder)
+
+
+def test_domain_of_absent_module_is_named(folder: Path) -> None:
+    """A model of a domain that no imported module defines says so."""
+    rewrite_config(folder, domain="volume-of-mine")
+    with pytest.raises(CheckpointError, match="domain 'volume-of-mine' is not defined; import"):
+        load(folder)
+
+
+def test_readme_says_how_to_load(folder: Path) -> None:
+    """The text for people names the family, the warp and the shape, and the line that loads."""
+    text = (folder / "README.md").read_text()
+    assert text.startswith(
+        "# Unwarp model\n\nae with the warp `chain`, for samples of shape (1, 10"
+    )
+    assert "Unwarper.load(folder)" in text
+    config = (folder / "config.json").read_text()
+    assert config.startswith('{\n  "format_version": 2,\n  "unwarp": "')
 
 
 def test_edited_config_is_refused(folder: Path) -> None:

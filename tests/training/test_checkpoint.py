@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from unwarp.models import Recipe
 from unwarp.models.codec import describe
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
+from unwarp.training.checkpoint_files import read_snapshot
 from unwarp.training.loop import train
 from unwarp.training.state import History, Row, State
 
@@ -163,9 +165,133 @@ def test_full_disk_keeps_the_checkpoint(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("n_files", [1, 3])
 def test_number_of_files_is_bounded(n_files: int, tmp_path: Path) -> None:
-    """As many files are kept as the argument says."""
+    """As many files are kept as the argument says, and the older ones have higher numbers."""
     interrupted(tmp_path / "run.checkpoint", 21, n_files=n_files)
-    assert len(list(tmp_path.iterdir())) == n_files
+    names = ["run.checkpoint", "run.checkpoint.1", "run.checkpoint.2"][:n_files]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    steps = [read_snapshot(tmp_path / name).step for name in names]
+    assert steps == [22, 20, 15][:n_files]
+
+
+def test_checkpoints_are_written_in_time(tmp_path: Path) -> None:
+    """A file is written after every `interval` steps, and no other one."""
+    path, steps = tmp_path / "run.checkpoint", list[int]()
+
+    class Times(Callback):
+        def on_step(self, state: State, terms: Row) -> None:
+            steps.append(read_snapshot(path).step if path.exists() else 0)
+
+    fit(AUTOENCODER, (Checkpoint(path, 4), Times()), steps=9)
+    assert steps == [0, 0, 0, 4, 4, 4, 4, 8, 8]
+
+
+def test_second_interrupt_stops_at_once(tmp_path: Path) -> None:
+    """Ctrl-C twice ends the run within the step, with the checkpoint before and the old handler."""
+    handler, path = signal.getsignal(signal.SIGINT), tmp_path / "run.checkpoint"
+
+    class Impatient(Callback):
+        def on_step(self, state: State, terms: Row) -> None:
+            if state.step == 7:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(AUTOENCODER, (Impatient(), Checkpoint(path, 5)))
+    assert read_snapshot(path).step == 5
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_third_interrupt_is_not_caught(tmp_path: Path) -> None:
+    """The second Ctrl-C gives the signal back to the program at once, before the run ends."""
+    handler, checkpoint = signal.getsignal(signal.SIGINT), Checkpoint(tmp_path / "a")
+    checkpoint.on_start(State(torch.nn.Identity(), (), (), (), steps=9, seed=0))
+    signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is not handler
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_damaged_file_is_dropped(tmp_path: Path) -> None:
+    """A damaged checkpoint does not take the place of the good one at the next write."""
+    path, names = tmp_path / "run.checkpoint", list[str]()
+    interrupted(path)
+    flip(path)
+
+    class Names(Callback):
+        def on_start(self, state: State) -> None:
+            names.extend(file.name for file in tmp_path.iterdir())
+
+    fit(AUTOENCODER, (Checkpoint(path, on_message=lambda line: None), Names()))
+    assert names == ["run.checkpoint.1"]
+
+
+def test_damaged_file_may_vanish(tmp_path: Path) -> None:
+    """A damaged checkpoint that somebody deletes meanwhile is no error."""
+    path = tmp_path / "run.checkpoint"
+    interrupted(path)
+    flip(path)
+    model, _ = fit(AUTOENCODER, (Checkpoint(path, on_message=lambda line: path.unlink()),))
+    assert torch.equal(weights(model), weights(fit(AUTOENCODER)[0]))
+
+
+def test_discarded_file_may_vanish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that somebody deletes while the run is cleared up is no error."""
+    checkpoint = Checkpoint(tmp_path / "a")
+    monkeypatch.setattr(checkpoint, "_files", lambda: [tmp_path / "absent"])
+    checkpoint.discard()
+    assert not list(tmp_path.iterdir())
+
+
+def test_warning_is_at_the_line_of_its_cause(tmp_path: Path) -> None:
+    """The warning about damage names the file that shows it, not that of the warning itself."""
+    with pytest.warns(CheckpointWarning, match="a line") as caught:
+        Checkpoint(tmp_path / "a")._show("a line")
+    assert caught[0].filename == __file__
+
+
+def test_default_checkpoints_are_documented(tmp_path: Path) -> None:
+    """A checkpoint is written every 200 steps, and the one before it is kept."""
+    checkpoint = Checkpoint(tmp_path / "a")
+    assert (checkpoint.interval, checkpoint.n_files) == (200, 2)
+    assert "200 steps" in Checkpoint.__doc__ and "2 checkpoints" in Checkpoint.__doc__
+
+
+def test_other_threads_train_with_checkpoints(tmp_path: Path) -> None:
+    """Outside the main thread, which alone catches interrupts, files are written all the same."""
+    path, handlers = tmp_path / "run.checkpoint", [signal.getsignal(signal.SIGINT)]
+    thread = threading.Thread(target=lambda: fit(AUTOENCODER, (Checkpoint(path, 2),), steps=4))
+    thread.start()
+    thread.join()
+    assert read_snapshot(path).step == 4 and signal.getsignal(signal.SIGINT) in handlers
+
+
+def test_failed_rename_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that lost its permission is named with the mend, and keeps its checkpoint."""
+    path = tmp_path / "run.checkpoint"
+    interrupted(path)
+    content = path.read_bytes()
+
+    def fail(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", fail)
+        with pytest.raises(CheckpointError, match="renamed: Permission denied; make the folder"):
+            fit(AUTOENCODER, (Checkpoint(path, 5),))
+    assert path.read_bytes() == content
+
+
+def test_discard_spares_other_files(tmp_path: Path) -> None:
+    """Checkpoints and decisions of the run go; files with similar names stay."""
+    path = tmp_path / "run.checkpoint"
+    interrupted(path)
+    Checkpoint(path).on_decision("selection", {}, {})
+    others = {"run.checkpoint.txt", "run.checkpoint.1.old", "run.checkpoint2", "other.checkpoint.1"}
+    for name in others:
+        (tmp_path / name).touch()
+    Checkpoint(path).discard()
+    assert {file.name for file in tmp_path.iterdir()} == others
 
 
 @pytest.mark.parametrize("change", ["order", "value", "rows", "batch_size", "recipe", "model"])

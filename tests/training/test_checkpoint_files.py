@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from unwarp.checksums import checksum
 from unwarp.data.dataset import Dataset
-from unwarp.errors import CheckpointError
+from unwarp.errors import CheckpointError, ConfigError
 from unwarp.models.players import Optimiser, Player
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.checkpoint_files import (
@@ -145,3 +147,79 @@ def test_decisions_are_checked(tmp_path: Path) -> None:
             assert read_decision(path) == (facts, answer)
         except CheckpointError:
             continue
+
+
+def test_damage_names_the_part(path: Path, tmp_path: Path) -> None:
+    """The part whose checksum differs is named: a tensor, the values, or one that is missing."""
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    last = max(tensors)
+    changes = {
+        last: (metadata, tensors | {last: tensors[last] + 1}),
+        "new": (metadata, tensors | {"new": torch.zeros(1)}),
+        "record": (metadata | {"state": metadata["state"].replace(": 3", ": 4")}, tensors),
+    }
+    for name, (record, values) in changes.items():
+        save_file(values, tmp_path / name, record)
+        part = "record" if name == "record" else f"tensor.{name}"
+        with pytest.raises(DamageError, match=rf"the checksum of {part} differs"):
+            read_snapshot(tmp_path / name)
+
+
+def test_missing_checksums_are_damage(path: Path, tmp_path: Path) -> None:
+    """Without checksums a file of this version is damaged, whatever its values are."""
+    with safe_open(path, "pt") as file:
+        state = file.metadata()["state"]
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    for i, checksums in enumerate((None, "null", "3", "[]", "{}")):
+        metadata = {"state": state} | ({} if checksums is None else {"checksums": checksums})
+        save_file(tensors, tmp_path / f"{i}", metadata)
+        with pytest.raises(DamageError, match="the checksum of record differs"):
+            read_snapshot(tmp_path / f"{i}")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(28, "No space left on device"), "no space left on device; make space"),
+        (OSError("odd"), "odd; make space"),
+        (ConfigError("a Link"), "a link; make space"),
+    ],
+)
+def test_write_errors_give_their_reason(
+    error: Exception, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is that of the system, or the text of the error, in one line."""
+
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("unwarp.training.checkpoint_files.write_file", fail)
+    with pytest.raises(CheckpointError, match=f"a cannot be written: {reason}") as caught:
+        write_decision(tmp_path / "a", {}, {})
+    assert "\n" not in str(caught.value)
+
+
+def test_decision_of_other_version(path: Path, tmp_path: Path) -> None:
+    """A decision of another format version is refused by its number, and is no damage."""
+    text = json.dumps({"format_version": 2, "facts": {}, "answer": {}})
+    (tmp_path / "a").write_text(json.dumps({"record": text, "checksum": checksum(text)}))
+    with pytest.raises(CheckpointError, match="has format version 2, but") as caught:
+        read_decision(tmp_path / "a")
+    assert not isinstance(caught.value, DamageError)
+
+
+def test_damaged_decisions_are_told(tmp_path: Path) -> None:
+    """Files that are no decision, and those of a wrong checksum, are damage."""
+    text = json.dumps({"format_version": 3, "facts": 1, "answer": {}})
+    for content, reason in (
+        ("{}", "it is no decision"),
+        ("[", "it is no decision"),
+        ("[" * 100_000, "it is no decision"),
+        (json.dumps({"record": text, "checksum": checksum(text)}), "it is no decision"),
+        (json.dumps({"record": text, "checksum": "0"}), "its checksum differs"),
+    ):
+        (tmp_path / "a").write_text(content)
+        with pytest.raises(DamageError, match=reason):
+            read_decision(tmp_path / "a")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 import torch
 
-from tests.training.runs import AUTOENCODER, FULL_CIRCLE, fit
+from tests.training.runs import AUTOENCODER, FULL_CIRCLE, SMALL_NET, fit
 from tests.weights import weights
+from unwarp.data.dataset import Dataset
+from unwarp.models import GAN, Optimiser
 from unwarp.training.callbacks import Callback
 from unwarp.training.snapshot import (
     DamageError,
@@ -21,7 +24,8 @@ from unwarp.training.snapshot import (
     run_facts,
     take_snapshot,
 )
-from unwarp.training.state import RestorePoint, Rollback, Row, State
+from unwarp.training.state import History, RestorePoint, Rollback, Row, State
+from unwarp.warps import Affine2d
 
 
 class Recorder(Callback):
@@ -205,3 +209,115 @@ def test_facts_agree_with_the_snapshot(recorder: Recorder, name: str) -> None:
     snapshot = recorder.snapshots[0]
     with pytest.raises(DamageError, match=f"{name}=99, but its facts say"):
         Snapshot.of(snapshot.record() | {name: 99}, snapshot.all_tensors())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("model.foreign", "model.foreign is missing, or is not a part of the model"),
+        ("optimiser0.foreign.step", "the state of parameter -1 in optimiser0 is incomplete"),
+        ("optimiser0.999.step", "the state of parameter 999 in optimiser0 is incomplete"),
+        ("optimiser0.0.foreign", "in optimiser0 is incomplete"),
+    ],
+)
+def test_foreign_tensors_are_refused(name: str, message: str, recorder: Recorder) -> None:
+    """A tensor of no parameter is damage, and named."""
+    snapshot = recorder.snapshots[0]
+    tensors = snapshot.tensors | {name: torch.zeros(())}
+    with pytest.raises(DamageError, match=re.escape(message)):
+        restore_snapshot(replace(snapshot, tensors=tensors), recorder.states[0], snapshot.facts)
+
+
+def test_damage_says_what_was_expected(recorder: Recorder) -> None:
+    """Another dtype or shape is named with that of the model."""
+    snapshot, state = recorder.snapshots[0], recorder.states[0]
+    name = next(name for name in snapshot.tensors if name.endswith("weight"))
+    value = snapshot.tensors[name]
+    for other in (value.double(), value[:1]):
+        stored = f"{other.dtype} of shape {tuple(other.shape)}"
+        message = f"{name} is {stored}, but the model has {value.dtype} of shape"
+        with pytest.raises(DamageError, match=re.escape(message)):
+            tensors = snapshot.tensors | {name: other}
+            restore_snapshot(replace(snapshot, tensors=tensors), state, snapshot.facts)
+
+
+@pytest.mark.parametrize(("step", "is_damage"), [(0, True), (1, False), (9, False), (10, True)])
+def test_steps_are_those_of_the_run(step: int, is_damage: bool) -> None:
+    """A snapshot is of the first step to the last, both included, and of its history."""
+    history = asdict(History(steps=step))
+    problem = Snapshot(step, 9, 0, history, None, {}, {}).problem()
+    assert problem == (f"step={step} is not between 1 and steps=9" if is_damage else "")
+    other = Snapshot(5, 9, 0, asdict(History(steps=4)), None, {}, {})
+    assert other.problem() == "step=5, but the history has 4 steps"
+
+
+def test_snapshot_is_a_copy(recorder: Recorder) -> None:
+    """Later steps change no snapshot, and none needs the device or the gradients of the model."""
+    state = recorder.states[0]
+    snapshot = take_snapshot(state, {})
+    before = {name: value.clone() for name, value in snapshot.tensors.items()}
+    with torch.no_grad():
+        for value in state.model.parameters():
+            value.add_(1)
+    assert all(torch.equal(value, before[name]) for name, value in snapshot.tensors.items())
+    assert not any(value.requires_grad for value in snapshot.tensors.values())
+    assert snapshot.step == state.history.steps
+
+
+@pytest.mark.parametrize("has_scaler", [True, False])
+def test_lost_gradient_scale_is_damage(has_scaler: bool, recorder: Recorder) -> None:
+    """The state of a gradient scaler is there if and only if the run has a scaler."""
+    snapshot = replace(recorder.snapshots[0], scaler=None if has_scaler else {"scale": 8.0})
+    scaler = torch.amp.GradScaler("cpu") if has_scaler else None
+    state = replace(recorder.states[0], scaler=scaler)
+    with pytest.raises(DamageError, match="gradient scaler is missing, or there must be none"):
+        restore_snapshot(snapshot, state, snapshot.facts)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: replace(state, seed=1),
+        lambda state: replace(state, steps=5),
+        lambda state: replace(state, facts={"batch_size": 7}),
+        lambda state: replace(state, data=Dataset(torch.zeros(3, 1, 10, 10))),
+        lambda state: replace(state, data=None),
+        lambda state: change_player(state, ema=0.5),
+        lambda state: change_player(state, interval=2),
+        lambda state: change_player(state, optimiser=Optimiser(lr=0.5)),
+        lambda state: change_player(state, optimiser=Optimiser(warmup=7)),
+    ],
+)
+def test_each_setting_is_a_fact(change: Callable[[State], State], recorder: Recorder) -> None:
+    """Whatever changes the result of a run changes its fingerprint."""
+    state = recorder.states[0]
+    assert run_facts(state) == run_facts(replace(state)) != run_facts(change(state))
+
+
+def change_player(state: State, **fields: Any) -> State:
+    """A state whose only player has other fields."""
+    return replace(state, players=(replace(state.players[0], **fields),))
+
+
+def test_each_player_is_restored() -> None:
+    """Modules beside the model, their averages and their optimisers come back to the bit."""
+    recipe = GAN(warp=Affine2d(), n_content=3, net=SMALL_NET)
+    recorder, other = Recorder(), Recorder()
+    fit(recipe, (recorder,), steps=4)
+    fit(recipe, (other,), steps=4, seed=1)
+    snapshot, state = recorder.snapshots[0], other.states[0]
+    assert any(name.startswith("player") for name in snapshot.tensors)
+    restore_snapshot(snapshot, state, snapshot.facts)
+    restored = take_snapshot(replace(state, step=state.step - 1), snapshot.facts)
+    assert restored.tensors.keys() == snapshot.tensors.keys() and restored.step == snapshot.step
+    for name, value in snapshot.tensors.items():
+        assert torch.equal(restored.tensors[name], value), name
+
+
+@pytest.mark.parametrize("averages", [(), ({}, {})])
+def test_each_player_has_its_average(
+    averages: tuple[dict[str, Any], ...], recorder: Recorder
+) -> None:
+    """A state without the averages of each player is refused, instead of saved in part."""
+    with pytest.raises(ValueError, match="zip"):
+        take_snapshot(replace(recorder.states[0], averages=averages), {})

@@ -92,6 +92,14 @@ def test_affine_refuses_negative_ranges() -> None:
         Rigid2d(shift=-1.0)
 
 
+def test_ranges_of_zero_are_fixed_columns() -> None:
+    """A shift or a shear of 0 is allowed, and its column is 0 for any output of a network."""
+    warp = Affine2d(shift=0.0, shear=0.0, rotation=180.0, scale=1.0001)
+    theta = warp.constrain(torch.full((1, 6), 9.0))
+    assert theta[0, 3:].tolist() == [0.0, 0.0, 0.0] and warp.factors[0].periodic
+    assert not Affine2d(rotation=179.9).factors[0].periodic
+
+
 @pytest.mark.parametrize("family", [Affine2d, Similarity2d])
 def test_mean_angle_is_circular(family: type[Affine2d | Similarity2d]) -> None:
     """The mean of 170 and -170 degrees is 180 degrees, not 0."""
@@ -157,3 +165,31 @@ def test_affine_theta_refuses_reflections(linear: list[float]) -> None:
     with pytest.raises(DataError, match=r"map 1 has scale_y=.*positive determinant"):
         WARP.theta(AffineMap(torch.cat([upright, matrix])))
     assert torch.isfinite(WARP.theta(AffineMap(upright))).all()
+
+
+@pytest.mark.parametrize("family", [Affine2d, Rigid2d, Similarity2d])
+def test_affine_columns_lead_back(family: type[Affine2d | Rigid2d | Similarity2d]) -> None:
+    """Theta comes back from the human columns; missing ones are named with all that it needs."""
+    warp = family().bind(FRAME)
+    raw = torch.randn(4, len(warp.factors), generator=torch.Generator().manual_seed(2)).double()
+    theta = warp.constrain(raw)
+    columns = {f.name: column for f, column in warp.summary(warp.map(theta)).items()}
+    torch.testing.assert_close(warp.from_columns(columns), theta)
+    for name in columns:
+        rest = {key: value for key, value in columns.items() if key != name}
+        with pytest.raises(ConfigError, match=f"columns {name} are missing; {warp.name!r} needs"):
+            warp.from_columns(rest)
+
+
+def test_similarity_theta_of_affine_maps() -> None:
+    """Of a map with two scales, it has the mean of both as scale, and no angle of its own."""
+    similarity = Similarity2d().bind(FRAME)
+    theta = torch.tensor([[0.0, math.log(2.0), math.log(1.0), 0.0, 0.1, 0.2]]).double()
+    expected = torch.tensor([[0.0, math.log(1.5), 0.1, 0.2]]).double()
+    torch.testing.assert_close(similarity.theta(WARP.map(theta)), expected)
+
+
+def test_theta_of_a_flipped_map_can_train() -> None:
+    """A map that requires gradients is not checked, since a check waits for the device."""
+    matrix = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]], requires_grad=True)
+    assert WARP.theta(AffineMap(matrix)).shape == (1, 6)

@@ -8,8 +8,9 @@ import torch
 from scipy.integrate import solve_ivp
 from torch.nn import functional as F
 
-from unwarp.warps import CpabTime
-from unwarp.warps.cpab import flow
+from unwarp.errors import ConfigError
+from unwarp.warps import CpabTime, cpab
+from unwarp.warps.cpab import MAX_ARGUMENT_FOR_SERIES, flow
 
 KNOTS = torch.linspace(0, 1, 9, dtype=torch.float64)
 
@@ -122,3 +123,32 @@ def test_cpab_theta_of_strong_velocities() -> None:
     warp = CpabTime()
     theta = torch.tensor(STRONG, dtype=torch.float64)
     torch.testing.assert_close(warp.theta(warp.map(theta)), theta, atol=1e-9, rtol=0)
+
+
+def test_quotients_are_exact_near_zero() -> None:
+    """log(1 + r) / r and (exp(r) - 1) / r have all digits on both sides of their switch."""
+    end = MAX_ARGUMENT_FOR_SERIES
+    sizes = np.concatenate([[0.9999 * end, end, 1.0001 * end, 0.3], np.geomspace(1e-9, end, 20)])
+    r = np.concatenate([-sizes, sizes])
+    ratios = (cpab._log1p_over, np.log1p(r) / r), (cpab._expm1_over, np.expm1(r) / r)
+    for quotient, expected in ratios:
+        np.testing.assert_allclose(quotient(torch.as_tensor(r)), expected, rtol=3e-15)
+        assert float(quotient(torch.zeros(1))) == 1
+
+
+def test_gradients_of_quotients_are_exact() -> None:
+    """The derivatives at 0 are those of the Taylor series, -1/2 and 1/2."""
+    for quotient, slope in ((cpab._log1p_over, -0.5), (cpab._expm1_over, 0.5)):
+        r = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+        (gradient,) = torch.autograd.grad(quotient(r).sum(), r)
+        assert float(gradient) == slope
+
+
+@pytest.mark.parametrize(("pieces", "cells"), [(1, 64), (3, 64), (2, 6), (64, 64)])
+def test_cells_are_halves_of_pieces(pieces: int, cells: int) -> None:
+    """Two pieces are the least, and each half of a piece is a whole number of cells."""
+    with pytest.raises(ConfigError, match=f"pieces={pieces} and cells={cells} do not fit"):
+        CpabTime(pieces=pieces, cells=cells)
+    theta = torch.full((1, 1), 0.1, dtype=torch.float64)
+    for least in (CpabTime(pieces=2, cells=4), CpabTime(pieces=2, cells=64)):
+        torch.testing.assert_close(least.theta(least.map(theta)), theta, atol=1e-9, rtol=0)

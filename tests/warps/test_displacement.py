@@ -133,3 +133,42 @@ def test_recentred_displacement_keeps_theta() -> None:
     torch.testing.assert_close(centred.theta(centred.map(theta)), theta)
     x = smooth_noise(3, FRAME)
     torch.testing.assert_close(centred.map(0 * theta)(x), x, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"reach": -0.1}, {"extent": 0.0}, {"extent": 1.1}, {"extent": -0.5}]
+)
+def test_displacement_refuses_bad_ranges(fields: dict[str, float]) -> None:
+    """A negative reach and an extent outside of (0, 1] are refused; their ends are allowed."""
+    name, value = next(iter(fields.items()))
+    with pytest.raises(ConfigError, match=f"{name}={value}.* is out of range"):
+        Displacement2d(**fields)  # type: ignore[arg-type]
+    still = Displacement2d(2, reach=0.0, extent=1.0)
+    assert not still.constrain(torch.ones(1, 8)).any()
+
+
+def test_theta_without_displacement_is_zero() -> None:
+    """A map without a displacement has zero vectors, and its residual is 0 pixels."""
+    map = Affine2d(size=FRAME).map(torch.full((2, 6), 0.1))
+    assert torch.equal(WARP.theta(map), torch.zeros(2, 32))
+    (column,) = WARP.summary(map).values()
+    assert column.tolist() == [0.0, 0.0]
+
+
+def test_residual_range_is_in_pixels() -> None:
+    """The range of the column is that of the reach along the longer side of the frame."""
+    for size in ((24, 32), (32, 24)):
+        warp = Displacement2d(4).bind(size)
+        (factor,) = warp.summary(warp.map(torch.zeros(1, 32)))
+        assert (factor.low, factor.high) == (0, pytest.approx(0.15 * 32 / 2))
+
+
+def test_several_maps_stay_before_a_field() -> None:
+    """Only one affine map changes places with a field; several rows have no common frame."""
+    map = WARP.map(random_theta())
+    one, several = (
+        Affine2d(size=FRAME).map(torch.full((n, 6), 0.1, dtype=torch.float64)) for n in (1, 3)
+    )
+    assert map.merge(several) is None and map.merge(map) is None
+    moved = map.merge(one)
+    assert moved is not None and moved[1] is one and isinstance(moved[0], DisplacementMap)

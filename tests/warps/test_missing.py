@@ -7,6 +7,7 @@ import torch
 
 from tests.warps.gaps import series_with_gaps
 from unwarp.warps import interpolate_missing
+from unwarp.warps.missing import fill_missing
 
 
 def test_interpolate_missing_is_linear() -> None:
@@ -29,3 +30,22 @@ def test_interpolate_missing_keeps_values() -> None:
     filled = interpolate_missing(x)
     assert torch.equal(filled[~x.isnan()], x[~x.isnan()])
     assert torch.equal(filled[2, 0], torch.zeros(40))
+
+
+def test_ends_repeat_their_nearest_value() -> None:
+    """Before the first and after the last value nothing is extrapolated, for one value as well."""
+    gap = torch.nan
+    x = torch.tensor(
+        [[[gap, gap, 4.0, 8.0, gap]], [[gap, 5.0, gap, gap, gap]], [[7.0] + [gap] * 4]]
+    )
+    filled = interpolate_missing(x)[:, 0].tolist()
+    assert filled == [[4.0, 4.0, 4.0, 8.0, 8.0], [5.0] * 5, [7.0] * 5]
+    assert interpolate_missing(torch.tensor([[[gap]], [[2.0]]])).flatten().tolist() == [0.0, 2.0]
+
+
+def test_filled_values_have_no_gradient() -> None:
+    """Missing values come from the reconstruction, which learns nothing from them."""
+    x = torch.tensor([[1.0, torch.nan, 3.0]])
+    x_hat = torch.full((1, 3), 9.0, requires_grad=True)
+    filled = fill_missing(x, x_hat)
+    assert filled.tolist() == [[1.0, 9.0, 3.0]] and not filled.requires_grad

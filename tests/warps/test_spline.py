@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
+from unwarp.errors import ConfigError
 from unwarp.warps import SplineTime
 
 WARP = SplineTime(bins=4)
@@ -55,3 +57,13 @@ def test_spline_theta_needs_no_fine_grid() -> None:
     for cells in (16, 32, 128):
         warp = SplineTime(bins=4, cells=cells)
         torch.testing.assert_close(warp.theta(warp.map(THETA)), THETA, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize(("bins", "cells"), [(1, 64), (7, 64), (32, 64), (2, 6)])
+def test_bins_have_four_cells_or_more(bins: int, cells: int) -> None:
+    """Two bins are the least, and each has a whole number of cells, at least four."""
+    with pytest.raises(ConfigError, match=f"bins={bins} and cells={cells} do not fit"):
+        SplineTime(bins=bins, cells=cells)
+    for least in (SplineTime(bins=2, cells=8), SplineTime(bins=16, cells=64)):
+        theta = least.constrain(torch.randn(2, len(least.factors)).double())
+        torch.testing.assert_close(least.theta(least.map(theta)), theta, atol=1e-8, rtol=0)

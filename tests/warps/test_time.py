@@ -161,3 +161,45 @@ def test_time_warps_refuse_bad_arguments(make: Any, words: str) -> None:
     """An argument out of bounds is refused by its name and value."""
     with pytest.raises(ConfigError, match=words):
         make()
+
+
+def test_duration_counts_steps_between() -> None:
+    """T steps have T - 1 intervals, at least one; a rate turns them into seconds."""
+    for size, rate, duration in ((41, None, 40), (41, 10.0, 4), (2, 4.0, 0.25), (1, 4.0, 0.25)):
+        assert TimeShift(size=(size,), sampling_rate=rate).duration == duration
+
+
+def test_least_cells_and_rates_are_allowed() -> None:
+    """Two cells are the least, and any positive rate is one."""
+    assert SoftmaxTime(cells=2, sampling_rate=1e-9).cells == 2
+    for rate in (0.0, -1.0, math.nan):
+        with pytest.raises(ConfigError, match=f"sampling_rate={rate} is not positive"):
+            SoftmaxTime(sampling_rate=rate)
+
+
+def test_free_ends_have_documented_bounds() -> None:
+    """The lag is at most a quarter of the series, and the tempo at most a factor of 1.5."""
+    lag, tempo = SquareTime(free_ends=True).factors[-2:]
+    assert (lag.low, lag.high) == (-0.25, 0.25)
+    assert (math.exp(tempo.low), math.exp(tempo.high)) == pytest.approx((1 / 1.5, 1.5))
+    assert not {"lag", "log_tempo"} & {factor.name for factor in SquareTime().factors}
+
+
+def test_slow_maps_of_others_have_theta(family: MonotoneTime) -> None:
+    """A map that stands still for a while, outside every family, has a finite theta."""
+    stop = TimeMap(*torch.tensor([[[0.0, 0.4, 0.6, 1.0]], [[0.0, 0.5, 0.5, 1.0]]]).double())
+    theta = family.theta(stop)
+    assert theta.isfinite().all()
+    assert (family.map(theta).pull(LINE) - stop.pull(LINE)).abs().max() < 0.15
+
+
+def test_summary_ranges_of_time() -> None:
+    """The lag is at most half the series; speeds and their reciprocals have one bound."""
+    warp = CosineTime(size=(41,), sampling_rate=10.0)
+    ranges = {f.name: (f.low, f.high) for f in warp.summary(warp.map(torch.zeros(1, 16)))}
+    limit = math.exp(2.5)
+    assert ranges["lag_s"] == (-2, 2) and ranges["acceleration"] == (0, limit * 64 / 4)
+    assert ranges["speed_min"] == ranges["speed_max"] == (1 / limit, limit)
+    shift = TimeShift(size=(41,))
+    speeds = {f.name: (f.low, f.high) for f in shift.summary(shift.map(torch.zeros(1, 1)))}
+    assert speeds["speed_min"] == (0.25, 4.0) and speeds["lag_samples"] == (-20, 20)

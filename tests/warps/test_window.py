@@ -126,3 +126,11 @@ def test_check_padding_refuses_unknown() -> None:
     """An unknown padding is refused with the list of paddings."""
     with pytest.raises(ConfigError, match="zeros, border, reflection"):
         check_padding("circular")
+
+
+def test_window_has_an_extent_per_axis() -> None:
+    """A window with fewer extents than axes has no grid."""
+    window = Window((4, 6), (1.0,))
+    for attempt in (lambda: window.crop(0.5), lambda: window.lattice(torch.zeros(0))):
+        with pytest.raises(ValueError, match="zip"):
+            attempt()

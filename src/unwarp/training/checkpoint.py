@@ -53,8 +53,8 @@ class Checkpoint(Callback):
 
     Args:
         path: Path of the newest checkpoint file.
-        interval: Number of steps between two writes, at least 1.
-        n_files: Number of checkpoints to keep, at least 1.
+        interval: Number of steps between two writes, at least 1; by default 200 steps.
+        n_files: Number of checkpoints to keep, at least 1; by default 2 checkpoints.
         on_message: Function that shows a line to people, when a file is damaged; None to warn with
             a `CheckpointWarning`.
 

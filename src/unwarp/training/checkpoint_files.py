@@ -111,7 +111,7 @@ def _checksums(tensors: Mapping[str, Tensor]) -> dict[str, str]:
 def _check_version(path: Path, record: Mapping[str, Any]) -> None:
     """Refuse a record of another format version."""
     version = record.get("format_version")
-    if version != SNAPSHOT_VERSION or isinstance(version, bool):
+    if version != SNAPSHOT_VERSION:
         raise CheckpointError(
             f"{path} has format version {version!r}, but this version of unwarp continues only "
             f"from version {SNAPSHOT_VERSION}; continue with the version that wrote it, or delete "

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+from typing import Any
 
-from unwarp.app.outcome import Outcome
-from unwarp.app.report.image_figures import analogy_rows, deformation, recovery
+import numpy as np
+import pytest
+import torch
+
+from unwarp.app.outcome import Outcome, ScoredModel
+from unwarp.app.report import image_figures
+from unwarp.app.report.image_figures import analogy_rows, arithmetic, deformation, recovery
 from unwarp.core import Array
+from unwarp.warps import Affine2d
 
 
 def grouped_codes(n: int) -> tuple[Array, Array]:
@@ -50,3 +57,38 @@ def test_analogy_needs_two_groups() -> None:
     codes, groups = grouped_codes(30)
     assert analogy_rows(codes, np.zeros_like(groups)) is None
     assert analogy_rows(codes[:5], np.array([0, 0, 0, 0, 1])) is None
+
+
+def scored_on_training(run: Outcome, **facts: Any) -> Outcome:
+    """A run whose held-out samples are those of the training, with further facts."""
+    data = replace(run.training, **facts)
+    return replace(run, test=data, warped=ScoredModel.of(run.warped.unwarper, data, data))
+
+
+def test_recovery_has_a_panel_per_factor(image_run: Outcome) -> None:
+    """Images with known deformations have a panel for each factor, in its unit."""
+    n = len(image_run.training)
+    maps = Affine2d(size=(20, 20)).sample(n, torch.Generator().manual_seed(0))
+    figure = recovery(scored_on_training(image_run, maps=maps, ids=np.arange(n) // 2))
+    assert figure is not None
+    words = " ".join(
+        text.get_text() for text in figure.findobj(lambda item: hasattr(item, "get_text"))
+    )
+    for word in ("rotation", "(deg)", "scale_x", "shear", "shift_y", "(px)"):
+        assert word.replace("_", " ") in words or word in words, words
+
+
+def test_arithmetic_is_of_classes_or_clusters(
+    image_run: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With enough samples the figure names classes, without labels clusters; else there is none."""
+    assert arithmetic(image_run) is None
+    n = len(image_run.training)
+    monkeypatch.setattr(image_figures, "nearest_clusters", lambda codes, centers: np.arange(n) % 2)
+    for labels, noun in ((np.arange(n) % 2, "class"), (None, "cluster")):
+        figure = arithmetic(scored_on_training(image_run, labels=labels))
+        assert figure is not None
+        words = " ".join(
+            text.get_text() for text in figure.findobj(lambda item: hasattr(item, "get_text"))
+        )
+        assert f"ends of {noun} " in words

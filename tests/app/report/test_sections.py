@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +64,19 @@ def test_few_held_out_samples_are_reported(series_run: Outcome) -> None:
     assert "All 30 series, since few are held out" in text
     assert "With 3 held-out samples, one of them changes an accuracy by 33%" in text
     assert "nan" not in text and "pixels" not in text
+
+
+def test_time_limits_are_told(series_run: Outcome) -> None:
+    """If seconds end the trainings, the report says how many steps each model made."""
+    warped = copy(series_run.warped.unwarper)
+    warped.history_ = replace(warped.history_, steps=1234)
+    scored = replace(series_run.warped, unwarper=warped)
+    job = replace(series_run.job, settings={**series_run.job.settings, "max_seconds": 2.5})
+    text = text_of(replace(series_run, warped=scored, job=job))
+    assert (
+        "the same limit of 2.5 seconds of training (1,234 steps with the warp, 4 without)" in text
+    )
+    assert "as many training steps" in text_of(series_run)
 
 
 def test_recovery_of_series_in_lengths(bumps_run: Outcome) -> None:

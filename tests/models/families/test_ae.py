@@ -225,6 +225,16 @@ def test_bands_term_is_weighted() -> None:
     assert "bands" not in loss_terms(RECIPE, model, x)
 
 
+def test_isometry_term_is_the_stress() -> None:
+    """The loss term is proportional to its weight, pulls on codes alone, and is absent at 0."""
+    model, x = perturbed_model(RECIPE), bumps(6)
+    single, triple = (
+        loss_terms(replace(RECIPE, isometry=weight), model, x)["isometry"] for weight in (1.0, 3.0)
+    )
+    assert triple == pytest.approx(3 * single, rel=1e-5) and single > 0
+    assert "isometry" not in loss_terms(replace(RECIPE, isometry=0.0), model, x)
+
+
 def test_second_views_start_turned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pose of a copy starts at the angle of its original plus that of the augmentation."""
     net = Net("mlp", (16,), (16,))
