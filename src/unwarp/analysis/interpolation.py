@@ -25,6 +25,7 @@ from unwarp.analysis.latents import (
 from unwarp.core import Factor, PathKind
 from unwarp.errors import ConfigError
 from unwarp.models import Model
+from unwarp.ranges import Choice
 
 MIN_SINE = 1e-6
 """Smallest sine of the angle between two codes for an arc; below it, a line joins them."""
@@ -55,7 +56,7 @@ def interpolate(
         ConfigError: `path` is unknown, or `n` is below 2.
         DataError: A sample has another shape than the model's.
     """
-    if path not in get_args(PathKind):
+    if not Choice(get_args(PathKind)).allows(path):
         raise ConfigError(
             f"path={path!r} is unknown; choose one of {', '.join(get_args(PathKind))}"
         )

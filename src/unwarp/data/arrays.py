@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain
 from unwarp.data.layout import arrange_axes
-from unwarp.errors import ConfigError, DataError
+from unwarp.errors import ConfigError, DataError, DataTypeError
+from unwarp.ranges import Choice
 
 MAX_EXACT_INTEGER = 1 << 53
 """Bound up to which float64 represents every integer exactly."""
@@ -65,7 +66,7 @@ def as_samples(
         DataError: `X` is empty, sparse, complex, text or ragged, has values that are NaN, infinite
             or too large for float32, or has a shape that does not fit or can be read in two ways.
         ConfigError: `domain` is unknown, or `image_shape` is not a shape.
-        TypeError: `X` holds objects that are not numbers.
+        DataTypeError: `X` holds objects that are not numbers.
 
     >>> samples, domain = as_samples([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]])
     >>> samples.shape, domain
@@ -105,7 +106,7 @@ def as_precise_samples(
     >>> as_precise_samples([[101325.01, 101325.02]])[0].dtype
     dtype('float64')
     """
-    if domain not in ("auto", *Domain.registry):
+    if not Choice(("auto", *Domain.registry)).allows(domain):
         raise ConfigError(
             f"domain={domain!r} is unknown; choose one of auto, {', '.join(Domain.registry)}"
         )
@@ -243,7 +244,7 @@ def as_dense(X: Any) -> Array:
 
     Raises:
         DataError: `X` is a path, a sparse matrix, a list of samples of different shapes, an array
-            with masked values, or an object that is not an array.
+            with masked values, a tensor without values, or an object that is not an array.
 
     >>> as_dense([[1, 2], [3, 4]]).shape
     (2, 2)
@@ -260,7 +261,18 @@ def as_dense(X: Any) -> Array:
     if np.ma.is_masked(X):
         count = int(np.ma.getmaskarray(X).sum())
         raise DataError(f"X is a masked array with {count:,} masked values; fill them in first")
-    return np.asarray(as_numpy(X)) if isinstance(X, torch.Tensor) else _from_nested(X)
+    return _from_tensor(X) if isinstance(X, torch.Tensor) else _from_nested(X)
+
+
+def _from_tensor(X: torch.Tensor) -> Array:
+    """A tensor as an array; one without values, such as on the device `meta`, is refused."""
+    try:
+        return np.asarray(as_numpy(X))
+    except (RuntimeError, TypeError) as error:  # a `NotImplementedError` is a `RuntimeError`
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"X is a tensor without values on {X.device} ({reason}); pass a tensor on the CPU"
+        ) from error
 
 
 def _from_nested(X: Any) -> Array:
@@ -332,8 +344,9 @@ def _as_numeric(x: Array) -> Array:
     try:
         # pandas.NA cannot be converted to a float; as NaN, a later check reports its index
         return np.where(pd.isna(x), np.nan, x).astype(np.float64)
-    except ValueError as error:
-        raise DataError(
+    except (ValueError, TypeError, OverflowError) as error:
+        kind = DataTypeError if isinstance(error, TypeError) else DataError
+        raise kind(
             f"X must hold numbers only: {error}; drop or encode values that are not numbers"
         ) from error
 

@@ -12,6 +12,7 @@ from unwarp.core import Array, Domain, ScaleName
 from unwarp.data.arrays import row_blocks, wide_dtype
 from unwarp.data.limits import check_size
 from unwarp.errors import ConfigError, DataError
+from unwarp.ranges import Choice
 
 MIN_DEVIATION_RATIO_FOR_HINT = 10
 """Smallest ratio of the standard deviations of two channels at which `scale='channel'` is advised.
@@ -176,7 +177,7 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
 
 def _check_scale(scale: ScaleName | None, is_bounded: bool) -> None:
     """Refuse an unknown name, and `channel` and `each` for images."""
-    if scale not in (*get_args(ScaleName), None):
+    if not Choice(get_args(ScaleName), is_optional=True).allows(scale):
         raise ConfigError(
             f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or "
             "None"

@@ -23,7 +23,7 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.models.latent import Latent
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
-from unwarp.ranges import SAMPLE_COUNT, Seed, check_value
+from unwarp.ranges import SAMPLE_COUNT, Choice, Seed, check_value
 
 
 class Generation:
@@ -115,7 +115,7 @@ class Generation:
 
     def _check_source(self, source: str) -> None:
         """Check the name of the distribution of samples."""
-        if source not in get_args(LatentDensity):
+        if not Choice(get_args(LatentDensity)).allows(source):
             raise ConfigError(
                 f"source={source!r} is unknown; choose one of {', '.join(get_args(LatentDensity))}"
             )

@@ -26,7 +26,7 @@ from unwarp.data.scaling import channel_scale_hint
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import float32_gradients, resolve_device
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, brief
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.generation import Generation
 from unwarp.estimators.persistence import Persistence
@@ -36,7 +36,7 @@ from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
 from unwarp.planning.plan import Plan, Request, make_plan
-from unwarp.ranges import check_arguments
+from unwarp.ranges import Choice, check_arguments, check_value
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.progress import Announcer, Progress
@@ -378,12 +378,13 @@ class Unwarper(
     def _check(self) -> tuple[Request, Reading]:
         """The model that is asked for, and how to read samples, with all arguments checked."""
         check_arguments(self.get_params(deep=False))
+        check_value("domain", self.domain, Choice(("auto", *Domain.registry)))
         resolve_device(self.device)
         overrides = {} if self.overrides is None else self.overrides
         if not isinstance(overrides, Mapping) or not all(isinstance(key, str) for key in overrides):
             raise ConfigError(
-                f"overrides={overrides!r} must map names of recipe fields to values, "
-                "as {'optimiser.lr': 1e-3}"
+                f"overrides={brief(overrides)} is no mapping of recipe fields to values; give one "
+                "such as {'optimiser.lr': 1e-3}"
             )
         request = Request(self.recipe, self.warp, self.n_content, dict(overrides))
         return request, Reading(

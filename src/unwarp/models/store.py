@@ -188,7 +188,10 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         return config, tensors
     except FileNotFoundError as error:
         missing = error.filename or folder / "model.safetensors"
-        raise CheckpointError(f"{folder} is not a model folder: {missing} is missing") from None
+        raise CheckpointError(
+            f"{folder} is not a model folder: {missing} is missing; give the folder of a model "
+            "or of a run"
+        ) from None
     except (
         ValueError,
         TypeError,

@@ -60,7 +60,7 @@ class Net:
     detail: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(NetKind):
+        if not (isinstance(self.kind, str) and self.kind in get_args(NetKind)):
             raise ConfigError(f"kind={self.kind!r} is unknown; choose auto, mlp, conv or tcn")
         if min((*self.encoder, *self.decoder), default=1) < 1:
             raise ConfigError(

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from unwarp import models
 from unwarp.data.dataset import Dataset
 from unwarp.data.schema import Schema
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, brief
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import RECIPE_OF_DATASET, Recipe
 from unwarp.planning.defaults import (
@@ -57,6 +57,12 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.recipe, str | Recipe | None):
+            raise ConfigError(
+                f"recipe={brief(self.recipe)} is neither a Recipe nor a name; choose one of "
+                f"{', '.join(models.families())}, or make one, such as AE(n_content=8)"
+            )
+        resolve_warp(self.warp)
         self._check_duplicates()
         family = models.recipe_named(self.family) if isinstance(self.family, str) else self.family
         if isinstance(family, Recipe):
@@ -69,7 +75,7 @@ class Request:
     def _check_duplicates(self) -> None:
         """Refuse a warp, a size or a family that is set twice, as a field and as an override."""
         settings = (
-            ("warp", "warp", self.warp == "auto"),
+            ("warp", "warp", isinstance(self.warp, str) and self.warp == "auto"),
             ("n_content", "n_content", self.n_content is None),
             ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
         )

@@ -142,5 +142,5 @@ def check_padding(padding: str) -> None:
     Raises:
         ConfigError: The name is none of `PADDINGS`; the message lists them.
     """
-    if padding not in PADDINGS:
+    if not (isinstance(padding, str) and padding in PADDINGS):
         raise ConfigError(f"padding={padding!r} is unknown; choose one of {', '.join(PADDINGS)}")
