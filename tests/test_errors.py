@@ -11,14 +11,7 @@ from unwarp.errors import (
     NotInvertibleError,
     TrainingError,
     UnwarpError,
-    brief,
 )
-
-
-def test_values_are_one_short_line() -> None:
-    """Any value has a text of one line and at most 80 characters."""
-    for value in (10**5000, "a" * 10**6, "two\nlines", [[1] * 999], b"x"):
-        assert len(brief(value)) <= 80 and brief(value).isprintable()
 
 
 @pytest.mark.parametrize(

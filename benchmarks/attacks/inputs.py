@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 from scipy.sparse import csr_matrix
 
+from benchmarks.attacks.faces import analyses, choices, readers, scores, training, warp_methods
+from benchmarks.attacks.forms import companions, forms
 from benchmarks.attacks.verdicts import Attack, command
 from benchmarks.attacks.world import World
 from unwarp import Unwarper
@@ -81,6 +83,14 @@ def all_inputs(world: World) -> list[Attack]:
         files,
         configurations,
         commands,
+        forms,
+        companions,
+        choices,
+        warp_methods,
+        training,
+        analyses,
+        scores,
+        readers,
     )
     return [attack for part in parts for attack in part(world)]
 

@@ -46,22 +46,6 @@ class DataTypeError(DataError, TypeError):
     """
 
 
-def brief(value: object) -> str:
-    """A value for a message, as one short line of code.
-
-    Args:
-        value: Any object, also one without a text: a number of more digits than Python prints.
-
-    >>> brief([1, 2]), len(brief("a" * 1000))
-    ('[1, 2]', 80)
-    """
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 def missing_source_error(source: object, formats: str) -> DataError:
     """The error to raise for a path that does not exist.
 

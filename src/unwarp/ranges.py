@@ -24,7 +24,8 @@ from numbers import Real as RealNumber
 from typing import Any, get_args
 
 from unwarp.core import DeviceName, MissingPolicy, Precision, ScaleName
-from unwarp.errors import ConfigError, brief
+from unwarp.errors import ConfigError
+from unwarp.values import brief
 
 MAX_SEED = 2**32 - 1
 """Greatest seed that NumPy and scikit-learn take."""

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from unwarp.disk.files import clean_leftovers, delete, flush_folder, rename, temporary, write_new
 from unwarp.disk.locks import hold
-from unwarp.errors import CheckpointError, ConfigError, brief
+from unwarp.errors import CheckpointError, ConfigError
+from unwarp.values import brief
 
 Content = bytes | str | Mapping[str, Tensor]
 """Content of a file: bytes, text, or tensors by name."""

@@ -26,7 +26,7 @@ from unwarp.data.scaling import channel_scale_hint
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import float32_gradients, resolve_device
-from unwarp.errors import ConfigError, brief
+from unwarp.errors import ConfigError
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.generation import Generation
 from unwarp.estimators.persistence import Persistence
@@ -41,6 +41,7 @@ from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.progress import Announcer, Progress
 from unwarp.training.state import History
+from unwarp.values import brief
 from unwarp.warps import Warp
 
 SHARE_OF_SECONDS_FOR_SELECTION = 0.5

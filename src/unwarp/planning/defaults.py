@@ -12,12 +12,13 @@ from torch import Tensor
 
 from unwarp import models, warps
 from unwarp.core import Array, Domain
-from unwarp.errors import ConfigError, NotImportedError, brief
+from unwarp.errors import ConfigError, NotImportedError
 from unwarp.models.architecture import Architecture
 from unwarp.models.codec import restore
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import Recipe
 from unwarp.planning.presets import PRESET_OF_DOMAIN
+from unwarp.values import brief
 from unwarp.warps import Chain, Padding, Warp
 
 MAX_SERIES_FOR_REFINEMENT, MAX_LENGTH_FOR_REFINEMENT = 100, 256

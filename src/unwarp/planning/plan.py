@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from unwarp import models
 from unwarp.data.dataset import Dataset
 from unwarp.data.schema import Schema
-from unwarp.errors import ConfigError, brief
+from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import RECIPE_OF_DATASET, Recipe
 from unwarp.planning.defaults import (
@@ -22,6 +22,7 @@ from unwarp.planning.defaults import (
     share_sampling_rate,
 )
 from unwarp.planning.overrides import apply_overrides, check_fields, check_values
+from unwarp.values import brief
 from unwarp.warps import Warp
 
 

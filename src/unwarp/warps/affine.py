@@ -38,6 +38,7 @@ class _AffineFamily(Warp):
     shift: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.rotation <= 180:
             raise ConfigError(
                 f"rotation={self.rotation} is out of range; give the largest angle in degrees, "

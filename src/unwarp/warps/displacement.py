@@ -16,6 +16,9 @@ from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import IdentityMap, Map
 from unwarp.warps.warp import Warp, log_slope_of_tanh
 
+MAX_GRID = 64
+"""Greatest number of control vectors along an axis: theta then has 8,192 columns."""
+
 
 @dataclass(frozen=True)
 class DisplacementMap(Map):
@@ -158,9 +161,11 @@ class Displacement2d(Warp):
     frame: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.grid < 2:
+        super().__post_init__()
+        if not 2 <= self.grid <= MAX_GRID:
             raise ConfigError(
-                f"grid={self.grid} is too small; give at least 2 control vectors along each axis"
+                f"grid={self.grid} is out of range; give 2 to {MAX_GRID} control vectors along "
+                "each axis"
             )
         if self.reach < 0 or not 0 < self.extent <= 1:
             raise ConfigError(

@@ -120,6 +120,7 @@ class Gain(Warp):
     size: tuple[int, ...] = field(default=(2,), kw_only=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.most > 1:
             raise ConfigError(
                 f"Gain: most={self.most} is the largest gain; give a number above 1, since the "

@@ -59,6 +59,7 @@ class TimeWarp(Warp):
     sampling_rate: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         family = type(self).__name__
         if self.cells < 2:
             raise ConfigError(f"{family}: cells={self.cells} is too small; give 2 or more")

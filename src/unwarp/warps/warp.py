@@ -36,6 +36,7 @@ from torch.nn import functional as F
 
 from unwarp.core import Factor, Registry
 from unwarp.errors import ConfigError
+from unwarp.values import field_mistake
 from unwarp.warps.maps import IdentityMap, Map
 
 MIN_LOG_SLOPE = -60.0
@@ -75,6 +76,16 @@ class Warp(ABC):
     name: ClassVar[str]
     registry: ClassVar[Registry[type[Warp]]] = Registry("warp", ConfigError)
     size: tuple[int, ...] = field(default=(2, 2), kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Refuse fields of another type; a subclass with checks of its own calls it first."""
+        if mistake := field_mistake(self):
+            raise ConfigError(mistake)
+        if min(self.size, default=0) < 1:
+            raise ConfigError(
+                f"{type(self).__name__}: size={self.size!r} is no size of a frame; give (H, W) or "
+                "(T,), whole numbers of at least 1"
+            )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Register a concrete subclass that defines a `name`."""
