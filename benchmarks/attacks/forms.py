@@ -53,7 +53,8 @@ def odd_samples(x: Array) -> dict[str, Any]:
     return {
         "a frame with a text": texts,
         "a frame with dates": dates,
-        "a frame with categories": frame.astype(str).astype("category"),
+        # categories and objects that are texts of numbers are read, as scikit-learn does
+        "a frame with categories": ("no. " + frame.astype(str)).astype("category"),
         "a frame without rows": frame.iloc[:0],
         "a frame without columns": frame[[]],
         "a frame with infinity": frame.replace(frame.iloc[0, 0], np.inf),

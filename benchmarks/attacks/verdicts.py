@@ -27,7 +27,8 @@ from unwarp.errors import UnwarpError
 Outcome = Literal["typed", "vague", "raw", "silent", "warned", "hang", "crash"]
 
 MEND = re.compile(
-    r"; |\b(give|choose|use|needs?|must|install|expected|one of|set|see|pass|write|should|check)\b"
+    r"; |\b(give|choose|use|needs?|must|install|expected|one of|set|see|pass|write|should|check)\b",
+    re.IGNORECASE,  # the mend may be a sentence of its own: "Check how X was loaded"
 )
 """Words of a message that tell what to do."""
 

@@ -7,6 +7,7 @@ Python, YAML and the command line check by them alike.
     Choice      one of several words
     Flag        True or False
     Sizes       several whole numbers
+    Instance    an object of a class
     Seed        a seed of random numbers, as scikit-learn takes it
 
 `ARGUMENTS` lists the ranges of the arguments of `Unwarper`, and `RECIPE_RANGES` those of the fields
@@ -192,6 +193,33 @@ class Sizes:
 
 
 @dataclass(frozen=True)
+class Instance:
+    """An object of a class.
+
+    Attributes:
+        kind: The class, or several.
+        words: The objects in words, for the message.
+        is_optional: Whether None is allowed, too.
+
+    >>> print(Instance(dict, "a mapping"))
+    a mapping
+    >>> Instance(dict, "a mapping").allows([])
+    False
+    """
+
+    kind: type | tuple[type, ...]
+    words: str
+    is_optional: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is such an object."""
+        return self.is_optional if value is None else isinstance(value, self.kind)
+
+    def __str__(self) -> str:
+        return self.words + (", or None" if self.is_optional else "")
+
+
+@dataclass(frozen=True)
 class Seed:
     """A seed of random numbers, a `RandomState`, or None.
 
@@ -223,7 +251,7 @@ def _is_random_state(value: Any) -> bool:
     return numpy is not None and isinstance(value, numpy.random.RandomState)
 
 
-Range = Whole | Real | Choice | Flag | Sizes | Seed
+Range = Whole | Real | Choice | Flag | Sizes | Instance | Seed
 """A type with a range of values; `allows` checks a value, and `str` says both in words."""
 
 ARGUMENTS: Mapping[str, Range] = {

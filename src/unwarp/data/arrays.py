@@ -279,7 +279,7 @@ def _from_nested(X: Any) -> Array:
     """Nested lists and array-likes as an array; samples of different shapes are refused."""
     try:
         x = np.asarray(X)
-    except ValueError as error:
+    except Exception as error:  # an object of a user may raise anything
         is_list = isinstance(X, list | tuple)
         reason = f"is ragged: {_shape_mismatch(X)}" if is_list else f"is not an array: {error}"
         raise DataError(

@@ -34,7 +34,7 @@ def real_numbers(name: str, values: Any, *, finite: bool = False) -> Array:
         array = as_dense(values)
     try:
         numbers = None if array.dtype.kind not in "biufO" else array.astype(np.float64)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{name} is no array of numbers ({reason}); give equal rows") from None
     if numbers is None:

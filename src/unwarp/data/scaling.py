@@ -12,7 +12,8 @@ from unwarp.core import Array, Domain, ScaleName
 from unwarp.data.arrays import row_blocks, wide_dtype
 from unwarp.data.limits import check_size
 from unwarp.errors import ConfigError, DataError
-from unwarp.ranges import Choice
+from unwarp.ranges import Choice, check_value
+from unwarp.values import brief
 
 MIN_DEVIATION_RATIO_FOR_HINT = 10
 """Smallest ratio of the standard deviations of two channels at which `scale='channel'` is advised.
@@ -53,11 +54,11 @@ class Scaler:
     factor: float | Array = 1.0
 
     def __post_init__(self) -> None:
-        is_finite = np.isfinite(self.offset).all() and np.isfinite(self.factor).all()
-        if not (is_finite and np.all(np.asarray(self.factor) > 0)):
+        is_scale = all(map(_are_finite, (self.offset, self.factor)))
+        if not (is_scale and np.all(np.asarray(self.factor) > 0)):
             raise ConfigError(
-                f"offset={self.offset}, factor={self.factor} is not a scale; give a finite offset "
-                "and a finite, positive factor"
+                f"offset={brief(self.offset)}, factor={brief(self.factor)} is not a scale; give a "
+                "finite offset and a finite, positive factor"
             )
 
     def apply(self, x: Array) -> NDArray[np.float32]:
@@ -130,6 +131,15 @@ class Scaler:
         return self.offset, self.factor
 
 
+def _are_finite(values: Any) -> bool:
+    """Whether values are finite real numbers, one or more."""
+    try:
+        numbers = np.asarray(values)
+    except ValueError:  # nested lists of several lengths
+        return False
+    return numbers.dtype.kind in "iuf" and numbers.size > 0 and bool(np.isfinite(numbers).all())
+
+
 def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scaler:
     """The scale for given training samples.
 
@@ -156,6 +166,7 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
     """
+    check_value("domain", domain, Choice(tuple(Domain.registry)))
     is_bounded = Domain.registry[domain].is_bounded
     _check_scale(scale, is_bounded)
     if scale == "each":

@@ -20,7 +20,7 @@ from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times
 from unwarp.errors import ConfigError, DataError
-from unwarp.ranges import Choice
+from unwarp.ranges import Choice, Whole, check_value
 
 
 def pad(
@@ -102,8 +102,7 @@ def resample_to(
         raise ConfigError(
             f"missing={missing!r} does not apply to resample_to; choose interpolate or error"
         )
-    if length < 1:
-        raise ConfigError(f"length={length} must be at least 1; give a number of time steps")
+    check_value("length", length, Whole(1))
     rows = as_rows(series)
     return resample_rows(rows, resolve_times(rows, times), length, missing).astype(
         np.float32, copy=False

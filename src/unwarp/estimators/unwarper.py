@@ -37,7 +37,7 @@ from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
 from unwarp.planning.plan import Plan, Request, make_plan
 from unwarp.ranges import Choice, check_arguments, check_value
-from unwarp.training.callbacks import Callback
+from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.loop import train
 from unwarp.training.progress import Announcer, Progress
 from unwarp.training.state import History
@@ -216,7 +216,7 @@ class Unwarper(
         # 1. check the arguments, then read the samples and find out their domain, shape and scale
         request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
-        callbacks = (*callbacks, *self._progress())
+        callbacks = (*check_callbacks(callbacks), *self._progress())
         schema, data = Schema.fit(as_source(X, times), reading)
         started = perf_counter()
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp

@@ -19,15 +19,17 @@ from torch import Tensor, nn
 from unwarp.core import Batch, Precision
 from unwarp.data.dataset import Dataset
 from unwarp.devices import float32_gradients
+from unwarp.errors import ConfigError
 from unwarp.models.hooks import Hooks
 from unwarp.models.players import Player
-from unwarp.ranges import ARGUMENTS, MAX_STEPS, Range, Whole, check_value
+from unwarp.ranges import ARGUMENTS, MAX_STEPS, Instance, Range, Whole, check_value
 from unwarp.training.batches import batch_rows, step_generator
-from unwarp.training.callbacks import Callback
+from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.engine import make_accelerator
 from unwarp.training.interrupts import terminate_as_interrupt
 from unwarp.training.slots import PlayerSlot, copy_weights, make_slots, step_player
 from unwarp.training.state import LOG_EVERY, History, Row, State
+from unwarp.values import brief
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -45,6 +47,7 @@ RANGES_OF_RUN: dict[str, Range] = {
     "steps": Whole(1, MAX_STEPS),
     "batch_size": Whole(1),
     "seconds": ARGUMENTS["max_seconds"],
+    "seed": Whole(0, 2**63 - 1),
 }
 """Ranges of the arguments of `train` that bound a run, by name."""
 
@@ -97,8 +100,8 @@ def train(
         The history: losses, gradient norms and measures of every tenth step and of the last step.
 
     Raises:
-        ConfigError: `steps`, `batch_size` or `seconds` is out of range, or the device or the
-            precision is not available.
+        ConfigError: An argument has another type or is out of range, or the device or the precision
+            is not available.
         TrainingError: A loss or a gradient is not finite; the message names the step, the player
             and the term.
 
@@ -110,7 +113,10 @@ def train(
         >>> history.steps, history.samples
         (3, 192)
     """
-    _check_run_size(steps, batch_size, seconds)
+    callbacks = _check_objects(model, players, data, callbacks, facts)
+    for name, value in (("steps", steps), ("batch_size", batch_size), ("seconds", seconds)):
+        check_value(name, value, RANGES_OF_RUN[name])
+    check_value("seed", seed, RANGES_OF_RUN["seed"])
     engine = make_accelerator(device, precision)
     settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}
     state = _initial_state(model, tuple(players), data, steps, seed, engine, settings)
@@ -122,10 +128,19 @@ def train(
     return state.history
 
 
-def _check_run_size(steps: int, batch_size: int, seconds: float | None) -> None:
-    """Refuse a number of steps, a batch size or a time that is out of range."""
-    for name, value in (("steps", steps), ("batch_size", batch_size), ("seconds", seconds)):
-        check_value(name, value, RANGES_OF_RUN[name])
+def _check_objects(
+    model: Any, players: Any, data: Any, callbacks: Any, facts: Any
+) -> Sequence[Callback]:
+    """Refuse objects of another type than those of a run, and return the callbacks."""
+    check_value("model", model, Instance(nn.Module, "a torch.nn.Module"))
+    sequence = Instance((tuple, list), "a tuple of players, such as recipe.players(model)")
+    check_value("players", players, sequence)
+    if not players or not all(isinstance(player, Player) for player in players):
+        raise ConfigError(f"players={brief(players)} is not allowed; give {sequence}")
+    if not all(hasattr(data, name) for name in ("__len__", "shape", "batch")):
+        raise ConfigError(f"data={brief(data)} is not allowed; give a Dataset, or shards")
+    check_value("facts", facts, Instance(Mapping, "a mapping of JSON values", is_optional=True))
+    return check_callbacks(callbacks)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import Map
-from unwarp.warps.warp import Warp, log_slope_of_tanh
+from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
 
 
 @dataclass(frozen=True)
@@ -190,6 +190,7 @@ class Rigid2d(_AffineFamily):
 
     def map(self, theta: Tensor) -> AffineMap:
         """Rotations and shifts with the parameters theta (N, 3)."""
+        check_theta(self, theta)
         ones = torch.ones_like(theta[:, 0])
         return self._matrix(theta[:, 0], ones, ones, 0 * ones, theta[:, 1:3])
 
@@ -271,6 +272,7 @@ class Affine2d(_ScalingFamily):
 
     def map(self, theta: Tensor) -> AffineMap:
         """Affine deformations with the parameters theta (N, 6)."""
+        check_theta(self, theta)
         return self._matrix(
             theta[:, 0], theta[:, 1].exp(), theta[:, 2].exp(), theta[:, 3], theta[:, 4:6]
         )
@@ -335,6 +337,7 @@ class Similarity2d(_ScalingFamily):
 
     def map(self, theta: Tensor) -> AffineMap:
         """Scaled rotations and shifts with the parameters theta (N, 4)."""
+        check_theta(self, theta)
         scale = theta[:, 1].exp()
         return self._matrix(theta[:, 0], scale, scale, torch.zeros_like(scale), theta[:, 2:4])
 

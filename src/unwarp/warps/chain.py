@@ -12,7 +12,7 @@ from torch import Tensor
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map, chain
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, check_theta
 
 
 @dataclass(frozen=True, init=False)
@@ -132,6 +132,7 @@ class Chain(Warp):
             A map of N rows, with its parts merged as far as possible. A gain becomes the first
             part, since it commutes with maps of points.
         """
+        check_theta(self, theta)
         return chain(
             part for link, columns in self._split(theta) for part in link.map(columns).parts
         )

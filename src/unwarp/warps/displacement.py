@@ -14,7 +14,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, NotInvertibleError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import IdentityMap, Map
-from unwarp.warps.warp import Warp, log_slope_of_tanh
+from unwarp.warps.warp import Warp, as_size, check_theta, log_slope_of_tanh
 
 MAX_GRID = 64
 """Greatest number of control vectors along an axis: theta then has 8,192 columns."""
@@ -183,7 +183,7 @@ class Displacement2d(Warp):
         Returns:
             A copy with this size and extent.
         """
-        return replace(self, size=tuple(size), extent=extent)
+        return replace(self, size=as_size(size), extent=extent)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -203,6 +203,7 @@ class Displacement2d(Warp):
 
     def map(self, theta: Tensor) -> DisplacementMap:
         """Displacement fields with the control vectors theta (N, 2 g^2)."""
+        check_theta(self, theta)
         frame = translation(theta.new_zeros(1, 2))
         if self.frame is not None:
             frame = AffineMap(theta.new_tensor(self.frame).reshape(1, 2, 3))

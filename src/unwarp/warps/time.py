@@ -23,7 +23,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
-from unwarp.warps.warp import Warp, log_slope_of_tanh
+from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
 from unwarp.warps.window import Window
 
 MIN_SPEED = 1e-3
@@ -208,6 +208,7 @@ class MonotoneTime(TimeWarp):
         Returns:
             N maps; if there is an anchor, each is multiplied by the inverse of the anchor.
         """
+        check_theta(self, theta)
         n_speed = len(self._speed_factors)
         speed, ends = self._speed(theta[:, :n_speed]), theta[:, n_speed:]
         zero = speed.new_zeros(len(speed), 1)
