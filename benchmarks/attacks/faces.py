@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -48,7 +48,7 @@ def is_possible(name: str, hint: str, text: str) -> bool:
     if text == "'no such'":
         return hint == "str"
     if text == "[]":  # networks without hidden layers
-        return name in ("encoder", "decoder")
+        return name in ("encoder", "decoder", "discriminator")
     return text == "10**400" and name == "warmup"
 
 
@@ -280,15 +280,21 @@ def scores(world: World) -> Iterator[Attack]:
                 bad["texts"] = np.full(good[need].shape, "a")
                 bad["complex"] = good[need] + 1j
             for title, value in bad.items():
-                is_free = need in ("sample_features", "gaussian_features", "cluster_centers")
-                is_alone = len(needs) == 1 or need.endswith("sample_labels") or is_free
-                if title == "one row too few" and (is_alone or need == "features"):
-                    continue  # a smaller set of samples
+                if title == "one row too few" and _is_alone(need, needs):
+                    continue  # a smaller set of samples is right
                 act = partial(function, **(arguments | {need: value}))
                 yield Attack("score", f"{name}({need}: {title})", act)
         for item in inspect.signature(function).parameters.values():
             if item.default is not inspect.Parameter.empty:
                 yield from _settings(name, function, arguments, item)
+
+
+def _is_alone(need: str, needs: Sequence[str]) -> bool:
+    """Whether no other argument of a score has rows of the same samples."""
+    free = ("sample_features", "gaussian_features", "cluster_centers", "sample_labels", "features")
+    is_reference = need.startswith("train_")
+    others = set(needs) - {need, *free}
+    return need in free or not any(name.startswith("train_") == is_reference for name in others)
 
 
 def _settings(

@@ -47,7 +47,7 @@ def test_registered_function_is_wrapped() -> None:
         return float(codes.mean())
 
     for wrapped in (score_function(toy), score_function(best=0.0)(toy)):
-        assert wrapped.__wrapped__ is toy and wrapped.__name__ == "toy"  # type: ignore[attr-defined]
+        assert vars(wrapped)["__wrapped__"] is toy and wrapped.__name__ == "toy"
         assert wrapped(np.ones((2, 1))) == 1.0 and metrics.needs(wrapped) == ("codes",)
     assert metrics.catalogue()["toy"].best == 0.0
 

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from unwarp import metrics
 from unwarp.analysis.embedding import Embedding, align_in_chunks, embed, encode
+from unwarp.analysis.latents import check_model
 from unwarp.core import Array, Domain
 from unwarp.data.dataset import Dataset
 from unwarp.data.numbers import real_numbers
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, DataError
 from unwarp.metrics import ScoreInputs
 from unwarp.models import Model, log_weights
 from unwarp.ranges import Choice, Instance, Whole, check_value
@@ -84,10 +85,16 @@ def evaluate(
     """
     check_value("dataset", dataset, Instance(Dataset, "a Dataset"))
     check_value("reference", reference, Instance(Dataset, "a Dataset", is_optional=True))
-    check_value("draws", draws, Whole(0))
+    check_value("draws", draws, Whole(0, 1_000_000))
     _check_names(only)
     if cluster_centers is not None:
         cluster_centers = real_numbers("cluster_centers", cluster_centers, finite=True)
+        check_model(model)
+        if cluster_centers.ndim != 2 or cluster_centers.shape[1] != model.n_content:
+            raise DataError(
+                f"cluster_centers has shape {cluster_centers.shape}; give codes "
+                f"(K, {model.n_content})"
+            )
     inputs = score_inputs(dataset, embed(model, dataset.x, device=device), model)
     inputs |= probe_inputs(model, dataset.x) | posterior_inputs(model, dataset.x, draws)
     inputs |= ScoreInputs(cluster_centers=cluster_centers)

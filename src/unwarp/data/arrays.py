@@ -212,7 +212,12 @@ def as_numpy(x: Any) -> Any:
     Returns:
         An array if `x` is a tensor or has the method `__array__`, such as a data frame or one of
         its columns; else `x` itself.
+
+    Raises:
+        DataError: `x` is an array with masked values, which no array without a mask can hold.
     """
+    if np.ma.is_masked(x):
+        raise DataError("X is an array with masked values; fill them in first, as X.filled()")
     if isinstance(x, torch.Tensor):
         return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
     return np.asarray(x) if hasattr(x, "__array__") else x

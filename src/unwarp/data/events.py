@@ -103,8 +103,9 @@ def _as_arrays(events: Any, n: int) -> list[Array]:
             raise TypeError(f"they are of type {type(events).__name__}")
         arrays = [_as_float(part) for part in events]
     except (ValueError, TypeError, OverflowError, RuntimeError) as error:
+        reason = str(error).replace("X", "it")
         raise DataError(
-            f"events must be numbers ({error}); give an array (K,) or ({n}, K), or a list of {n} "
+            f"events must be numbers ({reason}); give an array (K,) or ({n}, K), or a list of {n} "
             "lists (K_i,)"
         ) from error
     ranks = {part.ndim for part in arrays}

@@ -132,12 +132,13 @@ class Scaler:
 
 
 def _are_finite(values: Any) -> bool:
-    """Whether values are finite real numbers, one or more."""
+    """Whether a value is a finite real number, or an array of them that fits samples."""
     try:
         numbers = np.asarray(values)
     except ValueError:  # nested lists of several lengths
         return False
-    return numbers.dtype.kind in "iuf" and numbers.size > 0 and bool(np.isfinite(numbers).all())
+    is_shape = numbers.size > 0 and (numbers.ndim == 0 or numbers.ndim > 2)
+    return numbers.dtype.kind in "iuf" and is_shape and bool(np.isfinite(numbers).all())
 
 
 def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scaler:

@@ -34,7 +34,7 @@ def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     """
     try:
         values = as_numpy(times)
-    except (RuntimeError, TypeError) as error:  # a tensor without values
+    except (RuntimeError, TypeError, DataError) as error:  # a tensor without values, a mask
         raise DataError(f"times={brief(times)} cannot be read ({error}); give numbers") from error
     if not is_sequence(values):
         raise DataError(
@@ -83,6 +83,8 @@ def _as_seconds(times: Any, name: str) -> NDArray[np.float64]:
     """Times (T,) as float64; error messages use `name` for `times`."""
     try:
         values = _as_datetime64(np.asarray(as_numpy(times)))
+        if values.dtype.kind == "c":
+            raise TypeError("they are complex")
         if values.dtype.kind == "M":
             values = values - np.datetime64(0, "s")
         if values.dtype.kind == "m":

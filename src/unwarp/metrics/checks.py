@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from inspect import Parameter
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -73,10 +74,17 @@ def _as_input(name: str, field: str, value: Any) -> Array:
         raise DataError(
             f"{name} is an array of shape {array.shape}, {array.dtype}; give {form}, N of 1 or more"
         )
+    if array.dtype.kind == "O" and not _are_labels(array):
+        raise DataError(f"{name} holds values of several types; give numbers or texts")
     if field in NUMBERS and field not in INFINITE and not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise DataError(f"{name} has {array[index]} at index {index}; give finite numbers")
     return array
+
+
+def _are_labels(array: Array) -> bool:
+    """Whether objects are texts, or numbers, and thus have an order."""
+    return any(all(isinstance(value, kind) for value in array.flat) for kind in (str, Number))
 
 
 def _check_rows(name: str, n: int, first: str, count: int) -> None:

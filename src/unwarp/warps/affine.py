@@ -218,6 +218,7 @@ class _ScalingFamily(_AffineFamily):
     scale: float = 1.6
 
     def __post_init__(self) -> None:
+        Warp.__post_init__(self)  # types first; the factors then need a scale above 1
         if not self.scale > 1:
             raise ConfigError(f"scale={self.scale} is the largest factor; give a number above 1")
         super().__post_init__()

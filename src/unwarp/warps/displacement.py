@@ -167,6 +167,10 @@ class Displacement2d(Warp):
                 f"grid={self.grid} is out of range; give 2 to {MAX_GRID} control vectors along "
                 "each axis"
             )
+        if self.frame is not None and len(self.frame) != 6:
+            raise ConfigError(
+                f"frame={self.frame} is no affine map; give the 6 numbers of its matrix, or None"
+            )
         if self.reach < 0 or not 0 < self.extent <= 1:
             raise ConfigError(
                 f"reach={self.reach} or extent={self.extent} is out of range; give a reach of 0 or "

@@ -174,6 +174,14 @@ class MonotoneTime(TimeWarp):
     free_ends: bool = field(default=False, kw_only=True)
     anchor: tuple[float, ...] | None = field(default=None, kw_only=True)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.anchor is not None and not self.anchor:
+            raise ConfigError(
+                f"{type(self).__name__}: anchor={self.anchor} is no theta; give one number for each "
+                "factor, or None"
+            )
+
     @property
     @abstractmethod
     def _speed_factors(self) -> tuple[Factor, ...]:

@@ -35,7 +35,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unwarp.core import Factor, Registry
+from unwarp.core import Domain, Factor, Registry
 from unwarp.errors import ConfigError, DataError
 from unwarp.values import MAX_WHOLE, brief, field_mistake
 from unwarp.warps.maps import IdentityMap, Map
@@ -221,7 +221,14 @@ class Warp(ABC):
         Returns:
             A copy with this `size`.
         """
-        return replace(self, size=as_size(size))
+        domain = Domain.registry.get(self.domain)
+        size = as_size(size)
+        if domain is not None and len(size) != len(domain.axes):
+            raise ConfigError(
+                f"size={size} is no size of {domain.plural}, which {self.name!r} deforms; give one "
+                f"number for each axis: {', '.join(domain.axes)}"
+            )
+        return replace(self, size=size)
 
     def recentre(self, anchor: Map) -> Warp:
         """The family that describes centred maps by theta.
