@@ -178,8 +178,8 @@ class MonotoneTime(TimeWarp):
         super().__post_init__()
         if self.anchor is not None and not self.anchor:
             raise ConfigError(
-                f"{type(self).__name__}: anchor={self.anchor} is no theta; give one number for each "
-                "factor, or None"
+                f"{type(self).__name__}: anchor={self.anchor} is no theta; give one number for "
+                "each factor, or None"
             )
 
     @property
