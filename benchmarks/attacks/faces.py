@@ -13,7 +13,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import nn
 
-from benchmarks.attacks.verdicts import Attack
+from benchmarks.attacks.verdicts import Attack, start_of
 from benchmarks.attacks.world import SMALL, World
 from unwarp import analysis, data, datasets, metrics, models, warps
 from unwarp.data.dataset import Dataset
@@ -69,7 +69,7 @@ def choices(world: World) -> Iterator[Attack]:
                     continue
                 act = partial(family, **{item.name: value})
                 label = f"{family.__name__}({item.name}={text})"
-                yield Attack("choice", label, act, (item.name,))
+                yield Attack("choice", label, act, (item.name, start_of(value)))
 
 
 def warp_methods(world: World) -> Iterator[Attack]:
@@ -133,7 +133,8 @@ def training(world: World) -> Iterator[Attack]:
     for name, possible in right.items():
         for text in sorted(ODD.keys() - possible):
             act = partial(train, model, players, samples, **(good | {name: ODD[text]}))
-            yield Attack("training", f"train({name}={text})", act, (name,))
+            words = (name, start_of(ODD[text]))
+            yield Attack("training", f"train({name}={text})", act, words)
     for text, value in {**ODD, "a list": [1, 2], "a Linear": nn.Linear(1, 1)}.items():
         if text != "a Linear":
             act = partial(train, value, players, samples, **good)
@@ -156,7 +157,8 @@ def training(world: World) -> Iterator[Attack]:
             if name == "interval" and text == "10**400":
                 continue
             act = partial(Player, **(good_player | {name: ODD[text]}))
-            yield Attack("training", f"Player({name}={text})", act, (name,))
+            words = (name, start_of(ODD[text]))
+            yield Attack("training", f"Player({name}={text})", act, words)
     for text, value in {**ODD, "(1, 2, 3, 4, 5)": (1, 2, 3, 4, 5), "(0, 0, 0)": (0, 0, 0)}.items():
         yield Attack("training", f"build({text})", partial(recipe.build, value), ("shape",))
         if text not in ("10**400",):
@@ -172,7 +174,7 @@ def _recipe_names() -> Iterator[Attack]:
         for part in ("name", "part"):
             words = {"name": "digits", "part": "train"} | {part: value}
             act = partial(datasets.load, **words)
-            yield Attack("training", f"load({part}={text})", act, (part,))
+            yield Attack("training", f"load({part}={text})", act, (part, start_of(value)))
 
 
 def analyses(world: World) -> Iterator[Attack]:
@@ -224,7 +226,9 @@ def analyses(world: World) -> Iterator[Attack]:
         for text in sorted(ODD.keys() - possible):
             act = partial(function, model, *arguments, **{name: ODD[text]})
             label = f"{getattr(function, '__name__', '')}({name}={text})"
-            yield Attack("analysis", label, act, (name,))
+            # of an array, a message says the shape
+            words = (name,) if name == "cluster_centers" else (name, start_of(ODD[text]))
+            yield Attack("analysis", label, act, words)
     for text, value in ODD.items():
         yield Attack("analysis", f"embed(model: {text})", partial(analysis.embed, value, x))
         yield Attack("analysis", f"score({text})", partial(analysis.score, value), ("inputs",))
@@ -305,7 +309,8 @@ def _settings(
         if isinstance(item.default, bool) and text == "True":
             continue
         act = partial(function, **arguments, **{item.name: ODD[text]})
-        yield Attack("score", f"{name}({item.name}={text})", act, (item.name,))
+        words = (item.name, start_of(ODD[text]))
+        yield Attack("score", f"{name}({item.name}={text})", act, words)
 
 
 def readers(world: World) -> Iterator[Attack]:
@@ -323,7 +328,9 @@ def readers(world: World) -> Iterator[Attack]:
         for text in sorted(ODD.keys() - possible):
             act = partial(function, *arguments, **{name: ODD[text]})
             label = f"{getattr(function, '__name__', '')}({name}={text})"
-            yield Attack("reader", label, act, (name,))
+            is_array = name == "times"  # of an array, a message says the shape
+            words = (name,) if is_array else (name, start_of(ODD[text]))
+            yield Attack("reader", label, act, words)
     for text, value in ODD.items():
         yield Attack("reader", f"read({text})", partial(data.read, value))
         yield Attack("reader", f"pad({text})", partial(data.pad, value))

@@ -56,6 +56,12 @@ class Attack:
     words: tuple[str, ...] = ()
 
 
+def start_of(value: object) -> str:
+    """The start of a value as it is written in code, which a good refusal repeats."""
+    # an object of no value has its class there; lists may be shown as tuples
+    return repr(value).strip("[]")[:15].rstrip()
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The outcome of an attack.

@@ -65,9 +65,9 @@ def field_mistake(record: object) -> str:
     hints = _hints(choice)
     for item in fields(record):  # type: ignore[arg-type]
         hint, value = hints.get(item.name, Any), getattr(record, item.name)
-        if not _has_type(value, hint):
+        if not has_type(value, hint):
             name = f"{type(record).__name__}: {item.name}"
-            return f"{name}={brief(value)} is not allowed; {item.name} must be {_words(hint)}"
+            return f"{name}={brief(value)} is not allowed; {item.name} must be {words_for(hint)}"
     return ""
 
 
@@ -80,11 +80,19 @@ def _hints(choice: Any) -> Mapping[str, Any]:
         return {}
 
 
-def _has_type(value: Any, hint: Any) -> bool:
-    """Whether a value has a declared type and is finite."""
+def has_type(value: Any, hint: Any) -> bool:
+    """Whether a value has a declared type and is finite.
+
+    Args:
+        value: The value.
+        hint: The type.
+
+    >>> has_type(1, float), has_type(True, float), has_type("a", Literal["a", "b"])
+    (True, False, True)
+    """
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return any(_has_type(value, part) for part in parts)
+        return any(has_type(value, part) for part in parts)
     if origin is Literal:
         return any(isinstance(value, type(part)) and value == part for part in parts)
     if origin is tuple:
@@ -115,22 +123,30 @@ def _is_tuple(value: Any, parts: tuple[Any, ...]) -> bool:
     if not isinstance(value, tuple | list):
         return False
     if parts[-1:] == (...,):
-        return all(_has_type(item, parts[0]) for item in value)
+        return all(has_type(item, parts[0]) for item in value)
     pairs = zip(value, parts, strict=False)
-    return len(value) == len(parts) and all(_has_type(item, part) for item, part in pairs)
+    return len(value) == len(parts) and all(has_type(item, part) for item, part in pairs)
 
 
-def _words(hint: Any, plural: bool = False) -> str:
-    """The values of a declared type in words that complete "must be"."""
+def words_for(hint: Any, plural: bool = False) -> str:
+    """The values of a declared type, in words that complete "must be".
+
+    Args:
+        hint: The type.
+        plural: Whether several values are meant.
+
+    >>> words_for(tuple[int, ...] | None)
+    'a tuple of whole numbers or None'
+    """
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return " or ".join(_words(part, plural) for part in parts)
+        return " or ".join(words_for(part, plural) for part in parts)
     if origin is Literal:
         return f"one of {', '.join(map(str, parts))}" if len(parts) > 1 else str(parts[0])
     if origin is tuple:
         if parts[-1:] == (...,):
-            return f"a tuple of {_words(parts[0], plural=True)}"
-        return f"a tuple of {len(parts)} {_words(parts[0], plural=True)}"
+            return f"a tuple of {words_for(parts[0], plural=True)}"
+        return f"a tuple of {len(parts)} {words_for(parts[0], plural=True)}"
     if hint is types.NoneType:
         return "None"
     nouns = {float: "finite number", int: "whole number", str: "text"}

@@ -133,3 +133,10 @@ def test_field_must_not_hide_the_head() -> None:
 
     with pytest.raises(ConfigError, match="has a field 'module'"):
         describe(Toy())
+
+
+@pytest.mark.parametrize(("field", "value"), [("n_content", True), ("passes", [True, 2])])
+def test_flags_are_no_numbers(field: str, value: object) -> None:
+    """Yes and no of YAML are True and False, and no field of numbers takes them."""
+    with pytest.raises(ConfigError, match=rf"AE\.{field}=.* is not allowed; {field} must be a "):
+        restore({"family": "ae", field: value})

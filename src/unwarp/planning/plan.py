@@ -22,6 +22,7 @@ from unwarp.planning.defaults import (
     share_sampling_rate,
 )
 from unwarp.planning.overrides import apply_overrides, check_fields, check_values
+from unwarp.ranges import Choice
 from unwarp.values import brief
 from unwarp.warps import Warp
 
@@ -65,13 +66,24 @@ class Request:
             )
         resolve_warp(self.warp)
         self._check_duplicates()
-        family = models.recipe_named(self.family) if isinstance(self.family, str) else self.family
+        family = self._family_recipe()
         if isinstance(family, Recipe):
             check_fields(self.overrides, type(family))
             check_values(self.overrides, family)
         elif family is None:  # the recipe of the data set may belong to any family
             check_fields(self.overrides, AE, *Recipe.registry.values())
             check_values(self.overrides, AE(), *(member() for member in Recipe.registry.values()))
+
+    def _family_recipe(self) -> Any:
+        """The requested recipe, or that of the requested family; None for neither."""
+        if isinstance(self.family, Recipe | None):
+            return self.family
+        if self.recipe is None and not Choice(tuple(models.families())).allows(self.family):
+            raise ConfigError(
+                f"family={brief(self.family)} is unknown; choose one of "
+                f"{', '.join(models.families())}"
+            )
+        return models.recipe_named(self.family)
 
     def _check_duplicates(self) -> None:
         """Refuse a warp, a size or a family that is set twice, as a field and as an override."""
