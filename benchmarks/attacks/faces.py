@@ -78,6 +78,8 @@ def warp_methods(world: World) -> Iterator[Attack]:
         yield Attack("warp", f"warp_named({text!r})", partial(warps.warp_named, text), ("warp",))
     for text, value in ODD.items():
         yield Attack("warp", f"warp_named({text})", partial(warps.warp_named, value), ("warp",))
+    for text, value in ODD.items():
+        yield Attack("warp", f"Chain({text})", partial(warps.Chain, value, Affine2d()), ("links",))
     affine, time = Affine2d().bind((12, 12)), CosineTime(3).bind((32,))
     for text, value in {**ODD, "0": 0, "(0,)": (0,), "(12,)": (12,), "(-1, 5)": (-1, 5)}.items():
         yield Attack("warp", f"Affine2d().bind({text})", partial(affine.bind, value), ("size",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, NotInvertibleError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import IdentityMap, Map
-from unwarp.warps.warp import Warp, as_size, check_theta, log_slope_of_tanh
+from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
 
 MAX_GRID = 64
 """Greatest number of control vectors along an axis: theta then has 8,192 columns."""
@@ -187,7 +187,7 @@ class Displacement2d(Warp):
         Returns:
             A copy with this size and extent.
         """
-        return replace(self, size=as_size(size), extent=extent)
+        return replace(cast(Displacement2d, super().bind(size)), extent=extent)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
