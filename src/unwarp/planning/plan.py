@@ -36,7 +36,8 @@ class Request:
     code may each be set as a field or as an override, but not as both.
 
     Attributes:
-        recipe: A `Recipe`, the name of a family, or None for a recipe that suits the data.
+        recipe: A `Recipe`, the name of a family, or None for a recipe that suits the data. In the
+            record of a run, it is the mapping that `describe` returns for a recipe.
         warp: A `Warp`, its name, the mapping that `describe` returns for it, or `auto` for the warp
             of the recipe.
         n_content: Size of the content code; None for that of the recipe.
@@ -59,7 +60,8 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.recipe, str | Recipe | None):
+        is_record = isinstance(self.recipe, Mapping) and "family" in self.recipe
+        if not (is_record or isinstance(self.recipe, str | Recipe | None)):
             raise ConfigError(
                 f"recipe={brief(self.recipe)} is neither a Recipe nor a name; choose one of "
                 f"{', '.join(models.families())}, or make one, such as AE(n_content=8)"
@@ -76,7 +78,7 @@ class Request:
 
     def _family_recipe(self) -> Any:
         """The requested recipe, or that of the requested family; None for neither."""
-        if isinstance(self.family, Recipe | None):
+        if isinstance(self.family, Recipe | Mapping | None):
             return self.family
         if self.recipe is None and not Choice(tuple(models.families())).allows(self.family):
             raise ConfigError(
