@@ -15,7 +15,7 @@ ROOT = Path(unwarp.__file__).parent
 TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
-    {"core", "errors", "_version", "disk"},
+    {"core", "errors", "values", "_version", "disk"},
     {"warps", "nets", "plots", "devices", "ranges", "storage", "checksums"},
     {"models", "metrics", "data"},
     {"planning", "training", "analysis", "datasets"},

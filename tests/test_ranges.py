@@ -43,6 +43,14 @@ IMPOSSIBLE: list[tuple[str, Any]] = [
     ("sampling_rate", math.nan),
     ("missing", ["mask"]),
     ("precision", None),
+    ("scale", np.array([1, 2])),
+    ("device", np.array(["cpu", "cpu"])),
+    ("image_shape", (12, True)),
+    ("image_shape", 12),
+    ("verbose", "no"),
+    ("verbose", None),
+    ("verbose", -1),
+    ("max_seconds", 10**400),
 ]
 
 
@@ -54,11 +62,21 @@ def test_impossible_arguments_are_named(name: str, value: Any) -> None:
     assert "\n" not in str(caught.value) and str(ARGUMENTS[name]) in str(caught.value)
 
 
+def test_unprintable_numbers_are_named() -> None:
+    """Python prints no number of so many digits; the message says its type."""
+    for value in (-(10**5000), 10**5000):
+        with pytest.raises(ConfigError, match=r"^max_seconds=<int> is not allowed; give a finite"):
+            check_arguments({"max_seconds": value})
+
+
 def test_possible_arguments_pass() -> None:
     """Ends of ranges, numbers of NumPy, and names without a range."""
     for seed in (0, MAX_SEED, np.uint32(MAX_SEED), None, np.random.RandomState(0)):
         check_arguments({"random_state": seed, "max_seconds": np.float32(0.5), "warp": 3})
     check_arguments({"n_content": np.int64(1), "batch_size": 2, "max_steps": None})
+    for verbose in (True, False, 0, 3, np.True_):
+        check_arguments({"verbose": verbose, "scale": None, "image_shape": [3, np.int64(4)]})
+    assert Real(0, has_low=True).allows(0) and "at least 0" in str(Real(0, has_low=True))
     assert not Seed(can_be_state=False).allows(None)
     assert Whole(0).allows(10**30) and not Real(0, 1).allows(1.5) and Choice(("a",)).allows("a")
 

@@ -221,6 +221,13 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         expand("~no-such-user-here/a")
 
 
+@pytest.mark.parametrize("value", [None, 3, b"model", [], True])
+def test_paths_are_texts(value: object) -> None:
+    """Anything but a text or a path is refused where a folder is written or read."""
+    with pytest.raises(ConfigError, match=r"is no path; give a text or a pathlib\.Path"):
+        write_folder(value, NEW)  # type: ignore[arg-type]
+
+
 def test_second_writer_is_told_who_writes(tmp_path: Path) -> None:
     """A save into a folder that is being saved is refused by process and host, and changes none."""
     write_folder(tmp_path / "model", OLD)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,10 @@ import torch
 from PIL import Image
 from scipy.sparse import csr_matrix
 
-from benchmarks.attacks.verdicts import Attack, command
+from benchmarks.attacks.faces import analyses, choices, readers, scores, training, warp_methods
+from benchmarks.attacks.forms import companions, forms
+from benchmarks.attacks.lines import QUICK, commands
+from benchmarks.attacks.verdicts import Attack, command, start_of
 from benchmarks.attacks.world import World
 from unwarp import Unwarper
 from unwarp.data.formats.registry import formats
@@ -62,7 +64,8 @@ RIGHT: Mapping[str, frozenset[str]] = {
     "random_state": frozenset({"None", "0"}),
     "device": frozenset(),
     "precision": frozenset(),
-    "verbose": frozenset({"0", "-1", "True"}),
+    # any level from 0 is right, as in scikit-learn; -1 was right by mistake
+    "verbose": frozenset({"0", "True", "10**12"}),
 }
 """Of `WRONG`, the values that each argument of `Unwarper` may take, or that it may cap."""
 
@@ -81,6 +84,14 @@ def all_inputs(world: World) -> list[Attack]:
         files,
         configurations,
         commands,
+        forms,
+        companions,
+        choices,
+        warp_methods,
+        training,
+        analyses,
+        scores,
+        readers,
     )
     return [attack for part in parts for attack in part(world)]
 
@@ -95,7 +106,8 @@ def arguments(world: World) -> Iterator[Attack]:
                 right = COUNT
             for text in sorted(WRONG.keys() - right):
                 act = partial(_fit, x, base | {name: WRONG[text]})
-                yield Attack("argument", f"Unwarper({name}={text}), {domain}", act, (name,))
+                words = (name, start_of(WRONG[text]))
+                yield Attack("argument", f"Unwarper({name}={text}), {domain}", act, words)
 
 
 def _fit(x: Any, options: Mapping[str, Any]) -> None:
@@ -159,12 +171,15 @@ def methods(world: World) -> Iterator[Attack]:
         x, model = world.of(domain)
         for text in sorted(WRONG.keys() - {"10**12"}):
             value, where = WRONG[text], f"={text}), {domain}"
-            yield Attack("method", f"sample(n{where}", partial(model.sample, value), ("n",))
+            words = start_of(value)
+            act = partial(model.sample, value)
+            yield Attack("method", f"sample(n{where}", act, ("n", words))
             if text not in SEEDS_OF_NUMPY:
                 act = partial(model.sample, 1, random_state=value)
-                yield Attack("method", f"sample(random_state{where}", act, ("random_state",))
+                words_of_seed = ("random_state", words)
+                yield Attack("method", f"sample(random_state{where}", act, words_of_seed)
             act = partial(model.sample, 1, source=value)
-            yield Attack("method", f"sample(source{where}", act, ("source",))
+            yield Attack("method", f"sample(source{where}", act, ("source", words))
             if text not in ("'5'", "'no such'"):
                 yield Attack("method", f"save({text}), {domain}", partial(model.save, value))
             yield Attack("method", f"load({text}), {domain}", partial(Unwarper.load, value))
@@ -213,7 +228,8 @@ def overrides(world: World) -> Iterator[Attack]:
                 options = {"recipe": family, "overrides": {field: WRONG[text]}, "max_steps": 1}
                 act = partial(_fit, world.x, options | {"device": "cpu"})
                 label = f"Unwarper({family!r}, overrides={{{field!r}: {text}}})"
-                yield Attack("override", label, act, (field.split(".")[-1],))
+                words = (field.split(".")[-1], start_of(WRONG[text]))
+                yield Attack("override", label, act, words)
 
 
 def files(world: World) -> Iterator[Attack]:
@@ -311,93 +327,3 @@ def configurations(world: World) -> Iterator[Attack]:
         words: tuple[object, ...] = ("fit", "x.npy", "--config", path, *QUICK)
         act = partial(command, *words, "--out", f"runs/{path.stem}")
         yield Attack("config", f"fit --config ({name})", act)
-
-
-QUICK = ("--steps", 1, "--quiet", "--device", "cpu")
-WORDS = ("-1", "0", "nan", "inf", "1e99", "4294967296", "five", "", "1,2", "-", "é", "1.5", "[]")
-"""Values that are wrong for most options of the command line."""
-
-RIGHT_WORDS = {
-    "--seed": {"0"},
-    "--sampling-rate": {"1.5", "1e99", "4294967296"},
-    "--steps": {"4294967296"},
-    "--seconds": {"1.5", "1e99", "inf", "4294967296"},
-    "--out": {"0", "nan", "inf", "1e99", "five", "1,2", "é", "1.5", "[]", "-1", "-", "4294967296"},
-    "--draws": {"0", "4294967296"},
-    "-n": {"4294967296"},
-    "--index": {"0"},
-    "--span": {"1.5", "1e99", "4294967296"},
-    "--plus": {"0", "1,2"},
-    "--minus": {"0", "1,2"},
-    "--to": {"0", "1,2"},
-}
-"""Of `WORDS`, the values that are right for an option or only take long."""
-
-LEARNING = ("fit", "demo")
-"""Commands that need a folder for a run."""
-
-FIT = ("fit", "series.npy", *QUICK)
-ARITHMETIC = ("arithmetic", "image_model", "x.npy", "--plus", "1", "--minus", "2", "--to", "3")
-OPTIONS: tuple[tuple[tuple[object, ...], tuple[str, ...]], ...] = (
-    (
-        FIT,
-        (
-            *("--seed", "--steps", "--seconds", "--sampling-rate", "--warp", "--domain"),
-            *("--missing", "--scale", "--device", "--precision", "--set", "--config"),
-        ),
-    ),
-    (("demo", *QUICK), ("--seed", "--steps", "--device", "--precision", "--set", "--config")),
-    (("evaluate", "image_model", "x.npy"), ("--draws", "--device")),
-    (("align", "image_model", "x.npy"), ("--out", "--device")),
-    (("embed", "image_model", "x.npy"), ("--out", "--device")),
-    (("sample", "image_model"), ("-n", "--from", "--seed", "--out")),
-    (("interpolate", "image_model", "x.npy", 0, 1), ("--path", "-n", "--out")),
-    (("traverse", "image_model", "x.npy"), ("--of", "--index", "--span", "-n", "--out")),
-    (ARITHMETIC, ("--plus", "--minus", "--to", "--out")),
-)
-"""Commands that work, and their options."""
-
-OUT_OF_EXHIBITS = ("sample", "interpolate", "traverse", "arithmetic")
-"""Commands with an `--out` that needs a suffix, so that all of `WORDS` are wrong."""
-
-
-def commands(world: World) -> Iterator[Attack]:
-    """Options and arguments of every command, one wrong at a time."""
-    yield from _options()
-    yield from _places()
-    for line in ("--no-such", "no-such", "--plugin", "--plugin no_such info", "info --json=3"):
-        yield Attack("command", f"unwarp {line}", partial(command, *line.split()))
-    for words in (("align", "aligned.csv"), ("embed", "embedding.npz")):
-        act = partial(command, words[0], "image_model", "x.npy", "--out", words[1])
-        yield Attack("command", f"{words[0]} --out {words[1]}", act, (words[1],))
-
-
-def _options() -> Iterator[Attack]:
-    """Wrong values of the options of commands that would work without them."""
-    for words, options in OPTIONS:
-        for option in options:
-            right = RIGHT_WORDS.get(option, set())
-            if option == "--out" and words[0] in OUT_OF_EXHIBITS:
-                right = set()
-            for i, value in enumerate(WORDS):
-                if value in right:
-                    continue
-                out = ("--out", f"runs/{words[0]}{option}{i}") if words[0] in LEARNING else ()
-                act = partial(command, *words, *out, option, value)
-                name = option if option != "--out" else str(Path(value))  # a path names itself
-                yield Attack("command", f"{words[0]} {option} {value!r}", act, (name,))
-
-
-def _places() -> Iterator[Attack]:
-    """Models and sources that are none."""
-    places = ("", "absent", "x.npy", "/dev/null", "damaged", "é" * 300, "a\nb", "run/run.json")
-    for verb in ("evaluate", "align", "embed", "traverse", "sample", "info", "resume"):
-        source = () if verb in ("sample", "info", "resume") else ("x.npy",)
-        for place in places:
-            if not (verb == "info" and not place):
-                act = partial(command, verb, place, *source)
-                yield Attack("command", f"{verb} {place[:20]!r}", act)
-    sources = {*places, "damaged/pipe.npy", "series_model", "run"} - {"x.npy"}
-    for verb, place in product(("evaluate", "align", "embed", "traverse"), sorted(sources)):
-        act = partial(command, verb, "image_model", place)
-        yield Attack("command", f"{verb} image_model {place[:20]!r}", act)

@@ -27,7 +27,8 @@ from unwarp.errors import UnwarpError
 Outcome = Literal["typed", "vague", "raw", "silent", "warned", "hang", "crash"]
 
 MEND = re.compile(
-    r"; |\b(give|choose|use|needs?|must|install|expected|one of|set|see|pass|write|should|check)\b"
+    r"; |\b(give|choose|use|needs?|must|install|expected|one of|set|see|pass|write|should|check)\b",
+    re.IGNORECASE,  # the mend may be a sentence of its own: "Check how X was loaded"
 )
 """Words of a message that tell what to do."""
 
@@ -53,6 +54,12 @@ class Attack:
     label: str
     act: Callable[[], object]
     words: tuple[str, ...] = ()
+
+
+def start_of(value: object) -> str:
+    """The start of a value as it is written in code, which a good refusal repeats."""
+    # an object of no value has its class there; lists may be shown as tuples
+    return repr(value).strip("[]")[:15].rstrip()
 
 
 @dataclass(frozen=True)

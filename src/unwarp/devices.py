@@ -35,7 +35,7 @@ def resolve_device(device: str) -> torch.device:
         "cpu": True,
     }
     names = [name for name, is_usable in availability.items() if is_usable]
-    if device not in (*names, "auto"):
+    if not (isinstance(device, str) and device in (*names, "auto")):
         raise ConfigError(
             f"device={device!r} is not available here; choose one of {', '.join([*names, 'auto'])}"
         )

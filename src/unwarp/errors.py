@@ -36,6 +36,16 @@ class DataError(UnwarpError, ValueError):
     """
 
 
+class DataTypeError(DataError, TypeError):
+    """Data that hold objects instead of numbers.
+
+    It is a `TypeError` as well, which scikit-learn requires of such data.
+
+    >>> issubclass(DataTypeError, DataError) and issubclass(DataTypeError, TypeError)
+    True
+    """
+
+
 def missing_source_error(source: object, formats: str) -> DataError:
     """The error to raise for a path that does not exist.
 

@@ -5,6 +5,9 @@ Python, YAML and the command line check by them alike.
     Whole       a whole number between two bounds
     Real        a finite number between two bounds
     Choice      one of several words
+    Flag        True or False
+    Sizes       several whole numbers
+    Instance    an object of a class
     Seed        a seed of random numbers, as scikit-learn takes it
 
 `ARGUMENTS` lists the ranges of the arguments of `Unwarper`, and `RECIPE_RANGES` those of the fields
@@ -21,8 +24,9 @@ from numbers import Integral
 from numbers import Real as RealNumber
 from typing import Any, get_args
 
-from unwarp.core import DivergencePolicy, MissingPolicy, Precision
+from unwarp.core import DeviceName, DivergencePolicy, MissingPolicy, Precision, ScaleName
 from unwarp.errors import ConfigError
+from unwarp.values import brief
 
 MAX_SEED = 2**32 - 1
 """Greatest seed that NumPy and scikit-learn take."""
@@ -69,10 +73,11 @@ class Real:
     """A finite number between two bounds.
 
     Attributes:
-        low: Lower bound, which is not allowed itself.
+        low: Lower bound.
         high: Greatest value; None for no bound.
         is_optional: Whether None is allowed, too.
         unit: Unit in words, for the message; empty for none.
+        has_low: Whether the lower bound is allowed itself.
 
     >>> print(Real(0, unit="seconds"))
     a finite number of seconds above 0
@@ -84,6 +89,7 @@ class Real:
     high: float | None = None
     is_optional: bool = False
     unit: str = ""
+    has_low: bool = False
 
     def allows(self, value: Any) -> bool:
         """Whether a value is in the range."""
@@ -91,15 +97,20 @@ class Real:
             return self.is_optional
         if not isinstance(value, RealNumber) or isinstance(value, bool):
             return False
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number beyond those of floating point
+            return False
         is_small = self.high is None or number <= self.high
-        return math.isfinite(number) and self.low < number and is_small
+        is_large = number > self.low or (self.has_low and number == self.low)
+        return math.isfinite(number) and is_large and is_small
 
     def __str__(self) -> str:
         unit = f" of {self.unit}" if self.unit else ""
+        low = f"of at least {self.low:g}" if self.has_low else f"above {self.low:g}"
         bound = "" if self.high is None else f" and at most {self.high:g}"
         none = ", or None" if self.is_optional else ""
-        return f"a finite number{unit} above {self.low:g}{bound}{none}"
+        return f"a finite number{unit} {low}{bound}{none}"
 
 
 @dataclass(frozen=True)
@@ -108,19 +119,104 @@ class Choice:
 
     Attributes:
         words: The words.
+        is_optional: Whether None is allowed, too.
 
     >>> print(Choice(("no", "fp16", "bf16")))
     one of no, fp16, bf16
     """
 
     words: tuple[str, ...]
+    is_optional: bool = False
 
     def allows(self, value: Any) -> bool:
         """Whether a value is one of the words."""
+        if value is None:
+            return self.is_optional
         return isinstance(value, str) and value in self.words
 
     def __str__(self) -> str:
-        return f"one of {', '.join(self.words)}"
+        return f"one of {', '.join(self.words)}" + (", or None" if self.is_optional else "")
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or False, also as a number or a value of NumPy.
+
+    Attributes:
+        has_levels: Whether greater whole numbers are allowed, too, as for `verbose`.
+
+    >>> Flag().allows(True), Flag().allows(0), Flag().allows(2), Flag().allows("no")
+    (True, True, False, False)
+    """
+
+    has_levels: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is True or False."""
+        numpy = sys.modules.get("numpy")
+        is_flag = isinstance(value, bool) or (numpy and isinstance(value, numpy.bool_))
+        return bool(is_flag) or Whole(0, None if self.has_levels else 1).allows(value)
+
+    def __str__(self) -> str:
+        return "True or False" + (", or a level from 0" if self.has_levels else "")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A tuple or a list of positive whole numbers: a shape.
+
+    Attributes:
+        counts: Possible numbers of entries.
+        words: The entries in words, for the message.
+        is_optional: Whether None is allowed, too.
+
+    >>> Sizes((2, 3)).allows((28, 28)), Sizes((2, 3)).allows(28), Sizes((2,)).allows([8, True])
+    (True, False, False)
+    """
+
+    counts: tuple[int, ...]
+    words: str = ""
+    is_optional: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is such a tuple or list."""
+        if value is None:
+            return self.is_optional
+        is_tuple = isinstance(value, tuple | list) and len(value) in self.counts
+        return is_tuple and all(map(Whole(1).allows, value))
+
+    def __str__(self) -> str:
+        counts = " or ".join(map(str, self.counts))
+        words = f", {self.words}" if self.words else ""
+        none = ", or None" if self.is_optional else ""
+        return f"a tuple of {counts} whole numbers of at least 1{words}{none}"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An object of a class.
+
+    Attributes:
+        kind: The class, or several.
+        words: The objects in words, for the message.
+        is_optional: Whether None is allowed, too.
+
+    >>> print(Instance(dict, "a mapping"))
+    a mapping
+    >>> Instance(dict, "a mapping").allows([])
+    False
+    """
+
+    kind: type | tuple[type, ...]
+    words: str
+    is_optional: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is such an object."""
+        return self.is_optional if value is None else isinstance(value, self.kind)
+
+    def __str__(self) -> str:
+        return self.words + (", or None" if self.is_optional else "")
 
 
 @dataclass(frozen=True)
@@ -155,7 +251,7 @@ def _is_random_state(value: Any) -> bool:
     return numpy is not None and isinstance(value, numpy.random.RandomState)
 
 
-Range = Whole | Real | Choice | Seed
+Range = Whole | Real | Choice | Flag | Sizes | Instance | Seed
 """A type with a range of values; `allows` checks a value, and `str` says both in words."""
 
 ARGUMENTS: Mapping[str, Range] = {
@@ -168,7 +264,11 @@ ARGUMENTS: Mapping[str, Range] = {
     "missing": Choice(get_args(MissingPolicy)),
     "precision": Choice(get_args(Precision)),
     "on_divergence": Choice(get_args(DivergencePolicy)),
+    "scale": Choice(get_args(ScaleName), is_optional=True),
+    "device": Choice(get_args(DeviceName)),
+    "image_shape": Sizes((2, 3), "(H, W) or (C, H, W)", is_optional=True),
     "random_state": Seed(),
+    "verbose": Flag(has_levels=True),
 }
 """Ranges of the arguments of `Unwarper` that do not depend on the samples, by name."""
 
@@ -204,7 +304,7 @@ def check_value(name: str, value: Any, range: Range) -> None:
     unwarp.errors.ConfigError: max_steps=0 is not allowed; give a whole number from 1 to ...
     """
     if not range.allows(value):
-        raise ConfigError(f"{name}={_brief(value)} is not allowed; give {range}")
+        raise ConfigError(f"{name}={brief(value)} is not allowed; give {range}")
 
 
 def check_arguments(values: Mapping[str, Any]) -> None:
@@ -223,9 +323,3 @@ def check_arguments(values: Mapping[str, Any]) -> None:
     for name, range in ARGUMENTS.items():
         if name in values:
             check_value(name, values[name], range)
-
-
-def _brief(value: Any) -> str:
-    """A value as it is written in code, shortened to one short line."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else f"{text[:77]}..."

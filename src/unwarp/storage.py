@@ -29,6 +29,7 @@ from unwarp.disk.files import (
 )
 from unwarp.disk.locks import hold
 from unwarp.errors import CheckpointError, ConfigError
+from unwarp.values import brief
 
 Content = bytes | str | Mapping[str, Tensor]
 """Content of a file: bytes, text, or tensors by name."""
@@ -50,12 +51,14 @@ def expand(path: str | Path) -> Path:
         path: A path.
 
     Raises:
-        ConfigError: The home folder, or that of the user after `~`, is unknown, or the path holds
-            a zero byte.
+        ConfigError: The path is neither a text nor a `Path`, the home folder, or that of the user
+            after `~`, is unknown, or the path holds a zero byte.
 
     >>> expand("runs/digits").as_posix()
     'runs/digits'
     """
+    if not (isinstance(path, str | os.PathLike) and isinstance(os.fspath(path), str)):
+        raise ConfigError(f"{brief(path)} is no path; give a text or a pathlib.Path")
     if "\0" in str(path):
         raise ConfigError(f"{str(path)!r} holds a zero byte, which no path has; write another path")
     try:

@@ -145,7 +145,7 @@ def test_deformation_takes_shortest_way() -> None:
         (lambda m: interpolate(m, X[0], X[1, :, :6]), DataError, r"\(N, 1, 12, 12\)"),
         (lambda m: interpolate(m, X[0], X[1], 1), ConfigError, "n=1"),
         (lambda m: interpolate_chunks(m, X[0], X[1], (2, 1)), ConfigError, "n_content=4"),
-        (lambda m: interpolate_chunks(m, X[0], X[1], (5, -1)), ConfigError, "1 or more"),
+        (lambda m: interpolate_chunks(m, X[0], X[1], (5, -1)), ConfigError, "at least 1"),
         (lambda m: interpolate_chunks(m, X[0], X[1], n=1), ConfigError, "n=1"),
     ],
 )

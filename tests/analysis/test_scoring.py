@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch
 from unwarp.analysis.scoring import evaluate, posterior_inputs
 from unwarp.core import Factor
 from unwarp.data.dataset import Dataset, reference_view
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, UnwarpError
 from unwarp.models import AE, VAE, Net
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity
 
@@ -75,3 +77,21 @@ def test_reference_view_is_bounded() -> None:
     assert len(one) == 10
     assert torch.equal(one.x, two.x)
     assert one.draw is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("draws", (-1, 1.5, None, 10**12)),
+        ("only", ("explained", ("no such",), None, [3])),
+        ("reference", (3, np.zeros(3))),
+        ("cluster_centers", (3.0, np.zeros((2, 9)), np.full((2, 3), np.nan))),
+    ],
+)
+def test_other_arguments_are_refused(name: str, values: tuple[Any, ...]) -> None:
+    """Names of scores, numbers of draws, a data set, and codes of the model."""
+    data = Dataset(torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0)))
+    model = AE(n_content=3, net=Net("mlp", (8,), (8,))).build(data.shape)
+    for value in values:
+        with pytest.raises(UnwarpError, match=rf"^{name}.*; give "):
+            evaluate(model, data, **{name: value})

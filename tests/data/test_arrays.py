@@ -152,6 +152,7 @@ def test_gaps_are_of_series_only() -> None:
         (sparse.coo_matrix(ROWS), "Sparse data"),
         (torch.eye(3).to_sparse(), "Sparse data"),
         (np.ma.masked_less(ROWS, 0), "masked values"),
+        (torch.empty(3, 4, device="meta"), "X is a tensor without values on meta"),
         ([["a", "b"], ["c", "d"]], "X must hold numbers, it is of dtype <U1"),
         (pd.DataFrame({"a": ["x", "y"]}), "could not convert string to float"),
         (np.array([["2020-01-01"]], dtype="M8[D]"), "dtype datetime64"),
@@ -182,11 +183,12 @@ def test_unusable_data_are_refused(X: Any, message: str) -> None:
 
 
 def test_objects_raise_type_error() -> None:
-    """Objects that are not numbers raise the error of NumPy, as scikit-learn expects."""
+    """Objects that are not numbers raise the error of NumPy as well, as scikit-learn expects."""
     x = ROWS.astype(object)
     x[0, 0] = {"foo": "bar"}
-    with pytest.raises(TypeError, match=r"argument must be .* string.* number"):
-        as_samples(x)
+    for kind in (TypeError, DataError):
+        with pytest.raises(kind, match=r"argument must be .* string.* number.*; drop or encode"):
+            as_samples(x)
 
 
 def test_unknown_domain_lists_domains() -> None:

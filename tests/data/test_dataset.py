@@ -48,12 +48,16 @@ def full_dataset() -> Dataset:
         {"factor_values": np.zeros((5, 1)), "factors": (SIZE,)},
         {"mask": torch.ones(7, 1, 4, 4, dtype=torch.bool)},
         {"times": torch.zeros(1, 4)},
+        {"labels": "abcde"},
+        {"ids": 7},
+        {"x": None},
+        {"x": np.zeros((7, 1, 4, 4))},
     ],
 )
 def test_fields_have_one_row_each(field: dict[str, Any]) -> None:
     """A field with another number of rows is refused by its name."""
     with pytest.raises(DataError, match=next(iter(field))):
-        Dataset(X, **field)
+        Dataset(**({"x": X} | field))
 
 
 @pytest.mark.parametrize("rows", [np.array([4, 0]), np.arange(N) % 3 == 1], ids=["numbers", "mask"])

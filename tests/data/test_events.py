@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from unwarp.data.events import Events
 from unwarp.errors import DataError
@@ -46,8 +47,17 @@ def test_shares_refer_to_each_span() -> None:
         3.0,
         ["a"],
         [[1.0], 2.0],
+        {1.0, 2.0},
+        (time for time in [1.0, 2.0]),
+        np.zeros((2, 2), "m8[s]"),
+        np.ma.masked_all((2, 2)),
+        torch.empty(2, 2, device="meta"),
+        [[10**400], [1]],
     ],
-    ids=["three rows", "a table of three", "three axes", "infinite", "a number", "text", "mixed"],
+    ids=[
+        *("three rows", "a table of three", "three axes", "infinite", "a number", "text", "mixed"),
+        *("a set", "a generator", "durations", "masked", "a meta tensor", "a large number"),
+    ],
 )
 def test_other_shapes_are_refused(events: Any) -> None:
     """Events of another number of series, of other shapes, or not finite are refused."""

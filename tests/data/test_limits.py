@@ -65,6 +65,18 @@ def test_compressed_arrays_are_bounded(tmp_path: Path) -> None:
     assert read(tmp_path / "a.npz").x.shape == (64, 900)
 
 
+def test_expansion_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An array of far more bytes than its file is refused, unless the user allows as much."""
+    monkeypatch.setattr("unwarp.data.limits.MIN_BYTES_OF_BOMB", 100_000)
+    np.savez_compressed(tmp_path / "zeros.npz", x=np.zeros((64, 1900)))
+    np.savez_compressed(tmp_path / "bits.npz", x=np.random.default_rng(0).random((64, 1900)) > 0.9)
+    assert len(read(tmp_path / "zeros.npz").x) == 64  # allowed by the variable
+    monkeypatch.delenv("UNWARP_MAX_BYTES")
+    assert len(read(tmp_path / "bits.npz").x) == 64
+    with pytest.raises(DataError, match=r"stores only .*; check the file, or allow it: UNWARP_MAX"):
+        read(tmp_path / "zeros.npz")
+
+
 def test_pictures_are_bounded(tmp_path: Path) -> None:
     """Many pictures of one colour are refused by the size of the first one."""
     for k in range(9):

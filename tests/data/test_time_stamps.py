@@ -92,3 +92,12 @@ def test_times_may_be_any_array_like(make: Any) -> None:
     """Arrays, tensors, columns and tuples of numbers are times."""
     for times in resolve_times(as_rows(np.zeros((2, 3))), make([0.0, 0.5, 2.0])):
         assert times.tolist() == [0.0, 0.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    "times", [np.ones(3) * 1j, np.ma.masked_all(3), torch.empty(3, device="meta")]
+)
+def test_times_without_values_are_refused(times: Any) -> None:
+    """Complex numbers, masked values, and tensors without values are no times."""
+    with pytest.raises(DataError, match="times"):
+        resolve_times([np.zeros((1, 3), np.float32)], times)

@@ -413,3 +413,17 @@ def test_times_do_not_change_the_length(even: Unwarper) -> None:
         even.transform(X[:, :30], times=times[:30])
     with pytest.raises(DataError, match="trained on series of one length"):
         even.transform(waves(), times=[np.linspace(0, 2, n) for n in LENGTHS])
+
+
+def test_flags_and_words_are_checked(even: Unwarper) -> None:
+    """A flag is True or False, a point is finite, and a masked value is none."""
+    x = np.stack(waves([32] * 6))
+    for flag in ("no", None, 2, []):
+        with pytest.raises(ConfigError, match=r"^full=.* is not allowed; give True or False"):
+            even.transform_params(x, flag)  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match=r"^inverse=.* is not allowed; give True or False"):
+            even.transform_events(x, [1.0], flag)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="points has the value inf"):
+        even.transform_points(x, [[np.inf]])
+    with pytest.raises(ConfigError, match=r"^convention=3 is not allowed; give one of"):
+        even.to_matrix(x, 3)  # type: ignore[arg-type]

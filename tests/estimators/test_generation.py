@@ -93,5 +93,5 @@ def test_scales_must_be_positive() -> None:
 @pytest.mark.parametrize("points", [[[1.0, 2.0], [3.0]], [["a", "b"]], np.ones((2, 2)) * 1j])
 def test_points_must_be_numbers(fitted: Unwarper, points: Any) -> None:
     """Ragged points, words and complex numbers are refused by name."""
-    with pytest.raises(DataError, match=r"^points .*give"):
+    with pytest.raises(DataError, match=r"^points .*; |^points .*give"):
         fitted.transform_points(pictures(2), points)

@@ -117,7 +117,7 @@ def test_paths_and_datasets_are_samples(tmp_path: Path) -> None:
         ({"max_steps": 0}, "max_steps=0"),
         ({"precision": "fp8"}, "give one of no, fp16, bf16"),
         ({"recipe": "gpt"}, "choose one of ae"),
-        ({"device": "abacus"}, "choose one of cpu"),
+        ({"device": "abacus"}, "give one of auto, cpu"),
     ],
 )
 def test_impossible_arguments_are_named(change: dict[str, Any], message: str) -> None:

@@ -25,17 +25,17 @@ def test_levels_are_ranks() -> None:
 def test_invalid_arrays_are_refused(measure: Measure) -> None:
     """The error names the array that is not a finite table, or does not fit."""
     codes, factors = code("clean")
-    with pytest.raises(DataError, match="latents have 1199 rows"):
+    with pytest.raises(DataError, match="latents has 1199 rows"):
         measure(codes[1:], factors)
-    with pytest.raises(DataError, match="latents must be finite"):
+    with pytest.raises(DataError, match="latents has nan at index"):
         measure(np.where(codes > 2, np.nan, codes), factors)
-    with pytest.raises(DataError, match="latents must be"):
+    with pytest.raises(DataError, match="latents is an array of shape"):
         measure(codes[:, 0], factors)
-    with pytest.raises(DataError, match="latents must be"):
+    with pytest.raises(DataError, match="latents is an array of shape"):
         measure(codes[:, :0], factors)
-    with pytest.raises(DataError, match="factor_values must be"):
+    with pytest.raises(DataError, match="factor_values is an array of shape"):
         measure(codes, factors[:, 0])
-    with pytest.raises(DataError, match="factor_values must be"):
+    with pytest.raises(DataError, match="factor_values is an array of shape"):
         measure(codes, factors.astype(str))
     with pytest.raises(DataError, match="0 columns that vary"):
         measure(codes, np.ones_like(factors))

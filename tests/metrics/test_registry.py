@@ -40,14 +40,15 @@ def test_settings_are_not_needed() -> None:
     )
 
 
-def test_registered_function_is_unchanged() -> None:
-    """The decorator returns the function itself, with brackets and without."""
+def test_registered_function_is_wrapped() -> None:
+    """With brackets and without, the result is that of the function, with its name."""
 
     def toy(codes: Array) -> float:
         return float(codes.mean())
 
-    assert score_function(toy) is toy
-    assert score_function(best=0.0)(toy) is toy
+    for wrapped in (score_function(toy), score_function(best=0.0)(toy)):
+        assert vars(wrapped)["__wrapped__"] is toy and wrapped.__name__ == "toy"
+        assert wrapped(np.ones((2, 1))) == 1.0 and metrics.needs(wrapped) == ("codes",)
     assert metrics.catalogue()["toy"].best == 0.0
 
 

@@ -165,9 +165,9 @@ def test_invalid_arguments_are_refused() -> None:
     gallery, classes = blobs(40, 0)
     with pytest.raises(DataError, match="must share D >= 1"):
         retrieval_map(gallery, classes, gallery[:, :2], classes)
-    with pytest.raises(DataError, match="labels must have one entry for each code"):
+    with pytest.raises(DataError, match="codes has 40 rows, labels 39"):
         retrieval_map(gallery, classes, gallery, classes[1:])
-    with pytest.raises(DataError, match="train_labels must have one entry for each code"):
+    with pytest.raises(DataError, match="train_codes has 40 rows, train_labels 39"):
         retrieval_map(gallery, classes[1:], gallery, classes)
     with pytest.raises(ConfigError, match="distance='dot' is unknown"):
         retrieval_map(gallery, classes, gallery, classes, "dot")  # type: ignore[arg-type]

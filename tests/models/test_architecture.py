@@ -23,7 +23,7 @@ from unwarp.models.architecture import Architecture
         ("n_content", "3", "a whole number .*"),
         ("crop", float("nan"), "a finite number"),
         ("crop", 1.5, r"in \(0, 1\]"),
-        ("encoder", "two-stage", "'staged' or 'one-stage'"),
+        ("encoder", "two-stage", "one of staged, one-stage"),
         ("start", "corner", "one of learned, centroid, moments"),
         ("starts", 0, "a whole number from 1 to 1,024"),
         ("prior", 0.0, "positive, or 'learned'"),

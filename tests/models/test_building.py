@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -64,3 +66,13 @@ def test_huge_models_are_not_allocated() -> None:
     for recipe, shape in ((AE(net=net), (1, 8, 8)), (AE(net=Net("mlp")), (1, 90_000, 90_000))):
         with pytest.raises(ConfigError, match="more than 536,870,912 weights; lower"):
             recipe.build(shape)
+
+
+@pytest.mark.parametrize("shape", [None, 8, "188", (), (1, 0, 8), (1, 8.0, 8), (True, 8, 8)])
+def test_other_shapes_are_refused(shape: Any) -> None:
+    """A shape is a tuple of positive whole numbers, and a seed a whole number."""
+    with pytest.raises(ConfigError, match=r"^shape=.* is not allowed; give "):
+        AE().build(shape)
+    for seed in (-1, 1.5, None, True):
+        with pytest.raises(ConfigError, match=rf"^seed={seed} is not allowed; give "):
+            AE().build((1, 8, 8), seed=seed)  # type: ignore[arg-type]

@@ -163,3 +163,10 @@ def test_deep_records_are_refused() -> None:
         record = {"family": "chain", "links": [record]}
     with pytest.raises(ConfigError):
         restore(record)
+
+
+@pytest.mark.parametrize(("field", "value"), [("n_content", True), ("passes", [True, 2])])
+def test_flags_are_no_numbers(field: str, value: object) -> None:
+    """Yes and no of YAML are True and False, and no field of numbers takes them."""
+    with pytest.raises(ConfigError, match=rf"AE\.{field}=.* is not allowed; {field} must be a "):
+        restore({"family": "ae", field: value})

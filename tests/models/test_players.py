@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from unwarp.errors import ConfigError
-from unwarp.models.players import Optimiser
+from unwarp.models.players import Optimiser, Player
 
 
 @pytest.mark.parametrize("steps", [40, 5000])
@@ -37,3 +37,23 @@ def test_impossible_settings_are_refused(setting: dict[str, Any]) -> None:
     """An optimiser with impossible settings cannot be made."""
     with pytest.raises(ConfigError, match=r"lr must be positive, weight_decay.* 0 or more, betas"):
         Optimiser(**setting)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("name", (None, 3)),
+        ("module", (None, "net")),
+        ("loss", (None, 3)),
+        ("optimiser", (None, 1e-3)),
+        ("interval", (0, 1.5, True, None)),
+        ("ema", (0.0, 1.0, "slow", True)),
+        ("measure", (3,)),
+    ],
+)
+def test_other_players_are_refused(name: str, values: tuple[Any, ...]) -> None:
+    """Each field of a player has a type and a range."""
+    right = {"name": "net", "module": nn.Linear(1, 1), "loss": lambda batch, step, generator: {}}
+    for value in values:
+        with pytest.raises(ConfigError, match=f"^Player: .*{name}="):
+            Player(**(right | {name: value}))

@@ -102,9 +102,9 @@ def test_conv_refuses_series() -> None:
     ("arguments", "words"),
     [
         ({"kind": "resnet"}, "auto, mlp, conv or tcn"),
-        ({"encoder": (0,)}, "positive"),
-        ({"decoder": (8, -1)}, "positive"),
-        ({"channels": 12}, "channels=12 is no positive multiple of 8"),
+        ({"encoder": (0,)}, "give widths from 1"),
+        ({"decoder": (8, -1)}, "give widths from 1"),
+        ({"channels": 12}, "channels=12 is no multiple of 8"),
     ],
 )
 def test_net_refuses_bad_arguments(arguments: dict[str, object], words: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -90,7 +91,12 @@ def test_sampling_rates_are_shared() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_fields", [{"recipe": "gpt"}, {"recipe": 3}, {"warp": "fold"}, {"overrides": {"x": 1}}]
+    "request_fields",
+    [
+        *({"recipe": "gpt"}, {"warp": "fold"}, {"overrides": {"x": 1}}),
+        *({"recipe": value} for value in (0, 3, [], {}, np.zeros(2), AE)),
+        *({"warp": value} for value in (None, {}, {"family": "ae"}, np.zeros(2))),
+    ],
 )
 def test_unknown_requests_are_refused(request_fields: dict[str, Any]) -> None:
     """Unknown families, warps and fields are refused before anything is trained."""

@@ -158,6 +158,26 @@ def test_invalid_arguments_are_refused() -> None:
         train(model, AUTOENCODER.players(model), pictures(), steps=1, device="tpu")
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("model", (None, "model", AUTOENCODER)),
+        ("players", (None, (), [], "all", [None])),
+        ("data", (None, [1, 2], torch.zeros(4, 1, 10, 10).numpy())),
+        ("callbacks", (None, 3, "progress", [None], [Callback], {Callback()}, iter(()))),
+        ("facts", (3, [1])),
+        ("seed", (-1, 1.5, None, True, 2**63)),
+    ],
+)
+def test_other_objects_are_refused(name: str, values: tuple[Any, ...]) -> None:
+    """Each object of a run has a type, and another one is named before the first step."""
+    model = AUTOENCODER.build((1, 10, 10))
+    right = {"model": model, "players": AUTOENCODER.players(model), "data": pictures()}
+    for value in values:
+        with pytest.raises(ConfigError, match=rf"^{name}=.* is not allowed; give "):
+            train(**(right | {"steps": 1, name: value}))
+
+
 def test_measures_do_not_change_training() -> None:
     """Measures are taken without gradient at logged steps; weights and losses stay the same."""
     measured_steps: list[int] = []

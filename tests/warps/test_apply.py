@@ -8,6 +8,7 @@ import torch
 from tests.pictures import smooth_noise
 from tests.warps.chains import CHAIN, FRAME, thetas
 from tests.warps.gaps import series_with_gaps
+from unwarp.errors import ConfigError, DataError
 from unwarp.warps import (
     Affine2d,
     Chain,
@@ -17,6 +18,7 @@ from unwarp.warps import (
     align,
     deform,
     interpolate_missing,
+    translation,
 )
 
 
@@ -66,3 +68,17 @@ def test_deform_without_gaps_is_the_map(shape: tuple[int, ...]) -> None:
     map = warp.sample(4, torch.Generator().manual_seed(1), 0.5)
     assert torch.equal(deform(x, map), map(x))
     assert torch.equal(align(x, map), map.invert()(x))
+
+
+def test_other_objects_are_refused() -> None:
+    """Samples are tensors of real numbers, a map has their rows, and a padding is a word."""
+    x, map = torch.zeros(2, 1, 8, 8), translation(torch.zeros(2, 2))
+    for act in (align, deform):
+        for samples in (None, x.numpy(), x.int(), x[0, 0]):
+            with pytest.raises(DataError, match=r"^x=.* is not allowed; give a tensor"):
+                act(samples, map)
+        for other in (None, x, translation(torch.zeros(3, 2))):
+            with pytest.raises(ConfigError, match=r"^map=.* is not allowed; give a Map of 2 rows"):
+                act(x, other)
+        with pytest.raises(ConfigError, match="padding='wrap' is unknown"):
+            act(x, map, padding="wrap")

@@ -58,6 +58,15 @@ def test_chain_refuses_ambiguous_links(links: tuple[Warp, ...]) -> None:
         Chain(*links)
 
 
+def test_chain_refuses_other_objects() -> None:
+    """A link is a warp, and a size a tuple."""
+    for link in (None, "affine", Affine2d):
+        with pytest.raises(ConfigError, match=r"^links=.* is no warp; give warps"):
+            Chain(Displacement2d(2), link)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="size=3"):
+        Chain(Displacement2d(2), Affine2d(), size=3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["displacement+similarity", "displacement+affine"])
 def test_chain_theta_gives_same_map(name: str) -> None:
     """Theta of a chain's map gives the same deformation again."""

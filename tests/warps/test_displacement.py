@@ -111,7 +111,7 @@ def test_displacement_has_no_inverse() -> None:
 @pytest.mark.parametrize("grid", [1, 0, -3])
 def test_displacement_refuses_small_grid(grid: int) -> None:
     """A lattice needs two control vectors along each axis."""
-    with pytest.raises(ConfigError, match="at least 2"):
+    with pytest.raises(ConfigError, match="give 2 to 64"):
         Displacement2d(grid)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -97,3 +98,31 @@ def test_samples_follow_the_generator() -> None:
     circle = Affine2d(rotation=180, size=FRAME)
     angles = circle.theta(circle.sample(200, fraction=0.0))[:, 0]
     assert angles.abs().max() > 3
+
+
+@pytest.mark.parametrize(
+    "member", [family() for family in families().values() if family is not Chain]
+)
+def test_fields_and_theta_have_types(member: Warp) -> None:
+    """Every family refuses fields, sizes and parameters of another type, by name."""
+    for item in fields(member):
+        for value in ("many", np.nan, np.zeros(2), {}):
+            with pytest.raises(ConfigError, match=f"{item.name}="):
+                replace(member, **{item.name: value})
+    for size in (3, None, (), (0,), (1, 2, 3), "12", (8, True)):
+        if not (isinstance(member, Identity) and size == (1, 2, 3)):  # it has no number of axes
+            with pytest.raises(ConfigError, match="size="):
+                member.bind(size)  # type: ignore[arg-type]
+    n = len(member.factors)
+    for theta in (
+        None,
+        [[0.0] * n],
+        torch.zeros(n),
+        torch.zeros(2, n + 1),
+        torch.zeros(2, n).int(),
+    ):
+        with pytest.raises(DataError, match=f"^theta=.*give a tensor \\(N, {n}\\)"):
+            member.map(theta)  # type: ignore[arg-type]
+    for arguments in ({"n": -1}, {"n": 1.5}, {"n": True}, {"n": 1, "fraction": np.nan}):
+        with pytest.raises(ConfigError, match=f"{list(arguments)[-1]}="):
+            member.sample(**arguments)  # type: ignore[arg-type]

@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unwarp.analysis.latents import check_samples
 from unwarp.core import Array, Factor
 from unwarp.devices import resolve_device
 from unwarp.models import Model
 from unwarp.models.latent import Latent
+from unwarp.ranges import Whole, check_value
 from unwarp.warps import Map, Padding, align
 
 MAX_PERPLEXITY = 30.0
@@ -94,8 +96,14 @@ def encode(
 
     Returns:
         Content codes (N, D) and theta of the centred deformations (N, P), on the CPU.
+
+    Raises:
+        ConfigError: `model` is no model, or `chunk_size` or `device` is out of range.
+        DataError: The samples do not fit the model.
     """
     target = resolve_device(device)
+    check_value("chunk_size", chunk_size, Whole(1))
+    check_samples(model, x, "x")
     model.to(target).eval()
     chunks = []
     for part in torch.split(x, chunk_size):
@@ -120,6 +128,10 @@ def embed(model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu") 
 
     Returns:
         The embedding, with one row per sample in each array.
+
+    Raises:
+        ConfigError: `model` is no model, or `chunk_size` or `device` is out of range.
+        DataError: The samples do not fit the model.
     """
     start = time.perf_counter()
     content, theta = encode(model, x, chunk_size, device)

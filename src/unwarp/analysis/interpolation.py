@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from unwarp.analysis.latents import (
+    PATH_LENGTH,
     Rendering,
     Traversal,
     as_rows,
+    check_model,
     checked_samples,
     encode_latents,
     evaluating,
@@ -25,6 +27,8 @@ from unwarp.analysis.latents import (
 from unwarp.core import Factor, PathKind
 from unwarp.errors import ConfigError
 from unwarp.models import Model
+from unwarp.ranges import Choice, Whole, check_value
+from unwarp.values import brief
 
 MIN_SINE = 1e-6
 """Smallest sine of the angle between two codes for an arc; below it, a line joins them."""
@@ -55,10 +59,11 @@ def interpolate(
         ConfigError: `path` is unknown, or `n` is below 2.
         DataError: A sample has another shape than the model's.
     """
-    if path not in get_args(PathKind):
+    if not Choice(get_args(PathKind)).allows(path):
         raise ConfigError(
             f"path={path!r} is unknown; choose one of {', '.join(get_args(PathKind))}"
         )
+    check_model(model)
     with evaluating(model):
         content, theta, t = _ends(model, a, b, n)
         join = slerp if path == "spherical" else torch.lerp
@@ -91,9 +96,14 @@ def interpolate_chunks(
         ConfigError: The sizes do not sum to the model's content, or `n` is below 2.
         DataError: A sample has another shape than the model's.
     """
+    check_model(model)
+    require(
+        isinstance(sizes, tuple | list) and all(map(Whole(1).allows, sizes)),
+        f"sizes={brief(sizes)} are no sizes of chunks; give whole numbers of at least 1",
+    )
     parts = tuple(sizes) or (1,) * model.n_content
     require(
-        min(parts) >= 1 and sum(parts) == model.n_content,
+        sum(parts) == model.n_content,
         f"sizes={parts} must each be 1 or more and add up to the model's n_content="
         f"{model.n_content}; give the size of each chunk",
     )
@@ -117,8 +127,11 @@ def interpolate_chunks(
 
 def _ends(model: Model, a: Tensor, b: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
     """Content (2, D) and theta (2, P) of both ends, and fractions of the path (n, 1), 0 to 1."""
-    require(n >= 2, f"n={n} is too small; give 2 or more, since both ends are included")
-    ends = [checked_samples(model, x[None], f"sample {name}") for name, x in (("a", a), ("b", b))]
+    check_value("n", n, PATH_LENGTH)
+    ends = [
+        checked_samples(model, x[None] if isinstance(x, Tensor) else x, f"sample {name}")
+        for name, x in (("a", a), ("b", b))
+    ]
     content, theta = encode_latents(model, torch.cat(ends))
     goal = unwrap_angles(theta[1], theta[0], model.chart.factors)
     return content, torch.stack([theta[0], goal]), torch.linspace(0, 1, n).to(content)[:, None]

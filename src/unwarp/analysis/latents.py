@@ -18,9 +18,14 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.models import Model
 from unwarp.models.latent import Latent
+from unwarp.ranges import Instance, Whole, check_value
+from unwarp.values import brief
 
 Axis = tuple[Factor, Tensor]
 """The quantity that varies along a row of samples, and its values (n,)."""
+
+PATH_LENGTH = Whole(2, 1_000_000)
+"""Range of the number of samples on a path; both ends are included."""
 
 SAMPLES_PER_CHUNK = 1000
 """Number of samples that are encoded at a time, so that memory is bounded."""
@@ -154,16 +159,55 @@ def checked_samples(model: Model, x: Tensor, name: str, min_samples: int = 1) ->
         The samples (N, *shape), with the device and dtype of the model.
 
     Raises:
-        DataError: The samples have another shape than the model's, or are too few.
+        ConfigError: `model` is no model.
+        DataError: The samples are refused by `check_samples`.
     """
-    if x.shape[1:] != model.shape or len(x) < min_samples:
+    check_samples(model, x, name, min_samples)
+    # a buffer of the model, which has its device and dtype
+    return x.to(model.anchor_theta)
+
+
+def check_samples(model: Model, x: Tensor, name: str, min_samples: int = 1) -> None:
+    """Refuse samples that do not fit a model.
+
+    Args:
+        model: The model.
+        x: Samples (N, *shape).
+        name: Name of the samples in the message of the error.
+        min_samples: Smallest number N of samples.
+
+    Raises:
+        ConfigError: `model` is no model.
+        DataError: The samples are no tensor of real numbers, one of them is missing or not finite,
+            they have another shape than the model's, or are too few.
+    """
+    check_model(model)
+    if not isinstance(x, Tensor):
+        raise DataError(f"{name}={brief(x)} is no tensor; give samples as a torch.Tensor")
+    if x.shape[1:] != model.shape or x.ndim < 2 or len(x) < min_samples:
         shape = ", ".join(map(str, model.shape))
         raise DataError(
             f"{name} has shape {tuple(x.shape)}; give samples of shape (N, {shape}), N of "
             f"{min_samples} or more"
         )
-    # a buffer of the model, which has its device and dtype
-    return x.to(model.anchor_theta)
+    is_finite = x.isfinite() | x.isnan() if model.gaps else x.isfinite()
+    if not x.is_floating_point() or not is_finite.all():
+        raise DataError(
+            f"{name} has values that are not finite, or not of a floating-point type; give real "
+            "numbers, as x.float()"
+        )
+
+
+def check_model(model: Model) -> None:
+    """Refuse an object that is no model.
+
+    Args:
+        model: The object.
+
+    Raises:
+        ConfigError: It is no model.
+    """
+    check_value("model", model, Instance(Model, "a Model, such as Unwarper().fit(X).model_"))
 
 
 def require(condition: bool, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,11 +12,15 @@ from torch import Tensor
 
 from unwarp import metrics
 from unwarp.analysis.embedding import Embedding, align_in_chunks, embed, encode
+from unwarp.analysis.latents import check_model
 from unwarp.core import Array, Domain
 from unwarp.data.dataset import Dataset
-from unwarp.errors import ConfigError
+from unwarp.data.numbers import real_numbers
+from unwarp.errors import ConfigError, DataError
 from unwarp.metrics import ScoreInputs
 from unwarp.models import Model, log_weights
+from unwarp.ranges import Choice, Instance, Whole, check_value
+from unwarp.values import brief
 from unwarp.warps import interpolate_missing
 from unwarp.warps.missing import fill_missing
 
@@ -74,8 +79,22 @@ def evaluate(
         The scores, and the missing inputs of each score that was not computed.
 
     Raises:
-        ConfigError: `draws` is positive and the model's deformation has no density.
+        ConfigError: An argument has another type or is out of range, or `draws` is positive and the
+            model's deformation has no density.
+        DataError: The observations do not fit the model.
     """
+    check_value("dataset", dataset, Instance(Dataset, "a Dataset"))
+    check_value("reference", reference, Instance(Dataset, "a Dataset", is_optional=True))
+    check_value("draws", draws, Whole(0, 1_000_000))
+    _check_names(only)
+    if cluster_centers is not None:
+        cluster_centers = real_numbers("cluster_centers", cluster_centers, finite=True)
+        check_model(model)
+        if cluster_centers.ndim != 2 or cluster_centers.shape[1] != model.n_content:
+            raise DataError(
+                f"cluster_centers has shape {cluster_centers.shape}; give codes "
+                f"(K, {model.n_content})"
+            )
     inputs = score_inputs(dataset, embed(model, dataset.x, device=device), model)
     inputs |= probe_inputs(model, dataset.x) | posterior_inputs(model, dataset.x, draws)
     inputs |= ScoreInputs(cluster_centers=cluster_centers)
@@ -222,6 +241,8 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
     Raises:
         ConfigError: Two scores return a number of the same name.
     """
+    check_value("inputs", inputs, Instance(ScoreInputs, "ScoreInputs"))
+    _check_names(only)
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
     for name, function in metrics.scores().items():
@@ -241,3 +262,13 @@ def score(inputs: ScoreInputs, only: tuple[str, ...] = ()) -> Report:
             )
         values |= numbers
     return Report(values, missing)
+
+
+def _check_names(only: Any) -> None:
+    """Refuse anything but names of registered scores."""
+    names = tuple(metrics.scores())
+    if not isinstance(only, tuple | list) or not all(map(Choice(names).allows, only)):
+        raise ConfigError(
+            f"only={brief(only)} is not allowed; give a tuple of names of scores, such as "
+            f"('{names[0]}',): {', '.join(names)}"
+        )

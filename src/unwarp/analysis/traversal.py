@@ -11,7 +11,6 @@ converts between theta, maps and summary columns.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,10 +20,12 @@ import torch
 from torch import Tensor
 
 from unwarp.analysis.latents import (
+    PATH_LENGTH,
     SAMPLES_PER_CHUNK,
     Axis,
     Traversal,
     as_rows,
+    check_model,
     checked_samples,
     evaluating,
     require,
@@ -34,6 +35,8 @@ from unwarp.errors import DataError
 from unwarp.models import Model
 from unwarp.models.latent import Latent
 from unwarp.models.losses import gaussian_rate
+from unwarp.ranges import Real, Whole, check_value
+from unwarp.values import brief
 from unwarp.warps import Map, Warp
 
 
@@ -63,11 +66,13 @@ def traverse(
         ConfigError: `n` is below 2, or `span` is not positive.
         DataError: The samples have another shape or are too few, or `index` is not a row of `x`.
     """
-    require(n >= 2, f"n={n} is too small; give 2 or more, since both ends are included")
-    require(0 < span < math.inf, f"span={span} must be positive and finite; choose 1 to 3")
+    check_value("n", n, PATH_LENGTH)
+    check_value("span", span, Real(0, unit="standard deviations"))
     x = checked_samples(model, x, "x", 2)
-    if index is not None and not 0 <= index < len(x):
-        raise DataError(f"index={index} is not a row of x; give a number from 0 to {len(x) - 1}")
+    if not Whole(0, len(x) - 1, is_optional=True).allows(index):
+        raise DataError(
+            f"index={brief(index)} is not a row of x; give a number from 0 to {len(x) - 1}"
+        )
     with evaluating(model):
         content, kl = _posterior(model, x)
         row_scores = content.std(0, correction=0) if kl is None else kl
@@ -102,7 +107,12 @@ def traverse_deformation(model: Model, content: Tensor, n: int = 9) -> Traversal
         ConfigError: The warp has no such column (`Identity`), or `n` is below 2.
         DataError: `content` is not one code of the model.
     """
-    require(n >= 2, f"n={n} is too small; give 2 or more, since both ends are included")
+    check_value("n", n, PATH_LENGTH)
+    check_model(model)
+    if not isinstance(content, Tensor) or content.is_complex() or not content.isfinite().all():
+        raise DataError(
+            f"content={brief(content)} is no code of finite numbers; give a tensor (D,) or (1, D)"
+        )
     content = content.reshape(1, -1)
     if content.shape[1] != model.n_content:
         raise DataError(

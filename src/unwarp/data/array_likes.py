@@ -45,7 +45,12 @@ def as_numpy(x: Any) -> Any:
     Returns:
         An array if `x` is a tensor or has the method `__array__`, such as a data frame or one of
         its columns; else `x` itself.
+
+    Raises:
+        DataError: `x` is an array with masked values, which no array without a mask can hold.
     """
+    if np.ma.is_masked(x):
+        raise DataError("X is an array with masked values; fill them in first, as X.filled()")
     if isinstance(x, torch.Tensor):
         return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
     return np.asarray(x) if hasattr(x, "__array__") else x
@@ -77,7 +82,7 @@ def as_dense(X: Any) -> Array:
 
     Raises:
         DataError: `X` is a path, a sparse matrix, a list of samples of different shapes, an array
-            with masked values, or an object that is not an array.
+            with masked values, a tensor without values, or an object that is not an array.
 
     >>> as_dense([[1, 2], [3, 4]]).shape
     (2, 2)
@@ -94,14 +99,25 @@ def as_dense(X: Any) -> Array:
     if np.ma.is_masked(X):
         count = int(np.ma.getmaskarray(X).sum())
         raise DataError(f"X is a masked array with {count:,} masked values; fill them in first")
-    return np.asarray(as_numpy(X)) if isinstance(X, torch.Tensor) else _from_nested(X)
+    return _from_tensor(X) if isinstance(X, torch.Tensor) else _from_nested(X)
+
+
+def _from_tensor(X: torch.Tensor) -> Array:
+    """A tensor as an array; one without values, such as on the device `meta`, is refused."""
+    try:
+        return np.asarray(as_numpy(X))
+    except (RuntimeError, TypeError) as error:  # a `NotImplementedError` is a `RuntimeError`
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"X is a tensor without values on {X.device} ({reason}); pass a tensor on the CPU"
+        ) from error
 
 
 def _from_nested(X: Any) -> Array:
     """Nested lists and array-likes as an array; samples of different shapes are refused."""
     try:
         x = np.asarray(X)
-    except ValueError as error:
+    except Exception as error:  # an object of a user may raise anything
         is_list = isinstance(X, list | tuple)
         reason = f"is ragged: {_shape_mismatch(X)}" if is_list else f"is not an array: {error}"
         raise DataError(

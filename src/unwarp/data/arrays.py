@@ -16,7 +16,8 @@ from unwarp.data.array_likes import as_dense
 from unwarp.data.blocks import row_blocks
 from unwarp.data.layout import arrange_axes
 from unwarp.data.precision import as_float32
-from unwarp.errors import ConfigError, DataError
+from unwarp.errors import ConfigError, DataError, DataTypeError
+from unwarp.ranges import Choice
 
 
 def as_samples(
@@ -55,7 +56,7 @@ def as_samples(
         DataError: `X` is empty, sparse, complex, text or ragged, has values that are NaN, infinite
             or too large for float32, or has a shape that does not fit or can be read in two ways.
         ConfigError: `domain` is unknown, or `image_shape` is not a shape.
-        TypeError: `X` holds objects that are not numbers.
+        DataTypeError: `X` holds objects that are not numbers.
 
     >>> samples, domain = as_samples([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]])
     >>> samples.shape, domain
@@ -95,7 +96,7 @@ def as_precise_samples(
     >>> as_precise_samples([[101325.01, 101325.02]])[0].dtype
     dtype('float64')
     """
-    if domain not in ("auto", *Domain.registry):
+    if not Choice(("auto", *Domain.registry)).allows(domain):
         raise ConfigError(
             f"domain={domain!r} is unknown; choose one of auto, {', '.join(Domain.registry)}"
         )
@@ -143,8 +144,9 @@ def _as_numeric(x: Array) -> Array:
     try:
         # pandas.NA cannot be converted to a float; as NaN, a later check reports its index
         return np.where(pd.isna(x), np.nan, x).astype(np.float64)
-    except ValueError as error:
-        raise DataError(
+    except (ValueError, TypeError, OverflowError) as error:
+        kind = DataTypeError if isinstance(error, TypeError) else DataError
+        raise kind(
             f"X must hold numbers only: {error}; drop or encode values that are not numbers"
         ) from error
 

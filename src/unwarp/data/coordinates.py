@@ -49,7 +49,7 @@ def to_frame(schema: Schema, points: Any, samples: Prepared) -> Tensor:
             "X holds series of unequal lengths or with times, which are resampled; use "
             "transform_events, which takes times instead of points"
         )
-    size, n, pixels = _frame_size(schema), len(samples), real_numbers("points", points)
+    size, n, pixels = _frame_size(schema), len(samples), real_numbers("points", points, finite=True)
     has_axes = pixels.shape[-1:] == size.shape and pixels.ndim in (2, 3)
     if not has_axes or (pixels.ndim == 3 and len(pixels) != n):
         raise DataError(

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from unwarp.core import Batch, Domain, Factor
 from unwarp.errors import DataError
+from unwarp.values import brief
 from unwarp.warps import Map
 
 Draw = Callable[[Tensor, torch.Generator], Tensor]
@@ -114,9 +115,17 @@ class Dataset:
     registered_name: str = ""
 
     def __post_init__(self) -> None:
-        for name in FIELDS_PER_SAMPLE:
-            value = getattr(self, name)
-            if value is not None and len(value) != len(self.x):
+        if not isinstance(self.x, Tensor) or self.x.ndim == 0:
+            raise DataError(
+                f"x={brief(self.x)} is no tensor of samples; give a torch.Tensor (N, C, ...)"
+            )
+        values = {name: getattr(self, name) for name in FIELDS_PER_SAMPLE}
+        for name, value in values.items():
+            if value is None:
+                continue
+            if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
+                raise DataError(f"{name}={brief(value)} has no rows; give one row per sample")
+            if len(value) != len(self.x):
                 raise DataError(
                     f"{name} has {len(value)} rows, x has {len(self.x)}; give one row per sample"
                 )

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.data.array_likes import as_numpy, is_sequence
 from unwarp.errors import DataError
 
 
@@ -97,10 +98,14 @@ class Events:
 def _as_arrays(events: Any, n: int) -> list[Array]:
     """The entries of `events` as float arrays: K arrays without axes, or n arrays (K_i,)."""
     try:
-        arrays = [np.asarray(part, float) for part in events]
-    except (ValueError, TypeError) as error:
+        events = as_numpy(events)
+        if not is_sequence(events):
+            raise TypeError(f"they are of type {type(events).__name__}")
+        arrays = [_as_float(part) for part in events]
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
+        reason = str(error).replace("X", "it")
         raise DataError(
-            f"events must be numbers ({error}); give an array (K,) or ({n}, K), or a list of {n} "
+            f"events must be numbers ({reason}); give an array (K,) or ({n}, K), or a list of {n} "
             "lists (K_i,)"
         ) from error
     ranks = {part.ndim for part in arrays}
@@ -112,6 +117,14 @@ def _as_arrays(events: Any, n: int) -> list[Array]:
             f"(K,) for all series, an array ({n}, K), or a list of {n} lists (K_i,)"
         )
     return arrays
+
+
+def _as_float(part: Any) -> Array:
+    """Times of events as float64; dates and durations are refused, because events are seconds."""
+    array = np.asarray(as_numpy(part))
+    if array.dtype.kind not in "biufO":
+        raise TypeError(f"they are {array.dtype}")
+    return array.astype(float)
 
 
 def _start_and_duration(spans: Array) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ import torch
 
 from unwarp.core import Array, Domain
 from unwarp.errors import ConfigError, DataError
+from unwarp.ranges import Sizes
 
 IMAGE_CHANNEL_COUNTS = (1, 3, 4)
 """Numbers of channels of common images: grey, colour, colour with alpha."""
@@ -170,8 +171,7 @@ def _check_image_shape(image_shape: tuple[int, ...], domain: str) -> tuple[int, 
         raise ConfigError(
             f"image_shape={image_shape} is for images, but domain='series'; give one of the two"
         )
-    are_counts = all(isinstance(n, int | np.integer) and n >= 1 for n in image_shape)
-    if len(image_shape) not in (2, 3) or not are_counts:
+    if not Sizes((2, 3)).allows(image_shape):
         raise ConfigError(
             f"image_shape={image_shape} must be (H, W) or (C, H, W), whole numbers of at least 1"
         )

@@ -20,6 +20,12 @@ SHARE_OF_MEMORY = 0.5
 BYTES_IF_UNKNOWN = 8 << 30
 """Available memory that is assumed if the operating system does not tell it."""
 
+MAX_EXPANSION, MIN_BYTES_OF_BOMB = 300, 1 << 28
+"""Greatest size of samples over that in the file, and size below which any ratio is accepted.
+
+The pictures of dSprites, black and white and smooth, are stored in a hundredth of their size.
+"""
+
 BYTES_PER_CELL = 80
 """Memory of a cell of a table as text, as a reference to it and as a number."""
 
@@ -44,6 +50,31 @@ def check_size(n_bytes: int, noun: str, share: float = SHARE_OF_MEMORY) -> None:
         raise DataError(
             f"{noun} would fill {_in_words(n_bytes)} of memory, the bound is {_in_words(bound)}; "
             f"use fewer or smaller samples, or raise the bound: {VARIABLE}={n_bytes}"
+        )
+
+
+def check_expansion(n_bytes: int, n_stored: int, noun: str) -> None:
+    """Refuse large samples that a file stores in far fewer bytes.
+
+    Compression shrinks numbers that vary by a factor of at most about a hundred. A greater factor
+    is a constant array, or a file that is made to fill the memory and to take long.
+
+    Args:
+        n_bytes: Memory that the samples need.
+        n_stored: Bytes of the file that hold them.
+        noun: The samples in words, the start of the message.
+
+    Raises:
+        DataError: Both bounds are exceeded, and the environment variable does not allow as much.
+        ConfigError: The environment variable is not a positive whole number.
+
+    >>> check_expansion(1000, 1, "a small array")
+    """
+    is_allowed = bool(os.environ.get(VARIABLE, "").strip()) and n_bytes <= max_bytes()
+    if n_bytes > MIN_BYTES_OF_BOMB and n_bytes > MAX_EXPANSION * n_stored and not is_allowed:
+        raise DataError(
+            f"{noun} would fill {_in_words(n_bytes)} of memory, but the file stores only "
+            f"{_in_words(n_stored)}; check the file, or allow it: {VARIABLE}={n_bytes}"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast, get_args
 
 from unwarp.core import MissingPolicy
 from unwarp.errors import ConfigError
+from unwarp.ranges import Choice
 
 
 def check_policy(missing: Any) -> MissingPolicy:
@@ -27,7 +28,7 @@ def check_policy(missing: Any) -> MissingPolicy:
     >>> check_policy("mask")
     'mask'
     """
-    if missing not in get_args(MissingPolicy):
+    if not Choice(get_args(MissingPolicy)).allows(missing):
         raise ConfigError(
             f"missing={missing!r} is unknown; choose one of {', '.join(get_args(MissingPolicy))}"
         )

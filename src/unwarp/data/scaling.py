@@ -13,6 +13,8 @@ from unwarp.data.blocks import row_blocks
 from unwarp.data.limits import check_size
 from unwarp.data.precision import wide_dtype
 from unwarp.errors import ConfigError, DataError
+from unwarp.ranges import Choice, check_value
+from unwarp.values import brief
 
 MIN_DEVIATION_RATIO_FOR_HINT = 10
 """Smallest ratio of the standard deviations of two channels at which `scale='channel'` is advised.
@@ -53,11 +55,11 @@ class Scaler:
     factor: float | Array = 1.0
 
     def __post_init__(self) -> None:
-        is_finite = np.isfinite(self.offset).all() and np.isfinite(self.factor).all()
-        if not (is_finite and np.all(np.asarray(self.factor) > 0)):
+        is_scale = all(map(_are_finite, (self.offset, self.factor)))
+        if not (is_scale and np.all(np.asarray(self.factor) > 0)):
             raise ConfigError(
-                f"offset={self.offset}, factor={self.factor} is not a scale; give a finite offset "
-                "and a finite, positive factor"
+                f"offset={brief(self.offset)}, factor={brief(self.factor)} is not a scale; give a "
+                "finite offset and a finite, positive factor"
             )
 
     def apply(self, x: Array) -> NDArray[np.float32]:
@@ -130,6 +132,16 @@ class Scaler:
         return self.offset, self.factor
 
 
+def _are_finite(values: Any) -> bool:
+    """Whether a value is a finite real number, or an array of them that fits samples."""
+    try:
+        numbers = np.asarray(values)
+    except ValueError:  # nested lists of several lengths
+        return False
+    is_shape = numbers.size > 0 and (numbers.ndim == 0 or numbers.ndim > 2)
+    return numbers.dtype.kind in "iuf" and is_shape and bool(np.isfinite(numbers).all())
+
+
 def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scaler:
     """The scale for given training samples.
 
@@ -156,6 +168,7 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
     >>> fit_scaler(np.array([[[[0, 51], [102, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
     """
+    check_value("domain", domain, Choice(tuple(Domain.registry)))
     is_bounded = Domain.registry[domain].is_bounded
     _check_scale(scale, is_bounded)
     if scale == "each":
@@ -177,7 +190,7 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
 
 def _check_scale(scale: ScaleName | None, is_bounded: bool) -> None:
     """Refuse an unknown name, and `channel` and `each` for images."""
-    if scale not in (*get_args(ScaleName), None):
+    if not Choice(get_args(ScaleName), is_optional=True).allows(scale):
         raise ConfigError(
             f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or "
             "None"

@@ -196,8 +196,8 @@ class Schema:
             # scikit-learn's tests of estimators require the wording before the colon
             raise DataError(
                 f"X has {int(np.prod(shape))} features, but Unwarper is expecting "
-                f"{self.n_features} features as input: its samples have shape {shape}, those of "
-                f"the training data {self.shape}"
+                f"{self.n_features} features as input: its samples have shape {shape}; give "
+                f"samples of the shape of the training data, {self.shape}"
             )
 
     def prepare_dataset(self, source: Source, missing: MissingPolicy = "error") -> Dataset:

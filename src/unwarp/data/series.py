@@ -20,6 +20,7 @@ from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times
 from unwarp.errors import ConfigError, DataError
+from unwarp.ranges import Choice, Whole, check_value
 
 
 def pad(
@@ -97,12 +98,11 @@ def resample_to(
     >>> resample_to([[0.0, 2.0], [0.0, 3.0, 6.0]], 3)[:, 0].tolist()
     [[0.0, 1.0, 2.0], [0.0, 3.0, 6.0]]
     """
-    if missing not in ("interpolate", "error"):
+    if not Choice(("interpolate", "error")).allows(missing):
         raise ConfigError(
             f"missing={missing!r} does not apply to resample_to; choose interpolate or error"
         )
-    if length < 1:
-        raise ConfigError(f"length={length} must be at least 1; give a number of time steps")
+    check_value("length", length, Whole(1))
     rows = as_rows(series)
     return resample_rows(rows, resolve_times(rows, times), length, missing).astype(
         np.float32, copy=False

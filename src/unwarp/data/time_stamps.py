@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unwarp.core import Array
 from unwarp.data.array_likes import as_numpy, is_sequence
 from unwarp.errors import DataError
+from unwarp.values import brief
 
 
 def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
@@ -31,11 +32,14 @@ def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     >>> as_times(np.array(["1970-01-01T00:00:00.5", "1970-01-02"], "datetime64[ms]")).tolist()
     [0.5, 86400.0]
     """
-    values = as_numpy(times)
+    try:
+        values = as_numpy(times)
+    except (RuntimeError, TypeError, DataError) as error:  # a tensor without values, a mask
+        raise DataError(f"times={brief(times)} cannot be read ({error}); give numbers") from error
     if not is_sequence(values):
         raise DataError(
-            f"times={times!r} is not a sequence; give an array (T,) for all series, (N, T), or a "
-            "list of N arrays (T_i,)"
+            f"times={brief(times)} is not a sequence; give an array (T,) for all series, (N, T), "
+            "or a list of N arrays (T_i,)"
         )
     if len(values) and not is_sequence(as_numpy(values[0])):
         return _as_seconds(values, "times")
@@ -79,6 +83,8 @@ def _as_seconds(times: Any, name: str) -> NDArray[np.float64]:
     """Times (T,) as float64; error messages use `name` for `times`."""
     try:
         values = _as_datetime64(np.asarray(as_numpy(times)))
+        if values.dtype.kind == "c":
+            raise TypeError("they are complex")
         if values.dtype.kind == "M":
             values = values - np.datetime64(0, "s")
         if values.dtype.kind == "m":

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from unwarp.datasets.registry import REGISTRY, built_in, register
 from unwarp.errors import ConfigError
+from unwarp.ranges import Choice
+from unwarp.values import brief
 
 if TYPE_CHECKING:
     from unwarp.data.dataset import Dataset
@@ -48,8 +50,10 @@ def load(name: str, part: str = "train") -> Dataset:
     """
     from importlib import import_module
 
-    if name not in names():
-        raise ConfigError(f"data set {name!r} is unknown; choose one of {', '.join(names())}")
+    if not Choice(names()).allows(name):
+        raise ConfigError(
+            f"data set name={brief(name)} is unknown; choose one of {', '.join(names())}"
+        )
     if name in REGISTRY:
         return replace(REGISTRY[name](part), registered_name=name)
     samples: Dataset = import_module(f"{__name__}.{name.replace('-', '_')}").load(part)

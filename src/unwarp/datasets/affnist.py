@@ -27,6 +27,7 @@ from unwarp.core import Array, Factor
 from unwarp.data.dataset import Dataset
 from unwarp.datasets.folders import published_folder
 from unwarp.errors import DataError
+from unwarp.ranges import Choice
 
 SIZE = 40
 """Height and width of an image in pixels."""
@@ -98,7 +99,7 @@ def paths(part: str, folder: str | Path | None = None) -> tuple[Path, ...]:
     Raises:
         DataError: The part is unknown, or none of its files exists.
     """
-    if part not in FOLDERS:
+    if not Choice(tuple(FOLDERS)).allows(part):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     root = published_folder("affnist", folder, URL)
     numbered = [

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
+from unwarp.ranges import Choice
 from unwarp.warps import CosineTime
 
 Bumps = tuple[tuple[float, float, float], ...]
@@ -82,7 +83,7 @@ def load(
 
 def _check_request(part: str, n_per_class: int) -> None:
     """Refuse an unknown part, and a number of series that makes no pairs."""
-    if part not in ("train", "test"):
+    if not Choice(("train", "test")).allows(part):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     if n_per_class < 2 or n_per_class % 2:
         raise DataError(

@@ -17,6 +17,7 @@ import torch
 
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
+from unwarp.ranges import Choice
 
 TABLE_SHAPE = (5000, 785)
 """Shape of the table in the file. A row has 784 grey values from 0 to 255, then the class."""
@@ -77,7 +78,7 @@ def split_rows(labels: np.ndarray, part: str, test_fraction: float = 0.2) -> np.
     >>> split_rows(np.repeat([0, 1], 10), "test").shape
     (4,)
     """
-    if part not in ("train", "test"):
+    if not Choice(("train", "test")).allows(part):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     generator = np.random.default_rng(0)
     rows = []

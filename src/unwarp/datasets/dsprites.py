@@ -35,6 +35,7 @@ from unwarp.datasets.sprites.grid import (
 )
 from unwarp.datasets.sprites.renderer import render
 from unwarp.errors import DataError
+from unwarp.ranges import Choice
 
 __all__ = ["FACTORS", "SHAPES", "SYMMETRY", "load", "read", "rows", "unpack"]
 
@@ -87,7 +88,7 @@ def rows(part: str, n: int | None = None, seed: int = 0) -> Array:
     Raises:
         DataError: The part is unknown, or has fewer than `n` rows.
     """
-    if part not in SAMPLE_SIZES:
+    if not Choice(tuple(SAMPLE_SIZES)).allows(part):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     distinct = np.arange(math.prod(GRID_SHAPE)).reshape(GRID_SHAPE)[:, :, :, :-1].ravel()
     order = np.random.default_rng(0).permutation(distinct)

@@ -18,6 +18,7 @@ import torch
 
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
+from unwarp.ranges import Choice
 
 POSE_SHAPE = (200, 7)
 """Shape of a series in the file: time steps and channels."""
@@ -38,7 +39,7 @@ def load(part: str = "train", folder: str | Path | None = None) -> Dataset:
     Raises:
         DataError: The part is unknown, or the file is missing, damaged or has other arrays.
     """
-    if part not in ("train", "test"):
+    if not Choice(("train", "test")).allows(part):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     root = Path(folder) if folder else Path(os.environ.get("UNWARP_DATA", "")) / "fork-trajectories"
     path = root / "forkTrajectoryData.npz"

@@ -19,6 +19,7 @@ from torch import Tensor
 from unwarp.data.dataset import Dataset
 from unwarp.datasets.folders import published_folder
 from unwarp.errors import DataError
+from unwarp.ranges import Choice
 
 IMAGE_MAGIC, LABEL_MAGIC = 2051, 2049
 """First number of an IDX file: of a file of images (three axes), and of a file of labels (one)."""
@@ -80,7 +81,7 @@ def read_part(root: Path, part: str) -> tuple[Tensor, np.ndarray[Any, Any]]:
     Raises:
         DataError: The part is unknown, or a file is missing or damaged.
     """
-    if part not in PREFIXES:
+    if not Choice(tuple(PREFIXES)).allows(part):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     x = read_idx(root / f"{PREFIXES[part]}-images-idx3-ubyte.gz", IMAGE_MAGIC)
     labels = read_idx(root / f"{PREFIXES[part]}-labels-idx1-ubyte.gz", LABEL_MAGIC)

@@ -19,6 +19,7 @@ import torch
 
 from unwarp.data.dataset import Dataset
 from unwarp.errors import DataError
+from unwarp.ranges import Choice
 
 PART_SHAPE = (100, 275, 1)
 """Shape of each part in the file: series, time steps and channels."""
@@ -38,7 +39,7 @@ def load(part: str = "train") -> Dataset:
         DataError: The part is unknown, tslearn is not installed, or its file is damaged or has
             another shape.
     """
-    if part not in ("train", "test"):
+    if not Choice(("train", "test")).allows(part):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     spec = find_spec("tslearn")
     if spec is None or not spec.submodule_search_locations:

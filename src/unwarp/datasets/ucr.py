@@ -19,6 +19,7 @@ from unwarp.data.formats.files import read
 from unwarp.data.series import resample_to
 from unwarp.data.source import Source
 from unwarp.errors import DataError
+from unwarp.ranges import Choice
 
 LICENCE = "none stated; public research archive, to be cited"
 
@@ -84,7 +85,7 @@ def published_file(
         DataError: The part is unknown, the folder does not exist, or it has no such file; the
             message then lists the data sets in the folder.
     """
-    if part not in ("train", "test"):
+    if not Choice(("train", "test")).allows(part):
         raise DataError(f"part={part!r} is unknown; choose train or test")
     root = Path(folder) if folder else Path(os.environ.get("UNWARP_DATA", "")) / archive
     if not root.is_dir():

@@ -7,7 +7,7 @@ Theta are the parameters of a deformation, one column per factor, such as a rota
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import torch
@@ -25,6 +25,7 @@ from unwarp.data.source import Source
 from unwarp.devices import resolve_device
 from unwarp.errors import DataError
 from unwarp.models import Model
+from unwarp.ranges import Choice, Flag, check_value
 from unwarp.warps import Map, align, to_matrix
 from unwarp.warps.matrices import Convention
 
@@ -69,6 +70,7 @@ class Alignment:
         Raises:
             DataError: The samples do not fit the model.
         """
+        check_value("full", full, Flag())
         x, chart = self.prepare(X, times), self.model_.chart
         tables = [tabulate(map, chart, full) for _, map, _ in self._maps(x)]
         table = pd.concat(tables, ignore_index=True)
@@ -155,6 +157,7 @@ class Alignment:
         Raises:
             DataError: The samples are not series, or `events` has another shape.
         """
+        check_value("inverse", inverse, Flag())
         samples = self.prepare_samples(X, times)
         source, target = time_spans(self.schema_, samples, inverse)
         table = Events.of(events, len(samples))
@@ -182,6 +185,7 @@ class Alignment:
             ConfigError: The convention is unknown.
             DataError: The samples are not images.
         """
+        check_value("convention", convention, Choice(get_args(Convention)))
         x = self.prepare(X)
         if len(self.schema_.domain.axes) != 2:
             raise DataError(

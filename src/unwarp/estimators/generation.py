@@ -24,7 +24,7 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.alignment import Alignment
 from unwarp.models.latent import Latent
 from unwarp.models.recipe import Recipe
-from unwarp.ranges import SAMPLE_COUNT, Seed, check_value
+from unwarp.ranges import SAMPLE_COUNT, Choice, Seed, check_value
 
 
 class Generation(Alignment):
@@ -173,7 +173,7 @@ class Generation(Alignment):
 
     def _check_source(self, source: str) -> None:
         """Check the name of the distribution of samples."""
-        if source not in get_args(LatentDensity):
+        if not Choice(get_args(LatentDensity)).allows(source):
             raise ConfigError(
                 f"source={source!r} is unknown; choose one of {', '.join(get_args(LatentDensity))}"
             )

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from unwarp.analysis.embedding import encode
-from unwarp.core import Array, DivergencePolicy, MissingPolicy, Precision, ScaleName
+from unwarp.core import Array, DivergencePolicy, Domain, MissingPolicy, Precision, ScaleName
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
@@ -23,9 +23,10 @@ from unwarp.estimators.generation import Generation
 from unwarp.estimators.persistence import Persistence
 from unwarp.models.recipe import Recipe
 from unwarp.planning.plan import Request
-from unwarp.ranges import check_arguments
-from unwarp.training.callbacks import Callback
+from unwarp.ranges import Choice, check_arguments, check_value
+from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.progress import Announcer, Progress
+from unwarp.values import brief
 from unwarp.warps import Warp
 
 
@@ -199,8 +200,8 @@ class Unwarper(
         # 1. check the arguments, then read the samples and find out their domain, shape and scale
         request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
+        callbacks = (*check_callbacks(callbacks), *self._progress())
         schema, data = Schema.fit(as_source(X, times), reading)
-        callbacks = (*callbacks, *self._progress())
         fitting = Fitting(self, request, reading, schema, data, seed, callbacks)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = fitting.decide()
@@ -296,12 +297,13 @@ class Unwarper(
     def _check(self) -> tuple[Request, Reading]:
         """The model that is asked for, and how to read samples, with all arguments checked."""
         check_arguments(self.get_params(deep=False))
+        check_value("domain", self.domain, Choice(("auto", *Domain.registry)))
         resolve_device(self.device)
         overrides = {} if self.overrides is None else self.overrides
         if not isinstance(overrides, Mapping) or not all(isinstance(key, str) for key in overrides):
             raise ConfigError(
-                f"overrides={overrides!r} must map names of recipe fields to values, "
-                "as {'optimiser.lr': 1e-3}"
+                f"overrides={brief(overrides)} is no mapping of recipe fields to values; give one "
+                "such as {'optimiser.lr': 1e-3}"
             )
         request = Request(self.recipe, self.warp, self.n_content, dict(overrides))
         return request, Reading(

@@ -31,6 +31,7 @@ from unwarp.metrics.levels import (
 )
 from unwarp.metrics.probes import split_rows, standardise
 from unwarp.metrics.registry import score_function
+from unwarp.ranges import Choice
 
 Importance = Literal["forest", "boosting"]
 """Kind of trees that measure the importance of a latent for a factor; `dci` explains both."""
@@ -240,7 +241,7 @@ def dci(
         Eastwood, Williams (2018), A framework for the quantitative evaluation of disentangled
         representations.
     """
-    if importance not in ("forest", "boosting"):
+    if not Choice(("forest", "boosting")).allows(importance):
         raise ConfigError(f"importance={importance!r} is unknown; choose 'forest' or 'boosting'")
     codes, levels = prepare_codes(latents, factor_values, min_factors=2)
     fit, held_out = split_rows(len(codes), seed)

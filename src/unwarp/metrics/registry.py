@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from inspect import Parameter, signature
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from unwarp.core import Registry
 from unwarp.errors import ConfigError
+from unwarp.metrics.checks import check_call
 from unwarp.metrics.inputs import input_names
 
 Score = Callable[..., "float | Mapping[str, float]"]
@@ -74,7 +76,8 @@ def score_function(function: Any = None, /, **properties: Any) -> Any:
         properties: Declared properties: `best`, `chance`, `baseline` (see `Metric`).
 
     Returns:
-        The function, unchanged; with parentheses, a decorator that returns it.
+        The function, with checks of its arguments (`checks.check_call`); with parentheses, a
+        decorator that returns it.
 
     Raises:
         ConfigError: An argument without a default is not a field of `ScoreInputs`, or a function
@@ -87,12 +90,26 @@ def score_function(function: Any = None, /, **properties: Any) -> Any:
     """
 
     def register(function: F) -> F:
-        metric = Metric(function, **properties)
+        checked = _with_checks(function)
+        metric = Metric(checked, **properties)
         _check(metric)
         _METRICS.add(metric.name, metric, function)
-        return function
+        return checked
 
     return register if function is None else register(function)
+
+
+def _with_checks(function: F) -> F:
+    """The function, which checks its arguments before each call."""
+    form = signature(function)
+
+    @wraps(function)
+    def checked(*values: Any, **values_by_name: Any) -> Any:
+        bound = form.bind(*values, **values_by_name)
+        check_call(bound.arguments, form.parameters)
+        return function(*values, **values_by_name)
+
+    return cast(F, checked)
 
 
 def unregister(name: str) -> None:

@@ -18,6 +18,7 @@ from scipy.spatial.distance import cdist
 from unwarp.core import Array, Labels
 from unwarp.errors import ConfigError, DataError
 from unwarp.metrics.registry import score_function
+from unwarp.ranges import Choice
 
 Distance = Literal["euclidean", "cosine"]
 """Distance of codes by which a gallery is sorted."""
@@ -113,7 +114,7 @@ def _check(
     train_codes: Array, train_labels: Labels, codes: Array, labels: Labels, distance: str
 ) -> None:
     """Refuse an unknown distance, and arrays that do not fit together."""
-    if distance not in ("euclidean", "cosine"):
+    if not Choice(("euclidean", "cosine")).allows(distance):
         raise ConfigError(f"distance={distance!r} is unknown; choose 'euclidean' or 'cosine'")
     are_tables = train_codes.ndim == 2 and codes.ndim == 2
     if not are_tables or codes.shape[1:] != train_codes.shape[1:] or codes.size == 0:

@@ -19,6 +19,7 @@ from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
 from unwarp.models.recipe import Recipe
 from unwarp.nets.net import Net
+from unwarp.ranges import Choice
 
 __all__ = [
     "AE",
@@ -56,7 +57,7 @@ def recipe_named(text: str) -> Recipe:
     >>> recipe_named("beta-vae").beta
     4.0
     """
-    if text not in families():
+    if not Choice(tuple(families())).allows(text):
         names = ", ".join(sorted(families()))
         raise ConfigError(
             f"recipe={text!r} is unknown; choose one of {names}, or import the module that "

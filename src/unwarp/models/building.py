@@ -24,10 +24,14 @@ from unwarp.models.pose_search import build_pose_search
 from unwarp.models.posterior import GaussianHead
 from unwarp.models.starts import build_start
 from unwarp.nets.net import output_layer
+from unwarp.ranges import Sizes, Whole, check_value
 from unwarp.warps import Padding, Warp, Window
 
 INITIAL_LOG_ODDS = -2.0
 """Initial log-odds of a bright pixel in templates with a dark background: a probability of 0.12."""
+
+SHAPE = Sizes(tuple(range(1, 16)), "the shape of a sample")
+"""Range of the shape of a sample; whether a domain has its number of axes is checked apart."""
 
 MAX_WEIGHTS = 2**29
 """Greatest number of weights of a model, 2 GiB in float32; assign a greater number to raise it."""
@@ -79,9 +83,12 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
         A model in training mode, on the CPU.
 
     Raises:
-        ConfigError: No domain has samples of this shape, the architecture does not suit them, or
-            the model would have more than `MAX_WEIGHTS` weights.
+        ConfigError: An argument has another type, no domain has samples of this shape, the
+            architecture does not suit them, or the model would have more than `MAX_WEIGHTS`
+            weights.
     """
+    check_value("shape", shape, SHAPE)
+    check_value("seed", seed, Whole(0, 2**63 - 1))
     domain = domain_of(architecture.warp, shape)
     architecture = resolve_auto(architecture, domain, shape)
     assert architecture.padding != "auto" and architecture.likelihood != "auto"

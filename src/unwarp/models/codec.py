@@ -5,7 +5,6 @@ Reading never imports a module and never runs stored code.
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
@@ -16,6 +15,7 @@ from unwarp import warps
 from unwarp.core import address
 from unwarp.errors import ConfigError, NotImportedError
 from unwarp.models.recipe import Recipe
+from unwarp.values import brief, has_type, words_for
 from unwarp.warps import Chain, Warp
 
 PACKAGE = __name__.partition(".")[0]
@@ -199,16 +199,23 @@ def _convert(choice: type, name: str, hint: Any, value: Any) -> Any:
     """A JSON value converted to `hint`, the declared type of the field `name` of a class."""
     is_record = is_dataclass(hint)
     config = None if is_record else ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
+    mistake = ConfigError(
+        f"{choice.__name__}.{name}={brief(value)} is not allowed; {name} must be {words_for(hint)}"
+    )
+    if _has_flags(value) and not has_type(value, hint):  # pydantic takes True for 1
+        raise mistake
     try:
         converted = TypeAdapter(hint, config=config).validate_python(value)
-    except (ValidationError, RecursionError) as error:
-        messages = [part["msg"] for part in getattr(error, "errors", list)()]
-        problem = " or ".join(messages) or "too many levels"
-        raise ConfigError(
-            f"{choice.__name__}.{name}: {problem}, got {reprlib.repr(value)}"
-        ) from None
+    except (ValidationError, RecursionError):
+        raise mistake from None
     _check_counts(f"{choice.__name__}.{name}", converted)
     return converted
+
+
+def _has_flags(value: Any) -> bool:
+    """Whether a value is True or False, or a list with one of them."""
+    items = value if isinstance(value, list | tuple) else (value,)
+    return any(isinstance(item, bool) for item in items)
 
 
 def _check_counts(name: str, value: Any) -> None:
@@ -218,6 +225,5 @@ def _check_counts(name: str, value: Any) -> None:
         isinstance(number, int) and abs(number) > MAX_COUNT for number in numbers
     ):
         raise ConfigError(
-            f"{name}={reprlib.repr(value)} is not allowed; give whole numbers of at most "
-            f"{MAX_COUNT:,}"
+            f"{name}={brief(value)} is not allowed; give whole numbers of at most {MAX_COUNT:,}"
         )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from unwarp.errors import ConfigError
 from unwarp.models.losses import bernoulli_nll, continuous_bernoulli_nll, gaussian_nll
+from unwarp.ranges import Choice
 
 LikelihoodKind = Literal["gaussian", "bernoulli", "continuous-bernoulli"]
 LIKELIHOODS: tuple[LikelihoodKind, ...] = ("gaussian", "bernoulli", "continuous-bernoulli")
@@ -115,7 +116,7 @@ def check_likelihood(kind: str, sigma: StandardDeviation) -> None:
     Raises:
         ConfigError: The name is neither `auto` nor one of `LIKELIHOODS`, or sigma is not positive.
     """
-    if kind not in (*LIKELIHOODS, "auto"):
+    if not Choice((*LIKELIHOODS, "auto")).allows(kind):
         names = ", ".join(LIKELIHOODS)
         raise ConfigError(f"likelihood={kind!r} is unknown; choose auto or one of {names}")
     check_standard_deviation("sigma", sigma)

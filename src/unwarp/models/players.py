@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from numbers import Real
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +11,7 @@ from torch import Tensor, nn
 from unwarp.core import Batch
 from unwarp.errors import ConfigError
 from unwarp.models.schedules import Schedule, warm_cosine
+from unwarp.values import field_mistake
 
 Loss = Callable[[Batch, int, torch.Generator], dict[str, Tensor]]
 """Function from a batch, the number of the step and a random generator to scalars by name."""
@@ -46,11 +45,8 @@ class Optimiser:
     clip: float = 20.0
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            numbers = value if isinstance(value, tuple | list) else (value,)
-            if not all(isinstance(number, Real) and math.isfinite(number) for number in numbers):
-                raise ConfigError(f"{item.name}={value!r} of {self} is not finite; give a number")
+        if mistake := field_mistake(self):
+            raise ConfigError(mistake)
         least = min(self.weight_decay, self.warmup, self.floor, self.clip)
         if self.lr <= 0 or least < 0 or not all(0 <= beta < 1 for beta in self.betas):
             raise ConfigError(
@@ -125,3 +121,12 @@ class Player:
     interval: int = 1
     ema: float | None = None
     measure: Loss | None = None
+
+    def __post_init__(self) -> None:
+        if mistake := field_mistake(self):
+            raise ConfigError(mistake)
+        if self.interval < 1 or not (self.ema is None or 0 < self.ema < 1):
+            raise ConfigError(
+                f"Player: interval={self.interval} or ema={self.ema} is out of range; give an "
+                "interval of at least 1, and an ema in (0, 1) or None"
+            )

@@ -19,9 +19,13 @@ from unwarp.nets.temporal import (
     TemporalEncoder,
     is_short_series,
 )
+from unwarp.values import field_mistake
 
 NetKind = Literal["auto", "mlp", "conv", "tcn"]
 """Kind of network; `Net` explains each."""
+
+MAX_WIDTH, MAX_CHANNELS = 65_536, 8_192
+"""Greatest width of a layer of a perceptron, and greatest number of channels of convolutions."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,20 @@ class Net:
     detail: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(NetKind):
+        if isinstance(self.kind, str) and self.kind not in get_args(NetKind):
             raise ConfigError(f"kind={self.kind!r} is unknown; choose auto, mlp, conv or tcn")
-        if min((*self.encoder, *self.decoder), default=1) < 1:
+        if mistake := field_mistake(self):
+            raise ConfigError(mistake)
+        widths = (*self.encoder, *self.decoder)
+        if not 1 <= min(widths, default=1) <= max(widths, default=1) <= MAX_WIDTH:
             raise ConfigError(
-                f"encoder={self.encoder} or decoder={self.decoder} has a width below 1; "
-                "give positive widths"
+                f"encoder={self.encoder} or decoder={self.decoder} has a width out of range; "
+                f"give widths from 1 to {MAX_WIDTH:,}"
             )
-        if self.channels < 8 or self.channels % 8:
+        if not 8 <= self.channels <= MAX_CHANNELS or self.channels % 8:
             raise ConfigError(
-                f"channels={self.channels!r} is no positive multiple of 8; give 8, 16, 24, ..."
+                f"channels={self.channels!r} is no multiple of 8 in range; give 8, 16, 24, ... to "
+                f"{MAX_CHANNELS:,}"
             )
         if self.causal and self.detail:
             raise ConfigError(

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from unwarp import models, warps
 from unwarp.core import Array, Domain
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, NotImportedError
 from unwarp.models.architecture import Architecture
 from unwarp.models.codec import restore
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import Recipe
 from unwarp.planning.presets import PRESET_OF_DOMAIN
+from unwarp.values import brief
 from unwarp.warps import Chain, Padding, Warp
 
 MAX_SERIES_FOR_REFINEMENT, MAX_LENGTH_FOR_REFINEMENT = 100, 256
@@ -93,13 +94,23 @@ def resolve_warp(warp: Any) -> Warp | None:
     if isinstance(warp, str):
         return None if warp == "auto" else warps.warp_named(warp)
     if isinstance(warp, Mapping):
-        warp = restore(warp)
+        warp = _restore_warp(warp)
     if not isinstance(warp, Warp):
         raise ConfigError(
-            f"warp={warp!r} is neither a Warp nor a name; choose one of "
+            f"warp={brief(warp)} is neither a Warp nor a name; choose one of "
             f"{', '.join(warps.families())}, or make one, such as Affine2d(rotation=30)"
         )
     return warp
+
+
+def _restore_warp(record: Mapping[str, Any]) -> Any:
+    """The warp of a record; an error of the record names the argument."""
+    try:
+        return restore(record)
+    except NotImportedError:
+        raise
+    except ConfigError as error:
+        raise ConfigError(f"warp={brief(record)} is not allowed: {error}") from None
 
 
 def _recipe_of_family(family: str | None, domain: Domain, x: Tensor) -> Recipe:

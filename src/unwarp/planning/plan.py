@@ -22,6 +22,8 @@ from unwarp.planning.defaults import (
     share_sampling_rate,
 )
 from unwarp.planning.overrides import apply_overrides, check_fields, check_values
+from unwarp.ranges import Choice
+from unwarp.values import brief
 from unwarp.warps import Warp
 
 
@@ -34,7 +36,8 @@ class Request:
     code may each be set as a field or as an override, but not as both.
 
     Attributes:
-        recipe: A `Recipe`, the name of a family, or None for a recipe that suits the data.
+        recipe: A `Recipe`, the name of a family, or None for a recipe that suits the data. In the
+            record of a run, it is the mapping that `describe` returns for a recipe.
         warp: A `Warp`, its name, the mapping that `describe` returns for it, or `auto` for the warp
             of the recipe.
         n_content: Size of the content code; None for that of the recipe.
@@ -57,8 +60,15 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        is_record = isinstance(self.recipe, Mapping) and "family" in self.recipe
+        if not (is_record or isinstance(self.recipe, str | Recipe | None)):
+            raise ConfigError(
+                f"recipe={brief(self.recipe)} is neither a Recipe nor a name; choose one of "
+                f"{', '.join(models.families())}, or make one, such as AE(n_content=8)"
+            )
+        resolve_warp(self.warp)
         self._check_duplicates()
-        family = models.recipe_named(self.family) if isinstance(self.family, str) else self.family
+        family = self._family_recipe()
         if isinstance(family, Recipe):
             check_fields(self.overrides, type(family))
             check_values(self.overrides, family)
@@ -66,10 +76,21 @@ class Request:
             check_fields(self.overrides, AE, *Recipe.registry.values())
             check_values(self.overrides, AE(), *(member() for member in Recipe.registry.values()))
 
+    def _family_recipe(self) -> Any:
+        """The requested recipe, or that of the requested family; None for neither."""
+        if isinstance(self.family, Recipe | Mapping | None):
+            return self.family
+        if self.recipe is None and not Choice(tuple(models.families())).allows(self.family):
+            raise ConfigError(
+                f"family={brief(self.family)} is unknown; choose one of "
+                f"{', '.join(models.families())}"
+            )
+        return models.recipe_named(self.family)
+
     def _check_duplicates(self) -> None:
         """Refuse a warp, a size or a family that is set twice, as a field and as an override."""
         settings = (
-            ("warp", "warp", self.warp == "auto"),
+            ("warp", "warp", isinstance(self.warp, str) and self.warp == "auto"),
             ("n_content", "n_content", self.n_content is None),
             ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
         )

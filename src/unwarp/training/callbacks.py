@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from unwarp.errors import ConfigError
 from unwarp.training.state import Row, State
+from unwarp.values import brief
 
 
 class Callback:
@@ -101,3 +103,24 @@ class Callback:
         Args:
             state: The last state; the model is on the CPU, in evaluation mode.
         """
+
+
+def check_callbacks(callbacks: Any) -> tuple[Callback, ...]:
+    """The callbacks of a run; anything else is refused.
+
+    Args:
+        callbacks: A list or a tuple of instances of `Callback`.
+
+    Raises:
+        ConfigError: It is no list or tuple, or an entry is no callback.
+
+    >>> check_callbacks([])
+    ()
+    """
+    is_sequence = isinstance(callbacks, list | tuple)
+    if not is_sequence or not all(isinstance(item, Callback) for item in callbacks):
+        raise ConfigError(
+            f"callbacks={brief(callbacks)} is not allowed; give a list of instances of Callback, "
+            "such as [Progress('training')]"
+        )
+    return tuple(callbacks)

@@ -6,13 +6,14 @@ only when a run starts, as the import takes seconds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import torch
 
 from unwarp.core import Precision
 from unwarp.devices import resolve_device
 from unwarp.errors import ConfigError
+from unwarp.ranges import Choice
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -38,7 +39,7 @@ def make_accelerator(device: str, precision: Precision = "no") -> Accelerator:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    if precision not in ("no", "fp16", "bf16"):
+    if not Choice(get_args(Precision)).allows(precision):
         raise ConfigError(f"precision={precision!r} is unknown; choose no, fp16 or bf16")
     resolve_device(device)
     # accelerate keeps the precision of its first use in a process unless its state is reset

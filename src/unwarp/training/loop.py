@@ -16,16 +16,17 @@ from torch import nn
 from unwarp.core import DivergencePolicy, Precision
 from unwarp.data.dataset import Dataset
 from unwarp.devices import float32_gradients
-from unwarp.errors import DivergenceError
+from unwarp.errors import ConfigError, DivergenceError
 from unwarp.models.players import Player
-from unwarp.ranges import ARGUMENTS, MAX_STEPS, Range, Whole, check_value
-from unwarp.training.callbacks import Callback
+from unwarp.ranges import ARGUMENTS, MAX_STEPS, Instance, Range, Whole, check_value
+from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.divergence import Recovery, check_weights, recovery_of
 from unwarp.training.engine import make_accelerator
 from unwarp.training.interrupts import terminate_as_interrupt
 from unwarp.training.slots import copy_weights
 from unwarp.training.state import History, State
 from unwarp.training.steps import Run, hooks_of, training_samples
+from unwarp.values import brief
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -38,6 +39,7 @@ RANGES_OF_RUN: dict[str, Range] = {
     "batch_size": Whole(1),
     "seconds": ARGUMENTS["max_seconds"],
     "on_divergence": ARGUMENTS["on_divergence"],
+    "seed": Whole(0, 2**63 - 1),
 }
 """Ranges of the arguments of `train`, by name."""
 
@@ -96,8 +98,8 @@ def train(
         and the rollbacks.
 
     Raises:
-        ConfigError: `steps`, `batch_size`, `seconds` or `on_divergence` is out of range, the device
-            or the precision is not available, or rollbacks are asked of several processes.
+        ConfigError: An argument has another type or is out of range, the device or the precision is
+            not available, or rollbacks are asked of several processes.
         DivergenceError: A loss, a gradient or a weight is not finite; the message names the step,
             the player and the term, and what was tried.
 
@@ -110,7 +112,8 @@ def train(
         >>> history.steps, history.samples
         (3, 192)
     """
-    run_size = {"steps": steps, "batch_size": batch_size, "seconds": seconds}
+    callbacks = _check_objects(model, players, data, callbacks, facts)
+    run_size = {"steps": steps, "batch_size": batch_size, "seconds": seconds, "seed": seed}
     _check_arguments({**run_size, "on_divergence": on_divergence})
     engine = make_accelerator(device, precision)
     recovery = recovery_of(on_divergence, engine.num_processes)
@@ -126,6 +129,21 @@ def _check_arguments(values: Mapping[str, Any]) -> None:
     """Refuse arguments of `train` that are out of range."""
     for name, value in values.items():
         check_value(name, value, RANGES_OF_RUN[name])
+
+
+def _check_objects(
+    model: Any, players: Any, data: Any, callbacks: Any, facts: Any
+) -> Sequence[Callback]:
+    """Refuse objects of another type than those of a run, and return the callbacks."""
+    check_value("model", model, Instance(nn.Module, "a torch.nn.Module"))
+    sequence = Instance((tuple, list), "a tuple of players, such as recipe.players(model)")
+    check_value("players", players, sequence)
+    if not players or not all(isinstance(player, Player) for player in players):
+        raise ConfigError(f"players={brief(players)} is not allowed; give {sequence}")
+    if not all(hasattr(data, name) for name in ("__len__", "shape", "batch")):
+        raise ConfigError(f"data={brief(data)} is not allowed; give a Dataset, or shards")
+    check_value("facts", facts, Instance(Mapping, "a mapping of JSON values", is_optional=True))
+    return check_callbacks(callbacks)
 
 
 @contextmanager

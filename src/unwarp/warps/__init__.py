@@ -94,7 +94,7 @@ def warp_named(text: str) -> Warp:
     Gain(size=(2,), most=2.0, offset=1.0)
     """
     singles = {name: family for name, family in families().items() if family is not Chain}
-    if not singles.keys() >= set(text.split("+")):
+    if not isinstance(text, str) or not singles.keys() >= set(text.split("+")):
         names = ", ".join(sorted(singles))
         raise ConfigError(
             f"warp={text!r} is unknown; choose one of {names}, chain two with '+', or import the "

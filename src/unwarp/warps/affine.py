@@ -22,7 +22,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import Map
-from unwarp.warps.warp import Warp, log_slope_of_tanh
+from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class _AffineFamily(Warp):
     shift: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.rotation <= 180:
             raise ConfigError(
                 f"rotation={self.rotation} is out of range; give the largest angle in degrees, "
@@ -189,6 +190,7 @@ class Rigid2d(_AffineFamily):
 
     def map(self, theta: Tensor) -> AffineMap:
         """Rotations and shifts with the parameters theta (N, 3)."""
+        check_theta(self, theta)
         ones = torch.ones_like(theta[:, 0])
         return self._matrix(theta[:, 0], ones, ones, 0 * ones, theta[:, 1:3])
 
@@ -216,6 +218,7 @@ class _ScalingFamily(_AffineFamily):
     scale: float = 1.6
 
     def __post_init__(self) -> None:
+        Warp.__post_init__(self)  # types first; the factors then need a scale above 1
         if not self.scale > 1:
             raise ConfigError(f"scale={self.scale} is the largest factor; give a number above 1")
         super().__post_init__()
@@ -270,6 +273,7 @@ class Affine2d(_ScalingFamily):
 
     def map(self, theta: Tensor) -> AffineMap:
         """Affine deformations with the parameters theta (N, 6)."""
+        check_theta(self, theta)
         return self._matrix(
             theta[:, 0], theta[:, 1].exp(), theta[:, 2].exp(), theta[:, 3], theta[:, 4:6]
         )
@@ -334,6 +338,7 @@ class Similarity2d(_ScalingFamily):
 
     def map(self, theta: Tensor) -> AffineMap:
         """Scaled rotations and shifts with the parameters theta (N, 4)."""
+        check_theta(self, theta)
         scale = theta[:, 1].exp()
         return self._matrix(theta[:, 0], scale, scale, torch.zeros_like(scale), theta[:, 2:4])
 

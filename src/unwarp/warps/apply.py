@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from unwarp.errors import ConfigError, DataError
+from unwarp.values import brief
 from unwarp.warps.maps import Map
-from unwarp.warps.window import Padding, Window
+from unwarp.warps.window import Padding, Window, check_padding
 
 MIN_GAP_WEIGHT = 1e-3
 """A value is missing if missing values have more than this weight in its interpolation."""
@@ -23,8 +25,24 @@ def align(x: Tensor, map: Map, target: Window | None = None, padding: Padding = 
 
     Returns:
         Aligned samples (N, C, *target.size), NaN for missing values.
+
+    Raises:
+        DataError: `x` is no tensor of real numbers (N, C, ...).
+        ConfigError: `map` is no map of N rows or of one, or `padding` is unknown.
     """
+    _check(x, map, padding)
     return deform(x, map.invertible_part().invert(), target, padding)
+
+
+def _check(x: Tensor, map: Map, padding: Padding) -> None:
+    """Refuse samples, a map and a padding that do not fit together."""
+    if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim < 3:
+        form = f"a tensor {tuple(x.shape)}, {x.dtype}" if isinstance(x, Tensor) else brief(x)
+        raise DataError(f"x={form} is not allowed; give a tensor (N, C, ...) of real numbers")
+    if not isinstance(map, Map) or len(map) not in (1, len(x)):
+        form = f"a map of {len(map)} rows" if isinstance(map, Map) else brief(map)
+        raise ConfigError(f"map={form} is not allowed; give a Map of {len(x)} rows, or of one")
+    check_padding(padding)
 
 
 def deform(x: Tensor, map: Map, target: Window | None = None, padding: Padding = "zeros") -> Tensor:
@@ -40,7 +58,12 @@ def deform(x: Tensor, map: Map, target: Window | None = None, padding: Padding =
 
     Returns:
         Deformed samples (N, C, *target.size), NaN for missing values.
+
+    Raises:
+        DataError: `x` is no tensor of real numbers (N, C, ...).
+        ConfigError: `map` is no map of N rows or of one, or `padding` is unknown.
     """
+    _check(x, map, padding)
     # a sum is NaN if any value is; it takes a third of the time of x.isnan().any()
     if not x.sum().isnan():
         return map(x, target=target, padding=padding)

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
+from unwarp.values import brief
 from unwarp.warps.maps import IdentityMap, Map, chain
-from unwarp.warps.warp import Warp
+from unwarp.warps.warp import Warp, as_size, check_theta
 
 
 @dataclass(frozen=True, init=False)
@@ -50,6 +51,11 @@ class Chain(Warp):
         Raises:
             ConfigError: The maps of the chain would not determine theta.
         """
+        if mistakes := [link for link in links if not isinstance(link, Warp)]:
+            raise ConfigError(
+                f"links={brief(mistakes[0])} is no warp; give warps, such as "
+                "Chain(Displacement2d(4), Affine2d())"
+            )
         # the maps of a family are all invertible or none is, so that a single map tells
         invertible = [link.map(torch.zeros(1, len(link.factors))).is_invertible for link in links]
         is_points_then_values = [link.moves_points for link in links] == [True, False]
@@ -67,7 +73,7 @@ class Chain(Warp):
             )
         # a frozen dataclass with its own __init__ sets its fields this way
         object.__setattr__(self, "links", links)
-        object.__setattr__(self, "size", tuple(size))
+        object.__setattr__(self, "size", as_size(size))
 
     @property
     def domain(self) -> str:
@@ -132,6 +138,7 @@ class Chain(Warp):
             A map of N rows, with its parts merged as far as possible. A gain becomes the first
             part, since it commutes with maps of points.
         """
+        check_theta(self, theta)
         return chain(
             part for link, columns in self._split(theta) for part in link.map(columns).parts
         )

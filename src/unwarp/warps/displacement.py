@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -14,7 +14,10 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError, NotInvertibleError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import IdentityMap, Map
-from unwarp.warps.warp import Warp, log_slope_of_tanh
+from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
+
+MAX_GRID = 64
+"""Greatest number of control vectors along an axis: theta then has 8,192 columns."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +161,15 @@ class Displacement2d(Warp):
     frame: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.grid < 2:
+        super().__post_init__()
+        if not 2 <= self.grid <= MAX_GRID:
             raise ConfigError(
-                f"grid={self.grid} is too small; give at least 2 control vectors along each axis"
+                f"grid={self.grid} is out of range; give 2 to {MAX_GRID} control vectors along "
+                "each axis"
+            )
+        if self.frame is not None and len(self.frame) != 6:
+            raise ConfigError(
+                f"frame={self.frame} is no affine map; give the 6 numbers of its matrix, or None"
             )
         if self.reach < 0 or not 0 < self.extent <= 1:
             raise ConfigError(
@@ -178,7 +187,7 @@ class Displacement2d(Warp):
         Returns:
             A copy with this size and extent.
         """
-        return replace(self, size=tuple(size), extent=extent)
+        return replace(cast(Displacement2d, super().bind(size)), extent=extent)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -198,6 +207,7 @@ class Displacement2d(Warp):
 
     def map(self, theta: Tensor) -> DisplacementMap:
         """Displacement fields with the control vectors theta (N, 2 g^2)."""
+        check_theta(self, theta)
         frame = translation(theta.new_zeros(1, 2))
         if self.frame is not None:
             frame = AffineMap(theta.new_tensor(self.frame).reshape(1, 2, 3))

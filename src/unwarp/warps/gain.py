@@ -13,7 +13,7 @@ from torch import Tensor
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import IdentityMap, Map
-from unwarp.warps.warp import Warp, log_slope_of_tanh
+from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
 from unwarp.warps.window import Padding, Window
 
 
@@ -120,6 +120,7 @@ class Gain(Warp):
     size: tuple[int, ...] = field(default=(2,), kw_only=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.most > 1:
             raise ConfigError(
                 f"Gain: most={self.most} is the largest gain; give a number above 1, since the "
@@ -157,6 +158,7 @@ class Gain(Warp):
 
     def map(self, theta: Tensor) -> GainMap:
         """Changes of values with the parameters theta (N, 2)."""
+        check_theta(self, theta)
         return GainMap(theta[:, 0].exp(), theta[:, 1])
 
     def theta(self, map: Map) -> Tensor:

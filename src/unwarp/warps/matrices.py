@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -45,12 +45,12 @@ def to_matrix(map: Map, size: tuple[int, int], convention: Convention) -> Tensor
     affine = affine_part(map).matrix
     bottom = torch.tensor([0.0, 0.0, 1.0], dtype=affine.dtype, device=affine.device)
     normalized = torch.cat([affine, bottom.expand(len(affine), 1, 3)], 1)
-    if convention == "normalized":
-        return normalized
-    if convention not in ("pixel", "opencv", "skimage"):
+    if not (isinstance(convention, str) and convention in get_args(Convention)):
         raise ConfigError(
             f"convention={convention!r} is unknown; choose normalized, pixel, opencv or skimage"
         )
+    if convention == "normalized":
+        return normalized
     height, width = size
     # -1 in half-widths, the outer edge of the first pixel, is -0.5 in pixels
     to_pixels = torch.tensor(

@@ -14,6 +14,7 @@ from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
 from unwarp.warps.time import TimeWarp
 from unwarp.warps.time_map import TimeMap
+from unwarp.warps.warp import check_theta
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class TimeShift(TimeWarp):
 
     def map(self, theta: Tensor) -> TimeMap:
         """Lags with the parameters theta (N, 1), as lines with two knots."""
+        check_theta(self, theta)
         # any two knots give a line, since a map of time has slope 1 outside them
         ends = torch.cat([torch.zeros_like(theta), torch.ones_like(theta)], -1)
         return TimeMap(ends, ends - theta)

@@ -23,7 +23,7 @@ from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
-from unwarp.warps.warp import Warp, log_slope_of_tanh
+from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
 from unwarp.warps.window import Window
 
 MIN_SPEED = 1e-3
@@ -59,6 +59,7 @@ class TimeWarp(Warp):
     sampling_rate: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         family = type(self).__name__
         if self.cells < 2:
             raise ConfigError(f"{family}: cells={self.cells} is too small; give 2 or more")
@@ -173,6 +174,14 @@ class MonotoneTime(TimeWarp):
     free_ends: bool = field(default=False, kw_only=True)
     anchor: tuple[float, ...] | None = field(default=None, kw_only=True)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.anchor is not None and not self.anchor:
+            raise ConfigError(
+                f"{type(self).__name__}: anchor={self.anchor} is no theta; give one number for "
+                "each factor, or None"
+            )
+
     @property
     @abstractmethod
     def _speed_factors(self) -> tuple[Factor, ...]:
@@ -207,6 +216,7 @@ class MonotoneTime(TimeWarp):
         Returns:
             N maps; if there is an anchor, each is multiplied by the inverse of the anchor.
         """
+        check_theta(self, theta)
         n_speed = len(self._speed_factors)
         speed, ends = self._speed(theta[:, :n_speed]), theta[:, n_speed:]
         zero = speed.new_zeros(len(speed), 1)

@@ -28,15 +28,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from inspect import isabstract
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unwarp.core import Factor, Registry
-from unwarp.errors import ConfigError
+from unwarp.core import Domain, Factor, Registry
+from unwarp.errors import ConfigError, DataError
+from unwarp.values import MAX_WHOLE, brief, field_mistake
 from unwarp.warps.maps import IdentityMap, Map
+
+MAX_FRACTION = 1e6
+"""Greatest share of a range that `sample` covers; shares above 1 leave the range."""
 
 MIN_LOG_SLOPE = -60.0
 """Least log derivative of `constrain`; far from 0, in float32, a derivative is rounded to 0."""
@@ -75,6 +80,16 @@ class Warp(ABC):
     name: ClassVar[str]
     registry: ClassVar[Registry[type[Warp]]] = Registry("warp", ConfigError)
     size: tuple[int, ...] = field(default=(2, 2), kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Refuse fields of another type; a subclass with checks of its own calls it first."""
+        if mistake := field_mistake(self):
+            raise ConfigError(mistake)
+        if min(self.size, default=0) < 1:
+            raise ConfigError(
+                f"{type(self).__name__}: size={self.size!r} is no size of a frame; give (H, W) or "
+                "(T,), whole numbers of at least 1"
+            )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Register a concrete subclass that defines a `name`."""
@@ -206,7 +221,14 @@ class Warp(ABC):
         Returns:
             A copy with this `size`.
         """
-        return replace(self, size=tuple(size))
+        domain = Domain.registry.get(self.domain)
+        size = as_size(size)
+        if domain is not None and len(size) != len(domain.axes):
+            raise ConfigError(
+                f"size={size} is no size of {domain.plural}, which {self.name!r} deforms; give one "
+                f"number for each axis: {', '.join(domain.axes)}"
+            )
+        return replace(self, size=size)
 
     def recentre(self, anchor: Map) -> Warp:
         """The family that describes centred maps by theta.
@@ -265,7 +287,15 @@ class Warp(ABC):
 
         Returns:
             A map of `n` rows.
+
+        Raises:
+            ConfigError: `n` or `fraction` is no number, or out of range.
         """
+        if isinstance(n, bool) or not isinstance(n, Integral) or not 0 <= n <= MAX_WHOLE:
+            raise ConfigError(f"n={brief(n)} is no number of deformations; give 0 or more")
+        is_share = isinstance(fraction, Real) and not isinstance(fraction, bool)
+        if not is_share or not 0 <= fraction <= MAX_FRACTION:
+            raise ConfigError(f"fraction={brief(fraction)} is no share of a range; give 0 to 1")
         # random numbers come from the CPU, so that a seed gives the same maps on every device
         half_range_shares = torch.rand(n, len(self.factors), generator=generator) * 2 - 1
         half_ranges = torch.tensor(
@@ -273,6 +303,48 @@ class Warp(ABC):
         )
         theta = half_range_shares * half_ranges
         return self.map(theta.to(torch.zeros(0) if like is None else like))
+
+
+def as_size(size: Sequence[int]) -> tuple[int, ...]:
+    """The size of a frame as a tuple.
+
+    Args:
+        size: Pixels (H, W) or time steps (T,).
+
+    Raises:
+        ConfigError: It is no tuple, list or array of whole numbers.
+
+    >>> as_size([28, 28])
+    (28, 28)
+    """
+    if not isinstance(size, Sequence) or isinstance(size, str | bytes):
+        raise ConfigError(f"size={brief(size)} is no size of a frame; give (H, W) or (T,)")
+    return tuple(size)
+
+
+def check_theta(warp: Warp, theta: Tensor) -> None:
+    """Refuse parameters that are not those of a family.
+
+    Every `map` calls it first.
+
+    Args:
+        warp: The family.
+        theta: Parameters (N, P), one column for each factor.
+
+    Raises:
+        DataError: They are no tensor of real numbers with two axes and P columns.
+
+    >>> check_theta(Identity(), torch.zeros(3, 0))
+    """
+    is_table = isinstance(theta, Tensor) and theta.is_floating_point() and theta.ndim == 2
+    n_columns = len(warp.factors)
+    if not is_table or theta.shape[1] != n_columns:
+        is_tensor = isinstance(theta, Tensor)
+        form = f"a tensor {tuple(theta.shape)}, {theta.dtype}" if is_tensor else brief(theta)
+        raise DataError(
+            f"theta={form} is not allowed; give a tensor (N, {n_columns}) of real numbers, the "
+            f"columns of {warp.name!r}"
+        )
 
 
 def log_slope_of_tanh(raw: Tensor) -> Tensor:
@@ -326,6 +398,7 @@ class Identity(Warp):
 
     def map(self, theta: Tensor) -> IdentityMap:
         """The identity with as many rows as theta (N, 0)."""
+        check_theta(self, theta)
         return IdentityMap(len(theta))
 
     def theta(self, map: Map) -> Tensor:

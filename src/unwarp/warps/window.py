@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.errors import ConfigError
+from unwarp.values import brief
 
 Padding = Literal["zeros", "border", "reflection"]
 """Values beyond an array: 0, the nearest value on its border, or a mirror image."""
@@ -55,7 +56,12 @@ class Window:
 
         Returns:
             The window with an extent of 1 along each axis.
+
+        Raises:
+            ConfigError: `size` is no tuple or list, or an empty one.
         """
+        if not isinstance(size, Sequence) or isinstance(size, str | bytes) or not size:
+            raise ConfigError(f"size={brief(size)} is no size of a frame; give (H, W) or (T,)")
         return cls(tuple(size), (1.0,) * len(size))
 
     def crop(self, share: float) -> Window:
@@ -142,5 +148,5 @@ def check_padding(padding: str) -> None:
     Raises:
         ConfigError: The name is none of `PADDINGS`; the message lists them.
     """
-    if padding not in PADDINGS:
+    if not (isinstance(padding, str) and padding in PADDINGS):
         raise ConfigError(f"padding={padding!r} is unknown; choose one of {', '.join(PADDINGS)}")

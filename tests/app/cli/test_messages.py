@@ -140,3 +140,21 @@ def test_results_are_words_or_json(
     record: dict[str, Any] = {"n": 1}
     print_result(record, "done", *choices)
     assert capsys.readouterr().out == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (("sample", "M", "-n", "five"), "five"),
+        (("sample", "M", "-n", "-1"), "-1"),
+        (("sample", "M", "--seed", "4294967296"), "4294967296"),
+        (("evaluate", "M", "X", "--draws", "1.5"), "1.5"),
+    ],
+)
+def test_numbers_out_of_range_are_repeated(words: tuple[str, ...], value: str) -> None:
+    """The message names the option, the value, what is allowed, and the help."""
+    with pytest.raises(Exception, match="Input should") as caught:
+        app(words, standalone_mode=False)
+    message = error_message(caught.value)
+    assert message is not None and f"'{words[-2]}': {value} should be " in message
+    assert message.endswith("--help'")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from unwarp.data.formats.files import describe, read
 from unwarp.data.series import pad
-from unwarp.errors import DataError
+from unwarp.errors import ConfigError, DataError
 
 X = np.random.default_rng(0).normal(size=(20, 9)).astype(np.float32)
 
@@ -73,6 +73,18 @@ def test_missing_path_is_named(source: str) -> None:
     """A path that does not exist is repeated in the error."""
     with pytest.raises(DataError, match=f"'{source}' does not exist"):
         read(source)
+
+
+def test_unreadable_path_is_refused(tmp_path: Path) -> None:
+    """A path that no system has, a pipe, and a file that the system does not read, are named."""
+    os.mkfifo(tmp_path / "pipe.npy")
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        read(tmp_path / "pipe.npy")
+    with pytest.raises(DataError, match="cannot be read: file name too long; check the path"):
+        read("a" * 300)
+    for value in (None, 3, b"x.npy", [tmp_path]):
+        with pytest.raises(ConfigError, match="is no path; give a text"):
+            read(value)  # type: ignore[arg-type]
 
 
 def test_home_folder_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

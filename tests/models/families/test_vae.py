@@ -142,7 +142,7 @@ def test_values_out_of_range_are_refused(likelihood: str) -> None:
         ({"n_content": 0}, "n_content must be a whole number from 1"),
         ({"likelihood": "poisson"}, "auto or one of gaussian, bernoulli, continuous-bernoulli"),
         ({"sigma": 0}, "sigma must be positive, or 'learned'"),
-        ({"prior": "wide"}, "prior must be positive, or 'learned'"),
+        ({"prior": "wide"}, "prior must be a finite number or learned"),
         (
             {"prior": "learned", "warp": Chain(Displacement2d(3), Affine2d())},
             "not possible with the chain of warps",

@@ -152,10 +152,17 @@ def error_message(error: Exception) -> str | None:
     if hasattr(error, "format_message"):  # a usage error; typer does not export its class
         command = getattr(getattr(error, "ctx", None), "command_path", "unwarp")
         message = _one_line(error.format_message()).replace("Value error, ", "")
+        message = message.replace("Input should", f"{_input_of(error)} should")
         return f"{message.rstrip('.')}; see '{command} --help'"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}; check the path"
     return _one_line(str(error)) if isinstance(error, UnwarpError | OSError) else None
+
+
+def _input_of(error: Exception) -> str:
+    """The value of a usage error, as the user wrote it; typer keeps it in the cause alone."""
+    causes: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    return _one_line(str(causes[0]["input"])) if causes else "Input"
 
 
 def _one_line(text: str) -> str:

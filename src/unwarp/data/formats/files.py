@@ -11,6 +11,7 @@ from unwarp.data.formats.images import IMAGE_SUFFIXES, class_names, read_folder
 from unwarp.data.formats.registry import formats
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError, missing_source_error
+from unwarp.storage import expand
 
 
 def read(source: str | Path) -> Source:
@@ -29,10 +30,21 @@ def read(source: str | Path) -> Source:
         names of the subfolders are the labels.
 
     Raises:
-        DataError: The path does not exist, the format is not supported, the file is damaged or
-            contains Python objects, or its arrays do not fit together.
+        DataError: The path does not exist or cannot be read, the format is not supported, the file
+            is damaged or contains Python objects, or its arrays do not fit together.
+        ConfigError: `source` is no path, or the home folder is unknown.
     """
-    path, registered = Path(source).expanduser(), formats()
+    path = expand(source)
+    try:
+        return _read(source, path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError(f"{source} cannot be read: {reason}; check the path") from error
+
+
+def _read(source: str | Path, path: Path) -> Source:
+    """Read a path; `source` is the path as the user wrote it, for messages."""
+    registered = formats()
     suffixes = ", ".join(sorted(filter(None, registered)))
     if not str(source) or not path.exists():
         raise missing_source_error(source, suffixes)

@@ -22,7 +22,7 @@ from numpy.lib.format import MAGIC_PREFIX
 from unwarp.core import Array
 from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.registry import reader
-from unwarp.data.limits import check_size
+from unwarp.data.limits import check_expansion, check_size
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
@@ -109,7 +109,9 @@ def read_npz(path: Path) -> Source:
             key, label_key = _find_keys(path, archive.files)
             keys = [name for name in archive.files if name in (key, label_key, *SERIES_KEYS)]
             n_bytes = sum(_size_of_member(archive.zip, name) for name in keys)
-            check_size(n_bytes, f"{path}: its {len(keys)} array(s)")
+            noun = f"{path}: its {len(keys)} array(s)"
+            check_size(n_bytes, noun)
+            check_expansion(n_bytes, path.stat().st_size, noun)
             x = _check_samples(archive[key], path)
             labels = None if label_key is None else archive[label_key]
             facts = {name: archive[name] for name in SERIES_KEYS if name in archive.files}

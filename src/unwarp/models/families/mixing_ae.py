@@ -92,7 +92,9 @@ class MixingAE(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sizes = self.chunk_sizes
+        chunks = self.chunks
+        is_impossible = isinstance(chunks, int) and not 1 <= chunks <= self.n_content
+        sizes = () if is_impossible else self.chunk_sizes
         if not sizes or min(sizes) < 1 or sum(sizes) != self.n_content:
             raise ConfigError(
                 f"MixingAE: chunks={self.chunks!r} must be a number from 1 to "
@@ -113,8 +115,8 @@ class MixingAE(Recipe):
 
         The numbers sum to `n_content`.
         """
-        if isinstance(self.chunks, tuple):
-            return self.chunks
+        if isinstance(self.chunks, tuple | list):
+            return tuple(self.chunks)
         # rounding down for i = chunks - 1, ..., 0 gives the remaining columns to the first chunks
         return tuple((self.n_content + i) // self.chunks for i in reversed(range(self.chunks)))
 
