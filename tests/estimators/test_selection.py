@@ -24,6 +24,7 @@ from unwarp.estimators.selection import (
 )
 from unwarp.models import Net
 from unwarp.planning.presets import SERIES, SHARP
+from unwarp.training.state import History
 
 
 @pytest.mark.slow
@@ -92,9 +93,10 @@ class Trials:
         self._nats = [nats for value in saved for nats in (100.0, 100.0 - value)]
         self._shares = [share for pair in unexplained for share in pair]
 
-    def train(self, model: object, players: object, data: object, **options: Any) -> None:
+    def train(self, model: object, players: object, data: object, **options: Any) -> History:
         """Note the length of a trial instead of training."""
         self.lengths.append((options["steps"], options["seconds"]))
+        return History()
 
     def select(self, monkeypatch: pytest.MonkeyPatch, n: int = 30, **options: Any) -> Selection:
         """The selection that follows from the script, for `n` series."""

@@ -212,7 +212,7 @@ def test_decision_of_other_version(path: Path, tmp_path: Path) -> None:
 
 def test_damaged_decisions_are_told(tmp_path: Path) -> None:
     """Files that are no decision, and those of a wrong checksum, are damage."""
-    text = json.dumps({"format_version": 3, "facts": 1, "answer": {}})
+    text = json.dumps({"format_version": SNAPSHOT_VERSION, "facts": 1, "answer": {}})
     for content, reason in (
         ("{}", "it is no decision"),
         ("[", "it is no decision"),

@@ -53,7 +53,8 @@ def test_defaults_decide_trained_models(name: str) -> None:
 def test_first_argument_is_the_familys_own(name: str) -> None:
     """Fields that all families share are given by name, so that `CosineTime(4)` has four waves."""
     family, (field, default) = families()[name], next(iter(DEFAULTS[name].items()))
-    value = 0.5 * default if isinstance(default, float) and default < 2 else 2 * default  # type: ignore[operator]
+    is_small = isinstance(default, float) and default < 2
+    value = default * (0.5 if is_small else 2)  # type: ignore[operator]
     value = 8 if name in ("time", "time-cpab", "time-spline") else value
     assert vars(family(value))[field] == value  # type: ignore[call-arg]
     own = [f for f in fields(family) if not f.kw_only]
