@@ -116,7 +116,8 @@ def faults(seconds: float, quick: bool = False) -> Result:
         seconds: Ignored; every call is tried.
         quick: Whether to try a few calls, and to leave whole runs out.
     """
-    from benchmarks.attacks.faults import QUICK_WORKS, attack
+    from benchmarks.attacks.faults import attack
+    from benchmarks.attacks.works import QUICK_WORKS
 
     return attack(QUICK_WORKS, EVERY_NTH_CALL_IF_QUICK) if quick else attack()
 

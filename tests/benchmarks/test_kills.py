@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from benchmarks.attacks import kills
 from benchmarks.attacks.doomed import PHASES, Announcer
-from benchmarks.attacks.faults import Work, attack_work
+from benchmarks.attacks.faults import attack_work
 from benchmarks.attacks.flips import Target, flip
 from benchmarks.attacks.hostile import (
     CHECKPOINTS,
@@ -24,6 +24,7 @@ from benchmarks.attacks.hostile import (
     hostile_attacks,
 )
 from benchmarks.attacks.kills import Cell, Moment, Reference, Segment
+from benchmarks.attacks.works import Work
 
 from unwarp.errors import DataError
 from unwarp.storage import write_file
