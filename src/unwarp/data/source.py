@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from unwarp.core import Array
+from unwarp.core import Array, LayoutName
 from unwarp.data.arrays import row_blocks, take_rows
 from unwarp.data.dataset import Dataset
+from unwarp.data.form import Form
 from unwarp.data.layout import arrange_axes
 from unwarp.errors import DataError
 
@@ -42,6 +43,8 @@ class Source:
         name: Name of the collection.
         dataset: The `Dataset` that the user gave, with further facts about the samples; None if the
             user gave something else.
+        layout: Order of the axes of pictures that the user named; `auto` decides by the shape.
+        form: The form in which pictures came, to write others likewise.
 
     >>> source = Source([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], names=["a", "b", "c"])
     >>> part = source.subset([0, 2])
@@ -57,6 +60,8 @@ class Source:
     times: Any = None
     name: str = "data"
     dataset: Dataset | None = None
+    layout: LayoutName = "auto"
+    form: Form = field(default_factory=Form)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -79,6 +84,7 @@ class Source:
             labels=None if self.labels is None else np.asarray(self.labels)[rows],
             times=self.times if self._shares_times() else take_rows(self.times, rows),
             dataset=None if self.dataset is None else self.dataset.subset(rows),
+            form=self.form.subset(rows),
         )
 
     def _shares_times(self) -> bool:
@@ -107,7 +113,10 @@ def _is_list(values: Any) -> bool:
 
 
 def describe(
-    x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: str = "auto"
+    x: Array | list[Array],
+    image_shape: tuple[int, ...] | None = None,
+    domain: str = "auto",
+    layout: LayoutName = "auto",
 ) -> str:
     """One line about samples: their number, size, dtype and range of values.
 
@@ -116,6 +125,7 @@ def describe(
         image_shape: Shape (H, W) or (C, H, W) of an image if `x` may also be read otherwise; None
             if unknown.
         domain: `image` or `series`; `auto` decides by the number of axes.
+        layout: Order of the axes of pictures; `auto` decides by the shape.
 
     Returns:
         The line. An array that can be read neither as images nor as series, or as both, is
@@ -131,7 +141,7 @@ def describe(
         return f"{len(x):,} series, {steps}, {channels}, {_describe_numbers(x, 'missing')}"
     numbers = _describe_numbers([x], "missing" if domain == "series" else "NaN or infinite")
     try:
-        samples, name = arrange_axes(x, domain, image_shape)
+        samples, name = arrange_axes(x, domain, image_shape, layout)
     except DataError:
         return f"array of shape {x.shape}, {numbers}"
     channels = _count(samples.shape[1], "channel")

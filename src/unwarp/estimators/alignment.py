@@ -15,10 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from unwarp.analysis.tables import tabulate
-from unwarp.core import Array, MissingPolicy
+from unwarp.core import Array, LayoutName, MissingPolicy
 from unwarp.data.coordinates import from_frame, time_spans, to_frame
 from unwarp.data.dataset import Dataset
 from unwarp.data.events import Events
+from unwarp.data.hints import Hints
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Prepared, Schema
 from unwarp.data.source import Source
@@ -47,6 +48,9 @@ class Alignment:
     model_: Model
     schema_: Schema
     missing: MissingPolicy
+    layout: LayoutName
+    sizes: str | tuple[int, int] | None
+    image_shape: tuple[int, ...] | None
     device: str
 
     def transform_params(self, X: Any, full: bool = False, *, times: Any = None) -> pd.DataFrame:
@@ -226,6 +230,28 @@ class Alignment:
         check_is_fitted(self)
         return self.schema_.prepare_dataset(source, self.missing)
 
+    def open(self, X: Any, *, times: Any = None) -> Source:
+        """Samples with their names, labels and form, as this estimator reads them.
+
+        Use it to read a file or a folder once, and to know the names of its samples. All methods
+        accept the result as `X`.
+
+        Args:
+            X: Samples, as for `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            The samples. Images of several sizes have one size; that of the training images if the
+            estimator is fitted.
+
+        Raises:
+            DataError: A path does not exist or cannot be read, or images do not fit.
+        """
+        frame = None
+        if self.sizes is not None and hasattr(self, "schema_"):
+            frame = (self.schema_.shape[-2], self.schema_.shape[-1])
+        return as_source(X, times, Hints(self.layout, self.sizes, self.image_shape, frame))
+
     def prepare_samples(self, X: Any, times: Any = None) -> Prepared:
         """Samples scaled for the model, which remember their original form.
 
@@ -247,7 +273,7 @@ class Alignment:
         return (
             X
             if isinstance(X, Prepared)
-            else self.schema_.prepare(as_source(X, times), self.missing)
+            else self.schema_.prepare(self.open(X, times=times), self.missing)
         )
 
     def prepare(self, X: Any, times: Any = None) -> Tensor:

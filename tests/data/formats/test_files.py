@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unwarp.data.formats.files import describe, read
+from unwarp.data.formats.files import read
 from unwarp.data.series import pad
+from unwarp.data.source import describe
 from unwarp.errors import DataError
 
 X = np.random.default_rng(0).normal(size=(20, 9)).astype(np.float32)
@@ -56,8 +57,8 @@ def test_description_of_samples(x: np.ndarray, description: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.mat", r"supported are a folder of pictures, \.arff, \.csv"),
-        ("a.png", "give their folder"),
+        ("a.xyz", r"supported are a folder of pictures, \.arff, \.bmp"),
+        ("a.png", "cannot be read as a picture"),
         ("plain", r"\.npy, \.npz"),
     ],
 )

@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unwarp.data.formats.images import IMAGE_SUFFIXES, class_names, read_folder
+from unwarp.data.formats.images import class_names, picture_suffixes
+from unwarp.data.formats.images import read_folder as read_source
 from unwarp.errors import DataError
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(0, 256, (10, 12), dtype=np.uint8)
 COLOUR = RANDOM.integers(0, 256, (10, 12, 3), dtype=np.uint8)
 DEEP = RANDOM.integers(0, 65536, (10, 12), dtype=np.uint16)
+
+
+def read_folder(folder: Path | str) -> tuple[np.ndarray, list[str]]:
+    """The pictures of a folder and their names."""
+    source = read_source(folder)
+    return source.x, list(source.names)
 
 
 def save(path: Path, pixels: np.ndarray | Image.Image, **options: object) -> None:
@@ -39,7 +46,7 @@ def test_lossless_pixels_are_exact(tmp_path: Path, suffix: str) -> None:
     assert len(grey[0]) == (3 if suffix == ".webp" else 1)
 
 
-@pytest.mark.parametrize("suffix", IMAGE_SUFFIXES)
+@pytest.mark.parametrize("suffix", picture_suffixes())
 def test_listed_suffixes_are_read(tmp_path: Path, suffix: str) -> None:
     """A picture with any of the listed suffixes is read."""
     save(tmp_path / f"a{suffix}", Image.fromarray(GREY).convert("L" if suffix == ".pgm" else "RGB"))
@@ -48,12 +55,12 @@ def test_listed_suffixes_are_read(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".pgm"])
-def test_16_bit_pictures_are_scaled(tmp_path: Path, suffix: str) -> None:
-    """16-bit pixels become float32 from 0 to 1."""
+def test_16_bit_pictures_stay_16_bit(tmp_path: Path, suffix: str) -> None:
+    """16-bit pixels come back as they are."""
     save(tmp_path / f"a{suffix}", DEEP)
     x, _ = read_folder(tmp_path)
-    assert x.dtype == np.float32 and x.shape == (1, 1, 10, 12)
-    np.testing.assert_allclose(x[0, 0], DEEP / 65535, atol=1e-6)
+    assert x.dtype == np.uint16 and x.shape == (1, 1, 10, 12)
+    np.testing.assert_array_equal(x[0, 0], DEEP)
 
 
 def test_black_and_white_is_0_and_255(tmp_path: Path) -> None:
@@ -89,16 +96,16 @@ def test_palettes_become_colours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("order", [("a", "b", "c"), ("c", "b", "a"), ("b", "a", "c")])
 def test_mixed_pictures_are_widened(tmp_path: Path, order: tuple[str, str, str]) -> None:
-    """A folder with grey, colour and 16-bit pictures gives float32 with three channels."""
+    """A folder with grey, colour and 16-bit pictures gives uint16 with three channels."""
     save(tmp_path / f"{order[0]}.png", GREY)
     save(tmp_path / f"{order[1]}.png", COLOUR)
     save(tmp_path / f"{order[2]}.png", DEEP)
     x, names = read_folder(tmp_path)
-    assert x.shape == (3, 3, 10, 12) and x.dtype == np.float32
+    assert x.shape == (3, 3, 10, 12) and x.dtype == np.uint16
     grey, colour, deep = (x[names.index(f"{name}.png")] for name in order)
-    np.testing.assert_allclose(grey, np.stack([GREY / 255] * 3), atol=1e-6)
-    np.testing.assert_allclose(colour, COLOUR.transpose(2, 0, 1) / 255, atol=1e-6)
-    np.testing.assert_allclose(deep, np.stack([DEEP / 65535] * 3), atol=1e-6)
+    np.testing.assert_array_equal(grey, np.stack([GREY.astype(np.uint16) * 257] * 3))
+    np.testing.assert_array_equal(colour, COLOUR.transpose(2, 0, 1).astype(np.uint16) * 257)
+    np.testing.assert_array_equal(deep, np.stack([DEEP] * 3))
 
 
 def test_grey_and_colour_stay_uint8(tmp_path: Path) -> None:
@@ -130,13 +137,11 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
 
 
 def test_unequal_sizes_are_refused(tmp_path: Path) -> None:
-    """The error names two files and their sizes."""
+    """The error names the sizes that occur and the option."""
     save(tmp_path / "a.png", GREY)
     save(tmp_path / "b.png", GREY)
     save(tmp_path / "sub" / "c.png", GREY[:, :-1])
-    with pytest.raises(
-        DataError, match=r"a\.png is 12 x 10, sub/c\.png is 11 x 10.*resize or crop"
-    ):
+    with pytest.raises(DataError, match=r"2 of 10 x 12, 1 of 10 x 11 .*sizes='pad'.*'crop'.*'HxW'"):
         read_folder(tmp_path)
 
 
@@ -166,19 +171,31 @@ def test_text_with_image_suffix_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".tif", ".png", ".webp"])
-def test_several_frames_are_refused(tmp_path: Path, suffix: str) -> None:
-    """An animation is not one picture."""
+def test_frames_are_pictures(tmp_path: Path, suffix: str) -> None:
+    """Each frame of an animation, and each page of a lone stack, is one picture."""
     frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
-    save(tmp_path / f"a{suffix}", frames[0], save_all=True, append_images=frames[1:])
-    with pytest.raises(DataError, match="2 frames"):
-        read_folder(tmp_path)
+    options = {"lossless": True} if suffix == ".webp" else {}
+    path = tmp_path / f"a{suffix}"
+    save(path, frames[0], save_all=True, append_images=frames[1:], **options)
+    x, names = read_folder(tmp_path)
+    np.testing.assert_array_equal(x[:, 0], [GREY, 255 - GREY])
+    assert names == [f"a{suffix}[0]", f"a{suffix}[1]"]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
-def test_pixels_without_range_are_refused(tmp_path: Path, dtype: type) -> None:
-    """Pixels of 32 bits have no known range; the error points to `.npy`."""
-    save(tmp_path / "a.tif", GREY.astype(dtype))
-    with pytest.raises(DataError, match=r"mode [FI].*\.npy"):
+def test_32_bit_pixels_stay_32_bit(tmp_path: Path, dtype: type) -> None:
+    """Pixels of 32 bits come back as they are."""
+    save(tmp_path / "a.tif", GREY.astype(dtype) * 1000)
+    x, _ = read_folder(tmp_path)
+    assert x.dtype == dtype
+    np.testing.assert_array_equal(x[0, 0], GREY.astype(dtype) * 1000)
+
+
+def test_types_are_not_mixed(tmp_path: Path) -> None:
+    """Bytes and floats have no common range; the error names both types."""
+    save(tmp_path / "a.tif", GREY)
+    save(tmp_path / "b.tif", GREY.astype(np.float32))
+    with pytest.raises(DataError, match="float32, uint8"):
         read_folder(tmp_path)
 
 

@@ -14,11 +14,14 @@ from unwarp.app.cli.options import (
     JsonOption,
     QuietOption,
     SeedOption,
-    SourceArgument,
+    SourcesArgument,
     command,
     existing_file,
+    one_source,
+    parse_shape,
 )
 from unwarp.core import MissingPolicy, Precision, ScaleName
+from unwarp.disk.paths import is_pattern
 from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
@@ -84,6 +87,30 @@ ScaleOption = Annotated[
         "by itself, each every series by itself."
     ),
 ]
+LayoutOption = Annotated[
+    str,
+    typer.Option(
+        help="Order of the axes of images: channels-first, channels-last, or auto, which decides "
+        "by the shape and refuses what reads two ways.",
+        metavar="auto|channels-first|channels-last",
+    ),
+]
+SizesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Images of several sizes: pad centres them on a common frame, crop cuts them to "
+        "their centre, HxW resizes them; refused by default.",
+        metavar="pad|crop|HxW",
+    ),
+]
+ShapeOption = Annotated[
+    Any,
+    typer.Option(
+        help="Height and width (HxW or CxHxW) of images that are rows of a table.",
+        parser=parse_shape,
+        metavar="HxW",
+    ),
+]
 RateOption = Annotated[
     float | None,
     typer.Option(help="Samples per second of series; times are then in seconds."),
@@ -141,7 +168,7 @@ def demo(
 
 @command(app)
 def fit(
-    source: SourceArgument,
+    source: SourcesArgument,
     out: OutOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -150,6 +177,9 @@ def fit(
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
     sampling_rate: RateOption = None,
+    layout: LayoutOption = "auto",
+    sizes: SizesOption = None,
+    image_shape: ShapeOption = None,
     max_steps: StepsOption = None,
     max_seconds: SecondsOption = None,
     random_state: SeedOption = 0,
@@ -164,7 +194,7 @@ def fit(
     Ctrl-C or SIGTERM stops a run; 'unwarp resume' continues it.
 
     Args:
-        source: A path, or the name of a built-in data set.
+        source: Paths, a pattern, or the name of a built-in data set.
         out: Folder for the run; None for `runs/` and the name of the source.
         config: File with fields of the recipe.
         settings: Fields of the recipe, as `field=value`; they take precedence over the file.
@@ -173,6 +203,9 @@ def fit(
         missing: Treatment of missing values of series.
         scale: Scaling of values.
         sampling_rate: Samples per second of series; None to count time in time steps.
+        layout: Order of the axes of images.
+        sizes: How to bring images of several sizes to one; None refuses them.
+        image_shape: Shape of images that are rows of a table; None for other data.
         max_steps: Number of training steps; None to choose it from the data.
         max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
         random_state: Seed of all random numbers.
@@ -182,12 +215,15 @@ def fit(
         quiet: Whether to hide progress and closing messages.
     """
     reading = {"domain": domain, "missing": missing, "scale": scale, "sampling_rate": sampling_rate}
+    pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
+    reading |= {name: value for name, value in pictures.items() if value not in (None, "auto")}
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
     arguments = {**reading, **training, "device": device, "precision": precision}
-    path = Path(source).expanduser().resolve()
-    name, folder = str(path) if path.exists() else source, out or RUNS / (path.stem or "data")
+    path = Path(source[0]).expanduser().resolve()
+    path = path if len(source) == 1 and not is_pattern(source[0]) else path.parent
     request = {"warp": warp, **_request_fields(config, settings)}
-    _start(name, request, arguments, folder, as_json, quiet)
+    folder = out or RUNS / (path.stem or "data")
+    _start(one_source(source), request, arguments, folder, as_json, quiet)
 
 
 @command(app)
