@@ -48,6 +48,8 @@ def as_source(X: Any, times: Any = None, hints: Hints = NO_HINTS) -> Source:
     source = _open(X, hints)
     if source.layout == "auto" and hints.layout != "auto":
         source = replace(source, layout=hints.layout)
+    if hints.image_shape is not None and source.image_shape is None:
+        source = replace(source, image_shape=hints.image_shape)
     return source if times is None else replace(source, times=times)
 
 

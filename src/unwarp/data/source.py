@@ -44,6 +44,8 @@ class Source:
         dataset: The `Dataset` that the user gave, with further facts about the samples; None if the
             user gave something else.
         layout: Order of the axes of pictures that the user named; `auto` decides by the shape.
+        image_shape: Shape (H, W) or (C, H, W) of flattened pictures that the user named; None if
+            unknown.
         form: The form in which pictures came, to write others likewise.
 
     >>> source = Source([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], names=["a", "b", "c"])
@@ -61,6 +63,7 @@ class Source:
     name: str = "data"
     dataset: Dataset | None = None
     layout: LayoutName = "auto"
+    image_shape: tuple[int, ...] | None = None
     form: Form = field(default_factory=Form)
 
     def __len__(self) -> int:

@@ -177,7 +177,7 @@ def _as_pictures(source: Source, x: Array | list[Array]) -> Array | list[Array] 
     if len(source.form.files):
         return x
     try:
-        samples, domain = arrange_axes(x, source.domain, layout=source.layout)
+        samples, domain = arrange_axes(x, source.domain, source.image_shape, source.layout)
     except (DataError, ConfigError):
         return None
     return samples if domain == "image" else None

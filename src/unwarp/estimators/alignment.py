@@ -7,6 +7,7 @@ Theta are the parameters of a deformation, one column per factor, such as a rota
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -250,7 +251,10 @@ class Alignment:
         frame = None
         if self.sizes is not None and hasattr(self, "schema_"):
             frame = (self.schema_.shape[-2], self.schema_.shape[-1])
-        return as_source(X, times, Hints(self.layout, self.sizes, self.image_shape, frame))
+        source = as_source(X, times, Hints(self.layout, self.sizes, self.image_shape, frame))
+        if source.domain == "auto" and hasattr(self, "schema_"):
+            source = replace(source, domain=self.schema_.domain.name)
+        return source
 
     def prepare_samples(self, X: Any, times: Any = None) -> Prepared:
         """Samples scaled for the model, which remember their original form.

@@ -11,6 +11,7 @@ count pictures.
 from __future__ import annotations
 
 import io
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -145,6 +146,8 @@ def import_tifffile(verb: str) -> Any:
         )
     import tifffile
 
+    # it would print about damaged files, besides the error that it raises
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     return tifffile
 
 
