@@ -161,7 +161,7 @@ def _is_random_state(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Sizes:
-    """A rule for pictures of several sizes: `pad`, `crop`, height and width, or None.
+    """A rule for pictures of several sizes, or None.
 
     >>> Sizes().allows("64x48"), Sizes().allows((64, 48)), Sizes().allows("stretch")
     (True, True, False)

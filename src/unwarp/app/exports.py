@@ -26,7 +26,7 @@ def write_aligned(
     device: str = "auto",
     on_message: Callable[[str], None] = lambda line: None,
 ) -> int:
-    """Write aligned samples, in the form in which they came or in another.
+    """Write aligned samples to a folder or a file.
 
     A folder gets a file for each file that was read, of the same name, format, type, mode and size.
     An `.npz` file holds the arrays `sample` (N,) with the names or numbers of the samples,

@@ -1,4 +1,4 @@
-"""Pictures of several sizes in a list, and flattened pictures in a table.
+"""Lists of pictures of several sizes, and tables of flattened pictures.
 
 `as_source` passes samples through these functions if the hints of the user ask for it.
 """
@@ -147,7 +147,7 @@ def _as_pictures(X: Any, hints: Hints) -> tuple[Sequence[Array], bool, bool]:
 
 
 def flattened(source: Source, hints: Hints) -> Source:
-    """A table of numbers as flattened pictures, if the hints have a shape.
+    """A table as flattened pictures, if the hints have a shape.
 
     Args:
         source: Samples as read from a file.

@@ -239,7 +239,7 @@ def widen(picture: Array, channels: int, dtype: np.dtype[Any]) -> Array:
 
 
 def narrow(picture: Array, channels: int, dtype: np.dtype[Any]) -> Array:
-    """A picture of a collection in the channels and dtype of its file; it undoes `widen`.
+    """A picture in the channels and dtype of its file; undoes `widen`.
 
     Args:
         picture: The picture (C, H, W).

@@ -152,7 +152,7 @@ class Sizing:
         return padded
 
     def undo(self, row: int, picture: Array) -> Array:
-        """A picture in the size that it came with; a cropped one stays cropped.
+        """A picture in its first size; a cropped one stays cropped.
 
         Args:
             row: Number of the picture.

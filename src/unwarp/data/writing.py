@@ -33,7 +33,9 @@ PNG_CHANNELS = (1, 3)
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether results are written to a folder: it ends in a slash, exists, or has no suffix.
+    """Whether a path is a folder for results.
+
+    It ends in a slash, exists, or has no suffix.
 
     Args:
         path: The path.
@@ -201,4 +203,4 @@ def _plain_mode(picture: Array) -> tuple[Mode, str]:
         return PillowMode("PNG", "L" if channels == 1 else "RGB"), ".png"
     if dtype == np.uint16 and channels == 1:
         return PillowMode("PNG", "I;16"), ".png"
-    return TiffMode(dtype, channels), ".tif"
+    return TiffMode(dtype, channels, page="YX" if channels == 1 else "YXS"), ".tif"

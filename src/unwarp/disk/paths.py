@@ -1,4 +1,4 @@
-"""Paths as users write them: patterns, and names of arrays inside a file.
+"""Paths as users write them: patterns, and arrays in files.
 
 The command line checks a path before it imports torch, and readers take it apart in the same way.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def split_member(source: str) -> tuple[str, str]:
-    """The path of a file, and the name of an array in it.
+    """Path of a file, and name of an array in it.
 
     Args:
         source: A path, or `PATH:NAME` of an array in the file PATH.
@@ -32,7 +32,7 @@ def split_member(source: str) -> tuple[str, str]:
 
 
 def is_pattern(source: str) -> bool:
-    """Whether a path that does not exist is a pattern, such as `cells/*.tif`.
+    """Whether a path is a pattern, such as `cells/*.tif`, and no file.
 
     Args:
         source: A path or a pattern.
@@ -51,7 +51,7 @@ def matches(pattern: str) -> list[Path]:
 
 
 def root_of(pattern: str) -> Path:
-    """The folder above the first part of a pattern that has a wildcard.
+    """The folder above the first wildcard of a pattern.
 
     Args:
         pattern: A pattern.

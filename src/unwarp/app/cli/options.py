@@ -110,7 +110,7 @@ def command(app: typer.Typer) -> Callable[[Function], Function]:
 
 
 def one_source(sources: list[str]) -> str:
-    """The sources of a command as one text, which means the same in every folder.
+    """The sources of a command as one text with absolute paths.
 
     Args:
         sources: Paths, patterns, or the name of a data set.

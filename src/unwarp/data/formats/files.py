@@ -17,7 +17,7 @@ from unwarp.errors import DataError, missing_source_error
 
 
 def read(source: str | Path, hints: Hints = NO_HINTS) -> Source:
-    """Read a folder of pictures, or a file of pictures, series or arrays.
+    """Read a folder, a pattern or a file.
 
     The suffix of the file name, in upper or lower case, selects the format; the command
     `unwarp info` lists the suffixes. A user's module can add a format with the decorator

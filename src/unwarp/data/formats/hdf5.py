@@ -1,7 +1,7 @@
-"""HDF5 files: one array of samples, mapped from disk if it is stored in one piece.
+"""HDF5 files: one array of samples.
 
-The package h5py reads them. `file.h5:/group/name` names the array; without a name it is the only
-one that fits.
+The package h5py reads them. An array in one piece is mapped from disk. `file.h5:/group/name` names
+the array; without a name it is the only one that fits.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def datasets_of(file: Any) -> dict[str, Any]:
 
 
 def read_dataset(path: Path, dataset: Any) -> Array:
-    """The values of an array, mapped from disk if it is stored in one piece.
+    """The values of an array, mapped from disk if possible.
 
     Args:
         path: The file.

@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST: arrays of numbers, plain or packed by gzip.
+"""IDX files, the format of MNIST, plain or packed by gzip.
 
 A file begins with two zero bytes, the type of its numbers, the number of axes and their lengths.
 """

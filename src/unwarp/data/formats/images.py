@@ -1,7 +1,8 @@
-"""Pictures of a folder, a pattern, a list of paths or a `.zip` file as one array.
+"""Pictures of many files as one array.
 
-Each file gives one picture, or several: the frames of an animation, the pages of a stack. Pictures
-may differ in their numbers of channels, and in size if the user says how to bring them to one.
+The files lie in a folder or a `.zip` file, match a pattern, or are listed. Each gives one picture,
+or several: the frames of an animation, the pages of a stack. Pictures may differ in their numbers
+of channels, and in size if the user says how to bring them to one.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class Place:
 
 
 def picture_suffixes() -> tuple[str, ...]:
-    """Suffixes, in lower case, of files that a folder of pictures may hold."""
+    """Suffixes of picture files, in lower case."""
     return tuple(suffix for suffix, item in formats().items() if item.decode is not None)
 
 
@@ -162,7 +163,7 @@ def read_files(paths: Sequence[str | Path], hints: Hints = NO_HINTS, root: str =
 
 
 def encode_zip(output: Output) -> bytes:
-    """Pictures in the form that they came in, packed in a `.zip` file.
+    """Picture files as they came, packed in a `.zip` file.
 
     Args:
         output: The pictures.
@@ -176,7 +177,7 @@ def encode_zip(output: Output) -> bytes:
 
 @hinted_reader(".zip", description="pictures, packed", encode=encode_zip)
 def read_zip(path: Path, hints: Hints) -> Source:
-    """Read the pictures in a `.zip` file, without unpacking it to the disk.
+    """Read pictures from a `.zip` file, without unpacking it.
 
     Args:
         path: The file.

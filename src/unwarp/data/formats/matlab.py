@@ -36,7 +36,7 @@ MAX_BYTES_OF_A_NUMBER = 8
 
 
 def encode_matlab(output: Output) -> bytes:
-    """Samples as an array of a MATLAB file, in the order of axes that they came in.
+    """Samples as an array of a MATLAB file, axes as they came.
 
     Args:
         output: The samples.

@@ -1,4 +1,4 @@
-"""Choice of one array in a file that holds several, for HDF5 and MATLAB files."""
+"""Choice of one array among those of an HDF5 or MATLAB file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def choose_member(path: Path, shapes: Mapping[str, Shape], member: str) -> str:
 
 
 def choose_labels(shapes: Mapping[str, Shape], count: int) -> str:
-    """The name of the array with a label for each sample; empty if there is none.
+    """The name of the array of labels; empty if there is none.
 
     Args:
         shapes: Shape of each array in the file, by name.
@@ -75,7 +75,7 @@ def _listed(shapes: Mapping[str, Shape]) -> str:
 
 
 def sample_axis(path: Path, shape: Shape, labels: int | None, image_shape: Shape | None) -> int:
-    """The axis of an array of pictures that counts samples, the first or the last.
+    """The axis of an array that counts samples, first or last.
 
     MATLAB users store pictures as (H, W, N) or (H, W, C, N), others as (N, H, W).
 
@@ -123,7 +123,7 @@ def _sizes(shape: Shape) -> list[tuple[int, int]]:
 
 
 def as_labels(values: Array) -> Array:
-    """Labels (N,) from an array with one axis of more than one entry.
+    """Labels (N,) from an array of N numbers.
 
     Args:
         values: The array.

@@ -228,8 +228,8 @@ def _read_frames(image: Image.Image) -> Iterator[Picture]:
     options = _options_of(image)
     durations, pictures = [], []
     for frame in ImageSequence.Iterator(image):
-        durations.append(frame.info.get("duration", 0))
         pictures.append(_decode(frame.copy() if is_animation else frame, _mode_of(frame)))
+        durations.append(frame.info.get("duration", 0))  # some formats know it once decoded
     if not is_animation:
         yield from pictures
         return

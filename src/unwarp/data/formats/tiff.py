@@ -21,12 +21,18 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageSequence
 
-from unwarp.core import Array, LayoutName
+from unwarp.core import Array
 from unwarp.data.form import Frame, Output, Picture, blend, unblend, white_of
 from unwarp.data.formats.pillow_files import read_pillow
 from unwarp.data.formats.registry import picture_reader
+from unwarp.data.formats.tiff_axes import (
+    channel_axes,
+    count_axes,
+    long_axes,
+    page_axes,
+    picture_shape,
+)
 from unwarp.data.hints import Hints
-from unwarp.data.layout import MAX_IMAGE_CHANNELS
 from unwarp.data.limits import check_size
 from unwarp.errors import DataError
 
@@ -38,10 +44,11 @@ PILLOW_DEPTHS = {1: (1,), 8: (1,), 16: (1,), 32: (2, 3)}
 BITS, CHANNELS, DESCRIPTION, EXTRA, FORMAT, PHOTOMETRIC = 258, 277, 270, 338, 339, 262
 """Tags of a TIFF page."""
 
+STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""First bytes of TIFF files in both byte orders, and of large ones."""
+
 MARKS_OF_AXES = ("<OME", "ImageJ=", '{"shape":')
 """Starts of, or words in, descriptions that name the axes of a stack."""
-
-MAX_CHANNELS_OF_PILLOW = 4
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class TiffMode:
         channels: Number of channels, without the alpha channel.
         has_alpha: Whether the pages have an alpha channel.
         is_colour: Whether the channels are red, green and blue.
+        page: Letters of the axes of one picture: `YX`, `CYX`, `YXS` or `SYX`.
         axes: Letters of the axes that count pictures, such as `TZ`; empty for one picture.
         counts: Number of entries along each of `axes`.
         kind: `ome`, `imagej`, or another word for plain pages.
@@ -69,6 +77,7 @@ class TiffMode:
     channels: int
     has_alpha: bool = False
     is_colour: bool = False
+    page: str = "YX"
     axes: str = ""
     counts: tuple[int, ...] = ()
     kind: str = ""
@@ -104,31 +113,31 @@ class TiffMode:
             pixels if alpha is None else np.concatenate([unblend(pixels, alpha), alpha[None]])
             for pixels, alpha in frames
         ]
-        stack = np.stack(planes)
-        options: dict[str, Any] = {"photometric": "minisblack"}
-        if self.is_colour:
-            stack, letters = np.moveaxis(stack, 1, 3), "YXS"
-            options = {"photometric": "rgb"}
-        elif stack.shape[1] == 1:
-            stack, letters = stack[:, 0], "YX"
-        else:
-            letters = "CYX"
+        stack, page = np.stack(planes), self.page
+        options: dict[str, Any] = {"photometric": "rgb" if self.is_colour else "minisblack"}
+        if page == "YX":
+            stack = stack[:, 0]
+        elif "S" in page:
+            is_last = page == "YXS"
+            stack = np.moveaxis(stack, 1, 3) if is_last else stack
+            options |= {"planarconfig": "contig" if is_last else "separate"}
         if len(planes[0]) > self.channels:
             options |= {"extrasamples": ["unassalpha"]}
         if self.compression and self.kind != "imagej":
             options |= {"compression": self.compression}
         stack = stack.reshape(*counts, *stack.shape[1:])
         if self.kind == "imagej":
-            stack, axes, letters = _in_imagej_order(stack, axes + letters), "", "TZCYXS"
-        writer.write(stack, metadata={"axes": axes + letters}, **options)
+            stack, axes, page = _in_imagej_order(stack, axes + page), "", "TZCYXS"
+        writer.write(stack, metadata={"axes": axes + page}, **options)
 
 
 def _in_imagej_order(stack: Array, axes: str) -> Array:
     """A stack with the six axes TZCYXS of ImageJ."""
     axes = axes.replace("I", "T").replace("Q", "T")
     order = [axes.index(letter) for letter in "TZCYXS" if letter in axes]
-    moved, letters = stack.transpose(order), iter(stack.transpose(order).shape)
-    return moved.reshape([next(letters) if letter in axes else 1 for letter in "TZCYXS"])
+    ordered = stack.transpose(order)
+    lengths = iter(ordered.shape)
+    return ordered.reshape([next(lengths) if letter in axes else 1 for letter in "TZCYXS"])
 
 
 def import_tifffile(verb: str) -> Any:
@@ -161,9 +170,11 @@ def encode_tiff(output: Output) -> bytes:
     first = output.form.modes[0] if len(output.form.modes) else None
     kind = first.kind if isinstance(first, TiffMode) else ""
     is_colour = x.shape[1] == 3 and x.dtype.kind == "u"
-    mode = TiffMode(x.dtype, x.shape[1], output.alpha is not None, is_colour, "T", (len(x),), kind)
+    page = "YX" if x.shape[1] == 1 else "YXS" if is_colour else "CYX"
+    is_clear = output.alpha is not None
+    mode = TiffMode(x.dtype, x.shape[1], is_clear, is_colour, page, "T", (len(x),), kind)
     if isinstance(first, TiffMode) and first.channels == x.shape[1]:
-        mode = replace(first, has_alpha=output.alpha is not None)
+        mode = replace(first, has_alpha=is_clear)
     alpha = [None] * len(x) if output.alpha is None else list(output.alpha)
     return mode.encode(list(zip(x, alpha, strict=True)))
 
@@ -215,6 +226,8 @@ def _damage(name: str, error: object) -> DataError:
 
 def _is_for_pillow(stream: BinaryIO, name: str) -> bool:
     """Whether Pillow reads a file without loss: one page, or pages without named axes."""
+    is_tiff = stream.read(4) in STARTS
+    stream.seek(0)
     try:
         with Image.open(stream) as image:
             tags = dict(getattr(image, "tag_v2", {}))
@@ -222,7 +235,7 @@ def _is_for_pillow(stream: BinaryIO, name: str) -> bool:
     except DataError:
         raise
     except Exception:  # tifffile may read it, or says why it cannot
-        return find_spec("tifffile") is None
+        return not is_tiff
     depths = tags.get(BITS, (1,))
     depths = depths if isinstance(depths, tuple) else (depths,)
     formats = set(tags.get(FORMAT, (3,) if depths[0] == 32 and image.mode == "F" else (1,)))
@@ -241,18 +254,18 @@ def _read_series(
     series: Any, stream: BinaryIO, name: str, hints: Hints, is_alone: bool
 ) -> list[Picture]:
     """The pictures of a series of pages that belong together."""
-    axes, shape = _squeeze(series.axes, series.shape)
+    axes, shape = long_axes(series.axes, series.shape)
     page = series.keyframe
     n_alpha = sum(int(extra) in (1, 2) for extra in page.extrasamples) if "S" in axes else 0
     counted, axes = count_axes(axes, shape, hints.layout, name, is_alone)
     values = _values(series, stream).reshape(shape)
-    order = [axes.index(letter) for letter in (*counted, *_channel_axes(axes, counted), "Y", "X")]
+    order = [axes.index(letter) for letter in (*counted, *channel_axes(axes, counted), "Y", "X")]
     counts = tuple(shape[axes.index(letter)] for letter in counted)
-    stack = values.transpose(order).reshape(-1, *_sizes(axes, shape, counted))
+    stack = values.transpose(order).reshape(-1, *picture_shape(axes, shape, counted))
     stack = np.asarray(stack, stack.dtype.newbyteorder("="))
     mode = TiffMode(
         stack.dtype, stack.shape[1] - n_alpha, n_alpha > 0, page.photometric.name == "RGB",
-        counted, counts, series.kind, _compression_of(page),
+        page_axes(axes, counted), counted, counts, series.kind, _compression_of(page),
     )  # fmt: skip
     return [_split_alpha(pixels, n_alpha, mode, stack) for pixels in stack]
 
@@ -281,82 +294,6 @@ def _pages_of_pillow(stream: BinaryIO, series: Any) -> Array | None:
         pages = np.stack([np.asarray(page) for page in ImageSequence.Iterator(image)])
     is_whole = pages.dtype == series.dtype and pages.size == math.prod(series.shape)
     return pages.reshape(series.shape) if is_whole else None
-
-
-def _squeeze(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
-    """Axes with more than one entry, Y and X; letters that occur twice get different ones."""
-    names: list[str] = []
-    for letter in axes:
-        spare = (other for other in letter + "QIRPLHEABDFGJKMNOUVW" if other not in names)
-        names.append(next(spare))
-    kept = [k for k, letter in enumerate(names) if shape[k] > 1 or letter in "YX"]
-    return "".join(names[k] for k in kept), tuple(shape[k] for k in kept)
-
-
-def _channel_axes(axes: str, counted: str) -> str:
-    return "".join(letter for letter in axes if letter not in (*counted, "Y", "X"))
-
-
-def _sizes(axes: str, shape: tuple[int, ...], counted: str) -> tuple[int, int, int]:
-    """Channels, height and width of a picture."""
-    size = dict(zip(axes, shape, strict=True))
-    n = math.prod(size[letter] for letter in _channel_axes(axes, counted))
-    return n, size["Y"], size["X"]
-
-
-def count_axes(
-    axes: str, shape: tuple[int, ...], layout: LayoutName, name: str, is_alone: bool
-) -> tuple[str, str]:
-    """The axes of a stack that count pictures.
-
-    Args:
-        axes: Letters of the axes, without those of one entry.
-        shape: Number of entries along each axis.
-        layout: `channels_first` if the axis before Y and X holds channels, `channels_last` if all
-            axes but those of colours count pictures; `auto` refuses two readings.
-        name: Name of the file, for errors.
-        is_alone: Whether the user gave this file alone.
-
-    Returns:
-        The letters that count pictures, and all letters.
-
-    Raises:
-        DataError: There are two readings and no layout.
-
-    >>> count_axes("TCYX", (5, 2, 9, 9), "auto", "a.tif", True)
-    ('T', 'TCYX')
-    """
-    size = dict(zip(axes, shape, strict=True))
-    others = "".join(letter for letter in axes if letter not in "YXSC")
-    slow = "".join(letter for letter in axes if letter not in "YXS")
-    if not slow:
-        return "", axes
-    if layout == "channels_last":
-        return slow, axes
-    first = slow.replace("C", "") if "C" in slow else slow[:-1]
-    if layout == "channels_first":
-        return first, axes
-    if "C" in slow:
-        is_clear = size["C"] <= MAX_IMAGE_CHANNELS and bool(others or not is_alone)
-        is_clear &= len(others) < 2
-    else:
-        is_clear = len(others) == 1 and (is_alone or size[slow] > MAX_IMAGE_CHANNELS)
-    if is_clear:
-        return first if "C" in slow else slow, axes
-    raise DataError(_two_readings(name, axes, size, first, slow))
-
-
-def _two_readings(name: str, axes: str, size: dict[str, int], first: str, slow: str) -> str:
-    """The message that shows both readings of a stack."""
-    colours = size.get("S", 1)
-    n_first = math.prod(size[letter] for letter in first)
-    n_slow = math.prod(size[letter] for letter in slow)
-    words = ", ".join(f"{letter}={count}" for letter, count in size.items())
-    return (
-        f"{name} has the axes {words}, which read two ways: {n_first} picture(s) of "
-        f"{n_slow // n_first * colours} channels (layout='channels_first'), or {n_slow} pictures "
-        f"of {colours} channel(s) (layout='channels_last'); set layout to one of them"
-    )
 
 
 def _split_alpha(pixels: Array, n_alpha: int, mode: TiffMode, stack: Array) -> Picture:
