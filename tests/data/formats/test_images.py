@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from PIL import Image
 
 from unwarp.data.formats.images import class_names, picture_suffixes
 from unwarp.data.formats.images import read_folder as read_source
+from unwarp.data.hints import Hints
+from unwarp.data.opening import as_source
 from unwarp.errors import DataError
 
 RANDOM = np.random.default_rng(0)
@@ -221,3 +224,54 @@ def test_subfolders_are_labels(names: list[str], labels: list[str] | None) -> No
     """Subfolders are labels if every picture is exactly one level down."""
     classes = class_names(names)
     assert (None if classes is None else classes.tolist()) == labels
+
+
+def test_masks_are_not_mixed_in(tmp_path: Path) -> None:
+    """Pictures beside a folder of masks are refused by name; a pattern reads both."""
+    for name in ("set/images/1.png", "set/Masks/1.png"):
+        save(tmp_path / name, GREY)
+    with pytest.raises(DataError, match=r"set holds images/ and Masks/.*give .*set/images"):
+        read_folder(tmp_path)
+    assert len(as_source(f"{tmp_path}/set/*/*.png")) == len(as_source(tmp_path / "set/images")) + 1
+    (tmp_path / "set/Masks").rename(tmp_path / "set/cats")
+    assert len(read_folder(tmp_path)[0]) == 2
+
+
+def test_patterns_and_lists_are_read(tmp_path: Path) -> None:
+    """A pattern, and a list of paths, give names below the folder that holds all."""
+    for name in ("a/1.png", "a/2.png", "b/1.png", "b/notes.txt"):
+        save(tmp_path / name, GREY, format="PNG")
+    pattern = as_source(f"{tmp_path}/*/*")
+    assert pattern.names == ["a/1.png", "a/2.png", "b/1.png"]
+    assert pattern.labels is not None and pattern.labels.tolist() == ["a", "a", "b"]
+    paths = [tmp_path / "b/1.png", str(tmp_path / "a/2.png")]
+    assert as_source(paths).names == ["b/1.png", "a/2.png"]
+    with pytest.raises(DataError, match=r"notes\.txt is no picture file"):
+        as_source([*paths, tmp_path / "b/notes.txt"])
+
+
+def test_sizes_are_brought_to_one(tmp_path: Path) -> None:
+    """The description says how pictures of several sizes got one size."""
+    save(tmp_path / "a.png", GREY)
+    save(tmp_path / "b.png", GREY[1:, 1:])
+    for sizes, shape, word in (("pad", (10, 12), "padded"), ("crop", (9, 11), "cropped")):
+        source = as_source(tmp_path, hints=Hints(sizes=sizes))
+        assert source.x.shape[2:] == shape and f"{word} " in source.description
+    assert as_source(tmp_path, hints=Hints(sizes="6x5")).x.shape[2:] == (6, 5)
+
+
+def test_pictures_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is opened twice, also where sizes differ."""
+    counts: dict[str, int] = {}
+    for k in range(4):
+        save(tmp_path / f"{k}.png", GREY[k:])
+    opened = Path.open
+
+    def count(path: Path, *args: Any, **options: Any) -> Any:
+        if path.suffix == ".png":
+            counts[path.name] = counts.get(path.name, 0) + 1
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", count)
+    as_source(tmp_path, hints=Hints(sizes="pad"))
+    assert counts == {f"{k}.png": 1 for k in range(4)}

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array
-from unwarp.data.form import Form, Output, Picture, white_of, widen
-from unwarp.data.formats.registry import formats, hinted_reader
+from unwarp.data.form import Form, Picture, white_of, widen
+from unwarp.data.formats.registry import formats
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.limits import check_size
 from unwarp.data.sizes import Sizing
@@ -127,12 +127,12 @@ def read_folder(folder: str | Path, hints: Hints = NO_HINTS) -> Source:
         raise DataError(f"{folder} is not a folder; give the folder that holds the pictures")
     paths = (path for path in folder.rglob("*") if path.is_file() and is_picture(path))
     names = sorted(path.relative_to(folder).as_posix() for path in paths)
-    names = [name for name in names if not _is_hidden(name)]
+    names = [name for name in names if not is_hidden(name)]
     if not names:
         raise DataError(
             f"{folder} contains no pictures; supported suffixes are {', '.join(picture_suffixes())}"
         )
-    _refuse_masks(names, str(folder))
+    refuse_masks(names, str(folder))
     return read_places([Place(name, folder / name) for name in names], str(folder), hints)
 
 
@@ -162,65 +162,26 @@ def read_files(paths: Sequence[str | Path], hints: Hints = NO_HINTS, root: str =
     return read_places(places, str(files[0]) if len(files) == 1 else str(base), hints)
 
 
-def encode_zip(output: Output) -> bytes:
-    """Picture files as they came, packed in a `.zip` file.
+def is_hidden(name: str) -> bool:
+    """Whether a file or a folder above it is hidden.
 
     Args:
-        output: The pictures.
+        name: Path relative to the collection, with forward slashes.
     """
-    out = io.BytesIO()
-    with ZipFile(out, "w") as archive:
-        for name, content in output.form.contents(output.need_pictures(".zip"), output.alpha):
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
-@hinted_reader(".zip", description="pictures, packed", encode=encode_zip)
-def read_zip(path: Path, hints: Hints) -> Source:
-    """Read pictures from a `.zip` file, without unpacking it.
-
-    Args:
-        path: The file.
-        hints: The user's hints.
-
-    Returns:
-        Images (N, C, H, W), as for `read_folder`.
-
-    Raises:
-        DataError: The file is damaged, or holds no picture or a path out of its folder; or as for
-            `read_folder`.
-    """
-    try:
-        with ZipFile(path) as archive:
-            members = [item.filename for item in archive.infolist() if not item.is_dir()]
-            names = sorted(name for name in members if is_picture(name) and not _is_hidden(name))
-            unsafe = next((name for name in names if not _is_inside(name)), None)
-            if unsafe is not None:
-                raise DataError(f"{path} holds {unsafe!r}, a path out of its folder; pack it again")
-            if not names:
-                raise DataError(f"{path} contains no pictures; pack pictures, or unpack it first")
-            _refuse_masks(names, str(path))
-            places = [Place(name, path, archive, name) for name in dict.fromkeys(names)]
-            return read_places(places, str(path), hints)
-    except (BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} is damaged or no .zip file: {error}; pack it again") from error
-
-
-def _is_hidden(name: str) -> bool:
     parts = PurePosixPath(name).parts
     return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
 
 
-def _is_inside(name: str) -> bool:
-    """Whether the name of a member is a plain relative path."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    return not (path.is_absolute() or ".." in path.parts or ":" in path.parts[0])
+def refuse_masks(names: Iterable[str], where: str) -> None:
+    """Refuse a folder of pictures beside a folder of their masks.
 
+    Args:
+        names: Paths of pictures relative to the collection (N), with forward slashes.
+        where: The collection in words, for the error.
 
-def _refuse_masks(names: Iterable[str], where: str) -> None:
-    """Refuse a folder of pictures beside a folder of their masks."""
+    Raises:
+        DataError: There are two such folders.
+    """
     folders: dict[tuple[str, ...], set[str]] = {}
     for name in names:
         *parents, _ = PurePosixPath(name).parts

@@ -28,7 +28,7 @@ from unwarp.data.limits import check_size
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
-DATA_KEYS = ("x", "X", "images", "data")
+DATA_KEYS = ("x", "X", "images", "data", "aligned")
 """Names of the array of samples in an `.npz` file; the first one that exists is read."""
 
 LABEL_KEYS = ("labels", "y")
@@ -112,9 +112,9 @@ def read_npy(path: Path) -> Source:
 def read_npz(path: Path) -> Source:
     """Read samples with their labels, or series with lengths and time stamps.
 
-    The samples are the array `x`, `X`, `images` or `data`. If none of these exists, they are the
-    only array with a name not mentioned here. The file may also contain `labels` or `y` (N,) and,
-    for series (N, T) or (N, C, T), `lengths` (N,) and `times` (T,) or (N, T). Other arrays are
+    The samples are the array `x`, `X`, `images`, `data` or `aligned`. If none of these exists, they
+    are the only array with a name not mentioned here. The file may also contain `labels` or `y`
+    (N,) and, for series (N, T) or (N, C, T), `lengths` (N,) and `times` (T,) or (N, T). Others are
     never loaded.
 
     Args:
