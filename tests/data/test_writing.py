@@ -57,6 +57,9 @@ def test_inputs_are_never_written(folder: Path, tmp_path: Path) -> None:
             write(out, x, like=str(folder))
     with pytest.raises(ConfigError, match="is read as a part of"):
         check_output(folder / "L.png", [folder])
+    for like in (f"{folder}/deep/*.tif", [folder / "deep/one.tif"]):
+        with pytest.raises(ConfigError, match="is read as a part of"):
+            write(folder / "deep/one.tif", x[:1], like=like)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

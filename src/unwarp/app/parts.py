@@ -10,7 +10,7 @@ from unwarp import datasets
 from unwarp.core import Array
 from unwarp.data.opening import as_source
 from unwarp.data.source import Source
-from unwarp.disk.paths import exists, is_pattern, matches, split_member
+from unwarp.disk.paths import exists, files_of
 from unwarp.errors import DataError
 from unwarp.estimators.unwarper import Unwarper
 
@@ -72,10 +72,7 @@ def source_paths(name: str) -> list[str]:
         name: Name of a built-in data set, a path, a pattern, or several paths in lines.
     """
     paths = [name] if exists(name) else name.splitlines()
-    paths = [split_member(path)[0] for path in paths]
-    patterns = [path for path in paths if is_pattern(path)]
-    files = [str(file) for pattern in patterns for file in matches(pattern)]
-    return [path for path in paths if path not in patterns] + files
+    return [file for path in paths for file in files_of(path)]
 
 
 def open_parts(name: str, estimator: Unwarper) -> Parts:

@@ -63,14 +63,16 @@ def _open(X: Any, hints: Hints) -> Source:
         return replace(_with_hints(read(X, hints), hints), name=Path(X).name)
     if isinstance(X, Dataset):
         return _source_of_dataset(X)
-    return Source(sized(X, hints)) if _has_to_be_sized(X, hints) else Source(X)
+    if _has_to_be_sized(X, hints):
+        return Source(sized(X, hints), layout="channels_first")
+    return Source(X)
 
 
 def _with_hints(source: Source, hints: Hints) -> Source:
     """A source that was read from a file, with the hints that its reader does not take."""
     source = flattened(source, hints)
     if _has_to_be_sized(source.x, hints) and source.form.sizing is None:
-        return replace(source, x=sized(source.x, hints))
+        return replace(source, x=sized(source.x, hints), layout="channels_first")
     if source.domain == "auto" and hints.layout != "auto":
         words = describe(as_numpy(source.x), hints.image_shape, "auto", hints.layout)
         return replace(source, description=words)

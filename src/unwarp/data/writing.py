@@ -14,7 +14,7 @@ import numpy as np
 
 from unwarp.core import Array
 from unwarp.data.arrays import as_numpy
-from unwarp.data.collections import SizedPictures
+from unwarp.data.collections import SizedPictures, is_list_of_paths
 from unwarp.data.form import Form, Mode, Output
 from unwarp.data.formats.pillow_files import PillowMode
 from unwarp.data.formats.registry import formats
@@ -22,8 +22,9 @@ from unwarp.data.formats.tiff import TiffMode, import_tifffile
 from unwarp.data.layout import arrange_axes
 from unwarp.data.opening import as_source
 from unwarp.data.source import Source
+from unwarp.disk.paths import files_of
 from unwarp.errors import ConfigError, DataError
-from unwarp.storage import check_writable, write_file, write_tree
+from unwarp.storage import check_writable, expand, write_file, write_tree
 
 FOLDER = ""
 """The format of a folder of files."""
@@ -40,7 +41,8 @@ def is_folder(path: str | Path) -> bool:
     Args:
         path: The path.
     """
-    return str(path).endswith(("/", "\\")) or not Path(path).suffix or Path(path).is_dir()
+    has_suffix = bool(Path(path).suffix)
+    return str(path).endswith(("/", "\\")) or not has_suffix or expand(path).is_dir()
 
 
 def output_format(path: str | Path) -> str:
@@ -108,7 +110,8 @@ def write(
     ...     np.load(f"{folder}/aligned.npy").shape
     (3, 8, 9)
     """
-    sources = [*inputs, *([like] if isinstance(like, str | Path) else [])]
+    paths = like if is_list_of_paths(like) else [like] if isinstance(like, str | Path) else []
+    sources = [*inputs, *(file for path in paths for file in files_of(str(path)))]
     check_output(path, sources)
     source, suffix = as_source(like), output_format(path)
     if len(x) != len(source):
@@ -172,8 +175,8 @@ def contents(output: Output) -> Iterator[tuple[str, bytes]]:
 
 def _as_pictures(source: Source, x: Array | list[Array]) -> Array | list[Array] | None:
     """The samples as pictures (N, C, H, W) or a list of these; None if they are series."""
-    if isinstance(source.x, SizedPictures) and isinstance(x, list):
-        return source.x.as_pictures(x)
+    if isinstance(source.x, SizedPictures):
+        return source.x.as_pictures(list(x))
     if isinstance(x, list):
         return None
     if len(source.form.files):

@@ -64,6 +64,23 @@ def root_of(pattern: str) -> Path:
     return Path(*parts[:first])
 
 
+def files_of(source: str) -> list[str]:
+    """Files and folders that a source is read from.
+
+    Args:
+        source: A path, a pattern, or `PATH:NAME`.
+
+    Returns:
+        The path; all matches of a pattern.
+
+    >>> files_of("digits")
+    ['digits']
+    """
+    if is_pattern(source):
+        return [str(path) for path in matches(source)]
+    return [split_member(source)[0]]
+
+
 def absolute(source: str) -> str:
     """A source that means the same in every folder.
 

@@ -44,6 +44,9 @@ PILLOW_DEPTHS = {1: (1,), 8: (1,), 16: (1,), 32: (2, 3)}
 BITS, CHANNELS, DESCRIPTION, EXTRA, FORMAT, PHOTOMETRIC = 258, 277, 270, 338, 339, 262
 """Tags of a TIFF page."""
 
+MAX_BYTES_OF_SMALL_FILES = 1 << 31
+"""Size up to which a TIFF file is not written as a BigTIFF file."""
+
 STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """First bytes of TIFF files in both byte orders, and of large ones."""
 
@@ -94,7 +97,7 @@ class TiffMode:
             out,
             ome=self.kind == "ome",
             imagej=self.kind == "imagej",
-            bigtiff=sum(pixels.nbytes for pixels, _ in frames) > 1 << 31,
+            bigtiff=self.kind != "imagej" and _n_bytes(frames) > MAX_BYTES_OF_SMALL_FILES,
         ) as writer:
             if len({pixels.shape for pixels, _ in frames}) > 1:
                 for frame in frames:
@@ -129,6 +132,10 @@ class TiffMode:
         if self.kind == "imagej":
             stack, axes, page = _in_imagej_order(stack, axes + page), "", "TZCYXS"
         writer.write(stack, metadata={"axes": axes + page}, **options)
+
+
+def _n_bytes(frames: Sequence[Frame]) -> int:
+    return sum(pixels.nbytes for pixels, _ in frames)
 
 
 def _in_imagej_order(stack: Array, axes: str) -> Array:
