@@ -201,7 +201,7 @@ def _has_unequal_lengths(X: Any, domain: str) -> bool:
         raise DataError(
             f"X is a list of arrays of different widths, the narrowest of shape {narrowest}; set "
             f"domain='series' if they are series of {narrowest[0]} channels; images must have one "
-            "size: crop, pad or resample them"
+            "size: set sizes='pad', 'crop' or 'HxW'"
         )
     return True
 

@@ -69,6 +69,15 @@ def test_unknown_suffix_lists_formats(tmp_path: Path, name: str, message: str) -
         read(tmp_path / name)
 
 
+def test_names_need_a_file_of_arrays(tmp_path: Path) -> None:
+    """The name of an array in a file that has no names is refused, not ignored."""
+    np.save(tmp_path / "a.npy", X)
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "a.png")
+    for name in ("a.npy", "a.png"):
+        with pytest.raises(DataError, match=f"{name} holds no array 'x'; leave ':x' out"):
+            read(f"{tmp_path / name}:x")
+
+
 @pytest.mark.parametrize("source", ["absent", "absent.npy", ""])
 def test_missing_path_is_named(source: str) -> None:
     """A path that does not exist is repeated in the error."""

@@ -53,6 +53,7 @@ def read(source: str | Path, hints: Hints = NO_HINTS) -> Source:
             "save the data to a file"
         )
     if is_picture(path):
+        _refuse_member(path, member)
         return read_files([path], hints)
     file_format = registered.get(path.suffix.lower())
     if file_format is not None and file_format.accepts and not file_format.accepts(path):
@@ -63,7 +64,15 @@ def read(source: str | Path, hints: Hints = NO_HINTS) -> Source:
             f"{path} is not in a supported format; supported are a folder of pictures, "
             f"{suffixes}; convert it to one of these"
         )
+    if not file_format.has_members:
+        _refuse_member(path, member)
     return file_format.read(path, replace(hints, member=member))
+
+
+def _refuse_member(path: Path, member: str) -> None:
+    """Refuse the name of an array in a file whose arrays have no names."""
+    if member:
+        raise DataError(f"{path} holds no array {member!r}; leave ':{member}' out")
 
 
 def _read_matches(pattern: str, paths: list[Path], hints: Hints) -> Source:

@@ -48,6 +48,7 @@ def encode_hdf5(output: Output) -> bytes:
     package="h5py",
     install="'unwarp[hdf5]'",
     encode=encode_hdf5,
+    has_members=True,
 )
 def read_hdf5(path: Path, hints: Hints) -> Source:
     """Read an array of samples from an HDF5 file.

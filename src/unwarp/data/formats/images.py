@@ -220,6 +220,7 @@ def read_places(places: Sequence[Place], where: str, hints: Hints) -> Source:
         if not pictures:
             n_bytes = sum(frame.pixels.nbytes for frame in frames) * (len(places) - 1)
             check_size(n_bytes, f"{where}: its {len(places):,} pictures")
+        frames = _share_modes(frames, pictures[-1] if pictures else None)
         is_single = len(frames) == 1
         names += [place.name if is_single else f"{place.name}[{k}]" for k in range(len(frames))]
         files += [place.name] * len(frames)
@@ -232,6 +233,13 @@ def read_places(places: Sequence[Place], where: str, hints: Hints) -> Source:
     form = Form(form.files, form.modes, form.sizing, alpha)
     source = Source(x, names, class_names(files), words, "image", form=form)
     return replace(source, layout="channels_first")
+
+
+def _share_modes(frames: list[Picture], last: Picture | None) -> list[Picture]:
+    """Pictures with the mode of an earlier one if it is equal, to save memory."""
+    if last is None or not all(frame.mode == last.mode for frame in frames):
+        return frames
+    return [replace(frame, mode=last.mode) for frame in frames]
 
 
 def _decode(place: Place, hints: Hints, is_alone: bool) -> list[Picture]:

@@ -50,7 +50,9 @@ def encode_matlab(output: Output) -> bytes:
     return out.getvalue()
 
 
-@hinted_reader(".mat", description="an array of samples (MATLAB)", encode=encode_matlab)
+@hinted_reader(
+    ".mat", description="an array of samples (MATLAB)", encode=encode_matlab, has_members=True
+)
 def read_matlab(path: Path, hints: Hints) -> Source:
     """Read an array of samples from a MATLAB file.
 

@@ -50,7 +50,7 @@ class PillowMode:
     Attributes:
         format: Pillow's name of the format, such as `PNG`.
         mode: Pillow's name of the mode, such as `P`.
-        palette: Colours of a palette (K, 4), red, green, blue and alpha; empty for other modes.
+        palette: Colours of a palette, red, green, blue and alpha of each; empty for other modes.
         options: Further options of `Image.save`.
         key: Value or colour that stands for transparent; None if there is none.
 
@@ -60,7 +60,7 @@ class PillowMode:
 
     format: str
     mode: str
-    palette: tuple[tuple[int, ...], ...] = ()
+    palette: bytes = b""
     options: Mapping[str, Any] = field(default_factory=dict)
     key: Any = None
 
@@ -78,7 +78,7 @@ class PillowMode:
     @property
     def has_alpha(self) -> bool:
         """Whether pictures may be transparent."""
-        is_clear = any(colour[3] < 255 for colour in self.palette)
+        is_clear = any(value < 255 for value in self.palette[3::4])
         return self.mode in ("LA", "RGBA", "PA") or is_clear or self.key is not None
 
     def encode(self, frames: Sequence[Frame]) -> bytes:
@@ -121,7 +121,7 @@ class PillowMode:
         points = colours.reshape(4, -1).T
         from scipy.spatial import KDTree
 
-        entries = np.array(self.palette, np.float64)
+        entries = np.frombuffer(self.palette, np.uint8).reshape(-1, 4).astype(np.float64)
         rows = KDTree(_premultiplied(entries)).query(_premultiplied(points))[1]
         image = Image.fromarray(rows.astype(np.uint8).reshape(pixels.shape[1:]))
         image.putpalette(entries[:, :3].astype(np.uint8).tobytes())
@@ -251,11 +251,11 @@ def _mode_of(image: Image.Image) -> PillowMode:
     if mode == "P":
         return PillowMode(format, mode, _palette_of(image), _options_of(image))
     is_key = key is not None and mode in ("L", "RGB")
-    return PillowMode(format, mode, (), _options_of(image), key if is_key else None)
+    return PillowMode(format, mode, b"", _options_of(image), key if is_key else None)
 
 
-def _palette_of(image: Image.Image) -> tuple[tuple[int, ...], ...]:
-    """Colours of the palette with their alpha."""
+def _palette_of(image: Image.Image) -> bytes:
+    """Colours of the palette, each with its alpha."""
     colours = np.array(image.getpalette("RGB") or [0, 0, 0], np.int64).reshape(-1, 3)
     alpha = np.full(len(colours), 255)
     key = image.info.get("transparency")
@@ -263,8 +263,7 @@ def _palette_of(image: Image.Image) -> tuple[tuple[int, ...], ...]:
         alpha[: len(key)] = list(key)[: len(alpha)]
     elif key is not None and key < len(alpha):
         alpha[key] = 0
-    table: list[list[int]] = np.column_stack([colours, alpha]).tolist()
-    return tuple(map(tuple, table))
+    return bytes(np.column_stack([colours, alpha]).astype(np.uint8).tobytes())
 
 
 def _options_of(image: Image.Image) -> dict[str, Any]:
@@ -281,13 +280,16 @@ def _decode(image: Image.Image, mode: PillowMode) -> Picture:
     upright = ImageOps.exif_transpose(image)
     if mode.dtype != np.uint8:
         return Picture(np.asarray(upright).astype(mode.dtype, copy=False)[None], None, mode)
+    if mode.mode == upright.mode == "L" and mode.key is None:
+        return Picture(np.asarray(upright)[None], None, mode)
     alpha = None
     if upright.has_transparency_data:
         clear = upright.convert("RGBA")
-        alpha = np.asarray(clear)[:, :, 3]
+        alpha = np.asarray(clear)[:, :, 3].copy()
         upright = Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear)
         alpha = None if (alpha == 255).all() else alpha
     colours = np.asarray(upright.convert("RGB"))
     # red, green and blue are equal; a conversion to grey could round the value
-    pixels = colours[None, :, :, 0] if mode.channels == 1 else np.moveaxis(colours, 2, 0)
+    # a copy, so that the two other channels of a grey picture are not kept in memory
+    pixels = colours[None, :, :, 0].copy() if mode.channels == 1 else np.moveaxis(colours, 2, 0)
     return Picture(pixels, alpha, mode)

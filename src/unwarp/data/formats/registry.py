@@ -11,7 +11,7 @@ module that is imported:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
@@ -64,6 +64,7 @@ class Format:
             a folder of pictures; None for other formats.
         encode: Function from samples to the content of a file, for results in this format; None if
             there is none.
+        has_members: Whether a file holds several arrays with names, one of which may be named.
 
     >>> formats()[".npy"].description
     'an array of samples'
@@ -77,6 +78,7 @@ class Format:
     writer: Writer | None = None
     decode: Decoder | None = None
     encode: Encoder | None = None
+    has_members: bool = False
 
     def read(self, path: Path, hints: Hints = NO_HINTS) -> Source:
         """Read a file, after a check that the needed package is installed.
@@ -179,6 +181,7 @@ def hinted_reader(
     package: str = "",
     install: str = "",
     encode: Encoder | None = None,
+    has_members: bool = False,
 ) -> Callable[[HintedReader], HintedReader]:
     """Make a decorator that registers a reader which takes the user's hints.
 
@@ -188,6 +191,7 @@ def hinted_reader(
         package: Package that the reader imports and that may not be installed; empty for none.
         install: Argument of `pip install` that installs the package.
         encode: Function from samples to the content of a file, for results; None if there is none.
+        has_members: Whether a file holds several arrays with names.
 
     Returns:
         The decorator, which gives the function back unchanged.
@@ -197,7 +201,8 @@ def hinted_reader(
     """
 
     def register(function: HintedReader) -> HintedReader:
-        _add(suffixes, Format(function, description, package, install, encode=encode), function)
+        file_format = Format(function, description, package, install, encode=encode)
+        _add(suffixes, replace(file_format, has_members=has_members), function)
         return function
 
     return register
