@@ -213,18 +213,7 @@ def read_places(places: Sequence[Place], where: str, hints: Hints) -> Source:
     Raises:
         DataError: As for `read_folder`.
     """
-    names, files = [], []
-    pictures: list[Picture] = []
-    for place in places:
-        frames = _decode(place, hints, len(places) == 1)
-        if not pictures:
-            n_bytes = sum(frame.pixels.nbytes for frame in frames) * (len(places) - 1)
-            check_size(n_bytes, f"{where}: its {len(places):,} pictures")
-        frames = _share_modes(frames, pictures[-1] if pictures else None)
-        is_single = len(frames) == 1
-        names += [place.name if is_single else f"{place.name}[{k}]" for k in range(len(frames))]
-        files += [place.name] * len(frames)
-        pictures += frames
+    names, files, pictures = _decode_all(places, where, hints)
     sizing = _find_sizing(pictures, where, hints)
     decisions = [sizing.description, *_decisions(pictures)]
     form = Form(files, [picture.mode for picture in pictures], sizing if sizing.is_needed else None)
@@ -233,6 +222,46 @@ def read_places(places: Sequence[Place], where: str, hints: Hints) -> Source:
     form = Form(form.files, form.modes, form.sizing, alpha)
     source = Source(x, names, class_names(files), words, "image", form=form)
     return replace(source, layout="channels_first")
+
+
+def _decode_all(
+    places: Sequence[Place], where: str, hints: Hints
+) -> tuple[list[str], list[str], list[Picture]]:
+    """Names, files and pixels of all pictures, each file decoded once."""
+    names, files = [], []
+    pictures: list[Picture] = []
+    tray: Array | None = None
+    for row, place in enumerate(places):
+        frames = _decode(place, hints, len(places) == 1)
+        if not pictures:
+            n_bytes = sum(frame.pixels.nbytes for frame in frames) * (len(places) - 1)
+            check_size(n_bytes, f"{where}: its {len(places):,} pictures")
+            tray = _tray_for(frames, len(places))
+        frames = _lay(frames, row, tray)
+        frames = _share_modes(frames, pictures[-1] if pictures else None)
+        is_single = len(frames) == 1
+        names += [place.name if is_single else f"{place.name}[{k}]" for k in range(len(frames))]
+        files += [place.name] * len(frames)
+        pictures += frames
+    return names, files, pictures
+
+
+def _tray_for(frames: list[Picture], n: int) -> Array | None:
+    """An empty array (N, C, H, W) for pictures like the first; None if that has several frames."""
+    return (
+        None if len(frames) > 1 else np.empty((n, *frames[0].pixels.shape), frames[0].pixels.dtype)
+    )
+
+
+def _lay(frames: list[Picture], row: int, tray: Array | None) -> list[Picture]:
+    """Pictures, laid in a row of an array if they fit, so that they need no other memory."""
+    if tray is None or len(tray) < 2 or len(frames) > 1 or frames[0].alpha is not None:
+        return frames
+    pixels = frames[0].pixels
+    if pixels.shape != tray.shape[1:] or pixels.dtype != tray.dtype:
+        return frames
+    tray[row] = pixels
+    return [replace(frames[0], pixels=tray[row], stack=tray)]
 
 
 def _share_modes(frames: list[Picture], last: Picture | None) -> list[Picture]:
