@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from unwarp.data.formats.images import is_picture, read_files, read_folder
-from unwarp.data.formats.registry import formats
+from unwarp.data.formats.registry import Format, formats
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.source import Source
 from unwarp.disk.paths import exists, is_pattern, matches, root_of, split_member
@@ -55,6 +55,14 @@ def read(source: str | Path, hints: Hints = NO_HINTS) -> Source:
     if is_picture(path):
         _refuse_member(path, member)
         return read_files([path], hints)
+    file_format = _format_of(path, registered)
+    if not file_format.has_members:
+        _refuse_member(path, member)
+    return file_format.read(path, replace(hints, member=member))
+
+
+def _format_of(path: Path, registered: dict[str, Format]) -> Format:
+    """The format of a file; of several without a suffix, the one that accepts it."""
     file_format = registered.get(path.suffix.lower())
     if file_format is not None and file_format.accepts and not file_format.accepts(path):
         readers = (item for item in registered.values() if item.accepts and item.accepts(path))
@@ -62,11 +70,9 @@ def read(source: str | Path, hints: Hints = NO_HINTS) -> Source:
     if file_format is None:
         raise DataError(
             f"{path} is not in a supported format; supported are a folder of pictures, "
-            f"{suffixes}; convert it to one of these"
+            f"{', '.join(filter(None, registered))}; convert it to one of these"
         )
-    if not file_format.has_members:
-        _refuse_member(path, member)
-    return file_format.read(path, replace(hints, member=member))
+    return file_format
 
 
 def _refuse_member(path: Path, member: str) -> None:
