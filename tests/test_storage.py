@@ -30,6 +30,7 @@ from unwarp.storage import (
     recover_folder,
     write_file,
     write_folder,
+    write_tree,
 )
 
 CONFIG = '{"format_version": 2, "unwarp": "0.1", "text": "%s"}'
@@ -490,3 +491,34 @@ def test_only_storage_writes() -> None:
         if any(call.search(line) for line in path.read_text("utf-8").splitlines())
     }
     assert writers <= {"disk/files.py", "storage.py"}
+
+
+def test_tree_appears_whole(tmp_path: Path) -> None:
+    """A new or empty folder gets all files with their subfolders; desktop files do not count."""
+    for name in ("new", "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        (tmp_path / "empty" / ".DS_Store").touch()
+        write_tree(tmp_path / name, [("a/b.txt", b"1"), ("c.txt", b"2")])
+        files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
+        assert [path.read_bytes() for path in files] == [b"1", b"2"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "new"]
+
+
+@pytest.mark.parametrize("name", ["../out.txt", "/out.txt", "a/../../out.txt"])
+def test_tree_stays_in_its_folder(tmp_path: Path, name: str) -> None:
+    """A name that leads out of the folder is refused, and nothing is left."""
+    with pytest.raises(ConfigError, match="leads out of the folder"):
+        write_tree(tmp_path / "new", [("a.txt", b"1"), (name, b"2")])
+    assert not list(tmp_path.iterdir())
+
+
+def test_tree_replaces_nothing(tmp_path: Path) -> None:
+    """A folder with files, a file, a link and a part of an input stay as they are."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a.txt").write_text("a diary")
+    (tmp_path / "link").symlink_to(tmp_path / "full")
+    for name in ("full", "full/a.txt", "link", "full/new"):
+        with pytest.raises(ConfigError, match="choose another place with --out"):
+            write_tree(tmp_path / name, [("a.txt", b"1")], [tmp_path / "full"])
+    assert (tmp_path / "full" / "a.txt").read_text() == "a diary"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "link"]

@@ -4,6 +4,7 @@ from unwarp.analysis.scoring import Report as Report
 from unwarp.analysis.scoring import evaluate as evaluate
 from unwarp.core import Factor as Factor
 from unwarp.data.dataset import Dataset as Dataset
+from unwarp.data.writing import write as write
 from unwarp.errors import UnwarpError as UnwarpError
 from unwarp.estimators.unwarper import Unwarper as Unwarper
 from unwarp.models.families.ae import AE as AE

@@ -49,6 +49,9 @@ ScaleName = Literal["auto", "channel", "each"]
 uses one scale for each channel of each series.
 """
 
+LayoutName = Literal["auto", "channels_first", "channels_last"]
+"""Order of the axes of pictures: (N, C, H, W) or (N, H, W, C); `auto` decides by the shape."""
+
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Devices to compute on; `auto` takes CUDA, else MPS, else the CPU."""
 

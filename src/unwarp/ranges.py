@@ -24,7 +24,14 @@ from numbers import Integral
 from numbers import Real as RealNumber
 from typing import Any, get_args
 
-from unwarp.core import DeviceName, DivergencePolicy, MissingPolicy, Precision, ScaleName
+from unwarp.core import (
+    DeviceName,
+    DivergencePolicy,
+    LayoutName,
+    MissingPolicy,
+    Precision,
+    ScaleName,
+)
 from unwarp.errors import ConfigError
 from unwarp.values import brief
 
@@ -33,6 +40,10 @@ MAX_SEED = 2**32 - 1
 
 MAX_STEPS = 2**40 - 1
 """Greatest number of training steps; greater numbers of a step belong to hooks of models."""
+
+
+MAX_SIDE = 100_000
+"""Greatest height or width of a picture in pixels."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +262,33 @@ def _is_random_state(value: Any) -> bool:
     return numpy is not None and isinstance(value, numpy.random.RandomState)
 
 
-Range = Whole | Real | Choice | Flag | Sizes | Instance | Seed
+@dataclass(frozen=True)
+class SizeRule:
+    """A rule for pictures of several sizes, or None.
+
+    >>> SizeRule().allows("64x48"), SizeRule().allows((64, 48)), SizeRule().allows("stretch")
+    (True, True, False)
+    """
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is such a rule."""
+        if value is None or (isinstance(value, str) and value in ("pad", "crop")):
+            return True
+        if isinstance(value, str):
+            sides = value.split("x")
+            return len(sides) == 2 and all(_is_side(side.strip()) for side in sides)
+        is_pair = isinstance(value, tuple | list) and len(value) == 2
+        return is_pair and all(Whole(1, MAX_SIDE).allows(side) for side in value)
+
+    def __str__(self) -> str:
+        return "'pad', 'crop', height and width as '64x64', or None"
+
+
+def _is_side(text: str) -> bool:
+    return text.isascii() and text.isdigit() and Whole(1, MAX_SIDE).allows(int(text))
+
+
+Range = Whole | Real | Choice | Flag | Sizes | SizeRule | Instance | Seed
 """A type with a range of values; `allows` checks a value, and `str` says both in words."""
 
 ARGUMENTS: Mapping[str, Range] = {
@@ -262,6 +299,8 @@ ARGUMENTS: Mapping[str, Range] = {
     "batch_size": Whole(2, 1_048_576, is_optional=True),
     "sampling_rate": Real(0, is_optional=True, unit="samples per second"),
     "missing": Choice(get_args(MissingPolicy)),
+    "layout": Choice(get_args(LayoutName)),
+    "sizes": SizeRule(),
     "precision": Choice(get_args(Precision)),
     "on_divergence": Choice(get_args(DivergencePolicy)),
     "scale": Choice(get_args(ScaleName), is_optional=True),

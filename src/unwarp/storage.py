@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 
 from safetensors.torch import save
 from torch import Tensor
@@ -210,6 +211,70 @@ def write_folder(folder: str | Path, files: Mapping[str, Content]) -> None:
             _write_and_swap(folder, contents)
     except OSError as error:
         raise CheckpointError(f"cannot write {link}: {_reason(error)}") from error
+
+
+def write_tree(
+    folder: str | Path,
+    files: Iterable[tuple[str, bytes]] | None,
+    inputs: Iterable[str | Path] = (),
+) -> None:
+    """Write a folder of results, with subfolders, completely or not at all.
+
+    Args:
+        folder: A new or empty folder; `~` is the home folder.
+        files: Path in the folder, and content, of each file; None to check the folder only.
+        inputs: Files and folders that the content was made from, which stay as they are.
+
+    Raises:
+        ConfigError: The folder holds files, is a part of an input, or cannot be written; or a path
+            leads out of the folder.
+    """
+    folder = expand(folder)
+    _check_tree(folder, inputs)
+    if files is None:
+        return
+    staging = temporary(folder)
+    try:
+        for name, content in files:
+            path = staging / name
+            if not path.resolve().is_relative_to(staging.resolve()):
+                raise _write_error(folder / name, "the name leads out of the folder")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_new(path, content)
+        flush_folder(staging)
+        if folder.exists():
+            clear_desktop_files(folder)
+            folder.rmdir()
+        rename(staging, folder)
+    except OSError as error:
+        raise _write_error(folder, error) from error
+    finally:
+        rmtree(staging, ignore_errors=True)
+        delete(staging)
+
+
+def clear_desktop_files(folder: Path) -> None:
+    """Delete the files that a desktop adds to any folder.
+
+    Args:
+        folder: The folder.
+    """
+    for name in DESKTOP_FILES:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _check_tree(folder: Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse a folder that holds files, or is a part of an input; make the one above it."""
+    if folder.is_symlink():
+        raise _write_error(folder, f"it is a link to {os.readlink(folder)}")  # noqa: PTH115
+    if _exists(folder) and not folder.is_dir():
+        raise _write_error(folder, "it is a file")
+    for source in map(expand, inputs):
+        if _exists(source) and folder.resolve().is_relative_to(source.resolve()):
+            raise _write_error(folder, f"it is a part of {source}, which is read")
+    if folder.is_dir() and not _is_empty(folder):
+        raise _write_error(folder, "it holds files")
+    make_folder(folder.parent)
 
 
 def _encode(content: Content) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unwarp.data.layout import arrange_axes, restore_dtype
+from unwarp.data.layout import arrange_axes, restore_dtype, restore_layout
 from unwarp.errors import ConfigError, DataError
 
 sides = st.integers(5, 12)
@@ -28,7 +28,7 @@ def test_channels_last_is_moved(n: int, height: int, width: int, channels: int) 
         np.testing.assert_array_equal(samples[:, c], x[..., c])
 
 
-@given(st.integers(1, 4), st.integers(1, 6), sides, sides)
+@given(st.integers(1, 4), st.integers(1, 5), sides, sides)
 def test_channels_first_is_unchanged(n: int, channels: int, height: int, width: int) -> None:
     """Images (N, C, H, W) are returned as they are."""
     x = numbered(n, channels, height, width)
@@ -53,6 +53,33 @@ def test_four_axes_may_need_a_shape() -> None:
     np.testing.assert_array_equal(
         arrange_axes(x, image_shape=(4, 3, 20))[0], x.transpose(0, 3, 1, 2)
     )
+
+
+@pytest.mark.parametrize("shape", [(2, 16, 16, 2), (2, 16, 16, 5), (2, 64, 48, 16)])
+def test_layout_settles_channels(shape: tuple[int, ...]) -> None:
+    """A short last axis reads two ways; each value of `layout` takes one of them."""
+    x = numbered(*shape)
+    with pytest.raises(DataError, match=r"two ways.*'channels_first'.*'channels_last'"):
+        arrange_axes(x)
+    assert arrange_axes(x, layout="channels_first")[0] is x
+    last, domain = arrange_axes(x, layout="channels_last")
+    assert domain == "image"
+    np.testing.assert_array_equal(last, np.moveaxis(x, 3, 1))
+    np.testing.assert_array_equal(restore_layout(last.astype(float), x, "channels_last"), x)
+
+
+def test_layout_of_a_cube_is_restored() -> None:
+    """Results go back to the last axis, also where all axes are equally long."""
+    x = numbered(2, 4, 4, 4)
+    last = arrange_axes(x, layout="channels_last")[0]
+    np.testing.assert_array_equal(restore_layout(last.astype(float), x, "channels_last"), x)
+
+
+def test_series_have_no_layout() -> None:
+    """A layout of pictures is refused for series."""
+    for x, domain in ((numbered(3, 5), "auto"), (numbered(3, 2, 5), "series")):
+        with pytest.raises(ConfigError, match="layout='channels_last' is the order"):
+            arrange_axes(x, domain, layout="channels_last")
 
 
 @pytest.mark.parametrize("side", [8, 9, 28])

@@ -115,7 +115,12 @@ def test_commands_read_once(
     """Every command opens the file of its samples once."""
     reads: list[object] = []
     read = opening.read
-    monkeypatch.setattr(opening, "read", lambda source: reads.append(source) or read(source))
+
+    def count(source: object, *hints: object) -> object:
+        reads.append(source)
+        return read(source, *hints)
+
+    monkeypatch.setattr(opening, "read", count)
     for arguments in (
         ("fit", path, "--out", tmp_path / "run", *OPTIONS),
         ("align", run, path, "--out", tmp_path / "a.npz"),

@@ -427,3 +427,19 @@ def test_flags_and_words_are_checked(even: Unwarper) -> None:
         even.transform_points(x, [[np.inf]])
     with pytest.raises(ConfigError, match=r"^convention=3 is not allowed; give one of"):
         even.to_matrix(x, 3)  # type: ignore[arg-type]
+
+
+def test_sizes_come_back(tmp_path: Path) -> None:
+    """Pictures of several sizes come back in them, also from a loaded model and smaller ones."""
+    rows = np.random.default_rng(0).integers(0, 256, (8, 12, 14, 2), dtype=np.uint8)
+    pictures = [row[k % 3 :, k % 2 :] for k, row in enumerate(rows)]
+    options = {"max_steps": 1, "n_clusters": 2, "device": "cpu"}
+    unwarper = Unwarper("identity", sizes="pad", layout="channels_last", **options).fit(pictures)
+    unwarper.save(tmp_path / "model")
+    loaded = Unwarper.load(tmp_path / "model")
+    for part in (pictures, pictures[1:2]):
+        for picture, aligned in zip(part, loaded.align(part), strict=True):
+            np.testing.assert_allclose(aligned.astype(int), picture, atol=1)
+        assert [row.shape for row in loaded.template(part)] == [row.shape for row in part]
+    with pytest.raises(DataError, match="larger than the model's 12 x 14"):
+        loaded.align([np.zeros((13, 14, 2), np.uint8)])

@@ -90,7 +90,7 @@ def load_samples(model: Unwarper, source: str) -> Tensor:
     Raises:
         DataError: The source cannot be read, or its samples do not fit the model.
     """
-    return model.prepare(open_source(source))
+    return model.prepare(open_source(source, estimator=model))
 
 
 def parse_sample_numbers(text: str, option: str) -> tuple[int, ...]:

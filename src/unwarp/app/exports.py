@@ -3,56 +3,82 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from unwarp.app.parts import open_source, sample_names
+from unwarp.app.parts import open_source, sample_names, source_paths
 from unwarp.core import Array
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
+from unwarp.data.writing import check_output, output_format, write
 from unwarp.errors import ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.storage import check_writable, write_file
 
 
-def write_aligned(folder: Path, source: str, out: Path, device: str = "auto") -> int:
-    """Write aligned samples, templates and deformations as an `.npz` file.
+def write_aligned(
+    folder: Path,
+    source: str,
+    out: str | Path,
+    device: str = "auto",
+    on_message: Callable[[str], None] = lambda line: None,
+) -> int:
+    """Write aligned samples to a folder or a file.
 
-    The file holds the arrays `aligned` and `template` (N, ...) in the range of the data, `sample`
-    (N,) with the names or numbers of the samples, and `deformation` (N, K) with the names of its
-    columns, `deformation_columns` (K,).
+    A folder gets a file for each file that was read, of the same name, format, type, mode and size.
+    An `.npz` file holds the arrays `sample` (N,) with the names or numbers of the samples,
+    `aligned` and `template` (N, ...) in the range of the data, and `deformation` (N, K) with the
+    names of its columns, `deformation_columns` (K,). Other files hold the aligned samples.
 
     Args:
         folder: Folder of a model.
         source: A path, or the name of a built-in data set; its held-out part is used.
-        out: File to write; it is checked before any data are read.
+        out: Folder or file to write; it is checked before any data are read.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        on_message: Function that shows a line to people.
 
     Returns:
         Number of samples N.
 
     Raises:
-        ConfigError: The file has another suffix, cannot be written, or is one of the inputs.
+        ConfigError: The file has an unknown suffix, cannot be written, or is one of the inputs.
         CheckpointError: `folder` holds no model.
-        DataError: The samples cannot be read, or do not fit the model.
+        DataError: The samples cannot be read, or do not fit the model or the format.
     """
-    _check_out(out, ".npz", (folder, source))
-    samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
-    content = _pack(model, model.prepare_samples(samples), sample_names(samples))
-    write_file(out, content, inputs=(folder, source))
+    inputs: list[str | Path] = [folder, *source_paths(source)]
+    check_output(out, inputs)
+    model, samples, prepared = _open(folder, source, device, on_message)
+    if output_format(out) == ".npz":
+        write_file(Path(out), _pack(model, prepared, sample_names(samples)), inputs)
+        return len(samples)
+    alpha = samples.form.alpha
+    if alpha is not None:
+        alpha = model.align(prepared, other=alpha[:, None])[:, 0]
+    write(out, model.align(prepared), samples, alpha=alpha, inputs=inputs)
     return len(samples)
 
 
-def _check_out(out: Path, suffix: str, inputs: tuple[str | Path, ...]) -> None:
-    """Refuse a file of another suffix, and one that cannot be written or is an input."""
-    check_writable(out, inputs=inputs)
-    if out.suffix.lower() != suffix:
-        raise ConfigError(f"out={out} must end in {suffix}; give such a name")
+def _open(
+    folder: Path, source: str, device: str, on_message: Callable[[str], None]
+) -> tuple[Unwarper, Source, Prepared]:
+    """The model of a folder, and the samples of a source, which are described to people."""
+    model = Unwarper.load(folder).set_params(device=device)
+    samples = open_source(source, estimator=model)
+    prepared = model.prepare_samples(samples)
+    on_message(f"{samples.name}: {samples.description or f'{len(samples):,} samples'}")
+    return model, samples, prepared
 
 
-def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") -> int:
+def write_embedding(
+    folder: Path,
+    source: str,
+    out: Path,
+    device: str = "auto",
+    on_message: Callable[[str], None] = lambda line: None,
+) -> int:
     """Write content codes, clusters and deformations as a `.csv` table.
 
     The table has one row per sample, with its name or number, its content code (`content_0`,
@@ -64,6 +90,7 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
         source: A path, or the name of a built-in data set; its held-out part is used.
         out: File to write; it is checked before any data are read.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        on_message: Function that shows a line to people.
 
     Returns:
         Number of samples N.
@@ -73,12 +100,14 @@ def write_embedding(folder: Path, source: str, out: Path, device: str = "auto") 
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
-    _check_out(out, ".csv", (folder, source))
-    samples, model = open_source(source), Unwarper.load(folder).set_params(device=device)
-    tables = _tables(model, model.prepare_samples(samples), {"sample": sample_names(samples)})
+    inputs: list[str | Path] = [folder, *source_paths(source)]
+    check_writable(out, inputs)
+    if out.suffix.lower() != ".csv":
+        raise ConfigError(f"out={out} must end in .csv; give such a name")
+    model, samples, prepared = _open(folder, source, device, on_message)
+    tables = _tables(model, prepared, {"sample": sample_names(samples)})
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
-    content = joined.to_csv(index=False, float_format="%.6g")
-    write_file(out, content, inputs=(folder, source))
+    write_file(out, joined.to_csv(index=False, float_format="%.6g"), inputs)
     return len(samples)
 
 
@@ -131,9 +160,9 @@ def _pack(model: Unwarper, samples: Prepared, names: Array) -> bytes:
     table = model.transform_params(samples)
     np.savez_compressed(
         out,
+        sample=names,
         aligned=model.align(samples),
         template=model.template(samples),
-        sample=names,
         deformation=table.to_numpy(),
         deformation_columns=np.array(list(table)),
     )

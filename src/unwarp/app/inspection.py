@@ -34,7 +34,7 @@ def evaluate_folder(folder: Path, source: str, device: str = "auto", draws: int 
         DataError: The samples cannot be read, or do not fit the model.
     """
     model = Unwarper.load(folder)
-    test = model.prepare_dataset(open_source(source))
+    test = model.prepare_dataset(open_source(source, estimator=model))
     reference = None
     if source in datasets.names():
         training = model.prepare_dataset(open_source(source, "train"))

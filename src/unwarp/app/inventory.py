@@ -15,9 +15,13 @@ from typing import Any
 
 import unwarp
 from unwarp import datasets
+from unwarp.disk.paths import exists, is_pattern, matches, split_member
 from unwarp.errors import missing_source_error
 
 ROOT = Path(unwarp.__file__).parent
+
+READERS = frozenset(("reader", "hinted_reader", "picture_reader"))
+"""Names of the decorators that register a file format."""
 
 
 def inventory() -> dict[str, Any]:
@@ -50,7 +54,8 @@ def check_source(source: str) -> str:
     """The name of a data source, checked without importing torch.
 
     Args:
-        source: Name of a built-in data set, or a path; `~` is the home folder.
+        source: Name of a built-in data set, a path, a pattern such as `cells/*.tif`, or `FILE:NAME`
+            of an array in a file; `~` is the home folder.
 
     Returns:
         `source` unchanged.
@@ -61,7 +66,9 @@ def check_source(source: str) -> str:
     >>> check_source("digits")
     'digits'
     """
-    if source in datasets.names() or (source and Path(source).expanduser().exists()):
+    if source in datasets.names() or exists(source) or split_member(source)[1]:
+        return source
+    if is_pattern(source) and matches(source):
         return source
     raise missing_source_error(source, ", ".join(file_formats()))
 
@@ -77,7 +84,7 @@ def file_formats() -> tuple[str, ...]:
     calls = (
         call for node in functions for call in node.decorator_list if isinstance(call, ast.Call)
     )
-    readers = (call for call in calls if "reader" in _names(call.func))
+    readers = (call for call in calls if READERS.intersection(_names(call.func)))
     # the empty suffix stands for folders of images
     suffixes = {ast.literal_eval(argument) for call in readers for argument in call.args}
     return tuple(sorted(suffixes.union(_registry("data.formats.registry", "REGISTRY")) - {""}))

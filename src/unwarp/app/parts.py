@@ -10,6 +10,7 @@ from unwarp import datasets
 from unwarp.core import Array
 from unwarp.data.opening import as_source
 from unwarp.data.source import Source
+from unwarp.disk.paths import exists, files_of
 from unwarp.errors import DataError
 from unwarp.estimators.unwarper import Unwarper
 
@@ -43,13 +44,14 @@ class Parts:
     listed: Source
 
 
-def open_source(name: str, part: str = "test") -> Source:
+def open_source(name: str, part: str = "test", estimator: Unwarper | None = None) -> Source:
     """Samples of a file, a folder or a data set.
 
     Args:
-        name: Name of a built-in data set, or a path. A data set takes precedence over a file or
-            folder of the same name.
+        name: Name of a built-in data set, a path, a pattern, or several paths, each in a line of
+            its own. A data set takes precedence over a file or folder of the same name.
         part: Part of a built-in data set: `train` or `test`. Paths ignore it.
+        estimator: Estimator whose arguments say how to read samples; None for the default ones.
 
     Returns:
         The samples, with their names, labels and times if the source has them.
@@ -57,7 +59,20 @@ def open_source(name: str, part: str = "test") -> Source:
     Raises:
         DataError: The path does not exist or cannot be read.
     """
-    return as_source(datasets.load(name, part) if name in datasets.names() else name)
+    if name in datasets.names():
+        return as_source(datasets.load(name, part))
+    X = name if exists(name) or "\n" not in name else name.splitlines()
+    return as_source(X) if estimator is None else estimator.open(X)
+
+
+def source_paths(name: str) -> list[str]:
+    """Files and folders that `open_source` reads.
+
+    Args:
+        name: Name of a built-in data set, a path, a pattern, or several paths in lines.
+    """
+    paths = [name] if exists(name) else name.splitlines()
+    return [file for path in paths for file in files_of(path)]
 
 
 def open_parts(name: str, estimator: Unwarper) -> Parts:
@@ -80,7 +95,7 @@ def open_parts(name: str, estimator: Unwarper) -> Parts:
     if name in datasets.names():
         test = open_source(name)
         return Parts(open_source(name, "train"), test, test)
-    source = open_source(name)
+    source = open_source(name, estimator=estimator)
     if len(source) < MIN_SAMPLES:
         raise DataError(
             f"{name} holds {len(source)} sample(s); a run needs at least {MIN_SAMPLES}, "

@@ -121,7 +121,8 @@ def _from_nested(X: Any) -> Array:
         is_list = isinstance(X, list | tuple)
         reason = f"is ragged: {_shape_mismatch(X)}" if is_list else f"is not an array: {error}"
         raise DataError(
-            f"X {reason}; all samples must have one size: crop, pad or resample them"
+            f"X {reason}; all samples must have one size: crop, pad or resample them (for "
+            "pictures, sizes='pad', 'crop' or 'HxW')"
         ) from error
     if x.dtype == object and x.ndim == 0:
         raise DataError(

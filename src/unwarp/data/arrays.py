@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from unwarp.core import Array, Domain
+from unwarp.core import Array, Domain, LayoutName
 from unwarp.data.array_likes import as_dense
 from unwarp.data.blocks import row_blocks
 from unwarp.data.layout import arrange_axes
@@ -25,6 +25,7 @@ def as_samples(
     domain: str = "auto",
     image_shape: tuple[int, ...] | None = None,
     allow_gaps: bool = False,
+    layout: LayoutName = "auto",
 ) -> tuple[Array, str]:
     """Checked samples, channels first, and the name of their domain.
 
@@ -36,7 +37,8 @@ def as_samples(
         Images are (N, C, H, W), series (N, C, T). Images with channels last (N, H, W, C) are
         recognised by 1, 3 or 4 entries of the last axis. If axis 1 has 1, 3 or 4 entries, too, the
         array can be read in two ways and is refused, with both readings in the message. A reading
-        with images one pixel high or wide does not count.
+        with images one pixel high or wide does not count. So is an array whose last axis has at
+        most 16 entries and is shorter than the two axes before it. `layout` decides.
 
     Args:
         X: Array, tensor, data frame or nested lists of N samples. It is never modified.
@@ -47,6 +49,7 @@ def as_samples(
             unknown.
         allow_gaps: Whether NaN is accepted as a missing value, if the domain allows missing values
             as series do.
+        layout: Order of the axes of images; `auto` decides by the shape.
 
     Returns:
         The samples, uint8 if `X` is uint8 and float32 otherwise, and the name of their domain. The
@@ -62,7 +65,7 @@ def as_samples(
     >>> samples.shape, domain
     ((2, 1, 3), 'series')
     """
-    samples, name = as_precise_samples(X, domain, image_shape, allow_gaps)
+    samples, name = as_precise_samples(X, domain, image_shape, allow_gaps, layout)
     return samples if samples.dtype == np.uint8 else samples.astype(np.float32, copy=False), name
 
 
@@ -71,6 +74,7 @@ def as_precise_samples(
     domain: str = "auto",
     image_shape: tuple[int, ...] | None = None,
     allow_gaps: bool = False,
+    layout: LayoutName = "auto",
 ) -> tuple[Array, str]:
     """Checked samples with all digits of the user's numbers.
 
@@ -83,6 +87,7 @@ def as_precise_samples(
         domain: `image`, `series` or another registered domain, or `auto`.
         image_shape: Shape (H, W) or (C, H, W) of an image, as for `as_samples`.
         allow_gaps: Whether NaN is accepted as a missing value.
+        layout: Order of the axes of images, as for `as_samples`.
 
     Returns:
         The samples: uint8, float32 for other integers of at most 16 bits, for booleans and for
@@ -105,10 +110,10 @@ def as_precise_samples(
         may_have_gaps = (
             allow_gaps
             and image_shape is None
-            and Domain.registry[arrange_axes(numbers, domain)[1]].has_gaps
+            and Domain.registry[arrange_axes(numbers, domain, layout=layout)[1]].has_gaps
         )
         _check_finite(numbers, may_have_gaps)
-    return arrange_axes(_as_stored_type(numbers), domain, image_shape)
+    return arrange_axes(_as_stored_type(numbers), domain, image_shape, layout)
 
 
 def _check_not_empty(x: Array) -> Array:

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from unwarp.core import Array, Domain
+from unwarp.core import Array, Domain, LayoutName
 from unwarp.errors import ConfigError, DataError
 from unwarp.ranges import Sizes
 
 IMAGE_CHANNEL_COUNTS = (1, 3, 4)
 """Numbers of channels of common images: grey, colour, colour with alpha."""
+
+MAX_IMAGE_CHANNELS = 16
+"""Largest number of entries of a last axis that may be channels rather than a width."""
 
 MIN_SIDE_OF_SQUARE_IMAGES = 8
 """Smallest height and width in pixels at which an array (N, S, S) is read as square images.
@@ -27,7 +30,10 @@ Smaller arrays may as well be series of S channels.
 
 
 def arrange_axes(
-    x: Array, domain: str = "auto", image_shape: tuple[int, ...] | None = None
+    x: Array,
+    domain: str = "auto",
+    image_shape: tuple[int, ...] | None = None,
+    layout: LayoutName = "auto",
 ) -> tuple[Array, str]:
     """An array with its channels first, and its domain.
 
@@ -37,6 +43,7 @@ def arrange_axes(
             axes.
         image_shape: Shape (H, W) or (C, H, W) of an image; it decides how `x` is read. None if
             unknown.
+        layout: Order of the axes of images; `auto` decides by the shape.
 
     Returns:
         Images (N, C, H, W), series (N, C, T) or samples (N, C, ...) of another domain, as a view of
@@ -44,7 +51,8 @@ def arrange_axes(
 
     Raises:
         DataError: The shape does not fit `domain` or `image_shape`, or it can be read in two ways.
-        ConfigError: `image_shape` is not a shape, or it is given although `domain` is `series`.
+        ConfigError: `image_shape` is not a shape, or it or a `layout` is given although the samples
+            are no images.
 
     >>> samples, domain = arrange_axes(np.zeros((5, 9, 7, 3)))
     >>> samples.shape, domain
@@ -56,15 +64,27 @@ def arrange_axes(
     if x.ndim not in (2, 3, 4):
         raise DataError(_wrong_rank_message(x))
     if image_shape is not None:
-        return _reshape_to_images(x, domain, image_shape), "image"
+        return _reshape_to_images(x, domain, image_shape, layout), "image"
+    if layout != "auto":
+        domain = _domain_of_layout(x, domain, layout)
     if x.ndim == 4:
         if domain == "series":
             raise DataError(
                 f"X has shape {x.shape}, but series are (N, T) or (N, C, T); reshape X, or leave "
                 "domain='series' out"
             )
-        return _channels_first(x), "image"
+        return _channels_first(x, layout), "image"
     return _without_channel_axis(x, domain)
+
+
+def _domain_of_layout(x: Array, domain: str, layout: LayoutName) -> str:
+    """The domain of an array with a layout; refused unless it can hold images."""
+    if domain == "series" or (domain == "auto" and x.ndim == 2):
+        raise ConfigError(
+            f"layout={layout!r} is the order of the axes of images, but X has shape {x.shape} and "
+            "is read as series; leave layout out, or set image_shape for flattened images"
+        )
+    return "image"
 
 
 def _other_domain(x: Array, domain: str) -> Domain | None:
@@ -126,25 +146,31 @@ def _two_readings_message(x: Array) -> str:
     )
 
 
-def _channels_first(x: Array) -> Array:
+def _channels_first(x: Array, layout: LayoutName) -> Array:
     """An array with 4 axes as images (N, C, H, W); it is refused if it can be read in two ways.
 
     An axis is that of the channels if it has 1, 3 or 4 entries and the images are then more than
-    one pixel high and wide. If neither axis is, channels are taken to be first.
+    one pixel high and wide. If neither axis is, channels are taken to be first, unless the last
+    axis is so short that it may be that of the channels, too.
     """
+    if layout != "auto":
+        return x if layout == "channels_first" else np.moveaxis(x, 3, 1)
     is_first = x.shape[1] in IMAGE_CHANNEL_COUNTS and min(x.shape[2:]) > 1
     is_last = x.shape[3] in IMAGE_CHANNEL_COUNTS and min(x.shape[1:3]) > 1
-    if is_first and is_last:
+    is_short = x.shape[3] <= MAX_IMAGE_CHANNELS and x.shape[3] < min(x.shape[1:3])
+    if is_first == is_last and (is_first or is_short):
         _, a, b, c = x.shape
         raise DataError(
             f"X has shape {x.shape}, which reads two ways: {a} channels of {b} x {c} "
-            f"(image_shape={(a, b, c)}), or, channels last, {c} channels of {a} x {b} "
-            f"(image_shape={(c, a, b)}); set image_shape to one of them"
+            f"(layout='channels_first'), or {c} channels of {a} x {b} (layout='channels_last'); "
+            "set layout to one of them"
         )
     return np.moveaxis(x, 3, 1) if is_last else x
 
 
-def _reshape_to_images(x: Array, domain: str, image_shape: tuple[int, ...]) -> Array:
+def _reshape_to_images(
+    x: Array, domain: str, image_shape: tuple[int, ...], layout: LayoutName
+) -> Array:
     """Images (N, C, H, W) with the shape `image_shape`.
 
     `image_shape` is read as (H, W, C) if only its last number is a common number of channels.
@@ -158,8 +184,8 @@ def _reshape_to_images(x: Array, domain: str, image_shape: tuple[int, ...]) -> A
             )
         # (H, W) becomes (1, H, W)
         x = x.reshape(len(x), *(1,) * (3 - len(image_shape)), *image_shape)
-        return np.moveaxis(x, 3, 1) if _is_channels_last(image_shape) else x
-    return _match_image_shape(x, image_shape)
+        return np.moveaxis(x, 3, 1) if _is_channels_last(image_shape, layout) else x
+    return _match_image_shape(x, image_shape, layout)
 
 
 def _check_image_shape(image_shape: tuple[int, ...], domain: str) -> tuple[int, ...]:
@@ -178,7 +204,9 @@ def _check_image_shape(image_shape: tuple[int, ...], domain: str) -> tuple[int, 
     return image_shape
 
 
-def _is_channels_last(image_shape: tuple[int, ...]) -> bool:
+def _is_channels_last(image_shape: tuple[int, ...], layout: LayoutName) -> bool:
+    if layout != "auto":
+        return len(image_shape) == 3 and layout == "channels_last"
     return (
         len(image_shape) == 3
         and image_shape[2] in IMAGE_CHANNEL_COUNTS
@@ -186,12 +214,14 @@ def _is_channels_last(image_shape: tuple[int, ...]) -> bool:
     )
 
 
-def _match_image_shape(x: Array, image_shape: tuple[int, ...]) -> Array:
+def _match_image_shape(x: Array, image_shape: tuple[int, ...], layout: LayoutName) -> Array:
     """Images (N, C, H, W) from 3 or 4 axes, channels first or last as `image_shape` requires."""
     expected_shape = image_shape
-    if _is_channels_last(image_shape):
+    if _is_channels_last(image_shape, layout):
         expected_shape = (image_shape[2], *image_shape[:2])
     readings = [x[:, None]] if x.ndim == 3 else [x, np.moveaxis(x, 3, 1)]
+    if len(readings) == 2 and layout != "auto":
+        readings = [readings[layout == "channels_last"]]
     for reading in readings:
         if reading.shape[-len(expected_shape) :] == expected_shape:
             return reading
@@ -201,12 +231,14 @@ def _match_image_shape(x: Array, image_shape: tuple[int, ...]) -> Array:
     )
 
 
-def restore_layout(values: Array, original: Any) -> Array:
+def restore_layout(values: Array, original: Any, layout: LayoutName = "auto") -> Any:
     """Results in the layout and dtype of the user's array.
 
     Args:
         values: Samples (N, C, ...).
-        original: The user's array-like, in any layout that `arrange_axes` reads.
+        original: The user's array-like, in any layout that `arrange_axes` reads; or one that takes
+            results back by its method `restore`.
+        layout: Order of the axes of the user's images, as for `arrange_axes`.
 
     Returns:
         The values in the layout of `original` if it has as many values, else (N, C, ...), converted
@@ -215,10 +247,14 @@ def restore_layout(values: Array, original: Any) -> Array:
     >>> restore_layout(np.zeros((5, 3, 9, 7)), np.zeros((5, 9, 7, 3), np.uint8)).shape
     (5, 9, 7, 3)
     """
+    if hasattr(original, "restore"):
+        return original.restore(values)
     array = np.asarray(original.detach().cpu() if isinstance(original, torch.Tensor) else original)
     shape = array.shape
     if values.size == np.prod(shape):
-        is_channels_last = values.ndim == len(shape) == 4 and values.shape[1] != shape[1]
+        is_channels_last = values.ndim == len(shape) == 4 and (
+            values.shape[1:] != shape[1:] or layout == "channels_last"
+        )
         values = np.moveaxis(values, 1, -1) if is_channels_last else values.reshape(shape)
     return restore_dtype(values, array.dtype)
 

@@ -10,23 +10,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unwarp.core import IMAGES, SERIES
+from unwarp.data.array_likes import as_numpy
+from unwarp.data.collections import flattened, is_list_of_paths, sized
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
-from unwarp.data.source import Source
+from unwarp.data.formats.images import read_files
+from unwarp.data.hints import NO_HINTS, Hints
+from unwarp.data.sizes import parse_sizes
+from unwarp.data.source import Source, describe
 
 
-def as_source(X: Any, times: Any = None) -> Source:
+def as_source(X: Any, times: Any = None, hints: Hints = NO_HINTS) -> Source:
     """Samples of any form as a `Source`.
 
     Args:
-        X: Path to a file or a folder, array-like, list of series, `Dataset` or `Source`. A source
-            is returned unchanged, so that no file is read twice.
+        X: Path to a file or a folder, pattern, list of paths, array-like, list of series or of
+            pictures, `Dataset` or `Source`. A source is read already, so that no file is read
+            twice.
         times: Time stamps of series, used instead of those of `X`: (T,) that all series share,
             (N, T), or a list of N arrays (T_i,). None keeps the time stamps of `X`.
+        hints: What the user knows about pictures that read two ways or differ in size.
 
     Returns:
         The samples, with the names, labels and times that the file or data set contains.
@@ -37,16 +45,54 @@ def as_source(X: Any, times: Any = None) -> Source:
     >>> as_source([[0.0, 1.0], [2.0, 3.0]], times=[0.0, 0.5]).times
     [0.0, 0.5]
     """
-    source = _open(X)
+    source = _open(X, hints)
+    if source.layout == "auto" and hints.layout != "auto":
+        source = replace(source, layout=hints.layout)
+    if hints.image_shape is not None and source.image_shape is None:
+        source = replace(source, image_shape=hints.image_shape)
     return source if times is None else replace(source, times=times)
 
 
-def _open(X: Any) -> Source:
+def _open(X: Any, hints: Hints) -> Source:
     if isinstance(X, Source):
         return X
+    if is_list_of_paths(X):
+        source = read(X[0], hints) if len(X) == 1 else read_files(X, hints)
+        return replace(source, name=Path(X[0]).name if len(X) == 1 else Path(X[0]).parent.name)
     if isinstance(X, str | Path):
-        return replace(read(X), name=Path(X).name)
-    return _source_of_dataset(X) if isinstance(X, Dataset) else Source(X)
+        return replace(_with_hints(read(X, hints), hints), name=Path(X).name)
+    if isinstance(X, Dataset):
+        return _source_of_dataset(X)
+    if _has_to_be_sized(X, hints):
+        return Source(sized(X, hints), layout="channels_first")
+    return Source(X)
+
+
+def _with_hints(source: Source, hints: Hints) -> Source:
+    """A source that was read from a file, with the hints that its reader does not take."""
+    source = flattened(source, hints)
+    if _has_to_be_sized(source.x, hints) and source.form.sizing is None:
+        return replace(source, x=sized(source.x, hints), layout="channels_first")
+    if source.domain == "auto" and hints.layout != "auto":
+        words = describe(as_numpy(source.x), hints.image_shape, "auto", hints.layout)
+        return replace(source, description=words)
+    return source
+
+
+def _has_to_be_sized(X: Any, hints: Hints) -> bool:
+    """Whether pictures must be brought to one size, or to the frame of a model.
+
+    Files of pictures are sized by their reader.
+    """
+    if hints.sizes is None:
+        return False
+    shapes = {np.shape(row) for row in X} if isinstance(X, list | tuple) else {np.shape(X)[1:]}
+    if any(len(shape) not in (2, 3) for shape in shapes):
+        return hints.image_shape is None
+    target = parse_sizes(hints.sizes)
+    target = target if isinstance(target, tuple) else hints.frame
+    sizes = {shape[1:] if len(shape) == 3 else shape for shape in shapes}
+    return len(shapes) > 1 or (target is not None and sizes != {target})
 
 
 def _source_of_dataset(data: Dataset) -> Source:

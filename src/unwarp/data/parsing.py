@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from unwarp.core import Array, Domain
+from unwarp.core import Array, Domain, LayoutName
 from unwarp.data.array_likes import as_numpy
 from unwarp.data.arrays import as_precise_samples
 from unwarp.data.blocks import row_blocks
@@ -51,6 +51,7 @@ def parse_samples(
     domain: str = "auto",
     image_shape: tuple[int, ...] | None = None,
     any_length: bool | None = None,
+    layout: LayoutName = "auto",
 ) -> tuple[RegularSamples | IrregularSeries, str]:
     """Checked samples that are not yet resampled or scaled, and their domain.
 
@@ -67,6 +68,7 @@ def parse_samples(
         any_length: True if the model accepts series of any length: they become `IrregularSeries`
             even if all are equally long. False if all series must have one length. None if `X`
             decides.
+        layout: Order of the axes of images; `auto` decides by the shape.
 
     Returns:
         The samples: `IrregularSeries` for series with missing values, time stamps or unequal
@@ -85,12 +87,12 @@ def parse_samples(
         return X, domain
     if domain in ("auto", "series") and image_shape is None and _has_unequal_lengths(X, domain):
         return _parse_unequal_lengths(X, times, any_length), "series"
-    samples, name = as_precise_samples(X, domain, image_shape, allow_gaps=True)
+    samples, name = as_precise_samples(X, domain, image_shape, allow_gaps=True, layout=layout)
     _check_times_apply(times, samples, Domain.registry[name])
     has_gaps = _has_gaps(samples, Domain.registry[name])
     is_irregular = has_gaps or any_length or times is not None
     if not Domain.registry[name].has_times or not is_irregular:
-        return RegularSamples(samples, X), name
+        return RegularSamples(samples, X, layout), name
     if has_gaps and any_length is not False:
         rows, times = _cut_trailing_gaps(samples, times)
     else:
@@ -201,7 +203,7 @@ def _has_unequal_lengths(X: Any, domain: str) -> bool:
         raise DataError(
             f"X is a list of arrays of different widths, the narrowest of shape {narrowest}; set "
             f"domain='series' if they are series of {narrowest[0]} channels; images must have one "
-            "size: crop, pad or resample them"
+            "size: set sizes='pad', 'crop' or 'HxW'"
         )
     return True
 

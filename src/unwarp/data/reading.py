@@ -7,7 +7,8 @@ from numbers import Real
 
 import numpy as np
 
-from unwarp.core import Domain, MissingPolicy, ScaleName
+from unwarp.core import Domain, LayoutName, MissingPolicy, ScaleName
+from unwarp.data.hints import Hints
 from unwarp.data.missing import check_policy
 from unwarp.data.opening import resolve_domain
 from unwarp.data.parsing import parse_samples
@@ -31,6 +32,10 @@ class Reading:
             is a flattened image; None if unknown.
         warp_domain: Domain that the warp acts on, or `auto`. It is used if neither the user nor the
             data decide; see `resolve_domain`.
+        layout: Order of the axes of pictures, (N, C, H, W) or (N, H, W, C); `auto` decides by the
+            shape.
+        sizes: How to bring pictures of several sizes to one: `pad`, `crop`, or height and width;
+            None refuses several sizes.
 
     >>> Reading().domain_of(Source([[0.0, 1.0]], domain="series"))
     'series'
@@ -42,6 +47,13 @@ class Reading:
     sampling_rate: float | None = None
     image_shape: tuple[int, ...] | None = None
     warp_domain: str = "auto"
+    layout: LayoutName = "auto"
+    sizes: str | tuple[int, int] | None = None
+
+    @property
+    def hints(self) -> Hints:
+        """The options that readers of files need."""
+        return Hints(self.layout, self.sizes, self.image_shape)
 
     def domain_of(self, source: Source) -> str:
         """Name of the domain of a source.
@@ -76,7 +88,11 @@ class Reading:
         if source.dataset is not None:
             return source
         origin, name = parse_samples(
-            source.x, source.times, self.domain_of(source), self.image_shape
+            source.x,
+            source.times,
+            self.domain_of(source),
+            self.image_shape,
+            layout=source.layout,
         )
         self.check_sampling_rate(Domain.registry[name])
         # the result is not used: resampling raises an error if values are missing but must not be

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from unwarp.core import Array, MissingPolicy
+from unwarp.core import Array, LayoutName, MissingPolicy
 from unwarp.data.array_likes import as_numpy, take_rows
 from unwarp.data.clock import Clock
 from unwarp.data.layout import restore_dtype, restore_layout
@@ -38,6 +38,7 @@ class RegularSamples:
     Attributes:
         samples: Images (N, C, H, W), series (N, C, T), or samples of another domain.
         original: The array-like that the user gave. Results get its layout and dtype.
+        layout: Order of the axes of the user's images.
 
     >>> regular = RegularSamples(np.zeros((2, 1, 3), np.float32), [[0, 0, 0], [0, 0, 0]])
     >>> regular.infer_clock(10.0)
@@ -46,6 +47,7 @@ class RegularSamples:
 
     samples: Array
     original: Any
+    layout: LayoutName = "auto"
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -67,7 +69,7 @@ class RegularSamples:
         Args:
             rows: Indices of the samples to keep, from 0 (M,), in the order of the result.
         """
-        return RegularSamples(self.samples[rows], take_rows(self.original, rows))
+        return replace(self, samples=self.samples[rows], original=take_rows(self.original, rows))
 
     def infer_clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
         """The number of time steps, and a clock with their times.
@@ -106,7 +108,8 @@ class RegularSamples:
         Returns:
             The values as `restore_layout` returns them.
         """
-        return restore_layout(values, self.original)
+        restored: Array = restore_layout(values, self.original, self.layout)
+        return restored
 
     def restore_times(self, values: Array) -> Array | list[Array]:
         """Results in the layout and dtype of the user's samples.

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unwarp.core import Array, Domain, MissingPolicy, ScaleName
+from unwarp.core import Array, Domain, LayoutName, MissingPolicy, ScaleName
 from unwarp.data.array_likes import as_dense
 from unwarp.data.blocks import row_blocks
 from unwarp.data.clock import Clock
@@ -97,7 +97,11 @@ class Schema:
         ((1, 2), 2.0, torch.Size([2, 1, 2]))
         """
         origin, name = parse_samples(
-            source.x, source.times, reading.domain_of(source), reading.image_shape
+            source.x,
+            source.times,
+            reading.domain_of(source),
+            reading.image_shape,
+            layout=source.layout,
         )
         domain = Domain.registry[name]
         reading.check_sampling_rate(domain)
@@ -164,7 +168,7 @@ class Schema:
         self._check_times(source)
         any_length = self.clock.any_length
         origin, _ = parse_samples(
-            source.x, source.times, self.domain.name, self.image_shape, any_length
+            source.x, source.times, self.domain.name, self.image_shape, any_length, source.layout
         )
         length = None
         if any_length:
@@ -249,7 +253,7 @@ class Schema:
             origin: Origin = parse_other(other, samples.origin)
             length = self.shape[-1]
         else:
-            origin = self._parse_regular_other(other)
+            origin = self._parse_regular_other(other, samples.origin.layout)
         with rename_in_errors("other"):
             values = origin.resample(length, missing)
         if len(values) != len(samples) or values.shape[2:] != self.shape[1:]:
@@ -260,13 +264,13 @@ class Schema:
         scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
         return Prepared(torch.from_numpy(scaler.apply(values)), scaler, origin)
 
-    def _parse_regular_other(self, other: Any) -> Origin:
+    def _parse_regular_other(self, other: Any, layout: LayoutName) -> Origin:
         """Parse further channels of regular samples; values may be missing in these channels."""
         with rename_in_errors("other"):
             # `image_shape` has the channels of X, so it fits `other` only if both are flattened
             is_flat = self.image_shape and as_dense(other).ndim == 2
             image_shape = self.image_shape if is_flat else None
-            origin, _ = parse_samples(other, None, self.domain.name, image_shape, any_length=False)
+            origin, _ = parse_samples(other, None, self.domain.name, image_shape, False, layout)
             return origin.trim(self.shape[-1])
 
     def record(self) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from unwarp.core import Array
+from unwarp.core import Array, LayoutName
 from unwarp.data.array_likes import take_rows
 from unwarp.data.blocks import row_blocks
 from unwarp.data.dataset import Dataset
+from unwarp.data.form import Form
 from unwarp.data.layout import arrange_axes
 from unwarp.errors import DataError
 
@@ -43,6 +44,10 @@ class Source:
         name: Name of the collection.
         dataset: The `Dataset` that the user gave, with further facts about the samples; None if the
             user gave something else.
+        layout: Order of the axes of pictures that the user named; `auto` decides by the shape.
+        image_shape: Shape (H, W) or (C, H, W) of flattened pictures that the user named; None if
+            unknown.
+        form: The form in which pictures came, to write others likewise.
 
     >>> source = Source([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], names=["a", "b", "c"])
     >>> part = source.subset([0, 2])
@@ -58,6 +63,9 @@ class Source:
     times: Any = None
     name: str = "data"
     dataset: Dataset | None = None
+    layout: LayoutName = "auto"
+    image_shape: tuple[int, ...] | None = None
+    form: Form = field(default_factory=Form)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -80,6 +88,7 @@ class Source:
             labels=None if self.labels is None else np.asarray(self.labels)[rows],
             times=self.times if self._shares_times() else take_rows(self.times, rows),
             dataset=None if self.dataset is None else self.dataset.subset(rows),
+            form=self.form.subset(rows),
         )
 
     def _shares_times(self) -> bool:
@@ -108,7 +117,10 @@ def _is_list(values: Any) -> bool:
 
 
 def describe(
-    x: Array | list[Array], image_shape: tuple[int, ...] | None = None, domain: str = "auto"
+    x: Array | list[Array],
+    image_shape: tuple[int, ...] | None = None,
+    domain: str = "auto",
+    layout: LayoutName = "auto",
 ) -> str:
     """One line about samples: their number, size, dtype and range of values.
 
@@ -117,6 +129,7 @@ def describe(
         image_shape: Shape (H, W) or (C, H, W) of an image if `x` may also be read otherwise; None
             if unknown.
         domain: `image` or `series`; `auto` decides by the number of axes.
+        layout: Order of the axes of pictures; `auto` decides by the shape.
 
     Returns:
         The line. An array that can be read neither as images nor as series, or as both, is
@@ -132,7 +145,7 @@ def describe(
         return f"{len(x):,} series, {steps}, {channels}, {_describe_numbers(x, 'missing')}"
     numbers = _describe_numbers([x], "missing" if domain == "series" else "NaN or infinite")
     try:
-        samples, name = arrange_axes(x, domain, image_shape)
+        samples, name = arrange_axes(x, domain, image_shape, layout)
     except DataError:
         return f"array of shape {x.shape}, {numbers}"
     channels = _count(samples.shape[1], "channel")

@@ -7,6 +7,7 @@ Theta are the parameters of a deformation, one column per factor, such as a rota
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, get_args
 
 import pandas as pd
@@ -15,10 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from unwarp.analysis.tables import tabulate
-from unwarp.core import Array, MissingPolicy
+from unwarp.core import Array, LayoutName, MissingPolicy
 from unwarp.data.coordinates import from_frame, time_spans, to_frame
 from unwarp.data.dataset import Dataset
 from unwarp.data.events import Events
+from unwarp.data.hints import Hints
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Prepared, Schema
 from unwarp.data.source import Source
@@ -48,6 +50,9 @@ class Alignment:
     model_: Model
     schema_: Schema
     missing: MissingPolicy
+    layout: LayoutName
+    sizes: str | tuple[int, int] | None
+    image_shape: tuple[int, ...] | None
     device: str
 
     def transform_params(self, X: Any, full: bool = False, *, times: Any = None) -> pd.DataFrame:
@@ -230,6 +235,31 @@ class Alignment:
         check_is_fitted(self)
         return self.schema_.prepare_dataset(source, self.missing)
 
+    def open(self, X: Any, *, times: Any = None) -> Source:
+        """Samples with their names, labels and form, as this estimator reads them.
+
+        Use it to read a file or a folder once, and to know the names of its samples. All methods
+        accept the result as `X`.
+
+        Args:
+            X: Samples, as for `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            The samples. Images of several sizes have one size; that of the training images if the
+            estimator is fitted.
+
+        Raises:
+            DataError: A path does not exist or cannot be read, or images do not fit.
+        """
+        frame = None
+        if self.sizes is not None and hasattr(self, "schema_"):
+            frame = (self.schema_.shape[-2], self.schema_.shape[-1])
+        source = as_source(X, times, Hints(self.layout, self.sizes, self.image_shape, frame))
+        if source.domain == "auto" and hasattr(self, "schema_"):
+            source = replace(source, domain=self.schema_.domain.name)
+        return source
+
     def prepare_samples(self, X: Any, times: Any = None) -> Prepared:
         """Samples scaled for the model, which remember their original form.
 
@@ -251,7 +281,7 @@ class Alignment:
         return (
             X
             if isinstance(X, Prepared)
-            else self.schema_.prepare(as_source(X, times), self.missing)
+            else self.schema_.prepare(self.open(X, times=times), self.missing)
         )
 
     def prepare(self, X: Any, times: Any = None) -> Tensor:

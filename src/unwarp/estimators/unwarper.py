@@ -12,7 +12,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from unwarp.analysis.embedding import encode
-from unwarp.core import Array, DivergencePolicy, Domain, MissingPolicy, Precision, ScaleName
+from unwarp.core import (
+    Array,
+    DivergencePolicy,
+    Domain,
+    LayoutName,
+    MissingPolicy,
+    Precision,
+    ScaleName,
+)
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
@@ -76,6 +84,11 @@ class Unwarper(
         sampling_rate: Samples per second of series; times, lags and events are then in seconds.
             None to count time in time steps.
         image_shape: (H, W) or (C, H, W) of images that are rows of a table; None otherwise.
+        layout: Order of the axes of images: `channels_first` for (N, C, H, W), `channels_last` for
+            (N, H, W, C); `auto` decides by the shape and refuses what reads two ways.
+        sizes: How to bring images of several sizes to one: `pad` centres them on a frame with the
+            median of their border, `crop` cuts them to their common centre, `64x48` or (64, 48)
+            resizes them to this height and width. None refuses several sizes.
         overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
             replace the values of `recipe` and those that `fit` chooses.
         random_state: Seed of all random numbers: a whole number below 2**32, or, as scikit-learn
@@ -136,6 +149,8 @@ class Unwarper(
     missing: MissingPolicy
     sampling_rate: float | None
     image_shape: tuple[int, ...] | None
+    layout: LayoutName
+    sizes: str | tuple[int, int] | None
     overrides: Mapping[str, Any] | None
     random_state: int | np.random.RandomState | None
     device: str
@@ -158,6 +173,8 @@ class Unwarper(
         missing: MissingPolicy = "error",
         sampling_rate: float | None = None,
         image_shape: tuple[int, ...] | None = None,
+        layout: LayoutName = "auto",
+        sizes: str | tuple[int, int] | None = None,
         overrides: Mapping[str, Any] | None = None,
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
@@ -201,7 +218,7 @@ class Unwarper(
         request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         callbacks = (*check_callbacks(callbacks), *self._progress())
-        schema, data = Schema.fit(as_source(X, times), reading)
+        schema, data = Schema.fit(as_source(X, times, reading.hints), reading)
         fitting = Fitting(self, request, reading, schema, data, seed, callbacks)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = fitting.decide()
@@ -226,7 +243,7 @@ class Unwarper(
             ConfigError: An argument is unknown, or does not fit the samples.
         """
         reading = self._check()[1]
-        return reading.parse(as_source(X, times))
+        return reading.parse(as_source(X, times, reading.hints))
 
     def fit_transform(
         self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any
@@ -313,6 +330,8 @@ class Unwarper(
             self.sampling_rate,
             self.image_shape,
             request.warp_domain,
+            self.layout,
+            self.sizes,
         )
 
     def _progress(self) -> tuple[Callback, ...]:

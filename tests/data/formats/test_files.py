@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unwarp.data.formats.files import describe, read
+from unwarp.data.formats.files import read
 from unwarp.data.series import pad
+from unwarp.data.source import describe
 from unwarp.errors import ConfigError, DataError
 
 X = np.random.default_rng(0).normal(size=(20, 9)).astype(np.float32)
@@ -56,8 +57,8 @@ def test_description_of_samples(x: np.ndarray, description: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.mat", r"supported are a folder of pictures, \.arff, \.csv"),
-        ("a.png", "give their folder"),
+        ("a.xyz", r"supported are a folder of pictures, \.arff, \.bmp"),
+        ("a.png", "cannot be read as a picture"),
         ("plain", r"\.npy, \.npz"),
     ],
 )
@@ -66,6 +67,15 @@ def test_unknown_suffix_lists_formats(tmp_path: Path, name: str, message: str) -
     (tmp_path / name).write_text("content")
     with pytest.raises(DataError, match=message):
         read(tmp_path / name)
+
+
+def test_names_need_a_file_of_arrays(tmp_path: Path) -> None:
+    """The name of an array in a file that has no names is refused, not ignored."""
+    np.save(tmp_path / "a.npy", X)
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "a.png")
+    for name in ("a.npy", "a.png"):
+        with pytest.raises(DataError, match=f"{name} holds no array 'x'; leave ':x' out"):
+            read(f"{tmp_path / name}:x")
 
 
 @pytest.mark.parametrize("source", ["absent", "absent.npy", ""])

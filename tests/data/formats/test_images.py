@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from unwarp.data.formats.images import IMAGE_SUFFIXES, class_names, read_folder
+from unwarp.data.formats.images import class_names, picture_suffixes
+from unwarp.data.formats.images import read_folder as read_source
+from unwarp.data.hints import Hints
+from unwarp.data.opening import as_source
 from unwarp.errors import DataError
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(0, 256, (10, 12), dtype=np.uint8)
 COLOUR = RANDOM.integers(0, 256, (10, 12, 3), dtype=np.uint8)
 DEEP = RANDOM.integers(0, 65536, (10, 12), dtype=np.uint16)
+
+
+def read_folder(folder: Path | str) -> tuple[np.ndarray, list[str]]:
+    """The pictures of a folder and their names."""
+    source = read_source(folder)
+    return source.x, list(source.names)
 
 
 def save(path: Path, pixels: np.ndarray | Image.Image, **options: object) -> None:
@@ -39,7 +49,7 @@ def test_lossless_pixels_are_exact(tmp_path: Path, suffix: str) -> None:
     assert len(grey[0]) == (3 if suffix == ".webp" else 1)
 
 
-@pytest.mark.parametrize("suffix", IMAGE_SUFFIXES)
+@pytest.mark.parametrize("suffix", picture_suffixes())
 def test_listed_suffixes_are_read(tmp_path: Path, suffix: str) -> None:
     """A picture with any of the listed suffixes is read."""
     save(tmp_path / f"a{suffix}", Image.fromarray(GREY).convert("L" if suffix == ".pgm" else "RGB"))
@@ -48,12 +58,12 @@ def test_listed_suffixes_are_read(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".pgm"])
-def test_16_bit_pictures_are_scaled(tmp_path: Path, suffix: str) -> None:
-    """16-bit pixels become float32 from 0 to 1."""
+def test_16_bit_pictures_stay_16_bit(tmp_path: Path, suffix: str) -> None:
+    """16-bit pixels come back as they are."""
     save(tmp_path / f"a{suffix}", DEEP)
     x, _ = read_folder(tmp_path)
-    assert x.dtype == np.float32 and x.shape == (1, 1, 10, 12)
-    np.testing.assert_allclose(x[0, 0], DEEP / 65535, atol=1e-6)
+    assert x.dtype == np.uint16 and x.shape == (1, 1, 10, 12)
+    np.testing.assert_array_equal(x[0, 0], DEEP)
 
 
 def test_black_and_white_is_0_and_255(tmp_path: Path) -> None:
@@ -89,16 +99,16 @@ def test_palettes_become_colours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("order", [("a", "b", "c"), ("c", "b", "a"), ("b", "a", "c")])
 def test_mixed_pictures_are_widened(tmp_path: Path, order: tuple[str, str, str]) -> None:
-    """A folder with grey, colour and 16-bit pictures gives float32 with three channels."""
+    """A folder with grey, colour and 16-bit pictures gives uint16 with three channels."""
     save(tmp_path / f"{order[0]}.png", GREY)
     save(tmp_path / f"{order[1]}.png", COLOUR)
     save(tmp_path / f"{order[2]}.png", DEEP)
     x, names = read_folder(tmp_path)
-    assert x.shape == (3, 3, 10, 12) and x.dtype == np.float32
+    assert x.shape == (3, 3, 10, 12) and x.dtype == np.uint16
     grey, colour, deep = (x[names.index(f"{name}.png")] for name in order)
-    np.testing.assert_allclose(grey, np.stack([GREY / 255] * 3), atol=1e-6)
-    np.testing.assert_allclose(colour, COLOUR.transpose(2, 0, 1) / 255, atol=1e-6)
-    np.testing.assert_allclose(deep, np.stack([DEEP / 65535] * 3), atol=1e-6)
+    np.testing.assert_array_equal(grey, np.stack([GREY.astype(np.uint16) * 257] * 3))
+    np.testing.assert_array_equal(colour, COLOUR.transpose(2, 0, 1).astype(np.uint16) * 257)
+    np.testing.assert_array_equal(deep, np.stack([DEEP] * 3))
 
 
 def test_grey_and_colour_stay_uint8(tmp_path: Path) -> None:
@@ -130,13 +140,11 @@ def test_exif_orientation_is_applied(tmp_path: Path) -> None:
 
 
 def test_unequal_sizes_are_refused(tmp_path: Path) -> None:
-    """The error names two files and their sizes."""
+    """The error names the sizes that occur and the option."""
     save(tmp_path / "a.png", GREY)
     save(tmp_path / "b.png", GREY)
     save(tmp_path / "sub" / "c.png", GREY[:, :-1])
-    with pytest.raises(
-        DataError, match=r"a\.png is 12 x 10, sub/c\.png is 11 x 10.*resize or crop"
-    ):
+    with pytest.raises(DataError, match=r"2 of 10 x 12, 1 of 10 x 11 .*sizes='pad'.*'crop'.*'HxW'"):
         read_folder(tmp_path)
 
 
@@ -166,19 +174,31 @@ def test_text_with_image_suffix_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".tif", ".png", ".webp"])
-def test_several_frames_are_refused(tmp_path: Path, suffix: str) -> None:
-    """An animation is not one picture."""
+def test_frames_are_pictures(tmp_path: Path, suffix: str) -> None:
+    """Each frame of an animation, and each page of a lone stack, is one picture."""
     frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
-    save(tmp_path / f"a{suffix}", frames[0], save_all=True, append_images=frames[1:])
-    with pytest.raises(DataError, match="2 frames"):
-        read_folder(tmp_path)
+    options = {"lossless": True} if suffix == ".webp" else {}
+    path = tmp_path / f"a{suffix}"
+    save(path, frames[0], save_all=True, append_images=frames[1:], **options)
+    x, names = read_folder(tmp_path)
+    np.testing.assert_array_equal(x[:, 0], [GREY, 255 - GREY])
+    assert names == [f"a{suffix}[0]", f"a{suffix}[1]"]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
-def test_pixels_without_range_are_refused(tmp_path: Path, dtype: type) -> None:
-    """Pixels of 32 bits have no known range; the error points to `.npy`."""
-    save(tmp_path / "a.tif", GREY.astype(dtype))
-    with pytest.raises(DataError, match=r"mode [FI].*\.npy"):
+def test_32_bit_pixels_stay_32_bit(tmp_path: Path, dtype: type) -> None:
+    """Pixels of 32 bits come back as they are."""
+    save(tmp_path / "a.tif", GREY.astype(dtype) * 1000)
+    x, _ = read_folder(tmp_path)
+    assert x.dtype == dtype
+    np.testing.assert_array_equal(x[0, 0], GREY.astype(dtype) * 1000)
+
+
+def test_types_are_not_mixed(tmp_path: Path) -> None:
+    """Bytes and floats have no common range; the error names both types."""
+    save(tmp_path / "a.tif", GREY)
+    save(tmp_path / "b.tif", GREY.astype(np.float32))
+    with pytest.raises(DataError, match="float32, uint8"):
         read_folder(tmp_path)
 
 
@@ -204,3 +224,54 @@ def test_subfolders_are_labels(names: list[str], labels: list[str] | None) -> No
     """Subfolders are labels if every picture is exactly one level down."""
     classes = class_names(names)
     assert (None if classes is None else classes.tolist()) == labels
+
+
+def test_masks_are_not_mixed_in(tmp_path: Path) -> None:
+    """Pictures beside a folder of masks are refused by name; a pattern reads both."""
+    for name in ("set/images/1.png", "set/Masks/1.png"):
+        save(tmp_path / name, GREY)
+    with pytest.raises(DataError, match=r"set holds images/ and Masks/.*give .*set/images"):
+        read_folder(tmp_path)
+    assert len(as_source(f"{tmp_path}/set/*/*.png")) == len(as_source(tmp_path / "set/images")) + 1
+    (tmp_path / "set/Masks").rename(tmp_path / "set/cats")
+    assert len(read_folder(tmp_path)[0]) == 2
+
+
+def test_patterns_and_lists_are_read(tmp_path: Path) -> None:
+    """A pattern, and a list of paths, give names below the folder that holds all."""
+    for name in ("a/1.png", "a/2.png", "b/1.png", "b/notes.txt"):
+        save(tmp_path / name, GREY, format="PNG")
+    pattern = as_source(f"{tmp_path}/*/*")
+    assert pattern.names == ["a/1.png", "a/2.png", "b/1.png"]
+    assert pattern.labels is not None and pattern.labels.tolist() == ["a", "a", "b"]
+    paths = [tmp_path / "b/1.png", str(tmp_path / "a/2.png")]
+    assert as_source(paths).names == ["b/1.png", "a/2.png"]
+    with pytest.raises(DataError, match=r"notes\.txt is no picture file"):
+        as_source([*paths, tmp_path / "b/notes.txt"])
+
+
+def test_sizes_are_brought_to_one(tmp_path: Path) -> None:
+    """The description says how pictures of several sizes got one size."""
+    save(tmp_path / "a.png", GREY)
+    save(tmp_path / "b.png", GREY[1:, 1:])
+    for sizes, shape, word in (("pad", (10, 12), "padded"), ("crop", (9, 11), "cropped")):
+        source = as_source(tmp_path, hints=Hints(sizes=sizes))
+        assert source.x.shape[2:] == shape and f"{word} " in source.description
+    assert as_source(tmp_path, hints=Hints(sizes="6x5")).x.shape[2:] == (6, 5)
+
+
+def test_pictures_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is opened twice, also where sizes differ."""
+    counts: dict[str, int] = {}
+    for k in range(4):
+        save(tmp_path / f"{k}.png", GREY[k:])
+    opened = Path.open
+
+    def count(path: Path, *args: Any, **options: Any) -> Any:
+        if path.suffix == ".png":
+            counts[path.name] = counts.get(path.name, 0) + 1
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", count)
+    as_source(tmp_path, hints=Hints(sizes="pad"))
+    assert counts == {f"{k}.png": 1 for k in range(4)}

@@ -13,9 +13,10 @@ from unwarp.app.cli.options import (
     JsonOption,
     ModelArgument,
     QuietOption,
-    SourceArgument,
+    SourcesArgument,
     command,
     model_folder,
+    one_source,
 )
 
 app = typer.Typer()
@@ -33,7 +34,7 @@ DrawsOption = Annotated[
 @command(app)
 def evaluate(
     model: ModelArgument,
-    source: SourceArgument,
+    source: SourcesArgument,
     draws: DrawsOption = 0,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -45,7 +46,7 @@ def evaluate(
 
     Args:
         model: Folder of a model or of a run.
-        source: A path, or the name of a built-in data set.
+        source: Paths, a pattern, or the name of a built-in data set.
         draws: Number of importance samples per sample, to estimate log p(x) of a VAE; 0 leaves
             log p(x) out.
         device: Device to compute on.
@@ -54,7 +55,7 @@ def evaluate(
     """
     from unwarp.app.inspection import evaluate_folder
 
-    report = evaluate_folder(model_folder(model), source, device, draws)
+    report = evaluate_folder(model_folder(model), one_source(source), device, draws)
     if as_json:
         print_json({"scores": dict(report.scores), "missing": dict(report.missing)})
         return
@@ -68,29 +69,36 @@ def evaluate(
 @command(app)
 def align(
     model: ModelArgument,
-    source: SourceArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .npz.")] = Path(
-        "aligned.npz"
-    ),
+    source: SourcesArgument,
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder for files of the same names, or a file: .npz, .npy, .tif, .gif, .h5, ...",
+        ),
+    ] = "aligned.npz",
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Undo the deformation of each sample.
 
-    Writes aligned samples, templates and deformations as arrays.
+    A folder gets a file for each file that was read, of the same name, format, type and size. An
+    .npz file gets aligned samples, templates and deformations; any other file the aligned samples.
 
     Args:
         model: Folder of a model or of a run.
-        source: A path, or the name of a built-in data set.
-        out: File to write, `.npz`.
+        source: Paths, a pattern, or the name of a built-in data set.
+        out: Folder or file to write.
         device: Device to compute on.
         as_json: Whether to print the result as JSON.
         quiet: Whether to print nothing.
     """
     from unwarp.app.exports import write_aligned
 
-    n = write_aligned(model_folder(model), source, out, device)
+    tell = (lambda line: None) if quiet else say
+    n = write_aligned(model_folder(model), one_source(source), out, device, tell)
     message = f"wrote {n:,} aligned samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)
 
@@ -98,7 +106,7 @@ def align(
 @command(app)
 def embed(
     model: ModelArgument,
-    source: SourceArgument,
+    source: SourcesArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .csv.")] = Path(
         "embedding.csv"
     ),
@@ -112,7 +120,7 @@ def embed(
 
     Args:
         model: Folder of a model or of a run.
-        source: A path, or the name of a built-in data set.
+        source: Paths, a pattern, or the name of a built-in data set.
         out: File to write, `.csv`.
         device: Device to compute on.
         as_json: Whether to print the result as JSON.
@@ -120,6 +128,7 @@ def embed(
     """
     from unwarp.app.exports import write_embedding
 
-    n = write_embedding(model_folder(model), source, out, device)
+    tell = (lambda line: None) if quiet else say
+    n = write_embedding(model_folder(model), one_source(source), out, device, tell)
     message = f"wrote the codes of {n:,} samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)

@@ -14,11 +14,14 @@ from unwarp.app.cli.options import (
     JsonOption,
     QuietOption,
     SeedOption,
-    SourceArgument,
+    SourcesArgument,
     command,
     existing_file,
+    one_source,
+    parse_shape,
 )
 from unwarp.core import DivergencePolicy, MissingPolicy, Precision, ScaleName
+from unwarp.disk.paths import is_pattern
 from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
@@ -82,6 +85,30 @@ ScaleOption = Annotated[
     typer.Option(
         help="Scaling of values: auto scales all samples together, channel each channel of series "
         "by itself, each every series by itself."
+    ),
+]
+LayoutOption = Annotated[
+    str,
+    typer.Option(
+        help="Order of the axes of images: channels-first, channels-last, or auto, which decides "
+        "by the shape and refuses what reads two ways.",
+        metavar="auto|channels-first|channels-last",
+    ),
+]
+SizesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Images of several sizes: pad centres them on a common frame, crop cuts them to "
+        "their centre, HxW resizes them; refused by default.",
+        metavar="pad|crop|HxW",
+    ),
+]
+ShapeOption = Annotated[
+    Any,
+    typer.Option(
+        help="Height and width (HxW or CxHxW) of images that are rows of a table.",
+        parser=parse_shape,
+        metavar="HxW",
     ),
 ]
 RateOption = Annotated[
@@ -148,7 +175,7 @@ def demo(
 
 @command(app)
 def fit(
-    source: SourceArgument,
+    source: SourcesArgument,
     out: OutOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -157,6 +184,9 @@ def fit(
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
     sampling_rate: RateOption = None,
+    layout: LayoutOption = "auto",
+    sizes: SizesOption = None,
+    image_shape: ShapeOption = None,
     max_steps: StepsOption = None,
     max_seconds: SecondsOption = None,
     random_state: SeedOption = 0,
@@ -172,7 +202,7 @@ def fit(
     Ctrl-C or SIGTERM stops a run; 'unwarp resume' continues it.
 
     Args:
-        source: A path, or the name of a built-in data set.
+        source: Paths, a pattern, or the name of a built-in data set.
         out: Folder for the run; None for `runs/` and the name of the source.
         config: File with fields of the recipe.
         settings: Fields of the recipe, as `field=value`; they take precedence over the file.
@@ -181,6 +211,9 @@ def fit(
         missing: Treatment of missing values of series.
         scale: Scaling of values.
         sampling_rate: Samples per second of series; None to count time in time steps.
+        layout: Order of the axes of images.
+        sizes: How to bring images of several sizes to one; None refuses them.
+        image_shape: Shape of images that are rows of a table; None for other data.
         max_steps: Number of training steps; None to choose it from the data.
         max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
         random_state: Seed of all random numbers.
@@ -191,11 +224,13 @@ def fit(
         quiet: Whether to hide progress and closing messages.
     """
     reading = {"domain": domain, "missing": missing, "scale": scale, "sampling_rate": sampling_rate}
+    pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
+    reading |= {name: value for name, value in pictures.items() if value not in (None, "auto")}
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
-    name, folder = _place(source, out)
     request = {"warp": warp, **_request_fields(config, settings)}
-    _start(name, request, reading | training | means, folder, as_json, quiet)
+    arguments, folder = reading | training | means, out or _run_folder(source)
+    _start(one_source(source), request, arguments, folder, as_json, quiet)
 
 
 @command(app)
@@ -216,10 +251,11 @@ def resume(
     _execute(run, as_json, quiet)
 
 
-def _place(source: str, out: Path | None) -> tuple[str, Path]:
-    """The source as its full path or name, and the folder of the run."""
-    path = Path(source).expanduser().resolve()
-    return str(path) if path.exists() else source, out or RUNS / (path.stem or "data")
+def _run_folder(sources: list[str]) -> Path:
+    """The folder of a run, named after its source; after the folder of several files."""
+    path = Path(sources[0]).expanduser().resolve()
+    path = path if len(sources) == 1 and not is_pattern(sources[0]) else path.parent
+    return RUNS / (path.stem or "data")
 
 
 def _request_fields(config: Path | None, settings: list[str] | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import typer
 from unwarp.app.cli.messages import Command
 from unwarp.app.inventory import check_source
 from unwarp.core import DeviceName
+from unwarp.disk.paths import absolute
 from unwarp.ranges import MAX_SEED
 
 SeedOption = Annotated[
@@ -39,6 +40,22 @@ SourceArgument = Annotated[
     typer.Argument(
         help="Folder of images, file of images or series, or name of a built-in data set.",
         callback=check_source,
+    ),
+]
+
+
+def _join_sources(sources: list[str]) -> list[str]:
+    """The sources of a command, checked."""
+    return [check_source(source) for source in sources]
+
+
+SourcesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        help="Folder of images, pattern or several image files, .zip or other file of images or "
+        "series, or name of a built-in data set.",
+        metavar="SOURCE...",
+        callback=_join_sources,
     ),
 ]
 
@@ -90,6 +107,39 @@ def command(app: typer.Typer) -> Callable[[Function], Function]:
         return app.command(cls=Command, help="\n\n".join(paragraphs))(function)
 
     return register
+
+
+def one_source(sources: list[str]) -> str:
+    """The sources of a command as one text with absolute paths.
+
+    Args:
+        sources: Paths, patterns, or the name of a data set.
+
+    Returns:
+        The sources, each in a line of its own.
+
+    >>> one_source(["digits"])
+    'digits'
+    """
+    return "\n".join(absolute(source) for source in sources)
+
+
+def parse_shape(text: str) -> list[int]:
+    """The shape of an image from a text.
+
+    Args:
+        text: Lengths of the axes, such as `28x28` or `3x28x28`.
+
+    Raises:
+        typer.BadParameter: It is no shape.
+
+    >>> parse_shape("3x28x28")
+    [3, 28, 28]
+    """
+    numbers = [part.strip() for part in text.strip("()").replace(",", "x").split("x")]
+    if len(numbers) not in (2, 3) or not all(n.isascii() and n.isdigit() for n in numbers):
+        raise typer.BadParameter(f"{text!r} is no shape; give HxW or CxHxW, such as 28x28")
+    return [int(n) for n in numbers]
 
 
 def model_folder(folder: Path) -> Path:

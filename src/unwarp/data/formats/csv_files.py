@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.data.form import Output
 from unwarp.data.formats.cells import is_missing, is_number
 from unwarp.data.formats.registry import reader
 from unwarp.data.formats.table import (
@@ -43,7 +44,36 @@ def write_csv(path: Path, x: Array) -> None:
     np.savetxt(path, x, "%.9g", ",", header=names, comments="")
 
 
-@reader(".csv", description="a table, wide (one row per series) or long", writer=write_csv)
+def encode_csv(output: Output) -> bytes:
+    """Samples as a wide table: their names, then their values.
+
+    Args:
+        output: Series of one channel, or pictures, which are flattened.
+
+    Raises:
+        DataError: Series have several channels.
+    """
+    x, noun = output.x, "t" if output.pictures is None else "pixel"
+    if output.pictures is None and x.ndim > 2 and x.shape[1] > 1:
+        raise DataError(
+            f"a .csv file holds series of one channel, these have {x.shape[1]}; write them as .npz"
+        )
+    rows = x.reshape(len(x), -1)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["sample", *(f"{noun}_{k}" for k in range(rows.shape[1]))])
+    for name, row in zip(output.names, rows, strict=True):
+        values = row.tolist()
+        writer.writerow([name, *(values if row.dtype.kind in "iu" else map("{:.9g}".format, row))])
+    return out.getvalue().encode()
+
+
+@reader(
+    ".csv",
+    description="a table, wide (one row per series) or long",
+    writer=write_csv,
+    encode=encode_csv,
+)
 def read_csv(path: Path) -> Source:
     """Read a wide or long table, with or without column names.
 

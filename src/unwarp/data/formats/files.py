@@ -1,32 +1,37 @@
-"""Reading of samples from a folder of pictures or from a file.
+"""Reading of samples from folders, files, patterns and arrays in files.
 
 The estimator, the command line and `unwarp.data.read` all call the function `read`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from unwarp.data.formats.images import IMAGE_SUFFIXES, class_names, read_folder
-from unwarp.data.formats.registry import formats
-from unwarp.data.source import Source, describe
+from unwarp.data.formats.images import is_picture, read_files, read_folder
+from unwarp.data.formats.registry import Format, formats
+from unwarp.data.hints import NO_HINTS, Hints
+from unwarp.data.source import Source
+from unwarp.disk.paths import exists, is_pattern, matches, root_of, split_member
 from unwarp.errors import DataError, missing_source_error
 from unwarp.storage import expand
 
 
-def read(source: str | Path) -> Source:
-    """Read a folder of pictures, or a file of series or arrays.
+def read(source: str | Path, hints: Hints = NO_HINTS) -> Source:
+    """Read a folder, a pattern or a file.
 
     The suffix of the file name, in upper or lower case, selects the format; the command
     `unwarp info` lists the suffixes. A user's module can add a format with the decorator
     `unwarp.data.formats.registry.reader`. No file is ever unpickled.
 
     Args:
-        source: The path; `~` is the home folder.
+        source: A folder, a file, a pattern such as `cells/*.tif`, or `FILE:NAME` of an array in a
+            file; `~` is the home folder.
+        hints: The user's hints on pictures that read two ways.
 
     Returns:
-        The samples, with the labels, names and time stamps that the file contains. For a folder,
-        the names are the paths of the pictures. If every picture is in a direct subfolder, the
+        The samples, with the labels, names and time stamps that the file contains. For pictures,
+        the names are the paths of their files. If every picture is in a direct subfolder, the
         names of the subfolders are the labels.
 
     Raises:
@@ -34,34 +39,68 @@ def read(source: str | Path) -> Source:
             is damaged or contains Python objects, or its arrays do not fit together.
         ConfigError: `source` is no path, or the home folder is unknown.
     """
-    path = expand(source)
+    expand(source)  # refuses objects that are no paths
     try:
-        return _read(source, path)
+        return _read(source, hints)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DataError(f"{source} cannot be read: {reason}; check the path") from error
 
 
-def _read(source: str | Path, path: Path) -> Source:
-    """Read a path; `source` is the path as the user wrote it, for messages."""
-    registered = formats()
+def _read(source: str | Path, hints: Hints) -> Source:
+    """Read a path; `source` is the path as the user wrote it."""
+    text, registered = str(source), formats()
     suffixes = ", ".join(sorted(filter(None, registered)))
-    if not str(source) or not path.exists():
+    if is_pattern(text) and (paths := matches(text)):
+        return _read_matches(text, paths, hints)
+    text, member = split_member(text)
+    path = Path(text).expanduser()
+    if not exists(text):
         raise missing_source_error(source, suffixes)
     if path.is_dir():
-        x, names = read_folder(path)
-        return Source(x, names, class_names(names), describe(x, x.shape[1:]))
+        return read_folder(path, hints)
     if not path.is_file():
         raise DataError(
             f"{path} is neither a file nor a folder but a pipe, a device or a socket; "
             "save the data to a file"
         )
+    if is_picture(path):
+        _refuse_member(path, member)
+        return read_files([path], hints)
+    file_format = _format_of(path, registered)
+    if not file_format.has_members:
+        _refuse_member(path, member)
+    return file_format.read(path, replace(hints, member=member))
+
+
+def _format_of(path: Path, registered: dict[str, Format]) -> Format:
+    """The format of a file; of several without a suffix, the one that accepts it."""
     file_format = registered.get(path.suffix.lower())
-    if file_format is None or not (file_format.accepts is None or file_format.accepts(path)):
-        is_picture = path.suffix.lower() in IMAGE_SUFFIXES
-        mend = "for pictures, give their folder" if is_picture else "convert it to one of these"
+    if file_format is not None and file_format.accepts and not file_format.accepts(path):
+        readers = (item for item in registered.values() if item.accepts and item.accepts(path))
+        file_format = None if path.suffix else next(readers, None)
+    if file_format is None:
         raise DataError(
             f"{path} is not in a supported format; supported are a folder of pictures, "
-            f"{suffixes}; {mend}"
+            f"{', '.join(filter(None, registered))}; convert it to one of these"
         )
-    return file_format.read(path)
+    return file_format
+
+
+def _refuse_member(path: Path, member: str) -> None:
+    """Refuse the name of an array in a file whose arrays have no names."""
+    if member:
+        raise DataError(f"{path} holds no array {member!r}; leave ':{member}' out")
+
+
+def _read_matches(pattern: str, paths: list[Path], hints: Hints) -> Source:
+    """Read the picture files that match a pattern, or the one file of another format."""
+    pictures = [path for path in paths if is_picture(path)]
+    if not pictures and len(paths) == 1:
+        return read(paths[0], hints)
+    if not pictures:
+        raise DataError(
+            f"{pattern} matches {len(paths)} files, but no picture; a pattern gives one collection "
+            "of pictures, or one file"
+        )
+    return read_files(pictures, hints, str(root_of(pattern)))

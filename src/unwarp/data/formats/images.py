@@ -1,79 +1,338 @@
-"""Folders of pictures as one array, with the file names.
+"""Pictures of many files as one array.
 
-All pictures of a folder must have one size; their bit depths and numbers of channels may differ.
-Pillow decodes the files.
+The files lie in a folder or a `.zip` file, match a pattern, or are listed. Each gives one picture,
+or several: the frames of an animation, the pages of a stack. Pictures may differ in their numbers
+of channels, and in size if the user says how to bring them to one.
 """
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
+import io
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from unwarp.core import Array
+from unwarp.data.form import Form, Picture, white_of, widen
+from unwarp.data.formats.registry import formats
+from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.limits import check_size
+from unwarp.data.sizes import Sizing
+from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
-IMAGE_SUFFIXES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".bmp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".webp",
-    ".pgm",
-    ".ppm",
+IMAGE_FOLDERS = frozenset(
+    ("data", "frames", "image", "images", "imgs", "img", "input", "inputs", "pictures", "raw")
 )
-"""Suffixes, in lower case, of the picture files that `read_folder` reads."""
+"""Names of folders, in lower case, that hold pictures beside a folder of masks."""
 
-BYTES_PER_PIXEL = 4
-"""Memory of a pixel while a picture is decoded: red, green, blue and alpha."""
+MASK_FOLDERS = frozenset(
+    (
+        "annotations",
+        "ground_truth",
+        "groundtruth",
+        "gt",
+        "label",
+        "labels",
+        "mask",
+        "masks",
+        "seg",
+        "segmentation",
+        "segmentations",
+    )
+)
+"""Names of folders, in lower case, that hold masks of the pictures in another folder."""
 
-MAX_UINT8, MAX_UINT16 = np.float32(255), np.float32(65535)
+
+@dataclass(frozen=True)
+class Place:
+    """A file of pictures, on the disk or in a `.zip` file.
+
+    Attributes:
+        name: Its name in the collection, with forward slashes.
+        path: Its path, or that of the `.zip` file.
+        archive: The opened `.zip` file; None for a file on the disk.
+        member: Its name in the `.zip` file.
+    """
+
+    name: str
+    path: Path
+    archive: ZipFile | None = None
+    member: str = ""
+
+    @property
+    def address(self) -> str:
+        """Where the file is, in words."""
+        return f"{self.path}:{self.member}" if self.archive else str(self.path)
+
+    def open(self) -> BinaryIO:
+        """The opened file.
+
+        Raises:
+            DataError: The member of the `.zip` file is damaged, encrypted or too large.
+        """
+        if self.archive is None:
+            return self.path.open("rb")
+        check_size(self.archive.getinfo(self.member).file_size, self.address)
+        try:
+            return io.BytesIO(self.archive.read(self.member))
+        except (BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+            raise DataError(
+                f"{self.address} cannot be read: {error}; pack the archive again, without a "
+                "password"
+            ) from error
+        except Exception as error:  # the unpackers raise errors of their own
+            raise DataError(f"{self.address} is damaged: {error}; pack it again") from error
 
 
-def read_folder(folder: str | Path) -> tuple[Array, list[str]]:
+def picture_suffixes() -> tuple[str, ...]:
+    """Suffixes of picture files, in lower case."""
+    return tuple(suffix for suffix, item in formats().items() if item.decode is not None)
+
+
+def is_picture(path: str | Path) -> bool:
+    """Whether the suffix of a path is that of a picture file.
+
+    Args:
+        path: The path.
+    """
+    return Path(path).suffix.lower() in picture_suffixes()
+
+
+def read_folder(folder: str | Path, hints: Hints = NO_HINTS) -> Source:
     """Read all pictures in a folder and its subfolders, sorted by path.
 
-    Grey pictures (black and white, 8-bit, 16-bit) have one channel, colour and palette pictures
-    have three. If a folder has both, all get three channels. Transparent pixels are blended with a
-    black background. The orientation in the EXIF data is applied, as image viewers do. Hidden files
-    and files with other suffixes are skipped.
+    Hidden files and files with other suffixes are skipped.
 
     Args:
         folder: The folder.
+        hints: The user's hints.
 
     Returns:
-        Images (N, C, H, W): uint8 from 0 to 255, or float32 in [0, 1] if a picture is 16-bit. Then
-        the paths of the pictures relative to `folder` (N), with forward slashes.
+        Images (N, C, H, W) in the dtype of the files, with their paths relative to `folder` as
+        names. If every picture is in a direct subfolder, the subfolders are the labels.
 
     Raises:
-        DataError: The folder has no picture, pictures differ in size, a file is damaged or has
-            several frames, or pixels are neither 8-bit nor 16-bit.
+        DataError: The folder has no picture, pictures and their masks lie side by side, pictures
+            differ in size or dtype, or a file is damaged.
     """
     folder = Path(folder)
-    names = _picture_names(folder)
-    first = _read_pixels(folder / names[0])
-    check_size(len(names) * first.nbytes, f"{folder}: its {len(names):,} pictures")
-    x = np.empty((len(names), *first.shape), first.dtype)
-    for row, name in enumerate(names):
-        picture = _read_pixels(folder / name)
-        if picture.shape[1:] != first.shape[1:]:
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; give the folder that holds the pictures")
+    paths = (path for path in folder.rglob("*") if path.is_file() and is_picture(path))
+    names = sorted(path.relative_to(folder).as_posix() for path in paths)
+    names = [name for name in names if not is_hidden(name)]
+    if not names:
+        raise DataError(
+            f"{folder} contains no pictures; supported suffixes are {', '.join(picture_suffixes())}"
+        )
+    refuse_masks(names, str(folder))
+    return read_places([Place(name, folder / name) for name in names], str(folder), hints)
+
+
+def read_files(paths: Sequence[str | Path], hints: Hints = NO_HINTS, root: str = "") -> Source:
+    """Read pictures from files.
+
+    Args:
+        paths: The files, in the order of the result.
+        hints: The user's hints.
+        root: Folder that names are relative to; empty for the deepest one that holds all files.
+
+    Returns:
+        Images (N, C, H, W), as for `read_folder`.
+
+    Raises:
+        DataError: A file is no picture, or as for `read_folder`.
+    """
+    files = [Path(path).expanduser() for path in paths]
+    strange = next((path for path in files if not (path.is_file() and is_picture(path))), None)
+    if strange is not None:
+        raise DataError(
+            f"{strange} is no picture file; supported suffixes are {', '.join(picture_suffixes())}"
+        )
+    base = Path(root or os.path.commonpath([path.parent.resolve() for path in files]))
+    names = [Path(os.path.relpath(path.resolve(), base.resolve())).as_posix() for path in files]
+    places = [Place(name, path) for name, path in zip(names, files, strict=True)]
+    return read_places(places, str(files[0]) if len(files) == 1 else str(base), hints)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or a folder above it is hidden.
+
+    Args:
+        name: Path relative to the collection, with forward slashes.
+    """
+    parts = PurePosixPath(name).parts
+    return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
+
+
+def refuse_masks(names: Iterable[str], where: str) -> None:
+    """Refuse a folder of pictures beside a folder of their masks.
+
+    Args:
+        names: Paths of pictures relative to the collection (N), with forward slashes.
+        where: The collection in words, for the error.
+
+    Raises:
+        DataError: There are two such folders.
+    """
+    folders: dict[tuple[str, ...], set[str]] = {}
+    for name in names:
+        *parents, _ = PurePosixPath(name).parts
+        for k, part in enumerate(parents):
+            folders.setdefault(tuple(parents[:k]), set()).add(part)
+    for above, parts in sorted(folders.items()):
+        masks = sorted(part for part in parts if part.lower() in MASK_FOLDERS)
+        pictures = sorted(part for part in parts if part.lower() in IMAGE_FOLDERS)
+        if masks and pictures:
+            place = "/".join((where, *above))
             raise DataError(
-                f"pictures in {folder} differ in size: {names[0]} is {_size_in_words(first)}, "
-                f"{name} is {_size_in_words(picture)} (width x height); "
-                "resize or crop all to one size first"
+                f"{place} holds {pictures[0]}/ and {masks[0]}/, which look like pictures and their "
+                f"masks; give {place}/{pictures[0]} to learn from, and move {masks[0]}/ along with "
+                f"align(X, other=masks); to read both, give the pattern {place}/*/*"
             )
-        if x[row].nbytes < (n_bytes := _widen(picture, x).nbytes):
-            check_size(len(names) * n_bytes, f"{folder}: its {len(names):,} pictures")
-        x = _widen(x, picture)
-        x[row] = _widen(picture, x)
-    return x, names
+
+
+def read_places(places: Sequence[Place], where: str, hints: Hints) -> Source:
+    """Read pictures from opened places.
+
+    Args:
+        places: Files of pictures, in the order of the result.
+        where: The collection in words, for errors.
+        hints: The user's hints.
+
+    Returns:
+        Images (N, C, H, W), as for `read_folder`.
+
+    Raises:
+        DataError: As for `read_folder`.
+    """
+    names, files, pictures = _decode_all(places, where, hints)
+    sizing = _find_sizing(pictures, where, hints)
+    decisions = [sizing.description, *_decisions(pictures)]
+    form = Form(files, [picture.mode for picture in pictures], sizing if sizing.is_needed else None)
+    x, alpha = _stack(pictures, sizing, where)
+    words = "; ".join(filter(None, [describe(x, layout="channels_first"), *decisions]))
+    form = Form(form.files, form.modes, form.sizing, alpha)
+    source = Source(x, names, class_names(files), words, "image", form=form)
+    return replace(source, layout="channels_first")
+
+
+def _decode_all(
+    places: Sequence[Place], where: str, hints: Hints
+) -> tuple[list[str], list[str], list[Picture]]:
+    """Names, files and pixels of all pictures, each file decoded once."""
+    names, files = [], []
+    pictures: list[Picture] = []
+    tray: Array | None = None
+    for row, place in enumerate(places):
+        frames = _decode(place, hints, len(places) == 1)
+        if not pictures:
+            n_bytes = sum(frame.pixels.nbytes for frame in frames) * (len(places) - 1)
+            check_size(n_bytes, f"{where}: its {len(places):,} pictures")
+            tray = _tray_for(frames, len(places))
+        frames = _lay(frames, row, tray)
+        frames = _share_modes(frames, pictures[-1] if pictures else None)
+        is_single = len(frames) == 1
+        names += [place.name if is_single else f"{place.name}[{k}]" for k in range(len(frames))]
+        files += [place.name] * len(frames)
+        pictures += frames
+    return names, files, pictures
+
+
+def _tray_for(frames: list[Picture], n: int) -> Array | None:
+    """An empty array (N, C, H, W) for pictures like the first; None if that has several frames."""
+    return (
+        None if len(frames) > 1 else np.empty((n, *frames[0].pixels.shape), frames[0].pixels.dtype)
+    )
+
+
+def _lay(frames: list[Picture], row: int, tray: Array | None) -> list[Picture]:
+    """Pictures, laid in a row of an array if they fit, so that they need no other memory."""
+    if tray is None or len(tray) < 2 or len(frames) > 1 or frames[0].alpha is not None:
+        return frames
+    pixels = frames[0].pixels
+    if pixels.shape != tray.shape[1:] or pixels.dtype != tray.dtype:
+        return frames
+    tray[row] = pixels
+    return [replace(frames[0], pixels=tray[row], stack=tray)]
+
+
+def _share_modes(frames: list[Picture], last: Picture | None) -> list[Picture]:
+    """Pictures with the mode of an earlier one if it is equal, to save memory."""
+    if last is None or not all(frame.mode == last.mode for frame in frames):
+        return frames
+    return [replace(frame, mode=last.mode) for frame in frames]
+
+
+def _decode(place: Place, hints: Hints, is_alone: bool) -> list[Picture]:
+    """The pictures of a place."""
+    decode = formats()[Path(place.name).suffix.lower()].decode
+    assert decode is not None  # `is_picture` has checked it
+    with place.open() as stream:
+        return decode(stream, place.address, hints, is_alone)
+
+
+def _find_sizing(pictures: list[Picture], where: str, hints: Hints) -> Sizing:
+    """The sizing of pictures; the error names the collection."""
+    shapes = [(picture.pixels.shape[1], picture.pixels.shape[2]) for picture in pictures]
+    try:
+        return Sizing.of(shapes, hints.sizes, hints.frame)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
+
+
+def _decisions(pictures: list[Picture]) -> Iterator[str]:
+    """What was decided about the channels of pictures, in words."""
+    if any(getattr(picture.mode, "palette", ()) for picture in pictures):
+        yield "palettes read as colours"
+    if any(picture.alpha is not None for picture in pictures):
+        yield "transparent pixels over black"
+    if len({len(picture.pixels) for picture in pictures}) > 1:
+        yield "grey pictures read as colour"
+
+
+def _stack(pictures: list[Picture], sizing: Sizing, where: str) -> tuple[Array, Array | None]:
+    """Pictures (N, C, H, W) and their alpha channels; empties the list, to save memory."""
+    channels, dtype = _common_type(pictures, where)
+    whole = pictures[0].stack
+    is_whole = whole is not None and all(picture.stack is whole for picture in pictures)
+    if is_whole and whole is not None and len(whole) == len(pictures) and not sizing.is_needed:
+        return whole, None
+    n, size, alpha = len(pictures), sizing.size, None
+    check_size(n * channels * size[0] * size[1] * dtype.itemsize, f"{where}: its {n:,} pictures")
+    x = np.empty((n, channels, *size), dtype)
+    if any(picture.alpha is not None for picture in pictures):
+        alpha = np.full((n, *size), white_of(dtype), dtype)
+    for row in reversed(range(n)):
+        picture = pictures.pop()
+        x[row] = sizing.apply(row, widen(picture.pixels, channels, dtype))
+        if picture.alpha is not None and alpha is not None:
+            alpha[row] = sizing.apply(row, picture.alpha[None], fill=0)[0]
+    return x, alpha
+
+
+def _common_type(pictures: list[Picture], where: str) -> tuple[int, np.dtype[Any]]:
+    """Number of channels and dtype that all pictures can have."""
+    channels = {len(picture.pixels) for picture in pictures}
+    dtypes = {picture.pixels.dtype for picture in pictures}
+    if len(channels) > 1 and channels != {1, 3}:
+        counts = ", ".join(map(str, sorted(channels)))
+        raise DataError(f"{where}: the pictures have {counts} channels; give those of one number")
+    wide = np.dtype(np.uint16)
+    if len(dtypes) > 1 and dtypes != {np.dtype(np.uint8), wide}:
+        words = ", ".join(sorted(map(str, dtypes)))
+        raise DataError(
+            f"{where}: the pictures are of several types ({words}), whose values cannot be "
+            "compared; save all as one type"
+        )
+    return max(channels), wide if len(dtypes) > 1 else dtypes.pop()
 
 
 def class_names(names: list[str]) -> NDArray[np.str_] | None:
@@ -91,78 +350,3 @@ def class_names(names: list[str]) -> NDArray[np.str_] | None:
     if all(name.count("/") == 1 for name in names):
         return np.array([name.split("/")[0] for name in names], dtype=np.str_)
     return None
-
-
-def _picture_names(folder: Path) -> list[str]:
-    """Paths of the pictures relative to `folder`, sorted."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; give the folder that holds the pictures")
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    visible = (path for path in paths if not any(part.startswith(".") for part in path.parts))
-    names = sorted(path.as_posix() for path in visible if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not names:
-        raise DataError(
-            f"{folder} contains no pictures; supported suffixes are {', '.join(IMAGE_SUFFIXES)}"
-        )
-    return names
-
-
-def _read_pixels(path: Path) -> Array:
-    """One picture (C, H, W), uint8, or float32 in [0, 1] if the file is 16-bit."""
-    try:
-        with Image.open(path) as image:
-            check_size(math.prod(image.size) * BYTES_PER_PIXEL, f"{path}")
-            # other frames of an MPO file are previews or other views of the photograph: skip them
-            n_frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-            # pillow opens 16-bit PNG and PPM files in the 32-bit mode I
-            is_16_bit = image.mode.startswith("I;16") or (
-                image.mode == "I" and image.format in ("PNG", "PPM")
-            )
-            _check_content(path, n_frames, None if is_16_bit else image.mode)
-            return _channels_first(ImageOps.exif_transpose(image), is_16_bit)
-    except DataError:
-        raise
-    except Exception as error:  # a damaged file makes pillow raise nearly anything
-        raise DataError(
-            f"{path} cannot be read as a picture: {error or type(error).__name__}; "
-            "repair or remove it"
-        ) from error
-
-
-def _check_content(path: Path, n_frames: int, mode: str | None) -> None:
-    """Refuse a file with several frames, or with a mode of numbers without a known range."""
-    if n_frames > 1:
-        raise DataError(f"{path} contains {n_frames} frames; save each frame as one file")
-    if mode in ("I", "F"):
-        raise DataError(
-            f"{path} has pixels of mode {mode}, which have no known range; "
-            "save it as 8-bit or 16-bit, or give an array as .npy"
-        )
-
-
-def _channels_first(image: Image.Image, is_16_bit: bool) -> Array:
-    """The pixels (C, H, W) of an upright picture."""
-    if is_16_bit:
-        return np.asarray(image).astype(np.float32)[None] / MAX_UINT16
-    is_grey = image.mode in ("1", "L", "LA")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
-    if is_grey:
-        # red, green and blue are equal; a conversion to grey could round the value
-        return np.asarray(image.convert("RGB"))[None, :, :, 0]
-    return np.moveaxis(np.asarray(image.convert("RGB")), 2, 0)
-
-
-def _widen(x: Array, reference: Array) -> Array:
-    """Convert `x` (..., C, H, W) to the channels and dtype of `reference`, if those hold more."""
-    if x.shape[-3] < reference.shape[-3]:
-        x = np.repeat(x, reference.shape[-3], axis=-3)
-    if x.dtype == np.uint8 and reference.dtype == np.float32:
-        x = x.astype(np.float32) / MAX_UINT8
-    return x
-
-
-def _size_in_words(picture: Array) -> str:
-    """Width and height of a picture (C, H, W), such as `12 x 10`."""
-    return f"{picture.shape[2]} x {picture.shape[1]}"

@@ -9,6 +9,7 @@ No file can run code, because Python objects are never unpickled. Files are writ
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +21,14 @@ import numpy as np
 from numpy.lib.format import MAGIC_PREFIX
 
 from unwarp.core import Array
+from unwarp.data.form import Output
 from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.registry import reader
 from unwarp.data.limits import check_expansion, check_size
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
-DATA_KEYS = ("x", "X", "images", "data")
+DATA_KEYS = ("x", "X", "images", "data", "aligned")
 """Names of the array of samples in an `.npz` file; the first one that exists is read."""
 
 LABEL_KEYS = ("labels", "y")
@@ -55,7 +57,29 @@ def write_npz(path: Path, x: Array) -> None:
     np.savez(path, x=x)
 
 
-@reader(".npy", description="an array of samples", writer=np.save)
+def encode_npy(output: Output) -> bytes:
+    """Samples as the content of an `.npy` file.
+
+    Args:
+        output: The samples.
+    """
+    out = io.BytesIO()
+    np.save(out, output.x)
+    return out.getvalue()
+
+
+def encode_npz(output: Output) -> bytes:
+    """Samples and their names as the content of an `.npz` file.
+
+    Args:
+        output: The samples.
+    """
+    out = io.BytesIO()
+    np.savez_compressed(out, sample=output.names, x=output.x)
+    return out.getvalue()
+
+
+@reader(".npy", description="an array of samples", writer=np.save, encode=encode_npy)
 def read_npy(path: Path) -> Source:
     """Map an array of samples from disk, without loading it.
 
@@ -79,13 +103,18 @@ def read_npy(path: Path) -> Source:
         return Source(x, None, None, describe(x))
 
 
-@reader(".npz", description="arrays of samples, labels, lengths and times", writer=write_npz)
+@reader(
+    ".npz",
+    description="arrays of samples, labels, lengths and times",
+    writer=write_npz,
+    encode=encode_npz,
+)
 def read_npz(path: Path) -> Source:
     """Read samples with their labels, or series with lengths and time stamps.
 
-    The samples are the array `x`, `X`, `images` or `data`. If none of these exists, they are the
-    only array with a name not mentioned here. The file may also contain `labels` or `y` (N,) and,
-    for series (N, T) or (N, C, T), `lengths` (N,) and `times` (T,) or (N, T). Other arrays are
+    The samples are the array `x`, `X`, `images`, `data` or `aligned`. If none of these exists, they
+    are the only array with a name not mentioned here. The file may also contain `labels` or `y`
+    (N,) and, for series (N, T) or (N, C, T), `lengths` (N,) and `times` (T,) or (N, T). Others are
     never loaded.
 
     Args:
