@@ -83,9 +83,9 @@ def as_precise_samples(
 ) -> tuple[Array, str]:
     """Checked samples with all digits of the user's numbers.
 
-    It does the same as `as_samples`, but converts a type to float32 only if float32 represents
-    every number of that type. A series around 101,325 that varies by 0.01 keeps its digits in this
-    way, until a scale has removed the offset.
+    It does the same as `as_samples`, but keeps the type. A series around 101,325 that varies by
+    0.01 keeps its digits in this way, until a scale has removed the offset, and integers are not
+    copied.
 
     Args:
         X: Array, tensor, data frame or nested lists of N samples.
@@ -94,8 +94,7 @@ def as_precise_samples(
         allow_gaps: Whether NaN is accepted as a missing value.
 
     Returns:
-        The samples: uint8, float32 for other integers of at most 16 bits, for booleans and for
-        float16, else the type of `X`, in the byte order of the machine. Then the name of their
+        The samples in the type of `X`, in the byte order of the machine. Then the name of their
         domain.
 
     Raises:
@@ -179,13 +178,13 @@ def loses_digits(x: Array) -> bool:
     return bool(((errors > MAX_ROUNDING_OF_RANGE * (high - low)) & (high > low)).any())
 
 
-def take_rows(values: Any, rows: Array) -> Any:
+def take_rows(values: Any, rows: slice | Array) -> Any:
     """Select samples from any kind of collection.
 
     Args:
         values: An array, tensor, data frame, list or tuple with one entry per sample, or parsed
             samples with a method `subset`.
-        rows: Indices of the samples from 0 (M,); for arrays also a boolean mask (N,).
+        rows: A slice, or indices of the samples from 0 (M,); for arrays also a boolean mask (N,).
 
     Returns:
         The M entries, as a list if `values` is a list or a tuple, else with the type of `values`.
@@ -197,7 +196,9 @@ def take_rows(values: Any, rows: Array) -> Any:
         return values.iloc[rows]
     if hasattr(values, "subset"):
         return values.subset(rows)
-    return [values[row] for row in rows] if isinstance(values, list | tuple) else values[rows]
+    if isinstance(rows, slice) or not isinstance(values, list | tuple):
+        return values[rows]
+    return [values[row] for row in rows]
 
 
 def as_numpy(x: Any) -> Any:
@@ -339,11 +340,8 @@ def _as_numeric(x: Array) -> Array:
 
 
 def _as_stored_type(x: Array) -> Array:
-    """Numbers with the dtype of samples, which has all of their digits."""
-    if x.dtype == np.uint8:
-        return x
-    is_exact = np.can_cast(x.dtype, np.float32)
-    return x.astype(np.float32 if is_exact else x.dtype.newbyteorder("="), copy=False)
+    """Numbers in the byte order of the machine; a copy only if they have another one."""
+    return x.astype(x.dtype.newbyteorder("="), copy=False)
 
 
 def _as_float32(x: Array) -> NDArray[np.float32]:

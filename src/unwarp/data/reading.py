@@ -7,7 +7,7 @@ from numbers import Real
 
 import numpy as np
 
-from unwarp.core import Domain, MissingPolicy, ScaleName
+from unwarp.core import Domain, MissingPolicy, ScaleName, WorkingSize
 from unwarp.data.missing import check_policy
 from unwarp.data.opening import resolve_domain
 from unwarp.data.parsing import parse_samples
@@ -29,6 +29,8 @@ class Reading:
         sampling_rate: Time steps per second of series; None to measure time in steps.
         image_shape: Shape (H, W) or (C, H, W) of an image, needed if each row of the user's array
             is a flattened image; None if unknown.
+        working_size: Size at which the model learns images: `auto`, the longest side, (H, W), or
+            None for the full size; see `find_working_size`.
         warp_domain: Domain that the warp acts on, or `auto`. It is used if neither the user nor the
             data decide; see `resolve_domain`.
 
@@ -41,6 +43,7 @@ class Reading:
     missing: MissingPolicy = "error"
     sampling_rate: float | None = None
     image_shape: tuple[int, ...] | None = None
+    working_size: WorkingSize = "auto"
     warp_domain: str = "auto"
 
     def domain_of(self, source: Source) -> str:

@@ -108,6 +108,20 @@ class Scaler:
             x[rows] = np.clip(scaled[rows].astype(wide) * factor + offset, -largest, largest)
         return x
 
+    def subset(self, rows: slice | Array) -> Scaler:
+        """The scale of some samples.
+
+        Args:
+            rows: A slice, or indices (M,).
+
+        Returns:
+            The scale itself unless it has one value per sample.
+        """
+        if not isinstance(self.offset, np.ndarray) or len(self.offset) == 1:
+            return self
+        offset, factor = self._units(rows)
+        return Scaler(offset, factor)
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of numbers in the user's units, float32 or float64.
@@ -118,7 +132,7 @@ class Scaler:
         steps = np.abs(self.offset) * np.finfo(np.float32).eps / self.factor
         return np.dtype(np.float64 if np.max(steps) > MAX_ROUNDING_OF_FACTOR else np.float32)
 
-    def _units(self, rows: slice) -> tuple[float | Array, float | Array]:
+    def _units(self, rows: slice | Array) -> tuple[float | Array, float | Array]:
         """Offset and factor of the samples in `rows`, in a shape that broadcasts over them."""
         if (
             isinstance(self.offset, np.ndarray)

@@ -20,16 +20,18 @@ from unwarp.data.arrays import as_dense, loses_digits, row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.missing import check_policy, policy_for_scaling
-from unwarp.data.outliers import limit, outlier_rows, warn_of_outliers
+from unwarp.data.outliers import outlier_rows, warn_of_outliers
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
 from unwarp.data.prepared import Origin
 from unwarp.data.prepared import Prepared as Prepared
 from unwarp.data.reading import DEFAULT_READING
 from unwarp.data.reading import Reading as Reading
 from unwarp.data.recordings import IrregularSeries
+from unwarp.data.samples import Samples, as_dataset, training_samples
 from unwarp.data.scaling import Scaler, fit_sample_scaler, fit_scaler
 from unwarp.data.source import Source
 from unwarp.data.value_range import ValueRange
+from unwarp.data.working_size import find_working_size
 from unwarp.errors import CheckpointError, DataError
 
 
@@ -53,11 +55,13 @@ class Schema:
         has_time_stamps: Whether the training series had time stamps. If so, new series must have
             them, too.
         values: Range and type of the training samples; None if unknown, as in older models.
+        full_size: Height and width of the user's images if the model learns smaller copies, of
+            `shape`; None if it learns samples as they are.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
     >>> prepared = schema.prepare(Source([[0.0, 2.0, 4.0]]))
-    >>> prepared.x
+    >>> prepared[:]
     tensor([[[0., 1., 2.]]])
     >>> prepared.restore_shape(prepared.x).tolist()
     [[0.0, 2.0, 4.0]]
@@ -71,9 +75,10 @@ class Schema:
     clock: Clock = field(default_factory=Clock)
     has_time_stamps: bool = False
     values: ValueRange | None = None
+    full_size: tuple[int, ...] | None = None
 
     @classmethod
-    def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Dataset]:
+    def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Samples]:
         """The schema of training samples, and their data set.
 
         Args:
@@ -101,27 +106,46 @@ class Schema:
         reading.check_sampling_rate(domain)
         length, clock = origin.infer_clock(reading.sampling_rate)
         missing = check_policy(reading.missing)
-        samples = origin.resample(length, missing)
         gapless = origin.resample(length, policy_for_scaling(missing))
         scaler, outliers = _fit_scale(gapless, name, reading.scale)
         per_sample = reading.scale == "each"
-        scaled = (fit_sample_scaler(gapless) if per_sample else scaler).apply(samples)
-        scaled[outliers] = limit(scaled[outliers], domain)
-        data = _drop_outdated_fields(source.as_dataset(torch.from_numpy(scaled)), origin)
+        samples = origin.resample(length, missing)
+        prepared = Prepared(
+            samples,
+            fit_sample_scaler(gapless) if per_sample else scaler,
+            origin,
+            _working_size(source, samples, domain, reading),
+            domain.is_bounded,
+        )
+        data = training_samples(source, prepared, outliers)
         if len(data) < 2:
             raise DataError(
                 "X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds"
             )
         has_times = _has_time_stamps(origin)
         values = ValueRange.of(gapless, origin.dtype)
+        full_size = None if prepared.size is None else samples.shape[2:]
         return cls(
-            domain, data.shape, scaler, reading.image_shape, per_sample, clock, has_times, values
+            domain,
+            data.shape,
+            scaler,
+            reading.image_shape,
+            per_sample,
+            clock,
+            has_times,
+            values,
+            full_size,
         ), data
 
     @property
+    def user_shape(self) -> tuple[int, ...]:
+        """Shape (C, ...) of a sample as the user has it."""
+        return self.shape if self.full_size is None else (self.shape[0], *self.full_size)
+
+    @property
     def n_features(self) -> int:
-        """Number of values in a sample, the product of `shape`."""
-        return int(np.prod(self.shape))
+        """Number of values in a sample as the user has it."""
+        return int(np.prod(self.user_shape))
 
     @property
     def times(self) -> Array:
@@ -177,7 +201,8 @@ class Schema:
         scaler = self.scaler
         if self.scaled_per_sample:
             scaler = fit_sample_scaler(origin.resample(length, policy_for_scaling(missing)))
-        return Prepared(torch.from_numpy(scaler.apply(samples)), scaler, origin)
+        size = None if self.full_size is None else self.shape[1:]
+        return Prepared(samples, scaler, origin, size, self.domain.is_bounded)
 
     def _check_times(self, source: Source) -> None:
         """Refuse series without time stamps if the training series had them."""
@@ -190,12 +215,12 @@ class Schema:
             )
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
-        if shape != self.shape:
+        if shape != self.user_shape:
             # scikit-learn's tests of estimators require the wording before the colon
             raise DataError(
                 f"X has {int(np.prod(shape))} features, but Unwarper is expecting "
                 f"{self.n_features} features as input: its samples have shape {shape}, those of "
-                f"the training data {self.shape}"
+                f"the training data {self.user_shape}"
             )
 
     def prepare_dataset(self, source: Source, missing: MissingPolicy = "error") -> Dataset:
@@ -219,7 +244,7 @@ class Schema:
         if original is not None and original.draw is not None:
             return replace(original, x=torch.from_numpy(self.scaler.apply(original.x.numpy())))
         prepared = self.prepare(source, missing)
-        return _drop_outdated_fields(source.as_dataset(prepared.x), prepared.origin)
+        return as_dataset(source, prepared)
 
     def prepare_other(
         self, other: Any, samples: Prepared, missing: MissingPolicy = "error"
@@ -250,13 +275,24 @@ class Schema:
             origin = self._parse_regular_other(other)
         with rename_in_errors("other"):
             values = origin.resample(length, missing)
-        if len(values) != len(samples) or values.shape[2:] != self.shape[1:]:
+        if len(values) != len(samples) or not self._is_same_frame(values.shape[2:]):
+            size = "of the same length" if self.domain.has_times else "of the same proportions"
             raise DataError(
-                f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; give as many "
-                "samples as X, of the same size"
+                f"other has shape {np.shape(other)}, X has {samples.samples.shape}; give as many "
+                f"samples as X, {size}"
             )
         scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
-        return Prepared(torch.from_numpy(scaler.apply(values)), scaler, origin)
+        return Prepared(values, scaler, origin)
+
+    def _is_same_frame(self, size: tuple[int, ...]) -> bool:
+        """Whether data of a size can lie in the frame of the samples; images may be larger."""
+        if len(size) != 2:
+            return size == self.user_shape[1:]
+        height, width = self.user_shape[1:]
+        return size in (
+            (size[0], round(size[0] * width / height)),
+            (round(size[1] * height / width), size[1]),
+        )
 
     def _parse_regular_other(self, other: Any) -> Origin:
         """Parse further channels of regular samples; values may be missing in these channels."""
@@ -277,7 +313,8 @@ class Schema:
         scale = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
         flags = {"each": self.scaled_per_sample, "timed": self.has_time_stamps}
         values = {} if self.values is None else {"values": vars(self.values)}
-        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **values}
+        size = {} if self.full_size is None else {"full_size": list(self.full_size)}
+        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **values, **size}
 
     @classmethod
     def of(
@@ -297,8 +334,9 @@ class Schema:
         clock = Clock(**{name: record[name] for name in vars(Clock())})
         domain, scaler = Domain.registry[record["domain"]], _scaler_of(record, shape)
         values = ValueRange(**record["values"]) if "values" in record else None
+        size = tuple(record["full_size"]) if "full_size" in record else None
         return cls(
-            domain, shape, scaler, image_shape, record["each"], clock, record["timed"], values
+            domain, shape, scaler, image_shape, record["each"], clock, record["timed"], values, size
         )
 
 
@@ -308,6 +346,17 @@ def _fit_scale(x: Array, domain: str, scale: ScaleName | None) -> tuple[Scaler, 
     if outliers.size:
         warn_of_outliers(x, outliers)
     return fit_scaler(np.delete(x, outliers, 0) if outliers.size else x, domain, scale), outliers
+
+
+def _working_size(
+    source: Source, samples: Array, domain: Domain, reading: Reading
+) -> tuple[int, ...] | None:
+    """Size at which a model learns samples; None for their own size."""
+    # a function `draw` generates observations of its own size
+    if source.dataset is not None and source.dataset.draw is not None:
+        return None
+    size = find_working_size(samples, domain, reading.working_size)
+    return None if size == samples.shape[2:] else size
 
 
 def _offset_scaler(values: Array) -> Scaler:
@@ -320,15 +369,6 @@ def _offset_scaler(values: Array) -> Scaler:
 def _has_time_stamps(samples: Any) -> bool:
     """Whether samples are parsed series with time stamps."""
     return isinstance(samples, IrregularSeries) and samples.has_time_stamps
-
-
-def _drop_outdated_fields(data: Dataset, origin: Origin) -> Dataset:
-    """The data set without `mask` and `times` if its series were resampled.
-
-    Both have one entry per time step of the original series. After resampling, NaN in `x` marks the
-    missing values, and the times are those of the clock.
-    """
-    return replace(data, mask=None, times=None) if isinstance(origin, IrregularSeries) else data
 
 
 def _scaler_of(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:

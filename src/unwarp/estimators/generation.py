@@ -18,12 +18,14 @@ from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
 from unwarp.data.numbers import real_numbers
 from unwarp.data.schema import Schema
+from unwarp.data.working_size import resize
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.models.latent import Latent
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.ranges import SAMPLE_COUNT, Seed, check_value
+from unwarp.warps import Map
 
 
 class Generation:
@@ -69,13 +71,11 @@ class Generation:
                 f"Z has shape {tuple(content.shape)}; "
                 f"give codes of shape (N, {self.model_.n_content})"
             )
-        with torch.no_grad():
-            if params is None:
-                samples = self.model_.template(content)
-            else:
-                theta = theta_from_table(params, self.model_.chart, len(content))
-                samples = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
-        return np.asarray(self.schema_.scaler.undo(samples.numpy()))
+        map = None
+        if params is not None:
+            chart = self.model_.chart.with_size(self.schema_.user_shape[1:])
+            map = chart.map(theta_from_table(params, chart, len(content)))
+        return np.asarray(self.schema_.scaler.undo(self._decode(content, map).numpy()))
 
     @float32_gradients()
     def sample(self, n: int = 1, *, source: LatentDensity = "auto", random_state: int = 0) -> Array:
@@ -100,12 +100,15 @@ class Generation:
         check_value("n", n, SAMPLE_COUNT)
         check_value("random_state", random_state, Seed(can_be_state=False))
         self._check_source(source)
-        with torch.no_grad():
-            if source == "mixture" or not self.recipe_.generative:
-                latents = torch.from_numpy(self.mixture_.sample(n, random_state)).float()
-                samples = self._decode(latents)
-            else:
-                samples = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
+        if source == "mixture" or not self.recipe_.generative:
+            latents = torch.from_numpy(self.mixture_.sample(n, random_state)).float()
+            sizes = [self.model_.n_content, len(self.model_.warp.factors)]
+            content, theta = torch.split(latents, sizes, -1)
+            samples = self._decode(content, self.model_.chart.map(theta))
+        else:
+            with torch.no_grad():
+                x = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
+            samples = resize(x, self.schema_.user_shape[1:])
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
     @property
@@ -125,9 +128,18 @@ class Generation:
                 "prior over content; use source='mixture'"
             )
 
-    def _decode(self, latents: Tensor) -> Tensor:
-        """Samples (N, *shape) decoded from rows (N, D + P) of content code and theta."""
-        content, theta = torch.split(
-            latents, [self.model_.n_content, len(self.model_.warp.factors)], -1
-        )
-        return self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
+    @torch.no_grad()
+    def _decode(self, content: Tensor, map: Map | None) -> Tensor:
+        """Samples of content codes at the user's size, scaled.
+
+        Args:
+            content: Content codes (N, D), on the CPU.
+            map: N deformations; None for templates.
+
+        Returns:
+            Samples (N, C, ...).
+        """
+        model, size = self.model_.to("cpu"), self.schema_.user_shape[1:]
+        if map is None:
+            return resize(model.template(content), size)
+        return resize(model.reconstruct(Latent(content, map)), size)

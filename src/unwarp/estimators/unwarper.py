@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from time import perf_counter
@@ -15,13 +15,16 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 
-from unwarp.analysis.embedding import Embedding, embed, encode
+from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
-from unwarp.core import Array, Domain, MissingPolicy, Precision, ScaleName
-from unwarp.data.dataset import Dataset, reference_view
+from unwarp.core import Array, Domain, MissingPolicy, Precision, ScaleName, WorkingSize
+from unwarp.data.dataset import Dataset
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.opening import as_source
+from unwarp.data.recordings import IrregularSeries
+from unwarp.data.samples import Samples, reference_view
 from unwarp.data.scaling import channel_scale_hint
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.data.source import Source
@@ -32,10 +35,11 @@ from unwarp.estimators.generation import Generation
 from unwarp.estimators.persistence import Persistence
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.models.codec import recipe_facts
+from unwarp.models.latent import Latent
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
-from unwarp.planning.plan import Plan, Request, make_plan
+from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
 from unwarp.ranges import check_arguments
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
@@ -97,6 +101,10 @@ class Unwarper(
         sampling_rate: Samples per second of series; times, lags and events are then in seconds.
             None to count time in time steps.
         image_shape: (H, W) or (C, H, W) of images that are rows of a table; None otherwise.
+        working_size: Size at which the model learns images. Deformations do not depend on the size,
+            so `align`, templates, points and matrices are at the size of the images. `auto` keeps
+            images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much detail
+            as they have; a number is the longest side in pixels, (H, W) a size, None the full size.
         overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
             replace the values of `recipe` and those that `fit` chooses.
         random_state: Seed of all random numbers: a whole number below 2**32, or, as scikit-learn
@@ -154,6 +162,7 @@ class Unwarper(
     missing: MissingPolicy
     sampling_rate: float | None
     image_shape: tuple[int, ...] | None
+    working_size: WorkingSize
     overrides: Mapping[str, Any] | None
     random_state: int | np.random.RandomState | None
     device: str
@@ -175,6 +184,7 @@ class Unwarper(
         missing: MissingPolicy = "error",
         sampling_rate: float | None = None,
         image_shape: tuple[int, ...] | None = None,
+        working_size: WorkingSize = "auto",
         overrides: Mapping[str, Any] | None = None,
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
@@ -302,7 +312,7 @@ class Unwarper(
             DataError: The samples do not fit the model.
         """
         samples = self.prepare_samples(X, times)
-        return samples.restore_shape(torch.from_numpy(self._embed(samples).templates))
+        return samples.collect(self._decoded(samples, is_deformed=False))
 
     def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
         """Reconstructions of samples: templates under the estimated deformations.
@@ -319,8 +329,11 @@ class Unwarper(
             DataError: The samples do not fit the model.
         """
         samples = self.prepare_samples(X, times)
-        return samples.restore_times(torch.from_numpy(self._embed(samples).x_hat))
+        if not isinstance(samples.origin, IrregularSeries):
+            return samples.collect(self._decoded(samples))
+        return samples.restore_times(torch.cat([part for _, part in self._decoded(samples)]))
 
+    @torch.no_grad()
     @float32_gradients()
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of samples given their reconstructions.
@@ -337,14 +350,15 @@ class Unwarper(
         Raises:
             DataError: The samples do not fit the model.
         """
-        samples = self.prepare_samples(X, times)
-        x, x_hat = samples.x, torch.from_numpy(self._embed(samples).x_hat)
-        likelihood = self.model_.likelihood
-        # only the Gaussian likelihood is defined for values outside [0, 1]
-        with torch.no_grad():
-            return -float(
-                likelihood(x_hat, x if likelihood.kind == "gaussian" else x.clamp(0, 1)).mean()
-            )
+        samples, likelihood = self.prepare_samples(X, times), self.model_.likelihood
+        total = 0.0
+        for rows, latent in self._latents(samples):
+            # the CPU decodes, so that the result does not depend on the device
+            x_hat = self.model_.to("cpu").reconstruct(latent)
+            # only the Gaussian likelihood is defined for values outside [0, 1]
+            x = samples[rows] if likelihood.kind == "gaussian" else samples[rows].clamp(0, 1)
+            total += float(likelihood(x_hat, x).sum())
+        return -total / len(samples)
 
     def predict(self, X: Any, *, times: Any = None) -> Array:
         """The cluster of each sample: the one with the nearest centre.
@@ -392,6 +406,7 @@ class Unwarper(
             self.missing,
             self.sampling_rate,
             self.image_shape,
+            self.working_size,
             request.warp_domain,
         )
 
@@ -412,7 +427,7 @@ class Unwarper(
         self,
         request: Request,
         schema: Schema,
-        data: Dataset,
+        data: Samples,
         seed: int,
         callbacks: Sequence[Callback],
     ) -> tuple[Plan, Selection | None]:
@@ -430,7 +445,7 @@ class Unwarper(
         """
         notify = partial(_notify, callbacks)
         if schema.domain.has_times and self.scale == "auto":
-            warning = channel_scale_hint(data.x.numpy())
+            warning = channel_scale_hint(data.preview(SAMPLES_FOR_DEFAULTS).numpy())
             if warning:
                 notify(warning)
         options: dict[str, Any] = {"batch_size": self.batch_size, "steps": self.max_steps}
@@ -441,10 +456,10 @@ class Unwarper(
         selection = self._select_warp(data, seed, callbacks)
         why = f"how much to warp: {selection}"
         notify(why)
-        decided = adapt_to_series(selection.recipe, data.x)
+        decided = adapt_to_series(selection.recipe, data.preview(SAMPLES_FOR_DEFAULTS))
         return make_plan(request, schema, data, decided=decided, why=(why,), **options), selection
 
-    def _select_warp(self, data: Dataset, seed: int, callbacks: Sequence[Callback]) -> Selection:
+    def _select_warp(self, data: Samples, seed: int, callbacks: Sequence[Callback]) -> Selection:
         """Select how much to warp series, within `max_steps` and half of `max_seconds`.
 
         A callback that stores decisions has the selection of an interrupted run.
@@ -464,7 +479,9 @@ class Unwarper(
         for callback in callbacks:
             if (record := callback.recall("selection", facts)) is not None:
                 return Selection.of(record)
-        selection = select(data.x, **options, on_message=partial(_notify, callbacks))
+        selection = select(
+            data.preview(SAMPLES_FOR_DEFAULTS), **options, on_message=partial(_notify, callbacks)
+        )
         for callback in callbacks:
             callback.on_decision("selection", facts, asdict(selection))
         return selection
@@ -472,7 +489,7 @@ class Unwarper(
     def _learn(
         self,
         plan: Plan,
-        data: Dataset,
+        data: Samples,
         domain: Domain,
         seed: int,
         started: float,
@@ -501,7 +518,7 @@ class Unwarper(
         self,
         model: Model,
         plan: Plan,
-        data: Dataset,
+        data: Samples,
         seed: int,
         seconds: float | None,
         callbacks: Sequence[Callback],
@@ -546,14 +563,40 @@ class Unwarper(
         means = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes)
         return means.cluster_centers_, mixture
 
-    def _embed(self, samples: Prepared) -> Embedding:
-        """Content codes, templates, deformations and reconstructions of samples."""
-        return embed(self.model_, samples.x, device=self.device)
+    @torch.no_grad()
+    def _latents(self, samples: Prepared) -> Iterator[tuple[slice, Latent]]:
+        """Content codes and deformations of samples, chunk by chunk.
+
+        Args:
+            samples: N samples.
+
+        Yields:
+            The rows of a chunk, and its latents on the CPU.
+        """
+        model, chart = self.model_, self.model_.chart
+        for rows in samples.chunks():
+            content, theta = encode(model, samples[rows], device=self.device)
+            yield rows, Latent(content, chart.map(theta))
+
+    def _decoded(
+        self, samples: Prepared, is_deformed: bool = True
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Reconstructions of samples, or templates, chunk by chunk.
+
+        Args:
+            samples: N samples.
+            is_deformed: Whether to deform the templates into reconstructions.
+
+        Yields:
+            The rows of a chunk, and its decoded samples at the user's size, scaled.
+        """
+        for rows, latent in self._latents(samples):
+            yield rows, self._decode(latent.content, latent.map if is_deformed else None)
 
     def _content(self, X: Any, times: Any) -> Array:
         """Content codes (N, D) of samples, float32."""
-        x = self.prepare(X, times)
-        return encode(self.model_, x, device=self.device)[0].numpy()
+        samples = self.prepare_samples(X, times)
+        return encode(self.model_, samples, device=self.device)[0].numpy()
 
 
 def _notify(callbacks: Sequence[Callback], message: str) -> None:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.core import Batch, Precision
-from unwarp.data.dataset import Dataset
+from unwarp.data.samples import Samples
 from unwarp.devices import float32_gradients
 from unwarp.models.hooks import Hooks
 from unwarp.models.players import Player
@@ -53,7 +53,7 @@ RANGES_OF_RUN: dict[str, Range] = {
 def train(
     model: nn.Module,
     players: Sequence[Player],
-    data: Dataset,
+    data: Samples,
     *,
     steps: int,
     batch_size: int = 64,
@@ -103,6 +103,7 @@ def train(
             and the term.
 
     Example:
+        >>> from unwarp.data.dataset import Dataset
         >>> from unwarp.models import AE, Net
         >>> recipe = AE(n_content=2, net=Net("mlp", (8,), (8,)))
         >>> model, data = recipe.build((1, 8, 8)), Dataset(torch.rand(20, 1, 8, 8))
@@ -144,7 +145,7 @@ def _callback_context(callbacks: Sequence[Callback], state: State) -> Iterator[N
 def _initial_state(
     model: nn.Module,
     players: tuple[Player, ...],
-    data: Dataset,
+    data: Samples,
     steps: int,
     seed: int,
     engine: Accelerator,
@@ -171,7 +172,7 @@ def _initial_state(
 
 def _run_steps(
     state: State,
-    data: Dataset,
+    data: Samples,
     engine: Accelerator,
     batch_size: int,
     seconds: float | None,
@@ -225,7 +226,7 @@ def _position(state: State, elapsed: float, seconds: float | None) -> float:
 
 
 def _update_model(
-    state: State, data: Dataset, engine: Accelerator, previous: float, position: float
+    state: State, data: Samples, engine: Accelerator, previous: float, position: float
 ) -> None:
     """Call the model's `update` hook if it is due between two positions in the run.
 
@@ -240,7 +241,7 @@ def _update_model(
 
 def _load_batch(
     state: State,
-    data: Dataset,
+    data: Samples,
     engine: Accelerator,
     batch_size: int,
 ) -> tuple[Batch, torch.Generator]:
@@ -285,7 +286,7 @@ def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:
         history.rows.append(counters | terms)
 
 
-def _finish(state: State, data: Dataset, engine: Accelerator) -> None:
+def _finish(state: State, data: Samples, engine: Accelerator) -> None:
     """Load averaged weights, call the model's `finish` hook, and move the model to the CPU."""
     for player, average in zip(state.players, state.averages, strict=True):
         # without an average the dictionary is empty, and nothing is loaded
@@ -301,7 +302,7 @@ def _hooks(model: nn.Module) -> Hooks:
     return hooks
 
 
-def _training_samples(data: Dataset, seed: int, max_samples: int) -> Tensor:
+def _training_samples(data: Samples, seed: int, max_samples: int) -> Tensor:
     """At most `max_samples` random training samples (N, *shape), in the form of a batch."""
     rows = batch_rows(0, len(data), min(max_samples, len(data)), seed)
     return data.batch(rows, step_generator(seed, HOOK_STEP)).x

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unwarp.data.dataset import Dataset
+from unwarp.data.samples import Samples
 from unwarp.models.players import Player
 
 Row = dict[str, float]
@@ -85,5 +85,5 @@ class State:
     step: int = 0
     history: History = field(default_factory=History)
     scaler: torch.amp.GradScaler | None = None
-    data: Dataset | None = None
+    data: Samples | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
