@@ -9,7 +9,7 @@ import pytest
 
 from unwarp.data import arrays
 from unwarp.data.outliers import outlier_rows
-from unwarp.data.scaling import fit_scaler
+from unwarp.data.scale_fitting import fit_scaler
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.errors import DataWarning

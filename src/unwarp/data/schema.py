@@ -13,14 +13,12 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from unwarp.core import Array, Domain, MissingPolicy, ScaleName
+from unwarp.core import Array, Domain, MissingPolicy
 from unwarp.data.arrays import as_dense, loses_digits, row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.missing import check_policy, policy_for_scaling
-from unwarp.data.outliers import outlier_rows, warn_of_outliers
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
 from unwarp.data.prepared import Origin
 from unwarp.data.prepared import Prepared as Prepared
@@ -28,7 +26,8 @@ from unwarp.data.reading import DEFAULT_READING
 from unwarp.data.reading import Reading as Reading
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.samples import Samples, as_dataset, training_samples
-from unwarp.data.scaling import Scaler, fit_sample_scaler, fit_scaler
+from unwarp.data.scale_fitting import fit_scale, scaler_of_samples
+from unwarp.data.scaling import Scaler
 from unwarp.data.source import Source
 from unwarp.data.value_range import ValueRange
 from unwarp.data.working_size import find_working_size
@@ -49,14 +48,16 @@ class Schema:
         scaler: Scale from the user's units to those of the model.
         image_shape: Shape (H, W) or (C, H, W) of an image if the user gave one flattened image per
             row, or gave the shape to settle the layout; else None.
-        scaled_per_sample: Whether each channel of each series is standardised by itself, instead of
-            by `scaler`.
+        scaled_per_sample: Whether each image, or each channel of each series, is scaled by itself,
+            instead of by `scaler`.
         clock: Times of the steps of series.
         has_time_stamps: Whether the training series had time stamps. If so, new series must have
             them, too.
         values: Range and type of the training samples; None if unknown, as in older models.
         full_size: Height and width of the user's images if the model learns smaller copies, of
             `shape`; None if it learns samples as they are.
+        has_dark_ground: For images with a scale each, whether their background becomes 0.
+        notes: Decisions about size and scale, with their evidence, as lines for the user.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
@@ -76,6 +77,8 @@ class Schema:
     has_time_stamps: bool = False
     values: ValueRange | None = None
     full_size: tuple[int, ...] | None = None
+    has_dark_ground: bool = False
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Samples]:
@@ -107,17 +110,18 @@ class Schema:
         length, clock = origin.infer_clock(reading.sampling_rate)
         missing = check_policy(reading.missing)
         gapless = origin.resample(length, policy_for_scaling(missing))
-        scaler, outliers = _fit_scale(gapless, name, reading.scale)
-        per_sample = reading.scale == "each"
+        fit = fit_scale(gapless, domain, reading.scale)
         samples = origin.resample(length, missing)
         prepared = Prepared(
             samples,
-            fit_sample_scaler(gapless) if per_sample else scaler,
+            scaler_of_samples(gapless, domain, fit.has_dark_ground)
+            if fit.is_per_sample
+            else fit.scaler,
             origin,
             _working_size(source, samples, domain, reading),
             domain.is_bounded,
         )
-        data = training_samples(source, prepared, outliers)
+        data = training_samples(source, prepared, fit.outliers)
         if len(data) < 2:
             raise DataError(
                 "X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds"
@@ -128,13 +132,15 @@ class Schema:
         return cls(
             domain,
             data.shape,
-            scaler,
+            fit.scaler,
             reading.image_shape,
-            per_sample,
+            fit.is_per_sample,
             clock,
             has_times,
             values,
             full_size,
+            fit.has_dark_ground,
+            tuple(filter(None, (_note_on_size(data.shape[1:], full_size), fit.note))),
         ), data
 
     @property
@@ -200,7 +206,8 @@ class Schema:
             self.values.check(samples, origin.dtype, self.domain)
         scaler = self.scaler
         if self.scaled_per_sample:
-            scaler = fit_sample_scaler(origin.resample(length, policy_for_scaling(missing)))
+            gapless = origin.resample(length, policy_for_scaling(missing))
+            scaler = scaler_of_samples(gapless, self.domain, self.has_dark_ground)
         size = None if self.full_size is None else self.shape[1:]
         return Prepared(samples, scaler, origin, size, self.domain.is_bounded)
 
@@ -311,7 +318,11 @@ class Schema:
             them in other entries; `of` takes them as arguments.
         """
         scale = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
-        flags = {"each": self.scaled_per_sample, "timed": self.has_time_stamps}
+        flags = {
+            "each": self.scaled_per_sample,
+            "timed": self.has_time_stamps,
+            "dark_ground": self.has_dark_ground,
+        }
         values = {} if self.values is None else {"values": vars(self.values)}
         size = {} if self.full_size is None else {"full_size": list(self.full_size)}
         return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **values, **size}
@@ -336,16 +347,28 @@ class Schema:
         values = ValueRange(**record["values"]) if "values" in record else None
         size = tuple(record["full_size"]) if "full_size" in record else None
         return cls(
-            domain, shape, scaler, image_shape, record["each"], clock, record["timed"], values, size
+            domain,
+            shape,
+            scaler,
+            image_shape,
+            record["each"],
+            clock,
+            record["timed"],
+            values,
+            size,
+            record.get("dark_ground", False),
         )
 
 
-def _fit_scale(x: Array, domain: str, scale: ScaleName | None) -> tuple[Scaler, NDArray[np.intp]]:
-    """The scale of samples (N, C, ...), and the indices of outliers, which it leaves out."""
-    outliers = outlier_rows(x, scale)
-    if outliers.size:
-        warn_of_outliers(x, outliers)
-    return fit_scaler(np.delete(x, outliers, 0) if outliers.size else x, domain, scale), outliers
+def _note_on_size(size: tuple[int, ...], full_size: tuple[int, ...] | None) -> str:
+    """A line on the working size; empty if it is the full size."""
+    if full_size is None:
+        return ""
+    words = [" x ".join(map(str, pixels)) for pixels in (full_size, size)]
+    return (
+        f"images of {words[0]} pixels are learned at {words[1]}; results are at the full size "
+        "(working_size)"
+    )
 
 
 def _working_size(

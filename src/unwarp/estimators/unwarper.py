@@ -25,7 +25,7 @@ from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.opening import as_source
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.samples import Samples, reference_view
-from unwarp.data.scaling import channel_scale_hint
+from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Prepared, Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import float32_gradients, resolve_device
@@ -444,6 +444,8 @@ class Unwarper(
             The plan of the training; and the selection of a warp, or None if none was needed.
         """
         notify = partial(_notify, callbacks)
+        for note in schema.notes:
+            notify(note)
         if schema.domain.has_times and self.scale == "auto":
             warning = channel_scale_hint(data.preview(SAMPLES_FOR_DEFAULTS).numpy())
             if warning:

@@ -175,7 +175,7 @@ def make_plan(
     measured_recipe = RECIPE_OF_DATASET.get(data.registered_name)
     if decided is None and request.family is None and measured_recipe is not None:
         decided, why = measured_recipe, (*why, f"the recipe measured on {data.registered_name}")
-    is_open = request.is_open and decided is None
+    why, is_open = (*schema.notes, *why), request.is_open and decided is None
     x = data.preview(SAMPLES_FOR_DEFAULTS)
     recipe = default_recipe(
         x, schema.domain, request.family or decided, request.warp, request.n_content
