@@ -111,11 +111,12 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
     """The scale for given training samples.
 
     With `auto`, values of type uint8 are divided by 255 if images use at least half of their range.
-    Other images are scaled linearly so that the smallest value becomes 0 and the largest 1; single
-    pixels that are far outside the range of all others do not count. Series are scaled to mean 0 and standard
-    deviation 1. Both use all samples and channels together. Images in [0, 1] are not scaled if
-    their values span at least half of this range, nor are uint8 images of zeros and ones. If all
-    values of the series are equal, they become 0.
+    Other images are scaled linearly so that the smallest value, or the median of a dark background,
+    becomes 0 and the largest value 1; single pixels that are far outside the range of all others do
+    not count. Series are scaled to mean 0 and standard deviation 1. Both use all samples and
+    channels together. Images in [0, 1] are not scaled if their values span at least half of this
+    range, nor are uint8 images of zeros and ones. If all values of the series are equal, they
+    become 0.
 
     Args:
         x: Finite samples (N, C, ...).

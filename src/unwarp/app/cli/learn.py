@@ -80,8 +80,15 @@ MissingOption = Annotated[
 ScaleOption = Annotated[
     ScaleName,
     typer.Option(
-        help="Scaling of values: auto scales all samples together, channel each channel of series "
-        "by itself, each every series by itself."
+        help="Scaling of values: auto scales all samples together, or each image by itself if the "
+        "light varies; channel scales each channel of series, each every sample by itself."
+    ),
+]
+WorkingSizeOption = Annotated[
+    str,
+    typer.Option(
+        help="Size at which the model learns images; results have the size of the images. auto, "
+        "the longest side in pixels, HxW, or full."
     ),
 ]
 RateOption = Annotated[
@@ -149,6 +156,7 @@ def fit(
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
+    working_size: WorkingSizeOption = "auto",
     sampling_rate: RateOption = None,
     max_steps: StepsOption = None,
     max_seconds: SecondsOption = None,
@@ -172,6 +180,7 @@ def fit(
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
+        working_size: Size at which the model learns images.
         sampling_rate: Samples per second of series; None to count time in time steps.
         max_steps: Number of training steps; None to choose it from the data.
         max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
@@ -181,7 +190,13 @@ def fit(
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
-    reading = {"domain": domain, "missing": missing, "scale": scale, "sampling_rate": sampling_rate}
+    reading = {
+        "domain": domain,
+        "missing": missing,
+        "scale": scale,
+        "working_size": _working_size(working_size),
+        "sampling_rate": sampling_rate,
+    }
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
     arguments = {**reading, **training, "device": device, "precision": precision}
     path = Path(source).expanduser().resolve()
@@ -206,6 +221,17 @@ def resume(
         quiet: Whether to hide progress and closing messages.
     """
     _execute(run, as_json, quiet)
+
+
+def _working_size(text: str) -> str | int | list[int] | None:
+    """The working size that a user writes; a text that is none is left to the range check."""
+    if text == "full":
+        return None
+    sides = text.lower().split("x")
+    if not all(side.isascii() and side.isdigit() for side in sides) or len(sides) > 2:
+        return text
+    numbers = [int(side) for side in sides]
+    return numbers if len(numbers) == 2 else numbers[0]
 
 
 def _request_fields(config: Path | None, settings: list[str] | None) -> dict[str, Any]:
