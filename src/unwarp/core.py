@@ -62,6 +62,13 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["no", "fp16", "bf16"]
 """Number format of mixed-precision training; `no` trains in float32."""
 
+DivergencePolicy = Literal["stop", "rollback"]
+"""What a training does when a loss or a gradient is not finite.
+
+`stop` ends it with an error. `rollback` goes back to the last good state and continues at half the
+learning rate.
+"""
+
 LatentDensity = Literal["auto", "prior", "mixture"]
 """Density from which new latent codes are sampled.
 

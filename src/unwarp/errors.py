@@ -100,14 +100,30 @@ class CheckpointWarning(UserWarning):
 
 
 class TrainingError(UnwarpError, RuntimeError):
-    """A loss or a gradient is not finite, so that training stops.
+    """A training cannot go on.
 
     The message names the step, the player (a module that is trained with its own loss and
-    optimiser), the term of its loss, and the rows of the samples.
+    optimiser), the term of its loss, and the rows of the samples. See `DivergenceError`.
 
     >>> issubclass(TrainingError, RuntimeError)
     True
     """
+
+
+class DivergenceError(TrainingError):
+    """A loss, gradient or weight of a training is not finite.
+
+    Attributes:
+        reason: The player and the value that is not finite, in words.
+        rows: First rows of the samples in the batch of the step.
+
+    >>> DivergenceError("stopped at step 3", "the loss is nan", (4, 1)).rows
+    (4, 1)
+    """
+
+    def __init__(self, message: str, reason: str = "", rows: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.reason, self.rows = reason, rows
 
 
 class NotInvertibleError(UnwarpError, RuntimeError):

@@ -22,7 +22,7 @@ from numbers import Integral
 from numbers import Real as RealNumber
 from typing import Any, get_args
 
-from unwarp.core import MissingPolicy, Precision
+from unwarp.core import DivergencePolicy, MissingPolicy, Precision
 from unwarp.errors import ConfigError
 
 MAX_SEED = 2**32 - 1
@@ -191,6 +191,7 @@ ARGUMENTS: Mapping[str, Range] = {
     "working_size": Size(),
     "missing": Choice(get_args(MissingPolicy)),
     "precision": Choice(get_args(Precision)),
+    "on_divergence": Choice(get_args(DivergencePolicy)),
     "random_state": Seed(),
 }
 """Ranges of the arguments of `Unwarper` that do not depend on the samples, by name."""

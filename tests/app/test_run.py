@@ -62,7 +62,7 @@ def test_selection_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         calls.append(len(x))
         return Selection("smooth", (1 / 3,), {"smooth": (0.1,), "sharp": (0.2,)}, (0.7,))
 
-    monkeypatch.setattr("unwarp.estimators.unwarper.select", select)
+    monkeypatch.setattr("unwarp.estimators.fitting.select", select)
     model = Unwarper(max_steps=2, n_clusters=2, domain="series")
     with pytest.raises(KeyboardInterrupt):
         fit_or_load(model, as_source(X), tmp_path, "model", (Stop(),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -433,8 +434,10 @@ def test_random_states_are_seeds() -> None:
     assert not np.array_equal(codes(None), codes(None))
 
 
-@pytest.mark.parametrize("domain", ["image", "series"])
-def test_torch_settings_change_no_number(domain: str) -> None:
+@pytest.mark.parametrize(
+    ("domain", "context"), [("image", torch.no_grad), ("series", torch.inference_mode)]
+)
+def test_torch_settings_change_no_number(domain: str, context: Callable[[], Any]) -> None:
     """Under float64 as torch's default and without gradients, all results are bit-equal."""
     x: Any = pictures(12) if domain == "image" else np.stack(waves([40] * 12))
     arguments: dict[str, Any] = {"max_steps": 3, "n_clusters": 2, "recipe": "vae"}
@@ -450,7 +453,7 @@ def test_torch_settings_change_no_number(domain: str) -> None:
     expected = results()
     torch.set_default_dtype(torch.float64)
     try:
-        with torch.no_grad():
+        with context():
             changed = results()
     finally:
         torch.set_default_dtype(torch.float32)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 
+from unwarp.core import DivergencePolicy
 from unwarp.data.dataset import Dataset
 from unwarp.models import AE, VAE, Model, Net, Recipe
 from unwarp.training.callbacks import Callback
@@ -36,7 +37,11 @@ def pictures(n: int = 40) -> Dataset:
 
 
 def fit(
-    recipe: Recipe, callbacks: tuple[Callback, ...] = (), steps: int = 30, seed: int = 0
+    recipe: Recipe,
+    callbacks: tuple[Callback, ...] = (),
+    steps: int = 30,
+    seed: int = 0,
+    on_divergence: DivergencePolicy = "stop",
 ) -> tuple[Model, History]:
     """A model trained on `pictures`, with averaged weights, and its history."""
     model = recipe.build((1, 10, 10), seed=0)
@@ -49,6 +54,7 @@ def fit(
         batch_size=16,
         seed=seed,
         device="cpu",
+        on_divergence=on_divergence,
         callbacks=callbacks,
     )
     return model, history

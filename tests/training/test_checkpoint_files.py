@@ -22,7 +22,7 @@ from unwarp.training.checkpoint_files import (
     write_snapshot,
 )
 from unwarp.training.loop import train
-from unwarp.training.snapshot import DamageError, Snapshot
+from unwarp.training.snapshot import SNAPSHOT_VERSION, DamageError, Snapshot
 
 MAX_BYTES = 20_000
 
@@ -90,12 +90,12 @@ def test_truncated_files_are_refused(path: Path, tmp_path: Path) -> None:
         (None, "has no valid"),
         ({"state": "{"}, "has no valid"),
         ({"state": "[1]"}, "not a record"),
-        ({"state": json.dumps({"format_version": 2, "step": 1})}, "format version 2"),
+        ({"state": json.dumps({"format_version": 3, "step": 1})}, "format version 3"),
         ({"state": json.dumps({"format_version": 99})}, "format version 99"),
-        ({"state": json.dumps({"format_version": "3"})}, "format version '3'"),
+        ({"state": json.dumps({"format_version": "4"})}, "format version '4'"),
         ({"state": "{}", "checksums": "[]"}, "checksum"),
         ({"state": "{}", "checksums": "{}"}, "checksum"),
-        ({"state": json.dumps({"format_version": 3})}, "checksum"),
+        ({"state": json.dumps({"format_version": SNAPSHOT_VERSION})}, "checksum"),
         ({"state": "[" * 100_000}, "has no valid"),
     ],
 )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -181,3 +184,23 @@ def test_measures_do_not_change_training() -> None:
     assert [row["reconstruction"] for row in measured.rows] == [
         row["reconstruction"] for row in plain.rows
     ]
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_settings_of_torch_change_nothing(context: Callable[[], Any]) -> None:
+    """Under float64 as torch's default and without gradients, the weights are bit-equal."""
+    rows = np.random.default_rng(0).random((40, 1, 10, 10))
+
+    def train_anew() -> Tensor:
+        model = AUTOENCODER.build((1, 10, 10), seed=0)
+        data = Dataset(torch.from_numpy(rows).float())
+        train(model, AUTOENCODER.players(model), data, steps=3, batch_size=8, device="cpu")
+        return weights(model)
+
+    expected = train_anew()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with context():
+            assert torch.equal(train_anew(), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -96,3 +96,27 @@ def test_decisions_name_the_time_bound(max_seconds: float | None, ending: str) -
     assert lines[0].startswith("training without a warp (baseline)")
     assert lines[0].endswith(ending)
     assert torch.is_grad_enabled()
+
+
+def test_messages_of_a_run_are_not_dropped() -> None:
+    """A message before a run is printed once, those in each of several runs always."""
+    lines: list[str] = []
+    announcer = Announcer(lines.append)
+    state = State(SMALL_RECIPE.build((1, 8)), (), (), (), 10, 0)
+    for end in (announcer.on_stop, announcer.on_end):
+        announcer.on_message("decided")
+        announcer.on_start(state)
+        announcer.on_message("diverged")
+        end(state)
+    assert [line for line in lines if "training" not in line] == ["decided", "diverged", "diverged"]
+
+
+def test_lines_follow_a_rollback() -> None:
+    """After a rollback, lines are printed for each tenth again."""
+    state, page = State(SMALL_RECIPE.build((1, 8)), (), (), (), 10, 0), io.StringIO()
+    progress = Progress("run", Console(file=page))
+    progress.on_start(state)
+    for state.step in (0, 1, 2, 0, 1, 2, 3):
+        progress.on_step(state, {})
+    steps = [int(number) for number in re.findall(r"step (\d+)", page.getvalue())]
+    assert steps[:3] == [1, 2, 3] and steps[-2:] == [3, 4]

@@ -16,11 +16,12 @@ from unwarp.training.snapshot import (
     DamageError,
     OtherRunError,
     Snapshot,
+    go_back,
     restore_snapshot,
     run_facts,
     take_snapshot,
 )
-from unwarp.training.state import Row, State
+from unwarp.training.state import RestorePoint, Rollback, Row, State
 
 
 class Recorder(Callback):
@@ -42,14 +43,15 @@ class Recorder(Callback):
 def recorder() -> Recorder:
     """A recorder of a run."""
     callback = Recorder()
-    fit(AUTOENCODER, (callback,), steps=4)
+    fit(AUTOENCODER, (callback,), steps=4, on_divergence="rollback")
     return callback
 
 
 def test_snapshot_survives_its_record(recorder: Recorder) -> None:
     """A snapshot is equal to that of its record and tensors."""
     snapshot = recorder.snapshots[0]
-    assert Snapshot.of(snapshot.record(), snapshot.tensors) == snapshot
+    copy = Snapshot.of(snapshot.record(), snapshot.all_tensors())
+    assert copy == snapshot and [point.step for point in copy.restore_points] == [0]
     restore_snapshot(snapshot, recorder.states[0], snapshot.facts)
     assert recorder.states[0].step == 3
     assert recorder.states[0].history.steps == 3
@@ -81,6 +83,43 @@ def test_damaged_tensors_are_refused(part: str, damage: str, recorder: Recorder)
     assert torch.equal(weights(state.model), before)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("damage", TENSOR_DAMAGE)
+def test_damaged_point_is_refused(damage: str, recorder: Recorder) -> None:
+    """A restore point is checked like the snapshot before anything changes."""
+    snapshot, state = recorder.snapshots[0], recorder.states[0]
+    (point,) = snapshot.restore_points
+    tensors = {name: value.clone() for name, value in point.tensors.items()}
+    TENSOR_DAMAGE[damage](tensors, max(name for name in tensors if tensors[name].ndim))
+    damaged = replace(snapshot, restore_points=(replace(point, tensors=tensors),))
+    before = weights(state.model)  # type: ignore[arg-type]
+    with pytest.raises(DamageError):
+        restore_snapshot(damaged, state, snapshot.facts)
+    assert torch.equal(weights(state.model), before)  # type: ignore[arg-type]
+
+
+def test_way_back_keeps_the_account(recorder: Recorder) -> None:
+    """Going back undoes weights, steps and rows, but neither time, samples nor rollbacks."""
+    snapshot, state = recorder.snapshots[0], recorder.states[0]
+    (point,) = snapshot.restore_points
+    restore_snapshot(snapshot, state, snapshot.facts)
+    state.history.rollbacks = [Rollback(2, 0, {"net": 0.1}, "a loss is nan")]
+    seconds, samples = state.history.seconds, state.history.samples
+    go_back(point, state)
+    assert (state.step, state.history.steps, state.history.rows) == (0, 0, [])
+    assert (state.history.seconds, state.history.samples) == (seconds, samples)
+    assert len(state.history.rollbacks) == 1 and not state.optimisers[0].state
+    assert torch.equal(weights(state.model), point_weights(point))  # type: ignore[arg-type]
+
+
+def point_weights(point: RestorePoint) -> torch.Tensor:
+    """The weights of a restore point."""
+    model = AUTOENCODER.build((1, 10, 10))
+    tensors = point.tensors.items()
+    prefix = "model."
+    model.load_state_dict({k.removeprefix(prefix): v for k, v in tensors if k.startswith(prefix)})
+    return weights(model)
+
+
 def test_lost_optimiser_is_refused(recorder: Recorder) -> None:
     """A snapshot without any state of the optimiser is not resumed."""
     snapshot = recorder.snapshots[0]
@@ -103,17 +142,24 @@ def test_lost_optimiser_is_refused(recorder: Recorder) -> None:
         {"history": {"steps": 3, "colour": 1}},
         {"facts": None},
         {"scaler": 7},
+        {"restore_points": 3},
+        {"restore_points": [3]},
+        {"restore_points": "x"},
+        {"restore_points": [{"step": 4, "history": {"steps": 4}, "scaler": None}]},
+        {"restore_points": [{"step": 1, "history": {"steps": 2}, "scaler": None}]},
+        {"restore_points": [{"step": 1, "scaler": None}]},
+        {"history": {"steps": 3, "rollbacks": [{"step": 1}]}},
     ],
 )
 def test_malformed_records_are_refused(change: dict[str, Any], recorder: Recorder) -> None:
     """Values of the wrong type, and steps beyond the last one, are damage."""
     snapshot = recorder.snapshots[0]
     with pytest.raises(DamageError):
-        Snapshot.of({**snapshot.record(), **change}, snapshot.tensors)
+        Snapshot.of({**snapshot.record(), **change}, snapshot.all_tensors())
     for name in snapshot.record():
         record = {key: value for key, value in snapshot.record().items() if key != name}
         with pytest.raises(DamageError):
-            Snapshot.of(record, snapshot.tensors)
+            Snapshot.of(record, snapshot.all_tensors())
 
 
 def test_other_facts_are_refused(recorder: Recorder) -> None:
@@ -129,4 +175,4 @@ def test_unknown_clusters_are_kept() -> None:
     callback = Recorder(step=0)
     fit(FULL_CIRCLE, (callback,), steps=1)
     assert callback.snapshots[0].tensors["average0.search.clusters"].isnan().all()
-    Snapshot.of(callback.snapshots[0].record(), callback.snapshots[0].tensors)
+    Snapshot.of(callback.snapshots[0].record(), callback.snapshots[0].all_tensors())

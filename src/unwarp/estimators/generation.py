@@ -6,6 +6,7 @@ its deformation removed; theta are the parameters of the deformation.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import numpy as np
@@ -17,18 +18,19 @@ from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
 from unwarp.data.numbers import real_numbers
-from unwarp.data.schema import Schema
+from unwarp.data.recordings import IrregularSeries
+from unwarp.data.schema import Prepared
 from unwarp.data.working_size import resize
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
+from unwarp.estimators.alignment import Alignment
 from unwarp.models.latent import Latent
-from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.ranges import SAMPLE_COUNT, Seed, check_value
 from unwarp.warps import Map
 
 
-class Generation:
+class Generation(Alignment):
     """Mixin that gives `Unwarper` the methods that decode latents into samples.
 
     Samples have the range of the training data. Only with `scale="each"`, which standardises each
@@ -42,11 +44,72 @@ class Generation:
     ((3, 1, 12), (2, 1, 12))
     """
 
-    model_: Model
     recipe_: Recipe
-    schema_: Schema
     mixture_: Mixture
     cluster_centers_: Array
+
+    def template(self, X: Any, *, times: Any = None) -> Array:
+        """The template of each sample: its reconstruction without a deformation.
+
+        Args:
+            X: N samples like those of `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Templates in the shape, range and dtype of `X`. Series of unequal lengths, or with time
+            stamps, are returned at the evenly spaced times `times_`.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
+        samples = self.prepare_samples(X, times)
+        return samples.collect(self._decoded(samples, is_deformed=False))
+
+    def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
+        """Reconstructions of samples: templates under the estimated deformations.
+
+        Args:
+            X: N samples like those of `fit`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Reconstructions in the shape, range and dtype of `X`, at the times of the series in
+            `X`. A list if `X` is a list of series of unequal lengths.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
+        samples = self.prepare_samples(X, times)
+        if not isinstance(samples.origin, IrregularSeries):
+            return samples.collect(self._decoded(samples))
+        return samples.restore_times(torch.cat([part for _, part in self._decoded(samples)]))
+
+    @torch.no_grad()
+    @float32_gradients()
+    def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
+        """Mean log-likelihood of samples given their reconstructions.
+
+        Args:
+            X: N samples like those of `fit`.
+            y: Ignored.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            log p(x | x_hat) in nats, summed over values and averaged over samples, in the scaled
+            units of the model; greater is better.
+
+        Raises:
+            DataError: The samples do not fit the model.
+        """
+        samples, likelihood = self.prepare_samples(X, times), self.model_.likelihood
+        total = 0.0
+        for rows, latent in self._latents(samples):
+            # the CPU decodes, so that the result does not depend on the device
+            x_hat = self.model_.to("cpu").reconstruct(latent)
+            # only the Gaussian likelihood is defined for values outside [0, 1]
+            x = samples[rows] if likelihood.kind == "gaussian" else samples[rows].clamp(0, 1)
+            total += float(likelihood(x_hat, x).sum())
+        return -total / len(samples)
 
     def inverse_transform(self, Z: Any, params: Any = None) -> Array:
         """Samples decoded from content codes, with or without deformations.
@@ -73,8 +136,7 @@ class Generation:
             )
         map = None
         if params is not None:
-            chart = self.model_.chart.with_size(self.schema_.user_shape[1:])
-            map = chart.map(theta_from_table(params, chart, len(content)))
+            map = self._chart.map(theta_from_table(params, self._chart, len(content)))
         return np.asarray(self.schema_.scaler.undo(self._decode(content, map).numpy()))
 
     @float32_gradients()
@@ -127,6 +189,36 @@ class Generation:
                 f"source='prior' needs a generative family, and {self.recipe_.family!r} has no "
                 "prior over content; use source='mixture'"
             )
+
+    @torch.no_grad()
+    def _latents(self, samples: Prepared) -> Iterator[tuple[slice, Latent]]:
+        """Content codes and deformations of samples, chunk by chunk.
+
+        Args:
+            samples: N samples.
+
+        Yields:
+            The rows of a chunk, and its latents on the CPU.
+        """
+        model, chart = self.model_, self.model_.chart
+        for rows in samples.chunks():
+            content, theta = encode(model, samples[rows], device=self.device)
+            yield rows, Latent(content, chart.map(theta))
+
+    def _decoded(
+        self, samples: Prepared, is_deformed: bool = True
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Reconstructions of samples, or templates, chunk by chunk.
+
+        Args:
+            samples: N samples.
+            is_deformed: Whether to deform the templates into reconstructions.
+
+        Yields:
+            The rows of a chunk, and its decoded samples at the user's size, scaled.
+        """
+        for rows, latent in self._latents(samples):
+            yield rows, self._decode(latent.content, latent.map if is_deformed else None)
 
     @torch.no_grad()
     def _decode(self, content: Tensor, map: Map | None) -> Tensor:

@@ -14,6 +14,7 @@ from unwarp.analysis.mixture import Mixture
 from unwarp.core import Array
 from unwarp.data.schema import Schema
 from unwarp.errors import CheckpointError
+from unwarp.estimators.fitting import Results
 from unwarp.estimators.selection import Selection
 from unwarp.models import store
 from unwarp.models.model import Model
@@ -123,16 +124,21 @@ class Persistence:
             arguments["working_size"] = tuple(settings["working_size"])
         check_arguments(arguments)
         estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
-        estimator.model_, estimator.recipe_ = model, recipe
-        estimator.plan_, estimator.history_ = None, History()
-        estimator.n_features_in_, selection = config["n_features_in"], config["selection"]
-        estimator.selection_ = None if selection is None else Selection.of(selection)
-        estimator.schema_ = Schema.of(config["data"], model.shape, shape)
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
-        estimator.cluster_centers_ = arrays["cluster_centers"]
-        estimator.mixture_ = Mixture(
-            *(arrays[f"mixture_{field.name}"] for field in fields(Mixture))
+        mixture = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
+        selection = config["selection"]
+        results = Results(
+            model=model,
+            recipe=recipe,
+            schema=Schema.of(config["data"], model.shape, shape),
+            plan=None,
+            selection=None if selection is None else Selection.of(selection),
+            history=History(),
+            cluster_centers=arrays["cluster_centers"],
+            mixture=mixture,
+            n_features_in=config["n_features_in"],
         )
+        estimator.__dict__.update(results.attributes())
         _check_values(estimator)
         return estimator
 

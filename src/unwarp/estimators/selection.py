@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unwarp.core import DivergencePolicy
 from unwarp.data.dataset import Dataset
 from unwarp.estimators.evidence import description_length, distance_gain, unexplained
 from unwarp.models import VAE, Model, Recipe
@@ -166,6 +167,7 @@ def select(
     steps: int = STEPS_OF_TRIAL,
     seconds: float | None = None,
     device: str = "cpu",
+    on_divergence: DivergencePolicy = "stop",
     on_message: Callable[[str], None] = lambda message: None,
 ) -> Selection:
     """Select how much to warp series, by trials on held-out series.
@@ -180,6 +182,7 @@ def select(
             between smooth and sharp take five thirds as many.
         seconds: Longest time of all trials together, in seconds; None for no limit.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        on_divergence: What a trial that diverges does, as in `train`.
         on_message: Function that shows a line to people. It is called before each fold.
 
     Returns:
@@ -191,7 +194,12 @@ def select(
         return Selection("smooth")
     rows = list(folds(len(x), seed))
     share = None if seconds is None else seconds / (MAX_TRIAL_LENGTHS_PER_FOLD * len(rows))
-    options = {"batch_size": SERIES_PER_STEP, "seed": seed, "device": device}
+    options = {
+        "batch_size": SERIES_PER_STEP,
+        "seed": seed,
+        "device": device,
+        "on_divergence": on_divergence,
+    }
     trials = _Trials(x, steps, share, options, on_message)
     saved = _saved_nats(trials, rows)
     if mean(saved) < MIN_SAVED_NATS:
@@ -236,7 +244,10 @@ class _Trials:
         model = recipe.build(self.x.shape[1:], seed=self.options["seed"])
         limit = None if self.seconds is None else self.seconds * length
         players, data = recipe.players(model), Dataset(self.x[rows])
-        train(model, players, data, steps=round(length * self.steps), seconds=limit, **self.options)
+        steps = round(length * self.steps)
+        history = train(model, players, data, steps=steps, seconds=limit, **self.options)
+        for rollback in history.rollbacks:
+            self.on_message(f"how much to warp: a trial {rollback}")
         return model.eval()
 
 

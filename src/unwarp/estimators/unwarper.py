@@ -2,61 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
-from time import perf_counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from unwarp.analysis.embedding import encode
-from unwarp.analysis.mixture import Mixture
-from unwarp.core import Array, Domain, MissingPolicy, Precision, ScaleName, WorkingSize
-from unwarp.data.dataset import Dataset
-from unwarp.data.fingerprint import code_facts, dataset_facts
+from unwarp.core import Array, DivergencePolicy, MissingPolicy, Precision, ScaleName, WorkingSize
 from unwarp.data.opening import as_source
-from unwarp.data.recordings import IrregularSeries
-from unwarp.data.samples import Samples, reference_view
-from unwarp.data.scale_fitting import channel_scale_hint
-from unwarp.data.schema import Prepared, Reading, Schema
+from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import float32_gradients, resolve_device
 from unwarp.errors import ConfigError
-from unwarp.estimators.alignment import Alignment
+from unwarp.estimators.fitting import Fitting
 from unwarp.estimators.generation import Generation
 from unwarp.estimators.persistence import Persistence
-from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
-from unwarp.models.codec import recipe_facts
-from unwarp.models.latent import Latent
-from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
-from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
-from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
+from unwarp.planning.plan import Request
 from unwarp.ranges import check_arguments
 from unwarp.training.callbacks import Callback
-from unwarp.training.loop import train
 from unwarp.training.progress import Announcer, Progress
-from unwarp.training.state import History
 from unwarp.warps import Warp
-
-SHARE_OF_SECONDS_FOR_SELECTION = 0.5
-"""Share of `max_seconds` that the trials for the selection of a warp may take."""
-
-MIN_SECONDS_OF_TRAINING = 1.0
-"""Seconds of training that are allowed even if the selection of a warp used up `max_seconds`."""
 
 
 class Unwarper(
     TransformerMixin,  # type: ignore[misc]
-    Alignment,
     Generation,
     Persistence,
     BaseEstimator,  # type: ignore[misc]
@@ -111,6 +85,9 @@ class Unwarper(
             takes them, a `numpy.random.RandomState`, or None for another seed at each `fit`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `no` for 32-bit floats, `bf16` or `fp16` for mixed precision in training.
+        on_divergence: What `fit` does when a loss, a gradient or a weight is not finite: `stop`
+            raises a `DivergenceError`; `rollback` goes back to the last good state and continues at
+            half the learning rate, at most five times (`history_.rollbacks`).
         verbose: Whether to print decisions and progress.
 
     Attributes:
@@ -119,7 +96,7 @@ class Unwarper(
         plan_: Recipe, steps and batch size of the training, with the reasons for each decision;
             None after `load`.
         selection_: Selected warp of series with its measurements; None if no selection was needed.
-        history_: Loss terms and other measures over the training; empty after `load`.
+        history_: Loss terms, other measures and rollbacks of the training; empty after `load`.
         schema_: Shape, scale and times of the samples that the model takes.
         n_features_in_: Number of values in a sample.
         cluster_centers_: Content codes of the clusters (n_clusters, D).
@@ -167,6 +144,7 @@ class Unwarper(
     random_state: int | np.random.RandomState | None
     device: str
     precision: Precision
+    on_divergence: DivergencePolicy
     verbose: bool
 
     def __init__(
@@ -189,6 +167,7 @@ class Unwarper(
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
         precision: Precision = "no",
+        on_divergence: DivergencePolicy = "stop",
         verbose: bool = False,
     ) -> None:
         # scikit-learn requires that arguments are stored unchanged and checked in `fit`
@@ -221,26 +200,19 @@ class Unwarper(
         Raises:
             DataError: The samples cannot be used; the message gives reason and remedy.
             ConfigError: An argument is unknown or out of range, or does not fit the samples.
+            DivergenceError: The training diverged, and could not continue by `on_divergence`.
         """
         # 1. check the arguments, then read the samples and find out their domain, shape and scale
         request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
-        callbacks = (*callbacks, *self._progress())
         schema, data = Schema.fit(as_source(X, times), reading)
-        started = perf_counter()
+        fitting = Fitting(self, request, schema, data, seed, (*callbacks, *self._progress()))
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
-        plan, selection = self._decide(request, schema, data, seed, callbacks)
+        plan, selection = fitting.decide()
         # 3. build the model of the recipe, train it, and cluster the latents of the samples
-        learned = self._learn(plan, data, schema.domain, seed, started, callbacks)
+        results = fitting.learn(plan, selection)
         # 4. store all results at once, so that a failure or an interrupt changes no attribute
-        self.__dict__.update(
-            schema_=schema.with_sampling_rate(sampling_rate_of(plan.recipe.warp)),
-            n_features_in_=schema.n_features,
-            plan_=plan,
-            recipe_=plan.recipe,
-            selection_=selection,
-            **learned,
-        )
+        self.__dict__.update(results.attributes())
         return self
 
     def parse(self, X: Any, *, times: Any = None) -> Source:
@@ -297,69 +269,6 @@ class Unwarper(
         """
         return self._content(X, times).astype(_floating_dtype(X), copy=False)
 
-    def template(self, X: Any, *, times: Any = None) -> Array:
-        """The template of each sample: its reconstruction without a deformation.
-
-        Args:
-            X: N samples like those of `fit`.
-            times: Time stamps, as for `fit`.
-
-        Returns:
-            Templates in the shape, range and dtype of `X`. Series of unequal lengths, or with time
-            stamps, are returned at the evenly spaced times `times_`.
-
-        Raises:
-            DataError: The samples do not fit the model.
-        """
-        samples = self.prepare_samples(X, times)
-        return samples.collect(self._decoded(samples, is_deformed=False))
-
-    def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
-        """Reconstructions of samples: templates under the estimated deformations.
-
-        Args:
-            X: N samples like those of `fit`.
-            times: Time stamps, as for `fit`.
-
-        Returns:
-            Reconstructions in the shape, range and dtype of `X`, at the times of the series in
-            `X`. A list if `X` is a list of series of unequal lengths.
-
-        Raises:
-            DataError: The samples do not fit the model.
-        """
-        samples = self.prepare_samples(X, times)
-        if not isinstance(samples.origin, IrregularSeries):
-            return samples.collect(self._decoded(samples))
-        return samples.restore_times(torch.cat([part for _, part in self._decoded(samples)]))
-
-    @torch.no_grad()
-    @float32_gradients()
-    def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
-        """Mean log-likelihood of samples given their reconstructions.
-
-        Args:
-            X: N samples like those of `fit`.
-            y: Ignored.
-            times: Time stamps, as for `fit`.
-
-        Returns:
-            log p(x | x_hat) in nats, summed over values and averaged over samples, in the scaled
-            units of the model; greater is better.
-
-        Raises:
-            DataError: The samples do not fit the model.
-        """
-        samples, likelihood = self.prepare_samples(X, times), self.model_.likelihood
-        total = 0.0
-        for rows, latent in self._latents(samples):
-            # the CPU decodes, so that the result does not depend on the device
-            x_hat = self.model_.to("cpu").reconstruct(latent)
-            # only the Gaussian likelihood is defined for values outside [0, 1]
-            x = samples[rows] if likelihood.kind == "gaussian" else samples[rows].clamp(0, 1)
-            total += float(likelihood(x_hat, x).sum())
-        return -total / len(samples)
-
     def predict(self, X: Any, *, times: Any = None) -> Array:
         """The cluster of each sample: the one with the nearest centre.
 
@@ -410,12 +319,6 @@ class Unwarper(
             request.warp_domain,
         )
 
-    def _seconds_left(self, started: float) -> float | None:
-        """Seconds that are left for training since `started`; None for no limit."""
-        if self.max_seconds is None:
-            return None
-        return max(MIN_SECONDS_OF_TRAINING, self.max_seconds - (perf_counter() - started))
-
     def _progress(self) -> tuple[Callback, ...]:
         """Callbacks that print decisions and progress, if `verbose`."""
         seconds = self.max_seconds
@@ -423,188 +326,10 @@ class Unwarper(
             return ()
         return Announcer(print, seconds), Progress("training", seconds=seconds)
 
-    def _decide(
-        self,
-        request: Request,
-        schema: Schema,
-        data: Samples,
-        seed: int,
-        callbacks: Sequence[Callback],
-    ) -> tuple[Plan, Selection | None]:
-        """Decide how to train a model of the samples.
-
-        Args:
-            request: Recipe, warp and overrides of the user.
-            schema: Domain, shape and scale of the samples.
-            data: Scaled training samples.
-            seed: Seed of the trials that select a warp.
-            callbacks: Callbacks, which are told about the decisions.
-
-        Returns:
-            The plan of the training; and the selection of a warp, or None if none was needed.
-        """
-        notify = partial(_notify, callbacks)
-        for note in schema.notes:
-            notify(note)
-        if schema.domain.has_times and self.scale == "auto":
-            warning = channel_scale_hint(data.preview(SAMPLES_FOR_DEFAULTS).numpy())
-            if warning:
-                notify(warning)
-        options: dict[str, Any] = {"batch_size": self.batch_size, "steps": self.max_steps}
-        options["has_gaps"] = self.missing == "mask"
-        plan = make_plan(request, schema, data, **options)
-        if not plan.is_open or schema.domain.name not in CHOICES_OF_DOMAIN:
-            return plan, None
-        selection = self._select_warp(data, seed, callbacks)
-        why = f"how much to warp: {selection}"
-        notify(why)
-        decided = adapt_to_series(selection.recipe, data.preview(SAMPLES_FOR_DEFAULTS))
-        return make_plan(request, schema, data, decided=decided, why=(why,), **options), selection
-
-    def _select_warp(self, data: Samples, seed: int, callbacks: Sequence[Callback]) -> Selection:
-        """Select how much to warp series, within `max_steps` and half of `max_seconds`.
-
-        A callback that stores decisions has the selection of an interrupted run.
-        """
-        steps, seconds = STEPS_OF_TRIAL, None
-        if self.max_steps is not None:
-            steps = min(STEPS_OF_TRIAL, self.max_steps)
-        if self.max_seconds is not None:
-            seconds = self.max_seconds * SHARE_OF_SECONDS_FOR_SELECTION
-        options: dict[str, Any] = {
-            "seed": seed,
-            "steps": steps,
-            "seconds": seconds,
-            "device": self.device,
-        }
-        facts = {**options, "data": dataset_facts(data), **code_facts()}
-        for callback in callbacks:
-            if (record := callback.recall("selection", facts)) is not None:
-                return Selection.of(record)
-        selection = select(
-            data.preview(SAMPLES_FOR_DEFAULTS), **options, on_message=partial(_notify, callbacks)
-        )
-        for callback in callbacks:
-            callback.on_decision("selection", facts, asdict(selection))
-        return selection
-
-    def _learn(
-        self,
-        plan: Plan,
-        data: Samples,
-        domain: Domain,
-        seed: int,
-        started: float,
-        callbacks: Sequence[Callback],
-    ) -> dict[str, Any]:
-        """Build and train the model of a plan, and cluster the latents of the samples.
-
-        Args:
-            plan: Recipe, steps and batch size.
-            data: Training samples.
-            domain: Domain of the samples.
-            seed: Seed of the weights, the training and the clusters.
-            started: Time at which the samples were read, from `perf_counter`.
-            callbacks: Observers of the training.
-
-        Returns:
-            Values of the attributes `model_`, `history_`, `cluster_centers_` and `mixture_`.
-        """
-        model = plan.recipe.build(data.shape, seed=seed)
-        history = self._train(model, plan, data, seed, self._seconds_left(started), callbacks)
-        centers, mixture = self._cluster(model, reference_view(data), domain, seed)
-        results = {"model_": model, "history_": history}
-        return {**results, "cluster_centers_": centers, "mixture_": mixture}
-
-    def _train(
-        self,
-        model: Model,
-        plan: Plan,
-        data: Samples,
-        seed: int,
-        seconds: float | None,
-        callbacks: Sequence[Callback],
-    ) -> History:
-        """Train a model by its plan, for at most `seconds`, and return the history."""
-        return train(
-            model,
-            plan.recipe.players(model),
-            data,
-            steps=plan.steps,
-            batch_size=plan.batch_size,
-            seed=seed,
-            seconds=seconds,
-            device=self.device,
-            precision=self.precision,
-            callbacks=callbacks,
-            facts={"recipe": recipe_facts(plan.recipe)},
-        )
-
-    def _cluster(
-        self, model: Model, data: Dataset, domain: Domain, seed: int
-    ) -> tuple[Array, Mixture]:
-        """Cluster the latents of training samples.
-
-        Args:
-            model: The trained model.
-            data: Training samples.
-            domain: Domain of the samples, for the default number of clusters.
-            seed: Seed of k-means and of the mixture.
-
-        Returns:
-            The centres (k, D) of k-means on content codes, and a Gaussian mixture of content and
-            theta.
-        """
-        content, theta = encode(model, data.x, device=self.device)
-        codes = content.numpy()
-        n = self.n_clusters or default_clusters(domain, len(data), data.labels)
-        mixture = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, seed)
-        # k-means warns if there are more clusters than distinct codes
-        k = min(n, len(np.unique(codes, axis=0)))
-        # scikit-learn takes seeds below 2**32
-        means = KMeans(k, n_init=10, random_state=seed % (1 << 32)).fit(codes)
-        return means.cluster_centers_, mixture
-
-    @torch.no_grad()
-    def _latents(self, samples: Prepared) -> Iterator[tuple[slice, Latent]]:
-        """Content codes and deformations of samples, chunk by chunk.
-
-        Args:
-            samples: N samples.
-
-        Yields:
-            The rows of a chunk, and its latents on the CPU.
-        """
-        model, chart = self.model_, self.model_.chart
-        for rows in samples.chunks():
-            content, theta = encode(model, samples[rows], device=self.device)
-            yield rows, Latent(content, chart.map(theta))
-
-    def _decoded(
-        self, samples: Prepared, is_deformed: bool = True
-    ) -> Iterator[tuple[slice, Tensor]]:
-        """Reconstructions of samples, or templates, chunk by chunk.
-
-        Args:
-            samples: N samples.
-            is_deformed: Whether to deform the templates into reconstructions.
-
-        Yields:
-            The rows of a chunk, and its decoded samples at the user's size, scaled.
-        """
-        for rows, latent in self._latents(samples):
-            yield rows, self._decode(latent.content, latent.map if is_deformed else None)
-
     def _content(self, X: Any, times: Any) -> Array:
         """Content codes (N, D) of samples, float32."""
         samples = self.prepare_samples(X, times)
         return encode(self.model_, samples, device=self.device)[0].numpy()
-
-
-def _notify(callbacks: Sequence[Callback], message: str) -> None:
-    """Pass a message for people to all callbacks."""
-    for callback in callbacks:
-        callback.on_message(message)
 
 
 def _floating_dtype(X: Any) -> Any:

@@ -27,12 +27,14 @@ class Callback:
     """
 
     def on_message(self, line: str) -> None:
-        """Receive a message for the user, before a run.
+        """Receive a message for the user.
 
-        `Unwarper.fit` calls this method, `train` does not.
+        `Unwarper.fit` calls this method before a run, and `train` when a run has diverged and goes
+        back to an earlier state.
 
         Args:
-            line: One line with a decision about the model, such as its warp, and the reason.
+            line: One line with a decision about the model, such as its warp, and the reason; or
+                with the step that diverged, the step from which it continues, and the new rates.
         """
 
     def recall(self, question: str, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -36,9 +36,10 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """
     record = {"format_version": SNAPSHOT_VERSION, **snapshot.record()}
     state = json.dumps(record, default=str)
-    sums = {RECORD: checksum(state)} | _checksums(snapshot.tensors)
+    tensors = snapshot.all_tensors()
+    sums = {RECORD: checksum(state)} | _checksums(tensors)
     metadata = {"state": state, "checksums": json.dumps(sums)}
-    _write(path, save(snapshot.tensors, metadata))
+    _write(path, save(tensors, metadata))
 
 
 def _write(path: Path, content: str | bytes) -> None:

@@ -34,18 +34,21 @@ class Announcer(Callback):
     def __init__(self, print_line: Callable[[str], None], seconds: float | None = None) -> None:
         self.print_line, self.seconds = print_line, seconds
         self._printed_lines: set[str] = set()
+        self._is_in_run = False
 
     def on_message(self, line: str) -> None:
         """Print a message, unless it was printed before.
 
-        A message is repeated if several models are trained on the same samples.
+        A message before a run is repeated if several models are trained on the same samples. All
+        messages during a run are printed.
 
         Args:
             line: The message, one line.
         """
-        if line not in self._printed_lines:
-            self._printed_lines.add(line)
+        if self._is_in_run or line not in self._printed_lines:
             self.print_line(line)
+        if not self._is_in_run:
+            self._printed_lines.add(line)
 
     def on_start(self, state: State) -> None:
         """Print the warp, the model's sizes and the number of steps.
@@ -56,7 +59,7 @@ class Announcer(Callback):
             state: The state before the first step. Its step is above 0 if an interrupted run is
                 resumed.
         """
-        model = state.model
+        self._is_in_run, model = True, state.model
         assert isinstance(model, Model)
         warp = "+".join(part.name for part in model.warp.parts)
         title = f"with warp {warp}" if model.warp.factors else "without a warp (baseline)"
@@ -69,6 +72,22 @@ class Announcer(Callback):
             + (f", at most {self.seconds:g} s" if self.seconds else "")
             + (f", resumed after step {state.step:,}" if state.step else "")
         )
+
+    def on_stop(self, state: State) -> None:
+        """Note the end of the run.
+
+        Args:
+            state: The state of the interrupted run.
+        """
+        self._is_in_run = False
+
+    def on_end(self, state: State) -> None:
+        """Note the end of the run.
+
+        Args:
+            state: The state after the run.
+        """
+        self._is_in_run = False
 
 
 class Progress(Callback):
@@ -142,6 +161,7 @@ class Progress(Callback):
         values = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
         n_steps = state.step + 1
         share = self._share(state, n_steps)
+        self._n_lines = min(self._n_lines, int(PROGRESS_LINES * share))  # less after a rollback
         if self._bar:
             self._bar.update(self._task, completed=share, terms=values)
         elif int(PROGRESS_LINES * share) > self._n_lines:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.core import Batch
-from unwarp.errors import TrainingError
+from unwarp.errors import DivergenceError
 from unwarp.models.players import Player
 from unwarp.models.schedules import Schedule
 from unwarp.training.state import LOG_EVERY, Row, State
@@ -69,7 +69,7 @@ class PlayerSlot:
         objective: The player's `Objective`, wrapped for mixed precision and processes.
         optimiser: The player's optimiser, wrapped if there is a gradient scaler.
         schedule: Function from the position in the run, in steps, to the factor of the learning
-            rate.
+            rate, rollbacks included.
         average: The player's averaged weights by name, updated in place; empty for a player without
             an average.
 
@@ -105,11 +105,16 @@ def make_slots(state: State, engine: Accelerator) -> list[PlayerSlot]:
             player,
             engine.prepare_model(Objective(player)),
             engine.prepare_optimizer(optimiser) if engine.scaler else optimiser,
-            player.optimiser.schedule(state.steps),
+            _scaled(player.optimiser.schedule(state.steps), state),
             average,
         )
         for player, optimiser, average in records
     ]
+
+
+def _scaled(schedule: Schedule, state: State) -> Schedule:
+    """A schedule times the factor of the rollbacks so far."""
+    return lambda position: state.history.rate_factor * schedule(position)
 
 
 def step_player(
@@ -136,7 +141,7 @@ def step_player(
         `LOG_EVERY`, the gradient norm before clipping as `<player>.gradient`.
 
     Raises:
-        TrainingError: A loss term or the gradient norm is not finite.
+        DivergenceError: A loss term or the gradient norm is not finite.
     """
     player, optimiser = slot.player, slot.optimiser
     optimiser.param_groups[0]["lr"] = player.optimiser.lr * slot.schedule(position)
@@ -161,13 +166,17 @@ def _check_finite(value: float, quantity: str, player: Player, batch: Batch, ste
     """Stop the training if a value is NaN or infinite.
 
     Raises:
-        TrainingError: The value is not finite; the message names the first rows of the batch.
+        DivergenceError: The value is not finite; the message names the first rows of the batch.
     """
     if not math.isfinite(value):
-        raise TrainingError(
-            f"training stopped at step {step}, player {player.name!r}: {quantity} is {value}; "
-            f"lower the player's learning rate (lr={player.optimiser.lr:g}), or check the samples "
-            f"of this batch, in rows {batch.index[:5].tolist()} and others, for extreme values"
+        reason, rows = f"player {player.name!r}: {quantity} is {value}", batch.index[:5].tolist()
+        raise DivergenceError(
+            f"training stopped at step {step}, {reason}; lower the player's learning rate "
+            f"(lr={player.optimiser.lr:g}), or go back and try lower rates with "
+            f"on_divergence='rollback', or check the samples of this batch, in rows {rows} and "
+            "others, for extreme values",
+            reason,
+            tuple(rows),
         )
 
 

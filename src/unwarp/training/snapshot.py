@@ -13,9 +13,9 @@ from torch import Tensor
 from unwarp.data.fingerprint import code_facts, dataset_facts, differences
 from unwarp.errors import CheckpointError
 from unwarp.models.store import has_lost_values
-from unwarp.training.state import History, State
+from unwarp.training.state import History, RestorePoint, State
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 """Version of the format of checkpoints."""
 
 
@@ -49,6 +49,7 @@ class Snapshot:
         scaler: State of the gradient scaler; None if there is none.
         facts: The fingerprint of the run: data, settings and code (`run_facts`).
         tensors: Weights, averaged weights and optimiser states, by name.
+        restore_points: States to which the run can go back if it diverges, the oldest first.
 
     >>> history = asdict(History(steps=3))
     >>> Snapshot(3, 10, 0, history, None, {}, {}).problem()
@@ -63,10 +64,27 @@ class Snapshot:
     scaler: dict[str, Any] | None
     facts: dict[str, Any]
     tensors: dict[str, Tensor]
+    restore_points: tuple[RestorePoint, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Snapshot | RestorePoint, ...]:
+        """The snapshot itself and its restore points."""
+        return (self, *self.restore_points)
 
     def record(self) -> dict[str, Any]:
         """All JSON values by name, without the tensors."""
-        return {name: value for name, value in vars(self).items() if name != "tensors"}
+        points = [_without_tensors(point) for point in self.restore_points]
+        return {**_without_tensors(self), "restore_points": points}
+
+    def all_tensors(self) -> dict[str, Tensor]:
+        """All tensors by name, including those of the restore points.
+
+        The names of restore point number i begin with `point<i>.`.
+        """
+        tensors = dict(self.tensors)
+        for i, point in enumerate(self.restore_points):
+            tensors |= {f"point{i}.{name}": value for name, value in point.tensors.items()}
+        return tensors
 
     @classmethod
     def of(cls, record: Mapping[str, Any], tensors: dict[str, Tensor]) -> Snapshot:
@@ -74,15 +92,24 @@ class Snapshot:
 
         Args:
             record: The values that `record` returned.
-            tensors: The tensors by name.
+            tensors: The tensors that `all_tensors` returned.
 
         Raises:
             DamageError: A value is missing, of the wrong type or out of range.
         """
         try:
-            snapshot = TypeAdapter(cls).validate_python({**record, "tensors": tensors})
-            TypeAdapter(History).validate_python(snapshot.history)
-            History(**snapshot.history)  # refuses unknown fields
+            points = [
+                {**point, "tensors": _select(tensors, f"point{i}.")}
+                for i, point in enumerate(record["restore_points"])
+            ]
+            rest = {name: value for name, value in tensors.items() if name[:5] != "point"}
+            values = {**record, "restore_points": points, "tensors": rest}
+            snapshot = TypeAdapter(cls).validate_python(values)
+            for part in snapshot.parts:
+                TypeAdapter(History).validate_python(part.history)
+                History.of(part.history)  # refuses unknown fields
+        except KeyError as error:
+            raise DamageError(f"{error} is missing") from error
         except (ValidationError, TypeError) as error:
             first = error.errors()[0] if isinstance(error, ValidationError) else {"msg": str(error)}
             name = ".".join(map(str, first.get("loc", ())))
@@ -95,9 +122,18 @@ class Snapshot:
         """Description of a value out of range, or an empty text."""
         if not 0 < self.step <= self.steps:
             return f"step={self.step} is not between 1 and steps={self.steps}"
-        if self.history.get("steps") != self.step:
-            return f"step={self.step}, but the history has {self.history.get('steps')} steps"
+        for part in self.parts:
+            if part.history.get("steps") != part.step:
+                return f"step={part.step}, but the history has {part.history.get('steps')} steps"
+        point_steps = [point.step for point in self.restore_points]
+        if point_steps != sorted(point_steps) or not all(0 <= n <= self.step for n in point_steps):
+            return f"restore points at steps {point_steps}, but step={self.step}"
         return ""
+
+
+def _without_tensors(part: Snapshot | RestorePoint) -> dict[str, Any]:
+    """The JSON values of a snapshot or of a restore point by name."""
+    return {name: value for name, value in vars(part).items() if name != "tensors"}
 
 
 def run_facts(state: State) -> dict[str, Any]:
@@ -128,16 +164,24 @@ def take_snapshot(state: State, facts: Mapping[str, Any]) -> Snapshot:
         state: The state of the run.
         facts: The fingerprint of the run.
     """
-    scaler = state.scaler.state_dict() if state.scaler else None
     return Snapshot(
-        state.step + 1,
-        state.steps,
-        state.seed,
-        asdict(state.history),
-        scaler,
-        dict(facts),
-        _state_tensors(state),
+        steps=state.steps,
+        seed=state.seed,
+        facts=dict(facts),
+        restore_points=state.restore_points,
+        **vars(take_restore_point(state)),
     )
+
+
+def take_restore_point(state: State) -> RestorePoint:
+    """The state after the last step, with copies of all tensors.
+
+    Args:
+        state: The state of the run.
+    """
+    scaler = state.scaler.state_dict() if state.scaler else None
+    history = asdict(state.history)
+    return RestorePoint(state.history.steps, history, scaler, _state_tensors(state))
 
 
 def _state_tensors(state: State) -> dict[str, Tensor]:
@@ -182,18 +226,47 @@ def restore_snapshot(snapshot: Snapshot, state: State, facts: Mapping[str, Any])
     """
     if difference := differences(snapshot.facts, facts):
         raise OtherRunError(difference)
-    if bool(snapshot.scaler) != bool(state.scaler and state.scaler.state_dict()):
-        raise DamageError("the state of the gradient scaler is missing, or there must be none")
-    _check_weights(snapshot.tensors, _weights(state))
-    for i, optimiser in enumerate(state.optimisers):
-        _check_optimiser(optimiser, _select(snapshot.tensors, f"optimiser{i}."), i)
+    for part in snapshot.parts:
+        _check_part(part, state)
+    _restore(snapshot, state)
+    state.restore_points = snapshot.restore_points
+
+
+def go_back(point: RestorePoint, state: State) -> None:
+    """Change `state` in place to an earlier state of the same run.
+
+    The time, the samples and the rollbacks of the history are not undone.
+
+    Args:
+        point: The earlier state.
+        state: The state of the run.
+    """
+    history = state.history
+    _restore(point, state)
+    state.history.seconds, state.history.samples = history.seconds, history.samples
+    state.history.rollbacks = history.rollbacks
+
+
+def _restore(part: Snapshot | RestorePoint, state: State) -> None:
+    """Change `state` in place to that of a snapshot or restore point, without checks."""
     for name, value in _weights(state).items():
-        value.copy_(snapshot.tensors[name])
+        value.copy_(part.tensors[name])
     for i, optimiser in enumerate(state.optimisers):
-        _restore_optimiser(optimiser, _select(snapshot.tensors, f"optimiser{i}."))
-    if state.scaler and snapshot.scaler:
-        state.scaler.load_state_dict(snapshot.scaler)
-    state.step, state.history = snapshot.step, History(**snapshot.history)
+        _restore_optimiser(optimiser, _select(part.tensors, f"optimiser{i}."))
+    if state.scaler and part.scaler:
+        state.scaler.load_state_dict(part.scaler)
+    state.step, state.history = part.step, History.of(part.history)
+
+
+def _check_part(part: Snapshot | RestorePoint, state: State) -> None:
+    """Refuse a stored state with tensors that are missing, not finite, or of another shape."""
+    if bool(part.scaler) != bool(state.scaler and state.scaler.state_dict()):
+        raise DamageError("the state of the gradient scaler is missing, or there must be none")
+    _check_weights(part.tensors, _weights(state))
+    for i, optimiser in enumerate(state.optimisers):
+        moments = _select(part.tensors, f"optimiser{i}.")
+        if part.step or moments:  # an optimiser has no state before the first step
+            _check_optimiser(optimiser, moments, i)
 
 
 def _check_weights(tensors: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:

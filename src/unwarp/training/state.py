@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from unwarp.data.samples import Samples
@@ -17,12 +18,43 @@ Row = dict[str, float]
 LOG_EVERY = 10
 """Steps between two rows of the history."""
 
+RATE_FACTOR_OF_ROLLBACK = 0.5
+"""Factor by which each rollback multiplies the learning rates of all players."""
+
+SEED_STRIDE_OF_ROLLBACK = 0x94D049BB133111EB
+"""Number that each rollback adds to the seed of the batches; a constant of SplitMix64."""
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """The return of a diverged run to an earlier state.
+
+    Attributes:
+        step: Number of the step at which the run diverged.
+        to_step: Number of steps that the earlier state has behind it.
+        rates: The new greatest learning rate of each player, by the name of the player.
+        reason: The player and the value that was not finite, in words.
+
+    >>> print(Rollback(7, 0, {"net": 0.01}, "player 'net': the loss term 'error' is nan"))
+    diverged at step 7 (player 'net': the loss term 'error' is nan); back to step 0, net lr=0.01
+    """
+
+    step: int
+    to_step: int
+    rates: Mapping[str, float]
+    reason: str
+
+    def __str__(self) -> str:
+        rates = ", ".join(f"{name} lr={rate:.3g}" for name, rate in self.rates.items())
+        return f"diverged at step {self.step} ({self.reason}); back to step {self.to_step}, {rates}"
+
 
 @dataclass
 class History:
     """The logged numbers of a run.
 
-    There is a row for every `LOG_EVERY`-th step, and one for the last step.
+    There is a row for every `LOG_EVERY`-th step, and one for the last step. Steps that a rollback
+    undid have no rows, but their time and their samples count.
 
     Attributes:
         rows: One row per logged step, with numbers by name: `step`, `seconds`, `samples`, the loss
@@ -32,6 +64,7 @@ class History:
         steps: Number of steps that were run.
         seconds: Time of these steps in seconds, without the `finish` hook of the model.
         samples: Number of samples in all batches so far, over all processes.
+        rollbacks: The returns to earlier states after a divergence, in their order.
 
     Example:
         >>> History(steps=10, seconds=2.0, samples=640).samples_per_second
@@ -42,11 +75,49 @@ class History:
     steps: int = 0
     seconds: float = 0.0
     samples: int = 0
+    rollbacks: list[Rollback] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> History:
+        """The history of a dictionary that `dataclasses.asdict` made.
+
+        Args:
+            record: The dictionary, possibly stored as JSON; it is copied.
+        """
+        rollbacks = [Rollback(**rollback) for rollback in record.get("rollbacks", ())]
+        rows = [dict(row) for row in record.get("rows", ())]
+        return cls(**{**record, "rows": rows, "rollbacks": rollbacks})
 
     @property
     def samples_per_second(self) -> float:
         """Mean number of training samples per second; NaN before the first step."""
         return self.samples / self.seconds if self.seconds else float("nan")
+
+    @property
+    def rate_factor(self) -> float:
+        """Factor of all learning rates, halved by each rollback; 1 at first."""
+        return RATE_FACTOR_OF_ROLLBACK ** len(self.rollbacks)
+
+
+@dataclass(frozen=True)
+class RestorePoint:
+    """A state to which a diverged run can go back.
+
+    Attributes:
+        step: Number of steps that were run.
+        history: Fields of the `History`, by name.
+        scaler: State of the gradient scaler; None if there is none.
+        tensors: Weights, averaged weights and optimiser states, by name.
+
+    >>> RestorePoint(0, {"steps": 0}, None, {}).step
+    0
+    """
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
+    step: int
+    history: dict[str, Any]
+    scaler: dict[str, Any] | None
+    tensors: dict[str, Tensor]
 
 
 @dataclass
@@ -54,7 +125,7 @@ class State:
     """The state that a run carries from step to step.
 
     Callbacks read it, and `Checkpoint` saves and restores it. It has no state of random generators,
-    since random numbers depend only on `seed` and `step`.
+    since random numbers depend only on `seed`, `step` and the number of rollbacks.
 
     Attributes:
         model: The module that is trained.
@@ -69,7 +140,9 @@ class State:
         scaler: Gradient scaler of mixed precision; None for none.
         data: Training samples, of which a checkpoint has a fingerprint; None if unknown.
         facts: Settings that change the result, as JSON values by name, such as the batch size. A
-            checkpoint of a run with other facts is refused.
+            checkpoint of a run with others is refused.
+        restore_points: States to which the run can go back if it diverges, the oldest first; empty
+            if it would stop.
 
     Example:
         >>> State(nn.Identity(), (), (), (), steps=100, seed=0).step
@@ -87,3 +160,12 @@ class State:
     scaler: torch.amp.GradScaler | None = None
     data: Samples | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    restore_points: tuple[RestorePoint, ...] = ()
+
+    @property
+    def seed_of_batches(self) -> int:
+        """Seed of batches and of random numbers in losses.
+
+        It is `seed`, and another number after each rollback.
+        """
+        return self.seed + SEED_STRIDE_OF_ROLLBACK * len(self.history.rollbacks)

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -27,6 +28,7 @@ from unwarp.app.run import execute
 from unwarp.datasets import trace
 from unwarp.errors import CheckpointError
 from unwarp.training.callbacks import Callback
+from unwarp.training.progress import Announcer
 from unwarp.training.state import Row, State
 
 
@@ -246,6 +248,28 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
     assert pd.read_csv(tmp_path / "copy" / "embedding.csv").equals(
         pd.read_csv(run_folder / "embedding.csv")
     )
+
+
+def test_termination_leaves_a_checkpoint(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM ends a command as Ctrl-C does; continued, it ends at the same model."""
+    copy = tmp_path / "copy"
+    start_job(load_job(run_folder), copy)
+
+    def on_step(announcer: Announcer, state: State, terms: Row) -> None:
+        if state.step == 3:
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as context:
+        context.setattr(Announcer, "on_step", on_step)
+        code, _, errors = run("resume", copy, "--quiet")
+    assert code == 130 and f"continue with: unwarp resume {copy}" in errors
+    assert (copy / "model.checkpoint").is_file() and not (copy / "model").exists()
+    execute(copy, lambda message: None)
+    for name in ("model", "baseline"):
+        path = Path(name) / "model.safetensors"
+        assert (copy / path).read_bytes() == (run_folder / path).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from unwarp.app.cli.options import (
     command,
     existing_file,
 )
-from unwarp.core import MissingPolicy, Precision, ScaleName
+from unwarp.core import DivergencePolicy, MissingPolicy, Precision, ScaleName
 from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
@@ -95,6 +95,13 @@ RateOption = Annotated[
     float | None,
     typer.Option(help="Samples per second of series; times are then in seconds."),
 ]
+DivergenceOption = Annotated[
+    DivergencePolicy,
+    typer.Option(
+        help="What to do when training diverges: stop ends it with an error, rollback goes back to "
+        "the last good state and continues at half the learning rate."
+    ),
+]
 SecondsOption = Annotated[
     float | None,
     typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds."),
@@ -163,6 +170,7 @@ def fit(
     random_state: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "no",
+    on_divergence: DivergenceOption = "stop",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -187,6 +195,7 @@ def fit(
         random_state: Seed of all random numbers.
         device: Device to compute on.
         precision: Mixed precision in training.
+        on_divergence: What to do when training diverges.
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
@@ -198,7 +207,8 @@ def fit(
         "sampling_rate": sampling_rate,
     }
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
-    arguments = {**reading, **training, "device": device, "precision": precision}
+    means = {"device": device, "precision": precision, "on_divergence": on_divergence}
+    arguments = {**reading, **training, **means}
     path = Path(source).expanduser().resolve()
     name, folder = str(path) if path.exists() else source, out or RUNS / (path.stem or "data")
     request = {"warp": warp, **_request_fields(config, settings)}

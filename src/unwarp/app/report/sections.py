@@ -140,7 +140,18 @@ def _facts(outcome: Outcome) -> dict[str, str]:
     return {
         "data": ", ".join(filter(None, (data.source or data.name, data.licence))),
         "training with the warp": f"{history.steps:,} steps in {history.seconds:.0f} s",
+        **_rollbacks(outcome),
         "random seed": str(outcome.job.seed),
         "recipe": repr(unwarper.recipe_),
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
+    }
+
+
+def _rollbacks(outcome: Outcome) -> dict[str, str]:
+    """Divergences of both trainings in words, by name; empty if there were none."""
+    titles = {"warped": "rollbacks with the warp", "baseline": "rollbacks without it"}
+    return {
+        titles[name]: "; ".join(map(str, model.unwarper.history_.rollbacks))
+        for name, model in outcome.scored_models.items()
+        if model.unwarper.history_.rollbacks
     }

@@ -1,0 +1,240 @@
+"""One `fit` of an estimator: samples in, attributes out.
+
+    Fitting     arguments, samples, seed and callbacks of one `fit`; `decide`, then `learn`
+    Results     values of all attributes of a trained estimator
+
+A fitting changes nothing. The estimator stores its results at the end, all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from sklearn.cluster import KMeans
+
+from unwarp.analysis.embedding import encode
+from unwarp.analysis.mixture import Mixture
+from unwarp.core import Array, DivergencePolicy, Precision
+from unwarp.data.fingerprint import code_facts, dataset_facts
+from unwarp.data.samples import Samples, reference_view
+from unwarp.data.scale_fitting import channel_scale_hint
+from unwarp.data.schema import Schema
+from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
+from unwarp.models.codec import recipe_facts
+from unwarp.models.model import Model
+from unwarp.models.recipe import Recipe
+from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
+from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
+from unwarp.training.callbacks import Callback
+from unwarp.training.loop import train
+from unwarp.training.state import History
+
+SHARE_OF_SECONDS_FOR_SELECTION = 0.5
+"""Share of `max_seconds` that the trials for the selection of a warp may take."""
+
+MIN_SECONDS_OF_TRAINING = 1.0
+"""Seconds of training that are allowed even if the selection of a warp used up `max_seconds`."""
+
+
+class Arguments(Protocol):
+    """Arguments of `Unwarper` that decide how a model of samples is planned and trained."""
+
+    n_clusters: int | None
+    max_steps: int | None
+    max_seconds: float | None
+    batch_size: int | None
+    scale: Any
+    missing: Any
+    device: str
+    precision: Precision
+    on_divergence: DivergencePolicy
+
+
+@dataclass(frozen=True)
+class Results:
+    """Values of all attributes of a trained estimator.
+
+    The fields are those attributes, without the underscore at the end; see `Unwarper`.
+
+    >>> list(Results.__dataclass_fields__)[:3]
+    ['model', 'recipe', 'schema']
+    """
+
+    model: Model
+    recipe: Recipe
+    schema: Schema
+    plan: Plan | None
+    selection: Selection | None
+    history: History
+    cluster_centers: Array
+    mixture: Mixture
+    n_features_in: int
+
+    def attributes(self) -> dict[str, Any]:
+        """The values by the name of the attribute, such as `model_`."""
+        return {f"{name}_": value for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Arguments, samples, seed and callbacks of one `fit`.
+
+    Attributes:
+        arguments: The estimator, or another object with its arguments.
+        request: Recipe, warp and overrides of the user.
+        schema: Domain, shape and scale of the samples.
+        data: Scaled training samples.
+        seed: Seed of trials, weights, training and clusters.
+        callbacks: Callbacks, which are told about decisions and observe the training.
+        started: Time at which the samples had been read, from `perf_counter`.
+
+    >>> from unwarp import Unwarper
+    >>> from unwarp.data.opening import as_source
+    >>> from unwarp.data.schema import Reading
+    >>> X = np.random.default_rng(0).random((8, 12, 12))
+    >>> estimator = Unwarper(max_steps=1, n_clusters=2)
+    >>> fitting = Fitting(estimator, Request(), *Schema.fit(as_source(X), Reading()), seed=0)
+    >>> plan, selection = fitting.decide()
+    >>> plan.recipe.family, selection
+    ('ae', None)
+    >>> fitting.learn(plan, selection).n_features_in
+    144
+    """
+
+    arguments: Arguments
+    request: Request
+    schema: Schema
+    data: Samples
+    seed: int
+    callbacks: Sequence[Callback] = ()
+    started: float = field(default_factory=perf_counter)
+
+    def decide(self) -> tuple[Plan, Selection | None]:
+        """Decide how to train a model of the samples.
+
+        Returns:
+            The plan of the training; and the selection of a warp, or None if none was needed.
+        """
+        arguments, domain = self.arguments, self.schema.domain
+        for note in self.schema.notes:
+            self._notify(note)
+        x = self.data.preview(SAMPLES_FOR_DEFAULTS)
+        if domain.has_times and arguments.scale == "auto":
+            warning = channel_scale_hint(x.numpy())
+            if warning:
+                self._notify(warning)
+        options: dict[str, Any] = {
+            "batch_size": arguments.batch_size,
+            "steps": arguments.max_steps,
+            "has_gaps": arguments.missing == "mask",
+        }
+        samples = (self.request, self.schema, self.data)
+        plan = make_plan(*samples, **options)
+        if not plan.is_open or domain.name not in CHOICES_OF_DOMAIN:
+            return plan, None
+        selection = self._select_warp()
+        why = f"how much to warp: {selection}"
+        self._notify(why)
+        decided = adapt_to_series(selection.recipe, x)
+        return make_plan(*samples, decided=decided, why=(why,), **options), selection
+
+    def learn(self, plan: Plan, selection: Selection | None = None) -> Results:
+        """Train the model of a plan, and cluster the latents.
+
+        Args:
+            plan: Recipe, steps and batch size.
+            selection: The selection of a warp, for the record; None if none was needed.
+        """
+        recipe, schema = plan.recipe, self.schema
+        model = recipe.build(self.data.shape, seed=self.seed)
+        history = self._train(model, plan)
+        centers, mixture = self._cluster(model)
+        return Results(
+            model=model,
+            recipe=recipe,
+            schema=schema.with_sampling_rate(sampling_rate_of(recipe.warp)),
+            plan=plan,
+            selection=selection,
+            history=history,
+            cluster_centers=centers,
+            mixture=mixture,
+            n_features_in=schema.n_features,
+        )
+
+    def _select_warp(self) -> Selection:
+        """Select how much to warp series, within `max_steps` and half of `max_seconds`.
+
+        A callback that stores decisions has the selection of an interrupted run.
+        """
+        max_steps, max_seconds = self.arguments.max_steps, self.arguments.max_seconds
+        share = SHARE_OF_SECONDS_FOR_SELECTION
+        options: dict[str, Any] = {
+            "seed": self.seed,
+            "steps": STEPS_OF_TRIAL if max_steps is None else min(STEPS_OF_TRIAL, max_steps),
+            "seconds": None if max_seconds is None else max_seconds * share,
+            "device": self.arguments.device,
+        }
+        facts = {**options, "data": dataset_facts(self.data), **code_facts()}
+        for callback in self.callbacks:
+            if (record := callback.recall("selection", facts)) is not None:
+                return Selection.of(record)
+        options["on_divergence"] = self.arguments.on_divergence
+        selection = select(
+            self.data.preview(SAMPLES_FOR_DEFAULTS), **options, on_message=self._notify
+        )
+        for callback in self.callbacks:
+            callback.on_decision("selection", facts, asdict(selection))
+        return selection
+
+    def _train(self, model: Model, plan: Plan) -> History:
+        """Train a model by its plan, in the time that is left, and return the history."""
+        return train(
+            model,
+            plan.recipe.players(model),
+            self.data,
+            steps=plan.steps,
+            batch_size=plan.batch_size,
+            seed=self.seed,
+            seconds=self._seconds_left(),
+            device=self.arguments.device,
+            precision=self.arguments.precision,
+            on_divergence=self.arguments.on_divergence,
+            callbacks=self.callbacks,
+            facts={"recipe": recipe_facts(plan.recipe)},
+        )
+
+    def _seconds_left(self) -> float | None:
+        """Seconds that are left for training; None for no limit."""
+        limit = self.arguments.max_seconds
+        if limit is None:
+            return None
+        return max(MIN_SECONDS_OF_TRAINING, limit - (perf_counter() - self.started))
+
+    def _cluster(self, model: Model) -> tuple[Array, Mixture]:
+        """Cluster the latents of the training samples.
+
+        Returns:
+            The centres (k, D) of k-means on content codes, and a Gaussian mixture of content and
+            theta.
+        """
+        data = reference_view(self.data)
+        content, theta = encode(model, data.x, device=self.arguments.device)
+        codes = content.numpy()
+        default = default_clusters(self.schema.domain, len(data), data.labels)
+        n = self.arguments.n_clusters or default
+        mixture = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, self.seed)
+        # k-means warns if there are more clusters than distinct codes
+        k = min(n, len(np.unique(codes, axis=0)))
+        # scikit-learn takes seeds below 2**32
+        means = KMeans(k, n_init=10, random_state=self.seed % (1 << 32)).fit(codes)
+        return means.cluster_centers_, mixture
+
+    def _notify(self, message: str) -> None:
+        """Pass a message for people to all callbacks."""
+        for callback in self.callbacks:
+            callback.on_message(message)

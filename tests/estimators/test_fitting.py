@@ -1,0 +1,128 @@
+"""One fit: it changes nothing, gives all attributes, and stays within its limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.estimators.series import RECIPE, waves
+from tests.weights import weights
+from unwarp import Unwarper
+from unwarp.data.opening import as_source
+from unwarp.data.schema import Reading, Schema
+from unwarp.estimators.fitting import Fitting, Results
+from unwarp.estimators.selection import STEPS_OF_TRIAL, Selection
+from unwarp.planning.plan import Request
+from unwarp.training.callbacks import Callback
+from unwarp.training.state import History
+
+X = np.stack(waves([40] * 8))
+
+
+def fitting_of(estimator: Unwarper, request: Request, **options: Any) -> Fitting:
+    """The fitting of an estimator to waves."""
+    return Fitting(estimator, request, *Schema.fit(as_source(X), Reading()), seed=0, **options)
+
+
+def attributes(estimator: Unwarper) -> dict[str, Any]:
+    """The attributes of a trained estimator by name."""
+    return {name: value for name, value in vars(estimator).items() if name.endswith("_")}
+
+
+def test_fitting_changes_no_estimator() -> None:
+    """Neither a decision nor a training changes the estimator, and both can be repeated."""
+    estimator = Unwarper(recipe=RECIPE, max_steps=2, n_clusters=2, device="cpu")
+    earlier = dict(vars(estimator))
+    fitting = fitting_of(estimator, Request(RECIPE))
+    plan, selection = fitting.decide()
+    first, second = (fitting.learn(plan, selection) for _ in range(2))
+    assert vars(estimator) == earlier and fitting.decide() == (plan, selection)
+    assert torch.equal(weights(first.model), weights(second.model))
+
+
+def test_results_are_all_attributes(tmp_path: Path) -> None:
+    """A trained and a loaded estimator have the attributes of the record, and no others."""
+    estimator = Unwarper(recipe=RECIPE, max_steps=1, n_clusters=2, device="cpu").fit(X)
+    names = {f"{name}_" for name in Results.__dataclass_fields__}
+    assert attributes(estimator).keys() == names
+    estimator.save(tmp_path / "model")
+    assert attributes(Unwarper.load(tmp_path / "model")).keys() == names
+
+
+class Memory(Callback):
+    """Records messages and decisions."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.decisions: list[str] = []
+
+    def on_message(self, line: str) -> None:
+        """Record the line."""
+        self.lines.append(line)
+
+    def on_decision(self, question: str, facts: Any, answer: Any) -> None:
+        """Record the question."""
+        self.decisions.append(question)
+
+
+@pytest.mark.parametrize(
+    ("limits", "steps", "seconds"),
+    [
+        ({}, STEPS_OF_TRIAL, None),
+        ({"max_steps": 40, "max_seconds": 8.0}, 40, 4.0),
+        ({"max_steps": 10**6}, STEPS_OF_TRIAL, None),
+    ],
+)
+def test_trials_stay_within_limits(
+    limits: dict[str, Any], steps: int, seconds: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trials take at most `max_steps` and half of `max_seconds`; callbacks get the decision."""
+    calls: list[dict[str, Any]] = []
+
+    def select(x: Any, **options: Any) -> Selection:
+        calls.append(options)
+        return Selection("none", (3.2,))
+
+    monkeypatch.setattr("unwarp.estimators.fitting.select", select)
+    memory, estimator = Memory(), Unwarper(on_divergence="rollback", **limits)
+    plan, selection = fitting_of(estimator, Request(), callbacks=(memory,)).decide()
+    assert (calls[0]["steps"], calls[0]["seconds"]) == (steps, seconds)
+    assert calls[0]["on_divergence"] == "rollback"
+    assert selection == Selection("none", (3.2,)) and not plan.recipe.warp.factors
+    assert memory.decisions == ["selection"]
+    assert memory.lines == [f"how much to warp: {selection}"] == list(plan.why)
+
+
+@pytest.mark.parametrize(
+    ("max_seconds", "elapsed", "bounds"),
+    [(None, 100.0, None), (10.0, 4.0, (5.0, 6.0)), (10.0, 20.0, (1.0, 1.0))],
+)
+def test_training_gets_the_time_left(
+    max_seconds: float | None,
+    elapsed: float,
+    bounds: tuple[float, float] | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The training gets what the decision left of `max_seconds`, but at least a second."""
+    limits: list[float | None] = []
+
+    def train(model: Any, *arguments: Any, **options: Any) -> History:
+        limits.append(options["seconds"])
+        model.eval()
+        return History()
+
+    monkeypatch.setattr("unwarp.estimators.fitting.train", train)
+    estimator = Unwarper(max_steps=1, max_seconds=max_seconds, n_clusters=2, device="cpu")
+    started = perf_counter() - elapsed
+    fitting = fitting_of(estimator, Request(RECIPE), started=started)
+    fitting.learn(*fitting.decide())
+    (limit,) = limits
+    if bounds is None:
+        assert limit is None
+    else:
+        assert limit is not None and bounds[0] <= limit <= bounds[1]
