@@ -1,7 +1,7 @@
-"""The range of values of images: with hot pixels, and in a light that varies.
+"""The range of values of images, despite hot pixels and varying light.
 
 A hot pixel is a single pixel far above its neighbours. It must not decide the range of all others.
-Where lamps or exposures differ from image to image, each image gets its own range.
+If lamps or exposures differ from image to image, each image gets its own range.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def fit_image_scaler(x: Array, has_dark_ground: bool) -> Scaler:
 
 
 def range_of_images(x: Array, low: float, high: float) -> tuple[float, float]:
-    """The range of images, from their background to the brightest value that is no hot pixel.
+    """The range of images without hot pixels, from a dark background.
 
     Args:
         x: Images (N, C, H, W).

@@ -1,4 +1,4 @@
-"""Scaled samples for a model, batch by batch, and conversion of its results."""
+"""Scaled samples for a model, and conversion of its results."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Prepared:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Number of samples, and the shape of each as the model takes it."""
+        """Shape (N, C, ...) of all samples as the model takes them."""
         return (*self.samples.shape[:2], *(self.size or self.samples.shape[2:]))
 
     @cached_property
@@ -106,7 +106,7 @@ class Prepared:
         )
 
     def chunks(self, other: Prepared | None = None) -> list[slice]:
-        """Slices of all samples that are small enough to be aligned at once.
+        """Slices of all samples, small enough to be aligned at once.
 
         Args:
             other: Data that belong to the samples and are aligned with them; None for none.
@@ -133,9 +133,9 @@ class Prepared:
         def move(rows: slice, index: Array) -> Array:
             values = self.samples[rows]
             flat = values.reshape(*values.shape[:2], -1)
-            moved = np.take_along_axis(flat, np.maximum(index, 0)[:, None], -1)
-            moved[np.broadcast_to(index[:, None] < 0, moved.shape)] = 0
-            return self.subset(rows).origin.restore_shape(moved.reshape(values.shape))
+            result = np.take_along_axis(flat, np.maximum(index, 0)[:, None], -1)
+            result[np.broadcast_to(index[:, None] < 0, result.shape)] = 0
+            return self.subset(rows).origin.restore_shape(result.reshape(values.shape))
 
         return self._join(((rows, move(rows, index.numpy())) for rows, index in indices), out)
 

@@ -1,4 +1,4 @@
-"""Training samples: in memory, or in the user's array until a batch is made."""
+"""Training samples in memory, or in the user's array until needed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,12 @@ class Samples(Protocol):
         """Number of samples N."""
 
     def batch(self, index: Tensor, generator: torch.Generator) -> Batch:
-        """Samples of the rows `index` (B,), scaled for the model."""
+        """Some samples, scaled for the model.
+
+        Args:
+            index: Row numbers (B,), int64, in any order.
+            generator: Source of all randomness.
+        """
 
     def preview(self, n: int) -> Tensor:
         """About `n` samples, or all, from which defaults are chosen."""
@@ -60,7 +65,7 @@ class Samples(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class StoredSamples:
-    """Samples that stay in the user's array, and are scaled when a batch is made.
+    """Samples in the user's array, which are scaled batch by batch.
 
     The array may be a memory map that is larger than the memory.
 
@@ -127,7 +132,7 @@ class StoredSamples:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a checksum of the samples has to cover: their values, scale and size."""
+        """Values, scale and size of the samples, for a checksum."""
         return {
             "x": self.prepared.samples,
             "scale": vars(self.prepared.scaler),
@@ -158,7 +163,7 @@ def training_samples(
 
 
 def as_dataset(source: Source, prepared: Prepared) -> Dataset:
-    """Scaled samples in memory as a data set, with the facts of their source.
+    """Scaled samples in memory as a data set.
 
     Args:
         source: Names, labels and further facts of the samples.

@@ -36,7 +36,7 @@ class ScaleFit:
         is_per_sample: Whether each sample has its own scale.
         has_dark_ground: For images with their own scales, whether the background becomes 0.
         outliers: Indices of samples that do not count for the scale.
-        note: What was decided and why, for people; empty for the usual scale.
+        note: Decision and reason, for people; empty for the usual scale.
     """
 
     scaler: Scaler
@@ -77,7 +77,7 @@ def fit_scale(x: Array, domain: Domain, scale: ScaleName | None = "auto") -> Sca
 
 
 def has_light(domain: Domain) -> bool:
-    """Whether samples are images, of which each may have its own light."""
+    """Whether samples are images, so that their light may vary."""
     return domain.is_bounded and len(domain.axes) == 2
 
 

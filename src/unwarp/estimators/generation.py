@@ -14,6 +14,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
@@ -84,8 +85,8 @@ class Generation(Alignment):
             return samples.collect(self._decoded(samples))
         return samples.restore_times(torch.cat([part for _, part in self._decoded(samples)]))
 
-    @torch.no_grad()
     @float32_gradients()
+    @torch.no_grad()
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of samples given their reconstructions.
 

@@ -48,6 +48,7 @@ class Run:
         seconds: Greatest training time in seconds; None for no bound.
         start_time: Time at which the first step began, from `time.perf_counter`.
 
+    >>> from unwarp.data.dataset import Dataset
     >>> from unwarp.training.engine import make_accelerator
     >>> state = State(nn.Identity(), (), (), (), steps=3, seed=0)
     >>> data = Dataset(torch.zeros(4, 1, 2, 2))
