@@ -161,7 +161,9 @@ def _is_random_state(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Size:
-    """`auto`, a longest side in pixels, a height and a width, or None.
+    """A size of images.
+
+    It is `auto`, a longest side in pixels, a height and a width, or None.
 
     >>> Size().allows("auto"), Size().allows((48, 32)), Size().allows(0)
     (True, True, False)

@@ -51,7 +51,7 @@ def deform(x: Tensor, map: Map, target: Window | None = None, padding: Padding =
 
 
 def nearest_index(map: Map, window: Window, padding: Padding = "zeros") -> Tensor:
-    """The pixel or time step of a template that is nearest to each point of the observation.
+    """The nearest pixel or time step of the template for each point.
 
     With it, class numbers and other values that cannot be averaged are deformed.
 
