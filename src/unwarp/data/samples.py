@@ -20,7 +20,7 @@ from unwarp.data.source import Source
 MAX_BYTES_IN_MEMORY = 256 << 20
 """Greatest size of scaled training samples that are kept in memory."""
 
-MAX_BYTES_OF_VIEW = 64 << 20
+MAX_BYTES_OF_VIEW = 32 << 20
 """Greatest size of the samples in memory that represent all others, for clusters and defaults."""
 
 
@@ -189,7 +189,7 @@ def reference_view(data: Samples, max_samples: int = 60_000, seed: int = 5) -> D
     Args:
         data: Training data.
         max_samples: Largest number of samples; from a larger data set a random subset is taken. Of
-            samples that are not in memory, at most 64 MiB are taken.
+            samples that are not in memory, at most 32 MiB are taken.
         seed: Seed of the subset and of the observations.
 
     Returns:
