@@ -22,7 +22,8 @@ from itertools import product
 from benchmarks import cells
 from unwarp.analysis.embedding import embed
 from unwarp.analysis.scoring import Report, dataset_inputs, evaluate, score
-from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.dataset import Dataset
+from unwarp.data.samples import reference_view
 from unwarp.datasets import digits, mnist
 from unwarp.datasets.affine_mnist import fixed_observations, with_random_draws
 from unwarp.models import AE

@@ -34,7 +34,8 @@ from benchmarks import cells
 from benchmarks.likelihood import STRUCTURED
 from unwarp import plots
 from unwarp.analysis.scoring import score
-from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.dataset import Dataset
+from unwarp.data.samples import reference_view
 from unwarp.datasets import mnist
 from unwarp.datasets.affine_mnist import fixed_observations, with_random_draws
 from unwarp.datasets.affine_mnist_28 import NUISANCE

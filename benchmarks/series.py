@@ -161,7 +161,7 @@ def portraits(model: Unwarper, asked: Dataset, aligned: Array) -> dict[str, Figu
 
 def estimator(recipe: Recipe, known: Dataset, seed: int, quick: bool = False) -> Unwarper:
     """What trains on the series `known`."""
-    steps = 20 if quick else default_steps(recipe, known.x, core.SERIES, BATCH)
+    steps = 20 if quick else default_steps(recipe, len(known.x), core.SERIES, BATCH)
     return Unwarper(
         recipe.warp,
         recipe,

@@ -29,7 +29,8 @@ import torch
 from benchmarks import cells, peers, pictures, thesis_page
 from unwarp.analysis.embedding import Embedding, embed
 from unwarp.analysis.scoring import dataset_inputs, score, score_inputs
-from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.dataset import Dataset
+from unwarp.data.samples import reference_view
 from unwarp.datasets import digits, dsprites, mnist
 from unwarp.datasets.affine_mnist import Nuisance, fixed_observations, with_random_draws
 from unwarp.metrics import ScoreInputs

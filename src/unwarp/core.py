@@ -52,6 +52,13 @@ uses one scale for each channel of each series.
 LayoutName = Literal["auto", "channels_first", "channels_last"]
 """Order of the axes of pictures: (N, C, H, W) or (N, H, W, C); `auto` decides by the shape."""
 
+WorkingSize = Literal["auto"] | int | tuple[int, int] | None
+"""Size at which a model learns images.
+
+`auto` chooses it from the data, a number is the longest side in pixels, two are height and width,
+None is the full size.
+"""
+
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 """Devices to compute on; `auto` takes CUDA, else MPS, else the CPU."""
 
@@ -107,6 +114,8 @@ class Domain:
         has_gaps: Whether values may be missing (NaN).
         has_times: Whether an axis is time. Sampling rates, time stamps and events are accepted for
             such domains only.
+        max_working_side: Longest side of a sample at which models learn unless the user sets it, in
+            pixels; larger samples are reduced for the model only. None if samples keep their size.
         registry: All registered domains by name (class attribute).
 
     >>> SERIES.axes, SERIES.has_times
@@ -130,6 +139,7 @@ class Domain:
     n_clusters: int | None
     has_gaps: bool = False
     has_times: bool = False
+    max_working_side: int | None = None
 
     def register(self) -> Domain:
         """Make the domain available by its name.
@@ -177,6 +187,7 @@ IMAGES = Domain(
     batch_size=64,
     min_steps=300,
     n_clusters=10,
+    max_working_side=48,
 ).register()
 SERIES = Domain(
     name="series",

@@ -9,6 +9,7 @@ Python, YAML and the command line check by them alike.
     Sizes       several whole numbers
     Instance    an object of a class
     Seed        a seed of random numbers, as scikit-learn takes it
+    Size        a size of images
 
 `ARGUMENTS` lists the ranges of the arguments of `Unwarper`, and `RECIPE_RANGES` those of the fields
 of a recipe that decide how much it computes. Importing this file imports neither torch nor NumPy.
@@ -37,6 +38,9 @@ from unwarp.values import brief
 
 MAX_SEED = 2**32 - 1
 """Greatest seed that NumPy and scikit-learn take."""
+
+MIN_WORKING_SIDE, MAX_WORKING_SIDE = 8, 4096
+"""Bounds of a working size of images in pixels."""
 
 MAX_STEPS = 2**40 - 1
 """Greatest number of training steps; greater numbers of a step belong to hooks of models."""
@@ -288,7 +292,29 @@ def _is_side(text: str) -> bool:
     return text.isascii() and text.isdigit() and Whole(1, MAX_SIDE).allows(int(text))
 
 
-Range = Whole | Real | Choice | Flag | Sizes | SizeRule | Instance | Seed
+@dataclass(frozen=True)
+class Size:
+    """A size of images.
+
+    It is `auto`, a longest side in pixels, a height and a width, or None.
+
+    >>> Size().allows("auto"), Size().allows((48, 32)), Size().allows(0)
+    (True, True, False)
+    """
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is a size."""
+        if value is None or (isinstance(value, str) and value == "auto"):
+            return True
+        sides = value if isinstance(value, tuple | list) and len(value) == 2 else (value,)
+        return all(Whole(MIN_WORKING_SIDE, MAX_WORKING_SIDE).allows(side) for side in sides)
+
+    def __str__(self) -> str:
+        sides = f"{MIN_WORKING_SIDE} to {MAX_WORKING_SIDE:,} pixels"
+        return f"'auto', a side of {sides}, (height, width), or None"
+
+
+Range = Whole | Real | Choice | Flag | Sizes | SizeRule | Size | Instance | Seed
 """A type with a range of values; `allows` checks a value, and `str` says both in words."""
 
 ARGUMENTS: Mapping[str, Range] = {
@@ -298,6 +324,7 @@ ARGUMENTS: Mapping[str, Range] = {
     "max_seconds": Real(0, is_optional=True, unit="seconds"),
     "batch_size": Whole(2, 1_048_576, is_optional=True),
     "sampling_rate": Real(0, is_optional=True, unit="samples per second"),
+    "working_size": Size(),
     "missing": Choice(get_args(MissingPolicy)),
     "layout": Choice(get_args(LayoutName)),
     "sizes": SizeRule(),

@@ -10,7 +10,8 @@ import torch
 
 from unwarp.analysis.scoring import evaluate, posterior_inputs
 from unwarp.core import Factor
-from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.dataset import Dataset
+from unwarp.data.samples import reference_view
 from unwarp.errors import ConfigError, UnwarpError
 from unwarp.models import AE, VAE, Net
 from unwarp.warps import Affine2d, Chain, Displacement2d, Identity

@@ -10,7 +10,7 @@ import pytest
 from unwarp import core
 from unwarp.data import blocks
 from unwarp.data.outliers import limit, outlier_rows, warn_of_outliers
-from unwarp.data.scaling import fit_scaler
+from unwarp.data.scale_fitting import fit_scaler
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.errors import DataWarning

@@ -212,8 +212,8 @@ def test_scale_each_ignores_gain_and_offset() -> None:
     np.testing.assert_allclose(unwarper.transform(other), unwarper.transform(X), atol=1e-4)
     for method in (unwarper.align, unwarper.template, unwarper.reconstruct):
         np.testing.assert_allclose((method(other) - offset) / gain, method(X), atol=1e-3)
-    with pytest.raises(ConfigError, match="'each' is for series"):
-        Unwarper(scale="each").fit(np.random.default_rng(0).random((6, 9, 9)))
+    with pytest.raises(ConfigError, match="'channel' is for series"):
+        Unwarper(scale="channel").fit(np.random.default_rng(0).random((6, 9, 9)))
 
 
 def test_scale_channel_ignores_units(tmp_path: Path) -> None:

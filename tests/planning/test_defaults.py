@@ -42,7 +42,7 @@ def recipe_for(x: torch.Tensor, *arguments: Any, **options: Any) -> Recipe:
 
 def steps_for(recipe: Recipe, x: torch.Tensor, batch_size: int) -> int:
     """The default number of steps for samples."""
-    return default_steps(recipe, x, domain_of(x), batch_size)
+    return default_steps(recipe, len(x), domain_of(x), batch_size)
 
 
 def test_series_get_their_preset() -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from unwarp.analysis.latents import check_samples
 from unwarp.core import Array, Factor
+from unwarp.data.prepared import Prepared
 from unwarp.devices import resolve_device
 from unwarp.models import Model
 from unwarp.models.latent import Latent
@@ -81,7 +82,7 @@ class Embedding:
 
 @torch.no_grad()
 def encode(
-    model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu"
+    model: Model, x: Tensor | Prepared, chunk_size: int = 1000, device: str = "cpu"
 ) -> tuple[Tensor, Tensor]:
     """Content codes and deformation parameters of samples, as tensors.
 
@@ -90,7 +91,8 @@ def encode(
 
     Args:
         model: A trained model.
-        x: Samples (N, *shape), N >= 1, scaled as the model takes them.
+        x: Samples (N, *shape), N >= 1, scaled as the model takes them; or prepared samples, which
+            are scaled chunk by chunk.
         chunk_size: Samples in a chunk.
         device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`.
 
@@ -103,11 +105,11 @@ def encode(
     """
     target = resolve_device(device)
     check_value("chunk_size", chunk_size, Whole(1))
-    check_samples(model, x, "x")
+    check_samples(model, x if isinstance(x, Tensor) else x[:1], "x")
     model.to(target).eval()
     chunks = []
-    for part in torch.split(x, chunk_size):
-        latent = model.embed(part.to(target))
+    for start in range(0, len(x), chunk_size):
+        latent = model.embed(x[start : start + chunk_size].to(target))
         chunks.append((latent.content.cpu(), model.chart.theta(latent.map).cpu()))
     model.to("cpu")
     content, theta = (torch.cat(column) for column in zip(*chunks, strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 from unwarp import datasets
 from unwarp.analysis.scoring import Report, evaluate
 from unwarp.app.parts import open_source
-from unwarp.data.dataset import reference_view
+from unwarp.data.samples import reference_view
 from unwarp.estimators.unwarper import Unwarper
 
 

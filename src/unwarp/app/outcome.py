@@ -21,7 +21,8 @@ from unwarp.analysis.embedding import Embedding, embed
 from unwarp.analysis.scoring import Report, dataset_inputs, probe_inputs, score, score_inputs
 from unwarp.app.job import Job
 from unwarp.app.parts import Parts
-from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.dataset import Dataset
+from unwarp.data.samples import reference_view
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.metrics import ScoreInputs
 from unwarp.models.codec import describe

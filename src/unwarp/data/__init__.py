@@ -13,7 +13,8 @@ from __future__ import annotations
 from unwarp.data.arrays import as_samples
 from unwarp.data.formats.files import read
 from unwarp.data.layout import restore_layout
-from unwarp.data.scaling import Scaler, fit_scaler
+from unwarp.data.scale_fitting import fit_scaler
+from unwarp.data.scaling import Scaler
 from unwarp.data.series import pad, resample_to
 from unwarp.data.source import Source
 

@@ -13,13 +13,13 @@ from unwarp.core import Array
 from unwarp.errors import DataError
 
 
-def take_rows(values: Any, rows: Array) -> Any:
+def take_rows(values: Any, rows: slice | Array) -> Any:
     """Select samples from any kind of collection.
 
     Args:
         values: An array, tensor, data frame, list or tuple with one entry per sample, or parsed
             samples with a method `subset`.
-        rows: Indices of the samples from 0 (M,); for arrays also a boolean mask (N,).
+        rows: A slice, or indices of the samples from 0 (M,); for arrays also a boolean mask (N,).
 
     Returns:
         The M entries, as a list if `values` is a list or a tuple, else with the type of `values`.
@@ -31,7 +31,9 @@ def take_rows(values: Any, rows: Array) -> Any:
         return values.iloc[rows]
     if hasattr(values, "subset"):
         return values.subset(rows)
-    return [values[row] for row in rows] if isinstance(values, list | tuple) else values[rows]
+    if isinstance(rows, slice) or not isinstance(values, list | tuple):
+        return values[rows]
+    return [values[row] for row in rows]
 
 
 def as_numpy(x: Any) -> Any:

@@ -78,9 +78,9 @@ def as_precise_samples(
 ) -> tuple[Array, str]:
     """Checked samples with all digits of the user's numbers.
 
-    It does the same as `as_samples`, but converts a type to float32 only if float32 represents
-    every number of that type. A series around 101,325 that varies by 0.01 keeps its digits in this
-    way, until a scale has removed the offset.
+    It does the same as `as_samples`, but keeps the type. A series around 101,325 that varies by
+    0.01 keeps its digits in this way, until a scale has removed the offset, and integers are not
+    copied.
 
     Args:
         X: Array, tensor, data frame or nested lists of N samples.
@@ -90,8 +90,7 @@ def as_precise_samples(
         layout: Order of the axes of images, as for `as_samples`.
 
     Returns:
-        The samples: uint8, float32 for other integers of at most 16 bits, for booleans and for
-        float16, else the type of `X`, in the byte order of the machine. Then the name of their
+        The samples in the type of `X`, in the byte order of the machine. Then the name of their
         domain.
 
     Raises:
@@ -157,11 +156,8 @@ def _as_numeric(x: Array) -> Array:
 
 
 def _as_stored_type(x: Array) -> Array:
-    """Numbers with the dtype of samples, which has all of their digits."""
-    if x.dtype == np.uint8:
-        return x
-    is_exact = np.can_cast(x.dtype, np.float32)
-    return x.astype(np.float32 if is_exact else x.dtype.newbyteorder("="), copy=False)
+    """Numbers in the byte order of the machine; a copy only if they have another one."""
+    return x.astype(x.dtype.newbyteorder("="), copy=False)
 
 
 def _check_finite(numbers: Array, may_have_gaps: bool) -> None:

@@ -102,4 +102,4 @@ def time_spans(schema: Schema, samples: Prepared, inverse: bool = False) -> tupl
 
 def _frame_size(schema: Schema) -> Array:
     """Width and height of images in pixels, or the number of time steps of series."""
-    return np.array(schema.shape[1:][::-1], float)
+    return np.array(schema.user_shape[1:][::-1], float)

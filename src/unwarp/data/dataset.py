@@ -31,35 +31,6 @@ FIELDS_PER_SAMPLE = ("labels", "ids", "maps", "factor_values", "mask", "times")
 """Fields of a `Dataset` with one row per sample; `x` is another one."""
 
 
-def reference_view(data: Dataset, max_samples: int = 60_000, seed: int = 5) -> Dataset:
-    """Training data with one reproducible observation of each sample.
-
-    Nearest neighbours, clusters and scores use it in place of the training data, because a data set
-    with `draw` generates new random observations at every step. A data set without `draw` and with
-    at most `max_samples` samples keeps its samples.
-
-    Args:
-        data: Training data.
-        max_samples: Largest number of samples; from a larger data set a random subset is taken.
-        seed: Seed of the subset and of the observations.
-
-    Returns:
-        A data set without `draw`.
-
-    >>> len(reference_view(Dataset(torch.zeros(9, 1, 4)), max_samples=5))
-    5
-    """
-    if len(data) <= max_samples:
-        rows = np.arange(len(data))
-    else:
-        rows = np.random.default_rng(seed).permutation(len(data))[:max_samples]
-    subset = data.subset(rows)
-    if subset.draw is None:
-        return subset
-    observations = subset.draw(subset.x, torch.Generator().manual_seed(seed))
-    return replace(subset, x=observations, draw=None)
-
-
 @dataclass(frozen=True)
 class Dataset:
     """N samples with labels, true deformations and other facts about them.
@@ -155,6 +126,21 @@ class Dataset:
         None if no registered domain has this number of axes.
         """
         return Domain.of_axes(self.x.ndim - 2)
+
+    def load(self) -> Dataset:
+        """The data set itself, which is in memory."""
+        return self
+
+    def preview(self, n: int) -> Tensor:
+        """Samples from which defaults are chosen; the originals if `draw` is set.
+
+        Args:
+            n: Ignored; samples in memory are all returned.
+
+        Returns:
+            Samples (N, C, ...).
+        """
+        return self.x
 
     def batch(self, index: Tensor, generator: torch.Generator) -> Batch:
         """A batch of observations of given rows.

@@ -16,8 +16,8 @@ import torch
 from unwarp._version import __version__
 from unwarp.checksums import checksum
 from unwarp.core import address
-from unwarp.data.dataset import Dataset
 from unwarp.data.recordings import RegularSamples
+from unwarp.data.samples import Samples, StoredSamples
 from unwarp.data.source import Source
 
 MAX_NAMES_IN_MESSAGE = 3
@@ -36,18 +36,21 @@ def code_facts() -> dict[str, Any]:
     return {"unwarp": __version__, "torch": str(torch.__version__)}
 
 
-def dataset_facts(data: Dataset) -> dict[str, Any]:
+def dataset_facts(data: Samples) -> dict[str, Any]:
     """Shape, dtype and a checksum of training samples, in their order.
 
     Args:
         data: Training samples. Of `draw`, the function that generates observations, only the name
             is a fact.
     """
+    draw = getattr(data, "draw", None)
+    sample = data.preview(1)
+    x = data.facts if isinstance(data, StoredSamples) else sample
     return {
-        "shape": list(data.x.shape),
-        "dtype": str(data.x.dtype).removeprefix("torch."),
-        "samples": checksum(data.x),
-        "draw": None if data.draw is None else address(data.draw),
+        "shape": [len(data), *sample.shape[1:]],
+        "dtype": str(sample.dtype).removeprefix("torch."),
+        "samples": checksum(x),
+        "draw": None if draw is None else address(draw),
     }
 
 

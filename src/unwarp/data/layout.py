@@ -260,10 +260,10 @@ def restore_layout(values: Array, original: Any, layout: LayoutName = "auto") ->
 
 
 def restore_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Floating-point results converted to the dtype of the user's array.
+    """Results converted to the dtype of the user's array.
 
     Args:
-        values: Floating-point numbers of any shape.
+        values: Numbers of any shape.
         dtype: Type of the result. For an integer type, numbers are rounded and clipped to its
             range; for booleans, numbers above 0.5 become True.
 
@@ -273,6 +273,8 @@ def restore_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
     >>> restore_dtype(np.array([-3.0, 1.6, 300.0]), np.dtype("uint8")).tolist()
     [0, 2, 255]
     """
+    if values.dtype == dtype:
+        return values
     if np.issubdtype(dtype, np.integer):
         low, high = np.iinfo(dtype).min, values.dtype.type(np.iinfo(dtype).max)
         if int(high) > np.iinfo(dtype).max:  # rounded up, beyond the range of the integers

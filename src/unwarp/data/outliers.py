@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array, Domain, ScaleName
+from unwarp.core import Array, ScaleName
 from unwarp.data.blocks import row_blocks
 from unwarp.data.precision import wide_dtype
 from unwarp.errors import DataWarning
@@ -82,15 +82,15 @@ def warn_of_outliers(x: Array, rows: NDArray[np.intp]) -> None:
     )
 
 
-def limit(scaled: NDArray[np.float32], domain: Domain) -> NDArray[np.float32]:
+def limit(scaled: NDArray[np.float32], is_bounded: bool) -> NDArray[np.float32]:
     """Scaled values of outliers within the range of the other samples.
 
     Args:
         scaled: Scaled outliers (M, C, ...); NaN stays NaN.
-        domain: Domain of the samples.
+        is_bounded: Whether the domain has values in [0, 1], as images have.
 
     Returns:
         Values in [0, 1] for images, and within `MAX_OUTLIER_DEVIATIONS` for series.
     """
-    low = 0.0 if domain.is_bounded else -MAX_OUTLIER_DEVIATIONS
-    return np.clip(scaled, low, 1.0 if domain.is_bounded else MAX_OUTLIER_DEVIATIONS)
+    low = 0.0 if is_bounded else -MAX_OUTLIER_DEVIATIONS
+    return np.clip(scaled, low, 1.0 if is_bounded else MAX_OUTLIER_DEVIATIONS)

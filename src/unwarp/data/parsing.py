@@ -134,7 +134,8 @@ def parse_other(other: Any, series: IrregularSeries) -> IrregularSeries:
 
 def _has_gaps(samples: Array, domain: Domain) -> bool:
     """Whether a value is missing and the domain allows it."""
-    return domain.has_gaps and any(np.isnan(samples[rows]).any() for rows in row_blocks(samples))
+    can_be_nan = domain.has_gaps and samples.dtype.kind == "f"
+    return can_be_nan and any(np.isnan(samples[rows]).any() for rows in row_blocks(samples))
 
 
 def _check_times_apply(times: Any, samples: Array, domain: Domain) -> None:

@@ -2,63 +2,198 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from unwarp.core import Array
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.scaling import Scaler
+from unwarp.data.working_size import resize
+from unwarp.errors import DataError
 
 Origin = RegularSamples | IrregularSeries
 """The user's samples after parsing, before they are resampled and scaled."""
+
+NUMBERS_PER_CHUNK = 1 << 21
+"""Greatest number of values that are aligned at once, to bound the memory."""
+
+SAMPLES_PER_CHUNK = 500
+"""Greatest number of samples that are aligned at once; more no longer fit the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """Scaled samples for a model, and conversion of its results.
 
-    `Schema.prepare` returns one. After a model has aligned or reconstructed `x`, one of two methods
-    converts the result to the user's units, dtype and layout. They differ for series that were
-    resampled: `restore_shape` keeps the evenly spaced steps, `restore_times` resamples to the time
-    steps of the user's series. For all other samples they return the same.
+    `Schema.prepare` returns one. The samples stay in the user's array; an index scales the rows
+    that it selects, so that memory does not grow with the number of samples. A model takes samples
+    at its working size; `full` has them at the user's size, which maps are applied to.
+
+    After a model has aligned or reconstructed samples, one of two methods converts the result to
+    the user's units, dtype and layout. They differ for series that were resampled: `restore_shape`
+    keeps the evenly spaced steps, `restore_times` resamples to the time steps of the user's series.
+    For all other samples they return the same.
 
     Attributes:
-        x: Scaled samples (N, *shape), float32; NaN for missing values if `missing` is `mask`.
-        scaler: The scale that was applied.
+        samples: Samples (N, C, ...) in the user's units, resampled to one length; NaN for missing
+            values if `missing` is `mask`.
+        scaler: The scale of the model.
         origin: The parsed samples before resampling and scaling.
+        size: Working size of the model; None for the size of the samples.
+        is_bounded: Whether the model takes values in [0, 1]; others are clipped for the model.
 
-    >>> import numpy as np, torch
     >>> origin = RegularSamples(np.array([[[10, 20]]]), np.array([[10, 20]]))
-    >>> prepared = Prepared(torch.tensor([[[0.0, 1.0]]]), Scaler(10.0, 10.0), origin)
+    >>> prepared = Prepared(origin.samples, Scaler(10.0, 10.0), origin)
+    >>> prepared[:1]
+    tensor([[[0., 1.]]])
     >>> prepared.restore_shape(prepared.x + 1)
     array([[20, 30]])
     """
 
-    x: Tensor
+    samples: Array
     scaler: Scaler
     origin: Origin
+    size: tuple[int, ...] | None = None
+    is_bounded: bool = False
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.samples)
 
-    def restore_shape(self, x: Tensor, overwrite: bool = False) -> Array:
-        """Results in the user's units, dtype and layout, evenly spaced.
+    def __getitem__(self, rows: slice | Array) -> Tensor:
+        """Samples (M, C, ...) for the model, scaled and at its working size, float32."""
+        x = self.full(rows)
+        if self.size is not None:
+            x = resize(x, self.size)
+        return x.clamp_(0.0, 1.0) if self.is_bounded else x
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape (N, C, ...) of all samples as the model takes them."""
+        return (*self.samples.shape[:2], *(self.size or self.samples.shape[2:]))
+
+    @cached_property
+    def x(self) -> Tensor:
+        """All samples as the model takes them, in memory."""
+        return self[:]
+
+    def full(self, rows: slice | Array) -> Tensor:
+        """Scaled samples at the user's size.
+
+        Args:
+            rows: A slice, or indices (M,).
+
+        Returns:
+            Samples (M, C, ...), float32; values may exceed the range of the model.
+        """
+        return torch.from_numpy(self.scaler.subset(rows).apply(self.samples[rows]))
+
+    def subset(self, rows: slice | Array) -> Prepared:
+        """Some of the samples.
+
+        Args:
+            rows: A slice, or indices (M,), in the order of the result.
+        """
+        return replace(
+            self,
+            samples=self.samples[rows],
+            scaler=self.scaler.subset(rows),
+            origin=self.origin.subset(rows),
+        )
+
+    def chunks(self, other: Prepared | None = None) -> list[slice]:
+        """Slices of all samples, small enough to be aligned at once.
+
+        Args:
+            other: Data that belong to the samples and are aligned with them; None for none.
+        """
+        parts = (self,) if other is None else (self, other)
+        largest = max(part.samples[0].size for part in parts)
+        step = max(1, min(SAMPLES_PER_CHUNK, NUMBERS_PER_CHUNK // max(1, largest)))
+        return [slice(start, start + step) for start in range(0, len(self), step)]
+
+    def collect_exact(
+        self, indices: Iterable[tuple[slice, Tensor]], out: Array | None = None
+    ) -> Any:
+        """Values of the samples at other places, not averaged and not scaled.
+
+        Args:
+            indices: Slices that cover all samples in order, each with indices (M, P) in the
+                flattened axes after the channels; -1 gives 0.
+            out: Array that receives the results; None for a new one.
+
+        Returns:
+            The values in the layout and dtype of the user's samples.
+        """
+
+        def move(rows: slice, index: Array) -> Array:
+            values = self.samples[rows]
+            flat = values.reshape(*values.shape[:2], -1)
+            result = np.take_along_axis(flat, np.maximum(index, 0)[:, None], -1)
+            result[np.broadcast_to(index[:, None] < 0, result.shape)] = 0
+            return self.subset(rows).origin.restore_shape(result.reshape(values.shape))
+
+        return self._join(((rows, move(rows, index.numpy())) for rows, index in indices), out)
+
+    def collect(self, results: Iterable[tuple[slice, Tensor]], out: Array | None = None) -> Any:
+        """Results in the user's units, dtype and layout, from chunks of samples.
 
         Use it for aligned series, which all have the same time steps.
 
         Args:
-            x: Scaled samples (N, *shape), on the CPU.
-            overwrite: Whether `x` may be overwritten, which saves memory.
+            results: Slices that cover all samples in order, each with its scaled results
+                (M, C, ...), on the CPU.
+            out: Array that receives the results; None for a new one.
+
+        Returns:
+            All results, as `restore_shape` returns them: an array, or a list of images of several
+            sizes.
+
+        Raises:
+            DataError: `out` has another shape or dtype.
+        """
+        parts = ((rows, self.subset(rows).restore_shape(values)) for rows, values in results)
+        return self._join(parts, out)
+
+    def _join(
+        self, parts: Iterable[tuple[slice, Array | list[Array]]], out: Array | None
+    ) -> Array | list[Array]:
+        """Parts of a result, in the user's layout, as one array, or as a list of all samples."""
+        rows_of_list: list[Array] = []
+        for rows, part in parts:
+            if isinstance(part, list):
+                rows_of_list += part
+                continue
+            shape = (len(self), *part.shape[1:])
+            if out is None:
+                out = np.empty(shape, part.dtype)
+            if out.shape != shape or out.dtype != part.dtype:
+                raise DataError(
+                    f"out has shape {out.shape} and dtype {out.dtype}; the result has {shape} and "
+                    f"{part.dtype}: give an array like that"
+                )
+            out[rows] = part
+        if out is not None and rows_of_list:
+            raise DataError("out is an array, but the results are a list; leave it out")
+        return rows_of_list if out is None else out
+
+    def restore_shape(self, x: Tensor) -> Array:
+        """Results in the user's units, dtype and layout, evenly spaced.
+
+        Args:
+            x: Scaled results (N, C, ...), one for each sample, on the CPU.
 
         Returns:
             An array in the layout of the user's samples. Series that were resampled are (N, T) or
             (N, C, T), at the times of the schema's clock.
         """
         dtype = self.origin.precise_dtype
-        out = x.numpy() if overwrite and dtype == np.float32 else None
-        return self.origin.restore_shape(self.scaler.undo(x.numpy(), out, dtype))
+        return self.origin.restore_shape(self.scaler.undo(x.numpy(), dtype=dtype))
 
     def restore_times(self, x: Tensor) -> Array | list[Array]:
         """Results in the user's units, at the user's time steps.
@@ -66,7 +201,7 @@ class Prepared:
         Use it for reconstructions, which are compared with the user's series step by step.
 
         Args:
-            x: Scaled samples (N, *shape), on the CPU.
+            x: Scaled results (N, C, ...), one for each sample, on the CPU.
 
         Returns:
             An array in the layout and dtype of the user's samples; or a list of N arrays with the

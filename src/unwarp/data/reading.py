@@ -7,7 +7,7 @@ from numbers import Real
 
 import numpy as np
 
-from unwarp.core import Domain, LayoutName, MissingPolicy, ScaleName
+from unwarp.core import Domain, LayoutName, MissingPolicy, ScaleName, WorkingSize
 from unwarp.data.hints import Hints
 from unwarp.data.missing import check_policy
 from unwarp.data.opening import resolve_domain
@@ -30,6 +30,8 @@ class Reading:
         sampling_rate: Time steps per second of series; None to measure time in steps.
         image_shape: Shape (H, W) or (C, H, W) of an image, needed if each row of the user's array
             is a flattened image; None if unknown.
+        working_size: Size at which the model learns images: `auto`, the longest side, (H, W), or
+            None for the full size; see `find_working_size`.
         warp_domain: Domain that the warp acts on, or `auto`. It is used if neither the user nor the
             data decide; see `resolve_domain`.
         layout: Order of the axes of pictures, (N, C, H, W) or (N, H, W, C); `auto` decides by the
@@ -46,6 +48,7 @@ class Reading:
     missing: MissingPolicy = "error"
     sampling_rate: float | None = None
     image_shape: tuple[int, ...] | None = None
+    working_size: WorkingSize = "auto"
     warp_domain: str = "auto"
     layout: LayoutName = "auto"
     sizes: str | tuple[int, int] | None = None

@@ -63,11 +63,12 @@ class RegularSamples:
         is_exact = np.can_cast(self.samples.dtype, np.float32)
         return np.dtype(np.float32) if is_exact else wide_dtype(self.samples)
 
-    def subset(self, rows: Array) -> RegularSamples:
+    def subset(self, rows: slice | Array) -> RegularSamples:
         """Some of the samples.
 
         Args:
-            rows: Indices of the samples to keep, from 0 (M,), in the order of the result.
+            rows: A slice, or indices of the samples to keep, from 0 (M,), in the order of the
+                result.
         """
         return replace(self, samples=self.samples[rows], original=take_rows(self.original, rows))
 
@@ -184,17 +185,18 @@ class IrregularSeries:
         lengths: list[int] = [row.shape[1] for row in self.values]
         return max(lengths)
 
-    def subset(self, rows: Array) -> IrregularSeries:
+    def subset(self, rows: slice | Array) -> IrregularSeries:
         """Some of the series.
 
         Args:
-            rows: Indices of the series to keep, from 0 (M,), in the order of the result.
+            rows: A slice, or indices of the series to keep, from 0 (M,), in the order of the
+                result.
 
         Returns:
             M series. They remember in `lengths_differ` whether the lengths of all N differ, since
             a model of these series must accept the others, too.
         """
-        values, times = [self.values[i] for i in rows], [self.times[i] for i in rows]
+        values, times = take_rows(self.values, rows), take_rows(self.times, rows)
         return replace(self, values=values, times=times, lengths_differ=self._has_unequal_lengths)
 
     @property

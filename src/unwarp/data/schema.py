@@ -13,15 +13,13 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from unwarp.core import Array, Domain, LayoutName, MissingPolicy, ScaleName
+from unwarp.core import Array, Domain, LayoutName, MissingPolicy
 from unwarp.data.array_likes import as_dense
 from unwarp.data.blocks import row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.missing import check_policy, policy_for_scaling
-from unwarp.data.outliers import limit, outlier_rows, warn_of_outliers
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
 from unwarp.data.precision import loses_digits
 from unwarp.data.prepared import Origin
@@ -29,9 +27,12 @@ from unwarp.data.prepared import Prepared as Prepared
 from unwarp.data.reading import DEFAULT_READING
 from unwarp.data.reading import Reading as Reading
 from unwarp.data.recordings import IrregularSeries
-from unwarp.data.scaling import Scaler, fit_sample_scaler, fit_scaler
+from unwarp.data.samples import Samples, as_dataset, training_samples
+from unwarp.data.scale_fitting import fit_scale, scaler_of_samples
+from unwarp.data.scaling import Scaler
 from unwarp.data.source import Source
 from unwarp.data.value_range import ValueRange
+from unwarp.data.working_size import find_working_size
 from unwarp.errors import CheckpointError, DataError
 
 
@@ -49,17 +50,21 @@ class Schema:
         scaler: Scale from the user's units to those of the model.
         image_shape: Shape (H, W) or (C, H, W) of an image if the user gave one flattened image per
             row, or gave the shape to settle the layout; else None.
-        scaled_per_sample: Whether each channel of each series is standardised by itself, instead of
-            by `scaler`.
+        scaled_per_sample: Whether each image, or each channel of each series, is scaled by itself,
+            instead of by `scaler`.
         clock: Times of the steps of series.
         has_time_stamps: Whether the training series had time stamps. If so, new series must have
             them, too.
         values: Range and type of the training samples; None if unknown, as in older models.
+        full_size: Height and width of the user's images if the model learns smaller copies, of
+            `shape`; None if it learns samples as they are.
+        has_dark_ground: For images with a scale each, whether their background becomes 0.
+        notes: Decisions about size and scale, with their evidence, as lines for the user.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
     >>> prepared = schema.prepare(Source([[0.0, 2.0, 4.0]]))
-    >>> prepared.x
+    >>> prepared[:]
     tensor([[[0., 1., 2.]]])
     >>> prepared.restore_shape(prepared.x).tolist()
     [[0.0, 2.0, 4.0]]
@@ -73,9 +78,12 @@ class Schema:
     clock: Clock = field(default_factory=Clock)
     has_time_stamps: bool = False
     values: ValueRange | None = None
+    full_size: tuple[int, ...] | None = None
+    has_dark_ground: bool = False
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
-    def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Dataset]:
+    def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Samples]:
         """The schema of training samples, and their data set.
 
         Args:
@@ -107,27 +115,49 @@ class Schema:
         reading.check_sampling_rate(domain)
         length, clock = origin.infer_clock(reading.sampling_rate)
         missing = check_policy(reading.missing)
-        samples = origin.resample(length, missing)
         gapless = origin.resample(length, policy_for_scaling(missing))
-        scaler, outliers = _fit_scale(gapless, name, reading.scale)
-        per_sample = reading.scale == "each"
-        scaled = (fit_sample_scaler(gapless) if per_sample else scaler).apply(samples)
-        scaled[outliers] = limit(scaled[outliers], domain)
-        data = _drop_outdated_fields(source.as_dataset(torch.from_numpy(scaled)), origin)
+        fit = fit_scale(gapless, domain, reading.scale)
+        samples = origin.resample(length, missing)
+        prepared = Prepared(
+            samples,
+            scaler_of_samples(gapless, domain, fit.has_dark_ground)
+            if fit.is_per_sample
+            else fit.scaler,
+            origin,
+            _working_size(source, samples, domain, reading),
+            domain.is_bounded,
+        )
+        data = training_samples(source, prepared, fit.outliers)
         if len(data) < 2:
             raise DataError(
                 "X holds 1 sample (n_samples=1); learning needs at least 2, better hundreds"
             )
         has_times = _has_time_stamps(origin)
         values = ValueRange.of(gapless, origin.dtype)
+        full_size = None if prepared.size is None else samples.shape[2:]
         return cls(
-            domain, data.shape, scaler, reading.image_shape, per_sample, clock, has_times, values
+            domain,
+            data.shape,
+            fit.scaler,
+            reading.image_shape,
+            fit.is_per_sample,
+            clock,
+            has_times,
+            values,
+            full_size,
+            fit.has_dark_ground,
+            tuple(filter(None, (_note_on_size(data.shape[1:], full_size), fit.note))),
         ), data
 
     @property
+    def user_shape(self) -> tuple[int, ...]:
+        """Shape (C, ...) of a sample as the user has it."""
+        return self.shape if self.full_size is None else (self.shape[0], *self.full_size)
+
+    @property
     def n_features(self) -> int:
-        """Number of values in a sample, the product of `shape`."""
-        return int(np.prod(self.shape))
+        """Number of values in a sample as the user has it."""
+        return int(np.prod(self.user_shape))
 
     @property
     def times(self) -> Array:
@@ -182,8 +212,10 @@ class Schema:
             self.values.check(samples, origin.dtype, self.domain)
         scaler = self.scaler
         if self.scaled_per_sample:
-            scaler = fit_sample_scaler(origin.resample(length, policy_for_scaling(missing)))
-        return Prepared(torch.from_numpy(scaler.apply(samples)), scaler, origin)
+            gapless = origin.resample(length, policy_for_scaling(missing))
+            scaler = scaler_of_samples(gapless, self.domain, self.has_dark_ground)
+        size = None if self.full_size is None else self.shape[1:]
+        return Prepared(samples, scaler, origin, size, self.domain.is_bounded)
 
     def _check_times(self, source: Source) -> None:
         """Refuse series without time stamps if the training series had them."""
@@ -196,12 +228,12 @@ class Schema:
             )
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
-        if shape != self.shape:
+        if shape != self.user_shape:
             # scikit-learn's tests of estimators require the wording before the colon
             raise DataError(
                 f"X has {int(np.prod(shape))} features, but Unwarper is expecting "
                 f"{self.n_features} features as input: its samples have shape {shape}; give "
-                f"samples of the shape of the training data, {self.shape}"
+                f"samples of the shape of the training data, {self.user_shape}"
             )
 
     def prepare_dataset(self, source: Source, missing: MissingPolicy = "error") -> Dataset:
@@ -225,7 +257,7 @@ class Schema:
         if original is not None and original.draw is not None:
             return replace(original, x=torch.from_numpy(self.scaler.apply(original.x.numpy())))
         prepared = self.prepare(source, missing)
-        return _drop_outdated_fields(source.as_dataset(prepared.x), prepared.origin)
+        return as_dataset(source, prepared)
 
     def prepare_other(
         self, other: Any, samples: Prepared, missing: MissingPolicy = "error"
@@ -256,13 +288,24 @@ class Schema:
             origin = self._parse_regular_other(other, samples.origin.layout)
         with rename_in_errors("other"):
             values = origin.resample(length, missing)
-        if len(values) != len(samples) or values.shape[2:] != self.shape[1:]:
+        if len(values) != len(samples) or not self._is_same_frame(values.shape[2:]):
+            size = "of the same length" if self.domain.has_times else "of the same proportions"
             raise DataError(
-                f"other has shape {np.shape(other)}, X has {tuple(samples.x.shape)}; give as many "
-                "samples as X, of the same size"
+                f"other has shape {np.shape(other)}, X has {samples.samples.shape}; give as many "
+                f"samples as X, {size}"
             )
         scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
-        return Prepared(torch.from_numpy(scaler.apply(values)), scaler, origin)
+        return Prepared(values, scaler, origin)
+
+    def _is_same_frame(self, size: tuple[int, ...]) -> bool:
+        """Whether data of a size can lie in the frame of the samples; images may be larger."""
+        if len(size) != 2:
+            return size == self.user_shape[1:]
+        height, width = self.user_shape[1:]
+        return size in (
+            (size[0], round(size[0] * width / height)),
+            (round(size[1] * height / width), size[1]),
+        )
 
     def _parse_regular_other(self, other: Any, layout: LayoutName) -> Origin:
         """Parse further channels of regular samples; values may be missing in these channels."""
@@ -281,9 +324,14 @@ class Schema:
             them in other entries; `of` takes them as arguments.
         """
         scale = {name: np.asarray(value).tolist() for name, value in vars(self.scaler).items()}
-        flags = {"each": self.scaled_per_sample, "timed": self.has_time_stamps}
+        flags = {
+            "each": self.scaled_per_sample,
+            "timed": self.has_time_stamps,
+            "dark_ground": self.has_dark_ground,
+        }
         values = {} if self.values is None else {"values": vars(self.values)}
-        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **values}
+        size = {} if self.full_size is None else {"full_size": list(self.full_size)}
+        return {"domain": self.domain.name, **flags, **scale, **vars(self.clock), **values, **size}
 
     @classmethod
     def of(
@@ -303,17 +351,41 @@ class Schema:
         clock = Clock(**{name: record[name] for name in vars(Clock())})
         domain, scaler = Domain.registry[record["domain"]], _scaler_of(record, shape)
         values = ValueRange(**record["values"]) if "values" in record else None
+        size = tuple(record["full_size"]) if "full_size" in record else None
         return cls(
-            domain, shape, scaler, image_shape, record["each"], clock, record["timed"], values
+            domain,
+            shape,
+            scaler,
+            image_shape,
+            record["each"],
+            clock,
+            record["timed"],
+            values,
+            size,
+            record.get("dark_ground", False),
         )
 
 
-def _fit_scale(x: Array, domain: str, scale: ScaleName | None) -> tuple[Scaler, NDArray[np.intp]]:
-    """The scale of samples (N, C, ...), and the indices of outliers, which it leaves out."""
-    outliers = outlier_rows(x, scale)
-    if outliers.size:
-        warn_of_outliers(x, outliers)
-    return fit_scaler(np.delete(x, outliers, 0) if outliers.size else x, domain, scale), outliers
+def _note_on_size(size: tuple[int, ...], full_size: tuple[int, ...] | None) -> str:
+    """A line on the working size; empty if it is the full size."""
+    if full_size is None:
+        return ""
+    words = [" x ".join(map(str, pixels)) for pixels in (full_size, size)]
+    return (
+        f"images of {words[0]} pixels are learned at {words[1]}; results are at the full size "
+        "(working_size)"
+    )
+
+
+def _working_size(
+    source: Source, samples: Array, domain: Domain, reading: Reading
+) -> tuple[int, ...] | None:
+    """Size at which a model learns samples; None for their own size."""
+    # a function `draw` generates observations of its own size
+    if source.dataset is not None and source.dataset.draw is not None:
+        return None
+    size = find_working_size(samples, domain, reading.working_size)
+    return None if size == samples.shape[2:] else size
 
 
 def _offset_scaler(values: Array) -> Scaler:
@@ -326,15 +398,6 @@ def _offset_scaler(values: Array) -> Scaler:
 def _has_time_stamps(samples: Any) -> bool:
     """Whether samples are parsed series with time stamps."""
     return isinstance(samples, IrregularSeries) and samples.has_time_stamps
-
-
-def _drop_outdated_fields(data: Dataset, origin: Origin) -> Dataset:
-    """The data set without `mask` and `times` if its series were resampled.
-
-    Both have one entry per time step of the original series. After resampling, NaN in `x` marks the
-    missing values, and the times are those of the clock.
-    """
-    return replace(data, mask=None, times=None) if isinstance(origin, IrregularSeries) else data
 
 
 def _scaler_of(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
@@ -17,18 +18,20 @@ from torch import Tensor
 
 from unwarp.analysis.tables import tabulate
 from unwarp.core import Array, LayoutName, MissingPolicy
+from unwarp.data.array_likes import as_numpy
 from unwarp.data.coordinates import from_frame, time_spans, to_frame
 from unwarp.data.dataset import Dataset
 from unwarp.data.events import Events
 from unwarp.data.hints import Hints
 from unwarp.data.opening import as_source
+from unwarp.data.parsing import rename_in_errors
 from unwarp.data.schema import Prepared, Schema
 from unwarp.data.source import Source
 from unwarp.devices import resolve_device
 from unwarp.errors import DataError
 from unwarp.models import Model
 from unwarp.ranges import Choice, Flag, check_value
-from unwarp.warps import Map, align, to_matrix
+from unwarp.warps import Map, Warp, Window, deform, nearest_index, to_matrix
 from unwarp.warps.matrices import Convention
 
 
@@ -76,13 +79,21 @@ class Alignment:
             DataError: The samples do not fit the model.
         """
         check_value("full", full, Flag())
-        x, chart = self.prepare(X, times), self.model_.chart
-        tables = [tabulate(map, chart, full) for _, map, _ in self._maps(x)]
+        samples, chart = self.prepare_samples(X, times), self._chart
+        tables = [tabulate(map, chart, full) for map, _ in self._maps(samples)]
         table = pd.concat(tables, ignore_index=True)
         table.attrs = tables[0].attrs
         return table
 
-    def align(self, X: Any, other: Any = None, *, times: Any = None) -> Array:
+    def align(
+        self,
+        X: Any,
+        other: Any = None,
+        *,
+        to: Any = None,
+        out: Array | None = None,
+        times: Any = None,
+    ) -> Array:
         """Samples with their deformations undone.
 
         Only the invertible part of a deformation is undone. The displacement field of an image has
@@ -91,32 +102,61 @@ class Alignment:
 
         Args:
             X: N samples. Their deformations are estimated.
-            other: Data (N, ...) that belong to the samples, such as another channel or a boolean
-                mask. If given, the deformations of `X` are undone in `other` instead of `X`. The
-                values of `other` move, but gains and offsets of the deformations do not change
-                them.
+            other: Data (N, ...) that belong to the samples, such as another channel, a mask or
+                class numbers. If given, the deformations of `X` are undone in `other` instead of
+                `X`. The values of `other` move, but gains and offsets of the deformations do not
+                change them. Images may have another resolution than `X`. Integers are never
+                averaged: each result is the nearest value of `other`, and 0 beyond its border if
+                the background of the images is black.
+            to: A sample to which all are aligned instead of the template: its row in `X`, from 0,
+                or the sample itself.
+            out: Array that receives the result, such as a memory map; None for a new one.
             times: Time stamps, as for `fit`.
 
         Returns:
             Aligned samples, in the shape, range and dtype of `X`, or of `other` if it is given.
 
         Raises:
-            DataError: The samples do not fit the model, or `other` does not fit the samples.
+            DataError: The samples do not fit the model, or `other`, `to` or `out` does not fit the
+                samples.
         """
         samples = self.prepare_samples(X, times)
-        target = (
-            samples if other is None else self.schema_.prepare_other(other, samples, self.missing)
-        )
-        # overwrite the prepared copy to save memory, unless it is the caller's
-        aligned = target.x.clone() if target is X else target.x
-        for part, map, rows in self._maps(samples.x):
-            movement = map if other is None else map.point_map
-            x = target.x[rows].to(part.device)
-            aligned[rows] = align(x, movement, padding=self.model_.padding).cpu()
-        return target.restore_shape(aligned, overwrite=True)
+        goal = None if to is None else self._pose_of(to, samples)
+        if other is None:
+            return samples.collect(self._aligned(samples, samples, goal, has_values=True), out)
+        target = self.schema_.prepare_other(other, samples, self.missing)
+        if target.samples.dtype.kind in "iu":
+            return target.collect_exact(self._carried(samples, target, goal), out)
+        return target.collect(self._aligned(samples, target, goal, has_values=False), out)
 
-    def transform_points(self, X: Any, points: Any) -> Array:
-        """Coordinates of points after their samples are aligned.
+    def coverage(self, X: Any, *, to: Any = None, times: Any = None) -> Array:
+        """Which values of the aligned samples were observed.
+
+        Parts of an aligned sample may lie beyond the border of the observation; their values are
+        padding.
+
+        Args:
+            X: N samples.
+            to: A sample to which all are aligned, as for `align`.
+            times: Time stamps, as for `fit`.
+
+        Returns:
+            Booleans (N, H, W) for images, (N, T) for series: True inside the observation.
+
+        Raises:
+            DataError: The samples do not fit the model, or `to` does not fit the samples.
+        """
+        samples = self.prepare_samples(X, times)
+        goal = None if to is None else self._pose_of(to, samples)
+        window = Window.frame(samples.samples.shape[2:])
+        covered = np.empty((len(samples), *window.size), bool)
+        for map, rows in self._maps(samples, goal=goal):
+            index = nearest_index(_undo(map, has_values=False), window)
+            covered[rows] = (index >= 0).reshape(-1, *window.size).cpu().numpy()
+        return covered
+
+    def transform_points(self, X: Any, points: Any, *, inverse: bool = False) -> Array:
+        """Coordinates of points after their samples are aligned, or before.
 
         Args:
             X: N samples.
@@ -124,19 +164,20 @@ class Alignment:
                 (0, 0) at the centre of the first pixel, as (N, K, 2), or as (K, 2) for the same
                 points in all images. For series: the number of the time step, counted from 0, as
                 (N, K, 1) or (K, 1). Fractions are allowed.
+            inverse: Whether `points` are in the aligned samples, to be converted to points in the
+                observed samples.
 
         Returns:
             Coordinates (N, K, 2) in the aligned images, or (N, K, 1) in the aligned series, in the
-            same units.
+            same units; with `inverse`, in the observed images or series.
 
         Raises:
             DataError: `points` has another shape, or the series have unequal lengths or time
                 stamps; use `transform_events` for such series.
         """
         samples = self.prepare_samples(X)
-        return from_frame(
-            self.schema_, self._align_points(samples, to_frame(self.schema_, points, samples))
-        )
+        framed = to_frame(self.schema_, points, samples)
+        return from_frame(self.schema_, self._align_points(samples, framed, inverse))
 
     def transform_events(
         self, X: Any, events: Any, inverse: bool = False, *, times: Any = None
@@ -191,16 +232,15 @@ class Alignment:
             DataError: The samples are not images.
         """
         check_value("convention", convention, Choice(get_args(Convention)))
-        x = self.prepare(X)
+        samples = self.prepare_samples(X)
         if len(self.schema_.domain.axes) != 2:
             raise DataError(
                 f"the model was trained on {self.schema_.domain.plural}, which have no matrices; "
                 "to_matrix needs a model of images, transform_params works for all"
             )
-        size = (x.shape[2], x.shape[3])
-        return torch.cat(
-            [to_matrix(map, size, convention).cpu() for _, map, _ in self._maps(x)]
-        ).numpy()
+        height, width = self.schema_.user_shape[1:]
+        matrices = [to_matrix(map, (height, width), convention) for map, _ in self._maps(samples)]
+        return torch.cat(matrices).cpu().numpy()
 
     @property
     def times_(self) -> Array:
@@ -254,7 +294,7 @@ class Alignment:
         """
         frame = None
         if self.sizes is not None and hasattr(self, "schema_"):
-            frame = (self.schema_.shape[-2], self.schema_.shape[-1])
+            frame = (self.schema_.user_shape[-2], self.schema_.user_shape[-1])
         source = as_source(X, times, Hints(self.layout, self.sizes, self.image_shape, frame))
         if source.domain == "auto" and hasattr(self, "schema_"):
             source = replace(source, domain=self.schema_.domain.name)
@@ -301,25 +341,75 @@ class Alignment:
         """
         return self.prepare_samples(X, times).x
 
+    @property
+    def _chart(self) -> Warp:
+        """The warp that converts centred maps to theta, with columns for the user's size."""
+        return self.model_.chart.with_size(self.schema_.user_shape[1:])
+
+    def _pose_of(self, to: Any, samples: Prepared) -> Map:
+        """The deformation, one row, of a sample that is given by its row or as an array."""
+        if isinstance(to, int | np.integer) and not isinstance(to, bool):
+            if not 0 <= to < len(samples):
+                raise DataError(
+                    f"to={to} is no row of X, which has {len(samples):,}; give one from 0"
+                )
+            reference = samples.subset(slice(int(to), int(to) + 1))
+        else:
+            with rename_in_errors("to"):
+                reference = self.prepare_samples(np.asarray(as_numpy(to))[None])
+        return next(map for map, _ in self._maps(reference))
+
     @torch.no_grad()
-    def _maps(self, x: Tensor, size: int = 500) -> Iterator[tuple[Tensor, Map, slice]]:
+    def _maps(
+        self, samples: Prepared, other: Prepared | None = None, goal: Map | None = None
+    ) -> Iterator[tuple[Map, slice]]:
         """Estimate the deformations of samples, chunk by chunk.
 
         Args:
-            x: Scaled samples (N, *shape), on the CPU.
-            size: Number of samples in a chunk. With larger chunks the work no longer fits the
-                processor's cache and is slower.
+            samples: N samples.
+            other: Data that the deformations are undone in, which bound the chunks; None for none.
+            goal: The deformation, one row, of the sample that all are aligned to; None for none.
 
         Yields:
-            The samples of a chunk and their maps, on the device of the estimator, and the rows of
-            the chunk in `x`.
+            Maps on the device of the estimator, from the template (or from `goal`) to the samples,
+            and the rows of the chunk.
         """
         device = resolve_device(self.device)
         self.model_.to(device).eval()
-        for rows in (slice(i, i + size) for i in range(0, len(x), size)):
-            part = x[rows].to(device)
-            yield part, self.model_.pose(part), rows
+        for rows in samples.chunks(other):
+            map = self.model_.pose(samples[rows].to(device))
+            if goal is not None:
+                map = map.invertible_part().compose(goal.invertible_part().invert())
+            yield map, rows
         self.model_.to("cpu")
+
+    def _aligned(
+        self, samples: Prepared, target: Prepared, goal: Map | None, has_values: bool
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Chunks of `target` in which the deformations of `samples` are undone.
+
+        Args:
+            samples: N samples.
+            target: The N samples or data that belong to them.
+            goal: The deformation of the sample that all are aligned to; None for none.
+            has_values: Whether gains and offsets are undone, too.
+
+        Yields:
+            The rows of a chunk, and the aligned chunk, scaled.
+        """
+        for map, rows in self._maps(samples, target, goal):
+            x = target.full(rows).to(map.reference.device)
+            movement = _undo(map, has_values)
+            yield rows, deform(x, movement, padding=self.model_.padding).cpu()
+
+    def _carried(
+        self, samples: Prepared, target: Prepared, goal: Map | None
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Indices of the values of `target`, chunk by chunk, that move to each place."""
+        window = Window.frame(target.samples.shape[2:])
+        for map, rows in self._maps(samples, target, goal):
+            movement = _undo(map, has_values=False)
+            yield rows, nearest_index(movement, window, self.model_.padding).cpu()
 
     def _align_points(self, samples: Prepared, points: Tensor, inverse: bool = False) -> Tensor:
         """Move points from observed to aligned samples, or back.
@@ -334,8 +424,14 @@ class Alignment:
             The moved points (N, K, axes), in the same coordinates.
         """
         chunks = []
-        for part, map, rows in self._maps(samples.x):
+        for map, rows in self._maps(samples):
             invertible = map.invertible_part()
             movement = invertible.push if inverse else invertible.pull
-            chunks.append(movement(points[rows].to(part.device)).cpu())
+            chunks.append(movement(points[rows].to(map.reference.device)).cpu())
         return torch.cat(chunks)
+
+
+def _undo(map: Map, has_values: bool) -> Map:
+    """The map that undoes the invertible part of another, with or without its gains."""
+    undoing = map.invertible_part().invert()
+    return undoing if has_values else undoing.point_map

@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unwarp.core import Array, Batch, Domain, Labels
-from unwarp.data.dataset import Dataset, reference_view
+from unwarp.data.dataset import Dataset
+from unwarp.data.samples import reference_view
 from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.metrics import ScoreInputs
 from unwarp.metrics.samples import pixel_gaussian

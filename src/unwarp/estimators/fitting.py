@@ -20,16 +20,16 @@ from sklearn.cluster import KMeans
 from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.core import Array, DivergencePolicy, Precision
-from unwarp.data.dataset import Dataset, reference_view
 from unwarp.data.fingerprint import code_facts, dataset_facts
-from unwarp.data.scaling import channel_scale_hint
+from unwarp.data.samples import Samples, reference_view
+from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
-from unwarp.planning.plan import Plan, Request, make_plan
+from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.state import History
@@ -109,7 +109,7 @@ class Fitting:
     request: Request
     reading: Reading
     schema: Schema
-    data: Dataset
+    data: Samples
     seed: int
     callbacks: Sequence[Callback] = ()
     started: float = field(default_factory=perf_counter)
@@ -121,8 +121,11 @@ class Fitting:
             The plan of the training; and the selection of a warp, or None if none was needed.
         """
         arguments, domain = self.arguments, self.schema.domain
+        for note in self.schema.notes:
+            self._notify(note)
+        x = self.data.preview(SAMPLES_FOR_DEFAULTS)
         if domain.has_times and self.reading.scale == "auto":
-            warning = channel_scale_hint(self.data.x.numpy())
+            warning = channel_scale_hint(x.numpy())
             if warning:
                 self._notify(warning)
         options: dict[str, Any] = {
@@ -137,7 +140,7 @@ class Fitting:
         selection = self._select_warp()
         why = f"how much to warp: {selection}"
         self._notify(why)
-        decided = adapt_to_series(selection.recipe, self.data.x)
+        decided = adapt_to_series(selection.recipe, x)
         return make_plan(*samples, decided=decided, why=(why,), **options), selection
 
     def learn(self, plan: Plan, selection: Selection | None = None) -> Results:
@@ -181,7 +184,9 @@ class Fitting:
             if (record := callback.recall("selection", facts)) is not None:
                 return Selection.of(record)
         options["on_divergence"] = self.arguments.on_divergence
-        selection = select(self.data.x, **options, on_message=self._notify)
+        selection = select(
+            self.data.preview(SAMPLES_FOR_DEFAULTS), **options, on_message=self._notify
+        )
         for callback in self.callbacks:
             callback.on_decision("selection", facts, asdict(selection))
         return selection

@@ -6,6 +6,7 @@ its deformation removed; theta are the parameters of the deformation.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import numpy as np
@@ -13,18 +14,21 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from unwarp.analysis.embedding import Embedding, embed
+from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.analysis.tables import theta_from_table
 from unwarp.core import Array, LatentDensity
 from unwarp.data.numbers import real_numbers
+from unwarp.data.recordings import IrregularSeries
 from unwarp.data.schema import Prepared
+from unwarp.data.working_size import resize
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.alignment import Alignment
 from unwarp.models.latent import Latent
 from unwarp.models.recipe import Recipe
 from unwarp.ranges import SAMPLE_COUNT, Choice, Seed, check_value
+from unwarp.warps import Map
 
 
 class Generation(Alignment):
@@ -60,7 +64,7 @@ class Generation(Alignment):
             DataError: The samples do not fit the model.
         """
         samples = self.prepare_samples(X, times)
-        return samples.restore_shape(torch.from_numpy(self._embed(samples).templates))
+        return samples.collect(self._decoded(samples, is_deformed=False))
 
     def reconstruct(self, X: Any, *, times: Any = None) -> Array | list[Array]:
         """Reconstructions of samples: templates under the estimated deformations.
@@ -77,9 +81,12 @@ class Generation(Alignment):
             DataError: The samples do not fit the model.
         """
         samples = self.prepare_samples(X, times)
-        return samples.restore_times(torch.from_numpy(self._embed(samples).x_hat))
+        if not isinstance(samples.origin, IrregularSeries):
+            return samples.collect(self._decoded(samples))
+        return samples.restore_times(torch.cat([part for _, part in self._decoded(samples)]))
 
     @float32_gradients()
+    @torch.no_grad()
     def score(self, X: Any, y: Any = None, *, times: Any = None) -> float:
         """Mean log-likelihood of samples given their reconstructions.
 
@@ -95,14 +102,15 @@ class Generation(Alignment):
         Raises:
             DataError: The samples do not fit the model.
         """
-        samples = self.prepare_samples(X, times)
-        x, x_hat = samples.x, torch.from_numpy(self._embed(samples).x_hat)
-        likelihood = self.model_.likelihood
-        # only the Gaussian likelihood is defined for values outside [0, 1]
-        with torch.no_grad():
-            return -float(
-                likelihood(x_hat, x if likelihood.kind == "gaussian" else x.clamp(0, 1)).mean()
-            )
+        samples, likelihood = self.prepare_samples(X, times), self.model_.likelihood
+        total = 0.0
+        for rows, latent in self._latents(samples):
+            # the CPU decodes, so that the result does not depend on the device
+            x_hat = self.model_.to("cpu").reconstruct(latent)
+            # only the Gaussian likelihood is defined for values outside [0, 1]
+            x = samples[rows] if likelihood.kind == "gaussian" else samples[rows].clamp(0, 1)
+            total += float(likelihood(x_hat, x).sum())
+        return -total / len(samples)
 
     def inverse_transform(self, Z: Any, params: Any = None) -> Array:
         """Samples decoded from content codes, with or without deformations.
@@ -127,13 +135,10 @@ class Generation(Alignment):
                 f"Z has shape {tuple(content.shape)}; "
                 f"give codes of shape (N, {self.model_.n_content})"
             )
-        with torch.no_grad():
-            if params is None:
-                samples = self.model_.template(content)
-            else:
-                theta = theta_from_table(params, self.model_.chart, len(content))
-                samples = self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
-        return np.asarray(self.schema_.scaler.undo(samples.numpy()))
+        map = None
+        if params is not None:
+            map = self._chart.map(theta_from_table(params, self._chart, len(content)))
+        return np.asarray(self.schema_.scaler.undo(self._decode(content, map).numpy()))
 
     @float32_gradients()
     def sample(self, n: int = 1, *, source: LatentDensity = "auto", random_state: int = 0) -> Array:
@@ -158,12 +163,15 @@ class Generation(Alignment):
         check_value("n", n, SAMPLE_COUNT)
         check_value("random_state", random_state, Seed(can_be_state=False))
         self._check_source(source)
-        with torch.no_grad():
-            if source == "mixture" or not self.recipe_.generative:
-                latents = torch.from_numpy(self.mixture_.sample(n, random_state)).float()
-                samples = self._decode(latents)
-            else:
-                samples = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
+        if source == "mixture" or not self.recipe_.generative:
+            latents = torch.from_numpy(self.mixture_.sample(n, random_state)).float()
+            sizes = [self.model_.n_content, len(self.model_.warp.factors)]
+            content, theta = torch.split(latents, sizes, -1)
+            samples = self._decode(content, self.model_.chart.map(theta))
+        else:
+            with torch.no_grad():
+                x = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
+            samples = resize(x, self.schema_.user_shape[1:])
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
     @property
@@ -183,13 +191,48 @@ class Generation(Alignment):
                 "prior over content; use source='mixture'"
             )
 
-    def _decode(self, latents: Tensor) -> Tensor:
-        """Samples (N, *shape) decoded from rows (N, D + P) of content code and theta."""
-        content, theta = torch.split(
-            latents, [self.model_.n_content, len(self.model_.warp.factors)], -1
-        )
-        return self.model_.reconstruct(Latent(content, self.model_.chart.map(theta)))
+    @torch.no_grad()
+    def _latents(self, samples: Prepared) -> Iterator[tuple[slice, Latent]]:
+        """Content codes and deformations of samples, chunk by chunk.
 
-    def _embed(self, samples: Prepared) -> Embedding:
-        """Content codes, templates, deformations and reconstructions of samples."""
-        return embed(self.model_, samples.x, device=self.device)
+        Args:
+            samples: N samples.
+
+        Yields:
+            The rows of a chunk, and its latents on the CPU.
+        """
+        model, chart = self.model_, self.model_.chart
+        for rows in samples.chunks():
+            content, theta = encode(model, samples[rows], device=self.device)
+            yield rows, Latent(content, chart.map(theta))
+
+    def _decoded(
+        self, samples: Prepared, is_deformed: bool = True
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Reconstructions of samples, or templates, chunk by chunk.
+
+        Args:
+            samples: N samples.
+            is_deformed: Whether to deform the templates into reconstructions.
+
+        Yields:
+            The rows of a chunk, and its decoded samples at the user's size, scaled.
+        """
+        for rows, latent in self._latents(samples):
+            yield rows, self._decode(latent.content, latent.map if is_deformed else None)
+
+    @torch.no_grad()
+    def _decode(self, content: Tensor, map: Map | None) -> Tensor:
+        """Samples of content codes at the user's size, scaled.
+
+        Args:
+            content: Content codes (N, D), on the CPU.
+            map: N deformations; None for templates.
+
+        Returns:
+            Samples (N, C, ...).
+        """
+        model, size = self.model_.to("cpu"), self.schema_.user_shape[1:]
+        if map is None:
+            return resize(model.template(content), size)
+        return resize(model.reconstruct(Latent(content, map)), size)

@@ -120,6 +120,8 @@ class Persistence:
         shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
         seed = restore_seed(settings["random_state"])
         arguments = {**settings, "image_shape": shape, "random_state": seed}
+        if isinstance(settings.get("working_size"), list):
+            arguments["working_size"] = tuple(settings["working_size"])
         check_arguments(arguments)
         estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
@@ -163,8 +165,9 @@ def _check_values(estimator: Persistence) -> None:
     if (mixture.weights < 0).any() or not np.isclose(mixture.weights.sum(), 1.0):
         raise ValueError("mixture_weights are not the weights of a mixture")
     np.linalg.cholesky(mixture.covariances)  # a `LinAlgError` is a `ValueError`
-    if estimator.n_features_in_ != int(np.prod(model.shape)):
-        raise ValueError(f"n_features_in={estimator.n_features_in_!r} contradicts {model.shape}")
+    shape = estimator.schema_.user_shape
+    if estimator.n_features_in_ != int(np.prod(shape)):
+        raise ValueError(f"n_features_in={estimator.n_features_in_!r} contradicts {shape}")
 
 
 def describe_seed(seed: Any) -> Any:

@@ -20,6 +20,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    WorkingSize,
 )
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
@@ -89,6 +90,10 @@ class Unwarper(
         sizes: How to bring images of several sizes to one: `pad` centres them on a frame with the
             median of their border, `crop` cuts them to their common centre, `64x48` or (64, 48)
             resizes them to this height and width. None refuses several sizes.
+        working_size: Size at which the model learns images. Deformations do not depend on the size,
+            so `align`, templates, points and matrices are at the size of the images. `auto` keeps
+            images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much detail
+            as they have; a number is the longest side in pixels, (H, W) a size, None the full size.
         overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
             replace the values of `recipe` and those that `fit` chooses.
         random_state: Seed of all random numbers: a whole number below 2**32, or, as scikit-learn
@@ -151,6 +156,7 @@ class Unwarper(
     image_shape: tuple[int, ...] | None
     layout: LayoutName
     sizes: str | tuple[int, int] | None
+    working_size: WorkingSize
     overrides: Mapping[str, Any] | None
     random_state: int | np.random.RandomState | None
     device: str
@@ -175,6 +181,7 @@ class Unwarper(
         image_shape: tuple[int, ...] | None = None,
         layout: LayoutName = "auto",
         sizes: str | tuple[int, int] | None = None,
+        working_size: WorkingSize = "auto",
         overrides: Mapping[str, Any] | None = None,
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
@@ -329,6 +336,7 @@ class Unwarper(
             self.missing,
             self.sampling_rate,
             self.image_shape,
+            self.working_size,
             request.warp_domain,
             self.layout,
             self.sizes,
@@ -343,8 +351,8 @@ class Unwarper(
 
     def _content(self, X: Any, times: Any) -> Array:
         """Content codes (N, D) of samples, float32."""
-        x = self.prepare(X, times)
-        return encode(self.model_, x, device=self.device)[0].numpy()
+        samples = self.prepare_samples(X, times)
+        return encode(self.model_, samples, device=self.device)[0].numpy()
 
 
 def _floating_dtype(X: Any) -> Any:

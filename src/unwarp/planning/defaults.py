@@ -154,12 +154,12 @@ def adapt_to_series(recipe: Recipe, x: Tensor) -> Recipe:
     return replace(recipe, refinements=1, swap=True) if can_refine else recipe
 
 
-def default_steps(recipe: Recipe, x: Tensor, domain: Domain, batch_size: int) -> int:
+def default_steps(recipe: Recipe, n_samples: int, domain: Domain, batch_size: int) -> int:
     """The number of training steps for about 30 passes over the data.
 
     Args:
         recipe: The recipe; if it has a loss term `bands`, the least number of steps is 800.
-        x: Training samples (N, C, ...).
+        n_samples: Number of training samples.
         domain: Domain of the samples; `domain.min_steps` is another least number of steps.
         batch_size: Number of samples per step.
 
@@ -167,7 +167,7 @@ def default_steps(recipe: Recipe, x: Tensor, domain: Domain, batch_size: int) ->
         A number of steps, not below the least numbers and at most 4,000.
     """
     min_steps = max(domain.min_steps, MIN_STEPS_WITH_BANDS if getattr(recipe, "bands", 0.0) else 0)
-    return int(min(max(PASSES_OVER_DATA * len(x) / batch_size, min_steps), MAX_STEPS))
+    return int(min(max(PASSES_OVER_DATA * n_samples / batch_size, min_steps), MAX_STEPS))
 
 
 def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None) -> int:

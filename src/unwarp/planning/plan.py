@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from unwarp import models
-from unwarp.data.dataset import Dataset
+from unwarp.data.samples import Samples
 from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
@@ -25,6 +25,9 @@ from unwarp.planning.overrides import apply_overrides, check_fields, check_value
 from unwarp.ranges import Choice
 from unwarp.values import brief
 from unwarp.warps import Warp
+
+SAMPLES_FOR_DEFAULTS = 4096
+"""Number of samples from which defaults are chosen if not all are in memory."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Plan:
 def make_plan(
     request: Request,
     schema: Schema,
-    data: Dataset,
+    data: Samples,
     *,
     decided: Recipe | None = None,
     has_gaps: bool = False,
@@ -193,14 +196,15 @@ def make_plan(
     measured_recipe = RECIPE_OF_DATASET.get(data.registered_name)
     if decided is None and request.family is None and measured_recipe is not None:
         decided, why = measured_recipe, (*why, f"the recipe measured on {data.registered_name}")
-    is_open = request.is_open and decided is None
+    why, is_open = (*schema.notes, *why), request.is_open and decided is None
+    x = data.preview(SAMPLES_FOR_DEFAULTS)
     recipe = default_recipe(
-        data.x, schema.domain, request.family or decided, request.warp, request.n_content
+        x, schema.domain, request.family or decided, request.warp, request.n_content
     )
     if has_gaps and schema.domain.has_gaps:
         recipe = replace(recipe, gaps=True)
-    recipe = infer_padding(apply_overrides(recipe, request.overrides), data.x, schema.domain)
+    recipe = infer_padding(apply_overrides(recipe, request.overrides), x, schema.domain)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
-    suitable_steps = default_steps(recipe, data.x, schema.domain, batch_size)
+    suitable_steps = default_steps(recipe, len(data), schema.domain, batch_size)
     return Plan(recipe, suitable_steps if steps is None else steps, batch_size, why, is_open)

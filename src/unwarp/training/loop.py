@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from unwarp.core import DivergencePolicy, Precision
-from unwarp.data.dataset import Dataset
+from unwarp.data.samples import Samples
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DivergenceError
 from unwarp.models.players import Player
@@ -48,7 +48,7 @@ RANGES_OF_RUN: dict[str, Range] = {
 def train(
     model: nn.Module,
     players: Sequence[Player],
-    data: Dataset,
+    data: Samples,
     *,
     steps: int,
     batch_size: int = 64,
@@ -105,6 +105,7 @@ def train(
 
     Example:
         >>> import torch
+        >>> from unwarp.data.dataset import Dataset
         >>> from unwarp.models import AE, Net
         >>> recipe = AE(n_content=2, net=Net("mlp", (8,), (8,)))
         >>> model, data = recipe.build((1, 8, 8)), Dataset(torch.rand(20, 1, 8, 8))
@@ -162,7 +163,7 @@ def _callback_context(callbacks: Sequence[Callback], state: State) -> Iterator[N
 def _initial_state(
     model: nn.Module,
     players: tuple[Player, ...],
-    data: Dataset,
+    data: Samples,
     steps: int,
     seed: int,
     engine: Accelerator,
@@ -205,7 +206,7 @@ def _run_steps(run: Run, recovery: Recovery, callbacks: Sequence[Callback]) -> N
 
 
 def _finish(
-    state: State, data: Dataset, engine: Accelerator, callbacks: Sequence[Callback]
+    state: State, data: Samples, engine: Accelerator, callbacks: Sequence[Callback]
 ) -> None:
     """Load averaged weights, finish the model on the CPU, and tell the callbacks."""
     for player, average in zip(state.players, state.averages, strict=True):

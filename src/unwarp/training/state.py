@@ -10,7 +10,7 @@ import torch
 from pydantic import ConfigDict
 from torch import Tensor, nn
 
-from unwarp.data.dataset import Dataset
+from unwarp.data.samples import Samples
 from unwarp.models.players import Player
 
 Row = dict[str, float]
@@ -158,7 +158,7 @@ class State:
     step: int = 0
     history: History = field(default_factory=History)
     scaler: torch.amp.GradScaler | None = None
-    data: Dataset | None = None
+    data: Samples | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     restore_points: tuple[RestorePoint, ...] = ()
 

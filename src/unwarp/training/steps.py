@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.core import Batch
-from unwarp.data.dataset import Dataset
+from unwarp.data.samples import Samples
 from unwarp.models.hooks import Hooks
 from unwarp.training.batches import batch_rows, step_generator
 from unwarp.training.slots import PlayerSlot, make_slots, step_player
@@ -48,6 +48,7 @@ class Run:
         seconds: Greatest training time in seconds; None for no bound.
         start_time: Time at which the first step began, from `time.perf_counter`.
 
+    >>> from unwarp.data.dataset import Dataset
     >>> from unwarp.training.engine import make_accelerator
     >>> state = State(nn.Identity(), (), (), (), steps=3, seed=0)
     >>> data = Dataset(torch.zeros(4, 1, 2, 2))
@@ -56,7 +57,7 @@ class Run:
     """
 
     state: State
-    data: Dataset
+    data: Samples
     engine: Accelerator
     slots: tuple[PlayerSlot, ...]
     batch_size: int
@@ -67,7 +68,7 @@ class Run:
     def of(
         cls,
         state: State,
-        data: Dataset,
+        data: Samples,
         engine: Accelerator,
         batch_size: int,
         seconds: float | None = None,
@@ -189,7 +190,7 @@ def hooks_of(model: nn.Module) -> Hooks:
     return hooks
 
 
-def training_samples(data: Dataset, seed: int, max_samples: int) -> Tensor:
+def training_samples(data: Samples, seed: int, max_samples: int) -> Tensor:
     """Random training samples in the form of a batch.
 
     Args:

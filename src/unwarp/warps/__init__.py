@@ -10,7 +10,7 @@ from unwarp.core import import_files
 from unwarp.errors import ConfigError
 from unwarp.warps.affine import Affine2d, Rigid2d, Similarity2d
 from unwarp.warps.affine_map import AffineMap, translation
-from unwarp.warps.apply import align, deform
+from unwarp.warps.apply import align, deform, nearest_index
 from unwarp.warps.chain import Chain
 from unwarp.warps.cosine import CosineTime
 from unwarp.warps.cpab import CpabTime
@@ -56,6 +56,7 @@ __all__ = [
     "deform",
     "families",
     "interpolate_missing",
+    "nearest_index",
     "resample",
     "to_matrix",
     "translation",

@@ -71,3 +71,33 @@ def deform(x: Tensor, map: Map, target: Window | None = None, padding: Padding =
     values = map(x.nan_to_num(), target=target, padding=padding)
     gap_weight = map.point_map(is_missing.to(x), target=target, padding=padding)
     return values.masked_fill(gap_weight > MIN_GAP_WEIGHT, torch.nan)
+
+
+def nearest_index(map: Map, window: Window, padding: Padding = "zeros") -> Tensor:
+    """The nearest pixel or time step of the template for each point.
+
+    With it, class numbers and other values that cannot be averaged are deformed.
+
+    Args:
+        map: N deformations, from template to observation.
+        window: Grid of template and observation, the whole frame.
+        padding: `zeros` if points beyond the template have no value; else they get the nearest one.
+
+    Returns:
+        Indices (N, P) in the flattened array of the template, int64; -1 for points without a value.
+
+    >>> from unwarp.warps import translation
+    >>> right = translation(torch.tensor([[0.5, 0.0]]))
+    >>> nearest_index(right, Window.frame((1, 4))).tolist()
+    [[-1, 0, 1, 2]]
+    """
+    points = map.pull(window.lattice(map.reference))
+    size = torch.tensor(window.size[::-1], device=points.device)
+    is_series = len(window.size) == 1
+    steps = points * (size - 1) if is_series else ((points + 1) * size - 1) / 2
+    index = steps.round().long()
+    is_inside = ((index >= 0) & (index < size)).all(-1)
+    index = torch.minimum(index.clamp_min(0), size - 1)
+    flat = index[..., -1] * (1 if is_series else size[0])
+    flat = flat if is_series else flat + index[..., 0]
+    return flat.masked_fill(~is_inside, -1) if padding == "zeros" else flat

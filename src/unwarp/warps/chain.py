@@ -97,6 +97,14 @@ class Chain(Warp):
         """
         return Chain(*(link.bind(size, extent) for link in self.links), size=size)
 
+    def with_size(self, size: Sequence[int]) -> Chain:
+        """The chain with links on a frame of another size.
+
+        Args:
+            size: Size of the frame: pixels (H, W) or time steps (T,).
+        """
+        return Chain(*(link.with_size(size) for link in self.links), size=size)
+
     def recentre(self, anchor: Map) -> Chain:
         """The chain of the recentred links.
 

@@ -230,6 +230,19 @@ class Warp(ABC):
             )
         return replace(self, size=size)
 
+    def with_size(self, size: Sequence[int]) -> Warp:
+        """The same family on a frame of another size.
+
+        Maps and theta are the same; summary columns are in the pixels of the new size.
+
+        Args:
+            size: Size of the frame: pixels (H, W) or time steps (T,).
+
+        Returns:
+            A copy with this `size`, in which everything else that `bind` or `recentre` sets stays.
+        """
+        return replace(self, size=tuple(size))
+
     def recentre(self, anchor: Map) -> Warp:
         """The family that describes centred maps by theta.
 

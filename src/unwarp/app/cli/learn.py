@@ -83,8 +83,15 @@ MissingOption = Annotated[
 ScaleOption = Annotated[
     ScaleName,
     typer.Option(
-        help="Scaling of values: auto scales all samples together, channel each channel of series "
-        "by itself, each every series by itself."
+        help="Scaling of values: auto scales all samples together, or each image by itself if the "
+        "light varies; channel scales each channel of series, each every sample by itself."
+    ),
+]
+WorkingSizeOption = Annotated[
+    str,
+    typer.Option(
+        help="Size at which the model learns images; results have the size of the images. auto, "
+        "the longest side in pixels, HxW, or full."
     ),
 ]
 LayoutOption = Annotated[
@@ -183,6 +190,7 @@ def fit(
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
+    working_size: WorkingSizeOption = "auto",
     sampling_rate: RateOption = None,
     layout: LayoutOption = "auto",
     sizes: SizesOption = None,
@@ -210,6 +218,7 @@ def fit(
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
+        working_size: Size at which the model learns images.
         sampling_rate: Samples per second of series; None to count time in time steps.
         layout: Order of the axes of images.
         sizes: How to bring images of several sizes to one; None refuses them.
@@ -223,7 +232,13 @@ def fit(
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
-    reading = {"domain": domain, "missing": missing, "scale": scale, "sampling_rate": sampling_rate}
+    reading = {
+        "domain": domain,
+        "missing": missing,
+        "scale": scale,
+        "working_size": _working_size(working_size),
+        "sampling_rate": sampling_rate,
+    }
     pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
     reading |= {name: value for name, value in pictures.items() if value not in (None, "auto")}
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
@@ -256,6 +271,17 @@ def _run_folder(sources: list[str]) -> Path:
     path = Path(sources[0]).expanduser().resolve()
     path = path if len(sources) == 1 and not is_pattern(sources[0]) else path.parent
     return RUNS / (path.stem or "data")
+
+
+def _working_size(text: str) -> str | int | list[int] | None:
+    """The working size that a user writes; a text that is none is left to the range check."""
+    if text == "full":
+        return None
+    sides = text.lower().split("x")
+    if not all(side.isascii() and side.isdigit() for side in sides) or len(sides) > 2:
+        return text
+    numbers = [int(side) for side in sides]
+    return numbers if len(numbers) == 2 else numbers[0]
 
 
 def _request_fields(config: Path | None, settings: list[str] | None) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Collections of samples as people have them, with known deformations."""

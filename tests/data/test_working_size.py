@@ -1,0 +1,60 @@
+"""Models learn large images at a smaller size, which is found from the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from unwarp.core import IMAGES, SERIES
+from unwarp.data.working_size import find_working_size, resize
+from unwarp.errors import ConfigError
+
+Y, X = np.mgrid[:96, :96] / 96
+
+
+def stripes(cycles: float) -> np.ndarray:
+    """Stripes (9, 1, 96, 96) with some cycles over the width."""
+    phases = np.arange(9)[:, None, None, None]
+    return np.sin(2 * np.pi * cycles * X + phases) + 0 * Y
+
+
+def test_size_follows_the_detail() -> None:
+    """Fine stripes need more pixels than coarse ones; small images keep their size."""
+    sides = [find_working_size(stripes(cycles), IMAGES)[0] for cycles in (1, 8, 30)]
+    assert sides == sorted(sides) and sides[0] == 24 and sides[-1] == 48
+    assert find_working_size(np.zeros((4, 1, 48, 30)), IMAGES) == (48, 30)
+    assert find_working_size(np.zeros((4, 1, 2000)), SERIES) == (2000,)
+
+
+@pytest.mark.parametrize(
+    ("choice", "size"), [(32, (32, 16)), ((20, 30), (20, 30)), (None, (128, 64))]
+)
+def test_size_follows_the_user(choice: Any, size: tuple[int, int]) -> None:
+    """A side keeps the proportions, (H, W) is taken as it is, None is the full size."""
+    assert find_working_size(np.zeros((2, 1, 128, 64)), IMAGES, choice) == size
+
+
+@pytest.mark.parametrize("choice", [200, (200, 10), (10, 65)])
+def test_larger_sizes_are_refused(choice: Any) -> None:
+    """A size above that of the images is refused with both."""
+    with pytest.raises(ConfigError, match="does not fit images of 128 x 64 pixels"):
+        find_working_size(np.zeros((2, 1, 128, 64)), IMAGES, choice)
+
+
+def test_series_have_no_size() -> None:
+    """A working size is an argument of images."""
+    with pytest.raises(ConfigError, match="is for images"):
+        find_working_size(np.zeros((2, 1, 128)), SERIES, 32)
+
+
+def test_resize_keeps_the_frame() -> None:
+    """A ramp from edge to edge stays the same ramp at any size."""
+    ramps = [((torch.arange(n) + 0.5) / n).expand(1, 1, n, n) for n in (12, 24, 60)]
+    for x in ramps:
+        for other in ramps:
+            inner = slice(2, -2)
+            moved = resize(x, other.shape[2:])[..., inner, inner]
+            torch.testing.assert_close(moved, other[..., inner, inner], atol=0.02, rtol=0)
