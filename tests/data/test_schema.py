@@ -244,9 +244,9 @@ def test_other_values_follow_their_series() -> None:
     )
     with pytest.raises(DataError, match="other"):
         schema.prepare_other(RAGGED[:4], samples)
-    with pytest.raises(DataError, match="give as many samples as X, of the same size"):
+    with pytest.raises(DataError, match="give as many samples as X, of the same length"):
         SERIES.prepare_other(np.zeros((5, 1, 9)), TRACES)
-    with pytest.raises(DataError, match="give as many samples as X, of the same size"):
+    with pytest.raises(DataError, match="give as many samples as X, of the same length"):
         SERIES.prepare_other(np.zeros((6, 1, 8)), TRACES)
 
 

@@ -105,7 +105,7 @@ def encode(
     """
     target = resolve_device(device)
     check_value("chunk_size", chunk_size, Whole(1))
-    check_samples(model, x if isinstance(x, Tensor) else x[:1], "x")
+    check_samples(model, x[:1] if isinstance(x, Prepared) else x, "x")
     model.to(target).eval()
     chunks = []
     for start in range(0, len(x), chunk_size):

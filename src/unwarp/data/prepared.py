@@ -119,7 +119,7 @@ class Prepared:
 
     def collect_exact(
         self, indices: Iterable[tuple[slice, Tensor]], out: Array | None = None
-    ) -> Any:
+    ) -> Array:
         """Values of the samples at other places, not averaged and not scaled.
 
         Args:
@@ -138,7 +138,9 @@ class Prepared:
             result[np.broadcast_to(index[:, None] < 0, result.shape)] = 0
             return self.subset(rows).origin.restore_shape(result.reshape(values.shape))
 
-        return self._join(((rows, move(rows, index.numpy())) for rows, index in indices), out)
+        parts = ((rows, move(rows, index.numpy())) for rows, index in indices)
+        result: Array = self._join(parts, out)
+        return result
 
     def collect(self, results: Iterable[tuple[slice, Tensor]], out: Array | None = None) -> Any:
         """Results in the user's units, dtype and layout, from chunks of samples.
@@ -158,11 +160,10 @@ class Prepared:
             DataError: `out` has another shape or dtype.
         """
         parts = ((rows, self.subset(rows).restore_shape(values)) for rows, values in results)
-        return self._join(parts, out)
+        result: Array = self._join(parts, out)
+        return result
 
-    def _join(
-        self, parts: Iterable[tuple[slice, Array | list[Array]]], out: Array | None
-    ) -> Array | list[Array]:
+    def _join(self, parts: Iterable[tuple[slice, Array | list[Array]]], out: Array | None) -> Any:
         """Parts of a result, in the user's layout, as one array, or as a list of all samples."""
         rows_of_list: list[Array] = []
         for rows, part in parts:
