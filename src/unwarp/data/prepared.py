@@ -142,7 +142,7 @@ class Prepared:
         result: Array = self._join(parts, out)
         return result
 
-    def collect(self, results: Iterable[tuple[slice, Tensor]], out: Array | None = None) -> Any:
+    def collect(self, results: Iterable[tuple[slice, Tensor]], out: Array | None = None) -> Array:
         """Results in the user's units, dtype and layout, from chunks of samples.
 
         Use it for aligned series, which all have the same time steps.
