@@ -290,7 +290,7 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (
             ("fit", "{folder}", "--set", "likelihood=poisson", "--out", "{out}"),
-            "likelihood: .*'bernoulli'",
+            "likelihood=.*, bernoulli",
         ),
         (
             ("fit", "{series}", "--set", "likelihood=bernoulli", "--steps", "1", "--out", "{out}"),
@@ -327,7 +327,7 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         ),
         (
             ("traverse", "{run_folder}", "{folder}", "--span", "-1", "-o", "{out}.png"),
-            "--span -1.0 must be positive",
+            "--span -1.0 is not allowed",
         ),
         (
             ("traverse", "{run_folder}/baseline", "{folder}", "--of", "deformation"),
