@@ -27,6 +27,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from inspect import isabstract
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -350,7 +351,10 @@ def check_theta(warp: Warp, theta: Tensor) -> None:
     >>> check_theta(Identity(), torch.zeros(3, 0))
     """
     is_table = isinstance(theta, Tensor) and theta.is_floating_point() and theta.ndim == 2
-    n_columns = len(warp.factors)
+    try:
+        n_columns = _n_columns(warp)
+    except TypeError:  # a field is a list, which has no hash
+        n_columns = len(warp.factors)
     if not is_table or theta.shape[1] != n_columns:
         is_tensor = isinstance(theta, Tensor)
         form = f"a tensor {tuple(theta.shape)}, {theta.dtype}" if is_tensor else brief(theta)
@@ -358,6 +362,12 @@ def check_theta(warp: Warp, theta: Tensor) -> None:
             f"theta={form} is not allowed; give a tensor (N, {n_columns}) of real numbers, the "
             f"columns of {warp.name!r}"
         )
+
+
+@lru_cache(maxsize=256)
+def _n_columns(warp: Warp) -> int:
+    """Number of factors of a warp, which takes longer than small maps."""
+    return len(warp.factors)
 
 
 def log_slope_of_tanh(raw: Tensor) -> Tensor:

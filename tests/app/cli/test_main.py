@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -17,21 +16,18 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 import pytest
-import typer
 from PIL import Image
 
 from tests.pictures import pictures
 from unwarp import Unwarper
-from unwarp.app.cli import learn, main, options
+from unwarp.app.cli import main, options
 from unwarp.app.job import load_job, start_job
 from unwarp.app.report import series_figures
 from unwarp.app.run import execute
 from unwarp.datasets import trace
 from unwarp.errors import CheckpointError
 from unwarp.training.callbacks import Callback
-from unwarp.training.progress import Announcer
 from unwarp.training.state import Row, State
-from unwarp.warps import Warp
 
 
 def run(*words: object) -> tuple[int, str, str]:
@@ -252,28 +248,6 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
     )
 
 
-def test_termination_leaves_a_checkpoint(
-    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SIGTERM ends a command as Ctrl-C does; continued, it ends at the same model."""
-    copy = tmp_path / "copy"
-    start_job(load_job(run_folder), copy)
-
-    def on_step(announcer: Announcer, state: State, terms: Row) -> None:
-        if state.step == 3:
-            signal.raise_signal(signal.SIGTERM)
-
-    with monkeypatch.context() as context:
-        context.setattr(Announcer, "on_step", on_step)
-        code, _, errors = run("resume", copy, "--quiet")
-    assert code == 130 and f"continue with: unwarp resume {copy}" in errors
-    assert (copy / "model.checkpoint").is_file() and not (copy / "model").exists()
-    execute(copy, lambda message: None)
-    for name in ("model", "baseline"):
-        path = Path(name) / "model.safetensors"
-        assert (copy / path).read_bytes() == (run_folder / path).read_bytes()
-
-
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -316,7 +290,7 @@ def test_termination_leaves_a_checkpoint(
         ),
         (
             ("fit", "{folder}", "--set", "likelihood=poisson", "--out", "{out}"),
-            "likelihood='poisson'.* bernoulli",
+            "likelihood=.*, bernoulli",
         ),
         (
             ("fit", "{series}", "--set", "likelihood=bernoulli", "--steps", "1", "--out", "{out}"),
@@ -460,59 +434,6 @@ def test_help_and_version_answer() -> None:
     assert run("info", "--quiet") == (0, "", "")
     code, output, _ = run()
     assert (code, "resume" in output) == (0, True)
-
-
-def test_plugin_is_imported_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module of the current folder is imported; one that cannot be is named with the mend."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    (tmp_path / "bent_plugin.py").write_text("raise ValueError('it is bent')")
-    (tmp_path / "fine_plugin.py").write_text(
-        "from dataclasses import dataclass\nfrom typing import ClassVar\n"
-        "from unwarp import Rigid2d\n\n@dataclass(frozen=True)\n"
-        "class Fine(Rigid2d):\n    name: ClassVar[str] = 'fine'\n"
-    )
-    try:
-        code, output, _ = run("--plugin", "fine_plugin", "info")
-        assert code == 0 and "fine" in output
-    finally:
-        Warp.registry.pop("fine", None)
-        sys.modules.pop("fine_plugin", None)
-    for name, reason in (("bent_plugin", "it is bent"), ("absent_plugin", "No module named")):
-        code, output, errors = run("--plugin", name, "info")
-        assert (code, output) == (2, "")
-        assert errors.startswith(f"unwarp: --plugin {name} cannot be imported: {reason}")
-        assert errors.count("\n") == 1 and "run the command in the folder of the module" in errors
-
-
-def test_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of no type of ours is not hidden, and an abort is an interrupt."""
-
-    def fail(error: type[Exception]) -> None:
-        def app(*words: object, **options: object) -> None:
-            raise error
-
-        monkeypatch.setattr(main, "app", app)
-
-    fail(ZeroDivisionError)
-    with pytest.raises(ZeroDivisionError):
-        run("info")
-    fail(typer.Abort)
-    assert run("info") == (130, "", "")
-
-
-def test_interrupt_says_how_to_go_on(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C ends a run with the command that continues it, and releases the folder."""
-
-    def interrupt(*arguments: object) -> None:
-        assert (run_folder / "unwarp.lock").exists()
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(learn, "_train_and_report", interrupt)
-    code, output, errors = run("resume", run_folder)
-    assert (code, output) == (130, "")
-    assert errors == f"stopped; continue with: unwarp resume {run_folder}\n"
-    assert not (run_folder / "unwarp.lock").exists()
 
 
 def test_newer_model_format_is_refused(run_folder: Path, tmp_path: Path) -> None:
