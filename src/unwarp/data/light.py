@@ -28,6 +28,9 @@ MIN_RATIO_OF_HOT_PIXELS = 2.0
 """Smallest ratio of the range of all pixels to that without single pixels at which these are hot.
 """
 
+MAX_RATIO_OF_HOT_PIXELS = 1e30
+"""Largest ratio of these ranges that can be scaled in float32."""
+
 MAX_NOISE_OF_RIM = 0.1
 """Largest standard deviation of the rim over the contrast at which its median is the background."""
 
@@ -133,7 +136,7 @@ def range_of_images(x: Array, low: float, high: float) -> tuple[float, float]:
     """
     light = Light.of(sample_of_images(x))
     span = float(light.high.max() - light.low.min())
-    if span and high - low >= MIN_RATIO_OF_HOT_PIXELS * span:
+    if span and MIN_RATIO_OF_HOT_PIXELS * span <= high - low < MAX_RATIO_OF_HOT_PIXELS * span:
         low, high = _range_of_others(x, span)
     return float(np.median(light.ground)) if light.has_dark_ground else low, high
 
