@@ -35,7 +35,7 @@ def test_images_come_to_unit_range(x: np.ndarray) -> None:
     assert scaled.dtype == np.float32
     assert np.mean((scaled >= 0) & (scaled <= 1)) >= 0.5
     np.testing.assert_allclose(
-        scaler.undo(scaled).astype(float), x.astype(float), atol=1e-6 * scaler.factor
+        scaler.undo(scaled).astype(float), x.astype(float), rtol=1e-6, atol=1e-6 * scaler.factor
     )
 
 

@@ -214,3 +214,23 @@ def test_deep_files_are_refused(fitted: Unwarper, tmp_path: Path, depth: int) ->
     forget_checksums(tmp_path / "model")
     with pytest.raises(CheckpointError):
         Unwarper.load(tmp_path / "model")
+
+
+SAVED = Path(__file__).parent / "saved"
+"""Small models of series, one of each format; the arrays beside them are their aligned series."""
+
+WAVES_OF_SAVED = np.sin(np.linspace(0, 6, 16) + np.arange(6)[:, None])
+"""The series (6, 16) that they were trained on."""
+
+
+@pytest.mark.parametrize("name", ["format_2_without_checksums", "format_2"])
+def test_models_of_earlier_commits_load(name: str) -> None:
+    """A committed model gives the numbers that it gave when it was saved, to float32."""
+    aligned = Unwarper.load(SAVED / name).align(WAVES_OF_SAVED)
+    np.testing.assert_allclose(aligned, np.load(SAVED / f"{name}.npy"), atol=1e-5)
+
+
+def test_first_format_names_its_version() -> None:
+    """A committed model of format 1 is refused with its version and what to do."""
+    with pytest.raises(CheckpointError, match=r"written by unwarp 0\.1\.0 in format version 1"):
+        Unwarper.load(SAVED / "format_1")
