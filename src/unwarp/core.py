@@ -185,7 +185,7 @@ IMAGES = Domain(
     padding="auto",
     network="conv",
     batch_size=64,
-    min_steps=300,
+    min_steps=600,
     n_clusters=10,
     max_working_side=48,
 ).register()

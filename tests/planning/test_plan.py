@@ -30,7 +30,7 @@ def plan(data: Dataset, request: dict[str, Any], **options: Any) -> Plan:
 def test_defaults_follow_the_domain() -> None:
     """Batch sizes, steps and recipes are those of the domain."""
     pictures, waves = plan(PICTURES, {}), plan(WAVES, {})
-    assert (pictures.batch_size, pictures.steps) == (64, 300)
+    assert (pictures.batch_size, pictures.steps) == (64, 600)
     assert (waves.batch_size, waves.steps) == (20, 400)
     assert isinstance(pictures.recipe.warp, Affine2d) and isinstance(waves.recipe.warp, CosineTime)
 

@@ -57,8 +57,8 @@ def output_format(path: str | Path) -> str:
     Raises:
         ConfigError: Results cannot be written in this format, or a package is missing.
 
-    >>> output_format("aligned/"), output_format("a.TIF")
-    ('', '.tif')
+    >>> output_format("aligned/"), output_format("a.NPY")
+    ('', '.npy')
     """
     suffix = Path(path).suffix.lower()
     if is_folder(path):

@@ -72,7 +72,7 @@ class Unwarper(
         n_clusters: Number of clusters for `predict`. None means 10 for images. For series it means
             the number of classes if the source has labels, else a tenth of the number of samples,
             but at least 2 and at most 10.
-        max_steps: Training steps. None for about 30 passes over the data, but at least 300 for
+        max_steps: Training steps. None for about 30 passes over the data, but at least 600 for
             images, 400 for series and 800 for the sharp warp of series, and at most 4,000.
         max_seconds: Longest time of `fit` after the samples are read; None for no limit.
         batch_size: Samples in a training step; None for 64 images or 20 series.
