@@ -166,11 +166,11 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     recipe = manual.split("```yaml\n")[1].split("```")[0]
     code = FOLDER_OF_PICTURES + SERIES + INPUTS
     exec(code, {"__name__": "page", "recipe": recipe, "clinic": CLINIC})
-    for words in unwarp_commands(page):
+    for number, words in enumerate(unwarp_commands(page)):
         if "--series" in words and not find_spec("tslearn"):
             continue
         run = tmp_path / "runs" / Path(words[2]).stem if words[1] == "fit" else None
-        extra = ["--out", "runs/another"] if run and run.exists() else []
+        extra = ["--out", f"runs/another-{number}"] if run and run.exists() else []
         done, beginning = run_command(words + extra, tmp_path), answer(page, words)
         assert done.returncode == (2 if beginning else 0), f"{words}: {done.stderr[-2000:]}"
         assert done.stderr.startswith(beginning)

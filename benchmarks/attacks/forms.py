@@ -141,7 +141,7 @@ def odd_values(n: int) -> dict[str, Any]:
         "infinite": [np.inf] * n,
         "lists of texts": [["a", "b"]] * n,
         "one list too few": [[1.0, 2.0]] * (n - 1),
-        "three axes": np.zeros((n, 2, 2, 2)),
+        "three axes": np.zeros((n, 2, 3, 2)),
         "a set": {1.0, 2.0},
         "a dict": {"a": 1.0},
         "a generator": (i for i in range(n)),
