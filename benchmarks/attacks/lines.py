@@ -70,7 +70,7 @@ def commands(world: World) -> Iterator[Attack]:
     yield from _environments()
     for line in ("--no-such", "no-such", "--plugin", "--plugin no_such info", "info --json=3"):
         yield Attack("command", f"unwarp {line}", partial(command, *line.split()))
-    for words in (("align", "aligned.csv"), ("embed", "embedding.npz")):
+    for words in (("align", "aligned.xyz"), ("embed", "embedding.npz")):
         act = partial(command, words[0], "image_model", "x.npy", "--out", words[1])
         yield Attack("command", f"{words[0]} --out {words[1]}", act, (words[1],))
 
