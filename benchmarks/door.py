@@ -184,7 +184,7 @@ def _write_images(path: Path, n: int) -> int:
 def table() -> None:
     """Rebuild the table of the page from the result files."""
     lines = [
-        "| images | seeds | error of the angle, worst class | scatter before | after | CPU | memory |",
+        "| images | seeds | angle, worst class | scatter before | after | CPU | memory |",
         "|---|---|---|---|---|---|---|",
     ]
     n_heads = len(lines)
@@ -194,8 +194,9 @@ def table() -> None:
             continue
         s = cells.medians(results)
         lines.append(
-            f"| {kind} | {len(results)} | {s['angle_of_worst_kind']:.2f} degrees | {s['scatter_before']:.2f} px | "
-            f"{s['scatter']:.3f} px | {s['cpu_seconds']:.0f} s | {s['megabytes']:.0f} MB |"
+            f"| {kind} | {len(results)} | {s['angle_of_worst_kind']:.2f} degrees | "
+            f"{s['scatter_before']:.2f} px | {s['scatter']:.3f} px | {s['cpu_seconds']:.0f} s | "
+            f"{s['megabytes']:.0f} MB |"
         )
     if million := _result("million/0"):
         s = million["scores"]
