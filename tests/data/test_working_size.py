@@ -58,3 +58,10 @@ def test_resize_keeps_the_frame() -> None:
             inner = slice(2, -2)
             moved = resize(x, other.shape[2:])[..., inner, inner]
             torch.testing.assert_close(moved, other[..., inner, inner], atol=0.02, rtol=0)
+
+
+def test_one_axis_shrinks_by_averages() -> None:
+    """Stripes of one pixel vanish along the axis that shrinks, also if the other one grows."""
+    stripes_of_one = (torch.arange(64) % 2).float().expand(1, 1, 16, 64)
+    small = resize(stripes_of_one, (20, 16))[..., 2:-2]
+    torch.testing.assert_close(small, torch.full_like(small, 0.5), atol=0.05, rtol=0)

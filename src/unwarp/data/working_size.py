@@ -69,8 +69,7 @@ def find_working_size(samples: Array, domain: Domain, choice: Any = "auto") -> t
 def resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
     """Images of another size in the same frame.
 
-    Smaller images are averages over the area of each pixel; larger ones are interpolated by cubic
-    polynomials.
+    Pixels are averaged if an axis shrinks; otherwise they are interpolated by cubic polynomials.
 
     Args:
         x: Images (N, C, H, W).
@@ -84,9 +83,9 @@ def resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
     """
     if tuple(x.shape[2:]) == tuple(size):
         return x
-    is_smaller = size[0] <= x.shape[2] and size[1] <= x.shape[3]
-    mode = "bilinear" if is_smaller else "bicubic"
-    return F.interpolate(x, size=tuple(size), mode=mode, antialias=is_smaller, align_corners=False)
+    shrinks = size[0] < x.shape[2] or size[1] < x.shape[3]
+    mode = "bilinear" if shrinks else "bicubic"
+    return F.interpolate(x, size=tuple(size), mode=mode, antialias=shrinks, align_corners=False)
 
 
 def _scaled_size(full: tuple[int, ...], side: int) -> tuple[int, ...]:
