@@ -62,6 +62,6 @@ def test_resize_keeps_the_frame() -> None:
 
 def test_one_axis_shrinks_by_averages() -> None:
     """Stripes of one pixel vanish along the axis that shrinks, also if the other one grows."""
-    stripes_of_one = (torch.arange(64) % 2).float().expand(1, 1, 16, 64)
+    stripes_of_one = (torch.arange(48) % 2).float().expand(1, 1, 16, 48)
     small = resize(stripes_of_one, (20, 16))[..., 2:-2]
-    torch.testing.assert_close(small, torch.full_like(small, 0.5), atol=0.05, rtol=0)
+    torch.testing.assert_close(small, torch.full_like(small, 0.5), atol=0.1, rtol=0)
