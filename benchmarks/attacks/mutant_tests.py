@@ -94,7 +94,7 @@ def _test(folder: Path, tests: Sequence[str], sender: Connection) -> None:
     os.setsid()
     for descriptor in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "unwarp"]:
+    for name in _project_modules():
         del sys.modules[name]
     sys.path.insert(0, str(folder / "src"))
     os.environ["PYTHONPATH"] = str(folder / "src")
@@ -103,6 +103,17 @@ def _test(folder: Path, tests: Sequence[str], sender: Connection) -> None:
     options = ["-x", "-q", "-p", "no:cacheprovider", "--durations=0", "--rootdir", str(ROOT)]
     options += ["-c", str(ROOT / "pyproject.toml"), f"--basetemp={folder / 'tmp'}"]
     sender.send(int(pytest.main([*options, *paths])))
+
+
+def _project_modules() -> list[str]:
+    """Modules of the package and of its tests, which a test of this attack imports beforehand."""
+    folders = tuple(f"{ROOT / name}{os.sep}" for name in ("src", "tests"))
+    return [
+        name
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] == "unwarp"
+        or str(getattr(module, "__file__", "")).startswith(folders)
+    ]
 
 
 class Judge:
