@@ -77,6 +77,16 @@ def test_expansion_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         read(tmp_path / "zeros.npz")
 
 
+def test_expansion_of_pictures_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file that describes a picture of many pixels is refused before it is decoded."""
+    monkeypatch.delenv("UNWARP_MAX_BYTES")
+    Image.new("1", (2000, 1000)).save(tmp_path / "a.tif", compression="group4")
+    assert read(tmp_path / "a.tif").x.shape == (1, 1, 1000, 2000)
+    monkeypatch.setattr("unwarp.data.limits.MIN_BYTES_OF_BOMB", 100_000)
+    with pytest.raises(DataError, match=r"a.tif would fill 7.6 MiB of memory, but .* stores only"):
+        read(tmp_path / "a.tif")
+
+
 def test_pictures_are_bounded(tmp_path: Path) -> None:
     """Many pictures of one colour are refused by the size of the first one."""
     for k in range(9):

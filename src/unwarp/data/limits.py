@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from unwarp.errors import ConfigError, DataError
 
@@ -76,6 +77,14 @@ def check_expansion(n_bytes: int, n_stored: int, noun: str) -> None:
             f"{noun} would fill {_in_words(n_bytes)} of memory, but the file stores only "
             f"{_in_words(n_stored)}; check the file, or allow it: {VARIABLE}={n_bytes}"
         )
+
+
+def stored_bytes(stream: BinaryIO) -> int:
+    """Number of bytes of an opened file, whose position stays."""
+    position = stream.tell()
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(position)
+    return size
 
 
 def max_bytes(share: float = SHARE_OF_MEMORY) -> int:

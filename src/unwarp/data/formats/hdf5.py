@@ -18,7 +18,7 @@ from unwarp.data.form import Form, Output
 from unwarp.data.formats.members import as_labels, choose_labels, choose_member
 from unwarp.data.formats.registry import hinted_reader
 from unwarp.data.hints import Hints
-from unwarp.data.limits import check_size
+from unwarp.data.limits import check_expansion, check_size
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
 
@@ -113,5 +113,8 @@ def read_dataset(path: Path, dataset: Any) -> Array:
     offset = None if dataset.chunks or dataset.external else dataset.id.get_offset()
     if offset is not None and math.prod(dataset.shape):
         return np.memmap(path, dataset.dtype, "r", offset, dataset.shape)
-    check_size(math.prod(dataset.shape) * dataset.dtype.itemsize, f"{path}: {dataset.name}")
+    n_bytes, noun = math.prod(dataset.shape) * dataset.dtype.itemsize, f"{path}: {dataset.name}"
+    check_size(n_bytes, noun)
+    if not (dataset.is_virtual or dataset.external):  # the values of such arrays are in other files
+        check_expansion(n_bytes, dataset.id.get_storage_size(), noun)
     return np.asarray(dataset[()])

@@ -20,7 +20,7 @@ from unwarp.core import Array
 from unwarp.data.form import Frame, Output, Picture, unblend
 from unwarp.data.formats.registry import picture_reader
 from unwarp.data.hints import NO_HINTS, Hints
-from unwarp.data.limits import check_size
+from unwarp.data.limits import check_expansion, check_size, stored_bytes
 from unwarp.errors import DataError
 
 BYTES_PER_PIXEL = 4
@@ -197,7 +197,9 @@ def read_pillow(
         _refuse_deep_colours(stream, name)
         with Image.open(stream) as image:
             n_frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-            check_size(n_frames * math.prod(image.size) * BYTES_PER_PIXEL, name)
+            n_bytes = n_frames * math.prod(image.size) * BYTES_PER_PIXEL
+            check_size(n_bytes, name)
+            check_expansion(n_bytes, stored_bytes(stream), name)
             if n_frames == 1:
                 return [_decode(image, _mode_of(image))]
             return list(_read_frames(image))

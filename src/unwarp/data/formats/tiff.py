@@ -32,8 +32,9 @@ from unwarp.data.formats.tiff_axes import (
     page_axes,
     picture_shape,
 )
+from unwarp.data.formats.tiff_pages import check_pages
 from unwarp.data.hints import Hints
-from unwarp.data.limits import check_size
+from unwarp.data.limits import check_expansion, check_size, stored_bytes
 from unwarp.errors import DataError
 
 INSTALL = "pip install 'unwarp[tiff]'"
@@ -202,6 +203,8 @@ def read_tiff(stream: BinaryIO, name: str, hints: Hints, is_alone: bool) -> list
     Raises:
         DataError: The file is damaged, has two readings, or needs a package that is not installed.
     """
+    check_pages(stream, name)
+    stream.seek(0)
     if _is_for_pillow(stream, name):
         stream.seek(0)
         return read_pillow(stream, name, hints, is_alone)
@@ -209,7 +212,9 @@ def read_tiff(stream: BinaryIO, name: str, hints: Hints, is_alone: bool) -> list
     tifffile = import_tifffile(f"{name}: reading")
     try:
         with tifffile.TiffFile(stream) as file:
-            check_size(sum(series.nbytes for series in file.series), name)
+            n_bytes = sum(series.nbytes for series in file.series)
+            check_size(n_bytes, name)
+            check_expansion(n_bytes, stored_bytes(stream), name)
             parts = [_read_series(series, stream, name, hints, is_alone) for series in file.series]
     except DataError:
         raise
