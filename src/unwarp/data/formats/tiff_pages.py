@@ -1,4 +1,4 @@
-"""The chain of pages in a TIFF file, checked before a library follows it."""
+"""Check of the pages of a TIFF file, before a library follows their chain."""
 
 from __future__ import annotations
 
