@@ -1,4 +1,4 @@
-"""Check of the pages of a TIFF file, before a library follows their chain."""
+"""Check of the chain of pages in a TIFF file."""
 
 from __future__ import annotations
 
