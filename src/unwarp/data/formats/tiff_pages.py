@@ -14,7 +14,7 @@ tag (Adobe 1992, TIFF Revision 6.0)."""
 
 
 def check_pages(stream: BinaryIO, name: str) -> None:
-    """Refuse a TIFF file whose chain of pages comes back to a page.
+    """Refuse a TIFF file with a chain of pages that never ends.
 
     A library that follows such a chain never ends. Other damage is left to the library.
 
