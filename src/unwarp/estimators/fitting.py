@@ -131,7 +131,6 @@ class Fitting:
         options: dict[str, Any] = {
             "batch_size": arguments.batch_size,
             "steps": arguments.max_steps,
-            "has_gaps": self.reading.missing == "mask",
         }
         samples = (self.request, self.schema, self.data)
         plan = make_plan(*samples, **options)
