@@ -60,6 +60,7 @@ class Schema:
             `shape`; None if it learns samples as they are.
         has_dark_ground: For images with a scale each, whether their background becomes 0.
         notes: Decisions about size and scale, with their evidence, as lines for the user.
+        limited_rows: Rows of the training samples whose values are limited in training.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
@@ -81,6 +82,7 @@ class Schema:
     full_size: tuple[int, ...] | None = None
     has_dark_ground: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
+    limited_rows: tuple[int, ...] = field(default=(), compare=False)
 
     @classmethod
     def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Samples]:
@@ -147,6 +149,7 @@ class Schema:
             full_size,
             fit.has_dark_ground,
             tuple(filter(None, (_note_on_size(data.shape[1:], full_size), fit.note))),
+            tuple(fit.outliers.tolist()),
         ), data
 
     @property

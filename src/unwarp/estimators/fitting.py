@@ -24,6 +24,8 @@ from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.samples import Samples, reference_view
 from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
+from unwarp.data.source import Source
+from unwarp.estimators.clustering import label_samples, nearest_centre
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
@@ -72,6 +74,8 @@ class Results:
     cluster_centers: Array
     mixture: Mixture
     n_features_in: int
+    labels: Array | None = None
+    n_iter: int | None = None
 
     def attributes(self) -> dict[str, Any]:
         """The values by the name of the attribute, such as `model_`."""
@@ -90,6 +94,7 @@ class Fitting:
         data: Scaled training samples.
         seed: Seed of trials, weights, training and clusters.
         callbacks: Callbacks, which are told about decisions and observe the training.
+        source: The samples before scaling; None if they are not at hand.
         started: Time at which the samples had been read, from `perf_counter`.
 
     >>> from unwarp import Unwarper
@@ -112,6 +117,7 @@ class Fitting:
     data: Samples
     seed: int
     callbacks: Sequence[Callback] = ()
+    source: Source | None = None
     started: float = field(default_factory=perf_counter)
 
     def decide(self) -> tuple[Plan, Selection | None]:
@@ -153,7 +159,7 @@ class Fitting:
         recipe, schema = plan.recipe, self.schema
         model = recipe.build(self.data.shape, seed=self.seed)
         history = self._train(model, plan)
-        centers, mixture = self._cluster(model)
+        centers, mixture, labels = self._cluster(model)
         return Results(
             model=model,
             recipe=recipe,
@@ -164,6 +170,8 @@ class Fitting:
             cluster_centers=centers,
             mixture=mixture,
             n_features_in=schema.n_features,
+            labels=labels,
+            n_iter=history.steps,
         )
 
     def _select_warp(self) -> Selection:
@@ -215,12 +223,12 @@ class Fitting:
             return None
         return max(MIN_SECONDS_OF_TRAINING, limit - (perf_counter() - self.started))
 
-    def _cluster(self, model: Model) -> tuple[Array, Mixture]:
+    def _cluster(self, model: Model) -> tuple[Array, Mixture, Array]:
         """Cluster the latents of the training samples.
 
         Returns:
-            The centres (k, D) of k-means on content codes, and a Gaussian mixture of content and
-            theta.
+            The centres (k, D) of k-means on content codes, a Gaussian mixture of content and theta,
+            and the cluster of each training sample (N,).
         """
         data = reference_view(self.data)
         content, theta = encode(model, data.x, device=self.arguments.device)
@@ -232,7 +240,27 @@ class Fitting:
         k = min(n, len(np.unique(codes, axis=0)))
         # scikit-learn takes seeds below 2**32
         means = KMeans(k, n_init=10, random_state=self.seed % (1 << 32)).fit(codes)
-        return means.cluster_centers_, mixture
+        return means.cluster_centers_, mixture, self._label(model, codes, means.cluster_centers_)
+
+    def _label(self, model: Model, codes: Array, centers: Array) -> Array:
+        """The cluster of each training sample, as `predict` returns it.
+
+        Args:
+            model: The trained model.
+            codes: Content codes of all training samples, or of some of them if there are many.
+            centers: Content codes of the clusters (k, D).
+        """
+        if len(codes) == len(self.data):
+            labels = nearest_centre(codes, centers)
+        else:
+            labels = label_samples(model, self.data, centers, self.arguments.device)
+        # values of outliers are limited in training only; those of images always
+        rows = np.array(self.schema.limited_rows, np.intp)
+        if rows.size and self.source is not None and not self.schema.domain.is_bounded:
+            outliers = self.schema.prepare(self.source.subset(rows), self.reading.missing)
+            content, _ = encode(model, outliers, device=self.arguments.device)
+            labels[rows] = nearest_centre(content.numpy(), centers)
+        return labels
 
     def _notify(self, message: str) -> None:
         """Pass a message for people to all callbacks."""

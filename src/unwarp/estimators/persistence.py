@@ -28,8 +28,9 @@ class Persistence:
     """Mixin that gives `Unwarper` the methods `save` and `load`.
 
     A saved estimator is a folder of JSON and safetensors files, without pickled code. On the same
-    machine a loaded estimator computes exactly the same numbers as the saved one. Only the plan and
-    the history of the training are not saved: `plan_` is None and `history_` is empty.
+    machine a loaded estimator computes exactly the same numbers as the saved one. Three things are
+    not saved, because they belong to the training: `plan_` and `labels_` are None after `load`, and
+    `history_` is empty.
 
     >>> from tempfile import TemporaryDirectory
     >>> import numpy as np
@@ -52,6 +53,8 @@ class Persistence:
     mixture_: Mixture
     cluster_centers_: Array
     n_features_in_: int
+    labels_: Array | None
+    n_iter_: int | None
 
     def save(self, folder: str | Path) -> None:
         """Write the trained estimator to a folder.
@@ -81,6 +84,7 @@ class Persistence:
             "settings": settings,
             "data": self.schema_.record(),
             "n_features_in": self.n_features_in_,
+            "n_iter": self.n_iter_,
             "arrays": {name: torch.from_numpy(value) for name, value in arrays.items()},
             "selection": None if self.selection_ is None else asdict(self.selection_),
         }
@@ -137,6 +141,7 @@ class Persistence:
             cluster_centers=arrays["cluster_centers"],
             mixture=mixture,
             n_features_in=config["n_features_in"],
+            n_iter=config.get("n_iter"),
         )
         estimator.__dict__.update(results.attributes())
         _check_values(estimator)
