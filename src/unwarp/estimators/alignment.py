@@ -27,6 +27,7 @@ from unwarp.data.opening import as_source
 from unwarp.data.parsing import rename_in_errors
 from unwarp.data.schema import Prepared, Schema
 from unwarp.data.source import Source
+from unwarp.data.streams import check_order
 from unwarp.devices import resolve_device
 from unwarp.errors import DataError
 from unwarp.models import Model
@@ -275,7 +276,7 @@ class Alignment:
         check_is_fitted(self)
         return self.schema_.prepare_dataset(source, self.missing)
 
-    def open(self, X: Any, *, times: Any = None) -> Source:
+    def open(self, X: Any, *, times: Any = None, any_order: bool = False) -> Source:
         """Samples with their names, labels and form, as this estimator reads them.
 
         Use it to read a file or a folder once, and to know the names of its samples. All methods
@@ -284,14 +285,19 @@ class Alignment:
         Args:
             X: Samples, as for `fit`.
             times: Time stamps, as for `fit`.
+            any_order: Whether the order of the samples does not matter, so that a `DataLoader` may
+                shuffle them.
 
         Returns:
             The samples. Images of several sizes have one size; that of the training images if the
             estimator is fitted.
 
         Raises:
-            DataError: A path does not exist or cannot be read, or images do not fit.
+            DataError: A path does not exist or cannot be read, images do not fit, or a `DataLoader`
+                shuffles although the order matters.
         """
+        if not any_order:
+            check_order(X)
         frame = None
         if self.sizes is not None and hasattr(self, "schema_"):
             frame = (self.schema_.user_shape[-2], self.schema_.user_shape[-1])

@@ -11,6 +11,7 @@ from sklearn.metrics import pairwise_distances_argmin
 from unwarp.analysis.embedding import encode
 from unwarp.core import Array
 from unwarp.data.samples import Samples
+from unwarp.data.streams import check_order
 from unwarp.estimators.alignment import Alignment
 from unwarp.models.model import Model
 
@@ -62,6 +63,7 @@ class Clustering(Alignment):
             DataError: The samples cannot be used.
             ConfigError: An argument is unknown, or does not fit the samples.
         """
+        check_order(X)
         trained = self.fit(X, y, times=times, **fit_params)  # type: ignore[attr-defined]
         return np.asarray(trained.labels_)
 

@@ -102,7 +102,10 @@ class Generation(Alignment):
         Raises:
             DataError: The samples do not fit the model.
         """
-        samples, likelihood = self.prepare_samples(X, times), self.model_.likelihood
+        check_is_fitted(self)
+        if not isinstance(X, Prepared):
+            X, times = self.open(X, times=times, any_order=True), None
+        samples, likelihood = self.prepare_samples(X), self.model_.likelihood
         total = 0.0
         for rows, latent in self._latents(samples):
             # the CPU decodes, so that the result does not depend on the device

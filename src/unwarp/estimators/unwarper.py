@@ -22,6 +22,7 @@ from unwarp.core import (
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Schema
 from unwarp.data.source import Source
+from unwarp.data.streams import check_order, is_stream
 from unwarp.devices import float32_gradients
 from unwarp.estimators.clustering import Clustering
 from unwarp.estimators.fitting import Fitting
@@ -182,7 +183,9 @@ class Unwarper(
             X: N samples: an array of images (N, H, W) or (N, C, H, W) or of series (N, T) or
                 (N, C, T), a list of series (T_i,) or (C, T_i), a folder of images, a file, or a
                 `Dataset`. Series of unequal lengths are resampled to the length of the longest; in
-                an array, NaN at the end of a row ends its series.
+                an array, NaN at the end of a row ends its series. A `DataLoader`, a `Dataset` of
+                torch, or an iterator of batches (B, ...) or of pairs (batch, labels) is read once
+                into one array.
             y: Ignored; part of scikit-learn's interface.
             times: Time stamps of series whose time steps are not evenly spaced, as seconds, dates
                 or durations: (N, T), a list of N arrays (T_i,), or (T,) for the same times in all
@@ -247,6 +250,9 @@ class Unwarper(
             DataError: The samples cannot be used.
             ConfigError: An argument is unknown, or does not fit the samples.
         """
+        check_order(X)
+        if is_stream(X):  # it may be an iterator, which can be read only once
+            X = as_source(X).x
         return self.fit(X, y, times=times, **fit_params).transform(X, times=times)
 
     def transform(self, X: Any, *, times: Any = None) -> Array:
@@ -264,6 +270,8 @@ class Unwarper(
         Raises:
             DataError: The samples do not fit the model.
         """
+        if is_stream(X):
+            X = self.open(X).x
         return self._content(X, times).astype(_floating_dtype(X), copy=False)
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
