@@ -20,6 +20,7 @@ from unwarp.data.collections import flattened, is_list_of_paths, sized
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.formats.images import read_files
+from unwarp.data.frames import Frame
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.sizes import parse_sizes
 from unwarp.data.source import Source, describe
@@ -69,7 +70,7 @@ def _open(X: Any, hints: Hints) -> Source:
         return _source_of_dataset(X)
     if _has_to_be_sized(X, hints):
         return Source(sized(X, hints), layout="channels_first")
-    return Source(X)
+    return Source(X, frame=Frame.of(X))
 
 
 def _with_hints(source: Source, hints: Hints) -> Source:

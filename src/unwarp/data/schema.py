@@ -19,6 +19,7 @@ from unwarp.data.array_likes import as_dense
 from unwarp.data.blocks import row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
+from unwarp.data.frames import Frame
 from unwarp.data.missing import check_policy, policy_for_scaling
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
 from unwarp.data.precision import loses_digits
@@ -218,7 +219,7 @@ class Schema:
             gapless = origin.resample(length, policy_for_scaling(missing))
             scaler = scaler_of_samples(gapless, self.domain, self.has_dark_ground)
         size = None if self.full_size is None else self.shape[1:]
-        return Prepared(samples, scaler, origin, size, self.domain.is_bounded)
+        return Prepared(samples, scaler, origin, size, self.domain.is_bounded, source.frame)
 
     def _check_times(self, source: Source) -> None:
         """Refuse series without time stamps if the training series had them."""
@@ -298,7 +299,7 @@ class Schema:
                 f"samples as X, {size}"
             )
         scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
-        return Prepared(values, scaler, origin)
+        return Prepared(values, scaler, origin, frame=Frame.of(other))
 
     def _is_same_frame(self, size: tuple[int, ...]) -> bool:
         """Whether data of a size can lie in the frame of the samples; images may be larger."""

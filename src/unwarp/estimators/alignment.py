@@ -30,6 +30,7 @@ from unwarp.data.source import Source
 from unwarp.data.streams import check_order
 from unwarp.devices import resolve_device
 from unwarp.errors import DataError
+from unwarp.estimators.feature_names import check_feature_names
 from unwarp.models import Model
 from unwarp.ranges import Choice, Flag, check_value
 from unwarp.warps import Map, Warp, Window, deform, nearest_index, to_matrix
@@ -74,7 +75,8 @@ class Alignment:
 
         Returns:
             A table with one row per sample. Most column names end in their unit, such as
-            `rotation_deg` or `lag_s`; `.attrs["units"]` maps each column name to its unit.
+            `rotation_deg` or `lag_s`; `.attrs["units"]` maps each column name to its unit. The
+            index is that of `X` if it is a data frame.
 
         Raises:
             DataError: The samples do not fit the model.
@@ -84,6 +86,8 @@ class Alignment:
         tables = [tabulate(map, chart, full) for map, _ in self._maps(samples)]
         table = pd.concat(tables, ignore_index=True)
         table.attrs = tables[0].attrs
+        if samples.frame is not None:
+            table.index = samples.frame.index
         return table
 
     def align(
@@ -115,7 +119,8 @@ class Alignment:
             times: Time stamps, as for `fit`.
 
         Returns:
-            Aligned samples, in the shape, range and dtype of `X`, or of `other` if it is given.
+            Aligned samples, in the shape, range and dtype of `X`, or of `other` if it is given. Of
+            a data frame, a data frame with the same index and columns.
 
         Raises:
             DataError: The samples do not fit the model, or `other`, `to` or `out` does not fit the
@@ -321,14 +326,14 @@ class Alignment:
             range and dtype of `X`.
 
         Raises:
-            DataError: The samples do not fit the model.
+            DataError: The samples do not fit the model, or a data frame has other columns than that
+                of the training samples.
         """
         check_is_fitted(self)
-        return (
-            X
-            if isinstance(X, Prepared)
-            else self.schema_.prepare(self.open(X, times=times), self.missing)
-        )
+        if isinstance(X, Prepared):
+            return X
+        check_feature_names(self, X)
+        return self.schema_.prepare(self.open(X, times=times), self.missing)
 
     def prepare(self, X: Any, times: Any = None) -> Tensor:
         """Samples scaled for the model, as a plain tensor.
@@ -362,7 +367,7 @@ class Alignment:
             reference = samples.subset(slice(int(to), int(to) + 1))
         else:
             with rename_in_errors("to"):
-                reference = self.prepare_samples(np.asarray(as_numpy(to))[None])
+                reference = self.prepare_samples(self.open(np.asarray(as_numpy(to))[None]))
         return next(map for map, _ in self._maps(reference))
 
     @torch.no_grad()

@@ -26,6 +26,7 @@ from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.estimators.clustering import label_samples, nearest_centre
+from unwarp.estimators.feature_names import feature_names_of
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
@@ -59,7 +60,8 @@ class Arguments(Protocol):
 class Results:
     """Values of all attributes of a trained estimator.
 
-    The fields are those attributes, without the underscore at the end; see `Unwarper`.
+    The fields are those attributes, without the underscore at the end; see `Unwarper`. There are
+    names of features only for data frames.
 
     >>> list(Results.__dataclass_fields__)[:3]
     ['model', 'recipe', 'schema']
@@ -76,10 +78,14 @@ class Results:
     n_features_in: int
     labels: Array | None = None
     n_iter: int | None = None
+    feature_names_in: Array | None = None
 
     def attributes(self) -> dict[str, Any]:
         """The values by the name of the attribute, such as `model_`."""
-        return {f"{name}_": value for name, value in vars(self).items()}
+        values = {f"{name}_": value for name, value in vars(self).items()}
+        if self.feature_names_in is None:
+            del values["feature_names_in_"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -172,6 +178,7 @@ class Fitting:
             n_features_in=schema.n_features,
             labels=labels,
             n_iter=history.steps,
+            feature_names_in=feature_names_of(self.source),
         )
 
     def _select_warp(self) -> Selection:

@@ -22,6 +22,7 @@ from unwarp.models.recipe import Recipe
 from unwarp.planning.plan import Plan
 from unwarp.ranges import check_arguments
 from unwarp.training.state import History
+from unwarp.values import brief
 
 
 class Persistence:
@@ -80,11 +81,13 @@ class Persistence:
             if name not in ("warp", "recipe", "overrides")
         }
         settings["random_state"] = describe_seed(settings["random_state"])
+        names = getattr(self, "feature_names_in_", None)
         extra = {
             "settings": settings,
             "data": self.schema_.record(),
             "n_features_in": self.n_features_in_,
             "n_iter": self.n_iter_,
+            "feature_names_in": None if names is None else names.tolist(),
             "arrays": {name: torch.from_numpy(value) for name, value in arrays.items()},
             "selection": None if self.selection_ is None else asdict(self.selection_),
         }
@@ -142,10 +145,20 @@ class Persistence:
             mixture=mixture,
             n_features_in=config["n_features_in"],
             n_iter=config.get("n_iter"),
+            feature_names_in=_names(config.get("feature_names_in")),
         )
         estimator.__dict__.update(results.attributes())
         _check_values(estimator)
         return estimator
+
+
+def _names(record: Any) -> Array | None:
+    """Names of features of a saved estimator; None for none."""
+    if record is None:
+        return None
+    if not isinstance(record, list) or not all(isinstance(name, str) for name in record):
+        raise ValueError(f"feature_names_in={brief(record)} are no names")
+    return np.array(record, dtype=object)
 
 
 def _check_values(estimator: Persistence) -> None:

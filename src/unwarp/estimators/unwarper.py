@@ -24,6 +24,7 @@ from unwarp.data.schema import Schema
 from unwarp.data.source import Source
 from unwarp.data.streams import check_order, is_stream
 from unwarp.devices import float32_gradients
+from unwarp.errors import DataError
 from unwarp.estimators.clustering import Clustering
 from unwarp.estimators.fitting import Fitting
 from unwarp.estimators.generation import Generation
@@ -111,6 +112,8 @@ class Unwarper(
         history_: Loss terms, other measures and rollbacks of the training; empty after `load`.
         schema_: Shape, scale and times of the samples that the model takes.
         n_features_in_: Number of values in a sample.
+        feature_names_in_: Names of the columns of the training samples, if they were a data frame
+            with texts as names; else there is no such attribute.
         n_iter_: Training steps that `fit` made; None in a model that an earlier version saved.
         cluster_centers_: Content codes of the clusters (n_clusters, D).
         labels_: Cluster of each training sample (N,), as `predict` returns it; None after `load`.
@@ -212,6 +215,7 @@ class Unwarper(
         # 3. build the model of the recipe, train it, and cluster the latents of the samples
         results = fitting.learn(plan, selection)
         # 4. store all results at once, so that a failure or an interrupt changes no attribute
+        self.__dict__.pop("feature_names_in_", None)
         self.__dict__.update(results.attributes())
         return self
 
@@ -278,9 +282,15 @@ class Unwarper(
         """Names of the content columns, `content_0` to `content_{D-1}`.
 
         Args:
-            input_features: Ignored; part of scikit-learn's interface.
+            input_features: `feature_names_in_`, or None; part of scikit-learn's interface.
+
+        Raises:
+            DataError: The training samples had other names of features.
         """
         check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        if not (names is None or input_features is None or np.array_equal(names, input_features)):
+            raise DataError("input_features is not equal to feature_names_in_; leave it out")
         return np.array([f"content_{i}" for i in range(self.model_.n_content)], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
