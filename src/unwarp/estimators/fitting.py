@@ -16,9 +16,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from sklearn.cluster import KMeans
+from torch import Tensor
 
 from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
+from unwarp.checksums import checksum
 from unwarp.core import Array, DivergencePolicy, Precision
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.samples import Samples, reference_view
@@ -28,6 +30,7 @@ from unwarp.data.source import Source
 from unwarp.estimators.clustering import label_samples, nearest_centre
 from unwarp.estimators.feature_names import feature_names_of
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
+from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
@@ -101,6 +104,7 @@ class Fitting:
         seed: Seed of trials, weights, training and clusters.
         callbacks: Callbacks, which are told about decisions and observe the training.
         source: The samples before scaling; None if they are not at hand.
+        earlier: The training from which this one continues; None for a new one.
         started: Time at which the samples had been read, from `perf_counter`.
 
     >>> from unwarp import Unwarper
@@ -124,6 +128,7 @@ class Fitting:
     seed: int
     callbacks: Sequence[Callback] = ()
     source: Source | None = None
+    earlier: WarmStart | None = None
     started: float = field(default_factory=perf_counter)
 
     def decide(self) -> tuple[Plan, Selection | None]:
@@ -133,18 +138,17 @@ class Fitting:
             The plan of the training; and the selection of a warp, or None if none was needed.
         """
         arguments, domain = self.arguments, self.schema.domain
-        for note in self.schema.notes:
-            self._notify(note)
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)
-        if domain.has_times and self.reading.scale == "auto":
-            warning = channel_scale_hint(x.numpy())
-            if warning:
-                self._notify(warning)
+        self._describe(x)
         options: dict[str, Any] = {
             "batch_size": arguments.batch_size,
             "steps": arguments.max_steps,
             "has_gaps": self.reading.missing == "mask",
         }
+        if self.earlier is not None:
+            self._notify(WHY)
+            plan = self.earlier.plan(self.request, self.data, **options)
+            return plan, self.earlier.selection
         samples = (self.request, self.schema, self.data)
         plan = make_plan(*samples, **options)
         if not plan.is_open or domain.name not in CHOICES_OF_DOMAIN:
@@ -155,6 +159,15 @@ class Fitting:
         decided = adapt_to_series(selection.recipe, x)
         return make_plan(*samples, decided=decided, why=(why,), **options), selection
 
+    def _describe(self, x: Tensor) -> None:
+        """Tell the callbacks how the samples `x` were read and scaled."""
+        for note in self.schema.notes:
+            self._notify(note)
+        if self.schema.domain.has_times and self.reading.scale == "auto":
+            warning = channel_scale_hint(x.numpy())
+            if warning:
+                self._notify(warning)
+
     def learn(self, plan: Plan, selection: Selection | None = None) -> Results:
         """Train the model of a plan, and cluster the latents.
 
@@ -163,7 +176,10 @@ class Fitting:
             selection: The selection of a warp, for the record; None if none was needed.
         """
         recipe, schema = plan.recipe, self.schema
-        model = recipe.build(self.data.shape, seed=self.seed)
+        if self.earlier is None:
+            model = recipe.build(self.data.shape, seed=self.seed)
+        else:
+            model = self.earlier.build(self.seed)
         history = self._train(model, plan)
         centers, mixture, labels = self._cluster(model)
         return Results(
@@ -208,6 +224,9 @@ class Fitting:
 
     def _train(self, model: Model, plan: Plan) -> History:
         """Train a model by its plan, in the time that is left, and return the history."""
+        facts = {"recipe": recipe_facts(plan.recipe)}
+        if self.earlier is not None:
+            facts["start"] = checksum(model.state_dict())
         return train(
             model,
             plan.recipe.players(model),
@@ -220,7 +239,7 @@ class Fitting:
             precision=self.arguments.precision,
             on_divergence=self.arguments.on_divergence,
             callbacks=self.callbacks,
-            facts={"recipe": recipe_facts(plan.recipe)},
+            facts=facts,
         )
 
     def _seconds_left(self) -> float | None:

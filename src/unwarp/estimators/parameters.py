@@ -69,6 +69,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     device: str
     precision: Precision
     on_divergence: DivergencePolicy
+    warm_start: bool
     verbose: bool
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

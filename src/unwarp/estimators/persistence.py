@@ -123,13 +123,7 @@ class Persistence:
     @classmethod
     def _restore(cls, model: Model, recipe: Recipe, config: dict[str, Any]) -> Self:
         """The estimator of a model, its recipe, and the other values that `save` wrote."""
-        settings = config["settings"]
-        shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
-        seed = restore_seed(settings["random_state"])
-        arguments = {**settings, "image_shape": shape, "random_state": seed}
-        if isinstance(settings.get("working_size"), list):
-            arguments["working_size"] = tuple(settings["working_size"])
-        check_arguments(arguments)
+        arguments = _arguments(config["settings"])
         estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         mixture = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
@@ -137,7 +131,7 @@ class Persistence:
         results = Results(
             model=model,
             recipe=recipe,
-            schema=Schema.of(config["data"], model.shape, shape),
+            schema=Schema.of(config["data"], model.shape, arguments["image_shape"]),
             plan=None,
             selection=None if selection is None else Selection.of(selection),
             history=History(),
@@ -150,6 +144,17 @@ class Persistence:
         estimator.__dict__.update(results.attributes())
         _check_values(estimator)
         return estimator
+
+
+def _arguments(settings: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of `Unwarper` from the settings that `save` wrote, checked."""
+    shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
+    seed = restore_seed(settings["random_state"])
+    arguments = {**settings, "image_shape": shape, "random_state": seed}
+    if isinstance(settings.get("working_size"), list):
+        arguments["working_size"] = tuple(settings["working_size"])
+    check_arguments(arguments)
+    return arguments
 
 
 def _names(record: Any) -> Array | None:

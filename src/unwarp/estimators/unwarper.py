@@ -30,6 +30,7 @@ from unwarp.estimators.fitting import Fitting
 from unwarp.estimators.generation import Generation
 from unwarp.estimators.parameters import Parameters
 from unwarp.estimators.persistence import Persistence
+from unwarp.estimators.warm_start import WarmStart
 from unwarp.models.recipe import Recipe
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.warps import Warp
@@ -101,6 +102,10 @@ class Unwarper(
         on_divergence: Reaction to a loss, a gradient or a weight that is not finite: `stop`
             raises a `DivergenceError`; `rollback` goes back to the last good state and continues at
             half the learning rate, at most five times (`history_.rollbacks`).
+        warm_start: Whether a further `fit` continues from the weights of `model_`. Samples are then
+            scaled as in the first `fit` and may be others of the same shape; recipe and warp must
+            stay the same. The optimiser, and networks outside the model such as critics, start
+            anew. False to forget the earlier training.
         verbose: Whether to print decisions and progress.
 
     Attributes:
@@ -167,6 +172,7 @@ class Unwarper(
         device: str = "auto",
         precision: Precision = "no",
         on_divergence: DivergencePolicy = "stop",
+        warm_start: bool = False,
         verbose: bool = False,
     ) -> None:
         # scikit-learn requires that arguments are stored unchanged and checked in `fit`
@@ -207,9 +213,14 @@ class Unwarper(
         request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         callbacks = (*check_callbacks(callbacks), *self._progress())
-        source = as_source(X, times, reading.hints)
-        schema, data = Schema.fit(source, reading)
-        fitting = Fitting(self, request, reading, schema, data, seed, callbacks, source)
+        earlier = WarmStart.of(self)
+        if earlier is None:
+            source = as_source(X, times, reading.hints)
+            schema, data = Schema.fit(source, reading)
+        else:
+            source = self.open(X, times=times, any_order=True)
+            schema, data = earlier.read(source, reading)
+        fitting = Fitting(self, request, reading, schema, data, seed, callbacks, source, earlier)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = fitting.decide()
         # 3. build the model of the recipe, train it, and cluster the latents of the samples
