@@ -5,7 +5,7 @@ Such a stream is read once, into one array.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -202,9 +202,14 @@ def _is_loader(X: Any) -> bool:
 
 def _batches(X: Any) -> Iterator[Array]:
     """Batches (B, ...) of a stream, with at least one row each."""
+    has_parts = True if _has_pairs(X) else None
     for number, item in enumerate(_items(X)):
         with _named(number):
-            batch = as_dense(_without_labels(item, is_pair=_has_pairs(X)))
+            if isinstance(item, list | tuple):
+                # the first item decides for all
+                has_parts = _has_labels(item) if has_parts is None else has_parts
+                item = item[0] if has_parts and item else item
+            batch = as_dense(_check_mapping(item))
         if _has_single_samples(X):
             batch = batch[None]
         _check_batch(batch, number)
@@ -233,15 +238,28 @@ def _has_single_samples(X: Any) -> bool:
     return not is_batched and not isinstance(X.dataset, IterableDataset)
 
 
-def _without_labels(item: Any, is_pair: bool) -> Any:
-    """The samples of an item, which may be a pair of samples and labels."""
-    if isinstance(item, tuple) or (is_pair and isinstance(item, list)):
-        return item[0] if len(item) else np.empty(0)
-    if isinstance(item, list) and len(item) == 2 and all(hasattr(part, "ndim") for part in item):
-        x, labels = item
-        is_pair = x.ndim > 1 and labels.ndim == 1 and len(x) == len(labels)
-        return x if is_pair else item
-    if isinstance(item, dict):
+def _has_labels(item: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether an item of an iterator has parts, such as (batch, labels); else it has samples.
+
+    Raises:
+        DataError: It may be both.
+    """
+    try:
+        first, *shapes = [np.shape(part) for part in item]
+    except ValueError:  # ragged, or empty
+        return False
+    is_batch = len(first) > 1
+    if is_batch and len(item) <= 2 and all(shape == first for shape in shapes):
+        raise DataError(
+            f"X holds {len(item)} arrays of shape {first}, which reads two ways: {len(item)} "
+            f"samples, or a batch of {first[0]} samples (and its targets); give the batch alone"
+        )
+    return is_batch and any(len(shape) < len(first) for shape in shapes)
+
+
+def _check_mapping(item: Any) -> Any:
+    """The item; a mapping of names to arrays is refused."""
+    if isinstance(item, Mapping):
         name = next(iter(item), "x")
         raise DataError(
             f"X is a mapping with the keys {', '.join(map(str, item))}; give the samples alone, as "
