@@ -76,6 +76,7 @@ def check_feature_names(estimator: Any, X: Any) -> None:
 
 def _table(X: Any) -> Any:
     """A data frame with the columns of samples; None if they have no names."""
-    if not isinstance(X, Source):
-        return X if hasattr(X, "columns") else None
-    return None if X.frame is None else pd.DataFrame(columns=X.frame.columns)
+    if isinstance(X, Source) and X.frame is not None:
+        return pd.DataFrame(columns=X.frame.columns)
+    x = X.x if isinstance(X, Source) else X
+    return x if hasattr(x, "columns") else None
