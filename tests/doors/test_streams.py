@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 from torch.utils.data import DataLoader, TensorDataset
 
 from tests.estimators.series import RECIPE, waves
@@ -73,6 +74,8 @@ def test_iterators_are_read_once(dtype: Any, trained: Unwarper) -> None:
     assert codes.dtype == dtype == trained.transform(batches(dtype)).dtype
     assert unwarper().fit_predict(batches()).shape == (12,)
     read = batches()
+    with pytest.raises(NotFittedError):
+        unwarper().transform(read)
     unwarper().fit(read)
     with pytest.raises(DataError, match="read only once"):
         trained.transform(read)

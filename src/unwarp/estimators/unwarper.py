@@ -285,6 +285,7 @@ class Unwarper(
         Raises:
             DataError: The samples do not fit the model.
         """
+        check_is_fitted(self)
         if is_stream(X):
             X = self.open(X).x
         return self._content(X, times).astype(_floating_dtype(X), copy=False)
