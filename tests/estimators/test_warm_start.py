@@ -55,11 +55,10 @@ def test_training_continues_from_the_weights(tmp_path: Path) -> None:
 
 def test_longer_training_lowers_the_loss() -> None:
     """Several short fits learn, while as many without a warm start repeat the first one."""
-    x = pictures(24)
     scores = {}
     for is_warm in (True, False):
-        model = Unwarper(max_steps=10, batch_size=16, n_clusters=2, warm_start=is_warm)
-        scores[is_warm] = [model.fit(x).score(x) for _ in range(3)]
+        model = unwarper(max_steps=20).set_params(warm_start=is_warm)
+        scores[is_warm] = [model.fit(X).score(X) for _ in range(3)]
     assert scores[True][2] > scores[True][1] > scores[True][0]
     assert scores[False][0] == scores[False][2] == scores[True][0]
 
