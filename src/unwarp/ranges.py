@@ -336,6 +336,7 @@ ARGUMENTS: Mapping[str, Range] = {
     "device": Choice(get_args(DeviceName)),
     "image_shape": Sizes((2, 3), "(H, W) or (C, H, W)", is_optional=True),
     "random_state": Seed(),
+    "warm_start": Flag(),
     "verbose": Flag(has_levels=True),
 }
 """Ranges of the arguments of `Unwarper` that do not depend on the samples, by name."""

@@ -20,9 +20,11 @@ from unwarp.data.collections import flattened, is_list_of_paths, sized
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
 from unwarp.data.formats.images import read_files
+from unwarp.data.frames import Frame
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.sizes import parse_sizes
 from unwarp.data.source import Source, describe
+from unwarp.data.streams import is_stream, read_stream
 
 
 def as_source(X: Any, times: Any = None, hints: Hints = NO_HINTS) -> Source:
@@ -30,8 +32,9 @@ def as_source(X: Any, times: Any = None, hints: Hints = NO_HINTS) -> Source:
 
     Args:
         X: Path to a file or a folder, pattern, list of paths, array-like, list of series or of
-            pictures, `Dataset` or `Source`. A source is read already, so that no file is read
-            twice.
+            pictures, `Dataset` or `Source`; or a `DataLoader`, a `Dataset` of torch, or an iterator
+            of batches, which are read once into one array. A source is read already, so that no
+            file is read twice.
         times: Time stamps of series, used instead of those of `X`: (T,) that all series share,
             (N, T), or a list of N arrays (T_i,). None keeps the time stamps of `X`.
         hints: What the user knows about pictures that read two ways or differ in size.
@@ -61,11 +64,13 @@ def _open(X: Any, hints: Hints) -> Source:
         return replace(source, name=Path(X[0]).name if len(X) == 1 else Path(X[0]).parent.name)
     if isinstance(X, str | Path):
         return replace(_with_hints(read(X, hints), hints), name=Path(X).name)
+    if is_stream(X):
+        X = read_stream(X)
     if isinstance(X, Dataset):
         return _source_of_dataset(X)
     if _has_to_be_sized(X, hints):
         return Source(sized(X, hints), layout="channels_first")
-    return Source(X)
+    return Source(X, frame=Frame.of(X))
 
 
 def _with_hints(source: Source, hints: Hints) -> Source:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Array
+from unwarp.data.frames import Frame
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.scaling import Scaler
 from unwarp.data.working_size import resize
@@ -47,6 +48,7 @@ class Prepared:
         origin: The parsed samples before resampling and scaling.
         size: Working size of the model; None for the size of the samples.
         is_bounded: Whether the model takes values in [0, 1]; others are clipped for the model.
+        frame: Index and columns of the user's data frame; None if it is none.
 
     >>> origin = RegularSamples(np.array([[[10, 20]]]), np.array([[10, 20]]))
     >>> prepared = Prepared(origin.samples, Scaler(10.0, 10.0), origin)
@@ -61,6 +63,7 @@ class Prepared:
     origin: Origin
     size: tuple[int, ...] | None = None
     is_bounded: bool = False
+    frame: Frame | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -104,6 +107,7 @@ class Prepared:
             samples=self.samples[rows],
             scaler=self.scaler.subset(rows),
             origin=self.origin.subset(rows),
+            frame=None if self.frame is None else self.frame.subset(rows),
         )
 
     def chunks(self, other: Prepared | None = None) -> list[slice]:
@@ -154,7 +158,7 @@ class Prepared:
 
         Returns:
             All results, as `restore_shape` returns them: an array, or a list of images of several
-            sizes.
+            sizes; or a data frame, if the user gave one and `out` is None.
 
         Raises:
             DataError: `out` has another shape or dtype.
@@ -166,6 +170,7 @@ class Prepared:
     def _join(self, parts: Iterable[tuple[slice, Array | list[Array]]], out: Array | None) -> Any:
         """Parts of a result, in the user's layout, as one array, or as a list of all samples."""
         rows_of_list: list[Array] = []
+        is_ready = out is not None
         for rows, part in parts:
             if isinstance(part, list):
                 rows_of_list += part
@@ -181,7 +186,9 @@ class Prepared:
             out[rows] = part
         if out is not None and rows_of_list:
             raise DataError("out is an array, but the results are a list; leave it out")
-        return rows_of_list if out is None else out
+        if out is None:
+            return rows_of_list
+        return out if is_ready or self.frame is None else self.frame.restore(out)
 
     def restore_shape(self, x: Tensor) -> Array:
         """Results in the user's units, dtype and layout, evenly spaced.
@@ -206,7 +213,10 @@ class Prepared:
 
         Returns:
             An array in the layout and dtype of the user's samples; or a list of N arrays with the
-            lengths of the user's series, if these are a list and were resampled.
+            lengths of the user's series, if these are a list and were resampled; or a data frame,
+            if the user gave one.
         """
         dtype = self.origin.precise_dtype
-        return self.origin.restore_times(self.scaler.undo(x.numpy(), dtype=dtype))
+        values = self.origin.restore_times(self.scaler.undo(x.numpy(), dtype=dtype))
+        result: Array | list[Array] = values if self.frame is None else self.frame.restore(values)
+        return result

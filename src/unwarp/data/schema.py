@@ -19,6 +19,7 @@ from unwarp.data.array_likes import as_dense
 from unwarp.data.blocks import row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
+from unwarp.data.frames import Frame
 from unwarp.data.missing import check_policy, policy_for_scaling
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
 from unwarp.data.precision import loses_digits
@@ -62,6 +63,7 @@ class Schema:
         has_gaps: Whether the model takes series with missing values, NaN: those of the user, and
             the times before the start of a series or after its end.
         notes: Decisions about size and scale, with their evidence, as lines for the user.
+        limited_rows: Rows of the training samples whose values are limited in training.
 
     >>> from unwarp.core import SERIES
     >>> schema = Schema(SERIES, (1, 3), Scaler(factor=2.0))
@@ -84,6 +86,7 @@ class Schema:
     has_dark_ground: bool = False
     has_gaps: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
+    limited_rows: tuple[int, ...] = field(default=(), compare=False)
 
     @classmethod
     def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Samples]:
@@ -152,6 +155,7 @@ class Schema:
             fit.has_dark_ground,
             domain.has_gaps and (missing == "mask" or _has_missing(samples, origin)),
             tuple(filter(None, (_note_on_size(data.shape[1:], full_size), fit.note, why))),
+            tuple(fit.outliers.tolist()),
         ), data
 
     @property
@@ -223,7 +227,7 @@ class Schema:
             gapless = gapless_origin.resample(length, policy_for_scaling(missing))
             scaler = scaler_of_samples(gapless, self.domain, self.has_dark_ground)
         size = None if self.full_size is None else self.shape[1:]
-        return Prepared(samples, scaler, origin, size, self.domain.is_bounded)
+        return Prepared(samples, scaler, origin, size, self.domain.is_bounded, source.frame)
 
     def _check_times(self, source: Source) -> None:
         """Refuse series without time stamps if the training series had them."""
@@ -314,7 +318,7 @@ class Schema:
                 f"samples as X, {size}"
             )
         scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
-        return Prepared(values, scaler, origin)
+        return Prepared(values, scaler, origin, frame=Frame.of(other))
 
     def _is_same_frame(self, size: tuple[int, ...]) -> bool:
         """Whether data of a size can lie in the frame of the samples; images may be larger."""

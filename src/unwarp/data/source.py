@@ -14,6 +14,7 @@ from unwarp.data.array_likes import take_rows
 from unwarp.data.blocks import row_blocks
 from unwarp.data.dataset import Dataset
 from unwarp.data.form import Form
+from unwarp.data.frames import Frame
 from unwarp.data.layout import arrange_axes
 from unwarp.errors import DataError
 
@@ -48,6 +49,7 @@ class Source:
         image_shape: Shape (H, W) or (C, H, W) of flattened pictures that the user named; None if
             unknown.
         form: The form in which pictures came, to write others likewise.
+        frame: Index and columns, if the samples are a data frame; else None.
 
     >>> source = Source([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], names=["a", "b", "c"])
     >>> part = source.subset([0, 2])
@@ -66,6 +68,7 @@ class Source:
     layout: LayoutName = "auto"
     image_shape: tuple[int, ...] | None = None
     form: Form = field(default_factory=Form)
+    frame: Frame | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -89,6 +92,7 @@ class Source:
             times=self.times if self._shares_times() else take_rows(self.times, rows),
             dataset=None if self.dataset is None else self.dataset.subset(rows),
             form=self.form.subset(rows),
+            frame=None if self.frame is None else self.frame.subset(rows),
         )
 
     def _shares_times(self) -> bool:

@@ -27,8 +27,10 @@ from unwarp.data.opening import as_source
 from unwarp.data.parsing import rename_in_errors
 from unwarp.data.schema import Prepared, Schema
 from unwarp.data.source import Source
+from unwarp.data.streams import check_order
 from unwarp.devices import resolve_device
 from unwarp.errors import DataError
+from unwarp.estimators.feature_names import check_feature_names
 from unwarp.models import Model
 from unwarp.ranges import Choice, Flag, check_value
 from unwarp.warps import Map, Warp, Window, deform, nearest_index, to_matrix
@@ -73,7 +75,8 @@ class Alignment:
 
         Returns:
             A table with one row per sample. Most column names end in their unit, such as
-            `rotation_deg` or `lag_s`; `.attrs["units"]` maps each column name to its unit.
+            `rotation_deg` or `lag_s`; `.attrs["units"]` maps each column name to its unit. The
+            index is that of `X` if it is a data frame.
 
         Raises:
             DataError: The samples do not fit the model.
@@ -83,6 +86,8 @@ class Alignment:
         tables = [tabulate(map, chart, full) for map, _ in self._maps(samples)]
         table = pd.concat(tables, ignore_index=True)
         table.attrs = tables[0].attrs
+        if samples.frame is not None:
+            table.index = samples.frame.index
         return table
 
     def align(
@@ -114,7 +119,8 @@ class Alignment:
             times: Time stamps, as for `fit`.
 
         Returns:
-            Aligned samples, in the shape, range and dtype of `X`, or of `other` if it is given.
+            Aligned samples, in the shape, range and dtype of `X`, or of `other` if it is given. Of
+            a data frame, a data frame with the same index and columns.
 
         Raises:
             DataError: The samples do not fit the model, or `other`, `to` or `out` does not fit the
@@ -275,7 +281,7 @@ class Alignment:
         check_is_fitted(self)
         return self.schema_.prepare_dataset(source, self.missing)
 
-    def open(self, X: Any, *, times: Any = None) -> Source:
+    def open(self, X: Any, *, times: Any = None, any_order: bool = False) -> Source:
         """Samples with their names, labels and form, as this estimator reads them.
 
         Use it to read a file or a folder once, and to know the names of its samples. All methods
@@ -284,14 +290,19 @@ class Alignment:
         Args:
             X: Samples, as for `fit`.
             times: Time stamps, as for `fit`.
+            any_order: Whether the order of the samples does not matter, so that a `DataLoader` may
+                shuffle them.
 
         Returns:
             The samples. Images of several sizes have one size; that of the training images if the
             estimator is fitted.
 
         Raises:
-            DataError: A path does not exist or cannot be read, or images do not fit.
+            DataError: A path does not exist or cannot be read, images do not fit, or a `DataLoader`
+                shuffles although the order matters.
         """
+        if not any_order:
+            check_order(X)
         frame = None
         if self.sizes is not None and hasattr(self, "schema_"):
             frame = (self.schema_.user_shape[-2], self.schema_.user_shape[-1])
@@ -315,14 +326,14 @@ class Alignment:
             range and dtype of `X`.
 
         Raises:
-            DataError: The samples do not fit the model.
+            DataError: The samples do not fit the model, or a data frame has other columns than that
+                of the training samples.
         """
         check_is_fitted(self)
-        return (
-            X
-            if isinstance(X, Prepared)
-            else self.schema_.prepare(self.open(X, times=times), self.missing)
-        )
+        if isinstance(X, Prepared):
+            return X
+        check_feature_names(self, X)
+        return self.schema_.prepare(self.open(X, times=times), self.missing)
 
     def prepare(self, X: Any, times: Any = None) -> Tensor:
         """Samples scaled for the model, as a plain tensor.
@@ -356,7 +367,7 @@ class Alignment:
             reference = samples.subset(slice(int(to), int(to) + 1))
         else:
             with rename_in_errors("to"):
-                reference = self.prepare_samples(np.asarray(as_numpy(to))[None])
+                reference = self.prepare_samples(self.open(np.asarray(as_numpy(to))[None]))
         return next(map for map, _ in self._maps(reference))
 
     @torch.no_grad()

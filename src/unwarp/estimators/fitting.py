@@ -16,15 +16,21 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from sklearn.cluster import KMeans
+from torch import Tensor
 
 from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
+from unwarp.checksums import checksum
 from unwarp.core import Array, DivergencePolicy, Precision
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.samples import Samples, reference_view
 from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
+from unwarp.data.source import Source
+from unwarp.estimators.clustering import label_samples, nearest_centre
+from unwarp.estimators.feature_names import feature_names_of
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
+from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
@@ -57,7 +63,8 @@ class Arguments(Protocol):
 class Results:
     """Values of all attributes of a trained estimator.
 
-    The fields are those attributes, without the underscore at the end; see `Unwarper`.
+    The fields are those attributes, without the underscore at the end; see `Unwarper`. There are
+    names of features only for data frames.
 
     >>> list(Results.__dataclass_fields__)[:3]
     ['model', 'recipe', 'schema']
@@ -72,10 +79,16 @@ class Results:
     cluster_centers: Array
     mixture: Mixture
     n_features_in: int
+    labels: Array | None = None
+    n_iter: int | None = None
+    feature_names_in: Array | None = None
 
     def attributes(self) -> dict[str, Any]:
         """The values by the name of the attribute, such as `model_`."""
-        return {f"{name}_": value for name, value in vars(self).items()}
+        values = {f"{name}_": value for name, value in vars(self).items()}
+        if self.feature_names_in is None:
+            del values["feature_names_in_"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,8 @@ class Fitting:
         data: Scaled training samples.
         seed: Seed of trials, weights, training and clusters.
         callbacks: Callbacks, which are told about decisions and observe the training.
+        source: The samples before scaling; None if they are not at hand.
+        earlier: The training from which this one continues; None for a new one.
         started: Time at which the samples had been read, from `perf_counter`.
 
     >>> from unwarp import Unwarper
@@ -112,6 +127,8 @@ class Fitting:
     data: Samples
     seed: int
     callbacks: Sequence[Callback] = ()
+    source: Source | None = None
+    earlier: WarmStart | None = None
     started: float = field(default_factory=perf_counter)
 
     def decide(self) -> tuple[Plan, Selection | None]:
@@ -121,17 +138,16 @@ class Fitting:
             The plan of the training; and the selection of a warp, or None if none was needed.
         """
         arguments, domain = self.arguments, self.schema.domain
-        for note in self.schema.notes:
-            self._notify(note)
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)
-        if domain.has_times and self.reading.scale == "auto":
-            warning = channel_scale_hint(x.numpy())
-            if warning:
-                self._notify(warning)
+        self._describe(x)
         options: dict[str, Any] = {
             "batch_size": arguments.batch_size,
             "steps": arguments.max_steps,
         }
+        if self.earlier is not None:
+            self._notify(WHY)
+            plan = self.earlier.plan(self.request, self.data, **options)
+            return plan, self.earlier.selection
         samples = (self.request, self.schema, self.data)
         plan = make_plan(*samples, **options)
         if not plan.is_open or domain.name not in CHOICES_OF_DOMAIN:
@@ -142,6 +158,15 @@ class Fitting:
         decided = adapt_to_series(selection.recipe, x)
         return make_plan(*samples, decided=decided, why=(why,), **options), selection
 
+    def _describe(self, x: Tensor) -> None:
+        """Tell the callbacks how the samples `x` were read and scaled."""
+        for note in self.schema.notes:
+            self._notify(note)
+        if self.schema.domain.has_times and self.reading.scale == "auto":
+            warning = channel_scale_hint(x.numpy())
+            if warning:
+                self._notify(warning)
+
     def learn(self, plan: Plan, selection: Selection | None = None) -> Results:
         """Train the model of a plan, and cluster the latents.
 
@@ -150,9 +175,12 @@ class Fitting:
             selection: The selection of a warp, for the record; None if none was needed.
         """
         recipe, schema = plan.recipe, self.schema
-        model = recipe.build(self.data.shape, seed=self.seed)
+        if self.earlier is None:
+            model = recipe.build(self.data.shape, seed=self.seed)
+        else:
+            model = self.earlier.build(self.seed)
         history = self._train(model, plan)
-        centers, mixture = self._cluster(model)
+        centers, mixture, labels = self._cluster(model)
         return Results(
             model=model,
             recipe=recipe,
@@ -163,6 +191,9 @@ class Fitting:
             cluster_centers=centers,
             mixture=mixture,
             n_features_in=schema.n_features,
+            labels=labels,
+            n_iter=history.steps,
+            feature_names_in=feature_names_of(self.source),
         )
 
     def _select_warp(self) -> Selection:
@@ -192,6 +223,9 @@ class Fitting:
 
     def _train(self, model: Model, plan: Plan) -> History:
         """Train a model by its plan, in the time that is left, and return the history."""
+        facts = {"recipe": recipe_facts(plan.recipe)}
+        if self.earlier is not None:
+            facts["start"] = checksum(model.state_dict())
         return train(
             model,
             plan.recipe.players(model),
@@ -204,7 +238,7 @@ class Fitting:
             precision=self.arguments.precision,
             on_divergence=self.arguments.on_divergence,
             callbacks=self.callbacks,
-            facts={"recipe": recipe_facts(plan.recipe)},
+            facts=facts,
         )
 
     def _seconds_left(self) -> float | None:
@@ -214,12 +248,12 @@ class Fitting:
             return None
         return max(MIN_SECONDS_OF_TRAINING, limit - (perf_counter() - self.started))
 
-    def _cluster(self, model: Model) -> tuple[Array, Mixture]:
+    def _cluster(self, model: Model) -> tuple[Array, Mixture, Array]:
         """Cluster the latents of the training samples.
 
         Returns:
-            The centres (k, D) of k-means on content codes, and a Gaussian mixture of content and
-            theta.
+            The centres (k, D) of k-means on content codes, a Gaussian mixture of content and theta,
+            and the cluster of each training sample (N,).
         """
         data = reference_view(self.data)
         content, theta = encode(model, data.x, device=self.arguments.device)
@@ -231,7 +265,27 @@ class Fitting:
         k = min(n, len(np.unique(codes, axis=0)))
         # scikit-learn takes seeds below 2**32
         means = KMeans(k, n_init=10, random_state=self.seed % (1 << 32)).fit(codes)
-        return means.cluster_centers_, mixture
+        return means.cluster_centers_, mixture, self._label(model, codes, means.cluster_centers_)
+
+    def _label(self, model: Model, codes: Array, centers: Array) -> Array:
+        """The cluster of each training sample, as `predict` returns it.
+
+        Args:
+            model: The trained model.
+            codes: Content codes of all training samples, or of some of them if there are many.
+            centers: Content codes of the clusters (k, D).
+        """
+        if len(codes) == len(self.data):
+            labels = nearest_centre(codes, centers)
+        else:
+            labels = label_samples(model, self.data, centers, self.arguments.device)
+        # values of outliers are limited in training only; those of images always
+        rows = np.array(self.schema.limited_rows, np.intp)
+        if rows.size and self.source is not None and not self.schema.domain.is_bounded:
+            outliers = self.schema.prepare(self.source.subset(rows), self.reading.missing)
+            content, _ = encode(model, outliers, device=self.arguments.device)
+            labels[rows] = nearest_centre(content.numpy(), centers)
+        return labels
 
     def _notify(self, message: str) -> None:
         """Pass a message for people to all callbacks."""

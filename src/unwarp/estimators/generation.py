@@ -25,6 +25,7 @@ from unwarp.data.working_size import resize
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.alignment import Alignment
+from unwarp.estimators.feature_names import check_feature_names
 from unwarp.models.latent import Latent
 from unwarp.models.recipe import Recipe
 from unwarp.ranges import SAMPLE_COUNT, Choice, Seed, check_value
@@ -102,7 +103,11 @@ class Generation(Alignment):
         Raises:
             DataError: The samples do not fit the model.
         """
-        samples, likelihood = self.prepare_samples(X, times), self.model_.likelihood
+        check_is_fitted(self)
+        if not isinstance(X, Prepared):
+            check_feature_names(self, X)
+            X, times = self.open(X, times=times, any_order=True), None
+        samples, likelihood = self.prepare_samples(X), self.model_.likelihood
         total = 0.0
         for rows, latent in self._latents(samples):
             # the CPU decodes, so that the result does not depend on the device

@@ -22,14 +22,16 @@ from unwarp.models.recipe import Recipe
 from unwarp.planning.plan import Plan
 from unwarp.ranges import check_arguments
 from unwarp.training.state import History
+from unwarp.values import brief
 
 
 class Persistence:
     """Mixin that gives `Unwarper` the methods `save` and `load`.
 
     A saved estimator is a folder of JSON and safetensors files, without pickled code. On the same
-    machine a loaded estimator computes exactly the same numbers as the saved one. Only the plan and
-    the history of the training are not saved: `plan_` is None and `history_` is empty.
+    machine a loaded estimator computes exactly the same numbers as the saved one. Three things are
+    not saved, because they belong to the training: `plan_` and `labels_` are None after `load`, and
+    `history_` is empty.
 
     >>> from tempfile import TemporaryDirectory
     >>> import numpy as np
@@ -52,6 +54,8 @@ class Persistence:
     mixture_: Mixture
     cluster_centers_: Array
     n_features_in_: int
+    labels_: Array | None
+    n_iter_: int | None
 
     def save(self, folder: str | Path) -> None:
         """Write the trained estimator to a folder.
@@ -77,10 +81,13 @@ class Persistence:
             if name not in ("warp", "recipe", "overrides")
         }
         settings["random_state"] = describe_seed(settings["random_state"])
+        names = getattr(self, "feature_names_in_", None)
         extra = {
             "settings": settings,
             "data": self.schema_.record(),
             "n_features_in": self.n_features_in_,
+            "n_iter": self.n_iter_,
+            "feature_names_in": None if names is None else names.tolist(),
             "arrays": {name: torch.from_numpy(value) for name, value in arrays.items()},
             "selection": None if self.selection_ is None else asdict(self.selection_),
         }
@@ -116,13 +123,7 @@ class Persistence:
     @classmethod
     def _restore(cls, model: Model, recipe: Recipe, config: dict[str, Any]) -> Self:
         """The estimator of a model, its recipe, and the other values that `save` wrote."""
-        settings = config["settings"]
-        shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
-        seed = restore_seed(settings["random_state"])
-        arguments = {**settings, "image_shape": shape, "random_state": seed}
-        if isinstance(settings.get("working_size"), list):
-            arguments["working_size"] = tuple(settings["working_size"])
-        check_arguments(arguments)
+        arguments = _arguments(config["settings"])
         estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         mixture = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
@@ -130,17 +131,39 @@ class Persistence:
         results = Results(
             model=model,
             recipe=recipe,
-            schema=Schema.of(config["data"], model.shape, shape),
+            schema=Schema.of(config["data"], model.shape, arguments["image_shape"]),
             plan=None,
             selection=None if selection is None else Selection.of(selection),
             history=History(),
             cluster_centers=arrays["cluster_centers"],
             mixture=mixture,
             n_features_in=config["n_features_in"],
+            n_iter=config.get("n_iter"),
+            feature_names_in=_names(config.get("feature_names_in")),
         )
         estimator.__dict__.update(results.attributes())
         _check_values(estimator)
         return estimator
+
+
+def _arguments(settings: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of `Unwarper` from the settings that `save` wrote, checked."""
+    shape = tuple(settings["image_shape"]) if settings["image_shape"] else None
+    seed = restore_seed(settings["random_state"])
+    arguments = {**settings, "image_shape": shape, "random_state": seed}
+    if isinstance(settings.get("working_size"), list):
+        arguments["working_size"] = tuple(settings["working_size"])
+    check_arguments(arguments)
+    return arguments
+
+
+def _names(record: Any) -> Array | None:
+    """Names of features of a saved estimator; None for none."""
+    if record is None:
+        return None
+    if not isinstance(record, list) or not all(isinstance(name, str) for name in record):
+        raise ValueError(f"feature_names_in={brief(record)} are no names")
+    return np.array(record, dtype=object)
 
 
 def _check_values(estimator: Persistence) -> None:

@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.metrics import pairwise_distances_argmin
+from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from unwarp.analysis.embedding import encode
 from unwarp.core import (
     Array,
     DivergencePolicy,
-    Domain,
     LayoutName,
     LengthPolicy,
     MissingPolicy,
@@ -24,27 +21,28 @@ from unwarp.core import (
     WorkingSize,
 )
 from unwarp.data.opening import as_source
-from unwarp.data.schema import Reading, Schema
+from unwarp.data.schema import Schema
 from unwarp.data.source import Source
-from unwarp.devices import float32_gradients, resolve_device
-from unwarp.errors import ConfigError
+from unwarp.data.streams import check_order, is_stream
+from unwarp.devices import float32_gradients
+from unwarp.errors import DataError
+from unwarp.estimators.clustering import Clustering
 from unwarp.estimators.fitting import Fitting
 from unwarp.estimators.generation import Generation
+from unwarp.estimators.parameters import Parameters
 from unwarp.estimators.persistence import Persistence
+from unwarp.estimators.warm_start import WarmStart
 from unwarp.models.recipe import Recipe
-from unwarp.planning.plan import Request
-from unwarp.ranges import Choice, check_arguments, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
-from unwarp.training.progress import Announcer, Progress
-from unwarp.values import brief
 from unwarp.warps import Warp
 
 
 class Unwarper(
     TransformerMixin,  # type: ignore[misc]
+    Clustering,
     Generation,
     Persistence,
-    BaseEstimator,  # type: ignore[misc]
+    Parameters,
 ):
     """Templates, content codes and deformations of samples, learned without labels.
 
@@ -101,7 +99,8 @@ class Unwarper(
             images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much detail
             as they have; a number is the longest side in pixels, (H, W) a size, None the full size.
         overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
-            replace the values of `recipe` and those that `fit` chooses.
+            replace the values of `recipe` and those that `fit` chooses. As parameters of
+            `set_params` and of grid searches they have names such as `recipe__optimiser__lr`.
         random_state: Seed of all random numbers: a whole number below 2**32, or, as scikit-learn
             takes them, a `numpy.random.RandomState`, or None for another seed at each `fit`.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -109,6 +108,10 @@ class Unwarper(
         on_divergence: Reaction to a loss, a gradient or a weight that is not finite: `stop`
             raises a `DivergenceError`; `rollback` goes back to the last good state and continues at
             half the learning rate, at most five times (`history_.rollbacks`).
+        warm_start: Whether a further `fit` continues from the weights of `model_`. Samples are then
+            scaled as in the first `fit` and may be others of the same shape; recipe and warp must
+            stay the same. The optimiser, and networks outside the model such as critics, start
+            anew. False to forget the earlier training.
         verbose: Whether to print decisions and progress.
 
     Attributes:
@@ -120,7 +123,11 @@ class Unwarper(
         history_: Loss terms, other measures and rollbacks of the training; empty after `load`.
         schema_: Shape, scale and times of the samples that the model takes.
         n_features_in_: Number of values in a sample.
+        feature_names_in_: Names of the columns of the training samples, if they were a data frame
+            with texts as names; else there is no such attribute.
+        n_iter_: Training steps that `fit` made; None in a model that an earlier version saved.
         cluster_centers_: Content codes of the clusters (n_clusters, D).
+        labels_: Cluster of each training sample (N,), as `predict` returns it; None after `load`.
         cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).
         mixture_: Gaussian mixture over content and deformation of the training samples.
         times_: Time of each time step of aligned series (T,); models of series only.
@@ -148,29 +155,6 @@ class Unwarper(
         (20,)
     """
 
-    warp: str | Warp
-    recipe: str | Recipe | None
-    domain: str
-    n_content: int | None
-    n_clusters: int | None
-    max_steps: int | None
-    max_seconds: float | None
-    batch_size: int | None
-    scale: ScaleName | None
-    missing: MissingPolicy
-    sampling_rate: float | None
-    image_shape: tuple[int, ...] | None
-    layout: LayoutName
-    sizes: str | tuple[int, int] | None
-    lengths: LengthPolicy
-    working_size: WorkingSize
-    overrides: Mapping[str, Any] | None
-    random_state: int | np.random.RandomState | None
-    device: str
-    precision: Precision
-    on_divergence: DivergencePolicy
-    verbose: bool
-
     def __init__(
         self,
         warp: str | Warp = "auto",
@@ -195,6 +179,7 @@ class Unwarper(
         device: str = "auto",
         precision: Precision = "no",
         on_divergence: DivergencePolicy = "stop",
+        warm_start: bool = False,
         verbose: bool = False,
     ) -> None:
         # scikit-learn requires that arguments are stored unchanged and checked in `fit`
@@ -214,7 +199,9 @@ class Unwarper(
             X: N samples: an array of images (N, H, W) or (N, C, H, W) or of series (N, T) or
                 (N, C, T), a list of series (T_i,) or (C, T_i), a folder of images, a file, or a
                 `Dataset`. In an array, NaN at the end of a row ends its series. Series of unequal
-                lengths share one time axis as `lengths` says.
+                lengths share one time axis as `lengths` says. A `DataLoader`, a `Dataset` of
+                torch, or an iterator of batches (B, ...) or of pairs (batch, labels) is read once
+                into one array.
             y: Ignored; part of scikit-learn's interface.
             times: Time stamps of series whose time steps are not evenly spaced, as seconds, dates
                 or durations: (N, T), a list of N arrays (T_i,), or (T,) for the same times in all
@@ -233,13 +220,20 @@ class Unwarper(
         request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         callbacks = (*check_callbacks(callbacks), *self._progress())
-        schema, data = Schema.fit(as_source(X, times, reading.hints), reading)
-        fitting = Fitting(self, request, reading, schema, data, seed, callbacks)
+        earlier = WarmStart.of(self)
+        if earlier is None:
+            source = as_source(X, times, reading.hints)
+            schema, data = Schema.fit(source, reading)
+        else:
+            source = self.open(X, times=times, any_order=True)
+            schema, data = earlier.read(source, reading)
+        fitting = Fitting(self, request, reading, schema, data, seed, callbacks, source, earlier)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = fitting.decide()
         # 3. build the model of the recipe, train it, and cluster the latents of the samples
         results = fitting.learn(plan, selection)
         # 4. store all results at once, so that a failure or an interrupt changes no attribute
+        self.__dict__.pop("feature_names_in_", None)
         self.__dict__.update(results.attributes())
         return self
 
@@ -278,6 +272,9 @@ class Unwarper(
             DataError: The samples cannot be used.
             ConfigError: An argument is unknown, or does not fit the samples.
         """
+        check_order(X)
+        if is_stream(X):  # it may be an iterator, which can be read only once
+            X = as_source(X).x
         return self.fit(X, y, times=times, **fit_params).transform(X, times=times)
 
     def transform(self, X: Any, *, times: Any = None) -> Array:
@@ -295,73 +292,30 @@ class Unwarper(
         Raises:
             DataError: The samples do not fit the model.
         """
+        check_is_fitted(self)
+        if is_stream(X):
+            X = self.open(X).x
         return self._content(X, times).astype(_floating_dtype(X), copy=False)
-
-    def predict(self, X: Any, *, times: Any = None) -> Array:
-        """The cluster of each sample: the one with the nearest centre.
-
-        Args:
-            X: N samples like those of `fit`.
-            times: Time stamps, as for `fit`.
-
-        Returns:
-            Rows of `cluster_centers_` (N,), counted from 0.
-
-        Raises:
-            DataError: The samples do not fit the model.
-        """
-        return np.asarray(pairwise_distances_argmin(self._content(X, times), self.cluster_centers_))
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Names of the content columns, `content_0` to `content_{D-1}`.
 
         Args:
-            input_features: Ignored; part of scikit-learn's interface.
+            input_features: `feature_names_in_`, or None; part of scikit-learn's interface.
+
+        Raises:
+            DataError: The training samples had other names of features.
         """
         check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        if not (names is None or input_features is None or np.array_equal(names, input_features)):
+            raise DataError("input_features is not equal to feature_names_in_; leave it out")
         return np.array([f"content_{i}" for i in range(self.model_.n_content)], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
-
-    def _check(self) -> tuple[Request, Reading]:
-        """The model that is asked for, and how to read samples, with all arguments checked."""
-        check_arguments(self.get_params(deep=False))
-        check_value("domain", self.domain, Choice(("auto", *Domain.registry)))
-        resolve_device(self.device)
-        overrides = {} if self.overrides is None else self.overrides
-        if not isinstance(overrides, Mapping) or not all(isinstance(key, str) for key in overrides):
-            raise ConfigError(
-                f"overrides={brief(overrides)} is no mapping of recipe fields to values; give one "
-                "such as {'optimiser.lr': 1e-3}"
-            )
-        request = Request(self.recipe, self.warp, self.n_content, dict(overrides))
-        return request, Reading(
-            self.domain,
-            self.scale,
-            self.missing,
-            self.sampling_rate,
-            self.image_shape,
-            self.working_size,
-            request.warp_domain,
-            self.layout,
-            self.sizes,
-            "stretch" if self.lengths == "auto" and not request.can_have_gaps else self.lengths,
-        )
-
-    def _progress(self) -> tuple[Callback, ...]:
-        """Callbacks that print decisions and progress, if `verbose`."""
-        seconds = self.max_seconds
-        if not self.verbose:
-            return ()
-        return Announcer(print, seconds), Progress("training", seconds=seconds)
-
-    def _content(self, X: Any, times: Any) -> Array:
-        """Content codes (N, D) of samples, float32."""
-        samples = self.prepare_samples(X, times)
-        return encode(self.model_, samples, device=self.device)[0].numpy()
 
 
 def _floating_dtype(X: Any) -> Any:
