@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from unwarp.core import Array
+from unwarp.core import Array, LengthPolicy
 from unwarp.errors import ConfigError, DataError
 
 Zero = Literal["shared", "day", "start"]
@@ -64,6 +64,11 @@ class Clock:
     any_length: bool = False
     is_stretched: bool = True
     zero: Zero = "shared"
+
+    @property
+    def lengths(self) -> LengthPolicy:
+        """How series of unequal lengths share the time axis."""
+        return "stretch" if self.is_stretched else "clock"
 
     def time_of(self, step: float | Array) -> Array:
         """Times of time steps.

@@ -307,6 +307,21 @@ class IrregularSeries:
             return steps
         return self.clock.zero_of(times) + self.clock.time_of(steps)
 
+    def n_beyond(self, length: int) -> int:
+        """Number of series that exceed the steps of the clock.
+
+        Args:
+            length: Number of time steps.
+        """
+        if not self._keeps_time:
+            return 0
+        steps = ((times, self._steps(i, length)) for i, times in enumerate(self.times))
+        return sum(
+            bool(times[0] < at[0] - (at[-1] - at[0]) / length)
+            or bool(times[-1] > at[-1] + (at[-1] - at[0]) / length)
+            for times, at in steps
+        )
+
     def trim(self, length: int) -> IrregularSeries:
         """The series cut to `length` time steps, if nothing follows.
 

@@ -7,6 +7,7 @@ dtype and layout.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -34,7 +35,7 @@ from unwarp.data.scaling import Scaler
 from unwarp.data.source import Source
 from unwarp.data.value_range import ValueRange
 from unwarp.data.working_size import find_working_size
-from unwarp.errors import CheckpointError, DataError
+from unwarp.errors import CheckpointError, DataError, DataWarning
 
 
 @dataclass(frozen=True)
@@ -218,8 +219,7 @@ class Schema:
         gapless_origin, origin = origin, origin.on(self.clock)
         samples = origin.resample(length, check_policy(missing))
         self._check_shape(samples.shape[1:])
-        if not self.has_gaps and missing != "mask":
-            self._check_cover(samples, origin)
+        self._check_cover(samples, origin, missing)
         if self.values is not None and not self.scaled_per_sample:
             self.values.check(samples, origin.dtype, self.domain)
         scaler = self.scaler
@@ -239,9 +239,17 @@ class Schema:
                 "transform_events"
             )
 
-    def _check_cover(self, samples: Array, origin: Origin) -> None:
-        """Refuse series that end early if those of the training cover all time steps."""
-        if not _has_missing(samples, origin):
+    def _check_cover(self, samples: Array, origin: Origin, missing: MissingPolicy) -> None:
+        """Refuse series with gaps if the model takes none; warn of those beyond its time steps."""
+        length = self.shape[-1]
+        if isinstance(origin, IrregularSeries) and (n := origin.n_beyond(length)):
+            warnings.warn(
+                f"{n} of {len(origin)} series begin before or end after the time axis of the "
+                f"model, {self.times[0]:g} to {self.times[-1]:g}; what lies outside is left out",
+                DataWarning,
+                stacklevel=2,
+            )
+        if self.has_gaps or missing == "mask" or not _has_missing(samples, origin):
             return
         row = int(np.isnan(samples).any((1, 2)).argmax())
         raise DataError(
