@@ -88,8 +88,9 @@ def resolve_times(rows: list[Array], times: Any = None) -> list[Array]:
 def local_times(times: NDArray[np.float64], offsets: Array) -> NDArray[np.float64]:
     """Times of a series by the local clock, if it is short.
 
-    Short series last a day, or 36 hours at most. On the day of a clock change, the whole series keeps the offset from UTC that is in force in its
-    middle. So its times still increase evenly, and 19:00 is 19:00 on that day, too.
+    Short series last a day, or 36 hours at most. On the day of a clock change, the whole series
+    keeps the offset from UTC that is in force in its middle. So its times still increase evenly,
+    and 19:00 is 19:00 on that day, too.
 
     Args:
         times: Seconds since 1970 in UTC (T,), in any order.
