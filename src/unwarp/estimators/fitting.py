@@ -9,7 +9,7 @@ A fitting changes nothing. The estimator stores its results at the end, all at o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -158,7 +158,7 @@ class Fitting:
             model=model,
             recipe=recipe,
             schema=schema.with_sampling_rate(sampling_rate_of(recipe.warp)),
-            plan=plan,
+            plan=replace(plan, why=(*plan.why, *(f"training {line}" for line in history.notes))),
             selection=selection,
             history=history,
             cluster_centers=centers,

@@ -21,11 +21,11 @@ from unwarp.models.players import Player
 from unwarp.ranges import ARGUMENTS, MAX_STEPS, Instance, Range, Whole, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.divergence import Recovery, check_weights, recovery_of
-from unwarp.training.engine import make_accelerator
+from unwarp.training.engine import make_accelerator, stops_together
 from unwarp.training.interrupts import terminate_as_interrupt
 from unwarp.training.slots import copy_weights
-from unwarp.training.state import History, State
-from unwarp.training.steps import Run, hooks_of, training_samples
+from unwarp.training.state import History, Row, State
+from unwarp.training.steps import Run, add_row, hooks_of, training_samples
 from unwarp.values import brief
 
 if TYPE_CHECKING:
@@ -88,14 +88,15 @@ def train(
             an error; `rollback` goes back to the last good state, at most 200 steps earlier or at
             the beginning, and continues at half the learning rate of every player, with other
             batches, at most five times (`unwarp.training.divergence`).
-        callbacks: Callbacks, such as `Progress` and `Checkpoint`.
+        callbacks: Callbacks, such as `Progress` and `Checkpoint`. A callback ends the run by
+            `state.stop(reason)`; in several processes, all of them end at the same step.
         facts: Further settings that change the result, as JSON values by name, such as the recipe
             (`unwarp.models.codec.describe`). A checkpoint of a run with others is refused. None for
             none.
 
     Returns:
         The history: losses, gradient norms and measures of every tenth step and of the last step,
-        and the rollbacks.
+        the rollbacks, and the reason for an early end.
 
     Raises:
         ConfigError: An argument has another type or is out of range, the device or the precision is
@@ -198,11 +199,28 @@ def _run_steps(run: Run, recovery: Recovery, callbacks: Sequence[Callback]) -> N
                 recovery.observe(state)  # before the callbacks, so that a checkpoint includes it
                 for callback in callbacks:
                     callback.on_step(state, terms)
+                if stops_together(state, run.engine):
+                    _end_early(state, terms, callbacks)
             return check_weights(state)
         except DivergenceError as error:
             rollback = recovery.recover(state, error)
         for callback in callbacks:
             callback.on_message(f"training {rollback}")
+
+
+def _end_early(state: State, terms: Row, callbacks: Sequence[Callback]) -> None:
+    """Log the last step of a run that a callback has stopped, and tell all callbacks.
+
+    Args:
+        state: The state after the step.
+        terms: Numbers of the step by name.
+        callbacks: All callbacks.
+    """
+    add_row(state, terms)
+    for callback in callbacks:
+        callback.on_early_end(state)
+    for callback in callbacks:
+        callback.on_message(f"training {state.history.notes[-1]}")
 
 
 def _finish(

@@ -14,6 +14,7 @@ from unwarp.data.fingerprint import code_facts, dataset_facts, differences
 from unwarp.errors import CheckpointError
 from unwarp.models.store import has_lost_values
 from unwarp.training.state import History, RestorePoint, State
+from unwarp.training.tensors import restore_optimiser, rows_of, select, state_tensors, weights_of
 
 SNAPSHOT_VERSION = 4
 """Version of the format of checkpoints."""
@@ -102,7 +103,7 @@ class Snapshot:
         """
         try:
             points = [
-                {**point, "tensors": _select(tensors, f"point{i}.")}
+                {**point, "tensors": select(tensors, f"point{i}.")}
                 for i, point in enumerate(record["restore_points"])
             ]
             rest = {name: value for name, value in tensors.items() if name[:5] != "point"}
@@ -187,33 +188,7 @@ def take_restore_point(state: State) -> RestorePoint:
     """
     scaler = state.scaler.state_dict() if state.scaler else None
     history = asdict(state.history)
-    return RestorePoint(state.history.steps, history, scaler, _state_tensors(state))
-
-
-def _state_tensors(state: State) -> dict[str, Tensor]:
-    """Copies of all tensors of a state by name, on the CPU.
-
-    The names are `model.NAME` for weights of the model, `player<i>.NAME` for those of a player with
-    another module, `average<i>.NAME` for averaged weights, and `optimiser<i>.ROW.NAME` for the
-    optimiser state of parameter number ROW.
-    """
-    tensors = _weights(state)
-    for i, optimiser in enumerate(state.optimisers):
-        for row, moments in optimiser.state_dict()["state"].items():
-            named = {f"optimiser{i}.{row}.{name}": value for name, value in moments.items()}
-            tensors |= {name: torch.as_tensor(value) for name, value in named.items()}
-    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-
-
-def _weights(state: State) -> dict[str, Tensor]:
-    """The weights and averaged weights of a state by name, without copies."""
-    tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
-    for i, (player, average) in enumerate(zip(state.players, state.averages, strict=True)):
-        if player.module is not state.model:
-            weights = player.module.state_dict()
-            tensors |= {f"player{i}.{name}": value for name, value in weights.items()}
-        tensors |= {f"average{i}.{name}": value for name, value in average.items()}
-    return tensors
+    return RestorePoint(state.history.steps, history, scaler, state_tensors(state))
 
 
 def restore_snapshot(snapshot: Snapshot, state: State, facts: Mapping[str, Any]) -> None:
@@ -255,10 +230,10 @@ def go_back(point: RestorePoint, state: State) -> None:
 
 def _restore(part: Snapshot | RestorePoint, state: State) -> None:
     """Change `state` in place to that of a snapshot or restore point, without checks."""
-    for name, value in _weights(state).items():
+    for name, value in weights_of(state).items():
         value.copy_(part.tensors[name])
     for i, optimiser in enumerate(state.optimisers):
-        _restore_optimiser(optimiser, _select(part.tensors, f"optimiser{i}."))
+        restore_optimiser(optimiser, select(part.tensors, f"optimiser{i}."))
     if state.scaler and part.scaler:
         state.scaler.load_state_dict(part.scaler)
     state.step, state.history = part.step, History.of(part.history)
@@ -268,9 +243,9 @@ def _check_part(part: Snapshot | RestorePoint, state: State) -> None:
     """Refuse a stored state with tensors that are missing, not finite, or of another shape."""
     if bool(part.scaler) != bool(state.scaler and state.scaler.state_dict()):
         raise DamageError("the state of the gradient scaler is missing, or there must be none")
-    _check_weights(part.tensors, _weights(state))
+    _check_weights(part.tensors, weights_of(state))
     for i, optimiser in enumerate(state.optimisers):
-        moments = _select(part.tensors, f"optimiser{i}.")
+        moments = select(part.tensors, f"optimiser{i}.")
         if part.step or moments:  # an optimiser has no state before the first step
             _check_optimiser(optimiser, moments, i)
 
@@ -297,7 +272,7 @@ def _check_weights(tensors: Mapping[str, Tensor], weights: Mapping[str, Tensor])
 def _check_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], i: int) -> None:
     """Refuse states of an optimiser that are missing, incomplete or of another shape."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    rows = _rows(tensors)
+    rows = rows_of(tensors)
     if parameters and not rows:
         raise DamageError(f"the states of optimiser{i} are missing")
     names = next(iter(rows.values())).keys() if rows else set()
@@ -312,27 +287,3 @@ def _check_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor
                 raise DamageError(f"optimiser{i}.{row}.{name} has negative values")
             if has_lost_values(value, torch.zeros(())):
                 raise DamageError(f"optimiser{i}.{row}.{name} has values that are not finite")
-
-
-def _rows(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """Tensors with names `ROW.NAME`, by row and name."""
-    rows: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        row, _, key = name.partition(".")
-        rows.setdefault(int(row) if row.isdecimal() else -1, {})[key] = value
-    return rows
-
-
-def _select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors with a prefix in their name, under their name without it."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Load tensors with names `ROW.NAME` as the states of the optimiser's parameters."""
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": _rows(tensors), "param_groups": groups})

@@ -11,7 +11,9 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from unwarp.data.samples import Samples
+from unwarp.errors import ConfigError
 from unwarp.models.players import Player
+from unwarp.values import brief
 
 Row = dict[str, float]
 """Numbers of one step by name, such as loss terms."""
@@ -65,6 +67,7 @@ class History:
         seconds: Time of these steps in seconds, without the `finish` hook of the model.
         samples: Number of samples in all batches so far, over all processes.
         rollbacks: The returns to earlier states after a divergence, in their order.
+        stopped: Reason for which the run ended before its last step, in words; empty if it did not.
 
     Example:
         >>> History(steps=10, seconds=2.0, samples=640).samples_per_second
@@ -76,6 +79,7 @@ class History:
     seconds: float = 0.0
     samples: int = 0
     rollbacks: list[Rollback] = field(default_factory=list)
+    stopped: str = ""
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> History:
@@ -92,6 +96,12 @@ class History:
     def samples_per_second(self) -> float:
         """Mean number of training samples per second; NaN before the first step."""
         return self.samples / self.seconds if self.seconds else float("nan")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines for people on the end of the run; empty if it made all of its steps."""
+        is_early = bool(self.stopped)
+        return (f"stopped after step {self.steps:,}: {self.stopped}",) if is_early else ()
 
     @property
     def rate_factor(self) -> float:
@@ -161,6 +171,23 @@ class State:
     data: Samples | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     restore_points: tuple[RestorePoint, ...] = ()
+
+    def stop(self, reason: str) -> None:
+        """End the run after the current step, as if it were the last one.
+
+        Call it in `Callback.on_start` or `Callback.on_step`. All callbacks still see the step; then
+        the model is finished as at the end of a whole run, and `history.stopped` is the reason.
+
+        Args:
+            reason: The reason in words, for people. If several callbacks stop a run, that of the
+                first one counts.
+
+        Raises:
+            ConfigError: The reason is no text, or empty.
+        """
+        if not isinstance(reason, str) or not reason.strip():
+            raise ConfigError(f"reason={brief(reason)} is not allowed; say in words why it stops")
+        self.history.stopped = self.history.stopped or reason
 
     @property
     def seed_of_batches(self) -> int:
