@@ -24,6 +24,7 @@ from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.samples import Samples, reference_view
 from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
+from unwarp.estimators.holding_out import Split, check_family
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
@@ -47,6 +48,7 @@ class Arguments(Protocol):
     n_clusters: int | None
     max_steps: int | None
     max_seconds: float | None
+    validation_fraction: float | None
     batch_size: int | None
     device: str
     precision: Precision
@@ -123,6 +125,7 @@ class Fitting:
         arguments, domain = self.arguments, self.schema.domain
         for note in self.schema.notes:
             self._notify(note)
+        self._split()  # refuses a share before anything takes long
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)
         if domain.has_times and self.reading.scale == "auto":
             warning = channel_scale_hint(x.numpy())
@@ -135,6 +138,8 @@ class Fitting:
         }
         samples = (self.request, self.schema, self.data)
         plan = make_plan(*samples, **options)
+        if arguments.validation_fraction is not None:
+            check_family(plan.recipe)
         if not plan.is_open or domain.name not in CHOICES_OF_DOMAIN:
             return plan, None
         selection = self._select_warp()
@@ -193,10 +198,12 @@ class Fitting:
 
     def _train(self, model: Model, plan: Plan) -> History:
         """Train a model by its plan, in the time that is left, and return the history."""
+        split = self._split()
+        is_open = self.arguments.max_steps is None
         return train(
             model,
             plan.recipe.players(model),
-            self.data,
+            split.training,
             steps=plan.steps,
             batch_size=plan.batch_size,
             seed=self.seed,
@@ -206,7 +213,12 @@ class Fitting:
             on_divergence=self.arguments.on_divergence,
             callbacks=self.callbacks,
             facts={"recipe": recipe_facts(plan.recipe)},
+            validation=split.validation(plan, self.schema.domain, is_open),
         )
+
+    def _split(self) -> Split:
+        """The samples to train on, and those that are held out."""
+        return Split.of(self.data, self.arguments.validation_fraction, self.seed)
 
     def _seconds_left(self) -> float | None:
         """Seconds that are left for training; None for no limit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -14,9 +14,16 @@ from unwarp.data.fingerprint import code_facts, dataset_facts, differences
 from unwarp.errors import CheckpointError
 from unwarp.models.store import has_lost_values
 from unwarp.training.state import History, RestorePoint, State
-from unwarp.training.tensors import restore_optimiser, rows_of, select, state_tensors, weights_of
+from unwarp.training.tensors import (
+    restore_optimiser,
+    restore_weights,
+    rows_of,
+    select,
+    state_tensors,
+    weights_of,
+)
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 """Version of the format of checkpoints."""
 
 NEVER_NEGATIVE = {"step", "exp_avg_sq", "max_exp_avg_sq"}
@@ -54,6 +61,7 @@ class Snapshot:
         facts: The fingerprint of the run: data, settings and code (`run_facts`).
         tensors: Weights, averaged weights and optimiser states, by name.
         restore_points: States to which the run can go back if it diverges, the oldest first.
+        best: Weights with the least error of held-out samples, by name; empty without them.
 
     >>> history = asdict(History(steps=3))
     >>> Snapshot(3, 10, 0, history, None, {}, {}).problem()
@@ -69,6 +77,7 @@ class Snapshot:
     facts: dict[str, Any]
     tensors: dict[str, Tensor]
     restore_points: tuple[RestorePoint, ...] = ()
+    best: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[Snapshot | RestorePoint, ...]:
@@ -81,11 +90,12 @@ class Snapshot:
         return {**_without_tensors(self), "restore_points": points}
 
     def all_tensors(self) -> dict[str, Tensor]:
-        """All tensors by name, including those of the restore points.
+        """All tensors by name, those of the parts included.
 
-        The names of restore point number i begin with `point<i>.`.
+        The names of restore point number i begin with `point<i>.`, those of the best weights with
+        `best.`.
         """
-        tensors = dict(self.tensors)
+        tensors = self.tensors | {f"best.{name}": value for name, value in self.best.items()}
         for i, point in enumerate(self.restore_points):
             tensors |= {f"point{i}.{name}": value for name, value in point.tensors.items()}
         return tensors
@@ -106,8 +116,9 @@ class Snapshot:
                 {**point, "tensors": select(tensors, f"point{i}.")}
                 for i, point in enumerate(record["restore_points"])
             ]
-            rest = {name: value for name, value in tensors.items() if name[:5] != "point"}
-            values = {**record, "restore_points": points, "tensors": rest}
+            rest = {k: v for k, v in tensors.items() if not k.startswith(("point", "best."))}
+            parts = {"restore_points": points, "tensors": rest, "best": select(tensors, "best.")}
+            values = {**record, **parts}
             snapshot = TypeAdapter(cls).validate_python(values)
             for part in snapshot.parts:
                 TypeAdapter(History).validate_python(part.history)
@@ -132,15 +143,19 @@ class Snapshot:
         point_steps = [point.step for point in self.restore_points]
         if point_steps != sorted(point_steps) or not all(0 <= n <= self.step for n in point_steps):
             return f"restore points at steps {point_steps}, but step={self.step}"
-        for name, value in (("steps", self.steps), ("seed", self.seed)):
+        changes = self.history.get("changes")
+        steps = changes[0]["from_steps"] if changes else self.steps
+        for name, value in (("steps", steps), ("seed", self.seed)):
             if self.facts.get(name, value) != value:
                 return f"{name}={value}, but its facts say {self.facts[name]}"
+        if bool(self.history.get("best")) != bool(self.best):
+            return "the weights with the least error are missing, or there must be none"
         return ""
 
 
 def _without_tensors(part: Snapshot | RestorePoint) -> dict[str, Any]:
     """The JSON values of a snapshot or of a restore point by name."""
-    return {name: value for name, value in vars(part).items() if name != "tensors"}
+    return {name: value for name, value in vars(part).items() if name not in ("tensors", "best")}
 
 
 def run_facts(state: State) -> dict[str, Any]:
@@ -172,10 +187,10 @@ def take_snapshot(state: State, facts: Mapping[str, Any]) -> Snapshot:
         facts: The fingerprint of the run.
     """
     return Snapshot(
-        steps=state.steps,
         seed=state.seed,
         facts=dict(facts),
         restore_points=state.restore_points,
+        best=state.best,
         **vars(take_restore_point(state)),
     )
 
@@ -188,7 +203,7 @@ def take_restore_point(state: State) -> RestorePoint:
     """
     scaler = state.scaler.state_dict() if state.scaler else None
     history = asdict(state.history)
-    return RestorePoint(state.history.steps, history, scaler, state_tensors(state))
+    return RestorePoint(state.history.steps, state.steps, history, scaler, state_tensors(state))
 
 
 def restore_snapshot(snapshot: Snapshot, state: State, facts: Mapping[str, Any]) -> None:
@@ -209,14 +224,16 @@ def restore_snapshot(snapshot: Snapshot, state: State, facts: Mapping[str, Any])
         raise OtherRunError(difference)
     for part in snapshot.parts:
         _check_part(part, state)
+    if snapshot.best:
+        _check_weights(snapshot.best, weights_of(state))
     _restore(snapshot, state)
-    state.restore_points = snapshot.restore_points
+    state.restore_points, state.best = snapshot.restore_points, snapshot.best
 
 
 def go_back(point: RestorePoint, state: State) -> None:
     """Change `state` in place to an earlier state of the same run.
 
-    The time, the samples and the rollbacks of the history are not undone.
+    The time, the samples, the rollbacks and the best weights of the history are not undone.
 
     Args:
         point: The earlier state.
@@ -225,18 +242,18 @@ def go_back(point: RestorePoint, state: State) -> None:
     history = state.history
     _restore(point, state)
     state.history.seconds, state.history.samples = history.seconds, history.samples
-    state.history.rollbacks = history.rollbacks
+    state.history.rollbacks, state.history.best = history.rollbacks, history.best
 
 
 def _restore(part: Snapshot | RestorePoint, state: State) -> None:
     """Change `state` in place to that of a snapshot or restore point, without checks."""
-    for name, value in weights_of(state).items():
-        value.copy_(part.tensors[name])
+    restore_weights(state, part.tensors)
     for i, optimiser in enumerate(state.optimisers):
         restore_optimiser(optimiser, select(part.tensors, f"optimiser{i}."))
     if state.scaler and part.scaler:
         state.scaler.load_state_dict(part.scaler)
-    state.step, state.history = part.step, History.of(part.history)
+    state.step, state.steps = part.step, part.steps
+    state.history = History.of(part.history)
 
 
 def _check_part(part: Snapshot | RestorePoint, state: State) -> None:

@@ -92,6 +92,11 @@ class Run:
         return time.perf_counter() - self.start_time
 
     @property
+    def is_over(self) -> bool:
+        """Whether the greatest training time has passed."""
+        return self.seconds is not None and self.elapsed >= self.seconds
+
+    @property
     def position(self) -> float:
         """The progress of the run, in steps: 0 to `state.steps` or more.
 
@@ -185,7 +190,7 @@ def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:
 
 
 def add_row(state: State, terms: Row) -> None:
-    """Add a row for the current step to the history, unless it has one.
+    """Add a row for the current step, unless there is one.
 
     Args:
         state: The state after the step.

@@ -22,7 +22,24 @@ def state_tensors(state: State) -> dict[str, Tensor]:
         for row, moments in optimiser.state_dict()["state"].items():
             named = {f"optimiser{i}.{row}.{name}": value for name, value in moments.items()}
             tensors |= {name: torch.as_tensor(value) for name, value in named.items()}
+    return copies(tensors)
+
+
+def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of tensors by name, on the CPU and without gradients."""
     return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+
+
+@torch.no_grad()
+def restore_weights(state: State, tensors: Mapping[str, Tensor]) -> None:
+    """Change the weights and averaged weights of a state in place.
+
+    Args:
+        state: The state of the run.
+        tensors: New values, by the names of `weights_of`.
+    """
+    for name, value in weights_of(state).items():
+        value.copy_(tensors[name])
 
 
 def weights_of(state: State) -> dict[str, Tensor]:

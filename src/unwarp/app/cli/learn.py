@@ -129,6 +129,13 @@ DivergenceOption = Annotated[
         "the last good state and continues at half the learning rate."
     ),
 ]
+ValidationOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of the training samples to hold out, such as 0.1; their error then tells when "
+        "the training is done: it ends at a plateau, or is extended."
+    ),
+]
 SecondsOption = Annotated[
     float | None,
     typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds."),
@@ -197,6 +204,7 @@ def fit(
     image_shape: ShapeOption = None,
     max_steps: StepsOption = None,
     max_seconds: SecondsOption = None,
+    validation_fraction: ValidationOption = None,
     random_state: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "no",
@@ -225,6 +233,7 @@ def fit(
         image_shape: Shape of images that are rows of a table; None for other data.
         max_steps: Number of training steps; None to choose it from the data.
         max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
+        validation_fraction: Share of the training samples to hold out; None for none.
         random_state: Seed of all random numbers.
         device: Device to compute on.
         precision: Mixed precision in training.
@@ -242,6 +251,8 @@ def fit(
     pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
     reading |= {name: value for name, value in pictures.items() if value not in (None, "auto")}
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
+    if validation_fraction is not None:
+        training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
     request = {"warp": warp, **_request_fields(config, settings)}
     arguments, folder = reading | training | means, out or _run_folder(source)
