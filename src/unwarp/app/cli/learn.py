@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unwarp.app.cli.messages import print_result, say
+from unwarp.app.cli.messages import print_result, say, with_options_here
 from unwarp.app.cli.options import (
     DeviceOption,
     JsonOption,
@@ -214,8 +214,9 @@ def fit(
 ) -> None:
     """Learn from your own data and write a report.
 
-    Trains a model with a warp and a baseline without one, and compares them on held-out samples.
-    Ctrl-C or SIGTERM stops a run; 'unwarp resume' continues it.
+    Trains a model with a warp and a baseline without one, and compares them on held-out samples. If
+    the warp does not help, the last line says what to try first. Ctrl-C or SIGTERM stops a run;
+    'unwarp resume' continues it.
 
     Args:
         source: Paths, a pattern, or the name of a built-in data set.
@@ -366,10 +367,16 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     except KeyboardInterrupt:
         say(f"stopped; continue with: unwarp resume {folder}")
         raise typer.Exit(130) from None
+    from unwarp.app.report.checks import advice  # it imports matplotlib
+
     scores = {name: dict(model.report.scores) for name, model in outcome.scored_models.items()}
     if not (as_json or quiet):
         _print_scores(scores)
-    print_result({"report": str(page), "scores": scores}, f"report: {page}", as_json, quiet)
+    line = with_options_here(advice(outcome))
+    if line and not quiet:
+        say(line)
+    record = {"report": str(page), "scores": scores, "advice": line or None}
+    print_result(record, f"report: {page}", as_json, quiet)
 
 
 def _train_and_report(folder: Path, quiet: bool, parts: Parts | None) -> tuple[Outcome, Path]:
