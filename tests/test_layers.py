@@ -36,7 +36,6 @@ NOT_MIRRORED = {
     "app/cli/look.py": "commands are tested end to end, in tests/app/cli/test_main.py",
     "app/report/presentation.py": "a table of figures, which test_sections.py lists",
     "app/report/section.py": "records without methods",
-    "training/state.py": "records without methods",
 }
 """Source files without a test file of their name, and why."""
 

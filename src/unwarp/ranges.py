@@ -323,6 +323,7 @@ ARGUMENTS: Mapping[str, Range] = {
     "n_clusters": Whole(1, MAX_SEED, is_optional=True),
     "max_steps": Whole(1, MAX_STEPS, is_optional=True),
     "max_seconds": Real(0, is_optional=True, unit="seconds"),
+    "validation_fraction": Real(0, 0.9, is_optional=True),
     "batch_size": Whole(2, 1_048_576, is_optional=True),
     "sampling_rate": Real(0, is_optional=True, unit="samples per second"),
     "working_size": Size(),

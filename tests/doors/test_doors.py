@@ -18,6 +18,7 @@ from unwarp.app.parts import open_parts
 from unwarp.data import opening
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
+from unwarp.estimators.holding_out import Split
 from unwarp.planning.plan import Request, make_plan
 
 OVERRIDES = {"n_content": 4, "optimiser.lr": 1e-3}
@@ -95,6 +96,28 @@ def test_research_and_estimator_agree(path: Path) -> None:
     train(model, plan.recipe.players(model), data, **options, device="cpu")
     assert (plan.recipe, schema.record()) == (estimator.recipe_, estimator.schema_.record())
     assert all(map(torch.equal, model.state_dict().values(), weights(estimator)))
+
+
+def test_doors_hold_the_same_samples_out(path: Path, tmp_path: Path) -> None:
+    """With a share of held-out samples, three doors end at the same weights and errors."""
+    options, arguments = ("--validation-fraction", 0.2), {"validation_fraction": 0.2}
+    command("fit", path, "--out", tmp_path / "run", *options, *OPTIONS)
+    by_command = Unwarper.load(tmp_path / "run" / "model")
+    training = open_parts(str(path), Unwarper(overrides=OVERRIDES)).training
+    estimator = Unwarper(max_steps=STEPS, overrides=OVERRIDES, device="cpu", **arguments)
+    estimator.fit(training)
+    assert all(map(torch.equal, weights(by_command), weights(estimator)))
+    schema, data = Schema.fit(training, Reading())
+    plan = make_plan(Request(overrides=OVERRIDES), schema, data, steps=STEPS)
+    seed = int(check_random_state(0).randint(1 << 31))
+    split = Split.of(data, 0.2, seed)
+    model = plan.recipe.build(data.shape, seed=seed)
+    run: dict[str, Any] = {"steps": plan.steps, "batch_size": plan.batch_size, "seed": seed}
+    run["validation"] = split.validation(plan, schema.domain, is_open=False)
+    history = train(model, plan.recipe.players(model), split.training, **run, device="cpu")
+    assert all(map(torch.equal, model.state_dict().values(), weights(estimator)))
+    errors = [[row["error"] for row in part.validation] for part in (history, estimator.history_)]
+    assert errors[0] == errors[1] and len(errors[0]) == STEPS
 
 
 def test_overrides_change_one_field(path: Path) -> None:

@@ -19,7 +19,7 @@ from unwarp.estimators.fitting import Fitting, Results
 from unwarp.estimators.selection import STEPS_OF_TRIAL, Selection
 from unwarp.planning.plan import Request
 from unwarp.training.callbacks import Callback
-from unwarp.training.state import History
+from unwarp.training.state import History, Row, State
 
 X = np.stack(waves([40] * 8))
 
@@ -53,6 +53,35 @@ def test_results_are_all_attributes(tmp_path: Path) -> None:
     assert attributes(estimator).keys() == names
     estimator.save(tmp_path / "model")
     assert attributes(Unwarper.load(tmp_path / "model")).keys() == names
+
+
+class Stop(Callback):
+    """Stops a run after its third step, and records messages."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def on_message(self, line: str) -> None:
+        """Record a line."""
+        self.lines.append(line)
+
+    def on_step(self, state: State, terms: Row) -> None:
+        """Stop the run."""
+        if state.step == 2:
+            state.stop("the target is reached")
+
+
+def test_stopped_fit_leaves_a_model() -> None:
+    """All attributes are there, methods work, and the history has the reason and the step."""
+    callback = Stop()
+    estimator = Unwarper(recipe=RECIPE, max_steps=90, n_clusters=2, device="cpu")
+    estimator.fit(X, callbacks=[callback])
+    names = {f"{name}_" for name in Results.__dataclass_fields__}
+    assert attributes(estimator).keys() == names and len(estimator.predict(X)) == len(X)
+    history, plan = estimator.history_, estimator.plan_
+    assert (history.steps, history.stopped) == (3, "the target is reached")
+    assert plan is not None and plan.why[-1] == callback.lines[-1]
+    assert "stopped after step 3: the target is reached" in plan.why[-1]
 
 
 class Memory(Callback):

@@ -157,6 +157,7 @@ def write_scores(outcome: Outcome, folder: Path) -> None:
             "missing": dict(model.report.missing),
             "training_seconds": model.unwarper.history_.seconds,
             "steps": model.unwarper.history_.steps,
+            "length": list(model.unwarper.history_.notes),
             "rollbacks": [asdict(rollback) for rollback in model.unwarper.history_.rollbacks],
             "images_per_second": model.samples_per_second,
             "embedded_per_second": model.embedding.samples_per_second,

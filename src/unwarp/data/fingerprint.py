@@ -17,6 +17,7 @@ from unwarp._version import __version__
 from unwarp.checksums import checksum
 from unwarp.core import address
 from unwarp.data.recordings import RegularSamples
+from unwarp.data.sample_rows import SampleRows
 from unwarp.data.samples import Samples, StoredSamples
 from unwarp.data.source import Source
 
@@ -43,6 +44,8 @@ def dataset_facts(data: Samples) -> dict[str, Any]:
         data: Training samples. Of `draw`, the function that generates observations, only the name
             is a fact.
     """
+    if isinstance(data, SampleRows):
+        return {**dataset_facts(data.samples), "rows": [len(data), checksum(data.rows)]}
     draw = getattr(data, "draw", None)
     sample = data.preview(1)
     x = data.facts if isinstance(data, StoredSamples) else sample

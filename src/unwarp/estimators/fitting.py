@@ -9,7 +9,7 @@ A fitting changes nothing. The estimator stores its results at the end, all at o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.estimators.clustering import label_samples, nearest_centre
 from unwarp.estimators.feature_names import feature_names_of
+from unwarp.estimators.holding_out import Split, check_family
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
@@ -53,6 +54,7 @@ class Arguments(Protocol):
     n_clusters: int | None
     max_steps: int | None
     max_seconds: float | None
+    validation_fraction: float | None
     batch_size: int | None
     device: str
     precision: Precision
@@ -138,6 +140,7 @@ class Fitting:
             The plan of the training; and the selection of a warp, or None if none was needed.
         """
         arguments, domain = self.arguments, self.schema.domain
+        self._split()  # refuses a share before anything takes long
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)
         self._describe(x)
         options: dict[str, Any] = {
@@ -150,6 +153,8 @@ class Fitting:
             return plan, self.earlier.selection
         samples = (self.request, self.schema, self.data)
         plan = make_plan(*samples, **options)
+        if arguments.validation_fraction is not None:
+            check_family(plan.recipe)
         if not plan.is_open or domain.name not in CHOICES_OF_DOMAIN:
             return plan, None
         selection = self._select_warp()
@@ -185,7 +190,7 @@ class Fitting:
             model=model,
             recipe=recipe,
             schema=schema.with_sampling_rate(sampling_rate_of(recipe.warp)),
-            plan=plan,
+            plan=replace(plan, why=(*plan.why, *(f"training {line}" for line in history.notes))),
             selection=selection,
             history=history,
             cluster_centers=centers,
@@ -226,10 +231,12 @@ class Fitting:
         facts = {"recipe": recipe_facts(plan.recipe)}
         if self.earlier is not None:
             facts["start"] = checksum(model.state_dict())
+        split = self._split()
+        is_open = self.arguments.max_steps is None
         return train(
             model,
             plan.recipe.players(model),
-            self.data,
+            split.training,
             steps=plan.steps,
             batch_size=plan.batch_size,
             seed=self.seed,
@@ -239,7 +246,12 @@ class Fitting:
             on_divergence=self.arguments.on_divergence,
             callbacks=self.callbacks,
             facts=facts,
+            validation=split.validation(plan, self.schema.domain, is_open),
         )
+
+    def _split(self) -> Split:
+        """The samples to train on, and those that are held out."""
+        return Split.of(self.data, self.arguments.validation_fraction, self.seed)
 
     def _seconds_left(self) -> float | None:
         """Seconds that are left for training; None for no limit."""

@@ -57,6 +57,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     n_clusters: int | None
     max_steps: int | None
     max_seconds: float | None
+    validation_fraction: float | None
     batch_size: int | None
     scale: ScaleName | None
     missing: MissingPolicy

@@ -74,6 +74,10 @@ class Unwarper(
         max_steps: Training steps. None for about 30 passes over the data, but at least 600 for
             images, 400 for series and 800 for the sharp warp of series, and at most 4,000.
         max_seconds: Longest time of `fit` after the samples are read; None for no limit.
+        validation_fraction: Share of the samples to hold out of the training, such as 0.1. Their
+            reconstruction error then tells when the training is done: it ends at a plateau, is
+            extended up to four times if the error still falls at the default number of steps, and
+            keeps the best weights (`history_.validation`). None to hold out none.
         batch_size: Samples in a training step; None for 64 images or 20 series.
         scale: Scaling of values. `auto` divides uint8 by 255, maps the range of other images to
             [0, 1], and standardises all series together; `channel` standardises each channel over
@@ -120,7 +124,8 @@ class Unwarper(
         plan_: Recipe, steps and batch size of the training, with the reasons for each decision;
             None after `load`.
         selection_: Selected warp of series with its measurements; None if no selection was needed.
-        history_: Loss terms, other measures and rollbacks of the training; empty after `load`.
+        history_: Loss terms, other measures and rollbacks of the training, errors of held-out
+            samples, and the reason if a callback or a plateau stopped it; empty after `load`.
         schema_: Shape, scale and times of the samples that the model takes.
         n_features_in_: Number of values in a sample.
         feature_names_in_: Names of the columns of the training samples, if they were a data frame
@@ -165,6 +170,7 @@ class Unwarper(
         n_clusters: int | None = None,
         max_steps: int | None = None,
         max_seconds: float | None = None,
+        validation_fraction: float | None = None,
         batch_size: int | None = None,
         scale: ScaleName | None = "auto",
         missing: MissingPolicy = "error",
@@ -206,7 +212,8 @@ class Unwarper(
             times: Time stamps of series whose time steps are not evenly spaced, as seconds, dates
                 or durations: (N, T), a list of N arrays (T_i,), or (T,) for the same times in all
                 series. A model that was trained with time stamps needs them in all methods.
-            callbacks: Callbacks of the training loop (`unwarp.training.Callback`).
+            callbacks: Callbacks of the training loop (`unwarp.training.Callback`). One that calls
+                `state.stop(reason)` ends the training early, and leaves a trained estimator.
 
         Returns:
             The estimator itself.

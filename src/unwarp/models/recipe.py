@@ -31,6 +31,9 @@ class Recipe(Architecture, ABC):
     Attributes:
         family: Name of the family, a class attribute.
         registry: All families by name, a class attribute.
+        held_out_term: Name of the loss term that tells on held-out samples how good a model is, a
+            class attribute; empty if no loss of the family does. The field of the recipe with this
+            name, if there is one, is its weight.
         optimiser: Settings of the optimiser and of its learning rate schedule.
 
     >>> import torch
@@ -47,6 +50,7 @@ class Recipe(Architecture, ABC):
 
     family: ClassVar[str]
     registry: ClassVar[Registry[type[Recipe]]] = Registry("family", ConfigError)
+    held_out_term: ClassVar[str] = "reconstruction"
     optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

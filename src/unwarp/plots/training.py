@@ -31,6 +31,9 @@ ADVERSARIAL_PANELS = {
 }
 """Columns of the history of a generative adversarial network, by the title of their panel."""
 
+HELD_OUT = "held_out"
+"""Column of the loss of held-out samples."""
+
 RUN_COLOURS = (RED, BLUE, GREY)
 """Colours of runs, in their order."""
 
@@ -77,7 +80,8 @@ def curves(runs: Mapping[str, Rows], term: str = "reconstruction") -> Figure:
 
     Args:
         runs: Rows of the history of each of at most three runs, by the name of the run. A row has
-            the column `seconds`.
+            the column `seconds`. If rows have the column `held_out`, the loss of held-out samples,
+            it is a dashed curve.
         term: Name of the loss term, in nats per sample; rows without this column are left out.
 
     Returns:
@@ -90,9 +94,12 @@ def curves(runs: Mapping[str, Rows], term: str = "reconstruction") -> Figure:
     figure = new_figure(5.2, 2.6)
     axis = figure.subplots()
     for colour, (name, rows) in zip(RUN_COLOURS, runs.items(), strict=False):
-        points = [(row["seconds"], row[term]) for row in rows if term in row]
-        if points:
-            axis.plot(*zip(*points, strict=True), color=colour, label=name, linewidth=1)
+        for column, line in ((term, "-"), (HELD_OUT, "--")):
+            points = [(row["seconds"], row[column]) for row in rows if column in row]
+            if points:
+                label = name if column == term else None
+                pairs = zip(*points, strict=True)
+                axis.plot(*pairs, color=colour, linestyle=line, label=label, linewidth=1)
     axis.set(xlabel="training time (s)", ylabel=f"{term} (nats)")
     axis.spines[["top", "right"]].set_visible(False)
     if axis.lines:
@@ -142,6 +149,12 @@ ADVERSARIAL_ENCODER_NOTE = (
 TRAINING_PLOTS = (
     TrainingPlot(
         CRITIC_PROBABILITIES, adversarial_training, ADVERSARIAL_CAPTION, ADVERSARIAL_ENCODER_NOTE
+    ),
+    TrainingPlot(
+        (HELD_OUT,),
+        curves,
+        "Reconstruction term of the training loss; lower is better. Dashed: the same of samples "
+        "that were held out of the training, and told when it was done.",
     ),
     TrainingPlot((), curves, "Reconstruction term of the training loss; lower is better."),
 )

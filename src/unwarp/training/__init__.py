@@ -11,5 +11,6 @@ from __future__ import annotations
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.state import History, Row, State
+from unwarp.training.validation import Validation
 
-__all__ = ["Callback", "History", "Row", "State", "train"]
+__all__ = ["Callback", "History", "Row", "State", "Validation", "train"]

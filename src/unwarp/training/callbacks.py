@@ -18,6 +18,10 @@ class Callback:
     it calls `on_end`; if an error or an interrupt ends the run before, it calls `on_stop` instead.
     Callbacks are called in the order of the list.
 
+    A callback stops a run by `state.stop(reason)`. The run then ends like a whole one, with a
+    finished model, and `history.stopped` is the reason. An exception instead ends the run with an
+    error, and leaves no trained estimator.
+
     Example:
         >>> from torch import nn
         >>> class StepPrinter(Callback):
@@ -26,6 +30,13 @@ class Callback:
         >>> state = State(nn.Identity(), (), (), (), steps=100, seed=0, step=7)
         >>> StepPrinter().on_step(state, {"reconstruction": 0.25})
         step 7: 0.2
+        >>> class Patience(Callback):
+        ...     def on_step(self, state: State, terms: Row) -> None:
+        ...         if terms["reconstruction"] < 0.3:
+        ...             state.stop("the error is below 0.3")
+        >>> Patience().on_step(state, {"reconstruction": 0.25})
+        >>> state.history.stopped
+        'the error is below 0.3'
     """
 
     def on_message(self, line: str) -> None:
@@ -75,13 +86,25 @@ class Callback:
     def on_step(self, state: State, terms: Row) -> None:
         """Act after a step.
 
-        An exception raised here ends the run.
+        `state.stop` ends the run after this step and leaves a finished model; an exception raised
+        here ends it with the exception.
 
         Args:
             state: The state after step `state.step`. If the step is logged, the last row of the
                 history is that of this step.
             terms: Numbers of this step by name: loss terms and gradient norms of the players that
                 made an update and, if the step is logged, the players' measures.
+        """
+
+    def on_early_end(self, state: State) -> None:
+        """Act after the last step of a run that was stopped.
+
+        It is called after `on_step` if a callback has stopped the run; `on_end` follows. Save here
+        what a resumed run needs to know.
+
+        Args:
+            state: The state after its last step, with `history.stopped`. Averaged weights have not
+                replaced the weights yet, and the model is on the device of the run.
         """
 
     def on_stop(self, state: State) -> None:

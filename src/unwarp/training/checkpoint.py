@@ -154,6 +154,17 @@ class Checkpoint(Callback):
         if self._stop_requested:
             raise KeyboardInterrupt
 
+    def on_early_end(self, state: State) -> None:
+        """Write the file when a callback has stopped the run.
+
+        A run that continues from it has no further steps.
+
+        Args:
+            state: The state after the last step.
+        """
+        if state.history.steps:
+            self._write(state)
+
     def _write(self, state: State) -> None:
         """Write a state to the newest file, after the earlier files were renamed."""
         snapshot = take_snapshot(state, self._facts or run_facts(state))

@@ -14,9 +14,28 @@ from unwarp.core import Precision
 from unwarp.devices import resolve_device
 from unwarp.errors import ConfigError
 from unwarp.ranges import Choice
+from unwarp.training.state import State
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+
+def stops_together(state: State, engine: Accelerator) -> bool:
+    """Whether a run ends after this step, the same in all processes.
+
+    A callback may stop the run in one process alone, such as the first one; the others would then
+    wait for it forever. So all processes get its reason, and stop as well.
+
+    Args:
+        state: The state of this process; `history.stopped` becomes the reason of another one.
+        engine: Accelerator of the run.
+    """
+    if engine.num_processes > 1:
+        from accelerate.utils import gather_object
+
+        reasons = gather_object([state.history.stopped])
+        state.history.stopped = next(filter(None, reasons), "")
+    return bool(state.history.stopped)
 
 
 def make_accelerator(device: str, precision: Precision = "no") -> Accelerator:

@@ -21,11 +21,13 @@ from unwarp.models.players import Player
 from unwarp.ranges import ARGUMENTS, MAX_STEPS, Instance, Range, Whole, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.divergence import Recovery, check_weights, recovery_of
-from unwarp.training.engine import make_accelerator
+from unwarp.training.engine import make_accelerator, stops_together
 from unwarp.training.interrupts import terminate_as_interrupt
 from unwarp.training.slots import copy_weights
-from unwarp.training.state import History, State
-from unwarp.training.steps import Run, hooks_of, training_samples
+from unwarp.training.state import History, Row, State
+from unwarp.training.steps import Run, add_row, hooks_of, training_samples
+from unwarp.training.tensors import restore_weights
+from unwarp.training.validation import Validation, Watch
 from unwarp.values import brief
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def train(
     on_divergence: DivergencePolicy = "stop",
     callbacks: Sequence[Callback] = (),
     facts: Mapping[str, Any] | None = None,
+    validation: Validation | None = None,
 ) -> History:
     """Train a model in place and return the history of the run.
 
@@ -88,14 +91,18 @@ def train(
             an error; `rollback` goes back to the last good state, at most 200 steps earlier or at
             the beginning, and continues at half the learning rate of every player, with other
             batches, at most five times (`unwarp.training.divergence`).
-        callbacks: Callbacks, such as `Progress` and `Checkpoint`.
+        callbacks: Callbacks, such as `Progress` and `Checkpoint`. A callback ends the run by
+            `state.stop(reason)`; in several processes, all of them end at the same step.
         facts: Further settings that change the result, as JSON values by name, such as the recipe
             (`unwarp.models.codec.describe`). A checkpoint of a run with others is refused. None for
             none.
+        validation: Held-out samples, measured at even intervals, and None for none. With them a
+            run ends early at a plateau of their error, may be extended if it still falls, and
+            leaves the weights with the least error (`unwarp.training.plateau`).
 
     Returns:
         The history: losses, gradient norms and measures of every tenth step and of the last step,
-        and the rollbacks.
+        the rollbacks, the errors of held-out samples, and the reason for an early end.
 
     Raises:
         ConfigError: An argument has another type or is out of range, the device or the precision is
@@ -116,12 +123,15 @@ def train(
     callbacks = _check_objects(model, players, data, callbacks, facts)
     run_size = {"steps": steps, "batch_size": batch_size, "seconds": seconds, "seed": seed}
     _check_arguments({**run_size, "on_divergence": on_divergence})
+    check_value("validation", validation, Instance(Validation, "a Validation", is_optional=True))
     engine = make_accelerator(device, precision)
     recovery = recovery_of(on_divergence, engine.num_processes)
     settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}
+    settings |= {"validation": validation.facts} if validation else {}
     state = _initial_state(model, tuple(players), data, steps, seed, engine, settings)
     with terminate_as_interrupt(), _callback_context(callbacks, state):
-        _run_steps(Run.of(state, data, engine, batch_size, seconds), recovery, callbacks)
+        run = Run.of(state, data, engine, batch_size, seconds)
+        _run_steps(Watch(run, validation), recovery, callbacks)
     _finish(state, data, engine, callbacks)
     return state.history
 
@@ -188,27 +198,56 @@ def _initial_state(
     )
 
 
-def _run_steps(run: Run, recovery: Recovery, callbacks: Sequence[Callback]) -> None:
+def _run_steps(watch: Watch, recovery: Recovery, callbacks: Sequence[Callback]) -> None:
     """Run all steps, with rollbacks if the recovery allows them."""
-    state = run.state
+    state = watch.run.state
     recovery.observe(state)
     while True:
         try:
-            for terms in run.steps():
+            for terms in watch.run.steps():
+                _tell(watch.observe(), callbacks)
                 recovery.observe(state)  # before the callbacks, so that a checkpoint includes it
                 for callback in callbacks:
                     callback.on_step(state, terms)
-            return check_weights(state)
+                if stops_together(state, watch.run.engine):
+                    _end_early(state, terms, callbacks)
+            check_weights(state)
+            return watch.conclude()
         except DivergenceError as error:
             rollback = recovery.recover(state, error)
+        _tell((f"training {rollback}",), callbacks)
+
+
+def _tell(lines: Sequence[str], callbacks: Sequence[Callback]) -> None:
+    """Pass lines for people to all callbacks."""
+    for line in lines:
         for callback in callbacks:
-            callback.on_message(f"training {rollback}")
+            callback.on_message(line)
+
+
+def _end_early(state: State, terms: Row, callbacks: Sequence[Callback]) -> None:
+    """Log the last step of a run that a callback has stopped, and tell all callbacks.
+
+    Args:
+        state: The state after the step.
+        terms: Numbers of the step by name.
+        callbacks: All callbacks.
+    """
+    add_row(state, terms)
+    for callback in callbacks:
+        callback.on_early_end(state)
+    _tell(
+        (f"training stopped after step {state.history.steps:,}: {state.history.stopped}",),
+        callbacks,
+    )
 
 
 def _finish(
     state: State, data: Samples, engine: Accelerator, callbacks: Sequence[Callback]
 ) -> None:
-    """Load averaged weights, finish the model on the CPU, and tell the callbacks."""
+    """Load the best or averaged weights, finish the model on the CPU, and tell the callbacks."""
+    if state.best:
+        restore_weights(state, state.best)
     for player, average in zip(state.players, state.averages, strict=True):
         # without an average the dictionary is empty, and nothing is loaded
         player.module.load_state_dict(average, strict=bool(average))

@@ -105,16 +105,17 @@ def make_slots(state: State, engine: Accelerator) -> list[PlayerSlot]:
             player,
             engine.prepare_model(Objective(player)),
             engine.prepare_optimizer(optimiser) if engine.scaler else optimiser,
-            _scaled(player.optimiser.schedule(state.steps), state),
+            _schedule(player, state),
             average,
         )
         for player, optimiser, average in records
     ]
 
 
-def _scaled(schedule: Schedule, state: State) -> Schedule:
-    """A schedule times the factor of the rollbacks so far."""
-    return lambda position: state.history.rate_factor * schedule(position)
+def _schedule(player: Player, state: State) -> Schedule:
+    """The schedule of a player for the present number of steps, times the factor of rollbacks."""
+    schedule = player.optimiser.schedule
+    return lambda position: state.history.rate_factor * schedule(state.steps)(position)
 
 
 def step_player(

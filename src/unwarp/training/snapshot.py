@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -14,8 +14,16 @@ from unwarp.data.fingerprint import code_facts, dataset_facts, differences
 from unwarp.errors import CheckpointError
 from unwarp.models.store import has_lost_values
 from unwarp.training.state import History, RestorePoint, State
+from unwarp.training.tensors import (
+    restore_optimiser,
+    restore_weights,
+    rows_of,
+    select,
+    state_tensors,
+    weights_of,
+)
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 """Version of the format of checkpoints."""
 
 NEVER_NEGATIVE = {"step", "exp_avg_sq", "max_exp_avg_sq"}
@@ -53,6 +61,7 @@ class Snapshot:
         facts: The fingerprint of the run: data, settings and code (`run_facts`).
         tensors: Weights, averaged weights and optimiser states, by name.
         restore_points: States to which the run can go back if it diverges, the oldest first.
+        best: Weights with the least error of held-out samples, by name; empty without them.
 
     >>> history = asdict(History(steps=3))
     >>> Snapshot(3, 10, 0, history, None, {}, {}).problem()
@@ -68,6 +77,7 @@ class Snapshot:
     facts: dict[str, Any]
     tensors: dict[str, Tensor]
     restore_points: tuple[RestorePoint, ...] = ()
+    best: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[Snapshot | RestorePoint, ...]:
@@ -80,11 +90,12 @@ class Snapshot:
         return {**_without_tensors(self), "restore_points": points}
 
     def all_tensors(self) -> dict[str, Tensor]:
-        """All tensors by name, including those of the restore points.
+        """All tensors by name, those of the parts included.
 
-        The names of restore point number i begin with `point<i>.`.
+        The names of restore point number i begin with `point<i>.`, those of the best weights with
+        `best.`.
         """
-        tensors = dict(self.tensors)
+        tensors = self.tensors | {f"best.{name}": value for name, value in self.best.items()}
         for i, point in enumerate(self.restore_points):
             tensors |= {f"point{i}.{name}": value for name, value in point.tensors.items()}
         return tensors
@@ -102,11 +113,12 @@ class Snapshot:
         """
         try:
             points = [
-                {**point, "tensors": _select(tensors, f"point{i}.")}
+                {**point, "tensors": select(tensors, f"point{i}.")}
                 for i, point in enumerate(record["restore_points"])
             ]
-            rest = {name: value for name, value in tensors.items() if name[:5] != "point"}
-            values = {**record, "restore_points": points, "tensors": rest}
+            rest = {k: v for k, v in tensors.items() if not k.startswith(("point", "best."))}
+            parts = {"restore_points": points, "tensors": rest, "best": select(tensors, "best.")}
+            values = {**record, **parts}
             snapshot = TypeAdapter(cls).validate_python(values)
             for part in snapshot.parts:
                 TypeAdapter(History).validate_python(part.history)
@@ -131,15 +143,19 @@ class Snapshot:
         point_steps = [point.step for point in self.restore_points]
         if point_steps != sorted(point_steps) or not all(0 <= n <= self.step for n in point_steps):
             return f"restore points at steps {point_steps}, but step={self.step}"
-        for name, value in (("steps", self.steps), ("seed", self.seed)):
+        changes = self.history.get("changes")
+        steps = changes[0]["from_steps"] if changes else self.steps
+        for name, value in (("steps", steps), ("seed", self.seed)):
             if self.facts.get(name, value) != value:
                 return f"{name}={value}, but its facts say {self.facts[name]}"
+        if bool(self.history.get("best")) != bool(self.best):
+            return "the weights with the least error are missing, or there must be none"
         return ""
 
 
 def _without_tensors(part: Snapshot | RestorePoint) -> dict[str, Any]:
     """The JSON values of a snapshot or of a restore point by name."""
-    return {name: value for name, value in vars(part).items() if name != "tensors"}
+    return {name: value for name, value in vars(part).items() if name not in ("tensors", "best")}
 
 
 def run_facts(state: State) -> dict[str, Any]:
@@ -171,10 +187,10 @@ def take_snapshot(state: State, facts: Mapping[str, Any]) -> Snapshot:
         facts: The fingerprint of the run.
     """
     return Snapshot(
-        steps=state.steps,
         seed=state.seed,
         facts=dict(facts),
         restore_points=state.restore_points,
+        best=state.best,
         **vars(take_restore_point(state)),
     )
 
@@ -187,33 +203,7 @@ def take_restore_point(state: State) -> RestorePoint:
     """
     scaler = state.scaler.state_dict() if state.scaler else None
     history = asdict(state.history)
-    return RestorePoint(state.history.steps, history, scaler, _state_tensors(state))
-
-
-def _state_tensors(state: State) -> dict[str, Tensor]:
-    """Copies of all tensors of a state by name, on the CPU.
-
-    The names are `model.NAME` for weights of the model, `player<i>.NAME` for those of a player with
-    another module, `average<i>.NAME` for averaged weights, and `optimiser<i>.ROW.NAME` for the
-    optimiser state of parameter number ROW.
-    """
-    tensors = _weights(state)
-    for i, optimiser in enumerate(state.optimisers):
-        for row, moments in optimiser.state_dict()["state"].items():
-            named = {f"optimiser{i}.{row}.{name}": value for name, value in moments.items()}
-            tensors |= {name: torch.as_tensor(value) for name, value in named.items()}
-    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-
-
-def _weights(state: State) -> dict[str, Tensor]:
-    """The weights and averaged weights of a state by name, without copies."""
-    tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
-    for i, (player, average) in enumerate(zip(state.players, state.averages, strict=True)):
-        if player.module is not state.model:
-            weights = player.module.state_dict()
-            tensors |= {f"player{i}.{name}": value for name, value in weights.items()}
-        tensors |= {f"average{i}.{name}": value for name, value in average.items()}
-    return tensors
+    return RestorePoint(state.history.steps, state.steps, history, scaler, state_tensors(state))
 
 
 def restore_snapshot(snapshot: Snapshot, state: State, facts: Mapping[str, Any]) -> None:
@@ -234,14 +224,16 @@ def restore_snapshot(snapshot: Snapshot, state: State, facts: Mapping[str, Any])
         raise OtherRunError(difference)
     for part in snapshot.parts:
         _check_part(part, state)
+    if snapshot.best:
+        _check_weights(snapshot.best, weights_of(state))
     _restore(snapshot, state)
-    state.restore_points = snapshot.restore_points
+    state.restore_points, state.best = snapshot.restore_points, snapshot.best
 
 
 def go_back(point: RestorePoint, state: State) -> None:
     """Change `state` in place to an earlier state of the same run.
 
-    The time, the samples and the rollbacks of the history are not undone.
+    The time, the samples, the rollbacks and the best weights of the history are not undone.
 
     Args:
         point: The earlier state.
@@ -250,27 +242,27 @@ def go_back(point: RestorePoint, state: State) -> None:
     history = state.history
     _restore(point, state)
     state.history.seconds, state.history.samples = history.seconds, history.samples
-    state.history.rollbacks = history.rollbacks
+    state.history.rollbacks, state.history.best = history.rollbacks, history.best
 
 
 def _restore(part: Snapshot | RestorePoint, state: State) -> None:
     """Change `state` in place to that of a snapshot or restore point, without checks."""
-    for name, value in _weights(state).items():
-        value.copy_(part.tensors[name])
+    restore_weights(state, part.tensors)
     for i, optimiser in enumerate(state.optimisers):
-        _restore_optimiser(optimiser, _select(part.tensors, f"optimiser{i}."))
+        restore_optimiser(optimiser, select(part.tensors, f"optimiser{i}."))
     if state.scaler and part.scaler:
         state.scaler.load_state_dict(part.scaler)
-    state.step, state.history = part.step, History.of(part.history)
+    state.step, state.steps = part.step, part.steps
+    state.history = History.of(part.history)
 
 
 def _check_part(part: Snapshot | RestorePoint, state: State) -> None:
     """Refuse a stored state with tensors that are missing, not finite, or of another shape."""
     if bool(part.scaler) != bool(state.scaler and state.scaler.state_dict()):
         raise DamageError("the state of the gradient scaler is missing, or there must be none")
-    _check_weights(part.tensors, _weights(state))
+    _check_weights(part.tensors, weights_of(state))
     for i, optimiser in enumerate(state.optimisers):
-        moments = _select(part.tensors, f"optimiser{i}.")
+        moments = select(part.tensors, f"optimiser{i}.")
         if part.step or moments:  # an optimiser has no state before the first step
             _check_optimiser(optimiser, moments, i)
 
@@ -297,7 +289,7 @@ def _check_weights(tensors: Mapping[str, Tensor], weights: Mapping[str, Tensor])
 def _check_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], i: int) -> None:
     """Refuse states of an optimiser that are missing, incomplete or of another shape."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    rows = _rows(tensors)
+    rows = rows_of(tensors)
     if parameters and not rows:
         raise DamageError(f"the states of optimiser{i} are missing")
     names = next(iter(rows.values())).keys() if rows else set()
@@ -312,27 +304,3 @@ def _check_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor
                 raise DamageError(f"optimiser{i}.{row}.{name} has negative values")
             if has_lost_values(value, torch.zeros(())):
                 raise DamageError(f"optimiser{i}.{row}.{name} has values that are not finite")
-
-
-def _rows(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """Tensors with names `ROW.NAME`, by row and name."""
-    rows: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        row, _, key = name.partition(".")
-        rows.setdefault(int(row) if row.isdecimal() else -1, {})[key] = value
-    return rows
-
-
-def _select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors with a prefix in their name, under their name without it."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Load tensors with names `ROW.NAME` as the states of the optimiser's parameters."""
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": _rows(tensors), "param_groups": groups})

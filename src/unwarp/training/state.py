@@ -11,12 +11,17 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from unwarp.data.samples import Samples
+from unwarp.errors import ConfigError
 from unwarp.models.players import Player
+from unwarp.values import brief
 
 Row = dict[str, float]
 """Numbers of one step by name, such as loss terms."""
 LOG_EVERY = 10
 """Steps between two rows of the history."""
+
+HELD_OUT = "held_out"
+"""Name of the loss of held-out samples in the rows of `History.curve`."""
 
 RATE_FACTOR_OF_ROLLBACK = 0.5
 """Factor by which each rollback multiplies the learning rates of all players."""
@@ -49,6 +54,35 @@ class Rollback:
         return f"diverged at step {self.step} ({self.reason}); back to step {self.to_step}, {rates}"
 
 
+@dataclass(frozen=True)
+class StepChange:
+    """A new number of steps, decided by held-out samples.
+
+    Attributes:
+        step: Number of steps that were run before the decision.
+        from_steps: The number of steps of the run until then.
+        to_steps: The new number of steps.
+        reason: The measurement that decided, in words.
+
+    >>> print(StepChange(600, 600, 1200, "the error of held-out samples still fell by 3 %"))
+    extended from 600 to 1,200 steps: the error of held-out samples still fell by 3 %
+    """
+
+    step: int
+    from_steps: int
+    to_steps: int
+    reason: str
+
+    @property
+    def is_longer(self) -> bool:
+        """Whether the run has more steps than before."""
+        return self.to_steps > self.from_steps
+
+    def __str__(self) -> str:
+        verb = "extended" if self.is_longer else "shortened"
+        return f"{verb} from {self.from_steps:,} to {self.to_steps:,} steps: {self.reason}"
+
+
 @dataclass
 class History:
     """The logged numbers of a run.
@@ -65,6 +99,13 @@ class History:
         seconds: Time of these steps in seconds, without the `finish` hook of the model.
         samples: Number of samples in all batches so far, over all processes.
         rollbacks: The returns to earlier states after a divergence, in their order.
+        stopped: Reason for which the run ended before its last step, in words; empty if it did not.
+        validation: One row per measurement of held-out samples: `step` (the number of steps before
+            it), `seconds`, the loss under the name of its term, and `error`, the loss above that of
+            perfect reconstructions. Empty without held-out samples.
+        changes: Changes of the number of steps, by the error of held-out samples.
+        best: The row of `validation` with the least error, whose weights the model has; empty
+            without held-out samples.
 
     Example:
         >>> History(steps=10, seconds=2.0, samples=640).samples_per_second
@@ -76,6 +117,10 @@ class History:
     seconds: float = 0.0
     samples: int = 0
     rollbacks: list[Rollback] = field(default_factory=list)
+    stopped: str = ""
+    validation: list[Row] = field(default_factory=list)
+    changes: list[StepChange] = field(default_factory=list)
+    best: Row = field(default_factory=dict)
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> History:
@@ -85,13 +130,44 @@ class History:
             record: The dictionary, possibly stored as JSON; it is copied.
         """
         rollbacks = [Rollback(**rollback) for rollback in record.get("rollbacks", ())]
-        rows = [dict(row) for row in record.get("rows", ())]
-        return cls(**{**record, "rows": rows, "rollbacks": rollbacks})
+        changes = [StepChange(**change) for change in record.get("changes", ())]
+        rows, validation = (
+            [dict(row) for row in record.get(name, ())] for name in ("rows", "validation")
+        )
+        lists = {"rows": rows, "rollbacks": rollbacks, "validation": validation, "changes": changes}
+        return cls(**{**record, **lists, "best": dict(record.get("best", {}))})
 
     @property
     def samples_per_second(self) -> float:
         """Mean number of training samples per second; NaN before the first step."""
         return self.samples / self.seconds if self.seconds else float("nan")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines for people on the length of the run.
+
+        They tell changes of its number of steps, an early end, and the step of the weights. A run
+        that made its steps without held-out samples has none.
+        """
+        lines = [str(change) for change in self.changes]
+        if self.stopped and not any(self.stopped == change.reason for change in self.changes):
+            lines.append(f"stopped after step {self.steps:,}: {self.stopped}")
+        if self.best and self.best["step"] != self.steps:
+            lines.append(
+                f"kept the weights after step {self.best['step']:,.0f}, with the least error of "
+                "held-out samples"
+            )
+        return tuple(lines)
+
+    @property
+    def curve(self) -> list[Row]:
+        """Rows of the training and of held-out samples; the latter have `held_out`."""
+        counters = ("step", "error")
+        measurements = (
+            {k if k == "seconds" else HELD_OUT: v for k, v in row.items() if k not in counters}
+            for row in self.validation
+        )
+        return [*self.rows, *measurements]
 
     @property
     def rate_factor(self) -> float:
@@ -105,16 +181,18 @@ class RestorePoint:
 
     Attributes:
         step: Number of steps that were run.
+        steps: Number of steps of the whole run.
         history: Fields of the `History`, by name.
         scaler: State of the gradient scaler; None if there is none.
         tensors: Weights, averaged weights and optimiser states, by name.
 
-    >>> RestorePoint(0, {"steps": 0}, None, {}).step
+    >>> RestorePoint(0, 10, {"steps": 0}, None, {}).step
     0
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
     step: int
+    steps: int
     history: dict[str, Any]
     scaler: dict[str, Any] | None
     tensors: dict[str, Tensor]
@@ -133,7 +211,7 @@ class State:
         optimisers: The optimiser of each player.
         averages: The averaged weights of each player by name; empty for a player without an
             average.
-        steps: Number of steps of the whole run.
+        steps: Number of steps of the whole run. The error of held-out samples may change it.
         seed: Seed of the run.
         step: Number of the current step, from 0.
         history: The history up to the current step.
@@ -143,6 +221,8 @@ class State:
             checkpoint of a run with others is refused.
         restore_points: States to which the run can go back if it diverges, the oldest first; empty
             if it would stop.
+        best: Weights and averaged weights with the least error of held-out samples, by name; empty
+            without held-out samples.
 
     Example:
         >>> State(nn.Identity(), (), (), (), steps=100, seed=0).step
@@ -161,6 +241,24 @@ class State:
     data: Samples | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     restore_points: tuple[RestorePoint, ...] = ()
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    def stop(self, reason: str) -> None:
+        """End the run after the current step.
+
+        Call it in `Callback.on_start` or `Callback.on_step`. All callbacks still see the step. Then
+        the model is finished as after the last step, and `history.stopped` is the reason.
+
+        Args:
+            reason: The reason in words, for people. If several callbacks stop a run, that of the
+                first one counts.
+
+        Raises:
+            ConfigError: The reason is no text, or empty.
+        """
+        if not isinstance(reason, str) or not reason.strip():
+            raise ConfigError(f"reason={brief(reason)} is not allowed; say in words why it stops")
+        self.history.stopped = self.history.stopped or reason
 
     @property
     def seed_of_batches(self) -> int:

@@ -92,6 +92,11 @@ class Run:
         return time.perf_counter() - self.start_time
 
     @property
+    def is_over(self) -> bool:
+        """Whether the greatest training time has passed."""
+        return self.seconds is not None and self.elapsed >= self.seconds
+
+    @property
     def position(self) -> float:
         """The progress of the run, in steps: 0 to `state.steps` or more.
 
@@ -104,7 +109,8 @@ class Run:
     def steps(self) -> Iterator[Row]:
         """Run the steps from `state.step` to the end.
 
-        The end is the last step, or the first step after `seconds` have passed.
+        The end is the last step, the first step after `seconds` have passed, or the step at which a
+        callback stopped the run.
 
         Yields:
             Loss terms, gradient norms and measures of each step by name, after the step.
@@ -116,7 +122,7 @@ class Run:
         for step in count(state.step):
             state.step = step
             position = self.position
-            if position >= state.steps:
+            if position >= state.steps or state.history.stopped:
                 break
             self._update_model(previous_position, position)
             previous_position = position
@@ -180,7 +186,19 @@ def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:
     history.steps, history.seconds = state.step + 1, seconds
     history.samples += batch_size
     if _is_logged(state):
-        counters = {"step": state.step, "seconds": seconds, "samples": history.samples}
+        add_row(state, terms)
+
+
+def add_row(state: State, terms: Row) -> None:
+    """Add a row for the current step, unless there is one.
+
+    Args:
+        state: The state after the step.
+        terms: Numbers of the step by name.
+    """
+    history = state.history
+    if not history.rows or history.rows[-1]["step"] != state.step:
+        counters = {"step": state.step, "seconds": history.seconds, "samples": history.samples}
         history.rows.append(counters | terms)
 
 

@@ -81,6 +81,38 @@ def run_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def test_last_line_is_advice(folder: Path, tmp_path: Path) -> None:
+    """If the warp does not help, the last line says so, and names an option to try first."""
+    options = ("--steps", 2, "--device", "cpu", "--out", tmp_path / "run")
+    code, output, errors = run("fit", folder, *options)
+    assert code == 0, errors
+    line = errors.strip().splitlines()[-1]
+    assert "of that of the baseline without a warp" in line
+    assert "First try a longer training, --steps 4, since" in line and "--warp identity" in line
+    assert output.startswith("report: ") and "baseline" not in output
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "First try a longer training" in page
+    code, output, errors = run("resume", tmp_path / "run", "--json", "--quiet")
+    assert (code, errors) == (0, "") and json.loads(output)["advice"].startswith("On held-out")
+
+
+def test_held_out_share_reaches_both_models(folder: Path, tmp_path: Path) -> None:
+    """Both trainings measure held-out samples; the report draws them, `metrics.json` has why."""
+    out = tmp_path / "run"
+    options = ("--steps", 32, "--validation-fraction", 0.25, "--device", "cpu", "--out", out)
+    code, _, errors = run("fit", folder, *options, "--quiet")
+    assert code == 0, errors
+    assert load_job(out).settings["validation_fraction"] == 0.25
+    record = json.loads((out / "metrics.json").read_text())
+    for name, key in (("model", "warped"), ("baseline", "baseline")):
+        history = json.loads((out / f"{name}.history.json").read_text())
+        assert len(history["validation"]) == history["steps"] == record[key]["steps"]
+        assert all("stopped" in line or "kept" in line for line in record[key]["length"][1:])
+    assert "held out of the training" in (out / "report.html").read_text()
+    code, _, errors = run("fit", folder, "--validation-fraction", 0.01, "--out", tmp_path / "b")
+    assert code == 2 and "--validation-fraction 0.01 holds out 0 of 36 samples" in errors
+
+
 def test_run_writes_all_files(run_folder: Path) -> None:
     """Tables, scores, both models, figures and the report; no partial file or checkpoint."""
     names = {path.name for path in run_folder.iterdir()}

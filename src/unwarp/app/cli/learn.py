@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unwarp.app.cli.messages import print_result, say
+from unwarp.app.cli.messages import print_result, say, with_options_here
 from unwarp.app.cli.options import (
     DeviceOption,
     JsonOption,
@@ -136,6 +136,13 @@ DivergenceOption = Annotated[
         "the last good state and continues at half the learning rate."
     ),
 ]
+ValidationOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of the training samples to hold out, such as 0.1; their error then tells when "
+        "the training is done: it ends at a plateau, or is extended."
+    ),
+]
 SecondsOption = Annotated[
     float | None,
     typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds."),
@@ -205,6 +212,7 @@ def fit(
     image_shape: ShapeOption = None,
     max_steps: StepsOption = None,
     max_seconds: SecondsOption = None,
+    validation_fraction: ValidationOption = None,
     random_state: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "no",
@@ -214,8 +222,9 @@ def fit(
 ) -> None:
     """Learn from your own data and write a report.
 
-    Trains a model with a warp and a baseline without one, and compares them on held-out samples.
-    Ctrl-C or SIGTERM stops a run; 'unwarp resume' continues it.
+    Trains a model with a warp and a baseline without one, and compares them on held-out samples. If
+    the warp does not help, the last line says what to try first. Ctrl-C or SIGTERM stops a run;
+    'unwarp resume' continues it.
 
     Args:
         source: Paths, a pattern, or the name of a built-in data set.
@@ -234,6 +243,7 @@ def fit(
         image_shape: Shape of images that are rows of a table; None for other data.
         max_steps: Number of training steps; None to choose it from the data.
         max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
+        validation_fraction: Share of the training samples to hold out; None for none.
         random_state: Seed of all random numbers.
         device: Device to compute on.
         precision: Mixed precision in training.
@@ -252,6 +262,8 @@ def fit(
     pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
     reading |= {name: value for name, value in pictures.items() if value not in (None, "auto")}
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
+    if validation_fraction is not None:
+        training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
     request = {"warp": warp, **_request_fields(config, settings)}
     arguments, folder = reading | training | means, out or _run_folder(source)
@@ -365,10 +377,16 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     except KeyboardInterrupt:
         say(f"stopped; continue with: unwarp resume {folder}")
         raise typer.Exit(130) from None
+    from unwarp.app.report.checks import advice  # it imports matplotlib
+
     scores = {name: dict(model.report.scores) for name, model in outcome.scored_models.items()}
     if not (as_json or quiet):
         _print_scores(scores)
-    print_result({"report": str(page), "scores": scores}, f"report: {page}", as_json, quiet)
+    line = with_options_here(advice(outcome))
+    if line and not quiet:
+        say(line)
+    record = {"report": str(page), "scores": scores, "advice": line or None}
+    print_result(record, f"report: {page}", as_json, quiet)
 
 
 def _train_and_report(folder: Path, quiet: bool, parts: Parts | None) -> tuple[Outcome, Path]:

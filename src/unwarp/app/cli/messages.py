@@ -134,7 +134,19 @@ def say(message: str) -> None:
     Args:
         message: One line, such as `scale='channel' brings channels to one unit`.
     """
-    typer.echo(with_options(message, _parameters.get()), err=True)
+    typer.echo(with_options_here(message), err=True)
+
+
+def with_options_here(message: str) -> str:
+    """A message in the words of the running command, if any.
+
+    Args:
+        message: Message of the library.
+
+    >>> with_options_here("warp='identity'")
+    "warp='identity'"
+    """
+    return with_options(message, _parameters.get())
 
 
 def error_message(error: Exception) -> str | None:

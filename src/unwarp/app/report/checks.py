@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from unwarp.app.outcome import Outcome
+from unwarp.app.report.advice import first_step
 from unwarp.app.report.section import Check
 
 Scores = Mapping[str, float]
@@ -34,7 +35,7 @@ def checks(outcome: Outcome) -> tuple[Check, ...]:
     scores = outcome.warped.report.scores
     n_content = outcome.warped.embedding.codes.shape[1]
     all_checks = (
-        _check_gain(scores, outcome.baseline.report.scores),
+        _check_gain(outcome),
         _check_variance(scores),
         _check_bounds(scores),
         _check_poses(scores),
@@ -55,27 +56,37 @@ def selection_note(outcome: Outcome) -> tuple[str, ...]:
     return (f"How much to warp was decided without labels: {selection}.",)
 
 
-def _check_gain(scores: Scores, baseline: Scores) -> Check:
-    """Check that the error is less than that of the baseline and of a constant reconstruction.
+def advice(outcome: Outcome) -> str:
+    """One line on a warp that does not help: error and remedy.
 
-    Args:
-        scores: Scores of the model with the warp.
-        baseline: Scores of the baseline without a warp.
+    Returns:
+        The line; empty if the warp lowers the error of held-out samples enough, or there is none.
     """
+    if not outcome.warped.unwarper.recipe_.warp.factors:
+        return ""
+    check = _check_gain(outcome)
+    return "" if check.has_passed else f"{check.message} {check.advice}"
+
+
+def _check_gain(outcome: Outcome) -> Check:
+    """Check that the error is less than that of the baseline and of a constant reconstruction."""
+    scores, baseline = outcome.warped.report.scores, outcome.baseline.report.scores
     ratio = scores["reconstruction_error"] / max(baseline["reconstruction_error"], 1e-12)
     message = (
         f"On held-out samples, the squared error of the model with the warp is {ratio:.0%} of that "
         "of the baseline without a warp"
     )
     # the share of variance explained is not above 0 if the mean sample is as good
-    if scores.get("explained", 1.0) <= 0:
+    is_untrained = scores.get("explained", 1.0) <= 0
+    if is_untrained:
         message += ", and greater than the error of the mean sample"
-        return Check(False, f"{message}.", "The model does not reconstruct yet: train longer.")
-    advice = (
-        "The warp hardly lowers the error. Either the samples do not differ by a deformation, or "
-        "this warp does not describe how they differ, or training was too short."
+    step = first_step(outcome, scores.get("at_bounds", 0.0) >= MAX_SHARE_AT_BOUNDS, is_untrained)
+    last = "If that does not help either, these samples do not differ by such a deformation"
+    return Check(
+        1 - ratio > MIN_GAIN and not is_untrained,
+        f"{message}.",
+        f"First try {step}. {last}: warp='identity'.",
     )
-    return Check(1 - ratio > MIN_GAIN, f"{message}.", advice)
 
 
 def _check_variance(scores: Scores) -> Check | None:

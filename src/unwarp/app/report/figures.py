@@ -99,7 +99,7 @@ def training_plot_of(outcome: Outcome) -> TrainingPlot:
 
     The plot also fits the history of the baseline, since both models are of the same family.
     """
-    return training_plot(outcome.warped.unwarper.history_.rows)
+    return training_plot(outcome.warped.unwarper.history_.curve)
 
 
 def training(outcome: Outcome) -> Figure:
@@ -109,7 +109,7 @@ def training(outcome: Outcome) -> Figure:
     reconstruction term of the loss.
     """
     models = {"with warp": outcome.warped, "without warp": outcome.baseline}
-    rows = {name: model.unwarper.history_.rows for name, model in models.items()}
+    rows = {name: model.unwarper.history_.curve for name, model in models.items()}
     return training_plot_of(outcome).draw(rows)
 
 

@@ -71,14 +71,18 @@ def _introduction(outcome: Outcome, figures: tuple[Illustration, ...]) -> Sectio
 
 
 def _budget(outcome: Outcome) -> str:
-    """A phrase for the limit on steps or seconds, which was the same for both trainings."""
+    """A phrase for the end of training, by a rule that was the same for both models."""
     steps, baseline_steps = (
         model.unwarper.history_.steps for model in outcome.scored_models.values()
     )
     if steps == baseline_steps:
         return "as many training steps"
-    limit = f"the same limit of {outcome.job.max_seconds:g} seconds of training"
-    return f"{limit} ({steps:,} steps with the warp, {baseline_steps:,} without)"
+    limits = []
+    if outcome.warped.unwarper.history_.validation:
+        limits.append("training until the error of validation samples fell no more")
+    if outcome.job.max_seconds is not None:
+        limits.append(f"the same limit of {outcome.job.max_seconds:g} seconds of training")
+    return f"{' and '.join(limits)} ({steps:,} steps with the warp, {baseline_steps:,} without)"
 
 
 def _checks(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
@@ -140,10 +144,21 @@ def _facts(outcome: Outcome) -> dict[str, str]:
     return {
         "data": ", ".join(filter(None, (data.source or data.name, data.licence))),
         "training with the warp": f"{history.steps:,} steps in {history.seconds:.0f} s",
+        **_notes(outcome),
         **_rollbacks(outcome),
         "random seed": str(outcome.job.seed),
         "recipe": repr(unwarper.recipe_),
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
+    }
+
+
+def _notes(outcome: Outcome) -> dict[str, str]:
+    """Changes of the number of steps of both trainings in words, by name; empty if none."""
+    titles = {"warped": "length of training with the warp", "baseline": "length without it"}
+    return {
+        titles[name]: "; ".join(model.unwarper.history_.notes)
+        for name, model in outcome.scored_models.items()
+        if model.unwarper.history_.notes
     }
 
 

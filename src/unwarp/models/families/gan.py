@@ -88,6 +88,7 @@ class GAN(Recipe):
 
     family: ClassVar[str] = "gan"
     supports_gaps: ClassVar[bool] = False
+    held_out_term: ClassVar[str] = ""
     prior: StandardDeviation = "learned"
     optimiser: Optimiser = field(default_factory=lambda: Optimiser(1e-3, 0.0, (0.0, 0.99)))
     objective: AdversarialObjective = "non-saturating"

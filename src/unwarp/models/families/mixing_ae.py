@@ -81,6 +81,7 @@ class MixingAE(Recipe):
     family: ClassVar[str] = "mixing-ae"
     generative: ClassVar[bool] = False
     supports_gaps: ClassVar[bool] = False
+    held_out_term: ClassVar[str] = "mixing"
     passes: tuple[int, int] = (1, 1)
     chunks: int | tuple[int, ...] = 3
     mixing: float = 1.0

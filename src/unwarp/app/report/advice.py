@@ -1,0 +1,102 @@
+"""The first setting to try if a warp does not help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from unwarp.app.outcome import Outcome
+from unwarp.training.state import Row
+from unwarp.warps import Warp
+
+MIN_FALL_OF_CURVE = 0.02
+"""Fall of the loss in the last quarter of a training, as a share of its whole fall.
+
+Above it the loss still falls, and more steps lower it further.
+"""
+
+SMALLER_WARPS: Mapping[str, str] = {
+    "displacement": "affine",
+    "affine": "similarity",
+    "similarity": "rigid",
+}
+"""A warp with fewer factors, by the name of a warp; all others have only the identity."""
+
+WIDER: Mapping[str, Callable[[float], float]] = {
+    "rotation": lambda degrees: min(180.0, 2 * degrees),
+    "scale": lambda factor: factor**2,
+    "shear": lambda tangent: 2 * tangent,
+    "shift": lambda half_widths: 2 * half_widths,
+}
+"""A range twice as wide as the present one, by the field of a warp."""
+
+
+def first_step(outcome: Outcome, is_at_bounds: bool, is_untrained: bool) -> str:
+    """A setting to try first, with the reason.
+
+    Args:
+        outcome: A run with a warp that hardly lowers the error of held-out samples.
+        is_at_bounds: Whether too many deformations are near the ends of the range of the warp.
+        is_untrained: Whether the error is greater than that of the mean sample.
+    """
+    recipe = outcome.warped.unwarper.recipe_
+    if is_untrained:
+        return f"{_longer(outcome)}, since the model does not reconstruct yet"
+    if still_falls(outcome.warped.unwarper.history_.rows):
+        return f"{_longer(outcome)}, since the loss was still falling at the end"
+    if is_at_bounds:
+        return _wider(recipe.warp, outcome.warped.report.scores)
+    is_dark = recipe.padding == "zeros" and len(outcome.test.shape) == 3
+    if is_dark and recipe.start == "learned":
+        return "start='centroid', since the background is dark"
+    smaller = SMALLER_WARPS.get(recipe.warp.parts[0].name, "identity")
+    return f"a smaller warp, warp={smaller!r}"
+
+
+def still_falls(rows: Sequence[Row], term: str = "reconstruction") -> bool:
+    """Whether the loss still fell in the last quarter of a training.
+
+    Args:
+        rows: Rows of the history.
+        term: Name of the loss term.
+
+    >>> still_falls([{"reconstruction": 10.0 - i} for i in range(8)])
+    True
+    >>> still_falls([{"reconstruction": max(2.0, 10.0 - 4 * i)} for i in range(16)])
+    False
+    """
+    values = [row[term] for row in rows if term in row]
+    n = len(values) // 4
+    if not n:
+        return False
+    third, last = median(values[-2 * n : -n]), median(values[-n:])
+    return third - last > MIN_FALL_OF_CURVE * (values[0] - last)
+
+
+def _longer(outcome: Outcome) -> str:
+    """The setting of a longer training."""
+    settings, history = outcome.job.settings, outcome.warped.unwarper.history_
+    if outcome.job.max_seconds is not None and history.seconds >= outcome.job.max_seconds:
+        setting = f"max_seconds={2 * outcome.job.max_seconds:g}"
+    elif settings.get("max_steps") is None and not history.validation:
+        setting = "validation_fraction=0.1"
+    else:
+        setting = f"max_steps={2 * history.steps}"
+    return f"a longer training, {setting}"
+
+
+def _wider(warp: Warp, scores: Mapping[str, float]) -> str:
+    """The setting of a wider range for the factor that is most often at an end of it."""
+    prefix = "at_bounds_"
+    columns = {k.removeprefix(prefix): v for k, v in scores.items() if k.startswith(prefix)}
+    columns.pop("samples", None)
+    reason = "since many samples are at the ends of its range"
+    worst = max(columns, key=columns.__getitem__, default="")
+    for part in warp.parts:
+        for name, widen in WIDER.items():
+            value: Any = getattr(part, name, None)
+            if worst.rpartition("affine_")[2].startswith(name) and isinstance(value, float | int):
+                path = "warp" if len(warp.parts) == 1 else f"warp.{part.name}"
+                return f"a wider {name}, {path}.{name}={widen(float(value)):g}, {reason}"
+    return f"a wider range of the warp, {reason} (its fields: {warp!r})"
