@@ -52,6 +52,14 @@ uses one scale for each channel of each series.
 LayoutName = Literal["auto", "channels_first", "channels_last"]
 """Order of the axes of pictures: (N, C, H, W) or (N, H, W, C); `auto` decides by the shape."""
 
+LengthPolicy = Literal["auto", "clock", "stretch"]
+"""How series of unequal lengths, or with time stamps, share one time axis.
+
+`clock` keeps their times: without time stamps they start together. `stretch` spreads each of them
+evenly over the whole axis. `auto` keeps the clock unless the series show that their lengths mean
+nothing.
+"""
+
 WorkingSize = Literal["auto"] | int | tuple[int, int] | None
 """Size at which a model learns images.
 

@@ -175,3 +175,10 @@ def test_integers_do_not_wrap_around(dtype: str, precision: str) -> None:
     ends = np.iinfo(dtype)
     low, high = restore_dtype(np.array([-1e30, 1e30], precision), np.dtype(dtype)).tolist()
     assert low == ends.min and ends.max - high <= ends.max * 2.0 ** -np.finfo(precision).nmant
+
+
+def test_gaps_keep_numbers_floating() -> None:
+    """Integers cannot hold a gap, so such results stay floating; a mask is False there."""
+    values = np.array([1.4, np.nan])
+    np.testing.assert_array_equal(restore_dtype(values, np.dtype("int16")), values)
+    assert restore_dtype(values, np.dtype(bool)).tolist() == [True, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,20 +36,55 @@ def test_regular_series_are_unchanged(X: Any) -> None:
     samples, domain = parse_samples(X)
     assert isinstance(samples, RegularSamples) and domain == "series"
     np.testing.assert_array_equal(samples.resample(None, "error")[:, 0], np.asarray(X))
-    assert samples.infer_clock(None) == (6, Clock())
-    assert samples.spans(Clock(sampling_rate=2.0)).tolist() == [[0.0, 2.5]] * 4
+    assert samples.infer_clock(None) == (6, Clock(), "") and samples.on(Clock()) is samples
+    frame = Clock(sampling_rate=2.0).time_of(np.array([0, 5]))
+    assert samples.spans(Clock(), frame).tolist() == [[0.0, 2.5]] * 4
 
 
 def test_unequal_lengths_are_stretched() -> None:
-    """Shorter series are stretched to the longest, and their ends keep their values."""
+    """On request, shorter series are stretched to the longest, and their ends keep their values."""
     series = irregular(UNEQUAL)
-    length, clock = series.infer_clock(None)
-    resampled = series.resample(length, "error")
-    assert resampled.shape == (2, 1, 7) and clock.any_length
+    length, clock, why = series.infer_clock(None, "stretch")
+    resampled = series.on(clock).resample(length, "error")
+    assert resampled.shape == (2, 1, 7) and clock.any_length and "stretched" in why
     np.testing.assert_allclose(resampled[0, 0], np.linspace(0, 3, 7))
     np.testing.assert_array_equal(resampled[1, 0], UNEQUAL[1])
-    assert series.spans(clock).tolist() == [[0.0, 3.0], [0.0, 6.0]]
-    assert series.spans(Clock(10.0, -1.0)).tolist() == [[-1.0, -0.7], [-1.0, -0.4]]
+    frame = np.array([0.0, 6.0])
+    assert series.on(clock).spans(clock, frame).tolist() == [[0.0, 3.0], [0.0, 6.0]]
+    assert series.spans(Clock(10.0, -1.0), frame).tolist() == [[-1.0, -0.7], [-1.0, -0.4]]
+
+
+@pytest.mark.parametrize("lengths", ["auto", "clock"])
+def test_unequal_lengths_start_together(lengths: Any) -> None:
+    """Step i of a series stays step i, and the steps after its end are missing."""
+    series = irregular(UNEQUAL)
+    length, clock, why = series.infer_clock(10.0, lengths)
+    placed = series.on(clock)
+    resampled = placed.resample(length, "error")
+    np.testing.assert_array_equal(resampled[0, 0], [0.0, 1.0, 2.0, 3.0, NAN, NAN, NAN])
+    np.testing.assert_array_equal(resampled[1, 0], UNEQUAL[1])
+    assert "start together" in why and not clock.is_stretched
+    assert placed.spans(clock, np.array([0.0, 0.6])).tolist() == [[0.0, 0.6]] * 2
+    for restored, row in zip(placed.restore_times(resampled), UNEQUAL, strict=True):
+        np.testing.assert_array_equal(restored, row)
+
+
+def test_time_stamps_place_series() -> None:
+    """Series stand where their stamps say; between their steps they are interpolated."""
+    series = irregular([[0.0, 2.0, 4.0], [5.0, 5.0]], [[1.0, 2.0, 3.0], [2.0, 4.0]])
+    length, clock, why = series.infer_clock(2.0)
+    placed = series.on(clock)
+    assert (length, clock.start) == (7, 1.0) and "where their time stamps say" in why
+    expected = [[0, 1, 2, 3, 4, NAN, NAN], [NAN, NAN, 5, 5, 5, 5, 5]]
+    np.testing.assert_array_equal(placed.resample(length, "error")[:, 0], expected)
+    assert placed.spans(clock, clock.time_of(np.array([0, 6]))).tolist() == [[1.0, 4.0]] * 2
+    days = irregular([[0.0, 1.0]] * 2, [[10.0, 11.0], [500.0, 501.0]])
+    length, clock, _ = days.infer_clock(None)
+    assert clock.zero == "start"
+    assert days.on(clock).spans(clock, np.array([0.0, 1.0])).tolist() == [[10, 11], [500, 501]]
+    late = irregular([[0.0, 1.0]], [[9.0, 10.0]]).on(replace(clock, zero="shared"))
+    with pytest.raises(DataError, match="the times of sample 0, 9 to 10, cover none of the time"):
+        late.resample(length, "error")
 
 
 @given(st.integers(0, 2**32))
@@ -68,7 +104,7 @@ def test_gap_is_an_error_or_filled() -> None:
     """A missing value is refused by its index, or filled by a straight line."""
     X = np.array([[0.0, NAN, NAN, 3.0, 0.0], [NAN, 1.0, 1.0, 1.0, 1.0]])
     series = irregular(X)
-    assert series.infer_clock(None) == (5, Clock())
+    assert series.infer_clock(None) == (5, Clock(is_stretched=False), "")
     with pytest.raises(
         DataError, match=r"sample 0, channel 0, time index 1 is missing.*NaN.*missing='interpolate'"
     ):
@@ -98,15 +134,14 @@ def test_trim_cuts_missing_steps_only() -> None:
 
 
 def test_times_determine_the_clock() -> None:
-    """Start and sampling rate follow from the time stamps, or from the user's rate."""
+    """For stretched series, start and rate follow from the time stamps, or from the user's rate."""
     times = np.array([[-1.0, 0.0, 0.5, 2.0], [-1.0, 0.2, 0.3, 1.0]])
     series = irregular(EQUAL[:2, :4], times)
-    assert series.infer_clock(None) == (4, Clock(1.0, -1.0, True))
-    assert series.infer_clock(10.0) == (31, Clock(10.0, -1.0, True))
-    assert series.spans(Clock()).tolist() == [[-1.0, 2.0], [-1.0, 1.0]]
-    assert (
-        irregular(EQUAL[:2, :4], times + np.array([[0.0], [1.0]])).infer_clock(None)[1].start == 0.0
-    )
+    assert series.infer_clock(None, "stretch")[:2] == (4, Clock(1.0, -1.0, True))
+    assert series.infer_clock(10.0, "stretch")[:2] == (31, Clock(10.0, -1.0, True))
+    assert series.spans(Clock(), np.zeros(2)).tolist() == [[-1.0, 2.0], [-1.0, 1.0]]
+    shifted = irregular(EQUAL[:2, :4], times + np.array([[0.0], [1.0]]))
+    assert shifted.infer_clock(None, "stretch")[1].start == 0.0
     with pytest.raises(ConfigError, match="give times in seconds"):
         series.infer_clock(1000.0)
 

@@ -13,7 +13,7 @@ from unwarp import Dataset, core
 from unwarp.data.opening import as_source
 from unwarp.data.scaling import Scaler
 from unwarp.data.schema import Prepared, Reading, Schema
-from unwarp.errors import CheckpointError, DataError
+from unwarp.errors import CheckpointError, DataError, DataWarning
 
 
 def fit(X: Any, times: Any = None, **reading: Any) -> tuple[Schema, Dataset]:
@@ -103,9 +103,8 @@ def test_record_restores_the_schema(scale: Any) -> None:
     schema, _ = fit(X, np.arange(9) / 4, domain="series", scale=scale)
     restored = Schema.of(json.loads(json.dumps(schema.record())), (2, 9), None)
     assert restored.record() == schema.record()
-    torch.testing.assert_close(
-        prepare(restored, X, np.arange(9.0)).x, prepare(schema, X, np.arange(9.0)).x
-    )
+    times = np.arange(9.0) / 4
+    torch.testing.assert_close(prepare(restored, X, times).x, prepare(schema, X, times).x)
 
 
 @pytest.mark.parametrize("name", ["offset", "factor"])
@@ -223,7 +222,7 @@ def test_lengths_are_free_if_they_were() -> None:
     """A model of series of unequal lengths takes any length, one of equal lengths only its own."""
     schema, data = fit(RAGGED)
     assert data.shape == schema.shape == (1, 30)
-    for X in (RAGGED[:2], [np.arange(7.0), np.arange(90.0)], np.zeros((2, 11)) + np.arange(11)):
+    for X in (RAGGED[:2], [np.arange(7.0), np.arange(30.0)], np.zeros((2, 11)) + np.arange(11)):
         assert prepare(schema, X).x.shape == (2, 1, 30)
     equal, _ = fit(WAVES)
     padded = np.concatenate([WAVES, np.full((5, 3), np.nan)], 1)
@@ -233,21 +232,39 @@ def test_lengths_are_free_if_they_were() -> None:
 
 
 def test_other_values_follow_their_series() -> None:
-    """Further channels of series of unequal lengths are resampled to the length of the samples."""
+    """Further channels of series of unequal lengths stand where the samples stand."""
     schema, _ = fit(RAGGED)
     samples = prepare(schema, RAGGED)
     other = schema.prepare_other([np.stack([row, -row]) for row in RAGGED], samples)
     assert other.x.shape == (5, 2, 30)
-    torch.testing.assert_close(other.x[:, 0], -other.x[:, 1])
-    torch.testing.assert_close(
-        samples.scaler.apply(other.x[:, :1].numpy()), samples.x.numpy(), atol=1e-5, rtol=0
-    )
+    torch.testing.assert_close(other.x[:, 0], -other.x[:, 1], equal_nan=True)
+    scaled = torch.from_numpy(samples.scaler.apply(other.x[:, :1].numpy()))
+    torch.testing.assert_close(scaled, samples.x, atol=1e-5, rtol=0, equal_nan=True)
     with pytest.raises(DataError, match="other"):
         schema.prepare_other(RAGGED[:4], samples)
     with pytest.raises(DataError, match="give as many samples as X, of the same length"):
         SERIES.prepare_other(np.zeros((5, 1, 9)), TRACES)
     with pytest.raises(DataError, match="give as many samples as X, of the same length"):
         SERIES.prepare_other(np.zeros((6, 1, 8)), TRACES)
+
+
+def test_series_beyond_the_axis_are_named() -> None:
+    """Steps beyond the time axis of the model are left out, with a warning."""
+    schema, _ = fit(RAGGED)
+    with pytest.warns(DataWarning, match="1 of 2 series begin before or end after .* 0 to 29; "):
+        long = prepare(schema, [np.arange(7.0), np.arange(90.0)])
+    scaled = schema.scaler.apply(np.arange(30.0)[None, None])
+    np.testing.assert_allclose(long.x[1:].numpy(), scaled, rtol=1e-6)
+    assert long.x[0].isnan().sum() == 23
+
+
+def test_gaps_at_the_ends_need_training() -> None:
+    """A model of series that all cover its time axis refuses one that ends early."""
+    times = np.arange(24.0)
+    schema, _ = Schema.fit(as_source(WAVES, times), Reading())
+    with pytest.raises(DataError, match="sample 1 of X does not cover the times 0 to 23, as all"):
+        schema.prepare(as_source(list(WAVES[:2]), [times, times / 2]))
+    assert not schema.has_gaps and Schema.of(schema.record(), schema.shape, None) == schema
 
 
 def test_offset_of_other_is_their_middle() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from unwarp.data.series import as_rows, pad
-from unwarp.data.time_stamps import resolve_times
+from unwarp.data.time_stamps import local_times, resolve_times
 from unwarp.errors import DataError
 
 NAN = float("nan")
@@ -56,7 +56,7 @@ SECONDS = {
     "datetime64": DATES,
     "in nanoseconds": DATES.astype("datetime64[ns]"),
     "an index": pd.DatetimeIndex(DATES),
-    "an index with a zone": pd.DatetimeIndex(DATES).tz_localize("UTC").tz_convert("Asia/Tokyo"),
+    "an index with a zone": pd.DatetimeIndex(DATES).tz_localize("Asia/Tokyo"),
     "a series of another index": pd.Series(DATES, index=[5, 6, 7]),
     "moments": [moment.to_pydatetime() for moment in pd.DatetimeIndex(DATES)],
     "rows": np.stack([DATES, DATES]),
@@ -70,12 +70,40 @@ SECONDS = {
 
 @pytest.mark.parametrize("times", SECONDS.values(), ids=SECONDS.keys())
 def test_dates_become_seconds(times: Any) -> None:
-    """Dates become seconds since 1970 in UTC, durations become seconds."""
+    """Dates become seconds since 1970 by their own clock, durations become seconds."""
     rows = as_rows(np.zeros((2, 3)))
     for seconds in resolve_times(rows, times):
         start = START if seconds[0] else 0.0
         np.testing.assert_allclose(seconds - start, [0.0, 0.25, 1.0], atol=1e-6)
     assert {seconds[0] for seconds in resolve_times(rows, times)} <= {0.0, START}
+
+
+def test_local_clock_holds_on_short_series() -> None:
+    """19:00 is 19:00 on the day of a clock change, too; longer series count in UTC."""
+    for day in ("2024-10-26", "2024-10-27", "2024-03-31"):
+        midnight = pd.Timestamp(day, tz="Europe/Berlin")
+        stamps = pd.date_range(midnight, midnight + pd.DateOffset(days=1), freq="h")
+        (times,) = resolve_times([np.zeros((1, len(stamps)))], [stamps])
+        assert set(np.diff(times)) == {3600.0}
+        hours = np.array([stamp.hour for stamp in stamps])
+        np.testing.assert_array_equal(times[4:-1] // 3600 % 24, hours[4:-1])
+    week = pd.date_range("2024-10-25", periods=72, freq="h", tz="Europe/Berlin")
+    (times,) = resolve_times([np.zeros((1, 72))], [week])
+    assert times[0] == week[0].timestamp()
+    shuffled = local_times(np.array([7200.0, 0.0, 3600.0]), np.array([1.0, 2.0, 3.0]))
+    assert shuffled.tolist() == [7203.0, 3.0, 3603.0] and not len(local_times(times[:0], times))
+
+
+def test_clock_changes_are_named() -> None:
+    """Naive dates of an hour that comes twice are refused with the date and the mend."""
+    quarters = np.datetime64("2024-10-27T00:00") + 15 * np.arange(12).astype("timedelta64[m]")
+    naive = np.concatenate([quarters, quarters[8:] + np.timedelta64(0, "m")])
+    for stamps in (naive, np.sort(naive)):
+        with pytest.raises(DataError, match=r"clock was set back on 2024-10-27, when 02:.* in UTC"):
+            resolve_times([np.zeros((1, 16))], [stamps])
+    for stamps in (naive.astype(float) % 1e4, naive[::-1]):
+        with pytest.raises(DataError, match=r"drop repeated ones$"):
+            resolve_times([np.zeros((1, 16))], [stamps])
 
 
 def test_days_become_seconds() -> None:

@@ -76,7 +76,7 @@ def test_stopped_fit_leaves_a_model() -> None:
     callback = Stop()
     estimator = Unwarper(recipe=RECIPE, max_steps=90, n_clusters=2, device="cpu")
     estimator.fit(X, callbacks=[callback])
-    names = {f"{name}_" for name in Results.__dataclass_fields__}
+    names = {f"{name}_" for name in Results.__dataclass_fields__} - {"feature_names_in_"}
     assert attributes(estimator).keys() == names and len(estimator.predict(X)) == len(X)
     history, plan = estimator.history_, estimator.plan_
     assert (history.steps, history.stopped) == (3, "the target is reached")

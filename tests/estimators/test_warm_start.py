@@ -91,7 +91,7 @@ def test_clones_start_anew() -> None:
         ({}, {"scale": None}, "scale=None"),
         ({}, {"domain": "image"}, "domain='image'"),
         ({}, {"sampling_rate": 7.0}, "sampling_rate=7.0"),
-        ({}, {"missing": "mask"}, "gaps=True"),
+        ({}, {"missing": "mask"}, "missing='mask'"),
         ({}, {"image_shape": (8, 5)}, r"image_shape=\(8, 5\)"),
     ],
 )

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from unwarp import AE, VAE, Affine2d, CosineTime
+from unwarp import AE, GAN, VAE, Affine2d, CosineTime
 from unwarp.data.dataset import Dataset
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.errors import ConfigError
+from unwarp.models.codec import describe
 from unwarp.planning.plan import Plan, Request, make_plan
 from unwarp.planning.presets import SERIES, SHARP
 
@@ -79,9 +80,18 @@ def test_requests_name_a_warp_domain() -> None:
 
 
 def test_gaps_need_a_domain_with_gaps() -> None:
-    """A plan for series allows gaps, one for pictures does not."""
-    assert plan(WAVES, {}, has_gaps=True).recipe.gaps
-    assert not plan(PICTURES, {}, has_gaps=True).recipe.gaps
+    """A plan for series allows gaps if the schema has them, one for pictures never does."""
+    for data, has_gaps in ((WAVES, True), (PICTURES, False)):
+        schema, samples = Schema.fit(as_source(data), Reading(missing="mask"))
+        assert schema.has_gaps == has_gaps
+        assert make_plan(Request(), schema, samples).recipe.gaps == has_gaps
+    assert not plan(WAVES, {}).recipe.gaps
+
+
+@pytest.mark.parametrize("recipe", [None, "vae", "gan", "mixing-ae", AE(), describe(GAN())])
+def test_requests_know_gaps(recipe: Any) -> None:
+    """Families with a critic take no gaps; all others, and the default, do."""
+    assert Request(recipe).can_have_gaps == (recipe in (None, "vae", AE()))
 
 
 def test_sampling_rates_are_shared() -> None:

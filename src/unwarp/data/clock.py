@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from unwarp.core import Array
+from unwarp.core import Array, LengthPolicy
+from unwarp.errors import ConfigError, DataError
+
+Zero = Literal["shared", "day", "start"]
+"""The moment from which the times of a series count.
+
+`shared` is one moment for all series, `day` is the midnight before the first step of a series,
+`start` is its first step.
+"""
+
+MAX_RESAMPLING_FACTOR = 100
+"""Largest number of resampled time steps, as a multiple of the steps of the longest series.
+
+A larger number means that the time stamps are not in seconds, but in milliseconds, for instance.
+"""
+
+MIN_COVERAGE = 0.5
+"""Share of the common time axis that series must cover on average to share a moment zero."""
+
+SECONDS_PER_DAY, LONGEST_DAY = 86_400.0, 129_600.0
+"""Seconds of a day, and longest duration of series that are taken as days."""
+
+DATES = (3e8, 1e10)
+"""Numbers that are dates as seconds since 1970: from 1979 to 2286."""
+
+TOLERANCE = 1e-3
+"""Largest difference of two times, in steps, that counts as rounding."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +51,9 @@ class Clock:
         any_length: Whether the model accepts series of any length, because the training series
             differ in length or have time stamps. If not, new series must be as long as the training
             series.
+        is_stretched: Whether each series of any length is spread over the whole axis; otherwise it
+            stands where its times say.
+        zero: The moment from which the times of a series count.
 
     >>> Clock(sampling_rate=4.0, start=1.0).time_of(np.arange(3)).tolist()
     [1.0, 1.25, 1.5]
@@ -31,6 +62,13 @@ class Clock:
     sampling_rate: float | None = None
     start: float = 0.0
     any_length: bool = False
+    is_stretched: bool = True
+    zero: Zero = "shared"
+
+    @property
+    def lengths(self) -> LengthPolicy:
+        """How series of unequal lengths share the time axis."""
+        return "stretch" if self.is_stretched else "clock"
 
     def time_of(self, step: float | Array) -> Array:
         """Times of time steps.
@@ -42,3 +80,109 @@ class Clock:
             Times of the same shape, in seconds, or in steps if there is no sampling rate.
         """
         return self.start + np.asarray(step, float) / (self.sampling_rate or 1.0)
+
+    def zero_of(self, times: Array) -> float:
+        """The moment from which the times of a series count.
+
+        Args:
+            times: Time stamps of the series (T,).
+
+        Returns:
+            A time in the unit of the time stamps.
+        """
+        return _zero_of(self.zero, float(times[0]))
+
+    def describe(self) -> str:
+        """The moment zero in words, for series with time stamps."""
+        return {
+            "shared": "series stand where their time stamps say",
+            "day": "series are days: each stands at its time since midnight",
+            "start": "series hardly overlap in time: each is timed from its own first step",
+        }[self.zero]
+
+
+def fit_clock(
+    times: Sequence[Array], sampling_rate: float | None, longest: int
+) -> tuple[int, Clock]:
+    """Number of time steps, and a clock for series with time stamps.
+
+    The steps are as fine as those of a typical series. Series that overlap share one moment zero;
+    others count from midnight if they are days, else from their own start.
+
+    Args:
+        times: Time stamps of each series, N arrays (T_i,).
+        sampling_rate: Time steps per unit of the time stamps; None for that of the series.
+        longest: Number of steps of the longest series.
+
+    Raises:
+        ConfigError: The sampling rate and the times give fewer than 2 steps, or more than
+            `MAX_RESAMPLING_FACTOR` times the steps of the longest series.
+        DataError: The same happens without a sampling rate: the times of one series are far from
+            those of the others.
+    """
+    spans = np.array([[row[0], row[-1]] for row in times], float)
+    zero = find_zero(spans)
+    spans -= np.array([[_zero_of(zero, first)] for first in spans[:, 0]])
+    start, duration = spans[:, 0].min(), float(spans[:, 1].max() - spans[:, 0].min())
+    rate = sampling_rate or typical_rate(times)
+    steps = round(duration * (rate or 0.0)) + 1
+    if sampling_rate is not None and not 2 <= steps <= MAX_RESAMPLING_FACTOR * longest:
+        raise ConfigError(
+            f"sampling_rate={sampling_rate:g} would resample {longest:,} time steps over a "
+            f"duration of {duration:g} to {steps:,} steps; give times in seconds and "
+            "sampling_rate in samples per second, or leave sampling_rate out"
+        )
+    if steps > MAX_RESAMPLING_FACTOR * longest:
+        far = int(np.abs(spans.mean(1) - np.median(spans.mean(1))).argmax())
+        raise DataError(
+            f"the times of sample {far}, {spans[far, 0]:g} to {spans[far, 1]:g}, are far from "
+            f"those of the others: all together would take {steps:,} time steps; correct them, or "
+            "set lengths='stretch'"
+        )
+    return steps, Clock(rate, float(start), any_length=True, is_stretched=False, zero=zero)
+
+
+def find_zero(spans: Array) -> Zero:
+    """The moment from which the times of series count.
+
+    Args:
+        spans: First and last time of each series (N, 2).
+
+    >>> find_zero(np.array([[0.0, 9.0], [2.0, 8.0]])), find_zero(np.array([[0.0, 9], [50, 58]]))
+    ('shared', 'start')
+    """
+    if _coverage(spans) >= MIN_COVERAGE:
+        return "shared"
+    are_dates = bool((spans >= DATES[0]).all() and (spans <= DATES[1]).all())
+    midnights = spans[:, :1] // SECONDS_PER_DAY * SECONDS_PER_DAY
+    are_days = are_dates and float(np.diff(spans).max()) <= LONGEST_DAY
+    return "day" if are_days and _coverage(spans - midnights) >= MIN_COVERAGE else "start"
+
+
+def typical_rate(times: Sequence[Array]) -> float | None:
+    """Time steps per unit of time of a typical series.
+
+    Args:
+        times: Time stamps of each series, N arrays (T_i,).
+
+    Returns:
+        The median over series; None if no series has two steps.
+
+    >>> typical_rate([np.arange(5) * 0.5, np.arange(9) * 0.5])
+    2.0
+    """
+    rates = [(len(row) - 1) / float(row[-1] - row[0]) for row in times if len(row) > 1]
+    return float(np.median(rates)) if rates else None
+
+
+def _coverage(spans: Array) -> float:
+    """Share of the common time axis that series (N, 2) cover on average."""
+    duration = float(spans[:, 1].max() - spans[:, 0].min())
+    return float(np.diff(spans).mean()) / duration if duration > 0 else 1.0
+
+
+def _zero_of(zero: Zero, first: float) -> float:
+    """The moment from which the times of a series with a first time count."""
+    if zero == "shared":
+        return 0.0
+    return first if zero == "start" else first // SECONDS_PER_DAY * SECONDS_PER_DAY

@@ -95,8 +95,9 @@ def time_spans(schema: Schema, samples: Prepared, inverse: bool = False) -> tupl
         raise DataError(
             f"events belong to series, X holds {schema.domain.plural}; use transform_points"
         )
-    observed = samples.origin.spans(schema.clock)
-    aligned = np.broadcast_to(schema.times[[0, -1]], observed.shape)
+    frame = schema.times[[0, -1]]
+    observed = samples.origin.spans(schema.clock, frame)
+    aligned = np.broadcast_to(frame, observed.shape)
     return (aligned, observed) if inverse else (observed, aligned)
 
 

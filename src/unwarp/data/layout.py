@@ -268,7 +268,8 @@ def restore_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
             range; for booleans, numbers above 0.5 become True.
 
     Returns:
-        The numbers with that dtype; unchanged if it is not a numeric type.
+        The numbers with that dtype; unchanged if it is not a numeric type, or if a number is NaN,
+        which integers cannot hold.
 
     >>> restore_dtype(np.array([-3.0, 1.6, 300.0]), np.dtype("uint8")).tolist()
     [0, 2, 255]
@@ -276,6 +277,8 @@ def restore_dtype(values: Array, dtype: np.dtype[Any]) -> Array:
     if values.dtype == dtype:
         return values
     if np.issubdtype(dtype, np.integer):
+        if np.isnan(values).any():
+            return values
         low, high = np.iinfo(dtype).min, values.dtype.type(np.iinfo(dtype).max)
         if int(high) > np.iinfo(dtype).max:  # rounded up, beyond the range of the integers
             high = np.nextafter(high, values.dtype.type(0))

@@ -7,7 +7,7 @@ from numbers import Real
 
 import numpy as np
 
-from unwarp.core import Domain, LayoutName, MissingPolicy, ScaleName, WorkingSize
+from unwarp.core import Domain, LayoutName, LengthPolicy, MissingPolicy, ScaleName, WorkingSize
 from unwarp.data.hints import Hints
 from unwarp.data.missing import check_policy
 from unwarp.data.opening import resolve_domain
@@ -38,6 +38,8 @@ class Reading:
             shape.
         sizes: How to bring pictures of several sizes to one: `pad`, `crop`, or height and width;
             None refuses several sizes.
+        lengths: How series of unequal lengths, or with time stamps, share one time axis: `clock`,
+            `stretch`, or `auto`.
 
     >>> Reading().domain_of(Source([[0.0, 1.0]], domain="series"))
     'series'
@@ -52,6 +54,7 @@ class Reading:
     warp_domain: str = "auto"
     layout: LayoutName = "auto"
     sizes: str | tuple[int, int] | None = None
+    lengths: LengthPolicy = "auto"
 
     @property
     def hints(self) -> Hints:

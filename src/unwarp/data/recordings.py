@@ -13,19 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from unwarp.core import Array, LayoutName, MissingPolicy
+from unwarp.core import Array, LayoutName, LengthPolicy, MissingPolicy
 from unwarp.data.array_likes import as_numpy, take_rows
-from unwarp.data.clock import Clock
+from unwarp.data.clock import Clock, fit_clock
 from unwarp.data.layout import restore_dtype, restore_layout
+from unwarp.data.lengths import stretching_evidence
 from unwarp.data.precision import wide_dtype
-from unwarp.data.series import resample_rows
-from unwarp.errors import ConfigError
-
-MAX_RESAMPLING_FACTOR = 100
-"""Largest number of resampled time steps, as a multiple of the steps of the longest series.
-
-A larger number means that the time stamps are not in seconds, but in milliseconds, for instance.
-"""
+from unwarp.data.series import place_rows, resample_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +35,9 @@ class RegularSamples:
         layout: Order of the axes of the user's images.
 
     >>> regular = RegularSamples(np.zeros((2, 1, 3), np.float32), [[0, 0, 0], [0, 0, 0]])
-    >>> regular.infer_clock(10.0)
-    (3, Clock(sampling_rate=10.0, start=0.0, any_length=False))
+    >>> length, clock, evidence = regular.infer_clock(10.0)
+    >>> length, clock.sampling_rate
+    (3, 10.0)
     """
 
     samples: Array
@@ -72,16 +67,27 @@ class RegularSamples:
         """
         return replace(self, samples=self.samples[rows], original=take_rows(self.original, rows))
 
-    def infer_clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
+    def infer_clock(
+        self, sampling_rate: float | None, lengths: LengthPolicy = "auto"
+    ) -> tuple[int, Clock, str]:
         """The number of time steps, and a clock with their times.
 
         Args:
             sampling_rate: Time steps per second of series; None to measure time in steps.
+            lengths: Not used; the samples have one length.
 
         Returns:
-            Length of the last axis, and a clock that starts at 0.
+            Length of the last axis, a clock that starts at 0, and an empty text.
         """
-        return self.samples.shape[-1], Clock(sampling_rate)
+        return self.samples.shape[-1], Clock(sampling_rate), ""
+
+    def on(self, clock: Clock) -> RegularSamples:
+        """The samples unchanged, since they need no clock.
+
+        Args:
+            clock: Not used.
+        """
+        return self
 
     def resample(self, length: int | None, missing: MissingPolicy) -> Array:
         """The samples (N, C, ...), unchanged.
@@ -124,25 +130,26 @@ class RegularSamples:
         """
         return self.restore_shape(values)
 
-    def spans(self, clock: Clock) -> Array:
+    def spans(self, clock: Clock, frame: Array) -> Array:
         """Times of the first and the last step of each series.
 
         Args:
-            clock: Times of the steps.
+            clock: Not used.
+            frame: Times of the first and the last step of the model (2,).
 
         Returns:
             Times (N, 2), the same in each row.
         """
-        ends = clock.time_of(np.array([0, self.samples.shape[-1] - 1]))
-        return np.tile(ends, (len(self.samples), 1))
+        return np.tile(frame, (len(self.samples), 1))
 
 
 @dataclass(frozen=True, eq=False)
 class IrregularSeries:
     """Series of unequal lengths, with missing values, or with time stamps.
 
-    `resample` reads them at evenly spaced times by linear interpolation. `restore_times` goes back:
-    it reads evenly spaced series at the original times.
+    `resample` reads them at evenly spaced times by linear interpolation: at those of a clock, with
+    NaN where a series has not begun or has ended, or from the first to the last time of each
+    series. `restore_times` goes back: it reads evenly spaced series at the original times.
 
     Attributes:
         values: N series (C, T_i), NaN for missing values.
@@ -155,6 +162,8 @@ class IrregularSeries:
             at their ends; None if the user gave a list of series.
         lengths_differ: Whether the series that this collection is a subset of differ in length. The
             series of the subset may be equally long.
+        clock: Clock on which the series stand; None, or a clock that is stretched, to spread each
+            of them over all steps.
 
     >>> values = [np.array([[0.0, 2.0]], np.float32), np.array([[0.0, 3.0, 6.0]], np.float32)]
     >>> times = [np.arange(2), np.arange(3)]
@@ -170,6 +179,7 @@ class IrregularSeries:
     dtype: np.dtype[Any]
     padded_length: int | None
     lengths_differ: bool = False
+    clock: Clock | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -203,46 +213,66 @@ class IrregularSeries:
     def _has_unequal_lengths(self) -> bool:
         return self.lengths_differ or len({row.shape[1] for row in self.values}) > 1
 
-    def infer_clock(self, sampling_rate: float | None) -> tuple[int, Clock]:
-        """The number of time steps to resample to, and their clock.
-
-        Without time stamps, the number is that of the longest series. With time stamps, the steps
-        cover the longest duration of a series.
+    def infer_clock(
+        self, sampling_rate: float | None, lengths: LengthPolicy = "auto"
+    ) -> tuple[int, Clock, str]:
+        """The number of time steps to resample to, their clock, and why.
 
         Args:
-            sampling_rate: Time steps per second. If it is None, there are as many steps as in the
-                longest series.
+            sampling_rate: Time steps per second. If it is None, the steps are as fine as those of
+                the series.
+            lengths: How the series share one time axis; `auto` stretches them only if they have no
+                time stamps and `stretching_evidence` finds that their lengths mean nothing.
 
         Returns:
-            The number of steps, and the clock. With time stamps, it starts at the time of the first
-            step if this is the same in all series; otherwise it starts at 0.
+            The number of steps, the clock, and the decision in words, empty if there was none.
 
         Raises:
-            ConfigError: The sampling rate and the times give fewer than 2 steps, or more than
-                `MAX_RESAMPLING_FACTOR` times the steps of the longest series.
+            ConfigError: The sampling rate does not fit the times; see `fit_clock`.
+            DataError: The times of one series are far from those of the others.
         """
-        length = self.max_length
+        longest, any_length = self.max_length, self._has_unequal_lengths
+        if lengths == "stretch":
+            return self._stretched_clock(sampling_rate)
+        if self.has_time_stamps:
+            steps, clock = fit_clock(self.times, sampling_rate, longest)
+            return steps, clock, clock.describe()
+        clock = Clock(sampling_rate, any_length=any_length, is_stretched=False)
+        if not any_length:
+            return longest, clock, ""
+        evidence = stretching_evidence(self.values) if lengths == "auto" else ""
+        if evidence:
+            why = (
+                f"series are stretched to one length: {evidence}; lengths='clock' keeps their time"
+            )
+            return longest, replace(clock, is_stretched=True), why
+        why = "series of unequal lengths start together, and shorter ones end early"
+        return longest, clock, f"{why}; lengths='stretch' stretches them"
+
+    def _stretched_clock(self, sampling_rate: float | None) -> tuple[int, Clock, str]:
+        """Number of steps and clock of series that are spread over all steps."""
+        length, why = self.max_length, "series are stretched to one length, as you asked"
         if not self.has_time_stamps:
-            return length, Clock(sampling_rate, any_length=self._has_unequal_lengths)
-        duration = max(float(times[-1] - times[0]) for times in self.times)
+            return length, Clock(sampling_rate, any_length=self._has_unequal_lengths), why
+        longest = max(self.times, key=lambda times: float(times[-1] - times[0]))
         starts = {float(times[0]) for times in self.times}
         start = starts.pop() if len(starts) == 1 else 0.0
         if sampling_rate is None:
-            rate = (length - 1) / duration if duration else None
-            return length, Clock(rate, start, any_length=True)
-        steps = round(duration * sampling_rate) + 1
-        if steps < 2 or steps > MAX_RESAMPLING_FACTOR * length:
-            raise ConfigError(
-                f"sampling_rate={sampling_rate:g} would resample {length:,} time steps over a "
-                f"duration of {duration:g} to {steps:,} steps; give times in seconds and "
-                "sampling_rate in samples per second, or leave sampling_rate out"
-            )
-        return steps, Clock(sampling_rate, start, any_length=True)
+            duration = float(longest[-1] - longest[0])
+            return length, Clock((length - 1) / duration if duration else None, start, True), why
+        steps, _ = fit_clock([longest], sampling_rate, length)
+        return steps, Clock(sampling_rate, start, any_length=True), why
+
+    def on(self, clock: Clock) -> IrregularSeries:
+        """The series on a clock, which decides how they are resampled.
+
+        Args:
+            clock: Times of the steps.
+        """
+        return replace(self, clock=clock)
 
     def resample(self, length: int | None, missing: MissingPolicy) -> Array:
         """The series at `length` evenly spaced times, by linear interpolation.
-
-        The new times of a series go from its own first time to its own last time.
 
         Args:
             length: Number of time steps; None for the length of the longest series.
@@ -250,13 +280,47 @@ class IrregularSeries:
                 steps that it is interpolated from is missing.
 
         Returns:
-            Series (N, C, length), as `resample_rows` returns them.
+            Series (N, C, length), as `resample_rows` returns them; on a clock, NaN before the first
+            and after the last time of a series.
 
         Raises:
-            DataError: A value is missing and `missing` is `error`, or a channel has no value at
-                all.
+            DataError: A value is missing and `missing` is `error`, a channel has no value at all,
+                or a series lies outside the time steps.
         """
-        return resample_rows(self.values, self.times, length or self.max_length, missing)
+        length = length or self.max_length
+        if not self._keeps_time:
+            return resample_rows(self.values, self.times, length, missing)
+        steps = [self._steps(i, length) for i in range(len(self))]
+        return place_rows(self.values, self.times, steps, length, missing)
+
+    @property
+    def _keeps_time(self) -> bool:
+        """Whether the series stand on a clock and are not stretched."""
+        return self.clock is not None and not self.clock.is_stretched
+
+    def _steps(self, i: int, length: int) -> Array:
+        """Times of `length` evenly spaced steps of series `i`, in the unit of `times`."""
+        times, steps = self.times[i], np.arange(length)
+        if self.clock is None or self.clock.is_stretched:
+            return np.linspace(times[0], times[-1], length)
+        if not self.has_time_stamps:
+            return steps
+        return self.clock.zero_of(times) + self.clock.time_of(steps)
+
+    def n_beyond(self, length: int) -> int:
+        """Number of series that exceed the steps of the clock.
+
+        Args:
+            length: Number of time steps.
+        """
+        if not self._keeps_time:
+            return 0
+        steps = ((times, self._steps(i, length)) for i, times in enumerate(self.times))
+        return sum(
+            bool(times[0] < at[0] - (at[-1] - at[0]) / length)
+            or bool(times[-1] > at[-1] + (at[-1] - at[0]) / length)
+            for times, at in steps
+        )
 
     def trim(self, length: int) -> IrregularSeries:
         """The series cut to `length` time steps, if nothing follows.
@@ -296,15 +360,16 @@ class IrregularSeries:
         """Evenly spaced series, resampled to the user's times.
 
         Args:
-            values: Reconstructed series (N, C, T), float32. Row i covers the time from the first to
-                the last step of series i.
+            values: Reconstructed series (N, C, T), float32, at the steps of the clock.
 
         Returns:
             Series in the form that the user gave: a list of N arrays (C, T_i) or (T_i,), or an
             array padded with NaN.
         """
+        steps = (self._steps(i, values.shape[-1]) for i in range(len(self)))
         rows = [
-            _resample_channels(row, times) for row, times in zip(values, self.times, strict=True)
+            np.stack([np.interp(times, at, channel) for channel in row])
+            for row, times, at in zip(values, self.times, steps, strict=True)
         ]
         if self.padded_length is None:
             return [
@@ -315,30 +380,21 @@ class IrregularSeries:
             padded[i, :, : row.shape[1]] = row
         return self.restore_shape(padded)
 
-    def spans(self, clock: Clock) -> Array:
-        """Times of the first and the last step of each series.
+    def spans(self, clock: Clock, frame: Array) -> Array:
+        """Times of each series at the ends of the time axis.
 
         Args:
             clock: Times of the steps; not used if the series have time stamps.
+            frame: Times of the first and the last step of the model (2,).
 
         Returns:
-            Times (N, 2).
+            Times (N, 2): the frame in the time of each series on a clock, else its first and last
+            time.
         """
+        if self._keeps_time:
+            zeros = [clock.zero_of(times) if self.has_time_stamps else 0.0 for times in self.times]
+            return np.array(zeros)[:, None] + frame
         if self.has_time_stamps:
             return np.array([[times[0], times[-1]] for times in self.times], float)
         lengths = [row.shape[1] for row in self.values]
         return np.array([clock.time_of(np.array([0, length - 1])) for length in lengths])
-
-
-def _resample_channels(row: Array, times: Array) -> Array:
-    """Resample a series by linear interpolation.
-
-    Args:
-        row: Series (C, T) at T evenly spaced times from `times[0]` to `times[-1]`.
-        times: Times of the result (K,).
-
-    Returns:
-        The series at `times` (C, K).
-    """
-    steps = np.linspace(times[0], times[-1], row.shape[1])
-    return np.stack([np.interp(times, steps, channel) for channel in row])

@@ -7,6 +7,7 @@ dtype and layout.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -34,7 +35,7 @@ from unwarp.data.scaling import Scaler
 from unwarp.data.source import Source
 from unwarp.data.value_range import ValueRange
 from unwarp.data.working_size import find_working_size
-from unwarp.errors import CheckpointError, DataError
+from unwarp.errors import CheckpointError, DataError, DataWarning
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Schema:
         full_size: Height and width of the user's images if the model learns smaller copies, of
             `shape`; None if it learns samples as they are.
         has_dark_ground: For images with a scale each, whether their background becomes 0.
+        has_gaps: Whether the model takes series with missing values, NaN: those of the user, and
+            the times before the start of a series or after its end.
         notes: Decisions about size and scale, with their evidence, as lines for the user.
         limited_rows: Rows of the training samples whose values are limited in training.
 
@@ -82,6 +85,7 @@ class Schema:
     values: ValueRange | None = None
     full_size: tuple[int, ...] | None = None
     has_dark_ground: bool = False
+    has_gaps: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
     limited_rows: tuple[int, ...] = field(default=(), compare=False)
 
@@ -116,10 +120,11 @@ class Schema:
         )
         domain = Domain.registry[name]
         reading.check_sampling_rate(domain)
-        length, clock = origin.infer_clock(reading.sampling_rate)
+        length, clock, why = origin.infer_clock(reading.sampling_rate, reading.lengths)
         missing = check_policy(reading.missing)
         gapless = origin.resample(length, policy_for_scaling(missing))
         fit = fit_scale(gapless, domain, reading.scale)
+        origin = origin.on(clock)
         samples = origin.resample(length, missing)
         prepared = Prepared(
             samples,
@@ -149,7 +154,8 @@ class Schema:
             values,
             full_size,
             fit.has_dark_ground,
-            tuple(filter(None, (_note_on_size(data.shape[1:], full_size), fit.note))),
+            domain.has_gaps and (missing == "mask" or _has_missing(samples, origin)),
+            tuple(filter(None, (_note_on_size(data.shape[1:], full_size), fit.note, why))),
             tuple(fit.outliers.tolist()),
         ), data
 
@@ -210,13 +216,15 @@ class Schema:
         else:
             # all series must have the length of the training series; NaN beyond it is padding
             origin = origin.trim(self.shape[-1])
+        gapless_origin, origin = origin, origin.on(self.clock)
         samples = origin.resample(length, check_policy(missing))
         self._check_shape(samples.shape[1:])
+        self._check_cover(samples, origin, missing)
         if self.values is not None and not self.scaled_per_sample:
             self.values.check(samples, origin.dtype, self.domain)
         scaler = self.scaler
         if self.scaled_per_sample:
-            gapless = origin.resample(length, policy_for_scaling(missing))
+            gapless = gapless_origin.resample(length, policy_for_scaling(missing))
             scaler = scaler_of_samples(gapless, self.domain, self.has_dark_ground)
         size = None if self.full_size is None else self.shape[1:]
         return Prepared(samples, scaler, origin, size, self.domain.is_bounded, source.frame)
@@ -230,6 +238,25 @@ class Schema:
                 "the model aligned, set times=unwarper.times_; to transform points in series, use "
                 "transform_events"
             )
+
+    def _check_cover(self, samples: Array, origin: Origin, missing: MissingPolicy) -> None:
+        """Refuse series with gaps if the model takes none; warn of those beyond its time steps."""
+        length = self.shape[-1]
+        if isinstance(origin, IrregularSeries) and (n := origin.n_beyond(length)):
+            warnings.warn(
+                f"{n} of {len(origin)} series begin before or end after the time axis of the "
+                f"model, {self.times[0]:g} to {self.times[-1]:g}; what lies outside is left out",
+                DataWarning,
+                stacklevel=2,
+            )
+        if self.has_gaps or missing == "mask" or not _has_missing(samples, origin):
+            return
+        row = int(np.isnan(samples).any((1, 2)).argmax())
+        raise DataError(
+            f"sample {row} of X does not cover the times {self.times[0]:g} to {self.times[-1]:g}, "
+            "as all training series do; leave it out, train on series of different lengths, or set "
+            "lengths='stretch'"
+        )
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         if shape != self.user_shape:
@@ -332,6 +359,7 @@ class Schema:
             "each": self.scaled_per_sample,
             "timed": self.has_time_stamps,
             "dark_ground": self.has_dark_ground,
+            "gaps": self.has_gaps,
         }
         values = {} if self.values is None else {"values": vars(self.values)}
         size = {} if self.full_size is None else {"full_size": list(self.full_size)}
@@ -352,7 +380,8 @@ class Schema:
             CheckpointError: The shape of the scale does not fit the shape of a sample.
             KeyError: The record lacks an entry, or its domain is not registered.
         """
-        clock = Clock(**{name: record[name] for name in vars(Clock())})
+        # older records lack the fields `is_stretched` and `zero`
+        clock = Clock(**{name: record.get(name, value) for name, value in vars(Clock()).items()})
         domain, scaler = Domain.registry[record["domain"]], _scaler_of(record, shape)
         values = ValueRange(**record["values"]) if "values" in record else None
         size = tuple(record["full_size"]) if "full_size" in record else None
@@ -367,6 +396,7 @@ class Schema:
             values,
             size,
             record.get("dark_ground", False),
+            record.get("gaps", False),
         )
 
 
@@ -397,6 +427,11 @@ def _offset_scaler(values: Array) -> Scaler:
     if not any(loses_digits(values[rows]) for rows in row_blocks(values)):
         return Scaler()
     return Scaler(float(np.nanmin(values) + np.nanmax(values)) / 2)
+
+
+def _has_missing(samples: Array, origin: Origin) -> bool:
+    """Whether a value of resampled series is missing."""
+    return isinstance(origin, IrregularSeries) and bool(np.isnan(samples).any())
 
 
 def _has_time_stamps(samples: Any) -> bool:

@@ -8,7 +8,7 @@ these functions to resample before you call it, or for models of another library
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array, MissingPolicy
 from unwarp.data.array_likes import as_numpy, is_sequence
+from unwarp.data.clock import TOLERANCE
 from unwarp.data.limits import check_size
 from unwarp.data.missing import check_policy
 from unwarp.data.time_stamps import resolve_times
@@ -112,7 +113,9 @@ def resample_to(
 def resample_rows(
     rows: list[Array], times: list[Array], length: int, missing: MissingPolicy
 ) -> Array:
-    """Parsed series, resampled to one length by linear interpolation.
+    """Parsed series, each spread evenly over one number of steps.
+
+    They are interpolated linearly from their first to their last time.
 
     Args:
         rows: N series (C, T_i), as `as_rows` returns them.
@@ -128,13 +131,62 @@ def resample_rows(
     Raises:
         DataError: A value is missing and `missing` is `error`, or a channel has no value at all.
     """
+    steps = (np.linspace(stamps[0], stamps[-1], length) for stamps in times)
+    return _read_rows(rows, times, steps, length, missing)
+
+
+def place_rows(
+    rows: list[Array],
+    times: list[Array],
+    steps: Iterable[Array],
+    length: int,
+    missing: MissingPolicy,
+) -> Array:
+    """Parsed series at given times, by linear interpolation.
+
+    A series is NaN before its first and after its last time.
+
+    Args:
+        rows: N series (C, T_i), as `as_rows` returns them.
+        times: Time stamps of the series, N arrays (T_i,), as `resolve_times` returns them.
+        steps: Times of the new steps of each series, N arrays (length,), evenly spaced.
+        length: Number of time steps of the result, at least 1.
+        missing: Treatment of missing values between the first and the last step of a series.
+
+    Returns:
+        Series (N, C, length), as `resample_rows` returns them.
+
+    Raises:
+        DataError: As for `resample_rows`; or a series covers none of the new steps.
+    """
+    steps = [np.asarray(row, float) for row in steps]
+    x = _read_rows(rows, times, steps, length, missing)
+    for i, (stamps, new) in enumerate(zip(times, steps, strict=True)):
+        slack = TOLERANCE * (new[1] - new[0] if length > 1 else 0.0)
+        is_outside = (new < stamps[0] - slack) | (new > stamps[-1] + slack)
+        if is_outside.all():
+            raise DataError(
+                f"the times of sample {i}, {stamps[0]:g} to {stamps[-1]:g}, cover none of the "
+                f"time steps, {new[0]:g} to {new[-1]:g}; correct its times, or drop it"
+            )
+        x[i, :, is_outside] = np.nan
+    return x
+
+
+def _read_rows(
+    rows: list[Array],
+    times: list[Array],
+    steps: Iterable[Array],
+    length: int,
+    missing: MissingPolicy,
+) -> Array:
+    """Series (N, C, length) at new times; the nearest value beyond the ends of a series."""
     dtype = np.result_type(np.float32, *{row.dtype for row in rows})
     x = np.empty(_check_shape((len(rows), len(rows[0]), length)), dtype)
-    for i, (row, stamps) in enumerate(zip(rows, times, strict=True)):
-        steps = np.linspace(stamps[0], stamps[-1], length)
-        x[i] = _interpolate(row, stamps, steps, i, missing)
+    for i, (row, stamps, new) in enumerate(zip(rows, times, steps, strict=True)):
+        x[i] = _interpolate(row, stamps, new, i, missing)
         if missing == "mask":
-            x[i, _gap_mask(row, stamps, steps)] = np.nan
+            x[i, _gap_mask(row, stamps, new)] = np.nan
     return x
 
 

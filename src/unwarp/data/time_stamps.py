@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,20 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array
 from unwarp.data.array_likes import as_numpy, is_sequence
+from unwarp.data.clock import DATES, LONGEST_DAY
 from unwarp.errors import DataError
 from unwarp.values import brief
+
+SECONDS_OF_CHANGE = 3600.0
+"""Seconds by which a clock is set back at the end of summer time."""
 
 
 def as_times(times: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     """Time stamps as float64 numbers.
 
-    Numbers keep their unit. Dates become seconds since 1970, in UTC unless they name a time zone;
-    durations become seconds.
+    Numbers keep their unit. Dates become seconds since 1970, and durations seconds. Dates with a
+    time zone count in UTC, or by the local clock if a series lasts a day or less; see
+    `local_times`.
 
     Args:
         times: Time stamps (T,) that all series share, or (N, T), or N sequences (T_i,), as arrays,
@@ -79,21 +85,57 @@ def resolve_times(rows: list[Array], times: Any = None) -> list[Array]:
     ]
 
 
+def local_times(times: NDArray[np.float64], offsets: Array) -> NDArray[np.float64]:
+    """Times of a series by the local clock, if it is short.
+
+    Short series last a day, or 36 hours at most. On the day of a clock change, the whole series
+    keeps the offset from UTC that is in force in its middle. So its times still increase evenly,
+    and 19:00 is 19:00 on that day, too.
+
+    Args:
+        times: Seconds since 1970 in UTC (T,), in any order.
+        offsets: Seconds by which the local clock is ahead of UTC (T,).
+
+    Returns:
+        Seconds since 1970 by the local clock (T,), or `times` for longer series.
+
+    >>> local_times(np.array([0.0, 60.0]), np.array([3600.0, 3600.0])).tolist()
+    [3600.0, 3660.0]
+    """
+    if not len(times) or np.ptp(times) > LONGEST_DAY:
+        return times
+    return np.asarray(times + offsets[np.argsort(times)[len(times) // 2]])
+
+
 def _as_seconds(times: Any, name: str) -> NDArray[np.float64]:
     """Times (T,) as float64; error messages use `name` for `times`."""
     try:
-        values = _as_datetime64(np.asarray(as_numpy(times)))
+        values = np.asarray(as_numpy(times))
+        offsets = _offsets_of(values)
+        values = _as_datetime64(values)
         if values.dtype.kind == "c":
             raise TypeError("they are complex")
         if values.dtype.kind == "M":
             values = values - np.datetime64(0, "s")
         if values.dtype.kind == "m":
             values = values / np.timedelta64(1, "s")
-        return np.asarray(values, np.float64)
+        seconds = np.asarray(values, np.float64)
+        return seconds if offsets is None else local_times(seconds, offsets)
     except (ValueError, TypeError, OverflowError) as error:
         raise DataError(
             f"{name} must be numbers, dates or durations ({error}); convert them first"
         ) from error
+
+
+def _offsets_of(times: Array) -> Array | None:
+    """Seconds by which the clocks of dates (T,) are ahead of UTC; None without time zones."""
+    if times.dtype != object or times.ndim != 1:
+        return None
+    dates = [time for time in times if isinstance(time, datetime) and time == time]  # no NaT
+    shifts = [date.utcoffset() for date in dates]
+    if len(dates) < len(times) or None in shifts:
+        return None
+    return np.array([shift.total_seconds() for shift in shifts if shift is not None])
 
 
 def _as_datetime64(times: Array) -> Array:
@@ -121,6 +163,21 @@ def _check_increasing(times: NDArray[np.float64], length: int, i: int) -> Array:
     if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
         raise DataError(
             f"the times of sample {i} must be finite and strictly increasing; sort them and drop "
-            "repeated ones"
+            f"repeated ones{_clock_change(times)}"
         )
     return times
+
+
+def _clock_change(times: NDArray[np.float64]) -> str:
+    """The end of summer time in words, if times are dates that go back or repeat by an hour."""
+    back = np.flatnonzero(np.diff(times) <= 0)
+    if not len(back) or not (DATES[0] <= times.min() and times.max() <= DATES[1]):
+        return ""
+    if np.ptp(times[back]) > SECONDS_OF_CHANGE or np.diff(times).min() < -SECONDS_OF_CHANGE:
+        return ""
+    date = np.datetime64(int(times[back[0]]), "s")
+    return (
+        f". If the clock was set back on {str(date)[:10]}, when {str(date)[11:16]} is followed by "
+        f"{str(np.datetime64(int(times[back[0] + 1]), 's'))[11:16]}, give times in UTC or with "
+        "their time zone"
+    )

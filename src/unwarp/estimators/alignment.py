@@ -103,7 +103,8 @@ class Alignment:
 
         Only the invertible part of a deformation is undone. The displacement field of an image has
         no inverse, so its effect remains. Series of unequal lengths, or with time stamps, are
-        returned at the evenly spaced times `times_`. Missing values (NaN) move with the series.
+        returned at the evenly spaced times `times_`, with NaN where they have no values; integers
+        with such gaps become floating. Missing values (NaN) move with the series.
 
         Args:
             X: N samples. Their deformations are estimated.

@@ -146,7 +146,6 @@ class Fitting:
         options: dict[str, Any] = {
             "batch_size": arguments.batch_size,
             "steps": arguments.max_steps,
-            "has_gaps": self.reading.missing == "mask",
         }
         if self.earlier is not None:
             self._notify(WHY)

@@ -13,6 +13,7 @@ from unwarp.core import (
     DivergencePolicy,
     Domain,
     LayoutName,
+    LengthPolicy,
     MissingPolicy,
     Precision,
     ScaleName,
@@ -64,6 +65,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     image_shape: tuple[int, ...] | None
     layout: LayoutName
     sizes: str | tuple[int, int] | None
+    lengths: LengthPolicy
     working_size: WorkingSize
     overrides: Mapping[str, Any] | None
     random_state: int | np.random.RandomState | None
@@ -149,6 +151,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
             request.warp_domain,
             self.layout,
             self.sizes,
+            "stretch" if self.lengths == "auto" and not request.can_have_gaps else self.lengths,
         )
 
     def _progress(self) -> tuple[Callback, ...]:

@@ -14,6 +14,7 @@ from unwarp.core import (
     Array,
     DivergencePolicy,
     LayoutName,
+    LengthPolicy,
     MissingPolicy,
     Precision,
     ScaleName,
@@ -92,6 +93,11 @@ class Unwarper(
         sizes: How to bring images of several sizes to one: `pad` centres them on a frame with the
             median of their border, `crop` cuts them to their common centre, `64x48` or (64, 48)
             resizes them to this height and width. None refuses several sizes.
+        lengths: How series of unequal lengths, or with time stamps, share one time axis. `clock`
+            keeps their times: without time stamps they start together, and a shorter one ends
+            early. `stretch` spreads each of them over the whole axis. `auto` keeps the clock,
+            unless series without time stamps end like longer ones, so that their lengths mean
+            nothing, or the recipe (`gan`, `mixing-ae`) takes no gaps.
         working_size: Size at which the model learns images. Deformations do not depend on the size,
             so `align`, templates, points and matrices are at the size of the images. `auto` keeps
             images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much detail
@@ -172,6 +178,7 @@ class Unwarper(
         image_shape: tuple[int, ...] | None = None,
         layout: LayoutName = "auto",
         sizes: str | tuple[int, int] | None = None,
+        lengths: LengthPolicy = "auto",
         working_size: WorkingSize = "auto",
         overrides: Mapping[str, Any] | None = None,
         random_state: int | np.random.RandomState | None = 0,
@@ -197,8 +204,8 @@ class Unwarper(
         Args:
             X: N samples: an array of images (N, H, W) or (N, C, H, W) or of series (N, T) or
                 (N, C, T), a list of series (T_i,) or (C, T_i), a folder of images, a file, or a
-                `Dataset`. Series of unequal lengths are resampled to the length of the longest; in
-                an array, NaN at the end of a row ends its series. A `DataLoader`, a `Dataset` of
+                `Dataset`. In an array, NaN at the end of a row ends its series. Series of unequal
+                lengths share one time axis as `lengths` says. A `DataLoader`, a `Dataset` of
                 torch, or an iterator of batches (B, ...) or of pairs (batch, labels) is read once
                 into one array.
             y: Ignored; part of scikit-learn's interface.

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from unwarp.data.clock import Clock
 from unwarp.data.missing import policy_for_scaling
 from unwarp.data.outliers import outlier_rows, warn_of_outliers
 from unwarp.data.reading import Reading
@@ -86,7 +87,9 @@ class WarmStart:
         else:
             prepared = self.schema.prepare(source, reading.missing)
             length = self.schema.shape[-1] if self.schema.clock.any_length else None
-            gapless = prepared.origin.resample(length, policy_for_scaling(reading.missing))
+            gapless = prepared.origin.on(Clock()).resample(
+                length, policy_for_scaling(reading.missing)
+            )
             if not self.schema.scaled_per_sample:
                 outliers = outlier_rows(gapless, reading.scale)
             if outliers.size:
@@ -144,6 +147,8 @@ def _check_reading(schema: Schema, reading: Reading) -> None:
             reading.sampling_rate in (None, schema.clock.sampling_rate),
             schema.clock.sampling_rate,
         ),
+        "missing": (reading.missing != "mask" or schema.has_gaps, "a model without gaps"),
+        "lengths": (_suits_lengths(schema, reading), schema.clock.lengths),
         "scale": (_suits_scale(schema, reading), "the earlier scale"),
         "working_size": (_suits_working_size(schema, reading), schema.shape[1:]),
     }
@@ -156,6 +161,11 @@ def _suits_image_shape(schema: Schema, reading: Reading) -> bool:
     """Whether flattened images have the shape of the earlier ones."""
     shape = reading.image_shape
     return shape is None or tuple(shape) == tuple(schema.image_shape or ())
+
+
+def _suits_lengths(schema: Schema, reading: Reading) -> bool:
+    """Whether an option for the lengths of series may be that of a schema."""
+    return not schema.clock.any_length or reading.lengths in ("auto", schema.clock.lengths)
 
 
 def _suits_scale(schema: Schema, reading: Reading) -> bool:

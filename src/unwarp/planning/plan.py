@@ -79,6 +79,14 @@ class Request:
             check_fields(self.overrides, AE, *Recipe.registry.values())
             check_values(self.overrides, AE(), *(member() for member in Recipe.registry.values()))
 
+    @property
+    def can_have_gaps(self) -> bool:
+        """Whether models of the requested family take series with gaps."""
+        recipe = self._family_recipe()
+        if isinstance(recipe, Mapping):
+            return bool(Recipe.registry[recipe["family"]].supports_gaps)
+        return recipe is None or recipe.supports_gaps
+
     def _family_recipe(self) -> Any:
         """The requested recipe, or that of the requested family; None for neither."""
         if isinstance(self.family, Recipe | Mapping | None):
@@ -164,7 +172,6 @@ def make_plan(
     data: Samples,
     *,
     decided: Recipe | None = None,
-    has_gaps: bool = False,
     batch_size: int | None = None,
     steps: int | None = None,
     why: tuple[str, ...] = (),
@@ -181,8 +188,6 @@ def make_plan(
         schema: Schema of the samples, with domain and sampling rate.
         data: Training samples, scaled as the model expects.
         decided: Recipe that trial trainings selected; None if there were none so far.
-        has_gaps: Whether the loss leaves out missing values, as with `missing="mask"`; ignored in
-            domains without missing values.
         batch_size: Number of samples per step; None for the default of the domain.
         steps: Number of training steps; None for `default_steps`.
         why: Reasons for `decided`, as lines for the user.
@@ -201,7 +206,7 @@ def make_plan(
     recipe = default_recipe(
         x, schema.domain, request.family or decided, request.warp, request.n_content
     )
-    if has_gaps and schema.domain.has_gaps:
+    if schema.has_gaps:
         recipe = replace(recipe, gaps=True)
     recipe = infer_padding(apply_overrides(recipe, request.overrides), x, schema.domain)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)

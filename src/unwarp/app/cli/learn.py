@@ -20,7 +20,7 @@ from unwarp.app.cli.options import (
     one_source,
     parse_shape,
 )
-from unwarp.core import DivergencePolicy, MissingPolicy, Precision, ScaleName
+from unwarp.core import DivergencePolicy, LengthPolicy, MissingPolicy, Precision, ScaleName
 from unwarp.disk.paths import is_pattern
 from unwarp.ranges import check_arguments
 
@@ -118,6 +118,13 @@ ShapeOption = Annotated[
         metavar="HxW",
     ),
 ]
+LengthsOption = Annotated[
+    LengthPolicy,
+    typer.Option(
+        help="Series of unequal lengths or with time stamps: clock keeps their times, stretch "
+        "spreads each over the whole axis, auto keeps the clock unless the lengths mean nothing."
+    ),
+]
 RateOption = Annotated[
     float | None,
     typer.Option(help="Samples per second of series; times are then in seconds."),
@@ -199,6 +206,7 @@ def fit(
     scale: ScaleOption = "auto",
     working_size: WorkingSizeOption = "auto",
     sampling_rate: RateOption = None,
+    lengths: LengthsOption = "auto",
     layout: LayoutOption = "auto",
     sizes: SizesOption = None,
     image_shape: ShapeOption = None,
@@ -229,6 +237,7 @@ def fit(
         scale: Scaling of values.
         working_size: Size at which the model learns images.
         sampling_rate: Samples per second of series; None to count time in time steps.
+        lengths: How series of unequal lengths, or with time stamps, share one time axis.
         layout: Order of the axes of images.
         sizes: How to bring images of several sizes to one; None refuses them.
         image_shape: Shape of images that are rows of a table; None for other data.
@@ -248,6 +257,7 @@ def fit(
         "scale": scale,
         "working_size": _working_size(working_size),
         "sampling_rate": sampling_rate,
+        "lengths": lengths,
     }
     pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
     reading |= {name: value for name, value in pictures.items() if value not in (None, "auto")}
