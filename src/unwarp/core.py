@@ -52,6 +52,12 @@ uses one scale for each channel of each series.
 LayoutName = Literal["auto", "channels_first", "channels_last"]
 """Order of the axes of pictures: (N, C, H, W) or (N, H, W, C); `auto` decides by the shape."""
 
+TableLayout = Literal["auto", "wide", "long", "columns"]
+"""Layouts of tables: a row per series, a row per series and time, or a column per series.
+
+`auto` decides by the names and the cells of the columns.
+"""
+
 WorkingSize = Literal["auto"] | int | tuple[int, int] | None
 """Size at which a model learns images.
 

@@ -79,6 +79,7 @@ class Form:
         name: Name of the array in the file, for files that hold several; empty for others.
         sample_axis: Axis of the array in the file that counts the samples.
         facts: Further facts about the file, by name, which are written again.
+        channels: Names of the channels of series (C); empty if they have none.
     """
 
     files: Sequence[str] = ()
@@ -88,6 +89,7 @@ class Form:
     name: str = ""
     sample_axis: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
 
     def subset(self, rows: Array) -> Form:
         """The form of some of the pictures.

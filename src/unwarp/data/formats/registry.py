@@ -180,6 +180,7 @@ def hinted_reader(
     description: str,
     package: str = "",
     install: str = "",
+    writer: Writer | None = None,
     encode: Encoder | None = None,
     has_members: bool = False,
 ) -> Callable[[HintedReader], HintedReader]:
@@ -190,6 +191,7 @@ def hinted_reader(
         description: The format in a few words.
         package: Package that the reader imports and that may not be installed; empty for none.
         install: Argument of `pip install` that installs the package.
+        writer: Function that writes series (N, T) to a path, for tests; None if there is none.
         encode: Function from samples to the content of a file, for results; None if there is none.
         has_members: Whether a file holds several arrays with names.
 
@@ -201,7 +203,7 @@ def hinted_reader(
     """
 
     def register(function: HintedReader) -> HintedReader:
-        file_format = Format(function, description, package, install, encode=encode)
+        file_format = Format(function, description, package, install, None, writer, encode=encode)
         _add(suffixes, replace(file_format, has_members=has_members), function)
         return function
 
