@@ -5,7 +5,8 @@ A reader that meets two readings of a file takes the one that the hints name, or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from unwarp.core import LayoutName, TableLayout
 
@@ -47,6 +48,20 @@ class Hints:
     time_column: str | None = None
     value_columns: tuple[str, ...] | None = None
     label_column: str | None = None
+
+    @classmethod
+    def of(cls, options: Any, frame: tuple[int, int] | None = None) -> Hints:
+        """The hints among the options of a reading or of an estimator.
+
+        Args:
+            options: An object with an attribute of each name.
+            frame: Height and width that a model takes; None if unknown.
+        """
+        names = {item.name for item in fields(cls)} - {"frame", "member", "value_columns"}
+        columns = options.value_columns
+        columns = None if columns is None else tuple(map(str, columns))
+        values = {name: getattr(options, name) for name in names}
+        return cls(**values, frame=frame, value_columns=columns)
 
     @property
     def names_table(self) -> bool:

@@ -19,6 +19,7 @@ from unwarp.data.array_likes import as_numpy
 from unwarp.data.collections import flattened, is_list_of_paths, sized
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
+from unwarp.data.formats.frames import is_frame, read_frame
 from unwarp.data.formats.images import read_files
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.sizes import parse_sizes
@@ -63,6 +64,8 @@ def _open(X: Any, hints: Hints) -> Source:
         return replace(_with_hints(read(X, hints), hints), name=Path(X).name)
     if isinstance(X, Dataset):
         return _source_of_dataset(X)
+    if is_frame(X) and hints.image_shape is None:
+        return read_frame(X, hints)
     if _has_to_be_sized(X, hints):
         return Source(sized(X, hints), layout="channels_first")
     return Source(X)

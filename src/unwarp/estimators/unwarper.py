@@ -20,6 +20,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    TableLayout,
     WorkingSize,
 )
 from unwarp.data.opening import as_source
@@ -90,6 +91,14 @@ class Unwarper(
         sizes: How to bring images of several sizes to one: `pad` centres them on a frame with the
             median of their border, `crop` cuts them to their common centre, `64x48` or (64, 48)
             resizes them to this height and width. None refuses several sizes.
+        table: Layout of a table: `wide` for a row per series, `long` for a row per series and time,
+            `columns` for a column per series. `auto` decides by the names and cells of the columns
+            and refuses what reads two ways.
+        id_column: Name of the column that names the series of a table; None to find it. Without
+            column names, columns are named by their numbers, from "1".
+        time_column: Name of the column of times; None to find it.
+        value_columns: Names of the columns of values; None for all without another role.
+        label_column: Name of the column of labels; None to find it.
         working_size: Size at which the model learns images. Deformations do not depend on the size,
             so `align`, templates, points and matrices are at the size of the images. `auto` keeps
             images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much detail
@@ -156,6 +165,11 @@ class Unwarper(
     image_shape: tuple[int, ...] | None
     layout: LayoutName
     sizes: str | tuple[int, int] | None
+    table: TableLayout
+    id_column: str | None
+    time_column: str | None
+    value_columns: list[str] | tuple[str, ...] | None
+    label_column: str | None
     working_size: WorkingSize
     overrides: Mapping[str, Any] | None
     random_state: int | np.random.RandomState | None
@@ -181,6 +195,11 @@ class Unwarper(
         image_shape: tuple[int, ...] | None = None,
         layout: LayoutName = "auto",
         sizes: str | tuple[int, int] | None = None,
+        table: TableLayout = "auto",
+        id_column: str | None = None,
+        time_column: str | None = None,
+        value_columns: list[str] | tuple[str, ...] | None = None,
+        label_column: str | None = None,
         working_size: WorkingSize = "auto",
         overrides: Mapping[str, Any] | None = None,
         random_state: int | np.random.RandomState | None = 0,
@@ -340,6 +359,11 @@ class Unwarper(
             request.warp_domain,
             self.layout,
             self.sizes,
+            self.table,
+            self.id_column,
+            self.time_column,
+            self.value_columns,
+            self.label_column,
         )
 
     def _progress(self) -> tuple[Callback, ...]:

@@ -28,6 +28,7 @@ from unwarp.data.formats.table_roles import (
     named_ids,
     number_columns,
     outside_pattern,
+    pattern_of,
     strong_time,
     with_values,
 )
@@ -244,6 +245,9 @@ def _strength_of_axis(table: Table, time: int, values: list[int], stem: str | No
     """Strength of a column without the name of a time whose numbers increase."""
     facts, names = table.facts[time], [table.names[k] for k in values]
     if table.has_names and _is_id(table, time):
+        return 0
+    is_alike = table.has_names and pattern_of(table.names[time]) == pattern_of(names[0])
+    if is_alike or any(table.facts[k].is_even for k in values[:MIN_COLUMNS_OF_WORDS]):
         return 0
     if facts.axis is not None and not (facts.axis == np.round(facts.axis)).all():
         return STRONG

@@ -1,4 +1,4 @@
-"""Tables of series in Apache Parquet files, which need the package pyarrow.
+"""Tables of series in Parquet and Feather files, which need pyarrow.
 
 `pip install 'unwarp[parquet]'` installs it. Columns are named as in `.csv` files; the modules
 `wide_tables` and `long_tables` show an example of each layout.
@@ -6,19 +6,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from unwarp.core import Array
-from unwarp.data.formats.registry import reader
-from unwarp.data.formats.table import Table
-from unwarp.data.formats.table_layouts import read_table
+from unwarp.data.formats.frames import read_frame
+from unwarp.data.formats.registry import hinted_reader
+from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.limits import BYTES_PER_CELL, check_size
 from unwarp.data.source import Source
 from unwarp.errors import DataError
-
-PANDAS_INDEX = "__index_level_"
-"""Start of the names of the columns in which pandas stores the index of a frame."""
 
 
 def write_parquet(path: Path, x: Array) -> None:
@@ -34,51 +33,96 @@ def write_parquet(path: Path, x: Array) -> None:
     parquet.write_table(pyarrow.table({f"step {k}": column for k, column in enumerate(x.T)}), path)
 
 
-@reader(
+def write_feather(path: Path, x: Array) -> None:
+    """Write series as a wide table, with one column per time step.
+
+    Args:
+        path: The file to write.
+        x: Series (N, T).
+    """
+    import pyarrow
+    from pyarrow import feather
+
+    feather.write_feather(pyarrow.table({f"step {k}": c for k, c in enumerate(x.T)}), str(path))
+
+
+@hinted_reader(
     ".parquet",
-    description="a table, wide or long, as in .csv files",
+    description="a table, as in .csv files",
     package="pyarrow",
     install="unwarp[parquet]",
     writer=write_parquet,
 )
-def read_parquet(path: Path) -> Source:
-    """Read a wide or long table.
-
-    Cells are converted to text first, so that a table gives the same series as in a `.csv` file.
+def read_parquet(path: Path, hints: Hints = NO_HINTS) -> Source:
+    """Read a table of any layout.
 
     Args:
         path: The file.
+        hints: The user's hints: the layout and the names of columns.
 
     Returns:
-        The series, as `read_table` returns them.
+        The series, as from a `.csv` file of the same table.
 
     Raises:
         DataError: The file is damaged or empty, or its columns are not a table of series.
+        ConfigError: The hints do not fit the table.
     """
     from pyarrow import parquet
 
-    try:
+    with _damage_as_data_error(path):
         facts = parquet.read_metadata(path)
         n_cells = facts.num_rows * facts.num_columns
         check_size(n_cells * BYTES_PER_CELL, f"{path}: its {n_cells:,} cells")
-        table = parquet.read_table(path)
-        columns = [_as_text(column.to_pylist()) for column in table.columns]
+        frame = parquet.read_table(path).to_pandas()
+    return _read(frame, hints, path)
+
+
+@hinted_reader(
+    ".feather",
+    description="a table, as in .csv files",
+    package="pyarrow",
+    install="unwarp[parquet]",
+    writer=write_feather,
+)
+def read_feather(path: Path, hints: Hints = NO_HINTS) -> Source:
+    """Read a table of any layout.
+
+    Args:
+        path: The file.
+        hints: The user's hints: the layout and the names of columns.
+
+    Returns:
+        The series, as from a `.csv` file of the same table.
+
+    Raises:
+        DataError: The file is damaged or empty, or its columns are not a table of series.
+        ConfigError: The hints do not fit the table.
+    """
+    from pyarrow import feather
+
+    with _damage_as_data_error(path):
+        frame = feather.read_table(str(path)).to_pandas()
+    return _read(frame, hints, path)
+
+
+def _read(frame: Any, hints: Hints, path: Path) -> Source:
+    """The series of a frame, which must have rows and columns."""
+    if not frame.shape[0] or not frame.shape[1]:
+        raise DataError(
+            f"{path} has {frame.shape[0]} rows of {frame.shape[1]} columns, so it has no series; "
+            "write it again"
+        )
+    return read_frame(frame, hints, path)
+
+
+@contextmanager
+def _damage_as_data_error(path: Path) -> Iterator[None]:
+    """Convert nearly anything that pyarrow raises for a damaged file to `DataError`."""
+    try:
+        yield
     except DataError:
         raise
-    except Exception as error:  # a damaged file makes pyarrow raise nearly anything
+    except Exception as error:
         raise DataError(
             f"{path} is damaged or cut short: {error or type(error).__name__}; write it again"
         ) from error
-    if table.num_rows == 0 or not columns:
-        raise DataError(
-            f"{path} has {table.num_rows} rows of {len(columns)} columns, so it has no series; "
-            "write it again"
-        )
-    names = ["" if name.startswith(PANDAS_INDEX) else name for name in table.column_names]
-    rows = [f"row {k}" for k in range(1, table.num_rows + 1)]
-    return read_table(Table(path, names, columns, rows))
-
-
-def _as_text(cells: list[Any]) -> list[str]:
-    """Convert cells to text; a missing value becomes an empty string."""
-    return ["" if cell is None else str(cell) for cell in cells]

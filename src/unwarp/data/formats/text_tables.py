@@ -80,7 +80,22 @@ def read_text_table(path: Path) -> Table:
     Raises:
         DataError: Rows differ in length, the first line can be names or values, or there is no row.
     """
-    text = read_text(path)
+    return parse_text_table(path, read_text(path))
+
+
+def parse_text_table(path: Path, text: str) -> Table:
+    """Read the text of a file as a table, as `read_text_table` does.
+
+    Args:
+        path: The file, for errors.
+        text: Its text.
+
+    Returns:
+        The table, with decimal points.
+
+    Raises:
+        DataError: As for `read_text_table`.
+    """
     rows, comments = split_rows(path, text)
     if not rows:
         raise DataError(f"{path} has no row, only comments; add a row for each series")
