@@ -16,6 +16,7 @@ from unwarp.core import Array
 from unwarp.data.formats.cells import is_number
 from unwarp.data.formats.ragged import series_source, trim_padding
 from unwarp.data.formats.table import Roles, Table, find_index, ignored_words
+from unwarp.data.recording_form import default_channels
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
@@ -83,6 +84,8 @@ def split_names(names: list[str]) -> tuple[list[str], list[str]]:
     is_word = all(channels) and not any(map(is_number, channels)) and all(series)
     if is_product and is_word and len(channels) > 1:
         return series, channels
+    if is_product and channels == default_channels(1):
+        return series, []
     return names, []
 
 

@@ -7,8 +7,6 @@ does for `.parquet` files and data frames. The modules `wide_tables`, `long_tabl
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TextIO
 
@@ -16,12 +14,13 @@ import numpy as np
 
 from unwarp.core import Array
 from unwarp.data.form import Output
+from unwarp.data.formats.columns_of_series import columns_of
 from unwarp.data.formats.registry import hinted_reader
 from unwarp.data.formats.table_layouts import read_table
 from unwarp.data.formats.text_tables import read_text_table
 from unwarp.data.hints import NO_HINTS, Hints
+from unwarp.data.recording_form import encode_columns
 from unwarp.data.source import Source
-from unwarp.errors import DataError
 
 
 def write_csv(path: Path | TextIO, x: Array) -> None:
@@ -36,27 +35,16 @@ def write_csv(path: Path | TextIO, x: Array) -> None:
 
 
 def encode_csv(output: Output) -> bytes:
-    """Samples as a wide table: their names, then their values.
+    """Series as a table of columns, or pictures as a wide table.
+
+    Series have a column of times and a column for each series, or for each channel of each series
+    (`name.channel`). If each series has times of its own, the table is long. Pictures have a row
+    each, with their names.
 
     Args:
-        output: Series of one channel, or pictures, which are flattened.
-
-    Raises:
-        DataError: Series have several channels.
+        output: Series or pictures.
     """
-    x, noun = output.x, "t" if output.pictures is None else "pixel"
-    if output.pictures is None and x.ndim > 2 and x.shape[1] > 1:
-        raise DataError(
-            f"a .csv file holds series of one channel, these have {x.shape[1]}; write them as .npz"
-        )
-    rows = x.reshape(len(x), -1)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["sample", *(f"{noun}_{k}" for k in range(rows.shape[1]))])
-    for name, row in zip(output.names, rows, strict=True):
-        values = row.tolist()
-        writer.writerow([name, *(values if row.dtype.kind in "iu" else map("{:.9g}".format, row))])
-    return out.getvalue().encode()
+    return encode_columns(*columns_of(output))
 
 
 @hinted_reader(

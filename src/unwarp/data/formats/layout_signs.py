@@ -202,7 +202,7 @@ def signs_of_columns(table: Table, roles: Roles) -> Candidate | None:
     time = strong_time(table, roles)
     is_strong = time is not None and table.facts[time].is_increasing
     if not is_strong and roles.time is None:
-        time = _axis(table, roles)
+        time = axis_of(table, roles)
     values = with_values(table, replace(roles, time=time)).values
     names = [table.names[k] for k in values]
     stem = stem_of(names) if table.has_names else None
@@ -228,8 +228,13 @@ def _any_words(table: Table, roles: Roles) -> bool:
     return any(table.facts[k].kind in ("words", "mixed") for k in free_columns(table, roles))
 
 
-def _axis(table: Table, roles: Roles) -> int | None:
-    """The index or the first column, if its numbers or dates increase like times."""
+def axis_of(table: Table, roles: Roles) -> int | None:
+    """The index or the first column, if it increases like times.
+
+    Args:
+        table: The table.
+        roles: Roles so far.
+    """
     columns = [roles.index] if roles.index is not None else free_columns(table, roles)[:1]
     for k in columns:
         facts = table.facts[k]
@@ -314,7 +319,7 @@ def _has_rival(table: Table, roles: Roles) -> bool:
     if time is not None and table.facts[time].is_increasing:
         return True
     is_step = is_stem_of(stem, STEP_STEMS)
-    axis = _axis(table, Roles(index=roles.index))
+    axis = axis_of(table, Roles(index=roles.index))
     is_counted = axis is not None and not is_step and axis not in roles.ids
     return is_counted or any(table.facts[k].repeats for k in roles.ids)
 

@@ -6,18 +6,57 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unwarp.core import Array
+from unwarp.data.form import Output
+from unwarp.data.formats.columns_of_series import columns_of
 from unwarp.data.formats.frames import read_frame
 from unwarp.data.formats.registry import hinted_reader
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.limits import BYTES_PER_CELL, check_size
 from unwarp.data.source import Source
 from unwarp.errors import DataError
+
+
+def encode_parquet(output: Output) -> bytes:
+    """Series or pictures as columns, as in `.csv` files.
+
+    Args:
+        output: Series or pictures.
+    """
+    from pyarrow import parquet
+
+    out = io.BytesIO()
+    parquet.write_table(_as_columns(output), out)
+    return out.getvalue()
+
+
+def encode_feather(output: Output) -> bytes:
+    """Series or pictures as columns, as in `.csv` files.
+
+    Args:
+        output: Series or pictures.
+    """
+    from pyarrow import feather
+
+    out = io.BytesIO()
+    feather.write_feather(_as_columns(output), out)
+    return out.getvalue()
+
+
+def _as_columns(output: Output) -> Any:
+    """A table of series for pyarrow."""
+    import pyarrow
+
+    names, columns = columns_of(output)
+    return pyarrow.table([pyarrow.array(np.ascontiguousarray(c)) for c in columns], names)
 
 
 def write_parquet(path: Path, x: Array) -> None:
@@ -52,6 +91,7 @@ def write_feather(path: Path, x: Array) -> None:
     package="pyarrow",
     install="unwarp[parquet]",
     writer=write_parquet,
+    encode=encode_parquet,
 )
 def read_parquet(path: Path, hints: Hints = NO_HINTS) -> Source:
     """Read a table of any layout.
@@ -67,14 +107,7 @@ def read_parquet(path: Path, hints: Hints = NO_HINTS) -> Source:
         DataError: The file is damaged or empty, or its columns are not a table of series.
         ConfigError: The hints do not fit the table.
     """
-    from pyarrow import parquet
-
-    with _damage_as_data_error(path):
-        facts = parquet.read_metadata(path)
-        n_cells = facts.num_rows * facts.num_columns
-        check_size(n_cells * BYTES_PER_CELL, f"{path}: its {n_cells:,} cells")
-        frame = parquet.read_table(path).to_pandas()
-    return _read(frame, hints, path)
+    return read_frame(frame_of(path), hints, path)
 
 
 @hinted_reader(
@@ -83,6 +116,7 @@ def read_parquet(path: Path, hints: Hints = NO_HINTS) -> Source:
     package="pyarrow",
     install="unwarp[parquet]",
     writer=write_feather,
+    encode=encode_feather,
 )
 def read_feather(path: Path, hints: Hints = NO_HINTS) -> Source:
     """Read a table of any layout.
@@ -98,21 +132,34 @@ def read_feather(path: Path, hints: Hints = NO_HINTS) -> Source:
         DataError: The file is damaged or empty, or its columns are not a table of series.
         ConfigError: The hints do not fit the table.
     """
-    from pyarrow import feather
+    return read_frame(frame_of(path), hints, path)
+
+
+def frame_of(path: Path) -> Any:
+    """The data frame of a file.
+
+    Args:
+        path: A `.parquet` or `.feather` file.
+
+    Raises:
+        DataError: The file is damaged, empty or too large.
+    """
+    from pyarrow import feather, parquet
 
     with _damage_as_data_error(path):
-        frame = feather.read_table(str(path)).to_pandas()
-    return _read(frame, hints, path)
-
-
-def _read(frame: Any, hints: Hints, path: Path) -> Source:
-    """The series of a frame, which must have rows and columns."""
+        if path.suffix.lower() == ".parquet":
+            facts = parquet.read_metadata(path)
+            n_cells = facts.num_rows * facts.num_columns
+            check_size(n_cells * BYTES_PER_CELL, f"{path}: its {n_cells:,} cells")
+            frame = parquet.read_table(path).to_pandas()
+        else:
+            frame = feather.read_table(str(path)).to_pandas()
     if not frame.shape[0] or not frame.shape[1]:
         raise DataError(
             f"{path} has {frame.shape[0]} rows of {frame.shape[1]} columns, so it has no series; "
             "write it again"
         )
-    return read_frame(frame, hints, path)
+    return frame
 
 
 @contextmanager
