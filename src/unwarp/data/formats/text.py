@@ -21,6 +21,9 @@ MAX_QUOTED_CHARACTERS = 40
 SEPARATORS = (b",", b";", b"\t", b" ", b"\n", b":")
 """Bytes between the cells of a text file, in any of the formats."""
 
+BYTES_OF_BLOCK = 1 << 20
+"""Bytes that are unpacked at once."""
+
 OPENERS: Mapping[str, Callable[..., Any]] = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
@@ -66,10 +69,13 @@ def _read_bytes(path: Path) -> bytes:
     opener = OPENERS.get(path.suffix.lower())
     if opener is None:
         return path.read_bytes()
+    bound, blocks, n_bytes = max_bytes(), list[bytes](), 0
     with opener(path) as file:
-        content: bytes = file.read(max_bytes() + 1)
-    check_size(len(content), f"{path}")
-    return content
+        while n_bytes <= bound and (block := file.read(BYTES_OF_BLOCK)):
+            blocks.append(block)
+            n_bytes += len(block)
+    check_size(n_bytes, f"{path}")
+    return b"".join(blocks)
 
 
 def _decode(raw: bytes) -> str:
