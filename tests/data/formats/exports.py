@@ -232,6 +232,39 @@ def classes_without_names() -> Export:
     return Export(lines(*rows), (15, 40, 1))
 
 
+def epochs_of_conditions() -> Export:
+    x = values(8, 25, 2)
+    rows = (["ab"[k % 2], k, i / 100, *x[k, i]] for k in range(8) for i in range(25))
+    return Export(lines(["condition", "epoch", "time", "Fz", "Cz"], *rows), (8, 25, 2))
+
+
+def years_of_countries() -> Export:
+    rows = ([1950 + i, *row] for i, row in enumerate(values(60, 5)))
+    return Export(lines(["year", "France", "Spain", "Italy", "Peru", "Chile"], *rows), (5, 60, 1))
+
+
+def days_of_hours() -> Export:
+    head = ["date", *(f"{hour:02}:00" for hour in range(24))]
+    rows = ([f"2024-05-{day + 1:02}", *row] for day, row in enumerate(values(28, 24)))
+    return Export(lines(head, *rows), (28, 24, 1))
+
+
+def rows_of_patients() -> Export:
+    head = ["patient_id", "sex", "age", *(f"t{i}" for i in range(30))]
+    rows = ([f"p{k}", "mf"[k % 2], 30 + k % 7, *row] for k, row in enumerate(values(12, 30)))
+    return Export(lines(head, *rows), (12, 30, 1))
+
+
+def two_columns() -> Export:
+    return Export(lines(["x", "y"], *values(100, 2)), None)
+
+
+def flowers() -> Export:
+    head = ["sepal_length", "sepal_width", "petal_length", "species"]
+    rows = ([*row, "abc"[k // 17]] for k, row in enumerate(values(51, 3)))
+    return Export(lines(head, *rows), None)
+
+
 EXPORTS: dict[str, Callable[[], Export]] = {
     make.__name__: make
     for make in (
@@ -264,5 +297,11 @@ EXPORTS: dict[str, Callable[[], Export]] = {
         id_at_the_end,
         gaps_in_words,
         classes_without_names,
+        epochs_of_conditions,
+        years_of_countries,
+        days_of_hours,
+        rows_of_patients,
+        two_columns,
+        flowers,
     )
 }

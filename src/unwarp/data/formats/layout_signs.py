@@ -29,6 +29,7 @@ from unwarp.data.formats.table_roles import (
     number_columns,
     outside_pattern,
     pattern_of,
+    refine_ids,
     strong_time,
     with_values,
 )
@@ -48,6 +49,12 @@ MIN_ROWS_OF_A_RESTART = 3
 
 MIN_STEPS_BESIDE_A_LABEL = 16
 """Columns beside whole numbers without a name, from which these are labels."""
+
+MIN_ROWS_PER_COLUMN = 20
+"""Rows for each of few columns from which a row is hardly a series."""
+
+MIN_STEPS_WITHOUT_NAMES = 10
+"""Mean number of rows from which a first column without a name is an id."""
 
 CLOCK_STEMS_TEXT = """
 t time step steps h hr hrs hour hours min minute q quarter slot
@@ -109,11 +116,14 @@ def signs_of_long(table: Table, roles: Roles) -> Candidate | None:
         return _restarts(table, replace(roles, time=time))
     if not strength:
         return None
+    ids = refine_ids(table, replace(roles, time=time), ids)
     roles = replace(roles, ids=ids, time=time)
     if time is None:
         roles = replace(roles, time=counter_within(table, roles, codes_of(table, ids)))
     if roles.time is not None and not table.has_names:
-        strength = STRONG
+        n_series = table.facts[ids[0]].n_distinct
+        is_long = table.n_rows >= MIN_STEPS_WITHOUT_NAMES * n_series
+        strength = STRONG if is_long else FAIR
     roles = with_values(table, roles)
     if strength == STRONG and roles.time is None and _are_steps(table, roles.values):
         strength = FAIR
@@ -210,6 +220,7 @@ def signs_of_columns(table: Table, roles: Roles) -> Candidate | None:
         return None
     if time is None:
         is_plain = is_stem_of(stem, SERIES_STEMS) and table.n_rows > len(values)
+        is_plain |= table.has_names and stem is None and _is_tall(table, values)
         strength = FAIR if is_plain and roles.index is None else 0
         strength = 0 if _any_words(table, roles) else strength
     elif not is_strong and roles.time is None:
@@ -221,6 +232,12 @@ def signs_of_columns(table: Table, roles: Roles) -> Candidate | None:
     condition = "each column is a series"
     roles = with_values(table, replace(roles, time=time))
     return Candidate("columns", roles, strength, evidence, condition)
+
+
+def _is_tall(table: Table, values: list[int]) -> bool:
+    """Whether a table has few columns and many rows."""
+    is_narrow = len(values) < MIN_COLUMNS_OF_WORDS
+    return is_narrow and table.n_rows >= MIN_ROWS_PER_COLUMN * len(values)
 
 
 def _any_words(table: Table, roles: Roles) -> bool:
@@ -265,7 +282,8 @@ def _strength_of_axis(table: Table, time: int, values: list[int], stem: str | No
         return FAIR if has_fractions else 0
     if is_stem_of(stem, SERIES_STEMS) or stem == "well":
         return STRONG
-    return FAIR if names and table.n_rows > 1 else 0
+    is_counter = is_counter_name(table.names[time]) and stem is None
+    return STRONG if is_counter and len(names) >= MIN_COLUMNS_OF_WORDS else FAIR
 
 
 def _is_id(table: Table, column: int) -> bool:

@@ -180,6 +180,29 @@ def combine_ids(table: Table, columns: list[int], time: int | None) -> tuple[int
     return tuple(sorted(ids))
 
 
+def refine_ids(table: Table, roles: Roles, ids: tuple[int, ...]) -> tuple[int, ...]:
+    """Ids with a further column, if times repeat in a series without it.
+
+    Args:
+        table: The table.
+        roles: Roles so far, with the column of times.
+        ids: Columns of ids.
+    """
+    codes = codes_of(table, ids)
+    if roles.time is None or roles.channel is not None:
+        return ids
+    time = table.facts[roles.time]
+    pairs = _joint(codes, time.codes)
+    if pairs.max() + 1 == table.n_rows:  # no time repeats
+        return ids
+    for k in free_columns(table, replace(roles, ids=ids)):
+        facts = table.facts[k]
+        is_key = facts.kind == "words" or facts.is_whole
+        if is_key and k not in roles.values and _joint(pairs, facts.codes).max() + 1 == len(codes):
+            return tuple(sorted((*ids, k)))
+    return ids
+
+
 def _joint(a: Array, b: Array) -> Array:
     """Indices of pairs of codes, in order of appearance."""
     pairs = Facts((a * (int(b.max()) + 1) + b).astype(np.float64))
