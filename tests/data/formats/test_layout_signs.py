@@ -1,4 +1,4 @@
-"""Signs of layouts: what is clear is read, two readings are refused with both."""
+"""Signs that several layouts share."""
 
 from __future__ import annotations
 
@@ -6,40 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.formats.text_files import write_file
-from unwarp.data.formats.layout_signs import FAIR, STRONG, signs_of_columns, signs_of_long
+from tests.data.formats.text_files import VALUES, table_of
+from unwarp.data.formats.layout_signs import are_surely_steps, axis_of
 from unwarp.data.formats.table import Roles
-from unwarp.data.formats.text_tables import read_text_table
+from unwarp.data.formats.table_layouts import find_layout
+from unwarp.errors import DataError
 
 
-def table_of(folder: Path, head: str, *columns: list[object]):  # type: ignore[no-untyped-def]
-    """A table of columns below a line of names."""
-    rows = (",".join(map(str, row)) for row in zip(*columns, strict=True))
-    return read_text_table(write_file(folder, "a.csv", "\n".join([head, *rows]) + "\n"))
+def test_axis_increases_evenly(tmp_path: Path) -> None:
+    """A first column is an axis if it increases evenly, or has the name of a counter."""
+    for head, axis in (("q,x", [0, 2, 4, 6, 8, 10]), ("frame,x", [0, 1, 5, 6, 8, 10])):
+        assert axis_of(table_of(tmp_path, head, axis, VALUES), Roles()) == 0
+    assert axis_of(table_of(tmp_path, "q,x", [0, 1, 5, 6, 8, 10], VALUES), Roles()) is None
 
 
-VALUES: list[object] = [0.5, 1.25, 7.5, 0.25, 3.5, 9.75]
+def test_steps_are_told_by_names() -> None:
+    """Numbers, dates and words for steps; other numbered names may be series."""
+    assert are_surely_steps(["t0", "t1"]) and are_surely_steps(["0.5", "2"])
+    assert not are_surely_steps(["S0", "S1"])
 
 
-@pytest.mark.parametrize(
-    ("head", "ids", "strength"),
-    [
-        ("rat,x", [1, 1, 1, 2, 2, 2], STRONG),
-        ("rat,x", [1, 2, 1, 2, 1, 2], STRONG),
-        ("q,x", [1, 1, 1, 2, 2, 2], STRONG),
-        ("colour,x", ["r", "r", "r", "g", "g", "g"], FAIR),
-    ],
-)
-def test_repeated_ids_are_long(tmp_path: Path, head: str, ids: list[object], strength: int) -> None:
-    """An id that repeats, in blocks or in turn, is a sign of a long table."""
-    candidate = signs_of_long(table_of(tmp_path, head, ids, VALUES), Roles())
-    assert candidate is not None and candidate.roles.ids == (0,)
-    assert candidate.strength == strength and "repeats 3 times each" in candidate.evidence
-
-
-def test_increasing_times_are_columns(tmp_path: Path) -> None:
-    """Times that increase down the rows are a sign of columns, and no sign of a long table."""
-    table = table_of(tmp_path, "Time (s),S0,S1", [0, 0.1, 0.2, 0.3, 0.4, 0.5], VALUES, VALUES[::-1])
-    candidate = signs_of_columns(table, Roles())
-    assert candidate is not None and (candidate.strength, candidate.roles.time) == (STRONG, 0)
-    assert signs_of_long(table, Roles()) is None
+def test_one_recording_is_refused(tmp_path: Path) -> None:
+    """Few columns of words beside a time may be channels of one series."""
+    table = table_of(tmp_path, "time,left,right", [0, 1, 2, 3, 4, 5], VALUES, VALUES)
+    with pytest.raises(DataError, match=r"2 series of 6 steps .* one recording of 2 channels"):
+        find_layout(table)

@@ -96,7 +96,9 @@ def read_json_lines(path: Path, hints: Hints = NO_HINTS) -> Source:
     try:
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is damaged or no lines of JSON: {error}") from error
+        raise DataError(
+            f"{path} is damaged or no lines of JSON: {error}; write an object in each line"
+        ) from error
     if not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path} has a line that is no object; write one as {{...}} in each line")
     frame = pd.DataFrame(rows)

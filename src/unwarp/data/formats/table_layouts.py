@@ -1,6 +1,6 @@
 """The layout of a table: wide, long, or a column per series.
 
-Three functions of `layout_signs` look for the signs of a layout each and say how strong they are.
+Three functions look for the signs of a layout each and say how strong they are.
 The strongest reading is taken, and its evidence is told; two equally strong ones are refused.
 """
 
@@ -10,17 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from unwarp.data.formats.column_names import LABEL_NAMES, WIDE_LABEL_NAMES
+from unwarp.data.formats.column_signs import signs_of_columns
 from unwarp.data.formats.column_tables import read_columns
-from unwarp.data.formats.layout_signs import (
-    Candidate,
-    refuse_one_recording,
-    signs_of_columns,
-    signs_of_long,
-    signs_of_wide,
-)
+from unwarp.data.formats.layout_signs import Candidate, refuse_one_recording
+from unwarp.data.formats.long_signs import signs_of_long
 from unwarp.data.formats.long_tables import read_long
 from unwarp.data.formats.table import Roles, Table
 from unwarp.data.formats.table_roles import roles_of_hints, strong_time
+from unwarp.data.formats.wide_signs import signs_of_wide
 from unwarp.data.formats.wide_tables import read_wide
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.source import Source

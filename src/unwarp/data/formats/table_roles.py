@@ -181,7 +181,7 @@ def combine_ids(table: Table, columns: list[int], time: int | None) -> tuple[int
 
 
 def refine_ids(table: Table, roles: Roles, ids: tuple[int, ...]) -> tuple[int, ...]:
-    """Ids with a further column, if times repeat in a series without it.
+    """Ids with a further column, if times repeat without it.
 
     Args:
         table: The table.

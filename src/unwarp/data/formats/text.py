@@ -55,7 +55,7 @@ def read_text(path: Path) -> str:
         check_size(path.stat().st_size, f"{path}")
         raw = _read_bytes(path)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+        raise DataError(f"{path} cannot be read: {error}; check it, or pack it again") from error
     n_cells = sum(raw.count(separator) for separator in SEPARATORS)
     check_size(n_cells * BYTES_PER_CELL + 2 * len(raw), f"{path}: its {n_cells:,} cells")
     text = _decode(raw)
