@@ -1,4 +1,4 @@
-"""Signs of a row per series and time: ids repeat, or times restart."""
+"""Signs of a long table: ids repeat, or times restart."""
 
 from __future__ import annotations
 
