@@ -192,6 +192,9 @@ def parse_times(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
     >>> parse_times(["0", "0.5"], str)
     array([0. , 0.5])
     """
+    numbers = numbers_of(cells)
+    if numbers is not None and np.isfinite(numbers).all():
+        return numbers
     try:
         order = order_of(cells)
     except DataError as error:

@@ -25,6 +25,9 @@ POINT = re.compile(rf"\s*[+-]?\d*\.\d+{EXPONENT}\s*")
 SPACED = re.compile(rf"\s*[+-]?{GROUP}(?:\.\d*)?\s*")
 """A number whose digits are grouped by blanks or apostrophes, without a comma."""
 
+MARKS = re.compile(r"[,' \u00a0\u202f]")
+"""Marks of notations other than a decimal point alone."""
+
 UNSPACED = {ord(mark): None for mark in " \u00a0\u202f'"}
 Row = tuple[str, list[str]]
 """Location of a line in words, and its cells."""
@@ -58,6 +61,8 @@ def with_points(path: Path, rows: list[Row]) -> tuple[list[Row], str]:
     Raises:
         DataError: A comma may be a decimal comma or separate groups of digits.
     """
+    if not any(MARKS.search("".join(cells)) for _, cells in rows):
+        return rows, ""
     commas, grouped, points, first = _count(cells for _, cells in rows)
     if first and not commas and not grouped:
         raise DataError(

@@ -135,6 +135,9 @@ class Table:
         Raises:
             DataError: A cell is missing, or neither a number nor a date.
         """
+        numbers = self.facts[column].numbers
+        if numbers is not None and np.isfinite(numbers).all():
+            return numbers
         cells = [as_text(cell) for cell in self.columns[column]]
         return parse_times(cells, lambda row: self.locate(row, column))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unwarp.data.formats.cells import is_missing, is_number
+from unwarp.data.formats.cells import is_missing, is_number, numbers_of
 from unwarp.data.formats.column_names import (
     CHANNEL_NAMES,
     INDEX_NAMES,
@@ -165,6 +165,8 @@ def _start_of_table(rows: list[Row], width: int) -> int:
 
 def _check_lengths(path: Path, head: list[Row], table: list[Row], width: int) -> None:
     """Refuse rows of another length within the table, and rows of values above it."""
+    if not head and all(len(cells) == width for _, cells in table):
+        return
     first = next(place for place, cells in [*head, *table] if len(cells) == width)
     below = enumerate(zip(*_cells(table, width), strict=True))
     columns = [k for k, cells in below if _are_values(cells)]
@@ -218,8 +220,8 @@ def _are_names(table: list[Row], k: int) -> bool:
 
 def _are_values(cells: Sequence[str]) -> bool:
     """Whether cells are numbers or missing."""
-    is_plain = all(is_number(cell) or is_missing(cell) for cell in cells)
-    return is_plain and any(map(is_number, cells))
+    numbers = numbers_of(cells)
+    return numbers is not None and not np.isnan(numbers).all()
 
 
 def _is_word(cell: str) -> bool:
