@@ -144,6 +144,6 @@ def _describe_rivals(table: Table, rivals: list[Candidate]) -> str:
         f"{item.numbers(table)} if {item.condition} (table={item.layout!r})" for item in rivals
     )
     return (
-        f"{table.path} reads {'two' if len(rivals) == 2 else 'three'} ways: {readings}; say which "
-        "with table, id_column, time_column or label_column"
+        f"{table.path} reads {'two' if len(rivals) == 2 else 'three'} ways: {readings}; set "
+        "one of these, or name columns with id_column, time_column or label_column"
     )
