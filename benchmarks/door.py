@@ -7,7 +7,8 @@
 
 Cells: `clothes-SIZE/SEED` enlarges Fashion-MNIST; `LIGHT/SEED` is a cell in another light;
 `million/0` reads a million images from a memory map and writes to another one. Each cell runs in a
-process of its own, whose private memory is measured.
+process of its own, whose private memory is measured. `tables/0` reads tables of loggers, and
+`formats/0` takes series through all formats.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ import numpy as np
 
 from benchmarks import cells
 from benchmarks.cases.images import CASES, Case, angle_error, clothes, scatter
+from benchmarks.cases.tables import tables
+from benchmarks.tables import measure_formats, measure_tables
 
 FOLDER, PAGE = "door", "docs/guide/images.md"
 SEEDS = (0, 1, 2)
@@ -39,6 +42,8 @@ NAMES = (
     *(f"clothes-{size}/{seed}" for size in CLOTHES for seed in SEEDS),
     *(f"{light}/{seed}" for light in LIGHTS for seed in SEEDS),
     "million/0",
+    "tables/0",
+    "formats/0",
 )
 
 
@@ -94,6 +99,10 @@ def measure(name: str, quick: bool = False) -> cells.Result:
     kind, seed = name.split("/")
     if kind == "million":
         return measure_million(20_000 if quick else MILLION)
+    if kind == "tables":
+        return measure_tables(tables(int(seed)))
+    if kind == "formats":
+        return measure_formats()
     if not kind.startswith("clothes-"):
         return measure_case(CASES[kind](seed=int(seed)), quick)
     from unwarp.datasets import load
@@ -190,7 +199,7 @@ def table() -> None:
     n_heads = len(lines)
     for kind in dict.fromkeys(name.partition("/")[0] for name in NAMES):
         results = [result for seed in SEEDS if (result := _result(f"{kind}/{seed}"))]
-        if not results or kind == "million":
+        if not results or kind in ("million", "tables", "formats"):
             continue
         s = cells.medians(results)
         lines.append(
@@ -208,6 +217,20 @@ def table() -> None:
         ]
     words = "\n".join(lines) if len(lines) > n_heads else "Not measured yet."
     cells.quote("door", words, PAGE)
+    cells.quote("tables", _words_of_tables(), "docs/guide/series_files.md")
+
+
+def _words_of_tables() -> str:
+    """Numbers of tables and formats that are read rightly, in words."""
+    read, written = _result("tables/0"), _result("formats/0")
+    if read is None or written is None:
+        return "Not measured yet."
+    a, b = read["scores"], written["scores"]
+    return (
+        f"Of {a['of']:.0f} tables of loggers, {a['read_rightly']:.0f} are read rightly; of "
+        f"{b['of']:.0f} formats, {b['in_and_out']:.0f} come in and go out (those that need a "
+        "package which is not installed count as failed)."
+    )
 
 
 def _result(name: str) -> cells.Result | None:

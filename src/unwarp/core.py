@@ -60,6 +60,12 @@ evenly over the whole axis. `auto` keeps the clock unless the series show that t
 nothing.
 """
 
+TableLayout = Literal["auto", "wide", "long", "columns"]
+"""Layouts of tables: a row per series, a row per series and time, or a column per series.
+
+`auto` decides by the names and the cells of the columns.
+"""
+
 WorkingSize = Literal["auto"] | int | tuple[int, int] | None
 """Size at which a model learns images.
 

@@ -10,6 +10,7 @@ Python, YAML and the command line check by them alike.
     Instance    an object of a class
     Seed        a seed of random numbers, as scikit-learn takes it
     Size        a size of images
+    Names       names of columns of a table
 
 `ARGUMENTS` lists the ranges of the arguments of `Unwarper`, and `RECIPE_RANGES` those of the fields
 of a recipe that decide how much it computes. Importing this file imports neither torch nor NumPy.
@@ -33,6 +34,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    TableLayout,
 )
 from unwarp.errors import ConfigError
 from unwarp.values import brief
@@ -289,6 +291,31 @@ class SizeRule:
         return "'pad', 'crop', height and width as '64x64', or None"
 
 
+@dataclass(frozen=True)
+class Names:
+    """Names of columns of a table, or None.
+
+    Attributes:
+        are_several: Whether it is a list or a tuple of names.
+
+    >>> Names().allows("id"), Names().allows(""), Names(True).allows(["x", "y"])
+    (True, True, True)
+    """
+
+    are_several: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value is a name, or several, or None."""
+        if value is None or not self.are_several:
+            return value is None or isinstance(value, str)
+        is_list = isinstance(value, list | tuple) and len(value) > 0
+        return is_list and all(isinstance(name, str) for name in value)
+
+    def __str__(self) -> str:
+        noun = "a list of names of columns" if self.are_several else "the name of a column"
+        return f"{noun}, or None"
+
+
 def _is_side(text: str) -> bool:
     return text.isascii() and text.isdigit() and Whole(1, MAX_SIDE).allows(int(text))
 
@@ -315,7 +342,7 @@ class Size:
         return f"'auto', a side of {sides}, (height, width), or None"
 
 
-Range = Whole | Real | Choice | Flag | Sizes | SizeRule | Size | Instance | Seed
+Range = Whole | Real | Choice | Flag | Sizes | SizeRule | Names | Size | Instance | Seed
 """A type with a range of values; `allows` checks a value, and `str` says both in words."""
 
 ARGUMENTS: Mapping[str, Range] = {
@@ -331,6 +358,11 @@ ARGUMENTS: Mapping[str, Range] = {
     "layout": Choice(get_args(LayoutName)),
     "sizes": SizeRule(),
     "lengths": Choice(get_args(LengthPolicy)),
+    "table": Choice(get_args(TableLayout)),
+    "id_column": Names(),
+    "time_column": Names(),
+    "value_columns": Names(are_several=True),
+    "label_column": Names(),
     "precision": Choice(get_args(Precision)),
     "on_divergence": Choice(get_args(DivergencePolicy)),
     "scale": Choice(get_args(ScaleName), is_optional=True),

@@ -150,3 +150,14 @@ def test_record_is_a_plain_file(tmp_path: Path, kind: str) -> None:
     make[kind]()
     with pytest.raises(CheckpointError, match=r"run\.json cannot be read: .*; start the run again"):
         load_job(tmp_path)
+
+
+def test_options_of_tables_are_kept(tmp_path: Path) -> None:
+    """A run records the layout and the columns of its table, and refuses damaged ones."""
+    settings = {"table": "long", "id_column": "q", "value_columns": ["x"]}
+    start_job(Job("a.csv", Request(), settings), tmp_path / "run")
+    assert load_job(tmp_path / "run").make_estimator().value_columns == ["x"]
+    record = (tmp_path / "run" / "run.json").read_text()
+    (tmp_path / "run" / "run.json").write_text(record.replace('"long"', '"round"'))
+    with pytest.raises(CheckpointError, match="settings"):
+        load_job(tmp_path / "run")

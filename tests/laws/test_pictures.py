@@ -17,7 +17,8 @@ from unwarp.errors import DataError
 
 X = np.random.default_rng(0).integers(0, 256, (6, 10, 12), dtype=np.uint8)
 FORMATS = {suffix: item for suffix, item in formats().items() if item.encode}
-HINTS = {".csv": Hints(image_shape=(10, 12)), ".mat": Hints(image_shape=(10, 12))}
+TABLES = (".csv", ".parquet", ".feather", ".mat")
+HINTS = {suffix: Hints(image_shape=(10, 12)) for suffix in TABLES}
 PACKAGES = {".tif": "tifffile", ".tiff": "tifffile"}
 UNITS = (np.uint8, np.uint16)
 """An .mrc file has no bytes without a sign."""

@@ -31,7 +31,8 @@ def write_aligned(
     A folder gets a file for each file that was read, of the same name, format, type, mode and size.
     An `.npz` file holds the arrays `sample` (N,) with the names or numbers of the samples,
     `aligned` and `template` (N, ...) in the range of the data, and `deformation` (N, K) with the
-    names of its columns, `deformation_columns` (K,). Other files hold the aligned samples.
+    names of its columns, `deformation_columns` (K,); for series also the `times` (T,) of the steps.
+    Other files hold the aligned samples.
 
     Args:
         folder: Folder of a model.
@@ -57,7 +58,8 @@ def write_aligned(
     alpha = samples.form.alpha
     if alpha is not None:
         alpha = model.align(prepared, other=alpha[:, None])[:, 0]
-    write(out, model.align(prepared), samples, alpha=alpha, inputs=inputs)
+    times = getattr(model, "times_", None)
+    write(out, model.align(prepared), samples, alpha=alpha, times=times, inputs=inputs)
     return len(samples)
 
 
@@ -158,6 +160,7 @@ def _pack(model: Unwarper, samples: Prepared, names: Array) -> bytes:
     """
     out = io.BytesIO()
     table = model.transform_params(samples)
+    times = getattr(model, "times_", None)
     np.savez_compressed(
         out,
         sample=names,
@@ -165,5 +168,6 @@ def _pack(model: Unwarper, samples: Prepared, names: Array) -> bytes:
         template=model.template(samples),
         deformation=table.to_numpy(),
         deformation_columns=np.array(list(table)),
+        **({} if times is None else {"times": times}),
     )
     return out.getvalue()

@@ -15,6 +15,7 @@ import numpy as np
 
 from unwarp.core import Array
 from unwarp.data.layout import restore_dtype
+from unwarp.data.recording_form import RecordingForm
 from unwarp.data.sizes import Sizing
 from unwarp.errors import ConfigError, DataError
 
@@ -79,6 +80,9 @@ class Form:
         name: Name of the array in the file, for files that hold several; empty for others.
         sample_axis: Axis of the array in the file that counts the samples.
         facts: Further facts about the file, by name, which are written again.
+        channels: Names of the channels of series (C); empty if they have none.
+        recordings: Name of the file of each series, relative to a folder, and its form (N); empty
+            if series did not come in files of their own.
     """
 
     files: Sequence[str] = ()
@@ -88,6 +92,8 @@ class Form:
     name: str = ""
     sample_axis: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    recordings: Sequence[tuple[str, RecordingForm]] = ()
 
     def subset(self, rows: Array) -> Form:
         """The form of some of the pictures.
@@ -95,6 +101,8 @@ class Form:
         Args:
             rows: Indices of the pictures to keep, from 0 (M,).
         """
+        if self.recordings:
+            return replace(self, recordings=[self.recordings[row] for row in rows])
         if not len(self.files):
             return self
         return replace(
@@ -199,6 +207,8 @@ class Output:
         names: Name or number of each sample (N,).
         form: The form in which the user's samples came.
         alpha: Alpha channels (N, H, W) of the pictures; None if they are opaque.
+        times: Times of the steps of series: (T,) for all, or a list of N arrays (T_i,); None if
+            unknown.
     """
 
     x: Any
@@ -206,6 +216,7 @@ class Output:
     names: Array
     form: Form
     alpha: Array | None = None
+    times: Array | list[Array] | None = None
 
     def need_pictures(self, suffix: str) -> Array:
         """The pictures (N, C, H, W).

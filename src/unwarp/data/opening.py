@@ -6,6 +6,7 @@ the same samples. Each path is read only once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from unwarp.data.array_likes import as_numpy
 from unwarp.data.collections import flattened, is_list_of_paths, sized
 from unwarp.data.dataset import Dataset
 from unwarp.data.formats.files import read
+from unwarp.data.formats.frames import is_frame, read_frame
 from unwarp.data.formats.images import read_files
+from unwarp.data.formats.recordings import is_recording, read_recordings
 from unwarp.data.frames import Frame
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.sizes import parse_sizes
@@ -60,7 +63,7 @@ def _open(X: Any, hints: Hints) -> Source:
     if isinstance(X, Source):
         return X
     if is_list_of_paths(X):
-        source = read(X[0], hints) if len(X) == 1 else read_files(X, hints)
+        source = read(X[0], hints) if len(X) == 1 else _read_files(X, hints)
         return replace(source, name=Path(X[0]).name if len(X) == 1 else Path(X[0]).parent.name)
     if isinstance(X, str | Path):
         return replace(_with_hints(read(X, hints), hints), name=Path(X).name)
@@ -68,9 +71,19 @@ def _open(X: Any, hints: Hints) -> Source:
         X = read_stream(X)
     if isinstance(X, Dataset):
         return _source_of_dataset(X)
+    if is_frame(X) and hints.image_shape is None:
+        return read_frame(X, hints)
     if _has_to_be_sized(X, hints):
         return Source(sized(X, hints), layout="channels_first")
     return Source(X, frame=Frame.of(X))
+
+
+def _read_files(paths: Sequence[str | Path], hints: Hints) -> Source:
+    """A collection of pictures, or of recordings, from their files."""
+    files = [Path(path).expanduser() for path in paths]
+    if all(path.is_file() and is_recording(path) for path in files):
+        return read_recordings(files, hints)
+    return read_files(paths, hints)
 
 
 def _with_hints(source: Source, hints: Hints) -> Source:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
 
-from unwarp.core import Domain, LayoutName, LengthPolicy, MissingPolicy, ScaleName, WorkingSize
+from unwarp.core import (
+    Domain,
+    LayoutName,
+    LengthPolicy,
+    MissingPolicy,
+    ScaleName,
+    TableLayout,
+    WorkingSize,
+)
 from unwarp.data.hints import Hints
 from unwarp.data.missing import check_policy
 from unwarp.data.opening import resolve_domain
@@ -40,6 +49,11 @@ class Reading:
             None refuses several sizes.
         lengths: How series of unequal lengths, or with time stamps, share one time axis: `clock`,
             `stretch`, or `auto`.
+        table: Layout of a table, `wide`, `long` or `columns`; `auto` decides by its columns.
+        id_column: Name of the column that names the series of a table; None to find it.
+        time_column: Name of the column of times; None to find it.
+        value_columns: Names of the columns of values; None for all without another role.
+        label_column: Name of the column of labels; None to find it.
 
     >>> Reading().domain_of(Source([[0.0, 1.0]], domain="series"))
     'series'
@@ -55,11 +69,16 @@ class Reading:
     layout: LayoutName = "auto"
     sizes: str | tuple[int, int] | None = None
     lengths: LengthPolicy = "auto"
+    table: TableLayout = "auto"
+    id_column: str | None = None
+    time_column: str | None = None
+    value_columns: Sequence[str] | None = None
+    label_column: str | None = None
 
     @property
     def hints(self) -> Hints:
         """The options that readers of files need."""
-        return Hints(self.layout, self.sizes, self.image_shape)
+        return Hints.of(self)
 
     def domain_of(self, source: Source) -> str:
         """Name of the domain of a source.

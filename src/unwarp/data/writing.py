@@ -6,8 +6,9 @@ unwarp.write("aligned.tif", aligned, like=source)                     a stack
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from unwarp.data.formats.registry import formats
 from unwarp.data.formats.tiff import TiffMode, import_tifffile
 from unwarp.data.layout import arrange_axes
 from unwarp.data.opening import as_source
+from unwarp.data.recording_form import RecordingForm, TableForm
 from unwarp.data.source import Source
+from unwarp.data.time_stamps import as_times
 from unwarp.disk.paths import files_of
 from unwarp.errors import ConfigError, DataError
 from unwarp.storage import check_writable, expand, write_file, write_tree
@@ -84,12 +87,14 @@ def write(
     like: Any,
     *,
     alpha: Any = None,
+    times: Any = None,
     inputs: Iterable[str | Path] = (),
 ) -> None:
     """Write samples in the form in which the user's samples came.
 
-    A folder gets a file for each file that was read, of the same name, format, type, mode and size.
-    A file gets all samples. It is written completely or not at all, and never over an input.
+    A folder gets a file for each file that was read, of the same name, format, type, mode and size;
+    for other series, a table for each series. A file gets all samples. It is written completely or
+    not at all, and never over an input.
 
     Args:
         path: A new or empty folder, or a file; its suffix selects the format.
@@ -97,6 +102,8 @@ def write(
         like: The samples as the user gave them: a path, or a result of `Unwarper.open`.
         alpha: Alpha channels (N, H, W) of pictures that may be transparent, aligned likewise:
             `unwarper.align(like, other=like.form.alpha)`. None if none was transparent.
+        times: Times of the steps of series (T,), such as `unwarper.times_`, or a list of N arrays
+            (T_i,); None for those of `like`, if `x` has as many steps.
         inputs: Files and folders that must stay as they are, besides the path `like`.
 
     Raises:
@@ -116,7 +123,7 @@ def write(
     source, suffix = as_source(like), output_format(path)
     if len(x) != len(source):
         raise DataError(f"x holds {len(x)} samples, like holds {len(source)}; give as many")
-    output = as_output(source, x, alpha)
+    output = as_output(source, x, alpha, times)
     if suffix == FOLDER:
         write_tree(path, contents(output), sources)
         return
@@ -142,13 +149,17 @@ def check_output(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
         output_format(path)
 
 
-def as_output(source: Source, x: Any, alpha: Any = None) -> Output:
+def as_output(source: Source, x: Any, alpha: Any = None, times: Any = None) -> Output:
     """Samples on their way to a file.
 
     Args:
         source: The user's samples.
         x: Samples that belong to them, in their layout.
         alpha: Their alpha channels (N, H, W); None if they are opaque.
+        times: Times of the steps of series; None for those of the source, if they fit.
+
+    Raises:
+        DataError: Times do not fit the series.
     """
     values = x if isinstance(x, list) else np.asarray(as_numpy(x))
     names = np.arange(len(source)) if source.names is None else np.asarray(source.names)
@@ -156,7 +167,25 @@ def as_output(source: Source, x: Any, alpha: Any = None) -> Output:
     if pictures is not None and len(pictures) and not len(form.files):
         form = _plain_form(names, pictures, form)
     transparent = None if alpha is None else np.asarray(as_numpy(alpha))
-    return Output(values, pictures, names, form, transparent)
+    stamps = None if pictures is not None else _times_of(source, values, times)
+    return Output(values, pictures, names, form, transparent, stamps)
+
+
+def _times_of(source: Source, values: Any, times: Any) -> Array | list[Array] | None:
+    """Times (T,) of all series or of each; None if unknown."""
+    lengths = [np.shape(row)[-1] for row in values]
+    if times is not None:
+        stamps = as_times(times)
+        rows = [stamps] * len(lengths) if isinstance(stamps, np.ndarray) else stamps
+        if [len(row) for row in rows] != lengths:
+            raise DataError(f"times do not fit series of {lengths[0]} steps; give one time a step")
+        return stamps
+    original = getattr(source.x, "times", None) if source.times is None else source.times
+    if original is None or getattr(source.x, "has_time_stamps", True) is False:
+        return None
+    stamps = as_times(original)
+    rows = [stamps] * len(lengths) if isinstance(stamps, np.ndarray) else stamps
+    return stamps if [len(row) for row in rows] == lengths else None
 
 
 def contents(output: Output) -> Iterator[tuple[str, bytes]]:
@@ -165,19 +194,44 @@ def contents(output: Output) -> Iterator[tuple[str, bytes]]:
     Args:
         output: The samples.
 
-    Raises:
-        ConfigError: The samples are series.
     """
     if output.pictures is None:
-        raise ConfigError("a folder holds pictures, and these samples are series; write an .npz")
+        yield from _recordings(output)
+        return
     yield from output.form.contents(output.pictures, output.alpha)
+
+
+def _recordings(output: Output) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of files with a series each, in the forms in which these came."""
+    form = output.form
+    plain: list[tuple[str, RecordingForm]] = [
+        (f"{name}.csv", TableForm()) for name in _file_names(output.names)
+    ]
+    for k, (name, file_form) in enumerate(form.recordings or plain):
+        values = np.atleast_2d(output.x[k])
+        stamps = output.times
+        if stamps is not None and not (isinstance(stamps, np.ndarray) and stamps.ndim == 1):
+            stamps = np.asarray(stamps[k])
+        path = PurePosixPath(name)
+        if path.suffix.lower() != file_form.suffix:
+            path = path.with_name(path.name + file_form.suffix)
+        yield str(path), file_form.encode(values, stamps, form.channels)
+
+
+def _file_names(names: Array) -> list[str]:
+    """Names of files from names of series, without marks that paths give a meaning."""
+    plain = [re.sub(r"[/\\\\:*?\"<>|]", "_", str(name)) for name in names]
+    width = len(str(max(len(names) - 1, 0)))
+    if names.dtype.kind in "iu":
+        return [f"series_{int(name):0{width}d}" for name in names]
+    return plain if len(set(plain)) == len(plain) else [f"{k}_{n}" for k, n in enumerate(plain)]
 
 
 def _as_pictures(source: Source, x: Array | list[Array]) -> Array | list[Array] | None:
     """The samples as pictures (N, C, H, W) or a list of these; None if they are series."""
     if isinstance(source.x, SizedPictures):
         return source.x.as_pictures(list(x))
-    if isinstance(x, list):
+    if isinstance(x, list) or source.domain == "series":
         return None
     if len(source.form.files):
         return x

@@ -307,7 +307,7 @@ class Alignment:
         frame = None
         if self.sizes is not None and hasattr(self, "schema_"):
             frame = (self.schema_.user_shape[-2], self.schema_.user_shape[-1])
-        source = as_source(X, times, Hints(self.layout, self.sizes, self.image_shape, frame))
+        source = as_source(X, times, Hints.of(self, frame))
         if source.domain == "auto" and hasattr(self, "schema_"):
             source = replace(source, domain=self.schema_.domain.name)
         return source

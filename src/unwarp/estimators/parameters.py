@@ -17,6 +17,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    TableLayout,
     WorkingSize,
 )
 from unwarp.data.schema import Reading
@@ -66,6 +67,11 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     layout: LayoutName
     sizes: str | tuple[int, int] | None
     lengths: LengthPolicy
+    table: TableLayout
+    id_column: str | None
+    time_column: str | None
+    value_columns: list[str] | tuple[str, ...] | None
+    label_column: str | None
     working_size: WorkingSize
     overrides: Mapping[str, Any] | None
     random_state: int | np.random.RandomState | None
@@ -152,6 +158,11 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
             self.layout,
             self.sizes,
             "stretch" if self.lengths == "auto" and not request.can_have_gaps else self.lengths,
+            self.table,
+            self.id_column,
+            self.time_column,
+            self.value_columns,
+            self.label_column,
         )
 
     def _progress(self) -> tuple[Callback, ...]:

@@ -18,6 +18,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    TableLayout,
     WorkingSize,
 )
 from unwarp.data.opening import as_source
@@ -98,6 +99,14 @@ class Unwarper(
             early. `stretch` spreads each of them over the whole axis. `auto` keeps the clock,
             unless series without time stamps end like longer ones, so that their lengths mean
             nothing, or the recipe (`gan`, `mixing-ae`) takes no gaps.
+        table: Layout of a table: `wide` for a row per series, `long` for a row per series and time,
+            `columns` for a column per series. `auto` decides by the names and cells of the columns
+            and refuses what reads two ways.
+        id_column: Name of the column that names the series of a table; None to find it. Without
+            column names, columns are named by their numbers, from "1".
+        time_column: Name of the column of times; None to find it.
+        value_columns: Names of the columns of values; None for all without another role.
+        label_column: Name of the column of labels; None to find it.
         working_size: Size at which the model learns images. Deformations do not depend on the size,
             so `align`, templates, points and matrices are at the size of the images. `auto` keeps
             images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much detail
@@ -179,6 +188,11 @@ class Unwarper(
         layout: LayoutName = "auto",
         sizes: str | tuple[int, int] | None = None,
         lengths: LengthPolicy = "auto",
+        table: TableLayout = "auto",
+        id_column: str | None = None,
+        time_column: str | None = None,
+        value_columns: list[str] | tuple[str, ...] | None = None,
+        label_column: str | None = None,
         working_size: WorkingSize = "auto",
         overrides: Mapping[str, Any] | None = None,
         random_state: int | np.random.RandomState | None = 0,

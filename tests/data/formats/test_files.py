@@ -57,7 +57,7 @@ def test_description_of_samples(x: np.ndarray, description: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.xyz", r"supported are a folder of pictures, \.arff, \.bmp"),
+        ("a.xyz", r"supported are a folder of pictures, \.arff, \.bdf"),
         ("a.png", "cannot be read as a picture"),
         ("plain", r"\.npy, \.npz"),
     ],

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unwarp.data.formats.table import ID_NAMES, LABEL_NAMES, Table
+from unwarp.data.formats.column_names import ID_NAMES, LABEL_NAMES
+from unwarp.data.formats.table import Table
 from unwarp.errors import DataError
 
 TABLE = Table(

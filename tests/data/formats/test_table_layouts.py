@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.data.formats.exports import EXPORTS
 from tests.data.formats.text_files import alter, as_lists, write_file
 from unwarp.data.formats.files import read
 from unwarp.data.series import pad
@@ -35,6 +36,22 @@ def test_times_need_a_series_column(tmp_path: Path) -> None:
     """Times without names of series read two ways, and are refused with both."""
     with pytest.raises(DataError, match="'time', which reads two ways"):
         read(write_file(tmp_path, "a.csv", "time,a\n1,2\n"))
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_are_read_rightly(tmp_path: Path, name: str) -> None:
+    """What loggers, laboratories, phones and databases export is read, or refused if unclear."""
+    export = EXPORTS[name]()
+    path = tmp_path / f"a{export.suffix}"
+    path.write_bytes(export.text.encode(export.encoding))
+    if export.shape is None:
+        with pytest.raises(DataError, match=r"a\.csv .*reads two ways.*table='"):
+            read(path)
+        return
+    source = read(path)
+    lengths = {np.shape(row)[-1] for row in source.x}
+    n_channels = 1 if np.ndim(source.x[0]) < 2 else len(source.x[0])
+    assert (len(source), max(lengths), n_channels) == export.shape, source.description
 
 
 @given(seed=st.integers(0, 2**32), text=st.sampled_from([WIDE, LONG, TIDY]))

@@ -74,7 +74,7 @@ def test_numbers_without_header_are_values(tmp_path: Path) -> None:
 
 ERRORS = {
     "a word": ("a,b\n1,2\n3,x\n", "line 3, column 'b': 'x' is not a number"),
-    "a decimal comma": ("a;b\n1,5;2\n", "line 2, column 'a': '1,5' is not a number"),
+    "a comma among points": ("a;b\n1,5;2.5\n", "line 2, column 'a': '1,5' is not a number"),
     "a damaged cell without names": ("1.5,2\n3,4\n5x,6\n", "line 3, column '1': '5x'"),
     "a missing label": ("label,a\n1,2\n,3\n", "line 3, column 'label' has no label"),
     "two labels": ("label,class,a\n1,2,3\n", "columns 'label' and 'class' could both be the label"),

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from unwarp.data.formats.table import Table
+from unwarp.data.formats.text_tables import read_text_table
 from unwarp.data.source import Source
+
+VALUES: list[object] = [0.5, 1.25, 7.5, 0.25, 3.5, 9.75]
+"""Cells of a column of values."""
 
 Series = list[list[float | None]]
 """Values of each channel, None for missing ones."""
@@ -17,6 +22,12 @@ def write_file(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def table_of(folder: Path, head: str, *columns: list[object]) -> Table:
+    """A table of columns below a line of names."""
+    rows = (",".join(map(str, row)) for row in zip(*columns, strict=True))
+    return read_text_table(write_file(folder, "a.csv", "\n".join([head, *rows]) + "\n"))
 
 
 def as_lists(source: Source) -> list[Series]:

@@ -20,7 +20,14 @@ from unwarp.app.cli.options import (
     one_source,
     parse_shape,
 )
-from unwarp.core import DivergencePolicy, LengthPolicy, MissingPolicy, Precision, ScaleName
+from unwarp.core import (
+    DivergencePolicy,
+    LengthPolicy,
+    MissingPolicy,
+    Precision,
+    ScaleName,
+    TableLayout,
+)
 from unwarp.disk.paths import is_pattern
 from unwarp.ranges import check_arguments
 
@@ -109,6 +116,27 @@ SizesOption = Annotated[
         "their centre, HxW resizes them; refused by default.",
         metavar="pad|crop|HxW",
     ),
+]
+TableOption = Annotated[
+    TableLayout,
+    typer.Option(
+        help="Layout of a table: wide has a row per series, long a row per series and time, "
+        "columns a column per series; auto decides by the columns and refuses what reads two ways."
+    ),
+]
+IdOption = Annotated[
+    str | None,
+    typer.Option("--id", help="Column that names the series of a table.", metavar="NAME"),
+]
+TimeOption = Annotated[
+    str | None, typer.Option("--time", help="Column of times of a table.", metavar="NAME")
+]
+ValueOption = Annotated[
+    list[str] | None,
+    typer.Option("--value", help="Column of values of a table; repeat for more.", metavar="NAME"),
+]
+LabelOption = Annotated[
+    str | None, typer.Option("--label", help="Column of labels of a table.", metavar="NAME")
 ]
 ShapeOption = Annotated[
     Any,
@@ -209,6 +237,11 @@ def fit(
     lengths: LengthsOption = "auto",
     layout: LayoutOption = "auto",
     sizes: SizesOption = None,
+    table: TableOption = "auto",
+    id_column: IdOption = None,
+    time_column: TimeOption = None,
+    value_columns: ValueOption = None,
+    label_column: LabelOption = None,
     image_shape: ShapeOption = None,
     max_steps: StepsOption = None,
     max_seconds: SecondsOption = None,
@@ -240,6 +273,11 @@ def fit(
         lengths: How series of unequal lengths, or with time stamps, share one time axis.
         layout: Order of the axes of images.
         sizes: How to bring images of several sizes to one; None refuses them.
+        table: Layout of a table of series, or `auto`.
+        id_column: Column that names the series of a table; None to find it.
+        time_column: Column of times of a table; None to find it.
+        value_columns: Columns of values of a table; None for all without another role.
+        label_column: Column of labels of a table; None to find it.
         image_shape: Shape of images that are rows of a table; None for other data.
         max_steps: Number of training steps; None to choose it from the data.
         max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
@@ -260,7 +298,10 @@ def fit(
         "lengths": lengths,
     }
     pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
-    reading |= {name: value for name, value in pictures.items() if value not in (None, "auto")}
+    columns: dict[str, Any] = {"table": table, "id_column": id_column, "time_column": time_column}
+    columns |= {"value_columns": value_columns or None, "label_column": label_column}
+    options = pictures | columns
+    reading |= {name: value for name, value in options.items() if value not in (None, "auto")}
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction

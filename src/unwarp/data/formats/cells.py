@@ -7,24 +7,31 @@ fails, they are converted cell by cell, so that the message names the cell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array
+from unwarp.data.formats.dates import order_of, parse_date
 from unwarp.data.formats.text import quote
 from unwarp.errors import DataError
 
-MISSING_CELLS = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "-nan", "null", "none"))
+MISSING_WORDS = """
+? na n/a n.a. #n/a #n/v #na <na> nan -nan +nan 1.#qnan -1.#ind null nil none nat missing - -- .
+#value! #div/0! #ref! #num!
+"""
+MISSING_CELLS = frozenset(MISSING_WORDS.split()) | {""}
 """Cells, in lower case, that mean a missing value."""
 
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 MAX_EXACT_INTEGER = 2.0**53
 """Bound below which float64 represents every integer exactly."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NUMBER_START = re.compile(r"\s*[+-]?[.,]?\d|\s*[+-]?inf", re.IGNORECASE)
+"""Start of a cell that is a number, or a damaged one."""
+
 Locate = Callable[[int], str]
 """Function from the index of a cell to its location in words, for messages."""
 
@@ -73,6 +80,30 @@ def parse_number(cell: str) -> float:
     return value
 
 
+def numbers_of(cells: Sequence[str]) -> NDArray[np.float64] | None:
+    """Convert cells to float64 at once, with NaN for missing values.
+
+    Args:
+        cells: T cells.
+
+    Returns:
+        Values (T,); None if a cell is neither missing nor a number that float32 can represent.
+
+    >>> numbers_of(["1", "n/a"]), numbers_of(["1", "walk"])
+    (array([ 1., nan]), None)
+    """
+    try:
+        values = np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        try:
+            plain = ("nan" if is_missing(cell) else cell for cell in cells)
+            values = np.fromiter(map(float, plain), np.float64, len(cells))
+        except ValueError:
+            return None
+    # Python reads 1_000 as a number, but other programs do not: refuse it
+    return None if (np.abs(values) > MAX_FLOAT32).any() or "_" in "".join(cells) else values
+
+
 def is_number(cell: str) -> bool:
     """Whether a cell is a finite number; a missing value is not.
 
@@ -101,14 +132,8 @@ def parse_numbers(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
     >>> parse_numbers(["1", "?"], str)
     array([ 1., nan])
     """
-    try:
-        values = np.fromiter(map(float, cells), np.float64, len(cells))
-    except ValueError:
-        return _parse_one_by_one(cells, locate)
-    # Python reads 1_000 as a number, but other programs do not: refuse it
-    if (np.abs(values) > MAX_FLOAT32).any() or "_" in "".join(cells):
-        return _parse_one_by_one(cells, locate)
-    return values
+    values = numbers_of(cells)
+    return _parse_one_by_one(cells, locate) if values is None else values
 
 
 def _parse_one_by_one(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
@@ -125,18 +150,18 @@ def _parse_one_by_one(cells: Sequence[str], locate: Locate) -> NDArray[np.float6
     return values
 
 
-def parse_time(cell: str) -> float:
-    """Convert a number or an ISO date to a time stamp.
+def parse_time(cell: str, order: str = "dmy") -> float:
+    """A time stamp from a number, a date or a clock time.
 
     Args:
-        cell: A finite number, in any unit, or an ISO 8601 date. A date without a time zone is read
-            as UTC, so that the result does not depend on the computer.
+        cell: A finite number, in any unit, or a date as `parse_date` reads it.
+        order: Order of day, month and year in a date that ends with its year.
 
     Returns:
         The number, or the seconds since 1970-01-01 00:00 UTC.
 
     Raises:
-        ValueError: The cell is neither a finite number nor an ISO date.
+        ValueError: The cell is neither a finite number nor a date.
 
     >>> parse_time("2.5"), parse_time("1970-01-02 00:00:01")
     (2.5, 86401.0)
@@ -144,8 +169,7 @@ def parse_time(cell: str) -> float:
     try:
         value = float(cell)
     except ValueError:
-        date = datetime.fromisoformat(cell.strip())
-        return ((date if date.tzinfo else date.replace(tzinfo=UTC)) - EPOCH).total_seconds()
+        return parse_date(cell, order)
     if not np.isfinite(value) or "_" in cell:
         raise ValueError(f"{cell!r} is not a time stamp")
     return value
@@ -162,15 +186,23 @@ def parse_times(cells: Sequence[str], locate: Locate) -> NDArray[np.float64]:
         Times (T,), in the order of the cells.
 
     Raises:
-        DataError: A cell is neither a finite number nor an ISO date; a missing one is an error too.
+        DataError: A cell is neither a finite number nor a date, a missing one is an error too; or
+            dates read two ways.
 
     >>> parse_times(["0", "0.5"], str)
     array([0. , 0.5])
     """
+    numbers = numbers_of(cells)
+    if numbers is not None and np.isfinite(numbers).all():
+        return numbers
+    try:
+        order = order_of(cells)
+    except DataError as error:
+        raise DataError(f"{locate(0)}: {error}") from error
     times = np.empty(len(cells))
     for k, cell in enumerate(cells):
         try:
-            times[k] = parse_time(cell)
+            times[k] = parse_time(cell, order)
         except (ValueError, OverflowError):
             raise DataError(
                 f"{locate(k)}: {quote(cell)} is neither a number nor an ISO date; correct the time"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from unwarp.data.formats.images import is_picture, read_files, read_folder
+from unwarp.data.formats.recordings import is_recording, read_recordings, recordings_in
 from unwarp.data.formats.registry import Format, formats
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.source import Source
@@ -58,7 +59,7 @@ def _read(source: str | Path, hints: Hints) -> Source:
     if not exists(text):
         raise missing_source_error(source, suffixes)
     if path.is_dir():
-        return read_folder(path, hints)
+        return _read_folder(path, hints)
     if not path.is_file():
         raise DataError(
             f"{path} is neither a file nor a folder but a pipe, a device or a socket; "
@@ -71,6 +72,13 @@ def _read(source: str | Path, hints: Hints) -> Source:
     if not file_format.has_members:
         _refuse_member(path, member)
     return file_format.read(path, replace(hints, member=member))
+
+
+def _read_folder(folder: Path, hints: Hints) -> Source:
+    """Read the pictures of a folder, or a recording from each of its files."""
+    has_pictures = any(is_picture(path) for path in folder.rglob("*"))
+    recordings = [] if has_pictures else recordings_in(folder)
+    return read_recordings(recordings, hints, folder) if recordings else read_folder(folder, hints)
 
 
 def _format_of(path: Path, registered: dict[str, Format]) -> Format:
@@ -94,13 +102,16 @@ def _refuse_member(path: Path, member: str) -> None:
 
 
 def _read_matches(pattern: str, paths: list[Path], hints: Hints) -> Source:
-    """Read the picture files that match a pattern, or the one file of another format."""
+    """Read the files of pictures or recordings that match a pattern."""
     pictures = [path for path in paths if is_picture(path)]
     if not pictures and len(paths) == 1:
         return read(paths[0], hints)
+    recordings = [path for path in paths if is_recording(path)]
+    if not pictures and recordings:
+        return read_recordings(recordings, hints, root_of(pattern))
     if not pictures:
         raise DataError(
             f"{pattern} matches {len(paths)} files, but no picture; a pattern gives one collection "
-            "of pictures, or one file"
+            "of pictures or of recordings, or one file"
         )
     return read_files(pictures, hints, str(root_of(pattern)))

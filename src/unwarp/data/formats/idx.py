@@ -95,7 +95,6 @@ def read_idx(path: Path) -> Source:
     return _source(np.memmap(path, dtype, "r", offset, shape))
 
 
-@reader(".gz", description="an array of samples (packed IDX)", encode=encode_packed_idx)
 def read_packed_idx(path: Path) -> Source:
     """Read an array of samples from an IDX file packed by gzip.
 

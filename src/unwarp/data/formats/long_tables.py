@@ -15,36 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from unwarp.core import Array
-from unwarp.data.formats.cells import parse_labels, parse_times
+from unwarp.data.formats.cells import parse_labels
 from unwarp.data.formats.ragged import series_source
-from unwarp.data.formats.table import (
-    CHANNEL_NAMES,
-    ID_NAMES,
-    INDEX_IGNORED,
-    INDEX_NAMES,
-    LABEL_NAMES,
-    TIME_NAMES,
-    Table,
-)
+from unwarp.data.formats.table import Roles, Table, as_text, ignored_words
 from unwarp.data.formats.text import quote
 from unwarp.data.source import Source
 from unwarp.errors import DataError
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """Position of the column for each role; None if there is no such column.
-
-    `pandas_index` is a column that pandas wrote as the index of a frame; it is ignored. `values`
-    are all remaining columns.
-    """
-
-    series_id: int
-    time: int
-    channel: int | None
-    label: int | None
-    pandas_index: int | None
-    values: list[int]
 
 
 @dataclass(frozen=True)
@@ -62,15 +38,18 @@ class _Rows:
     channel_codes: Array | None
 
 
-def read_long(table: Table) -> Source:
+def read_long(table: Table, roles: Roles, evidence: str = "") -> Source:
     """Convert a long table to series.
 
     Rows may come in any order. If a column names the channel, exactly one other column has the
-    values, and times at which a channel has no row become NaN. Otherwise each column that is not an
-    id, a time, a label or an index is a channel.
+    values, and times at which a channel has no row become NaN. Otherwise each column of values is a
+    channel. Without a column of times, rows are time steps as they come; without a column of ids, a
+    series ends before the time that is not greater than the last one.
 
     Args:
-        table: Columns of text, among them one of `ID_NAMES` and one of `TIME_NAMES`.
+        table: The table.
+        roles: Roles of its columns.
+        evidence: Why the table is long, in words.
 
     Returns:
         Series (N, T), (N, C, T) or a list of N arrays (C, T_i) in the order of their first rows,
@@ -80,41 +59,57 @@ def read_long(table: Table) -> Source:
         DataError: There is no column of values, a cell is not a number or not a time, a time occurs
             twice in a series, a label changes within a series, or a series has only missing values.
     """
-    columns = _find_columns(table)
-    names, codes = _factorize(table.texts(columns.series_id))
-    rows = _parse_rows(table, columns)
+    _check_values(table, roles)
+    names, codes = series_of_rows(table, roles)
+    rows = _parse_rows(table, roles, codes)
     order = np.argsort(codes, kind="stable")
     row_groups = np.split(order, np.cumsum(np.bincount(codes))[:-1])
-    pairs = [_pivot(table, columns.time, rows, group) for group in row_groups]
-    labels = None if columns.label is None else _labels_of_series(table, columns.label, codes)
-    roles = table.describe_roles(name=columns.series_id, time=columns.time, label=columns.label)
-    description = f"long table{roles}, channels {', '.join(rows.channels)}"
-    description += "" if columns.pandas_index is None else INDEX_IGNORED
+    pairs = [_pivot(table, roles, rows, group) for group in row_groups]
+    labels = None if roles.label is None else _labels_of_series(table, roles.label, codes)
+    ids = {"name" if not k else f"name {k + 1}": column for k, column in enumerate(roles.ids)}
+    words = table.describe_roles(**ids, time=roles.time, label=roles.label)
+    notes = "".join(f"{note}; " for note in (*table.notes, evidence) if note)
+    description = f"{notes}long table{words}, channels {', '.join(rows.channels)}"
+    description += ignored_words(table, roles)
+    times = [times for _, times in pairs] if roles.time is not None else None
     return series_source(
-        [series for series, _ in pairs], labels, description, names, [times for _, times in pairs]
+        [series for series, _ in pairs], labels, description, names, times, tuple(rows.channels)
     )
 
 
-def _find_columns(table: Table) -> _Columns:
-    """Tell from the column names what each column holds; refuse a table without values.
-
-    If a column names the channel, more than one column of values is refused, too.
-    """
-    name, time, channel, label = (
-        table.find_column(names) for names in (ID_NAMES, TIME_NAMES, CHANNEL_NAMES, LABEL_NAMES)
-    )
-    assert name is not None and time is not None
-    index = table.find_column(INDEX_NAMES)
-    values = [k for k in range(len(table.names)) if k not in (name, time, channel, label, index)]
-    if not values or (channel is not None and len(values) > 1):
+def _check_values(table: Table, roles: Roles) -> None:
+    """Refuse a table without values, or with several beside a column that names the channel."""
+    if not roles.values or (roles.channel is not None and len(roles.values) > 1):
         requirement = (
             "a column of values"
-            if channel is None
-            else f"one column of values beside {table.names[channel]!r}"
+            if roles.channel is None
+            else f"one column of values beside {table.names[roles.channel]!r}"
         )
-        present = ", ".join(repr(table.names[k]) for k in values) or "none"
+        present = ", ".join(repr(table.names[k]) for k in roles.values) or "none"
         raise DataError(f"{table.path} needs {requirement}; it has {present}")
-    return _Columns(name, time, channel, label, index, values)
+
+
+def series_of_rows(table: Table, roles: Roles) -> tuple[list[str] | None, Array]:
+    """Names of series, and the series of each row.
+
+    Args:
+        table: The table.
+        roles: Roles of its columns; without ids, the times tell where series begin.
+
+    Returns:
+        Names (N) or None, and indices of the series (rows,).
+
+    Raises:
+        DataError: An id is missing.
+    """
+    if not roles.ids:
+        assert roles.time is not None
+        steps = np.diff(table.times(roles.time), prepend=-np.inf)
+        return None, np.cumsum(steps <= 0)
+    columns = [table.texts(k) for k in roles.ids]
+    if len(columns) == 1:
+        return _factorize(columns[0])
+    return _factorize(["-".join(cells) for cells in zip(*columns, strict=True)])
 
 
 def _factorize(cells: list[str]) -> tuple[list[str], Array]:
@@ -123,13 +118,26 @@ def _factorize(cells: list[str]) -> tuple[list[str], Array]:
     return list(code), np.array([code[cell] for cell in cells])
 
 
-def _parse_rows(table: Table, columns: _Columns) -> _Rows:
+def _parse_rows(table: Table, roles: Roles, codes: Array) -> _Rows:
     """Convert the times, the values and the channels of all rows."""
-    times = parse_times(table.columns[columns.time], lambda row: table.locate(row, columns.time))
-    values = np.stack([table.values(k) for k in columns.values])
-    if columns.channel is None:
-        return _Rows(times, values, [table.names[k] for k in columns.values], None)
-    return _Rows(times, values, *_factorize(table.texts(columns.channel)))
+    values = np.stack([table.values(k) for k in roles.values])
+    names = [table.names[k] for k in roles.values]
+    channel_codes = None
+    if roles.channel is not None:
+        names, channel_codes = _factorize(table.texts(roles.channel))
+    if roles.time is not None:
+        return _Rows(table.times(roles.time), values, names, channel_codes)
+    scope = codes if channel_codes is None else codes * len(names) + channel_codes
+    return _Rows(_count_within(scope), values, names, channel_codes)
+
+
+def _count_within(codes: Array) -> Array:
+    """Number of each row (R,) among the rows with its code."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(codes))[:-1]])
+    counts = np.empty(len(codes))
+    counts[order] = np.arange(len(codes)) - starts[codes[order]]
+    return counts
 
 
 def _labels_of_series(table: Table, column: int, codes: Array) -> Array:
@@ -144,12 +152,12 @@ def _labels_of_series(table: Table, column: int, codes: Array) -> Array:
     return parse_labels([labels[code] for code in range(len(labels))], str)
 
 
-def _pivot(table: Table, time: int, rows: _Rows, group: Array) -> tuple[Array, Array]:
+def _pivot(table: Table, roles: Roles, rows: _Rows, group: Array) -> tuple[Array, Array]:
     """Arrange the rows of one series by channel and time.
 
     Args:
         table: The table, for error messages.
-        time: The column of times.
+        roles: Roles of its columns.
         rows: All rows.
         group: Indices of the rows of the series.
 
@@ -161,20 +169,25 @@ def _pivot(table: Table, time: int, rows: _Rows, group: Array) -> tuple[Array, A
     # the index of each row's cell in the flattened series; two rows must not share a cell
     slot = position if channel is None else channel * len(times) + position
     _, first = np.unique(slot, return_index=True)
-    if len(first) < len(slot):
-        repeated = group[np.setdiff1d(np.arange(len(slot)), first)[0]]
-        scope, rule = ("series", "time") if channel is None else ("channel", "time and channel")
-        raise DataError(
-            f"{table.locate(repeated, time)} repeats {rows.times[repeated]:g} in one {scope}; "
-            f"keep one row per {rule}"
-        )
+    if len(first) < len(slot) and roles.time is not None:
+        repeated = int(group[np.setdiff1d(np.arange(len(slot)), first)[0]])
+        raise DataError(_describe_repeat(table, roles.time, repeated, channel is not None))
     series = np.full((len(rows.channels), len(times)), np.nan)
     if channel is None:
         series[:, position] = rows.values[:, group]
     else:
         series[channel, position] = rows.values[0, group]
     if np.isnan(series).all():
-        raise DataError(
-            f"{table.locate(group[0], time)}: this series has only missing values; remove it"
-        )
+        place = table.locate(int(group[0]), roles.values[0])
+        raise DataError(f"{place}: this series has only missing values; remove it")
     return series, times
+
+
+def _describe_repeat(table: Table, time: int, row: int, has_channels: bool) -> str:
+    """The error message for a time that occurs twice in a series."""
+    scope, rule = ("channel", "time and channel") if has_channels else ("series", "time")
+    stamp, facts = as_text(table.columns[time][row]).strip(), table.facts[time]
+    mend = f"keep one row per {rule}"
+    if facts.kind == "dates":
+        mend += "; if the clock was set back, write times in UTC or with their offset"
+    return f"{table.locate(row, time)} repeats {stamp} in one {scope}; {mend}"

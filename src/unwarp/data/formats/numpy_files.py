@@ -13,6 +13,7 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, is_zipfile
@@ -39,6 +40,9 @@ HEADER_READERS: dict[tuple[int, int], Any] = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 """Functions that read shape, order and dtype of an array, by the version of its format."""
+
+NAME_KEY = "sample"
+"""Name of the array with the names of samples in an `.npz` file."""
 
 SERIES_KEYS = ("times", "lengths")
 """Names of two more arrays in an `.npz` file.
@@ -69,14 +73,38 @@ def encode_npy(output: Output) -> bytes:
 
 
 def encode_npz(output: Output) -> bytes:
-    """Samples and their names as the content of an `.npz` file.
+    """Samples, their names and times as the content of an `.npz` file.
 
     Args:
-        output: The samples.
+        output: The samples; series of unequal lengths are padded with NaN.
     """
-    out = io.BytesIO()
-    np.savez_compressed(out, sample=output.names, x=output.x)
+    out, x = io.BytesIO(), output.x
+    facts: dict[str, Any] = {}
+    if isinstance(x, list) and len({row.shape for row in x}) > 1:
+        rows = [np.atleast_2d(row) for row in x]
+        facts["lengths"] = np.array([row.shape[1] for row in rows])
+        width = int(facts["lengths"].max())
+        x = np.full((len(rows), len(rows[0]), width), np.nan, np.result_type(*rows, np.float32))
+        for padded, row in zip(x, rows, strict=True):
+            padded[:, : row.shape[1]] = row
+    if output.times is not None:
+        facts["times"] = _pad_times(output.times, np.shape(x)[-1])
+    np.savez_compressed(out, sample=output.names, x=x, **facts)
     return out.getvalue()
+
+
+def _pad_times(times: Array | list[Array], length: int) -> Array:
+    """Times (T,) or (N, T); those of shorter series go on evenly."""
+    if isinstance(times, np.ndarray):
+        return times
+    rows = [np.asarray(row, np.float64) for row in times]
+    steps = [row[-1] - row[-2] if len(row) > 1 else 1.0 for row in rows]
+    return np.stack(
+        [
+            np.concatenate([row, row[-1] + step * np.arange(1, length - len(row) + 1)])
+            for row, step in zip(rows, steps, strict=True)
+        ]
+    )
 
 
 @reader(".npy", description="an array of samples", writer=np.save, encode=encode_npy)
@@ -136,20 +164,30 @@ def read_npz(path: Path) -> Source:
         # opened by `open`, because np.load does not close a damaged file that it opened itself
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             key, label_key = _find_keys(path, archive.files)
-            keys = [name for name in archive.files if name in (key, label_key, *SERIES_KEYS)]
+            keys_to_read = (key, label_key, NAME_KEY, *SERIES_KEYS)
+            keys = [name for name in archive.files if name in keys_to_read]
             n_bytes = sum(_size_of_member(archive.zip, name) for name in keys)
             noun = f"{path}: its {len(keys)} array(s)"
             check_size(n_bytes, noun)
             check_expansion(n_bytes, path.stat().st_size, noun)
             x = _check_samples(archive[key], path)
             labels = None if label_key is None else archive[label_key]
+            names = _names(archive[NAME_KEY], len(x)) if NAME_KEY in archive.files else None
             facts = {name: archive[name] for name in SERIES_KEYS if name in archive.files}
     if labels is not None and labels.shape != x.shape[:1]:
         raise DataError(
             f"{path}: {label_key} has shape {labels.shape}, {key} has {len(x)} samples; "
             "give one label for each sample"
         )
-    return _cut_series(path, x, labels, **facts) if facts else Source(x, None, labels, describe(x))
+    if facts:
+        return replace(_cut_series(path, x, labels, **facts), names=names)
+    return Source(x, names, labels, describe(x))
+
+
+def _names(values: Array, count: int) -> Array | None:
+    """Names of samples; None for numbers, or for another number of them."""
+    is_named = values.shape == (count,) and values.dtype.kind == "U"
+    return values if is_named else None
 
 
 def _size_of_member(archive: ZipFile, key: str) -> int:
@@ -236,7 +274,8 @@ def _damage_as_data_error(path: Path) -> Iterator[None]:
 def _find_keys(path: Path, keys: list[str]) -> tuple[str, str | None]:
     """The names of the samples and of the labels, if any."""
     label_key = next((key for key in LABEL_KEYS if key in keys), None)
-    unreserved = [key for key in keys if key not in LABEL_KEYS + SERIES_KEYS]
+    reserved = (*LABEL_KEYS, *SERIES_KEYS, NAME_KEY)
+    unreserved = [key for key in keys if key not in reserved]
     only = unreserved if len(unreserved) == 1 else []
     candidates = [key for key in DATA_KEYS if key in keys] or only
     if not candidates:

@@ -1,4 +1,4 @@
-"""Tables of series in Apache Parquet files, which need the package pyarrow.
+"""Tables of series in Parquet and Feather files, which need pyarrow.
 
 `pip install 'unwarp[parquet]'` installs it. Columns are named as in `.csv` files; the modules
 `wide_tables` and `long_tables` show an example of each layout.
@@ -6,19 +6,57 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unwarp.core import Array
-from unwarp.data.formats.registry import reader
-from unwarp.data.formats.table import Table
-from unwarp.data.formats.table_layouts import read_table
+from unwarp.data.form import Output
+from unwarp.data.formats.columns_of_series import columns_of
+from unwarp.data.formats.frames import read_frame
+from unwarp.data.formats.registry import hinted_reader
+from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.limits import BYTES_PER_CELL, check_size
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
-PANDAS_INDEX = "__index_level_"
-"""Start of the names of the columns in which pandas stores the index of a frame."""
+
+def encode_parquet(output: Output) -> bytes:
+    """Series or pictures as columns, as in `.csv` files.
+
+    Args:
+        output: Series or pictures.
+    """
+    from pyarrow import parquet
+
+    out = io.BytesIO()
+    parquet.write_table(_as_columns(output), out)
+    return out.getvalue()
+
+
+def encode_feather(output: Output) -> bytes:
+    """Series or pictures as columns, as in `.csv` files.
+
+    Args:
+        output: Series or pictures.
+    """
+    from pyarrow import feather
+
+    out = io.BytesIO()
+    feather.write_feather(_as_columns(output), out)
+    return out.getvalue()
+
+
+def _as_columns(output: Output) -> Any:
+    """A table of series for pyarrow."""
+    import pyarrow
+
+    names, columns = columns_of(output)
+    return pyarrow.table([pyarrow.array(np.ascontiguousarray(c)) for c in columns], names)
 
 
 def write_parquet(path: Path, x: Array) -> None:
@@ -34,51 +72,104 @@ def write_parquet(path: Path, x: Array) -> None:
     parquet.write_table(pyarrow.table({f"step {k}": column for k, column in enumerate(x.T)}), path)
 
 
-@reader(
+def write_feather(path: Path, x: Array) -> None:
+    """Write series as a wide table, with one column per time step.
+
+    Args:
+        path: The file to write.
+        x: Series (N, T).
+    """
+    import pyarrow
+    from pyarrow import feather
+
+    feather.write_feather(pyarrow.table({f"step {k}": c for k, c in enumerate(x.T)}), str(path))
+
+
+@hinted_reader(
     ".parquet",
-    description="a table, wide or long, as in .csv files",
+    description="a table, as in .csv files",
     package="pyarrow",
     install="unwarp[parquet]",
     writer=write_parquet,
+    encode=encode_parquet,
 )
-def read_parquet(path: Path) -> Source:
-    """Read a wide or long table.
-
-    Cells are converted to text first, so that a table gives the same series as in a `.csv` file.
+def read_parquet(path: Path, hints: Hints = NO_HINTS) -> Source:
+    """Read a table of any layout.
 
     Args:
         path: The file.
+        hints: The user's hints: the layout and the names of columns.
 
     Returns:
-        The series, as `read_table` returns them.
+        The series, as from a `.csv` file of the same table.
 
     Raises:
         DataError: The file is damaged or empty, or its columns are not a table of series.
+        ConfigError: The hints do not fit the table.
     """
-    from pyarrow import parquet
+    return read_frame(frame_of(path), hints, path)
 
+
+@hinted_reader(
+    ".feather",
+    description="a table, as in .csv files",
+    package="pyarrow",
+    install="unwarp[parquet]",
+    writer=write_feather,
+    encode=encode_feather,
+)
+def read_feather(path: Path, hints: Hints = NO_HINTS) -> Source:
+    """Read a table of any layout.
+
+    Args:
+        path: The file.
+        hints: The user's hints: the layout and the names of columns.
+
+    Returns:
+        The series, as from a `.csv` file of the same table.
+
+    Raises:
+        DataError: The file is damaged or empty, or its columns are not a table of series.
+        ConfigError: The hints do not fit the table.
+    """
+    return read_frame(frame_of(path), hints, path)
+
+
+def frame_of(path: Path) -> Any:
+    """The data frame of a file.
+
+    Args:
+        path: A `.parquet` or `.feather` file.
+
+    Raises:
+        DataError: The file is damaged, empty or too large.
+    """
+    from pyarrow import feather, parquet
+
+    with _damage_as_data_error(path):
+        if path.suffix.lower() == ".parquet":
+            facts = parquet.read_metadata(path)
+            n_cells = facts.num_rows * facts.num_columns
+            check_size(n_cells * BYTES_PER_CELL, f"{path}: its {n_cells:,} cells")
+            frame = parquet.read_table(path).to_pandas()
+        else:
+            frame = feather.read_table(str(path)).to_pandas()
+    if not frame.shape[0] or not frame.shape[1]:
+        raise DataError(
+            f"{path} has {frame.shape[0]} rows of {frame.shape[1]} columns, so it has no series; "
+            "write it again"
+        )
+    return frame
+
+
+@contextmanager
+def _damage_as_data_error(path: Path) -> Iterator[None]:
+    """Convert nearly anything that pyarrow raises for a damaged file to `DataError`."""
     try:
-        facts = parquet.read_metadata(path)
-        n_cells = facts.num_rows * facts.num_columns
-        check_size(n_cells * BYTES_PER_CELL, f"{path}: its {n_cells:,} cells")
-        table = parquet.read_table(path)
-        columns = [_as_text(column.to_pylist()) for column in table.columns]
+        yield
     except DataError:
         raise
-    except Exception as error:  # a damaged file makes pyarrow raise nearly anything
+    except Exception as error:
         raise DataError(
             f"{path} is damaged or cut short: {error or type(error).__name__}; write it again"
         ) from error
-    if table.num_rows == 0 or not columns:
-        raise DataError(
-            f"{path} has {table.num_rows} rows of {len(columns)} columns, so it has no series; "
-            "write it again"
-        )
-    names = ["" if name.startswith(PANDAS_INDEX) else name for name in table.column_names]
-    rows = [f"row {k}" for k in range(1, table.num_rows + 1)]
-    return read_table(Table(path, names, columns, rows))
-
-
-def _as_text(cells: list[Any]) -> list[str]:
-    """Convert cells to text; a missing value becomes an empty string."""
-    return ["" if cell is None else str(cell) for cell in cells]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.data.form import Form
 from unwarp.data.precision import loses_digits
 from unwarp.data.source import Source, describe
 from unwarp.errors import DataError
@@ -47,6 +48,7 @@ def series_source(
     layout: str,
     names: list[str] | None = None,
     times: list[Array] | None = None,
+    channels: tuple[str, ...] = (),
 ) -> Source:
     """Collect series of equal or unequal lengths in a `Source`.
 
@@ -56,6 +58,7 @@ def series_source(
         layout: Layout of the file in words, such as `.ts, labels`, for the description.
         names: Name of each series (N); None if the file has none.
         times: Time stamps of each series (T_i,); None if the file has none.
+        channels: Names of the C channels; empty if they have none.
 
     Returns:
         The samples as (N, T) for one channel, (N, C, T) for more, or a list of N arrays (C, T_i),
@@ -69,9 +72,11 @@ def series_source(
     series = [row.astype(np.float64 if is_rounded else np.float32, copy=False) for row in series]
     if len({row.shape for row in series}) > 1:
         description = f"{describe(series)}; {layout}"
-        return Source(series, names, labels, description, "series", times)
+        form = Form(channels=channels)
+        return Source(series, names, labels, description, "series", times, form=form)
     x = np.stack(series)
     x = x[:, 0] if x.shape[1] == 1 else x
     stacked = None if times is None else np.stack(times)
     description = f"{describe(x, domain='series')}; {layout}"
-    return Source(x, names, labels, description, "series", stacked)
+    form = Form(channels=channels)
+    return Source(x, names, labels, description, "series", stacked, form=form)

@@ -20,6 +20,7 @@ from typing import BinaryIO
 from unwarp.core import Array, Registry, import_files
 from unwarp.data.form import Output, Picture
 from unwarp.data.hints import NO_HINTS, Hints
+from unwarp.data.recording_form import Recording
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError, DataError
 
@@ -28,6 +29,9 @@ Reader = Callable[[Path], Source]
 
 HintedReader = Callable[[Path, Hints], Source]
 """Function from the path of a file, and the user's hints, to its samples."""
+
+RecordingReader = Callable[[Path, Hints], Recording]
+"""Function from the path of a file, and the user's hints, to the recording that it holds."""
 
 Decoder = Callable[[BinaryIO, str, Hints, bool], list[Picture]]
 """Function from an opened file of pictures to its pictures.
@@ -121,6 +125,9 @@ class Format:
 REGISTRY: Registry[Format] = Registry("file format", ConfigError)
 """Formats by suffix, from the modules imported so far; `formats` imports all of this folder."""
 
+RECORDING_REGISTRY: Registry[RecordingReader] = Registry("reader of recordings", ConfigError)
+"""Readers of the one recording that a file holds, by suffix."""
+
 
 def reader(
     *suffixes: str,
@@ -180,6 +187,7 @@ def hinted_reader(
     description: str,
     package: str = "",
     install: str = "",
+    writer: Writer | None = None,
     encode: Encoder | None = None,
     has_members: bool = False,
 ) -> Callable[[HintedReader], HintedReader]:
@@ -190,6 +198,7 @@ def hinted_reader(
         description: The format in a few words.
         package: Package that the reader imports and that may not be installed; empty for none.
         install: Argument of `pip install` that installs the package.
+        writer: Function that writes series (N, T) to a path, for tests; None if there is none.
         encode: Function from samples to the content of a file, for results; None if there is none.
         has_members: Whether a file holds several arrays with names.
 
@@ -201,7 +210,7 @@ def hinted_reader(
     """
 
     def register(function: HintedReader) -> HintedReader:
-        file_format = Format(function, description, package, install, encode=encode)
+        file_format = Format(function, description, package, install, None, writer, encode=encode)
         _add(suffixes, replace(file_format, has_members=has_members), function)
         return function
 
@@ -232,6 +241,35 @@ def picture_reader(
         return function
 
     return register
+
+
+def recording_reader(*suffixes: str) -> Callable[[RecordingReader], RecordingReader]:
+    """Make a decorator for readers of files with one recording.
+
+    Folders with a file a recording are read with them.
+
+    Args:
+        suffixes: Suffixes of the files, in lower case.
+
+    Returns:
+        The decorator, which gives the function back unchanged.
+
+    Raises:
+        ConfigError: A suffix belongs to another reader.
+    """
+
+    def register(function: RecordingReader) -> RecordingReader:
+        for suffix in suffixes:
+            RECORDING_REGISTRY.add(suffix, function, function)
+        return function
+
+    return register
+
+
+def recording_readers() -> dict[str, RecordingReader]:
+    """All readers of one recording by suffix, in alphabetical order."""
+    import_files("unwarp.data.formats")
+    return dict(sorted(RECORDING_REGISTRY.items()))
 
 
 def _add(suffixes: tuple[str, ...], file_format: Format, function: object) -> None:

@@ -1,54 +1,24 @@
-"""Tables of text cells, and column names that tell roles.
+"""Tables of cells with facts about their columns, and roles of columns.
 
 The role of a column is what it holds: the id of the series, the time, the channel, the label or
-values. The names include those of common libraries: `unique_id` and `ds` of Nixtla's packages,
-`case_id`, `dim_id`, `reading_id` and `class_val` of sktime.
+values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array
-from unwarp.data.formats.cells import is_missing, parse_labels, parse_numbers
+from unwarp.data.formats.cells import is_missing, parse_labels, parse_numbers, parse_times
+from unwarp.data.formats.column_facts import Facts
+from unwarp.data.formats.column_names import INDEX_NAMES
 from unwarp.errors import DataError
-
-ID_NAMES = (
-    "id",
-    "series_id",
-    "sample_id",
-    "case_id",
-    "unique_id",
-    "series",
-    "sample",
-    "case",
-    "trial",
-)
-TIME_NAMES = (
-    "time",
-    "t",
-    "timestamp",
-    "time_stamp",
-    "datetime",
-    "date",
-    "ds",
-    "reading_id",
-    "seconds",
-)
-CHANNEL_NAMES = ("channel", "channel_id", "dim_id", "dimension", "dim", "variable")
-LABEL_NAMES = ("label", "class", "class_val", "target")
-"""Column names of each role, in lower case; messages use the first name of a role."""
-
-WIDE_LABEL_NAMES = (*LABEL_NAMES, "y")
-"""Names of the column of labels in a wide table; in a long table `y` is a channel."""
-
-INDEX_NAMES = ("",)
-"""Name of the column in which pandas writes the index of a frame."""
 
 INDEX_IGNORED = ", column without a name ignored"
 """End of the description of a table with a pandas index besides the ids of the series."""
@@ -56,18 +26,20 @@ INDEX_IGNORED = ", column without a name ignored"
 
 @dataclass(frozen=True)
 class Table:
-    """Named columns of text cells.
+    """Named columns of cells.
 
-    The readers of `.csv` and `.parquet` files return a table, and `read_table` converts it to
-    series.
+    The readers of text files, of `.parquet` files and of data frames return a table, and
+    `read_table` converts it to series.
 
     Attributes:
         path: The file, for error messages.
         names: Name of each column.
-        columns: Cells of each column; all columns have as many cells as there are rows.
+        columns: Cells of each column, as text or as an array of numbers; all columns have as many
+            cells as there are rows.
         row_locations: Location of each row in words, such as `line 7` or `row 7`.
         has_names: Whether the file names its columns. If not, `names` are the numbers 1, 2, 3, ...
-            and no column has a role.
+            and no column has a role by its name.
+        notes: Decisions of the reader in words, for the description.
 
     >>> table = Table(Path("a.csv"), ["id", "x"], [["u", "v"], ["1", "?"]], ["line 2", "line 3"])
     >>> table.find_column(("id", "case"))
@@ -82,9 +54,20 @@ class Table:
 
     path: Path
     names: list[str]
-    columns: Sequence[Sequence[str]]
-    row_locations: list[str]
+    columns: Sequence[Sequence[str] | Array]
+    row_locations: Sequence[str]
     has_names: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.row_locations)
+
+    @cached_property
+    def facts(self) -> list[Facts]:
+        """Facts about each column."""
+        return [Facts(cells) for cells in self.columns]
 
     def find_column(self, names: tuple[str, ...]) -> int | None:
         """Find the column of a role by its name, ignoring case.
@@ -135,7 +118,28 @@ class Table:
         Raises:
             DataError: A cell is neither a number nor missing.
         """
-        return parse_numbers(self.columns[column], lambda row: self.locate(row, column))
+        cells, numbers = self.columns[column], self.facts[column].numbers
+        if numbers is not None:
+            return numbers
+        return parse_numbers([*map(str, cells)], lambda row: self.locate(row, column))
+
+    def times(self, column: int) -> NDArray[np.float64]:
+        """Convert a column to time stamps.
+
+        Args:
+            column: Index of the column, from 0.
+
+        Returns:
+            Times (rows,), float64; dates in seconds since 1970.
+
+        Raises:
+            DataError: A cell is missing, or neither a number nor a date.
+        """
+        numbers = self.facts[column].numbers
+        if numbers is not None and np.isfinite(numbers).all():
+            return numbers
+        cells = [as_text(cell) for cell in self.columns[column]]
+        return parse_times(cells, lambda row: self.locate(row, column))
 
     def texts(self, column: int) -> list[str]:
         """The cells of a column; a missing cell is refused.
@@ -149,7 +153,7 @@ class Table:
         Raises:
             DataError: A cell is missing.
         """
-        cells = [cell.strip() for cell in self.columns[column]]
+        cells = [as_text(cell).strip() for cell in self.columns[column]]
         missing = next((row for row, cell in enumerate(cells) if is_missing(cell)), None)
         if missing is not None:
             raise DataError(f"{self.locate(missing, column)} is missing; fill it in for every row")
@@ -167,7 +171,8 @@ class Table:
         Raises:
             DataError: A label is missing.
         """
-        return parse_labels(self.columns[column], lambda row: self.locate(row, column))
+        cells = [as_text(cell) for cell in self.columns[column]]
+        return parse_labels(cells, lambda row: self.locate(row, column))
 
     def describe_roles(self, **columns: int | None) -> str:
         """Part of the description of a source: the column of each role.
@@ -180,3 +185,69 @@ class Table:
         """
         columns_of_roles = [(role, k) for role, k in columns.items() if k is not None]
         return "".join(f", {role} {self.names[k]!r}" for role, k in columns_of_roles)
+
+
+def as_text(cell: object) -> str:
+    """A cell as text; whole numbers of an array lose their point.
+
+    Args:
+        cell: Text, or a number of an array.
+
+    >>> as_text(np.float64(2.0)), as_text("2.0")
+    ('2', '2.0')
+    """
+    if isinstance(cell, float | np.floating):
+        return repr(int(cell)) if float(cell).is_integer() else repr(float(cell))
+    return str(cell)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Roles of the columns of a table, by their index.
+
+    Attributes:
+        ids: Columns that name the series, together.
+        time: Column of times; None if there is none.
+        channel: Column that names the channel of a row; None if there is none.
+        label: Column of labels; None if there is none.
+        index: Column without a name, such as the index of pandas; None if there is none.
+        values: Columns of values.
+        ignored: Columns that are not read.
+    """
+
+    ids: tuple[int, ...] = ()
+    time: int | None = None
+    channel: int | None = None
+    label: int | None = None
+    index: int | None = None
+    values: list[int] = field(default_factory=list)
+    ignored: list[int] = field(default_factory=list)
+
+    @property
+    def with_roles(self) -> set[int]:
+        """Columns with a role other than values."""
+        single = (self.time, self.channel, self.label, self.index)
+        return {*self.ids, *(k for k in single if k is not None)}
+
+
+def ignored_words(table: Table, roles: Roles) -> str:
+    """End of the description: columns that are not read.
+
+    Args:
+        table: The table.
+        roles: Roles of its columns.
+    """
+    names = [repr(table.names[k]) for k in roles.ignored]
+    more = "" if len(names) < 6 else f" and {len(names) - 5} more"
+    words = f", {', '.join(names[:5])}{more} ignored" if names else ""
+    is_unread = roles.index is not None and roles.index not in roles.ids
+    return words + (INDEX_IGNORED if is_unread and roles.index != roles.time else "")
+
+
+def find_index(table: Table) -> int | None:
+    """Index of the column without a name, or None.
+
+    Args:
+        table: The table.
+    """
+    return table.find_column(INDEX_NAMES)

@@ -18,15 +18,27 @@ from pathlib import Path
 import numpy as np
 
 from unwarp.core import Array
-from unwarp.data.formats.cells import is_number, parse_labels, parse_numbers, value_locator
+from unwarp.data.formats.cells import (
+    is_missing,
+    is_number,
+    parse_labels,
+    parse_numbers,
+    value_locator,
+)
 from unwarp.data.formats.ragged import series_source, trim_padding
-from unwarp.data.formats.registry import reader
+from unwarp.data.formats.registry import hinted_reader, reader
+from unwarp.data.formats.table_layouts import read_table
 from unwarp.data.formats.text import numbered_lines
+from unwarp.data.formats.text_tables import read_text_table
+from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
 MAX_BYTES_TO_DETECT = 1 << 12
 """Bytes of the first line that are read to recognise the format."""
+
+MIN_ROWS_OF_A_CLOCK = 5
+"""Rows whose first cells increase evenly by fractions, from which these are times."""
 
 Row = tuple[str, list[str]]
 """Location of a line in words, and its cells."""
@@ -54,10 +66,53 @@ def write_ucr(path: Path, x: Array) -> None:
     np.savetxt(path, np.column_stack([np.arange(len(x)), x]), "%.9g", "\t")
 
 
-@reader("", description="UCR archive of 2015", accepts=starts_with_numbers, writer=write_ucr)
-@reader(
-    ".tsv", ".txt", description="UCR archive: one series per line, label first", writer=write_ucr
+@hinted_reader(
+    ".tsv",
+    ".txt",
+    description="a table as in .csv files, or UCR archive: one series per line, label first",
+    writer=write_ucr,
 )
+def read_text_file(path: Path, hints: Hints = NO_HINTS) -> Source:
+    """Read a table, or one series per line with its label first.
+
+    It is a table if it has column names, comments or another separator than tabs, commas and
+    blanks, if its first column is a clock or counts the rows of series, or if the user names the
+    layout or a column.
+
+    Args:
+        path: The file.
+        hints: The user's hints.
+
+    Returns:
+        The series, as `read_table` or `read_ucr` returns them.
+
+    Raises:
+        DataError: The file is in neither layout.
+        ConfigError: The hints do not fit the table.
+    """
+    is_table = hints.names_table or _looks_like_table(path)
+    return read_table(read_text_table(path), hints) if is_table else read_ucr(path)
+
+
+def _looks_like_table(path: Path) -> bool:
+    """Whether a file is a table as in `.csv` files rather than one of the UCR archive."""
+    cells = _split_cells(numbered_lines(path)[0][1].strip())
+    if len(cells) > 1 and not all(is_number(cell) or is_missing(cell) for cell in cells[1:]):
+        return not any(map(is_number, cells)) or ";" in cells[0]
+    try:
+        table = read_text_table(path)
+    except DataError:
+        return False
+    if table.has_names or table.notes:
+        return True
+    facts = table.facts[0]
+    if facts.is_even and not facts.is_whole and table.n_rows >= MIN_ROWS_OF_A_CLOCK:
+        return True
+    counts = len(table.columns) > 2 and facts.is_whole and facts.is_in_blocks and facts.repeats
+    return counts and table.facts[1].is_whole and table.facts[1].increases_within(facts.codes)
+
+
+@reader("", description="UCR archive of 2015", accepts=starts_with_numbers, writer=write_ucr)
 def read_ucr(path: Path) -> Source:
     """Read one series per line, with its label first.
 

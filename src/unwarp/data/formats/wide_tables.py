@@ -10,33 +10,35 @@ wide table have one channel.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from unwarp.core import Array
-from unwarp.data.formats.cells import is_missing, is_number
+from unwarp.data.formats.cells import is_number, parse_times
+from unwarp.data.formats.dates import is_date
 from unwarp.data.formats.ragged import series_source, trim_padding
-from unwarp.data.formats.table import (
-    ID_NAMES,
-    INDEX_IGNORED,
-    INDEX_NAMES,
-    WIDE_LABEL_NAMES,
-    Table,
-)
+from unwarp.data.formats.table import Roles, Table, ignored_words
 from unwarp.data.source import Source
 from unwarp.errors import DataError
 
+TIME_WITH_UNIT = re.compile(
+    r"(?:t\s*=?\s*)?([+-]?\d*\.?\d+(?:e[+-]?\d+)?)\s*(?:s|sec|ms|min|h)?", re.IGNORECASE
+)
+"""A number with a mark of time, such as `0.5 s` or `t=0.5`."""
 
-def read_wide(table: Table) -> Source:
+
+def read_wide(table: Table, roles: Roles, evidence: str = "") -> Source:
     """Convert a wide table to series.
 
-    Each column is a time step, except the columns of series names, of labels and of the index of
-    pandas, which are recognised by their names. Missing values at the end of a row are padding of a
-    shorter series and are cut off. Names of time steps that are increasing numbers are the times,
-    unless they are 0, 1, 2, ... or 1, 2, 3, ...
+    Each column of values is a time step. Missing values at the end of a row are padding of a
+    shorter series and are cut off. Names of time steps that are dates or increasing numbers are the
+    times, unless they are 0, 1, 2, ... or 1, 2, 3, ...
 
     Args:
-        table: Columns of text. If they have no names, the first or last column holds the labels if
-            all its cells are words.
+        table: The table.
+        roles: Roles of its columns; without a column of ids, the index names the series.
+        evidence: Why the table is wide, in words.
 
     Returns:
         Series (N, T) or a list of N arrays (1, T_i), with names, labels and times if the table has
@@ -46,26 +48,30 @@ def read_wide(table: Table) -> Source:
         DataError: There is no column of values, a cell is not a number, a label or name is missing,
             or a series has only missing values.
     """
-    label, name = _find_label(table), table.find_column(ID_NAMES)
-    index = table.find_column(INDEX_NAMES)
-    steps = [k for k in range(len(table.names)) if k not in (label, name, index)]
+    label, steps = roles.label, roles.values
     if not steps:
         names = ", ".join(map(repr, table.names))
         raise DataError(f"{table.path} has no column of values, only {names}; add the values")
-    name = index if name is None else name
+    name = roles.ids[0] if roles.ids else roles.index
     series = _parse_series(table, steps)
-    times = _times_from_names([table.names[k] for k in steps]) if table.has_names else None
+    times = times_of_names([table.names[k] for k in steps]) if table.has_names else None
+    notes = "".join(f"{note}; " for note in (*table.notes, evidence) if note)
     layout = "wide table, one row per series" + table.describe_roles(name=name, label=label)
     layout += "" if table.has_names else ", columns not named"
-    layout += "" if index in (None, name) else INDEX_IGNORED
+    layout += ignored_words(table, roles if roles.ids else _with_index_as_name(roles))
     layout += "" if times is None else ", times are the names of columns"
     return series_source(
         series,
         None if label is None else table.labels(label),
-        layout,
+        notes + layout,
         None if name is None else table.texts(name),
         None if times is None else [times[: row.shape[1]] for row in series],
     )
+
+
+def _with_index_as_name(roles: Roles) -> Roles:
+    """The roles, with the index as name of the series."""
+    return Roles(ids=() if roles.index is None else (roles.index,), ignored=roles.ignored)
 
 
 def _parse_series(table: Table, steps: list[int]) -> list[Array]:
@@ -77,30 +83,28 @@ def _parse_series(table: Table, steps: list[int]) -> list[Array]:
     ]
 
 
-def _find_label(table: Table) -> int | None:
-    """Index of the column of labels, or None.
+def times_of_names(names: list[str]) -> Array | None:
+    """Times from the names of time steps.
 
-    It is recognised by its name. Without column names, it is the first or last column if all cells
-    of that column are words.
+    Args:
+        names: Names of the columns of values (T).
+
+    Returns:
+        Times (T,); None if the names do not increase as numbers or dates, or only count the steps
+        0, 1, ... or 1, 2, ...
+
+    >>> times_of_names(["0.0 s", "0.5 s"])
+    array([0. , 0.5])
     """
-    if table.has_names:
-        return table.find_column(WIDE_LABEL_NAMES)
-    ends = [k for k in dict.fromkeys((0, len(table.names) - 1)) if len(table.names) > 1]
-    return next((k for k in ends if all(map(_is_word, table.columns[k]))), None)
-
-
-def _is_word(cell: str) -> bool:
-    """Whether a cell is neither missing nor a number."""
-    return not (is_missing(cell) or is_number(cell))
-
-
-def _times_from_names(names: list[str]) -> Array | None:
-    """Times (T,) from the names of time steps, or None.
-
-    Names that are not increasing numbers are no times, nor are the steps 0, 1, ... or 1, 2, ...
-    """
-    if not all(is_number(name) for name in names):
+    if len(names) > 1 and all(is_date(name) and not is_number(name) for name in names):
+        try:
+            dates = parse_times(names, str)
+        except DataError:
+            return None
+        return dates if (np.diff(dates) > 0).all() else None
+    matches = [TIME_WITH_UNIT.fullmatch(name.strip()) for name in names]
+    if not all(matches):
         return None
-    times = np.array([float(name) for name in names])
+    times = np.array([float(match[1]) for match in matches if match])
     is_count = (np.diff(times) == 1).all() and times[0] in (0, 1)
     return times if (np.diff(times) > 0).all() and not is_count else None
