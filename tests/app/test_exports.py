@@ -69,7 +69,7 @@ def test_other_suffixes_are_refused(tmp_path: Path) -> None:
     for name in ("x.npz", "x"):
         with pytest.raises(ConfigError, match=r"must end in \.csv"):
             write_embedding(tmp_path / "model", "digits", tmp_path / name)
-    for name in ("x.parquet", "x.png", "x.docx", "x.7"):
+    for name in ("x.ts", "x.png", "x.docx", "x.7"):
         with pytest.raises(ConfigError, match=r"out=.*results cannot be written as.*\.npz"):
             write_aligned(tmp_path / "model", "digits", tmp_path / name)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from unwarp.core import Array
 from unwarp.data.formats.recordings import read_recordings
 from unwarp.data.formats.registry import hinted_reader, recording_reader
 from unwarp.data.hints import NO_HINTS, Hints
@@ -18,16 +17,6 @@ from unwarp.errors import DataError
 
 BITS_OFFSET, BYTES_OF_START = 22, 4096
 """Bytes from the start of the format chunk to the bits of a sample; bytes that are searched."""
-
-
-def write_wav(path: Path, x: Array) -> None:
-    """Write series as the channels of a recording.
-
-    Args:
-        path: The file to write.
-        x: Series (N, T).
-    """
-    path.write_bytes(WaveForm(100, 32, True).encode(np.asarray(x), None, ()))
 
 
 @hinted_reader(".wav", description="a recording; a folder of them is a collection")
