@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unwarp.core import Array
-from unwarp.data.blocks import row_blocks
+from unwarp.data.blocks import inner_blocks, row_blocks
 from unwarp.data.limits import check_size
 from unwarp.data.precision import wide_dtype
 from unwarp.errors import ConfigError, DataError
@@ -69,17 +69,17 @@ class Scaler:
         """
         check_size(4 * x.size, f"samples of shape {x.shape}", share=1)
         scaled = np.empty(x.shape, np.float32)
-        for rows in row_blocks(x):
-            offset, factor = self._units(rows)
-            part = (x[rows].astype(wide_dtype(x[rows])) - offset) / factor
+        for block in inner_blocks(x):
+            offset, factor = self._units(block[0])
+            part = (x[block].astype(wide_dtype(x[block])) - offset) / factor
             if (np.abs(part) > np.finfo(np.float32).max).any():
-                low, high = np.nanmin(x[rows]), np.nanmax(x[rows])
+                low, high = np.nanmin(x[block]), np.nanmax(x[block])
                 raise DataError(
                     f"X has values from {low:g} to {high:g}, too far from the "
                     f"training data (offset {np.mean(offset):g}, factor {np.mean(factor):g}); "
                     "bring them to the same units"
                 )
-            scaled[rows] = part
+            scaled[block] = part
         return scaled
 
     def undo(
@@ -98,9 +98,9 @@ class Scaler:
         """
         x = np.empty(scaled.shape, dtype or self.dtype) if out is None else out
         largest, wide = np.finfo(x.dtype).max, np.result_type(x.dtype, np.float64)
-        for rows in row_blocks(scaled):
-            offset, factor = self._units(rows)
-            x[rows] = np.clip(scaled[rows].astype(wide) * factor + offset, -largest, largest)
+        for block in inner_blocks(scaled):
+            offset, factor = self._units(block[0])
+            x[block] = np.clip(scaled[block].astype(wide) * factor + offset, -largest, largest)
         return x
 
     def subset(self, rows: slice | Array) -> Scaler:

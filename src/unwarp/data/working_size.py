@@ -104,11 +104,16 @@ def _check_size(size: tuple[int, ...], full: tuple[int, ...], choice: Any) -> tu
     return size
 
 
+def _as_tensor(samples: Array) -> Tensor:
+    """Samples as a new tensor of real numbers."""
+    return torch.from_numpy(np.asarray(samples).astype(np.float32))
+
+
 def _find_size(samples: Array, full: tuple[int, ...], longest: int) -> tuple[int, ...]:
     """The smallest size at which copies of images keep most of their variance."""
     rows = np.unique(np.linspace(0, len(samples) - 1, IMAGES_FOR_SIDE).astype(int))
-    x = torch.from_numpy(np.asarray(samples[rows]).astype(np.float32))
-    x = resize(x, _scaled_size(full, min(4 * longest, max(full))))
+    size = _scaled_size(full, min(4 * longest, max(full)))
+    x = torch.cat([resize(_as_tensor(samples[row : row + 1]), size) for row in rows])
     variance = (x - x.mean((2, 3), keepdim=True)).square().sum()
     for side in SIDES:
         size = _scaled_size(full, side)

@@ -24,6 +24,9 @@ from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.samples import Samples, reference_view
 from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
+from unwarp.data.source import Source
+from unwarp.devices import resolve_device
+from unwarp.estimators.memory import check_memory
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
@@ -142,6 +145,20 @@ class Fitting:
         self._notify(why)
         decided = adapt_to_series(selection.recipe, x)
         return make_plan(*samples, decided=decided, why=(why,), **options), selection
+
+    def check_memory(self, source: Source, plan: Plan) -> None:
+        """Tell the memory of a training; refuse one without enough.
+
+        Args:
+            source: The samples as the user gave them.
+            plan: Recipe and batch size.
+
+        Raises:
+            ConfigError: The training needs more memory than is available.
+        """
+        if resolve_device(self.arguments.device).type == "cpu":
+            notify = self._notify if self.callbacks else None
+            check_memory(source, self.schema, self.data, plan, notify)
 
     def learn(self, plan: Plan, selection: Selection | None = None) -> Results:
         """Train the model of a plan, and cluster the latents.

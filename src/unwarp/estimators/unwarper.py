@@ -225,10 +225,12 @@ class Unwarper(
         request, reading = self._check()
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         callbacks = (*check_callbacks(callbacks), *self._progress())
-        schema, data = Schema.fit(as_source(X, times, reading.hints), reading)
+        source = as_source(X, times, reading.hints)
+        schema, data = Schema.fit(source, reading)
         fitting = Fitting(self, request, reading, schema, data, seed, callbacks)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = fitting.decide()
+        fitting.check_memory(source, plan)
         # 3. build the model of the recipe, train it, and cluster the latents of the samples
         results = fitting.learn(plan, selection)
         # 4. store all results at once, so that a failure or an interrupt changes no attribute
