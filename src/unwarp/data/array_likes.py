@@ -10,10 +10,8 @@ import numpy as np
 import torch
 
 from unwarp.core import Array
+from unwarp.data.mapped import take_array_rows
 from unwarp.errors import DataError
-
-FIELDS_OF_SAMPLES = ("samples", "values", "x")
-"""Attributes of parsed samples that hold their numbers."""
 
 
 def take_rows(values: Any, rows: slice | Array) -> Any:
@@ -26,6 +24,7 @@ def take_rows(values: Any, rows: slice | Array) -> Any:
 
     Returns:
         The M entries, as a list if `values` is a list or a tuple, else with the type of `values`.
+        Many rows of a memory map are another memory map.
 
     >>> take_rows(["a", "b", "c"], np.array([2, 0]))
     ['c', 'a']
@@ -34,41 +33,11 @@ def take_rows(values: Any, rows: slice | Array) -> Any:
         return values.iloc[rows]
     if hasattr(values, "subset"):
         return values.subset(rows)
+    if isinstance(values, np.ndarray):
+        return take_array_rows(values, rows)
     if isinstance(rows, slice) or not isinstance(values, list | tuple):
         return values[rows]
     return [values[row] for row in rows]
-
-
-def bytes_in_memory(x: Any) -> int:
-    """Memory in bytes of a collection of samples; memory maps take none.
-
-    Args:
-        x: An array, tensor, data frame, list, or parsed samples.
-
-    >>> bytes_in_memory([np.zeros(3), np.zeros(5)])
-    64
-    """
-    if isinstance(x, list | tuple):
-        return sum(map(bytes_in_memory, x))
-    x = next((vars(x)[name] for name in FIELDS_OF_SAMPLES if name in getattr(x, "__dict__", {})), x)
-    if isinstance(x, list | tuple):
-        return bytes_in_memory(x)
-    if hasattr(x, "memory_usage"):
-        return int(np.sum(x.memory_usage()))
-    return 0 if is_mapped(x) else int(getattr(x, "nbytes", 0))
-
-
-def is_mapped(x: Any) -> bool:
-    """Whether an array is mapped from disk.
-
-    Args:
-        x: Any object; a view of a mapped array counts as one.
-    """
-    while x is not None:
-        if isinstance(x, np.memmap):
-            return True
-        x = getattr(x, "base", None)
-    return False
 
 
 def as_numpy(x: Any) -> Any:

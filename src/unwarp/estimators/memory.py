@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from unwarp.data.array_likes import bytes_in_memory
 from unwarp.data.dataset import Dataset
 from unwarp.data.limits import available_bytes
+from unwarp.data.mapped import bytes_in_memory
 from unwarp.data.prepared import NUMBERS_PER_CHUNK
 from unwarp.data.samples import MAX_BYTES_OF_VIEW, Samples
 from unwarp.data.schema import Schema

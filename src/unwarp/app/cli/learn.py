@@ -12,13 +12,16 @@ from unwarp.app.cli.messages import print_result, say
 from unwarp.app.cli.options import (
     DeviceOption,
     JsonOption,
+    LayoutOption,
     QuietOption,
     SeedOption,
+    ShapeOption,
+    SizesOption,
     SourcesArgument,
     command,
     existing_file,
     one_source,
-    parse_shape,
+    picture_hints,
 )
 from unwarp.core import DivergencePolicy, MissingPolicy, Precision, ScaleName
 from unwarp.disk.paths import is_pattern
@@ -92,30 +95,6 @@ WorkingSizeOption = Annotated[
     typer.Option(
         help="Size at which the model learns images; results have the size of the images. auto, "
         "the longest side in pixels, HxW, or full."
-    ),
-]
-LayoutOption = Annotated[
-    str,
-    typer.Option(
-        help="Order of the axes of images: channels-first, channels-last, or auto, which decides "
-        "by the shape and refuses what reads two ways.",
-        metavar="auto|channels-first|channels-last",
-    ),
-]
-SizesOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Images of several sizes: pad centres them on a common frame, crop cuts them to "
-        "their centre, HxW resizes them; refused by default.",
-        metavar="pad|crop|HxW",
-    ),
-]
-ShapeOption = Annotated[
-    Any,
-    typer.Option(
-        help="Height and width (HxW or CxHxW) of images that are rows of a table.",
-        parser=parse_shape,
-        metavar="HxW",
     ),
 ]
 RateOption = Annotated[
@@ -239,8 +218,7 @@ def fit(
         "working_size": _working_size(working_size),
         "sampling_rate": sampling_rate,
     }
-    pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
-    reading |= {name: value for name, value in pictures.items() if value not in (None, "auto")}
+    reading |= picture_hints(layout, sizes, image_shape)
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
     request = {"warp": warp, **_request_fields(config, settings)}

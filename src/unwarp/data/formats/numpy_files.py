@@ -9,7 +9,6 @@ No file can run code, because Python objects are never unpickled. Files are writ
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.registry import reader
 from unwarp.data.limits import check_expansion, check_size
 from unwarp.data.source import Source, describe
+from unwarp.disk.files import Write
 from unwarp.errors import DataError
 
 DATA_KEYS = ("x", "X", "images", "data", "aligned")
@@ -57,26 +57,22 @@ def write_npz(path: Path, x: Array) -> None:
     np.savez(path, x=x)
 
 
-def encode_npy(output: Output) -> bytes:
-    """Samples as the content of an `.npy` file.
+def encode_npy(output: Output) -> Write:
+    """A function that writes samples as an `.npy` file.
 
     Args:
         output: The samples.
     """
-    out = io.BytesIO()
-    np.save(out, output.x)
-    return out.getvalue()
+    return lambda file: np.save(file, output.x)
 
 
-def encode_npz(output: Output) -> bytes:
-    """Samples and their names as the content of an `.npz` file.
+def encode_npz(output: Output) -> Write:
+    """A function that writes samples and their names as an `.npz` file.
 
     Args:
         output: The samples.
     """
-    out = io.BytesIO()
-    np.savez_compressed(out, sample=output.names, x=output.x)
-    return out.getvalue()
+    return lambda file: np.savez_compressed(file, sample=output.names, x=output.x)
 
 
 @reader(".npy", description="an array of samples", writer=np.save, encode=encode_npy)
