@@ -48,8 +48,8 @@ def test_second_views_count_as_samples(series_run: Outcome) -> None:
 def test_few_samples_stand_for_many() -> None:
     """Of a large file, samples of a bounded size are scored; a data set stays whole."""
     x = np.broadcast_to(np.uint8(3), (100_000, 28, 28))
-    view = view_of(Source(x), (1, 28, 28))
+    view = view_of(Source(x), (1, 28, 28), 16 << 20)
     assert 4 * view.x.size <= 16 << 20 and len(view) > 5000
     data = Source(x, dataset=Dataset(torch.zeros(1, 1, 1, 1)))
-    assert view_of(data, (1, 28, 28)) is data
-    assert len(view_of(Source(x[:50]), (1, 28, 28))) == 50
+    assert view_of(data, (1, 28, 28), 10) is data
+    assert len(view_of(Source(x[:50]), (1, 28, 28), 16 << 20)) == 50

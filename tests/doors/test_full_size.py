@@ -11,7 +11,7 @@ import torch
 from tests.doors.memory_use import megabytes_of
 from tests.estimators.series import fit_series, waves
 from unwarp import AE, Affine2d, Unwarper
-from unwarp.data.working_size import resize
+from unwarp.data.working_size import resize_smoothly
 from unwarp.errors import DataError
 from unwarp.models import Net
 
@@ -78,7 +78,7 @@ def test_other_may_be_finer(model: Unwarper) -> None:
     x, fine = pictures(), pictures(2 * SIZE)
     aligned = model.align(x, other=fine.astype(float))
     assert aligned.shape == fine.shape
-    small = resize(torch.from_numpy(aligned)[:, None], (SIZE, SIZE))[:, 0].numpy()
+    small = resize_smoothly(torch.from_numpy(aligned)[:, None], (SIZE, SIZE))[:, 0].numpy()
     assert np.abs(small - model.align(x)).mean() < 2
     with pytest.raises(DataError, match="same proportions"):
         model.align(x, other=fine[:, :100])

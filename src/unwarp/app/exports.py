@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -197,7 +197,7 @@ def write_embedding(
     if out.suffix.lower() != ".csv":
         raise ConfigError(f"out={out} must end in .csv; give such a name")
     model, samples, prepared = _open(folder, source, device, on_message, hints)
-    tables = _tables(model, prepared, {"sample": sample_names(samples)})
+    tables = dict(_tables(model, prepared, {"sample": sample_names(samples)}))
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
     write_file(out, _as_csv(joined), inputs)
     return len(samples)
@@ -216,29 +216,29 @@ def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
     """
     prepared, head = model.prepare_samples(samples), {"sample": sample_names(samples)}
     head |= {} if samples.labels is None else {"label": samples.labels}
-    for name, table in _tables(model, prepared, head).items():
+    for name, table in _tables(model, prepared, head):
         write_file(folder / f"{name}.csv", _as_csv(table))
     content = _pack(model, prepared, head["sample"], model.align)
     write_file(folder / "aligned.npz", content)
 
 
-def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
-    """Tables of samples: `deformations`, and `embedding` with content codes and clusters.
+def _tables(
+    model: Unwarper, samples: Prepared, head: dict[str, Array]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables of samples: `deformations`, and `embedding` with codes and clusters.
 
     Args:
         model: A trained estimator.
         samples: N samples, prepared by `model`.
         head: The first columns of both tables (N,), by name.
 
-    Returns:
-        Both tables by name, with one row per sample.
+    Yields:
+        Name and table, one after the other, with one row per sample.
     """
+    yield "deformations", pd.DataFrame(head).join(model.transform_params(samples))
     codes = pd.DataFrame(model.transform(samples), columns=model.get_feature_names_out())
-    tables = {
-        "deformations": model.transform_params(samples),
-        "embedding": codes.assign(cluster=model.predict(samples)),
-    }
-    return {name: pd.DataFrame(head).join(table) for name, table in tables.items()}
+    codes["cluster"] = model.predict(samples)
+    yield "embedding", pd.DataFrame(head).join(codes)
 
 
 def _pack(

@@ -29,7 +29,7 @@ from unwarp.metrics import ScoreInputs
 from unwarp.models.codec import describe
 from unwarp.storage import write_file
 
-MAX_BYTES_OF_SCORED = 16 << 20
+MAX_BYTES_OF_TEST, MAX_BYTES_OF_REFERENCE = 8 << 20, 16 << 20
 """Greatest size of the samples of a file that are scored, and of those they are compared with."""
 
 
@@ -127,25 +127,27 @@ def score_outcome(job: Job, parts: Parts, warped: Unwarper, baseline: Unwarper) 
     Returns:
         The models with their scores, and the scores of pixels or values without a model.
     """
-    views = (view_of(part, warped.model_.shape) for part in (parts.training, parts.test))
-    training, test = map(warped.prepare_dataset, views)
+    shape = warped.model_.shape
+    training = warped.prepare_dataset(view_of(parts.training, shape, MAX_BYTES_OF_REFERENCE))
+    test = warped.prepare_dataset(view_of(parts.test, shape, MAX_BYTES_OF_TEST))
     first, second = (ScoredModel.of(model, training, test) for model in (warped, baseline))
     n = len(parts.training)
     return Outcome(job, training, test, first, second, _score_samples(training, test), n)
 
 
-def view_of(source: Source, shape: tuple[int, ...], seed: int = 5) -> Source:
+def view_of(source: Source, shape: tuple[int, ...], n_bytes: int, seed: int = 5) -> Source:
     """Samples that stand for all others in scores.
 
     Args:
         source: Samples; a built-in data set is in memory already, and stays whole.
         shape: Shape of a sample (C, ...) as the model takes it.
+        n_bytes: Greatest size of the samples for the model.
         seed: Seed of the choice.
 
     Returns:
-        At most as many samples as 16 MiB hold, in their order.
+        Some samples, in their order; all if they are few enough.
     """
-    n = max(2, MAX_BYTES_OF_SCORED // (4 * int(np.prod(shape))))
+    n = max(2, n_bytes // (4 * int(np.prod(shape))))
     if source.dataset is not None or len(source) <= n:
         return source
     return source.subset(np.sort(np.random.default_rng(seed).permutation(len(source))[:n]))

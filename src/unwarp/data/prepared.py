@@ -15,7 +15,7 @@ from torch import Tensor
 from unwarp.core import Array
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.scaling import Scaler
-from unwarp.data.working_size import resize
+from unwarp.data.working_size import resize_smoothly
 from unwarp.errors import DataError
 
 Origin = RegularSamples | IrregularSeries
@@ -84,7 +84,7 @@ class Prepared:
         x = torch.empty(len(index), self.samples.shape[1], *size)
         for start in range(0, len(index), step):
             part = index[start : start + step]
-            x[start : start + step] = resize(self.full(part), size)
+            x[start : start + step] = resize_smoothly(self.full(part), size)
         return x
 
     @property

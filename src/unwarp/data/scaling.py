@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array
+from unwarp.core import Array, Domain
 from unwarp.data.blocks import inner_blocks, row_blocks
 from unwarp.data.limits import check_size
 from unwarp.data.precision import wide_dtype
-from unwarp.errors import ConfigError, DataError
+from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.values import brief
 
 MAX_ROUNDING_OF_FACTOR = 1e-4
@@ -146,6 +147,28 @@ def _are_finite(values: Any) -> bool:
         return False
     is_shape = numbers.size > 0 and (numbers.ndim == 0 or numbers.ndim > 2)
     return numbers.dtype.kind in "iuf" and is_shape and bool(np.isfinite(numbers).all())
+
+
+def scaler_of_record(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
+    """The scale of a record, checked against the shape of a sample.
+
+    Args:
+        record: Result of `Schema.record`.
+        shape: Shape of a sample (C, ...).
+
+    Raises:
+        CheckpointError: The shape of the scale does not fit the shape of a sample.
+        KeyError: The record lacks an entry, or its domain is not registered.
+    """
+    scale = {name: np.asarray(record[name]) for name in vars(Scaler())}
+    shapes = [(), (1, shape[0], 1)] if Domain.registry[record["domain"]].has_times else [()]
+    for name, value in scale.items():
+        if value.shape not in shapes:
+            raise CheckpointError(
+                f"{name} has shape {value.shape}, but for samples of shape {shape} it must have "
+                f"shape {' or '.join(map(str, shapes))}; save the model again"
+            )
+    return Scaler(**{name: value if value.ndim else value.item() for name, value in scale.items()})
 
 
 def value_range(x: Array) -> tuple[float, float]:
