@@ -14,7 +14,7 @@ from unwarp.core import IMAGES, SERIES, Batch, Domain, Factor, Registry
 from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import Recipe
-from unwarp.warps.warp import Identity, Warp
+from unwarp.warps import Identity, Warp
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,10 @@ from unwarp.warps.chain import Chain as Chain
 from unwarp.warps.cosine import CosineTime as CosineTime
 from unwarp.warps.displacement import Displacement2d as Displacement2d
 from unwarp.warps.gain import Gain as Gain
+from unwarp.warps.identity import Identity as Identity
 from unwarp.warps.maps import Map as Map
 from unwarp.warps.shift import TimeShift as TimeShift
 from unwarp.warps.time import MonotoneTime as MonotoneTime
-from unwarp.warps.warp import Identity as Identity
 from unwarp.warps.warp import Warp as Warp
 
 __version__: str

@@ -20,6 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from unwarp.disk.files import (
+    Write,
     clean_leftovers,
     delete,
     flush_folder,
@@ -70,14 +71,14 @@ def expand(path: str | Path) -> Path:
         ) from None
 
 
-def write_file(path: Path, content: str | bytes, inputs: Iterable[str | Path] = ()) -> None:
+def write_file(path: Path, content: str | bytes | Write, inputs: Iterable[str | Path] = ()) -> None:
     """Write a file completely or not at all.
 
     Folders above it are created. A plain file with this name is replaced.
 
     Args:
         path: File to write; `~` is the home folder.
-        content: Bytes, or text, which is written as UTF-8.
+        content: Bytes; text, which is written as UTF-8; or a function that writes to a file.
         inputs: Files and folders that the content was made from, which stay as they are.
 
     Raises:

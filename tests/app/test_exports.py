@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from unwarp.app import exports
 from unwarp.app.exports import write_aligned, write_embedding
+from unwarp.app.inspection import evaluate_folder
+from unwarp.data import mapped, prepared
 from unwarp.data.hints import Hints
 from unwarp.data.opening import as_source
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.storage import check_writable, make_folder, write_file
 
@@ -123,3 +126,96 @@ def test_sources_may_be_several_paths(folder: Path) -> None:
     assert write_aligned(folder / "model", "\n".join(paths), folder / "few", "cpu") == 3
     with pytest.raises(ConfigError, match="cannot write"):
         write_aligned(folder / "model", "\n".join(paths), Path(paths[0]), "cpu")
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".tif", ".h5", "/"])
+def test_large_results_equal_small_ones(
+    suffix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Results that are made in chunks and kept in a file are those that are made at once."""
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 255, (9, 12, 12), np.uint8))
+    options = {"max_steps": 1, "n_clusters": 2, "device": "cpu"}
+    Unwarper("affine", **options).fit(tmp_path / "x.npy").save(tmp_path / "model")
+    few, many = tmp_path / f"few{suffix}", tmp_path / f"many{suffix}"
+    write_aligned(tmp_path / "model", str(tmp_path / "x.npy"), few)
+    monkeypatch.setattr(exports, "MAX_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr(mapped, "MAX_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr(prepared, "SAMPLES_PER_CHUNK", 4)
+    write_aligned(tmp_path / "model", str(tmp_path / "x.npy"), many)
+    a, b = as_source(few), as_source(many)
+    np.testing.assert_array_equal(np.asarray(a.x), np.asarray(b.x))
+
+
+@pytest.fixture(scope="module")
+def shifted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Blobs at several places as pictures, class numbers and at half size, and a model of them."""
+    folder = tmp_path_factory.mktemp("blobs")
+    y, x = np.mgrid[:24, :24]
+    places = np.random.default_rng(0).integers(8, 16, (12, 2, 1, 1))
+    squares = (x - places[:, 0]) ** 2 + (y - places[:, 1]) ** 2
+    blobs = (255 * np.exp(-squares / 12)).astype(np.uint8)
+    for name, values in (
+        ("x", blobs),
+        ("half", blobs[:, ::2, ::2]),
+        ("classes", np.where(squares < 9, 7, 0).astype(np.int32)),
+    ):
+        np.save(folder / f"{name}.npy", values)
+    np.save(folder / "one.npy", blobs[3:4])
+    model = Unwarper("rigid", max_steps=30, n_clusters=2, device="cpu")
+    model.fit(folder / "x.npy").save(folder / "model")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["half", "classes"])
+def test_other_data_are_aligned(shifted: Path, name: str, tmp_path: Path) -> None:
+    """Other data of the same frames come in their own size and type; classes stay classes."""
+    out, other = tmp_path / "out.npy", str(shifted / f"{name}.npy")
+    n = write_aligned(shifted / "model", str(shifted / "x.npy"), out, other=other)
+    values, aligned = np.load(other), np.load(out)
+    expected = Unwarper.load(shifted / "model").align(shifted / "x.npy", values)
+    np.testing.assert_array_equal(aligned, expected)
+    assert n == len(values) and aligned.dtype == values.dtype
+    assert name == "half" or set(np.unique(aligned)) <= {0, 7}
+
+
+@pytest.mark.parametrize("to", ["3", "one.npy"])
+@pytest.mark.parametrize("limit", [0, 1 << 30])
+def test_samples_are_aligned_to_one(
+    shifted: Path, to: str, limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number and a file name the sample to which all are aligned, also in chunks."""
+    monkeypatch.setattr(exports, "MAX_BYTES_IN_MEMORY", limit)
+    monkeypatch.setattr(prepared, "SAMPLES_PER_CHUNK", 5)
+    source, goal = str(shifted / "x.npy"), str(shifted / to) if "." in to else to
+    write_aligned(shifted / "model", source, tmp_path / "out.npy", to=goal)
+    expected = Unwarper.load(shifted / "model").align(source, to=3)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
+
+
+@pytest.mark.parametrize("to", ["12", "-1", "nobody", "x.npy"])
+def test_unknown_goals_are_refused(shifted: Path, to: str, tmp_path: Path) -> None:
+    """A number beyond the samples, an unknown name and a file of many are refused."""
+    goal = str(shifted / to) if "." in to else to
+    with pytest.raises(DataError, match=r"^to='.*; give "):
+        write_aligned(shifted / "model", str(shifted / "x.npy"), tmp_path / "a.npy", to=goal)
+    assert not (tmp_path / "a.npy").exists()
+
+
+def test_names_are_goals(folder: Path, tmp_path: Path) -> None:
+    """A sample of a folder is named by its file; transparent pictures stay transparent."""
+    write_aligned(folder / "model", str(folder / "in"), tmp_path / "out", to="1/3.png")
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.png"))[3] == "3.png"
+
+
+def test_reading_options_are_used(tmp_path: Path) -> None:
+    """Options say how to read a source in another layout, for all commands with a source."""
+    x = np.random.default_rng(0).integers(0, 255, (12, 2, 12, 12), np.uint8)
+    options = {"max_steps": 1, "n_clusters": 2, "device": "cpu", "layout": "channels_first"}
+    Unwarper("identity", **options).fit(x).save(tmp_path / "model")
+    np.save(tmp_path / "x.npy", np.moveaxis(x, 1, 3))
+    hints = {"layout": "channels_last"}
+    source, out = str(tmp_path / "x.npy"), tmp_path / "out.npy"
+    assert write_aligned(tmp_path / "model", source, out, hints=hints) == 12
+    assert np.load(out).shape == (12, 12, 12, 2)
+    assert write_embedding(tmp_path / "model", source, tmp_path / "e.csv", hints=hints) == 12
+    assert evaluate_folder(tmp_path / "model", source, "cpu", hints=hints).scores

@@ -7,9 +7,13 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from unwarp.app.outcome import Outcome, write_scores
+from unwarp.app.outcome import Outcome, view_of, write_scores
+from unwarp.data.dataset import Dataset
+from unwarp.data.source import Source
 from unwarp.models.codec import restore
 
 
@@ -39,3 +43,13 @@ def test_second_views_count_as_samples(series_run: Outcome) -> None:
     assert series_run.warped.samples_per_second == speed > 0
     unwarper.recipe_ = replace(unwarper.recipe_, views=0.3)  # type: ignore[call-arg]
     assert replace(series_run.warped, unwarper=unwarper).samples_per_second == 2 * speed
+
+
+def test_few_samples_stand_for_many() -> None:
+    """Of a large file, samples of a bounded size are scored; a data set stays whole."""
+    x = np.broadcast_to(np.uint8(3), (100_000, 28, 28))
+    view = view_of(Source(x), (1, 28, 28), 16 << 20)
+    assert 4 * view.x.size <= 16 << 20 and len(view) > 5000
+    data = Source(x, dataset=Dataset(torch.zeros(1, 1, 1, 1)))
+    assert view_of(data, (1, 28, 28), 10) is data
+    assert len(view_of(Source(x[:50]), (1, 28, 28), 16 << 20)) == 50

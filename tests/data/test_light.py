@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unwarp.core import IMAGES
-from unwarp.data.light import Light, fit_image_scaler, range_of_images
+from unwarp.data.light import Light, fit_image_scaler, range_of_images, sample_of_images
 from unwarp.data.scale_fitting import fit_scale
 
 RNG = np.random.default_rng(0)
@@ -68,3 +68,10 @@ def test_range_starts_at_the_ground() -> None:
     x = blobs() * 1000 + RNG.normal(300, 20, (40, 1, 20, 20))
     low, high = range_of_images(x, x.min(), x.max())
     assert abs(low - 300) < 5 and high == x.max()
+
+
+def test_few_large_images_are_looked_at() -> None:
+    """Of large images, some are copied to find out about the light, not all."""
+    x = np.broadcast_to(np.uint8(7), (300, 1, 1500, 1500))
+    assert 4 <= len(sample_of_images(x)) <= 30
+    assert len(sample_of_images(x[:, :, :64, :64])) == 300

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 
 from unwarp.core import SERIES
+from unwarp.data import prepared
 from unwarp.data.clock import Clock
 from unwarp.data.scaling import Scaler
-from unwarp.data.schema import Schema
+from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 
 
@@ -32,3 +36,25 @@ def test_lists_are_restored_as_lists() -> None:
     for restored_row, row in zip(restored, rows, strict=True):
         np.testing.assert_allclose(restored_row, row, atol=1e-6)
     assert samples.x.dtype == torch.float32
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(1, 9, 3), np.array([4, 0, 4])])
+def test_chunks_do_not_change_copies(
+    rows: slice | np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small copies of large images are made few at a time, with the same result."""
+    x = np.random.default_rng(0).integers(0, 255, (9, 60, 50)).astype(np.uint8)
+    schema = Schema.fit(Source(x), Reading("image", working_size=12))[0]
+    expected = schema.prepare(Source(x)).x[rows]
+    monkeypatch.setattr(prepared, "NUMBERS_PER_CHUNK", 2 * 60 * 50)
+    torch.testing.assert_close(schema.prepare(Source(x))[rows], expected, rtol=0, atol=0)
+
+
+def test_memory_maps_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results in a memory map are forced to the disk as they come, and are complete."""
+    monkeypatch.setattr(prepared, "MAX_BYTES_UNWRITTEN", 10)
+    x = np.arange(40, dtype=np.uint8).reshape(5, 8)
+    samples = Schema.fit(Source(x))[0].prepare(Source(x))
+    out = np.lib.format.open_memmap(tmp_path / "out.npy", "w+", np.uint8, x.shape)
+    samples.collect(((slice(i, i + 1), samples[i : i + 1]) for i in range(5)), out)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), x)

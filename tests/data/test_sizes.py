@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unwarp.data.sizes import Sizing, parse_sizes, resize
+from unwarp.data.sizes import Sizing, parse_sizes, resize_by_areas
 from unwarp.errors import ConfigError, DataError
 
 sides = st.integers(1, 9)
@@ -59,14 +59,14 @@ def test_shrinking_averages_areas(height: int, width: int, factor: int) -> None:
     """A picture of blocks becomes its blocks, and its mean stays for any size."""
     small = np.random.default_rng(0).random((1, height, width))
     blocks = small.repeat(factor, 1).repeat(factor, 2)
-    np.testing.assert_allclose(resize(blocks, (height, width)), small)
-    np.testing.assert_allclose(resize(blocks, (1, 1)).item(), small.mean())
+    np.testing.assert_allclose(resize_by_areas(blocks, (height, width)), small)
+    np.testing.assert_allclose(resize_by_areas(blocks, (1, 1)).item(), small.mean())
 
 
 def test_growing_keeps_straight_lines() -> None:
     """A ramp stays a ramp between the centres of its first and last pixels."""
     ramp = np.arange(4.0).reshape(1, 1, 4)
-    np.testing.assert_allclose(resize(ramp, (1, 8))[0, 0, 1:-1], np.arange(0.25, 3, 0.5))
+    np.testing.assert_allclose(resize_by_areas(ramp, (1, 8))[0, 0, 1:-1], np.arange(0.25, 3, 0.5))
 
 
 def test_sizes_are_needed_to_mix() -> None:

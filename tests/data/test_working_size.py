@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from unwarp.core import IMAGES, SERIES
-from unwarp.data.working_size import find_working_size, resize
+from unwarp.data.working_size import find_working_size, resize_smoothly
 from unwarp.errors import ConfigError
 
 Y, X = np.mgrid[:96, :96] / 96
@@ -56,12 +56,12 @@ def test_resize_keeps_the_frame() -> None:
     for x in ramps:
         for other in ramps:
             inner = slice(2, -2)
-            moved = resize(x, other.shape[2:])[..., inner, inner]
+            moved = resize_smoothly(x, other.shape[2:])[..., inner, inner]
             torch.testing.assert_close(moved, other[..., inner, inner], atol=0.02, rtol=0)
 
 
 def test_one_axis_shrinks_by_averages() -> None:
     """Stripes of one pixel vanish along the axis that shrinks, also if the other one grows."""
     stripes_of_one = (torch.arange(48) % 2).float().expand(1, 1, 16, 48)
-    small = resize(stripes_of_one, (20, 16))[..., 2:-2]
+    small = resize_smoothly(stripes_of_one, (20, 16))[..., 2:-2]
     torch.testing.assert_close(small, torch.full_like(small, 0.5), atol=0.1, rtol=0)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.doors.memory_use import megabytes_of
 from tests.estimators.series import fit_series, waves
 from unwarp import AE, Affine2d, Unwarper
-from unwarp.data.working_size import resize
+from unwarp.data.working_size import resize_smoothly
 from unwarp.errors import DataError
 from unwarp.models import Net
 
@@ -77,7 +78,7 @@ def test_other_may_be_finer(model: Unwarper) -> None:
     x, fine = pictures(), pictures(2 * SIZE)
     aligned = model.align(x, other=fine.astype(float))
     assert aligned.shape == fine.shape
-    small = resize(torch.from_numpy(aligned)[:, None], (SIZE, SIZE))[:, 0].numpy()
+    small = resize_smoothly(torch.from_numpy(aligned)[:, None], (SIZE, SIZE))[:, 0].numpy()
     assert np.abs(small - model.align(x)).mean() < 2
     with pytest.raises(DataError, match="same proportions"):
         model.align(x, other=fine[:, :100])
@@ -123,3 +124,24 @@ def test_out_receives_the_result(model: Unwarper, tmp_path: Path) -> None:
     for wrong in (np.empty(x.shape, np.float32), np.empty((N, SIZE, 9), np.uint8)):
         with pytest.raises(DataError, match="out has shape"):
             model.align(x, out=wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "size"), [(12, 4096), (60, 2048)])
+def test_large_pictures_fit_in_memory(n: int, size: int, tmp_path: Path) -> None:
+    """Pictures of any size and number are learned and aligned in 1 GB, from file to file."""
+    few = np.repeat(np.repeat(pictures(64)[:8], size // 64, 1), size // 64, 2)
+    x = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.uint8, (n, size, size))
+    for row in range(n):
+        x[row] = few[row % len(few)]
+    x.flush()
+    program = """
+from unwarp import Unwarper
+x = np.load(folder / "x.npy", mmap_mode="r")
+model = Unwarper(max_steps=3, n_clusters=2).fit(x)
+assert len(model.transform(x)) == len(x)
+out = np.lib.format.open_memmap(folder / "out.npy", "w+", np.uint8, x.shape)
+model.align(x, out=out)
+model.align(x[:2], other=x[:2])
+"""
+    assert megabytes_of(program, tmp_path) < 1000

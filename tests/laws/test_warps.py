@@ -144,7 +144,9 @@ def test_constrain_fills_the_box(warp: Warp) -> None:
     theta = warp.constrain(raw)
     low, high = (torch.tensor([getattr(f, end) for f in warp.factors]) for end in ("low", "high"))
     assert ((theta >= low - 1e-6) & (theta <= high + 1e-6)).all()
-    assert ((theta < 0.9 * low).any(0) & (theta > 0.9 * high).any(0)).all()
+    is_on = high > 0
+    assert ((theta < 0.9 * low).any(0) & (theta > 0.9 * high).any(0))[is_on].all()
+    assert (theta[:, ~is_on] == 0).all()
 
 
 def test_sample_repeats_and_fills_its_share(warp: Warp) -> None:
@@ -158,7 +160,7 @@ def test_sample_repeats_and_fills_its_share(warp: Warp) -> None:
     assert torch.equal(a, b)
     assert not warp.factors or not torch.equal(a, c)
     assert (a.abs() <= half_ranges + 1e-5).all()
-    assert (a.abs().amax(0) > 0.9 * half_ranges).all()
+    assert (a.abs().amax(0) >= 0.9 * half_ranges).all()
 
 
 def test_summary_of_identity_is_neutral(warp: Warp) -> None:
@@ -175,12 +177,13 @@ def test_summary_of_identity_is_neutral(warp: Warp) -> None:
 def test_ranges_contain_the_identity(warp: Warp) -> None:
     """Ranges of theta are symmetric about 0, those of summary columns contain the identity."""
     for factor in warp.factors:
-        assert factor.low == -factor.high < 0
+        assert factor.low == -factor.high <= 0
     for factor in warp.summary(warp.map(torch.zeros(1, len(warp.factors)))):
         neutral = IDENTITY_VALUE_OF_UNIT[factor.unit]
-        assert factor.low <= neutral < factor.high
+        is_off = factor.low == factor.high
+        assert is_off or factor.low <= neutral < factor.high
         is_size = factor.name in ("acceleration", "residual_px")
-        assert is_size or factor.low < neutral
+        assert is_size or is_off or factor.low < neutral
 
 
 @pytest.mark.parametrize("name", ["affine", "similarity", "rigid", "gain", "time-shift"])

@@ -13,6 +13,8 @@ from unwarp.warps import (
     Displacement2d,
     Gain,
     Map,
+    Rigid2d,
+    Similarity2d,
     SoftmaxTime,
     Warp,
     families,
@@ -28,6 +30,10 @@ DEFAULTS: dict[str, Warp] = {
     name: family() for name, family in families().items() if family is not Chain
 }
 VARIANTS: dict[str, Warp] = {
+    "translations": Rigid2d(rotation=0),
+    "similarity, upright": Similarity2d(rotation=0),
+    "similarity, one size": Similarity2d(scale=1),
+    "affine, translations": Affine2d(rotation=0, scale=1, shear=0),
     "chain": Chain(Displacement2d(4), Affine2d()),
     "time, free ends": CosineTime(free_ends=True),
     "time-softmax, free ends": SoftmaxTime(free_ends=True),

@@ -12,8 +12,18 @@ from tests.pictures import smooth_noise
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Net
 from unwarp.models.losses import gaussian_energy
-from unwarp.models.starts import Start, build_start, rotation, rotation_angle
-from unwarp.warps import Affine2d, AffineMap, CosineTime, Identity, Rigid2d, Similarity2d, Window
+from unwarp.models.starts import Start, StartKind, build_start, rotation, rotation_angle
+from unwarp.warps import (
+    Affine2d,
+    AffineMap,
+    CosineTime,
+    Identity,
+    Rigid2d,
+    Similarity2d,
+    Warp,
+    Window,
+)
+from unwarp.warps.affine_map import affine_part
 
 FRAME = Window.frame((40, 48))
 CIRCLE = Similarity2d(rotation=180)
@@ -172,3 +182,28 @@ def test_angle_undoes_rotation(aspect: float) -> None:
     warp = Affine2d(rotation=180, size=(round(20 * aspect), 20))
     theta = torch.tensor([[0.7, 0.2, -0.3, 0.4, 0.1, 0.0]])
     torch.testing.assert_close(rotation_angle(warp.map(theta), aspect), theta[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("warp", "kind", "expected"),
+    [
+        (Affine2d(shift=0), "centroid", "learned"),
+        (Rigid2d(shift=0), "moments", "learned"),
+        (Similarity2d(scale=1), "moments", "centroid"),
+        (Affine2d(scale=1), "moments", "centroid"),
+        (Rigid2d(rotation=0), "centroid", "centroid"),
+    ],
+)
+def test_start_leaves_out_what_is_off(warp: Warp, kind: StartKind, expected: str) -> None:
+    """Factors with a range of 0 are switched off in the start, too."""
+    assert build_start(kind, "auto", warp, Window.frame((24, 24))).kind == expected
+
+
+def test_translations_are_learned() -> None:
+    """A model with translations alone has no other columns than shifts in its maps."""
+    recipe = AE(warp=Rigid2d(rotation=0), n_content=2, net=Net("mlp", (16,), (16,)))
+    model = recipe.build((1, 20, 20)).eval()
+    with torch.no_grad():
+        map = model.pose(torch.rand(4, 1, 20, 20))
+    linear = affine_part(map).matrix[..., :2]
+    torch.testing.assert_close(linear, torch.eye(2).expand(4, 2, 2))

@@ -12,7 +12,8 @@ from torch import Tensor
 from tests.pictures import smooth_noise
 from tests.warps.affine_maps import FRAME, WARP, random_maps, rotation
 from unwarp.errors import ConfigError, DataError
-from unwarp.warps import Affine2d, AffineMap, Rigid2d, Similarity2d, translation
+from unwarp.warps import Affine2d, AffineMap, Rigid2d, Similarity2d, Warp, translation
+from unwarp.warps.affine_map import affine_part
 
 
 def test_affine_follows_published_order() -> None:
@@ -76,7 +77,7 @@ def test_rotation_is_counter_clockwise(quarters: int) -> None:
 
 @pytest.mark.parametrize("family", [Affine2d, Similarity2d])
 @pytest.mark.parametrize(
-    "arguments", [{"rotation": 0.0}, {"rotation": 181.0}, {"scale": 1.0}, {"scale": -2.0}]
+    "arguments", [{"rotation": -1.0}, {"rotation": 181.0}, {"scale": 0.9}, {"scale": -2.0}]
 )
 def test_affine_refuses_bad_ranges(
     family: type[Affine2d | Similarity2d], arguments: dict[str, float]
@@ -193,3 +194,26 @@ def test_theta_of_a_flipped_map_can_train() -> None:
     """A map that requires gradients is not checked, since a check waits for the device."""
     matrix = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]], requires_grad=True)
     assert WARP.theta(AffineMap(matrix)).shape == (1, 6)
+
+
+@pytest.mark.parametrize(
+    "warp",
+    [Rigid2d(rotation=0), Similarity2d(rotation=0, scale=1), Affine2d(0.0, scale=1, shear=0)],
+)
+def test_translations_are_a_family(warp: Warp) -> None:
+    """With all other factors off, maps, their products and all columns but shifts stay fixed."""
+    warp = warp.bind((20, 30))
+    first, second = (warp.sample(6, torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    product = affine_part(first.compose(second)).matrix
+    torch.testing.assert_close(product[..., :2], torch.eye(2).expand(6, 2, 2))
+    theta, n_fixed = warp.theta(first.compose(second)), len(warp.factors) - 2
+    torch.testing.assert_close(theta[:, :n_fixed], torch.zeros(6, n_fixed))
+    torch.testing.assert_close(theta[:, n_fixed:], product[..., 2])
+
+
+def test_factor_that_is_off_is_projected() -> None:
+    """Theta of any other map has no rotation and no scale if these are off."""
+    map = Affine2d().sample(5, torch.Generator().manual_seed(0))
+    assert (Similarity2d(rotation=0).theta(map)[:, 0] == 0).all()
+    assert (Similarity2d(scale=1).theta(map)[:, 1] == 0).all()
+    assert (Rigid2d(rotation=0).theta(map)[:, 0] == 0).all()

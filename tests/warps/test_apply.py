@@ -14,10 +14,14 @@ from unwarp.warps import (
     Chain,
     CosineTime,
     Gain,
+    Padding,
     Warp,
+    Window,
     align,
+    apply,
     deform,
     interpolate_missing,
+    nearest_index,
     translation,
 )
 
@@ -82,3 +86,29 @@ def test_other_objects_are_refused() -> None:
                 act(x, other)
         with pytest.raises(ConfigError, match="padding='wrap' is unknown"):
             act(x, map, padding="wrap")
+
+
+@pytest.mark.parametrize("padding", ["zeros", "border"])
+@pytest.mark.parametrize("points", [1, 7 * FRAME[1], 1 << 20])
+def test_bands_do_not_change_results(
+    points: int, padding: Padding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large samples that are deformed band by band are as those deformed at once."""
+    x, map = (
+        smooth_noise(2, FRAME),
+        Affine2d(size=FRAME).sample(2, torch.Generator().manual_seed(0)),
+    )
+    x[0, 0, 3, 4] = torch.nan
+    window = Window.frame(FRAME)
+    values, index = deform(x, map, padding=padding), nearest_index(map, window, padding)
+    monkeypatch.setattr(apply, "POINTS_PER_BAND", points)
+    torch.testing.assert_close(deform(x, map, padding=padding), values, equal_nan=True)
+    assert torch.equal(nearest_index(map, window, padding), index)
+
+
+def test_bands_of_series_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long series are deformed in parts, too."""
+    x, map = torch.rand(2, 3, 50), CosineTime(size=(50,)).sample(2)
+    values = deform(x, map)
+    monkeypatch.setattr(apply, "POINTS_PER_BAND", 12)
+    torch.testing.assert_close(deform(x, map), values)

@@ -1,4 +1,4 @@
-"""Warps by name, and the identity."""
+"""Warps by name."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.pictures import smooth_noise
 from unwarp.errors import ConfigError, DataError
-from unwarp.warps import Affine2d, Chain, Identity, Warp, align, families, warp_named
+from unwarp.warps import Affine2d, Chain, Identity, Warp, families, warp_named
 
 FRAME = (24, 32)
-
-
-def test_identity_returns_its_argument() -> None:
-    """The identity returns the very array, deformed or aligned."""
-    x = smooth_noise(2, FRAME)
-    map = Identity().map(torch.zeros(2, 0))
-    assert map(x) is x
-    assert align(x, map) is x
 
 
 DEFAULTS: dict[str, dict[str, object]] = {

@@ -7,6 +7,7 @@ centred maps: it converts them to parameters theta and back.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from unwarp.analysis.latents import check_samples
 from unwarp.core import Array, Factor
-from unwarp.data.prepared import Prepared
+from unwarp.data.prepared import NUMBERS_PER_CHUNK, Prepared
 from unwarp.devices import resolve_device
 from unwarp.models import Model
 from unwarp.models.latent import Latent
@@ -93,7 +94,7 @@ def encode(
         model: A trained model.
         x: Samples (N, *shape), N >= 1, scaled as the model takes them; or prepared samples, which
             are scaled chunk by chunk.
-        chunk_size: Samples in a chunk.
+        chunk_size: Samples in a chunk; fewer of large samples, so that memory is bounded.
         device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`.
 
     Returns:
@@ -108,8 +109,9 @@ def encode(
     check_samples(model, x[:1] if isinstance(x, Prepared) else x, "x")
     model.to(target).eval()
     chunks = []
-    for start in range(0, len(x), chunk_size):
-        latent = model.embed(x[start : start + chunk_size].to(target))
+    size = max(1, min(chunk_size, NUMBERS_PER_CHUNK // max(1, math.prod(model.shape))))
+    for start in range(0, len(x), size):
+        latent = model.embed(x[start : start + size].to(target))
         chunks.append((latent.content.cpu(), model.chart.theta(latent.map).cpu()))
     model.to("cpu")
     content, theta = (torch.cat(column) for column in zip(*chunks, strict=True))

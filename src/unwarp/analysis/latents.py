@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -190,12 +191,17 @@ def check_samples(model: Model, x: Tensor, name: str, min_samples: int = 1) -> N
             f"{name} has shape {tuple(x.shape)}; give samples of shape (N, {shape}), N of "
             f"{min_samples} or more"
         )
-    is_finite = x.isfinite() | x.isnan() if model.gaps else x.isfinite()
-    if not x.is_floating_point() or not is_finite.all():
+    is_finite = partial(_is_finite, model.gaps)
+    if not (x.is_floating_point() and all(map(is_finite, torch.split(x, SAMPLES_PER_CHUNK)))):
         raise DataError(
             f"{name} has values that are not finite, or not of a floating-point type; give real "
             "numbers, as x.float()"
         )
+
+
+def _is_finite(may_miss: bool, x: Tensor) -> bool:
+    """Whether no value is infinite, nor missing unless it may be."""
+    return bool((x.isfinite() | x.isnan() if may_miss else x.isfinite()).all())
 
 
 def check_model(model: Model) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from unwarp.app.inspection import NO_ARGUMENTS
 from unwarp.app.parts import open_source, sample_names, source_paths
 from unwarp.core import Array
+from unwarp.data.array_likes import as_numpy
+from unwarp.data.hints import Hints
+from unwarp.data.mapped import MAX_BYTES_IN_MEMORY, join_rows
+from unwarp.data.opening import as_source
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
 from unwarp.data.writing import check_output, output_format, write
-from unwarp.errors import ConfigError
+from unwarp.disk.files import Write
+from unwarp.disk.paths import exists
+from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.storage import check_writable, write_file
 
@@ -25,6 +34,10 @@ def write_aligned(
     out: str | Path,
     device: str = "auto",
     on_message: Callable[[str], None] = lambda line: None,
+    hints: Mapping[str, Any] = NO_ARGUMENTS,
+    *,
+    other: str | None = None,
+    to: str | None = None,
 ) -> int:
     """Write aligned samples to a folder or a file.
 
@@ -40,6 +53,10 @@ def write_aligned(
         out: Folder or file to write; it is checked before any data are read.
         device: `auto`, `cpu`, `cuda` or `mps`.
         on_message: Function that shows a line to people.
+        hints: Arguments of `Unwarper` by which the source is read, instead of those of the model.
+        other: Data, in the order of the samples, in which the deformations are undone instead, such
+            as masks; they are written in their own form. None for the samples.
+        to: Sample to which all are aligned: its name, its number, or a file. None for the template.
 
     Returns:
         Number of samples N.
@@ -50,24 +67,97 @@ def write_aligned(
         DataError: The samples cannot be read, or do not fit the model or the format.
     """
     inputs: list[str | Path] = [folder, *source_paths(source)]
+    inputs += [] if other is None else source_paths(other)
     check_output(out, inputs)
-    model, samples, prepared = _open(folder, source, device, on_message)
+    model, samples, prepared = _open(folder, source, device, on_message, hints)
+    goal = None if to is None else _sample_to_align_to(to, samples, prepared)
+    if other is not None:
+        return _write_other(model, prepared, other, out, goal, inputs)
+    move = partial(model.align, to=goal)
     if output_format(out) == ".npz":
-        write_file(Path(out), _pack(model, prepared, sample_names(samples)), inputs)
+        write_file(Path(out), _pack(model, prepared, sample_names(samples), move), inputs)
         return len(samples)
     alpha = samples.form.alpha
     if alpha is not None:
-        alpha = model.align(prepared, other=alpha[:, None])[:, 0]
+        alpha = model.align(prepared, other=alpha[:, None], to=goal)[:, 0]
     times = getattr(model, "times_", None)
-    write(out, model.align(prepared), samples, alpha=alpha, times=times, inputs=inputs)
+    write(out, in_chunks(move, prepared), samples, alpha=alpha, times=times, inputs=inputs)
     return len(samples)
 
 
+def _write_other(
+    model: Unwarper,
+    samples: Prepared,
+    other: str,
+    out: str | Path,
+    goal: Any,
+    inputs: list[str | Path],
+) -> int:
+    """Write data in which the deformations of samples are undone, and return their number.
+
+    Args:
+        model: A trained estimator.
+        samples: N samples, prepared by `model`.
+        other: The source of N things of the same frames.
+        out: Folder or file to write.
+        goal: Number of the sample to which all are aligned, or the sample; None for the template.
+        inputs: Files and folders that stay as they are.
+    """
+    source = as_source(other if exists(other) else other.splitlines(), None, model_hints(model))
+    alpha = source.form.alpha
+    if alpha is not None:
+        alpha = model.align(samples, other=alpha[:, None], to=goal)[:, 0]
+    aligned = model.align(samples, other=source.x, to=goal)
+    write(out, aligned, source, alpha=alpha, inputs=inputs)
+    return len(source)
+
+
+def model_hints(model: Unwarper) -> Hints:
+    """How a model reads pictures, apart from their shape.
+
+    Args:
+        model: An estimator.
+    """
+    return Hints(model.layout, model.sizes)
+
+
+def _sample_to_align_to(text: str, samples: Source, prepared: Prepared) -> Any:
+    """The sample that a user names, as its values or, for irregular series, as its number.
+
+    Args:
+        text: Name of a sample, its number from 0, or a file of one sample.
+        samples: The samples, with their names.
+        prepared: The same samples, prepared for the model.
+
+    Raises:
+        DataError: There is no such sample or file, or the file holds several.
+    """
+    names = [str(name) for name in sample_names(samples)]
+    if text in names or (text.isascii() and text.isdigit() and int(text) < len(names)):
+        row = names.index(text) if text in names else int(text)
+        if hasattr(prepared.origin, "values"):
+            return row
+        return np.asarray(as_numpy(prepared.origin.subset(slice(row, row + 1)).original))[0]
+    if not exists(text):
+        raise DataError(
+            f"to={text!r} is no sample and no file; give a name such as {names[0]!r}, a number "
+            f"from 0 to {len(names) - 1}, or a file of one sample"
+        )
+    source = as_source(text)
+    if len(source) != 1:
+        raise DataError(f"to={text!r} holds {len(source):,} samples; give a file of one sample")
+    return np.asarray(as_numpy(source.x))[0]
+
+
 def _open(
-    folder: Path, source: str, device: str, on_message: Callable[[str], None]
+    folder: Path,
+    source: str,
+    device: str,
+    on_message: Callable[[str], None],
+    hints: Mapping[str, Any],
 ) -> tuple[Unwarper, Source, Prepared]:
     """The model of a folder, and the samples of a source, which are described to people."""
-    model = Unwarper.load(folder).set_params(device=device)
+    model = Unwarper.load(folder).set_params(device=device, **hints)
     samples = open_source(source, estimator=model)
     prepared = model.prepare_samples(samples)
     on_message(f"{samples.name}: {samples.description or f'{len(samples):,} samples'}")
@@ -80,6 +170,7 @@ def write_embedding(
     out: Path,
     device: str = "auto",
     on_message: Callable[[str], None] = lambda line: None,
+    hints: Mapping[str, Any] = NO_ARGUMENTS,
 ) -> int:
     """Write content codes, clusters and deformations as a `.csv` table.
 
@@ -93,6 +184,7 @@ def write_embedding(
         out: File to write; it is checked before any data are read.
         device: `auto`, `cpu`, `cuda` or `mps`.
         on_message: Function that shows a line to people.
+        hints: Arguments of `Unwarper` by which the source is read, instead of those of the model.
 
     Returns:
         Number of samples N.
@@ -106,10 +198,10 @@ def write_embedding(
     check_writable(out, inputs)
     if out.suffix.lower() != ".csv":
         raise ConfigError(f"out={out} must end in .csv; give such a name")
-    model, samples, prepared = _open(folder, source, device, on_message)
-    tables = _tables(model, prepared, {"sample": sample_names(samples)})
+    model, samples, prepared = _open(folder, source, device, on_message, hints)
+    tables = dict(_tables(model, prepared, {"sample": sample_names(samples)}))
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
-    write_file(out, joined.to_csv(index=False, float_format="%.6g"), inputs)
+    write_file(out, _as_csv(joined), inputs)
     return len(samples)
 
 
@@ -126,48 +218,76 @@ def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
     """
     prepared, head = model.prepare_samples(samples), {"sample": sample_names(samples)}
     head |= {} if samples.labels is None else {"label": samples.labels}
-    for name, table in _tables(model, prepared, head).items():
-        write_file(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g"))
-    write_file(folder / "aligned.npz", _pack(model, prepared, head["sample"]))
+    for name, table in _tables(model, prepared, head):
+        write_file(folder / f"{name}.csv", _as_csv(table))
+    content = _pack(model, prepared, head["sample"], model.align)
+    write_file(folder / "aligned.npz", content)
 
 
-def _tables(model: Unwarper, samples: Prepared, head: dict[str, Array]) -> dict[str, pd.DataFrame]:
-    """Tables of samples: `deformations`, and `embedding` with content codes and clusters.
+def _tables(
+    model: Unwarper, samples: Prepared, head: dict[str, Array]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables of samples: `deformations`, and `embedding` with codes and clusters.
 
     Args:
         model: A trained estimator.
         samples: N samples, prepared by `model`.
         head: The first columns of both tables (N,), by name.
 
-    Returns:
-        Both tables by name, with one row per sample.
+    Yields:
+        Name and table, one after the other, with one row per sample.
     """
+    yield "deformations", pd.DataFrame(head).join(model.transform_params(samples))
     codes = pd.DataFrame(model.transform(samples), columns=model.get_feature_names_out())
-    tables = {
-        "deformations": model.transform_params(samples),
-        "embedding": codes.assign(cluster=model.predict(samples)),
-    }
-    return {name: pd.DataFrame(head).join(table) for name, table in tables.items()}
+    codes["cluster"] = model.predict(samples)
+    yield "embedding", pd.DataFrame(head).join(codes)
 
 
-def _pack(model: Unwarper, samples: Prepared, names: Array) -> bytes:
-    """Aligned samples, templates and deformations as the bytes of an `.npz` file.
+def _pack(
+    model: Unwarper, samples: Prepared, names: Array, move: Callable[[Prepared], Array]
+) -> Write:
+    """A function that writes aligned samples, templates and deformations as `.npz`.
 
     Args:
         model: A trained estimator.
         samples: N samples, prepared by `model`.
         names: Names or numbers of the samples (N,).
+        move: Function from samples to aligned samples.
     """
-    out = io.BytesIO()
     table = model.transform_params(samples)
-    times = getattr(model, "times_", None)
-    np.savez_compressed(
-        out,
-        sample=names,
-        aligned=model.align(samples),
-        template=model.template(samples),
-        deformation=table.to_numpy(),
-        deformation_columns=np.array(list(table)),
-        **({} if times is None else {"times": times}),
+    arrays = {
+        "sample": names,
+        "aligned": in_chunks(move, samples),
+        "template": in_chunks(model.template, samples),
+        "deformation": table.to_numpy(),
+        "deformation_columns": np.array(list(table)),
+    }
+    if model.schema_.domain.has_times:
+        arrays["times"] = model.times_
+    return lambda file: np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def in_chunks(method: Callable[[Prepared], Array], samples: Prepared) -> Array:
+    """Results of a method for samples; large ones lie in a file.
+
+    Args:
+        method: A method of an estimator, such as `align`.
+        samples: N samples.
+
+    Returns:
+        The results (N, ...), or a list of N images of several sizes.
+    """
+    if samples.samples.nbytes <= MAX_BYTES_IN_MEMORY or hasattr(samples.origin, "values"):
+        return method(samples)
+    first, *rest = samples.chunks()
+    results = method(samples.subset(first))
+    if isinstance(results, list):
+        return method(samples)
+    return join_rows(chain([results], (method(samples.subset(rows)) for rows in rest)))
+
+
+def _as_csv(table: pd.DataFrame) -> Write:
+    """A function that writes a table to a file, row by row."""
+    return lambda file: table.to_csv(
+        file, mode="wb", encoding="utf-8", index=False, float_format="%.6g"
     )
-    return out.getvalue()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from unwarp import datasets
@@ -11,8 +13,17 @@ from unwarp.app.parts import open_source
 from unwarp.data.samples import reference_view
 from unwarp.estimators.unwarper import Unwarper
 
+NO_ARGUMENTS: Mapping[str, Any] = MappingProxyType({})
+"""No argument; a model reads samples as it read those that it learned from."""
 
-def evaluate_folder(folder: Path, source: str, device: str = "auto", draws: int = 0) -> Report:
+
+def evaluate_folder(
+    folder: Path,
+    source: str,
+    device: str = "auto",
+    draws: int = 0,
+    hints: Mapping[str, Any] = NO_ARGUMENTS,
+) -> Report:
     """Scores of a saved model on a data source.
 
     For a built-in data set, the held-out part is scored, and nearest neighbours and linear probes
@@ -25,6 +36,7 @@ def evaluate_folder(folder: Path, source: str, device: str = "auto", draws: int 
         device: `auto`, `cpu`, `cuda` or `mps`.
         draws: Number of importance samples per sample, to estimate log p(x) of a VAE; 0 leaves
             log p(x) out.
+        hints: Arguments of `Unwarper` by which the source is read, instead of those of the model.
 
     Returns:
         Every score that can be computed, and the missing inputs of all others.
@@ -33,7 +45,7 @@ def evaluate_folder(folder: Path, source: str, device: str = "auto", draws: int 
         CheckpointError: `folder` holds no model.
         DataError: The samples cannot be read, or do not fit the model.
     """
-    model = Unwarper.load(folder)
+    model = Unwarper.load(folder).set_params(**hints)
     test = model.prepare_dataset(open_source(source, estimator=model))
     reference = None
     if source in datasets.names():

@@ -23,10 +23,14 @@ from unwarp.app.job import Job
 from unwarp.app.parts import Parts
 from unwarp.data.dataset import Dataset
 from unwarp.data.samples import reference_view
+from unwarp.data.source import Source
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.metrics import ScoreInputs
 from unwarp.models.codec import describe
 from unwarp.storage import write_file
+
+MAX_BYTES_OF_TEST, MAX_BYTES_OF_REFERENCE = 8 << 20, 16 << 20
+"""Greatest size of the samples of a file that are scored, and of those they are compared with."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,13 @@ class Outcome:
 
     Attributes:
         job: The job of the run.
-        training: Training samples, scaled for the models.
-        test: Held-out samples, scaled for the models.
+        training: Training samples, scaled for the models; of a large file some of them.
+        test: Held-out samples, scaled for the models; of a large file some of them.
         warped: The model with the warp.
         baseline: The same model without a warp, with as many latents in total.
         sample_scores: Scores of the pixels or values of the samples, without a model, such as the
             accuracy of a nearest-neighbour classifier; empty without labels.
+        n_training: Number of samples that the models learned from; `training` may have fewer.
     """
 
     job: Job
@@ -102,6 +107,7 @@ class Outcome:
     warped: ScoredModel
     baseline: ScoredModel
     sample_scores: Report
+    n_training: int
 
     @property
     def scored_models(self) -> dict[str, ScoredModel]:
@@ -121,9 +127,30 @@ def score_outcome(job: Job, parts: Parts, warped: Unwarper, baseline: Unwarper) 
     Returns:
         The models with their scores, and the scores of pixels or values without a model.
     """
-    training, test = (warped.prepare_dataset(part) for part in (parts.training, parts.test))
+    shape = warped.model_.shape
+    training = warped.prepare_dataset(view_of(parts.training, shape, MAX_BYTES_OF_REFERENCE))
+    test = warped.prepare_dataset(view_of(parts.test, shape, MAX_BYTES_OF_TEST))
     first, second = (ScoredModel.of(model, training, test) for model in (warped, baseline))
-    return Outcome(job, training, test, first, second, _score_samples(training, test))
+    n = len(parts.training)
+    return Outcome(job, training, test, first, second, _score_samples(training, test), n)
+
+
+def view_of(source: Source, shape: tuple[int, ...], n_bytes: int, seed: int = 5) -> Source:
+    """Samples that stand for all others in scores.
+
+    Args:
+        source: Samples; a built-in data set is in memory already, and stays whole.
+        shape: Shape of a sample (C, ...) as the model takes it.
+        n_bytes: Greatest size of the samples for the model.
+        seed: Seed of the choice.
+
+    Returns:
+        Some samples, in their order; all if they are few enough.
+    """
+    n = max(2, n_bytes // (4 * int(np.prod(shape))))
+    if source.dataset is not None or len(source) <= n:
+        return source
+    return source.subset(np.sort(np.random.default_rng(seed).permutation(len(source))[:n]))
 
 
 def _score_samples(training: Dataset, test: Dataset) -> Report:

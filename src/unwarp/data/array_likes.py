@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from unwarp.core import Array
+from unwarp.data.mapped import take_array_rows
 from unwarp.errors import DataError
 
 
@@ -23,6 +24,7 @@ def take_rows(values: Any, rows: slice | Array) -> Any:
 
     Returns:
         The M entries, as a list if `values` is a list or a tuple, else with the type of `values`.
+        Many rows of a memory map are another memory map.
 
     >>> take_rows(["a", "b", "c"], np.array([2, 0]))
     ['c', 'a']
@@ -31,6 +33,8 @@ def take_rows(values: Any, rows: slice | Array) -> Any:
         return values.iloc[rows]
     if hasattr(values, "subset"):
         return values.subset(rows)
+    if isinstance(values, np.ndarray):
+        return take_array_rows(values, rows)
     if isinstance(rows, slice) or not isinstance(values, list | tuple):
         return values[rows]
     return [values[row] for row in rows]

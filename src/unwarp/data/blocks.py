@@ -29,3 +29,28 @@ def row_blocks(x: Array) -> Iterator[slice]:
     """
     step = max(1, NUMBERS_PER_BLOCK // max(1, x[0].size)) if len(x) else 1
     return (slice(start, start + step) for start in range(0, len(x), step))
+
+
+def inner_blocks(x: Array) -> Iterator[tuple[slice, ...]]:
+    """Indices that split an array into blocks, also within large rows.
+
+    Args:
+        x: Array (N, ...).
+
+    Returns:
+        Indices that cover the array in order. A row of more than `NUMBERS_PER_BLOCK` numbers is
+        divided along its third axis, such as that of the lines of an image.
+
+    >>> import numpy as np
+    >>> x = np.zeros((1, 1, 3000, 3000), np.uint8)
+    >>> [x[block].shape for block in inner_blocks(x)]
+    [(1, 1, 1398, 3000), (1, 1, 1398, 3000), (1, 1, 204, 3000)]
+    """
+    for rows in row_blocks(x):
+        size = x[0].size
+        if x.ndim < 3 or size <= NUMBERS_PER_BLOCK:
+            yield (rows,)
+            continue
+        step = max(1, NUMBERS_PER_BLOCK * x.shape[2] // size)
+        for start in range(0, x.shape[2], step):
+            yield (rows, slice(None), slice(start, start + step))

@@ -40,6 +40,9 @@ MAX_NOISE_FOR_VARIATION = 0.3
 IMAGES_FOR_LIGHT = 512
 """Number of images that are looked at to find out about the light."""
 
+MIN_IMAGES_FOR_LIGHT, NUMBERS_FOR_LIGHT = 4, 1 << 26
+"""Least number of images for the same, and greatest number of their values."""
+
 
 @dataclass(frozen=True)
 class Light:
@@ -99,8 +102,9 @@ class Light:
 
 
 def sample_of_images(x: Array) -> Array:
-    """Up to 512 images, spread evenly over all (N, C, H, W)."""
-    rows = np.unique(np.linspace(0, len(x) - 1, IMAGES_FOR_LIGHT).astype(int))
+    """Up to 512 images, fewer large ones, spread evenly over all."""
+    n = min(IMAGES_FOR_LIGHT, max(MIN_IMAGES_FOR_LIGHT, NUMBERS_FOR_LIGHT // x[0].size))
+    rows = np.unique(np.linspace(0, len(x) - 1, n).astype(int))
     return np.asarray(x[rows])
 
 

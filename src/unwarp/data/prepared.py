@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,17 +16,21 @@ from unwarp.core import Array
 from unwarp.data.frames import Frame
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.scaling import Scaler
-from unwarp.data.working_size import resize
+from unwarp.data.working_size import resize_smoothly
 from unwarp.errors import DataError
 
 Origin = RegularSamples | IrregularSeries
 """The user's samples after parsing, before they are resampled and scaled."""
 
-NUMBERS_PER_CHUNK = 1 << 21
+NUMBERS_PER_CHUNK = 1 << 20
 """Greatest number of values that are aligned at once, to bound the memory."""
 
 SAMPLES_PER_CHUNK = 500
 """Greatest number of samples that are aligned at once; more no longer fit the processor's cache."""
+
+
+MAX_BYTES_UNWRITTEN = 64 << 20
+"""Size of the results in a memory map after which they are forced to the disk."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +75,20 @@ class Prepared:
 
     def __getitem__(self, rows: slice | Array) -> Tensor:
         """Samples (M, C, ...) for the model, scaled and at its working size, float32."""
-        x = self.full(rows)
-        if self.size is not None:
-            x = resize(x, self.size)
+        x = self.full(rows) if self.size is None else self._small(rows, self.size)
         return x.clamp_(0.0, 1.0) if self.is_bounded else x
+
+    def _small(self, rows: slice | Array, size: tuple[int, ...]) -> Tensor:
+        """Scaled samples at a smaller size; few of them are at their own size at once."""
+        index = np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows)
+        if index.dtype == bool:
+            index = np.flatnonzero(index)
+        step = max(1, NUMBERS_PER_CHUNK // max(1, math.prod(self.samples.shape[1:])))
+        x = torch.empty(len(index), self.samples.shape[1], *size)
+        for start in range(0, len(index), step):
+            part = index[start : start + step]
+            x[start : start + step] = resize_smoothly(self.full(part), size)
+        return x
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -170,7 +185,7 @@ class Prepared:
     def _join(self, parts: Iterable[tuple[slice, Array | list[Array]]], out: Array | None) -> Any:
         """Parts of a result, in the user's layout, as one array, or as a list of all samples."""
         rows_of_list: list[Array] = []
-        is_ready = out is not None
+        is_ready, n_unwritten = out is not None, 0
         for rows, part in parts:
             if isinstance(part, list):
                 rows_of_list += part
@@ -184,6 +199,10 @@ class Prepared:
                     f"{part.dtype}: give an array like that"
                 )
             out[rows] = part
+            n_unwritten += part.nbytes
+            if isinstance(out, np.memmap) and n_unwritten > MAX_BYTES_UNWRITTEN:
+                out.flush()  # so that the pages of the file need no memory of the process
+                n_unwritten = 0
         if out is not None and rows_of_list:
             raise DataError("out is an array, but the results are a list; leave it out")
         if out is None:

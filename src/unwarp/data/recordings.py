@@ -18,6 +18,7 @@ from unwarp.data.array_likes import as_numpy, take_rows
 from unwarp.data.clock import Clock, fit_clock
 from unwarp.data.layout import restore_dtype, restore_layout
 from unwarp.data.lengths import stretching_evidence
+from unwarp.data.mapped import is_mapped, take_array_rows
 from unwarp.data.precision import wide_dtype
 from unwarp.data.series import place_rows, resample_rows
 
@@ -65,7 +66,17 @@ class RegularSamples:
             rows: A slice, or indices of the samples to keep, from 0 (M,), in the order of the
                 result.
         """
-        return replace(self, samples=self.samples[rows], original=take_rows(self.original, rows))
+        samples = take_array_rows(self.samples, rows)
+        if is_mapped(self.original) and not isinstance(rows, slice):
+            # the same values in another layout, which are not stored twice
+            return replace(self, samples=samples, original=self._as_original(samples))
+        return replace(self, samples=samples, original=take_rows(self.original, rows))
+
+    def _as_original(self, samples: Array) -> Array:
+        """Some of the samples (M, C, ...) in the layout of the user's array."""
+        original = np.broadcast_to(self.original[:1], (len(samples), *self.original.shape[1:]))
+        restored: Array = restore_layout(samples, original, self.layout)
+        return restored
 
     def infer_clock(
         self, sampling_rate: float | None, lengths: LengthPolicy = "auto"

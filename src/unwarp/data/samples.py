@@ -203,6 +203,8 @@ def reference_view(data: Samples, max_samples: int = 60_000, seed: int = 5) -> D
         n_bytes = 4 * int(np.prod(data.shape))
         max_samples = max(2, min(max_samples, MAX_BYTES_OF_VIEW // n_bytes))
     rows = np.arange(len(data))
+    if isinstance(data, Dataset) and data.draw is None and len(data) <= max_samples:
+        return data
     if len(data) > max_samples:
         rows = np.random.default_rng(seed).permutation(len(data))[:max_samples]
     subset = data.subset(np.sort(rows) if is_stored else rows).load()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unwarp.core import Array
-from unwarp.data.blocks import row_blocks
+from unwarp.core import Array, Domain
+from unwarp.data.blocks import inner_blocks, row_blocks
 from unwarp.data.limits import check_size
 from unwarp.data.precision import wide_dtype
-from unwarp.errors import ConfigError, DataError
+from unwarp.errors import CheckpointError, ConfigError, DataError
 from unwarp.values import brief
 
 MAX_ROUNDING_OF_FACTOR = 1e-4
@@ -69,17 +70,17 @@ class Scaler:
         """
         check_size(4 * x.size, f"samples of shape {x.shape}", share=1)
         scaled = np.empty(x.shape, np.float32)
-        for rows in row_blocks(x):
-            offset, factor = self._units(rows)
-            part = (x[rows].astype(wide_dtype(x[rows])) - offset) / factor
+        for block in inner_blocks(x):
+            offset, factor = self._units(block[0])
+            part = (x[block].astype(wide_dtype(x[block])) - offset) / factor
             if (np.abs(part) > np.finfo(np.float32).max).any():
-                low, high = np.nanmin(x[rows]), np.nanmax(x[rows])
+                low, high = np.nanmin(x[block]), np.nanmax(x[block])
                 raise DataError(
                     f"X has values from {low:g} to {high:g}, too far from the "
                     f"training data (offset {np.mean(offset):g}, factor {np.mean(factor):g}); "
                     "bring them to the same units"
                 )
-            scaled[rows] = part
+            scaled[block] = part
         return scaled
 
     def undo(
@@ -98,9 +99,9 @@ class Scaler:
         """
         x = np.empty(scaled.shape, dtype or self.dtype) if out is None else out
         largest, wide = np.finfo(x.dtype).max, np.result_type(x.dtype, np.float64)
-        for rows in row_blocks(scaled):
-            offset, factor = self._units(rows)
-            x[rows] = np.clip(scaled[rows].astype(wide) * factor + offset, -largest, largest)
+        for block in inner_blocks(scaled):
+            offset, factor = self._units(block[0])
+            x[block] = np.clip(scaled[block].astype(wide) * factor + offset, -largest, largest)
         return x
 
     def subset(self, rows: slice | Array) -> Scaler:
@@ -146,6 +147,28 @@ def _are_finite(values: Any) -> bool:
         return False
     is_shape = numbers.size > 0 and (numbers.ndim == 0 or numbers.ndim > 2)
     return numbers.dtype.kind in "iuf" and is_shape and bool(np.isfinite(numbers).all())
+
+
+def scaler_of_record(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
+    """The scale of a record, checked against the shape of a sample.
+
+    Args:
+        record: Result of `Schema.record`.
+        shape: Shape of a sample (C, ...).
+
+    Raises:
+        CheckpointError: The shape of the scale does not fit the shape of a sample.
+        KeyError: The record lacks an entry, or its domain is not registered.
+    """
+    scale = {name: np.asarray(record[name]) for name in vars(Scaler())}
+    shapes = [(), (1, shape[0], 1)] if Domain.registry[record["domain"]].has_times else [()]
+    for name, value in scale.items():
+        if value.shape not in shapes:
+            raise CheckpointError(
+                f"{name} has shape {value.shape}, but for samples of shape {shape} it must have "
+                f"shape {' or '.join(map(str, shapes))}; save the model again"
+            )
+    return Scaler(**{name: value if value.ndim else value.item() for name, value in scale.items()})
 
 
 def value_range(x: Array) -> tuple[float, float]:

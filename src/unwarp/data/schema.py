@@ -31,11 +31,11 @@ from unwarp.data.reading import Reading as Reading
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.samples import Samples, as_dataset, training_samples
 from unwarp.data.scale_fitting import fit_scale, scaler_of_samples
-from unwarp.data.scaling import Scaler
+from unwarp.data.scaling import Scaler, scaler_of_record
 from unwarp.data.source import Source
 from unwarp.data.value_range import ValueRange
-from unwarp.data.working_size import find_working_size
-from unwarp.errors import CheckpointError, DataError, DataWarning
+from unwarp.data.working_size import find_working_size, note_on_size
+from unwarp.errors import DataError, DataWarning
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Schema:
             full_size,
             fit.has_dark_ground,
             domain.has_gaps and (missing == "mask" or _has_missing(samples, origin)),
-            tuple(filter(None, (_note_on_size(data.shape[1:], full_size), fit.note, why))),
+            tuple(filter(None, (note_on_size(data.shape[1:], full_size), fit.note, why))),
             tuple(fit.outliers.tolist()),
         ), data
 
@@ -382,7 +382,7 @@ class Schema:
         """
         # older records lack the fields `is_stretched` and `zero`
         clock = Clock(**{name: record.get(name, value) for name, value in vars(Clock()).items()})
-        domain, scaler = Domain.registry[record["domain"]], _scaler_of(record, shape)
+        domain, scaler = Domain.registry[record["domain"]], scaler_of_record(record, shape)
         values = ValueRange(**record["values"]) if "values" in record else None
         size = tuple(record["full_size"]) if "full_size" in record else None
         return cls(
@@ -398,17 +398,6 @@ class Schema:
             record.get("dark_ground", False),
             record.get("gaps", False),
         )
-
-
-def _note_on_size(size: tuple[int, ...], full_size: tuple[int, ...] | None) -> str:
-    """A line on the working size; empty if it is the full size."""
-    if full_size is None:
-        return ""
-    words = [" x ".join(map(str, pixels)) for pixels in (full_size, size)]
-    return (
-        f"images of {words[0]} pixels are learned at {words[1]}; results are at the full size "
-        "(working_size)"
-    )
 
 
 def _working_size(
@@ -437,16 +426,3 @@ def _has_missing(samples: Array, origin: Origin) -> bool:
 def _has_time_stamps(samples: Any) -> bool:
     """Whether samples are parsed series with time stamps."""
     return isinstance(samples, IrregularSeries) and samples.has_time_stamps
-
-
-def _scaler_of(record: Mapping[str, Any], shape: tuple[int, ...]) -> Scaler:
-    """The scale of a record, checked against the shape of a sample."""
-    scale = {name: np.asarray(record[name]) for name in vars(Scaler())}
-    shapes = [(), (1, shape[0], 1)] if Domain.registry[record["domain"]].has_times else [()]
-    for name, value in scale.items():
-        if value.shape not in shapes:
-            raise CheckpointError(
-                f"{name} has shape {value.shape}, but for samples of shape {shape} it must have "
-                f"shape {' or '.join(map(str, shapes))}; save the model again"
-            )
-    return Scaler(**{name: value if value.ndim else value.item() for name, value in scale.items()})

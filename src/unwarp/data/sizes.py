@@ -139,7 +139,7 @@ class Sizing:
             The picture (C, *size), in the same dtype.
         """
         if self.rule == "resize":
-            return resize(picture, self.size)
+            return resize_by_areas(picture, self.size)
         inner, outer = self._windows(row)
         if picture.shape[1:] == self.size:
             return picture
@@ -163,7 +163,7 @@ class Sizing:
         """
         if self.rule == "resize":
             height, width = self.shapes[row].tolist()
-            return resize(picture, (height, width))
+            return resize_by_areas(picture, (height, width))
         return picture if self.rule == "crop" else picture[(slice(None), *self._windows(row)[0])]
 
     def _windows(self, row: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
@@ -210,8 +210,11 @@ def _border(picture: Array) -> Array:
     return middle
 
 
-def resize(picture: Array, size: Size) -> Array:
-    """A picture with another height and width.
+def resize_by_areas(picture: Array, size: Size) -> Array:
+    """A picture with another height and width, by exact averages of areas.
+
+    Each pixel of a smaller picture is the mean of the area that it covers, so that counts and
+    outlines stay; larger ones are interpolated linearly. `resize_smoothly` makes copies for models.
 
     Args:
         picture: The picture (C, H, W).
@@ -220,7 +223,7 @@ def resize(picture: Array, size: Size) -> Array:
     Returns:
         The picture (C, *size), in the same dtype.
 
-    >>> resize(np.array([[[0.0, 2.0], [4.0, 6.0]]]), (1, 1))
+    >>> resize_by_areas(np.array([[[0.0, 2.0], [4.0, 6.0]]]), (1, 1))
     array([[[3.]]])
     """
     if picture.shape[1:] == tuple(size):

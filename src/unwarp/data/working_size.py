@@ -66,10 +66,27 @@ def find_working_size(samples: Array, domain: Domain, choice: Any = "auto") -> t
     return _find_size(samples, full, domain.max_working_side)
 
 
-def resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
+def note_on_size(size: tuple[int, ...], full_size: tuple[int, ...] | None) -> str:
+    """A line on the working size; empty for the full size.
+
+    Args:
+        size: Size at which the model learns.
+        full_size: Size of the samples; None if it is the same.
+    """
+    if full_size is None:
+        return ""
+    words = [" x ".join(map(str, pixels)) for pixels in (full_size, size)]
+    return (
+        f"images of {words[0]} pixels are learned at {words[1]}; results are at the full size "
+        "(working_size)"
+    )
+
+
+def resize_smoothly(x: Tensor, size: tuple[int, ...]) -> Tensor:
     """Images of another size in the same frame.
 
-    Pixels are averaged if an axis shrinks; otherwise they are interpolated by cubic polynomials.
+    Pixels are averaged with weights that fall towards the neighbours if an axis shrinks; otherwise
+    they are interpolated by cubic polynomials. `resize_by_areas` keeps the user's pictures exact.
 
     Args:
         x: Images (N, C, H, W).
@@ -78,7 +95,7 @@ def resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
     Returns:
         Images (N, C, *size); `x` itself if it has this size.
 
-    >>> resize(torch.ones(1, 1, 4, 4), (2, 2)).tolist()
+    >>> resize_smoothly(torch.ones(1, 1, 4, 4), (2, 2)).tolist()
     [[[[1.0, 1.0], [1.0, 1.0]]]]
     """
     if tuple(x.shape[2:]) == tuple(size):
@@ -104,15 +121,20 @@ def _check_size(size: tuple[int, ...], full: tuple[int, ...], choice: Any) -> tu
     return size
 
 
+def _as_tensor(samples: Array) -> Tensor:
+    """Samples as a new tensor of real numbers."""
+    return torch.from_numpy(np.asarray(samples).astype(np.float32))
+
+
 def _find_size(samples: Array, full: tuple[int, ...], longest: int) -> tuple[int, ...]:
     """The smallest size at which copies of images keep most of their variance."""
     rows = np.unique(np.linspace(0, len(samples) - 1, IMAGES_FOR_SIDE).astype(int))
-    x = torch.from_numpy(np.asarray(samples[rows]).astype(np.float32))
-    x = resize(x, _scaled_size(full, min(4 * longest, max(full))))
+    size = _scaled_size(full, min(4 * longest, max(full)))
+    x = torch.cat([resize_smoothly(_as_tensor(samples[row : row + 1]), size) for row in rows])
     variance = (x - x.mean((2, 3), keepdim=True)).square().sum()
     for side in SIDES:
         size = _scaled_size(full, side)
-        copy = resize(resize(x, size), tuple(x.shape[2:]))
+        copy = resize_smoothly(resize_smoothly(x, size), tuple(x.shape[2:]))
         if (copy - x).square().sum() <= (1 - MIN_SHARE_OF_VARIANCE) * variance:
             return size
     return _scaled_size(full, longest)

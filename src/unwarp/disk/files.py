@@ -12,10 +12,12 @@ import os
 import re
 import stat
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from socket import gethostname
+from typing import BinaryIO
 
 from unwarp.disk.locks import Owner
 
@@ -28,7 +30,10 @@ OLDER_TEMPORARY_NAME = ".run.json.partial"
 MAX_SECONDS_OF_A_WRITE = 24 * 3600.0
 """Age at which a temporary file of any process is left over from an interruption."""
 
-WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+Write = Callable[[BinaryIO], object]
+"""Function that writes the content of a file, so that it is never in memory as a whole."""
+
+WRITE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 NOT_FOR_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 """Errors of file systems and folders that do not let folders be forced to the disk."""
@@ -58,23 +63,27 @@ def _host() -> str:
     return sha256(gethostname().encode()).hexdigest()[:8]
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_new(path: Path, content: bytes | Write) -> None:
     """Write a new file and force it to the disk.
 
     The umask decides who may read the file.
 
     Args:
         path: The file, in an existing folder.
-        content: All of its bytes.
+        content: All of its bytes, or a function that writes them to the opened file.
 
     Raises:
         OSError: The file exists or cannot be written; it may then be incomplete.
     """
     descriptor = os.open(path, WRITE_FLAGS, 0o666)
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        if callable(content):
+            with path.open("r+b") as file:
+                content(file)
+        else:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

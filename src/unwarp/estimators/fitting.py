@@ -27,9 +27,11 @@ from unwarp.data.samples import Samples, reference_view
 from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
+from unwarp.devices import resolve_device
 from unwarp.estimators.clustering import label_samples, nearest_centre
 from unwarp.estimators.feature_names import feature_names_of
 from unwarp.estimators.holding_out import Split, check_family
+from unwarp.estimators.memory import check_memory
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
@@ -171,6 +173,20 @@ class Fitting:
             warning = channel_scale_hint(x.numpy())
             if warning:
                 self._notify(warning)
+
+    def check_memory(self, source: Source, plan: Plan) -> None:
+        """Tell the memory of a training; refuse one without enough.
+
+        Args:
+            source: The samples as the user gave them.
+            plan: Recipe and batch size.
+
+        Raises:
+            ConfigError: The training needs more memory than is available.
+        """
+        if resolve_device(self.arguments.device).type == "cpu":
+            notify = self._notify if self.callbacks else None
+            check_memory(source, self.schema, self.data, plan, notify)
 
     def learn(self, plan: Plan, selection: Selection | None = None) -> Results:
         """Train the model of a plan, and cluster the latents.

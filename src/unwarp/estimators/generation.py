@@ -21,7 +21,7 @@ from unwarp.core import Array, LatentDensity
 from unwarp.data.numbers import real_numbers
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.schema import Prepared
-from unwarp.data.working_size import resize
+from unwarp.data.working_size import resize_smoothly
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.alignment import Alignment
@@ -176,7 +176,7 @@ class Generation(Alignment):
         else:
             with torch.no_grad():
                 x = self.model_.eval().sample(n, torch.Generator().manual_seed(random_state))
-            samples = resize(x, self.schema_.user_shape[1:])
+            samples = resize_smoothly(x, self.schema_.user_shape[1:])
         return np.asarray(self.schema_.scaler.undo(samples.numpy()))
 
     @property
@@ -239,5 +239,5 @@ class Generation(Alignment):
         """
         model, size = self.model_.to("cpu"), self.schema_.user_shape[1:]
         if map is None:
-            return resize(model.template(content), size)
-        return resize(model.reconstruct(Latent(content, map)), size)
+            return resize_smoothly(model.template(content), size)
+        return resize_smoothly(model.reconstruct(Latent(content, map)), size)

@@ -251,6 +251,7 @@ class Unwarper(
         fitting = Fitting(self, request, reading, schema, data, seed, callbacks, source, earlier)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
         plan, selection = fitting.decide()
+        fitting.check_memory(source, plan)
         # 3. build the model of the recipe, train it, and cluster the latents of the samples
         results = fitting.learn(plan, selection)
         # 4. store all results at once, so that a failure or an interrupt changes no attribute

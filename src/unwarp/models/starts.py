@@ -112,7 +112,8 @@ def build_start(
     """A start that suits a warp.
 
     For samples that are not images, and for models without a warp, it is the identity, whatever
-    `kind` says.
+    `kind` says. If shifts or scales of the warp are switched off by a range of 0, the start leaves
+    them out, too.
 
     Args:
         kind: `learned`, `centroid` or `moments`, as in `Start`.
@@ -139,13 +140,21 @@ def build_start(
             f"Affine2d(rotation=180), got {warp.name!r}; set starts=1"
         )
     angles = tuple(2 * math.pi * k / n for k in range(n))
-    start = Start(kind if has_pose else "learned", window, angles)
+    start = Start(_kind_of(kind, family) if has_pose else "learned", window, angles)
     if start.kind != "learned" and not _can_represent(family, start):
         raise ConfigError(
             f"start={kind!r} needs shifts or scales that the warp {warp.name!r} does not contain; "
             "use start='learned'"
         )
     return start
+
+
+def _kind_of(kind: StartKind, family: Warp) -> StartKind:
+    """The kind of start that uses no factor with a range of 0, which is switched off."""
+    off = {factor.name.removeprefix("log_") for factor in family.factors if not factor.half_range}
+    if off & {"shift_x", "shift_y"}:
+        return "learned"
+    return "centroid" if kind == "moments" and off & {"scale", "scale_x", "scale_y"} else kind
 
 
 def _can_represent(family: Warp, start: Start) -> bool:

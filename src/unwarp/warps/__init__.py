@@ -16,6 +16,7 @@ from unwarp.warps.cosine import CosineTime
 from unwarp.warps.cpab import CpabTime
 from unwarp.warps.displacement import Displacement2d, DisplacementMap
 from unwarp.warps.gain import Gain, GainMap
+from unwarp.warps.identity import Identity
 from unwarp.warps.maps import ChainMap, IdentityMap, Map
 from unwarp.warps.matrices import to_matrix
 from unwarp.warps.missing import interpolate_missing
@@ -24,7 +25,7 @@ from unwarp.warps.shift import TimeShift
 from unwarp.warps.spline import SplineTime
 from unwarp.warps.time import MonotoneTime
 from unwarp.warps.time_map import TimeMap
-from unwarp.warps.warp import Identity, Warp
+from unwarp.warps.warp import Warp
 from unwarp.warps.window import Padding, Window, resample
 
 __all__ = [

@@ -30,8 +30,11 @@ class _AffineFamily(Warp):
     """Base of the affine families: matrices from named parameters, and the reverse.
 
     Attributes:
-        rotation: Largest angle in degrees, in (0, 180]; 180 is the full circle.
+        rotation: Largest angle in degrees, in [0, 180]; 180 is the full circle.
         shift: Largest shift in half-widths.
+
+    A range of 0, or a largest scale of 1, switches a factor off: its column stays, at the identity.
+    `Rigid2d(rotation=0)` are the translations.
     """
 
     rotation: float = 45.0
@@ -39,10 +42,10 @@ class _AffineFamily(Warp):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.rotation <= 180:
+        if not 0 <= self.rotation <= 180:
             raise ConfigError(
                 f"rotation={self.rotation} is out of range; give the largest angle in degrees, "
-                "above 0 and at most 180"
+                "from 0 (no rotation) to 180"
             )
         if min(self._half_ranges) < 0:
             raise ConfigError(f"a range is negative in {self}; give ranges of 0 or more")
@@ -56,8 +59,12 @@ class _AffineFamily(Warp):
         return torch.tanh(raw) * torch.tensor(self._half_ranges, dtype=raw.dtype, device=raw.device)
 
     def log_slope(self, raw: Tensor) -> Tensor:
-        """Log derivatives (N, P) of tanh at `raw` (N, P)."""
-        return log_slope_of_tanh(raw)
+        """Log derivatives (N, P) of tanh at `raw` (N, P); 0 for a range of 0."""
+        return log_slope_of_tanh(raw).masked_fill(self._is_off(raw), 0.0)
+
+    def _is_off(self, like: Tensor) -> Tensor:
+        """Whether each column of theta has a range of 0 (P,), on the device of a tensor."""
+        return torch.tensor([half == 0 for half in self._half_ranges], device=like.device)
 
     def mean(self, map: Map) -> Map:
         """The mean deformation; rotations on a full circle have another mean shift.
@@ -172,7 +179,7 @@ class Rigid2d(_AffineFamily):
     Procrustes problem).
 
     Attributes:
-        rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
+        rotation: Largest angle in degrees that one stage predicts; 180 is the full circle, 0 none.
         shift: Largest shift in half-widths that one stage predicts.
 
     >>> import math, torch
@@ -204,7 +211,8 @@ class Rigid2d(_AffineFamily):
             Theta (N, 3), the angle in (-pi, pi].
         """
         a, b, c, d, shift = self._pixel_entries(map)
-        return torch.cat([torch.atan2(b - c, a + d)[:, None], shift], -1)
+        theta = torch.cat([torch.atan2(b - c, a + d)[:, None], shift], -1)
+        return theta.masked_fill(self._is_off(theta), 0.0)
 
 
 @dataclass(frozen=True)
@@ -212,15 +220,17 @@ class _ScalingFamily(_AffineFamily):
     """Base of the affine families that scale.
 
     Attributes:
-        scale: Largest factor, above 1; the smallest is its inverse.
+        scale: Largest factor, at least 1; the smallest is its inverse.
     """
 
     scale: float = 1.6
 
     def __post_init__(self) -> None:
-        Warp.__post_init__(self)  # types first; the factors then need a scale above 1
-        if not self.scale > 1:
-            raise ConfigError(f"scale={self.scale} is the largest factor; give a number above 1")
+        Warp.__post_init__(self)  # types first; the factors then need a scale above 0
+        if not self.scale >= 1:
+            raise ConfigError(
+                f"scale={self.scale} is the largest factor; give 1 (one size) or more"
+            )
         super().__post_init__()
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
@@ -244,9 +254,9 @@ class Affine2d(_ScalingFamily):
     under products and inverses, and theta is exact for every affine map of positive determinant.
 
     Attributes:
-        rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
+        rotation: Largest angle in degrees that one stage predicts; 180 is the full circle, 0 none.
         shift: Largest shift in half-widths that one stage predicts.
-        scale: Largest factor that one stage predicts; the smallest is its inverse.
+        scale: Largest factor that one stage predicts; the smallest is its inverse. 1 for none.
         shear: Largest shear k that one stage predicts, the tangent of the shear angle.
 
     >>> import torch
@@ -313,9 +323,9 @@ class Similarity2d(_ScalingFamily):
     scaled rotation nearest to the linear part (orthogonal projection).
 
     Attributes:
-        rotation: Largest angle in degrees that one stage predicts; 180 is the full circle.
+        rotation: Largest angle in degrees that one stage predicts; 180 is the full circle, 0 none.
         shift: Largest shift in half-widths that one stage predicts.
-        scale: Largest factor that one stage predicts; the smallest is its inverse.
+        scale: Largest factor that one stage predicts; the smallest is its inverse. 1 for none.
 
     >>> import math, torch
     >>> warp = Similarity2d(size=(40, 40))
@@ -353,4 +363,5 @@ class Similarity2d(_ScalingFamily):
         """
         a, b, c, d, shift = self._pixel_entries(map)
         angle, scale = torch.atan2(b - c, a + d), torch.hypot(a + d, b - c) / 2
-        return torch.cat([torch.stack([angle, scale.log()], -1), shift], -1)
+        theta = torch.cat([torch.stack([angle, scale.log()], -1), shift], -1)
+        return theta.masked_fill(self._is_off(theta), 0.0)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from unwarp.errors import ConfigError, DataError
 from unwarp.values import brief
 from unwarp.warps.maps import Map
-from unwarp.warps.window import Padding, Window, check_padding
+from unwarp.warps.window import Band, Padding, Window, check_padding
+
+POINTS_PER_BAND = 1 << 20
+"""Greatest number of points of a sample whose positions are computed at once."""
 
 MIN_GAP_WEIGHT = 1e-3
 """A value is missing if missing values have more than this weight in its interpolation."""
@@ -65,12 +70,31 @@ def deform(x: Tensor, map: Map, target: Window | None = None, padding: Padding =
     """
     _check(x, map, padding)
     # a sum is NaN if any value is; it takes a third of the time of x.isnan().any()
-    if not x.sum().isnan():
-        return map(x, target=target, padding=padding)
-    is_missing = x.isnan()
-    values = map(x.nan_to_num(), target=target, padding=padding)
+    is_missing = x.isnan() if x.sum().isnan() else None
+    values = x if is_missing is None else x.nan_to_num()
+    bands = _bands(target or Window.frame(x.shape[2:])) if map.parts else (target,)
+    parts = [_deform(values, is_missing, map, band, padding) for band in bands]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 2)
+
+
+def _deform(
+    x: Tensor, is_missing: Tensor | None, map: Map, target: Window | None, padding: Padding
+) -> Tensor:
+    """Deformed samples on a window; NaN where a value is interpolated from a missing one."""
+    values = map(x, target=target, padding=padding)
+    if is_missing is None:
+        return values
     gap_weight = map.point_map(is_missing.to(x), target=target, padding=padding)
     return values.masked_fill(gap_weight > MIN_GAP_WEIGHT, torch.nan)
+
+
+def _bands(window: Window) -> list[Window]:
+    """Parts of a window with few enough points to compute at once; often the window alone."""
+    n_lines = max(1, POINTS_PER_BAND * window.size[0] // math.prod(window.size))
+    ends = range(0, window.size[0], n_lines)
+    if len(ends) == 1:
+        return [window]
+    return [Band.of(window, slice(i, min(i + n_lines, window.size[0]))) for i in ends]
 
 
 def nearest_index(map: Map, window: Window, padding: Padding = "zeros") -> Tensor:
@@ -91,7 +115,12 @@ def nearest_index(map: Map, window: Window, padding: Padding = "zeros") -> Tenso
     >>> nearest_index(right, Window.frame((1, 4))).tolist()
     [[-1, 0, 1, 2]]
     """
-    points = map.pull(window.lattice(map.reference))
+    return torch.cat([_nearest(map, window, band, padding) for band in _bands(window)], 1)
+
+
+def _nearest(map: Map, window: Window, band: Window, padding: Padding) -> Tensor:
+    """The nearest pixel or time step of the template for each point of a part of the window."""
+    points = map.pull(band.lattice(map.reference))
     size = torch.tensor(window.size[::-1], device=points.device)
     is_series = len(window.size) == 1
     steps = points * (size - 1) if is_series else ((points + 1) * size - 1) / 2

@@ -1,4 +1,4 @@
-"""The interface of families of deformations, and the identity.
+"""The interface of families of deformations.
 
 Convention:
     * Theta and maps say how the **template** moves to give the **observation**. `push` sends a
@@ -39,7 +39,7 @@ from torch.nn import functional as F
 from unwarp.core import Domain, Factor, Registry
 from unwarp.errors import ConfigError, DataError
 from unwarp.values import MAX_WHOLE, brief, field_mistake
-from unwarp.warps.maps import IdentityMap, Map
+from unwarp.warps.maps import Map
 
 MAX_FRACTION = 1e6
 """Greatest share of a range that `sample` covers; shares above 1 leave the range."""
@@ -348,7 +348,8 @@ def check_theta(warp: Warp, theta: Tensor) -> None:
     Raises:
         DataError: They are no tensor of real numbers with two axes and P columns.
 
-    >>> check_theta(Identity(), torch.zeros(3, 0))
+    >>> from unwarp.warps import Rigid2d
+    >>> check_theta(Rigid2d(), torch.zeros(5, 3))
     """
     is_table = isinstance(theta, Tensor) and theta.is_floating_point() and theta.ndim == 2
     try:
@@ -385,53 +386,3 @@ def log_slope_of_tanh(raw: Tensor) -> Tensor:
     -98.61
     """
     return 2 * (math.log(2) - raw - F.softplus(-2 * raw))
-
-
-@dataclass(frozen=True)
-class Identity(Warp):
-    """The family without a deformation: theta has no column.
-
-    A model with it is the plain autoencoder of its kind, the baseline without a warp. It suits
-    samples of every domain.
-
-    >>> import torch
-    >>> Identity().map(torch.zeros(3, 0))
-    IdentityMap(n=3)
-    """
-
-    name: ClassVar[str] = "identity"
-
-    @property
-    def domain(self) -> str:
-        """`auto`: any domain."""
-        return "auto"
-
-    @property
-    def factors(self) -> tuple[Factor, ...]:
-        """No factor."""
-        return ()
-
-    def constrain(self, raw: Tensor) -> Tensor:
-        """`raw` itself, which has no columns (N, 0)."""
-        return raw
-
-    def log_slope(self, raw: Tensor) -> Tensor:
-        """`raw` itself, which has no columns (N, 0)."""
-        return raw
-
-    def map(self, theta: Tensor) -> IdentityMap:
-        """The identity with as many rows as theta (N, 0)."""
-        check_theta(self, theta)
-        return IdentityMap(len(theta))
-
-    def theta(self, map: Map) -> Tensor:
-        """A tensor without columns (N, 0), for any map of N rows."""
-        return map.reference.new_zeros(len(map), 0)
-
-    def summary(self, map: Map) -> dict[Factor, Tensor]:
-        """No column."""
-        return {}
-
-    def mean(self, map: Map) -> IdentityMap:
-        """The identity of one row."""
-        return IdentityMap(1)

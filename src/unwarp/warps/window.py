@@ -102,11 +102,57 @@ class Window:
                 self.size[0] - 1, 1
             )
             return ((steps - 0.5) * self.extent[0] + 0.5)[:, None]
-        axes = [
+        axes = self.axes(like)
+        return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], -1).reshape(-1, len(axes))
+
+    def axes(self, like: Tensor) -> list[Tensor]:
+        """Positions of the pixels of images along each axis, in half-widths.
+
+        Args:
+            like: Tensor with the dtype and the device of the result.
+
+        Returns:
+            Positions (H,) and (W,).
+        """
+        return [
             ((2 * torch.arange(n, dtype=like.dtype, device=like.device) + 1) / n - 1) * e
             for n, e in zip(self.size, self.extent, strict=True)
         ]
-        return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], -1).reshape(-1, len(axes))
+
+
+@dataclass(frozen=True)
+class Band(Window):
+    """Some lines of a window, to deform large arrays in parts.
+
+    Attributes:
+        window: The window.
+        lines: Those of its lines, or time steps, that the band has.
+
+    >>> torch.equal(Band.of(Window.frame((4, 4)), slice(1, 3)).lattice(torch.zeros(0)),
+    ...             Window.frame((4, 4)).lattice(torch.zeros(0))[4:12])
+    True
+    """
+
+    window: Window
+    lines: slice
+
+    @classmethod
+    def of(cls, window: Window, lines: slice) -> Band:
+        """Some lines of a window.
+
+        Args:
+            window: The window.
+            lines: The lines, or time steps, within the window.
+        """
+        n = len(range(window.size[0])[lines])
+        return cls((n, *window.size[1:]), window.extent, window, lines)
+
+    def lattice(self, like: Tensor) -> Tensor:
+        """Positions (P, axes) of the band, as of `Window.lattice`."""
+        if len(self.size) == 1:
+            return self.window.lattice(like)[self.lines]
+        y, x = self.window.axes(like)
+        return torch.stack(torch.meshgrid(y[self.lines], x, indexing="ij")[::-1], -1).reshape(-1, 2)
 
 
 def resample(

@@ -158,3 +158,11 @@ def test_numbers_out_of_range_are_repeated(words: tuple[str, ...], value: str) -
     message = error_message(caught.value)
     assert message is not None and f"'{words[-2]}': {value} should be " in message
     assert message.endswith("--help'")
+
+
+@pytest.mark.parametrize("text", ["abc", "9x", "0", "5000"])
+def test_working_size_is_named_as_written(text: str) -> None:
+    """A wrong working size is refused with the words of the command line, not with None."""
+    result = CliRunner().invoke(app, ["fit", "digits", "--working-size", text])
+    message = str(result.exception)
+    assert "--working-size" in message and "full" in message and "None" not in message

@@ -11,13 +11,19 @@ from unwarp.app.cli.messages import print_json, print_result, say
 from unwarp.app.cli.options import (
     DeviceOption,
     JsonOption,
+    LayoutOption,
     ModelArgument,
     QuietOption,
+    ShapeOption,
+    SizesOption,
     SourcesArgument,
     command,
     model_folder,
     one_source,
+    picture_hints,
 )
+from unwarp.app.inventory import check_source
+from unwarp.disk.paths import absolute
 
 app = typer.Typer()
 
@@ -30,12 +36,33 @@ DrawsOption = Annotated[
     ),
 ]
 
+OtherOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Data to align instead, which belong to the samples in their order: masks, class "
+        "numbers (integers take the nearest), or another resolution.",
+        metavar="SOURCE",
+        callback=lambda source: None if source is None else check_source(source),
+    ),
+]
+ToOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Sample to which all are aligned, instead of the template: its name, its number from "
+        "0, or a file of one sample.",
+        metavar="NAME|NUMBER|FILE",
+    ),
+]
+
 
 @command(app)
 def evaluate(
     model: ModelArgument,
     source: SourcesArgument,
     draws: DrawsOption = 0,
+    layout: LayoutOption = "auto",
+    sizes: SizesOption = None,
+    image_shape: ShapeOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -49,13 +76,17 @@ def evaluate(
         source: Paths, a pattern, or the name of a built-in data set.
         draws: Number of importance samples per sample, to estimate log p(x) of a VAE; 0 leaves
             log p(x) out.
+        layout: Order of the axes of images.
+        sizes: How to bring images of several sizes to one; None for that of the model.
+        image_shape: Shape of images that are rows of a table; None for that of the model.
         device: Device to compute on.
         as_json: Whether to print the scores as JSON.
         quiet: Whether to hide the scores that cannot be computed.
     """
     from unwarp.app.inspection import evaluate_folder
 
-    report = evaluate_folder(model_folder(model), one_source(source), device, draws)
+    hints = picture_hints(layout, sizes, image_shape)
+    report = evaluate_folder(model_folder(model), one_source(source), device, draws, hints)
     if as_json:
         print_json({"scores": dict(report.scores), "missing": dict(report.missing)})
         return
@@ -78,6 +109,11 @@ def align(
             help="Folder for files of the same names, or a file: .npz, .npy, .tif, .gif, .h5, ...",
         ),
     ] = "aligned.npz",
+    other: OtherOption = None,
+    to: ToOption = None,
+    layout: LayoutOption = "auto",
+    sizes: SizesOption = None,
+    image_shape: ShapeOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -87,10 +123,19 @@ def align(
     A folder gets a file for each file that was read, of the same name, format, type and size. An
     .npz file gets aligned samples, templates and deformations; any other file the aligned samples.
 
+    With --other, the deformations of the samples are undone in other data of the same things, such
+    as masks or another resolution, and these are written in their own form.
+
     Args:
         model: Folder of a model or of a run.
         source: Paths, a pattern, or the name of a built-in data set.
         out: Folder or file to write.
+        other: Data that are moved instead of the samples; None for the samples.
+        to: The sample to which all are aligned: its name, its number or a file; None for the
+            template.
+        layout: Order of the axes of images.
+        sizes: How to bring images of several sizes to one; None for that of the model.
+        image_shape: Shape of images that are rows of a table; None for that of the model.
         device: Device to compute on.
         as_json: Whether to print the result as JSON.
         quiet: Whether to print nothing.
@@ -98,7 +143,9 @@ def align(
     from unwarp.app.exports import write_aligned
 
     tell = (lambda line: None) if quiet else say
-    n = write_aligned(model_folder(model), one_source(source), out, device, tell)
+    hints = picture_hints(layout, sizes, image_shape)
+    goal = {"other": None if other is None else absolute(other), "to": to}
+    n = write_aligned(model_folder(model), one_source(source), out, device, tell, hints, **goal)
     message = f"wrote {n:,} aligned samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)
 
@@ -110,6 +157,9 @@ def embed(
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .csv.")] = Path(
         "embedding.csv"
     ),
+    layout: LayoutOption = "auto",
+    sizes: SizesOption = None,
+    image_shape: ShapeOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -122,6 +172,9 @@ def embed(
         model: Folder of a model or of a run.
         source: Paths, a pattern, or the name of a built-in data set.
         out: File to write, `.csv`.
+        layout: Order of the axes of images.
+        sizes: How to bring images of several sizes to one; None for that of the model.
+        image_shape: Shape of images that are rows of a table; None for that of the model.
         device: Device to compute on.
         as_json: Whether to print the result as JSON.
         quiet: Whether to print nothing.
@@ -129,6 +182,7 @@ def embed(
     from unwarp.app.exports import write_embedding
 
     tell = (lambda line: None) if quiet else say
-    n = write_embedding(model_folder(model), one_source(source), out, device, tell)
+    hints = picture_hints(layout, sizes, image_shape)
+    n = write_embedding(model_folder(model), one_source(source), out, device, tell, hints)
     message = f"wrote the codes of {n:,} samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)

@@ -12,13 +12,16 @@ from unwarp.app.cli.messages import print_result, say, with_options_here
 from unwarp.app.cli.options import (
     DeviceOption,
     JsonOption,
+    LayoutOption,
     QuietOption,
     SeedOption,
+    ShapeOption,
+    SizesOption,
     SourcesArgument,
     command,
     existing_file,
     one_source,
-    parse_shape,
+    picture_hints,
 )
 from unwarp.core import (
     DivergencePolicy,
@@ -101,22 +104,6 @@ WorkingSizeOption = Annotated[
         "the longest side in pixels, HxW, or full."
     ),
 ]
-LayoutOption = Annotated[
-    str,
-    typer.Option(
-        help="Order of the axes of images: channels-first, channels-last, or auto, which decides "
-        "by the shape and refuses what reads two ways.",
-        metavar="auto|channels-first|channels-last",
-    ),
-]
-SizesOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Images of several sizes: pad centres them on a common frame, crop cuts them to "
-        "their centre, HxW resizes them; refused by default.",
-        metavar="pad|crop|HxW",
-    ),
-]
 TableOption = Annotated[
     TableLayout,
     typer.Option(
@@ -137,14 +124,6 @@ ValueOption = Annotated[
 ]
 LabelOption = Annotated[
     str | None, typer.Option("--label", help="Column of labels of a table.", metavar="NAME")
-]
-ShapeOption = Annotated[
-    Any,
-    typer.Option(
-        help="Height and width (HxW or CxHxW) of images that are rows of a table.",
-        parser=parse_shape,
-        metavar="HxW",
-    ),
 ]
 LengthsOption = Annotated[
     LengthPolicy,
@@ -297,11 +276,10 @@ def fit(
         "sampling_rate": sampling_rate,
         "lengths": lengths,
     }
-    pictures = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
+    reading |= picture_hints(layout, sizes, image_shape)
     columns: dict[str, Any] = {"table": table, "id_column": id_column, "time_column": time_column}
     columns |= {"value_columns": value_columns or None, "label_column": label_column}
-    options = pictures | columns
-    reading |= {name: value for name, value in options.items() if value not in (None, "auto")}
+    reading |= {name: value for name, value in columns.items() if value not in (None, "auto")}
     training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction

@@ -31,6 +31,9 @@ ARGUMENT = re.compile(
 NAME = re.compile(r"(?<![\w.-])(?P<name>[a-z]\w*_\w+)(?![\w=(.])")
 """A name with an underscore and without a value; a name without one might be an English word."""
 
+WORDS_FOR_NONE = {"working_size": "full"}
+"""What a user writes for the value None of an option, by its argument."""
+
 _parameters: ContextVar[tuple[Any, ...]] = ContextVar("parameters", default=())
 """Parameters of the command that is running."""
 
@@ -101,6 +104,9 @@ def with_options(message: str, parameters: Iterable[Any]) -> str:
         return match[0]
 
     text = ARGUMENT.sub(replace_argument, CALL.sub(r"\1", message))
+    for name, word in WORDS_FOR_NONE.items():
+        if name in options and f"{options[name]} " in text:
+            text = re.sub(r"\bNone\b", word, text)
     return NAME.sub(lambda match: options.get(match["name"], match[0]), text)
 
 

@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -154,3 +154,49 @@ def model_folder(folder: Path) -> Path:
     folder = expand(folder)
     recover_folder(folder / "model")
     return folder / "model" if (folder / "model").is_dir() else folder
+
+
+LayoutOption = Annotated[
+    str,
+    typer.Option(
+        help="Order of the axes of images: channels-first, channels-last, or auto, which decides "
+        "by the shape and refuses what reads two ways.",
+        metavar="auto|channels-first|channels-last",
+    ),
+]
+SizesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Images of several sizes: pad centres them on a common frame, crop cuts them to "
+        "their centre, HxW resizes them; refused by default.",
+        metavar="pad|crop|HxW",
+    ),
+]
+ShapeOption = Annotated[
+    Any,
+    typer.Option(
+        help="Height and width (HxW or CxHxW) of images that are rows of a table.",
+        parser=parse_shape,
+        metavar="HxW",
+    ),
+]
+
+
+def picture_hints(
+    layout: str = "auto", sizes: str | None = None, image_shape: Any = None
+) -> dict[str, Any]:
+    """Arguments of `Unwarper` for reading pictures that the user sets.
+
+    Args:
+        layout: Order of the axes of images; `auto` is not set.
+        sizes: How to bring images of several sizes to one; None is not set.
+        image_shape: Shape of images that are rows of a table; None is not set.
+
+    Returns:
+        Arguments by name.
+
+    >>> picture_hints("channels-last")
+    {'layout': 'channels_last'}
+    """
+    hints = {"layout": layout.replace("-", "_"), "sizes": sizes, "image_shape": image_shape}
+    return {name: value for name, value in hints.items() if value not in (None, "auto")}

@@ -105,7 +105,7 @@ def describe_overview(outcome: Outcome, noun: str) -> str:
     """
     if has_overview_of_held_out(outcome):
         return f"held-out {noun}"
-    return f"all {len(outcome.training) + len(outcome.test)} {noun}, since few are held out"
+    return f"all {outcome.n_training + len(outcome.test)} {noun}, since few are held out"
 
 
 def nearest_clusters(codes: Array, centres: Array) -> Array:

@@ -55,7 +55,7 @@ def _introduction(outcome: Outcome, figures: tuple[Illustration, ...]) -> Sectio
         outcome: The run.
         figures: Drawn figures of the section.
     """
-    n, n_test = len(outcome.training), len(outcome.test)
+    n, n_test = outcome.n_training, len(outcome.test)
     text = Markup(
         "A model was trained on {n:,} samples, without labels. It describes a sample by two "
         "things. The <b>content code</b> says how the sample looks apart from its deformation; "

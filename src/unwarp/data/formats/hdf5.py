@@ -6,39 +6,44 @@ the array; without a name it is the only one that fits.
 
 from __future__ import annotations
 
-import io
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.data.blocks import row_blocks
 from unwarp.data.form import Form, Output
 from unwarp.data.formats.members import as_labels, choose_labels, choose_member
 from unwarp.data.formats.registry import hinted_reader
 from unwarp.data.hints import Hints
 from unwarp.data.limits import check_expansion, check_size
 from unwarp.data.source import Source, describe
+from unwarp.disk.files import Write
 from unwarp.errors import DataError
 
 DEFAULT_NAME = "x"
 """Name of the array in a new file."""
 
 
-def encode_hdf5(output: Output) -> bytes:
-    """Samples as an array of an HDF5 file.
+def encode_hdf5(output: Output) -> Write:
+    """A function that writes samples as an array of an HDF5 file.
 
     Args:
         output: The samples.
     """
     import h5py
 
-    out = io.BytesIO()
-    with h5py.File(out, "w") as file:
-        file.create_dataset("sample", data=[str(name) for name in output.names])
-        file.create_dataset(output.form.name or DEFAULT_NAME, data=output.x)
-    return out.getvalue()
+    def write(stream: BinaryIO) -> None:
+        with h5py.File(stream, "w") as file:
+            file.create_dataset("sample", data=[str(name) for name in output.names])
+            x = np.asanyarray(output.x)
+            samples = file.create_dataset(output.form.name or DEFAULT_NAME, x.shape, x.dtype)
+            for rows in row_blocks(x):
+                samples[rows] = x[rows]
+
+    return write
 
 
 @hinted_reader(

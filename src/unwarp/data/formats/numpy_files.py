@@ -9,7 +9,6 @@ No file can run code, because Python objects are never unpickled. Files are writ
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.registry import reader
 from unwarp.data.limits import check_expansion, check_size
 from unwarp.data.source import Source, describe
+from unwarp.disk.files import Write
 from unwarp.errors import DataError
 
 DATA_KEYS = ("x", "X", "images", "data", "aligned")
@@ -61,25 +61,22 @@ def write_npz(path: Path, x: Array) -> None:
     np.savez(path, x=x)
 
 
-def encode_npy(output: Output) -> bytes:
-    """Samples as the content of an `.npy` file.
+def encode_npy(output: Output) -> Write:
+    """A function that writes samples as an `.npy` file.
 
     Args:
         output: The samples.
     """
-    out = io.BytesIO()
-    np.save(out, output.x)
-    return out.getvalue()
+    return lambda file: np.save(file, output.x)
 
 
-def encode_npz(output: Output) -> bytes:
-    """Samples, their names and times as the content of an `.npz` file.
+def encode_npz(output: Output) -> Write:
+    """A function that writes samples, their names and times as an `.npz` file.
 
     Args:
         output: The samples; series of unequal lengths are padded with NaN.
     """
-    out, x = io.BytesIO(), output.x
-    facts: dict[str, Any] = {}
+    x, facts = output.x, dict[str, Any]()
     if isinstance(x, list) and len({row.shape for row in x}) > 1:
         rows = [np.atleast_2d(row) for row in x]
         facts["lengths"] = np.array([row.shape[1] for row in rows])
@@ -89,8 +86,7 @@ def encode_npz(output: Output) -> bytes:
             padded[:, : row.shape[1]] = row
     if output.times is not None:
         facts["times"] = _pad_times(output.times, np.shape(x)[-1])
-    np.savez_compressed(out, sample=output.names, x=x, **facts)
-    return out.getvalue()
+    return lambda file: np.savez_compressed(file, sample=output.names, x=x, **facts)
 
 
 def _pad_times(times: Array | list[Array], length: int) -> Array:

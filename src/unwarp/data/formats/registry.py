@@ -22,6 +22,7 @@ from unwarp.data.form import Output, Picture
 from unwarp.data.hints import NO_HINTS, Hints
 from unwarp.data.recording_form import Recording
 from unwarp.data.source import Source
+from unwarp.disk.files import Write
 from unwarp.errors import ConfigError, DataError
 
 Reader = Callable[[Path], Source]
@@ -40,8 +41,8 @@ Its other arguments are the name of the file, for errors, the user's hints, and 
 gave this file alone.
 """
 
-Encoder = Callable[[Output], bytes]
-"""Function from samples to the content of a file."""
+Encoder = Callable[[Output], bytes | Write]
+"""Function from samples to the content of a file, or to a function that writes it."""
 
 Writer = Callable[[Path, Array], object]
 """Function that writes series (N, T) to a path."""

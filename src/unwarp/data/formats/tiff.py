@@ -35,6 +35,8 @@ from unwarp.data.formats.tiff_axes import (
 from unwarp.data.formats.tiff_pages import check_pages
 from unwarp.data.hints import Hints
 from unwarp.data.limits import check_expansion, check_size, stored_bytes
+from unwarp.data.mapped import join_rows
+from unwarp.disk.files import Write
 from unwarp.errors import DataError
 
 INSTALL = "pip install 'unwarp[tiff]'"
@@ -93,9 +95,20 @@ class TiffMode:
         Args:
             frames: One picture or more.
         """
-        tifffile, out = import_tifffile("writing"), io.BytesIO()
+        out = io.BytesIO()
+        self.write(out, frames)
+        return out.getvalue()
+
+    def write(self, file: BinaryIO, frames: Sequence[Frame]) -> None:
+        """Write pictures to a file.
+
+        Args:
+            file: The opened file.
+            frames: One picture or more.
+        """
+        tifffile = import_tifffile("writing")
         with tifffile.TiffWriter(
-            out,
+            file,
             ome=self.kind == "ome",
             imagej=self.kind == "imagej",
             bigtiff=self.kind != "imagej" and _n_bytes(frames) > MAX_BYTES_OF_SMALL_FILES,
@@ -107,17 +120,12 @@ class TiffMode:
                 is_whole = math.prod(self.counts) == len(frames)
                 axes = (self.axes, self.counts) if is_whole else ("T", (len(frames),))
                 self._write(writer, frames, *axes)
-        return out.getvalue()
 
     def _write(
         self, writer: Any, frames: Sequence[Frame], axes: str, counts: tuple[int, ...]
     ) -> None:
         """Write pictures of one size as one series of pages."""
-        planes = [
-            pixels if alpha is None else np.concatenate([unblend(pixels, alpha), alpha[None]])
-            for pixels, alpha in frames
-        ]
-        stack, page = np.stack(planes), self.page
+        stack, page = join_rows(_planes(frame)[None] for frame in frames), self.page
         options: dict[str, Any] = {"photometric": "rgb" if self.is_colour else "minisblack"}
         if page == "YX":
             stack = stack[:, 0]
@@ -125,7 +133,7 @@ class TiffMode:
             is_last = page == "YXS"
             stack = np.moveaxis(stack, 1, 3) if is_last else stack
             options |= {"planarconfig": "contig" if is_last else "separate"}
-        if len(planes[0]) > self.channels:
+        if len(_planes(frames[0])) > self.channels:
             options |= {"extrasamples": ["unassalpha"]}
         if self.compression and self.kind != "imagej":
             options |= {"compression": self.compression}
@@ -133,6 +141,12 @@ class TiffMode:
         if self.kind == "imagej":
             stack, axes, page = _in_imagej_order(stack, axes + page), "", "TZCYXS"
         writer.write(stack, metadata={"axes": axes + page}, **options)
+
+
+def _planes(frame: Frame) -> Array:
+    """The channels of a picture, with its alpha channel as the last one."""
+    pixels, alpha = frame
+    return pixels if alpha is None else np.concatenate([unblend(pixels, alpha), alpha[None]])
 
 
 def _n_bytes(frames: Sequence[Frame]) -> int:
@@ -168,8 +182,8 @@ def import_tifffile(verb: str) -> Any:
     return tifffile
 
 
-def encode_tiff(output: Output) -> bytes:
-    """Pictures as the pages of a stack.
+def encode_tiff(output: Output) -> Write:
+    """A function that writes pictures as the pages of a stack.
 
     Args:
         output: The pictures.
@@ -184,7 +198,7 @@ def encode_tiff(output: Output) -> bytes:
     if isinstance(first, TiffMode) and first.channels == x.shape[1]:
         mode = replace(first, has_alpha=is_clear)
     alpha = [None] * len(x) if output.alpha is None else list(output.alpha)
-    return mode.encode(list(zip(x, alpha, strict=True)))
+    return lambda file: mode.write(file, list(zip(x, alpha, strict=True)))
 
 
 @picture_reader(".tif", ".tiff", description="a picture or a stack of pages", encode=encode_tiff)

@@ -1,0 +1,40 @@
+"""The private memory of a program, measured in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+MEASURE = """
+import sys, threading, time
+from pathlib import Path
+import numpy as np, torch
+torch.set_num_threads(1)
+
+def private():
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(l.split()[1]) for l in lines if l.startswith("Private_Dirty:")) / 1e3
+
+def watch():
+    while True:
+        peak[0] = max(peak[0], private() - start)
+        time.sleep(0.02)
+
+start, peak, folder = private(), [0.0], Path(sys.argv[1])
+threading.Thread(target=watch, daemon=True).start()
+"""
+"""Start of a program: the largest private memory above that after `import torch`, in megabytes."""
+
+
+def megabytes_of(program: str, folder: Path) -> float:
+    """The largest private memory of a program in megabytes, without that of PyTorch.
+
+    Args:
+        program: Statements in Python; `folder` and `np` are defined.
+        folder: A folder for files.
+    """
+    code = f"{MEASURE}\n{program}\nprint(peak[0])"
+    command = [sys.executable, "-c", code, str(folder)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return float(output.splitlines()[-1])
