@@ -35,7 +35,7 @@ def test_time_may_count_steps() -> None:
 def test_zero_suits_the_times(first: list[float], zero: str) -> None:
     """Series that overlap share a moment zero; days count from midnight, others from the start."""
     duration = 86399.0 if zero == "day" else 20.0
-    assert find_zero(np.array([[time, time + duration] for time in first])) == zero
+    assert find_zero(np.array([[time, time + duration] for time in first]))[0] == zero
 
 
 def test_days_count_from_midnight() -> None:
@@ -46,6 +46,16 @@ def test_days_count_from_midnight() -> None:
     assert (steps, clock.start, clock.zero) == (15, 6 * 3600.0, "day")
     assert clock.sampling_rate == pytest.approx(1 / 3600)
     assert [clock.zero_of(row) for row in rows] == [midnight + 86_400 * day for day in range(3)]
+
+
+@pytest.mark.parametrize(("hours", "start"), [([0.1, -1.0, 0.0], -1), ([18.0, 17.5, 22.0], 17.5)])
+def test_days_may_begin_around_midnight(hours: list[float], start: float) -> None:
+    """Days that begin a little before midnight, and nights, stand beside those that do not."""
+    midnight = 20_000 * 86_400.0
+    rows = [midnight + 3600 * (24 * k + h + np.arange(12.0)) for k, h in enumerate(hours)]
+    _, clock = fit_clock(rows, None, 12)
+    assert clock.zero == "day" and clock.start == pytest.approx(start * 3600)
+    assert [clock.zero_of(row) for row in rows] == [midnight + 86_400 * k for k in range(3)]
 
 
 def test_distant_times_are_refused() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,8 +14,8 @@ from unwarp.errors import ConfigError, DataError
 Zero = Literal["shared", "day", "start"]
 """The moment from which the times of a series count.
 
-`shared` is one moment for all series, `day` is the midnight before the first step of a series,
-`start` is its first step.
+`shared` is one moment for all series, `day` is a midnight near the first step of a series, `start`
+is its first step.
 """
 
 MAX_RESAMPLING_FACTOR = 100
@@ -54,6 +54,8 @@ class Clock:
         is_stretched: Whether each series of any length is spread over the whole axis; otherwise it
             stands where its times say.
         zero: The moment from which the times of a series count.
+        day_start: For `day`, seconds after that midnight from which a series may begin, for 24
+            hours; negative if some begin before midnight.
 
     >>> Clock(sampling_rate=4.0, start=1.0).time_of(np.arange(3)).tolist()
     [1.0, 1.25, 1.5]
@@ -64,6 +66,7 @@ class Clock:
     any_length: bool = False
     is_stretched: bool = True
     zero: Zero = "shared"
+    day_start: float = 0.0
 
     @property
     def lengths(self) -> LengthPolicy:
@@ -90,7 +93,7 @@ class Clock:
         Returns:
             A time in the unit of the time stamps.
         """
-        return _zero_of(self.zero, float(times[0]))
+        return float(_zeros(self.zero, self.day_start, np.asarray(times[:1], float))[0])
 
     def describe(self) -> str:
         """The moment zero in words, for series with time stamps."""
@@ -121,8 +124,8 @@ def fit_clock(
             those of the others.
     """
     spans = np.array([[row[0], row[-1]] for row in times], float)
-    zero = find_zero(spans)
-    spans -= np.array([[_zero_of(zero, first)] for first in spans[:, 0]])
+    zero, day_start = find_zero(spans)
+    spans -= _zeros(zero, day_start, spans[:, :1])
     start, duration = spans[:, 0].min(), float(spans[:, 1].max() - spans[:, 0].min())
     rate = sampling_rate or typical_rate(times)
     steps = round(duration * (rate or 0.0)) + 1
@@ -139,24 +142,39 @@ def fit_clock(
             f"those of the others: all together would take {steps:,} time steps; correct them, or "
             "set lengths='stretch'"
         )
-    return steps, Clock(rate, float(start), any_length=True, is_stretched=False, zero=zero)
+    clock = Clock(rate, float(start), any_length=True, is_stretched=False)
+    return steps, replace(clock, zero=zero, day_start=day_start)
 
 
-def find_zero(spans: Array) -> Zero:
+def find_zero(spans: Array) -> tuple[Zero, float]:
     """The moment from which the times of series count.
 
     Args:
         spans: First and last time of each series (N, 2).
 
+    Returns:
+        The name of the moment, and the start of days, 0 for other moments.
+
     >>> find_zero(np.array([[0.0, 9.0], [2.0, 8.0]])), find_zero(np.array([[0.0, 9], [50, 58]]))
-    ('shared', 'start')
+    (('shared', 0.0), ('start', 0.0))
     """
     if _coverage(spans) >= MIN_COVERAGE:
-        return "shared"
+        return "shared", 0.0
     are_dates = bool((spans >= DATES[0]).all() and (spans <= DATES[1]).all())
-    midnights = spans[:, :1] // SECONDS_PER_DAY * SECONDS_PER_DAY
-    are_days = are_dates and float(np.diff(spans).max()) <= LONGEST_DAY
-    return "day" if are_days and _coverage(spans - midnights) >= MIN_COVERAGE else "start"
+    if are_dates and float(np.diff(spans).max()) <= LONGEST_DAY:
+        day_start = _day_start(spans[:, 0])
+        if _coverage(spans - _zeros("day", day_start, spans[:, :1])) >= MIN_COVERAGE:
+            return "day", day_start
+    return "start", 0.0
+
+
+def _day_start(first: Array) -> float:
+    """Time of day, in seconds, at which no series (N,) begins, far from all that do."""
+    hours = np.sort(first % SECONDS_PER_DAY)
+    pauses = np.diff(hours, append=hours[0] + SECONDS_PER_DAY)
+    start = float(hours[pauses.argmax()] + pauses.max() / 2) % SECONDS_PER_DAY
+    median = np.median(first - _zeros("day", start, first))
+    return start - SECONDS_PER_DAY if median >= SECONDS_PER_DAY else start
 
 
 def typical_rate(times: Sequence[Array]) -> float | None:
@@ -181,8 +199,8 @@ def _coverage(spans: Array) -> float:
     return float(np.diff(spans).mean()) / duration if duration > 0 else 1.0
 
 
-def _zero_of(zero: Zero, first: float) -> float:
-    """The moment from which the times of a series with a first time count."""
-    if zero == "shared":
-        return 0.0
-    return first if zero == "start" else first // SECONDS_PER_DAY * SECONDS_PER_DAY
+def _zeros(zero: Zero, day_start: float, first: Array) -> Array:
+    """The moments from which series with these first times count."""
+    if zero == "day":
+        return np.asarray((first - day_start) // SECONDS_PER_DAY * SECONDS_PER_DAY)
+    return first if zero == "start" else np.zeros_like(first)

@@ -102,9 +102,22 @@ def local_times(times: NDArray[np.float64], offsets: Array) -> NDArray[np.float6
     >>> local_times(np.array([0.0, 60.0]), np.array([3600.0, 3600.0])).tolist()
     [3600.0, 3660.0]
     """
+    return np.asarray(times + local_shift(times, offsets))
+
+
+def local_shift(times: NDArray[np.float64], offsets: Array) -> float:
+    """Seconds from UTC to the local clock of a series.
+
+    Args:
+        times: Seconds since 1970 in UTC (T,), in any order.
+        offsets: Seconds by which the local clock is ahead of UTC (T,).
+
+    Returns:
+        The offset in the middle of a short series, 0 for longer ones.
+    """
     if not len(times) or np.ptp(times) > LONGEST_DAY:
-        return times
-    return np.asarray(times + offsets[np.argsort(times)[len(times) // 2]])
+        return 0.0
+    return float(offsets[np.argsort(times)[len(times) // 2]])
 
 
 def _as_seconds(times: Any, name: str) -> NDArray[np.float64]:

@@ -44,6 +44,23 @@ def test_dates_become_seconds(tmp_path: Path) -> None:
     assert as_lists(source) == [[[2.0, 1.0]], [[3.0]]] and source.labels is None
 
 
+def test_days_keep_their_local_clock(tmp_path: Path) -> None:
+    """Days with offsets from UTC count by their own clock, also across a clock change."""
+    stamps = [f"2024-10-26T{hour:02}:00:00+02:00" for hour in (0, 12, 19)]
+    change = [f"2024-10-27T{hour}:00:00+0{zone}:00" for hour, zone in (("00", 2), (12, 1), (19, 1))]
+    rows = [f"{k // 3},{stamp},{k}\n" for k, stamp in enumerate(stamps + change)]
+    source = read(write_file(tmp_path, "a.csv", "id,time,kwh\n" + "".join(rows)))
+    hours = np.array(as_times(source)) / 3600 % 24
+    assert hours.tolist() == [[0.0, 12.0, 19.0], [23.0, 12.0, 19.0]]
+    columns = "".join(f"{stamp},{k},2\n" for k, stamp in enumerate(stamps))
+    (tmp_path / "days").mkdir()
+    for path in (tmp_path / "b.csv", tmp_path / "days" / "monday.csv"):
+        path.write_text("time,S1,S2\n" + columns)
+    for path in (tmp_path / "b.csv", tmp_path / "days"):
+        times = np.atleast_2d(np.asarray(read(path).times))[0]
+        assert (times / 3600 % 24).tolist() == [0.0, 12.0, 19.0]
+
+
 def test_long_equal_lengths_make_arrays(tmp_path: Path) -> None:
     """Series of one length become one array, and so do their times."""
     text = "id,t,a,b\nu,0,1,2\nv,0,3,4\nu,1,5,6\nv,2,7,8\n"

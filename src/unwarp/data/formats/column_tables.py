@@ -98,7 +98,7 @@ def _only_counts(table: Table, roles: Roles, times: Array) -> bool:
 
 def _increasing(table: Table, column: int) -> Array:
     """The times of a column, which must increase."""
-    times = table.times(column)
+    times = table.local_times(column)
     if (np.diff(times) <= 0).any():
         row = int((np.diff(times) <= 0).argmax()) + 1
         raise DataError(

@@ -20,6 +20,9 @@ CLOCK = re.compile(
 )
 """A time of day."""
 
+OFFSET = re.compile(r":\d{2}(?:[.,]\d+)?\s*([+-])(\d{2}):?(\d{2})?$")
+"""A time zone after a time of day, as the difference from UTC."""
+
 DATE = re.compile(r"(?P<a>\d{1,4})(?P<mark>[./-])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{1,4})")
 """A date of three numbers."""
 
@@ -65,6 +68,28 @@ def parse_date(cell: str, order: str = "ymd") -> float:
         raise ValueError(f"{cell!r} is no date")
     midnight = _seconds(datetime(year, month, day))
     return midnight + (0.0 if match is None else _clock(match))
+
+
+def offsets_of(cells: Sequence[str]) -> list[float] | None:
+    """Seconds by which the clocks of dates are ahead of UTC.
+
+    Args:
+        cells: Dates with a time of day.
+
+    Returns:
+        An offset for each date; None if a date names none.
+
+    >>> offsets_of(["2024-10-27 02:00+02:00", "2024-10-27T02:00-0130"]), offsets_of(["2024-10-27"])
+    ([7200.0, -5400.0], None)
+    """
+    offsets = []
+    for cell in cells:
+        match = OFFSET.search(cell.strip().strip("'\""))
+        if match is None:
+            return None
+        sign, hours, minutes = match.groups()
+        offsets.append(int(f"{sign}1") * (3600.0 * int(hours) + 60 * int(minutes or 0)))
+    return offsets
 
 
 def is_date(cell: str) -> bool:

@@ -20,6 +20,7 @@ from unwarp.data.formats.ragged import series_source
 from unwarp.data.formats.table import Roles, Table, as_text, ignored_words
 from unwarp.data.formats.text import quote
 from unwarp.data.source import Source
+from unwarp.data.time_stamps import local_shift
 from unwarp.errors import DataError
 
 
@@ -65,6 +66,7 @@ def read_long(table: Table, roles: Roles, evidence: str = "") -> Source:
     order = np.argsort(codes, kind="stable")
     row_groups = np.split(order, np.cumsum(np.bincount(codes))[:-1])
     pairs = [_pivot(table, roles, rows, group) for group in row_groups]
+    offsets = None if roles.time is None else table.offsets(roles.time)
     labels = None if roles.label is None else _labels_of_series(table, roles.label, codes)
     ids = {"name" if not k else f"name {k + 1}": column for k, column in enumerate(roles.ids)}
     words = table.describe_roles(**ids, time=roles.time, label=roles.label)
@@ -72,6 +74,9 @@ def read_long(table: Table, roles: Roles, evidence: str = "") -> Source:
     description = f"{notes}long table{words}, channels {', '.join(rows.channels)}"
     description += ignored_words(table, roles)
     times = [times for _, times in pairs] if roles.time is not None else None
+    if times is not None and offsets is not None:
+        shifts = [local_shift(rows.times[group], offsets[group]) for group in row_groups]
+        times = [row + shift for row, shift in zip(times, shifts, strict=True)]
     return series_source(
         [series for series, _ in pairs], labels, description, names, times, tuple(rows.channels)
     )

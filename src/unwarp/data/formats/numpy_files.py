@@ -71,7 +71,7 @@ def encode_npy(output: Output) -> Write:
 
 
 def encode_npz(output: Output) -> Write:
-    """A function that writes samples, their names and times as an `.npz` file.
+    """A function that writes samples as an `.npz` file.
 
     Args:
         output: The samples; series of unequal lengths are padded with NaN.

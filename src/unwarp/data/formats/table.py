@@ -18,6 +18,8 @@ from unwarp.core import Array
 from unwarp.data.formats.cells import is_missing, parse_labels, parse_numbers, parse_times
 from unwarp.data.formats.column_facts import Facts
 from unwarp.data.formats.column_names import INDEX_NAMES
+from unwarp.data.formats.dates import offsets_of
+from unwarp.data.time_stamps import local_times
 from unwarp.errors import DataError
 
 INDEX_IGNORED = ", column without a name ignored"
@@ -140,6 +142,32 @@ class Table:
             return numbers
         cells = [as_text(cell) for cell in self.columns[column]]
         return parse_times(cells, lambda row: self.locate(row, column))
+
+    def offsets(self, column: int) -> NDArray[np.float64] | None:
+        """Differences of the clock of a column of dates from UTC.
+
+        Args:
+            column: Index of the column, from 0.
+
+        Returns:
+            Seconds (rows,), positive east of Greenwich; None if a cell names none.
+        """
+        if self.facts[column].numbers is not None:
+            return None
+        offsets = offsets_of([as_text(cell) for cell in self.columns[column]])
+        return None if offsets is None else np.array(offsets)
+
+    def local_times(self, column: int) -> NDArray[np.float64]:
+        """The times of one series by its local clock.
+
+        Args:
+            column: Index of the column, from 0.
+
+        Returns:
+            Times (rows,), as `times` and `unwarp.data.time_stamps.local_times` return them.
+        """
+        times, offsets = self.times(column), self.offsets(column)
+        return times if offsets is None else local_times(times, offsets)
 
     def texts(self, column: int) -> list[str]:
         """The cells of a column; a missing cell is refused.

@@ -75,7 +75,7 @@ def record_table(table: Table, hints: Hints) -> Recording:
             "times, and is in a folder with a file a recording; give it by itself if its rows are "
             "series"
         )
-    times = None if time is None else table.times(time)
+    times = None if time is None else table.local_times(time)
     if times is not None and (np.diff(times) <= 0).any():
         row = int((np.diff(times) <= 0).argmax()) + 1
         raise DataError(f"{table.locate(row, time or 0)} is not later than the row above; sort it")
