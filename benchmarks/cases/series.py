@@ -1,0 +1,93 @@
+"""Series with clocks whose right reading is known (NumPy alone)."""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+from dataclasses import dataclass
+
+import numpy as np
+
+from unwarp.core import Array
+
+BUMPS = ((0.2, 0.03, 1.0), (0.45, 0.05, -0.7), (0.62, 0.025, 1.3), (0.85, 0.04, 0.6))
+"""Place, width and height of the bumps of a shape, in shares of its length."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesCase:
+    """Series with a known event each.
+
+    Attributes:
+        x: N series (T_i,).
+        events: Observed time of the event of each series (N,); NaN if it has none.
+        times: Time stamps of each series, N arrays (T_i,); None if there are none.
+    """
+
+    x: list[Array]
+    events: Array
+    times: list[Array] | None = None
+
+
+def shape(shares: Array) -> Array:
+    """Values of a shape with four bumps at shares of its length."""
+    return np.sum([h * np.exp(-0.5 * ((shares - a) / w) ** 2) for a, w, h in BUMPS], 0)
+
+
+def prefixes(seed: int = 0, n: int = 60, longest: int = 400) -> SeriesCase:
+    """Recordings of one process at one pace that were stopped early: nothing should move.
+
+    Args:
+        seed: Seed of lengths and noise.
+        n: Number of series.
+        longest: Number of steps of the whole process; the event is its step 80.
+    """
+    rng, whole = np.random.default_rng(seed), shape(np.linspace(0, 1, longest))
+    lengths = rng.integers(40, longest + 1, n)
+    x = [whole[:length] + 0.03 * rng.normal(size=length) for length in lengths]
+    return SeriesCase(x, np.where(lengths > 81, 80.0, np.nan))
+
+
+def growth(seed: int = 0, n: int = 80) -> SeriesCase:
+    """Growth rates at irregular ages, with a spurt at the age of 11 to 15: ages are real.
+
+    Args:
+        seed: Seed of ages, spurts and noise.
+        n: Number of series.
+    """
+    rng, x, times, spurts = np.random.default_rng(seed), [], [], _spurts(seed, n)
+    for spurt in spurts:
+        ages = np.sort(rng.choice(np.arange(3, 18, 0.25), rng.integers(20, 35), replace=False))
+        rate = 6 - 0.25 * ages + 4 * np.exp(-0.5 * ((ages - spurt) / 0.8) ** 2)
+        x.append(rate + 0.2 * rng.normal(size=len(ages)))
+        times.append(ages)
+    return SeriesCase(x, spurts, times)
+
+
+def _spurts(seed: int, n: int) -> Array:
+    """Ages of n spurts."""
+    return np.random.default_rng(1000 + seed).normal(13, 1, n)
+
+
+def days_of_meters(seed: int = 0, days: int = 30) -> str:
+    """A long table of days across the end of summer time in Berlin, with a peak at 19:00.
+
+    Args:
+        seed: Seed of the noise.
+        days: Number of days.
+
+    Returns:
+        The text of a CSV file with the columns id, time (with its offset from UTC) and kwh.
+    """
+    rng, zone = np.random.default_rng(seed), zoneinfo.ZoneInfo("Europe/Berlin")
+    midnight, lines = datetime.datetime(2024, 10, 20, tzinfo=zone), ["id,time,kwh"]
+    for day in range(days):
+        start, end = (midnight + datetime.timedelta(days=k) for k in (day, day + 1))
+        moment = start.astimezone(datetime.UTC)
+        while moment < end.astimezone(datetime.UTC):
+            local = moment.astimezone(zone)
+            hour = local.hour + local.minute / 60
+            kwh = 0.2 + 1.2 * np.exp(-0.5 * ((hour - 19) / 1.5) ** 2) + 0.01 * rng.normal()
+            lines.append(f"{start.date()},{local.isoformat()},{kwh:.4f}")
+            moment += datetime.timedelta(minutes=15)
+    return "\n".join(lines) + "\n"
