@@ -247,11 +247,11 @@ def _words_of_clock() -> str:
         return "Not measured yet."
     s = cells.medians(results)
     return (
-        f"Without a warp, the age of 12 of 80 children whose growth was measured at irregular "
-        f"ages has a standard deviation of {s['age_12_deviation']:.2g} years, and the evening peak of 30 "
-        f"days is at most {60 * s['peak_of_days_error_hours']:.0f} minutes from 19:00, also on the "
-        f"day of a clock change. With the default call, step 80 of 60 recordings that stop early "
-        f"moves by {s['step_80_error']:.2g} steps; the spurts of the children, "
+        f"Without a warp, the age of 12 of 80 children whose growth was measured at irregular ages "
+        f"has a standard deviation of {s['age_12_deviation']:.2g} years. The evening peak of 30 "
+        f"days is at most {60 * s['peak_of_days_error_hours']:.0f} minutes from 19:00, also on "
+        f"the day of a clock change. With the default call, step 80 of 60 recordings that stop "
+        f"early moves by {s['step_80_error']:.2g} steps; the spurts of the children, "
         f"{s['spurt_deviation_before']:.2f} years apart (standard deviation), come to "
         f"{s['spurt_deviation']:.2f} years."
     )
