@@ -23,7 +23,7 @@ def test_inner_blocks_cover_all_once(
     step: int, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Blocks within large rows cover every number once, and none has far too many."""
-    monkeypatch.setattr(blocks, "NUMBERS_PER_BLOCK", step)
+    monkeypatch.setattr(blocks, "NUMBERS_PER_INNER_BLOCK", step)
     counts = np.zeros(shape, int)
     for block in blocks.inner_blocks(counts):
         counts[block] += 1

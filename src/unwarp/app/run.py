@@ -6,6 +6,7 @@ can be continued.
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -161,6 +162,7 @@ def fit_or_load(
         clear_lock(model_folder)
         return trained
     model.fit(source, callbacks=(checkpoint, *callbacks))
+    gc.collect()  # optimisers and checkpoints refer to each other in circles
     write_history(record, model.history_)
     model.save(model_folder)
     checkpoint.discard()
