@@ -51,7 +51,7 @@ def encode_hdf5(output: Output) -> Write:
     ".hdf5",
     description="an array of samples",
     package="h5py",
-    install="'unwarp[hdf5]'",
+    install="unwarp[hdf5]",
     encode=encode_hdf5,
     has_members=True,
 )

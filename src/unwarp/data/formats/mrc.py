@@ -61,7 +61,7 @@ def _as_type(x: Array) -> Array:
     ".mrcs",
     description="a stack of pictures",
     package="mrcfile",
-    install="'unwarp[mrc]'",
+    install="unwarp[mrc]",
     encode=encode_mrc,
 )
 def read_mrc(path: Path, hints: Hints) -> Source:
