@@ -27,7 +27,7 @@ BYTES_OF_LIBRARIES, SHARE_OF_WORKSPACE = 60 << 20, 1.25
 """Memory of compiled kernels, and that of tensors with their workspace over that of tensors.
 
 Calibrated on 14 trainings on a CPU (images of 28 to 128 pixels, series of 275 and 2,000 steps,
-batches of 20 to 512; `ae`, `vae`, `gan`, `factor-vae`): the private memory of each of these
+batches of 20 to 512; `ae`, `vae`, `gan`): the private memory of each of these
 trainings was 0.9 to 1.2 times the estimate.
 """
 
