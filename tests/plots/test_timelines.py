@@ -81,3 +81,16 @@ def test_averages_are_drawn_per_group() -> None:
     last = figure.axes[1].lines[-1]
     np.testing.assert_array_equal(last.get_ydata(), curves["DBA"][1])
     assert last.get_xdata()[-1] == pytest.approx(19 * 2 / 5)
+
+
+def test_time_axes_begin_at_the_start() -> None:
+    """All figures of series begin at the time of the first step."""
+    x = np.zeros((3, 1, 20))
+    shared = {"sampling_rate": 2.0, "start": 3.0}
+    overlaid = plots.series(x, x, x[:1], np.zeros(3, int), **shared)
+    panels = plots.averages({"a": x[:, 0]}, {"mean": x[0]}, step=2, **shared)
+    maps = plots.warps(np.tile(np.linspace(0, 1, 5), (2, 1)), 20, **shared)
+    for axis, end in ((overlaid.axes[0], 12.5), (panels.axes[0], 22.0), (maps.axes[0], 12.5)):
+        times = np.concatenate([line.get_xdata() for line in axis.lines if len(line.get_xdata())])
+        assert (times.min(), times.max()) == (3.0, end)
+    assert maps.axes[0].lines[1].get_ydata()[0] == 3.0

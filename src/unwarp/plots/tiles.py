@@ -64,7 +64,8 @@ def common_limits(samples: Iterable[Array | None]) -> tuple[float, float]:
     >>> common_limits([np.array([0.0, 10.0]), None])
     (-0.5, 10.5)
     """
-    ranges = [(float(x.min()), float(x.max())) for x in samples if x is not None]
+    values = [x[np.isfinite(x)] for x in samples if x is not None]  # series may have gaps
+    ranges = [(float(x.min()), float(x.max())) for x in values if x.size] or [(0.0, 0.0)]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     # a margin of 0, if all values are equal, is replaced by 0.5
     margin = 0.05 * (high - low) or 0.5

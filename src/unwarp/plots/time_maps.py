@@ -26,6 +26,7 @@ def warps(
     length: int,
     *,
     sampling_rate: float | None = None,
+    start: float = 0.0,
     labels: Array | None = None,
     max_curves: int = 200,
 ) -> Figure:
@@ -41,7 +42,8 @@ def warps(
     Args:
         gamma: Template times (N, K) at K evenly spaced observed times, both scaled to [0, 1].
         length: Number of time steps of a series.
-        sampling_rate: Samples per second; None for axes that count time steps from 0.
+        sampling_rate: Samples per second; None for axes that count time steps.
+        start: Time of the first step.
         labels: Classes or clusters (N,), which colour the curves; None for one colour.
         max_curves: Greatest number of curves; if there are more, they are thinned out evenly.
 
@@ -57,41 +59,44 @@ def warps(
     rows = np.linspace(0, len(gamma) - 1, min(len(gamma), max_curves)).astype(int)
     labels = None if labels is None else labels[rows]
     span, unit = (length - 1) / (sampling_rate or 1.0), "samples" if sampling_rate is None else "s"
+    ends = (start, start + span)
     figure = new_figure(9.2, 3.5)
     left, right = figure.subplots(1, 2)
-    _draw_identity(left, right, span)
-    _draw_curves(left, right, gamma[rows], span, labels)
+    _draw_identity(left, right, ends)
+    _draw_curves(left, right, gamma[rows], ends, labels)
     left.set(ylabel=f"template time ({unit})")
     right.set(ylabel="local speed (factor)")
     for axis in (left, right):
-        axis.set(xlabel=f"observed time ({unit})", xlim=(0, span))
+        axis.set(xlabel=f"observed time ({unit})", xlim=ends)
         axis.spines[["top", "right"]].set_visible(False)
     if labels is not None:
         draw_legend(figure, left)
     return figure
 
 
-def _draw_identity(left: Any, right: Any, span: float) -> None:
-    """Draw the identity and its speed, 1, from time 0 to time `span`."""
-    left.plot([0, span], [0, span], color=TEXT_COLOUR, linewidth=0.8, linestyle=":")
+def _draw_identity(left: Any, right: Any, ends: tuple[float, float]) -> None:
+    """Draw the identity and its speed, 1, between two times."""
+    left.plot(ends, ends, color=TEXT_COLOUR, linewidth=0.8, linestyle=":")
     right.axhline(1, color=TEXT_COLOUR, linewidth=0.8, linestyle=":")
 
 
-def _draw_curves(left: Any, right: Any, gamma: Array, span: float, labels: Array | None) -> None:
+def _draw_curves(
+    left: Any, right: Any, gamma: Array, ends: tuple[float, float], labels: Array | None
+) -> None:
     """Draw the curves of warps and their slopes, and scale the axis of the slopes.
 
     Args:
         left: Axes of the curves.
         right: Axes of the slopes.
         gamma: Template times (N, K), scaled to [0, 1].
-        span: Duration of a series.
+        ends: First and last time of a series.
         labels: Classes (N,), which colour the curves; None for one colour.
     """
-    times = np.linspace(0, span, gamma.shape[1])
+    times = np.linspace(*ends, gamma.shape[1])
     speed = np.diff(gamma) * (gamma.shape[1] - 1)
     style = {"linewidth": 0.6, "alpha": 0.5}
     for colour, name, members in _colour_classes(labels, len(gamma)):
-        left.plot(times, span * gamma[members].T, color=colour, **style)
+        left.plot(times, ends[0] + (ends[1] - ends[0]) * gamma[members].T, color=colour, **style)
         right.plot((times[1:] + times[:-1]) / 2, speed[members].T, color=colour, **style)
         # an empty line gives each class one entry in the legend
         left.plot([], [], color=colour, label=name)

@@ -25,20 +25,21 @@ METHOD_COLOURS = (RED, BLUE, "#3f9142", GREY, TEXT_COLOUR)
 """Colours of methods that are compared, in their order."""
 
 
-def time_axis(length: int, sampling_rate: float | None) -> tuple[Array, str]:
+def time_axis(length: int, sampling_rate: float | None, start: float = 0.0) -> tuple[Array, str]:
     """Times of the time steps of a series, with their axis label.
 
     Args:
         length: Number of time steps T.
         sampling_rate: Samples per second; None if unknown.
+        start: Time of the first step.
 
     Returns:
-        Times (T,) that begin at 0, in seconds or as numbers of time steps, and the label.
+        Times (T,), in seconds or as numbers of time steps, and the label.
 
     >>> time_axis(3, 2.0)
     (array([0. , 0.5, 1. ]), 'time (s)')
     """
-    times = np.arange(length) / (sampling_rate or 1.0)
+    times = start + np.arange(length) / (sampling_rate or 1.0)
     return times, "time (samples)" if sampling_rate is None else "time (s)"
 
 
@@ -50,6 +51,7 @@ def series(
     clusters: Array,
     *,
     sampling_rate: float | None = None,
+    start: float = 0.0,
     max_clusters: int = 6,
     names: Sequence[str] | None = None,
 ) -> Figure:
@@ -66,6 +68,7 @@ def series(
         templates: Template of each cluster (K, C, T), in the same units.
         clusters: Cluster of each series (N,), integers from 0 to K - 1.
         sampling_rate: Samples per second; None for a time axis that counts time steps.
+        start: Time of the first step.
         max_clusters: Greatest number of clusters; the largest clusters are shown.
         names: Names of the K clusters; None for `cluster 0` and so on.
 
@@ -82,7 +85,7 @@ def series(
     n_channels = min(raw.shape[1], MAX_CHANNELS)
     figure = new_figure(9.2, 1.6 * len(numbers) + 0.6)
     axes = figure.subplots(len(numbers), 2 * n_channels, squeeze=False, sharex=True)
-    times, time_label = time_axis(raw.shape[2], sampling_rate)
+    times, time_label = time_axis(raw.shape[2], sampling_rate, start)
     for row, cluster in zip(axes, numbers, strict=True):
         members = clusters == cluster
         for i, pair in enumerate(row.reshape(n_channels, 2)):
@@ -195,6 +198,7 @@ def averages(
     curves: Mapping[str, Array],
     *,
     sampling_rate: float | None = None,
+    start: float = 0.0,
     step: int = 1,
 ) -> Figure:
     """Averages of groups of series by several methods, one panel per group.
@@ -207,6 +211,7 @@ def averages(
         curves: Averages (K, T) by the name of their method; at most five methods.
         sampling_rate: Samples per second of the original series; None for a time axis that counts
             time steps.
+        start: Time of the first step.
         step: Time steps of the original series from one value to the next; above 1 if the series
             were thinned out.
 
@@ -225,7 +230,7 @@ def averages(
     axes = list(figure.subplots(n_rows, n_columns, squeeze=False, sharex=True).flat)
     for i, (axis, (title, traces)) in enumerate(zip(axes, groups.items(), strict=False)):
         times, time_label = time_axis(traces.shape[1], sampling_rate)
-        times = times * step
+        times = start + times * step
         axis.plot(times, traces.T, color=GREY, linewidth=0.5, alpha=0.4)
         for colour, (method, average) in zip(METHOD_COLOURS, curves.items(), strict=False):
             axis.plot(times, average[i], color=colour, linewidth=1.3, label=method)

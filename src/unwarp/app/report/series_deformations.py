@@ -79,8 +79,8 @@ def time_maps(outcome: Outcome) -> Figure | None:
     gamma = embedding.map.pull(lattice)[..., 0].numpy()
     clusters = nearest_clusters(embedding.codes, unwarper.cluster_centers_)
     names = np.array([f"cluster {cluster}" for cluster in clusters])
-    rate = sampling_rate_of(unwarper.model_)
-    return plots.warps(gamma, x.shape[2], sampling_rate=rate, labels=names)
+    rate, start = sampling_rate_of(unwarper.model_), unwarper.schema_.clock.start
+    return plots.warps(gamma, x.shape[2], sampling_rate=rate, start=start, labels=names)
 
 
 def deformations(outcome: Outcome) -> Figure | None:

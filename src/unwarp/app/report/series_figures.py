@@ -28,7 +28,7 @@ from unwarp.app.report.illustrations import Plot, fixed_caption
 from unwarp.app.report.series_deformations import render_series, sampling_rate_of
 from unwarp.core import Array
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.plots.timelines import largest_clusters
+from unwarp.plots.timelines import largest_clusters, observed_mean
 from unwarp.warps import interpolate_missing
 
 MAX_SERIES_EXAMPLES = MAX_EXAMPLES // 2
@@ -45,6 +45,9 @@ MAX_SERIES_AVERAGED = 10
 
 MAX_TIMES_AVERAGED = 300
 """Greatest number of time steps of series that are averaged; longer series are thinned out."""
+
+MAX_SHARE_INTERPOLATED = 0.1
+"""Largest share of missing values of a cluster that barycenters of tslearn may interpolate."""
 
 
 def series_gallery(outcome: Outcome) -> Figure:
@@ -77,6 +80,7 @@ def alignment(outcome: Outcome) -> Figure:
         unwarper.cluster_templates_,
         nearest_clusters(embedding.codes, unwarper.cluster_centers_),
         sampling_rate=sampling_rate_of(unwarper.model_),
+        start=unwarper.schema_.clock.start,
         max_clusters=MAX_CLUSTERS_OVERLAID,
     )
 
@@ -97,7 +101,8 @@ def averages(outcome: Outcome) -> Figure | None:
 
     The other methods are DBA (dynamic time warping barycenter averaging, Petitjean et al. 2011),
     soft-DTW barycenters (Cuturi and Blondel 2017), and the plain mean. `tslearn` computes the
-    barycenters; it accepts no missing values, so they are interpolated first. A barycenter has the
+    barycenters; it accepts no missing values, so they are interpolated first, or left out if a
+    cluster lacks more than `MAX_SHARE_INTERPOLATED` of its values. A barycenter has the
     mean timing of its series, so each template is shown under the mean warp of the same series.
 
     Returns:
@@ -115,12 +120,12 @@ def averages(outcome: Outcome) -> Figure | None:
     templates = _warp_templates(unwarper, names, [embedding.theta[rows] for rows in members])
     curves = {
         "template": templates[:, 0, ::step],
-        **_barycenters([interpolate_missing(torch.from_numpy(group)).numpy() for group in groups]),
-        "mean": np.stack([group.mean(0) for group in groups]),
+        **_barycenters(groups),
+        "mean": np.stack([observed_mean(group) for group in groups]),
     }
     traces = dict(zip((f"cluster {name}" for name in names), groups, strict=True))
-    rate = sampling_rate_of(unwarper.model_)
-    return plots.averages(traces, curves, sampling_rate=rate, step=step)
+    rate, start = sampling_rate_of(unwarper.model_), unwarper.schema_.clock.start
+    return plots.averages(traces, curves, sampling_rate=rate, start=start, step=step)
 
 
 def _thin_out(rows: Array) -> Array:
@@ -146,7 +151,10 @@ def _warp_templates(unwarper: Unwarper, clusters: Array, thetas: Sequence[Array]
 
 
 def _barycenters(groups: Sequence[Array]) -> dict[str, Array]:
-    """DBA and soft-DTW barycenters (K, T) of K groups of series (N_k, T)."""
+    """DBA and soft-DTW barycenters (K, T) of K groups of series (N_k, T); none of many gaps."""
+    if max(np.isnan(group).mean() for group in groups) > MAX_SHARE_INTERPOLATED:
+        return {}
+    groups = [interpolate_missing(torch.from_numpy(group)).numpy() for group in groups]
     with warnings.catch_warnings():
         # tslearn warns about optional packages, which does not concern readers of the report
         warnings.simplefilter("ignore")
