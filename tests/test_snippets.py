@@ -113,12 +113,19 @@ def test_python_blocks_run(
 INPUTS = r"""
 import shutil
 shutil.copytree("my_pictures", "DATA")
+shutil.copytree("my_pictures", "my_masks")
 np.save("pictures.npy", np.random.default_rng(0).random((40, 16, 16)))
 for file in ("my_series.csv", "recordings.csv", "traces.csv"):
     np.savetxt(file, X, delimiter=",")
 np.savetxt("GunPoint_TRAIN.tsv", np.column_stack([y, X]), delimiter="\t")
 lines = [f"{i},{t},{a},{1000 * a}" for i, x in enumerate(X) for t, a in enumerate(x)]
 Path("motion.csv").write_text("\n".join(["id,time,angle,force", *lines]))
+lines = [f"{i},{t},{a}" for i, x in enumerate(X) for t, a in enumerate(x)]
+Path("export.csv").write_text("\n".join(["proband,Zeit,ecg", *lines]))
+Path("recordings").mkdir()
+for i, x in enumerate(X):
+    lines = [f"{t},{a}" for t, a in enumerate(x)]
+    Path(f"recordings/{i}.csv").write_text("\n".join(["time,angle", *lines]))
 cells = [[f"{value:.4f}" for value in x[: 50 + i % 9]] for i, x in enumerate(X)]
 lines = [",".join([*row[:9], "?", *row[10:]]) + f":{i % 3}" for i, row in enumerate(cells)]
 for file in ("recordings.ts", "rows.ts"):
