@@ -69,6 +69,14 @@ def test_unequal_lengths_start_together(lengths: Any) -> None:
         np.testing.assert_array_equal(restored, row)
 
 
+def test_nothing_is_restored_beyond_the_axis() -> None:
+    """A series that is longer than the time axis has no values beyond it."""
+    placed = irregular([np.arange(3.0), np.arange(9.0)]).on(Clock(is_stretched=False))
+    restored = placed.restore_times(placed.resample(5, "error"))
+    np.testing.assert_array_equal(restored[0], [0.0, 1.0, 2.0])
+    np.testing.assert_array_equal(restored[1], [0.0, 1.0, 2.0, 3.0, 4.0, 4.0, NAN, NAN, NAN])
+
+
 def test_time_stamps_place_series() -> None:
     """Series stand where their stamps say; between their steps they are interpolated."""
     series = irregular([[0.0, 2.0, 4.0], [5.0, 5.0]], [[1.0, 2.0, 3.0], [2.0, 4.0]])

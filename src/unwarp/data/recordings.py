@@ -371,7 +371,8 @@ class IrregularSeries:
         """Evenly spaced series, resampled to the user's times.
 
         Args:
-            values: Reconstructed series (N, C, T), float32, at the steps of the clock.
+            values: Reconstructed series (N, C, T), float32, at the steps of the clock. More than a
+                step beyond them the result is NaN.
 
         Returns:
             Series in the form that the user gave: a list of N arrays (C, T_i) or (T_i,), or an
@@ -379,7 +380,7 @@ class IrregularSeries:
         """
         steps = (self._steps(i, values.shape[-1]) for i in range(len(self)))
         rows = [
-            np.stack([np.interp(times, at, channel) for channel in row])
+            _values_at(times, at, row)
             for row, times, at in zip(values, self.times, steps, strict=True)
         ]
         if self.padded_length is None:
@@ -409,3 +410,11 @@ class IrregularSeries:
             return np.array([[times[0], times[-1]] for times in self.times], float)
         lengths = [row.shape[1] for row in self.values]
         return np.array([clock.time_of(np.array([0, length - 1])) for length in lengths])
+
+
+def _values_at(times: Array, steps: Array, row: Array) -> Array:
+    """Values of an evenly spaced series (C, T) at other times (K,); NaN far beyond its ends."""
+    values = np.stack([np.interp(times, steps, channel) for channel in row])
+    step = (steps[-1] - steps[0]) / max(1, len(steps) - 1)
+    values[:, (times < steps[0] - step) | (times > steps[-1] + step)] = np.nan
+    return values
