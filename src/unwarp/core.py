@@ -234,6 +234,8 @@ class Factor:
         low: Lower bound, in `unit`. Sliders, axes of plots and scores use the bounds.
         high: Upper bound, in `unit`.
         periodic: Whether `low` and `high` mean the same value, as 0 and 360 degrees do.
+        discrete: Whether the only values are the bounds 0 and 1, as for a mirror. A search chooses
+            the value; no network predicts it.
 
     >>> factor = Factor("rotation_deg", "deg", -45.0, 45.0)
     >>> factor.label, factor.half_range
@@ -245,6 +247,7 @@ class Factor:
     low: float
     high: float
     periodic: bool = False
+    discrete: bool = False
 
     @property
     def half_range(self) -> float:

@@ -31,11 +31,16 @@ def half_ranges(warp: Warp) -> Tensor:
     return torch.tensor([f.half_range for f in warp.factors], dtype=torch.float64)
 
 
+def has_gaussian_prior(warp: Warp) -> Tensor:
+    """Which columns of theta have a Gaussian prior if no circle is full (P,)."""
+    return torch.tensor([not f.discrete and f.half_range > 0 for f in warp.factors])
+
+
 def closed_rate(warp: Warp, mean: Tensor, sd: Tensor, prior: float) -> float:
     """The deformation rate of one posterior with raw parameters N(mean, sd^2), (1, P) each."""
     stage = StagePosterior(warp, mean, sd.log(), mean)
     columns = half_ranges(warp)
-    theta = torch.where(columns > 0, warp.constrain(mean) / columns, 0.0)
+    theta = torch.where(has_gaussian_prior(warp), warp.constrain(mean) / columns, 0.0)
     content = torch.zeros(1, 1)
     posterior = Posterior(
         content, IdentityMap(1), theta, content, content, IdentityMap(1), stage, None
@@ -52,7 +57,7 @@ def sampled_rate(warp: Warp, mean: Tensor, sd: Tensor, prior: float) -> float:
     slope = (warp.constrain(raw + step) - warp.constrain(raw - step)) / (2 * step)
     log_q = -0.5 * ((raw - mean) / sd).square() - sd.log() - (slope / half).log()
     log_p = -0.5 * (warp.constrain(raw) / half / prior).square() - math.log(prior)
-    return float((log_q - log_p)[:, half > 0].sum(1).mean())
+    return float((log_q - log_p)[:, has_gaussian_prior(warp)].sum(1).mean())
 
 
 @pytest.mark.parametrize("name", LIMITED)

@@ -144,8 +144,8 @@ def test_constrain_fills_the_box(warp: Warp) -> None:
     theta = warp.constrain(raw)
     low, high = (torch.tensor([getattr(f, end) for f in warp.factors]) for end in ("low", "high"))
     assert ((theta >= low - 1e-6) & (theta <= high + 1e-6)).all()
-    is_on = high > 0
-    assert ((theta < 0.9 * low).any(0) & (theta > 0.9 * high).any(0))[is_on].all()
+    is_on, rim = high > 0, 0.05 * (high - low)
+    assert ((theta < low + rim).any(0) & (theta > high - rim).any(0))[is_on].all()
     assert (theta[:, ~is_on] == 0).all()
 
 
@@ -155,7 +155,9 @@ def test_sample_repeats_and_fills_its_share(warp: Warp) -> None:
         warp.sample(300, torch.Generator().manual_seed(seed), fraction=0.5) for seed in (0, 0, 1)
     ]
     a, b, c = (warp.theta(map) for map in maps)
-    half_ranges = torch.tensor([f.half_range * (1.0 if f.periodic else 0.5) for f in warp.factors])
+    half_ranges = torch.tensor(
+        [f.high * (1.0 if f.periodic or f.discrete else 0.5) for f in warp.factors]
+    )
     assert a.shape == (300, len(warp.factors))
     assert torch.equal(a, b)
     assert not warp.factors or not torch.equal(a, c)
@@ -175,18 +177,21 @@ def test_summary_of_identity_is_neutral(warp: Warp) -> None:
 
 
 def test_ranges_contain_the_identity(warp: Warp) -> None:
-    """Ranges of theta are symmetric about 0, those of summary columns contain the identity."""
+    """Ranges of theta are symmetric about 0 or 0 to 1; those of summaries have the identity."""
     for factor in warp.factors:
-        assert factor.low == -factor.high <= 0
+        assert factor.low == -factor.high <= 0 or (factor.discrete and factor.low == 0)
+        assert not factor.discrete or factor.high == 1
     for factor in warp.summary(warp.map(torch.zeros(1, len(warp.factors)))):
         neutral = IDENTITY_VALUE_OF_UNIT[factor.unit]
         is_off = factor.low == factor.high
         assert is_off or factor.low <= neutral < factor.high
-        is_size = factor.name in ("acceleration", "residual_px")
+        is_size = factor.name in ("acceleration", "residual_px", "mirror")
         assert is_size or is_off or factor.low < neutral
 
 
-@pytest.mark.parametrize("name", ["affine", "similarity", "rigid", "gain", "time-shift"])
+@pytest.mark.parametrize(
+    "name", ["affine", "similarity", "rigid", "affine, mirror", "gain", "time-shift"]
+)
 def test_summary_ranges_are_those_of_theta(name: str) -> None:
     """At both ends of a column of theta, its summary column is at the ends of its own range."""
     warp = WARPS[name]

@@ -208,11 +208,14 @@ def grid_over(factor: Factor, n: int) -> Tensor:
         n: Number of values.
 
     Returns:
-        Values (n,), both ends included; for a periodic factor the middles of n equal arcs.
+        Values (n,), both ends included; for a periodic factor the middles of n equal arcs, for a
+        discrete factor its two values.
 
     >>> grid_over(Factor("rotation_deg", "deg", -180.0, 180.0, periodic=True), 4).tolist()
     [-135.0, -45.0, 45.0, 135.0]
     """
+    if factor.discrete:
+        return torch.linspace(factor.low, factor.high, n).round()
     if not factor.periodic:
         return torch.linspace(factor.low, factor.high, n)
     return factor.low + (torch.arange(n) + 0.5) * (factor.high - factor.low) / n

@@ -25,8 +25,8 @@ def at_bounds(table: Mapping[Factor, Array], fraction: float = 0.95) -> dict[str
 
     A high share means that the range is too narrow, or that the model estimates many poses badly.
     A range that begins at 0 has only an upper bound. Values of a range that begins above 0, such as
-    scale factors, are compared by their logarithms. Periodic columns have no bounds and are left
-    out.
+    scale factors, are compared by their logarithms. Periodic and discrete columns have no bounds
+    and are left out.
 
     Args:
         table: Values (N,) of each deformation column, in the unit of its `Factor`.
@@ -37,12 +37,12 @@ def at_bounds(table: Mapping[Factor, Array], fraction: float = 0.95) -> dict[str
     Returns:
         `at_bounds` (share over all samples and columns), `at_bounds_samples` (share of samples
         with at least one column near a bound), and the share of each column as `at_bounds_<name>`.
-        All are 0 to 1. If all columns are periodic, only the first two are returned, both 0.
+        All are 0 to 1. Without a column that has bounds, only the first two are returned, both 0.
     """
     hits = {
         factor.name: _near_bounds(factor, column, fraction)
         for factor, column in table.items()
-        if not factor.periodic
+        if not factor.periodic and not factor.discrete
     }
     if not hits:
         return {"at_bounds": 0.0, "at_bounds_samples": 0.0}
@@ -97,14 +97,16 @@ def ambiguous(map: Map, probe: Map, probed_map: Map, size: tuple[int, int]) -> d
 
     Returns:
         `follow_deg` and `follow_px` (median errors of angle and shift), and `ambiguous` (share of
-        images with an error above 10 degrees or 2 pixels). All are 0 at best.
+        images with an error above 10 degrees or 2 pixels, or with a wrong mirror). All are 0 at
+        best.
     """
-    warp = Affine2d(size=size)
+    warp = Affine2d(size=size, mirror=True)
     error = probe.compose(affine_part(map)).invert().compose(affine_part(probed_map))
     columns = {factor.name: column.numpy() for factor, column in warp.summary(error).items()}
     angle = np.abs(columns["rotation_deg"])
     shift = np.hypot(columns["shift_x_px"], columns["shift_y_px"])
     is_ambiguous = (angle > MAX_FOLLOW_ERROR_DEG) | (shift > MAX_FOLLOW_ERROR_PX)
+    is_ambiguous |= columns["mirror"] > 0
     return {
         "follow_deg": float(np.median(angle)),
         "follow_px": float(np.median(shift)),

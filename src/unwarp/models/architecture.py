@@ -43,10 +43,11 @@ class Architecture:
             The last two are for bright objects on a dark background.
         starts: Number of start angles, rotations of the first estimate at which each sample is
             encoded; `auto` for eight if the warp turns the full circle, else one. `PoseSearch`
-            chooses one of them.
+            chooses one of them. A warp with a mirror has each of them twice, with the template and
+            with its mirror image.
         pose_clusters: Greatest number of pose clusters, clusters of content codes by which
             `PoseSearch` chooses the start angle; they have an effect only with several start
-            angles. With 0 the angle with the least squared error is chosen. Each cluster is centred
+            angles or a mirror. With 0 the angle with the least squared error is chosen. Each cluster is centred
             separately, unless the warp is a chain.
         pose_updates: Number of updates of the pose clusters during training, evenly spaced; with 0
             they are formed only after training.
@@ -105,6 +106,11 @@ class Architecture:
             encoder=("'staged' or 'one-stage'", self.encoder in ("staged", "one-stage")),
             start=(f"one of {', '.join(START_KINDS)}", self.start in START_KINDS),
         )
+        if self.encoder == "one-stage" and any(factor.discrete for factor in self.warp.factors):
+            raise ConfigError(
+                f"encoder='one-stage' cannot choose the mirror of the warp {self.warp.name!r}; use "
+                "encoder='staged', or a warp with mirror=False"
+            )
 
     def _check_work(self) -> None:
         """Refuse fields that ask for endless work."""

@@ -218,10 +218,10 @@ def _plan_stages(
     the first stages. An invertible warp has `refinements` stages that see `window`. With
     `start="learned"` there is a stage before them that sees the whole frame: for the first
     predicted warp, and without refinements for every invertible warp. A warp without an inverse has
-    one stage.
+    one stage. No stage predicts a discrete column, such as a mirror, which the start has.
     """
     plans: list[_StagePlan] = []
-    for part in (part for part in reversed(warp.parts) if part.factors):
+    for part in (part.continuous for part in reversed(warp.parts) if part.factors):
         if not part.map(torch.zeros(1, len(part.factors))).is_invertible:
             plans.append(_StagePlan(part, window, (1, 1)))
             continue

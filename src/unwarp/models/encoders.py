@@ -21,6 +21,7 @@ from unwarp.models.posterior import (
     PoseEstimate,
     Posterior,
     StagePosterior,
+    has_gaussian_prior,
     sample_or_mean,
 )
 from unwarp.models.starts import Start, without_shift
@@ -105,8 +106,9 @@ class Encoder(nn.Module):
     Attributes:
         angles: Start angles in radians among which `PoseSearch` chooses; one angle if there is no
             choice.
+        has_mirror: Whether `PoseSearch` also chooses between the template and its mirror image.
         inverse_half_ranges: 1 / half-range of each column of theta (P,), where the half-range of a
-            factor is half of the width between its bounds; 0 for periodic columns.
+            factor is half of the width between its bounds; 0 for columns without a Gaussian prior.
 
     >>> from unwarp.warps import Affine2d
     >>> Encoder(Affine2d(), 3).angles
@@ -114,15 +116,15 @@ class Encoder(nn.Module):
     """
 
     angles: tuple[float, ...] = (0.0,)
+    has_mirror: bool = False
     inverse_half_ranges: Tensor
 
     def __init__(self, warp: Warp, n_content: int) -> None:
         super().__init__()
         self.warp, self.n_content = warp, n_content
         half_ranges = torch.tensor([f.half_range for f in warp.factors])
-        has_gaussian_prior = torch.tensor([0.0 if f.periodic else 1.0 for f in warp.factors])
-        inverse = has_gaussian_prior / half_ranges.clamp_min(1e-12)
-        inverse = torch.where(half_ranges > 0, inverse, 0.0)
+        is_gaussian = torch.tensor([has_gaussian_prior(f) for f in warp.factors], dtype=torch.bool)
+        inverse = torch.where(is_gaussian, 1 / half_ranges.clamp_min(1e-12), 0.0)
         self.register_buffer("inverse_half_ranges", inverse, persistent=False)
 
     def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
@@ -130,7 +132,7 @@ class Encoder(nn.Module):
 
         Args:
             x: Samples (N, C, ...).
-            angles: Start angles (N,) in radians; None for no rotation.
+            angles: Start angles (N,) in radians, or with mirrors (N, 2); None for no rotation.
 
         Returns:
             N maps before centring.
@@ -139,7 +141,7 @@ class Encoder(nn.Module):
         return posterior.map
 
     def _theta_in_half_ranges(self, map: Map) -> Tensor:
-        """Theta (N, P) of a map, divided by the half-ranges; 0 in periodic columns."""
+        """Theta (N, P) of a map in half-ranges; 0 in columns without a Gaussian prior."""
         return self.warp.theta(map).to(self.inverse_half_ranges.device) * self.inverse_half_ranges
 
 
@@ -187,7 +189,8 @@ class Staged(Encoder):
     ) -> None:
         super().__init__(warp, n_content)
         self.n_mask_channels = n_mask_channels
-        self.start, self.angles, self.window, self.padding = start, start.angles, window, padding
+        self.start, self.window, self.padding = start, window, padding
+        self.angles, self.has_mirror = start.angles, start.has_mirror
         self.rungs: Iterable[PoseStage] = nn.ModuleList(stages)  # type: ignore[assignment]
         self.content = content
 
@@ -204,9 +207,9 @@ class Staged(Encoder):
             x: Samples (N, C, ...), mask channels included.
             generator: Source of random numbers, to sample from the posterior; None for the
                 posterior mean.
-            angles: Start angle of each sample in radians, (N,); or K angles of each sample,
-                (K * N,), first the angles of all samples for k = 1, then for k = 2, and so on. None
-                for no rotation.
+            angles: Start angle of each sample in radians, (N,), or with its mirror, (N, 2); or K
+                angles of each sample, (K * N, ...), first the angles of all samples for k = 1, then
+                for k = 2, and so on. None for no rotation.
             single_pass: Whether each invertible stage runs only once, and stages without an inverse
                 do not run. The result is a cheap estimate.
 
@@ -235,7 +238,7 @@ class Staged(Encoder):
 
         Args:
             x: Samples (N, C, ...), mask channels included.
-            angles: Start angles (N,) in radians; None for no rotation.
+            angles: Start angles (N,) in radians, or with mirrors (N, 2); None for no rotation.
 
         Returns:
             N maps before centring.

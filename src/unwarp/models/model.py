@@ -144,7 +144,8 @@ class Model(nn.Module):
             x: Samples (N, *shape).
             generator: Source of random numbers, to sample from the posterior; None for the
                 posterior mean.
-            angles: Start angles (N,) in radians; None to choose them by `search`.
+            angles: Start angles (N,) in radians, or with mirrors (N, 2); None to choose them by
+                `search`.
 
         Returns:
             A posterior of N rows.
@@ -263,7 +264,8 @@ class Model(nn.Module):
         """Random content codes and deformation parameters from their priors.
 
         Content codes are drawn from N(0, I). Each column of theta is Gaussian with mean 0 and the
-        standard deviation `prior` (in half-ranges); periodic columns are uniform.
+        standard deviation `prior` (in half-ranges); periodic columns are uniform, and discrete
+        columns have each of their two values half of the time.
 
         Args:
             n: Number of samples.
@@ -277,10 +279,13 @@ class Model(nn.Module):
         content = torch.randn(n, self.n_content, generator=generator).to(reference)
         normal = torch.randn(n, len(factors), generator=generator).to(reference) * self.prior
         uniform = (2 * torch.rand(n, len(factors), generator=generator) - 1).to(reference)
-        flags = [f.periodic for f in factors]
-        is_periodic = torch.tensor(flags, dtype=torch.bool, device=reference.device)
+        is_periodic, is_discrete = (
+            torch.tensor(flags, dtype=torch.bool, device=reference.device)
+            for flags in ([f.periodic for f in factors], [f.discrete for f in factors])
+        )
         half_ranges = reference.new_tensor([f.half_range for f in factors])
-        return content, torch.where(is_periodic, uniform, normal) * half_ranges
+        theta = torch.where(is_periodic, uniform, normal) * half_ranges
+        return content, torch.where(is_discrete, (uniform > 0).to(theta), theta)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """New samples from the priors of content and deformation.

@@ -2,7 +2,8 @@
 
 The pose network corrects a first estimate of the pose, the start. From one start it cannot learn to
 predict any angle on the full circle. So every sample is encoded at several start angles, rotations
-of the first estimate, and one of them is chosen.
+of the first estimate, and one of them is chosen. If the warp has a mirror, it is encoded twice at
+each of them, for the template and for its mirror image. No network predicts a mirror.
 
 The start angle with the least squared error is not always a good choice: a decoder may have learned
 two templates of one class, half a turn apart, and then samples of one class get two different
@@ -45,7 +46,7 @@ class Candidates:
     `nearest_candidates` to choose a start angle for each sample.
 
     Attributes:
-        angles: Start angles in radians (K, N).
+        angles: Start angles in radians (K, N); with mirrors (K, N, 2), see `unwarp.models.starts`.
         codes: Content codes (K, N, D).
         misfit: Squared errors of the reconstructions (K, N), summed over features.
 
@@ -57,6 +58,21 @@ class Candidates:
     angles: Tensor
     codes: Tensor
     misfit: Tensor
+
+    def best(self) -> Tensor:
+        """The start angle (N,) or (N, 2) of each sample with the least squared error."""
+        return self.at(self.misfit.argmin(0))
+
+    def at(self, rows: Tensor) -> Tensor:
+        """One start angle of each sample.
+
+        Args:
+            rows: Index (N,) of the start angle of each sample, from 0 to K - 1.
+
+        Returns:
+            Start angles (N,) or (N, 2).
+        """
+        return self.angles[rows, torch.arange(len(rows), device=rows.device)]
 
 
 class SingleStart(nn.Module):
@@ -164,20 +180,18 @@ class PoseSearch(nn.Module):
             x: Samples (N, *shape).
 
         Returns:
-            Angles (N,) in radians.
+            Angles (N,) in radians; (N, 2) with mirrors.
 
         Raises:
             DataError: The samples have another shape.
         """
         x = self.canvas.encoder_input(x)
         if not self._has_clusters() or (self.training and not self.n_updates):
-            poses = self.first_pass(x)
-            rows = poses.misfit.argmin(0)
-        else:
-            poses = self.first_pass(x) if self.training else self.candidates(x)
-            max_ratio = MAX_FIRST_PASS_MISFIT_RATIO if self.training else MAX_MISFIT_RATIO
-            rows, _ = nearest_candidates(poses.codes, poses.misfit, self.clusters, max_ratio)
-        return poses.angles.gather(0, rows[None])[0]
+            return self.first_pass(x).best()
+        poses = self.first_pass(x) if self.training else self.candidates(x)
+        max_ratio = MAX_FIRST_PASS_MISFIT_RATIO if self.training else MAX_MISFIT_RATIO
+        rows, _ = nearest_candidates(poses.codes, poses.misfit, self.clusters, max_ratio)
+        return poses.at(rows)
 
     def _has_clusters(self) -> bool:
         """Whether the pose clusters have been formed; False if there are none."""
@@ -195,41 +209,60 @@ class PoseSearch(nn.Module):
             x: Encoder inputs (N, C, ...).
 
         Returns:
-            Encodings at K start angles.
+            Encodings at K start angles; with mirrors at 2 K, first those without a mirror.
         """
         encoder = self.networks.encoder
         angles = x.new_tensor(encoder.angles)
+        if encoder.has_mirror:
+            angles = torch.cat([pair_with(angles, mirror) for mirror in (0.0, 1.0)])
         with self.networks.evaluating():
-            posterior = encoder(x, None, angles.repeat_interleave(len(x)), single_pass=True)
+            posterior = encoder(x, None, angles.repeat_interleave(len(x), 0), single_pass=True)
             templates = self.networks.link(self._decode(posterior.content))
         # the determinant of a map is the area in the sample per unit of area in the template
         areas = torch.linalg.det(affine_part(posterior.map).matrix[..., :2]).abs()
         misfit = (templates - posterior.canonical).square().flatten(1).sum(1) * areas
         size = (len(angles), len(x))
         codes = posterior.content.reshape(*size, -1)
-        return Candidates(angles[:, None].expand(size), codes, misfit.reshape(size))
+        angles = angles[:, None].expand(*size, *angles.shape[1:])
+        return Candidates(angles, codes, misfit.reshape(size))
 
     def candidates(self, x: Tensor) -> Candidates:
         """Encodings at the best start angle and at quarter turns from it.
 
-        These are four angles. The best angle is that with the least squared error of `first_pass`.
-        All stages run as often as in `Model.encode`, and squared errors are those of the
-        reconstructions on the frame.
+        These are four angles, or one if the encoder has one start angle. The best angle is that
+        with the least squared error of `first_pass`. With mirrors, the best angle of the template
+        and that of its mirror image, and quarter turns from both, are compared. All stages run as
+        often as in `Model.encode`, and squared errors are those of the reconstructions on the
+        frame.
 
         Args:
             x: Encoder inputs (N, C, ...).
 
         Returns:
-            Encodings at 4 start angles, the best angle first.
+            Encodings at 4 start angles, the best angle first; with mirrors at 8 or 2.
         """
-        rough = self.first_pass(x)
-        best = rough.angles.gather(0, rough.misfit.argmin(0)[None])
-        angles = best + x.new_tensor(QUARTER_TURNS_RAD)[:, None]
-        posterior = self.networks.encoder(x, None, angles.flatten())
+        angles = self._angles_near_best(self.first_pass(x))
+        posterior = self.networks.encoder(x, None, angles.flatten(0, 1))
         rendering = self.canvas.render(self._decode(posterior.content), posterior.map)
         x_hat = self.networks.link(rendering).reshape(len(angles), *x.shape)
         codes = posterior.content.reshape(len(angles), len(x), -1)
         return Candidates(angles, codes, (x_hat - x).square().flatten(2).sum(2))
+
+    def _angles_near_best(self, rough: Candidates) -> Tensor:
+        """The best start angle of each sample and its quarter turns, (4, N) or (8, N, 2).
+
+        With mirrors the first half has that of the best start. With a single start angle there are
+        no quarter turns.
+        """
+        has_circle = len(self.networks.encoder.angles) > 1
+        turns = rough.misfit.new_tensor(QUARTER_TURNS_RAD if has_circle else (0.0,))[:, None]
+        best = rough.best()
+        if not self.networks.encoder.has_mirror:
+            return best + turns
+        is_other = rough.angles[..., 1] != best[:, 1]
+        other = rough.at(rough.misfit.masked_fill(~is_other, torch.inf).argmin(0))
+        pairs = [pair_with(start[:, 0] + turns, start[:, 1]) for start in (best, other)]
+        return torch.cat(pairs)
 
     def _decode(self, content: Tensor) -> Tensor:
         """Templates of content codes (N, D), before the link."""
@@ -276,13 +309,29 @@ class PoseSearch(nn.Module):
         return torch.cdist(content, self.clusters).argmin(1)
 
 
+def pair_with(angles: Tensor, mirrors: Tensor | float) -> Tensor:
+    """Start angles with their mirrors, as pairs.
+
+    Args:
+        angles: Angles in radians (..., N).
+        mirrors: 1 for mirrored templates, else 0, (N,) or one for all.
+
+    Returns:
+        Pairs (..., N, 2) of angle and mirror.
+
+    >>> pair_with(torch.tensor([0.0, 1.5]), 1.0).tolist()
+    [[0.0, 1.0], [1.5, 1.0]]
+    """
+    return torch.stack([angles, torch.zeros_like(angles) + mirrors], -1)
+
+
 def build_pose_search(
     networks: Networks,
     canvas: Canvas,
     n_clusters: int,
     n_updates: int,
 ) -> PoseSearch | SingleStart:
-    """A search over the encoder's start angles; `SingleStart` for one angle.
+    """A search over the encoder's start angles; `SingleStart` for one angle without a mirror.
 
     Args:
         networks: The model's networks; the encoder has the start angles.
@@ -290,6 +339,6 @@ def build_pose_search(
         n_clusters: Number of pose clusters; 0 for none.
         n_updates: Number of updates of the clusters during training.
     """
-    if len(networks.encoder.angles) < 2:
+    if len(networks.encoder.angles) < 2 and not networks.encoder.has_mirror:
         return SingleStart()
     return PoseSearch(networks, canvas, n_clusters, n_updates)

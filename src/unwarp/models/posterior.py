@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from unwarp.core import Factor
 from unwarp.models.losses import reparametrise
 from unwarp.warps import IdentityMap, Map, Warp
 
@@ -18,8 +19,8 @@ MIN_RAW_LOG_SD, MAX_RAW_LOG_SD = -8.0, 3.0
 def gaussian_columns(warp: Warp) -> list[int]:
     """Numbers of the columns of theta with a Gaussian prior.
 
-    A periodic column has a uniform prior, and a column with a range of 0 is always 0; the losses
-    omit the KL divergence of both.
+    A periodic column has a uniform prior, a discrete column has both values half of the time, and
+    a column with a range of 0 is always 0; the losses omit the KL divergence of these.
 
     Args:
         warp: A family of deformations.
@@ -28,7 +29,19 @@ def gaussian_columns(warp: Warp) -> list[int]:
     >>> gaussian_columns(Affine2d(rotation=180, shear=0.0))
     [1, 2, 4, 5]
     """
-    return [i for i, f in enumerate(warp.factors) if not f.periodic and f.half_range > 0]
+    return [i for i, f in enumerate(warp.factors) if has_gaussian_prior(f)]
+
+
+def has_gaussian_prior(factor: Factor) -> bool:
+    """Whether a column of theta has a Gaussian prior, as `gaussian_columns` tells.
+
+    Args:
+        factor: The factor that describes the column.
+
+    >>> has_gaussian_prior(Factor("mirror", "", 0.0, 1.0, discrete=True))
+    False
+    """
+    return not factor.periodic and not factor.discrete and factor.half_range > 0
 
 
 @dataclass(frozen=True)

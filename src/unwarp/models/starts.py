@@ -3,7 +3,12 @@
 It is made before any stage of the pose network runs. It has no trainable parameters. It is the
 identity, or it is computed from the intensity moments of an image. It may also rotate the template
 by one of several angles, the start angles, so that a pose anywhere on the full circle is near one
-of them. The stages of the pose network then predict the rest of the deformation.
+of them. For a warp with a mirror, each start angle is tried with the template as it is and with its
+mirror image. The stages of the pose network then predict the rest of the deformation.
+
+Convention:
+    Start angles are numbers (N,) in radians. If the warp has a mirror, they are pairs (N, 2): the
+    angle, and 1 for a mirrored template or 0. The mirror acts on the template first.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from torch import Tensor
 from unwarp.errors import ConfigError
 from unwarp.warps import AffineMap, IdentityMap, Map, Warp, Window, translation
 from unwarp.warps.affine_map import affine_part
+from unwarp.warps.mirror import mirror_first, reflections
 
 StartKind = Literal["learned", "centroid", "moments"]
 START_KINDS: tuple[StartKind, ...] = ("learned", "centroid", "moments")
@@ -45,6 +51,7 @@ class Start:
         window: The part of the frame that templates fill.
         angles: Start angles in radians among which `PoseSearch` chooses. A call does not use them;
             it takes the chosen angles as an argument.
+        has_mirror: Whether `PoseSearch` also chooses between the template and its mirror image.
 
     >>> x = torch.zeros(1, 1, 4, 4)
     >>> x[..., 1:3, 3] = 1.0  # bright pixels at the right edge
@@ -55,25 +62,26 @@ class Start:
     kind: StartKind
     window: Window
     angles: tuple[float, ...] = (0.0,)
+    has_mirror: bool = False
 
     def __call__(self, x: Tensor, angles: Tensor | None = None) -> Map:
         """First estimates of the poses of samples.
 
         Args:
             x: Images (N, C, H, W); for `learned` also other samples (N, C, ...).
-            angles: Start angle of each sample in radians, (N,); or K angles of each sample,
-                (K * N,), first the angles of all samples for k = 1, then for k = 2, and so on. None
-                for no rotation.
+            angles: Start angle of each sample in radians, (N,), or with its mirror, (N, 2); or K
+                angles of each sample, (K * N, ...), first the angles of all samples for k = 1, then
+                for k = 2, and so on. None for no rotation.
 
         Returns:
-            N maps, or K * N in the order of `angles`. The rotation acts on the template first, then
-            the scale and the shift.
+            N maps, or K * N in the order of `angles`. The mirror acts on the template first, then
+            the rotation, then the scale and the shift.
         """
         start: Map = IdentityMap(len(x)) if self.kind == "learned" else self._moments_map(x)
         if angles is None:
             return start
         rows = torch.arange(len(angles), device=angles.device) % len(x)
-        return start[rows].compose(rotation(angles, x.shape[2] / x.shape[3]))
+        return start[rows].compose(orientation(angles, x.shape[2] / x.shape[3]))
 
     def _moments_map(self, x: Tensor) -> AffineMap:
         """The scale and shift of images (N, C, H, W) from their intensity moments.
@@ -133,6 +141,7 @@ def build_start(
     family = warp.parts[-1] if warp.parts else warp
     has_pose = len(window.size) == 2 and bool(warp.factors)  # images, and a warp that moves them
     has_circle = has_pose and any(factor.periodic for factor in family.factors)
+    has_mirror = has_pose and any(factor.discrete for factor in family.factors)
     n = (N_CIRCLE_ANGLES if has_circle else 1) if starts == "auto" else starts
     if n > 1 and not has_circle:
         raise ConfigError(
@@ -140,7 +149,8 @@ def build_start(
             f"Affine2d(rotation=180), got {warp.name!r}; set starts=1"
         )
     angles = tuple(2 * math.pi * k / n for k in range(n))
-    start = Start(_kind_of(kind, family) if has_pose else "learned", window, angles)
+    kind_of_pose = _kind_of(kind, family) if has_pose else "learned"
+    start = Start(kind_of_pose, window, angles, has_mirror)
     if start.kind != "learned" and not _can_represent(family, start):
         raise ConfigError(
             f"start={kind!r} needs shifts or scales that the warp {warp.name!r} does not contain; "
@@ -168,6 +178,47 @@ def _can_represent(family: Warp, start: Start) -> bool:
     map = family.map(family.theta(pose))
     points = pose.matrix[0, :, :2]
     return map.is_invertible and torch.allclose(map.push(points), pose.push(points), atol=1e-4)
+
+
+def orientation(angles: Tensor, aspect: float) -> AffineMap:
+    """Rotations about the centre of a frame, of templates or of their mirror images.
+
+    Args:
+        angles: Angles (N,) in radians, or angles and mirrors (N, 2).
+        aspect: Height of the frame over its width, in pixels.
+
+    Returns:
+        N affine maps.
+    """
+    if angles.ndim < 2:
+        return rotation(angles, aspect)
+    return mirror_first(rotation(angles[:, 0], aspect), angles[:, 1:])
+
+
+def follow(angles: Tensor, map: Map, aspect: float, is_turned: bool = True) -> Tensor:
+    """Start angles of samples after a known deformation.
+
+    Args:
+        angles: Start angles (N,) of the samples in radians, or angles and mirrors (N, 2).
+        map: N deformations of the samples.
+        aspect: Height of the frame over its width, in pixels.
+        is_turned: Whether the angles change; if not, only the mirrors do.
+
+    Returns:
+        Start angles (N,) or (N, 2) of the deformed samples.
+
+    >>> half_turn = rotation(torch.tensor([3.0]), 1.0)
+    >>> follow(torch.tensor([[0.1, 1.0]]), half_turn, 1.0)
+    tensor([[3.1000, 1.0000]])
+    """
+    mirrors = reflections(map)
+    turn = rotation_angle(mirror_first(affine_part(map), mirrors), aspect) * is_turned
+    if angles.ndim < 2:
+        return angles + turn
+    # with the mirror F and a rotation R(a), F R(a) = R(-a) F
+    signs = 1 - 2 * mirrors[:, 0]
+    is_mirrored = (angles[:, 1] != mirrors[:, 0]).to(angles)
+    return torch.stack([turn + signs * angles[:, 0], is_mirrored], -1)
 
 
 def rotation(angles: Tensor, aspect: float) -> AffineMap:

@@ -1,4 +1,4 @@
-"""Affine families of images: rotation, scale, shear and shift.
+"""Affine families of images: rotation, scale, shear, shift and mirror.
 
 Convention:
     `p_obs = R G S p_template + t`, in pixels about the centre of the frame: first the scale
@@ -6,23 +6,31 @@ Convention:
     `R = [[cos a, sin a], [-sin a, cos a]]` (a > 0 turns counter-clockwise as seen, since y points
     down), then the shift `t`. The linear part acts in pixels, so that a rotation stays a rotation
     on a frame that is not square. Theta has shifts in half-widths, the summary columns in pixels.
+
+    With `mirror=True`, `p_obs = R G S F^m p_template + t`: where the last column of theta is 1, the
+    mirror `F = diag(-1, 1)` first exchanges left and right of the template.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.warps.affine_map import AffineMap, affine_part, translation
 from unwarp.warps.maps import Map
-from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
+from unwarp.warps.mirror import MIRROR, mirror_first, reflections
+from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh, mean_of_columns
+
+CHANGES_SIGN_IN_MIRROR = ("rotation", "shear", "shift_x")
+"""Columns of theta with the opposite sign for the mirror image F A F of an affine map A."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,7 @@ class _AffineFamily(Warp):
     Attributes:
         rotation: Largest angle in degrees, in [0, 180]; 180 is the full circle.
         shift: Largest shift in half-widths.
+        mirror: Whether templates may be mirrored: left and right exchanged first.
 
     A range of 0, or a largest scale of 1, switches a factor off: its column stays, at the identity.
     `Rigid2d(rotation=0)` are the translations.
@@ -39,6 +48,7 @@ class _AffineFamily(Warp):
 
     rotation: float = 45.0
     shift: float = 1.0
+    mirror: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,25 +61,44 @@ class _AffineFamily(Warp):
             raise ConfigError(f"a range is negative in {self}; give ranges of 0 or more")
 
     @property
+    def continuous(self) -> Warp:
+        """The family without the mirror, which the stages of an encoder predict."""
+        return replace(self, mirror=False)
+
+    @property
     def _half_ranges(self) -> tuple[float, ...]:
-        return tuple(factor.half_range for factor in self.factors)
+        """Half-ranges of all columns of theta but the mirror."""
+        return tuple(factor.half_range for factor in self.factors if not factor.discrete)
+
+    @property
+    def _mirror_factors(self) -> tuple[Factor, ...]:
+        """The factor of the mirror, if the family has one."""
+        return (MIRROR,) if self.mirror else ()
 
     def constrain(self, raw: Tensor) -> Tensor:
-        """Theta (N, P) as `half_range tanh(raw)` of real numbers `raw` (N, P)."""
-        return torch.tanh(raw) * torch.tensor(self._half_ranges, dtype=raw.dtype, device=raw.device)
+        """Theta (N, P) of real numbers `raw` (N, P).
+
+        It is `half_range tanh(raw)`; the mirror is 1 where its number is above 0, else 0.
+        """
+        half_ranges = torch.tensor(self._half_ranges, dtype=raw.dtype, device=raw.device)
+        numbers, mirrors = raw[:, : len(half_ranges)], raw[:, len(half_ranges) :]
+        return torch.cat([torch.tanh(numbers) * half_ranges, (mirrors > 0).to(raw)], -1)
 
     def log_slope(self, raw: Tensor) -> Tensor:
-        """Log derivatives (N, P) of tanh at `raw` (N, P); 0 for a range of 0."""
-        return log_slope_of_tanh(raw).masked_fill(self._is_off(raw), 0.0)
+        """Log derivatives (N, P) of tanh at `raw` (N, P); 0 for a range of 0 and a mirror."""
+        is_off = F.pad(self._is_off(raw), (0, len(self._mirror_factors)), value=True)
+        return log_slope_of_tanh(raw).masked_fill(is_off, 0.0)
 
     def _is_off(self, like: Tensor) -> Tensor:
-        """Whether each column of theta has a range of 0 (P,), on the device of a tensor."""
+        """Whether each column but the mirror has a range of 0, on the device of a tensor."""
         return torch.tensor([half == 0 for half in self._half_ranges], device=like.device)
 
     def mean(self, map: Map) -> Map:
         """The mean deformation; rotations on a full circle have another mean shift.
 
-        If rotations are limited, this is `Warp.mean`. If objects turn by all angles about a centre
+        If rotations are limited, this is `Warp.mean`. The mean is never a mirror: a mirrored map
+        M = A F counts by the mean of F A F, since centring finds B in maps A_i F^m B, and F B F is
+        the mirror image of B. If objects turn by all angles about a centre
         that is not the middle of the frame, their shifts point in all directions and average to 0.
         The mean map then shifts the template by s before its linear part acts, and s minimises
         `sum_i |A_i s - t_i|^2` over the maps [A_i | t_i].
@@ -80,7 +109,7 @@ class _AffineFamily(Warp):
         Returns:
             An affine map of one row.
         """
-        mean = super().mean(map)
+        mean = self.map(mean_of_columns(self._unmirrored_theta(map), self.factors))
         if self.rotation < 180:
             return mean
         # s by least squares: normal equations over the rows of all maps
@@ -89,6 +118,13 @@ class _AffineFamily(Warp):
         template_shift = torch.linalg.solve(linear.mT @ linear, linear.mT @ shift)
         mean_linear = affine_part(mean).matrix[..., :2]
         return AffineMap(torch.cat([mean_linear, mean_linear @ template_shift], -1))
+
+    def _unmirrored_theta(self, map: Map) -> Tensor:
+        """Theta (N, P) of a map; that of F A F for a mirrored map A F."""
+        theta = self.theta(map)
+        is_mirrored = theta[:, len(self._half_ranges) :].sum(-1, keepdim=True) > 0
+        signs = [-1.0 if f.name in CHANGES_SIGN_IN_MIRROR else 1.0 for f in self.factors]
+        return torch.where(is_mirrored, theta * theta.new_tensor(signs), theta)
 
     def _aspect(self) -> float:
         """Height over width of the frame, in pixels."""
@@ -106,9 +142,16 @@ class _AffineFamily(Warp):
         rows = (a, b * aspect, shift[:, 0], c / aspect, d, shift[:, 1])
         return AffineMap(torch.stack(rows, -1).reshape(-1, 2, 3))
 
+    def _mirrors(self, map: Map) -> Tensor:
+        """The column of the mirror (N, 1), or (N, 0) for a family without it."""
+        return reflections(map)[:, : len(self._mirror_factors)]
+
     def _pixel_entries(self, map: Map) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Entries (N,) of the linear part in pixels, row by row, and shifts (N, 2)."""
-        matrix = affine_part(map).matrix
+        """Entries (N,) of the linear part in pixels, row by row, and shifts (N, 2).
+
+        If the family has a mirror, they are those of A in maps A F^m.
+        """
+        matrix = mirror_first(affine_part(map), self._mirrors(map)).matrix
         (a, b), (c, d) = (row.unbind(-1) for row in matrix[..., :2].unbind(-2))
         return a, b / self._aspect(), c * self._aspect(), d, matrix[..., 2]
 
@@ -121,7 +164,7 @@ class _AffineFamily(Warp):
         return torch.atan2(-c, a), scale_x, scale_y, (a * b + c * d) / (a * d - b * c), shift
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        """Columns `rotation_deg`, `shift_x_px` and `shift_y_px` of a map."""
+        """Columns `rotation_deg`, `shift_x_px`, `shift_y_px` and, if any, `mirror` of a map."""
         angle, _, _, _, shift = self._decompose(map)
         limit, (height, width) = self.rotation, self.size
         max_x, max_y = self.shift * width / 2, self.shift * height / 2
@@ -129,6 +172,7 @@ class _AffineFamily(Warp):
             Factor("rotation_deg", "deg", -limit, limit, limit == 180): angle.rad2deg(),
             Factor("shift_x_px", "px", -max_x, max_x): shift[:, 0] * width / 2,
             Factor("shift_y_px", "px", -max_y, max_y): shift[:, 1] * height / 2,
+            **dict(zip(self._mirror_factors, self._mirrors(map).unbind(1), strict=True)),
         }
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
@@ -157,7 +201,9 @@ class _AffineFamily(Warp):
         )
         shear = shear_angle.deg2rad().tan() if "shear_deg" in columns else 0 * ones
         shift = torch.stack([x * 2 / width, y * 2 / height], -1)
-        return self.theta(self._matrix(angle.deg2rad(), scale_x, scale_y, shear, shift))
+        mirrors = torch.stack([columns[f.name] for f in self._mirror_factors] or [ones], -1)
+        map = self._matrix(angle.deg2rad(), scale_x, scale_y, shear, shift)
+        return self.theta(mirror_first(map, mirrors[:, : len(self._mirror_factors)]))
 
     def _angle_factor(self) -> Factor:
         limit = math.radians(self.rotation)
@@ -173,7 +219,8 @@ class _AffineFamily(Warp):
 class Rigid2d(_AffineFamily):
     """Rotations and shifts: the special Euclidean group SE(2).
 
-    `p_obs = R p_template + t`. Theta is (rotation, shift_x, shift_y). Use it if all objects have
+    `p_obs = R p_template + t`. Theta is (rotation, shift_x, shift_y), and with a mirror also
+    (mirror): the Euclidean group E(2), `p_obs = R F^m p_template + t`. Use it if all objects have
     the same size. The family is closed under products and inverses, and theta is exact for its
     maps. For any other affine map, theta has the rotation nearest to the linear part (orthogonal
     Procrustes problem).
@@ -181,6 +228,7 @@ class Rigid2d(_AffineFamily):
     Attributes:
         rotation: Largest angle in degrees that one stage predicts; 180 is the full circle, 0 none.
         shift: Largest shift in half-widths that one stage predicts.
+        mirror: Whether templates may be mirrored; the encoder tries both.
 
     >>> import math, torch
     >>> quarter = Rigid2d(size=(9, 9)).map(torch.tensor([[math.pi / 2, 0.0, 0.0]]))
@@ -192,14 +240,15 @@ class Rigid2d(_AffineFamily):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Columns of theta: `rotation` (rad), `shift_x` and `shift_y` (half-widths)."""
-        return (self._angle_factor(), *self._shift_factors())
+        """Columns of theta: `rotation` (rad), two shifts (half-widths), any `mirror`."""
+        return (self._angle_factor(), *self._shift_factors(), *self._mirror_factors)
 
     def map(self, theta: Tensor) -> AffineMap:
-        """Rotations and shifts with the parameters theta (N, 3)."""
+        """Rotations and shifts with the parameters theta (N, 3), or (N, 4) with a mirror."""
         check_theta(self, theta)
         ones = torch.ones_like(theta[:, 0])
-        return self._matrix(theta[:, 0], ones, ones, 0 * ones, theta[:, 1:3])
+        map = self._matrix(theta[:, 0], ones, ones, 0 * ones, theta[:, 1:3])
+        return mirror_first(map, theta[:, 3:])
 
     def theta(self, map: Map) -> Tensor:
         """Angle of the nearest rotation, and shift.
@@ -208,11 +257,11 @@ class Rigid2d(_AffineFamily):
             map: N deformations; only their last part is used (identity if it is not affine).
 
         Returns:
-            Theta (N, 3), the angle in (-pi, pi].
+            Theta (N, 3), the angle in (-pi, pi]; (N, 4) with a mirror.
         """
         a, b, c, d, shift = self._pixel_entries(map)
         theta = torch.cat([torch.atan2(b - c, a + d)[:, None], shift], -1)
-        return theta.masked_fill(self._is_off(theta), 0.0)
+        return torch.cat([theta.masked_fill(self._is_off(theta), 0.0), self._mirrors(map)], -1)
 
 
 @dataclass(frozen=True)
@@ -234,30 +283,32 @@ class _ScalingFamily(_AffineFamily):
         super().__post_init__()
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        """Columns `rotation_deg`, `scale_x`, `scale_y`, `shear_deg` and shifts of a map."""
+        """Columns `rotation_deg`, two scales, `shear_deg`, two shifts and, if any, `mirror`."""
         _, scale_x, scale_y, shear, _ = self._decompose(map)
-        rotation, *shifts = super().summary(map).items()
+        rotation, *others = super().summary(map).items()
         scales = [
             (Factor("scale_x", "factor", 1 / self.scale, self.scale), scale_x),
             (Factor("scale_y", "factor", 1 / self.scale, self.scale), scale_y),
             (Factor("shear_deg", "deg", -45.0, 45.0), shear.atan().rad2deg()),
         ]
-        return dict([rotation, *scales, *shifts])
+        return dict([rotation, *scales, *others])
 
 
 @dataclass(frozen=True)
 class Affine2d(_ScalingFamily):
-    """All affine deformations that keep orientation, the default warp of images.
+    """Affine deformations that keep orientation unless `mirror`, the default warp of images.
 
     `p_obs = R G S p_template + t`, with `S = diag(exp theta_1, exp theta_2)` and shear `theta_3`.
-    Theta is (rotation, log_scale_x, log_scale_y, shear, shift_x, shift_y). The family is closed
-    under products and inverses, and theta is exact for every affine map of positive determinant.
+    Theta is (rotation, log_scale_x, log_scale_y, shear, shift_x, shift_y), and with a mirror also
+    (mirror), `p_obs = R G S F^m p_template + t`. The family is closed under products and inverses.
+    Theta is exact for every affine map of positive determinant, with a mirror also of negative.
 
     Attributes:
         rotation: Largest angle in degrees that one stage predicts; 180 is the full circle, 0 none.
         shift: Largest shift in half-widths that one stage predicts.
         scale: Largest factor that one stage predicts; the smallest is its inverse. 1 for none.
         shear: Largest shear k that one stage predicts, the tangent of the shear angle.
+        mirror: Whether templates may be mirrored; the encoder tries both.
 
     >>> import torch
     >>> warp = Affine2d(size=(40, 40))
@@ -271,7 +322,7 @@ class Affine2d(_ScalingFamily):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Columns of theta: `rotation` (rad), two log scales, `shear`, two shifts (half-widths)."""
+        """Columns of theta: `rotation` (rad), two log scales, `shear`, two shifts, any `mirror`."""
         limit = math.log(self.scale)
         return (
             self._angle_factor(),
@@ -279,14 +330,16 @@ class Affine2d(_ScalingFamily):
             Factor("log_scale_y", "log factor", -limit, limit),
             Factor("shear", "", -self.shear, self.shear),
             *self._shift_factors(),
+            *self._mirror_factors,
         )
 
     def map(self, theta: Tensor) -> AffineMap:
-        """Affine deformations with the parameters theta (N, 6)."""
+        """Affine deformations with the parameters theta (N, 6), or (N, 7) with a mirror."""
         check_theta(self, theta)
-        return self._matrix(
+        map = self._matrix(
             theta[:, 0], theta[:, 1].exp(), theta[:, 2].exp(), theta[:, 3], theta[:, 4:6]
         )
+        return mirror_first(map, theta[:, 6:])
 
     def theta(self, map: Map) -> Tensor:
         """Theta by the QR decomposition R G S of the linear part.
@@ -295,11 +348,11 @@ class Affine2d(_ScalingFamily):
             map: N deformations; only their last part is used (identity if it is not affine).
 
         Returns:
-            Theta (N, 6), the angle in (-pi, pi].
+            Theta (N, 6), the angle in (-pi, pi]; (N, 7) with a mirror.
 
         Raises:
-            DataError: A map is a reflection or singular. Maps that require gradients are not
-                checked, since training would wait for the device.
+            DataError: A map is singular, or a reflection and the family has no mirror. Maps that
+                require gradients are not checked, since training would wait for the device.
         """
         angle, scale_x, scale_y, shear, shift = self._decompose(map)
         # scale_x is a length, so that scale_y has the sign of the determinant
@@ -308,17 +361,20 @@ class Affine2d(_ScalingFamily):
             row = int(is_flipped.nonzero()[0])
             raise DataError(
                 f"map {row} has scale_y={float(scale_y[row]):.3g}, so it is a reflection or "
-                f"singular and has no theta of {self.name!r}; give maps of positive determinant"
+                f"singular and has no theta of {self.name!r}; give maps of positive determinant, "
+                "or a warp with mirror=True for reflections"
             )
-        return torch.cat([torch.stack([angle, scale_x.log(), scale_y.log(), shear], -1), shift], -1)
+        linear = torch.stack([angle, scale_x.log(), scale_y.log(), shear], -1)
+        return torch.cat([linear, shift, self._mirrors(map)], -1)
 
 
 @dataclass(frozen=True)
 class Similarity2d(_ScalingFamily):
     """Rotations, uniform scales and shifts: the similarity group of the plane.
 
-    `p_obs = exp(theta_1) R p_template + t`. Theta is (rotation, log_scale, shift_x, shift_y). Use
-    it if objects differ in size but must keep their proportions. The family is closed under
+    `p_obs = exp(theta_1) R p_template + t`. Theta is (rotation, log_scale, shift_x, shift_y), and
+    with a mirror also (mirror), `p_obs = exp(theta_1) R F^m p_template + t`. Use it if objects
+    differ in size but must keep their proportions. The family is closed under
     products and inverses, and theta is exact for its maps. For any other affine map, theta has the
     scaled rotation nearest to the linear part (orthogonal projection).
 
@@ -326,6 +382,7 @@ class Similarity2d(_ScalingFamily):
         rotation: Largest angle in degrees that one stage predicts; 180 is the full circle, 0 none.
         shift: Largest shift in half-widths that one stage predicts.
         scale: Largest factor that one stage predicts; the smallest is its inverse. 1 for none.
+        mirror: Whether templates may be mirrored; the encoder tries both.
 
     >>> import math, torch
     >>> warp = Similarity2d(size=(40, 40))
@@ -338,19 +395,21 @@ class Similarity2d(_ScalingFamily):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Columns of theta: `rotation` (rad), `log_scale`, two shifts (half-widths)."""
+        """Columns of theta: `rotation` (rad), `log_scale`, two shifts, any `mirror`."""
         limit = math.log(self.scale)
         return (
             self._angle_factor(),
             Factor("log_scale", "log factor", -limit, limit),
             *self._shift_factors(),
+            *self._mirror_factors,
         )
 
     def map(self, theta: Tensor) -> AffineMap:
-        """Scaled rotations and shifts with the parameters theta (N, 4)."""
+        """Scaled rotations and shifts with the parameters theta (N, 4), or (N, 5) with a mirror."""
         check_theta(self, theta)
-        scale = theta[:, 1].exp()
-        return self._matrix(theta[:, 0], scale, scale, torch.zeros_like(scale), theta[:, 2:4])
+        scale, no_shear = theta[:, 1].exp(), torch.zeros_like(theta[:, 0])
+        map = self._matrix(theta[:, 0], scale, scale, no_shear, theta[:, 2:4])
+        return mirror_first(map, theta[:, 4:])
 
     def theta(self, map: Map) -> Tensor:
         """Shift, and angle and log scale of the nearest scaled rotation.
@@ -359,9 +418,9 @@ class Similarity2d(_ScalingFamily):
             map: N deformations; only their last part is used (identity if it is not affine).
 
         Returns:
-            Theta (N, 4), the angle in (-pi, pi].
+            Theta (N, 4), the angle in (-pi, pi]; (N, 5) with a mirror.
         """
         a, b, c, d, shift = self._pixel_entries(map)
         angle, scale = torch.atan2(b - c, a + d), torch.hypot(a + d, b - c) / 2
         theta = torch.cat([torch.stack([angle, scale.log()], -1), shift], -1)
-        return theta.masked_fill(self._is_off(theta), 0.0)
+        return torch.cat([theta.masked_fill(self._is_off(theta), 0.0), self._mirrors(map)], -1)

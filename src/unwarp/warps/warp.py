@@ -113,10 +113,15 @@ class Warp(ABC):
     def factors(self) -> tuple[Factor, ...]:
         """Name, unit and range of each column of theta.
 
-        The ranges are symmetric about 0. They bound the deformation that one stage predicts; the
-        product of several stages may exceed them. The prior is over theta divided by the
-        half-ranges.
+        The ranges are symmetric about 0, except those of discrete columns, which begin at 0. They
+        bound the deformation that one stage predicts; the product of several stages may exceed
+        them. The prior is over theta divided by the half-ranges.
         """
+
+    @property
+    def continuous(self) -> Warp:
+        """The family without its discrete columns, which the stages of an encoder predict."""
+        return self
 
     @abstractmethod
     def constrain(self, raw: Tensor) -> Tensor:
@@ -127,7 +132,7 @@ class Warp(ABC):
 
         Returns:
             Theta (N, P). Each column is strictly increasing in its column of `raw`; 0 gives 0, the
-            identity.
+            identity. A discrete column is 1 where `raw` is above 0.
         """
 
     def log_slope(self, raw: Tensor) -> Tensor:
@@ -142,7 +147,7 @@ class Warp(ABC):
 
         Returns:
             Logarithms (N, P), differentiable in `raw`, at least -60: far from 0 a derivative may be
-            rounded to 0. A column with a range of 0 has 0.
+            rounded to 0. A column with a range of 0 and a discrete column have 0.
         """
         needs_graph = torch.is_grad_enabled() and raw.requires_grad
         with torch.enable_grad():
@@ -153,7 +158,8 @@ class Warp(ABC):
         half_ranges = slope.new_tensor([factor.half_range for factor in self.factors])
         slope = slope / torch.where(half_ranges > 0, half_ranges, 1.0)
         log_slope = slope.clamp_min(torch.finfo(slope.dtype).tiny).log().clamp_min(MIN_LOG_SLOPE)
-        return log_slope.masked_fill(half_ranges == 0, 0.0)
+        has_no_slope = [f.discrete or not f.half_range for f in self.factors]
+        return log_slope.masked_fill(torch.tensor(has_no_slope, device=slope.device), 0.0)
 
     @abstractmethod
     def map(self, theta: Tensor) -> Map:
@@ -263,8 +269,8 @@ class Warp(ABC):
         """The mean deformation: averages of theta, column by column.
 
         Angles are averaged on the circle. An angle with a range of the full circle has mean 0,
-        since no direction is preferred. All other columns (log scales, shears, shifts) have their
-        arithmetic mean.
+        since no direction is preferred. A discrete column has mean 0, the identity. All other
+        columns (log scales, shears, shifts) have their arithmetic mean.
 
         Args:
             map: N deformations.
@@ -272,17 +278,7 @@ class Warp(ABC):
         Returns:
             An invertible map of one row.
         """
-        theta = self.theta(map)
-        mean = theta.mean(0, keepdim=True)
-        angle = torch.atan2(theta.sin().mean(0, keepdim=True), theta.cos().mean(0, keepdim=True))
-        is_angle, is_full_circle = (
-            torch.tensor(flags, device=theta.device)
-            for flags in (
-                [factor.unit == "rad" for factor in self.factors],
-                [factor.periodic for factor in self.factors],
-            )
-        )
-        return self.map(torch.where(is_angle, angle, mean).masked_fill(is_full_circle, 0.0))
+        return self.map(mean_of_columns(self.theta(map), self.factors))
 
     def sample(
         self,
@@ -296,7 +292,8 @@ class Warp(ABC):
         Args:
             n: Number of deformations.
             generator: Source of randomness on the CPU; None for the global one.
-            fraction: Central share of each range, 0 to 1; a full circle is always sampled whole.
+            fraction: Central share of each range, 0 to 1; a full circle is always sampled whole,
+                and a discrete column has each of its two values half of the time.
             like: Tensor with the dtype and the device of the result; None for float32 on the CPU.
 
         Returns:
@@ -316,7 +313,34 @@ class Warp(ABC):
             [f.half_range * (1.0 if f.periodic else fraction) for f in self.factors]
         )
         theta = half_range_shares * half_ranges
+        is_discrete = torch.tensor([f.discrete for f in self.factors], dtype=torch.bool)
+        theta = torch.where(is_discrete, (half_range_shares > 0).to(theta), theta)
         return self.map(theta.to(torch.zeros(0) if like is None else like))
+
+
+def mean_of_columns(theta: Tensor, factors: Sequence[Factor]) -> Tensor:
+    """Mean parameters of deformations, as `Warp.mean` describes them.
+
+    Args:
+        theta: Parameters (N, P).
+        factors: The P factors that describe the columns.
+
+    Returns:
+        Parameters (1, P).
+
+    >>> mean_of_columns(torch.tensor([[3.0], [-3.0]]), [Factor("rotation", "rad", -1.5, 1.5)]).abs()
+    tensor([[3.1416]])
+    """
+    mean = theta.mean(0, keepdim=True)
+    angle = torch.atan2(theta.sin().mean(0, keepdim=True), theta.cos().mean(0, keepdim=True))
+    is_angle, has_no_mean = (
+        torch.tensor(flags, device=theta.device)
+        for flags in (
+            [factor.unit == "rad" for factor in factors],
+            [factor.periodic or factor.discrete for factor in factors],
+        )
+    )
+    return torch.where(is_angle, angle, mean).masked_fill(has_no_mean, 0.0)
 
 
 def as_size(size: Sequence[int]) -> tuple[int, ...]:

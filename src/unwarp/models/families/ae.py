@@ -16,7 +16,7 @@ from unwarp.models.losses import gaussian_energy, stress
 from unwarp.models.model import Model
 from unwarp.models.players import Player
 from unwarp.models.recipe import Recipe
-from unwarp.models.starts import rotation_angle
+from unwarp.models.starts import follow
 from unwarp.warps import Affine2d, Map, Warp, Window, deform
 from unwarp.warps.missing import fill_missing
 
@@ -112,8 +112,8 @@ class AE(Recipe):
         views, augmentation = self.two_views(model, x, generator)
         angles = model.search.choose_angles(x)
         if angles is not None and augmentation is not None:
-            turn = rotation_angle(augmentation, views.shape[2] / views.shape[3])
-            angles = torch.cat([angles, angles + turn])
+            aspect, has_angles = views.shape[2] / views.shape[3], len(model.encoder.angles) > 1
+            angles = torch.cat([angles, follow(angles, augmentation, aspect, has_angles)])
         posterior = model.encode(views, angles=angles)
         # rows N to 2N are the second views of rows 0 to N, so `roll` exchanges the views' codes
         code = posterior.content.roll(len(x), 0) if self.swap else posterior.content

@@ -241,7 +241,8 @@ def pose_error(predicted: Tensor, theta: Tensor, factors: tuple[Factor, ...]) ->
 
     The error of a periodic column is 2 - 2 cos(d), the squared chord between two angles that differ
     by d radians. It is about d^2 for a small d, and 0 for a full turn. The columns of factors
-    with `low == high` do not count.
+    with `low == high` do not count, nor do discrete columns. If a discrete column is wrong, such as
+    a mirror, the other columns have another meaning, and the error of this row is 0.
 
     Args:
         predicted: Predicted parameters (N, P).
@@ -257,4 +258,6 @@ def pose_error(predicted: Tensor, theta: Tensor, factors: tuple[Factor, ...]) ->
     # the half-range of a full turn is pi radians
     squared_chord = 2 - 2 * (torch.pi * difference).cos()
     errors = torch.where(is_periodic, squared_chord, difference.square())
-    return errors.masked_fill(half_ranges == 0, 0.0).sum(-1)
+    is_discrete = torch.tensor([f.discrete for f in factors], device=theta.device)
+    is_right = ((difference == 0) | ~is_discrete).all(-1, keepdim=True)
+    return errors.masked_fill((half_ranges == 0) | is_discrete | ~is_right, 0.0).sum(-1)

@@ -234,7 +234,8 @@ def _log_weight(model: Model, x: Tensor, generator: torch.Generator) -> Tensor:
 def _deformation_log_ratio(model: Model, posterior: Posterior) -> Tensor:
     """Log p(theta) - log q(theta | x) for the sampled theta, (N,); 0 without a warp."""
     # theta does not depend on a column without a range, so its raw number is not a latent
-    columns = [i for i, factor in enumerate(model.warp.factors) if factor.half_range > 0]
+    factors = model.warp.factors
+    columns = [i for i, f in enumerate(factors) if f.half_range > 0 and not f.discrete]
     if not columns:
         return posterior.content.new_zeros(len(posterior.content))
     stage, earlier_map = _stochastic_stage(model, posterior)
@@ -244,10 +245,13 @@ def _deformation_log_ratio(model: Model, posterior: Posterior) -> Tensor:
     raw = stage.raw.detach()
     log_q = gaussian_log_density(raw, stage.mean, stage.log_sd)[:, columns].sum(-1)
     log_p = gaussian_log_density(theta, theta.new_zeros(()), model.log_prior[columns])
-    is_periodic = [model.warp.factors[i].periodic for i in columns]
+    is_periodic = [factors[i].periodic for i in columns]
     # in half-ranges a factor ranges from -1 to 1, so its uniform density is 1/2
     log_p = log_p.masked_fill(torch.tensor(is_periodic, device=theta.device), -math.log(2))
-    return torch.as_tensor(log_p.sum(-1) - (log_q - log_determinant)).detach()
+    # the search chooses a discrete column; each of its two values has the probability 1/2
+    log_p_chosen = -math.log(2) * sum(factor.discrete for factor in factors)
+    log_ratio = log_p.sum(-1) + log_p_chosen - (log_q - log_determinant)
+    return torch.as_tensor(log_ratio).detach()
 
 
 def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterior, Map]:
@@ -261,7 +265,7 @@ def _stochastic_stage(model: Model, posterior: Posterior) -> tuple[StagePosterio
         stage is None
         or earlier_map is None
         or stage.log_sd is None
-        or len(stage.warp.factors) != len(model.warp.factors)
+        or len(stage.warp.factors) != sum(not factor.discrete for factor in model.warp.factors)
     ):
         raise ConfigError(
             "log p(x) needs a distribution over the whole deformation, and this encoder with "
