@@ -74,7 +74,7 @@ def relative_poses(
         Estimated and true values (n_pairs,) by `Factor` of an affine summary, in its unit.
     """
     first, second = (torch.as_tensor(rows) for rows in observation_pairs(ids))
-    warp = Affine2d(size=size)
+    warp = Affine2d(size=size, mirror=True)
     estimate, truth = (_relative_map(affine_part(m), first, second) for m in (map, true_map))
     # the template's centre is (0, 0), so that its observed position is the shift t of the map
     centre = affine_part(true_map)[first].matrix[:, :, 2]
@@ -166,7 +166,7 @@ def absolute_poses(
     Raises:
         ConfigError: An order is not a whole number of 1 or more.
     """
-    warp = Affine2d(size=size)
+    warp = Affine2d(size=size, mirror=True)
     estimate, truth = affine_part(map), affine_part(true_map)
     # theta of s o C for each sample, with the errors of the estimate
     common = warp.theta(truth.invert().compose(estimate))
@@ -180,10 +180,10 @@ def absolute_poses(
 
 
 def _common_map(theta: torch.Tensor, period: float, warp: Affine2d) -> torch.Tensor:
-    """Theta of s o C (n, 6) for each sample of a class, with one C for the class.
+    """Theta of s o C (n, 7) for each sample of a class, with one C for the class.
 
     Args:
-        theta: Theta of s o C with errors (n, 6).
+        theta: Theta of s o C with errors (n, 7).
         period: Each s is a rotation by a multiple of this many degrees.
         warp: The warp that converts between theta and maps.
     """

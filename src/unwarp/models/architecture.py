@@ -47,10 +47,12 @@ class Architecture:
             with its mirror image.
         pose_clusters: Greatest number of pose clusters, clusters of content codes by which
             `PoseSearch` chooses the start angle; they have an effect only with several start
-            angles or a mirror. With 0 the angle with the least squared error is chosen. Each cluster is centred
-            separately, unless the warp is a chain.
+            angles or a mirror. With 0 the angle with the least squared error is chosen. Each
+            cluster is centred separately, unless the warp is a chain.
         pose_updates: Number of updates of the pose clusters during training, evenly spaced; with 0
-            they are formed only after training.
+            they are formed only after training. `auto` for 8 if the warp has a mirror, so that all
+            samples of a cluster are compared with one template and not with its mirror image, too;
+            else 0.
         refinements: Number of stages after the start; they see the part of the frame that templates
             fill, with the deformation so far undone.
         passes: Number of runs of the last refinement, in training mode and in evaluation mode.
@@ -82,7 +84,7 @@ class Architecture:
     start: StartKind = "learned"
     starts: int | Literal["auto"] = "auto"
     pose_clusters: int = 10
-    pose_updates: int = 0
+    pose_updates: int | Literal["auto"] = "auto"
     refinements: int = 2
     passes: tuple[int, int] = (2, 5)
     crop: float = 1.0
@@ -114,9 +116,12 @@ class Architecture:
 
     def _check_work(self) -> None:
         """Refuse fields that ask for endless work."""
-        ranges = {name: limits for name, limits in RECIPE_RANGES.items() if name != "starts"}
-        if not (isinstance(self.starts, str) and self.starts == "auto"):
-            ranges["starts"] = RECIPE_RANGES["starts"]
+        automatic = {
+            name
+            for name in ("starts", "pose_updates")
+            if isinstance(getattr(self, name), str) and getattr(self, name) == "auto"
+        }
+        ranges = {name: item for name, item in RECIPE_RANGES.items() if name not in automatic}
         self.check_fields(
             **{name: (str(item), item.allows(getattr(self, name))) for name, item in ranges.items()}
         )

@@ -27,6 +27,12 @@ from unwarp.nets.net import output_layer
 from unwarp.ranges import Sizes, Whole, check_value
 from unwarp.warps import Padding, Warp, Window
 
+N_POSE_UPDATES_WITH_MIRROR = 8
+"""Default number of updates of the pose clusters while a model with a mirror is trained.
+
+Without updates a decoder learns two templates of a class, one the mirror image of the other.
+"""
+
 INITIAL_LOG_ODDS = -2.0
 """Initial log-odds of a bright pixel in templates with a dark background: a probability of 0.12."""
 
@@ -103,7 +109,7 @@ def build(architecture: Architecture, shape: Sequence[int], *, seed: int = 0) ->
     networks = Networks(encoder, decoder, link)
     canvas = Canvas(tuple(shape), window, architecture.padding, architecture.gaps)
     search = build_pose_search(
-        networks, canvas, architecture.pose_clusters, architecture.pose_updates
+        networks, canvas, architecture.pose_clusters, count_pose_updates(architecture)
     )
     likelihood = Likelihood(architecture.likelihood, architecture.sigma)
     return Model(canvas, warp, networks, likelihood, architecture.prior, search)
@@ -163,6 +169,22 @@ def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int
             f"samples of shape {tuple(shape)}; fill the gaps and set gaps=False"
         )
     return architecture
+
+
+def count_pose_updates(architecture: Architecture) -> int:
+    """The number of updates of the pose clusters in a training, with `auto` replaced.
+
+    Args:
+        architecture: The fields of the model.
+
+    >>> from unwarp.warps import Rigid2d
+    >>> count_pose_updates(Architecture(warp=Rigid2d(mirror=True)))
+    8
+    """
+    if architecture.pose_updates != "auto":
+        return architecture.pose_updates
+    has_mirror = any(factor.discrete for factor in architecture.warp.factors)
+    return N_POSE_UPDATES_WITH_MIRROR if has_mirror else 0
 
 
 def build_encoder(
