@@ -172,7 +172,7 @@ def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int
 
 
 def count_pose_updates(architecture: Architecture) -> int:
-    """The number of updates of the pose clusters in a training, with `auto` replaced.
+    """Number of updates of the pose clusters during training, `auto` replaced.
 
     Args:
         architecture: The fields of the model.

@@ -240,7 +240,7 @@ class Rigid2d(_AffineFamily):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Columns of theta: `rotation` (rad), two shifts (half-widths), any `mirror`."""
+        """Rotation (rad), two shifts (half-widths), any mirror."""
         return (self._angle_factor(), *self._shift_factors(), *self._mirror_factors)
 
     def map(self, theta: Tensor) -> AffineMap:
@@ -285,13 +285,13 @@ class _ScalingFamily(_AffineFamily):
     def summary(self, map: Map) -> dict[Factor, Tensor]:
         """Columns `rotation_deg`, two scales, `shear_deg`, two shifts and, if any, `mirror`."""
         _, scale_x, scale_y, shear, _ = self._decompose(map)
-        rotation, *others = super().summary(map).items()
+        rotation, *rest = super().summary(map).items()
         scales = [
             (Factor("scale_x", "factor", 1 / self.scale, self.scale), scale_x),
             (Factor("scale_y", "factor", 1 / self.scale, self.scale), scale_y),
             (Factor("shear_deg", "deg", -45.0, 45.0), shear.atan().rad2deg()),
         ]
-        return dict([rotation, *scales, *others])
+        return dict([rotation, *scales, *rest])
 
 
 @dataclass(frozen=True)
@@ -322,7 +322,7 @@ class Affine2d(_ScalingFamily):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Columns of theta: `rotation` (rad), two log scales, `shear`, two shifts, any `mirror`."""
+        """Rotation (rad), two log scales, shear, two shifts (half-widths), any mirror."""
         limit = math.log(self.scale)
         return (
             self._angle_factor(),
@@ -395,7 +395,7 @@ class Similarity2d(_ScalingFamily):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Columns of theta: `rotation` (rad), `log_scale`, two shifts, any `mirror`."""
+        """Rotation (rad), log scale, two shifts (half-widths), any mirror."""
         limit = math.log(self.scale)
         return (
             self._angle_factor(),
