@@ -60,7 +60,7 @@ class Candidates:
     misfit: Tensor
 
     def best(self) -> Tensor:
-        """The start angle (N,) or (N, 2) of each sample with the least squared error."""
+        """Start angles with the least squared errors, (N,) or (N, 2)."""
         return self.at(self.misfit.argmin(0))
 
     def at(self, rows: Tensor) -> Tensor:
@@ -331,7 +331,7 @@ def build_pose_search(
     n_clusters: int,
     n_updates: int,
 ) -> PoseSearch | SingleStart:
-    """A search over the encoder's start angles; `SingleStart` for one angle without a mirror.
+    """A search over the encoder's starts; `SingleStart` for a single one.
 
     Args:
         networks: The model's networks; the encoder has the start angles.

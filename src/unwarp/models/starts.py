@@ -181,7 +181,7 @@ def _can_represent(family: Warp, start: Start) -> bool:
 
 
 def orientation(angles: Tensor, aspect: float) -> AffineMap:
-    """Rotations about the centre of a frame, of templates or of their mirror images.
+    """Rotations, of templates or of their mirror images, about the centre.
 
     Args:
         angles: Angles (N,) in radians, or angles and mirrors (N, 2).

@@ -244,7 +244,7 @@ class Rigid2d(_AffineFamily):
         return (self._angle_factor(), *self._shift_factors(), *self._mirror_factors)
 
     def map(self, theta: Tensor) -> AffineMap:
-        """Rotations and shifts with the parameters theta (N, 3), or (N, 4) with a mirror."""
+        """Rotations and shifts with parameters (N, 3), (N, 4) with a mirror."""
         check_theta(self, theta)
         ones = torch.ones_like(theta[:, 0])
         map = self._matrix(theta[:, 0], ones, ones, 0 * ones, theta[:, 1:3])
@@ -334,7 +334,7 @@ class Affine2d(_ScalingFamily):
         )
 
     def map(self, theta: Tensor) -> AffineMap:
-        """Affine deformations with the parameters theta (N, 6), or (N, 7) with a mirror."""
+        """Affine deformations with parameters (N, 6), (N, 7) with a mirror."""
         check_theta(self, theta)
         map = self._matrix(
             theta[:, 0], theta[:, 1].exp(), theta[:, 2].exp(), theta[:, 3], theta[:, 4:6]
@@ -405,7 +405,7 @@ class Similarity2d(_ScalingFamily):
         )
 
     def map(self, theta: Tensor) -> AffineMap:
-        """Scaled rotations and shifts with the parameters theta (N, 4), or (N, 5) with a mirror."""
+        """Scaled rotations and shifts, parameters (N, 4), (N, 5) with a mirror."""
         check_theta(self, theta)
         scale, no_shear = theta[:, 1].exp(), torch.zeros_like(theta[:, 0])
         map = self._matrix(theta[:, 0], scale, scale, no_shear, theta[:, 2:4])

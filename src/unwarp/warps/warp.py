@@ -120,7 +120,7 @@ class Warp(ABC):
 
     @property
     def continuous(self) -> Warp:
-        """The family without its discrete columns, which the stages of an encoder predict."""
+        """The family without discrete columns, as stages of encoders predict it."""
         return self
 
     @abstractmethod
