@@ -324,8 +324,18 @@ class Model(nn.Module):
             if has_clusters
             else content.new_zeros(len(content))
         )
-        for i in range(len(self.anchor_theta)):
+        for i, first in enumerate(self._first_equal_clusters()):
             # an empty cluster takes the mean over all samples
-            rows = clusters == i if (clusters == i).any() else clusters >= 0
+            rows = clusters == first if (clusters == first).any() else clusters >= 0
             self.anchor_theta[i] = self.warp.theta(self.warp.mean(self.warp.map(theta[rows])))[0]
         self.train(was_training)
+
+    def _first_equal_clusters(self) -> list[int]:
+        """For each anchor, the first pose cluster with the same centre.
+
+        With a mirror some centres are repeated; only the first of equal ones has samples.
+        """
+        search, n = self.search, len(self.anchor_theta)
+        if n == 1 or not isinstance(search, PoseSearch) or not self.encoder.has_mirror:
+            return list(range(n))
+        return [int(i) for i in search.nearest_cluster(search.clusters)]

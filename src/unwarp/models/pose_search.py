@@ -27,6 +27,7 @@ from unwarp.models.poses import (
     MAX_FIRST_PASS_MISFIT_RATIO,
     MAX_MISFIT_RATIO,
     cluster_centres,
+    fewest_centres,
     memberships,
     nearest_candidates,
 )
@@ -272,8 +273,9 @@ class PoseSearch(nn.Module):
     def update_clusters(self, x: Tensor) -> None:
         """Form the pose clusters from training samples.
 
-        With fewer samples than clusters, some centres are repeated. With `n_clusters` 0 it does
-        nothing.
+        With fewer samples than clusters, some centres are repeated; with a mirror also if fewer
+        clusters describe the codes nearly as well (see `fewest_centres`). With `n_clusters` 0 it
+        does nothing.
 
         Args:
             x: Training samples (N, *shape).
@@ -285,9 +287,9 @@ class PoseSearch(nn.Module):
             poses = [self.candidates(chunk) for chunk in chunks]
         codes = torch.cat([part.codes for part in poses], 1)
         misfit = torch.cat([part.misfit for part in poses], 1)
-        n = min(self.n_clusters, len(x))
-        centres = cluster_centres(codes, misfit, n)
-        self.clusters[:] = centres[torch.arange(self.n_clusters) % n]
+        find = fewest_centres if self.networks.encoder.has_mirror else cluster_centres
+        centres = find(codes, misfit, min(self.n_clusters, len(x)))
+        self.clusters[:] = centres[torch.arange(self.n_clusters) % len(centres)]
 
     def memberships(self, content: Tensor) -> Tensor:
         """Soft memberships of content codes in the pose clusters.

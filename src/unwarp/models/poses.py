@@ -21,6 +21,9 @@ MAX_MISFIT_RATIO = 1.5
 """Greatest squared error of a candidate, divided by the sample's least squared error."""
 MAX_FIRST_PASS_MISFIT_RATIO = 2.0
 """The same ratio for `PoseSearch.first_pass`; larger, since its errors are rough estimates."""
+MAX_SQUARES_RATIO = 2.0
+"""Greatest sum of squares of `fewest_centres`, divided by that of the greatest number of clusters.
+"""
 MAX_KMEANS_STEPS = 100
 """Greatest number of steps of Lloyd's algorithm in one run of k-means."""
 MIN_KMEANS_GAIN = 1e-4
@@ -105,6 +108,41 @@ def cluster_centres(
     initial = (best[torch.as_tensor(kmeans_plusplus(points, n, seed + i))] for i in range(restarts))
     runs = [_lloyd(codes, misfit, centres) for centres in initial]
     return min(runs, key=lambda run: run[1])[0]
+
+
+def fewest_centres(codes: Tensor, misfit: Tensor, n: int, seed: int = 0) -> Tensor:
+    """Centres of as few clusters as describe the codes nearly as well as n.
+
+    With more clusters than kinds of samples, the mirror image of a kind forms clusters of its own,
+    and its samples need not share one pose. The sum of squares falls steeply up to the number of
+    kinds and slowly from there on. The result has the least number of clusters whose sum of
+    squares is at most `MAX_SQUARES_RATIO` times that of n clusters; it is found by bisection.
+
+    Args:
+        codes: Content codes at each of K rotation angles (K, N, D).
+        misfit: Squared errors of the reconstructions at each angle (K, N).
+        n: Greatest number of clusters, at most N.
+        seed: Seed of k-means, as for `cluster_centres`.
+
+    Returns:
+        Centres (m, D), with m from 1 to n.
+    """
+    centres = cluster_centres(codes, misfit, n, seed)
+    limit = MAX_SQUARES_RATIO * _sum_of_squares(codes, misfit, centres)
+    too_few, enough = 0, n
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        candidate = cluster_centres(codes, misfit, middle, seed)
+        if _sum_of_squares(codes, misfit, candidate) <= limit:
+            enough, centres = middle, candidate
+        else:
+            too_few = middle
+    return centres
+
+
+def _sum_of_squares(codes: Tensor, misfit: Tensor, centres: Tensor) -> float:
+    """Sum of squared distances of all samples from the nearest of the centres (M, D)."""
+    return float(nearest_candidates(codes, misfit, centres)[1].sum())
 
 
 def _lloyd(codes: Tensor, misfit: Tensor, centres: Tensor) -> tuple[Tensor, float]:
