@@ -17,10 +17,16 @@ from tests.analysis.random_models import (
     reconstruct,
 )
 from tests.pictures import centre_of_mass, dot
-from unwarp.analysis.traversal import invertible_columns, traverse, traverse_deformation
+from unwarp.analysis.traversal import (
+    grid_over,
+    invertible_columns,
+    traverse,
+    traverse_deformation,
+)
+from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
-from unwarp.models import AE, VAE
-from unwarp.warps import Affine2d, Displacement2d, Identity, Similarity2d, warp_named
+from unwarp.models import AE, VAE, Net
+from unwarp.warps import Affine2d, Displacement2d, Identity, Rigid2d, Similarity2d, warp_named
 
 
 def test_rows_are_sorted_by_rate() -> None:
@@ -156,3 +162,13 @@ def test_invalid_arguments_are_refused(walk: object, error: type[Exception], wor
     """The error names the argument."""
     with pytest.raises(error, match=words):
         walk(random_model())  # type: ignore[operator]
+
+
+def test_mirror_has_two_values() -> None:
+    """A row along a mirror shows the template as it is, then its mirror image."""
+    mirror = Factor("mirror", "", 0.0, 1.0, discrete=True)
+    assert grid_over(mirror, 4).tolist() == [0.0, 0.0, 1.0, 1.0]
+    model = AE(warp=Rigid2d(mirror=True), n_content=2, net=Net("mlp", (8,), (8,))).build((1, 8, 8))
+    walk = traverse_deformation(model.eval(), torch.zeros(2), 4)
+    assert walk.axes[-1].name == "mirror" and walk.values[-1].tolist() == [0.0, 0.0, 1.0, 1.0]
+    torch.testing.assert_close(walk.x[-1, -1], walk.x[-1, 0].flip(-1))

@@ -15,7 +15,7 @@ from unwarp.models.codec import describe, restore
 from unwarp.models.latent import Latent
 from unwarp.models.store import load, save
 from unwarp.training.loop import train
-from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Similarity2d, Warp
+from unwarp.warps import Affine2d, Chain, Displacement2d, Identity, Rigid2d, Similarity2d, Warp
 
 SMALL = Net("mlp", (32, 16), (16, 32))
 WARPS: tuple[Warp, ...] = (
@@ -24,18 +24,20 @@ WARPS: tuple[Warp, ...] = (
     Similarity2d(),
     Chain(Displacement2d(3), Affine2d()),
 )
+MIRRORED = Rigid2d(mirror=True)
 SHAPE = (1, 12, 16)
 
 
 def recipes() -> list[Recipe]:
-    """Recipes of each family, with each warp and each encoder."""
+    """Recipes of each family, with each warp and each encoder; some with a mirror."""
     members = []
     for family in models.families().values():
         for warp in WARPS:
             for encoder in ("staged", "one-stage"):
                 options = {"encoder": encoder, "net": SMALL, "crop": 0.8}
                 members.append(family(warp=warp, n_content=3, **options))
-    return members
+    mirrored = {"warp": MIRRORED, "n_content": 3, "net": SMALL, "crop": 0.8}
+    return [*members, models.AE(**mirrored), models.VAE(**mirrored), models.GAN(**mirrored)]
 
 
 def name(recipe: Recipe) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.metrics.diagnostics import ambiguous, at_bounds, unused_content
-from unwarp.warps import Affine2d, AffineMap
+from unwarp.warps import Affine2d, AffineMap, Rigid2d
 
 SIZE = (30, 40)
 WARP = Affine2d(size=SIZE)
@@ -94,3 +94,23 @@ def test_ambiguous_above_ten_degrees(degrees: float, share: float) -> None:
     )
     assert scores["ambiguous"] == share
     assert scores["follow_deg"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_mirror_has_no_bounds() -> None:
+    """A discrete column is left out of the shares near bounds."""
+    mirror = Factor("mirror", "", 0.0, 1.0, discrete=True)
+    assert at_bounds({mirror: np.ones(4)}) == {"at_bounds": 0.0, "at_bounds_samples": 0.0}
+
+
+def test_wrong_mirror_is_ambiguous() -> None:
+    """A pose that misses the mirror of a probe is ambiguous, whatever its angle."""
+    warp = Rigid2d(rotation=180, mirror=True, size=(24, 24))
+    map, probe = (warp.sample(6, torch.Generator().manual_seed(seed), 0.1) for seed in (0, 1))
+    right = probe.compose(map)
+    theta = torch.zeros(1, 4)
+    theta[0, -1] = 1
+    for turn in (0.0, np.pi / 2, np.pi):
+        theta[0, 0] = turn
+        wrong = right.compose(warp.map(theta))
+        assert ambiguous(map, probe, wrong, (24, 24))["ambiguous"] == 1
+    assert ambiguous(map, probe, right, (24, 24))["ambiguous"] == 0

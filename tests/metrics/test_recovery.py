@@ -19,7 +19,15 @@ from unwarp.metrics.recovery import (
     recovery,
     relative_poses,
 )
-from unwarp.warps import Affine2d, AffineMap, Chain, Displacement2d, IdentityMap, translation
+from unwarp.warps import (
+    Affine2d,
+    AffineMap,
+    Chain,
+    Displacement2d,
+    IdentityMap,
+    Rigid2d,
+    translation,
+)
 
 SIZE = (30, 40)
 WARP = Affine2d(size=SIZE)
@@ -276,3 +284,16 @@ def test_factor_r2_refuses_other_shape() -> None:
     latents, factors, values = mixed_factors()
     with pytest.raises(DataError, match=r"must be \(600, 3\), got \(600, 4\)"):
         factor_r2(latents, factors[1:], values)
+
+
+def test_mirrored_truth_has_no_error() -> None:
+    """Mirrored maps are compared like others, and a class may be mirrored as a whole."""
+    warp = Rigid2d(rotation=180, mirror=True, size=(32, 32))
+    truth = warp.sample(24, torch.Generator().manual_seed(0), 0.2)
+    labels, ids = np.repeat([0, 1], 12), np.arange(24) // 2
+    flip = warp.map(torch.tensor([[0.0, 0.0, 0.0, 1.0]]))
+    estimate = truth.compose(flip)
+    errors = recovery(estimate, truth, ids, (32, 32))
+    assert max(errors.values()) == pytest.approx(0, abs=1e-3)
+    scores = absolute_recovery(estimate, truth, labels, (32, 32))
+    assert scores["absolute_angle_deg"] == pytest.approx(0, abs=1e-2)

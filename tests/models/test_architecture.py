@@ -9,6 +9,7 @@ import pytest
 
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
+from unwarp.warps import Affine2d, Chain, Displacement2d, Rigid2d
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,11 @@ def test_ends_of_ranges_are_allowed() -> None:
     """The smallest allowed values make an architecture."""
     least = Architecture(n_content=1, refinements=0, pose_clusters=0, passes=(1, 1), starts=1)
     assert replace(least, crop=1.0, prior="learned").prior == "learned"
+
+
+def test_one_stage_refuses_a_mirror() -> None:
+    """No network predicts a mirror, so an encoder without a search cannot have one."""
+    with pytest.raises(ConfigError, match=r"^encoder='one-stage' .*'rigid'; use encoder='staged'"):
+        Architecture(warp=Rigid2d(mirror=True), encoder="one-stage")
+    with pytest.raises(ConfigError, match="encoder='one-stage'"):
+        Architecture(warp=Chain(Displacement2d(2), Affine2d(mirror=True)), encoder="one-stage")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,3 +77,26 @@ def test_other_shapes_are_refused(shape: Any) -> None:
     for seed in (-1, 1.5, None, True):
         with pytest.raises(ConfigError, match=rf"^seed={seed} is not allowed; give "):
             AE().build((1, 8, 8), seed=seed)  # type: ignore[arg-type]
+
+
+def test_stages_predict_no_mirror() -> None:
+    """The mirror is a column of the model's warp and of no stage, also in a chain."""
+    for warp in (Affine2d(mirror=True), Chain(Displacement2d(2), Affine2d(mirror=True))):
+        model = build(replace(SMALL, warp=warp), (1, 8, 8))
+        stages = list(model.encoder.rungs)
+        assert model.warp.factors[-1].discrete and model.encoder.has_mirror
+        assert not any(factor.discrete for stage in stages for factor in stage.warp.factors)
+
+
+def test_mirrored_models_update_clusters() -> None:
+    """Pose clusters are updated in the training of a model with a mirror, unless a number says."""
+    counts = [
+        build(replace(SMALL, warp=warp, **fields), (1, 8, 8)).search.n_updates
+        for warp, fields in (
+            (Affine2d(), {}),
+            (Affine2d(rotation=180), {}),
+            (Affine2d(mirror=True), {}),
+            (Affine2d(mirror=True), {"pose_updates": 0}),
+        )
+    ]
+    assert counts == [0, 0, 8, 0]

@@ -71,3 +71,17 @@ def test_hooks_are_updates_and_centring() -> None:
     hooks.finish(x)
     assert model.anchor_theta.any()
     assert replace(SMALL, starts=1).build((1, 20, 20)).training_hooks.n_updates == 0
+
+
+def test_prior_mirrors_half_of_the_samples() -> None:
+    """The mirror is drawn with probability 1/2, and costs no rate and no energy."""
+    model = replace(SMALL, warp=Similarity2d(mirror=True), starts=1).build((1, 20, 20)).eval()
+    _, theta = model.sample_latents(2000, torch.Generator().manual_seed(0))
+    mirrors = theta[:, -1]
+    assert set(mirrors.tolist()) == {0.0, 1.0} and abs(float(mirrors.mean()) - 0.5) < 0.04
+    x = bars_and_blocks(8)
+    with torch.no_grad():
+        pairs = torch.stack([torch.zeros(8), torch.ones(8)], -1)
+        posterior = model.encode(x, angles=pairs)
+    assert not posterior.theta[:, -1].any()
+    assert (model.warp.theta(posterior.map)[:, -1] == 1).all()

@@ -138,3 +138,56 @@ def test_counts_of_poses_are_not_negative(field: str) -> None:
     """A recipe refuses a negative number by the name of its field."""
     with pytest.raises(ConfigError, match=f"{field} must be a whole number from 0"):
         AE(warp=Similarity2d(rotation=180), **{field: -1})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("rotation", "n_rough", "n_near"), [(180.0, 8, 8), (45.0, 2, 2)])
+def test_search_tries_both_mirrors(rotation: float, n_rough: int, n_near: int) -> None:
+    """Each start angle counts twice; near the best, both mirrors have as many candidates."""
+    warp = Affine2d(rotation=rotation, mirror=True)
+    recipe = replace(SMALL, warp=warp, starts=4 if rotation == 180 else 1)
+    model, x = recipe.build(SHAPE, seed=2).eval(), pictures()
+    search = model.search
+    assert isinstance(search, PoseSearch)
+    for parameter in model.decoder.parameters():
+        parameter.data.mul_(8)  # templates that differ
+    with torch.no_grad():
+        rough, near = search.first_pass(x), search.candidates(x)
+    assert rough.angles.shape == (n_rough, 12, 2) and near.angles.shape == (n_near, 12, 2)
+    assert (rough.angles[..., 1].mean(0) == 0.5).all() and (
+        near.angles[..., 1].mean(0) == 0.5
+    ).all()
+    assert torch.equal(near.angles[0], rough.best())
+    posterior = model.encode(x, angles=near.angles[-1])
+    x_hat = model.decode_warped(posterior.content, posterior.map)
+    torch.testing.assert_close(near.misfit[-1], (x_hat - x).square().flatten(1).sum(1))
+    assert torch.equal(model.warp.theta(posterior.map)[:, -1], near.angles[-1, :, 1])
+
+
+def test_choice_decides_the_mirror() -> None:
+    """The map of a sample has the mirror of its chosen start, alone and in a batch."""
+    recipe = replace(SMALL, warp=Affine2d(mirror=True), starts="auto", pose_clusters=0)
+    model, x = recipe.build(SHAPE, seed=1).eval(), pictures()
+    with torch.no_grad():
+        angles = model.search.choose_angles(x)
+        mirrors = model.chart.theta(model.embed(x).map)[:, -1]
+        singles = [model.chart.theta(model.pose(row[None]))[0, -1] for row in x]
+    assert angles is not None and torch.equal(angles[:, 1], mirrors) and not angles[:, 0].any()
+    assert 0 < mirrors.mean() < 1 and torch.equal(mirrors, torch.stack(singles))
+
+
+def test_mirror_survives_centring() -> None:
+    """Centring forms as few clusters as needed; reconstructions and mirrors do not change."""
+    recipe = replace(SMALL, warp=Similarity2d(mirror=True), starts=1, pose_clusters=6)
+    model, x = recipe.build(SHAPE, seed=1).eval(), pictures()
+    with torch.no_grad():
+        model.centre(x)
+        posterior, latent = model.encode(x), model.embed(x)
+        x_hat = model.decode_warped(posterior.content, posterior.map)
+        torch.testing.assert_close(model.reconstruct(latent), x_hat, atol=1e-5, rtol=1e-5)
+    assert torch.equal(model.chart.theta(latent.map)[:, -1], model.warp.theta(posterior.map)[:, -1])
+    assert not model.anchor_theta[:, -1].any()
+    # equal centres have equal anchors
+    search = model.search
+    assert isinstance(search, PoseSearch)
+    first = search.nearest_cluster(search.clusters)
+    assert torch.equal(model.anchor_theta, model.anchor_theta[first])

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from unwarp.models.poses import MAX_MISFIT_RATIO, cluster_centres, memberships, nearest_candidates
+from unwarp.models.poses import (
+    MAX_MISFIT_RATIO,
+    cluster_centres,
+    fewest_centres,
+    memberships,
+    nearest_candidates,
+)
 
 
 def split_classes(n: int = 40) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -60,3 +66,24 @@ def test_memberships_change_smoothly() -> None:
     torch.testing.assert_close(shares, expected, atol=1e-3, rtol=0)
     unknown = memberships(torch.zeros(1, 2), torch.full((3, 2), torch.nan))
     torch.testing.assert_close(unknown, torch.full((1, 3), 1 / 3))
+
+
+def test_fewest_centres_are_the_classes() -> None:
+    """Of ten clusters as many are left as there are classes, for codes of twelve numbers."""
+    codes, misfit, label = split_classes(400)
+    noise = torch.randn(2, 400, 10, generator=torch.Generator().manual_seed(1))
+    codes = torch.cat([codes, 0.3 * noise], -1)
+    centres = fewest_centres(codes, misfit, 10)
+    assert len(centres) == 2
+    rows, _ = nearest_candidates(codes, misfit, centres)
+    points = codes[rows, torch.arange(len(label))]
+    clusters = torch.cdist(points, centres).argmin(1)
+    assert (clusters == label).all() or (clusters == 1 - label).all()
+
+
+def test_fewest_centres_keep_equal_codes() -> None:
+    """One cluster is enough for equal codes, and n clusters for n different ones."""
+    misfit = torch.ones(1, 6)
+    assert len(fewest_centres(torch.zeros(1, 6, 2), misfit, 3)) == 1
+    corners = 100 * torch.eye(6)[None]
+    assert len(fewest_centres(corners, misfit, 6)) == 6

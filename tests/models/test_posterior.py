@@ -58,6 +58,7 @@ def test_gaussian_columns_can_vary() -> None:
     """Columns on a full circle and columns with a range of 0 have no Gaussian prior."""
     assert gaussian_columns(Affine2d(rotation=180, shift=0.0)) == [1, 2, 3]
     assert gaussian_columns(Affine2d(rotation=90, shear=0.0)) == [0, 1, 2, 4, 5]
+    assert gaussian_columns(Similarity2d(mirror=True)) == [0, 1, 2, 3]
     assert gaussian_columns(Identity()) == []
 
 

@@ -12,11 +12,21 @@ from tests.pictures import smooth_noise
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Net
 from unwarp.models.losses import gaussian_energy
-from unwarp.models.starts import Start, StartKind, build_start, rotation, rotation_angle
+from unwarp.models.starts import (
+    Start,
+    StartKind,
+    build_start,
+    follow,
+    orientation,
+    rotation,
+    rotation_angle,
+)
 from unwarp.warps import (
     Affine2d,
     AffineMap,
+    Chain,
     CosineTime,
+    Displacement2d,
     Identity,
     Rigid2d,
     Similarity2d,
@@ -207,3 +217,48 @@ def test_translations_are_learned() -> None:
         map = model.pose(torch.rand(4, 1, 20, 20))
     linear = affine_part(map).matrix[..., :2]
     torch.testing.assert_close(linear, torch.eye(2).expand(4, 2, 2))
+
+
+def test_mirror_of_a_start_acts_first() -> None:
+    """A start with a mirror is the scale and shift of a rotation of the mirrored template."""
+    start, x = Start("moments", FRAME), blob(1.2, (3.0, -2.0))
+    pairs = torch.tensor([[0.7, 1.0], [0.7, 0.0]])
+    mirrored, turned = start(x, pairs)[:1], start(x, pairs)[1:]
+    torch.testing.assert_close(turned.push(torch.eye(2)), start(x, pairs[1:, 0]).push(torch.eye(2)))
+    flipped = torch.eye(2) * torch.tensor([-1.0, 1.0])
+    torch.testing.assert_close(mirrored.push(torch.eye(2)), turned.push(flipped))
+
+
+def test_starts_know_the_mirror() -> None:
+    """It follows the warp, also at the end of a chain, and not the number of angles."""
+    for warp, n in ((Rigid2d(mirror=True), 1), (Similarity2d(rotation=180, mirror=True), 8)):
+        start = build_start("centroid", "auto", warp, FRAME)
+        assert start.has_mirror and len(start.angles) == n
+    assert build_start(
+        "learned", 1, Chain(Displacement2d(2), Rigid2d(mirror=True)), FRAME
+    ).has_mirror
+    assert not build_start("learned", 1, Rigid2d(), FRAME).has_mirror
+
+
+@pytest.mark.parametrize("aspect", [1.0, 0.5])
+def test_starts_follow_a_deformation(aspect: float) -> None:
+    """The start of a deformed sample is the deformation after the start of the sample."""
+    warp = Rigid2d(rotation=180, mirror=True, size=(round(20 * aspect), 20))
+    generator = torch.Generator().manual_seed(0)
+    turn = torch.rand(12, generator=generator) * 3
+    angles = torch.stack([turn, (torch.arange(12) % 2).float()], -1)
+    view = warp.sample(12, generator, 0.0)  # without shifts
+    expected = view.compose(orientation(angles, aspect))
+    start = orientation(follow(angles, view, aspect), aspect)
+    torch.testing.assert_close(start.push(torch.eye(2)), expected.push(torch.eye(2)))
+    still = follow(angles, view, aspect, is_turned=False)
+    mirrors = warp.theta(expected)[:, -1]
+    assert torch.equal(still[:, 1], mirrors)
+
+
+def test_limited_starts_follow_without_angle() -> None:
+    """Where a warp has one start angle, it stays 0; only the mirror follows."""
+    warp = Rigid2d(mirror=True)
+    view = warp.sample(12, torch.Generator().manual_seed(0))
+    still = follow(torch.zeros(12, 2), view, 1.0, is_turned=False)
+    assert torch.equal(still, torch.stack([torch.zeros(12), warp.theta(view)[:, -1]], -1))

@@ -285,3 +285,15 @@ def test_inference_recovers_deformations() -> None:
         error = pose_error(predicted, theta, factors).mean()
         spread = pose_error(torch.zeros_like(theta), theta, factors).mean()
     assert float(error) < 0.2 * float(spread)
+
+
+def test_pose_error_needs_the_right_mirror() -> None:
+    """A discrete column has no error of its own; if it is wrong, its row has none at all."""
+    factors = Similarity2d(mirror=True).factors
+    theta = torch.tensor([[0.1, 0.2, 0.3, 0.4, 1.0]] * 2)
+    predicted = theta * 0.5
+    predicted[0, -1] = 1.0
+    predicted[1, -1] = 0.0
+    errors = pose_error(predicted, theta, factors)
+    plain = pose_error(predicted[:, :4], theta[:, :4], factors[:4])
+    assert errors.tolist() == [float(plain[0]), 0.0] and float(plain[0]) > 0

@@ -86,6 +86,18 @@ def test_density_integrates_to_one(warp: Warp, encoder: str) -> None:
     assert float(ratio.mean()) == pytest.approx(1.0, abs=max(4 * error, 0.02))
 
 
+def test_density_of_one_mirror_is_half() -> None:
+    """The search chooses one of two mirrors with the probability 1/2, so the mean is 1/2."""
+    recipe = VAE(warp=Similarity2d(mirror=True), n_content=2, net=SMALL_NET, prior=0.3)
+    model = perturbed_model(recipe)
+    x = X[:1].expand(40_000, -1, -1, -1)
+    angles = torch.tensor([[0.0, 1.0]]).expand(len(x), -1)
+    ratio = _deformation_log_ratio(model, model.encode(x, rng(), angles)).exp()
+    error = float(ratio.std()) / 200
+    assert float(ratio.mean()) == pytest.approx(0.5, abs=max(4 * error, 0.02))
+    assert torch.isfinite(log_weights(model, X, 3, rng())).all()
+
+
 def test_closed_rate_is_exact_if_narrow() -> None:
     """For a narrow posterior the closed form equals the sampled KL divergence."""
     model = perturbed_model(VAE(warp=Affine2d(), n_content=2, net=SMALL_NET, prior=0.5))
