@@ -21,6 +21,21 @@ from unwarp.core import Array
 NOISE_OF_CLOTHES = 0.03
 """Standard deviation of the noise of enlarged clothes, whose values are in [0, 1]."""
 
+PARTICLE_VIEWS = (
+    (
+        (-6, 0, 2.5, 1.0),
+        (3, 2, 3, 1.0),
+        (8, -5, 2, 0.9),
+        (0, -7, 1.8, 0.7),
+    ),
+    (
+        (-4, -4, 3, 1.0),
+        (5, 5, 2.2, 1.0),
+        (-5, 6, 2, 0.8),
+    ),
+)
+"""Blobs of the two views of a particle: centre (x, y), standard deviation (pixels), height."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -48,6 +63,7 @@ def matrix(
     scale: float = 1.0,
     shift: Sequence[float] = (0.0, 0.0),
     size: tuple[int, int] = (28, 28),
+    mirror: bool = False,
 ) -> Array:
     """A map (3, 3) about the centre of an image, counter-clockwise as seen.
 
@@ -56,9 +72,11 @@ def matrix(
         scale: Factor.
         shift: Shift (x, y) in pixels.
         size: Height and width of the image in pixels.
+        mirror: Whether left and right are exchanged first.
     """
     angle, (height, width) = np.deg2rad(degrees), size
     linear = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    linear = linear @ np.diag([-1, 1]) if mirror else linear
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     result = np.eye(3)
     result[:2, :2], result[:2, 2] = linear, centre + shift - linear @ centre
@@ -96,6 +114,34 @@ def cell(seed: int = 0, light: str = "plain", n: int = 48, size: int = 28) -> Ca
     centre = (size - 1) / 2
     points = centre + np.array([[-4.0, -1], [4, 2], [0, 4]])
     return Case(_lit(images, light, rng), np.stack(maps), points, np.zeros(n, int))
+
+
+def particles(
+    seed: int = 0, snr: float = 1.0, mirrors: bool = False, n: int = 120, size: int = 32
+) -> Case:
+    """Two views of a particle at any angle, as an electron microscope shows them.
+
+    Args:
+        seed: Seed of the views, of the maps and of the noise.
+        snr: Variance of an image without noise over the variance of the noise.
+        mirrors: Whether half of the particles are seen from behind; their determinant is negative.
+        n: Number of images.
+        size: Height and width in pixels.
+    """
+    rng = np.random.default_rng(500 + seed)
+    views = [
+        sum(_blob(size, x, y, sd * 2**0.5, sd * 2**0.5, height) for x, y, sd, height in blobs)
+        for blobs in PARTICLE_VIEWS
+    ]
+    kinds, is_mirrored = rng.integers(0, 2, n), rng.integers(0, 2, n) * mirrors
+    maps = [
+        matrix(rng.uniform(-180, 180), 1.0, rng.normal(0, 1.5, 2), (size, size), mirror > 0)
+        for mirror in is_mirrored
+    ]
+    images = [move(np.asarray(views[kind]), map) for kind, map in zip(kinds, maps, strict=True)]
+    x = [image + rng.normal(0, np.sqrt(image.var() / snr), image.shape) for image in images]
+    points = (size - 1) / 2 + np.array([[-6.0, 0], [3, 2], [8, -5]])
+    return Case(np.stack(x), np.stack(maps), points, kinds)
 
 
 def clothes(images: Array, labels: Array, seed: int = 0, size: int = 64, n: int = 300) -> Case:
@@ -162,6 +208,8 @@ def _lit(images: Array, light: str, rng: np.random.Generator) -> Array:
 CASES: Mapping[str, Callable[..., Case]] = {
     **{light: partial(cell, light=light) for light in ("plain", "gain", "dark", "hot", "bleach")},
     "few": partial(cell, n=8),
+    "particles": particles,
+    "particles-mirrored": partial(particles, mirrors=True),
 }
 
 

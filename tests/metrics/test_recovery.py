@@ -295,5 +295,5 @@ def test_mirrored_truth_has_no_error() -> None:
     estimate = truth.compose(flip)
     errors = recovery(estimate, truth, ids, (32, 32))
     assert max(errors.values()) == pytest.approx(0, abs=1e-3)
-    scores = absolute_recovery(estimate, truth, labels, (32, 32))
+    scores = absolute_recovery(estimate, truth, labels, (32, 32), {})
     assert scores["absolute_angle_deg"] == pytest.approx(0, abs=1e-2)

@@ -111,7 +111,7 @@ def cluster_centres(
 
 
 def fewest_centres(codes: Tensor, misfit: Tensor, n: int, seed: int = 0) -> Tensor:
-    """Centres of as few clusters as describe the codes nearly as well as n.
+    """Centres of as few clusters as describe the codes well.
 
     With more clusters than kinds of samples, the mirror image of a kind forms clusters of its own,
     and its samples need not share one pose. The sum of squares falls steeply up to the number of
