@@ -96,6 +96,18 @@ def test_last_line_is_advice(folder: Path, tmp_path: Path) -> None:
     assert (code, errors) == (0, "") and json.loads(output)["advice"].startswith("On held-out")
 
 
+def test_mirror_is_a_field_of_the_warp(folder: Path, tmp_path: Path) -> None:
+    """`--set warp.mirror=true` is enough; each picture's mirror is a column of the table."""
+    options = ("--warp", "rigid", "--set", "warp.mirror=true", "--set", "net.kind=mlp")
+    out = tmp_path / "run"
+    code, _, errors = run("fit", folder, *options, "--steps", 2, "--out", out, "--quiet")
+    assert code == 0, errors
+    table = pd.read_csv(out / "deformations.csv")
+    assert table.columns[-1] == "mirror" and set(table["mirror"]) <= {0.0, 1.0}
+    figures = np.load(out / "aligned.npz")
+    assert figures["deformation_columns"].tolist()[-1] == "mirror"
+
+
 def test_held_out_share_reaches_both_models(folder: Path, tmp_path: Path) -> None:
     """Both trainings measure held-out samples; the report draws them, `metrics.json` has why."""
     out = tmp_path / "run"
