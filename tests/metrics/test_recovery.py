@@ -297,3 +297,13 @@ def test_mirrored_truth_has_no_error() -> None:
     assert max(errors.values()) == pytest.approx(0, abs=1e-3)
     scores = absolute_recovery(estimate, truth, labels, (32, 32), {})
     assert scores["absolute_angle_deg"] == pytest.approx(0, abs=1e-2)
+
+
+def test_wrong_mirror_is_an_error() -> None:
+    """A pair of which one observation has the wrong mirror counts as turned by 180 degrees."""
+    warp = Rigid2d(rotation=180, mirror=True, size=(32, 32))
+    truth = warp.sample(24, torch.Generator().manual_seed(0), 0.2)
+    theta = warp.theta(truth)
+    theta[::2, -1] = 1 - theta[::2, -1]
+    errors = recovery(warp.map(theta), truth, np.arange(24) // 2, (32, 32))
+    assert errors["angle_deg"] == 180

@@ -71,7 +71,8 @@ def relative_poses(
         size: Height and width of the frame in pixels (H, W).
 
     Returns:
-        Estimated and true values (n_pairs,) by `Factor` of an affine summary, in its unit.
+        Estimated and true values (n_pairs,) by `Factor` of an affine summary, in its unit. The
+        column `mirror` is among them only if there is a mirror.
     """
     first, second = (torch.as_tensor(rows) for rows in observation_pairs(ids))
     warp = Affine2d(size=size, mirror=True)
@@ -82,7 +83,8 @@ def relative_poses(
     for (factor, a), b in zip(
         warp.summary(estimate).items(), warp.summary(truth).values(), strict=True
     ):
-        columns[factor] = (a, b)
+        if not factor.discrete or bool((a + b).any()):
+            columns[factor] = (a, b)
     # the summary has the shift of the frame's centre, which a rotation of the object changes
     shifts = [m.push(centre[:, None])[:, 0] - centre for m in (estimate, truth)]
     for axis, factor in enumerate(f for f in columns if f.name.startswith("shift")):
@@ -110,8 +112,9 @@ def recovery(
         size: Size of the frame: pixels (H, W) of images or time steps (T,) of series.
 
     Returns:
-        Median absolute errors, 0 at best. For images: `angle_deg`, `shift_px` (length of the
-        difference), `scale` (difference of factors) and `shear_deg`. For series: `warp_error`, the
+        Median absolute errors, 0 at best. For images: `angle_deg` (180 for a wrong mirror),
+        `shift_px` (length of the difference), `scale` (difference of factors) and `shear_deg`. For
+        series: `warp_error`, the
         largest distance between estimated and true relative map, as a share of the series' length.
     """
     if len(size) == 1:
@@ -119,6 +122,8 @@ def recovery(
     columns = {f.name: a - b for f, (a, b) in relative_poses(map, true_map, ids, size).items()}
     # the difference of two angles can exceed 180 degrees
     angle = (columns["rotation_deg"] + 180) % 360 - 180
+    is_mirrored = columns.get("mirror", torch.zeros_like(angle)) != 0
+    angle = angle.masked_fill(is_mirrored, 180.0)
     shift = torch.hypot(columns["shift_x_px"], columns["shift_y_px"])
     scales = torch.cat([columns["scale_x"], columns["scale_y"]])
     errors = {
