@@ -14,7 +14,7 @@ from unwarp.models import Net
 from unwarp.planning.overrides import apply_overrides, parse_overrides
 from unwarp.planning.plan import Request
 from unwarp.planning.presets import DIGITS, SERIES
-from unwarp.warps import warp_named
+from unwarp.warps import Rigid2d, warp_named
 
 
 def test_no_overrides_change_nothing() -> None:
@@ -172,3 +172,12 @@ def test_settings_out_of_range_are_refused(setting: str) -> None:
     for recipe in (None, "ae", AE()):
         with pytest.raises(ConfigError):
             Request(recipe, overrides=overrides)
+
+
+def test_mirror_is_set_by_text() -> None:
+    """`--set warp.mirror=true` switches the mirror of a named warp on; other values are refused."""
+    recipe = AE(warp=warp_named("rigid"))
+    mirrored = apply_overrides(recipe, parse_overrides(None, ["warp.mirror=true"]))
+    assert mirrored == AE(warp=Rigid2d(mirror=True))
+    with pytest.raises(ConfigError, match=r"Rigid2d\.mirror=2 is not allowed"):
+        apply_overrides(recipe, parse_overrides(None, ["warp.mirror=2"]))

@@ -96,6 +96,7 @@ def test_last_line_is_advice(folder: Path, tmp_path: Path) -> None:
     assert (code, errors) == (0, "") and json.loads(output)["advice"].startswith("On held-out")
 
 
+@pytest.mark.slow
 def test_mirror_is_a_field_of_the_warp(folder: Path, tmp_path: Path) -> None:
     """`--set warp.mirror=true` is enough; each picture's mirror is a column of the table."""
     options = ("--warp", "rigid", "--set", "warp.mirror=true", "--set", "net.kind=mlp")
