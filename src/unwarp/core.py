@@ -53,6 +53,7 @@ LayoutName = Literal["auto", "channels_first", "channels_last"]
 """Order of the axes of pictures: (N, C, H, W) or (N, H, W, C); `auto` decides by the shape."""
 
 LengthPolicy = Literal["auto", "clock", "stretch"]
+ContentName = Literal["auto", "joint", "elastic"]
 """How series of unequal lengths, or with time stamps, share one time axis.
 
 `clock` keeps their times: without time stamps they start together. `stretch` spreads each of them

@@ -67,6 +67,7 @@ class Job:
         return Unwarper(
             request.warp,
             restore(recipe) if isinstance(recipe, dict) else recipe,
+            content=request.content,
             n_content=request.n_content,
             overrides=request.overrides,
             **self.settings,

@@ -41,6 +41,7 @@ from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling
 from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
+from unwarp.training.settling import settle
 from unwarp.training.state import History
 
 SHARE_OF_SECONDS_FOR_SELECTION = 0.5
@@ -197,10 +198,11 @@ class Fitting:
         """
         recipe, schema = plan.recipe, self.schema
         if self.earlier is None:
-            model = recipe.build(self.data.shape, seed=self.seed)
+            model = recipe.joint().build(self.data.shape, seed=self.seed)
         else:
             model = self.earlier.build(self.seed)
         history = self._train(model, plan)
+        model = self._settle(model, plan)
         centers, mixture, labels = self._cluster(model)
         return Results(
             model=model,
@@ -251,7 +253,7 @@ class Fitting:
         is_open = self.arguments.max_steps is None
         return train(
             model,
-            plan.recipe.players(model),
+            plan.recipe.joint().players(model),
             split.training,
             steps=plan.steps,
             batch_size=plan.batch_size,
@@ -263,6 +265,23 @@ class Fitting:
             callbacks=self.callbacks,
             facts=facts,
             validation=split.validation(plan, self.schema.domain, is_open),
+        )
+
+    def _settle(self, model: Model, plan: Plan) -> Model:
+        """The model with measured content, if its recipe says so; else the model itself."""
+        if plan.recipe.content == "joint":
+            return model
+        self._notify("content: measuring codes, and training a decoder for them")
+        return settle(
+            model,
+            plan.recipe,
+            self._split().training,
+            steps=plan.steps,
+            batch_size=plan.batch_size,
+            seed=self.seed,
+            seconds=self._seconds_left(),
+            device=self.arguments.device,
+            on_divergence=self.arguments.on_divergence,
         )
 
     def _split(self) -> Split:

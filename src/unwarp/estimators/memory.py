@@ -146,7 +146,7 @@ def check_memory(
     rough = MemoryEstimate.of(source, schema, data, rough_step_bytes(data.shape, plan.batch_size))
     if notify is None and rough.total < SHARE_FOR_TRIAL * available:
         return
-    training = step_bytes(plan.recipe, data, plan.batch_size)
+    training = step_bytes(plan.recipe.joint(), data, plan.batch_size)
     estimate = MemoryEstimate.of(source, schema, data, training)
     if notify is not None:
         notify(str(estimate))

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from unwarp import models
 from unwarp.core import (
+    ContentName,
     DivergencePolicy,
     Domain,
     LayoutName,
@@ -54,6 +55,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     warp: str | Warp
     recipe: str | Recipe | None
     domain: str
+    content: ContentName
     n_content: int | None
     n_clusters: int | None
     max_steps: int | None
@@ -146,7 +148,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         check_value("domain", self.domain, Choice(("auto", *Domain.registry)))
         resolve_device(self.device)
         overrides = dict(self._checked_overrides())
-        request = Request(self.recipe, self.warp, self.n_content, overrides)
+        request = Request(self.recipe, self.warp, self.n_content, overrides, self.content)
         return request, Reading(
             self.domain,
             self.scale,

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from unwarp.core import (
     Array,
+    ContentName,
     DivergencePolicy,
     LayoutName,
     LengthPolicy,
@@ -68,7 +69,13 @@ class Unwarper(
             `vae`, `beta-vae`, `gan`, ...). None for an autoencoder that suits the data.
         domain: Kind of samples: `image` or `series`. `auto` takes the kind that the named warp
             deforms; without a named warp the shape of `X` decides.
-        n_content: Size D of the content code; None for the size that the recipe states.
+        content: Origin of the content code. `joint`: a network learns it together with the
+            deformation. `elastic`: the elastic distances of a series to some training series, which
+            tell kinds of series apart better than a learned code; a new decoder then draws the
+            templates. `auto` is `elastic` for series if no recipe is given, else that of the
+            recipe.
+        n_content: Size D of the content code; None for the size that the recipe states, or 64 for
+            elastic codes.
         n_clusters: Number of clusters for `predict`. None means 10 for images. For series it means
             the number of classes if the source has labels, else a tenth of the number of samples,
             but at least 2 and at most 10.
@@ -175,6 +182,7 @@ class Unwarper(
         recipe: str | Recipe | None = None,
         *,
         domain: str = "auto",
+        content: ContentName = "auto",
         n_content: int | None = None,
         n_clusters: int | None = None,
         max_steps: int | None = None,

@@ -21,6 +21,7 @@ from unwarp.estimators.selection import Selection
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.plan import Plan, Request, make_plan
+from unwarp.training.settling import pose_weights
 from unwarp.values import brief
 
 WHY = "the training continues from the weights of the earlier one (warm_start)"
@@ -118,7 +119,7 @@ class WarmStart:
             raise _difference("recipe", family, self.recipe.family)
         base = request.recipe if isinstance(request.recipe, Recipe) else self.recipe
         overrides = {key: value for key, value in request.overrides.items() if key != "family"}
-        full_request = Request(base, request.warp, request.n_content, overrides)
+        full_request = Request(base, request.warp, request.n_content, overrides, request.content)
         plan = make_plan(full_request, self.schema, data, why=(WHY,), **options)
         recipe = plan.recipe
         if base.padding == "auto" and "padding" not in overrides:
@@ -128,13 +129,18 @@ class WarmStart:
         return replace(plan, recipe=self.recipe)
 
     def build(self, seed: int) -> Model:
-        """A new model with the weights of the trained one.
+        """A new model with the weights of the trained one, for the first phase of a training.
+
+        If content was measured, content network and decoder are new: only poses continue.
 
         Args:
             seed: Seed of the weights that are not trained.
         """
-        model = self.recipe.build(self.model.shape, seed=seed)
-        model.load_state_dict(self.model.state_dict())
+        model = self.recipe.joint().build(self.model.shape, seed=seed)
+        if self.recipe.content == "joint":
+            model.load_state_dict(self.model.state_dict())
+        else:
+            model.load_state_dict(pose_weights(self.model), strict=False)
         return model
 
 

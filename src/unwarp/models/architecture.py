@@ -13,6 +13,7 @@ from unwarp.models.likelihood import (
     check_likelihood,
     check_standard_deviation,
 )
+from unwarp.models.measured import CONTENT_KINDS, ContentKind
 from unwarp.models.starts import START_KINDS, StartKind
 from unwarp.nets.net import Net
 from unwarp.ranges import PASSES, RECIPE_RANGES
@@ -28,14 +29,21 @@ class Architecture:
     `Recipe` adds the optimiser and the loss weights of a family. `build` turns the fields into a
     model for samples of one shape; it replaces `auto` by a value that suits the shape.
 
-    Three class attributes describe a family of models. `generative`: after training, content codes
+    Four class attributes describe a family of models. `generative`: after training, content codes
     are distributed about as N(0, I), so that `Model.sample` returns samples like the training data.
-    `supports_gaps`: the family can be trained on series with gaps. `stochastic`: the encoder also
-    predicts standard deviations.
+    `supports_gaps`: the family can be trained on series with gaps. `supports_measured`: its content
+    codes may be measured after the training, since no prior over codes is learned. `stochastic`:
+    the encoder also predicts standard deviations.
 
     Attributes:
         warp: The family of deformations; `Identity` for a baseline without a warp.
         n_content: Size D of the content code.
+        content: Origin of the content code. `joint`: a network, trained together with the pose.
+            `elastic`: the elastic distances of a series to landmarks; the pose is learned first,
+            with a joint code, and then `unwarp.training.settle` measures codes and trains a new
+            decoder.
+        n_joint: Size of the joint code with which the pose is learned before content is measured;
+            None for `n_content`.
         encoder: `staged` undoes the deformation in several stages and then encodes the content;
             `one-stage` predicts content code and deformation from the raw sample.
         start: The first estimate of the pose. `learned`: a stage that sees the whole frame predicts
@@ -77,9 +85,12 @@ class Architecture:
 
     generative: ClassVar[bool] = True
     supports_gaps: ClassVar[bool] = True
+    supports_measured: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     warp: Warp = field(default_factory=Identity)
     n_content: int = 12
+    content: ContentKind = "joint"
+    n_joint: int | None = None
     encoder: EncoderKind = "staged"
     start: StartKind = "learned"
     starts: int | Literal["auto"] = "auto"
@@ -107,11 +118,19 @@ class Architecture:
             crop=("in (0, 1]", 0 < self.crop <= 1),
             encoder=("'staged' or 'one-stage'", self.encoder in ("staged", "one-stage")),
             start=(f"one of {', '.join(START_KINDS)}", self.start in START_KINDS),
+            content=(f"one of {', '.join(CONTENT_KINDS)}", self.content in CONTENT_KINDS),
+            n_joint=("None or 1 or more", self.n_joint is None or self.n_joint >= 1),
         )
         if self.encoder == "one-stage" and any(factor.discrete for factor in self.warp.factors):
             raise ConfigError(
                 f"encoder='one-stage' cannot choose the mirror of the warp {self.warp.name!r}; use "
                 "encoder='staged', or a warp with mirror=False"
+            )
+        can_measure = self.supports_measured and self.encoder == "staged" and self.crop == 1
+        if self.content != "joint" and not can_measure:
+            raise ConfigError(
+                f"{type(self).__name__}: content={self.content!r} needs the family 'ae' with "
+                "encoder='staged' and crop=1; set content='joint'"
             )
 
     def _check_work(self) -> None:

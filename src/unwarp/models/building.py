@@ -18,6 +18,7 @@ from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
 from unwarp.models.encoders import Encoder, OneStage, PoseStage, Staged
 from unwarp.models.likelihood import BACKGROUND_LOG_ODDS, Likelihood, LikelihoodKind, LogOddsLink
+from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
 from unwarp.models.networks import Networks
 from unwarp.models.pose_search import build_pose_search
@@ -162,6 +163,11 @@ def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int
     can_have_gaps = (
         domain.has_gaps and architecture.likelihood == "gaussian" and architecture.supports_gaps
     )
+    if architecture.content == "elastic" and not domain.has_times:
+        raise ConfigError(
+            f"content='elastic' is for series; got samples of shape {tuple(shape)}; set "
+            "content='joint'"
+        )
     if architecture.gaps and not can_have_gaps:
         raise ConfigError(
             "gaps=True is for series, likelihood='gaussian' and families without a critic; got "
@@ -210,10 +216,13 @@ def build_encoder(
         return OneStage(warp, n_content, GaussianHead(trunk, architecture.stochastic))
     start = build_start(architecture.start, architecture.starts, warp, window)
     stages = _build_stages(architecture, shape, warp, window)
-    content = GaussianHead(
-        net.build_encoder((shape[0], *window.size), n_outputs * n_content), architecture.stochastic
-    )
     n_masks = shape[0] // 2 if architecture.gaps else 0
+    content: GaussianHead | ElasticCode
+    if architecture.content == "elastic":
+        content = ElasticCode((shape[0] - n_masks, *window.size), n_content, n_masks)
+    else:
+        code = net.build_encoder((shape[0], *window.size), n_outputs * n_content)
+        content = GaussianHead(code, architecture.stochastic)
     return Staged(warp, n_content, start, stages, content, window, padding, n_masks)
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from unwarp.models.measured import ElasticCode
 from unwarp.models.posterior import (
     GaussianHead,
     PoseEstimate,
@@ -157,7 +158,8 @@ class Staged(Encoder):
         n_content: Size D of the content code.
         start: First estimate of the pose, without trainable parameters.
         stages: Pose stages, in the order in which they run.
-        content: Network from canonicalised samples on `window` to the content code.
+        content: Network from canonicalised samples on `window` to the content code, or a measured
+            code, which may also see the samples as they are.
         window: The part of the frame that templates fill.
         padding: Values outside the frame, used when a deformation is undone: `zeros`, `border` or
             `reflection`.
@@ -182,7 +184,7 @@ class Staged(Encoder):
         n_content: int,
         start: Start,
         stages: Sequence[PoseStage],
-        content: GaussianHead,
+        content: GaussianHead | ElasticCode,
         window: Window,
         padding: Padding,
         n_mask_channels: int = 0,
@@ -225,7 +227,7 @@ class Staged(Encoder):
             estimate = estimate.refine(stage)
             cache = {} if module.is_invertible else cache
         canonical = self._canonicalise(x, estimate.undoable, self.window, cache)
-        mean, log_sd = self.content(canonical)
+        mean, log_sd = self.content(canonical if self.content.sees_aligned else x)
         content, map = sample_or_mean(mean, log_sd, generator), start.compose(estimate.predicted)
         theta = self._theta_in_half_ranges(without_shift(start).compose(estimate.mean))
         earlier_map = start.compose(estimate.earlier)

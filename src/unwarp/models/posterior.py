@@ -223,6 +223,11 @@ class GaussianHead(nn.Module):
         super().__init__()
         self.net, self.stochastic, self.initial_log_sd = net, stochastic, initial_log_sd
 
+    @property
+    def sees_aligned(self) -> bool:
+        """Whether inputs are samples with their deformations undone: always."""
+        return True
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Mean and log standard deviation for each input.
 

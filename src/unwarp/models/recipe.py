@@ -74,8 +74,22 @@ class Recipe(Architecture, ABC):
         It has the `Identity` warp, no crop, and a content code with D + P columns. The number of
         latent columns is thus that of content and deformation together, for a fair comparison.
         """
+        n_columns = len(self.warp.factors)
+        if self.content == "joint":
+            return replace(self, warp=Identity(), n_content=self.n_content + n_columns, crop=1.0)
+        # a measured code has its size whatever the warp is
+        return replace(self, warp=Identity(), n_joint=self.joint().n_content + n_columns)
+
+    def joint(self) -> Self:
+        """The recipe that learns content together with the pose.
+
+        It is the recipe itself, unless its content is measured after the training: then it is that
+        of the first phase, before `unwarp.training.settle`.
+        """
+        if self.content == "joint":
+            return self
         return replace(
-            self, warp=Identity(), n_content=self.n_content + len(self.warp.factors), crop=1.0
+            self, content="joint", n_content=self.n_joint or self.n_content, n_joint=None
         )
 
     def build(self, shape: Sequence[int], *, seed: int = 0) -> Model:

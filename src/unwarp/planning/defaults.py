@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from unwarp import models, warps
-from unwarp.core import Array, Domain
+from unwarp.core import Array, ContentName, Domain
 from unwarp.errors import ConfigError, NotImportedError
 from unwarp.models.architecture import Architecture
 from unwarp.models.codec import restore
 from unwarp.models.families.ae import AE
+from unwarp.models.measured import ContentKind
 from unwarp.models.recipe import Recipe
 from unwarp.planning.presets import PRESET_OF_DOMAIN
 from unwarp.values import brief
@@ -32,6 +33,9 @@ With few series a model tends to learn their noise as content. The convolutions 
 CONTENT_PER_CHANNEL = 8
 MAX_CHANNELS_FOR_CONTENT = 8
 """Content columns for each channel of series after the first, up to the eighth channel."""
+
+MEASURED_CONTENT = 64
+"""Default size of a measured content code."""
 
 PASSES_OVER_DATA = 30
 MAX_STEPS = 4000
@@ -152,6 +156,51 @@ def adapt_to_series(recipe: Recipe, x: Tensor) -> Recipe:
         return recipe
     can_refine = recipe.warp.factors and recipe.views
     return replace(recipe, refinements=1, swap=True) if can_refine else recipe
+
+
+def measured_content(
+    content: ContentName, family: Any, recipe: Recipe, domain: Domain
+) -> ContentKind:
+    """The origin of the content code of a model.
+
+    Args:
+        content: The user's choice, or `auto`.
+        family: The recipe or the name of a family that the user asks for; None for neither.
+        recipe: The recipe as it stands.
+        domain: Domain of the samples.
+
+    Returns:
+        The choice; for `auto` that of the recipe, but `elastic` for series without a named family.
+    """
+    if content != "auto":
+        return content
+    is_free = family is None and domain.has_times and recipe.supports_measured
+    return "elastic" if is_free else recipe.content
+
+
+def with_content(recipe: Recipe, content: ContentKind, n_content: int | None) -> Recipe:
+    """The recipe with another origin or size of its content code.
+
+    Args:
+        recipe: Any recipe.
+        content: Origin of the code.
+        n_content: Size of the code; None for that of the recipe, or 64 if a measured code takes the
+            place of a joint one.
+
+    Raises:
+        ConfigError: The family or the architecture has no measured content.
+    """
+    if content == recipe.content:
+        return replace(recipe, n_content=n_content or recipe.n_content)
+    if content == "joint":
+        joint = recipe.joint()
+        return replace(joint, n_content=n_content or joint.n_content)
+    return replace(
+        recipe,
+        content=content,
+        n_content=n_content or MEASURED_CONTENT,
+        n_joint=recipe.n_content,
+    )
 
 
 def default_steps(recipe: Recipe, n_samples: int, domain: Domain, batch_size: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from unwarp import models
+from unwarp.core import ContentName
 from unwarp.data.samples import Samples
 from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError
@@ -18,8 +19,10 @@ from unwarp.planning.defaults import (
     default_recipe,
     default_steps,
     infer_padding,
+    measured_content,
     resolve_warp,
     share_sampling_rate,
+    with_content,
 )
 from unwarp.planning.overrides import apply_overrides, check_fields, check_values
 from unwarp.ranges import Choice
@@ -45,6 +48,7 @@ class Request:
             of the recipe.
         n_content: Size of the content code; None for that of the recipe.
         overrides: Values of recipe fields by dotted name, such as `{"optimiser.lr": 1e-3}`.
+        content: Origin of the content code, as in `Unwarper`.
 
     Raises:
         ConfigError: The family or a field is unknown, or a field is set in two ways.
@@ -61,6 +65,7 @@ class Request:
     warp: Any = "auto"
     n_content: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    content: ContentName = "auto"
 
     def __post_init__(self) -> None:
         is_record = isinstance(self.recipe, Mapping) and "family" in self.recipe
@@ -103,6 +108,7 @@ class Request:
         settings = (
             ("warp", "warp", isinstance(self.warp, str) and self.warp == "auto"),
             ("n_content", "n_content", self.n_content is None),
+            ("content", "content", self.content == "auto"),
             ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
         )
         for name, key, is_unset in settings:
@@ -203,9 +209,9 @@ def make_plan(
         decided, why = measured_recipe, (*why, f"the recipe measured on {data.registered_name}")
     why, is_open = (*schema.notes, *why), request.is_open and decided is None
     x = data.preview(SAMPLES_FOR_DEFAULTS)
-    recipe = default_recipe(
-        x, schema.domain, request.family or decided, request.warp, request.n_content
-    )
+    recipe = default_recipe(x, schema.domain, request.family or decided, request.warp)
+    content = measured_content(request.content, request.family, recipe, schema.domain)
+    recipe = with_content(recipe, content, request.n_content)
     if schema.has_gaps:
         recipe = replace(recipe, gaps=True)
     recipe = infer_padding(apply_overrides(recipe, request.overrides), x, schema.domain)

@@ -24,6 +24,7 @@ from unwarp.app.cli.options import (
     picture_hints,
 )
 from unwarp.core import (
+    ContentName,
     DivergencePolicy,
     LengthPolicy,
     MissingPolicy,
@@ -125,6 +126,13 @@ ValueOption = Annotated[
 LabelOption = Annotated[
     str | None, typer.Option("--label", help="Column of labels of a table.", metavar="NAME")
 ]
+ContentOption = Annotated[
+    ContentName,
+    typer.Option(
+        help="Content codes: joint learns them with the deformation, elastic measures elastic "
+        "distances of series, auto is elastic for series unless a recipe is given."
+    ),
+]
 LengthsOption = Annotated[
     LengthPolicy,
     typer.Option(
@@ -208,6 +216,7 @@ def fit(
     config: ConfigOption = None,
     settings: SetOption = None,
     warp: WarpOption = "auto",
+    content: ContentOption = "auto",
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
@@ -244,6 +253,7 @@ def fit(
         config: File with fields of the recipe.
         settings: Fields of the recipe, as `field=value`; they take precedence over the file.
         warp: Names of warps, joined by a plus sign, or `auto`.
+        content: Origin of the content codes, or `auto`.
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
@@ -284,7 +294,7 @@ def fit(
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
-    request = {"warp": warp, **_request_fields(config, settings)}
+    request = {"warp": warp, "content": content, **_request_fields(config, settings)}
     arguments, folder = reading | training | means, out or _run_folder(source)
     _start(one_source(source), request, arguments, folder, as_json, quiet)
 

@@ -67,6 +67,7 @@ class AE(Recipe):
 
     family: ClassVar[str] = "ae"
     generative: ClassVar[bool] = False
+    supports_measured: ClassVar[bool] = True
     warp: Warp = field(default_factory=Affine2d)
     views: float = 0.3
     swap: bool = True
@@ -101,6 +102,11 @@ class AE(Recipe):
             The player `autoencoder`. Its loss has the term `reconstruction`, with a warp also
             `deformation`, and `equivariance`, `bands` and `isometry` if their weights are not 0.
         """
+        if self.content != "joint":
+            raise ConfigError(
+                f"AE: content={self.content!r} is measured, not trained; train a model of "
+                "recipe.joint(), then call settle(model, recipe, data)"
+            )
 
         def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
             return self._loss_terms(model, batch.x, generator)

@@ -1,0 +1,180 @@
+"""Content codes that are measured by a fixed rule instead of learned together with the pose.
+
+A measured code is made after the pose was learned (`unwarp.training.settle`): the pose is frozen,
+the rule is fitted to the training samples, and a new decoder learns templates from its codes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from unwarp.distances import ValuesAndSlopes
+from unwarp.distances.values_and_slopes import MAX_STEPS, shorten
+
+ContentKind = Literal["joint", "elastic"]
+CONTENT_KINDS: tuple[ContentKind, ...] = ("joint", "elastic")
+
+N_LANDMARKS = 128
+"""Greatest number of landmarks, the training series to which distances are measured."""
+
+MIN_EIGENVALUE_SHARE = 1e-3
+"""Least eigenvalue of a column of the code, as a share of the greatest; less is rounding."""
+
+MIN_CONTRAST_GAIN = 1.02
+"""Factor by which alignment must raise the contrast, so that codes are those of aligned series."""
+
+
+class ElasticCode(nn.Module):
+    """Codes of series by multidimensional scaling of an elastic distance to landmarks.
+
+    The landmarks are up to 128 training series. Classical scaling of their distances gives each of
+    them a code, and the distances of a new series to the landmarks determine its code (de Silva and
+    Tenenbaum 2004, Sparse multidimensional scaling using landmark points). With the matrix D of
+    distances between landmarks, their means mu and the largest eigenvalues w and eigenvectors V of
+    the doubly centred -D / 2, the code of a series with the distances d is
+
+        -(d - mu) V / (2 sqrt(w)),
+
+    in units in which the first column has standard deviation 1. No distance counts as less than
+    that of a landmark to the nearest other landmark: else a training series would be nearer to
+    itself than any new series of its kind, and its code would not be comparable with theirs.
+
+    There is nothing to train by gradients. `fit` sets all numbers, which a saved model contains.
+
+    Args:
+        shape: Shape of a series (C, T).
+        n_content: Size D of the code. With few landmarks the last columns are 0.
+        n_mask_channels: Number of mask channels that follow the channels of a series in an input.
+
+    Attributes:
+        landmarks: Landmarks (128, C, min(T, 128)); NaN in rows that are not used.
+        sees_aligned: Whether the codes are those of aligned series.
+
+    >>> x = torch.randn(9, 1, 30, generator=torch.Generator().manual_seed(0)).cumsum(-1)
+    >>> code = ElasticCode((1, 30), n_content=4)
+    >>> code.fit(x)
+    >>> code(x)[0].shape
+    torch.Size([9, 4])
+    """
+
+    landmarks: Tensor
+    floors: Tensor
+    means: Tensor
+    axes: Tensor
+    sees_aligned: Tensor
+    numbers: Tensor
+
+    def __init__(self, shape: tuple[int, ...], n_content: int, n_mask_channels: int = 0) -> None:
+        super().__init__()
+        n_channels, n_steps = shape[0], min(shape[1], MAX_STEPS)
+        self.n_mask_channels = n_mask_channels
+        empty = torch.full((N_LANDMARKS, n_channels, n_steps), torch.nan)
+        self.register_buffer("landmarks", empty)
+        self.register_buffer("floors", torch.zeros(N_LANDMARKS))
+        self.register_buffer("means", torch.zeros(N_LANDMARKS))
+        self.register_buffer("axes", torch.zeros(N_LANDMARKS, n_content))
+        self.register_buffer("numbers", torch.ones(5))
+        self.register_buffer("sees_aligned", torch.tensor(False))
+
+    @property
+    def distance(self) -> ValuesAndSlopes:
+        """The elastic distance in the units of the training series."""
+        value_sd, slope_sd, adtw, values, changes = self.numbers.tolist()
+        return ValuesAndSlopes(value_sd, slope_sd, (adtw, values, changes))
+
+    @torch.no_grad()
+    def fit(self, x: Tensor, aligned: Tensor | None = None) -> None:
+        """Choose landmarks among training series, and compute the axes of the code.
+
+        Args:
+            x: Training series (N, C, T) in random order, followed by mask channels if there are
+                any.
+            aligned: The same series with their deformations undone; None without a warp. Codes are
+                made of them if that raises the contrast: the mean distance over the mean distance
+                to the nearest other series.
+        """
+        series, distance, matrix = _matrix_of(self._series(x[:N_LANDMARKS]))
+        self.sees_aligned.fill_(False)
+        if aligned is not None:
+            candidate = _matrix_of(self._series(aligned[:N_LANDMARKS]))
+            gain = _contrast(candidate[2]) / _contrast(matrix)
+            self.sees_aligned.fill_(gain > MIN_CONTRAST_GAIN)
+            if self.sees_aligned:
+                series, distance, matrix = candidate
+        self._scale(matrix.double())
+        n = len(series)
+        self.landmarks.fill_(torch.nan)
+        self.landmarks[:n] = series
+        self.numbers.copy_(
+            self.numbers.new_tensor([distance.value_sd, distance.slope_sd, *distance.units])
+        )
+
+    def _scale(self, matrix: Tensor) -> None:
+        """Set the axes of the code from the distances of all landmarks (n, n)."""
+        n = len(matrix)
+        floors = _without_diagonal(matrix).amin(1) if n > 1 else matrix.new_zeros(n)
+        floored = torch.maximum(matrix, floors)
+        floored = (floored + floored.T) / 2
+        means = floored.mean(0)
+        centred = floored - means - means[:, None] + means.mean()
+        values, vectors = torch.linalg.eigh(-centred / 2)
+        # the largest first, and the largest entry of each eigenvector positive
+        values, vectors = values.flip(0), vectors.flip(1)
+        keep = values > MIN_EIGENVALUE_SHARE * values[0].clamp_min(1e-12)
+        values, vectors = (part[..., keep][..., : self.axes.shape[1]] for part in (values, vectors))
+        signs = vectors.gather(0, vectors.abs().argmax(0)[None]).sign()
+        axes = -vectors * signs / (2 * values.sqrt())
+        codes = (torch.maximum(matrix, floors) - means) @ axes
+        sd = codes[:, 0].std(correction=0) if axes.shape[1] else axes.new_ones(())
+        for buffer in (self.floors, self.means, self.axes):
+            buffer.zero_()
+        self.floors[:n], self.means[:n] = floors, means
+        self.axes[:n, : axes.shape[1]] = axes / sd
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The codes of series.
+
+        Args:
+            x: Series (N, C, T) without NaN, followed by their mask channels if there are any: 1 for
+                observed values, 0 in gaps.
+
+        Returns:
+            Codes (N, D), and None in place of log standard deviations: measured codes have none.
+        """
+        x = self._series(x)
+        n = int((~self.landmarks.isnan().all(-1).all(-1)).sum())
+        distances = torch.maximum(self.distance(x, self.landmarks[:n]), self.floors[:n])
+        return (distances - self.means[:n]) @ self.axes[:n], None
+
+    def _series(self, x: Tensor) -> Tensor:
+        """Series (N, C, T), NaN in gaps, of inputs with mask channels."""
+        if not self.n_mask_channels:
+            return x
+        sizes = [x.shape[1] - self.n_mask_channels, self.n_mask_channels]
+        values, masks = torch.split(x, sizes, 1)
+        return torch.where(masks < 0.5, torch.nan, values)
+
+
+def _matrix_of(x: Tensor) -> tuple[Tensor, ValuesAndSlopes, Tensor]:
+    """Shortened series, their elastic distance, and the distances of all pairs."""
+    short = shorten(x)
+    distance = ValuesAndSlopes.of(short)
+    return short, distance, distance(short, short)
+
+
+def _contrast(distances: Tensor) -> float:
+    """The mean distance over the mean distance to the nearest other series."""
+    if len(distances) < 2:
+        return 1.0
+    off = _without_diagonal(distances)
+    mean = off[off.isfinite()].mean()
+    return float(mean / off.amin(1).mean().clamp_min(1e-12))
+
+
+def _without_diagonal(distances: Tensor) -> Tensor:
+    """Distances (N, N) with an infinite diagonal."""
+    return distances.clone().fill_diagonal_(torch.inf)

@@ -1,0 +1,157 @@
+"""Settling: content is measured, the pose is frozen, and a new decoder learns templates.
+
+A joint training learns pose and content together, because the pose needs templates. Afterwards the
+content code can be replaced by a measured one that tells more: the deformations stay, a code is
+computed for every sample by a fixed rule, and a new decoder learns templates from these codes,
+through the same deformations.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from unwarp.core import Batch, DivergencePolicy
+from unwarp.data.dataset import Dataset
+from unwarp.data.samples import Samples
+from unwarp.models.measured import ElasticCode
+from unwarp.models.model import SAMPLES_PER_CHUNK, Model
+from unwarp.models.players import Player
+from unwarp.models.recipe import Recipe
+from unwarp.training.loop import train
+from unwarp.training.steps import training_samples
+
+MAX_SETTLING_STEPS = 400
+"""Greatest number of training steps of the new decoder."""
+
+MAX_SETTLING_SAMPLES = 4096
+"""Greatest number of training samples for codes and decoder."""
+
+CONTENT_PARTS = ("encoder.content.", "decoder.")
+"""Prefixes of the weights that do not belong to the pose."""
+
+
+def settle(
+    model: Model,
+    recipe: Recipe,
+    data: Samples,
+    *,
+    steps: int = MAX_SETTLING_STEPS,
+    batch_size: int = 64,
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str = "auto",
+    on_divergence: DivergencePolicy = "stop",
+) -> Model:
+    """A model with the poses of another, measured content, and a new decoder.
+
+    Args:
+        model: A trained model of `recipe.joint()`; it does not change.
+        recipe: The recipe of the result, with measured content. A recipe with `content="joint"` has
+            nothing to settle, and `model` is returned.
+        data: Training samples; up to 4,096 of them are used.
+        steps: Number of training steps of the decoder; at most 400 are made.
+        batch_size: Number of samples per step.
+        seed: Seed of the choice of samples, the decoder's weights and the batches.
+        seconds: Greatest training time of the decoder in seconds; None for no bound.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        on_divergence: Reaction to a loss that is not finite, as in `train`.
+
+    Returns:
+        A model in evaluation mode, on the CPU.
+
+    >>> from unwarp.data.dataset import Dataset
+    >>> from unwarp.models import AE, Net
+    >>> from unwarp.warps import CosineTime
+    >>> recipe = AE(warp=CosineTime(), content="elastic", net=Net(channels=8))
+    >>> model, data = recipe.joint().build((1, 20)), Dataset(torch.rand(8, 1, 20))
+    >>> settle(model.eval(), recipe, data, steps=2).embed(data.x).content.shape
+    torch.Size([8, 12])
+    """
+    if recipe.content == "joint":
+        return model
+    settled = recipe.build(model.shape, seed=seed)
+    settled.load_state_dict(pose_weights(model), strict=False)
+    x = training_samples(data, seed, MAX_SETTLING_SAMPLES)
+    content = measure_content(model, settled.eval(), x)
+    train(
+        settled.decoder,
+        (_player(settled, recipe, content),),
+        Dataset(x),
+        steps=min(steps, MAX_SETTLING_STEPS),
+        batch_size=batch_size,
+        seed=seed,
+        seconds=seconds,
+        device=device,
+        on_divergence=on_divergence,
+    )
+    return settled.eval()
+
+
+def pose_weights(model: Model) -> dict[str, Tensor]:
+    """The weights and buffers of a model without those of content network and decoder.
+
+    Args:
+        model: A joint or a settled model.
+    """
+    weights = model.state_dict()
+    return {name: weights[name] for name in weights if not name.startswith(CONTENT_PARTS)}
+
+
+@torch.no_grad()
+def measure_content(model: Model, settled: Model, x: Tensor) -> Tensor:
+    """Fit the rule of a settled model's content, and measure the codes of samples.
+
+    Args:
+        model: The trained model, whose poses are kept.
+        settled: The model with measured content; its rule is fitted.
+        x: Training samples (N, *shape).
+
+    Returns:
+        Content codes (N, D).
+    """
+    inputs, code = model.canvas.encoder_input(x), settled.encoder.content
+    assert isinstance(code, ElasticCode)
+    if not model.warp.factors:
+        code.fit(inputs)
+        codes: Tensor = code(inputs)[0]
+        return codes
+    parts = (model.encode(part).canonical for part in torch.split(x, SAMPLES_PER_CHUNK))
+    aligned = torch.cat([part for part in parts if part is not None])
+    code.fit(inputs, aligned)
+    codes = code(aligned if code.sees_aligned else inputs)[0]
+    return codes
+
+
+def _player(model: Model, recipe: Recipe, content: Tensor) -> Player:
+    """The player that trains the decoder of a settled model on samples with these codes.
+
+    Noise as large as the distance to the nearest other code is added to a code. The template of a
+    code is then a mean over its neighbours rather than the noise of a single sample.
+    """
+    sd = noise_sd(content)
+
+    def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        codes = content[batch.index.to(content.device)]
+        codes = (codes + sd * torch.randn(codes.shape, generator=generator)).to(batch.x)
+        with torch.no_grad():
+            map = model.encoder.pose(model.canvas.encoder_input(batch.x))
+        error = model.likelihood(model.decode_warped(codes, map), batch.x)
+        return {"reconstruction": error.mean()}
+
+    return Player("decoder", model.decoder, loss, recipe.optimiser)
+
+
+def noise_sd(content: Tensor) -> float:
+    """Standard deviation of the noise that moves a code by about the distance to the nearest other.
+
+    Args:
+        content: Content codes (N, D); columns without variation do not count.
+    """
+    n_columns = int((content.std(0, correction=0) > 0).sum())
+    if len(content) < 2 or not n_columns:
+        return 0.0
+    distances = torch.cdist(content, content).fill_diagonal_(torch.inf)
+    return float(distances.amin(1).mean() / math.sqrt(n_columns))
