@@ -66,7 +66,7 @@ def test_families_are_set_in_two_ways() -> None:
 def test_measured_data_sets_have_presets() -> None:
     """A built-in data set with a measured recipe gets it, and the plan says so."""
     measured = plan(replace(WAVES, registered_name="trace"), {"overrides": {"views": 0.25}})
-    assert measured.recipe == replace(SHARP, views=0.25)
+    assert measured.recipe.joint() == replace(SHARP, views=0.25)
     assert "trace" in measured.why[0] and not measured.is_open
     assert plan(replace(WAVES, registered_name="trace"), {"recipe": SERIES}).recipe == SERIES
 

@@ -18,11 +18,11 @@ from unwarp.data.dataset import Dataset
 from unwarp.data.numbers import real_numbers
 from unwarp.errors import ConfigError, DataError
 from unwarp.metrics import ScoreInputs
+from unwarp.missing import fill_missing
 from unwarp.models import Model, log_weights
 from unwarp.ranges import Choice, Instance, Whole, check_value
 from unwarp.values import brief
 from unwarp.warps import interpolate_missing
-from unwarp.warps.missing import fill_missing
 
 
 @dataclass(frozen=True)

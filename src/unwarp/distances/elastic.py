@@ -1,4 +1,4 @@
-"""Elastic distances of series: costs of matching time steps that may pause and hurry.
+"""Elastic distances: costs of matching time steps that pause and hurry.
 
 Two series of the same kind that differ in timing are near each other under an elastic distance. It
 needs no training and no labels. Both distances here are those of the literature, inside a corridor
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from unwarp.distances.sweep import Corridor, Diagonal, Sweep
 from unwarp.errors import ConfigError, DataError
+from unwarp.missing import interpolate_missing
 from unwarp.values import brief, field_mistake
-from unwarp.warps.missing import interpolate_missing
 
 NUMBERS_PER_DIAGONAL_ON_CPU, NUMBERS_PER_DIAGONAL = 32_000, 4_000_000
 """Numbers in one anti-diagonal of all pairs of a block, on the processor and on other devices.
@@ -30,7 +30,9 @@ MAX_SERIES_PER_BLOCK = 128
 
 @dataclass(frozen=True)
 class ElasticDistance(ABC):
-    """A distance of series that tolerates differences in timing: a record without weights.
+    """A distance of series that tolerates differences in timing.
+
+    It is a record without weights.
 
     Attributes:
         band: Greatest shift in time of matched steps, as a share of the shorter series; 1 for any.
@@ -121,7 +123,13 @@ class ADTW(ElasticDistance):
             raise ConfigError(f"penalty={self.penalty} is negative; give a cost of 0 or more")
 
     def costs(self, x: Tensor, y: Tensor, corridor: Corridor) -> Tensor:
-        """Squared distances and penalties of the cheapest paths; see `ElasticDistance.costs`."""
+        """Squared distances and penalties of the cheapest paths.
+
+        Args:
+            x: First series (N, C, T), without NaN.
+            y: Second series (M, C, S).
+            corridor: The cells that paths may use, and the lengths of the series.
+        """
         return _AmercedSweep(x, y, self.penalty).distances(corridor)
 
 
@@ -147,7 +155,13 @@ class MSM(ElasticDistance):
             raise ConfigError(f"cost={self.cost} is negative; give a price of 0 or more")
 
     def costs(self, x: Tensor, y: Tensor, corridor: Corridor) -> Tensor:
-        """Moves, splits and merges of the cheapest edits; see `ElasticDistance.costs`."""
+        """Moves, splits and merges of the cheapest edits.
+
+        Args:
+            x: First series (N, C, T), without NaN.
+            y: Second series (M, C, S).
+            corridor: The cells that paths may use, and the lengths of the series.
+        """
         channels = zip(torch.split(x, 1, 1), torch.split(y, 1, 1), strict=True)
         sums = [_EditSweep(*pair, self.cost).distances(corridor) for pair in channels]
         return torch.stack(sums).sum(0)
@@ -254,7 +268,7 @@ def _rises(series: Tensor, cost: float) -> Tensor:
 
 
 def cut_ends(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Series without their missing values, each from its first observed time step on.
+    """Series from their first observed time step on, without missing values.
 
     Args:
         x: Series (N, C, T), NaN at missing values.

@@ -1,4 +1,4 @@
-"""Sweeps over the cells of all pairs of series, one anti-diagonal after the other.
+"""Sweeps over the tables of all pairs of series, by anti-diagonals.
 
 An elastic distance is the cost of the cheapest path through a table with a row for each time step
 of one series and a column for each time step of another. The cost of a cell depends on its
@@ -46,7 +46,7 @@ class Diagonal:
 
     @property
     def columns(self) -> slice:
-        """The columns of the cells, counted from the last column, so that they increase."""
+        """The columns of the cells, counted from the last one."""
         start = self.n_columns - 1 - (self.number - self.first)
         return slice(start, start + self.last - self.first + 1)
 
@@ -127,7 +127,7 @@ class Sweep(ABC):
         self.step = x.new_empty(x.shape[2], len(x), len(y))
 
     def channels(self, diagonal: Diagonal) -> Iterator[tuple[Tensor, Tensor]]:
-        """Values of both series at the cells of an anti-diagonal, channel by channel.
+        """Values of both series at the cells, channel by channel.
 
         Args:
             diagonal: The cells, k of them.

@@ -1,4 +1,4 @@
-"""The sum of elastic distances of values and of slopes, each in a unit of its own."""
+"""The sum of elastic distances of values and of slopes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.distances.elastic import ADTW, MSM
-from unwarp.warps.missing import interpolate_missing
+from unwarp.missing import interpolate_missing
 
 MAX_STEPS = 128
 """Greatest number of time steps of a series; longer ones are averaged over even boxes."""
@@ -21,9 +21,10 @@ SMALLEST_UNIT = 1e-6
 
 @dataclass(frozen=True)
 class ValuesAndSlopes:
-    """Three elastic distances of series: ADTW of values, MSM of values and MSM of slopes.
+    """Sum of three elastic distances: two of values, one of slopes.
 
-    Values see levels and large waves, slopes see short ripples. Series are averaged to at most 128
+    They are ADTW of values, MSM of values and MSM of slopes. Values see levels and large waves,
+    slopes see short ripples. Series are averaged to at most 128
     time steps and divided by their standard deviation; slopes are the differences of successive
     steps, divided by theirs. Each of the three distances is divided by its unit, the geometric mean
     of two numbers: its mean over all pairs, and its mean from a series to the nearest other one. A
@@ -83,7 +84,7 @@ class ValuesAndSlopes:
 
 
 def shorten(x: Tensor, n_steps: int = MAX_STEPS) -> Tensor:
-    """Series averaged over even boxes of time, with at most so many time steps.
+    """Series with fewer time steps, averaged over even boxes of time.
 
     Args:
         x: Series (N, C, T), NaN at missing values.
@@ -129,15 +130,18 @@ def slopes(x: Tensor) -> Tensor:
 
 
 def unit_of(distances: Tensor) -> float:
-    """Geometric mean of the mean distance and of the mean distance to the nearest other one.
+    """The unit of a distance: between the mean and the nearest distance.
+
+    It is the geometric mean of the mean over all pairs and of the mean distance from a series to
+    the nearest other one.
 
     Args:
         distances: Distances of all pairs of a collection (N, N).
     """
-    others = distances.double().clone()
-    n = len(others)
-    mean = (others.sum() - others.diagonal().sum()) / (n * (n - 1))
-    nearest = others.fill_diagonal_(torch.inf).amin(1).mean()
+    pairs = distances.double().clone()
+    n = len(pairs)
+    mean = (pairs.sum() - pairs.diagonal().sum()) / (n * (n - 1))
+    nearest = pairs.fill_diagonal_(torch.inf).amin(1).mean()
     return max(float((mean * nearest).sqrt()), SMALLEST_UNIT)
 
 

@@ -12,10 +12,10 @@ from statistics import mean
 import torch
 from torch import Tensor
 
+from unwarp.missing import fill_missing
 from unwarp.models import Model, rates
 from unwarp.models.families.ae import laplacian_pyramid
 from unwarp.warps import align, interpolate_missing
-from unwarp.warps.missing import fill_missing
 
 MAX_COUNTED_TIME_STEPS = 128
 """Greatest number of time steps that count in the description length of a series.

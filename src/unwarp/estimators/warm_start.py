@@ -129,7 +129,7 @@ class WarmStart:
         return replace(plan, recipe=self.recipe)
 
     def build(self, seed: int) -> Model:
-        """A new model with the weights of the trained one, for the first phase of a training.
+        """A new model with the weights of the trained one.
 
         If content was measured, content network and decoder are new: only poses continue.
 

@@ -20,7 +20,7 @@ from torch.distributions import ContinuousBernoulli
 from torch.nn import functional as F
 
 from unwarp.errors import DataError
-from unwarp.warps.missing import fill_missing
+from unwarp.missing import fill_missing
 
 AdversarialObjective = Literal["minimax", "non-saturating", "hinge"]
 """Names of the losses of a critic and a generator; see `critic_loss` and `generator_loss`."""

@@ -1,4 +1,4 @@
-"""Content codes that are measured by a fixed rule instead of learned together with the pose.
+"""Content codes that a fixed rule measures, instead of a network.
 
 A measured code is made after the pose was learned (`unwarp.training.settle`): the pose is frozen,
 the rule is fitted to the training samples, and a new decoder learns templates from its codes.
@@ -23,8 +23,9 @@ N_LANDMARKS = 128
 MIN_EIGENVALUE_SHARE = 1e-3
 """Least eigenvalue of a column of the code, as a share of the greatest; less is rounding."""
 
-MIN_CONTRAST_GAIN = 1.02
-"""Factor by which alignment must raise the contrast, so that codes are those of aligned series."""
+MAX_NEAREST_RATIO = 0.85
+"""Greatest ratio of the mean distance to the nearest other series, aligned over raw, at which codes
+are those of aligned series."""
 
 
 class ElasticCode(nn.Module):
@@ -50,7 +51,8 @@ class ElasticCode(nn.Module):
         n_mask_channels: Number of mask channels that follow the channels of a series in an input.
 
     Attributes:
-        landmarks: Landmarks (128, C, min(T, 128)); NaN in rows that are not used.
+        landmarks: Landmarks (128, C, min(T, 128)); rows that are not used are 0.
+        n_landmarks: Number of landmarks.
         sees_aligned: Whether the codes are those of aligned series.
 
     >>> x = torch.randn(9, 1, 30, generator=torch.Generator().manual_seed(0)).cumsum(-1)
@@ -61,6 +63,7 @@ class ElasticCode(nn.Module):
     """
 
     landmarks: Tensor
+    n_landmarks: Tensor
     floors: Tensor
     means: Tensor
     axes: Tensor
@@ -71,8 +74,8 @@ class ElasticCode(nn.Module):
         super().__init__()
         n_channels, n_steps = shape[0], min(shape[1], MAX_STEPS)
         self.n_mask_channels = n_mask_channels
-        empty = torch.full((N_LANDMARKS, n_channels, n_steps), torch.nan)
-        self.register_buffer("landmarks", empty)
+        self.register_buffer("landmarks", torch.zeros(N_LANDMARKS, n_channels, n_steps))
+        self.register_buffer("n_landmarks", torch.tensor(0))
         self.register_buffer("floors", torch.zeros(N_LANDMARKS))
         self.register_buffer("means", torch.zeros(N_LANDMARKS))
         self.register_buffer("axes", torch.zeros(N_LANDMARKS, n_content))
@@ -93,21 +96,25 @@ class ElasticCode(nn.Module):
             x: Training series (N, C, T) in random order, followed by mask channels if there are
                 any.
             aligned: The same series with their deformations undone; None without a warp. Codes are
-                made of them if that raises the contrast: the mean distance over the mean distance
-                to the nearest other series.
+                made of them if the nearest other series of a series becomes nearer, by the elastic
+                distance in the units of the raw series.
         """
-        series, distance, matrix = _matrix_of(self._series(x[:N_LANDMARKS]))
         self.sees_aligned.fill_(False)
+        series = shorten(self._series(x[:N_LANDMARKS]))
+        distance = ValuesAndSlopes.of(series)
+        matrix = distance(series, series)
         if aligned is not None:
-            candidate = _matrix_of(self._series(aligned[:N_LANDMARKS]))
-            gain = _contrast(candidate[2]) / _contrast(matrix)
-            self.sees_aligned.fill_(gain > MIN_CONTRAST_GAIN)
+            candidate = shorten(self._series(aligned[:N_LANDMARKS]))
+            ratio = _nearest(distance(candidate, candidate)) / max(_nearest(matrix), 1e-12)
+            self.sees_aligned.fill_(ratio < MAX_NEAREST_RATIO)
             if self.sees_aligned:
-                series, distance, matrix = candidate
+                series, distance = candidate, ValuesAndSlopes.of(candidate)
+                matrix = distance(series, series)
         self._scale(matrix.double())
         n = len(series)
-        self.landmarks.fill_(torch.nan)
+        self.landmarks.zero_()
         self.landmarks[:n] = series
+        self.n_landmarks.fill_(n)
         self.numbers.copy_(
             self.numbers.new_tensor([distance.value_sd, distance.slope_sd, *distance.units])
         )
@@ -146,7 +153,7 @@ class ElasticCode(nn.Module):
             Codes (N, D), and None in place of log standard deviations: measured codes have none.
         """
         x = self._series(x)
-        n = int((~self.landmarks.isnan().all(-1).all(-1)).sum())
+        n = int(self.n_landmarks)
         distances = torch.maximum(self.distance(x, self.landmarks[:n]), self.floors[:n])
         return (distances - self.means[:n]) @ self.axes[:n], None
 
@@ -159,20 +166,9 @@ class ElasticCode(nn.Module):
         return torch.where(masks < 0.5, torch.nan, values)
 
 
-def _matrix_of(x: Tensor) -> tuple[Tensor, ValuesAndSlopes, Tensor]:
-    """Shortened series, their elastic distance, and the distances of all pairs."""
-    short = shorten(x)
-    distance = ValuesAndSlopes.of(short)
-    return short, distance, distance(short, short)
-
-
-def _contrast(distances: Tensor) -> float:
-    """The mean distance over the mean distance to the nearest other series."""
-    if len(distances) < 2:
-        return 1.0
-    off = _without_diagonal(distances)
-    mean = off[off.isfinite()].mean()
-    return float(mean / off.amin(1).mean().clamp_min(1e-12))
+def _nearest(distances: Tensor) -> float:
+    """Mean distance (N, N) to the nearest other series; 0 for a single one."""
+    return float(_without_diagonal(distances).amin(1).mean()) if len(distances) > 1 else 0.0
 
 
 def _without_diagonal(distances: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Settling: content is measured, the pose is frozen, and a new decoder learns templates.
+"""Settling: measured content and a new decoder for a frozen pose.
 
 A joint training learns pose and content together, because the pose needs templates. Afterwards the
 content code can be replaced by a measured one that tells more: the deformations stay, a code is
@@ -45,7 +45,7 @@ def settle(
     device: str = "auto",
     on_divergence: DivergencePolicy = "stop",
 ) -> Model:
-    """A model with the poses of another, measured content, and a new decoder.
+    """A model with the poses of another and measured content.
 
     Args:
         model: A trained model of `recipe.joint()`; it does not change.
@@ -91,7 +91,7 @@ def settle(
 
 
 def pose_weights(model: Model) -> dict[str, Tensor]:
-    """The weights and buffers of a model without those of content network and decoder.
+    """The weights of a model without its content network and decoder.
 
     Args:
         model: A joint or a settled model.
@@ -102,7 +102,7 @@ def pose_weights(model: Model) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def measure_content(model: Model, settled: Model, x: Tensor) -> Tensor:
-    """Fit the rule of a settled model's content, and measure the codes of samples.
+    """Fit the rule of a settled model, and measure codes.
 
     Args:
         model: The trained model, whose poses are kept.
@@ -145,7 +145,9 @@ def _player(model: Model, recipe: Recipe, content: Tensor) -> Player:
 
 
 def noise_sd(content: Tensor) -> float:
-    """Standard deviation of the noise that moves a code by about the distance to the nearest other.
+    """Standard deviation of the noise that is added to codes.
+
+    It moves a code by about the distance to the nearest other one.
 
     Args:
         content: Content codes (N, D); columns without variation do not count.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from unwarp.core import import_files
 from unwarp.errors import ConfigError
+from unwarp.missing import interpolate_missing
 from unwarp.warps.affine import Affine2d, Rigid2d, Similarity2d
 from unwarp.warps.affine_map import AffineMap, translation
 from unwarp.warps.apply import align, deform, nearest_index
@@ -19,7 +20,6 @@ from unwarp.warps.gain import Gain, GainMap
 from unwarp.warps.identity import Identity
 from unwarp.warps.maps import ChainMap, IdentityMap, Map
 from unwarp.warps.matrices import to_matrix
-from unwarp.warps.missing import interpolate_missing
 from unwarp.warps.piecewise import SoftmaxTime, SquareTime
 from unwarp.warps.shift import TimeShift
 from unwarp.warps.spline import SplineTime

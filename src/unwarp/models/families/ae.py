@@ -12,13 +12,13 @@ from torch.nn import functional as F
 
 from unwarp.core import Batch
 from unwarp.errors import ConfigError
+from unwarp.missing import fill_missing
 from unwarp.models.losses import gaussian_energy, stress
 from unwarp.models.model import Model
 from unwarp.models.players import Player
 from unwarp.models.recipe import Recipe
 from unwarp.models.starts import follow
 from unwarp.warps import Affine2d, Map, Warp, Window, deform
-from unwarp.warps.missing import fill_missing
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from tests.warps.gaps import series_with_gaps
+from unwarp.missing import fill_missing
 from unwarp.warps import interpolate_missing
-from unwarp.warps.missing import fill_missing
 
 
 def test_interpolate_missing_is_linear() -> None:
