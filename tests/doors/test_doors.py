@@ -20,6 +20,7 @@ from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.estimators.holding_out import Split
 from unwarp.planning.plan import Request, make_plan
+from unwarp.training.settling import settle
 
 OVERRIDES = {"n_content": 4, "optimiser.lr": 1e-3}
 STEPS = 4
@@ -86,14 +87,16 @@ def test_commands_and_estimator_agree(path: Path, run: Path) -> None:
 
 
 def test_research_and_estimator_agree(path: Path) -> None:
-    """`Schema.fit`, `make_plan`, `build` and `train` end at the estimator's weights."""
+    """`Schema.fit`, `make_plan`, `build`, `train`, `settle` end at the estimator's weights."""
     estimator = Unwarper(max_steps=STEPS, overrides=OVERRIDES, device="cpu").fit(path)
     schema, data = Schema.fit(as_source(path), Reading())
     plan = make_plan(Request(overrides=OVERRIDES), schema, data, steps=STEPS)
     seed = int(check_random_state(0).randint(1 << 31))
-    model = plan.recipe.build(data.shape, seed=seed)
+    joint = plan.recipe.joint()
+    model = joint.build(data.shape, seed=seed)
     options: dict[str, Any] = {"steps": plan.steps, "batch_size": plan.batch_size, "seed": seed}
-    train(model, plan.recipe.players(model), data, **options, device="cpu")
+    train(model, joint.players(model), data, **options, device="cpu")
+    model = settle(model, plan.recipe, data, **options, device="cpu")
     assert (plan.recipe, schema.record()) == (estimator.recipe_, estimator.schema_.record())
     assert all(map(torch.equal, model.state_dict().values(), weights(estimator)))
 
@@ -111,10 +114,13 @@ def test_doors_hold_the_same_samples_out(path: Path, tmp_path: Path) -> None:
     plan = make_plan(Request(overrides=OVERRIDES), schema, data, steps=STEPS)
     seed = int(check_random_state(0).randint(1 << 31))
     split = Split.of(data, 0.2, seed)
-    model = plan.recipe.build(data.shape, seed=seed)
+    joint = plan.recipe.joint()
+    model = joint.build(data.shape, seed=seed)
     run: dict[str, Any] = {"steps": plan.steps, "batch_size": plan.batch_size, "seed": seed}
     run["validation"] = split.validation(plan, schema.domain, is_open=False)
-    history = train(model, plan.recipe.players(model), split.training, **run, device="cpu")
+    history = train(model, joint.players(model), split.training, **run, device="cpu")
+    del run["validation"]
+    model = settle(model, plan.recipe, split.training, **run, device="cpu")
     assert all(map(torch.equal, model.state_dict().values(), weights(estimator)))
     errors = [[row["error"] for row in part.validation] for part in (history, estimator.history_)]
     assert errors[0] == errors[1] and len(errors[0]) == STEPS

@@ -51,7 +51,9 @@ class ElasticCode(nn.Module):
         n_mask_channels: Number of mask channels that follow the channels of a series in an input.
 
     Attributes:
-        landmarks: Landmarks (128, C, min(T, 128)); rows that are not used are 0.
+        landmarks: Landmarks (128, C, min(T, 128)); rows that are not used are 0, and so are missing
+            values.
+        is_missing: Where landmarks have missing values, of the same shape.
         n_landmarks: Number of landmarks.
         sees_aligned: Whether the codes are those of aligned series.
 
@@ -63,6 +65,7 @@ class ElasticCode(nn.Module):
     """
 
     landmarks: Tensor
+    is_missing: Tensor
     n_landmarks: Tensor
     floors: Tensor
     means: Tensor
@@ -74,7 +77,9 @@ class ElasticCode(nn.Module):
         super().__init__()
         n_channels, n_steps = shape[0], min(shape[1], MAX_STEPS)
         self.n_mask_channels = n_mask_channels
-        self.register_buffer("landmarks", torch.zeros(N_LANDMARKS, n_channels, n_steps))
+        size = (N_LANDMARKS, n_channels, n_steps)
+        self.register_buffer("landmarks", torch.zeros(size))
+        self.register_buffer("is_missing", torch.zeros(size, dtype=torch.bool))
         self.register_buffer("n_landmarks", torch.tensor(0))
         self.register_buffer("floors", torch.zeros(N_LANDMARKS))
         self.register_buffer("means", torch.zeros(N_LANDMARKS))
@@ -113,7 +118,9 @@ class ElasticCode(nn.Module):
         self._scale(matrix.double())
         n = len(series)
         self.landmarks.zero_()
-        self.landmarks[:n] = series
+        self.landmarks[:n] = series.nan_to_num(0.0)
+        self.is_missing.fill_(False)
+        self.is_missing[:n] = series.isnan()
         self.n_landmarks.fill_(n)
         self.numbers.copy_(
             self.numbers.new_tensor([distance.value_sd, distance.slope_sd, *distance.units])
@@ -154,7 +161,8 @@ class ElasticCode(nn.Module):
         """
         x = self._series(x)
         n = int(self.n_landmarks)
-        distances = torch.maximum(self.distance(x, self.landmarks[:n]), self.floors[:n])
+        landmarks = torch.where(self.is_missing[:n], torch.nan, self.landmarks[:n])
+        distances = torch.maximum(self.distance(x, landmarks), self.floors[:n])
         return (distances - self.means[:n]) @ self.axes[:n], None
 
     def _series(self, x: Tensor) -> Tensor:

@@ -174,7 +174,7 @@ def measured_content(
     """
     if content != "auto":
         return content
-    is_free = family is None and domain.has_times and recipe.supports_measured
+    is_free = family is None and domain.has_times and recipe.family == AE.family
     return "elastic" if is_free else recipe.content
 
 
