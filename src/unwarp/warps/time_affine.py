@@ -28,10 +28,11 @@ MIN_TEMPO = 1e-6
 class TimeAffine(TimeWarp):
     """Lags and tempos of whole series.
 
-    The maps are the lines `gamma(t) = (t - 1/2) tempo + 1/2 - lag`. A tempo above 1 means that the observation runs through its template faster: it is hurried. The
-    lag is that of the middle of the observation, in lengths of the series; positive if the
-    observation is later. What an observation shows beyond the ends of its template is cut off, and
-    so are the ends of a template that it does not show. Products and inverses are in the family.
+    The maps are the lines `gamma(t) = (t - 1/2) tempo + 1/2 - lag`. A tempo above 1 means that the
+    observation runs through its template faster: it is hurried. The lag is that of the middle of
+    the observation, in lengths of the series; positive if the observation is later. What an
+    observation shows beyond the ends of its template is cut off, and so are the ends of a template
+    that it does not show. Products and inverses are in the family.
 
     Attributes:
         reach: Largest lag that one stage predicts, in lengths of the series.
@@ -90,6 +91,12 @@ class TimeAffine(TimeWarp):
         lag = 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1, keepdim=True) / 2
         tempo = (gamma[:, -1:] - gamma[:, :1]).clamp_min(MIN_TEMPO)
         return torch.cat([lag, tempo.log()], -1)
+
+    def theta_of_ends(self, map: Map) -> Tensor:
+        """Theta (N, 2) of the line that sends the ends of the template to the same times."""
+        ends = map.push(map.reference.new_tensor([[0.0], [1.0]]))[..., 0]
+        tempo = 1 / (ends[:, 1:] - ends[:, :1]).clamp_min(MIN_TEMPO)
+        return torch.cat([(ends.mean(1, keepdim=True) - 0.5) * tempo, tempo.log()], -1)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
         """Lag and tempo.

@@ -25,7 +25,7 @@ def test_errors_equal_direct_sums() -> None:
     x[0, 1, 4:7] = torch.nan
     templates = Templates(torch.randn(2, 3, 16, generator=generator), torch.ones(2, 3, 16))
     weights = torch.rand(2, 3, 16, generator=generator)
-    errors = errors_at_lags(Observations.of(x), templates, weights)
+    errors = errors_at_lags(Observations.of(x), templates, weights)[0]
     for step in range(7):
         part = templates.values[:, :, step : step + 10]
         factor = weights[:, :, step : step + 10] * torch.isfinite(x)[:, None]
@@ -40,7 +40,7 @@ def test_lags_have_half_overlap() -> None:
     x = Observations.of(torch.ones(1, 1, 8))
     counts = torch.zeros(1, 1, 24)
     counts[..., 8:16] = 2
-    errors = errors_at_lags(x, Templates(counts * 0 + 1, counts), (counts > 0).float())
+    errors = errors_at_lags(x, Templates(counts * 0 + 1, counts), (counts > 0).float())[0]
     assert errors.isfinite()[0, 0].tolist() == [4 <= i <= 12 for i in range(17)]
 
 

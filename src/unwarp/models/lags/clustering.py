@@ -17,8 +17,8 @@ from torch import Tensor
 from unwarp.models.lags.matching import Observations, Poses, Templates, average, clean, match
 from unwarp.models.lags.refinement import refine
 
-N_STARTS, MAX_STEPS = 4, 30
-"""Number of random starts of k-means, and greatest number of its steps."""
+N_STARTS, N_STARTS_OF_TRIAL, MAX_STEPS = 4, 2, 30
+"""Random starts of k-means, those for held-out errors, and greatest number of steps."""
 
 N_CLEANINGS = 2
 """Number of times that gains, offsets and spikes of the series are found and removed."""
@@ -85,7 +85,9 @@ class Fit:
         return float(errors.where(errors.isfinite(), errors.new_ones(())).mean())
 
 
-def fit_templates(x: Observations, n: int, grid: Grid, seed: int = 0) -> Fit:
+def fit_templates(
+    x: Observations, n: int, grid: Grid, seed: int = 0, n_starts: int = N_STARTS
+) -> Fit:
     """Templates by k-means: the best of several random starts.
 
     Args:
@@ -93,11 +95,12 @@ def fit_templates(x: Observations, n: int, grid: Grid, seed: int = 0) -> Fit:
         n: Number of templates.
         grid: The lags and tempos to try.
         seed: Seed of the first start.
+        n_starts: Number of random starts.
 
     Returns:
         Templates and poses. The median lag of each template is 0, and its median tempo 1.
     """
-    starts = (_iterate(x, _initial(x, n, grid, seed + i), n, grid) for i in range(N_STARTS))
+    starts = (_iterate(x, _initial(x, n, grid, seed + i), n, grid) for i in range(n_starts))
     fit = min(starts, key=lambda start: start.error)
     for _ in range(N_CLEANINGS):
         fit = _iterate(clean(fit.x, fit.templates, fit.poses), fit.templates, n, grid)
@@ -167,7 +170,7 @@ def held_out_errors(x: Observations, n: int, grid: Grid, seed: int = 0) -> Tenso
     errors = x.values.new_empty(len(x))
     for fold in range(2):
         test, training = order[fold::2], torch.cat([order[:fold], order[1 - fold :: 2]])[fold:]
-        fit = fit_templates(x[training], n, grid, seed)
+        fit = fit_templates(x[training], n, grid, seed, N_STARTS_OF_TRIAL)
         poses = refine(fit.x, fit.templates, fit.poses, grid.tempo_step).poses
         templates = average(fit.x, poses, n, grid.size)
         series, poses = pose(x[test], templates, grid.log_tempos)

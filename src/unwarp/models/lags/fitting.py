@@ -20,8 +20,11 @@ SLACK = 4 / 3
 N_REFINEMENTS = 3
 """Number of times that poses are refined, and templates averaged at the refined poses."""
 
-TEMPO_REACHES = (0.1, 0.2, 0.4)
-"""Ranges of log tempos to try, the next one if tempos reach the end of the last one."""
+TEMPO_REACH, MAX_TEMPO_REACH = 0.2, 0.4
+"""Range of log tempos to try, and a wider one for tempos that reach its end."""
+
+SHARES_OF_LENGTH = (8, 4, 2)
+"""Ranges of lags to try: an eighth of the length, the next one if lags reach the end."""
 
 MIN_TEMPO_STEP, STEPS_OF_TEMPO = 0.01, 8.0
 """Distance of two log tempos: the first number, or the second one divided by the length."""
@@ -83,17 +86,24 @@ def fit_lags(x: Tensor, n_max: int, *, has_tempo: bool = False, seed: int = 0) -
         The fitted search.
     """
     series, length = Observations.of(x).standardise(), x.shape[-1]
-    fit, tempo_reach = _fit_in_reach(series, n_max, length // 2, has_tempo, seed)
+    n, log_tempos = _choose_grid(series, n_max, length // 2, has_tempo, seed)
+    for share in SHARES_OF_LENGTH:
+        reach = max(1, length // share)
+        fit = fit_templates(series, n, Grid(length + 2 * reach, log_tempos), seed)
+        if _is_within(fit.poses.lag, reach):
+            break
     period = find_period(series, fit.error)
     if period:
-        fit, tempo_reach = _fit_in_reach(series, n_max, _half(period, length), has_tempo, seed)
+        half = _half(period, length)
+        n, log_tempos = _choose_grid(series, n_max, half, has_tempo, seed)
+        fit = fit_templates(series, n, Grid(length + 2 * half, log_tempos), seed)
     poses = replace(fit.poses, lag=fit.poses.lag - register(fit)[fit.poses.template])
     fit = _average_again(fit, _centre_all(poses, period))
     fit, has_fractions = _refine(fit, tempo_step(length) if has_tempo else 0.0, period)
     greatest = math.ceil(SLACK * float(fit.poses.lag.abs().max()) + 1e-6)
     reach = _half(period, length) if period else min(length // 2, max(1, greatest))
     templates = fit.templates.pad(full_size(length))
-    return LagFit(templates, reach, period, tempo_reach, has_fractions)
+    return LagFit(templates, reach, period, _tempo_reach(fit.poses, length), has_fractions)
 
 
 def _half(period: float, length: int) -> int:
@@ -101,20 +111,29 @@ def _half(period: float, length: int) -> int:
     return min(length // 2, math.ceil(period / 2) + 1)
 
 
-def _fit_in_reach(
+def _choose_grid(
     x: Observations, n_max: int, reach: int, has_tempo: bool, seed: int
-) -> tuple[Fit, float]:
-    """Templates for lags within a reach, and the reach of log tempos."""
+) -> tuple[int, Tensor]:
+    """The number of templates for lags within a reach, and the log tempos to try."""
     length = x.values.shape[-1]
-    for tempo_reach in TEMPO_REACHES if has_tempo else (0.0,):
-        log_tempos = tempo_grid(tempo_reach, length).to(x.values)
-        grid = Grid(length + 2 * reach, log_tempos)
-        fit = fit_templates(x, choose_number(x, n_max, grid, seed), grid, seed)
-        is_at_end = fit.poses.log_tempo.abs() > 0.75 * tempo_reach
-        if is_at_end.float().mean() <= MAX_SHARE_AT_END:
-            break
-    greatest = float(fit.poses.log_tempo.abs().max())
-    return fit, min(tempo_reach, max(tempo_step(length), SLACK * greatest)) * has_tempo
+    log_tempos = tempo_grid(TEMPO_REACH * has_tempo, length).to(x.values)
+    n = choose_number(x, n_max, Grid(length + 2 * reach, log_tempos), seed)
+    if has_tempo:
+        poses = fit_templates(x, n, Grid(length + 2 * reach, log_tempos), seed).poses
+        if not _is_within(poses.log_tempo, TEMPO_REACH):
+            log_tempos = tempo_grid(MAX_TEMPO_REACH, length).to(x.values)
+    return n, log_tempos
+
+
+def _tempo_reach(poses: Poses, length: int) -> float:
+    """Greatest log tempo to search, with slack; 0 if all tempos are 1."""
+    greatest = SLACK * float(poses.log_tempo.abs().max())
+    return min(MAX_TEMPO_REACH, max(tempo_step(length), greatest)) if greatest else 0.0
+
+
+def _is_within(numbers: Tensor, reach: float) -> bool:
+    """Whether few of the numbers (N,) lie near the end of a range."""
+    return bool((numbers.abs() > reach / SLACK).float().mean() <= MAX_SHARE_AT_END)
 
 
 def _centre_all(poses: Poses, period: float) -> Poses:

@@ -22,6 +22,12 @@ from torch.nn import functional as F
 MIN_OVERLAP = 0.5
 """Least share of the observed values of a series that a template must cover."""
 
+UNCOVERED_COST = 0.25
+"""Squared error, in variances of a series, for each observed value that no template covers.
+
+Without it, a lag at which only a flat piece of a series is compared would often be the best.
+"""
+
 MAX_NUMBERS_PER_CHUNK = 2**23
 """Greatest number of errors that are computed at once, to bound the memory."""
 
@@ -212,7 +218,7 @@ def interpolate(values: Tensor, weights: Tensor, points: Tensor) -> tuple[Tensor
     return product / torch.where(total > 0, total, 1.0), total
 
 
-def errors_at_lags(x: Observations, templates: Templates, weights: Tensor) -> Tensor:
+def errors_at_lags(x: Observations, templates: Templates, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Mean squared errors of series against templates at all lags.
 
     Args:
@@ -222,7 +228,7 @@ def errors_at_lags(x: Observations, templates: Templates, weights: Tensor) -> Te
 
     Returns:
         Errors (N, K, S - T + 1), at the lags from the reach downwards in steps of 1; infinite where
-        the overlap is too small.
+        the overlap is too small. And the costs (N, K, S - T + 1) of values that are not covered.
     """
     size = templates.values.shape[-1]
     n_lags = size - x.values.shape[-1] + 1
@@ -241,10 +247,10 @@ def errors_at_lags(x: Observations, templates: Templates, weights: Tensor) -> Te
         (x.mask, weights * values.square()),
     )
     overlap = correlate((x.mask, weights))
-    needed = MIN_OVERLAP * x.mask.sum((1, 2)).clamp_min(1)
-    is_short = overlap < (needed - 1e-3)[:, None, None] * float(weights.max())
+    full = x.mask.sum((1, 2)).clamp_min(1)[:, None, None] * weights.max().clamp_min(1e-6)
+    is_short = overlap < MIN_OVERLAP * full - 1e-3
     errors = (squares / overlap.clamp_min(1e-6)).clamp_min(0)
-    return errors.masked_fill(is_short, torch.inf)
+    return errors.masked_fill(is_short, torch.inf), UNCOVERED_COST * (1 - overlap / full)
 
 
 def match(
@@ -266,8 +272,9 @@ def match(
     n_rows = max(1, MAX_NUMBERS_PER_CHUNK // bank.values[:, 0].numel())
     reach, parts = templates.reach(x.values.shape[-1]), []
     for start in range(0, len(x), n_rows):
-        errors = errors_at_lags(x[start : start + n_rows], bank, weights)
-        least, index = errors.flatten(1).min(1)
+        errors, costs = errors_at_lags(x[start : start + n_rows], bank, weights)
+        index = (errors + costs).flatten(1).argmin(1)
+        least = errors.flatten(1).gather(1, index[:, None])[:, 0]
         row, step = index // errors.shape[2], index % errors.shape[2]
         log_tempo = log_tempos[row % len(log_tempos)]
         lag = (reach - step) * log_tempo.exp()
