@@ -70,7 +70,7 @@ class TimeShift(TimeWarp):
         return 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1, keepdim=True) / 2
 
     def theta_of_ends(self, map: Map) -> Tensor:
-        """Theta (N, 1) of the lag by which the ends of the template move on average."""
+        """Theta (N, 1): the mean lag of the ends of the template."""
         ends = map.push(map.reference.new_tensor([[0.0], [1.0]]))
         return ends.mean(1) - 0.5
 

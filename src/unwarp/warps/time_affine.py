@@ -93,7 +93,7 @@ class TimeAffine(TimeWarp):
         return torch.cat([lag, tempo.log()], -1)
 
     def theta_of_ends(self, map: Map) -> Tensor:
-        """Theta (N, 2) of the line that sends the ends of the template to the same times."""
+        """Theta (N, 2) of the line that moves the ends alike."""
         ends = map.push(map.reference.new_tensor([[0.0], [1.0]]))[..., 0]
         tempo = 1 / (ends[:, 1:] - ends[:, :1]).clamp_min(MIN_TEMPO)
         return torch.cat([(ends.mean(1, keepdim=True) - 0.5) * tempo, tempo.log()], -1)

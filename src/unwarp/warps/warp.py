@@ -179,7 +179,7 @@ class Warp(ABC):
         """
 
     def theta_of_ends(self, map: Map) -> Tensor | None:
-        """Parameters by which the ends of a template move; for families of lines in time.
+        """Theta of the line in time that moves the ends alike.
 
         A chain of a warp with fixed ends and a line is a map of which both parts are known: the
         line moves the ends.

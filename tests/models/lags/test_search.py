@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,28 @@ def test_search_needs_a_warp_of_lags(warp: CosineTime | Chain) -> None:
     assert lag_family(warp) is None and lag_family(TimeAffine()) is not None
     with pytest.raises(ConfigError, match=r"start='search' needs a warp of lags.*'learned'"):
         AE(warp=warp, start="search").build((1, 40))
+
+
+def test_smooth_warps_begin_with_the_lag() -> None:
+    """In a chain the search finds the lag, which stays, and theta has both parts."""
+    x, lags = delayed()
+    recipe = replace(RECIPE, warp=Chain(CosineTime(), TimeShift()))
+    model = recipe.build((1, 120))
+    train(model, recipe.players(model), Dataset(x), steps=1, device="cpu")
+    theta = model.chart.theta(model.embed(x).map)
+    assert deviations(119 * theta[:, -1], lags).max() < 0.2
+    map = model.chart.map(theta)
+    points = torch.linspace(0, 1, 9)[:, None]
+    torch.testing.assert_close(map.pull(points), model.embed(x).map.pull(points), atol=1e-4, rtol=0)
+
+
+def test_gaps_of_masks_do_not_count() -> None:
+    """Inputs with mask channels give the lags of series with gaps."""
+    x, _ = delayed()
+    x[:, :, 40:60] = torch.nan
+    search = LagSearch((1, 120), TimeShift(size=(120,)), has_masks=True)
+    search.fit(x)
+    masked = torch.cat([x.nan_to_num(9.0), torch.isfinite(x).float()], 1)
+    alone = LagSearch((1, 120), TimeShift(size=(120,)))
+    alone.load_state_dict(search.state_dict())
+    assert torch.equal(lags_of(search, masked), lags_of(alone, x))

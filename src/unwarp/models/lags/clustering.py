@@ -29,8 +29,8 @@ NUMBERS_OF_TEMPLATES = (1, 2, 3, 4, 6, 8)
 MAX_FAILURES = 2
 """Number of successive numbers of templates without a gain after which no more are tried."""
 
-MIN_GAIN = 0.1
-"""Share of the held-out error that more templates must save."""
+MIN_GAIN, MIN_SAVING = 0.1, 0.005
+"""What more templates must save: this share of the held-out error, and this share of variance."""
 
 MIN_SERIES_PER_TEMPLATE = 4
 """Least number of training series for each template."""
@@ -212,7 +212,7 @@ def choose_number(x: Observations, n_max: int, grid: Grid, seed: int = 0) -> int
             errors = candidate
             continue
         savings = (errors - candidate)[(errors + candidate).isfinite()]
-        needed = MIN_GAIN * float(errors[errors.isfinite()].mean())
+        needed = max(MIN_SAVING, MIN_GAIN * float(errors[errors.isfinite()].mean()))
         deviation = float(savings.std()) / math.sqrt(max(1, len(savings)))
         if float(savings.mean()) > max(2 * deviation, needed):
             best, errors, n_failures = n, candidate, 0
