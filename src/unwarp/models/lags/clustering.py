@@ -17,7 +17,7 @@ from torch import Tensor
 from unwarp.models.lags.matching import Observations, Poses, Templates, average, clean, match
 from unwarp.models.lags.refinement import refine
 
-N_STARTS, N_STARTS_OF_TRIAL, MAX_STEPS = 4, 2, 30
+N_STARTS, N_STARTS_OF_TRIAL, MAX_STEPS = 8, 2, 30
 """Random starts of k-means, those for held-out errors, and greatest number of steps."""
 
 N_CLEANINGS = 2

@@ -24,7 +24,10 @@ TEMPO_REACH, MAX_TEMPO_REACH = 0.2, 0.4
 """Range of log tempos to try, and a wider one for tempos that reach its end."""
 
 SHARES_OF_LENGTH = (8, 4, 2)
-"""Ranges of lags to try: an eighth of the length, the next one if lags reach the end."""
+"""Ranges of lags to try, from an eighth of the length to half of it."""
+
+MAX_ERROR_RATIO, MAX_EXCESS_ERROR = 1.1, 0.005
+"""Error of a smaller range, divided by the least error, and what it may have besides."""
 
 MIN_TEMPO_STEP, STEPS_OF_TEMPO = 0.01, 8.0
 """Distance of two log tempos: the first number, or the second one divided by the length."""
@@ -87,11 +90,7 @@ def fit_lags(x: Tensor, n_max: int, *, has_tempo: bool = False, seed: int = 0) -
     """
     series, length = Observations.of(x).standardise(), x.shape[-1]
     n, log_tempos = _choose_grid(series, n_max, length // 2, has_tempo, seed)
-    for share in SHARES_OF_LENGTH:
-        reach = max(1, length // share)
-        fit = fit_templates(series, n, Grid(length + 2 * reach, log_tempos), seed)
-        if _is_within(fit.poses.lag, reach):
-            break
+    fit = _fit_in_reach(series, n, log_tempos, seed)
     period = find_period(series, fit.error)
     if period:
         half = _half(period, length)
@@ -123,6 +122,20 @@ def _choose_grid(
         if not _is_within(poses.log_tempo, TEMPO_REACH):
             log_tempos = tempo_grid(MAX_TEMPO_REACH, length).to(x.values)
     return n, log_tempos
+
+
+def _fit_in_reach(x: Observations, n: int, log_tempos: Tensor, seed: int) -> Fit:
+    """Templates for lags in the least reach that explains the series as well as a larger one."""
+    length = x.values.shape[-1]
+    reaches = [max(1, length // share) for share in SHARES_OF_LENGTH]
+    fits = [fit_templates(x, n, Grid(length + 2 * reach, log_tempos), seed) for reach in reaches]
+    limit = MAX_ERROR_RATIO * min(fit.error for fit in fits) + MAX_EXCESS_ERROR
+    candidates = [
+        fit
+        for fit, reach in zip(fits, reaches, strict=True)
+        if fit.error <= limit and (_is_within(fit.poses.lag, reach) or reach == max(reaches))
+    ]
+    return candidates[0] if candidates else min(fits, key=lambda fit: fit.error)
 
 
 def _tempo_reach(poses: Poses, length: int) -> float:

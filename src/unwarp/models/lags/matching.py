@@ -22,7 +22,7 @@ from torch.nn import functional as F
 MIN_OVERLAP = 0.5
 """Least share of the observed values of a series that a template must cover."""
 
-UNCOVERED_COST = 0.25
+UNCOVERED_COST = 0.5
 """Squared error, in variances of a series, for each observed value that no template covers.
 
 Without it, a lag at which only a flat piece of a series is compared would often be the best.

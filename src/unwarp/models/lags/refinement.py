@@ -44,7 +44,8 @@ class Refinement:
     @property
     def has_fractions(self) -> bool:
         """Whether the lags of all series together are significantly no whole numbers."""
-        return bool(self.change.median() > MIN_FRACTION_STATISTIC * MEDIAN_OF_CHI_SQUARE)
+        median = self.change.median() / MEDIAN_OF_CHI_SQUARE
+        return bool(torch.minimum(median, self.change.mean()) > MIN_FRACTION_STATISTIC)
 
 
 def refine(
