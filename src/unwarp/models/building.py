@@ -188,7 +188,7 @@ def build_encoder(
         trunk = net.build_encoder(shape, n_outputs * (n_content + len(warp.factors)))
         return OneStage(warp, n_content, GaussianHead(trunk, architecture.stochastic))
     start: Start | LagSearch
-    if architecture.start == "search":
+    if architecture.start == "search" and warp.factors:  # without a warp there is no start
         start = _build_search(architecture, shape, warp)
     else:
         start = build_start(architecture.start, architecture.starts, warp, window)
@@ -203,11 +203,14 @@ def build_encoder(
 def _build_search(architecture: Architecture, shape: tuple[int, ...], warp: Warp) -> LagSearch:
     """The search for lags of an architecture; its arguments are those of `build_encoder`."""
     family = lag_family(warp)
-    if family is None or architecture.crop != 1:
+    if architecture.crop != 1:
         raise ConfigError(
-            "start='search' needs a warp of lags, such as TimeShift() or Chain(CosineTime(), "
-            f"TimeShift()), and crop=1, got warp={warp.name!r} and crop={architecture.crop}; use "
-            "start='learned'"
+            f"start='search' needs whole series, got crop={architecture.crop}; set crop=1"
+        )
+    if family is None:
+        raise ConfigError(
+            "start='search' needs a warp of lags, such as time-shift or time+time-shift, got "
+            f"warp={warp.name!r}; use start='learned'"
         )
     n_channels = shape[0] // 2 if architecture.gaps else shape[0]
     return LagSearch((n_channels, shape[1]), family, architecture.gaps)

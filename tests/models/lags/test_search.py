@@ -104,6 +104,9 @@ def test_search_needs_a_warp_of_lags(warp: CosineTime | Chain) -> None:
     assert lag_family(warp) is None and lag_family(TimeAffine()) is not None
     with pytest.raises(ConfigError, match=r"start='search' needs a warp of lags.*'learned'"):
         AE(warp=warp, start="search").build((1, 40))
+    with pytest.raises(ConfigError, match=r"whole series, got crop=0\.5; set crop=1"):
+        replace(RECIPE, crop=0.5).build((1, 40))
+    assert RECIPE.without_warp().build((1, 40)).encoder.start.kind == "learned"
 
 
 def test_smooth_warps_begin_with_the_lag() -> None:
