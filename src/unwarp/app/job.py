@@ -69,6 +69,7 @@ class Job:
             restore(recipe) if isinstance(recipe, dict) else recipe,
             n_content=request.n_content,
             overrides=request.overrides,
+            start=request.start,
             **self.settings,
         )
 

@@ -17,6 +17,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    StartName,
     TableLayout,
     WorkingSize,
 )
@@ -78,6 +79,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     device: str
     precision: Precision
     on_divergence: DivergencePolicy
+    start: StartName
     warm_start: bool
     verbose: bool
 
@@ -146,7 +148,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         check_value("domain", self.domain, Choice(("auto", *Domain.registry)))
         resolve_device(self.device)
         overrides = dict(self._checked_overrides())
-        request = Request(self.recipe, self.warp, self.n_content, overrides)
+        request = Request(self.recipe, self.warp, self.n_content, overrides, self.start)
         return request, Reading(
             self.domain,
             self.scale,

@@ -9,12 +9,14 @@ from typing import Any
 from pydantic import ConfigDict
 
 from unwarp import models
+from unwarp.core import StartName
 from unwarp.data.samples import Samples
 from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import RECIPE_OF_DATASET, Recipe
 from unwarp.planning.defaults import (
+    choose_start,
     default_recipe,
     default_steps,
     infer_padding,
@@ -22,7 +24,7 @@ from unwarp.planning.defaults import (
     share_sampling_rate,
 )
 from unwarp.planning.overrides import apply_overrides, check_fields, check_values
-from unwarp.ranges import Choice
+from unwarp.ranges import ARGUMENTS, Choice, check_value
 from unwarp.values import brief
 from unwarp.warps import Warp
 
@@ -45,6 +47,7 @@ class Request:
             of the recipe.
         n_content: Size of the content code; None for that of the recipe.
         overrides: Values of recipe fields by dotted name, such as `{"optimiser.lr": 1e-3}`.
+        start: First estimate of the pose, or `auto` for that of the recipe; see `choose_start`.
 
     Raises:
         ConfigError: The family or a field is unknown, or a field is set in two ways.
@@ -61,6 +64,7 @@ class Request:
     warp: Any = "auto"
     n_content: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    start: StartName = "auto"
 
     def __post_init__(self) -> None:
         is_record = isinstance(self.recipe, Mapping) and "family" in self.recipe
@@ -70,6 +74,7 @@ class Request:
                 f"{', '.join(models.families())}, or make one, such as AE(n_content=8)"
             )
         resolve_warp(self.warp)
+        check_value("start", self.start, ARGUMENTS["start"])
         self._check_duplicates()
         family = self._family_recipe()
         if isinstance(family, Recipe):
@@ -103,6 +108,7 @@ class Request:
         settings = (
             ("warp", "warp", isinstance(self.warp, str) and self.warp == "auto"),
             ("n_content", "n_content", self.n_content is None),
+            ("start", "start", self.start == "auto"),
             ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
         )
         for name, key, is_unset in settings:
@@ -209,6 +215,8 @@ def make_plan(
     if schema.has_gaps:
         recipe = replace(recipe, gaps=True)
     recipe = infer_padding(apply_overrides(recipe, request.overrides), x, schema.domain)
+    if "start" not in request.overrides:
+        recipe = choose_start(recipe, request.start, isinstance(request.family, str | None))
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
     suitable_steps = default_steps(recipe, len(data), schema.domain, batch_size)
