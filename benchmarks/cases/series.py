@@ -1,4 +1,4 @@
-"""Series with clocks whose right reading is known (NumPy alone)."""
+"""Series with known clocks, lags or warps (NumPy and SciPy alone)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import zoneinfo
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import butter, sosfiltfilt
 
 from unwarp.core import Array
+
+PERIOD = 60.0
+"""Period of `phase`, in time steps."""
 
 BUMPS = ((0.2, 0.03, 1.0), (0.45, 0.05, -0.7), (0.62, 0.025, 1.3), (0.85, 0.04, 0.6))
 """Place, width and height of the bumps of a shape, in shares of its length."""
@@ -20,7 +24,8 @@ class SeriesCase:
 
     Attributes:
         x: N series (T_i,).
-        events: Observed time of the event of each series (N,); NaN if it has none.
+        events: Observed times of the same events in each series, (N,) for one event or (N, K); NaN
+            if it has none.
         times: Time stamps of each series, N arrays (T_i,); None if there are none.
     """
 
@@ -32,6 +37,60 @@ class SeriesCase:
 def shape(shares: Array) -> Array:
     """Values of a shape with four bumps at shares of its length."""
     return np.sum([h * np.exp(-0.5 * ((shares - a) / w) ** 2) for a, w, h in BUMPS], 0)
+
+
+def lags(seed: int = 0, n: int = 48, length: int = 400, reach: int = 60) -> SeriesCase:
+    """Pieces of one recording that began at different whole steps, with noise of 0.1.
+
+    Args:
+        seed: Seed of recording, lags and noise.
+        n: Number of series.
+        length: Number of steps of a series.
+        reach: Greatest lag in steps.
+    """
+    rng = np.random.default_rng(seed)
+    smooth = butter(3, 0.06, output="sos")
+    recording = sosfiltfilt(smooth, rng.normal(size=length + 2 * reach))
+    lag = rng.integers(-reach, reach + 1, n)
+    x = np.stack([recording[reach - k : reach - k + length] for k in lag]) / recording.std()
+    return SeriesCase([*(x + 0.1 * rng.normal(size=x.shape))], length / 2 + lag)
+
+
+def phase(seed: int = 0, n: int = 60, length: int = 240, period: float = PERIOD) -> SeriesCase:
+    """A periodic signal at any phase, with noise of 0.1.
+
+    Args:
+        seed: Seed of phases and noise.
+        n: Number of series.
+        length: Number of steps of a series.
+        period: Number of steps of a period; lags are circular in it.
+    """
+    rng = np.random.default_rng(seed)
+    cycles = rng.uniform(0, 1, (n, 1))
+    angle = 2 * np.pi * (np.arange(length) / period - cycles)
+    x = np.exp(2 * np.cos(angle)) + 0.5 * np.cos(2 * angle + 1)
+    return SeriesCase([*(x + 0.1 * rng.normal(size=x.shape))], length / 2 + period * cycles[:, 0])
+
+
+def drift(seed: int = 0, n: int = 60, length: int = 300, reach: float = 0.15) -> SeriesCase:
+    """A shape with smooth warps and, besides, lags of a share of its length; noise of 0.03.
+
+    Args:
+        seed: Seed of warps, lags and noise.
+        n: Number of series.
+        length: Number of steps of a series.
+        reach: Greatest lag, in lengths.
+    """
+    rng, grid = np.random.default_rng(seed), np.linspace(0, 1, 513)
+    waves = np.arange(1, 4)[:, None]
+    speed = np.exp((rng.normal(0, 0.3, (n, 3)) / waves[:, 0]) @ np.cos(np.pi * waves * grid))
+    steps = np.cumsum((speed[:, 1:] + speed[:, :-1]) / 2, 1)
+    observed = np.c_[np.zeros(n), steps] / steps[:, -1:]
+    lag, times = rng.uniform(-reach, reach, (n, 1)), np.linspace(0, 1, length)
+    x = np.stack([shape(np.interp(times - lag[i], observed[i], grid)) for i in range(n)])
+    places = [place for place, _, _ in BUMPS]
+    events = np.stack([np.interp(places, grid, row) for row in observed]) + lag
+    return SeriesCase([*(x + 0.03 * rng.normal(size=x.shape))], events * (length - 1))
 
 
 def prefixes(seed: int = 0, n: int = 60, longest: int = 400) -> SeriesCase:

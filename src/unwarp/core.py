@@ -80,6 +80,9 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["no", "fp16", "bf16"]
 """Number format of mixed-precision training; `no` trains in float32."""
 
+StartName = Literal["auto", "learned", "centroid", "moments", "search"]
+"""First estimate of the pose; `auto` is that of the recipe, or one that suits the warp."""
+
 DivergencePolicy = Literal["stop", "rollback"]
 """What a training does when a loss or a gradient is not finite.
 

@@ -35,6 +35,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    StartName,
     TableLayout,
 )
 from unwarp.errors import ConfigError
@@ -366,6 +367,7 @@ ARGUMENTS: Mapping[str, Range] = {
     "value_columns": Names(are_several=True),
     "label_column": Names(),
     "precision": Choice(get_args(Precision)),
+    "start": Choice(get_args(StartName)),
     "on_divergence": Choice(get_args(DivergencePolicy)),
     "scale": Choice(get_args(ScaleName), is_optional=True),
     "device": Choice(get_args(DeviceName)),

@@ -23,6 +23,7 @@ from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.errors import DivergenceError
 from unwarp.planning.plan import Request, make_plan
+from unwarp.training.settling import settle
 
 OVERRIDES = {"n_content": 4, "optimiser.lr": 100.0}
 STEPS = 4
@@ -85,10 +86,12 @@ def test_doors_roll_back_alike(path: Path, run: Path) -> None:
     schema, data = Schema.fit(as_source(training), Reading())
     plan = make_plan(Request(overrides=OVERRIDES), schema, data, steps=STEPS)
     seed = int(check_random_state(0).randint(1 << 31))
-    model = plan.recipe.build(data.shape, seed=seed)
+    joint = plan.recipe.joint()
+    model = joint.build(data.shape, seed=seed)
     options: dict[str, Any] = {"steps": plan.steps, "batch_size": plan.batch_size, "seed": seed}
-    players = plan.recipe.players(model)
-    history = train(model, players, data, **options, device="cpu", on_divergence="rollback")
+    means: dict[str, Any] = {"device": "cpu", "on_divergence": "rollback"}
+    history = train(model, joint.players(model), data, **options, **means)
+    model = settle(model, plan.recipe, data, **options, **means)
     by_command = Unwarper.load(run / "model").model_.state_dict().values()
     for other in (by_estimator.model_, model):
         assert all(map(torch.equal, by_command, other.state_dict().values()))

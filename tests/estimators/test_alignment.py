@@ -13,6 +13,7 @@ from tests.estimators.series import LENGTHS, NAN, RECIPE, fit_series, waves, wav
 from unwarp import Affine2d, Chain, CosineTime, Dataset, Gain, Unwarper
 from unwarp.datasets import bumps
 from unwarp.errors import ConfigError, DataError
+from unwarp.training import Callback
 
 
 def padded(rows: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
@@ -444,3 +445,44 @@ def test_sizes_come_back(tmp_path: Path) -> None:
         assert [row.shape for row in loaded.template(part)] == [row.shape for row in part]
     with pytest.raises(DataError, match="larger than the model's 12 x 14"):
         loaded.align([np.zeros((13, 14, 2), np.uint8)])
+
+
+class Recorder(Callback):
+    """Keeps the messages of a training."""
+
+    def __init__(self, messages: list[str]) -> None:
+        self.messages = messages
+
+    def on_message(self, message: str) -> None:
+        self.messages.append(message)
+
+
+def test_lags_of_gaps_and_lengths_are_exact(tmp_path: Path) -> None:
+    """Series that stop early and have gaps get exact lags by search, also after storage."""
+    rng = np.random.default_rng(0)
+    recording = np.convolve(rng.normal(size=180), np.hanning(21), "valid")
+    lags = rng.integers(-15, 16, 20)
+    rows = [recording[30 - lag : 120 - lag - 2 * (i % 5)] for i, lag in enumerate(lags)]
+    for i, row in enumerate(rows):
+        row = rows[i] = row.copy()
+        row[3 * i : 3 * i + 8] = np.nan
+    messages: list[str] = []
+    unwarper = Unwarper(
+        "time-shift", missing="mask", lengths="clock", max_steps=2, n_clusters=2, warm_start=True
+    )
+    unwarper.fit(rows, callbacks=[Recorder(messages)])
+    assert any("were found by search, with 1 template" in line for line in messages)
+    table = unwarper.transform_params(rows)
+    errors = table["lag_samples"].to_numpy() - lags
+    assert np.abs(errors - np.median(errors)).max() < 1e-2 and abs(errors.mean() + lags.mean()) < 1
+    unwarper.save(tmp_path / "model")
+    again = Unwarper.load(tmp_path / "model")
+    np.testing.assert_array_equal(again.align(rows), unwarper.align(rows))
+    values = unwarper.model_.encoder.start.values.clone()
+    assert torch.equal(unwarper.fit(rows).model_.encoder.start.values, values)
+    assert (
+        Unwarper("time-shift", start="learned", max_steps=1)
+        .fit(np.stack([recording[:60]] * 4))
+        .recipe_.start
+        == "learned"
+    )

@@ -16,6 +16,8 @@ from unwarp.warps import (
     Rigid2d,
     Similarity2d,
     SoftmaxTime,
+    TimeAffine,
+    TimeShift,
     Warp,
     families,
 )
@@ -42,6 +44,8 @@ VARIANTS: dict[str, Warp] = {
     "time, free ends": CosineTime(free_ends=True),
     "time-softmax, free ends": SoftmaxTime(free_ends=True),
     "time+gain": Chain(CosineTime(), Gain()),
+    "time+shift": Chain(CosineTime(), TimeShift()),
+    "time+affine": Chain(SoftmaxTime(), TimeAffine()),
 }
 WARPS: dict[str, Warp] = {
     name: warp.bind(LENGTH if warp.domain == "series" else FRAME)

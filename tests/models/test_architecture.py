@@ -25,7 +25,7 @@ from unwarp.warps import Affine2d, Chain, Displacement2d, Rigid2d
         ("crop", float("nan"), "a finite number"),
         ("crop", 1.5, r"in \(0, 1\]"),
         ("encoder", "two-stage", "one of staged, one-stage"),
-        ("start", "corner", "one of learned, centroid, moments"),
+        ("start", "corner", "one of learned, centroid, moments, search"),
         ("starts", 0, "a whole number from 1 to 1,024"),
         ("prior", 0.0, "positive, or 'learned'"),
     ],

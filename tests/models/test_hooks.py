@@ -12,4 +12,4 @@ def test_hooks_do_nothing_by_default() -> None:
     x, hooks = torch.ones(2, 3), Hooks()
     hooks.update(x)
     hooks.finish(x)
-    assert hooks.n_updates == 0 and torch.equal(x, torch.ones(2, 3))
+    assert hooks.begin(x) == () and hooks.n_updates == 0 and torch.equal(x, torch.ones(2, 3))

@@ -17,11 +17,12 @@ from unwarp.planning.defaults import (
     MAX_LENGTH_FOR_REFINEMENT,
     MAX_SERIES_FOR_REFINEMENT,
     adapt_to_series,
+    choose_start,
     default_recipe,
     default_steps,
 )
 from unwarp.planning.presets import DIGITS, RATE_INVARIANT, SERIES, SHARP
-from unwarp.warps import Affine2d, Identity, Similarity2d, TimeShift
+from unwarp.warps import Affine2d, CosineTime, Identity, Similarity2d, TimeShift
 
 PICTURES = torch.zeros(6, 1, 12, 12)
 WAVES = torch.sin(torch.linspace(0, 12, 40) + torch.arange(6.0)[:, None])[:, None]
@@ -150,3 +151,13 @@ def test_unsuitable_requests_are_refused(options: dict[str, Any], message: str) 
     """The message says which choices suit the data."""
     with pytest.raises(ConfigError, match=message):
         recipe_for(WAVES, **options)
+
+
+def test_lags_are_searched_by_default() -> None:
+    """A warp of lags is searched, unless the recipe or the user says otherwise."""
+    recipe = AE(warp=TimeShift())
+    assert choose_start(recipe, "auto", True).start == "search"
+    assert choose_start(recipe, "auto", False).start == "learned"
+    assert choose_start(recipe, "learned", True).start == "learned"
+    assert choose_start(AE(warp=CosineTime()), "auto", True).start == "learned"
+    assert choose_start(VAE(warp=TimeShift()), "auto", True).start == "learned"

@@ -84,19 +84,24 @@ class HookedLayer(nn.Linear):
         def record(name: str, x: Tensor) -> None:
             self.calls.append((name, len(x), self.training))
 
-        return Hooks(2, partial(record, "update"), partial(record, "finish"))
+        def begin(x: Tensor) -> tuple[str, ...]:
+            record("begin", x)
+            return ()
+
+        return Hooks(2, partial(record, "update"), partial(record, "finish"), begin)
 
 
 def test_hooks_get_training_samples() -> None:
-    """Updates get 1,024 samples in training mode, `finish` 4,096 in evaluation mode."""
+    """`begin` gets 512 samples, updates 1,024, and `finish` 4,096 in evaluation mode."""
     layer, data = HookedLayer(), Dataset(torch.zeros(5000, 1, 2, 2))
     player = Player("net", layer, mean_square_loss(layer))
     train(layer, [player], data, steps=9, batch_size=8, device="cpu")
-    assert layer.calls == [("update", 1024, True)] * 2 + [("finish", 4096, False)]
+    updates = [("update", 1024, True)] * 2
+    assert layer.calls == [("begin", 512, True), *updates, ("finish", 4096, False)]
     layer, few_samples = HookedLayer(), data.subset(torch.arange(7).numpy())
     player = Player("net", layer, mean_square_loss(layer))
     train(layer, [player], few_samples, steps=9, batch_size=8, device="cpu")
-    assert [n for _, n, _ in layer.calls] == [7, 7, 7]
+    assert [n for _, n, _ in layer.calls] == [7, 7, 7, 7]
 
 
 def test_full_circle_needs_no_sklearn() -> None:

@@ -70,6 +70,7 @@ class Job:
             content=request.content,
             n_content=request.n_content,
             overrides=request.overrides,
+            start=request.start,
             **self.settings,
         )
 

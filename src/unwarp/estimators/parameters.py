@@ -18,6 +18,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    StartName,
     TableLayout,
     WorkingSize,
 )
@@ -80,6 +81,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     device: str
     precision: Precision
     on_divergence: DivergencePolicy
+    start: StartName
     warm_start: bool
     verbose: bool
 
@@ -148,7 +150,9 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         check_value("domain", self.domain, Choice(("auto", *Domain.registry)))
         resolve_device(self.device)
         overrides = dict(self._checked_overrides())
-        request = Request(self.recipe, self.warp, self.n_content, overrides, self.content)
+        request = Request(
+            self.recipe, self.warp, self.n_content, overrides, self.start, self.content
+        )
         return request, Reading(
             self.domain,
             self.scale,

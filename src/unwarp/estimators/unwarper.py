@@ -19,6 +19,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    StartName,
     TableLayout,
     WorkingSize,
 )
@@ -118,6 +119,11 @@ class Unwarper(
             so `align`, templates, points and matrices are at the size of the images. `auto` keeps
             images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much detail
             as they have; a number is the longest side in pixels, (H, W) a size, None the full size.
+        start: First estimate of the pose. `learned`: a network predicts it. `centroid`, `moments`:
+            shift, or shift and scale, from the intensity of images. `search`: lag and tempo of
+            series by comparison with templates, for the warps `time-shift` and `time-affine` and
+            chains that end with them. `auto` takes the start of the recipe; if that is left to
+            `fit`, a warp of lags is searched.
         overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
             replace the values of `recipe` and those that `fit` chooses. As parameters of
             `set_params` and of grid searches they have names such as `recipe__optimiser__lr`.
@@ -202,6 +208,7 @@ class Unwarper(
         value_columns: list[str] | tuple[str, ...] | None = None,
         label_column: str | None = None,
         working_size: WorkingSize = "auto",
+        start: StartName = "auto",
         overrides: Mapping[str, Any] | None = None,
         random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",

@@ -119,7 +119,9 @@ class WarmStart:
             raise _difference("recipe", family, self.recipe.family)
         base = request.recipe if isinstance(request.recipe, Recipe) else self.recipe
         overrides = {key: value for key, value in request.overrides.items() if key != "family"}
-        full_request = Request(base, request.warp, request.n_content, overrides, request.content)
+        full_request = Request(
+            base, request.warp, request.n_content, overrides, request.start, request.content
+        )
         plan = make_plan(full_request, self.schema, data, why=(WHY,), **options)
         recipe = plan.recipe
         if base.padding == "auto" and "padding" not in overrides:

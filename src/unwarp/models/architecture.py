@@ -48,7 +48,9 @@ class Architecture:
             `one-stage` predicts content code and deformation from the raw sample.
         start: The first estimate of the pose. `learned`: a stage that sees the whole frame predicts
             it. `centroid`: the shift to the centre of intensity. `moments`: that shift and a scale.
-            The last two are for bright objects on a dark background.
+            These two are for bright objects on a dark background. `search`: the lag, and the tempo,
+            of least squared error against templates that are made before the training
+            (`LagSearch`), for `TimeShift`, `TimeAffine`, and chains that end with one of them.
         starts: Number of start angles, rotations of the first estimate at which each sample is
             encoded; `auto` for eight if the warp turns the full circle, else one. `PoseSearch`
             chooses one of them. A warp with a mirror has each of them twice, with the template and

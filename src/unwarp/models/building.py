@@ -17,13 +17,14 @@ from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
 from unwarp.models.encoders import Encoder, OneStage, PoseStage, Staged
+from unwarp.models.lags.search import LagSearch, lag_family
 from unwarp.models.likelihood import BACKGROUND_LOG_ODDS, Likelihood, LikelihoodKind, LogOddsLink
 from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
 from unwarp.models.networks import Networks
 from unwarp.models.pose_search import build_pose_search
 from unwarp.models.posterior import GaussianHead
-from unwarp.models.starts import build_start
+from unwarp.models.starts import Start, build_start
 from unwarp.nets.net import output_layer
 from unwarp.ranges import Sizes, Whole, check_value
 from unwarp.warps import Padding, Warp, Window
@@ -214,7 +215,11 @@ def build_encoder(
     if architecture.encoder == "one-stage":
         trunk = net.build_encoder(shape, n_outputs * (n_content + len(warp.factors)))
         return OneStage(warp, n_content, GaussianHead(trunk, architecture.stochastic))
-    start = build_start(architecture.start, architecture.starts, warp, window)
+    start: Start | LagSearch
+    if architecture.start == "search" and warp.factors:  # without a warp there is no start
+        start = _build_search(architecture, shape, warp)
+    else:
+        start = build_start(architecture.start, architecture.starts, warp, window)
     stages = _build_stages(architecture, shape, warp, window)
     n_masks = shape[0] // 2 if architecture.gaps else 0
     content: GaussianHead | ElasticCode
@@ -224,6 +229,22 @@ def build_encoder(
         code = net.build_encoder((shape[0], *window.size), n_outputs * n_content)
         content = GaussianHead(code, architecture.stochastic)
     return Staged(warp, n_content, start, stages, content, window, padding, n_masks)
+
+
+def _build_search(architecture: Architecture, shape: tuple[int, ...], warp: Warp) -> LagSearch:
+    """The search for lags of an architecture; its arguments are those of `build_encoder`."""
+    family = lag_family(warp)
+    if architecture.crop != 1:
+        raise ConfigError(
+            f"start='search' needs whole series, got crop={architecture.crop}; set crop=1"
+        )
+    if family is None:
+        raise ConfigError(
+            "start='search' needs a warp of lags, such as time-shift or time+time-shift, got "
+            f"warp={warp.name!r}; use start='learned'"
+        )
+    n_channels = shape[0] // 2 if architecture.gaps else shape[0]
+    return LagSearch((n_channels, shape[1]), family, architecture.gaps)
 
 
 class _StagePlan(NamedTuple):
@@ -249,14 +270,17 @@ def _plan_stages(
     the first stages. An invertible warp has `refinements` stages that see `window`. With
     `start="learned"` there is a stage before them that sees the whole frame: for the first
     predicted warp, and without refinements for every invertible warp. A warp without an inverse has
-    one stage. No stage predicts a discrete column, such as a mirror, which the start has.
+    one stage. Lags that a search finds have no stage, unless the architecture is stochastic. No
+    stage predicts a discrete column, such as a mirror, which the start has.
     """
     plans: list[_StagePlan] = []
-    for part in (part.continuous for part in reversed(warp.parts) if part.factors):
+    is_search = architecture.start == "search"
+    parts = [part.continuous for part in reversed(warp.parts) if part.factors]
+    for part in parts[is_search and not architecture.stochastic :]:
         if not part.map(torch.zeros(1, len(part.factors))).is_invertible:
             plans.append(_StagePlan(part, window, (1, 1)))
             continue
-        if architecture.start == "learned" and not (plans and architecture.refinements):
+        if architecture.start in ("learned", "search") and not (plans and architecture.refinements):
             plans.append(_StagePlan(part, frame, (1, 1)))
         plans += [_StagePlan(part, window, (1, 1))] * (architecture.refinements - 1)
         final = _StagePlan(part, window, architecture.passes)

@@ -10,12 +10,14 @@ deformation from the raw sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from unwarp.models.hooks import begin_unchanged
+from unwarp.models.lags.search import LagSearch
 from unwarp.models.measured import ElasticCode
 from unwarp.models.posterior import (
     GaussianHead,
@@ -141,6 +143,16 @@ class Encoder(nn.Module):
         posterior: Posterior = self(x, None, angles)
         return posterior.map
 
+    @property
+    def begin(self) -> Callable[[Tensor], tuple[str, ...]]:
+        """The hook that fits the start; by default it does nothing."""
+        return begin_unchanged
+
+    @property
+    def has_circular_lags(self) -> bool:
+        """Whether the deformations are lags on a circle, which have no mean."""
+        return False
+
     def _theta_in_half_ranges(self, map: Map) -> Tensor:
         """Theta (N, P) of a map in half-ranges; 0 in columns without a Gaussian prior."""
         return self.warp.theta(map).to(self.inverse_half_ranges.device) * self.inverse_half_ranges
@@ -182,7 +194,7 @@ class Staged(Encoder):
         self,
         warp: Warp,
         n_content: int,
-        start: Start,
+        start: Start | LagSearch,
         stages: Sequence[PoseStage],
         content: GaussianHead | ElasticCode,
         window: Window,
@@ -253,6 +265,17 @@ class Staged(Encoder):
             predicted = predicted.compose(map)
             undoable = start.compose(predicted) if map.is_invertible else undoable
         return start.compose(predicted)
+
+    @property
+    def begin(self) -> Callable[[Tensor], tuple[str, ...]]:
+        """The hook that fits the search for lags, if there is one."""
+        return self.start.fit if isinstance(self.start, LagSearch) else begin_unchanged
+
+    @property
+    def has_circular_lags(self) -> bool:
+        """Whether a search found all deformations as lags on a circle."""
+        has_stages = len(self._schedule(single_pass=False)) > 0
+        return isinstance(self.start, LagSearch) and self.start.is_circular and not has_stages
 
     def _schedule(self, single_pass: bool) -> list[tuple[PoseStage, bool]]:
         """One entry for each run of a stage: the stage, and whether this is its last run."""

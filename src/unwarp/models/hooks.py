@@ -16,20 +16,31 @@ def ignore(x: Tensor) -> None:
     """
 
 
+def begin_unchanged(x: Tensor) -> tuple[str, ...]:
+    """Do nothing and have nothing to tell; the default of `Hooks.begin`.
+
+    Args:
+        x: Training samples (N, *shape).
+    """
+    return ()
+
+
 @dataclass(frozen=True)
 class Hooks:
     """Functions of a model that a training run calls.
 
-    They are called between steps and after the last step. `train` reads them from the attribute
-    `training_hooks` of the module that it trains; a module without this attribute has no hooks. Use
-    them for numbers that are computed from samples instead of learned by gradients, such as cluster
-    centres or the mean deformation.
+    They are called before the first step, between steps and after the last step. `train` reads them
+    from the attribute `training_hooks` of the module that it trains; a module without this
+    attribute has no hooks. Use them for numbers that are computed from samples instead of learned
+    by gradients, such as cluster centres or the mean deformation.
 
     Attributes:
         n_updates: Number of calls of `update` in a run, evenly spaced.
         update: Called between two steps with up to 1,024 training samples (N, *shape).
         finish: Called once after the last step, in evaluation mode, with up to 4,096 training
             samples (N, *shape).
+        begin: Called once before the first step, also of a run that is resumed, with up to 512
+            training samples (N, *shape); it returns lines for people.
 
     >>> from torch import nn
     >>> class Centred(nn.Linear):
@@ -46,3 +57,4 @@ class Hooks:
     n_updates: int = 0
     update: Callable[[Tensor], None] = ignore
     finish: Callable[[Tensor], None] = ignore
+    begin: Callable[[Tensor], tuple[str, ...]] = begin_unchanged

@@ -119,8 +119,10 @@ class Model(nn.Module):
 
     @property
     def training_hooks(self) -> Hooks:
-        """The functions that `train` calls: updates of the pose clusters, and `centre`."""
-        return Hooks(self.search.n_updates, self.search.update_clusters, self.centre)
+        """The functions that `train` calls, such as `centre`."""
+        search = self.search
+        begin = self.encoder.begin
+        return Hooks(search.n_updates, search.update_clusters, self.centre, begin)
 
     def _anchor_for(self, content: Tensor) -> Map:
         """The anchors of samples with content codes (N, D): one map for all, or N maps.
@@ -307,11 +309,14 @@ class Model(nn.Module):
         """Form the pose clusters, and set the anchor to the mean deformation.
 
         The anchor is removed from all maps and applied to the templates, so reconstructions do not
-        change. With several pose clusters, each cluster gets its own anchor.
+        change. With several pose clusters, each cluster gets its own anchor. Lags on a circle, of
+        periodic series, have no mean and stay as they are.
 
         Args:
             x: Training samples (N, *shape); `train` passes up to 4,096 of them.
         """
+        if self.encoder.has_circular_lags:
+            return
         was_training = self.training
         self.eval()
         self.search.update_clusters(x)

@@ -21,12 +21,12 @@ import torch
 from torch import Tensor
 
 from unwarp.errors import ConfigError
-from unwarp.warps import AffineMap, IdentityMap, Map, Warp, Window, translation
+from unwarp.warps import AffineMap, IdentityMap, Map, TimeMap, Warp, Window, translation
 from unwarp.warps.affine_map import affine_part
 from unwarp.warps.mirror import mirror_first, reflections
 
-StartKind = Literal["learned", "centroid", "moments"]
-START_KINDS: tuple[StartKind, ...] = ("learned", "centroid", "moments")
+StartKind = Literal["learned", "centroid", "moments", "search"]
+START_KINDS: tuple[StartKind, ...] = ("learned", "centroid", "moments", "search")
 
 N_CIRCLE_ANGLES = 8
 """Default number of start angles for a warp that turns the full circle."""
@@ -106,9 +106,11 @@ def without_shift(start: Map) -> Map:
         start: N maps that a `Start` returned.
 
     Returns:
-        N maps with the same scale and rotation and without a shift. Maps that are not affine, such
-        as the identity, are returned unchanged.
+        N maps with the same scale and rotation and without a shift. A search for lags is left out
+        whole. Other maps, such as the identity, are returned unchanged.
     """
+    if isinstance(start, TimeMap):
+        return IdentityMap(len(start))
     if not isinstance(start, AffineMap):
         return start
     return AffineMap(start.matrix * start.matrix.new_tensor([1.0, 1.0, 0.0]))

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from unwarp import models, warps
-from unwarp.core import Array, ContentName, Domain
+from unwarp.core import Array, ContentName, Domain, StartName
 from unwarp.errors import ConfigError, NotImportedError
 from unwarp.models.architecture import Architecture
 from unwarp.models.codec import restore
 from unwarp.models.families.ae import AE
+from unwarp.models.lags.search import lag_family
 from unwarp.models.measured import ContentKind
 from unwarp.models.recipe import Recipe
 from unwarp.planning.presets import PRESET_OF_DOMAIN
@@ -201,6 +202,28 @@ def with_content(recipe: Recipe, content: ContentKind, n_content: int | None) ->
         n_content=n_content or MEASURED_CONTENT,
         n_joint=recipe.n_content,
     )
+
+
+def choose_start(recipe: Recipe, start: StartName, is_open: bool) -> Recipe:
+    """The recipe with a first estimate of the pose.
+
+    Lags of series are searched, in the autoencoder `AE` with the staged encoder: a network learns
+    them slowly and inexactly.
+
+    Args:
+        recipe: Any recipe.
+        start: The start that a user asks for, or `auto`.
+        is_open: Whether `auto` may replace the start of the recipe, because the user gave none.
+
+    Returns:
+        The recipe with the start of the user; with `auto`, that of the recipe or `search`.
+    """
+    if start != "auto":
+        return replace(recipe, start=start)
+    is_plain = isinstance(recipe, AE) and (recipe.encoder, recipe.crop) == ("staged", 1)
+    if is_open and is_plain and recipe.start == "learned" and lag_family(recipe.warp) is not None:
+        return replace(recipe, start="search")
+    return recipe
 
 
 def default_steps(recipe: Recipe, n_samples: int, domain: Domain, batch_size: int) -> int:

@@ -9,13 +9,14 @@ from typing import Any
 from pydantic import ConfigDict
 
 from unwarp import models
-from unwarp.core import ContentName
+from unwarp.core import ContentName, StartName
 from unwarp.data.samples import Samples
 from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError
 from unwarp.models.families.ae import AE
 from unwarp.models.recipe import RECIPE_OF_DATASET, Recipe
 from unwarp.planning.defaults import (
+    choose_start,
     default_recipe,
     default_steps,
     infer_padding,
@@ -25,7 +26,7 @@ from unwarp.planning.defaults import (
     with_content,
 )
 from unwarp.planning.overrides import apply_overrides, check_fields, check_values
-from unwarp.ranges import Choice
+from unwarp.ranges import ARGUMENTS, Choice, check_value
 from unwarp.values import brief
 from unwarp.warps import Warp
 
@@ -49,6 +50,7 @@ class Request:
         n_content: Size of the content code; None for that of the recipe.
         overrides: Values of recipe fields by dotted name, such as `{"optimiser.lr": 1e-3}`.
         content: Origin of the content code, as in `Unwarper`.
+        start: First estimate of the pose, or `auto` for that of the recipe; see `choose_start`.
 
     Raises:
         ConfigError: The family or a field is unknown, or a field is set in two ways.
@@ -65,6 +67,7 @@ class Request:
     warp: Any = "auto"
     n_content: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    start: StartName = "auto"
     content: ContentName = "auto"
 
     def __post_init__(self) -> None:
@@ -75,6 +78,7 @@ class Request:
                 f"{', '.join(models.families())}, or make one, such as AE(n_content=8)"
             )
         resolve_warp(self.warp)
+        check_value("start", self.start, ARGUMENTS["start"])
         self._check_duplicates()
         family = self._family_recipe()
         if isinstance(family, Recipe):
@@ -109,6 +113,7 @@ class Request:
             ("warp", "warp", isinstance(self.warp, str) and self.warp == "auto"),
             ("n_content", "n_content", self.n_content is None),
             ("content", "content", self.content == "auto"),
+            ("start", "start", self.start == "auto"),
             ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
         )
         for name, key, is_unset in settings:
@@ -215,6 +220,8 @@ def make_plan(
     if schema.has_gaps:
         recipe = replace(recipe, gaps=True)
     recipe = infer_padding(apply_overrides(recipe, request.overrides), x, schema.domain)
+    if "start" not in request.overrides:
+        recipe = choose_start(recipe, request.start, isinstance(request.family, str | None))
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
     suitable_steps = default_steps(recipe, len(data), schema.domain, batch_size)

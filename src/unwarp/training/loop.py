@@ -17,6 +17,7 @@ from unwarp.core import DivergencePolicy, Precision
 from unwarp.data.samples import Samples
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DivergenceError
+from unwarp.models.hooks import begin_unchanged
 from unwarp.models.players import Player
 from unwarp.ranges import ARGUMENTS, MAX_STEPS, Instance, Range, Whole, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
@@ -32,6 +33,9 @@ from unwarp.values import brief
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+MAX_BEGIN_SAMPLES = 512
+"""Greatest number of training samples for the hook `begin` of a model."""
 
 MAX_FINISH_SAMPLES = 4096
 """Greatest number of training samples for the hook `finish` of a model."""
@@ -125,6 +129,7 @@ def train(
     _check_arguments({**run_size, "on_divergence": on_divergence})
     check_value("validation", validation, Instance(Validation, "a Validation", is_optional=True))
     engine = make_accelerator(device, precision)
+    _begin(model, data, seed, engine, callbacks)
     recovery = recovery_of(on_divergence, engine.num_processes)
     settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}
     settings |= {"validation": validation.facts} if validation else {}
@@ -155,6 +160,17 @@ def _check_objects(
         raise ConfigError(f"data={brief(data)} is not allowed; give a Dataset, or shards")
     check_value("facts", facts, Instance(Mapping, "a mapping of JSON values", is_optional=True))
     return check_callbacks(callbacks)
+
+
+def _begin(
+    model: nn.Module, data: Samples, seed: int, engine: Accelerator, callbacks: Sequence[Callback]
+) -> None:
+    """Call the hook `begin` of a model, and tell the callbacks its lines."""
+    hooks = hooks_of(model)
+    if hooks.begin is begin_unchanged:
+        return
+    samples = training_samples(data, seed, MAX_BEGIN_SAMPLES).to(engine.device)
+    _tell(hooks_of(model.to(engine.device)).begin(samples), callbacks)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from unwarp.warps.piecewise import SoftmaxTime, SquareTime
 from unwarp.warps.shift import TimeShift
 from unwarp.warps.spline import SplineTime
 from unwarp.warps.time import MonotoneTime
+from unwarp.warps.time_affine import TimeAffine
 from unwarp.warps.time_map import TimeMap
 from unwarp.warps.warp import Warp
 from unwarp.warps.window import Padding, Window, resample
@@ -49,6 +50,7 @@ __all__ = [
     "SoftmaxTime",
     "SplineTime",
     "SquareTime",
+    "TimeAffine",
     "TimeMap",
     "TimeShift",
     "Warp",

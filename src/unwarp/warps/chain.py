@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -21,15 +21,18 @@ class Chain(Warp):
     """Two families as one: `Chain(a, b)` applies a to the template first.
 
     Its maps have `pull(p) = pull_a(pull_b(p))`. The columns of theta are those of the two families,
-    in the order of the arguments, with the family's name in front: `affine_shift_x`. Two kinds of
-    chains are allowed, since only their maps determine theta: a family without inverses followed by
-    an invertible one (`Displacement2d`, then `Affine2d`), and a family that moves points followed
-    by one that changes values (`CosineTime`, then `Gain`). Theta is exact for maps of the chain
-    and, after centring, for maps of the chain that `recentre` returns. For any other map, each
-    family approximates its own part.
+    in the order of the arguments, with the family's name in front: `affine_shift_x`. Three kinds
+    of chains are allowed, since only their maps determine theta: a family without inverses followed
+    by an invertible one (`Displacement2d`, then `Affine2d`), a family that moves points followed by
+    one that changes values (`CosineTime`, then `Gain`), and a warp of time with fixed ends followed
+    by lags (`CosineTime`, then `TimeShift` or `TimeAffine`), which move the ends. Theta is exact
+    for maps of the chain and, after centring, for maps of the chain that `recentre` returns. For
+    any other map, each family approximates its own part.
 
     Attributes:
         links: The two families, in the order in which they act.
+        anchor: The mean deformation that centring removes from maps, for chains that end with lags;
+            `recentre` sets it. None without centring, and for other chains.
 
     >>> from unwarp.warps import Affine2d, Displacement2d
     >>> warp = Chain(Displacement2d(2), Affine2d())
@@ -39,14 +42,18 @@ class Chain(Warp):
 
     name: ClassVar[str] = "chain"
     links: tuple[Warp, ...]
+    anchor: Map | None = field(default=None, compare=False, repr=False)
 
-    def __init__(self, *links: Warp, size: Sequence[int] = (2, 2)) -> None:
+    def __init__(
+        self, *links: Warp, size: Sequence[int] = (2, 2), anchor: Map | None = None
+    ) -> None:
         """Chain families.
 
         Args:
             links: The families, in the order in which they act.
             size: Size of the frame: pixels (H, W) or time steps (T,). `bind` also sets it in the
                 links; this argument does not.
+            anchor: The mean deformation, one row; None without centring.
 
         Raises:
             ConfigError: The maps of the chain would not determine theta.
@@ -60,20 +67,23 @@ class Chain(Warp):
         invertible = [link.map(torch.zeros(1, len(link.factors))).is_invertible for link in links]
         is_points_then_values = [link.moves_points for link in links] == [True, False]
         is_only_second_invertible = invertible == [False, True]
+        is_possible = is_points_then_values or is_only_second_invertible or _has_lines(links)
         if (
-            not (is_points_then_values or is_only_second_invertible)
+            not is_possible
             or not all(link.factors for link in links)
             or len({link.domain for link in links}) > 1
         ):
             raise ConfigError(
                 f"Chain({', '.join(link.name for link in links)}) is not possible; chain a "
                 "displacement with an invertible warp, such as Chain(Displacement2d(4), "
-                "Affine2d()), or a warp of time with a gain, such as Chain(CosineTime(), Gain()): "
-                "only then does theta describe the deformation without loss"
+                "Affine2d()), or a warp of time with a gain or with lags, such as "
+                "Chain(CosineTime(), Gain()) and Chain(CosineTime(), TimeShift()): only then does "
+                "theta describe the deformation without loss"
             )
         # a frozen dataclass with its own __init__ sets its fields this way
         object.__setattr__(self, "links", links)
         object.__setattr__(self, "size", as_size(size))
+        object.__setattr__(self, "anchor", anchor)
 
     @property
     def domain(self) -> str:
@@ -103,7 +113,8 @@ class Chain(Warp):
         Args:
             size: Size of the frame: pixels (H, W) or time steps (T,).
         """
-        return Chain(*(link.with_size(size) for link in self.links), size=size)
+        links = (link.with_size(size) for link in self.links)
+        return Chain(*links, size=size, anchor=self.anchor)
 
     def recentre(self, anchor: Map) -> Chain:
         """The chain of the recentred links.
@@ -114,6 +125,8 @@ class Chain(Warp):
         Returns:
             The chain that describes centred maps, `map.compose(anchor.invert())`.
         """
+        if _has_lines(self.links):
+            return Chain(*self.links, size=self.size, anchor=anchor)
         return Chain(*(link.recentre(anchor) for link in self.links), size=self.size)
 
     @property
@@ -147,23 +160,72 @@ class Chain(Warp):
             part, since it commutes with maps of points.
         """
         check_theta(self, theta)
-        return chain(
+        product = chain(
             part for link, columns in self._split(theta) for part in link.map(columns).parts
         )
+        return product if self.anchor is None else product.compose(self._anchor(product).invert())
+
+    def _anchor(self, map: Map) -> Map:
+        """The anchor with the dtype and the device of a map; the identity if there is none."""
+        if self.anchor is None:
+            return IdentityMap(1)
+        uncentred = Chain(*self.links, size=self.size)
+        theta = torch.cat([link.theta(part) for link, part in uncentred._parts(self.anchor)], -1)
+        return uncentred.map(theta.to(map.reference))
+
+    def _parts(self, map: Map) -> list[tuple[Warp, Map]]:
+        """Each link with the map that it reads theta from.
+
+        A line in time moves the ends of the template, and what remains of the map is that of the
+        other link. All other links read the whole map.
+        """
+        if not _has_lines(self.links):
+            return [(link, map) for link in self.links]
+        inner, outer = self.links
+        map = map.compose(self._anchor(map))
+        ends = outer.theta_of_ends(map)
+        assert ends is not None
+        line = outer.map(ends)
+        return [(inner, line.invert().compose(map)), (outer, line)]
 
     def theta(self, map: Map) -> Tensor:
-        """Theta (N, P): each link computes its columns from the map."""
-        return torch.cat([link.theta(map) for link in self.links], -1)
+        """Theta (N, P): each link reads its part of the map."""
+        return torch.cat([link.theta(part) for link, part in self._parts(map)], -1)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        """Summary columns (N,) of the links, those of the last link first."""
-        return {
-            f: column for link in reversed(self.links) for f, column in link.summary(map).items()
-        }
+        """Summary columns (N,) of the links, those of the last link first.
+
+        Of two columns of one name the lag is that of the last link, and a speed that of the first.
+        """
+        columns: dict[Factor, Tensor] = {}
+        parts = self._parts(map)
+        if self.anchor is not None:
+            means = Chain(*self.links, size=self.size)._parts(self._anchor(map))
+            pairs = zip(parts, means, strict=True)
+            parts = [(link, part.compose(mean.invert())) for (link, part), (_, mean) in pairs]
+        for link, part in reversed(parts):
+            summary = link.summary(part)
+            names = {factor.name for factor in summary}
+            columns = {
+                factor: column
+                for factor, column in columns.items()
+                if factor.name not in names or factor.name.startswith("lag")
+            }
+            names = {factor.name for factor in columns}
+            columns |= {f: column for f, column in summary.items() if f.name not in names}
+        return columns
 
     def mean(self, map: Map) -> Map:
         """The product of the links' mean deformations, one row."""
         mean: Map = IdentityMap(1)
-        for link in self.links:
-            mean = link.mean(map).compose(mean)
-        return mean
+        for link, part in self._parts(map):
+            mean = link.mean(part).compose(mean)
+        return mean if self.anchor is None else mean.compose(self._anchor(map).invert())
+
+
+def _has_lines(links: Sequence[Warp]) -> bool:
+    """Whether a chain is a warp with fixed ends, then a line in time."""
+    if len(links) != 2 or not links[0].has_fixed_ends:
+        return False
+    identity = links[1].map(torch.zeros(1, len(links[1].factors)))
+    return links[1].theta_of_ends(identity) is not None

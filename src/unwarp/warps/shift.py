@@ -69,6 +69,11 @@ class TimeShift(TimeWarp):
         # the mean of t - gamma(t): t has mean 1/2, and gamma is linear on each cell
         return 0.5 - (gamma[:, 1:] + gamma[:, :-1]).mean(-1, keepdim=True) / 2
 
+    def theta_of_ends(self, map: Map) -> Tensor:
+        """Theta (N, 1): the mean lag of the ends of the template."""
+        ends = map.push(map.reference.new_tensor([[0.0], [1.0]]))
+        return ends.mean(1) - 0.5
+
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
         """Theta from the column `lag_s` or `lag_samples`.
 

@@ -205,6 +205,11 @@ class MonotoneTime(TimeWarp):
         )
         return self._speed_factors + (ends if self.free_ends else ())
 
+    @property
+    def has_fixed_ends(self) -> bool:
+        """Whether all maps have gamma(0) = 0 and gamma(1) = 1."""
+        return not self.free_ends and self.anchor is None
+
     def map(self, theta: Tensor) -> TimeMap:
         """The maps with the parameters theta: gamma integrates the speed.
 

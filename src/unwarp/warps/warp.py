@@ -184,6 +184,25 @@ class Warp(ABC):
             that approximates `map`.
         """
 
+    def theta_of_ends(self, map: Map) -> Tensor | None:
+        """Theta of the line in time that moves the ends alike.
+
+        A chain of a warp with fixed ends and a line is a map of which both parts are known: the
+        line moves the ends.
+
+        Args:
+            map: N deformations.
+
+        Returns:
+            Theta (N, P); None if the family is no family of lines.
+        """
+        return None
+
+    @property
+    def has_fixed_ends(self) -> bool:
+        """Whether all maps keep both ends of time."""
+        return False
+
     @abstractmethod
     def summary(self, map: Map) -> dict[Factor, Tensor]:
         """Summary columns: the deformation in units for people.

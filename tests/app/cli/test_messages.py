@@ -82,7 +82,7 @@ def test_recipe_fields_become_settings(message: str, expected: str) -> None:
     [
         "scores of domain and missing values at each scale",
         "points=(8, 8) do not fit",
-        "X holds 1 sample (n_samples=1); give Affine2d(start=1) more",
+        "X holds 1 sample (n_samples=1); give Affine2d(begin=1) more",
         "--missing=mask and a.missing=mask",
         "runs/sampling_rate.csv does not exist",
         "Unwarper is expecting 32 features",

@@ -30,6 +30,7 @@ from unwarp.core import (
     MissingPolicy,
     Precision,
     ScaleName,
+    StartName,
     TableLayout,
 )
 from unwarp.disk.paths import is_pattern
@@ -144,6 +145,13 @@ RateOption = Annotated[
     float | None,
     typer.Option(help="Samples per second of series; times are then in seconds."),
 ]
+StartOption = Annotated[
+    StartName,
+    typer.Option(
+        help="First estimate of the pose: learned by a network; centroid or moments of the "
+        "intensity of images; search finds lags of series by comparison; auto chooses."
+    ),
+]
 DivergenceOption = Annotated[
     DivergencePolicy,
     typer.Option(
@@ -237,6 +245,7 @@ def fit(
     random_state: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "no",
+    start: StartOption = "auto",
     on_divergence: DivergenceOption = "stop",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -274,6 +283,7 @@ def fit(
         random_state: Seed of all random numbers.
         device: Device to compute on.
         precision: Mixed precision in training.
+        start: First estimate of the pose, or `auto`.
         on_divergence: Reaction to a training that diverges: `stop` or `rollback`.
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
@@ -294,7 +304,8 @@ def fit(
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
-    request = {"warp": warp, "content": content, **_request_fields(config, settings)}
+    request = {"warp": warp, "start": start, "content": content}
+    request |= _request_fields(config, settings)
     arguments, folder = reading | training | means, out or _run_folder(source)
     _start(one_source(source), request, arguments, folder, as_json, quiet)
 

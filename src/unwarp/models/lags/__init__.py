@@ -1,0 +1,1 @@
+"""The search for lags and tempos of series, against learned templates."""
