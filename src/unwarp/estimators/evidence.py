@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 from statistics import mean
 
+import numpy as np
 import torch
+from sklearn.cluster import KMeans
 from torch import Tensor
 
 from unwarp.missing import fill_missing
 from unwarp.models import Model, rates
 from unwarp.models.families.ae import laplacian_pyramid
-from unwarp.warps import align, interpolate_missing
+from unwarp.models.lags.search import LagSearch
+from unwarp.warps import TimeShift, align, interpolate_missing
 
 MAX_COUNTED_TIME_STEPS = 128
 """Greatest number of time steps that count in the description length of a series.
@@ -110,6 +113,38 @@ def distance_gain(model: Model, training: Tensor, held_out: Tensor) -> float:
         )
     )
     return math.log(max(before, SMALLEST_VARIANCE) / max(after, SMALLEST_VARIANCE))
+
+
+@torch.no_grad()
+def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> float:
+    """Unexplained variance of held-out series without lags, over that with lags.
+
+    Lags are found by search against K templates of the training series. Series as they are and
+    series with their lags undone are then each compared with K means of their training series (by
+    k-means): the unexplained variance is the mean squared error of the nearest mean, as a share of
+    the variance.
+
+    Args:
+        training: Training series (N, C, T), scaled for a model; NaN marks missing values.
+        held_out: Held-out series (M, C, T).
+        seed: Seed of k-means.
+
+    Returns:
+        About 1 if lags explain nothing, more the better they explain how series differ.
+    """
+    n_steps = training.shape[-1]
+    search = LagSearch((training.shape[1], n_steps), TimeShift(size=(n_steps,)))
+    search.fit(training)
+    n_means = max(1, int((search.counts.sum((1, 2)) > 0).sum()))
+    raw = training, held_out
+    aligned = tuple(align(x, search(x), padding="border") for x in raw)
+    shares = []
+    for parts in (raw, aligned):
+        means = KMeans(min(n_means, len(training)), n_init=4, random_state=seed)
+        known, new = (interpolate_missing(x).flatten(1).numpy() for x in parts)
+        error = np.square(new - means.fit(known).cluster_centers_[means.predict(new)]).mean()
+        shares.append(float(error) / max(float(new.var()), SMALLEST_VARIANCE))
+    return shares[0] / max(shares[1], SMALLEST_VARIANCE)
 
 
 def _nearest_square(training: Tensor, held_out: Tensor) -> float:

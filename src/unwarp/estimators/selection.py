@@ -1,18 +1,21 @@
-"""Selection of a warp for series: none, smooth or sharp.
+"""Selection of a warp for series: none, shift, smooth or sharp.
 
 If series differ in timing for a reason that matters, it does harm to undo their timing. Therefore
 trials decide how much to warp, before the model of all series is trained. A trial is a short
 training on a part of the series; the model is then measured on the held-out rest, without labels
-(`unwarp.estimators.evidence`). A fold is one split of the series in these two parts. There are two
-questions:
+(`unwarp.estimators.evidence`). A fold is one split of the series in these two parts. There are
+three questions:
 
+* **Do lags explain the timing?** Templates of shifted series, found by search, must leave a quarter
+  or less of the variance of held-out series that as many templates without shifts leave. Such lags
+  are undone in any case, and the second question is skipped.
 * **Is a warp needed?** Two variational autoencoders with equally many latents are compared, one
   with a warp of time and one without. The warp must reduce the description length of a held-out
   series by `MIN_SAVED_NATS`, averaged over folds.
-* **A smooth or a sharp warp?** The presets `SERIES` ("smooth") and `SHARP` are compared. The sharp
-  warp is selected if, in each of at most two folds, it reduces the unexplained variance of the
-  held-out series by the share `MIN_UNEXPLAINED_REDUCTION`, and alignment by it brings held-out
-  series closer to training series by `MIN_DISTANCE_GAIN`.
+* **How strong a warp?** A stronger warp is selected if, in each of at most two folds, it reduces
+  the unexplained variance of the held-out series by the share `MIN_UNEXPLAINED_REDUCTION`, and
+  alignment by it brings held-out series closer to training series by `MIN_DISTANCE_GAIN`. The
+  preset `SHARP` is compared with the preset `SERIES` ("smooth"), or with lags.
 
 If the first fold gives a clear answer, the other folds are skipped.
 """
@@ -31,11 +34,16 @@ from torch import Tensor
 
 from unwarp.core import DivergencePolicy
 from unwarp.data.dataset import Dataset
-from unwarp.estimators.evidence import description_length, distance_gain, unexplained
+from unwarp.estimators.evidence import (
+    description_length,
+    distance_gain,
+    lag_ratio,
+    unexplained,
+)
 from unwarp.models import VAE, Model, Recipe
 from unwarp.planning.presets import SERIES, SHARP
 from unwarp.training.loop import train
-from unwarp.warps import interpolate_missing
+from unwarp.warps import TimeShift, interpolate_missing
 
 MIN_SAVED_NATS = 10.0
 """Reduction of the description length of a held-out series, in nats, that requires a warp."""
@@ -48,6 +56,9 @@ MIN_UNEXPLAINED_REDUCTION = 0.25
 
 MIN_DISTANCE_GAIN = 0.5
 """Least `distance_gain` of the sharp warp: log ratio of squared distances before and after."""
+
+MIN_LAG_RATIO = 4.0
+"""Unexplained variance of held-out series without lags over that with lags that requires lags."""
 
 MIN_SERIES_FOR_TRIAL = 12
 """Smallest number of series for a trial; measures on fewer held-out series are too noisy."""
@@ -86,6 +97,7 @@ DESCRIBING_RECIPE = VAE(
 
 RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
     "none": SERIES.without_warp(),
+    "shift": replace(SERIES, warp=TimeShift(), start="search"),
     "smooth": SERIES,
     "sharp": SHARP,
 }
@@ -102,13 +114,14 @@ class Selection:
     Each tuple has one number per fold that was measured.
 
     Attributes:
-        choice: `none`, `smooth` or `sharp`.
+        choice: `none`, `shift`, `smooth` or `sharp`.
         saved: Reduction of the description length of a held-out series by a warp, in nats; empty
             if there were no trials.
         unexplained: Share of the variance of held-out series, 0 to 1, that a model with the warp
             leaves unexplained, by the name of the warp (`smooth`, `sharp`); empty if the two were
             not compared.
         nearer: The `distance_gain` of the sharp warp; empty if the two were not compared.
+        lag_ratio: The `lag_ratio` of the series; 0 if lags were not tried.
 
     >>> print(Selection("none", (3.2,)))
     no warp: a warp saves 3 nats per held-out series, and 10 are required
@@ -118,6 +131,7 @@ class Selection:
     saved: tuple[float, ...] = ()
     unexplained: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     nearer: tuple[float, ...] = ()
+    lag_ratio: float = 0.0
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -127,9 +141,8 @@ class Selection:
             record: Dictionary that `dataclasses.asdict` made, possibly stored as JSON.
         """
         shares = {name: tuple(values) for name, values in record["unexplained"].items()}
-        return cls(
-            record["choice"], tuple(record["saved"]), shares, tuple(record.get("nearer", ()))
-        )
+        nearer, lag_ratio = tuple(record.get("nearer", ())), record.get("lag_ratio", 0.0)
+        return cls(record["choice"], tuple(record["saved"]), shares, nearer, lag_ratio)
 
     @property
     def recipe(self) -> Recipe:
@@ -137,27 +150,42 @@ class Selection:
         return RECIPE_OF_CHOICE[self.choice]
 
     def __str__(self) -> str:
-        if not self.saved and self.choice == "none":
+        if self.lag_ratio >= MIN_LAG_RATIO:
+            saving = f"lags explain {self.lag_ratio:.0f} times as much of held-out series"
+        elif not self.saved and self.choice == "none":
             return "no warp: every series is constant"
-        if not self.saved:
+        elif not self.saved:
             return "a smooth warp of time, without a trial: there are too few series or steps"
-        saving = (
-            f"a warp saves {math.floor(mean(self.saved))} nats per held-out series, "
-            f"and {MIN_SAVED_NATS:.0f} are required"
-        )
+        else:
+            saving = (
+                f"a warp saves {math.floor(mean(self.saved))} nats per held-out series, "
+                f"and {MIN_SAVED_NATS:.0f} are required"
+            )
         if self.choice == "none":
             return f"no warp: {saving}"
-        shares = {name: mean(values) for name, values in self.unexplained.items()}
-        # "their" and "them" are the held-out series
-        text = (
-            f"a {self.choice} warp of time: {saving}; the smooth warp leaves "
-            f"{shares['smooth']:.0%} of their variance unexplained, the sharp one "
-            f"{shares['sharp']:.0%}"
-        )
+        text = f"{WORDS_OF_CHOICE[self.choice]}: {saving}{self._shares()}"
         if not self.nearer:
             return text
         factor = math.exp(mean(self.nearer))
         return f"{text} and brings them closer to other series by a factor of {factor:.1f}"
+
+    def _shares(self) -> str:
+        """The unexplained variances in words; empty if warps were not compared."""
+        # "their" are the held-out series
+        shares = {name: mean(values) for name, values in self.unexplained.items()}
+        if not shares:
+            return ""
+        (weaker, share), (_, of_sharp) = shares.items()
+        name = "lags leave" if weaker == "shift" else f"the {weaker} warp leaves"
+        return f"; {name} {share:.0%} of their variance unexplained, the sharp warp {of_sharp:.0%}"
+
+
+WORDS_OF_CHOICE = {
+    "shift": "lags",
+    "smooth": "a smooth warp of time",
+    "sharp": "a sharp warp of time",
+}
+"""Words for people for each selected warp."""
 
 
 def select(
@@ -173,7 +201,8 @@ def select(
     """Select how much to warp series, by trials on held-out series.
 
     Constant series get no warp. With fewer than 12 series or fewer than 300 steps there are no
-    trials, and the smooth warp is selected. Otherwise 2 to 10 trials decide.
+    trials, and the smooth warp is selected. Otherwise lags are tried, and 2 to 10 trials
+    decide.
 
     Args:
         x: Training series (N, C, T), scaled for a model; NaN marks missing values.
@@ -193,13 +222,18 @@ def select(
     if len(x) < MIN_SERIES_FOR_TRIAL or steps < STEPS_OF_TRIAL:
         return Selection("smooth")
     rows = list(folds(len(x), seed))
+    on_message("how much to warp: do lags explain how series differ?")
+    lags = lag_ratio(x[rows[0][0]], x[rows[0][1]])
     share = None if seconds is None else seconds / (MAX_TRIAL_LENGTHS_PER_FOLD * len(rows))
     options = {"seed": seed, "device": device, "on_divergence": on_divergence}
     trials = _Trials(x, steps, share, options, on_message)
+    if lags >= MIN_LAG_RATIO:
+        return replace(_choose_strength(trials, rows[:2], "shift"), lag_ratio=lags)
     saved = _saved_nats(trials, rows)
     if mean(saved) < MIN_SAVED_NATS:
-        return Selection("none", saved)
-    return _choose_sharpness(trials, rows[:2], saved)
+        return Selection("none", saved, lag_ratio=lags)
+    selection = _choose_strength(trials, rows[:2], "smooth")
+    return replace(selection, saved=saved, lag_ratio=lags)
 
 
 Folds = Sequence[tuple[Tensor, Tensor]]
@@ -273,18 +307,18 @@ def _saved_nats(trials: _Trials, rows: Folds) -> tuple[float, ...]:
     return tuple(saved)
 
 
-def _choose_sharpness(trials: _Trials, rows: Folds, saved: tuple[float, ...]) -> Selection:
-    """Choose between the smooth and the sharp warp.
+def _choose_strength(trials: _Trials, rows: Folds, weaker: str) -> Selection:
+    """Choose between a weaker warp and the sharp one.
 
-    All folds must favour the sharp warp. As soon as one does not, the smooth warp is selected and
+    All folds must favour the sharp warp. As soon as one does not, the weaker warp is selected and
     the other folds are skipped.
 
     Args:
         trials: The series and the settings.
         rows: Rows of each fold.
-        saved: Results of `_saved_nats`, which the selection records.
+        weaker: `shift` or `smooth`.
     """
-    shares: dict[str, tuple[float, ...]] = {"smooth": (), "sharp": ()}
+    shares: dict[str, tuple[float, ...]] = {weaker: (), "sharp": ()}
     gains: tuple[float, ...] = ()
     is_sharp = False
     for i, (training, held_out) in enumerate(rows):
@@ -296,11 +330,11 @@ def _choose_sharpness(trials: _Trials, rows: Folds, saved: tuple[float, ...]) ->
             shares[name] += (unexplained(model, trials.x[held_out]),)
         # after the loop, `model` is the one with the sharp warp
         gains += (distance_gain(model, trials.x[training], trials.x[held_out]),)
-        bound = (1 - MIN_UNEXPLAINED_REDUCTION) * shares["smooth"][-1]
+        bound = (1 - MIN_UNEXPLAINED_REDUCTION) * shares[weaker][-1]
         is_sharp = shares["sharp"][-1] < bound and gains[-1] > MIN_DISTANCE_GAIN
         if not is_sharp:
             break
-    return Selection("sharp" if is_sharp else "smooth", saved, shares, gains)
+    return Selection("sharp" if is_sharp else weaker, (), shares, gains)
 
 
 def folds(n: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
