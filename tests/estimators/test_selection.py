@@ -16,7 +16,9 @@ from tests.estimators.series import levels
 from unwarp import AE, Identity, Unwarper
 from unwarp.datasets import bumps
 from unwarp.estimators import selection
+from unwarp.estimators.evidence import lag_ratio
 from unwarp.estimators.selection import (
+    MIN_LAG_RATIO,
     MIN_SAVED_NATS,
     Selection,
     folds,
@@ -48,6 +50,21 @@ def test_estimator_stores_its_selection(tmp_path: Path) -> None:
     )
     unwarper.save(tmp_path / "model")
     assert Unwarper.load(tmp_path / "model").selection_ == unwarper.selection_
+
+
+def test_lags_decide_without_nats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pure lags are found without a trial whether to warp; noise has none."""
+    rng = torch.Generator().manual_seed(0)
+    source = torch.randn(130, generator=rng).cumsum(0)
+    lags = torch.randint(0, 50, (30,), generator=rng).tolist()
+    x = torch.stack([source[lag : lag + 80] for lag in lags])[:, None]
+    x = (x - x.mean()) / x.std() + 0.02 * torch.randn(x.shape, generator=rng)
+    assert lag_ratio(x[:20], x[20:]) > MIN_LAG_RATIO
+    noise = torch.randn(30, 1, 80, generator=rng)
+    assert lag_ratio(noise[:20], noise[20:]) < 1.5
+    trials = Trials([], [(0.5, 0.49)])
+    selection = trials.select(monkeypatch, x=x)
+    assert (selection.choice, selection.saved) == ("shift", ()) and len(trials.lengths) == 2
 
 
 def test_constant_series_get_no_warp() -> None:
@@ -98,13 +115,19 @@ class Trials:
         self.lengths.append((options["steps"], options["seconds"]))
         return History()
 
-    def select(self, monkeypatch: pytest.MonkeyPatch, n: int = 30, **options: Any) -> Selection:
-        """The selection that follows from the script, for `n` series."""
+    def select(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        n: int = 30,
+        x: torch.Tensor | None = None,
+        **options: Any,
+    ) -> Selection:
+        """The selection that follows from the script, for `n` series or those in `x`."""
         monkeypatch.setattr(selection, "train", self.train)
         monkeypatch.setattr(selection, "description_length", lambda *parts: self._nats.pop(0))
         monkeypatch.setattr(selection, "unexplained", lambda *parts: self._shares.pop(0))
         monkeypatch.setattr(selection, "distance_gain", lambda *parts: self.gain)
-        result = select(levels(n, 16), **options)
+        result = select(levels(n, 16) if x is None else x, **options)
         assert not self._nats and not self._shares, "not all trials were made"
         return result
 
@@ -154,6 +177,7 @@ def test_trials_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     trials.select(monkeypatch, seconds=180.0, steps=300, on_message=messages.append)
     shares = [(300, 10.0)] * 2 + [(500, pytest.approx(50 / 3))] * 4
     assert trials.lengths == shares
+    assert "lags" in messages.pop(0)
     assert [message.split("(")[1] for message in messages] == ["1 of 3)", "1 of 2)", "2 of 2)"]
     unlimited = Trials([9.0, 9.0, 9.0], [])
     unlimited.select(monkeypatch, steps=450)
@@ -186,9 +210,14 @@ def test_selection_survives_json() -> None:
     assert str(selection).startswith(
         "a sharp warp of time: a warp saves 35 nats per held-out series, and 10 are required"
     )
-    assert "leaves 45% of their variance unexplained, the sharp one 25%" in str(selection)
+    assert "leaves 45% of their variance unexplained, the sharp warp 25%" in str(selection)
+    shift = Selection("shift", (), {"shift": (0.4,), "sharp": (0.3,)}, lag_ratio=8.0)
+    assert Selection.of(json.loads(json.dumps(asdict(shift)))) == shift
+    assert str(shift).startswith(
+        "lags: lags explain 8 times as much of held-out series; lags leave"
+    )
     smooth = Selection("smooth", (30.0,), {"smooth": (0.4,), "sharp": (0.2,)}, (math.log(1.2),))
     assert Selection.of(json.loads(json.dumps(asdict(smooth)))) == smooth
     assert str(smooth).endswith(
-        "the sharp one 20% and brings them closer to other series by a factor of 1.2"
+        "the sharp warp 20% and brings them closer to other series by a factor of 1.2"
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from statistics import mean
 
-import numpy as np
 import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
@@ -25,6 +24,9 @@ MAX_COUNTED_TIME_STEPS = 128
 
 In longer series neighbouring values are nearly equal, so more values add no information.
 """
+
+MIN_COVERAGE = 0.999
+"""Share of a time step that lies inside a series from which it counts as observed."""
 
 SMALLEST_VARIANCE = 1e-12
 """Lower bound of variances and squared distances, so that ratios and logarithms are finite."""
@@ -136,15 +138,37 @@ def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> float:
     search = LagSearch((training.shape[1], n_steps), TimeShift(size=(n_steps,)))
     search.fit(training)
     n_means = max(1, int((search.counts.sum((1, 2)) > 0).sum()))
-    raw = training, held_out
-    aligned = tuple(align(x, search(x), padding="border") for x in raw)
-    shares = []
-    for parts in (raw, aligned):
-        means = KMeans(min(n_means, len(training)), n_init=4, random_state=seed)
-        known, new = (interpolate_missing(x).flatten(1).numpy() for x in parts)
-        error = np.square(new - means.fit(known).cluster_centers_[means.predict(new)]).mean()
-        shares.append(float(error) / max(float(new.var()), SMALLEST_VARIANCE))
-    return shares[0] / max(shares[1], SMALLEST_VARIANCE)
+    raw, aligned = (training, held_out), [_without_lags(search, x) for x in (training, held_out)]
+    without, with_lags = (
+        _unexplained_by_means(part, rest, n_means, seed) for part, rest in (raw, aligned)
+    )
+    return without / max(with_lags, SMALLEST_VARIANCE)
+
+
+def _without_lags(search: LagSearch, x: Tensor) -> Tensor:
+    """Series with the lags undone that a search finds; NaN beyond their ends."""
+    map = search(x)
+    is_inside = align(torch.ones_like(x), map, padding="zeros") > MIN_COVERAGE
+    return torch.where(is_inside, align(x, map, padding="border"), torch.nan)
+
+
+def _unexplained_by_means(training: Tensor, held_out: Tensor, n_means: int, seed: int) -> float:
+    """Share of the variance of held-out series that the nearest of some means leaves.
+
+    The means are over the observed values of the clusters of k-means.
+
+    Args:
+        training: Training series (N, C, T); NaN marks missing values.
+        held_out: Held-out series (M, C, T).
+        n_means: Number of means.
+        seed: Seed of k-means.
+    """
+    kmeans = KMeans(min(n_means, len(training)), n_init=4, random_state=seed)
+    labels = torch.from_numpy(kmeans.fit_predict(interpolate_missing(training).flatten(1).numpy()))
+    means = torch.stack([training[labels == k].nanmean(0) for k in range(int(labels.max()) + 1)])
+    squares = (held_out[:, None] - means).square().flatten(2)
+    error = squares.nanmean(2).nan_to_num(torch.inf).amin(1).mean()
+    return float(error / held_out[~held_out.isnan()].var().clamp_min(SMALLEST_VARIANCE))
 
 
 def _nearest_square(training: Tensor, held_out: Tensor) -> float:
