@@ -19,7 +19,8 @@ from unwarp.data.scaling import Scaler
 from unwarp.data.schema import Prepared
 from unwarp.errors import DataWarning
 from unwarp.estimators import clustering
-from unwarp.estimators.clustering import label_samples, nearest_centre
+from unwarp.estimators.clustering import label_samples
+from unwarp.estimators.clusters import nearest_centre
 
 ARGUMENTS: dict[str, Any] = {"max_steps": 3, "n_clusters": 3, "device": "cpu"}
 
@@ -66,7 +67,7 @@ def test_stored_samples_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(StoredSamples, "batch", batch)
     monkeypatch.setattr(clustering, "SAMPLES_PER_CHUNK", 5)
-    labels = label_samples(unwarper.model_, stored, unwarper.cluster_centers_)
+    labels = label_samples(unwarper.model_, stored, unwarper.clusters_)
     np.testing.assert_array_equal(labels, unwarper.labels_)
     assert sizes == [5, 5, 2]
 
