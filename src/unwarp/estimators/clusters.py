@@ -1,4 +1,4 @@
-"""Clusters of samples: centres, and a rule that gives new samples their cluster.
+"""Clusters of samples: centres, and a rule for new samples.
 
     Clusters          what all kinds of clusters have in common
     KMeansClusters    the nearest centre of a content code
@@ -24,7 +24,7 @@ from unwarp.models.model import Model
 
 @dataclass(frozen=True)
 class Clusters(ABC):
-    """Clusters of the training samples, and the rule by which new samples belong to them.
+    """Clusters of training samples, with a rule for new ones.
 
     Attributes:
         centers: Mean content codes of the clusters (K, D).
@@ -47,12 +47,12 @@ class Clusters(ABC):
 
     @abstractmethod
     def arrays(self) -> dict[str, Array]:
-        """The arrays by name, besides `centers`, from which the clusters can be made again."""
+        """The arrays of the rule by name, without `centers`."""
 
 
 @dataclass(frozen=True)
 class KMeansClusters(Clusters):
-    """Clusters by k-means on content codes: a sample belongs to the nearest centre.
+    """Clusters by k-means: the nearest centre of a content code.
 
     Attributes:
         centers: Mean content codes of the clusters (K, D).
@@ -80,7 +80,13 @@ class KMeansClusters(Clusters):
         return cls(means.cluster_centers_)
 
     def assign(self, model: Model, x: Tensor | Prepared, device: str = "cpu") -> Array:
-        """The nearest centre of the content code of each sample; see `Clusters.assign`."""
+        """The cluster with the nearest centre, of each sample.
+
+        Args:
+            model: The trained model.
+            x: Samples (N, *shape), scaled as the model takes them; or prepared samples.
+            device: Device that computes.
+        """
         return nearest_centre(encode(model, x, device=device)[0].numpy(), self.centers)
 
     def arrays(self) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""The last step of a fit: clusters and a density of the latents of training samples."""
+"""The last step of a fit: clusters and density of latents."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ class Grouping:
 
     >>> from unwarp.core import SERIES
     >>> from unwarp.models import AE
+    >>> from unwarp.warps import CosineTime
     >>> data = Dataset(torch.rand(8, 1, 20))
-    >>> model = AE(n_content=2).build((1, 20)).eval()
+    >>> model = AE(warp=CosineTime(), n_content=2).build((1, 20)).eval()
     >>> Grouping.of(model, data, SERIES, "kmeans", 2).labels.shape
     (8,)
     """
@@ -88,8 +89,8 @@ class Grouping:
         mixture = Mixture.fit(torch.cat([content, theta], 1).numpy(), n or default, seed)
         is_measured = isinstance(model.encoder.content, ElasticCode)
         if method == "kmeans" or (method == "auto" and not is_measured):
-            clusters = KMeansClusters.fit(codes, n or default, seed)
-            return cls(clusters, mixture, label_samples(model, data, clusters, device))
+            means = KMeansClusters.fit(codes, n or default, seed)
+            return cls(means, mixture, label_samples(model, data, means, device))
         n = n or (None if view.labels is None else default)
         clusters, labels, outliers = _spectral(model, data, view, codes, n, seed, device)
         if n is None:

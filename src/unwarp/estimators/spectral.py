@@ -90,7 +90,7 @@ class SelfTuning:
         return cls(series.numpy(), sds, floors, _scales(distances)), distances
 
     def distances(self, x: Tensor, device: str = "cpu") -> Array:
-        """Distances of values and of slopes to the reference series (2, N, M).
+        """Distances (2, N, M) of values and slopes to the references.
 
         Args:
             x: Series (N, C, T).
@@ -100,10 +100,10 @@ class SelfTuning:
         first = _values_and_slopes(shorten(x).to(target), self.sds)
         second = _values_and_slopes(torch.from_numpy(self.series).to(target), self.sds)
         distances = [MSM()(a, b).cpu().numpy() for a, b in zip(first, second, strict=True)]
-        return np.maximum(np.stack(distances).astype(float), self.floors[:, None])
+        return np.asarray(np.maximum(np.stack(distances).astype(float), self.floors[:, None]))
 
     def affinities(self, distances: Array) -> Array:
-        """Affinities (N, M) of series with these distances (2, N, M) to the references."""
+        """Affinities (N, M) to the references, from distances (2, N, M)."""
         scales = np.sqrt(_scales(distances)[:, :, None] * self.scales[:, None])
         return np.asarray(np.exp(-distances / scales).sum(0))
 
@@ -163,13 +163,19 @@ class SpectralClusters(Clusters):
         return cls(centers, tuning, axes, means.cluster_centers_), labels
 
     def assign(self, model: Model, x: Tensor | Prepared, device: str = "cpu") -> Array:
-        """The cluster of each series by its affinities; see `Clusters.assign`."""
+        """The cluster of each series, by its affinities to the references.
+
+        Args:
+            model: The trained model.
+            x: Series (N, C, T), scaled as the model takes them; or prepared series.
+            device: Device that computes.
+        """
         parts = (x[i : i + SERIES_PER_CHUNK] for i in range(0, len(x), SERIES_PER_CHUNK))
         series = (comparable_series(model, part, device) for part in parts)
         return np.concatenate([self.place(self.tuning.distances(s, device)) for s in series])
 
     def place(self, distances: Array) -> Array:
-        """The cluster (N,) of series with these distances (2, N, M) to the references."""
+        """The clusters (N,) of series with these distances (2, N, M)."""
         coordinates = _on_sphere(self.tuning.affinities(distances) @ self.axes)
         distances = np.square(coordinates[:, None] - self.means).sum(2)
         return np.asarray(distances.argmin(1))
@@ -190,16 +196,15 @@ class SpectralClusters(Clusters):
             ValueError: The shapes contradict each other, or a number is not finite.
         """
         names = ("series", "sds", "floors", "scales")
-        clusters = cls(
-            centers, SelfTuning(*map(arrays.get, names)), arrays["axes"], arrays["means"]
-        )
+        tuning = SelfTuning(*(arrays[name] for name in names))
+        clusters = cls(centers, tuning, arrays["axes"], arrays["means"])
         _check_shapes(clusters)
         return clusters
 
 
 @torch.no_grad()
 def comparable_series(model: Model, x: Tensor, device: str = "cpu") -> Tensor:
-    """Series as the content of a model sees them: as observed or aligned.
+    """Series as the content of a model sees them, observed or aligned.
 
     Args:
         model: A trained model of series.
@@ -209,7 +214,7 @@ def comparable_series(model: Model, x: Tensor, device: str = "cpu") -> Tensor:
     Returns:
         Series (N, C, T') on the CPU, NaN in gaps.
     """
-    if not model.encoder.content.sees_aligned or not model.warp.factors:
+    if not bool(getattr(model.encoder.content, "sees_aligned", True)) or not model.warp.factors:
         return x
     target, n_channels = resolve_device(device), model.shape[0]
     aligned = model.to(target).eval().encode(x.to(target)).canonical
@@ -267,7 +272,7 @@ def _all_pairs(x: Tensor) -> Array:
 def _scales(distances: Array) -> Array:
     """Distances (2, N) to the 7th neighbour, of distances (2, N, M)."""
     rank = min(N_NEIGHBOURS, distances.shape[2]) - 1
-    return np.maximum(np.partition(distances, rank, axis=2)[:, :, rank], MIN_SCALE)
+    return np.asarray(np.maximum(np.partition(distances, rank, axis=2)[:, :, rank], MIN_SCALE))
 
 
 def _on_sphere(coordinates: Array) -> Array:

@@ -78,7 +78,7 @@ def msm(x: Series, y: Series | None = None, band: float = 0.1, cost: float = 0.5
 
 
 def values_and_slopes(x: Series, y: Series | None = None, reference: Series | None = None) -> Array:
-    """The distance from which content codes of series are made, of all pairs.
+    """The distance behind content codes of series, of all pairs.
 
     The sum of ADTW of values, MSM of values and MSM of slopes, each in a unit of its own; see
     `unwarp.distances.ValuesAndSlopes`. Series are averaged to at most 128 time steps.
