@@ -36,7 +36,8 @@ def series(n: int = 24, seed: int = 0) -> Any:
 def test_clusters_are_those_of_the_argument(method: str, tmp_path: Path) -> None:
     """Elastic content gets spectral clusters unless asked; both find the kinds and are saved."""
     X = series()
-    unwarper = Unwarper(content="elastic", clusters=method, n_clusters=2, **OPTIONS)  # type: ignore[arg-type]
+    options: Any = OPTIONS | {"content": "elastic", "clusters": method}
+    unwarper = Unwarper(n_clusters=2, **options)
     labels = unwarper.fit_predict(X)
     kind = KMeansClusters if method == "kmeans" else SpectralClusters
     assert isinstance(unwarper.clusters_, kind)
@@ -59,7 +60,8 @@ def test_joint_content_has_kmeans() -> None:
 
 def test_spectral_clusters_of_joint_content() -> None:
     """Series with a learned code have elastic distances too."""
-    unwarper = Unwarper(content="joint", clusters="spectral", n_clusters=2, **OPTIONS)  # type: ignore[arg-type]
+    options: Any = OPTIONS | {"content": "joint", "clusters": "spectral"}
+    unwarper = Unwarper(n_clusters=2, **options)
     labels = unwarper.fit(series()).labels_
     assert labels is not None and len(set(labels[::2])) == 1 and labels[0] != labels[1]
 

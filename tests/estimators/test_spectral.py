@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_distances_are_those_of_msm() -> None:
     x = kinds_of_series(4)
     distance = ValuesAndSlopes.of(x)
     _, distances = SelfTuning.fit(x, distance)
-    expected = MSM()(x / distance.value_sd, x / distance.value_sd).numpy()
+    expected = MSM(band=0.25)(x / distance.value_sd, x / distance.value_sd).numpy()
     is_other = ~np.eye(len(x), dtype=bool)
     np.testing.assert_allclose(distances[0][is_other], expected[is_other], rtol=1e-4)
     nearest = np.where(is_other, expected, np.inf).min(1)
@@ -77,7 +78,7 @@ def test_affinities_have_no_unit() -> None:
     """Distances in other units give the same affinities: scales are distances as well."""
     x = kinds_of_series(4)
     tuning, distances = SelfTuning.fit(x, ValuesAndSlopes.of(x))
-    larger = SelfTuning(tuning.series, tuning.sds, 7 * tuning.floors, 7 * tuning.scales)
+    larger = replace(tuning, floors=7 * tuning.floors, scales=7 * tuning.scales)
     np.testing.assert_allclose(larger.affinities(7 * distances), tuning.affinities(distances))
 
 

@@ -114,12 +114,13 @@ def _spectral(
         seed: Seed of the choice of references and of k-means.
         device: Device that computes.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(len(view))[:MAX_REFERENCES])
+    rows = np.random.default_rng(seed).permutation(len(view))[:MAX_REFERENCES]
     series = comparable_series(model, view.x[rows], device)
     tuning, distances = SelfTuning.fit(series, _distance(model, series), device)
     clusters, labels = SpectralClusters.fit(tuning, distances, codes[rows], n, seed)
     if len(rows) == len(data):
-        return clusters, labels, are_strangers(third_neighbours(distances, has_self=True))
+        thirds, order = third_neighbours(distances, has_self=True), np.argsort(rows)
+        return clusters, labels[order], are_strangers(thirds)[order]
     generator, parts = torch.Generator().manual_seed(0), []
     for index in torch.split(torch.arange(len(data)), SERIES_PER_CHUNK):
         part = comparable_series(model, data.batch(index, generator).x, device)

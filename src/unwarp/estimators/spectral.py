@@ -23,7 +23,11 @@ from unwarp.devices import resolve_device
 from unwarp.distances import MSM, ValuesAndSlopes
 from unwarp.distances.values_and_slopes import shorten, slopes
 from unwarp.estimators.clusters import Clusters
+from unwarp.estimators.levelling import gains_by_levelling, levelled
 from unwarp.models.model import Model
+
+BAND, BAND_OF_LEVELLED = 0.25, 0.4
+"""Greatest shift in time of matched steps, as a share of a series, as it is and levelled."""
 
 N_NEIGHBOURS = 7
 """Rank of the neighbour whose distance is the scale of a series."""
@@ -45,10 +49,12 @@ class SelfTuning:
     With the distances d of values and of slopes by move-split-merge (`unwarp.distances.MSM`), an
     affinity is the sum of exp(-d_ij / sqrt(s_i s_j)) over both, with the distance s_i of series i
     to its 7th neighbour. No distance to a reference series counts as less than the distance from
-    that one to the nearest other: a series of the references is then placed as a new one is.
+    that one to the nearest other: a series of the references is then placed as a new one is. Series
+    are levelled before (`unwarp.estimators.levelling`) if that raises the contrast.
 
     Attributes:
         series: Reference series (M, C, T), of at most 128 time steps; NaN in gaps.
+        is_levelled: Whether series are levelled (1,).
         sds: Standard deviations of values and of slopes of standardised values (2,).
         floors: Distance of each reference series to the nearest other one (2, M).
         scales: Distance of each reference series to its 7th neighbour (2, M).
@@ -60,6 +66,7 @@ class SelfTuning:
     """
 
     series: Array
+    is_levelled: Array
     sds: Array
     floors: Array
     scales: Array
@@ -71,7 +78,7 @@ class SelfTuning:
         """Scales of reference series.
 
         Args:
-            x: Reference series (M, C, T), at least 2.
+            x: Reference series (M, C, T), at least 2, in random order.
             distance: The distance of the collection; its standard deviations are used.
             device: Device that computes.
 
@@ -79,15 +86,19 @@ class SelfTuning:
             The affinities, and the distances of all pairs of references (2, M, M) with the floors
             as their diagonals.
         """
-        series, sds = shorten(x), np.array([distance.value_sd, distance.slope_sd])
-        target = resolve_device(device)
-        parts = _values_and_slopes(series.to(target), sds)
-        distances = np.stack([_all_pairs(part) for part in parts])
+        is_levelled = gains_by_levelling(x)
+        series = shorten(levelled(x) if is_levelled else x)
+        if is_levelled:
+            distance = ValuesAndSlopes.of(series[:SERIES_PER_BLOCK])
+        sds, target = np.array([distance.value_sd, distance.slope_sd]), resolve_device(device)
+        parts, msm = _values_and_slopes(series.to(target), sds), _distance(is_levelled)
+        distances = np.stack([_all_pairs(part, msm) for part in parts])
         n = len(series)
         distances[:, np.arange(n), np.arange(n)] = np.inf
         floors = distances.min(2)
         distances[:, np.arange(n), np.arange(n)] = floors
-        return cls(series.numpy(), sds, floors, _scales(distances)), distances
+        tuning = cls(series.numpy(), np.array([is_levelled]), sds, floors, _scales(distances))
+        return tuning, distances
 
     def distances(self, x: Tensor, device: str = "cpu") -> Array:
         """Distances (2, N, M) of values and slopes to the references.
@@ -96,10 +107,11 @@ class SelfTuning:
             x: Series (N, C, T).
             device: Device that computes.
         """
-        target = resolve_device(device)
-        first = _values_and_slopes(shorten(x).to(target), self.sds)
+        target, msm = resolve_device(device), _distance(bool(self.is_levelled[0]))
+        short = shorten(levelled(x) if self.is_levelled[0] else x)
+        first = _values_and_slopes(short.to(target), self.sds)
         second = _values_and_slopes(torch.from_numpy(self.series).to(target), self.sds)
-        distances = [MSM()(a, b).cpu().numpy() for a, b in zip(first, second, strict=True)]
+        distances = [msm(a, b).cpu().numpy() for a, b in zip(first, second, strict=True)]
         return np.asarray(np.maximum(np.stack(distances).astype(float), self.floors[:, None]))
 
     def affinities(self, distances: Array) -> Array:
@@ -195,7 +207,7 @@ class SpectralClusters(Clusters):
         Raises:
             ValueError: The shapes contradict each other, or a number is not finite.
         """
-        names = ("series", "sds", "floors", "scales")
+        names = ("series", "is_levelled", "sds", "floors", "scales")
         tuning = SelfTuning(*(arrays[name] for name in names))
         clusters = cls(centers, tuning, arrays["axes"], arrays["means"])
         _check_shapes(clusters)
@@ -258,12 +270,17 @@ def _values_and_slopes(x: Tensor, sds: Array) -> tuple[Tensor, Tensor]:
     return values, slopes(values) / float(sds[1])
 
 
-def _all_pairs(x: Tensor) -> Array:
+def _distance(is_levelled: bool) -> MSM:
+    """Move-split-merge in the band for series as they are, or levelled."""
+    return MSM(band=BAND_OF_LEVELLED if is_levelled else BAND)
+
+
+def _all_pairs(x: Tensor, msm: MSM) -> Array:
     """Distances (M, M) of all pairs of series (M, C, T); each pair is computed once."""
     distances, n = np.zeros((len(x), len(x))), len(x)
     for start in range(0, n, SERIES_PER_BLOCK):
         rows = slice(start, start + SERIES_PER_BLOCK)
-        block = MSM()(x[rows], x[start:]).cpu().numpy()
+        block = msm(x[rows], x[start:]).cpu().numpy()
         distances[rows, start:] = block
         distances[start:, rows] = block.T
     return distances
@@ -285,6 +302,7 @@ def _check_shapes(clusters: SpectralClusters) -> None:
     """Refuse arrays that contradict each other or are not finite."""
     tuning, n, size = clusters.tuning, len(clusters.axes), clusters.axes.shape[-1]
     shapes = {
+        "is_levelled": (tuning.is_levelled, (1,)),
         "sds": (tuning.sds, (2,)),
         "floors": (tuning.floors, (2, n)),
         "scales": (tuning.scales, (2, n)),
