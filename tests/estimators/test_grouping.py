@@ -74,7 +74,7 @@ def test_pictures_have_no_elastic_distance() -> None:
     check_method("auto", IMAGES)
 
 
-def test_series_of_unequal_lengths_have_clusters() -> None:
+def test_unequal_lengths_have_clusters() -> None:
     """Gaps at the ends, and gaps inside that are masked."""
     X = waves()
     unwarper = Unwarper(content="elastic", n_clusters=2, missing="mask", **OPTIONS).fit(X)

@@ -19,7 +19,7 @@ def ramps(n: int = 30, seed: int = 0) -> tuple[Tensor, Tensor]:
     return x[:, None], ((0.5 * gain).exp() * x + 3 * offset + 4 * trend * time)[:, None]
 
 
-def test_levelled_has_no_gain_offset_or_trend() -> None:
+def test_levelled_has_no_gain_or_trend() -> None:
     """They change nothing, and the result has mean 0 and spread 1, gaps left out."""
     x, moved = ramps()
     torch.testing.assert_close(levelled(moved), levelled(x), atol=2e-4, rtol=0)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from unwarp.distances import MSM, ValuesAndSlopes
+from unwarp.distances import MSM
 from unwarp.estimators.spectral import (
     SelfTuning,
     SpectralClusters,
@@ -37,7 +37,7 @@ def kinds_of_series(n: int = 12, seed: int = 0) -> Tensor:
 
 def clustered(x: Tensor, n: int | None = 3) -> tuple[SpectralClusters, Any]:
     """Clusters of series, with their labels; the means of series are their codes."""
-    tuning, distances = SelfTuning.fit(x, ValuesAndSlopes.of(x))
+    tuning, distances = SelfTuning.fit(x)
     return SpectralClusters.fit(tuning, distances, x.mean(2).numpy(), n)
 
 
@@ -65,9 +65,8 @@ def test_references_are_placed_as_new_series() -> None:
 def test_distances_are_those_of_msm() -> None:
     """Values and slopes in units of their standard deviations, with the floors as diagonal."""
     x = kinds_of_series(4)
-    distance = ValuesAndSlopes.of(x)
-    _, distances = SelfTuning.fit(x, distance)
-    expected = MSM(band=0.25)(x / distance.value_sd, x / distance.value_sd).numpy()
+    _, distances = SelfTuning.fit(x)
+    expected = MSM(band=0.25)(x / x.std(correction=0), x / x.std(correction=0)).numpy()
     is_other = ~np.eye(len(x), dtype=bool)
     np.testing.assert_allclose(distances[0][is_other], expected[is_other], rtol=1e-4)
     nearest = np.where(is_other, expected, np.inf).min(1)
@@ -77,7 +76,7 @@ def test_distances_are_those_of_msm() -> None:
 def test_affinities_have_no_unit() -> None:
     """Distances in other units give the same affinities: scales are distances as well."""
     x = kinds_of_series(4)
-    tuning, distances = SelfTuning.fit(x, ValuesAndSlopes.of(x))
+    tuning, distances = SelfTuning.fit(x)
     larger = replace(tuning, floors=7 * tuning.floors, scales=7 * tuning.scales)
     np.testing.assert_allclose(larger.affinities(7 * distances), tuning.affinities(distances))
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.core import Array, ClusterMethod, Domain
 from unwarp.data.dataset import Dataset
 from unwarp.data.samples import Samples, reference_view
-from unwarp.distances import ValuesAndSlopes
 from unwarp.errors import ConfigError
 from unwarp.estimators.clustering import label_samples
 from unwarp.estimators.clusters import Clusters, KMeansClusters
@@ -25,7 +23,7 @@ from unwarp.estimators.spectral import (
     comparable_series,
 )
 from unwarp.estimators.strangers import are_strangers, describe_strangers, third_neighbours
-from unwarp.models.measured import N_LANDMARKS, ElasticCode
+from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
 from unwarp.planning.defaults import default_clusters
 
@@ -116,7 +114,7 @@ def _spectral(
     """
     rows = np.random.default_rng(seed).permutation(len(view))[:MAX_REFERENCES]
     series = comparable_series(model, view.x[rows], device)
-    tuning, distances = SelfTuning.fit(series, _distance(model, series), device)
+    tuning, distances = SelfTuning.fit(series, device)
     clusters, labels = SpectralClusters.fit(tuning, distances, codes[rows], n, seed)
     if len(rows) == len(data):
         thirds, order = third_neighbours(distances, has_self=True), np.argsort(rows)
@@ -128,14 +126,6 @@ def _spectral(
         parts.append((clusters.place(distances), third_neighbours(distances)))
     labels, thirds = (np.concatenate(column, -1) for column in zip(*parts, strict=True))
     return clusters, labels, are_strangers(thirds)
-
-
-def _distance(model: Model, series: Tensor) -> ValuesAndSlopes:
-    """The distance of measured content; without one, that of some of the series."""
-    content = model.encoder.content
-    if isinstance(content, ElasticCode):
-        return content.distance
-    return ValuesAndSlopes.of(series[:N_LANDMARKS])
 
 
 def check_method(method: ClusterMethod, domain: Domain) -> None:

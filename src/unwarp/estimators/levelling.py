@@ -1,4 +1,4 @@
-"""Levelled series: without spikes, trends and gains, which hide the kind of a series.
+"""Levelled series: without spikes, trends and gains.
 
 Levels and trends tell kinds of series apart in some collections, and are chance in others. Levelled
 series are compared instead of the series themselves if that raises the contrast by a quarter. The
@@ -23,7 +23,7 @@ MAX_SERIES = 128
 
 
 def levelled(x: Tensor) -> Tensor:
-    """Series without spikes of one time step, without their linear trend, and of unit spread.
+    """Series without spikes and linear trends, and of unit spread.
 
     The regression line of each channel is subtracted, each value is replaced by the median of three
     successive ones, and the channel is divided by its standard deviation.

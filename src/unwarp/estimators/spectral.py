@@ -20,8 +20,8 @@ from torch import Tensor
 from unwarp.core import Array
 from unwarp.data.prepared import Prepared
 from unwarp.devices import resolve_device
-from unwarp.distances import MSM, ValuesAndSlopes
-from unwarp.distances.values_and_slopes import shorten, slopes
+from unwarp.distances import MSM
+from unwarp.distances.values_and_slopes import SMALLEST_UNIT, shorten, slopes
 from unwarp.estimators.clusters import Clusters
 from unwarp.estimators.levelling import gains_by_levelling, levelled
 from unwarp.models.model import Model
@@ -60,7 +60,7 @@ class SelfTuning:
         scales: Distance of each reference series to its 7th neighbour (2, M).
 
     >>> x = torch.randn(9, 1, 30, generator=torch.Generator().manual_seed(0)).cumsum(-1)
-    >>> tuning, distances = SelfTuning.fit(x, ValuesAndSlopes.of(x))
+    >>> tuning, distances = SelfTuning.fit(x)
     >>> tuning.affinities(distances).shape
     (9, 9)
     """
@@ -72,14 +72,11 @@ class SelfTuning:
     scales: Array
 
     @classmethod
-    def fit(
-        cls, x: Tensor, distance: ValuesAndSlopes, device: str = "cpu"
-    ) -> tuple[SelfTuning, Array]:
+    def fit(cls, x: Tensor, device: str = "cpu") -> tuple[SelfTuning, Array]:
         """Scales of reference series.
 
         Args:
             x: Reference series (M, C, T), at least 2, in random order.
-            distance: The distance of the collection; its standard deviations are used.
             device: Device that computes.
 
         Returns:
@@ -88,9 +85,7 @@ class SelfTuning:
         """
         is_levelled = gains_by_levelling(x)
         series = shorten(levelled(x) if is_levelled else x)
-        if is_levelled:
-            distance = ValuesAndSlopes.of(series[:SERIES_PER_BLOCK])
-        sds, target = np.array([distance.value_sd, distance.slope_sd]), resolve_device(device)
+        sds, target = _standard_deviations(series), resolve_device(device)
         parts, msm = _values_and_slopes(series.to(target), sds), _distance(is_levelled)
         distances = np.stack([_all_pairs(part, msm) for part in parts])
         n = len(series)
@@ -262,6 +257,13 @@ def mean_codes(codes: Array, labels: Array, n: int) -> Array:
         n: Number of clusters K.
     """
     return np.stack([codes[labels == k].mean(0) for k in range(n)])
+
+
+def _standard_deviations(x: Tensor) -> Array:
+    """Standard deviations of values, and of the slopes of standardised values (2,)."""
+    value_sd = max(float(x[~x.isnan()].std(correction=0)), SMALLEST_UNIT)
+    rises = slopes(x / value_sd)
+    return np.array([value_sd, max(float(rises[~rises.isnan()].std(correction=0)), SMALLEST_UNIT)])
 
 
 def _values_and_slopes(x: Tensor, sds: Array) -> tuple[Tensor, Tensor]:
