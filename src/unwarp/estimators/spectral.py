@@ -38,7 +38,7 @@ MIN_SUGGESTED, MAX_SUGGESTED = 2, 10
 MIN_EIGENVALUE, MIN_SCALE = 1e-6, 1e-12
 """Least eigenvalue of a coordinate, and least scale, so that ratios are finite."""
 
-SERIES_PER_CHUNK, SERIES_PER_BLOCK = 1000, 128
+SERIES_PER_CHUNK, SERIES_PER_BLOCK = 1000, 64
 """Series that are encoded at once, and whose distances to all following ones are computed."""
 
 
