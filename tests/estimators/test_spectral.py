@@ -12,6 +12,7 @@ from torch import Tensor
 
 from unwarp.distances import MSM
 from unwarp.estimators.spectral import (
+    BAND,
     SelfTuning,
     SpectralClusters,
     comparable_series,
@@ -66,7 +67,7 @@ def test_distances_are_those_of_msm() -> None:
     """Values and slopes in units of their standard deviations, with the floors as diagonal."""
     x = kinds_of_series(4)
     _, distances = SelfTuning.fit(x)
-    expected = MSM(band=0.25)(x / x.std(correction=0), x / x.std(correction=0)).numpy()
+    expected = MSM(band=BAND)(x / x.std(correction=0), x / x.std(correction=0)).numpy()
     is_other = ~np.eye(len(x), dtype=bool)
     np.testing.assert_allclose(distances[0][is_other], expected[is_other], rtol=1e-4)
     nearest = np.where(is_other, expected, np.inf).min(1)

@@ -26,7 +26,7 @@ from unwarp.estimators.clusters import Clusters
 from unwarp.estimators.levelling import gains_by_levelling, levelled
 from unwarp.models.model import Model
 
-BAND, BAND_OF_LEVELLED = 0.25, 0.4
+BAND, BAND_OF_LEVELLED = 0.2, 0.4
 """Greatest shift in time of matched steps, as a share of a series, as it is and levelled."""
 
 N_NEIGHBOURS = 7
