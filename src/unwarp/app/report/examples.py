@@ -89,7 +89,7 @@ def overview_embedding(model: ScoredModel, outcome: Outcome) -> Embedding:
 
 
 def overview_clusters(outcome: Outcome) -> Array:
-    """The cluster (N,) of each of `overview_samples`, in their order, as `predict` gives it.
+    """The clusters (N,) of `overview_samples`, as `predict` gives them.
 
     Args:
         outcome: The run.
