@@ -61,6 +61,13 @@ evenly over the whole axis. `auto` keeps the clock unless the series show that t
 nothing.
 """
 
+ClusterMethod = Literal["auto", "kmeans", "spectral"]
+"""Ways to form clusters: k-means on content codes, or spectral clusters of series.
+
+`spectral` compares series by elastic distances. `auto` takes it for series with measured content
+codes, else k-means.
+"""
+
 TableLayout = Literal["auto", "wide", "long", "columns"]
 """Layouts of tables: a row per series, a row per series and time, or a column per series.
 

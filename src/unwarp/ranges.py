@@ -27,6 +27,7 @@ from numbers import Real as RealNumber
 from typing import Any, get_args
 
 from unwarp.core import (
+    ClusterMethod,
     ContentName,
     DeviceName,
     DivergencePolicy,
@@ -351,6 +352,7 @@ ARGUMENTS: Mapping[str, Range] = {
     "n_content": Whole(1, 65_536, is_optional=True),
     "content": Choice(get_args(ContentName)),
     "n_clusters": Whole(1, MAX_SEED, is_optional=True),
+    "clusters": Choice(get_args(ClusterMethod)),
     "max_steps": Whole(1, MAX_STEPS, is_optional=True),
     "max_seconds": Real(0, is_optional=True, unit="seconds"),
     "validation_fraction": Real(0, 0.9, is_optional=True),

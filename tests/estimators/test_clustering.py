@@ -19,7 +19,7 @@ from unwarp.data.scaling import Scaler
 from unwarp.data.schema import Prepared
 from unwarp.errors import DataWarning
 from unwarp.estimators import clustering
-from unwarp.estimators.clustering import label_samples, nearest_centre
+from unwarp.estimators.clustering import label_samples
 
 ARGUMENTS: dict[str, Any] = {"max_steps": 3, "n_clusters": 3, "device": "cpu"}
 
@@ -66,7 +66,7 @@ def test_stored_samples_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(StoredSamples, "batch", batch)
     monkeypatch.setattr(clustering, "SAMPLES_PER_CHUNK", 5)
-    labels = label_samples(unwarper.model_, stored, unwarper.cluster_centers_)
+    labels = label_samples(unwarper.model_, stored, unwarper.clusters_)
     np.testing.assert_array_equal(labels, unwarper.labels_)
     assert sizes == [5, 5, 2]
 
@@ -76,14 +76,6 @@ def test_random_draws_are_labelled() -> None:
     data = Dataset(torch.rand(9, 1, 12, 12), draw=lambda x, generator: x.flip(-1))
     labels = Unwarper(**ARGUMENTS).fit(data).labels_
     assert labels is not None and labels.shape == (9,)
-
-
-def test_nearest_centre_is_the_argmin() -> None:
-    """The centre at the least Euclidean distance."""
-    rng = np.random.default_rng(0)
-    codes, centers = rng.normal(size=(30, 4)), rng.normal(size=(5, 4))
-    distances = np.linalg.norm(codes[:, None] - centers, axis=-1)
-    np.testing.assert_array_equal(nearest_centre(codes, centers), distances.argmin(1))
 
 
 def test_steps_are_saved_and_labels_are_not(tmp_path: Path) -> None:

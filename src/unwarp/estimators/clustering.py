@@ -1,4 +1,4 @@
-"""Clusters of content codes: the nearest centre of each sample."""
+"""Clusters of samples as methods of the estimator."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import pairwise_distances_argmin
 
 from unwarp.analysis.embedding import encode
 from unwarp.core import Array
 from unwarp.data.samples import Samples
 from unwarp.data.streams import check_order
 from unwarp.estimators.alignment import Alignment
+from unwarp.estimators.clusters import Clusters
 from unwarp.models.model import Model
 
 SAMPLES_PER_CHUNK = 1000
@@ -29,11 +29,15 @@ class Clustering(Alignment):
     True
     """
 
+    clusters_: Clusters
     cluster_centers_: Array
     labels_: Array | None
 
     def predict(self, X: Any, *, times: Any = None) -> Array:
-        """The cluster of each sample: the one with the nearest centre.
+        """The cluster of each sample.
+
+        With k-means it is the one with the nearest centre; with spectral clusters it is decided by
+        elastic distances to the training series (see the argument `clusters`).
 
         Args:
             X: N samples like those of `fit`.
@@ -45,7 +49,8 @@ class Clustering(Alignment):
         Raises:
             DataError: The samples do not fit the model.
         """
-        return nearest_centre(self._content(X, times), self.cluster_centers_)
+        samples = self.prepare_samples(X, times)
+        return self.clusters_.assign(self.model_, samples, self.device)
 
     def fit_predict(self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any) -> Array:
         """The cluster of each training sample, after `fit`.
@@ -73,38 +78,22 @@ class Clustering(Alignment):
         return encode(self.model_, samples, device=self.device)[0].numpy()
 
 
-def nearest_centre(codes: Array, centers: Array) -> Array:
-    """The cluster of each content code.
-
-    Args:
-        codes: Content codes (N, D).
-        centers: Content codes of the clusters (K, D).
-
-    Returns:
-        Rows of `centers` (N,).
-
-    >>> nearest_centre(np.array([[0.0], [9.0]]), np.array([[8.0], [1.0]])).tolist()
-    [1, 0]
-    """
-    return np.asarray(pairwise_distances_argmin(codes, centers))
-
-
-def label_samples(model: Model, data: Samples, centers: Array, device: str = "cpu") -> Array:
+def label_samples(model: Model, data: Samples, clusters: Clusters, device: str = "cpu") -> Array:
     """The cluster of each training sample, computed in chunks.
 
     Args:
         model: The trained model.
         data: N training samples, which may stay on disk. Of a data set with `draw`, one random
             observation of each original counts.
-        centers: Content codes of the clusters (K, D).
-        device: Device that encodes.
+        clusters: The clusters.
+        device: Device that computes.
 
     Returns:
-        Rows of `centers` (N,).
+        Numbers of clusters (N,).
     """
     labels, generator = np.empty(len(data), np.intp), torch.Generator().manual_seed(0)
     for start in range(0, len(data), SAMPLES_PER_CHUNK):
         rows = torch.arange(start, min(start + SAMPLES_PER_CHUNK, len(data)))
-        content, _ = encode(model, data.batch(rows, generator).x, device=device)
-        labels[start : start + len(rows)] = nearest_centre(content.numpy(), centers)
+        x = data.batch(rows, generator).x
+        labels[start : start + len(rows)] = clusters.assign(model, x, device)
     return labels

@@ -14,22 +14,20 @@ from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
-import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 
-from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
 from unwarp.checksums import checksum
-from unwarp.core import Array, DivergencePolicy, Precision
+from unwarp.core import Array, ClusterMethod, DivergencePolicy, Precision
 from unwarp.data.fingerprint import code_facts, dataset_facts
-from unwarp.data.samples import Samples, reference_view
+from unwarp.data.samples import Samples
 from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import resolve_device
-from unwarp.estimators.clustering import label_samples, nearest_centre
+from unwarp.estimators.clusters import Clusters
 from unwarp.estimators.feature_names import feature_names_of
+from unwarp.estimators.grouping import Grouping, check_method
 from unwarp.estimators.holding_out import Split, check_family
 from unwarp.estimators.memory import check_memory
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
@@ -37,7 +35,7 @@ from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
-from unwarp.planning.defaults import adapt_to_series, default_clusters, sampling_rate_of
+from unwarp.planning.defaults import adapt_to_series, sampling_rate_of
 from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
@@ -55,6 +53,7 @@ class Arguments(Protocol):
     """Arguments of `Unwarper` that limit a training, and its means."""
 
     n_clusters: int | None
+    clusters: ClusterMethod
     max_steps: int | None
     max_seconds: float | None
     validation_fraction: float | None
@@ -81,10 +80,12 @@ class Results:
     plan: Plan | None
     selection: Selection | None
     history: History
+    clusters: Clusters
     cluster_centers: Array
     mixture: Mixture
     n_features_in: int
     labels: Array | None = None
+    outlier: Array | None = None
     n_iter: int | None = None
     feature_names_in: Array | None = None
 
@@ -144,6 +145,7 @@ class Fitting:
         """
         arguments, domain = self.arguments, self.schema.domain
         self._split()  # refuses a share before anything takes long
+        check_method(arguments.clusters, domain)
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)
         self._describe(x)
         options: dict[str, Any] = {
@@ -203,7 +205,7 @@ class Fitting:
             model = self.earlier.build(self.seed)
         history = self._train(model, plan)
         model = self._settle(model, plan)
-        centers, mixture, labels = self._cluster(model)
+        grouping = self._group(model)
         return Results(
             model=model,
             recipe=recipe,
@@ -211,10 +213,12 @@ class Fitting:
             plan=replace(plan, why=(*plan.why, *(f"training {line}" for line in history.notes))),
             selection=selection,
             history=history,
-            cluster_centers=centers,
-            mixture=mixture,
+            clusters=grouping.clusters,
+            cluster_centers=grouping.clusters.centers,
+            mixture=grouping.mixture,
             n_features_in=schema.n_features,
-            labels=labels,
+            labels=grouping.labels,
+            outlier=grouping.outliers,
             n_iter=history.steps,
             feature_names_in=feature_names_of(self.source),
         )
@@ -295,44 +299,28 @@ class Fitting:
             return None
         return max(MIN_SECONDS_OF_TRAINING, limit - (perf_counter() - self.started))
 
-    def _cluster(self, model: Model) -> tuple[Array, Mixture, Array]:
-        """Cluster the latents of the training samples.
+    def _group(self, model: Model) -> Grouping:
+        """Clusters and density of the latents of the training samples.
 
-        Returns:
-            The centres (k, D) of k-means on content codes, a Gaussian mixture of content and theta,
-            and the cluster of each training sample (N,).
+        The cluster of each training sample is that which `predict` returns.
         """
-        data = reference_view(self.data)
-        content, theta = encode(model, data.x, device=self.arguments.device)
-        codes = content.numpy()
-        default = default_clusters(self.schema.domain, len(data), data.labels)
-        n = self.arguments.n_clusters or default
-        mixture = Mixture.fit(torch.cat([content, theta], 1).numpy(), n, self.seed)
-        # k-means warns if there are more clusters than distinct codes
-        k = min(n, len(np.unique(codes, axis=0)))
-        # scikit-learn takes seeds below 2**32
-        means = KMeans(k, n_init=10, random_state=self.seed % (1 << 32)).fit(codes)
-        return means.cluster_centers_, mixture, self._label(model, codes, means.cluster_centers_)
-
-    def _label(self, model: Model, codes: Array, centers: Array) -> Array:
-        """The cluster of each training sample, as `predict` returns it.
-
-        Args:
-            model: The trained model.
-            codes: Content codes of all training samples, or of some of them if there are many.
-            centers: Content codes of the clusters (k, D).
-        """
-        if len(codes) == len(self.data):
-            labels = nearest_centre(codes, centers)
-        else:
-            labels = label_samples(model, self.data, centers, self.arguments.device)
+        arguments, schema = self.arguments, self.schema
+        grouping = Grouping.of(
+            model,
+            self.data,
+            schema.domain,
+            arguments.clusters,
+            arguments.n_clusters,
+            seed=self.seed,
+            device=arguments.device,
+            notify=self._notify,
+        )
         # values of outliers are limited in training only; those of images always
-        rows = np.array(self.schema.limited_rows, np.intp)
-        if rows.size and self.source is not None and not self.schema.domain.is_bounded:
-            outliers = self.schema.prepare(self.source.subset(rows), self.reading.missing)
-            content, _ = encode(model, outliers, device=self.arguments.device)
-            labels[rows] = nearest_centre(content.numpy(), centers)
-        return labels
+        rows = np.array(schema.limited_rows, np.intp)
+        if rows.size and self.source is not None and not schema.domain.is_bounded:
+            samples = schema.prepare(self.source.subset(rows), self.reading.missing)
+            grouping.labels[rows] = grouping.clusters.assign(model, samples, arguments.device)
+        return grouping
 
     def _notify(self, message: str) -> None:
         """Pass a message for people to all callbacks."""

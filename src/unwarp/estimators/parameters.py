@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from unwarp import models
 from unwarp.core import (
+    ClusterMethod,
     ContentName,
     DivergencePolicy,
     Domain,
@@ -59,6 +60,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     content: ContentName
     n_content: int | None
     n_clusters: int | None
+    clusters: ClusterMethod
     max_steps: int | None
     max_seconds: float | None
     validation_fraction: float | None

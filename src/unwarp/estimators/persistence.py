@@ -14,8 +14,10 @@ from unwarp.analysis.mixture import Mixture
 from unwarp.core import Array
 from unwarp.data.schema import Schema
 from unwarp.errors import CheckpointError
+from unwarp.estimators.clusters import Clusters, KMeansClusters
 from unwarp.estimators.fitting import Results
 from unwarp.estimators.selection import Selection
+from unwarp.estimators.spectral import SpectralClusters
 from unwarp.models import store
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
@@ -24,14 +26,17 @@ from unwarp.ranges import check_arguments
 from unwarp.training.state import History
 from unwarp.values import brief
 
+RULE = "spectral_"
+"""Start of the names of the arrays of spectral clusters."""
+
 
 class Persistence:
     """Mixin that gives `Unwarper` the methods `save` and `load`.
 
     A saved estimator is a folder of JSON and safetensors files, without pickled code. On the same
-    machine a loaded estimator computes exactly the same numbers as the saved one. Three things are
-    not saved, because they belong to the training: `plan_` and `labels_` are None after `load`, and
-    `history_` is empty.
+    machine a loaded estimator computes exactly the same numbers as the saved one. Four things are
+    not saved, because they belong to the training: `plan_`, `labels_` and `outlier_` are None after
+    `load`, and `history_` is empty.
 
     >>> from tempfile import TemporaryDirectory
     >>> import numpy as np
@@ -52,9 +57,11 @@ class Persistence:
     selection_: Selection | None
     history_: History
     mixture_: Mixture
+    clusters_: Clusters
     cluster_centers_: Array
     n_features_in_: int
     labels_: Array | None
+    outlier_: Array | None
     n_iter_: int | None
 
     def save(self, folder: str | Path) -> None:
@@ -73,7 +80,8 @@ class Persistence:
         check_is_fitted(self)
         parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
-        arrays = {"cluster_centers": self.cluster_centers_, **mixture}
+        rule = {f"{RULE}{name}": value for name, value in self.clusters_.arrays().items()}
+        arrays = {"cluster_centers": self.cluster_centers_, **mixture, **rule}
         # the recipe, which is saved with the model, contains these three
         settings = {
             name: value
@@ -135,6 +143,7 @@ class Persistence:
             plan=None,
             selection=None if selection is None else Selection.of(selection),
             history=History(),
+            clusters=_clusters(arrays),
             cluster_centers=arrays["cluster_centers"],
             mixture=mixture,
             n_features_in=config["n_features_in"],
@@ -155,6 +164,13 @@ def _arguments(settings: dict[str, Any]) -> dict[str, Any]:
         arguments["working_size"] = tuple(settings["working_size"])
     check_arguments(arguments)
     return arguments
+
+
+def _clusters(arrays: dict[str, Array]) -> Clusters:
+    """The clusters of a saved estimator; those of earlier versions are by k-means."""
+    centers = arrays["cluster_centers"]
+    rule = {name.removeprefix(RULE): value for name, value in arrays.items() if RULE in name}
+    return SpectralClusters.of(centers, rule) if rule else KMeansClusters(centers)
 
 
 def _names(record: Any) -> Array | None:

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from unwarp.core import (
     Array,
+    ClusterMethod,
     ContentName,
     DivergencePolicy,
     LayoutName,
@@ -78,8 +79,13 @@ class Unwarper(
         n_content: Size D of the content code; None for the size that the recipe states, or 64 for
             elastic codes.
         n_clusters: Number of clusters for `predict`. None means 10 for images. For series it means
-            the number of classes if the source has labels, else a tenth of the number of samples,
-            but at least 2 and at most 10.
+            the number of classes if the source has labels; else, with spectral clusters, a number
+            from 2 to 10 that the series suggest; else a tenth of the number of samples, but at
+            least 2 and at most 10.
+        clusters: Way to form clusters. `kmeans`: a sample belongs to the nearest centre of content
+            codes. `spectral`: self-tuning spectral clustering of series by elastic distances to up
+            to 1,000 training series; better, and about 20 ms a series at most. `auto` is
+            `spectral` for series with elastic content, else `kmeans`.
         max_steps: Training steps. None for about 30 passes over the data, but at least 600 for
             images, 400 for series and 800 for the sharp warp of series, and at most 4,000.
         max_seconds: Longest time of `fit` after the samples are read; None for no limit.
@@ -153,8 +159,12 @@ class Unwarper(
         feature_names_in_: Names of the columns of the training samples, if they were a data frame
             with texts as names; else there is no such attribute.
         n_iter_: Training steps that `fit` made; None in a model that an earlier version saved.
-        cluster_centers_: Content codes of the clusters (n_clusters, D).
+        clusters_: The clusters, as a rule for new samples.
+        cluster_centers_: Mean content codes of the clusters (n_clusters, D).
         labels_: Cluster of each training sample (N,), as `predict` returns it; None after `load`.
+        outlier_: Whether each training series shares nothing with the others (N,), judged by its
+            elastic distance to the third nearest one; None after `load` and without spectral
+            clusters.
         cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).
         mixture_: Gaussian mixture over content and deformation of the training samples.
         times_: Time of each time step of aligned series (T,); models of series only.
@@ -191,6 +201,7 @@ class Unwarper(
         content: ContentName = "auto",
         n_content: int | None = None,
         n_clusters: int | None = None,
+        clusters: ClusterMethod = "auto",
         max_steps: int | None = None,
         max_seconds: float | None = None,
         validation_fraction: float | None = None,

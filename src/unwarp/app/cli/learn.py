@@ -24,6 +24,7 @@ from unwarp.app.cli.options import (
     picture_hints,
 )
 from unwarp.core import (
+    ClusterMethod,
     ContentName,
     DivergencePolicy,
     LengthPolicy,
@@ -134,6 +135,13 @@ ContentOption = Annotated[
         "distances of series, auto is elastic for series unless a recipe is given."
     ),
 ]
+ClustersOption = Annotated[
+    ClusterMethod,
+    typer.Option(
+        help="Clusters: kmeans on content codes, spectral by elastic distances of series, auto is "
+        "spectral for series with elastic content."
+    ),
+]
 LengthsOption = Annotated[
     LengthPolicy,
     typer.Option(
@@ -225,6 +233,7 @@ def fit(
     settings: SetOption = None,
     warp: WarpOption = "auto",
     content: ContentOption = "auto",
+    clusters: ClustersOption = "auto",
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
@@ -263,6 +272,7 @@ def fit(
         settings: Fields of the recipe, as `field=value`; they take precedence over the file.
         warp: Names of warps, joined by a plus sign, or `auto`.
         content: Origin of the content codes, or `auto`.
+        clusters: Way to form clusters, or `auto`.
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
@@ -300,7 +310,13 @@ def fit(
     columns: dict[str, Any] = {"table": table, "id_column": id_column, "time_column": time_column}
     columns |= {"value_columns": value_columns or None, "label_column": label_column}
     reading |= {name: value for name, value in columns.items() if value not in (None, "auto")}
-    training = {"max_steps": max_steps, "max_seconds": max_seconds, "random_state": random_state}
+    training: dict[str, Any] = {
+        "max_steps": max_steps,
+        "max_seconds": max_seconds,
+        "random_state": random_state,
+    }
+    if clusters != "auto":
+        training["clusters"] = clusters
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}

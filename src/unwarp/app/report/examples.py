@@ -88,6 +88,16 @@ def overview_embedding(model: ScoredModel, outcome: Outcome) -> Embedding:
     return embed(model.unwarper.model_, overview_samples(outcome))
 
 
+def overview_clusters(outcome: Outcome) -> Array:
+    """The clusters (N,) of `overview_samples`, as `predict` gives them.
+
+    Args:
+        outcome: The run.
+    """
+    unwarper = outcome.warped.unwarper
+    return unwarper.clusters_.assign(unwarper.model_, overview_samples(outcome))
+
+
 def overview_labels(outcome: Outcome) -> Labels | None:
     """The classes (N,) of `overview_samples`, in their order; None if unknown."""
     training, test = outcome.training.labels, outcome.test.labels

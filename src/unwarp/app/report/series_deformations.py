@@ -15,8 +15,8 @@ from unwarp import plots
 from unwarp.analysis.embedding import Embedding
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.examples import (
-    nearest_clusters,
     nearest_to_mean,
+    overview_clusters,
     overview_embedding,
     overview_samples,
 )
@@ -77,7 +77,7 @@ def time_maps(outcome: Outcome) -> Figure | None:
     unwarper, x = outcome.warped.unwarper, overview_samples(outcome)
     lattice = Window.frame((INTERVALS_PER_TIME_MAP + 1,)).lattice(x)
     gamma = embedding.map.pull(lattice)[..., 0].numpy()
-    clusters = nearest_clusters(embedding.codes, unwarper.cluster_centers_)
+    clusters = overview_clusters(outcome)
     names = np.array([f"cluster {cluster}" for cluster in clusters])
     rate, start = sampling_rate_of(unwarper.model_), unwarper.schema_.clock.start
     return plots.warps(gamma, x.shape[2], sampling_rate=rate, start=start, labels=names)

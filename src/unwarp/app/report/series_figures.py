@@ -19,7 +19,7 @@ from unwarp.app.report.examples import (
     MAX_EXAMPLES,
     describe_overview,
     held_out_samples,
-    nearest_clusters,
+    overview_clusters,
     overview_embedding,
     overview_samples,
 )
@@ -64,8 +64,7 @@ def series_gallery(outcome: Outcome) -> Figure:
 def alignment(outcome: Outcome) -> Figure:
     """Series of each cluster overlaid, observed and aligned.
 
-    Values are in the units of the data. A series belongs to the cluster with the centre that is
-    nearest to its content code.
+    Values are in the units of the data. Clusters are those of `Unwarper.predict`.
 
     Returns:
         A figure with a row for each of at most `MAX_CLUSTERS_OVERLAID` clusters; see
@@ -78,7 +77,7 @@ def alignment(outcome: Outcome) -> Figure:
         undo(x.numpy()),
         undo(aligned.numpy()),
         unwarper.cluster_templates_,
-        nearest_clusters(embedding.codes, unwarper.cluster_centers_),
+        overview_clusters(outcome),
         sampling_rate=sampling_rate_of(unwarper.model_),
         start=unwarper.schema_.clock.start,
         max_clusters=MAX_CLUSTERS_OVERLAID,
@@ -112,7 +111,7 @@ def averages(outcome: Outcome) -> Figure | None:
         return None
     unwarper, x = outcome.warped.unwarper, overview_samples(outcome)
     embedding = overview_embedding(outcome.warped, outcome)
-    clusters = nearest_clusters(embedding.codes, unwarper.cluster_centers_)
+    clusters = overview_clusters(outcome)
     names = largest_clusters(clusters, MAX_CLUSTERS_AVERAGED)
     members = [_thin_out(np.flatnonzero(clusters == name)) for name in names]
     step = -(-x.shape[2] // MAX_TIMES_AVERAGED)

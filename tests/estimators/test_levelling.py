@@ -1,0 +1,51 @@
+"""Levelling: gains, offsets, trends and spikes are taken out where they are chance."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from unwarp.estimators.levelling import gains_by_levelling, levelled
+
+
+def ramps(n: int = 30, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Waves (n, 1, 50) of two kinds, and the same with a random gain, offset and trend each."""
+    generator = torch.Generator().manual_seed(seed)
+    time, row = torch.linspace(0, 1, 50), torch.arange(n)[:, None]
+    x = torch.sin(6 * torch.pi * time) * (row % 2) + torch.cos(4 * torch.pi * time) * (1 - row % 2)
+    x = x + 0.05 * torch.randn(x.shape, generator=generator)
+    gain, offset, trend = torch.randn(3, n, 1, generator=generator)
+    return x[:, None], ((0.5 * gain).exp() * x + 3 * offset + 4 * trend * time)[:, None]
+
+
+def test_levelled_has_no_gain_or_trend() -> None:
+    """They change nothing, and the result has mean 0 and spread 1, gaps left out."""
+    x, moved = ramps()
+    torch.testing.assert_close(levelled(moved), levelled(x), atol=2e-4, rtol=0)
+    x[:, :, :9] = torch.nan
+    y = levelled(x)
+    assert y[:, :, :9].isnan().all() and y[:, :, 9:].isfinite().all()
+    torch.testing.assert_close(y[:, 0, 9:].mean(1), torch.zeros(30), atol=1e-5, rtol=0)
+    torch.testing.assert_close(y[:, 0, 9:].std(1, correction=0), torch.ones(30))
+
+
+def test_spikes_of_one_step_are_gone() -> None:
+    """A single value far off changes its neighbourhood only."""
+    x, _ = ramps()
+    spiked = x.clone()
+    spiked[:, :, 20] += 8.0
+    assert (levelled(spiked) - levelled(x)).abs().max() < 0.5
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 1), (3, 2, 2), (3, 1, 3)])
+def test_short_series_are_levelled(shape: tuple[int, ...]) -> None:
+    """Constant and short series give finite values."""
+    assert levelled(torch.ones(shape)).isfinite().all()
+
+
+def test_contrast_decides() -> None:
+    """Series are levelled where gains and trends hide their kinds, and not where they do not."""
+    x, moved = ramps()
+    assert gains_by_levelling(moved) and not gains_by_levelling(x)
+    assert not gains_by_levelling(x[:2])
