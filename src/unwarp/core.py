@@ -53,12 +53,17 @@ LayoutName = Literal["auto", "channels_first", "channels_last"]
 """Order of the axes of pictures: (N, C, H, W) or (N, H, W, C); `auto` decides by the shape."""
 
 LengthPolicy = Literal["auto", "clock", "stretch"]
-ContentName = Literal["auto", "joint", "elastic"]
 """How series of unequal lengths, or with time stamps, share one time axis.
 
 `clock` keeps their times: without time stamps they start together. `stretch` spreads each of them
 evenly over the whole axis. `auto` keeps the clock unless the series show that their lengths mean
 nothing.
+"""
+
+ContentName = Literal["auto", "joint", "elastic"]
+"""Origin of content codes: learned with the deformation, or measured by elastic distances.
+
+`auto` measures those of series unless a recipe is named.
 """
 
 ClusterMethod = Literal["auto", "kmeans", "spectral"]

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from unwarp.distances import MSM
 from unwarp.distances.values_and_slopes import SMALLEST_UNIT, shorten
-from unwarp.warps.missing import interpolate_missing
+from unwarp.missing import interpolate_missing
 
 MIN_CONTRAST_GAIN = 1.25
 """Factor by which levelling must raise the contrast, so that levelled series are compared."""
