@@ -31,7 +31,7 @@ from unwarp.warps import Chain, CosineTime, TimeShift, Warp
 
 FOLDER, PAGE = "recordings", "docs/guide/series.md"
 SEEDS = (0, 1, 2)
-CALLS: dict[str, str | Warp] = {"time-shift": "time-shift"}
+CALLS: dict[str, str | Warp] = {"time-shift": "time-shift", "auto": "auto"}
 """Calls of `Unwarper` on lags and phases, by name: the argument `warp`."""
 
 WARPS_OF_DRIFT: dict[str, str | Warp] = {
@@ -165,10 +165,12 @@ def _scores(kind: str) -> dict[str, float]:
 
 def table() -> None:
     """Rebuild the table of the page from the result files."""
-    lines = ["| series | by cross-correlation with the mean | `time-shift` |", "|---|---|---|"]
+    heads = {"peer": "by cross-correlation with the mean", "time-shift": "`time-shift`"}
+    heads["auto"] = "default call"
+    lines = [f"| series | {' | '.join(heads.values())} |", "|---|---|---|---|"]
     for kind, unit in (("lags", "steps"), ("phase", "cycles")):
         if s := _scores(kind):
-            pairs = (f"{s[f'{n}_median']:.5f} / {s[f'{n}_95']:.5f}" for n in ("peer", "time-shift"))
+            pairs = (f"{s[f'{n}_median']:.5f} / {s[f'{n}_95']:.5f}" for n in heads)
             lines.append(f"| {kind}, median / 95 % error in {unit} | {' | '.join(pairs)} |")
     if s := _scores("drift"):
         lines += [

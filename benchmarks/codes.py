@@ -1,0 +1,137 @@
+"""Content codes, elastic distances and clusters of series, by the default call.
+
+    python -m benchmarks.codes                    cells without a result file, then the page
+    python -m benchmarks.codes --cell ucr/Trace/0 one cell
+    python -m benchmarks.codes --quick            a few steps of one cell, written nowhere
+    python -m benchmarks.codes --table            the page alone, from the result files
+
+A cell `ucr/SET/SEED` is `Unwarper()` on the training part of a set, without labels, and scored once
+on its test part: 1-NN of series as they are, of aligned series, of codes, and by the elastic
+distance to the training series; and the accuracy of `predict` with the true number of classes,
+classes matched to clusters. The distance and the codes were chosen by looking at these 29 sets.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import cells
+from benchmarks.series_sets import UCR
+from unwarp import Unwarper
+from unwarp.core import Array
+from unwarp.datasets import ucr
+from unwarp.metrics.clustering import accuracy
+from unwarp.metrics.elastic import values_and_slopes
+from unwarp.metrics.neighbours import neighbours
+
+FOLDER, PAGE = "codes", "docs/results/series.md"
+SEEDS = (0, 1, 2)
+NAMES = tuple(f"ucr/{name}/{seed}" for seed in SEEDS for name in UCR)
+UNEQUAL = ("GestureMidAirD1", "GesturePebbleZ1", "PickupGestureWiimoteZ")
+"""Sets of unequal lengths, which published tables of clusters leave out."""
+
+METHODS = {
+    "raw_1nn": "Euclidean, raw",
+    "aligned_1nn": "Euclidean, aligned",
+    "codes_1nn": "codes",
+    "distance_1nn": "elastic distance",
+}
+MAX_HARM, MAX_SAMPLES = 0.02, 2
+"""A set is harmed if its accuracy falls by more than this, and by more than so many samples."""
+
+
+def cell(name: str, quick: bool = False) -> cells.Result:
+    """The result of a cell.
+
+    Args:
+        name: Name of the cell.
+        quick: Whether to train for a few steps.
+    """
+    torch.set_num_threads(1)
+    _, where, seed = name.split("/")
+    train, test = ucr.load("train", where), ucr.load("test", where)
+    labels, truth = np.asarray(train.labels), np.asarray(test.labels)
+    n_classes, started = len(np.unique(labels)), time.process_time()
+    model = Unwarper(
+        n_clusters=n_classes,
+        random_state=int(seed),
+        device="cpu",
+        max_steps=5 if quick else None,
+    ).fit(train)
+    seconds = time.process_time() - started
+    known, asked = (part.x.numpy() for part in (train, test))
+
+    def nearest(gallery: Array, queries: Array) -> float:
+        pair = (part.reshape(len(part), -1) for part in (gallery, queries))
+        gallery, queries = pair
+        return float(neighbours(gallery, labels, queries, truth, k=1))
+
+    distances = values_and_slopes(asked, known, known[:128])
+    scores = {
+        "raw_1nn": nearest(known, asked),
+        "aligned_1nn": nearest(model.align(train), model.align(test)),
+        "codes_1nn": nearest(model.transform(train), model.transform(test)),
+        "distance_1nn": float((labels[distances.argmin(1)] == truth).mean()),
+        "clusters_acc": float(accuracy(model.predict(test), truth)),
+    }
+    choice = model.selection_.choice if model.selection_ else ""
+    return {
+        "cpu_seconds": round(seconds, 1),
+        "choice": choice,
+        "n_test": len(test),
+        "scores": {key: round(value, 4) for key, value in scores.items()},
+    }
+
+
+def rows() -> list[dict[str, Any]]:
+    """Medians over seeds for each set that has result files."""
+    found = []
+    for name in UCR:
+        paths = [cells.RESULTS / FOLDER / f"ucr/{name}/{seed}.json" for seed in SEEDS]
+        results = [json.loads(path.read_text()) for path in paths if path.is_file()]
+        if results:
+            choices = sorted({result["choice"] for result in results})
+            seconds = float(np.median([result["cpu_seconds"] for result in results]))
+            about = {"set": name, "choice": ", ".join(choices), "seconds": seconds}
+            about |= {"n_test": results[0]["n_test"], "seeds": len(results)}
+            found.append(about | cells.medians(results))
+    return found
+
+
+def is_harmed(row: dict[str, Any], method: str) -> bool:
+    """Whether a method is worse than raw series on a set."""
+    loss = row["raw_1nn"] - row[method]
+    return loss > MAX_HARM and loss * row["n_test"] > MAX_SAMPLES
+
+
+def table() -> None:
+    """Rebuild the tables of the page from the result files."""
+    heads = ["set", "warp", *METHODS.values(), "clusters", "CPU s"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    measured = rows()
+    for row in measured:
+        scores = [f"{row[m]:.3f}{'*' if is_harmed(row, m) else ''}" for m in METHODS]
+        own = [row["set"], row["choice"], *scores, f"{row['clusters_acc']:.3f}"]
+        lines.append(f"| {' | '.join(own)} | {row['seconds']:.0f} |")
+    if measured:
+        means = [f"{mean(row[m] for row in measured):.3f}" for m in METHODS]
+        harmed = [str(sum(is_harmed(row, m) for row in measured)) for m in METHODS]
+        acc = mean(row["clusters_acc"] for row in measured if row["set"] not in UNEQUAL)
+        lines.append(f"| **mean** | | {' | '.join(means)} | {acc:.3f} (of 26) | |")
+        lines.append(f"| **harmed** | | {' | '.join(harmed)} | | |")
+    cells.quote("codes", "\n".join(lines), PAGE)
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    cells.command(__doc__, FOLDER, NAMES, cell, table, quick=("ucr/Chinatown/0",))
+
+
+if __name__ == "__main__":
+    main()
