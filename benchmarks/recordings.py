@@ -170,7 +170,10 @@ def table() -> None:
     lines = [f"| series | {' | '.join(heads.values())} |", "|---|---|---|---|"]
     for kind, unit in (("lags", "steps"), ("phase", "cycles")):
         if s := _scores(kind):
-            pairs = (f"{s[f'{n}_median']:.5f} / {s[f'{n}_95']:.5f}" for n in heads)
+            pairs = (
+                f"{s[f'{n}_median']:.5f} / {s[f'{n}_95']:.5f}" if f"{n}_median" in s else "-"
+                for n in heads
+            )
             lines.append(f"| {kind}, median / 95 % error in {unit} | {' | '.join(pairs)} |")
     if s := _scores("drift"):
         lines += [

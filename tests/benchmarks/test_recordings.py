@@ -37,7 +37,7 @@ def test_events_of_drift_are_extrema() -> None:
 def test_page_has_the_medians(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The table has the median over the seeds of each kind."""
     monkeypatch.setattr(cells, "RESULTS", tmp_path / "benchmarks" / "results")
-    names = ("peer", "time-shift")
+    names = ("peer", *recordings.CALLS)
     for seed, value in enumerate((0.25, 0.5, 3.0)):
         scores = {f"{name}_{kind}": value for name in names for kind in ("median", "95")}
         cells.write(cells.RESULTS / "recordings" / "lags" / f"{seed}.json", {"scores": scores})
