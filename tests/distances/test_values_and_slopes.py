@@ -21,6 +21,17 @@ def test_distance_ignores_unit_and_offset() -> None:
     assert torch.allclose(ValuesAndSlopes.of(x)(x, x), ValuesAndSlopes.of(y)(y, y), atol=1e-3)
 
 
+def test_channels_have_units_of_their_own() -> None:
+    """A channel in another unit counts as much, and one without variation not at all."""
+    x = walks(channels=2)
+    other = x * torch.tensor([1.0, 1000.0])[:, None]
+    first, second = (ValuesAndSlopes.of(group)(group, group) for group in (x, other))
+    assert torch.allclose(first, second, atol=1e-4)
+    still = torch.cat([x, torch.ones_like(x[:, :1])], 1)
+    first, second = (ValuesAndSlopes.of(group).parts(group, group)[1:] for group in (x, still))
+    assert torch.allclose(first, second, atol=1e-4)
+
+
 def test_parts_have_unit_one() -> None:
     """Each part has the unit 1 on the collection that it was made for."""
     x = walks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,15 +25,15 @@ class ValuesAndSlopes:
     """Sum of three elastic distances: two of values, one of slopes.
 
     They are ADTW of values, MSM of values and MSM of slopes. Values see levels and large waves,
-    slopes see short ripples. Series are averaged to at most 128
-    time steps and divided by their standard deviation; slopes are the differences of successive
-    steps, divided by theirs. Each of the three distances is divided by its unit, the geometric mean
-    of two numbers: its mean over all pairs, and its mean from a series to the nearest other one. A
-    distance by which no other series is near, because it sees mostly noise, thus counts less.
+    slopes see short ripples. Series are averaged to at most 128 time steps, and each channel is
+    divided by its standard deviation; slopes are the differences of successive steps, divided by
+    theirs. Each of the three distances is divided by its unit, the geometric mean of two numbers:
+    its mean over all pairs, and its mean from a series to the nearest other one. A distance by
+    which no other series is near, because it sees mostly noise, thus counts less.
 
     Attributes:
-        value_sd: Standard deviation of the values.
-        slope_sd: Standard deviation of the slopes of standardised values.
+        value_sds: Standard deviation of the values of each channel (C,).
+        slope_sds: Standard deviation of the slopes of each standardised channel (C,).
         units: Units of the three distances.
 
     >>> x = torch.randn(6, 1, 20, generator=torch.Generator().manual_seed(0)).cumsum(-1)
@@ -40,8 +41,8 @@ class ValuesAndSlopes:
     torch.Size([6, 2])
     """
 
-    value_sd: float
-    slope_sd: float
+    value_sds: tuple[float, ...]
+    slope_sds: tuple[float, ...]
     units: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     @classmethod
@@ -53,13 +54,13 @@ class ValuesAndSlopes:
                 so give a sample of large collections.
         """
         short = shorten(x)
-        value_sd = _standard_deviation(short)
-        slope_sd = _standard_deviation(slopes(short / value_sd))
-        distance = cls(value_sd, slope_sd)
+        value_sds = standard_deviations(short)
+        slope_sds = standard_deviations(slopes(divide(short, value_sds)))
+        distance = cls(value_sds, slope_sds)
         if len(x) < 2:
             return distance
         adtw, values, changes = (unit_of(part) for part in distance.parts(x, x))
-        return cls(value_sd, slope_sd, (adtw, values, changes))
+        return cls(value_sds, slope_sds, (adtw, values, changes))
 
     def parts(self, x: Tensor, y: Tensor) -> Tensor:
         """The three distances of all pairs, each in its unit.
@@ -71,8 +72,8 @@ class ValuesAndSlopes:
         Returns:
             Distances (3, N, M).
         """
-        x, y = (shorten(series) / self.value_sd for series in (x, y))
-        rises = slopes(x) / self.slope_sd, slopes(y) / self.slope_sd
+        x, y = (divide(shorten(series), self.value_sds) for series in (x, y))
+        rises = (divide(slopes(series), self.slope_sds) for series in (x, y))
         # the penalty is in units of the variance of a time step, summed over channels
         adtw = ADTW(penalty=ADTW().penalty * x.shape[1])
         distances = torch.stack([adtw(x, y), MSM()(x, y), MSM()(*rises)])
@@ -145,7 +146,27 @@ def unit_of(distances: Tensor) -> float:
     return max(float((mean * nearest).sqrt()), SMALLEST_UNIT)
 
 
-def _standard_deviation(x: Tensor) -> float:
-    """Standard deviation of all observed values."""
-    observed = x[~x.isnan()].double()
-    return max(float(observed.std(correction=0)) if len(observed) else 0.0, SMALLEST_UNIT)
+def standard_deviations(x: Tensor) -> tuple[float, ...]:
+    """Standard deviations of the observed values of each channel.
+
+    Args:
+        x: Series (N, C, T), NaN at missing values.
+
+    Returns:
+        C numbers above 0. A channel without variation has the largest of them.
+    """
+    channels = x.transpose(0, 1).flatten(1).double()
+    means = channels.nanmean(1, keepdim=True)
+    sds = (channels - means).square().nanmean(1).sqrt().nan_to_num(0.0)
+    largest = sds.amax().clamp_min(SMALLEST_UNIT)
+    return tuple(torch.where(sds > SMALLEST_UNIT * largest, sds, largest).tolist())
+
+
+def divide(x: Tensor, sds: Sequence[float]) -> Tensor:
+    """Series (N, C, T) with each channel divided by its standard deviation.
+
+    Args:
+        x: Series.
+        sds: Standard deviations (C,).
+    """
+    return x / x.new_tensor(sds)[:, None]

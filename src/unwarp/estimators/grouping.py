@@ -27,7 +27,7 @@ from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
 from unwarp.planning.defaults import default_clusters
 
-MAX_REFERENCES = 1000
+MAX_REFERENCES = 400
 """Greatest number of series between which all distances are computed."""
 
 

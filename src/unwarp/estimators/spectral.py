@@ -21,7 +21,12 @@ from unwarp.core import Array
 from unwarp.data.prepared import Prepared
 from unwarp.devices import resolve_device
 from unwarp.distances import MSM
-from unwarp.distances.values_and_slopes import SMALLEST_UNIT, shorten, slopes
+from unwarp.distances.values_and_slopes import (
+    divide,
+    shorten,
+    slopes,
+    standard_deviations,
+)
 from unwarp.estimators.clusters import Clusters
 from unwarp.estimators.levelling import gains_by_levelling, levelled
 from unwarp.models.model import Model
@@ -55,7 +60,7 @@ class SelfTuning:
     Attributes:
         series: Reference series (M, C, T), of at most 128 time steps; NaN in gaps.
         is_levelled: Whether series are levelled (1,).
-        sds: Standard deviations of values and of slopes of standardised values (2,).
+        sds: Standard deviations of the values and of the slopes of each channel (2, C).
         floors: Distance of each reference series to the nearest other one (2, M).
         scales: Distance of each reference series to its 7th neighbour (2, M).
 
@@ -260,16 +265,15 @@ def mean_codes(codes: Array, labels: Array, n: int) -> Array:
 
 
 def _standard_deviations(x: Tensor) -> Array:
-    """Standard deviations of values, and of the slopes of standardised values (2,)."""
-    value_sd = max(float(x[~x.isnan()].std(correction=0)), SMALLEST_UNIT)
-    rises = slopes(x / value_sd)
-    return np.array([value_sd, max(float(rises[~rises.isnan()].std(correction=0)), SMALLEST_UNIT)])
+    """Standard deviations of values, and of slopes of standardised values, by channel (2, C)."""
+    value_sds = standard_deviations(x)
+    return np.array([value_sds, standard_deviations(slopes(divide(x, value_sds)))])
 
 
 def _values_and_slopes(x: Tensor, sds: Array) -> tuple[Tensor, Tensor]:
     """Standardised values and slopes of series (N, C, T)."""
-    values = x / float(sds[0])
-    return values, slopes(values) / float(sds[1])
+    values = divide(x, sds[0].tolist())
+    return values, divide(slopes(values), sds[1].tolist())
 
 
 def _distance(is_levelled: bool) -> MSM:
@@ -303,9 +307,11 @@ def _on_sphere(coordinates: Array) -> Array:
 def _check_shapes(clusters: SpectralClusters) -> None:
     """Refuse arrays that contradict each other or are not finite."""
     tuning, n, size = clusters.tuning, len(clusters.axes), clusters.axes.shape[-1]
+    if tuning.series.ndim != 3 or len(tuning.series) != n:
+        raise ValueError(f"series of the clusters have shape {tuning.series.shape}")
     shapes = {
         "is_levelled": (tuning.is_levelled, (1,)),
-        "sds": (tuning.sds, (2,)),
+        "sds": (tuning.sds, (2, tuning.series.shape[1])),
         "floors": (tuning.floors, (2, n)),
         "scales": (tuning.scales, (2, n)),
         "axes": (clusters.axes, (n, size)),
@@ -314,5 +320,3 @@ def _check_shapes(clusters: SpectralClusters) -> None:
     for name, (value, shape) in shapes.items():
         if value.shape != shape or 0 in shape or not np.isfinite(value).all():
             raise ValueError(f"{name} of the clusters has shape {value.shape} or is not finite")
-    if tuning.series.ndim != 3 or len(tuning.series) != n:
-        raise ValueError(f"series of the clusters have shape {tuning.series.shape}")

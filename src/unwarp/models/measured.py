@@ -71,7 +71,8 @@ class ElasticCode(nn.Module):
     means: Tensor
     axes: Tensor
     sees_aligned: Tensor
-    numbers: Tensor
+    sds: Tensor
+    units: Tensor
 
     def __init__(self, shape: tuple[int, ...], n_content: int, n_mask_channels: int = 0) -> None:
         super().__init__()
@@ -84,14 +85,16 @@ class ElasticCode(nn.Module):
         self.register_buffer("floors", torch.zeros(N_LANDMARKS))
         self.register_buffer("means", torch.zeros(N_LANDMARKS))
         self.register_buffer("axes", torch.zeros(N_LANDMARKS, n_content))
-        self.register_buffer("numbers", torch.ones(5))
+        self.register_buffer("sds", torch.ones(2, n_channels))
+        self.register_buffer("units", torch.ones(3))
         self.register_buffer("sees_aligned", torch.tensor(False))
 
     @property
     def distance(self) -> ValuesAndSlopes:
         """The elastic distance in the units of the training series."""
-        value_sd, slope_sd, adtw, values, changes = self.numbers.tolist()
-        return ValuesAndSlopes(value_sd, slope_sd, (adtw, values, changes))
+        value_sds, slope_sds = map(tuple, self.sds.tolist())
+        adtw, values, changes = self.units.tolist()
+        return ValuesAndSlopes(value_sds, slope_sds, (adtw, values, changes))
 
     @torch.no_grad()
     def fit(self, x: Tensor, aligned: Tensor | None = None) -> None:
@@ -122,9 +125,8 @@ class ElasticCode(nn.Module):
         self.is_missing.fill_(False)
         self.is_missing[:n] = series.isnan()
         self.n_landmarks.fill_(n)
-        self.numbers.copy_(
-            self.numbers.new_tensor([distance.value_sd, distance.slope_sd, *distance.units])
-        )
+        self.sds.copy_(self.sds.new_tensor([distance.value_sds, distance.slope_sds]))
+        self.units.copy_(self.units.new_tensor(distance.units))
 
     def _scale(self, matrix: Tensor) -> None:
         """Set the axes of the code from the distances of all landmarks (n, n)."""
