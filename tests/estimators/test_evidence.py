@@ -8,9 +8,14 @@ import pytest
 import torch
 
 from tests.estimators.series import levels
-from unwarp.estimators.evidence import description_length, distance_gain, unexplained
+from unwarp.estimators.evidence import (
+    description_length,
+    distance_gain,
+    nearest_ratio,
+    unexplained,
+)
 from unwarp.estimators.selection import DESCRIBING_RECIPE
-from unwarp.models import rates
+from unwarp.models import AE, Net, rates
 from unwarp.planning.presets import SERIES
 from unwarp.warps import TimeShift
 
@@ -71,3 +76,16 @@ def test_distance_gain_measures_alignment() -> None:
     shifted = maps(levels(1).expand(30, -1, -1), padding="border")
     model.pose = lambda x: maps[:20] if len(x) == 20 else maps[20:]  # type: ignore[method-assign]
     assert distance_gain(model, shifted[:20], shifted[20:]) > 0.5
+
+
+def test_nearest_ratio_tells_undone_timing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 1 without a deformation, and far below 1 if lags are undone."""
+    t = torch.linspace(0, 1, 100)
+    lag = torch.rand(12, 1, generator=torch.Generator().manual_seed(0)) * 0.5 - 0.25
+    x = torch.exp(-0.5 * ((t - 0.5 - lag) / 0.04) ** 2)[:, None]
+    x = x + 0.01 * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+    model = AE(warp=TimeShift(), refinements=0, net=Net(channels=8)).build((1, 100)).eval()
+    monkeypatch.setattr(model, "pose", lambda x: model.warp.map(torch.zeros(len(x), 1)))
+    assert nearest_ratio(model, x) == pytest.approx(1.0, abs=1e-3)
+    monkeypatch.setattr(model, "pose", lambda x: model.warp.map(lag))
+    assert nearest_ratio(model, x) < 0.5

@@ -67,6 +67,13 @@ def test_lags_decide_without_nats(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (selection.choice, selection.saved) == ("shift", ()) and len(trials.lengths) == 2
 
 
+def test_warp_must_bring_series_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warp that saves nats without a common timing is not used, and the words say so."""
+    result = Trials([31.0], [GOOD, GOOD], ratio=0.97).select(monkeypatch)
+    assert result.choice == "none" and "aligned series are at 97% of the distance" in str(result)
+    assert Selection.of(json.loads(json.dumps(asdict(result)))) == result
+
+
 def test_constant_series_get_no_warp() -> None:
     """Also with gaps; nothing is trained."""
     level = torch.arange(20.0)[:, None, None].repeat(1, 2, 30)
@@ -99,13 +106,18 @@ class Trials:
         saved: Nats that a warp saves, fold by fold.
         unexplained: Shares that the smooth and the sharp warp leave, fold by fold.
         gain: The distance gain of the sharp warp.
+        ratio: The elastic distance to the nearest series, aligned over observed.
         lengths: Steps and seconds of each trial, in order.
     """
 
     def __init__(
-        self, saved: list[float], unexplained: list[tuple[float, float]], gain: float = 1.0
+        self,
+        saved: list[float],
+        unexplained: list[tuple[float, float]],
+        gain: float = 1.0,
+        ratio: float = 0.5,
     ) -> None:
-        self.saved, self.unexplained, self.gain = saved, unexplained, gain
+        self.saved, self.unexplained, self.gain, self.ratio = saved, unexplained, gain, ratio
         self.lengths: list[tuple[int, float | None]] = []
         self._nats = [nats for value in saved for nats in (100.0, 100.0 - value)]
         self._shares = [share for pair in unexplained for share in pair]
@@ -127,6 +139,7 @@ class Trials:
         monkeypatch.setattr(selection, "description_length", lambda *parts: self._nats.pop(0))
         monkeypatch.setattr(selection, "unexplained", lambda *parts: self._shares.pop(0))
         monkeypatch.setattr(selection, "distance_gain", lambda *parts: self.gain)
+        monkeypatch.setattr(selection, "nearest_ratio", lambda *parts: self.ratio)
         result = select(levels(n, 16) if x is None else x, **options)
         assert not self._nats and not self._shares, "not all trials were made"
         return result

@@ -13,6 +13,7 @@ import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
 
+from unwarp.distances import ValuesAndSlopes
 from unwarp.missing import fill_missing
 from unwarp.models import Model, rates
 from unwarp.models.families.ae import laplacian_pyramid
@@ -24,6 +25,9 @@ MAX_COUNTED_TIME_STEPS = 128
 
 In longer series neighbouring values are nearly equal, so more values add no information.
 """
+
+MAX_COMPARED_SERIES = 128
+"""Greatest number of series between which elastic distances are computed."""
 
 MIN_COVERAGE = 0.999
 """Share of a time step that lies inside a series from which it counts as observed."""
@@ -115,6 +119,31 @@ def distance_gain(model: Model, training: Tensor, held_out: Tensor) -> float:
         )
     )
     return math.log(max(before, SMALLEST_VARIANCE) / max(after, SMALLEST_VARIANCE))
+
+
+@torch.no_grad()
+def nearest_ratio(model: Model, x: Tensor) -> float:
+    """Elastic distance to the nearest other series, aligned over observed.
+
+    The distance is `ValuesAndSlopes` in the units of the observed series. It forgives small
+    differences in timing, so that a warp that finds no common timing leaves it as it is. It grows
+    if a model deforms series until they lose their shape.
+
+    Args:
+        model: A trained model, in evaluation mode.
+        x: Series (N, C, T) in random order, at most 128 of which are compared; NaN marks missing
+            values.
+
+    Returns:
+        The ratio of the means; below 1 if alignment brings series nearer to each other.
+    """
+    x = x[:MAX_COMPARED_SERIES]
+    distance = ValuesAndSlopes.of(x)
+    aligned = align(x, model.pose(x), padding=model.padding)
+    observed, after = (
+        distance(series, series).fill_diagonal_(torch.inf).amin(1).mean() for series in (x, aligned)
+    )
+    return float(after / observed.clamp_min(SMALLEST_VARIANCE))
 
 
 @torch.no_grad()

@@ -17,6 +17,9 @@ three questions:
   alignment by it brings held-out series closer to training series by `MIN_DISTANCE_GAIN`. The
   preset `SHARP` is compared with the preset `SERIES` ("smooth"), or with lags.
 
+A smooth warp must also bring series nearer to their nearest neighbours, by a tenth of an elastic
+distance. Otherwise it found no common timing, and no warp is selected.
+
 If the first fold gives a clear answer, the other folds are skipped.
 """
 
@@ -38,6 +41,7 @@ from unwarp.estimators.evidence import (
     description_length,
     distance_gain,
     lag_ratio,
+    nearest_ratio,
     unexplained,
 )
 from unwarp.models import VAE, Model, Recipe
@@ -59,6 +63,9 @@ MIN_DISTANCE_GAIN = 0.5
 
 MIN_LAG_RATIO = 4.0
 """Unexplained variance of held-out series without lags over that with lags that requires lags."""
+
+MAX_NEAREST_RATIO = 0.9
+"""Greatest `nearest_ratio` of the smooth warp at which a warp is used."""
 
 MIN_SERIES_FOR_TRIAL = 12
 """Smallest number of series for a trial; measures on fewer held-out series are too noisy."""
@@ -122,6 +129,7 @@ class Selection:
             not compared.
         nearer: The `distance_gain` of the sharp warp; empty if the two were not compared.
         lag_ratio: The `lag_ratio` of the series; 0 if lags were not tried.
+        nearest_ratio: The `nearest_ratio` of the smooth warp; 0 if it was not measured.
 
     >>> print(Selection("none", (3.2,)))
     no warp: a warp saves 3 nats per held-out series, and 10 are required
@@ -132,6 +140,7 @@ class Selection:
     unexplained: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     nearer: tuple[float, ...] = ()
     lag_ratio: float = 0.0
+    nearest_ratio: float = 0.0
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -141,8 +150,9 @@ class Selection:
             record: Dictionary that `dataclasses.asdict` made, possibly stored as JSON.
         """
         shares = {name: tuple(values) for name, values in record["unexplained"].items()}
-        nearer, lag_ratio = tuple(record.get("nearer", ())), record.get("lag_ratio", 0.0)
-        return cls(record["choice"], tuple(record["saved"]), shares, nearer, lag_ratio)
+        nearer = tuple(record.get("nearer", ()))
+        ratios = (record.get(name, 0.0) for name in ("lag_ratio", "nearest_ratio"))
+        return cls(record["choice"], tuple(record["saved"]), shares, nearer, *ratios)
 
     @property
     def recipe(self) -> Recipe:
@@ -160,6 +170,11 @@ class Selection:
             saving = (
                 f"a warp saves {math.floor(mean(self.saved))} nats per held-out series, "
                 f"and {MIN_SAVED_NATS:.0f} are required"
+            )
+        if self.choice == "none" and self.nearest_ratio:
+            return (
+                f"no warp: {saving}, but aligned series are at {self.nearest_ratio:.0%} of the "
+                f"distance from their nearest neighbours, and {MAX_NEAREST_RATIO:.0%} is required"
             )
         if self.choice == "none":
             return f"no warp: {saving}"
@@ -233,6 +248,8 @@ def select(
     if mean(saved) < MIN_SAVED_NATS:
         return Selection("none", saved, lag_ratio=lags)
     selection = _choose_strength(trials, rows[:2], "smooth")
+    if selection.nearest_ratio > MAX_NEAREST_RATIO:
+        selection = replace(selection, choice="none")
     return replace(selection, saved=saved, lag_ratio=lags)
 
 
@@ -320,7 +337,7 @@ def _choose_strength(trials: _Trials, rows: Folds, weaker: str) -> Selection:
     """
     shares: dict[str, tuple[float, ...]] = {weaker: (), "sharp": ()}
     gains: tuple[float, ...] = ()
-    is_sharp = False
+    is_sharp, ratio = False, 0.0
     for i, (training, held_out) in enumerate(rows):
         trials.on_message(
             f"how much to warp: are there small ripples to align by? ({i + 1} of {len(rows)})"
@@ -328,13 +345,16 @@ def _choose_strength(trials: _Trials, rows: Folds, weaker: str) -> Selection:
         for name in shares:
             model = trials.fit(RECIPE_OF_CHOICE[name], training, STEPS_FACTOR_FOR_RIPPLES)
             shares[name] += (unexplained(model, trials.x[held_out]),)
+            if name == weaker and not ratio:
+                ratio = nearest_ratio(model, trials.x[training])
         # after the loop, `model` is the one with the sharp warp
         gains += (distance_gain(model, trials.x[training], trials.x[held_out]),)
         bound = (1 - MIN_UNEXPLAINED_REDUCTION) * shares[weaker][-1]
         is_sharp = shares["sharp"][-1] < bound and gains[-1] > MIN_DISTANCE_GAIN
         if not is_sharp:
             break
-    return Selection("sharp" if is_sharp else weaker, (), shares, gains)
+    choice = "sharp" if is_sharp else weaker
+    return Selection(choice, (), shares, gains, nearest_ratio=ratio)
 
 
 def folds(n: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
