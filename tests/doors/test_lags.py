@@ -15,6 +15,7 @@ from unwarp.app.cli.main import app
 from unwarp.app.parts import open_parts
 from unwarp.data.schema import Reading, Schema
 from unwarp.planning.plan import Request, make_plan
+from unwarp.training.settling import settle
 
 STEPS = 2
 
@@ -38,9 +39,10 @@ def test_doors_find_the_same_lags(tmp_path: Path) -> None:
     schema, data = Schema.fit(source, Reading())
     plan = make_plan(Request(warp="time-shift"), schema, data, steps=STEPS)
     seed = int(check_random_state(0).randint(1 << 31))
-    model = plan.recipe.build(data.shape, seed=seed)
-    players = plan.recipe.players(model)
-    train(model, players, data, steps=STEPS, batch_size=plan.batch_size, seed=seed)
+    joint, run = plan.recipe.joint(), {"batch_size": plan.batch_size, "seed": seed}
+    model = joint.build(data.shape, seed=seed)
+    train(model, joint.players(model), data, steps=STEPS, **run)
+    model = settle(model, plan.recipe, data, steps=STEPS, **run)
 
     assert by_command.recipe_.start == "search" and model.encoder.start.reach > 0
     for name, value in model.state_dict().items():
