@@ -105,3 +105,12 @@ def test_known_classes_set_the_number() -> None:
     group = Grouping.of(model, data, SERIES, "spectral", notify=messages.append)
     assert len(group.clusters.centers) == 4
     assert not [line for line in messages if line.startswith("clusters")]
+
+
+@pytest.mark.parametrize("method", ["auto", "kmeans", "spectral"])
+def test_one_stage_models_have_clusters(method: str) -> None:
+    """An encoder without a content network of its own groups its series, too."""
+    X = np.random.default_rng(0).normal(size=(20, 30)).cumsum(1)
+    recipe = AE(warp=CosineTime(), encoder="one-stage", net=Net(channels=8))
+    model = Unwarper(recipe=recipe, clusters=method, n_clusters=3, max_steps=2).fit(X)
+    assert model.predict(X).shape == (20,) and np.array_equal(model.predict(X), model.labels_)

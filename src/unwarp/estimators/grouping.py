@@ -85,7 +85,7 @@ class Grouping:
         content, theta = encode(model, view.x, device=device)
         codes, default = content.numpy(), default_clusters(domain, len(view), view.labels)
         mixture = Mixture.fit(torch.cat([content, theta], 1).numpy(), n or default, seed)
-        is_measured = isinstance(model.encoder.content, ElasticCode)
+        is_measured = isinstance(getattr(model.encoder, "content", None), ElasticCode)
         if method == "kmeans" or (method == "auto" and not is_measured):
             means = KMeansClusters.fit(codes, n or default, seed)
             return cls(means, mixture, label_samples(model, data, means, device))

@@ -226,7 +226,8 @@ def comparable_series(model: Model, x: Tensor, device: str = "cpu") -> Tensor:
     Returns:
         Series (N, C, T') on the CPU, NaN in gaps.
     """
-    if not bool(getattr(model.encoder.content, "sees_aligned", True)) or not model.warp.factors:
+    content = getattr(model.encoder, "content", None)  # the one-stage encoder has none
+    if not bool(getattr(content, "sees_aligned", True)) or not model.warp.factors:
         return x
     target, n_channels = resolve_device(device), model.shape[0]
     aligned = model.to(target).eval().encode(x.to(target)).canonical
