@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -139,11 +140,22 @@ def unit_of(distances: Tensor) -> float:
     Args:
         distances: Distances of all pairs of a collection (N, N).
     """
-    pairs = distances.double().clone()
-    n = len(pairs)
+    mean, nearest = mean_and_nearest(distances)
+    return max(math.sqrt(mean * nearest), SMALLEST_UNIT)
+
+
+def mean_and_nearest(distances: Tensor) -> tuple[float, float]:
+    """The mean distance, and the mean distance to the nearest other series.
+
+    Args:
+        distances: Distances of all pairs of a collection (N, N), N at least 2.
+
+    >>> mean_and_nearest(torch.tensor([[0.0, 1.0, 3.0], [1.0, 0.0, 5.0], [3.0, 5.0, 0.0]]))
+    (3.0, 1.6666666666666667)
+    """
+    pairs, n = distances.double().clone(), len(distances)
     mean = (pairs.sum() - pairs.diagonal().sum()) / (n * (n - 1))
-    nearest = pairs.fill_diagonal_(torch.inf).amin(1).mean()
-    return max(float((mean * nearest).sqrt()), SMALLEST_UNIT)
+    return float(mean), float(pairs.fill_diagonal_(torch.inf).amin(1).mean())
 
 
 def standard_deviations(x: Tensor) -> tuple[float, ...]:

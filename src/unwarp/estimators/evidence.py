@@ -14,6 +14,7 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 
 from unwarp.distances import ValuesAndSlopes
+from unwarp.distances.values_and_slopes import mean_and_nearest
 from unwarp.missing import fill_missing
 from unwarp.models import Model, rates
 from unwarp.models.families.ae import laplacian_pyramid
@@ -140,10 +141,8 @@ def nearest_ratio(model: Model, x: Tensor) -> float:
     x = x[:MAX_COMPARED_SERIES]
     distance = ValuesAndSlopes.of(x)
     aligned = align(x, model.pose(x), padding=model.padding)
-    observed, after = (
-        distance(series, series).fill_diagonal_(torch.inf).amin(1).mean() for series in (x, aligned)
-    )
-    return float(after / observed.clamp_min(SMALLEST_VARIANCE))
+    observed, after = (mean_and_nearest(distance(series, series))[1] for series in (x, aligned))
+    return after / max(observed, SMALLEST_VARIANCE)
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unwarp.distances import MSM
-from unwarp.distances.values_and_slopes import SMALLEST_UNIT, shorten
+from unwarp.distances.values_and_slopes import SMALLEST_UNIT, mean_and_nearest, shorten
 from unwarp.missing import interpolate_missing
 
 MIN_CONTRAST_GAIN = 1.25
@@ -74,8 +74,5 @@ def _contrast(x: Tensor) -> float:
     """The mean distance of values over the mean distance to the nearest other series."""
     short = shorten(x)
     sd = short[~short.isnan()].std(correction=0).clamp_min(SMALLEST_UNIT)
-    distances = MSM()(short / sd, short / sd)
-    n = len(x)
-    mean = (distances.sum() - distances.diagonal().sum()) / (n * (n - 1))
-    nearest = distances.fill_diagonal_(torch.inf).amin(1).mean()
-    return float(mean / nearest.clamp_min(SMALLEST_UNIT))
+    mean, nearest = mean_and_nearest(MSM()(short / sd, short / sd))
+    return mean / max(nearest, SMALLEST_UNIT)

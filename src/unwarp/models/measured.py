@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.distances import ValuesAndSlopes
-from unwarp.distances.values_and_slopes import MAX_STEPS, shorten
+from unwarp.distances.values_and_slopes import MAX_STEPS, mean_and_nearest, shorten
 
 ContentKind = Literal["joint", "elastic"]
 CONTENT_KINDS: tuple[ContentKind, ...] = ("joint", "elastic")
@@ -111,9 +111,10 @@ class ElasticCode(nn.Module):
         series = shorten(self._series(x[:N_LANDMARKS]))
         distance = ValuesAndSlopes.of(series)
         matrix = distance(series, series)
-        if aligned is not None:
+        if aligned is not None and len(series) > 1:
             candidate = shorten(self._series(aligned[:N_LANDMARKS]))
-            ratio = _nearest(distance(candidate, candidate)) / max(_nearest(matrix), 1e-12)
+            _, after = mean_and_nearest(distance(candidate, candidate))
+            ratio = after / max(mean_and_nearest(matrix)[1], 1e-12)
             self.sees_aligned.fill_(ratio < MAX_NEAREST_RATIO)
             if self.sees_aligned:
                 series, distance = candidate, ValuesAndSlopes.of(candidate)
@@ -131,7 +132,8 @@ class ElasticCode(nn.Module):
     def _scale(self, matrix: Tensor) -> None:
         """Set the axes of the code from the distances of all landmarks (n, n)."""
         n = len(matrix)
-        floors = _without_diagonal(matrix).amin(1) if n > 1 else matrix.new_zeros(n)
+        off_diagonal = matrix.clone().fill_diagonal_(torch.inf)
+        floors = off_diagonal.amin(1) if n > 1 else matrix.new_zeros(n)
         floored = torch.maximum(matrix, floors)
         floored = (floored + floored.T) / 2
         means = floored.mean(0)
@@ -174,13 +176,3 @@ class ElasticCode(nn.Module):
         sizes = [x.shape[1] - self.n_mask_channels, self.n_mask_channels]
         values, masks = torch.split(x, sizes, 1)
         return torch.where(masks < 0.5, torch.nan, values)
-
-
-def _nearest(distances: Tensor) -> float:
-    """Mean distance (N, N) to the nearest other series; 0 for a single one."""
-    return float(_without_diagonal(distances).amin(1).mean()) if len(distances) > 1 else 0.0
-
-
-def _without_diagonal(distances: Tensor) -> Tensor:
-    """Distances (N, N) with an infinite diagonal."""
-    return distances.clone().fill_diagonal_(torch.inf)
