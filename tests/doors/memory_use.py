@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,9 @@ threading.Thread(target=watch, daemon=True).start()
 """
 """Start of a program: the largest private memory above that after `import torch`, in megabytes."""
 
+RETURN_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 18), "MALLOC_ARENA_MAX": "1"}
+"""Variables of glibc with which freed arrays go back to the system at once, and are not counted."""
+
 
 def megabytes_of(program: str, folder: Path) -> float:
     """The largest private memory of a program in megabytes, without that of PyTorch.
@@ -36,5 +40,8 @@ def megabytes_of(program: str, folder: Path) -> float:
     """
     code = f"{MEASURE}\n{program}\nprint(peak[0])"
     command = [sys.executable, "-c", code, str(folder)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    environment = {**os.environ, **RETURN_FREED_MEMORY}
+    output = subprocess.run(
+        command, check=True, capture_output=True, text=True, env=environment
+    ).stdout
     return float(output.splitlines()[-1])

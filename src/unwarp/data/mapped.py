@@ -16,7 +16,7 @@ import numpy as np
 from unwarp.core import Array
 from unwarp.data.blocks import row_blocks
 
-MAX_BYTES_IN_MEMORY = 64 << 20
+MAX_BYTES_IN_MEMORY = 32 << 20
 """Greatest size of rows and of results that are kept in memory."""
 
 FIELDS_OF_SAMPLES = ("samples", "values", "x")
