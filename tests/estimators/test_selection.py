@@ -184,6 +184,12 @@ def test_sharp_warp_must_bring_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Trials([31.0], [GOOD] * 2, gain=0.51).select(monkeypatch).choice == "sharp"
 
 
+def test_clear_fold_of_ripples_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first fold that favours the sharp warp by twice what is required ends the trials."""
+    assert Trials([31.0], [(0.4, 0.1)], gain=1.1).select(monkeypatch).choice == "sharp"
+    assert Trials([31.0], [(0.4, 0.1)] * 2, gain=0.9).select(monkeypatch).choice == "sharp"
+
+
 def test_trials_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time limit is shared by all trials, and those of ripples are five thirds as long."""
     trials, messages = Trials([31.0], [GOOD] * 2), list[str]()

@@ -38,6 +38,7 @@ from torch import Tensor
 from unwarp.core import DivergencePolicy
 from unwarp.data.dataset import Dataset
 from unwarp.estimators.evidence import (
+    SMALLEST_VARIANCE,
     description_length,
     distance_gain,
     lag_ratio,
@@ -60,6 +61,9 @@ MIN_UNEXPLAINED_REDUCTION = 0.25
 
 MIN_DISTANCE_GAIN = 0.5
 """Least `distance_gain` of the sharp warp: log ratio of squared distances before and after."""
+
+CLEAR_MARGIN = 2.0
+"""Multiple of both requirements of the sharp warp from which one fold decides."""
 
 MIN_LAG_RATIO = 4.0
 """Unexplained variance of held-out series without lags over that with lags that requires lags."""
@@ -328,7 +332,8 @@ def _choose_strength(trials: _Trials, rows: Folds, weaker: str) -> Selection:
     """Choose between a weaker warp and the sharp one.
 
     All folds must favour the sharp warp. As soon as one does not, the weaker warp is selected and
-    the other folds are skipped.
+    the other folds are skipped. They are also skipped if the first fold favours the sharp warp by
+    twice what is required.
 
     Args:
         trials: The series and the settings.
@@ -349,9 +354,10 @@ def _choose_strength(trials: _Trials, rows: Folds, weaker: str) -> Selection:
                 ratio = nearest_ratio(model, trials.x[training])
         # after the loop, `model` is the one with the sharp warp
         gains += (distance_gain(model, trials.x[training], trials.x[held_out]),)
-        bound = (1 - MIN_UNEXPLAINED_REDUCTION) * shares[weaker][-1]
-        is_sharp = shares["sharp"][-1] < bound and gains[-1] > MIN_DISTANCE_GAIN
-        if not is_sharp:
+        reduction = 1 - shares["sharp"][-1] / max(shares[weaker][-1], SMALLEST_VARIANCE)
+        margins = reduction / MIN_UNEXPLAINED_REDUCTION, gains[-1] / MIN_DISTANCE_GAIN
+        is_sharp = min(margins) > 1
+        if not is_sharp or min(margins) > CLEAR_MARGIN:
             break
     choice = "sharp" if is_sharp else weaker
     return Selection(choice, (), shares, gains, nearest_ratio=ratio)
