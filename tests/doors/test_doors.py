@@ -96,7 +96,7 @@ def test_research_and_estimator_agree(path: Path) -> None:
     model = joint.build(data.shape, seed=seed)
     options: dict[str, Any] = {"steps": plan.steps, "batch_size": plan.batch_size, "seed": seed}
     train(model, joint.players(model), data, **options, device="cpu")
-    model = settle(model, plan.recipe, data, **options, device="cpu")
+    model, _ = settle(model, plan.recipe, data, **options, device="cpu")
     assert (plan.recipe, schema.record()) == (estimator.recipe_, estimator.schema_.record())
     assert all(map(torch.equal, model.state_dict().values(), weights(estimator)))
 
@@ -120,7 +120,7 @@ def test_doors_hold_the_same_samples_out(path: Path, tmp_path: Path) -> None:
     run["validation"] = split.validation(plan, schema.domain, is_open=False)
     history = train(model, joint.players(model), split.training, **run, device="cpu")
     del run["validation"]
-    model = settle(model, plan.recipe, split.training, **run, device="cpu")
+    model, _ = settle(model, plan.recipe, split.training, **run, device="cpu")
     assert all(map(torch.equal, model.state_dict().values(), weights(estimator)))
     errors = [[row["error"] for row in part.validation] for part in (history, estimator.history_)]
     assert errors[0] == errors[1] and len(errors[0]) == STEPS

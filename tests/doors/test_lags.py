@@ -42,7 +42,7 @@ def test_doors_find_the_same_lags(tmp_path: Path) -> None:
     joint, run = plan.recipe.joint(), {"batch_size": plan.batch_size, "seed": seed}
     model = joint.build(data.shape, seed=seed)
     train(model, joint.players(model), data, steps=STEPS, **run)
-    model = settle(model, plan.recipe, data, steps=STEPS, **run)
+    model, _ = settle(model, plan.recipe, data, steps=STEPS, **run)
 
     assert by_command.recipe_.start == "search" and model.encoder.start.reach > 0
     for name, value in model.state_dict().items():

@@ -91,7 +91,7 @@ def test_doors_roll_back_alike(path: Path, run: Path) -> None:
     options: dict[str, Any] = {"steps": plan.steps, "batch_size": plan.batch_size, "seed": seed}
     means: dict[str, Any] = {"device": "cpu", "on_divergence": "rollback"}
     history = train(model, joint.players(model), data, **options, **means)
-    model = settle(model, plan.recipe, data, **options, **means)
+    model, _ = settle(model, plan.recipe, data, **options, **means)
     by_command = Unwarper.load(run / "model").model_.state_dict().values()
     for other in (by_estimator.model_, model):
         assert all(map(torch.equal, by_command, other.state_dict().values()))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.estimators.series import levels
+from unwarp.estimators import evidence
 from unwarp.estimators.evidence import (
     description_length,
     distance_gain,
@@ -89,3 +90,21 @@ def test_nearest_ratio_tells_undone_timing(monkeypatch: pytest.MonkeyPatch) -> N
     assert nearest_ratio(model, x) == pytest.approx(1.0, abs=1e-3)
     monkeypatch.setattr(model, "pose", lambda x: model.warp.map(lag))
     assert nearest_ratio(model, x) < 0.5
+
+
+def test_noise_of_channels_hides_no_timing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many channels are compared by their principal components, not by their noise."""
+    t, generator = torch.linspace(0, 1, 60), torch.Generator().manual_seed(0)
+    lag, gain = (
+        0.3 * torch.rand(12, 1, 1, generator=generator),
+        torch.randn(30, 1, generator=generator),
+    )
+    noise = 0.5 * torch.randn(12, 30, 60, generator=generator)
+    late, aligned = (
+        gain * torch.exp(-0.5 * ((t - 0.3 - shift) / 0.04) ** 2) + noise for shift in (lag, 0 * lag)
+    )
+    monkeypatch.setattr(evidence, "align", lambda *parts, **options: aligned)
+    model = AE(warp=TimeShift(), refinements=0, net=Net(channels=8)).build((30, 60)).eval()
+    of_components = nearest_ratio(model, late)
+    monkeypatch.setattr(evidence, "MAX_COMPARED_CHANNELS", 30)
+    assert of_components < nearest_ratio(model, late) - 0.05

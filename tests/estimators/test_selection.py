@@ -107,6 +107,7 @@ class Trials:
         unexplained: Shares that the smooth and the sharp warp leave, fold by fold.
         gain: The distance gain of the sharp warp.
         ratio: The elastic distance to the nearest series, aligned over observed.
+        agreement: The gain in agreement with clusters, and its standard error.
         lengths: Steps and seconds of each trial, in order.
     """
 
@@ -116,7 +117,9 @@ class Trials:
         unexplained: list[tuple[float, float]],
         gain: float = 1.0,
         ratio: float = 0.5,
+        agreement: tuple[float, float] = (0.01, 0.001),
     ) -> None:
+        self.agreement = agreement
         self.saved, self.unexplained, self.gain, self.ratio = saved, unexplained, gain, ratio
         self.lengths: list[tuple[int, float | None]] = []
         self._nats = [nats for value in saved for nats in (100.0, 100.0 - value)]
@@ -140,6 +143,7 @@ class Trials:
         monkeypatch.setattr(selection, "unexplained", lambda *parts: self._shares.pop(0))
         monkeypatch.setattr(selection, "distance_gain", lambda *parts: self.gain)
         monkeypatch.setattr(selection, "nearest_ratio", lambda *parts: self.ratio)
+        monkeypatch.setattr(selection, "agreement_gain", lambda *parts: self.agreement)
         result = select(levels(n, 16) if x is None else x, **options)
         assert not self._nats and not self._shares, "not all trials were made"
         return result
@@ -178,6 +182,18 @@ def test_trials_decide_how_much_to_warp(
     assert str(result)
 
 
+def test_agreement_decides_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nats are undecided, a large and significant gain in agreement requires a warp."""
+    cases = {(0.05, 0.01): "smooth", (0.05, 0.03): "none", (-0.05, 0.01): "none"}
+    for agreement, choice in cases.items():
+        shares = [(0.4, 0.4)] if choice == "smooth" else []
+        result = Trials([-1.0] * 3, shares, agreement=agreement).select(monkeypatch)
+        assert (result.choice, result.agreement) == (choice, agreement)
+        assert "agree more with clusters" in str(result)
+        assert Selection.of(json.loads(json.dumps(asdict(result)))) == result
+    assert Trials([-11.0], [], agreement=(0.5, 0.0)).select(monkeypatch).agreement == ()
+
+
 def test_sharp_warp_must_bring_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sharp warp that explains more but aligns no better is not selected."""
     assert Trials([31.0], [GOOD], gain=0.5).select(monkeypatch).choice == "smooth"
@@ -193,14 +209,14 @@ def test_clear_fold_of_ripples_decides(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_trials_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time limit is shared by all trials, and those of ripples are five thirds as long."""
     trials, messages = Trials([31.0], [GOOD] * 2), list[str]()
-    trials.select(monkeypatch, seconds=180.0, steps=300, on_message=messages.append)
+    trials.select(monkeypatch, seconds=210.0, steps=300, on_message=messages.append)
     shares = [(300, 10.0)] * 2 + [(500, pytest.approx(50 / 3))] * 4
     assert trials.lengths == shares
     assert "lags" in messages.pop(0)
     assert [message.split("(")[1] for message in messages] == ["1 of 3)", "1 of 2)", "2 of 2)"]
     unlimited = Trials([9.0, 9.0, 9.0], [])
     unlimited.select(monkeypatch, steps=450)
-    assert unlimited.lengths == [(450, None)] * 6
+    assert unlimited.lengths == [(450, None)] * 6 + [(750, None)]
 
 
 def test_few_series_have_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:

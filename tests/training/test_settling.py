@@ -38,7 +38,7 @@ def joint(data: Dataset) -> Model:
 
 def settled(joint: Model, data: Dataset, **options: int) -> Model:
     """The settled model."""
-    return settle(joint, RECIPE, data, batch_size=20, device="cpu", **options)
+    return settle(joint, RECIPE, data, batch_size=20, device="cpu", **options)[0]
 
 
 def test_settled_model_keeps_poses(joint: Model, data: Dataset) -> None:

@@ -30,6 +30,9 @@ In longer series neighbouring values are nearly equal, so more values add no inf
 MAX_COMPARED_SERIES = 128
 """Greatest number of series between which elastic distances are computed."""
 
+MAX_COMPARED_CHANNELS = 8
+"""Greatest number of channels, or of their principal components, in an elastic distance."""
+
 MIN_COVERAGE = 0.999
 """Share of a time step that lies inside a series from which it counts as observed."""
 
@@ -128,7 +131,8 @@ def nearest_ratio(model: Model, x: Tensor) -> float:
 
     The distance is `ValuesAndSlopes` in the units of the observed series. It forgives small
     differences in timing, so that a warp that finds no common timing leaves it as it is. It grows
-    if a model deforms series until they lose their shape.
+    if a model deforms series until they lose their shape. Of more than 8 channels, the 8 leading
+    principal components are compared: the noise of many channels would hide what they share.
 
     Args:
         model: A trained model, in evaluation mode.
@@ -139,10 +143,20 @@ def nearest_ratio(model: Model, x: Tensor) -> float:
         The ratio of the means; below 1 if alignment brings series nearer to each other.
     """
     x = x[:MAX_COMPARED_SERIES]
-    distance = ValuesAndSlopes.of(x)
     aligned = align(x, model.pose(x), padding=model.padding)
-    observed, after = (mean_and_nearest(distance(series, series))[1] for series in (x, aligned))
+    parts = [x, aligned]
+    if x.shape[1] > MAX_COMPARED_CHANNELS:
+        parts = [torch.einsum("nct,ck->nkt", part, _leading_axes(x)) for part in parts]
+    distance = ValuesAndSlopes.of(parts[0])
+    observed, after = (mean_and_nearest(distance(series, series))[1] for series in parts)
     return after / max(observed, SMALLEST_VARIANCE)
+
+
+def _leading_axes(x: Tensor) -> Tensor:
+    """Axes (C, 8) of the leading principal components of the channels of series (N, C, T)."""
+    values = interpolate_missing(x).transpose(0, 1).flatten(1)
+    axes: Tensor = torch.linalg.eigh(torch.cov(values))[1]
+    return axes[:, -MAX_COMPARED_CHANNELS:]
 
 
 @torch.no_grad()

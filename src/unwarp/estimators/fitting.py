@@ -203,8 +203,11 @@ class Fitting:
             model = recipe.joint().build(self.data.shape, seed=self.seed)
         else:
             model = self.earlier.build(self.seed)
-        history = self._train(model, plan)
-        model = self._settle(model, plan)
+        if self._needs_pose(plan):
+            history = self._train(model, plan)
+            model, _ = self._settle(model, plan)
+        else:
+            model, history = self._settle(model, plan, self.callbacks)
         grouping = self._group(model)
         return Results(
             model=model,
@@ -271,10 +274,22 @@ class Fitting:
             validation=split.validation(plan, self.schema.domain, is_open),
         )
 
-    def _settle(self, model: Model, plan: Plan) -> Model:
+    def _needs_pose(self, plan: Plan) -> bool:
+        """Whether a joint training comes before the content is measured.
+
+        Without a warp there is no pose to learn, unless an earlier training is continued or samples
+        are held out of the joint one.
+        """
+        is_measured = plan.recipe.content != "joint"
+        is_plain = self.earlier is None and self.arguments.validation_fraction is None
+        return bool(plan.recipe.warp.factors) or not (is_measured and is_plain)
+
+    def _settle(
+        self, model: Model, plan: Plan, callbacks: Sequence[Callback] = ()
+    ) -> tuple[Model, History]:
         """The model with measured content, if its recipe says so; else the model itself."""
         if plan.recipe.content == "joint":
-            return model
+            return model, History()
         self._notify("content: measuring codes, and training a decoder for them")
         return settle(
             model,
@@ -285,7 +300,9 @@ class Fitting:
             seed=self.seed,
             seconds=self._seconds_left(),
             device=self.arguments.device,
+            precision=self.arguments.precision,
             on_divergence=self.arguments.on_divergence,
+            callbacks=callbacks,
         )
 
     def _split(self) -> Split:

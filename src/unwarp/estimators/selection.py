@@ -11,7 +11,10 @@ three questions:
   are undone in any case, and the second question is skipped.
 * **Is a warp needed?** Two variational autoencoders with equally many latents are compared, one
   with a warp of time and one without. The warp must reduce the description length of a held-out
-  series by `MIN_SAVED_NATS`, averaged over folds.
+  series by `MIN_SAVED_NATS`, averaged over folds. If it changes the description length by less
+  than that, the answer is undecided, and a second sign counts: a smooth warp is used if the
+  nearest neighbours of aligned series belong to the same cluster more often than those of observed
+  series, significantly (`unwarp.estimators.agreement`).
 * **How strong a warp?** A stronger warp is selected if, in each of at most two folds, it reduces
   the unexplained variance of the held-out series by the share `MIN_UNEXPLAINED_REDUCTION`, and
   alignment by it brings held-out series closer to training series by `MIN_DISTANCE_GAIN`. The
@@ -37,6 +40,7 @@ from torch import Tensor
 
 from unwarp.core import DivergencePolicy
 from unwarp.data.dataset import Dataset
+from unwarp.estimators.agreement import agreement_gain
 from unwarp.estimators.evidence import (
     SMALLEST_VARIANCE,
     description_length,
@@ -55,6 +59,9 @@ MIN_SAVED_NATS = 10.0
 
 CLEAR_DISTANCE_NATS = 2 * MIN_SAVED_NATS
 """Distance of the first fold's reduction from `MIN_SAVED_NATS` that makes its answer clear."""
+
+MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS = 0.02, 2.5
+"""Least gain in agreement that requires a warp where nats are undecided; in standard errors too."""
 
 MIN_UNEXPLAINED_REDUCTION = 0.25
 """Share of the smooth warp's unexplained variance that the sharp warp must remove."""
@@ -89,10 +96,10 @@ A sharp warp aligns by small ripples, which take more training steps to learn.
 SERIES_PER_STEP = 20
 """Series in a training step of a trial."""
 
-MAX_TRIAL_LENGTHS_PER_FOLD = 6
+MAX_TRIAL_LENGTHS_PER_FOLD = 7
 """Upper bound of the training time of a fold, as a multiple of the shortest trial.
 
-A fold has two trials of length 1 and two of length 5/3, 5.3 in total.
+A fold has two trials of length 1 and up to three of length 5/3, 7 in total.
 """
 
 DESCRIBING_RECIPE = VAE(
@@ -134,6 +141,8 @@ class Selection:
         nearer: The `distance_gain` of the sharp warp; empty if the two were not compared.
         lag_ratio: The `lag_ratio` of the series; 0 if lags were not tried.
         nearest_ratio: The `nearest_ratio` of the smooth warp; 0 if it was not measured.
+        agreement: The `agreement_gain` of the smooth warp and its standard error; empty if it was
+            not measured.
 
     >>> print(Selection("none", (3.2,)))
     no warp: a warp saves 3 nats per held-out series, and 10 are required
@@ -145,6 +154,7 @@ class Selection:
     nearer: tuple[float, ...] = ()
     lag_ratio: float = 0.0
     nearest_ratio: float = 0.0
+    agreement: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -153,10 +163,10 @@ class Selection:
         Args:
             record: Dictionary that `dataclasses.asdict` made, possibly stored as JSON.
         """
+        names = ("saved", "nearer", "agreement")
+        tuples = {name: tuple(record[name]) for name in names if name in record}
         shares = {name: tuple(values) for name, values in record["unexplained"].items()}
-        nearer = tuple(record.get("nearer", ()))
-        ratios = (record.get(name, 0.0) for name in ("lag_ratio", "nearest_ratio"))
-        return cls(record["choice"], tuple(record["saved"]), shares, nearer, *ratios)
+        return cls(**{**record, **tuples, "unexplained": shares})
 
     @property
     def recipe(self) -> Recipe:
@@ -173,7 +183,7 @@ class Selection:
         else:
             saving = (
                 f"a warp saves {math.floor(mean(self.saved))} nats per held-out series, "
-                f"and {MIN_SAVED_NATS:.0f} are required"
+                f"and {MIN_SAVED_NATS:.0f} are required{self._agreement()}"
             )
         if self.choice == "none" and self.nearest_ratio:
             return (
@@ -187,6 +197,17 @@ class Selection:
             return text
         factor = math.exp(mean(self.nearer))
         return f"{text} and brings them closer to other series by a factor of {factor:.1f}"
+
+    def _agreement(self) -> str:
+        """The gain in agreement in words; empty if it was not measured."""
+        if not self.agreement:
+            return ""
+        gain, error = self.agreement
+        verb = "agree" if agrees(*self.agreement) else "do not agree"
+        return (
+            f"; nearest neighbours of aligned series {verb} more with clusters of elastic "
+            f"distances ({gain:+.1%}, standard error {error:.1%})"
+        )
 
     def _shares(self) -> str:
         """The unexplained variances in words; empty if warps were not compared."""
@@ -248,13 +269,25 @@ def select(
     trials = _Trials(x, steps, share, options, on_message)
     if lags >= MIN_LAG_RATIO:
         return replace(_choose_strength(trials, rows[:2], "shift"), lag_ratio=lags)
-    saved = _saved_nats(trials, rows)
-    if mean(saved) < MIN_SAVED_NATS:
-        return Selection("none", saved, lag_ratio=lags)
+    saved, agreement = _saved_nats(trials, rows), tuple[float, ...]()
+    if abs(mean(saved)) < MIN_SAVED_NATS:
+        agreement = _agreement(trials, rows[0])
+    if mean(saved) < MIN_SAVED_NATS and not (agreement and agrees(*agreement)):
+        return Selection("none", saved, lag_ratio=lags, agreement=agreement)
     selection = _choose_strength(trials, rows[:2], "smooth")
     if selection.nearest_ratio > MAX_NEAREST_RATIO:
         selection = replace(selection, choice="none")
-    return replace(selection, saved=saved, lag_ratio=lags)
+    return replace(selection, saved=saved, lag_ratio=lags, agreement=agreement)
+
+
+def agrees(gain: float, error: float) -> bool:
+    """Whether a gain in agreement is large and significant.
+
+    Args:
+        gain: The `agreement_gain`.
+        error: Its standard error.
+    """
+    return gain > max(MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS * error)
 
 
 Folds = Sequence[tuple[Tensor, Tensor]]
@@ -326,6 +359,18 @@ def _saved_nats(trials: _Trials, rows: Folds) -> tuple[float, ...]:
         if abs(saved[0] - MIN_SAVED_NATS) > CLEAR_DISTANCE_NATS:
             break
     return tuple(saved)
+
+
+def _agreement(trials: _Trials, rows: tuple[Tensor, Tensor]) -> tuple[float, float]:
+    """The gain in agreement of a smooth warp and its standard error, in one fold.
+
+    Args:
+        trials: The series and the settings.
+        rows: Rows of the fold.
+    """
+    trials.on_message("how much to warp: do aligned series agree more with their clusters?")
+    model = trials.fit(SERIES, rows[0], STEPS_FACTOR_FOR_RIPPLES)
+    return agreement_gain(model, trials.x[torch.cat(rows)], trials.options["seed"])
 
 
 def _choose_strength(trials: _Trials, rows: Folds, weaker: str) -> Selection:

@@ -9,18 +9,21 @@ through the same deformations.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from unwarp.core import Batch, DivergencePolicy
+from unwarp.core import Batch, DivergencePolicy, Precision
 from unwarp.data.dataset import Dataset
 from unwarp.data.samples import Samples
 from unwarp.models.measured import ElasticCode
 from unwarp.models.model import SAMPLES_PER_CHUNK, Model
 from unwarp.models.players import Player
 from unwarp.models.recipe import Recipe
+from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
+from unwarp.training.state import History
 from unwarp.training.steps import training_samples
 
 MAX_SETTLING_STEPS = 400
@@ -43,12 +46,15 @@ def settle(
     seed: int = 0,
     seconds: float | None = None,
     device: str = "auto",
+    precision: Precision = "no",
     on_divergence: DivergencePolicy = "stop",
-) -> Model:
+    callbacks: Sequence[Callback] = (),
+) -> tuple[Model, History]:
     """A model with the poses of another and measured content.
 
     Args:
-        model: A trained model of `recipe.joint()`; it does not change.
+        model: A trained model of `recipe.joint()`; without a warp it need not be trained. It does
+            not change.
         recipe: The recipe of the result, with measured content. A recipe with `content="joint"` has
             nothing to settle, and `model` is returned.
         data: Training samples; up to 4,096 of them are used.
@@ -57,27 +63,32 @@ def settle(
         seed: Seed of the choice of samples, the decoder's weights and the batches.
         seconds: Greatest training time of the decoder in seconds; None for no bound.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: Number format, as in `train`.
         on_divergence: Reaction to a loss that is not finite, as in `train`.
+        callbacks: Callbacks, as in `train`; with a warp, they are told about the decoder alone.
 
     Returns:
-        A model in evaluation mode, on the CPU.
+        A model in evaluation mode, on the CPU, and the history of its decoder's training.
 
     >>> from unwarp.data.dataset import Dataset
     >>> from unwarp.models import AE, Net
     >>> from unwarp.warps import CosineTime
     >>> recipe = AE(warp=CosineTime(), content="elastic", net=Net(channels=8))
     >>> model, data = recipe.joint().build((1, 20)), Dataset(torch.rand(8, 1, 20))
-    >>> settle(model.eval(), recipe, data, steps=2).embed(data.x).content.shape
-    torch.Size([8, 12])
+    >>> settled, history = settle(model.eval(), recipe, data, steps=2)
+    >>> settled.embed(data.x).content.shape, history.steps
+    (torch.Size([8, 12]), 2)
     """
     if recipe.content == "joint":
-        return model
+        return model, History()
     settled = recipe.build(model.shape, seed=seed)
     settled.load_state_dict(pose_weights(model), strict=False)
     x = training_samples(data, seed, MAX_SETTLING_SAMPLES)
     content = measure_content(model, settled.eval(), x)
-    train(
-        settled.decoder,
+    # with a warp, the hooks of a whole model would centre the poses once more
+    module = settled.decoder if settled.warp.factors else settled
+    history = train(
+        module,
         (_player(settled, recipe, content),),
         Dataset(x),
         steps=min(steps, MAX_SETTLING_STEPS),
@@ -85,9 +96,11 @@ def settle(
         seed=seed,
         seconds=seconds,
         device=device,
+        precision=precision,
         on_divergence=on_divergence,
+        callbacks=callbacks,
     )
-    return settled.eval()
+    return settled.eval(), history
 
 
 def pose_weights(model: Model) -> dict[str, Tensor]:
