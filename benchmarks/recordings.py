@@ -8,8 +8,9 @@
 Cells: `lags/SEED` (errors of lags in time steps), `phase/SEED` (errors on the circle, in cycles),
 `drift/SEED` (deviation of events after alignment, in time steps) and `ecg/0` (1-NN of the aligned
 test series of ECGFiveDays). `prefixes`, `growth`, `stretched`, `steps`, `chromatograms` and
-`clusters` measure the deviation of events after the default call. The peer cross-correlates each series with the mean of all, again and
-again. A new row for another call of `Unwarper` is an entry of `CALLS`.
+`clusters` measure the deviation of events after the default call. The peer cross-correlates each
+series with the mean of all, again and again. A new row for another call of `Unwarper` is an entry
+of `CALLS`.
 """
 
 from __future__ import annotations

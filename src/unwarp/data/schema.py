@@ -325,7 +325,7 @@ class Schema:
                 f"other has shape {np.shape(other)}, X has {samples.samples.shape}; give as many "
                 f"samples as X, {size}"
             )
-        scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
+        scaler = offset_scaler(values) if self.domain.has_times else Scaler()
         return Prepared(values, scaler, origin, frame=Frame.of(other))
 
     def _is_same_frame(self, size: tuple[int, ...]) -> bool:
@@ -411,8 +411,12 @@ def _working_size(
     return None if size == samples.shape[2:] else size
 
 
-def _offset_scaler(values: Array) -> Scaler:
-    """The scale that removes an offset only, if float32 would lose digits because of it."""
+def offset_scaler(values: Array) -> Scaler:
+    """The scale that removes an offset only, if float32 would lose digits because of it.
+
+    Args:
+        values: Samples (N, C, ...).
+    """
     if not any(loses_digits(values[rows]) for rows in row_blocks(values)):
         return Scaler()
     return Scaler(float(np.nanmin(values) + np.nanmax(values)) / 2)
