@@ -32,7 +32,7 @@ from unwarp.warps import Window
 
 @dataclass(frozen=True, eq=False)
 class Companion:
-    """Data of N series with their own steps, in the frames of the series.
+    """Data of N series with steps of their own.
 
     Attributes:
         rows: N arrays (C, T_i).
@@ -52,7 +52,7 @@ class Companion:
 
     @property
     def edges(self) -> list[Array]:
-        """Edges of the steps as bins, N arrays (T_i + 1,): halfway between two steps."""
+        """Edges of the steps, halfway between two: N arrays (T_i + 1,)."""
         return [_edges(row) for row in self.shares]
 
     @property
@@ -81,15 +81,36 @@ class Companion:
             return series, series.resample(length, missing)
 
 
-def prepare_companion(
-    schema: Schema, other: Any, samples: Prepared, missing: MissingPolicy, times: Any = None
-) -> Prepared:
-    """Data with their own steps, for the maps of their series.
+def check_domain(schema: Schema, other: Any, times: Any, counts: bool) -> None:
+    """Refuse counts and times that nothing has.
 
     Args:
-        schema: Description of the series.
-        other: N arrays, as for `companion_of`.
-        samples: The N series that `other` belongs to.
+        schema: Description of the samples.
+        other: Data that belong to the samples; None for none.
+        times: Times of the steps of `other`; None for none.
+        counts: Whether the data are counts.
+
+    Raises:
+        DataError: The samples are no series, or there are times, but no data.
+    """
+    if (counts or times is not None) and not schema.domain.has_times:
+        raise DataError(
+            f"counts and other_times belong to series, X holds {schema.domain.plural}; leave them "
+            "out"
+        )
+    if other is None and times is not None:
+        raise DataError("other=None has no times; give other, or leave other_times out")
+
+
+def prepare_other(
+    schema: Schema, other: Any, samples: Prepared, missing: MissingPolicy, times: Any = None
+) -> Prepared:
+    """Data that belong to samples; those of series may have other steps.
+
+    Args:
+        schema: Description of the samples.
+        other: N arrays, as for `Schema.prepare_other`, or `companion_of`.
+        samples: The N samples that `other` belongs to.
         missing: Treatment of missing values.
         times: Times of the steps of `other`; None for those of equal parts of the series.
 
@@ -97,8 +118,10 @@ def prepare_companion(
         The values, not scaled, on a window of the frame.
 
     Raises:
-        DataError: The data do not fit the series; see `companion_of`.
+        DataError: The data do not fit the samples.
     """
+    if times is None and not (schema.domain.has_times and has_other_length(other, samples)):
+        return schema.prepare_other(other, samples, missing)
     companion = companion_of(schema, other, samples, times)
     origin: Origin
     if times is None and not isinstance(samples.origin, IrregularSeries):

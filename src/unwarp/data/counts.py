@@ -1,4 +1,4 @@
-"""Counts in bins of time, which keep their sums when time is warped."""
+"""Counts in bins of time, which keep their sums."""
 
 from __future__ import annotations
 

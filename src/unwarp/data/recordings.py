@@ -319,7 +319,7 @@ class IrregularSeries:
         return self.clock.zero_of(times) + self.clock.time_of(steps)
 
     def frame_of(self, i: int, length: int) -> tuple[float, float]:
-        """Times of the first and the last step of the frame of a series.
+        """Times of the ends of the frame of a series.
 
         Args:
             i: Row of the series.

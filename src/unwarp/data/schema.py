@@ -412,7 +412,7 @@ def _working_size(
 
 
 def offset_scaler(values: Array) -> Scaler:
-    """The scale that removes an offset only, if float32 would lose digits because of it.
+    """The scale that removes an offset, if digits depend on it.
 
     Args:
         values: Samples (N, C, ...).

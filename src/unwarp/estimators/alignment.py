@@ -19,7 +19,7 @@ from torch import Tensor
 from unwarp.analysis.tables import tabulate
 from unwarp.core import Array, LayoutName, MissingPolicy
 from unwarp.data.array_likes import as_numpy
-from unwarp.data.companions import companion_of, has_other_length, prepare_companion
+from unwarp.data.companions import check_domain, companion_of, prepare_other
 from unwarp.data.coordinates import from_frame, time_spans, to_frame
 from unwarp.data.counts import Counts
 from unwarp.data.dataset import Dataset
@@ -144,35 +144,15 @@ class Alignment:
         check_value("counts", counts, Flag())
         samples = self.prepare_samples(X, times)
         goal = None if to is None else self._pose_of(to, samples)
-        if counts or other_times is not None:
-            self._check_series(other, other_times)
+        check_domain(self.schema_, other, other_times, counts)
         if counts:
             return self._align_counts(samples, other, other_times, goal, out)
         if other is None:
             return samples.collect(self._aligned(samples, samples, goal, has_values=True), out)
-        target = self._prepare_other(other, samples, other_times)
+        target = prepare_other(self.schema_, other, samples, self.missing, other_times)
         if target.samples.dtype.kind in "iu":
             return target.collect_exact(self._carried(samples, target, goal), out)
         return target.collect(self._aligned(samples, target, goal, has_values=False), out)
-
-    def _check_series(self, other: Any, other_times: Any) -> None:
-        """Refuse counts and times that nothing has."""
-        if not self.schema_.domain.has_times:
-            raise DataError(
-                f"counts and other_times belong to series, X holds {self.schema_.domain.plural}; "
-                "leave them out"
-            )
-        if other is None and other_times is not None:
-            raise DataError("other=None has no times; give other, or leave other_times out")
-
-    def _prepare_other(self, other: Any, samples: Prepared, other_times: Any) -> Prepared:
-        """Data of samples; those of series may have their own steps."""
-        is_companion = other_times is not None
-        if self.schema_.domain.has_times and not is_companion:
-            is_companion = has_other_length(other, samples)
-        if is_companion:
-            return prepare_companion(self.schema_, other, samples, self.missing, other_times)
-        return self.schema_.prepare_other(other, samples, self.missing)
 
     def _align_counts(
         self, samples: Prepared, other: Any, other_times: Any, goal: Map | None, out: Array | None
