@@ -213,8 +213,8 @@ def _table_of_events() -> list[str]:
     """Lines of the table of events; none before one is measured."""
     lines = [
         "",
-        "| series, default call | events apart, as recorded | aligned | besides |",
-        "|---|---|---|---|",
+        "| series, default call | events apart, as recorded | aligned | besides | seeds |",
+        "|---|---|---|---|---|",
     ]
     for kind in EVENTS:
         if s := _scores(kind):
@@ -223,9 +223,9 @@ def _table_of_events() -> list[str]:
                 words.append(f"of a blank {s['largest_move_of_blank']:.2f}")
             if "ari" in s:
                 words.append(f"ARI of clusters {s['ari']:.2f}")
-            lines.append(
-                f"| {kind} | {s['recorded']:.2f} | {s['aligned']:.2f} | {', '.join(words)} |"
-            )
+            n_seeds = len(list((cells.RESULTS / FOLDER / kind).glob("*.json")))
+            numbers = f"{s['recorded']:.2f} | {s['aligned']:.2f}"
+            lines.append(f"| {kind} | {numbers} | {', '.join(words)} | {n_seeds} |")
     return lines if len(lines) > 3 else []
 
 

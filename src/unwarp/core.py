@@ -173,7 +173,7 @@ class Domain:
     has_gaps: bool = False
     has_times: bool = False
     max_working_side: int | None = None
-    working_sides: tuple[int, ...] = ()
+    working_sides: tuple[int, ...] = (24, 32, 40)
     max_kept_side: int | None = None
 
     def register(self) -> Domain:
@@ -223,7 +223,6 @@ IMAGES = Domain(
     min_steps=600,
     n_clusters=10,
     max_working_side=48,
-    working_sides=(24, 32, 40),
 ).register()
 SERIES = Domain(
     name="series",

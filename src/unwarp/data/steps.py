@@ -20,7 +20,8 @@ def resize_steps(x: Tensor, length: int) -> Tensor:
 
     Fewer steps are averages: each new step is the mean of the steps that are nearer to it than to
     its neighbours. The mean at an end, which has a neighbour on one side only, is moved to the end
-    along the line to the next one. More steps are interpolated by cubic polynomials.
+    along the line to the next one. More steps are interpolated by cubic polynomials (Catmull and
+    Rom), which keep straight lines.
 
     Args:
         x: Series (N, C, T); NaN marks missing values.
@@ -36,9 +37,8 @@ def resize_steps(x: Tensor, length: int) -> Tensor:
     n = x.shape[-1]
     if n == length:
         return x
-    if length > n or length < 2:
-        size = (1, length)
-        return F.interpolate(x[:, :, None], size, mode="bicubic", align_corners=True)[:, :, 0]
+    if length > n or min(n, length) < 2:
+        return _interpolate(x, length)
     # a sum is NaN if any value is
     if not x.sum().isnan():
         return _move_ends(_means(x, length), n).to(x.dtype)
@@ -47,6 +47,22 @@ def resize_steps(x: Tensor, length: int) -> Tensor:
     means = _means(x.nan_to_num(), length) / weight.clamp_min(MIN_SHARE_OBSERVED)
     means = means.masked_fill(weight < MIN_SHARE_OBSERVED, torch.nan)
     return torch.where(weight < 1, means, _move_ends(means, n)).to(x.dtype)
+
+
+def _interpolate(x: Tensor, length: int) -> Tensor:
+    """Series (N, C, length) by cubic interpolation, which goes on straight beyond the ends."""
+    if x.shape[-1] < 2:
+        return x.expand(*x.shape[:-1], length)
+    places = torch.linspace(0, x.shape[-1] - 1, length, dtype=x.dtype, device=x.device)
+    first = places.long().clamp_max(x.shape[-1] - 2)
+    t = places - first
+    ends = 2 * x[..., [0, -1]] - x[..., [1, -2]]
+    padded = torch.cat([ends[..., :1], x, ends[..., 1:]], -1)
+    a, b, c, d = (padded[..., first + k] for k in range(4))
+    slope, end_slope, rise = (c - a) / 2, (d - b) / 2, c - b
+    return b + t * (
+        slope + t * (3 * rise - 2 * slope - end_slope + t * (slope + end_slope - 2 * rise))
+    )
 
 
 def _means(x: Tensor, length: int) -> Tensor:
