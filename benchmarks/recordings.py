@@ -1,4 +1,4 @@
-"""Series as people record them: lags, phases, and lags with drift, with what is known of each.
+"""Series as people record them, with what is known of each: lags, phases, events, kinds.
 
     python -m benchmarks.recordings                cells without a result file, then the page
     python -m benchmarks.recordings --cell lags/0  one cell
@@ -7,8 +7,10 @@
 
 Cells: `lags/SEED` (errors of lags in time steps), `phase/SEED` (errors on the circle, in cycles),
 `drift/SEED` (deviation of events after alignment, in time steps) and `ecg/0` (1-NN of the aligned
-test series of ECGFiveDays). The peer cross-correlates each series with the mean of all, again and
-again. A new row for another call of `Unwarper` is an entry of `CALLS`.
+test series of ECGFiveDays). `prefixes`, `growth`, `stretched`, `steps`, `chromatograms` and
+`clusters` measure the deviation of events after the default call. The peer cross-correlates each
+series with the mean of all, again and again. A new row for another call of `Unwarper` is an entry
+of `CALLS`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import cells
+from benchmarks.cases import series
 from benchmarks.cases.series import PERIOD, SeriesCase, drift, lags, phase
+from benchmarks.events import measure_events
 from unwarp import Unwarper
 from unwarp.core import Array
 from unwarp.datasets import ucr
@@ -41,7 +45,18 @@ WARPS_OF_DRIFT: dict[str, str | Warp] = {
 }
 """Warps for lags with drift, by name."""
 
-NAMES = (*(f"{kind}/{seed}" for kind in ("lags", "phase", "drift") for seed in SEEDS), "ecg/0")
+EVENTS: dict[str, Callable[[int], SeriesCase]] = {
+    "prefixes": series.prefixes,
+    "growth": series.growth,
+    "stretched": series.stretched,
+    "steps": series.steps,
+    "clusters": series.clusters,
+    "chromatograms": series.chromatograms,
+}
+"""Series with events, by the name of their cells."""
+
+KINDS = ("lags", "phase", "drift", *EVENTS)
+NAMES = (*(f"{kind}/{seed}" for kind in KINDS for seed in SEEDS), "ecg/0")
 MAX_ROUNDS = 30
 """Greatest number of rounds of the peer."""
 
@@ -153,6 +168,8 @@ def cell(name: str, quick: bool = False) -> cells.Result:
         return measure_ecg(steps)
     if kind == "drift":
         return measure_drift(drift(int(seed)), steps)
+    if kind in EVENTS:
+        return measure_events(EVENTS[kind](int(seed)), steps)
     make, period = {"lags": (lags, None), "phase": (phase, PERIOD)}[kind]
     return measure_lags(make(int(seed)), period, steps)
 
@@ -182,6 +199,7 @@ def table() -> None:
             f"deviation), {s['shift']:.1f} after `time-shift`, {s['smooth']:.1f} after `time`, and "
             f"{s['both']:.1f} after `Chain(CosineTime(), TimeShift())`.",
         ]
+    lines += _table_of_events()
     if s := _scores("ecg"):
         lines += [
             "",
@@ -189,6 +207,26 @@ def table() -> None:
             f"series as recorded, and for {s['aligned']:.3f} after `time-shift`.",
         ]
     cells.quote("recordings", "\n".join(lines), PAGE)
+
+
+def _table_of_events() -> list[str]:
+    """Lines of the table of events; none before one is measured."""
+    lines = [
+        "",
+        "| series, default call | events apart, as recorded | aligned | besides | seeds |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in EVENTS:
+        if s := _scores(kind):
+            words = [f"largest move {s['largest_move']:.2f}"]
+            if "largest_move_of_blank" in s:
+                words.append(f"of a blank {s['largest_move_of_blank']:.2f}")
+            if "ari" in s:
+                words.append(f"ARI of clusters {s['ari']:.2f}")
+            n_seeds = len(list((cells.RESULTS / FOLDER / kind).glob("*.json")))
+            numbers = f"{s['recorded']:.2f} | {s['aligned']:.2f}"
+            lines.append(f"| {kind} | {numbers} | {', '.join(words)} | {n_seeds} |")
+    return lines if len(lines) > 3 else []
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +28,14 @@ class SeriesCase:
         events: Observed times of the same events in each series, (N,) for one event or (N, K); NaN
             if it has none.
         times: Time stamps of each series, N arrays (T_i,); None if there are none.
+        kinds: Kind of each series (N,), -1 for those that share nothing with others; None if all
+            are of one kind.
     """
 
     x: list[Array]
     events: Array
     times: list[Array] | None = None
+    kinds: Array | None = None
 
 
 def shape(shares: Array) -> Array:
@@ -81,16 +85,119 @@ def drift(seed: int = 0, n: int = 60, length: int = 300, reach: float = 0.15) ->
         length: Number of steps of a series.
         reach: Greatest lag, in lengths.
     """
-    rng, grid = np.random.default_rng(seed), np.linspace(0, 1, 513)
-    waves = np.arange(1, 4)[:, None]
-    speed = np.exp((rng.normal(0, 0.3, (n, 3)) / waves[:, 0]) @ np.cos(np.pi * waves * grid))
-    steps = np.cumsum((speed[:, 1:] + speed[:, :-1]) / 2, 1)
-    observed = np.c_[np.zeros(n), steps] / steps[:, -1:]
+    rng = np.random.default_rng(seed)
+    grid, observed = smooth_maps(n, rng, 0.3)
     lag, times = rng.uniform(-reach, reach, (n, 1)), np.linspace(0, 1, length)
     x = np.stack([shape(np.interp(times - lag[i], observed[i], grid)) for i in range(n)])
     places = [place for place, _, _ in BUMPS]
     events = np.stack([np.interp(places, grid, row) for row in observed]) + lag
     return SeriesCase([*(x + 0.03 * rng.normal(size=x.shape))], events * (length - 1))
+
+
+def smooth_maps(n: int, rng: np.random.Generator, amount: float) -> tuple[Array, Array]:
+    """Smooth increasing maps from template times to observed times.
+
+    Args:
+        n: Number of maps.
+        rng: Source of randomness.
+        amount: Standard deviation of the log speed of the slowest wave.
+
+    Returns:
+        Template times (513,) from 0 to 1, and observed times (n, 513).
+    """
+    grid, waves = np.linspace(0, 1, 513), np.arange(1, 4)[:, None]
+    speed = np.exp((rng.normal(0, amount, (n, 3)) / waves[:, 0]) @ np.cos(np.pi * waves * grid))
+    steps = np.cumsum((speed[:, 1:] + speed[:, :-1]) / 2, 1)
+    return grid, np.c_[np.zeros(n), steps] / steps[:, -1:]
+
+
+def _at(places: Sequence[float] | Array, grid: Array, observed: Array) -> Array:
+    """Observed times (N, K) of template times (K,)."""
+    return np.stack([np.interp(places, grid, row) for row in observed])
+
+
+def stretched(seed: int = 0, n: int = 60) -> SeriesCase:
+    """A shape at lengths of 40 to 400 steps with smooth warps: lengths mean nothing.
+
+    Args:
+        seed: Seed of lengths, warps and noise.
+        n: Number of series.
+    """
+    rng = np.random.default_rng(seed)
+    lengths, (grid, observed) = rng.integers(40, 401, n), smooth_maps(n, rng, 0.3)
+    x = [
+        shape(np.interp(np.linspace(0, 1, length), row, grid)) + 0.03 * rng.normal(size=length)
+        for length, row in zip(lengths, observed, strict=True)
+    ]
+    places = [place for place, _, _ in BUMPS]
+    return SeriesCase(x, _at(places, grid, observed) * (lengths[:, None] - 1))
+
+
+def steps(seed: int = 0, n: int = 60, length: int = 200) -> SeriesCase:
+    """Constant levels with three edges under smooth warps: nothing to see between the edges.
+
+    Args:
+        seed: Seed of the warps.
+        n: Number of series.
+        length: Number of steps of a series.
+    """
+    grid, observed = smooth_maps(n, np.random.default_rng(seed), 0.4)
+    times, edges = np.linspace(0, 1, length), np.array([0.25, 0.5, 0.75])
+    levels = np.array([0.0, 1.0, 2.0, 0.5])
+    x = [levels[np.searchsorted(edges, np.interp(times, row, grid))] for row in observed]
+    return SeriesCase(x, _at(edges, grid, observed) * (length - 1))
+
+
+def chromatograms(seed: int = 0, n: int = 36, length: int = 2000, n_peaks: int = 120) -> SeriesCase:
+    """Narrow peaks under a smooth drift of a few dozen steps, and three blanks of kind 0.
+
+    Args:
+        seed: Seed of peaks, drift, baselines and noise.
+        n: Number of series.
+        length: Number of steps of a series.
+        n_peaks: Number of peaks; their apexes are the events.
+    """
+    rng, steps_of_time = np.random.default_rng(seed), np.arange(length)
+    places = np.sort(rng.uniform(60, length - 60, n_peaks)) / (length - 1)
+    widths, heights = rng.uniform(2, 4, n_peaks), rng.lognormal(0, 1, n_peaks)
+    apexes = _at(places, *smooth_maps(n, rng, 0.02)) * (length - 1)
+    heights = heights * rng.lognormal(0, 0.4, (n, n_peaks))
+    x = np.stack([
+        height @ np.exp(-0.5 * ((steps_of_time - apex[:, None]) / widths[:, None]) ** 2)
+        for height, apex in zip(heights, apexes, strict=True)
+    ])  # fmt: skip
+    hump, slope = np.sin(np.pi * steps_of_time / length), steps_of_time / length
+    x += 0.5 * hump * rng.uniform(0, 1, (n, 1)) + 0.3 * slope * rng.normal(size=(n, 1))
+    blanks = [0, n // 2, n - 3]
+    x[blanks] = 0.3 * hump
+    kinds = np.ones(n, int)
+    kinds[blanks] = 0
+    return SeriesCase([*(x + 0.02 * rng.normal(size=x.shape))], apexes, kinds=kinds)
+
+
+def clusters(seed: int = 0, n: int = 90, length: int = 160) -> SeriesCase:
+    """Three shapes with warps, gains, baselines, trends and spikes, and three strangers.
+
+    Args:
+        seed: Seed of all randomness.
+        n: Number of series.
+        length: Number of steps of a series.
+    """
+    rng, kinds, times = np.random.default_rng(seed), np.arange(n) % 3, np.linspace(0, 1, length)
+    grid, observed = smooth_maps(n, rng, 0.4)
+    shares = np.stack([np.interp(times, row, grid) for row in observed])
+    two = 1.2 * np.exp(-0.5 * ((shares - 0.3) / 0.04) ** 2)
+    two += np.exp(-0.5 * ((shares - 0.7) / 0.08) ** 2)
+    waves = np.sin(6 * np.pi * shares) * (shares > 0.2)
+    bumps = np.stack([shape(row) for row in shares])
+    x = np.where(kinds[:, None] == 0, bumps, np.where(kinds[:, None] == 1, two, waves))
+    x = x * rng.lognormal(0, 0.3, (n, 1)) + rng.normal(0, 0.5, (n, 1))
+    x += rng.normal(0, 0.5, (n, 1)) * np.linspace(-0.5, 0.5, length)
+    x += 0.05 * rng.normal(size=x.shape)
+    x[:3] = rng.normal(size=(3, length)).cumsum(1) / 5
+    x[rng.uniform(size=x.shape) < 0.002] += 8
+    kinds[:3] = -1
+    return SeriesCase([*x], _at([0.3, 0.5, 0.7], grid, observed) * (length - 1), kinds=kinds)
 
 
 def prefixes(seed: int = 0, n: int = 60, longest: int = 400) -> SeriesCase:

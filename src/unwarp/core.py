@@ -145,7 +145,10 @@ class Domain:
         has_times: Whether an axis is time. Sampling rates, time stamps and events are accepted for
             such domains only.
         max_working_side: Longest side of a sample at which models learn unless the user sets it, in
-            pixels; larger samples are reduced for the model only. None if samples keep their size.
+            pixels or time steps; larger samples are reduced for the model only. None if samples
+            keep their size.
+        working_sides: Shorter sides that are tried first, ascending.
+        max_kept_side: Longest side of samples that keep their size; None for `max_working_side`.
         registry: All registered domains by name (class attribute).
 
     >>> SERIES.axes, SERIES.has_times
@@ -170,6 +173,8 @@ class Domain:
     has_gaps: bool = False
     has_times: bool = False
     max_working_side: int | None = None
+    working_sides: tuple[int, ...] = (24, 32, 40)
+    max_kept_side: int | None = None
 
     def register(self) -> Domain:
         """Make the domain available by its name.
@@ -234,6 +239,9 @@ SERIES = Domain(
     n_clusters=None,
     has_gaps=True,
     has_times=True,
+    max_working_side=2048,
+    working_sides=(512, 1024),
+    max_kept_side=768,
 ).register()
 
 

@@ -325,9 +325,9 @@ def _is_side(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Size:
-    """A size of images.
+    """A size of images or series.
 
-    It is `auto`, a longest side in pixels, a height and a width, or None.
+    It is `auto`, a longest side in pixels, a number of time steps, a height and a width, or None.
 
     >>> Size().allows("auto"), Size().allows((48, 32)), Size().allows(0)
     (True, True, False)
@@ -341,7 +341,7 @@ class Size:
         return all(Whole(MIN_WORKING_SIDE, MAX_WORKING_SIDE).allows(side) for side in sides)
 
     def __str__(self) -> str:
-        sides = f"{MIN_WORKING_SIDE} to {MAX_WORKING_SIDE:,} pixels"
+        sides = f"{MIN_WORKING_SIDE} to {MAX_WORKING_SIDE:,} pixels or time steps"
         return f"'auto', a side of {sides}, (height, width), or None"
 
 

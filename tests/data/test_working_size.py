@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,6 @@ def test_size_follows_the_detail() -> None:
     sides = [find_working_size(stripes(cycles), IMAGES)[0] for cycles in (1, 8, 30)]
     assert sides == sorted(sides) and sides[0] == 24 and sides[-1] == 48
     assert find_working_size(np.zeros((4, 1, 48, 30)), IMAGES) == (48, 30)
-    assert find_working_size(np.zeros((4, 1, 2000)), SERIES) == (2000,)
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,32 @@ def test_larger_sizes_are_refused(choice: Any) -> None:
         find_working_size(np.zeros((2, 1, 128, 64)), IMAGES, choice)
 
 
-def test_series_have_no_size() -> None:
-    """A working size is an argument of images."""
-    with pytest.raises(ConfigError, match="is for images"):
-        find_working_size(np.zeros((2, 1, 128)), SERIES, 32)
+def test_some_domains_have_no_size() -> None:
+    """A domain without a working size refuses one."""
+    domain = replace(SERIES, max_working_side=None)
+    assert find_working_size(np.zeros((2, 1, 9000)), domain) == (9000,)
+    with pytest.raises(ConfigError, match="is not for series"):
+        find_working_size(np.zeros((2, 1, 128)), domain, 32)
+
+
+@pytest.mark.parametrize(("width", "length"), [(200.0, 512), (12.0, 1024), (3.0, 2048)])
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+def test_length_follows_peaks(width: float, length: int, noise: float) -> None:
+    """Narrow peaks need more steps than wide ones, whatever the noise of single steps."""
+    rng, steps = np.random.default_rng(0), np.arange(8000)
+    centres = np.arange(0, 8000, 6 * width)[:, None]
+    peaks = np.exp(-0.5 * ((steps - centres) / width) ** 2).sum(0)
+    x = peaks + noise * rng.normal(size=(40, 1, 8000))
+    assert find_working_size(x, SERIES) == (length,)
+
+
+def test_shorter_series_keep_their_length() -> None:
+    """Series of a few hundred steps are learned as they are, and a number of steps is obeyed."""
+    assert find_working_size(np.zeros((4, 1, 768)), SERIES) == (768,)
+    assert find_working_size(np.zeros((4, 2, 9000)), SERIES, 300) == (300,)
+    assert find_working_size(np.zeros((4, 2, 9000)), SERIES, None) == (9000,)
+    with pytest.raises(ConfigError, match=r"does not fit series of 40 time steps; give a number"):
+        find_working_size(np.zeros((4, 2, 40)), SERIES, 50)
 
 
 def test_resize_keeps_the_frame() -> None:

@@ -129,7 +129,7 @@ def parse_other(other: Any, series: IrregularSeries) -> IrregularSeries:
             "other and X differ in the number of series or in their lengths; give as many series "
             "as X, of the same lengths"
         )
-    return replace(series, values=rows, **_form(other))
+    return replace(series, values=rows, **form_of(other))
 
 
 def _has_gaps(samples: Array, domain: Domain) -> bool:
@@ -158,11 +158,15 @@ def _parse_unequal_lengths(X: Any, times: Any, any_length: bool | None) -> Irreg
 
 
 def _irregular(rows: list[Array], X: Any, times: Any) -> IrregularSeries:
-    return IrregularSeries(rows, resolve_times(rows, times), times is not None, **_form(X))
+    return IrregularSeries(rows, resolve_times(rows, times), times is not None, **form_of(X))
 
 
-def _form(X: Any) -> dict[str, Any]:
-    """The fields of `IrregularSeries` that describe the form of the user's series `X`."""
+def form_of(X: Any) -> dict[str, Any]:
+    """The fields of `IrregularSeries` that describe the form of a user's series.
+
+    Args:
+        X: Series in any form that `as_rows` takes.
+    """
     if _is_list(X):
         rows = [np.asarray(as_numpy(row)) for row in X]
         dtype = np.result_type(*rows)

@@ -18,6 +18,7 @@ from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.scaling import Scaler
 from unwarp.data.working_size import resize_smoothly
 from unwarp.errors import DataError
+from unwarp.warps import Window
 
 Origin = RegularSamples | IrregularSeries
 """The user's samples after parsing, before they are resampled and scaled."""
@@ -54,6 +55,7 @@ class Prepared:
         size: Working size of the model; None for the size of the samples.
         is_bounded: Whether the model takes values in [0, 1]; others are clipped for the model.
         frame: Index and columns of the user's data frame; None if it is none.
+        window: Window of the frame that the samples lie on; None for the whole frame.
 
     >>> origin = RegularSamples(np.array([[[10, 20]]]), np.array([[10, 20]]))
     >>> prepared = Prepared(origin.samples, Scaler(10.0, 10.0), origin)
@@ -69,6 +71,7 @@ class Prepared:
     size: tuple[int, ...] | None = None
     is_bounded: bool = False
     frame: Frame | None = None
+    window: Window | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -193,11 +196,7 @@ class Prepared:
             shape = (len(self), *part.shape[1:])
             if out is None:
                 out = np.empty(shape, part.dtype)
-            if out.shape != shape or out.dtype != part.dtype:
-                raise DataError(
-                    f"out has shape {out.shape} and dtype {out.dtype}; the result has {shape} and "
-                    f"{part.dtype}: give an array like that"
-                )
+            _check_out(out, shape, part.dtype)
             out[rows] = part
             n_unwritten += part.nbytes
             if isinstance(out, np.memmap) and n_unwritten > MAX_BYTES_UNWRITTEN:
@@ -239,3 +238,29 @@ class Prepared:
         values = self.origin.restore_times(self.scaler.undo(x.numpy(), dtype=dtype))
         result: Array | list[Array] = values if self.frame is None else self.frame.restore(values)
         return result
+
+
+def store(result: Array, out: Array | None) -> Array:
+    """A result, in the array that the user gave for it.
+
+    Args:
+        result: Array of any shape.
+        out: Array that receives the result; None for none.
+
+    Raises:
+        DataError: `out` has another shape or dtype.
+    """
+    if out is None:
+        return result
+    _check_out(out, result.shape, result.dtype)
+    out[:] = result
+    return out
+
+
+def _check_out(out: Array, shape: tuple[int, ...], dtype: Any) -> None:
+    """Refuse an array that a result does not fit."""
+    if out.shape != shape or out.dtype != dtype:
+        raise DataError(
+            f"out has shape {out.shape} and dtype {out.dtype}; the result has {shape} and "
+            f"{dtype}: give an array like that"
+        )

@@ -39,8 +39,8 @@ class Reading:
         sampling_rate: Time steps per second of series; None to measure time in steps.
         image_shape: Shape (H, W) or (C, H, W) of an image, needed if each row of the user's array
             is a flattened image; None if unknown.
-        working_size: Size at which the model learns images: `auto`, the longest side, (H, W), or
-            None for the full size; see `find_working_size`.
+        working_size: Size at which the model learns: `auto`, the longest side of images or the
+            number of steps of series, (H, W), or None for the full size; see `find_working_size`.
         warp_domain: Domain that the warp acts on, or `auto`. It is used if neither the user nor the
             data decide; see `resolve_domain`.
         layout: Order of the axes of pictures, (N, C, H, W) or (N, H, W, C); `auto` decides by the

@@ -318,6 +318,19 @@ class IrregularSeries:
             return steps
         return self.clock.zero_of(times) + self.clock.time_of(steps)
 
+    def frame_of(self, i: int, length: int) -> tuple[float, float]:
+        """Times of the ends of the frame of a series.
+
+        Args:
+            i: Row of the series.
+            length: Number of time steps of the frame.
+
+        Returns:
+            Times in the unit of `times`.
+        """
+        steps = self._steps(i, length)
+        return float(steps[0]), float(steps[-1])
+
     def n_beyond(self, length: int) -> int:
         """Number of series that exceed the steps of the clock.
 

@@ -170,12 +170,12 @@ def as_dataset(source: Source, prepared: Prepared) -> Dataset:
         prepared: The samples with their scale.
 
     Returns:
-        A data set; without `mask` and `times` if its series were resampled. Both have one entry per
-        time step of the original series; after resampling, NaN marks the missing values, and the
-        times are those of the clock.
+        A data set; without `mask` and `times` if its series were resampled or are learned at a
+        working size. Both have one entry per time step of the original series; after resampling,
+        NaN marks the missing values, and the times are those of the clock.
     """
     data = source.as_dataset(prepared.x)
-    is_resampled = isinstance(prepared.origin, IrregularSeries)
+    is_resampled = isinstance(prepared.origin, IrregularSeries) or prepared.size is not None
     return replace(data, mask=None, times=None) if is_resampled else data
 
 

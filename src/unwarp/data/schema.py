@@ -58,8 +58,8 @@ class Schema:
         has_time_stamps: Whether the training series had time stamps. If so, new series must have
             them, too.
         values: Range and type of the training samples; None if unknown, as in older models.
-        full_size: Height and width of the user's images if the model learns smaller copies, of
-            `shape`; None if it learns samples as they are.
+        full_size: Height and width of the user's images, or number of steps of the user's series,
+            if the model learns smaller copies, of `shape`; None if it learns samples as they are.
         has_dark_ground: For images with a scale each, whether their background becomes 0.
         has_gaps: Whether the model takes series with missing values, NaN: those of the user, and
             the times before the start of a series or after its end.
@@ -155,7 +155,7 @@ class Schema:
             full_size,
             fit.has_dark_ground,
             domain.has_gaps and (missing == "mask" or _has_missing(samples, origin)),
-            tuple(filter(None, (note_on_size(data.shape[1:], full_size), fit.note, why))),
+            tuple(filter(None, (note_on_size(domain, data.shape[1:], full_size), fit.note, why))),
             tuple(fit.outliers.tolist()),
         ), data
 
@@ -176,7 +176,7 @@ class Schema:
         They are in the unit of the time stamps, else in seconds if there is a sampling rate, else
         in steps.
         """
-        return self.clock.time_of(np.arange(self.shape[-1]))
+        return self.clock.time_of(np.arange(self.user_shape[-1]))
 
     def with_sampling_rate(self, sampling_rate: float | None) -> Self:
         """The schema with a sampling rate, unless it has one already.
@@ -212,10 +212,10 @@ class Schema:
         )
         length = None
         if any_length:
-            length = self.shape[-1]
+            length = self.user_shape[-1]
         else:
             # all series must have the length of the training series; NaN beyond it is padding
-            origin = origin.trim(self.shape[-1])
+            origin = origin.trim(self.user_shape[-1])
         gapless_origin, origin = origin, origin.on(self.clock)
         samples = origin.resample(length, check_policy(missing))
         self._check_shape(samples.shape[1:])
@@ -241,7 +241,7 @@ class Schema:
 
     def _check_cover(self, samples: Array, origin: Origin, missing: MissingPolicy) -> None:
         """Refuse series with gaps if the model takes none; warn of those beyond its time steps."""
-        length = self.shape[-1]
+        length = self.user_shape[-1]
         if isinstance(origin, IrregularSeries) and (n := origin.n_beyond(length)):
             warnings.warn(
                 f"{n} of {len(origin)} series begin before or end after the time axis of the "
@@ -314,7 +314,7 @@ class Schema:
         length: int | None = None
         if isinstance(samples.origin, IrregularSeries):
             origin: Origin = parse_other(other, samples.origin)
-            length = self.shape[-1]
+            length = self.user_shape[-1]
         else:
             origin = self._parse_regular_other(other, samples.origin.layout)
         with rename_in_errors("other"):
@@ -325,7 +325,7 @@ class Schema:
                 f"other has shape {np.shape(other)}, X has {samples.samples.shape}; give as many "
                 f"samples as X, {size}"
             )
-        scaler = _offset_scaler(values) if self.domain.has_times else Scaler()
+        scaler = offset_scaler(values) if self.domain.has_times else Scaler()
         return Prepared(values, scaler, origin, frame=Frame.of(other))
 
     def _is_same_frame(self, size: tuple[int, ...]) -> bool:
@@ -345,7 +345,7 @@ class Schema:
             is_flat = self.image_shape and as_dense(other).ndim == 2
             image_shape = self.image_shape if is_flat else None
             origin, _ = parse_samples(other, None, self.domain.name, image_shape, False, layout)
-            return origin.trim(self.shape[-1])
+            return origin.trim(self.user_shape[-1])
 
     def record(self) -> dict[str, Any]:
         """The schema as plain values, for the `config.json` of a model folder.
@@ -411,8 +411,12 @@ def _working_size(
     return None if size == samples.shape[2:] else size
 
 
-def _offset_scaler(values: Array) -> Scaler:
-    """The scale that removes an offset only, if float32 would lose digits because of it."""
+def offset_scaler(values: Array) -> Scaler:
+    """The scale that removes an offset, if digits depend on it.
+
+    Args:
+        values: Samples (N, C, ...).
+    """
     if not any(loses_digits(values[rows]) for rows in row_blocks(values)):
         return Scaler()
     return Scaler(float(np.nanmin(values) + np.nanmax(values)) / 2)

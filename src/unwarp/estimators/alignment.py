@@ -19,12 +19,16 @@ from torch import Tensor
 from unwarp.analysis.tables import tabulate
 from unwarp.core import Array, LayoutName, MissingPolicy
 from unwarp.data.array_likes import as_numpy
+from unwarp.data.companions import check_domain, companion_of, prepare_other
 from unwarp.data.coordinates import from_frame, time_spans, to_frame
+from unwarp.data.counts import Counts
 from unwarp.data.dataset import Dataset
 from unwarp.data.events import Events
+from unwarp.data.frames import Frame
 from unwarp.data.hints import Hints
 from unwarp.data.opening import as_source
 from unwarp.data.parsing import rename_in_errors
+from unwarp.data.prepared import store
 from unwarp.data.schema import Prepared, Schema
 from unwarp.data.source import Source
 from unwarp.data.streams import check_order
@@ -98,6 +102,8 @@ class Alignment:
         to: Any = None,
         out: Array | None = None,
         times: Any = None,
+        other_times: Any = None,
+        counts: bool = False,
     ) -> Array:
         """Samples with their deformations undone.
 
@@ -113,28 +119,55 @@ class Alignment:
                 `X`. The values of `other` move, but gains and offsets of the deformations do not
                 change them. Images may have another resolution than `X`. Integers are never
                 averaged: each result is the nearest value of `other`, and 0 beyond its border if
-                the background of the images is black.
+                the background of the images is black. Series may have another rate: as many steps
+                for each of `X`, or one step for as many of `X`, which cover the same time; the
+                result keeps that rate.
             to: A sample to which all are aligned instead of the template: its row in `X`, from 0,
                 or the sample itself.
             out: Array that receives the result, such as a memory map; None for a new one.
             times: Time stamps, as for `fit`.
+            other_times: Times of the steps of `other`, (T,), (N, T) or a list of N arrays, on the
+                clock of events (`transform_events`). The result is evenly spaced from the first of
+                `times_` to the last, at the typical rate of `other`.
+            counts: Whether the series, or `other`, count events in bins of time. Then each bin is
+                moved with all that it counts: sums stay, whole numbers stay whole, and a bin of
+                the result counts the events whose aligned times lie in it.
 
         Returns:
             Aligned samples, in the shape, range and dtype of `X`, or of `other` if it is given. Of
             a data frame, a data frame with the same index and columns.
 
         Raises:
-            DataError: The samples do not fit the model, or `other`, `to` or `out` does not fit the
-                samples.
+            DataError: The samples do not fit the model, or `other`, `other_times`, `to` or `out`
+                does not fit the samples.
         """
+        check_value("counts", counts, Flag())
         samples = self.prepare_samples(X, times)
         goal = None if to is None else self._pose_of(to, samples)
+        check_domain(self.schema_, other, other_times, counts)
+        if counts:
+            return self._align_counts(samples, other, other_times, goal, out)
         if other is None:
             return samples.collect(self._aligned(samples, samples, goal, has_values=True), out)
-        target = self.schema_.prepare_other(other, samples, self.missing)
+        target = prepare_other(self.schema_, other, samples, self.missing, other_times)
         if target.samples.dtype.kind in "iu":
             return target.collect_exact(self._carried(samples, target, goal), out)
         return target.collect(self._aligned(samples, target, goal, has_values=False), out)
+
+    def _align_counts(
+        self, samples: Prepared, other: Any, other_times: Any, goal: Map | None, out: Array | None
+    ) -> Array:
+        """Counts of samples, or of other data, at their aligned times."""
+        companion = companion_of(self.schema_, other, samples, other_times)
+        counts, parts = Counts.of(companion), []
+        edges = torch.from_numpy(companion.edges_of_window).float()[:, None]
+        for map, rows in self._maps(samples, goal=goal):
+            movement = _undo(map, has_values=False)
+            observed = movement.pull(edges.to(map.reference.device))[..., 0]
+            parts.append(counts.rebin(rows, observed.expand(len(map), -1).double().cpu().numpy()))
+        result = counts.restore(np.concatenate(parts))
+        frame = samples.frame if other is None else Frame.of(other)
+        return store(result, out) if frame is None or out is not None else frame.restore(result)
 
     def coverage(self, X: Any, *, to: Any = None, times: Any = None) -> Array:
         """Which values of the aligned samples were observed.
@@ -412,13 +445,14 @@ class Alignment:
         for map, rows in self._maps(samples, target, goal):
             x = target.full(rows).to(map.reference.device)
             movement = _undo(map, has_values)
-            yield rows, deform(x, movement, padding=self.model_.padding).cpu()
+            padding = self.model_.padding
+            yield rows, deform(x, movement, padding=padding, source=target.window).cpu()
 
     def _carried(
         self, samples: Prepared, target: Prepared, goal: Map | None
     ) -> Iterator[tuple[slice, Tensor]]:
         """Indices of the values of `target`, chunk by chunk, that move to each place."""
-        window = Window.frame(target.samples.shape[2:])
+        window = target.window or Window.frame(target.samples.shape[2:])
         for map, rows in self._maps(samples, target, goal):
             movement = _undo(map, has_values=False)
             yield rows, nearest_index(movement, window, self.model_.padding).cpu()

@@ -32,8 +32,9 @@ SHARE_FOR_TRIAL = 0.25
 REMEDIES = {
     "samples": "give a memory map instead of a list or a table: X=numpy.load('X.npy', "
     "mmap_mode='r'); or smaller images: sizes='HxW'",
-    "copies": "give fewer samples, or smaller ones: working_size=32",
-    "training": "learn smaller copies of images: working_size=48; or fewer at once: batch_size=8",
+    "copies": "give fewer samples, or smaller ones: working_size=32 for images, 512 for series",
+    "training": "learn smaller copies: working_size=48 for images, 512 for series; or fewer at "
+    "once: batch_size=8",
     "results": "give smaller images: sizes='HxW'",
 }
 """Options that make each part of the memory smaller."""

@@ -121,10 +121,12 @@ class Unwarper(
         time_column: Name of the column of times; None to find it.
         value_columns: Names of the columns of values; None for all without another role.
         label_column: Name of the column of labels; None to find it.
-        working_size: Size at which the model learns images. Deformations do not depend on the size,
-            so `align`, templates, points and matrices are at the size of the images. `auto` keeps
-            images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much detail
-            as they have; a number is the longest side in pixels, (H, W) a size, None the full size.
+        working_size: Size at which the model learns. Deformations do not depend on the size, so
+            `align`, templates, points, events and matrices are at the size of the samples. `auto`
+            keeps images of up to 48 pixels and takes a side of 24 to 48 for larger ones, as much
+            detail as they have; it keeps series of up to 768 steps and averages longer ones to 512,
+            1024 or 2048. A number is the longest side in pixels or the number of time steps, (H, W)
+            a size, None the full size.
         start: First estimate of the pose. `learned`: a network predicts it. `centroid`, `moments`:
             shift, or shift and scale, from the intensity of images. `search`: lag and tempo of
             series by comparison with templates, for the warps `time-shift` and `time-affine` and

@@ -87,7 +87,7 @@ class WarmStart:
             data: Samples = self.schema.prepare_dataset(source, reading.missing)
         else:
             prepared = self.schema.prepare(source, reading.missing)
-            length = self.schema.shape[-1] if self.schema.clock.any_length else None
+            length = self.schema.user_shape[-1] if self.schema.clock.any_length else None
             gapless = prepared.origin.on(Clock()).resample(
                 length, policy_for_scaling(reading.missing)
             )

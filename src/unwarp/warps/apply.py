@@ -50,16 +50,23 @@ def _check(x: Tensor, map: Map, padding: Padding) -> None:
     check_padding(padding)
 
 
-def deform(x: Tensor, map: Map, target: Window | None = None, padding: Padding = "zeros") -> Tensor:
+def deform(
+    x: Tensor,
+    map: Map,
+    target: Window | None = None,
+    padding: Padding = "zeros",
+    source: Window | None = None,
+) -> Tensor:
     """Apply a map to samples with missing values.
 
     A value that is interpolated from a missing value is missing, too.
 
     Args:
-        x: Samples (N, C, ...) on the whole frame; NaN marks missing values.
+        x: Samples (N, C, ...); NaN marks missing values.
         map: N deformations, from template to observation.
-        target: Window of the result; None for the whole frame at the size of `x`.
+        target: Window of the result; None for that of `x`.
         padding: Values beyond the samples: `zeros`, `border` or `reflection`.
+        source: Window of `x`; None for the whole frame.
 
     Returns:
         Deformed samples (N, C, *target.size), NaN for missing values.
@@ -72,19 +79,25 @@ def deform(x: Tensor, map: Map, target: Window | None = None, padding: Padding =
     # a sum is NaN if any value is; it takes a third of the time of x.isnan().any()
     is_missing = x.isnan() if x.sum().isnan() else None
     values = x if is_missing is None else x.nan_to_num()
-    bands = _bands(target or Window.frame(x.shape[2:])) if map.parts else (target,)
-    parts = [_deform(values, is_missing, map, band, padding) for band in bands]
+    source = source or Window.frame(x.shape[2:])
+    bands = _bands(target or source) if map.parts else (target,)
+    parts = [_deform(values, is_missing, map, source, band, padding) for band in bands]
     return parts[0] if len(parts) == 1 else torch.cat(parts, 2)
 
 
 def _deform(
-    x: Tensor, is_missing: Tensor | None, map: Map, target: Window | None, padding: Padding
+    x: Tensor,
+    is_missing: Tensor | None,
+    map: Map,
+    source: Window,
+    target: Window | None,
+    padding: Padding,
 ) -> Tensor:
     """Deformed samples on a window; NaN where a value is interpolated from a missing one."""
-    values = map(x, target=target, padding=padding)
+    values = map(x, source, target, padding)
     if is_missing is None:
         return values
-    gap_weight = map.point_map(is_missing.to(x), target=target, padding=padding)
+    gap_weight = map.point_map(is_missing.to(x), source, target, padding)
     return values.masked_fill(gap_weight > MIN_GAP_WEIGHT, torch.nan)
 
 
@@ -104,7 +117,7 @@ def nearest_index(map: Map, window: Window, padding: Padding = "zeros") -> Tenso
 
     Args:
         map: N deformations, from template to observation.
-        window: Grid of template and observation, the whole frame.
+        window: Grid of template and observation: the whole frame, or a window of series.
         padding: `zeros` if points beyond the template have no value; else they get the nearest one.
 
     Returns:
@@ -123,6 +136,8 @@ def _nearest(map: Map, window: Window, band: Window, padding: Padding) -> Tensor
     points = map.pull(band.lattice(map.reference))
     size = torch.tensor(window.size[::-1], device=points.device)
     is_series = len(window.size) == 1
+    if is_series and window.extent[0] != 1:
+        points = (points - 0.5) / window.extent[0] + 0.5
     steps = points * (size - 1) if is_series else ((points + 1) * size - 1) / 2
     index = steps.round().long()
     is_inside = ((index >= 0) & (index < size)).all(-1)

@@ -103,8 +103,8 @@ ScaleOption = Annotated[
 WorkingSizeOption = Annotated[
     str,
     typer.Option(
-        help="Size at which the model learns images; results have the size of the images. auto, "
-        "the longest side in pixels, HxW, or full."
+        help="Size at which the model learns; results have the size of the samples. auto, the "
+        "longest side of images in pixels, HxW, the number of time steps of series, or full."
     ),
 ]
 TableOption = Annotated[
@@ -276,7 +276,7 @@ def fit(
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
-        working_size: Size at which the model learns images.
+        working_size: Size at which the model learns.
         sampling_rate: Samples per second of series; None to count time in time steps.
         lengths: How series of unequal lengths, or with time stamps, share one time axis.
         layout: Order of the axes of images.
