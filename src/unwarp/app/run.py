@@ -120,7 +120,8 @@ def without_warp(warped: Unwarper) -> Unwarper:
     """
     recipe = warped.recipe_.without_warp()
     baseline: Unwarper = clone(warped)
-    baseline.set_params(warp=recipe.warp, recipe=recipe, n_content=None, overrides=None)
+    arguments = {"n_content": None, "overrides": None, "refine": "none"}
+    baseline.set_params(warp=recipe.warp, recipe=recipe, **arguments)
     return baseline
 
 
