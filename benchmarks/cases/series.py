@@ -93,6 +93,37 @@ def drift(seed: int = 0, n: int = 60, length: int = 300, reach: float = 0.15) ->
     return SeriesCase([*(x + 0.03 * rng.normal(size=x.shape))], events * (length - 1))
 
 
+def chromatograms(seed: int = 0, n: int = 36, length: int = 2000) -> SeriesCase:
+    """Narrow peaks of all heights under a slow drift of times, baselines, and three blanks.
+
+    The times of peaks (n, 120) are NaN in the blanks, which should stay as they are.
+
+    Args:
+        seed: Seed of peaks, drifts, baselines and noise.
+        n: Number of series.
+        length: Number of steps of a series.
+    """
+    rng, grid = np.random.default_rng(seed), np.linspace(0, 1, 513)
+    n_peaks, steps = 120, np.arange(length)
+    place = np.sort(rng.uniform(60, length - 60, n_peaks)) / (length - 1)
+    width, height = rng.uniform(2, 4, n_peaks), rng.lognormal(0, 1, n_peaks)
+    waves = np.arange(1, 4)[:, None]
+    speed = np.exp((rng.normal(0, 0.02, (n, 3)) / waves[:, 0]) @ np.cos(np.pi * waves * grid))
+    run = np.cumsum((speed[:, 1:] + speed[:, :-1]) / 2, 1)
+    observed = np.c_[np.zeros(n), run] / run[:, -1:]
+    times = np.stack([np.interp(place, grid, row) for row in observed]) * (length - 1)
+    heights = height * rng.lognormal(0, 0.4, (n, n_peaks))
+    times[[0, n // 2, n - 3]] = np.nan
+    x = 0.3 * rng.uniform(0, 1, (n, 1)) * np.sin(np.pi * steps / length)
+    x += 0.02 * rng.normal(size=x.shape)
+    for row, late in enumerate(times):
+        bumps = heights[row, :, None] * np.exp(
+            -0.5 * ((steps - late[:, None]) / width[:, None]) ** 2
+        )
+        x[row] += np.nan_to_num(bumps).sum(0)
+    return SeriesCase([*x], times)
+
+
 def prefixes(seed: int = 0, n: int = 60, longest: int = 400) -> SeriesCase:
     """Recordings of one process at one pace that were stopped early: nothing should move.
 

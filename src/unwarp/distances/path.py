@@ -19,7 +19,9 @@ MAX_CHOICES = 1 << 26
 
 @torch.no_grad()
 def displacements(x: Tensor, template: Tensor, radius: int, penalty: float) -> Tensor:
-    """The displacements d for which x(t + d) is nearest to a template at t.
+    """Displacements of series in time to a template, of least cost.
+
+    A displacement d brings x(t + d) to the template at t.
 
     The cost of a path is the sum of squared differences over time steps and channels, plus the
     penalty for each step by which d changes, as in amerced dynamic time warping (Herrmann and Webb

@@ -35,6 +35,9 @@ MIN_UNEXPLAINED = 0.6
 MAX_RATIO = 0.58
 """Greatest share of it that may remain after a refinement that helps."""
 
+MAX_REVERSAL_RATIO = 0.8
+"""Greatest remainder of real series over that of the same series, reversed in time."""
+
 SERIES_PER_CHUNK = 256
 """Number of series that are aligned at once."""
 
@@ -46,16 +49,20 @@ SMALLEST_VARIANCE = 1e-12
 class RefinementEvidence:
     """Unexplained variance of held-out series, without and with a refinement.
 
-    Attributes:
-        without: Share of the variance that the mean of other series leaves.
-        with_refinement: Share that the template of a refinement of other series leaves.
+    Displacements that fit noise would fit series that run backwards in time as well.
 
-    >>> str(RefinementEvidence(0.8, 0.4))
-    'the mean of other series leaves 80% of the variance of a series, and 50% of that is left'
+    Attributes:
+        mean: Share of the variance that the mean of other series leaves.
+        refined: Share that the template of a refinement of other series leaves.
+        reversed: Share that it leaves of the series reversed in time.
+
+    >>> str(RefinementEvidence(0.8, 0.4, 0.9))
+    'small displacements leave 50% of the variance that a mean leaves; of reversed series 2.2 times'
     """
 
-    without: float
-    with_refinement: float
+    mean: float
+    refined: float
+    reversed: float
 
     @classmethod
     @torch.no_grad()
@@ -74,28 +81,37 @@ class RefinementEvidence:
     @property
     def ratio(self) -> float:
         """Share of the unexplained variance that a refinement leaves."""
-        return self.with_refinement / max(self.without, SMALLEST_VARIANCE)
+        return self.refined / max(self.mean, SMALLEST_VARIANCE)
+
+    @property
+    def reversal_ratio(self) -> float:
+        """The remainder over that of reversed series."""
+        return self.refined / max(self.reversed, SMALLEST_VARIANCE)
 
     @property
     def supports(self) -> bool:
-        """Whether timing prevails, and a refinement explains much of it."""
-        return self.without >= MIN_UNEXPLAINED and self.ratio <= MAX_RATIO
+        """Whether a refinement explains differences in timing rather than noise."""
+        return (
+            self.mean >= MIN_UNEXPLAINED
+            and self.ratio <= MAX_RATIO
+            and self.reversal_ratio <= MAX_REVERSAL_RATIO
+        )
 
     def __str__(self) -> str:
         return (
-            f"the mean of other series leaves {self.without:.0%} of the variance of a series, and "
-            f"{self.ratio:.0%} of that is left"
+            f"small displacements leave {self.ratio:.0%} of the variance that a mean leaves; of "
+            f"reversed series {1 / max(self.reversal_ratio, SMALLEST_VARIANCE):.1f} times"
         )
 
 
 def _shares(training: Tensor, held_out: Tensor) -> Tensor:
-    """Shares of the variance of held-out series that a mean and a refinement leave (2,)."""
+    """Shares of the variance that a mean and a refinement leave, and of reversed series (3,)."""
     refinement = Refinement.fit(training)
     other, series = (refinement.working(x) for x in (training, held_out))
-    refined = shifted(series, refinement.paths(series))
-    errors = (series - other.nanmean(0), refined - refinement.template)
     centre = series.nanmean((0, 2), keepdim=True)
     variance = (series - centre).square().nanmean().clamp_min(SMALLEST_VARIANCE)
+    directions = (shifted(x, refinement.paths(x)) for x in (series, series.flip(2)))
+    errors = [series - other.nanmean(0), *(x - refinement.template for x in directions)]
     return torch.stack([error.square().nanmean() for error in errors]) / variance
 
 
@@ -149,7 +165,7 @@ def fit_refinement(
     evidence = RefinementEvidence.of(x, seed)
     if not evidence.supports:
         return None
-    notify(f"refinement: {evidence} after small displacements to a template")
+    notify(f"refinement: {evidence}")
     return Refinement.fit(x)
 
 

@@ -46,7 +46,8 @@ SMALLEST_UNIT = 1e-6
 class Refinement:
     """Displacements of aligned series to a template, within a few per cent of their length.
 
-    It has no weights that are trained. The mean displacement of the training series is 0.
+    It has no weights that are trained. The template has the timing of the most typical training
+    series, the medoid; a series that shares nothing with it stays as it is.
 
     Attributes:
         template: Mean of the refined training series (1, C, S), in units of `unit`; NaN where none
@@ -55,11 +56,12 @@ class Refinement:
         n_steps: Time steps T of a series.
         band: Greatest displacement, as a share of the length.
 
-    >>> time = torch.arange(200.0)
-    >>> x = torch.stack([torch.exp(-(((time - 100 - k) / 4) ** 2)) for k in (-4, -2, 0, 2, 4)])
-    >>> map = Refinement.fit(x[:, None]).map(x[:, None])
-    >>> (map.pull(torch.tensor([[100 / 199]])).flatten() * 199).round().tolist()
-    [104.0, 102.0, 100.0, 98.0, 96.0]
+    >>> time, late = torch.arange(200.0), torch.tensor([-4.0, -2.0, 0.0, 2.0, 4.0])
+    >>> x = torch.exp(-(((time - 100 - late[:, None, None]) / 4) ** 2))
+    >>> peak = torch.full((5, 1, 1), 100 / 199)
+    >>> times = Refinement.fit(x).map(x).push(peak).flatten() * 199
+    >>> (times - 100).round().tolist()
+    [-4.0, -2.0, 0.0, 2.0, 4.0]
     """
 
     template: Tensor
@@ -84,8 +86,8 @@ class Refinement:
         template = _medoid(series)
         for _ in range(ROUNDS):
             refinement = cls(template, unit, x.shape[2], band)
-            path = refinement.paths(series)
-            template = shifted(series, path - path.mean(0)).nanmean(0, keepdim=True)
+            refined = shifted(series, refinement.paths(series))
+            template = refined.nanmean(0, keepdim=True)
         return cls(template, unit, x.shape[2], band)
 
     @classmethod
