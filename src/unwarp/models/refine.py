@@ -44,7 +44,7 @@ SMALLEST_UNIT = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Refinement:
-    """Displacements of aligned series to a template, within a few per cent of their length.
+    """Small displacements of aligned series to a common template.
 
     It has no weights that are trained. The template has the timing of the most typical training
     series, the medoid; a series that shares nothing with it stays as it is.
