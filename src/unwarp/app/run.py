@@ -120,8 +120,7 @@ def without_warp(warped: Unwarper) -> Unwarper:
     """
     recipe = warped.recipe_.without_warp()
     baseline: Unwarper = clone(warped)
-    arguments = {"n_content": None, "overrides": None, "refine": "none"}
-    baseline.set_params(warp=recipe.warp, recipe=recipe, **arguments)
+    baseline.set_params(warp=recipe.warp, recipe=recipe, n_content=None, overrides=None)
     return baseline
 
 
