@@ -73,6 +73,13 @@ ClusterMethod = Literal["auto", "kmeans", "spectral"]
 codes, else k-means.
 """
 
+RefineName = Literal["auto", "none", "band"]
+"""Refinement of aligned series after training.
+
+`band` moves them by small displacements to a common template, `none` does not. `auto` refines where
+it helps held-out series.
+"""
+
 TableLayout = Literal["auto", "wide", "long", "columns"]
 """Layouts of tables: a row per series, a row per series and time, or a column per series.
 

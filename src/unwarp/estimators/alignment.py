@@ -36,8 +36,9 @@ from unwarp.devices import resolve_device
 from unwarp.errors import DataError
 from unwarp.estimators.feature_names import check_feature_names
 from unwarp.models import Model
+from unwarp.models.refine import Refinement
 from unwarp.ranges import Choice, Flag, check_value
-from unwarp.warps import Map, Warp, Window, deform, nearest_index, to_matrix
+from unwarp.warps import CosineTime, Map, Warp, Window, align, deform, nearest_index, to_matrix
 from unwarp.warps.matrices import Convention
 
 
@@ -63,6 +64,7 @@ class Alignment:
     sizes: str | tuple[int, int] | None
     image_shape: tuple[int, ...] | None
     device: str
+    refinement_: Refinement | None
 
     def transform_params(self, X: Any, full: bool = False, *, times: Any = None) -> pd.DataFrame:
         """The estimated deformation of each sample, as a table.
@@ -71,8 +73,9 @@ class Alignment:
 
         Args:
             X: N samples.
-            full: Whether to return theta, the complete parameters of the deformation. Pass this
-                table to `inverse_transform` to apply exactly the same deformations. By default the
+            full: Whether to return theta, the complete parameters of the learned deformation,
+                without the refinement of series. Pass this table to `inverse_transform` to apply
+                exactly the same deformations. By default the
                 table has summary columns, in units for people (degrees, pixels, factors, seconds);
                 warps without summary columns always give theta.
             times: Time stamps, as for `fit`.
@@ -87,7 +90,10 @@ class Alignment:
         """
         check_value("full", full, Flag())
         samples, chart = self.prepare_samples(X, times), self._chart
-        tables = [tabulate(map, chart, full) for map, _ in self._maps(samples)]
+        if not (full or chart.factors) and self.refinement_ is not None:
+            rate = self.schema_.clock.sampling_rate
+            chart = CosineTime(size=self.schema_.user_shape[1:], sampling_rate=rate)
+        tables = [tabulate(map, chart, full) for map, _ in self._maps(samples, learned=full)]
         table = pd.concat(tables, ignore_index=True)
         table.attrs = tables[0].attrs
         if samples.frame is not None:
@@ -406,7 +412,11 @@ class Alignment:
 
     @torch.no_grad()
     def _maps(
-        self, samples: Prepared, other: Prepared | None = None, goal: Map | None = None
+        self,
+        samples: Prepared,
+        other: Prepared | None = None,
+        goal: Map | None = None,
+        learned: bool = False,
     ) -> Iterator[tuple[Map, slice]]:
         """Estimate the deformations of samples, chunk by chunk.
 
@@ -414,6 +424,7 @@ class Alignment:
             samples: N samples.
             other: Data that the deformations are undone in, which bound the chunks; None for none.
             goal: The deformation, one row, of the sample that all are aligned to; None for none.
+            learned: Whether to leave out the refinement of series.
 
         Yields:
             Maps on the device of the estimator, from the template (or from `goal`) to the samples,
@@ -422,7 +433,11 @@ class Alignment:
         device = resolve_device(self.device)
         self.model_.to(device).eval()
         for rows in samples.chunks(other):
-            map = self.model_.pose(samples[rows].to(device))
+            x = samples[rows].to(device)
+            map = self.model_.pose(x)
+            if self.refinement_ is not None and not learned:
+                aligned = align(x, map, padding=self.model_.padding)
+                map = map.compose(self.refinement_.map(aligned))
             if goal is not None:
                 map = map.invertible_part().compose(goal.invertible_part().invert())
             yield map, rows

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from unwarp.analysis.mixture import Mixture
 from unwarp.checksums import checksum
-from unwarp.core import Array, ClusterMethod, DivergencePolicy, Precision
+from unwarp.core import Array, ClusterMethod, DivergencePolicy, Precision, RefineName
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.samples import Samples
 from unwarp.data.scale_fitting import channel_scale_hint
@@ -30,11 +30,13 @@ from unwarp.estimators.feature_names import feature_names_of
 from unwarp.estimators.grouping import Grouping, check_method
 from unwarp.estimators.holding_out import Split, check_family
 from unwarp.estimators.memory import check_memory
+from unwarp.estimators.refining import check_refine, fit_refinement
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
+from unwarp.models.refine import Refinement
 from unwarp.planning.defaults import adapt_to_series, sampling_rate_of
 from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
@@ -54,6 +56,7 @@ class Arguments(Protocol):
 
     n_clusters: int | None
     clusters: ClusterMethod
+    refine: RefineName
     max_steps: int | None
     max_seconds: float | None
     validation_fraction: float | None
@@ -87,6 +90,7 @@ class Results:
     labels: Array | None = None
     outlier: Array | None = None
     n_iter: int | None = None
+    refinement: Refinement | None = None
     feature_names_in: Array | None = None
 
     def attributes(self) -> dict[str, Any]:
@@ -146,6 +150,7 @@ class Fitting:
         arguments, domain = self.arguments, self.schema.domain
         self._split()  # refuses a share before anything takes long
         check_method(arguments.clusters, domain)
+        check_refine(arguments.refine, domain)
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)
         self._describe(x)
         options: dict[str, Any] = {
@@ -223,6 +228,7 @@ class Fitting:
             labels=grouping.labels,
             outlier=grouping.outliers,
             n_iter=history.steps,
+            refinement=self._refine(model, plan, selection),
             feature_names_in=feature_names_of(self.source),
         )
 
@@ -304,6 +310,19 @@ class Fitting:
             on_divergence=self.arguments.on_divergence,
             callbacks=callbacks,
         )
+
+    def _refine(self, model: Model, plan: Plan, selection: Selection | None) -> Refinement | None:
+        """The refinement of aligned series; None for none.
+
+        A warp that the user named is not refined automatically if it moves nothing.
+        """
+        refine, has_warp = self.arguments.refine, bool(plan.recipe.warp.factors)
+        if refine == "auto" and not (has_warp or selection):
+            return None
+        if not self.schema.domain.has_times:
+            return None
+        options: dict[str, Any] = {"seed": self.seed, "device": self.arguments.device}
+        return fit_refinement(model, self.data, refine, **options, notify=self._notify)
 
     def _split(self) -> Split:
         """The samples to train on, and those that are held out."""

@@ -18,6 +18,7 @@ from unwarp.core import (
     LengthPolicy,
     MissingPolicy,
     Precision,
+    RefineName,
     ScaleName,
     StartName,
     TableLayout,
@@ -61,6 +62,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     n_content: int | None
     n_clusters: int | None
     clusters: ClusterMethod
+    refine: RefineName
     max_steps: int | None
     max_seconds: float | None
     validation_fraction: float | None

@@ -21,6 +21,7 @@ from unwarp.estimators.spectral import SpectralClusters
 from unwarp.models import store
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
+from unwarp.models.refine import Refinement
 from unwarp.planning.plan import Plan
 from unwarp.ranges import check_arguments
 from unwarp.training.state import History
@@ -28,6 +29,10 @@ from unwarp.values import brief
 
 RULE = "spectral_"
 """Start of the names of the arrays of spectral clusters."""
+
+
+REFINEMENT = "refinement_"
+"""Start of the names of the tensors of a refinement."""
 
 
 class Persistence:
@@ -63,6 +68,7 @@ class Persistence:
     labels_: Array | None
     outlier_: Array | None
     n_iter_: int | None
+    refinement_: Refinement | None
 
     def save(self, folder: str | Path) -> None:
         """Write the trained estimator to a folder.
@@ -82,6 +88,10 @@ class Persistence:
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         rule = {f"{RULE}{name}": value for name, value in self.clusters_.arrays().items()}
         arrays = {"cluster_centers": self.cluster_centers_, **mixture, **rule}
+        tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
+        refinement = self.refinement_
+        if refinement is not None:
+            tensors |= {f"{REFINEMENT}{k}": v for k, v in refinement.tensors().items()}
         # the recipe, which is saved with the model, contains these three
         settings = {
             name: value
@@ -96,7 +106,8 @@ class Persistence:
             "n_features_in": self.n_features_in_,
             "n_iter": self.n_iter_,
             "feature_names_in": None if names is None else names.tolist(),
-            "arrays": {name: torch.from_numpy(value) for name, value in arrays.items()},
+            "arrays": tensors,
+            "refinement": None if refinement is None else refinement.record(),
             "selection": None if self.selection_ is None else asdict(self.selection_),
         }
         store.save(self.model_, self.recipe_, folder, extra)
@@ -148,6 +159,7 @@ class Persistence:
             mixture=mixture,
             n_features_in=config["n_features_in"],
             n_iter=config.get("n_iter"),
+            refinement=_refinement(config),
             feature_names_in=_names(config.get("feature_names_in")),
         )
         estimator.__dict__.update(results.attributes())
@@ -171,6 +183,19 @@ def _clusters(arrays: dict[str, Array]) -> Clusters:
     centers = arrays["cluster_centers"]
     rule = {name.removeprefix(RULE): value for name, value in arrays.items() if RULE in name}
     return SpectralClusters.of(centers, rule) if rule else KMeansClusters(centers)
+
+
+def _refinement(config: dict[str, Any]) -> Refinement | None:
+    """The refinement of a saved estimator; earlier versions have none."""
+    record = config.get("refinement")
+    if record is None:
+        return None
+    tensors = {
+        name.removeprefix(REFINEMENT): value
+        for name, value in config["arrays"].items()
+        if name.startswith(REFINEMENT)
+    }
+    return Refinement.of(record, tensors, config["shape"])
 
 
 def _names(record: Any) -> Array | None:

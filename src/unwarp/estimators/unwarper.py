@@ -19,6 +19,7 @@ from unwarp.core import (
     LengthPolicy,
     MissingPolicy,
     Precision,
+    RefineName,
     ScaleName,
     StartName,
     TableLayout,
@@ -86,6 +87,10 @@ class Unwarper(
             codes. `spectral`: self-tuning spectral clustering of series by elastic distances to up
             to 1,000 training series; better, and about 20 ms a series at most. `auto` is
             `spectral` for series with elastic content, else `kmeans`.
+        refine: Refinement of aligned series after training. `band` moves each of them by at most
+            4% of its length to a common template, by dynamic programming; `none` does not. `auto`
+            refines where differences in timing prevail and it explains much of them in series that
+            the template has not seen; a warp `identity` that is named stays as it is.
         max_steps: Training steps. None for about 30 passes over the data, but at least 600 for
             images, 400 for series and 800 for the sharp warp of series, and at most 4,000.
         max_seconds: Longest time of `fit` after the samples are read; None for no limit.
@@ -167,6 +172,7 @@ class Unwarper(
         outlier_: Whether each training series shares nothing with the others (N,), judged by its
             elastic distance to the third nearest one; None after `load` and without spectral
             clusters.
+        refinement_: The refinement of aligned series; None for none.
         cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).
         mixture_: Gaussian mixture over content and deformation of the training samples.
         times_: Time of each time step of aligned series (T,); models of series only.
@@ -204,6 +210,7 @@ class Unwarper(
         n_content: int | None = None,
         n_clusters: int | None = None,
         clusters: ClusterMethod = "auto",
+        refine: RefineName = "auto",
         max_steps: int | None = None,
         max_seconds: float | None = None,
         validation_fraction: float | None = None,

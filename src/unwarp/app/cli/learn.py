@@ -30,6 +30,7 @@ from unwarp.core import (
     LengthPolicy,
     MissingPolicy,
     Precision,
+    RefineName,
     ScaleName,
     StartName,
     TableLayout,
@@ -142,6 +143,13 @@ ClustersOption = Annotated[
         "spectral for series with elastic content."
     ),
 ]
+RefineOption = Annotated[
+    RefineName,
+    typer.Option(
+        help="Refinement of aligned series after training: band moves them by small displacements "
+        "to a common template, none does not, auto refines where it helps held-out series."
+    ),
+]
 LengthsOption = Annotated[
     LengthPolicy,
     typer.Option(
@@ -234,6 +242,7 @@ def fit(
     warp: WarpOption = "auto",
     content: ContentOption = "auto",
     clusters: ClustersOption = "auto",
+    refine: RefineOption = "auto",
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
@@ -273,6 +282,7 @@ def fit(
         warp: Names of warps, joined by a plus sign, or `auto`.
         content: Origin of the content codes, or `auto`.
         clusters: Way to form clusters, or `auto`.
+        refine: Refinement of aligned series, or `auto`.
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
@@ -317,6 +327,8 @@ def fit(
     }
     if clusters != "auto":
         training["clusters"] = clusters
+    if refine != "auto":
+        training["refine"] = refine
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
