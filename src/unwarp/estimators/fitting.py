@@ -18,7 +18,7 @@ from torch import Tensor
 
 from unwarp.analysis.mixture import Mixture
 from unwarp.checksums import checksum
-from unwarp.core import Array, ClusterMethod, DivergencePolicy, Precision
+from unwarp.core import Array, ClusterMethod, DivergencePolicy, LabelPolicy, Precision
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.samples import Samples
 from unwarp.data.scale_fitting import channel_scale_hint
@@ -26,9 +26,11 @@ from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import resolve_device
 from unwarp.estimators.clusters import Clusters
+from unwarp.estimators.feature_columns import Columns
 from unwarp.estimators.feature_names import feature_names_of
 from unwarp.estimators.grouping import Grouping, check_method
 from unwarp.estimators.holding_out import Split, check_family
+from unwarp.estimators.labels_choice import LabelsChoice, check_labels, fit_columns
 from unwarp.estimators.memory import check_memory
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
@@ -54,6 +56,7 @@ class Arguments(Protocol):
 
     n_clusters: int | None
     clusters: ClusterMethod
+    labels: LabelPolicy
     max_steps: int | None
     max_seconds: float | None
     validation_fraction: float | None
@@ -87,6 +90,8 @@ class Results:
     labels: Array | None = None
     outlier: Array | None = None
     n_iter: int | None = None
+    columns: Columns = field(default_factory=Columns)
+    labels_choice: LabelsChoice | None = None
     feature_names_in: Array | None = None
 
     def attributes(self) -> dict[str, Any]:
@@ -146,6 +151,7 @@ class Fitting:
         arguments, domain = self.arguments, self.schema.domain
         self._split()  # refuses a share before anything takes long
         check_method(arguments.clusters, domain)
+        check_labels(arguments.labels, self.data.labels)
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)
         self._describe(x)
         options: dict[str, Any] = {
@@ -206,6 +212,11 @@ class Fitting:
         history = self._train(model, plan)
         model = self._settle(model, plan)
         grouping = self._group(model)
+        columns, labels_choice = fit_columns(
+            model, self.data, schema.domain, self.arguments.labels, self.arguments.device
+        )
+        if labels_choice is not None:
+            self._notify(str(labels_choice))
         return Results(
             model=model,
             recipe=recipe,
@@ -220,6 +231,8 @@ class Fitting:
             labels=grouping.labels,
             outlier=grouping.outliers,
             n_iter=history.steps,
+            columns=columns,
+            labels_choice=labels_choice,
             feature_names_in=feature_names_of(self.source),
         )
 

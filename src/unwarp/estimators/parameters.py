@@ -14,6 +14,7 @@ from unwarp.core import (
     ContentName,
     DivergencePolicy,
     Domain,
+    LabelPolicy,
     LayoutName,
     LengthPolicy,
     MissingPolicy,
@@ -61,6 +62,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     n_content: int | None
     n_clusters: int | None
     clusters: ClusterMethod
+    labels: LabelPolicy
     max_steps: int | None
     max_seconds: float | None
     validation_fraction: float | None

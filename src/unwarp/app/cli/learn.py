@@ -27,6 +27,7 @@ from unwarp.core import (
     ClusterMethod,
     ContentName,
     DivergencePolicy,
+    LabelPolicy,
     LengthPolicy,
     MissingPolicy,
     Precision,
@@ -142,6 +143,13 @@ ClustersOption = Annotated[
         "spectral for series with elastic content."
     ),
 ]
+LabelsOption = Annotated[
+    LabelPolicy,
+    typer.Option(
+        help="Labels of the training samples: ignore learns without them, choose takes them to "
+        "choose the features that are exported, by leaving one out."
+    ),
+]
 LengthsOption = Annotated[
     LengthPolicy,
     typer.Option(
@@ -234,6 +242,7 @@ def fit(
     warp: WarpOption = "auto",
     content: ContentOption = "auto",
     clusters: ClustersOption = "auto",
+    labels: LabelsOption = "ignore",
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
@@ -273,6 +282,7 @@ def fit(
         warp: Names of warps, joined by a plus sign, or `auto`.
         content: Origin of the content codes, or `auto`.
         clusters: Way to form clusters, or `auto`.
+        labels: Use of labels: `ignore` or `choose`.
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
@@ -317,6 +327,8 @@ def fit(
     }
     if clusters != "auto":
         training["clusters"] = clusters
+    if labels != "ignore":
+        training["labels"] = labels
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
