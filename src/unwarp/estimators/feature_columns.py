@@ -139,11 +139,7 @@ class Columns:
             code = ElasticCode(series.shape[1:], N_NUMBERS)
             code.fit(series, weights=weights)
         columns = cls(base, 1.0, code)
-        if BASES[base].view == "none":
-            return columns
-        nearest = _mean_nearest(views.pose)
-        scale = _mean_nearest(columns._base(views)) / nearest if nearest else 1.0
-        return cls(base, scale, code)
+        return cls(base, scale_of_pose(columns._base(views), views.pose), code)
 
     def __call__(self, views: Views, has_pose: bool = False) -> Tensor:
         """The columns of samples.
@@ -201,7 +197,7 @@ class Columns:
         return {"base": self.base, "pose_scale": self.pose_scale}
 
     def arrays(self) -> dict[str, Array]:
-        """The arrays of the elastic code by name; units of parts that do not count are 0."""
+        """Arrays of the elastic code by name, with 0 for infinite units."""
         if self.code is None:
             return {}
         state = {name: value.numpy() for name, value in self.code.state_dict().items()}
@@ -236,6 +232,20 @@ class Columns:
 def fill_gaps(x: Tensor) -> Tensor:
     """Samples (N, C, ...) without NaN: gaps of series are interpolated."""
     return interpolate_missing(x) if x.ndim == 3 and x.isnan().any() else x
+
+
+def scale_of_pose(columns: Tensor, pose: Tensor) -> float:
+    """Factor of the pose by which both have the same mean nearest distance.
+
+    Args:
+        columns: Features of training samples (N, F).
+        pose: Columns of their poses (N, P).
+
+    Returns:
+        The ratio of the mean distances to the nearest other sample; 1 if one of them is 0.
+    """
+    wanted, nearest = _mean_nearest(columns), _mean_nearest(pose)
+    return wanted / nearest if wanted and nearest else 1.0
 
 
 def _mean_nearest(columns: Tensor) -> float:

@@ -26,12 +26,13 @@ from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import resolve_device
 from unwarp.estimators.clusters import Clusters
-from unwarp.estimators.feature_columns import Columns
+from unwarp.estimators.feature_columns import Columns, scale_of_pose
 from unwarp.estimators.feature_names import feature_names_of
 from unwarp.estimators.grouping import Grouping, check_method
 from unwarp.estimators.holding_out import Split, check_family
-from unwarp.estimators.labels_choice import LabelsChoice, check_labels, fit_columns
+from unwarp.estimators.labels_choice import LabelsChoice, check_labels, choose_columns
 from unwarp.estimators.memory import check_memory
+from unwarp.estimators.pose_columns import pose_columns
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
@@ -46,6 +47,9 @@ from unwarp.training.state import History
 
 SHARE_OF_SECONDS_FOR_SELECTION = 0.5
 """Share of `max_seconds` that the trials for the selection of a warp may take."""
+
+MAX_SAMPLES_FOR_SCALE = 1000
+"""Greatest number of training samples by which poses are scaled beside content codes."""
 
 MIN_SECONDS_OF_TRAINING = 1.0
 """Seconds of training that are allowed even if the selection of a warp used up `max_seconds`."""
@@ -212,11 +216,7 @@ class Fitting:
         history = self._train(model, plan)
         model = self._settle(model, plan)
         grouping = self._group(model)
-        columns, labels_choice = fit_columns(
-            model, self.data, schema.domain, self.arguments.labels, self.arguments.device
-        )
-        if labels_choice is not None:
-            self._notify(str(labels_choice))
+        columns, labels_choice = self._choose_columns(model, grouping)
         return Results(
             model=model,
             recipe=recipe,
@@ -334,6 +334,19 @@ class Fitting:
             samples = schema.prepare(self.source.subset(rows), self.reading.missing)
             grouping.labels[rows] = grouping.clusters.assign(model, samples, arguments.device)
         return grouping
+
+    def _choose_columns(
+        self, model: Model, grouping: Grouping
+    ) -> tuple[Columns, LabelsChoice | None]:
+        """The columns of `transform`; and the choice of labels, if they choose."""
+        domain, device = self.schema.domain, self.arguments.device
+        if self.arguments.labels == "choose":
+            columns, choice = choose_columns(model, self.data, domain, device)
+            self._notify(str(choice))
+            return columns, choice
+        content, theta = (part[:MAX_SAMPLES_FOR_SCALE] for part in grouping.latents)
+        pose = pose_columns(model.chart.map(theta), model.chart, domain)
+        return Columns("content", scale_of_pose(content, pose)), None
 
     def _notify(self, message: str) -> None:
         """Pass a message for people to all callbacks."""

@@ -26,7 +26,7 @@ from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
 
 MAX_LABELLED_SAMPLES = 1000
-"""Greatest number of samples that are left out, and by which poses are scaled."""
+"""Greatest number of samples that are left out."""
 
 
 @dataclass(frozen=True)
@@ -73,28 +73,25 @@ class LabelsChoice:
         return line.replace("%", " %")
 
 
-def fit_columns(
-    model: Model, data: Samples, domain: Domain, labels: LabelPolicy, device: str = "cpu"
-) -> tuple[Columns, LabelsChoice | None]:
-    """The columns that `transform` returns, chosen by labels if the user asks for it.
+def choose_columns(
+    model: Model, data: Samples, domain: Domain, device: str = "cpu"
+) -> tuple[Columns, LabelsChoice]:
+    """The columns that `transform` returns, chosen by labels.
 
     Args:
         model: The trained model.
-        data: Training samples, with labels for `choose`.
+        data: Training samples with labels.
         domain: Domain of the samples.
-        labels: `ignore` for content codes, or `choose`.
         device: Device that computes.
 
     Returns:
-        The columns; and the choice, or None if labels are ignored.
+        The columns, and the choice.
     """
     view = reference_view(data, MAX_LABELLED_SAMPLES)
-    rows = np.random.default_rng(0).permutation(len(view))[:MAX_LABELLED_SAMPLES]
+    rows = np.random.default_rng(0).permutation(len(view))
     views = Views.of(model, domain, view.x[rows], device)
-    if labels == "ignore" or view.labels is None:
-        return Columns.fit("content", views), None
     fitted = {base: Columns.fit(base, views) for base in candidates(model, domain, views)}
-    classes = np.unique(view.labels[rows], return_inverse=True)[1]
+    classes = np.unique(np.asarray(view.labels)[rows], return_inverse=True)[1]
     hits = {base: is_nearest_alike(columns(views), classes) for base, columns in fitted.items()}
     choice = choose(hits)
     accuracies = {base: float(hit.mean()) for base, hit in hits.items()}
@@ -153,9 +150,9 @@ def choose(hits: Mapping[str, Array]) -> str:
     >>> choose({"content": many, "raw": few})
     'content'
     """
-    first, *others = hits
+    first = next(iter(hits))
     best, surest = first, 0.0
-    for name in others:
+    for name in hits:
         wins = int((hits[name] & ~hits[first]).sum())
         losses = int((hits[first] & ~hits[name]).sum())
         gain = wins - losses - math.sqrt(wins + losses)

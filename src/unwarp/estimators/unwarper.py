@@ -352,8 +352,8 @@ class Unwarper(
         Args:
             X: N samples like those of `fit`.
             pose: Whether to append the deformations, for classes that differ in pose or timing.
-                Series: how much later than in the template each of 32 evenly spaced times is
-                observed. Images: the parameters of `transform_params(full=True)`, each over its
+                Series: how long each of 32 even parts of the template takes, as a logarithm, and
+                the mean lag. Images: the parameters of `transform_params(full=True)`, each over its
                 half-range, periodic ones as cosine and sine. They are scaled so that the mean
                 distance to the nearest other training sample is that of the codes.
             times: Time stamps, as for `fit`.
