@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 import pytest
 import torch
@@ -78,7 +80,11 @@ def test_transform_appends_the_pose(trained: Unwarper) -> None:
     np.testing.assert_allclose(both[:, : codes.shape[1]], codes, atol=1e-5)
     assert both[:, codes.shape[1] :].std() > 0
     with pytest.raises(ConfigError, match="pose="):
-        trained.transform(X, pose=2)
+        trained.transform(X, pose=2)  # type: ignore[arg-type]
+    table = copy(trained).set_output(transform="pandas")
+    assert [*table.transform(X)] == [*table.get_feature_names_out()]
+    with pytest.raises(ConfigError, match="set_output"):
+        table.transform(X, pose=True)
 
 
 def test_old_models_have_no_pose_scale(views: Views) -> None:

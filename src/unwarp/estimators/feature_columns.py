@@ -235,7 +235,7 @@ def fill_gaps(x: Tensor) -> Tensor:
 
 
 def scale_of_pose(columns: Tensor, pose: Tensor) -> float:
-    """Factor of the pose by which both have the same mean nearest distance.
+    """Factor of the pose that makes mean nearest distances equal.
 
     Args:
         columns: Features of training samples (N, F).
@@ -244,8 +244,8 @@ def scale_of_pose(columns: Tensor, pose: Tensor) -> float:
     Returns:
         The ratio of the mean distances to the nearest other sample; 1 if one of them is 0.
     """
-    wanted, nearest = _mean_nearest(columns), _mean_nearest(pose)
-    return wanted / nearest if wanted and nearest else 1.0
+    target, nearest = _mean_nearest(columns), _mean_nearest(pose)
+    return target / nearest if target and nearest else 1.0
 
 
 def _mean_nearest(columns: Tensor) -> float:

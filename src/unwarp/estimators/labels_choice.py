@@ -31,7 +31,7 @@ MAX_LABELLED_SAMPLES = 1000
 
 @dataclass(frozen=True)
 class LabelsChoice:
-    """The features that labels chose, and the accuracies that the choice is based on.
+    """Features that labels chose, with the accuracies of all candidates.
 
     Attributes:
         choice: Name of the chosen kind of features.
@@ -99,7 +99,9 @@ def choose_columns(
 
 
 def candidates(model: Model, domain: Domain, views: Views) -> list[str]:
-    """Names of the kinds of features that differ for a model, content codes first.
+    """Names of the kinds of features to choose from, content codes first.
+
+    Kinds that equal the content codes, or need a warp or time that the model lacks, are left out.
 
     Args:
         model: The trained model.
@@ -135,9 +137,9 @@ def is_nearest_alike(columns: Tensor, classes: Array) -> Array:
 
 
 def choose(hits: Mapping[str, Array]) -> str:
-    """The kind of features with the surest gain over the first; the first if none is sure.
+    """The kind of features with the surest gain over the first.
 
-    Another kind gains its wins minus its losses: the samples that it alone has right, and those
+    It is the first itself if no gain is sure. Another kind gains its wins minus its losses: the samples that it alone has right, and those
     that only the first kind has. The standard error of that number is the root of their sum. Of
     equal kinds the earlier one counts.
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from unwarp.core import (
@@ -30,7 +31,7 @@ from unwarp.data.schema import Schema
 from unwarp.data.source import Source
 from unwarp.data.streams import check_order, is_stream
 from unwarp.devices import float32_gradients
-from unwarp.errors import DataError
+from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.clustering import Clustering
 from unwarp.estimators.feature_columns import Views
 from unwarp.estimators.fitting import Fitting
@@ -364,11 +365,16 @@ class Unwarper(
 
         Raises:
             DataError: The samples do not fit the model.
-            ConfigError: `pose` is no truth value, or an earlier version saved the model, without
-                the scale of the pose.
+            ConfigError: `pose` is no truth value, tables are set as output (`set_output`), or an
+                earlier version saved the model, without the scale of the pose.
         """
         check_is_fitted(self)
         check_value("pose", pose, Flag())
+        if pose and _get_output_config("transform", self)["dense"] != "default":
+            raise ConfigError(
+                "pose=True gives an array, and set_output asks for a table; take "
+                "set_output(transform='default'), and get_feature_names_out(pose=True) for names"
+            )
         if is_stream(X):
             X = self.open(X).x
         return self._features(X, times, pose).astype(_floating_dtype(X), copy=False)
