@@ -139,9 +139,9 @@ def is_nearest_alike(columns: Tensor, classes: Array) -> Array:
 def choose(hits: Mapping[str, Array]) -> str:
     """The kind of features with the surest gain over the first.
 
-    It is the first itself if no gain is sure. Another kind gains its wins minus its losses: the samples that it alone has right, and those
-    that only the first kind has. The standard error of that number is the root of their sum. Of
-    equal kinds the earlier one counts.
+    It is the first itself if no gain is sure. Another kind gains its wins minus its losses: the
+    samples that it alone has right, and those that only the first kind has. The standard error of
+    that number is the root of their sum. Of equal kinds the earlier one counts.
 
     Args:
         hits: Whether each sample is right when it is left out (N,), by the name of the kind.
