@@ -80,6 +80,13 @@ RefineName = Literal["auto", "none", "band"]
 it helps held-out series.
 """
 
+LabelPolicy = Literal["ignore", "choose"]
+"""Use of the labels of training samples.
+
+`ignore` learns everything without them. `choose` takes them to choose the features that `transform`
+returns.
+"""
+
 TableLayout = Literal["auto", "wide", "long", "columns"]
 """Layouts of tables: a row per series, a row per series and time, or a column per series.
 

@@ -64,3 +64,13 @@ def test_constant_series_have_distances() -> None:
     """A collection without variation has finite distances."""
     x = torch.ones(4, 1, 10)
     assert ValuesAndSlopes.of(x)(x, x).abs().max() < 1e-3
+
+
+def test_weights_multiply_the_parts() -> None:
+    """Each part counts by its weight, and one of weight 0 is left out."""
+    x = torch.randn(5, 2, 20, generator=torch.Generator().manual_seed(0)).cumsum(-1)
+    distance = ValuesAndSlopes.of(x)
+    parts, weights = distance.parts(x, x), (2.0, 0.0, 0.5)
+    expected = parts * torch.tensor(weights)[:, None, None]
+    torch.testing.assert_close(distance.weighted(weights).parts(x, x), expected)
+    assert distance.weighted((1.0, 1.0, 1.0)) == distance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -35,7 +35,7 @@ class ValuesAndSlopes:
     Attributes:
         value_sds: Standard deviation of the values of each channel (C,).
         slope_sds: Standard deviation of the slopes of each standardised channel (C,).
-        units: Units of the three distances.
+        units: Units of the three distances; a distance with an infinite unit does not count.
 
     >>> x = torch.randn(6, 1, 20, generator=torch.Generator().manual_seed(0)).cumsum(-1)
     >>> ValuesAndSlopes.of(x)(x, x[:2]).shape
@@ -77,8 +77,29 @@ class ValuesAndSlopes:
         rises = (divide(slopes(series), self.slope_sds) for series in (x, y))
         # the penalty is in units of the variance of a time step, summed over channels
         adtw = ADTW(penalty=ADTW().penalty * x.shape[1])
-        distances = torch.stack([adtw(x, y), MSM()(x, y), MSM()(*rises)])
+        terms = ((adtw, (x, y)), (MSM(), (x, y)), (MSM(), tuple(rises)))
+        distances = torch.stack(
+            [
+                distance(*pair) if math.isfinite(unit) else x.new_zeros(len(x), len(y))
+                for (distance, pair), unit in zip(terms, self.units, strict=True)
+            ]
+        )
         return distances / distances.new_tensor(self.units)[:, None, None]
+
+    def weighted(self, weights: Sequence[float]) -> Self:
+        """The distance with each of its parts multiplied by a weight.
+
+        Args:
+            weights: Weights of the three distances; those of weight 0 are not computed.
+
+        >>> ValuesAndSlopes((1.0,), (1.0,)).weighted((1.0, 0.5, 0.0)).units
+        (1.0, 2.0, inf)
+        """
+        adtw, values, changes = (
+            unit / weight if weight else math.inf
+            for unit, weight in zip(self.units, weights, strict=True)
+        )
+        return replace(self, units=(adtw, values, changes))
 
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
         """The sum of the three distances of all pairs (N, M); arguments as for `parts`."""

@@ -57,7 +57,7 @@ class Clustering(Alignment):
 
         Args:
             X: N samples, as for `fit`.
-            y: Ignored; part of scikit-learn's interface.
+            y: As for `fit`: ignored unless `labels="choose"`.
             times: Time stamps, as for `fit`.
             **fit_params: Further arguments of `fit`, such as `callbacks`.
 

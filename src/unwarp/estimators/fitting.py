@@ -18,7 +18,14 @@ from torch import Tensor
 
 from unwarp.analysis.mixture import Mixture
 from unwarp.checksums import checksum
-from unwarp.core import Array, ClusterMethod, DivergencePolicy, Precision, RefineName
+from unwarp.core import (
+    Array,
+    ClusterMethod,
+    DivergencePolicy,
+    LabelPolicy,
+    Precision,
+    RefineName,
+)
 from unwarp.data.fingerprint import code_facts, dataset_facts
 from unwarp.data.samples import Samples
 from unwarp.data.scale_fitting import channel_scale_hint
@@ -26,10 +33,13 @@ from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import resolve_device
 from unwarp.estimators.clusters import Clusters
+from unwarp.estimators.feature_columns import Columns, scale_of_pose
 from unwarp.estimators.feature_names import feature_names_of
 from unwarp.estimators.grouping import Grouping, check_method
 from unwarp.estimators.holding_out import Split, check_family
+from unwarp.estimators.labels_choice import LabelsChoice, check_labels, choose_columns
 from unwarp.estimators.memory import check_memory
+from unwarp.estimators.pose_columns import pose_columns
 from unwarp.estimators.refining import check_refine, fit_refinement
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
@@ -47,6 +57,9 @@ from unwarp.training.state import History
 SHARE_OF_SECONDS_FOR_SELECTION = 0.5
 """Share of `max_seconds` that the trials for the selection of a warp may take."""
 
+MAX_SAMPLES_FOR_SCALE = 1000
+"""Greatest number of training samples by which poses are scaled beside content codes."""
+
 MIN_SECONDS_OF_TRAINING = 1.0
 """Seconds of training that are allowed even if the selection of a warp used up `max_seconds`."""
 
@@ -57,6 +70,7 @@ class Arguments(Protocol):
     n_clusters: int | None
     clusters: ClusterMethod
     refine: RefineName
+    labels: LabelPolicy
     max_steps: int | None
     max_seconds: float | None
     validation_fraction: float | None
@@ -91,6 +105,8 @@ class Results:
     outlier: Array | None = None
     n_iter: int | None = None
     refinement: Refinement | None = None
+    columns: Columns = field(default_factory=Columns)
+    labels_choice: LabelsChoice | None = None
     feature_names_in: Array | None = None
 
     def attributes(self) -> dict[str, Any]:
@@ -151,6 +167,7 @@ class Fitting:
         self._split()  # refuses a share before anything takes long
         check_method(arguments.clusters, domain)
         check_refine(arguments.refine, domain)
+        check_labels(arguments.labels, self.data.labels)
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)
         self._describe(x)
         options: dict[str, Any] = {
@@ -214,6 +231,7 @@ class Fitting:
         else:
             model, history = self._settle(model, plan, self.callbacks)
         grouping = self._group(model)
+        columns, labels_choice = self._choose_columns(model, grouping)
         return Results(
             model=model,
             recipe=recipe,
@@ -229,6 +247,8 @@ class Fitting:
             outlier=grouping.outliers,
             n_iter=history.steps,
             refinement=self._refine(model, plan, selection),
+            columns=columns,
+            labels_choice=labels_choice,
             feature_names_in=feature_names_of(self.source),
         )
 
@@ -357,6 +377,19 @@ class Fitting:
             samples = schema.prepare(self.source.subset(rows), self.reading.missing)
             grouping.labels[rows] = grouping.clusters.assign(model, samples, arguments.device)
         return grouping
+
+    def _choose_columns(
+        self, model: Model, grouping: Grouping
+    ) -> tuple[Columns, LabelsChoice | None]:
+        """The columns of `transform`; and the choice of labels, if they choose."""
+        domain, device = self.schema.domain, self.arguments.device
+        if self.arguments.labels == "choose":
+            columns, choice = choose_columns(model, self.data, domain, device)
+            self._notify(str(choice))
+            return columns, choice
+        content, theta = (part[:MAX_SAMPLES_FOR_SCALE] for part in grouping.latents)
+        pose = pose_columns(model.chart.map(theta), model.chart, domain)
+        return Columns("content", scale_of_pose(content, pose)), None
 
     def _notify(self, message: str) -> None:
         """Pass a message for people to all callbacks."""

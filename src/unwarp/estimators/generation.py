@@ -25,6 +25,7 @@ from unwarp.data.working_size import resize_smoothly
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.alignment import Alignment
+from unwarp.estimators.feature_columns import BASES, Columns
 from unwarp.estimators.feature_names import check_feature_names
 from unwarp.models.latent import Latent
 from unwarp.models.recipe import Recipe
@@ -49,6 +50,7 @@ class Generation(Alignment):
     recipe_: Recipe
     mixture_: Mixture
     cluster_centers_: Array
+    columns_: Columns
 
     def template(self, X: Any, *, times: Any = None) -> Array:
         """The template of each sample: its reconstruction without a deformation.
@@ -132,8 +134,19 @@ class Generation(Alignment):
         Raises:
             DataError: `Z` does not have D columns, `params` has wrong rows or columns, one of them
                 has values that are not finite real numbers, or a scale is not positive.
+            ConfigError: Labels chose features other than content codes.
         """
         check_is_fitted(self)
+        base = self.columns_.base
+        if base != "content":
+            raise ConfigError(
+                f"labels='choose' took {BASES[base].words}, and only content codes have templates; "
+                "take template(X), or fit with labels='ignore'"
+            )
+        return self._decode_codes(Z, params)
+
+    def _decode_codes(self, Z: Any, params: Any = None) -> Array:
+        """Samples decoded from content codes; arguments as for `inverse_transform`."""
         content = torch.from_numpy(real_numbers("Z", Z, finite=True)).float()
         if content.ndim != 2 or content.shape[1] != self.model_.n_content:
             raise DataError(
@@ -182,7 +195,7 @@ class Generation(Alignment):
     @property
     def cluster_templates_(self) -> Array:
         """Templates (n_clusters, C, ...), decoded from the centres of the clusters."""
-        return self.inverse_transform(self.cluster_centers_)
+        return self._decode_codes(self.cluster_centers_)
 
     def _check_source(self, source: str) -> None:
         """Check the name of the distribution of samples."""

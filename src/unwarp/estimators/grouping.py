@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from unwarp.analysis.embedding import encode
 from unwarp.analysis.mixture import Mixture
@@ -39,6 +40,7 @@ class Grouping:
         clusters: The clusters.
         mixture: Gaussian mixture over content and theta.
         labels: Cluster of each training sample (N,).
+        latents: Content codes and theta of the samples in memory (M, D) and (M, P).
         outliers: Whether each training series shares nothing with the others (N,); None without
             elastic distances.
 
@@ -54,6 +56,7 @@ class Grouping:
     clusters: Clusters
     mixture: Mixture
     labels: Array
+    latents: tuple[Tensor, Tensor]
     outliers: Array | None = None
 
     @classmethod
@@ -88,14 +91,15 @@ class Grouping:
         is_measured = isinstance(getattr(model.encoder, "content", None), ElasticCode)
         if method == "kmeans" or (method == "auto" and not is_measured):
             means = KMeansClusters.fit(codes, n or default, seed)
-            return cls(means, mixture, label_samples(model, data, means, device))
+            labels = label_samples(model, data, means, device)
+            return cls(means, mixture, labels, (content, theta))
         n = n or (None if view.labels is None else default)
         clusters, labels, outliers = _spectral(model, data, view, codes, n, seed, device)
         if n is None:
             notify(f"clusters: {len(clusters.centers)}, by the largest gap between eigenvalues")
         if outliers.any():
             notify(describe_strangers(outliers))
-        return cls(clusters, mixture, labels, outliers)
+        return cls(clusters, mixture, labels, (content, theta), outliers)
 
 
 def _spectral(

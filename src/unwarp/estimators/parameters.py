@@ -14,6 +14,7 @@ from unwarp.core import (
     ContentName,
     DivergencePolicy,
     Domain,
+    LabelPolicy,
     LayoutName,
     LengthPolicy,
     MissingPolicy,
@@ -63,6 +64,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     n_clusters: int | None
     clusters: ClusterMethod
     refine: RefineName
+    labels: LabelPolicy
     max_steps: int | None
     max_seconds: float | None
     validation_fraction: float | None

@@ -15,7 +15,9 @@ from unwarp.core import Array
 from unwarp.data.schema import Schema
 from unwarp.errors import CheckpointError
 from unwarp.estimators.clusters import Clusters, KMeansClusters
+from unwarp.estimators.feature_columns import Columns
 from unwarp.estimators.fitting import Results
+from unwarp.estimators.labels_choice import LabelsChoice
 from unwarp.estimators.selection import Selection
 from unwarp.estimators.spectral import SpectralClusters
 from unwarp.models import store
@@ -29,6 +31,9 @@ from unwarp.values import brief
 
 RULE = "spectral_"
 """Start of the names of the arrays of spectral clusters."""
+
+COLUMNS = "columns_"
+"""Start of the names of the arrays of the columns that labels chose."""
 
 
 REFINEMENT = "refinement_"
@@ -69,6 +74,8 @@ class Persistence:
     outlier_: Array | None
     n_iter_: int | None
     refinement_: Refinement | None
+    columns_: Columns
+    labels_choice_: LabelsChoice | None
 
     def save(self, folder: str | Path) -> None:
         """Write the trained estimator to a folder.
@@ -87,7 +94,8 @@ class Persistence:
         parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]
         mixture = {f"mixture_{name}": value for name, value in vars(self.mixture_).items()}
         rule = {f"{RULE}{name}": value for name, value in self.clusters_.arrays().items()}
-        arrays = {"cluster_centers": self.cluster_centers_, **mixture, **rule}
+        columns = {f"{COLUMNS}{name}": value for name, value in self.columns_.arrays().items()}
+        arrays = {"cluster_centers": self.cluster_centers_, **mixture, **rule, **columns}
         tensors = {name: torch.from_numpy(value) for name, value in arrays.items()}
         refinement = self.refinement_
         if refinement is not None:
@@ -109,6 +117,8 @@ class Persistence:
             "arrays": tensors,
             "refinement": None if refinement is None else refinement.record(),
             "selection": None if self.selection_ is None else asdict(self.selection_),
+            "columns": self.columns_.record(),
+            "labels_choice": None if self.labels_choice_ is None else asdict(self.labels_choice_),
         }
         store.save(self.model_, self.recipe_, folder, extra)
 
@@ -146,7 +156,12 @@ class Persistence:
         estimator = cls(recipe.warp, recipe, **arguments)  # type: ignore[call-arg]
         arrays = {name: value.numpy() for name, value in config["arrays"].items()}
         mixture = Mixture(*(arrays[f"mixture_{field.name}"] for field in fields(Mixture)))
-        selection = config["selection"]
+        selection, choice = config["selection"], config.get("labels_choice")
+        columns = {
+            name.removeprefix(COLUMNS): value
+            for name, value in arrays.items()
+            if name.startswith(COLUMNS)
+        }
         results = Results(
             model=model,
             recipe=recipe,
@@ -160,6 +175,8 @@ class Persistence:
             n_features_in=config["n_features_in"],
             n_iter=config.get("n_iter"),
             refinement=_refinement(config),
+            columns=Columns.of(config.get("columns"), columns),
+            labels_choice=None if choice is None else LabelsChoice.of(choice),
             feature_names_in=_names(config.get("feature_names_in")),
         )
         estimator.__dict__.update(results.attributes())

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from unwarp.core import (
@@ -15,6 +16,7 @@ from unwarp.core import (
     ClusterMethod,
     ContentName,
     DivergencePolicy,
+    LabelPolicy,
     LayoutName,
     LengthPolicy,
     MissingPolicy,
@@ -30,14 +32,17 @@ from unwarp.data.schema import Schema
 from unwarp.data.source import Source
 from unwarp.data.streams import check_order, is_stream
 from unwarp.devices import float32_gradients
-from unwarp.errors import DataError
+from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.clustering import Clustering
+from unwarp.estimators.feature_columns import Views
 from unwarp.estimators.fitting import Fitting
 from unwarp.estimators.generation import Generation
+from unwarp.estimators.labels_choice import with_labels
 from unwarp.estimators.parameters import Parameters
 from unwarp.estimators.persistence import Persistence
 from unwarp.estimators.warm_start import WarmStart
 from unwarp.models.recipe import Recipe
+from unwarp.ranges import Flag, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.warps import Warp
 
@@ -91,6 +96,11 @@ class Unwarper(
             4% of its length to a common template, by dynamic programming; `none` does not. `auto`
             refines where differences in timing prevail and it explains much of them in series that
             the template has not seen; a warp `identity` that is named stays as it is.
+        labels: Use of labels of the training samples. `ignore`: everything is learned without
+            them, and `y` changes nothing. `choose`: a mode that uses labels. They choose, by
+            leaving one out, the features that `transform` returns: content codes, samples as they
+            are or aligned, elastic codes of several kinds, or poses (`labels_choice_`). The model
+            itself stays as it is.
         max_steps: Training steps. None for about 30 passes over the data, but at least 600 for
             images, 400 for series and 800 for the sharp warp of series, and at most 4,000.
         max_seconds: Longest time of `fit` after the samples are read; None for no limit.
@@ -159,6 +169,9 @@ class Unwarper(
         plan_: Recipe, steps and batch size of the training, with the reasons for each decision;
             None after `load`.
         selection_: Selected warp of series with its measurements; None if no selection was needed.
+        columns_: The columns that `transform` returns.
+        labels_choice_: The features that labels chose, with the accuracy of each candidate; None
+            unless `labels="choose"`.
         history_: Loss terms, other measures and rollbacks of the training, errors of held-out
             samples, and the reason if a callback or a plateau stopped it; empty after `load`.
         schema_: Shape, scale and times of the samples that the model takes.
@@ -211,6 +224,7 @@ class Unwarper(
         n_clusters: int | None = None,
         clusters: ClusterMethod = "auto",
         refine: RefineName = "auto",
+        labels: LabelPolicy = "ignore",
         max_steps: int | None = None,
         max_seconds: float | None = None,
         validation_fraction: float | None = None,
@@ -257,7 +271,8 @@ class Unwarper(
                 lengths share one time axis as `lengths` says. A `DataLoader`, a `Dataset` of
                 torch, or an iterator of batches (B, ...) or of pairs (batch, labels) is read once
                 into one array.
-            y: Ignored; part of scikit-learn's interface.
+            y: Class of each sample (N,), for `labels="choose"`; None for the labels of `X`. Ignored
+                otherwise.
             times: Time stamps of series whose time steps are not evenly spaced, as seconds, dates
                 or durations: (N, T), a list of N arrays (T_i,), or (T,) for the same times in all
                 series. A model that was trained with time stamps needs them in all methods.
@@ -278,10 +293,10 @@ class Unwarper(
         callbacks = (*check_callbacks(callbacks), *self._progress())
         earlier = WarmStart.of(self)
         if earlier is None:
-            source = as_source(X, times, reading.hints)
+            source = self._with_labels(as_source(X, times, reading.hints), y)
             schema, data = Schema.fit(source, reading)
         else:
-            source = self.open(X, times=times, any_order=True)
+            source = self._with_labels(self.open(X, times=times, any_order=True), y)
             schema, data = earlier.read(source, reading)
         fitting = Fitting(self, request, reading, schema, data, seed, callbacks, source, earlier)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
@@ -311,6 +326,10 @@ class Unwarper(
         reading = self._check()[1]
         return reading.parse(as_source(X, times, reading.hints))
 
+    def _with_labels(self, source: Source, y: Any) -> Source:
+        """The samples with the labels `y` if they choose features; else unchanged."""
+        return with_labels(source, y) if self.labels == "choose" else source
+
     def fit_transform(
         self, X: Any, y: Any = None, *, times: Any = None, **fit_params: Any
     ) -> Array:
@@ -318,7 +337,7 @@ class Unwarper(
 
         Args:
             X: N samples, as for `fit`.
-            y: Ignored.
+            y: Class of each sample, for `labels="choose"`; ignored otherwise.
             times: Time stamps, as for `fit`.
             **fit_params: Further arguments of `fit`, such as `callbacks`.
 
@@ -334,31 +353,47 @@ class Unwarper(
             X = as_source(X).x
         return self.fit(X, y, times=times, **fit_params).transform(X, times=times)
 
-    def transform(self, X: Any, *, times: Any = None) -> Array:
+    def transform(self, X: Any, *, pose: bool = False, times: Any = None) -> Array:
         """Content codes of samples, which do not depend on their deformations.
 
-        The code of a variational autoencoder is the posterior mean.
+        The code of a variational autoencoder is the posterior mean. With `labels="choose"`, the
+        features that the labels chose take the place of content codes (`labels_choice_`).
 
         Args:
             X: N samples like those of `fit`.
+            pose: Whether to append the deformations, for classes that differ in pose or timing.
+                Series: how long each of 32 even parts of the template takes, as a logarithm, and
+                the mean lag. Images: the parameters of `transform_params(full=True)`, each over its
+                half-range, periodic ones as cosine and sine. They are scaled so that the mean
+                distance to the nearest other training sample is that of the codes.
             times: Time stamps, as for `fit`.
 
         Returns:
             Content codes (N, D), in the dtype of `X` if that is float32 or float64, else float32.
+            With `pose`, the deformations are further columns.
 
         Raises:
             DataError: The samples do not fit the model.
+            ConfigError: `pose` is no truth value, tables are set as output (`set_output`), or an
+                earlier version saved the model, without the scale of the pose.
         """
         check_is_fitted(self)
+        check_value("pose", pose, Flag())
+        if pose and _get_output_config("transform", self)["dense"] != "default":
+            raise ConfigError(
+                "pose=True gives an array, and set_output asks for a table; take "
+                "set_output(transform='default'), and get_feature_names_out(pose=True) for names"
+            )
         if is_stream(X):
             X = self.open(X).x
-        return self._content(X, times).astype(_floating_dtype(X), copy=False)
+        return self._features(X, times, pose).astype(_floating_dtype(X), copy=False)
 
-    def get_feature_names_out(self, input_features: Any = None) -> Array:
-        """Names of the content columns, `content_0` to `content_{D-1}`.
+    def get_feature_names_out(self, input_features: Any = None, *, pose: bool = False) -> Array:
+        """Names of the columns of `transform`, such as `content_0` to `content_{D-1}`.
 
         Args:
             input_features: `feature_names_in_`, or None; part of scikit-learn's interface.
+            pose: Whether `transform` appends the deformations.
 
         Raises:
             DataError: The training samples had other names of features.
@@ -367,7 +402,17 @@ class Unwarper(
         names = getattr(self, "feature_names_in_", None)
         if not (names is None or input_features is None or np.array_equal(names, input_features)):
             raise DataError("input_features is not equal to feature_names_in_; leave it out")
-        return np.array([f"content_{i}" for i in range(self.model_.n_content)], dtype=object)
+        return np.array(self.columns_.names(self.model_, self.schema_.domain, pose), dtype=object)
+
+    def _features(self, X: Any, times: Any, pose: bool) -> Array:
+        """The columns (N, F) of `transform`, float32."""
+        if not pose and self.columns_.base == "content":
+            return self._content(X, times)
+        samples, parts = self.prepare_samples(X, times), []
+        for rows in samples.chunks():
+            views = Views.of(self.model_, self.schema_.domain, samples[rows], self.device)
+            parts.append(self.columns_(views, pose).numpy())
+        return np.concatenate(parts)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

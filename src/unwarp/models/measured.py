@@ -6,6 +6,7 @@ the rule is fitted to the training samples, and a new decoder learns templates f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -97,7 +98,12 @@ class ElasticCode(nn.Module):
         return ValuesAndSlopes(value_sds, slope_sds, (adtw, values, changes))
 
     @torch.no_grad()
-    def fit(self, x: Tensor, aligned: Tensor | None = None) -> None:
+    def fit(
+        self,
+        x: Tensor,
+        aligned: Tensor | None = None,
+        weights: Sequence[float] = (1.0, 1.0, 1.0),
+    ) -> None:
         """Choose landmarks among training series, and compute the axes of the code.
 
         Args:
@@ -106,10 +112,11 @@ class ElasticCode(nn.Module):
             aligned: The same series with their deformations undone; None without a warp. Codes are
                 made of them if the nearest other series of a series becomes nearer, by the elastic
                 distance in the units of the raw series.
+            weights: Weights of the three parts of the distance.
         """
         self.sees_aligned.fill_(False)
         series = shorten(self._series(x[:N_LANDMARKS]))
-        distance = ValuesAndSlopes.of(series)
+        distance = ValuesAndSlopes.of(series).weighted(weights)
         matrix = distance(series, series)
         if aligned is not None and len(series) > 1:
             candidate = shorten(self._series(aligned[:N_LANDMARKS]))
@@ -117,7 +124,7 @@ class ElasticCode(nn.Module):
             ratio = after / max(mean_and_nearest(matrix)[1], 1e-12)
             self.sees_aligned.fill_(ratio < MAX_NEAREST_RATIO)
             if self.sees_aligned:
-                series, distance = candidate, ValuesAndSlopes.of(candidate)
+                series, distance = candidate, ValuesAndSlopes.of(candidate).weighted(weights)
                 matrix = distance(series, series)
         self._scale(matrix.double())
         n = len(series)

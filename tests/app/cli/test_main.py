@@ -515,9 +515,13 @@ def test_irregular_series_run_end_to_end(tmp_path: Path) -> None:
         "mask",
         "--scale",
         "channel",
+        "--labels",
+        "choose",
     )
     assert code == 0, errors
-    assert "too few series" in errors
+    assert "too few series" in errors and "labels chose" in errors
+    assert "A mode that uses labels" in (out / "report.html").read_text()
+    assert load_job(out).settings["labels"] == "choose"
     assert "How much to warp was decided without labels" in (out / "report.html").read_text()
     model = Unwarper.load(out / "model")
     assert model.get_params()["scale"] == "channel" and np.shape(model.schema_.scaler.factor) == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from tests.app.report.section_texts import section_of
 from unwarp.analysis.scoring import Report
 from unwarp.app.outcome import Outcome
-from unwarp.app.report.checks import checks
+from unwarp.app.report.checks import checks, labels_note
+from unwarp.estimators.labels_choice import LabelsChoice
 
 
 def with_scores(outcome: Outcome, **scores: float) -> Outcome:
@@ -43,6 +45,16 @@ def test_bounds_name_the_worst_parameter(image_run: Outcome) -> None:
     run = replace(image_run, warped=replace(image_run.warped, report=Report(scores, {})))
     check = checks(run)[1]
     assert not check.has_passed and "scale x (30.0% of the samples)" in check.message
+
+
+def test_use_of_labels_is_said(image_run: Outcome) -> None:
+    """The report says so if labels chose the features, and nothing of labels otherwise."""
+    unwarper = copy(image_run.warped.unwarper)
+    unwarper.labels_choice_ = LabelsChoice("raw", {"content": 0.5, "raw": 0.75}, 40)
+    run = replace(image_run, warped=replace(image_run.warped, unwarper=unwarper))
+    assert labels_note(image_run) == ()
+    assert "A mode that uses labels: labels chose samples" in labels_note(run)[0]
+    assert labels_note(run)[0] in section_of(run, "Did it work on this data?").paragraphs
 
 
 def test_unused_dimensions_advise_a_size(image_run: Outcome) -> None:

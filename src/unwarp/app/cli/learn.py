@@ -27,6 +27,7 @@ from unwarp.core import (
     ClusterMethod,
     ContentName,
     DivergencePolicy,
+    LabelPolicy,
     LengthPolicy,
     MissingPolicy,
     Precision,
@@ -150,6 +151,14 @@ RefineOption = Annotated[
         "to a common template, none does not, auto refines where it helps held-out series."
     ),
 ]
+
+LabelsOption = Annotated[
+    LabelPolicy,
+    typer.Option(
+        help="Labels of the training samples: ignore learns without them, choose takes them to "
+        "choose the features that are exported, by leaving one out."
+    ),
+]
 LengthsOption = Annotated[
     LengthPolicy,
     typer.Option(
@@ -243,6 +252,7 @@ def fit(
     content: ContentOption = "auto",
     clusters: ClustersOption = "auto",
     refine: RefineOption = "auto",
+    labels: LabelsOption = "ignore",
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
@@ -283,6 +293,7 @@ def fit(
         content: Origin of the content codes, or `auto`.
         clusters: Way to form clusters, or `auto`.
         refine: Refinement of aligned series, or `auto`.
+        labels: Use of labels: `ignore` or `choose`.
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
@@ -329,6 +340,8 @@ def fit(
         training["clusters"] = clusters
     if refine != "auto":
         training["refine"] = refine
+    if labels != "ignore":
+        training["labels"] = labels
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}

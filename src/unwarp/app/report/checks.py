@@ -58,6 +58,21 @@ def selection_note(outcome: Outcome) -> tuple[str, ...]:
     return (f"How much to warp was decided without labels: {selection}.",)
 
 
+def labels_note(outcome: Outcome) -> tuple[str, ...]:
+    """A sentence on the features that labels chose.
+
+    Returns:
+        The sentence, in a tuple; an empty tuple if labels were ignored.
+    """
+    choice = outcome.warped.unwarper.labels_choice_
+    if choice is None:
+        return ()
+    return (
+        f"A mode that uses labels: {choice}. These features are those of the exported table; the "
+        "models and the scores here use content codes, which are learned without labels.",
+    )
+
+
 def advice(outcome: Outcome) -> str:
     """One line on a warp that does not help: error and remedy.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from markupsafe import Markup
 
 from unwarp.app.outcome import Outcome, versions
-from unwarp.app.report.checks import checks, selection_note
+from unwarp.app.report.checks import checks, labels_note, selection_note
 from unwarp.app.report.examples import MIN_HELD_OUT_FOR_OVERVIEW
 from unwarp.app.report.figures import TRAINING
 from unwarp.app.report.illustrations import Illustration, Plot, illustrate
@@ -92,7 +92,8 @@ def _checks(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
         outcome: The run.
         figures: Drawn figures of the section.
     """
-    paragraphs = (*selection_note(outcome), "These checks need no labels.")
+    notes = (*selection_note(outcome), *labels_note(outcome))
+    paragraphs = (*notes, "These checks need no labels.")
     return Section("Did it work on this data?", paragraphs, checks(outcome), figures=figures)
 
 
