@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from unwarp.estimators.levelling import gains_by_levelling, levelled
+from unwarp.estimators.levelling import levelled, levelling_and_contrast
 
 
 def ramps(n: int = 30, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -47,5 +47,6 @@ def test_short_series_are_levelled(shape: tuple[int, ...]) -> None:
 def test_contrast_decides() -> None:
     """Series are levelled where gains and trends hide their kinds, and not where they do not."""
     x, moved = ramps()
-    assert gains_by_levelling(moved) and not gains_by_levelling(x)
-    assert not gains_by_levelling(x[:2])
+    (is_levelled, contrast), (stays, plain) = map(levelling_and_contrast, (moved, x))
+    assert is_levelled and not stays and min(contrast, plain) > 1
+    assert levelling_and_contrast(x[:2]) == (False, 1.0)

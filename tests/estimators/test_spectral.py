@@ -110,6 +110,16 @@ def test_centres_are_mean_codes() -> None:
     np.testing.assert_allclose(clusters.centers, mean_codes(x.mean(2).numpy(), labels, 3))
 
 
+def test_clearer_form_is_compared() -> None:
+    """Aligned series are compared if they have more contrast than observed ones, and only then."""
+    x = kinds_of_series()
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    for observed, aligned, sees_aligned in ((x, noise, False), (noise, x, True)):
+        tuning, distances = SelfTuning.fit(observed, aligned=aligned)
+        assert bool(tuning.sees_aligned[0]) == sees_aligned
+        np.testing.assert_array_equal(distances, SelfTuning.fit(x)[1])
+
+
 def test_number_has_the_largest_gap() -> None:
     """From 2 to 10, of the eigenvalues that there are."""
     assert suggest_number(np.array([1, 0.9, 0.85, 0.8, 0.2, 0.1])) == 4

@@ -117,15 +117,18 @@ def _spectral(
         device: Device that computes.
     """
     rows = np.random.default_rng(seed).permutation(len(view))[:MAX_REFERENCES]
-    series = comparable_series(model, view.x[rows], device)
-    tuning, distances = SelfTuning.fit(series, device)
+    observed = view.x[rows]
+    aligned = comparable_series(model, observed, device)
+    tuning, distances = SelfTuning.fit(observed, device, None if aligned is observed else aligned)
     clusters, labels = SpectralClusters.fit(tuning, distances, codes[rows], n, seed)
     if len(rows) == len(data):
         thirds, order = third_neighbours(distances, has_self=True), np.argsort(rows)
         return clusters, labels[order], are_strangers(thirds)[order]
     generator, parts = torch.Generator().manual_seed(0), []
     for index in torch.split(torch.arange(len(data)), SERIES_PER_CHUNK):
-        part = comparable_series(model, data.batch(index, generator).x, device)
+        part = data.batch(index, generator).x
+        if tuning.sees_aligned[0]:
+            part = comparable_series(model, part, device)
         distances = tuning.distances(part, device)
         parts.append((clusters.place(distances), third_neighbours(distances)))
     labels, thirds = (np.concatenate(column, -1) for column in zip(*parts, strict=True))

@@ -58,16 +58,18 @@ def _median_of_three(x: Tensor) -> Tensor:
     return functional.pad(x, (1, 1), mode="replicate").unfold(2, 3, 1).median(-1).values
 
 
-def gains_by_levelling(x: Tensor) -> bool:
-    """Whether levelled series have more contrast than the series themselves.
+def levelling_and_contrast(x: Tensor) -> tuple[bool, float]:
+    """Whether levelled series have more contrast, and the contrast of the better ones.
 
     Args:
         x: Series (N, C, T) in random order, NaN in gaps; up to 128 of them are compared.
     """
     x = x[:MAX_SERIES]
     if len(x) < 3:
-        return False
-    return _contrast(levelled(x)) > MIN_CONTRAST_GAIN * _contrast(x)
+        return False, 1.0
+    observed, after = _contrast(x), _contrast(levelled(x))
+    is_levelled = after > MIN_CONTRAST_GAIN * observed
+    return is_levelled, after if is_levelled else observed
 
 
 def _contrast(x: Tensor) -> float:

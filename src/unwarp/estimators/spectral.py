@@ -10,7 +10,7 @@ and added, so that series are alike if they are in either.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from unwarp.distances.values_and_slopes import (
     standard_deviations,
 )
 from unwarp.estimators.clusters import Clusters
-from unwarp.estimators.levelling import gains_by_levelling, levelled
+from unwarp.estimators.levelling import levelled, levelling_and_contrast
 from unwarp.models.model import Model
 
 BAND, BAND_OF_LEVELLED = 0.2, 0.4
@@ -60,6 +60,7 @@ class SelfTuning:
     Attributes:
         series: Reference series (M, C, T), of at most 128 time steps; NaN in gaps.
         is_levelled: Whether series are levelled (1,).
+        sees_aligned: Whether aligned series are compared rather than observed ones (1,).
         sds: Standard deviations of the values and of the slopes of each channel (2, C).
         floors: Distance of each reference series to the nearest other one (2, M).
         scales: Distance of each reference series to its 7th neighbour (2, M).
@@ -75,20 +76,28 @@ class SelfTuning:
     sds: Array
     floors: Array
     scales: Array
+    sees_aligned: Array
 
     @classmethod
-    def fit(cls, x: Tensor, device: str = "cpu") -> tuple[SelfTuning, Array]:
+    def fit(
+        cls, x: Tensor, device: str = "cpu", aligned: Tensor | None = None
+    ) -> tuple[SelfTuning, Array]:
         """Scales of reference series.
 
         Args:
             x: Reference series (M, C, T), at least 2, in random order.
             device: Device that computes.
+            aligned: The same series aligned (M, C, T'), which are compared instead if their
+                contrast is higher (`unwarp.estimators.levelling`); None if there is no alignment.
 
         Returns:
             The affinities, and the distances of all pairs of references (2, M, M) with the floors
             as their diagonals.
         """
-        is_levelled = gains_by_levelling(x)
+        forms = [x] if aligned is None else [x, aligned]
+        verdicts = [levelling_and_contrast(form) for form in forms]
+        best = int(np.argmax([contrast for _, contrast in verdicts]))
+        x, is_levelled = forms[best], verdicts[best][0]
         series = shorten(levelled(x) if is_levelled else x)
         sds, target = _standard_deviations(series), resolve_device(device)
         parts, msm = _values_and_slopes(series.to(target), sds), _distance(is_levelled)
@@ -97,8 +106,10 @@ class SelfTuning:
         distances[:, np.arange(n), np.arange(n)] = np.inf
         floors = distances.min(2)
         distances[:, np.arange(n), np.arange(n)] = floors
-        tuning = cls(series.numpy(), np.array([is_levelled]), sds, floors, _scales(distances))
-        return tuning, distances
+        rule = {"is_levelled": is_levelled, "sees_aligned": best == 1}
+        flags = {name: np.array([value]) for name, value in rule.items()}
+        scales = _scales(distances)
+        return cls(series.numpy(), sds=sds, floors=floors, scales=scales, **flags), distances
 
     def distances(self, x: Tensor, device: str = "cpu") -> Array:
         """Distances (2, N, M) of values and slopes to the references.
@@ -183,8 +194,9 @@ class SpectralClusters(Clusters):
             device: Device that computes.
         """
         parts = (x[i : i + SERIES_PER_CHUNK] for i in range(0, len(x), SERIES_PER_CHUNK))
-        series = (comparable_series(model, part, device) for part in parts)
-        return np.concatenate([self.place(self.tuning.distances(s, device)) for s in series])
+        if self.tuning.sees_aligned[0]:
+            parts = (comparable_series(model, part, device) for part in parts)
+        return np.concatenate([self.place(self.tuning.distances(s, device)) for s in parts])
 
     def place(self, distances: Array) -> Array:
         """The clusters (N,) of series with these distances (2, N, M)."""
@@ -207,8 +219,9 @@ class SpectralClusters(Clusters):
         Raises:
             ValueError: The shapes contradict each other, or a number is not finite.
         """
-        names = ("series", "is_levelled", "sds", "floors", "scales")
-        tuning = SelfTuning(*(arrays[name] for name in names))
+        # earlier versions compare aligned series wherever the content does
+        arrays = {"sees_aligned": np.array([True]), **arrays}
+        tuning = SelfTuning(*(arrays[field.name] for field in fields(SelfTuning)))
         clusters = cls(centers, tuning, arrays["axes"], arrays["means"])
         _check_shapes(clusters)
         return clusters
@@ -312,6 +325,7 @@ def _check_shapes(clusters: SpectralClusters) -> None:
         raise ValueError(f"series of the clusters have shape {tuning.series.shape}")
     shapes = {
         "is_levelled": (tuning.is_levelled, (1,)),
+        "sees_aligned": (tuning.sees_aligned, (1,)),
         "sds": (tuning.sds, (2, tuning.series.shape[1])),
         "floors": (tuning.floors, (2, n)),
         "scales": (tuning.scales, (2, n)),
