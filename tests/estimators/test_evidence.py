@@ -96,12 +96,12 @@ def test_noise_of_channels_hides_no_timing(monkeypatch: pytest.MonkeyPatch) -> N
     """Many channels are compared by their principal components, not by their noise."""
     t, generator = torch.linspace(0, 1, 60), torch.Generator().manual_seed(0)
     lag, gain = (
-        0.3 * torch.rand(12, 1, 1, generator=generator),
+        0.4 * torch.rand(12, 1, 1, generator=generator),
         torch.randn(30, 1, generator=generator),
     )
-    noise = 0.5 * torch.randn(12, 30, 60, generator=generator)
+    noise = 0.2 * torch.randn(12, 30, 60, generator=generator)
     late, aligned = (
-        gain * torch.exp(-0.5 * ((t - 0.3 - shift) / 0.04) ** 2) + noise for shift in (lag, 0 * lag)
+        gain * torch.exp(-0.5 * ((t - 0.3 - shift) / 0.08) ** 2) + noise for shift in (lag, 0 * lag)
     )
     monkeypatch.setattr(evidence, "align", lambda *parts, **options: aligned)
     model = AE(warp=TimeShift(), refinements=0, net=Net(channels=8)).build((30, 60)).eval()

@@ -131,7 +131,7 @@ def nearest_ratio(model: Model, x: Tensor) -> float:
 
     The distance is `ValuesAndSlopes` in the units of the observed series. It forgives small
     differences in timing, so that a warp that finds no common timing leaves it as it is. It grows
-    if a model deforms series until they lose their shape. Of more than 8 channels, the 8 leading
+    if a model deforms series until they lose their shape. Of more than 8 channels, their leading
     principal components are compared: the noise of many channels would hide what they share.
 
     Args:
@@ -153,10 +153,16 @@ def nearest_ratio(model: Model, x: Tensor) -> float:
 
 
 def _leading_axes(x: Tensor) -> Tensor:
-    """Axes (C, 8) of the leading principal components of the channels of series (N, C, T)."""
+    """Axes (C, K) of principal components of the channels of series (N, C, T), at most 8.
+
+    Components with more than the mean variance are kept (Kaiser 1960, The application of electronic
+    computers to factor analysis); the others are mostly noise.
+    """
     values = interpolate_missing(x).transpose(0, 1).flatten(1)
-    axes: Tensor = torch.linalg.eigh(torch.cov(values))[1]
-    return axes[:, -MAX_COMPARED_CHANNELS:]
+    variances, axes = torch.linalg.eigh(torch.cov(values))
+    n_kept = max(1, min(MAX_COMPARED_CHANNELS, int((variances > variances.mean()).sum())))
+    leading: Tensor = axes[:, -n_kept:]
+    return leading
 
 
 @torch.no_grad()

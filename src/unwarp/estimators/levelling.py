@@ -59,7 +59,7 @@ def _median_of_three(x: Tensor) -> Tensor:
 
 
 def levelling_and_contrast(x: Tensor) -> tuple[bool, float]:
-    """Whether levelled series have more contrast, and the contrast of the better ones.
+    """Whether levelling raises the contrast, and the better contrast.
 
     Args:
         x: Series (N, C, T) in random order, NaN in gaps; up to 128 of them are compared.
