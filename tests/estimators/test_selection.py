@@ -15,13 +15,12 @@ import torch
 from tests.estimators.series import levels
 from unwarp import AE, Identity, Unwarper
 from unwarp.datasets import bumps
-from unwarp.estimators import selection
+from unwarp.estimators import selection, trials
 from unwarp.estimators.evidence import lag_ratio
 from unwarp.estimators.selection import (
     MIN_LAG_RATIO,
     MIN_SAVED_NATS,
     Selection,
-    folds,
     select,
 )
 from unwarp.models import Net
@@ -138,7 +137,7 @@ class Trials:
         **options: Any,
     ) -> Selection:
         """The selection that follows from the script, for `n` series or those in `x`."""
-        monkeypatch.setattr(selection, "train", self.train)
+        monkeypatch.setattr(trials, "train", self.train)
         monkeypatch.setattr(selection, "description_length", lambda *parts: self._nats.pop(0))
         monkeypatch.setattr(selection, "unexplained", lambda *parts: self._shares.pop(0))
         monkeypatch.setattr(selection, "distance_gain", lambda *parts: self.gain)
@@ -224,17 +223,6 @@ def test_few_series_have_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     for n, steps in ((11, 300), (12, 299)):
         assert Trials([], []).select(monkeypatch, n, steps=steps) == Selection("smooth")
     assert Trials([-11.0], []).select(monkeypatch, 12, steps=300).saved == (-11.0,)
-
-
-def test_folds_hold_out_a_series_once() -> None:
-    """Few series have three folds; all others of a fold are trained on."""
-    for n, count in ((12, 3), (100, 3), (101, 2), (250, 2), (251, 1)):
-        splits = list(folds(n, 0))
-        assert len(splits) == count
-        held_out = torch.cat([rows for _, rows in splits])
-        assert len(held_out.unique()) == len(held_out)
-        for training, rows in splits:
-            assert sorted([*training.tolist(), *rows.tolist()]) == list(range(n))
 
 
 def test_selection_survives_json() -> None:

@@ -29,17 +29,15 @@ If the first fold gives a clear answer, the other folds are skipped.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import mean
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from unwarp.core import DivergencePolicy
-from unwarp.data.dataset import Dataset
 from unwarp.estimators.agreement import agreement_gain
 from unwarp.estimators.evidence import (
     SMALLEST_VARIANCE,
@@ -49,9 +47,9 @@ from unwarp.estimators.evidence import (
     nearest_ratio,
     unexplained,
 )
-from unwarp.models import VAE, Model, Recipe
+from unwarp.estimators.trials import Folds, Trials, folds
+from unwarp.models import VAE, Recipe
 from unwarp.planning.presets import SERIES, SHARP
-from unwarp.training.loop import train
 from unwarp.warps import TimeShift, interpolate_missing
 
 MIN_SAVED_NATS = 10.0
@@ -81,9 +79,6 @@ MAX_NEAREST_RATIO = 0.9
 MIN_SERIES_FOR_TRIAL = 12
 """Smallest number of series for a trial; measures on fewer held-out series are too noisy."""
 
-MAX_SERIES_FOR_THREE_FOLDS, MAX_SERIES_FOR_TWO_FOLDS = 100, 250
-"""Largest number of series with three folds, and with two folds."""
-
 STEPS_OF_TRIAL = 300
 """Training steps of a trial that decides whether to warp."""
 
@@ -92,9 +87,6 @@ STEPS_FACTOR_FOR_RIPPLES = 5 / 3
 
 A sharp warp aligns by small ripples, which take more training steps to learn.
 """
-
-SERIES_PER_STEP = 20
-"""Series in a training step of a trial."""
 
 MAX_TRIAL_LENGTHS_PER_FOLD = 7
 """Upper bound of the training time of a fold, as a multiple of the shortest trial.
@@ -266,7 +258,7 @@ def select(
     lags = lag_ratio(x[rows[0][0]], x[rows[0][1]])
     share = None if seconds is None else seconds / (MAX_TRIAL_LENGTHS_PER_FOLD * len(rows))
     options = {"seed": seed, "device": device, "on_divergence": on_divergence}
-    trials = _Trials(x, steps, share, options, on_message)
+    trials = Trials(x, steps, share, options, on_message)
     if lags >= MIN_LAG_RATIO:
         return replace(_choose_strength(trials, rows[:2], "shift"), lag_ratio=lags)
     saved, agreement = _saved_nats(trials, rows), tuple[float, ...]()
@@ -290,52 +282,7 @@ def agrees(gain: float, error: float) -> bool:
     return gain > max(MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS * error)
 
 
-Folds = Sequence[tuple[Tensor, Tensor]]
-"""For each fold, the rows of the series to train on and the rows of the held-out series."""
-
-
-@dataclass(frozen=True)
-class _Trials:
-    """The series and the settings of all trials; `fit` trains the model of one trial.
-
-    Attributes:
-        x: All series (N, C, T).
-        steps: Training steps of a trial of length 1.
-        seconds: Longest time of a trial of length 1, in seconds; None for no limit.
-        options: Further arguments of `train`.
-        on_message: Function that shows a line to people.
-    """
-
-    x: Tensor
-    steps: int
-    seconds: float | None
-    options: Mapping[str, Any]
-    on_message: Callable[[str], None]
-
-    def fit(self, recipe: Recipe, rows: Tensor, length: float = 1.0) -> Model:
-        """Train a model on a part of the series.
-
-        Args:
-            recipe: Recipe of the model.
-            rows: Rows of the series to train on.
-            length: Length of the trial, as a multiple of `steps` and `seconds`.
-
-        Returns:
-            The trained model, in evaluation mode.
-        """
-        recipe = replace(recipe, gaps=bool(self.x.isnan().any()))
-        model = recipe.build(self.x.shape[1:], seed=self.options["seed"])
-        limit = None if self.seconds is None else self.seconds * length
-        players, data = recipe.players(model), Dataset(self.x[rows])
-        steps = round(length * self.steps)
-        limits: dict[str, Any] = {"steps": steps, "seconds": limit}
-        history = train(model, players, data, batch_size=SERIES_PER_STEP, **limits, **self.options)
-        for rollback in history.rollbacks:
-            self.on_message(f"how much to warp: a trial {rollback}")
-        return model.eval()
-
-
-def _saved_nats(trials: _Trials, rows: Folds) -> tuple[float, ...]:
+def _saved_nats(trials: Trials, rows: Folds) -> tuple[float, ...]:
     """Reduction of the description length of a held-out series by a warp, in nats.
 
     Args:
@@ -361,7 +308,7 @@ def _saved_nats(trials: _Trials, rows: Folds) -> tuple[float, ...]:
     return tuple(saved)
 
 
-def _agreement(trials: _Trials, rows: tuple[Tensor, Tensor]) -> tuple[float, float]:
+def _agreement(trials: Trials, rows: tuple[Tensor, Tensor]) -> tuple[float, float]:
     """The gain in agreement of a smooth warp and its standard error, in one fold.
 
     Args:
@@ -373,7 +320,7 @@ def _agreement(trials: _Trials, rows: tuple[Tensor, Tensor]) -> tuple[float, flo
     return agreement_gain(model, trials.x[torch.cat(rows)], trials.options["seed"])
 
 
-def _choose_strength(trials: _Trials, rows: Folds, weaker: str) -> Selection:
+def _choose_strength(trials: Trials, rows: Folds, weaker: str) -> Selection:
     """Choose between a weaker warp and the sharp one.
 
     All folds must favour the sharp warp. As soon as one does not, the weaker warp is selected and
@@ -406,30 +353,3 @@ def _choose_strength(trials: _Trials, rows: Folds, weaker: str) -> Selection:
             break
     choice = "sharp" if is_sharp else weaker
     return Selection(choice, (), shares, gains, nearest_ratio=ratio)
-
-
-def folds(n: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random folds of series for trials.
-
-    In each fold two thirds of the series are for training and one third is held out. No series is
-    held out in two folds. Up to 100 series have three folds, up to 250 series two folds, and more
-    series one fold: the fewer the series, the noisier the measures of one fold.
-
-    Args:
-        n: Number of series.
-        seed: Seed of the folds.
-
-    Yields:
-        Rows of the series to train on and rows of the held-out series, counted from 0.
-    """
-    parts = np.array_split(np.random.default_rng(seed).permutation(n), 3)
-    for i in range(_fold_count(n)):
-        training = np.concatenate([part for j, part in enumerate(parts) if j != i])
-        yield torch.as_tensor(training), torch.as_tensor(parts[i])
-
-
-def _fold_count(n: int) -> int:
-    """Number of folds of `n` series."""
-    if n <= MAX_SERIES_FOR_THREE_FOLDS:
-        return 3
-    return 2 if n <= MAX_SERIES_FOR_TWO_FOLDS else 1
