@@ -27,7 +27,7 @@ Folds = Sequence[tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Trials:
-    """The series and the settings of all trials; `fit` trains the model of one trial.
+    """The series and the settings of all trials.
 
     Attributes:
         x: All series (N, C, T).
