@@ -7,7 +7,6 @@ Theta are the parameters of a deformation, one column per factor, such as a rota
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -17,24 +16,19 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from unwarp.analysis.tables import tabulate
-from unwarp.core import Array, LayoutName, MissingPolicy
+from unwarp.core import Array
 from unwarp.data.array_likes import as_numpy
 from unwarp.data.companions import check_domain, companion_of, prepare_other
 from unwarp.data.coordinates import from_frame, time_spans, to_frame
 from unwarp.data.counts import Counts
-from unwarp.data.dataset import Dataset
 from unwarp.data.events import Events
 from unwarp.data.frames import Frame
-from unwarp.data.hints import Hints
-from unwarp.data.opening import as_source
 from unwarp.data.parsing import rename_in_errors
 from unwarp.data.prepared import store
-from unwarp.data.schema import Prepared, Schema
-from unwarp.data.source import Source
-from unwarp.data.streams import check_order
+from unwarp.data.schema import Prepared
 from unwarp.devices import resolve_device
 from unwarp.errors import DataError
-from unwarp.estimators.feature_names import check_feature_names
+from unwarp.estimators.preparation import Preparation
 from unwarp.models import Model
 from unwarp.models.refine import Refinement
 from unwarp.ranges import Choice, Flag, check_value
@@ -42,7 +36,7 @@ from unwarp.warps import CosineTime, Map, Warp, Window, align, deform, nearest_i
 from unwarp.warps.matrices import Convention
 
 
-class Alignment:
+class Alignment(Preparation):
     """Mixin that gives `Unwarper` the methods that use only deformations.
 
     The trained model estimates the deformation of each sample. The methods return it as a table or
@@ -58,11 +52,6 @@ class Alignment:
     """
 
     model_: Model
-    schema_: Schema
-    missing: MissingPolicy
-    layout: LayoutName
-    sizes: str | tuple[int, int] | None
-    image_shape: tuple[int, ...] | None
     device: str
     refinement_: Refinement | None
 
@@ -305,92 +294,6 @@ class Alignment:
                 "only models of series have times_"
             )
         return self.schema_.times
-
-    def prepare_dataset(self, source: Source) -> Dataset:
-        """Samples scaled for the model, with their labels, as a `Dataset`.
-
-        The data set also has the names and the true deformations of the samples, if the source
-        has them.
-
-        Args:
-            source: Samples of the same kind as the training samples.
-
-        Raises:
-            DataError: The samples do not fit the model.
-        """
-        check_is_fitted(self)
-        return self.schema_.prepare_dataset(source, self.missing)
-
-    def open(self, X: Any, *, times: Any = None, any_order: bool = False) -> Source:
-        """Samples with their names, labels and form, as this estimator reads them.
-
-        Use it to read a file or a folder once, and to know the names of its samples. All methods
-        accept the result as `X`.
-
-        Args:
-            X: Samples, as for `fit`.
-            times: Time stamps, as for `fit`.
-            any_order: Whether the order of the samples does not matter, so that a `DataLoader` may
-                shuffle them.
-
-        Returns:
-            The samples. Images of several sizes have one size; that of the training images if the
-            estimator is fitted.
-
-        Raises:
-            DataError: A path does not exist or cannot be read, images do not fit, or a `DataLoader`
-                shuffles although the order matters.
-        """
-        if not any_order:
-            check_order(X)
-        frame = None
-        if self.sizes is not None and hasattr(self, "schema_"):
-            frame = (self.schema_.user_shape[-2], self.schema_.user_shape[-1])
-        source = as_source(X, times, Hints.of(self, frame))
-        if source.domain == "auto" and hasattr(self, "schema_"):
-            source = replace(source, domain=self.schema_.domain.name)
-        return source
-
-    def prepare_samples(self, X: Any, times: Any = None) -> Prepared:
-        """Samples scaled for the model, which remember their original form.
-
-        All methods accept the result instead of `X`. So samples can be read and checked once for
-        several methods.
-
-        Args:
-            X: N samples, or a result of this method, which is returned unchanged.
-            times: Time stamps, as for `fit`.
-
-        Returns:
-            The scaled samples (N, *shape), and all that is needed to return results in the shape,
-            range and dtype of `X`.
-
-        Raises:
-            DataError: The samples do not fit the model, or a data frame has other columns than that
-                of the training samples.
-        """
-        check_is_fitted(self)
-        if isinstance(X, Prepared):
-            return X
-        check_feature_names(self, X)
-        return self.schema_.prepare(self.open(X, times=times), self.missing)
-
-    def prepare(self, X: Any, times: Any = None) -> Tensor:
-        """Samples scaled for the model, as a plain tensor.
-
-        Use `prepare_samples` to keep their original form, too.
-
-        Args:
-            X: N samples, or a result of `prepare_samples`.
-            times: Time stamps, as for `fit`.
-
-        Returns:
-            Scaled samples (N, *shape).
-
-        Raises:
-            DataError: The samples do not fit the model.
-        """
-        return self.prepare_samples(X, times).x
 
     @property
     def _chart(self) -> Warp:
