@@ -27,7 +27,7 @@ threading.Thread(target=watch, daemon=True).start()
 """
 """Start of a program: the largest private memory above that after `import torch`, in megabytes."""
 
-RETURN_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 18), "MALLOC_ARENA_MAX": "1"}
+RETURN_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 22), "MALLOC_ARENA_MAX": "1"}
 """Variables of glibc with which freed arrays go back to the system at once, and are not counted."""
 
 
