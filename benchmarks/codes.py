@@ -5,16 +5,18 @@
     python -m benchmarks.codes --quick            a few steps of one cell, written nowhere
     python -m benchmarks.codes --table            the page alone, from the result files
 
-A cell `ucr/SET/SEED` is `Unwarper()` on the training part of a set, without labels, and scored once
-on its test part: 1-NN of series as they are, of aligned series, of codes, and by the elastic
-distance to the training series; and the accuracy of `predict` with the true number of classes,
-classes matched to clusters. The distance and the codes were chosen by looking at these 29 sets.
+A cell `ucr/SET/SEED` or `uea/SET/SEED` is `Unwarper()` on the training part of a set, without
+labels, and scored once on its test part: 1-NN of series as they are, of aligned series, of codes,
+and by the elastic distance to the training series; and the accuracy of `predict` with the true
+number of classes, classes matched to clusters. The distance and the codes were chosen by looking at the 29 UCR
+sets.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from statistics import mean
 from typing import Any
 
@@ -22,17 +24,19 @@ import numpy as np
 import torch
 
 from benchmarks import cells
-from benchmarks.series_sets import UCR
+from benchmarks.series_sets import SETS, UCR, UEA
 from unwarp import Unwarper
 from unwarp.core import Array
-from unwarp.datasets import ucr
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import ucr, uea
 from unwarp.metrics.clustering import accuracy
 from unwarp.metrics.elastic import values_and_slopes
 from unwarp.metrics.neighbours import neighbours
 
 FOLDER, PAGE = "codes", "docs/results/series.md"
 SEEDS = (0, 1, 2)
-NAMES = tuple(f"ucr/{name}/{seed}" for seed in SEEDS for name in UCR)
+NAMES = tuple(f"{name}/{seed}" for seed in SEEDS for name in SETS)
+ARCHIVES: dict[str, Callable[..., Dataset]] = {"ucr": ucr.load, "uea": uea.load}
 UNEQUAL = ("GestureMidAirD1", "GesturePebbleZ1", "PickupGestureWiimoteZ")
 """Sets of unequal lengths, which published tables of clusters leave out."""
 
@@ -54,8 +58,8 @@ def cell(name: str, quick: bool = False) -> cells.Result:
         quick: Whether to train for a few steps.
     """
     torch.set_num_threads(1)
-    _, where, seed = name.split("/")
-    train, test = ucr.load("train", where), ucr.load("test", where)
+    archive, where, seed = name.split("/")
+    train, test = (ARCHIVES[archive](part, where) for part in ("train", "test"))
     labels, truth = np.asarray(train.labels), np.asarray(test.labels)
     n_classes, started = len(np.unique(labels)), time.process_time()
     model = Unwarper(
@@ -92,13 +96,13 @@ def cell(name: str, quick: bool = False) -> cells.Result:
 def rows() -> list[dict[str, Any]]:
     """Medians over seeds for each set that has result files."""
     found = []
-    for name in UCR:
-        paths = [cells.RESULTS / FOLDER / f"ucr/{name}/{seed}.json" for seed in SEEDS]
+    for name in SETS:
+        paths = [cells.RESULTS / FOLDER / f"{name}/{seed}.json" for seed in SEEDS]
         results = [json.loads(path.read_text()) for path in paths if path.is_file()]
         if results:
             choices = sorted({result["choice"] for result in results})
             seconds = float(np.median([result["cpu_seconds"] for result in results]))
-            about = {"set": name, "choice": ", ".join(choices), "seconds": seconds}
+            about = {"set": name.split("/")[1], "choice": ", ".join(choices), "seconds": seconds}
             about |= {"n_test": results[0]["n_test"], "seeds": len(results)}
             found.append(about | cells.medians(results))
     return found
@@ -112,13 +116,9 @@ def is_harmed(row: dict[str, Any], method: str) -> bool:
 
 def table() -> None:
     """Rebuild the tables of the page from the result files."""
-    heads = ["set", "warp", *METHODS.values(), "clusters", "CPU s"]
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    measured = rows()
-    for row in measured:
-        scores = [f"{row[m]:.3f}{'*' if is_harmed(row, m) else ''}" for m in METHODS]
-        own = [row["set"], row["choice"], *scores, f"{row['clusters_acc']:.3f}"]
-        lines.append(f"| {' | '.join(own)} | {row['seconds']:.0f} |")
+    found = rows()
+    measured = [row for row in found if row["set"] in UCR]
+    lines = lines_of(measured)
     if measured:
         means = [f"{mean(row[m] for row in measured):.3f}" for m in METHODS]
         harmed = [str(sum(is_harmed(row, m) for row in measured)) for m in METHODS]
@@ -126,7 +126,20 @@ def table() -> None:
         lines.append(f"| **mean** | | {' | '.join(means)} | {acc:.3f} (of 26) | |")
         lines.append(f"| **harmed** | | {' | '.join(harmed)} | | |")
     cells.quote("codes", "\n".join(lines), PAGE)
+    several = [row for row in found if row["set"] in UEA]
+    cells.quote("codes-channels", "\n".join(lines_of(several)), PAGE)
     cells.quote("codes", "\n".join(summary(measured)))
+
+
+def lines_of(measured: list[dict[str, Any]]) -> list[str]:
+    """Lines of a table with a row a set."""
+    heads = ["set", "warp", *METHODS.values(), "clusters", "CPU s"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in measured:
+        scores = [f"{row[m]:.3f}{'*' if is_harmed(row, m) else ''}" for m in METHODS]
+        own = [row["set"], row["choice"], *scores, f"{row['clusters_acc']:.3f}"]
+        lines.append(f"| {' | '.join(own)} | {row['seconds']:.0f} |")
+    return lines
 
 
 def summary(measured: list[dict[str, Any]]) -> list[str]:

@@ -12,8 +12,8 @@ rate-invariant autoencoder, seeds 0 to 2), `raw` (the series as they are), `dtw`
 neighbour by dynamic time warping with a window learned on the training part). `bumps/smooth` has
 true maps; `fork/smooth`, `fork/one-stage` and `fork/none` follow the protocol of TimewarpVAE
 (Rhodes and Lee 2023), with three latents. `speed/128` and `speed/512` align 10,000 series beside
-dtaidistance and tslearn; `speed/training` trains; `speed/memory` aligns ever more series, each
-number in a process of its own.
+dtaidistance and tslearn; `speed/distances` compares pairs; `speed/training` trains; `speed/memory`
+aligns ever more series, each number in a process of its own.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ NAMES = (
     *(f"{name}/{kind}/{seed}" for kind in ("auto", "one-stage") for seed in SEEDS for name in SETS),
     *(f"bumps/smooth/{seed}" for seed in SEEDS),
     *(f"fork/{kind}/{seed}" for kind in FORKS for seed in SEEDS),
-    *(f"speed/{what}/0" for what in ("128", "512", "training", "memory")),
+    *(f"speed/{what}/0" for what in ("128", "512", "distances", "training", "memory")),
 )
 QUICK = ("ucr/GunPoint/auto/0", "fork/smooth/0", "bumps/smooth/0")
 
@@ -82,7 +82,7 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     """Whatever a cell's kind asks for."""
     where, kind, seed = name.rsplit("/", 2)
     if where == "speed":
-        own = {"training": training, "memory": memory}
+        own = {"training": training, "memory": memory, "distances": distances}
         return {
             "cell": name,
             "scores": own[kind]() if kind in own else series_peers.speed(int(kind)),
@@ -106,6 +106,11 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     return {"cell": name} | learned(
         where, recipe, int(seed), quick, where.split("/")[1] if pictured else ""
     )
+
+
+def distances() -> dict[str, float]:
+    """Pairs a second of elastic distances of series of 128 steps, beside dtaidistance."""
+    return series_peers.distances(128)
 
 
 def choice(where: str) -> cells.Result:

@@ -276,6 +276,14 @@ def paces(rows: Mapping[str, Row]) -> str:
                 f"{row[f'{name}_seconds']:.2f} s, {row[f'{name}_ratio']:.2f} x" for name in RIVALS
             ]
             lines.append([length, f"{row['unwarp_seconds']:.2f} s", *others])
+    row = rows.get("speed/distances", {})
+    pairs = (
+        f"Elastic distances in a band of 10 %, 128 steps: {row['adtw_pairs']:,.0f} pairs a second "
+        f"by `ADTW`, {row['dtaidistance_pairs']:,.0f} by dtaidistance (DTW in C); ratio "
+        f"{row['ratio']:.2f}."
+        if row
+        else ""
+    )
     row = rows.get("speed/training", {})
     pace = (
         f"Training: {row['observations']:.0f} series a second ({row['slowest']:.0f} to "
@@ -288,7 +296,7 @@ def paces(rows: Mapping[str, Row]) -> str:
     room = (
         f"Memory to align, beside the series before and after: {', '.join(peaks)}." if peaks else ""
     )
-    return "\n\n".join(part for part in (table(heads, lines), pace, room) if part)
+    return "\n\n".join(part for part in (table(heads, lines), pairs, pace, room) if part)
 
 
 RIVALS = ("dtaidistance", "dtaidistance_window", "tslearn")

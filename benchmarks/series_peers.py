@@ -2,8 +2,8 @@
 
 `dtw` gives the accuracy of a nearest neighbour by dynamic time warping, its window learned by
 leaving one out on the training part, as the UCR archive does. `speed` aligns 10,000 series to one
-template: ours by a network, theirs by a path of dynamic time warping each. All of a comparison runs
-in one process, in turns.
+template: ours by a network, theirs by a path of dynamic time warping each. `distances` compares all
+pairs of series, in a band of 10 %. All of a comparison runs in one process, in turns.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ PEERS = ("dtaidistance==2.5.1", "tslearn==0.10.0")
 WINDOWS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 """Candidate windows in percent of the length; 0 is the Euclidean distance."""
 SERIES, FEW, ROUNDS = 10_000, 500, 3
+COMPARED = 200
+"""Series of which all pairs are compared."""
 
 
 @cache
@@ -75,6 +77,11 @@ def dtw(known: Dataset, held: Dataset) -> dict[str, float]:
 def speed(length: int) -> dict[str, float]:
     """Seconds of each library to align 10,000 series, and ratios to ours, by round."""
     return asked("speed", length)
+
+
+def distances(length: int) -> dict[str, float]:
+    """Pairs a second of each library by elastic distances, and the ratio of ours to theirs."""
+    return asked("distances", length)
 
 
 def _distances(x: Array, y: Array, window: int, most: float = np.inf) -> Array:
@@ -173,20 +180,49 @@ def work_speed(length: int) -> dict[str, float]:
     }
 
 
+def work_distances(length: int) -> dict[str, float]:
+    """Rounds in which both compare all pairs in a band of 10 %: ADTW, and DTW in C."""
+    import torch
+    from dtaidistance import dtw as one
+
+    from unwarp.datasets import bumps
+    from unwarp.distances import ADTW
+
+    torch.set_num_threads(1)
+    x = bumps.load("train", n_per_class=COMPARED // 4, length=length).x
+    series, window = list(x[:, 0].numpy().astype(np.float64)), length // 10
+    ours, distance = list[float](), ADTW(band=0.1)
+    theirs, n_pairs = list[float](), COMPARED * (COMPARED - 1) // 2
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        distance(x, x)  # both halves of the matrix
+        ours.append(COMPARED**2 / (time.perf_counter() - started))
+        started = time.perf_counter()
+        one.distance_matrix_fast(series, window=window + 1, parallel=False)
+        theirs.append(n_pairs / (time.perf_counter() - started))
+    ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
+    return {
+        "adtw_pairs": round(median(ours)),
+        "dtaidistance_pairs": round(median(theirs)),
+        "ratio": round(ratio, 3),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("dtw", "speed"))
+    parser.add_argument("what", choices=("dtw", "speed", "distances"))
     parser.add_argument(
         "given", help="an .npz file with train and test, or the length of the series"
     )
     words = parser.parse_args()
-    print(
-        json.dumps(
-            work_dtw(Path(words.given)) if words.what == "dtw" else work_speed(int(words.given))
-        )
-    )
+    work = {"speed": work_speed, "distances": work_distances}
+    if words.what == "dtw":
+        scores = work_dtw(Path(words.given))
+    else:
+        scores = work[words.what](int(words.given))
+    print(json.dumps(scores))
 
 
 if __name__ == "__main__":
