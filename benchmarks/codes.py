@@ -8,8 +8,8 @@
 A cell `ucr/SET/SEED` or `uea/SET/SEED` is `Unwarper()` on the training part of a set, without
 labels, and scored once on its test part: 1-NN of series as they are, of aligned series, of codes,
 and by the elastic distance to the training series; and the accuracy of `predict` with the true
-number of classes, classes matched to clusters. The distance and the codes were chosen by looking at the 29 UCR
-sets.
+number of classes, classes matched to clusters. The distance and the codes were chosen by looking at
+the 29 UCR sets.
 """
 
 from __future__ import annotations
