@@ -180,6 +180,42 @@ def test_other_data_are_aligned(shifted: Path, name: str, tmp_path: Path) -> Non
     assert name == "half" or set(np.unique(aligned)) <= {0, 7}
 
 
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Late bumps as series of 40 steps, counts of 80, a curve at times of its own, and a model."""
+    folder, rng = tmp_path_factory.mktemp("late"), np.random.default_rng(0)
+    steps, late = np.arange(40), rng.integers(-4, 5, (12, 1))
+    np.save(folder / "x.npy", np.exp(-(((steps - 20 - late) / 3) ** 2)))
+    np.save(folder / "counts.npy", rng.poisson(2, (12, 80)))
+    times = np.arange(4, 30, 0.5)
+    curves = np.exp(-(((times - 20 - late) / 3) ** 2))
+    rows = [f"{i},{t},{v}" for i, row in enumerate(curves) for t, v in zip(times, row, strict=True)]
+    (folder / "curve.csv").write_text("id,time,value\n" + "\n".join(rows) + "\n")
+    model = Unwarper("time-shift", max_steps=30, n_clusters=2, device="cpu", domain="series")
+    model.fit(folder / "x.npy").save(folder / "model")
+    return folder
+
+
+def test_counts_keep_their_sums(late: Path, tmp_path: Path) -> None:
+    """Counts at another rate are moved as counts: whole, and as many as before in the middle."""
+    out, other = tmp_path / "out.npy", str(late / "counts.npy")
+    write_aligned(late / "model", str(late / "x.npy"), out, other=other, counts=True)
+    aligned, counts = np.load(out), np.load(other)
+    model = Unwarper.load(late / "model")
+    expected = model.align(late / "x.npy", counts, counts=True)
+    np.testing.assert_array_equal(aligned, expected)
+    assert aligned.dtype == counts.dtype and (aligned.sum(1) <= counts.sum(1)).all()
+
+
+def test_other_times_are_those_of_the_file(late: Path, tmp_path: Path) -> None:
+    """A table of curves at times of their own is aligned by these times."""
+    out = tmp_path / "out.npy"
+    write_aligned(late / "model", str(late / "x.npy"), out, other=str(late / "curve.csv"))
+    aligned = np.load(out)
+    peaks = np.nanargmax(aligned, -1) * (39 / (aligned.shape[-1] - 1))
+    assert np.ptp(peaks) <= 1
+
+
 @pytest.mark.parametrize("to", ["3", "one.npy"])
 @pytest.mark.parametrize("limit", [0, 1 << 30])
 def test_samples_are_aligned_to_one(

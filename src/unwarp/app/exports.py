@@ -38,6 +38,7 @@ def write_aligned(
     *,
     other: str | None = None,
     to: str | None = None,
+    counts: bool = False,
 ) -> int:
     """Write aligned samples to a folder or a file.
 
@@ -55,8 +56,10 @@ def write_aligned(
         on_message: Function that shows a line to people.
         hints: Arguments of `Unwarper` by which the source is read, instead of those of the model.
         other: Data, in the order of the samples, in which the deformations are undone instead, such
-            as masks; they are written in their own form. None for the samples.
+            as masks; they are written in their own form. Series may have another rate, or times of
+            their own. None for the samples.
         to: Sample to which all are aligned: its name, its number, or a file. None for the template.
+        counts: Whether the series count events, so that their sums stay.
 
     Returns:
         Number of samples N.
@@ -72,8 +75,8 @@ def write_aligned(
     model, samples, prepared = _open(folder, source, device, on_message, hints)
     goal = None if to is None else _sample_to_align_to(to, samples, prepared)
     if other is not None:
-        return _write_other(model, prepared, other, out, goal, inputs)
-    move = partial(model.align, to=goal)
+        return _write_other(model, prepared, other, out, {"to": goal, "counts": counts}, inputs)
+    move = partial(model.align, to=goal, counts=counts)
     if output_format(out) == ".npz":
         write_file(Path(out), _pack(model, prepared, sample_names(samples), move), inputs)
         return len(samples)
@@ -90,7 +93,7 @@ def _write_other(
     samples: Prepared,
     other: str,
     out: str | Path,
-    goal: Any,
+    options: dict[str, Any],
     inputs: list[str | Path],
 ) -> int:
     """Write data in which the deformations of samples are undone, and return their number.
@@ -100,15 +103,19 @@ def _write_other(
         samples: N samples, prepared by `model`.
         other: The source of N things of the same frames.
         out: Folder or file to write.
-        goal: Number of the sample to which all are aligned, or the sample; None for the template.
+        options: The arguments `to` and `counts` of `align`.
         inputs: Files and folders that stay as they are.
     """
     source = as_source(other if exists(other) else other.splitlines(), None, model_hints(model))
     alpha = source.form.alpha
     if alpha is not None:
-        alpha = model.align(samples, other=alpha[:, None], to=goal)[:, 0]
-    aligned = model.align(samples, other=source.x, to=goal)
-    write(out, aligned, source, alpha=alpha, inputs=inputs)
+        alpha = model.align(samples, other=alpha[:, None], to=options["to"])[:, 0]
+    aligned = model.align(samples, other=source.x, other_times=source.times, **options)
+    times = None
+    if model.schema_.domain.has_times:
+        n_steps = np.shape(aligned[0])[-1]
+        times = np.linspace(model.times_[0], model.times_[-1], n_steps)
+    write(out, aligned, source, alpha=alpha, times=times, inputs=inputs)
     return len(source)
 
 

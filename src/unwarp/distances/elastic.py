@@ -257,7 +257,8 @@ class _EditSweep(Sweep):
         moves = (last_x[:, None] - last_y).abs().sum(-1)
         sums = [rises.cumsum(0) - rises[:1] for rises in self._rises]
         at_ends = [s.gather(0, end[None])[0] for s, end in zip(sums, ends, strict=True)]
-        return total + moves / 2 + at_ends[0][:, None] + at_ends[1]
+        # rounding may leave equal series at less than 0
+        return (total + moves / 2 + at_ends[0][:, None] + at_ends[1]).clamp_min(0)
 
 
 def _rises(series: Tensor, cost: float) -> Tensor:

@@ -17,6 +17,9 @@ from unwarp.missing import interpolate_missing
 MAX_STEPS = 128
 """Greatest number of time steps of a series; longer ones are averaged over even boxes."""
 
+SMALLEST_DISTANCE = 1e-4
+"""Lower bound of the unit of a distance; smaller distances of standardised series are rounding."""
+
 SMALLEST_UNIT = 1e-6
 """Lower bound of standard deviations and units, so that ratios are finite."""
 
@@ -162,7 +165,7 @@ def unit_of(distances: Tensor) -> float:
         distances: Distances of all pairs of a collection (N, N).
     """
     mean, nearest = mean_and_nearest(distances)
-    return max(math.sqrt(mean * nearest), SMALLEST_UNIT)
+    return max(math.sqrt(mean * nearest), SMALLEST_DISTANCE)
 
 
 def mean_and_nearest(distances: Tensor) -> tuple[float, float]:

@@ -40,7 +40,8 @@ OtherOption = Annotated[
     str | None,
     typer.Option(
         help="Data to align instead, which belong to the samples in their order: masks, class "
-        "numbers (integers take the nearest), or another resolution.",
+        "numbers (integers take the nearest), another resolution, or series of another rate or "
+        "with times of their own.",
         metavar="SOURCE",
         callback=lambda source: None if source is None else check_source(source),
     ),
@@ -51,6 +52,13 @@ ToOption = Annotated[
         help="Sample to which all are aligned, instead of the template: its name, its number from "
         "0, or a file of one sample.",
         metavar="NAME|NUMBER|FILE",
+    ),
+]
+CountsOption = Annotated[
+    bool,
+    typer.Option(
+        "--counts",
+        help="Series that count events in bins of time: their sums stay, whole numbers too.",
     ),
 ]
 
@@ -111,6 +119,7 @@ def align(
     ] = "aligned.npz",
     other: OtherOption = None,
     to: ToOption = None,
+    counts: CountsOption = False,
     layout: LayoutOption = "auto",
     sizes: SizesOption = None,
     image_shape: ShapeOption = None,
@@ -124,7 +133,8 @@ def align(
     .npz file gets aligned samples, templates and deformations; any other file the aligned samples.
 
     With --other, the deformations of the samples are undone in other data of the same things, such
-    as masks or another resolution, and these are written in their own form.
+    as masks, another resolution or events counted at another rate, and these are written in their
+    own form.
 
     Args:
         model: Folder of a model or of a run.
@@ -133,6 +143,7 @@ def align(
         other: Data that are moved instead of the samples; None for the samples.
         to: The sample to which all are aligned: its name, its number or a file; None for the
             template.
+        counts: Whether the series count events.
         layout: Order of the axes of images.
         sizes: How to bring images of several sizes to one; None for that of the model.
         image_shape: Shape of images that are rows of a table; None for that of the model.
@@ -144,8 +155,17 @@ def align(
 
     tell = (lambda line: None) if quiet else say
     hints = picture_hints(layout, sizes, image_shape)
-    goal = {"other": None if other is None else absolute(other), "to": to}
-    n = write_aligned(model_folder(model), one_source(source), out, device, tell, hints, **goal)
+    n = write_aligned(
+        model_folder(model),
+        one_source(source),
+        out,
+        device,
+        tell,
+        hints,
+        other=None if other is None else absolute(other),
+        to=to,
+        counts=counts,
+    )
     message = f"wrote {n:,} aligned samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)
 
