@@ -20,7 +20,7 @@ def private():
 def watch():
     while True:
         peak[0] = max(peak[0], private() - start)
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 start, peak, folder = private(), [0.0], Path(sys.argv[1])
 threading.Thread(target=watch, daemon=True).start()

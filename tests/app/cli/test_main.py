@@ -109,6 +109,7 @@ def test_mirror_is_a_field_of_the_warp(folder: Path, tmp_path: Path) -> None:
     assert figures["deformation_columns"].tolist()[-1] == "mirror"
 
 
+@pytest.mark.slow
 def test_held_out_share_reaches_both_models(folder: Path, tmp_path: Path) -> None:
     """Both trainings measure held-out samples; the report draws them, `metrics.json` has why."""
     out = tmp_path / "run"
@@ -441,6 +442,7 @@ def tslearn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_series_demo_writes_its_report(tslearn: Path) -> None:
     """Scores, figures and the preset of Trace, with one field set by the user."""
     out = tslearn / "run"
