@@ -100,6 +100,7 @@ def test_other_lengths_keep_their_ratio() -> None:
 @pytest.mark.parametrize(
     ("other", "options", "words"),
     [
+        ([[10**400, 1]] * N, {}, "not an array of numbers"),
         (np.ones((N, 55)), {}, "other_times"),
         (np.ones((N - 1, 80)), {}, "as many"),
         (np.ones((N, 55)), {"other_times": np.arange(54)}, "other_times"),

@@ -259,7 +259,7 @@ def _as_row(row: Any, i: int) -> Array:
     try:
         numbers = np.asarray(as_numpy(row))
         values = np.atleast_2d(_missing_as_nan(numbers)).astype(np.float64)
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise DataError(
             f"sample {i} is not an array of numbers ({error}); give an array (T,) or (C, T)"
         ) from error
