@@ -201,7 +201,7 @@ def check_labels(policy: LabelPolicy, labels: Labels | None) -> None:
     if labels is None:
         raise ConfigError(
             "labels='choose' needs a class for each training sample, and there are none; give "
-            "fit(X, y), or labels='ignore'"
+            "classes as y of fit or in the source, such as a column of labels, or labels='ignore'"
         )
     values = np.asarray(labels)
     if values.dtype.kind == "f" and np.isnan(values).any():
