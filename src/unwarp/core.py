@@ -42,7 +42,7 @@ MissingPolicy = Literal["error", "interpolate", "mask"]
 observed, `mask` leaves them out of the loss.
 """
 
-ScaleName = Literal["auto", "channel", "each"]
+ScaleName = Literal["auto", "channel", "each", "level"]
 """Ways to scale the values of samples before training.
 
 `auto` uses one scale for all samples, `channel` uses one scale for each channel of series, `each`

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from unwarp.core import Array
 from unwarp.data.frames import Frame
+from unwarp.data.levelling import levelled, trend
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.scaling import Scaler
 from unwarp.data.working_size import resize_smoothly
@@ -56,6 +57,7 @@ class Prepared:
         is_bounded: Whether the model takes values in [0, 1]; others are clipped for the model.
         frame: Index and columns of the user's data frame; None if it is none.
         window: Window of the frame that the samples lie on; None for the whole frame.
+        is_levelled: Whether the model takes series without their trends and spikes.
 
     >>> origin = RegularSamples(np.array([[[10, 20]]]), np.array([[10, 20]]))
     >>> prepared = Prepared(origin.samples, Scaler(10.0, 10.0), origin)
@@ -72,6 +74,7 @@ class Prepared:
     is_bounded: bool = False
     frame: Frame | None = None
     window: Window | None = None
+    is_levelled: bool = False
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -79,6 +82,8 @@ class Prepared:
     def __getitem__(self, rows: slice | Array) -> Tensor:
         """Samples (M, C, ...) for the model, scaled and at its working size, float32."""
         x = self.full(rows) if self.size is None else self._small(rows, self.size)
+        if self.is_levelled:
+            x = levelled(x)
         return x.clamp_(0.0, 1.0) if self.is_bounded else x
 
     def _small(self, rows: slice | Array, size: tuple[int, ...]) -> Tensor:
@@ -113,6 +118,19 @@ class Prepared:
             Samples (M, C, ...), float32; values may exceed the range of the model.
         """
         return torch.from_numpy(self.scaler.subset(rows).apply(self.samples[rows]))
+
+    def with_trends(self, parts: Iterable[tuple[slice, Tensor]]) -> Iterable[tuple[slice, Tensor]]:
+        """Reconstructions of series, with the trends that the model does not see.
+
+        Args:
+            parts: Slices of the samples, each with its scaled results (M, C, ...), on the CPU.
+
+        Returns:
+            The slices and results; those of series that are not levelled are unchanged.
+        """
+        if not self.is_levelled:
+            return parts
+        return ((rows, x + trend(self.full(rows))) for rows, x in parts)
 
     def subset(self, rows: slice | Array) -> Prepared:
         """Some of the samples.

@@ -133,10 +133,12 @@ class StoredSamples:
     @property
     def facts(self) -> dict[str, Any]:
         """Values, scale and size of the samples, for a checksum."""
+        level = {"is_levelled": True} if self.prepared.is_levelled else {}
         return {
             "x": self.prepared.samples,
             "scale": vars(self.prepared.scaler),
             "size": self.prepared.size,
+            **level,
         }
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unwarp.core import Array, Domain, ScaleName
 from unwarp.data.blocks import row_blocks
+from unwarp.data.levelling import level_scaler, reason_to_level
 from unwarp.data.light import Light, fit_image_scaler, range_of_images, sample_of_images
 from unwarp.data.outliers import outlier_rows, warn_of_outliers
 from unwarp.data.precision import wide_dtype
@@ -37,6 +38,7 @@ class ScaleFit:
         scaler: The scale that all samples share; it changes nothing if each sample has its own.
         is_per_sample: Whether each sample has its own scale.
         has_dark_ground: For images with their own scales, whether the background becomes 0.
+        is_levelled: Whether each series also loses its trend and its spikes.
         outliers: Indices of samples that do not count for the scale.
         note: Decision and reason, for people; empty for the usual scale.
     """
@@ -46,6 +48,7 @@ class ScaleFit:
     has_dark_ground: bool
     outliers: NDArray[np.intp]
     note: str = ""
+    is_levelled: bool = False
 
 
 def fit_scale(x: Array, domain: Domain, scale: ScaleName | None = "auto") -> ScaleFit:
@@ -55,7 +58,7 @@ def fit_scale(x: Array, domain: Domain, scale: ScaleName | None = "auto") -> Sca
         x: Finite samples (N, C, ...).
         domain: Their domain.
         scale: As for `fit_scaler`. `auto` gives each image its own range if the light varies from
-            image to image.
+            image to image, and levels each series if levels and trends are chance.
 
     Returns:
         The scale. Samples that would decide it alone are left out, with a warning.
@@ -65,10 +68,15 @@ def fit_scale(x: Array, domain: Domain, scale: ScaleName | None = "auto") -> Sca
         ConfigError: As for `fit_scaler`.
     """
     outliers = outlier_rows(x, scale)
-    if outliers.size:
-        warn_of_outliers(x, outliers)
     typical = np.delete(x, outliers, 0) if outliers.size else x
     scaler = fit_scaler(typical, domain.name, scale)
+    reason = reason_to_level(typical) if domain.has_times and scale == "auto" else ""
+    if reason or scale == "level":
+        note = reason and f"each series is scaled by itself, without its trend: {reason}"
+        none = np.array([], np.intp)
+        return ScaleFit(Scaler(), True, False, none, note, is_levelled=True)
+    if outliers.size:
+        warn_of_outliers(x, outliers)
     if not has_light(domain) or scale not in ("auto", "each"):
         return ScaleFit(scaler, scale == "each", False, outliers)
     light = Light.of(sample_of_images(typical))
@@ -83,18 +91,23 @@ def has_light(domain: Domain) -> bool:
     return domain.is_bounded and len(domain.axes) == 2
 
 
-def scaler_of_samples(x: Array, domain: Domain, has_dark_ground: bool) -> Scaler:
+def scaler_of_samples(
+    x: Array, domain: Domain, has_dark_ground: bool, is_levelled: bool = False
+) -> Scaler:
     """The scale that gives each sample its own range.
 
     Args:
         x: Finite samples (N, C, ...).
         domain: Their domain.
         has_dark_ground: For images, whether the background becomes 0.
+        is_levelled: For series, whether their trends and spikes do not count.
 
     Returns:
         A scale for these N samples only.
     """
-    return fit_image_scaler(x, has_dark_ground) if has_light(domain) else fit_sample_scaler(x)
+    if has_light(domain):
+        return fit_image_scaler(x, has_dark_ground)
+    return level_scaler(x) if is_levelled else fit_sample_scaler(x)
 
 
 def _note_on_range(scaler: Scaler, x: Array) -> str:
@@ -124,15 +137,15 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
         x: Finite samples (N, C, ...).
         domain: Name of the domain of the samples.
         scale: `auto` as above. `channel` scales each channel of series to mean 0 and standard
-            deviation 1. `each` is for callers that scale with `scaler_of_samples`. None uses the
-            values as they are; they must be in [0, 1].
+            deviation 1. `each` and `level` are for callers that scale with `scaler_of_samples`.
+            None uses the values as they are; they must be in [0, 1].
 
     Returns:
-        The scale. For `each` and None it changes nothing.
+        The scale. For `each`, `level` and None it changes nothing.
 
     Raises:
         DataError: All values of images are equal, or `scale` is None and values are outside [0, 1].
-        ConfigError: `scale` is unknown, or is `channel` for images.
+        ConfigError: `scale` is unknown, or is `channel` or `level` for images.
 
     >>> fit_scaler(np.array([[[[0, 0], [255, 255]]]], dtype=np.uint8), "image")
     Scaler(offset=0.0, factor=255.0)
@@ -140,7 +153,7 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
     check_value("domain", domain, Choice(tuple(Domain.registry)))
     is_bounded = Domain.registry[domain].is_bounded
     _check_scale(scale, is_bounded)
-    if scale == "each":
+    if scale in ("each", "level"):
         return Scaler()
     if scale == "channel":
         return _channel_scaler(x)
@@ -160,13 +173,13 @@ def fit_scaler(x: Array, domain: str, scale: ScaleName | None = "auto") -> Scale
 
 
 def _check_scale(scale: ScaleName | None, is_bounded: bool) -> None:
-    """Refuse an unknown name, and `channel` for images."""
+    """Refuse an unknown name, and `channel` and `level` for images."""
     if not Choice(get_args(ScaleName), is_optional=True).allows(scale):
         raise ConfigError(
             f"scale={scale!r} is unknown; choose {', '.join(map(repr, get_args(ScaleName)))} or "
             "None"
         )
-    if is_bounded and scale == "channel":
+    if is_bounded and scale in ("channel", "level"):
         raise ConfigError(
             f"scale={scale!r} is for series; choose 'auto', 'each' or None for images"
         )

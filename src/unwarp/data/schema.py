@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from unwarp.core import Array, Domain, LayoutName, MissingPolicy
 from unwarp.data.array_likes import as_dense
@@ -21,6 +22,7 @@ from unwarp.data.blocks import row_blocks
 from unwarp.data.clock import Clock
 from unwarp.data.dataset import Dataset
 from unwarp.data.frames import Frame
+from unwarp.data.levelling import levelled
 from unwarp.data.missing import check_policy, policy_for_scaling
 from unwarp.data.parsing import parse_other, parse_samples, rename_in_errors
 from unwarp.data.precision import loses_digits
@@ -61,6 +63,7 @@ class Schema:
         full_size: Height and width of the user's images, or number of steps of the user's series,
             if the model learns smaller copies, of `shape`; None if it learns samples as they are.
         has_dark_ground: For images with a scale each, whether their background becomes 0.
+        is_levelled: For series with a scale each, whether they lose their trends and spikes.
         has_gaps: Whether the model takes series with missing values, NaN: those of the user, and
             the times before the start of a series or after its end.
         notes: Decisions about size and scale, with their evidence, as lines for the user.
@@ -88,6 +91,7 @@ class Schema:
     has_gaps: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
     limited_rows: tuple[int, ...] = field(default=(), compare=False)
+    is_levelled: bool = False
 
     @classmethod
     def fit(cls, source: Source, reading: Reading = DEFAULT_READING) -> tuple[Self, Samples]:
@@ -128,12 +132,13 @@ class Schema:
         samples = origin.resample(length, missing)
         prepared = Prepared(
             samples,
-            scaler_of_samples(gapless, domain, fit.has_dark_ground)
+            scaler_of_samples(gapless, domain, fit.has_dark_ground, fit.is_levelled)
             if fit.is_per_sample
             else fit.scaler,
             origin,
             _working_size(source, samples, domain, reading),
             domain.is_bounded,
+            is_levelled=fit.is_levelled,
         )
         data = training_samples(source, prepared, fit.outliers)
         if len(data) < 2:
@@ -157,6 +162,7 @@ class Schema:
             domain.has_gaps and (missing == "mask" or _has_missing(samples, origin)),
             tuple(filter(None, (note_on_size(domain, data.shape[1:], full_size), fit.note, why))),
             tuple(fit.outliers.tolist()),
+            fit.is_levelled,
         ), data
 
     @property
@@ -225,9 +231,10 @@ class Schema:
         scaler = self.scaler
         if self.scaled_per_sample:
             gapless = gapless_origin.resample(length, policy_for_scaling(missing))
-            scaler = scaler_of_samples(gapless, self.domain, self.has_dark_ground)
+            scaler = self._scaler_of(gapless)
         size = None if self.full_size is None else self.shape[1:]
-        return Prepared(samples, scaler, origin, size, self.domain.is_bounded, source.frame)
+        bounded, level = self.domain.is_bounded, self.is_levelled
+        return Prepared(samples, scaler, origin, size, bounded, source.frame, is_levelled=level)
 
     def _check_times(self, source: Source) -> None:
         """Refuse series without time stamps if the training series had them."""
@@ -286,9 +293,21 @@ class Schema:
         """
         original = source.dataset
         if original is not None and original.draw is not None:
-            return replace(original, x=torch.from_numpy(self.scaler.apply(original.x.numpy())))
+            return replace(original, x=self._scaled(original.x.numpy()))
         prepared = self.prepare(source, missing)
         return as_dataset(source, prepared)
+
+    def _scaled(self, x: Array) -> Tensor:
+        """Samples (N, C, ...) without gaps in the units of the model."""
+        scaler = self.scaler
+        if self.scaled_per_sample:
+            scaler = self._scaler_of(x)
+        scaled = torch.from_numpy(scaler.apply(x))
+        return levelled(scaled) if self.is_levelled else scaled
+
+    def _scaler_of(self, x: Array) -> Scaler:
+        """The scale that gives each of the samples its own range."""
+        return scaler_of_samples(x, self.domain, self.has_dark_ground, self.is_levelled)
 
     def prepare_other(
         self, other: Any, samples: Prepared, missing: MissingPolicy = "error"
@@ -360,6 +379,7 @@ class Schema:
             "timed": self.has_time_stamps,
             "dark_ground": self.has_dark_ground,
             "gaps": self.has_gaps,
+            "levelled": self.is_levelled,
         }
         values = {} if self.values is None else {"values": vars(self.values)}
         size = {} if self.full_size is None else {"full_size": list(self.full_size)}
@@ -397,6 +417,7 @@ class Schema:
             size,
             record.get("dark_ground", False),
             record.get("gaps", False),
+            is_levelled=record.get("levelled", False),
         )
 
 

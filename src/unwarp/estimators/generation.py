@@ -84,9 +84,10 @@ class Generation(Alignment):
             DataError: The samples do not fit the model.
         """
         samples = self.prepare_samples(X, times)
+        parts = samples.with_trends(self._decoded(samples))
         if not isinstance(samples.origin, IrregularSeries):
-            return samples.collect(self._decoded(samples))
-        return samples.restore_times(torch.cat([part for _, part in self._decoded(samples)]))
+            return samples.collect(parts)
+        return samples.restore_times(torch.cat([part for _, part in parts]))
 
     @float32_gradients()
     @torch.no_grad()

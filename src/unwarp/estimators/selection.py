@@ -68,7 +68,8 @@ MIN_DISTANCE_GAIN = 0.5
 """Least `distance_gain` of the sharp warp: log ratio of squared distances before and after."""
 
 CLEAR_MARGIN = 2.0
-"""Multiple of both requirements of the sharp warp from which one fold decides."""
+"""Multiple of both requirements of the sharp warp from which one fold decides for it. From half of
+one requirement short trials decide against it."""
 
 MIN_LAG_RATIO = 4.0
 """Unexplained variance of held-out series without lags over that with lags that requires lags."""
@@ -88,10 +89,10 @@ STEPS_FACTOR_FOR_RIPPLES = 5 / 3
 A sharp warp aligns by small ripples, which take more training steps to learn.
 """
 
-MAX_TRIAL_LENGTHS_PER_FOLD = 7
+MAX_TRIAL_LENGTHS_PER_FOLD = 8
 """Upper bound of the training time of a fold, as a multiple of the shortest trial.
 
-A fold has two trials of length 1 and up to three of length 5/3, 7 in total.
+A fold has up to four trials of length 1 and two of length 5/3.
 """
 
 DESCRIBING_RECIPE = VAE(
@@ -107,7 +108,8 @@ DESCRIBING_RECIPE = VAE(
 
 RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
     "none": SERIES.without_warp(),
-    "shift": replace(SERIES, warp=TimeShift(), start="search"),
+    # lags are searched, not learned: second views would teach nothing
+    "shift": replace(SERIES, warp=TimeShift(), start="search", views=0.0, equivariance=0.0),
     "smooth": SERIES,
     "sharp": SHARP,
 }
@@ -320,36 +322,64 @@ def _agreement(trials: Trials, rows: tuple[Tensor, Tensor]) -> tuple[float, floa
     return agreement_gain(model, trials.x[torch.cat(rows)], trials.options["seed"])
 
 
+@dataclass(frozen=True)
+class _Comparison:
+    """A weaker warp and the sharp one, both trained on a part of the series.
+
+    Attributes:
+        unexplained: Share of the variance of held-out series that each of the two leaves.
+        gain: The `distance_gain` of the sharp warp.
+        nearest_ratio: The `nearest_ratio` of the weaker warp.
+    """
+
+    unexplained: tuple[float, float]
+    gain: float
+    nearest_ratio: float
+
+    @classmethod
+    def of(
+        cls, trials: Trials, weaker: str, rows: tuple[Tensor, Tensor], length: float
+    ) -> _Comparison:
+        """The comparison by trials of a length on one fold; `weaker` is `shift` or `smooth`."""
+        training, held_out = (trials.x[part] for part in rows)
+        models = [trials.fit(RECIPE_OF_CHOICE[name], rows[0], length) for name in (weaker, "sharp")]
+        weak, sharp = (unexplained(model, held_out) for model in models)
+        gain = distance_gain(models[1], training, held_out)
+        return cls((weak, sharp), gain, nearest_ratio(models[0], training))
+
+    @property
+    def margin(self) -> float:
+        """The smaller ratio of a measure to its requirement; above 1 for the sharp warp."""
+        weak, sharp = self.unexplained
+        reduction = 1 - sharp / max(weak, SMALLEST_VARIANCE)
+        return min(reduction / MIN_UNEXPLAINED_REDUCTION, self.gain / MIN_DISTANCE_GAIN)
+
+
 def _choose_strength(trials: Trials, rows: Folds, weaker: str) -> Selection:
     """Choose between a weaker warp and the sharp one.
 
-    All folds must favour the sharp warp. As soon as one does not, the weaker warp is selected and
-    the other folds are skipped. They are also skipped if the first fold favours the sharp warp by
-    twice what is required.
+    Short trials on the first fold decide if their answer is clear. Otherwise longer ones do, and
+    all folds must then favour the sharp warp: as soon as one does not, the weaker warp is selected
+    and the other folds are skipped. They are also skipped if the first fold favours the sharp warp
+    clearly.
 
     Args:
         trials: The series and the settings.
         rows: Rows of each fold.
         weaker: `shift` or `smooth`.
     """
-    shares: dict[str, tuple[float, ...]] = {weaker: (), "sharp": ()}
-    gains: tuple[float, ...] = ()
-    is_sharp, ratio = False, 0.0
-    for i, (training, held_out) in enumerate(rows):
-        trials.on_message(
-            f"how much to warp: are there small ripples to align by? ({i + 1} of {len(rows)})"
-        )
-        for name in shares:
-            model = trials.fit(RECIPE_OF_CHOICE[name], training, STEPS_FACTOR_FOR_RIPPLES)
-            shares[name] += (unexplained(model, trials.x[held_out]),)
-            if name == weaker and not ratio:
-                ratio = nearest_ratio(model, trials.x[training])
-        # after the loop, `model` is the one with the sharp warp
-        gains += (distance_gain(model, trials.x[training], trials.x[held_out]),)
-        reduction = 1 - shares["sharp"][-1] / max(shares[weaker][-1], SMALLEST_VARIANCE)
-        margins = reduction / MIN_UNEXPLAINED_REDUCTION, gains[-1] / MIN_DISTANCE_GAIN
-        is_sharp = min(margins) > 1
-        if not is_sharp or min(margins) > CLEAR_MARGIN:
-            break
-    choice = "sharp" if is_sharp else weaker
-    return Selection(choice, (), shares, gains, nearest_ratio=ratio)
+    question = "how much to warp: are there small ripples to align by?"
+    trials.on_message(question)
+    comparisons = [_Comparison.of(trials, weaker, rows[0], 1.0)]
+    if 1 / CLEAR_MARGIN < comparisons[0].margin < CLEAR_MARGIN:
+        comparisons = []
+        for i, fold in enumerate(rows):
+            trials.on_message(f"{question} (longer trials, {i + 1} of {len(rows)})")
+            comparisons.append(_Comparison.of(trials, weaker, fold, STEPS_FACTOR_FOR_RIPPLES))
+            if not 1 < comparisons[-1].margin < CLEAR_MARGIN:
+                break
+    choice = "sharp" if min(part.margin for part in comparisons) > 1 else weaker
+    weak, sharp = zip(*(part.unexplained for part in comparisons), strict=True)
+    gains = tuple(part.gain for part in comparisons)
+    ratio = comparisons[0].nearest_ratio
+    return Selection(choice, (), {weaker: weak, "sharp": sharp}, gains, nearest_ratio=ratio)

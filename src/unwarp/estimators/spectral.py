@@ -18,6 +18,7 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 
 from unwarp.core import Array
+from unwarp.data.levelling import levelled, levelling_and_contrast
 from unwarp.data.prepared import Prepared
 from unwarp.devices import resolve_device
 from unwarp.distances import MSM
@@ -28,7 +29,6 @@ from unwarp.distances.values_and_slopes import (
     standard_deviations,
 )
 from unwarp.estimators.clusters import Clusters
-from unwarp.estimators.levelling import levelled, levelling_and_contrast
 from unwarp.models.model import Model
 
 BAND, BAND_OF_LEVELLED = 0.2, 0.4
@@ -55,7 +55,7 @@ class SelfTuning:
     affinity is the sum of exp(-d_ij / sqrt(s_i s_j)) over both, with the distance s_i of series i
     to its 7th neighbour. No distance to a reference series counts as less than the distance from
     that one to the nearest other: a series of the references is then placed as a new one is. Series
-    are levelled before (`unwarp.estimators.levelling`) if that raises the contrast.
+    are levelled before (`unwarp.data.levelling`) if that raises the contrast.
 
     Attributes:
         series: Reference series (M, C, T), of at most 128 time steps; NaN in gaps.
@@ -88,7 +88,7 @@ class SelfTuning:
             x: Reference series (M, C, T), at least 2, in random order.
             device: Device that computes.
             aligned: The same series aligned (M, C, T'), which are compared instead if their
-                contrast is higher (`unwarp.estimators.levelling`); None if there is no alignment.
+                contrast is higher (`unwarp.data.levelling`); None if there is no alignment.
 
         Returns:
             The affinities, and the distances of all pairs of references (2, M, M) with the floors

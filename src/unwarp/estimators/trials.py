@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Trials:
         seconds: Longest time of a trial of length 1, in seconds; None for no limit.
         options: Further arguments of `train`.
         on_message: Function that shows a line to people.
+        models: Trained models by recipe, rows and length; a trial that is asked for again is not
+            repeated.
     """
 
     x: Tensor
@@ -42,6 +44,7 @@ class Trials:
     seconds: float | None
     options: Mapping[str, Any]
     on_message: Callable[[str], None]
+    models: dict[tuple[Recipe, tuple[int, ...], float], Model] = field(default_factory=dict)
 
     def fit(self, recipe: Recipe, rows: Tensor, length: float = 1.0) -> Model:
         """Train a model on a part of the series.
@@ -54,10 +57,17 @@ class Trials:
         Returns:
             The trained model, in evaluation mode.
         """
+        key = recipe, tuple(rows.tolist()), length
+        if key not in self.models:
+            self.models[key] = self._train(*key)
+        return self.models[key]
+
+    def _train(self, recipe: Recipe, rows: Sequence[int], length: float) -> Model:
+        """A newly trained model; arguments as for `fit`."""
         recipe = replace(recipe, gaps=bool(self.x.isnan().any()))
         model = recipe.build(self.x.shape[1:], seed=self.options["seed"])
         limit = None if self.seconds is None else self.seconds * length
-        players, data = recipe.players(model), Dataset(self.x[rows])
+        players, data = recipe.players(model), Dataset(self.x[list(rows)])
         steps = round(length * self.steps)
         limits: dict[str, Any] = {"steps": steps, "seconds": limit}
         history = train(model, players, data, batch_size=SERIES_PER_STEP, **limits, **self.options)

@@ -181,8 +181,10 @@ def _suits_scale(schema: Schema, reading: Reading) -> bool:
     scaler, scale = schema.scaler, reading.scale
     has_channels = np.ndim(scaler.factor) > 0
     is_identity = not has_channels and (scaler.offset, scaler.factor) == (0.0, 1.0)
-    if scale in ("auto", "each"):
-        return scale == "auto" or schema.scaled_per_sample
+    if scale in ("auto", "each", "level"):
+        return scale == "auto" or (
+            schema.scaled_per_sample and schema.is_levelled == (scale == "level")
+        )
     return not schema.scaled_per_sample and (has_channels if scale == "channel" else is_identity)
 
 

@@ -241,7 +241,7 @@ class Staged(Encoder):
         canonical = self._canonicalise(x, estimate.undoable, self.window, cache)
         mean, log_sd = self.content(canonical if self.content.sees_aligned else x)
         content, map = sample_or_mean(mean, log_sd, generator), start.compose(estimate.predicted)
-        theta = self._theta_in_half_ranges(without_shift(start).compose(estimate.mean))
+        theta = self._theta(start, estimate) * self.inverse_half_ranges
         earlier_map = start.compose(estimate.earlier)
         return Posterior(
             content, map, theta, mean, log_sd, earlier_map, estimate.last_stage, canonical
@@ -276,6 +276,14 @@ class Staged(Encoder):
         """Whether a search found all deformations as lags on a circle."""
         has_stages = len(self._schedule(single_pass=False)) > 0
         return isinstance(self.start, LagSearch) and self.start.is_circular and not has_stages
+
+    def _theta(self, start: Map, estimate: PoseEstimate) -> Tensor:
+        """Theta (N, P) of the mean deformations, without the shift of the start."""
+        stage, is_single = estimate.last_stage, isinstance(estimate.earlier, IdentityMap)
+        if stage and is_single and isinstance(start, IdentityMap) and stage.warp == self.warp:
+            return self.warp.constrain(stage.mean)  # saves the way back from the map
+        theta = self.warp.theta(without_shift(start).compose(estimate.mean))
+        return theta.to(self.inverse_half_ranges.device)
 
     def _schedule(self, single_pass: bool) -> list[tuple[PoseStage, bool]]:
         """One entry for each run of a stage: the stage, and whether this is its last run."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from unwarp.estimators.levelling import levelled, levelling_and_contrast
+from unwarp.data.levelling import levelled, levelling_and_contrast
 
 
 def ramps(n: int = 30, seed: int = 0) -> tuple[Tensor, Tensor]:
