@@ -44,6 +44,7 @@ from unwarp.estimators.refining import check_refine, fit_refinement
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
+from unwarp.models.distilled import DistilledCode
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.models.refine import Refinement
@@ -317,7 +318,7 @@ class Fitting:
         if plan.recipe.content == "joint":
             return model, History()
         self._notify("content: measuring codes, and training a decoder for them")
-        return settle(
+        settled, history = settle(
             model,
             plan.recipe,
             self._split().training,
@@ -330,6 +331,10 @@ class Fitting:
             on_divergence=self.arguments.on_divergence,
             callbacks=callbacks,
         )
+        content = settled.encoder.content
+        if isinstance(content, DistilledCode):
+            self._notify(f"fast codes: {content.loss}")
+        return settled, history
 
     def _refine(self, model: Model, plan: Plan, selection: Selection | None) -> Refinement | None:
         """The refinement of aligned series; None for none.

@@ -96,6 +96,10 @@ class Unwarper(
             4% of its length to a common template, by dynamic programming; `none` does not. `auto`
             refines where differences in timing prevail and it explains much of them in series that
             the template has not seen; a warp `identity` that is named stays as it is.
+        fast: Whether a small network predicts elastic codes, for series by the million. Measured
+            codes take milliseconds a series; the network is trained on them after everything else,
+            in seconds, and `fast_loss_` states how far its codes are off. `transform` and whatever
+            starts from content codes use it; spectral clusters (`predict`) keep their distances.
         labels: Use of labels of the training samples. `ignore`: everything is learned without
             them, and `y` changes nothing. `choose`: a mode that uses labels. They choose, by
             leaving one out, the features that `transform` returns: content codes, samples as they
@@ -186,6 +190,8 @@ class Unwarper(
             elastic distance to the third nearest one; None after `load` and without spectral
             clusters.
         refinement_: The refinement of aligned series; None for none.
+        fast_loss_: Difference between fast and measured codes of held-out training series; None
+            unless `fast`.
         cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).
         mixture_: Gaussian mixture over content and deformation of the training samples.
         times_: Time of each time step of aligned series (T,); models of series only.
@@ -224,6 +230,7 @@ class Unwarper(
         n_clusters: int | None = None,
         clusters: ClusterMethod = "auto",
         refine: RefineName = "auto",
+        fast: bool = False,
         labels: LabelPolicy = "ignore",
         max_steps: int | None = None,
         max_seconds: float | None = None,
