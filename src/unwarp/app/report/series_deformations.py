@@ -22,6 +22,7 @@ from unwarp.app.report.examples import (
 )
 from unwarp.app.report.illustrations import Plot, fixed_caption
 from unwarp.app.report.latent_figures import SAMPLES_PER_PATH
+from unwarp.app.report.notes import varying
 from unwarp.models import Model
 from unwarp.models.latent import Latent
 from unwarp.warps import Window
@@ -86,9 +87,10 @@ def time_maps(outcome: Outcome) -> Figure | None:
 def deformations(outcome: Outcome) -> Figure | None:
     """Histograms of the estimated deformations of series; None without a warp.
 
-    Panels span the values, not the ranges of the factors, which are often far wider.
+    Columns that are constant are left out; `notes.constant_note` states them. Panels span the
+    values, not the ranges of the factors, which are often far wider.
     """
-    table = overview_embedding(outcome.warped, outcome).table
+    table = varying(overview_embedding(outcome.warped, outcome).table)
     return plots.histograms(table, bounds=False) if table else None
 
 
