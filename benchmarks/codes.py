@@ -12,7 +12,8 @@ number of classes, classes matched to clusters. The distance and the codes were 
 the 29 UCR sets.
 
 A cell `fast/SET/0` is `Unwarper(fast=True)`: 1-NN of measured and of predicted codes of the same
-model, and microseconds of `transform` for a test series on one thread.
+model, and microseconds of `transform` for a test series on one thread. A cell `kshape/SET/0` is the
+accuracy of k-Shape (`benchmarks.kshape`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 import torch
 
 from benchmarks import cells
+from benchmarks.kshape import comparison, kshape_cell
 from benchmarks.series_sets import SETS, UCR, UEA
 from unwarp import Unwarper
 from unwarp.core import Array
@@ -42,13 +44,16 @@ SEEDS = (0, 1, 2)
 FAST = ("ucr/CBF", "ucr/FaceFour", "ucr/SyntheticControl", "ucr/Trace")
 """Sets on which predicted codes are compared with measured ones."""
 
-NAMES = (
-    *(f"{name}/{seed}" for seed in SEEDS for name in SETS),
-    *(f"fast/{name.split('/')[1]}/0" for name in FAST),
-)
 ARCHIVES: dict[str, Callable[..., Dataset]] = {"ucr": ucr.load, "uea": uea.load}
 UNEQUAL = ("GestureMidAirD1", "GesturePebbleZ1", "PickupGestureWiimoteZ")
 """Sets of unequal lengths, which published tables of clusters leave out."""
+
+EQUAL = tuple(name for name in UCR if name not in UNEQUAL)
+NAMES = (
+    *(f"{name}/{seed}" for seed in SEEDS for name in SETS),
+    *(f"fast/{name.split('/')[1]}/0" for name in FAST),
+    *(f"kshape/{name}/0" for name in EQUAL),
+)
 
 METHODS = {
     "raw_1nn": "Euclidean, raw",
@@ -71,6 +76,8 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     archive, where, seed = name.split("/")
     if archive == "fast":
         return fast_cell(where, quick)
+    if archive == "kshape":
+        return kshape_cell(where, quick)
     train, test = (ARCHIVES[archive](part, where) for part in ("train", "test"))
     labels, truth = np.asarray(train.labels), np.asarray(test.labels)
     n_classes, started = len(np.unique(labels)), time.process_time()
@@ -180,11 +187,22 @@ def table() -> None:
         acc = mean(row["clusters_acc"] for row in measured if row["set"] not in UNEQUAL)
         lines.append(f"| **mean** | | {' | '.join(means)} | {acc:.3f} (of 26) | |")
         lines.append(f"| **harmed** | | {' | '.join(harmed)} | | |")
-    cells.quote("codes", "\n".join(lines), PAGE)
+    cells.quote("codes", "\n".join([*lines, *kshape_lines(measured)]), PAGE)
     several = [row for row in found if row["set"] in UEA]
     cells.quote("codes-channels", "\n".join(lines_of(several)), PAGE)
     cells.quote("codes", "\n".join(summary(measured)))
     cells.quote("codes-fast", "\n".join(fast_table()), "docs/guide/series.md")
+
+
+def kshape_lines(measured: list[dict[str, Any]]) -> list[str]:
+    """A sentence on clusters beside those of k-Shape; none without results."""
+    scores = {}
+    for row in measured:
+        path = cells.RESULTS / FOLDER / f"kshape/{row['set']}/0.json"
+        if path.is_file():
+            other = json.loads(path.read_text())["scores"]["clusters_acc"]
+            scores[row["set"]] = (row["clusters_acc"], other)
+    return ["", comparison(scores)] if scores else []
 
 
 def lines_of(measured: list[dict[str, Any]]) -> list[str]:
