@@ -232,7 +232,8 @@ class Fitting:
         else:
             model, history = self._settle(model, plan, self.callbacks)
         grouping = self._group(model)
-        columns, labels_choice = self._choose_columns(model, grouping)
+        refinement = self._refine(model, plan, selection)
+        columns, labels_choice = self._choose_columns(model, grouping, refinement)
         return Results(
             model=model,
             recipe=recipe,
@@ -247,7 +248,7 @@ class Fitting:
             labels=grouping.labels,
             outlier=grouping.outliers,
             n_iter=history.steps,
-            refinement=self._refine(model, plan, selection),
+            refinement=refinement,
             columns=columns,
             labels_choice=labels_choice,
             feature_names_in=feature_names_of(self.source),
@@ -384,12 +385,12 @@ class Fitting:
         return grouping
 
     def _choose_columns(
-        self, model: Model, grouping: Grouping
+        self, model: Model, grouping: Grouping, refinement: Refinement | None
     ) -> tuple[Columns, LabelsChoice | None]:
         """The columns of `transform`; and the choice of labels, if they choose."""
         domain, device = self.schema.domain, self.arguments.device
         if self.arguments.labels == "choose":
-            columns, choice = choose_columns(model, self.data, domain, device)
+            columns, choice = choose_columns(model, self.data, domain, device, refinement)
             self._notify(str(choice))
             return columns, choice
         content, theta = (part[:MAX_SAMPLES_FOR_SCALE] for part in grouping.latents)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from unwarp.core import (
@@ -386,7 +386,7 @@ class Unwarper(
         """
         check_is_fitted(self)
         check_value("pose", pose, Flag())
-        if pose and _get_output_config("transform", self)["dense"] != "default":
+        if pose and self._output_format() != "default":
             raise ConfigError(
                 "pose=True gives an array, and set_output asks for a table; take "
                 "set_output(transform='default'), and get_feature_names_out(pose=True) for names"
@@ -394,6 +394,12 @@ class Unwarper(
         if is_stream(X):
             X = self.open(X).x
         return self._features(X, times, pose).astype(_floating_dtype(X), copy=False)
+
+    def _output_format(self) -> str:
+        """The format of `transform` that `set_output` or scikit-learn's configuration asks for."""
+        # scikit-learn has no public way to read what `set_output` stored
+        formats = getattr(self, "_sklearn_output_config", {})
+        return str(formats.get("transform", get_config()["transform_output"]))
 
     def get_feature_names_out(self, input_features: Any = None, *, pose: bool = False) -> Array:
         """Names of the columns of `transform`, such as `content_0` to `content_{D-1}`.
@@ -415,9 +421,12 @@ class Unwarper(
         """The columns (N, F) of `transform`, float32."""
         if not pose and self.columns_.base == "content":
             return self._content(X, times)
+        refinement = self.refinement_ if self.columns_.is_refined else None
         samples, parts = self.prepare_samples(X, times), []
         for rows in samples.chunks():
-            views = Views.of(self.model_, self.schema_.domain, samples[rows], self.device)
+            views = Views.of(
+                self.model_, self.schema_.domain, samples[rows], self.device, refinement
+            )
             parts.append(self.columns_(views, pose).numpy())
         return np.concatenate(parts)
 
