@@ -10,6 +10,10 @@ labels, and scored once on its test part: 1-NN of series as they are, of aligned
 and by the elastic distance to the training series; and the accuracy of `predict` with the true
 number of classes, classes matched to clusters. The distance and the codes were chosen by looking at
 the 29 UCR sets.
+
+A cell `fast/SET/0` is `Unwarper(fast=True)`: 1-NN of measured and of predicted codes of the same
+model, and microseconds of `transform` for a test series on one thread. A cell `kshape/SET/0` is the
+accuracy of k-Shape (`benchmarks.kshape`).
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import numpy as np
 import torch
 
 from benchmarks import cells
+from benchmarks.kshape import comparison, kshape_cell
 from benchmarks.series_sets import SETS, UCR, UEA
 from unwarp import Unwarper
 from unwarp.core import Array
@@ -32,13 +37,23 @@ from unwarp.datasets import ucr, uea
 from unwarp.metrics.clustering import accuracy
 from unwarp.metrics.elastic import values_and_slopes
 from unwarp.metrics.neighbours import neighbours
+from unwarp.models.distilled import DistilledCode
 
 FOLDER, PAGE = "codes", "docs/results/series.md"
 SEEDS = (0, 1, 2)
-NAMES = tuple(f"{name}/{seed}" for seed in SEEDS for name in SETS)
+FAST = ("ucr/CBF", "ucr/FaceFour", "ucr/SyntheticControl", "ucr/Trace")
+"""Sets on which predicted codes are compared with measured ones."""
+
 ARCHIVES: dict[str, Callable[..., Dataset]] = {"ucr": ucr.load, "uea": uea.load}
 UNEQUAL = ("GestureMidAirD1", "GesturePebbleZ1", "PickupGestureWiimoteZ")
 """Sets of unequal lengths, which published tables of clusters leave out."""
+
+EQUAL = tuple(name for name in UCR if name not in UNEQUAL)
+NAMES = (
+    *(f"{name}/{seed}" for seed in SEEDS for name in SETS),
+    *(f"fast/{name.split('/')[1]}/0" for name in FAST),
+    *(f"kshape/{name}/0" for name in EQUAL),
+)
 
 METHODS = {
     "raw_1nn": "Euclidean, raw",
@@ -59,6 +74,10 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     """
     torch.set_num_threads(1)
     archive, where, seed = name.split("/")
+    if archive == "fast":
+        return fast_cell(where, quick)
+    if archive == "kshape":
+        return kshape_cell(where, quick)
     train, test = (ARCHIVES[archive](part, where) for part in ("train", "test"))
     labels, truth = np.asarray(train.labels), np.asarray(test.labels)
     n_classes, started = len(np.unique(labels)), time.process_time()
@@ -93,6 +112,49 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     }
 
 
+def fast_cell(where: str, quick: bool = False) -> cells.Result:
+    """The result of predicted codes on a UCR set.
+
+    Args:
+        where: Name of the set.
+        quick: Whether to train for a few steps.
+    """
+    train, test = (ucr.load(part, where) for part in ("train", "test"))
+    classes = [np.asarray(part.labels) for part in (train, test)]
+    model = Unwarper(fast=True, device="cpu", max_steps=5 if quick else None).fit(train)
+    loss, content = model.fast_loss_, model.model_.encoder.content
+    assert loss is not None and isinstance(content, DistilledCode)
+    scores: dict[str, float] = {"error": loss.error, "neighbours": loss.neighbours}
+    for words, is_distilled in (("measured", False), ("fast", True)):
+        content.is_distilled.fill_(is_distilled)
+        gallery, started = model.transform(train), time.process_time()
+        queries = model.transform(test)
+        scores[f"{words}_us"] = 1e6 * (time.process_time() - started) / len(test)
+        nearest = neighbours(gallery, classes[0], queries, classes[1], k=1)
+        scores[f"{words}_1nn"] = float(nearest)
+    choice = model.selection_.choice if model.selection_ else ""
+    scores = {key: round(value, 4) for key, value in scores.items()}
+    return {"choice": choice, "n_test": len(test), "scores": scores}
+
+
+def fast_table() -> list[str]:
+    """Lines of the table of predicted codes."""
+    heads = ["set", "warp", "1-NN, measured", "fast", "microseconds, measured", "fast"]
+    heads += ["error of held-out codes", "neighbours kept"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for name in FAST:
+        path = cells.RESULTS / FOLDER / f"fast/{name.split('/')[1]}/0.json"
+        if not path.is_file():
+            continue
+        result = json.loads(path.read_text())
+        scores = result["scores"]
+        numbers = [f"{scores[key]:.3f}" for key in ("measured_1nn", "fast_1nn")]
+        numbers += [f"{scores[key]:.0f}" for key in ("measured_us", "fast_us")]
+        numbers += [f"{scores[key]:.2f}" for key in ("error", "neighbours")]
+        lines.append(f"| {' | '.join([name.split('/')[1], result['choice'], *numbers])} |")
+    return lines
+
+
 def rows() -> list[dict[str, Any]]:
     """Medians over seeds for each set that has result files."""
     found = []
@@ -125,10 +187,22 @@ def table() -> None:
         acc = mean(row["clusters_acc"] for row in measured if row["set"] not in UNEQUAL)
         lines.append(f"| **mean** | | {' | '.join(means)} | {acc:.3f} (of 26) | |")
         lines.append(f"| **harmed** | | {' | '.join(harmed)} | | |")
-    cells.quote("codes", "\n".join(lines), PAGE)
+    cells.quote("codes", "\n".join([*lines, *kshape_lines(measured)]), PAGE)
     several = [row for row in found if row["set"] in UEA]
     cells.quote("codes-channels", "\n".join(lines_of(several)), PAGE)
     cells.quote("codes", "\n".join(summary(measured)))
+    cells.quote("codes-fast", "\n".join(fast_table()), "docs/guide/series.md")
+
+
+def kshape_lines(measured: list[dict[str, Any]]) -> list[str]:
+    """A sentence on clusters beside those of k-Shape; none without results."""
+    scores = {}
+    for row in measured:
+        path = cells.RESULTS / FOLDER / f"kshape/{row['set']}/0.json"
+        if path.is_file():
+            other = json.loads(path.read_text())["scores"]["clusters_acc"]
+            scores[row["set"]] = (row["clusters_acc"], other)
+    return ["", comparison(scores)] if scores else []
 
 
 def lines_of(measured: list[dict[str, Any]]) -> list[str]:
@@ -153,7 +227,9 @@ def summary(measured: list[dict[str, Any]]) -> list[str]:
 
 def main() -> None:
     """Run the benchmark from the command line."""
-    cells.command(__doc__, FOLDER, NAMES, cell, table, quick=("ucr/Chinatown/0",))
+    cells.command(
+        __doc__, FOLDER, NAMES, cell, table, quick=("ucr/Chinatown/0", "fast/SyntheticControl/0")
+    )
 
 
 if __name__ == "__main__":

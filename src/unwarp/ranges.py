@@ -356,6 +356,7 @@ ARGUMENTS: Mapping[str, Range] = {
     "n_clusters": Whole(1, MAX_SEED, is_optional=True),
     "clusters": Choice(get_args(ClusterMethod)),
     "refine": Choice(get_args(RefineName)),
+    "fast": Flag(),
     "labels": Choice(get_args(LabelPolicy)),
     "max_steps": Whole(1, MAX_STEPS, is_optional=True),
     "max_seconds": Real(0, is_optional=True, unit="seconds"),

@@ -6,25 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
+from tests.data.recordings import LENGTH, N, recordings
 from tests.estimators.series import fit_series, waves
 from unwarp import Unwarper
 from unwarp.errors import DataError
-
-N, LENGTH = 6, 40
-
-
-@pytest.fixture(scope="module")
-def model() -> Unwarper:
-    """A model of series of one length; no test changes it."""
-    torch.set_num_threads(1)
-    return fit_series(recordings(), sampling_rate=10.0)
-
-
-def recordings() -> np.ndarray[Any, Any]:
-    """Six series of 40 steps."""
-    return np.stack(waves([LENGTH] * N))
 
 
 @pytest.mark.parametrize("rate", [1, 5, 0.2])

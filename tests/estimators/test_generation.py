@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,3 +96,40 @@ def test_points_must_be_numbers(fitted: Unwarper, points: Any) -> None:
     """Ragged points, words and complex numbers are refused by name."""
     with pytest.raises(DataError, match=r"^points .*; |^points .*give"):
         fitted.transform_points(pictures(2), points)
+
+
+@pytest.fixture
+def short_distilling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of fast codes that is trained for a few steps."""
+    monkeypatch.setattr("unwarp.training.distilling.STEPS", 5)
+    monkeypatch.setattr("unwarp.training.distilling.N_MIXTURES", 20)
+
+
+@pytest.mark.usefixtures("short_distilling")
+def test_fast_codes_state_their_loss(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The network predicts codes; its loss is told, kept, saved, and None without it."""
+    X = np.random.default_rng(0).normal(size=(20, 24)).cumsum(1)
+    options: dict[str, Any] = {"max_steps": 1, "n_clusters": 2, "device": "cpu"}
+    exact, fast = Unwarper(**options).fit(X), Unwarper(**options, fast=True, verbose=True).fit(X)
+    loss = fast.fast_loss_
+    assert exact.fast_loss_ is None and loss is not None and loss.n_series == 4
+    assert f"fast codes: {loss}" in capsys.readouterr().out
+    assert not np.allclose(exact.transform(X), fast.transform(X))
+    assert np.array_equal(exact.predict(X), fast.predict(X))
+    fast.save(tmp_path / "model")
+    loaded = Unwarper.load(tmp_path / "model")
+    assert loaded.fast and loaded.fast_loss_ == loss
+    assert np.array_equal(loaded.transform(X), fast.transform(X))
+    fast.set_params(warm_start=True, verbose=False).fit(X)
+    assert fast.fast_loss_ is not None
+
+
+def test_fast_is_refused_without_elastic() -> None:
+    """Only elastic codes can be predicted by a network that is distilled."""
+    X = np.random.default_rng(0).normal(size=(20, 24))
+    for arguments in ({"content": "joint"}, {"recipe": "vae"}, {"domain": "image"}):
+        x = X.reshape(20, 4, 6) if "domain" in arguments else X
+        with pytest.raises(ConfigError, match="fast=True predicts elastic codes"):
+            Unwarper(**arguments, fast=True, max_steps=1).fit(x)
+    with pytest.raises(ConfigError, match="fast='yes' is not allowed"):
+        Unwarper(fast="yes").fit(X)

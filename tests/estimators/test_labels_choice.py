@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from unwarp.core import Array
 from unwarp.errors import ConfigError, DataError, UnwarpError
 from unwarp.estimators.labels_choice import LabelsChoice, choose, is_nearest_alike
 from unwarp.models import Net
+from unwarp.warps import Identity
 
 
 def ripples(n: int = 24, seed: int = 0) -> tuple[Array, Array]:
@@ -155,3 +157,23 @@ def test_unknown_choice_is_refused() -> None:
     """A record of a kind of features that does not exist."""
     with pytest.raises(ValueError, match="labels_choice='smell'"):
         LabelsChoice.of({"choice": "smell", "accuracies": {"smell": 1.0}, "n_samples": 3})
+
+
+def test_aligned_features_are_refined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the alignment is refined, aligned features are what `align` returns, also saved."""
+    monkeypatch.setattr("unwarp.estimators.labels_choice.choose", lambda hits: "aligned")
+    X, y = ripples(16)
+    late = np.stack([np.roll(row, i % 3) for i, row in enumerate(X)]).repeat(2, axis=1)
+    recipe = AE(warp=Identity(), n_content=2, net=Net("mlp", (8,), (8,)))
+    unwarper = Unwarper(
+        recipe=recipe, labels="choose", refine="band", max_steps=1, n_clusters=2, device="cpu"
+    ).fit(late, y)
+    unwarper.save(tmp_path / "model")
+    aligned = unwarper.align(late)
+    assert np.abs(aligned - late).max() > 0.1
+    for model in (unwarper, Unwarper.load(tmp_path / "model")):
+        values = model.schema_.scaler.undo(model.transform(late))
+        np.testing.assert_allclose(values, aligned, atol=1e-4)
+    unwarper.columns_ = replace(unwarper.columns_, is_refined=False)  # as earlier versions saved
+    values = unwarper.schema_.scaler.undo(unwarper.transform(late))
+    np.testing.assert_allclose(values, late, atol=1e-4)

@@ -51,7 +51,8 @@ def test_evidence_is_for_peaks_alone() -> None:
     noise = torch.randn(40, 1, 100, generator=torch.Generator().manual_seed(0))
     model = RECIPE.build((1, LENGTH)).eval()
     assert RefinementEvidence.of(x).supports
-    assert fit_refinement(model, Dataset(x), "auto") is not None
+    refinement = fit_refinement(model, Dataset(x), "auto")
+    assert refinement is not None and refinement.why == str(RefinementEvidence.of(x))
     assert fit_refinement(model, Dataset(x[:10]), "auto") is None
     assert fit_refinement(model, Dataset(x), "none") is None
     for other in (levels(), noise, torch.zeros(20, 1, 60)):
@@ -85,6 +86,7 @@ def test_refinements_are_saved(refined: Unwarper, tmp_path: Path) -> None:
     refined.save(tmp_path / "model")
     loaded, (X, _) = Unwarper.load(tmp_path / "model"), late_peaks(seed=1)
     assert loaded.refine == "band"
+    assert loaded.refinement_ is not None and "asked for it" in loaded.refinement_.why
     assert np.array_equal(loaded.align(X), refined.align(X))
 
 

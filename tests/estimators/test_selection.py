@@ -231,7 +231,8 @@ def test_selection_survives_json() -> None:
     assert Selection.of(json.loads(json.dumps(asdict(selection)))) == selection
     assert selection.recipe == SHARP
     assert str(selection).startswith(
-        "a sharp warp of time: a warp saves 35 nats per held-out series, and 10 are required"
+        "a sharp warp of time: a warp saves 35 nats per held-out series (30 to 40 in 2 folds), and "
+        "10 are required"
     )
     assert "leaves 45% of their variance unexplained, the sharp warp 25%" in str(selection)
     shift = Selection("shift", (), {"shift": (0.4,), "sharp": (0.3,)}, lag_ratio=8.0)

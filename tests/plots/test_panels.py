@@ -62,3 +62,13 @@ def test_curves_draw_every_run() -> None:
     rows = [{"seconds": float(i), "reconstruction": 1.0 / (i + 1)} for i in range(5)]
     axis = plots.curves({"with warp": rows, "without warp": rows}).axes[0]
     assert [line.get_label() for line in axis.lines] == ["with warp", "without warp"]
+
+
+def test_folds_show_the_undecided_range() -> None:
+    """Every fold is a point, the mean a line, and the range spans its bounds, also of one fold."""
+    for values in (np.array([19.0, 24.0, 28.0]), np.array([-3.0])):
+        axis = plots.folds(values, (-10.0, 10.0), "nats").axes[0]
+        assert axis.collections[-1].get_offsets()[:, 0].tolist() == values.tolist()
+        assert axis.lines[0].get_xdata()[0] == values.mean()
+        low, high = axis.get_xlim()
+        assert low <= -10 and high >= max(10, values.max())

@@ -71,6 +71,7 @@ class Job:
             n_content=request.n_content,
             overrides=request.overrides,
             start=request.start,
+            fast=request.fast,
             **self.settings,
         )
 

@@ -23,6 +23,7 @@ from unwarp.estimators.pose_columns import pose_columns, pose_names
 from unwarp.missing import interpolate_missing
 from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
+from unwarp.models.refine import Refinement
 from unwarp.warps import align
 
 N_NUMBERS = 64
@@ -36,7 +37,7 @@ class Views:
     Attributes:
         content: Content codes (N, D).
         raw: Samples as they are (N, C, ...), scaled for the model; NaN in gaps.
-        aligned: Samples with their deformations undone (N, C, ...).
+        aligned: Samples with their deformations undone, refined where the model is (N, C, ...).
         pose: Columns that describe the deformations (N, P).
     """
 
@@ -47,7 +48,14 @@ class Views:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, model: Model, domain: Domain, x: Tensor, device: str = "cpu") -> Views:
+    def of(
+        cls,
+        model: Model,
+        domain: Domain,
+        x: Tensor,
+        device: str = "cpu",
+        refinement: Refinement | None = None,
+    ) -> Views:
         """The views of samples.
 
         Args:
@@ -55,15 +63,19 @@ class Views:
             domain: Domain of the samples.
             x: Samples (N, C, ...), scaled for the model.
             device: Device that computes.
+            refinement: The refinement of aligned series; None for none.
         """
         target = resolve_device(device)
         model.to(target).eval()
         latent = model.embed(x.to(target))
-        aligned = align(x.to(target), latent.map, padding=model.padding).cpu()
+        aligned = align(x.to(target), latent.map, padding=model.padding)
+        if refinement is not None:
+            map = latent.map.compose(refinement.map(aligned))
+            aligned = align(x.to(target), map, padding=model.padding)
         pose = pose_columns(latent.map, model.chart, domain)
         content = latent.content.cpu()
         model.to("cpu")
-        return cls(content, x, aligned, pose)
+        return cls(content, x, aligned.cpu(), pose)
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,7 @@ class Columns:
         pose_scale: Factor of the pose beside the columns: the ratio of the mean distances to the
             nearest other training sample. None in a model that an earlier version saved.
         code: The elastic code that computes the columns; None for other kinds.
+        is_refined: Whether aligned series are refined; not in models of earlier versions.
 
     >>> views = Views(torch.eye(3), torch.zeros(3, 1, 4), torch.zeros(3, 1, 4), torch.eye(3) / 2)
     >>> columns = Columns.fit("content", views)
@@ -124,14 +137,16 @@ class Columns:
     base: str = "content"
     pose_scale: float | None = None
     code: ElasticCode | None = None
+    is_refined: bool = False
 
     @classmethod
-    def fit(cls, base: str, views: Views) -> Columns:
+    def fit(cls, base: str, views: Views, is_refined: bool = False) -> Columns:
         """Fit a kind of columns to training samples.
 
         Args:
             base: Name of the kind.
             views: Training samples in random order.
+            is_refined: Whether the aligned ones among them are refined.
         """
         weights, code = BASES[base].weights, None
         if weights is not None:
@@ -139,7 +154,8 @@ class Columns:
             code = ElasticCode(series.shape[1:], N_NUMBERS)
             code.fit(series, weights=weights)
         columns = cls(base, 1.0, code)
-        return cls(base, scale_of_pose(columns._base(views), views.pose), code)
+        scale = scale_of_pose(columns._base(views), views.pose)
+        return cls(base, scale, code, is_refined)
 
     def __call__(self, views: Views, has_pose: bool = False) -> Tensor:
         """The columns of samples.
@@ -194,7 +210,11 @@ class Columns:
 
     def record(self) -> dict[str, Any]:
         """The values for a JSON file, without the arrays."""
-        return {"base": self.base, "pose_scale": self.pose_scale}
+        return {
+            "base": self.base,
+            "pose_scale": self.pose_scale,
+            "is_refined": self.is_refined,
+        }
 
     def arrays(self) -> dict[str, Array]:
         """Arrays of the elastic code by name, with 0 for infinite units."""
@@ -226,7 +246,7 @@ class Columns:
             code.load_state_dict(state)
         if (code is None) != (BASES[record["base"]].weights is None):
             raise ValueError(f"the arrays of features base={record['base']!r} do not fit it")
-        return cls(record["base"], scale, code)
+        return cls(record["base"], scale, code, bool(record.get("is_refined", False)))
 
 
 def fill_gaps(x: Tensor) -> Tensor:

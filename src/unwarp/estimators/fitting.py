@@ -44,6 +44,7 @@ from unwarp.estimators.refining import check_refine, fit_refinement
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
+from unwarp.models.distilled import DistilledCode
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.models.refine import Refinement
@@ -231,7 +232,8 @@ class Fitting:
         else:
             model, history = self._settle(model, plan, self.callbacks)
         grouping = self._group(model)
-        columns, labels_choice = self._choose_columns(model, grouping)
+        refinement = self._refine(model, plan, selection)
+        columns, labels_choice = self._choose_columns(model, grouping, refinement)
         return Results(
             model=model,
             recipe=recipe,
@@ -246,7 +248,7 @@ class Fitting:
             labels=grouping.labels,
             outlier=grouping.outliers,
             n_iter=history.steps,
-            refinement=self._refine(model, plan, selection),
+            refinement=refinement,
             columns=columns,
             labels_choice=labels_choice,
             feature_names_in=feature_names_of(self.source),
@@ -317,7 +319,7 @@ class Fitting:
         if plan.recipe.content == "joint":
             return model, History()
         self._notify("content: measuring codes, and training a decoder for them")
-        return settle(
+        settled, history = settle(
             model,
             plan.recipe,
             self._split().training,
@@ -330,6 +332,10 @@ class Fitting:
             on_divergence=self.arguments.on_divergence,
             callbacks=callbacks,
         )
+        content = settled.encoder.content
+        if isinstance(content, DistilledCode):
+            self._notify(f"fast codes: {content.loss}")
+        return settled, history
 
     def _refine(self, model: Model, plan: Plan, selection: Selection | None) -> Refinement | None:
         """The refinement of aligned series; None for none.
@@ -379,12 +385,12 @@ class Fitting:
         return grouping
 
     def _choose_columns(
-        self, model: Model, grouping: Grouping
+        self, model: Model, grouping: Grouping, refinement: Refinement | None
     ) -> tuple[Columns, LabelsChoice | None]:
         """The columns of `transform`; and the choice of labels, if they choose."""
         domain, device = self.schema.domain, self.arguments.device
         if self.arguments.labels == "choose":
-            columns, choice = choose_columns(model, self.data, domain, device)
+            columns, choice = choose_columns(model, self.data, domain, device, refinement)
             self._notify(str(choice))
             return columns, choice
         content, theta = (part[:MAX_SAMPLES_FOR_SCALE] for part in grouping.latents)

@@ -27,6 +27,7 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.alignment import Alignment
 from unwarp.estimators.feature_columns import BASES, Columns
 from unwarp.estimators.feature_names import check_feature_names
+from unwarp.models.distilled import FastLoss
 from unwarp.models.latent import Latent
 from unwarp.models.recipe import Recipe
 from unwarp.ranges import SAMPLE_COUNT, Choice, Seed, check_value
@@ -197,6 +198,11 @@ class Generation(Alignment):
     def cluster_templates_(self) -> Array:
         """Templates (n_clusters, C, ...), decoded from the centres of the clusters."""
         return self._decode_codes(self.cluster_centers_)
+
+    @property
+    def fast_loss_(self) -> FastLoss | None:
+        """Difference between fast and measured codes of held-out series; None without `fast`."""
+        return getattr(getattr(self.model_.encoder, "content", None), "loss", None)
 
     def _check_source(self, source: str) -> None:
         """Check the name of the distribution of samples."""

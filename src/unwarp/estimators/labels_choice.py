@@ -24,6 +24,7 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.feature_columns import BASES, Columns, Views
 from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
+from unwarp.models.refine import Refinement
 
 MAX_LABELLED_SAMPLES = 1000
 """Greatest number of samples that are left out."""
@@ -74,7 +75,11 @@ class LabelsChoice:
 
 
 def choose_columns(
-    model: Model, data: Samples, domain: Domain, device: str = "cpu"
+    model: Model,
+    data: Samples,
+    domain: Domain,
+    device: str = "cpu",
+    refinement: Refinement | None = None,
 ) -> tuple[Columns, LabelsChoice]:
     """The columns that `transform` returns, chosen by labels.
 
@@ -83,14 +88,17 @@ def choose_columns(
         data: Training samples with labels.
         domain: Domain of the samples.
         device: Device that computes.
+        refinement: The refinement of aligned series; None for none.
 
     Returns:
         The columns, and the choice.
     """
     view = reference_view(data, MAX_LABELLED_SAMPLES)
     rows = np.random.default_rng(0).permutation(len(view))
-    views = Views.of(model, domain, view.x[rows], device)
-    fitted = {base: Columns.fit(base, views) for base in candidates(model, domain, views)}
+    views = Views.of(model, domain, view.x[rows], device, refinement)
+    is_refined = refinement is not None
+    bases = candidates(model, domain, views, is_refined)
+    fitted = {base: Columns.fit(base, views, is_refined) for base in bases}
     classes = np.unique(np.asarray(view.labels)[rows], return_inverse=True)[1]
     hits = {base: is_nearest_alike(columns(views), classes) for base, columns in fitted.items()}
     choice = choose(hits)
@@ -98,7 +106,7 @@ def choose_columns(
     return fitted[choice], LabelsChoice(choice, accuracies, len(rows))
 
 
-def candidates(model: Model, domain: Domain, views: Views) -> list[str]:
+def candidates(model: Model, domain: Domain, views: Views, is_refined: bool = False) -> list[str]:
     """Names of the kinds of features to choose from, content codes first.
 
     Kinds that equal the content codes, or need a warp or time that the model lacks, are left out.
@@ -107,16 +115,19 @@ def candidates(model: Model, domain: Domain, views: Views) -> list[str]:
         model: The trained model.
         domain: Domain of the samples.
         views: Training samples.
+        is_refined: Whether aligned series are refined.
     """
     content, has_pose = getattr(model.encoder, "content", None), views.pose.shape[1] > 0
     names = []
     for name, base in BASES.items():
-        is_moved = base.view == "aligned" or base.has_pose
-        if (is_moved and not has_pose) or (base.weights is not None and not domain.has_times):
+        is_aligned = base.view == "aligned"
+        lacks_pose = not has_pose and (base.has_pose or (is_aligned and not is_refined))
+        if lacks_pose or (base.weights is not None and not domain.has_times):
             continue
         if isinstance(content, ElasticCode) and base.weights == (1, 1, 1):
-            is_content = (base.view == "aligned") == bool(content.sees_aligned)
-            if is_content:
+            # content codes see series before their refinement
+            is_content = is_aligned == bool(content.sees_aligned)
+            if is_content and not (is_aligned and is_refined):
                 continue
         names.append(name)
     return names

@@ -64,6 +64,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     n_clusters: int | None
     clusters: ClusterMethod
     refine: RefineName
+    fast: bool
     labels: LabelPolicy
     max_steps: int | None
     max_seconds: float | None
@@ -157,7 +158,13 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         resolve_device(self.device)
         overrides = dict(self._checked_overrides())
         request = Request(
-            self.recipe, self.warp, self.n_content, overrides, self.start, self.content
+            self.recipe,
+            self.warp,
+            self.n_content,
+            overrides,
+            self.start,
+            self.content,
+            bool(self.fast),
         )
         return request, Reading(
             self.domain,

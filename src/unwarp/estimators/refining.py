@@ -7,7 +7,7 @@ helps series that a template has not seen, which is measured without labels.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -159,14 +159,14 @@ def fit_refinement(
         return None
     x = _aligned(model, reference_view(data).x, device)
     if refine == "band":
-        return Refinement.fit(x)
+        return replace(Refinement.fit(x), why="refine='band' asked for it")
     if len(x) < MIN_SERIES or Refinement(x, x.new_ones(1), x.shape[2]).radius < MIN_RADIUS:
         return None
     evidence = RefinementEvidence.of(x, seed)
     if not evidence.supports:
         return None
     notify(f"refinement: {evidence}")
-    return Refinement.fit(x)
+    return replace(Refinement.fit(x), why=str(evidence))
 
 
 def _aligned(model: Model, x: Tensor, device: str) -> Tensor:

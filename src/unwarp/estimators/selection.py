@@ -139,7 +139,7 @@ class Selection:
             not measured.
 
     >>> print(Selection("none", (3.2,)))
-    no warp: a warp saves 3 nats per held-out series, and 10 are required
+    no warp: a warp saves 3 nats per held-out series (in 1 fold), and 10 are required
     """
 
     choice: str
@@ -176,8 +176,8 @@ class Selection:
             return "a smooth warp of time, without a trial: there are too few series or steps"
         else:
             saving = (
-                f"a warp saves {math.floor(mean(self.saved))} nats per held-out series, "
-                f"and {MIN_SAVED_NATS:.0f} are required{self._agreement()}"
+                f"a warp saves {math.floor(mean(self.saved))} nats per held-out "
+                f"series{self._spread()}, and {MIN_SAVED_NATS:.0f} are required{self._agreement()}"
             )
         if self.choice == "none" and self.nearest_ratio:
             return (
@@ -191,6 +191,13 @@ class Selection:
             return text
         factor = math.exp(mean(self.nearer))
         return f"{text} and brings them closer to other series by a factor of {factor:.1f}"
+
+    def _spread(self) -> str:
+        """Least and greatest saving of the folds in words."""
+        if len(self.saved) == 1:
+            return " (in 1 fold)"
+        low, high = (math.floor(bound(self.saved)) for bound in (min, max))
+        return f" ({low} to {high} in {len(self.saved)} folds)"
 
     def _agreement(self) -> str:
         """The gain in agreement in words; empty if it was not measured."""

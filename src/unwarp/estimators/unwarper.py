@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from unwarp.core import (
@@ -96,6 +96,10 @@ class Unwarper(
             4% of its length to a common template, by dynamic programming; `none` does not. `auto`
             refines where differences in timing prevail and it explains much of them in series that
             the template has not seen; a warp `identity` that is named stays as it is.
+        fast: Whether a small network predicts elastic codes, for series by the million. Measured
+            codes take milliseconds a series; the network is trained on them after everything else,
+            in seconds, and `fast_loss_` states how far its codes are off. `transform` and whatever
+            starts from content codes use it; spectral clusters (`predict`) keep their distances.
         labels: Use of labels of the training samples. `ignore`: everything is learned without
             them, and `y` changes nothing. `choose`: a mode that uses labels. They choose, by
             leaving one out, the features that `transform` returns: content codes, samples as they
@@ -186,6 +190,8 @@ class Unwarper(
             elastic distance to the third nearest one; None after `load` and without spectral
             clusters.
         refinement_: The refinement of aligned series; None for none.
+        fast_loss_: Difference between fast and measured codes of held-out training series; None
+            unless `fast`.
         cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).
         mixture_: Gaussian mixture over content and deformation of the training samples.
         times_: Time of each time step of aligned series (T,); models of series only.
@@ -224,6 +230,7 @@ class Unwarper(
         n_clusters: int | None = None,
         clusters: ClusterMethod = "auto",
         refine: RefineName = "auto",
+        fast: bool = False,
         labels: LabelPolicy = "ignore",
         max_steps: int | None = None,
         max_seconds: float | None = None,
@@ -379,7 +386,7 @@ class Unwarper(
         """
         check_is_fitted(self)
         check_value("pose", pose, Flag())
-        if pose and _get_output_config("transform", self)["dense"] != "default":
+        if pose and self._output_format() != "default":
             raise ConfigError(
                 "pose=True gives an array, and set_output asks for a table; take "
                 "set_output(transform='default'), and get_feature_names_out(pose=True) for names"
@@ -387,6 +394,12 @@ class Unwarper(
         if is_stream(X):
             X = self.open(X).x
         return self._features(X, times, pose).astype(_floating_dtype(X), copy=False)
+
+    def _output_format(self) -> str:
+        """The format of `transform` that `set_output` or scikit-learn's configuration asks for."""
+        # scikit-learn has no public way to read what `set_output` stored
+        formats = getattr(self, "_sklearn_output_config", {})
+        return str(formats.get("transform", get_config()["transform_output"]))
 
     def get_feature_names_out(self, input_features: Any = None, *, pose: bool = False) -> Array:
         """Names of the columns of `transform`, such as `content_0` to `content_{D-1}`.
@@ -408,9 +421,12 @@ class Unwarper(
         """The columns (N, F) of `transform`, float32."""
         if not pose and self.columns_.base == "content":
             return self._content(X, times)
+        refinement = self.refinement_ if self.columns_.is_refined else None
         samples, parts = self.prepare_samples(X, times), []
         for rows in samples.chunks():
-            views = Views.of(self.model_, self.schema_.domain, samples[rows], self.device)
+            views = Views.of(
+                self.model_, self.schema_.domain, samples[rows], self.device, refinement
+            )
             parts.append(self.columns_(views, pose).numpy())
         return np.concatenate(parts)
 

@@ -120,7 +120,13 @@ class WarmStart:
         base = request.recipe if isinstance(request.recipe, Recipe) else self.recipe
         overrides = {key: value for key, value in request.overrides.items() if key != "family"}
         full_request = Request(
-            base, request.warp, request.n_content, overrides, request.start, request.content
+            base,
+            request.warp,
+            request.n_content,
+            overrides,
+            request.start,
+            request.content,
+            request.fast,
         )
         plan = make_plan(full_request, self.schema, data, why=(WHY,), **options)
         recipe = plan.recipe

@@ -80,6 +80,7 @@ class Architecture:
             `learned` for one trainable number per column.
         gaps: Whether series may have gaps (NaN). Encoders then also see a mask of the observed
             values, and the reconstruction error is summed over the observed values only.
+        fast: Whether a network predicts elastic codes, after `unwarp.training.settle` distilled it.
 
     >>> Architecture(n_content=6, crop=0.8).likelihood
     'gaussian'
@@ -107,6 +108,7 @@ class Architecture:
     sigma: StandardDeviation = 0.5**0.5
     prior: StandardDeviation = 1.0
     gaps: bool = False
+    fast: bool = False
 
     def __post_init__(self) -> None:
         self._check_work()
@@ -133,6 +135,12 @@ class Architecture:
             raise ConfigError(
                 f"{type(self).__name__}: content={self.content!r} needs the family 'ae' with "
                 "encoder='staged' and crop=1; set content='joint'"
+            )
+
+        if self.fast and self.content != "elastic":
+            raise ConfigError(
+                f"{type(self).__name__}: fast=True predicts elastic codes of series, and the "
+                f"content is {self.content!r}; set content='elastic', or fast=False"
             )
 
     def _check_work(self) -> None:

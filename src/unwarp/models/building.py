@@ -16,6 +16,7 @@ from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
+from unwarp.models.distilled import DistilledCode
 from unwarp.models.encoders import Encoder, OneStage, PoseStage, Staged
 from unwarp.models.lags.search import LagSearch, lag_family
 from unwarp.models.likelihood import BACKGROUND_LOG_ODDS, Likelihood, LikelihoodKind, LogOddsLink
@@ -224,7 +225,8 @@ def build_encoder(
     n_masks = shape[0] // 2 if architecture.gaps else 0
     content: GaussianHead | ElasticCode
     if architecture.content == "elastic":
-        content = ElasticCode((shape[0] - n_masks, *window.size), n_content, n_masks)
+        measured = DistilledCode if architecture.fast else ElasticCode
+        content = measured((shape[0] - n_masks, *window.size), n_content, n_masks)
     else:
         code = net.build_encoder((shape[0], *window.size), n_outputs * n_content)
         content = GaussianHead(code, architecture.stochastic)

@@ -115,11 +115,11 @@ class ElasticCode(nn.Module):
             weights: Weights of the three parts of the distance.
         """
         self.sees_aligned.fill_(False)
-        series = shorten(self._series(x[:N_LANDMARKS]))
+        series = shorten(self.series(x[:N_LANDMARKS]))
         distance = ValuesAndSlopes.of(series).weighted(weights)
         matrix = distance(series, series)
         if aligned is not None and len(series) > 1:
-            candidate = shorten(self._series(aligned[:N_LANDMARKS]))
+            candidate = shorten(self.series(aligned[:N_LANDMARKS]))
             _, after = mean_and_nearest(distance(candidate, candidate))
             ratio = after / max(mean_and_nearest(matrix)[1], 1e-12)
             self.sees_aligned.fill_(ratio < MAX_NEAREST_RATIO)
@@ -170,13 +170,22 @@ class ElasticCode(nn.Module):
         Returns:
             Codes (N, D), and None in place of log standard deviations: measured codes have none.
         """
-        x = self._series(x)
+        return self.measure(self.series(x)), None
+
+    @torch.no_grad()
+    def measure(self, x: Tensor) -> Tensor:
+        """Codes (N, D) by elastic distances to the landmarks.
+
+        Args:
+            x: Series (N, C, T), NaN in gaps.
+        """
         n = int(self.n_landmarks)
         landmarks = torch.where(self.is_missing[:n], torch.nan, self.landmarks[:n])
         distances = torch.maximum(self.distance(x, landmarks), self.floors[:n])
-        return (distances - self.means[:n]) @ self.axes[:n], None
+        codes: Tensor = (distances - self.means[:n]) @ self.axes[:n]
+        return codes
 
-    def _series(self, x: Tensor) -> Tensor:
+    def series(self, x: Tensor) -> Tensor:
         """Series (N, C, T), NaN in gaps, of inputs with mask channels."""
         if not self.n_mask_channels:
             return x

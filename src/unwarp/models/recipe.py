@@ -89,7 +89,11 @@ class Recipe(Architecture, ABC):
         if self.content == "joint":
             return self
         return replace(
-            self, content="joint", n_content=self.n_joint or self.n_content, n_joint=None
+            self,
+            content="joint",
+            n_content=self.n_joint or self.n_content,
+            n_joint=None,
+            fast=False,
         )
 
     def build(self, shape: Sequence[int], *, seed: int = 0) -> Model:

@@ -55,6 +55,7 @@ class Refinement:
         unit: Standard deviation of each channel of the training series (C,).
         n_steps: Time steps T of a series.
         band: Greatest displacement, as a share of the length.
+        why: Reason for the refinement, in words; empty in models of earlier versions.
 
     >>> time, late = torch.arange(200.0), torch.tensor([-4.0, -2.0, 0.0, 2.0, 4.0])
     >>> x = torch.exp(-(((time - 100 - late[:, None, None]) / 4) ** 2))
@@ -68,6 +69,7 @@ class Refinement:
     unit: Tensor
     n_steps: int
     band: float = BAND
+    why: str = ""
 
     @classmethod
     @torch.no_grad()
@@ -104,7 +106,8 @@ class Refinement:
         Raises:
             ValueError: They do not fit the series; the message names the value.
         """
-        refinement = cls(tensors["template"], tensors["unit"], shape[-1], record["band"])
+        numbers = shape[-1], record["band"], str(record.get("why", ""))
+        refinement = cls(tensors["template"], tensors["unit"], *numbers)
         n_working = math.ceil(shape[-1] / refinement.stride)
         if refinement.template.shape != (1, shape[0], n_working):
             raise ValueError(f"refinement_template has shape {tuple(refinement.template.shape)}")
@@ -114,9 +117,9 @@ class Refinement:
             raise ValueError(f"refinement.band={refinement.band} is no share")
         return refinement
 
-    def record(self) -> dict[str, float]:
-        """The numbers of the refinement, for JSON."""
-        return {"band": self.band}
+    def record(self) -> dict[str, Any]:
+        """The numbers and the reason of the refinement, for JSON."""
+        return {"band": self.band, "why": self.why}
 
     def tensors(self) -> dict[str, Tensor]:
         """The tensors of the refinement by name."""

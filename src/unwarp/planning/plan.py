@@ -51,6 +51,7 @@ class Request:
         overrides: Values of recipe fields by dotted name, such as `{"optimiser.lr": 1e-3}`.
         content: Origin of the content code, as in `Unwarper`.
         start: First estimate of the pose, or `auto` for that of the recipe; see `choose_start`.
+        fast: Whether a network predicts elastic codes; it is that of the recipe if False.
 
     Raises:
         ConfigError: The family or a field is unknown, or a field is set in two ways.
@@ -69,6 +70,7 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     start: StartName = "auto"
     content: ContentName = "auto"
+    fast: bool = False
 
     def __post_init__(self) -> None:
         is_record = isinstance(self.recipe, Mapping) and "family" in self.recipe
@@ -114,6 +116,7 @@ class Request:
             ("n_content", "n_content", self.n_content is None),
             ("content", "content", self.content == "auto"),
             ("start", "start", self.start == "auto"),
+            ("fast", "fast", not self.fast),
             ("recipe", "family", self.recipe in (None, self.overrides.get("family"))),
         )
         for name, key, is_unset in settings:
@@ -220,6 +223,8 @@ def make_plan(
     if schema.has_gaps:
         recipe = replace(recipe, gaps=True)
     recipe = infer_padding(apply_overrides(recipe, request.overrides), x, schema.domain)
+    if request.fast:
+        recipe = replace(recipe, fast=True)
     if "start" not in request.overrides:
         recipe = choose_start(recipe, request.start, isinstance(request.family, str | None))
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)

@@ -8,7 +8,7 @@ it was given; its template is the sample with its deformation removed.
 from __future__ import annotations
 
 from unwarp.plots.galleries import arithmetic, chunks, gallery, interpolation, samples, traversal
-from unwarp.plots.panels import embeddings, histograms, recovery
+from unwarp.plots.panels import embeddings, folds, histograms, recovery
 from unwarp.plots.style import (
     BLUE,
     COLOURS,
@@ -39,6 +39,7 @@ __all__ = [
     "chunks",
     "curves",
     "embeddings",
+    "folds",
     "format_number",
     "gallery",
     "histograms",

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from unwarp.core import Array, Factor
-from unwarp.plots.style import BLUE, COLOURS, RED, TEXT_COLOUR, new_figure, with_style
+from unwarp.plots.style import BLUE, COLOURS, GREY, RED, TEXT_COLOUR, new_figure, with_style
 
 
 @with_style
@@ -150,6 +150,37 @@ def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
         axis.spines[["top", "right", "left"]].set_visible(False)
     for axis in axes[len(table) :]:
         axis.set_visible(False)
+    return figure
+
+
+@with_style
+def folds(values: Array, undecided: tuple[float, float], unit: str) -> Figure:
+    """Measurements of several folds, with the range that decides nothing.
+
+    Args:
+        values: Measurement of each fold (K,).
+        undecided: Lower and upper bound of the shaded range.
+        unit: Label of the axis.
+
+    Returns:
+        A figure with one point per fold, and a line at their mean.
+
+    >>> import numpy as np
+    >>> figure = folds(np.array([19.0, 24.0, 28.0]), (-10.0, 10.0), "nats")
+    >>> figure.axes[0].get_xlabel()
+    'nats'
+    """
+    figure = new_figure(5.0, 0.9 + 0.22 * len(values))
+    axis = figure.subplots()
+    axis.axvspan(*undecided, color=GREY, linewidth=0, alpha=0.5)
+    axis.text(sum(undecided) / 2, -0.62, "undecided", ha="center", va="bottom", color=TEXT_COLOUR)
+    axis.axvline(float(np.mean(values)), color=RED, linewidth=0.8, linestyle=":")
+    axis.scatter(values, np.arange(len(values)), s=24, color=BLUE, clip_on=False, zorder=3)
+    names = [f"fold {i + 1}" for i in range(len(values))]
+    axis.set(yticks=range(len(values)), yticklabels=names, xlabel=unit)
+    axis.set_ylim(len(values) - 0.5, -1.1)
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    axis.tick_params(axis="y", length=0)
     return figure
 
 

@@ -17,11 +17,13 @@ from torch import Tensor
 from unwarp.core import Batch, DivergencePolicy, Precision
 from unwarp.data.dataset import Dataset
 from unwarp.data.samples import Samples
+from unwarp.models.distilled import DistilledCode
 from unwarp.models.measured import ElasticCode
 from unwarp.models.model import SAMPLES_PER_CHUNK, Model
 from unwarp.models.players import Player
 from unwarp.models.recipe import Recipe
 from unwarp.training.callbacks import Callback
+from unwarp.training.distilling import distil
 from unwarp.training.loop import train
 from unwarp.training.state import History
 from unwarp.training.steps import training_samples
@@ -100,7 +102,10 @@ def settle(
         on_divergence=on_divergence,
         callbacks=callbacks,
     )
-    return settled.eval(), history
+    settled.eval()
+    if isinstance(settled.encoder.content, DistilledCode):
+        distil(settled, x, seed)
+    return settled, history
 
 
 def pose_weights(model: Model) -> dict[str, Tensor]:

@@ -493,8 +493,10 @@ def test_newer_model_format_is_refused(run_folder: Path, tmp_path: Path) -> None
     assert options.model_folder(run_folder) == run_folder / "model"
 
 
-def test_irregular_series_run_end_to_end(tmp_path: Path) -> None:
+def test_irregular_series_run_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Series with gaps and of unequal lengths are learned from, aligned and embedded."""
+    monkeypatch.setattr("unwarp.training.distilling.STEPS", 5)
+    monkeypatch.setattr("unwarp.training.distilling.N_MIXTURES", 20)
     rng, lines = np.random.default_rng(0), []
     for i in range(24):
         row = np.sin(np.linspace(0, 6, 30 + i % 5) + rng.uniform(0, 1)).round(3).astype(str)
@@ -517,11 +519,13 @@ def test_irregular_series_run_end_to_end(tmp_path: Path) -> None:
         "mask",
         "--scale",
         "channel",
+        "--fast",
         "--labels",
         "choose",
     )
     assert code == 0, errors
     assert "too few series" in errors and "labels chose" in errors
+    assert "fast codes: codes of" in errors
     assert "A mode that uses labels" in (out / "report.html").read_text()
     assert load_job(out).settings["labels"] == "choose"
     assert "How much to warp was decided without labels" in (out / "report.html").read_text()

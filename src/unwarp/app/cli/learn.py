@@ -151,7 +151,14 @@ RefineOption = Annotated[
         "to a common template, none does not, auto refines where it helps held-out series."
     ),
 ]
-
+FastOption = Annotated[
+    bool,
+    typer.Option(
+        "--fast",
+        help="Predict elastic codes of series by a small network that is trained on them, and say "
+        "how far they are off.",
+    ),
+]
 LabelsOption = Annotated[
     LabelPolicy,
     typer.Option(
@@ -252,6 +259,7 @@ def fit(
     content: ContentOption = "auto",
     clusters: ClustersOption = "auto",
     refine: RefineOption = "auto",
+    fast: FastOption = False,
     labels: LabelsOption = "ignore",
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
@@ -293,6 +301,7 @@ def fit(
         content: Origin of the content codes, or `auto`.
         clusters: Way to form clusters, or `auto`.
         refine: Refinement of aligned series, or `auto`.
+        fast: Whether a network predicts elastic codes of series.
         labels: Use of labels: `ignore` or `choose`.
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
@@ -345,7 +354,7 @@ def fit(
     if validation_fraction is not None:
         training["validation_fraction"] = validation_fraction
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
-    request = {"warp": warp, "start": start, "content": content}
+    request = {"warp": warp, "start": start, "content": content, "fast": fast}
     request |= _request_fields(config, settings)
     arguments, folder = reading | training | means, out or _run_folder(source)
     _start(one_source(source), request, arguments, folder, as_json, quiet)

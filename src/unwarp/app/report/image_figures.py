@@ -26,6 +26,7 @@ from unwarp.app.report.latent_figures import (
     SAMPLES_PER_PATH,
     interpolation_path,
 )
+from unwarp.app.report.notes import varying
 from unwarp.core import Array
 from unwarp.metrics.recovery import relative_poses
 
@@ -46,7 +47,7 @@ def deformations(outcome: Outcome) -> Figure | None:
         lines mark the range that one stage of the encoder can predict. A stage is one step of the
         encoder, which predicts a part of the deformation.
     """
-    table = outcome.warped.embedding.table
+    table = varying(outcome.warped.embedding.table)
     return plots.histograms(table) if table else None
 
 

@@ -64,6 +64,7 @@ IMAGES = Presentation(
 SERIES = Presentation(
     introduction=(series_figures.GALLERY,),
     checks=(
+        series_deformations.SAVINGS,
         series_figures.ALIGNMENT,
         series_deformations.TIME_MAPS,
         series_deformations.DEFORMATIONS,

@@ -11,6 +11,7 @@ from unwarp.app.report.checks import checks, labels_note, selection_note
 from unwarp.app.report.examples import MIN_HELD_OUT_FOR_OVERVIEW
 from unwarp.app.report.figures import TRAINING
 from unwarp.app.report.illustrations import Illustration, Plot, illustrate
+from unwarp.app.report.notes import constant_note, content_note, refinement_note
 from unwarp.app.report.presentation import Presentation, presentation
 from unwarp.app.report.scores import recovery_table, score_table
 from unwarp.app.report.section import Section
@@ -86,13 +87,19 @@ def _budget(outcome: Outcome) -> str:
 
 
 def _checks(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
-    """The section of the checks; for series it also explains the selected warp.
+    """The section of the checks; notes before them say what the training decided.
 
     Args:
         outcome: The run.
         figures: Drawn figures of the section.
     """
-    notes = (*selection_note(outcome), *labels_note(outcome))
+    notes = (
+        *selection_note(outcome),
+        *content_note(outcome),
+        *refinement_note(outcome),
+        *labels_note(outcome),
+        *constant_note(outcome),
+    )
     paragraphs = (*notes, "These checks need no labels.")
     return Section("Did it work on this data?", paragraphs, checks(outcome), figures=figures)
 

@@ -1,0 +1,91 @@
+"""Sentences of a report on what the training decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from unwarp.app.outcome import Outcome
+from unwarp.app.report.examples import overview_embedding
+from unwarp.core import Array, Factor
+from unwarp.models.measured import ElasticCode
+from unwarp.plots import format_number
+
+MIN_SPREAD, MIN_SIZE = 1e-5, 1e-3
+"""Least spread of a column that varies, as a share of its largest value, which counts as at least
+the second number."""
+
+
+def content_note(outcome: Outcome) -> tuple[str, ...]:
+    """Sentences on elastic codes, and on the network that predicts them.
+
+    Returns:
+        The sentences, in a tuple; an empty tuple if the content is not elastic.
+    """
+    unwarper = outcome.warped.unwarper
+    content = getattr(unwarper.model_.encoder, "content", None)
+    if not isinstance(content, ElasticCode):
+        return ()
+    form = "aligned" if content.sees_aligned else "observed"
+    text = (
+        "Content codes are elastic: they are measured rather than learned, from the distances of "
+        f"{form} series to {int(content.n_landmarks)} training series, by measures that allow for "
+        "small differences in timing. The decoder was then trained to draw templates from them."
+    )
+    if unwarper.fast_loss_ is not None:
+        text += f" A small network predicts these codes (fast=True): {unwarper.fast_loss_}."
+    return (text,)
+
+
+def refinement_note(outcome: Outcome) -> tuple[str, ...]:
+    """Sentences on the refinement of aligned series, with its evidence.
+
+    Returns:
+        The sentences, in a tuple; an empty tuple if the alignment was not refined.
+    """
+    refinement = outcome.warped.unwarper.refinement_
+    if refinement is None:
+        return ()
+    evidence = f": {refinement.why}" if refinement.why else ""
+    return (
+        f"The alignment was refined after training{evidence}. Each series was moved by at most "
+        f"{refinement.radius * refinement.stride} time steps to a common template. Aligned series "
+        "and deformations that you export have this refinement; figures and scores of this page "
+        "show the learned deformation without it.",
+    )
+
+
+def constant_note(outcome: Outcome) -> tuple[str, ...]:
+    """A sentence on columns of the deformation that are constant.
+
+    Returns:
+        The sentence, in a tuple; an empty tuple if there is no such column.
+    """
+    table = overview_embedding(outcome.warped, outcome).table
+    constant = table.keys() - varying(table).keys()
+    values = [
+        f"{factor.label} is {format_number(float(np.mean(table[factor])))}"
+        for factor in table
+        if factor in constant
+    ]
+    if not values:
+        return ()
+    return (f"The same for all samples, and therefore without a histogram: {', '.join(values)}.",)
+
+
+def varying(table: Mapping[Factor, Array]) -> dict[Factor, Array]:
+    """The columns of a table of deformations that are not constant.
+
+    Args:
+        table: Values (N,) by their factor.
+
+    >>> lag = Factor("lag_s", "s", -1.0, 1.0)
+    >>> list(varying({lag: np.ones(3)}))
+    []
+    """
+    return {
+        factor: values
+        for factor, values in table.items()
+        if np.ptp(values) > MIN_SPREAD * max(float(np.abs(values).max()), MIN_SIZE)
+    }
