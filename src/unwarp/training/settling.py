@@ -29,9 +29,13 @@ from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.state import History
 from unwarp.training.steps import training_samples
+from unwarp.warps import Map
 
 MAX_SETTLING_SAMPLES = 4096
 """Greatest number of training samples for codes and decoder."""
+
+MAX_POSE_ERROR = 1e-3
+"""Greatest distance, in frame coordinates, between a map and that of its parameters."""
 
 CONTENT_PARTS = ("encoder.content.", "decoder.", "search.")
 """Prefixes of the weights that do not belong to the pose, or are clusters of codes."""
@@ -87,7 +91,9 @@ def settle(
     settled = recipe.build(model.shape, seed=seed)
     settled.load_state_dict(pose_weights(model), strict=False)
     x = training_samples(data, seed, MAX_SETTLING_SAMPLES)
-    samples = measure_content(model, settled.eval(), x)
+    was_training = model.training
+    samples = measure_content(model.eval(), settled.eval(), x)
+    model.train(was_training)
     rule = MEASURED_CONTENTS[recipe.content]
     # the encoder is no part of the module that `train` moves to a device
     settled.to(resolve_device(device))
@@ -129,6 +135,8 @@ class MeasuredSamples:
     Attributes:
         content: Content codes (N, D).
         angles: Start angles (N,) in radians, or with mirrors (N, 2); None for a single start.
+        theta: Parameters (N, P) of the deformations before centring; None to predict them again at
+            each step.
 
     >>> MeasuredSamples(torch.zeros(2, 3)).angles is None
     True
@@ -136,6 +144,24 @@ class MeasuredSamples:
 
     content: Tensor
     angles: Tensor | None = None
+    theta: Tensor | None = None
+
+    @torch.no_grad()
+    def poses(self, model: Model, x: Tensor, rows: Tensor) -> Map:
+        """Maps of samples before centring.
+
+        Args:
+            model: A model with the poses.
+            x: Samples (B, *shape).
+            rows: Their rows (B,) among all samples.
+
+        Returns:
+            B maps.
+        """
+        if self.theta is not None:
+            return model.warp.map(self.theta[rows].to(x))
+        angles = None if self.angles is None else self.angles[rows].to(x)
+        return model.encoder.pose(model.canvas.encoder_input(x), angles)
 
 
 @torch.no_grad()
@@ -148,7 +174,7 @@ def measure_content(model: Model, settled: Model, x: Tensor) -> MeasuredSamples:
         x: Training samples (N, *shape).
 
     Returns:
-        Content codes and start angles.
+        Content codes and poses.
     """
     inputs, code = model.canvas.encoder_input(x), settled.encoder.content
     assert isinstance(code, MeasuredContent)
@@ -157,15 +183,34 @@ def measure_content(model: Model, settled: Model, x: Tensor) -> MeasuredSamples:
         return MeasuredSamples(code(inputs)[0])
     chunks = torch.split(x, SAMPLES_PER_CHUNK)
     starts = [model.search.choose_angles(chunk) for chunk in chunks]
-    parts = (
-        model.encode(chunk, angles=start).canonical
-        for chunk, start in zip(chunks, starts, strict=True)
-    )
-    aligned = torch.cat([part for part in parts if part is not None])
+    pairs = zip(chunks, starts, strict=True)
+    posteriors = (model.encode(chunk, angles=start) for chunk, start in pairs)
+    keeps = code.keeps_poses
+    parts = [(q.canonical, pose_parameters(model, q.map) if keeps else None) for q in posteriors]
+    aligned = _joined([canonical for canonical, _ in parts])
+    assert aligned is not None  # recipes with measured content have the staged encoder
     code.fit(inputs, aligned)
-    angles = [start for start in starts if start is not None]
     content = code(aligned if code.sees_aligned else inputs)[0]
-    return MeasuredSamples(content, torch.cat(angles) if angles else None)
+    return MeasuredSamples(content, _joined(starts), _joined([theta for _, theta in parts]))
+
+
+def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """The rows of all parts; None if one of them is None."""
+    tensors = [part for part in parts if part is not None]
+    return torch.cat(tensors) if len(tensors) == len(parts) else None
+
+
+def pose_parameters(model: Model, map: Map) -> Tensor | None:
+    """Parameters (N, P) of maps; None if the warp does not give the same maps back.
+
+    Args:
+        model: The model of the maps.
+        map: N maps before centring.
+    """
+    theta = model.warp.theta(map)
+    points = model.frame.lattice(theta)
+    error = (model.warp.map(theta).pull(points) - map.pull(points)).abs().max()
+    return theta if float(error) < MAX_POSE_ERROR else None
 
 
 def _player(model: Model, recipe: Recipe, samples: MeasuredSamples) -> Player:
@@ -174,16 +219,14 @@ def _player(model: Model, recipe: Recipe, samples: MeasuredSamples) -> Player:
     Noise as large as the distance to the nearest other code may be added to a code. The template of
     a code is then a mean over its neighbours rather than the noise of a single sample.
     """
-    content, angles = samples.content, samples.angles
+    content = samples.content
     sd = MEASURED_CONTENTS[recipe.content].settling_noise * noise_sd(content)
 
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         rows = batch.index.to(content.device)
         codes = content[rows]
         codes = (codes + sd * torch.randn(codes.shape, generator=generator)).to(batch.x)
-        starts = None if angles is None else angles[rows].to(batch.x)
-        with torch.no_grad():
-            map = model.encoder.pose(model.canvas.encoder_input(batch.x), starts)
+        map = samples.poses(model, batch.x, rows)
         error = model.likelihood(model.decode_warped(codes, map), batch.x)
         return {"reconstruction": error.mean()}
 
