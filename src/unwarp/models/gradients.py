@@ -80,7 +80,7 @@ class GradientCode(MeasuredContent):
     default_size = 24
     settling_steps = 1000
     settling_batches = 2
-    settling_noise = 0.5
+    settling_noise = 0.25
     keeps_poses = True
     means: Tensor
     axes: Tensor

@@ -200,6 +200,7 @@ def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
     return torch.cat(tensors) if len(tensors) == len(parts) else None
 
 
+@torch.no_grad()
 def pose_parameters(model: Model, map: Map) -> Tensor | None:
     """Parameters (N, P) of maps; None if the warp does not give the same maps back.
 
