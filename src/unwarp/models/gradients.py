@@ -134,6 +134,7 @@ class GradientCode(MeasuredContent):
         self.axes.zero_()
         self.axes[:, : len(sds)] = vectors / (sds * sds[:1]).sqrt()
 
+    @torch.no_grad()
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
         """The codes of pictures.
 
