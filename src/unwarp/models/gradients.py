@@ -1,4 +1,7 @@
-"""Content codes of pictures: a linear code of oriented gradients of the aligned picture."""
+"""Content codes of pictures: principal components of oriented gradients.
+
+Gradients are those of the aligned picture, so a code does not depend on the pose.
+"""
 
 from __future__ import annotations
 

@@ -173,7 +173,8 @@ def measured_content(
     """
     if content != "auto":
         return content
-    is_free = family is None and recipe.can_measure(domain.content)
+    is_preset = family is None and recipe.family == AE.family
+    is_free = is_preset and recipe.can_measure(domain.content)
     return domain.content if is_free else recipe.content
 
 

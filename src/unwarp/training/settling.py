@@ -202,11 +202,14 @@ def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
 
 @torch.no_grad()
 def pose_parameters(model: Model, map: Map) -> Tensor | None:
-    """Parameters (N, P) of maps; None if the warp does not give the same maps back.
+    """Parameters (N, P) of maps, if they determine the maps.
 
     Args:
         model: The model of the maps.
         map: N maps before centring.
+
+    Returns:
+        Parameters; None if the warp does not give the same maps back.
     """
     theta = model.warp.theta(map)
     points = model.frame.lattice(theta)
