@@ -34,6 +34,9 @@ from unwarp.warps import Map
 MAX_SETTLING_SAMPLES = 4096
 """Greatest number of training samples for codes and decoder."""
 
+MAX_SETTLING_BYTES = 2**31
+"""Greatest memory of these samples in bytes, for large samples."""
+
 MAX_POSE_ERROR = 1e-3
 """Greatest distance, in frame coordinates, between a map and that of its parameters."""
 
@@ -62,7 +65,7 @@ def settle(
             not change.
         recipe: The recipe of the result, with measured content. A recipe with `content="joint"` has
             nothing to settle, and `model` is returned.
-        data: Training samples; up to 4,096 of them are used.
+        data: Training samples; up to `settling_samples` of them are used.
         steps: Number of training steps of the decoder; None for the greatest number, which is 400
             for elastic codes and 1,000 for gradients.
         batch_size: Number of samples per step of the joint training. A step of the decoder has as
@@ -90,7 +93,7 @@ def settle(
         return model, History()
     settled = recipe.build(model.shape, seed=seed)
     settled.load_state_dict(pose_weights(model), strict=False)
-    x = training_samples(data, seed, MAX_SETTLING_SAMPLES)
+    x = training_samples(data, seed, settling_samples(data.shape))
     was_training = model.training
     samples = measure_content(model.eval(), settled.eval(), x)
     model.train(was_training)
@@ -116,6 +119,19 @@ def settle(
     if isinstance(settled.search, PoseSearch):  # clusters and poses depend on codes and templates
         settled.centre(x)
     return settled, history
+
+
+def settling_samples(shape: Sequence[int]) -> int:
+    """Greatest number of training samples for codes and decoder.
+
+    Args:
+        shape: Shape of a sample (C, ...).
+
+    >>> settling_samples((1, 28, 28)), settling_samples((3, 1024, 1024))
+    (4096, 170)
+    """
+    n_bytes = 4 * math.prod(shape)
+    return max(2, min(MAX_SETTLING_SAMPLES, MAX_SETTLING_BYTES // n_bytes))
 
 
 def pose_weights(model: Model) -> dict[str, Tensor]:
