@@ -60,10 +60,16 @@ evenly over the whole axis. `auto` keeps the clock unless the series show that t
 nothing.
 """
 
-ContentName = Literal["auto", "joint", "elastic"]
-"""Origin of content codes: learned with the deformation, or measured by elastic distances.
+ContentKind = Literal["joint", "elastic", "gradients"]
+"""Origins of content codes: learned together with the deformation, or measured by a fixed rule.
 
-`auto` measures those of series unless a recipe is named.
+`elastic` measures elastic distances of series, `gradients` oriented gradients of aligned pictures.
+"""
+
+ContentName = Literal["auto", "joint", "elastic", "gradients"]
+"""Origin of content codes, a `ContentKind`.
+
+`auto` is that of the domain unless a recipe is named.
 """
 
 ClusterMethod = Literal["auto", "kmeans", "spectral"]
@@ -162,6 +168,7 @@ class Domain:
             pixels or time steps; larger samples are reduced for the model only. None if samples
             keep their size.
         working_sides: Shorter sides that are tried first, ascending.
+        content: Origin of content codes unless a recipe is named; `joint` for learned ones.
         max_kept_side: Longest side of samples that keep their size; None for `max_working_side`.
         registry: All registered domains by name (class attribute).
 
@@ -189,6 +196,7 @@ class Domain:
     max_working_side: int | None = None
     working_sides: tuple[int, ...] = (24, 32, 40)
     max_kept_side: int | None = None
+    content: ContentKind = "joint"
 
     def register(self) -> Domain:
         """Make the domain available by its name.
@@ -237,6 +245,7 @@ IMAGES = Domain(
     min_steps=600,
     n_clusters=10,
     max_working_side=48,
+    content="gradients",
 ).register()
 SERIES = Domain(
     name="series",
@@ -256,6 +265,7 @@ SERIES = Domain(
     max_working_side=2048,
     working_sides=(512, 1024),
     max_kept_side=768,
+    content="elastic",
 ).register()
 
 

@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from tests.estimators.series import RECIPE, waves
+from tests.pictures import pictures
 from tests.weights import weights
-from unwarp import Unwarper
+from unwarp import AE, Rigid2d, Unwarper
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
+from unwarp.errors import ConfigError
 from unwarp.estimators.fitting import Fitting, Results
 from unwarp.estimators.selection import STEPS_OF_TRIAL, Selection
 from unwarp.planning.plan import Request
@@ -156,3 +158,53 @@ def test_training_gets_the_time_left(
         assert limit is None
     else:
         assert limit is not None and bounds[0] <= limit <= bounds[1]
+
+
+@pytest.mark.parametrize(
+    ("X", "arguments"),
+    [
+        pytest.param(pictures(24, 3), {}, id="colour"),
+        pytest.param(
+            np.repeat(np.repeat(pictures(24), 3, 2), 3, 3),
+            {"working_size": 20},
+            id="large",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            pictures(24),
+            {"warp": Rigid2d(rotation=180), "overrides": {"pose_clusters": 2}},
+            id="circle",
+        ),
+        pytest.param(
+            pictures(24), {"warp": "displacement+affine"}, id="chain", marks=pytest.mark.slow
+        ),
+        pytest.param(pictures(24), {"warp": "identity"}, id="identity"),
+        pytest.param(pictures(3), {}, id="few", marks=pytest.mark.slow),
+    ],
+)
+def test_pictures_have_gradient_codes(X: Any, arguments: Any, tmp_path: Path) -> None:
+    """By default: with any warp, and in all methods; saved models have them, and go on."""
+    options: Any = {"max_steps": 2, "n_clusters": 2, "device": "cpu", "warm_start": True}
+    estimator = Unwarper(**(options | arguments)).fit(X)
+    codes = estimator.transform(X)
+    assert estimator.recipe_.content == "gradients" and codes.shape == (len(X), 24)
+    for result in (estimator.reconstruct(X), estimator.template(X), estimator.align(X)):
+        assert result.shape == X.shape and np.isfinite(result).all()
+    assert estimator.sample(2).shape == (2, *X.shape[1:])
+    assert (estimator.predict(X) == estimator.labels_).all()
+    estimator.save(tmp_path / "model")
+    np.testing.assert_array_equal(Unwarper.load(tmp_path / "model").transform(X), codes)
+    assert estimator.fit(X).transform(X).shape == codes.shape
+
+
+def test_named_content_is_kept() -> None:
+    """`joint` is the learned code of a named recipe; priors and series refuse gradients."""
+    X, options = pictures(12), {"max_steps": 2, "n_clusters": 2, "device": "cpu"}
+    joint, named = Unwarper(content="joint", **options), Unwarper(recipe="ae", **options)
+    np.testing.assert_array_equal(joint.fit_transform(X), named.fit_transform(X))
+    measured = Unwarper(recipe=AE(n_content=3), content="gradients", n_content=7, **options).fit(X)
+    assert measured.transform(X).shape == (12, 7) and measured.recipe_.n_joint == 3
+    with pytest.raises(ConfigError, match="needs the family 'ae'"):
+        Unwarper(recipe="vae", content="gradients", **options).fit(X)
+    with pytest.raises(ConfigError, match="content='gradients' is for images"):
+        Unwarper("time", content="gradients", **options).fit(waves([40] * 8))

@@ -16,7 +16,7 @@ from unwarp.data.schema import Reading, Schema
 from unwarp.errors import ConfigError
 from unwarp.models.codec import describe
 from unwarp.planning.plan import Plan, Request, make_plan
-from unwarp.planning.presets import SERIES, SHARP
+from unwarp.planning.presets import DIGITS, SERIES, SHARP
 
 PICTURES = Dataset(torch.rand(30, 1, 12, 12, generator=torch.Generator().manual_seed(0)))
 WAVES = Dataset(torch.sin(torch.linspace(0, 12, 40) + torch.arange(30.0)[:, None])[:, None])
@@ -42,6 +42,35 @@ def test_overrides_decide_nothing_else(data: Dataset) -> None:
     decided, overridden = plan(data, {}), plan(data, {"overrides": {"n_content": 4}})
     assert overridden.recipe == replace(decided.recipe, n_content=4)
     assert (overridden.steps, overridden.is_open) == (decided.steps, decided.is_open)
+
+
+def test_content_is_that_of_the_domain() -> None:
+    """Without a named recipe codes are measured, by the rule of the domain and in its size."""
+    for data, kind, size in ((PICTURES, "gradients", 24), (WAVES, "elastic", 64)):
+        recipe = plan(data, {}).recipe
+        assert (recipe.content, recipe.n_content) == (kind, size)
+        joint = plan(data, {"content": "joint"}).recipe
+        assert joint == recipe.joint()
+        for family in ("ae", "vae", AE()):
+            assert plan(data, {"recipe": family}).recipe.content == "joint"
+        named = plan(data, {"recipe": "ae", "content": kind, "n_content": 9}).recipe
+        assert (named.content, named.n_content, named.n_joint) == (kind, 9, joint.n_content)
+
+
+def test_overrides_may_exclude_measured_codes() -> None:
+    """A recipe that an override makes unfit for measured codes keeps its joint code."""
+    for data in (PICTURES, WAVES):
+        recipe = plan(data, {"overrides": {"encoder": "one-stage"}}).recipe
+        assert (recipe.content, recipe.encoder) == ("joint", "one-stage")
+    with pytest.raises(ConfigError, match="encoder='staged'"):
+        plan(PICTURES, {"content": "gradients", "overrides": {"encoder": "one-stage"}})
+
+
+def test_tuned_crops_have_gradients() -> None:
+    """The tuned recipe of digits, whose templates fill a window, has measured codes."""
+    recipe = plan(replace(PICTURES, registered_name="affine-mnist"), {}).recipe
+    assert recipe.joint() == replace(DIGITS, padding=recipe.padding)
+    assert (recipe.content, recipe.crop) == ("gradients", DIGITS.crop)
 
 
 def test_warps_and_families_close_the_plan() -> None:

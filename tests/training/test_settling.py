@@ -6,17 +6,47 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.pictures import pictures
 from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
 from unwarp.models import AE, Net
 from unwarp.models.model import Model
 from unwarp.training.loop import train
-from unwarp.training.settling import noise_sd, pose_weights, settle
-from unwarp.warps import CosineTime
+from unwarp.training.settling import noise_sd, pose_parameters, pose_weights, settle
+from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, Identity, Rigid2d, Warp
 
 RECIPE = AE(
     warp=CosineTime(), content="elastic", n_content=6, n_joint=3, refinements=0, net=Net(channels=8)
 )
+PICTURES = Dataset(torch.from_numpy(pictures(40)).float() / 255)
+SMALL = Net("mlp", (32,), (32,))
+WARPS: tuple[Warp, ...] = (
+    Identity(),
+    Affine2d(),
+    Chain(Displacement2d(3), Affine2d()),
+    Rigid2d(rotation=180),
+    Rigid2d(mirror=True),
+)
+
+
+def recipe_of(warp: Warp) -> AE:
+    """A recipe with gradient codes."""
+    fields = {"n_content": 5, "n_joint": 3, "pose_clusters": 2, "refinements": 1, "crop": 0.9}
+    return AE(warp=warp, content="gradients", net=SMALL, **fields)
+
+
+@pytest.fixture(scope="module", params=WARPS, ids=lambda warp: warp.name)
+def recipe(request: pytest.FixtureRequest) -> AE:
+    """Recipes of pictures: no warp, one start, a chain, several angles, a mirror."""
+    return recipe_of(request.param)
+
+
+@pytest.fixture(scope="module")
+def pose_model(recipe: AE) -> Model:
+    """A model of pictures with a joint code."""
+    model = recipe.joint().build(PICTURES.shape, seed=0)
+    train(model, recipe.joint().players(model), PICTURES, steps=10, batch_size=20, device="cpu")
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +96,49 @@ def test_settling_repeats_bit_by_bit(joint: Model, data: Dataset) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert all(torch.equal(state[name], value) for name, value in joint.state_dict().items())
     assert pose_weights(joint).keys() < state.keys()
+
+
+def test_pictures_settle(recipe: AE, pose_model: Model) -> None:
+    """Codes are of the recipe's size; more steps explain pictures better; seeds repeat."""
+    short, long, again = (
+        settle(pose_model, recipe, PICTURES, steps=steps, batch_size=20, device="cpu")[0]
+        for steps in (1, 60, 60)
+    )
+    errors = [
+        (model.reconstruct(model.embed(PICTURES.x)) - PICTURES.x).square().mean()
+        for model in (short, long)
+    ]
+    assert long.embed(PICTURES.x).content.shape == (40, 5) and errors[1] < errors[0]
+    assert all(map(torch.equal, long.state_dict().values(), again.state_dict().values()))
+
+
+def test_settled_pictures_keep_poses() -> None:
+    """With one start every picture has the deformation that it had before."""
+    recipe = recipe_of(Affine2d())
+    model = recipe.joint().build(PICTURES.shape, seed=0)
+    train(model, recipe.joint().players(model), PICTURES, steps=10, batch_size=20, device="cpu")
+    after = settle(model, recipe, PICTURES, steps=2, device="cpu")[0]
+    points = torch.rand(9, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(model.pose(PICTURES.x).pull(points), after.pose(PICTURES.x).pull(points))
+
+
+def test_mode_of_a_model_does_not_count(recipe: AE, pose_model: Model) -> None:
+    """A model in training mode settles as one in evaluation mode, and stays as it is."""
+    options = {"steps": 2, "batch_size": 20}
+    first = settle(pose_model.eval(), recipe, PICTURES, **options, device="cpu")[0]
+    second = settle(pose_model.train(), recipe, PICTURES, **options, device="cpu")[0]
+    assert pose_model.training and not second.training
+    pose_model.eval()
+    assert all(map(torch.equal, first.state_dict().values(), second.state_dict().values()))
+
+
+def test_parameters_stand_for_poses(recipe: AE, pose_model: Model) -> None:
+    """Maps of pictures are those of their parameters, also in chains and with mirrors."""
+    map = pose_model.encode(PICTURES.x).map
+    theta = pose_parameters(pose_model, map)
+    assert theta is not None
+    points = pose_model.frame.lattice(theta)
+    assert torch.allclose(pose_model.warp.map(theta).pull(points), map.pull(points), atol=1e-4)
 
 
 def test_measured_recipes_have_no_players(data: Dataset) -> None:

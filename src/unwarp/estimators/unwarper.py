@@ -78,12 +78,13 @@ class Unwarper(
         domain: Kind of samples: `image` or `series`. `auto` takes the kind that the named warp
             deforms; without a named warp the shape of `X` decides.
         content: Origin of the content code. `joint`: a network learns it together with the
-            deformation. `elastic`: the elastic distances of a series to some training series, which
-            tell kinds of series apart better than a learned code; a new decoder then draws the
-            templates. `auto` is `elastic` for series if no recipe is given, else that of the
-            recipe.
+            deformation. `elastic`: the elastic distances of a series to some training series.
+            `gradients`: principal components of the oriented gradients of the aligned picture.
+            These two tell kinds of samples apart better than a learned code; a new decoder then
+            draws the templates. If no recipe is given, `auto` is `elastic` for series and
+            `gradients` for pictures, else that of the recipe.
         n_content: Size D of the content code; None for the size that the recipe states, or 64 for
-            elastic codes.
+            elastic codes and 24 for gradients.
         n_clusters: Number of clusters for `predict`. None means 10 for images. For series it means
             the number of classes if the source has labels; else, with spectral clusters, a number
             from 2 to 10 that the series suggest; else a tenth of the number of samples, but at

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from unwarp.core import ContentKind
 from unwarp.errors import ConfigError
+from unwarp.models.content import CONTENT_KINDS, MEASURED_CONTENTS
 from unwarp.models.encoders import EncoderKind
 from unwarp.models.likelihood import (
     LikelihoodKind,
@@ -13,7 +15,6 @@ from unwarp.models.likelihood import (
     check_likelihood,
     check_standard_deviation,
 )
-from unwarp.models.measured import CONTENT_KINDS, ContentKind
 from unwarp.models.starts import START_KINDS, StartKind
 from unwarp.nets.net import Net
 from unwarp.ranges import PASSES, RECIPE_RANGES
@@ -39,9 +40,9 @@ class Architecture:
         warp: The family of deformations; `Identity` for a baseline without a warp.
         n_content: Size D of the content code.
         content: Origin of the content code. `joint`: a network, trained together with the pose.
-            `elastic`: the elastic distances of a series to landmarks; the pose is learned first,
-            with a joint code, and then `unwarp.training.settle` measures codes and trains a new
-            decoder.
+            `elastic`: the elastic distances of a series to landmarks. `gradients`: the oriented
+            gradients of an aligned picture. For these two the pose is learned first, with a joint
+            code, and then `unwarp.training.settle` measures codes and trains a new decoder.
         n_joint: Size of the joint code with which the pose is learned before content is measured;
             None for `n_content`.
         encoder: `staged` undoes the deformation in several stages and then encodes the content;
@@ -130,11 +131,11 @@ class Architecture:
                 f"encoder='one-stage' cannot choose the mirror of the warp {self.warp.name!r}; use "
                 "encoder='staged', or a warp with mirror=False"
             )
-        can_measure = self.supports_measured and self.encoder == "staged" and self.crop == 1
-        if self.content != "joint" and not can_measure:
+        if not self.can_measure(self.content):
+            crop = " and crop=1" if MEASURED_CONTENTS[self.content].needs_whole_frame else ""
             raise ConfigError(
                 f"{type(self).__name__}: content={self.content!r} needs the family 'ae' with "
-                "encoder='staged' and crop=1; set content='joint'"
+                f"encoder='staged'{crop}; set content='joint'"
             )
 
         if self.fast and self.content != "elastic":
@@ -142,6 +143,17 @@ class Architecture:
                 f"{type(self).__name__}: fast=True predicts elastic codes of series, and the "
                 f"content is {self.content!r}; set content='elastic', or fast=False"
             )
+
+    def can_measure(self, content: ContentKind) -> bool:
+        """Whether models with these fields have content of an origin.
+
+        Args:
+            content: Origin of the content code; `joint` is possible in all models.
+        """
+        if content == "joint":
+            return True
+        has_frame = self.crop == 1 or not MEASURED_CONTENTS[content].needs_whole_frame
+        return self.supports_measured and self.encoder == "staged" and has_frame
 
     def _check_work(self) -> None:
         """Refuse fields that ask for endless work."""

@@ -16,11 +16,12 @@ from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError
 from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
+from unwarp.models.content import MEASURED_CONTENTS, check_content
 from unwarp.models.distilled import DistilledCode
 from unwarp.models.encoders import Encoder, OneStage, PoseStage, Staged
 from unwarp.models.lags.search import LagSearch, lag_family
 from unwarp.models.likelihood import BACKGROUND_LOG_ODDS, Likelihood, LikelihoodKind, LogOddsLink
-from unwarp.models.measured import ElasticCode
+from unwarp.models.measured import MeasuredContent
 from unwarp.models.model import Model
 from unwarp.models.networks import Networks
 from unwarp.models.pose_search import build_pose_search
@@ -156,7 +157,8 @@ def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int
         shape: Shape of a sample (C, ...), for the message.
 
     Raises:
-        ConfigError: `gaps` is True, but the domain, the likelihood or the family supports no gaps.
+        ConfigError: The content is for another domain, or `gaps` is True, but the domain, the
+            likelihood or the family supports no gaps.
     """
     if architecture.padding == "auto":
         architecture = replace(architecture, padding="zeros")
@@ -165,11 +167,7 @@ def resolve_auto(architecture: Architecture, domain: Domain, shape: Sequence[int
     can_have_gaps = (
         domain.has_gaps and architecture.likelihood == "gaussian" and architecture.supports_gaps
     )
-    if architecture.content == "elastic" and not domain.has_times:
-        raise ConfigError(
-            f"content='elastic' is for series; got samples of shape {tuple(shape)}; set "
-            "content='joint'"
-        )
+    check_content(architecture.content, domain, tuple(shape))
     if architecture.gaps and not can_have_gaps:
         raise ConfigError(
             "gaps=True is for series, likelihood='gaussian' and families without a critic; got "
@@ -223,13 +221,14 @@ def build_encoder(
         start = build_start(architecture.start, architecture.starts, warp, window)
     stages = _build_stages(architecture, shape, warp, window)
     n_masks = shape[0] // 2 if architecture.gaps else 0
-    content: GaussianHead | ElasticCode
-    if architecture.content == "elastic":
-        measured = DistilledCode if architecture.fast else ElasticCode
-        content = measured((shape[0] - n_masks, *window.size), n_content, n_masks)
-    else:
+    content: GaussianHead | MeasuredContent
+    if architecture.content == "joint":
         code = net.build_encoder((shape[0], *window.size), n_outputs * n_content)
         content = GaussianHead(code, architecture.stochastic)
+    else:
+        rule = MEASURED_CONTENTS[architecture.content]
+        rule = DistilledCode if architecture.fast else rule
+        content = rule((shape[0] - n_masks, *window.size), n_content, n_masks)
     return Staged(warp, n_content, start, stages, content, window, padding, n_masks)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from unwarp.models.hooks import begin_unchanged
 from unwarp.models.lags.search import LagSearch
-from unwarp.models.measured import ElasticCode
+from unwarp.models.measured import MeasuredContent
 from unwarp.models.posterior import (
     GaussianHead,
     PoseEstimate,
@@ -196,7 +196,7 @@ class Staged(Encoder):
         n_content: int,
         start: Start | LagSearch,
         stages: Sequence[PoseStage],
-        content: GaussianHead | ElasticCode,
+        content: GaussianHead | MeasuredContent,
         window: Window,
         padding: Padding,
         n_mask_channels: int = 0,

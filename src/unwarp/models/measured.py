@@ -6,17 +6,16 @@ the rule is fitted to the training samples, and a new decoder learns templates f
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from unwarp.core import Domain
 from unwarp.distances import ValuesAndSlopes
 from unwarp.distances.values_and_slopes import MAX_STEPS, mean_and_nearest, shorten
-
-ContentKind = Literal["joint", "elastic"]
-CONTENT_KINDS: tuple[ContentKind, ...] = ("joint", "elastic")
 
 N_LANDMARKS = 128
 """Greatest number of landmarks, the training series to which distances are measured."""
@@ -29,7 +28,61 @@ MAX_NEAREST_RATIO = 0.85
 are those of aligned series."""
 
 
-class ElasticCode(nn.Module):
+class MeasuredContent(nn.Module, ABC):
+    """Base of measured content codes: a module without trainable weights.
+
+    A subclass defines `fit`, which sets the buffers of the rule, and `forward`, which returns the
+    codes (N, D) of inputs and None in place of log standard deviations. It is made from the shape
+    of an input, without mask channels, and the size of the code. Its class attributes say for
+    which samples it is, and how a decoder learns to draw templates from its codes.
+
+    Attributes:
+        sees_aligned: Whether the codes are those of aligned samples.
+        noun: Word for the samples that it is for, a class attribute.
+        default_size: Default size of a code, a class attribute.
+        needs_whole_frame: Whether templates must fill the whole frame, a class attribute.
+        settling_steps: Greatest number of training steps of the decoder, a class attribute.
+        settling_batches: Samples of a step of the decoder, as a multiple of those of a step of the
+            joint training, a class attribute.
+        settling_noise: Standard deviation of the noise on codes while a decoder is trained, as a
+            multiple of `noise_sd` of `unwarp.training.settling`, a class attribute.
+        keeps_poses: Whether poses are predicted once before a decoder is trained, instead of at
+            each step, where the warp can write them as parameters; a class attribute.
+    """
+
+    sees_aligned: Tensor | bool
+    noun: ClassVar[str]
+    default_size: ClassVar[int]
+    needs_whole_frame: ClassVar[bool] = False
+    settling_steps: ClassVar[int]
+    settling_batches: ClassVar[int] = 1
+    settling_noise: ClassVar[float] = 1.0
+    keeps_poses: ClassVar[bool] = False
+
+    @abstractmethod
+    def __init__(self, shape: tuple[int, ...], n_content: int, n_mask_channels: int = 0) -> None:
+        super().__init__()
+
+    @staticmethod
+    @abstractmethod
+    def suits(domain: Domain) -> bool:
+        """Whether samples of a domain have such codes.
+
+        Args:
+            domain: Any domain.
+        """
+
+    @abstractmethod
+    def fit(self, x: Tensor, aligned: Tensor | None = None) -> None:
+        """Set all numbers of the rule.
+
+        Args:
+            x: Training samples (N, C, ...) in random order, mask channels included.
+            aligned: The same samples with their deformations undone; None without a warp.
+        """
+
+
+class ElasticCode(MeasuredContent):
     """Codes of series by multidimensional scaling of an elastic distance to landmarks.
 
     The landmarks are up to 128 training series. Classical scaling of their distances gives each of
@@ -65,6 +118,10 @@ class ElasticCode(nn.Module):
     torch.Size([9, 4])
     """
 
+    noun = "series"
+    default_size = 64
+    needs_whole_frame = True
+    settling_steps = 400
     landmarks: Tensor
     is_missing: Tensor
     n_landmarks: Tensor
@@ -76,7 +133,7 @@ class ElasticCode(nn.Module):
     units: Tensor
 
     def __init__(self, shape: tuple[int, ...], n_content: int, n_mask_channels: int = 0) -> None:
-        super().__init__()
+        super().__init__(shape, n_content, n_mask_channels)
         n_channels, n_steps = shape[0], min(shape[1], MAX_STEPS)
         self.n_mask_channels = n_mask_channels
         size = (N_LANDMARKS, n_channels, n_steps)
@@ -89,6 +146,15 @@ class ElasticCode(nn.Module):
         self.register_buffer("sds", torch.ones(2, n_channels))
         self.register_buffer("units", torch.ones(3))
         self.register_buffer("sees_aligned", torch.tensor(False))
+
+    @staticmethod
+    def suits(domain: Domain) -> bool:
+        """Whether samples of a domain are series.
+
+        Args:
+            domain: Any domain.
+        """
+        return domain.has_times
 
     @property
     def distance(self) -> ValuesAndSlopes:

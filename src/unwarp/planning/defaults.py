@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from unwarp import models, warps
-from unwarp.core import Array, ContentName, Domain, StartName
+from unwarp.core import Array, ContentKind, ContentName, Domain, StartName
 from unwarp.errors import ConfigError, NotImportedError
 from unwarp.models.architecture import Architecture
 from unwarp.models.codec import restore
+from unwarp.models.content import MEASURED_CONTENTS
 from unwarp.models.families.ae import AE
 from unwarp.models.lags.search import lag_family
-from unwarp.models.measured import ContentKind
 from unwarp.models.recipe import Recipe
 from unwarp.planning.presets import PRESET_OF_DOMAIN
 from unwarp.values import brief
@@ -34,9 +34,6 @@ With few series a model tends to learn their noise as content. The convolutions 
 CONTENT_PER_CHANNEL = 8
 MAX_CHANNELS_FOR_CONTENT = 8
 """Content columns for each channel of series after the first, up to the eighth channel."""
-
-MEASURED_CONTENT = 64
-"""Default size of a measured content code."""
 
 PASSES_OVER_DATA = 30
 MAX_STEPS = 4000
@@ -171,12 +168,14 @@ def measured_content(
         domain: Domain of the samples.
 
     Returns:
-        The choice; for `auto` that of the recipe, but `elastic` for series without a named family.
+        The choice; for `auto` that of the recipe, but without a named family that of the domain,
+        if the recipe can have it.
     """
     if content != "auto":
         return content
-    is_free = family is None and domain.has_times and recipe.family == AE.family
-    return "elastic" if is_free else recipe.content
+    is_preset = family is None and recipe.family == AE.family
+    is_free = is_preset and recipe.can_measure(domain.content)
+    return domain.content if is_free else recipe.content
 
 
 def with_content(recipe: Recipe, content: ContentKind, n_content: int | None) -> Recipe:
@@ -185,8 +184,8 @@ def with_content(recipe: Recipe, content: ContentKind, n_content: int | None) ->
     Args:
         recipe: Any recipe.
         content: Origin of the code.
-        n_content: Size of the code; None for that of the recipe, or 64 if a measured code takes the
-            place of a joint one.
+        n_content: Size of the code; None for that of the recipe, or the default size of a measured
+            code that takes the place of a joint one.
 
     Raises:
         ConfigError: The family or the architecture has no measured content.
@@ -199,7 +198,7 @@ def with_content(recipe: Recipe, content: ContentKind, n_content: int | None) ->
     return replace(
         recipe,
         content=content,
-        n_content=n_content or MEASURED_CONTENT,
+        n_content=n_content or MEASURED_CONTENTS[content].default_size,
         n_joint=recipe.n_content,
     )
 

@@ -218,7 +218,8 @@ def make_plan(
     why, is_open = (*schema.notes, *why), request.is_open and decided is None
     x = data.preview(SAMPLES_FOR_DEFAULTS)
     recipe = default_recipe(x, schema.domain, request.family or decided, request.warp)
-    content = measured_content(request.content, request.family, recipe, schema.domain)
+    changed = apply_overrides(recipe, request.overrides)
+    content = measured_content(request.content, request.family, changed, schema.domain)
     recipe = with_content(recipe, content, request.n_content)
     if schema.has_gaps:
         recipe = replace(recipe, gaps=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,25 +18,32 @@ from torch import Tensor
 from unwarp.core import Batch, DivergencePolicy, Precision
 from unwarp.data.dataset import Dataset
 from unwarp.data.samples import Samples
+from unwarp.devices import resolve_device
+from unwarp.models.content import MEASURED_CONTENTS
 from unwarp.models.distilled import DistilledCode
-from unwarp.models.measured import ElasticCode
+from unwarp.models.measured import MeasuredContent
 from unwarp.models.model import SAMPLES_PER_CHUNK, Model
 from unwarp.models.players import Player
+from unwarp.models.pose_search import PoseSearch
 from unwarp.models.recipe import Recipe
 from unwarp.training.callbacks import Callback
 from unwarp.training.distilling import distil
 from unwarp.training.loop import train
 from unwarp.training.state import History
 from unwarp.training.steps import training_samples
-
-MAX_SETTLING_STEPS = 400
-"""Greatest number of training steps of the new decoder."""
+from unwarp.warps import Map
 
 MAX_SETTLING_SAMPLES = 4096
 """Greatest number of training samples for codes and decoder."""
 
-CONTENT_PARTS = ("encoder.content.", "decoder.")
-"""Prefixes of the weights that do not belong to the pose."""
+MAX_SETTLING_BYTES = 2**31
+"""Greatest memory of these samples in bytes, for large samples."""
+
+MAX_POSE_ERROR = 1e-3
+"""Greatest distance, in frame coordinates, between a map and that of its parameters."""
+
+CONTENT_PARTS = ("encoder.content.", "decoder.", "search.")
+"""Prefixes of the weights that do not belong to the pose, or are clusters of codes."""
 
 
 def settle(
@@ -43,7 +51,7 @@ def settle(
     recipe: Recipe,
     data: Samples,
     *,
-    steps: int = MAX_SETTLING_STEPS,
+    steps: int | None = None,
     batch_size: int = 64,
     seed: int = 0,
     seconds: float | None = None,
@@ -59,9 +67,11 @@ def settle(
             not change.
         recipe: The recipe of the result, with measured content. A recipe with `content="joint"` has
             nothing to settle, and `model` is returned.
-        data: Training samples; up to 4,096 of them are used.
-        steps: Number of training steps of the decoder; at most 400 are made.
-        batch_size: Number of samples per step.
+        data: Training samples; up to `settling_samples` of them are used.
+        steps: Number of training steps of the decoder; None for the greatest number, which is 400
+            for elastic codes and 1,000 for gradients.
+        batch_size: Number of samples per step of the joint training. A step of the decoder has as
+            many for elastic codes, and twice as many for gradients.
         seed: Seed of the choice of samples, the decoder's weights and the batches.
         seconds: Greatest training time of the decoder in seconds; None for no bound.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -85,16 +95,21 @@ def settle(
         return model, History()
     settled = recipe.build(model.shape, seed=seed)
     settled.load_state_dict(pose_weights(model), strict=False)
-    x = training_samples(data, seed, MAX_SETTLING_SAMPLES)
-    content = measure_content(model, settled.eval(), x)
+    x = training_samples(data, seed, settling_samples(data.shape))
+    was_training = model.training
+    samples = measure_content(model.eval(), settled.eval(), x)
+    model.train(was_training)
+    rule = MEASURED_CONTENTS[recipe.content]
+    # the encoder is no part of the module that `train` moves to a device
+    settled.to(resolve_device(device))
     # with a warp, the hooks of a whole model would centre the poses once more
     module = settled.decoder if settled.warp.factors else settled
     history = train(
         module,
-        (_player(settled, recipe, content),),
+        (_player(settled, recipe, samples),),
         Dataset(x),
-        steps=min(steps, MAX_SETTLING_STEPS),
-        batch_size=batch_size,
+        steps=min(rule.settling_steps if steps is None else steps, rule.settling_steps),
+        batch_size=batch_size * rule.settling_batches,
         seed=seed,
         seconds=seconds,
         device=device,
@@ -102,10 +117,25 @@ def settle(
         on_divergence=on_divergence,
         callbacks=callbacks,
     )
-    settled.eval()
+    settled.to("cpu").eval()
+    if isinstance(settled.search, PoseSearch):  # clusters and poses depend on codes and templates
+        settled.centre(x)
     if isinstance(settled.encoder.content, DistilledCode):
         distil(settled, x, seed)
     return settled, history
+
+
+def settling_samples(shape: Sequence[int]) -> int:
+    """Greatest number of training samples for codes and decoder.
+
+    Args:
+        shape: Shape of a sample (C, ...).
+
+    >>> settling_samples((1, 28, 28)), settling_samples((3, 1024, 1024))
+    (4096, 170)
+    """
+    n_bytes = 4 * math.prod(shape)
+    return max(2, min(MAX_SETTLING_SAMPLES, MAX_SETTLING_BYTES // n_bytes))
 
 
 def pose_weights(model: Model) -> dict[str, Tensor]:
@@ -118,8 +148,44 @@ def pose_weights(model: Model) -> dict[str, Tensor]:
     return {name: weights[name] for name in weights if not name.startswith(CONTENT_PARTS)}
 
 
+@dataclass(frozen=True)
+class MeasuredSamples:
+    """What stays fixed of training samples while a decoder is trained.
+
+    Attributes:
+        content: Content codes (N, D).
+        angles: Start angles (N,) in radians, or with mirrors (N, 2); None for a single start.
+        theta: Parameters (N, P) of the deformations before centring; None to predict them again at
+            each step.
+
+    >>> MeasuredSamples(torch.zeros(2, 3)).angles is None
+    True
+    """
+
+    content: Tensor
+    angles: Tensor | None = None
+    theta: Tensor | None = None
+
+    @torch.no_grad()
+    def poses(self, model: Model, x: Tensor, rows: Tensor) -> Map:
+        """Maps of samples before centring.
+
+        Args:
+            model: A model with the poses.
+            x: Samples (B, *shape).
+            rows: Their rows (B,) among all samples.
+
+        Returns:
+            B maps.
+        """
+        if self.theta is not None:
+            return model.warp.map(self.theta[rows].to(x))
+        angles = None if self.angles is None else self.angles[rows].to(x)
+        return model.encoder.pose(model.canvas.encoder_input(x), angles)
+
+
 @torch.no_grad()
-def measure_content(model: Model, settled: Model, x: Tensor) -> Tensor:
+def measure_content(model: Model, settled: Model, x: Tensor) -> MeasuredSamples:
     """Fit the rule of a settled model, and measure codes.
 
     Args:
@@ -128,34 +194,63 @@ def measure_content(model: Model, settled: Model, x: Tensor) -> Tensor:
         x: Training samples (N, *shape).
 
     Returns:
-        Content codes (N, D).
+        Content codes and poses.
     """
     inputs, code = model.canvas.encoder_input(x), settled.encoder.content
-    assert isinstance(code, ElasticCode)
-    if not model.warp.factors:
+    assert isinstance(code, MeasuredContent)
+    if not model.warp.factors and model.window == model.frame:
         code.fit(inputs)
-        codes: Tensor = code(inputs)[0]
-        return codes
-    parts = (model.encode(part).canonical for part in torch.split(x, SAMPLES_PER_CHUNK))
-    aligned = torch.cat([part for part in parts if part is not None])
+        return MeasuredSamples(code(inputs)[0])
+    chunks = torch.split(x, SAMPLES_PER_CHUNK)
+    starts = [model.search.choose_angles(chunk) for chunk in chunks]
+    pairs = zip(chunks, starts, strict=True)
+    posteriors = (model.encode(chunk, angles=start) for chunk, start in pairs)
+    keeps = code.keeps_poses
+    parts = [(q.canonical, pose_parameters(model, q.map) if keeps else None) for q in posteriors]
+    aligned = _joined([canonical for canonical, _ in parts])
+    assert aligned is not None  # recipes with measured content have the staged encoder
     code.fit(inputs, aligned)
-    codes = code(aligned if code.sees_aligned else inputs)[0]
-    return codes
+    content = code(aligned if code.sees_aligned else inputs)[0]
+    return MeasuredSamples(content, _joined(starts), _joined([theta for _, theta in parts]))
 
 
-def _player(model: Model, recipe: Recipe, content: Tensor) -> Player:
+def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """The rows of all parts; None if one of them is None."""
+    tensors = [part for part in parts if part is not None]
+    return torch.cat(tensors) if len(tensors) == len(parts) else None
+
+
+@torch.no_grad()
+def pose_parameters(model: Model, map: Map) -> Tensor | None:
+    """Parameters (N, P) of maps, if they determine the maps.
+
+    Args:
+        model: The model of the maps.
+        map: N maps before centring.
+
+    Returns:
+        Parameters; None if the warp does not give the same maps back.
+    """
+    theta = model.warp.theta(map)
+    points = model.frame.lattice(theta)
+    error = (model.warp.map(theta).pull(points) - map.pull(points)).abs().max()
+    return theta if float(error) < MAX_POSE_ERROR else None
+
+
+def _player(model: Model, recipe: Recipe, samples: MeasuredSamples) -> Player:
     """The player that trains the decoder of a settled model on samples with these codes.
 
-    Noise as large as the distance to the nearest other code is added to a code. The template of a
-    code is then a mean over its neighbours rather than the noise of a single sample.
+    Noise as large as the distance to the nearest other code may be added to a code. The template of
+    a code is then a mean over its neighbours rather than the noise of a single sample.
     """
-    sd = noise_sd(content)
+    content = samples.content
+    sd = MEASURED_CONTENTS[recipe.content].settling_noise * noise_sd(content)
 
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        codes = content[batch.index.to(content.device)]
+        rows = batch.index.to(content.device)
+        codes = content[rows]
         codes = (codes + sd * torch.randn(codes.shape, generator=generator)).to(batch.x)
-        with torch.no_grad():
-            map = model.encoder.pose(model.canvas.encoder_input(batch.x))
+        map = samples.poses(model, batch.x, rows)
         error = model.likelihood(model.decode_warped(codes, map), batch.x)
         return {"reconstruction": error.mean()}
 

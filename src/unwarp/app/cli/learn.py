@@ -134,7 +134,8 @@ ContentOption = Annotated[
     ContentName,
     typer.Option(
         help="Content codes: joint learns them with the deformation, elastic measures elastic "
-        "distances of series, auto is elastic for series unless a recipe is given."
+        "distances of series, gradients measures those of aligned pictures, auto is elastic for "
+        "series and gradients for pictures unless a recipe is given."
     ),
 ]
 ClustersOption = Annotated[

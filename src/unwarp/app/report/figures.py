@@ -86,11 +86,13 @@ def latent_space(outcome: Outcome) -> Figure:
 
 def latent_space_caption(outcome: Outcome) -> str:
     """The caption of the figure of the latent space."""
+    is_joint = outcome.warped.unwarper.recipe_.content == "joint"
+    joint_size = "with as many dimensions as content and deformation together"
+    size = joint_size if is_joint else "made alike"
     return (
         f"t-SNE of the codes of {describe_overview(outcome, 'samples')}. Left: content code of the "
-        "model with the warp. Right: code of the baseline, with as many dimensions as content and "
-        "deformation together. Colours, if any, are the true classes, which were not used for "
-        "training."
+        f"model with the warp. Right: code of the baseline, {size}. Colours, if any, are the true "
+        "classes, which were not used for training."
     )
 
 

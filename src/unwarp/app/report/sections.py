@@ -63,12 +63,18 @@ def _introduction(outcome: Outcome, figures: tuple[Illustration, ...]) -> Sectio
         "decoded, it is the <b>template</b>. The <b>deformation</b> says how the template was "
         "moved to give the sample. All scores on this page are measured on {n_test:,} held-out "
         "samples, which were not used for training. The <b>baseline without a warp</b> is the "
-        "same model with no deformation, as many latent dimensions in total, and {budget}."
-    ).format(n=n, n_test=n_test, budget=_budget(outcome))
+        "same model with no deformation, {latents}, and {budget}."
+    ).format(n=n, n_test=n_test, latents=_latents(outcome), budget=_budget(outcome))
     if n_test < MIN_HELD_OUT_FOR_OVERVIEW:
         text += f" With {n_test} held-out samples, one of them changes an accuracy by "
         text += f"{1 / n_test:.0%}."
     return Section(f"Unwarp report: {outcome.test.name}", (text,), figures=figures)
+
+
+def _latents(outcome: Outcome) -> str:
+    """A phrase for the size of the baseline's code."""
+    is_joint = outcome.warped.unwarper.recipe_.content == "joint"
+    return "as many latent dimensions in total" if is_joint else "a content code of the same kind"
 
 
 def _budget(outcome: Outcome) -> str:
