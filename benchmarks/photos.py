@@ -124,10 +124,9 @@ def between(model: Unwarper, first: Array, second: Array) -> Array:
 
 
 def _errors_of_pairs(matrices: Array, truth: Array) -> dict[str, float]:
-    """Median errors of angles in degrees and of the centre in pixels, and the share of lost maps."""
-    turns = (
-        np.arctan2(m[:, 0, 1] - m[:, 1, 0], m[:, 0, 0] + m[:, 1, 1]) for m in (matrices, truth)
-    )
+    """Median errors of angles (degrees) and of the centre (pixels), and the share of lost maps."""
+    maps = (matrices, truth)
+    turns = [np.arctan2(m[:, 0, 1] - m[:, 1, 0], m[:, 0, 0] + m[:, 1, 1]) for m in maps]
     angles = np.abs(np.rad2deg(np.angle(np.exp(1j * np.subtract(*turns)))))
     centre = np.array([13.5, 13.5, 1.0])
     shifts = np.linalg.norm(((matrices - truth) @ centre)[:, :2], axis=1)
@@ -168,9 +167,7 @@ def table() -> None:
     for kind in LIGHTS:
         if s := _scores(kind):
             named = "similarity" if kind == "scale-4x" else "rigid"
-            numbers = [
-                s[f"{call}_{key}"] for call in ("auto", named) for key in ("learned", "refined")
-            ]
+            keys = (f"{call}_{key}" for call in ("auto", named) for key in ("learned", "refined"))
             n_seeds = len(list((cells.RESULTS / FOLDER / kind).glob("*.json")))
             words = " | ".join(f"{s[key]:.3f}" for key in keys)
             lines.append(f"| {kind}, {named} | {s['recorded']:.2f} | {words} | {n_seeds} |")
