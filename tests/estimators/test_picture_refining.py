@@ -56,11 +56,20 @@ def test_new_pictures_are_refined(refined: Unwarper) -> None:
 
 
 def test_weights_do_not_change(refined: Unwarper) -> None:
-    """The refinement moves poses alone; codes and reconstructions are those of the network."""
+    """The refinement moves poses alone; codes and templates are those of the network."""
     plain = fit(refine="none")
     assert plain.refinement_ is None
     assert np.array_equal(plain.transform(CASE.x), refined.transform(CASE.x))
-    assert np.array_equal(plain.reconstruct(CASE.x), refined.reconstruct(CASE.x))
+    assert np.array_equal(plain.template(CASE.x), refined.template(CASE.x))
+
+
+def test_theta_gives_the_reconstruction() -> None:
+    """Codes with the full table of refined poses are the reconstruction, aligned or not."""
+    X = CASES["plain"](seed=0).x.astype(np.float32)[:, None] / 255
+    model = fit(X)
+    assert model.refinement_ is not None
+    latents = model.transform(X), model.transform_params(X, full=True)
+    assert np.allclose(model.inverse_transform(*latents), model.reconstruct(X), atol=0.01)
 
 
 def test_diverse_pictures_stay() -> None:

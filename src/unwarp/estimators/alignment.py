@@ -66,7 +66,7 @@ class Alignment(Preparation):
         Args:
             X: N samples.
             full: Whether to return theta, the complete parameters of the learned deformation,
-                without its refinement. Pass this table to `inverse_transform` to apply
+                without the refinement of series. Pass this table to `inverse_transform` to apply
                 exactly the same deformations. By default the
                 table has summary columns, in units for people (degrees, pixels, factors, seconds);
                 warps without summary columns always give theta.
@@ -85,7 +85,8 @@ class Alignment(Preparation):
         if not (full or chart.factors) and self.refinement_ is not None:
             rate = self.schema_.clock.sampling_rate
             chart = CosineTime(size=self.schema_.user_shape[1:], sampling_rate=rate)
-        tables = [tabulate(map, chart, full) for map, _ in self._maps(samples, learned=full)]
+        learned = full and not (self.refinement_ is not None and self.refinement_.keeps_family)
+        tables = [tabulate(map, chart, full) for map, _ in self._maps(samples, learned=learned)]
         table = pd.concat(tables, ignore_index=True)
         table.attrs = tables[0].attrs
         if samples.frame is not None:

@@ -111,5 +111,5 @@ def onto(x: Tensor, picture: Tensor, product: AffineMap, basis: Tensor) -> Affin
     target, weight = sample(picture, undone), is_in_frame(x, undone)
     moves, scores = registration(x, target, weight, basis.to(x), STEPS)
     identity = torch.eye(2, 3).to(x)
-    alike = (scores >= MIN_SIMILARITY)[:, None, None]
-    return AffineMap(torch.where(alike, moves.matrix, identity))
+    is_similar = (scores >= MIN_SIMILARITY)[:, None, None]
+    return AffineMap(torch.where(is_similar, moves.matrix, identity))

@@ -135,7 +135,7 @@ class PictureEvidence:
         return max(self.refined - self.noise, SMALLEST)
 
     def is_preferable(self, other: PictureEvidence) -> bool:
-        """Whether this number of kinds, or this blur, is better than that of other evidence.
+        """Whether its number of kinds, or its blur, is the better one.
 
         More kinds always leave less, so that they have to leave much less.
 
@@ -202,7 +202,9 @@ def pose_errors(
     refinement: GaussNewton,
     seed: int = 0,
 ) -> Tensor:
-    """Errors of poses by second views of the same pictures, which are moved by random maps.
+    """Errors of poses, by second views of the same pictures.
+
+    The second views are moved by random maps of the family.
 
     Args:
         model: The trained model.

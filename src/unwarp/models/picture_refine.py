@@ -64,11 +64,12 @@ class GaussNewton(Refinement):
     >>> x = late(spot.expand(2, -1, -1, -1))
     >>> still = translation(torch.zeros(2, 2))
     >>> refinement = GaussNewton.fit(x, still, Rigid2d(rotation=0), n_kinds=1)
-    >>> refinement.refine(x, still).push(torch.zeros(1, 2)).mul(100).round().tolist()
-    [[[-10.0, 5.0]], [[10.0, -5.0]]]
+    >>> refinement.refine(x, still).push(torch.zeros(1, 2)).mul(20).round().tolist()
+    [[[-2.0, 1.0]], [[2.0, -1.0]]]
     """
 
     name: ClassVar[str] = "gauss-newton"
+    keeps_family: ClassVar[bool] = True
     references: Tensor
     support: Tensor
     basis: Tensor
@@ -215,12 +216,20 @@ class GaussNewton(Refinement):
 
 
 def sample_weight(weight: Tensor, map: AffineMap) -> Tensor:
-    """Weights (N, 1, H, W) at the places where maps send the pixels; 0 beyond the frame."""
+    """Weights at the places where maps send the pixels; 0 beyond the frame.
+
+    Args:
+        weight: Weights of pictures (N, 1, H, W).
+        map: N maps from the pixels of the result.
+
+    Returns:
+        Weights (N, 1, H, W).
+    """
     return deform(weight, map.invert()) * is_in_frame(weight, map)
 
 
 def means(x: Tensor, pose: AffineMap, kinds: Tensor, blur: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Mean aligned pictures of each kind, and the shares of the pictures that cover their pixels.
+    """Mean aligned pictures of each kind, and their coverage.
 
     Args:
         x: Pictures (N, C, H, W).

@@ -167,9 +167,15 @@ class BandRefinement(Refinement):
         return SHARE_OF_PATH * _smooth(path, self.radius // 2)
 
     def refine(self, x: Tensor, map: Map, padding: Padding = "zeros") -> Map:
-        """Deformations that the maps of the aligned series follow; arguments as for `Refinement`.
+        """Deformations that follow the small displacements.
 
-        The small displacements act on the template first.
+        Args:
+            x: Series (N, C, T), NaN for missing values.
+            map: Their N learned deformations.
+            padding: Values beyond the series.
+
+        Returns:
+            N deformations; the small displacements act on the template first.
         """
         return map.compose(self.map(align(x, map, padding=padding)))
 

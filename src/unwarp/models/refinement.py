@@ -21,6 +21,8 @@ class Refinement(ABC):
 
     Attributes:
         name: The choice, as users write it: `refine=name`.
+        keeps_family: Whether refined deformations belong to the family of the warp, so that theta
+            describes them, and templates that they deform are reconstructions.
         registry: All refinements by name.
 
     >>> from unwarp.models.refine import BandRefinement
@@ -29,6 +31,7 @@ class Refinement(ABC):
     """
 
     name: ClassVar[str]
+    keeps_family: ClassVar[bool] = False
     registry: ClassVar[Registry[type[Refinement]]] = Registry("refinement", ConfigError)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

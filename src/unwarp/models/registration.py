@@ -35,7 +35,7 @@ SMALLEST_VARIANCE = 1e-12
 
 
 def generators(warp: Warp) -> Tensor:
-    """Directions in which the part of a family that acts last moves points.
+    """Directions of the part of a family that moves points last.
 
     They are the derivatives of its matrices by theta at the identity, so that any family has them.
 
@@ -63,10 +63,13 @@ def generators(warp: Warp) -> Tensor:
 
 
 def moving_part(warp: Warp) -> Warp | None:
-    """The part of a family that moves points last; None if nothing moves.
+    """The part of a family that moves points last.
 
     Args:
         warp: A family of deformations.
+
+    Returns:
+        The part; None if the family moves nothing.
     """
     parts = [part for part in warp.parts if part.moves_points and part.factors]
     return parts[-1] if parts else None
