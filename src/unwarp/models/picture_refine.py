@@ -34,6 +34,9 @@ ROUNDS, STEPS = 3, 3
 STEPS_OF_NEW = 9
 """Number of steps for a picture whose reference does not change."""
 
+COARSE_BLUR = 1.5
+"""Width in pixels of the Gaussian that blurs noisy pictures for their first steps."""
+
 MAX_PICTURES = 2000
 """Greatest number of pictures that references are the means of."""
 
@@ -161,7 +164,11 @@ class GaussNewton(Refinement):
             N deformations; a picture that resembles its reference no more than before stays.
         """
         pose = affine_pose(map)
-        return self.moves(x, pose, self.kinds(x, pose), STEPS_OF_NEW).compose(map)
+        kinds = self.kinds(x, pose)
+        if self.blur:  # noise makes many small peaks of the correlation: pass over them first
+            coarse = self.moves(x, pose, kinds, STEPS_OF_NEW, COARSE_BLUR)
+            map, pose = coarse.compose(map), affine_pose(coarse.compose(pose))
+        return self.moves(x, pose, kinds, STEPS_OF_NEW).compose(map)
 
     @torch.no_grad()
     def kinds(self, x: Tensor, pose: AffineMap) -> Tensor:
@@ -193,7 +200,9 @@ class GaussNewton(Refinement):
         return (self.support >= MIN_SUPPORT).to(self.support)
 
     @torch.no_grad()
-    def moves(self, x: Tensor, pose: AffineMap, kinds: Tensor, n_steps: int) -> AffineMap:
+    def moves(
+        self, x: Tensor, pose: AffineMap, kinds: Tensor, n_steps: int, blur: float = 0.0
+    ) -> AffineMap:
         """Movements of observed pictures onto their references.
 
         Args:
@@ -201,6 +210,7 @@ class GaussNewton(Refinement):
             pose: The affine parts of their deformations.
             kinds: Number of the reference of each (N,).
             n_steps: Number of Gauss-Newton steps.
+            blur: Width in pixels of a Gaussian that blurs pictures and references alike.
 
         Returns:
             N maps, which act after the deformations.
@@ -210,20 +220,21 @@ class GaussNewton(Refinement):
             undone = pose[rows].invert()
             target = sample(self.references.to(x)[kinds[rows]], undone)
             weight = sample_weight(self._weights.to(x)[kinds[rows]], undone)
-            basis = self.basis.to(x)
-            parts.append(registration(x[rows], target, weight, basis, n_steps)[0].matrix)
+            moving, target = (blurred(part, blur) for part in (x[rows], target))
+            map, _ = registration(moving, target, weight, self.basis.to(x), n_steps)
+            parts.append(map.matrix)
         return AffineMap(torch.cat(parts))
 
 
 def sample_weight(weight: Tensor, map: AffineMap) -> Tensor:
-    """Weights at the places where maps send the pixels; 0 beyond the frame.
+    """Weights at the places where maps send the pixels.
 
     Args:
         weight: Weights of pictures (N, 1, H, W).
         map: N maps from the pixels of the result.
 
     Returns:
-        Weights (N, 1, H, W).
+        Weights (N, 1, H, W); 0 beyond the frame.
     """
     return deform(weight, map.invert()) * is_in_frame(weight, map)
 
@@ -249,7 +260,10 @@ def means(x: Tensor, pose: AffineMap, kinds: Tensor, blur: float = 0.0) -> tuple
 
 
 def standardised(x: Tensor) -> Tensor:
-    """Pictures (N, C, H, W) of mean 0 and variance 1; constant ones are 0."""
+    """Pictures of mean 0 and variance 1; constant ones are 0.
+
+    Args:
+        x: Pictures (N, C, H, W)."""
     centred = x - x.mean((1, 2, 3), keepdim=True)
     variance = centred.square().mean((1, 2, 3), keepdim=True)
     return centred / variance.clamp_min(SMALLEST_VARIANCE).sqrt()

@@ -108,11 +108,14 @@ def sample(x: Tensor, map: AffineMap, padding: str = "border") -> Tensor:
 
 
 def is_in_frame(x: Tensor, map: AffineMap) -> Tensor:
-    """Whether maps send the pixels into the frame, as numbers (N, 1, H, W).
+    """Whether maps send the pixels into the frame, as numbers.
 
     Args:
         x: Pictures (N, C, H, W), for the size.
         map: N maps of pixels.
+
+    Returns:
+        Numbers (N, 1, H, W): 1 inside, 0 outside.
     """
     points = map.push(Window.frame(x.shape[2:]).lattice(x))
     return (points.abs() <= 1).all(-1).to(x).reshape(len(map), 1, *x.shape[2:])
@@ -206,7 +209,7 @@ class Equations:
 
 
 def exponential(step: Tensor, basis: Tensor) -> AffineMap:
-    """Maps that follow directions for a while, so that they stay in a closed family.
+    """Exponential maps of steps, which stay in a closed family.
 
     Args:
         step: Lengths of the ways along the directions (N, P).
