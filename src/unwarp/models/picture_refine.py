@@ -287,6 +287,8 @@ def _centred(pose: AffineMap, learned: AffineMap, kinds: Tensor, warp: Warp) -> 
     change, matrix = learned.invert().compose(pose), pose.matrix.clone()
     for kind in range(int(kinds.max()) + 1):
         rows = (kinds == kind).nonzero()[:, 0]
-        mean = affine_pose(family.mean(change[rows]))
+        # the changes are small, so that the mean matrix is nearly of the family
+        mean_change = AffineMap(affine_pose(change[rows]).matrix.mean(0, keepdim=True))
+        mean = affine_pose(family.map(family.theta(mean_change)))
         matrix[rows] = affine_pose(pose[rows].compose(mean.invert())).matrix
     return AffineMap(matrix)
