@@ -46,6 +46,9 @@ MAX_ERROR_RATIO, MAX_TAIL_RATIO = 0.75, 1.0
 """Greatest ratios of errors of pose, refined over learned: of the median and of the 90 % quantile.
 """
 
+MAX_REMAINDER_RATIO = 0.3
+"""Greatest ratio of the variance beyond noise that means leave, which no other shape explains."""
+
 MIN_SHARE_BETTER = 0.75
 """Least share of held-out pictures that become more like their mean picture."""
 
@@ -126,6 +129,8 @@ class PictureEvidence:
         if self.better < MIN_SHARE_BETTER:
             return False
         before, after, tail_before, tail_after = self.errors
+        if self.remainder <= MAX_REMAINDER_RATIO * (self.learned - self.noise):
+            return after <= before
         is_less = after <= MAX_ERROR_RATIO * before and tail_after <= MAX_TAIL_RATIO * tail_before
         return is_less and self.refined < self.learned
 
@@ -173,10 +178,11 @@ def _trial(
         x, pose, training = halves[1 - i], poses[1 - i], (halves[i], poses[i], model.warp)
         plain = GaussNewton.fit(*training, n_kinds=n_kinds, seed=seed, blur=blur, rounds=0)
         refinement = GaussNewton.fit(*training, n_kinds=n_kinds, seed=seed, blur=blur)
-        refined = affine_pose(refinement.refine(x, pose))
+        refined, _ = refinement.onto_references(x, pose)
         before.append(1 - plain.likeness(x, pose).amax(0).square())
         after.append(1 - refinement.likeness(x, refined).amax(0).square())
-        errors.append(pose_errors(model, x, (pose, refined), refinement, seed))
+        final = affine_pose(refinement.refine(x, pose))
+        errors.append(pose_errors(model, x, (pose, final), refinement, seed))
     left, rest = torch.cat(before), torch.cat(after)
     fall = left - rest - len(refinement.basis) / x[0].numel() * rest
     gain = fall.mean() / (fall.std() / len(fall) ** 0.5).clamp_min(SMALLEST)

@@ -7,7 +7,7 @@ the mean of the aligned pictures of its kind, and moves it within the family of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -26,6 +26,7 @@ from unwarp.models.registration import (
     sample,
     similarity,
 )
+from unwarp.models.shared_frames import shared_frames
 from unwarp.warps import AffineMap, Map, Padding, Warp, deform
 
 ROUNDS, STEPS = 3, 3
@@ -58,6 +59,8 @@ class GaussNewton(Refinement):
         references: Mean aligned pictures (K, C, H, W), each of mean 0 and variance 1.
         support: Shares of the pictures of a kind that cover each pixel (K, 1, H, W).
         basis: Directions (P, 2, 3) of the family of maps.
+        frames: Matrices (K, 2, 3) from the template to each reference: references of one thing,
+            such as of small pictures and of large ones, share a template.
         blur: Width in pixels of the Gaussian that blurred the references, against noise.
 
     >>> from unwarp.warps import Rigid2d, translation
@@ -76,6 +79,7 @@ class GaussNewton(Refinement):
     references: Tensor
     support: Tensor
     basis: Tensor
+    frames: Tensor
     blur: float = 0.0
 
     @classmethod
@@ -107,11 +111,21 @@ class GaussNewton(Refinement):
         x, learned = x[:MAX_PICTURES], affine_pose(map[:MAX_PICTURES])
         basis, pose = generators(warp).to(x), learned
         kinds = _kinds(sample(x, pose), n_kinds, seed)
+        still = torch.eye(2, 3).to(x).repeat(int(kinds.max()) + 1, 1, 1)
         for _ in range(rounds):
-            refinement = cls(*means(x, pose, kinds, blur), basis, blur)
+            refinement = cls(*means(x, pose, kinds, blur), basis, still, blur)
             moves = refinement.moves(x, pose, kinds, STEPS)
             pose = _centred(affine_pose(moves.compose(pose)), learned, kinds, warp)
-        return cls(*means(x, pose, kinds, blur), basis, blur)
+        refinement = cls(*means(x, pose, kinds, blur), basis, still, blur)
+        frames, things = shared_frames(
+            refinement.references, refinement.weights, basis, torch.bincount(kinds)
+        )
+        common = affine_pose(pose.compose(AffineMap(frames[kinds])))
+        centred = _centred(common, learned, things[kinds], warp)
+        # all pictures of a kind have the same change of frame: that of its first
+        first = torch.stack([(kinds == kind).nonzero()[0, 0] for kind in range(len(still))])
+        frames = affine_pose(pose[first].invert().compose(centred[first])).matrix
+        return replace(refinement, frames=frames if rounds else still)
 
     @classmethod
     def of(
@@ -133,6 +147,7 @@ class GaussNewton(Refinement):
             "references": (n_kinds, *shape),
             "support": (n_kinds, 1, *sizes),
             "basis": (len(refinement.basis), 2, 3),
+            "frames": (n_kinds, 2, 3),
         }
         for name, size in sizes_by_name.items():
             value = tensors[name]
@@ -148,7 +163,8 @@ class GaussNewton(Refinement):
 
     def tensors(self) -> dict[str, Tensor]:
         """The tensors of the refinement by name."""
-        return {"references": self.references, "support": self.support, "basis": self.basis}
+        names = ("references", "support", "basis", "frames")
+        return {name: getattr(self, name) for name in names}
 
     def refine(self, x: Tensor, map: Map, padding: Padding = "zeros") -> Map:
         """Deformations of pictures, moved onto the reference of each.
@@ -163,12 +179,27 @@ class GaussNewton(Refinement):
         Returns:
             N deformations; a picture that resembles its reference no more than before stays.
         """
-        pose = affine_pose(map)
+        learned = affine_pose(map)
+        pose, kinds = self.onto_references(x, learned)
+        pose = affine_pose(pose.compose(AffineMap(self.frames.to(x)[kinds])))
+        return pose.compose(learned.invert()).compose(map)
+
+    def onto_references(self, x: Tensor, pose: AffineMap) -> tuple[AffineMap, Tensor]:
+        """Poses by which pictures resemble their references, in the frames of these.
+
+        Args:
+            x: Pictures (N, C, H, W).
+            pose: The affine parts of their deformations.
+
+        Returns:
+            N poses, and the number of the reference of each picture (N,).
+        """
         kinds = self.kinds(x, pose)
         if self.blur:  # noise makes many small peaks of the correlation: pass over them first
             coarse = self.moves(x, pose, kinds, STEPS_OF_NEW, COARSE_BLUR)
-            map, pose = coarse.compose(map), affine_pose(coarse.compose(pose))
-        return self.moves(x, pose, kinds, STEPS_OF_NEW).compose(map)
+            pose = affine_pose(coarse.compose(pose))
+        moves = self.moves(x, pose, kinds, STEPS_OF_NEW)
+        return affine_pose(moves.compose(pose)), kinds
 
     @torch.no_grad()
     def kinds(self, x: Tensor, pose: AffineMap) -> Tensor:
@@ -189,14 +220,14 @@ class GaussNewton(Refinement):
             pose: The affine parts of their deformations.
         """
         aligned, inside = sample(x, pose), is_in_frame(x, pose)
-        pairs = zip(self.references.to(x), self._weights.to(x), strict=True)
+        pairs = zip(self.references.to(x), self.weights.to(x), strict=True)
         return torch.stack(
             [similarity(aligned, r.expand_as(x), inside * weight) for r, weight in pairs]
         )
 
     @property
-    def _weights(self) -> Tensor:
-        """Weights of the pixels of references: 1 where enough pictures cover them, else 0."""
+    def weights(self) -> Tensor:
+        """Weights (K, 1, H, W) of references: 1 where enough pictures cover a pixel, else 0."""
         return (self.support >= MIN_SUPPORT).to(self.support)
 
     @torch.no_grad()
@@ -219,7 +250,7 @@ class GaussNewton(Refinement):
         for rows in torch.split(torch.arange(len(x), device=x.device), PICTURES_PER_CHUNK):
             undone = pose[rows].invert()
             target = sample(self.references.to(x)[kinds[rows]], undone)
-            weight = sample_weight(self._weights.to(x)[kinds[rows]], undone)
+            weight = sample_weight(self.weights.to(x)[kinds[rows]], undone)
             moving, target = (blurred(part, blur) for part in (x[rows], target))
             map, _ = registration(moving, target, weight, self.basis.to(x), n_steps)
             parts.append(map.matrix)
@@ -263,7 +294,8 @@ def standardised(x: Tensor) -> Tensor:
     """Pictures of mean 0 and variance 1; constant ones are 0.
 
     Args:
-        x: Pictures (N, C, H, W)."""
+        x: Pictures (N, C, H, W).
+    """
     centred = x - x.mean((1, 2, 3), keepdim=True)
     variance = centred.square().mean((1, 2, 3), keepdim=True)
     return centred / variance.clamp_min(SMALLEST_VARIANCE).sqrt()

@@ -221,7 +221,12 @@ def exponential(step: Tensor, basis: Tensor) -> AffineMap:
 
 @torch.no_grad()
 def registration(
-    moving: Tensor, target: Tensor, weight: Tensor, basis: Tensor, n_steps: int
+    moving: Tensor,
+    target: Tensor,
+    weight: Tensor,
+    basis: Tensor,
+    n_steps: int,
+    max_move: float = MAX_MOVE,
 ) -> tuple[AffineMap, Tensor]:
     """Maps from targets to moving pictures, near the identity.
 
@@ -234,6 +239,7 @@ def registration(
         weight: Weights of the pixels of the targets (N, 1, H, W).
         basis: Directions (P, 2, 3) of the family of maps.
         n_steps: Number of steps.
+        max_move: Greatest movement of a point between the centre and the edges, in half-widths.
 
     Returns:
         N affine maps, and the correlations (N,) of the pictures with the targets under them.
@@ -249,7 +255,7 @@ def registration(
         trial_x, trial_inside = sample(moving, trial), weight * is_in_frame(moving, trial)
         trial_score = similarity(trial_x, target, trial_inside)
         is_better = (trial_score > score) & (trial_inside.sum((1, 2, 3)) >= enough)
-        is_better &= reach(trial) <= MAX_MOVE
+        is_better &= reach(trial) <= max_move
         map = AffineMap(torch.where(is_better[:, None, None], trial.matrix, map.matrix))
         score = torch.where(is_better, trial_score, score)
         rows = is_better[:, None, None, None]
