@@ -71,7 +71,7 @@ def test_registration_never_falls() -> None:
     moving, target = (torch.randn(8, 2, 12, 12, generator=generator) for _ in range(2))
     weight = torch.ones(8, 1, 12, 12)
     _, scores = registration(moving, target, weight, generators(Affine2d()), 5)
-    assert (scores >= similarity(moving, target, weight)).all()
+    assert (scores >= similarity(moving, target, weight) - 1e-5).all()
 
 
 @pytest.mark.parametrize("moving", [torch.zeros(2, 1, 8, 8), -blobs(2)], ids=["flat", "reversed"])

@@ -24,7 +24,7 @@ from unwarp.warps import AffineMap, deform
 MIN_PICTURES = 8
 """Least number of pictures whose two halves are compared."""
 
-MAX_COMPARED = 400
+MAX_COMPARED = 240
 """Greatest number of pictures that are compared."""
 
 NUMBERS_OF_KINDS = (1, 2, 4, 8)
@@ -47,7 +47,7 @@ MAX_ERROR_RATIO, MAX_TAIL_RATIO = 0.75, 1.0
 """
 
 MAX_REMAINDER_RATIO = 0.3
-"""Greatest ratio of the variance beyond noise that means leave, which no other shape explains."""
+"""Greatest ratio of the variance that means leave, refined over learned, that speaks for itself."""
 
 MIN_SHARE_BETTER = 0.75
 """Least share of held-out pictures that become more like their mean picture."""
@@ -106,7 +106,7 @@ class PictureEvidence:
 
         Args:
             model: The trained model, in evaluation mode.
-            x: Pictures (N, C, H, W); up to 400 are compared.
+            x: Pictures (N, C, H, W); up to 240 are compared.
             seed: Seed of the halves.
         """
         order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:MAX_COMPARED]
@@ -129,7 +129,7 @@ class PictureEvidence:
         if self.better < MIN_SHARE_BETTER:
             return False
         before, after, tail_before, tail_after = self.errors
-        if self.remainder <= MAX_REMAINDER_RATIO * (self.learned - self.noise):
+        if self.refined <= MAX_REMAINDER_RATIO * self.learned:
             return after <= before
         is_less = after <= MAX_ERROR_RATIO * before and tail_after <= MAX_TAIL_RATIO * tail_before
         return is_less and self.refined < self.learned

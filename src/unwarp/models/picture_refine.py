@@ -111,21 +111,21 @@ class GaussNewton(Refinement):
         x, learned = x[:MAX_PICTURES], affine_pose(map[:MAX_PICTURES])
         basis, pose = generators(warp).to(x), learned
         kinds = _kinds(sample(x, pose), n_kinds, seed)
-        still = torch.eye(2, 3).to(x).repeat(int(kinds.max()) + 1, 1, 1)
+        identity = torch.eye(2, 3).to(x).repeat(int(kinds.max()) + 1, 1, 1)
         for _ in range(rounds):
-            refinement = cls(*means(x, pose, kinds, blur), basis, still, blur)
+            refinement = cls(*means(x, pose, kinds, blur), basis, identity, blur)
             moves = refinement.moves(x, pose, kinds, STEPS)
             pose = _centred(affine_pose(moves.compose(pose)), learned, kinds, warp)
-        refinement = cls(*means(x, pose, kinds, blur), basis, still, blur)
+        refinement = cls(*means(x, pose, kinds, blur), basis, identity, blur)
         frames, things = shared_frames(
             refinement.references, refinement.weights, basis, torch.bincount(kinds)
         )
         common = affine_pose(pose.compose(AffineMap(frames[kinds])))
         centred = _centred(common, learned, things[kinds], warp)
         # all pictures of a kind have the same change of frame: that of its first
-        first = torch.stack([(kinds == kind).nonzero()[0, 0] for kind in range(len(still))])
+        first = torch.stack([(kinds == kind).nonzero()[0, 0] for kind in range(len(identity))])
         frames = affine_pose(pose[first].invert().compose(centred[first])).matrix
-        return replace(refinement, frames=frames if rounds else still)
+        return replace(refinement, frames=frames if rounds else identity)
 
     @classmethod
     def of(
@@ -227,7 +227,7 @@ class GaussNewton(Refinement):
 
     @property
     def weights(self) -> Tensor:
-        """Weights (K, 1, H, W) of references: 1 where enough pictures cover a pixel, else 0."""
+        """Weights (K, 1, H, W): 1 where enough pictures cover pixels."""
         return (self.support >= MIN_SUPPORT).to(self.support)
 
     @torch.no_grad()

@@ -30,6 +30,9 @@ MIN_SHARE_IN_FRAME = 0.5
 MAX_MOVE = 0.4
 """Greatest movement of a point between the centre and the edges, in half-widths."""
 
+MAX_STEP = 0.1
+"""Greatest movement in a step, in half-widths."""
+
 SMALLEST_VARIANCE = 1e-12
 """Lower bound of a variance, so that ratios are finite."""
 
@@ -115,10 +118,13 @@ def is_in_frame(x: Tensor, map: AffineMap) -> Tensor:
         map: N maps of pixels.
 
     Returns:
-        Numbers (N, 1, H, W): 1 inside, 0 outside.
+        Numbers (N, 1, H, W): 1 inside, 0 outside, and in between within a pixel of the border, so
+        that they are continuous in the maps.
     """
     points = map.push(Window.frame(x.shape[2:]).lattice(x))
-    return (points.abs() <= 1).all(-1).to(x).reshape(len(map), 1, *x.shape[2:])
+    half_sides = x.new_tensor(x.shape[:1:-1]) / 2
+    inside = ((1 - points.abs()) * half_sides + 0.5).clamp(0, 1).amin(-1)
+    return inside.reshape(len(map), 1, *x.shape[2:])
 
 
 def similarity(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
@@ -230,8 +236,7 @@ def registration(
 ) -> tuple[AffineMap, Tensor]:
     """Maps from targets to moving pictures, near the identity.
 
-    A step that does not raise the correlation is halved. Pixels that leave the frame have no
-    weight.
+    Of all steps the most similar pictures count. Pixels that leave the frame have no weight.
 
     Args:
         moving: Pictures (N, C, H, W).
@@ -245,23 +250,20 @@ def registration(
         N affine maps, and the correlations (N,) of the pictures with the targets under them.
     """
     equations = Equations.of(target, basis)
-    map = translation(moving.new_zeros(len(moving), 2))
-    x, inside = moving, weight
-    score, share = similarity(x, target, inside), moving.new_ones(len(moving), 1)
+    best = map = translation(moving.new_zeros(len(moving), 2))
+    x, inside, score = moving, weight, similarity(moving, target, weight)
     enough = MIN_SHARE_IN_FRAME * weight.sum((1, 2, 3))
     for _ in range(n_steps):
-        step = share * equations.solve(x, inside)
-        trial = affine_part(map.compose(exponential(-step, basis)))
-        trial_x, trial_inside = sample(moving, trial), weight * is_in_frame(moving, trial)
-        trial_score = similarity(trial_x, target, trial_inside)
-        is_better = (trial_score > score) & (trial_inside.sum((1, 2, 3)) >= enough)
-        is_better &= reach(trial) <= max_move
-        map = AffineMap(torch.where(is_better[:, None, None], trial.matrix, map.matrix))
-        score = torch.where(is_better, trial_score, score)
-        rows = is_better[:, None, None, None]
-        x, inside = torch.where(rows, trial_x, x), torch.where(rows, trial_inside, inside)
-        share = torch.where(is_better[:, None], (2 * share).clamp_max(1.0), share / 2)
-    return map, score
+        step = -equations.solve(x, inside)
+        # long steps are shortened; if each were tried, rounding would decide between two ways
+        share = MAX_STEP / reach(exponential(step, basis)).clamp_min(MAX_STEP)
+        map = affine_part(map.compose(exponential(share[:, None] * step, basis)))
+        x, inside = sample(moving, map), weight * is_in_frame(moving, map)
+        trial = similarity(x, target, inside)
+        is_better = (trial > score) & (inside.sum((1, 2, 3)) >= enough) & (reach(map) <= max_move)
+        best = AffineMap(torch.where(is_better[:, None, None], map.matrix, best.matrix))
+        score = torch.where(is_better, trial, score)
+    return best, score
 
 
 def reach(map: AffineMap) -> Tensor:
