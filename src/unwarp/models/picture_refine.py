@@ -179,10 +179,12 @@ class GaussNewton(Refinement):
         Returns:
             N deformations; a picture that resembles its reference no more than before stays.
         """
-        learned = affine_pose(map)
-        pose, kinds = self.onto_references(x, learned)
-        pose = affine_pose(pose.compose(AffineMap(self.frames.to(x)[kinds])))
-        return pose.compose(learned.invert()).compose(map)
+        # in double precision a picture alone gets the very pose that it gets among others
+        wide, learned = x.double(), AffineMap(affine_pose(map).matrix.double())
+        pose, kinds = self.onto_references(wide, learned)
+        pose = affine_pose(pose.compose(AffineMap(self.frames.to(wide)[kinds])))
+        change = affine_pose(pose.compose(learned.invert()))
+        return AffineMap(change.matrix.to(x)).compose(map)
 
     def onto_references(self, x: Tensor, pose: AffineMap) -> tuple[AffineMap, Tensor]:
         """Poses by which pictures resemble their references, in the frames of these.
