@@ -25,6 +25,7 @@ from unwarp.models.registration import (
     registration,
     sample,
     similarity,
+    widened,
 )
 from unwarp.models.shared_frames import shared_frames
 from unwarp.warps import AffineMap, Map, Padding, Warp, deform
@@ -180,7 +181,7 @@ class GaussNewton(Refinement):
             N deformations; a picture that resembles its reference no more than before stays.
         """
         # in double precision a picture alone gets the very pose that it gets among others
-        wide, learned = x.double(), AffineMap(affine_pose(map).matrix.double())
+        wide, learned = widened(x), AffineMap(widened(affine_pose(map).matrix))
         pose, kinds = self.onto_references(wide, learned)
         pose = affine_pose(pose.compose(AffineMap(self.frames.to(wide)[kinds])))
         change = affine_pose(pose.compose(learned.invert()))

@@ -205,10 +205,10 @@ class Equations:
         """
         weights = weight.expand_as(x).flatten(1)[..., None]
         left = (weights * self.columns).mT
-        normal = (left @ self.columns).double()
+        normal = widened(left @ self.columns)
         diagonal = normal.diagonal(dim1=-2, dim2=-1)
         damped = normal + torch.diag_embed(DAMPING * diagonal + SMALLEST_VARIANCE)
-        answer = torch.linalg.solve(damped, (left @ x.flatten(1)[..., None]).double())[..., 0]
+        answer = torch.linalg.solve(damped, widened(left @ x.flatten(1)[..., None]))[..., 0]
         gain = answer[:, -2:-1]
         step = torch.where(gain > SMALLEST_VARIANCE, answer[:, :-2] / gain, 0.0)
         return step.to(x)
@@ -264,6 +264,15 @@ def registration(
         best = AffineMap(torch.where(is_better[:, None, None], map.matrix, best.matrix))
         score = torch.where(is_better, trial, score)
     return best, score
+
+
+def widened(x: Tensor) -> Tensor:
+    """Numbers in double precision, where the device has it.
+
+    Args:
+        x: A tensor of floating-point numbers.
+    """
+    return x if x.device.type == "mps" else x.double()
 
 
 def reach(map: AffineMap) -> Tensor:
