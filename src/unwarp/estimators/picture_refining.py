@@ -49,6 +49,9 @@ MAX_ERROR_RATIO, MAX_TAIL_RATIO = 0.75, 1.0
 MAX_REMAINDER_RATIO = 0.3
 """Greatest ratio of the variance that means leave, refined over learned, that speaks for itself."""
 
+MAX_ERROR_RATIO_OF_GOOD_MEANS = 1.25
+"""Greatest ratio of the median error of a pose where means leave so little."""
+
 MIN_SHARE_BETTER = 0.75
 """Least share of held-out pictures that become more like their mean picture."""
 
@@ -130,7 +133,7 @@ class PictureEvidence:
             return False
         before, after, tail_before, tail_after = self.errors
         if self.refined <= MAX_REMAINDER_RATIO * self.learned:
-            return after <= before
+            return after <= MAX_ERROR_RATIO_OF_GOOD_MEANS * before
         is_less = after <= MAX_ERROR_RATIO * before and tail_after <= MAX_TAIL_RATIO * tail_before
         return is_less and self.refined < self.learned
 
