@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -35,6 +36,10 @@ PARTICLE_VIEWS = (
     ),
 )
 """Blobs of the two views of a particle: centre (x, y), standard deviation (pixels), height."""
+
+
+SHARE_OF_SCALED = 0.62
+"""Size of a cell that is seen in many sizes, over that of others, so that it fits."""
 
 
 @dataclass(frozen=True)
@@ -90,23 +95,31 @@ def move(image: Array, map: Array) -> Array:
     return np.asarray(ndimage.affine_transform(image, linear, offset, order=1))
 
 
-def cell(seed: int = 0, light: str = "plain", n: int = 48, size: int = 28) -> Case:
+def cell(
+    seed: int = 0, light: str = "plain", n: int = 48, size: int = 28, scale: float = 0.0
+) -> Case:
     """A cell, turned by up to 20 degrees and shifted by up to 2.5 pixels.
 
     Args:
         seed: Seed of the maps and of the light.
         light: `plain`; `gain` for lamps and exposures that differ; `dark` for a dark cell on a
             bright ground; `bleach` for a light that fades; `hot` for a 16-bit camera with one hot
-            pixel in one image.
+            pixel in one image; `noise` for noise of ten times the variance.
         n: Number of images.
         size: Height and width in pixels.
+        scale: Largest log factor of the size of the cell, which is smaller if it differs.
     """
     rng = np.random.default_rng(700 + seed)
-    parts = ((0, 0, 6, 3.5, 0.55), (-4, -1, 1.8, 1.8, 0.6), (4, 2, 1.5, 2.5, 0.4))
+    parts: Any = ((0, 0, 6, 3.5, 0.55), (-4, -1, 1.8, 1.8, 0.6), (4, 2, 1.5, 2.5, 0.4))
+    if scale:
+        parts = [(*(SHARE_OF_SCALED * value for value in part[:4]), part[4]) for part in parts]
     template = sum(_blob(size, *part) for part in parts)
     maps = [
         matrix(
-            rng.uniform(-20, 20), np.exp(rng.uniform(0, 0)), rng.uniform(-2.5, 2.5, 2), (size, size)
+            rng.uniform(-20, 20),
+            np.exp(rng.uniform(-scale, scale)),
+            rng.uniform(-2.5, 2.5, 2),
+            (size, size),
         )
         for _ in range(n)
     ]
@@ -197,6 +210,8 @@ def _lit(images: Array, light: str, rng: np.random.Generator) -> Array:
         images = 1 - 0.8 * images
     if light == "bleach":
         images = images * np.exp(-np.arange(n) / 12)[:, None, None]
+    if light == "noise":
+        return np.asarray(images + rng.normal(0, np.sqrt(10 * images.var()), images.shape))
     if light == "hot":
         noisy = images * 2000 + 300 + rng.normal(0, 20, images.shape)
         pixels = np.round(noisy).astype(np.uint16)
@@ -208,6 +223,8 @@ def _lit(images: Array, light: str, rng: np.random.Generator) -> Array:
 CASES: Mapping[str, Callable[..., Case]] = {
     **{light: partial(cell, light=light) for light in ("plain", "gain", "dark", "hot", "bleach")},
     "few": partial(cell, n=8),
+    "noise": partial(cell, light="noise"),
+    "scale-4x": partial(cell, scale=0.7),
     "particles": particles,
     "particles-mirrored": partial(particles, mirrors=True),
 }

@@ -79,11 +79,12 @@ ClusterMethod = Literal["auto", "kmeans", "spectral"]
 codes, else k-means.
 """
 
-RefineName = Literal["auto", "none", "band"]
-"""Refinement of aligned series after training.
+RefineName = Literal["auto", "none", "band", "gauss-newton"]
+"""Refinement of learned deformations after training.
 
-`band` moves them by small displacements to a common template, `none` does not. `auto` refines where
-it helps held-out series.
+`band` moves aligned series by small displacements to a common template, `gauss-newton` moves
+pictures onto the mean picture of their kind, `none` does neither. `auto` refines where it helps
+held-out samples.
 """
 
 LabelPolicy = Literal["ignore", "choose"]

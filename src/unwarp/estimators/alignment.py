@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from unwarp.analysis.tables import tabulate
-from unwarp.core import Array
+from unwarp.core import Array, RefineName
 from unwarp.data.array_likes import as_numpy
 from unwarp.data.companions import check_domain, companion_of, prepare_other
 from unwarp.data.coordinates import from_frame, time_spans, to_frame
@@ -28,11 +28,13 @@ from unwarp.data.prepared import store
 from unwarp.data.schema import Prepared
 from unwarp.devices import resolve_device
 from unwarp.errors import DataError
+from unwarp.estimators.goals import Goal, framed
 from unwarp.estimators.preparation import Preparation
 from unwarp.models import Model
-from unwarp.models.refine import Refinement
+from unwarp.models.refinement import Refinement
+from unwarp.models.registration import generators
 from unwarp.ranges import Choice, Flag, check_value
-from unwarp.warps import CosineTime, Map, Warp, Window, align, deform, nearest_index, to_matrix
+from unwarp.warps import CosineTime, Map, Warp, Window, deform, nearest_index, to_matrix
 from unwarp.warps.matrices import Convention
 
 
@@ -53,6 +55,7 @@ class Alignment(Preparation):
 
     model_: Model
     device: str
+    refine: RefineName
     refinement_: Refinement | None
 
     def transform_params(self, X: Any, full: bool = False, *, times: Any = None) -> pd.DataFrame:
@@ -82,7 +85,8 @@ class Alignment(Preparation):
         if not (full or chart.factors) and self.refinement_ is not None:
             rate = self.schema_.clock.sampling_rate
             chart = CosineTime(size=self.schema_.user_shape[1:], sampling_rate=rate)
-        tables = [tabulate(map, chart, full) for map, _ in self._maps(samples, learned=full)]
+        learned = full and not (self.refinement_ is not None and self.refinement_.keeps_family)
+        tables = [tabulate(map, chart, full) for map, _ in self._maps(samples, learned=learned)]
         table = pd.concat(tables, ignore_index=True)
         table.attrs = tables[0].attrs
         if samples.frame is not None:
@@ -118,7 +122,8 @@ class Alignment(Preparation):
                 for each of `X`, or one step for as many of `X`, which cover the same time; the
                 result keeps that rate.
             to: A sample to which all are aligned instead of the template: its row in `X`, from 0,
-                or the sample itself.
+                or the sample itself. Pictures that resemble it are registered onto it, unless
+                `refine` is `none` or the warp has no affine part.
             out: Array that receives the result, such as a memory map; None for a new one.
             times: Time stamps, as for `fit`.
             other_times: Times of the steps of `other`, (T,), (N, T) or a list of N arrays, on the
@@ -138,7 +143,7 @@ class Alignment(Preparation):
         """
         check_value("counts", counts, Flag())
         samples = self.prepare_samples(X, times)
-        goal = None if to is None else self._pose_of(to, samples)
+        goal = None if to is None else self._goal(to, samples)
         check_domain(self.schema_, other, other_times, counts)
         if counts:
             return self._align_counts(samples, other, other_times, goal, out)
@@ -150,7 +155,7 @@ class Alignment(Preparation):
         return target.collect(self._aligned(samples, target, goal, has_values=False), out)
 
     def _align_counts(
-        self, samples: Prepared, other: Any, other_times: Any, goal: Map | None, out: Array | None
+        self, samples: Prepared, other: Any, other_times: Any, goal: Goal | None, out: Array | None
     ) -> Array:
         """Counts of samples, or of other data, at their aligned times."""
         companion = companion_of(self.schema_, other, samples, other_times)
@@ -182,7 +187,7 @@ class Alignment(Preparation):
             DataError: The samples do not fit the model, or `to` does not fit the samples.
         """
         samples = self.prepare_samples(X, times)
-        goal = None if to is None else self._pose_of(to, samples)
+        goal = None if to is None else self._goal(to, samples)
         window = Window.frame(samples.samples.shape[2:])
         covered = np.empty((len(samples), *window.size), bool)
         for map, rows in self._maps(samples, goal=goal):
@@ -300,8 +305,8 @@ class Alignment(Preparation):
         """The warp that converts centred maps to theta, with columns for the user's size."""
         return self.model_.chart.with_size(self.schema_.user_shape[1:])
 
-    def _pose_of(self, to: Any, samples: Prepared) -> Map:
-        """The deformation, one row, of a sample that is given by its row or as an array."""
+    def _goal(self, to: Any, samples: Prepared) -> Goal:
+        """A sample that is given by its row or as an array, with its deformation."""
         if isinstance(to, int | np.integer) and not isinstance(to, bool):
             if not 0 <= to < len(samples):
                 raise DataError(
@@ -311,14 +316,16 @@ class Alignment(Preparation):
         else:
             with rename_in_errors("to"):
                 reference = self.prepare_samples(self.open(np.asarray(as_numpy(to))[None]))
-        return next(map for map, _ in self._maps(reference))
+        basis = generators(self.model_.warp)[: None if self.refine != "none" else 0]
+        picture = framed(reference.full(slice(None)), reference)
+        return Goal(picture, next(map for map, _ in self._maps(reference)), basis)
 
     @torch.no_grad()
     def _maps(
         self,
         samples: Prepared,
         other: Prepared | None = None,
-        goal: Map | None = None,
+        goal: Goal | None = None,
         learned: bool = False,
     ) -> Iterator[tuple[Map, slice]]:
         """Estimate the deformations of samples, chunk by chunk.
@@ -326,8 +333,8 @@ class Alignment(Preparation):
         Args:
             samples: N samples.
             other: Data that the deformations are undone in, which bound the chunks; None for none.
-            goal: The deformation, one row, of the sample that all are aligned to; None for none.
-            learned: Whether to leave out the refinement of series.
+            goal: The sample that all are aligned to; None for none.
+            learned: Whether to leave out the refinement.
 
         Yields:
             Maps on the device of the estimator, from the template (or from `goal`) to the samples,
@@ -339,22 +346,21 @@ class Alignment(Preparation):
             x = samples[rows].to(device)
             map = self.model_.pose(x)
             if self.refinement_ is not None and not learned:
-                aligned = align(x, map, padding=self.model_.padding)
-                map = map.compose(self.refinement_.map(aligned))
+                map = self.refinement_.refine(x, map, self.model_.padding)
             if goal is not None:
-                map = map.invertible_part().compose(goal.invertible_part().invert())
+                map = goal.between(map, samples, rows)
             yield map, rows
         self.model_.to("cpu")
 
     def _aligned(
-        self, samples: Prepared, target: Prepared, goal: Map | None, has_values: bool
+        self, samples: Prepared, target: Prepared, goal: Goal | None, has_values: bool
     ) -> Iterator[tuple[slice, Tensor]]:
         """Chunks of `target` in which the deformations of `samples` are undone.
 
         Args:
             samples: N samples.
             target: The N samples or data that belong to them.
-            goal: The deformation of the sample that all are aligned to; None for none.
+            goal: The sample that all are aligned to; None for none.
             has_values: Whether gains and offsets are undone, too.
 
         Yields:
@@ -367,7 +373,7 @@ class Alignment(Preparation):
             yield rows, deform(x, movement, padding=padding, source=target.window).cpu()
 
     def _carried(
-        self, samples: Prepared, target: Prepared, goal: Map | None
+        self, samples: Prepared, target: Prepared, goal: Goal | None
     ) -> Iterator[tuple[slice, Tensor]]:
         """Indices of the values of `target`, chunk by chunk, that move to each place."""
         window = target.window or Window.frame(target.samples.shape[2:])

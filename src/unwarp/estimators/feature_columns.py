@@ -23,7 +23,7 @@ from unwarp.estimators.pose_columns import pose_columns, pose_names
 from unwarp.missing import interpolate_missing
 from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
-from unwarp.models.refine import Refinement
+from unwarp.models.refinement import Refinement
 from unwarp.warps import align
 
 N_NUMBERS = 64
@@ -63,15 +63,15 @@ class Views:
             domain: Domain of the samples.
             x: Samples (N, C, ...), scaled for the model.
             device: Device that computes.
-            refinement: The refinement of aligned series; None for none.
+            refinement: The refinement of deformations; None for none.
         """
         target = resolve_device(device)
         model.to(target).eval()
         latent = model.embed(x.to(target))
-        aligned = align(x.to(target), latent.map, padding=model.padding)
+        map = latent.map
         if refinement is not None:
-            map = latent.map.compose(refinement.map(aligned))
-            aligned = align(x.to(target), map, padding=model.padding)
+            map = refinement.refine(x.to(target), map, model.padding)
+        aligned = align(x.to(target), map, padding=model.padding)
         pose = pose_columns(latent.map, model.chart, domain)
         content = latent.content.cpu()
         model.to("cpu")

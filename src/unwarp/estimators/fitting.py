@@ -39,6 +39,7 @@ from unwarp.estimators.grouping import Grouping, check_method
 from unwarp.estimators.holding_out import Split, check_family
 from unwarp.estimators.labels_choice import LabelsChoice, check_labels, choose_columns
 from unwarp.estimators.memory import check_memory
+from unwarp.estimators.picture_refining import fit_picture_refinement
 from unwarp.estimators.pose_columns import pose_columns
 from unwarp.estimators.refining import check_refine, fit_refinement
 from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
@@ -47,7 +48,7 @@ from unwarp.models.codec import recipe_facts
 from unwarp.models.distilled import DistilledCode
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
-from unwarp.models.refine import Refinement
+from unwarp.models.refinement import Refinement
 from unwarp.planning.defaults import adapt_to_series, sampling_rate_of
 from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
@@ -338,17 +339,16 @@ class Fitting:
         return settled, history
 
     def _refine(self, model: Model, plan: Plan, selection: Selection | None) -> Refinement | None:
-        """The refinement of aligned series; None for none.
+        """The refinement of the deformations; None for none.
 
         A warp that the user named is not refined automatically if it moves nothing.
         """
         refine, has_warp = self.arguments.refine, bool(plan.recipe.warp.factors)
         if refine == "auto" and not (has_warp or selection):
             return None
-        if not self.schema.domain.has_times:
-            return None
         options: dict[str, Any] = {"seed": self.seed, "device": self.arguments.device}
-        return fit_refinement(model, self.data, refine, **options, notify=self._notify)
+        fit = fit_refinement if self.schema.domain.has_times else fit_picture_refinement
+        return fit(model, self.data, refine, **options, notify=self._notify)
 
     def _split(self) -> Split:
         """The samples to train on, and those that are held out."""

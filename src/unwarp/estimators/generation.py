@@ -226,10 +226,14 @@ class Generation(Alignment):
         Yields:
             The rows of a chunk, and its latents on the CPU.
         """
-        model, chart = self.model_, self.model_.chart
+        model, chart, refinement = self.model_, self.model_.chart, self.refinement_
         for rows in samples.chunks():
-            content, theta = encode(model, samples[rows], device=self.device)
-            yield rows, Latent(content, chart.map(theta))
+            x = samples[rows]
+            content, theta = encode(model, x, device=self.device)
+            map = chart.map(theta)
+            if refinement is not None and refinement.keeps_family:
+                map = refinement.refine(x, map, model.padding)
+            yield rows, Latent(content, map)
 
     def _decoded(
         self, samples: Prepared, is_deformed: bool = True

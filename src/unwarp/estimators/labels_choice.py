@@ -24,7 +24,7 @@ from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.feature_columns import BASES, Columns, Views
 from unwarp.models.measured import ElasticCode
 from unwarp.models.model import Model
-from unwarp.models.refine import Refinement
+from unwarp.models.refinement import Refinement
 
 MAX_LABELLED_SAMPLES = 1000
 """Greatest number of samples that are left out."""

@@ -23,7 +23,7 @@ from unwarp.estimators.spectral import SpectralClusters
 from unwarp.models import store
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
-from unwarp.models.refine import Refinement
+from unwarp.models.refinement import Refinement
 from unwarp.planning.plan import Plan
 from unwarp.ranges import check_arguments
 from unwarp.training.state import History
@@ -212,7 +212,9 @@ def _refinement(config: dict[str, Any]) -> Refinement | None:
         for name, value in config["arrays"].items()
         if name.startswith(REFINEMENT)
     }
-    return Refinement.of(record, tensors, config["shape"])
+    # the first refinements were bands, and had no name
+    family = Refinement.registry[record.get("kind", "band")]
+    return family.of(record, tensors, config["shape"])
 
 
 def _names(record: Any) -> Array | None:

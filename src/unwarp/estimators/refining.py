@@ -17,7 +17,7 @@ from unwarp.data.samples import Samples, reference_view
 from unwarp.devices import resolve_device
 from unwarp.errors import ConfigError
 from unwarp.models.model import Model
-from unwarp.models.refine import Refinement, shifted
+from unwarp.models.refine import BandRefinement, shifted
 from unwarp.warps import align
 
 MIN_SERIES = 16
@@ -106,7 +106,7 @@ class RefinementEvidence:
 
 def _shares(training: Tensor, held_out: Tensor) -> Tensor:
     """Shares of the variance that a mean and a refinement leave, and of reversed series (3,)."""
-    refinement = Refinement.fit(training)
+    refinement = BandRefinement.fit(training)
     other, series = (refinement.working(x) for x in (training, held_out))
     centre = series.nanmean((0, 2), keepdim=True)
     variance = (series - centre).square().nanmean().clamp_min(SMALLEST_VARIANCE)
@@ -116,19 +116,24 @@ def _shares(training: Tensor, held_out: Tensor) -> Tensor:
 
 
 def check_refine(refine: RefineName, domain: Domain) -> None:
-    """Refuse the refinement of samples that are no series.
+    """Refuse a refinement of samples of another domain.
 
     Args:
         refine: The argument `refine`.
         domain: Domain of the samples.
 
     Raises:
-        ConfigError: The samples have no time.
+        ConfigError: `band` is for series, `gauss-newton` for images.
     """
+    if refine == "gauss-newton" and domain.has_times:
+        raise ConfigError(
+            f"refine='gauss-newton' moves images in their plane, and the samples are "
+            f"{domain.plural}; give refine='auto', or refine='band'"
+        )
     if refine == "band" and not domain.has_times:
         raise ConfigError(
             f"refine='band' moves series in time, and the samples are {domain.plural}; give "
-            "refine='auto'"
+            "refine='auto', or refine='gauss-newton'"
         )
 
 
@@ -141,7 +146,7 @@ def fit_refinement(
     seed: int = 0,
     device: str = "cpu",
     notify: Callable[[str], None] = lambda message: None,
-) -> Refinement | None:
+) -> BandRefinement | None:
     """The refinement of the alignment of training series.
 
     Args:
@@ -159,14 +164,14 @@ def fit_refinement(
         return None
     x = _aligned(model, reference_view(data).x, device)
     if refine == "band":
-        return replace(Refinement.fit(x), why="refine='band' asked for it")
-    if len(x) < MIN_SERIES or Refinement(x, x.new_ones(1), x.shape[2]).radius < MIN_RADIUS:
+        return replace(BandRefinement.fit(x), why="refine='band' asked for it")
+    if len(x) < MIN_SERIES or BandRefinement(x, x.new_ones(1), x.shape[2]).radius < MIN_RADIUS:
         return None
     evidence = RefinementEvidence.of(x, seed)
     if not evidence.supports:
         return None
     notify(f"refinement: {evidence}")
-    return replace(Refinement.fit(x), why=str(evidence))
+    return replace(BandRefinement.fit(x), why=str(evidence))
 
 
 def _aligned(model: Model, x: Tensor, device: str) -> Tensor:

@@ -93,10 +93,13 @@ class Unwarper(
             codes. `spectral`: self-tuning spectral clustering of series by elastic distances to up
             to 1,000 training series; better, and about 20 ms a series at most. `auto` is
             `spectral` for series with elastic content, else `kmeans`.
-        refine: Refinement of aligned series after training. `band` moves each of them by at most
-            4% of its length to a common template, by dynamic programming; `none` does not. `auto`
-            refines where differences in timing prevail and it explains much of them in series that
-            the template has not seen; a warp `identity` that is named stays as it is.
+        refine: Refinement of learned deformations after training; `none` for none. `band` moves
+            each aligned series by at most 4% of its length to a common template, by dynamic
+            programming. `gauss-newton` moves each picture onto the mean aligned picture of its
+            kind, within the family of the warp; warps without affine maps have none. `auto` refines
+            series where differences in timing prevail and it explains much of them in series that
+            the template has not seen, and pictures where it makes the poses of held-out pictures
+            better; a warp `identity` that is named stays as it is.
         fast: Whether a small network predicts elastic codes, for series by the million. Measured
             codes take milliseconds a series; the network is trained on them after everything else,
             in seconds, and `fast_loss_` states how far its codes are off. `transform` and whatever
@@ -190,7 +193,7 @@ class Unwarper(
         outlier_: Whether each training series shares nothing with the others (N,), judged by its
             elastic distance to the third nearest one; None after `load` and without spectral
             clusters.
-        refinement_: The refinement of aligned series; None for none.
+        refinement_: The refinement of learned deformations; None for none.
         fast_loss_: Difference between fast and measured codes of held-out training series; None
             unless `fast`.
         cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).

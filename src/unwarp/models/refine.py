@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -18,7 +18,8 @@ from torch.nn import functional as F
 
 from unwarp.distances.path import displacements
 from unwarp.missing import interpolate_missing
-from unwarp.warps import TimeMap
+from unwarp.models.refinement import Refinement
+from unwarp.warps import Map, Padding, TimeMap, align
 
 BAND = 0.04
 """Greatest displacement, as a share of the length of a series."""
@@ -43,7 +44,7 @@ SMALLEST_UNIT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Refinement:
+class BandRefinement(Refinement):
     """Small displacements of aligned series to a common template.
 
     It has no weights that are trained. The template has the timing of the most typical training
@@ -60,11 +61,12 @@ class Refinement:
     >>> time, late = torch.arange(200.0), torch.tensor([-4.0, -2.0, 0.0, 2.0, 4.0])
     >>> x = torch.exp(-(((time - 100 - late[:, None, None]) / 4) ** 2))
     >>> peak = torch.full((5, 1, 1), 100 / 199)
-    >>> times = Refinement.fit(x).map(x).push(peak).flatten() * 199
+    >>> times = BandRefinement.fit(x).map(x).push(peak).flatten() * 199
     >>> (times - 100).round().tolist()
     [-4.0, -2.0, 0.0, 2.0, 4.0]
     """
 
+    name: ClassVar[str] = "band"
     template: Tensor
     unit: Tensor
     n_steps: int
@@ -73,7 +75,7 @@ class Refinement:
 
     @classmethod
     @torch.no_grad()
-    def fit(cls, x: Tensor, band: float = BAND) -> Refinement:
+    def fit(cls, x: Tensor, band: float = BAND) -> BandRefinement:
         """The refinement of a collection of series.
 
         Args:
@@ -95,7 +97,7 @@ class Refinement:
     @classmethod
     def of(
         cls, record: Mapping[str, Any], tensors: Mapping[str, Tensor], shape: Sequence[int]
-    ) -> Refinement:
+    ) -> BandRefinement:
         """The refinement that `record` and `tensors` describe.
 
         Args:
@@ -119,7 +121,13 @@ class Refinement:
 
     def record(self) -> dict[str, Any]:
         """The numbers and the reason of the refinement, for JSON."""
-        return {"band": self.band, "why": self.why}
+        return {"kind": self.name, "band": self.band, "why": self.why}
+
+    @property
+    def movement(self) -> str:
+        """How series were moved, as a sentence for people."""
+        n_steps = self.radius * self.stride
+        return f"Each series was moved by at most {n_steps} time steps to a common template."
 
     def tensors(self) -> dict[str, Tensor]:
         """The tensors of the refinement by name."""
@@ -166,6 +174,19 @@ class Refinement:
         penalty = PENALTY * series.shape[1]
         path = displacements(interpolate_missing(series), template, self.radius, penalty)
         return SHARE_OF_PATH * _smooth(path, self.radius // 2)
+
+    def refine(self, x: Tensor, map: Map, padding: Padding = "zeros") -> Map:
+        """Deformations that follow the small displacements.
+
+        Args:
+            x: Series (N, C, T), NaN for missing values.
+            map: Their N learned deformations.
+            padding: Values beyond the series.
+
+        Returns:
+            N deformations; the small displacements act on the template first.
+        """
+        return map.compose(self.map(align(x, map, padding=padding)))
 
     @torch.no_grad()
     def map(self, x: Tensor) -> TimeMap:

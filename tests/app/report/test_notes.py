@@ -15,7 +15,7 @@ from unwarp.app.outcome import Outcome
 from unwarp.app.report.notes import constant_note, content_note, refinement_note, varying
 from unwarp.core import Factor
 from unwarp.models.distilled import DistilledCode, FastLoss
-from unwarp.models.refine import Refinement
+from unwarp.models.refine import BandRefinement
 
 CHECKS = "Did it work on this data?"
 
@@ -43,7 +43,7 @@ def test_elastic_codes_are_explained(series_run: Outcome) -> None:
 
 def test_refinement_shows_its_evidence(series_run: Outcome) -> None:
     """The report states the reason of a refinement, and where it is used."""
-    refinement = Refinement(torch.zeros(1, 2, 200), torch.ones(2), 200, why="half is left")
+    refinement = BandRefinement(torch.zeros(1, 2, 200), torch.ones(2), 200, why="half is left")
     run = changed(series_run, refinement_=refinement)
     assert refinement_note(series_run) == ()
     note = refinement_note(run)[0]

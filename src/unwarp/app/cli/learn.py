@@ -148,8 +148,9 @@ ClustersOption = Annotated[
 RefineOption = Annotated[
     RefineName,
     typer.Option(
-        help="Refinement of aligned series after training: band moves them by small displacements "
-        "to a common template, none does not, auto refines where it helps held-out series."
+        help="Refinement after training: band moves aligned series by small displacements to a "
+        "common template, gauss-newton moves pictures onto the mean picture of their kind, none "
+        "does neither, auto refines where it helps held-out samples."
     ),
 ]
 FastOption = Annotated[
@@ -301,7 +302,7 @@ def fit(
         warp: Names of warps, joined by a plus sign, or `auto`.
         content: Origin of the content codes, or `auto`.
         clusters: Way to form clusters, or `auto`.
-        refine: Refinement of aligned series, or `auto`.
+        refine: Refinement of learned deformations, or `auto`.
         fast: Whether a network predicts elastic codes of series.
         labels: Use of labels: `ignore` or `choose`.
         domain: Name of the domain, or `auto`.

@@ -39,7 +39,7 @@ def content_note(outcome: Outcome) -> tuple[str, ...]:
 
 
 def refinement_note(outcome: Outcome) -> tuple[str, ...]:
-    """Sentences on the refinement of aligned series, with its evidence.
+    """Sentences on the refinement of learned deformations, with its evidence.
 
     Returns:
         The sentences, in a tuple; an empty tuple if the alignment was not refined.
@@ -49,10 +49,9 @@ def refinement_note(outcome: Outcome) -> tuple[str, ...]:
         return ()
     evidence = f": {refinement.why}" if refinement.why else ""
     return (
-        f"The alignment was refined after training{evidence}. Each series was moved by at most "
-        f"{refinement.radius * refinement.stride} time steps to a common template. Aligned series "
-        "and deformations that you export have this refinement; figures and scores of this page "
-        "show the learned deformation without it.",
+        f"The alignment was refined after training{evidence}. {refinement.movement} Aligned "
+        "samples and deformations that you export have this refinement; figures and scores of this "
+        "page show the learned deformation without it.",
     )
 
 

@@ -1,0 +1,193 @@
+"""Pictures as people take them, with known maps: poses by the network and after the refinement.
+
+    python -m benchmarks.photos                 cells without a result file, then the page
+    python -m benchmarks.photos --cell gain/0   one cell
+    python -m benchmarks.photos --quick         a few steps of one cell, written nowhere
+    python -m benchmarks.photos --table         the page alone, from the result files
+
+Cells: `CASE/SEED` is the distance of landmarks from their mean place, in pixels, for each call of
+`CALLS`; `pairs/SEED` is the error of the map between two views of a digit, by `align(X, to=)`. The
+peer is pystackreg, where it is installed. A new row for another call of `Unwarper` is an entry of
+`CALLS`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import cells
+from benchmarks.cases.images import CASES, Case, angle_error, scatter
+from unwarp import Unwarper
+from unwarp.core import Array
+
+FOLDER, PAGE = "photos", "docs/guide/images.md"
+SEEDS = (0, 1, 2)
+LIGHTS = ("plain", "gain", "dark", "hot", "noise", "few", "scale-4x")
+CALLS: dict[str, dict[str, Any]] = {"auto": {}, "rigid": {"warp": "rigid"}}
+"""Calls of `Unwarper` by name: its arguments."""
+
+CALLS_OF_SCALES = {"auto": CALLS["auto"], "similarity": {"warp": "similarity"}}
+"""The calls for cells of many sizes."""
+
+N_TRAIN, N_PAIRS = 1000, 200
+"""Number of digits to train on, and of digits with two views."""
+
+NAMES = (*(f"{kind}/{seed}" for kind in (*LIGHTS, "pairs") for seed in SEEDS),)
+
+
+def measure_case(kind: str, case: Case, steps: int | None) -> cells.Result:
+    """Scatter and angle by the network and after the refinement, for each call."""
+    scores = {"recorded": round(scatter(np.tile(np.eye(3), (len(case.x), 1, 1)), case)[0], 3)}
+    for name, arguments in (CALLS_OF_SCALES if kind == "scale-4x" else CALLS).items():
+        started = time.process_time()
+        model = Unwarper(**arguments, max_steps=steps, device="cpu").fit(case.x)
+        scores[f"{name}_cpu_seconds"] = round(time.process_time() - started, 1)
+        scores |= {f"{name}_{key}": value for key, value in _errors(model, case).items()}
+    if find_spec("pystackreg"):
+        scores["peer"] = round(scatter(peer_matrices(case.x), case)[1], 4)
+    return {"scores": scores}
+
+
+def _errors(model: Unwarper, case: Case) -> dict[str, float]:
+    """Scatter and median angle of refined poses, and of learned ones."""
+    scores = {"is_refined": float(model.refinement_ is not None)}
+    for name in ("refined", "learned"):
+        matrices = model.to_matrix(case.x)
+        scores[name] = round(scatter(matrices, case)[1], 4)
+        scores[f"{name}_angle"] = round(angle_error(matrices, case), 3)
+        model.refinement_ = None
+    return scores
+
+
+def peer_matrices(x: Array) -> Array:
+    """Maps (N, 3, 3) by pystackreg: rigid registration onto the mean, which is then improved.
+
+    Args:
+        x: Images (N, H, W).
+    """
+    from pystackreg import StackReg
+
+    register = StackReg(StackReg.RIGID_BODY)
+    maps = register.register_stack(np.asarray(x, float), reference="mean")
+    moved = register.transform_stack(np.asarray(x, float), tmats=maps)
+    return np.stack([register.register(moved.mean(0), image) for image in np.asarray(x, float)])
+
+
+def measure_pairs(seed: int, steps: int | None) -> cells.Result:
+    """Errors of maps between two views of test digits, turned by up to 45 degrees."""
+    from unwarp.datasets import load
+    from unwarp.warps import Rigid2d, deform, to_matrix
+
+    warp = Rigid2d(shift=0.15).bind((28, 28))
+    generator = torch.Generator().manual_seed(seed)
+    train, test = load("digits", "train").x[:N_TRAIN], load("digits", "test").x[:N_PAIRS]
+    moving = deform(train, warp.sample(len(train), generator)).numpy()
+    maps = [warp.sample(len(test), generator) for _ in range(2)]
+    first, second = (deform(test, map).numpy() for map in maps)
+    truth = to_matrix(maps[1].compose(maps[0].invert()), (28, 28), "pixel").numpy()
+    model = Unwarper("rigid", max_steps=steps, device="cpu").fit(moving)
+    scores: dict[str, float] = {}
+    for name, refine in (("registered", "auto"), ("product", "none")):
+        model.set_params(refine=refine)
+        started = time.process_time()
+        errors = _errors_of_pairs(between(model, first, second), truth)
+        scores[f"{name}_ms"] = round(1e3 * (time.process_time() - started) / len(test), 2)
+        scores |= {f"{name}_{key}": value for key, value in errors.items()}
+    return {"scores": scores}
+
+
+def between(model: Unwarper, first: Array, second: Array) -> Array:
+    """Maps (N, 3, 3) from the pixels of pictures to those of others, by `align(X, to=)`.
+
+    The coordinates of the pixels are aligned like the picture that they belong to.
+
+    Args:
+        model: A trained model.
+        first: Pictures (N, 1, H, W).
+        second: As many pictures that are aligned to them.
+    """
+    size = first.shape[2:]
+    pixels = np.stack(np.meshgrid(*(np.arange(n, dtype=np.float32) for n in size[::-1])))
+    inner = (slice(None), *(slice(n // 4, -(n // 4)) for n in size))
+    design = np.concatenate([pixels[inner].reshape(2, -1), np.ones((1, pixels[inner][0].size))]).T
+    result = np.tile(np.eye(3), (len(first), 1, 1))
+    for row, (goal, picture) in enumerate(zip(first, second, strict=True)):
+        places = model.align(picture[None], other=pixels[None], to=goal)[0][inner].reshape(2, -1)
+        result[row, :2] = np.linalg.lstsq(design, places.T, rcond=None)[0].T
+    return result
+
+
+def _errors_of_pairs(matrices: Array, truth: Array) -> dict[str, float]:
+    """Median errors of angles (degrees) and of the centre (pixels), and the share of lost maps."""
+    maps = (matrices, truth)
+    turns = [np.arctan2(m[:, 0, 1] - m[:, 1, 0], m[:, 0, 0] + m[:, 1, 1]) for m in maps]
+    angles = np.abs(np.rad2deg(np.angle(np.exp(1j * np.subtract(*turns)))))
+    centre = np.array([13.5, 13.5, 1.0])
+    shifts = np.linalg.norm(((matrices - truth) @ centre)[:, :2], axis=1)
+    return {
+        "angle": round(float(np.median(angles)), 4),
+        "angle_90": round(float(np.quantile(angles, 0.9)), 4),
+        "shift": round(float(np.median(shifts)), 4),
+        "lost": round(float(np.mean(angles > 10)), 4),
+    }
+
+
+def cell(name: str, quick: bool = False) -> cells.Result:
+    """The result of a cell.
+
+    Args:
+        name: Name of the cell.
+        quick: Whether to train for a few steps.
+    """
+    torch.set_num_threads(1)
+    (kind, seed), steps = name.split("/"), 5 if quick else None
+    if kind == "pairs":
+        return measure_pairs(int(seed), steps)
+    return measure_case(kind, CASES[kind](seed=int(seed)), steps)
+
+
+def _scores(kind: str) -> dict[str, float]:
+    """Medians over the seeds of a kind; empty before it is measured."""
+    paths = [cells.RESULTS / FOLDER / f"{kind}/{seed}.json" for seed in SEEDS]
+    return cells.medians(json.loads(path.read_text()) for path in paths if path.is_file())
+
+
+def table() -> None:
+    """Rebuild the table of the page from the result files."""
+    lines = [
+        "| pictures | as recorded | network | refined | network, named warp | refined | seeds |"
+    ]
+    lines.append("|---|---|---|---|---|---|---|")
+    for kind in LIGHTS:
+        if s := _scores(kind):
+            named = "similarity" if kind == "scale-4x" else "rigid"
+            keys = (f"{call}_{key}" for call in ("auto", named) for key in ("learned", "refined"))
+            n_seeds = len(list((cells.RESULTS / FOLDER / kind).glob("*.json")))
+            words = " | ".join(f"{s[key]:.3f}" for key in keys)
+            lines.append(f"| {kind}, {named} | {s['recorded']:.2f} | {words} | {n_seeds} |")
+    if s := _scores("pairs"):
+        rows = " -> ".join(
+            f"{s[f'{name}_angle']:.2f} degrees, {s[f'{name}_shift']:.3f} px"
+            for name in ("product", "registered")
+        )
+        lines += [
+            "",
+            f"The map between two views of a digit, by `align(X, to=)`: {rows} (without and with "
+            f"registration; medians), {s['registered_lost']:.1%} of them lost by over 10 degrees.",
+        ]
+    cells.quote("photos", "\n".join(lines), PAGE)
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    cells.command(__doc__, FOLDER, NAMES, cell, table, quick=("plain/0",))
+
+
+if __name__ == "__main__":
+    main()
