@@ -96,7 +96,7 @@ def test_other_shapes_are_refused(call: Any, message: str) -> None:
         call()
 
 
-@pytest.mark.parametrize("scale", ["auto", "channel", "each"])
+@pytest.mark.parametrize("scale", ["auto", "channel", "each", "level"])
 def test_record_restores_the_schema(scale: Any) -> None:
     """A schema comes back from its record in JSON, and prepares the same numbers."""
     X = np.random.default_rng(0).normal(size=(4, 2, 9))
@@ -132,7 +132,7 @@ def digits(X: Any, times: Any = None, **reading: Any) -> np.ndarray:
     return fit(X, times, **reading)[1].x[:, 0].numpy()
 
 
-@pytest.mark.parametrize("scale", ["auto", "channel", "each"])
+@pytest.mark.parametrize("scale", ["auto", "channel", "each", "level"])
 @pytest.mark.parametrize(("offset", "factor"), [(101325.0, 0.02), (1e7, 1e-3), (-1e9, 1.0)])
 @pytest.mark.parametrize("form", ["array", "list", "times", "gaps", "objects"])
 def test_offsets_cost_no_digits(offset: float, factor: float, scale: Any, form: str) -> None:

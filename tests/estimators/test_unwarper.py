@@ -216,6 +216,25 @@ def test_scale_each_ignores_gain_and_offset() -> None:
         Unwarper(scale="channel").fit(np.random.default_rng(0).random((6, 9, 9)))
 
 
+def test_scale_level_ignores_trends(tmp_path: Path) -> None:
+    """Codes do not change with a trend; results are in the user's units, also after a save."""
+    X = np.stack(waves([32] * 6))
+    trend = np.linspace(-1, 1, 32) * np.arange(6)[:, None] + 7
+    unwarper = fit_series(X, scale="level")
+    unwarper.save(tmp_path / "model")
+    for model in (unwarper, Unwarper.load(tmp_path / "model")):
+        np.testing.assert_allclose(model.transform(X + trend), model.transform(X), atol=1e-4)
+        plain = model.reconstruct(X)
+        np.testing.assert_allclose(model.reconstruct(X + trend) - trend, plain, atol=1e-3)
+        times = model.transform_events(X, np.arange(32.0), inverse=True)
+        moved = [
+            np.interp(at, np.arange(32), row) for at, row in zip(times, X + trend, strict=True)
+        ]
+        np.testing.assert_allclose(model.align(X + trend), moved, atol=1e-4)
+    with pytest.raises(ConfigError, match="'level' is for series"):
+        Unwarper(scale="level").fit(np.random.default_rng(0).random((6, 9, 9)))
+
+
 def test_scale_channel_ignores_units(tmp_path: Path) -> None:
     """Channels in other units give the same codes, also after saving and loading."""
     X = np.stack([np.stack(waves([32] * 6)), np.stack(waves([32] * 6)) ** 2], 1)

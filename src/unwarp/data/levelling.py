@@ -22,12 +22,9 @@ from unwarp.missing import interpolate_missing
 MIN_CONTRAST_GAIN = 1.25
 """Factor by which levelling must raise the contrast, so that levelled series are compared."""
 
-MIN_CONTRAST_GAIN_OF_SCALE = 1.3
-"""The same factor from which a model learns levelled series: more depends on it."""
-
-MIN_GAIN_OVER_STANDARDISED = 1.15
-"""Factor by which it must exceed the contrast of series of mean 0 and unit spread: the levels of
-series without trends and spikes may tell their kinds apart."""
+MIN_CHANCE = 0.5
+"""Least ratio of variances, of series alike in shape and of all series, at which levels and trends
+are chance."""
 
 MIN_SERIES, MIN_STEPS = 12, 24
 """Least numbers of series and of time steps whose levels are judged: fewer tell little."""
@@ -95,7 +92,7 @@ def level_scaler(x: Array) -> Scaler:
 
 
 def reason_to_level(x: Array, seed: int = 0) -> str:
-    """Why the levels and trends of series are chance, in words; empty if they are not.
+    """The reason to level series, in words; empty if there is none.
 
     Args:
         x: Finite series (N, C, T); up to 128 of them are compared.
@@ -111,20 +108,32 @@ def reason_to_level(x: Array, seed: int = 0) -> str:
         return ""
     scaled = torch.from_numpy((series / sizes).astype(np.float32))
     before, after = contrast(scaled), contrast(levelled(scaled))
-    if after <= MIN_CONTRAST_GAIN_OF_SCALE * before:
-        return ""
-    if after <= MIN_GAIN_OVER_STANDARDISED * contrast(_standardised(scaled)):
+    chance = _chance(scaled)
+    if after <= MIN_CONTRAST_GAIN * before or chance < MIN_CHANCE:
         return ""
     return (
         "without levels, trends and gains two series are on average "
-        f"{after:.1f} times as far apart as the nearest two, with them {before:.1f} times"
+        f"{after:.1f} times as far apart as the nearest two, with them {before:.1f} times, and "
+        f"levels and trends of series alike in shape vary {chance:.0%} as much as of all series"
     )
 
 
-def _standardised(x: Tensor) -> Tensor:
-    """Series (N, C, T) with mean 0 and standard deviation 1 in each channel."""
-    centred = x - x.mean(2, keepdim=True)
-    return centred / centred.square().mean(2, keepdim=True).sqrt().clamp_min(SMALLEST_UNIT)
+def _chance(x: Tensor) -> float:
+    """Variation of levels and trends of series alike in shape, over that of all series.
+
+    It is about 1 if levels and trends are chance, and about 0 if series alike in shape share them.
+    Of levels and of trends, the lesser of the two ratios counts.
+
+    Args:
+        x: Series (N, C, T).
+    """
+    distances = _distances(levelled(x)).fill_diagonal_(torch.inf)
+    nearest = distances.argmin(1)
+    ratios = []
+    for part in (x.mean(2), trend(x)[..., -1]):
+        of_neighbours = (part - part[nearest]).square().mean(0).sum() / 2
+        ratios.append(float(of_neighbours / part.var(0).sum().clamp_min(SMALLEST_UNIT**2)))
+    return min(ratios)
 
 
 def _parts(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -170,12 +179,17 @@ def levelling_and_contrast(x: Tensor) -> tuple[bool, float]:
 
 
 def contrast(x: Tensor) -> float:
-    """The mean distance of series over the mean distance to the nearest other one.
+    """The mean distance of series over that to the nearest other one.
 
     Args:
         x: Series (N, C, T), NaN in gaps.
     """
+    mean, nearest = mean_and_nearest(_distances(x))
+    return mean / max(nearest, SMALLEST_UNIT)
+
+
+def _distances(x: Tensor) -> Tensor:
+    """Elastic distances (N, N) of values of series (N, C, T)."""
     short = shorten(x)
     sd = short[~short.isnan()].std(correction=0).clamp_min(SMALLEST_UNIT)
-    mean, nearest = mean_and_nearest(MSM()(short / sd, short / sd))
-    return mean / max(nearest, SMALLEST_UNIT)
+    return MSM()(short / sd, short / sd)

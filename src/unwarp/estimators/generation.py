@@ -37,8 +37,8 @@ from unwarp.warps import Map
 class Generation(Alignment):
     """Mixin that gives `Unwarper` the methods that decode latents into samples.
 
-    Samples have the range of the training data. Only with `scale="each"`, which standardises each
-    series by itself, they stay standardised.
+    Samples have the range of the training data. Only with `scale="each"` or `"level"`,
+    which scale each series by itself, they stay standardised.
 
     >>> import numpy as np
     >>> from unwarp import Unwarper

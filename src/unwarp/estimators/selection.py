@@ -12,9 +12,10 @@ three questions:
 * **Is a warp needed?** Two variational autoencoders with equally many latents are compared, one
   with a warp of time and one without. The warp must reduce the description length of a held-out
   series by `MIN_SAVED_NATS`, averaged over folds. If it changes the description length by less
-  than that, the answer is undecided, and a second sign counts: a smooth warp is used if the
-  nearest neighbours of aligned series belong to the same cluster more often than those of observed
-  series, significantly (`unwarp.estimators.agreement`).
+  than that, the answer is undecided, and second signs count: a smooth warp is used if the nearest
+  neighbours of aligned series belong to the same cluster more often than those of observed series,
+  significantly (`unwarp.estimators.agreement`), or if alignment brings series clearly nearer to
+  each other (`unwarp.estimators.comparison`).
 * **How strong a warp?** A stronger warp is selected if, in each of at most two folds, it reduces
   the unexplained variance of the held-out series by the share `MIN_UNEXPLAINED_REDUCTION`, and
   alignment by it brings held-out series closer to training series by `MIN_DISTANCE_GAIN`. The
@@ -39,14 +40,13 @@ from torch import Tensor
 
 from unwarp.core import DivergencePolicy
 from unwarp.estimators.agreement import agreement_gain
-from unwarp.estimators.evidence import (
-    SMALLEST_VARIANCE,
-    description_length,
-    distance_gain,
-    lag_ratio,
-    nearest_ratio,
-    unexplained,
+from unwarp.estimators.comparison import (
+    CLEAR_MARGIN,
+    Comparison,
+    brings_nearer,
+    measure_nearness,
 )
+from unwarp.estimators.evidence import description_length, lag_ratio
 from unwarp.estimators.trials import Folds, Trials, folds
 from unwarp.models import VAE, Recipe
 from unwarp.planning.presets import SERIES, SHARP
@@ -60,16 +60,6 @@ CLEAR_DISTANCE_NATS = 2 * MIN_SAVED_NATS
 
 MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS = 0.02, 2.5
 """Least gain in agreement that requires a warp where nats are undecided; in standard errors too."""
-
-MIN_UNEXPLAINED_REDUCTION = 0.25
-"""Share of the smooth warp's unexplained variance that the sharp warp must remove."""
-
-MIN_DISTANCE_GAIN = 0.5
-"""Least `distance_gain` of the sharp warp: log ratio of squared distances before and after."""
-
-CLEAR_MARGIN = 2.0
-"""Multiple of both requirements of the sharp warp from which one fold decides for it. From half of
-one requirement short trials decide against it."""
 
 MIN_LAG_RATIO = 4.0
 """Unexplained variance of held-out series without lags over that with lags that requires lags."""
@@ -137,6 +127,8 @@ class Selection:
         nearest_ratio: The `nearest_ratio` of the smooth warp; 0 if it was not measured.
         agreement: The `agreement_gain` of the smooth warp and its standard error; empty if it was
             not measured.
+        nearness: Mean `nearest_ratio` and least `distance_gain` of the smooth warp over folds;
+            empty if they were not measured.
 
     >>> print(Selection("none", (3.2,)))
     no warp: a warp saves 3 nats per held-out series (in 1 fold), and 10 are required
@@ -149,6 +141,7 @@ class Selection:
     lag_ratio: float = 0.0
     nearest_ratio: float = 0.0
     agreement: tuple[float, ...] = ()
+    nearness: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -157,7 +150,7 @@ class Selection:
         Args:
             record: Dictionary that `dataclasses.asdict` made, possibly stored as JSON.
         """
-        names = ("saved", "nearer", "agreement")
+        names = ("saved", "nearer", "agreement", "nearness")
         tuples = {name: tuple(record[name]) for name in names if name in record}
         shares = {name: tuple(values) for name, values in record["unexplained"].items()}
         return cls(**{**record, **tuples, "unexplained": shares})
@@ -177,7 +170,8 @@ class Selection:
         else:
             saving = (
                 f"a warp saves {math.floor(mean(self.saved))} nats per held-out "
-                f"series{self._spread()}, and {MIN_SAVED_NATS:.0f} are required{self._agreement()}"
+                f"series{self._spread()}, and {MIN_SAVED_NATS:.0f} are required"
+                f"{self._agreement()}{self._nearness()}"
             )
         if self.choice == "none" and self.nearest_ratio:
             return (
@@ -208,6 +202,17 @@ class Selection:
         return (
             f"; nearest neighbours of aligned series {verb} more with clusters of elastic "
             f"distances ({gain:+.1%}, standard error {error:.1%})"
+        )
+
+    def _nearness(self) -> str:
+        """The nearness of aligned series in words; empty if it was not measured."""
+        if not self.nearness:
+            return ""
+        ratio, gain = self.nearness
+        adverb = "clearly" if brings_nearer(ratio, gain) else "not clearly"
+        return (
+            f"; aligned series are {adverb} nearer to each other ({ratio:.0%} of the elastic "
+            f"distance, {math.exp(-gain):.0%} of the squared distance)"
         )
 
     def _shares(self) -> str:
@@ -270,15 +275,38 @@ def select(
     trials = Trials(x, steps, share, options, on_message)
     if lags >= MIN_LAG_RATIO:
         return replace(_choose_strength(trials, rows[:2], "shift"), lag_ratio=lags)
-    saved, agreement = _saved_nats(trials, rows), tuple[float, ...]()
-    if abs(mean(saved)) < MIN_SAVED_NATS:
-        agreement = _agreement(trials, rows[0])
-    if mean(saved) < MIN_SAVED_NATS and not (agreement and agrees(*agreement)):
-        return Selection("none", saved, lag_ratio=lags, agreement=agreement)
+    saved = _saved_nats(trials, rows)
+    signs = _second_signs(trials, rows) if abs(mean(saved)) < MIN_SAVED_NATS else {}
+    evidence: dict[str, Any] = {"saved": saved, "lag_ratio": lags, **signs}
+    if mean(saved) < MIN_SAVED_NATS and not _support(**signs):
+        return Selection("none", **evidence)
     selection = _choose_strength(trials, rows[:2], "smooth")
     if selection.nearest_ratio > MAX_NEAREST_RATIO:
         selection = replace(selection, choice="none")
-    return replace(selection, saved=saved, lag_ratio=lags, agreement=agreement)
+    return replace(selection, **evidence)
+
+
+def _second_signs(trials: Trials, rows: Folds) -> dict[str, tuple[float, float]]:
+    """The second signs of a smooth warp by the name of their field, as far as they are needed.
+
+    Args:
+        trials: The series and the settings.
+        rows: Rows of each fold.
+    """
+    signs = {"agreement": _agreement(trials, rows[0])}
+    if not _support(**signs):
+        trials.on_message("how much to warp: does a warp bring series nearer to each other?")
+        signs["nearness"] = measure_nearness(trials, SERIES, rows[:2])
+    return signs
+
+
+def _support(
+    agreement: tuple[float, float] | None = None, nearness: tuple[float, float] | None = None
+) -> bool:
+    """Whether one of the second signs requires a warp; None for one that was not measured."""
+    return (agreement is not None and agrees(*agreement)) or (
+        nearness is not None and brings_nearer(*nearness)
+    )
 
 
 def agrees(gain: float, error: float) -> bool:
@@ -329,39 +357,6 @@ def _agreement(trials: Trials, rows: tuple[Tensor, Tensor]) -> tuple[float, floa
     return agreement_gain(model, trials.x[torch.cat(rows)], trials.options["seed"])
 
 
-@dataclass(frozen=True)
-class _Comparison:
-    """A weaker warp and the sharp one, both trained on a part of the series.
-
-    Attributes:
-        unexplained: Share of the variance of held-out series that each of the two leaves.
-        gain: The `distance_gain` of the sharp warp.
-        nearest_ratio: The `nearest_ratio` of the weaker warp.
-    """
-
-    unexplained: tuple[float, float]
-    gain: float
-    nearest_ratio: float
-
-    @classmethod
-    def of(
-        cls, trials: Trials, weaker: str, rows: tuple[Tensor, Tensor], length: float
-    ) -> _Comparison:
-        """The comparison by trials of a length on one fold; `weaker` is `shift` or `smooth`."""
-        training, held_out = (trials.x[part] for part in rows)
-        models = [trials.fit(RECIPE_OF_CHOICE[name], rows[0], length) for name in (weaker, "sharp")]
-        weak, sharp = (unexplained(model, held_out) for model in models)
-        gain = distance_gain(models[1], training, held_out)
-        return cls((weak, sharp), gain, nearest_ratio(models[0], training))
-
-    @property
-    def margin(self) -> float:
-        """The smaller ratio of a measure to its requirement; above 1 for the sharp warp."""
-        weak, sharp = self.unexplained
-        reduction = 1 - sharp / max(weak, SMALLEST_VARIANCE)
-        return min(reduction / MIN_UNEXPLAINED_REDUCTION, self.gain / MIN_DISTANCE_GAIN)
-
-
 def _choose_strength(trials: Trials, rows: Folds, weaker: str) -> Selection:
     """Choose between a weaker warp and the sharp one.
 
@@ -377,12 +372,13 @@ def _choose_strength(trials: Trials, rows: Folds, weaker: str) -> Selection:
     """
     question = "how much to warp: are there small ripples to align by?"
     trials.on_message(question)
-    comparisons = [_Comparison.of(trials, weaker, rows[0], 1.0)]
+    recipes = RECIPE_OF_CHOICE[weaker], SHARP
+    comparisons = [Comparison.of(trials, recipes, rows[0], 1.0)]
     if 1 / CLEAR_MARGIN < comparisons[0].margin < CLEAR_MARGIN:
         comparisons = []
         for i, fold in enumerate(rows):
             trials.on_message(f"{question} (longer trials, {i + 1} of {len(rows)})")
-            comparisons.append(_Comparison.of(trials, weaker, fold, STEPS_FACTOR_FOR_RIPPLES))
+            comparisons.append(Comparison.of(trials, recipes, fold, STEPS_FACTOR_FOR_RIPPLES))
             if not 1 < comparisons[-1].margin < CLEAR_MARGIN:
                 break
     choice = "sharp" if min(part.margin for part in comparisons) > 1 else weaker

@@ -99,7 +99,8 @@ ScaleOption = Annotated[
     ScaleName,
     typer.Option(
         help="Scaling of values: auto scales all samples together, or each image by itself if the "
-        "light varies; channel scales each channel of series, each every sample by itself."
+        "light varies; channel scales each channel of series, each every sample by itself, "
+        "level each series by itself without its trend and spikes."
     ),
 ]
 WorkingSizeOption = Annotated[
