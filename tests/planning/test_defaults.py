@@ -78,7 +78,7 @@ def test_channels_add_content() -> None:
 
 def test_steps_suit_the_data() -> None:
     """About 30 passes, within the bounds of the domain and of the recipe."""
-    assert steps_for(SERIES, WAVES, 20) == 400 and steps_for(SHARP, WAVES, 20) == 800
+    assert steps_for(SERIES, WAVES, 20) == 400 and steps_for(SHARP, WAVES, 20) == 500
     assert steps_for(AE(), PICTURES, 64) == 600
     assert steps_for(SERIES, WAVES.repeat(100, 1, 1), 20) == 900
     assert steps_for(SHARP, WAVES.repeat(10_000, 1, 1), 20) == 4000

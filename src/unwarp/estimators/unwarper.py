@@ -110,7 +110,7 @@ class Unwarper(
             are or aligned, elastic codes of several kinds, or poses (`labels_choice_`). The model
             itself stays as it is.
         max_steps: Training steps. None for about 30 passes over the data, but at least 600 for
-            images, 400 for series and 800 for the sharp warp of series, and at most 4,000.
+            images, 400 for series and 500 for the sharp warp of series, and at most 4,000.
         max_seconds: Longest time of `fit` after the samples are read; None for no limit.
         validation_fraction: Share of the samples to hold out of the training, such as 0.1. Their
             reconstruction error then tells when the training is done: it ends at a plateau, is

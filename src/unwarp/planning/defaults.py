@@ -38,7 +38,7 @@ MAX_CHANNELS_FOR_CONTENT = 8
 PASSES_OVER_DATA = 30
 MAX_STEPS = 4000
 """Passes over the data in a training of default length, and its greatest number of steps."""
-MIN_STEPS_WITH_BANDS = 800
+MIN_STEPS_WITH_BANDS = 500
 """Least default number of steps with the loss term `bands`: small ripples are learned late."""
 
 MAX_BRIGHTNESS_OF_DARK_RIM = 0.05
@@ -229,7 +229,7 @@ def default_steps(recipe: Recipe, n_samples: int, domain: Domain, batch_size: in
     """The number of training steps for about 30 passes over the data.
 
     Args:
-        recipe: The recipe; if it has a loss term `bands`, the least number of steps is 800.
+        recipe: The recipe; if it has a loss term `bands`, the least number of steps is 500.
         n_samples: Number of training samples.
         domain: Domain of the samples; `domain.min_steps` is another least number of steps.
         batch_size: Number of samples per step.
