@@ -29,7 +29,7 @@ import torch
 
 from benchmarks import cells
 from benchmarks.kshape import comparison, kshape_cell
-from benchmarks.series_sets import SETS, UCR, UEA
+from benchmarks.series_sets import OTHER, SETS, TUNED, UCR, UEA
 from unwarp import Unwarper
 from unwarp.core import Array
 from unwarp.data.dataset import Dataset
@@ -181,17 +181,31 @@ def table() -> None:
     found = rows()
     measured = [row for row in found if row["set"] in UCR]
     lines = lines_of(measured)
-    if measured:
-        means = [f"{mean(row[m] for row in measured):.3f}" for m in METHODS]
-        harmed = [str(sum(is_harmed(row, m) for row in measured)) for m in METHODS]
-        acc = mean(row["clusters_acc"] for row in measured if row["set"] not in UNEQUAL)
-        lines.append(f"| **mean** | | {' | '.join(means)} | {acc:.3f} (of 26) | |")
-        lines.append(f"| **harmed** | | {' | '.join(harmed)} | | |")
+    for words, names in (("half of tuning", TUNED), ("other half", OTHER), ("all", UCR)):
+        lines += mean_lines(words, [row for row in measured if row["set"] in names])
     cells.quote("codes", "\n".join([*lines, *kshape_lines(measured)]), PAGE)
     several = [row for row in found if row["set"] in UEA]
     cells.quote("codes-channels", "\n".join(lines_of(several)), PAGE)
     cells.quote("codes", "\n".join(summary(measured)))
     cells.quote("codes-fast", "\n".join(fast_table()), "docs/guide/series.md")
+
+
+def mean_lines(words: str, measured: list[dict[str, Any]]) -> list[str]:
+    """Lines with means and numbers of harmed sets; none without results.
+
+    Args:
+        words: The sets in words.
+        measured: Rows of these sets.
+    """
+    if not measured:
+        return []
+    means = [f"{mean(row[m] for row in measured):.3f}" for m in METHODS]
+    harmed = [str(sum(is_harmed(row, m) for row in measured)) for m in METHODS]
+    equal = [row["clusters_acc"] for row in measured if row["set"] not in UNEQUAL]
+    return [
+        f"| **mean, {words}** | | {' | '.join(means)} | {mean(equal):.3f} (of {len(equal)}) | |",
+        f"| **harmed, {words}** | | {' | '.join(harmed)} | | |",
+    ]
 
 
 def kshape_lines(measured: list[dict[str, Any]]) -> list[str]:

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from benchmarks import cells
-from benchmarks.series_sets import UCR
+from benchmarks.series_sets import OTHER, TUNED, UCR
 from unwarp import Unwarper
 from unwarp.analysis.embedding import encode
 from unwarp.core import Array
@@ -31,28 +31,6 @@ from unwarp.datasets import ucr
 from unwarp.metrics.neighbours import neighbours
 
 FOLDER, PAGE = "labels", "docs/results/series.md"
-TUNED = (
-    "ArrowHead",
-    "Beef",
-    "CBF",
-    "Chinatown",
-    "CricketX",
-    "ECG200",
-    "FaceFour",
-    "GestureMidAirD1",
-    "Meat",
-    "PickupGestureWiimoteZ",
-    "PowerCons",
-    "SmoothSubspace",
-    "SyntheticControl",
-    "Trace",
-    "Wine",
-)
-"""The random half of the sets on which the rule was set."""
-
-OTHER = tuple(name for name in UCR if name not in TUNED)
-"""The other half; its accuracies were seen, but set no number."""
-
 SMALL_FIRST = (
     *("Chinatown", "SonyAIBORobotSurface1", "SmoothSubspace", "ItalyPowerDemand", "ECG200"),
     *("BME", "ECGFiveDays", "CBF", "ArrowHead", "FaceFour", "Coffee", "ToeSegmentation1"),
