@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo demo-series test test-extras check clean
+# one process for each core, and all tests of a file in one process, since they share trained models
+PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile
+
+.PHONY: demo demo-series test test-extras test-slow check clean
 
 demo: $(VENV)/demo.done
 	$(VENV)/bin/unwarp demo --out runs/demo
@@ -12,10 +15,13 @@ demo-series: $(VENV)/series.done
 	$(VENV)/bin/unwarp demo --series --out runs/series
 
 test: $(VENV)/dev.done
-	$(VENV)/bin/python -m pytest
+	$(PYTEST)
 
 test-extras: $(VENV)/extras.done
-	$(VENV)/bin/python -m pytest
+	$(PYTEST)
+
+test-slow: $(VENV)/extras.done
+	$(PYTEST) -m slow
 
 check: $(VENV)/dev.done
 	$(VENV)/bin/ruff check .

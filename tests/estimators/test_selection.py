@@ -26,6 +26,7 @@ from unwarp.estimators.selection import (
 from unwarp.models import Net
 from unwarp.planning.presets import SERIES, SHARP
 from unwarp.training.state import History
+from unwarp.warps import TimeAffine
 
 
 @pytest.mark.slow
@@ -64,6 +65,20 @@ def test_lags_decide_without_nats(monkeypatch: pytest.MonkeyPatch) -> None:
     trials = Trials([], [(0.5, 0.49)])
     selection = trials.select(monkeypatch, x=x)
     assert (selection.choice, selection.saved) == ("shift", ()) and len(trials.lengths) == 2
+
+
+def test_tempos_decide_without_nats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Series that differ in lag and tempo get both, and the words say so."""
+    rng = np.random.default_rng(0)
+    source = np.cumsum(rng.normal(size=300))
+    source = np.convolve(source, np.ones(9) / 9, "same")
+    tempo, lag = np.exp(rng.uniform(-0.15, 0.15, 36)), rng.uniform(-12, 12, 36)
+    at = (np.arange(100) - 50 - lag[:, None]) / tempo[:, None] + 150
+    x = torch.from_numpy(np.interp(at, np.arange(300), source))[:, None].float()
+    selection = Trials([], [(0.5, 0.49)]).select(monkeypatch, x=(x - x.mean()) / x.std())
+    assert selection.choice == "tempo" and isinstance(selection.recipe.warp, TimeAffine)
+    assert "lags and tempos explain" in str(selection) and selection.unexplained.keys() >= {"tempo"}
+    assert Selection.of(json.loads(json.dumps(asdict(selection)))) == selection
 
 
 def test_warp_must_bring_series_nearer(monkeypatch: pytest.MonkeyPatch) -> None:

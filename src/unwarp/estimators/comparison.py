@@ -33,7 +33,7 @@ series clearly nearer to each other."""
 
 @dataclass(frozen=True)
 class Comparison:
-    """Measures of a weaker warp and of the sharp one on one fold.
+    """Measures of a weaker and of the sharp warp.
 
     Attributes:
         unexplained: Share of the variance of held-out series that each of the two leaves.
@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def margin(self) -> float:
-        """The least ratio of a measure to its requirement, above 1 for the sharp warp."""
+        """The least ratio of a measure to its requirement."""
         weak, sharp = self.unexplained
         reduction = (weak - sharp) / max(weak, SMALLEST_VARIANCE)
         return min(reduction / MIN_UNEXPLAINED_REDUCTION, self.gain / MIN_DISTANCE_GAIN)

@@ -7,6 +7,7 @@ decide how much to warp the series. Held-out series are series that a model was 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import mean
 
 import torch
@@ -14,12 +15,12 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 
 from unwarp.distances import ValuesAndSlopes
-from unwarp.distances.values_and_slopes import mean_and_nearest
+from unwarp.distances.values_and_slopes import mean_and_nearest, shorten
 from unwarp.missing import fill_missing
 from unwarp.models import Model, rates
 from unwarp.models.families.ae import laplacian_pyramid
 from unwarp.models.lags.search import LagSearch
-from unwarp.warps import TimeShift, align, interpolate_missing
+from unwarp.warps import TimeAffine, TimeShift, Warp, align, interpolate_missing
 
 MAX_COUNTED_TIME_STEPS = 128
 """Greatest number of time steps that count in the description length of a series.
@@ -32,6 +33,9 @@ MAX_COMPARED_SERIES = 128
 
 MAX_COMPARED_CHANNELS = 8
 """Greatest number of channels, or of their principal components, in an elastic distance."""
+
+MAX_SERIES_FOR_TEMPO = 40
+"""Greatest number of training series whose tempos are searched."""
 
 MIN_COVERAGE = 0.999
 """Share of a time step that lies inside a series from which it counts as observed."""
@@ -166,7 +170,7 @@ def _leading_axes(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> float:
+def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0, warp: Warp | None = None) -> float:
     """Unexplained variance of held-out series without lags, over that with lags.
 
     Lags are found by search against K templates of the training series. Series as they are and
@@ -178,12 +182,14 @@ def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> float:
         training: Training series (N, C, T), scaled for a model; NaN marks missing values.
         held_out: Held-out series (M, C, T).
         seed: Seed of k-means.
+        warp: `TimeShift`, the default, or `TimeAffine` for lags and tempos.
 
     Returns:
         About 1 if lags explain nothing, more the better they explain how series differ.
     """
     n_steps = training.shape[-1]
-    search = LagSearch((training.shape[1], n_steps), TimeShift(size=(n_steps,)))
+    family = replace(warp or TimeShift(), size=(n_steps,))
+    search = LagSearch((training.shape[1], n_steps), family)
     search.fit(training)
     n_means = max(1, int((search.counts.sum((1, 2)) > 0).sum()))
     raw, aligned = (training, held_out), [_without_lags(search, x) for x in (training, held_out)]
@@ -191,6 +197,23 @@ def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> float:
         _unexplained_by_means(part, rest, n_means, seed) for part, rest in (raw, aligned)
     )
     return without / max(with_lags, SMALLEST_VARIANCE)
+
+
+@torch.no_grad()
+def lag_and_tempo_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> tuple[float, float]:
+    """The `lag_ratio` of lags, and of lags with tempos.
+
+    Few, shortened series are compared.
+
+    Args:
+        training: Training series (N, C, T), scaled for a model; NaN marks missing values.
+        held_out: Held-out series (M, C, T).
+        seed: Seed of k-means.
+    """
+    n = MAX_SERIES_FOR_TEMPO
+    few = shorten(training[:n]), shorten(held_out[: n // 2])
+    of_lags, of_both = (lag_ratio(*few, seed, warp) for warp in (TimeShift(), TimeAffine()))
+    return of_lags, of_both
 
 
 def _without_lags(search: LagSearch, x: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ three questions:
 
 * **Do lags explain the timing?** Templates of shifted series, found by search, must leave a quarter
   or less of the variance of held-out series that as many templates without shifts leave. Such lags
-  are undone in any case, and the second question is skipped.
+  are undone in any case, and the second question is skipped. So are lags and tempos, if they leave
+  an eighth or less of what lags alone leave.
 * **Is a warp needed?** Two variational autoencoders with equally many latents are compared, one
   with a warp of time and one without. The warp must reduce the description length of a held-out
   series by `MIN_SAVED_NATS`, averaged over folds. If it changes the description length by less
@@ -46,11 +47,11 @@ from unwarp.estimators.comparison import (
     brings_nearer,
     measure_nearness,
 )
-from unwarp.estimators.evidence import description_length, lag_ratio
+from unwarp.estimators.evidence import description_length, lag_and_tempo_ratio, lag_ratio
 from unwarp.estimators.trials import Folds, Trials, folds
 from unwarp.models import VAE, Recipe
 from unwarp.planning.presets import SERIES, SHARP
-from unwarp.warps import TimeShift, interpolate_missing
+from unwarp.warps import TimeAffine, TimeShift, interpolate_missing
 
 MIN_SAVED_NATS = 10.0
 """Reduction of the description length of a held-out series, in nats, that requires a warp."""
@@ -63,6 +64,12 @@ MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS = 0.02, 2.5
 
 MIN_LAG_RATIO = 4.0
 """Unexplained variance of held-out series without lags over that with lags that requires lags."""
+
+MIN_TEMPO_GAIN = 8.0
+"""Factor by which lags and tempos must explain more than lags alone, so that tempos are undone."""
+
+MIN_LAG_RATIO_FOR_TEMPO = 2.0
+"""`lag_ratio` from which tempos are searched: series that differ in tempo have lags, too."""
 
 MAX_NEAREST_RATIO = 0.9
 """Greatest `nearest_ratio` of the smooth warp at which a warp is used."""
@@ -100,6 +107,7 @@ RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
     "none": SERIES.without_warp(),
     # lags are searched, not learned: second views would teach nothing
     "shift": replace(SERIES, warp=TimeShift(), start="search", views=0.0, equivariance=0.0),
+    "tempo": replace(SERIES, warp=TimeAffine(), start="search", views=0.0, equivariance=0.0),
     "smooth": SERIES,
     "sharp": SHARP,
 }
@@ -116,7 +124,7 @@ class Selection:
     Each tuple has one number per fold that was measured.
 
     Attributes:
-        choice: `none`, `shift`, `smooth` or `sharp`.
+        choice: `none`, `shift`, `tempo` (lags and tempos), `smooth` or `sharp`.
         saved: Reduction of the description length of a held-out series by a warp, in nats; empty
             if there were no trials.
         unexplained: Share of the variance of held-out series, 0 to 1, that a model with the warp
@@ -124,6 +132,7 @@ class Selection:
             not compared.
         nearer: The `distance_gain` of the sharp warp; empty if the two were not compared.
         lag_ratio: The `lag_ratio` of the series; 0 if lags were not tried.
+        tempo_ratio: The `lag_ratio` of lags and tempos; 0 if they were not tried.
         nearest_ratio: The `nearest_ratio` of the smooth warp; 0 if it was not measured.
         agreement: The `agreement_gain` of the smooth warp and its standard error; empty if it was
             not measured.
@@ -142,6 +151,7 @@ class Selection:
     nearest_ratio: float = 0.0
     agreement: tuple[float, ...] = ()
     nearness: tuple[float, ...] = ()
+    tempo_ratio: float = 0.0
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -161,7 +171,10 @@ class Selection:
         return RECIPE_OF_CHOICE[self.choice]
 
     def __str__(self) -> str:
-        if self.lag_ratio >= MIN_LAG_RATIO:
+        if self.choice == "tempo" or (self.choice == "sharp" and "tempo" in self.unexplained):
+            ratio = self.tempo_ratio
+            saving = f"lags and tempos explain {ratio:.0f} times as much of held-out series"
+        elif self.lag_ratio >= MIN_LAG_RATIO:
             saving = f"lags explain {self.lag_ratio:.0f} times as much of held-out series"
         elif not self.saved and self.choice == "none":
             return "no warp: every series is constant"
@@ -222,12 +235,14 @@ class Selection:
         if not shares:
             return ""
         (weaker, share), (_, of_sharp) = shares.items()
-        name = "lags leave" if weaker == "shift" else f"the {weaker} warp leaves"
+        names = {"shift": "lags leave", "tempo": "lags and tempos leave"}
+        name = names.get(weaker, f"the {weaker} warp leaves")
         return f"; {name} {share:.0%} of their variance unexplained, the sharp warp {of_sharp:.0%}"
 
 
 WORDS_OF_CHOICE = {
     "shift": "lags",
+    "tempo": "lags and tempos",
     "smooth": "a smooth warp of time",
     "sharp": "a sharp warp of time",
 }
@@ -273,8 +288,10 @@ def select(
     share = None if seconds is None else seconds / (MAX_TRIAL_LENGTHS_PER_FOLD * len(rows))
     options = {"seed": seed, "device": device, "on_divergence": on_divergence}
     trials = Trials(x, steps, share, options, on_message)
-    if lags >= MIN_LAG_RATIO:
-        return replace(_choose_strength(trials, rows[:2], "shift"), lag_ratio=lags)
+    tempos = _tempo_ratio(trials, rows[0]) if lags >= MIN_LAG_RATIO_FOR_TEMPO else 0.0
+    if lags >= MIN_LAG_RATIO or tempos:
+        selection = _choose_strength(trials, rows[:2], "tempo" if tempos else "shift")
+        return replace(selection, lag_ratio=lags, tempo_ratio=tempos)
     saved = _saved_nats(trials, rows)
     signs = _second_signs(trials, rows) if abs(mean(saved)) < MIN_SAVED_NATS else {}
     evidence: dict[str, Any] = {"saved": saved, "lag_ratio": lags, **signs}
@@ -284,6 +301,18 @@ def select(
     if selection.nearest_ratio > MAX_NEAREST_RATIO:
         selection = replace(selection, choice="none")
     return replace(selection, **evidence)
+
+
+def _tempo_ratio(trials: Trials, rows: tuple[Tensor, Tensor]) -> float:
+    """The `lag_ratio` of lags and tempos; 0 if tempos explain little.
+
+    Args:
+        trials: The series and the settings.
+        rows: Rows of the fold.
+    """
+    trials.on_message("how much to warp: do tempos explain how series differ?")
+    lags, tempos = lag_and_tempo_ratio(trials.x[rows[0]], trials.x[rows[1]])
+    return tempos if tempos >= max(MIN_LAG_RATIO, MIN_TEMPO_GAIN * lags) else 0.0
 
 
 def _second_signs(trials: Trials, rows: Folds) -> dict[str, tuple[float, float]]:
@@ -368,7 +397,7 @@ def _choose_strength(trials: Trials, rows: Folds, weaker: str) -> Selection:
     Args:
         trials: The series and the settings.
         rows: Rows of each fold.
-        weaker: `shift` or `smooth`.
+        weaker: `shift`, `tempo` or `smooth`.
     """
     question = "how much to warp: are there small ripples to align by?"
     trials.on_message(question)

@@ -28,6 +28,19 @@ def lags_of(search: LagSearch, x: torch.Tensor) -> torch.Tensor:
     return (x.shape[-1] - 1) * search.warp.theta(search(x))[:, 0]
 
 
+def test_training_remembers_estimates() -> None:
+    """In training a series is searched once, and its estimate is that of a new search."""
+    x = torch.randn(6, 1, 60, generator=torch.Generator().manual_seed(0)).cumsum(-1)
+    search = LagSearch((1, 60), TimeShift(size=(60,)))
+    search.fit(x)
+    points = torch.linspace(0, 1, 5)[:, None]
+    expected = search.eval()(x).push(points)
+    search.train()
+    first = search(x[:4]).push(points)
+    torch.testing.assert_close(torch.cat([first, search(x).push(points)[4:]]), expected)
+    assert len(search._estimates) == 6 and not search.eval()._estimates
+
+
 @pytest.mark.parametrize("kind", ["plain", "levels", "channels", "gaps", "ends", "noise"])
 def test_lags_are_exact(kind: str) -> None:
     """Where nothing else moved, lags are exact, also of new series."""
