@@ -23,7 +23,7 @@ WEIGHT = "weight"
 
 
 class Modes(Alignment):
-    """Mixin that gives `Unwarper` the poses that explain a sample, beside the chosen one.
+    """Mixin that gives `Unwarper` all poses that explain a sample.
 
     >>> import numpy as np
     >>> from unwarp import Rigid2d, Unwarper
