@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmarks import cells
+from benchmarks import cells, provenance
 from benchmarks.cases.images import particles, repeat_particles
 from unwarp import Rigid2d, Unwarper
 from unwarp.core import Array
@@ -159,7 +159,8 @@ def table() -> None:
     for kind, words in WORDS.items():
         paths = sorted((cells.RESULTS / FOLDER / kind).glob("*.json"))
         if paths:
-            s = cells.medians(json.loads(path.read_text()) for path in paths)
+            results = [json.loads(path.read_text()) for path in paths]
+            s, words = cells.medians(results), words + provenance.mark(results)
             keys = ("coverage_best", "coverage", "size", "pairs_best", "pairs")
             numbers = " | ".join(
                 f"{s[key]:.2f}" if key == "size" else f"{s[key]:.1%}" for key in keys
