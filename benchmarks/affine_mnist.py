@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
-from benchmarks import cells
+from benchmarks import cells, provenance
 from unwarp.analysis.embedding import embed
 from unwarp.analysis.scoring import Report, dataset_inputs, evaluate, score
 from unwarp.data.dataset import Dataset
@@ -121,25 +121,26 @@ def seeds(kind: str) -> tuple[int, ...]:
 
 def table() -> None:
     """Rebuild `affine_mnist.json` from the result files: the median over seeds."""
-    rows = {}
+    rows, marks = {}, {}
     for name in STEPS:
         for kind in (*MODELS, "baselines"):
             paths = sorted((cells.RESULTS / FOLDER).glob(f"{name}-{kind}*.json"))
             results = [cells.json.loads(path.read_text()) for path in paths]
             if results:
                 seconds = max((r.get("seconds", 0.0) for r in results), default=0.0)
+                marks[f"{name}/{kind}"] = provenance.mark(results)
                 rows[f"{name}/{kind}"] = {
                     "seeds": len(results),
                     "seconds_at_most": seconds,
                     **cells.medians(results),
                 }
     cells.write(cells.RESULTS / "affine_mnist.json", rows)
-    cells.quote("affine_mnist", markdown(rows))
+    cells.quote("affine_mnist", markdown(rows, marks))
     show(rows)
 
 
-def markdown(rows: dict[str, dict[str, float]]) -> str:
-    """The README's table."""
+def markdown(rows: dict[str, dict[str, float]], marks: dict[str, str]) -> str:
+    """The README's table, with the marks of its rows."""
     words = {
         "structured": "with warp",
         "identity-steps": "without, same steps",
@@ -151,7 +152,7 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for (name, data), (kind, model) in product(sets.items(), words.items()):
-        row = rows.get(f"{name}/{kind}")
+        row, mark = rows.get(f"{name}/{kind}"), marks.get(f"{name}/{kind}", "")
         if row:
             scores = " | ".join(f"{100 * row[k]:.1f}" for k in ("neighbours", "linear"))
             acc, template_acc, nmi = (100 * row[k] for k in ("acc", "template_acc", "nmi"))
@@ -162,7 +163,7 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
                 else "- | -"
             )
             lines.append(
-                f"| {data} | {model} | {row['seconds_at_most']:.0f} s | {scores} | {pose} |"
+                f"| {data} | {model}{mark} | {row['seconds_at_most']:.0f} s | {scores} | {pose} |"
             )
         if kind == "identity-seconds" and f"{name}/baselines" in rows:
             own = rows[f"{name}/baselines"]

@@ -15,6 +15,7 @@ import numpy
 import sklearn
 import torch
 
+from benchmarks import provenance
 from unwarp import __version__
 
 RESULTS = Path(__file__).parent / "results"
@@ -49,14 +50,16 @@ def run(folder: str, name: str, work: Callable[[], Result], *, again: bool = Fal
         found: Result = json.loads(path.read_text())
         return found
     print(f"{folder}/{name} ...", flush=True)
-    result = work() | {"environment": environment()}
+    result = work()
+    result = result | {"environment": environment()} | provenance.origin(result, work)
     write(path, result)
     print(f"{folder}/{name}: {json.dumps(result.get('scores', result))}", flush=True)
     return result
 
 
 def quote(name: str, words: str, page: str = "README.md") -> None:
-    """Put a table between its marks in a page."""
+    """Put a table between its marks in a page, with a line on rows that are older."""
+    words = provenance.with_note(words)
     path = RESULTS.parent.parent / page
     head, rest = path.read_text().split(f"<!-- {name} -->\n")
     tail = rest.split(f"<!-- /{name} -->", 1)[1]

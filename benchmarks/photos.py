@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import cells
+from benchmarks import cells, provenance
 from benchmarks.cases.images import CASES, Case, angle_error, scatter
 from unwarp import Unwarper
 from unwarp.core import Array
@@ -154,8 +154,13 @@ def cell(name: str, quick: bool = False) -> cells.Result:
 
 def _scores(kind: str) -> dict[str, float]:
     """Medians over the seeds of a kind; empty before it is measured."""
+    return cells.medians(_results(kind))
+
+
+def _results(kind: str) -> list[cells.Result]:
+    """Results of the seeds of a kind."""
     paths = [cells.RESULTS / FOLDER / f"{kind}/{seed}.json" for seed in SEEDS]
-    return cells.medians(json.loads(path.read_text()) for path in paths if path.is_file())
+    return [json.loads(path.read_text()) for path in paths if path.is_file()]
 
 
 def table() -> None:
@@ -170,7 +175,8 @@ def table() -> None:
             keys = (f"{call}_{key}" for call in ("auto", named) for key in ("learned", "refined"))
             n_seeds = len(list((cells.RESULTS / FOLDER / kind).glob("*.json")))
             words = " | ".join(f"{s[key]:.3f}" for key in keys)
-            lines.append(f"| {kind}, {named} | {s['recorded']:.2f} | {words} | {n_seeds} |")
+            mark = provenance.mark(_results(kind))
+            lines.append(f"| {kind}, {named}{mark} | {s['recorded']:.2f} | {words} | {n_seeds} |")
     if s := _scores("pairs"):
         rows = " -> ".join(
             f"{s[f'{name}_angle']:.2f} degrees, {s[f'{name}_shift']:.3f} px"

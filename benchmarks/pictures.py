@@ -37,6 +37,8 @@ COLOURS, LARGEST = 128, 150_000
 def draw(model: Model, recipe: Recipe, dataset: Dataset, seed: int = 0) -> dict[str, Figure]:
     """The pictures of a trained model by name: `templates`, `interpolation`, `tsne`.
 
+    A model without chunks has `traversal`, too.
+
     Args:
         model: A trained model; it ends in eval mode on the CPU.
         recipe: What it was built from.
@@ -44,13 +46,16 @@ def draw(model: Model, recipe: Recipe, dataset: Dataset, seed: int = 0) -> dict[
         seed: Which samples are shown.
     """
     x, names = dataset.x, class_names(dataset)
-    return {
-        "templates": templates(model, x, names, seed),
-        "interpolation": along_chunks(model, recipe, x, names, seed)
+    parts = (
+        {"interpolation": along_chunks(model, recipe, x, names, seed)}
         if isinstance(recipe, MixingAE)
-        else along_dimensions(model, x, names, seed),
-        "tsne": latent_space(model, recipe, x, names),
-    }
+        else {
+            "interpolation": along_latents(model, x, names, seed),
+            "traversal": along_dimensions(model, x, names, seed),
+        }
+    )
+    space = latent_space(model, recipe, x, names)
+    return {"templates": templates(model, x, names, seed), **parts, "tsne": space}
 
 
 def save(figures: Mapping[str, Figure], folder: Path, cell: str) -> None:
@@ -124,6 +129,16 @@ def along_chunks(model: Model, recipe: MixingAE, x: Tensor, names: Array, seed: 
     both = interpolate(model, a, b, STEPS).x_hat
     shown = torch.cat([walk.x, both[None]]).numpy()
     return plots.chunks((*walk.labels, "all at once"), torch.stack([a, b]).numpy(), shown)
+
+
+def along_latents(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:
+    """Interpolations between two samples: content only, deformation only, all at once."""
+    a, b = x[ends(names, seed)]
+    walk = interpolate_chunks(model, a, b, (model.n_content,), STEPS)
+    both = interpolate(model, a, b, STEPS).x_hat
+    shown = torch.cat([walk.x, both[None]]).numpy()
+    labels = ("content", *walk.labels[1:], "all at once")
+    return plots.chunks(labels, torch.stack([a, b]).numpy(), shown)
 
 
 def along_dimensions(model: Model, x: Tensor, names: Array, seed: int = 0) -> Figure:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import cells
+from benchmarks import cells, provenance
 from benchmarks.cases import series
 from benchmarks.cases.series import PERIOD, SeriesCase, drift, lags, phase
 from benchmarks.events import measure_events
@@ -176,8 +176,13 @@ def cell(name: str, quick: bool = False) -> cells.Result:
 
 def _scores(kind: str) -> dict[str, float]:
     """Medians over the seeds of a kind; empty before it is measured."""
+    return cells.medians(_results(kind))
+
+
+def _results(kind: str) -> list[cells.Result]:
+    """Results of the seeds of a kind."""
     paths = [cells.RESULTS / FOLDER / f"{kind}/{seed}.json" for seed in SEEDS]
-    return cells.medians(json.loads(path.read_text()) for path in paths if path.is_file())
+    return [json.loads(path.read_text()) for path in paths if path.is_file()]
 
 
 def table() -> None:
@@ -191,7 +196,8 @@ def table() -> None:
                 f"{s[f'{n}_median']:.5f} / {s[f'{n}_95']:.5f}" if f"{n}_median" in s else "-"
                 for n in heads
             )
-            lines.append(f"| {kind}, median / 95 % error in {unit} | {' | '.join(pairs)} |")
+            name = f"{kind}, median / 95 % error in {unit}{provenance.mark(_results(kind))}"
+            lines.append(f"| {name} | {' | '.join(pairs)} |")
     if s := _scores("drift"):
         lines += [
             "",
@@ -225,7 +231,8 @@ def _table_of_events() -> list[str]:
                 words.append(f"ARI of clusters {s['ari']:.2f}")
             n_seeds = len(list((cells.RESULTS / FOLDER / kind).glob("*.json")))
             numbers = f"{s['recorded']:.2f} | {s['aligned']:.2f}"
-            lines.append(f"| {kind} | {numbers} | {', '.join(words)} | {n_seeds} |")
+            name = f"{kind}{provenance.mark(_results(kind))}"
+            lines.append(f"| {name} | {numbers} | {', '.join(words)} | {n_seeds} |")
     return lines if len(lines) > 3 else []
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
-from benchmarks import cells
+from benchmarks import cells, provenance
 
 FOLDER = "thesis"
 PAGE = "docs/results/thesis.md"
@@ -85,12 +86,12 @@ SPRITES: tuple[Column, ...] = (
 
 def write(names: Sequence[str]) -> None:
     """Rebuild the summary and the page from the result files that are there."""
-    rows = summary(names)
+    rows, marks = summary(names), marks_of(names)
     cells.write(cells.RESULTS / "thesis.json", rows)
     digits = [source for source in SETS if source not in ("circle", "dsprites")]
-    cells.quote("digits", table(rows, digits, DIGITS), PAGE)
-    cells.quote("circle", table(rows, ["circle"], CIRCLE), PAGE)
-    cells.quote("sprites", table(rows, ["dsprites"], SPRITES), PAGE)
+    cells.quote("digits", table(rows, digits, DIGITS, marks), PAGE)
+    cells.quote("circle", table(rows, ["circle"], CIRCLE, marks), PAGE)
+    cells.quote("sprites", table(rows, ["dsprites"], SPRITES, marks), PAGE)
     for source in ("affine", "dsprites"):
         cells.quote(f"pictures-{source}", gallery(source), PAGE)
     print(table(rows, list(SETS), (*DIGITS, *CIRCLE[4:], *SPRITES[2:])))
@@ -100,8 +101,7 @@ def summary(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The median over seeds of every score, by data/strategy/kind."""
     rows = {}
     for key, group in groupby(names, lambda name: name.rsplit("/", 1)[0]):
-        paths = [cells.RESULTS / FOLDER / f"{name.replace('/', '-')}.json" for name in group]
-        results = [json.loads(path.read_text()) for path in paths if path.is_file()]
+        results = _results(group)
         if results:
             seconds = max(result.get("seconds", 0.0) for result in results)
             scores = cells.medians(tidy(result) for result in results)
@@ -114,10 +114,18 @@ def summary(names: Sequence[str]) -> dict[str, dict[str, Any]]:
                 "seeds": len(results),
                 "seconds_at_most": seconds,
                 "threads": threads,
+                **_kinds_given(results[0].get("recipe", {})),
                 **pace,
                 **scores,
             }
     return rows
+
+
+def _kinds_given(recipe: Mapping[str, Any]) -> dict[str, int]:
+    """The number of kinds that a recipe knows, which no label tells a model otherwise."""
+    n = recipe.get("pose_clusters", recipe.get("kinds", 0))
+    is_turning = "180" in json.dumps(recipe.get("warp", {}))
+    return {"kinds_given": n} if n and is_turning else {}
 
 
 def tidy(result: cells.Result) -> cells.Result:
@@ -133,7 +141,27 @@ def tidy(result: cells.Result) -> cells.Result:
     return {"scores": scores | {name: scores[old] for name, old in own.items() if old in scores}}
 
 
-def table(rows: Mapping[str, Row], sources: Sequence[str], columns: Sequence[Column]) -> str:
+def marks_of(names: Sequence[str]) -> dict[str, str]:
+    """The mark of each row, by data/strategy/kind: whether a result is older than the code."""
+    return {
+        key: provenance.mark(_results(group))
+        for key, group in groupby(names, lambda name: name.rsplit("/", 1)[0])
+        if not key.endswith(("/none", "/peer"))  # nothing of this library is trained
+    }
+
+
+def _results(names: Iterable[str]) -> list[cells.Result]:
+    """Results of the cells that have been measured."""
+    paths = [cells.RESULTS / FOLDER / f"{name.replace('/', '-')}.json" for name in names]
+    return [json.loads(path.read_text()) for path in paths if path.is_file()]
+
+
+def table(
+    rows: Mapping[str, Row],
+    sources: Sequence[str],
+    columns: Sequence[Column],
+    marks: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """A table in Markdown: a row a model, in the order in which they are told."""
     heads = [
         "data",
@@ -155,9 +183,11 @@ def table(rows: Mapping[str, Row], sources: Sequence[str], columns: Sequence[Col
                 else "-"
             )
             pace = plain("images_per_second", 0)(row)
+            if row.get("kinds_given"):
+                model += f" ({row['kinds_given']} kinds given)"
             values = [
                 SETS[source],
-                model,
+                model + marks.get(key, ""),
                 str(row["seeds"]),
                 seconds,
                 pace,
@@ -189,7 +219,8 @@ def gallery(source: str) -> str:
 WITH = {"identity": "without a warp", "warp": "with a warp"}
 PICTURES = {
     "templates": "held-out samples, their templates, their reconstructions",
-    "interpolation": "from one sample to another, one chunk or dimension at a time",
+    "interpolation": "from one sample to another, one part of the latents at a time",
+    "traversal": "around one sample, one dimension at a time",
     "tsne": "t-SNE of the content codes, coloured by class",
 }
 

@@ -157,6 +157,30 @@ def particles(
     return Case(np.stack(x), np.stack(maps), points, kinds)
 
 
+def repeat_particles(seed: int = 0, n: int = 100, repeats: int = 6) -> tuple[Array, Array]:
+    """Particles that are seen several times, at other angles and with other noise.
+
+    Args:
+        seed: Seed of the views; other images than those of `particles`.
+        n: Number of particles, one after another of both views.
+        repeats: Number of images of each.
+
+    Returns:
+        Images (repeats, n, 32, 32), and their angles in degrees (repeats, n).
+    """
+    cases = [particles(10_000 + repeats * seed + i, n=4 * n) for i in range(repeats)]
+    rows = [_alternating(case.kinds, n) for case in cases]
+    pairs = list(zip(cases, rows, strict=True))
+    x = np.stack([case.x[row] for case, row in pairs])
+    return x, np.rad2deg(np.stack([_angles(case.matrices[row]) for case, row in pairs]))
+
+
+def _alternating(kinds: Array, n: int) -> Array:
+    """Rows (n,) of kinds 0 and 1 in turn."""
+    first, second = (np.flatnonzero(kinds == kind)[: (n + 1) // 2] for kind in (0, 1))
+    return np.stack([first, second], 1).flatten()[:n]
+
+
 def clothes(images: Array, labels: Array, seed: int = 0, size: int = 64, n: int = 300) -> Case:
     """Trousers, sneakers and bags of any size, turned, scaled and shifted.
 

@@ -31,6 +31,7 @@ from unwarp.warps.identity import Identity as Identity
 from unwarp.warps.maps import Map as Map
 from unwarp.warps.shift import TimeShift as TimeShift
 from unwarp.warps.time import MonotoneTime as MonotoneTime
+from unwarp.warps.translations import Translation2d as Translation2d
 from unwarp.warps.warp import Warp as Warp
 
 __version__: str

@@ -78,12 +78,28 @@ def test_traversal_rows_are_sorted() -> None:
     assert rows(pictures.along_dimensions(model, X, NAMES)) == order + deformations
 
 
+def test_interpolations_lead_to_the_other() -> None:
+    """Without chunks a path, too, leads from the reconstruction of a sample to that of another."""
+    model, recipe = built(BetaVAE, Similarity2d())
+    drawn = pictures.draw(model, recipe, DIGITS)
+    assert list(drawn) == ["templates", "interpolation", "traversal", "tsne"]
+    axes = drawn["interpolation"].axes
+    assert rows(drawn["interpolation"]) == ["observed", "content", "deformation", "all at once"]
+    path = [np.asarray(image.get_array()) for image in axes[-1].images]
+    first, last = pictures.ends(pictures.class_names(DIGITS))
+    with torch.no_grad():
+        x_hat = model.reconstruct(model.embed(X[[first, last]]))[:, 0].numpy()
+    np.testing.assert_allclose(path[0], x_hat[0], atol=1e-4)
+    np.testing.assert_allclose(path[-1], x_hat[1], atol=1e-4)
+
+
 def test_templates_need_a_warp() -> None:
     """Without a warp the figure shows samples and reconstructions only."""
     model, recipe = built(BetaVAE, Identity())
     drawn = pictures.draw(model, recipe, TWO)
     assert rows(drawn["templates"]) == ["observed", "reconstructed"]
-    assert all(name.startswith("content") for name in rows(drawn["interpolation"]))
+    assert rows(drawn["interpolation"]) == ["observed", "content", "all at once"]
+    assert all(name.startswith("content") for name in rows(drawn["traversal"]))
     assert len(drawn["templates"].axes[0].images) == 6
 
 
@@ -125,9 +141,9 @@ def test_figures_are_small_and_whole(family: type[Recipe], tmp_path: Path) -> No
             weight.zero_()
     pictures.save(pictures.draw(model, recipe, data), tmp_path / "new", "cell-0")
     files = sorted((tmp_path / "new").iterdir())
-    assert [file.name for file in files] == [
-        f"cell-0-{name}.png" for name in ("interpolation", "templates", "tsne")
-    ]
+    names = sorted(pictures.draw(model, recipe, data))
+    assert {"interpolation", "templates", "tsne"} <= {*names}
+    assert [file.name for file in files] == [f"cell-0-{name}.png" for name in names]
     for file in files:
         assert file.stat().st_size < 150_000
         page = np.asarray(Image.open(file).convert("RGB"))

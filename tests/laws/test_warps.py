@@ -190,7 +190,8 @@ def test_ranges_contain_the_identity(warp: Warp) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["affine", "similarity", "rigid", "affine, mirror", "gain", "time-shift"]
+    "name",
+    ["affine", "similarity", "rigid", "translation", "affine, mirror", "gain", "time-shift"],
 )
 def test_summary_ranges_are_those_of_theta(name: str) -> None:
     """At both ends of a column of theta, its summary column is at the ends of its own range."""

@@ -14,12 +14,13 @@ from unwarp.warps import (
     Displacement2d,
     Rigid2d,
     Similarity2d,
+    Translation2d,
     Warp,
     translation,
 )
 
 SIZE = 24
-FAMILIES = [Affine2d(), Similarity2d(), Rigid2d(), Rigid2d(rotation=0)]
+FAMILIES = [Affine2d(), Similarity2d(), Rigid2d(), Rigid2d(rotation=0), Translation2d()]
 
 
 def blobs(n: int) -> torch.Tensor:
@@ -45,7 +46,7 @@ def distance(map: AffineMap, goal: AffineMap) -> float:
     return float((map.push(points) - goal.push(points)).norm(dim=-1).max() * SIZE / 2)
 
 
-@pytest.mark.parametrize("warp", FAMILIES, ids=lambda warp: f"{warp.name}-{warp.rotation}")
+@pytest.mark.parametrize("warp", FAMILIES, ids=lambda warp: f"{warp.name}-{len(warp.factors)}")
 def test_registration_finds_the_map(warp: Warp) -> None:
     """Maps are found within a quarter of a pixel, in another gain and offset."""
     target, goal = blobs(6), moves(warp)

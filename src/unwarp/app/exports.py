@@ -202,14 +202,60 @@ def write_embedding(
         DataError: The samples cannot be read, or do not fit the model.
     """
     inputs: list[str | Path] = [folder, *source_paths(source)]
-    check_writable(out, inputs)
-    if out.suffix.lower() != ".csv":
-        raise ConfigError(f"out={out} must end in .csv; give such a name")
+    _check_table(out, inputs)
     model, samples, prepared = _open(folder, source, device, on_message, hints)
     tables = dict(_tables(model, prepared, {"sample": sample_names(samples)}))
     joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
     write_file(out, _as_csv(joined), inputs)
     return len(samples)
+
+
+def write_modes(
+    folder: Path,
+    source: str,
+    out: Path,
+    device: str = "auto",
+    on_message: Callable[[str], None] = lambda line: None,
+    hints: Mapping[str, Any] = NO_ARGUMENTS,
+) -> int:
+    """Write the poses that explain each sample as a `.csv` table.
+
+    The table has a row for each pose, the most probable first: the name or number of its sample,
+    its deformation in summary columns, and its `weight`.
+
+    Args:
+        folder: Folder of a model.
+        source: A path, or the name of a built-in data set; its held-out part is used.
+        out: File to write; it is checked before any data are read.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        on_message: Function that shows a line to people.
+        hints: Arguments of `Unwarper` by which the source is read, instead of those of the model.
+
+    Returns:
+        Number of samples N.
+
+    Raises:
+        ConfigError: The file has another suffix, cannot be written, or is one of the inputs; or an
+            earlier version saved the model.
+        CheckpointError: `folder` holds no model.
+        DataError: The samples cannot be read, or do not fit the model.
+    """
+    inputs: list[str | Path] = [folder, *source_paths(source)]
+    _check_table(out, inputs)
+    model, samples, prepared = _open(folder, source, device, on_message, hints)
+    tables = model.pose_modes(prepared)
+    table = pd.concat(tables, ignore_index=True)
+    names = np.repeat(sample_names(samples), [len(modes) for modes in tables])
+    table.insert(0, "sample", names)
+    write_file(out, _as_csv(table), inputs)
+    return len(samples)
+
+
+def _check_table(out: Path, inputs: list[str | Path]) -> None:
+    """Refuse a file that cannot be written, is an input, or is no `.csv` file."""
+    check_writable(out, inputs)
+    if out.suffix.lower() != ".csv":
+        raise ConfigError(f"out={out} must end in .csv; give such a name")
 
 
 def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:

@@ -27,7 +27,7 @@ from unwarp.core import (
     RefineName,
 )
 from unwarp.data.fingerprint import code_facts, dataset_facts
-from unwarp.data.samples import Samples
+from unwarp.data.samples import Samples, reference_view
 from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
@@ -46,7 +46,9 @@ from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selec
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
 from unwarp.models.distilled import DistilledCode
+from unwarp.models.mode_calibration import MAX_PICTURES, mode_temperature
 from unwarp.models.model import Model
+from unwarp.models.pose_modes import has_modes
 from unwarp.models.recipe import Recipe
 from unwarp.models.refinement import Refinement
 from unwarp.planning.defaults import adapt_to_series, sampling_rate_of
@@ -107,6 +109,7 @@ class Results:
     outlier: Array | None = None
     n_iter: int | None = None
     refinement: Refinement | None = None
+    mode_temperature: float | None = None
     columns: Columns = field(default_factory=Columns)
     labels_choice: LabelsChoice | None = None
     feature_names_in: Array | None = None
@@ -250,6 +253,7 @@ class Fitting:
             outlier=grouping.outliers,
             n_iter=history.steps,
             refinement=refinement,
+            mode_temperature=self._calibrate_modes(model, refinement),
             columns=columns,
             labels_choice=labels_choice,
             feature_names_in=feature_names_of(self.source),
@@ -349,6 +353,16 @@ class Fitting:
         options: dict[str, Any] = {"seed": self.seed, "device": self.arguments.device}
         fit = fit_refinement if self.schema.domain.has_times else fit_picture_refinement
         return fit(model, self.data, refine, **options, notify=self._notify)
+
+    def _calibrate_modes(self, model: Model, refinement: Refinement | None) -> float | None:
+        """The temperature of pose modes; None for a model whose samples have one pose each."""
+        if not has_modes(model):
+            return None
+        device = resolve_device(self.arguments.device)
+        x = reference_view(self.data, MAX_PICTURES, self.seed).x.to(device)
+        temperature = mode_temperature(model.to(device).eval(), x, refinement, self.seed)
+        model.to("cpu")
+        return temperature
 
     def _split(self) -> Split:
         """The samples to train on, and those that are held out."""

@@ -74,6 +74,7 @@ class Persistence:
     outlier_: Array | None
     n_iter_: int | None
     refinement_: Refinement | None
+    mode_temperature_: float | None
     columns_: Columns
     labels_choice_: LabelsChoice | None
 
@@ -117,6 +118,7 @@ class Persistence:
             "arrays": tensors,
             "refinement": None if refinement is None else refinement.record(),
             "selection": None if self.selection_ is None else asdict(self.selection_),
+            "mode_temperature": self.mode_temperature_,
             "columns": self.columns_.record(),
             "labels_choice": None if self.labels_choice_ is None else asdict(self.labels_choice_),
         }
@@ -175,6 +177,7 @@ class Persistence:
             n_features_in=config["n_features_in"],
             n_iter=config.get("n_iter"),
             refinement=_refinement(config),
+            mode_temperature=_temperature(config.get("mode_temperature")),
             columns=Columns.of(config.get("columns"), columns),
             labels_choice=None if choice is None else LabelsChoice.of(choice),
             feature_names_in=_names(config.get("feature_names_in")),
@@ -215,6 +218,15 @@ def _refinement(config: dict[str, Any]) -> Refinement | None:
     # the first refinements were bands, and had no name
     family = Refinement.registry[record.get("kind", "band")]
     return family.of(record, tensors, config["shape"])
+
+
+def _temperature(record: Any) -> float | None:
+    """The temperature of pose modes of a saved estimator; earlier versions have none."""
+    if record is None:
+        return None
+    if isinstance(record, bool) or not isinstance(record, int | float) or not 0 < record < np.inf:
+        raise ValueError(f"mode_temperature={brief(record)} is no number above 0")
+    return float(record)
 
 
 def _names(record: Any) -> Array | None:

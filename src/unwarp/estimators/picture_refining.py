@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from unwarp.core import RefineName
 from unwarp.data.samples import Samples, reference_view
 from unwarp.devices import resolve_device
 from unwarp.models.model import Model
 from unwarp.models.picture_refine import MAX_PICTURES, GaussNewton
-from unwarp.models.registration import affine_pose, generators, moving_part
+from unwarp.models.registration import affine_pose, generators, moving_part, white_noise
 from unwarp.warps import AffineMap, deform
 
 MIN_PICTURES = 8
@@ -245,21 +244,13 @@ def pose_errors(
 def noise_share(x: Tensor) -> float:
     """Share of white noise in the variance of pictures, the median.
 
-    The noise is measured by a mask that smooth pictures do not answer.
-
     Args:
         x: Pictures (N, C, H, W).
-
-    Reference:
-        Immerkaer (1996), Fast noise variance estimation.
 
     >>> noise_share(torch.ones(2, 1, 8, 8))
     0.0
     """
-    slope = x.new_tensor([1.0, -2.0, 1.0])
-    mask = slope[:, None] * slope
-    answer = F.conv2d(x.flatten(0, 1)[:, None], mask[None, None])
-    noise = answer.square().mean((1, 2, 3)) / mask.square().sum()
+    noise = white_noise(x).flatten()
     variance = x.flatten(0, 1).var((1, 2)).clamp_min(SMALLEST)
     return float((noise / variance).median().clamp_max(1.0))
 

@@ -38,6 +38,7 @@ from unwarp.estimators.feature_columns import Views
 from unwarp.estimators.fitting import Fitting
 from unwarp.estimators.generation import Generation
 from unwarp.estimators.labels_choice import with_labels
+from unwarp.estimators.modes import Modes
 from unwarp.estimators.parameters import Parameters
 from unwarp.estimators.persistence import Persistence
 from unwarp.estimators.warm_start import WarmStart
@@ -51,6 +52,7 @@ class Unwarper(
     TransformerMixin,  # type: ignore[misc]
     Clustering,
     Generation,
+    Modes,
     Persistence,
     Parameters,
 ):
@@ -196,6 +198,8 @@ class Unwarper(
             elastic distance to the third nearest one; None after `load` and without spectral
             clusters.
         refinement_: The refinement of learned deformations; None for none.
+        mode_temperature_: Number by which errors become the weights of `pose_modes`; None for
+            models with one pose a sample, and for those of earlier versions.
         fast_loss_: Difference between fast and measured codes of held-out training series; None
             unless `fast`.
         cluster_templates_: Templates of the cluster centres (n_clusters, C, ...).

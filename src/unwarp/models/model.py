@@ -124,11 +124,14 @@ class Model(nn.Module):
         begin = self.encoder.begin
         return Hooks(search.n_updates, search.update_clusters, self.centre, begin)
 
-    def _anchor_for(self, content: Tensor) -> Map:
-        """The anchors of samples with content codes (N, D): one map for all, or N maps.
+    def anchor_of(self, content: Tensor) -> Map:
+        """The anchors of samples: one map for all, or N maps.
 
         With several pose clusters, theta of an anchor is the mean over the clusters' anchors,
         weighted by the memberships of the sample.
+
+        Args:
+            content: Content codes (N, D).
         """
         if len(self.anchor_theta) == 1:
             return self.anchor
@@ -174,7 +177,7 @@ class Model(nn.Module):
             DataError: The samples have another shape.
         """
         posterior = self.encode(x)
-        anchor = self._anchor_for(posterior.content)
+        anchor = self.anchor_of(posterior.content)
         return Latent(posterior.content, posterior.map.compose(anchor.invert()))
 
     def pose(self, x: Tensor) -> Map:
@@ -216,7 +219,7 @@ class Model(nn.Module):
         Returns:
             Templates on the whole frame (N, *shape), in the units of the samples.
         """
-        rendering = self.canvas.render(self.decode(content), self._anchor_for(content))
+        rendering = self.canvas.render(self.decode(content), self.anchor_of(content))
         return torch.as_tensor(self.link(rendering)).expand(len(content), *self.shape)
 
     def reconstruct(self, latent: Latent) -> Tensor:
@@ -231,7 +234,7 @@ class Model(nn.Module):
         Returns:
             Reconstructions (N, *shape).
         """
-        map = latent.map.compose(self._anchor_for(latent.content))
+        map = latent.map.compose(self.anchor_of(latent.content))
         return self.decode_warped(latent.content, map)
 
     def decode_warped(self, content: Tensor, map: Map) -> Tensor:

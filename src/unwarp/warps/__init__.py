@@ -26,6 +26,7 @@ from unwarp.warps.spline import SplineTime
 from unwarp.warps.time import MonotoneTime
 from unwarp.warps.time_affine import TimeAffine
 from unwarp.warps.time_map import TimeMap
+from unwarp.warps.translations import Translation2d
 from unwarp.warps.warp import Warp
 from unwarp.warps.window import Padding, Window, resample
 
@@ -53,6 +54,7 @@ __all__ = [
     "TimeAffine",
     "TimeMap",
     "TimeShift",
+    "Translation2d",
     "Warp",
     "Window",
     "align",

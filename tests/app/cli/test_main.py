@@ -180,6 +180,9 @@ def test_commands_use_the_saved_model(run_folder: Path, folder: Path, tmp_path: 
     code, output, _ = run("embed", run_folder, folder, "--out", tmp_path / "e.csv", "--json")
     assert code == 0 and json.loads(output)["samples"] == 40
     assert {"content_3", "cluster", "rotation_deg"} <= set(pd.read_csv(tmp_path / "e.csv"))
+    assert run("embed", run_folder, folder, "--modes", "--out", tmp_path / "m.csv")[0] == 0
+    modes = pd.read_csv(tmp_path / "m.csv")
+    assert np.allclose(modes.groupby("sample")["weight"].sum(), 1) and len(modes) >= 40
     code, output, _ = run("evaluate", run_folder, folder, "--json")
     assert code == 0
     assert "neighbours" in json.loads(output)["missing"]

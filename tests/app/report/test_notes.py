@@ -12,7 +12,14 @@ import torch
 
 from tests.app.report.section_texts import section_of
 from unwarp.app.outcome import Outcome
-from unwarp.app.report.notes import constant_note, content_note, refinement_note, varying
+from unwarp.app.report import notes
+from unwarp.app.report.notes import (
+    constant_note,
+    content_note,
+    refinement_note,
+    symmetry_note,
+    varying,
+)
 from unwarp.core import Factor
 from unwarp.models.distilled import DistilledCode, FastLoss
 from unwarp.models.refine import BandRefinement
@@ -53,6 +60,21 @@ def test_refinement_shows_its_evidence(series_run: Outcome) -> None:
         "training. Each"
         in refinement_note(changed(series_run, refinement_=replace(refinement, why="")))[0]
     )
+
+
+def test_symmetric_clusters_have_a_line(
+    image_run: Outcome, series_run: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clusters of one order share a sentence; without rotations there is none."""
+    monkeypatch.setattr(notes, "symmetry_orders", lambda templates: [1, 2, 0, 2, 5])
+    assert symmetry_note(series_run) == ()
+    circle, double, five = symmetry_note(image_run)
+    assert circle.startswith("The template of cluster 2 is round: no turn changes anything")
+    assert double.startswith("The templates of clusters 1, 3 are 2-fold: half a turn changes")
+    assert five.startswith("The template of cluster 4 is 5-fold: a turn by 72 degrees changes")
+    assert double in section_of(image_run, CHECKS).paragraphs
+    monkeypatch.setattr(notes, "largest_turn", lambda model: 0.0)
+    assert symmetry_note(image_run) == ()
 
 
 def test_constant_columns_have_a_line(series_run: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,13 @@ CountsOption = Annotated[
         help="Series that count events in bins of time: their sums stay, whole numbers too.",
     ),
 ]
+ModesOption = Annotated[
+    bool,
+    typer.Option(
+        "--modes",
+        help="Write all poses that explain a sample instead, a row for each, with their weights.",
+    ),
+]
 
 
 @command(app)
@@ -177,6 +184,7 @@ def embed(
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .csv.")] = Path(
         "embedding.csv"
     ),
+    modes: ModesOption = False,
     layout: LayoutOption = "auto",
     sizes: SizesOption = None,
     image_shape: ShapeOption = None,
@@ -186,12 +194,13 @@ def embed(
 ) -> None:
     """Write content codes, clusters and deformations as a table.
 
-    The table has one row for each sample.
+    The table has one row for each sample; with --modes, one for each pose that explains it.
 
     Args:
         model: Folder of a model or of a run.
         source: Paths, a pattern, or the name of a built-in data set.
         out: File to write, `.csv`.
+        modes: Whether to write all poses instead.
         layout: Order of the axes of images.
         sizes: How to bring images of several sizes to one; None for that of the model.
         image_shape: Shape of images that are rows of a table; None for that of the model.
@@ -199,10 +208,11 @@ def embed(
         as_json: Whether to print the result as JSON.
         quiet: Whether to print nothing.
     """
-    from unwarp.app.exports import write_embedding
+    from unwarp.app.exports import write_embedding, write_modes
 
     tell = (lambda line: None) if quiet else say
     hints = picture_hints(layout, sizes, image_shape)
-    n = write_embedding(model_folder(model), one_source(source), out, device, tell, hints)
-    message = f"wrote the codes of {n:,} samples to {out}"
+    write = write_modes if modes else write_embedding
+    n = write(model_folder(model), one_source(source), out, device, tell, hints)
+    message = f"wrote the {'poses' if modes else 'codes'} of {n:,} samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)

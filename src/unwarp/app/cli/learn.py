@@ -81,8 +81,8 @@ SeriesOption = Annotated[
 WarpOption = Annotated[
     str,
     typer.Option(
-        help="Kind of deformation: auto, affine, similarity, time, identity (none), or several "
-        "kinds joined by a plus sign; 'unwarp info' lists all kinds."
+        help="Kind of deformation: auto, affine, similarity, translation, time, identity (none), "
+        "or several kinds joined by a plus sign; 'unwarp info' lists all kinds."
     ),
 ]
 DomainOption = Annotated[

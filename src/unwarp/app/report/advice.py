@@ -20,6 +20,7 @@ SMALLER_WARPS: Mapping[str, str] = {
     "displacement": "affine",
     "affine": "similarity",
     "similarity": "rigid",
+    "rigid": "translation",
 }
 """A warp with fewer factors, by the name of a warp; all others have only the identity."""
 

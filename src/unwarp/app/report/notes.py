@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.examples import overview_embedding
 from unwarp.core import Array, Factor
 from unwarp.models.measured import ElasticCode
+from unwarp.models.pose_modes import largest_turn
+from unwarp.models.symmetry import ROUND, symmetry_orders
 from unwarp.plots import format_number
+
+TURNS: Mapping[int, str] = {2: "half a turn", 3: "a third of a turn", 4: "a quarter turn"}
+"""Turns that change nothing, in words, by the order of a symmetry."""
 
 MIN_SPREAD, MIN_SIZE = 1e-5, 1e-3
 """Least spread of a column that varies, as a share of its largest value, which counts as at least
@@ -53,6 +59,34 @@ def refinement_note(outcome: Outcome) -> tuple[str, ...]:
         "samples and deformations that you export have this refinement; figures and scores of this "
         "page show the learned deformation without it.",
     )
+
+
+def symmetry_note(outcome: Outcome) -> tuple[str, ...]:
+    """Sentences on clusters with templates that look alike after a turn.
+
+    Returns:
+        The sentences, in a tuple; an empty tuple if there are none, or if the warp does not turn.
+    """
+    unwarper = outcome.warped.unwarper
+    if not largest_turn(unwarper.model_):
+        return ()
+    orders = symmetry_orders(torch.from_numpy(unwarper.cluster_templates_))
+    clusters: dict[int, list[str]] = {}
+    for number, order in enumerate(orders):
+        if order != 1:
+            clusters.setdefault(order, []).append(str(number))
+    return tuple(_symmetry(order, clusters[order]) for order in sorted(clusters))
+
+
+def _symmetry(order: int, clusters: Sequence[str]) -> str:
+    """A sentence on the symmetry of the templates of clusters."""
+    noun = "The template of cluster" if len(clusters) == 1 else "The templates of clusters"
+    verb = "is" if len(clusters) == 1 else "are"
+    subject = f"{noun} {', '.join(clusters)} {verb}"
+    if order == ROUND:
+        return f"{subject} round: no turn changes anything, so that angles mean nothing there."
+    turn = TURNS.get(order, f"a turn by {360 / order:.3g} degrees")
+    return f"{subject} {order}-fold: {turn} changes nothing, so angles are known up to it."
 
 
 def constant_note(outcome: Outcome) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from unwarp.app.report.checks import checks, labels_note, selection_note
 from unwarp.app.report.examples import MIN_HELD_OUT_FOR_OVERVIEW
 from unwarp.app.report.figures import TRAINING
 from unwarp.app.report.illustrations import Illustration, Plot, illustrate
-from unwarp.app.report.notes import constant_note, content_note, refinement_note
+from unwarp.app.report.notes import constant_note, content_note, refinement_note, symmetry_note
 from unwarp.app.report.presentation import Presentation, presentation
 from unwarp.app.report.scores import recovery_table, score_table
 from unwarp.app.report.section import Section
@@ -103,6 +103,7 @@ def _checks(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
         *selection_note(outcome),
         *content_note(outcome),
         *refinement_note(outcome),
+        *symmetry_note(outcome),
         *labels_note(outcome),
         *constant_note(outcome),
     )
