@@ -1,4 +1,4 @@
-"""Selection of a warp for series: none, shift, smooth or sharp.
+"""Selection of a warp: for series none, shift, smooth or sharp; for pictures none or affine.
 
 If series differ in timing for a reason that matters, it does harm to undo their timing. Therefore
 trials decide how much to warp, before the model of all series is trained. A trial is a short
@@ -24,6 +24,9 @@ A smooth warp must also bring series nearer to their nearest neighbours, by a te
 distance. Otherwise it found no common timing, and no warp is selected.
 
 If the first fold gives a clear answer, the other folds are skipped.
+
+Pictures have the second question only, without a second sign; see
+`unwarp.estimators.picture_selection`.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from unwarp.core import DivergencePolicy
+from unwarp.core import DivergencePolicy, Domain
 from unwarp.estimators.agreement import agreement_gain
 from unwarp.estimators.evidence import (
     SMALLEST_VARIANCE,
@@ -49,7 +52,7 @@ from unwarp.estimators.evidence import (
 )
 from unwarp.estimators.trials import Folds, Trials, folds
 from unwarp.models import VAE, Recipe
-from unwarp.planning.presets import SERIES, SHARP
+from unwarp.planning.presets import PICTURES, SERIES, SHARP
 from unwarp.warps import TimeShift, interpolate_missing
 
 MIN_SAVED_NATS = 10.0
@@ -113,9 +116,12 @@ RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
     "smooth": SERIES,
     "sharp": SHARP,
 }
-"""Recipe for each value of `Selection.choice`."""
+"""Recipe for each value of `Selection.choice` for series."""
 
-CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {"series": RECIPE_OF_CHOICE}
+CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {
+    "series": RECIPE_OF_CHOICE,
+    "image": {"none": PICTURES.without_warp(), "affine": PICTURES},
+}
 """Recipes to choose from, by the name of the domain; all other domains have one default recipe."""
 
 
@@ -126,7 +132,7 @@ class Selection:
     Each tuple has one number per fold that was measured.
 
     Attributes:
-        choice: `none`, `shift`, `smooth` or `sharp`.
+        choice: `none`, `shift`, `smooth` or `sharp` for series; `none` or `affine` for pictures.
         saved: Reduction of the description length of a held-out series by a warp, in nats; empty
             if there were no trials.
         unexplained: Share of the variance of held-out series, 0 to 1, that a model with the warp
@@ -137,9 +143,12 @@ class Selection:
         nearest_ratio: The `nearest_ratio` of the smooth warp; 0 if it was not measured.
         agreement: The `agreement_gain` of the smooth warp and its standard error; empty if it was
             not measured.
+        domain: Name of the domain of the samples.
 
     >>> print(Selection("none", (3.2,)))
     no warp: a warp saves 3 nats per held-out series (in 1 fold), and 10 are required
+    >>> print(Selection("affine", (55.0,), domain="image"))
+    an affine warp: a warp saves 55 nats per held-out image (in 1 fold), and 10 are required
     """
 
     choice: str
@@ -149,6 +158,7 @@ class Selection:
     lag_ratio: float = 0.0
     nearest_ratio: float = 0.0
     agreement: tuple[float, ...] = ()
+    domain: str = "series"
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -165,19 +175,21 @@ class Selection:
     @property
     def recipe(self) -> Recipe:
         """The recipe of the choice."""
-        return RECIPE_OF_CHOICE[self.choice]
+        return CHOICES_OF_DOMAIN[self.domain][self.choice]
 
     def __str__(self) -> str:
+        domain = Domain.registry[self.domain]
         if self.lag_ratio >= MIN_LAG_RATIO:
             saving = f"lags explain {self.lag_ratio:.0f} times as much of held-out series"
         elif not self.saved and self.choice == "none":
-            return "no warp: every series is constant"
+            return f"no warp: every {domain.singular} is constant"
         elif not self.saved:
-            return "a smooth warp of time, without a trial: there are too few series or steps"
+            words = WORDS_OF_CHOICE[self.choice]
+            return f"{words}, without a trial: there are too few {domain.plural} or steps"
         else:
             saving = (
-                f"a warp saves {math.floor(mean(self.saved))} nats per held-out "
-                f"series{self._spread()}, and {MIN_SAVED_NATS:.0f} are required{self._agreement()}"
+                f"a warp saves {math.floor(mean(self.saved))} nats per held-out {domain.singular}"
+                f"{self._spread()}, and {MIN_SAVED_NATS:.0f} are required{self._agreement()}"
             )
         if self.choice == "none" and self.nearest_ratio:
             return (
@@ -225,6 +237,7 @@ WORDS_OF_CHOICE = {
     "shift": "lags",
     "smooth": "a smooth warp of time",
     "sharp": "a sharp warp of time",
+    "affine": "an affine warp",
 }
 """Words for people for each selected warp."""
 
@@ -270,7 +283,7 @@ def select(
     trials = Trials(x, steps, share, options, on_message)
     if lags >= MIN_LAG_RATIO:
         return replace(_choose_strength(trials, rows[:2], "shift"), lag_ratio=lags)
-    saved, agreement = _saved_nats(trials, rows), tuple[float, ...]()
+    saved, agreement = saved_nats(trials, rows, DESCRIBING_RECIPE), tuple[float, ...]()
     if abs(mean(saved)) < MIN_SAVED_NATS:
         agreement = _agreement(trials, rows[0])
     if mean(saved) < MIN_SAVED_NATS and not (agreement and agrees(*agreement)):
@@ -291,25 +304,27 @@ def agrees(gain: float, error: float) -> bool:
     return gain > max(MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS * error)
 
 
-def _saved_nats(trials: Trials, rows: Folds) -> tuple[float, ...]:
-    """Reduction of the description length of a held-out series by a warp, in nats.
+def saved_nats(trials: Trials, rows: Folds, recipe: Recipe) -> tuple[float, ...]:
+    """Reduction of the description length of a held-out sample by a warp, in nats.
 
     Args:
-        trials: The series and the settings.
+        trials: The samples and the settings.
         rows: Rows of each fold.
+        recipe: Recipe of the variational autoencoder with a warp.
 
     Returns:
         One number per fold; only that of the first fold if its answer is clear.
     """
     saved: list[float] = []
+    plural = "series" if trials.x.ndim == 3 else "images"
     for i, (training, held_out) in enumerate(rows):
         trials.on_message(
-            "how much to warp: does a warp help to describe held-out series? "
+            f"how much to warp: does a warp help to describe held-out {plural}? "
             f"({i + 1} of {len(rows)})"
         )
         plain, warped = (
-            description_length(trials.fit(recipe, training), trials.x[held_out])
-            for recipe in (DESCRIBING_RECIPE.without_warp(), DESCRIBING_RECIPE)
+            description_length(trials.fit(member, training), trials.x[held_out])
+            for member in (recipe.without_warp(), recipe)
         )
         saved.append(plain - warped)
         if abs(saved[0] - MIN_SAVED_NATS) > CLEAR_DISTANCE_NATS:
