@@ -1,4 +1,4 @@
-"""Selection of a warp: for series none, shift, smooth or sharp; for pictures none or affine.
+"""Selection of how much to warp series.
 
 If series differ in timing for a reason that matters, it does harm to undo their timing. Therefore
 trials decide how much to warp, before the model of all series is trained. A trial is a short
@@ -305,7 +305,7 @@ def agrees(gain: float, error: float) -> bool:
 
 
 def saved_nats(trials: Trials, rows: Folds, recipe: Recipe) -> tuple[float, ...]:
-    """Reduction of the description length of a held-out sample by a warp, in nats.
+    """Nats that a warp saves per held-out sample, fold by fold.
 
     Args:
         trials: The samples and the settings.

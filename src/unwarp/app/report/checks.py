@@ -50,7 +50,7 @@ def selection_note(outcome: Outcome) -> tuple[str, ...]:
     """A sentence on the warp that was selected, and why.
 
     Returns:
-        The sentence, in a tuple; an empty tuple if no selection was needed, as for images.
+        The sentence, in a tuple; an empty tuple if no selection was needed.
     """
     selection = outcome.warped.unwarper.selection_
     if selection is None:
