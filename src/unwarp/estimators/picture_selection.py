@@ -80,7 +80,7 @@ def select_for_pictures(
 
 
 def pictures_for_trial(x: Tensor, seed: int) -> Tensor:
-    """A random part of the pictures, reduced to a size at which trials are fast.
+    """A random part of the pictures, reduced in size.
 
     Args:
         x: Pictures (N, C, H, W).
