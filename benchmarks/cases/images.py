@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -209,6 +210,40 @@ def clothes(images: Array, labels: Array, seed: int = 0, size: int = 64, n: int 
     pixels = np.round(np.clip(np.stack(x), 0, 1) * 255).astype(np.uint8)
     points = (size - 1) / 2 + size / 64 * np.array([[-8.0, -4], [8, 4], [0, 8]])
     return Case(pixels, np.stack(maps), points, np.asarray(labels[rows]))
+
+
+def glyphs(seed: int = 0, kinds: int = 100, each: int = 40, size: int = 28) -> Case:
+    """Characters of six strokes, turned, scaled and shifted: many kinds with few images each.
+
+    Angles are up to 20 degrees, scales .85 to 1.15, shifts up to 2 pixels.
+
+    Args:
+        seed: Seed of the characters, of the hand and of the maps.
+        kinds: Number of characters.
+        each: Number of images of each.
+        size: Height and width in pixels.
+    """
+    rng = np.random.default_rng(300 + seed)
+    maps, x = [], []
+    for _ in range(kinds):
+        corners = rng.uniform(7, 20, (6, 2)).cumsum(0) % 13 + 7.5
+        for _ in range(each):
+            strokes = _drawn(corners + rng.normal(0, 0.7, corners.shape), size)
+            degrees, scale = rng.uniform(-20, 20), rng.uniform(0.85, 1.15)
+            maps.append(matrix(degrees, scale, rng.uniform(-2, 2, 2), (size, size)))
+            x.append(move(strokes, maps[-1]))
+    pixels = np.round(np.stack(x) * 255).astype(np.uint8)
+    points = (size - 1) / 2 + np.array([[-4.0, -4], [4, 4], [0, 4]])
+    return Case(pixels, np.stack(maps), points, np.repeat(np.arange(kinds), each))
+
+
+def _drawn(corners: Array, size: int) -> Array:
+    """Strokes (size, size) from corner to corner (K, 2)."""
+    rows, columns = np.mgrid[:size, :size]
+    shares = np.linspace(0, 1, 12)[:, None]
+    places = np.concatenate([a + shares * (b - a) for a, b in pairwise(corners)])
+    squares = (columns - places[:, :1, None]) ** 2 + (rows - places[:, 1:, None]) ** 2
+    return np.asarray(np.exp(-squares.min(0) / 1.4))
 
 
 def _centred(image: Array, size: int) -> Array:

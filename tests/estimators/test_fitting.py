@@ -17,7 +17,7 @@ from unwarp import AE, Rigid2d, Unwarper
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.errors import ConfigError
-from unwarp.estimators.fitting import Fitting, Results
+from unwarp.estimators.fitting import SELECT_OF_DOMAIN, Fitting, Results
 from unwarp.estimators.selection import STEPS_OF_TRIAL, Selection
 from unwarp.planning.plan import Request
 from unwarp.training.callbacks import Callback
@@ -120,7 +120,7 @@ def test_trials_stay_within_limits(
         calls.append(options)
         return Selection("none", (3.2,))
 
-    monkeypatch.setattr("unwarp.estimators.fitting.select", select)
+    monkeypatch.setitem(SELECT_OF_DOMAIN, "series", select)
     memory, estimator = Memory(), Unwarper(on_divergence="rollback", **limits)
     plan, selection = fitting_of(estimator, Request(), callbacks=(memory,)).decide()
     assert (calls[0]["steps"], calls[0]["seconds"]) == (steps, seconds)

@@ -2,11 +2,13 @@
 
 `unwarp.estimators.selection` compares these measures between models with and without a warp, to
 decide how much to warp the series. Held-out series are series that a model was not trained on.
+Pictures are compared by their description length alone.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import mean
 
@@ -28,6 +30,9 @@ MAX_COUNTED_TIME_STEPS = 128
 In longer series neighbouring values are nearly equal, so more values add no information.
 """
 
+MAX_COUNTED_VALUES_OF_PICTURE = 128
+"""Greatest number of values that count in the description length of a picture, for that reason."""
+
 MAX_COMPARED_SERIES = 128
 """Greatest number of series between which elastic distances are computed."""
 
@@ -46,34 +51,43 @@ SMALLEST_VARIANCE = 1e-12
 
 @torch.no_grad()
 def description_length(model: Model, x: Tensor) -> float:
-    """Mean description length of series under a variational autoencoder, in nats.
+    """Mean description length of samples under a variational autoencoder, in nats.
 
-    This is the length of a message that describes a series with the model: its residual
+    This is the length of a message that describes a sample with the model: its residual
     (observation minus reconstruction), its content code and its deformation. By the two-part code
     of Rissanen (1978, Modeling by shortest data description) the length is
 
         n / 2 log(mean squared error) + KL(content) + KL(deformation)
 
     plus a constant that is the same for all models. Here n is the mean number of observed values
-    of a series, of which at most 128 time steps count. The mean squared error is that of all
-    series in `x`. KL is the KL divergence of the model's posterior from its prior.
+    of a sample, of which at most 128 count in each channel of series, or in a picture. The mean
+    squared error is that of all samples in `x`. KL is the KL divergence of the model's posterior
+    from its prior.
 
     Args:
         model: A trained VAE, in evaluation mode.
-        x: Held-out series (N, C, T), scaled for the model; NaN marks missing values.
+        x: Held-out series (N, C, T) or pictures (N, C, H, W), scaled for the model; NaN marks
+            missing values.
 
     Returns:
-        Nats per series. A lower value is better; negative values are possible.
+        Nats per sample. A lower value is better; negative values are possible.
     """
     posterior = model.encode(x)
     x_hat = model.decode_warped(posterior.content_mean, posterior.map)
     is_observed = torch.isfinite(x)
     error = (x_hat - fill_missing(x, x_hat)).square().sum() / is_observed.sum()
-    n = x.shape[1] * min(x.shape[2], MAX_COUNTED_TIME_STEPS) * float(is_observed.float().mean())
+    n = _counted_values(x.shape[1:]) * float(is_observed.float().mean())
     # `rates` are the KL divergences of content and deformation, one per series
     return n / 2 * math.log(max(float(error), SMALLEST_VARIANCE)) + sum(
         float(rate.mean()) for rate in rates(posterior, model).values()
     )
+
+
+def _counted_values(shape: Sequence[int]) -> int:
+    """Number of values that count in the description length of a sample of a shape (C, ...)."""
+    if len(shape) > 2:
+        return min(math.prod(shape), MAX_COUNTED_VALUES_OF_PICTURE)
+    return shape[0] * min(shape[1], MAX_COUNTED_TIME_STEPS)
 
 
 @torch.no_grad()

@@ -40,9 +40,10 @@ from unwarp.estimators.holding_out import Split, check_family
 from unwarp.estimators.labels_choice import LabelsChoice, check_labels, choose_columns
 from unwarp.estimators.memory import check_memory
 from unwarp.estimators.picture_refining import fit_picture_refinement
+from unwarp.estimators.picture_selection import select_for_pictures
 from unwarp.estimators.pose_columns import pose_columns
 from unwarp.estimators.refining import check_refine, fit_refinement
-from unwarp.estimators.selection import CHOICES_OF_DOMAIN, STEPS_OF_TRIAL, Selection, select
+from unwarp.estimators.selection import STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
 from unwarp.models.distilled import DistilledCode
@@ -57,6 +58,9 @@ from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.settling import settle
 from unwarp.training.state import History
+
+SELECT_OF_DOMAIN = {"series": select, "image": select_for_pictures}
+"""Function that selects a warp, by the name of the domain; other domains have one default warp."""
 
 SHARE_OF_SECONDS_FOR_SELECTION = 0.5
 """Share of `max_seconds` that the trials for the selection of a warp may take."""
@@ -145,8 +149,8 @@ class Fitting:
     >>> samples = Schema.fit(as_source(X), Reading())
     >>> fitting = Fitting(estimator, Request(), Reading(), *samples, seed=0)
     >>> plan, selection = fitting.decide()
-    >>> plan.recipe.family, selection
-    ('ae', None)
+    >>> plan.recipe.family, selection.choice
+    ('ae', 'affine')
     >>> fitting.learn(plan, selection).n_features_in
     144
     """
@@ -187,12 +191,12 @@ class Fitting:
         plan = make_plan(*samples, **options)
         if arguments.validation_fraction is not None:
             check_family(plan.recipe)
-        if not plan.is_open or domain.name not in CHOICES_OF_DOMAIN:
+        if not plan.is_open or domain.name not in SELECT_OF_DOMAIN:
             return plan, None
         selection = self._select_warp()
         why = f"how much to warp: {selection}"
         self._notify(why)
-        decided = adapt_to_series(selection.recipe, x)
+        decided = adapt_to_series(selection.recipe, x) if domain.has_times else selection.recipe
         return make_plan(*samples, decided=decided, why=(why,), **options), selection
 
     def _describe(self, x: Tensor) -> None:
@@ -260,7 +264,7 @@ class Fitting:
         )
 
     def _select_warp(self) -> Selection:
-        """Select how much to warp series, within `max_steps` and half of `max_seconds`.
+        """Select how much to warp, within `max_steps` and half of `max_seconds`.
 
         A callback that stores decisions has the selection of an interrupted run.
         """
@@ -277,7 +281,8 @@ class Fitting:
             if (record := callback.recall("selection", facts)) is not None:
                 return Selection.of(record)
         options["on_divergence"] = self.arguments.on_divergence
-        selection = select(
+        select_warp = SELECT_OF_DOMAIN[self.schema.domain.name]
+        selection = select_warp(
             self.data.preview(SAMPLES_FOR_DEFAULTS), **options, on_message=self._notify
         )
         for callback in self.callbacks:

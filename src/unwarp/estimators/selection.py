@@ -1,4 +1,4 @@
-"""Selection of a warp for series: none, shift, smooth or sharp.
+"""Selection of how much to warp series.
 
 If series differ in timing for a reason that matters, it does harm to undo their timing. Therefore
 trials decide how much to warp, before the model of all series is trained. A trial is a short
@@ -26,6 +26,9 @@ A smooth warp must also bring series nearer to their nearest neighbours, by a te
 distance. Otherwise it found no common timing, and no warp is selected.
 
 If the first fold gives a clear answer, the other folds are skipped.
+
+Pictures have the second question only, without a second sign; see
+`unwarp.estimators.picture_selection`.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from unwarp.core import DivergencePolicy
+from unwarp.core import DivergencePolicy, Domain
 from unwarp.estimators.agreement import agreement_gain
 from unwarp.estimators.comparison import (
     CLEAR_MARGIN,
@@ -50,7 +53,7 @@ from unwarp.estimators.comparison import (
 from unwarp.estimators.evidence import description_length, lag_and_tempo_ratio, lag_ratio
 from unwarp.estimators.trials import Folds, Trials, folds
 from unwarp.models import VAE, Recipe
-from unwarp.planning.presets import SERIES, SHARP
+from unwarp.planning.presets import PICTURES, SERIES, SHARP
 from unwarp.warps import TimeAffine, TimeShift, interpolate_missing
 
 MIN_SAVED_NATS = 10.0
@@ -111,9 +114,12 @@ RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
     "smooth": SERIES,
     "sharp": SHARP,
 }
-"""Recipe for each value of `Selection.choice`."""
+"""Recipe for each value of `Selection.choice` for series."""
 
-CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {"series": RECIPE_OF_CHOICE}
+CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {
+    "series": RECIPE_OF_CHOICE,
+    "image": {"none": PICTURES.without_warp(), "affine": PICTURES},
+}
 """Recipes to choose from, by the name of the domain; all other domains have one default recipe."""
 
 
@@ -124,7 +130,8 @@ class Selection:
     Each tuple has one number per fold that was measured.
 
     Attributes:
-        choice: `none`, `shift`, `tempo` (lags and tempos), `smooth` or `sharp`.
+        choice: `none`, `shift`, `tempo` (lags and tempos), `smooth` or `sharp` for series; `none`
+            or `affine` for pictures.
         saved: Reduction of the description length of a held-out series by a warp, in nats; empty
             if there were no trials.
         unexplained: Share of the variance of held-out series, 0 to 1, that a model with the warp
@@ -138,9 +145,12 @@ class Selection:
             not measured.
         nearness: Mean `nearest_ratio` and least `distance_gain` of the smooth warp over folds;
             empty if they were not measured.
+        domain: Name of the domain of the samples.
 
     >>> print(Selection("none", (3.2,)))
     no warp: a warp saves 3 nats per held-out series (in 1 fold), and 10 are required
+    >>> print(Selection("affine", (55.0,), domain="image"))
+    an affine warp: a warp saves 55 nats per held-out image (in 1 fold), and 10 are required
     """
 
     choice: str
@@ -152,6 +162,7 @@ class Selection:
     agreement: tuple[float, ...] = ()
     nearness: tuple[float, ...] = ()
     tempo_ratio: float = 0.0
+    domain: str = "series"
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -168,22 +179,24 @@ class Selection:
     @property
     def recipe(self) -> Recipe:
         """The recipe of the choice."""
-        return RECIPE_OF_CHOICE[self.choice]
+        return CHOICES_OF_DOMAIN[self.domain][self.choice]
 
     def __str__(self) -> str:
+        domain = Domain.registry[self.domain]
         if self.choice == "tempo" or (self.choice == "sharp" and "tempo" in self.unexplained):
             ratio = self.tempo_ratio
             saving = f"lags and tempos explain {ratio:.0f} times as much of held-out series"
         elif self.lag_ratio >= MIN_LAG_RATIO:
             saving = f"lags explain {self.lag_ratio:.0f} times as much of held-out series"
         elif not self.saved and self.choice == "none":
-            return "no warp: every series is constant"
+            return f"no warp: every {domain.singular} is constant"
         elif not self.saved:
-            return "a smooth warp of time, without a trial: there are too few series or steps"
+            words = WORDS_OF_CHOICE[self.choice]
+            return f"{words}, without a trial: there are too few {domain.plural} or steps"
         else:
             saving = (
-                f"a warp saves {math.floor(mean(self.saved))} nats per held-out "
-                f"series{self._spread()}, and {MIN_SAVED_NATS:.0f} are required"
+                f"a warp saves {math.floor(mean(self.saved))} nats per held-out {domain.singular}"
+                f"{self._spread()}, and {MIN_SAVED_NATS:.0f} are required"
                 f"{self._agreement()}{self._nearness()}"
             )
         if self.choice == "none" and self.nearest_ratio:
@@ -245,6 +258,7 @@ WORDS_OF_CHOICE = {
     "tempo": "lags and tempos",
     "smooth": "a smooth warp of time",
     "sharp": "a sharp warp of time",
+    "affine": "an affine warp",
 }
 """Words for people for each selected warp."""
 
@@ -292,7 +306,7 @@ def select(
     if lags >= MIN_LAG_RATIO or tempos:
         selection = _choose_strength(trials, rows[:2], "tempo" if tempos else "shift")
         return replace(selection, lag_ratio=lags, tempo_ratio=tempos)
-    saved = _saved_nats(trials, rows)
+    saved = saved_nats(trials, rows, DESCRIBING_RECIPE)
     signs = _second_signs(trials, rows) if abs(mean(saved)) < MIN_SAVED_NATS else {}
     evidence: dict[str, Any] = {"saved": saved, "lag_ratio": lags, **signs}
     if mean(saved) < MIN_SAVED_NATS and not _support(**signs):
@@ -348,25 +362,27 @@ def agrees(gain: float, error: float) -> bool:
     return gain > max(MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS * error)
 
 
-def _saved_nats(trials: Trials, rows: Folds) -> tuple[float, ...]:
-    """Reduction of the description length of a held-out series by a warp, in nats.
+def saved_nats(trials: Trials, rows: Folds, recipe: Recipe) -> tuple[float, ...]:
+    """Nats that a warp saves per held-out sample, fold by fold.
 
     Args:
-        trials: The series and the settings.
+        trials: The samples and the settings.
         rows: Rows of each fold.
+        recipe: Recipe of the variational autoencoder with a warp.
 
     Returns:
         One number per fold; only that of the first fold if its answer is clear.
     """
     saved: list[float] = []
+    plural = "series" if trials.x.ndim == 3 else "images"
     for i, (training, held_out) in enumerate(rows):
         trials.on_message(
-            "how much to warp: does a warp help to describe held-out series? "
+            f"how much to warp: does a warp help to describe held-out {plural}? "
             f"({i + 1} of {len(rows)})"
         )
         plain, warped = (
-            description_length(trials.fit(recipe, training), trials.x[held_out])
-            for recipe in (DESCRIBING_RECIPE.without_warp(), DESCRIBING_RECIPE)
+            description_length(trials.fit(member, training), trials.x[held_out])
+            for member in (recipe.without_warp(), recipe)
         )
         saved.append(plain - warped)
         if abs(saved[0] - MIN_SAVED_NATS) > CLEAR_DISTANCE_NATS:

@@ -1,4 +1,4 @@
-"""Trials: short trainings on a part of the series, and the parts."""
+"""Trials: short trainings on a part of the samples, and the parts."""
 
 from __future__ import annotations
 
@@ -30,13 +30,15 @@ class Trials:
     """The series and the settings of all trials.
 
     Attributes:
-        x: All series (N, C, T).
+        x: All series (N, C, T), or images (N, C, H, W).
         steps: Training steps of a trial of length 1.
         seconds: Longest time of a trial of length 1, in seconds; None for no limit.
         options: Further arguments of `train`.
         on_message: Function that shows a line to people.
+        batch_size: Number of samples in a training step.
         models: Trained models by recipe, rows and length; a trial that is asked for again is not
             repeated.
+        cut: Recipes of trials that the time limit ended before their last step.
     """
 
     x: Tensor
@@ -44,7 +46,9 @@ class Trials:
     seconds: float | None
     options: Mapping[str, Any]
     on_message: Callable[[str], None]
+    batch_size: int = SERIES_PER_STEP
     models: dict[tuple[Recipe, tuple[int, ...], float], Model] = field(default_factory=dict)
+    cut: list[Recipe] = field(default_factory=list)
 
     def fit(self, recipe: Recipe, rows: Tensor, length: float = 1.0) -> Model:
         """Train a model on a part of the series.
@@ -70,9 +74,11 @@ class Trials:
         players, data = recipe.players(model), Dataset(self.x[list(rows)])
         steps = round(length * self.steps)
         limits: dict[str, Any] = {"steps": steps, "seconds": limit}
-        history = train(model, players, data, batch_size=SERIES_PER_STEP, **limits, **self.options)
+        history = train(model, players, data, batch_size=self.batch_size, **limits, **self.options)
         for rollback in history.rollbacks:
             self.on_message(f"how much to warp: a trial {rollback}")
+        if history.steps < steps:
+            self.cut.append(recipe)
         return model.eval()
 
 

@@ -72,9 +72,10 @@ class Unwarper(
     Args:
         warp: Family of deformations: a `Warp`, its name (`affine`, `similarity`, `time`, `identity`
             for none), or names joined by a plus sign (`displacement+affine`). `auto` takes the warp
-            of the recipe; the default is `affine` for images and `time` for series. For series, if
-            `recipe` is None as well, short trainings decide between a smooth warp of time, a sharp
-            warp of time, and no warp (`selection_`).
+            of the recipe; the default is `affine` for images and `time` for series. If `recipe` is
+            None as well, short trainings decide (`selection_`): for series between a smooth warp of
+            time, a sharp warp of time, and no warp; for 200 images or more between the affine warp
+            and no warp.
         recipe: Architecture, losses and optimiser: a `Recipe`, or the name of a family (`ae`,
             `vae`, `beta-vae`, `gan`, ...). None for an autoencoder that suits the data.
         domain: Kind of samples: `image` or `series`. `auto` takes the kind that the named warp
@@ -180,7 +181,7 @@ class Unwarper(
         recipe_: The recipe of the model.
         plan_: Recipe, steps and batch size of the training, with the reasons for each decision;
             None after `load`.
-        selection_: Selected warp of series with its measurements; None if no selection was needed.
+        selection_: Selected warp with its measurements; None if no selection was needed.
         columns_: The columns that `transform` returns.
         labels_choice_: The features that labels chose, with the accuracy of each candidate; None
             unless `labels="choose"`.

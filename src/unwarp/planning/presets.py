@@ -23,6 +23,10 @@ It was tuned on Affine MNIST.
 """
 
 
+PICTURES = AE()
+"""Recipe for images of which nothing is known; trials decide whether it has its warp."""
+
+
 SERIES = AE(
     warp=CosineTime(),
     n_content=8,
@@ -70,5 +74,5 @@ only; a `prior` of 1000 makes the penalty of deformations negligible. The networ
 
 RECIPE_OF_DATASET.update({"affine-mnist": DIGITS, "trace": SHARP})
 
-PRESET_OF_DOMAIN: Mapping[str, Recipe] = {"image": AE(), "series": SERIES}
+PRESET_OF_DOMAIN: Mapping[str, Recipe] = {"image": PICTURES, "series": SERIES}
 """The default recipe of a domain, by the name of the domain; `default_recipe` adapts it to data."""

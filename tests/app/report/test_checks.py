@@ -62,3 +62,12 @@ def test_unused_dimensions_advise_a_size(image_run: Outcome) -> None:
     for n_unused, advice in ((8.0, "set n_content=2."), (10.0, "set n_content=1.")):
         check = checks(with_scores(image_run, unused_content=n_unused))[-1]
         assert not check.has_passed and check.advice.endswith(advice)
+
+
+def test_no_warp_cannot_fail_to_gain(image_run: Outcome) -> None:
+    """Without a warp no check compares the model with the baseline, which is the same model."""
+    unwarper = copy(image_run.warped.unwarper)
+    unwarper.recipe_ = unwarper.recipe_.without_warp()
+    run = replace(image_run, warped=replace(image_run.warped, unwarper=unwarper))
+    assert any("baseline" in check.message for check in checks(image_run))
+    assert not any("baseline" in check.message for check in checks(run))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 from unwarp.app.outcome import Outcome
 from unwarp.app.report import figures
+from unwarp.estimators.selection import Selection
 
 
 def test_training_shows_reconstruction(image_run: Outcome) -> None:
@@ -26,3 +30,20 @@ def test_gallery_rows(image_run: Outcome) -> None:
     figure = figures.gallery(image_run, 14, {})
     names = [axis.get_ylabel() for axis in figure.axes]
     assert names == ["observed", "template", "reconstruction", "without warp"]
+
+
+def test_savings_need_trials(series_run: Outcome, image_run: Outcome) -> None:
+    """Every fold of the trials has its point; a warp that a user names has no figure."""
+    for run, choice, word in ((series_run, "smooth", "series"), (image_run, "affine", "image")):
+        unwarper = copy(run.warped.unwarper)
+        unwarper.selection_ = Selection(
+            choice, (19.0, 24.0, 28.0), domain=unwarper.schema_.domain.name
+        )
+        selected = replace(run, warped=replace(run.warped, unwarper=unwarper))
+        figure = figures.savings(selected)
+        assert figure is not None and word in figure.axes[0].get_xlabel()
+        assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == [
+            *("fold 1", "fold 2", "fold 3")
+        ]
+        assert ("second sign" in figures.savings_caption(selected)) == (word == "series")
+        assert figures.savings(run) is None

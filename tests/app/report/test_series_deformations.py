@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import replace
-
 import pytest
 
 from unwarp.app.outcome import Outcome
-from unwarp.app.report.series_deformations import directions, sampling_rate_of, savings, time_maps
-from unwarp.estimators.selection import Selection
+from unwarp.app.report.series_deformations import directions, sampling_rate_of, time_maps
 
 
 def test_time_maps_in_seconds(series_run: Outcome) -> None:
@@ -29,15 +25,3 @@ def test_directions_sorted_by_share(series_run: Outcome) -> None:
     assert names[0][0] == "direction 1"
     shares = [float(share.rstrip("%")) for _, share in names]
     assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 101
-
-
-def test_savings_need_trials(series_run: Outcome) -> None:
-    """Every fold of the trials has its point; a warp that a user names has no figure."""
-    unwarper = copy(series_run.warped.unwarper)
-    unwarper.selection_ = Selection("smooth", (19.0, 24.0, 28.0))
-    figure = savings(replace(series_run, warped=replace(series_run.warped, unwarper=unwarper)))
-    assert figure is not None
-    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == [
-        *("fold 1", "fold 2", "fold 3")
-    ]
-    assert savings(series_run) is None

@@ -30,18 +30,18 @@ MAX_SHARE_AMBIGUOUS = 0.1
 def checks(outcome: Outcome) -> tuple[Check, ...]:
     """The checks of a run.
 
-    A check is left out if the run lacks its score.
+    A check is left out if the run lacks its score, or the model a warp that could gain something.
     """
     scores = outcome.warped.report.scores
     n_content = outcome.warped.embedding.codes.shape[1]
-    is_joint = outcome.warped.unwarper.recipe_.content == "joint"
+    recipe = outcome.warped.unwarper.recipe_
     all_checks = (
-        _check_gain(outcome),
+        _check_gain(outcome) if recipe.warp.factors else None,
         _check_variance(scores),
         _check_bounds(scores),
         _check_poses(scores),
         # a measured code has as many columns as distances need, and none is trained
-        _check_dimensions(scores, n_content) if is_joint else None,
+        _check_dimensions(scores, n_content) if recipe.content == "joint" else None,
     )
     return tuple(check for check in all_checks if check is not None)
 
@@ -50,7 +50,7 @@ def selection_note(outcome: Outcome) -> tuple[str, ...]:
     """A sentence on the warp that was selected, and why.
 
     Returns:
-        The sentence, in a tuple; an empty tuple if no selection was needed, as for images.
+        The sentence, in a tuple; an empty tuple if no selection was needed.
     """
     selection = outcome.warped.unwarper.selection_
     if selection is None:

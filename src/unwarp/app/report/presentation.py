@@ -47,7 +47,7 @@ class Presentation:
 
 IMAGES = Presentation(
     introduction=(image_figures.GALLERY,),
-    checks=(image_figures.DEFORMATIONS,),
+    checks=(figures.SAVINGS, image_figures.DEFORMATIONS),
     codes=(figures.LATENT_SPACE, image_figures.CLUSTERS),
     recovery=(image_figures.RECOVERY,),
     latent_space=(
@@ -64,7 +64,7 @@ IMAGES = Presentation(
 SERIES = Presentation(
     introduction=(series_figures.GALLERY,),
     checks=(
-        series_deformations.SAVINGS,
+        figures.SAVINGS,
         series_figures.ALIGNMENT,
         series_deformations.TIME_MAPS,
         series_deformations.DEFORMATIONS,

@@ -1,4 +1,4 @@
-"""Figures of the warps of series: evidence, time maps, histograms, main directions.
+"""Figures of the warps of series: time maps, histograms, main directions.
 
 A time map is an increasing function from observed time to template time. A main direction is a
 principal component of the parameters theta of all deformations.
@@ -23,7 +23,6 @@ from unwarp.app.report.examples import (
 from unwarp.app.report.illustrations import Plot, fixed_caption
 from unwarp.app.report.latent_figures import SAMPLES_PER_PATH
 from unwarp.app.report.notes import varying
-from unwarp.estimators.selection import MIN_SAVED_NATS
 from unwarp.models import Model
 from unwarp.models.latent import Latent
 from unwarp.warps import Window
@@ -83,15 +82,6 @@ def time_maps(outcome: Outcome) -> Figure | None:
     names = np.array([f"cluster {cluster}" for cluster in clusters])
     rate, start = sampling_rate_of(unwarper.model_), unwarper.schema_.clock.start
     return plots.warps(gamma, x.shape[2], sampling_rate=rate, start=start, labels=names)
-
-
-def savings(outcome: Outcome) -> Figure | None:
-    """Nats that a warp saves in each fold; None without trials."""
-    selection = outcome.warped.unwarper.selection_
-    if selection is None or not selection.saved:
-        return None
-    bounds = (-MIN_SAVED_NATS, MIN_SAVED_NATS)
-    return plots.folds(np.array(selection.saved), bounds, "nats saved per held-out series")
 
 
 def deformations(outcome: Outcome) -> Figure | None:
@@ -157,17 +147,6 @@ def _render_typical(model: Model, embedding: Embedding, theta: Tensor) -> Tensor
     return render_series(model, content, theta.to(content))
 
 
-SAVINGS = Plot(
-    "savings",
-    savings,
-    fixed_caption(
-        "Evidence for or against a warp. A point is one fold: the reduction of the description "
-        "length of its held-out series by a smooth warp, in nats. The dotted line is the mean, "
-        "which decides. Within the shaded range it decides nothing, and a second sign does: "
-        "whether nearest neighbours of aligned series agree more with clusters of elastic "
-        "distances. A first fold far from the range ends the comparison."
-    ),
-)
 TIME_MAPS = Plot(
     "warps",
     time_maps,

@@ -1,0 +1,142 @@
+"""Content codes of pictures by the default call: do they tell kinds apart, and is a warp used?
+
+    python -m benchmarks.pictures_codes                           missing cells, then the page
+    python -m benchmarks.pictures_codes --cell glyphs-codes/0     one cell
+    python -m benchmarks.pictures_codes --quick                   a few steps, written nowhere
+    python -m benchmarks.pictures_codes --table                   the page alone
+
+Cells: `DATA-codes/SEED`. `fashion-upright` is 4,000 images of Fashion-MNIST as published,
+`fashion-affine` the same, turned, sheared, scaled and shifted; `glyphs` is 100
+characters of random strokes with 30 images each, `digits` is 4,000 digits of Affine MNIST, each
+observed once. The seed is that of the data and of the training. Scores are of held-out pictures;
+classes are used only there, and the number of classes for k-means. Raw and deskewed pixels stand
+beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import cells
+from benchmarks.cases import images
+from unwarp import Unwarper
+from unwarp.analysis.scoring import dataset_inputs, evaluate, score
+from unwarp.data.dataset import Dataset
+from unwarp.datasets import load
+from unwarp.datasets.affine_mnist import Nuisance, fixed_observations
+
+FOLDER, PAGE, SEEDS = "photos", "docs/guide/images.md", (0, 1, 2)
+N_TRAIN, N_TEST, STEPS_OF_QUICK_RUN = 4000, 2000, 20
+NUISANCE = Nuisance(shift=0.07, size=28)
+"""Deformation of clothes: that of Affine MNIST, with shifts of 2 pixels, which keep them inside."""
+
+SCORES = ("neighbours", "linear", "kmeans", "recovery")
+Parts = tuple[Dataset, Dataset]
+
+
+def clothes(seed: int, is_moved: bool) -> Parts:
+    """Images of clothing to train on and to test.
+
+    Args:
+        seed: Seed of the selection and of the maps.
+        is_moved: Whether they are deformed.
+    """
+    parts = []
+    for i, (name, n) in enumerate((("train", N_TRAIN), ("test", N_TEST))):
+        data = load("fashion-mnist", name)
+        generator = torch.Generator().manual_seed(2 * seed + i)
+        part = data.subset(torch.randperm(len(data), generator=generator)[:n])
+        if is_moved:
+            part = replace(part, x=NUISANCE(part.x, generator))
+        parts.append(Dataset(part.x, labels=part.labels))
+    return parts[0], parts[1]
+
+
+def glyphs(seed: int) -> Parts:
+    """Characters: three quarters of each kind to train on, the rest to test."""
+    case = images.glyphs(seed)
+    x, is_test = torch.from_numpy(case.x[:, None] / 255).float(), np.arange(len(case.x)) % 4 == 3
+    return Dataset(x[~is_test], labels=case.kinds[~is_test]), Dataset(
+        x[is_test], labels=case.kinds[is_test]
+    )
+
+
+def digits(seed: int) -> Parts:
+    """Digits of Affine MNIST, each observed once, and test digits, each observed twice."""
+    train = fixed_observations(load("digits", "train"), 1, seed=2 + seed)
+    test = fixed_observations(load("digits", "test"), 2, seed=1)
+    return Dataset(train.x, labels=train.labels), test
+
+
+DATA: dict[str, Callable[[int], Parts]] = {
+    "fashion-upright": lambda seed: clothes(seed, is_moved=False),
+    "fashion-affine": lambda seed: clothes(seed, is_moved=True),
+    "glyphs": glyphs,
+    "digits": digits,
+}
+"""Training and test part of each collection, by a seed."""
+
+NAMES = (*(f"{kind}-codes/{seed}" for kind in DATA for seed in SEEDS),)
+
+
+def cell(name: str, quick: bool = False, **arguments: Any) -> cells.Result:
+    """The result of a cell.
+
+    Args:
+        name: Name of the cell.
+        quick: Whether to train for a few steps.
+        arguments: Arguments of `Unwarper` in place of its defaults.
+    """
+    torch.set_num_threads(1)
+    kind, _, seed = name.partition("-codes/")
+    train, test = DATA[kind](int(seed))
+    steps = STEPS_OF_QUICK_RUN if quick else None
+    started = time.process_time()
+    model = Unwarper(max_steps=steps, random_state=int(seed), device="cpu", **arguments)
+    model.fit(train.x.numpy())
+    seconds = time.process_time() - started
+    reference, held_out = (replace(part, x=model.prepare(part.x.numpy())) for part in (train, test))
+    report = evaluate(model.model_, held_out, reference, only=SCORES)
+    inputs = replace(dataset_inputs(test), reference=dataset_inputs(train))
+    baselines = score(inputs, ("moment_baselines",)).scores
+    scores = {
+        key: round(float(value), 4) for key, value in (report.scores | dict(baselines)).items()
+    }
+    return {
+        "scores": scores | {"cpu_seconds": round(seconds, 1)},
+        "selection": str(model.selection_),
+        "warp": model.recipe_.warp.name,
+    }
+
+
+def table() -> None:
+    """Rebuild the table of the page from the result files."""
+    columns = ("5-NN", "linear", "k-means", "raw 5-NN", "deskewed 5-NN", "deskewed k-means")
+    keys = ("neighbours", "linear", "acc", "raw_neighbours", "deskewed_neighbours")
+    lines = [f"| pictures | warp selected | {' | '.join(columns)} | CPU seconds | seeds |"]
+    lines.append("|" + "---|" * (len(columns) + 4))
+    for kind in DATA:
+        paths = sorted((cells.RESULTS / FOLDER / f"{kind}-codes").glob("*.json"))
+        if results := [json.loads(path.read_text()) for path in paths]:
+            s = cells.medians(results)
+            numbers = [f"{s[key]:.3f}" for key in (*keys, "deskewed_kmeans_acc")]
+            warps = ", ".join(sorted({result["warp"] for result in results}))
+            ends = f"{s['cpu_seconds']:.0f} | {len(results)}"
+            lines.append(f"| {kind} | {warps} | {' | '.join(numbers)} | {ends} |")
+    cells.quote("pictures_codes", "\n".join(lines), PAGE)
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    cells.command(__doc__, FOLDER, NAMES, cell, table, quick=("glyphs-codes/0",))
+
+
+if __name__ == "__main__":
+    main()
