@@ -13,10 +13,15 @@ from unwarp.planning.presets import SERIES
 
 @pytest.mark.parametrize(
     ("shares", "gain", "margin"),
-    [((0.4, 0.2), 5.0, 2.0), ((0.4, 0.2), 0.25, 0.5), ((0.4, 0.5), 5.0, -1.0), ((0.0, 0.0), 1, 0)],
+    [
+        ((0.4, 0.2), 5.0, 2.0),
+        ((0.4, 0.2), 0.25, 0.5),
+        ((0.4, 0.5), 5.0, -1.0),
+        ((0.06, 0.03), 5.0, 0.6),
+    ],
 )
 def test_smaller_margin_counts(shares: tuple[float, float], gain: float, margin: float) -> None:
-    """The sharp warp must explain more and align better."""
+    """The sharp warp must explain more, of what is left and of all, and align better."""
     assert Comparison(shares, gain, 0.8).margin == pytest.approx(margin)
 
 

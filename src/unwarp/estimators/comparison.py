@@ -19,6 +19,10 @@ from unwarp.models import Recipe
 MIN_UNEXPLAINED_REDUCTION = 0.25
 """Share of the smooth warp's unexplained variance that the sharp warp must remove."""
 
+MIN_DIFFERENCE = 0.05
+"""Share of the whole variance that the sharp warp must explain in addition: where the weaker one
+leaves almost nothing, there is nothing to gain."""
+
 MIN_DISTANCE_GAIN = 0.5
 """Least `distance_gain` of the sharp warp: log ratio of squared distances before and after."""
 
@@ -74,8 +78,9 @@ class Comparison:
     def margin(self) -> float:
         """The least ratio of a measure to its requirement."""
         weak, sharp = self.unexplained
-        reduction = (weak - sharp) / max(weak, SMALLEST_VARIANCE)
-        return min(reduction / MIN_UNEXPLAINED_REDUCTION, self.gain / MIN_DISTANCE_GAIN)
+        difference = weak - sharp
+        reduction = difference / max(weak, SMALLEST_VARIANCE) / MIN_UNEXPLAINED_REDUCTION
+        return min(reduction, difference / MIN_DIFFERENCE, self.gain / MIN_DISTANCE_GAIN)
 
 
 def measure_nearness(trials: Trials, recipe: Recipe, rows: Folds) -> tuple[float, float]:
