@@ -31,6 +31,9 @@ MIN_PEAK = 0.3
 N_STEPS_OF_REGISTRATION, MAX_MOVE = 4, 0.15
 """Number of these steps, and their greatest movement in half-widths."""
 
+RANGES_AFTER_SEARCH = {"rotation": 10.0, "shift": 0.1, "scale": 1.1, "shear": 0.1}
+"""Greatest ranges of families that stages predict after a search, by the name of the field."""
+
 SMALLEST = 1e-6
 """Lower bound of the standard deviation of a picture."""
 
@@ -220,3 +223,38 @@ def scan_family(warp: Warp) -> Warp | None:
     family = moving_part(warp)
     names = {factor.name for factor in family.factors} if family else set()
     return family if {"rotation", "shift_x", "shift_y"} <= names else None
+
+
+def is_closed(family: Warp) -> bool:
+    """Whether a search finds all columns of a family, so that nothing is left for stages.
+
+    Args:
+        family: Family of affine maps.
+
+    >>> from unwarp.warps import Affine2d, Rigid2d
+    >>> is_closed(Rigid2d()), is_closed(Affine2d())
+    (True, False)
+    """
+    searched = {"rotation", "shift_x", "shift_y", "log_scale", "mirror"}
+    return all(f.name in searched for f in family.factors if f.half_range > 0)
+
+
+def limited_family(family: Warp) -> Warp:
+    """The family with small ranges, for stages after a search.
+
+    Larger movements destroy right poses of noisy pictures: an error of reconstruction does not
+    tell them from wrong ones.
+
+    Args:
+        family: Family of affine maps without a mirror.
+
+    >>> from unwarp.warps import Rigid2d
+    >>> limited_family(Rigid2d(rotation=180))
+    Rigid2d(size=(1, 1), rotation=10.0, shift=0.1, mirror=False)
+    """
+    ranges = {
+        name: min(float(getattr(family, name)), limit)
+        for name, limit in RANGES_AFTER_SEARCH.items()
+        if hasattr(family, name)
+    }
+    return replace(family, **ranges)  # type: ignore[arg-type]
