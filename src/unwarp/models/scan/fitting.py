@@ -1,9 +1,9 @@
 """Templates of noisy pictures in any pose, by expectation maximisation.
 
-    fit_bank            templates of a given number of kinds, the best of several random starts
-    held_out_evidence   log evidence of pictures under templates of others
-    choose_number       the number of kinds
-    merge               kinds without those that are copies of others
+fit_bank            templates of a given number of kinds, the best of several random starts
+held_out_evidence   log evidence of pictures under templates of others
+choose_number       the number of kinds
+merge               kinds without those that are copies of others
 """
 
 from __future__ import annotations

@@ -47,9 +47,7 @@ class Grid:
     reach: int
 
     @classmethod
-    def of(
-        cls, family: Warp, size: tuple[int, int], n_angles: int, device: Device = "cpu"
-    ) -> Grid:
+    def of(cls, family: Warp, size: tuple[int, int], n_angles: int, device: Device = "cpu") -> Grid:
         """The grid of a family of maps.
 
         Args:

@@ -13,6 +13,7 @@ from unwarp.models.registration import moving_part, registration, sample
 from unwarp.models.scan.fitting import MAX_KINDS, choose_number, fit_bank, improve, merge
 from unwarp.models.scan.grid import Grid
 from unwarp.models.scan.matching import Bank, Poses, match
+from unwarp.models.scan.noise import noise_share
 from unwarp.warps import AffineMap, IdentityMap, Map, Warp
 from unwarp.warps.affine_map import affine_part
 
@@ -111,10 +112,10 @@ class PictureSearch(nn.Module):
         """
         if self.n_kinds or not len(x):
             return ()
-        coarse, grid = self._prepare(x, COARSE_PX, N_ANGLES)
+        coarse, grid = self.prepare(x, COARSE_PX, N_ANGLES)
         n = choose_number(coarse, grid)
         rough = merge(fit_bank(coarse, n, grid)[0], grid)
-        fine, grid = self._prepare(x, FINE_PX, N_FINE_ANGLES)
+        fine, grid = self.prepare(x, FINE_PX, N_FINE_ANGLES)
         bank, _ = improve(fine, self._resized(rough, fine, grid), grid, N_FINE_STEPS)
         self.values[: bank.n], self.shares[: bank.n] = self._centre(fine, bank, grid), bank.shares
         self.noise[:] = torch.stack([rough.noise, bank.noise])
@@ -122,8 +123,22 @@ class PictureSearch(nn.Module):
         kinds = f"{bank.n} kind{'s' if bank.n > 1 else ''}"
         return (f"poses were found by search, with {kinds} of pictures",)
 
-    def _prepare(self, x: Tensor, side: int, n_angles: int) -> tuple[Tensor, Grid]:
-        """Smaller pictures of mean 0 and variance 1, and the grid of their poses."""
+    def noise_share(self, x: Tensor) -> float:
+        """Share of noise in the variance of pictures in the size of the templates.
+
+        Args:
+            x: Pictures (N, C, H, W).
+        """
+        return noise_share(self.prepare(x, FINE_PX, N_FINE_ANGLES)[0])
+
+    def prepare(self, x: Tensor, side: int, n_angles: int) -> tuple[Tensor, Grid]:
+        """Smaller pictures of mean 0 and variance 1, and the grid of their poses.
+
+        Args:
+            x: Pictures (N, C, H, W).
+            side: Side in pixels of square pictures as large as these.
+            n_angles: Number of angles.
+        """
         size = self._size(x.shape[2:], side)
         x = F.adaptive_avg_pool2d(x.detach().float(), size)
         x = x - x.mean((2, 3), keepdim=True)
@@ -191,7 +206,7 @@ class PictureSearch(nn.Module):
             return torch.zeros(len(x), dtype=torch.long, device=x.device), IdentityMap(len(x))
         sizes = (COARSE_PX, N_ANGLES) if self.training else (FINE_PX, N_FINE_ANGLES)
         with torch.autocast(x.device.type, enabled=False):
-            small, grid = self._prepare(x, *sizes)
+            small, grid = self.prepare(x, *sizes)
             bank = self._bank(grid)
             poses = match(small, bank, grid)
             return poses.kind, self._maps(small, bank, poses, grid)
