@@ -285,7 +285,7 @@ def _plan_stages(
     the first stages. An invertible warp has `refinements` stages that see `window`. With
     `start="learned"` there is a stage before them that sees the whole frame: for the first
     predicted warp, and without refinements for every invertible warp. A warp without an inverse has
-    one stage. Lags that a search finds have no stage, unless the architecture is stochastic; neither
+    one stage. Lags that a search finds have no stage, unless the architecture is stochastic. Neither
     have poses of pictures, but what the search leaves open, such as shears, has `refinements`
     stages of small range. No stage predicts a discrete column, such as a mirror, which the start
     has.

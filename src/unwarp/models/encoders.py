@@ -270,8 +270,8 @@ class Staged(Encoder):
     @property
     def begin(self) -> Callable[[Tensor], tuple[str, ...]]:
         """The hook that fits the search for lags or poses, if there is one."""
-        is_search = isinstance(self.start, LagSearch | PictureSearch)
-        return self.start.fit if is_search else begin_unchanged
+        start = self.start
+        return start.fit if isinstance(start, LagSearch | PictureSearch) else begin_unchanged
 
     @property
     def has_circular_lags(self) -> bool:

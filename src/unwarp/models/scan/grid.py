@@ -126,7 +126,8 @@ class Grid:
     def places(self) -> Tensor:
         """Places (S,) of the shifts in a flattened picture on the circle."""
         y, x = (self.shifts % self.shifts.new_tensor(self.size)).long().T
-        return y * self.size[1] + x
+        places: Tensor = y * self.size[1] + x
+        return places
 
     def neighbours(self, turn: Tensor) -> tuple[Tensor, Tensor]:
         """The turns of the same peak, and their distances.

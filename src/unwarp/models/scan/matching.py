@@ -161,26 +161,32 @@ def expect(x: Tensor, bank: Bank, grid: Grid) -> Sums:
         bank: The templates.
         grid: The poses.
     """
-    places, numbers = grid.places, grid.numbers.square()
-    moves = grid.shifts.square().sum(1) / 2
-    evidence, spectrum, counts, squares, spread = [], 0, 0, 0, 0  # type: ignore[var-annotated]
+    numbers, moves = grid.numbers.square(), grid.shifts.square().sum(1) / 2
+    evidence: list[Tensor] = []
+    sums: list[tuple[Tensor, ...]] = []
     for rows, joint, errors in likelihoods(x, bank, grid):
         evidence.append(joint.flatten(1).logsumexp(1))
         weight = (joint - evidence[-1][:, None, None, None]).exp()
-        canvas = weight.new_zeros(*weight.shape[:3], math.prod(grid.size))
-        canvas[..., places] = weight
-        transform = torch.fft.rfft2(canvas.unflatten(3, grid.size)).conj()
-        spectrum += torch.einsum("nkohw,nchw->kochw", transform, torch.fft.rfft2(x[rows]))
-        counts += weight.sum((0, 2, 3))
-        squares += (weight * errors).sum()
         by_turn, by_shift = weight.sum((0, 1, 3)), weight.sum((0, 1, 2))
-        spread += torch.cat([(by_shift @ moves)[None], by_turn @ numbers])
-    unshifted = torch.fft.irfft2(torch.as_tensor(spectrum), s=grid.size)
+        spread = torch.cat([(by_shift @ moves)[None], by_turn @ numbers])
+        facts = (weight.sum((0, 2, 3)), (weight * errors).sum(), spread)
+        part = (_unshifted(x[rows], weight, grid), *facts)
+        sums = [part] if not sums else [tuple(map(torch.add, sums[0], part))]
+    spectrum, counts, squares, spread = sums[0]
+    unshifted = torch.fft.irfft2(spectrum, s=grid.size)
     templates = torch.stack([sample(part, grid.turns, "zeros").sum(0) for part in unshifted])
     power = x.square().flatten(1).sum(1)
     log_scale = 0.5 * x[0].numel() * (2 * math.pi * bank.noise).log()
     log_evidence = torch.cat(evidence) - power / (2 * bank.noise) - log_scale
-    return Sums(log_evidence, templates, counts, power.sum() + squares, spread)  # type: ignore[arg-type]
+    return Sums(log_evidence, templates, counts, power.sum() + squares, spread)
+
+
+def _unshifted(x: Tensor, weight: Tensor, grid: Grid) -> Tensor:
+    """Transforms (K, O, C, H, W') of weighted sums of pictures whose shifts are undone."""
+    canvas = weight.new_zeros(*weight.shape[:3], math.prod(grid.size))
+    canvas[..., grid.places] = weight
+    transform = torch.fft.rfft2(canvas.reshape(*canvas.shape[:3], *grid.size)).conj()
+    return torch.einsum("nkohw,nchw->kochw", transform, torch.fft.rfft2(x))
 
 
 @dataclass(frozen=True)
@@ -220,7 +226,7 @@ def match(x: Tensor, bank: Bank, grid: Grid) -> Poses:
         peak, place = weight.max(1)
         turn = place // len(shifts)
         near, change = grid.neighbours(turn)
-        weight = weight.unflatten(1, near.shape[1:] + shifts.shape[:1]) * near[..., None]
+        weight = weight.reshape(*near.shape, len(shifts)) * near[..., None]
         weight = weight / weight.sum((1, 2), keepdim=True)
         numbers = grid.angles_and_scales[turn] + torch.einsum("nos,nof->nf", weight, change)
         shift = weight.sum(1) @ shifts
