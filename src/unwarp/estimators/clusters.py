@@ -153,7 +153,7 @@ class SearchClusters(Clusters):
 
 
 def search_of(model: Model) -> PictureSearch | None:
-    """The search of a model for kinds and poses of pictures; None for none.
+    """The picture search of a model; None for none.
 
     Args:
         model: The trained model.

@@ -285,17 +285,19 @@ def _plan_stages(
     the first stages. An invertible warp has `refinements` stages that see `window`. With
     `start="learned"` there is a stage before them that sees the whole frame: for the first
     predicted warp, and without refinements for every invertible warp. A warp without an inverse has
-    one stage. Lags that a search finds have no stage, unless the architecture is stochastic. Neither
-    have poses of pictures, but what the search leaves open, such as shears, has `refinements`
-    stages of small range. No stage predicts a discrete column, such as a mirror, which the start
+    one stage. Lags that a search finds have no stage, unless the architecture is stochastic. Poses
+    of pictures neither, but what the search leaves open, such as shears, has `refinements` stages
+    of small range. No stage predicts a discrete column, such as a mirror, which the start
     has.
     """
     plans: list[_StagePlan] = []
+    is_scan = architecture.start == "search" and len(frame.size) == 2
+    needs_frame = architecture.start in ("learned", "search")
     for part in _parts_of_stages(architecture, warp, frame):
         if not part.map(torch.zeros(1, len(part.factors))).is_invertible:
             plans.append(_StagePlan(part, window, (1, 1)))
             continue
-        if architecture.start in ("learned", "search") and not (plans and architecture.refinements):
+        if needs_frame and not (architecture.refinements and (plans or is_scan)):
             plans.append(_StagePlan(part, frame, (1, 1)))
         plans += [_StagePlan(part, window, (1, 1))] * (architecture.refinements - 1)
         final = _StagePlan(part, window, architecture.passes)

@@ -269,7 +269,7 @@ class Staged(Encoder):
 
     @property
     def begin(self) -> Callable[[Tensor], tuple[str, ...]]:
-        """The hook that fits the search for lags or poses, if there is one."""
+        """The hook that fits the search, if there is one."""
         start = self.start
         return start.fit if isinstance(start, LagSearch | PictureSearch) else begin_unchanged
 

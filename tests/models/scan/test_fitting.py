@@ -19,7 +19,7 @@ def prepared(n_kinds: int, snr: float, n: int = 60) -> tuple[torch.Tensor, Grid,
     """Small pictures, the grid of their poses, and their kinds."""
     kinds = torch.arange(n) % n_kinds
     x, _ = noisy(WARP, kinds, snr)
-    return *PictureSearch((1, 24, 24), WARP).prepare(x, 16, 12), kinds
+    return *PictureSearch((1, 24, 24), WARP).prepare(x, 16, 24), kinds
 
 
 def test_kinds_are_separated() -> None:
@@ -32,9 +32,10 @@ def test_kinds_are_separated() -> None:
 
 @pytest.mark.parametrize("n_kinds", [1, 2])
 def test_number_of_kinds_is_right(n_kinds: int) -> None:
-    """Held-out pictures tell the number of kinds, without labels."""
+    """Held-out pictures and the likeness of templates tell the number, without labels."""
     x, grid, _ = prepared(n_kinds, snr=0.5)
-    assert choose_number(x, grid, n_max=3) == n_kinds
+    bank, _ = fit_bank(x, choose_number(x, grid, n_max=3), grid)
+    assert merge(bank, grid).n == n_kinds
 
 
 def test_few_pictures_are_one_kind() -> None:

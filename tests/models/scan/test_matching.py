@@ -21,7 +21,8 @@ def test_errors_are_squared_differences() -> None:
     x = torch.randn(3, 1, 24, 24, generator=torch.Generator().manual_seed(0))
     errors = next(likelihoods(x, BANK, GRID)).errors
     still = int((GRID.shifts == 0).all(1).nonzero()[0, 0])
-    direct = (x[:, None] - VALUES[:, :]).square().sum((2, 3, 4)) - x.square().sum((1, 2, 3))[:, None]
+    squares = x.square().sum((1, 2, 3))[:, None]
+    direct = (x[:, None] - VALUES[:, :]).square().sum((2, 3, 4)) - squares
     assert torch.allclose(errors[:, :, 0, still], direct, atol=1e-2)
 
 

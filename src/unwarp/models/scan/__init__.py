@@ -1,1 +1,1 @@
-"""Poses of noisy pictures of few kinds, by a scan over all poses."""
+"""Poses of noisy pictures, by a scan over all poses."""

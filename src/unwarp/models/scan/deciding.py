@@ -1,4 +1,7 @@
-"""Whether a search suits pictures: they are noisy, and few templates explain all but the noise."""
+"""Whether a search suits pictures.
+
+They must be noisy, and few templates must explain all but the noise.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ MAX_MISFIT = 0.04
 
 @torch.no_grad()
 def searched_warp(x: Tensor, warp: Warp, is_open: bool = False) -> Warp | None:
-    """The warp of a search that suits pictures; None if a search does not suit them.
+    """The warp of a search; None if none suits the pictures.
 
     Args:
         x: Training pictures (N, C, H, W).

@@ -45,7 +45,7 @@ MIN_LIKENESS, MAX_NOISE_FOR_MERGING = 0.9, 0.6
 def fit_bank(
     x: Tensor, n: int, grid: Grid, *, seed: int = 0, n_starts: int = N_STARTS
 ) -> tuple[Bank, Tensor]:
-    """Templates of a number of kinds: the most likely of several random starts.
+    """Templates of a number of kinds, from several random starts.
 
     Args:
         x: Standardised pictures (N, C, H, W).
@@ -161,7 +161,9 @@ def choose_number(x: Tensor, grid: Grid, *, n_max: int = MAX_KINDS, seed: int = 
 
 
 def merge(bank: Bank, grid: Grid) -> Bank:
-    """Kinds without those that are copies of more frequent ones in another pose.
+    """Templates without copies of others in another pose.
+
+    Of two copies the more frequent one stays.
 
     Noisy templates stay as they are.
 
@@ -173,10 +175,10 @@ def merge(bank: Bank, grid: Grid) -> Bank:
         return bank
     order = bank.shares.argsort(descending=True)
     values = bank.values[order]
-    alike = likeness(values, values, grid) >= MIN_LIKENESS
+    is_alike = likeness(values, values, grid) >= MIN_LIKENESS
     rows: list[int] = []
     for row in range(bank.n):
-        if not alike[row, rows].any() and not alike[rows, row].any():
+        if not is_alike[row, rows].any() and not is_alike[rows, row].any():
             rows.append(row)
     shares = bank.shares[order][rows]
     return replace(bank, values=values[rows], shares=shares / shares.sum())

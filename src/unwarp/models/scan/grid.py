@@ -1,4 +1,7 @@
-"""Poses of pictures on a grid: turns, which are rotations, scales and mirrors, and shifts."""
+"""Poses of pictures on a grid.
+
+A turn is a rotation, a scale and a mirror; a shift follows it.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +95,7 @@ class Grid:
 
     @property
     def directions(self) -> Tensor:
-        """Directions (P, 2, 3) of small movements: those among which the turns and shifts vary."""
+        """Directions (P, 2, 3) in which turns and shifts vary."""
         names, basis = ("rotation", "shift_x", "shift_y"), generators(self.family)
         scales = ("log_scale", "log_scale_x", "log_scale_y")
         varying = [f.name for f in self.family.factors if not f.discrete and f.half_range > 0]
@@ -113,7 +116,10 @@ class Grid:
 
     @property
     def numbers(self) -> Tensor:
-        """Numbers (O, 2) of turns with a Gaussian prior; 0 for angles of the full circle."""
+        """Numbers (O, 2) of turns that have a Gaussian prior.
+
+        Angles of the full circle have none, and are 0.
+        """
         return self.angles_and_scales * self.table.new_tensor([float(not self.is_periodic), 1.0])
 
     @property

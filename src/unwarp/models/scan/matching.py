@@ -154,7 +154,7 @@ class Sums:
 
 
 def expect(x: Tensor, bank: Bank, grid: Grid) -> Sums:
-    """Log evidence of pictures, and the sums that new templates are made of.
+    """Log evidence of pictures, and sums for new templates.
 
     Args:
         x: Pictures (N, C, H, W).
@@ -211,7 +211,9 @@ class Poses:
 
 
 def match(x: Tensor, bank: Bank, grid: Grid) -> Poses:
-    """The most likely kind of each picture, and the mean of the poses near the most likely one.
+    """The most likely kinds and poses of pictures.
+
+    A pose is the mean over the peak of the likelihood.
 
     Args:
         x: Pictures (N, C, H, W).

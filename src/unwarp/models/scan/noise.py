@@ -20,6 +20,7 @@ def noise_share(x: Tensor) -> float:
     Reference:
         Immerkaer (1996), Fast noise variance estimation.
 
+    >>> import torch
     >>> noise_share(torch.ones(2, 1, 8, 8))
     0.0
     """
