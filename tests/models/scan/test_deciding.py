@@ -20,6 +20,7 @@ def test_clean_pictures_are_not_searched() -> None:
     assert searched_warp(x, Affine2d()) is None
 
 
+@pytest.mark.slow
 def test_named_warp_stays() -> None:
     """Noisy pictures of one thing are searched, within the warp that a user names."""
     warp = Rigid2d(rotation=20, shift=0.2)

@@ -30,6 +30,7 @@ def test_kinds_are_separated() -> None:
     assert max(same, 1 - same) == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_kinds", [1, 2])
 def test_number_of_kinds_is_right(n_kinds: int) -> None:
     """Held-out pictures and the likeness of templates tell the number, without labels."""

@@ -31,6 +31,7 @@ def test_poses_are_right_in_noise(warp: Rigid2d) -> None:
     assert errors(search.eval()(x), map, kinds).median() < 0.5
 
 
+@pytest.mark.slow
 def test_mirrors_are_found() -> None:
     """A warp with a mirror has mirrored pictures of one thing as one kind."""
     warp = Rigid2d(rotation=180, shift=0.1, mirror=True, size=(24, 24))
