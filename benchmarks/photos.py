@@ -6,9 +6,9 @@
     python -m benchmarks.photos --table         the page alone, from the result files
 
 Cells: `CASE/SEED` is the distance of landmarks from their mean place, in pixels, for each call of
-`CALLS`; `pairs/SEED` is the error of the map between two views of a digit, by `align(X, to=)`. The
-peer is pystackreg, where it is installed. A new row for another call of `Unwarper` is an entry of
-`CALLS`.
+`CALLS`; of particles it is the agreement of kinds and the error of angles. `pairs/SEED` is the
+error of the map between two views of a digit, by `align(X, to=)`. The peer is pystackreg, where it
+is installed. A new row for another call of `Unwarper` is an entry of `CALLS`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.metrics import adjusted_rand_score
 
 from benchmarks import cells, provenance
-from benchmarks.cases.images import CASES, Case, angle_error, scatter
+from benchmarks.cases.images import (
+    CASES,
+    Case,
+    angle_error,
+    angle_errors_of_kinds,
+    mirrors_right,
+    scatter,
+)
 from unwarp import Unwarper
 from unwarp.core import Array
+from unwarp.warps import Rigid2d
 
 FOLDER, PAGE = "photos", "docs/guide/images.md"
 SEEDS = (0, 1, 2)
@@ -32,13 +41,20 @@ LIGHTS = ("plain", "gain", "dark", "hot", "noise", "few", "scale-4x")
 CALLS: dict[str, dict[str, Any]] = {"auto": {}, "rigid": {"warp": "rigid"}}
 """Calls of `Unwarper` by name: its arguments."""
 
+PARTICLES = ("particles", "particles-noisy", "particles-mirrored")
+CALLS_OF_PARTICLES: dict[str, dict[str, Any]] = {
+    "auto": {},
+    "search": {"warp": Rigid2d(rotation=180), "start": "search"},
+}
+"""The calls for particles: the default, and the search on the full circle by name."""
+
 CALLS_OF_SCALES = {"auto": CALLS["auto"], "similarity": {"warp": "similarity"}}
 """The calls for cells of many sizes."""
 
 N_TRAIN, N_PAIRS = 1000, 200
 """Number of digits to train on, and of digits with two views."""
 
-NAMES = (*(f"{kind}/{seed}" for kind in (*LIGHTS, "pairs") for seed in SEEDS),)
+NAMES = tuple(f"{kind}/{seed}" for kind in (*LIGHTS, *PARTICLES, "pairs") for seed in SEEDS)
 
 
 def measure_case(kind: str, case: Case, steps: int | None) -> cells.Result:
@@ -51,6 +67,26 @@ def measure_case(kind: str, case: Case, steps: int | None) -> cells.Result:
         scores |= {f"{name}_{key}": value for key, value in _errors(model, case).items()}
     if find_spec("pystackreg"):
         scores["peer"] = round(scatter(peer_matrices(case.x), case)[1], 4)
+    return {"scores": scores}
+
+
+def measure_particles(kind: str, case: Case, steps: int | None) -> cells.Result:
+    """Kinds, angles and mirrors of particles, for each call."""
+    scores: dict[str, float] = {}
+    for name, arguments in CALLS_OF_PARTICLES.items():
+        if kind == "particles-mirrored":
+            arguments = {**arguments, "warp": Rigid2d(rotation=180, mirror=True)}
+        started = time.process_time()
+        model = Unwarper(**arguments, max_steps=steps, device="cpu").fit(case.x)
+        matrices = model.to_matrix(case.x)
+        errors = angle_errors_of_kinds(matrices, case)
+        scores |= {
+            f"{name}_cpu_seconds": round(time.process_time() - started, 1),
+            f"{name}_ari": round(float(adjusted_rand_score(case.kinds, model.labels_)), 4),
+            f"{name}_angle": round(float(np.median(errors)), 3),
+            f"{name}_angle_90": round(float(np.quantile(errors, 0.9)), 3),
+            f"{name}_mirrors": round(mirrors_right(matrices, case), 4),
+        }
     return {"scores": scores}
 
 
@@ -149,6 +185,8 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     (kind, seed), steps = name.split("/"), 5 if quick else None
     if kind == "pairs":
         return measure_pairs(int(seed), steps)
+    if kind in PARTICLES:
+        return measure_particles(kind, CASES[kind](seed=int(seed)), steps)
     return measure_case(kind, CASES[kind](seed=int(seed)), steps)
 
 
@@ -177,6 +215,7 @@ def table() -> None:
             words = " | ".join(f"{s[key]:.3f}" for key in keys)
             mark = provenance.mark(_results(kind))
             lines.append(f"| {kind}, {named}{mark} | {s['recorded']:.2f} | {words} | {n_seeds} |")
+    lines += _table_of_particles()
     if s := _scores("pairs"):
         rows = " -> ".join(
             f"{s[f'{name}_angle']:.2f} degrees, {s[f'{name}_shift']:.3f} px"
@@ -188,6 +227,24 @@ def table() -> None:
             f"registration; medians), {s['registered_lost']:.1%} of them lost by over 10 degrees.",
         ]
     cells.quote("photos", "\n".join(lines), PAGE)
+
+
+def _table_of_particles() -> list[str]:
+    """Lines of the table of particles."""
+    lines = [
+        "",
+        "| pictures, call | ARI of kinds | angle, median / 90 % (degrees) | mirrors | seeds |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in PARTICLES:
+        s, n_seeds = _scores(kind), len(list((cells.RESULTS / FOLDER / kind).glob("*.json")))
+        lines += [
+            f"| {kind}, {call} | {s[f'{call}_ari']:.2f} | {s[f'{call}_angle']:.1f} / "
+            f"{s[f'{call}_angle_90']:.1f} | {s[f'{call}_mirrors']:.0%} | {n_seeds} |"
+            for call in CALLS_OF_PARTICLES
+            if s
+        ]
+    return lines if len(lines) > 3 else []
 
 
 def main() -> None:

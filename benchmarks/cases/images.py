@@ -285,6 +285,7 @@ CASES: Mapping[str, Callable[..., Case]] = {
     "noise": partial(cell, light="noise"),
     "scale-4x": partial(cell, scale=0.7),
     "particles": particles,
+    "particles-noisy": partial(particles, snr=0.1),
     "particles-mirrored": partial(particles, mirrors=True),
 }
 
@@ -320,6 +321,42 @@ def angle_error(matrices: Array, case: Case, quantile: float = 0.5) -> float:
     turns = np.exp(1j * (_angles(matrices) - _angles(case.matrices)))
     errors = np.abs(np.rad2deg(np.angle(turns / turns.mean())))
     return float(np.quantile(errors, quantile))
+
+
+def angle_errors_of_kinds(matrices: Array, case: Case) -> Array:
+    """Errors of angles (N,) in degrees, less one turn that each kind shares.
+
+    A picture that is seen from behind is compared with others of its kind that are: a mirrored
+    template turns the other way.
+
+    Args:
+        matrices: Estimated maps (N, 3, 3).
+        case: Images with their true maps.
+    """
+    is_mirrored = [np.linalg.det(maps[:, :2, :2]) < 0 for maps in (matrices, case.matrices)]
+    estimated, true = (
+        _angles(np.where(flip[:, None, None], maps @ np.diag([-1.0, 1, 1]), maps))
+        for flip, maps in zip(is_mirrored, (matrices, case.matrices), strict=True)
+    )
+    turns, groups = np.exp(1j * (estimated - true)), 4 * case.kinds + 2 * is_mirrored[1]
+    errors = np.zeros(len(turns))
+    for group in np.unique(groups + is_mirrored[0]):
+        rows = groups + is_mirrored[0] == group
+        errors[rows] = np.abs(np.rad2deg(np.angle(turns[rows] / (turns[rows].mean() + 1e-12))))
+    return errors
+
+
+def mirrors_right(matrices: Array, case: Case) -> float:
+    """Share of pictures with the right mirror, up to one mirror that a kind shares.
+
+    Args:
+        matrices: Estimated maps (N, 3, 3).
+        case: Images with their true maps.
+    """
+    signs = [np.sign(np.linalg.det(maps[:, :2, :2])) for maps in (matrices, case.matrices)]
+    same = signs[0] == signs[1]
+    shares = [(same[case.kinds == kind].mean(), (case.kinds == kind).mean()) for kind in (0, 1)]
+    return float(sum(max(share, 1 - share) * weight for share, weight in shares))
 
 
 def _places(matrices: Array, points: Array) -> Array:

@@ -1,11 +1,14 @@
-"""Clusters by k-means: the nearest centre of a content code."""
+"""Clusters: the nearest centre of a content code, or the kinds of a search."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from unwarp.estimators.clusters import KMeansClusters, nearest_centre
+from unwarp import Unwarper
+from unwarp.estimators.clusters import KMeansClusters, SearchClusters, nearest_centre
 from unwarp.models import AE
 
 
@@ -36,3 +39,16 @@ def test_rule_is_that_of_the_codes() -> None:
         clusters.assign(model, x), nearest_centre(codes, clusters.centers)
     )
     assert clusters.arrays() == {}
+
+
+def test_kinds_of_a_search_are_clusters(tmp_path: Path) -> None:
+    """Where a search found kinds, `predict` tells them, also after a model is loaded."""
+    rng, steps = np.random.default_rng(0), np.arange(16) - 7.5
+    spot = np.exp(-((steps - 3) ** 2 + (steps[:, None] + 1) ** 2) / 6)
+    x = np.stack([np.roll(spot, rng.integers(-2, 3, 2), (0, 1)) for _ in range(12)])
+    unwarper = Unwarper("rigid", start="search", max_steps=1).fit(x)
+    assert isinstance(unwarper.clusters_, SearchClusters)
+    unwarper.save(tmp_path / "model")
+    again = Unwarper.load(tmp_path / "model")
+    assert isinstance(again.clusters_, SearchClusters)
+    np.testing.assert_array_equal(again.predict(x), unwarper.labels_)

@@ -16,7 +16,7 @@ from unwarp.data.dataset import Dataset
 from unwarp.data.samples import Samples, reference_view
 from unwarp.errors import ConfigError
 from unwarp.estimators.clustering import label_samples
-from unwarp.estimators.clusters import Clusters, KMeansClusters
+from unwarp.estimators.clusters import Clusters, KMeansClusters, SearchClusters, search_of
 from unwarp.estimators.spectral import (
     SERIES_PER_CHUNK,
     SelfTuning,
@@ -78,7 +78,8 @@ class Grouping:
             model: The trained model.
             data: N training samples.
             domain: Domain of the samples.
-            method: `kmeans` on codes, `spectral` of series, or `auto`: spectral for measured codes.
+            method: `kmeans` on codes, `spectral` of series, or `auto`: spectral for measured codes,
+                and the kinds that a search of pictures found, if their number is `n` or open.
             n: Number of clusters; None for a suggested one, or the number of classes.
             seed: Seed of clusters and mixture.
             device: Device that computes.
@@ -88,6 +89,12 @@ class Grouping:
         content, theta = encode(model, view.x, device=device)
         codes, default = content.numpy(), default_clusters(domain, len(view), view.labels)
         mixture = Mixture.fit(torch.cat([content, theta], 1).numpy(), n or default, seed)
+        search = search_of(model) if method == "auto" else None
+        if search is not None and n in (None, search.n_kinds):
+            kinds = SearchClusters.fit(model, view.x, codes, device)
+            notify(f"clusters: {search.n_kinds}, the kinds that the search found")
+            labels = label_samples(model, data, kinds, device)
+            return cls(kinds, mixture, labels, (content, theta))
         is_measured = isinstance(getattr(model.encoder, "content", None), ElasticCode)
         if method == "kmeans" or (method == "auto" and not is_measured):
             means = KMeansClusters.fit(codes, n or default, seed)

@@ -14,7 +14,7 @@ from unwarp.analysis.mixture import Mixture
 from unwarp.core import Array
 from unwarp.data.schema import Schema
 from unwarp.errors import CheckpointError
-from unwarp.estimators.clusters import Clusters, KMeansClusters
+from unwarp.estimators.clusters import Clusters, KMeansClusters, SearchClusters
 from unwarp.estimators.feature_columns import Columns
 from unwarp.estimators.fitting import Results
 from unwarp.estimators.labels_choice import LabelsChoice
@@ -202,6 +202,8 @@ def _clusters(arrays: dict[str, Array]) -> Clusters:
     """The clusters of a saved estimator; those of earlier versions are by k-means."""
     centers = arrays["cluster_centers"]
     rule = {name.removeprefix(RULE): value for name, value in arrays.items() if RULE in name}
+    if "kinds" in rule:
+        return SearchClusters(centers)
     return SpectralClusters.of(centers, rule) if rule else KMeansClusters(centers)
 
 

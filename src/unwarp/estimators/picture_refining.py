@@ -15,9 +15,11 @@ from torch import Tensor
 from unwarp.core import RefineName
 from unwarp.data.samples import Samples, reference_view
 from unwarp.devices import resolve_device
+from unwarp.estimators.clusters import search_of
 from unwarp.models.model import Model
 from unwarp.models.picture_refine import MAX_PICTURES, GaussNewton
-from unwarp.models.registration import affine_pose, generators, moving_part, white_noise
+from unwarp.models.registration import affine_pose, generators, moving_part
+from unwarp.models.scan.noise import noise_share
 from unwarp.warps import AffineMap, deform
 
 MIN_PICTURES = 8
@@ -241,20 +243,6 @@ def pose_errors(
     return torch.stack(errors)
 
 
-def noise_share(x: Tensor) -> float:
-    """Share of white noise in the variance of pictures, the median.
-
-    Args:
-        x: Pictures (N, C, H, W).
-
-    >>> noise_share(torch.ones(2, 1, 8, 8))
-    0.0
-    """
-    noise = white_noise(x).flatten()
-    variance = x.flatten(0, 1).var((1, 2)).clamp_min(SMALLEST)
-    return float((noise / variance).median().clamp_max(1.0))
-
-
 def learned_poses(model: Model, x: Tensor) -> AffineMap:
     """The affine parts of learned deformations.
 
@@ -270,6 +258,11 @@ def learned_poses(model: Model, x: Tensor) -> AffineMap:
         affine_pose(model.pose(part.to(device))) for part in torch.split(x, PICTURES_PER_CHUNK)
     )
     return AffineMap(torch.cat([part.matrix.cpu() for part in parts]))
+
+
+def _is_searched(model: Model, x: Tensor) -> bool:
+    """Whether a search found the poses of noisy pictures by the same comparison."""
+    return search_of(model) is not None and noise_share(x) >= NOISY
 
 
 @torch.no_grad()
@@ -300,7 +293,7 @@ def fit_picture_refinement(
             notify(f"refinement: none, since the maps of {model.warp.name!r} are not affine")
         return None
     x = reference_view(data, MAX_PICTURES).x
-    if refine == "auto" and len(x) < MIN_PICTURES:
+    if refine == "auto" and (len(x) < MIN_PICTURES or _is_searched(model, x)):
         return None
     model.to(resolve_device(device)).eval()
     evidence = PictureEvidence.of(model, x, seed) if len(x) >= MIN_PICTURES else None

@@ -88,10 +88,10 @@ class Unwarper(
             `gradients` for pictures, else that of the recipe.
         n_content: Size D of the content code; None for the size that the recipe states, or 64 for
             elastic codes and 24 for gradients.
-        n_clusters: Number of clusters for `predict`. None means 10 for images. For series it means
-            the number of classes if the source has labels; else, with spectral clusters, a number
-            from 2 to 10 that the series suggest; else a tenth of the number of samples, but at
-            least 2 and at most 10.
+        n_clusters: Number of clusters for `predict`. None means 10 for images, or the number of
+            kinds that a search found (`start`). For series it means the number of classes if the
+            source has labels; else, with spectral clusters, a number from 2 to 10 that the series
+            suggest; else a tenth of the number of samples, but at least 2 and at most 10.
         clusters: Way to form clusters. `kmeans`: a sample belongs to the nearest centre of content
             codes. `spectral`: self-tuning spectral clustering of series by elastic distances to up
             to 1,000 training series; better, and about 20 ms a series at most. `auto` is
@@ -158,8 +158,9 @@ class Unwarper(
         start: First estimate of the pose. `learned`: a network predicts it. `centroid`, `moments`:
             shift, or shift and scale, from the intensity of images. `search`: lag and tempo of
             series by comparison with templates, for the warps `time-shift` and `time-affine` and
-            chains that end with them. `auto` takes the start of the recipe; if that is left to
-            `fit`, a warp of lags is searched.
+            chains that end with them; or kinds and poses of noisy pictures of few kinds, for warps
+            of rotations and shifts. `auto` takes the start of the recipe; if that is left to
+            `fit`, a warp of lags is searched, and so are noisy pictures that few templates explain.
         overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
             replace the values of `recipe` and those that `fit` chooses. As parameters of
             `set_params` and of grid searches they have names such as `recipe__optimiser__lr`.

@@ -51,7 +51,9 @@ class Architecture:
             it. `centroid`: the shift to the centre of intensity. `moments`: that shift and a scale.
             These two are for bright objects on a dark background. `search`: the lag, and the tempo,
             of least squared error against templates that are made before the training
-            (`LagSearch`), for `TimeShift`, `TimeAffine`, and chains that end with one of them.
+            (`LagSearch`), for `TimeShift`, `TimeAffine`, and chains that end with one of them; of
+            pictures the kind and the pose (`PictureSearch`), for families of rotations and shifts.
+            It is for noisy pictures of few kinds.
         starts: Number of start angles, rotations of the first estimate at which each sample is
             encoded; `auto` for eight if the warp turns the full circle, else one. `PoseSearch`
             chooses one of them. A warp with a mirror has each of them twice, with the template and

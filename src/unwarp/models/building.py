@@ -26,6 +26,7 @@ from unwarp.models.model import Model
 from unwarp.models.networks import Networks
 from unwarp.models.pose_search import build_pose_search
 from unwarp.models.posterior import GaussianHead
+from unwarp.models.scan.search import PictureSearch, is_closed, limited_family, scan_family
 from unwarp.models.starts import Start, build_start
 from unwarp.nets.net import output_layer
 from unwarp.ranges import Sizes, Whole, check_value
@@ -214,7 +215,7 @@ def build_encoder(
     if architecture.encoder == "one-stage":
         trunk = net.build_encoder(shape, n_outputs * (n_content + len(warp.factors)))
         return OneStage(warp, n_content, GaussianHead(trunk, architecture.stochastic))
-    start: Start | LagSearch
+    start: Start | LagSearch | PictureSearch
     if architecture.start == "search" and warp.factors:  # without a warp there is no start
         start = _build_search(architecture, shape, warp)
     else:
@@ -232,20 +233,33 @@ def build_encoder(
     return Staged(warp, n_content, start, stages, content, window, padding, n_masks)
 
 
-def _build_search(architecture: Architecture, shape: tuple[int, ...], warp: Warp) -> LagSearch:
-    """The search for lags of an architecture; its arguments are those of `build_encoder`."""
-    family = lag_family(warp)
+def _build_search(
+    architecture: Architecture, shape: tuple[int, ...], warp: Warp
+) -> LagSearch | PictureSearch:
+    """The search of an architecture; its arguments are those of `build_encoder`."""
+    family = _searched_family(warp, len(shape) - 1)
+    if family is None:
+        example = (
+            "lags, such as time-shift or time+time-shift"
+            if len(shape) == 2
+            else "rotations and shifts, such as rigid"
+        )
+        raise ConfigError(
+            f"start='search' needs a warp of {example}, got warp={warp.name!r}; use start='learned'"
+        )
+    if len(shape) == 3:
+        return PictureSearch((shape[0], shape[1], shape[2]), family)
     if architecture.crop != 1:
         raise ConfigError(
             f"start='search' needs whole series, got crop={architecture.crop}; set crop=1"
         )
-    if family is None:
-        raise ConfigError(
-            "start='search' needs a warp of lags, such as time-shift or time+time-shift, got "
-            f"warp={warp.name!r}; use start='learned'"
-        )
     n_channels = shape[0] // 2 if architecture.gaps else shape[0]
     return LagSearch((n_channels, shape[1]), family, architecture.gaps)
+
+
+def _searched_family(warp: Warp, n_axes: int) -> Warp | None:
+    """The part of a warp that a search estimates; None for none."""
+    return {1: lag_family, 2: scan_family}.get(n_axes, lag_family)(warp)
 
 
 class _StagePlan(NamedTuple):
@@ -271,22 +285,42 @@ def _plan_stages(
     the first stages. An invertible warp has `refinements` stages that see `window`. With
     `start="learned"` there is a stage before them that sees the whole frame: for the first
     predicted warp, and without refinements for every invertible warp. A warp without an inverse has
-    one stage. Lags that a search finds have no stage, unless the architecture is stochastic. No
-    stage predicts a discrete column, such as a mirror, which the start has.
+    one stage. Lags that a search finds have no stage, unless the architecture is stochastic. Poses
+    of pictures neither, but what the search leaves open, such as shears, has `refinements` stages
+    of small range. No stage predicts a discrete column, such as a mirror, which the start
+    has.
     """
     plans: list[_StagePlan] = []
-    is_search = architecture.start == "search"
-    parts = [part.continuous for part in reversed(warp.parts) if part.factors]
-    for part in parts[is_search and not architecture.stochastic :]:
+    is_scan = architecture.start == "search" and len(frame.size) == 2
+    needs_frame = architecture.start in ("learned", "search")
+    for part in _parts_of_stages(architecture, warp, frame):
         if not part.map(torch.zeros(1, len(part.factors))).is_invertible:
             plans.append(_StagePlan(part, window, (1, 1)))
             continue
-        if architecture.start in ("learned", "search") and not (plans and architecture.refinements):
+        if needs_frame and not (architecture.refinements and (plans or is_scan)):
             plans.append(_StagePlan(part, frame, (1, 1)))
         plans += [_StagePlan(part, window, (1, 1))] * (architecture.refinements - 1)
         final = _StagePlan(part, window, architecture.passes)
         plans += [final] * min(1, architecture.refinements)
     return plans
+
+
+def _parts_of_stages(architecture: Architecture, warp: Warp, frame: Window) -> list[Warp]:
+    """The families that stages predict, in the order in which they run."""
+    n_axes, is_stochastic = len(frame.size), architecture.stochastic
+    is_search = architecture.start == "search"
+    searched = _searched_family(warp, n_axes) if is_search else None
+    families = []
+    for part in reversed(warp.parts):
+        if not part.factors:
+            continue
+        if part is not searched:
+            families.append(part.continuous)
+        elif n_axes == 1:
+            families += [part] * is_stochastic
+        elif is_stochastic or (architecture.refinements and not is_closed(part)):
+            families.append(limited_family(part.continuous))
+    return families
 
 
 def _build_stages(

@@ -27,6 +27,7 @@ from unwarp.models.posterior import (
     has_gaussian_prior,
     sample_or_mean,
 )
+from unwarp.models.scan.search import PictureSearch
 from unwarp.models.starts import Start, without_shift
 from unwarp.nets.net import constant_output
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, align
@@ -194,7 +195,7 @@ class Staged(Encoder):
         self,
         warp: Warp,
         n_content: int,
-        start: Start | LagSearch,
+        start: Start | LagSearch | PictureSearch,
         stages: Sequence[PoseStage],
         content: GaussianHead | MeasuredContent,
         window: Window,
@@ -268,8 +269,9 @@ class Staged(Encoder):
 
     @property
     def begin(self) -> Callable[[Tensor], tuple[str, ...]]:
-        """The hook that fits the search for lags, if there is one."""
-        return self.start.fit if isinstance(self.start, LagSearch) else begin_unchanged
+        """The hook that fits the search, if there is one."""
+        start = self.start
+        return start.fit if isinstance(start, LagSearch | PictureSearch) else begin_unchanged
 
     @property
     def has_circular_lags(self) -> bool:

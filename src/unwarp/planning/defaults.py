@@ -19,6 +19,7 @@ from unwarp.models.content import MEASURED_CONTENTS
 from unwarp.models.families.ae import AE
 from unwarp.models.lags.search import lag_family
 from unwarp.models.recipe import Recipe
+from unwarp.models.scan.deciding import searched_warp
 from unwarp.planning.presets import PRESET_OF_DOMAIN
 from unwarp.values import brief
 from unwarp.warps import Chain, Padding, Warp
@@ -203,16 +204,24 @@ def with_content(recipe: Recipe, content: ContentKind, n_content: int | None) ->
     )
 
 
-def choose_start(recipe: Recipe, start: StartName, is_open: bool) -> Recipe:
+def choose_start(
+    recipe: Recipe,
+    start: StartName,
+    is_open: bool,
+    x: Tensor | None = None,
+    is_warp_open: bool = False,
+) -> Recipe:
     """The recipe with a first estimate of the pose.
 
     Lags of series are searched, in the autoencoder `AE` with the staged encoder: a network learns
-    them slowly and inexactly.
+    them slowly and inexactly. So are poses of noisy pictures of few kinds; no stages follow then.
 
     Args:
         recipe: Any recipe.
         start: The start that a user asks for, or `auto`.
         is_open: Whether `auto` may replace the start of the recipe, because the user gave none.
+        x: Training samples (N, C, ...); None if the start does not depend on them.
+        is_warp_open: Whether a search may replace the warp.
 
     Returns:
         The recipe with the start of the user; with `auto`, that of the recipe or `search`.
@@ -222,6 +231,10 @@ def choose_start(recipe: Recipe, start: StartName, is_open: bool) -> Recipe:
     is_plain = isinstance(recipe, AE) and (recipe.encoder, recipe.crop) == ("staged", 1)
     if is_open and is_plain and recipe.start == "learned" and lag_family(recipe.warp) is not None:
         return replace(recipe, start="search")
+    if is_open and is_plain and recipe.start == "learned" and x is not None:
+        warp = searched_warp(x, recipe.warp, is_warp_open)
+        if warp is not None:
+            return replace(recipe, start="search", warp=warp, refinements=0)
     return recipe
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -227,8 +228,23 @@ def make_plan(
     if request.fast:
         recipe = replace(recipe, fast=True)
     if "start" not in request.overrides:
-        recipe = choose_start(recipe, request.start, isinstance(request.family, str | None))
+        is_warp_open = request.is_open and decided is None
+        is_family_open = isinstance(request.family, str | None)
+        searched = choose_start(recipe, request.start, is_family_open, x, is_warp_open)
+        why = (*why, *_reasons_of_search(recipe, searched, schema.domain.has_times))
+        recipe = searched
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
     suitable_steps = default_steps(recipe, len(data), schema.domain, batch_size)
     return Plan(recipe, suitable_steps if steps is None else steps, batch_size, why, is_open)
+
+
+def _reasons_of_search(recipe: Recipe, searched: Recipe, is_series: bool) -> tuple[str, ...]:
+    """Lines for people on a search that was chosen for pictures; none for series."""
+    if is_series or searched.refinements == recipe.refinements:
+        return ()
+    why = "start: search, since the pictures are noisy and few templates explain them"
+    if searched.warp == recipe.warp:
+        return (why,)
+    angle = math.degrees(next(f.half_range for f in searched.warp.factors if f.name == "rotation"))
+    return (f"{why}; they move by shifts and by angles up to {angle:.0f} degrees",)

@@ -1,0 +1,1 @@
+"""Poses of noisy pictures, by a scan over all poses."""
