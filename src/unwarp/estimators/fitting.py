@@ -191,7 +191,9 @@ class Fitting:
         plan = make_plan(*samples, **options)
         if arguments.validation_fraction is not None:
             check_family(plan.recipe)
-        if not plan.is_open or domain.name not in SELECT_OF_DOMAIN:
+        # trials see no warp in noisy pictures whose poses a search finds
+        is_searched = self.request.start == "auto" and plan.recipe.start == "search"
+        if not plan.is_open or is_searched or domain.name not in SELECT_OF_DOMAIN:
             return plan, None
         selection = self._select_warp()
         why = f"how much to warp: {selection}"
