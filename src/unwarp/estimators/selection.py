@@ -108,7 +108,7 @@ DESCRIBING_RECIPE = VAE(
 
 RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
     "none": SERIES.without_warp(),
-    # lags are searched, not learned: second views would teach nothing
+    # lags and tempos are searched, not learned: second views would teach nothing
     "shift": replace(SERIES, warp=TimeShift(), start="search", views=0.0, equivariance=0.0),
     "tempo": replace(SERIES, warp=TimeAffine(), start="search", views=0.0, equivariance=0.0),
     "smooth": SERIES,

@@ -20,6 +20,7 @@ from unwarp.models.families.ae import AE
 from unwarp.models.lags.search import lag_family
 from unwarp.models.recipe import Recipe
 from unwarp.models.scan.deciding import searched_warp
+from unwarp.models.scan.search import is_closed, scan_family
 from unwarp.planning.presets import PRESET_OF_DOMAIN
 from unwarp.values import brief
 from unwarp.warps import Chain, Padding, Warp
@@ -236,6 +237,23 @@ def choose_start(
         if warp is not None:
             return replace(recipe, start="search", warp=warp, refinements=0)
     return recipe
+
+
+def without_idle_views(recipe: Recipe) -> Recipe:
+    """The recipe without second views, if a search finds the whole pose.
+
+    There is then no network of the pose that second views could teach.
+
+    Args:
+        recipe: Any recipe.
+    """
+    if not isinstance(recipe, AE) or recipe.start != "search":
+        return recipe
+    family = scan_family(recipe.warp)
+    is_whole = lag_family(recipe.warp) == recipe.warp or (
+        family == recipe.warp and is_closed(family)
+    )
+    return replace(recipe, views=0.0, equivariance=0.0) if is_whole else recipe
 
 
 def default_steps(recipe: Recipe, n_samples: int, domain: Domain, batch_size: int) -> int:

@@ -25,6 +25,7 @@ from unwarp.planning.defaults import (
     resolve_warp,
     share_sampling_rate,
     with_content,
+    without_idle_views,
 )
 from unwarp.planning.overrides import apply_overrides, check_fields, check_values
 from unwarp.ranges import ARGUMENTS, Choice, check_value
@@ -233,6 +234,8 @@ def make_plan(
         searched = choose_start(recipe, request.start, is_family_open, x, is_warp_open)
         why = (*why, *_reasons_of_search(recipe, searched, schema.domain.has_times))
         recipe = searched
+        if is_family_open and not request.overrides.keys() & {"views", "equivariance"}:
+            recipe = without_idle_views(recipe)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
     suitable_steps = default_steps(recipe, len(data), schema.domain, batch_size)

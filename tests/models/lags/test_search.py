@@ -38,7 +38,7 @@ def test_training_remembers_estimates() -> None:
     search.train()
     first = search(x[:4]).push(points)
     torch.testing.assert_close(torch.cat([first, search(x).push(points)[4:]]), expected)
-    assert len(search._estimates) == 6 and not search.eval()._estimates
+    assert len(search._estimates) == 6 and len(search.eval()._estimates) == 0
 
 
 @pytest.mark.parametrize("kind", ["plain", "levels", "channels", "gaps", "ends", "noise"])

@@ -13,13 +13,11 @@ from unwarp.models.lags.fitting import LagFit, fit_lags, full_size, tempo_grid, 
 from unwarp.models.lags.matching import Observations, Poses, Templates
 from unwarp.models.lags.periods import fold
 from unwarp.models.lags.refinement import refine
+from unwarp.models.remembered import RememberedEstimates
 from unwarp.warps import IdentityMap, Map, TimeAffine, TimeShift, Warp
 
 MAX_TEMPLATE_NUMBERS = 2**22
 """Greatest number of values of all templates; of long series with many channels fewer are kept."""
-
-MAX_REMEMBERED = 4096
-"""Greatest number of series whose estimates are remembered in a training."""
 
 MAX_SERIES, MIN_SERIES, MAX_FIT_NUMBERS = 512, 32, 2**21
 """Bounds of the number of series to fit, and the number of their values that lowers it."""
@@ -77,7 +75,7 @@ class LagSearch(nn.Module):
         n = max(1, min(max(NUMBERS_OF_TEMPLATES), MAX_TEMPLATE_NUMBERS // (shape[0] * size)))
         for name in ("values", "counts"):
             self.register_buffer(name, torch.zeros(n, shape[0], size))
-        self._estimates: dict[bytes, Tensor] = {}
+        self._estimates = RememberedEstimates()
         for name in ("reach", "period", "tempo_reach", "has_fractions"):
             self.register_buffer(name, torch.zeros(()))
 
@@ -160,7 +158,9 @@ class LagSearch(nn.Module):
         """
         if self.reach == 0 or not len(x):
             return IdentityMap(len(x))
-        return self.warp.map(self._remembered(x) if self.training else self._theta(x))
+        return self.warp.map(
+            self._estimates.of(x, self._theta) if self.training else self._theta(x)
+        )
 
     def train(self, mode: bool = True) -> Self:
         """Begin or end a training, in which estimates are remembered.
@@ -170,17 +170,6 @@ class LagSearch(nn.Module):
         """
         self._estimates.clear()
         return super().train(mode)
-
-    def _remembered(self, x: Tensor) -> Tensor:
-        """Theta (N, P) of series, which a training asks for again and again."""
-        keys = [row.tobytes() for row in x.detach().cpu().numpy()]
-        new = [i for i, key in enumerate(keys) if key not in self._estimates]
-        if len(self._estimates) + len(new) > MAX_REMEMBERED:
-            self._estimates.clear()
-            new = list(range(len(keys)))
-        for i, theta in zip(new, self._theta(x[new]) if new else (), strict=True):
-            self._estimates[keys[i]] = theta
-        return torch.stack([self._estimates[key] for key in keys])
 
     def _theta(self, x: Tensor) -> Tensor:
         """Theta (N, P) of series (N, C, T), with mask channels if `has_masks`."""

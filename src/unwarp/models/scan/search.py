@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unwarp.models.registration import moving_part, registration, sample
+from unwarp.models.remembered import RememberedEstimates
 from unwarp.models.scan.fitting import MAX_KINDS, choose_number, fit_bank, improve, merge
 from unwarp.models.scan.grid import Grid
 from unwarp.models.scan.matching import Bank, Poses, match
@@ -81,7 +83,7 @@ class PictureSearch(nn.Module):
 
     def __init__(self, shape: tuple[int, int, int], warp: Warp) -> None:
         super().__init__()
-        self.warp = warp
+        self.warp, self._estimates = warp, RememberedEstimates()
         self.register_buffer("values", torch.zeros(MAX_KINDS, shape[0], *self._size(shape[1:])))
         self.register_buffer("shares", torch.zeros(MAX_KINDS))
         self.register_buffer("noise", torch.ones(2))
@@ -221,7 +223,18 @@ class PictureSearch(nn.Module):
         Returns:
             N maps, without gradients.
         """
-        return self.poses(x)[1]
+        if not self.training or not self.n_kinds or not len(x):
+            return self.poses(x)[1]
+        return AffineMap(self._estimates.of(x, lambda new: affine_part(self.poses(new)[1]).matrix))
+
+    def train(self, mode: bool = True) -> Self:
+        """Begin or end a training, in which estimates are remembered.
+
+        Args:
+            mode: Whether to train.
+        """
+        self._estimates.clear()
+        return super().train(mode)
 
 
 def scan_family(warp: Warp) -> Warp | None:
