@@ -15,6 +15,7 @@ from unwarp.app.outcome import Outcome
 from unwarp.app.run import fit_or_load, read_history, without_warp, write_history
 from unwarp.data.opening import as_source
 from unwarp.errors import CheckpointError
+from unwarp.estimators.fitting import SELECT_OF_DOMAIN
 from unwarp.estimators.selection import Selection
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
@@ -64,7 +65,7 @@ def test_selection_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         calls.append(len(x))
         return Selection("smooth", (1 / 3,), {"smooth": (0.1,), "sharp": (0.2,)}, (0.7,))
 
-    monkeypatch.setattr("unwarp.estimators.fitting.select", select)
+    monkeypatch.setitem(SELECT_OF_DOMAIN, "series", select)
     model = Unwarper(max_steps=2, n_clusters=2, domain="series")
     with pytest.raises(KeyboardInterrupt):
         fit_or_load(model, as_source(X), tmp_path, "model", (Stop(),))

@@ -37,6 +37,9 @@ N_STEPS_OF_REGISTRATION, MAX_MOVE = 4, 0.15
 RANGES_AFTER_SEARCH = {"rotation": 10.0, "shift": 0.1, "scale": 1.1, "shear": 0.1}
 """Greatest ranges of families that stages predict after a search, by the name of the field."""
 
+MAX_PICTURES = 400
+"""Greatest number of pictures that templates are made from."""
+
 SMALLEST = 1e-6
 """Lower bound of the standard deviation of a picture."""
 
@@ -107,13 +110,14 @@ class PictureSearch(nn.Module):
         A search that has templates keeps them.
 
         Args:
-            x: Training pictures (N, C, H, W).
+            x: Training pictures (N, C, H, W) in random order; up to 400 are used.
 
         Returns:
             Lines for people on the kinds that were found.
         """
         if self.n_kinds or not len(x):
             return ()
+        x = x[:MAX_PICTURES]
         coarse, grid = self.prepare(x, COARSE_PX, N_ANGLES)
         n = choose_number(coarse, grid)
         rough = merge(fit_bank(coarse, n, grid)[0], grid)
