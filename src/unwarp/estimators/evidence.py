@@ -39,7 +39,7 @@ MAX_COMPARED_SERIES = 128
 MAX_COMPARED_CHANNELS = 8
 """Greatest number of channels, or of their principal components, in an elastic distance."""
 
-MAX_SERIES_FOR_TEMPO = 40
+MAX_SERIES_FOR_TEMPO = 24
 """Greatest number of training series whose tempos are searched."""
 
 MIN_COVERAGE = 0.999
