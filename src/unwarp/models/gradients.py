@@ -147,7 +147,9 @@ class GradientCode(MeasuredContent):
         Returns:
             Codes (N, D), and None in place of log standard deviations: measured codes have none.
         """
-        return (self.features(x) - self.means) @ self.axes, None
+        # eight strengths for each pixel of many pictures at once would fill the memory
+        parts = (self.features(part) for part in torch.split(x, N_SAMPLES_PER_CHUNK))
+        return torch.cat([(part - self.means) @ self.axes for part in parts]), None
 
     def features(self, x: Tensor) -> Tensor:
         """Oriented gradients and mean colours of pictures.
