@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tests.models.scan.pictures import noisy
-from unwarp.models.scan.deciding import searched_warp
+from unwarp.models.scan import deciding
+from unwarp.models.scan.deciding import MAX_PICTURES, searched_warp
 from unwarp.warps import Affine2d, Displacement2d, Rigid2d
 
 
@@ -18,6 +19,16 @@ def test_clean_pictures_are_not_searched() -> None:
     assert searched_warp(noise, Affine2d()) is None
     x, _ = noisy(Rigid2d(size=(24, 24)), torch.zeros(20, dtype=torch.long))
     assert searched_warp(x, Affine2d()) is None
+
+
+def test_few_pictures_of_all_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many pictures, which may be sorted, a decision needs few, from the first to the last."""
+    rows = list[torch.Tensor]()
+    monkeypatch.setattr(deciding, "noise_share", lambda x: rows.append(x[:, 0, 0, 0]) or 0.0)
+    x = torch.arange(1000.0)[:, None, None, None].expand(-1, 1, 8, 8)
+    assert searched_warp(x, Affine2d()) is None
+    assert len(rows[0]) == MAX_PICTURES and rows[0][[0, -1]].tolist() == [0.0, 999.0]
+    assert rows[0].diff().max() < 10
 
 
 @pytest.mark.slow

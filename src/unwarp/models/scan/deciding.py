@@ -34,7 +34,7 @@ def searched_warp(x: Tensor, warp: Warp, is_open: bool = False) -> Warp | None:
     """The warp of a search; None if none suits the pictures.
 
     Args:
-        x: Training pictures (N, C, H, W).
+        x: Training pictures (N, C, H, W), in any order.
         warp: The family of deformations, bound or not.
         is_open: Whether another family may take the place of `warp`. It is then rotations, on the
             full circle if held-out pictures say so, and shifts: noise hides all else.
@@ -43,10 +43,14 @@ def searched_warp(x: Tensor, warp: Warp, is_open: bool = False) -> Warp | None:
     >>> searched_warp(torch.zeros(40, 1, 16, 16), Affine2d()) is None
     True
     """
-    family, share = scan_family(warp), noise_share(x) if x.ndim == 4 else 0.0
-    if family is None or not len(x) >= MIN_PICTURES or not MIN_NOISE <= share <= MAX_NOISE:
+    family = scan_family(warp)
+    if family is None or x.ndim != 4 or len(x) < MIN_PICTURES:
         return None
-    x, size = x[:MAX_PICTURES], (int(x.shape[2]), int(x.shape[3]))
+    # spread over all, which may be sorted by kind
+    x = x[torch.linspace(0, len(x) - 1, min(len(x), MAX_PICTURES)).round().long()]
+    if not MIN_NOISE <= noise_share(x) <= MAX_NOISE:
+        return None
+    size = int(x.shape[2]), int(x.shape[3])
     fields = {name: getattr(family, name) for name in ("rotation", "shift", "mirror")}
     rigid = Rigid2d(**fields, size=size)
     if is_open and _needs_full_circle(x, rigid):
