@@ -208,3 +208,21 @@ def test_named_content_is_kept() -> None:
         Unwarper(recipe="vae", content="gradients", **options).fit(X)
     with pytest.raises(ConfigError, match="content='gradients' is for images"):
         Unwarper("time", content="gradients", **options).fit(waves([40] * 8))
+
+
+@pytest.mark.parametrize(
+    ("X", "content"),
+    [(np.stack(waves([32] * 12)), "gradients"), (pictures(12), "elastic")],
+)
+def test_unfit_content_is_refused_early(
+    X: np.ndarray, content: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes of other samples are refused before trials, so that no run is begun."""
+
+    def select(x: Any, **options: Any) -> Selection:
+        raise AssertionError("trials came first")
+
+    for domain in SELECT_OF_DOMAIN:
+        monkeypatch.setitem(SELECT_OF_DOMAIN, domain, select)
+    with pytest.raises(ConfigError, match=f"content='{content}' is for"):
+        Unwarper(content=content, max_steps=2).fit(X)

@@ -46,6 +46,7 @@ from unwarp.estimators.refining import check_refine, fit_refinement
 from unwarp.estimators.selection import STEPS_OF_TRIAL, Selection, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
+from unwarp.models.content import check_content
 from unwarp.models.distilled import DistilledCode
 from unwarp.models.mode_calibration import MAX_PICTURES, mode_temperature
 from unwarp.models.model import Model
@@ -189,6 +190,7 @@ class Fitting:
             return plan, self.earlier.selection
         samples = (self.request, self.schema, self.data)
         plan = make_plan(*samples, **options)
+        check_content(plan.recipe.content, domain, self.data.shape)  # before anything takes long
         if arguments.validation_fraction is not None:
             check_family(plan.recipe)
         # trials see no warp in noisy pictures whose poses a search finds

@@ -143,7 +143,7 @@ class Architecture:
         if self.fast and self.content != "elastic":
             raise ConfigError(
                 f"{type(self).__name__}: fast=True predicts elastic codes of series, and the "
-                f"content is {self.content!r}; set content='elastic', or fast=False"
+                f"content is {self.content!r}; set content='elastic', or leave fast out"
             )
 
     def can_measure(self, content: ContentKind) -> bool:
