@@ -31,6 +31,14 @@ def test_baselines_change_the_warp_alone(family: str) -> None:
     assert (baseline.warp, baseline.n_content, baseline.crop) == (Identity(), 18, 1.0)
 
 
+def test_measured_baselines_see_the_frame() -> None:
+    """A measured code keeps its size, and the crop falls away here, too."""
+    recipe = AE(warp=Affine2d(), content="gradients", n_content=24, n_joint=12, crop=0.7)
+    baseline = recipe.without_warp()
+    assert (baseline.warp, baseline.crop, baseline.content) == (Identity(), 1.0, "gradients")
+    assert (baseline.n_content, baseline.joint().n_content) == (24, 18)
+
+
 def test_families_register_by_their_name() -> None:
     """A class with a family of its own is in the registry, a class that inherits one is not."""
     toy = type("Toy", (AE,), {"family": "toy"})

@@ -74,11 +74,11 @@ class Recipe(Architecture, ABC):
         It has the `Identity` warp, no crop, and a content code with D + P columns. The number of
         latent columns is thus that of content and deformation together, for a fair comparison.
         """
-        n_columns = len(self.warp.factors)
+        n_columns, plain = len(self.warp.factors), replace(self, warp=Identity(), crop=1.0)
         if self.content == "joint":
-            return replace(self, warp=Identity(), n_content=self.n_content + n_columns, crop=1.0)
+            return replace(plain, n_content=self.n_content + n_columns)
         # a measured code has its size whatever the warp is
-        return replace(self, warp=Identity(), n_joint=self.joint().n_content + n_columns)
+        return replace(plain, n_joint=self.joint().n_content + n_columns)
 
     def joint(self) -> Self:
         """The recipe that learns content together with the pose.
