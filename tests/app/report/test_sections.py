@@ -77,6 +77,8 @@ def test_time_limits_are_told(series_run: Outcome) -> None:
         "the same limit of 2.5 seconds of training (1,234 steps with the warp, 4 without)" in text
     )
     assert "as many training steps" in text_of(series_run)
+    text = text_of(replace(series_run, warped=scored))
+    assert "and a training of the decoder alone (1,234 steps with the warp, 4 without)" in text
 
 
 def test_recovery_of_series_in_lengths(bumps_run: Outcome) -> None:

@@ -89,6 +89,8 @@ def _budget(outcome: Outcome) -> str:
         limits.append("training until the error of validation samples fell no more")
     if outcome.job.max_seconds is not None:
         limits.append(f"the same limit of {outcome.job.max_seconds:g} seconds of training")
+    if not limits:  # without a pose to learn, measured codes need their decoder alone
+        limits.append("a training of the decoder alone")
     return f"{' and '.join(limits)} ({steps:,} steps with the warp, {baseline_steps:,} without)"
 
 
