@@ -62,7 +62,7 @@ MIN_SAVED_NATS = 10.0
 CLEAR_DISTANCE_NATS = 2 * MIN_SAVED_NATS
 """Distance of the first fold's reduction from `MIN_SAVED_NATS` that makes its answer clear."""
 
-MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS = 0.02, 2.5
+MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS = 0.02, 3.0
 """Least gain in agreement that requires a warp where nats are undecided; in standard errors too."""
 
 MIN_LAG_RATIO = 4.0
