@@ -17,8 +17,11 @@ from torch import Tensor
 from unwarp.models.lags.matching import Observations, Poses, Templates, average, clean, match
 from unwarp.models.lags.refinement import refine
 
-N_STARTS, N_STARTS_OF_TRIAL, MAX_STEPS = 8, 2, 30
-"""Random starts of k-means, those for held-out errors, and greatest number of steps."""
+N_STARTS, N_STARTS_WITH_TEMPOS, N_STARTS_OF_TRIAL = 8, 4, 2
+"""Random starts of k-means for lags, for lags and tempos, and for held-out errors."""
+
+MAX_STEPS = 30
+"""Greatest number of steps of k-means."""
 
 N_CLEANINGS = 2
 """Number of times that gains, offsets and spikes of the series are found and removed."""
@@ -86,7 +89,7 @@ class Fit:
 
 
 def fit_templates(
-    x: Observations, n: int, grid: Grid, seed: int = 0, n_starts: int = N_STARTS
+    x: Observations, n: int, grid: Grid, seed: int = 0, n_starts: int | None = None
 ) -> Fit:
     """Templates by k-means: the best of several random starts.
 
@@ -95,11 +98,12 @@ def fit_templates(
         n: Number of templates.
         grid: The lags and tempos to try.
         seed: Seed of the first start.
-        n_starts: Number of random starts.
+        n_starts: Number of random starts; None for 8, or 4 with several tempos.
 
     Returns:
         Templates and poses. The median lag of each template is 0, and its median tempo 1.
     """
+    n_starts = n_starts or (N_STARTS if len(grid.log_tempos) == 1 else N_STARTS_WITH_TEMPOS)
     starts = (_iterate(x, _initial(x, n, grid, seed + i), n, grid) for i in range(n_starts))
     fit = min(starts, key=lambda start: start.error)
     for _ in range(N_CLEANINGS):

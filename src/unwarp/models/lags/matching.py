@@ -12,10 +12,10 @@ Convention:
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -55,6 +55,7 @@ class Observations:
 
     values: Tensor
     mask: Tensor
+    _spectra: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, x: Tensor) -> Observations:
@@ -83,6 +84,22 @@ class Observations:
             offset: Offsets (N, C, 1).
         """
         return Observations((self.values - offset) / gain * self.mask, self.mask)
+
+    def spectra(self, size: int) -> Tensor:
+        """Conjugate spectra of squares, of values times -2, and of marks.
+
+        They are computed once, since templates change much more often than series.
+
+        Args:
+            size: Number of time steps of the Fourier transform.
+
+        Returns:
+            Complex numbers (N, 3 C, size // 2 + 1).
+        """
+        if size not in self._spectra:
+            parts = torch.cat([self.values.square(), self.values * -2, self.mask], 1)
+            self._spectra[size] = torch.fft.rfft(parts, size).conj().resolve_conj()
+        return self._spectra[size]
 
 
 @dataclass(frozen=True)
@@ -114,18 +131,16 @@ class Templates:
 
     def at_tempos(self, log_tempos: Tensor) -> Templates:
         """The templates at G tempos, those of a template together."""
-        parts = [self._at_tempo(log_tempo) for log_tempo in log_tempos.tolist()]
-        values = torch.stack([part.values for part in parts], 1).flatten(0, 1)
-        return Templates(values, torch.stack([part.counts for part in parts], 1).flatten(0, 1))
+        if not log_tempos.any():
+            return Templates(*(part.repeat_interleave(len(log_tempos), 0) for part in self._parts))
+        points = centred(self.values) * log_tempos.exp()[:, None] + middle(self.values)
+        values, counts = (part.repeat_interleave(len(log_tempos), 0) for part in self._parts)
+        return Templates(*interpolate(values, counts, points.repeat(len(self.values), 1)))
 
-    def _at_tempo(self, log_tempo: float) -> Templates:
-        """The templates at one tempo."""
-        if not log_tempo:
-            return self
-        points = centred(self.values) * math.exp(log_tempo) + middle(self.values)
-        return Templates(
-            *interpolate(self.values, self.counts, points.expand(len(self.values), -1))
-        )
+    @property
+    def _parts(self) -> tuple[Tensor, Tensor]:
+        """The two arrays."""
+        return self.values, self.counts
 
     def crop(self, size: int) -> Templates:
         """The middle part of the templates, of an even difference in size."""
@@ -230,23 +245,18 @@ def errors_at_lags(x: Observations, templates: Templates, weights: Tensor) -> tu
         Errors (N, K, S - T + 1), at the lags from the reach downwards in steps of 1; infinite where
         the overlap is too small. And the costs (N, K, S - T + 1) of values that are not covered.
     """
-    size = templates.values.shape[-1]
-    n_lags = size - x.values.shape[-1] + 1
+    n_lags = templates.values.shape[-1] - x.values.shape[-1] + 1
+    size, n_channels = next_fast_len(templates.values.shape[-1], real=True), x.values.shape[1]
+    weighted = weights * templates.values
+    parts = torch.cat([weights, weighted, weighted * templates.values], 1)
+    of_series, of_templates = x.spectra(size), torch.fft.rfft(parts, size)
 
-    def correlate(*pairs: tuple[Tensor, Tensor]) -> Tensor:
-        total = torch.zeros((), device=weights.device)
-        for a, b in pairs:
-            spectra = torch.fft.rfft(a, size).conj(), torch.fft.rfft(b, size)
-            total = total + torch.einsum("ncs,kcs->nks", *spectra)
+    def correlate(of_series: Tensor, of_templates: Tensor) -> Tensor:
+        total = torch.einsum("ncs,kcs->nks", of_series, of_templates)
         return torch.as_tensor(torch.fft.irfft(total, size)[..., :n_lags])
 
-    values = templates.values
-    squares = correlate(
-        (x.values.square(), weights),
-        (x.values * -2, weights * values),
-        (x.mask, weights * values.square()),
-    )
-    overlap = correlate((x.mask, weights))
+    squares = correlate(of_series, of_templates)
+    overlap = correlate(of_series[:, -n_channels:], of_templates[:, :n_channels])
     full = x.mask.sum((1, 2)).clamp_min(1)[:, None, None] * weights.max().clamp_min(1e-6)
     is_short = overlap < MIN_OVERLAP * full - 1e-3
     errors = (squares / overlap.clamp_min(1e-6)).clamp_min(0)
@@ -272,7 +282,8 @@ def match(
     n_rows = max(1, MAX_NUMBERS_PER_CHUNK // bank.values[:, 0].numel())
     reach, parts = templates.reach(x.values.shape[-1]), []
     for start in range(0, len(x), n_rows):
-        errors, costs = errors_at_lags(x[start : start + n_rows], bank, weights)
+        chunk = x if len(x) <= n_rows else x[start : start + n_rows]
+        errors, costs = errors_at_lags(chunk, bank, weights)
         index = (errors + costs).flatten(1).argmin(1)
         least = errors.flatten(1).gather(1, index[:, None])[:, 0]
         row, step = index // errors.shape[2], index % errors.shape[2]
