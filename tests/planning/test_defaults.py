@@ -41,9 +41,9 @@ def recipe_for(x: torch.Tensor, *arguments: Any, **options: Any) -> Recipe:
     return default_recipe(x, domain_of(x), *arguments, **options)
 
 
-def steps_for(recipe: Recipe, x: torch.Tensor, batch_size: int) -> int:
+def steps_for(x: torch.Tensor, batch_size: int) -> int:
     """The default number of steps for samples."""
-    return default_steps(recipe, len(x), domain_of(x), batch_size)
+    return default_steps(len(x), domain_of(x), batch_size)
 
 
 def test_series_get_their_preset() -> None:
@@ -78,10 +78,10 @@ def test_channels_add_content() -> None:
 
 def test_steps_suit_the_data() -> None:
     """About 30 passes, within the bounds of the domain and of the recipe."""
-    assert steps_for(SERIES, WAVES, 20) == 400 and steps_for(SHARP, WAVES, 20) == 500
-    assert steps_for(AE(), PICTURES, 64) == 600
-    assert steps_for(SERIES, WAVES.repeat(100, 1, 1), 20) == 900
-    assert steps_for(SHARP, WAVES.repeat(10_000, 1, 1), 20) == 4000
+    assert steps_for(WAVES, 20) == 400
+    assert steps_for(PICTURES, 64) == 600
+    assert steps_for(WAVES.repeat(100, 1, 1), 20) == 900
+    assert steps_for(WAVES.repeat(10_000, 1, 1), 20) == 4000
 
 
 def test_pictures_get_an_affine_autoencoder() -> None:

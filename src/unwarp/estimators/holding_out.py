@@ -75,7 +75,7 @@ class Split:
         if self.held_out is None:
             return None
         recipe = plan.recipe
-        suitable_steps = default_steps(recipe, len(self.training), domain, plan.batch_size)
+        suitable_steps = default_steps(len(self.training), domain, plan.batch_size)
         return Validation(
             self.held_out,
             interval=max(1, min(suitable_steps, plan.steps) // PASSES_OVER_DATA),

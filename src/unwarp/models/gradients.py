@@ -84,7 +84,6 @@ class GradientCode(MeasuredContent):
     settling_steps = 1000
     settling_batches = 2
     settling_noise = 0.25
-    keeps_poses = True
     means: Tensor
     axes: Tensor
     directions: Tensor

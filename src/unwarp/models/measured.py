@@ -46,8 +46,6 @@ class MeasuredContent(nn.Module, ABC):
             joint training, a class attribute.
         settling_noise: Standard deviation of the noise on codes while a decoder is trained, as a
             multiple of `noise_sd` of `unwarp.training.settling`, a class attribute.
-        keeps_poses: Whether poses are predicted once before a decoder is trained, instead of at
-            each step, where the warp can write them as parameters; a class attribute.
     """
 
     sees_aligned: Tensor | bool
@@ -57,7 +55,6 @@ class MeasuredContent(nn.Module, ABC):
     settling_steps: ClassVar[int]
     settling_batches: ClassVar[int] = 1
     settling_noise: ClassVar[float] = 1.0
-    keeps_poses: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, shape: tuple[int, ...], n_content: int, n_mask_channels: int = 0) -> None:

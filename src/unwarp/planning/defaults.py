@@ -40,8 +40,6 @@ MAX_CHANNELS_FOR_CONTENT = 8
 PASSES_OVER_DATA = 30
 MAX_STEPS = 4000
 """Passes over the data in a training of default length, and its greatest number of steps."""
-MIN_STEPS_WITH_BANDS = 500
-"""Least default number of steps with the loss term `bands`: small ripples are learned late."""
 
 MAX_BRIGHTNESS_OF_DARK_RIM = 0.05
 """Mean of the outermost pixels, in [0, 1], below which the background of images counts as dark."""
@@ -256,20 +254,18 @@ def without_idle_views(recipe: Recipe) -> Recipe:
     return replace(recipe, views=0.0, equivariance=0.0) if is_whole else recipe
 
 
-def default_steps(recipe: Recipe, n_samples: int, domain: Domain, batch_size: int) -> int:
+def default_steps(n_samples: int, domain: Domain, batch_size: int) -> int:
     """The number of training steps for about 30 passes over the data.
 
     Args:
-        recipe: The recipe; if it has a loss term `bands`, the least number of steps is 500.
         n_samples: Number of training samples.
-        domain: Domain of the samples; `domain.min_steps` is another least number of steps.
+        domain: Domain of the samples; `domain.min_steps` is the least number of steps.
         batch_size: Number of samples per step.
 
     Returns:
-        A number of steps, not below the least numbers and at most 4,000.
+        A number of steps, at most 4,000.
     """
-    min_steps = max(domain.min_steps, MIN_STEPS_WITH_BANDS if getattr(recipe, "bands", 0.0) else 0)
-    return int(min(max(PASSES_OVER_DATA * n_samples / batch_size, min_steps), MAX_STEPS))
+    return int(min(max(PASSES_OVER_DATA * n_samples / batch_size, domain.min_steps), MAX_STEPS))
 
 
 def default_clusters(domain: Domain, n_samples: int, labels: Array | None = None) -> int:

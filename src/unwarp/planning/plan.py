@@ -238,7 +238,7 @@ def make_plan(
             recipe = without_idle_views(recipe)
     recipe = share_sampling_rate(recipe, schema.clock.sampling_rate)
     batch_size = batch_size or schema.domain.batch_size
-    suitable_steps = default_steps(recipe, len(data), schema.domain, batch_size)
+    suitable_steps = default_steps(len(data), schema.domain, batch_size)
     return Plan(recipe, suitable_steps if steps is None else steps, batch_size, why, is_open)
 
 

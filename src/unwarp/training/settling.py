@@ -205,8 +205,7 @@ def measure_content(model: Model, settled: Model, x: Tensor) -> MeasuredSamples:
     starts = [model.search.choose_angles(chunk) for chunk in chunks]
     pairs = zip(chunks, starts, strict=True)
     posteriors = (model.encode(chunk, angles=start) for chunk, start in pairs)
-    keeps = code.keeps_poses
-    parts = [(q.canonical, pose_parameters(model, q.map) if keeps else None) for q in posteriors]
+    parts = [(q.canonical, pose_parameters(model, q.map)) for q in posteriors]
     aligned = _joined([canonical for canonical, _ in parts])
     assert aligned is not None  # recipes with measured content have the staged encoder
     code.fit(inputs, aligned)
