@@ -161,3 +161,14 @@ def test_lags_are_searched_by_default() -> None:
     assert choose_start(recipe, "learned", True).start == "learned"
     assert choose_start(AE(warp=CosineTime()), "auto", True).start == "learned"
     assert choose_start(VAE(warp=TimeShift()), "auto", True).start == "learned"
+
+
+def test_dark_pictures_start_at_the_centroid() -> None:
+    """The background must be dark, the warp have shifts, and nobody else have chosen."""
+    dark, bright = (AE(warp=Affine2d(), padding=padding) for padding in ("zeros", "border"))
+    assert choose_start(dark, "auto", True).start == "centroid"
+    assert choose_start(bright, "auto", True).start == "learned"
+    assert choose_start(dark, "auto", False).start == "learned"
+    assert choose_start(dark, "learned", True).start == "learned"
+    assert choose_start(replace(dark, start="moments"), "auto", True).start == "moments"
+    assert choose_start(replace(dark, warp=Affine2d(shift=0)), "auto", True).start == "learned"

@@ -160,7 +160,8 @@ class Unwarper(
             series by comparison with templates, for the warps `time-shift` and `time-affine` and
             chains that end with them; or kinds and poses of noisy pictures of few kinds, for warps
             of rotations and shifts. `auto` takes the start of the recipe; if that is left to
-            `fit`, a warp of lags is searched, and so are noisy pictures that few templates explain.
+            `fit`, a warp of lags is searched, and so are noisy pictures that few templates explain;
+            other pictures on a dark background start at the centroid.
         overrides: Values for single fields of the recipe, such as `{"optimiser.lr": 1e-3}`. They
             replace the values of `recipe` and those that `fit` chooses. As parameters of
             `set_params` and of grid searches they have names such as `recipe__optimiser__lr`.

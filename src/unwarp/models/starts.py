@@ -161,6 +161,23 @@ def build_start(
     return start
 
 
+def is_shifted(warp: Warp) -> bool:
+    """Whether a warp of pictures has shifts, as `centroid` needs them.
+
+    Args:
+        warp: The family of deformations.
+
+    >>> from unwarp.warps import Affine2d, CosineTime
+    >>> is_shifted(Affine2d()), is_shifted(Affine2d(shift=0)), is_shifted(CosineTime())
+    (True, False, False)
+    """
+    names = {factor.name for factor in (warp.parts[-1] if warp.parts else warp).factors}
+    if not names >= {"shift_x", "shift_y"}:
+        return False
+    window = Window.frame((8, 8))
+    return build_start("centroid", "auto", warp, window).kind == "centroid"
+
+
 def _kind_of(kind: StartKind, family: Warp) -> StartKind:
     """The kind of start that uses no factor with a range of 0, which is switched off."""
     off = {factor.name.removeprefix("log_") for factor in family.factors if not factor.half_range}

@@ -21,6 +21,7 @@ from unwarp.models.lags.search import lag_family
 from unwarp.models.recipe import Recipe
 from unwarp.models.scan.deciding import searched_warp
 from unwarp.models.scan.search import is_closed, scan_family
+from unwarp.models.starts import is_shifted
 from unwarp.planning.presets import PRESET_OF_DOMAIN
 from unwarp.values import brief
 from unwarp.warps import Chain, Padding, Warp
@@ -214,6 +215,7 @@ def choose_start(
 
     Lags of series are searched, in the autoencoder `AE` with the staged encoder: a network learns
     them slowly and inexactly. So are poses of noisy pictures of few kinds; no stages follow then.
+    Other pictures on a dark background start at the centre of intensity.
 
     Args:
         recipe: Any recipe.
@@ -223,7 +225,8 @@ def choose_start(
         is_warp_open: Whether a search may replace the warp.
 
     Returns:
-        The recipe with the start of the user; with `auto`, that of the recipe or `search`.
+        The recipe with the start of the user; with `auto`, that of the recipe, `search` or
+        `centroid`.
     """
     if start != "auto":
         return replace(recipe, start=start)
@@ -234,6 +237,8 @@ def choose_start(
         warp = searched_warp(x, recipe.warp, is_warp_open)
         if warp is not None:
             return replace(recipe, start="search", warp=warp, refinements=0)
+    if is_open and is_plain and recipe.start == "learned" and recipe.padding == "zeros":
+        return replace(recipe, start="centroid") if is_shifted(recipe.warp) else recipe
     return recipe
 
 
