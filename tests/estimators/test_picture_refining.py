@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,4 +122,7 @@ def test_evidence_is_for_better_poses() -> None:
     noisy = PictureEvidence(1, 1.0, 0.9, 0.9, 0.8, 3.0, 0.6, (1.0, 2.0, 2.0, 4.0))
     worse = PictureEvidence(1, 0.0, 0.1, 0.4, 0.2, 9.0, 1.0, (1.0, 0.5, 2.0, 3.0))
     assert clean.supports and noisy.supports and not worse.supports
+    same = replace(worse, learned=0.02, refined=0.01)
+    assert same.supports and not replace(same, gain=1.0).supports
+    assert not replace(same, better=0.7).supports
     assert "0.50 px" in str(clean) and "noisy" in str(noisy)

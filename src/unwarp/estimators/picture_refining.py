@@ -53,11 +53,14 @@ MAX_REMAINDER_RATIO = 0.3
 MAX_ERROR_RATIO_OF_GOOD_MEANS = 1.25
 """Greatest ratio of the median error of a pose where means leave so little."""
 
+MAX_REMAINDER_OF_SAME_THINGS = 0.02
+"""Greatest share of the variance that the means leave of pictures of the same few things."""
+
 MIN_SHARE_BETTER = 0.75
 """Least share of held-out pictures that become more like their mean picture."""
 
 STANDARD_ERRORS = 2.0
-"""Number of standard errors by which the fall of the remainder of noisy pictures is clear."""
+"""Number of standard errors by which the fall of the remainder is clear."""
 
 SHARE_OF_VIEW = 0.15
 """Share of the ranges of a warp that second views of pictures are moved by."""
@@ -75,7 +78,8 @@ class PictureEvidence:
 
     Half of the pictures make mean pictures, the other half is moved onto them. The error of a pose
     is measured by second views: a picture that is moved by a known map must get a pose that differs
-    by this map. Noise moves with its picture, so that noisy pictures are judged by the remainder.
+    by this map. Noise and spots move with their picture, so that noisy pictures and pictures of the
+    same few things are judged by the remainder.
 
     Attributes:
         n_kinds: Number of mean pictures.
@@ -132,6 +136,8 @@ class PictureEvidence:
             return self.gain >= STANDARD_ERRORS
         if self.better < MIN_SHARE_BETTER:
             return False
+        if self.refined <= MAX_REMAINDER_OF_SAME_THINGS and self.gain >= STANDARD_ERRORS:
+            return True
         before, after, tail_before, tail_after = self.errors
         if self.refined <= MAX_REMAINDER_RATIO * self.learned:
             return after <= MAX_ERROR_RATIO_OF_GOOD_MEANS * before
