@@ -116,17 +116,20 @@ def table() -> None:
     """Rebuild the table of the page from the result files."""
     columns = ("5-NN", "linear", "k-means", "raw 5-NN", "deskewed 5-NN", "deskewed k-means")
     keys = ("neighbours", "linear", "acc", "raw_neighbours", "deskewed_neighbours")
-    lines = [f"| pictures | warp selected | {' | '.join(columns)} | CPU seconds | seeds |"]
-    lines.append("|" + "---|" * (len(columns) + 4))
+    ends = "angle | shift | CPU seconds | seeds"
+    lines = [f"| pictures | warp selected | {' | '.join(columns)} | {ends} |"]
+    lines.append("|" + "---|" * (len(columns) + 6))
     for kind in DATA:
         paths = sorted((cells.RESULTS / FOLDER / f"{kind}-codes").glob("*.json"))
         if results := [json.loads(path.read_text()) for path in paths]:
             s = cells.medians(results)
             numbers = [f"{s[key]:.3f}" for key in (*keys, "deskewed_kmeans_acc")]
             warps = ", ".join(sorted({result["warp"] for result in results}))
-            ends = f"{s['cpu_seconds']:.0f} | {len(results)}"
+            pose = f"{s['angle_deg']:.2f} deg | {s['shift_px']:.3f} px" if "angle_deg" in s else "- | -"
+            ends = f"{pose} | {s['cpu_seconds']:.0f} | {len(results)}"
             lines.append(f"| {kind} | {warps} | {' | '.join(numbers)} | {ends} |")
-    cells.quote("pictures_codes", "\n".join(lines), PAGE)
+    for page in (PAGE, "README.md"):
+        cells.quote("pictures_codes", "\n".join(lines), page)
 
 
 def main() -> None:
