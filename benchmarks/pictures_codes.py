@@ -125,7 +125,8 @@ def table() -> None:
             s = cells.medians(results)
             numbers = [f"{s[key]:.3f}" for key in (*keys, "deskewed_kmeans_acc")]
             warps = ", ".join(sorted({result["warp"] for result in results}))
-            pose = f"{s['angle_deg']:.2f} deg | {s['shift_px']:.3f} px" if "angle_deg" in s else "- | -"
+            is_moved = "angle_deg" in s
+            pose = f"{s['angle_deg']:.2f} deg | {s['shift_px']:.3f} px" if is_moved else "- | -"
             ends = f"{pose} | {s['cpu_seconds']:.0f} | {len(results)}"
             lines.append(f"| {kind} | {warps} | {' | '.join(numbers)} | {ends} |")
     for page in (PAGE, "README.md"):
