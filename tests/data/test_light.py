@@ -53,6 +53,7 @@ def test_auto_notices_lamps() -> None:
     ):
         fit = fit_scale(images, IMAGES)
         assert fit.is_per_sample and word in fit.note
+        assert not fit_scale(images, IMAGES, has_gain=True).is_per_sample
 
 
 def test_auto_keeps_one_range() -> None:

@@ -25,6 +25,7 @@ from unwarp.warps import Warp, Window
 
 IDENTITY_VALUE_OF_UNIT = {
     "sd": 0.0,
+    "range": 0.0,
     "deg": 0.0,
     "px": 0.0,
     "factor": 1.0,

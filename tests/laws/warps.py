@@ -44,6 +44,7 @@ VARIANTS: dict[str, Warp] = {
     "time, free ends": CosineTime(free_ends=True),
     "time-softmax, free ends": SoftmaxTime(free_ends=True),
     "time+gain": Chain(CosineTime(), Gain()),
+    "affine+gain": Chain(Affine2d(), Gain()),
     "time+shift": Chain(CosineTime(), TimeShift()),
     "time+affine": Chain(SoftmaxTime(), TimeAffine()),
 }

@@ -67,6 +67,17 @@ def test_gain_refuses_bad_ranges_and_chains() -> None:
     for arguments in ({"most": 1.0}, {"offset": 0.0}):
         with pytest.raises(ConfigError, match=next(iter(arguments))):
             Gain(**arguments)
-    for links in ((Gain(), CosineTime()), (Gain(), Gain()), (Affine2d(), Gain())):
+    for links in ((Gain(), CosineTime()), (Gain(), Gain()), (Gain(), Affine2d())):
         with pytest.raises(ConfigError, match="only then"):
             Chain(*links)
+
+
+def test_gain_has_the_frame_of_its_chain() -> None:
+    """After a warp of pictures a gain acts on pictures, in shares of their range."""
+    warp = Chain(Affine2d(), Gain()).bind((4, 6))
+    assert warp.domain == "image" and [part.size for part in warp.parts] == [(4, 6), (4, 6)]
+    assert {f.name: f.unit for f in warp.factors}["gain_offset"] == "range"
+    theta = torch.zeros(1, len(warp.factors))
+    theta[0, -2:] = torch.tensor([2.0, 0.1]).log().where(torch.tensor([True, False]), 0.1)
+    x = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(warp.map(theta)(x), 2 * x + 0.1)

@@ -29,8 +29,8 @@ from unwarp.errors import ConfigError
 class Reading:
     """Options that decide how samples are read and scaled.
 
-    Each field, except `warp_domain`, is an argument of `Unwarper` with the same name. `Schema.fit`
-    takes samples and a reading.
+    Each field, except `warp_domain` and `has_gain`, is an argument of `Unwarper` with the same
+    name. `Schema.fit` takes samples and a reading.
 
     Attributes:
         domain: `image`, `series` or another registered domain; `auto` decides by the data.
@@ -54,6 +54,8 @@ class Reading:
         time_column: Name of the column of times; None to find it.
         value_columns: Names of the columns of values; None for all without another role.
         label_column: Name of the column of labels; None to find it.
+        has_gain: Whether the warp changes values, so that `scale="auto"` gives no sample a scale of
+            its own: gains and offsets would vanish.
 
     >>> Reading().domain_of(Source([[0.0, 1.0]], domain="series"))
     'series'
@@ -74,6 +76,7 @@ class Reading:
     time_column: str | None = None
     value_columns: Sequence[str] | None = None
     label_column: str | None = None
+    has_gain: bool = False
 
     @property
     def hints(self) -> Hints:

@@ -51,7 +51,9 @@ class ScaleFit:
     is_levelled: bool = False
 
 
-def fit_scale(x: Array, domain: Domain, scale: ScaleName | None = "auto") -> ScaleFit:
+def fit_scale(
+    x: Array, domain: Domain, scale: ScaleName | None = "auto", has_gain: bool = False
+) -> ScaleFit:
     """The scale of training samples, with the decisions that `auto` leaves open.
 
     Args:
@@ -59,6 +61,7 @@ def fit_scale(x: Array, domain: Domain, scale: ScaleName | None = "auto") -> Sca
         domain: Their domain.
         scale: As for `fit_scaler`. `auto` gives each image its own range if the light varies from
             image to image, and levels each series if levels and trends are chance.
+        has_gain: Whether the warp has a gain: `auto` then scales all samples alike.
 
     Returns:
         The scale. Samples that would decide it alone are left out, with a warning.
@@ -70,7 +73,8 @@ def fit_scale(x: Array, domain: Domain, scale: ScaleName | None = "auto") -> Sca
     outliers = outlier_rows(x, scale)
     typical = np.delete(x, outliers, 0) if outliers.size else x
     scaler = fit_scaler(typical, domain.name, scale)
-    reason = reason_to_level(typical) if domain.has_times and scale == "auto" else ""
+    is_open = scale == "auto" and not has_gain
+    reason = reason_to_level(typical) if domain.has_times and is_open else ""
     if reason or scale == "level":
         note = reason and f"each series is scaled by itself, without its trend: {reason}"
         none = np.array([], np.intp)
@@ -80,7 +84,7 @@ def fit_scale(x: Array, domain: Domain, scale: ScaleName | None = "auto") -> Sca
     if not has_light(domain) or scale not in ("auto", "each"):
         return ScaleFit(scaler, scale == "each", False, outliers)
     light = Light.of(sample_of_images(typical))
-    if scale == "auto" and not light.variation:
+    if scale == "auto" and (has_gain or not light.variation):
         return ScaleFit(scaler, False, False, outliers, _note_on_range(scaler, typical))
     note = "" if scale == "each" else f"each image is scaled by itself: {light.variation}"
     return ScaleFit(Scaler(), True, light.has_dark_ground, outliers, note)

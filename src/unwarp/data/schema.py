@@ -127,7 +127,7 @@ class Schema:
         length, clock, why = origin.infer_clock(reading.sampling_rate, reading.lengths)
         missing = check_policy(reading.missing)
         gapless = origin.resample(length, policy_for_scaling(missing))
-        fit = fit_scale(gapless, domain, reading.scale)
+        fit = fit_scale(gapless, domain, reading.scale, reading.has_gain)
         origin = origin.on(clock)
         samples = origin.resample(length, missing)
         prepared = Prepared(

@@ -182,6 +182,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
             self.time_column,
             self.value_columns,
             self.label_column,
+            request.has_gain,
         )
 
     def _progress(self) -> tuple[Callback, ...]:

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from unwarp.errors import ConfigError
+from unwarp.models.registration import moving_part
 from unwarp.warps import AffineMap, IdentityMap, Map, TimeMap, Warp, Window, translation
 from unwarp.warps.affine_map import affine_part
 from unwarp.warps.mirror import mirror_first, reflections
@@ -140,7 +141,7 @@ def build_start(
     >>> len(build_start("learned", "auto", Affine2d(rotation=180), Window.frame((8, 8))).angles)
     8
     """
-    family = warp.parts[-1] if warp.parts else warp
+    family = moving_part(warp) or warp
     has_pose = len(window.size) == 2 and bool(warp.factors)  # images, and a warp that moves them
     has_circle = has_pose and any(factor.periodic for factor in family.factors)
     has_mirror = has_pose and any(factor.discrete for factor in family.factors)
@@ -171,7 +172,7 @@ def is_shifted(warp: Warp) -> bool:
     >>> is_shifted(Affine2d()), is_shifted(Affine2d(shift=0)), is_shifted(CosineTime())
     (True, False, False)
     """
-    names = {factor.name for factor in (warp.parts[-1] if warp.parts else warp).factors}
+    names = {factor.name for factor in (moving_part(warp) or warp).factors}
     if not names >= {"shift_x", "shift_y"}:
         return False
     window = Window.frame((8, 8))

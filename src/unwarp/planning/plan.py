@@ -152,10 +152,22 @@ class Request:
         An array with three axes may hold images (N, H, W) or series (N, C, T); the domain decides
         between them. It is `auto` if the request has no warp or the default warp of `AE`.
         """
+        warp = self._named_warp
+        return "auto" if warp is None else warp.domain
+
+    @property
+    def has_gain(self) -> bool:
+        """Whether the requested warp changes values, so that they are of interest."""
+        warp = self._named_warp
+        return warp is not None and not all(part.moves_points for part in warp.parts)
+
+    @property
+    def _named_warp(self) -> Warp | None:
+        """The requested warp; None for none, or the default warp of `AE`."""
         warp = resolve_warp(self.overrides.get("warp", self.warp))
         if warp is None and isinstance(self.recipe, Recipe) and self.recipe.warp != AE().warp:
-            warp = self.recipe.warp
-        return warp.domain if isinstance(warp, Warp) else "auto"
+            return self.recipe.warp
+        return warp
 
 
 @dataclass(frozen=True)

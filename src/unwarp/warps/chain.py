@@ -24,10 +24,10 @@ class Chain(Warp):
     in the order of the arguments, with the family's name in front: `affine_shift_x`. Three kinds
     of chains are allowed, since only their maps determine theta: a family without inverses followed
     by an invertible one (`Displacement2d`, then `Affine2d`), a family that moves points followed by
-    one that changes values (`CosineTime`, then `Gain`), and a warp of time with fixed ends followed
-    by lags (`CosineTime`, then `TimeShift` or `TimeAffine`), which move the ends. Theta is exact
-    for maps of the chain and, after centring, for maps of the chain that `recentre` returns. For
-    any other map, each family approximates its own part.
+    one that changes values (`CosineTime` or `Affine2d`, then `Gain`), and a warp of time with fixed
+    ends followed by lags (`CosineTime`, then `TimeShift` or `TimeAffine`), which move the ends.
+    Theta is exact for maps of the chain and, after centring, for maps of the chain that `recentre`
+    returns. For any other map, each family approximates its own part.
 
     Attributes:
         links: The two families, in the order in which they act.
@@ -63,6 +63,10 @@ class Chain(Warp):
                 f"links={brief(mistakes[0])} is no warp; give warps, such as "
                 "Chain(Displacement2d(4), Affine2d())"
             )
+        # a change of values has no domain of its own: it has the frame of the other link
+        links = tuple(
+            link if link.moves_points else replace(link, size=links[0].size) for link in links
+        )
         # the maps of a family are all invertible or none is, so that a single map tells
         invertible = [link.map(torch.zeros(1, len(link.factors))).is_invertible for link in links]
         is_points_then_values = [link.moves_points for link in links] == [True, False]
@@ -76,8 +80,8 @@ class Chain(Warp):
             raise ConfigError(
                 f"Chain({', '.join(link.name for link in links)}) is not possible; chain a "
                 "displacement with an invertible warp, such as Chain(Displacement2d(4), "
-                "Affine2d()), or a warp of time with a gain or with lags, such as "
-                "Chain(CosineTime(), Gain()) and Chain(CosineTime(), TimeShift()): only then does "
+                "Affine2d()), any warp with a gain, such as Chain(Affine2d(), Gain()), or a warp "
+                "of time with lags, such as Chain(CosineTime(), TimeShift()): only then does "
                 "theta describe the deformation without loss"
             )
         # a frozen dataclass with its own __init__ sets its fields this way

@@ -1,4 +1,4 @@
-"""Changes of the values of series by a gain and an offset."""
+"""Changes of values by a gain and an offset."""
 
 from __future__ import annotations
 
@@ -97,16 +97,18 @@ class GainMap(Map):
 
 @dataclass(frozen=True)
 class Gain(Warp):
-    """One gain and one offset per series, for all its channels.
+    """One gain and one offset per sample, for all its channels.
 
     `x_obs = exp(theta_0) x_template + theta_1`. Theta is (log_gain, offset), exact for every
-    product of these maps. Use it after a warp of time, `Chain(CosineTime(), Gain())`, for
-    recordings of different loudness or baseline.
+    product of these maps. Use it after a warp that moves points: `Chain(CosineTime(), Gain())` for
+    recordings of different loudness or baseline, `Chain(Affine2d(), Gain())` for pictures of
+    different contrast. A chain gives it the domain of the other warp.
 
     Attributes:
         most: Largest gain that one stage predicts; the smallest is its inverse.
         offset: Largest offset that one stage predicts, in units of the values. A model takes
-            standardised series, so that its unit is their standard deviation.
+            standardised series, so that the unit is their standard deviation, and pictures with
+            values from 0 to 1, so that it is their range.
 
     >>> import torch
     >>> louder = Gain().map(torch.tensor([[0.0, 0.5]]))
@@ -131,8 +133,13 @@ class Gain(Warp):
 
     @property
     def domain(self) -> str:
-        """`series`."""
-        return "series"
+        """`series` or `image`, by the number of axes of `size`."""
+        return "series" if len(self.size) == 1 else "image"
+
+    @property
+    def unit(self) -> str:
+        """Unit of offsets: `sd` for series, `range` for pictures."""
+        return "sd" if self.domain == "series" else "range"
 
     @property
     def moves_points(self) -> bool:
@@ -141,11 +148,11 @@ class Gain(Warp):
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Columns of theta: `log_gain` and `offset` (standard deviations)."""
+        """Columns of theta: `log_gain` and `offset` (in `unit`)."""
         limit = math.log(self.most)
         return (
             Factor("log_gain", "log factor", -limit, limit),
-            Factor("offset", "sd", -self.offset, self.offset),
+            Factor("offset", self.unit, -self.offset, self.offset),
         )
 
     def constrain(self, raw: Tensor) -> Tensor:
@@ -174,11 +181,11 @@ class Gain(Warp):
         return torch.stack([change.gain.log(), change.offset], -1)
 
     def summary(self, map: Map) -> dict[Factor, Tensor]:
-        """Columns (N,) of a map: `gain` (a factor) and `offset` (standard deviations)."""
+        """Columns (N,) of a map: `gain` (a factor) and `offset` (in `unit`)."""
         change = gain_part(map)
         return {
             Factor("gain", "factor", 1 / self.most, self.most): change.gain,
-            Factor("offset", "sd", -self.offset, self.offset): change.offset,
+            Factor("offset", self.unit, -self.offset, self.offset): change.offset,
         }
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:
