@@ -7,10 +7,10 @@
 
 Cells: `DATA-codes/SEED`. `fashion-upright` is 4,000 images of Fashion-MNIST as published,
 `fashion-affine` the same with the deformation of Affine MNIST, anywhere in 40 pixels; `glyphs` is
-100 characters of random strokes with 30 images each, `digits` is 4,000 digits of Affine MNIST. Test
-images of the deformed sets are observed twice. The seed is that of the data and of the training.
-Scores are of held-out pictures; classes are used only there, and the number of classes for k-means.
-Raw and deskewed pixels stand beside them.
+100 characters of random strokes with 30 images each, `digits` is 4,000 digits of Affine MNIST, and
+`mnist` all 60,000. Test images of the deformed sets are observed twice. The seed is that of the
+data and of the training. Scores are of held-out pictures; classes are used only there, and the
+number of classes for k-means. Raw and deskewed pixels stand beside them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,10 +65,15 @@ def glyphs(seed: int) -> Parts:
     )
 
 
-def digits(seed: int) -> Parts:
-    """Digits of Affine MNIST, each observed once, and test digits, each observed twice."""
-    train = fixed_observations(load("digits", "train"), 1, seed=2 + seed)
-    test = fixed_observations(load("digits", "test"), 2, seed=1)
+def digits(name: str, seed: int) -> Parts:
+    """Digits of Affine MNIST, each observed once, and test digits, each observed twice.
+
+    Args:
+        name: Data set of the digits, `digits` or `mnist`.
+        seed: Seed of the maps of training digits.
+    """
+    train = fixed_observations(load(name, "train"), 1, seed=2 + seed)
+    test = fixed_observations(load(name, "test"), 2, seed=1)
     return Dataset(train.x, labels=train.labels), test
 
 
@@ -75,7 +81,8 @@ DATA: dict[str, Callable[[int], Parts]] = {
     "fashion-upright": lambda seed: clothes(seed, is_moved=False),
     "fashion-affine": lambda seed: clothes(seed, is_moved=True),
     "glyphs": glyphs,
-    "digits": digits,
+    "digits": partial(digits, "digits"),
+    "mnist": partial(digits, "mnist"),
 }
 """Training and test part of each collection, by a seed."""
 
