@@ -172,11 +172,11 @@ def is_shifted(warp: Warp) -> bool:
     >>> is_shifted(Affine2d()), is_shifted(Affine2d(shift=0)), is_shifted(CosineTime())
     (True, False, False)
     """
-    names = {factor.name for factor in (moving_part(warp) or warp).factors}
-    if not names >= {"shift_x", "shift_y"}:
+    family = moving_part(warp)
+    if family is None or not isinstance(family.map(torch.zeros(1, len(family.factors))), AffineMap):
         return False
-    window = Window.frame((8, 8))
-    return build_start("centroid", "auto", warp, window).kind == "centroid"
+    ranges = {factor.name: factor.half_range for factor in family.factors}
+    return bool(ranges.get("shift_x") and ranges.get("shift_y"))
 
 
 def _kind_of(kind: StartKind, family: Warp) -> StartKind:
