@@ -19,13 +19,18 @@ def spots(n: int = 60, size: int = 20) -> tuple[Array, Array]:
 
 
 def test_contrast_is_found() -> None:
-    """The column `gain` follows the contrast, and aligned spots differ less in brightness."""
+    """The column `gain` follows the contrast, and aligned spots are equally bright."""
     x, gains = spots()
     model = Unwarper(
-        warp="translation+gain", content="joint", n_content=2, max_steps=200, random_state=0
+        warp="translation+gain",
+        overrides={"prior": 1.0},  # the default prior draws contrasts towards their mean
+        content="joint",
+        n_content=2,
+        max_steps=200,
+        random_state=0,
     ).fit(x)
     assert not model.schema_.scaled_per_sample
     found = model.transform_params(x)["gain"]
     assert np.corrcoef(np.log(found), np.log(gains))[0, 1] > 0.95
     before, after = (part.reshape(len(x), -1).max(1) for part in (x, model.align(x)))
-    assert after.std() / after.mean() < 0.6 * before.std() / before.mean()
+    assert after.std() / after.mean() < 0.3 * before.std() / before.mean()

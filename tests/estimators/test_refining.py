@@ -17,7 +17,7 @@ from unwarp.data.dataset import Dataset
 from unwarp.errors import ConfigError
 from unwarp.estimators.refining import RefinementEvidence, fit_refinement
 from unwarp.models import Net
-from unwarp.models.refine import BandRefinement
+from unwarp.models.picture_refine import GaussNewton
 from unwarp.warps import Identity
 
 LENGTH = 150
@@ -103,7 +103,7 @@ def test_pictures_have_no_band() -> None:
     """Only series are refined in time."""
     arguments: dict[str, Any] = {"max_steps": 1, "n_clusters": 2, "device": "cpu"}
     refinement = Unwarper(**arguments).fit(pictures(8)).refinement_
-    assert not isinstance(refinement, BandRefinement)
+    assert isinstance(refinement, GaussNewton)
     with pytest.raises(ConfigError, match="refine='band' moves series in time"):
         Unwarper(refine="band", **arguments).fit(pictures(8))
     with pytest.raises(ConfigError, match="refine='dtw' is not allowed"):

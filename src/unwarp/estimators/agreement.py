@@ -22,7 +22,7 @@ MAX_CLUSTERED_SERIES = 256
 """Greatest number of series between which elastic distances are computed."""
 
 N_NEIGHBOURS = 5
-"""Nearest neighbours of a series whose clusters count; one alone is three times as noisy."""
+"""Nearest neighbours of a series whose clusters count; one alone is noisier."""
 
 
 @torch.no_grad()
