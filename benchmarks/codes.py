@@ -7,8 +7,9 @@
 
 A cell `ucr/SET/SEED` or `uea/SET/SEED` is `Unwarper()` on the training part of a set, without
 labels, and scored once on its test part: 1-NN of series as they are, of aligned series, of codes,
-and by the elastic distance to the training series; and the accuracy of `predict` with the true
-number of classes, classes matched to clusters. The distance and the codes were chosen by looking at
+and by the elastic distance to the training series; the accuracy of `predict` with the true number
+of classes, classes matched to clusters; and the mean correlation of a series with the mean of the
+others of its class, as they are and aligned. The distance and the codes were chosen by looking at
 the 29 UCR sets.
 
 A cell `fast/SET/0` is `Unwarper(fast=True)`: 1-NN of measured and of predicted codes of the same
@@ -95,13 +96,16 @@ def cell(name: str, quick: bool = False) -> cells.Result:
         gallery, queries = pair
         return float(neighbours(gallery, labels, queries, truth, k=1))
 
+    gallery, queries = model.align(train), model.align(test)
     distances = values_and_slopes(asked, known, known[:128])
     scores = {
         "raw_1nn": nearest(known, asked),
-        "aligned_1nn": nearest(model.align(train), model.align(test)),
+        "aligned_1nn": nearest(gallery, queries),
         "codes_1nn": nearest(model.transform(train), model.transform(test)),
         "distance_1nn": float((labels[distances.argmin(1)] == truth).mean()),
         "clusters_acc": float(accuracy(model.predict(test), truth)),
+        "raw_correlation": class_correlation(asked, truth),
+        "aligned_correlation": class_correlation(queries, truth),
     }
     choice = model.selection_.choice if model.selection_ else ""
     return {
@@ -110,6 +114,23 @@ def cell(name: str, quick: bool = False) -> cells.Result:
         "n_test": len(test),
         "scores": {key: round(value, 4) for key, value in scores.items()},
     }
+
+
+def class_correlation(x: Array, labels: Array) -> float:
+    """Mean correlation of a series with the mean of the others of its class.
+
+    Args:
+        x: Series (N, C, T) without gaps.
+        labels: Class of each series (N,).
+    """
+    values = x.reshape(len(x), -1)
+    found = []
+    for label in np.unique(labels):
+        part = values[labels == label]
+        others = (part.sum(0) - part) / max(len(part) - 1, 1)
+        pairs = zip(part, others, strict=True) if len(part) > 1 else ()
+        found += [np.corrcoef(*pair)[0, 1] for pair in pairs if min(map(np.std, pair)) > 0]
+    return float(np.mean(found))
 
 
 def fast_cell(where: str, quick: bool = False) -> cells.Result:
@@ -203,8 +224,8 @@ def mean_lines(words: str, measured: list[dict[str, Any]]) -> list[str]:
     harmed = [str(sum(is_harmed(row, m) for row in measured)) for m in METHODS]
     equal = [row["clusters_acc"] for row in measured if row["set"] not in UNEQUAL]
     return [
-        f"| **mean, {words}** | | {' | '.join(means)} | {mean(equal):.3f} (of {len(equal)}) | |",
-        f"| **harmed, {words}** | | {' | '.join(harmed)} | | |",
+        f"| **mean, {words}** | | {' | '.join(means)} | {mean(equal):.3f} (of {len(equal)}) | | |",
+        f"| **harmed, {words}** | | {' | '.join(harmed)} | | | |",
     ]
 
 
@@ -221,13 +242,20 @@ def kshape_lines(measured: list[dict[str, Any]]) -> list[str]:
 
 def lines_of(measured: list[dict[str, Any]]) -> list[str]:
     """Lines of a table with a row a set."""
-    heads = ["set", "warp", *METHODS.values(), "clusters", "CPU s"]
+    heads = ["set", "warp", *METHODS.values(), "clusters", "correlation", "CPU s"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in measured:
         scores = [f"{row[m]:.3f}{'*' if is_harmed(row, m) else ''}" for m in METHODS]
-        own = [row["set"], row["choice"], *scores, f"{row['clusters_acc']:.3f}"]
+        own = [row["set"], row["choice"], *scores, f"{row['clusters_acc']:.3f}", rise_of(row)]
         lines.append(f"| {' | '.join(own)} | {row['seconds']:.0f} |")
     return lines
+
+
+def rise_of(row: dict[str, Any]) -> str:
+    """Correlation with the class, as recorded and aligned, in words; a dash if unmeasured."""
+    if "aligned_correlation" not in row:
+        return "-"
+    return f"{row['raw_correlation']:.2f} to {row['aligned_correlation']:.3f}"
 
 
 def summary(measured: list[dict[str, Any]]) -> list[str]:

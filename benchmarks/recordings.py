@@ -7,8 +7,8 @@
 
 Cells: `lags/SEED` (errors of lags in time steps), `phase/SEED` (errors on the circle, in cycles),
 `drift/SEED` (deviation of events after alignment, in time steps) and `ecg/0` (1-NN of the aligned
-test series of ECGFiveDays). `prefixes`, `growth`, `stretched`, `steps`, `chromatograms` and
-`clusters` measure the deviation of events after the default call. The peer cross-correlates each
+test series of ECGFiveDays). `prefixes`, `growth`, `stretched`, `steps`, `chromatograms`, `clusters`
+and `trials` measure the deviation of events after the default call. The peer cross-correlates each
 series with the mean of all, again and again. A new row for another call of `Unwarper` is an entry
 of `CALLS`.
 """
@@ -16,6 +16,7 @@ of `CALLS`.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -42,6 +43,7 @@ WARPS_OF_DRIFT: dict[str, str | Warp] = {
     "shift": "time-shift",
     "smooth": "time",
     "both": Chain(CosineTime(), TimeShift()),
+    "auto": "auto",
 }
 """Warps for lags with drift, by name."""
 
@@ -52,6 +54,7 @@ EVENTS: dict[str, Callable[[int], SeriesCase]] = {
     "steps": series.steps,
     "clusters": series.clusters,
     "chromatograms": series.chromatograms,
+    "trials": series.trials,
 }
 """Series with events, by the name of their cells."""
 
@@ -203,7 +206,8 @@ def table() -> None:
             "",
             f"Lags and smooth warps together: events are {s['recorded']:.1f} steps apart (standard "
             f"deviation), {s['shift']:.1f} after `time-shift`, {s['smooth']:.1f} after `time`, and "
-            f"{s['both']:.1f} after `Chain(CosineTime(), TimeShift())`.",
+            f"{s['both']:.1f} after `Chain(CosineTime(), TimeShift())`, which the default call "
+            f"chooses by itself ({s.get('auto', math.nan):.1f}).",
         ]
     lines += _table_of_events()
     if s := _scores("ecg"):

@@ -39,7 +39,8 @@ from unwarp.data.dataset import Dataset
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.datasets import bumps, fork_trajectories, ucr, uea
-from unwarp.estimators.selection import RECIPE_OF_CHOICE, select
+from unwarp.estimators.choices import RECIPE_OF_CHOICE
+from unwarp.estimators.selection import select
 from unwarp.metrics.clustering import kmeans
 from unwarp.metrics.dtw import aligned_rmse
 from unwarp.metrics.neighbours import neighbours

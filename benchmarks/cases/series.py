@@ -24,7 +24,7 @@ class SeriesCase:
     """Series with a known event each.
 
     Attributes:
-        x: N series (T_i,).
+        x: N series (T_i,), or (C, T) of several channels.
         events: Observed times of the same events in each series, (N,) for one event or (N, K); NaN
             if it has none.
         times: Time stamps of each series, N arrays (T_i,); None if there are none.
@@ -198,6 +198,24 @@ def clusters(seed: int = 0, n: int = 90, length: int = 160) -> SeriesCase:
     x[rng.uniform(size=x.shape) < 0.002] += 8
     kinds[:3] = -1
     return SeriesCase([*x], _at([0.3, 0.5, 0.7], grid, observed) * (length - 1), kinds=kinds)
+
+
+def trials(seed: int = 0, n: int = 60, n_channels: int = 64, length: int = 500) -> SeriesCase:
+    """Trials of many noisy channels that mix two shapes, under smooth warps.
+
+    Args:
+        seed: Seed of mixtures, warps and noise.
+        n: Number of trials.
+        n_channels: Number of channels.
+        length: Number of steps of a trial.
+    """
+    rng = np.random.default_rng(seed)
+    grid, observed = smooth_maps(n, rng, 0.4)
+    weights, times = rng.normal(size=(n_channels, 2)), np.linspace(0, 1, length)
+    clocks = [np.interp(times, row, grid) for row in observed]
+    x = [weights @ np.stack([shape(clock), shape(1 - clock)]) for clock in clocks]
+    events = _at([place for place, _, _ in BUMPS], grid, observed) * (length - 1)
+    return SeriesCase([row + rng.normal(size=row.shape) for row in x], events)
 
 
 def prefixes(seed: int = 0, n: int = 60, longest: int = 400) -> SeriesCase:

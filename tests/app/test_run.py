@@ -15,8 +15,8 @@ from unwarp.app.outcome import Outcome
 from unwarp.app.run import fit_or_load, read_history, without_warp, write_history
 from unwarp.data.opening import as_source
 from unwarp.errors import CheckpointError
+from unwarp.estimators.choices import Selection
 from unwarp.estimators.fitting import SELECT_OF_DOMAIN
-from unwarp.estimators.selection import Selection
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
 from unwarp.training.state import History, Row, State

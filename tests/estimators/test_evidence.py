@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from benchmarks.cases.series import lags
 
 from tests.estimators.series import levels
 from unwarp.estimators import evidence
+from unwarp.estimators.choices import MIN_LAG_RATIO
 from unwarp.estimators.evidence import (
     description_length,
     distance_gain,
+    lag_ratio,
     nearest_ratio,
     unexplained,
 )
@@ -108,3 +112,14 @@ def test_noise_of_channels_hides_no_timing(monkeypatch: pytest.MonkeyPatch) -> N
     of_components = nearest_ratio(model, late)
     monkeypatch.setattr(evidence, "MAX_COMPARED_CHANNELS", 30)
     assert of_components < nearest_ratio(model, late) - 0.05
+
+
+@pytest.mark.parametrize("length", [16, 80])
+def test_lags_are_no_noise(length: int) -> None:
+    """Lags show in noise as large as series, and noise alone has none."""
+    rng = torch.Generator().manual_seed(0)
+    noise = torch.randn(30, 1, length, generator=rng)
+    assert lag_ratio(noise[:20], noise[20:]) < MIN_LAG_RATIO
+    x = torch.from_numpy(np.stack(lags(0).x))[:, None].float()
+    x = x / x.std() + torch.randn(x.shape, generator=rng)
+    assert lag_ratio(x[:32], x[32:]) > 2 * MIN_LAG_RATIO

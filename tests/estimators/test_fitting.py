@@ -17,8 +17,9 @@ from unwarp import AE, Rigid2d, Unwarper
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Reading, Schema
 from unwarp.errors import ConfigError
+from unwarp.estimators.choices import Selection
 from unwarp.estimators.fitting import SELECT_OF_DOMAIN, Fitting, Results
-from unwarp.estimators.selection import STEPS_OF_TRIAL, Selection
+from unwarp.estimators.selection import STEPS_OF_TRIAL
 from unwarp.planning.plan import Request
 from unwarp.training.callbacks import Callback
 from unwarp.training.state import History, Row, State

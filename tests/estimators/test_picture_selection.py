@@ -15,6 +15,7 @@ from torch import Tensor
 
 from unwarp import AE, Identity, Unwarper
 from unwarp.estimators import selection, trials
+from unwarp.estimators.choices import Selection
 from unwarp.estimators.picture_selection import (
     MAX_PICTURES_FOR_TRIAL,
     MAX_SIDE_IN_TRIAL,
@@ -22,7 +23,6 @@ from unwarp.estimators.picture_selection import (
     pictures_for_trial,
     select_for_pictures,
 )
-from unwarp.estimators.selection import Selection
 from unwarp.models import Net
 from unwarp.training.state import History
 from unwarp.warps import Affine2d, deform

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from benchmarks.cases.series import drift
 
 from tests.estimators.series import levels
 from unwarp import AE, Identity, Unwarper
 from unwarp.datasets import bumps
 from unwarp.estimators import comparison, selection, trials
+from unwarp.estimators.choices import MIN_LAG_RATIO, MIN_SAVED_NATS, Selection
 from unwarp.estimators.evidence import lag_ratio
-from unwarp.estimators.selection import (
-    MIN_LAG_RATIO,
-    MIN_SAVED_NATS,
-    Selection,
-    select,
-)
+from unwarp.estimators.selection import select
 from unwarp.models import Net
 from unwarp.planning.presets import SERIES, SHARP
 from unwarp.training.state import History
@@ -60,11 +58,43 @@ def test_lags_decide_without_nats(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.stack([source[lag : lag + 80] for lag in lags])[:, None]
     x = (x - x.mean()) / x.std() + 0.02 * torch.randn(x.shape, generator=rng)
     assert lag_ratio(x[:20], x[20:]) > MIN_LAG_RATIO
-    noise = torch.randn(30, 1, 80, generator=rng)
-    assert lag_ratio(noise[:20], noise[20:]) < 1.5
     trials = Trials([], [(0.5, 0.49)])
     selection = trials.select(monkeypatch, x=x)
-    assert (selection.choice, selection.saved) == ("shift", ()) and len(trials.lengths) == 2
+    assert (selection.choice, selection.saved) == ("shift", ()) and len(trials.lengths) == 3
+
+
+@pytest.mark.parametrize(
+    ("nearest", "gain", "choice"),
+    [(0.7, 1.6, "shift+smooth"), (0.8, 1.6, "shift"), (0.7, 1.4, "shift")],
+)
+def test_smooth_warp_adds_to_lags(
+    nearest: float, gain: float, choice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A smooth warp joins lags if it brings series much nearer than lags alone, in each fold."""
+    script = Trials([], [(0.5, 0.49)])
+    measures = {"nearest_ratio": (nearest, 0.85), "distance_gain": (gain, 1.0)}
+    for name, pair in measures.items():
+        script.patches[name] = lambda model, *x, pair=pair: pair[model.warp.name != "chain"]
+    rng = np.random.default_rng(0)
+    source = np.cumsum(rng.normal(size=130))
+    x = np.stack([source[lag : lag + 80] for lag in rng.integers(0, 50, 30)])[:, None]
+    result = script.select(monkeypatch, x=torch.from_numpy((x - x.mean()) / x.std()).float())
+    assert result.choice == choice
+    assert result.beyond_lags == pytest.approx((nearest / 0.85, gain - 1))
+    adverb = "much" if choice != "shift" else "not much"
+    assert f"a smooth warp in addition brings them {adverb} nearer" in str(result)
+    assert Selection.of(json.loads(json.dumps(asdict(result)))) == result
+    assert result.recipe.start == "search"
+
+
+@pytest.mark.slow
+def test_lags_with_drift_get_both_warps() -> None:
+    """Of series with lags and smooth warps, the default call undoes both."""
+    case = drift(0)
+    model = Unwarper(random_state=0).fit(np.stack(case.x))
+    assert model.selection_ is not None and model.selection_.choice == "shift+smooth"
+    aligned = model.transform_events(np.stack(case.x), case.events)
+    assert np.std(aligned, 0).mean() < 0.1 * np.std(case.events, 0).mean()
 
 
 def test_tempos_decide_without_nats(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +150,7 @@ class Trials:
         ratio: The elastic distance to the nearest series, aligned over observed.
         agreement: The gain in agreement with clusters, and its standard error.
         lengths: Steps and seconds of each trial, in order.
+        patches: Measures that depend on the model, by name.
     """
 
     def __init__(
@@ -133,6 +164,7 @@ class Trials:
         self.agreement = agreement
         self.saved, self.unexplained, self.gain, self.ratio = saved, unexplained, gain, ratio
         self.lengths: list[tuple[int, float | None]] = []
+        self.patches: dict[str, Callable[..., float]] = {}
         self._nats = [nats for value in saved for nats in (100.0, 100.0 - value)]
         self._shares = [share for pair in unexplained for share in pair]
 
@@ -154,6 +186,8 @@ class Trials:
         monkeypatch.setattr(comparison, "unexplained", lambda *parts: self._shares.pop(0))
         monkeypatch.setattr(comparison, "distance_gain", lambda *parts: self.gain)
         monkeypatch.setattr(comparison, "nearest_ratio", lambda *parts: self.ratio)
+        for name, patch in self.patches.items():
+            monkeypatch.setattr(comparison, name, patch)
         monkeypatch.setattr(selection, "agreement_gain", lambda *parts: self.agreement)
         result = select(levels(n, 16) if x is None else x, **options)
         assert not self._nats and not self._shares, "not all trials were made"
@@ -234,6 +268,7 @@ def test_trials_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     script, messages = Trials([31.0], [GOOD] * 3), list[str]()
     script.select(monkeypatch, seconds=240.0, steps=300, on_message=messages.append)
     assert script.lengths == [(300, 10.0)] * 4 + [(500, pytest.approx(50 / 3))] * 4
+    messages = [message for message in messages if "tempos" not in message]
     assert "lags" in messages.pop(0) and "ripples" in messages.pop(1)
     assert [message.split(" of ")[0][-1] for message in messages] == ["1", "1", "2"]
     unlimited = Trials([9.0, 9.0, 9.0], [])

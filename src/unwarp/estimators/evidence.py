@@ -45,6 +45,16 @@ MAX_SERIES_FOR_TEMPO = 24
 MIN_COVERAGE = 0.999
 """Share of a time step that lies inside a series from which it counts as observed."""
 
+MIN_EXPLAINED_IN_NOISE = 0.1
+"""Share of the variance that lags must explain, so that noise does not count as unexplained."""
+
+ERROR_OF_NOISE = 4.0
+"""Relative error that an estimate of the variance of noise may have, times the root of the number
+of values: about two standard errors."""
+
+MEDIAN_TO_DEVIATION = 1.4826
+"""Standard deviation of a normal distribution over the median size of its values."""
+
 SMALLEST_VARIANCE = 1e-12
 """Lower bound of variances and squared distances, so that ratios and logarithms are finite."""
 
@@ -190,7 +200,8 @@ def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0, warp: Warp | No
     Lags are found by search against K templates of the training series. Series as they are and
     series with their lags undone are then each compared with K means of their training series (by
     k-means): the unexplained variance is the mean squared error of the nearest mean, as a share of
-    the variance.
+    the variance. White noise, which no alignment explains, is subtracted from both, if lags explain
+    a tenth of the variance.
 
     Args:
         training: Training series (N, C, T), scaled for a model; NaN marks missing values.
@@ -210,7 +221,25 @@ def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0, warp: Warp | No
     without, with_lags = (
         _unexplained_by_means(part, rest, n_means, seed) for part, rest in (raw, aligned)
     )
-    return without / max(with_lags, SMALLEST_VARIANCE)
+    noise, error = 0.0, 0.0
+    if without - with_lags > MIN_EXPLAINED_IN_NOISE:
+        noise, error = _noise_share(held_out)
+    return max(without - noise, 0.0) / max(with_lags - noise, error, SMALLEST_VARIANCE)
+
+
+def _noise_share(x: Tensor) -> tuple[float, float]:
+    """Share of the variance of series (N, C, T) that is white noise, and its error.
+
+    It is estimated by the median size of second differences, which smooth series hardly have
+    (Gasser, Sroka and Jennen-Steinmetz 1986, Residual variance and residual pattern). NaN marks
+    missing values.
+    """
+    values, seconds = (part[~part.isnan()] for part in (x, x.diff(n=2, dim=-1)))
+    if not len(seconds):
+        return 0.0, 0.0
+    deviation = MEDIAN_TO_DEVIATION * float(seconds.abs().median()) / math.sqrt(6)
+    share = deviation**2 / max(float(values.var()), SMALLEST_VARIANCE)
+    return share, share * ERROR_OF_NOISE / math.sqrt(len(seconds))
 
 
 @torch.no_grad()

@@ -32,6 +32,7 @@ from unwarp.data.scale_fitting import channel_scale_hint
 from unwarp.data.schema import Reading, Schema
 from unwarp.data.source import Source
 from unwarp.devices import resolve_device
+from unwarp.estimators.choices import Selection
 from unwarp.estimators.clusters import Clusters
 from unwarp.estimators.feature_columns import Columns, scale_of_pose
 from unwarp.estimators.feature_names import feature_names_of
@@ -43,7 +44,7 @@ from unwarp.estimators.picture_refining import fit_picture_refinement
 from unwarp.estimators.picture_selection import select_for_pictures
 from unwarp.estimators.pose_columns import pose_columns
 from unwarp.estimators.refining import check_refine, fit_refinement
-from unwarp.estimators.selection import STEPS_OF_TRIAL, Selection, select
+from unwarp.estimators.selection import STEPS_OF_TRIAL, select
 from unwarp.estimators.warm_start import WHY, WarmStart
 from unwarp.models.codec import recipe_facts
 from unwarp.models.content import check_content

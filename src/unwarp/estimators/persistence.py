@@ -14,11 +14,11 @@ from unwarp.analysis.mixture import Mixture
 from unwarp.core import Array
 from unwarp.data.schema import Schema
 from unwarp.errors import CheckpointError
+from unwarp.estimators.choices import Selection
 from unwarp.estimators.clusters import Clusters, KMeansClusters, SearchClusters
 from unwarp.estimators.feature_columns import Columns
 from unwarp.estimators.fitting import Results
 from unwarp.estimators.labels_choice import LabelsChoice
-from unwarp.estimators.selection import Selection
 from unwarp.estimators.spectral import SpectralClusters
 from unwarp.models import store
 from unwarp.models.model import Model

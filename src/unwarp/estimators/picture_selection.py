@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.core import IMAGES, DivergencePolicy
-from unwarp.estimators.selection import MIN_SAVED_NATS, STEPS_OF_TRIAL, Selection, saved_nats
+from unwarp.estimators.choices import MIN_SAVED_NATS, Selection
+from unwarp.estimators.selection import STEPS_OF_TRIAL, saved_nats
 from unwarp.estimators.trials import Trials, folds
 from unwarp.models import VAE
 from unwarp.planning.defaults import infer_padding

@@ -20,7 +20,9 @@ three questions:
 * **How strong a warp?** A stronger warp is selected if, in each of at most two folds, it reduces
   the unexplained variance of the held-out series by the share `MIN_UNEXPLAINED_REDUCTION`, and
   alignment by it brings held-out series closer to training series by `MIN_DISTANCE_GAIN`. The
-  preset `SHARP` is compared with the preset `SERIES` ("smooth"), or with lags.
+  preset `SHARP` is compared with the preset `SERIES` ("smooth"), or with lags. Where lags hold, a
+  smooth warp of what they leave is added if it brings series much nearer to each other: their
+  elastic distances fall by a tenth, and the logarithm of squared distances by `MIN_DISTANCE_GAIN`.
 
 A smooth warp must also bring series nearer to their nearest neighbours, by a tenth of an elastic
 distance. Otherwise it found no common timing, and no warp is selected.
@@ -33,17 +35,25 @@ Pictures have the second question only, without a second sign; see
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from statistics import mean
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from unwarp.core import DivergencePolicy, Domain
+from unwarp.core import DivergencePolicy
 from unwarp.estimators.agreement import agreement_gain
+from unwarp.estimators.choices import (
+    MAX_NEAREST_RATIO,
+    MIN_LAG_RATIO,
+    MIN_SAVED_NATS,
+    RECIPE_OF_CHOICE,
+    Selection,
+    agrees,
+    is_needed_beyond_lags,
+)
 from unwarp.estimators.comparison import (
     CLEAR_MARGIN,
     Comparison,
@@ -53,29 +63,17 @@ from unwarp.estimators.comparison import (
 from unwarp.estimators.evidence import description_length, lag_and_tempo_ratio, lag_ratio
 from unwarp.estimators.trials import Folds, Trials, folds
 from unwarp.models import VAE, Recipe
-from unwarp.planning.presets import PICTURES, SERIES, SHARP
-from unwarp.warps import TimeAffine, TimeShift, interpolate_missing
-
-MIN_SAVED_NATS = 10.0
-"""Reduction of the description length of a held-out series, in nats, that requires a warp."""
+from unwarp.planning.presets import SERIES, SHARP
+from unwarp.warps import interpolate_missing
 
 CLEAR_DISTANCE_NATS = 2 * MIN_SAVED_NATS
 """Distance of the first fold's reduction from `MIN_SAVED_NATS` that makes its answer clear."""
-
-MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS = 0.02, 3.0
-"""Least gain in agreement that requires a warp where nats are undecided; in standard errors too."""
-
-MIN_LAG_RATIO = 4.0
-"""Unexplained variance of held-out series without lags over that with lags that requires lags."""
 
 MIN_TEMPO_GAIN = 8.0
 """Factor by which lags and tempos must explain more than lags alone, so that tempos are undone."""
 
 MIN_LAG_RATIO_FOR_TEMPO = 2.0
 """`lag_ratio` from which tempos are searched: series that differ in tempo have lags, too."""
-
-MAX_NEAREST_RATIO = 0.9
-"""Greatest `nearest_ratio` of the smooth warp at which a warp is used."""
 
 MIN_SERIES_FOR_TRIAL = 12
 """Smallest number of series for a trial; measures on fewer held-out series are too noisy."""
@@ -105,162 +103,6 @@ DESCRIBING_RECIPE = VAE(
     optimiser=SERIES.optimiser,
 )
 """Recipe of the variational autoencoder with a warp, for the first question."""
-
-RECIPE_OF_CHOICE: Mapping[str, Recipe] = {
-    "none": SERIES.without_warp(),
-    # lags and tempos are searched, not learned: second views would teach nothing
-    "shift": replace(SERIES, warp=TimeShift(), start="search", views=0.0, equivariance=0.0),
-    "tempo": replace(SERIES, warp=TimeAffine(), start="search", views=0.0, equivariance=0.0),
-    "smooth": SERIES,
-    "sharp": SHARP,
-}
-"""Recipe for each value of `Selection.choice` for series."""
-
-CHOICES_OF_DOMAIN: Mapping[str, Mapping[str, Recipe]] = {
-    "series": RECIPE_OF_CHOICE,
-    "image": {"none": PICTURES.without_warp(), "affine": PICTURES},
-}
-"""Recipes to choose from, by the name of the domain; all other domains have one default recipe."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The selected warp, and the measurements that it is based on.
-
-    Each tuple has one number per fold that was measured.
-
-    Attributes:
-        choice: `none`, `shift`, `tempo` (lags and tempos), `smooth` or `sharp` for series; `none`
-            or `affine` for pictures.
-        saved: Reduction of the description length of a held-out series by a warp, in nats; empty
-            if there were no trials.
-        unexplained: Share of the variance of held-out series, 0 to 1, that a model with the warp
-            leaves unexplained, by the name of the warp (`smooth`, `sharp`); empty if the two were
-            not compared.
-        nearer: The `distance_gain` of the sharp warp; empty if the two were not compared.
-        lag_ratio: The `lag_ratio` of the series; 0 if lags were not tried.
-        tempo_ratio: The `lag_ratio` of lags and tempos; 0 if they were not tried.
-        nearest_ratio: The `nearest_ratio` of the smooth warp; 0 if it was not measured.
-        agreement: The `agreement_gain` of the smooth warp and its standard error; empty if it was
-            not measured.
-        nearness: Mean `nearest_ratio` and least `distance_gain` of the smooth warp over folds;
-            empty if they were not measured.
-        domain: Name of the domain of the samples.
-
-    >>> print(Selection("none", (3.2,)))
-    no warp: a warp saves 3 nats per held-out series (in 1 fold), and 10 are required
-    >>> print(Selection("affine", (55.0,), domain="image"))
-    an affine warp: a warp saves 55 nats per held-out image (in 1 fold), and 10 are required
-    """
-
-    choice: str
-    saved: tuple[float, ...] = ()
-    unexplained: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    nearer: tuple[float, ...] = ()
-    lag_ratio: float = 0.0
-    nearest_ratio: float = 0.0
-    agreement: tuple[float, ...] = ()
-    nearness: tuple[float, ...] = ()
-    tempo_ratio: float = 0.0
-    domain: str = "series"
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> Self:
-        """Restore a selection from a dictionary.
-
-        Args:
-            record: Dictionary that `dataclasses.asdict` made, possibly stored as JSON.
-        """
-        names = ("saved", "nearer", "agreement", "nearness")
-        tuples = {name: tuple(record[name]) for name in names if name in record}
-        shares = {name: tuple(values) for name, values in record["unexplained"].items()}
-        return cls(**{**record, **tuples, "unexplained": shares})
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe of the choice."""
-        return CHOICES_OF_DOMAIN[self.domain][self.choice]
-
-    def __str__(self) -> str:
-        domain = Domain.registry[self.domain]
-        if self.choice == "tempo" or (self.choice == "sharp" and "tempo" in self.unexplained):
-            ratio = self.tempo_ratio
-            saving = f"lags and tempos explain {ratio:.0f} times as much of held-out series"
-        elif self.lag_ratio >= MIN_LAG_RATIO:
-            saving = f"lags explain {self.lag_ratio:.0f} times as much of held-out series"
-        elif not self.saved and self.choice == "none":
-            return f"no warp: every {domain.singular} is constant"
-        elif not self.saved:
-            words = WORDS_OF_CHOICE[self.choice]
-            return f"{words}, without a trial: there are too few {domain.plural} or steps"
-        else:
-            saving = (
-                f"a warp saves {math.floor(mean(self.saved))} nats per held-out {domain.singular}"
-                f"{self._spread()}, and {MIN_SAVED_NATS:.0f} are required"
-                f"{self._agreement()}{self._nearness()}"
-            )
-        if self.choice == "none" and self.nearest_ratio:
-            return (
-                f"no warp: {saving}, but aligned series are at {self.nearest_ratio:.0%} of the "
-                f"distance from their nearest neighbours, and {MAX_NEAREST_RATIO:.0%} is required"
-            )
-        if self.choice == "none":
-            return f"no warp: {saving}"
-        text = f"{WORDS_OF_CHOICE[self.choice]}: {saving}{self._shares()}"
-        if not self.nearer:
-            return text
-        factor = math.exp(mean(self.nearer))
-        return f"{text} and brings them closer to other series by a factor of {factor:.1f}"
-
-    def _spread(self) -> str:
-        """Least and greatest saving of the folds in words."""
-        if len(self.saved) == 1:
-            return " (in 1 fold)"
-        low, high = (math.floor(bound(self.saved)) for bound in (min, max))
-        return f" ({low} to {high} in {len(self.saved)} folds)"
-
-    def _agreement(self) -> str:
-        """The gain in agreement in words; empty if it was not measured."""
-        if not self.agreement:
-            return ""
-        gain, error = self.agreement
-        verb = "agree" if agrees(*self.agreement) else "do not agree"
-        return (
-            f"; nearest neighbours of aligned series {verb} more with clusters of elastic "
-            f"distances ({gain:+.1%}, standard error {error:.1%})"
-        )
-
-    def _nearness(self) -> str:
-        """The nearness of aligned series in words; empty if it was not measured."""
-        if not self.nearness:
-            return ""
-        ratio, gain = self.nearness
-        adverb = "clearly" if brings_nearer(ratio, gain) else "not clearly"
-        return (
-            f"; aligned series are {adverb} nearer to each other ({ratio:.0%} of the elastic "
-            f"distance, {math.exp(-gain):.0%} of the squared distance)"
-        )
-
-    def _shares(self) -> str:
-        """The unexplained variances in words; empty if warps were not compared."""
-        # "their" are the held-out series
-        shares = {name: mean(values) for name, values in self.unexplained.items()}
-        if not shares:
-            return ""
-        (weaker, share), (_, of_sharp) = shares.items()
-        names = {"shift": "lags leave", "tempo": "lags and tempos leave"}
-        name = names.get(weaker, f"the {weaker} warp leaves")
-        return f"; {name} {share:.0%} of their variance unexplained, the sharp warp {of_sharp:.0%}"
-
-
-WORDS_OF_CHOICE = {
-    "shift": "lags",
-    "tempo": "lags and tempos",
-    "smooth": "a smooth warp of time",
-    "sharp": "a sharp warp of time",
-    "affine": "an affine warp",
-}
-"""Words for people for each selected warp."""
 
 
 def select(
@@ -304,7 +146,10 @@ def select(
     trials = Trials(x, steps, share, options, on_message)
     tempos = _tempo_ratio(trials, rows[0]) if lags >= MIN_LAG_RATIO_FOR_TEMPO else 0.0
     if lags >= MIN_LAG_RATIO or tempos:
-        selection = _choose_strength(trials, rows[:2], "tempo" if tempos else "shift")
+        weaker = "tempo" if tempos else "shift"
+        selection = _choose_strength(trials, rows[:2], weaker)
+        if selection.choice == weaker:
+            selection = _choose_beyond_lags(trials, rows[:2], selection)
         return replace(selection, lag_ratio=lags, tempo_ratio=tempos)
     saved = saved_nats(trials, rows, DESCRIBING_RECIPE)
     signs = _second_signs(trials, rows) if abs(mean(saved)) < MIN_SAVED_NATS else {}
@@ -350,16 +195,6 @@ def _support(
     return (agreement is not None and agrees(*agreement)) or (
         nearness is not None and brings_nearer(*nearness)
     )
-
-
-def agrees(gain: float, error: float) -> bool:
-    """Whether a gain in agreement is large and significant.
-
-    Args:
-        gain: The `agreement_gain`.
-        error: Its standard error.
-    """
-    return gain > max(MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS * error)
 
 
 def saved_nats(trials: Trials, rows: Folds, recipe: Recipe) -> tuple[float, ...]:
@@ -431,3 +266,31 @@ def _choose_strength(trials: Trials, rows: Folds, weaker: str) -> Selection:
     gains = tuple(part.gain for part in comparisons)
     ratio = comparisons[0].nearest_ratio
     return Selection(choice, (), {weaker: weak, "sharp": sharp}, gains, nearest_ratio=ratio)
+
+
+def _choose_beyond_lags(trials: Trials, rows: Folds, selection: Selection) -> Selection:
+    """Choose between lags alone, and lags with a smooth warp of what they leave.
+
+    The smooth warp must bring series much nearer to each other in all folds. As soon as one tells
+    otherwise, the other folds are skipped.
+
+    Args:
+        trials: The series and the settings.
+        rows: Rows of each fold.
+        selection: The selection of lags, or of lags and tempos.
+    """
+    trials.on_message("how much to warp: does a smooth warp explain what lags leave?")
+    stronger = f"{selection.choice}+smooth"
+    ratios, gains = list[float](), list[float]()
+    for fold in rows:
+        (lag_ratio, lag_gain), (ratio, gain) = (
+            measure_nearness(trials, RECIPE_OF_CHOICE[choice], [fold])
+            for choice in (selection.choice, stronger)
+        )
+        ratios.append(ratio / lag_ratio)
+        gains.append(gain - lag_gain)
+        if not is_needed_beyond_lags(ratios[-1], gains[-1]):
+            break
+    beyond = max(ratios), min(gains)
+    choice = stronger if is_needed_beyond_lags(*beyond) else selection.choice
+    return replace(selection, choice=choice, beyond_lags=beyond)

@@ -17,7 +17,7 @@ from unwarp.data.schema import Schema
 from unwarp.data.source import Source
 from unwarp.data.working_size import find_working_size
 from unwarp.errors import ConfigError, DataError
-from unwarp.estimators.selection import Selection
+from unwarp.estimators.choices import Selection
 from unwarp.models.model import Model
 from unwarp.models.recipe import Recipe
 from unwarp.planning.plan import Plan, Request, make_plan

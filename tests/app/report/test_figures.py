@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from unwarp.app.outcome import Outcome
 from unwarp.app.report import figures
-from unwarp.estimators.selection import Selection
+from unwarp.estimators.choices import Selection
 
 
 def test_training_shows_reconstruction(image_run: Outcome) -> None:

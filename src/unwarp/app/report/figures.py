@@ -19,7 +19,7 @@ from unwarp.app.report.examples import (
     overview_labels,
 )
 from unwarp.app.report.illustrations import Plot
-from unwarp.estimators.selection import MIN_SAVED_NATS
+from unwarp.estimators.choices import MIN_SAVED_NATS
 from unwarp.plots.training import TrainingPlot, training_plot
 
 MAX_POINTS_IN_MAP = 1000
