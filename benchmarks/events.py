@@ -39,7 +39,7 @@ def measure_events(case: SeriesCase, max_steps: int | None) -> cells.Result:
         max_steps: Steps of training; None for the default.
     """
     started, observed = time.process_time(), case.events.reshape(len(case.x), -1)
-    model = Unwarper(max_steps=max_steps).fit(case.x, times=case.times)
+    model = Unwarper(domain="series", max_steps=max_steps).fit(case.x, times=case.times)
     aligned = np.asarray(model.transform_events(case.x, observed, times=case.times))
     kinds = np.zeros(len(case.x), int) if case.kinds is None else case.kinds
     scores = {"cpu_seconds": round(time.process_time() - started, 1)}
