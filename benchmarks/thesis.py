@@ -10,8 +10,10 @@ draw), `mnist` (all of it), `rot45`, `noise`, `rot45noise` (4,000 digits; rotate
 degrees, noise of standard deviation .1, both and .2), `circle` (4,000 digits turned by any angle),
 `dsprites` (20,000 rendered, dSprites-equivalent sprites). Test samples are held out: digits of
 MNIST's test part, observed twice each, and sprites that are in no training set. Kinds: `warp`,
-`shear` (sprites with `Affine2d`, whose shear they do not have), `identity` (no warp, as many
-latents in total, for about the same seconds), `peer` (pythae 0.1.2 on eight observations of each
+`shear` (sprites with `Affine2d`, whose shear they do not have), `open` (a warp, and no number of
+kinds: up to ten clusters of poses, four content dimensions of sprites), `identity` (no warp, the
+same networks, as many latents in total, for about the same seconds), `steps` (likewise, for as many
+steps), `peer` (pythae 0.1.2 on eight observations of each
 digit, as many latents, for about the same seconds, 60 at most). Strategy `moments` learns nothing.
 """
 
@@ -37,6 +39,7 @@ from unwarp.metrics import ScoreInputs
 from unwarp.metrics.agreement import angle_error_modulo, r2
 from unwarp.metrics.recovery import relative_poses
 from unwarp.models import BetaVAE, MixingAE, Optimiser, Recipe
+from unwarp.models.architecture import Architecture
 from unwarp.models.codec import describe
 from unwarp.planning.presets import DIGITS
 from unwarp.training.loop import train
@@ -130,6 +133,9 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         MIXING, **SPRITES | {"n_content": 4}, chunks=2, prior=0.15, optimiser=Optimiser(lr=1e-3)
     ),  # one column alone diverges
 }
+MIN_OPEN_CONTENT = 4
+"""Content dimensions of sprites where a recipe does not know that three shapes need one."""
+
 OBSERVATIONS, LONGEST = 8, 60.0
 """Observations of each digit for a peer with a fixed training set, and its time limit in s."""
 
@@ -137,13 +143,17 @@ ONE = ("mnist",)
 """Sets whose cells have one seed."""
 
 CELLS = tuple(f"{source}/{strategy}" for source, strategy in RECIPES)
+KNOWING = ("circle/ae", "dsprites/beta-vae", "dsprites/mixing-ae")
+"""Cells whose recipe knows the number of kinds."""
+
 NAMES = (
     *(
         f"{name}/warp/{seed}"
         for name in CELLS
         for seed in range(1 if name.split("/")[0] in ONE else 3)
     ),
-    *(f"{name}/identity/0" for name in CELLS),
+    *(f"{name}/{kind}/0" for name in CELLS for kind in ("identity", "steps")),
+    *(f"{name}/open/0" for name in KNOWING),
     "dsprites/beta-vae/shear/0",
     *(f"{source}/{strategy}/peer/0" for source in SOURCES for strategy in peers.KINDS),
     *(f"{source}/moments/none/0" for source in SOURCES if source != "dsprites"),
@@ -174,6 +184,9 @@ def plan(name: str, strategy: str, kind: str) -> Recipe:
     recipe = RECIPES[name, strategy]
     if kind == "shear":
         return replace(recipe, warp=Affine2d(rotation=180, scale=2.0))
+    if kind == "open":
+        size = {"n_content": MIN_OPEN_CONTENT} if name == "dsprites" else {}
+        return replace(recipe, pose_clusters=Architecture().pose_clusters, **size)
     return (
         recipe if kind == "warp" else recipe.without_warp()
     )  # second views need a warp, so it has none

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmarks import cells, provenance
+from unwarp.models.architecture import Architecture
 
 FOLDER = "thesis"
 PAGE = "docs/results/thesis.md"
@@ -31,13 +32,15 @@ STRATEGIES = {
     "moments": "moments",
 }
 KINDS = {
-    "identity": "{}, no warp",
+    "identity": "{}, no warp, same seconds",
+    "steps": "{}, no warp, same steps",
     "warp": "{}, with warp",
+    "open": "{}, with warp, number of kinds unknown",
     "shear": "{}, affine warp",
     "peer": "pythae's {}",
     "none": "nothing learned: deskewed pixels, Gaussian mixture",
 }
-ORDER = ("none", "peer", "identity", "warp", "shear")
+ORDER = ("none", "peer", "steps", "identity", "warp", "open", "shear")
 Row = Mapping[str, float]
 Column = tuple[str, Callable[[Row], str]]
 
@@ -124,6 +127,8 @@ def summary(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 def _kinds_given(recipe: Mapping[str, Any]) -> dict[str, int]:
     """The number of kinds that a recipe knows, which no label tells a model otherwise."""
     n = recipe.get("pose_clusters", recipe.get("kinds", 0))
+    if n == Architecture().pose_clusters:  # the default, which no number of classes is behind
+        return {}
     is_turning = "180" in json.dumps(recipe.get("warp", {}))
     return {"kinds_given": n} if n and is_turning else {}
 
