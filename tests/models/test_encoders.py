@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -96,6 +98,26 @@ def test_pose_skips_the_content_network(monkeypatch: pytest.MonkeyPatch) -> None
     model.pose(x)
     with pytest.raises(AssertionError, match="was run"):
         model.embed(x)
+
+
+@torch.no_grad()
+def test_measured_content_keeps_passes() -> None:
+    """Further passes change the pose, but no measured content; learned content follows."""
+    shape, generator = (1, 16, 16), torch.Generator().manual_seed(0)
+    recipe = AE(warp=Affine2d(), n_content=4, content="gradients", net=SMALL, passes=(2, 2))
+    x = torch.rand(9, *shape, generator=generator)
+    for kind, is_kept in ((recipe, True), (recipe.joint(), False)):
+        few, many = (replace(kind, passes=(2, n)).build(shape, seed=1).eval() for n in (2, 5))
+        for parameter in few.encoder.rungs.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+        many.load_state_dict(few.state_dict())
+        if is_kept:
+            for model in (few, many):
+                model.encoder.content.fit(x)
+        first, second = few.embed(x), many.embed(x)
+        assert torch.equal(first.content, second.content) == is_kept
+        points = few.frame.lattice(x)
+        assert (first.map.pull(points) - second.map.pull(points)).abs().max() > 1e-3
 
 
 def test_pose_refuses_another_shape() -> None:

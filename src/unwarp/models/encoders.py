@@ -83,6 +83,11 @@ class PoseStage(nn.Module):
         """Number of runs in the present mode, training or evaluation."""
         return self._passes[0 if self.training else 1]
 
+    @property
+    def training_passes(self) -> int:
+        """Number of runs in training mode."""
+        return self._passes[0]
+
     def forward(self, x: Tensor, generator: torch.Generator | None) -> StagePosterior:
         """The posterior of the rest of the deformation.
 
@@ -232,14 +237,8 @@ class Staged(Encoder):
             A posterior of N rows, or of K * N rows in the order of `angles`.
         """
         start = self.start(x, angles)
-        x, estimate = _tile(x, len(start)), PoseEstimate.begin(start)
-        cache: dict[Window, Tensor] = {}
-        for module, is_last_pass in self._schedule(single_pass):
-            canonical = self._canonicalise(x, estimate.undoable, module.window, cache)
-            stage = module(canonical, generator if is_last_pass else None)
-            estimate = estimate.refine(stage)
-            cache = {} if module.is_invertible else cache
-        canonical = self._canonicalise(x, estimate.undoable, self.window, cache)
+        x = _tile(x, len(start))
+        estimate, canonical = self._run_stages(x, start, generator, single_pass)
         mean, log_sd = self.content(canonical if self.content.sees_aligned else x)
         content, map = sample_or_mean(mean, log_sd, generator), start.compose(estimate.predicted)
         theta = self._theta(start, estimate) * self.inverse_half_ranges
@@ -247,6 +246,49 @@ class Staged(Encoder):
         return Posterior(
             content, map, theta, mean, log_sd, earlier_map, estimate.last_stage, canonical
         )
+
+    def canonicalise(self, x: Tensor, angles: Tensor | None = None) -> tuple[Tensor, Map]:
+        """Samples as the content network sees them, and their deformations before centring.
+
+        Args:
+            x: Samples (N, C, ...), mask channels included.
+            angles: Start angles (N,) in radians, or with mirrors (N, 2); None for no rotation.
+
+        Returns:
+            Aligned samples (N, C, ...) on the window of the templates, and N maps.
+        """
+        start = self.start(x, angles)
+        estimate, canonical = self._run_stages(x, start, None, single_pass=False)
+        return canonical, start.compose(estimate.predicted)
+
+    def _run_stages(
+        self, x: Tensor, start: Map, generator: torch.Generator | None, single_pass: bool
+    ) -> tuple[PoseEstimate, Tensor]:
+        """The composed deformation, and the aligned samples that the content network sees."""
+        estimate, cache = PoseEstimate.begin(start), dict[Window, Tensor]()
+        schedule = self._schedule(single_pass)
+        n_before_content, canonical = self._runs_before_content(len(schedule)), None
+        for i, (module, is_last_pass) in enumerate(schedule):
+            if i == n_before_content:
+                canonical = self._undo(x, estimate.undoable, self.window, cache)
+            aligned = self._undo(x, estimate.undoable, module.window, cache)
+            estimate = estimate.refine(module(aligned, generator if is_last_pass else None))
+            cache = {} if module.is_invertible else cache
+        if canonical is None:
+            canonical = self._undo(x, estimate.undoable, self.window, cache)
+        return estimate, canonical
+
+    def _runs_before_content(self, n_runs: int) -> int:
+        """Number of runs of stages, at most `n_runs`, before the content network sees a sample.
+
+        A learned content network sees the final alignment. Measured content is that after as many
+        runs as in training: further runs make poses more exact, but they also squeeze samples of
+        one kind into those of another.
+        """
+        if not isinstance(self.content, MeasuredContent):
+            return n_runs
+        stages = [stage for stage in self.rungs if stage.is_invertible]
+        return min(n_runs, sum(stage.training_passes for stage in stages))
 
     def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
         """The posterior mean deformations of samples, without running the content network.
@@ -261,7 +303,7 @@ class Staged(Encoder):
         start = undoable = self.start(x, angles)
         predicted: Map = IdentityMap(len(x))
         for module, _ in self._schedule(single_pass=False):
-            canonical = self._canonicalise(x, undoable, module.window, {})
+            canonical = self._undo(x, undoable, module.window, {})
             map = module(canonical, None).sampled_map
             predicted = predicted.compose(map)
             undoable = start.compose(predicted) if map.is_invertible else undoable
@@ -294,9 +336,7 @@ class Staged(Encoder):
         pairs = zip(stages, counts, strict=True)
         return [(stage, i == n - 1) for stage, n in pairs for i in range(n)]
 
-    def _canonicalise(
-        self, x: Tensor, map: Map, window: Window, cache: dict[Window, Tensor]
-    ) -> Tensor:
+    def _undo(self, x: Tensor, map: Map, window: Window, cache: dict[Window, Tensor]) -> Tensor:
         """The samples `x` (N, C, ...) on a window, with the deformation `map` undone.
 
         The result is stored in `cache`, so it is computed once for networks with the same window.

@@ -21,6 +21,7 @@ from unwarp.data.samples import Samples
 from unwarp.devices import resolve_device
 from unwarp.models.content import MEASURED_CONTENTS
 from unwarp.models.distilled import DistilledCode
+from unwarp.models.encoders import Staged
 from unwarp.models.measured import MeasuredContent
 from unwarp.models.model import SAMPLES_PER_CHUNK, Model
 from unwarp.models.players import Player
@@ -204,10 +205,13 @@ def measure_content(model: Model, settled: Model, x: Tensor) -> MeasuredSamples:
     chunks = torch.split(x, SAMPLES_PER_CHUNK)
     starts = [model.search.choose_angles(chunk) for chunk in chunks]
     pairs = zip(chunks, starts, strict=True)
-    posteriors = (model.encode(chunk, angles=start) for chunk, start in pairs)
-    parts = [(q.canonical, pose_parameters(model, q.map)) for q in posteriors]
-    aligned = _joined([canonical for canonical, _ in parts])
-    assert aligned is not None  # recipes with measured content have the staged encoder
+    encoder = settled.encoder
+    assert isinstance(encoder, Staged)  # recipes with measured content have no other encoder
+    estimates = (
+        encoder.canonicalise(model.canvas.encoder_input(chunk), angles) for chunk, angles in pairs
+    )
+    parts = [(canonical, pose_parameters(model, map)) for canonical, map in estimates]
+    aligned = torch.cat([canonical for canonical, _ in parts])
     code.fit(inputs, aligned)
     content = code(aligned if code.sees_aligned else inputs)[0]
     return MeasuredSamples(content, _joined(starts), _joined([theta for _, theta in parts]))
