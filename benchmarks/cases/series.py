@@ -210,7 +210,7 @@ def trials(seed: int = 0, n: int = 60, n_channels: int = 64, length: int = 500) 
         length: Number of steps of a trial.
     """
     rng = np.random.default_rng(seed)
-    grid, observed = smooth_maps(n, rng, 0.4)
+    grid, observed = smooth_maps(n, rng, 0.2)
     weights, times = rng.normal(size=(n_channels, 2)), np.linspace(0, 1, length)
     clocks = [np.interp(times, row, grid) for row in observed]
     x = [weights @ np.stack([shape(clock), shape(1 - clock)]) for clock in clocks]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -63,26 +62,22 @@ def test_lags_decide_without_nats(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (selection.choice, selection.saved) == ("shift", ()) and len(trials.lengths) == 3
 
 
-@pytest.mark.parametrize(
-    ("nearest", "gain", "choice"),
-    [(0.7, 1.6, "shift+smooth"), (0.8, 1.6, "shift"), (0.7, 1.4, "shift")],
-)
+@pytest.mark.parametrize(("both", "choice"), [(0.3, "shift+smooth"), (0.32, "shift")])
 def test_smooth_warp_adds_to_lags(
-    nearest: float, gain: float, choice: str, monkeypatch: pytest.MonkeyPatch
+    both: float, choice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A smooth warp joins lags if it brings series much nearer than lags alone, in each fold."""
-    script = Trials([], [(0.5, 0.49)])
-    measures = {"nearest_ratio": (nearest, 0.85), "distance_gain": (gain, 1.0)}
-    for name, pair in measures.items():
-        script.patches[name] = lambda model, *x, pair=pair: pair[model.warp.name != "chain"]
+    """A smooth warp joins lags if it explains a quarter of what they leave, in each fold."""
+    shares = {"chain": both, "time-shift": 0.4}
+    monkeypatch.setattr(
+        selection, "unexplained_by_means", lambda model, *parts: shares[model.warp.name]
+    )
     rng = np.random.default_rng(0)
     source = np.cumsum(rng.normal(size=130))
     x = np.stack([source[lag : lag + 80] for lag in rng.integers(0, 50, 30)])[:, None]
+    script = Trials([], [(0.5, 0.49)])
     result = script.select(monkeypatch, x=torch.from_numpy((x - x.mean()) / x.std()).float())
-    assert result.choice == choice
-    assert result.beyond_lags == pytest.approx((nearest / 0.85, gain - 1))
-    adverb = "much" if choice != "shift" else "not much"
-    assert f"a smooth warp in addition brings them {adverb} nearer" in str(result)
+    assert (result.choice, result.beyond_lags) == (choice, (0.4, both))
+    assert f"leave 40.0% of the variance with lags, and {both:.1%}" in str(result)
     assert Selection.of(json.loads(json.dumps(asdict(result)))) == result
     assert result.recipe.start == "search"
 
@@ -150,7 +145,6 @@ class Trials:
         ratio: The elastic distance to the nearest series, aligned over observed.
         agreement: The gain in agreement with clusters, and its standard error.
         lengths: Steps and seconds of each trial, in order.
-        patches: Measures that depend on the model, by name.
     """
 
     def __init__(
@@ -164,7 +158,6 @@ class Trials:
         self.agreement = agreement
         self.saved, self.unexplained, self.gain, self.ratio = saved, unexplained, gain, ratio
         self.lengths: list[tuple[int, float | None]] = []
-        self.patches: dict[str, Callable[..., float]] = {}
         self._nats = [nats for value in saved for nats in (100.0, 100.0 - value)]
         self._shares = [share for pair in unexplained for share in pair]
 
@@ -186,8 +179,6 @@ class Trials:
         monkeypatch.setattr(comparison, "unexplained", lambda *parts: self._shares.pop(0))
         monkeypatch.setattr(comparison, "distance_gain", lambda *parts: self.gain)
         monkeypatch.setattr(comparison, "nearest_ratio", lambda *parts: self.ratio)
-        for name, patch in self.patches.items():
-            monkeypatch.setattr(comparison, name, patch)
         monkeypatch.setattr(selection, "agreement_gain", lambda *parts: self.agreement)
         result = select(levels(n, 16) if x is None else x, **options)
         assert not self._nats and not self._shares, "not all trials were made"

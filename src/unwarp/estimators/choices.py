@@ -9,7 +9,7 @@ from statistics import mean
 from typing import Any, Self
 
 from unwarp.core import Domain
-from unwarp.estimators.comparison import MIN_DISTANCE_GAIN, brings_nearer
+from unwarp.estimators.comparison import MIN_UNEXPLAINED_REDUCTION, brings_nearer
 from unwarp.models import Recipe
 from unwarp.planning.presets import PICTURES, SERIES, SHARP
 from unwarp.warps import Chain, CosineTime, TimeAffine, TimeShift
@@ -70,9 +70,9 @@ class Selection:
             not measured.
         nearness: Mean `nearest_ratio` and least `distance_gain` of the smooth warp over folds;
             empty if they were not measured.
-        beyond_lags: How a smooth warp in addition to lags changes the nearness: the greatest ratio
-            of the `nearest_ratio` and the least increase of the `distance_gain` over folds; empty
-            if it was not tried.
+        beyond_lags: Shares of the variance of held-out series that means of aligned series leave,
+            by lags and by lags with a smooth warp, in the last fold that was measured; empty if
+            the smooth warp was not tried.
         domain: Name of the domain of the samples.
 
     >>> print(Selection("none", (3.2,)))
@@ -186,11 +186,10 @@ class Selection:
         """The gain of a smooth warp beyond lags in words; empty if it was not tried."""
         if not self.beyond_lags:
             return ""
-        ratio, gain = self.beyond_lags
-        adverb = "much" if is_needed_beyond_lags(ratio, gain) else "not much"
+        lags, both = self.beyond_lags
         return (
-            f"; a smooth warp in addition brings them {adverb} nearer to each other ({ratio:.0%} "
-            f"of the elastic distance, {math.exp(-gain):.0%} of the squared distance)"
+            f"; means of aligned series leave {lags:.1%} of the variance with lags, and {both:.1%} "
+            "with a smooth warp in addition"
         )
 
 
@@ -216,11 +215,11 @@ def agrees(gain: float, error: float) -> bool:
     return gain > max(MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS * error)
 
 
-def is_needed_beyond_lags(ratio: float, gain: float) -> bool:
-    """Whether a smooth warp brings series much nearer to each other than lags alone.
+def is_needed_beyond_lags(lags: float, both: float) -> bool:
+    """Whether a smooth warp in addition to lags explains much of what they leave.
 
     Args:
-        ratio: The `nearest_ratio`, divided by that of lags alone.
-        gain: The `distance_gain` less that of lags alone.
+        lags: Share of the variance that means of aligned series leave with lags.
+        both: The same with lags and a smooth warp.
     """
-    return ratio <= MAX_NEAREST_RATIO and gain >= MIN_DISTANCE_GAIN
+    return both <= (1 - MIN_UNEXPLAINED_REDUCTION) * lags

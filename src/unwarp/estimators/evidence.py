@@ -22,7 +22,7 @@ from unwarp.missing import fill_missing
 from unwarp.models import Model, rates
 from unwarp.models.families.ae import laplacian_pyramid
 from unwarp.models.lags.search import LagSearch
-from unwarp.warps import TimeAffine, TimeShift, Warp, align, interpolate_missing
+from unwarp.warps import Map, TimeAffine, TimeShift, Warp, align, interpolate_missing
 
 MAX_COUNTED_TIME_STEPS = 128
 """Greatest number of time steps that count in the description length of a series.
@@ -41,6 +41,9 @@ MAX_COMPARED_CHANNELS = 8
 
 MAX_SERIES_FOR_TEMPO = 24
 """Greatest number of training series whose tempos are searched."""
+
+N_MEANS = 4
+"""Number of means of aligned series that held-out series are compared with."""
 
 MIN_COVERAGE = 0.999
 """Share of a time step that lies inside a series from which it counts as observed."""
@@ -217,7 +220,7 @@ def lag_ratio(training: Tensor, held_out: Tensor, seed: int = 0, warp: Warp | No
     search = LagSearch((training.shape[1], n_steps), family)
     search.fit(training)
     n_means = max(1, int((search.counts.sum((1, 2)) > 0).sum()))
-    raw, aligned = (training, held_out), [_without_lags(search, x) for x in (training, held_out)]
+    raw, aligned = (training, held_out), [_undo(x, search(x)) for x in (training, held_out)]
     without, with_lags = (
         _unexplained_by_means(part, rest, n_means, seed) for part, rest in (raw, aligned)
     )
@@ -259,9 +262,22 @@ def lag_and_tempo_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> tu
     return of_lags, of_both
 
 
-def _without_lags(search: LagSearch, x: Tensor) -> Tensor:
-    """Series with the lags undone that a search finds; NaN beyond their ends."""
-    map = search(x)
+@torch.no_grad()
+def unexplained_by_means(model: Model, training: Tensor, held_out: Tensor, seed: int = 0) -> float:
+    """Share of the variance of held-out series that means of aligned training series leave.
+
+    Args:
+        model: A trained model, in evaluation mode.
+        training: The series (N, C, T) that it was trained on; NaN marks missing values.
+        held_out: Held-out series (M, C, T).
+        seed: Seed of k-means.
+    """
+    aligned = [_undo(x, model.pose(x)) for x in (training, held_out)]
+    return _unexplained_by_means(aligned[0], aligned[1], N_MEANS, seed)
+
+
+def _undo(x: Tensor, map: Map) -> Tensor:
+    """Series (N, C, T) with their deformations undone; NaN beyond their ends."""
     is_inside = align(torch.ones_like(x), map, padding="zeros") > MIN_COVERAGE
     return torch.where(is_inside, align(x, map, padding="border"), torch.nan)
 

@@ -21,8 +21,8 @@ three questions:
   the unexplained variance of the held-out series by the share `MIN_UNEXPLAINED_REDUCTION`, and
   alignment by it brings held-out series closer to training series by `MIN_DISTANCE_GAIN`. The
   preset `SHARP` is compared with the preset `SERIES` ("smooth"), or with lags. Where lags hold, a
-  smooth warp of what they leave is added if it brings series much nearer to each other: their
-  elastic distances fall by a tenth, and the logarithm of squared distances by `MIN_DISTANCE_GAIN`.
+  smooth warp of what they leave is added if it reduces the variance that means of aligned series
+  leave of held-out series by the share `MIN_UNEXPLAINED_REDUCTION`, in each of at most two folds.
 
 A smooth warp must also bring series nearer to their nearest neighbours, by a tenth of an elastic
 distance. Otherwise it found no common timing, and no warp is selected.
@@ -60,7 +60,12 @@ from unwarp.estimators.comparison import (
     brings_nearer,
     measure_nearness,
 )
-from unwarp.estimators.evidence import description_length, lag_and_tempo_ratio, lag_ratio
+from unwarp.estimators.evidence import (
+    description_length,
+    lag_and_tempo_ratio,
+    lag_ratio,
+    unexplained_by_means,
+)
 from unwarp.estimators.trials import Folds, Trials, folds
 from unwarp.models import VAE, Recipe
 from unwarp.planning.presets import SERIES, SHARP
@@ -271,8 +276,8 @@ def _choose_strength(trials: Trials, rows: Folds, weaker: str) -> Selection:
 def _choose_beyond_lags(trials: Trials, rows: Folds, selection: Selection) -> Selection:
     """Choose between lags alone, and lags with a smooth warp of what they leave.
 
-    The smooth warp must bring series much nearer to each other in all folds. As soon as one tells
-    otherwise, the other folds are skipped.
+    The smooth warp must reduce the variance that means of aligned series leave, in all folds. As
+    soon as it does not, the other folds are skipped.
 
     Args:
         trials: The series and the settings.
@@ -281,16 +286,14 @@ def _choose_beyond_lags(trials: Trials, rows: Folds, selection: Selection) -> Se
     """
     trials.on_message("how much to warp: does a smooth warp explain what lags leave?")
     stronger = f"{selection.choice}+smooth"
-    ratios, gains = list[float](), list[float]()
-    for fold in rows:
-        (lag_ratio, lag_gain), (ratio, gain) = (
-            measure_nearness(trials, RECIPE_OF_CHOICE[choice], [fold])
-            for choice in (selection.choice, stronger)
-        )
-        ratios.append(ratio / lag_ratio)
-        gains.append(gain - lag_gain)
-        if not is_needed_beyond_lags(ratios[-1], gains[-1]):
+    recipes = [RECIPE_OF_CHOICE[choice] for choice in (selection.choice, stronger)]
+    shares = list[tuple[float, float]]()
+    for training, held_out in rows:
+        models = (trials.fit(recipe, training) for recipe in recipes)
+        parts = trials.x[training], trials.x[held_out]
+        lags, both = (unexplained_by_means(model, *parts) for model in models)
+        shares.append((lags, both))
+        if not is_needed_beyond_lags(lags, both):
             break
-    beyond = max(ratios), min(gains)
-    choice = stronger if is_needed_beyond_lags(*beyond) else selection.choice
-    return replace(selection, choice=choice, beyond_lags=beyond)
+    choice = stronger if is_needed_beyond_lags(*shares[-1]) else selection.choice
+    return replace(selection, choice=choice, beyond_lags=shares[-1])
