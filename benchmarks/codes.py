@@ -255,7 +255,7 @@ def rise_of(row: dict[str, Any]) -> str:
     """Correlation with the class, as recorded and aligned, in words; a dash if unmeasured."""
     if "aligned_correlation" not in row:
         return "-"
-    return f"{row['raw_correlation']:.2f} to {row['aligned_correlation']:.3f}"
+    return f"{row['raw_correlation']:.3f} to {row['aligned_correlation']:.3f}"
 
 
 def summary(measured: list[dict[str, Any]]) -> list[str]:
