@@ -70,5 +70,5 @@ def test_thesis_marks_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     names = ["circle/ae/warp/0", "circle/ae/identity/0"]
     rows, marks = thesis_page.summary(names), thesis_page.marks_of(names)
     lines = thesis_page.table(rows, ["circle"], thesis_page.CIRCLE, marks).splitlines()
-    assert "autoencoder, no warp |" in lines[-2]
+    assert "autoencoder, no warp, same seconds |" in lines[-2]
     assert f"autoencoder, with warp (9 kinds given){MARK} |" in lines[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from unwarp.estimators.choices import MIN_LAG_RATIO, MIN_SAVED_NATS, Selection
 from unwarp.estimators.evidence import lag_ratio
 from unwarp.estimators.selection import select
 from unwarp.models import Net
-from unwarp.planning.presets import SERIES, SHARP
+from unwarp.planning.presets import SERIES
 from unwarp.training.state import History
 from unwarp.warps import TimeAffine
 
@@ -272,25 +271,3 @@ def test_few_series_have_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     for n, steps in ((11, 300), (12, 299)):
         assert Trials([], []).select(monkeypatch, n, steps=steps) == Selection("smooth")
     assert Trials([-11.0], []).select(monkeypatch, 12, steps=300).saved == (-11.0,)
-
-
-def test_selection_survives_json() -> None:
-    """It comes back equal, and says in words what was measured."""
-    selection = Selection("sharp", (30.0, 40.0), {"smooth": (0.4, 0.5), "sharp": (0.2, 0.3)})
-    assert Selection.of(json.loads(json.dumps(asdict(selection)))) == selection
-    assert selection.recipe == SHARP
-    assert str(selection).startswith(
-        "a sharp warp of time: a warp saves 35 nats per held-out series (30 to 40 in 2 folds), and "
-        "10 are required"
-    )
-    assert "leaves 45% of their variance unexplained, the sharp warp 25%" in str(selection)
-    shift = Selection("shift", (), {"shift": (0.4,), "sharp": (0.3,)}, lag_ratio=8.0)
-    assert Selection.of(json.loads(json.dumps(asdict(shift)))) == shift
-    assert str(shift).startswith(
-        "lags: lags explain 8 times as much of held-out series; lags leave"
-    )
-    smooth = Selection("smooth", (30.0,), {"smooth": (0.4,), "sharp": (0.2,)}, (math.log(1.2),))
-    assert Selection.of(json.loads(json.dumps(asdict(smooth)))) == smooth
-    assert str(smooth).endswith(
-        "the sharp warp 20% and brings them closer to other series by a factor of 1.2"
-    )

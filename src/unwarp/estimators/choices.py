@@ -1,4 +1,4 @@
-"""The selected warp of a collection, with the measurements that it is based on, in words."""
+"""Selected warps, with the measurements that they are based on."""
 
 from __future__ import annotations
 
@@ -186,10 +186,10 @@ class Selection:
         """The gain of a smooth warp beyond lags in words; empty if it was not tried."""
         if not self.beyond_lags:
             return ""
-        lags, both = self.beyond_lags
+        lags, chain = self.beyond_lags
         return (
-            f"; means of aligned series leave {lags:.1%} of the variance with lags, and {both:.1%} "
-            "with a smooth warp in addition"
+            f"; means of aligned series leave {lags:.1%} of the variance with lags, and "
+            f"{chain:.1%} with a smooth warp in addition"
         )
 
 
@@ -215,11 +215,11 @@ def agrees(gain: float, error: float) -> bool:
     return gain > max(MIN_AGREEMENT_GAIN, MIN_STANDARD_ERRORS * error)
 
 
-def is_needed_beyond_lags(lags: float, both: float) -> bool:
-    """Whether a smooth warp in addition to lags explains much of what they leave.
+def is_needed_beyond_lags(lags: float, chain: float) -> bool:
+    """Whether a smooth warp explains much that lags leave.
 
     Args:
         lags: Share of the variance that means of aligned series leave with lags.
-        both: The same with lags and a smooth warp.
+        chain: The same with lags and a smooth warp.
     """
-    return both <= (1 - MIN_UNEXPLAINED_REDUCTION) * lags
+    return chain <= (1 - MIN_UNEXPLAINED_REDUCTION) * lags

@@ -264,7 +264,7 @@ def lag_and_tempo_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> tu
 
 @torch.no_grad()
 def unexplained_by_means(model: Model, training: Tensor, held_out: Tensor, seed: int = 0) -> float:
-    """Share of the variance of held-out series that means of aligned training series leave.
+    """Share of the held-out variance that means of aligned series leave.
 
     Args:
         model: A trained model, in evaluation mode.

@@ -291,9 +291,9 @@ def _choose_beyond_lags(trials: Trials, rows: Folds, selection: Selection) -> Se
     for training, held_out in rows:
         models = (trials.fit(recipe, training) for recipe in recipes)
         parts = trials.x[training], trials.x[held_out]
-        lags, both = (unexplained_by_means(model, *parts) for model in models)
-        shares.append((lags, both))
-        if not is_needed_beyond_lags(lags, both):
+        lags, chain = (unexplained_by_means(model, *parts) for model in models)
+        shares.append((lags, chain))
+        if not is_needed_beyond_lags(lags, chain):
             break
     choice = stronger if is_needed_beyond_lags(*shares[-1]) else selection.choice
     return replace(selection, choice=choice, beyond_lags=shares[-1])
