@@ -86,7 +86,7 @@ def test_steps_suit_the_data() -> None:
 
 def test_pictures_get_an_affine_autoencoder() -> None:
     """Dark pictures are padded with zeros."""
-    assert recipe_for(PICTURES) == AE(prior=0.65, passes=(2, 8), padding="zeros")
+    assert recipe_for(PICTURES) == AE(prior=0.8, passes=(2, 8), padding="zeros")
 
 
 @pytest.mark.parametrize("family", sorted(models.families()))
