@@ -266,6 +266,8 @@ def lag_and_tempo_ratio(training: Tensor, held_out: Tensor, seed: int = 0) -> tu
 def unexplained_by_means(model: Model, training: Tensor, held_out: Tensor, seed: int = 0) -> float:
     """Share of the held-out variance that means of aligned series leave.
 
+    Of more than 8 channels, their leading principal components are compared.
+
     Args:
         model: A trained model, in evaluation mode.
         training: The series (N, C, T) that it was trained on; NaN marks missing values.
@@ -273,6 +275,9 @@ def unexplained_by_means(model: Model, training: Tensor, held_out: Tensor, seed:
         seed: Seed of k-means.
     """
     aligned = [_undo(x, model.pose(x)) for x in (training, held_out)]
+    if training.shape[1] > MAX_COMPARED_CHANNELS:
+        axes = _leading_axes(training)
+        aligned = [torch.einsum("nct,ck->nkt", x, axes) for x in aligned]
     return _unexplained_by_means(aligned[0], aligned[1], N_MEANS, seed)
 
 
