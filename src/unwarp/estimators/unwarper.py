@@ -73,9 +73,9 @@ class Unwarper(
         warp: Family of deformations: a `Warp`, its name (`affine`, `similarity`, `time`, `identity`
             for none), or names joined by a plus sign (`displacement+affine`). `auto` takes the warp
             of the recipe; the default is `affine` for images and `time` for series. If `recipe` is
-            None as well, short trainings decide (`selection_`): for series between a smooth warp of
-            time, a sharp warp of time, and no warp; for 200 images or more between the affine warp
-            and no warp.
+            None as well, short trainings decide (`selection_`): for series between no warp, lags,
+            lags and tempos, a smooth warp of time (also of what lags leave) and a sharp one; for
+            200 images or more between the affine warp and no warp.
         recipe: Architecture, losses and optimiser: a `Recipe`, or the name of a family (`ae`,
             `vae`, `beta-vae`, `gan`, ...). None for an autoencoder that suits the data.
         domain: Kind of samples: `image` or `series`. `auto` takes the kind that the named warp
