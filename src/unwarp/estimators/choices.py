@@ -135,8 +135,7 @@ class Selection:
             )
         if self.choice == "none":
             return f"no warp: {saving}"
-        text = f"{WORDS_OF_CHOICE[self.choice]}: {saving}{self._shares()}{self._beyond_lags()}"
-        return text
+        return f"{WORDS_OF_CHOICE[self.choice]}: {saving}{self._shares()}{self._beyond_lags()}"
 
     def _spread(self) -> str:
         """Least and greatest saving of the folds in words."""

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from unwarp.distances import ValuesAndSlopes
 from unwarp.distances.values_and_slopes import mean_and_nearest, shorten
+from unwarp.estimators.strangers import DEVIATION_OF_MAD
 from unwarp.missing import fill_missing
 from unwarp.models import Model, rates
 from unwarp.models.families.ae import laplacian_pyramid
@@ -54,9 +55,6 @@ MIN_EXPLAINED_IN_NOISE = 0.1
 ERROR_OF_NOISE = 4.0
 """Relative error that an estimate of the variance of noise may have, times the root of the number
 of values: about two standard errors."""
-
-MEDIAN_TO_DEVIATION = 1.4826
-"""Standard deviation of a normal distribution over the median size of its values."""
 
 SMALLEST_VARIANCE = 1e-12
 """Lower bound of variances and squared distances, so that ratios and logarithms are finite."""
@@ -240,7 +238,7 @@ def _noise_share(x: Tensor) -> tuple[float, float]:
     values, seconds = (part[~part.isnan()] for part in (x, x.diff(n=2, dim=-1)))
     if not len(seconds):
         return 0.0, 0.0
-    deviation = MEDIAN_TO_DEVIATION * float(seconds.abs().median()) / math.sqrt(6)
+    deviation = DEVIATION_OF_MAD * float(seconds.abs().median()) / math.sqrt(6)
     share = deviation**2 / max(float(values.var()), SMALLEST_VARIANCE)
     return share, share * ERROR_OF_NOISE / math.sqrt(len(seconds))
 

@@ -122,7 +122,8 @@ class Posterior:
         last_stage: Posterior of the last stage; `map` is
             `earlier_map.compose(last_stage.sampled_map)`. None if the encoder has no stages.
         canonical: Input of the content network (N, C, ...): the samples with their deformation
-            undone, on the window of the templates. None for a one-stage encoder.
+            undone, on the window of the templates; for measured content, the deformation after as
+            many runs of the stages as in training. None for a one-stage encoder.
 
     >>> from unwarp.models import AE, Net
     >>> from unwarp.warps import Affine2d
