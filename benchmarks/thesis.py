@@ -10,11 +10,12 @@ draw), `mnist` (all of it), `rot45`, `noise`, `rot45noise` (4,000 digits; rotate
 degrees, noise of standard deviation .1, both and .2), `circle` (4,000 digits turned by any angle),
 `dsprites` (20,000 rendered, dSprites-equivalent sprites). Test samples are held out: digits of
 MNIST's test part, observed twice each, and sprites that are in no training set. Kinds: `warp`,
-`shear` (sprites with `Affine2d`, whose shear they do not have), `open` (a warp, and no number of
-kinds: up to ten clusters of poses, four content dimensions of sprites), `identity` (no warp, the
-same networks, as many latents in total, for about the same seconds), `steps` (likewise, for as many
-steps), `peer` (pythae 0.1.2 on eight observations of each
-digit, as many latents, for about the same seconds, 60 at most). Strategy `moments` learns nothing.
+`shear` (sprites with `Affine2d`, whose shear they do not have; four content dimensions, since in
+one an affine map makes a square so much like a heart that they share a template), `open` (a warp,
+and no number of kinds: up to ten clusters of poses, four content dimensions of sprites), `identity`
+(no warp, the same networks, as many latents in total, for about the same seconds), `steps`
+(likewise, for as many steps), `peer` (pythae 0.1.2 on eight observations of each digit, as many
+latents, for about the same seconds, 60 at most). Strategy `moments` learns nothing.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ NAMES = (
     ),
     *(f"{name}/{kind}/0" for name in CELLS for kind in ("identity", "steps")),
     *(f"{name}/open/0" for name in KNOWING),
-    "dsprites/beta-vae/shear/0",
+    *(f"dsprites/beta-vae/shear/{seed}" for seed in range(3)),
     *(f"{source}/{strategy}/peer/0" for source in SOURCES for strategy in peers.KINDS),
     *(f"{source}/moments/none/0" for source in SOURCES if source != "dsprites"),
 )
@@ -183,7 +184,8 @@ def plan(name: str, strategy: str, kind: str) -> Recipe:
     """Recipe of a cell."""
     recipe = RECIPES[name, strategy]
     if kind == "shear":
-        return replace(recipe, warp=Affine2d(rotation=180, scale=2.0))
+        warp = Affine2d(rotation=180, scale=2.0)
+        return replace(recipe, warp=warp, n_content=MIN_OPEN_CONTENT)
     if kind == "open":
         size = {"n_content": MIN_OPEN_CONTENT} if name == "dsprites" else {}
         return replace(recipe, pose_clusters=Architecture().pose_clusters, **size)

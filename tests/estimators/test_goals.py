@@ -12,8 +12,9 @@ from benchmarks.photos import between
 
 from unwarp import AE, Unwarper
 from unwarp.core import Array
+from unwarp.estimators.goals import N_TURNS, turns_of
 from unwarp.models import Net
-from unwarp.warps import Rigid2d, deform, to_matrix
+from unwarp.warps import CosineTime, Rigid2d, deform, to_matrix
 
 PICTURES = CASES["plain"](seed=0).x[:16].astype(np.float32)[:, None] / 255
 RECIPE = AE(warp=Rigid2d(), n_content=2, net=Net("conv", (4,), (8,)))
@@ -72,3 +73,26 @@ def test_large_pictures_are_registered() -> None:
     after = [learner.align(views[i : i + 1], to=large[i]) for i in range(3)]
     errors = [np.abs(x - large)[inner].mean() for x in (views, np.concatenate(after))]
     assert errors[1] < errors[0] / 3
+
+
+def test_half_turned_pictures_are_found() -> None:
+    """Where pictures turn by any angle, the map is right though a pose is far off."""
+    family = Rigid2d(180).bind((28, 28))
+    recipe = AE(warp=Rigid2d(180), n_content=2, net=Net("conv", (4,), (8,)))
+    learner = Unwarper(recipe=recipe, max_steps=3, n_clusters=2, device="cpu").fit(PICTURES)
+    angles = torch.tensor([0.4, 1.7, 3.0, -2.2])
+    maps = family.map(torch.stack([angles, 0 * angles + 0.1, 0 * angles], -1))
+    views = deform(torch.from_numpy(PICTURES[:4]), maps).numpy()
+    truth = to_matrix(maps, (28, 28), "pixel").numpy()
+    points = np.array([[10.0, 10, 1], [17, 10, 1], [13, 17, 1]]).T
+    errors = np.abs((between(learner, PICTURES[:4], views) - truth) @ points)
+    assert errors.max() < 0.3
+
+
+def test_turns_need_a_full_circle() -> None:
+    """Turns are tried where the family has any angle, and the first is the identity."""
+    turns = turns_of(Rigid2d(180).bind((20, 30)))
+    assert len(turns) == N_TURNS
+    assert torch.allclose(turns.matrix[0], torch.eye(2, 3), atol=1e-6)
+    assert len(turns_of(Rigid2d(90).bind((20, 30)))) == 1
+    assert len(turns_of(CosineTime().bind((30,)))) == 1

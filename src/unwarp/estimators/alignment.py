@@ -28,7 +28,7 @@ from unwarp.data.prepared import store
 from unwarp.data.schema import Prepared
 from unwarp.devices import resolve_device
 from unwarp.errors import DataError
-from unwarp.estimators.goals import Goal, framed
+from unwarp.estimators.goals import Goal, framed, turns_of
 from unwarp.estimators.preparation import Preparation
 from unwarp.models import Model
 from unwarp.models.refinement import Refinement
@@ -318,7 +318,8 @@ class Alignment(Preparation):
                 reference = self.prepare_samples(self.open(np.asarray(as_numpy(to))[None]))
         basis = generators(self.model_.warp)[: None if self.refine != "none" else 0]
         picture = framed(reference.full(slice(None)), reference)
-        return Goal(picture, next(map for map, _ in self._maps(reference)), basis)
+        pose = next(map for map, _ in self._maps(reference))
+        return Goal(picture, pose, basis, turns_of(self.model_.warp))
 
     @torch.no_grad()
     def _maps(
