@@ -11,8 +11,8 @@ Cells: `DATA-codes/SEED`. `fashion-upright` is 4,000 images of Fashion-MNIST as 
 `mnist` all 60,000, and `circle` 4,000 digits turned by any angle, for which the call names an
 affine warp of the full circle; there `merged` counts a 6 and a 9 as one class. Test images of the
 deformed sets are observed twice. The seed is that of the data and of the training. Scores are of
-held-out pictures; classes are used only there, and the number of classes for k-means. Raw and
-deskewed pixels stand beside them.
+held-out pictures; classes are used only there, and the number of classes for clusters: those of
+`predict`, and those of k-means on codes. Raw and deskewed pixels stand beside them.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import cells, thesis
+from benchmarks import cells, provenance, thesis
 from benchmarks.cases import images
 from unwarp import Unwarper
 from unwarp.analysis.embedding import embed
 from unwarp.analysis.scoring import dataset_inputs, evaluate, score
+from unwarp.core import Array
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import load
 from unwarp.datasets.affine_mnist import Nuisance, fixed_observations
+from unwarp.estimators.neighbours import NeighbourClusters
+from unwarp.metrics.clustering import accuracy, nmi
 from unwarp.warps import Affine2d
 
 FOLDER, PAGE, SEEDS = "photos", "docs/guide/images.md", (0, 1, 2)
@@ -111,7 +114,8 @@ def cell(name: str, quick: bool = False, **arguments: Any) -> cells.Result:
     train, test = DATA[kind](int(seed))
     steps = STEPS_OF_QUICK_RUN if quick else None
     started = time.process_time()
-    arguments = CALLS.get(kind, {}) | arguments
+    n_classes = len(np.unique(train.labels))
+    arguments = {"n_clusters": n_classes} | CALLS.get(kind, {}) | arguments
     model = Unwarper(max_steps=steps, random_state=int(seed), device="cpu", **arguments)
     model.fit(train.x.numpy())
     seconds = time.process_time() - started
@@ -119,8 +123,9 @@ def cell(name: str, quick: bool = False, **arguments: Any) -> cells.Result:
     report = evaluate(model.model_, held_out, reference, only=SCORES)
     inputs = replace(dataset_inputs(test), reference=dataset_inputs(train))
     baselines = score(inputs, ("moment_baselines",)).scores
+    agreement = _agreement("clusters", model.predict(test.x.numpy()), test.labels)
     extra = _scores_of_circle(model, reference, held_out) if kind == "circle" else {}
-    found = report.scores | dict(baselines) | extra
+    found = report.scores | dict(baselines) | agreement | extra
     scores = {key: round(float(value), 4) for key, value in found.items()}
     return {
         "scores": scores | {"cpu_seconds": round(seconds, 1)},
@@ -137,19 +142,34 @@ def _scores_of_circle(model: Unwarper, reference: Dataset, test: Dataset) -> dic
         reference: Prepared pictures to fit clusters on.
         test: Prepared test pictures, each thing observed twice.
     """
-    parts = (
+    test, reference = (
         replace(part, labels=np.where(np.asarray(part.labels) == 9, 6, part.labels))
         for part in (test, reference)
     )
-    merged = evaluate(model.model_, *parts, only=("kmeans",)).scores
-    angles = thesis.turns(embed(model.model_, test.x), test)
-    return angles | {f"merged_{name}": value for name, value in merged.items()}
+    means = evaluate(model.model_, test, reference, only=("kmeans",)).scores
+    embedding, codes = embed(model.model_, test.x), embed(model.model_, reference.x).codes
+    clusters = NeighbourClusters.fit(codes, len(np.unique(test.labels))).place(embedding.codes)
+    scores = {f"merged_{name}": value for name, value in means.items()}
+    scores |= _agreement("merged_clusters", clusters, test.labels)
+    return scores | thesis.turns(embedding, test)
+
+
+def _agreement(name: str, clusters: Array, labels: Array | None) -> dict[str, float]:
+    """Accuracy and normalised mutual information of clusters, with a name before them."""
+    truth = np.asarray(labels)
+    return {f"{name}_acc": accuracy(clusters, truth), f"{name}_nmi": nmi(clusters, truth)}
 
 
 def table() -> None:
     """Rebuild the table of the page from the result files."""
-    columns = ("5-NN", "linear", "k-means", "raw 5-NN", "deskewed 5-NN", "deskewed k-means")
-    keys = ("neighbours", "linear", "acc", "raw_neighbours", "deskewed_neighbours")
+    columns = (
+        *("5-NN", "linear", "clusters: ACC", "NMI", "k-means: ACC"),
+        *("raw 5-NN", "deskewed 5-NN", "deskewed k-means"),
+    )
+    keys = (
+        *("neighbours", "linear", "clusters_acc", "clusters_nmi", "acc"),
+        *("raw_neighbours", "deskewed_neighbours", "deskewed_kmeans_acc"),
+    )
     ends = "angle | shift | CPU seconds | seeds"
     lines = [f"| pictures | warp selected | {' | '.join(columns)} | {ends} |"]
     lines.append("|" + "---|" * (len(columns) + 6))
@@ -157,12 +177,13 @@ def table() -> None:
         paths = sorted((cells.RESULTS / FOLDER / f"{kind}-codes").glob("*.json"))
         if results := [json.loads(path.read_text()) for path in paths]:
             s = cells.medians(results)
-            numbers = [f"{s[key]:.3f}" for key in (*keys, "deskewed_kmeans_acc")]
+            numbers = [f"{s[key]:.3f}" for key in keys]
             warps = ", ".join(sorted({result["warp"] for result in results}))
             is_moved = "angle_deg" in s
             pose = f"{s['angle_deg']:.2f} deg | {s['shift_px']:.3f} px" if is_moved else "- | -"
             ends = f"{pose} | {s['cpu_seconds']:.0f} | {len(results)}"
-            lines.append(f"| {kind} | {warps} | {' | '.join(numbers)} | {ends} |")
+            name = f"{kind}{provenance.mark(results)}"
+            lines.append(f"| {name} | {warps} | {' | '.join(numbers)} | {ends} |")
     for page in (PAGE, "README.md"):
         cells.quote("pictures_codes", "\n".join(lines), page)
 

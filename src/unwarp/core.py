@@ -73,10 +73,10 @@ ContentName = Literal["auto", "joint", "elastic", "gradients"]
 """
 
 ClusterMethod = Literal["auto", "kmeans", "spectral"]
-"""Ways to form clusters: k-means on content codes, or spectral clusters of series.
+"""Ways to form clusters: k-means on content codes, or spectral clusters.
 
-`spectral` compares series by elastic distances. `auto` takes it for series with measured content
-codes, else k-means.
+`spectral` compares series by elastic distances, and other samples by the neighbours of their
+content codes. `auto` takes it for measured content codes, else k-means.
 """
 
 RefineName = Literal["auto", "none", "band", "gauss-newton"]

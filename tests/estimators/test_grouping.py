@@ -10,13 +10,11 @@ import pytest
 import torch
 
 from tests.estimators.series import waves
-from tests.pictures import pictures
 from unwarp import Dataset, Unwarper
-from unwarp.core import IMAGES, SERIES
-from unwarp.errors import ConfigError
+from unwarp.core import SERIES
 from unwarp.estimators import grouping
 from unwarp.estimators.clusters import KMeansClusters
-from unwarp.estimators.grouping import Grouping, check_method
+from unwarp.estimators.grouping import Grouping
 from unwarp.estimators.spectral import SpectralClusters
 from unwarp.models import AE, Net
 from unwarp.warps import CosineTime
@@ -64,14 +62,6 @@ def test_spectral_clusters_of_joint_content() -> None:
     unwarper = Unwarper(n_clusters=2, **options)
     labels = unwarper.fit(series()).labels_
     assert labels is not None and len(set(labels[::2])) == 1 and labels[0] != labels[1]
-
-
-def test_pictures_have_no_elastic_distance() -> None:
-    """Spectral clusters of images are refused before anything takes long."""
-    with pytest.raises(ConfigError, match="clusters='spectral' compares series"):
-        Unwarper(clusters="spectral", max_steps=1).fit(pictures(8))
-    check_method("spectral", SERIES)
-    check_method("auto", IMAGES)
 
 
 def test_unequal_lengths_have_clusters() -> None:

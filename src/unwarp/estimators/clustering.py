@@ -37,7 +37,8 @@ class Clustering(Alignment):
         """The cluster of each sample.
 
         With k-means it is the one with the nearest centre; with spectral clusters it is decided by
-        elastic distances to the training series (see the argument `clusters`).
+        the training series at the least elastic distances, or by the training pictures with the
+        nearest content codes (see the argument `clusters`).
 
         Args:
             X: N samples like those of `fit`.

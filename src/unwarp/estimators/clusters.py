@@ -4,7 +4,8 @@
     KMeansClusters    the nearest centre of a content code
     SearchClusters    the kinds of pictures that a search found
 
-`unwarp.estimators.spectral` has clusters of series by elastic distances.
+`unwarp.estimators.spectral` has clusters of series by elastic distances, and
+`unwarp.estimators.neighbours` clusters of pictures by a graph of nearest codes.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ from unwarp.estimators.choices import Selection
 from unwarp.estimators.clusters import Clusters
 from unwarp.estimators.feature_columns import Columns, scale_of_pose
 from unwarp.estimators.feature_names import feature_names_of
-from unwarp.estimators.grouping import Grouping, check_method
+from unwarp.estimators.grouping import Grouping
 from unwarp.estimators.holding_out import Split, check_family
 from unwarp.estimators.labels_choice import LabelsChoice, check_labels, choose_columns
 from unwarp.estimators.memory import check_memory
@@ -176,7 +176,6 @@ class Fitting:
         """
         arguments, domain = self.arguments, self.schema.domain
         self._split()  # refuses a share before anything takes long
-        check_method(arguments.clusters, domain)
         check_refine(arguments.refine, domain)
         check_labels(arguments.labels, self.data.labels)
         x = self.data.preview(SAMPLES_FOR_DEFAULTS)

@@ -14,9 +14,9 @@ from unwarp.analysis.mixture import Mixture
 from unwarp.core import Array, ClusterMethod, Domain
 from unwarp.data.dataset import Dataset
 from unwarp.data.samples import Samples, reference_view
-from unwarp.errors import ConfigError
 from unwarp.estimators.clustering import label_samples
 from unwarp.estimators.clusters import Clusters, KMeansClusters, SearchClusters, search_of
+from unwarp.estimators.neighbours import NeighbourClusters
 from unwarp.estimators.spectral import (
     SERIES_PER_CHUNK,
     SelfTuning,
@@ -24,7 +24,7 @@ from unwarp.estimators.spectral import (
     comparable_series,
 )
 from unwarp.estimators.strangers import are_strangers, describe_strangers, third_neighbours
-from unwarp.models.measured import ElasticCode
+from unwarp.models.measured import MeasuredContent
 from unwarp.models.model import Model
 from unwarp.planning.defaults import default_clusters
 
@@ -78,8 +78,9 @@ class Grouping:
             model: The trained model.
             data: N training samples.
             domain: Domain of the samples.
-            method: `kmeans` on codes, `spectral` of series, or `auto`: spectral for measured codes,
-                and the kinds that a search of pictures found, if their number is `n` or open.
+            method: `kmeans` on codes; `spectral`, of elastic distances of series or of nearest
+                codes of pictures; or `auto`: spectral for measured codes, and the kinds that a
+                search of pictures found, if their number is `n` or open.
             n: Number of clusters; None for a suggested one, or the number of classes.
             seed: Seed of clusters and mixture.
             device: Device that computes.
@@ -95,11 +96,12 @@ class Grouping:
             notify(f"clusters: {search.n_kinds}, the kinds that the search found")
             labels = label_samples(model, data, kinds, device)
             return cls(kinds, mixture, labels, (content, theta))
-        is_measured = isinstance(getattr(model.encoder, "content", None), ElasticCode)
-        if method == "kmeans" or (method == "auto" and not is_measured):
-            means = KMeansClusters.fit(codes, n or default, seed)
-            labels = label_samples(model, data, means, device)
-            return cls(means, mixture, labels, (content, theta))
+        is_measured = isinstance(getattr(model.encoder, "content", None), MeasuredContent)
+        is_spectral = method == "spectral" or (method == "auto" and is_measured)
+        if not (is_spectral and domain.has_times):
+            of_codes = _of_codes(codes, n or default, seed, is_spectral)
+            labels = label_samples(model, data, of_codes, device)
+            return cls(of_codes, mixture, labels, (content, theta))
         n = n or (None if view.labels is None else default)
         clusters, labels, outliers = _spectral(model, data, view, codes, n, seed, device)
         if n is None:
@@ -107,6 +109,20 @@ class Grouping:
         if outliers.any():
             notify(describe_strangers(outliers))
         return cls(clusters, mixture, labels, (content, theta), outliers)
+
+
+def _of_codes(codes: Array, n: int, seed: int, is_spectral: bool) -> Clusters:
+    """Clusters of content codes, spectral ones only if there are samples enough.
+
+    Args:
+        codes: Content codes (N, D).
+        n: Number of clusters.
+        seed: Seed of k-means.
+        is_spectral: Whether spectral clusters are wanted.
+    """
+    if is_spectral and NeighbourClusters.is_enough(codes, n):
+        return NeighbourClusters.fit(codes, n, seed)
+    return KMeansClusters.fit(codes, n, seed)
 
 
 def _spectral(
@@ -140,20 +156,3 @@ def _spectral(
         parts.append((clusters.place(distances), third_neighbours(distances)))
     labels, thirds = (np.concatenate(column, -1) for column in zip(*parts, strict=True))
     return clusters, labels, are_strangers(thirds)
-
-
-def check_method(method: ClusterMethod, domain: Domain) -> None:
-    """Refuse spectral clusters of samples that are no series.
-
-    Args:
-        method: The argument `clusters`.
-        domain: Domain of the samples.
-
-    Raises:
-        ConfigError: The samples have no elastic distances.
-    """
-    if method == "spectral" and not domain.has_times:
-        raise ConfigError(
-            f"clusters='spectral' compares series, and the samples are {domain.plural}; give "
-            "clusters='kmeans'"
-        )

@@ -19,6 +19,7 @@ from unwarp.estimators.clusters import Clusters, KMeansClusters, SearchClusters
 from unwarp.estimators.feature_columns import Columns
 from unwarp.estimators.fitting import Results
 from unwarp.estimators.labels_choice import LabelsChoice
+from unwarp.estimators.neighbours import NeighbourClusters
 from unwarp.estimators.spectral import SpectralClusters
 from unwarp.models import store
 from unwarp.models.model import Model
@@ -204,6 +205,8 @@ def _clusters(arrays: dict[str, Array]) -> Clusters:
     rule = {name.removeprefix(RULE): value for name, value in arrays.items() if RULE in name}
     if "kinds" in rule:
         return SearchClusters(centers)
+    if "codes" in rule:
+        return NeighbourClusters.of(centers, rule)
     return SpectralClusters.of(centers, rule) if rule else KMeansClusters(centers)
 
 

@@ -93,9 +93,10 @@ class Unwarper(
             source has labels; else, with spectral clusters, a number from 2 to 10 that the series
             suggest; else a tenth of the number of samples, but at least 2 and at most 10.
         clusters: Way to form clusters. `kmeans`: a sample belongs to the nearest centre of content
-            codes. `spectral`: self-tuning spectral clustering of series by elastic distances to up
-            to 1,000 training series; better, and about 20 ms a series at most. `auto` is
-            `spectral` for series with elastic content, else `kmeans`.
+            codes. `spectral`: spectral clustering. Series are compared by elastic distances to up
+            to 1,000 training series, in about 20 ms a series at most; pictures by a graph of
+            nearest content codes, if there are five training pictures for each cluster. `auto` is
+            `spectral` for measured content (elastic or gradients), else `kmeans`.
         refine: Refinement of learned deformations after training; `none` for none. `band` moves
             each aligned series by at most 4% of its length to a common template, by dynamic
             programming. `gauss-newton` moves each picture onto the mean aligned picture of its

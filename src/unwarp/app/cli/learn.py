@@ -142,8 +142,8 @@ ContentOption = Annotated[
 ClustersOption = Annotated[
     ClusterMethod,
     typer.Option(
-        help="Clusters: kmeans on content codes, spectral by elastic distances of series, auto is "
-        "spectral for series with elastic content."
+        help="Clusters: kmeans on content codes; spectral by elastic distances of series, or by "
+        "neighbours of pictures; auto is spectral for elastic content and gradients."
     ),
 ]
 RefineOption = Annotated[
