@@ -55,6 +55,7 @@ from unwarp.models.pose_modes import has_modes
 from unwarp.models.recipe import Recipe
 from unwarp.models.refinement import Refinement
 from unwarp.planning.defaults import adapt_to_series, sampling_rate_of
+from unwarp.planning.fixed_pattern import fixed_pattern_hint
 from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
@@ -207,10 +208,13 @@ class Fitting:
         """Tell the callbacks how the samples `x` were read and scaled."""
         for note in self.schema.notes:
             self._notify(note)
-        if self.schema.domain.has_times and self.reading.scale == "auto":
-            warning = channel_scale_hint(x.numpy())
-            if warning:
-                self._notify(warning)
+        hint = ""
+        if not self.schema.domain.has_times:
+            hint = fixed_pattern_hint(x)
+        elif self.reading.scale == "auto":
+            hint = channel_scale_hint(x.numpy())
+        if hint:
+            self._notify(hint)
 
     def check_memory(self, source: Source, plan: Plan) -> None:
         """Tell the memory of a training; refuse one without enough.

@@ -82,7 +82,7 @@ class NeighbourClusters(Clusters):
 
     @staticmethod
     def is_enough(codes: Array, n: int) -> bool:
-        """Whether there are samples enough for a graph with a number of clusters.
+        """Whether samples are enough for a graph with n clusters.
 
         Args:
             codes: Content codes (N, D).
