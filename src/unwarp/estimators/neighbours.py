@@ -96,7 +96,6 @@ class NeighbourClusters(Clusters):
         return np.asarray(votes.predict(codes))
 
         """The cluster of each sample, by the nearest reference samples.
-        """The cluster of each sample, by the reference samples with the nearest codes.
 
         Args:
             model: The trained model.
