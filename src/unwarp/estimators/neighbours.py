@@ -95,6 +95,7 @@ class NeighbourClusters(Clusters):
         votes = KNeighborsClassifier(min(N_VOTES, len(self.codes))).fit(self.codes, self.labels)
         return np.asarray(votes.predict(codes))
 
+    def assign(self, model: Model, x: Tensor | Prepared, device: str = "cpu") -> Array:
         """The cluster of each sample, by the nearest reference samples.
 
         Args:

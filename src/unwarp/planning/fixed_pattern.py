@@ -1,4 +1,4 @@
-"""Advice where pictures share a pattern that does not move, such as dust on a lens."""
+"""Advice on patterns of pictures that do not move, such as dust."""
 
 from __future__ import annotations
 
