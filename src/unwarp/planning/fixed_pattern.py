@@ -56,7 +56,7 @@ def fixed_pattern_hint(x: Tensor) -> str:
 
 
 def _shares(x: Tensor) -> tuple[float, float, float]:
-    """Shares of detail and of variation that stay, and of noise in detail.
+    """Shares of detail and variation that stay, and of noise.
 
     Args:
         x: Pictures (N, C, H, W) in random order.
