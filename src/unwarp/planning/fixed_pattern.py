@@ -22,7 +22,7 @@ TINY = 1e-9
 
 
 def fixed_pattern_hint(x: Tensor) -> str:
-    """Advice for users if fine detail stays at its place in all pictures.
+    """Advice if fine detail stays at its place in all pictures.
 
     The median over pictures of objects that move is blurred: of fine detail it keeps a much smaller
     share than of all variation. A pattern of the camera or of the ground stays sharp in it. Medians
