@@ -264,7 +264,16 @@ def summary(measured: list[dict[str, Any]]) -> list[str]:
     for method, words in METHODS.items() if len(measured) == len(UCR) else ():
         harmed = sum(is_harmed(row, method) for row in measured)
         lines.append(f"| {words} | {mean(row[method] for row in measured):.3f} | {harmed} |")
-    return lines
+    return lines + [dtw_line(measured)] * (len(lines) > 2)
+
+
+def dtw_line(measured: list[dict[str, Any]]) -> str:
+    """The line of DTW, from the result files of `benchmarks.series`."""
+    paths = (cells.RESULTS / f"series/ucr/{row['set']}/dtw/0.json" for row in measured)
+    scores = (json.loads(path.read_text())["scores"] for path in paths)
+    dtw = [row | score for row, score in zip(measured, scores, strict=True)]
+    harmed, average = sum(is_harmed(row, "dtw_1nn") for row in dtw), mean(r["dtw_1nn"] for r in dtw)
+    return f"| DTW, window learned from labels | {average:.3f} | {harmed} |"
 
 
 def main() -> None:

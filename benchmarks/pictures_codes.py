@@ -177,7 +177,7 @@ def table() -> None:
         paths = sorted((cells.RESULTS / FOLDER / f"{kind}-codes").glob("*.json"))
         if results := [json.loads(path.read_text()) for path in paths]:
             s = cells.medians(results)
-            numbers = [f"{s[key]:.3f}" for key in keys]
+            numbers = [f"{s[key]:.3f}" if key in s else "-" for key in keys]
             warps = ", ".join(sorted({result["warp"] for result in results}))
             is_moved = "angle_deg" in s
             pose = f"{s['angle_deg']:.2f} deg | {s['shift_px']:.3f} px" if is_moved else "- | -"

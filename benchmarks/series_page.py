@@ -33,7 +33,6 @@ def write(names: Sequence[str]) -> None:
     ucr = [row for row in sets if row["set"].startswith("ucr/")]
     cells.quote("ucr", recordings(ucr), PAGE)
     cells.quote("means", means(ucr), PAGE)
-    cells.quote("series", means(ucr))
     cells.quote("uea", channels([row for row in sets if row["set"].startswith("uea/")]), PAGE)
     cells.quote("classes", classes(rows), PAGE)
     cells.quote("fork", forks(rows), PAGE)
