@@ -51,8 +51,9 @@ def test_noise_hides_a_pattern() -> None:
 
 
 def test_blank_pictures_have_no_pattern() -> None:
-    """Constant pictures have no detail."""
+    """Constant pictures have no detail, and very small ones have none to see."""
     assert fixed_pattern_hint(torch.ones(9, 3, 12, 12)) == ""
+    assert fixed_pattern_hint(torch.ones(9, 1, 2, 12)) == ""
 
 
 def test_users_are_told() -> None:

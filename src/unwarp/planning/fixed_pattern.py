@@ -17,6 +17,9 @@ MIN_SHARE_OF_DETAIL, MIN_RATIO, MAX_NOISE_SHARE = 0.25, 0.85, 0.3
 """Least share of the detail that stays, least ratio of this share to that of all variation, and
 greatest share of noise in the detail."""
 
+N_AXES_OF_PICTURES, MIN_SIDE_PX = 4, 3
+"""Axes of a batch of pictures, and least side of pictures whose noise is measured."""
+
 TINY = 1e-9
 """Least variance, so that ratios are finite."""
 
@@ -29,7 +32,7 @@ def fixed_pattern_hint(x: Tensor) -> str:
     of two halves of the pictures are compared, so that noise does not count.
 
     Args:
-        x: Pictures (N, C, H, W).
+        x: Pictures (N, C, H, W); of samples with other axes nothing is said.
 
     Returns:
         One line with the share of the detail that stays; an empty string if there is no such
@@ -39,7 +42,7 @@ def fixed_pattern_hint(x: Tensor) -> str:
     >>> fixed_pattern_hint(x.expand(9, -1, -1, -1)).partition(" of")[0]
     'pictures: 100 %'
     """
-    if len(x) < MIN_PICTURES:
+    if len(x) < MIN_PICTURES or x.ndim != N_AXES_OF_PICTURES or min(x.shape[2:]) < MIN_SIDE_PX:
         return ""
     rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:MAX_PICTURES]
     x = x[rows].float()
