@@ -45,6 +45,13 @@ def test_separate_groups_are_clusters() -> None:
     assert adjusted_rand_score(np.repeat(np.arange(4), 30), labels) == 1
 
 
+def test_square_codes_are_no_graph() -> None:
+    """As many codes as columns are codes all the same, and nothing warns."""
+    codes = np.random.default_rng(0).normal(size=(30, 30)) + 50 * (np.arange(30) % 2)[:, None]
+    labels = NeighbourClusters.fit(codes, 2).place(codes)
+    assert adjusted_rand_score(np.arange(30) % 2, labels) == 1
+
+
 def test_same_seed_has_the_same_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many codes some are drawn by the seed; centres are the means of the drawn ones."""
     monkeypatch.setattr(neighbours, "MAX_REFERENCES", 100)

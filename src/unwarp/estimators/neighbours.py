@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import SpectralClustering
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
 from torch import Tensor
 
 from unwarp.analysis.embedding import encode
@@ -67,16 +67,14 @@ class NeighbourClusters(Clusters):
         """
         rows = np.random.default_rng(seed).permutation(len(codes))[:MAX_REFERENCES]
         codes = codes[rows]
-        method = SpectralClustering(
-            n,
-            affinity="nearest_neighbors",
-            n_neighbors=min(N_NEIGHBOURS, len(codes) - 1),
-            random_state=seed % (1 << 32),  # scikit-learn takes seeds below 2**32
-        )
+        n_neighbours = min(N_NEIGHBOURS, len(codes) - 1)
+        graph = kneighbors_graph(codes, n_neighbours, include_self=True)
+        # scikit-learn takes seeds below 2**32
+        method = SpectralClustering(n, affinity="precomputed", random_state=seed % (1 << 32))
         with warnings.catch_warnings():
             # a graph in parts is no mistake, its parts are clusters
             warnings.filterwarnings("ignore", "Graph is not fully connected")
-            labels = np.unique(method.fit_predict(codes), return_inverse=True)[1]
+            labels = np.unique(method.fit_predict((graph + graph.T) / 2), return_inverse=True)[1]
         centers = np.stack([codes[labels == k].mean(0) for k in range(labels.max() + 1)])
         return cls(centers, codes, labels)
 
