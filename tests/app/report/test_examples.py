@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from unwarp.app.outcome import Outcome
@@ -9,6 +11,7 @@ from unwarp.app.report.examples import (
     example_rows,
     first_component,
     has_overview_of_held_out,
+    held_out_clusters,
     nearest_to_mean,
     overview_embedding,
     overview_labels,
@@ -43,3 +46,9 @@ def test_first_component_is_the_widest() -> None:
     component = first_component(codes)
     np.testing.assert_allclose(component, codes[:, 1] - codes[:, 1].mean(), atol=0.1)
     assert nearest_to_mean(np.array([[-3.0], [0.4], [2.0]])) == 1
+
+
+def test_held_out_clusters_are_the_models(image_run: Outcome) -> None:
+    """Of training samples they are the clusters that training gave them."""
+    clusters = held_out_clusters(replace(image_run, test=image_run.training))
+    np.testing.assert_array_equal(clusters, image_run.warped.unwarper.labels_)

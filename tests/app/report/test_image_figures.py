@@ -84,7 +84,7 @@ def test_arithmetic_is_of_classes_or_clusters(
     """With enough samples the figure names classes, without labels clusters; else there is none."""
     assert arithmetic(image_run) is None
     n = len(image_run.training)
-    monkeypatch.setattr(image_figures, "nearest_clusters", lambda codes, centers: np.arange(n) % 2)
+    monkeypatch.setattr(image_figures, "held_out_clusters", lambda outcome: np.arange(n) % 2)
     for labels, noun in ((np.arange(n) % 2, "class"), (None, "cluster")):
         figure = arithmetic(scored_on_training(image_run, labels=labels))
         assert figure is not None

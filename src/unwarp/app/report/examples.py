@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from sklearn.metrics import pairwise_distances_argmin
 from torch import Tensor
 
 from unwarp.analysis.embedding import Embedding, embed
@@ -118,17 +117,14 @@ def describe_overview(outcome: Outcome, noun: str) -> str:
     return f"all {outcome.n_training + len(outcome.test)} {noun}, since few are held out"
 
 
-def nearest_clusters(codes: Array, centres: Array) -> Array:
-    """The cluster of each code: the one with the nearest centre.
+def held_out_clusters(outcome: Outcome) -> Array:
+    """The clusters (N,) of held-out samples, as `predict` gives them.
 
     Args:
-        codes: Content codes (N, D).
-        centres: Centres of the clusters (K, D).
-
-    Returns:
-        Rows of `centres` (N,), from 0 to K - 1.
+        outcome: The run.
     """
-    return np.asarray(pairwise_distances_argmin(codes, centres))
+    unwarper = outcome.warped.unwarper
+    return unwarper.clusters_.assign(unwarper.model_, outcome.test.x)
 
 
 def nearest_to_mean(codes: Array) -> int:

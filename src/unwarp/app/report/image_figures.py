@@ -15,8 +15,8 @@ from unwarp.app.outcome import Outcome
 from unwarp.app.report.examples import (
     MAX_EXAMPLES,
     first_component,
+    held_out_clusters,
     held_out_samples,
-    nearest_clusters,
     nearest_to_mean,
 )
 from unwarp.app.report.figures import gallery, gallery_caption
@@ -106,7 +106,7 @@ def arithmetic(outcome: Outcome) -> Figure | None:
     """
     unwarper, labels = outcome.warped.unwarper, outcome.test.labels
     codes = outcome.warped.embedding.codes
-    groups = nearest_clusters(codes, unwarper.cluster_centers_) if labels is None else labels
+    groups = held_out_clusters(outcome) if labels is None else labels
     analogy = analogy_rows(codes, groups)
     if analogy is None:
         return None
