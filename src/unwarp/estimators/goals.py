@@ -102,10 +102,11 @@ class Goal:
             picture: The one picture (1, C, H, W).
             map: Deformations of the N pictures.
         """
-        if len(self.turns) == 1:
-            return self.turns
+        turns = self.turns.matrix.to(x)
+        if len(turns) == 1:
+            return AffineMap(turns)
         x, picture = (at_most(part, MAX_SIDE_OF_TURN) for part in (x, picture))
-        map, turns = map.invertible_part(), self.turns.matrix.to(x)
+        map = map.invertible_part()
         scores = torch.cat(
             [self._scores(x, picture, map, part) for part in torch.split(turns, _n_at_once(len(x)))]
         )
