@@ -79,7 +79,9 @@ def test_half_turned_pictures_are_found() -> None:
     """Where pictures turn by any angle, the map is right though a pose is far off."""
     family = Rigid2d(180).bind((28, 28))
     recipe = AE(warp=Rigid2d(180), n_content=2, net=Net("conv", (4,), (8,)))
-    learner = Unwarper(recipe=recipe, max_steps=3, n_clusters=2, device="cpu").fit(PICTURES)
+    options: dict[str, Any] = {"n_clusters": 2, "refine": "none", "device": "cpu"}
+    learner = Unwarper(recipe=recipe, max_steps=3, **options).fit(PICTURES)
+    learner.set_params(refine="auto")
     angles = torch.tensor([0.4, 1.7, 3.0, -2.2])
     maps = family.map(torch.stack([angles, 0 * angles + 0.1, 0 * angles], -1))
     views = deform(torch.from_numpy(PICTURES[:4]), maps).numpy()

@@ -92,7 +92,8 @@ def test_arrays_make_the_clusters_again() -> None:
 def test_measured_pictures_have_a_graph(content: Any, n: int, tmp_path: Path) -> None:
     """Gradients of pictures enough get clusters by neighbours; they are saved and loaded."""
     x = pictures(n)
-    model = Unwarper("affine", max_steps=2, n_clusters=3, content=content, device="cpu").fit(x)
+    options: dict[str, Any] = {"content": content, "refine": "none", "n_clusters": 3}
+    model = Unwarper("affine", max_steps=2, device="cpu", **options).fit(x)
     is_graph = content == "gradients" and n == 60
     assert type(model.clusters_) is (NeighbourClusters if is_graph else KMeansClusters)
     np.testing.assert_array_equal(model.predict(x), model.labels_)
@@ -104,6 +105,6 @@ def test_measured_pictures_have_a_graph(content: Any, n: int, tmp_path: Path) ->
 
 def test_spectral_is_possible_for_any_code() -> None:
     """A learned code of pictures has neighbours too, where that is asked for."""
-    options: Any = {"content": "joint", "clusters": "spectral", "n_clusters": 2}
-    model = Unwarper("affine", max_steps=2, device="cpu", **options).fit(pictures(40))
+    options: Any = {"content": "joint", "clusters": "spectral", "refine": "none"}
+    model = Unwarper("affine", max_steps=2, n_clusters=2, device="cpu", **options).fit(pictures(40))
     assert isinstance(model.clusters_, NeighbourClusters)

@@ -68,6 +68,6 @@ def test_users_are_told() -> None:
             messages.append(line)
 
     X = (255 * dust(moving(), 0.8).clamp(0, 1)).numpy().astype(np.uint8)
-    options: dict[str, Any] = {"content": "joint", "start": "centroid", "n_clusters": 2}
+    options: dict[str, Any] = {"content": "joint", "start": "centroid", "refine": "none"}
     Unwarper("affine", max_steps=1, device="cpu", **options).fit(X, callbacks=[Listener()])
     assert any("fine detail stays at its place" in text for text in messages)
