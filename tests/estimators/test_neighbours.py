@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import adjusted_rand_score
 
 from tests.pictures import pictures
-from unwarp import Unwarper
-from unwarp.core import Array
+from unwarp import AE, Dataset, Unwarper
+from unwarp.core import IMAGES, Array
 from unwarp.estimators import neighbours
 from unwarp.estimators.clusters import KMeansClusters
+from unwarp.estimators.grouping import FEW, Grouping
 from unwarp.estimators.neighbours import NeighbourClusters
 
 
@@ -108,3 +110,13 @@ def test_spectral_is_possible_for_any_code() -> None:
     options: Any = {"content": "joint", "clusters": "spectral", "refine": "none"}
     model = Unwarper("affine", max_steps=2, n_clusters=2, device="cpu", **options).fit(pictures(40))
     assert isinstance(model.clusters_, NeighbourClusters)
+
+
+def test_few_pictures_are_told() -> None:
+    """Too few pictures for a graph get k-means, and a message says so."""
+    messages: list[str] = []
+    model = AE(n_content=2).build((1, 8, 8)).eval()
+    data = Dataset(torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)))
+    group = Grouping.of(model, data, IMAGES, "spectral", 3, notify=messages.append)
+    assert isinstance(group.clusters, KMeansClusters)
+    assert messages == [FEW.format("images", 3)]

@@ -31,6 +31,9 @@ from unwarp.planning.defaults import default_clusters
 MAX_REFERENCES = 400
 """Greatest number of series between which all distances are computed."""
 
+FEW = "clusters: by k-means, since there are too few different {} for a graph with {} clusters"
+"""The message where spectral clusters are not possible."""
+
 
 @dataclass(frozen=True)
 class Grouping:
@@ -99,7 +102,11 @@ class Grouping:
         is_measured = isinstance(getattr(model.encoder, "content", None), MeasuredContent)
         is_spectral = method == "spectral" or (method == "auto" and is_measured)
         if not (is_spectral and domain.has_times):
-            of_codes = _of_codes(codes, n or default, seed, is_spectral)
+            if is_spectral and not NeighbourClusters.is_enough(codes, n or default):
+                is_spectral = False
+                notify(FEW.format(domain.plural, n or default))
+            method_of_codes = NeighbourClusters if is_spectral else KMeansClusters
+            of_codes = method_of_codes.fit(codes, n or default, seed)
             labels = label_samples(model, data, of_codes, device)
             return cls(of_codes, mixture, labels, (content, theta))
         n = n or (None if view.labels is None else default)
@@ -109,20 +116,6 @@ class Grouping:
         if outliers.any():
             notify(describe_strangers(outliers))
         return cls(clusters, mixture, labels, (content, theta), outliers)
-
-
-def _of_codes(codes: Array, n: int, seed: int, is_spectral: bool) -> Clusters:
-    """Clusters of content codes, spectral ones only if there are samples enough.
-
-    Args:
-        codes: Content codes (N, D).
-        n: Number of clusters.
-        seed: Seed of k-means.
-        is_spectral: Whether spectral clusters are wanted.
-    """
-    if is_spectral and NeighbourClusters.is_enough(codes, n):
-        return NeighbourClusters.fit(codes, n, seed)
-    return KMeansClusters.fit(codes, n, seed)
 
 
 def _spectral(
