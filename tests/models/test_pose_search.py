@@ -175,6 +175,16 @@ def test_choice_decides_the_mirror() -> None:
     assert 0 < mirrors.mean() < 1 and torch.equal(mirrors, torch.stack(singles))
 
 
+@pytest.mark.parametrize("mirror", [False, True])
+def test_search_forms_few_clusters(mirror: bool) -> None:
+    """Copies of one picture form one cluster, whatever the greatest number is."""
+    recipe = replace(SMALL, warp=Affine2d(rotation=180, mirror=mirror), pose_clusters=5)
+    search = search_of(recipe)
+    search.update_clusters(pictures()[:1].repeat(12, 1, 1, 1))
+    assert search.clusters.shape[0] == 5
+    assert torch.equal(search.clusters, search.clusters[:1].expand(5, -1))
+
+
 def test_mirror_survives_centring() -> None:
     """Centring forms as few clusters as needed; reconstructions and mirrors do not change."""
     recipe = replace(SMALL, warp=Similarity2d(mirror=True), starts=1, pose_clusters=6)

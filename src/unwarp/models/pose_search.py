@@ -26,7 +26,6 @@ from unwarp.models.networks import Networks
 from unwarp.models.poses import (
     MAX_FIRST_PASS_MISFIT_RATIO,
     MAX_MISFIT_RATIO,
-    cluster_centres,
     fewest_centres,
     memberships,
     nearest_candidates,
@@ -136,13 +135,13 @@ class PoseSearch(nn.Module):
     Args:
         networks: The model's networks. They are not registered as submodules of the search.
         canvas: The model's canvas.
-        n_clusters: Number M of pose clusters; 0 chooses by the squared error only.
+        n_clusters: Greatest number M of pose clusters; 0 chooses by the squared error only.
         n_updates: Number of updates of the clusters during training. With 0, training chooses by
             the squared error only.
 
     Attributes:
-        clusters: Cluster centres in the space of the content codes (M, D); NaN before the first
-            update.
+        clusters: Cluster centres in the space of the content codes (M, D), some of them equal
+            where fewer clusters are enough; NaN before the first update.
 
     >>> from unwarp.models import AE, Net
     >>> from unwarp.warps import Affine2d
@@ -273,9 +272,8 @@ class PoseSearch(nn.Module):
     def update_clusters(self, x: Tensor) -> None:
         """Form the pose clusters from training samples.
 
-        With fewer samples than clusters, some centres are repeated; with a mirror also if fewer
-        clusters describe the codes nearly as well (see `fewest_centres`). With `n_clusters` 0 it
-        does nothing.
+        Only as many clusters are formed as describe the codes well (see `fewest_centres`); further
+        rows of `clusters` repeat their centres. With `n_clusters` 0 it does nothing.
 
         Args:
             x: Training samples (N, *shape).
@@ -287,8 +285,7 @@ class PoseSearch(nn.Module):
             poses = [self.candidates(chunk) for chunk in chunks]
         codes = torch.cat([part.codes for part in poses], 1)
         misfit = torch.cat([part.misfit for part in poses], 1)
-        find = fewest_centres if self.networks.encoder.has_mirror else cluster_centres
-        centres = find(codes, misfit, min(self.n_clusters, len(x)))
+        centres = fewest_centres(codes, misfit, min(self.n_clusters, len(x)))
         self.clusters[:] = centres[torch.arange(self.n_clusters) % len(centres)]
 
     def memberships(self, content: Tensor) -> Tensor:

@@ -24,6 +24,9 @@ MAX_FIRST_PASS_MISFIT_RATIO = 2.0
 MAX_SQUARES_RATIO = 2.0
 """Greatest sum of squares of `fewest_centres`, divided by that of the greatest number of clusters.
 """
+ROUNDING = 1e-9
+"""Sum of squared distances between equal codes, divided by their sum of squares: rounding errors.
+"""
 MAX_KMEANS_STEPS = 100
 """Greatest number of steps of Lloyd's algorithm in one run of k-means."""
 MIN_KMEANS_GAIN = 1e-4
@@ -113,10 +116,11 @@ def cluster_centres(
 def fewest_centres(codes: Tensor, misfit: Tensor, n: int, seed: int = 0) -> Tensor:
     """Centres of as few clusters as describe the codes well.
 
-    With more clusters than kinds of samples, the mirror image of a kind forms clusters of its own,
-    and its samples need not share one pose. The sum of squares falls steeply up to the number of
-    kinds and slowly from there on. The result has the least number of clusters whose sum of
-    squares is at most `MAX_SQUARES_RATIO` times that of n clusters; it is found by bisection.
+    With more clusters than kinds of samples, a kind is split: its samples, or its mirror images,
+    then need not share one pose, and each part gets its own centre of pose and size. The sum of
+    squares falls steeply up to the number of kinds and slowly from there on. The result has the
+    least number of clusters whose sum of squares is at most `MAX_SQUARES_RATIO` times that of n
+    clusters, or no more than rounding errors of equal codes; it is found by bisection.
 
     Args:
         codes: Content codes at each of K rotation angles (K, N, D).
@@ -128,7 +132,8 @@ def fewest_centres(codes: Tensor, misfit: Tensor, n: int, seed: int = 0) -> Tens
         Centres (m, D), with m from 1 to n.
     """
     centres = cluster_centres(codes, misfit, n, seed)
-    limit = MAX_SQUARES_RATIO * _sum_of_squares(codes, misfit, centres)
+    rounding = ROUNDING * float(codes.square().mean(0).sum())
+    limit = max(MAX_SQUARES_RATIO * _sum_of_squares(codes, misfit, centres), rounding)
     too_few, enough = 0, n
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
