@@ -341,9 +341,10 @@ class Model(nn.Module):
     def _first_equal_clusters(self) -> list[int]:
         """For each anchor, the first pose cluster with the same centre.
 
-        With a mirror some centres are repeated; only the first of equal ones has samples.
+        Where few clusters are enough, centres are repeated; only the first of equal ones has
+        samples.
         """
         search, n = self.search, len(self.anchor_theta)
-        if n == 1 or not isinstance(search, PoseSearch) or not self.encoder.has_mirror:
+        if n == 1 or not isinstance(search, PoseSearch):
             return list(range(n))
         return [int(i) for i in search.nearest_cluster(search.clusters)]
