@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -133,7 +134,7 @@ class Chain(Warp):
             return Chain(*self.links, size=self.size, anchor=anchor)
         return Chain(*(link.recentre(anchor) for link in self.links), size=self.size)
 
-    @property
+    @cached_property
     def factors(self) -> tuple[Factor, ...]:
         """Factors of the links in order, with the link's name in front."""
         return tuple(
