@@ -24,6 +24,8 @@ from unwarp.data.source import Source
 from unwarp.disk.files import clean_leftovers, read_plain
 from unwarp.errors import CheckpointError
 from unwarp.estimators.unwarper import Unwarper
+from unwarp.launch import is_first_process
+from unwarp.processes import run_once
 from unwarp.storage import clear_lock, expand, hold_folder, recover_folder, write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
@@ -106,6 +108,25 @@ def _execute(
     return outcome
 
 
+def follow(folder: Path, job: Job, parts: Parts | None = None) -> None:
+    """Train both models of a run along with the first of several processes.
+
+    That process executes the run (see `execute`); this one writes and shows nothing.
+
+    Args:
+        folder: The run folder.
+        job: The job of the run.
+        parts: The samples of the job, if they are already read; None to read them.
+
+    Raises:
+        ProcessError: Another process was lost.
+    """
+    folder, estimator = expand(folder), job.make_estimator()
+    parts = parts or open_parts(job.source, estimator)
+    warped = fit_or_load(estimator, parts.training, folder, "model", ())
+    fit_or_load(without_warp(warped), parts.training, folder, "baseline", ())
+
+
 def without_warp(warped: Unwarper) -> Unwarper:
     """The baseline of a trained estimator: the same recipe without a warp.
 
@@ -139,7 +160,7 @@ def fit_or_load(
         folder: The run folder.
         name: Name of the model's folder inside the run folder; the files of its history and its
             checkpoint begin with it.
-        callbacks: Callbacks of the training.
+        callbacks: Callbacks of the training. Of several processes the first one writes.
 
     Returns:
         The trained estimator with its history.
@@ -154,19 +175,35 @@ def fit_or_load(
             callback.on_message(line)
 
     checkpoint = Checkpoint(folder / f"{name}.checkpoint", on_message=notify)
-    recover_folder(model_folder)
-    if model_folder.is_dir() and record.is_file():
-        trained = Unwarper.load(model_folder)
-        trained.history_ = read_history(record)
-        checkpoint.discard()
-        clear_lock(model_folder)
+    trained = run_once(lambda: _load_trained(model_folder, record, checkpoint))
+    if trained is not None:
         return trained
     model.fit(source, callbacks=(checkpoint, *callbacks))
     gc.collect()  # optimisers and checkpoints refer to each other in circles
+    if not is_first_process():
+        return model
     write_history(record, model.history_)
     model.save(model_folder)
     checkpoint.discard()
     return model
+
+
+def _load_trained(model_folder: Path, record: Path, checkpoint: Checkpoint) -> Unwarper | None:
+    """The trained model of a run; None if it is not trained yet.
+
+    Args:
+        model_folder: Folder of the model.
+        record: File of its history.
+        checkpoint: Its checkpoint, which a trained model no longer needs.
+    """
+    recover_folder(model_folder)
+    if not (model_folder.is_dir() and record.is_file()):
+        return None
+    trained = Unwarper.load(model_folder)
+    trained.history_ = read_history(record)
+    checkpoint.discard()
+    clear_lock(model_folder)
+    return trained
 
 
 def write_history(path: Path, history: History) -> None:

@@ -37,9 +37,11 @@ from unwarp.core import (
     TableLayout,
 )
 from unwarp.disk.paths import is_pattern
+from unwarp.launch import is_first_process
 from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
+    from unwarp.app.job import Job
     from unwarp.app.outcome import Outcome
     from unwarp.app.parts import Parts
 
@@ -437,6 +439,8 @@ def _start(
     check_arguments(settings)
     job = Job(source, Request(**request), settings)
     parts = open_parts(source, job.make_estimator())
+    if not is_first_process():
+        return _follow(folder, job, parts)
     if not quiet:
         n = len(parts.training) + len(parts.test)
         say(f"{parts.listed.name}: {parts.listed.description or f'a data set of {n:,} samples'}")
@@ -460,10 +464,13 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     Raises:
         typer.Exit: The user has interrupted the run, which can then be continued.
     """
+    from unwarp.app.job import load_job
     from unwarp.storage import expand, hold_folder
     from unwarp.training.interrupts import terminate_as_interrupt
 
     folder = expand(folder)
+    if not is_first_process():
+        return _follow(folder, load_job(folder))
     try:
         with terminate_as_interrupt(), hold_folder(folder):
             outcome, page = _train_and_report(folder, quiet, parts)
@@ -480,6 +487,27 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
         say(line)
     record = {"report": str(page), "scores": scores, "advice": line or None}
     print_result(record, f"report: {page}", as_json, quiet)
+
+
+def _follow(folder: Path, job: Job, parts: Parts | None = None) -> None:
+    """Train along with the first of several processes, and print nothing.
+
+    Args:
+        folder: The run folder, which that process writes.
+        job: The job of the run.
+        parts: The samples of the job, if they are already read; None to read them.
+
+    Raises:
+        typer.Exit: The user has interrupted the run.
+    """
+    from unwarp.app.run import follow
+    from unwarp.training.interrupts import terminate_as_interrupt
+
+    try:
+        with terminate_as_interrupt():
+            follow(folder, job, parts)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
 
 
 def _train_and_report(folder: Path, quiet: bool, parts: Parts | None) -> tuple[Outcome, Path]:

@@ -13,6 +13,7 @@ from unwarp._version import __version__
 from unwarp.app.cli import apply, learn, look
 from unwarp.app.cli.messages import error_message, say
 from unwarp.errors import ConfigError
+from unwarp.launch import is_first_process, process_index
 
 EXIT_CODE_OF_MISTAKE, EXIT_CODE_OF_INTERRUPT = 2, 130
 """Exit codes after a mistake of the user, and after Ctrl-C (128 + 2, as in shells)."""
@@ -72,5 +73,6 @@ def main() -> None:
         message = error_message(error)
         if message is None:
             raise
-        say(f"unwarp: {message}")
+        place = "" if is_first_process() else f" (process {process_index()})"
+        say(f"unwarp{place}: {message}")
         raise SystemExit(EXIT_CODE_OF_MISTAKE) from None
