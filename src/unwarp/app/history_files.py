@@ -26,7 +26,7 @@ Cells = dict[str, str | float | None]
 
 
 def history_rows(history: History) -> Iterator[Row]:
-    """Rows of the training and of held-out samples, in the order of their steps.
+    """Rows of training and held-out samples, in order of their steps.
 
     Args:
         history: The history of a training. The loss term `NAME` of held-out samples becomes
@@ -64,7 +64,10 @@ class HistoryFiles:
         self.histories: dict[str, History] = {}
 
     def rows(self) -> list[Cells]:
-        """All rows, those of the first model first; numbers that are not finite are None."""
+        """All rows of both files, those of the first model first.
+
+        Numbers that are not finite are None.
+        """
         return [
             {"model": name, **{k: v if isfinite(v) else None for k, v in row.items()}}
             for name, history in self.histories.items()
