@@ -82,7 +82,7 @@ NEEDS_DATA = {"docs/guide/gan.md", "docs/guide/series_files.md"}
 
 NEEDS_PACKAGES = {
     "docs/guide/strategies.md": ("mlxtend",),
-    "docs/guide/sweeps_and_tracking.md": ("tensorboard",),
+    "docs/guide/sweeps_and_tracking.md": ("tensorboard", "optuna"),
 }
 """Packages of extras that the blocks of a page import."""
 
