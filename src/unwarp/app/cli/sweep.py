@@ -161,9 +161,11 @@ def sweep(
         "precision": precision,
     }
     check_arguments(arguments)
+    from unwarp.training.interrupts import terminate_as_interrupt  # it imports torch
+
     job = {"n_trials": n_trials, "space": space, "folder": out}
     try:
-        with _workers(workers - 1):
+        with terminate_as_interrupt(), _workers(workers - 1):
             result = _run(one_source(source), job, arguments, (config, settings), quiet)
     except KeyboardInterrupt:
         say("stopped; continue with the same command")
@@ -195,14 +197,12 @@ def _run(
     from unwarp.estimators.sweep import sweep as run_sweep
     from unwarp.estimators.unwarper import Unwarper
     from unwarp.planning.overrides import parse_overrides
-    from unwarp.training.interrupts import terminate_as_interrupt
 
     overrides = parse_overrides(fields[0], fields[1] or [])
     estimator = Unwarper(**arguments, overrides=overrides)
     job["space"] = read_space(job["space"]) if job["space"] else None
     samples = open_source(source, "train", estimator)
-    with terminate_as_interrupt():
-        return run_sweep(samples, estimator, **job, on_message=None if quiet else say)
+    return run_sweep(samples, estimator, **job, on_message=None if quiet else say)
 
 
 @contextmanager
