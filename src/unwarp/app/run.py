@@ -15,6 +15,7 @@ from pathlib import Path
 from sklearn.base import clone
 
 from unwarp.app.exports import write_tables
+from unwarp.app.history_files import HistoryFiles
 from unwarp.app.job import Job, load_job, read_record
 from unwarp.app.outcome import Outcome, score_outcome, write_scores
 from unwarp.app.parts import Parts, open_parts
@@ -93,11 +94,14 @@ def _execute(
     check_run(folder, job, parts)
     n_training, n_test = len(parts.training), len(parts.test)
     on_message(f"{parts.listed.name}: {n_training:,} samples to learn from, {n_test:,} held out")
-    announcer = Announcer(on_message, job.max_seconds)
+    announcer, files = Announcer(on_message, job.max_seconds), HistoryFiles(folder)
 
     def fit(model: Unwarper, name: str, folder_name: str) -> Unwarper:
-        callbacks = (announcer, *callbacks_for(name))
-        return fit_or_load(model, parts.training, folder, folder_name, callbacks)
+        callbacks = (announcer, files.observer(name), *callbacks_for(name))
+        trained = fit_or_load(model, parts.training, folder, folder_name, callbacks)
+        files.histories[name] = trained.history_
+        files.write()
+        return trained
 
     warped = fit(estimator, "warped", "model")
     baseline = fit(without_warp(warped), "baseline", "baseline")
