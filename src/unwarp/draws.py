@@ -13,7 +13,9 @@ from torch import Tensor
 
 
 class SharedGenerator(torch.Generator):
-    """A random generator for some rows of a batch: `index`, `index + n`, and so on.
+    """A random generator for some rows of a batch.
+
+    They are the rows `index`, `index + n`, `index + 2 n`, and so on.
 
     Attributes:
         index: Number of the process, from 0.

@@ -42,7 +42,10 @@ def is_first_process() -> bool:
 
 
 def launch_hint() -> str:
-    """A line for a launch of several processes that started one; empty if all is well."""
+    """A line about a launch that started too few processes.
+
+    It is empty if all is well.
+    """
     names = ("ACCELERATE_USE_CPU", "MASTER_ADDR", "MASTER_PORT")
     if "WORLD_SIZE" in os.environ or not all(name in os.environ for name in names):
         return ""

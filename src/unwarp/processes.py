@@ -78,7 +78,7 @@ def run_once(compute: Callable[[], T]) -> T:
 
 
 def share_weights(module: nn.Module) -> None:
-    """Give all processes the weights and buffers that a module has in the first one.
+    """Give all processes the weights and buffers of the first one.
 
     Args:
         module: The module, which is changed in place.

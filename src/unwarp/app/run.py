@@ -113,9 +113,10 @@ def _execute(
 
 
 def follow(folder: Path, job: Job, parts: Parts | None = None) -> None:
-    """Train both models of a run along with the first of several processes.
+    """Train the models of a run along with another process.
 
-    That process executes the run (see `execute`); this one writes and shows nothing.
+    The first of several processes executes the run (see `execute`). This one writes and shows
+    nothing.
 
     Args:
         folder: The run folder.
