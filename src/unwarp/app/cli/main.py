@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unwarp._version import __version__
-from unwarp.app.cli import apply, learn, look
+from unwarp.app.cli import apply, learn, look, shards
 from unwarp.app.cli.messages import error_message, say
 from unwarp.errors import ConfigError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 for part in (learn, apply, look):
     app.add_typer(part.app)
+app.add_typer(shards.app, name="data")
 
 
 def _print_version(is_requested: bool) -> None:
