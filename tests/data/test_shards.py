@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from unwarp import Unwarper
+from tests.weights import weights as flat_weights
+from unwarp import AE, Unwarper
 from unwarp.data import samples
 from unwarp.data.fingerprint import dataset_facts
 from unwarp.data.making import make_shards
 from unwarp.data.opening import as_source
 from unwarp.data.part_folder import MANIFEST, MARK
-from unwarp.data.samples import StoredSamples
+from unwarp.data.sample_rows import SampleRows
+from unwarp.data.samples import Samples, StoredSamples
 from unwarp.data.schema import Schema
 from unwarp.data.shards import check_shards, is_shards, read_shards
 from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import DataError, UnwarpError
+from unwarp.models import Net
+from unwarp.training import Callback, Row, State, train
+from unwarp.training.checkpoint import Checkpoint
 
 RNG = np.random.default_rng(0)
 SQUARES = (np.mgrid[:16, :16].T[None] - RNG.uniform(4, 12, (40, 1, 1, 2))) ** 2
@@ -87,6 +95,47 @@ def test_stored_samples_are_shards(folder: Path, monkeypatch: pytest.MonkeyPatch
     part = source.subset(rows)
     assert isinstance(part.x, ShardedArray)
     np.testing.assert_array_equal(part.x[:], PICTURES[rows])
+
+
+def test_large_shards_are_read_in_blocks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above a size, training reads shards in blocks, and goes on after a stop to the bit."""
+    monkeypatch.setattr(samples, "MAX_BYTES_IN_MEMORY", 0)
+    small = Schema.fit(as_source(folder))[1]
+    assert small.rows_per_block == 0 == small.load().rows_per_block
+    monkeypatch.setattr(samples, "MAX_BYTES_IN_ANY_ORDER", 100)
+    monkeypatch.setattr(samples, "BYTES_PER_BLOCK", 5 * PICTURES[0].nbytes)
+    large = Schema.fit(as_source(folder))[1]
+    assert large.rows_per_block == 5 == SampleRows(large, np.arange(30)).rows_per_block
+    data = Schema.fit(as_source(PICTURES))[1]
+    assert data.rows_per_block == 0
+    weights = [
+        run_in_blocks(large, folder.parent / "a"),
+        run_in_blocks(large, folder.parent / "b", 3),
+    ]
+    assert torch.equal(*weights) and not torch.equal(weights[0], run_in_blocks(data, folder / "c"))
+
+
+class Interrupt(Callback):
+    """Presses Ctrl-C after a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step(self, state: State, terms: Row) -> None:
+        """Raise the signal at the step."""
+        if state.step == self.step:
+            signal.raise_signal(signal.SIGINT)
+
+
+def run_in_blocks(data: Samples, checkpoint: Path, stop: int | None = None) -> torch.Tensor:
+    """Weights after some steps, with an interruption after one of them."""
+    recipe = AE(n_content=2, net=Net("mlp", (8,), (8,)))
+    for interrupts in ([Interrupt(stop)], []) if stop else ([],):
+        model = recipe.build(data.shape, seed=0)
+        callbacks = (*interrupts, Checkpoint(checkpoint))
+        with suppress(KeyboardInterrupt):
+            train(model, recipe.players(model), data, steps=12, batch_size=8, callbacks=callbacks)
+    return flat_weights(model)
 
 
 def test_facts_are_read(folder: Path) -> None:

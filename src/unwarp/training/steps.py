@@ -156,7 +156,8 @@ class Run:
         share = slice(engine.process_index, None, engine.num_processes)
         stream = state.step * engine.num_processes + engine.process_index
         generator = step_generator(state.seed_of_batches, stream)
-        rows = batch_rows(state.step, len(self.data), self.batch_size, state.seed_of_batches)
+        seed, n_block = state.seed_of_batches, self.data.rows_per_block
+        rows = batch_rows(state.step, len(self.data), self.batch_size, seed, n_block)
         batch = self.data.batch(rows[share], generator)
         return Batch(batch.x.to(engine.device), batch.index), generator
 
@@ -219,5 +220,5 @@ def training_samples(data: Samples, seed: int, max_samples: int) -> Tensor:
     Returns:
         At most `max_samples` samples (N, *shape).
     """
-    rows = batch_rows(0, len(data), min(max_samples, len(data)), seed)
+    rows = batch_rows(0, len(data), min(max_samples, len(data)), seed, data.rows_per_block)
     return data.batch(rows, step_generator(seed, HOOK_STEP)).x
