@@ -17,11 +17,11 @@ from unwarp.data import samples
 from unwarp.data.fingerprint import dataset_facts
 from unwarp.data.making import make_shards
 from unwarp.data.opening import as_source
-from unwarp.data.part_folder import MANIFEST, MARK
+from unwarp.data.part_folder import MANIFEST, MARK, is_part_folder
 from unwarp.data.sample_rows import SampleRows
 from unwarp.data.samples import Samples, StoredSamples
 from unwarp.data.schema import Schema
-from unwarp.data.shards import check_shards, is_shards, read_shards
+from unwarp.data.shards import check_shards, read_shards
 from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import DataError, UnwarpError
 from unwarp.models import Net
@@ -197,9 +197,9 @@ def test_damaged_manifest_is_refused(change: dict[str, object], folder: Path) ->
 
 def test_other_folders_are_no_shards(tmp_path: Path) -> None:
     """A folder without a manifest of Unwarp holds no shards, whatever its files."""
-    assert not is_shards(tmp_path)
+    assert not is_part_folder(tmp_path)
     for text in ("{}", "no JSON", "[1]"):
         (tmp_path / MANIFEST).write_text(text)
-        assert not is_shards(tmp_path)
+        assert not is_part_folder(tmp_path)
         with pytest.raises(DataError, match="holds no shards"):
             check_shards(tmp_path)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from unwarp import datasets
-from unwarp.core import Array
 from unwarp.data.hints import Hints
 from unwarp.data.making import make_shards
 from unwarp.data.opening import as_source
@@ -141,18 +140,3 @@ def open_parts(name: str, estimator: Unwarper) -> Parts:
     n_test = max(MIN_HELD_OUT, len(rows) // SAMPLES_PER_HELD_OUT)
     training, test = (source.subset(np.sort(part)) for part in (rows[n_test:], rows[:n_test]))
     return Parts(training, test, source)
-
-
-def sample_names(source: Source) -> Array:
-    """Name or number of each sample.
-
-    Args:
-        source: N samples.
-
-    Returns:
-        Names (N,), such as file names of images; numbers from 0 for samples without names.
-
-    >>> sample_names(Source([[1.0, 2.0], [3.0, 4.0]])).tolist()
-    [0, 1]
-    """
-    return np.arange(len(source)) if source.names is None else np.asarray(source.names)

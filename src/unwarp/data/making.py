@@ -91,13 +91,6 @@ class Collection:
             "source": self.identity,
         }
 
-    def companions(self) -> dict[str, Array]:
-        """Names, labels and times of the samples, as far as known."""
-        length, times = self.x.shape[-1], self.source.times
-        stamps = None if times is None else pad_times(as_times(times), length)
-        fields = {"names": self.source.names, "labels": self.source.labels, "times": stamps}
-        return {name: _plain(fields[name]) for name in COMPANIONS if fields[name] is not None}
-
 
 def make_shards(
     X: Any,
@@ -161,7 +154,9 @@ def write_shards(
         rows: Number of samples in a shard.
         on_message: Function that shows a line to people.
     """
-    for name, values in collection.companions().items():
+    source, length = collection.source, collection.x.shape[-1]
+    stamps = None if source.times is None else pad_times(as_times(source.times), length)
+    for name, values in companions_of(source, stamps).items():
         parts.write(f"{name}.npy", len(values), encode_array(values))
     starts = range(0, len(collection.x), rows)
     names = [shard_name(k) for k in range(len(starts))]
@@ -265,6 +260,20 @@ def _inputs(X: Any) -> list[str | Path]:
     """Files and folders that samples are read from."""
     paths = X if isinstance(X, list | tuple) else [X]
     return [file for path in paths if isinstance(path, str | Path) for file in files_of(str(path))]
+
+
+def companions_of(source: Source, times: Array | None) -> dict[str, Array]:
+    """Names, labels and times of samples, as far as known.
+
+    Args:
+        source: The samples.
+        times: Times of the steps of series (T,) or (N, T); None if unknown.
+
+    Returns:
+        Arrays by the names of the fields of `Source`.
+    """
+    fields = {"names": source.names, "labels": source.labels, "times": times}
+    return {name: _plain(fields[name]) for name in COMPANIONS if fields[name] is not None}
 
 
 def _plain(values: Any) -> Array:

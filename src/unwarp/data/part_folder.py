@@ -292,6 +292,19 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return record
 
 
+def is_part_folder(folder: str | Path) -> bool:
+    """Whether a folder was written in parts, to its end or not.
+
+    Args:
+        folder: The folder, which may be absent; `~` is the home folder.
+
+    Raises:
+        DataError: A later version of Unwarp wrote it.
+    """
+    records = (read_record(expand(folder) / name) for name in (MANIFEST, PLAN))
+    return any(record is not None for record in records)
+
+
 def parts_of(record: Mapping[str, Any], key: str = "parts") -> list[Part]:
     """The parts that a manifest lists.
 

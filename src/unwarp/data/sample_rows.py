@@ -51,7 +51,7 @@ class SampleRows:
 
     @property
     def rows_per_block(self) -> int:
-        """Number of successive rows that are read together; 0 for rows in any order."""
+        """Number of rows that are read together; 0 for any order."""
         return self.samples.rows_per_block
 
     def batch(self, index: Tensor, generator: torch.Generator) -> Batch:

@@ -49,7 +49,7 @@ class Samples(Protocol):
 
     @property
     def rows_per_block(self) -> int:
-        """Number of successive rows that are read together; 0 for rows in any order."""
+        """Number of successive rows that are read together; 0 for any."""
 
     def __len__(self) -> int:
         """Number of samples N."""
@@ -105,7 +105,7 @@ class StoredSamples:
 
     @property
     def rows_per_block(self) -> int:
-        """Number of successive rows that are read together; 0 for rows in any order.
+        """Number of successive rows that are read together; 0 for any.
 
         It is positive for shards of more than 4 GiB, whose blocks have 4 MiB.
         """

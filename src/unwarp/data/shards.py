@@ -33,19 +33,6 @@ COMPANIONS = ("names", "labels", "times")
 """Fields of a `Source` that lie in `.npy` files of their own."""
 
 
-def is_shards(folder: Path) -> bool:
-    """Whether a folder holds shards, complete or not.
-
-    Args:
-        folder: The folder.
-
-    Raises:
-        DataError: A later version of Unwarp wrote it.
-    """
-    records = (read_record(folder / name) for name in (MANIFEST, PLAN))
-    return any(record is not None for record in records)
-
-
 def read_shards(folder: str | Path) -> Source:
     """Open a folder of shards, without loading it.
 

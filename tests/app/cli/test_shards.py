@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.pictures import pictures
+from unwarp import Unwarper
 from unwarp.app.cli import main
 from unwarp.data.opening import as_source
 
@@ -69,6 +70,26 @@ def test_runs_learn_from_shards(shards: Path) -> None:
         assert run("fit", source, "--out", out, "--steps", 3, "-q", "--refine", "none")[0] == 0
         metrics.append(json.loads((out / "metrics.json").read_text())["warped"]["scores"])
     assert metrics[0] == metrics[1] and metrics[0]
+
+
+def test_results_are_written_in_parts(shards: Path) -> None:
+    """`align` writes shards that are aligned, `embed` a table in parts; both twice without harm."""
+    model, out = shards.parent / "model", shards.parent / "out"
+    estimator = Unwarper("affine", max_steps=2, n_clusters=2, refine="none").fit(X)
+    estimator.save(model)
+    for _ in range(2):
+        words = ("align", model, shards, "--out", out, "--rows-per-part", 15)
+        code, output, errors = run(*words)
+        assert (code, output) == (0, f"wrote 40 aligned samples to {out}\n"), errors
+    aligned = as_source(out).x[:]
+    assert np.abs(aligned.astype(int) - estimator.align(X)).max() <= 1
+    table = shards.parent / "codes"
+    assert run("embed", model, shards, "--out", f"{table}/", "--rows-per-part", 15, "-q")[0] == 0
+    assert len(list(table.glob("part-*"))) == 3 and run("data", "check", table)[0] == 0
+    assert run("align", model, shards, "--out", out, "--rows-per-part", 9)[0] == 2
+    assert run("align", model, shards, "--out", shards)[0] == 2
+    assert run("align", model, shards.parent / "x.npy", "--out", out)[0] == 2
+    assert (as_source(out).x[:] == aligned).all()
 
 
 def test_parts_of_data_sets(tmp_path: Path) -> None:

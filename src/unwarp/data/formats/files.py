@@ -19,7 +19,8 @@ from unwarp.data.formats.images import (
 from unwarp.data.formats.recordings import is_recording, read_recordings, recordings_in
 from unwarp.data.formats.registry import Format, formats
 from unwarp.data.hints import NO_HINTS, Hints
-from unwarp.data.shards import is_shards, read_shards
+from unwarp.data.part_folder import is_part_folder
+from unwarp.data.shards import read_shards
 from unwarp.data.source import Source
 from unwarp.disk.paths import exists, is_pattern, matches, root_of, split_member
 from unwarp.errors import DataError, missing_source_error
@@ -84,7 +85,7 @@ def _read(source: str | Path, hints: Hints) -> Source:
 
 def _read_folder(folder: Path, hints: Hints) -> Source:
     """Open a folder of shards, or read pictures, or a recording from each file."""
-    if is_shards(folder):
+    if is_part_folder(folder):
         return read_shards(folder)
     has_pictures = any(is_picture(path) for path in folder.rglob("*"))
     recordings = [] if has_pictures else recordings_in(folder)
@@ -109,7 +110,7 @@ def picture_places(source: str | Path) -> tuple[list[Place], str] | None:
     if paths:
         return file_places(paths, str(root_of(text)))
     folder = Path(text).expanduser()
-    if not folder.is_dir() or is_shards(folder):
+    if not folder.is_dir() or is_part_folder(folder):
         return None
     has_pictures = any(is_picture(path) for path in folder.rglob("*"))
     return (folder_places(folder), str(folder)) if has_pictures else None
