@@ -27,6 +27,7 @@ from unwarp.estimators.part_results import (
     EmbeddingParts,
     PartResults,
     embedding_table,
+    facts_of_results,
     identity_of_model,
     identity_of_source,
     names_of,
@@ -124,9 +125,8 @@ def test_tables_have_each_row_once(
 def test_series_keep_their_times(to: int | None, tmp_path: Path) -> None:
     """Aligned series with time stamps have those of the model; others have none."""
     model = Unwarper("time", max_steps=2, n_clusters=2, refine="none").fit(SERIES)
-    goal = None if to is None else SERIES[to]
     make_shards(SERIES, tmp_path / "s", rows_per_shard=8)
-    results = AlignedParts(model, model.open(tmp_path / "s"), rows_per_part=11, to=goal)
+    results = AlignedParts(model, model.open(tmp_path / "s"), rows_per_part=11, to=to)
     write_results(results, tmp_path / "out")
     aligned = as_source(tmp_path / "out")
     assert aligned.times is None and aligned.domain == "series"
@@ -134,10 +134,10 @@ def test_series_keep_their_times(to: int | None, tmp_path: Path) -> None:
     stamps = np.arange(50) / 10 + 3
     model.fit(SERIES, times=stamps)
     source = model.open(SERIES, times=stamps)
-    write_results(AlignedParts(model, source, rows_per_part=11), tmp_path / "timed")
+    write_results(AlignedParts(model, source, rows_per_part=11, to=to), tmp_path / "timed")
     aligned = as_source(tmp_path / "timed")
     np.testing.assert_allclose(aligned.times, model.times_)
-    expected = model.align(SERIES, times=stamps)
+    expected = model.align(SERIES, times=stamps, to=to)
     np.testing.assert_allclose(aligned.x[:], expected, atol=1e-5)
 
 
@@ -245,6 +245,26 @@ def test_identities_tell_changes(root: Path, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text("{}")
     assert identity_of_model(tmp_path / "model") != model
+
+
+def test_facts_tell_results_apart(tmp_path: Path) -> None:
+    """Another model, source or option gives other facts; the same gives the same."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(name)
+    calls = [
+        ("a", "bumps", {}),
+        ("b", "bumps", {}),
+        ("a", "digits", {}),
+        ("a", "bumps", {"layout": "channels_first"}),
+        ("a", "bumps", {"to": "3"}),
+        ("a", "bumps", {"other": "digits"}),
+    ]
+    facts = [
+        repr(facts_of_results(tmp_path / folder, source, **options))
+        for folder, source, options in (*calls, calls[0])
+    ]
+    assert len(set(facts)) == len(calls) and facts[0] == facts[-1]
 
 
 def test_samples_have_names_or_numbers() -> None:

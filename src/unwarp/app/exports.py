@@ -15,7 +15,6 @@ from unwarp.app.inspection import NO_ARGUMENTS
 from unwarp.app.part_exports import (
     aligned_parts,
     check_unless_parts,
-    facts_of_results,
     is_large,
     model_hints,
     sample_to_align_to,
@@ -33,11 +32,12 @@ from unwarp.errors import ConfigError
 from unwarp.estimators.part_results import (
     EmbeddingParts,
     embedding_table,
+    facts_of_results,
     names_of,
     write_results,
 )
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import check_writable, write_file
+from unwarp.storage import check_writable, expand, write_file
 
 
 def write_aligned(
@@ -92,7 +92,9 @@ def write_aligned(
     model, samples = _open(folder, source, device, on_message, hints)
     if is_folder(out) and is_large(samples):
         results = aligned_parts(model, samples, other, to, counts)
-        results.facts = facts_of_results(folder, source, hints, other=other, to=to, counts=counts)
+        results.facts = facts_of_results(
+            expand(folder), source, other, to=to, counts=counts, **hints
+        )
         results.rows_per_part = rows_per_part
         return write_results(results, out, inputs, on_message)
     check_output(out, inputs)
@@ -196,7 +198,7 @@ def write_embedding(
     if is_folder(out):
         check_unless_parts(out, inputs)
         model, samples = _open(folder, source, device, on_message, hints)
-        facts = facts_of_results(folder, source, hints)
+        facts = facts_of_results(expand(folder), source, **hints)
         results = EmbeddingParts(model, samples, facts, rows_per_part)
         return write_results(results, out, inputs, on_message)
     _check_table(Path(out), inputs)

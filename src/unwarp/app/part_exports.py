@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,16 @@ from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import DataError
 from unwarp.estimators.part_results import (
     AlignedParts,
-    identity_of_model,
-    identity_of_source,
     names_of,
 )
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import expand
 
 MIN_BYTES_FOR_PARTS = 1 << 30
 """Size of an array on disk above which a folder of results gets shards instead of pictures."""
 
 
 def check_unless_parts(out: str | Path, inputs: Sequence[str | Path]) -> None:
-    """Refuse an output before any work, unless it is a folder that was begun in parts.
+    """Refuse an output before any work, unless it is begun in parts.
 
     Args:
         out: Folder or file to write.
@@ -77,7 +74,7 @@ def aligned_parts(
     """
     results = AlignedParts(model, samples, counts=counts)
     if to is not None:
-        results.to = sample_to_align_to(to, samples, results.samples)
+        results.to = sample_to_align_to(to, samples)
     if other is not None:
         results.other = as_source(
             other if exists(other) else other.splitlines(), None, model_hints(model)
@@ -90,26 +87,6 @@ def aligned_parts(
     return results
 
 
-def facts_of_results(
-    folder: Path, source: str, hints: Mapping[str, Any], other: str | None = None, **options: Any
-) -> dict[str, Any]:
-    """Facts that decide results, by which an interrupted call is known again.
-
-    Args:
-        folder: Folder of the model.
-        source: Paths in lines, or the name of a built-in data set.
-        hints: Arguments of `Unwarper` by which the source is read.
-        other: Source of other data that are aligned; None for none.
-        options: Further options, as JSON values.
-    """
-    return {
-        "model": identity_of_model(expand(folder)),
-        "source": identity_of_source(source),
-        "other": None if other is None else identity_of_source(other),
-        "options": {**hints, **options},
-    }
-
-
 def model_hints(model: Unwarper) -> Hints:
     """How a model reads pictures, apart from their shape.
 
@@ -119,16 +96,16 @@ def model_hints(model: Unwarper) -> Hints:
     return Hints(model.layout, model.sizes)
 
 
-def sample_to_align_to(text: str, samples: Source, prepared: Prepared) -> Any:
+def sample_to_align_to(text: str, samples: Source, prepared: Prepared | None = None) -> Any:
     """The sample that a user names.
 
     Args:
         text: Name of a sample, its number from 0, or a file of one sample.
         samples: The samples, with their names.
-        prepared: The same samples, prepared for the model.
+        prepared: The same samples, prepared for the model; None if they are too many.
 
     Returns:
-        Its values; for irregular series its number.
+        Its values; for irregular series, and for samples that are not prepared, its number.
 
     Raises:
         DataError: There is no such sample or file, or the file holds several.
@@ -136,7 +113,7 @@ def sample_to_align_to(text: str, samples: Source, prepared: Prepared) -> Any:
     names = [str(name) for name in names_of(samples)]
     if text in names or (text.isascii() and text.isdigit() and int(text) < len(names)):
         row = names.index(text) if text in names else int(text)
-        if hasattr(prepared.origin, "values"):
+        if prepared is None or hasattr(prepared.origin, "values"):
             return row
         return np.asarray(as_numpy(prepared.origin.subset(slice(row, row + 1)).original))[0]
     if not exists(text):

@@ -21,7 +21,6 @@ import pandas as pd
 
 from unwarp.checksums import checksum
 from unwarp.core import Array
-from unwarp.data.array_likes import take_rows
 from unwarp.data.making import companions_of, encode_array, identity_of, shard_name
 from unwarp.data.part_folder import (
     MANIFEST,
@@ -61,11 +60,6 @@ class PartResults(ABC):
     rows_per_part: int | None = None
 
     @cached_property
-    def samples(self) -> Prepared:
-        """The samples, prepared for the model."""
-        return self.model.prepare_samples(self.source)
-
-    @cached_property
     def rows(self) -> int:
         """Number of samples in a part.
 
@@ -88,13 +82,21 @@ class PartResults(ABC):
         """Facts that decide the content of each part, as JSON values."""
         return {"n_samples": len(self.source), "rows_per_part": self.rows, **self.facts}
 
-    def slice_of(self, number: int) -> slice:
-        """The samples of a part.
+    def rows_of(self, number: int) -> Array:
+        """Indices of the samples of a part.
 
         Args:
             number: Number of the part, from 0.
         """
-        return slice(number * self.rows, min((number + 1) * self.rows, len(self.source)))
+        return np.arange(number * self.rows, min((number + 1) * self.rows, len(self.source)))
+
+    def prepare(self, rows: Array) -> Prepared:
+        """Some of the samples, prepared for the model; no others are read.
+
+        Args:
+            rows: Indices of the samples (M,).
+        """
+        return self.model.prepare_samples(self.source.subset(rows))
 
     @abstractmethod
     def name(self, number: int) -> str:
@@ -130,7 +132,8 @@ class AlignedParts(PartResults):
 
     Attributes:
         other: Data that belong to the samples and are aligned instead; None for the samples.
-        to: Sample to which all are aligned, as for `Unwarper.align`; None for the template.
+        to: Sample to which all are aligned: its row among all samples, or its values; None for the
+            template.
         counts: Whether the series count events.
     """
 
@@ -157,12 +160,15 @@ class AlignedParts(PartResults):
         Args:
             number: Number of the part, from 0.
         """
-        rows, options = self.slice_of(number), dict[str, Any]()
+        rows, options = self.rows_of(number), {"to": self.to, "counts": self.counts}
+        n_goals = int(isinstance(self.to, int))
+        if n_goals:  # the sample to align to is in every part, as its first one
+            rows, options["to"] = np.append(self.to, rows), 0
         if self.other is not None:
-            part = self.other.subset(np.arange(rows.start, rows.stop))
-            options = {"other": part.x, "other_times": part.times}
-        samples = self.samples.subset(rows)
-        aligned = self.model.align(samples, to=self.to, counts=self.counts, **options)
+            part = self.other.subset(rows)
+            options |= {"other": part.x, "other_times": part.times}
+        samples = self.prepare(rows)
+        aligned = self.model.align(samples, **options)[n_goals:]
         is_regular = isinstance(samples.origin, RegularSamples) or self.other is not None
         # whole numbers become floating wherever a part has gaps, so in all parts
         dtype = None if is_regular else samples.origin.precise_dtype
@@ -229,8 +235,8 @@ class EmbeddingParts(PartResults):
         Args:
             number: Number of the part, from 0.
         """
-        rows, names = self.slice_of(number), names_of(self.source)
-        table = embedding_table(self.model, self.samples.subset(rows), take_rows(names, rows))
+        rows, names = self.rows_of(number), names_of(self.source)
+        table = embedding_table(self.model, self.prepare(rows), names[rows])
         if self.suffix == ".npy":
             types = {"sample": names.dtype.str}
             return encode_array(np.asarray(table.to_records(index=False, column_dtypes=types)))
@@ -244,7 +250,7 @@ class EmbeddingParts(PartResults):
         Args:
             parts: The folder with all parts of the table.
         """
-        table = self.model.transform_params(self.samples.subset(slice(0, 1)))
+        table = self.model.transform_params(self.prepare(np.arange(1)))
         parts.finish(self.names, units=table.attrs["units"])
 
 
@@ -307,11 +313,29 @@ def write_results(
         if parts.manifest is None:
             for k, name in enumerate(results.names):
                 if name not in parts.parts:
-                    rows = results.slice_of(k)
-                    parts.write(name, rows.stop - rows.start, results.encode(k))
+                    parts.write(name, len(results.rows_of(k)), results.encode(k))
                 announce(k + 1, len(results.names), on_message)
             results.finish(parts)
     return len(results.source)
+
+
+def facts_of_results(
+    folder: Path, source: str, other: str | None = None, **options: Any
+) -> dict[str, Any]:
+    """Facts that decide results, by which an interrupted call is known again.
+
+    Args:
+        folder: Folder of the model.
+        source: Paths in lines, or the name of a built-in data set.
+        other: Source of other data that are aligned; None for none.
+        options: Further options, as JSON values.
+    """
+    return {
+        "model": identity_of_model(folder),
+        "source": identity_of_source(source),
+        "other": None if other is None else identity_of_source(other),
+        "options": {name: options[name] for name in sorted(options)},
+    }
 
 
 def identity_of_model(folder: Path) -> str:
