@@ -205,8 +205,9 @@ def as_collection(X: Any, times: Any = None, hints: Hints = NO_HINTS) -> Collect
     if places is not None:
         x, source = lazy_pictures(*places, hints)
         files = {place.path for place in places[0]}
-        words = f"{len(x):,} pictures, {x.shape[1]} channels of {x.shape[2]} x {x.shape[3]}"
-        words = "; ".join(filter(None, [f"{words}, {x.dtype}", source.description]))
+        channels = "1 channel" if x.shape[1] == 1 else f"{x.shape[1]} channels"
+        words = f"{len(x):,} pictures, {x.shape[2]} x {x.shape[3]}, {channels}, {x.dtype}"
+        words = "; ".join(filter(None, [words, source.description]))
         return Collection(x, replace(source, description=words), identity_of(sorted(files)))
     source = as_source(X, times, hints)
     if source.dataset is not None and source.dataset.draw is not None:
