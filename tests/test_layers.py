@@ -21,7 +21,7 @@ FLOORS = (
     {"models", "metrics", "data"},
     {"planning", "training", "analysis", "datasets"},
     {"estimators"},
-    {"app", "__init__"},
+    {"app", "distributed", "__init__"},
     {"__main__"},
 )
 AT_HOME = {

@@ -194,7 +194,8 @@ def test_quoted_commands_exist(page: Path) -> None:
     group = get_command(app)
     for words in inline_commands(page):
         if words[0] == "unwarp":
-            named = [group.commands[word] for word in words[1:] if word in group.commands]
+            groups = {**group.commands, **group.commands["data"].commands}
+            named = [groups[word] for word in words[1:] if word in groups]
             assert named or words[1].startswith("-") or words[1] == "COMMAND", words
             parameters = [*group.params, *(p for command in named for p in command.params)]
             options = {option for p in parameters for option in p.opts} | {"--help"}

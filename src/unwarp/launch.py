@@ -1,6 +1,6 @@
-"""The number of processes that `torchrun` or `accelerate launch` started for a run.
+"""The number of processes of a run, as a launcher set it.
 
-It is read from the environment, without torch.
+`torchrun` and `accelerate launch` tell it by the environment, which is read without torch.
 """
 
 from __future__ import annotations

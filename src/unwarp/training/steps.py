@@ -164,7 +164,8 @@ class Run:
         generator = step_generator(state.seed_of_batches, state.step)
         if engine.num_processes > 1:
             generator = SharedGenerator.of(generator, engine.process_index, engine.num_processes)
-        rows = batch_rows(state.step, len(self.data), self.batch_size, state.seed_of_batches)
+        seed, n_block = state.seed_of_batches, self.data.rows_per_block
+        rows = batch_rows(state.step, len(self.data), self.batch_size, seed, n_block)
         batch = self.data.batch(rows[share], generator)
         return Batch(batch.x.to(engine.device), batch.index), generator
 
@@ -227,5 +228,5 @@ def training_samples(data: Samples, seed: int, max_samples: int) -> Tensor:
     Returns:
         At most `max_samples` samples (N, *shape).
     """
-    rows = batch_rows(0, len(data), min(max_samples, len(data)), seed)
+    rows = batch_rows(0, len(data), min(max_samples, len(data)), seed, data.rows_per_block)
     return data.batch(rows, step_generator(seed, HOOK_STEP)).x

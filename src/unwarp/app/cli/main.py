@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unwarp._version import __version__
-from unwarp.app.cli import apply, learn, look, sweep
+from unwarp.app.cli import apply, learn, look, shards, sweep
 from unwarp.app.cli.messages import error_message, say
 from unwarp.errors import ConfigError
 from unwarp.launch import is_first_process, process_index
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 for part in (learn, sweep, apply, look):
     app.add_typer(part.app)
+app.add_typer(shards.app, name="data")
 
 
 def _print_version(is_requested: bool) -> None:
