@@ -155,6 +155,7 @@ def _open(
     """The model of a folder, and the samples of a source, which are described to people."""
     model = Unwarper.load(folder).set_params(device=device, **hints)
     samples = open_source(source, estimator=model)
+    model.prepare_samples(samples.subset(np.arange(1)))  # refuses samples of another kind
     on_message(f"{samples.name}: {samples.description or f'{len(samples):,} samples'}")
     return model, samples
 
