@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
-from unwarp.devices import float32_gradients, resolve_device
+from unwarp.devices import float32_gradients, place, resolve_device
 from unwarp.errors import ConfigError
 
 
@@ -32,3 +33,12 @@ def test_settings_of_torch_come_back() -> None:
             assert torch.get_default_dtype() == torch.float64 and not torch.is_grad_enabled()
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_placed_module_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module on its device is not moved; one in training is brought to evaluation."""
+    module = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    assert place(module, "cpu") is module and not module[1].training
+    monkeypatch.setattr(nn.Module, "to", None)
+    assert place(module, torch.device("cpu")) is module
+    assert place(nn.Flatten(), "cpu").training is False

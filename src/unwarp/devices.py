@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from unwarp.errors import ConfigError
 
@@ -60,3 +63,28 @@ def float32_gradients() -> Iterator[None]:
             yield
     finally:
         torch.set_default_dtype(default)
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def place(module: M, device: torch.device | str) -> M:
+    """A module on a device, in evaluation mode.
+
+    It is touched only if it is elsewhere or in training: to move a module that is already there
+    takes a quarter of the time of one small sample.
+
+    Args:
+        module: The module, which is changed in place.
+        device: The device.
+
+    Returns:
+        The module itself.
+
+    >>> place(nn.BatchNorm1d(2), "cpu").training
+    False
+    """
+    first = next(chain(module.parameters(), module.buffers()), None)
+    if first is not None and first.device != torch.device(device):
+        module.to(device)
+    return module.eval() if module.training else module

@@ -26,7 +26,7 @@ from unwarp.data.frames import Frame
 from unwarp.data.parsing import rename_in_errors
 from unwarp.data.prepared import store
 from unwarp.data.schema import Prepared
-from unwarp.devices import resolve_device
+from unwarp.devices import place, resolve_device
 from unwarp.errors import DataError
 from unwarp.estimators.goals import Goal, framed, turns_of
 from unwarp.estimators.preparation import Preparation
@@ -342,7 +342,7 @@ class Alignment(Preparation):
             and the rows of the chunk.
         """
         device = resolve_device(self.device)
-        self.model_.to(device).eval()
+        place(self.model_, device)
         for rows in samples.chunks(other):
             x = samples[rows].to(device)
             map = self.model_.pose(x)
@@ -351,7 +351,7 @@ class Alignment(Preparation):
             if goal is not None:
                 map = goal.between(map, samples, rows)
             yield map, rows
-        self.model_.to("cpu")
+        place(self.model_, "cpu")
 
     def _aligned(
         self, samples: Prepared, target: Prepared, goal: Goal | None, has_values: bool

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from unwarp.analysis.embedding import encode
+from unwarp.analysis.embedding import encode_content
 from unwarp.core import Array
 from unwarp.data.samples import Samples
 from unwarp.data.streams import check_order
@@ -76,7 +76,7 @@ class Clustering(Alignment):
     def _content(self, X: Any, times: Any) -> Array:
         """Content codes (N, D) of samples, float32."""
         samples = self.prepare_samples(X, times)
-        return encode(self.model_, samples, device=self.device)[0].numpy()
+        return encode_content(self.model_, samples, device=self.device).numpy()
 
 
 def label_samples(model: Model, data: Samples, clusters: Clusters, device: str = "cpu") -> Array:

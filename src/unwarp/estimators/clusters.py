@@ -22,7 +22,7 @@ from torch import Tensor
 from unwarp.analysis.embedding import encode
 from unwarp.core import Array
 from unwarp.data.prepared import Prepared
-from unwarp.devices import resolve_device
+from unwarp.devices import place, resolve_device
 from unwarp.models.model import Model
 from unwarp.models.scan.search import PictureSearch
 
@@ -169,12 +169,12 @@ def _kinds(model: Model, x: Tensor | Prepared, device: str) -> Array:
     search, target = search_of(model), resolve_device(device)
     if search is None:
         return np.zeros(len(x), np.intp)
-    search.to(target).eval()
+    place(search, target)
     parts = [
         search.poses(x[start : start + PICTURES_PER_CHUNK].to(target))[0].cpu()
         for start in range(0, len(x), PICTURES_PER_CHUNK)
     ]
-    search.to("cpu")
+    place(search, "cpu")
     return np.asarray(torch.cat(parts).numpy())
 
 

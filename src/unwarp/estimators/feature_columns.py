@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Array, Domain
-from unwarp.devices import resolve_device
+from unwarp.devices import place, resolve_device
 from unwarp.distances.values_and_slopes import mean_and_nearest
 from unwarp.errors import ConfigError
 from unwarp.estimators.pose_columns import pose_columns, pose_names
@@ -66,7 +66,7 @@ class Views:
             refinement: The refinement of deformations; None for none.
         """
         target = resolve_device(device)
-        model.to(target).eval()
+        place(model, target)
         latent = model.embed(x.to(target))
         map = latent.map
         if refinement is not None:
@@ -74,7 +74,7 @@ class Views:
         aligned = align(x.to(target), map, padding=model.padding)
         pose = pose_columns(latent.map, model.chart, domain)
         content = latent.content.cpu()
-        model.to("cpu")
+        place(model, "cpu")
         return cls(content, x, aligned.cpu(), pose)
 
 

@@ -10,7 +10,7 @@ import torch
 
 from unwarp.analysis.tables import tabulate
 from unwarp.core import Array
-from unwarp.devices import resolve_device
+from unwarp.devices import place, resolve_device
 from unwarp.errors import ConfigError
 from unwarp.estimators.alignment import Alignment
 from unwarp.models.pose_modes import PoseModes, has_modes
@@ -67,7 +67,7 @@ class Modes(Alignment):
                 "again, or take transform_params"
             )
         device, chart, tables = resolve_device(self.device), self._chart, []
-        self.model_.to(device).eval()
+        place(self.model_, device)
         for rows in samples.chunks():
             x = samples[rows].to(device)
             for part in torch.split(x, PICTURES_PER_CHUNK):
@@ -76,7 +76,7 @@ class Modes(Alignment):
                 table[WEIGHT] = modes.weights(self.mode_temperature_).cpu().numpy()
                 table.attrs["units"][WEIGHT] = ""
                 tables += _split(table, modes.rows.cpu().numpy())
-        self.model_.to("cpu")
+        place(self.model_, "cpu")
         return tables
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unwarp.core import Domain, RefineName
 from unwarp.data.samples import Samples, reference_view
-from unwarp.devices import resolve_device
+from unwarp.devices import place, resolve_device
 from unwarp.errors import ConfigError
 from unwarp.models.model import Model
 from unwarp.models.refine import BandRefinement, shifted
@@ -177,8 +177,8 @@ def fit_refinement(
 def _aligned(model: Model, x: Tensor, device: str) -> Tensor:
     """Series (N, C, T) with the learned deformations undone."""
     target = resolve_device(device)
-    model.to(target).eval()
+    place(model, target)
     chunks = (part.to(target) for part in torch.split(x, SERIES_PER_CHUNK))
     parts = [align(part, model.pose(part), padding=model.padding).cpu() for part in chunks]
-    model.to("cpu")
+    place(model, "cpu")
     return torch.cat(parts)

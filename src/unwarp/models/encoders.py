@@ -272,7 +272,8 @@ class Staged(Encoder):
             if i == n_before_content:
                 canonical = self._undo(x, estimate.undoable, self.window, cache)
             aligned = self._undo(x, estimate.undoable, module.window, cache)
-            estimate = estimate.refine(module(aligned, generator if is_last_pass else None))
+            stage = module(aligned, generator if is_last_pass else None)
+            estimate = estimate.refine(stage)
             cache = {} if module.is_invertible else cache
         if canonical is None:
             canonical = self._undo(x, estimate.undoable, self.window, cache)
@@ -306,7 +307,7 @@ class Staged(Encoder):
             canonical = self._undo(x, undoable, module.window, {})
             map = module(canonical, None).sampled_map
             predicted = predicted.compose(map)
-            undoable = start.compose(predicted) if map.is_invertible else undoable
+            undoable = start.compose(predicted) if module.is_invertible else undoable
         return start.compose(predicted)
 
     @property

@@ -98,7 +98,9 @@ class Model(nn.Module):
 
         With several pose clusters it is the mean of their anchors.
         """
-        return self.warp.mean(self.warp.map(self.anchor_theta))
+        anchors = self.warp.map(self.anchor_theta)
+        # one anchor is a mean already, unless its part without an inverse is left out
+        return anchors if len(anchors) == 1 and anchors.is_invertible else self.warp.mean(anchors)
 
     @property
     def chart(self) -> Warp:

@@ -79,7 +79,12 @@ class AffineMap(Map):
     @property
     def is_invertible(self) -> bool:
         """Whether no matrix is singular; matrices that require gradients are not checked."""
-        return self.matrix.requires_grad or bool(determinant(self.matrix).all())
+        return self.matrix.requires_grad or self._is_regular
+
+    @cached_property
+    def _is_regular(self) -> bool:
+        """Whether no determinant is 0."""
+        return bool(determinant(self.matrix).all())
 
     def invert(self) -> AffineMap:
         """The inverse maps [A^-1 | -A^-1 t], which are kept.
@@ -106,7 +111,9 @@ class AffineMap(Map):
                 f"matrix={self.matrix[singular][0].tolist()} is singular, so it has no inverse; "
                 "give affine maps whose determinant is not 0"
             )
-        return AffineMap(_Inverse.apply(self.matrix))  # type: ignore[no-untyped-call]
+        if torch.is_grad_enabled() and self.matrix.requires_grad:
+            return AffineMap(_Inverse.apply(self.matrix))  # type: ignore[no-untyped-call]
+        return AffineMap(inverse_matrix(self.matrix))
 
     def __call__(
         self,
@@ -143,30 +150,43 @@ class AffineMap(Map):
 
 
 class _Inverse(torch.autograd.Function):
-    """Inverses [B | s] of affine maps [A | t], B = adj(A) / det(A) and s = -B t.
+    """Inverses [B | s] of affine maps [A | t], as of `inverse_matrix`.
 
     With G the gradient of the result and P = B^T G, the gradient is -[P [B | s]^T | P_s], with P_s
     the last column of P. Automatic differentiation takes six times as many operations.
     """
 
-    generate_vmap_rule = True
-
     @staticmethod
-    def forward(matrix: Tensor) -> Tensor:
-        linear, shift = matrix[..., :2], matrix[..., 2:]
-        adjugate = linear.flip(-1, -2).mT * constant((1.0, -1.0, -1.0, 1.0), matrix).reshape(2, 2)
-        inverse = adjugate / determinant(matrix)[..., None, None]
-        return torch.cat([inverse, -(inverse @ shift)], -1)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(output)
+    def forward(ctx: Any, matrix: Tensor) -> Tensor:
+        inverse = inverse_matrix(matrix)
+        ctx.save_for_backward(inverse)
+        return inverse
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (inverse,) = ctx.saved_tensors
         product = inverse[..., :2].mT @ gradient
         return -torch.cat([product @ inverse.mT, product[..., 2:]], -1)
+
+
+def inverse_matrix(matrix: Tensor) -> Tensor:
+    """Inverses [B | s] of affine maps.
+
+    B = adj(A) / det(A), and s = -B t.
+
+    Args:
+        matrix: Matrices [A | t] (..., 2, 3).
+
+    Returns:
+        Inverses (..., 2, 3); infinite or NaN where A is singular.
+
+    >>> inverse_matrix(torch.tensor([[2.0, 0.0, 1.0], [0.0, 4.0, 1.0]])).abs().tolist()
+    [[0.5, 0.0, 0.5], [0.0, 0.25, 0.25]]
+    """
+    linear, shift = matrix[..., :2], matrix[..., 2:]
+    signs = constant((1.0, -1.0, -1.0, 1.0), matrix).reshape(2, 2)
+    inverse = linear.flip(-1, -2).mT * signs / determinant(matrix)[..., None, None]
+    return torch.cat([inverse, -(inverse @ shift)], -1)
 
 
 def determinant(matrix: Tensor) -> Tensor:

@@ -6,15 +6,50 @@ arithmetic.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 
 import torch
 from torch import Tensor
 
-MAX_CONSTANTS = 256
-"""Greatest number of constants that are kept."""
+MAX_CONSTANTS = 128
+"""Greatest number of tensors that a function with `cache_tensors` keeps."""
 
 
+def cache_tensors(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function of constants that keeps its tensors.
+
+    Nobody may change them. While a model is traced (`torch.export`, `torch.compile`) they are new
+    tensors. Tensors that inference mode made are usable in training, too.
+
+    Args:
+        make: Function of any hashable arguments and, as the last one, a tensor with the dtype and
+            the device of the result.
+
+    >>> halves = cache_tensors(lambda n, like: torch.arange(n, dtype=like.dtype) / 2)
+    >>> halves(3, torch.zeros(0)), halves(3, torch.zeros(0)) is halves(3, torch.ones(2))
+    (tensor([0.0000, 0.5000, 1.0000]), True)
+    """
+
+    @lru_cache(MAX_CONSTANTS)
+    def remembered(
+        arguments: tuple[object, ...], dtype: torch.dtype, device: torch.device
+    ) -> Tensor:
+        with torch.inference_mode(False):
+            return make(*arguments, torch.zeros(0, dtype=dtype, device=device))
+
+    @wraps(make)
+    def get(*arguments: object) -> Tensor:
+        like = arguments[-1]
+        assert isinstance(like, Tensor)
+        if torch.compiler.is_compiling():
+            return make(*arguments)
+        return remembered(arguments[:-1], like.dtype, like.device)
+
+    return get
+
+
+@cache_tensors
 def constant(values: tuple[float, ...], like: Tensor) -> Tensor:
     """Numbers as a tensor, which nobody may change.
 
@@ -23,17 +58,9 @@ def constant(values: tuple[float, ...], like: Tensor) -> Tensor:
         like: Tensor with the dtype and the device of the result.
 
     Returns:
-        Numbers (K,). While a model is traced (`torch.export`, `torch.compile`), it is a new tensor.
+        Numbers (K,).
 
     >>> constant((1.0, 2.0), torch.zeros(0)) is constant((1.0, 2.0), torch.ones(3))
     True
     """
-    make = _constant.__wrapped__ if torch.compiler.is_compiling() else _constant
-    return make(values, like.dtype, like.device)
-
-
-@lru_cache(MAX_CONSTANTS)
-def _constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Numbers (K,) as a tensor; usable in training, too, if inference mode made it."""
-    with torch.inference_mode(False):
-        return torch.tensor(values, dtype=dtype, device=device)
+    return torch.tensor(values, dtype=like.dtype, device=like.device)

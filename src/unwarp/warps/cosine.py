@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
+from unwarp.warps.constants import cache_tensors
 from unwarp.warps.time import MIN_SPEED, MonotoneTime
 
 NEWTON_STEPS = 12
@@ -73,23 +74,33 @@ class CosineTime(MonotoneTime):
     def _max_speed(self) -> float:
         return math.exp(self.bound)
 
-    def _basis(self, like: Tensor) -> Tensor:
-        """cos(pi k t) / sqrt(k) at the middles of the cells (waves, cells): orthogonal, mean 0."""
-        k = torch.arange(1, self.waves + 1, dtype=like.dtype, device=like.device)[:, None]
-        middle = (torch.arange(self.cells, dtype=like.dtype, device=like.device) + 0.5) / self.cells
-        return torch.cos(math.pi * k * middle) / k.sqrt()
-
     def _speed(self, theta: Tensor) -> Tensor:
         # the softmax over the cells makes their mean speed 1: it subtracts the constant c
-        log_speed = self.bound * torch.tanh(theta @ self._basis(theta) / self.bound)
+        log_speed = self.bound * torch.tanh(
+            theta @ _cosines(self.waves, self.cells, theta) / self.bound
+        )
         return self.cells * log_speed.softmax(-1)
 
     def _theta_of_speed(self, speed: Tensor) -> Tensor:
         # the log speed is b tanh(w / b) - c: restore the constant c, then invert tanh
         wave = self.bound * torch.atanh(restore_constant(speed.log() / self.bound))
         # the cosines are orthogonal on the cells, so that each coefficient is a separate projection
-        basis = self._basis(speed)
-        return wave @ (basis / basis.square().sum(-1, keepdim=True)).mT
+        return wave @ _projections(self.waves, self.cells, speed)
+
+
+@cache_tensors
+def _cosines(waves: int, cells: int, like: Tensor) -> Tensor:
+    """cos(pi k t) / sqrt(k) at the middles of the cells (waves, cells): orthogonal, mean 0."""
+    k = torch.arange(1, waves + 1, dtype=like.dtype, device=like.device)[:, None]
+    middle = (torch.arange(cells, dtype=like.dtype, device=like.device) + 0.5) / cells
+    return torch.cos(math.pi * k * middle) / k.sqrt()
+
+
+@cache_tensors
+def _projections(waves: int, cells: int, like: Tensor) -> Tensor:
+    """Weights (cells, waves) that give the coefficients of the cosines of a function."""
+    basis = _cosines(waves, cells, like)
+    return (basis / basis.square().sum(-1, keepdim=True)).mT.contiguous()
 
 
 def restore_constant(values: Tensor) -> Tensor:

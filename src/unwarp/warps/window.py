@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -22,7 +21,7 @@ from torch.nn import functional as F
 
 from unwarp.errors import ConfigError
 from unwarp.values import brief
-from unwarp.warps.constants import constant
+from unwarp.warps.constants import cache_tensors, constant
 
 Padding = Literal["zeros", "border", "reflection"]
 """Values beyond an array: 0, the nearest value on its border, or a mirror image."""
@@ -104,9 +103,9 @@ class Window:
             half-widths, or times of a series as shares of its length. Nobody may change them: the
             next call returns the same tensor, unless the lattice is large or a model is traced.
         """
-        if torch.compiler.is_compiling() or math.prod(self.size) > MAX_KEPT_POINTS:
+        if math.prod(self.size) > MAX_KEPT_POINTS:
             return self._points(like)
-        return _lattice(self, like.dtype, like.device)
+        return _lattice(self, like)
 
     def _points(self, like: Tensor) -> Tensor:
         """Positions (P, axes) of `lattice`, computed anew."""
@@ -133,11 +132,10 @@ class Window:
         ]
 
 
-@lru_cache(64)
-def _lattice(window: Window, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The lattice of a window; usable in training, too, if inference mode made it."""
-    with torch.inference_mode(False):
-        return window._points(torch.zeros(0, dtype=dtype, device=device))
+@cache_tensors
+def _lattice(window: Window, like: Tensor) -> Tensor:
+    """The lattice of a window."""
+    return window._points(like)
 
 
 @dataclass(frozen=True)
