@@ -195,6 +195,8 @@ class PoseSearch(nn.Module):
 
     def _has_clusters(self) -> bool:
         """Whether the pose clusters have been formed; False if there are none."""
+        if torch.compiler.is_compiling():  # a graph is traced from a trained model
+            return self.n_clusters > 0
         return self.n_clusters > 0 and not bool(self.clusters.isnan().any())
 
     def first_pass(self, x: Tensor) -> Candidates:

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
-from unwarp.warps.affine_map import AffineMap, affine_part, translation
+from unwarp.warps.affine_map import AffineMap, affine_part, is_checked, translation
 from unwarp.warps.maps import Map
 from unwarp.warps.mirror import MIRROR, mirror_first, reflections
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh, mean_of_columns
@@ -357,7 +357,7 @@ class Affine2d(_ScalingFamily):
         angle, scale_x, scale_y, shear, shift = self._decompose(map)
         # scale_x is a length, so that scale_y has the sign of the determinant
         is_flipped = (scale_y <= 0) | (scale_x == 0)
-        if not scale_y.requires_grad and is_flipped.any():
+        if is_checked(scale_y) and is_flipped.any():
             row = int(is_flipped.nonzero()[0])
             raise DataError(
                 f"map {row} has scale_y={float(scale_y[row]):.3g}, so it is a reflection or "

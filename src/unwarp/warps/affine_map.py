@@ -79,12 +79,11 @@ class AffineMap(Map):
         It uses the adjugate, A^-1 = adj(A) / det(A).
 
         Raises:
-            NotInvertibleError: A matrix is singular. Matrices that require gradients are not
-                checked, since training would wait for the device.
+            NotInvertibleError: A matrix is singular, and they are checked (`is_checked`).
         """
         (a, b, tx), (c, d, ty) = (row.unbind(-1) for row in self.matrix.unbind(-2))
         det = a * d - b * c
-        if not det.requires_grad and not det.all():
+        if is_checked(det) and not det.all():
             raise NotInvertibleError(
                 f"matrix={self.matrix[det == 0][0].tolist()} is singular, so it has no inverse; "
                 "give affine maps whose determinant is not 0"
@@ -137,6 +136,21 @@ def translation(shift: Tensor) -> AffineMap:
     """
     linear = torch.eye(2, dtype=shift.dtype, device=shift.device).expand(len(shift), 2, 2)
     return AffineMap(torch.cat([linear, shift[..., None]], -1))
+
+
+def is_checked(values: Tensor) -> bool:
+    """Whether a computation may look at values to refuse some.
+
+    It may not where gradients are computed, since training would wait for the device, nor in a
+    graph that `torch.compile` or `torch.export` traces.
+
+    Args:
+        values: Values to look at.
+
+    >>> is_checked(torch.zeros(1)), is_checked(torch.zeros(1, requires_grad=True))
+    (True, False)
+    """
+    return not (values.requires_grad or torch.compiler.is_compiling())
 
 
 def affine_part(map: Map) -> AffineMap:
