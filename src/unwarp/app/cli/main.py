@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unwarp._version import __version__
-from unwarp.app.cli import apply, learn, look
+from unwarp.app.cli import apply, export, learn, look
 from unwarp.app.cli.messages import error_message, say
 from unwarp.errors import ConfigError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for part in (learn, apply, look):
+for part in (learn, apply, look, export):
     app.add_typer(part.app)
 
 
