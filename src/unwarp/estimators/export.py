@@ -107,7 +107,8 @@ def _trace(unwarper: Unwarper, graph: ExportGraph) -> ExportedProgram:
         return trace(graph, example)
     except torch._dynamo.exc.TorchDynamoException as error:
         raise ConfigError(
-            f"warp={unwarper.model_.warp.name!r} cannot be exported, because it branches on values "
+            f"warp={unwarper.model_.warp.name!r} of recipe={unwarper.recipe_.family!r} cannot be "
+            "exported, because a step branches on values or cannot be traced "
             f"({str(error).splitlines()[0]}); train a model with another warp or recipe"
         ) from error
 

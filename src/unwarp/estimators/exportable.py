@@ -8,7 +8,6 @@ from unwarp.data.schema import Schema
 from unwarp.errors import ConfigError
 from unwarp.estimators.export_graph import FUNCTIONS
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.models.distilled import DistilledCode
 from unwarp.models.measured import ElasticCode
 from unwarp.ranges import Choice, check_value
 
@@ -64,14 +63,11 @@ def check_exportable(unwarper: Unwarper, functions: Sequence[str], refine: str =
         )
     coded = [name for name in functions if name in CONTENT_FUNCTIONS]
     code = getattr(encoder, "content", None)
-    is_measured = isinstance(code, ElasticCode) and not (
-        isinstance(code, DistilledCode) and bool(code.is_distilled)
-    )
-    if coded and is_measured:
+    if coded and isinstance(code, ElasticCode):
         raise ConfigError(
             "content='elastic' measures distances of each series to others, which no exported "
             f"graph can, and {' and '.join(coded)} need it; set functions=('pose', 'align'), or "
-            "train a model with fast=True or content='joint'"
+            "train a model with content='joint'"
         )
     if "embed" in functions and unwarper.columns_.base != "content":
         raise ConfigError(
