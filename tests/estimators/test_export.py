@@ -60,16 +60,16 @@ def test_programs_agree_with_estimator(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["gradients", "chain"])
-def test_other_programs_agree(recipe: str, tmp_path: Path) -> None:
-    """All functions of pictures with measured codes, and of a smooth warp of time."""
+@pytest.mark.parametrize("recipe, function", [("gradients", "embed"), ("chain", "pose")])
+def test_other_programs_agree(recipe: str, function: str, tmp_path: Path) -> None:
+    """Measured codes of pictures, and a smooth warp of time with lags."""
     unwarper, X = fitted(recipe)
-    manifest = export(unwarper, tmp_path / "out", "torch")
+    manifest = export(unwarper, tmp_path / "out", "torch", functions=(function,))
     check_files(tmp_path / "out", manifest, results(unwarper, X), X)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["affine", "circle", "time", "chain"])
+@pytest.mark.parametrize("recipe", ["circle", "time"])
 def test_onnx_agrees_with_estimator(recipe: str, tmp_path: Path) -> None:
     """All four functions in ONNX Runtime, to 1e-5 of the range of their values."""
     pytest.importorskip("onnxscript")
