@@ -15,12 +15,13 @@ ROOT = Path(unwarp.__file__).parent
 TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
-    {"core", "errors", "values", "_version", "disk", "missing"},
-    {"warps", "distances", "nets", "plots", "devices", "ranges", "storage", "checksums"},
+    {"core", "errors", "values", "_version", "disk", "missing", "draws", "launch"},
+    {"warps", "distances", "nets", "plots"}
+    | {"devices", "processes", "ranges", "storage", "checksums"},
     {"models", "metrics", "data"},
     {"planning", "training", "analysis", "datasets"},
     {"estimators"},
-    {"app", "__init__"},
+    {"app", "distributed", "__init__"},
     {"__main__"},
 )
 AT_HOME = {

@@ -81,7 +81,11 @@ estimated, true = (warp.sample(30, torch.Generator().manual_seed(i)) for i in ra
 NEEDS_DATA = {"docs/guide/gan.md", "docs/guide/series_files.md"}
 """Pages that read published data."""
 
-NEEDS_MLXTEND = {"docs/guide/strategies.md"}
+NEEDS_PACKAGES = {
+    "docs/guide/strategies.md": ("mlxtend",),
+    "docs/guide/sweeps_and_tracking.md": ("tensorboard", "optuna"),
+}
+"""Packages of extras that the blocks of a page import."""
 
 
 REGISTERS = ("docs/extending.md", "docs/guide/measures.md")
@@ -100,8 +104,8 @@ def test_python_blocks_run(
     """All blocks of a page, one after the other, on the data that the page names."""
     if name(page) in NEEDS_DATA:
         request.getfixturevalue("real_data")
-    if name(page) in NEEDS_MLXTEND:
-        pytest.importorskip("mlxtend")
+    for package in NEEDS_PACKAGES.get(name(page), ()):
+        pytest.importorskip(package)
     code = "\n".join([SETUPS.get(name(page), ""), *python_blocks(page)])
     monkeypatch.chdir(tmp_path)
     if name(page) in REGISTERS:
@@ -191,7 +195,8 @@ def test_quoted_commands_exist(page: Path) -> None:
     group = get_command(app)
     for words in inline_commands(page):
         if words[0] == "unwarp":
-            named = [group.commands[word] for word in words[1:] if word in group.commands]
+            groups = {**group.commands, **group.commands["data"].commands}
+            named = [groups[word] for word in words[1:] if word in groups]
             assert named or words[1].startswith("-") or words[1] == "COMMAND", words
             parameters = [*group.params, *(p for command in named for p in command.params)]
             options = {option for p in parameters for option in p.opts} | {"--help"}

@@ -6,6 +6,7 @@ from unwarp.core import Factor as Factor
 from unwarp.data.dataset import Dataset as Dataset
 from unwarp.data.writing import write as write
 from unwarp.errors import UnwarpError as UnwarpError
+from unwarp.estimators.sweep import sweep as sweep
 from unwarp.estimators.unwarper import Unwarper as Unwarper
 from unwarp.models.families.ae import AE as AE
 from unwarp.models.families.beta_vae import BetaVAE as BetaVAE

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Array
+from unwarp.disk.sharded import ShardedArray
 
 DIGEST_BYTES = 16
 """Length of a checksum in bytes; two different values share one with probability 2**-128."""
@@ -45,7 +46,7 @@ def _parts(value: Any) -> Iterator[bytes | memoryview]:
         yield f"tensor {value.dtype} {tuple(value.shape)};".encode()
         flat = value.detach().cpu().contiguous().reshape(-1)
         yield flat.view(torch.uint8).numpy().data if flat.numel() else b""
-    elif isinstance(value, np.ndarray) and value.dtype != object:
+    elif isinstance(value, np.ndarray | ShardedArray) and value.dtype != object:
         yield f"array {value.dtype.str} {value.shape};".encode()
         yield from _blocks(value)
     elif isinstance(value, list | tuple | np.ndarray):
@@ -63,10 +64,10 @@ def _parts(value: Any) -> Iterator[bytes | memoryview]:
         yield f"{type(value).__name__} {len(text)};".encode() + text
 
 
-def _blocks(array: Array) -> Iterator[bytes]:
+def _blocks(array: Array | ShardedArray) -> Iterator[bytes]:
     """The bytes of an array in the order of its values, in blocks of rows."""
     if not array.ndim or not array.size:
-        yield array.tobytes()
+        yield np.asarray(array).tobytes()
         return
     rows = max(1, BYTES_PER_BLOCK * len(array) // array.nbytes)
     for start in range(0, len(array), rows):

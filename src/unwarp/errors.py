@@ -136,6 +136,14 @@ class DivergenceError(TrainingError):
         self.reason, self.rows = reason, rows
 
 
+class ProcessError(TrainingError):
+    """One of several processes that train together was lost.
+
+    >>> issubclass(ProcessError, TrainingError)
+    True
+    """
+
+
 class NotInvertibleError(UnwarpError, RuntimeError):
     """A map (a batch of deformations) does not have the operation.
 

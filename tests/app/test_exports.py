@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from unwarp.app import exports
-from unwarp.app.exports import write_aligned, write_embedding
+from unwarp.app import exports, part_exports
+from unwarp.app.exports import write_aligned, write_embedding, write_modes
 from unwarp.app.inspection import evaluate_folder
 from unwarp.data import mapped, prepared
+from unwarp.data.form import Form
 from unwarp.data.hints import Hints
 from unwarp.data.opening import as_source
+from unwarp.data.source import Source
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.storage import check_writable, make_folder, write_file
@@ -50,8 +53,12 @@ def test_unwritable_path_names_the_option(tmp_path: Path) -> None:
 
 def test_output_is_checked_before_the_data(tmp_path: Path) -> None:
     """A wrong file is refused before the model and the samples, which do not exist here."""
-    with pytest.raises(ConfigError, match="it is a folder"):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="it holds files"):
         write_embedding(tmp_path / "no-model", "no-such-data", tmp_path)
+    (tmp_path / "codes.csv").mkdir()
+    with pytest.raises(ConfigError, match="it is a folder"):
+        write_modes(tmp_path / "no-model", "no-such-data", tmp_path / "codes.csv")
 
 
 @pytest.mark.parametrize("write", [write_aligned, write_embedding])
@@ -69,9 +76,9 @@ def test_input_is_not_overwritten(tmp_path: Path, write: Callable[..., int]) -> 
 
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
     """A suffix that no format of results has is refused before any work."""
-    for name in ("x.npz", "x"):
+    for write, name in ((write_embedding, "x.npz"), (write_modes, "x.npz"), (write_modes, "x")):
         with pytest.raises(ConfigError, match=r"must end in \.csv"):
-            write_embedding(tmp_path / "model", "digits", tmp_path / name)
+            write(tmp_path / "model", "digits", tmp_path / name)
     for name in ("x.ts", "x.png", "x.docx", "x.7"):
         with pytest.raises(ConfigError, match=r"out=.*results cannot be written as.*\.npz"):
             write_aligned(tmp_path / "model", "digits", tmp_path / name)
@@ -257,3 +264,23 @@ def test_reading_options_are_used(tmp_path: Path) -> None:
     assert np.load(out).shape == (12, 12, 12, 2)
     assert write_embedding(tmp_path / "model", source, tmp_path / "e.csv", hints=hints) == 12
     assert evaluate_folder(tmp_path / "model", source, "cpu", hints=hints).scores
+
+
+def test_large_arrays_become_shards(shifted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder for a large array on disk gets shards; a small array and pictures get files."""
+    array = as_source(shifted / "x.npy")
+    assert not part_exports.is_large(array)
+    monkeypatch.setattr(part_exports, "MIN_BYTES_FOR_PARTS", 0)
+    assert part_exports.is_large(array) and not part_exports.is_large(
+        Source(np.asarray(array.x).copy())
+    )
+    assert not part_exports.is_large(replace(array, form=Form(["0.png"] * len(array))))
+    n = write_aligned(shifted / "model", str(shifted / "x.npy"), shifted / "parts", to="3")
+    write_aligned(shifted / "model", str(shifted / "x.npy"), shifted / "whole.npy", to="3")
+    parts, whole = as_source(shifted / "parts").x, np.load(shifted / "whole.npy")
+    assert n == len(array)
+    assert np.abs(parts[:].astype(int) - whole).max() <= 1
+    with pytest.raises(DataError, match="give as many"):
+        few = shifted / "few.npy"
+        np.save(few, whole[:3])
+        write_aligned(shifted / "model", str(shifted / "x.npy"), shifted / "new", other=str(few))

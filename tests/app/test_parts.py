@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from unwarp import Unwarper
-from unwarp.app.parts import open_parts, open_source, sample_names
+from unwarp.app.parts import open_parts, open_source
 from unwarp.data.schema import Schema
 from unwarp.errors import DataError
 
@@ -43,11 +43,6 @@ def test_data_sets_have_two_parts() -> None:
     assert parts.listed is parts.test
     assert parts.training.dataset is not None and parts.training.dataset.maps is not None
     assert len(open_source("bumps", "train")) == len(parts.training)
-
-
-def test_samples_have_names_or_numbers(path: Path) -> None:
-    """A file without names counts from 0."""
-    assert sample_names(open_source(str(path))).tolist() == list(range(40))
 
 
 def test_faults_count_in_the_whole_source(path: Path) -> None:

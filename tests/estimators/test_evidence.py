@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,18 @@ def test_description_counts_errors_and_rates() -> None:
     costs = sum(float(rate.detach().mean()) for rate in rates(posterior, model).values())
     residual = 32 * math.log(float((x_hat - x).square().mean()))
     assert description_length(model, x) == pytest.approx(residual + costs, rel=1e-5)
+
+
+def test_latents_without_rates_cost_precision() -> None:
+    """Each latent of an autoencoder costs half the logarithm of the number of values."""
+    x = levels(20)
+    model = replace(SERIES, n_content=5).build(x.shape[1:]).eval()
+    with torch.no_grad():
+        x_hat = model.reconstruct(model.embed(x))
+    residual = 32 * math.log(float((x_hat - x).square().mean()))
+    n_latents = 5 + len(model.warp.factors)
+    expected = residual + n_latents * math.log(64) / 2
+    assert description_length(model, x) == pytest.approx(expected, rel=1e-4)
 
 
 def test_descriptions_skip_missing_values() -> None:

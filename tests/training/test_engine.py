@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
+import json
 from types import SimpleNamespace
-from typing import Any
 
+import numpy as np
 import pytest
-from torch import nn
+import torch
 
+from tests.processes import run_processes
+from tests.training.runs import AUTOENCODER, fit
 from unwarp.errors import ConfigError
-from unwarp.training.engine import make_accelerator, stops_together
-from unwarp.training.state import State
+from unwarp.training.engine import make_accelerator
 
 
 def test_calls_do_not_share_precision() -> None:
@@ -36,17 +33,6 @@ def test_unknown_choices_are_refused() -> None:
         make_accelerator("abacus")
 
 
-@pytest.mark.parametrize(("reasons", "reason"), [(["", "by 1"], "by 1"), (["", ""], "")])
-def test_a_process_stops_the_others(
-    reasons: list[str], reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process without a reason stops by that of another one, and goes on if there is none."""
-    monkeypatch.setattr("accelerate.utils.gather_object", lambda reason: reasons)
-    state, engine = State(nn.Identity(), (), (), (), 9, 0), SimpleNamespace(num_processes=2)
-    assert stops_together(state, engine) == bool(reason)  # type: ignore[arg-type]
-    assert state.history.stopped == reason
-
-
 TWO_PROCESSES = """
 import os
 from tests.training.runs import AUTOENCODER, fit
@@ -65,19 +51,49 @@ assert (history.steps, history.stopped) == (5, "enough"), history
 @pytest.mark.slow
 def test_two_processes_stop_together() -> None:
     """A callback that stops the first process alone stops both after the same step."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(probe.getsockname()[1])}
-    options: dict[str, Any] = {"cwd": Path(__file__).parents[2], "stderr": subprocess.PIPE}
-    names = {"WORLD_SIZE": "2", "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", **address}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", TWO_PROCESSES],
-            env={**os.environ, **names, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            **options,
-        )
-        for rank in range(2)
-    ]
-    for process in processes:
-        _, errors = process.communicate(timeout=100)
-        assert process.returncode == 0, errors.decode()
+    run_processes(["-c", TWO_PROCESSES])
+
+
+EQUAL_CURVES = """
+import hashlib, json
+from unwarp.datasets import bumps
+from unwarp.models import AE, VAE, Net
+from unwarp.data.dataset import Dataset
+from unwarp.training.callbacks import Callback
+from unwarp.training.loop import train
+from unwarp.warps import Affine2d, Identity
+import torch
+
+class Curve(Callback):
+    def on_step(self, state, terms):
+        losses.append(sum(value for name, value in terms.items() if "." not in name))
+
+x = torch.rand(48, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+net, curves = Net("mlp", (16,), (16,)), []
+recipes = (AE(warp=Identity(), net=net), AE(warp=Affine2d(rotation=180), net=net), VAE(net=net))
+for recipe in recipes:
+    losses, model = [], recipe.build((1, 12, 12), seed=0)
+    train(model, recipe.players(model), Dataset(x), steps=8, batch_size=16, callbacks=[Curve()])
+    weights = b"".join(value.numpy().tobytes() for value in model.state_dict().values())
+    curves.append((losses, hashlib.sha256(weights).hexdigest()))
+print(json.dumps(curves))
+"""
+
+
+@pytest.mark.slow
+def test_processes_train_as_one_does() -> None:
+    """Two processes have the loss curve of one, and equal weights to the bit."""
+    one, first, second = (
+        json.loads(output) for n in (1, 2) for output in run_processes(["-c", EQUAL_CURVES], n)
+    )
+    assert first == second
+    for (losses, _), (expected, _) in zip(first, one, strict=True):
+        np.testing.assert_allclose(losses, expected, rtol=1e-4)
+
+
+def test_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message gives the next batch size that the processes can share."""
+    engine = SimpleNamespace(num_processes=3, process_index=0, device=torch.device("cpu"))
+    monkeypatch.setattr("unwarp.training.loop.make_accelerator", lambda *choices: engine)
+    with pytest.raises(ConfigError, match=r"batch_size=16 .* 3 processes; .* such as 18"):
+        fit(AUTOENCODER, (), steps=1)

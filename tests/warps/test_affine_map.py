@@ -51,3 +51,34 @@ def test_singular_maps_are_refused(operation: str) -> None:
             map.pull(torch.zeros(1, 2))
         else:
             map(torch.zeros(2, 1, 4, 4))
+
+
+def test_inverse_has_exact_derivatives() -> None:
+    """First and second derivatives of the inverse agree with finite differences."""
+    matrix = random_maps(3).matrix.requires_grad_()
+
+    def inverse(entries: torch.Tensor) -> torch.Tensor:
+        return AffineMap(entries).invert().matrix
+
+    assert torch.autograd.gradcheck(inverse, (matrix,))
+    assert torch.autograd.gradgradcheck(inverse, (matrix,))
+
+
+def test_inverse_is_that_of_linear_algebra() -> None:
+    """The inverse is that of the matrices [A t; 0 1]."""
+    matrix = random_maps(5).matrix
+    bottom = torch.tensor([0.0, 0.0, 1.0], dtype=matrix.dtype).expand(5, 1, 3)
+    expected = torch.linalg.inv(torch.cat([matrix, bottom], 1))[:, :2]
+    torch.testing.assert_close(AffineMap(matrix).invert().matrix, expected)
+
+
+def test_kept_inverse_has_its_gradient() -> None:
+    """An inverse that was needed without gradients before has them where they are needed."""
+    factor = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    map = AffineMap(random_maps(2).matrix * factor)
+    with torch.no_grad():
+        map.invert()
+    assert map.invert().matrix.requires_grad and map.invert() is map.invert()
+    leaf = AffineMap(random_maps(2).matrix.requires_grad_())
+    for _ in range(2):  # the graph of the first step is gone in the second
+        leaf.invert().matrix.sum().backward()

@@ -12,20 +12,32 @@ import numpy as np
 import pandas as pd
 
 from unwarp.app.inspection import NO_ARGUMENTS
-from unwarp.app.parts import open_source, sample_names, source_paths
+from unwarp.app.part_exports import (
+    aligned_parts,
+    check_unless_parts,
+    is_large,
+    model_hints,
+    sample_to_align_to,
+)
+from unwarp.app.parts import open_source, source_paths
 from unwarp.core import Array
-from unwarp.data.array_likes import as_numpy
-from unwarp.data.hints import Hints
 from unwarp.data.mapped import MAX_BYTES_IN_MEMORY, join_rows
 from unwarp.data.opening import as_source
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
-from unwarp.data.writing import check_output, output_format, write
+from unwarp.data.writing import check_output, is_folder, output_format, write
 from unwarp.disk.files import Write
 from unwarp.disk.paths import exists
-from unwarp.errors import ConfigError, DataError
+from unwarp.errors import ConfigError
+from unwarp.estimators.part_results import (
+    EmbeddingParts,
+    embedding_table,
+    facts_of_results,
+    names_of,
+    write_results,
+)
 from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import check_writable, write_file
+from unwarp.storage import check_writable, expand, write_file
 
 
 def write_aligned(
@@ -39,6 +51,7 @@ def write_aligned(
     other: str | None = None,
     to: str | None = None,
     counts: bool = False,
+    rows_per_part: int | None = None,
 ) -> int:
     """Write aligned samples to a folder or a file.
 
@@ -47,6 +60,9 @@ def write_aligned(
     `aligned` and `template` (N, ...) in the range of the data, and `deformation` (N, K) with the
     names of its columns, `deformation_columns` (K,); for series also the `times` (T,) of the steps.
     Other files hold the aligned samples.
+
+    If the samples are shards or a large memory map, a folder gets aligned shards, which are written
+    one after the other; after an interruption the same call goes on.
 
     Args:
         folder: Folder of a model.
@@ -60,6 +76,7 @@ def write_aligned(
             their own. None for the samples.
         to: Sample to which all are aligned: its name, its number, or a file. None for the template.
         counts: Whether the series count events, so that their sums stay.
+        rows_per_part: Number of samples in an aligned shard; None for about 64 MiB of them.
 
     Returns:
         Number of samples N.
@@ -71,14 +88,23 @@ def write_aligned(
     """
     inputs: list[str | Path] = [folder, *source_paths(source)]
     inputs += [] if other is None else source_paths(other)
+    check_unless_parts(out, inputs)
+    model, samples = _open(folder, source, device, on_message, hints)
+    if is_folder(out) and is_large(samples):
+        results = aligned_parts(model, samples, other, to, counts)
+        results.facts = facts_of_results(
+            expand(folder), source, other, to=to, counts=counts, **hints
+        )
+        results.rows_per_part = rows_per_part
+        return write_results(results, out, inputs, on_message)
     check_output(out, inputs)
-    model, samples, prepared = _open(folder, source, device, on_message, hints)
-    goal = None if to is None else _sample_to_align_to(to, samples, prepared)
+    prepared = model.prepare_samples(samples)
+    goal = None if to is None else sample_to_align_to(to, samples, prepared)
     if other is not None:
         return _write_other(model, prepared, other, out, {"to": goal, "counts": counts}, inputs)
     move = partial(model.align, to=goal, counts=counts)
     if output_format(out) == ".npz":
-        write_file(Path(out), _pack(model, prepared, sample_names(samples), move), inputs)
+        write_file(Path(out), _pack(model, prepared, names_of(samples), move), inputs)
         return len(samples)
     alpha = samples.form.alpha
     if alpha is not None:
@@ -119,79 +145,47 @@ def _write_other(
     return len(source)
 
 
-def model_hints(model: Unwarper) -> Hints:
-    """How a model reads pictures, apart from their shape.
-
-    Args:
-        model: An estimator.
-    """
-    return Hints(model.layout, model.sizes)
-
-
-def _sample_to_align_to(text: str, samples: Source, prepared: Prepared) -> Any:
-    """The sample that a user names, as its values or, for irregular series, as its number.
-
-    Args:
-        text: Name of a sample, its number from 0, or a file of one sample.
-        samples: The samples, with their names.
-        prepared: The same samples, prepared for the model.
-
-    Raises:
-        DataError: There is no such sample or file, or the file holds several.
-    """
-    names = [str(name) for name in sample_names(samples)]
-    if text in names or (text.isascii() and text.isdigit() and int(text) < len(names)):
-        row = names.index(text) if text in names else int(text)
-        if hasattr(prepared.origin, "values"):
-            return row
-        return np.asarray(as_numpy(prepared.origin.subset(slice(row, row + 1)).original))[0]
-    if not exists(text):
-        raise DataError(
-            f"to={text!r} is no sample and no file; give a name such as {names[0]!r}, a number "
-            f"from 0 to {len(names) - 1}, or a file of one sample"
-        )
-    source = as_source(text)
-    if len(source) != 1:
-        raise DataError(f"to={text!r} holds {len(source):,} samples; give a file of one sample")
-    return np.asarray(as_numpy(source.x))[0]
-
-
 def _open(
     folder: Path,
     source: str,
     device: str,
     on_message: Callable[[str], None],
     hints: Mapping[str, Any],
-) -> tuple[Unwarper, Source, Prepared]:
+) -> tuple[Unwarper, Source]:
     """The model of a folder, and the samples of a source, which are described to people."""
     model = Unwarper.load(folder).set_params(device=device, **hints)
     samples = open_source(source, estimator=model)
-    prepared = model.prepare_samples(samples)
+    model.prepare_samples(samples.subset(np.arange(1)))  # refuses samples of another kind
     on_message(f"{samples.name}: {samples.description or f'{len(samples):,} samples'}")
-    return model, samples, prepared
+    return model, samples
 
 
 def write_embedding(
     folder: Path,
     source: str,
-    out: Path,
+    out: str | Path,
     device: str = "auto",
     on_message: Callable[[str], None] = lambda line: None,
     hints: Mapping[str, Any] = NO_ARGUMENTS,
+    rows_per_part: int | None = None,
 ) -> int:
-    """Write content codes, clusters and deformations as a `.csv` table.
+    """Write content codes, clusters and deformations as a table.
 
     The table has one row per sample, with its name or number, its content code (`content_0`,
     `content_1`, ...), its cluster, and its deformation in summary columns (degrees, pixels,
     factors, seconds).
 
+    A folder gets the table in parts, which are written one after the other: Parquet files if
+    pyarrow is installed, else `.npy` files. After an interruption the same call goes on.
+
     Args:
         folder: Folder of a model.
         source: A path, or the name of a built-in data set; its held-out part is used.
-        out: File to write; it is checked before any data are read.
+        out: File `.csv`, or folder, to write; it is checked before any data are read.
         device: `auto`, `cpu`, `cuda` or `mps`.
         on_message: Function that shows a line to people.
         hints: Arguments of `Unwarper` by which the source is read, instead of those of the model.
+        rows_per_part: Number of samples in a part; None for about 64 MiB of samples.
 
     Returns:
         Number of samples N.
@@ -202,18 +196,23 @@ def write_embedding(
         DataError: The samples cannot be read, or do not fit the model.
     """
     inputs: list[str | Path] = [folder, *source_paths(source)]
-    _check_table(out, inputs)
-    model, samples, prepared = _open(folder, source, device, on_message, hints)
-    tables = dict(_tables(model, prepared, {"sample": sample_names(samples)}))
-    joined = tables["embedding"].join(tables["deformations"].drop(columns="sample"))
-    write_file(out, _as_csv(joined), inputs)
+    if is_folder(out):
+        check_unless_parts(out, inputs)
+        model, samples = _open(folder, source, device, on_message, hints)
+        facts = facts_of_results(expand(folder), source, **hints)
+        results = EmbeddingParts(model, samples, facts, rows_per_part)
+        return write_results(results, out, inputs, on_message)
+    _check_table(Path(out), inputs)
+    model, samples = _open(folder, source, device, on_message, hints)
+    table = embedding_table(model, model.prepare_samples(samples), names_of(samples))
+    write_file(Path(out), _as_csv(table), inputs)
     return len(samples)
 
 
 def write_modes(
     folder: Path,
     source: str,
-    out: Path,
+    out: str | Path,
     device: str = "auto",
     on_message: Callable[[str], None] = lambda line: None,
     hints: Mapping[str, Any] = NO_ARGUMENTS,
@@ -241,13 +240,13 @@ def write_modes(
         DataError: The samples cannot be read, or do not fit the model.
     """
     inputs: list[str | Path] = [folder, *source_paths(source)]
-    _check_table(out, inputs)
-    model, samples, prepared = _open(folder, source, device, on_message, hints)
-    tables = model.pose_modes(prepared)
+    _check_table(Path(out), inputs)
+    model, samples = _open(folder, source, device, on_message, hints)
+    tables = model.pose_modes(samples)
     table = pd.concat(tables, ignore_index=True)
-    names = np.repeat(sample_names(samples), [len(modes) for modes in tables])
+    names = np.repeat(names_of(samples), [len(modes) for modes in tables])
     table.insert(0, "sample", names)
-    write_file(out, _as_csv(table), inputs)
+    write_file(Path(out), _as_csv(table), inputs)
     return len(samples)
 
 
@@ -255,7 +254,7 @@ def _check_table(out: Path, inputs: list[str | Path]) -> None:
     """Refuse a file that cannot be written, is an input, or is no `.csv` file."""
     check_writable(out, inputs)
     if out.suffix.lower() != ".csv":
-        raise ConfigError(f"out={out} must end in .csv; give such a name")
+        raise ConfigError(f"out={out} must end in .csv; give such a name, or a folder")
 
 
 def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
@@ -269,7 +268,7 @@ def write_tables(model: Unwarper, samples: Source, folder: Path) -> None:
         samples: The samples.
         folder: The run folder.
     """
-    prepared, head = model.prepare_samples(samples), {"sample": sample_names(samples)}
+    prepared, head = model.prepare_samples(samples), {"sample": names_of(samples)}
     head |= {} if samples.labels is None else {"label": samples.labels}
     for name, table in _tables(model, prepared, head):
         write_file(folder / f"{name}.csv", _as_csv(table))

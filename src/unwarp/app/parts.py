@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from unwarp import datasets
-from unwarp.core import Array
+from unwarp.data.hints import Hints
+from unwarp.data.making import make_shards
 from unwarp.data.opening import as_source
 from unwarp.data.source import Source
 from unwarp.disk.paths import exists, files_of
@@ -65,6 +70,35 @@ def open_source(name: str, part: str = "test", estimator: Unwarper | None = None
     return as_source(X) if estimator is None else estimator.open(X)
 
 
+def make_shards_of(
+    name: str,
+    folder: Path,
+    part: str = "train",
+    hints: Mapping[str, Any] = MappingProxyType({}),
+    **options: Any,
+) -> int:
+    """Write the samples of a data source as a folder of shards.
+
+    Args:
+        name: Name of a built-in data set, or paths, as for `open_source`.
+        folder: Folder to write.
+        part: Part of a built-in data set: `train` or `test`. Paths ignore it.
+        hints: What the user knows about pictures, by the names of `Hints`.
+        options: Further arguments of `make_shards`.
+
+    Returns:
+        Number of samples.
+
+    Raises:
+        DataError: The source cannot be read.
+        ConfigError: The folder cannot be written, or holds other files.
+    """
+    if name in datasets.names():
+        return make_shards(datasets.load(name, part), folder, hints=Hints(**hints), **options)
+    X = name if exists(name) or "\n" not in name else name.splitlines()
+    return make_shards(X, folder, hints=Hints(**hints), **options)
+
+
 def source_paths(name: str) -> list[str]:
     """Files and folders that `open_source` reads.
 
@@ -106,18 +140,3 @@ def open_parts(name: str, estimator: Unwarper) -> Parts:
     n_test = max(MIN_HELD_OUT, len(rows) // SAMPLES_PER_HELD_OUT)
     training, test = (source.subset(np.sort(part)) for part in (rows[n_test:], rows[:n_test]))
     return Parts(training, test, source)
-
-
-def sample_names(source: Source) -> Array:
-    """Name or number of each sample.
-
-    Args:
-        source: N samples.
-
-    Returns:
-        Names (N,), such as file names of images; numbers from 0 for samples without names.
-
-    >>> sample_names(Source([[1.0, 2.0], [3.0, 4.0]])).tolist()
-    [0, 1]
-    """
-    return np.arange(len(source)) if source.names is None else np.asarray(source.names)

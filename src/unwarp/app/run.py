@@ -15,6 +15,7 @@ from pathlib import Path
 from sklearn.base import clone
 
 from unwarp.app.exports import write_tables
+from unwarp.app.history_files import HistoryFiles
 from unwarp.app.job import Job, load_job, read_record
 from unwarp.app.outcome import Outcome, score_outcome, write_scores
 from unwarp.app.parts import Parts, open_parts
@@ -24,6 +25,8 @@ from unwarp.data.source import Source
 from unwarp.disk.files import clean_leftovers, read_plain
 from unwarp.errors import CheckpointError
 from unwarp.estimators.unwarper import Unwarper
+from unwarp.launch import is_first_process
+from unwarp.processes import run_once
 from unwarp.storage import clear_lock, expand, hold_folder, recover_folder, write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
@@ -91,11 +94,14 @@ def _execute(
     check_run(folder, job, parts)
     n_training, n_test = len(parts.training), len(parts.test)
     on_message(f"{parts.listed.name}: {n_training:,} samples to learn from, {n_test:,} held out")
-    announcer = Announcer(on_message, job.max_seconds)
+    announcer, files = Announcer(on_message, job.max_seconds), HistoryFiles(folder)
 
     def fit(model: Unwarper, name: str, folder_name: str) -> Unwarper:
-        callbacks = (announcer, *callbacks_for(name))
-        return fit_or_load(model, parts.training, folder, folder_name, callbacks)
+        callbacks = (announcer, files.observer(name), *callbacks_for(name))
+        trained = fit_or_load(model, parts.training, folder, folder_name, callbacks)
+        files.histories[name] = trained.history_
+        files.write()
+        return trained
 
     warped = fit(estimator, "warped", "model")
     baseline = fit(without_warp(warped), "baseline", "baseline")
@@ -104,6 +110,26 @@ def _execute(
     write_scores(outcome, folder)
     write_tables(warped, parts.listed, folder)
     return outcome
+
+
+def follow(folder: Path, job: Job, parts: Parts | None = None) -> None:
+    """Train the models of a run along with another process.
+
+    The first of several processes executes the run (see `execute`). This one writes and shows
+    nothing.
+
+    Args:
+        folder: The run folder.
+        job: The job of the run.
+        parts: The samples of the job, if they are already read; None to read them.
+
+    Raises:
+        ProcessError: Another process was lost.
+    """
+    folder, estimator = expand(folder), job.make_estimator()
+    parts = parts or open_parts(job.source, estimator)
+    warped = fit_or_load(estimator, parts.training, folder, "model", ())
+    fit_or_load(without_warp(warped), parts.training, folder, "baseline", ())
 
 
 def without_warp(warped: Unwarper) -> Unwarper:
@@ -139,7 +165,7 @@ def fit_or_load(
         folder: The run folder.
         name: Name of the model's folder inside the run folder; the files of its history and its
             checkpoint begin with it.
-        callbacks: Callbacks of the training.
+        callbacks: Callbacks of the training. Of several processes the first one writes.
 
     Returns:
         The trained estimator with its history.
@@ -154,19 +180,35 @@ def fit_or_load(
             callback.on_message(line)
 
     checkpoint = Checkpoint(folder / f"{name}.checkpoint", on_message=notify)
-    recover_folder(model_folder)
-    if model_folder.is_dir() and record.is_file():
-        trained = Unwarper.load(model_folder)
-        trained.history_ = read_history(record)
-        checkpoint.discard()
-        clear_lock(model_folder)
+    trained = run_once(lambda: _load_trained(model_folder, record, checkpoint))
+    if trained is not None:
         return trained
     model.fit(source, callbacks=(checkpoint, *callbacks))
     gc.collect()  # optimisers and checkpoints refer to each other in circles
+    if not is_first_process():
+        return model
     write_history(record, model.history_)
     model.save(model_folder)
     checkpoint.discard()
     return model
+
+
+def _load_trained(model_folder: Path, record: Path, checkpoint: Checkpoint) -> Unwarper | None:
+    """The trained model of a run; None if it is not trained yet.
+
+    Args:
+        model_folder: Folder of the model.
+        record: File of its history.
+        checkpoint: Its checkpoint, which a trained model no longer needs.
+    """
+    recover_folder(model_folder)
+    if not (model_folder.is_dir() and record.is_file()):
+        return None
+    trained = Unwarper.load(model_folder)
+    trained.history_ = read_history(record)
+    checkpoint.discard()
+    clear_lock(model_folder)
+    return trained
 
 
 def write_history(path: Path, history: History) -> None:

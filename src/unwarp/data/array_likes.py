@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from unwarp.core import Array
 from unwarp.data.mapped import take_array_rows
+from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import DataError
 
 
@@ -33,8 +34,8 @@ def take_rows(values: Any, rows: slice | Array) -> Any:
         return values.iloc[rows]
     if hasattr(values, "subset"):
         return values.subset(rows)
-    if isinstance(values, np.ndarray):
-        return take_array_rows(values, rows)
+    if isinstance(values, np.ndarray | ShardedArray):
+        return take_array_rows(cast(Array, values), rows)
     if isinstance(rows, slice) or not isinstance(values, list | tuple):
         return values[rows]
     return [values[row] for row in rows]
@@ -50,7 +51,7 @@ def as_numpy(x: Any) -> Any:
 
     Returns:
         An array if `x` is a tensor or has the method `__array__`, such as a data frame or one of
-        its columns; else `x` itself.
+        its columns; else `x` itself. An array in several files is returned unchanged, too.
 
     Raises:
         DataError: `x` is an array with masked values, which no array without a mask can hold.
@@ -59,7 +60,7 @@ def as_numpy(x: Any) -> Any:
         raise DataError("X is an array with masked values; fill them in first, as X.filled()")
     if isinstance(x, torch.Tensor):
         return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy()
-    return np.asarray(x) if hasattr(x, "__array__") else x
+    return np.asarray(x) if hasattr(x, "__array__") and not isinstance(x, ShardedArray) else x
 
 
 def is_sequence(x: Any) -> bool:
@@ -84,7 +85,7 @@ def as_dense(X: Any) -> Array:
         X: Array, tensor, data frame or nested lists.
 
     Returns:
-        The array; 0-D if `X` is a single number.
+        The array; 0-D if `X` is a single number. An array in several files is returned unchanged.
 
     Raises:
         DataError: `X` is a path, a sparse matrix, a list of samples of different shapes, an array
@@ -93,6 +94,8 @@ def as_dense(X: Any) -> Array:
     >>> as_dense([[1, 2], [3, 4]]).shape
     (2, 2)
     """
+    if isinstance(X, ShardedArray):
+        return cast(Array, X)
     if isinstance(X, str | bytes | PathLike):
         raise DataError(
             f"X is {X!r}, not numbers; to read a file or a folder, use unwarp.data.read"

@@ -14,6 +14,7 @@ import numpy as np
 
 from unwarp.core import Array
 from unwarp.data.array_likes import as_numpy
+from unwarp.data.blocks import row_blocks
 from unwarp.data.hints import Hints
 from unwarp.data.layout import arrange_axes, restore_dtype
 from unwarp.data.limits import check_size
@@ -146,6 +147,12 @@ def _as_pictures(X: Any, hints: Hints) -> tuple[Sequence[Array], bool, bool]:
     return [np.moveaxis(a, 2, 0) if is_last else a for a in arrays], is_last, True
 
 
+def _are_bytes(x: Array) -> bool:
+    """Whether all numbers are whole and from 0 to 255."""
+    is_whole = np.isfinite(x).all() and (x == np.rint(x)).all()
+    return bool(is_whole and x.min() >= 0 and x.max() <= MAX_BYTE)
+
+
 def flattened(source: Source, hints: Hints) -> Source:
     """A table as flattened pictures, if the hints have a shape.
 
@@ -160,7 +167,7 @@ def flattened(source: Source, hints: Hints) -> Source:
     x = source.x
     if hints.image_shape is None or source.domain != "series" or getattr(x, "ndim", 0) != 2:
         return source
-    if np.isfinite(x).all() and (x == np.rint(x)).all() and x.min() >= 0 and x.max() <= MAX_BYTE:
+    if all(_are_bytes(x[rows]) for rows in row_blocks(x)):
         x = x.astype(np.uint8)
     try:
         words = describe(x, hints.image_shape, "image", hints.layout)

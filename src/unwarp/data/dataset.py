@@ -120,6 +120,11 @@ class Dataset:
         return tuple(probe.x.shape[1:])
 
     @property
+    def rows_per_block(self) -> int:
+        """Always 0: rows in memory are drawn in any order."""
+        return 0
+
+    @property
     def domain(self) -> Domain | None:
         """Domain of the samples, from their number of axes.
 

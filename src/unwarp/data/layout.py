@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from unwarp.core import Array, Domain, LayoutName
+from unwarp.disk.sharded import ShardedArray
 from unwarp.errors import ConfigError, DataError
 from unwarp.ranges import Sizes
 
@@ -249,7 +250,10 @@ def restore_layout(values: Array, original: Any, layout: LayoutName = "auto") ->
     """
     if hasattr(original, "restore"):
         return original.restore(values)
-    array = np.asarray(original.detach().cpu() if isinstance(original, torch.Tensor) else original)
+    array = original
+    if not isinstance(original, ShardedArray):
+        is_tensor = isinstance(original, torch.Tensor)
+        array = np.asarray(original.detach().cpu() if is_tensor else original)
     shape = array.shape
     if values.size == np.prod(shape):
         is_channels_last = values.ndim == len(shape) == 4 and (

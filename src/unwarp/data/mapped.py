@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
 from unwarp.core import Array
 from unwarp.data.blocks import row_blocks
+from unwarp.disk.sharded import ShardedArray
 
 MAX_BYTES_IN_MEMORY = 32 << 20
 """Greatest size of rows and of results that are kept in memory."""
@@ -49,7 +50,7 @@ def is_mapped(x: Any) -> bool:
         x: Any object; a view of a mapped array counts as one.
     """
     while x is not None:
-        if isinstance(x, np.memmap):
+        if isinstance(x, np.memmap | ShardedArray):
             return True
         x = getattr(x, "base", None)
     return False
@@ -58,6 +59,8 @@ def is_mapped(x: Any) -> bool:
 def take_array_rows(values: Array, rows: slice | Array) -> Array:
     """Rows of an array; those of a memory map are another one.
 
+    Rows of an array in several files are not read at all.
+
     Args:
         values: Array (N, ...).
         rows: A slice, indices from 0 (M,), or a boolean mask (N,).
@@ -65,6 +68,8 @@ def take_array_rows(values: Array, rows: slice | Array) -> Array:
     Returns:
         The rows (M, ...).
     """
+    if isinstance(values, ShardedArray):
+        return cast(Array, values.take_rows(rows))
     if isinstance(rows, slice) or not is_mapped(values):
         return values[rows]
     index = np.asarray(rows)

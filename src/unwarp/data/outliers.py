@@ -43,7 +43,8 @@ def outlier_rows(x: Array, scale: ScaleName | None = "auto") -> NDArray[np.intp]
         return np.array([], np.intp)
     low, high, mean = (np.empty(x.shape[:2]) for _ in range(3))
     for rows in row_blocks(x):
-        part = x[rows].reshape(*x[rows].shape[:2], -1)
+        block = x[rows]
+        part = block.reshape(*block.shape[:2], -1)
         low[rows], high[rows] = part.min(-1), part.max(-1)
         mean[rows] = part.mean(-1, dtype=wide_dtype(part))
     axis = 0 if scale == "channel" else None

@@ -171,7 +171,8 @@ def form_of(X: Any) -> dict[str, Any]:
         rows = [np.asarray(as_numpy(row)) for row in X]
         dtype = np.result_type(*rows)
         return {"has_channel_axis": rows[0].ndim > 1, "dtype": dtype, "padded_length": None}
-    array = np.asarray(as_numpy(X))
+    values = as_numpy(X)
+    array = values if hasattr(values, "dtype") else np.asarray(values)
     return {
         "has_channel_axis": array.ndim != 2,
         "dtype": array.dtype,
@@ -223,7 +224,8 @@ def _cut_trailing_gaps(samples: Array, times: Any) -> tuple[list[Array], Any]:
     Returns:
         N series (C, T_i) and their times (T_i,); None if `times` is None.
     """
-    is_observed = np.logical_not(np.isnan(samples).all(axis=1))
+    parts = (np.isnan(samples[rows]).all(axis=1) for rows in row_blocks(samples))
+    is_observed = ~np.concatenate(list(parts))
     if not is_observed.any(1).all():
         row = int((~is_observed.any(1)).argmax())
         raise DataError(f"sample {row} of X holds nothing but NaN; drop it")

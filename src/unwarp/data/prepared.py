@@ -15,6 +15,7 @@ from torch import Tensor
 from unwarp.core import Array
 from unwarp.data.frames import Frame
 from unwarp.data.levelling import levelled, trend
+from unwarp.data.mapped import take_array_rows
 from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.scaling import Scaler
 from unwarp.data.working_size import resize_smoothly
@@ -140,7 +141,7 @@ class Prepared:
         """
         return replace(
             self,
-            samples=self.samples[rows],
+            samples=take_array_rows(self.samples, rows),
             scaler=self.scaler.subset(rows),
             origin=self.origin.subset(rows),
             frame=None if self.frame is None else self.frame.subset(rows),

@@ -51,7 +51,9 @@ class RegularSamples:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the user's numbers."""
-        return np.asarray(as_numpy(self.original)).dtype
+        values = as_numpy(self.original)
+        dtype: np.dtype[Any] = (values if hasattr(values, "dtype") else np.asarray(values)).dtype
+        return dtype
 
     @property
     def precise_dtype(self) -> np.dtype[Any]:

@@ -49,6 +49,11 @@ class SampleRows:
         """Name of a built-in data set; empty for other data."""
         return self.samples.registered_name
 
+    @property
+    def rows_per_block(self) -> int:
+        """Number of rows that are read together; 0 for any order."""
+        return self.samples.rows_per_block
+
     def batch(self, index: Tensor, generator: torch.Generator) -> Batch:
         """Some of the samples.
 

@@ -16,9 +16,14 @@ from unwarp.data.outliers import limit
 from unwarp.data.prepared import Prepared
 from unwarp.data.recordings import IrregularSeries
 from unwarp.data.source import Source
+from unwarp.disk.sharded import ShardedArray
 
 MAX_BYTES_IN_MEMORY = 256 << 20
 """Greatest size of scaled training samples that are kept in memory."""
+
+MAX_BYTES_IN_ANY_ORDER, BYTES_PER_BLOCK = 4 << 30, 4 << 20
+"""Greatest size of shards whose rows are drawn from all of them; larger ones are read in blocks of
+the second size."""
 
 MAX_BYTES_OF_VIEW = 32 << 20
 """Greatest size of the samples in memory that represent all others, for clusters and defaults."""
@@ -41,6 +46,10 @@ class Samples(Protocol):
     @property
     def registered_name(self) -> str:
         """Name of a built-in data set; empty for other data."""
+
+    @property
+    def rows_per_block(self) -> int:
+        """Number of successive rows that are read together; 0 for any."""
 
     def __len__(self) -> int:
         """Number of samples N."""
@@ -93,6 +102,17 @@ class StoredSamples:
     def shape(self) -> tuple[int, ...]:
         """Shape of one sample (C, ...)."""
         return self.prepared.shape[1:]
+
+    @property
+    def rows_per_block(self) -> int:
+        """Number of successive rows that are read together; 0 for any.
+
+        It is positive for shards of more than 4 GiB, whose blocks have 4 MiB.
+        """
+        x = self.prepared.samples
+        if not isinstance(x, ShardedArray) or x.nbytes <= MAX_BYTES_IN_ANY_ORDER:
+            return 0
+        return max(1, BYTES_PER_BLOCK * len(x) // x.nbytes)
 
     def batch(self, index: Tensor, generator: torch.Generator) -> Batch:
         """Scaled samples of some rows.

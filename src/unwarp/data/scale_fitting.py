@@ -12,6 +12,7 @@ from unwarp.core import Array, Domain, ScaleName
 from unwarp.data.blocks import row_blocks
 from unwarp.data.levelling import level_scaler, reason_to_level
 from unwarp.data.light import Light, fit_image_scaler, range_of_images, sample_of_images
+from unwarp.data.mapped import take_array_rows
 from unwarp.data.outliers import outlier_rows, warn_of_outliers
 from unwarp.data.precision import wide_dtype
 from unwarp.data.scaling import Scaler, value_range
@@ -71,7 +72,7 @@ def fit_scale(
         ConfigError: As for `fit_scaler`.
     """
     outliers = outlier_rows(x, scale)
-    typical = np.delete(x, outliers, 0) if outliers.size else x
+    typical = _without(x, outliers) if outliers.size else x
     scaler = fit_scaler(typical, domain.name, scale)
     is_open = scale == "auto" and not has_gain
     reason = reason_to_level(typical) if domain.has_times and is_open else ""
@@ -88,6 +89,11 @@ def fit_scale(
         return ScaleFit(scaler, False, False, outliers, _note_on_range(scaler, typical))
     note = "" if scale == "each" else f"each image is scaled by itself: {light.variation}"
     return ScaleFit(Scaler(), True, light.has_dark_ground, outliers, note)
+
+
+def _without(x: Array, rows: NDArray[np.intp]) -> Array:
+    """All samples (N, ...) but some; a memory map if `x` is one and they are many."""
+    return take_array_rows(x, np.delete(np.arange(len(x)), rows))
 
 
 def has_light(domain: Domain) -> bool:
@@ -249,7 +255,8 @@ def channel_scale_hint(x: Array) -> str:
 
 def _channel_scaler(x: Array) -> Scaler:
     """The scale that standardises each channel of series (N, C, T) over all series."""
-    scalers = [_standard_scaler(part, *value_range(part)) for part in np.moveaxis(x, 1, 0)]
+    channels = (x[:, i] for i in range(x.shape[1]))
+    scalers = [_standard_scaler(part, *value_range(part)) for part in channels]
     offset, factor = (
         np.array([[getattr(scaler, name)] for scaler in scalers])[None]
         for name in ("offset", "factor")

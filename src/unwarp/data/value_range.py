@@ -48,7 +48,8 @@ class ValueRange:
         """
         low, high = np.empty(len(x)), np.empty(len(x))
         for rows in row_blocks(x):
-            part = x[rows].reshape(len(x[rows]), -1)
+            block = x[rows]
+            part = block.reshape(len(block), -1)
             low[rows], high[rows] = np.fmin.reduce(part, 1), np.fmax.reduce(part, 1)
         ends, spread = (float(np.fmin.reduce(low)), float(np.fmax.reduce(high))), high - low
         return cls(dtype.name, *ends, float(np.nanmedian(spread)))

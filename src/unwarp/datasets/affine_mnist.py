@@ -21,6 +21,7 @@ from torch import Tensor
 
 from unwarp.data.dataset import Dataset
 from unwarp.datasets import digits
+from unwarp.draws import draw_normal, draw_uniform
 from unwarp.warps import Affine2d, AffineMap, Window
 
 SIZE = 40
@@ -72,11 +73,11 @@ class Nuisance:
             If `shift` is None and the deformed ink is larger than the frame along an axis, it is
             centred along this axis.
         """
-        uniform = torch.rand(len(x), 4, generator=generator) * 2 - 1
+        uniform = draw_uniform((len(x), 4), generator) * 2 - 1
         log_scales = (1 + self.scale * uniform[:, 1:3]).log()
         angle, shear = math.radians(self.rotation) * uniform[:, :1], self.shear * uniform[:, 3:]
         theta = torch.cat([angle, log_scales, shear, torch.zeros(len(x), 2)], -1)
-        warp, position = Affine2d(rotation=180.0), torch.rand(len(x), 2, generator=generator)
+        warp, position = Affine2d(rotation=180.0), draw_uniform((len(x), 2), generator)
         if self.shift is not None:
             # theta has shifts in half-widths of the frame: a fraction of the frame times 2
             return warp.map(torch.cat([theta[:, :4], 2 * self.shift * (2 * position - 1)], -1))
@@ -107,7 +108,7 @@ class Nuisance:
         clean_window = Window((height, width), (height / self.size, width / self.size))
         out = maps(x, clean_window, Window.frame((self.size, self.size)))
         if self.noise:
-            out = (out + self.noise * torch.randn(out.shape, generator=generator)).clamp(0, 1)
+            out = (out + self.noise * draw_normal(out.shape, generator)).clamp(0, 1)
         if self.binary == "threshold":
             return (out > 0.5).to(out.dtype)
         return binarise(out, generator) if self.binary == "draw" else out
@@ -126,7 +127,7 @@ def binarise(x: Tensor, generator: torch.Generator) -> Tensor:
     Returns:
         Images of the same shape and dtype, 0 or 1.
     """
-    return (torch.rand(x.shape, generator=generator) < x).to(x.dtype)
+    return (draw_uniform(x.shape, generator) < x).to(x.dtype)
 
 
 def _ink_corners(x: Tensor, size: int) -> Tensor:

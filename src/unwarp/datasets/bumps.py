@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from unwarp.data.dataset import Dataset
+from unwarp.draws import draw_normal
 from unwarp.errors import DataError
 from unwarp.ranges import Choice
 from unwarp.warps import CosineTime
@@ -68,7 +69,7 @@ def load(
     times_of_classes = torch.split(times, n_per_class)
     series = [template(bumps, t) for bumps, t in zip(CLASSES, times_of_classes, strict=True)]
     x = torch.cat(series)[:, None]
-    noisy = x + noise * torch.randn(x.shape, generator=generator)
+    noisy = x + noise * draw_normal(x.shape, generator)
     pairs = np.arange(len(labels)) // 2
     return Dataset(
         noisy,

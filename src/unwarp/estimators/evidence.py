@@ -62,7 +62,7 @@ SMALLEST_VARIANCE = 1e-12
 
 @torch.no_grad()
 def description_length(model: Model, x: Tensor) -> float:
-    """Mean description length of samples under a variational autoencoder, in nats.
+    """Mean description length of samples under a model, in nats.
 
     This is the length of a message that describes a sample with the model: its residual
     (observation minus reconstruction), its content code and its deformation. By the two-part code
@@ -73,10 +73,12 @@ def description_length(model: Model, x: Tensor) -> float:
     plus a constant that is the same for all models. Here n is the mean number of observed values
     of a sample, of which at most 128 count in each channel of series, or in a picture. The mean
     squared error is that of all samples in `x`. KL is the KL divergence of the model's posterior
-    from its prior.
+    from its prior. A model without a posterior, such as an autoencoder, states each of its latents
+    to the precision that n values allow, in log(n) / 2 nats (Schwarz 1978, Estimating the dimension
+    of a model). Lengths of models with and without a posterior are not comparable.
 
     Args:
-        model: A trained VAE, in evaluation mode.
+        model: A trained model, in evaluation mode.
         x: Held-out series (N, C, T) or pictures (N, C, H, W), scaled for the model; NaN marks
             missing values.
 
@@ -88,10 +90,11 @@ def description_length(model: Model, x: Tensor) -> float:
     is_observed = torch.isfinite(x)
     error = (x_hat - fill_missing(x, x_hat)).square().sum() / is_observed.sum()
     n = _counted_values(x.shape[1:]) * float(is_observed.float().mean())
+    residual = n / 2 * math.log(max(float(error), SMALLEST_VARIANCE))
+    if posterior.content_log_sd is None:
+        return residual + (model.n_content + len(model.warp.factors)) / 2 * math.log(n)
     # `rates` are the KL divergences of content and deformation, one per series
-    return n / 2 * math.log(max(float(error), SMALLEST_VARIANCE)) + sum(
-        float(rate.mean()) for rate in rates(posterior, model).values()
-    )
+    return residual + sum(float(rate.mean()) for rate in rates(posterior, model).values())
 
 
 def _counted_values(shape: Sequence[int]) -> int:

@@ -57,6 +57,7 @@ from unwarp.models.refinement import Refinement
 from unwarp.planning.defaults import adapt_to_series, sampling_rate_of
 from unwarp.planning.fixed_pattern import fixed_pattern_hint
 from unwarp.planning.plan import SAMPLES_FOR_DEFAULTS, Plan, Request, make_plan
+from unwarp.processes import run_once
 from unwarp.training.callbacks import Callback
 from unwarp.training.loop import train
 from unwarp.training.settling import settle
@@ -237,13 +238,26 @@ class Fitting:
             plan: Recipe, steps and batch size.
             selection: The selection of a warp, for the record; None if none was needed.
         """
-        recipe, schema = plan.recipe, self.schema
         if self.earlier is None:
-            model = recipe.joint().build(self.data.shape, seed=self.seed)
+            model = plan.recipe.joint().build(self.data.shape, seed=self.seed)
         else:
             model = self.earlier.build(self.seed)
-        if self._needs_pose(plan):
-            history = self._train(model, plan)
+        history = self._train(model, plan) if self._needs_pose(plan) else None
+        return run_once(lambda: self._conclude(model, plan, selection, history))
+
+    def _conclude(
+        self, model: Model, plan: Plan, selection: Selection | None, history: History | None
+    ) -> Results:
+        """Measure content and cluster the latents of a model after its joint training.
+
+        Args:
+            model: The model.
+            plan: Its recipe, steps and batch size.
+            selection: The selection of a warp; None if none was needed.
+            history: History of the joint training; None if there was none.
+        """
+        recipe, schema = plan.recipe, self.schema
+        if history is not None:
             model, _ = self._settle(model, plan)
         else:
             model, history = self._settle(model, plan, self.callbacks)

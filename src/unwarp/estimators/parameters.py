@@ -28,6 +28,7 @@ from unwarp.core import (
 from unwarp.data.schema import Reading
 from unwarp.devices import resolve_device
 from unwarp.errors import ConfigError
+from unwarp.launch import is_first_process
 from unwarp.models.recipe import Recipe
 from unwarp.planning.overrides import check_fields
 from unwarp.planning.plan import Request
@@ -186,8 +187,8 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         )
 
     def _progress(self) -> tuple[Callback, ...]:
-        """Callbacks that print decisions and progress, if `verbose`."""
+        """Callbacks that print decisions and progress, if `verbose`; one process prints."""
         seconds = self.max_seconds
-        if not self.verbose:
+        if not self.verbose or not is_first_process():
             return ()
         return Announcer(print, seconds), Progress("training", seconds=seconds)

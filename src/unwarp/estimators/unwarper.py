@@ -43,6 +43,7 @@ from unwarp.estimators.parameters import Parameters
 from unwarp.estimators.persistence import Persistence
 from unwarp.estimators.warm_start import WarmStart
 from unwarp.models.recipe import Recipe
+from unwarp.processes import connect_processes, run_once
 from unwarp.ranges import Flag, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.warps import Warp
@@ -321,9 +322,11 @@ class Unwarper(
             schema, data = earlier.read(source, reading)
         fitting = Fitting(self, request, reading, schema, data, seed, callbacks, source, earlier)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
-        plan, selection = fitting.decide()
+        connect_processes(self.device)
+        plan, selection = run_once(fitting.decide)
         fitting.check_memory(source, plan)
-        # 3. build the model of the recipe, train it, and cluster the latents of the samples
+        # 3. build the model of the recipe, train it, and cluster the latents of the samples; of
+        # several processes, all train, and the first one does the rest
         results = fitting.learn(plan, selection)
         # 4. store all results at once, so that a failure or an interrupt changes no attribute
         self.__dict__.pop("feature_names_in_", None)

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.distributions import ContinuousBernoulli
 from torch.nn import functional as F
 
+from unwarp.draws import draw_normal
 from unwarp.errors import DataError
 from unwarp.missing import fill_missing
 
@@ -217,7 +218,7 @@ def reparametrise(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> T
     Returns:
         Samples (N, D) on the device of `mean`.
     """
-    noise = torch.randn(mean.shape, generator=generator, device=generator.device)
+    noise = draw_normal(mean.shape, generator)
     return mean + log_sd.exp() * noise.to(mean.device, mean.dtype)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from unwarp.draws import draw_normal, draw_uniform
 from unwarp.models.canvas import Canvas
 from unwarp.models.hooks import Hooks
 from unwarp.models.latent import Latent
@@ -304,9 +305,9 @@ class Model(nn.Module):
             device.
         """
         factors, reference = self.warp.factors, self.anchor_theta
-        content = torch.randn(n, self.n_content, generator=generator).to(reference)
-        normal = torch.randn(n, len(factors), generator=generator).to(reference) * self.prior
-        uniform = (2 * torch.rand(n, len(factors), generator=generator) - 1).to(reference)
+        content = draw_normal((n, self.n_content), generator).to(reference)
+        normal = draw_normal((n, len(factors)), generator).to(reference) * self.prior
+        uniform = (2 * draw_uniform((n, len(factors)), generator) - 1).to(reference)
         is_periodic, is_discrete = (
             torch.tensor(flags, dtype=torch.bool, device=reference.device)
             for flags in ([f.periodic for f in factors], [f.discrete for f in factors])
@@ -364,9 +365,10 @@ class Model(nn.Module):
     def _first_equal_clusters(self) -> list[int]:
         """For each anchor, the first pose cluster with the same centre.
 
-        With a mirror some centres are repeated; only the first of equal ones has samples.
+        Where few clusters are enough, centres are repeated; only the first of equal ones has
+        samples.
         """
         search, n = self.search, len(self.anchor_theta)
-        if n == 1 or not isinstance(search, PoseSearch) or not self.encoder.has_mirror:
+        if n == 1 or not isinstance(search, PoseSearch):
             return list(range(n))
         return [int(i) for i in search.nearest_cluster(search.clusters)]

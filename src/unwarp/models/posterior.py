@@ -195,8 +195,9 @@ class PoseEstimate:
         Args:
             stage: Posterior of the stage over the rest of the deformation.
         """
-        mean = self.mean.compose(stage.mean_map)
         predicted = self.predicted.compose(stage.sampled_map)
+        is_deterministic = stage.mean_map is stage.sampled_map and self.mean is self.predicted
+        mean = predicted if is_deterministic else self.mean.compose(stage.mean_map)
         is_invertible = stage.sampled_map.is_invertible
         undoable = self.start.compose(predicted) if is_invertible else self.undoable
         return PoseEstimate(self.start, predicted, mean, self.predicted, undoable, stage)

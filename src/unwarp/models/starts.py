@@ -24,6 +24,7 @@ from unwarp.errors import ConfigError
 from unwarp.models.registration import moving_part
 from unwarp.warps import AffineMap, IdentityMap, Map, TimeMap, Warp, Window, translation
 from unwarp.warps.affine_map import affine_part
+from unwarp.warps.constants import constant
 from unwarp.warps.mirror import mirror_first, reflections
 
 StartKind = Literal["learned", "centroid", "moments", "search"]
@@ -114,7 +115,7 @@ def without_shift(start: Map) -> Map:
         return IdentityMap(len(start))
     if not isinstance(start, AffineMap):
         return start
-    return AffineMap(start.matrix * start.matrix.new_tensor([1.0, 1.0, 0.0]))
+    return AffineMap(start.matrix * constant((1.0, 1.0, 0.0), start.matrix))
 
 
 def build_start(

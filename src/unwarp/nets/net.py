@@ -84,7 +84,7 @@ class Net:
                 "detail=True measures the whole series, which causal=True forbids; choose one"
             )
 
-    def _resolve_kind(self, shape: Sequence[int]) -> NetKind:
+    def resolve_kind(self, shape: Sequence[int]) -> NetKind:
         """The kind of network for samples of `shape`, with `auto` resolved.
 
         Raises:
@@ -123,7 +123,7 @@ class Net:
         Raises:
             ConfigError: Samples of this shape do not fit `kind`.
         """
-        kind = self._resolve_kind(shape)
+        kind = self.resolve_kind(shape)
         if kind == "conv":
             return conv_encoder(shape, self.encoder, n_out, self.channels)
         if kind == "tcn":
@@ -144,7 +144,7 @@ class Net:
         Raises:
             ConfigError: Samples of this shape do not fit `kind`.
         """
-        kind = self._resolve_kind(shape)
+        kind = self.resolve_kind(shape)
         if kind == "conv":
             return ConvDecoder(n_in, self.decoder, shape, self.channels)
         if kind == "tcn":
@@ -167,7 +167,7 @@ class Net:
         Raises:
             ConfigError: Samples of this shape do not fit `kind`.
         """
-        kind = self._resolve_kind(shape)
+        kind = self.resolve_kind(shape)
         if kind == "conv":
             return conv_critic(shape, self.encoder, self.channels)
         if kind == "tcn":

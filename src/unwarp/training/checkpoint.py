@@ -16,6 +16,7 @@ from typing import Any
 
 from unwarp.data.fingerprint import differences
 from unwarp.errors import CheckpointError, CheckpointWarning
+from unwarp.launch import is_first_process
 from unwarp.storage import expand
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint_files import (
@@ -166,7 +167,12 @@ class Checkpoint(Callback):
             self._write(state)
 
     def _write(self, state: State) -> None:
-        """Write a state to the newest file, after the earlier files were renamed."""
+        """Write a state to the newest file, after the earlier files were renamed.
+
+        Of several processes, all of which have the same state, the first one writes.
+        """
+        if not is_first_process():
+            return
         snapshot = take_snapshot(state, self._facts or run_facts(state))
         try:
             for number in reversed(range(self.n_files - 1)):
@@ -266,6 +272,8 @@ def _delete(path: Path) -> None:
     Raises:
         CheckpointError: The file system refuses.
     """
+    if not is_first_process():
+        return
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

@@ -16,9 +16,12 @@ from torch import nn
 from unwarp.core import DivergencePolicy, Precision
 from unwarp.data.samples import Samples
 from unwarp.devices import float32_gradients
-from unwarp.errors import ConfigError, DivergenceError
+from unwarp.errors import ConfigError, DivergenceError, ProcessError
+from unwarp.launch import launch_hint
 from unwarp.models.hooks import begin_unchanged
 from unwarp.models.players import Player
+from unwarp.nets.batch_norm import shared_batch_norms
+from unwarp.processes import share_weights, told_loss
 from unwarp.ranges import ARGUMENTS, MAX_STEPS, Instance, Range, Whole, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.divergence import Recovery, check_weights, recovery_of
@@ -110,9 +113,11 @@ def train(
 
     Raises:
         ConfigError: An argument has another type or is out of range, the device or the precision is
-            not available, or rollbacks are asked of several processes.
+            not available, rollbacks are asked of several processes, or they cannot share a batch
+            evenly.
         DivergenceError: A loss, a gradient or a weight is not finite; the message names the step,
             the player and the term, and what was tried.
+        ProcessError: Another process of the run was lost.
 
     Example:
         >>> import torch
@@ -129,12 +134,13 @@ def train(
     _check_arguments({**run_size, "on_divergence": on_divergence})
     check_value("validation", validation, Instance(Validation, "a Validation", is_optional=True))
     engine = make_accelerator(device, precision)
+    _check_processes(engine, batch_size, callbacks)
     _begin(model, data, seed, engine, callbacks)
     recovery = recovery_of(on_divergence, engine.num_processes)
     settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}
     settings |= {"validation": validation.facts} if validation else {}
     state = _initial_state(model, tuple(players), data, steps, seed, engine, settings)
-    with terminate_as_interrupt(), _callback_context(callbacks, state):
+    with terminate_as_interrupt(), _callback_context(callbacks, state), _connected(state, engine):
         run = Run.of(state, data, engine, batch_size, seconds)
         _run_steps(Watch(run, validation), recovery, callbacks)
     _finish(state, data, engine, callbacks)
@@ -160,6 +166,41 @@ def _check_objects(
         raise ConfigError(f"data={brief(data)} is not allowed; give a Dataset, or shards")
     check_value("facts", facts, Instance(Mapping, "a mapping of JSON values", is_optional=True))
     return check_callbacks(callbacks)
+
+
+def _check_processes(engine: Accelerator, batch_size: int, callbacks: Sequence[Callback]) -> None:
+    """Refuse a batch that processes cannot share; tell a launch that failed.
+
+    Raises:
+        ConfigError: The batch size is no multiple of the number of processes.
+    """
+    n = engine.num_processes
+    if batch_size % n:
+        raise ConfigError(
+            f"batch_size={batch_size} cannot be shared evenly by {n} processes; give a multiple "
+            f"of {n}, such as {n * -(-batch_size // n)}"
+        )
+    if hint := launch_hint():
+        _tell((hint,), callbacks)
+
+
+@contextmanager
+def _connected(state: State, engine: Accelerator) -> Iterator[None]:
+    """Context in which processes share moments of a batch; a lost process is told.
+
+    Raises:
+        ProcessError: Another process was lost.
+    """
+    if engine.num_processes == 1:
+        yield
+        return
+    modules = [state.model, *(player.module for player in state.players)]
+    try:
+        with shared_batch_norms(modules), told_loss("during the training"):
+            yield
+    except ProcessError as error:
+        error.args = (str(error).replace("during the training", f"at step {state.step}"),)
+        raise
 
 
 def _begin(
@@ -268,7 +309,11 @@ def _finish(
         # without an average the dictionary is empty, and nothing is loaded
         player.module.load_state_dict(average, strict=bool(average))
     samples = training_samples(data, state.seed, MAX_FINISH_SAMPLES).to(engine.device)
-    hooks_of(state.model.eval()).finish(samples)
+    state.model.eval()
+    if engine.process_index == 0:
+        hooks_of(state.model).finish(samples)
+    if engine.num_processes > 1:
+        share_weights(state.model)
     state.model.to("cpu")
     for callback in callbacks:
         callback.on_end(state)

@@ -19,6 +19,7 @@ from unwarp.core import Batch, DivergencePolicy, Precision
 from unwarp.data.dataset import Dataset
 from unwarp.data.samples import Samples
 from unwarp.devices import resolve_device
+from unwarp.draws import draw_normal
 from unwarp.models.content import MEASURED_CONTENTS
 from unwarp.models.distilled import DistilledCode
 from unwarp.models.encoders import Staged
@@ -252,7 +253,7 @@ def _player(model: Model, recipe: Recipe, samples: MeasuredSamples) -> Player:
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         rows = batch.index.to(content.device)
         codes = content[rows]
-        codes = (codes + sd * torch.randn(codes.shape, generator=generator)).to(batch.x)
+        codes = (codes + sd * draw_normal(codes.shape, generator)).to(batch.x)
         map = samples.poses(model, batch.x, rows)
         error = model.likelihood(model.decode_warped(codes, map), batch.x)
         return {"reconstruction": error.mean()}

@@ -17,6 +17,7 @@ from unwarp.core import Batch
 from unwarp.errors import DivergenceError
 from unwarp.models.players import Player
 from unwarp.models.schedules import Schedule
+from unwarp.training.engine import mean_of_processes
 from unwarp.training.state import LOG_EVERY, Row, State
 
 if TYPE_CHECKING:
@@ -148,10 +149,11 @@ def step_player(
     optimiser.param_groups[0]["lr"] = player.optimiser.lr * slot.schedule(position)
     optimiser.zero_grad(set_to_none=True)
     terms = slot.objective(batch, step, generator)
-    row = {name: float(value.detach()) for name, value in terms.items()}
+    values = torch.stack(list(terms.values()))
+    row: Row = dict(zip(terms, mean_of_processes(values.detach(), engine).tolist(), strict=True))
     for name, value in row.items():
         _check_finite(value, f"the loss term {name!r}", player, batch, step)
-    engine.backward(torch.stack(list(terms.values())).sum())
+    engine.backward(values.sum())
     if player.optimiser.clip or step % LOG_EVERY == 0:
         max_norm = player.optimiser.clip or math.inf
         norm = float(engine.clip_grad_norm_(player.module.parameters(), max_norm))

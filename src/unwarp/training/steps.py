@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 from unwarp.core import Batch
 from unwarp.data.samples import Samples
+from unwarp.draws import SharedGenerator
 from unwarp.models.hooks import Hooks
 from unwarp.training.batches import batch_rows, step_generator
+from unwarp.training.engine import greatest_of_processes
 from unwarp.training.slots import PlayerSlot, make_slots, step_player
 from unwarp.training.state import LOG_EVERY, Row, State
 
@@ -94,7 +96,9 @@ class Run:
     @property
     def is_over(self) -> bool:
         """Whether the greatest training time has passed."""
-        return self.seconds is not None and self.elapsed >= self.seconds
+        if self.seconds is None:
+            return False
+        return greatest_of_processes(self.elapsed, self.engine) >= self.seconds
 
     @property
     def position(self) -> float:
@@ -103,8 +107,10 @@ class Run:
         It is the number of the step or, if that is greater, the elapsed share of the training time
         times the number of steps. Learning rate schedules are functions of it.
         """
-        share = self.elapsed / self.seconds if self.seconds else 0.0
-        return max(float(self.state.step), self.state.steps * share)
+        if not self.seconds:
+            return float(self.state.step)
+        elapsed = greatest_of_processes(self.elapsed, self.engine)  # so that they end together
+        return max(float(self.state.step), self.state.steps * elapsed / self.seconds)
 
     def steps(self) -> Iterator[Row]:
         """Run the steps from `state.step` to the end.
@@ -150,13 +156,16 @@ class Run:
     def _load_batch(self) -> tuple[Batch, torch.Generator]:
         """The batch of the step and the random generator of the step.
 
-        With several processes, each one gets its share of the batch and its own generator.
+        With several processes, each one gets its share of the batch, and the random numbers of its
+        samples.
         """
         state, engine = self.state, self.engine
         share = slice(engine.process_index, None, engine.num_processes)
-        stream = state.step * engine.num_processes + engine.process_index
-        generator = step_generator(state.seed_of_batches, stream)
-        rows = batch_rows(state.step, len(self.data), self.batch_size, state.seed_of_batches)
+        generator = step_generator(state.seed_of_batches, state.step)
+        if engine.num_processes > 1:
+            generator = SharedGenerator.of(generator, engine.process_index, engine.num_processes)
+        seed, n_block = state.seed_of_batches, self.data.rows_per_block
+        rows = batch_rows(state.step, len(self.data), self.batch_size, seed, n_block)
         batch = self.data.batch(rows[share], generator)
         return Batch(batch.x.to(engine.device), batch.index), generator
 
@@ -219,5 +228,5 @@ def training_samples(data: Samples, seed: int, max_samples: int) -> Tensor:
     Returns:
         At most `max_samples` samples (N, *shape).
     """
-    rows = batch_rows(0, len(data), min(max_samples, len(data)), seed)
+    rows = batch_rows(0, len(data), min(max_samples, len(data)), seed, data.rows_per_block)
     return data.batch(rows, step_generator(seed, HOOK_STEP)).x

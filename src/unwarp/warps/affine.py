@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.warps.affine_map import AffineMap, affine_part, is_checked, translation
+from unwarp.warps.constants import constant, kept
 from unwarp.warps.maps import Map
 from unwarp.warps.mirror import MIRROR, mirror_first, reflections
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh, mean_of_columns
@@ -65,7 +66,7 @@ class _AffineFamily(Warp):
         """The family without the mirror, which the stages of an encoder predict."""
         return replace(self, mirror=False)
 
-    @property
+    @kept
     def _half_ranges(self) -> tuple[float, ...]:
         """Half-ranges of all columns of theta but the mirror."""
         return tuple(factor.half_range for factor in self.factors if not factor.discrete)
@@ -80,7 +81,9 @@ class _AffineFamily(Warp):
 
         It is `half_range tanh(raw)`; the mirror is 1 where its number is above 0, else 0.
         """
-        half_ranges = torch.tensor(self._half_ranges, dtype=raw.dtype, device=raw.device)
+        half_ranges = constant(self._half_ranges, raw)
+        if not self.mirror:
+            return torch.tanh(raw) * half_ranges
         numbers, mirrors = raw[:, : len(half_ranges)], raw[:, len(half_ranges) :]
         return torch.cat([torch.tanh(numbers) * half_ranges, (mirrors > 0).to(raw)], -1)
 

@@ -85,6 +85,8 @@ class DisplacementMap(Map):
         local = self.frame.pull(points)
         return self.frame.push(local - self._field(local))
 
+    is_invertible = False
+
     def push(self, points: Tensor) -> Tensor:
         """Not available.
 

@@ -61,6 +61,8 @@ class GainMap(Map):
         """The identity, since no point moves."""
         return IdentityMap(len(self))
 
+    is_invertible = True
+
     def invert(self) -> GainMap:
         """The inverse, with gain 1 / g and offset -b / g."""
         return GainMap(1 / self.gain, -self.offset / self.gain)

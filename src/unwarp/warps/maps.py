@@ -138,7 +138,10 @@ class Map(ABC):
 
     @property
     def is_invertible(self) -> bool:
-        """Whether `invert` returns a map instead of raising."""
+        """Whether `invert` returns a map instead of raising.
+
+        This class tries it; families of maps override it, as they know.
+        """
         try:
             self.invert()
         except NotInvertibleError:
@@ -207,6 +210,8 @@ class IdentityMap(Map):
     def push(self, points: Tensor) -> Tensor:
         """The points themselves, as (N, P, axes)."""
         return self.pull(points)
+
+    is_invertible = True
 
     def invert(self) -> IdentityMap:
         """The map itself."""
@@ -316,6 +321,11 @@ class ChainMap(Map):
         for part in self.members:
             points = part.push(points)
         return points
+
+    @property
+    def is_invertible(self) -> bool:
+        """Whether all members are invertible."""
+        return all(part.is_invertible for part in self.members)
 
     def invert(self) -> Map:
         """The inverses in reverse order.

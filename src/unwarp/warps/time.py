@@ -21,6 +21,7 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
+from unwarp.warps.constants import constant, kept
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
@@ -74,7 +75,7 @@ class TimeWarp(Warp):
         """`series`."""
         return "series"
 
-    @property
+    @kept
     def _half_ranges(self) -> tuple[float, ...]:
         return tuple(factor.half_range for factor in self.factors)
 
@@ -87,12 +88,12 @@ class TimeWarp(Warp):
         Returns:
             Theta (N, P) as `half_range tanh(raw / half_range)`, of slope 1 at 0.
         """
-        half_ranges = raw.new_tensor(self._half_ranges)
+        half_ranges = constant(self._half_ranges, raw)
         return half_ranges * torch.tanh(raw / half_ranges)
 
     def log_slope(self, raw: Tensor) -> Tensor:
         """Log derivatives (N, P) of `tanh(raw / half_range)` at `raw` (N, P)."""
-        half_ranges = raw.new_tensor(self._half_ranges)
+        half_ranges = constant(self._half_ranges, raw)
         return log_slope_of_tanh(raw / half_ranges) - half_ranges.log()
 
     @property

@@ -72,6 +72,8 @@ class TimeMap(Map):
         """
         return interpolate(points[..., 0], self.template_times, self.observed_times)[..., None]
 
+    is_invertible = True
+
     def invert(self) -> TimeMap:
         """The map with observed and template times swapped."""
         return TimeMap(self.template_times, self.observed_times)

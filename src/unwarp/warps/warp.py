@@ -37,6 +37,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.core import Domain, Factor, Registry
+from unwarp.draws import draw_uniform
 from unwarp.errors import ConfigError, DataError
 from unwarp.values import MAX_WHOLE, brief, field_mistake
 from unwarp.warps.maps import Map
@@ -327,7 +328,7 @@ class Warp(ABC):
         if not is_share or not 0 <= fraction <= MAX_FRACTION:
             raise ConfigError(f"fraction={brief(fraction)} is no share of a range; give 0 to 1")
         # random numbers come from the CPU, so that a seed gives the same maps on every device
-        half_range_shares = torch.rand(n, len(self.factors), generator=generator) * 2 - 1
+        half_range_shares = draw_uniform((n, len(self.factors)), generator) * 2 - 1
         half_ranges = torch.tensor(
             [f.half_range * (1.0 if f.periodic else fraction) for f in self.factors]
         )

@@ -10,8 +10,10 @@ Convention:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -20,9 +22,13 @@ from torch.nn import functional as F
 
 from unwarp.errors import ConfigError
 from unwarp.values import brief
+from unwarp.warps.constants import constant
 
 Padding = Literal["zeros", "border", "reflection"]
 """Values beyond an array: 0, the nearest value on its border, or a mirror image."""
+
+MAX_KEPT_POINTS = 1 << 16
+"""Greatest number of points of a lattice that is kept for its next use."""
 
 PADDINGS: tuple[Padding, ...] = ("zeros", "border", "reflection")
 
@@ -95,8 +101,15 @@ class Window:
 
         Returns:
             Points (P, axes), in the order of the flattened array: (x, y) of pixel centres in
-            half-widths, or times of a series as shares of its length.
+            half-widths, or times of a series as shares of its length. Nobody may change them: the
+            next call returns the same tensor, unless the lattice is large or a model is traced.
         """
+        if torch.compiler.is_compiling() or math.prod(self.size) > MAX_KEPT_POINTS:
+            return self._points(like)
+        return _lattice(self, like.dtype, like.device)
+
+    def _points(self, like: Tensor) -> Tensor:
+        """Positions (P, axes) of `lattice`, computed anew."""
         if len(self.size) == 1:
             steps = torch.arange(self.size[0], dtype=like.dtype, device=like.device) / max(
                 self.size[0] - 1, 1
@@ -118,6 +131,13 @@ class Window:
             ((2 * torch.arange(n, dtype=like.dtype, device=like.device) + 1) / n - 1) * e
             for n, e in zip(self.size, self.extent, strict=True)
         ]
+
+
+@lru_cache(64)
+def _lattice(window: Window, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The lattice of a window; usable in training, too, if inference mode made it."""
+    with torch.inference_mode(False):
+        return window._points(torch.zeros(0, dtype=dtype, device=device))
 
 
 @dataclass(frozen=True)
@@ -148,7 +168,7 @@ class Band(Window):
         return cls((n, *window.size[1:]), window.extent, window, lines)
 
     def lattice(self, like: Tensor) -> Tensor:
-        """Positions (P, axes) of the band, as of `Window.lattice`."""
+        """Positions (P, axes) of the band, as of `Window.lattice`; never kept."""
         if len(self.size) == 1:
             return self.window.lattice(like)[self.lines]
         y, x = self.window.axes(like)
@@ -175,7 +195,7 @@ def resample(
     grid = 2 * points - 1 if is_series else points
     # grid_sample takes coordinates of the source, from -1 to 1
     if not all(e == 1 for e in source.extent):
-        grid = grid / torch.tensor(source.extent[::-1], dtype=points.dtype, device=points.device)
+        grid = grid / constant(source.extent[::-1], points)
     if is_series:  # grid_sample takes images: a series becomes an image of one row
         grid = F.pad(grid, (0, 1))
         x = x.unsqueeze(2)

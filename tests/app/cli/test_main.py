@@ -352,7 +352,7 @@ def test_resume_continues_a_stopped_run(run_folder: Path, folder: Path, tmp_path
         (("fit", "{folder}", "--out", "{one}/deep"), "cannot write .*--out"),
         (
             ("embed", "{run_folder}", "{folder}", "--out", "{folder}"),
-            "cannot write .*: it is a folder; .*--out",
+            "cannot write .*, which is read; .*--out",
         ),
         (("align", "{run_folder}", "{folder}", "--out", "{one}/a.npz"), "cannot write .*--out"),
         (("sample", "{run_folder}", "--out", "{one}/s.png"), "cannot write .*--out"),

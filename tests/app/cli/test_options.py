@@ -14,7 +14,15 @@ from typer.testing import CliRunner
 from unwarp.app.cli.main import app
 from unwarp.app.cli.options import command, existing_file, model_folder
 
-COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+def command_lines() -> list[str]:
+    """All commands, those of a group with its name."""
+    groups = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    names = {name: getattr(group, "commands", {"": group}) for name, group in groups.items()}
+    return sorted(f"{name} {part}".strip() for name, parts in names.items() for part in parts)
+
+
+COMMANDS = command_lines()
 WITHOUT_TORCH = """
 import sys
 sys.modules.update(dict.fromkeys(("torch", "numpy", "pandas", "sklearn", "matplotlib")))
@@ -64,7 +72,7 @@ def test_home_is_expanded_in_options(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_shows_no_python_names(name: str) -> None:
     """The help of every command answers, and writes no name with an underscore."""
-    result = CliRunner().invoke(app, [name, "--help"])
+    result = CliRunner().invoke(app, [*name.split(), "--help"])
     assert result.exit_code == 0
     assert "--json" in result.output
     assert not re.findall(r"\w+_\w+", result.output)
@@ -74,7 +82,7 @@ def test_help_shows_no_python_names(name: str) -> None:
 def test_help_fits_80_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a terminal of 80 columns no word of the help is cut off."""
     monkeypatch.setenv("COLUMNS", "80")
-    output = CliRunner().invoke(app, [name, "--help"]).output
+    output = CliRunner().invoke(app, [*name.split(), "--help"]).output
     assert max(map(len, output.splitlines())) <= 80
     assert "…" not in output
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -60,6 +60,10 @@ CountsOption = Annotated[
         "--counts",
         help="Series that count events in bins of time: their sums stay, whole numbers too.",
     ),
+]
+RowsOption = Annotated[
+    int | None,
+    typer.Option(help="Number of samples in a part of a folder that is written in parts.", min=1),
 ]
 ModesOption = Annotated[
     bool,
@@ -127,6 +131,7 @@ def align(
     other: OtherOption = None,
     to: ToOption = None,
     counts: CountsOption = False,
+    rows_per_part: RowsOption = None,
     layout: LayoutOption = "auto",
     sizes: SizesOption = None,
     image_shape: ShapeOption = None,
@@ -143,6 +148,9 @@ def align(
     as masks, another resolution or events counted at another rate, and these are written in their
     own form.
 
+    Of shards ('unwarp data make'), a folder gets aligned shards, written one after the other. After
+    an interruption, the same command goes on.
+
     Args:
         model: Folder of a model or of a run.
         source: Paths, a pattern, or the name of a built-in data set.
@@ -151,6 +159,7 @@ def align(
         to: The sample to which all are aligned: its name, its number or a file; None for the
             template.
         counts: Whether the series count events.
+        rows_per_part: Number of samples in an aligned shard; None for about 64 MiB of them.
         layout: Order of the axes of images.
         sizes: How to bring images of several sizes to one; None for that of the model.
         image_shape: Shape of images that are rows of a table; None for that of the model.
@@ -172,6 +181,7 @@ def align(
         other=None if other is None else absolute(other),
         to=to,
         counts=counts,
+        rows_per_part=rows_per_part,
     )
     message = f"wrote {n:,} aligned samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)
@@ -181,10 +191,16 @@ def align(
 def embed(
     model: ModelArgument,
     source: SourcesArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .csv.")] = Path(
-        "embedding.csv"
-    ),
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            help="File to write, .csv; or folder for a table in parts, of any length.",
+        ),
+    ] = "embedding.csv",
     modes: ModesOption = False,
+    rows_per_part: RowsOption = None,
     layout: LayoutOption = "auto",
     sizes: SizesOption = None,
     image_shape: ShapeOption = None,
@@ -196,11 +212,15 @@ def embed(
 
     The table has one row for each sample; with --modes, one for each pose that explains it.
 
+    A folder gets the table in parts, written one after the other: Parquet files if pyarrow is
+    installed ('unwarp[parquet]'), else .npy files. After an interruption, the same command goes on.
+
     Args:
         model: Folder of a model or of a run.
         source: Paths, a pattern, or the name of a built-in data set.
-        out: File to write, `.csv`.
+        out: File to write, `.csv`, or folder.
         modes: Whether to write all poses instead.
+        rows_per_part: Number of samples in a part of the table; None for about 64 MiB of them.
         layout: Order of the axes of images.
         sizes: How to bring images of several sizes to one; None for that of the model.
         image_shape: Shape of images that are rows of a table; None for that of the model.
@@ -212,7 +232,7 @@ def embed(
 
     tell = (lambda line: None) if quiet else say
     hints = picture_hints(layout, sizes, image_shape)
-    write = write_modes if modes else write_embedding
+    write = write_modes if modes else partial(write_embedding, rows_per_part=rows_per_part)
     n = write(model_folder(model), one_source(source), out, device, tell, hints)
     message = f"wrote the {'poses' if modes else 'codes'} of {n:,} samples to {out}"
     print_result({"samples": n, "file": str(out)}, message, as_json, quiet)

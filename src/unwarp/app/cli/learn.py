@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,11 +37,14 @@ from unwarp.core import (
     TableLayout,
 )
 from unwarp.disk.paths import is_pattern
+from unwarp.launch import is_first_process
 from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
+    from unwarp.app.job import Job
     from unwarp.app.outcome import Outcome
     from unwarp.app.parts import Parts
+    from unwarp.training.callbacks import Callback
 
 app = typer.Typer()
 
@@ -201,6 +204,14 @@ ValidationOption = Annotated[
         "the training is done: it ends at a plateau, or is extended."
     ),
 ]
+TrackOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Log the trainings to tensorboard or mlflow, too, below the run folder; repeat for "
+        "more.",
+        metavar="tensorboard|mlflow",
+    ),
+]
 SecondsOption = Annotated[
     float | None,
     typer.Option("--seconds", help="Longest time of each of the two trainings, in seconds."),
@@ -286,6 +297,7 @@ def fit(
     precision: PrecisionOption = "no",
     start: StartOption = "auto",
     on_divergence: DivergenceOption = "stop",
+    track: TrackOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -328,6 +340,7 @@ def fit(
         precision: Mixed precision in training.
         start: First estimate of the pose, or `auto`.
         on_divergence: Reaction to a training that diverges: `stop` or `rollback`.
+        track: Names of trackers that also log the trainings.
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
@@ -360,12 +373,13 @@ def fit(
     request = {"warp": warp, "start": start, "content": content, "fast": fast}
     request |= _request_fields(config, settings)
     arguments, folder = reading | training | means, out or _run_folder(source)
-    _start(one_source(source), request, arguments, folder, as_json, quiet)
+    _start(one_source(source), request, arguments, folder, as_json, quiet, track or ())
 
 
 @command(app)
 def resume(
     run: Annotated[Path, typer.Argument(help="Folder of the run.")],
+    track: TrackOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -375,10 +389,11 @@ def resume(
 
     Args:
         run: Folder of the run.
+        track: Names of trackers that also log the trainings, those of the run so far included.
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
-    _execute(run, as_json, quiet)
+    _execute(run, as_json, quiet, track=track or ())
 
 
 def _run_folder(sources: list[str]) -> Path:
@@ -418,6 +433,7 @@ def _start(
     folder: Path,
     as_json: bool,
     quiet: bool,
+    track: Sequence[str] = (),
 ) -> None:
     """Open the samples, start a job in a new folder, and run it.
 
@@ -428,15 +444,20 @@ def _start(
         folder: The run folder.
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
+        track: Names of trackers.
     """
     from unwarp.app.job import Job, check_run_folder, start_job
     from unwarp.app.parts import open_parts
+    from unwarp.app.trackers import check_trackers
     from unwarp.planning.plan import Request
     from unwarp.storage import expand, hold_folder, make_folder
 
     check_arguments(settings)
+    check_trackers(track)
     job = Job(source, Request(**request), settings)
     parts = open_parts(source, job.make_estimator())
+    if not is_first_process():
+        return _follow(folder, job, parts)
     if not quiet:
         n = len(parts.training) + len(parts.test)
         say(f"{parts.listed.name}: {parts.listed.description or f'a data set of {n:,} samples'}")
@@ -445,10 +466,16 @@ def _start(
     make_folder(folder)
     with hold_folder(folder):  # so that no other job can start before this one runs
         start_job(job, folder)
-        _execute(folder, as_json, quiet, parts)
+        _execute(folder, as_json, quiet, parts, track)
 
 
-def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = None) -> None:
+def _execute(
+    folder: Path,
+    as_json: bool,
+    quiet: bool,
+    parts: Parts | None = None,
+    track: Sequence[str] = (),
+) -> None:
     """Run the job of a folder, write its report and print the result.
 
     Args:
@@ -456,17 +483,21 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
         parts: The samples of the job, if they are already read; None to read them.
+        track: Names of trackers.
 
     Raises:
         typer.Exit: The user has interrupted the run, which can then be continued.
     """
+    from unwarp.app.job import load_job
     from unwarp.storage import expand, hold_folder
     from unwarp.training.interrupts import terminate_as_interrupt
 
     folder = expand(folder)
+    if not is_first_process():
+        return _follow(folder, load_job(folder))
     try:
         with terminate_as_interrupt(), hold_folder(folder):
-            outcome, page = _train_and_report(folder, quiet, parts)
+            outcome, page = _train_and_report(folder, quiet, parts, track)
     except KeyboardInterrupt:
         say(f"stopped; continue with: unwarp resume {folder}")
         raise typer.Exit(130) from None
@@ -482,17 +513,43 @@ def _execute(folder: Path, as_json: bool, quiet: bool, parts: Parts | None = Non
     print_result(record, f"report: {page}", as_json, quiet)
 
 
-def _train_and_report(folder: Path, quiet: bool, parts: Parts | None) -> tuple[Outcome, Path]:
+def _follow(folder: Path, job: Job, parts: Parts | None = None) -> None:
+    """Train along with the first of several processes, and print nothing.
+
+    Args:
+        folder: The run folder, which that process writes.
+        job: The job of the run.
+        parts: The samples of the job, if they are already read; None to read them.
+
+    Raises:
+        typer.Exit: The user has interrupted the run.
+    """
+    from unwarp.app.run import follow
+    from unwarp.training.interrupts import terminate_as_interrupt
+
+    try:
+        with terminate_as_interrupt():
+            follow(folder, job, parts)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _train_and_report(
+    folder: Path, quiet: bool, parts: Parts | None, track: Sequence[str]
+) -> tuple[Outcome, Path]:
     """Run the job of a folder and write its report; return both models and the page."""
     from unwarp.app.job import load_job
     from unwarp.app.report.page import write_report
     from unwarp.app.run import execute
+    from unwarp.app.trackers import check_trackers, make_trackers
     from unwarp.training.progress import Progress
 
+    check_trackers(track)
     seconds = load_job(folder).max_seconds
 
-    def observers(name: str) -> tuple[Progress, ...]:
-        return () if quiet else (Progress(TITLES[name], seconds=seconds),)
+    def observers(name: str) -> tuple[Callback, ...]:
+        bars = () if quiet else (Progress(TITLES[name], seconds=seconds),)
+        return (*bars, *make_trackers(track, folder, name))
 
     tell: Callable[[str], None] = (lambda message: None) if quiet else say
     outcome = execute(folder, tell, observers, parts)

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from unwarp._version import __version__
-from unwarp.app.cli import apply, export, learn, look
+from unwarp.app.cli import apply, export, learn, look, shards, sweep
 from unwarp.app.cli.messages import error_message, say
 from unwarp.errors import ConfigError
+from unwarp.launch import is_first_process, process_index
 
 EXIT_CODE_OF_MISTAKE, EXIT_CODE_OF_INTERRUPT = 2, 130
 """Exit codes after a mistake of the user, and after Ctrl-C (128 + 2, as in shells)."""
@@ -22,8 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for part in (learn, apply, look, export):
+for part in (learn, sweep, apply, look, export):
     app.add_typer(part.app)
+app.add_typer(shards.app, name="data")
 
 
 def _print_version(is_requested: bool) -> None:
@@ -72,5 +74,6 @@ def main() -> None:
         message = error_message(error)
         if message is None:
             raise
-        say(f"unwarp: {message}")
+        place = "" if is_first_process() else f" (process {process_index()})"
+        say(f"unwarp{place}: {message}")
         raise SystemExit(EXIT_CODE_OF_MISTAKE) from None

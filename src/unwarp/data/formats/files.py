@@ -8,10 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from unwarp.data.formats.images import is_picture, read_files, read_folder
+from unwarp.data.formats.images import (
+    Place,
+    file_places,
+    folder_places,
+    is_picture,
+    read_files,
+    read_folder,
+)
 from unwarp.data.formats.recordings import is_recording, read_recordings, recordings_in
 from unwarp.data.formats.registry import Format, formats
 from unwarp.data.hints import NO_HINTS, Hints
+from unwarp.data.part_folder import is_part_folder
+from unwarp.data.shards import read_shards
 from unwarp.data.source import Source
 from unwarp.disk.paths import exists, is_pattern, matches, root_of, split_member
 from unwarp.errors import DataError, missing_source_error
@@ -75,10 +84,36 @@ def _read(source: str | Path, hints: Hints) -> Source:
 
 
 def _read_folder(folder: Path, hints: Hints) -> Source:
-    """Read the pictures of a folder, or a recording from each of its files."""
+    """Open a folder of shards, or read pictures, or a recording from each file."""
+    if is_part_folder(folder):
+        return read_shards(folder)
     has_pictures = any(is_picture(path) for path in folder.rglob("*"))
     recordings = [] if has_pictures else recordings_in(folder)
     return read_recordings(recordings, hints, folder) if recordings else read_folder(folder, hints)
+
+
+def picture_places(source: str | Path) -> tuple[list[Place], str] | None:
+    """The files of pictures of a folder or a pattern, not read.
+
+    Args:
+        source: A path or a pattern.
+
+    Returns:
+        The files in their order, and the collection in words; None for a source that is no folder
+        of pictures and no pattern of several pictures.
+
+    Raises:
+        DataError: Pictures and their masks lie side by side.
+    """
+    text = str(source)
+    paths = [path for path in matches(text) if is_picture(path)] if is_pattern(text) else []
+    if paths:
+        return file_places(paths, str(root_of(text)))
+    folder = Path(text).expanduser()
+    if not folder.is_dir() or is_part_folder(folder):
+        return None
+    has_pictures = any(is_picture(path) for path in folder.rglob("*"))
+    return (folder_places(folder), str(folder)) if has_pictures else None
 
 
 def _format_of(path: Path, registered: dict[str, Format]) -> Format:

@@ -122,7 +122,21 @@ def read_folder(folder: str | Path, hints: Hints = NO_HINTS) -> Source:
         DataError: The folder has no picture, pictures and their masks lie side by side, pictures
             differ in size or dtype, or a file is damaged.
     """
-    folder = Path(folder)
+    places = folder_places(Path(folder))
+    return read_places(places, str(folder), hints)
+
+
+def folder_places(folder: Path) -> list[Place]:
+    """All files of pictures in a folder, sorted by path.
+
+    Those of subfolders count, hidden ones do not.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        DataError: There are none, or pictures and their masks lie side by side.
+    """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; give the folder that holds the pictures")
     paths = (path for path in folder.rglob("*") if path.is_file() and is_picture(path))
@@ -133,7 +147,7 @@ def read_folder(folder: str | Path, hints: Hints = NO_HINTS) -> Source:
             f"{folder} contains no pictures; supported suffixes are {', '.join(picture_suffixes())}"
         )
     refuse_masks(names, str(folder))
-    return read_places([Place(name, folder / name) for name in names], str(folder), hints)
+    return [Place(name, folder / name) for name in names]
 
 
 def read_files(paths: Sequence[str | Path], hints: Hints = NO_HINTS, root: str = "") -> Source:
@@ -150,6 +164,19 @@ def read_files(paths: Sequence[str | Path], hints: Hints = NO_HINTS, root: str =
     Raises:
         DataError: A file is no picture, or as for `read_folder`.
     """
+    return read_places(*file_places(paths, root), hints)
+
+
+def file_places(paths: Sequence[str | Path], root: str = "") -> tuple[list[Place], str]:
+    """Files of pictures, and the collection in words.
+
+    Args:
+        paths: The files, in the order of the result.
+        root: Folder that names are relative to; empty for the deepest one that holds all files.
+
+    Raises:
+        DataError: A file is no picture.
+    """
     files = [Path(path).expanduser() for path in paths]
     strange = next((path for path in files if not (path.is_file() and is_picture(path))), None)
     if strange is not None:
@@ -159,7 +186,7 @@ def read_files(paths: Sequence[str | Path], hints: Hints = NO_HINTS, root: str =
     base = Path(root or os.path.commonpath([path.parent.resolve() for path in files]))
     names = [Path(os.path.relpath(path.resolve(), base.resolve())).as_posix() for path in files]
     places = [Place(name, path) for name, path in zip(names, files, strict=True)]
-    return read_places(places, str(files[0]) if len(files) == 1 else str(base), hints)
+    return places, str(files[0]) if len(files) == 1 else str(base)
 
 
 def is_hidden(name: str) -> bool:
@@ -214,8 +241,8 @@ def read_places(places: Sequence[Place], where: str, hints: Hints) -> Source:
         DataError: As for `read_folder`.
     """
     names, files, pictures = _decode_all(places, where, hints)
-    sizing = _find_sizing(pictures, where, hints)
-    decisions = [sizing.description, *_decisions(pictures)]
+    sizing = find_sizing(pictures, where, hints)
+    decisions = [sizing.description, *decisions_on(pictures)]
     form = Form(files, [picture.mode for picture in pictures], sizing if sizing.is_needed else None)
     x, alpha = _stack(pictures, sizing, where)
     words = "; ".join(filter(None, [describe(x, layout="channels_first"), *decisions]))
@@ -232,7 +259,7 @@ def _decode_all(
     pictures: list[Picture] = []
     tray: Array | None = None
     for row, place in enumerate(places):
-        frames = _decode(place, hints, len(places) == 1)
+        frames = decode_place(place, hints, len(places) == 1)
         if not pictures:
             n_bytes = sum(frame.pixels.nbytes for frame in frames) * (len(places) - 1)
             check_size(n_bytes, f"{where}: its {len(places):,} pictures")
@@ -271,16 +298,34 @@ def _share_modes(frames: list[Picture], last: Picture | None) -> list[Picture]:
     return [replace(frame, mode=last.mode) for frame in frames]
 
 
-def _decode(place: Place, hints: Hints, is_alone: bool) -> list[Picture]:
-    """The pictures of a place."""
+def decode_place(place: Place, hints: Hints, is_alone: bool) -> list[Picture]:
+    """The pictures of a place.
+
+    Args:
+        place: A file of pictures.
+        hints: The user's hints.
+        is_alone: Whether the user gave this file alone.
+
+    Raises:
+        DataError: The file is damaged.
+    """
     decode = formats()[Path(place.name).suffix.lower()].decode
     assert decode is not None  # `is_picture` has checked it
     with place.open() as stream:
         return decode(stream, place.address, hints, is_alone)
 
 
-def _find_sizing(pictures: list[Picture], where: str, hints: Hints) -> Sizing:
-    """The sizing of pictures; the error names the collection."""
+def find_sizing(pictures: list[Picture], where: str, hints: Hints) -> Sizing:
+    """The sizing of pictures.
+
+    Args:
+        pictures: All pictures.
+        where: The collection in words, for errors.
+        hints: The user's hints.
+
+    Raises:
+        DataError: The pictures differ in size, and no hint says how to bring them to one.
+    """
     shapes = [(picture.pixels.shape[1], picture.pixels.shape[2]) for picture in pictures]
     try:
         return Sizing.of(shapes, hints.sizes, hints.frame)
@@ -288,7 +333,7 @@ def _find_sizing(pictures: list[Picture], where: str, hints: Hints) -> Sizing:
         raise DataError(f"{where}: {error}") from error
 
 
-def _decisions(pictures: list[Picture]) -> Iterator[str]:
+def decisions_on(pictures: list[Picture]) -> Iterator[str]:
     """What was decided about the channels of pictures, in words."""
     if any(getattr(picture.mode, "palette", ()) for picture in pictures):
         yield "palettes read as colours"
@@ -300,7 +345,7 @@ def _decisions(pictures: list[Picture]) -> Iterator[str]:
 
 def _stack(pictures: list[Picture], sizing: Sizing, where: str) -> tuple[Array, Array | None]:
     """Pictures (N, C, H, W) and their alpha channels; empties the list, to save memory."""
-    channels, dtype = _common_type(pictures, where)
+    channels, dtype = common_type(pictures, where)
     whole = pictures[0].stack
     is_whole = whole is not None and all(picture.stack is whole for picture in pictures)
     if is_whole and whole is not None and len(whole) == len(pictures) and not sizing.is_needed:
@@ -318,8 +363,16 @@ def _stack(pictures: list[Picture], sizing: Sizing, where: str) -> tuple[Array, 
     return x, alpha
 
 
-def _common_type(pictures: list[Picture], where: str) -> tuple[int, np.dtype[Any]]:
-    """Number of channels and dtype that all pictures can have."""
+def common_type(pictures: list[Picture], where: str) -> tuple[int, np.dtype[Any]]:
+    """Number of channels and dtype that all pictures can have.
+
+    Args:
+        pictures: All pictures.
+        where: The collection in words, for errors.
+
+    Raises:
+        DataError: The pictures differ in channels or in type.
+    """
     channels = {len(picture.pixels) for picture in pictures}
     dtypes = {picture.pixels.dtype for picture in pictures}
     if len(channels) > 1 and channels != {1, 3}:

@@ -78,19 +78,40 @@ def encode_npz(output: Output) -> Write:
     """
     x, facts = output.x, dict[str, Any]()
     if isinstance(x, list) and len({row.shape for row in x}) > 1:
-        rows = [np.atleast_2d(row) for row in x]
-        facts["lengths"] = np.array([row.shape[1] for row in rows])
-        width = int(facts["lengths"].max())
-        x = np.full((len(rows), len(rows[0]), width), np.nan, np.result_type(*rows, np.float32))
-        for padded, row in zip(x, rows, strict=True):
-            padded[:, : row.shape[1]] = row
+        facts["lengths"] = np.array([np.shape(row)[-1] for row in x])
+        x = pad_series(x)
     if output.times is not None:
-        facts["times"] = _pad_times(output.times, np.shape(x)[-1])
+        facts["times"] = pad_times(output.times, np.shape(x)[-1])
     return lambda file: np.savez_compressed(file, sample=output.names, x=x, **facts)
 
 
-def _pad_times(times: Array | list[Array], length: int) -> Array:
-    """Times (T,) or (N, T); those of shorter series go on evenly."""
+def pad_series(series: list[Array]) -> Array:
+    """Series as one array, padded with NaN.
+
+    Args:
+        series: N arrays (T_i,) or (C, T_i).
+
+    Returns:
+        The series (N, C, T); shorter ones end in NaN.
+
+    >>> pad_series([np.array([1.0, 2.0]), np.array([3.0])])[:, 0].tolist()
+    [[1.0, 2.0], [3.0, nan]]
+    """
+    rows = [np.atleast_2d(row) for row in series]
+    shape = (len(rows), len(rows[0]), max(row.shape[1] for row in rows))
+    x = np.full(shape, np.nan, np.result_type(*rows, np.float32))
+    for padded, row in zip(x, rows, strict=True):
+        padded[:, : row.shape[1]] = row
+    return x
+
+
+def pad_times(times: Array | list[Array], length: int) -> Array:
+    """Times (T,) or (N, T); those of shorter series go on evenly.
+
+    Args:
+        times: Times (T,) of all series, or a list of N arrays (T_i,).
+        length: Number of time steps T.
+    """
     if isinstance(times, np.ndarray):
         return times
     rows = [np.asarray(row, np.float64) for row in times]

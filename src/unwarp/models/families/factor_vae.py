@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from unwarp.core import Batch
+from unwarp.draws import draw_uniform
 from unwarp.models.critics import Critic, freeze_weights, seed_from_weights
 from unwarp.models.families.variational import Variational, rates
 from unwarp.models.losses import critic_loss
@@ -167,5 +168,5 @@ def permute_columns(codes: Tensor, generator: torch.Generator) -> Tensor:
     Returns:
         Codes (N, D); a column holds the values of the same column of `codes`.
     """
-    order = torch.rand(codes.shape, generator=generator).argsort(0).to(codes.device)
+    order = draw_uniform(codes.shape, generator).argsort(0).to(codes.device)
     return codes.gather(0, order)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unwarp.draws import draw_uniform
 from unwarp.models.critics import seed_from_weights
 from unwarp.models.model import Model
 from unwarp.models.posterior import Posterior
@@ -143,7 +144,7 @@ def mix(
     """
     rows = torch.arange(len(posterior.content), device=posterior.content.device)
     partners, has_warp = rows.roll(1), bool(model.warp.factors)
-    mask = (torch.rand(len(rows), len(sizes) + has_warp, generator=generator) < 0.5).to(rows.device)
+    mask = (draw_uniform((len(rows), len(sizes) + has_warp), generator) < 0.5).to(rows.device)
     repeats = torch.tensor(sizes, device=rows.device)
     content_mask = mask[:, : len(sizes)].repeat_interleave(repeats, 1)
     content = torch.where(content_mask, posterior.content, posterior.content[partners])

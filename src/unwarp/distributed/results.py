@@ -1,0 +1,264 @@
+"""Parts of results that workers of Ray compute and write.
+
+A worker loads the model once. It computes a part from the shards, writes it under its final name
+and returns its checksum; the program that started the work notes it. A worker that is killed is
+replaced, and its part is computed again. Since a part is written completely or not at all, and is
+the same each time, no row is lost or doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unwarp.core import Array
+from unwarp.data.hints import Hints
+from unwarp.data.making import make_shards
+from unwarp.data.part_folder import (
+    Part,
+    PartFolder,
+    announce,
+    is_part_folder,
+    opened_parts,
+    write_part,
+)
+from unwarp.errors import ConfigError
+from unwarp.estimators.part_results import (
+    AlignedParts,
+    EmbeddingParts,
+    PartResults,
+    facts_of_results,
+)
+from unwarp.estimators.unwarper import Unwarper
+from unwarp.ranges import Whole, check_value
+from unwarp.storage import expand
+
+Batch = dict[str, Array]
+"""Rows of Ray Data: arrays by the names of their columns."""
+
+KINDS: Mapping[str, type[PartResults]] = {"align": AlignedParts, "embed": EmbeddingParts}
+"""Results by the name of the function that writes them."""
+
+
+def align(
+    source: str | Path,
+    model: str | Path,
+    out: str | Path,
+    *,
+    to: int | None = None,
+    counts: bool = False,
+    rows_per_part: int | None = None,
+    workers: int | None = None,
+    on_message: Callable[[str], None] = lambda line: None,
+) -> int:
+    """Write aligned samples as a folder of shards, by many workers.
+
+    The folder is the one that `unwarp align` writes. After an interruption the same call goes on.
+
+    Args:
+        source: Folder of shards. Another path, such as a Parquet file or a folder of images, is
+            first made into shards beside `out`, in the folder of that name with `-shards` appended.
+        model: Folder of a saved model or of a run.
+        out: New or empty folder, or one of an interrupted call.
+        to: Row of the sample to which all are aligned; None for the template.
+        counts: Whether the series count events, as for `Unwarper.align`.
+        rows_per_part: Number of samples in a shard; None for about 64 MiB of samples.
+        workers: Number of workers with one processor each; None for all processors.
+        on_message: Function that shows a line to people.
+
+    Returns:
+        Number of samples.
+
+    Raises:
+        ConfigError: Ray is not installed, or `out` holds other files.
+        DataError: The samples cannot be read, or do not fit the model.
+        CheckpointError: `model` holds no model, or another process writes to `out`.
+    """
+    options = {"to": to, "counts": counts}
+    return _write("align", source, model, out, options, rows_per_part, workers, on_message)
+
+
+def embed(
+    source: str | Path,
+    model: str | Path,
+    out: str | Path,
+    *,
+    rows_per_part: int | None = None,
+    workers: int | None = None,
+    on_message: Callable[[str], None] = lambda line: None,
+) -> int:
+    """Write codes, clusters and deformations as a table, by many workers.
+
+    The folder is the one that `unwarp embed` writes. After an interruption the same call goes on.
+
+    Args:
+        source: Folder of shards, or another path, as for `align`.
+        model: Folder of a saved model or of a run.
+        out: New or empty folder, or one of an interrupted call.
+        rows_per_part: Number of samples in a part; None for about 64 MiB of samples.
+        workers: Number of workers with one processor each; None for all processors.
+        on_message: Function that shows a line to people.
+
+    Returns:
+        Number of samples.
+
+    Raises:
+        ConfigError: Ray is not installed, or `out` holds other files.
+        DataError: The samples cannot be read, or do not fit the model.
+        CheckpointError: `model` holds no model, or another process writes to `out`.
+    """
+    return _write("embed", source, model, out, {}, rows_per_part, workers, on_message)
+
+
+class PartWorker:
+    """A worker that computes and writes parts.
+
+    Ray makes one in each process, and calls it with numbers of parts.
+
+    Args:
+        kind: `align` or `embed`.
+        model: Folder of the model.
+        shards: Folder of the samples.
+        out: Folder of the parts.
+        options: Fields of the results, such as `to`.
+        rows: Number of samples in a part.
+    """
+
+    def __init__(
+        self, kind: str, model: str, shards: str, out: str, options: dict[str, Any], rows: int
+    ) -> None:
+        import torch
+
+        torch.set_num_threads(1)
+        estimator = Unwarper.load(model).set_params(device="cpu")
+        source = estimator.open(shards)
+        self.results = KINDS[kind](estimator, source, rows_per_part=rows, **options)
+        self.out = Path(out)
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Write parts.
+
+        Args:
+            batch: Numbers of the parts, as `part` (B,).
+
+        Returns:
+            The fields of the records of the parts, each (B,).
+        """
+        results = self.results
+        parts = [
+            write_part(self.out, results.name(k), len(results.rows_of(k)), results.encode(k))
+            for k in map(int, batch["part"])
+        ]
+        return {
+            item.name: np.array([getattr(part, item.name) for part in parts])
+            for item in fields(Part)
+        }
+
+
+def _write(
+    kind: str,
+    source: str | Path,
+    model: str | Path,
+    out: str | Path,
+    options: dict[str, Any],
+    rows_per_part: int | None,
+    workers: int | None,
+    on_message: Callable[[str], None],
+) -> int:
+    """Write all parts of results, and return the number of samples."""
+    _check_ray()
+    check_value("rows_per_part", rows_per_part, Whole(1, is_optional=True))
+    check_value("workers", workers, Whole(1, is_optional=True))
+    folder, out = _model_folder(model), expand(out).absolute()
+    estimator = Unwarper.load(folder).set_params(device="cpu")
+    shards = _shards_of(source, out, estimator, on_message)
+    results = KINDS[kind](
+        estimator,
+        estimator.open(shards),
+        facts_of_results(folder, str(shards), **options),
+        rows_per_part,
+        **options,
+    )
+    with opened_parts(out, results.plan, [folder, shards]) as parts:
+        if parts.manifest is None:
+            arguments = (kind, str(folder), str(shards), str(out), options, results.rows)
+            _compute(parts, results.names, arguments, workers, on_message)
+            results.finish(parts)
+    return len(results.source)
+
+
+def _compute(
+    parts: PartFolder,
+    names: list[str],
+    arguments: tuple[Any, ...],
+    workers: int | None,
+    on_message: Callable[[str], None],
+) -> None:
+    """Let workers write the parts that are missing, and note each of them."""
+    import ray
+
+    missing = [{"part": k} for k, name in enumerate(names) if name not in parts.parts]
+    if not missing:
+        return
+    if not ray.is_initialized():
+        ray.init()
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    n = min(len(missing), workers or max(1, int(resources.get("CPU", 1))))
+    with _quiet_progress():
+        dataset = ray.data.from_items(missing, override_num_blocks=len(missing)).map_batches(
+            PartWorker, fn_constructor_args=arguments, batch_size=1, concurrency=n, num_cpus=1
+        )
+        for row in dataset.iter_rows():
+            values = {
+                name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()
+            }
+            parts.add(Part(**values))
+            announce(len(parts.parts), len(names), on_message)
+
+
+@contextmanager
+def _quiet_progress() -> Iterator[None]:
+    """Context without the progress bars of Ray Data."""
+    import ray
+
+    context = ray.data.DataContext.get_current()
+    setting = context.enable_progress_bars
+    context.enable_progress_bars = False
+    try:
+        yield
+    finally:
+        context.enable_progress_bars = setting
+
+
+def _shards_of(
+    source: str | Path, out: Path, model: Unwarper, on_message: Callable[[str], None]
+) -> Path:
+    """The folder of shards of a source, which is made beside the output unless it is one."""
+    path = expand(source).absolute()
+    if path.is_dir() and is_part_folder(path):
+        return path
+    shards = out.with_name(f"{out.name}-shards")
+    on_message(f"{source} is made into shards in {shards}")
+    make_shards(source, shards, hints=Hints.of(model), on_message=on_message)
+    return shards
+
+
+def _model_folder(model: str | Path) -> Path:
+    """The folder of a model, which may lie in the folder of a run."""
+    folder = expand(model).absolute()
+    return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def _check_ray() -> None:
+    """Refuse work without Ray Data."""
+    try:
+        import ray.data  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "unwarp.distributed needs the package ray; install it with: pip install 'unwarp[ray]'"
+        ) from error

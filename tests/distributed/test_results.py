@@ -1,0 +1,178 @@
+"""Workers of Ray write the parts that one process writes, even if one of them is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.pictures import pictures
+from unwarp import Unwarper, distributed
+from unwarp.data import prepared
+from unwarp.data.making import make_shards
+from unwarp.data.opening import as_source
+from unwarp.data.part_folder import LOG, MANIFEST, read_record
+from unwarp.distributed.results import PartWorker
+from unwarp.errors import CheckpointError, ConfigError
+
+X = pictures(60)
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:ray",  # Ray Data sets its own settings that it deprecates
+)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory, fitted: Unwarper) -> Path:
+    """A model, and pictures as shards."""
+    root = tmp_path_factory.mktemp("distributed")
+    fitted.save(root / "model")
+    make_shards(X.astype(np.float32), root / "shards", rows_per_shard=16)
+    return root
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Unwarper:
+    """A small model of pictures with floating-point values."""
+    model = Unwarper("affine", max_steps=10, n_clusters=2, refine="none", device="cpu")
+    return model.fit(X.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """Two workers on this computer, which end with the tests."""
+    ray = pytest.importorskip("ray", reason="ray is not installed")
+    pytest.importorskip("ray.data", reason="ray is not installed with its part for data")
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        object_store_memory=80 << 20,
+        logging_level="error",
+    )
+    yield
+    ray.shutdown()
+
+
+def processes_of_workers() -> list[int]:
+    """Processes below this one that hold a `PartWorker`."""
+    parents: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int(
+                (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            )
+            names[int(folder.name)] = (folder / "cmdline").read_text()
+        except OSError:
+            continue
+
+    def is_below(pid: int) -> bool:
+        while pid in parents:
+            if parents[pid] == os.getpid():
+                return True
+            pid = parents[pid]
+        return False
+
+    return [pid for pid, name in names.items() if "PartWorker" in name and is_below(pid)]
+
+
+def test_workers_write_parts(root: Path, fitted: Unwarper, tmp_path: Path) -> None:
+    """A worker by itself writes the parts that it is asked for, and returns their records."""
+    arguments = [str(path) for path in (root / "model", root / "shards", tmp_path)]
+    worker = PartWorker("align", *arguments, {"to": None, "counts": False}, 25)
+    records = worker({"part": np.array([0, 2])})
+    assert records["name"].tolist() == ["samples-00000.npy", "samples-00002.npy"]
+    assert records["rows"].tolist() == [25, 10]
+    aligned = fitted.align(X.astype(np.float32))
+    np.testing.assert_allclose(np.load(tmp_path / "samples-00002.npy"), aligned[50:], atol=1e-3)
+
+
+def test_mistakes_are_refused(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders without a model, other files and senseless numbers are refused before any work."""
+    pytest.importorskip("ray.data", reason="ray is not installed with its part for data")
+    with pytest.raises(CheckpointError):
+        distributed.align(root / "shards", tmp_path / "none", tmp_path / "out")
+    for option in ("rows_per_part", "workers"):
+        with pytest.raises(ConfigError, match=option):
+            distributed.embed(root / "shards", root / "model", tmp_path / "out", **{option: 0})
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(ConfigError, match="holds files"):
+        distributed.embed(root / "shards", root / "model", tmp_path)
+    monkeypatch.setitem(sys.modules, "ray.data", None)
+    with pytest.raises(ConfigError, match=r"pip install 'unwarp\[ray\]'"):
+        distributed.align(root / "shards", root / "model", tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are read from /proc")
+def test_killed_workers_lose_no_row(
+    cluster: None,
+    root: Path,
+    fitted: Unwarper,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker is killed on the way; every row is there once, and equals `Unwarper.align`."""
+    out, killed = tmp_path / "out", list[int]()
+
+    def kill_one() -> None:
+        while not killed:
+            log = out / LOG
+            if (
+                log.exists()
+                and log.read_bytes().count(b"\n") >= 3
+                and (pids := processes_of_workers())
+            ):
+                os.kill(pids[0], signal.SIGKILL)
+                killed.append(log.read_bytes().count(b"\n"))
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=kill_one, daemon=True)
+    thread.start()
+    n = distributed.align(root / "shards", root / "model", out, rows_per_part=2, workers=2)
+    thread.join(10)
+    assert n == 60 and killed and killed[0] < 30
+    aligned = as_source(out).x
+    assert len(aligned.shards) == 30
+    monkeypatch.setattr(prepared, "SAMPLES_PER_CHUNK", 2)  # as many as a part has
+    np.testing.assert_allclose(aligned[:], fitted.align(X.astype(np.float32)), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_tables_come_from_many_files(
+    cluster: None, root: Path, fitted: Unwarper, tmp_path: Path
+) -> None:
+    """Another source is made into shards first; a second call computes nothing."""
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    np.save(tmp_path / "x.npy", X.astype(np.float32))
+    lines: list[str] = []
+    for _ in range(2):
+        n = distributed.embed(
+            tmp_path / "x.npy",
+            root / "model",
+            tmp_path / "out",
+            rows_per_part=20,
+            workers=2,
+            on_message=lines.append,
+        )
+        assert n == 60
+    record = read_record(tmp_path / "out" / MANIFEST)
+    assert record is not None and len(record["parts"]) == 3
+    table = pd.concat(
+        [pd.read_parquet(tmp_path / "out" / part["name"]) for part in record["parts"]]
+    )
+    assert table["sample"].tolist() == list(range(60))
+    expected = fitted.transform(X.astype(np.float32))
+    columns = [name for name in table if name.startswith("content_")]
+    np.testing.assert_allclose(table[columns], expected, atol=1e-5)
+    assert lines.count("3 of 3 parts") == 1 and (tmp_path / "out-shards").is_dir()
