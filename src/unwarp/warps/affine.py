@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.warps.affine_map import AffineMap, affine_part, is_checked, translation
-from unwarp.warps.constants import constant, kept
+from unwarp.warps.constants import constant, lazy_property
 from unwarp.warps.maps import Map
 from unwarp.warps.mirror import MIRROR, mirror_first, reflections
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh, mean_of_columns
@@ -66,7 +66,7 @@ class _AffineFamily(Warp):
         """The family without the mirror, which the stages of an encoder predict."""
         return replace(self, mirror=False)
 
-    @kept
+    @lazy_property
     def _half_ranges(self) -> tuple[float, ...]:
         """Half-ranges of all columns of theta but the mirror."""
         return tuple(factor.half_range for factor in self.factors if not factor.discrete)

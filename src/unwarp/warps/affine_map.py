@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.errors import NotInvertibleError
-from unwarp.warps.constants import constant, kept
+from unwarp.warps.constants import constant, lazy_property
 from unwarp.warps.maps import Map
 from unwarp.warps.window import Padding, Window, resample
 
@@ -91,7 +91,7 @@ class AffineMap(Map):
         is_stale = matrix.requires_grad and (matrix.is_leaf or not torch.is_grad_enabled())
         return self._compute_inverse() if is_stale else self._inverse
 
-    @kept
+    @lazy_property
     def _inverse(self) -> AffineMap:
         """The inverse maps, kept for the next use."""
         return self._compute_inverse()
@@ -104,7 +104,9 @@ class AffineMap(Map):
                 f"matrix={self.matrix[singular][0].tolist()} is singular, so it has no inverse; "
                 "give affine maps whose determinant is not 0"
             )
-        return AffineMap(_Inverse.apply(self.matrix))  # type: ignore[no-untyped-call]
+        # a trace differentiates the operations themselves
+        inverse = _Inverse.forward if torch.compiler.is_compiling() else _Inverse.apply
+        return AffineMap(inverse(self.matrix))
 
     def __call__(
         self,

@@ -42,13 +42,14 @@ def _constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.devic
         return torch.tensor(values, dtype=dtype, device=device)
 
 
-class kept(cached_property[Value]):  # noqa: N801
-    """A property that is computed once; while a model is traced, at each use.
+class lazy_property(cached_property[Value]):  # noqa: N801
+    """A property that is computed once.
 
-    A trace cannot hold the lock of `cached_property`.
+    While a model is traced it is computed at each use: a trace cannot hold the lock of
+    `cached_property`.
 
     >>> class Circle:
-    ...     @kept
+    ...     @lazy_property
     ...     def area(self):
     ...         return [3.14]
     >>> circle = Circle()

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
-from unwarp.warps.constants import constant, kept
+from unwarp.warps.constants import constant, lazy_property
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
@@ -75,7 +75,7 @@ class TimeWarp(Warp):
         """`series`."""
         return "series"
 
-    @kept
+    @lazy_property
     def _half_ranges(self) -> tuple[float, ...]:
         return tuple(factor.half_range for factor in self.factors)
 
