@@ -34,7 +34,7 @@ SIZE, GIGABYTES = 64, 10
 STEPS = 60
 
 
-def train_digits(steps: int) -> dict[str, object]:
+def train_digits(steps: int) -> tuple[float, str]:
     """Samples a second and a checksum of the weights, of one training in this process."""
     from unwarp.datasets import affine_mnist
     from unwarp.planning.presets import DIGITS
@@ -61,10 +61,10 @@ def train_digits(steps: int) -> dict[str, object]:
     )
     weights = b"".join(value.numpy().tobytes() for value in model.state_dict().values())
     rate = 256 / median(np.diff(times[3:]).tolist())
-    return {"rate": rate, "weights": hashlib.sha256(weights).hexdigest()}
+    return rate, hashlib.sha256(weights).hexdigest()
 
 
-def in_processes(n: int, steps: int) -> list[dict[str, object]]:
+def in_processes(n: int, steps: int) -> list[tuple[float, str]]:
     """What `train_digits` returns in each of `n` processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -92,14 +92,12 @@ def processes(quick: bool = False) -> cells.Result:
     for _ in range(rounds):
         ones.append(in_processes(1, steps)[0])
         pairs.append(in_processes(2, steps))
-    ratios = [
-        float(a["rate"]) / float(one["rate"]) for one, (a, _) in zip(ones, pairs, strict=True)
-    ]  # type: ignore[arg-type]
+    one, two = ([rate for rate, _ in firsts] for firsts in (ones, [pair[0] for pair in pairs]))
     scores = {
-        "rate_of_one": round(median(float(one["rate"]) for one in ones), 1),  # type: ignore[arg-type]
-        "rate_of_two": round(median(float(a["rate"]) for a, _ in pairs), 1),  # type: ignore[arg-type]
-        "ratio": round(median(ratios), 3),
-        "equal_models": float(all(a["weights"] == b["weights"] for a, b in pairs)),
+        "rate_of_one": round(median(one), 1),
+        "rate_of_two": round(median(two), 1),
+        "ratio": round(median(b / a for a, b in zip(one, two, strict=True)), 3),
+        "equal_models": float(all(len({weights for _, weights in pair}) == 1 for pair in pairs)),
     }
     return {"scores": scores, "rounds": rounds}
 

@@ -48,6 +48,7 @@ SETUPS = {
     + "Path('runs/mine').mkdir(parents=True)\n"
     + "np.savez('runs/mine/aligned.npz', aligned=np.zeros((24, 16, 16)), sample=['0.png'] * 24)\n",
     "docs/guide/estimator.md": SERIES,
+    "docs/guide/export.md": SERIES,
     "docs/guide/how_much_to_warp.md": SERIES,
     "docs/guide/looking.md": PICTURES
     + "from unwarp import Unwarper\nUnwarper().fit(X).save('runs/demo/model')\n",

@@ -9,7 +9,7 @@ import torch
 from unwarp import AE, Affine2d
 from unwarp.models import Net
 from unwarp.models.pose_search import PoseSearch
-from unwarp.warps import Chain, Displacement2d, Similarity2d
+from unwarp.warps import Chain, Displacement2d, Rigid2d, Similarity2d
 
 SMALL = AE(
     warp=Similarity2d(rotation=180, scale=2.0),
@@ -85,3 +85,28 @@ def test_prior_mirrors_half_of_the_samples() -> None:
         posterior = model.encode(x, angles=pairs)
     assert not posterior.theta[:, -1].any()
     assert (model.warp.theta(posterior.map)[:, -1] == 1).all()
+
+
+@torch.no_grad()
+def test_model_is_traced_whole() -> None:
+    """A compiled and an exported model give the tensors of `forward`."""
+    recipe = AE(warp=Rigid2d(), n_content=2, net=Net("mlp", (4,), (4,)), refinements=0)
+    model, x = recipe.build((1, 8, 8)).eval(), bars_and_blocks(3)[..., ::2, ::2][..., :8, :8]
+    expected = model(x)
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    exported = torch.export.export(model, (x,)).module()
+    for values in (compiled(x), exported(x)):
+        torch.testing.assert_close(values, expected)
+
+
+@torch.no_grad()
+def test_forward_agrees_with_embed() -> None:
+    """Codes, templates, and reconstructions, also from theta before centring."""
+    x, model = bars_and_blocks(), SMALL.build((1, 20, 20), seed=1).eval()
+    model.centre(x)
+    content, theta, templates, reconstructions = model(x)
+    latent = model.embed(x)
+    torch.testing.assert_close(content, latent.content)
+    torch.testing.assert_close(templates, model.template(content))
+    decoded = model.decode_warped(content, model.warp.map(theta))
+    torch.testing.assert_close(reconstructions, decoded, atol=1e-5, rtol=1e-5)

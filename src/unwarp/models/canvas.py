@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -37,7 +36,7 @@ class Canvas:
     padding: Padding = "zeros"
     gaps: bool = False
 
-    @cached_property
+    @property
     def frame(self) -> Window:
         """The whole frame as a window, of size (H, W) or (T,)."""
         return Window.frame(self.shape[1:])

@@ -265,7 +265,8 @@ class Staged(Encoder):
         self, x: Tensor, start: Map, generator: torch.Generator | None, single_pass: bool
     ) -> tuple[PoseEstimate, Tensor]:
         """The composed deformation, and the aligned samples that the content network sees."""
-        estimate, cache = PoseEstimate.begin(start), dict[Window, Tensor]()
+        estimate = PoseEstimate.begin(start)
+        cache: dict[Window, Tensor] = {}
         schedule = self._schedule(single_pass)
         n_before_content, canonical = self._runs_before_content(len(schedule)), None
         for i, (module, is_last_pass) in enumerate(schedule):

@@ -146,8 +146,10 @@ class GradientCode(MeasuredContent):
         Returns:
             Codes (N, D), and None in place of log standard deviations: measured codes have none.
         """
-        # eight strengths for each pixel of many pictures at once would fill the memory
-        parts = (self.features(part) for part in torch.split(x, N_SAMPLES_PER_CHUNK))
+        # eight strengths for each pixel of many pictures at once would fill the memory; a traced
+        # graph takes batches of any size and has no loop over their parts
+        chunks = (x,) if torch.compiler.is_compiling() else torch.split(x, N_SAMPLES_PER_CHUNK)
+        parts = (self.features(part) for part in chunks)
         return torch.cat([(part - self.means) @ self.axes for part in parts]), None
 
     def features(self, x: Tensor) -> Tensor:

@@ -183,6 +183,29 @@ class Model(nn.Module):
         anchor = self.anchor_of(posterior.content)
         return Latent(posterior.content, posterior.map.compose(anchor.invert()))
 
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """All that a model says about samples, as plain tensors.
+
+        `torch.compile(model)` and `torch.export.export(model, (x,))` trace it; with `strict=True`
+        an exported program takes batches of any number. Trace a trained model in evaluation mode: a
+        traced graph takes pose clusters as formed. It checks no values and looks for no NaN.
+
+        Args:
+            x: Samples (N, *shape).
+
+        Returns:
+            Content codes (N, D), theta (N, P) of the deformations before centring, which
+            `decode_warped(content, warp.map(theta))` takes, centred templates (N, *shape), and
+            reconstructions (N, *shape).
+
+        Raises:
+            DataError: The samples have another shape.
+        """
+        posterior = self.encode(x)
+        content, map = posterior.content, posterior.map
+        reconstructions = self.decode_warped(content, map)
+        return content, self.warp.theta(map), self.template(content), reconstructions
+
     def pose(self, x: Tensor) -> Map:
         """Centred deformations of samples, as in `embed(x).map`.
 

@@ -41,11 +41,12 @@ class Networks:
 
         At its end, also after an error, each network returns to its earlier mode.
         """
-        modes = [(net, net.training) for net in (self.encoder, self.decoder, self.link)]
-        for net, _ in modes:
+        # networks in evaluation mode are not touched, so that a traced graph has no side effect
+        training = [net for net in (self.encoder, self.decoder, self.link) if net.training]
+        for net in training:
             net.eval()
         try:
             yield
         finally:
-            for net, was_training in modes:
-                net.train(was_training)
+            for net in training:
+                net.train()

@@ -195,6 +195,8 @@ class PoseSearch(nn.Module):
 
     def _has_clusters(self) -> bool:
         """Whether the pose clusters have been formed; False if there are none."""
+        if torch.compiler.is_compiling():  # a graph is traced from a trained model
+            return self.n_clusters > 0
         return self.n_clusters > 0 and not bool(self.clusters.isnan().any())
 
     def first_pass(self, x: Tensor) -> Candidates:
@@ -216,7 +218,8 @@ class PoseSearch(nn.Module):
         if encoder.has_mirror:
             angles = torch.cat([pair_with(angles, mirror) for mirror in (0.0, 1.0)])
         with self.networks.evaluating():
-            posterior = encoder(x, None, angles.repeat_interleave(len(x), 0), single_pass=True)
+            starts = angles[:, None].expand(-1, len(x), *angles.shape[1:]).flatten(0, 1)
+            posterior = encoder(x, None, starts, single_pass=True)
             templates = self.networks.link(self._decode(posterior.content))
         # the determinant of a map is the area in the sample per unit of area in the template
         areas = torch.linalg.det(affine_part(posterior.map).matrix[..., :2]).abs()

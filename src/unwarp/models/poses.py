@@ -55,7 +55,7 @@ def nearest_candidates(
     >>> nearest_candidates(codes, torch.tensor([[1.0], [1.2]]), torch.tensor([[0.0]]))
     (tensor([1]), tensor([1.]))
     """
-    squares = torch.cdist(codes, centres.expand(len(codes), -1, -1)).square().amin(-1)
+    squares = _distances(codes, centres.expand(len(codes), -1, -1)).square().amin(-1)
     is_bad_fit = misfit > max_misfit_ratio * misfit.amin(0)
     nearest = squares.masked_fill(is_bad_fit, torch.inf).min(0)
     return nearest.indices, nearest.values
@@ -76,10 +76,17 @@ def memberships(codes: Tensor, centres: Tensor) -> Tensor:
     Returns:
         Memberships (N, M) in [0, 1]; each row sums to 1.
     """
-    distances = torch.cdist(centres, centres)
+    distances = _distances(centres, centres)
     width = torch.where(distances > 0, distances, torch.inf).min() / 4
-    logits = (torch.cdist(codes, centres) / width).square().neg() / 2
+    logits = (_distances(codes, centres) / width).square().neg() / 2
     return logits.softmax(1).nan_to_num(1 / len(centres))
+
+
+def _distances(codes: Tensor, centres: Tensor) -> Tensor:
+    """Euclidean distances (..., N, M) of codes (..., N, D) from centres (..., M, D)."""
+    if torch.compiler.is_compiling():  # `cdist` would bind a traced graph to a number of rows
+        return (codes[..., None, :] - centres[..., None, :, :]).square().sum(-1).sqrt()
+    return torch.cdist(codes, centres)
 
 
 def cluster_centres(

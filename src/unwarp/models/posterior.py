@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +57,9 @@ class StagePosterior:
         log_sd: Log standard deviations of the raw parameters (N, P); None for a deterministic
             stage.
         raw: Raw parameters (N, P): a sample from the posterior, or the same tensor as `mean`.
+        sampled_map: The N deformations `warp.map(warp.constrain(raw))`.
+        mean_map: The N deformations `warp.map(warp.constrain(mean))`; the same object as
+            `sampled_map` if `raw` is `mean`.
 
     >>> from unwarp.warps import Affine2d
     >>> mean = torch.zeros(2, 6)
@@ -70,21 +72,16 @@ class StagePosterior:
     mean: Tensor
     log_sd: Tensor | None
     raw: Tensor
+    sampled_map: Map = field(init=False, repr=False)
+    mean_map: Map = field(init=False, repr=False)
 
-    @cached_property
-    def sampled_map(self) -> Map:
-        """The N deformations `warp.map(warp.constrain(raw))`, computed once."""
-        return self.warp.map(self.warp.constrain(self.raw))
-
-    @cached_property
-    def mean_map(self) -> Map:
-        """The N deformations `warp.map(warp.constrain(mean))`, computed once.
-
-        It is the same object as `sampled_map` if `raw` is `mean`.
-        """
-        if self.raw is self.mean:
-            return self.sampled_map
-        return self.warp.map(self.warp.constrain(self.mean))
+    def __post_init__(self) -> None:
+        sampled = mean = self.warp.map(self.warp.constrain(self.raw))
+        if self.raw is not self.mean:
+            mean = self.warp.map(self.warp.constrain(self.mean))
+        # a frozen dataclass sets its derived fields this way
+        object.__setattr__(self, "sampled_map", sampled)
+        object.__setattr__(self, "mean_map", mean)
 
     @property
     def gaussian_log_sd(self) -> Tensor | None:

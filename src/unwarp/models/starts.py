@@ -82,7 +82,7 @@ class Start:
         start: Map = IdentityMap(len(x)) if self.kind == "learned" else self._moments_map(x)
         if angles is None:
             return start
-        rows = torch.arange(len(angles), device=angles.device) % len(x)
+        rows = torch.arange(len(x), device=angles.device).repeat(len(angles) // len(x))
         return start[rows].compose(orientation(angles, x.shape[2] / x.shape[3]))
 
     def _moments_map(self, x: Tensor) -> AffineMap:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -25,8 +24,8 @@ from torch.nn import functional as F
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
-from unwarp.warps.affine_map import AffineMap, affine_part, translation
-from unwarp.warps.constants import constant
+from unwarp.warps.affine_map import AffineMap, affine_part, is_checked, translation
+from unwarp.warps.constants import constant, lazy_property
 from unwarp.warps.maps import Map
 from unwarp.warps.mirror import MIRROR, mirror_first, reflections
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh, mean_of_columns
@@ -67,7 +66,7 @@ class _AffineFamily(Warp):
         """The family without the mirror, which the stages of an encoder predict."""
         return replace(self, mirror=False)
 
-    @cached_property
+    @lazy_property
     def _half_ranges(self) -> tuple[float, ...]:
         """Half-ranges of all columns of theta but the mirror."""
         return tuple(factor.half_range for factor in self.factors if not factor.discrete)
@@ -361,7 +360,7 @@ class Affine2d(_ScalingFamily):
         angle, scale_x, scale_y, shear, shift = self._decompose(map)
         # scale_x is a length, so that scale_y has the sign of the determinant
         is_flipped = (scale_y <= 0) | (scale_x == 0)
-        if not scale_y.requires_grad and is_flipped.any():
+        if is_checked(scale_y) and is_flipped.any():
             row = int(is_flipped.nonzero()[0])
             raise DataError(
                 f"map {row} has scale_y={float(scale_y[row]):.3g}, so it is a reflection or "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.errors import NotInvertibleError
-from unwarp.warps.constants import constant
+from unwarp.warps.constants import constant, lazy_property
 from unwarp.warps.maps import Map
 from unwarp.warps.window import Padding, Window, resample
 
@@ -78,10 +77,10 @@ class AffineMap(Map):
 
     @property
     def is_invertible(self) -> bool:
-        """Whether no matrix is singular; matrices that require gradients are not checked."""
-        return self.matrix.requires_grad or self._is_regular
+        """Whether no matrix is singular, as far as they are checked (`is_checked`)."""
+        return not is_checked(self.matrix) or self._is_regular
 
-    @cached_property
+    @lazy_property
     def _is_regular(self) -> bool:
         """Whether no determinant is 0."""
         return bool(determinant(self.matrix).all())
@@ -90,15 +89,14 @@ class AffineMap(Map):
         """The inverse maps [A^-1 | -A^-1 t], which are kept.
 
         Raises:
-            NotInvertibleError: A matrix is singular. Matrices that require gradients are not
-                checked, since training would wait for the device.
+            NotInvertibleError: A matrix is singular, and they are checked (`is_checked`).
         """
         matrix = self.matrix
         # without its graph, or with the one that belongs to an earlier step, it would be wrong
         is_stale = matrix.requires_grad and (matrix.is_leaf or not torch.is_grad_enabled())
         return self._compute_inverse() if is_stale else self._inverse
 
-    @cached_property
+    @lazy_property
     def _inverse(self) -> AffineMap:
         """The inverse maps, kept for the next use."""
         return self._compute_inverse()
@@ -111,7 +109,9 @@ class AffineMap(Map):
                 f"matrix={self.matrix[singular][0].tolist()} is singular, so it has no inverse; "
                 "give affine maps whose determinant is not 0"
             )
-        if torch.is_grad_enabled() and self.matrix.requires_grad:
+        # a trace differentiates the operations themselves
+        has_graph = torch.is_grad_enabled() and self.matrix.requires_grad
+        if has_graph and not torch.compiler.is_compiling():
             return AffineMap(_Inverse.apply(self.matrix))  # type: ignore[no-untyped-call]
         return AffineMap(inverse_matrix(self.matrix))
 
@@ -216,6 +216,21 @@ def translation(shift: Tensor) -> AffineMap:
     """
     linear = torch.eye(2, dtype=shift.dtype, device=shift.device).expand(len(shift), 2, 2)
     return AffineMap(torch.cat([linear, shift[..., None]], -1))
+
+
+def is_checked(values: Tensor) -> bool:
+    """Whether a computation may look at values to refuse some.
+
+    It may not where gradients are computed, since training would wait for the device, nor in a
+    graph that `torch.compile` or `torch.export` traces.
+
+    Args:
+        values: Values to look at.
+
+    >>> is_checked(torch.zeros(1)), is_checked(torch.zeros(1, requires_grad=True))
+    (True, False)
+    """
+    return not (values.requires_grad or torch.compiler.is_compiling())
 
 
 def affine_part(map: Map) -> AffineMap:

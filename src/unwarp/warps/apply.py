@@ -76,13 +76,20 @@ def deform(
         ConfigError: `map` is no map of N rows or of one, or `padding` is unknown.
     """
     _check(x, map, padding)
-    # a sum is NaN if any value is; it takes a third of the time of x.isnan().any()
-    is_missing = x.isnan() if x.sum().isnan() else None
+    is_missing = _missing(x)
     values = x if is_missing is None else x.nan_to_num()
     source = source or Window.frame(x.shape[2:])
     bands = _bands(target or source) if map.parts else (target,)
     parts = [_deform(values, is_missing, map, source, band, padding) for band in bands]
     return parts[0] if len(parts) == 1 else torch.cat(parts, 2)
+
+
+def _missing(x: Tensor) -> Tensor | None:
+    """Where samples are NaN; None if none is."""
+    if torch.compiler.is_compiling():
+        return None  # a traced graph does not branch on values; NaN spreads to its neighbours
+    # a sum is NaN if any value is; it takes a third of the time of x.isnan().any()
+    return x.isnan() if x.sum().isnan() else None
 
 
 def _deform(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
 from unwarp.values import brief
+from unwarp.warps.constants import lazy_property
 from unwarp.warps.maps import IdentityMap, Map, chain
 from unwarp.warps.warp import Warp, as_size, check_theta
 
@@ -134,7 +134,7 @@ class Chain(Warp):
             return Chain(*self.links, size=self.size, anchor=anchor)
         return Chain(*(link.recentre(anchor) for link in self.links), size=self.size)
 
-    @cached_property
+    @lazy_property
     def factors(self) -> tuple[Factor, ...]:
         """Factors of the links in order, with the link's name in front."""
         return tuple(

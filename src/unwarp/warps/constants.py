@@ -7,10 +7,13 @@ arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import cached_property, lru_cache, wraps
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+Value = TypeVar("Value")
 
 MAX_CONSTANTS = 128
 """Greatest number of tensors that a function with `cache_tensors` keeps."""
@@ -64,3 +67,25 @@ def constant(values: tuple[float, ...], like: Tensor) -> Tensor:
     True
     """
     return torch.tensor(values, dtype=like.dtype, device=like.device)
+
+
+class lazy_property(cached_property[Value]):  # noqa: N801
+    """A property that is computed once.
+
+    While a model is traced it is computed at each use: a trace cannot hold the lock of
+    `cached_property`.
+
+    >>> class Circle:
+    ...     @lazy_property
+    ...     def area(self):
+    ...         return [3.14]
+    >>> circle = Circle()
+    >>> circle.area is circle.area
+    True
+    """
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """The value for an instance; the property itself for its class."""
+        if instance is not None and torch.compiler.is_compiling():
+            return self.func(instance)
+        return super().__get__(instance, owner)

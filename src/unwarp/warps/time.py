@@ -15,14 +15,13 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
-from unwarp.warps.constants import constant
+from unwarp.warps.constants import constant, lazy_property
 from unwarp.warps.maps import Map
 from unwarp.warps.time_map import TimeMap
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
@@ -76,7 +75,7 @@ class TimeWarp(Warp):
         """`series`."""
         return "series"
 
-    @cached_property
+    @lazy_property
     def _half_ranges(self) -> tuple[float, ...]:
         return tuple(factor.half_range for factor in self.factors)
 

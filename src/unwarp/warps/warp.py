@@ -395,6 +395,8 @@ def check_theta(warp: Warp, theta: Tensor) -> None:
     >>> from unwarp.warps import Rigid2d
     >>> check_theta(Rigid2d(), torch.zeros(5, 3))
     """
+    if torch.compiler.is_compiling():  # a traced graph has no cache to look into
+        return
     is_table = isinstance(theta, Tensor) and theta.is_floating_point() and theta.ndim == 2
     try:
         n_columns = _n_columns(warp)

@@ -19,15 +19,17 @@ import pytest
 from PIL import Image
 
 from tests.pictures import pictures
-from unwarp import Unwarper
+from unwarp import AE, Unwarper
 from unwarp.app.cli import main, options
 from unwarp.app.job import load_job, start_job
 from unwarp.app.report import series_figures
 from unwarp.app.run import execute
 from unwarp.datasets import trace
 from unwarp.errors import CheckpointError
+from unwarp.models import Net
 from unwarp.training.callbacks import Callback
 from unwarp.training.state import Row, State
+from unwarp.warps import TimeShift
 
 
 def run(*words: object) -> tuple[int, str, str]:
@@ -555,3 +557,21 @@ def test_irregular_series_run_end_to_end(tmp_path: Path, monkeypatch: pytest.Mon
     assert code == 0 and np.isfinite(
         pd.read_csv(tmp_path / "codes.csv").select_dtypes("number")
     ).all(axis=None)
+
+
+@pytest.mark.slow
+def test_models_are_exported(tmp_path: Path) -> None:
+    """Files and manifest in a new folder; unknown functions and used folders are mistakes."""
+    recipe = AE(warp=TimeShift(), net=Net("mlp", (4,), (4,)), refinements=0)
+    X = np.random.default_rng(0).normal(size=(8, 12))
+    model, out = tmp_path / "model", tmp_path / "out"
+    Unwarper(recipe=recipe, max_steps=1, n_clusters=2, refine="none").fit(X).save(model)
+    words = ("export", model, "--to", "torch", "--functions", "pose", "--out", out)
+    code, output, errors = run(*words, "--json")
+    assert code == 0, errors
+    assert json.loads(output) == json.loads((out / "manifest.json").read_text())
+    assert (out / "pose.pt2").is_file()
+    code, _, errors = run(*words)
+    assert code == 2 and "it holds files" in errors
+    code, _, errors = run("export", model, "--functions", "poses")
+    assert code == 2 and "--functions poses is not allowed" in errors
