@@ -135,7 +135,7 @@ def whole_fit() -> tuple[Callable[[], list[float]], int]:
     from unwarp import Unwarper
     from unwarp.datasets import trace
 
-    x = trace.load("train").x.numpy()
+    x = trace.load("train").x.numpy()[:, 0]
     options = {"n_clusters": 4, "device": "cpu"}
     if "content" in Unwarper().get_params():  # what the earlier version did: no settled codes
         options |= {"content": "joint", "refine": "none", "working_size": None}
