@@ -35,6 +35,7 @@ NOT_MIRRORED = {
     "app/cli/apply.py": "commands are tested end to end, in tests/app/cli/test_main.py",
     "app/cli/export.py": "commands are tested end to end, in tests/app/cli/test_main.py",
     "app/cli/learn.py": "commands are tested end to end, in tests/app/cli/test_main.py",
+    "app/cli/learn_options.py": "options of commands, in tests/app/cli/test_options.py",
     "app/cli/look.py": "commands are tested end to end, in tests/app/cli/test_main.py",
     "app/report/presentation.py": "a table of figures, which test_sections.py lists",
     "app/report/section.py": "records without methods",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unwarp.app.cli.learn import (
+from unwarp.app.cli.learn_options import (
     ConfigOption,
     DomainOption,
     IdOption,
