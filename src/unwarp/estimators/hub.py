@@ -20,7 +20,7 @@ from unwarp._version import __version__
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.models.store import CONFIG, WEIGHTS
-from unwarp.storage import expand
+from unwarp.storage import expand, write_file
 
 FILES = (CONFIG, WEIGHTS, "README.md")
 """Files of a model; others of a repository are not downloaded."""
@@ -61,7 +61,7 @@ def push(
     with TemporaryDirectory() as place:
         folder = Path(place) / "model"
         unwarper.save(folder)
-        (folder / "README.md").write_text(model_card(unwarper, repo_id), "utf-8")
+        write_file(folder / "README.md", model_card(unwarper, repo_id))
         try:
             api.create_repo(repo_id, private=private, exist_ok=True)
             commit = api.upload_folder(
