@@ -71,6 +71,18 @@ def settled(joint: Model, data: Dataset, **options: int) -> Model:
     return settle(joint, RECIPE, data, batch_size=20, device="cpu", **options)[0]
 
 
+@torch.no_grad()
+def test_content_alone_is_that_of_embed(
+    pose_model: Model, recipe: AE, joint: Model, data: Dataset
+) -> None:
+    """Codes alone need fewer runs of the stages; they are the same to the bit."""
+    pictures = settle(pose_model, recipe, PICTURES, steps=2, batch_size=20, device="cpu")[0]
+    series = settled(joint, data, steps=2)
+    pairs = ((pose_model, PICTURES.x), (pictures, PICTURES.x), (joint, data.x), (series, data.x))
+    for model, x in pairs:
+        assert torch.equal(model.eval().encode_content(x[:7]), model.embed(x[:7]).content)
+
+
 def test_settled_model_keeps_poses(joint: Model, data: Dataset) -> None:
     """Every sample has the deformation that it had before."""
     points = torch.linspace(0, 1, 9)[:, None]

@@ -105,8 +105,10 @@ def encode(
         ConfigError: `model` is no model, or `chunk_size` or `device` is out of range.
         DataError: The samples do not fit the model.
     """
-    latents = _latents(model, x, chunk_size, device)
-    chunks = [(latent.content.cpu(), model.chart.theta(latent.map).cpu()) for latent in latents]
+    chunks = []
+    for part in _chunks(model, x, chunk_size, device):
+        latent = model.embed(part)
+        chunks.append((latent.content.cpu(), model.chart.theta(latent.map).cpu()))
     place(model, "cpu")
     content, theta = (torch.cat(column) for column in zip(*chunks, strict=True))
     return content, theta
@@ -131,20 +133,20 @@ def encode_content(
         ConfigError: `model` is no model, or `chunk_size` or `device` is out of range.
         DataError: The samples do not fit the model.
     """
-    chunks = [latent.content.cpu() for latent in _latents(model, x, chunk_size, device)]
+    chunks = [model.encode_content(part).cpu() for part in _chunks(model, x, chunk_size, device)]
     place(model, "cpu")
     return torch.cat(chunks)
 
 
-def _latents(model: Model, x: Tensor | Prepared, chunk_size: int, device: str) -> Iterator[Latent]:
-    """Latents of samples, chunk by chunk, on the device; the model stays there."""
+def _chunks(model: Model, x: Tensor | Prepared, chunk_size: int, device: str) -> Iterator[Tensor]:
+    """Samples on the device, chunk by chunk; the model is there, and stays there."""
     target = resolve_device(device)
     check_value("chunk_size", chunk_size, Whole(1))
     check_samples(model, x[:1] if isinstance(x, Prepared) else x, "x")
     place(model, target)
     size = max(1, min(chunk_size, NUMBERS_PER_CHUNK // max(1, math.prod(model.shape))))
     for start in range(0, len(x), size):
-        yield model.embed(x[start : start + size].to(target))
+        yield x[start : start + size].to(target)
 
 
 @torch.no_grad()

@@ -149,6 +149,19 @@ class Encoder(nn.Module):
         posterior: Posterior = self(x, None, angles)
         return posterior.map
 
+    def content_code(self, x: Tensor, angles: Tensor | None = None) -> Tensor:
+        """Content codes of samples, `forward(x, None, angles).content`.
+
+        Args:
+            x: Samples (N, C, ...).
+            angles: Start angles (N,) in radians, or with mirrors (N, 2); None for no rotation.
+
+        Returns:
+            Content codes (N, D).
+        """
+        posterior: Posterior = self(x, None, angles)
+        return posterior.content
+
     @property
     def begin(self) -> Callable[[Tensor], tuple[str, ...]]:
         """The hook that fits the start; by default it does nothing."""
@@ -261,14 +274,38 @@ class Staged(Encoder):
         estimate, canonical = self._run_stages(x, start, None, single_pass=False)
         return canonical, start.compose(estimate.predicted)
 
+    def content_code(self, x: Tensor, angles: Tensor | None = None) -> Tensor:
+        """Content codes of samples; the runs that sharpen poses are left out.
+
+        Args:
+            x: Samples (N, C, ...), mask channels included.
+            angles: Start angles (N,) in radians, or with mirrors (N, 2); None for no rotation.
+
+        Returns:
+            Content codes (N, D).
+        """
+        if self.content.sees_aligned:
+            start = self.start(x, angles)
+            _, x = self._run_stages(x, start, None, single_pass=False, for_content=True)
+        return torch.as_tensor(self.content(x)[0])
+
     def _run_stages(
-        self, x: Tensor, start: Map, generator: torch.Generator | None, single_pass: bool
+        self,
+        x: Tensor,
+        start: Map,
+        generator: torch.Generator | None,
+        single_pass: bool,
+        for_content: bool = False,
     ) -> tuple[PoseEstimate, Tensor]:
-        """The composed deformation, and the aligned samples that the content network sees."""
+        """The composed deformation, and the aligned samples that the content network sees.
+
+        With `for_content` the stages stop where the content network sees the samples.
+        """
         estimate = PoseEstimate.begin(start)
         cache: dict[Window, Tensor] = {}
         schedule = self._schedule(single_pass)
         n_before_content, canonical = self._runs_before_content(len(schedule)), None
+        schedule = schedule[:n_before_content] if for_content else schedule
         for i, (module, is_last_pass) in enumerate(schedule):
             if i == n_before_content:
                 canonical = self._undo(x, estimate.undoable, self.window, cache)
