@@ -185,6 +185,13 @@ def test_search_forms_few_clusters(mirror: bool) -> None:
     assert torch.equal(search.clusters, search.clusters[:1].expand(5, -1))
 
 
+def test_search_in_training_forms_all() -> None:
+    """While codes still change, an update forms all clusters."""
+    search = search_of(replace(SMALL, pose_clusters=5))
+    search.train().update_clusters(pictures())
+    assert len(search.clusters.unique(dim=0)) == 5
+
+
 @pytest.mark.parametrize("mirror", [False, True])
 def test_pose_survives_centring(mirror: bool) -> None:
     """Centring forms as few clusters as needed; reconstructions and mirrors do not change."""

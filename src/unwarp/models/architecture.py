@@ -59,10 +59,10 @@ class Architecture:
             chooses one of them. A warp with a mirror has each of them twice, with the template and
             with its mirror image.
         pose_clusters: Greatest number of pose clusters, clusters of content codes by which
-            `PoseSearch` chooses the start angle; only as many are formed as describe the codes
-            well. They have an effect only with several start angles or a mirror. With 0 the angle
-            with the least squared error is chosen. Each cluster is centred separately, unless the
-            warp is a chain.
+            `PoseSearch` chooses the start angle; after training only as many are formed as
+            describe the codes well. They have an effect only with several start angles or a
+            mirror. With 0 the angle with the least squared error is chosen. Each cluster is centred
+            separately, unless the warp is a chain.
         pose_updates: Number of updates of the pose clusters during training, evenly spaced; with 0
             they are formed only after training. `auto` for 8 if the warp has a mirror, so that all
             samples of a cluster are compared with one template and not with its mirror image, too;

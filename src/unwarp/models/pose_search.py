@@ -26,6 +26,7 @@ from unwarp.models.networks import Networks
 from unwarp.models.poses import (
     MAX_FIRST_PASS_MISFIT_RATIO,
     MAX_MISFIT_RATIO,
+    cluster_centres,
     fewest_centres,
     memberships,
     nearest_candidates,
@@ -275,8 +276,9 @@ class PoseSearch(nn.Module):
     def update_clusters(self, x: Tensor) -> None:
         """Form the pose clusters from training samples.
 
-        Only as many clusters are formed as describe the codes well (see `fewest_centres`); further
-        rows of `clusters` repeat their centres. With `n_clusters` 0 it does nothing.
+        After training only as many clusters are formed as describe the codes well (see
+        `fewest_centres`); further rows of `clusters` repeat their centres. In training, when codes
+        still change, all are formed, unless there is a mirror. With `n_clusters` 0 it does nothing.
 
         Args:
             x: Training samples (N, *shape).
@@ -288,7 +290,9 @@ class PoseSearch(nn.Module):
             poses = [self.candidates(chunk) for chunk in chunks]
         codes = torch.cat([part.codes for part in poses], 1)
         misfit = torch.cat([part.misfit for part in poses], 1)
-        centres = fewest_centres(codes, misfit, min(self.n_clusters, len(x)))
+        is_early = self.training and not self.networks.encoder.has_mirror
+        find = cluster_centres if is_early else fewest_centres
+        centres = find(codes, misfit, min(self.n_clusters, len(x)))
         self.clusters[:] = centres[torch.arange(self.n_clusters) % len(centres)]
 
     def memberships(self, content: Tensor) -> Tensor:
