@@ -43,6 +43,29 @@ def test_result_of_the_first_is_shared() -> None:
     assert run_processes(["-c", ONCE]) == ["done\n", "done\n"]
 
 
+ESTIMATOR = """
+import hashlib, os, time
+import numpy as np
+if os.environ["RANK"] == "1":
+    time.sleep(0.5)
+from unwarp import Unwarper
+
+x = np.random.default_rng(0).random((32, 12, 12))
+options = {"n_clusters": 2, "content": "joint", "refine": "none", "random_state": None}
+for precision in ("no", "bf16"):
+    u = Unwarper("affine", max_seconds=2, precision=precision, device="cpu", **options).fit(x)
+    weights = b"".join(value.numpy().tobytes() for value in u.model_.state_dict().values())
+    print(hashlib.sha256(weights).hexdigest(), u.history_.steps, u.labels_.tolist())
+"""
+
+
+@pytest.mark.slow
+def test_estimators_of_processes_are_equal() -> None:
+    """Also with a random seed, a limit of time that began at other times, and rounded numbers."""
+    first, second = run_processes(["-c", ESTIMATOR])
+    assert first == second and len(first.splitlines()) == 2
+
+
 def test_one_process_runs_itself() -> None:
     """Without other processes the function simply runs."""
     assert run_once(lambda: 7) == 7

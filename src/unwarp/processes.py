@@ -6,6 +6,7 @@ process, and the others wait for it.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -39,6 +40,13 @@ def connect_processes(device: str = "auto") -> None:
     is_cpu = device == "cpu" or not torch.cuda.is_available()
     with told_loss("at the start"):
         PartialState(cpu=is_cpu, timeout=MAX_WAIT)
+    atexit.register(_disconnect)
+
+
+def _disconnect() -> None:
+    """End the connection, so that no thread of it outlives the interpreter."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def run_once(compute: Callable[[], T]) -> T:

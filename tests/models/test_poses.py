@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from unwarp.models.poses import (
@@ -66,6 +67,18 @@ def test_memberships_change_smoothly() -> None:
     torch.testing.assert_close(shares, expected, atol=1e-3, rtol=0)
     unknown = memberships(torch.zeros(1, 2), torch.full((3, 2), torch.nan))
     torch.testing.assert_close(unknown, torch.full((1, 3), 1 / 3))
+
+
+@pytest.mark.parametrize("n", [10, 32])
+def test_memberships_ignore_repeated_centres(n: int) -> None:
+    """Copies of centres share the membership of the original, however many there are."""
+    rng = torch.Generator().manual_seed(0)
+    originals, codes = torch.randn(3, 4, generator=rng) + 5, torch.randn(6, 4, generator=rng) + 5
+    rows = torch.arange(n) % 3
+    shared = memberships(codes, originals[rows])
+    totals = torch.stack([shared[:, rows == i].sum(1) for i in range(3)], 1)
+    weights = torch.bincount(rows) * memberships(codes, originals)
+    torch.testing.assert_close(totals, weights / weights.sum(1, keepdim=True))
 
 
 def test_fewest_centres_are_the_classes() -> None:

@@ -26,7 +26,7 @@ from unwarp.disk.files import clean_leftovers, read_plain
 from unwarp.errors import CheckpointError
 from unwarp.estimators.unwarper import Unwarper
 from unwarp.launch import is_first_process
-from unwarp.processes import run_once
+from unwarp.processes import connect_processes, run_once
 from unwarp.storage import clear_lock, expand, hold_folder, recover_folder, write_file
 from unwarp.training.callbacks import Callback
 from unwarp.training.checkpoint import Checkpoint
@@ -180,6 +180,7 @@ def fit_or_load(
             callback.on_message(line)
 
     checkpoint = Checkpoint(folder / f"{name}.checkpoint", on_message=notify)
+    connect_processes(model.device)
     trained = run_once(lambda: _load_trained(model_folder, record, checkpoint))
     if trained is not None:
         return trained

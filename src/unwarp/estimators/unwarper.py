@@ -311,7 +311,8 @@ class Unwarper(
         """
         # 1. check the arguments, then read the samples and find out their domain, shape and scale
         request, reading = self._check()
-        seed = int(check_random_state(self.random_state).randint(1 << 31))
+        connect_processes(self.device)
+        seed = run_once(lambda: int(check_random_state(self.random_state).randint(1 << 31)))
         callbacks = (*check_callbacks(callbacks), *self._progress())
         earlier = WarmStart.of(self)
         if earlier is None:
@@ -322,7 +323,6 @@ class Unwarper(
             schema, data = earlier.read(source, reading)
         fitting = Fitting(self, request, reading, schema, data, seed, callbacks, source, earlier)
         # 2. decide on the recipe, the steps and the batch size, and for series how much to warp
-        connect_processes(self.device)
         plan, selection = run_once(fitting.decide)
         fitting.check_memory(source, plan)
         # 3. build the model of the recipe, train it, and cluster the latents of the samples; of

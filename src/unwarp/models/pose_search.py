@@ -27,6 +27,7 @@ from unwarp.models.poses import (
     MAX_FIRST_PASS_MISFIT_RATIO,
     MAX_MISFIT_RATIO,
     cluster_centres,
+    distances_of_codes,
     fewest_centres,
     memberships,
     nearest_candidates,
@@ -312,7 +313,7 @@ class PoseSearch(nn.Module):
         Args:
             content: Content codes (N, D).
         """
-        return torch.cdist(content, self.clusters).argmin(1)
+        return distances_of_codes(content, self.clusters).argmin(1)
 
 
 def pair_with(angles: Tensor, mirrors: Tensor | float) -> Tensor:

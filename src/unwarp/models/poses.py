@@ -55,7 +55,7 @@ def nearest_candidates(
     >>> nearest_candidates(codes, torch.tensor([[1.0], [1.2]]), torch.tensor([[0.0]]))
     (tensor([1]), tensor([1.]))
     """
-    squares = _distances(codes, centres.expand(len(codes), -1, -1)).square().amin(-1)
+    squares = distances_of_codes(codes, centres.expand(len(codes), -1, -1)).square().amin(-1)
     is_bad_fit = misfit > max_misfit_ratio * misfit.amin(0)
     nearest = squares.masked_fill(is_bad_fit, torch.inf).min(0)
     return nearest.indices, nearest.values
@@ -76,17 +76,26 @@ def memberships(codes: Tensor, centres: Tensor) -> Tensor:
     Returns:
         Memberships (N, M) in [0, 1]; each row sums to 1.
     """
-    distances = _distances(centres, centres)
+    distances = distances_of_codes(centres, centres)
     width = torch.where(distances > 0, distances, torch.inf).min() / 4
-    logits = (_distances(codes, centres) / width).square().neg() / 2
+    logits = (distances_of_codes(codes, centres) / width).square().neg() / 2
     return logits.softmax(1).nan_to_num(1 / len(centres))
 
 
-def _distances(codes: Tensor, centres: Tensor) -> Tensor:
-    """Euclidean distances (..., N, M) of codes (..., N, D) from centres (..., M, D)."""
+def distances_of_codes(codes: Tensor, centres: Tensor) -> Tensor:
+    """Euclidean distances of codes from centres.
+
+    Args:
+        codes: Content codes (..., N, D).
+        centres: Cluster centres (..., M, D).
+
+    Returns:
+        Distances (..., N, M), exactly 0 for a code that is a centre.
+    """
     if torch.compiler.is_compiling():  # `cdist` would bind a traced graph to a number of rows
         return (codes[..., None, :] - centres[..., None, :, :]).square().sum(-1).sqrt()
-    return torch.cdist(codes, centres)
+    # by differences: equal centres have a distance of 0
+    return torch.cdist(codes, centres, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def cluster_centres(
@@ -170,7 +179,7 @@ def _lloyd(codes: Tensor, misfit: Tensor, centres: Tensor) -> tuple[Tensor, floa
         if not total < least_total - MIN_KMEANS_GAIN * abs(total):
             break
         least_total, points = total, codes[rows, samples]
-        clusters = torch.cdist(points, centres).argmin(1)
+        clusters = distances_of_codes(points, centres).argmin(1)
         sums = torch.zeros_like(centres).index_add_(0, clusters, points)
         counts = torch.bincount(clusters, minlength=len(centres))[:, None]
         # an empty cluster moves to the sample that is farthest from every centre

@@ -43,12 +43,13 @@ class SharedBatchNorm(nn.BatchNorm1d):
         """
         if not self.training:
             return super().forward(x)
+        dtype, x = x.dtype, x.to(self.weight.dtype)  # within mixed precision rows are rounded
         moments = torch.stack([x.mean(0), x.var(0, unbiased=False)])
         means, variances = _Gather.apply(moments).unbind(1)  # type: ignore[no-untyped-call]
         mean, variance = means.mean(0), variances.mean(0) + means.var(0, unbiased=False)
         self._update(mean.detach(), variance.detach(), len(x) * len(means))
         scale = self.weight * (variance + self.eps).rsqrt()
-        return torch.as_tensor((x - mean) * scale + self.bias)
+        return torch.as_tensor((x - mean) * scale + self.bias).to(dtype)
 
     def _update(self, mean: Tensor, variance: Tensor, n: int) -> None:
         """Update the running moments by those of `n` rows."""

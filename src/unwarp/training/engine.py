@@ -65,6 +65,16 @@ def greatest_of_processes(number: float, engine: Accelerator) -> float:
     return float(greatest)
 
 
+def least_of_processes(number: float | None, engine: Accelerator) -> float | None:
+    """The least number of all processes; None if there is none.
+
+    Args:
+        number: The number of this process; None in all processes or in none.
+        engine: Accelerator of the run.
+    """
+    return None if number is None else -greatest_of_processes(-number, engine)
+
+
 def mean_of_processes(numbers: Tensor, engine: Accelerator) -> Tensor:
     """Means of numbers over all processes; NaN if one is NaN.
 

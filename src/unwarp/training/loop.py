@@ -25,7 +25,7 @@ from unwarp.processes import share_weights, told_loss
 from unwarp.ranges import ARGUMENTS, MAX_STEPS, Instance, Range, Whole, check_value
 from unwarp.training.callbacks import Callback, check_callbacks
 from unwarp.training.divergence import Recovery, check_weights, recovery_of
-from unwarp.training.engine import make_accelerator, stops_together
+from unwarp.training.engine import least_of_processes, make_accelerator, stops_together
 from unwarp.training.interrupts import terminate_as_interrupt
 from unwarp.training.slots import copy_weights
 from unwarp.training.state import History, Row, State
@@ -135,6 +135,7 @@ def train(
     check_value("validation", validation, Instance(Validation, "a Validation", is_optional=True))
     engine = make_accelerator(device, precision)
     _check_processes(engine, batch_size, callbacks)
+    seconds = least_of_processes(seconds, engine)
     _begin(model, data, seed, engine, callbacks)
     recovery = recovery_of(on_divergence, engine.num_processes)
     settings = {"batch_size": batch_size, "precision": precision, **(facts or {})}

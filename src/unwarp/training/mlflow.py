@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from unwarp.errors import ConfigError
+from unwarp.launch import is_first_process
 from unwarp.training.state import State
 from unwarp.training.tracking import LastSteps, Tracker, check_packages
 
@@ -73,6 +74,8 @@ class MLflow(Tracker):
         Raises:
             ConfigError: MLflow cannot be reached, or refuses the experiment.
         """
+        if not is_first_process():
+            return
         from mlflow.tracking import MlflowClient
 
         with self._errors():

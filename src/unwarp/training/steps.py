@@ -20,7 +20,7 @@ from unwarp.data.samples import Samples
 from unwarp.draws import SharedGenerator
 from unwarp.models.hooks import Hooks
 from unwarp.training.batches import batch_rows, step_generator
-from unwarp.training.engine import greatest_of_processes
+from unwarp.training.engine import greatest_of_processes, mean_of_processes
 from unwarp.training.slots import PlayerSlot, make_slots, step_player
 from unwarp.training.state import LOG_EVERY, Row, State
 
@@ -137,7 +137,7 @@ class Run:
             for slot in self.slots:
                 if step % slot.player.interval == 0:
                     terms |= step_player(self.engine, slot, batch, step, position, generator)
-            terms |= _measure(state, batch, generator)
+            terms |= _measure(state, batch, generator, self.engine)
             _record(state, terms, self.batch_size, self.elapsed)
             yield terms
 
@@ -176,8 +176,10 @@ def _is_logged(state: State) -> bool:
 
 
 @torch.no_grad()
-def _measure(state: State, batch: Batch, generator: torch.Generator) -> Row:
+def _measure(state: State, batch: Batch, generator: torch.Generator, engine: Accelerator) -> Row:
     """The players' measures by name if the step is logged, else none.
+
+    They are means over all processes.
 
     They are computed after all updates of the step, so that their use of random numbers does not
     change the training.
@@ -186,7 +188,10 @@ def _measure(state: State, batch: Batch, generator: torch.Generator) -> Row:
     for player in state.players if _is_logged(state) else ():
         measures = player.measure(batch, state.step, generator) if player.measure else {}
         row |= {f"{player.name}.{name}": float(value) for name, value in measures.items()}
-    return row
+    if not row or engine.num_processes == 1:
+        return row
+    values = torch.tensor(list(row.values()), dtype=torch.float64, device=engine.device)
+    return dict(zip(row, mean_of_processes(values, engine).tolist(), strict=True))
 
 
 def _record(state: State, terms: Row, batch_size: int, seconds: float) -> None:

@@ -14,9 +14,8 @@ from importlib.util import find_spec
 from itertools import takewhile
 from typing import Any
 
-from torch import distributed
-
 from unwarp.errors import ConfigError
+from unwarp.launch import is_first_process
 from unwarp.training.callbacks import Callback
 from unwarp.training.state import HELD_OUT, Row, State
 
@@ -107,7 +106,7 @@ class Tracker(Callback, ABC):
             state: The state after the step.
             terms: Numbers of the step; those of logged steps are in the history.
         """
-        if not _is_first_process():
+        if not is_first_process():
             return
         if self._last is None or state.step <= self._step:
             self._begin(state)
@@ -219,13 +218,6 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value)
-
-
-def _is_first_process() -> bool:
-    """Whether this process is the first one of a training, or the only one."""
-    return not (distributed.is_available() and distributed.is_initialized()) or (
-        distributed.get_rank() == 0
-    )
 
 
 def check_packages(tracker: str, *packages: str) -> None:
