@@ -35,7 +35,7 @@ from unwarp.data.schema import Prepared
 from unwarp.data.shards import CONTENT
 from unwarp.data.source import Source
 from unwarp.disk.files import Write
-from unwarp.disk.paths import files_of
+from unwarp.disk.paths import files_of, is_pattern, root_of, split_member
 from unwarp.estimators.unwarper import Unwarper
 
 MAX_BYTES_OF_PART, MAX_ROWS_OF_PART = 64 << 20, 50_000
@@ -306,7 +306,7 @@ def write_results(
 
     Raises:
         ConfigError: The folder holds other files or other results, or cannot be written.
-        DataError: The samples do not fit the model.
+        DataError: The samples do not fit the model, or a part of a complete folder is missing.
         CheckpointError: Another process writes to the folder.
     """
     with opened_parts(folder, results.plan, inputs) as parts:
@@ -359,16 +359,19 @@ def identity_of_source(source: str) -> str:
 
     Returns:
         The checksum of the manifests of shards, of the names, sizes and times of change of other
-        files, and of a name.
+        files, and of the names of arrays in files and of data sets.
     """
     facts: list[Any] = []
     for line in source.splitlines():
-        paths = [Path(path).expanduser() for path in files_of(line)]
-        for path in paths:
+        facts.append(split_member(line)[1])
+        for path in (Path(path).expanduser() for path in files_of(line)):
             if path.is_dir() and is_part_folder(path):
                 facts.append((path / MANIFEST).read_text())
             elif path.is_dir():
-                facts.append(identity_of(sorted(p for p in path.rglob("*") if p.is_file())))
+                facts.append(identity_of(sorted(p for p in path.rglob("*") if p.is_file()), path))
+            elif path.exists():
+                root = root_of(line) if is_pattern(line) else path.parent
+                facts.append(identity_of([path], root))
             else:
-                facts.append(identity_of([path]) if path.exists() else line)
+                facts.append(line)
     return checksum(facts)
