@@ -71,6 +71,28 @@ def test_interrupted_sweep_is_continued(tmp_path: Path, monkeypatch: pytest.Monk
     pd.testing.assert_frame_equal(whole.table[columns], kept[columns])
 
 
+def test_seconds_limit_each_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The greatest time of the estimator is that of each training."""
+    limits: list[float | None] = []
+
+    def note(*arguments: Any, seconds: float | None, **options: Any) -> Any:
+        limits.append(seconds)
+        return train(*arguments, seconds=seconds, **options)
+
+    monkeypatch.setattr("unwarp.estimators.sweep.train", note)
+    run(None, 2, max_seconds=50.0)
+    assert limits == [50.0, 50.0]
+
+
+def test_connected_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below torchrun a sweep would wait for itself."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    with pytest.raises(ConfigError, match=r"2 connected processes.*--workers"):
+        run(tmp_path / "sweep", 1)
+    assert not (tmp_path / "sweep").exists()
+
+
 @pytest.mark.parametrize("settings", [{}, {"recipe": "vae", "warp": "rigid"}], ids=["open", "vae"])
 def test_best_file_gives_the_best_recipe(tmp_path: Path, settings: dict[str, Any]) -> None:
     """The overrides of `best.yaml` lead `fit` to the recipe of the best trial."""
