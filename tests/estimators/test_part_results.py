@@ -153,6 +153,28 @@ def test_other_data_are_in_parts(root: Path, fitted: Unwarper, tmp_path: Path) -
     assert aligned.dtype == np.uint8 and set(np.unique(aligned[:])) == {0, 7}
 
 
+@pytest.mark.parametrize("rows", [10, 30])
+def test_integers_are_in_no_mixture(rows: int, tmp_path: Path) -> None:
+    """Integers that belong to series with gaps are refused; floating-point numbers are not."""
+    series = SERIES.copy()
+    series[25, 20:23] = np.nan
+    model = Unwarper("time", max_steps=2, n_clusters=2, refine="none", missing="interpolate").fit(
+        series
+    )
+    numbers = np.random.default_rng(1).integers(0, 9, series.shape)
+    for values, x in ((numbers, SERIES), (numbers * 1.0, series), (numbers, series)):
+        source, other = model.open(x), Source(values, domain="series")
+        results = AlignedParts(model, source, rows_per_part=rows, other=other)
+        out = tmp_path / f"{values.dtype}-{np.isnan(x).any()}"
+        if values.dtype.kind == "i" and x is series:
+            with pytest.raises(DataError, match="give other as floating-point numbers"):
+                write_results(results, out)
+        else:
+            write_results(results, out)
+            expected = model.align(x, other=values)
+            np.testing.assert_allclose(as_source(out).x[:], expected, atol=1e-3)
+
+
 KILLED = """
 import os, sys
 from unwarp import Unwarper
