@@ -16,6 +16,7 @@ from unwarp.app.inspection import evaluate_folder
 from unwarp.data import mapped, prepared
 from unwarp.data.form import Form
 from unwarp.data.hints import Hints
+from unwarp.data.making import make_shards
 from unwarp.data.opening import as_source
 from unwarp.data.source import Source
 from unwarp.errors import ConfigError, DataError
@@ -284,3 +285,17 @@ def test_large_arrays_become_shards(shifted: Path, monkeypatch: pytest.MonkeyPat
         few = shifted / "few.npy"
         np.save(few, whole[:3])
         write_aligned(shifted / "model", str(shifted / "x.npy"), shifted / "new", other=str(few))
+
+
+def test_replaced_goals_are_other_work(shifted: Path, tmp_path: Path) -> None:
+    """A file to align to that holds other values is refused; the same values are not."""
+    array = np.load(shifted / "x.npy")
+    make_shards(array, tmp_path / "s")
+    arguments = (shifted / "model", str(tmp_path / "s"), tmp_path / "out")
+    goal = tmp_path / "goal.npy"
+    for k in (3, 3, 4):
+        np.save(goal, array[k : k + 1])
+        if k == 3:
+            write_aligned(*arguments, to=str(goal))
+    with pytest.raises(ConfigError, match="other work"):
+        write_aligned(*arguments, to=str(goal))

@@ -14,7 +14,7 @@ from PIL import Image
 
 from unwarp.data import making
 from unwarp.data.hints import Hints
-from unwarp.data.making import make_shards
+from unwarp.data.making import identity_of, make_shards
 from unwarp.data.opening import as_source
 from unwarp.data.part_folder import LOG, MANIFEST, PLAN
 from unwarp.data.source import Source
@@ -183,3 +183,54 @@ def test_nothing_else_is_replaced(tmp_path: Path) -> None:
     Image.fromarray(X[0]).save(tmp_path / "p" / "0.png")
     with pytest.raises(ConfigError, match="holds files"):
         make_shards(tmp_path / "p", tmp_path / "p")
+
+
+def test_other_readings_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other hints, labels, names or times are other samples, finished or not."""
+    rows = ["id,time,u,v", *(f"{i},{t},{i + t},{100 + i}" for i in range(4) for t in range(5))]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    u, v = (Hints(table="long", value_columns=(name,)) for name in "uv")
+
+    def interrupt(count: int, *others: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(making, "announce", interrupt)
+        make_shards(tmp_path / "t.csv", tmp_path / "s", rows_per_shard=1, hints=u)
+    for _ in range(2):  # begun, then complete
+        with pytest.raises(ConfigError, match=r"value_columns.*'u'.*'v'"):
+            make_shards(tmp_path / "t.csv", tmp_path / "s", rows_per_shard=1, hints=v)
+        make_shards(tmp_path / "t.csv", tmp_path / "s", rows_per_shard=1, hints=u)
+    np.save(tmp_path / "x.npy", np.eye(3))
+    make_shards(tmp_path / "x.npy", tmp_path / "timed", times=[0, 1, 2])
+    with pytest.raises(ConfigError, match="other work"):
+        make_shards(tmp_path / "x.npy", tmp_path / "timed", times=[0, 1, 3])
+    make_shards(Source(X, list("abcdefghij"), np.arange(10)), tmp_path / "named")
+    for names, labels in (("abcdefghij", np.zeros(10)), ("abcdefghik", np.arange(10))):
+        with pytest.raises(ConfigError, match="names_labels_times"):
+            make_shards(Source(X, list(names), labels), tmp_path / "named")
+
+
+def test_moved_pictures_are_other_samples(tmp_path: Path) -> None:
+    """A picture in the folder of another class is another source."""
+    write_pictures(tmp_path / "p")
+    make_shards(tmp_path / "p", tmp_path / "s")
+    make_shards(tmp_path / "p", tmp_path / "s")
+    files = [tmp_path / "p" / label / "rgb.png" for label in ("cat", "dog")]
+    before = identity_of(files[:1], tmp_path / "p")
+    files[0].rename(files[1])
+    assert identity_of(files[1:], tmp_path / "p") != before
+    with pytest.raises(ConfigError, match="other work"):
+        make_shards(tmp_path / "p", tmp_path / "s")
+
+
+def test_missing_shards_are_told(tmp_path: Path) -> None:
+    """A complete folder that lost a shard, or part of one, is no success."""
+    make_shards(X, tmp_path / "s", rows_per_shard=4)
+    path = tmp_path / "s" / "samples-00001.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"samples-00001\.npy has .* bytes instead"):
+        make_shards(X, tmp_path / "s", rows_per_shard=4)
+    path.unlink()
+    with pytest.raises(DataError, match=r"samples-00001\.npy is missing.*make it again"):
+        make_shards(X, tmp_path / "s", rows_per_shard=4)

@@ -16,12 +16,13 @@ import pytest
 
 from tests.pictures import pictures
 from unwarp import Unwarper, distributed
+from unwarp.app.exports import write_aligned
 from unwarp.data import prepared
 from unwarp.data.making import make_shards
 from unwarp.data.opening import as_source
 from unwarp.data.part_folder import LOG, MANIFEST, read_record
-from unwarp.distributed.results import PartWorker
-from unwarp.errors import CheckpointError, ConfigError
+from unwarp.distributed.results import PartWorker, raise_error
+from unwarp.errors import CheckpointError, ConfigError, DataError
 
 X = pictures(60)
 
@@ -102,6 +103,15 @@ def test_mistakes_are_refused(root: Path, tmp_path: Path, monkeypatch: pytest.Mo
     pytest.importorskip("ray.data", reason="ray is not installed with its part for data")
     with pytest.raises(CheckpointError):
         distributed.align(root / "shards", tmp_path / "none", tmp_path / "out")
+    for to, kind in (
+        (99, DataError),
+        (np.int64(99), DataError),
+        (-1, ConfigError),
+        ("3", ConfigError),
+    ):
+        with pytest.raises(kind, match=r"^to="):
+            distributed.align(root / "shards", root / "model", tmp_path / "out", to=to)
+    assert not (tmp_path / "out").exists()
     for option in ("rows_per_part", "workers"):
         with pytest.raises(ConfigError, match=option):
             distributed.embed(root / "shards", root / "model", tmp_path / "out", **{option: 0})
@@ -111,6 +121,29 @@ def test_mistakes_are_refused(root: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "ray.data", None)
     with pytest.raises(ConfigError, match=r"pip install 'unwarp\[ray\]'"):
         distributed.align(root / "shards", root / "model", tmp_path / "out")
+
+
+def test_errors_of_workers_are_typed(root: Path, tmp_path: Path) -> None:
+    """A worker returns an error of Unwarp as text, and the program raises it again."""
+    arguments = [str(path) for path in (root / "model", root / "shards", tmp_path)]
+    worker = PartWorker("align", *arguments, {"to": np.zeros((3, 3)), "counts": False}, 25)
+    (text,) = worker({"part": np.array([1])})["error"]
+    with pytest.raises(DataError, match=r"^to") as caught:
+        raise_error(str(text))
+    assert type(caught.value).__name__ == text.partition(":")[0]
+    raise_error("")
+
+
+def test_begun_work_is_finished(root: Path, tmp_path: Path) -> None:
+    """The plan of `unwarp align` is that of workers, with a sample to align to, too."""
+    pytest.importorskip("ray.data", reason="ray is not installed with its part for data")
+    for to in (None, 3):
+        out, text = tmp_path / f"out-{to}", None if to is None else str(to)
+        write_aligned(root / "model", str(root / "shards"), out, to=text)
+        names = read_record(out / MANIFEST)
+        row = None if to is None else np.int64(to)
+        assert distributed.align(root / "shards", root / "model", out, to=row) == 60
+        assert read_record(out / MANIFEST) == names
 
 
 @pytest.mark.slow

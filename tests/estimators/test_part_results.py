@@ -153,6 +153,28 @@ def test_other_data_are_in_parts(root: Path, fitted: Unwarper, tmp_path: Path) -
     assert aligned.dtype == np.uint8 and set(np.unique(aligned[:])) == {0, 7}
 
 
+@pytest.mark.parametrize("rows", [10, 30])
+def test_integers_are_in_no_mixture(rows: int, tmp_path: Path) -> None:
+    """Integers that belong to series with gaps are refused; floating-point numbers are not."""
+    series = SERIES.copy()
+    series[25, 20:23] = np.nan
+    model = Unwarper("time", max_steps=2, n_clusters=2, refine="none", missing="interpolate").fit(
+        series
+    )
+    numbers = np.random.default_rng(1).integers(0, 9, series.shape)
+    for values, x in ((numbers, SERIES), (numbers * 1.0, series), (numbers, series)):
+        source, other = model.open(x), Source(values, domain="series")
+        results = AlignedParts(model, source, rows_per_part=rows, other=other)
+        out = tmp_path / f"{values.dtype}-{np.isnan(x).any()}"
+        if values.dtype.kind == "i" and x is series:
+            with pytest.raises(DataError, match="give other as floating-point numbers"):
+                write_results(results, out)
+        else:
+            write_results(results, out)
+            expected = model.align(x, other=values)
+            np.testing.assert_allclose(as_source(out).x[:], expected, atol=1e-3)
+
+
 KILLED = """
 import os, sys
 from unwarp import Unwarper
@@ -231,6 +253,15 @@ def test_other_results_are_refused(root: Path, fitted: Unwarper, tmp_path: Path)
         as_source(tmp_path / "out")
 
 
+def test_missing_parts_are_told(root: Path, fitted: Unwarper, tmp_path: Path) -> None:
+    """A complete folder that lost a part is no success."""
+    results = AlignedParts(fitted, fitted.open(root / "shards"), rows_per_part=20)
+    write_results(results, tmp_path / "out")
+    (tmp_path / "out" / "samples-00001.npy").unlink()
+    with pytest.raises(DataError, match=r"samples-00001\.npy is missing"):
+        write_results(results, tmp_path / "out")
+
+
 def test_identities_tell_changes(root: Path, tmp_path: Path) -> None:
     """A weight, a shard or a file that changes gives another identity; a name is its own."""
     model = identity_of_model(root / "model")
@@ -242,6 +273,16 @@ def test_identities_tell_changes(root: Path, tmp_path: Path) -> None:
     make_shards(X[::-1].copy(), tmp_path / "s")
     sources = [str(tmp_path / "s"), str(root / "shards"), str(tmp_path), "bumps", "digits"]
     assert len({identity_of_source(source) for source in sources}) == 5
+    np.savez(tmp_path / "z.npz", a=X, b=X)
+    sources = [f"{tmp_path / 'z.npz'}:{name}" for name in "ab"]
+    assert len({identity_of_source(source) for source in sources}) == 2
+    for name in "ab":
+        (tmp_path / "classes" / name).mkdir(parents=True)
+    np.save(tmp_path / "classes" / "a" / "x.npy", X)
+    sources = [str(tmp_path / "classes"), str(tmp_path / "classes" / "*" / "x.npy")]
+    before = [identity_of_source(source) for source in sources]
+    (tmp_path / "classes" / "a" / "x.npy").rename(tmp_path / "classes" / "b" / "x.npy")
+    assert not set(before) & {identity_of_source(source) for source in sources}
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text("{}")
     assert identity_of_model(tmp_path / "model") != model

@@ -16,6 +16,7 @@ from unwarp.errors import CheckpointError, ConfigError
 from unwarp.estimators.sweep import SweepResult, sweep
 from unwarp.planning.overrides import parse_overrides
 from unwarp.planning.plan import Request, make_plan
+from unwarp.training.loop import train
 
 pytest.importorskip("optuna", reason="the extra sweep is not installed")
 
@@ -48,6 +49,48 @@ def test_continued_sweep_is_the_same_sweep(tmp_path: Path) -> None:
     assert str(parts) == (tmp_path / "sweep" / "summary.txt").read_text()
     with pytest.raises(CheckpointError, match=r"another sweep .*steps=13"):
         run(tmp_path / "sweep", 8, max_steps=13)
+
+
+def test_interrupted_sweep_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C inside a trial, the others are those of an uninterrupted sweep."""
+    whole, counts = run(None, 14), list[int]()
+
+    def interrupt(*arguments: Any, **options: Any) -> Any:
+        counts.append(1)
+        if len(counts) == 3:
+            raise KeyboardInterrupt
+        return train(*arguments, **options)
+
+    monkeypatch.setattr("unwarp.estimators.sweep.train", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "sweep", 14)
+    parts = run(tmp_path / "sweep", 14).table
+    assert parts.loc[2, "status"] == "lost" and len(counts) == 15
+    kept = parts[parts["status"] != "lost"].reset_index(drop=True)
+    columns = [name for name in whole.table if name not in ("seconds", "trial")]
+    pd.testing.assert_frame_equal(whole.table[columns], kept[columns])
+
+
+def test_seconds_limit_each_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The greatest time of the estimator is that of each training."""
+    limits: list[float | None] = []
+
+    def note(*arguments: Any, seconds: float | None, **options: Any) -> Any:
+        limits.append(seconds)
+        return train(*arguments, seconds=seconds, **options)
+
+    monkeypatch.setattr("unwarp.estimators.sweep.train", note)
+    run(None, 2, max_seconds=50.0)
+    assert limits == [50.0, 50.0]
+
+
+def test_connected_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below torchrun a sweep would wait for itself."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    with pytest.raises(ConfigError, match=r"2 connected processes.*--workers"):
+        run(tmp_path / "sweep", 1)
+    assert not (tmp_path / "sweep").exists()
 
 
 @pytest.mark.parametrize("settings", [{}, {"recipe": "vae", "warp": "rigid"}], ids=["open", "vae"])

@@ -20,6 +20,7 @@ from unwarp.app.part_exports import (
     sample_to_align_to,
 )
 from unwarp.app.parts import open_source, source_paths
+from unwarp.checksums import checksum
 from unwarp.core import Array
 from unwarp.data.mapped import MAX_BYTES_IN_MEMORY, join_rows
 from unwarp.data.opening import as_source
@@ -92,8 +93,9 @@ def write_aligned(
     model, samples = _open(folder, source, device, on_message, hints)
     if is_folder(out) and is_large(samples):
         results = aligned_parts(model, samples, other, to, counts)
+        goal = results.to if isinstance(results.to, int | None) else checksum(results.to)
         results.facts = facts_of_results(
-            expand(folder), source, other, to=to, counts=counts, **hints
+            expand(folder), source, other, to=goal, counts=counts, **hints
         )
         results.rows_per_part = rows_per_part
         return write_results(results, out, inputs, on_message)

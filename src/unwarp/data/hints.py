@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from unwarp.core import LayoutName, TableLayout
 
 
@@ -62,6 +64,16 @@ class Hints:
         columns = None if columns is None else tuple(map(str, columns))
         values = {name: getattr(options, name) for name in names}
         return cls(**values, frame=frame, value_columns=columns)
+
+    def record(self) -> dict[str, Any]:
+        """The hints that the user gives, as JSON values by name.
+
+        >>> Hints(sizes=(12, 12)).record()
+        {'sizes': [12, 12]}
+        """
+        pairs = ((item.name, getattr(self, item.name), item.default) for item in fields(self))
+        plain = ((name, np.asarray(value).tolist(), default) for name, value, default in pairs)
+        return {name: value for name, value, default in plain if value != default}
 
     @property
     def names_table(self) -> bool:

@@ -6,8 +6,10 @@ make_shards("x.npy", "shards/", shard_mb=256)
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -61,11 +63,20 @@ class Collection:
         x: The samples (N, ...), read block by block.
         source: Their names, labels, times and form.
         identity: Checksum by which an interrupted call knows its samples again.
+        hints: The user's hints, by which they are read.
     """
 
     x: Blocks
     source: Source
     identity: str
+    hints: Hints = NO_HINTS
+
+    @cached_property
+    def companions(self) -> dict[str, Array]:
+        """Names, labels and times of the samples, as far as known."""
+        times = self.source.times
+        stamps = None if times is None else pad_times(as_times(times), self.x.shape[-1])
+        return companions_of(self.source, stamps)
 
     @property
     def row_bytes(self) -> int:
@@ -89,6 +100,8 @@ class Collection:
             "layout": self.source.layout,
             "image_shape": None if shape is None else list(shape),
             "source": self.identity,
+            "names_labels_times": checksum(self.companions),
+            "hints": self.hints.record(),
         }
 
 
@@ -108,7 +121,7 @@ def make_shards(
     of a folder or a pattern are decoded shard by shard, so they may exceed the memory; other files
     are read as `as_source` reads them. Series of unequal lengths are padded with NaN at their ends.
     After an interruption, the same call goes on: shards whose checksums agree are kept. A complete
-    folder of the same samples is left as it is.
+    folder of the same samples is left as it is. Other samples, labels, times or hints are refused.
 
     Args:
         X: Samples in any form that `as_source` takes: a folder, a pattern, a file, an array, ...
@@ -123,7 +136,8 @@ def make_shards(
         Number of samples.
 
     Raises:
-        DataError: The samples cannot be read, hold no numbers or differ in shape.
+        DataError: The samples cannot be read, hold no numbers or differ in shape; or a shard of a
+            complete folder is missing.
         ConfigError: The folder holds other files or other shards, or cannot be written.
         CheckpointError: Another process writes to the folder.
 
@@ -154,9 +168,7 @@ def write_shards(
         rows: Number of samples in a shard.
         on_message: Function that shows a line to people.
     """
-    source, length = collection.source, collection.x.shape[-1]
-    stamps = None if source.times is None else pad_times(as_times(source.times), length)
-    for name, values in companions_of(source, stamps).items():
+    for name, values in collection.companions.items():
         parts.write(f"{name}.npy", len(values), encode_array(values))
     starts = range(0, len(collection.x), rows)
     names = [shard_name(k) for k in range(len(starts))]
@@ -204,18 +216,19 @@ def as_collection(X: Any, times: Any = None, hints: Hints = NO_HINTS) -> Collect
     places = picture_places(X) if isinstance(X, str | Path) else None
     if places is not None:
         x, source = lazy_pictures(*places, hints)
-        files = {place.path for place in places[0]}
+        files = sorted({place.path for place in places[0]})
         channels = "1 channel" if x.shape[1] == 1 else f"{x.shape[1]} channels"
         words = f"{len(x):,} pictures, {x.shape[2]} x {x.shape[3]}, {channels}, {x.dtype}"
         words = "; ".join(filter(None, [words, source.description]))
-        return Collection(x, replace(source, description=words), identity_of(sorted(files)))
+        identity = identity_of(files, Path(places[1]))
+        return Collection(x, replace(source, description=words), identity, hints)
     source = as_source(X, times, hints)
     if source.dataset is not None and source.dataset.draw is not None:
         raise DataError(
             f"{source.name} draws new samples at every step, so they cannot be stored; give arrays"
         )
     array, source = _one_array(source)
-    return Collection(array, source, _identity_of_source(X, array, source))
+    return Collection(array, source, _identity_of_source(X, array, source), hints)
 
 
 def _one_array(source: Source) -> tuple[Array, Source]:
@@ -243,17 +256,19 @@ def _one_array(source: Source) -> tuple[Array, Source]:
 def _identity_of_source(X: Any, array: Array, source: Source) -> str:
     """The checksum of the files of a path, or of samples in memory."""
     if isinstance(X, str | Path) and exists(str(X)) and Path(X).expanduser().is_file():
-        return identity_of([Path(X).expanduser()])
+        path = Path(X).expanduser()
+        return identity_of([path], path.parent)
     return checksum([array, source.times])
 
 
-def identity_of(files: Sequence[Path]) -> str:
+def identity_of(files: Sequence[Path], root: Path) -> str:
     """A checksum of the names, sizes and times of change of files.
 
     Args:
         files: The files.
+        root: Folder of the collection; names include the folders below it.
     """
-    facts = ((path.name, path.stat()) for path in files)
+    facts = ((os.path.relpath(path, root), path.stat()) for path in files)
     return checksum([[name, stat.st_size, stat.st_mtime_ns] for name, stat in facts])
 
 

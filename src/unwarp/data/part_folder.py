@@ -208,6 +208,7 @@ def opened_parts(
 
     Raises:
         ConfigError: The folder holds other files, or parts of another plan, or cannot be written.
+        DataError: The folder is complete, but parts are missing or have other sizes.
         CheckpointError: Another process writes to it.
     """
     folder = expand(folder)
@@ -216,6 +217,8 @@ def opened_parts(
     with hold_folder(folder):
         manifest = _check_folder(folder, plan)
         if manifest is not None:
+            parts = parts_of(manifest) + parts_of(manifest, "companions")
+            check_parts(folder, parts, has_checksum=False)
             yield PartFolder(folder, plan, manifest=manifest)
             return
         clean_leftovers(folder)

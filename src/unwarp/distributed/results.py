@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from unwarp import errors
 from unwarp.core import Array
 from unwarp.data.hints import Hints
 from unwarp.data.making import make_shards
@@ -27,7 +28,7 @@ from unwarp.data.part_folder import (
     opened_parts,
     write_part,
 )
-from unwarp.errors import ConfigError
+from unwarp.errors import ConfigError, DataError, UnwarpError
 from unwarp.estimators.part_results import (
     AlignedParts,
     EmbeddingParts,
@@ -75,11 +76,12 @@ def align(
         Number of samples.
 
     Raises:
-        ConfigError: Ray is not installed, or `out` holds other files.
-        DataError: The samples cannot be read, or do not fit the model.
+        ConfigError: Ray is not installed, `to` is no number of a row, or `out` holds other files.
+        DataError: The samples cannot be read, do not fit the model, or have no row `to`.
         CheckpointError: `model` holds no model, or another process writes to `out`.
     """
-    options = {"to": to, "counts": counts}
+    check_value("to", to, Whole(0, is_optional=True))
+    options = {"to": None if to is None else int(to), "counts": counts}
     return _write("align", source, model, out, options, rows_per_part, workers, on_message)
 
 
@@ -147,17 +149,21 @@ class PartWorker:
             batch: Numbers of the parts, as `part` (B,).
 
         Returns:
-            The fields of the records of the parts, each (B,).
+            The fields of the records of the parts, each (B,), and as `error` (B,) the kind of the
+            error of a part that could not be written, and its message; empty for none.
         """
-        results = self.results
-        parts = [
-            write_part(self.out, results.name(k), len(results.rows_of(k)), results.encode(k))
-            for k in map(int, batch["part"])
-        ]
-        return {
-            item.name: np.array([getattr(part, item.name) for part in parts])
-            for item in fields(Part)
-        }
+        rows = [self._write(int(k)) for k in batch["part"]]
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+    def _write(self, number: int) -> dict[str, Any]:
+        """Write a part, and return its record and its error; Ray would hide the error."""
+        results, name = self.results, self.results.name(number)
+        n_rows = len(results.rows_of(number))
+        try:
+            part, error = write_part(self.out, name, n_rows, results.encode(number)), ""
+        except UnwarpError as problem:
+            part, error = Part(name, n_rows, 0, ""), f"{type(problem).__name__}: {problem}"
+        return {**asdict(part), "error": error}
 
 
 def _write(
@@ -184,6 +190,11 @@ def _write(
         rows_per_part,
         **options,
     )
+    row = options.get("to")
+    if row is not None and row >= len(results.source):
+        raise DataError(
+            f"to={row} is no row of {source}, which has {len(results.source):,}; give one from 0"
+        )
     with opened_parts(out, results.plan, [folder, shards]) as parts:
         if parts.manifest is None:
             arguments = (kind, str(folder), str(shards), str(out), options, results.rows)
@@ -217,8 +228,27 @@ def _compute(
             values = {
                 name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()
             }
+            raise_error(values.pop("error"))
             parts.add(Part(**values))
             announce(len(parts.parts), len(names), on_message)
+
+
+def raise_error(text: str) -> None:
+    """Raise the error that a worker met.
+
+    Args:
+        text: Its kind and its message, as `PartWorker` returns them; empty for none.
+
+    Raises:
+        UnwarpError: The error.
+
+    >>> raise_error("DataError: X is empty")
+    Traceback (most recent call last):
+    unwarp.errors.DataError: X is empty
+    """
+    if text:
+        kind, _, message = text.partition(": ")
+        raise getattr(errors, kind, UnwarpError)(message)
 
 
 @contextmanager

@@ -116,9 +116,10 @@ class Alignment(Preparation):
             other: Data (N, ...) that belong to the samples, such as another channel, a mask or
                 class numbers. If given, the deformations of `X` are undone in `other` instead of
                 `X`. The values of `other` move, but gains and offsets of the deformations do not
-                change them. Images may have another resolution than `X`. Integers are never
-                averaged: each result is the nearest value of `other`, and 0 beyond its border if
-                the background of the images is black. Series may have another rate: as many steps
+                change them. Images may have another resolution than `X`. Integers are not averaged,
+                except those of series with gaps, unequal lengths or time stamps: each result is
+                the nearest value of `other`, and 0 beyond its border if the background of the
+                images is black. Series may have another rate: as many steps
                 for each of `X`, or one step for as many of `X`, which cover the same time; the
                 result keeps that rate.
             to: A sample to which all are aligned instead of the template: its row in `X`, from 0,

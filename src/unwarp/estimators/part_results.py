@@ -30,12 +30,13 @@ from unwarp.data.part_folder import (
     opened_parts,
 )
 from unwarp.data.prepared import NUMBERS_PER_CHUNK, SAMPLES_PER_CHUNK
-from unwarp.data.recordings import RegularSamples
+from unwarp.data.recordings import IrregularSeries, RegularSamples
 from unwarp.data.schema import Prepared
 from unwarp.data.shards import CONTENT
 from unwarp.data.source import Source
 from unwarp.disk.files import Write
-from unwarp.disk.paths import files_of
+from unwarp.disk.paths import files_of, is_pattern, root_of, split_member
+from unwarp.errors import DataError
 from unwarp.estimators.unwarper import Unwarper
 
 MAX_BYTES_OF_PART, MAX_ROWS_OF_PART = 64 << 20, 50_000
@@ -159,6 +160,10 @@ class AlignedParts(PartResults):
 
         Args:
             number: Number of the part, from 0.
+
+        Raises:
+            DataError: The samples do not fit the model; or `other` holds integers, and series have
+                gaps.
         """
         rows, options = self.rows_of(number), {"to": self.to, "counts": self.counts}
         n_goals = int(isinstance(self.to, int))
@@ -168,11 +173,26 @@ class AlignedParts(PartResults):
             part = self.other.subset(rows)
             options |= {"other": part.x, "other_times": part.times}
         samples = self.prepare(rows)
+        if self._averages(samples, options):
+            raise DataError(
+                "other holds integers, and some series of X have gaps, so integers would be "
+                "averaged in some parts only; give other as floating-point numbers, or "
+                "align in one call of Unwarper.align"
+            )
         aligned = self.model.align(samples, **options)[n_goals:]
         is_regular = isinstance(samples.origin, RegularSamples) or self.other is not None
         # whole numbers become floating wherever a part has gaps, so in all parts
         dtype = None if is_regular else samples.origin.precise_dtype
         return encode_array(np.asarray(aligned, dtype))
+
+    def _averages(self, samples: Prepared, options: Mapping[str, Any]) -> bool:
+        """Whether integers of `other` are interpolated in this part, and not in all."""
+        sources = (self.source, self.other)
+        is_timed = any(source is None or source.times is not None for source in sources)
+        if is_timed or self.counts or self.model.schema_.clock.any_length:
+            return False
+        kinds = {np.asarray(row).dtype.kind for row in options["other"]}
+        return isinstance(samples.origin, IrregularSeries) and kinds <= {"i", "u"}
 
     def finish(self, parts: PartFolder) -> None:
         """Write names, labels and times of the samples, and the manifest.
@@ -306,7 +326,7 @@ def write_results(
 
     Raises:
         ConfigError: The folder holds other files or other results, or cannot be written.
-        DataError: The samples do not fit the model.
+        DataError: The samples do not fit the model, or a part of a complete folder is missing.
         CheckpointError: Another process writes to the folder.
     """
     with opened_parts(folder, results.plan, inputs) as parts:
@@ -359,16 +379,19 @@ def identity_of_source(source: str) -> str:
 
     Returns:
         The checksum of the manifests of shards, of the names, sizes and times of change of other
-        files, and of a name.
+        files, and of the names of arrays in files and of data sets.
     """
     facts: list[Any] = []
     for line in source.splitlines():
-        paths = [Path(path).expanduser() for path in files_of(line)]
-        for path in paths:
+        facts.append(split_member(line)[1])
+        for path in (Path(path).expanduser() for path in files_of(line)):
             if path.is_dir() and is_part_folder(path):
                 facts.append((path / MANIFEST).read_text())
             elif path.is_dir():
-                facts.append(identity_of(sorted(p for p in path.rglob("*") if p.is_file())))
+                facts.append(identity_of(sorted(p for p in path.rglob("*") if p.is_file()), path))
+            elif path.exists():
+                root = root_of(line) if is_pattern(line) else path.parent
+                facts.append(identity_of([path], root))
             else:
-                facts.append(identity_of([path]) if path.exists() else line)
+                facts.append(line)
     return checksum(facts)

@@ -38,6 +38,7 @@ from unwarp.estimators.sweep_study import (
     prepare_folder,
 )
 from unwarp.estimators.unwarper import Unwarper
+from unwarp.launch import count_processes
 from unwarp.models.codec import describe, recipe_facts
 from unwarp.models.recipe import Recipe
 from unwarp.planning.overrides import apply_overrides
@@ -145,7 +146,8 @@ def sweep(
     Args:
         X: N samples, as for `Unwarper.fit`.
         estimator: Recipe, warp and all other settings; None for `Unwarper()`. Its
-            `validation_fraction` is the share that is held out, by default a fifth.
+            `validation_fraction` is the share that is held out, by default a fifth. Its
+            `max_seconds` limits the training of each trial.
         n_trials: Number of finished trials at which the sweep ends, those of earlier calls with the
             same folder included.
         space: For each dotted field of the recipe a list of values, or a mapping with `low`, `high`
@@ -160,7 +162,8 @@ def sweep(
 
     Raises:
         ConfigError: An argument is out of range, the family has no measure for held-out samples, no
-            trial ended well, or optuna is not installed.
+            trial ended well, optuna is not installed, or a launcher such as torchrun connects
+            several processes.
         CheckpointError: The folder holds a sweep of other data or settings.
         DataError: The samples cannot be used.
 
@@ -173,6 +176,11 @@ def sweep(
         (2, True)
     """
     load_optuna()
+    if count_processes() > 1:
+        raise ConfigError(
+            f"a sweep does not work in {count_processes()} connected processes; start it without "
+            "torchrun, and with --workers, or several times with the same folder"
+        )
     check_value("n_trials", n_trials, Whole(1, MAX_TRIALS))
     kind = Instance(Unwarper, "an Unwarper", is_optional=True)
     check_value("estimator", estimator, kind)
@@ -199,6 +207,7 @@ class _Setup:
     training: Samples
     held_out: Tensor
     steps: int
+    seconds: float | None
     batch_size: int
     seed: int
     device: str
@@ -243,6 +252,7 @@ class _Setup:
             split.training,
             _held_out(split),
             plan.steps,
+            estimator.max_seconds,
             plan.batch_size,
             seed,
             estimator.device,
@@ -253,8 +263,9 @@ class _Setup:
     @property
     def facts(self) -> dict[str, Any]:
         """Data and settings on which the trials depend, as JSON values."""
-        names = ("steps", "batch_size", "seed", "device", "precision", "on_divergence")
+        names = ("steps", "seconds", "batch_size", "seed", "device", "precision")
         return {
+            "on_divergence": self.on_divergence,
             "recipe": recipe_facts(self.recipe),
             "space": {name: asdict(values) for name, values in self.space.items()},
             "data": dataset_facts(self.training),
@@ -290,6 +301,7 @@ class _Setup:
             recipe.players(model),
             self.training,
             steps=self.steps,
+            seconds=self.seconds,
             batch_size=self.batch_size,
             seed=self.seed,
             device=self.device,

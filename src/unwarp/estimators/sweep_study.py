@@ -202,8 +202,10 @@ class Trials:
                 if n_finished >= self.n_trials:
                     return None
                 if n_finished + n_running < self.n_trials:
-                    # the seed depends on the trial, so that no two workers choose alike
-                    self.study.sampler = _sampler((self.seed + len(trials)) % 2**32)
+                    # another seed for each choice, so that no two workers choose alike; values
+                    # that are tried again are no new choice
+                    n_choices = sum("retries" not in trial.user_attrs for trial in trials)
+                    self.study.sampler = _sampler((self.seed + n_choices) % 2**32)
                     trial = self.study.ask()
                     trial.set_user_attr("worker", self.worker)
                     return trial
