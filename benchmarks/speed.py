@@ -95,14 +95,19 @@ def cell(name: str, workers: tuple[Worker, Worker], rounds: int) -> cells.Result
     new, base = workers
     pairs = [(new.rate(name), base.rate(name)) for _ in range(rounds)]
     scores = {
-        "rate": round(median(a for a, _ in pairs), 2),
-        "base_rate": round(median(b for _, b in pairs), 2),
+        "rate": float(f"{median(a for a, _ in pairs):.4g}"),
+        "base_rate": float(f"{median(b for _, b in pairs):.4g}"),
         "ratio": round(median(a / b for a, b in pairs), 3),
         "least_ratio": round(min(a / b for a, b in pairs), 3),
         "greatest_ratio": round(max(a / b for a, b in pairs), 3),
         "peak_gflops": round(peak_gflops(), 1),
     }
     return {"scores": scores, "base": BASE, "rounds": rounds}
+
+
+def rate_text(rate: float) -> str:
+    """A rate for people."""
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def table() -> None:
@@ -118,7 +123,7 @@ def table() -> None:
         s = json.loads(path.read_text())["scores"]
         low, high = s["least_ratio"], s["greatest_ratio"]
         lines.append(
-            f"| {name} | {s['rate']:,.4g} | {s['base_rate']:,.4g} | "
+            f"| {name} | {rate_text(s['rate'])} | {rate_text(s['base_rate'])} | "
             f"**{s['ratio']:.2f}** ({low:.2f} to {high:.2f}) |"
         )
     cells.quote("speed", "\n".join(lines), PAGE)
