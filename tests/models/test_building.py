@@ -13,6 +13,7 @@ from unwarp.core import IMAGES, SERIES
 from unwarp.errors import ConfigError
 from unwarp.models import AE, VAE, Net
 from unwarp.models.building import build, domain_of, resolve_auto
+from unwarp.models.codec import describe, restore
 from unwarp.warps import Affine2d, Chain, CosineTime, Displacement2d, Gain, Identity, Warp
 
 SMALL = AE(warp=Affine2d(), n_content=3, net=Net("mlp", (8,), (8,)))
@@ -100,3 +101,17 @@ def test_mirrored_models_update_clusters() -> None:
         )
     ]
     assert counts == [0, 0, 8, 0]
+
+
+def test_pose_stages_see_small_pictures() -> None:
+    """Pictures are averaged down for pose stages alone, and a record without the field is full."""
+    recipe = AE(warp=Affine2d(), net=Net("mlp", (8,), (8,)), pose_size=8)
+    encoder = recipe.build((1, 20, 10)).encoder
+    assert {stage.window.size for stage in encoder.rungs} == {(8, 4)}
+    assert encoder.window.size == (20, 10)
+    sizes = {stage.window.size for stage in recipe.build((1, 8, 8)).encoder.rungs}
+    assert sizes == {(8, 8)}
+    record = describe(recipe)
+    del record["pose_size"]
+    assert restore(record).pose_size is None
+    assert restore(describe(recipe)) == recipe

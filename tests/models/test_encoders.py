@@ -26,6 +26,7 @@ RECIPES: dict[str, tuple[Recipe, tuple[int, ...]]] = {
     "single stage": (AE(warp=CosineTime(), net=SMALL, refinements=0), TRACES),
     "gain": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL), TRACES),
     "single stages": (AE(warp=Chain(CosineTime(), Gain()), net=SMALL, refinements=0), TRACES),
+    "small poses": (AE(warp=Affine2d(), net=SMALL, pose_size=8), PICTURES),
     "no warp": (AE(net=SMALL).without_warp(), PICTURES),
 }
 

@@ -70,6 +70,9 @@ class Architecture:
         refinements: Number of stages after the start; they see the part of the frame that templates
             fill, with the deformation so far undone.
         passes: Number of runs of the last refinement, in training mode and in evaluation mode.
+        pose_size: Longest side, in pixels, of the pictures that pose stages see; larger pictures
+            are averaged down for them, as a pose needs fewer pixels than a template. None for the
+            full size.
         crop: Share of the frame along each axis, in (0, 1], that templates fill and refinements
             see.
         padding: Values outside a sample: `zeros`, `border`, `reflection`, or `auto` for `zeros`
@@ -105,6 +108,7 @@ class Architecture:
     pose_updates: int | Literal["auto"] = "auto"
     refinements: int = 2
     passes: tuple[int, int] = (2, 5)
+    pose_size: int | None = None
     crop: float = 1.0
     padding: Padding | Literal["auto"] = "auto"
     net: Net = field(default_factory=Net)
@@ -128,6 +132,7 @@ class Architecture:
             start=(f"one of {', '.join(START_KINDS)}", self.start in START_KINDS),
             content=(f"one of {', '.join(CONTENT_KINDS)}", self.content in CONTENT_KINDS),
             n_joint=("None or 1 or more", self.n_joint is None or self.n_joint >= 1),
+            pose_size=("None or 4 or more", self.pose_size is None or self.pose_size >= 4),
         )
         if self.encoder == "one-stage" and any(factor.discrete for factor in self.warp.factors):
             raise ConfigError(

@@ -212,6 +212,7 @@ def build_encoder(
     n_outputs = 2 if architecture.stochastic else 1  # per number: mean and log standard deviation
     net, n_content = architecture.net, architecture.n_content
     padding: Padding = "zeros" if architecture.padding == "auto" else architecture.padding
+    frame = Window.frame(shape[1:])
     if architecture.encoder == "one-stage":
         trunk = net.build_encoder(shape, n_outputs * (n_content + len(warp.factors)))
         return OneStage(warp, n_content, GaussianHead(trunk, architecture.stochastic))
@@ -230,7 +231,8 @@ def build_encoder(
         rule = MEASURED_CONTENTS[architecture.content]
         rule = DistilledCode if architecture.fast else rule
         content = rule((shape[0] - n_masks, *window.size), n_content, n_masks)
-    return Staged(warp, n_content, start, stages, content, window, padding, n_masks)
+    size = shrink(frame, frame, architecture.pose_size).size
+    return Staged(warp, n_content, start, stages, content, window, padding, n_masks, size)
 
 
 def _build_search(
@@ -267,7 +269,7 @@ class _StagePlan(NamedTuple):
 
     Attributes:
         warp: The family of deformations that the stage predicts.
-        window: The part of the frame that the stage sees.
+        window: The part of the frame that the stage sees, at full size.
         passes: Number of runs in training mode and in evaluation mode.
     """
 
@@ -330,14 +332,33 @@ def _build_stages(
 
     If the architecture is stochastic, only the last stage is stochastic.
     """
-    plans = _plan_stages(architecture, warp, window, Window.frame(shape[1:]))
+    frame = Window.frame(shape[1:])
+    plans = _plan_stages(architecture, warp, window, frame)
     stages = []
     for i, plan in enumerate(plans):
         stochastic = architecture.stochastic and i == len(plans) - 1
         n_outputs = len(plan.warp.factors) * (2 if stochastic else 1)
-        net = architecture.net.build_encoder((shape[0], *plan.window.size), n_outputs)
-        stages.append(PoseStage(plan.warp, plan.window, net, stochastic, plan.passes))
+        visible = shrink(plan.window, frame, architecture.pose_size)
+        net = architecture.net.build_encoder((shape[0], *visible.size), n_outputs)
+        stages.append(PoseStage(plan.warp, visible, net, stochastic, plan.passes))
     return stages
+
+
+def shrink(window: Window, frame: Window, longest_side: int | None) -> Window:
+    """A window with as many fewer pixels as its frame has if its longest side is bounded.
+
+    Args:
+        window: The part of the frame, of images.
+        frame: The whole frame.
+        longest_side: Greatest number of pixels along an axis of the frame; None for any number.
+
+    >>> shrink(Window((64, 32), (0.5, 0.5)), Window.frame((128, 64)), 32)
+    Window(size=(16, 8), extent=(0.5, 0.5))
+    """
+    if longest_side is None or len(frame.size) == 1 or max(frame.size) <= longest_side:
+        return window
+    share = longest_side / max(frame.size)
+    return Window(tuple(max(1, round(n * share)) for n in window.size), window.extent)
 
 
 def build_decoder(

@@ -31,6 +31,7 @@ from unwarp.models.scan.search import PictureSearch
 from unwarp.models.starts import Start, without_shift
 from unwarp.nets.net import constant_output
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, align
+from unwarp.warps.averaging import average_areas
 
 EncoderKind = Literal["staged", "one-stage"]
 
@@ -196,6 +197,7 @@ class Staged(Encoder):
             `reflection`.
         n_mask_channels: Number of mask channels, the last channels of a sample, which are 1 for
             observed values and 0 in gaps; 0 for samples without gaps.
+        pose_size: Size of the samples that pose stages see; None for the size of the samples.
 
     Attributes:
         rungs: The pose stages. The attribute keeps this name because it is a part of the names of
@@ -219,9 +221,10 @@ class Staged(Encoder):
         window: Window,
         padding: Padding,
         n_mask_channels: int = 0,
+        pose_size: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__(warp, n_content)
-        self.n_mask_channels = n_mask_channels
+        self.n_mask_channels, self._pose_size = n_mask_channels, pose_size
         self.start, self.window, self.padding = start, window, padding
         self.angles, self.has_mirror = start.angles, start.has_mirror
         self.rungs: Iterable[PoseStage] = nn.ModuleList(stages)  # type: ignore[assignment]
@@ -301,7 +304,7 @@ class Staged(Encoder):
 
         With `for_content` the stages stop where the content network sees the samples.
         """
-        estimate = PoseEstimate.begin(start)
+        estimate, small = PoseEstimate.begin(start), self._shrink(x)
         cache: dict[Window, Tensor] = {}
         schedule = self._schedule(single_pass)
         n_before_content, canonical = self._runs_before_content(len(schedule)), None
@@ -309,7 +312,7 @@ class Staged(Encoder):
         for i, (module, is_last_pass) in enumerate(schedule):
             if i == n_before_content:
                 canonical = self._undo(x, estimate.undoable, self.window, cache)
-            aligned = self._undo(x, estimate.undoable, module.window, cache)
+            aligned = self._undo(small, estimate.undoable, module.window, cache)
             stage = module(aligned, generator if is_last_pass else None)
             estimate = estimate.refine(stage)
             cache = {} if module.is_invertible else cache
@@ -340,9 +343,10 @@ class Staged(Encoder):
             N maps before centring.
         """
         start = undoable = self.start(x, angles)
+        small = self._shrink(x)
         predicted: Map = IdentityMap(len(x))
         for module, _ in self._schedule(single_pass=False):
-            canonical = self._undo(x, undoable, module.window, {})
+            canonical = self._undo(small, undoable, module.window, {})
             map = module(canonical, None).sampled_map
             predicted = predicted.compose(map)
             undoable = start.compose(predicted) if module.is_invertible else undoable
@@ -374,6 +378,10 @@ class Staged(Encoder):
         counts = [1 if single_pass else stage.passes for stage in stages]
         pairs = zip(stages, counts, strict=True)
         return [(stage, i == n - 1) for stage, n in pairs for i in range(n)]
+
+    def _shrink(self, x: Tensor) -> Tensor:
+        """Samples (N, C, ...) at the size that pose stages see."""
+        return x if self._pose_size is None else average_areas(x, self._pose_size)
 
     def _undo(self, x: Tensor, map: Map, window: Window, cache: dict[Window, Tensor]) -> Tensor:
         """The samples `x` (N, C, ...) on a window, with the deformation `map` undone.
