@@ -352,6 +352,9 @@ def shrink(window: Window, frame: Window, longest_side: int | None) -> Window:
         frame: The whole frame.
         longest_side: Greatest number of pixels along an axis of the frame; None for any number.
 
+    Returns:
+        A window of the same extent.
+
     >>> shrink(Window((64, 32), (0.5, 0.5)), Window.frame((128, 64)), 32)
     Window(size=(16, 8), extent=(0.5, 0.5))
     """
