@@ -101,12 +101,23 @@ def timed(work: Callable[[], Any]) -> Callable[[], list[float]]:
     return run
 
 
-def digits(batch_size: int) -> tuple[Callable[[], list[float]], int]:
-    """Training of the recipe of the demo on Affine MNIST."""
+def own_batch_size(n_samples: int) -> int:
+    """Pictures in a training step of this version, for a collection of pictures."""
+    try:
+        from unwarp.core import IMAGES
+        from unwarp.planning.defaults import default_batch_size
+    except ImportError:  # the earlier version
+        return 64
+    return default_batch_size(n_samples, IMAGES)
+
+
+def digits(batch_size: int | None = None) -> tuple[Callable[[], list[float]], int]:
+    """Training of the recipe of the demo on Affine MNIST; None takes the version's own batches."""
     from unwarp.datasets import affine_mnist
 
     data = affine_mnist.load("train")
-    return training(preset("DIGITS"), data, batch_size, 40), batch_size
+    size = batch_size or own_batch_size(len(data))
+    return training(preset("DIGITS"), data, size, 40), size
 
 
 def plain(name: str, batch_size: int, *shape: int) -> tuple[Callable[[], list[float]], int]:
@@ -144,8 +155,9 @@ def whole_fit() -> tuple[Callable[[], list[float]], int]:
 
 CASES: dict[str, Callable[[], tuple[Callable[[], list[float]], int]]] = {
     "train-digits-64": lambda: digits(64),
-    "train-digits-128": lambda: digits(128),
-    "train-default-28": lambda: plain("", 64, 512, 1, 28, 28),
+    "train-digits": digits,
+    "train-default-28-64": lambda: plain("", 64, 512, 1, 28, 28),
+    "train-default-28": lambda: plain("", own_batch_size(4000), 512, 1, 28, 28),
     "train-series-128": lambda: plain("SERIES", 64, 256, 1, 128),
     "train-rgb-128": lambda: plain("", 16, 64, 3, 128, 128),
     "embed-pictures-28": lambda: inference("affine", "transform", 1024, 1, 28, 28),

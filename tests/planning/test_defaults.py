@@ -18,6 +18,7 @@ from unwarp.planning.defaults import (
     MAX_SERIES_FOR_REFINEMENT,
     adapt_to_series,
     choose_start,
+    default_batch_size,
     default_recipe,
     default_steps,
 )
@@ -86,7 +87,7 @@ def test_steps_suit_the_data() -> None:
 
 def test_pictures_get_an_affine_autoencoder() -> None:
     """Dark pictures are padded with zeros."""
-    assert recipe_for(PICTURES) == AE(prior=0.8, passes=(2, 8), padding="zeros")
+    assert recipe_for(PICTURES) == AE(prior=0.8, passes=(2, 8), pose_size=48, padding="zeros")
 
 
 @pytest.mark.parametrize("family", sorted(models.families()))
@@ -172,3 +173,11 @@ def test_dark_pictures_start_at_the_centroid() -> None:
     assert choose_start(dark, "learned", True).start == "learned"
     assert choose_start(replace(dark, start="moments"), "auto", True).start == "moments"
     assert choose_start(replace(dark, warp=Affine2d(shift=0)), "auto", True).start == "learned"
+
+
+@pytest.mark.parametrize("name", ["image", "series"])
+def test_batches_of_large_collections_grow(name: str) -> None:
+    """A large collection has the domain's large batch, where it has one."""
+    domain = Domain.registry[name]
+    small, large = (default_batch_size(n, domain) for n in (1999, 2000))
+    assert (small, large) == (domain.batch_size, domain.large_batch_size or domain.batch_size)

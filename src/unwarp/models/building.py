@@ -345,12 +345,12 @@ def _build_stages(
 
 
 def shrink(window: Window, frame: Window, longest_side: int | None) -> Window:
-    """A window with as many fewer pixels as its frame has if its longest side is bounded.
+    """The part of a frame on the grid of a smaller copy of it.
 
     Args:
-        window: The part of the frame, of images.
+        window: The part, on the grid of the frame.
         frame: The whole frame.
-        longest_side: Greatest number of pixels along an axis of the frame; None for any number.
+        longest_side: Longest side of the copy in pixels; None for the frame itself.
 
     Returns:
         A window of the same extent.
