@@ -345,7 +345,7 @@ def _build_stages(
 
 
 def shrink(window: Window, frame: Window, longest_side: int | None) -> Window:
-    """The part of a frame on the grid of a smaller copy of it.
+    """The part of a frame on the grid of a smaller copy.
 
     Args:
         window: The part, on the grid of the frame.
