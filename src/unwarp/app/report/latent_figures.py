@@ -30,7 +30,7 @@ SAMPLES_PER_PATH = 9
 FRAMES_PER_ANIMATION = 21
 """Frames from one end of an animated interpolation to the other."""
 
-N_NEW_SAMPLES = 28
+N_NEW_SAMPLES = 30
 """Samples that are generated from the model."""
 
 
