@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from unwarp.app.outcome import Outcome
 from unwarp.app.report import (
+    cluster_figures,
     examples,
     figures,
     image_figures,
@@ -33,7 +34,7 @@ class Presentation:
         recovery_note: Last sentence of the text on the errors of deformations; empty for none.
 
     >>> [plot.name for plot in IMAGES.codes]
-    ['latent_space', 'clusters']
+    ['latent_space']
     """
 
     introduction: tuple[Plot, ...]
@@ -46,9 +47,9 @@ class Presentation:
 
 
 IMAGES = Presentation(
-    introduction=(image_figures.GALLERY,),
+    introduction=(image_figures.GALLERY, cluster_figures.CLUSTERS),
     checks=(figures.SAVINGS, image_figures.DEFORMATIONS),
-    codes=(figures.LATENT_SPACE, image_figures.CLUSTERS),
+    codes=(figures.LATENT_SPACE,),
     recovery=(image_figures.RECOVERY,),
     latent_space=(
         latent_figures.TRAVERSAL,
