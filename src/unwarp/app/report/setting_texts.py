@@ -1,0 +1,58 @@
+"""Settings of a run in words: recipe and warp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from unwarp.warps import Warp
+
+
+def flatten(fields: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Values of nested fields in words, by names for `--set`.
+
+    Args:
+        fields: Values by name; a mapping holds the fields of a part.
+        prefix: Beginning of all names.
+
+    >>> flatten({"views": 0.5, "swap": True, "warp": {"shift": 1.0}})
+    {'views': '0.5', 'swap': 'yes', 'warp.shift': '1'}
+    """
+    texts: dict[str, str] = {}
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            texts |= flatten(value, f"{prefix}{name}.")
+        else:
+            texts[f"{prefix}{name}"] = _value_text(value)
+    return texts
+
+
+def _value_text(value: Any) -> str:
+    """A value of a recipe in words."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value_text, value)) or "none"
+    words = {None: "none", True: "yes", False: "no"}
+    is_word = value is None or isinstance(value, bool)
+    return words[value] if is_word else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def warp_text(warp: Warp) -> str:
+    """The parts of a warp with their numbers.
+
+    Args:
+        warp: A warp.
+
+    >>> from unwarp.warps import Translation2d
+    >>> warp_text(Translation2d(shift=0.5))
+    'translation (shift 0.5)'
+    """
+    parts = []
+    for part in warp.parts:
+        numbers = [
+            f"{field.name.replace('_', ' ')} {getattr(part, field.name):.4g}"
+            for field in fields(part)
+            if type(getattr(part, field.name)) in (int, float)
+        ]
+        parts.append(f"{part.name} ({', '.join(numbers)})" if numbers else str(part.name))
+    return " and ".join(parts)
