@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from unwarp import plots
-from unwarp.analysis.interpolation import interpolate
+from unwarp.analysis.interpolation import interpolate, interpolate_chunks
 from unwarp.analysis.latents import Rendering
 from unwarp.analysis.traversal import traverse
 from unwarp.app.outcome import Outcome
@@ -91,6 +91,21 @@ def interpolation(outcome: Outcome) -> Figure:
     return plots.interpolation(ends.numpy(), path.templates.numpy(), path.x_hat.numpy())
 
 
+def chunks(outcome: Outcome) -> Figure | None:
+    """Paths between two held-out samples; each changes one chunk.
+
+    Returns:
+        A figure with a row per chunk; None if the recipe divides its content into no chunks.
+    """
+    sizes = getattr(outcome.warped.unwarper.recipe_, "chunk_sizes", ())
+    if not sizes:
+        return None
+    ends, _ = interpolation_path(outcome, SAMPLES_PER_PATH)
+    model = outcome.warped.unwarper.model_
+    walk = interpolate_chunks(model, ends[0], ends[1], sizes, SAMPLES_PER_PATH)
+    return plots.chunks(walk.labels, ends.numpy(), walk.x.numpy())
+
+
 def animate_interpolation(outcome: Outcome) -> Array:
     """Frames of the path between two held-out samples.
 
@@ -158,6 +173,15 @@ INTERPOLATION = Plot(
     fixed_caption(
         "Interpolation from one held-out sample to another. Content codes follow a straight line, "
         "and so do the parameters of the deformation. Numbers are fractions of the path."
+    ),
+)
+CHUNKS = Plot(
+    "chunks",
+    chunks,
+    fixed_caption(
+        "Chunks of the latents. The top row shows two held-out samples, a and b. In each row below "
+        "one chunk of the content code, or the deformation, goes from its value in a to that in b; "
+        "the others stay as in a. Numbers are fractions of the path."
     ),
 )
 ANIMATION = Plot(
