@@ -24,14 +24,21 @@ def flatten(fields: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             texts |= flatten(value, f"{prefix}{name}.")
         else:
-            texts[f"{prefix}{name}"] = _value_text(value)
+            texts[f"{prefix}{name}"] = value_text(value)
     return texts
 
 
-def _value_text(value: Any) -> str:
-    """A value of a recipe in words."""
+def value_text(value: Any) -> str:
+    """A value of a recipe in words.
+
+    Args:
+        value: A number, a text, None, or a list of them.
+
+    >>> value_text([1, None, 0.25])
+    '1, none, 0.25'
+    """
     if isinstance(value, list | tuple):
-        return ", ".join(map(_value_text, value)) or "none"
+        return ", ".join(map(value_text, value)) or "none"
     words = {None: "none", True: "yes", False: "no"}
     is_word = value is None or isinstance(value, bool)
     return words[value] if is_word else f"{value:.4g}" if isinstance(value, float) else str(value)
