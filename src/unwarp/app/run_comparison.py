@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from unwarp.app.job import load_job
+from unwarp.app.report.setting_texts import leaves
 from unwarp.app.run_facts import read_facts
-from unwarp.data.fingerprint import flatten
 from unwarp.disk.files import read_plain
 from unwarp.errors import CheckpointError, ConfigError
 from unwarp.storage import expand
@@ -155,7 +155,5 @@ def read_run(folder: Path) -> FinishedRun:
             f"{path} is damaged ({error}); write it again with 'unwarp resume {folder}'"
         ) from error
     facts = read_facts(folder) or {}
-    settings = flatten(
-        {"recipe": recipe, "settings": job.settings, "versions": metrics["versions"]}
-    )
+    settings = leaves({"recipe": recipe, "settings": job.settings, "versions": metrics["versions"]})
     return FinishedRun(folder, job.source, job.seed, settings, facts.get("data"), metrics)

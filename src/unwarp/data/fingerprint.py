@@ -86,7 +86,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     >>> differences({"steps": 10, "data": {"dtype": "a"}}, {"steps": 20, "data": {"dtype": "a"}})
     'steps=20, but it was 10'
     """
-    old, new = (flatten(json.loads(json.dumps(facts, default=str))) for facts in (there, here))
+    old, new = (_flatten(json.loads(json.dumps(facts, default=str))) for facts in (there, here))
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     lines = [_difference(name, old.get(name), new.get(name)) for name in names]
     more = len(lines) - MAX_NAMES_IN_MESSAGE
@@ -99,18 +99,10 @@ def _difference(name: str, old: Any, new: Any) -> str:
     return f"{name}: {words}" if words else f"{name}={new!r}, but it was {old!r}"
 
 
-def flatten(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested facts as one mapping with dotted names.
-
-    Args:
-        facts: Facts by name; a mapping that is not empty holds further facts.
-        prefix: Beginning of all names.
-
-    >>> flatten({"steps": 10, "data": {"number": 4}})
-    {'steps': 10, 'data.number': 4}
-    """
+def _flatten(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested facts as one mapping with dotted names."""
     flat: dict[str, Any] = {}
     for name, value in facts.items():
         is_nested = isinstance(value, Mapping) and value
-        flat |= flatten(value, f"{prefix}{name}.") if is_nested else {f"{prefix}{name}": value}
+        flat |= _flatten(value, f"{prefix}{name}.") if is_nested else {f"{prefix}{name}": value}
     return flat

@@ -16,6 +16,13 @@ def test_settings_have_no_code() -> None:
     assert not any(set("[]{}()'=") & set(text) for text in texts.values())
 
 
+def test_links_are_named_by_family() -> None:
+    """Fields of the links of a chain have the names that the command line takes."""
+    texts = flatten(describe(AE(warp=Chain(Displacement2d(4), Affine2d()))))
+    assert texts["warp.affine.shear"] == "0.5" and texts["warp.displacement.grid"] == "4"
+    assert not any("{" in text for text in texts.values())
+
+
 def test_warp_names_its_ranges() -> None:
     """Each part of a warp stands with its numbers; a warp without numbers is its name."""
     assert warp_text(Affine2d(rotation=30)).startswith("affine (rotation 30, shift 1, scale 1.6")

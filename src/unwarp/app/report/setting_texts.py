@@ -19,13 +19,29 @@ def flatten(fields: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     >>> flatten({"views": 0.5, "swap": True, "warp": {"shift": 1.0}})
     {'views': '0.5', 'swap': 'yes', 'warp.shift': '1'}
     """
-    texts: dict[str, str] = {}
+    return {name: value_text(value) for name, value in leaves(fields, prefix).items()}
+
+
+def leaves(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values of nested fields, by names for `--set`.
+
+    Args:
+        fields: Values by name; a mapping, or each mapping of a list, holds the fields of a part.
+        prefix: Beginning of all names.
+
+    >>> leaves({"warp": {"links": [{"family": "affine", "shear": 0.5}]}})
+    {'warp.affine.family': 'affine', 'warp.affine.shear': 0.5}
+    """
+    values: dict[str, Any] = {}
     for name, value in fields.items():
-        if isinstance(value, Mapping):
-            texts |= flatten(value, f"{prefix}{name}.")
+        if isinstance(value, Mapping) and value:
+            values |= leaves(value, f"{prefix}{name}.")
+        elif isinstance(value, list | tuple) and any(isinstance(part, Mapping) for part in value):
+            for part in value:  # the links of a chain, which --set names by their families
+                values |= leaves(part, f"{prefix}{part['family']}.")
         else:
-            texts[f"{prefix}{name}"] = value_text(value)
-    return texts
+            values[f"{prefix}{name}"] = value
+    return values
 
 
 def value_text(value: Any) -> str:
