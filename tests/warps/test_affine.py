@@ -44,6 +44,17 @@ def test_affine_summary_has_human_units() -> None:
     assert columns == pytest.approx(linear | {"shift_x_px": 4.0, "shift_y_px": -6.0})
 
 
+def test_ranges_of_columns_are_those_of_theta() -> None:
+    """At the end of the range of a parameter, its human column is at the end of its own."""
+    warp = Affine2d(size=(24, 32), rotation=30, scale=1.4, shear=0.5, shift=0.5)
+    names = ("rotation_deg", "scale_x", "scale_y", "shear_deg", "shift_x_px", "shift_y_px")
+    theta = torch.diag(torch.tensor([factor.high for factor in warp.factors]))
+    columns = {factor.name: (factor, x) for factor, x in warp.summary(warp.map(theta)).items()}
+    for row, name in enumerate(names):
+        factor, values = columns[name]
+        assert float(values[row]) == pytest.approx(factor.high, rel=1e-5), name
+
+
 def test_similarity_is_affine_without_shear() -> None:
     """A similarity equals the affine map with two equal scales and no shear."""
     similarity = Similarity2d().bind(FRAME)

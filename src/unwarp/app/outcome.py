@@ -135,6 +135,24 @@ def score_outcome(job: Job, parts: Parts, warped: Unwarper, baseline: Unwarper) 
     return Outcome(job, training, test, first, second, _score_samples(training, test), n)
 
 
+def unscored_outcome(job: Job, parts: Parts, warped: Unwarper, baseline: Unwarper) -> Outcome:
+    """Both models of a run and its samples, without scores.
+
+    Args:
+        job: The job of the run.
+        parts: Training and held-out samples.
+        warped: The trained estimator with the warp.
+        baseline: The trained estimator without a warp.
+    """
+    shape, empty = warped.model_.shape, Report({}, {})
+    training = warped.prepare_dataset(view_of(parts.training, shape, MAX_BYTES_OF_REFERENCE))
+    test = warped.prepare_dataset(view_of(parts.test, shape, MAX_BYTES_OF_TEST))
+    first, second = (
+        ScoredModel(model, embed(model.model_, test.x), empty) for model in (warped, baseline)
+    )
+    return Outcome(job, training, test, first, second, empty, len(parts.training))
+
+
 def view_of(source: Source, shape: tuple[int, ...], n_bytes: int, seed: int = 5) -> Source:
     """Samples that stand for all others in scores.
 

@@ -49,7 +49,7 @@ def check_run(folder: Path, job: Job, parts: Parts) -> None:
                 "data; continue with that version, or start the run again in another folder"
             )
         return
-    stored = _read_facts(path)
+    stored = read_facts(folder) or {}
     if is_complete:
         stored |= code_facts()
     if difference := differences(stored, facts):
@@ -70,8 +70,21 @@ def _run_facts(job: Job, parts: Parts) -> dict[str, Any]:
     return facts
 
 
-def _read_facts(path: Path) -> dict[str, Any]:
-    """The stored facts, checked by their checksum."""
+def read_facts(folder: Path) -> dict[str, Any] | None:
+    """The stored facts of a run, checked by their checksum.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        Facts by name; None if the version that began the run did not record them.
+
+    Raises:
+        CheckpointError: The file is damaged.
+    """
+    path = folder / FACTS_NAME
+    if not path.is_file():
+        return None
     try:
         record = json.loads(read_plain(path))
         facts = dict(record["facts"])

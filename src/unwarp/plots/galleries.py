@@ -56,7 +56,8 @@ def gallery(
         rows: Samples (N, *shape) by the name of their row. A row may be a list; None in the list
             leaves a place empty.
         title: Title of the figure; empty for none.
-        captions: Captions under the samples of a row (N,), by the name of the row.
+        captions: Captions under the samples of a row (N,), of one or more lines, by the name of the
+            row.
 
     Returns:
         A figure with one set of axes per row. Its width is about 0.7 inches per image.
@@ -72,7 +73,8 @@ def gallery(
     n, height = max(map(len, rows.values())), max(map(aspect_ratio, tiles))
     limits, inches = common_limits(tiles), tile_inches(tiles[0], n)
     row_inches = (inches * height + ROW_GAP_INCHES) * len(rows)
-    figure_height = row_inches + CAPTION_INCHES * len(captions)
+    n_lines = sum(1 + max(text.count("\n") for text in texts) for texts in captions.values())
+    figure_height = row_inches + CAPTION_INCHES * n_lines
     figure_height += TITLE_INCHES if title else MARGIN_INCHES
     figure = new_figure(LABEL_INCHES + inches * TILE_STEP * n, figure_height, "compressed")
     axes = figure.subplots(len(rows), 1, squeeze=False).flat

@@ -36,7 +36,7 @@ def embeddings(panels: Mapping[str, Array], labels: Array | None) -> Figure:
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['cat', 'dog']
     """
-    figure = new_figure(4.1 * len(panels) + (0.7 if labels is not None else 0), 4.0)
+    figure = new_figure(3.4 * len(panels) + (0.7 if labels is not None else 0), 3.4)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     # area of a point in points squared: small if there are many
     size = float(np.clip(2000 / max(len(points) for points in panels.values()), 4, 20))
@@ -88,7 +88,7 @@ def recovery(estimates: Mapping[Factor, tuple[Array, Array]]) -> Figure:
     """
     n_columns = min(3, len(estimates))
     n_rows = -(-len(estimates) // n_columns)
-    figure = new_figure(2.9 * n_columns, 2.8 * n_rows)
+    figure = new_figure(2.5 * n_columns, 2.4 * n_rows)
     axes = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
     for axis, (factor, (values, true_values)) in zip(axes, estimates.items(), strict=False):
         limits = _draw_estimates(axis, values, true_values)
@@ -126,15 +126,15 @@ def histograms(table: Mapping[Factor, Array], bounds: bool = True) -> Figure:
             lines (a lower bound of 0 has no line). Otherwise panels span the values.
 
     Returns:
-        A figure with at most four panels per row.
+        A figure with at most three panels per row.
 
     >>> import numpy as np
     >>> figure = histograms({Factor("lag_s", "s", -1.0, 1.0): np.linspace(-0.5, 0.5, 20)})
     >>> figure.axes[0].get_title()
     'lag (s)'
     """
-    n_columns = min(4, len(table))
-    n_rows = -(-len(table) // n_columns)
+    n_rows = -(-len(table) // 3)
+    n_columns = -(-len(table) // n_rows)
     figure = new_figure(2.4 * n_columns, 1.9 * n_rows)
     axes = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
     for axis, (factor, values) in zip(axes, table.items(), strict=False):

@@ -20,7 +20,7 @@ TILE_INCHES = 0.62
 SERIES_ASPECT_RATIO = 0.62
 """Height over width of the tile of a series."""
 
-SERIES_ROW_INCHES = 9.0
+SERIES_ROW_INCHES = 6.6
 """Width of a row of a few series, which are drawn up to twice as wide as images."""
 
 TILE_STEP = 1.14

@@ -60,7 +60,7 @@ def warps(
     labels = None if labels is None else labels[rows]
     span, unit = (length - 1) / (sampling_rate or 1.0), "samples" if sampling_rate is None else "s"
     ends = (start, start + span)
-    figure = new_figure(9.2, 3.5)
+    figure = new_figure(7.4, 3.2)
     left, right = figure.subplots(1, 2)
     _draw_identity(left, right, ends)
     _draw_curves(left, right, gamma[rows], ends, labels)

@@ -83,7 +83,7 @@ def series(
     """
     numbers = largest_clusters(clusters, max_clusters)
     n_channels = min(raw.shape[1], MAX_CHANNELS)
-    figure = new_figure(9.2, 1.6 * len(numbers) + 0.6)
+    figure = new_figure(7.4, 1.5 * len(numbers) + 0.6)
     axes = figure.subplots(len(numbers), 2 * n_channels, squeeze=False, sharex=True)
     times, time_label = time_axis(raw.shape[2], sampling_rate, start)
     for row, cluster in zip(axes, numbers, strict=True):
@@ -226,7 +226,7 @@ def averages(
     """
     n_columns = min(2, len(groups))
     n_rows = -(-len(groups) // n_columns)
-    figure = new_figure(4.7 * n_columns, 2.0 * n_rows + 0.4)
+    figure = new_figure(3.7 * n_columns, 1.9 * n_rows + 0.4)
     axes = list(figure.subplots(n_rows, n_columns, squeeze=False, sharex=True).flat)
     for i, (axis, (title, traces)) in enumerate(zip(axes, groups.items(), strict=False)):
         times, time_label = time_axis(traces.shape[1], sampling_rate)

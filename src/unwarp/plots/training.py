@@ -51,7 +51,7 @@ def adversarial_training(histories: Mapping[str, Rows]) -> Figure:
     Returns:
         A figure with the six panels of `ADVERSARIAL_PANELS`, over seconds of training.
     """
-    figure = new_figure(9.4, 4.4)
+    figure = new_figure(7.8, 4.2)
     axes = figure.subplots(2, 3, sharex=True)
     for axis, (title, columns) in zip(axes.flat, ADVERSARIAL_PANELS.items(), strict=True):
         for colour, (name, rows) in zip(RUN_COLOURS, histories.items(), strict=False):

@@ -285,14 +285,20 @@ class _ScalingFamily(_AffineFamily):
             )
         super().__post_init__()
 
+    @property
+    def _largest_shear(self) -> float:
+        """Tangent of the end of the range of `shear_deg`; 1 for a family without shears."""
+        return 1.0
+
     def summary(self, map: Map) -> dict[Factor, Tensor]:
         """Columns `rotation_deg`, two scales, `shear_deg`, two shifts and, if any, `mirror`."""
         _, scale_x, scale_y, shear, _ = self._decompose(map)
         rotation, *rest = super().summary(map).items()
+        limit = math.degrees(math.atan(self._largest_shear))
         scales = [
             (Factor("scale_x", "factor", 1 / self.scale, self.scale), scale_x),
             (Factor("scale_y", "factor", 1 / self.scale, self.scale), scale_y),
-            (Factor("shear_deg", "deg", -45.0, 45.0), shear.atan().rad2deg()),
+            (Factor("shear_deg", "deg", -limit, limit), shear.atan().rad2deg()),
         ]
         return dict([rotation, *scales, *rest])
 
@@ -335,6 +341,10 @@ class Affine2d(_ScalingFamily):
             *self._shift_factors(),
             *self._mirror_factors,
         )
+
+    @property
+    def _largest_shear(self) -> float:
+        return self.shear or super()._largest_shear
 
     def map(self, theta: Tensor) -> AffineMap:
         """Affine deformations with parameters (N, 6), (N, 7) with a mirror."""

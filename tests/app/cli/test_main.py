@@ -90,12 +90,12 @@ def test_last_line_is_advice(folder: Path, tmp_path: Path) -> None:
     assert code == 0, errors
     line = errors.strip().splitlines()[-1]
     assert "of that of the baseline without a warp" in line
-    assert "First try a longer training, --steps 4, since" in line and "--warp identity" in line
+    assert line.startswith("Train longer: --steps 4, since") and "--warp identity" in line
     assert output.startswith("report: ") and "baseline" not in output
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "First try a longer training" in page
+    assert "<b>Next step.</b> Train longer: --steps 4" in page
     code, output, errors = run("resume", tmp_path / "run", "--json", "--quiet")
-    assert (code, errors) == (0, "") and json.loads(output)["advice"].startswith("On held-out")
+    assert (code, errors) == (0, "") and json.loads(output)["advice"].startswith("Train longer")
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from tests.app.report.section_texts import section_of
 from unwarp.analysis.scoring import Report
 from unwarp.app.outcome import Outcome
-from unwarp.app.report.checks import checks, labels_note
+from unwarp.app.report.checks import MIN_HELD_OUT_FOR_VERDICT, checks, labels_note, next_step
 from unwarp.estimators.labels_choice import LabelsChoice
 
 
@@ -47,6 +47,27 @@ def test_bounds_name_the_worst_parameter(image_run: Outcome) -> None:
     assert not check.has_passed and "scale x (30.0% of the samples)" in check.message
 
 
+def test_next_step_comes_first(image_run: Outcome) -> None:
+    """The page begins with the advice of the first check that failed."""
+    run = with_scores(image_run, explained=-0.5)
+    check = section_of(run, "Did it work on this data?").checks[0]
+    first = section_of(run, f"Unwarp report: {run.test.name}")
+    assert first.lead == next_step(run) == check.advice
+    assert first.lead.startswith("Train longer: --steps 8, since")
+
+
+def test_few_samples_pass_nothing(image_run: Outcome) -> None:
+    """With too few held-out samples no check has passed, and the next step is to add some."""
+    scores: dict[str, Any] = {"at_bounds": 0.0, "at_bounds_samples": 0.0, "ambiguous": 0.0}
+    scores |= {"explained": 0.9, "reconstruction_error": 0.0, "unused_content": 0.0}
+    run = with_scores(image_run, **scores)
+    assert len(run.test) < MIN_HELD_OUT_FOR_VERDICT
+    assert {check.verdict for check in checks(run)} == {"too few"}
+    assert next_step(run).startswith("Add samples: 3 held-out ones")
+    many = replace(run, test=run.training)
+    assert {check.verdict for check in checks(many)} == {"passed"} and not next_step(many)
+
+
 def test_use_of_labels_is_said(image_run: Outcome) -> None:
     """The report says so if labels chose the features, and nothing of labels otherwise."""
     unwarper = copy(image_run.warped.unwarper)
@@ -59,7 +80,7 @@ def test_use_of_labels_is_said(image_run: Outcome) -> None:
 
 def test_unused_dimensions_advise_a_size(image_run: Outcome) -> None:
     """Many unused dimensions fail, and the advice is the number of those in use, at least 1."""
-    for n_unused, advice in ((8.0, "set n_content=2."), (10.0, "set n_content=1.")):
+    for n_unused, advice in ((8.0, "--set n_content=2."), (10.0, "--set n_content=1.")):
         check = checks(with_scores(image_run, unused_content=n_unused))[-1]
         assert not check.has_passed and check.advice.endswith(advice)
 

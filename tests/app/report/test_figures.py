@@ -21,8 +21,17 @@ def test_latent_space_has_both_models(series_run: Outcome) -> None:
     figure = figures.latent_space(series_run)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["content code, with warp", "code, without warp"]
+    assert "true classes" in figures.latent_space_caption(series_run)
     counts = [sum(len(part.get_offsets()) for part in axis.collections) for axis in figure.axes]
     assert counts == [30, 30]
+
+
+def test_latent_space_shows_clusters(image_run: Outcome) -> None:
+    """Without classes the colours are the clusters, which the legend names by their number."""
+    figure = figures.latent_space(image_run)
+    numbers = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert numbers <= {str(number) for number in range(20)} and len(numbers) > 1
+    assert "clusters of the model with the warp" in figures.latent_space_caption(image_run)
 
 
 def test_gallery_rows(image_run: Outcome) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from unwarp.analysis.latents import Rendering
 from unwarp.app.outcome import Outcome, ScoredModel
 from unwarp.app.report import image_figures
 from unwarp.app.report.image_figures import analogy_rows, arithmetic, deformation, recovery
@@ -30,6 +31,12 @@ def test_deformation_has_units(image_run: Outcome) -> None:
     figure = deformation(image_run)
     assert figure is not None
     assert figure.axes[0].get_ylabel() == "rotation (deg)"
+
+
+def test_gallery_of_images_shows_alignment(image_run: Outcome) -> None:
+    """Below the images as observed are the same images with their deformations undone."""
+    rows = [axis.get_ylabel() for axis in image_figures.image_gallery(image_run).axes]
+    assert rows == ["observed", "aligned", "template", "reconstruction", "without warp"]
 
 
 def test_recovery_needs_true_maps(image_run: Outcome) -> None:
@@ -78,10 +85,31 @@ def test_recovery_has_a_panel_per_factor(image_run: Outcome) -> None:
         assert word.replace("_", " ") in words or word in words, words
 
 
+def test_sums_of_another_kind_are_left_out(
+    image_run: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sum is shown only if the samples nearest to its code are of its kind."""
+    n = len(image_run.training)
+    run = scored_on_training(image_run, labels=np.arange(n) % 2)
+    assert arithmetic(run) is None, "an untrained model mixes its kinds"
+    codes = 100 * np.eye(10, dtype=np.float32)[np.arange(n) % 2]
+    codes = codes + np.random.default_rng(0).normal(size=codes.shape).astype("float32")
+    parts = replace(run.warped, embedding=replace(run.warped.embedding, codes=codes))
+    far = torch.from_numpy(codes[:2])
+    monkeypatch.setattr(image_figures, "encode", lambda model, x: (far[1:].expand(len(x), -1),))
+    apart = replace(run, warped=parts)
+    sums = Rendering(far[1:], far[1:], run.test.x[1:2], run.test.x[1:2])
+    groups, row = np.arange(n) % 2, np.array([1])
+    assert image_figures._keep_kind(apart, groups, row, sums).tolist() == [True]
+    moved = replace(sums, content=far[:1])
+    assert image_figures._keep_kind(apart, groups, row, moved).tolist() == [False]
+
+
 def test_arithmetic_is_of_classes_or_clusters(
     image_run: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With enough samples the figure names classes, without labels clusters; else there is none."""
+    monkeypatch.setattr(image_figures, "_keep_kind", lambda run, groups, rows, sums: rows >= 0)
     assert arithmetic(image_run) is None
     n = len(image_run.training)
     monkeypatch.setattr(image_figures, "held_out_clusters", lambda outcome: np.arange(n) % 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from unwarp.app.report.illustrations import Illustration, Plot
 from unwarp.app.report.page import render_page, write_report
 from unwarp.app.report.section import Check, Section, Table
 
+FEW = Check(True, "Perhaps.", "Wait.", is_certain=False)
 SECTION = Section(
     "A <title>",
     ("First & last.",),
@@ -42,8 +44,9 @@ def test_page_names_failed_figures() -> None:
 def test_page_marks_best_scores() -> None:
     """The best cell of a row is bold, and an empty one never is."""
     page = render_page("data", [SECTION])
-    assert '<td>accuracy</td><td>1</td><td class="best">2</td>' in page
-    assert "<td>speed</td><td>2</td><td></td>" in page
+    cells = re.findall(r'<td data-head="(\w+)"( class="best")?>(\w*)</td>', page)
+    assert cells[:3] == [("score", "", "accuracy"), ("a", "", "1"), ("b", ' class="best"', "2")]
+    assert cells[3:] == [("score", "", "speed"), ("a", "", "2"), ("b", "", "")]
 
 
 def test_page_advises_on_failed_checks() -> None:
@@ -52,6 +55,21 @@ def test_page_advises_on_failed_checks() -> None:
     assert '<span class="verdict passed">passed</span> Passed.' in page and "Wait." not in page
     assert '<span class="verdict attention">attention</span> Failed.' in page
     assert "Mend it." in page
+
+
+def test_page_begins_with_the_next_step() -> None:
+    """What to do next stands before all text, and a doubtful check is not green."""
+    page = render_page("data", [replace(SECTION, lead="Train <longer>.", checks=(FEW,))])
+    assert page.index("<b>Next step.</b> Train &lt;longer&gt;.") < page.index("First &amp; last.")
+    assert '<span class="verdict few">too few</span> Perhaps.' in page and "Wait." not in page
+    assert "Next step" not in render_page("data", [SECTION])
+
+
+def test_page_unfolds_settings() -> None:
+    """Settings are in a list that is folded on the screen and left out on paper."""
+    page = render_page("data", [replace(SECTION, settings={"warp.shift": "1"})])
+    assert "<details" in page and "<dt>warp.shift</dt><dd>1</dd>" in page
+    assert "<details" not in render_page("data", [SECTION])
 
 
 def test_page_needs_no_other_file() -> None:

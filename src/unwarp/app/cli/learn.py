@@ -358,7 +358,7 @@ def _execute(
 
     scores = {name: dict(model.report.scores) for name, model in outcome.scored_models.items()}
     if not (as_json or quiet):
-        _print_scores(scores)
+        _print_scores(outcome)
     line = with_options_here(advice(outcome))
     if line and not quiet:
         say(line)
@@ -410,20 +410,18 @@ def _train_and_report(
     return outcome, write_report(outcome, folder)
 
 
-def _print_scores(scores: dict[str, dict[str, float]]) -> None:
-    """Print a table on standard error, with a row for each score and a column for each model.
-
-    Args:
-        scores: Scores by their name, for each model by its name.
-    """
+def _print_scores(outcome: Outcome) -> None:
+    """Print the scores of both models on standard error, in the words of the report."""
     from rich.console import Console
     from rich.table import Table
 
-    titles = (TITLES[name] for name in scores)
-    table = Table("scores of held-out samples", *titles, box=None, header_style="bold")
-    first = next(iter(scores.values()))
-    # these scores, one for each column of the deformation, would make the table too long
-    for name in (name for name in first if not name.startswith("at_bounds_")):
-        cells = (f"{column[name]:.4g}" if name in column else "" for column in scores.values())
-        table.add_row(name, *cells)
+    from unwarp.app.report.presentation import presentation
+    from unwarp.app.report.scores import score_table
+
+    scores = score_table(outcome, presentation(outcome).scores)
+    n_columns = 1 + len(outcome.scored_models)
+    head = ("scores of held-out samples", *scores.head[1:n_columns])
+    table = Table(*head, box=None, header_style="bold")
+    for row in scores.rows:
+        table.add_row(*row[:n_columns])
     Console(stderr=True).print(table)

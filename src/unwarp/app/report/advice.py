@@ -1,4 +1,4 @@
-"""The first setting to try if a warp does not help."""
+"""The option to try first if a warp does not help."""
 
 from __future__ import annotations
 
@@ -34,25 +34,28 @@ WIDER: Mapping[str, Callable[[float], float]] = {
 
 
 def first_step(outcome: Outcome, is_at_bounds: bool, is_untrained: bool) -> str:
-    """A setting to try first, with the reason.
+    """An option to try first, with the reason.
 
     Args:
         outcome: A run with a warp that hardly lowers the error of held-out samples.
         is_at_bounds: Whether too many deformations are near the ends of the range of the warp.
         is_untrained: Whether the error is greater than that of the mean sample.
+
+    Returns:
+        A sentence without its full stop, such as `Train longer: --steps 800, since ...`.
     """
     recipe = outcome.warped.unwarper.recipe_
     if is_untrained:
-        return f"{_longer(outcome)}, since the model does not reconstruct yet"
+        return f"{longer(outcome)}, since the model does not reconstruct yet"
     if still_falls(outcome.warped.unwarper.history_.rows):
-        return f"{_longer(outcome)}, since the loss was still falling at the end"
+        return f"{longer(outcome)}, since the loss was still falling at the end"
     if is_at_bounds:
-        return _wider(recipe.warp, outcome.warped.report.scores)
+        return wider(recipe.warp, outcome.warped.report.scores)
     is_dark = recipe.padding == "zeros" and len(outcome.test.shape) == 3
     if is_dark and recipe.start == "learned":
-        return "start='centroid', since the background is dark"
+        return "Start at the centre of the object: --start centroid, since the background is dark"
     smaller = SMALLER_WARPS.get(recipe.warp.parts[0].name, "identity")
-    return f"a smaller warp, warp={smaller!r}"
+    return f"Try a smaller warp: --warp {smaller}"
 
 
 def still_falls(rows: Sequence[Row], term: str = "reconstruction") -> bool:
@@ -75,20 +78,27 @@ def still_falls(rows: Sequence[Row], term: str = "reconstruction") -> bool:
     return third - last > MIN_FALL_OF_CURVE * (values[0] - last)
 
 
-def _longer(outcome: Outcome) -> str:
-    """The setting of a longer training."""
-    settings, history = outcome.job.settings, outcome.warped.unwarper.history_
-    if outcome.job.max_seconds is not None and history.seconds >= outcome.job.max_seconds:
-        setting = f"max_seconds={2 * outcome.job.max_seconds:g}"
-    elif settings.get("max_steps") is None and not history.validation:
-        setting = "validation_fraction=0.1"
-    else:
-        setting = f"max_steps={2 * history.steps}"
-    return f"a longer training, {setting}"
+def longer(outcome: Outcome) -> str:
+    """A phrase with the option of a training twice as long.
+
+    Args:
+        outcome: The run.
+    """
+    limit, history = outcome.job.max_seconds, outcome.warped.unwarper.history_
+    if limit is not None and history.seconds >= limit:
+        return f"Train longer: --seconds {2 * limit:g}"
+    return f"Train longer: --steps {2 * history.steps}"
 
 
-def _wider(warp: Warp, scores: Mapping[str, float]) -> str:
-    """The setting of a wider range for the factor that is most often at an end of it."""
+def wider(warp: Warp, scores: Mapping[str, float]) -> str:
+    """A phrase with the option of a wider range.
+
+    The range is that of the factor that is most often at an end of it.
+
+    Args:
+        warp: The warp of the model.
+        scores: Scores of the model.
+    """
     prefix = "at_bounds_"
     columns = {k.removeprefix(prefix): v for k, v in scores.items() if k.startswith(prefix)}
     columns.pop("samples", None)
@@ -99,5 +109,5 @@ def _wider(warp: Warp, scores: Mapping[str, float]) -> str:
             value: Any = getattr(part, name, None)
             if worst.rpartition("affine_")[2].startswith(name) and isinstance(value, float | int):
                 path = "warp" if len(warp.parts) == 1 else f"warp.{part.name}"
-                return f"a wider {name}, {path}.{name}={widen(float(value)):g}, {reason}"
-    return f"a wider range of the warp, {reason} (its fields: {warp!r})"
+                return f"Widen the {name}: --set {path}.{name}={widen(float(value)):g}, {reason}"
+    return f"Allow a wider range of the warp with --set, {reason}; its fields are at the end"

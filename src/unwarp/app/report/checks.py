@@ -5,10 +5,12 @@ A check compares a score with a limit. No check needs labels or true deformation
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from unwarp.app.outcome import Outcome
-from unwarp.app.report.advice import first_step
+from unwarp.app.report.advice import first_step, longer, wider
 from unwarp.app.report.section import Check
 
 Scores = Mapping[str, float]
@@ -26,24 +28,51 @@ MAX_SHARE_AT_BOUNDS = 0.05
 MAX_SHARE_AMBIGUOUS = 0.1
 """Less than this share of the samples may have an ambiguous pose."""
 
+UNIT = re.compile("_(deg|px|s|samples)$")
+"""Unit at the end of the name of a column."""
+
+MIN_HELD_OUT_FOR_VERDICT = 10
+"""With fewer held-out samples, no check passes: a single sample decides too much."""
+
 
 def checks(outcome: Outcome) -> tuple[Check, ...]:
     """The checks of a run.
 
     A check is left out if the run lacks its score, or the model a warp that could gain something.
     """
-    scores = outcome.warped.report.scores
     n_content = outcome.warped.embedding.codes.shape[1]
     recipe = outcome.warped.unwarper.recipe_
     all_checks = (
         _check_gain(outcome) if recipe.warp.factors else None,
-        _check_variance(scores),
-        _check_bounds(scores),
-        _check_poses(scores),
+        _check_variance(outcome),
+        _check_bounds(outcome),
+        _check_poses(outcome),
         # a measured code has as many columns as distances need, and none is trained
-        _check_dimensions(scores, n_content) if recipe.content == "joint" else None,
+        _check_dimensions(outcome, n_content) if recipe.content == "joint" else None,
     )
-    return tuple(check for check in all_checks if check is not None)
+    is_certain = len(outcome.test) >= MIN_HELD_OUT_FOR_VERDICT
+    return tuple(replace(check, is_certain=is_certain) for check in all_checks if check is not None)
+
+
+def next_step(outcome: Outcome) -> str:
+    """The first thing to do where something failed.
+
+    Args:
+        outcome: The run.
+
+    Returns:
+        The advice of the first check that failed, or what to do about too few samples; empty if
+        the run meets all criteria.
+    """
+    if failed := [check for check in checks(outcome) if not check.has_passed]:
+        return failed[0].advice
+    n_test = len(outcome.test)
+    if n_test < MIN_HELD_OUT_FOR_VERDICT:
+        return (
+            f"Add samples: {n_test} held-out ones are too few to tell whether it worked. "
+            f"{MIN_HELD_OUT_FOR_VERDICT} or more are needed, and hundreds are better."
+        )
+    return ""
 
 
 def selection_note(outcome: Outcome) -> tuple[str, ...]:
@@ -74,7 +103,7 @@ def labels_note(outcome: Outcome) -> tuple[str, ...]:
 
 
 def advice(outcome: Outcome) -> str:
-    """One line on a warp that does not help: error and remedy.
+    """One line on a warp that does not help: remedy and error.
 
     Returns:
         The line; empty if the warp lowers the error of held-out samples enough, or there is none.
@@ -82,7 +111,7 @@ def advice(outcome: Outcome) -> str:
     if not outcome.warped.unwarper.recipe_.warp.factors:
         return ""
     check = _check_gain(outcome)
-    return "" if check.has_passed else f"{check.message} {check.advice}"
+    return "" if check.has_passed else f"{check.advice} {check.message}"
 
 
 def _check_gain(outcome: Outcome) -> Check:
@@ -98,78 +127,79 @@ def _check_gain(outcome: Outcome) -> Check:
     if is_untrained:
         message += ", and greater than the error of the mean sample"
     step = first_step(outcome, scores.get("at_bounds", 0.0) >= MAX_SHARE_AT_BOUNDS, is_untrained)
-    last = "If that does not help either, these samples do not differ by such a deformation"
+    last = "If that does not help, these samples do not differ by such a deformation"
     return Check(
         1 - ratio > MIN_GAIN and not is_untrained,
         f"{message}.",
-        f"First try {step}. {last}: warp='identity'.",
+        f"{step}. {last}: --warp identity.",
     )
 
 
-def _check_variance(scores: Scores) -> Check | None:
+def _check_variance(outcome: Outcome) -> Check | None:
     """Check that alignment brings the series of a cluster closer together."""
+    scores = outcome.warped.report.scores
     if "variance_left" not in scores:
         return None
     return Check(
         scores["variance_left"] < MAX_VARIANCE_LEFT,
         f"Alignment leaves {scores['variance_left']:.0%} of the variance of held-out series within "
         "their clusters.",
-        "Alignment hardly brings similar series together; perhaps they do not differ in timing.",
+        f"{first_step(outcome, False, False)}. Alignment hardly brings similar series together.",
     )
 
 
-def _check_bounds(scores: Scores) -> Check | None:
+def _check_bounds(outcome: Outcome) -> Check | None:
     """Check that few deformation parameters are near the ends of the warp's range.
 
     The score `at_bounds` is the share of all parameters, `at_bounds_samples` the share of samples
     with such a parameter, and `at_bounds_NAME` the share of samples for the parameter NAME.
     """
+    scores, prefix = outcome.warped.report.scores, "at_bounds_"
     if "at_bounds" not in scores:
         return None
-    prefix = "at_bounds_"
     shares = {k.removeprefix(prefix): v for k, v in scores.items() if k.startswith(prefix)}
     columns = {name: share for name, share in shares.items() if name != "samples" and share}
     message = (
-        f"{scores['at_bounds']:.1%} of the deformation parameters are near an end of their range "
-        f"or outside it; {shares['samples']:.1%} of the samples have such a parameter"
+        f"{scores['at_bounds']:.1%} of the estimated values are at an end of the range of the warp "
+        f"or outside it; {shares['samples']:.1%} of the samples have such a value"
     )
     if columns:
         column = max(columns, key=columns.__getitem__)
-        message += f". Most often it is {column.replace('_', ' ')}"
+        message += f". Most often it is {UNIT.sub('', column).replace('_', ' ')}"
         message += f" ({columns[column]:.1%} of the samples)"
     return Check(
         scores["at_bounds"] < MAX_SHARE_AT_BOUNDS,
         f"{message}.",
-        "Widen the range of the warp (see the recipe at the end of this page), or inspect these "
-        "samples.",
+        f"{wider(outcome.warped.unwarper.recipe_.warp, scores)}.",
     )
 
 
-def _check_poses(scores: Scores) -> Check | None:
+def _check_poses(outcome: Outcome) -> Check | None:
     """Check that the model recovers known deformations that are added to samples."""
+    scores = outcome.warped.report.scores
     if "ambiguous" not in scores:
         return None
     return Check(
         scores["ambiguous"] < MAX_SHARE_AMBIGUOUS,
-        "Known deformations were added to the samples. The median error of the estimated rotation "
-        f"is {scores['follow_deg']:.1f} degrees. {scores['ambiguous']:.1%} of the samples have an "
-        "ambiguous pose: their error is greater than 10 degrees or 2 pixels.",
-        "Round or symmetric objects have several equivalent poses. Train longer, or choose a warp "
-        "with fewer factors.",
+        "The samples were turned and moved by known amounts. The median error of the estimated "
+        f"turn is {scores['follow_deg']:.1f} degrees. For {scores['ambiguous']:.1%} of the samples "
+        "the estimate is off by more than 10 degrees or 2 pixels.",
+        f"{longer(outcome)}. Round or symmetric objects have several poses that look alike: for "
+        "them choose a warp with fewer factors, such as --warp translation.",
     )
 
 
-def _check_dimensions(scores: Scores, n_content: int) -> Check:
+def _check_dimensions(outcome: Outcome, n_content: int) -> Check:
     """Check that most dimensions of the content code are used.
 
     Args:
-        scores: Scores of the model with the warp.
-        n_content: Number of dimensions of its content code.
+        outcome: The run.
+        n_content: Number of dimensions of the content code of the model with the warp.
     """
-    n_unused = int(scores["unused_content"])
+    n_unused = int(outcome.warped.report.scores["unused_content"])
     return Check(
         n_unused < n_content / 2,
-        f"{n_unused} of {n_content} content dimensions are unused (variance below 1% of that of "
-        "the largest one).",
-        f"A smaller content code is enough: set n_content={max(1, n_content - n_unused)}.",
+        f"{n_unused} of the {n_content} numbers of the content code hardly vary (less than 1% of "
+        "the variance of the one that varies most).",
+        f"Use a shorter content code: --set n_content={max(1, n_content - n_unused)}.",
     )

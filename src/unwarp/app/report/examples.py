@@ -15,7 +15,7 @@ from unwarp.analysis.embedding import Embedding, embed
 from unwarp.app.outcome import Outcome, ScoredModel
 from unwarp.core import Array, Labels
 
-MAX_EXAMPLES = 14
+MAX_EXAMPLES = 10
 """Greatest number of held-out samples that are shown side by side as examples."""
 
 MIN_HELD_OUT_FOR_OVERVIEW = 30

@@ -15,6 +15,7 @@ from unwarp.app.report.examples import (
     describe_overview,
     example_rows,
     held_out_samples,
+    overview_clusters,
     overview_embedding,
     overview_labels,
 )
@@ -93,7 +94,9 @@ def gallery_caption(outcome: Outcome, noun: str, aligned: str = "") -> str:
 
 
 def latent_space(outcome: Outcome) -> Figure:
-    """t-SNE of the codes of both models, coloured by class if known.
+    """t-SNE of the codes of both models, coloured by class or cluster.
+
+    Clusters stand in for classes that are unknown.
 
     At most `MAX_POINTS_IN_MAP` samples of the overview are mapped, the same samples for both
     models. The seed is fixed, so that the figure can be reproduced.
@@ -106,10 +109,11 @@ def latent_space(outcome: Outcome) -> Figure:
     """
     codes = [overview_embedding(model, outcome).codes for model in outcome.scored_models.values()]
     labels = overview_labels(outcome)
+    labels = overview_clusters(outcome) if labels is None else labels
     rows = np.random.default_rng(0).permutation(len(codes[0]))[:MAX_POINTS_IN_MAP]
     titles = ("content code, with warp", "code, without warp")
     points = {title: tsne(part[rows]) for title, part in zip(titles, codes, strict=True)}
-    return plots.embeddings(points, None if labels is None else labels[rows])
+    return plots.embeddings(points, labels[rows])
 
 
 def latent_space_caption(outcome: Outcome) -> str:
@@ -117,10 +121,12 @@ def latent_space_caption(outcome: Outcome) -> str:
     is_joint = outcome.warped.unwarper.recipe_.content == "joint"
     joint_size = "with as many dimensions as content and deformation together"
     size = joint_size if is_joint else "made alike"
+    colours = "the true classes, which were not used for training"
+    if overview_labels(outcome) is None:
+        colours = "the clusters of the model with the warp, by their number"
     return (
         f"t-SNE of the codes of {describe_overview(outcome, 'samples')}. Left: content code of the "
-        f"model with the warp. Right: code of the baseline, {size}. Colours, if any, are the true "
-        "classes, which were not used for training."
+        f"model with the warp. Right: code of the baseline, {size}. Colours are {colours}."
     )
 
 

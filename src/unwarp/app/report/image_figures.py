@@ -1,15 +1,16 @@
-"""Figures of images: deformations, clusters, recovery, feature arithmetic."""
+"""Figures of images: examples, deformations, recovery, feature arithmetic."""
 
 from __future__ import annotations
 
 from functools import partial
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 
 from unwarp import plots
 from unwarp.analysis.arithmetic import arithmetic as add_difference
+from unwarp.analysis.embedding import align_in_chunks, encode
+from unwarp.analysis.latents import Rendering
 from unwarp.analysis.traversal import invertible_columns, traverse_deformation
 from unwarp.app.outcome import Outcome
 from unwarp.app.report.examples import (
@@ -39,28 +40,30 @@ MAX_GROUPS_CHANGED = 3
 """Feature arithmetic changes one sample in each of at most this many groups."""
 
 
+NEIGHBOURS_OF_SUM = 5
+"""Number of nearest samples that must all be of the kind of a sum."""
+
+
+def image_gallery(outcome: Outcome) -> Figure:
+    """Held-out images, observed and aligned, with templates and reconstructions.
+
+    Returns:
+        A figure with five rows of at most `MAX_EXAMPLES` images.
+    """
+    embedding, padding = outcome.warped.embedding, outcome.warped.unwarper.model_.padding
+    aligned = align_in_chunks(held_out_samples(outcome), embedding.map, padding)
+    return gallery(outcome, MAX_EXAMPLES, {"aligned": aligned})
+
+
 def deformations(outcome: Outcome) -> Figure | None:
     """Histograms of the estimated deformations of held-out images; None without a warp.
 
     Returns:
         A figure with a panel per summary column of the warp, such as `rotation (deg)`. Dotted
-        lines mark the range that one stage of the encoder can predict. A stage is one step of the
-        encoder, which predicts a part of the deformation.
+        lines mark the range of one step of the estimate.
     """
     table = varying(outcome.warped.embedding.table)
     return plots.histograms(table) if table else None
-
-
-def clusters(outcome: Outcome) -> Figure:
-    """The templates that are decoded from the centres of the clusters.
-
-    Returns:
-        A figure with one row of K images, in the order of `Unwarper.cluster_centers_`.
-    """
-    unwarper = outcome.warped.unwarper
-    with torch.no_grad():
-        templates = unwarper.model_.template(torch.from_numpy(unwarper.cluster_centers_))
-    return plots.gallery({"clusters": templates.numpy()})
 
 
 def recovery(outcome: Outcome) -> Figure | None:
@@ -101,27 +104,53 @@ def deformation(outcome: Outcome) -> Figure | None:
 def arithmetic(outcome: Outcome) -> Figure | None:
     """Feature arithmetic between classes, or between clusters if classes are unknown.
 
+    Only sums that keep their kind are shown, as `_keep_kind` measures it.
+
     Returns:
-        The figure; None if `analogy_rows` has too few samples.
+        The figure; None if `analogy_rows` has too few samples, or no sum keeps its kind.
     """
-    unwarper, labels = outcome.warped.unwarper, outcome.test.labels
-    codes = outcome.warped.embedding.codes
-    groups = held_out_clusters(outcome) if labels is None else labels
-    analogy = analogy_rows(codes, groups)
+    labels, noun = outcome.test.labels, "class"
+    if labels is None:
+        labels, noun = held_out_clusters(outcome), "cluster"
+    analogy = analogy_rows(outcome.warped.embedding.codes, labels)
     if analogy is None:
         return None
     plus, minus, to = analogy
-    x, noun = held_out_samples(outcome), "cluster" if labels is None else "class"
-    terms = add_difference(unwarper.model_, x[plus], x[minus], x[to])
-    ends = f"{PLUS_MINUS} ends of {noun} {groups[plus[0]]}"
+    x, model = held_out_samples(outcome), outcome.warped.unwarper.model_
+    terms = add_difference(model, x[plus], x[minus], x[to])
+    sums = np.flatnonzero(_keep_kind(outcome, labels, to, terms.result))[:MAX_GROUPS_CHANGED]
+    if not len(sums):
+        return None
+    ends = f"{PLUS_MINUS} ends of {noun} {labels[plus[0]]}"
     return plots.arithmetic(
-        [f"{noun} {groups[row]}\n{ends}" for row in to],
-        terms.to.templates.numpy(),
+        [f"{noun} {labels[row]}\n{ends}" for row in to[sums]],
+        terms.to.templates.numpy()[sums],
         terms.plus.templates.numpy(),
         terms.minus.templates.numpy(),
-        terms.result.templates.numpy(),
-        terms.result.x_hat.numpy(),
+        terms.result.templates.numpy()[sums],
+        terms.result.x_hat.numpy()[sums],
     )
+
+
+def _keep_kind(outcome: Outcome, groups: Array, rows: Array, sums: Rendering) -> Array:
+    """Whether sums are of the kind of the samples that they were made from (M,).
+
+    The `NEIGHBOURS_OF_SUM` samples nearest to the code of a sum must all be of that kind, and so
+    must those nearest to the code that the model finds for the drawn sum.
+
+    Args:
+        outcome: The run.
+        groups: Class or cluster of each held-out sample (N,).
+        rows: Rows of the samples among the held-out ones (M,).
+        sums: The sums, under the deformations of the samples.
+    """
+    codes, model = outcome.warped.embedding.codes, outcome.warped.unwarper.model_
+    is_kept = np.ones(len(rows), bool)
+    for content in (sums.content, encode(model, sums.x_hat)[0]):
+        distances = np.linalg.norm(content.numpy()[:, None] - codes, axis=2)
+        nearest = distances.argsort(axis=1)[:, :NEIGHBOURS_OF_SUM]
+        is_kept &= (groups[nearest] == groups[rows][:, None]).all(1)
+    return is_kept
 
 
 def analogy_rows(codes: Array, groups: Array) -> tuple[Array, Array, Array] | None:
@@ -129,16 +158,16 @@ def analogy_rows(codes: Array, groups: Array) -> tuple[Array, Array, Array] | No
 
     The samples of the largest group are ranked along the first principal component of their codes.
     The tenth of them with the highest ranks is added, the tenth with the lowest ranks is
-    subtracted. Of each of the next largest groups, the sample nearest to the mean code is changed.
+    subtracted. Of each of the other groups, the sample nearest to the mean code is changed.
 
     Args:
         codes: Content codes (N, D).
         groups: Classes or clusters (N,).
 
     Returns:
-        Three arrays of rows of `codes`: samples to add (M,), samples to subtract (M,), and at most
-        `MAX_GROUPS_CHANGED` samples to change. None if there is only one group, or if the largest
-        group has fewer than two times `MIN_SAMPLES_PER_END` samples.
+        Three arrays of rows of `codes`: samples to add (M,), samples to subtract (M,), and a sample
+        to change for each other group, the largest group first. None if there is only one group, or
+        if the largest group has fewer than two times `MIN_SAMPLES_PER_END` samples.
     """
     names, sizes = np.unique(groups, return_counts=True)
     order = names[np.argsort(-sizes, kind="stable")]
@@ -147,32 +176,24 @@ def analogy_rows(codes: Array, groups: Array) -> tuple[Array, Array, Array] | No
         return None
     ranking = main_group[first_component(codes[main_group]).argsort()]
     n_end = max(MIN_SAMPLES_PER_END, len(main_group) // 10)
-    typical_rows = [
-        rows[nearest_to_mean(codes[rows])] for rows in other_groups[:MAX_GROUPS_CHANGED]
-    ]
+    typical_rows = [rows[nearest_to_mean(codes[rows])] for rows in other_groups]
     return ranking[-n_end:], ranking[:n_end], np.array(typical_rows)
 
 
 GALLERY = Plot(
     "gallery",
-    partial(gallery, max_examples=MAX_EXAMPLES, aligned={}),
-    partial(gallery_caption, noun="samples"),
+    image_gallery,
+    partial(
+        gallery_caption, noun="images", aligned="the same images with their deformations undone; "
+    ),
 )
 DEFORMATIONS = Plot(
     "deformations",
     deformations,
     fixed_caption(
-        "Histograms of the estimated deformations of held-out samples. Dotted lines mark the range "
-        "that one stage (step) of the encoder can predict. Many samples near a line mean that the "
-        "range is too narrow."
-    ),
-)
-CLUSTERS = Plot(
-    "clusters",
-    clusters,
-    fixed_caption(
-        "Templates decoded from the centres of the clusters of content codes. A centre is a mean "
-        "of content codes, so these templates belong to no single sample."
+        "Histograms of the estimated deformations of held-out samples. The model estimates a "
+        "deformation in several steps; dotted lines mark the range of one step. Many samples at or "
+        "beyond a line mean that the range is too narrow."
     ),
 )
 RECOVERY = Plot(
@@ -189,8 +210,8 @@ DEFORMATION = Plot(
     deformation,
     fixed_caption(
         "One template under the deformations of the warp. One factor varies per row, over the "
-        "range that one stage (step) of the encoder can predict; the content and the other factors "
-        "are constant."
+        "range of one step of the estimate (the dotted lines of the histograms); the content and "
+        "the other factors are constant."
     ),
 )
 ARITHMETIC = Plot(
@@ -201,7 +222,8 @@ ARITHMETIC = Plot(
         "clusters. The samples of the largest class are ranked along the direction of greatest "
         "variance of their codes. The mean code of one end (plus) is added to a typical sample of "
         "another class, and the mean code of the other end (minus) is subtracted. Ideally, only "
-        "the difference between plus and minus changes. The last column shows the sum under the "
-        "deformation of the sample."
+        "the difference between plus and minus changes. Only sums that stay among samples of their "
+        "kind are shown. The last column shows the sum under the deformation of the "
+        "sample."
     ),
 )

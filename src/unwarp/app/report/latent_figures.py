@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from unwarp import plots
-from unwarp.analysis.interpolation import interpolate
+from unwarp.analysis.interpolation import interpolate, interpolate_chunks
 from unwarp.analysis.latents import Rendering
 from unwarp.analysis.traversal import traverse
 from unwarp.app.outcome import Outcome
@@ -30,7 +30,7 @@ SAMPLES_PER_PATH = 9
 FRAMES_PER_ANIMATION = 21
 """Frames from one end of an animated interpolation to the other."""
 
-N_NEW_SAMPLES = 28
+N_NEW_SAMPLES = 30
 """Samples that are generated from the model."""
 
 
@@ -89,6 +89,21 @@ def interpolation(outcome: Outcome) -> Figure:
     """
     ends, path = interpolation_path(outcome, SAMPLES_PER_PATH)
     return plots.interpolation(ends.numpy(), path.templates.numpy(), path.x_hat.numpy())
+
+
+def chunks(outcome: Outcome) -> Figure | None:
+    """Paths between two held-out samples; each changes one chunk.
+
+    Returns:
+        A figure with a row per chunk; None if the recipe divides its content into no chunks.
+    """
+    sizes = getattr(outcome.warped.unwarper.recipe_, "chunk_sizes", ())
+    if not sizes:
+        return None
+    ends, _ = interpolation_path(outcome, SAMPLES_PER_PATH)
+    model = outcome.warped.unwarper.model_
+    walk = interpolate_chunks(model, ends[0], ends[1], sizes, SAMPLES_PER_PATH)
+    return plots.chunks(walk.labels, ends.numpy(), walk.x.numpy())
 
 
 def animate_interpolation(outcome: Outcome) -> Array:
@@ -158,6 +173,15 @@ INTERPOLATION = Plot(
     fixed_caption(
         "Interpolation from one held-out sample to another. Content codes follow a straight line, "
         "and so do the parameters of the deformation. Numbers are fractions of the path."
+    ),
+)
+CHUNKS = Plot(
+    "chunks",
+    chunks,
+    fixed_caption(
+        "Chunks of the latents. The top row shows two held-out samples, a and b. In each row below "
+        "one chunk of the content code, or the deformation, goes from its value in a to that in b; "
+        "the others stay as in a. Numbers are fractions of the path."
     ),
 )
 ANIMATION = Plot(

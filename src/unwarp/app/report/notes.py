@@ -67,15 +67,31 @@ def symmetry_note(outcome: Outcome) -> tuple[str, ...]:
     Returns:
         The sentences, in a tuple; an empty tuple if there are none, or if the warp does not turn.
     """
-    unwarper = outcome.warped.unwarper
-    if not largest_turn(unwarper.model_):
-        return ()
-    orders = symmetry_orders(torch.from_numpy(unwarper.cluster_templates_))
     clusters: dict[int, list[str]] = {}
-    for number, order in enumerate(orders):
+    for number, order in enumerate(_symmetries(outcome)):
         if order != 1:
             clusters.setdefault(order, []).append(str(number))
     return tuple(_symmetry(order, clusters[order]) for order in sorted(clusters))
+
+
+def symmetry_names(outcome: Outcome) -> tuple[str, ...]:
+    """The symmetry of each cluster's template, such as `2-fold` or `round`.
+
+    Returns:
+        A word for each cluster; empty for a template without symmetry, and if the warp does not
+        turn.
+    """
+    words = {1: "", ROUND: "round"}
+    return tuple(words.get(order, f"{order}-fold") for order in _symmetries(outcome))
+
+
+def _symmetries(outcome: Outcome) -> list[int]:
+    """Orders of symmetry of the templates of clusters; 1 for all if the warp does not turn."""
+    unwarper = outcome.warped.unwarper
+    templates = unwarper.cluster_templates_
+    if not largest_turn(unwarper.model_):
+        return [1] * len(templates)
+    return symmetry_orders(torch.from_numpy(templates))
 
 
 def _symmetry(order: int, clusters: Sequence[str]) -> str:

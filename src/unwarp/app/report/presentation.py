@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from unwarp.app.outcome import Outcome
 from unwarp.app.report import (
+    cluster_figures,
     examples,
     figures,
     image_figures,
@@ -33,7 +34,7 @@ class Presentation:
         recovery_note: Last sentence of the text on the errors of deformations; empty for none.
 
     >>> [plot.name for plot in IMAGES.codes]
-    ['latent_space', 'clusters']
+    ['latent_space']
     """
 
     introduction: tuple[Plot, ...]
@@ -46,14 +47,15 @@ class Presentation:
 
 
 IMAGES = Presentation(
-    introduction=(image_figures.GALLERY,),
+    introduction=(image_figures.GALLERY, cluster_figures.CLUSTERS),
     checks=(figures.SAVINGS, image_figures.DEFORMATIONS),
-    codes=(figures.LATENT_SPACE, image_figures.CLUSTERS),
+    codes=(figures.LATENT_SPACE,),
     recovery=(image_figures.RECOVERY,),
     latent_space=(
         latent_figures.TRAVERSAL,
         image_figures.DEFORMATION,
         latent_figures.INTERPOLATION,
+        latent_figures.CHUNKS,
         latent_figures.ANIMATION,
         image_figures.ARITHMETIC,
         *latent_figures.sample_plots(examples.MAX_EXAMPLES),
@@ -76,6 +78,7 @@ SERIES = Presentation(
         latent_figures.TRAVERSAL,
         series_deformations.DEFORMATION,
         latent_figures.INTERPOLATION,
+        latent_figures.CHUNKS,
         latent_figures.ANIMATION,
         *latent_figures.sample_plots(series_figures.MAX_SERIES_EXAMPLES),
     ),

@@ -16,15 +16,23 @@ class Check:
         has_passed: Whether the run meets the criterion.
         message: A sentence with the measured value.
         advice: Next step for the reader; shown only if the run does not meet the criterion.
+        is_certain: Whether there are enough samples for a verdict.
 
-    >>> check = Check(0 < 6, "0 of 12 content dimensions are unused.", "Set n_content=6.")
-    >>> check.has_passed
-    True
+    >>> Check(True, "0 of 12 numbers are unused.", "Use fewer.", is_certain=False).verdict
+    'too few'
     """
 
     has_passed: bool
     message: str
     advice: str
+    is_certain: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """The verdict: `passed`, `attention`, or `too few` (samples)."""
+        if not self.has_passed:
+            return "attention"
+        return "passed" if self.is_certain else "too few"
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Table:
 class Section:
     """One part of a report.
 
-    The page shows the attributes in the order below.
+    The page shows first the lead, then the other attributes in the order below.
 
     Attributes:
         title: Heading.
@@ -58,6 +66,8 @@ class Section:
         table: Table of numbers; None for none.
         facts: Values by their name, shown as a list.
         figures: Figures, including those that could not be drawn.
+        settings: Further values by their name, in a list before the figures that a reader unfolds.
+        lead: What to do next, shown before all else; empty for nothing.
 
     >>> Section("Scores", ("All scores are of held-out samples.",)).checks
     ()
@@ -69,3 +79,5 @@ class Section:
     table: Table | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     figures: tuple[Illustration, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    lead: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from markupsafe import Markup
 
 from unwarp.app.outcome import Outcome, versions
-from unwarp.app.report.checks import checks, labels_note, selection_note
+from unwarp.app.report.checks import checks, labels_note, next_step, selection_note
 from unwarp.app.report.examples import MIN_HELD_OUT_FOR_OVERVIEW
 from unwarp.app.report.figures import TRAINING
 from unwarp.app.report.illustrations import Illustration, Plot, illustrate
@@ -15,6 +15,8 @@ from unwarp.app.report.notes import constant_note, content_note, refinement_note
 from unwarp.app.report.presentation import Presentation, presentation
 from unwarp.app.report.scores import recovery_table, score_table
 from unwarp.app.report.section import Section
+from unwarp.app.report.setting_texts import flatten, warp_text
+from unwarp.models.codec import describe
 
 Illustrate = Callable[[Plot, Outcome], Illustration | None]
 """Function that draws a plot of a run; it returns None if the run has no data for the plot."""
@@ -45,12 +47,12 @@ def sections(outcome: Outcome, illustrate: Illustrate = illustrate) -> tuple[Sec
         _scores(outcome, layout, draw(layout.codes)),
         *_recovery(outcome, layout, draw(layout.recovery)),
         Section("Looking inside", figures=draw(layout.latent_space)),
-        Section("Training and settings", facts=_facts(outcome), figures=draw((TRAINING,))),
+        _settings(outcome, draw((TRAINING,))),
     )
 
 
 def _introduction(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
-    """The first section: it explains the terms, the data and the baseline.
+    """The first section: the next step where something failed, the terms, the data, the baseline.
 
     Args:
         outcome: The run.
@@ -68,7 +70,8 @@ def _introduction(outcome: Outcome, figures: tuple[Illustration, ...]) -> Sectio
     if n_test < MIN_HELD_OUT_FOR_OVERVIEW:
         text += f" With {n_test} held-out samples, one of them changes an accuracy by "
         text += f"{1 / n_test:.0%}."
-    return Section(f"Unwarp report: {outcome.test.name}", (text,), figures=figures)
+    title, lead = f"Unwarp report: {outcome.test.name}", next_step(outcome)
+    return Section(title, (text,), figures=figures, lead=lead)
 
 
 def _latents(outcome: Outcome) -> str:
@@ -110,7 +113,8 @@ def _checks(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
         *constant_note(outcome),
     )
     paragraphs = (*notes, "These checks need no labels.")
-    return Section("Did it work on this data?", paragraphs, checks(outcome), figures=figures)
+    title = "Did it work on this data?"
+    return Section(title, paragraphs, checks=checks(outcome), figures=figures)
 
 
 def _scores(outcome: Outcome, layout: Presentation, figures: tuple[Illustration, ...]) -> Section:
@@ -154,17 +158,31 @@ def _recovery(
     return (Section("Estimated and true deformations", (text,), table=table, figures=figures),)
 
 
+def _settings(outcome: Outcome, figures: tuple[Illustration, ...]) -> Section:
+    """The last section: facts on the run, and all fields of the recipe to unfold.
+
+    Args:
+        outcome: The run.
+        figures: Drawn figures of the section.
+    """
+    values = flatten(describe(outcome.warped.unwarper.recipe_))
+    title = "Training and settings"
+    return Section(title, facts=_facts(outcome), settings=values, figures=figures)
+
+
 def _facts(outcome: Outcome) -> dict[str, str]:
-    """The origin of the data, and all settings that the result depends on, by name."""
+    """The origin of the data, and what the result depends on most, by name."""
     unwarper, data = outcome.warped.unwarper, outcome.training
-    history = unwarper.history_
+    history, recipe = unwarper.history_, unwarper.recipe_
     return {
         "data": ", ".join(filter(None, (data.source or data.name, data.licence))),
         "training with the warp": f"{history.steps:,} steps in {history.seconds:.0f} s",
         **_notes(outcome),
         **_rollbacks(outcome),
         "random seed": str(outcome.job.seed),
-        "recipe": repr(unwarper.recipe_),
+        "warp": warp_text(recipe.warp),
+        "content code": f"{outcome.warped.embedding.codes.shape[1]} numbers",
+        "kind of model": describe(recipe)["family"],
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
 
