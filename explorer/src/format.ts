@@ -1,0 +1,36 @@
+/** Numbers and names as people read them. */
+
+import * as state from "./state";
+
+const UNITS: Record<string, string> = { deg: "°", degrees: "°", factor: "×", px: " px", s: " s" };
+
+/** A number with three significant digits and a true minus sign. */
+export function number(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size > 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1).replace("-", "−");
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+  const text = value.toFixed(digits);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
+/** A number with its unit. */
+export function quantity(value: number | null | undefined, unit: string): string {
+  const sign = UNITS[unit] ?? (unit ? ` ${unit}` : "");
+  return number(value) + (Number.isFinite(value ?? Number.NaN) ? sign : "");
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
+
+/** The number of a sample with the value of the column that colours the map. */
+export function labelOf(row: number): string {
+  const column = state.colourColumn.value;
+  const value = state.colourValues.value?.[row];
+  if (!column || value === undefined || !Number.isFinite(value)) return `Sample ${row}`;
+  const text = column.categories
+    ? column.categories[value]
+    : quantity(value, column.unit);
+  return `Sample ${row} · ${column.title} ${text}`;
+}
