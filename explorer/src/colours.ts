@@ -4,7 +4,10 @@
 const OKABE_ITO = [
   "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800",
 ];
-const MORE = ["#7a5195", "#8c8c8c", "#00574a", "#8f3b00", "#a5d8f3", "#f4c6dd", "#6b5b00"];
+const MORE = {
+  light: ["#7a5195", "#5c4a00", "#00574a", "#8f3b00", "#1d3a63", "#8a2c5c"],
+  dark: ["#b79ad6", "#efe3a0", "#8fe0cc", "#ffb59a", "#c3dcf5", "#f4c6dd"],
+};
 export const MISSING = "#8a93a3";
 
 /** Viridis at 9 even places (Smith and van der Walt, 2015). */
@@ -27,8 +30,9 @@ export function css([r, g, b]: Rgb): string {
   return `rgb(${r} ${g} ${b})`;
 }
 
-export function categoryColour(index: number): string {
-  const all = [...OKABE_ITO, ...MORE];
+/** The colour of a category; after 13 of them the colours repeat. */
+export function categoryColour(index: number, theme: Theme): string {
+  const all = [...OKABE_ITO, ...MORE[theme]];
   return all[index % all.length];
 }
 
@@ -46,7 +50,7 @@ export const PALETTE_SIZE = 256;
 /** 256 colours that points look up: categories repeat, numbers run from low to high. */
 export function palette(categories: number | null, theme: Theme): Rgb[] {
   return Array.from({ length: PALETTE_SIZE }, (_, i) =>
-    categories === null ? numberColour(i / (PALETTE_SIZE - 1), theme) : rgb(categoryColour(i)),
+    categories === null ? numberColour(i / (PALETTE_SIZE - 1), theme) : rgb(categoryColour(i, theme)),
   );
 }
 

@@ -24,13 +24,15 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
 
-/** The number of a sample with the value of the column that colours the map. */
-export function labelOf(row: number): string {
+/** The value of a sample in the column that colours the map, after the column's title. */
+export function valueOf(row: number): string {
   const column = state.colourColumn.value;
   const value = state.colourValues.value?.[row];
-  if (!column || value === undefined || !Number.isFinite(value)) return `Sample ${row}`;
-  const text = column.categories
-    ? column.categories[value]
-    : quantity(value, column.unit);
-  return `Sample ${row} · ${column.title} ${text}`;
+  if (!column || value === undefined || !Number.isFinite(value)) return "";
+  return `${column.title} ${column.categories ? column.categories[value] : quantity(value, column.unit)}`;
+}
+
+/** The number of a sample with its value in the column that colours the map. */
+export function labelOf(row: number): string {
+  return [`Sample ${row}`, valueOf(row)].filter(Boolean).join(" · ");
 }

@@ -37,7 +37,7 @@ function Categories({ categories, title }: { categories: string[]; title: string
           onClick={() => toggle(i)}
           data-testid={`legend-${i}`}
         >
-          <i style={{ background: categoryColour(i) }} />
+          <i style={{ background: categoryColour(i, state.theme.value) }} />
           {name}
         </button>
       ))}
@@ -92,25 +92,14 @@ function setColour(name: string): void {
   state.colourName.value = name;
 }
 
-function Tools({ isLasso, setLasso, control }: {
-  isLasso: boolean;
-  setLasso: (isLasso: boolean) => void;
-  control: { current: MapControl | null };
-}) {
+function Zoom({ control }: { control: { current: MapControl | null } }) {
   return (
-    <div class="tools">
-      <Segmented
-        label="What dragging does"
-        testid="tool"
-        value={isLasso ? "lasso" : "pan"}
-        options={[["pan", "Move"], ["lasso", "Lasso"]]}
-        onChange={(tool) => setLasso(tool === "lasso")}
-      />
-      <span class="joined">
-        <button type="button" aria-label="Zoom in" onClick={() => control.current?.zoom(1.4)} data-testid="zoom-in">+</button>
-        <button type="button" aria-label="Zoom out" onClick={() => control.current?.zoom(1 / 1.4)} data-testid="zoom-out">−</button>
-        <button type="button" aria-label="Show everything" title="Show everything" onClick={() => control.current?.reset()} data-testid="zoom-reset">⤢</button>
-      </span>
+    <div class="zoom">
+      <button type="button" aria-label="Zoom in" onClick={() => control.current?.zoom(1.4)} data-testid="zoom-in">+</button>
+      <button type="button" aria-label="Zoom out" onClick={() => control.current?.zoom(1 / 1.4)} data-testid="zoom-out">−</button>
+      <button type="button" aria-label="Show everything" title="Show everything" onClick={() => control.current?.reset()} data-testid="zoom-reset">
+        <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4" /></svg>
+      </button>
     </div>
   );
 }
@@ -146,10 +135,18 @@ export function MapCard() {
             {model.columns.map((one) => <option value={one.name}>{one.title}</option>)}
           </select>
         </label>
-        <Tools isLasso={isLasso} setLasso={setLasso} control={control} />
+        <span class="grow" />
+        <Segmented
+          label="What dragging does"
+          testid="tool"
+          value={isLasso ? "lasso" : "pan"}
+          options={[["pan", "Move"], ["lasso", "Lasso"]]}
+          onChange={(tool) => setLasso(tool === "lasso")}
+        />
       </div>
       <div class={`map-frame ${state.pointsState.value === "ready" ? "" : "is-waiting"}`}>
         <PointMap isLasso={isLasso} control={control} onFallback={() => setFallback(true)} />
+        <Zoom control={control} />
         <Waiting />
       </div>
       {column && <Legend column={column} />}

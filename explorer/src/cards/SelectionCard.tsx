@@ -36,12 +36,12 @@ function Counts({ column, summary }: { column: Column; summary: CategorySummary 
       <h3>{column.title}</h3>
       <div class="stack" role="img" aria-label={entries.map(([name, n]) => `${name}: ${n}`).join(", ")}>
         {entries.map(([name, n]) => (
-          <i style={{ width: `${(100 * n) / total}%`, background: categoryColour(place(name)) }} />
+          <i style={{ width: `${(100 * n) / total}%`, background: categoryColour(place(name), state.theme.value) }} />
         ))}
       </div>
       <ul>
         {entries.sort((a, b) => b[1] - a[1]).slice(0, 8).map(([name, n]) => (
-          <li><i style={{ background: categoryColour(place(name)) }} />{name} <b>{n}</b></li>
+          <li><i style={{ background: categoryColour(place(name), state.theme.value) }} />{name} <b>{n}</b></li>
         ))}
       </ul>
     </div>

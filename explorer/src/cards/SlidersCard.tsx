@@ -127,9 +127,9 @@ export function SlidersCard() {
           <div class="factors">
             {model.factors.map((factor) => <FactorRow factor={factor} />)}
           </div>
+          <Content columns={model.content} />
         </div>
       </div>
-      <Content columns={model.content} />
     </section>
   );
 }

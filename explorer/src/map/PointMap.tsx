@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { effect } from "@preact/signals";
 import * as state from "../state";
-import { labelOf } from "../format";
+import { valueOf } from "../format";
 import { LazyThumb } from "../parts/Thumb";
 import { Camera } from "./camera";
 import { CanvasRenderer } from "./canvas2d";
@@ -53,7 +53,7 @@ function install(
     const marks = {
       sample: state.own.peek() ? null : state.sampleIndex.peek(),
       hovered: hovered < 0 ? null : hovered,
-      neighbours: state.shown.peek()?.neighbours?.content ?? [],
+      neighbours: state.selection.peek().length ? [] : (state.shown.peek()?.neighbours?.content ?? []),
       first: state.first.peek(), second: state.second.peek(), lasso,
     };
     drawOverlay(context, camera, ratio, state.points.peek(), marks, state.theme.peek());
@@ -184,7 +184,7 @@ export function PointMap({ isLasso, control, onFallback }: Props) {
       {hover && (
         <div class="hover" style={{ ...side, top: `${Math.max(6, hover.y - 40)}px` }} data-testid="hover">
           <LazyThumb index={hover.row} />
-          <span>{labelOf(hover.row)}</span>
+          <div><span>Sample {hover.row}</span><span>{valueOf(hover.row)}</span></div>
         </div>
       )}
     </div>

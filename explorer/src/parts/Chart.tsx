@@ -34,10 +34,11 @@ function options(props: Props, width: number, name: Theme): uPlot.Options {
     height: props.height ?? 150,
     scales: { x: { time: false } },
     legend: { show: false },
+    padding: [8, 10, 0, 0],
     cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false } },
     axes: [
       { ...axis, size: 24, space: 60, values: (_, ticks) => ticks.map(String) },
-      { ...axis, size: 38, space: 34, values: (_, ticks) => ticks.map((tick) => number(tick).replace(/\.0+$/, "")) },
+      { ...axis, size: 38, space: 34, values: (_, ticks) => ticks.map((tick) => number(tick).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "")) },
     ],
     series: [
       {},
