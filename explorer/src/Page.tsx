@@ -142,8 +142,7 @@ function Explorer({ model }: { model: Model }) {
     return (
       <main class="is-single">
         <p class="hint" data-testid="no-data">
-          This model was opened without data, so there is no map. Move the sliders to see what the
-          model can draw, or start <code>unwarp explore</code> with <code>--data</code>.
+          {model.notes.length ? model.notes.join(" ") : "The model has no data: only sliders and own samples work."}
         </p>
         <SampleCard />
         <SlidersCard />

@@ -20,6 +20,11 @@ export function quantity(value: number | null | undefined, unit: string): string
   return number(value) + (Number.isFinite(value ?? Number.NaN) ? sign : "");
 }
 
+/** A name as the beginning of a line. */
+export function heading(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
@@ -29,7 +34,7 @@ export function valueOf(row: number): string {
   const column = state.colourColumn.value;
   const value = state.colourValues.value?.[row];
   if (!column || value === undefined || !Number.isFinite(value)) return "";
-  return `${column.title} ${column.categories ? column.categories[value] : quantity(value, column.unit)}`;
+  return `${heading(column.title)} ${column.categories ? column.categories[value] : quantity(value, column.unit)}`;
 }
 
 /** The number of a sample with its value in the column that colours the map. */

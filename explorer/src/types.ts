@@ -37,8 +37,8 @@ export interface Column {
   type: "category" | "number";
   unit: string;
   categories: string[] | null;
-  low: number;
-  high: number;
+  low: number | null;
+  high: number | null;
 }
 
 export interface Model {
@@ -49,12 +49,14 @@ export interface Model {
   n_samples: number;
   sampling_rate: number | null;
   time_unit: string;
+  value_unit: string;
   value_range: [number, number];
   content: ContentColumn[];
   factors: Factor[];
   maps: string[];
   columns: Column[];
   clusters: number | null;
+  notes: string[];
 }
 
 export type PanelName = "observed" | "aligned" | "template" | "reconstruction" | "residual";
@@ -62,15 +64,16 @@ export type Deformation = Record<string, number>;
 
 export interface Sample {
   index: number | null;
-  id: string | number | null;
-  label: string | number | null;
-  cluster: string | number | null;
+  id: string | null;
+  label: string | null;
+  cluster: string | null;
   error: number | null;
   content: number[];
   deformation: Deformation;
+  columns: Record<string, number | null>;
   panels: Record<PanelName, Panel>;
   warp: WarpCurve | null;
-  neighbours: { content: number[]; pixels?: number[] } | null;
+  neighbours: { content: number[]; pixels: number[] };
 }
 
 export interface Thumbnail {

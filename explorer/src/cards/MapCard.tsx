@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 import { categoryColour, numberGradient, MISSING } from "../colours";
-import { count, quantity } from "../format";
+import { count, heading, quantity } from "../format";
 import { colourRange } from "../map/look";
 import { PointMap, type MapControl } from "../map/PointMap";
 import { Segmented } from "../parts/Segmented";
@@ -132,7 +132,7 @@ export function MapCard() {
             data-testid="colour"
           >
             {!model.columns.length && <option value="">none</option>}
-            {model.columns.map((one) => <option value={one.name}>{one.title}</option>)}
+            {model.columns.map((one) => <option value={one.name}>{heading(one.title)}</option>)}
           </select>
         </label>
         <span class="grow" />

@@ -44,7 +44,7 @@ export function NeighboursCard() {
       <div class="two">
         <Row title="In content" words="Alike once the deformation is undone." rows={neighbours.content}
           isAligned={view === "aligned"} testid="content-neighbour" />
-        {neighbours.pixels && neighbours.pixels.length > 0 && (
+        {neighbours.pixels.length > 0 && (
           <Row title={`In ${pixels}`} words="Alike as measured." rows={neighbours.pixels}
             isAligned={view === "aligned"} testid="pixel-neighbour" />
         )}

@@ -1,21 +1,21 @@
 import { useState } from "preact/hooks";
-import { number } from "../format";
+import { heading, quantity } from "../format";
+import { Histogram } from "../parts/Histogram";
 import * as state from "../state";
 import type { Column, Sample } from "../types";
 import { ChannelChoice, Panels } from "./Panels";
 
-function categoryName(columns: Column[], name: string, value: string | number): string {
-  const categories = columns.find((column) => column.name === name)?.categories;
-  return typeof value === "number" && categories ? (categories[value] ?? String(value)) : String(value);
+/** Columns of numbers that no slider shows. */
+function otherColumns(): Column[] {
+  const factors = new Set(state.model.value?.factors.map((factor) => factor.name));
+  return (state.model.value?.columns ?? []).filter((one) => one.type === "number" && !factors.has(one.name));
 }
 
 function Facts({ sample }: { sample: Sample }) {
-  const columns = state.model.value?.columns ?? [];
   const facts: [string, string][] = [];
-  if (sample.id != null && String(sample.id) !== String(sample.index)) facts.push(["id", String(sample.id)]);
-  if (sample.label != null) facts.push(["label", categoryName(columns, "label", sample.label)]);
-  if (sample.cluster != null) facts.push(["cluster", categoryName(columns, "cluster", sample.cluster)]);
-  if (sample.error != null) facts.push(["error", number(sample.error)]);
+  if (sample.id !== null && sample.id !== String(sample.index)) facts.push(["id", sample.id]);
+  if (sample.label !== null) facts.push(["label", sample.label]);
+  if (sample.cluster !== null) facts.push(["cluster", sample.cluster]);
   return (
     <dl class="facts" data-testid="facts">
       {facts.map(([name, value]) => (
@@ -25,6 +25,26 @@ function Facts({ sample }: { sample: Sample }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** Where a sample stands in the collection: a histogram of each column, with a mark. */
+function Standing({ sample }: { sample: Sample }) {
+  return (
+    <div class="factors standing">
+      {otherColumns().map((column) => {
+        const value = sample.columns[column.name] ?? null;
+        return (
+          <div>
+            <div class="name">
+              <span>{heading(column.title)}</span>
+              <span class="value" data-testid={`standing-${column.name}`}>{quantity(value, column.unit)}</span>
+            </div>
+            <Histogram name={column.name} title={column.title} low={column.low ?? 0} high={column.high ?? 1} mark={value} />
+          </div>
+        );
+      })}
+    </div>
   );
 }
 
@@ -103,7 +123,7 @@ export function SampleCard() {
           </>
         )}
       </div>
-      {sample ? <><Panels sample={sample} /><Facts sample={sample} /></> : <p class="hint">Loading …</p>}
+      {sample ? <><Panels sample={sample} /><Facts sample={sample} /><Standing sample={sample} /></> : <p class="hint">Loading …</p>}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { exportRows } from "../api";
 import { categoryColour } from "../colours";
-import { count, quantity } from "../format";
+import { count, heading, quantity } from "../format";
 import * as state from "../state";
 import type { CategorySummary, Column, NumberSummary, SelectionSummary } from "../types";
 import { isCurve, Pair, Picture } from "./Panels";
@@ -33,7 +33,7 @@ function Counts({ column, summary }: { column: Column; summary: CategorySummary 
   };
   return (
     <div class="counts">
-      <h3>{column.title}</h3>
+      <h3>{heading(column.title)}</h3>
       <div class="stack" role="img" aria-label={entries.map(([name, n]) => `${name}: ${n}`).join(", ")}>
         {entries.map(([name, n]) => (
           <i style={{ width: `${(100 * n) / total}%`, background: categoryColour(place(name), state.theme.value) }} />
@@ -58,7 +58,7 @@ function Numbers({ columns, summary }: { columns: Column[]; summary: SelectionSu
             const one = summary.columns[column.name] as NumberSummary;
             return (
               <tr>
-                <th scope="row">{column.title}</th>
+                <th scope="row">{heading(column.title)}</th>
                 {[one.mean, one.low, one.high].map((value) => <td>{quantity(value, column.unit)}</td>)}
               </tr>
             );

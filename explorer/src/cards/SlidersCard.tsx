@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { number, quantity } from "../format";
+import { heading, number, quantity } from "../format";
 import { Histogram } from "../parts/Histogram";
 import { Slider } from "../parts/Slider";
 import * as state from "../state";
@@ -7,6 +7,7 @@ import type { ContentColumn, Factor, Rendered } from "../types";
 import { isCurve, Pair, Picture, WarpChart } from "./Panels";
 
 const MAX_CONTENT_AT_FIRST = 12;
+const MAX_WIDE_FACTORS = 9;
 
 function FactorRow({ factor }: { factor: Factor }) {
   const value = state.deformation.value[factor.name] ?? factor.identity;
@@ -20,14 +21,14 @@ function FactorRow({ factor }: { factor: Factor }) {
   return (
     <div class="factor">
       <div class="name">
-        <span>{factor.title}</span>
+        <span>{heading(factor.title)}</span>
         <output data-testid={`value-${factor.name}`}>{quantity(value, factor.unit)}</output>
       </div>
       {hasHistogram && (
         <Histogram name={factor.name} title={factor.title} low={low} high={high} mark={mark} />
       )}
       <Slider
-        label={factor.title}
+        label={heading(factor.title)}
         low={low}
         high={high}
         value={value}
@@ -46,7 +47,7 @@ function ContentRow({ column, index }: { column: ContentColumn; index: number })
   return (
     <div class="dimension">
       <div class="name">
-        <span>{column.name}</span>
+        <span>{column.name.replace("content_", "")}</span>
         <output data-testid={`value-${column.name}`}>{number(value)}</output>
       </div>
       <Slider
@@ -124,7 +125,7 @@ export function SlidersCard() {
         {state.rendered.value ? <Decoded rendered={state.rendered.value} /> : <div class="decoded" />}
         <div>
           {model.factors.length > 0 && <h3>Deformation</h3>}
-          <div class="factors">
+          <div class={`factors ${model.factors.length > MAX_WIDE_FACTORS ? "is-compact" : ""}`}>
             {model.factors.map((factor) => <FactorRow factor={factor} />)}
           </div>
           <Content columns={model.content} />

@@ -53,7 +53,7 @@ function install(
     const marks = {
       sample: state.own.peek() ? null : state.sampleIndex.peek(),
       hovered: hovered < 0 ? null : hovered,
-      neighbours: state.selection.peek().length ? [] : (state.shown.peek()?.neighbours?.content ?? []),
+      neighbours: state.selection.peek().length ? [] : (state.shown.peek()?.neighbours.content ?? []),
       first: state.first.peek(), second: state.second.peek(), lasso,
     };
     drawOverlay(context, camera, ratio, state.points.peek(), marks, state.theme.peek());

@@ -37,7 +37,7 @@ function options(props: Props, width: number, name: Theme): uPlot.Options {
     padding: [8, 10, 0, 0],
     cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false } },
     axes: [
-      { ...axis, size: 24, space: 60, values: (_, ticks) => ticks.map(String) },
+      { ...axis, size: 24, space: 60, values: (_, ticks) => ticks.map((tick, i) => (i ? String(tick) : `${tick} ${props.unit}`)) },
       { ...axis, size: 38, space: 34, values: (_, ticks) => ticks.map((tick) => number(tick).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "")) },
     ],
     series: [
@@ -84,7 +84,6 @@ export function Chart(props: Props) {
         {props.lines.map((line) => (
           <span class={`key ${line.isQuiet ? "is-quiet" : line.isModel ? "is-model" : ""}`}>{line.name}</span>
         ))}
-        <span class="unit">{props.unit}</span>
       </figcaption>
       <div ref={box} class="plot" role="img" aria-label={`${props.title}: ${props.lines.map((line) => line.name).join(", ")} over time`} />
     </figure>

@@ -38,7 +38,7 @@ export function Histogram({ name, title, low, high, mark }: Props) {
       {edges.slice(1).map((edge, i) => {
         const height = (23 * (counts?.counts[i] ?? 0)) / most;
         const [from, to] = [place(edges[i]), place(edge)];
-        return <rect x={from} y={24 - height} width={Math.max(0, to - from - 0.4)} height={height} />;
+        return <rect x={from} y={24 - height} width={0.86 * (to - from)} height={height} />;
       })}
       {mark !== null && <line x1={place(mark)} x2={place(mark)} y1={0} y2={24} data-testid={`mark-${name}`} />}
     </svg>
