@@ -102,16 +102,33 @@ export function applyRows(pairs: URLSearchParams): void {
 }
 
 /** Writes changes into the address: a new sample as a step to go back to, others in place. */
-export function startHash(): void {
+export function startHash(opened: (hash: string) => void): void {
   let timer = 0;
+  let pending: string | null = null;
   let sample = state.sampleIndex.value;
+  function flush(): void {
+    clearTimeout(timer);
+    if (pending !== null && pending !== location.hash) history.replaceState(null, "", pending);
+    pending = null;
+  }
   effect(() => {
     const hash = `#${encode()}`;
     const isStep = sample !== null && state.sampleIndex.value !== sample;
     sample = state.sampleIndex.value;
+    if (isStep) {
+      flush();
+      if (hash !== location.hash) history.pushState(null, "", hash);
+    } else {
+      clearTimeout(timer);
+      pending = hash;
+      timer = window.setTimeout(flush, PAUSE_MS);
+    }
+  });
+  window.addEventListener("popstate", () => {
     clearTimeout(timer);
-    if (hash === location.hash) return;
-    if (isStep) history.pushState(null, "", hash);
-    else timer = window.setTimeout(() => history.replaceState(null, "", hash), PAUSE_MS);
+    pending = null;
+    const row = integer(new URLSearchParams(location.hash.slice(1)).get("sample"));
+    sample = row ?? sample;
+    opened(location.hash);
   });
 }

@@ -41,6 +41,5 @@ export async function start(): Promise<void> {
   await open(location.hash);
   if (isStarted) return;
   isStarted = true;
-  startHash();
-  window.addEventListener("popstate", () => void open(location.hash));
+  startHash((hash) => void open(hash));
 }
