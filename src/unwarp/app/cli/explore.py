@@ -62,10 +62,14 @@ def explore(
         device: Device that embeds the samples.
         quiet: Whether to show the address alone.
     """
-    from unwarp.app.explorer.server import check_packages, check_token, open_exploration, serve
+    from unwarp.app.explorer.access import check_token
+    from unwarp.app.explorer.opening import open_exploration
+    from unwarp.app.explorer.server import check_packages, serve
 
     check_packages()
     token = check_token(host, token)
     tell = (lambda line: None) if quiet else say
     exploration = open_exploration(model, None if data is None else absolute(data), device, tell)
-    serve(exploration, host=host, port=port, token=token, has_browser=browser, on_message=say)
+    serve(
+        exploration, host=host, port=port, token=token, has_browser=browser, on_message=typer.echo
+    )

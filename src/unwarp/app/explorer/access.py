@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from unwarp.app.explorer.limits import Message, refuse
+from unwarp.errors import ConfigError
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -27,6 +28,10 @@ API = "/v1"
 """Path of everything that needs the token."""
 
 BEARER = b"bearer "
+"""Beginning of the header with the token."""
+
+MIN_TOKEN = 16
+"""Least number of characters of a token where other machines can reach the server."""
 
 
 def is_loopback(host: str) -> bool:
@@ -44,6 +49,30 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_token(host: str, token: str | None) -> str:
+    """The token of a server.
+
+    Args:
+        host: Address that the server listens on.
+        token: The user's token; None to make one, which is possible on loopback alone.
+
+    Raises:
+        ConfigError: Other machines can reach the server, and there is no long token.
+    """
+    if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
+        raise ConfigError("token has characters other than letters, digits and signs; change it")
+    if is_loopback(host):
+        if token == "":
+            raise ConfigError("token is empty; leave it out to get one")
+        return token or secrets.token_urlsafe(24)
+    if token is None or len(token) < MIN_TOKEN:
+        raise ConfigError(
+            f"host={host!r} lets other machines reach the server; give a token of at least "
+            f"{MIN_TOKEN} characters"
+        )
+    return token
 
 
 class Access:

@@ -15,10 +15,12 @@ import time
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import BadZipFile
 
 import numpy as np
 
 from unwarp.core import Array
+from unwarp.disk.files import read_plain
 from unwarp.errors import ConfigError
 from unwarp.storage import write_file
 
@@ -33,6 +35,9 @@ FILE_NAME = "explorer.tsne.npz"
 
 ROWS_PER_BLOCK = 2000
 """Samples that are placed at once, to bound the memory."""
+
+COMMAND = (sys.executable, "-m", "unwarp.app.explorer.maps")
+"""Command that computes t-SNE; the files of codes and points follow."""
 
 NICENESS = 10
 """Priority of the process that computes t-SNE, below that of the server."""
@@ -146,7 +151,7 @@ class BackgroundMap:
         names = [str(Path(self._folder.name) / name) for name in ("codes.npy", "points.npy")]
         np.save(names[0], self.codes)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "unwarp.app.explorer.maps", *names],
+            [*COMMAND, *names],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -198,12 +203,12 @@ def read_points(path: Path | None, codes: Array) -> Array | None:
         path: File of the points; None for none.
         codes: The codes (N, D).
     """
+    if path is None or not path.is_file():
+        return None
     try:
-        if path is None or not path.is_file():
-            return None
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(read_plain(path)), allow_pickle=False) as file:
             points, identity = np.asarray(file["points"], np.float32), str(file["codes"])
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None  # a damaged file is computed anew
     is_same = points.shape == (len(codes), 2) and identity == identity_of_codes(codes)
     return points if is_same and np.isfinite(points).all() else None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import numpy as np
 from pydantic import Field
 
-from unwarp.app.explorer import schemas
+from unwarp.app.explorer import answers, schemas
 from unwarp.app.explorer.exploration import Exploration
 from unwarp.app.explorer.limits import CallQueue, Refusal
 from unwarp.app.explorer.uploads import prepared_file, prepared_values
@@ -155,24 +155,28 @@ def _add_samples(router: Any, exploration: Exploration, queue: CallQueue) -> Non
     @_endpoint(router, "GET", "/samples/{index}", response_model=schemas.SampleView)
     async def sample(index: Annotated[int, Path(ge=0, le=schemas.MAX_ROWS)]) -> Any:
         """A sample with its panels and neighbours."""
-        return JSONResponse(await queue.run(exploration.sample, index))
+        return JSONResponse(await queue.run(answers.sample, exploration, index))
 
     @_endpoint(router, "GET", "/thumbnails", response_model=list[schemas.Thumbnail])
     async def thumbnails(rows: RowList) -> Any:
         """Samples as they are and aligned, small."""
         numbers = [int(row) for row in rows.split(",")]
-        return JSONResponse(await queue.run(exploration.thumbnails, numbers))
+        return JSONResponse(await queue.run(answers.thumbnails, exploration, numbers))
 
     @_endpoint(router, "POST", "/render", response_model=schemas.Rendering)
     async def render(body: schemas.RenderBody) -> Any:
         """Template and reconstruction of values of the sliders."""
-        return JSONResponse(await queue.run(exploration.render, body.content, body.deformation))
+        return JSONResponse(
+            await queue.run(answers.render, exploration, body.content, body.deformation)
+        )
 
     @_endpoint(router, "POST", "/morph", response_model=schemas.Morph)
     async def morph(body: schemas.MorphBody) -> Any:
         """A place between two samples."""
         ends = (body.first, body.last)
-        return JSONResponse(await queue.run(exploration.morph, ends, body.along, body.position))
+        return JSONResponse(
+            await queue.run(answers.morph, exploration, ends, body.along, body.position)
+        )
 
 
 def _add_selections(router: Any, exploration: Exploration, queue: CallQueue) -> None:
@@ -182,7 +186,7 @@ def _add_selections(router: Any, exploration: Exploration, queue: CallQueue) -> 
     @_endpoint(router, "POST", "/selection", response_model=schemas.Selection)
     async def selection(body: schemas.Rows) -> Any:
         """Means of a selection before and after alignment."""
-        return JSONResponse(await queue.run(exploration.selection, body.rows))
+        return JSONResponse(await queue.run(answers.selection, exploration, body.rows))
 
     @_endpoint(
         router,
@@ -193,7 +197,7 @@ def _add_selections(router: Any, exploration: Exploration, queue: CallQueue) -> 
     )
     async def export(body: schemas.Rows) -> Any:
         """A selection as a table with commas."""
-        blocks = await queue.run(exploration.export, body.rows)
+        blocks = await queue.run(answers.export, exploration, body.rows)
         headers = {"content-disposition": 'attachment; filename="selection.csv"'}
         return StreamingResponse(blocks, media_type="text/csv", headers=headers)
 
@@ -207,13 +211,13 @@ def _add_own_samples(router: Any, exploration: Exploration, queue: CallQueue) ->
     async def embed(request: Request) -> Any:
         """Codes, deformations and clusters of own samples."""
         upload = await _upload(request)
-        return JSONResponse(await queue.run(lambda: exploration.embed(_read(upload))))
+        return JSONResponse(await queue.run(lambda: answers.embed_own(exploration, _read(upload))))
 
     @_endpoint(router, "POST", "/align", response_model=schemas.AlignAnswer, openapi_extra=UPLOAD)
     async def align(request: Request) -> Any:
         """Views of own samples, with their neighbours in the collection."""
         upload = await _upload(request)
-        return JSONResponse(await queue.run(lambda: exploration.align(_read(upload))))
+        return JSONResponse(await queue.run(lambda: answers.align_own(exploration, _read(upload))))
 
     def _read(upload: tuple[str | None, bytes]) -> Prepared:
         name, content = upload

@@ -1,8 +1,7 @@
-"""The server of the explorer: opens a run or a model, and answers the page."""
+"""The server of the explorer, which answers the page until it is interrupted."""
 
 from __future__ import annotations
 
-import secrets
 import socket
 import threading
 import webbrowser
@@ -12,17 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from unwarp._version import __version__
-from unwarp.app.explorer.access import Access, is_loopback
-from unwarp.app.explorer.collection import Collection, embed_source, empty_collection
+from unwarp.app.explorer.access import Access, check_token
 from unwarp.app.explorer.exploration import Exploration
 from unwarp.app.explorer.limits import BodyLimit, CallQueue, Refusal
 from unwarp.app.explorer.routes import add_routes
-from unwarp.app.explorer.views import Viewer
-from unwarp.app.job import JOB_NAME, load_job
-from unwarp.app.parts import open_source
-from unwarp.errors import ConfigError, DataError, UnwarpError
-from unwarp.estimators.unwarper import Unwarper
-from unwarp.storage import expand, recover_folder
+from unwarp.errors import ConfigError, UnwarpError
 
 PAGE = Path(__file__).parent / "page"
 """The page with its scripts, built from the folder `explorer`."""
@@ -31,8 +24,8 @@ PLACEHOLDER = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Unw
 <p>The page of the explorer is not built. Its data are under <code>/v1</code>.</p></html>"""
 """The page of a checkout in which the explorer is not built."""
 
-LOOPBACK, MIN_TOKEN = "127.0.0.1", 16
-"""Address of this machine alone, and least number of characters of a token for other addresses."""
+LOOPBACK = "127.0.0.1"
+"""Address of this machine alone."""
 
 MAX_CONNECTIONS, KEEP_ALIVE_SECONDS = 256, 15
 """Connections at a time, and time after which an idle one is closed."""
@@ -53,66 +46,6 @@ def check_packages() -> None:
             f"the explorer needs the package {absent[0]}; install it with "
             "pip install 'unwarp[explore]'"
         )
-
-
-def open_exploration(
-    folder: str | Path,
-    data: str | None = None,
-    device: str = "auto",
-    on_message: Callable[[str], None] = lambda line: None,
-) -> Exploration:
-    """A model with its collection, embedded.
-
-    Args:
-        folder: A run folder, or the folder of a model.
-        data: Paths, each in a line of its own, or the name of a data set; None for the data of the
-            run. A model without a run then has no data, but sliders.
-        device: Device that embeds: `auto`, `cpu`, `cuda` or `mps`.
-        on_message: Function that shows a line to people.
-
-    Raises:
-        CheckpointError: The folder holds no model.
-        ConfigError: The model is neither of images nor of series.
-        DataError: The data cannot be read, or do not fit the model.
-    """
-    folder = expand(folder)
-    recover_folder(folder / "model")
-    is_run = (folder / "model").is_dir()
-    unwarper = Unwarper.load(folder / "model" if is_run else folder).set_params(device=device)
-    viewer = Viewer(unwarper)
-    has_job = is_run and (folder / JOB_NAME).is_file()
-    collection, notes = _open_collection(viewer, folder if has_job else None, data, on_message)
-    exploration = Exploration(
-        viewer, collection, folder.resolve().name, folder if has_job else None, notes
-    )
-    on_message("computing neighbours and principal components")
-    exploration.prepare()
-    return exploration
-
-
-def _open_collection(
-    viewer: Viewer, run: Path | None, data: str | None, on_message: Callable[[str], None]
-) -> tuple[Collection, tuple[str, ...]]:
-    """The collection of a run or of other data, and notes about it."""
-    name = data
-    if name is None and run is not None:
-        name = load_job(run).source
-    if name is None:
-        return empty_collection(viewer), (
-            "The model has no data: only sliders and own samples work. Give --data SOURCE to see "
-            "a collection.",
-        )
-    try:
-        source = open_source(name, estimator=viewer.unwarper)
-    except (DataError, OSError) as error:
-        if data is not None:
-            raise
-        raise DataError(
-            f"the data of the run cannot be read: {error}; give --data SOURCE, or open "
-            f"{run}/model for sliders without data"
-        ) from error
-    on_message(f"{source.name}: {source.description or f'{len(source):,} samples'}")
-    return embed_source(viewer, source, on_message), ()
 
 
 def make_app(
@@ -198,30 +131,6 @@ def _add_errors(app: Any) -> None:
         Exception: broken,
     }.items():
         app.add_exception_handler(error_type, handler)
-
-
-def check_token(host: str, token: str | None) -> str:
-    """The token of a server.
-
-    Args:
-        host: Address that the server listens on.
-        token: The user's token; None to make one, which is possible on loopback alone.
-
-    Raises:
-        ConfigError: Other machines can reach the server, and there is no long token.
-    """
-    if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
-        raise ConfigError("token has characters other than letters, digits and signs; change it")
-    if is_loopback(host):
-        if token == "":
-            raise ConfigError("token is empty; leave it out to get one")
-        return token or secrets.token_urlsafe(24)
-    if token is None or len(token) < MIN_TOKEN:
-        raise ConfigError(
-            f"host={host!r} lets other machines reach the server; give a token of at least "
-            f"{MIN_TOKEN} characters"
-        )
-    return token
 
 
 def listen(host: str, port: int) -> socket.socket:
