@@ -43,7 +43,7 @@ NOT_MIRRORED = {
 """Source files without a test file of their name, and why."""
 
 WHOLE = ("laws", "doors", "benchmarks", "explorer")
-"""Folders of tests that no source file has: contracts of all members, three doors, benchmarks, page."""
+"""Folders of tests that no source file has: contracts, three doors, benchmarks, the web page."""
 
 
 def test_no_circle_between_files() -> None:

@@ -23,7 +23,8 @@ def explorer(folder: Path, data: Path | None = None) -> Iterator[str]:
     from uvicorn import Config, Server
 
     from unwarp.app.explorer.limits import CallQueue
-    from unwarp.app.explorer.server import listen, make_app, open_exploration
+    from unwarp.app.explorer.opening import open_exploration
+    from unwarp.app.explorer.server import listen, make_app
 
     exploration = open_exploration(folder, None if data is None else str(data), device="cpu")
     queue, listener = CallQueue(), listen(HOST, 0)
