@@ -8,7 +8,7 @@
 Needs the extra `explore`, playwright, and Chromium on PATH or its path in CHROMIUM. Chromium has no
 window and draws with the processor, so a screen with a graphics card is faster. The server has a
 model of digits with 40 x 40 pixels, trained for a few steps, since its quality changes no time. A
-`map-N` has N synthetic points, which the mouse moves to and fro. `sliders` moves one slider again
+`map-N` has N synthetic points, which a pointer drags in circles. `sliders` moves one slider again
 as soon as the picture has followed; `opening` loads the page with an empty cache.
 """
 
@@ -20,7 +20,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +56,7 @@ MOVE_SLIDER = """async moves => {
   const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
   const times = [];
   for (let i = 0; i < moves; i++) {
-    const slider = get('slider-rotation_deg');
+    const slider = document.querySelector('.factor input[type=range]');
     const before = picture();
     const start = performance.now();
     slider.value = Number(slider.min) + (slider.max - slider.min) * ((i * 0.618) % 1);
@@ -67,6 +66,31 @@ MOVE_SLIDER = """async moves => {
   }
   return times;
 }"""
+
+MOVE_MAP = """async duration => {
+  Element.prototype.setPointerCapture = () => {};
+  const map = document.querySelector('[data-testid=map]');
+  const box = map.getBoundingClientRect();
+  const send = (type, x, y) => map.dispatchEvent(new PointerEvent(type, {
+    pointerId: 7,
+    button: 0,
+    clientX: box.x + box.width / 2 + x,
+    clientY: box.y + box.height / 2 + y,
+  }));
+  const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+  const frames = () => Number(map.dataset.frames);
+  send('pointerdown', 0, 80);
+  const before = frames();
+  const start = performance.now();
+  for (let turn = 0; performance.now() - start < duration; turn += 0.05) {
+    send('pointermove', 120 * Math.sin(turn), 80 * Math.cos(turn));
+    await frame();
+  }
+  const rate = (1000 * (frames() - before)) / (performance.now() - start);
+  send('pointerup', 0, 80);
+  return rate;
+}"""
+"""Drags the map in circles for some milliseconds; the number of frames a second."""
 
 GRAPHICS = """() => {
   const gl = document.createElement('canvas').getContext('webgl2');
@@ -209,23 +233,8 @@ def measure_map(chromium: Any, address: str, n: int, seconds: float) -> cells.Re
     page.wait_for_selector("[data-testid=map-state]", state="detached")
     page.wait_for_function("() => window.firstPicture")
     page.wait_for_timeout(1000)
-    box = page.get_by_test_id("map").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    frames, start, turn = _frames(page), time.perf_counter(), 0.0
-    while time.perf_counter() - start < seconds:
-        turn += 0.05
-        page.mouse.move(x + 120 * np.sin(turn).item(), y + 80 * np.cos(turn).item())
-    elapsed = time.perf_counter() - start
-    rate = (_frames(page) - frames) / elapsed
-    page.mouse.up()
+    rate = page.evaluate(MOVE_MAP, 1000 * seconds)
     return {"points": n, "frames_per_second": round(rate, 1)}
-
-
-def _frames(page: Any) -> int:
-    """Number of times that the map was drawn."""
-    return int(page.get_by_test_id("map").get_attribute("data-frames"))
 
 
 def measure_sliders(chromium: Any, address: str, quick: bool) -> cells.Result:

@@ -17,6 +17,7 @@ function sampleOf(index: number): Promise<void> {
 }
 
 async function open(hash: string): Promise<void> {
+  state.message.value = null;
   const pairs = decode(hash);
   applyRows(pairs);
   if (state.sampleIndex.value === null && state.model.value?.n_samples) state.showSample(0);

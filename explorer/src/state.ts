@@ -135,6 +135,7 @@ export function showSample(index: number): void {
     return;
   }
   batch(() => {
+    message.value = null;
     own.value = null;
     sampleIndex.value = index;
     tab.value = tab.value === "selection" ? "sample" : tab.value;

@@ -30,6 +30,12 @@ export function channelOf(panel: Panel): (number | null)[] {
   return panel.values[Math.min(state.channel.value, panel.values.length - 1)];
 }
 
+/** A title, with the unit of the values where there is one. */
+function withUnit(title: string): string {
+  const unit = state.model.value?.value_unit;
+  return unit ? `${title} (${unit})` : title;
+}
+
 export function ChannelChoice() {
   const n = state.model.value?.shape[0] ?? 1;
   if (state.model.value?.domain !== "series" || n < 2) return null;
@@ -78,7 +84,7 @@ export function Pair({ title, data, fit, names, testid, height }: {
   if (!isCurve(data) || !isCurve(fit)) return null;
   return (
     <Chart
-      title={title}
+      title={withUnit(title)}
       time={data.time}
       unit={state.model.value?.time_unit ?? ""}
       height={height}
@@ -101,7 +107,7 @@ function Curves({ sample }: { sample: Sample }) {
       <Pair title="Aligned" data={aligned} fit={template}
         names={["aligned", "template"]} testid="panel-aligned" />
       {isCurve(residual) && (
-        <Chart title="Residual" time={residual.time} unit={unit} testid="panel-residual"
+        <Chart title={withUnit("Residual")} time={residual.time} unit={unit} testid="panel-residual"
           lines={[
             { name: "observed − reconstruction", values: channelOf(residual) },
             { name: "0", values: residual.time.map(() => 0), isQuiet: true },

@@ -11,6 +11,7 @@ import { listen } from "./gestures";
 import { Grid, neighbourTowards, rowsInside } from "./grid";
 import { lookOf } from "./look";
 import { drawOverlay } from "./overlay";
+import { Pace } from "./pace";
 import type { Renderer } from "./renderer";
 import { WebglRenderer } from "./webgl";
 
@@ -47,9 +48,13 @@ function install(
   const context = above.getContext("2d") as CanvasRenderingContext2D;
   let [grid, hovered, lasso, waits, ratio] = [new Grid(new Float32Array()), -1, [] as [number, number][], 0, 1];
 
+  let isMoving = false;
+  const pace = new Pace(() => redraw());
+
   function draw(): void {
     waits = 0;
-    renderer.draw(camera, ratio);
+    renderer.draw(camera, ratio, isMoving ? pace.moving(state.points.peek().length / 2) : 1);
+    isMoving = false;
     const marks = {
       sample: state.own.peek() ? null : state.sampleIndex.peek(),
       hovered: hovered < 0 ? null : hovered,
@@ -90,6 +95,7 @@ function install(
     isLasso,
     moved: () => {
       if (hovered >= 0) hover(null);
+      isMoving = true;
       redraw();
     },
     hovered: hover,
@@ -149,6 +155,7 @@ function install(
   return () => {
     observer.disconnect();
     stopGestures();
+    pace.stop();
     stops.forEach((stop) => stop());
     renderer.free();
   };

@@ -1,53 +1,46 @@
 /**
- * Points in WebGL 2: one draw call for dimmed points and one for the others.
+ * Points in WebGL 2, dimmed ones below the others.
  *
  * Libraries of scatter plots on WebGL build code from strings while they run, which the page's
  * content security policy forbids; points alone need little.
  */
 
-import { PALETTE_SIZE, type Rgb } from "../colours";
 import { pointOpacity, pointSize, type Camera } from "./camera";
-import type { Look, Renderer } from "./renderer";
+import { coloursOf, orderOf, shuffled, type Look, type Renderer } from "./renderer";
 
 const VERTEX = `#version 300 es
 layout(location = 0) in vec2 point;
-layout(location = 1) in float place;
-layout(location = 2) in float dimmed;
+layout(location = 1) in vec4 tint;
 uniform vec2 centre, scale;
-uniform float size, layer, opacity;
-uniform sampler2D palette;
-uniform vec3 missing, dim;
+uniform float size, opacity;
 out vec4 colour;
-out float diameter;
 void main() {
-  bool is_shown = (dimmed > 0.5) == (layer < 0.5);
-  vec2 at = (point - centre) * scale;
-  gl_Position = is_shown ? vec4(at, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
-  diameter = dimmed > 0.5 ? 0.8 * size : size;
-  gl_PointSize = diameter;
-  vec3 own = place < 0.0 ? missing : texelFetch(palette, ivec2(int(place), 0), 0).rgb;
-  colour = dimmed > 0.5 ? vec4(dim, 0.45 * opacity) : vec4(own, opacity);
+  gl_Position = vec4((point - centre) * scale, 0.0, 1.0);
+  gl_PointSize = size;
+  colour = vec4(tint.rgb, tint.a * opacity);
 }`;
 
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec4 colour;
-in float diameter;
+uniform float size;
 out vec4 pixel;
 void main() {
-  float edge = 0.5 * diameter * (1.0 - length(2.0 * gl_PointCoord - 1.0));
-  float alpha = colour.a * clamp(edge + 0.5, 0.0, 1.0);
+  float alpha = colour.a;
+  if (size > 3.0) {
+    float edge = 0.5 * size * (1.0 - length(2.0 * gl_PointCoord - 1.0));
+    alpha *= clamp(edge + 0.5, 0.0, 1.0);
+  }
   pixel = vec4(colour.rgb * alpha, alpha);
 }`;
-
-const unit = (colour: Rgb): Rgb => colour.map((value) => value / 255) as Rgb;
 
 export class WebglRenderer implements Renderer {
   private readonly gl: WebGL2RenderingContext;
   private readonly program: WebGLProgram;
   private readonly buffers: WebGLBuffer[];
-  private readonly places = new Map<string, WebGLUniformLocation | null>();
-  private n = 0;
+  private readonly uniforms: Record<string, WebGLUniformLocation | null>;
+  private order: Uint32Array<ArrayBuffer> = new Uint32Array();
+  private nDimmed = 0;
 
   private constructor(gl: WebGL2RenderingContext) {
     this.gl = gl;
@@ -56,15 +49,15 @@ export class WebglRenderer implements Renderer {
     gl.useProgram(this.program);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-    this.buffers.forEach((buffer, location) => {
-      gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-      gl.enableVertexAttribArray(location);
-      const [size, type] = location === 0 ? [2, gl.FLOAT] : [1, location === 1 ? gl.FLOAT : gl.UNSIGNED_BYTE];
-      gl.vertexAttribPointer(location, size, type, false, 0, 0);
-    });
+    const names = ["centre", "scale", "size", "opacity"];
+    this.uniforms = Object.fromEntries(names.map((one) => [one, gl.getUniformLocation(this.program, one)]));
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[0]);
+    gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[1]);
+    gl.vertexAttribPointer(1, 4, gl.UNSIGNED_BYTE, true, 0, 0);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers[2]);
+    gl.enableVertexAttribArray(0);
+    gl.enableVertexAttribArray(1);
   }
 
   /** A renderer on a canvas, or null where the browser has no WebGL 2. */
@@ -77,48 +70,35 @@ export class WebglRenderer implements Renderer {
     }
   }
 
-  private at(name: string): WebGLUniformLocation | null {
-    if (!this.places.has(name)) this.places.set(name, this.gl.getUniformLocation(this.program, name));
-    return this.places.get(name) ?? null;
-  }
-
-  private fill(buffer: number, values: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): void {
-    this.gl.bindBuffer(this.gl.ARRAY_BUFFER, this.buffers[buffer]);
-    this.gl.bufferData(this.gl.ARRAY_BUFFER, values, this.gl.STATIC_DRAW);
-  }
-
   setPoints(points: Float32Array<ArrayBuffer>): void {
-    this.n = points.length / 2;
-    this.fill(0, points);
+    this.order = shuffled(points.length / 2);
+    this.fill(this.gl.ARRAY_BUFFER, 0, points);
   }
 
   setLook(look: Look): void {
-    const { gl } = this;
-    this.fill(1, look.places);
-    this.fill(2, look.dimmed);
-    const pixels = new Uint8Array(look.palette.flatMap((colour) => [...colour, 255]));
-    gl.texImage2D(
-      gl.TEXTURE_2D, 0, gl.RGBA, PALETTE_SIZE, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, pixels,
-    );
-    gl.uniform3fv(this.at("missing"), unit(look.missing));
-    gl.uniform3fv(this.at("dim"), unit(look.dim));
+    const { order, nDimmed } = orderOf(this.order, look);
+    this.nDimmed = nDimmed;
+    this.fill(this.gl.ARRAY_BUFFER, 1, coloursOf(look));
+    this.fill(this.gl.ELEMENT_ARRAY_BUFFER, 2, order);
   }
 
-  draw(camera: Camera, ratio: number): void {
-    const { gl } = this;
+  private fill(target: number, buffer: number, values: AllowSharedBufferSource): void {
+    this.gl.bindBuffer(target, this.buffers[buffer]);
+    this.gl.bufferData(target, values, this.gl.STATIC_DRAW);
+  }
+
+  draw(camera: Camera, ratio: number, share: number): void {
+    const { gl, uniforms } = this;
+    const n = this.order.length;
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    if (!this.n) return;
-    gl.uniform2f(this.at("centre"), camera.x, camera.y);
-    gl.uniform2f(
-      this.at("scale"), (2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height,
-    );
-    gl.uniform1f(this.at("size"), pointSize(this.n, camera) * ratio);
-    gl.uniform1f(this.at("opacity"), pointOpacity(this.n, camera));
-    for (const layer of [0, 1]) {
-      gl.uniform1f(this.at("layer"), layer);
-      gl.drawArrays(gl.POINTS, 0, this.n);
+    gl.uniform2f(uniforms.centre, camera.x, camera.y);
+    gl.uniform2f(uniforms.scale, (2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height);
+    gl.uniform1f(uniforms.size, pointSize(n, camera) * ratio);
+    gl.uniform1f(uniforms.opacity, pointOpacity(n, camera));
+    for (const [start, count] of [[0, this.nDimmed], [this.nDimmed, n - this.nDimmed]]) {
+      gl.drawElements(gl.POINTS, Math.ceil(share * count), gl.UNSIGNED_INT, 4 * start);
     }
   }
 
