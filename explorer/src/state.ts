@@ -192,6 +192,20 @@ export function select(rows: number[]): void {
   });
 }
 
+const columnsAsked = new Set<string>();
+
+/** Asks for the values of a column, once. */
+export function wantColumn(name: string): void {
+  if (columnsAsked.has(name)) return;
+  columnsAsked.add(name);
+  api.getColumn(name).then((values) => {
+    columns.value = new Map(columns.peek()).set(name, values);
+  }, (error) => {
+    columnsAsked.delete(name);
+    report(error);
+  });
+}
+
 /** Starts what follows a change by itself: maps, colours, decoding, summaries, morphs. */
 export function startEffects(): void {
   effect(() => {
@@ -200,10 +214,7 @@ export function startEffects(): void {
   startMap();
   effect(() => {
     const name = colourName.value;
-    if (!model.value?.n_samples || !name || columns.peek().has(name)) return;
-    api.getColumn(name).then((values) => {
-      columns.value = new Map(columns.peek()).set(name, values);
-    }, report);
+    if (model.value?.n_samples && name) wantColumn(name);
   });
   const renders = new Latest<[number[], Deformation], Rendered>(
     ([z, theta]) => api.render(z, theta),

@@ -1,6 +1,7 @@
 import { exportRows } from "../api";
 import { categoryColour } from "../colours";
 import { count, heading, quantity } from "../format";
+import { SelectionHistogram } from "../parts/Histogram";
 import * as state from "../state";
 import type { CategorySummary, Column, NumberSummary, SelectionSummary } from "../types";
 import { isCurve, Pair, Picture } from "./Panels";
@@ -48,11 +49,15 @@ function Counts({ column, summary }: { column: Column; summary: CategorySummary 
   );
 }
 
-function Numbers({ columns, summary }: { columns: Column[]; summary: SelectionSummary }) {
+function Numbers({ columns, summary, rows }: {
+  columns: Column[];
+  summary: SelectionSummary;
+  rows: number[];
+}) {
   return (
     <div class="wide" tabIndex={0} role="region" aria-label="Statistics of the selection">
       <table data-testid="statistics">
-        <thead><tr><th scope="col">Column</th><th scope="col">mean</th><th scope="col">lowest</th><th scope="col">highest</th></tr></thead>
+        <thead><tr><th scope="col">Column</th><th scope="col">mean</th><th scope="col">lowest</th><th scope="col">highest</th><th scope="col">selection, all</th></tr></thead>
         <tbody>
           {columns.map((column) => {
             const one = summary.columns[column.name] as NumberSummary;
@@ -60,6 +65,7 @@ function Numbers({ columns, summary }: { columns: Column[]; summary: SelectionSu
               <tr>
                 <th scope="row">{heading(column.title)}</th>
                 {[one.mean, one.low, one.high].map((value) => <td>{quantity(value, column.unit)}</td>)}
+                <td><SelectionHistogram name={column.name} title={column.title} rows={rows} /></td>
               </tr>
             );
           })}
@@ -97,7 +103,7 @@ export function SelectionCard() {
           {columns.filter(isCount).map((column) => (
             <Counts column={column} summary={summary.columns[column.name] as CategorySummary} />
           ))}
-          <Numbers columns={columns.filter((one) => !isCount(one))} summary={summary} />
+          <Numbers columns={columns.filter((one) => !isCount(one))} summary={summary} rows={rows} />
         </>
       ) : <p class="hint">Loading …</p>}
     </section>
