@@ -87,20 +87,38 @@ class Viewer:
         return levelled(x) if samples.is_levelled else x
 
     @torch.no_grad()
-    def map_of(
-        self, theta: Tensor, samples: Prepared | None = None, rows: Array | None = None
-    ) -> Map:
-        """Deformations of parameters, with the refinement of series if samples are given.
+    def map_of(self, theta: Tensor) -> Map:
+        """Deformations of parameters, as sliders and reconstructions use them.
 
         Args:
             theta: Parameters (M, P).
-            samples: The samples; None for deformations without refinement.
+        """
+        return self.unwarper.model_.chart.map(theta)
+
+    @torch.no_grad()
+    def pose_of(self, samples: Prepared, rows: Array) -> Map:
+        """Deformations of samples with their refinement, as alignment undoes them.
+
+        Theta only approximates the deformations of some families.
+
+        Args:
+            samples: Prepared samples.
             rows: Their rows (M,).
         """
-        map, refinement = self.unwarper.model_.chart.map(theta), self.unwarper.refinement_
-        if samples is None or rows is None or refinement is None or refinement.keeps_family:
+        x, model = samples[rows], self.unwarper.model_
+        return self.refined(x, model.pose(x))
+
+    def refined(self, x: Tensor, map: Map) -> Map:
+        """Deformations with the refinement of the estimator.
+
+        Args:
+            x: Samples (M, C, ...) as the model takes them.
+            map: Their learned deformations.
+        """
+        refinement = self.unwarper.refinement_
+        if refinement is None:
             return map
-        return refinement.refine(samples[rows], map, self.unwarper.model_.padding)
+        return refinement.refine(x, map, self.unwarper.model_.padding)
 
     @torch.no_grad()
     def aligned(self, x: Tensor, map: Map) -> Tensor:
