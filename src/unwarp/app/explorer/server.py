@@ -1,4 +1,4 @@
-"""The server of the explorer, which answers the page until it is interrupted."""
+"""The server of the explorer, which answers the page."""
 
 from __future__ import annotations
 

@@ -110,8 +110,8 @@ def _curved(
 ) -> Slider:
     """A slider that is an increasing function of theta."""
     low, high = of_theta(np.array([factor.low, factor.high]))
-    shown = Factor(name, unit, float(low), float(high), factor.periodic, factor.discrete)
-    return Slider(shown, to_theta, of_theta)
+    column = Factor(name, unit, float(low), float(high), factor.periodic, factor.discrete)
+    return Slider(column, to_theta, of_theta)
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,9 @@ class Sliders:
         ]
 
     def ranges(self, theta: Array) -> list[tuple[float, float]]:
-        """Ends of each slider: the bounds of its factor, widened to all samples.
+        """Ends of each slider.
+
+        They are the bounds of its factor, widened to all samples and the identity.
 
         Args:
             theta: Parameters (N, P) of deformations of samples.
@@ -213,7 +215,7 @@ class Sliders:
 
 
 def time_unit(unwarper: Unwarper) -> str:
-    """The unit of times: seconds, or samples if the sampling rate is unknown.
+    """The unit of times: `s`, or `samples` without a sampling rate.
 
     Args:
         unwarper: A trained estimator.

@@ -30,7 +30,7 @@ AXES = {1: "series", 2: "image"}
 
 @dataclass(frozen=True)
 class Viewer:
-    """A trained model, and the form in which the page shows its samples.
+    """A trained model, as the page shows it.
 
     Images are shown in the intensities of the model, 0 to 1. Series are shown in the user's units;
     if each was scaled by itself, in standard deviations.
@@ -154,7 +154,7 @@ class Viewer:
         return curves(self.values(x), self.times, n_points)
 
     def residual(self, observed: Tensor, reconstruction: Tensor) -> Any:
-        """The difference of a sample and its reconstruction, as the page shows it.
+        """The difference of a sample and its reconstruction.
 
         Args:
             observed: A scaled sample (C, ...).
