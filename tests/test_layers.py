@@ -33,6 +33,7 @@ AT_HOME = {
 MIN_LINES_TO_MIRROR = 31
 NOT_MIRRORED = {
     "app/cli/apply.py": "commands are tested end to end, in tests/app/cli/test_main.py",
+    "app/cli/explore.py": "the command is tested end to end, in tests/app/explorer/test_server.py",
     "app/cli/export.py": "commands are tested end to end, in tests/app/cli/test_main.py",
     "app/cli/learn.py": "commands are tested end to end, in tests/app/cli/test_main.py",
     "app/cli/learn_options.py": "options of commands, in tests/app/cli/test_options.py",

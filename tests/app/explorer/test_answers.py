@@ -69,6 +69,16 @@ def test_sliders_of_a_sample_reconstruct_it(
             assert np.abs(ours - theirs).max() <= 1
 
 
+def test_identity_keeps_series(series: Exploration) -> None:
+    """Families of time are centred, so that theta 0 is not the identity; the sliders know it."""
+    rendering = answers.render(series, [0.5, -0.5, 1.0], {})
+    ours, theirs = (np.array(rendering[x]["values"]) for x in ("template", "reconstruction"))
+    np.testing.assert_allclose(ours, theirs, atol=0.05 * np.ptp(ours))
+    np.testing.assert_allclose(
+        rendering["warp"]["time"], rendering["warp"]["template_time"], atol=1e-2
+    )
+
+
 def test_no_deformation_is_the_template(mirrors: Exploration) -> None:
     """Sliders without a value are at the identity, which deforms nothing."""
     rendering = answers.render(mirrors, [0.5, -0.5], {})

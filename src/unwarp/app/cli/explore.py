@@ -47,9 +47,9 @@ def explore(
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:
-    """Show a run or a model in the browser: maps, samples, sliders and selections.
+    """Show a run or a model in the browser.
 
-    A server on this machine embeds the samples once and answers one page; no other host is asked.
+    The page has maps, samples, sliders and selections. A server on this machine embeds the samples once and answers one page; no other host is asked.
     The page needs the token in the printed address. Ctrl-C ends the server.
 
     Args:

@@ -1,4 +1,6 @@
-"""The web explorer: a local server of one page that shows a model and a collection.
+"""The web explorer: a local server of one page.
+
+The page shows a model and a collection of samples.
 
     unwarp explore runs/digits
 

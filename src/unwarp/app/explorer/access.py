@@ -1,4 +1,4 @@
-"""Access to the server: its token, its own addresses, and headers that bound the page."""
+"""Access to the server: token, addresses and headers."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _views(
     samples = collection.samples
     assert samples is not None
     content, theta = (torch.from_numpy(x[rows]) for x in (collection.content, collection.theta))
-    observed, refined = viewer.observed(samples, rows), viewer.map_of(theta, samples, rows)
+    observed, refined = viewer.observed(samples, rows), viewer.pose_of(samples, rows)
     template, x_hat = viewer.decoded(content, viewer.map_of(theta))
     aligned = viewer.aligned(observed, refined)
     sliders = viewer.sliders.values(collection.theta[rows])
@@ -127,8 +127,7 @@ def _before_and_after(exploration: Exploration, rows: Array) -> tuple[Tensor, Te
     viewer, collection = exploration.viewer, exploration.collection
     assert collection.samples is not None
     observed = viewer.observed(collection.samples, rows)
-    theta = torch.from_numpy(collection.theta[rows])
-    return observed, viewer.aligned(observed, viewer.map_of(theta, collection.samples, rows))
+    return observed, viewer.aligned(observed, viewer.pose_of(collection.samples, rows))
 
 
 def render(
@@ -201,8 +200,7 @@ def selection(exploration: Exploration, rows: Sequence[int]) -> dict[str, Any]:
     before, after = (torch.cat(part).nanmean(0) for part in zip(*pairs, strict=True))
     collection = exploration.collection
     code = torch.from_numpy(collection.content[index].mean(0, keepdims=True))
-    identity = torch.zeros(1, collection.theta.shape[1])
-    template = viewer.decoded(code, viewer.map_of(identity))[0][0]
+    template = viewer.decoded(code, viewer.map_of(viewer.sliders.theta({})))[0][0]
     return {
         "n": len(index),
         "n_averaged": len(places),

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from unwarp.analysis.embedding import encode
 from unwarp.analysis.tables import tabulate
 from unwarp.app.explorer.views import Viewer
 from unwarp.core import Array
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
+from unwarp.devices import place, resolve_device
 from unwarp.estimators.part_results import names_of
 from unwarp.models.latent import Latent
 from unwarp.warps import CosineTime, Map
@@ -129,18 +129,21 @@ def _embed_block(
     viewer: Viewer, samples: Prepared
 ) -> tuple[Array, Array, pd.DataFrame, Array, Array]:
     """Content, theta, table, errors and clusters of a block of samples."""
-    unwarper = viewer.unwarper
-    model, refinement, x = unwarper.model_, unwarper.refinement_, samples[:]
-    content, theta = encode(model, x, device=unwarper.device)
-    map = model.chart.map(theta)
-    if refinement is not None and refinement.keeps_family:
-        map = refinement.refine(x, map, model.padding)
-        theta = model.chart.theta(map)
-    difference = model.reconstruct(Latent(content, map)) - x
-    errors = difference.flatten(1).square().nanmean(1).sqrt()
-    rows = np.arange(len(samples))
-    table = deformation_table(viewer, viewer.map_of(theta, samples, rows))
-    return content.numpy(), theta.numpy(), table, errors.numpy(), unwarper.predict(samples)
+    unwarper, model = viewer.unwarper, viewer.unwarper.model_
+    device = resolve_device(unwarper.device)
+    place(model, device)
+    x = samples[:].to(device)
+    latent = model.embed(x)
+    map, keeps_family = viewer.refined(x, latent.map), True
+    if unwarper.refinement_ is not None:
+        keeps_family = unwarper.refinement_.keeps_family
+    theta = model.chart.theta(map if keeps_family else latent.map)
+    x_hat = model.reconstruct(Latent(latent.content, model.chart.map(theta)))
+    errors = (x_hat - x).flatten(1).square().nanmean(1).sqrt()
+    table = deformation_table(viewer, map)
+    content, parameters, error = (x.cpu().numpy() for x in (latent.content, theta, errors))
+    place(model, "cpu")
+    return content, parameters, table, error, unwarper.predict(samples)
 
 
 def deformation_table(viewer: Viewer, map: Map) -> pd.DataFrame:

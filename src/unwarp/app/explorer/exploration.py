@@ -1,4 +1,4 @@
-"""The state of the explorer: a model, its collection, and everything computed once."""
+"""The state of the explorer: a model and its collection."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _value_range(viewer: Viewer, collection: Collection) -> tuple[float, float]:
     samples = collection.samples
     if samples is None:
         content = torch.as_tensor(viewer.unwarper.cluster_centers_).float()
-        identity = torch.zeros(len(content), len(viewer.sliders.sliders))
+        identity = viewer.sliders.theta({}).expand(len(content), -1)
         x = viewer.decoded(content, viewer.map_of(identity))[0]
     else:
         n = len(samples)

@@ -1,4 +1,4 @@
-"""Limits of the server: one calculation at a time, a queue, and bounds on time and bodies."""
+"""Limits of the server: a queue of calls, bounds on time and bodies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Refusal(Exception):
 
 
 class CallQueue:
-    """Calculations one after the other in a thread, at most 32 at a time.
+    """Calculations in a thread, one after the other.
 
     Args:
         n_calls: Greatest number of calls that wait or are computed.
@@ -73,7 +73,7 @@ class CallQueue:
         self.n_calls += 1
         loop = asyncio.get_running_loop()
         future = self._executor.submit(function, *arguments)
-        future.add_done_callback(lambda done: self._forget(loop, done))
+        future.add_done_callback(lambda ended: self._forget(loop, ended))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self.seconds)
         except TimeoutError:
@@ -95,7 +95,7 @@ class CallQueue:
 
 
 class BodyLimit:
-    """An application that refuses bodies that are too large, or that arrive too slowly.
+    """An application that refuses large and slow bodies.
 
     Args:
         app: The application behind it; it receives bodies whole.

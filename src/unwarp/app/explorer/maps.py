@@ -1,4 +1,6 @@
-"""Maps of codes in two dimensions: principal components at once, t-SNE in the background.
+"""Maps of codes in two dimensions.
+
+Principal components are there at once; t-SNE is computed in the background.
 
     python -m unwarp.app.explorer.maps CODES.npy POINTS.npy
 
@@ -118,7 +120,9 @@ def _placed(codes: Array, embedded: Array, points: Array) -> Array:
 
 
 class BackgroundMap:
-    """t-SNE of codes, computed by a process of its own and kept beside the run.
+    """t-SNE of codes, computed in the background.
+
+    A process computes the points, and the run folder keeps them.
 
     Args:
         codes: Codes (N, D).

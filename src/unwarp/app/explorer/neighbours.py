@@ -110,7 +110,9 @@ def size_in_memory(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def values_of(x: torch.Tensor, size: tuple[int, ...]) -> Array:
-    """Samples as points (N, K) at a size; missing values of series are interpolated.
+    """Samples as points (N, K) at a size.
+
+    Missing values of series are interpolated.
 
     Args:
         x: Samples (N, C, ...), scaled for the model.

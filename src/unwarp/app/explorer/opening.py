@@ -1,4 +1,4 @@
-"""Opening a run or a model, with the samples that the explorer shows."""
+"""Opening a run or a model, with its samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Panels of the page: pictures as PNG in data addresses, series as lists of numbers."""
+"""Panels of the page: pictures as PNG, series as numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def picture(x: Array) -> str:
 
 
 def residual_picture(observed: Array, reconstruction: Array) -> str:
-    """The difference of two images: red where the first is brighter, blue where it is darker.
+    """The difference of two images in colours.
+
+    Red is where the first is brighter, blue where it is darker.
 
     Args:
         observed: Intensities (C, H, W).
@@ -85,10 +87,13 @@ def curves(x: Array, times: Array, n_points: int | None = None) -> dict[str, Any
 
 
 def numbers(values: Array) -> list[float | None]:
-    """Numbers for JSON, rounded to five digits of the greatest one; None if not finite.
+    """Numbers for JSON, rounded to five digits of their span.
 
     Args:
         values: Numbers (K,).
+
+    Returns:
+        The numbers; None for those that are not finite.
 
     >>> numbers(np.array([1.0, np.inf, 1 / 3]))
     [1.0, None, 0.33333]
@@ -110,7 +115,7 @@ def exact(values: Array) -> list[float]:
 
 
 def value_limits(samples: Iterable[Array]) -> tuple[float, float]:
-    """Least and greatest finite value of series, for the axes of the page.
+    """Least and greatest finite value of series.
 
     Args:
         samples: Series of any shapes.

@@ -1,4 +1,4 @@
-"""Addresses of the server: what the page asks for, as FastAPI documents it."""
+"""Addresses of the server, as FastAPI documents them."""
 
 # FastAPI reads annotations when functions are defined, so that they cannot be deferred
 

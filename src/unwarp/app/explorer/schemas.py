@@ -35,7 +35,7 @@ class RenderBody(Body):
 
 
 class MorphBody(Body):
-    """A place between two samples, 0 at the first and 1 at the second."""
+    """A place between two samples: 0 is the first, 1 the last."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
     first: Row = Field(alias="from")

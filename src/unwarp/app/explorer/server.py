@@ -1,4 +1,4 @@
-"""The server of the explorer, which answers the page until it is interrupted."""
+"""The server of the explorer, which answers the page."""
 
 from __future__ import annotations
 
@@ -118,7 +118,10 @@ def _add_errors(app: Any) -> None:
         return failure(422, f"{place[:200]} cannot be used: {first['msg']}")
 
     async def refused_by_framework(request: Any, error: HTTPException) -> Any:
-        return failure(error.status_code, str(error.detail), error.headers)
+        text = str(error.detail)
+        if error.status_code == 404:
+            text = f"{request.url.path[:200]!r} is no address of this server; see /v1/openapi.json"
+        return failure(error.status_code, text, error.headers)
 
     async def broken(request: Any, error: Exception) -> Any:
         return failure(500, f"the server made a mistake ({type(error).__name__}); please report it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from unwarp.core import Array, Factor
 from unwarp.errors import ConfigError
 from unwarp.estimators.unwarper import Unwarper
+from unwarp.warps.maps import IdentityMap
 
 MAX_VALUE = 1e6
 """Greatest number that a slider takes; far greater ones would overflow."""
@@ -33,6 +34,7 @@ class Slider:
         factor: Name, unit and range of the slider; see `title`.
         to_theta: Function from values of the slider to values of theta.
         of_theta: Its inverse.
+        neutral: Theta without a deformation; 0 unless the family was centred.
 
     >>> slider = slider_of(Factor("rotation", "rad", -1.0, 1.0), (28, 28), 1.0, "px")
     >>> slider.factor.name, round(slider.factor.high, 1), slider.identity
@@ -42,6 +44,7 @@ class Slider:
     factor: Factor
     to_theta: Callable[[Array], Array]
     of_theta: Callable[[Array], Array]
+    neutral: float = 0.0
 
     @property
     def title(self) -> str:
@@ -52,7 +55,7 @@ class Slider:
     @property
     def identity(self) -> float:
         """Value without a deformation."""
-        return float(self.of_theta(np.zeros(1))[0])
+        return float(self.of_theta(np.array([self.neutral], np.float64))[0])
 
 
 def slider_of(
@@ -107,8 +110,8 @@ def _curved(
 ) -> Slider:
     """A slider that is an increasing function of theta."""
     low, high = of_theta(np.array([factor.low, factor.high]))
-    shown = Factor(name, unit, float(low), float(high), factor.periodic, factor.discrete)
-    return Slider(shown, to_theta, of_theta)
+    column = Factor(name, unit, float(low), float(high), factor.periodic, factor.discrete)
+    return Slider(column, to_theta, of_theta)
 
 
 @dataclass(frozen=True)
@@ -136,8 +139,12 @@ class Sliders:
         rate, size = schema.clock.sampling_rate, schema.user_shape[1:]
         length = (size[-1] - 1) / (rate or 1.0)
         unit = time_unit(unwarper)
-        factors = unwarper.model_.chart.factors
-        return cls(tuple(slider_of(factor, size, length, unit) for factor in factors))
+        chart = unwarper.model_.chart
+        # in a family that was centred, theta of the identity is that of the mean deformation
+        neutral = chart.theta(IdentityMap(1))[0].tolist()
+        sliders = [slider_of(factor, size, length, unit) for factor in chart.factors]
+        pairs = zip(sliders, neutral, strict=True)
+        return cls(tuple(replace(slider, neutral=theta) for slider, theta in pairs))
 
     def theta(self, values: Mapping[str, float]) -> Tensor:
         """Theta (1, P) of values of sliders.
@@ -190,7 +197,9 @@ class Sliders:
         ]
 
     def ranges(self, theta: Array) -> list[tuple[float, float]]:
-        """Ends of each slider: the bounds of its factor, widened to all samples.
+        """Ends of each slider.
+
+        They are the bounds of its factor, widened to all samples and the identity.
 
         Args:
             theta: Parameters (N, P) of deformations of samples.
@@ -200,12 +209,13 @@ class Sliders:
             values = slider.of_theta(np.asarray(theta[:, i], np.float64))
             values = values[np.isfinite(values)]
             least, greatest = (values.min(), values.max()) if len(values) else (np.inf, -np.inf)
-            ends.append((min(slider.factor.low, least), max(slider.factor.high, greatest)))
+            neutral, factor = slider.identity, slider.factor
+            ends.append((min(factor.low, least, neutral), max(factor.high, greatest, neutral)))
         return [(float(low), float(high)) for low, high in ends]
 
 
 def time_unit(unwarper: Unwarper) -> str:
-    """The unit of times: seconds, or samples if the sampling rate is unknown.
+    """The unit of times: `s`, or `samples` without a sampling rate.
 
     Args:
         unwarper: A trained estimator.

@@ -1,4 +1,4 @@
-"""Own samples in a request: nested lists of numbers, or an uploaded file."""
+"""Own samples in a request: lists of numbers, or a file."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def prepared_values(viewer: Viewer, values: Any) -> Prepared:
             422, "samples is no array of numbers; give nested lists of equal lengths"
         ) from None
     if x.shape[1:] not in (shape, shape[1:]) or (x.shape[1:] != shape and shape[0] != 1):
-        wanted = f"(n, {', '.join(map(str, shape))})"
-        raise Refusal(422, f"samples has shape {x.shape}; give {wanted}")
+        expected = f"(n, {', '.join(map(str, shape))})"
+        raise Refusal(422, f"samples has shape {x.shape}; give {expected}")
     if len(x) > MAX_SAMPLES:
         raise Refusal(422, f"samples has {len(x)} rows; send at most {MAX_SAMPLES}")
     return _prepare(viewer, x.reshape(len(x), *shape))

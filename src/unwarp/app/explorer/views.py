@@ -30,7 +30,7 @@ AXES = {1: "series", 2: "image"}
 
 @dataclass(frozen=True)
 class Viewer:
-    """A trained model, and the form in which the page shows its samples.
+    """A trained model, as the page shows it.
 
     Images are shown in the intensities of the model, 0 to 1. Series are shown in the user's units;
     if each was scaled by itself, in standard deviations.
@@ -87,20 +87,38 @@ class Viewer:
         return levelled(x) if samples.is_levelled else x
 
     @torch.no_grad()
-    def map_of(
-        self, theta: Tensor, samples: Prepared | None = None, rows: Array | None = None
-    ) -> Map:
-        """Deformations of parameters, with the refinement of series if samples are given.
+    def map_of(self, theta: Tensor) -> Map:
+        """Deformations of parameters, as sliders and reconstructions use them.
 
         Args:
             theta: Parameters (M, P).
-            samples: The samples; None for deformations without refinement.
+        """
+        return self.unwarper.model_.chart.map(theta)
+
+    @torch.no_grad()
+    def pose_of(self, samples: Prepared, rows: Array) -> Map:
+        """Deformations of samples with their refinement, as alignment undoes them.
+
+        Theta only approximates the deformations of some families.
+
+        Args:
+            samples: Prepared samples.
             rows: Their rows (M,).
         """
-        map, refinement = self.unwarper.model_.chart.map(theta), self.unwarper.refinement_
-        if samples is None or rows is None or refinement is None or refinement.keeps_family:
+        x, model = samples[rows], self.unwarper.model_
+        return self.refined(x, model.pose(x))
+
+    def refined(self, x: Tensor, map: Map) -> Map:
+        """Deformations with the refinement of the estimator.
+
+        Args:
+            x: Samples (M, C, ...) as the model takes them.
+            map: Their learned deformations.
+        """
+        refinement = self.unwarper.refinement_
+        if refinement is None:
             return map
-        return refinement.refine(samples[rows], map, self.unwarper.model_.padding)
+        return refinement.refine(x, map, self.unwarper.model_.padding)
 
     @torch.no_grad()
     def aligned(self, x: Tensor, map: Map) -> Tensor:
@@ -136,7 +154,7 @@ class Viewer:
         return curves(self.values(x), self.times, n_points)
 
     def residual(self, observed: Tensor, reconstruction: Tensor) -> Any:
-        """The difference of a sample and its reconstruction, as the page shows it.
+        """The difference of a sample and its reconstruction.
 
         Args:
             observed: A scaled sample (C, ...).
