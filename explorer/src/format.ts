@@ -14,10 +14,14 @@ export function number(value: number | null | undefined): string {
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
+/** The sign of a unit, as it follows a number. */
+export function unitSign(unit: string): string {
+  return UNITS[unit] ?? (unit ? ` ${unit}` : "");
+}
+
 /** A number with its unit. */
 export function quantity(value: number | null | undefined, unit: string): string {
-  const sign = UNITS[unit] ?? (unit ? ` ${unit}` : "");
-  return number(value) + (Number.isFinite(value ?? Number.NaN) ? sign : "");
+  return number(value) + (Number.isFinite(value ?? Number.NaN) ? unitSign(unit) : "");
 }
 
 /** A name as the beginning of a line. */

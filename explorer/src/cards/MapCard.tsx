@@ -153,7 +153,7 @@ export function MapCard() {
       <p class="hint">
         {isFallback && <span data-testid="no-webgl">This browser has no WebGL 2: the map is drawn more slowly. </span>}
         {state.selection.value.length > 0
-          ? `${count(state.selection.value.length, "sample")} selected. Escape on the map clears the selection.`
+          ? `${count(state.selection.value.length, "sample")} selected.`
           : isLasso
             ? "Drag around samples to select them."
             : "Click a sample to look at it. Scroll to zoom. Shift and drag to select."}

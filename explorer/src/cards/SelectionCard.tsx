@@ -1,6 +1,6 @@
 import { exportRows } from "../api";
 import { categoryColour } from "../colours";
-import { count, heading, quantity } from "../format";
+import { count, heading, number, unitSign } from "../format";
 import { SelectionHistogram } from "../parts/Histogram";
 import * as state from "../state";
 import type { CategorySummary, Column, NumberSummary, SelectionSummary } from "../types";
@@ -57,20 +57,21 @@ function Numbers({ columns, summary, rows }: {
   return (
     <div class="wide" tabIndex={0} role="region" aria-label="Statistics of the selection">
       <table data-testid="statistics">
-        <thead><tr><th scope="col">Column</th><th scope="col">mean</th><th scope="col">lowest</th><th scope="col">highest</th><th scope="col">selection, all</th></tr></thead>
+        <thead><tr><th scope="col">Column</th><th scope="col">mean</th><th scope="col">lowest</th><th scope="col">highest</th><th scope="col">spread</th></tr></thead>
         <tbody>
           {columns.map((column) => {
             const one = summary.columns[column.name] as NumberSummary;
             return (
               <tr>
-                <th scope="row">{heading(column.title)}</th>
-                {[one.mean, one.low, one.high].map((value) => <td>{quantity(value, column.unit)}</td>)}
+                <th scope="row">{heading(column.title)} <small>{unitSign(column.unit)}</small></th>
+                {[one.mean, one.low, one.high].map((value) => <td>{number(value)}</td>)}
                 <td><SelectionHistogram name={column.name} title={column.title} rows={rows} /></td>
               </tr>
             );
           })}
         </tbody>
       </table>
+      <p class="hint">Spread: the selection in blue, all samples in grey, each as high as its box.</p>
     </div>
   );
 }
