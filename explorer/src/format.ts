@@ -14,6 +14,13 @@ export function number(value: number | null | undefined): string {
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
+/** A number with as many digits as a range of this width needs. */
+export function within(value: number, width: number): string {
+  const digits = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(width || 1))));
+  const text = value.toFixed(digits);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
 /** The sign of a unit, as it follows a number. */
 export function unitSign(unit: string): string {
   return UNITS[unit] ?? (unit ? ` ${unit}` : "");

@@ -5,6 +5,8 @@ import * as state from "../state";
 import type { Column, Sample } from "../types";
 import { ChannelChoice, Panels } from "./Panels";
 
+const MAX_BESIDE_FACTS = 2;
+
 /** Columns of numbers that no slider shows. */
 function otherColumns(): Column[] {
   const factors = new Set(state.model.value?.factors.map((factor) => factor.name));
@@ -30,9 +32,10 @@ function Facts({ sample }: { sample: Sample }) {
 
 /** Where a sample stands in the collection: a histogram of each column, with a mark. */
 function Standing({ sample }: { sample: Sample }) {
+  const columns = otherColumns();
   return (
-    <div class="factors standing">
-      {otherColumns().map((column) => {
+    <div class={`factors standing ${columns.length > MAX_BESIDE_FACTS ? "is-below" : ""}`}>
+      {columns.map((column) => {
         const value = sample.columns[column.name] ?? null;
         return (
           <div>
@@ -123,7 +126,7 @@ export function SampleCard() {
           </>
         )}
       </div>
-      {sample ? <><Panels sample={sample} /><Facts sample={sample} /><Standing sample={sample} /></> : <p class="hint">Loading …</p>}
+      {sample ? <><Panels sample={sample} /><div class="about"><Facts sample={sample} /><Standing sample={sample} /></div></> : <p class="hint">Loading …</p>}
     </section>
   );
 }

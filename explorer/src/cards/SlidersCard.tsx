@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { heading, number, quantity } from "../format";
+import { heading, quantity, within } from "../format";
 import { Histogram } from "../parts/Histogram";
 import { Slider } from "../parts/Slider";
 import * as state from "../state";
@@ -44,18 +44,19 @@ function FactorRow({ factor }: { factor: Factor }) {
 function ContentRow({ column, index }: { column: ContentColumn; index: number }) {
   const value = state.content.value[index] ?? column.mean;
   const rest = state.restingContent()[index] ?? column.mean;
+  const text = within(value, column.high - column.low);
   return (
     <div class="dimension">
       <div class="name">
         <span>{column.name.replace("content_", "")}</span>
-        <output data-testid={`value-${column.name}`}>{number(value)}</output>
+        <output data-testid={`value-${column.name}`}>{text}</output>
       </div>
       <Slider
         label={`Content ${column.name}`}
         low={Math.min(column.low, rest)}
         high={Math.max(column.high, rest)}
         value={value}
-        text={number(value)}
+        text={text}
         testid={`slider-${column.name}`}
         onInput={(next) => state.setContent(index, next)}
         onReset={() => state.setContent(index, rest)}
