@@ -239,6 +239,19 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     return latency(name, 30 if quick else MOVES)
 
 
+def load_text(record: cells.Result) -> str:
+    """The load in words."""
+    s = record["scores"]
+    total = s["answers"] + s["refusals"] + s["failures"]
+    return (
+        f"{total:,} requests from {record['clients']} clients, beside {record['vanished']} clients "
+        f"that vanish and {record['slow_readers']} that do not read: {s['failures']} failures, "
+        f"{s['refusals']} refusals, {s['requests_per_second']:.0f} requests a second. The server "
+        f"had {s['memory_before_mb']:.0f} MB of memory before and {s['memory_after_mb']:.0f} MB "
+        "after."
+    )
+
+
 def table() -> None:
     """Write the tables of all result files."""
     names = {"digits": "pictures, 28 x 28", "trace": "series, 275 steps"}
@@ -250,16 +263,7 @@ def table() -> None:
             lines.append(f"| {words} | {s['median_ms']:.0f} ms | {s['p95_ms']:.0f} ms |")
     path = cells.RESULTS / FOLDER / "load.json"
     if path.is_file():
-        record = json.loads(path.read_text())
-        s = record["scores"]
-        total = s["answers"] + s["refusals"] + s["failures"]
-        lines += [
-            "",
-            f"{total:,} requests from {record['clients']} clients, {record['vanished']} more that vanish "
-            f"and {record['slow_readers']} that do not read: {s['failures']} failures, {s['refusals']} "
-            f"refusals, {s['requests_per_second']:.0f} requests a second; the memory of the server was "
-            f"{s['memory_before_mb']:.0f} MB before and {s['memory_after_mb']:.0f} MB after.",
-        ]
+        lines += ["", load_text(json.loads(path.read_text()))]
     cells.quote(FOLDER, "\n".join(lines), PAGE)
 
 

@@ -165,9 +165,12 @@ class BackgroundMap:
     def points(self) -> Array | None:
         """The points (N, 2); None while they are computed.
 
+        The first call begins the computation.
+
         Raises:
             RuntimeError: The computation failed.
         """
+        self.begin()
         if self._points is None and self._process is not None and self._folder is not None:
             if self._process.poll() is None:
                 return None

@@ -197,9 +197,10 @@ def serve(
     )
     on_message(f"open {address} (Ctrl-C ends the server)")
     timer = threading.Timer(0.5, webbrowser.open, (address,))
-    if has_browser:
-        timer.start()
     try:
+        exploration.tsne.begin()
+        if has_browser:
+            timer.start()
         Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
