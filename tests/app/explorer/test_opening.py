@@ -26,7 +26,6 @@ def test_run_opens_its_data(run: Path) -> None:
     """All samples of the file are there, with labels, and lines say so."""
     lines: list[str] = []
     exploration = open_exploration(run, device="cpu", on_message=lines.append)
-    exploration.tsne.close()
     assert (exploration.name, exploration.folder) == ("waves", run)
     assert len(exploration.collection) == 30 and exploration.columns["label"].categories
     assert "(30, 2, 24)" in lines[0] and not exploration.notes
@@ -37,7 +36,6 @@ def test_other_data_are_shown(run: Path, tmp_path: Path) -> None:
     with np.load(load_job(run).source) as data:
         np.save(tmp_path / "few.npy", data["x"][:12])
     exploration = open_exploration(run, str(tmp_path / "few.npy"), device="cpu")
-    exploration.tsne.close()
     assert len(exploration.collection) == 12
 
 

@@ -182,8 +182,18 @@ def test_api_keeps_its_document(mode: str, address: tuple[str, int]) -> None:
     assert statuses.total() > 100 and max(statuses) < 500, statuses
 
 
+def test_answers_are_sent_at_once() -> None:
+    """A connection has no delay for small answers, which costs 40 ms each."""
+    with closing(listen("127.0.0.1", 0)) as listener, closing(socket.socket()) as client:
+        client.connect(listener.getsockname())
+        server_side, _ = listener.accept()
+        assert server_side.proto == socket.IPPROTO_TCP  # asyncio turns the delay off for it alone
+        server_side.close()
+
+
 @pytest.mark.slow
-def test_command_serves_until_it_ends(image_run: Outcome) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_command_serves_until_it_ends(image_run: Outcome, number: signal.Signals) -> None:
     """The printed address answers, and an interrupt ends the command well."""
     pytest.importorskip("fastapi", reason="needs the extra explore")
     pytest.importorskip("uvicorn", reason="needs the extra explore")
@@ -198,6 +208,6 @@ def test_command_serves_until_it_ends(image_run: Outcome) -> None:
         connection.request("GET", "/v1/model", headers={"Authorization": f"Bearer {token}"})
         facts = json.loads(connection.getresponse().read())
         connection.close()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(60) == 0
     assert facts["n_samples"] == 30 and facts["name"] == "run"

@@ -49,8 +49,9 @@ def explore(
 ) -> None:
     """Show a run or a model in the browser.
 
-    The page has maps, samples, sliders and selections. A server on this machine embeds the samples once and answers one page; no other host is asked.
-    The page needs the token in the printed address. Ctrl-C ends the server.
+    The page has maps, samples, sliders and selections. A server on this machine embeds the samples
+    once and answers the page; no other host is asked. The page needs the token in the printed
+    address. Ctrl-C ends the server.
 
     Args:
         model: Folder of a run or of a model.

@@ -16,6 +16,7 @@ from unwarp.core import Array
 from unwarp.data.schema import Prepared
 from unwarp.data.source import Source
 from unwarp.devices import place, resolve_device
+from unwarp.estimators.clusters import KMeansClusters, nearest_centre
 from unwarp.estimators.part_results import names_of
 from unwarp.models.latent import Latent
 from unwarp.warps import CosineTime, Map
@@ -143,7 +144,15 @@ def _embed_block(
     table = deformation_table(viewer, map)
     content, parameters, error = (x.cpu().numpy() for x in (latent.content, theta, errors))
     place(model, "cpu")
-    return content, parameters, table, error, unwarper.predict(samples)
+    return content, parameters, table, error, _clusters(viewer, samples, content)
+
+
+def _clusters(viewer: Viewer, samples: Prepared, content: Array) -> Array:
+    """Clusters of samples; those of k-means follow from the content codes."""
+    clusters = viewer.unwarper.clusters_
+    if isinstance(clusters, KMeansClusters):
+        return nearest_centre(content, clusters.centers)
+    return viewer.unwarper.predict(samples)
 
 
 def deformation_table(viewer: Viewer, map: Map) -> pd.DataFrame:

@@ -83,9 +83,8 @@ class Exploration:
         return ValueNeighbours.of(self.collection)
 
     def prepare(self) -> None:
-        """Compute everything that no request should wait for, and begin t-SNE."""
+        """Compute everything that no request should wait for, except t-SNE."""
         _ = self.facts, self.pca, self.content_neighbours, self.value_neighbours
-        self.tsne.begin()
 
     def column(self, name: str) -> Column:
         """A column by its name.

@@ -1,4 +1,4 @@
-"""Limits of the server: a queue of calls, bounds on time and bodies."""
+"""Limits of the server: a queue, bounds on time and bodies."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -165,9 +166,12 @@ class BackgroundMap:
     def points(self) -> Array | None:
         """The points (N, 2); None while they are computed.
 
+        The first call begins the computation.
+
         Raises:
             RuntimeError: The computation failed.
         """
+        self.begin()
         if self._points is None and self._process is not None and self._folder is not None:
             if self._process.poll() is None:
                 return None
@@ -236,6 +240,13 @@ def keep_points(path: Path | None, codes: Array, points: Array) -> None:
         return  # a folder that may only be read: the points are computed again next time
 
 
+def _end_with_server(parent: int) -> None:
+    """End this process once the server is gone, even if it was killed."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main(codes: str, points: str) -> None:
     """Compute t-SNE of a file of codes.
 
@@ -245,6 +256,7 @@ def main(codes: str, points: str) -> None:
     """
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    threading.Thread(target=_end_with_server, args=(os.getppid(),), daemon=True).start()
     result = tsne_points(np.load(codes))
     np.save(f"{points}.partial.npy", result)
     Path(f"{points}.partial.npy").replace(points)

@@ -16,6 +16,7 @@ from unwarp.app.explorer.exploration import Exploration
 from unwarp.app.explorer.limits import BodyLimit, CallQueue, Refusal
 from unwarp.app.explorer.routes import add_routes
 from unwarp.errors import ConfigError, UnwarpError
+from unwarp.training.interrupts import terminate_as_interrupt
 
 PAGE = Path(__file__).parent / "page"
 """The page with its scripts, built from the folder `explorer`."""
@@ -148,12 +149,14 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(
             f"port={port} of {host} cannot be used: {reason.lower()}; choose another port"
         ) from error
+    # asyncio sends small answers at once only if the protocol is named; else they wait 40 ms
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, listener.detach())
 
 
 def serve(
@@ -197,10 +200,12 @@ def serve(
     )
     on_message(f"open {address} (Ctrl-C ends the server)")
     timer = threading.Timer(0.5, webbrowser.open, (address,))
-    if has_browser:
-        timer.start()
     try:
-        Server(config).run(sockets=[listener])
+        exploration.tsne.begin()
+        if has_browser:
+            timer.start()
+        with terminate_as_interrupt():
+            Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:
