@@ -119,7 +119,10 @@ const samples = new Latest<number, Sample>(
       if (!own.value) resetSliders();
     });
   },
-  report,
+  (error) => {
+    sampleIndex.value = sample.value?.index ?? null;
+    report(error);
+  },
 );
 
 export function isSample(index: number): boolean {

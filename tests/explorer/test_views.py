@@ -252,6 +252,7 @@ def test_errors_are_lines(open_page: Open, picture_address: str) -> None:
         page.get_by_test_id("sample-number").fill(str(row))
         page.keyboard.press("Enter")
         page.wait_for_selector(f"[data-testid=message]:has-text('{words}')")
+    assert page.get_by_test_id("sample-number").input_value() == "0"
     go_to(page, 6)
 
 
