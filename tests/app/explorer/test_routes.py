@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.app.explorer.client import Client
+from tests.app.explorer.client import HOST, TOKEN, Client
 from unwarp.app.explorer import schemas
+from unwarp.app.explorer.collection import empty_collection
 from unwarp.app.explorer.exploration import Exploration
 from unwarp.app.explorer.limits import Refusal
 from unwarp.app.explorer.routes import samples_of_json
@@ -159,6 +160,29 @@ def test_damaged_files_are_refused(name: str, content: bytes, clients: dict[str,
     answer = clients["images"].upload("/v1/align", name, content)
     assert answer.status == 422, answer.body
     assert "/tmp" not in answer.json["error"]
+
+
+def test_model_without_data_answers(clients: dict[str, Client], images: Exploration) -> None:
+    """Sliders and own samples work; there are no samples to choose from."""
+    from unwarp.app.explorer.server import make_app
+
+    empty = Exploration(images.viewer, empty_collection(images.viewer), "empty")
+    client = Client(make_app(empty, HOST, TOKEN))
+    assert client.get("/v1/model").json["n_samples"] == 0
+    for name in ("pca", "tsne"):
+        answer = client.get(f"/v1/points?map={name}")
+        assert (answer.status, answer.body) == (200, b"")
+    statuses = {
+        "/v1/samples/0": client.get("/v1/samples/0").status,
+        "/v1/columns/error": client.get("/v1/columns/error").status,
+        "/v1/selection": client.post("/v1/selection", {"rows": [0]}).status,
+        "/v1/morph": client.post("/v1/morph", {"from": 0, "to": 0, "position": 0}).status,
+    }
+    assert set(statuses.values()) == {404}, statuses
+    assert client.post("/v1/render", {"content": codes_of(client)}).status == 200
+    answer = client.upload("/v1/align", "a.png", picture((20, 20), "L", "PNG"))
+    (view,) = answer.json["samples"]
+    assert view["neighbours"] == {"content": [], "pixels": []}
 
 
 def test_other_forms_are_refused(clients: dict[str, Client]) -> None:

@@ -32,7 +32,7 @@ TokenOption = Annotated[
     typer.Option(help="Token in the address of the page; by default a random one."),
 ]
 BrowserOption = Annotated[
-    bool, typer.Option("--browser/--no-browser", help="Whether to open the page in a browser.")
+    bool, typer.Option("--no-browser", help="Print the address and open no browser.")
 ]
 
 
@@ -43,7 +43,7 @@ def explore(
     host: HostOption = "127.0.0.1",
     token: TokenOption = None,
     port: PortOption = 0,
-    browser: BrowserOption = True,
+    no_browser: BrowserOption = False,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
 ) -> None:
@@ -59,7 +59,7 @@ def explore(
         host: Address to listen on.
         token: Token of the page; needed where other machines can reach the server.
         port: Port to listen on.
-        browser: Whether to open the page in a browser.
+        no_browser: Whether to print the address alone.
         device: Device that embeds the samples.
         quiet: Whether to show the address alone.
     """
@@ -72,5 +72,10 @@ def explore(
     tell = (lambda line: None) if quiet else say
     exploration = open_exploration(model, None if data is None else absolute(data), device, tell)
     serve(
-        exploration, host=host, port=port, token=token, has_browser=browser, on_message=typer.echo
+        exploration,
+        host=host,
+        port=port,
+        token=token,
+        has_browser=not no_browser,
+        on_message=typer.echo,
     )

@@ -230,7 +230,7 @@ def keep_points(path: Path | None, codes: Array, points: Array) -> None:
         codes: The codes (N, D).
         points: Their points (N, 2).
     """
-    if path is None:
+    if path is None or not path.parent.is_dir():
         return
     buffer = io.BytesIO()
     np.savez(buffer, points=points, codes=np.array(identity_of_codes(codes)))

@@ -68,9 +68,12 @@ def add_routes(app: Any, exploration: Exploration, queue: CallQueue) -> None:
         exploration: The model and its collection.
         queue: The queue of calculations.
     """
-    from fastapi import APIRouter
+    from fastapi import APIRouter, Depends
+    from fastapi.security import HTTPBearer
 
-    router = APIRouter(prefix="/v1", responses=FAILURES)
+    # `Access` checks the token; this documents it
+    token = Depends(HTTPBearer(auto_error=False))
+    router = APIRouter(prefix="/v1", responses=FAILURES, dependencies=[token])
     _add_collection(router, exploration, queue)
     _add_samples(router, exploration, queue)
     _add_selections(router, exploration, queue)
