@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unwarp._version import __version__
-from unwarp.app.cli import apply, compare, export, learn, look, shards, sweep
+from unwarp.app.cli import apply, compare, explore, export, learn, look, shards, sweep
 from unwarp.app.cli.messages import error_message, say
 from unwarp.errors import ConfigError
 from unwarp.launch import is_first_process, process_index
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for part in (learn, sweep, apply, look, compare, export):
+for part in (learn, sweep, apply, look, compare, explore, export):
     app.add_typer(part.app)
 app.add_typer(shards.app, name="data")
 
