@@ -1,0 +1,92 @@
+"""Tutorials at full size: their tables and pictures, from the code that the pages show.
+
+    python -m benchmarks.tutorials                   tutorials without a result file, then the pages
+    python -m benchmarks.tutorials --cell particles  one tutorial
+    python -m benchmarks.tutorials --table           the tables alone, from the result files
+
+The code of a page ends with a `table`, a data frame, and with a picture of the page's name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from contextlib import chdir
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib as mpl
+import torch
+
+from benchmarks import cells, provenance
+
+PAGES = Path(__file__).parents[1] / "docs" / "tutorials"
+PEERS = {
+    "digits": ("scikit-learn", "opencv-python-headless"),
+    "heartbeats": ("tslearn",),
+    "outlines": ("scikit-learn", "opencv-python-headless"),
+    "particles": ("pystackreg",),
+    "trials": ("numpy",),
+}
+"""Packages that each tutorial compares with; a tutorial is a page with this name."""
+
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def cell(name: str, quick: bool = False) -> cells.Result:
+    """Run a tutorial, and keep its picture.
+
+    Args:
+        name: Name of the page.
+        quick: No tutorial has a quick run; `tests/test_snippets.py` runs them with short trainings.
+    """
+    mpl.use("agg")
+    torch.set_num_threads(1)
+    code = "\n".join(BLOCK.findall((PAGES / f"{name}.md").read_text()))
+    page: dict[str, object] = {"__name__": "tutorial"}
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        exec(compile(code, name, "exec"), page)
+        shutil.copy(f"{name}.png", PAGES / f"{name}.png")
+    scores = json.loads(page["table"].round(4).to_json(orient="index"))  # type: ignore[attr-defined]
+    return {"scores": scores, "peers": {peer: version(peer) for peer in PEERS[name]}}
+
+
+def lines_of(result: cells.Result) -> list[str]:
+    """The table of a tutorial as lines of Markdown."""
+    rows: dict[str, dict[str, float | None]] = result["scores"]
+    columns = list(next(iter(rows.values())))
+    lines = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    mark = provenance.mark([result])
+    for name, row in rows.items():
+        values = " | ".join(text_of(row[column]) for column in columns)
+        lines.append(f"| {name}{mark if name == 'Unwarp' else ''} | {values} |")
+    versions = ", ".join(f"{peer} {number}" for peer, number in result["peers"].items())
+    threads = result["environment"]["threads"]
+    return [
+        *lines,
+        "",
+        f"Measured by `python -m benchmarks.tutorials` with {versions}, {threads} thread.",
+    ]
+
+
+def text_of(value: float | None) -> str:
+    """A number with about three digits."""
+    if value is None:
+        return "-"
+    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:.{digits}f}"
+
+
+def table() -> None:
+    """Write the tables of the pages from the result files."""
+    for name in PEERS:
+        path = cells.RESULTS / "tutorials" / f"{name}.json"
+        if path.is_file():
+            lines = lines_of(json.loads(path.read_text()))
+            cells.quote(f"tutorial-{name}", "\n".join(lines), f"docs/tutorials/{name}.md")
+
+
+if __name__ == "__main__":
+    cells.command(__doc__, "tutorials", tuple(PEERS), cell, table, ())
