@@ -32,6 +32,19 @@ PEERS = {
 }
 """Packages that each tutorial compares with; a tutorial is a page with this name."""
 
+HEADLINES = {
+    "particles": ("angle of noisy particles, median error", "median error (degrees)", "degrees"),
+    "heartbeats": ("T wave of heartbeats, median error", "T wave, median error (ms)", "ms"),
+    "trials": (
+        "second response of trials, median error",
+        "second response, median error (ms)",
+        "ms",
+    ),
+    "outlines": ("species of leaves, agreement (ARI)", "species found (ARI)", ""),
+    "digits": ("kinds of deformed digits, agreement (ARI)", "kinds found (ARI)", ""),
+}
+"""For each tutorial, its row in the README: words, column of its table, and unit."""
+
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -81,11 +94,33 @@ def text_of(value: float | None) -> str:
 
 def table() -> None:
     """Write the tables of the pages from the result files."""
-    for name in PEERS:
-        path = cells.RESULTS / "tutorials" / f"{name}.json"
-        if path.is_file():
-            lines = lines_of(json.loads(path.read_text()))
-            cells.quote(f"tutorial-{name}", "\n".join(lines), f"docs/tutorials/{name}.md")
+    paths = {name: cells.RESULTS / "tutorials" / f"{name}.json" for name in HEADLINES}
+    results = {name: json.loads(path.read_text()) for name, path in paths.items() if path.is_file()}
+    for name, result in results.items():
+        page = f"docs/tutorials/{name}.md"
+        cells.quote(f"tutorial-{name}", "\n".join(lines_of(result)), page)
+    cells.quote("tutorials", "\n".join(summary(results)))
+
+
+def summary(results: dict[str, cells.Result]) -> list[str]:
+    """The table of the README: a row for each tutorial.
+
+    Args:
+        results: Result of each tutorial by its name.
+    """
+    lines = ["| question | tools used now | Unwarp | CPU seconds |", "|---|---|---|---|"]
+    peers: dict[str, str] = {}
+    for name, result in results.items():
+        words, column, unit = HEADLINES[name]
+        rows = result["scores"]
+        others = [f"{text_of(row[column])} ({k})" for k, row in rows.items() if k != "Unwarp"]
+        seconds = text_of(rows["Unwarp"]["CPU seconds"])
+        cell = f"**{text_of(rows['Unwarp'][column])}** {unit}{provenance.mark([result])}"
+        link = f"[{words}](docs/tutorials/{name}.md)"
+        lines.append(f"| {link} | {', '.join(others)} | {cell} | {seconds} |")
+        peers |= result["peers"]
+    versions = ", ".join(f"{peer} {number}" for peer, number in sorted(peers.items()))
+    return [*lines, "", f"CPU seconds of Unwarp, training included; {versions}."]
 
 
 if __name__ == "__main__":
