@@ -33,17 +33,13 @@ PEERS = {
 """Packages that each tutorial compares with; a tutorial is a page with this name."""
 
 HEADLINES = {
-    "particles": ("angle of noisy particles, median error", "median error (degrees)", "degrees"),
-    "heartbeats": ("T wave of heartbeats, median error", "T wave, median error (ms)", "ms"),
-    "trials": (
-        "second response of trials, median error",
-        "second response, median error (ms)",
-        "ms",
-    ),
-    "outlines": ("species of leaves, agreement (ARI)", "species found (ARI)", ""),
-    "digits": ("kinds of deformed digits, agreement (ARI)", "kinds found (ARI)", ""),
+    "particles": ("angle of noisy particles, median error in degrees", "median error (degrees)"),
+    "heartbeats": ("T wave of heartbeats, median error in ms", "T wave, median error (ms)"),
+    "trials": ("second response, median error in ms", "second response, median error (ms)"),
+    "outlines": ("species of leaves, agreement (ARI)", "species found (ARI)"),
+    "digits": ("kinds of deformed digits, agreement (ARI)", "kinds found (ARI)"),
 }
-"""For each tutorial, its row in the README: words, column of its table, and unit."""
+"""For each tutorial, its row in the README, and a column of its table."""
 
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -89,7 +85,7 @@ def text_of(value: float | None) -> str:
     if value is None:
         return "-"
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return f"{value:.{digits}f}"
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # no minus before a zero
 
 
 def table() -> None:
@@ -108,19 +104,28 @@ def summary(results: dict[str, cells.Result]) -> list[str]:
     Args:
         results: Result of each tutorial by its name.
     """
-    lines = ["| question | tools used now | Unwarp | CPU seconds |", "|---|---|---|---|"]
+    lines = [
+        "| question | tools used now | Unwarp | CPU seconds, theirs and ours |",
+        "|---|---|---|---|",
+    ]
     peers: dict[str, str] = {}
     for name, result in results.items():
-        words, column, unit = HEADLINES[name]
+        words, column = HEADLINES[name]
         rows = result["scores"]
-        others = [f"{text_of(row[column])} ({k})" for k, row in rows.items() if k != "Unwarp"]
-        seconds = text_of(rows["Unwarp"]["CPU seconds"])
-        cell = f"**{text_of(rows['Unwarp'][column])}** {unit}{provenance.mark([result])}"
-        link = f"[{words}](docs/tutorials/{name}.md)"
-        lines.append(f"| {link} | {', '.join(others)} | {cell} | {seconds} |")
+        texts = {k: text_of(row[column]) for k, row in rows.items()}
+        best = (min if "error" in column else max)(texts.values(), key=float)
+        entries = {
+            k: f"**{text}** {k}" if text == best else f"{text} {k}" for k, text in texts.items()
+        }
+        ours = entries.pop("Unwarp").removesuffix(" Unwarp")
+        theirs = max(row["CPU seconds"] for k, row in rows.items() if k != "Unwarp")
+        seconds = f"{text_of(theirs)}, {text_of(rows['Unwarp']['CPU seconds'])}"
+        link = f"[{words}](docs/tutorials/{name}.md){provenance.mark([result])}"
+        lines.append(f"| {link} | {'; '.join(entries.values())} | {ours} | {seconds} |")
         peers |= result["peers"]
     versions = ", ".join(f"{peer} {number}" for peer, number in sorted(peers.items()))
-    return [*lines, "", f"CPU seconds of Unwarp, training included; {versions}."]
+    note = "Bold is best. CPU seconds of the slowest other tool, and of Unwarp with its training"
+    return [*lines, "", f"{note}; {versions}."]
 
 
 if __name__ == "__main__":
