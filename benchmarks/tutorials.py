@@ -16,6 +16,7 @@ import tempfile
 from contextlib import chdir
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import torch
@@ -54,11 +55,11 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     mpl.use("agg")
     torch.set_num_threads(1)
     code = "\n".join(BLOCK.findall((PAGES / f"{name}.md").read_text()))
-    page: dict[str, object] = {"__name__": "tutorial"}
+    page: dict[str, Any] = {"__name__": "tutorial"}
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         exec(compile(code, name, "exec"), page)
         shutil.copy(f"{name}.png", PAGES / f"{name}.png")
-    scores = json.loads(page["table"].round(4).to_json(orient="index"))  # type: ignore[attr-defined]
+    scores = json.loads(page["table"].round(4).to_json(orient="index"))
     return {"scores": scores, "peers": {peer: version(peer) for peer in PEERS[name]}}
 
 
