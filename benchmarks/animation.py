@@ -1,10 +1,10 @@
 """Draw the animation of the README and of the site: deformed digits flow into alignment.
 
-    python examples/digits_animation.py [steps]
+    python -m benchmarks.animation [steps]
 
 Learns from 4,000 deformed digits without labels, then undoes the deformation of 1,000 others little
-by little. Writes `digits.webp`, and `digits.png`, its first and its last frame, for readers who
-asked their system for less motion.
+by little. Writes `docs/images/digits.webp`, and `digits.png` beside it, the first and the last
+frame, for readers who asked their system for less motion.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from unwarp import Unwarper
 from unwarp.datasets import digits
 from unwarp.datasets.affine_mnist import fixed_observations
 from unwarp.plots.style import RED, TEXT_COLOUR, new_figure
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 N_EXAMPLES = 5
 """Digits that are shown of each kind."""
@@ -96,7 +98,7 @@ def main(steps: int | None) -> None:
         REST_MILLISECONDS if i in (0, N_FRAMES - 1) else MOVE_MILLISECONDS for i in range(len(loop))
     ]
     loop[0].save(
-        Path("digits.webp"),
+        IMAGES / "digits.webp",
         save_all=True,
         append_images=loop[1:],
         duration=times,
@@ -104,7 +106,8 @@ def main(steps: int | None) -> None:
         quality=QUALITY,
         method=6,
     )
-    Image.fromarray(np.vstack([np.asarray(frames[0]), np.asarray(frames[-1])])).save("digits.png")
+    still = Image.fromarray(np.vstack([np.asarray(frames[0]), np.asarray(frames[-1])]))
+    still.quantize(32).save(IMAGES / "digits.png", optimize=True)
 
 
 if __name__ == "__main__":
