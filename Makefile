@@ -6,7 +6,7 @@ PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraint
 # one process for each core, and all tests of a file in one process, since they share trained models
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile
 
-.PHONY: demo demo-series test test-extras test-slow check clean
+.PHONY: demo demo-series test test-extras test-slow check docs notebooks clean
 
 demo: $(VENV)/demo.done
 	$(VENV)/bin/unwarp demo --out runs/demo
@@ -28,6 +28,16 @@ check: $(VENV)/dev.done
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# the site, without a warning: open runs/site/index.html
+docs: $(VENV)/docs.done
+	$(VENV)/bin/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs runs/site
+
+# the tutorials as notebooks in runs/notebooks, each run in at most three minutes
+notebooks: $(VENV)/notebooks.done
+	mkdir -p runs/notebooks
+	$(VENV)/bin/jupytext --quiet --to ipynb --set-kernel python3 --output-dir runs/notebooks docs/tutorials/*.md
+	$(VENV)/bin/python -m pytest -p no:cacheprovider --nbmake --nbmake-timeout=180 --overwrite runs/notebooks
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -46,6 +56,14 @@ $(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/extras.done: $(VENV)/dev.done
 	$(PIP) -e '.[all]'
 	@touch $@ $(VENV)/series.done
+
+$(VENV)/docs.done: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[docs]'
+	@touch $@
+
+$(VENV)/notebooks.done: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e '.[notebooks]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) runs

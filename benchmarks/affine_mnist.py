@@ -135,12 +135,12 @@ def table() -> None:
                     **cells.medians(results),
                 }
     cells.write(cells.RESULTS / "affine_mnist.json", rows)
-    cells.quote("affine_mnist", markdown(rows, marks))
+    cells.quote("affine_mnist", markdown(rows, marks), "docs/results/pictures.md")
     show(rows)
 
 
 def markdown(rows: dict[str, dict[str, float]], marks: dict[str, str]) -> str:
-    """The README's table, with the marks of its rows."""
+    """The table of the page, with the marks of its rows."""
     words = {
         "structured": "with warp",
         "identity-steps": "without, same steps",

