@@ -17,8 +17,9 @@ demo-series: $(VENV)/series.done
 test: $(VENV)/dev.done
 	$(PYTEST)
 
+# the tests that are skipped without the extras
 test-extras: $(VENV)/extras.done
-	$(PYTEST)
+	$(PYTEST) $$(grep -rlE "importorskip|find_spec" --include="*.py" tests) src/unwarp/estimators src/unwarp/training
 
 test-slow: $(VENV)/extras.done
 	$(PYTEST) -m slow
