@@ -185,6 +185,15 @@ def test_damaged_shard_is_named(damage: str, folder: Path) -> None:
         {"content": "table"},
         {"parts": []},
         {"n_samples": 41},
+        {"n_samples": "40"},
+        {"image_shape": "16"},
+        {"domain": 3},
+        {"domain": "tastes"},
+        {"layout": None},
+        {"description": 5},
+        {MARK: "1"},
+        {"companions": [{"name": "../x", "rows": 1, "n_bytes": 1, "sha256": ""}]},
+        {"companions": [{"name": "x", "rows": 1, "n_bytes": "1", "sha256": ""}]},
     ],
 )
 def test_damaged_manifest_is_refused(change: dict[str, object], folder: Path) -> None:
@@ -193,6 +202,30 @@ def test_damaged_manifest_is_refused(change: dict[str, object], folder: Path) ->
     (folder / MANIFEST).write_text(json.dumps(record | change))
     with pytest.raises(UnwarpError):
         as_source(folder)
+
+
+NEEDED = ["n_samples", "shape", "dtype", "domain", "layout", "image_shape", "description", "parts"]
+
+
+@pytest.mark.parametrize("key", [MARK, "companions", *NEEDED])
+def test_missing_facts_are_named(key: str, folder: Path) -> None:
+    """A manifest without a fact that is needed is damaged; the error names file and fact."""
+    record = json.loads((folder / MANIFEST).read_text())
+    del record[key]
+    (folder / MANIFEST).write_text(json.dumps(record))
+    with pytest.raises(DataError, match=rf"manifest\.json is damaged.*{key}.*again"):
+        as_source(folder)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_cut_manifest_is_damaged(share: float, folder: Path) -> None:
+    """A manifest that was not copied to its end is damaged, with and without the shards."""
+    content = (folder / MANIFEST).read_bytes()
+    (folder / MANIFEST).write_bytes(content[: int(share * len(content))])
+    with pytest.raises(DataError, match=r"manifest\.json is damaged .*copy it again, or delete"):
+        as_source(folder)
+    with pytest.raises(DataError, match="is damaged"):
+        make_shards(PICTURES, folder, rows_per_shard=7)
 
 
 def test_other_folders_are_no_shards(tmp_path: Path) -> None:
