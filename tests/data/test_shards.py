@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import wave
 from contextlib import suppress
 from pathlib import Path
 
@@ -236,3 +237,15 @@ def test_other_folders_are_no_shards(tmp_path: Path) -> None:
         assert not is_part_folder(tmp_path)
         with pytest.raises(DataError, match="holds no shards"):
             check_shards(tmp_path)
+
+
+def test_rate_of_recordings_is_kept(tmp_path: Path) -> None:
+    """Shards of recordings have the clock of the files that they were made from."""
+    (tmp_path / "wav").mkdir()
+    for k in range(6):
+        with wave.open(str(tmp_path / "wav" / f"r{k}.wav"), "wb") as file:
+            file.setparams((1, 2, 200, 0, "NONE", ""))
+            file.writeframes((900 * np.sin(np.arange(80) / 5 + k)).astype("<i2").tobytes())
+    make_shards(tmp_path / "wav", tmp_path / "s", rows_per_shard=4)
+    clocks = [Schema.fit(as_source(tmp_path / name))[0].clock for name in ("wav", "s")]
+    assert clocks[0] == clocks[1] and clocks[0].sampling_rate == pytest.approx(200)
