@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import wave
 from contextlib import suppress
 from pathlib import Path
 
@@ -185,6 +186,15 @@ def test_damaged_shard_is_named(damage: str, folder: Path) -> None:
         {"content": "table"},
         {"parts": []},
         {"n_samples": 41},
+        {"n_samples": "40"},
+        {"image_shape": "16"},
+        {"domain": 3},
+        {"domain": "tastes"},
+        {"layout": None},
+        {"description": 5},
+        {MARK: "1"},
+        {"companions": [{"name": "../x", "rows": 1, "n_bytes": 1, "sha256": ""}]},
+        {"companions": [{"name": "x", "rows": 1, "n_bytes": "1", "sha256": ""}]},
     ],
 )
 def test_damaged_manifest_is_refused(change: dict[str, object], folder: Path) -> None:
@@ -195,6 +205,30 @@ def test_damaged_manifest_is_refused(change: dict[str, object], folder: Path) ->
         as_source(folder)
 
 
+NEEDED = ["n_samples", "shape", "dtype", "domain", "layout", "image_shape", "description", "parts"]
+
+
+@pytest.mark.parametrize("key", [MARK, "companions", *NEEDED])
+def test_missing_facts_are_named(key: str, folder: Path) -> None:
+    """A manifest without a fact that is needed is damaged; the error names file and fact."""
+    record = json.loads((folder / MANIFEST).read_text())
+    del record[key]
+    (folder / MANIFEST).write_text(json.dumps(record))
+    with pytest.raises(DataError, match=rf"manifest\.json is damaged.*{key}.*again"):
+        as_source(folder)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_cut_manifest_is_damaged(share: float, folder: Path) -> None:
+    """A manifest that was not copied to its end is damaged, with and without the shards."""
+    content = (folder / MANIFEST).read_bytes()
+    (folder / MANIFEST).write_bytes(content[: int(share * len(content))])
+    with pytest.raises(DataError, match=r"manifest\.json is damaged .*copy it again, or delete"):
+        as_source(folder)
+    with pytest.raises(DataError, match="is damaged"):
+        make_shards(PICTURES, folder, rows_per_shard=7)
+
+
 def test_other_folders_are_no_shards(tmp_path: Path) -> None:
     """A folder without a manifest of Unwarp holds no shards, whatever its files."""
     assert not is_part_folder(tmp_path)
@@ -203,3 +237,15 @@ def test_other_folders_are_no_shards(tmp_path: Path) -> None:
         assert not is_part_folder(tmp_path)
         with pytest.raises(DataError, match="holds no shards"):
             check_shards(tmp_path)
+
+
+def test_rate_of_recordings_is_kept(tmp_path: Path) -> None:
+    """Shards of recordings have the clock of the files that they were made from."""
+    (tmp_path / "wav").mkdir()
+    for k in range(6):
+        with wave.open(str(tmp_path / "wav" / f"r{k}.wav"), "wb") as file:
+            file.setparams((1, 2, 200, 0, "NONE", ""))
+            file.writeframes((900 * np.sin(np.arange(80) / 5 + k)).astype("<i2").tobytes())
+    make_shards(tmp_path / "wav", tmp_path / "s", rows_per_shard=4)
+    clocks = [Schema.fit(as_source(tmp_path / name))[0].clock for name in ("wav", "s")]
+    assert clocks[0] == clocks[1] and clocks[0].sampling_rate == pytest.approx(200)

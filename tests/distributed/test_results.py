@@ -13,16 +13,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from tests.pictures import pictures
 from unwarp import Unwarper, distributed
 from unwarp.app.exports import write_aligned
 from unwarp.data import prepared
+from unwarp.data.formats.picture_rows import PictureRows
 from unwarp.data.making import make_shards
 from unwarp.data.opening import as_source
 from unwarp.data.part_folder import LOG, MANIFEST, read_record
-from unwarp.distributed.results import PartWorker, raise_error
+from unwarp.distributed.results import PartWorker, open_samples, raise_error
 from unwarp.errors import CheckpointError, ConfigError, DataError
+from unwarp.estimators.part_results import names_of
 
 X = pictures(60)
 
@@ -181,31 +184,106 @@ def test_killed_workers_lose_no_row(
     np.testing.assert_allclose(aligned[:], fitted.align(X.astype(np.float32)), atol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def reader(root: Path) -> Unwarper:
+    """A small model of pictures of bytes, saved as `bytes`."""
+    model = Unwarper("affine", max_steps=2, n_clusters=2, refine="none", device="cpu").fit(X)
+    model.save(root / "bytes")
+    return model
+
+
+@pytest.fixture(scope="module")
+def places(root: Path) -> dict[str, Path]:
+    """The same samples as a folder of images, a Parquet file and an array."""
+    (root / "images").mkdir()
+    for k, picture in enumerate(X):
+        Image.fromarray(picture.squeeze()).save(root / "images" / f"p{(7 * k) % 60:02}.png")
+    np.save(root / "x.npy", X)
+    return {"images": root / "images", "array": root / "x.npy"}
+
+
+def test_images_are_not_decoded(places: dict[str, Path], reader: Unwarper) -> None:
+    """Opened images have the names, labels and rows of the door, and are read by rows."""
+    source, expected = open_samples(reader, places["images"]), reader.open(places["images"])
+    assert isinstance(source.x, PictureRows)
+    assert list(source.names or ()) == list(expected.names or ())
+    rows = np.array([5, 0, 59])
+    np.testing.assert_array_equal(
+        reader.prepare_samples(source.subset(rows)).x,
+        reader.prepare_samples(expected.subset(rows)).x,
+    )
+
+
 @pytest.mark.slow
-def test_tables_come_from_many_files(
-    cluster: None, root: Path, fitted: Unwarper, tmp_path: Path
+@pytest.mark.parametrize("form", ["images", "array"])
+def test_samples_need_no_shards(
+    form: str,
+    cluster: None,
+    root: Path,
+    places: dict[str, Path],
+    reader: Unwarper,
+    tmp_path: Path,
 ) -> None:
-    """Another source is made into shards first; a second call computes nothing."""
+    """Images and arrays are read by the workers; a second call computes nothing."""
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-    np.save(tmp_path / "x.npy", X.astype(np.float32))
     lines: list[str] = []
     for _ in range(2):
         n = distributed.embed(
-            tmp_path / "x.npy",
-            root / "model",
+            places[form],
+            root / "bytes",
             tmp_path / "out",
             rows_per_part=20,
             workers=2,
             on_message=lines.append,
         )
         assert n == 60
-    record = read_record(tmp_path / "out" / MANIFEST)
-    assert record is not None and len(record["parts"]) == 3
-    table = pd.concat(
-        [pd.read_parquet(tmp_path / "out" / part["name"]) for part in record["parts"]]
-    )
-    assert table["sample"].tolist() == list(range(60))
-    expected = fitted.transform(X.astype(np.float32))
+    source = reader.open(places[form])
+    table = table_of(tmp_path / "out")
+    assert table["sample"].tolist() == names_of(source).tolist()
     columns = [name for name in table if name.startswith("content_")]
-    np.testing.assert_allclose(table[columns], expected, atol=1e-5)
-    assert lines.count("3 of 3 parts") == 1 and (tmp_path / "out-shards").is_dir()
+    np.testing.assert_allclose(table[columns], reader.transform(source), atol=1e-4)
+    assert lines.count("3 of 3 parts") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.slow
+def test_parquet_needs_no_shards(cluster: None, tmp_path: Path) -> None:
+    """Series of a Parquet file have the rows and names of the door; a killed worker loses none."""
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    x = np.sin(np.arange(40) / 4 + np.linspace(0, 3, 30)[:, None]).astype(np.float32)
+    frame = pd.DataFrame(x).add_prefix("t").assign(id=[f"s{k}" for k in range(30)])
+    frame.to_parquet(tmp_path / "x.parquet")
+    model = Unwarper("time", max_steps=3, n_clusters=2, refine="none", device="cpu")
+    model.fit(tmp_path / "x.parquet").save(tmp_path / "model")
+    out, stop = tmp_path / "out", threading.Event()
+    thread = threading.Thread(target=kill_one_of, args=(out, 2, stop), daemon=True)
+    thread.start()
+    n = distributed.embed(
+        tmp_path / "x.parquet", tmp_path / "model", out, rows_per_part=2, workers=2
+    )
+    stop.set()
+    thread.join(10)
+    source = model.open(tmp_path / "x.parquet")
+    table = table_of(out)
+    assert n == 30 and table["sample"].tolist() == names_of(source).tolist()
+    columns = [name for name in table if name.startswith("content_")]
+    np.testing.assert_allclose(table[columns], model.transform(source), atol=1e-4)
+
+
+def table_of(folder: Path) -> pd.DataFrame:
+    """The rows of all parts of a table, in the order of the manifest."""
+    record = read_record(folder / MANIFEST)
+    assert record is not None
+    parts = [pd.read_parquet(folder / part["name"]) for part in record["parts"]]
+    return pd.concat(parts).reset_index(drop=True)
+
+
+def kill_one_of(out: Path, n_parts: int, stop: threading.Event) -> None:
+    """Kill a worker as soon as some parts are complete."""
+    log = out / LOG
+    while not stop.is_set():
+        is_due = log.exists() and log.read_bytes().count(b"\n") >= n_parts
+        if is_due and (pids := processes_of_workers()):
+            os.kill(pids[0], signal.SIGKILL)
+            return
+        time.sleep(0.01)

@@ -253,6 +253,17 @@ def test_other_results_are_refused(root: Path, fitted: Unwarper, tmp_path: Path)
         as_source(tmp_path / "out")
 
 
+@pytest.mark.parametrize("to", [40, 99, -1, np.int64(99)])
+def test_goal_outside_is_refused(root: Path, fitted: Unwarper, to: Any, tmp_path: Path) -> None:
+    """The number of a sample that does not exist is refused before anything is written."""
+    results = AlignedParts(fitted, fitted.open(root / "shards"), rows_per_part=11, to=to)
+    with pytest.raises(DataError, match=rf"to={to} is no row of shards, .* 0 to 39"):
+        write_results(results, tmp_path / "out")
+    with pytest.raises(DataError, match="is no row"):
+        results.encode(0)
+    assert not (tmp_path / "out").exists()
+
+
 def test_missing_parts_are_told(root: Path, fitted: Unwarper, tmp_path: Path) -> None:
     """A complete folder that lost a part is no success."""
     results = AlignedParts(fitted, fitted.open(root / "shards"), rows_per_part=20)

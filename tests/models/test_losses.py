@@ -319,3 +319,16 @@ def test_reparametrise_uses_its_noise() -> None:
     noise = torch.randn(5, 3, generator=torch.Generator().manual_seed(7))
     sample = reparametrise(mean, log_sd, torch.Generator().manual_seed(7))
     torch.testing.assert_close(sample, mean + log_sd.exp() * noise.double())
+
+
+@pytest.mark.parametrize("loss", [bernoulli_nll, continuous_bernoulli_nll])
+def test_step_does_not_look_at_values(
+    loss: Callable[[Tensor, Tensor], Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no value may be read, one outside [0, 1] makes the loss of its sample NaN."""
+    x, x_hat = torch.rand(3, 1, 4), torch.rand(3, 1, 4)
+    expected = loss(x_hat, x)
+    monkeypatch.setattr("unwarp.models.losses.can_read", lambda x: False)
+    assert torch.equal(loss(x_hat, x), expected)
+    x[1, 0, 2], x_hat[2, 0, 0] = 1.5, torch.nan
+    assert loss(x_hat, x).isnan().tolist() == [False, True, True]

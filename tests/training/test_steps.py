@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.training.waits import DEVICE, Waits, waits_of_step
 from unwarp.core import Batch
 from unwarp.data.dataset import Dataset
+from unwarp.models import AE, GAN, VAE, BetaVAE, MixingAE, Net, Recipe
 from unwarp.models.players import Player
+from unwarp.planning.presets import DIGITS, PICTURES, SERIES
 from unwarp.training.engine import make_accelerator
 from unwarp.training.state import Rollback, State
 from unwarp.training.steps import Run
+from unwarp.warps import Affine2d, Gain, TimeAffine
 
 DATA = Dataset(torch.rand(12, 3, generator=torch.Generator().manual_seed(0)))
+
+SMALL = Net(channels=8)
+IMAGES, SERIES_X = torch.rand(16, 1, 16, 16), torch.rand(16, 1, 40)
+RECIPES: dict[str, tuple[Recipe, Tensor]] = {
+    "digits": (replace(DIGITS, net=SMALL), IMAGES),
+    "pictures": (replace(PICTURES, net=SMALL), IMAGES),
+    "circle": (AE(Affine2d(rotation=180), net=SMALL, starts=4, pose_clusters=2), IMAGES),
+    "series": (replace(SERIES, net=SMALL), SERIES_X),
+    "tempo": (replace(SERIES, warp=TimeAffine(), net=SMALL), SERIES_X),
+    "gaps": (replace(SERIES, net=SMALL, gaps=True), SERIES_X),
+    "vae": (VAE(Affine2d(), net=SMALL), IMAGES),
+    "vae-gain": (VAE(Gain(), net=SMALL), SERIES_X),
+    "beta-vae": (BetaVAE(Affine2d(), net=SMALL), IMAGES),
+    "gan": (GAN(Affine2d(), net=SMALL), IMAGES),
+    "mixing-ae": (MixingAE(Affine2d(), net=SMALL), IMAGES),
+}
+"""Small recipes with their samples."""
 
 
 def run_of(batches: list[list[int]]) -> Run:
@@ -53,3 +77,19 @@ def test_rollback_changes_the_batches() -> None:
         assert sorted(row for rows in batches[:3] for row in rows) == list(range(12))
         sequences.append(batches)
     assert sequences[0] != sequences[1] != sequences[2] != sequences[0]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_plain_step_waits_for_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two logged steps the CPU reads nothing from the device, and copies nothing to it."""
+    assert waits_of_step(*RECIPES[name], monkeypatch) == []
+
+
+def test_looks_at_values_are_seen() -> None:
+    """The count of the other test sees numbers, masks, copies and indices."""
+    x = torch.zeros(3, device=DEVICE)
+    with Waits() as waits:
+        float(x[0])
+        x[torch.zeros(3, dtype=torch.long)]
+        torch.ones(3).to(DEVICE)
+    assert waits.names == ["_local_scalar_dense", "an index elsewhere", "a copy"]

@@ -9,12 +9,14 @@ from tests.pictures import smooth_noise
 from tests.warps.chains import CHAIN, FRAME, thetas
 from tests.warps.gaps import series_with_gaps
 from unwarp.errors import ConfigError, DataError
+from unwarp.waiting import training_step
 from unwarp.warps import (
     Affine2d,
     Chain,
     CosineTime,
     Gain,
     Padding,
+    TimeShift,
     Warp,
     Window,
     align,
@@ -112,3 +114,16 @@ def test_bands_of_series_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     values = deform(x, map)
     monkeypatch.setattr(apply, "POINTS_PER_BAND", 12)
     torch.testing.assert_close(deform(x, map), values)
+
+
+def test_step_does_not_look_for_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no value may be read, results are the same, with and without gaps."""
+    x = torch.rand(2, 1, 9, generator=torch.Generator().manual_seed(0))
+    map = TimeShift(0.2).map(torch.tensor([[0.1], [-0.15]]))
+    holey = x.masked_fill(x < 0.2, torch.nan)
+    cases = ((x, False), (x, True), (holey, True))
+    expected = [deform(samples, map) for samples, _ in cases]
+    monkeypatch.setattr("unwarp.warps.apply.can_read", lambda x: False)
+    for (samples, has_gaps), result in zip(cases, expected, strict=True):
+        with training_step(has_gaps):
+            torch.testing.assert_close(deform(samples, map), result, rtol=0, atol=0, equal_nan=True)

@@ -159,7 +159,7 @@ def embed(model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu") 
         model: A trained model.
         x: Samples (N, *shape), N >= 1, scaled as the model takes them.
         chunk_size: Samples in a chunk.
-        device: Device that encodes: `auto`, `cpu`, `cuda` or `mps`; the CPU decodes.
+        device: Device that encodes and decodes: `auto`, `cpu`, `cuda` or `mps`.
 
     Returns:
         The embedding, with one row per sample in each array.
@@ -172,11 +172,14 @@ def embed(model: Model, x: Tensor, chunk_size: int = 1000, device: str = "cpu") 
     content, theta = encode(model, x, chunk_size, device)
     # users of codes need only the encoder, so that the speed leaves out decoding
     speed = len(x) / max(time.perf_counter() - start, 1e-9)
-    chart = model.chart
+    target = resolve_device(device)
+    chart = place(model, target).chart
     templates, x_hat = torch.empty(len(x), *model.shape), torch.empty(len(x), *model.shape)
     for rows in (slice(i, i + chunk_size) for i in range(0, len(x), chunk_size)):
-        templates[rows] = model.template(content[rows])
-        x_hat[rows] = model.reconstruct(Latent(content[rows], chart.map(theta[rows])))
+        codes, pose = content[rows].to(target), chart.map(theta[rows].to(target))
+        templates[rows] = model.template(codes).cpu()
+        x_hat[rows] = model.reconstruct(Latent(codes, pose)).cpu()
+    chart = place(model, "cpu").chart
     map = chart.map(theta)
     table = {factor: column.numpy() for factor, column in chart.summary(map).items()}
     return Embedding(

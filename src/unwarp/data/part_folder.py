@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -36,6 +37,9 @@ MANIFEST, PLAN, LOG = "manifest.json", "unfinished.json", "unfinished.log"
 MAX_PROGRESS_LINES = 10
 """Number of lines that tell people about the progress of a long work."""
 
+PART_NAME = re.compile(r"(samples|part)-\d{5,}\.(npy|parquet)")
+"""Names of parts."""
+
 MARK = "unwarp_parts"
 """Key of manifests and plans, whose value is the version of the format."""
 
@@ -58,6 +62,14 @@ class Part:
     rows: int
     n_bytes: int
     sha256: str
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether the fields have their types, and the name no folder."""
+        numbers, texts = (self.rows, self.n_bytes), (self.name, self.sha256)
+        has_types = all(isinstance(n, int) and n >= 0 for n in numbers)
+        has_types = has_types and all(isinstance(text, str) for text in texts)
+        return has_types and Path(self.name).name == self.name
 
     @classmethod
     def of(cls, path: Path, rows: int) -> Part:
@@ -276,23 +288,64 @@ def read_record(path: Path) -> dict[str, Any] | None:
         Its JSON values; None if the file is absent or is not of Unwarp.
 
     Raises:
-        DataError: A later version of Unwarp wrote it.
+        DataError: The file is damaged, or a later version of Unwarp wrote it.
     """
     if not path.is_file():
         return None
+    content = read_plain(path)
     try:
-        record = json.loads(read_plain(path))
-    except ValueError:
+        record = json.loads(content)
+    except ValueError as error:
+        if MARK.encode() in content or has_parts(path.parent):
+            raise damaged_record(path, f"it is cut off or no JSON, {error}") from None
         return None
     if not isinstance(record, dict) or MARK not in record:
+        if is_record_without_mark(record) and has_parts(path.parent):
+            raise damaged_record(path, f"{MARK!r} is missing")
         return None
     version = record[MARK]
+    if not isinstance(version, int) or not version >= 1:
+        raise damaged_record(path, f"{MARK}={version!r} is no version of the format")
     if version != FORMAT_VERSION:
         raise DataError(
             f"{path} has version {version!r} of the format, this Unwarp reads {FORMAT_VERSION}; "
             "install the newest Unwarp"
         )
     return record
+
+
+def has_parts(folder: Path) -> bool:
+    """Whether a folder holds files with names of parts.
+
+    Args:
+        folder: The folder.
+    """
+    return any(PART_NAME.fullmatch(path.name) for path in folder.iterdir())
+
+
+def is_record_without_mark(record: Any) -> bool:
+    """Whether JSON values have the lists of a manifest.
+
+    Args:
+        record: The values.
+
+    >>> is_record_without_mark({"parts": [], "companions": []}), is_record_without_mark([])
+    (True, False)
+    """
+    return isinstance(record, dict) and {"parts", "companions"} <= record.keys()
+
+
+def damaged_record(path: Path, reason: str) -> DataError:
+    """The error for a manifest or a plan that is damaged.
+
+    Args:
+        path: The file.
+        reason: The damage in words.
+    """
+    return DataError(
+        f"{path} is damaged ({reason}); copy it again, or delete {path.parent} and make it again "
+        "(unwarp data make, align or embed)"
+    )
 
 
 def is_part_folder(folder: str | Path) -> bool:
@@ -302,7 +355,7 @@ def is_part_folder(folder: str | Path) -> bool:
         folder: The folder, which may be absent; `~` is the home folder.
 
     Raises:
-        DataError: A later version of Unwarp wrote it.
+        DataError: Its manifest is damaged, or a later version of Unwarp wrote it.
     """
     records = (read_record(expand(folder) / name) for name in (MANIFEST, PLAN))
     return any(record is not None for record in records)
@@ -319,9 +372,12 @@ def parts_of(record: Mapping[str, Any], key: str = "parts") -> list[Part]:
         DataError: There is no such list, or a part has other fields.
     """
     try:
-        return [Part(**part) for part in record[key]]
+        parts = [Part(**part) for part in record[key]]
     except (KeyError, TypeError) as error:
         raise DataError(f"{MANIFEST} is damaged ({error}); make the folder again") from error
+    if mistakes := [part for part in parts if not part.is_plausible]:
+        raise DataError(f"{MANIFEST} is damaged (it lists {mistakes[0]}); make the folder again")
+    return parts
 
 
 def check_parts(folder: Path, parts: Iterable[Part], has_checksum: bool) -> int:

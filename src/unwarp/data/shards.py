@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from unwarp.core import Array
+from unwarp.core import Array, Domain, LayoutName
 from unwarp.data.part_folder import (
     MANIFEST,
     PLAN,
     check_parts,
+    damaged_record,
     parts_of,
     read_record,
 )
@@ -54,10 +55,10 @@ def read_shards(folder: str | Path) -> Source:
         names, labels, times = (_companion(folder, name, record) for name in COMPANIONS)
         shape = record["image_shape"]
         if not shards or sum(map(len, shards)) != record["n_samples"]:
-            raise DataError(
-                f"{folder / MANIFEST} is damaged: it lists {sum(map(len, shards)):,} of "
-                f"{record['n_samples']} samples; make the shards again"
-            )
+            lists = f"it lists {sum(map(len, shards)):,} of {record['n_samples']} samples"
+            raise damaged_record(folder / MANIFEST, lists)
+        if mistake := _mistake(record):
+            raise damaged_record(folder / MANIFEST, mistake)
         return Source(
             ShardedArray(tuple(shards)),
             names,
@@ -69,10 +70,11 @@ def read_shards(folder: str | Path) -> Source:
             layout=record["layout"],
             image_shape=None if shape is None else tuple(shape),
         )
-    except (KeyError, TypeError) as error:
-        raise DataError(
-            f"{folder / MANIFEST} is damaged: {error}; make the shards again"
-        ) from error
+    except DataError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise damaged_record(folder / MANIFEST, reason) from error
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -87,6 +89,19 @@ def _manifest(folder: Path) -> dict[str, Any]:
             "files, or a folder of samples"
         )
     return record
+
+
+def _mistake(record: Mapping[str, Any]) -> str:
+    """A fact of a manifest that no shards have, in words; empty if there is none."""
+    shape, domain, layout = (record[name] for name in ("image_shape", "domain", "layout"))
+    is_allowed = {
+        "image_shape": shape is None
+        or (isinstance(shape, list) and all(isinstance(n, int) and n > 0 for n in shape)),
+        "domain": domain == "auto" or domain in Domain.registry,
+        "layout": layout in get_args(LayoutName),
+        "description": isinstance(record["description"], str),
+    }
+    return next((f"{k}={record[k]!r} is not allowed" for k, ok in is_allowed.items() if not ok), "")
 
 
 def _open_shard(folder: Path, name: str, rows: int, record: Mapping[str, Any]) -> Array:

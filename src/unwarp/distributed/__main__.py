@@ -14,9 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m unwarp.distributed", description=__doc__)
     parser.add_argument("work", choices=("align", "embed"))
     parser.add_argument("model", help="folder of a model or of a run")
-    parser.add_argument(
-        "source", help="folder of shards, or anything that 'unwarp data make' reads"
-    )
+    parser.add_argument("source", help="shards, a folder of images, or a file")
     parser.add_argument(
         "--out", "-o", required=True, help="new or empty folder, or one begun before"
     )

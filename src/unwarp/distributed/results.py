@@ -1,6 +1,6 @@
 """Parts of results that workers of Ray compute and write.
 
-A worker loads the model once. It computes a part from the shards, writes it under its final name
+A worker loads the model once. It computes a part from its samples, writes it under its final name
 and returns its checksum; the program that started the work notes it. A worker that is killed is
 replaced, and its part is computed again. Since a part is written completely or not at all, and is
 the same each time, no row is lost or doubled.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,19 @@ import numpy as np
 
 from unwarp import errors
 from unwarp.core import Array
+from unwarp.data.formats.files import picture_places
+from unwarp.data.formats.picture_rows import lazy_pictures
 from unwarp.data.hints import Hints
-from unwarp.data.making import make_shards
+from unwarp.data.mapped import is_mapped
 from unwarp.data.part_folder import (
     Part,
     PartFolder,
     announce,
-    is_part_folder,
     opened_parts,
     write_part,
 )
-from unwarp.errors import ConfigError, DataError, UnwarpError
+from unwarp.data.source import Source
+from unwarp.errors import ConfigError, UnwarpError
 from unwarp.estimators.part_results import (
     AlignedParts,
     EmbeddingParts,
@@ -62,8 +64,9 @@ def align(
     The folder is the one that `unwarp align` writes. After an interruption the same call goes on.
 
     Args:
-        source: Folder of shards. Another path, such as a Parquet file or a folder of images, is
-            first made into shards beside `out`, in the folder of that name with `-shards` appended.
+        source: Folder of shards or of images, a Parquet file, or another path that `unwarp align`
+            reads; the rows and their names are the same. Each worker decodes the images of its
+            parts. A table is read once, and shared by the workers of a computer.
         model: Folder of a saved model or of a run.
         out: New or empty folder, or one of an interrupted call.
         to: Row of the sample to which all are aligned; None for the template.
@@ -99,7 +102,7 @@ def embed(
     The folder is the one that `unwarp embed` writes. After an interruption the same call goes on.
 
     Args:
-        source: Folder of shards, or another path, as for `align`.
+        source: Folder of shards or of images, a Parquet file, or another path, as for `align`.
         model: Folder of a saved model or of a run.
         out: New or empty folder, or one of an interrupted call.
         rows_per_part: Number of samples in a part; None for about 64 MiB of samples.
@@ -125,20 +128,20 @@ class PartWorker:
     Args:
         kind: `align` or `embed`.
         model: Folder of the model.
-        shards: Folder of the samples.
+        samples: Folder or file of the samples; or a reference of Ray to the opened samples.
         out: Folder of the parts.
         options: Fields of the results, such as `to`.
         rows: Number of samples in a part.
     """
 
     def __init__(
-        self, kind: str, model: str, shards: str, out: str, options: dict[str, Any], rows: int
+        self, kind: str, model: str, samples: Any, out: str, options: dict[str, Any], rows: int
     ) -> None:
         import torch
 
         torch.set_num_threads(1)
         estimator = Unwarper.load(model).set_params(device="cpu")
-        source = estimator.open(shards)
+        source = estimator.open(samples) if isinstance(samples, str) else _get(samples)
         self.results = KINDS[kind](estimator, source, rows_per_part=rows, **options)
         self.out = Path(out)
 
@@ -182,22 +185,14 @@ def _write(
     check_value("workers", workers, Whole(1, is_optional=True))
     folder, out = _model_folder(model), expand(out).absolute()
     estimator = Unwarper.load(folder).set_params(device="cpu")
-    shards = _shards_of(source, out, estimator, on_message)
-    results = KINDS[kind](
-        estimator,
-        estimator.open(shards),
-        facts_of_results(folder, str(shards), **options),
-        rows_per_part,
-        **options,
-    )
-    row = options.get("to")
-    if row is not None and row >= len(results.source):
-        raise DataError(
-            f"to={row} is no row of {source}, which has {len(results.source):,}; give one from 0"
-        )
-    with opened_parts(out, results.plan, [folder, shards]) as parts:
+    path = expand(source).absolute()
+    samples = open_samples(estimator, path)
+    facts = facts_of_results(folder, str(path), **options)
+    results = KINDS[kind](estimator, samples, facts, rows_per_part, **options)
+    with opened_parts(out, results.plan, [folder, path]) as parts:
         if parts.manifest is None:
-            arguments = (kind, str(folder), str(shards), str(out), options, results.rows)
+            place = str(path) if is_mapped(samples.x) else samples
+            arguments = (kind, str(folder), place, str(out), options, results.rows)
             _compute(parts, results.names, arguments, workers, on_message)
             results.finish(parts)
     return len(results.source)
@@ -218,11 +213,17 @@ def _compute(
         return
     if not ray.is_initialized():
         ray.init()
+    kind, model, samples, *rest = arguments
+    samples = samples if isinstance(samples, str) else ray.put(samples)
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     n = min(len(missing), workers or max(1, int(resources.get("CPU", 1))))
     with _quiet_progress():
         dataset = ray.data.from_items(missing, override_num_blocks=len(missing)).map_batches(
-            PartWorker, fn_constructor_args=arguments, batch_size=1, concurrency=n, num_cpus=1
+            PartWorker,
+            fn_constructor_args=(kind, model, samples, *rest),
+            batch_size=1,
+            concurrency=n,
+            num_cpus=1,
         )
         for row in dataset.iter_rows():
             values = {
@@ -265,17 +266,34 @@ def _quiet_progress() -> Iterator[None]:
         context.enable_progress_bars = setting
 
 
-def _shards_of(
-    source: str | Path, out: Path, model: Unwarper, on_message: Callable[[str], None]
-) -> Path:
-    """The folder of shards of a source, which is made beside the output unless it is one."""
-    path = expand(source).absolute()
-    if path.is_dir() and is_part_folder(path):
-        return path
-    shards = out.with_name(f"{out.name}-shards")
-    on_message(f"{source} is made into shards in {shards}")
-    make_shards(source, shards, hints=Hints.of(model), on_message=on_message)
-    return shards
+def open_samples(model: Unwarper, path: Path) -> Source:
+    """Samples as `Unwarper.open` returns them; images are not decoded.
+
+    Args:
+        model: A trained estimator.
+        path: Folder or file of the samples.
+
+    Returns:
+        The samples; `x` of images is a `PictureRows`.
+
+    Raises:
+        DataError: The samples cannot be read.
+    """
+    places = picture_places(path)
+    if places is None:
+        return model.open(path)
+    shape = model.schema_.user_shape
+    frame = None if model.sizes is None else (shape[-2], shape[-1])
+    x, source = lazy_pictures(*places, Hints.of(model, frame))
+    return replace(source, x=x, name=path.name)
+
+
+def _get(reference: Any) -> Source:
+    """The samples of a reference, which the workers of a computer share."""
+    import ray
+
+    source: Source = ray.get(reference)
+    return source
 
 
 def _model_folder(model: str | Path) -> Path:

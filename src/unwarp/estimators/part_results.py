@@ -144,8 +144,22 @@ class AlignedParts(PartResults):
 
     @property
     def plan(self) -> dict[str, Any]:
-        """Facts that decide the content of each part, as JSON values."""
+        """Facts that decide the content of each part, as JSON values.
+
+        Raises:
+            DataError: There is no sample `to`.
+        """
+        self._check_row()
         return {"content": CONTENT, **super().plan}
+
+    def _check_row(self) -> None:
+        """Refuse a number `to` of a sample that does not exist."""
+        row, n = self.to, len(self.source)
+        if isinstance(row, int | np.integer) and not 0 <= row < n:
+            raise DataError(
+                f"to={row} is no row of {self.source.name}, which has {n:,} samples; give one from "
+                f"0 to {n - 1}"
+            )
 
     def name(self, number: int) -> str:
         """Name of a shard.
@@ -162,11 +176,12 @@ class AlignedParts(PartResults):
             number: Number of the part, from 0.
 
         Raises:
-            DataError: The samples do not fit the model; or `other` holds integers, and series have
-                gaps.
+            DataError: The samples do not fit the model, or there is no sample `to`; or `other`
+                holds integers, and series have gaps.
         """
+        self._check_row()
         rows, options = self.rows_of(number), {"to": self.to, "counts": self.counts}
-        n_goals = int(isinstance(self.to, int))
+        n_goals = int(isinstance(self.to, int | np.integer))
         if n_goals:  # the sample to align to is in every part, as its first one
             rows, options["to"] = np.append(self.to, rows), 0
         if self.other is not None:

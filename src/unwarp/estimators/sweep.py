@@ -351,6 +351,7 @@ class _Pruning(Callback):
         number = n_steps * MEASUREMENTS // state.steps
         if number == state.step * MEASUREMENTS // state.steps or n_steps == state.steps:
             return
+        state.check()
         model: Any = state.model
         model.eval()
         device = next(model.parameters()).device

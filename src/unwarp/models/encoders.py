@@ -30,6 +30,7 @@ from unwarp.models.posterior import (
 from unwarp.models.scan.search import PictureSearch
 from unwarp.models.starts import Start, without_shift
 from unwarp.nets.net import constant_output
+from unwarp.waiting import send
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, align
 from unwarp.warps.averaging import average_areas
 
@@ -370,7 +371,7 @@ class Staged(Encoder):
         if stage and is_single and isinstance(start, IdentityMap) and stage.warp == self.warp:
             return self.warp.constrain(stage.mean)  # saves the way back from the map
         theta = self.warp.theta(without_shift(start).compose(estimate.mean))
-        return theta.to(self.inverse_half_ranges.device)
+        return send(theta, self.inverse_half_ranges.device)
 
     def _schedule(self, single_pass: bool) -> list[tuple[PoseStage, bool]]:
         """One entry for each run of a stage: the stage, and whether this is its last run."""

@@ -16,12 +16,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.distributions import ContinuousBernoulli
+from torch.distributions import ContinuousBernoulli, constraints
 from torch.nn import functional as F
 
 from unwarp.draws import draw_normal
 from unwarp.errors import DataError
 from unwarp.missing import fill_missing
+from unwarp.waiting import can_read, send_like
 
 AdversarialObjective = Literal["minimax", "non-saturating", "hinge"]
 """Names of the losses of a critic and a generator; see `critic_loss` and `generator_loss`."""
@@ -89,12 +90,17 @@ def bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
     Raises:
         DataError: A sample has a value outside [0, 1].
     """
-    _check_unit_interval(x, "Bernoulli")
+    x, is_lost = _unit_values(x, "Bernoulli"), None
     with torch.autocast(x_hat.device.type, enabled=False):
         is_double = x_hat.dtype == torch.float64
         probability = x_hat if is_double else x_hat.float()
         probability = probability.clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-        nats = F.binary_cross_entropy(probability, x.to(probability), reduction="none")
+        x = x.to(probability)
+        if not can_read(x):  # a GPU ends the whole program at a probability that is NaN
+            is_lost = probability.isnan() | x.isnan()
+            probability, x = (v.masked_fill(is_lost, 0.5) for v in (probability, x))
+        nats = F.binary_cross_entropy(probability, x, reduction="none")
+        nats = nats if is_lost is None else nats.masked_fill(is_lost, torch.nan)
         return nats.flatten(1).sum(1)
 
 
@@ -115,20 +121,40 @@ def continuous_bernoulli_nll(x_hat: Tensor, x: Tensor) -> Tensor:
     Raises:
         DataError: A sample has a value outside [0, 1].
     """
-    _check_unit_interval(x, "continuous Bernoulli")
+    x = _unit_values(x, "continuous Bernoulli")
     probability = x_hat.float().clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    density = ContinuousBernoulli(probs=probability, validate_args=False)
+    density = _ContinuousBernoulli(probs=probability, validate_args=False)
     return -torch.as_tensor(density.log_prob(x)).flatten(1).sum(1)  # type: ignore[no-untyped-call]
 
 
-def _check_unit_interval(x: Tensor, likelihood: str) -> None:
-    """Refuse values outside [0, 1]; the message names the likelihood."""
+class _AnyValue(constraints.Constraint):
+    """A constraint that every value meets."""
+
+    def check(self, value: Tensor) -> Tensor:
+        return torch.ones((), dtype=torch.bool)
+
+
+class _ContinuousBernoulli(ContinuousBernoulli):
+    """The distribution without a look at its parameters, for which a GPU would be waited for."""
+
+    arg_constraints = {"probs": _AnyValue(), "logits": _AnyValue()}  # noqa: RUF012
+
+
+def _unit_values(x: Tensor, likelihood: str) -> Tensor:
+    """Samples without values outside [0, 1]; the message names the likelihood.
+
+    In a training step on a GPU, which nobody waits for, such values become NaN, and with them the
+    loss.
+    """
+    if not can_read(x):
+        return x.masked_fill((x < 0) | (x > 1), torch.nan)
     low, high = (float(end) for end in x.aminmax()) if x.numel() else (0.0, 0.0)
     if low < 0 or high > 1:
         raise DataError(
             f"the {likelihood} likelihood needs values in [0, 1], got {low:.3g} to {high:.3g}; "
             "scale the data to [0, 1], or use likelihood='gaussian'"
         )
+    return x
 
 
 def gaussian_log_density(x: Tensor, mean: Tensor, log_sd: Tensor) -> Tensor:
@@ -219,7 +245,7 @@ def reparametrise(mean: Tensor, log_sd: Tensor, generator: torch.Generator) -> T
         Samples (N, D) on the device of `mean`.
     """
     noise = draw_normal(mean.shape, generator)
-    return mean + log_sd.exp() * noise.to(mean.device, mean.dtype)
+    return mean + log_sd.exp() * send_like(noise, mean)
 
 
 def stress(codes: Tensor, samples: Tensor) -> Tensor:

@@ -13,7 +13,9 @@ from unwarp.models.likelihood import Likelihood, StandardDeviation
 from unwarp.models.networks import Networks
 from unwarp.models.pose_search import PoseSearch, SingleStart
 from unwarp.models.posterior import Posterior
+from unwarp.waiting import send_like
 from unwarp.warps import Map, Warp
+from unwarp.warps.constants import constant, flags
 
 SAMPLES_PER_CHUNK = 1024
 """Number of samples that are encoded at once when a model is centred."""
@@ -324,14 +326,12 @@ class Model(nn.Module):
             device.
         """
         factors, reference = self.warp.factors, self.anchor_theta
-        content = draw_normal((n, self.n_content), generator).to(reference)
-        normal = draw_normal((n, len(factors)), generator).to(reference) * self.prior
-        uniform = (2 * draw_uniform((n, len(factors)), generator) - 1).to(reference)
-        is_periodic, is_discrete = (
-            torch.tensor(flags, dtype=torch.bool, device=reference.device)
-            for flags in ([f.periodic for f in factors], [f.discrete for f in factors])
-        )
-        half_ranges = reference.new_tensor([f.half_range for f in factors])
+        content = send_like(draw_normal((n, self.n_content), generator), reference)
+        normal = send_like(draw_normal((n, len(factors)), generator), reference) * self.prior
+        uniform = send_like(2 * draw_uniform((n, len(factors)), generator) - 1, reference)
+        is_periodic = flags(tuple(f.periodic for f in factors), reference)
+        is_discrete = flags(tuple(f.discrete for f in factors), reference)
+        half_ranges = constant(tuple(f.half_range for f in factors), reference)
         theta = torch.where(is_periodic, uniform, normal) * half_ranges
         return content, torch.where(is_discrete, (uniform > 0).to(theta), theta)
 

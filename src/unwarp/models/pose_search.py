@@ -33,6 +33,7 @@ from unwarp.models.poses import (
     nearest_candidates,
 )
 from unwarp.warps.affine_map import affine_part
+from unwarp.warps.constants import constant
 
 QUARTER_TURNS_RAD = (0.0, math.pi / 2, math.pi, -math.pi / 2)
 """Rotations from the best start angle to the angles of `PoseSearch.candidates`, in radians."""
@@ -161,6 +162,8 @@ class PoseSearch(nn.Module):
         self.n_updates = n_updates if n_clusters else 0
         unknown = torch.full((n_clusters, networks.encoder.n_content), torch.nan)
         self.register_buffer("clusters", unknown)
+        # a training on a GPU waits for each look at the clusters, so it looks only after changes
+        self._last_look: tuple[Tensor | None, int, bool] = None, 0, False
 
     @property
     def n_clusters(self) -> int:
@@ -199,7 +202,15 @@ class PoseSearch(nn.Module):
         """Whether the pose clusters have been formed; False if there are none."""
         if torch.compiler.is_compiling():  # a graph is traced from a trained model
             return self.n_clusters > 0
-        return self.n_clusters > 0 and not bool(self.clusters.isnan().any())
+        if not self.n_clusters:
+            return False
+        clusters = self.clusters
+        if clusters.is_inference():  # such a tensor does not count its changes
+            return not bool(clusters.isnan().any())
+        tensor, version, _ = self._last_look
+        if tensor is not clusters or version != clusters._version:
+            self._last_look = clusters, clusters._version, not bool(clusters.isnan().any())
+        return self._last_look[2]
 
     def first_pass(self, x: Tensor) -> Candidates:
         """Cheap estimates of the encodings at all of the encoder's start angles.
@@ -216,7 +227,7 @@ class PoseSearch(nn.Module):
             Encodings at K start angles; with mirrors at 2 K, first those without a mirror.
         """
         encoder = self.networks.encoder
-        angles = x.new_tensor(encoder.angles)
+        angles = constant(encoder.angles, x)
         if encoder.has_mirror:
             angles = torch.cat([pair_with(angles, mirror) for mirror in (0.0, 1.0)])
         with self.networks.evaluating():

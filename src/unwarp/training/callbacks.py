@@ -87,13 +87,16 @@ class Callback:
         """Act after a step.
 
         `state.stop` ends the run after this step and leaves a finished model; an exception raised
-        here ends it with the exception.
+        here ends it with the exception. Before you save something, call `state.check()`, which
+        notices a run that has diverged since the last logged step.
 
         Args:
             state: The state after step `state.step`. If the step is logged, the last row of the
                 history is that of this step.
             terms: Numbers of this step by name: loss terms and gradient norms of the players that
-                made an update and, if the step is logged, the players' measures.
+                made an update and, if the step is logged, the players' measures. They are on the
+                device of the run until one of them is looked up; the names are known before. A GPU
+                waits at each look-up, so make it at every tenth step or less often.
         """
 
     def on_early_end(self, state: State) -> None:

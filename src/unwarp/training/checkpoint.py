@@ -148,6 +148,7 @@ class Checkpoint(Callback):
 
         Raises:
             CheckpointError: The file cannot be written, for example because the disk is full.
+            DivergenceError: A loss or a gradient of the last steps is not finite.
             KeyboardInterrupt: The user pressed Ctrl-C; the state is in the file.
         """
         if self._stop_requested or (state.step + 1) % self.interval == 0:
@@ -171,6 +172,7 @@ class Checkpoint(Callback):
 
         Of several processes, all of which have the same state, the first one writes.
         """
+        state.check()
         if not is_first_process():
             return
         snapshot = take_snapshot(state, self._facts or run_facts(state))

@@ -113,10 +113,16 @@ class GoBack(Recovery):
 
         Args:
             state: The state before the first step, or after a step.
+
+        Raises:
+            DivergenceError: A loss or a gradient of the last steps is not finite.
         """
         points, steps = state.restore_points, state.history.steps
         is_due = not points or (steps % RESTORE_INTERVAL == 0 and steps > points[-1].step)
-        if is_due and _is_finite(chain(_weights(state), _moments(state))):
+        if not is_due:
+            return
+        state.check()
+        if _is_finite(chain(_weights(state), _moments(state))):
             state.restore_points = (*points[:1], take_restore_point(state))
 
     def recover(self, state: State, error: DivergenceError) -> Rollback:
@@ -221,4 +227,7 @@ def _moments(state: State) -> Iterator[Tensor]:
 
 def _is_finite(tensors: Iterable[Tensor]) -> bool:
     """Whether all values are finite."""
-    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
+    flags = [torch.isfinite(tensor).all() for tensor in tensors]
+    return (
+        all(torch.stack([flag.to(flags[0].device) for flag in flags]).tolist()) if flags else True
+    )

@@ -262,18 +262,35 @@ def _run_steps(watch: Watch, recovery: Recovery, callbacks: Sequence[Callback]) 
     recovery.observe(state)
     while True:
         try:
-            for terms in watch.run.steps():
-                _tell(watch.observe(), callbacks)
-                recovery.observe(state)  # before the callbacks, so that a checkpoint includes it
-                for callback in callbacks:
-                    callback.on_step(state, terms)
-                if stops_together(state, watch.run.engine):
-                    _end_early(state, terms, callbacks)
-            check_weights(state)
-            return watch.conclude()
+            with _divergence_first(state):
+                for terms in watch.run.steps():
+                    _tell(watch.observe(), callbacks)
+                    recovery.observe(state)  # before the callbacks, so that a checkpoint has it
+                    for callback in callbacks:
+                        callback.on_step(state, terms)
+                    if stops_together(state, watch.run.engine):
+                        _end_early(state, terms, callbacks)
+                check_weights(state)
+                return watch.conclude()
         except DivergenceError as error:
             rollback = recovery.recover(state, error)
         _tell((f"training {rollback}",), callbacks)
+
+
+@contextmanager
+def _divergence_first(state: State) -> Iterator[None]:
+    """Context in which an error that follows from a divergence becomes the error of the latter.
+
+    Numbers that are not finite are noticed some steps later, and until then may break other code.
+
+    Raises:
+        DivergenceError: A loss or a gradient of the last steps is not finite.
+    """
+    try:
+        yield
+    except Exception:
+        state.check()
+        raise
 
 
 def _tell(lines: Sequence[str], callbacks: Sequence[Callback]) -> None:

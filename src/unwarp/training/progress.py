@@ -11,7 +11,7 @@ from rich.table import Column
 
 from unwarp.models.model import Model
 from unwarp.training.callbacks import Callback
-from unwarp.training.state import Row, State
+from unwarp.training.state import LOG_EVERY, Row, State
 
 PROGRESS_LINES = 10
 """Number of lines that a run prints if the output is not a terminal."""
@@ -119,7 +119,7 @@ class Progress(Callback):
     ) -> None:
         self.title, self.console, self.seconds = title, console or Console(stderr=True), seconds
         self._bar: RichProgress | None = None
-        self._latest: Row = {}
+        self._latest: dict[str, Row] = {}
         self._n_lines = 0
 
     def on_start(self, state: State) -> None:
@@ -151,28 +151,34 @@ class Progress(Callback):
     def on_step(self, state: State, terms: Row) -> None:
         """Update the bar, or print a line after each tenth.
 
-        The latest value of each loss term and measure is shown, but not gradient norms.
+        The latest value of each loss term and measure is shown, but not gradient norms. The bar
+        shows those of logged steps, as all others are still on the device.
 
         Args:
             state: The state after the step.
             terms: Numbers of the step by name.
         """
-        self._latest |= {k: value for k, value in terms.items() if not k.endswith(".gradient")}
-        values = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
+        self._latest |= {name: terms for name in terms if not name.endswith(".gradient")}
         n_steps = state.step + 1
         share = self._share(state, n_steps)
         self._n_lines = min(self._n_lines, int(PROGRESS_LINES * share))  # less after a rollback
-        if self._bar:
-            self._bar.update(self._task, completed=share, terms=values)
+        if self._bar and state.step % LOG_EVERY:
+            self._bar.update(self._task, completed=share)
+        elif self._bar:
+            self._bar.update(self._task, completed=share, terms=self._values())
         elif int(PROGRESS_LINES * share) > self._n_lines:
             self._n_lines = int(PROGRESS_LINES * share)
             seconds_left = state.history.seconds / share * (1 - share)
             self.console.print(
                 f"{self.title}: step {n_steps} of {state.steps}, {seconds_left:.0f} s left, "
-                f"{values}",
+                f"{self._values()}",
                 highlight=False,
                 soft_wrap=True,
             )
+
+    def _values(self) -> str:
+        """The latest number of each name, read from the device."""
+        return "  ".join(f"{name} {terms[name]:.4g}" for name, terms in self._latest.items())
 
     def _share(self, state: State, n_steps: int) -> float:
         """Completed share of the run, 0 to 1: the greater one of its steps and its time."""

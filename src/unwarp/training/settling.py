@@ -33,6 +33,7 @@ from unwarp.training.distilling import distil
 from unwarp.training.loop import train
 from unwarp.training.state import History
 from unwarp.training.steps import training_samples
+from unwarp.waiting import send_like
 from unwarp.warps import Map
 
 MAX_SETTLING_SAMPLES = 4096
@@ -181,8 +182,8 @@ class MeasuredSamples:
             B maps.
         """
         if self.theta is not None:
-            return model.warp.map(self.theta[rows].to(x))
-        angles = None if self.angles is None else self.angles[rows].to(x)
+            return model.warp.map(send_like(self.theta[rows], x))
+        angles = None if self.angles is None else send_like(self.angles[rows], x)
         return model.encoder.pose(model.canvas.encoder_input(x), angles)
 
 
@@ -253,7 +254,7 @@ def _player(model: Model, recipe: Recipe, samples: MeasuredSamples) -> Player:
     def loss(batch: Batch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         rows = batch.index.to(content.device)
         codes = content[rows]
-        codes = (codes + sd * draw_normal(codes.shape, generator)).to(batch.x)
+        codes = send_like(codes + sd * draw_normal(codes.shape, generator), batch.x)
         map = samples.poses(model, batch.x, rows)
         error = model.likelihood(model.decode_warped(codes, map), batch.x)
         return {"reconstruction": error.mean()}

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from unwarp.core import Batch
-from unwarp.errors import DivergenceError
 from unwarp.models.players import Player
 from unwarp.models.schedules import Schedule
 from unwarp.training.engine import mean_of_processes
-from unwarp.training.state import LOG_EVERY, Row, State
+from unwarp.training.pending import StepNumbers
+from unwarp.training.state import LOG_EVERY, State
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -126,7 +126,8 @@ def step_player(
     step: int,
     position: float,
     generator: torch.Generator,
-) -> Row:
+    numbers: StepNumbers,
+) -> None:
     """Update the parameters of one player's module once.
 
     Args:
@@ -137,50 +138,26 @@ def step_player(
         position: Position in the run, in steps, for the schedule of the learning rate. It is
             greater than `step` if the run will end early, by its greatest training time.
         generator: Source of random numbers.
-
-    Returns:
-        The loss terms by name and, if gradients are clipped or the step is a multiple of
-        `LOG_EVERY`, the gradient norm before clipping as `<player>.gradient`.
-
-    Raises:
-        DivergenceError: A loss term or the gradient norm is not finite.
+        numbers: Numbers of the step, which get the loss terms by name and, if gradients are clipped
+            or the step is a multiple of `LOG_EVERY`, the gradient norm before clipping as
+            `<player>.gradient`.
     """
     player, optimiser = slot.player, slot.optimiser
     optimiser.param_groups[0]["lr"] = player.optimiser.lr * slot.schedule(position)
     optimiser.zero_grad(set_to_none=True)
     terms = slot.objective(batch, step, generator)
     values = torch.stack(list(terms.values()))
-    row: Row = dict(zip(terms, mean_of_processes(values.detach(), engine).tolist(), strict=True))
-    for name, value in row.items():
-        _check_finite(value, f"the loss term {name!r}", player, batch, step)
+    words = {name: f"the loss term {name!r}" for name in terms}
+    numbers.add(player, words, mean_of_processes(values.detach(), engine))
     engine.backward(values.sum())
     if player.optimiser.clip or step % LOG_EVERY == 0:
         max_norm = player.optimiser.clip or math.inf
-        norm = float(engine.clip_grad_norm_(player.module.parameters(), max_norm))
-        row[f"{player.name}.gradient"] = norm
-        if engine.scaler is None:  # a scaler skips an update with such a gradient
-            _check_finite(norm, "the gradient norm", player, batch, step)
+        norm = torch.as_tensor(engine.clip_grad_norm_(player.module.parameters(), max_norm))
+        # a scaler skips an update with a gradient that is not finite
+        words, is_checked = {f"{player.name}.gradient": "the gradient norm"}, engine.scaler is None
+        numbers.add(player, words, norm, is_checked)
     optimiser.step()
     _update_average(player, slot.average, step)
-    return row
-
-
-def _check_finite(value: float, quantity: str, player: Player, batch: Batch, step: int) -> None:
-    """Stop the training if a value is NaN or infinite.
-
-    Raises:
-        DivergenceError: The value is not finite; the message names the first rows of the batch.
-    """
-    if not math.isfinite(value):
-        reason, rows = f"player {player.name!r}: {quantity} is {value}", batch.index[:5].tolist()
-        raise DivergenceError(
-            f"training stopped at step {step}, {reason}; lower the player's learning rate "
-            f"(lr={player.optimiser.lr:g}), or go back and try lower rates with "
-            f"on_divergence='rollback', or check the samples of this batch, in rows {rows} and "
-            "others, for extreme values",
-            reason,
-            tuple(rows),
-        )
 
 
 @torch.no_grad()

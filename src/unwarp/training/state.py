@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from unwarp.data.samples import Samples
 from unwarp.errors import ConfigError
 from unwarp.models.players import Player
+from unwarp.training.pending import StepNumbers, read_numbers
 from unwarp.values import brief
 
-Row = dict[str, float]
+Row = Mapping[str, float]
 """Numbers of one step by name, such as loss terms."""
 LOG_EVERY = 10
 """Steps between two rows of the history."""
@@ -223,6 +224,7 @@ class State:
             if it would stop.
         best: Weights and averaged weights with the least error of held-out samples, by name; empty
             without held-out samples.
+        pending: Numbers of the last steps that are not read from the device yet.
 
     Example:
         >>> State(nn.Identity(), (), (), (), steps=100, seed=0).step
@@ -242,6 +244,22 @@ class State:
     facts: Mapping[str, Any] = field(default_factory=dict)
     restore_points: tuple[RestorePoint, ...] = ()
     best: dict[str, Tensor] = field(default_factory=dict)
+    pending: list[StepNumbers] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Read the numbers of all steps so far; refuse a divergence.
+
+        Loss terms and gradient norms stay on the device between logged steps, so that it is never
+        idle. A callback that saves something calls this function first.
+
+        Raises:
+            DivergenceError: A number is not finite. The state then counts the steps before it.
+        """
+        pending, self.pending = self.pending, []
+        if lost := read_numbers(pending):
+            self.step = self.history.steps = lost.step
+            self.history.samples = lost.samples
+            raise lost.error
 
     def stop(self, reason: str) -> None:
         """End the run after the current step.

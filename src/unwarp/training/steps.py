@@ -21,8 +21,11 @@ from unwarp.draws import SharedGenerator
 from unwarp.models.hooks import Hooks
 from unwarp.training.batches import batch_rows, step_generator
 from unwarp.training.engine import greatest_of_processes, mean_of_processes
+from unwarp.training.pending import StepNumbers
+from unwarp.training.placement import Supply
 from unwarp.training.slots import PlayerSlot, make_slots, step_player
 from unwarp.training.state import LOG_EVERY, Row, State
+from unwarp.waiting import training_step
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -46,6 +49,7 @@ class Run:
         data: Training samples.
         engine: Accelerator of the run.
         slots: Slots of the players.
+        supply: The same samples as batches on the device of the run.
         batch_size: Number of samples per step, over all processes.
         seconds: Greatest training time in seconds; None for no bound.
         start_time: Time at which the first step began, from `time.perf_counter`.
@@ -62,6 +66,7 @@ class Run:
     data: Samples
     engine: Accelerator
     slots: tuple[PlayerSlot, ...]
+    supply: Supply
     batch_size: int
     seconds: float | None
     start_time: float
@@ -86,7 +91,8 @@ class Run:
         """
         slots = tuple(make_slots(state, engine))
         start_time = time.perf_counter() - state.history.seconds
-        return cls(state, data, engine, slots, batch_size, seconds, start_time)
+        supply = Supply.of(data, torch.device(engine.device), state.model)
+        return cls(state, data, engine, slots, supply, batch_size, seconds, start_time)
 
     @property
     def elapsed(self) -> float:
@@ -119,10 +125,12 @@ class Run:
         callback stopped the run.
 
         Yields:
-            Loss terms, gradient norms and measures of each step by name, after the step.
+            Loss terms, gradient norms and measures of each step by name, after the step. They are
+            read when they are needed.
 
         Raises:
-            DivergenceError: A loss or a gradient is not finite.
+            DivergenceError: A loss or a gradient is not finite. It is noticed at the next logged
+                step.
         """
         state, previous_position = self.state, self.state.step - 1.0
         for step in count(state.step):
@@ -133,13 +141,19 @@ class Run:
             self._update_model(previous_position, position)
             previous_position = position
             batch, generator = self._load_batch()
-            terms: Row = {}
-            for slot in self.slots:
-                if step % slot.player.interval == 0:
-                    terms |= step_player(self.engine, slot, batch, step, position, generator)
-            terms |= _measure(state, batch, generator, self.engine)
-            _record(state, terms, self.batch_size, self.elapsed)
-            yield terms
+            rows = tuple(batch.index[:5].tolist())
+            numbers = StepNumbers(step, state.history.samples, rows, state.check)
+            state.pending.append(numbers)
+            with training_step(self.supply.has_gaps):
+                for slot in self.slots:
+                    if step % slot.player.interval == 0:
+                        step_player(self.engine, slot, batch, step, position, generator, numbers)
+            if _is_logged(state):
+                state.check()
+                numbers.add_read(_measure(state, batch, generator, self.engine))
+            _record(state, numbers, self.batch_size, self.elapsed)
+            yield numbers
+        state.check()
 
     def _update_model(self, previous: float, position: float) -> None:
         """Call the model's `update` hook if it is due between two positions in the run.
@@ -150,6 +164,7 @@ class Run:
         hooks = hooks_of(self.state.model)
         parts_per_step = (hooks.n_updates + 1) / self.state.steps
         if hooks.n_updates and int(parts_per_step * position) > int(parts_per_step * previous):
+            self.state.check()
             samples = training_samples(self.data, self.state.seed, MAX_UPDATE_SAMPLES)
             hooks.update(samples.to(self.engine.device))
 
@@ -166,8 +181,7 @@ class Run:
             generator = SharedGenerator.of(generator, engine.process_index, engine.num_processes)
         seed, n_block = state.seed_of_batches, self.data.rows_per_block
         rows = batch_rows(state.step, len(self.data), self.batch_size, seed, n_block)
-        batch = self.data.batch(rows[share], generator)
-        return Batch(batch.x.to(engine.device), batch.index), generator
+        return self.supply.batch(rows[share], generator), generator
 
 
 def _is_logged(state: State) -> bool:
@@ -177,15 +191,15 @@ def _is_logged(state: State) -> bool:
 
 @torch.no_grad()
 def _measure(state: State, batch: Batch, generator: torch.Generator, engine: Accelerator) -> Row:
-    """The players' measures by name if the step is logged, else none.
+    """The players' measures by name, for a logged step.
 
     They are means over all processes.
 
     They are computed after all updates of the step, so that their use of random numbers does not
     change the training.
     """
-    row: Row = {}
-    for player in state.players if _is_logged(state) else ():
+    row: dict[str, float] = {}
+    for player in state.players:
         measures = player.measure(batch, state.step, generator) if player.measure else {}
         row |= {f"{player.name}.{name}": float(value) for name, value in measures.items()}
     if not row or engine.num_processes == 1:
@@ -213,7 +227,7 @@ def add_row(state: State, terms: Row) -> None:
     history = state.history
     if not history.rows or history.rows[-1]["step"] != state.step:
         counters = {"step": state.step, "seconds": history.seconds, "samples": history.samples}
-        history.rows.append(counters | terms)
+        history.rows.append({**counters, **terms})
 
 
 def hooks_of(model: nn.Module) -> Hooks:

@@ -99,6 +99,7 @@ class Watch:
         steps = state.history.steps
         if validation is None or (steps % validation.interval and steps != state.steps):
             return ()
+        state.check()
         self._measure(validation)
         max_steps = None if self.run.is_over else validation.max_steps
         change = change_steps(state.history, state.steps, max_steps)
@@ -138,7 +139,7 @@ class Watch:
                 "check the samples for extreme values",
                 reason,
             )
-        row = {"step": history.steps, "seconds": history.seconds, name: loss}
+        row: dict[str, float] = {"step": history.steps, "seconds": history.seconds, name: loss}
         row["error"] = self._error(name, loss, validation)
         history.validation.append(row)
         if not history.best or row["error"] < history.best["error"]:

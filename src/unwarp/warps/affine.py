@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from unwarp.core import Factor
 from unwarp.errors import ConfigError, DataError
 from unwarp.warps.affine_map import AffineMap, affine_part, is_checked, translation
-from unwarp.warps.constants import constant, lazy_property
+from unwarp.warps.constants import constant, flags, lazy_property
 from unwarp.warps.maps import Map
 from unwarp.warps.mirror import MIRROR, mirror_first, reflections
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh, mean_of_columns
@@ -94,7 +94,7 @@ class _AffineFamily(Warp):
 
     def _is_off(self, like: Tensor) -> Tensor:
         """Whether each column but the mirror has a range of 0, on the device of a tensor."""
-        return torch.tensor([half == 0 for half in self._half_ranges], device=like.device)
+        return flags(tuple(half == 0 for half in self._half_ranges), like)
 
     def mean(self, map: Map) -> Map:
         """The mean deformation; rotations on a full circle have another mean shift.

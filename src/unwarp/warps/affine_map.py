@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unwarp.errors import NotInvertibleError
+from unwarp.waiting import can_read
 from unwarp.warps.constants import constant, lazy_property
 from unwarp.warps.maps import Map
 from unwarp.warps.window import Padding, Window, resample
@@ -221,8 +222,8 @@ def translation(shift: Tensor) -> AffineMap:
 def is_checked(values: Tensor) -> bool:
     """Whether a computation may look at values to refuse some.
 
-    It may not where gradients are computed, since training would wait for the device, nor in a
-    graph that `torch.compile` or `torch.export` traces.
+    It may not where gradients are computed, nor in a training step on a GPU, nor in a graph that is
+    traced (`can_read`).
 
     Args:
         values: Values to look at.
@@ -230,7 +231,7 @@ def is_checked(values: Tensor) -> bool:
     >>> is_checked(torch.zeros(1)), is_checked(torch.zeros(1, requires_grad=True))
     (True, False)
     """
-    return not (values.requires_grad or torch.compiler.is_compiling())
+    return can_read(values) and not values.requires_grad
 
 
 def affine_part(map: Map) -> AffineMap:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from unwarp.errors import ConfigError, DataError
 from unwarp.values import brief
+from unwarp.waiting import can_read, may_have_gaps
 from unwarp.warps.maps import Map
 from unwarp.warps.window import Band, Padding, Window, check_padding
 
@@ -88,6 +89,8 @@ def _missing(x: Tensor) -> Tensor | None:
     """Where samples are NaN; None if none is."""
     if torch.compiler.is_compiling():
         return None  # a traced graph does not branch on values; NaN spreads to its neighbours
+    if not can_read(x):
+        return x.isnan() if may_have_gaps() else None
     # a sum is NaN if any value is; it takes a third of the time of x.isnan().any()
     return x.isnan() if x.sum().isnan() else None
 

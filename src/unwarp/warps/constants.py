@@ -69,6 +69,23 @@ def constant(values: tuple[float, ...], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device)
 
 
+@cache_tensors
+def flags(values: tuple[bool, ...], like: Tensor) -> Tensor:
+    """Truth values as a tensor, which nobody may change.
+
+    Args:
+        values: K truth values.
+        like: Tensor with the device of the result.
+
+    Returns:
+        Truth values (K,).
+
+    >>> flags((True, False), torch.zeros(0))
+    tensor([ True, False])
+    """
+    return torch.tensor(values, dtype=torch.bool, device=like.device)
+
+
 class lazy_property(cached_property[Value]):  # noqa: N801
     """A property that is computed once.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
+from unwarp.warps.constants import constant
 from unwarp.warps.maps import IdentityMap, Map
 from unwarp.warps.warp import Warp, check_theta, log_slope_of_tanh
 from unwarp.warps.window import Padding, Window
@@ -159,7 +160,7 @@ class Gain(Warp):
 
     def constrain(self, raw: Tensor) -> Tensor:
         """Theta (N, 2) as `half_range tanh(raw)` of real numbers `raw` (N, 2)."""
-        return torch.tanh(raw) * raw.new_tensor([f.half_range for f in self.factors])
+        return torch.tanh(raw) * constant(tuple(f.half_range for f in self.factors), raw)
 
     def log_slope(self, raw: Tensor) -> Tensor:
         """Log derivatives (N, 2) of tanh at `raw` (N, 2)."""

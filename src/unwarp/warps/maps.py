@@ -201,7 +201,7 @@ class IdentityMap(Map):
         return self.n
 
     def __getitem__(self, rows: Tensor | slice) -> IdentityMap:
-        return IdentityMap(len(torch.arange(self.n)[rows]))
+        return IdentityMap(len(torch.arange(self.n, device=getattr(rows, "device", None))[rows]))
 
     def pull(self, points: Tensor) -> Tensor:
         """The points themselves, as (N, P, axes)."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
+from unwarp.warps.constants import constant
 from unwarp.warps.maps import Map
 from unwarp.warps.time import TimeWarp
 from unwarp.warps.time_map import TimeMap
@@ -71,7 +72,7 @@ class TimeShift(TimeWarp):
 
     def theta_of_ends(self, map: Map) -> Tensor:
         """Theta (N, 1): the mean lag of the ends of the template."""
-        ends = map.push(map.reference.new_tensor([[0.0], [1.0]]))
+        ends = map.push(constant((0.0, 1.0), map.reference)[:, None])
         return ends.mean(1) - 0.5
 
     def from_columns(self, columns: Mapping[str, Tensor]) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from unwarp.core import Factor
 from unwarp.errors import ConfigError
+from unwarp.warps.constants import constant
 from unwarp.warps.maps import Map
 from unwarp.warps.time import TimeWarp
 from unwarp.warps.time_map import TimeMap
@@ -73,7 +74,7 @@ class TimeAffine(TimeWarp):
         """Lags and tempos with the parameters theta (N, 2), as lines."""
         check_theta(self, theta)
         lag, tempo = theta[:, :1], theta[:, 1:].exp()
-        half = theta.new_tensor([-0.5 - MARGIN, 0.5 + MARGIN])
+        half = constant((-0.5 - MARGIN, 0.5 + MARGIN), theta)
         # a map of time has slope 1 outside its knots, so that they are far outside the series
         return TimeMap((half + 0.5).expand(len(theta), -1), half * tempo + 0.5 - lag)
 
@@ -94,7 +95,7 @@ class TimeAffine(TimeWarp):
 
     def theta_of_ends(self, map: Map) -> Tensor:
         """Theta (N, 2) of the line that moves the ends alike."""
-        ends = map.push(map.reference.new_tensor([[0.0], [1.0]]))[..., 0]
+        ends = map.push(constant((0.0, 1.0), map.reference)[:, None])[..., 0]
         tempo = 1 / (ends[:, 1:] - ends[:, :1]).clamp_min(MIN_TEMPO)
         return torch.cat([(ends.mean(1, keepdim=True) - 0.5) * tempo, tempo.log()], -1)
 

@@ -40,6 +40,8 @@ from unwarp.core import Domain, Factor, Registry
 from unwarp.draws import draw_uniform
 from unwarp.errors import ConfigError, DataError
 from unwarp.values import MAX_WHOLE, brief, field_mistake
+from unwarp.waiting import send_like
+from unwarp.warps.constants import constant, flags
 from unwarp.warps.maps import Map
 
 MAX_FRACTION = 1e6
@@ -156,11 +158,11 @@ class Warp(ABC):
             # a column of theta depends on its column of raw only, so that the sum has all slopes
             theta = self.constrain(numbers).sum()
             (slope,) = torch.autograd.grad(theta, numbers, create_graph=needs_graph)
-        half_ranges = slope.new_tensor([factor.half_range for factor in self.factors])
+        half_ranges = constant(tuple(factor.half_range for factor in self.factors), slope)
         slope = slope / torch.where(half_ranges > 0, half_ranges, 1.0)
         log_slope = slope.clamp_min(torch.finfo(slope.dtype).tiny).log().clamp_min(MIN_LOG_SLOPE)
         has_no_slope = [f.discrete or not f.half_range for f in self.factors]
-        return log_slope.masked_fill(torch.tensor(has_no_slope, device=slope.device), 0.0)
+        return log_slope.masked_fill(flags(tuple(has_no_slope), slope), 0.0)
 
     @abstractmethod
     def map(self, theta: Tensor) -> Map:
@@ -335,7 +337,7 @@ class Warp(ABC):
         theta = half_range_shares * half_ranges
         is_discrete = torch.tensor([f.discrete for f in self.factors], dtype=torch.bool)
         theta = torch.where(is_discrete, (half_range_shares > 0).to(theta), theta)
-        return self.map(theta.to(torch.zeros(0) if like is None else like))
+        return self.map(send_like(theta, torch.zeros(0) if like is None else like))
 
 
 def mean_of_columns(theta: Tensor, factors: Sequence[Factor]) -> Tensor:

@@ -15,14 +15,10 @@ from unwarp.app.cli.learn_options import (
     DivergenceOption,
     DomainOption,
     FastOption,
-    IdOption,
-    LabelOption,
     LabelsOption,
-    LengthsOption,
     MissingOption,
     OutOption,
     PrecisionOption,
-    RateOption,
     RefineOption,
     ScaleOption,
     SecondsOption,
@@ -30,11 +26,8 @@ from unwarp.app.cli.learn_options import (
     SetOption,
     StartOption,
     StepsOption,
-    TableOption,
-    TimeOption,
     TrackOption,
     ValidationOption,
-    ValueOption,
     WarpOption,
     WorkingSizeOption,
 )
@@ -42,16 +35,13 @@ from unwarp.app.cli.messages import print_result, say, with_options_here
 from unwarp.app.cli.options import (
     DeviceOption,
     JsonOption,
-    LayoutOption,
     QuietOption,
     SeedOption,
-    ShapeOption,
-    SizesOption,
     SourcesArgument,
     command,
     one_source,
-    picture_hints,
 )
+from unwarp.app.cli.reading_options import DEFAULT_READING, ReadingOptions
 from unwarp.disk.paths import is_pattern
 from unwarp.launch import is_first_process
 from unwarp.ranges import check_arguments
@@ -132,16 +122,7 @@ def fit(
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
     working_size: WorkingSizeOption = "auto",
-    sampling_rate: RateOption = None,
-    lengths: LengthsOption = "auto",
-    layout: LayoutOption = "auto",
-    sizes: SizesOption = None,
-    table: TableOption = "auto",
-    id_column: IdOption = None,
-    time_column: TimeOption = None,
-    value_columns: ValueOption = None,
-    label_column: LabelOption = None,
-    image_shape: ShapeOption = None,
+    reading: ReadingOptions = DEFAULT_READING,
     max_steps: StepsOption = None,
     max_seconds: SecondsOption = None,
     validation_fraction: ValidationOption = None,
@@ -175,16 +156,7 @@ def fit(
         missing: Treatment of missing values of series.
         scale: Scaling of values.
         working_size: Size at which the model learns.
-        sampling_rate: Samples per second of series; None to count time in time steps.
-        lengths: How series of unequal lengths, or with time stamps, share one time axis.
-        layout: Order of the axes of images.
-        sizes: How to bring images of several sizes to one; None refuses them.
-        table: Layout of a table of series, or `auto`.
-        id_column: Column that names the series of a table; None to find it.
-        time_column: Column of times of a table; None to find it.
-        value_columns: Columns of values of a table; None for all without another role.
-        label_column: Column of labels of a table; None to find it.
-        image_shape: Shape of images that are rows of a table; None for other data.
+        reading: How samples are read.
         max_steps: Number of training steps; None to choose it from the data.
         max_seconds: Longest time of each of the two trainings, in seconds; None for no limit.
         validation_fraction: Share of the training samples to hold out; None for none.
@@ -197,18 +169,13 @@ def fit(
         as_json: Whether to print the result as JSON.
         quiet: Whether to hide progress and closing messages.
     """
-    reading = {
+    samples = {
         "domain": domain,
         "missing": missing,
         "scale": scale,
         "working_size": _working_size(working_size),
-        "sampling_rate": sampling_rate,
-        "lengths": lengths,
+        **reading.arguments(),
     }
-    reading |= picture_hints(layout, sizes, image_shape)
-    columns: dict[str, Any] = {"table": table, "id_column": id_column, "time_column": time_column}
-    columns |= {"value_columns": value_columns or None, "label_column": label_column}
-    reading |= {name: value for name, value in columns.items() if value not in (None, "auto")}
     training: dict[str, Any] = {
         "max_steps": max_steps,
         "max_seconds": max_seconds,
@@ -225,7 +192,7 @@ def fit(
     means = {"device": device, "precision": precision, "on_divergence": on_divergence}
     request = {"warp": warp, "start": start, "content": content, "fast": fast}
     request |= _request_fields(config, settings)
-    arguments, folder = reading | training | means, out or _run_folder(source)
+    arguments, folder = samples | training | means, out or _run_folder(source)
     _start(one_source(source), request, arguments, folder, as_json, quiet, track or ())
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
@@ -88,7 +89,8 @@ def command(app: typer.Typer) -> Callable[[Function], Function]:
     """A decorator that adds a function to the commands of an application.
 
     The help of the command is the docstring of the function, without the section `Args`. The lines
-    of each paragraph are joined, so that the help fits any width of the terminal.
+    of each paragraph are joined, so that the help fits any width of the terminal. An argument
+    that is a dataclass stands for an option of each of its fields.
 
     Args:
         app: The application.
@@ -104,9 +106,38 @@ def command(app: typer.Typer) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         summary = (inspect.getdoc(function) or "").partition("\n\nArgs:")[0]
         paragraphs = (" ".join(paragraph.split()) for paragraph in summary.split("\n\n"))
-        return app.command(cls=Command, help="\n\n".join(paragraphs))(function)
+        add = app.command(cls=Command, help="\n\n".join(paragraphs))
+        add(_with_groups(function))
+        return function
 
     return register
+
+
+def _with_groups(function: Callable[..., None]) -> Callable[..., None]:
+    """A function with an option for each field of its arguments that are dataclasses."""
+    types, groups = get_type_hints(function, include_extras=True), dict[str, Any]()
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(function).parameters.values():
+        kind = types[parameter.name]
+        if not is_dataclass(kind):
+            parameters.append(parameter.replace(annotation=kind))
+            continue
+        groups[parameter.name] = kind
+        types_of_fields = get_type_hints(kind, include_extras=True)
+        parameters += [
+            parameter.replace(name=f.name, default=f.default, annotation=types_of_fields[f.name])
+            for f in fields(kind)
+        ]
+
+    def call(**values: Any) -> None:
+        for name, kind in groups.items():
+            values[name] = kind(**{f.name: values.pop(f.name) for f in fields(kind)})
+        function(**values)
+
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return call
 
 
 def one_source(sources: list[str]) -> str:

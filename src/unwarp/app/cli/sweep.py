@@ -14,35 +14,25 @@ import typer
 from unwarp.app.cli.learn_options import (
     ConfigOption,
     DomainOption,
-    IdOption,
-    LabelOption,
-    LengthsOption,
     MissingOption,
     PrecisionOption,
-    RateOption,
     ScaleOption,
     SetOption,
     StepsOption,
-    TableOption,
-    TimeOption,
-    ValueOption,
     WarpOption,
 )
 from unwarp.app.cli.messages import print_result, say
 from unwarp.app.cli.options import (
     DeviceOption,
     JsonOption,
-    LayoutOption,
     QuietOption,
     SeedOption,
-    ShapeOption,
-    SizesOption,
     SourcesArgument,
     command,
     existing_file,
     one_source,
-    picture_hints,
 )
+from unwarp.app.cli.reading_options import DEFAULT_READING, ReadingOptions
 from unwarp.ranges import check_arguments
 
 if TYPE_CHECKING:
@@ -87,16 +77,7 @@ def sweep(
     domain: DomainOption = "auto",
     missing: MissingOption = "error",
     scale: ScaleOption = "auto",
-    sampling_rate: RateOption = None,
-    lengths: LengthsOption = "auto",
-    layout: LayoutOption = "auto",
-    sizes: SizesOption = None,
-    table: TableOption = "auto",
-    id_column: IdOption = None,
-    time_column: TimeOption = None,
-    value_columns: ValueOption = None,
-    label_column: LabelOption = None,
-    image_shape: ShapeOption = None,
+    reading: ReadingOptions = DEFAULT_READING,
     max_steps: StepsOption = None,
     validation_fraction: HeldOutOption = None,
     random_state: SeedOption = 0,
@@ -123,16 +104,7 @@ def sweep(
         domain: Name of the domain, or `auto`.
         missing: Treatment of missing values of series.
         scale: Scaling of values.
-        sampling_rate: Samples per second of series; None to count time in time steps.
-        lengths: How series of unequal lengths, or with time stamps, share one time axis.
-        layout: Order of the axes of images.
-        sizes: How to bring images of several sizes to one; None refuses them.
-        table: Layout of a table of series, or `auto`.
-        id_column: Column that names the series of a table; None to find it.
-        time_column: Column of times of a table; None to find it.
-        value_columns: Columns of values of a table; None for all without another role.
-        label_column: Column of labels of a table; None to find it.
-        image_shape: Shape of images that are rows of a table; None for other data.
+        reading: How samples are read.
         max_steps: Number of training steps of a trial; None to choose it from the data.
         validation_fraction: Share of the samples to hold out; None for a fifth.
         random_state: Seed of all random numbers.
@@ -146,14 +118,7 @@ def sweep(
         "domain": domain,
         "missing": missing,
         "scale": scale,
-        "sampling_rate": sampling_rate,
-        "lengths": lengths,
-        "table": table,
-        "id_column": id_column,
-        "time_column": time_column,
-        "value_columns": value_columns or None,
-        "label_column": label_column,
-        **picture_hints(layout, sizes, image_shape),
+        **reading.arguments(),
         "max_steps": max_steps,
         "validation_fraction": validation_fraction,
         "random_state": random_state,

@@ -31,7 +31,7 @@ from unwarp.data.source import Source
 class PictureRows:
     """Pictures (N, C, H, W) of files, decoded in blocks.
 
-    `lazy_pictures` makes one. A slice of rows returns an array.
+    `lazy_pictures` makes one. Rows of it are an array.
 
     Attributes:
         places: The file of each picture (N).
@@ -57,21 +57,21 @@ class PictureRows:
         """Shape (N, C, H, W)."""
         return (len(self), self.channels, *self.sizing.size)
 
-    def __getitem__(self, rows: slice) -> Array:
+    def __getitem__(self, rows: slice | Array) -> Array:
         """Pictures (M, C, H, W) of some rows.
 
         Args:
-            rows: A slice.
+            rows: A slice, or indices from 0 (M,).
 
         Raises:
             DataError: A file is damaged.
         """
-        indices = range(len(self))[rows]
+        indices = range(len(self))[rows] if isinstance(rows, slice) else [int(i) for i in rows]
         block = np.empty((len(indices), *self.shape[1:]), self.dtype)
         pictures: list[Picture] = []
         for target, row in enumerate(indices):
             place = self.places[row]
-            if not pictures or place is not self.places[row - 1]:
+            if not pictures or place is not self.places[indices[target - 1]]:
                 is_alone = all(other is place for other in (self.places[0], self.places[-1]))
                 pictures = decode_place(place, self.hints, is_alone)
             pixels = widen(pictures[self.frames[row]].pixels, self.channels, self.dtype)

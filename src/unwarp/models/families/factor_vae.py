@@ -17,6 +17,7 @@ from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
 from unwarp.models.posterior import Posterior
 from unwarp.nets.net import Net
+from unwarp.waiting import send
 
 
 @dataclass(frozen=True)
@@ -168,5 +169,5 @@ def permute_columns(codes: Tensor, generator: torch.Generator) -> Tensor:
     Returns:
         Codes (N, D); a column holds the values of the same column of `codes`.
     """
-    order = draw_uniform(codes.shape, generator).argsort(0).to(codes.device)
+    order = send(draw_uniform(codes.shape, generator).argsort(0), codes.device)
     return codes.gather(0, order)

@@ -21,6 +21,7 @@ from unwarp.models.losses import (
 from unwarp.models.model import Model
 from unwarp.models.players import Optimiser, Player
 from unwarp.models.recipe import Recipe
+from unwarp.warps.constants import constant, flags
 
 OBJECTIVES = ("minimax", "non-saturating", "hinge")
 
@@ -252,12 +253,12 @@ def pose_error(predicted: Tensor, theta: Tensor, factors: tuple[Factor, ...]) ->
     Returns:
         Errors (N,), 0 for a perfect prediction.
     """
-    half_ranges = theta.new_tensor([f.half_range for f in factors])
-    is_periodic = torch.tensor([f.periodic for f in factors], device=theta.device)
+    half_ranges = constant(tuple(f.half_range for f in factors), theta)
+    is_periodic = flags(tuple(f.periodic for f in factors), theta)
     difference = (predicted - theta) / half_ranges.clamp_min(1e-12)
     # the half-range of a full turn is pi radians
     squared_chord = 2 - 2 * (torch.pi * difference).cos()
     errors = torch.where(is_periodic, squared_chord, difference.square())
-    is_discrete = torch.tensor([f.discrete for f in factors], device=theta.device)
+    is_discrete = flags(tuple(f.discrete for f in factors), theta)
     is_right = ((difference == 0) | ~is_discrete).all(-1, keepdim=True)
     return errors.masked_fill((half_ranges == 0) | is_discrete | ~is_right, 0.0).sum(-1)

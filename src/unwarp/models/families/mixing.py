@@ -24,6 +24,7 @@ from unwarp.models.critics import seed_from_weights
 from unwarp.models.model import Model
 from unwarp.models.posterior import Posterior
 from unwarp.nets.net import Net
+from unwarp.waiting import send
 
 
 class MaskClassifier(nn.Module):
@@ -101,6 +102,7 @@ class MixedBatch:
         content_mask: The mask, repeated for each column of the content code, (N, D).
         map_mask: Whether the map is that of x1, (N,); False without a warp.
         map_rows: Row of the original batch from which each map was taken, (N,).
+        rows_by_map: Rows with `map_mask` True, and those with False.
         content: Mixed content codes (N, D).
         x: Mixed samples x3 (N, *shape): the templates of `content`, deformed by the maps of the
             rows `map_rows`.
@@ -121,6 +123,7 @@ class MixedBatch:
     content_mask: Tensor
     map_mask: Tensor
     map_rows: Tensor
+    rows_by_map: tuple[Tensor, Tensor]
     content: Tensor
     x: Tensor
 
@@ -142,16 +145,20 @@ def mix(
     Returns:
         The mixed batch (N). The partner of row i is row i - 1; that of row 0 is the last row.
     """
-    rows = torch.arange(len(posterior.content), device=posterior.content.device)
+    device = posterior.content.device
+    rows = torch.arange(len(posterior.content), device=device)
     partners, has_warp = rows.roll(1), bool(model.warp.factors)
-    mask = (draw_uniform((len(rows), len(sizes) + has_warp), generator) < 0.5).to(rows.device)
-    repeats = torch.tensor(sizes, device=rows.device)
-    content_mask = mask[:, : len(sizes)].repeat_interleave(repeats, 1)
+    is_replaced = draw_uniform((len(rows), len(sizes) + has_warp), generator) < 0.5
+    repeated = is_replaced[:, : len(sizes)].repeat_interleave(torch.tensor(sizes), 1)
+    mask, content_mask = send(is_replaced, device), send(repeated, device)
     content = torch.where(content_mask, posterior.content, posterior.content[partners])
     map_mask = mask[:, -1] if has_warp else torch.zeros_like(rows, dtype=torch.bool)
     map_rows = torch.where(map_mask, rows, partners)
+    is_mapped = is_replaced[:, -1] if has_warp else torch.zeros(len(rows), dtype=torch.bool)
+    rows_1, rows_2 = (send(part.nonzero()[:, 0], device) for part in (is_mapped, ~is_mapped))
     x = model.decode_warped(content, posterior.map[map_rows])
-    return MixedBatch(posterior, partners, mask, content_mask, map_mask, map_rows, content, x)
+    masks = (mask, content_mask, map_mask)
+    return MixedBatch(posterior, partners, *masks, map_rows, (rows_1, rows_2), content, x)
 
 
 def unmixed_nll(model: Model, x: Tensor, mixed: MixedBatch, reencoded: Posterior) -> Tensor:
@@ -173,8 +180,7 @@ def unmixed_nll(model: Model, x: Tensor, mixed: MixedBatch, reencoded: Posterior
     # a batch of maps can be indexed, but two batches cannot be merged into one, so rows with maps
     # of x3 and rows with maps of x1 are decoded separately
     content = torch.where(mixed.content_mask, reencoded.content, mixed.posterior.content)
-    masks = ((mixed.map_mask, reencoded.map), (~mixed.map_mask, mixed.posterior.map))
-    groups = [(mask.nonzero()[:, 0], map) for mask, map in masks]
+    groups = zip(mixed.rows_by_map, (reencoded.map, mixed.posterior.map), strict=True)
     return torch.cat(
         [
             model.likelihood(model.decode_warped(content[rows], map[rows]), x[rows])

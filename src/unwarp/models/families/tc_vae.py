@@ -13,6 +13,7 @@ from unwarp.models.families.variational import Variational, rates
 from unwarp.models.losses import gaussian_log_density
 from unwarp.models.model import Model
 from unwarp.models.posterior import Posterior
+from unwarp.waiting import send_like
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def decompose_rate(
         divergence), (N,) each, in nats.
     """
     log_q = gaussian_log_density(z[:, None], mean, log_sd)  # (N, N, D): code i under posterior j
-    weights = log_importance_weights(len(z), n_samples).to(z)
+    weights = send_like(log_importance_weights(len(z), n_samples), z)
     log_joint = torch.logsumexp(log_q.sum(-1) + weights, 1)
     log_marginals = torch.logsumexp(log_q + weights[..., None], 1).sum(-1)
     zero = z.new_zeros(())
