@@ -153,16 +153,30 @@ def test_many_clients_are_answered(address: tuple[str, int]) -> None:
     assert ask(address) == 200
 
 
+def fuzz(operation: Any, mode: Any, place: str, excluded: list[Any]) -> Counter[int]:
+    """Statuses of the answers to requests of one kind, each checked against the document."""
+    statuses: Counter[int] = Counter()
+
+    @settings(FUZZ)
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def check(case: Any) -> None:
+        answer = case.call(base_url=place, headers=AUTHORIZED, timeout=60)
+        statuses[answer.status_code] += 1
+        case.validate_response(answer, excluded_checks=excluded)
+
+    with suppress(Unsatisfiable):  # no request breaks an address without rules
+        check()
+    return statuses
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["POSITIVE", "NEGATIVE"])
 def test_api_keeps_its_document(mode: str, address: tuple[str, int]) -> None:
     """Requests made from the document, and such that break it, get documented answers."""
     schemathesis = pytest.importorskip("schemathesis")
     schemathesis.checks.load_all_checks()
-    place = f"http://{address[0]}:{address[1]}"
-    document = f"{place}/v1/openapi.json"
-    schema = schemathesis.openapi.from_url(document, headers=AUTHORIZED)
-    checks = schemathesis.checks.CHECKS
+    place, checks = f"http://{address[0]}:{address[1]}", schemathesis.checks.CHECKS
+    schema = schemathesis.openapi.from_url(f"{place}/v1/openapi.json", headers=AUTHORIZED)
     statuses: Counter[int] = Counter()
     for result in schema.get_all_operations():
         operation = result.ok()
@@ -170,18 +184,7 @@ def test_api_keeps_its_document(mode: str, address: tuple[str, int]) -> None:
         excluded = [checks.get_one("positive_data_acceptance")]
         if operation.method == "get":  # unknown parameters of an address are left out
             excluded.append(checks.get_one("negative_data_rejection"))
-        modes = schemathesis.GenerationMode
-        cases = operation.as_strategy(generation_mode=modes[mode])
-
-        @settings(FUZZ)
-        @given(case=cases)
-        def check(case: Any, excluded: list[Any] = excluded) -> None:
-            answer = case.call(base_url=place, headers=AUTHORIZED, timeout=60)
-            statuses[answer.status_code] += 1
-            case.validate_response(answer, excluded_checks=excluded)
-
-        with suppress(Unsatisfiable):  # no request breaks an address without rules
-            check()
+        statuses += fuzz(operation, schemathesis.GenerationMode[mode], place, excluded)
     assert statuses.total() > 100 and max(statuses) < 500, statuses
 
 
