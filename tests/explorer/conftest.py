@@ -33,7 +33,7 @@ SMALL = Net("mlp", (16,), (16,))
 SERIES_STEPS, N_PICTURES, N_SERIES = 24, 60, 40
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium, driven by playwright; tests are skipped where one of them is absent."""
     playwright = pytest.importorskip("playwright.sync_api")
@@ -73,21 +73,21 @@ def series_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return save(folder, recipe, x, np.arange(N_SERIES) % 2, domain="series", sampling_rate=10.0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def picture_address(browser: Any, picture_model: tuple[Path, Path]) -> Iterator[str]:
     """The address of an explorer of pictures."""
     with explorer(*picture_model) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def series_address(browser: Any, series_model: tuple[Path, Path]) -> Iterator[str]:
     """The address of an explorer of series."""
     with explorer(*series_model) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bare_address(browser: Any, picture_model: tuple[Path, Path]) -> Iterator[str]:
     """The address of an explorer of a model without data."""
     with explorer(picture_model[0]) as address:

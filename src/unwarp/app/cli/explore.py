@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from unwarp.app.cli.messages import say
-from unwarp.app.cli.options import DeviceOption, ModelArgument, QuietOption, command
+from unwarp.app.cli.options import (
+    DeviceOption,
+    JsonOption,
+    ModelArgument,
+    QuietOption,
+    command,
+)
 from unwarp.app.inventory import check_source
 from unwarp.disk.paths import absolute
 
@@ -45,6 +53,7 @@ def explore(
     port: PortOption = 0,
     no_browser: BrowserOption = False,
     device: DeviceOption = "auto",
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Show a run or a model in the browser.
@@ -61,6 +70,7 @@ def explore(
         port: Port to listen on.
         no_browser: Whether to print the address alone.
         device: Device that embeds the samples.
+        as_json: Whether to print the address as JSON.
         quiet: Whether to show the address alone.
     """
     from unwarp.app.explorer.access import check_token
@@ -77,5 +87,11 @@ def explore(
         port=port,
         token=token,
         has_browser=not no_browser,
-        on_message=typer.echo,
+        on_address=partial(_print_address, as_json),
     )
+
+
+def _print_address(as_json: bool, address: str) -> None:
+    """Print where the page is."""
+    text = json.dumps({"address": address}) if as_json else f"open {address} (Ctrl-C ends it)"
+    typer.echo(text)

@@ -84,17 +84,17 @@ def make_app(
 
 def _add_page(app: Any) -> None:
     """Add the page with its scripts, or a placeholder where it is not built."""
-    from fastapi.responses import HTMLResponse
+    from fastapi.responses import FileResponse, HTMLResponse
     from fastapi.staticfiles import StaticFiles
 
-    if (PAGE / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=PAGE, html=True))
-        return
+    has_page = (PAGE / "index.html").is_file()
+    if has_page:  # only below this address: elsewhere an unknown method is to be refused as such
+        app.mount("/assets", StaticFiles(directory=PAGE / "assets"))
 
-    async def placeholder() -> Any:
-        return HTMLResponse(PLACEHOLDER)
+    async def page() -> Any:
+        return FileResponse(PAGE / "index.html") if has_page else HTMLResponse(PLACEHOLDER)
 
-    app.add_api_route("/", placeholder, include_in_schema=False)
+    app.add_api_route("/", page, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def _add_errors(app: Any) -> None:
@@ -166,7 +166,7 @@ def serve(
     port: int = 0,
     token: str | None = None,
     has_browser: bool = True,
-    on_message: Callable[[str], None] = print,
+    on_address: Callable[[str], None] = print,
 ) -> None:
     """Answer the page until the process is interrupted.
 
@@ -176,7 +176,7 @@ def serve(
         port: Port; 0 for any that is free.
         token: The token; None to make one.
         has_browser: Whether to open the page in a browser.
-        on_message: Function that shows a line to people.
+        on_address: Function that shows the address of the page, token included.
 
     Raises:
         ConfigError: The address cannot be used, a token is needed, or a package is missing.
@@ -198,7 +198,7 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=2,
     )
-    on_message(f"open {address} (Ctrl-C ends the server)")
+    on_address(address)
     timer = threading.Timer(0.5, webbrowser.open, (address,))
     try:
         exploration.tsne.begin()

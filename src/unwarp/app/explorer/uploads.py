@@ -15,6 +15,7 @@ from unwarp.app.explorer.limits import MAX_SAMPLES, Refusal
 from unwarp.app.explorer.views import Viewer
 from unwarp.core import Array
 from unwarp.data.schema import Prepared
+from unwarp.disk.files import write_new
 from unwarp.errors import DataError
 
 PICTURES, TABLES = (".png", ".jpg", ".jpeg"), (".csv", ".npy")
@@ -75,7 +76,7 @@ def prepared_file(viewer: Viewer, name: str, content: bytes) -> Prepared:
         )
     with TemporaryDirectory(prefix="unwarp-") as folder:
         path = Path(folder) / f"upload{suffix}"
-        path.write_bytes(content)
+        write_new(path, content)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the page shows the samples as they are read
             try:
