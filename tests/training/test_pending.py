@@ -24,6 +24,12 @@ DATA = Dataset(torch.rand(12, 3, generator=torch.Generator().manual_seed(0)))
 PLAYER = Player("net", nn.Identity(), lambda *_: {})
 
 
+@pytest.fixture
+def as_on_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers stay unread between logged steps, as on a GPU."""
+    monkeypatch.setattr(StepNumbers, "check_on_cpu", lambda numbers: None)
+
+
 class Reader(Callback):
     """Looks up the loss after some steps, and lists steps and losses."""
 
@@ -71,6 +77,7 @@ def numbers_of(step: int, *values: float) -> StepNumbers:
     return numbers
 
 
+@pytest.mark.usefixtures("as_on_gpu")
 def test_numbers_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps between two logged ones are read together; the names need no look."""
     calls: list[int] = []
@@ -104,6 +111,7 @@ def test_scaled_gradient_may_be_lost() -> None:
     assert read_numbers([numbers]) is None and numbers["net.gradient"] == torch.inf
 
 
+@pytest.mark.usefixtures("as_on_gpu")
 def test_lost_step_is_named_later() -> None:
     """The error at a logged step names the earlier step, and nothing comes after it."""
     reader = Reader(100)
@@ -115,6 +123,33 @@ def test_lost_step_is_named_later() -> None:
     assert reader.steps[-1] == 13 and len(reader.losses) == 13
 
 
+def test_cpu_stops_before_the_gradient() -> None:
+    """On a CPU nothing is computed from a loss that is not finite."""
+    calls: list[int] = []
+
+    class Loss(torch.autograd.Function):
+        """A loss that becomes NaN, and counts its gradients."""
+
+        @staticmethod
+        def forward(ctx: object, weights: Tensor) -> Tensor:
+            """NaN from the third call on."""
+            return weights.sum() * (torch.nan if len(calls) == 2 else 1.0)
+
+        @staticmethod
+        def backward(ctx: object, gradient: Tensor) -> Tensor:  # type: ignore[override]
+            """Count, and return a gradient of ones."""
+            calls.append(1)
+            return torch.ones(3)
+
+    net = nn.Module()
+    net.weights = nn.Parameter(torch.ones(3))
+    player = Player("net", net, lambda *_: {"error": Loss.apply(net.weights)})  # type: ignore[no-untyped-call]
+    with pytest.raises(DivergenceError, match="stopped at step 2, player 'net'"):
+        train(net, [player], DATA, steps=9, batch_size=4, device="cpu")
+    assert len(calls) == 2
+
+
+@pytest.mark.usefixtures("as_on_gpu")
 def test_nothing_is_saved_after_a_loss(tmp_path: Path) -> None:
     """A checkpoint that is due before the next logged step is not written."""
     with pytest.raises(DivergenceError, match="step 13"):
@@ -124,6 +159,7 @@ def test_nothing_is_saved_after_a_loss(tmp_path: Path) -> None:
     assert reader.steps[0] == 12 and history.steps == 18
 
 
+@pytest.mark.usefixtures("as_on_gpu")
 @pytest.mark.parametrize("interval", [1, 4, 100])
 def test_way_does_not_depend_on_looks(interval: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whenever numbers are read, a rollback leads to the same weights and history."""
@@ -138,6 +174,7 @@ def test_way_does_not_depend_on_looks(interval: int, monkeypatch: pytest.MonkeyP
     assert [rollback.step for rollback in results[0][0][1]] == [13]
 
 
+@pytest.mark.usefixtures("as_on_gpu")
 def test_error_after_a_loss_is_explained() -> None:
     """If other code fails because of NaN, the error is that of the divergence."""
 

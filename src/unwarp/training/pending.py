@@ -2,7 +2,8 @@
 
 To read a number from a GPU, the CPU waits until all earlier work is done, and the GPU is idle
 meanwhile. So the loss terms and gradient norms of a step are kept where they are. They are read
-together at logged steps, before anything is saved, and whenever a callback asks for one of them.
+together at logged steps, before anything is saved, and whenever a callback asks for one of them. On
+a CPU they are read at once.
 
 Numbers that are not finite are noticed when they are read. The error names the step at which they
 came up, not the step at which they were read.
@@ -121,6 +122,18 @@ class StepNumbers(Mapping[str, float]):
 
     def _read(self) -> None:
         read_numbers([self])
+
+    def check_on_cpu(self) -> None:
+        """Refuse a divergence at once where reading takes no time: on the CPU.
+
+        There the backward pass of a grid that is not finite may end the process.
+
+        Raises:
+            DivergenceError: A number is not finite.
+        """
+        is_readable = all(tensor.device.type == "cpu" for tensor in self.tensors)
+        if is_readable and (lost := read_numbers([self])):
+            raise lost.error
 
     @property
     def tensors(self) -> list[Tensor]:

@@ -149,6 +149,7 @@ def step_player(
     values = torch.stack(list(terms.values()))
     words = {name: f"the loss term {name!r}" for name in terms}
     numbers.add(player, words, mean_of_processes(values.detach(), engine))
+    numbers.check_on_cpu()
     engine.backward(values.sum())
     if player.optimiser.clip or step % LOG_EVERY == 0:
         max_norm = player.optimiser.clip or math.inf
@@ -156,6 +157,7 @@ def step_player(
         # a scaler skips an update with a gradient that is not finite
         words, is_checked = {f"{player.name}.gradient": "the gradient norm"}, engine.scaler is None
         numbers.add(player, words, norm, is_checked)
+        numbers.check_on_cpu()
     optimiser.step()
     _update_average(player, slot.average, step)
 

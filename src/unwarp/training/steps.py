@@ -129,8 +129,8 @@ class Run:
             read when they are needed.
 
         Raises:
-            DivergenceError: A loss or a gradient is not finite. It is noticed at the next logged
-                step.
+            DivergenceError: A loss or a gradient is not finite. On a CPU it is noticed at once, on
+                a GPU at the next logged step.
         """
         state, previous_position = self.state, self.state.step - 1.0
         for step in count(state.step):
