@@ -32,6 +32,7 @@ from unwarp.app.report.illustrations import Illustration, Plot, illustrate
 from unwarp.app.report.sections import sections
 from unwarp.estimators import selection, unwarper
 from unwarp.training.checkpoint import Checkpoint
+from unwarp.training.steps import Run
 
 CHECKPOINT_INTERVAL, STEPS_OF_TRIAL = 4, 20
 """Training steps between two checkpoints (instead of 200), and of a trial (instead of 300)."""
@@ -134,14 +135,9 @@ def small_settings(
         steps_of_trial: Training steps of a trial that selects a warp.
     """
     torch.set_num_threads(1)
-    on_step = Checkpoint.on_step
 
-    def set_clock(checkpoint: Checkpoint, state: Any, terms: Any) -> None:
-        history = state.history
-        history.seconds = SECONDS_OF_STEP * history.steps
-        for row in history.rows:
-            row["seconds"] = SECONDS_OF_STEP * (row["step"] + 1)
-        on_step(checkpoint, state, terms)
+    def clock(training: Run) -> float:
+        return SECONDS_OF_STEP * (training.state.step + 1)
 
     def draw(plot: Plot, outcome: Any) -> Illustration | None:
         return illustrate(plot, outcome) if plot.name in figures else None
@@ -150,7 +146,7 @@ def small_settings(
     with (
         threadpool_limits(1),
         mock.patch.object(Checkpoint.__init__, "__defaults__", defaults),
-        mock.patch.object(Checkpoint, "on_step", set_clock),
+        mock.patch.object(Run, "elapsed", property(clock)),
         mock.patch.object(selection, "STEPS_OF_TRIAL", steps_of_trial),
         mock.patch.object(selection, "MIN_SAVED_NATS", MIN_SAVED_NATS),
         mock.patch.object(page, "sections", partial(sections, illustrate=draw)),

@@ -94,3 +94,14 @@ def test_observer_leaves_weights_alone(tmp_path: Path) -> None:
     ]
     np.testing.assert_array_equal(*codes)
     assert len(read_lines(tmp_path)) == 2
+
+
+def test_counters_stay_whole(tmp_path: Path) -> None:
+    """A history that was read from a checkpoint gives the text of the one before."""
+    texts = []
+    for step, samples in ((10, 64), (10.0, 64.0)):
+        files = HistoryFiles(tmp_path)
+        files.histories["warped"] = History([{"step": step, "samples": samples, "loss": 2.0}])
+        files.write()
+        texts.append([path.read_text() for path in sorted(tmp_path.iterdir())])
+    assert texts[0] == texts[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -143,7 +144,8 @@ def test_cpu_stops_before_the_gradient() -> None:
 
     net = nn.Module()
     net.weights = nn.Parameter(torch.ones(3))
-    player = Player("net", net, lambda *_: {"error": Loss.apply(net.weights)})  # type: ignore[no-untyped-call]
+    loss: Any = Loss.apply
+    player = Player("net", net, lambda *_: {"error": loss(net.weights)})
     with pytest.raises(DivergenceError, match="stopped at step 2, player 'net'"):
         train(net, [player], DATA, steps=9, batch_size=4, device="cpu")
     assert len(calls) == 2

@@ -21,6 +21,9 @@ from unwarp.training.state import HELD_OUT, History, Row, State
 STEPS_BETWEEN_WRITES = 200
 """Steps after which the files are written again during a training."""
 
+COUNTERS = ("step", "samples")
+"""Columns of whole numbers."""
+
 Cells = dict[str, str | float | None]
 """One row of both files by column."""
 
@@ -69,7 +72,7 @@ class HistoryFiles:
         Numbers that are not finite are None.
         """
         return [
-            {"model": name, **{k: v if isfinite(v) else None for k, v in row.items()}}
+            {"model": name, **{k: _as_cell(k, v) for k, v in row.items()}}
             for name, history in self.histories.items()
             for row in history_rows(history)
         ]
@@ -107,6 +110,13 @@ class _Observer(Callback):
     def on_end(self, state: State) -> None:
         self.files.histories[self.name] = state.history
         self.files.write()
+
+
+def _as_cell(name: str, value: float) -> float | int | None:
+    """A number of a row: whole for counters, which a continued run has as fractions."""
+    if not isfinite(value):
+        return None
+    return int(value) if name in COUNTERS else value
 
 
 def _as_csv(rows: Iterable[Cells]) -> str:

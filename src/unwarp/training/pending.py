@@ -124,9 +124,10 @@ class StepNumbers(Mapping[str, float]):
         read_numbers([self])
 
     def check_on_cpu(self) -> None:
-        """Refuse a divergence at once where reading takes no time: on the CPU.
+        """Refuse a divergence at once, but not on a GPU.
 
-        There the backward pass of a grid that is not finite may end the process.
+        To read a number on the CPU takes no time, and the backward pass of a grid that is not
+        finite may end the process there.
 
         Raises:
             DivergenceError: A number is not finite.
