@@ -36,7 +36,9 @@ docs: $(VENV)/docs.done
 # the tutorials as notebooks in runs/notebooks, each run in at most three minutes
 notebooks: $(VENV)/notebooks.done
 	mkdir -p runs/notebooks
-	$(VENV)/bin/jupytext --quiet --to ipynb --set-kernel python3 --output-dir runs/notebooks docs/tutorials/*.md
+	for page in docs/tutorials/*.md; do \
+	  $(VENV)/bin/jupytext --quiet --to ipynb --set-kernel python3 --output runs/notebooks/$$(basename $$page .md).ipynb $$page || exit 1; \
+	done
 	$(VENV)/bin/python -m pytest -p no:cacheprovider --nbmake --nbmake-timeout=180 --overwrite runs/notebooks
 
 $(VENV)/bin/python:
