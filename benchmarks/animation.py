@@ -85,7 +85,9 @@ def main(steps: int | None) -> None:
         for part in ("train", "test")
     ]
     unwarper = Unwarper("affine", max_steps=steps, verbose=True).fit(observed[0])
-    x, kinds = observed[1], unwarper.predict(observed[1])
+    # the digits are in the order of their labels, so that the first of a kind are its mistakes
+    x = observed[1][np.random.default_rng(0).permutation(len(observed[1]))]
+    kinds = unwarper.predict(x)
     logarithms = [logm(np.float64(matrix)).real for matrix in unwarper.to_matrix(x, "opencv")]
     order = [kind for kind in np.unique(kinds) if (kinds == kind).sum() >= N_EXAMPLES]
     shares = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, N_FRAMES))
