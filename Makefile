@@ -39,7 +39,7 @@ notebooks: $(VENV)/notebooks.done
 	for page in docs/tutorials/*.md; do \
 	  $(VENV)/bin/jupytext --quiet --to ipynb --set-kernel python3 --output runs/notebooks/$$(basename $$page .md).ipynb $$page || exit 1; \
 	done
-	$(VENV)/bin/python -m pytest -p no:cacheprovider --nbmake --nbmake-timeout=600 --overwrite runs/notebooks
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto -p no:cacheprovider --nbmake --nbmake-timeout=600 --overwrite runs/notebooks
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
