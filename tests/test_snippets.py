@@ -180,10 +180,7 @@ def answer(page: Path, words: list[str]) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in PAGES if unwarp_commands(p)], ids=name)
 def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command of a page ends well, or with the answer that the page shows.
-
-    Trainings of default length are cut short.
-    """
+    """Every command of a page ends well, or with the answer that the page shows."""
     pytest.importorskip("mlxtend")
     monkeypatch.chdir(tmp_path)
     manual = (ROOT / "docs/guide/command_line.md").read_text()
@@ -195,7 +192,6 @@ def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             continue
         run = tmp_path / "runs" / Path(words[2]).stem if words[1] == "fit" else None
         extra = ["--out", f"runs/another-{number}"] if run and run.exists() else []
-        extra += ["--steps", "30"] if words[1] in ("fit", "demo") and "--steps" not in words else []
         done, beginning = run_command(words + extra, tmp_path), answer(page, words)
         assert done.returncode == (2 if beginning else 0), f"{words}: {done.stderr[-2000:]}"
         assert done.stderr.startswith(beginning)
