@@ -33,13 +33,13 @@ check: $(VENV)/dev.done
 docs: $(VENV)/docs.done
 	$(VENV)/bin/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs runs/site
 
-# the tutorials as notebooks in runs/notebooks; on two free cores each takes less than three minutes
+# the tutorials as notebooks in runs/notebooks, each run in at most three minutes
 notebooks: $(VENV)/notebooks.done
 	mkdir -p runs/notebooks
 	for page in docs/tutorials/*.md; do \
 	  $(VENV)/bin/jupytext --quiet --to ipynb --set-kernel python3 --output runs/notebooks/$$(basename $$page .md).ipynb $$page || exit 1; \
 	done
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto -p no:cacheprovider --nbmake --nbmake-timeout=600 --overwrite runs/notebooks
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto -p no:cacheprovider --nbmake --nbmake-timeout=180 --overwrite runs/notebooks
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

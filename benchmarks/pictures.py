@@ -30,7 +30,7 @@ ACROSS = 12
 POINTS = 2000
 STEPS = 9
 ROWS, MOST = 12, 8
-DPI = 110
+DPI, NARROWEST = 110, 560
 COLOURS, LARGEST = 128, 150_000
 
 
@@ -62,9 +62,17 @@ def save(figures: Mapping[str, Figure], folder: Path, cell: str) -> None:
     """Write each figure as `folder/<cell>-<name>.png`, a file of less than 150 kB."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.06)
-        (folder / f"{cell}-{name}.png").write_bytes(small(Image.open(drawn).convert("RGB")))
+        picture = rasterise(figure, DPI)
+        if picture.width < NARROWEST:
+            picture = rasterise(figure, DPI * NARROWEST / picture.width)
+        (folder / f"{cell}-{name}.png").write_bytes(small(picture))
+
+
+def rasterise(figure: Figure, dpi: float) -> Image.Image:
+    """A figure as pixels, without the white around it."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.06)
+    return Image.open(drawn).convert("RGB")
 
 
 def small(picture: Image.Image) -> bytes:

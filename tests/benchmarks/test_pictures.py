@@ -147,7 +147,7 @@ def test_figures_are_small_and_whole(family: type[Recipe], tmp_path: Path) -> No
     for file in files:
         assert file.stat().st_size < 150_000
         page = np.asarray(Image.open(file).convert("RGB"))
-        assert 400 <= page.shape[1] <= 1000
+        assert 500 <= page.shape[1] <= 1000
         assert min(edge.min() for edge in (page[:, 0], page[:, -1], page[0], page[-1])) > 240
 
 
