@@ -3,8 +3,8 @@
     python -m benchmarks.scale [--cell NAME] [--again] [--quick] [--table]
 
 * `processes`: two processes with one thread each, connected by gloo, against one process with one
-  thread, on the recipe of the demo with 256 samples a step; and whether both models are equal, to
-  the bit. Seconds are wall time, since processes wait for one another.
+  thread, on the recipe of the demo with 256 and with 1,024 samples a step; and whether both models
+  are equal, to the bit. Seconds are wall time, since processes wait for one another.
 * `memory`: a fit on shards of uint8 pictures, and their alignment into shards, against the same fit
   on a part that is in memory: resident memory, and samples a second.
 """
@@ -32,9 +32,11 @@ ROOT = Path(__file__).parent.parent
 FOLDER, PAGE = "scale", "docs/results/speed.md"
 SIZE, GIGABYTES = 64, 10
 STEPS = 60
+BATCH_SIZES = 256, 1024
+"""Samples in a step of all processes together."""
 
 
-def train_digits(steps: int) -> tuple[float, str]:
+def train_digits(batch_size: int, steps: int) -> tuple[float, str]:
     """Samples a second and a checksum of the weights, of one training in this process."""
     from unwarp.datasets import affine_mnist
     from unwarp.planning.presets import DIGITS
@@ -55,22 +57,23 @@ def train_digits(steps: int) -> tuple[float, str]:
         DIGITS.players(model),
         data,
         steps=steps,
-        batch_size=256,
+        batch_size=batch_size,
         device="cpu",
         callbacks=[Clock()],
     )
     weights = b"".join(value.numpy().tobytes() for value in model.state_dict().values())
-    rate = 256 / median(np.diff(times[3:]).tolist())
+    rate = batch_size / median(np.diff(times[3:]).tolist())
     return rate, hashlib.sha256(weights).hexdigest()
 
 
-def in_processes(n: int, steps: int) -> list[tuple[float, str]]:
+def in_processes(n: int, batch_size: int, steps: int) -> list[tuple[float, str]]:
     """What `train_digits` returns in each of `n` processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     names = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(n)}
-    code = f"import json; from benchmarks.scale import *; print(json.dumps(train_digits({steps})))"
+    call = f"train_digits({batch_size}, {steps})"
+    code = f"import json; from benchmarks.scale import *; print(json.dumps({call}))"
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code],
@@ -88,17 +91,20 @@ def in_processes(n: int, steps: int) -> list[tuple[float, str]]:
 def processes(quick: bool = False) -> cells.Result:
     """Pace of two processes against one, in turns, and equality of their models."""
     rounds, steps = (1, 8) if quick else (3, STEPS)
-    ones, pairs = [], []
-    for _ in range(rounds):
-        ones.append(in_processes(1, steps)[0])
-        pairs.append(in_processes(2, steps))
-    one, two = ([rate for rate, _ in firsts] for firsts in (ones, [pair[0] for pair in pairs]))
-    scores = {
-        "rate_of_one": round(median(one), 1),
-        "rate_of_two": round(median(two), 1),
-        "ratio": round(median(b / a for a, b in zip(one, two, strict=True)), 3),
-        "equal_models": float(all(len({weights for _, weights in pair}) == 1 for pair in pairs)),
-    }
+    scores: dict[str, float] = {}
+    for size in BATCH_SIZES:
+        ones, pairs = [], []
+        for _ in range(rounds):
+            ones.append(in_processes(1, size, steps)[0])
+            pairs.append(in_processes(2, size, steps))
+        one, two = ([rate for rate, _ in firsts] for firsts in (ones, [pair[0] for pair in pairs]))
+        equal = all(len({weights for _, weights in pair}) == 1 for pair in pairs)
+        scores |= {
+            f"rate_of_one_{size}": round(median(one), 1),
+            f"rate_of_two_{size}": round(median(two), 1),
+            f"ratio_{size}": round(median(b / a for a, b in zip(one, two, strict=True)), 3),
+            f"equal_models_{size}": float(equal),
+        }
     return {"scores": scores, "rounds": rounds}
 
 
@@ -194,12 +200,14 @@ def table() -> None:
             continue
         s = json.loads(path.read_text())["scores"]
         if name == "processes":
-            equal = "equal to the bit" if s["equal_models"] else "not equal"
-            lines.append(
-                f"* Two processes with one thread each train {s['ratio']:.2f} times as fast as one "
-                f"({s['rate_of_two']:,.0f} and {s['rate_of_one']:,.0f} samples/s, 256 a step); "
-                f"their models are {equal}."
-            )
+            for size in BATCH_SIZES:
+                one, two = (s[f"rate_of_{n}_{size}"] for n in ("one", "two"))
+                equal = "equal to the bit" if s[f"equal_models_{size}"] else "not equal"
+                lines.append(
+                    f"* With {size:,} samples a step, two processes with one thread each train "
+                    f"{s[f'ratio_{size}']:.2f} times as fast as one ({two:,.0f} and {one:,.0f} "
+                    f"samples/s); their models are {equal}."
+                )
         else:
             lines.append(
                 f"* On {s['gigabytes']:.2g} GiB of uint8 pictures in shards, `fit` holds "

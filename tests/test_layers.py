@@ -15,7 +15,8 @@ ROOT = Path(unwarp.__file__).parent
 TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
-    {"core", "errors", "values", "_version", "disk", "missing", "draws", "launch", "waiting"},
+    {"core", "errors", "values", "_version", "disk", "missing", "draws", "launch", "waiting"}
+    | {"collectives", "shared_memory"},
     {"warps", "distances", "nets", "plots"}
     | {"devices", "processes", "ranges", "storage", "checksums"},
     {"models", "metrics", "data"},

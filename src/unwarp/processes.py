@@ -17,6 +17,7 @@ from torch import distributed, nn
 
 from unwarp.errors import ProcessError, UnwarpError
 from unwarp.launch import count_processes, is_alone, is_first_process
+from unwarp.shared_memory import shared_memory
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ def connect_processes(device: str = "auto") -> None:
 
 def _disconnect() -> None:
     """End the connection, so that no thread of it outlives the interpreter."""
+    shared_memory.cache_clear()
     if distributed.is_initialized():
         distributed.destroy_process_group()
 

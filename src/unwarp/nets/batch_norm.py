@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
+from unwarp.collectives import gather
+
 
 class SharedBatchNorm(nn.BatchNorm1d):
     """Batch normalisation with the mean and the variance of all processes.
@@ -44,12 +46,10 @@ class SharedBatchNorm(nn.BatchNorm1d):
         if not self.training:
             return super().forward(x)
         dtype, x = x.dtype, x.to(self.weight.dtype)  # within mixed precision rows are rounded
-        moments = torch.stack([x.mean(0), x.var(0, unbiased=False)])
-        means, variances = _Gather.apply(moments).unbind(1)  # type: ignore[no-untyped-call]
-        mean, variance = means.mean(0), variances.mean(0) + means.var(0, unbiased=False)
-        self._update(mean.detach(), variance.detach(), len(x) * len(means))
-        scale = self.weight * (variance + self.eps).rsqrt()
-        return torch.as_tensor((x - mean) * scale + self.bias).to(dtype)
+        normalise: Any = _Normalise.apply
+        y, mean, variance = normalise(x, self.weight, self.bias, self.eps)
+        self._update(mean, variance, len(x) * distributed.get_world_size())
+        return torch.as_tensor(y).to(dtype)
 
     def _update(self, mean: Tensor, variance: Tensor, n: int) -> None:
         """Update the running moments by those of `n` rows."""
@@ -60,20 +60,35 @@ class SharedBatchNorm(nn.BatchNorm1d):
         self.running_var.lerp_(variance * n / max(n - 1, 1), self.momentum)
 
 
-class _Gather(torch.autograd.Function):
-    """A tensor of each process, stacked; the gradient is the sum over processes."""
+class _Normalise(torch.autograd.Function):
+    """Rows normalised by the moments of all processes, and these moments.
+
+    The gradients of weight and bias are those of the rows of this process: the engine averages them
+    like other gradients.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        parts = [torch.empty_like(x) for _ in range(distributed.get_world_size())]
-        distributed.all_gather(parts, x.contiguous())
-        return torch.stack(parts)
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        local_mean = x.mean(0)
+        local_variance = (x - local_mean).square_().mean(0)  # faster than `torch.var`
+        means, variances = gather(torch.stack([local_mean, local_variance])).unbind(1)
+        mean, variance = means.mean(0), variances.mean(0) + means.var(0, correction=0)
+        inverse = (variance + eps).rsqrt()
+        ctx.save_for_backward(x, weight, mean, inverse)
+        ctx.mark_non_differentiable(mean, variance)
+        scale = weight * inverse
+        return torch.addcmul(bias - mean * scale, x, scale), mean, variance
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        gradient = gradient.contiguous()
-        distributed.all_reduce(gradient)
-        return gradient[distributed.get_rank()]
+    def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, weight, mean, inverse = ctx.saved_tensors
+        normal = (x - mean) * inverse
+        sums = torch.stack([gradient.sum(0), (gradient * normal).sum(0)])
+        all_sums = gather(sums).sum(0) / (len(x) * distributed.get_world_size())
+        rest = torch.addcmul(gradient - all_sums[0], normal, all_sums[1], value=-1)
+        return rest * (weight * inverse), sums[1], sums[0], None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import torch
 from torch import Tensor, distributed, nn
 
+from unwarp.collectives import gather
 from unwarp.core import Precision
 from unwarp.devices import resolve_device
 from unwarp.errors import ConfigError
@@ -60,9 +61,7 @@ def greatest_of_processes(number: float, engine: Accelerator) -> float:
     """
     if engine.num_processes == 1:
         return number
-    greatest = torch.tensor(number, dtype=torch.float64, device=engine.device)
-    distributed.all_reduce(greatest, distributed.ReduceOp.MAX)
-    return float(greatest)
+    return float(gather(torch.tensor(number, dtype=torch.float64, device=engine.device)).max())
 
 
 def least_of_processes(number: float | None, engine: Accelerator) -> float | None:
@@ -84,9 +83,7 @@ def mean_of_processes(numbers: Tensor, engine: Accelerator) -> Tensor:
     """
     if engine.num_processes == 1:
         return numbers
-    mean: Tensor = numbers.detach() / engine.num_processes
-    distributed.all_reduce(mean)
-    return mean
+    return gather(numbers).mean(0)
 
 
 class SoleEngine:

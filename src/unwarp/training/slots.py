@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from unwarp.collectives import share_gradients
 from unwarp.core import Batch
 from unwarp.models.players import Player
 from unwarp.models.schedules import Schedule
@@ -104,7 +105,7 @@ def make_slots(state: State, engine: Accelerator) -> list[PlayerSlot]:
     return [
         PlayerSlot(
             player,
-            engine.prepare_model(Objective(player)),
+            share_gradients(engine.prepare_model(Objective(player))),
             engine.prepare_optimizer(optimiser) if engine.scaler else optimiser,
             _schedule(player, state),
             average,
