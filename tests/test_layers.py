@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 DOORS = ("__init__", "__main__")
 FLOORS = (
     {"core", "errors", "values", "_version", "disk", "missing", "draws", "launch", "waiting"}
-    | {"collectives", "shared_memory"},
+    | {"collectives"},
     {"warps", "distances", "nets", "plots"}
     | {"devices", "processes", "ranges", "storage", "checksums"},
     {"models", "metrics", "data"},

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import torch
 from torch import distributed, nn
 
+from unwarp.collectives.shared_memory import shared_memory
 from unwarp.errors import ProcessError, UnwarpError
 from unwarp.launch import count_processes, is_alone, is_first_process
-from unwarp.shared_memory import shared_memory
 
 T = TypeVar("T")
 

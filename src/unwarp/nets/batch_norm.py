@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from unwarp.collectives import gather
+from unwarp.collectives.exchange import gather
 
 
 class SharedBatchNorm(nn.BatchNorm1d):

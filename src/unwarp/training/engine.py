@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import torch
 from torch import Tensor, distributed, nn
 
-from unwarp.collectives import gather
+from unwarp.collectives.exchange import gather
 from unwarp.core import Precision
 from unwarp.devices import resolve_device
 from unwarp.errors import ConfigError

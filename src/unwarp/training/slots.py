@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from unwarp.collectives import share_gradients
+from unwarp.collectives.exchange import share_gradients
 from unwarp.core import Batch
 from unwarp.models.players import Player
 from unwarp.models.schedules import Schedule

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, distributed
 
 from tests.processes import run_processes
-from unwarp.shared_memory import SLOT_BYTES, SharedMemory, size_of
+from unwarp.collectives.shared_memory import SLOT_BYTES, SharedMemory, size_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
 
@@ -65,7 +65,7 @@ def test_tensors_arrive_in_order(file: Path) -> None:
 def test_lost_process_is_an_error(file: Path) -> None:
     """A process that ends without its tensor is named."""
     code = (
-        "import os, sys, torch; from unwarp.shared_memory import SharedMemory\n"
+        "import os, sys, torch; from unwarp.collectives.shared_memory import SharedMemory\n"
         "memory = SharedMemory(os.open(sys.argv[1], os.O_RDWR), 1, n=2)\n"
         "print('ready', flush=True); memory.gather(torch.ones(2))"
     )
@@ -81,16 +81,16 @@ def test_lost_process_is_an_error(file: Path) -> None:
 SCRIPT = """
 from pathlib import Path
 import torch
-from unwarp import collectives
+from unwarp.collectives import exchange
 from unwarp.processes import connect_processes
-from unwarp.shared_memory import SLOT_BYTES, shared_memory
+from unwarp.collectives.shared_memory import SLOT_BYTES, shared_memory
 from torch import distributed
 
 connect_processes("cpu")
 rank = distributed.get_rank()
 is_shared = shared_memory() is not None
 for n in (1, SLOT_BYTES // 4, SLOT_BYTES):  # the last one is greater than a slot
-    rows = collectives.gather(torch.full((n,), float(rank)))
+    rows = exchange.gather(torch.full((n,), float(rank)))
     assert torch.equal(rows, torch.tensor([[0.0], [1.0]]).expand(2, n))
 assert not list(Path("/dev/shm").glob("unwarp-*"))
 print(is_shared)

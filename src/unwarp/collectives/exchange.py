@@ -11,7 +11,7 @@ from torch import Tensor, distributed, nn
 from torch.futures import Future
 from torch.nn.parallel import DistributedDataParallel
 
-from unwarp.shared_memory import SLOT_BYTES, SharedMemory, shared_memory
+from unwarp.collectives.shared_memory import SLOT_BYTES, SharedMemory, shared_memory
 
 
 def gather(x: Tensor) -> Tensor:

@@ -6,25 +6,25 @@ import pytest
 from torch import nn
 
 from tests.processes import run_processes
-from unwarp.collectives import share_gradients
+from unwarp.collectives.exchange import share_gradients
 
 SCRIPT = """
 import sys
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
-from unwarp import collectives, shared_memory
+from unwarp.collectives import exchange
 from unwarp.processes import connect_processes
 
 connect_processes("cpu")
 rank = distributed.get_rank()
 if sys.argv[1] == "apart":
-    collectives.shared_memory = lambda: None
+    exchange.shared_memory = lambda: None
 x = torch.tensor([1.0 + rank, 10.0])
-assert torch.equal(collectives.gather(x), torch.tensor([[1.0, 10.0], [2.0, 10.0]]))
+assert torch.equal(exchange.gather(x), torch.tensor([[1.0, 10.0], [2.0, 10.0]]))
 torch.manual_seed(0)
 net = nn.Linear(700, 900)  # more than two slots
-module = collectives.share_gradients(DistributedDataParallel(net))
+module = exchange.share_gradients(DistributedDataParallel(net))
 inputs = torch.randn(2, 5, 700)
 module(inputs[rank]).square().sum().backward()
 parts = [torch.autograd.grad(net(part).square().sum(), net.weight)[0] for part in inputs]

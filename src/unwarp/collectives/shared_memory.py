@@ -44,8 +44,8 @@ PAUSES_PER_CHECK = 1_000
 class SharedMemory:
     """Memory of the processes of one computer.
 
-    Each process has a counter and two slots. The slots take turns. Nobody writes into a slot before all have read it, since the others count
-    an exchange only when they have read the one before.
+    Each process has a counter and two slots. The slots take turns. Nobody writes into a slot before
+    all have read it, since the others count an exchange only when they have read the one before.
 
     Args:
         descriptor: Open file of at least `size_of(n)` bytes, the same in all processes. It must

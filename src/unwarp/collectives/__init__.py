@@ -1,0 +1,1 @@
+"""Exchange of tensors between connected processes."""
