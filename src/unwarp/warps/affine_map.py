@@ -133,7 +133,17 @@ class AffineMap(Map):
         pull = self.invert()
         if any(e != 1 for e in source.extent):
             pull = AffineMap(pull.matrix / constant(source.extent[::-1], pull.matrix)[:, None])
-        return resample(x, pull.push(target.lattice(x)), Window.frame(source.size), target, padding)
+        return resample(x, pull._push_grid(target), Window.frame(source.size), target, padding)
+
+    def _push_grid(self, target: Window) -> Tensor:
+        """Observed positions (N, P, 2) of the pixels of a window, as of `push`.
+
+        Each is the sum of a vector of its column and a vector of its row.
+        """
+        y, x = target.axes(self.matrix)
+        columns = self.matrix[..., :1] * x
+        rows = torch.addcmul(self.matrix[..., 2:], self.matrix[..., 1:2], y)
+        return (rows[..., :, None] + columns[..., None, :]).flatten(2).mT
 
     def merge(self, inner: Map) -> tuple[Map, ...] | None:
         """The product with an inner affine map.

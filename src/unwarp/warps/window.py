@@ -117,19 +117,22 @@ class Window:
         axes = self.axes(like)
         return torch.stack(torch.meshgrid(*axes, indexing="ij")[::-1], -1).reshape(-1, len(axes))
 
-    def axes(self, like: Tensor) -> list[Tensor]:
+    def axes(self, like: Tensor) -> tuple[Tensor, ...]:
         """Positions of the pixels of images along each axis, in half-widths.
 
         Args:
             like: Tensor with the dtype and the device of the result.
 
         Returns:
-            Positions (H,) and (W,).
+            Positions (H,) and (W,). Nobody may change them: the next call returns the same tensors.
         """
-        return [
-            ((2 * torch.arange(n, dtype=like.dtype, device=like.device) + 1) / n - 1) * e
-            for n, e in zip(self.size, self.extent, strict=True)
-        ]
+        return tuple(_axis(n, e, like) for n, e in zip(self.size, self.extent, strict=True))
+
+
+@cache_tensors
+def _axis(n: int, extent: float, like: Tensor) -> Tensor:
+    """Centres of n pixels between -extent and extent."""
+    return ((2 * torch.arange(n, dtype=like.dtype, device=like.device) + 1) / n - 1) * extent
 
 
 @cache_tensors
@@ -169,8 +172,12 @@ class Band(Window):
         """Positions (P, axes) of the band, as of `Window.lattice`; never kept."""
         if len(self.size) == 1:
             return self.window.lattice(like)[self.lines]
-        y, x = self.window.axes(like)
-        return torch.stack(torch.meshgrid(y[self.lines], x, indexing="ij")[::-1], -1).reshape(-1, 2)
+        return self._points(like)
+
+    def axes(self, like: Tensor) -> tuple[Tensor, ...]:
+        """Positions of the lines of the band and of its columns, as of `Window.axes`."""
+        y, *rest = self.window.axes(like)
+        return y[self.lines], *rest
 
 
 def resample(
