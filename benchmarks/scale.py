@@ -7,6 +7,7 @@
   are equal, to the bit. Seconds are wall time, since processes wait for one another.
 * `memory`: a fit on shards of uint8 pictures, and their alignment into shards, against the same fit
   on a part that is in memory: resident memory, and samples a second.
+* `growth`: time by the number of samples, the length of series and the side of pictures.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 import torch
 
 from benchmarks import cells
+from benchmarks.growth import growth_line, measure_growth
 
 ROOT = Path(__file__).parent.parent
 FOLDER, PAGE = "scale", "docs/results/speed.md"
@@ -188,7 +190,7 @@ def align_code(code: str) -> str:
     )
 
 
-CELLS = {"processes": processes, "memory": memory}
+CELLS = {"processes": processes, "memory": memory, "growth": measure_growth}
 
 
 def table() -> None:
@@ -208,6 +210,8 @@ def table() -> None:
                     f"{s[f'ratio_{size}']:.2f} times as fast as one ({two:,.0f} and {one:,.0f} "
                     f"samples/s); their models are {equal}."
                 )
+        elif name == "growth":
+            lines.append(growth_line(s))
         else:
             lines.append(
                 f"* On {s['gigabytes']:.2g} GiB of uint8 pictures in shards, `fit` holds "
