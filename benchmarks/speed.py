@@ -37,6 +37,7 @@ class Worker:
 
     def __init__(self, source: Path) -> None:
         path = os.pathsep.join([str(source / "src"), str(source)])
+        self.operations_per_sample = 0.0
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "benchmarks/speed_worker.py")],
             env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
@@ -56,6 +57,7 @@ class Worker:
             if not line:
                 raise RuntimeError(f"the worker of {name} ended")
         answer = json.loads(line)
+        self.operations_per_sample = answer["operations"] / answer["samples"]
         return float(answer["samples"] / median(answer["seconds"]))
 
     def close(self) -> None:
@@ -102,6 +104,9 @@ def cell(name: str, workers: tuple[Worker, Worker], rounds: int) -> cells.Result
         "greatest_ratio": round(max(a / b for a, b in pairs), 3),
         "peak_gflops": round(peak_gflops(), 1),
     }
+    if name.startswith("train-"):
+        share = scores["rate"] * new.operations_per_sample / scores["peak_gflops"] / 1e9
+        scores["share_of_peak"] = round(share, 3)
     return {"scores": scores, "base": BASE, "rounds": rounds}
 
 
@@ -113,8 +118,8 @@ def rate_text(rate: float) -> str:
 def table() -> None:
     """Write the table of all result files."""
     lines = [
-        f"| case | samples/s | at {BASE} | ratio (least to greatest of rounds) |",
-        "|---|---|---|---|",
+        f"| case | samples/s | at {BASE} | ratio (least to greatest of rounds) | share of peak |",
+        "|---|---|---|---|---|",
     ]
     for name in CASES:
         path = cells.RESULTS / FOLDER / f"{name}.json"
@@ -122,9 +127,10 @@ def table() -> None:
             continue
         s = json.loads(path.read_text())["scores"]
         low, high = s["least_ratio"], s["greatest_ratio"]
+        share = f"{100 * s['share_of_peak']:.0f} %" if "share_of_peak" in s else ""
         lines.append(
             f"| {name} | {rate_text(s['rate'])} | {rate_text(s['base_rate'])} | "
-            f"**{s['ratio']:.2f}** ({low:.2f} to {high:.2f}) |"
+            f"**{s['ratio']:.2f}** ({low:.2f} to {high:.2f}) | {share} |"
         )
     cells.quote("speed", "\n".join(lines), PAGE)
 

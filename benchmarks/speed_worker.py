@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 Case = tuple[Callable[[], Any], int]
 """A function to time, and the number of samples that it handles."""
@@ -44,14 +45,23 @@ def preset(name: str) -> Any:
 
 
 class Steps(CALLBACK):  # type: ignore[misc]
-    """Notes the processor time after each step."""
+    """Notes the processor time after each step, and counts the operations of the second one."""
+
+    operations = 0
+    """Products and sums of the matrix products of a step, of the last training."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
+        self.counter = FlopCounterMode(display=False)
 
     def on_step(self, state: Any, terms: Any) -> None:
         """Note the time."""
         self.times.append(time.process_time())
+        if len(self.times) == 1:
+            self.counter.__enter__()
+        if len(self.times) == 2:
+            self.counter.__exit__(None, None, None)
+            Steps.operations = self.counter.get_total_flops()
 
 
 def training(recipe: Any, data: Any, batch_size: int, steps: int) -> Callable[[], list[float]]:
@@ -179,7 +189,8 @@ def main() -> None:
         if name not in ready:
             ready = {name: CASES[name]()}  # one at a time, so that memory stays small
         run, n = ready[name]
-        print(json.dumps({"seconds": run(), "samples": n}), flush=True)
+        answer = {"seconds": run(), "samples": n, "operations": Steps.operations}
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from unwarp import models
 from unwarp.core import Batch, Domain
 from unwarp.errors import ConfigError
 from unwarp.models import AE, VAE, Recipe
+from unwarp.nets import Net
 from unwarp.nets.temporal import TemporalDecoder, TemporalEncoder
 from unwarp.planning.defaults import (
     MAX_LENGTH_FOR_REFINEMENT,
@@ -87,7 +88,9 @@ def test_steps_suit_the_data() -> None:
 
 def test_pictures_get_an_affine_autoencoder() -> None:
     """Dark pictures are padded with zeros."""
-    assert recipe_for(PICTURES) == AE(prior=0.8, passes=(2, 8), pose_size=48, padding="zeros")
+    net = Net(channels=16)
+    recipe = AE(prior=0.8, passes=(2, 8), pose_size=48, net=net, padding="zeros")
+    assert recipe_for(PICTURES) == recipe
 
 
 @pytest.mark.parametrize("family", sorted(models.families()))

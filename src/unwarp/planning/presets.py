@@ -23,7 +23,7 @@ It was tuned on Affine MNIST.
 """
 
 
-PICTURES = AE(prior=0.8, passes=(2, 8), pose_size=48)
+PICTURES = AE(prior=0.8, passes=(2, 8), pose_size=48, net=Net(channels=16))
 """Recipe for images of which nothing is known; trials decide whether it has its warp.
 
 With a wider prior, pictures of one kind are squeezed into those of another: kinds with few pictures

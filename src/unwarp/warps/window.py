@@ -175,7 +175,7 @@ class Band(Window):
         return self._points(like)
 
     def axes(self, like: Tensor) -> tuple[Tensor, ...]:
-        """Positions of the lines of the band and of its columns, as of `Window.axes`."""
+        """Positions of the band's lines and columns, as of `Window.axes`."""
         y, *rest = self.window.axes(like)
         return y[self.lines], *rest
 
