@@ -112,9 +112,14 @@ class AffineMap(Map):
             )
         # a trace differentiates the operations themselves
         has_graph = torch.is_grad_enabled() and self.matrix.requires_grad
-        if has_graph and not torch.compiler.is_compiling():
-            return AffineMap(_Inverse.apply(self.matrix))  # type: ignore[no-untyped-call]
-        return AffineMap(inverse_matrix(self.matrix))
+        if torch.compiler.is_compiling():
+            return AffineMap(inverse_matrix(self.matrix))
+        function: Any = _Inverse.apply if has_graph else inverse_matrix
+        inverse = AffineMap(function(self.matrix))
+        if has_graph or not self.matrix.requires_grad:
+            # the way back; a map of its own, as a circle of references would keep memory
+            inverse.__dict__["_inverse"] = AffineMap(self.matrix)
+        return inverse
 
     def __call__(
         self,
