@@ -97,7 +97,7 @@ class Unwarper(
             suggest; else a tenth of the number of samples, but at least 2 and at most 10.
         clusters: Way to form clusters. `kmeans`: a sample belongs to the nearest centre of content
             codes. `spectral`: spectral clustering. Series are compared by elastic distances to up
-            to 1,000 training series, in about 20 ms a series at most; pictures by a graph of
+            to 400 training series, in about 20 ms a series at most; pictures by a graph of
             nearest content codes, if there are five training pictures for each cluster. `auto` is
             `spectral` for measured content (elastic or gradients), else `kmeans`.
         refine: Refinement of learned deformations after training; `none` for none. `band` moves
