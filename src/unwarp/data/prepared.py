@@ -28,7 +28,7 @@ Origin = RegularSamples | IrregularSeries
 NUMBERS_PER_CHUNK = 1 << 20
 """Greatest number of values that are aligned at once, to bound the memory."""
 
-SAMPLES_PER_CHUNK = 500
+SAMPLES_PER_CHUNK = 1000
 """Greatest number of samples that are aligned at once; more no longer fit the processor's cache."""
 
 
