@@ -17,12 +17,14 @@ from unwarp.metrics.recovery import (
     factor_r2,
     observation_pairs,
     recovery,
+    relative_displacements,
     relative_poses,
 )
 from unwarp.warps import (
     Affine2d,
     AffineMap,
     Chain,
+    CosineTime,
     Displacement2d,
     IdentityMap,
     Rigid2d,
@@ -307,3 +309,13 @@ def test_wrong_mirror_is_an_error() -> None:
     theta[::2, -1] = 1 - theta[::2, -1]
     errors = recovery(warp.map(theta), truth, np.arange(24) // 2, (32, 32))
     assert errors["angle_deg"] == 180
+
+
+def test_displacements_free_of_frame() -> None:
+    """Displacements of a pair do not depend on the template's own time, and end at 0."""
+    warp, generator = CosineTime(3), torch.Generator().manual_seed(0)
+    true, other = (warp.sample(n, generator) for n in (6, 1))
+    estimate, truth = relative_displacements(true.compose(other), true, np.arange(6) // 2, 9)
+    assert truth.shape == (3, 9) and truth.abs().max() > 0.01
+    torch.testing.assert_close(estimate, truth, atol=1e-3, rtol=0)
+    torch.testing.assert_close(truth[:, [0, -1]], torch.zeros(3, 2), atol=1e-5, rtol=0)

@@ -72,8 +72,8 @@ KINDS: Mapping[FigureKind, PaperFigure] = {
     ),
     "recovery": PaperFigure(
         image_figures.RECOVERY,
-        None,
-        "it needs images with known deformations, such as those of 'unwarp fit affine-mnist'",
+        series_deformations.RECOVERY,
+        "it needs known deformations, as in 'unwarp fit affine-mnist' and 'unwarp fit bumps'",
     ),
     "warps": PaperFigure(
         image_figures.DEFORMATIONS,

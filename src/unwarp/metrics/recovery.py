@@ -135,11 +135,30 @@ def recovery(
     return {name: float(error.abs().median()) for name, error in errors.items()}
 
 
+def relative_displacements(
+    map: Map, true_map: Map, ids: NDArray[np.integer], n_times: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Estimated and true displacements in time between the observations of each pair.
+
+    Args:
+        map: Estimated maps of series, N rows.
+        true_map: True maps, N rows.
+        ids: Number of the original that each observation shows (N,).
+        n_times: Number of evenly spaced times at which they are compared, both ends included.
+
+    Returns:
+        Estimated and true times minus observed times (n_pairs, n_times), as shares of the length.
+    """
+    first, second = (torch.as_tensor(rows) for rows in observation_pairs(ids))
+    times = torch.linspace(0, 1, n_times)[:, None]
+    relative = (_relative_map(m, first, second) for m in (map, true_map))
+    estimate, truth = ((m.pull(times) - times)[..., 0] for m in relative)
+    return estimate, truth
+
+
 def _time_map_error(map: Map, true_map: Map, ids: NDArray[np.integer], length: int) -> float:
     """Median over pairs of the largest distance between relative time maps (lengths of series)."""
-    first, second = (torch.as_tensor(rows) for rows in observation_pairs(ids))
-    grid = torch.linspace(0, 1, length)[:, None]
-    estimate, truth = (_relative_map(m, first, second).pull(grid)[..., 0] for m in (map, true_map))
+    estimate, truth = relative_displacements(map, true_map, ids, length)
     return float((estimate - truth).abs().amax(1).median())
 
 

@@ -73,7 +73,7 @@ SERIES = Presentation(
         series_figures.AVERAGES,
     ),
     codes=(figures.LATENT_SPACE,),
-    recovery=(),
+    recovery=(series_deformations.RECOVERY,),
     latent_space=(
         latent_figures.TRAVERSAL,
         series_deformations.DEFORMATION,

@@ -1,4 +1,4 @@
-"""Figures of the warps of series: time maps, histograms, main directions.
+"""Figures of the warps of series: time maps, histograms, recovery, main directions.
 
 A time map is an increasing function from observed time to template time. A main direction is a
 principal component of the parameters theta of all deformations.
@@ -23,12 +23,17 @@ from unwarp.app.report.examples import (
 from unwarp.app.report.illustrations import Plot, fixed_caption
 from unwarp.app.report.latent_figures import SAMPLES_PER_PATH
 from unwarp.app.report.notes import varying
+from unwarp.core import Factor
+from unwarp.metrics.recovery import relative_displacements
 from unwarp.models import Model
 from unwarp.models.latent import Latent
 from unwarp.warps import Window
 
 INTERVALS_PER_TIME_MAP = 64
 """Number of equal intervals that a series is divided into; time maps are drawn at their ends."""
+
+TIMES_PER_PAIR = 9
+"""Number of times, evenly spaced, at which estimated and true displacements are compared."""
 
 MAX_DIRECTIONS = 3
 """Greatest number of main directions that are shown."""
@@ -82,6 +87,28 @@ def time_maps(outcome: Outcome) -> Figure | None:
     names = np.array([f"cluster {cluster}" for cluster in clusters])
     rate, start = sampling_rate_of(unwarper.model_), unwarper.schema_.clock.start
     return plots.warps(gamma, x.shape[2], sampling_rate=rate, start=start, labels=names)
+
+
+def recovery(outcome: Outcome) -> Figure | None:
+    """Estimated against true displacements in time.
+
+    Data sets with true warps contain two observations of each original. A displacement leads from
+    the second observation to the first (see `unwarp.metrics.recovery`).
+
+    Returns:
+        A figure with a point for each pair and each of several times, in seconds or time steps.
+        None if the true warps are unknown.
+    """
+    test, unwarper = outcome.test, outcome.warped.unwarper
+    if test.maps is None or test.ids is None:
+        return None
+    n_times = TIMES_PER_PAIR + 2  # smooth warps of time leave both ends where they are
+    values = relative_displacements(outcome.warped.embedding.map, test.maps, test.ids, n_times)
+    rate, length = sampling_rate_of(unwarper.model_), float(test.x.shape[2] - 1)
+    unit, extent = ("samples", length) if rate is None else ("s", length / rate)
+    factor = Factor(f"displacement_{unit}", unit, -extent, extent)
+    estimates, true_values = (extent * part[:, 1:-1].flatten().numpy() for part in values)
+    return plots.recovery({factor: (estimates, true_values)})
 
 
 def deformations(outcome: Outcome) -> Figure | None:
@@ -166,6 +193,15 @@ DEFORMATIONS = Plot(
         "a positive lag means that the observation is later than its template. Speeds are the "
         "least and the greatest local speed of a series. Acceleration is the greatest change of "
         "its speed."
+    ),
+)
+RECOVERY = Plot(
+    "recovery",
+    recovery,
+    fixed_caption(
+        "Estimated against true displacement in time between two observations of one original, at "
+        "nine times of each pair. Points of perfect estimates are on the line. Crosses at the "
+        "border stand for points outside the panel."
     ),
 )
 DEFORMATION = Plot(
