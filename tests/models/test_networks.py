@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from unwarp.models.encoders import Encoder
+from unwarp.models.encoder import Encoder
 from unwarp.models.networks import Networks
 from unwarp.warps import Identity
 

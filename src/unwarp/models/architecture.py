@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from unwarp.core import ContentKind
 from unwarp.errors import ConfigError
 from unwarp.models.content import CONTENT_KINDS, MEASURED_CONTENTS
-from unwarp.models.encoders import EncoderKind
+from unwarp.models.encoder import EncoderKind
 from unwarp.models.likelihood import (
     LikelihoodKind,
     StandardDeviation,

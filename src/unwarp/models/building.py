@@ -18,15 +18,17 @@ from unwarp.models.architecture import Architecture
 from unwarp.models.canvas import Canvas
 from unwarp.models.content import MEASURED_CONTENTS, check_content
 from unwarp.models.distilled import DistilledCode
-from unwarp.models.encoders import Encoder, OneStage, PoseStage, Staged
+from unwarp.models.encoder import Encoder
 from unwarp.models.lags.search import LagSearch, lag_family
 from unwarp.models.likelihood import BACKGROUND_LOG_ODDS, Likelihood, LikelihoodKind, LogOddsLink
 from unwarp.models.measured import MeasuredContent
 from unwarp.models.model import Model
 from unwarp.models.networks import Networks
+from unwarp.models.one_stage import OneStage
 from unwarp.models.pose_search import build_pose_search
 from unwarp.models.posterior import GaussianHead
 from unwarp.models.scan.search import PictureSearch, is_closed, limited_family, scan_family
+from unwarp.models.staged import PoseStage, Staged
 from unwarp.models.starts import Start, build_start
 from unwarp.nets.net import output_layer
 from unwarp.ranges import Sizes, Whole, check_value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from unwarp.models.encoders import Encoder
+from unwarp.models.encoder import Encoder
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from unwarp.models.encoders import Staged
 from unwarp.models.latent import Latent
 from unwarp.models.model import Model
 from unwarp.models.pose_search import pair_with
 from unwarp.models.refinement import Refinement
 from unwarp.models.registration import affine_pose, moving_part
+from unwarp.models.staged import Staged
 from unwarp.models.starts import rotation_angle
 from unwarp.warps import AffineMap, Map
 from unwarp.warps.mirror import reflections

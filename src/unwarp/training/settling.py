@@ -22,12 +22,12 @@ from unwarp.devices import resolve_device
 from unwarp.draws import draw_normal
 from unwarp.models.content import MEASURED_CONTENTS
 from unwarp.models.distilled import DistilledCode
-from unwarp.models.encoders import Staged
 from unwarp.models.measured import MeasuredContent
 from unwarp.models.model import SAMPLES_PER_CHUNK, Model
 from unwarp.models.players import Player
 from unwarp.models.pose_search import PoseSearch
 from unwarp.models.recipe import Recipe
+from unwarp.models.staged import Staged
 from unwarp.training.callbacks import Callback
 from unwarp.training.distilling import distil
 from unwarp.training.loop import train

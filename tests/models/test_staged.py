@@ -1,4 +1,4 @@
-"""Encoders: poses without content, and the coordinates of the prior."""
+"""Poses without content, the coordinates of the prior, and runs of stages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ RECIPES: dict[str, tuple[Recipe, tuple[int, ...]]] = {
         PICTURES,
     ),
     "several starts": (AE(warp=Similarity2d(rotation=180), net=SMALL, start="centroid"), PICTURES),
-    "one stage": (AE(warp=Affine2d(), net=SMALL, encoder="one-stage"), PICTURES),
     "stochastic": (VAE(warp=Affine2d(), net=SMALL), PICTURES),
     "time": (AE(warp=CosineTime(), net=SMALL), TRACES),
     "single stage": (AE(warp=CosineTime(), net=SMALL, refinements=0), TRACES),
@@ -60,7 +59,6 @@ def test_pose_equals_map_of_embedding(name: str) -> None:
     "name",
     [
         "staged",
-        "one stage",
         "stochastic",
         "time",
         "single stage",

@@ -1,21 +1,18 @@
-"""Encoders: from samples to a posterior over content and deformation.
+"""The encoder in stages, which undoes deformations before it encodes content.
 
-`Staged` canonicalises a sample, which means that it undoes the sample's deformation, and then
-encodes the content. A sequence of networks, the pose stages, predicts the deformation: each stage
-sees the sample with the deformations of the earlier stages undone, and predicts the rest. The
-content network sees the sample with all invertible stages undone, so that the content code need not
-describe the pose. `OneStage` serves for comparison: one network predicts content code and
-deformation from the raw sample.
+A sequence of networks, the pose stages, predicts the deformation: each stage sees the sample with
+the deformations of the earlier stages undone, and predicts the rest. The content network sees the
+sample with all invertible stages undone, so that the content code need not describe the pose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from unwarp.models.encoder import Encoder
 from unwarp.models.hooks import begin_unchanged
 from unwarp.models.lags.search import LagSearch
 from unwarp.models.measured import MeasuredContent
@@ -24,7 +21,6 @@ from unwarp.models.posterior import (
     PoseEstimate,
     Posterior,
     StagePosterior,
-    has_gaussian_prior,
     sample_or_mean,
 )
 from unwarp.models.scan.search import PictureSearch
@@ -33,8 +29,6 @@ from unwarp.nets.net import constant_output
 from unwarp.waiting import send
 from unwarp.warps import IdentityMap, Map, Padding, Warp, Window, align
 from unwarp.warps.averaging import average_areas
-
-EncoderKind = Literal["staged", "one-stage"]
 
 
 class PoseStage(nn.Module):
@@ -103,80 +97,6 @@ class PoseStage(nn.Module):
         """
         mean, log_sd = self.head(x)
         return StagePosterior(self.warp, mean, log_sd, sample_or_mean(mean, log_sd, generator))
-
-
-class Encoder(nn.Module):
-    """Base of encoders: a module from samples to a `Posterior`.
-
-    A subclass defines `forward(x, generator, angles, single_pass)`, documented in `Staged.forward`.
-
-    Args:
-        warp: The family of deformations, bound to a frame.
-        n_content: Size D of the content code.
-
-    Attributes:
-        angles: Start angles in radians among which `PoseSearch` chooses; one angle if there is no
-            choice.
-        has_mirror: Whether `PoseSearch` also chooses between the template and its mirror image.
-        inverse_half_ranges: 1 / half-range of each column of theta (P,), where the half-range of a
-            factor is half of the width between its bounds; 0 for columns without a Gaussian prior.
-
-    >>> from unwarp.warps import Affine2d
-    >>> Encoder(Affine2d(), 3).angles
-    (0.0,)
-    """
-
-    angles: tuple[float, ...] = (0.0,)
-    has_mirror: bool = False
-    inverse_half_ranges: Tensor
-
-    def __init__(self, warp: Warp, n_content: int) -> None:
-        super().__init__()
-        self.warp, self.n_content = warp, n_content
-        half_ranges = torch.tensor([f.half_range for f in warp.factors])
-        is_gaussian = torch.tensor([has_gaussian_prior(f) for f in warp.factors], dtype=torch.bool)
-        inverse = torch.where(is_gaussian, 1 / half_ranges.clamp_min(1e-12), 0.0)
-        self.register_buffer("inverse_half_ranges", inverse, persistent=False)
-
-    def pose(self, x: Tensor, angles: Tensor | None = None) -> Map:
-        """The posterior mean deformations of samples, `forward(x, None, angles).map`.
-
-        Args:
-            x: Samples (N, C, ...).
-            angles: Start angles (N,) in radians, or with mirrors (N, 2); None for no rotation.
-
-        Returns:
-            N maps before centring.
-        """
-        posterior: Posterior = self(x, None, angles)
-        return posterior.map
-
-    def content_code(self, x: Tensor, angles: Tensor | None = None) -> Tensor:
-        """Content codes of samples, `forward(x, None, angles).content`.
-
-        Args:
-            x: Samples (N, C, ...).
-            angles: Start angles (N,) in radians, or with mirrors (N, 2); None for no rotation.
-
-        Returns:
-            Content codes (N, D).
-        """
-        posterior: Posterior = self(x, None, angles)
-        return posterior.content
-
-    @property
-    def begin(self) -> Callable[[Tensor], tuple[str, ...]]:
-        """The hook that fits the start; by default it does nothing."""
-        return begin_unchanged
-
-    @property
-    def has_circular_lags(self) -> bool:
-        """Whether the deformations are lags on a circle, which have no mean."""
-        return False
-
-    def _theta_in_half_ranges(self, map: Map) -> Tensor:
-        """Theta (N, P) of a map in half-ranges; 0 in columns without a Gaussian prior."""
-        return self.warp.theta(map).to(self.inverse_half_ranges.device) * self.inverse_half_ranges
 
 
 class Staged(Encoder):
@@ -398,65 +318,6 @@ class Staged(Encoder):
             parts += [align(masks, map.point_map, window, self.padding)] if n_masks else []
             cache[window] = torch.cat(parts, 1) if n_masks else parts[0]
         return cache[window]
-
-
-class OneStage(Encoder):
-    """The encoder with one network for content code and deformation.
-
-    The network sees the raw sample; nothing is undone first. Rate-invariant autoencoders for series
-    were published with this structure (Koneripalli et al. 2020). It serves for comparison with
-    `Staged`.
-
-    Args:
-        warp: The family of deformations, bound to a frame.
-        n_content: Size D of the content code.
-        trunk: Network from samples to D + P means and, if it is stochastic, D + P log standard
-            deviations.
-
-    >>> from unwarp.models import AE, Net
-    >>> recipe = AE(encoder="one-stage", net=Net("mlp", (8,), (8,)))
-    >>> isinstance(recipe.build((1, 8, 8)).encoder, OneStage)
-    True
-    """
-
-    def __init__(self, warp: Warp, n_content: int, trunk: GaussianHead) -> None:
-        super().__init__(warp, n_content)
-        self.trunk = trunk
-
-    def forward(
-        self,
-        x: Tensor,
-        generator: torch.Generator | None = None,
-        angles: Tensor | None = None,
-        single_pass: bool = False,
-    ) -> Posterior:
-        """The posterior of samples over content and deformation, before centring.
-
-        Args:
-            x: Samples (N, C, ...).
-            generator: Source of random numbers, to sample from the posterior; None for the
-                posterior mean.
-            angles: Ignored, since this encoder has no start.
-            single_pass: Ignored, since the network always runs once.
-
-        Returns:
-            A posterior of N rows.
-        """
-        mean, log_sd = self.trunk(x)
-        sample = sample_or_mean(mean, log_sd, generator)
-        sizes = [self.n_content, len(self.warp.factors)]
-        (content_mean, raw_mean), (content, raw) = (
-            torch.split(y, sizes, -1) for y in (mean, sample)
-        )
-        content_log_sd, raw_log_sd = (
-            (None, None) if log_sd is None else torch.split(log_sd, sizes, -1)
-        )
-        # the same tensor, so that the stage computes its map once
-        raw = raw_mean if sample is mean else raw
-        stage = StagePosterior(self.warp, raw_mean, raw_log_sd, raw)
-        theta, identity = self._theta_in_half_ranges(stage.mean_map), IdentityMap(len(x))
-        map = stage.sampled_map
-        return Posterior(content, map, theta, content_mean, content_log_sd, identity, stage)
 
 
 def _tile(x: Tensor, n: int) -> Tensor:
