@@ -1,12 +1,13 @@
 # `make demo` runs the main job on real digits, `make demo-series` on real series, `make test` the default test suite.
 PYTHON ?= python3
 VENV := .venv
+LOWEST := .venv-lowest
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # one process for each core, and all tests of a file in one process, since they share trained models
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile
 
-.PHONY: demo demo-series test test-extras test-slow check docs notebooks clean
+.PHONY: demo demo-series test test-extras test-slow test-lowest check docs notebooks clean
 
 demo: $(VENV)/demo.done
 	$(VENV)/bin/unwarp demo --out runs/demo
@@ -23,6 +24,11 @@ test-extras: $(VENV)/extras.done
 
 test-slow: $(VENV)/extras.done
 	$(PYTEST) -m slow
+
+# some of the tests with the lowest declared versions; their own warnings are no errors
+test-lowest: $(LOWEST)/demo.done
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --dist loadfile -o filterwarnings=default \
+	  tests/doors tests/metrics tests/plots tests/analysis tests/data/test_arrays.py tests/data/test_schema.py
 
 check: $(VENV)/dev.done
 	$(VENV)/bin/ruff check .
@@ -48,6 +54,11 @@ $(VENV)/demo.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e '.[demo]'
 	@touch $@
 
+$(LOWEST)/demo.done: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[demo]' pytest pytest-xdist hypothesis
+	@touch $@
+
 $(VENV)/series.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e '.[series]'
 	@touch $@
@@ -69,4 +80,4 @@ $(VENV)/notebooks.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) $(LOWEST) runs

@@ -231,4 +231,6 @@ class Reader(TransformerMixin, BaseEstimator):
 )
 def test_scikit_learn_checks_pass(check: str) -> None:
     """scikit-learn's checks of estimators pass with the errors of `as_samples`."""
+    if not hasattr(estimator_checks, check):
+        pytest.skip("this version of scikit-learn has no such check")
     getattr(estimator_checks, check)("Reader", Reader())

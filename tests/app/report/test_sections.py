@@ -90,7 +90,7 @@ def test_recovery_of_series_in_lengths(bumps_run: Outcome) -> None:
 
 def test_recovery_needs_true_maps(series_run: Outcome) -> None:
     """Without true maps there is no section on recovery."""
-    titles = [part.title for part in sections(series_run, skip_drawing)]
+    titles = [part.title for part in sections(series_run, lambda plot, outcome: None)]
     assert RECOVERY not in titles
 
 

@@ -147,7 +147,7 @@ def _recovery(
         figures: Drawn figures of the section.
     """
     table = recovery_table(outcome.warped.report.scores)
-    if table is None:
+    if table is None and not figures:
         return ()
     text = (
         "Each held-out original was observed twice, under two known deformations. The undeformed "
