@@ -110,14 +110,13 @@ def growth_line(scores: dict[str, float]) -> str:
     Args:
         scores: Scores of the cell.
     """
-    words = {
-        "number": "an alignment with the number of pictures",
-        "length": "a training step with the length of series",
-        "side": "a training step with the side of pictures",
-    }
-    parts = [
-        f"{text} to the power {scores[f'{kind}_exponent']:.2f} "
-        f"(steepest {scores[f'{kind}_steepest']:.2f})"
-        for kind, text in words.items()
-    ]
-    return f"* Time grows: {'; '.join(parts)}."
+    powers, steepest = (
+        [scores[f"{kind}_{name}"] for kind in ("number", "length", "side")]
+        for name in ("exponent", "steepest")
+    )
+    return (
+        f"* The time of an alignment grows with the number of pictures to the power {powers[0]:.2f}; "
+        f"that of a training step with the length of series to the power {powers[1]:.2f}, and with "
+        f"the side of pictures to the power {powers[2]:.2f}. From one size to the next the power is "
+        f"at most {steepest[0]:.2f}, {steepest[1]:.2f} and {steepest[2]:.2f}."
+    )
