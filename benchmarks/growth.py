@@ -115,8 +115,9 @@ def growth_line(scores: dict[str, float]) -> str:
         for name in ("exponent", "steepest")
     )
     return (
-        f"* The time of an alignment grows with the number of pictures to the power {powers[0]:.2f}; "
-        f"that of a training step with the length of series to the power {powers[1]:.2f}, and with "
-        f"the side of pictures to the power {powers[2]:.2f}. From one size to the next the power is "
-        f"at most {steepest[0]:.2f}, {steepest[1]:.2f} and {steepest[2]:.2f}."
+        "* The time of an alignment grows with the number of pictures to the power "
+        f"{powers[0]:.2f}; that of a training step with the length of series to the power "
+        f"{powers[1]:.2f}, and with the side of pictures to the power {powers[2]:.2f}. From one "
+        f"size to the next the power is at most {steepest[0]:.2f}, {steepest[1]:.2f} and "
+        f"{steepest[2]:.2f}."
     )
