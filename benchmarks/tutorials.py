@@ -20,8 +20,10 @@ from typing import Any
 
 import matplotlib as mpl
 import torch
+from PIL import Image
 
 from benchmarks import cells, provenance
+from benchmarks.pictures import small
 
 PAGES = Path(__file__).parents[1] / "docs" / "tutorials"
 PEERS = {
@@ -42,6 +44,9 @@ HEADLINES = {
 }
 """For each tutorial, its row in the README, and a column of its table."""
 
+LARGEST_PICTURE = 200_000
+"""Greatest size of a picture as matplotlib writes it, in bytes."""
+
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -58,9 +63,17 @@ def cell(name: str, quick: bool = False) -> cells.Result:
     page: dict[str, Any] = {"__name__": "tutorial"}
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         exec(compile(code, name, "exec"), page)
-        shutil.copy(f"{name}.png", PAGES / f"{name}.png")
+        keep_picture(Path(f"{name}.png"))
     scores = json.loads(page["table"].round(4).to_json(orient="index"))
     return {"scores": scores, "peers": {peer: version(peer) for peer in PEERS[name]}}
+
+
+def keep_picture(path: Path) -> None:
+    """Copy a picture to the pages, with a palette if its file is large."""
+    shutil.copy(path, PAGES / path.name)
+    if path.stat().st_size > LARGEST_PICTURE:
+        with Image.open(path) as picture:
+            (PAGES / path.name).write_bytes(small(picture.convert("RGB")))
 
 
 def lines_of(result: cells.Result) -> list[str]:
