@@ -79,6 +79,7 @@ def test_lost_process_is_an_error(file: Path) -> None:
 
 
 SCRIPT = """
+import sys, time
 from pathlib import Path
 import torch
 from unwarp.collectives import exchange
@@ -89,6 +90,8 @@ from torch import distributed
 connect_processes("cpu")
 rank = distributed.get_rank()
 is_shared = shared_memory() is not None
+if rank == int(sys.argv[1]):
+    time.sleep(1.5)  # late, but alive
 for n in (1, SLOT_BYTES // 4, SLOT_BYTES):  # the last one is greater than a slot
     rows = exchange.gather(torch.full((n,), float(rank)))
     assert torch.equal(rows, torch.tensor([[0.0], [1.0]]).expand(2, n))
@@ -99,7 +102,8 @@ print(is_shared)
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="the system has no /dev/shm")
-def test_connected_processes_share_memory() -> None:
-    """Two processes share memory where they can, leave no file, and send what is too large."""
-    shared = {line.strip() for line in run_processes(["-c", SCRIPT])}
+@pytest.mark.parametrize("late", ["0", "1"])
+def test_connected_processes_share_memory(late: str) -> None:
+    """Processes share memory, leave no file, wait for a late one, and send what is too large."""
+    shared = {line.strip() for line in run_processes(["-c", SCRIPT, late])}
     assert len(shared) == 1

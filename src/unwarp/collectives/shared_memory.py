@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from functools import cache
+from pathlib import Path
 
 import torch
 from torch import Tensor, distributed
@@ -136,14 +137,14 @@ def shared_memory() -> SharedMemory | None:
     own. All processes call this together.
     """
     rank, n = distributed.get_rank(), distributed.get_world_size()
-    file = _new_file(n) if rank == 0 and _can_share(n) else None
-    names: list[str | None] = [file.name if file else None]
-    distributed.broadcast_object_list(names, src=0)
-    memory = _open(names[0], rank, n)
+    path = _new_file(n) if rank == 0 and _can_share(n) else None
+    paths: list[str | None] = [path]
+    distributed.broadcast_object_list(paths, src=0)
+    memory = _open(paths[0], rank, n)  # no other descriptor is closed from here on: see the lock
     is_open: list[bool] = [False] * n
     distributed.all_gather_object(is_open, memory is not None)
-    if file:
-        file.close()  # removes the name of the file; open ones remain
+    if path:
+        Path(path).unlink()  # open files remain
     return memory if all(is_open) else None
 
 
@@ -153,14 +154,18 @@ def _can_share(n: int) -> bool:
     return is_suited and n <= min(len(os.sched_getaffinity(0)), HEADER_BYTES // LINE_BYTES)
 
 
-def _new_file(n: int) -> tempfile._TemporaryFileWrapper[bytes] | None:
-    """A file in memory with room for `n` processes; None if there is no room."""
+def _new_file(n: int) -> str | None:
+    """Path of a file in memory with room for `n` processes; None if there is no room."""
     try:
-        file = tempfile.NamedTemporaryFile(prefix="unwarp-", dir="/dev/shm")  # noqa: SIM115
-        os.posix_fallocate(file.fileno(), 0, size_of(n))
+        with tempfile.NamedTemporaryFile(prefix="unwarp-", dir="/dev/shm", delete=False) as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, size_of(n))
+            except OSError:
+                Path(file.name).unlink()
+                return None
     except OSError:
         return None
-    return file
+    return file.name
 
 
 def _open(name: str | None, index: int, n: int) -> SharedMemory | None:
