@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -48,6 +48,9 @@ def _disconnect() -> None:
     """End the connection, so that no thread of it outlives the interpreter."""
     shared_memory.cache_clear()
     if distributed.is_initialized():
+        if distributed.get_backend() == "gloo":  # so that no process leaves in the midst of another
+            with suppress(RuntimeError):
+                distributed.monitored_barrier(timeout=timedelta(seconds=5))
         distributed.destroy_process_group()
 
 
