@@ -80,7 +80,6 @@ def in_processes(n: int, batch_size: int, steps: int) -> list[tuple[float, str]]
         subprocess.Popen(
             [sys.executable, "-c", code],
             env={**os.environ, **names, "OMP_NUM_THREADS": "1", "RANK": str(i)}
-            | {"UNWARP_SHARED_MEMORY": "1"}
             | ({"LOCAL_RANK": str(i)} if n > 1 else {}),
             cwd=ROOT,
             stdout=subprocess.PIPE,

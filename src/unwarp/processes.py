@@ -7,8 +7,9 @@ process, and the others wait for it.
 from __future__ import annotations
 
 import atexit
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 MAX_WAIT = timedelta(days=7)
 """Longest time for which a process waits for another one that is alive."""
+
+DISCONNECT_SECONDS = 0.1
+"""Time for the threads of a connection to end their work."""
 
 
 def connect_processes(device: str = "auto") -> None:
@@ -45,13 +49,15 @@ def connect_processes(device: str = "auto") -> None:
 
 
 def _disconnect() -> None:
-    """End the connection, so that no thread of it outlives the interpreter."""
+    """End the connection.
+
+    A thread of gloo frees the tensors of the last exchange, for which it needs the interpreter. It
+    would abort the process, should it ask once the interpreter has ended (`terminate called`).
+    """
     shared_memory.cache_clear()
     if distributed.is_initialized():
-        if distributed.get_backend() == "gloo":  # so that no process leaves in the midst of another
-            with suppress(RuntimeError):
-                distributed.monitored_barrier(timeout=timedelta(seconds=5))
         distributed.destroy_process_group()
+        time.sleep(DISCONNECT_SECONDS)
 
 
 def run_once(compute: Callable[[], T]) -> T:

@@ -134,7 +134,7 @@ def shared_memory() -> SharedMemory | None:
     """The memory of the connected processes; None if they cannot share one.
 
     They can on Linux, on processors of the x86 family, on one computer, if each has a core of its
-    own, and if UNWARP_SHARED_MEMORY is 1. All processes call this together.
+    own. All processes call this together.
     """
     rank, n = distributed.get_rank(), distributed.get_world_size()
     path = _new_file(n) if rank == 0 and _can_share(n) else None
@@ -150,8 +150,7 @@ def shared_memory() -> SharedMemory | None:
 
 def _can_share(n: int) -> bool:
     """Whether this computer suits `n` processes that look at counters."""
-    is_asked = os.environ.get("UNWARP_SHARED_MEMORY") == "1"
-    is_suited = is_asked and sys.platform == "linux" and platform.machine() == "x86_64"
+    is_suited = sys.platform == "linux" and platform.machine() == "x86_64"
     return is_suited and n <= min(len(os.sched_getaffinity(0)), HEADER_BYTES // LINE_BYTES)
 
 
