@@ -208,6 +208,7 @@ def test_samples_may_fill_half_of_memory(monkeypatch: pytest.MonkeyPatch) -> Non
     """Without a bound by the user, half of the free memory is the default, ends included."""
     monkeypatch.delenv("UNWARP_MAX_BYTES")
     monkeypatch.setattr(limits, "available_bytes", lambda: 2001)
+    monkeypatch.setattr(limits, "MIN_BYTES_CHECKED", 1)
     assert (max_bytes(), max_bytes(1)) == (1000, 2001)
     check_size(1000, "data")
     check_size(2001, "data", share=1)

@@ -49,6 +49,7 @@ def test_scaled_copy_fits_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scaled samples may fill all of the free memory, 4 bytes a value, and not more."""
     monkeypatch.delenv("UNWARP_MAX_BYTES", raising=False)
     monkeypatch.setattr(limits, "available_bytes", lambda: 4000)
+    monkeypatch.setattr(limits, "MIN_BYTES_CHECKED", 1)
     assert Scaler().apply(np.zeros((10, 100))).shape == (10, 100)
     with pytest.raises(DataError, match=r"samples of shape \(7, 143\) would fill 3.9 KiB of"):
         Scaler().apply(np.zeros((7, 143)))

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unwarp.analysis.latents import check_samples
+from unwarp.analysis.latents import check_model, check_samples
 from unwarp.core import Array, Factor
 from unwarp.data.prepared import NUMBERS_PER_CHUNK, Prepared
 from unwarp.devices import place, resolve_device
@@ -142,11 +142,16 @@ def _chunks(model: Model, x: Tensor | Prepared, chunk_size: int, device: str) ->
     """Samples on the device, chunk by chunk; the model is there, and stays there."""
     target = resolve_device(device)
     check_value("chunk_size", chunk_size, Whole(1))
-    check_samples(model, x[:1] if isinstance(x, Prepared) else x, "x")
-    place(model, target)
+    check_model(model)
+    if not isinstance(x, Prepared):
+        check_samples(model, x, "x")
     size = max(1, min(chunk_size, NUMBERS_PER_CHUNK // max(1, math.prod(model.shape))))
     for start in range(0, len(x), size):
-        yield x[start : start + size].to(target)
+        part = x[start : start + size]
+        if isinstance(x, Prepared) and start == 0:  # its chunks are alike
+            check_samples(model, part, "x")
+        place(model, target)
+        yield part.to(target)
 
 
 @torch.no_grad()
