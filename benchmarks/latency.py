@@ -33,6 +33,12 @@ FUNCTIONS = {"transform": "embed", "align": "align"}
 """Methods of the estimator, and functions of the exported folder."""
 
 
+def first_output(session: Any, name: str, x: np.ndarray) -> np.ndarray:
+    """The output of an exported function for samples."""
+    (output,) = session.run([name], {"samples": x})
+    return np.asarray(output)
+
+
 def exported(unwarper: Unwarper, x: np.ndarray) -> dict[str, Callable[[], Any]]:
     """A call of ONNX Runtime for each function, on one sample."""
     import onnxruntime
@@ -44,8 +50,19 @@ def exported(unwarper: Unwarper, x: np.ndarray) -> dict[str, Callable[[], Any]]:
         export(unwarper, f"{folder}/out", functions=list(FUNCTIONS.values()))
         for method, name in FUNCTIONS.items():
             session = onnxruntime.InferenceSession(f"{folder}/out/{name}.onnx", options)
-            calls[method] = partial(session.run, [name], {"samples": x})
-    return {method: lambda call=call: call()[0] for method, call in calls.items()}  # type: ignore[misc]
+            calls[f"onnx_{method}"] = partial(first_output, session, name, x)
+    return calls
+
+
+def compiled(unwarper: Unwarper, x: np.ndarray) -> Callable[[], np.ndarray]:
+    """A call of the compiled model for content codes of samples, which are scaled before."""
+    encode, scaled = torch.compile(unwarper.model_.encode_content), unwarper.prepare(x)
+
+    def call() -> np.ndarray:
+        with torch.no_grad():
+            return np.asarray(encode(scaled))
+
+    return call
 
 
 def milliseconds(call: Callable[[], Any], n: int) -> float:
@@ -60,12 +77,10 @@ def calls_of(warp: str, compiles: bool) -> dict[str, Callable[[], Any]]:
     """All calls on one sample, by name."""
     unwarper, x = fitted(warp, *SHAPES[warp])
     one = x[:1]
-    calls = {method: partial(getattr(unwarper, method), one) for method in FUNCTIONS}
-    calls |= {f"onnx_{method}": call for method, call in exported(unwarper, one).items()}
+    calls = exported(unwarper, one)
+    calls |= {method: partial(getattr(unwarper, method), one) for method in FUNCTIONS}
     if compiles:
-        encode = torch.compile(unwarper.model_.encode_content, dynamic=False)
-        scaled = unwarper.prepare(one)
-        calls["compiled_transform"] = torch.no_grad()(lambda: encode(scaled).numpy())
+        calls["compiled_transform"] = compiled(unwarper, one)
     return calls
 
 
