@@ -10,6 +10,9 @@ window and draws with the processor, so a screen with a graphics card is faster.
 model of digits with 40 x 40 pixels, trained for a few steps, since its quality changes no time. A
 `map-N` has N synthetic points, which a pointer drags in circles. `sliders` moves one slider again
 as soon as the picture has followed; `opening` loads the page with an empty cache.
+`collection-100000` has as many deformed digits, each of 4,000 real ones 25 times: the time from the
+command to the address and from there to the first picture, the moved map, a selection of all, and
+the greatest memory of the server.
 """
 
 from __future__ import annotations
@@ -18,26 +21,24 @@ import gzip
 import json
 import os
 import shutil
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 import unwarp
 from benchmarks import cells
+from benchmarks.explorer_server import served
 
 FOLDER, PAGE = "explorer_page", "explorer/README.md"
-NAMES = ("opening", "map-10000", "map-100000", "sliders")
+NAMES = ("opening", "map-10000", "map-100000", "sliders", "collection-100000")
 BUILD = Path(unwarp.__file__).parent / "app" / "explorer" / "page"
-TOKEN = "token-of-the-benchmark"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-N_DIGITS, TRAINING_STEPS, N_GROUPS = 500, 20, 10
+N_GROUPS, N_COPIES = 10, 25
 WEB_FILES = (".html", ".js", ".css", ".svg")
 LOADS, SLIDER_MOVES, SECONDS_OF_PANNING = 9, 100, 8.0
 
@@ -97,58 +98,6 @@ GRAPHICS = """() => {
   return gl ? gl.getParameter(gl.getExtension('WEBGL_debug_renderer_info').UNMASKED_RENDERER_WEBGL)
             : 'none';
 }"""
-
-
-def make_model(folder: Path) -> None:
-    """Save a model and its data in a folder.
-
-    Args:
-        folder: The folder; it gets `model/` and `digits.npy`.
-    """
-    from unwarp.datasets import load
-    from unwarp.planning.presets import DIGITS
-
-    x = load("affine-mnist", "test").x[:N_DIGITS].numpy()
-    model = unwarp.Unwarper(recipe=DIGITS, max_steps=TRAINING_STEPS, device="cpu").fit(x)
-    model.save(folder / "model")
-    np.save(folder / "digits.npy", x)
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """The address of a server in a process of its own."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        make_model(folder)
-        arguments = [str(folder / "model"), "--data", str(folder / "digits.npy")]
-        arguments += ["--no-browser", "--port", "0", "--token", TOKEN]
-        with subprocess.Popen(
-            [sys.executable, "-m", "unwarp", "explore", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as server:
-            try:
-                yield address_of(server)
-            finally:
-                server.terminate()
-
-
-def address_of(server: subprocess.Popen[str]) -> str:
-    """The address that a server prints.
-
-    Args:
-        server: The process of the server.
-
-    Raises:
-        RuntimeError: It ended without an address.
-    """
-    lines = []
-    for line in server.stdout or ():
-        lines.append(line)
-        if "http://" in line:
-            return f"http://{line.split('http://')[1].split('/')[0]}/?token={TOKEN}"
-    raise RuntimeError(f"the server did not start: {''.join(lines)}")
 
 
 @contextmanager
@@ -247,6 +196,46 @@ def measure_sliders(chromium: Any, address: str, quick: bool) -> cells.Result:
     return {"median_ms": round(median(times), 1), "p95_ms": round(quantiles(times, n=20)[-1], 1)}
 
 
+def measure_collection(chromium: Any, quick: bool) -> cells.Result:
+    """Times and memory of a large collection; see `cell` for the arguments."""
+    with served(1 if quick else N_COPIES) as server:
+        page = open_page(chromium, server.address)
+        page.goto(server.address)
+        page.wait_for_selector("[data-testid=map-state]", state="detached")
+        page.wait_for_function("() => window.firstPicture")
+        first_picture = page.evaluate("() => window.firstPicture")
+        page.wait_for_timeout(1000)
+        rate = page.evaluate(MOVE_MAP, 1000.0 if quick else 1000 * SECONDS_OF_PANNING)
+        return {
+            "address_s": round(server.seconds, 1),
+            "first_picture_ms": round(first_picture),
+            "frames_per_second": round(rate, 1),
+            "selection_s": round(select_all(page), 1),
+            "memory_gib": round(server.memory_gib, 2),
+        }
+
+
+def select_all(page: Any) -> float:
+    """Seconds from a lasso around all points to the mean of the selection.
+
+    Args:
+        page: The page with its map.
+    """
+    page.get_by_test_id("zoom-reset").click()
+    page.get_by_test_id("tool-lasso").check(force=True)
+    box = page.get_by_test_id("map").bounding_box()
+    x, y = np.array([0.01, 0.99, 0.99, 0.01]), np.array([0.01, 0.01, 0.99, 0.99])
+    corners = np.stack([box["x"] + x * box["width"], box["y"] + y * box["height"]], 1).tolist()
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=6)
+    started = time.perf_counter()
+    page.mouse.up()
+    page.wait_for_selector("[data-testid=mean-aligned] img")
+    return time.perf_counter() - started
+
+
 def cell(name: str, quick: bool = False) -> cells.Result:
     """The result of a cell.
 
@@ -254,16 +243,23 @@ def cell(name: str, quick: bool = False) -> cells.Result:
         name: Name of the cell.
         quick: Whether to measure only a little.
     """
-    with served() as address, browser() as chromium:
+    with browser() as chromium:
         graphics = chromium.new_page().evaluate(GRAPHICS)
         facts = {"browser": f"Chromium {chromium.version}", "graphics": graphics}
-        if name == "opening":
-            return {"scores": measure_opening(chromium, address, quick), **facts}
-        if name == "sliders":
-            return {"scores": measure_sliders(chromium, address, quick), **facts}
-        n = 1000 if quick else int(name.removeprefix("map-"))
-        seconds = 1.0 if quick else SECONDS_OF_PANNING
-        return {"scores": measure_map(chromium, address, n, seconds), **facts}
+        if name.startswith("collection-"):
+            return {"scores": measure_collection(chromium, quick), **facts}
+        with served() as server:
+            return {"scores": measure(name, chromium, server.address, quick), **facts}
+
+
+def measure(name: str, chromium: Any, address: str, quick: bool) -> cells.Result:
+    """The scores of a cell with a small collection; see `cell` for the arguments."""
+    if name == "opening":
+        return measure_opening(chromium, address, quick)
+    if name == "sliders":
+        return measure_sliders(chromium, address, quick)
+    n = 1000 if quick else int(name.removeprefix("map-"))
+    return measure_map(chromium, address, n, 1.0 if quick else SECONDS_OF_PANNING)
 
 
 def table() -> None:
@@ -283,6 +279,14 @@ def table() -> None:
     for name in ("map-10000", "map-100000"):
         n, rate = scores[name]["points"], scores[name]["frames_per_second"]
         rows[f"moving a map of {n:,} points"] = f"{rate:.0f} frames a second"
+    large = scores["collection-100000"]
+    rows |= {
+        "100,000 digits: embedded and served after": f"{large['address_s']} s",
+        "their first picture": f"{large['first_picture_ms']} ms",
+        "moving their map": f"{large['frames_per_second']:.0f} frames a second",
+        "means of all of them, before and after": f"{large['selection_s']:.1f} s",
+        "greatest memory of the server": f"{large['memory_gib']:.1f} GiB",
+    }
     lines = [f"| {key} | {value} |" for key, value in rows.items()]
     cells.quote("figures", "\n".join(["| | |", "|---|---|", *lines]), PAGE)
 
