@@ -152,7 +152,13 @@ def synthetic(page: Any, n: int) -> None:
     group = generator.integers(0, N_GROUPS, n)
     centres = generator.uniform(-0.7, 0.7, (N_GROUPS, 2))
     points = np.clip(centres[group] + 0.12 * generator.normal(size=(n, 2)), -1, 1).astype("<f4")
-    column = {"name": "group", "title": "group", "type": "category", "unit": "", "low": None}
+    column: dict[str, Any] = {
+        "name": "group",
+        "title": "group",
+        "type": "category",
+        "unit": "",
+        "low": None,
+    }
     column |= {"high": None, "categories": [str(k) for k in range(N_GROUPS)]}
 
     def model(route: Any) -> None:
