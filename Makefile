@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
+LOWEST_EXTRAS := .venv-lowest-extras
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # one process for each core, and all tests of a file in one process, since they share trained models
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile
 
-.PHONY: demo demo-series test test-extras test-slow test-lowest check docs notebooks clean
+.PHONY: demo demo-series test test-extras test-slow test-lowest test-lowest-extras check docs notebooks clean
 
 demo: $(VENV)/demo.done
 	$(VENV)/bin/unwarp demo --out runs/demo
@@ -29,6 +30,13 @@ test-slow: $(VENV)/extras.done
 test-lowest: $(LOWEST)/demo.done
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --dist loadfile -o filterwarnings=default \
 	  tests/doors tests/metrics tests/plots tests/analysis tests/data/test_arrays.py tests/data/test_schema.py
+
+# tests of files, exports, sweeps, tracking and the explorer with the lowest versions of the extras
+test-lowest-extras: $(LOWEST_EXTRAS)/all.done
+	OMP_NUM_THREADS=1 $(LOWEST_EXTRAS)/bin/python -m pytest -n auto --dist loadfile -o filterwarnings=default \
+	  tests/data/formats tests/distributed tests/app/explorer tests/training/test_mlflow.py tests/training/test_tensorboard.py \
+	  tests/estimators/test_export.py tests/estimators/test_export_formats.py tests/estimators/test_hub.py \
+	  tests/estimators/test_sweep.py tests/estimators/test_sweep_study.py
 
 check: $(VENV)/dev.done
 	$(VENV)/bin/ruff check .
@@ -57,6 +65,11 @@ $(VENV)/demo.done: $(VENV)/bin/python pyproject.toml constraints.txt
 $(LOWEST)/demo.done: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[demo]' pytest pytest-xdist hypothesis
+	@touch $@
+
+$(LOWEST_EXTRAS)/all.done: pyproject.toml constraints-lowest-extras.txt
+	$(PYTHON) -m venv $(LOWEST_EXTRAS)
+	$(LOWEST_EXTRAS)/bin/pip install --quiet --disable-pip-version-check -c constraints-lowest-extras.txt -e '.[all]' pytest pytest-xdist hypothesis
 	@touch $@
 
 $(VENV)/series.done: $(VENV)/bin/python pyproject.toml constraints.txt
