@@ -174,8 +174,7 @@ def table() -> None:
     lines = [f"| pictures | warp selected | {' | '.join(columns)} | {ends} |"]
     lines.append("|" + "---|" * (len(columns) + 6))
     for kind in DATA:
-        paths = sorted((cells.RESULTS / FOLDER / f"{kind}-codes").glob("*.json"))
-        if results := [json.loads(path.read_text()) for path in paths]:
+        if results := results_of(kind):
             s = cells.medians(results)
             numbers = [f"{s[key]:.3f}" if key in s else "-" for key in keys]
             warps = ", ".join(sorted({result["warp"] for result in results}))
@@ -185,14 +184,37 @@ def table() -> None:
             name = f"{kind}{provenance.mark(results)}"
             lines.append(f"| {name} | {warps} | {' | '.join(numbers)} | {ends} |")
     cells.quote("pictures_codes", "\n".join([*lines, *_lines_of_circle()]), PAGE)
+    clothes_table()
+
+
+def results_of(kind: str) -> list[cells.Result]:
+    """All results of a kind of pictures, one a seed."""
+    paths = sorted((cells.RESULTS / FOLDER / f"{kind}-codes").glob("*.json"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def clothes_table() -> None:
+    """Rebuild the table of the tutorial, the accuracy of nearest neighbours of clothes."""
+    lines = [
+        "| Fashion-MNIST | warp selected | pixels | deskewed | Unwarp |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, name in (("fashion-upright", "as published"), ("fashion-affine", "deformed")):
+        if results := results_of(kind):
+            s = cells.medians(results)
+            keys = ("raw_neighbours", "deskewed_neighbours", "neighbours")
+            numbers = " | ".join(f"{s[key]:.2f}" for key in keys)
+            name = f"{name}{provenance.mark(results)}"
+            lines.append(f"| {name} | {results[0]['warp']} | {numbers} |")
+    cells.quote("tutorial-clothes", "\n".join(lines), "docs/tutorials/digits.md")
 
 
 def _lines_of_circle() -> list[str]:
     """A sentence on digits at any angle; none without results."""
-    paths = sorted((cells.RESULTS / FOLDER / "circle-codes").glob("*.json"))
-    if not paths:
+    results = results_of("circle")
+    if not results:
         return []
-    s = cells.medians([json.loads(path.read_text()) for path in paths])
+    s = cells.medians(results)
     return [
         "",
         f"*circle*, with 6 and 9 as one class of nine: clusters reach an ACC of "
